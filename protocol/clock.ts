@@ -1,0 +1,9 @@
+/** What every room knows of time. Implementations: radio/clock-live.ts (wall or scaled), radio/clock-virtual.ts. */
+import type { UnixMs } from './brands.js';
+
+export interface Clock {
+  /** The time of the deployment (not of the host, when the deployment's clock is scaled or virtual). */
+  nowMs(): UnixMs;
+  /** Resolves `durationMs` of deployment time later; rejects with `signal.reason` when aborted. */
+  sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
+}

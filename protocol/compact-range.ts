@@ -1,0 +1,106 @@
+/**
+ * A Merkle tree held as its compact range: the roots of its perfect subtrees, one for each bit of its size. Enough to
+ * append leaves and to know the root, never more than 53 hashes.
+ *
+ *     serialised: size u64 || hashes 32 each, largest subtree first
+ */
+import { hash } from 'node:crypto';
+import { asTreeSize, type TreeSize } from './brands.js';
+import { ByteReader, ByteWriter } from './bytes.js';
+import { FirebreakError } from './errors.js';
+import { emptyRoot, foldSubtrees, HASH_LENGTH, planRoot, type HashCoordinate } from './merkle.js';
+
+const MAX_LEVELS = 53;
+const LEFT = 1;
+const RIGHT = LEFT + HASH_LENGTH;
+
+/** Told of every perfect subtree an append completes, smallest first. The bytes are only good during the call. */
+export type SubtreeListener = (coordinate: HashCoordinate, subtreeHash: Uint8Array) => void;
+
+export class CompactRange {
+  /** Root of the perfect subtree of 2^level leaves at 32·level; meaningful when that bit of the size is set. */
+  private readonly subtrees = Buffer.alloc(MAX_LEVELS * HASH_LENGTH);
+  /** 0x01 || left || right: the hash under way always stands in the right half. */
+  private readonly scratch = Buffer.alloc(RIGHT + HASH_LENGTH, 1);
+  private readonly carried = this.scratch.subarray(RIGHT);
+  private count = 0;
+
+  get size(): TreeSize {
+    return asTreeSize(this.count);
+  }
+
+  /** Appends a leaf hash (32 bytes). About one node hash a leaf. */
+  append(leaf: Uint8Array, onSubtree?: SubtreeListener): void {
+    const { scratch, subtrees } = this;
+    scratch.set(leaf, RIGHT);
+    let level = 0;
+    let index = this.count;
+    onSubtree?.({ level, index }, this.carried);
+    while (index % 2 === 1) {
+      subtrees.copy(scratch, LEFT, level * HASH_LENGTH, (level + 1) * HASH_LENGTH);
+      scratch.write(hash('sha256', scratch, 'binary'), RIGHT, 'binary');
+      level += 1;
+      index = (index - 1) / 2;
+      onSubtree?.({ level, index }, this.carried);
+    }
+    scratch.copy(subtrees, level * HASH_LENGTH, RIGHT);
+    this.count += 1;
+  }
+
+  /** Roots of the perfect subtrees, largest first (copies). */
+  hashes(): Uint8Array[] {
+    return planRoot(this.count).coordinates.map(({ level }) =>
+      new Uint8Array(this.subtrees.subarray(level * HASH_LENGTH, (level + 1) * HASH_LENGTH)),
+    );
+  }
+
+  /** RFC 6962 root of all leaves so far. */
+  root(): Uint8Array {
+    return this.count === 0 ? emptyRoot() : foldSubtrees(this.hashes());
+  }
+
+  copy(): CompactRange {
+    return compactRangeOf(this.count, this.hashes());
+  }
+
+  /** Sets the state; see {@link compactRangeOf}. */
+  restore(size: number, hashes: readonly Uint8Array[]): void {
+    const { coordinates } = planRoot(asTreeSize(size));
+    if (hashes.length !== coordinates.length || hashes.some((one) => one.length !== HASH_LENGTH)) {
+      throw new FirebreakError('format', `a compact range of ${size} leaves has ${coordinates.length} hashes of 32 bytes`);
+    }
+    coordinates.forEach(({ level }, i) => this.subtrees.set(hashes[i] ?? [], level * HASH_LENGTH));
+    this.count = size;
+  }
+}
+
+/** A tree of `size` leaves from the roots of its perfect subtrees: what `planRoot(size)` names. Throws `format`. */
+export function compactRangeOf(size: number, hashes: readonly Uint8Array[]): CompactRange {
+  const range = new CompactRange();
+  range.restore(size, hashes);
+  return range;
+}
+
+export function encodeCompactRange(range: CompactRange): Uint8Array {
+  const hashes = range.hashes();
+  const writer = new ByteWriter(8 + hashes.length * HASH_LENGTH);
+  writer.u64(range.size);
+  for (const subtree of hashes) writer.bytes(subtree);
+  return writer.finish();
+}
+
+/** Throws `format`. */
+export function decodeCompactRange(bytes: Uint8Array): CompactRange {
+  const reader = new ByteReader(bytes, 'a compact range');
+  const size = reader.u64();
+  const hashes = planRoot(asTreeSize(size)).coordinates.map(() => reader.take(HASH_LENGTH));
+  reader.end();
+  return compactRangeOf(size, hashes);
+}
+
+/** Root over leaf hashes at hand, for small trees such as a credential pack's (protocol.md §10, type 9). */
+export function rootOfLeaves(leaves: Iterable<Uint8Array>): Uint8Array {
+  const range = new CompactRange();
+  for (const leaf of leaves) range.append(leaf);
+  return range.root();
+}

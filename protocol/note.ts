@@ -1,0 +1,209 @@
+/**
+ * C2SP signed-note with Ed25519 keys, as golang.org/x/mod/sumdb/note reads and writes it.
+ *
+ *     note          text ending in a newline || newline || signature lines
+ *     signature     "— " name " " base64(key hash u32 || Ed25519 signature of the text) newline
+ *     key hash      first 4 bytes of H(name || newline || 0x01 || public key 32)
+ *     verifier key  name "+" key hash in 8 hex digits "+" base64(0x01 || public key 32)
+ *     signer key    "PRIVATE+KEY+" name "+" key hash "+" base64(0x01 || seed 32)
+ *
+ * A note is UTF-8 without control characters other than newline; a name has no white space and no plus. Base64 must be
+ * canonical, so that no bit of a note can change unnoticed.
+ */
+import { concat } from './bytes.js';
+import { fastSigner, verifyStrict, type Signer } from './ed25519.js';
+import { FirebreakError } from './errors.js';
+import { sha256 } from './hash.js';
+
+const ED25519 = 1;
+const MAX_SIGNATURES = 100;
+/** Room for a checkpoint and a hundred witnesses with post-quantum signatures. */
+const MAX_NOTE_BYTES = 1 << 20;
+const SIGNATURE_PREFIX = '— ';
+
+export interface NoteVerifier {
+  readonly name: string;
+  readonly keyHash: number;
+  readonly publicKey: Uint8Array;
+}
+
+export interface NoteSigner extends NoteVerifier {
+  sign(message: Uint8Array): Uint8Array;
+}
+
+export interface NoteSignature {
+  readonly name: string;
+  readonly keyHash: number;
+  /** Base64 of key hash and signature, as it stands in the note. */
+  readonly base64: string;
+}
+
+export interface OpenedNote {
+  readonly text: string;
+  readonly verified: readonly NoteSignature[];
+  /** Signatures by keys the caller does not know. */
+  readonly unverified: readonly NoteSignature[];
+}
+
+const malformed = (why: string, cause?: unknown) => new FirebreakError('format', `not a signed note: ${why}`, { cause });
+
+function requireName(name: string): void {
+  if (name !== '' && !/[+\p{White_Space}\p{Surrogate}]/u.test(name)) return;
+  throw new FirebreakError('format', 'a key name must not be empty nor hold white space or a plus');
+}
+
+function fromBase64(text: string): Uint8Array | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return text !== '' && bytes.toString('base64') === text ? bytes : undefined;
+}
+
+function keyHashOf(name: string, publicKey: Uint8Array): number {
+  const digest = sha256(Buffer.from(`${name}\n`, 'utf8'), Uint8Array.of(ED25519), publicKey);
+  return Buffer.from(digest).readUInt32BE();
+}
+
+function keyText(name: string, keyHash: number, key: Uint8Array): string {
+  const data = Buffer.from(concat(Uint8Array.of(ED25519), key)).toString('base64');
+  return `${name}+${keyHash.toString(16).padStart(8, '0')}+${data}`;
+}
+
+/** A known key. Throws `format` for a name that may not stand in a note, or a key that is not 32 bytes. */
+export function noteVerifier(name: string, publicKey: Uint8Array): NoteVerifier {
+  requireName(name);
+  if (publicKey.length !== 32) throw new FirebreakError('format', 'an Ed25519 public key has 32 bytes');
+  return { name, publicKey, keyHash: keyHashOf(name, publicKey) };
+}
+
+/** A key to sign notes with, under `name`. Throws `format` as {@link noteVerifier}. */
+export function noteSigner(name: string, signer: Signer): NoteSigner {
+  return { ...noteVerifier(name, signer.publicKey), sign: (message) => signer.sign(message) };
+}
+
+/** The verifier key as text, for configuration and third-party auditors. Throws `format` as {@link noteVerifier}. */
+export function noteVerifierKey(name: string, publicKey: Uint8Array): string {
+  return keyText(name, noteVerifier(name, publicKey).keyHash, publicKey);
+}
+
+/** Throws `format`. */
+export function parseVerifierKey(vkey: string): NoteVerifier {
+  const { name, keyHash, key } = parseKey(vkey, 'verifier');
+  const verifier = noteVerifier(name, key);
+  if (verifier.keyHash !== keyHash) throw new FirebreakError('format', 'the hash in the verifier key is not its own');
+  return verifier;
+}
+
+/** The signer key as text. It is a secret: it goes to a file with mode 0600 and nowhere else. */
+export function noteSignerKey(name: string, seed: Uint8Array): string {
+  const { keyHash } = noteSigner(name, fastSigner(seed));
+  return `PRIVATE+KEY+${keyText(name, keyHash, seed)}`;
+}
+
+/** Throws `format`, never with the key in the message. */
+export function parseSignerKey(skey: string): NoteSigner {
+  if (!skey.startsWith('PRIVATE+KEY+')) throw new FirebreakError('format', 'not a note signer key');
+  const { name, keyHash, key } = parseKey(skey.slice('PRIVATE+KEY+'.length), 'signer');
+  const signer = noteSigner(name, fastSigner(key));
+  if (signer.keyHash !== keyHash) throw new FirebreakError('format', 'the hash in the signer key is not its own');
+  return signer;
+}
+
+function parseKey(text: string, what: string): { name: string; keyHash: number; key: Uint8Array } {
+  const [, name = '', hex = '', base64 = ''] = /^([^+]+)\+([0-9a-fA-F]{8})\+([0-9a-zA-Z+/=]+)$/.exec(text) ?? [];
+  const data = fromBase64(base64);
+  if (data?.length !== 33 || data[0] !== ED25519) throw new FirebreakError('format', `not an Ed25519 note ${what} key`);
+  return { name, keyHash: Number.parseInt(hex, 16), key: data.subarray(1) };
+}
+
+/** Throws `format` unless the text ends in a newline and holds no other control character. */
+export function signNote(text: string, signers: readonly NoteSigner[]): string {
+  requireText(text);
+  if (!text.endsWith('\n')) throw malformed('the text does not end in a newline');
+  const message = Buffer.from(text, 'utf8');
+  const lines = signers.map((signer) => {
+    const signature = Buffer.concat([Buffer.alloc(4), signer.sign(message)]);
+    signature.writeUInt32BE(signer.keyHash);
+    return `${SIGNATURE_PREFIX}${signer.name} ${signature.toString('base64')}\n`;
+  });
+  return `${text}\n${lines.join('')}`;
+}
+
+function requireText(text: string): void {
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (/[\u0000-\u0009\u000b-\u001f\p{Surrogate}]/u.test(text)) throw malformed('it holds control characters');
+}
+
+/**
+ * The text of a note and who signed it. Every signature by one of `verifiers` must be good and there must be at least
+ * one; others are handed back unverified, a repeated one is dropped.
+ *
+ * Throws `format` for what is not a note, `signature` for a bad signature or none by a known key.
+ */
+export function openNote(note: string | Uint8Array, verifiers: readonly NoteVerifier[]): OpenedNote {
+  const whole = textOf(note);
+  const split = whole.lastIndexOf('\n\n');
+  if (split < 0) throw malformed('there is no blank line before the signatures');
+  const text = whole.slice(0, split + 1);
+  const signatures = parseSignatures(whole.slice(split + 2));
+  const message = Buffer.from(text, 'utf8');
+  const verified: NoteSignature[] = [];
+  const unverified: NoteSignature[] = [];
+  for (const signature of signatures) {
+    const verifier = knownVerifier(signature, verifiers);
+    const kept = verifier ? verified : unverified;
+    if (kept.some((other) => isRepeat(signature, other, verifier !== undefined))) continue;
+    if (verifier) requireSignature(verifier, message, signature);
+    kept.push(signature);
+  }
+  if (verified.length === 0) throw new FirebreakError('signature', 'the note has no signature by a known key');
+  return { text, verified, unverified };
+}
+
+function isRepeat(one: NoteSignature, other: NoteSignature, known: boolean): boolean {
+  return one.name === other.name && one.keyHash === other.keyHash && (known || one.base64 === other.base64);
+}
+
+function textOf(note: string | Uint8Array): string {
+  if (note.length > MAX_NOTE_BYTES) throw malformed('it is over 1 MiB');
+  const text = typeof note === 'string' ? note : decodeUtf8(note);
+  requireText(text);
+  return text;
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw malformed('it is not UTF-8', cause);
+  }
+}
+
+function parseSignatures(block: string): NoteSignature[] {
+  const lines = block.split('\n');
+  if (lines.pop() !== '' || lines.length === 0) throw malformed('it does not end in a signature line');
+  if (lines.length > MAX_SIGNATURES) throw malformed(`it has more than ${MAX_SIGNATURES} signatures`);
+  return lines.map(parseSignature);
+}
+
+function parseSignature(line: string): NoteSignature {
+  const space = line.indexOf(' ', SIGNATURE_PREFIX.length);
+  const name = line.slice(SIGNATURE_PREFIX.length, space);
+  const base64 = line.slice(space + 1);
+  const bytes = fromBase64(base64);
+  if (!line.startsWith(SIGNATURE_PREFIX) || space < 0 || bytes === undefined || bytes.length < 5) {
+    throw malformed('a signature line is malformed');
+  }
+  requireName(name);
+  return { name, keyHash: Buffer.from(bytes).readUInt32BE(), base64 };
+}
+
+function knownVerifier({ name, keyHash }: NoteSignature, verifiers: readonly NoteVerifier[]): NoteVerifier | undefined {
+  const known = verifiers.filter((verifier) => verifier.name === name && verifier.keyHash === keyHash);
+  if (known.length > 1) throw new FirebreakError('signature', `two known keys are both called ${name} and have one hash`);
+  return known[0];
+}
+
+function requireSignature(verifier: NoteVerifier, message: Uint8Array, { name, base64 }: NoteSignature): void {
+  const signature = Buffer.from(base64, 'base64').subarray(4);
+  if (signature.length === 64 && verifyStrict(verifier.publicKey, message, signature)) return;
+  throw new FirebreakError('signature', `the signature of ${name} on the note is not valid`);
+}

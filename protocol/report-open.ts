@@ -1,0 +1,50 @@
+/** Opening a report with the day keys of the authority (protocol.md §8): what only the tracer can check. */
+import type { TagNumber } from './brands.js';
+import { resolveEphemeralId } from './ephemeral-id.js';
+import { FirebreakError } from './errors.js';
+import { hpkeOpen } from './hpke.js';
+import type { DayKeys } from './keys.js';
+import { reportAad, reportInfo } from './report.js';
+import type { ReportEnvelope } from './report.js';
+import { decodeReportPlaintext } from './report-plaintext.js';
+import type { ReportPlaintext } from './report-plaintext.js';
+import { dayOfEpoch } from './time.js';
+
+/** The keys of a day, while they exist. */
+export type DayKeysOf = (day: number) => DayKeys | undefined;
+
+export interface OpenedReport {
+  /** Whoever signed: all records are that tag's. */
+  readonly tag: TagNumber;
+  readonly plaintext: ReportPlaintext;
+}
+
+/**
+ * Opens a checked report of kind 1. Throws `sealing`, `ephemeral-id`, `bucket`, `padding`, `reserved` or `record-day`.
+ */
+export function openReport(report: ReportEnvelope, dayKeysOf: DayKeysOf): OpenedReport {
+  const opened = openSealed(report, dayKeysOf);
+  const tag = resolveReporter(report, dayKeysOf);
+  return { tag, plaintext: decodeReportPlaintext(opened, report.day) };
+}
+
+/** The sealed part of a report of either kind. Throws `sealing`, also when the day's keys are gone. */
+export function openSealed(report: ReportEnvelope, dayKeysOf: DayKeysOf): Uint8Array {
+  const keys = dayKeysOf(report.day);
+  if (!keys) throw new FirebreakError('sealing', `there are no keys of day ${report.day}`);
+  return hpkeOpen({
+    recipientSecretKey: keys.sealingSecretKey,
+    enc: report.enc,
+    info: reportInfo(report.kind),
+    aad: reportAad(report.bytes),
+    ciphertext: report.ciphertext,
+  });
+}
+
+/** The tag behind the credential's ephemeral ID. Throws `ephemeral-id` when it is not ours or of another epoch. */
+export function resolveReporter({ credential }: ReportEnvelope, dayKeysOf: DayKeysOf): TagNumber {
+  const keys = dayKeysOf(dayOfEpoch(credential.epoch));
+  const resolved = keys && resolveEphemeralId(keys.idKey, credential.ephId);
+  if (resolved && resolved.epoch === credential.epoch) return resolved.tag;
+  throw new FirebreakError('ephemeral-id', 'the ephemeral ID of the credential is not one of this authority for its epoch');
+}

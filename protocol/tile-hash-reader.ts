@@ -1,0 +1,33 @@
+/** Reads stored hashes through the tiles of a ledger (C2SP tlog-tiles): each tile once, all of them at once. */
+import { FirebreakError } from './errors.js';
+import type { LedgerReader } from './ledger-reader.js';
+import { HASH_LENGTH, nodeHash, type HashCoordinate, type HashReader } from './merkle.js';
+import { tileOfHash } from './tile.js';
+
+/**
+ * A reader of the hashes of the log at `size`, a size for which the ledger published a checkpoint. The hashes are as
+ * good as the ledger: check what is made of them against a signed root. Throws `damaged` for a tile of another length.
+ */
+export function tileHashReader(reader: Pick<LedgerReader, 'tile'>, size: number): HashReader {
+  return async (coordinates: readonly HashCoordinate[]) => {
+    const places = coordinates.map((coordinate) => tileOfHash(coordinate, size));
+    const tiles = new Map(places.map((tile) => [`${tile.level}/${tile.index}`, tile]));
+    const read = [...tiles].map(async ([key, { level, index, width }]) => {
+      const bytes = await reader.tile(level, index, width);
+      if (width > 0 && bytes.length === width * HASH_LENGTH) return [key, bytes] as const;
+      throw new FirebreakError('damaged', `tile ${level}/${index} has ${bytes.length} bytes, not ${width * HASH_LENGTH}`);
+    });
+    const contents = new Map(await Promise.all(read));
+    return places.map(({ level, index, first, count }) => {
+      const bytes = contents.get(`${level}/${index}`) ?? new Uint8Array();
+      return subtreeOf(bytes.subarray(first * HASH_LENGTH, (first + count) * HASH_LENGTH));
+    });
+  };
+}
+
+/** Root of 1, 2, 4 … 128 hashes in a row. */
+function subtreeOf(bytes: Uint8Array): Uint8Array {
+  if (bytes.length <= HASH_LENGTH) return new Uint8Array(bytes);
+  const half = bytes.length / 2;
+  return nodeHash(subtreeOf(bytes.subarray(0, half)), subtreeOf(bytes.subarray(half)));
+}
