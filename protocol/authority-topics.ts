@@ -43,9 +43,13 @@ function joinRecords(records: readonly Uint8Array[], length: number, max: number
 
 function splitRecords(payload: Uint8Array, length: number, max: number): Uint8Array[] {
   const count = payload.length / length;
-  if (!Number.isInteger(count)) throw new FirebreakError('format', `this topic holds whole statements of ${length} bytes`);
+  if (!Number.isInteger(count))
+    throw new FirebreakError('format', `this topic holds whole statements of ${length} bytes`);
   requireCount(count, max);
-  return Array.from({ length: count }, (_, i) => new Uint8Array(payload.subarray(i * length, (i + 1) * length)));
+  return Array.from(
+    { length: count },
+    (_, i) => new Uint8Array(payload.subarray(i * length, (i + 1) * length)),
+  );
 }
 
 function requireCount(count: number, max: number): void {

@@ -56,9 +56,17 @@ export function encodeBatch(batch: Batch, signer: Signer): Uint8Array {
   const { writerId, seq, items } = batch;
   const capacity = items.reduce((sum, item) => sum + batchItemSize(item), BATCH_OVERHEAD);
   if (writerId.length !== WRITER_ID_LENGTH) throw new FirebreakError('format', 'a writer id has 16 bytes');
-  requireSize(items.length >= 1 && items.length <= MAX_BATCH_ITEMS, `a batch holds 1 to ${MAX_BATCH_ITEMS} items`);
+  requireSize(
+    items.length >= 1 && items.length <= MAX_BATCH_ITEMS,
+    `a batch holds 1 to ${MAX_BATCH_ITEMS} items`,
+  );
   requireSize(capacity <= MAX_BATCH_LENGTH, `a batch is at most ${MAX_BATCH_LENGTH} bytes`);
-  const writer = new CborWriter(capacity).array(4).uint(VERSION).bytes(writerId).uint(seq).array(items.length);
+  const writer = new CborWriter(capacity)
+    .array(4)
+    .uint(VERSION)
+    .bytes(writerId)
+    .uint(seq)
+    .array(items.length);
   for (const item of items) writeItem(writer, item);
   const signedBytes = writer.finish();
   return Buffer.concat([signedBytes, signDomain(signer, DOMAIN, signedBytes)]);
@@ -103,7 +111,8 @@ function readItem(reader: CborReader): BatchItem {
 /** Whether the batch names the holder of `publicKey` as its writer and that key signed it. */
 export function verifyBatch({ batch, signedBytes, signature }: DecodedBatch, publicKey: Uint8Array): boolean {
   return (
-    equalBytes(batch.writerId, partyIdOf(publicKey)) && verifyDomain(publicKey, DOMAIN, signedBytes, signature)
+    equalBytes(batch.writerId, partyIdOf(publicKey)) &&
+    verifyDomain(publicKey, DOMAIN, signedBytes, signature)
   );
 }
 

@@ -72,7 +72,13 @@ export class ByteReader {
   /** A copy of the next bytes. */
   take(length: number): Uint8Array {
     const start = this.#advance(length);
-    return this.#bytes.slice(start, start + length);
+    return new Uint8Array(this.#bytes.subarray(start, start + length)); // slice() of a Buffer would be a view
+  }
+
+  /** The next bytes without copying them: what is read from may not change afterwards. */
+  view(length: number): Uint8Array {
+    const start = this.#advance(length);
+    return this.#bytes.subarray(start, start + length);
   }
 
   end(): void {
@@ -129,6 +135,11 @@ export class ByteWriter {
   bytes(value: Uint8Array): this {
     this.#bytes.set(value, this.#offset);
     this.#offset += value.length;
+    return this;
+  }
+
+  zeros(length: number): this {
+    this.#offset += length;
     return this;
   }
 

@@ -55,7 +55,8 @@ export class CborWriter {
   /** Throws `format` for text that has no UTF-8 form (a lone surrogate). */
   text(value: string): this {
     const encoded = Buffer.from(value, 'utf8');
-    if (encoded.toString('utf8') !== value) throw new FirebreakError('format', 'text is not well-formed Unicode');
+    if (encoded.toString('utf8') !== value)
+      throw new FirebreakError('format', 'text is not well-formed Unicode');
     this.head(TEXT, encoded.length);
     this.buffer.set(encoded, this.at);
     this.at += encoded.length;
@@ -142,7 +143,10 @@ export class CborReader {
   bytesUpTo(max: number): Uint8Array {
     const value = this.head(BYTES, 'a byte string');
     if (value > max) {
-      throw new FirebreakError('size', `${this.what}: a byte string of ${value} bytes is over the bound of ${max}`);
+      throw new FirebreakError(
+        'size',
+        `${this.what}: a byte string of ${value} bytes is over the bound of ${max}`,
+      );
     }
     return this.take(value);
   }
@@ -179,7 +183,8 @@ export class CborReader {
     if ((first & 31) > 27) throw this.refusal(`an indefinite or reserved length at byte ${this.at}`);
     if (this.at + 1 + size > this.buffer.length) throw this.refusal('it ends too early');
     const value = size === 0 ? first & 31 : this.argument(size);
-    if (cborHeadSize(value) !== 1 + size) throw this.refusal(`a number not in its shortest form at byte ${this.at}`);
+    if (cborHeadSize(value) !== 1 + size)
+      throw this.refusal(`a number not in its shortest form at byte ${this.at}`);
     this.at += 1 + size;
     return value;
   }

@@ -42,7 +42,8 @@ export function parseCheckpoint(text: string): Checkpoint {
 
 function requireRoot(root: Uint8Array, size: TreeSize): void {
   if (root.length !== HASH_LENGTH) throw malformed('the root must have 32 bytes');
-  if (size === 0 && !equalBytes(root, emptyRoot())) throw malformed('an empty log has the root of the empty tree');
+  if (size === 0 && !equalBytes(root, emptyRoot()))
+    throw malformed('an empty log has the root of the empty tree');
 }
 
 /** The checkpoint as a signed note. Throws `format`. */
@@ -58,5 +59,8 @@ export function signCheckpoint(checkpoint: Checkpoint, signer: NoteSigner): stri
 export function openCheckpoint(note: string | Uint8Array, verifier: NoteVerifier): Checkpoint {
   const checkpoint = parseCheckpoint(openNote(note, [verifier]).text);
   if (checkpoint.origin === verifier.name) return checkpoint;
-  throw new FirebreakError('foreign', `the checkpoint is of the log ${checkpoint.origin}, not ${verifier.name}`);
+  throw new FirebreakError(
+    'foreign',
+    `the checkpoint is of the log ${checkpoint.origin}, not ${verifier.name}`,
+  );
 }

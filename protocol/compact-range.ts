@@ -4,6 +4,7 @@
  *
  *     serialised: size u64 || hashes 32 each, largest subtree first
  */
+import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { asTreeSize, type TreeSize } from './brands.js';
 import { ByteReader, ByteWriter } from './bytes.js';
@@ -32,6 +33,7 @@ export class CompactRange {
   /** Appends a leaf hash (32 bytes). About one node hash a leaf. */
   append(leaf: Uint8Array, onSubtree?: SubtreeListener): void {
     const { scratch, subtrees } = this;
+    assert(leaf.length === HASH_LENGTH, 'a leaf hash has 32 bytes');
     scratch.set(leaf, RIGHT);
     let level = 0;
     let index = this.count;
@@ -49,8 +51,8 @@ export class CompactRange {
 
   /** Roots of the perfect subtrees, largest first (copies). */
   hashes(): Uint8Array[] {
-    return planRoot(this.count).coordinates.map(({ level }) =>
-      new Uint8Array(this.subtrees.subarray(level * HASH_LENGTH, (level + 1) * HASH_LENGTH)),
+    return planRoot(this.count).coordinates.map(
+      ({ level }) => new Uint8Array(this.subtrees.subarray(level * HASH_LENGTH, (level + 1) * HASH_LENGTH)),
     );
   }
 
@@ -67,7 +69,10 @@ export class CompactRange {
   restore(size: number, hashes: readonly Uint8Array[]): void {
     const { coordinates } = planRoot(asTreeSize(size));
     if (hashes.length !== coordinates.length || hashes.some((one) => one.length !== HASH_LENGTH)) {
-      throw new FirebreakError('format', `a compact range of ${size} leaves has ${coordinates.length} hashes of 32 bytes`);
+      throw new FirebreakError(
+        'format',
+        `a compact range of ${size} leaves has ${coordinates.length} hashes of 32 bytes`,
+      );
     }
     coordinates.forEach(({ level }, i) => this.subtrees.set(hashes[i] ?? [], level * HASH_LENGTH));
     this.count = size;

@@ -23,7 +23,8 @@ export function makeConnectToken(
   wallMs: number,
   nonce: Uint8Array,
 ): { readonly username: string; readonly password: string } {
-  if (nonce.length !== NONCE_LENGTH) throw new FirebreakError('format', 'the nonce of a connect token has 16 bytes');
+  if (nonce.length !== NONCE_LENGTH)
+    throw new FirebreakError('format', 'the nonce of a connect token has 16 bytes');
   const writer = new ByteWriter(SIGNED_LENGTH);
   writer.u8(VERSION);
   writer.bytes(signer.publicKey);
@@ -47,23 +48,33 @@ export interface ConnectCheck {
  *
  * Throws `format`, `signature`, and `permission` for another's user name or a token that is not fresh.
  */
-export function checkConnectToken(password: string, { username, wallMs, toleranceMs }: ConnectCheck): Uint8Array {
+export function checkConnectToken(
+  password: string,
+  { username, wallMs, toleranceMs }: ConnectCheck,
+): Uint8Array {
   const bytes = Buffer.from(password, 'base64url');
   if (bytes.length !== TOKEN_LENGTH || bytes.toString('base64url') !== password) {
     throw new FirebreakError('format', 'the MQTT password is not a connect token');
   }
   const reader = new ByteReader(bytes, 'a connect token');
-  if (reader.u8() !== VERSION) throw new FirebreakError('format', 'a connect token of a version that is not known');
+  if (reader.u8() !== VERSION)
+    throw new FirebreakError('format', 'a connect token of a version that is not known');
   const publicKey = reader.take(32);
   const madeAtMs = reader.u64();
   if (!verifyDomain(publicKey, DOMAIN, bytes.subarray(0, SIGNED_LENGTH), bytes.subarray(SIGNED_LENGTH))) {
     throw new FirebreakError('signature', 'the connect token is not signed by the key in it');
   }
   if (username !== toHex(partyIdOf(publicKey))) {
-    throw new FirebreakError('permission', 'the MQTT user name is not the writer id of the key in the connect token');
+    throw new FirebreakError(
+      'permission',
+      'the MQTT user name is not the writer id of the key in the connect token',
+    );
   }
   if (Math.abs(wallMs - madeAtMs) > toleranceMs) {
-    throw new FirebreakError('permission', "the connect token is not fresh: check the clock of the writer's host");
+    throw new FirebreakError(
+      'permission',
+      "the connect token is not fresh: check the clock of the writer's host",
+    );
   }
   return publicKey;
 }

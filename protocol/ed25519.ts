@@ -2,11 +2,11 @@
  * Ed25519 (RFC 8032), strict in what it accepts (protocol.md §2). The quick path is libsodium where it loads and
  * node:crypto elsewhere; ed25519-noble.ts is the portable path and the oracle of the tests.
  */
-import { createRequire } from 'node:module';
 import { concat, domain } from './bytes.js';
 import { nodeEd25519 } from './ed25519-node.js';
 import { isStrictlyFormed } from './ed25519-rules.js';
 import { sodiumEd25519 } from './ed25519-sodium.js';
+import { sodium } from './sodium.js';
 
 export interface Signer {
   readonly publicKey: Uint8Array;
@@ -20,7 +20,7 @@ export interface Ed25519 {
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
 }
 
-const fastest: Ed25519 = sodiumEd25519(createRequire(import.meta.url)) ?? nodeEd25519;
+const fastest: Ed25519 = sodium ? sodiumEd25519(sodium) : nodeEd25519;
 
 /** A signer from a 32-byte seed, on the quick path. */
 export const fastSigner = (seed: Uint8Array): Signer => fastest.signer(seed);

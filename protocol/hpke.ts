@@ -4,13 +4,15 @@
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 import { concat } from './bytes.js';
 import { FirebreakError } from './errors.js';
-import { x25519, x25519KeyPair, x25519PublicKey } from './x25519.js';
+import { x25519, x25519KeyPair } from './x25519.js';
 
 const KEM_SUITE = Buffer.from('KEM\x00\x20', 'latin1');
 const HPKE_SUITE = Buffer.from('HPKE\x00\x20\x00\x01\x00\x03', 'latin1');
 const VERSION = Buffer.from('HPKE-v1', 'latin1');
 const TAG_BYTES = 16;
 const NOTHING = new Uint8Array(0);
+const MODE_BASE = Uint8Array.of(0);
+const PSK_ID_HASH = labeledExtract(HPKE_SUITE, NOTHING, 'psk_id_hash', NOTHING);
 
 export interface HpkeMessage {
   /** The encapsulated key, 32 bytes. */
@@ -40,6 +42,8 @@ export function hpkeSeal(given: {
 /** Throws `sealing` when it was not sealed to this key with this info and aad. */
 export function hpkeOpen(given: {
   readonly recipientSecretKey: Uint8Array;
+  /** Saves making it again. */
+  readonly recipientPublicKey?: Uint8Array;
   readonly enc: Uint8Array;
   readonly info: Uint8Array;
   readonly aad: Uint8Array;
@@ -47,7 +51,8 @@ export function hpkeOpen(given: {
 }): Uint8Array {
   try {
     const dh = x25519(given.recipientSecretKey, given.enc);
-    const { key, nonce } = schedule(dh, given.enc, x25519PublicKey(given.recipientSecretKey), given.info);
+    const recipient = given.recipientPublicKey ?? x25519KeyPair(given.recipientSecretKey).publicKey;
+    const { key, nonce } = schedule(dh, given.enc, recipient, given.info);
     const body = given.ciphertext.subarray(0, -TAG_BYTES);
     const decipher = createDecipheriv('chacha20-poly1305', key, nonce, { authTagLength: TAG_BYTES });
     decipher.setAuthTag(given.ciphertext.subarray(-TAG_BYTES));
@@ -64,9 +69,7 @@ export function hpkeOpen(given: {
 function schedule(dh: Uint8Array, enc: Uint8Array, recipient: Uint8Array, info: Uint8Array) {
   const eaePrk = labeledExtract(KEM_SUITE, NOTHING, 'eae_prk', dh);
   const shared = labeledExpand(KEM_SUITE, eaePrk, 'shared_secret', concat(enc, recipient), 32);
-  const pskIdHash = labeledExtract(HPKE_SUITE, NOTHING, 'psk_id_hash', NOTHING);
-  const infoHash = labeledExtract(HPKE_SUITE, NOTHING, 'info_hash', info);
-  const context = concat(Uint8Array.of(0), pskIdHash, infoHash);
+  const context = concat(MODE_BASE, PSK_ID_HASH, labeledExtract(HPKE_SUITE, NOTHING, 'info_hash', info));
   const secret = labeledExtract(HPKE_SUITE, shared, 'secret', NOTHING);
   return {
     key: labeledExpand(HPKE_SUITE, secret, 'key', context, 32),

@@ -41,8 +41,14 @@ export function signLedgerReceipt(receipt: LedgerReceipt, signer: Signer): Uint8
 
 function encode({ writerId, seq, batchHash, outcomes, checkpoint }: LedgerReceipt): Uint8Array {
   outcomes.forEach(requireOutcome);
-  requireShape(writerId.length === 16 && batchHash.length === 32, 'the writer id has 16 bytes and the hash 32');
-  requireShape(outcomes.length >= 1 && outcomes.length <= MAX_BATCH_ITEMS, `it has 1 to ${MAX_BATCH_ITEMS} outcomes`);
+  requireShape(
+    writerId.length === 16 && batchHash.length === 32,
+    'the writer id has 16 bytes and the hash 32',
+  );
+  requireShape(
+    outcomes.length >= 1 && outcomes.length <= MAX_BATCH_ITEMS,
+    `it has 1 to ${MAX_BATCH_ITEMS} outcomes`,
+  );
   const textLength = Buffer.byteLength(checkpoint);
   requireShape(textLength <= MAX_CHECKPOINT_BYTES, `its checkpoint is at most ${MAX_CHECKPOINT_BYTES} bytes`);
   const capacity = 1 + 1 + 17 + 9 + 34 + 3 + outcomes.length * 12 + cborHeadSize(textLength) + textLength;
@@ -71,7 +77,10 @@ export function openLedgerReceipt(bytes: Uint8Array, publicKey: Uint8Array): Led
   const signedBytes = bytes.subarray(0, end);
   const receipt = decode(signedBytes);
   if (verifyDomain(publicKey, DOMAIN, signedBytes, bytes.subarray(end))) return receipt;
-  throw new FirebreakError('signature', 'the ledger receipt is not signed by the ledger this writer was given');
+  throw new FirebreakError(
+    'signature',
+    'the ledger receipt is not signed by the ledger this writer was given',
+  );
 }
 
 function decode(bytes: Uint8Array): LedgerReceipt {

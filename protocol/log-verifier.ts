@@ -123,7 +123,8 @@ export function encodeVerifiedLog({ lastLeaf, range }: VerifiedLog): Uint8Array 
 
 /** A state this program stored itself. Throws `format`. */
 export function decodeVerifiedLog(bytes: Uint8Array): VerifiedLog {
-  if (bytes.length < HASH_LENGTH) throw new FirebreakError('format', 'the state of a verified log is too short');
+  if (bytes.length < HASH_LENGTH)
+    throw new FirebreakError('format', 'the state of a verified log is too short');
   const lastLeaf = new Uint8Array(bytes.subarray(0, HASH_LENGTH));
   return { confirmed: true, lastLeaf, range: decodeCompactRange(bytes.subarray(HASH_LENGTH)) };
 }

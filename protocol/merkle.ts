@@ -31,6 +31,7 @@ export function leafHash(entry: Uint8Array): Uint8Array {
 
 /** H(0x01 || left || right). */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
+  assert(left.length === HASH_LENGTH && right.length === HASH_LENGTH, 'a node has two hashes of 32 bytes');
   nodeInput.set(left, 1);
   nodeInput.set(right, 1 + HASH_LENGTH);
   return Buffer.from(hash('sha256', nodeInput, 'binary'), 'binary');
@@ -68,7 +69,7 @@ function splitOf(count: number): number {
 /** The perfect subtrees of leaves [start, end), left to right; `start` is a split point, so they only get smaller. */
 function perfectSubtrees(start: number, end: number): HashCoordinate[] {
   const coordinates: HashCoordinate[] = [];
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     let level = 0;
     while (2 ** (level + 1) <= end - at) level += 1;
     coordinates.push({ level, index: at / 2 ** level });
@@ -153,7 +154,10 @@ export function planInclusion(index: number, size: number): ProofPlan {
 
 /** What to read to prove that the tree of `newSize` leaves begins with that of `oldSize`. Throws `proof` when it shrinks. */
 export function planConsistency(oldSize: number, newSize: number): ProofPlan {
-  requireRange(oldSize >= 0 && oldSize <= newSize, `a tree of ${newSize} cannot begin with one of ${oldSize}`);
+  requireRange(
+    oldSize >= 0 && oldSize <= newSize,
+    `a tree of ${newSize} cannot begin with one of ${oldSize}`,
+  );
   if (oldSize === 0 || oldSize === newSize) return planOf([]);
   const { seed, siblings } = consistencyPath(oldSize, newSize);
   return planOf(seed.start === 0 ? siblings : [seed, ...siblings]);
@@ -173,7 +177,11 @@ export async function proveInclusion(index: number, size: number, read: HashRead
 }
 
 /** RFC 6962 consistency proof; empty when the sizes are equal or the old tree is. Throws as {@link planConsistency}. */
-export async function proveConsistency(oldSize: number, newSize: number, read: HashReader): Promise<Uint8Array[]> {
+export async function proveConsistency(
+  oldSize: number,
+  newSize: number,
+  read: HashReader,
+): Promise<Uint8Array[]> {
   const plan = planConsistency(oldSize, newSize);
   return computeProof(plan, await readAll(plan, read));
 }
@@ -191,14 +199,26 @@ export interface InclusionClaim {
 }
 
 /** Throws `proof` unless `proof` shows the claim. */
-export function checkInclusion(proof: readonly Uint8Array[], { index, size, leaf, root }: InclusionClaim): void {
-  requireRange(Number.isSafeInteger(index) && Number.isSafeInteger(size), 'sizes and indexes are whole numbers');
+export function checkInclusion(
+  proof: readonly Uint8Array[],
+  { index, size, leaf, root }: InclusionClaim,
+): void {
+  requireRange(
+    Number.isSafeInteger(index) && Number.isSafeInteger(size),
+    'sizes and indexes are whole numbers',
+  );
   requireRange(index >= 0 && index < size, `there is no leaf ${index} in a tree of ${size}`);
   const siblings = inclusionSiblings(index, size);
   requireHashes([...proof, leaf, root]);
-  requireRange(proof.length === siblings.length, `the inclusion proof has ${proof.length} hashes, not ${siblings.length}`);
+  requireRange(
+    proof.length === siblings.length,
+    `the inclusion proof has ${proof.length} hashes, not ${siblings.length}`,
+  );
   const computed = proof.reduce((hash, sibling, i) => join(hash, sibling, siblings[i]?.side), leaf);
-  requireRange(Buffer.compare(computed, root) === 0, `the inclusion proof of entry ${index} does not lead to the root`);
+  requireRange(
+    Buffer.compare(computed, root) === 0,
+    `the inclusion proof of entry ${index} does not lead to the root`,
+  );
 }
 
 /** A consistency claim: the tree of `newSize` leaves with `newRoot` begins with the one of `oldSize` with `oldRoot`. */
@@ -213,7 +233,10 @@ export interface ConsistencyClaim {
 export function checkConsistency(proof: readonly Uint8Array[], claim: ConsistencyClaim): void {
   const { oldSize, oldRoot, newSize, newRoot } = claim;
   requireRange(Number.isSafeInteger(oldSize) && Number.isSafeInteger(newSize), 'sizes are whole numbers');
-  requireRange(oldSize >= 0 && oldSize <= newSize, `a tree of ${newSize} cannot begin with one of ${oldSize}`);
+  requireRange(
+    oldSize >= 0 && oldSize <= newSize,
+    `a tree of ${newSize} cannot begin with one of ${oldSize}`,
+  );
   requireHashes([...proof, oldRoot, newRoot]);
   if (oldSize === 0 || oldSize === newSize) {
     requireRange(proof.length === 0, 'this consistency proof must be empty');
@@ -221,10 +244,16 @@ export function checkConsistency(proof: readonly Uint8Array[], claim: Consistenc
   }
   const { seed, siblings } = consistencyPath(oldSize, newSize);
   const hashes = seed.start === 0 ? [oldRoot, ...proof] : proof;
-  requireRange(hashes.length === siblings.length + 1, `the consistency proof has ${proof.length} hashes, which does not fit`);
+  requireRange(
+    hashes.length === siblings.length + 1,
+    `the consistency proof has ${proof.length} hashes, which does not fit`,
+  );
   const [first = oldRoot, ...rest] = hashes;
   const sides = siblings.map((sibling) => sibling.side);
-  const before = rest.reduce((hash, sibling, i) => (sides[i] === 'left' ? nodeHash(sibling, hash) : hash), first);
+  const before = rest.reduce(
+    (hash, sibling, i) => (sides[i] === 'left' ? nodeHash(sibling, hash) : hash),
+    first,
+  );
   const after = rest.reduce((hash, sibling, i) => join(hash, sibling, sides[i]), first);
   requireSameRoot(before, oldRoot, oldSize);
   requireSameRoot(after, newRoot, newSize);
@@ -243,5 +272,8 @@ function requireHashes(hashes: readonly Uint8Array[]): void {
 
 function requireSameRoot(computed: Uint8Array, root: Uint8Array, size: number): void {
   if (Buffer.compare(computed, root) === 0) return;
-  throw new FirebreakError('consistency', `the log is not consistent: the proof gives another root at size ${size}`);
+  throw new FirebreakError(
+    'consistency',
+    `the log is not consistent: the proof gives another root at size ${size}`,
+  );
 }

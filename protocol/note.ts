@@ -45,7 +45,8 @@ export interface OpenedNote {
   readonly unverified: readonly NoteSignature[];
 }
 
-const malformed = (why: string, cause?: unknown) => new FirebreakError('format', `not a signed note: ${why}`, { cause });
+const malformed = (why: string, cause?: unknown) =>
+  new FirebreakError('format', `not a signed note: ${why}`, { cause });
 
 function requireName(name: string): void {
   if (name !== '' && !/[+\p{White_Space}\p{Surrogate}]/u.test(name)) return;
@@ -88,7 +89,8 @@ export function noteVerifierKey(name: string, publicKey: Uint8Array): string {
 export function parseVerifierKey(vkey: string): NoteVerifier {
   const { name, keyHash, key } = parseKey(vkey, 'verifier');
   const verifier = noteVerifier(name, key);
-  if (verifier.keyHash !== keyHash) throw new FirebreakError('format', 'the hash in the verifier key is not its own');
+  if (verifier.keyHash !== keyHash)
+    throw new FirebreakError('format', 'the hash in the verifier key is not its own');
   return verifier;
 }
 
@@ -103,14 +105,17 @@ export function parseSignerKey(skey: string): NoteSigner {
   if (!skey.startsWith('PRIVATE+KEY+')) throw new FirebreakError('format', 'not a note signer key');
   const { name, keyHash, key } = parseKey(skey.slice('PRIVATE+KEY+'.length), 'signer');
   const signer = noteSigner(name, fastSigner(key));
-  if (signer.keyHash !== keyHash) throw new FirebreakError('format', 'the hash in the signer key is not its own');
+  if (signer.keyHash !== keyHash)
+    throw new FirebreakError('format', 'the hash in the signer key is not its own');
   return signer;
 }
 
 function parseKey(text: string, what: string): { name: string; keyHash: number; key: Uint8Array } {
-  const [, name = '', hex = '', base64 = ''] = /^([^+]+)\+([0-9a-fA-F]{8})\+([0-9a-zA-Z+/=]+)$/.exec(text) ?? [];
+  const [, name = '', hex = '', base64 = ''] =
+    /^([^+]+)\+([0-9a-fA-F]{8})\+([0-9a-zA-Z+/=]+)$/.exec(text) ?? [];
   const data = fromBase64(base64);
-  if (data?.length !== 33 || data[0] !== ED25519) throw new FirebreakError('format', `not an Ed25519 note ${what} key`);
+  if (data?.length !== 33 || data[0] !== ED25519)
+    throw new FirebreakError('format', `not an Ed25519 note ${what} key`);
   return { name, keyHash: Number.parseInt(hex, 16), key: data.subarray(1) };
 }
 
@@ -154,7 +159,8 @@ export function openNote(note: string | Uint8Array, verifiers: readonly NoteVeri
     if (verifier) requireSignature(verifier, message, signature);
     kept.push(signature);
   }
-  if (verified.length === 0) throw new FirebreakError('signature', 'the note has no signature by a known key');
+  if (verified.length === 0)
+    throw new FirebreakError('signature', 'the note has no signature by a known key');
   return { text, verified, unverified };
 }
 
@@ -196,13 +202,21 @@ function parseSignature(line: string): NoteSignature {
   return { name, keyHash: Buffer.from(bytes).readUInt32BE(), base64 };
 }
 
-function knownVerifier({ name, keyHash }: NoteSignature, verifiers: readonly NoteVerifier[]): NoteVerifier | undefined {
+function knownVerifier(
+  { name, keyHash }: NoteSignature,
+  verifiers: readonly NoteVerifier[],
+): NoteVerifier | undefined {
   const known = verifiers.filter((verifier) => verifier.name === name && verifier.keyHash === keyHash);
-  if (known.length > 1) throw new FirebreakError('signature', `two known keys are both called ${name} and have one hash`);
+  if (known.length > 1)
+    throw new FirebreakError('signature', `two known keys are both called ${name} and have one hash`);
   return known[0];
 }
 
-function requireSignature(verifier: NoteVerifier, message: Uint8Array, { name, base64 }: NoteSignature): void {
+function requireSignature(
+  verifier: NoteVerifier,
+  message: Uint8Array,
+  { name, base64 }: NoteSignature,
+): void {
   const signature = Buffer.from(base64, 'base64').subarray(4);
   if (signature.length === 64 && verifyStrict(verifier.publicKey, message, signature)) return;
   throw new FirebreakError('signature', `the signature of ${name} on the note is not valid`);

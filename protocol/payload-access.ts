@@ -69,7 +69,12 @@ function encodeRecord(record: AccessRecord): Uint8Array {
   requireLength(record.officer, MAX_OFFICER_BYTES, 'the officer');
   requireLength(record.purpose, MAX_PURPOSE_BYTES, 'the purpose');
   const writer = new CborWriter(CAPACITY).array(FIELDS).uint(VERSION);
-  writer.text(record.officer).text(record.purpose).uint(record.caseTag).text(record.direction).uint(record.hops);
+  writer
+    .text(record.officer)
+    .text(record.purpose)
+    .uint(record.caseTag)
+    .text(record.direction)
+    .uint(record.hops);
   writer.uint(record.from).uint(record.to).uint(record.minSeconds).uint(record.latentSeconds);
   if (record.infectiousSeconds === null) writer.null();
   else writer.uint(record.infectiousSeconds);
@@ -96,7 +101,8 @@ export function openAccessPayload(bytes: Uint8Array, recipientSecretKey: Uint8Ar
 function decodeRecord(plaintext: Uint8Array): AccessRecord {
   const reader = new CborReader(plaintext, 'an access record');
   reader.array({ length: FIELDS });
-  if (reader.uint() !== VERSION) throw new FirebreakError('format', 'an access record of a version that is not known');
+  if (reader.uint() !== VERSION)
+    throw new FirebreakError('format', 'an access record of a version that is not known');
   const record: AccessRecord = {
     officer: reader.text(MAX_OFFICER_BYTES),
     purpose: reader.text(MAX_PURPOSE_BYTES),

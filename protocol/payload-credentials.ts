@@ -30,7 +30,8 @@ export function credentialsRoot(bodies: readonly Uint8Array[]): Uint8Array {
 /** Throws `format` for parts of another length. */
 export function encodeCredentialsPayload({ salt, requestHash, root }: CredentialsPayload): Uint8Array {
   requireSalt(salt);
-  if (requestHash.length !== 32 || root.length !== 32) throw new FirebreakError('format', 'a hash has 32 bytes');
+  if (requestHash.length !== 32 || root.length !== 32)
+    throw new FirebreakError('format', 'a hash has 32 bytes');
   return concat(salt, requestHash, root);
 }
 

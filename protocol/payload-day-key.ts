@@ -15,7 +15,12 @@ const STATEMENT_LENGTH = 105;
 
 export type DayKeyPayload =
   | { readonly kind: 'published'; readonly salt: Uint8Array; readonly statement: Uint8Array }
-  | { readonly kind: 'destroyed'; readonly salt: Uint8Array; readonly day: number; readonly destroyedAtMs: UnixMs };
+  | {
+      readonly kind: 'destroyed';
+      readonly salt: Uint8Array;
+      readonly day: number;
+      readonly destroyedAtMs: UnixMs;
+    };
 
 /** Throws `format` for parts of another length. */
 export function encodeDayKeyPayload(payload: DayKeyPayload): Uint8Array {
@@ -23,7 +28,8 @@ export function encodeDayKeyPayload(payload: DayKeyPayload): Uint8Array {
   const writer = new ByteWriter(SALT_LENGTH + 1 + (payload.kind === 'published' ? STATEMENT_LENGTH : 12));
   writer.bytes(payload.salt);
   if (payload.kind === 'published') {
-    if (payload.statement.length !== STATEMENT_LENGTH) throw new FirebreakError('format', 'a day-key statement has 105 bytes');
+    if (payload.statement.length !== STATEMENT_LENGTH)
+      throw new FirebreakError('format', 'a day-key statement has 105 bytes');
     writer.u8(PUBLISHED);
     writer.bytes(payload.statement);
   } else {

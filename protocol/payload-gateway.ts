@@ -22,7 +22,8 @@ export function encodeGatewayPayload(payload: GatewayPayload): Uint8Array {
   requireSalt(payload.salt);
   const statement = payload.kind === 'enrolled' ? payload.certificate : payload.revocation;
   const length = payload.kind === 'enrolled' ? CERTIFICATE_LENGTH : REVOCATION_LENGTH;
-  if (statement.length !== length) throw new FirebreakError('format', `a gateway ${payload.kind} has ${length} bytes`);
+  if (statement.length !== length)
+    throw new FirebreakError('format', `a gateway ${payload.kind} has ${length} bytes`);
   return concat(payload.salt, statement);
 }
 
@@ -32,5 +33,8 @@ export function decodeGatewayPayload(bytes: Uint8Array): GatewayPayload {
   const statement = new Uint8Array(bytes.subarray(SALT_LENGTH));
   if (statement.length === CERTIFICATE_LENGTH) return { kind: 'enrolled', salt, certificate: statement };
   if (statement.length === REVOCATION_LENGTH) return { kind: 'revoked', salt, revocation: statement };
-  throw new FirebreakError('format', `a payload of ${bytes.length} bytes neither enrols nor revokes a gateway`);
+  throw new FirebreakError(
+    'format',
+    `a payload of ${bytes.length} bytes neither enrols nor revokes a gateway`,
+  );
 }

@@ -121,6 +121,7 @@ export function openPresenceReport(report: PresenceReport, dayKeysOf: DayKeysOf)
   if (!keys) throw new FirebreakError('sealing', `there are no keys of day ${report.day}`);
   const plaintext = hpkeOpen({
     recipientSecretKey: keys.sealingSecretKey,
+    recipientPublicKey: keys.sealingPublicKey,
     enc: report.enc,
     info: INFO,
     aad: report.bytes.subarray(0, AAD_BYTES),

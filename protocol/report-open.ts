@@ -34,6 +34,7 @@ export function openSealed(report: ReportEnvelope, dayKeysOf: DayKeysOf): Uint8A
   if (!keys) throw new FirebreakError('sealing', `there are no keys of day ${report.day}`);
   return hpkeOpen({
     recipientSecretKey: keys.sealingSecretKey,
+    recipientPublicKey: keys.sealingPublicKey,
     enc: report.enc,
     info: reportInfo(report.kind),
     aad: reportAad(report.bytes),

@@ -57,7 +57,8 @@ export function parseTilePath(path: string): TileAddress {
   const level = Number(kind);
   const bounded = Number.isSafeInteger(index) && width <= TILE_WIDTH && !(level > MAX_LEVEL);
   const written = kind === 'entries' ? entriesPath(index, width) : tilePath(level, index, width);
-  if (!bounded || written !== path) throw new FirebreakError('format', 'this is not the path of a tile or an entry bundle');
+  if (!bounded || written !== path)
+    throw new FirebreakError('format', 'this is not the path of a tile or an entry bundle');
   return kind === 'entries' ? { kind, index, width } : { kind: 'hashes', level, index, width };
 }
 
@@ -100,7 +101,10 @@ export function* tilesBetween(oldSize: number, newSize: number): Generator<Tile>
 }
 
 /** The tile of a log of `size` entries that holds, or gives by hashing 2^(level mod 8) of its hashes, a stored hash. */
-export function tileOfHash({ level, index }: HashCoordinate, size: number): Tile & { first: number; count: number } {
+export function tileOfHash(
+  { level, index }: HashCoordinate,
+  size: number,
+): Tile & { first: number; count: number } {
   const tileLevel = Math.floor(level / TILE_HEIGHT);
   const count = 2 ** (level % TILE_HEIGHT);
   const tileIndex = Math.floor((index * count) / TILE_WIDTH);

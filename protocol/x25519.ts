@@ -1,34 +1,29 @@
-/** X25519 (RFC 7748) by node:crypto. Public keys go in as JWK; a secret key's object is kept with it. */
-import { createPrivateKey, createPublicKey, diffieHellman, randomBytes } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+/** X25519 (RFC 7748): libsodium where it loads, node:crypto elsewhere. */
+import { randomBytes } from 'node:crypto';
+import { sodium } from './sodium.js';
+import { nodeX25519 } from './x25519-node.js';
+import { sodiumX25519 } from './x25519-sodium.js';
 
-/** PKCS#8 of an X25519 secret key without the key (RFC 8410 §7). */
-const PKCS8_HEAD = Buffer.from('302e020100300506032b656e04220420', 'hex');
+/** One implementation of the algorithm. Secret keys are not changed while they are in use. */
+export interface X25519 {
+  readonly name: string;
+  publicKeyOf(secretKey: Uint8Array): Uint8Array;
+  /** Throws when the public key is of small order (RFC 7748 §6.1). */
+  sharedSecret(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array;
+}
 
 export interface X25519KeyPair {
   readonly secretKey: Uint8Array;
   readonly publicKey: Uint8Array;
 }
 
+const fastest: X25519 = sodium ? sodiumX25519(sodium) : nodeX25519;
+
 /** From a 32-byte secret key, or a new random one. */
 export function x25519KeyPair(secretKey: Uint8Array = new Uint8Array(randomBytes(32))): X25519KeyPair {
-  return { secretKey, publicKey: x25519PublicKey(secretKey) };
+  return { secretKey, publicKey: fastest.publicKeyOf(secretKey) };
 }
 
-export function x25519PublicKey(secretKey: Uint8Array): Uint8Array {
-  const { x } = createPublicKey(secretKeyObject(secretKey)).export({ format: 'jwk' });
-  return new Uint8Array(Buffer.from(x ?? '', 'base64url'));
-}
-
-/** The shared secret; throws when the public key is of small order (RFC 7748 §6.1). */
-export function x25519(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array {
-  const theirs = createPublicKey({
-    key: { kty: 'OKP', crv: 'X25519', x: Buffer.from(publicKey).toString('base64url') },
-    format: 'jwk',
-  });
-  return new Uint8Array(diffieHellman({ privateKey: secretKeyObject(secretKey), publicKey: theirs }));
-}
-
-function secretKeyObject(secretKey: Uint8Array): KeyObject {
-  return createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, secretKey]), format: 'der', type: 'pkcs8' });
-}
+/** The shared secret; throws when the public key is of small order. */
+export const x25519 = (secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array =>
+  fastest.sharedSecret(secretKey, publicKey);

@@ -1,0 +1,193 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { asTagNumber, asUnixMs } from '../../protocol/brands.js';
+import { x25519KeyPair } from '../../protocol/keys.js';
+import { openAccessPayload, sealAccessPayload, type AccessRecord } from '../../protocol/payload-access.js';
+import {
+  credentialsRoot,
+  decodeCredentialsPayload,
+  encodeCredentialsPayload,
+} from '../../protocol/payload-credentials.js';
+import { decodeDayKeyPayload, encodeDayKeyPayload } from '../../protocol/payload-day-key.js';
+import { decodeGatewayPayload, encodeGatewayPayload } from '../../protocol/payload-gateway.js';
+import { decodeNoticePayload, encodeNoticePayload } from '../../protocol/payload-notice.js';
+import { codeOf, withFlippedBit } from './errors-of.js';
+import { ReferenceTree } from './reference-tree.js';
+
+const fixed = (length: number) =>
+  fc.uint8Array({ minLength: length, maxLength: length }).map((bytes) => new Uint8Array(bytes));
+const salt = new Uint8Array(16).fill(1);
+
+describe('the payload of a gateway entry (type 3)', () => {
+  test('comes back, enrolled or revoked', () => {
+    const payloads = fc.oneof(
+      fc.record({ kind: fc.constant('enrolled' as const), salt: fixed(16), certificate: fixed(109) }),
+      fc.record({ kind: fc.constant('revoked' as const), salt: fixed(16), revocation: fixed(93) }),
+    );
+    fc.assert(
+      fc.property(payloads, (payload) => {
+        const bytes = encodeGatewayPayload(payload);
+        expect(bytes).toHaveLength(payload.kind === 'enrolled' ? 125 : 109);
+        expect(decodeGatewayPayload(bytes)).toEqual(payload);
+      }),
+    );
+  });
+
+  test('is refused in any other length', () => {
+    for (let length = 0; length < 200; length++) {
+      const code = length === 125 || length === 109 ? undefined : 'format';
+      expect(codeOf(() => decodeGatewayPayload(new Uint8Array(length)))).toBe(code);
+    }
+    const certificate = new Uint8Array(108);
+    expect(codeOf(() => encodeGatewayPayload({ kind: 'enrolled', salt, certificate }))).toBe('format');
+    const revocation = new Uint8Array(93);
+    expect(codeOf(() => encodeGatewayPayload({ kind: 'revoked', salt: salt.subarray(1), revocation }))).toBe(
+      'format',
+    );
+  });
+});
+
+describe('the payload of a day-key entry (type 4)', () => {
+  test('comes back, published or destroyed', () => {
+    const payloads = fc.oneof(
+      fc.record({ kind: fc.constant('published' as const), salt: fixed(16), statement: fixed(105) }),
+      fc.record({
+        kind: fc.constant('destroyed' as const),
+        salt: fixed(16),
+        day: fc.nat(2 ** 32 - 1),
+        destroyedAtMs: fc.maxSafeNat().map(asUnixMs),
+      }),
+    );
+    fc.assert(
+      fc.property(payloads, (payload) => {
+        const bytes = encodeDayKeyPayload(payload);
+        expect(bytes).toHaveLength(payload.kind === 'published' ? 122 : 29);
+        expect(decodeDayKeyPayload(bytes)).toEqual(payload);
+      }),
+    );
+  });
+
+  test('is refused cut short, drawn out or of another kind', () => {
+    const statement = new Uint8Array(105);
+    const bytes = encodeDayKeyPayload({ kind: 'published', salt, statement });
+    const destroyed = encodeDayKeyPayload({
+      kind: 'destroyed',
+      salt,
+      day: 20_000,
+      destroyedAtMs: asUnixMs(5),
+    });
+    for (const whole of [bytes, destroyed]) {
+      for (let length = 0; length < whole.length; length++) {
+        expect(codeOf(() => decodeDayKeyPayload(whole.subarray(0, length)))).toBe('format');
+      }
+      expect(codeOf(() => decodeDayKeyPayload(Buffer.concat([whole, salt])))).toBe('format');
+    }
+    const other = new Uint8Array(bytes);
+    other[16] = 3;
+    expect(codeOf(() => decodeDayKeyPayload(other))).toBe('format');
+    expect(codeOf(() => encodeDayKeyPayload({ kind: 'published', salt, statement: salt }))).toBe('format');
+  });
+});
+
+describe('the payload of a credentials entry (type 9)', () => {
+  test('comes back, and is refused in any other length', () => {
+    const payload = { salt, requestHash: new Uint8Array(32).fill(2), root: new Uint8Array(32).fill(3) };
+    const bytes = encodeCredentialsPayload(payload);
+    expect(bytes).toHaveLength(80);
+    expect(decodeCredentialsPayload(bytes)).toEqual(payload);
+    expect(codeOf(() => decodeCredentialsPayload(bytes.subarray(1)))).toBe('format');
+    expect(codeOf(() => decodeCredentialsPayload(Buffer.concat([bytes, salt])))).toBe('format');
+    expect(codeOf(() => encodeCredentialsPayload({ ...payload, root: salt }))).toBe('format');
+    expect(codeOf(() => encodeCredentialsPayload({ ...payload, salt: payload.root }))).toBe('format');
+  });
+
+  test('has the RFC 6962 root over the credential bodies', () => {
+    const bodies = Array.from({ length: 96 }, (_, i) => new Uint8Array(53).fill(i));
+    expect(Buffer.from(credentialsRoot(bodies))).toEqual(Buffer.from(new ReferenceTree(bodies).root(96)));
+    expect(codeOf(() => credentialsRoot([new Uint8Array(117)]))).toBe('format');
+  });
+});
+
+describe('the payload of a notices entry (type 8)', () => {
+  test('comes back', () => {
+    const payload = { salt, notice: new Uint8Array(50).fill(7) };
+    expect(decodeNoticePayload(encodeNoticePayload(payload))).toEqual(payload);
+  });
+
+  test('is refused without a notice or with a salt of another length', () => {
+    expect(codeOf(() => decodeNoticePayload(salt))).toBe('format');
+    expect(codeOf(() => encodeNoticePayload({ salt, notice: new Uint8Array() }))).toBe('format');
+    expect(codeOf(() => encodeNoticePayload({ salt: new Uint8Array(15), notice: salt }))).toBe('format');
+  });
+});
+
+describe('the payload of an access entry (type 6)', () => {
+  const audit = x25519KeyPair(new Uint8Array(32).fill(8));
+  const to = { salt, recipientPublicKey: audit.publicKey };
+  const record: AccessRecord = {
+    officer: 'Dr. Ada Example',
+    purpose: 'outbreak on ward 7',
+    caseTag: asTagNumber(4242),
+    direction: 'both',
+    hops: 3,
+    from: 1_728_000_000,
+    to: 1_728_086_400,
+    minSeconds: 900,
+    latentSeconds: 172_800,
+    infectiousSeconds: null,
+    reachedCount: 17,
+  };
+  const records: fc.Arbitrary<AccessRecord> = fc.record({
+    officer: fc.string({ unit: 'grapheme', maxLength: 20 }),
+    purpose: fc.string({ unit: 'grapheme', maxLength: 100 }),
+    caseTag: fc.nat(2 ** 31).map(asTagNumber),
+    direction: fc.constantFrom('forward' as const, 'backward' as const, 'both' as const),
+    hops: fc.nat(16),
+    from: fc.maxSafeNat(),
+    to: fc.maxSafeNat(),
+    minSeconds: fc.nat(),
+    latentSeconds: fc.nat(),
+    infectiousSeconds: fc.option(fc.nat()),
+    reachedCount: fc.nat(),
+  });
+
+  test('is a multiple of 256 bytes and comes back to who holds the audit key', () => {
+    fc.assert(
+      fc.property(records, (one) => {
+        const bytes = sealAccessPayload(one, to);
+        expect(bytes.length % 256).toBe(0);
+        expect(openAccessPayload(bytes, audit.secretKey)).toEqual(one);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('is as long for a question of few words as for one of a few more', () => {
+    const longer = { ...record, purpose: `${record.purpose}, second request` };
+    expect(sealAccessPayload(record, to).length).toBe(sealAccessPayload(longer, to).length);
+  });
+
+  test('is refused by another key, and with any bit turned over', () => {
+    const bytes = sealAccessPayload(record, to);
+    expect(codeOf(() => openAccessPayload(bytes, new Uint8Array(32).fill(9)))).toBe('sealing');
+    for (let bit = 0; bit < bytes.length * 8; bit += 17) {
+      const code = codeOf(() => openAccessPayload(withFlippedBit(bytes, bit), audit.secretKey));
+      // The top bit of an X25519 public key is not part of it (RFC 7748 §5), but HPKE binds the bytes as sent.
+      expect(code).toBe('sealing');
+    }
+  });
+
+  test('is refused in a length that is no multiple of 256', () => {
+    const bytes = sealAccessPayload(record, to);
+    expect(codeOf(() => openAccessPayload(new Uint8Array(), audit.secretKey))).toBe('format');
+    expect(codeOf(() => openAccessPayload(bytes.subarray(1), audit.secretKey))).toBe('format');
+  });
+
+  test('is not made with text over its bounds', () => {
+    const most = { ...record, officer: 'ä'.repeat(128), purpose: 'p'.repeat(2048) };
+    expect(openAccessPayload(sealAccessPayload(most, to), audit.secretKey)).toEqual(most);
+    expect(codeOf(() => sealAccessPayload({ ...record, officer: 'ä'.repeat(129) }, to))).toBe('format');
+    expect(codeOf(() => sealAccessPayload({ ...record, purpose: 'p'.repeat(2049) }, to))).toBe('format');
+    expect(codeOf(() => sealAccessPayload(record, { ...to, salt: salt.subarray(1) }))).toBe('format');
+  });
+});
