@@ -22,7 +22,17 @@ export default tseslint.config(
     },
   },
   {
-    files: ['protocol/**', 'radio/**', 'firmware-sim/**', 'courier/**', 'gateway/**', 'ledger/**', 'tracer/**', 'authority/**', 'cli/**'],
+    files: [
+      'protocol/**',
+      'radio/**',
+      'firmware-sim/**',
+      'courier/**',
+      'gateway/**',
+      'ledger/**',
+      'tracer/**',
+      'authority/**',
+      'cli/**',
+    ],
     rules: { 'max-lines-per-function': ['error', { max: 40, skipBlankLines: true, skipComments: true }] },
   },
   { files: ['*.config.ts', 'eslint.config.js'], rules: { 'no-restricted-exports': 'off' } },

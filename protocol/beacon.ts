@@ -20,7 +20,12 @@ export interface Beacon {
   readonly mac: Uint8Array;
 }
 
-export function beaconMac(authKey: Uint8Array, txPowerDbm: number, ephId: Uint8Array, minute: number): Uint8Array {
+export function beaconMac(
+  authKey: Uint8Array,
+  txPowerDbm: number,
+  ephId: Uint8Array,
+  minute: number,
+): Uint8Array {
   const message = new ByteWriter(22).u8(BEACON_VERSION).i8(txPowerDbm).bytes(ephId).u32(minute).finish();
   return hmacSha256(authKey, message).slice(0, 6);
 }
@@ -47,7 +52,10 @@ function advertHead(serviceUuid: number): Uint8Array {
   return Uint8Array.of(0x02, 0x01, 0x06, 0x1b, 0x16, serviceUuid & 0xff, serviceUuid >> 8);
 }
 
-export function encodeAdvert(beacon: Beacon, serviceUuid: number = DEFAULT_SETTINGS.beaconServiceUuid): Uint8Array {
+export function encodeAdvert(
+  beacon: Beacon,
+  serviceUuid: number = DEFAULT_SETTINGS.beaconServiceUuid,
+): Uint8Array {
   return new ByteWriter(ADVERT_BYTES).bytes(advertHead(serviceUuid)).bytes(encodeBeacon(beacon)).finish();
 }
 

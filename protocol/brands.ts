@@ -21,4 +21,5 @@ function inRange(value: number, max: number, what: string): number {
 export const asTagNumber = (value: number) => inRange(value, 2 ** 48 - 1, 'a tag number') as TagNumber;
 export const asEpoch = (value: number) => inRange(value, 2 ** 32 - 1, 'an epoch') as Epoch;
 export const asUnixMs = (value: number) => inRange(value, Number.MAX_SAFE_INTEGER, 'a time in ms') as UnixMs;
-export const asTreeSize = (value: number) => inRange(value, Number.MAX_SAFE_INTEGER, 'a tree size') as TreeSize;
+export const asTreeSize = (value: number) =>
+  inRange(value, Number.MAX_SAFE_INTEGER, 'a tree size') as TreeSize;

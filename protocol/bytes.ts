@@ -18,13 +18,19 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && Buffer.compare(a, b) === 0;
 }
 
+export function isZero(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
+}
+
 export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
 
 /** Throws `format` for anything but an even number of hex digits. */
 export function fromHex(text: string): Uint8Array {
-  if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) throw new FirebreakError('format', 'not hex digits');
+  if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text))
+    throw new FirebreakError('format', 'not hex digits');
   return new Uint8Array(Buffer.from(text, 'hex'));
 }
 
@@ -56,16 +62,31 @@ export class ByteReader {
     return this.#bytes.length - this.#offset;
   }
 
-  u8 = (): number => this.#view.getUint8(this.#advance(1));
-  i8 = (): number => this.#view.getInt8(this.#advance(1));
-  u16 = (): number => this.#view.getUint16(this.#advance(2));
-  u32 = (): number => this.#view.getUint32(this.#advance(4));
-  u48 = (): number => this.u16() * 2 ** 32 + this.u32();
+  u8(): number {
+    return this.#view.getUint8(this.#advance(1));
+  }
+
+  i8(): number {
+    return this.#view.getInt8(this.#advance(1));
+  }
+
+  u16(): number {
+    return this.#view.getUint16(this.#advance(2));
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#advance(4));
+  }
+
+  u48(): number {
+    return this.u16() * 2 ** 32 + this.u32();
+  }
 
   /** A u64 as a number. Throws `format` above 2^53 − 1. */
   u64(): number {
     const value = this.u32() * 2 ** 32 + this.u32();
-    if (!Number.isSafeInteger(value)) throw new FirebreakError('format', `${this.#what} holds a number too large`);
+    if (!Number.isSafeInteger(value))
+      throw new FirebreakError('format', `${this.#what} holds a number too large`);
     return value;
   }
 
@@ -82,7 +103,8 @@ export class ByteReader {
   }
 
   end(): void {
-    if (this.remaining !== 0) throw new FirebreakError('format', `${this.#what} has ${this.remaining} bytes too many`);
+    if (this.remaining !== 0)
+      throw new FirebreakError('format', `${this.#what} has ${this.remaining} bytes too many`);
   }
 
   #advance(length: number): number {
@@ -138,13 +160,9 @@ export class ByteWriter {
     return this;
   }
 
-  zeros(length: number): this {
-    this.#offset += length;
-    return this;
-  }
-
   finish(): Uint8Array {
-    if (this.#offset !== this.#bytes.length) throw new RangeError(`${this.#bytes.length - this.#offset} bytes not written`);
+    if (this.#offset !== this.#bytes.length)
+      throw new RangeError(`${this.#bytes.length - this.#offset} bytes not written`);
     return this.#bytes;
   }
 

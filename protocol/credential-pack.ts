@@ -7,7 +7,12 @@
  *     sealed  HPKE enc 32 || ct, to the request's reply key, info "firebreak/pack/v1", empty aad
  */
 import { ByteReader, ByteWriter, concat, equalBytes } from './bytes.js';
-import { decodeDayKeyStatement, encodeDayKeyStatement, STATEMENT_BYTES, verifyDayKeyStatement } from './day-key-statement.js';
+import {
+  decodeDayKeyStatement,
+  encodeDayKeyStatement,
+  STATEMENT_BYTES,
+  verifyDayKeyStatement,
+} from './day-key-statement.js';
 import type { DayKeyStatement } from './day-key-statement.js';
 import { signDomain, verifyDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
@@ -49,7 +54,8 @@ export function signCredentialPack(issuer: Signer, pack: CredentialPack): Uint8A
   writer.bytes(pack.requestHash).u32(pack.firstDay).u8(pack.days.length);
   for (const day of pack.days) {
     writer.bytes(encodeDayKeyStatement(day.statement));
-    for (const epoch of day.epochs) writer.bytes(epoch.ephId).bytes(epoch.authKey).bytes(epoch.credentialSignature);
+    for (const epoch of day.epochs)
+      writer.bytes(epoch.ephId).bytes(epoch.authKey).bytes(epoch.credentialSignature);
   }
   const body = writer.finish();
   return concat(body, signDomain(issuer, DOMAIN, body));
@@ -97,8 +103,14 @@ export function openCredentialPack(
 }
 
 /** Throws `format` when the pack answers another request. */
-export function requirePackFor(pack: CredentialPack, requestHash: Uint8Array, firstDay: number, days: number): void {
-  const fits = equalBytes(pack.requestHash, requestHash) && pack.firstDay === firstDay && pack.days.length === days;
+export function requirePackFor(
+  pack: CredentialPack,
+  requestHash: Uint8Array,
+  firstDay: number,
+  days: number,
+): void {
+  const fits =
+    equalBytes(pack.requestHash, requestHash) && pack.firstDay === firstDay && pack.days.length === days;
   if (!fits) throw new FirebreakError('format', 'the credential pack answers another request');
 }
 
@@ -106,17 +118,19 @@ function decodePack(body: Uint8Array): CredentialPack {
   const reader = new ByteReader(body, 'credential pack');
   const head = { requestHash: reader.take(32), firstDay: reader.u32() };
   const count = reader.u8();
-  if (count < 1 || count > MAX_REQUEST_DAYS) throw new FirebreakError('format', 'a credential pack of too many days');
+  if (count < 1 || count > MAX_REQUEST_DAYS)
+    throw new FirebreakError('format', 'a credential pack of too many days');
   const days = Array.from({ length: count }, () => readDay(reader));
   reader.end();
   days.forEach(({ statement }, index) => {
-    if (statement.day !== head.firstDay + index) throw new FirebreakError('format', 'the days of a pack are out of order');
+    if (statement.day !== head.firstDay + index)
+      throw new FirebreakError('format', 'the days of a pack are out of order');
   });
   return { ...head, days };
 }
 
 function readDay(reader: ByteReader): PackDay {
-  const statement = decodeDayKeyStatement(reader.take(STATEMENT_BYTES));
+  const statement = decodeDayKeyStatement(reader.view(STATEMENT_BYTES));
   const epochs = Array.from({ length: EPOCHS_PER_DAY }, () => ({
     ephId: reader.take(16),
     authKey: reader.take(16),

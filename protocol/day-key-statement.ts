@@ -47,7 +47,11 @@ export function decodeDayKeyStatement(bytes: Uint8Array): DayKeyStatement {
   return statement;
 }
 
-export function issueDayKeyStatement(issuer: Signer, day: number, sealingPublicKey: Uint8Array): DayKeyStatement {
+export function issueDayKeyStatement(
+  issuer: Signer,
+  day: number,
+  sealingPublicKey: Uint8Array,
+): DayKeyStatement {
   const body = { issuerId: issuerIdOf(issuer.publicKey), day, sealingPublicKey };
   return { ...body, signature: signDomain(issuer, DOMAIN, encodeBody(body)) };
 }

@@ -47,14 +47,28 @@ export function encodeEncounterRecord(record: EncounterRecord): Uint8Array {
 /** Throws `format` for another length, `reserved` when the zero byte is not zero. */
 export function decodeEncounterRecord(bytes: Uint8Array): EncounterRecord {
   const reader = new ByteReader(bytes, 'encounter record');
-  const head = { peerEphId: reader.take(16), start: reader.u32(), durationSeconds: reader.u16(), samples: reader.u16() };
-  const bucketSeconds: BucketSeconds = [reader.u16(), reader.u16(), reader.u16(), reader.u16()];
-  const signal = { minAttenuationDb: reader.u8(), medianAttenuationDb: reader.u8(), peerTxPowerDbm: reader.i8() };
-  if (reader.u8() !== 0) throw new FirebreakError('reserved', 'a reserved byte of an encounter record is not zero');
-  const proofA = readProof(reader);
-  const proofB = readProof(reader);
+  // One literal, read in order: spreading parts together costs five times the rest.
+  const record: EncounterRecord = {
+    peerEphId: reader.take(16),
+    start: reader.u32(),
+    durationSeconds: reader.u16(),
+    samples: reader.u16(),
+    bucketSeconds: [reader.u16(), reader.u16(), reader.u16(), reader.u16()],
+    minAttenuationDb: reader.u8(),
+    medianAttenuationDb: reader.u8(),
+    peerTxPowerDbm: readPower(reader),
+    proofA: readProof(reader),
+    proofB: readProof(reader),
+  };
   reader.end();
-  return { ...head, bucketSeconds, ...signal, proofA, proofB };
+  return record;
+}
+
+/** The peer's power and the zero byte after it. */
+function readPower(reader: ByteReader): number {
+  const powerDbm = reader.i8();
+  if (reader.u8() === 0) return powerDbm;
+  throw new FirebreakError('reserved', 'a reserved byte of an encounter record is not zero');
 }
 
 function readProof(reader: ByteReader): BeaconProof {

@@ -5,7 +5,7 @@
  *     authKey (16) = HMAC(macKey of the day, D("firebreak/auth/v1") || ephId)[0,16)
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import type { Cipheriv, Decipheriv } from 'node:crypto';
+import type { Cipher, Decipher } from 'node:crypto';
 import { asEpoch, asTagNumber } from './brands.js';
 import type { Epoch, TagNumber } from './brands.js';
 import { ByteReader, ByteWriter, domain } from './bytes.js';
@@ -15,8 +15,8 @@ import { hmacSha256 } from './hash.js';
 const BLOCK_BYTES = 16;
 
 interface BlockCiphers {
-  readonly seal: Cipheriv;
-  readonly open: Decipheriv;
+  readonly seal: Cipher;
+  readonly open: Decipher;
 }
 
 /** Without padding and chaining a cipher keeps no state from block to block: one serves a key as long as its bytes live. */

@@ -7,7 +7,12 @@
 import { asUnixMs } from './brands.js';
 import type { UnixMs } from './brands.js';
 import { ByteReader, ByteWriter } from './bytes.js';
-import { decodeDayKeyStatement, encodeDayKeyStatement, STATEMENT_BYTES, verifyDayKeyStatement } from './day-key-statement.js';
+import {
+  decodeDayKeyStatement,
+  encodeDayKeyStatement,
+  STATEMENT_BYTES,
+  verifyDayKeyStatement,
+} from './day-key-statement.js';
 import type { DayKeyStatement } from './day-key-statement.js';
 import { signDomain, verifyDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
@@ -43,7 +48,10 @@ export function signHello(gateway: Signer, hello: Hello): Uint8Array {
     .bytes(encodeDayKeyStatement(hello.today))
     .bytes(encodeDayKeyStatement(hello.yesterday))
     .finish();
-  return new ByteWriter(HELLO_BYTES).bytes(body).bytes(signDomain(gateway, DOMAIN, body)).finish();
+  return new ByteWriter(HELLO_BYTES)
+    .bytes(body)
+    .bytes(signDomain(gateway, DOMAIN, body))
+    .finish();
 }
 
 /** What a hello says, nothing of it checked. Throws `format`. */
@@ -51,11 +59,11 @@ export function decodeHello(bytes: Uint8Array): Hello {
   const reader = new ByteReader(bytes, 'hello');
   if (reader.u8() !== VERSION) throw new FirebreakError('format', 'a hello of another version');
   const hello = {
-    certificate: decodeGatewayCertificate(reader.take(CERTIFICATE_BYTES)),
+    certificate: decodeGatewayCertificate(reader.view(CERTIFICATE_BYTES)),
     timeMs: asUnixMs(reader.u64()),
     nonce: reader.take(16),
-    today: decodeDayKeyStatement(reader.take(STATEMENT_BYTES)),
-    yesterday: decodeDayKeyStatement(reader.take(STATEMENT_BYTES)),
+    today: decodeDayKeyStatement(reader.view(STATEMENT_BYTES)),
+    yesterday: decodeDayKeyStatement(reader.view(STATEMENT_BYTES)),
   };
   reader.take(64);
   reader.end();

@@ -82,9 +82,18 @@ function labeledExtract(suite: Uint8Array, salt: Uint8Array, label: string, secr
 }
 
 /** One block of HKDF-Expand is enough: nothing here is longer than 32 bytes. */
-function labeledExpand(suite: Uint8Array, prk: Uint8Array, label: string, info: Uint8Array, length: number): Uint8Array {
+function labeledExpand(
+  suite: Uint8Array,
+  prk: Uint8Array,
+  label: string,
+  info: Uint8Array,
+  length: number,
+): Uint8Array {
   const size = Uint8Array.of(length >> 8, length & 0xff);
-  return hmac(prk, size, VERSION, suite, Buffer.from(label, 'latin1'), info, Uint8Array.of(1)).subarray(0, length);
+  return hmac(prk, size, VERSION, suite, Buffer.from(label, 'latin1'), info, Uint8Array.of(1)).subarray(
+    0,
+    length,
+  );
 }
 
 function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {

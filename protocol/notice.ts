@@ -63,7 +63,8 @@ export function signNotice(
 export function openNotice(bytes: Uint8Array, issuerPublicKey: Uint8Array): Notice {
   const reader = new ByteReader(bytes, 'notice');
   if (reader.u8() !== VERSION) throw new FirebreakError('format', 'a notice of another version');
-  if (!equalBytes(reader.take(4), issuerIdOf(issuerPublicKey))) throw new FirebreakError('issuer', 'a notice of another issuer');
+  if (!equalBytes(reader.take(4), issuerIdOf(issuerPublicKey)))
+    throw new FirebreakError('issuer', 'a notice of another issuer');
   const head = { day: reader.u32(), number: reader.u32(), code: reader.u8() };
   const tokens = Array.from({ length: reader.u16() }, () => reader.take(TOKEN_BYTES));
   const signature = reader.take(64);
@@ -78,8 +79,11 @@ export function openNotice(bytes: Uint8Array, issuerPublicKey: Uint8Array): Noti
 
 function requireTokens({ tokens }: Notice): void {
   const isPowerOfTwo = tokens.length > 0 && (tokens.length & (tokens.length - 1)) === 0;
-  const isSorted = tokens.every((token, index) => index === 0 || Buffer.compare(tokens[index - 1] ?? token, token) <= 0);
-  if (!isPowerOfTwo || !isSorted) throw new FirebreakError('format', 'the tokens of a notice must be sorted and a power of two');
+  const isSorted = tokens.every(
+    (token, index) => index === 0 || Buffer.compare(tokens[index - 1] ?? token, token) <= 0,
+  );
+  if (!isPowerOfTwo || !isSorted)
+    throw new FirebreakError('format', 'the tokens of a notice must be sorted and a power of two');
 }
 
 function padded(tokens: readonly Uint8Array[], randomBytes: (length: number) => Uint8Array): Uint8Array[] {

@@ -9,7 +9,7 @@
  *
  *     HPKE info = "firebreak/presence/v1", aad = bytes [0,30)
  */
-import { ByteReader, ByteWriter, concat, equalBytes } from './bytes.js';
+import { ByteReader, ByteWriter, concat, equalBytes, isZero } from './bytes.js';
 import { signDomain, verifyDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
 import type { EncounterRecord } from './encounter-record.js';
@@ -32,7 +32,9 @@ const SIGNATURE_BYTES = 64;
 const HPKE_TAG_BYTES = 16;
 
 /** An encounter record without the seconds per bucket. */
-export type PresenceRecord = Omit<EncounterRecord, 'bucketSeconds' | 'peerEphId'> & { readonly ephId: Uint8Array };
+export type PresenceRecord = Omit<EncounterRecord, 'bucketSeconds' | 'peerEphId'> & {
+  readonly ephId: Uint8Array;
+};
 
 export interface PresenceReport {
   readonly issuerId: Uint8Array;
@@ -137,7 +139,8 @@ function isPresenceLength(bytes: number): boolean {
 
 function encodePresence(records: readonly PresenceRecord[]): Uint8Array {
   const bucket = bucketFor(records.length);
-  if (bucket === undefined) throw new FirebreakError('bucket', `a presence report holds ${MAX_RECORDS} records`);
+  if (bucket === undefined)
+    throw new FirebreakError('bucket', `a presence report holds ${MAX_RECORDS} records`);
   const writer = new ByteWriter(2 + RECORD_BYTES * bucket).u16(records.length);
   for (const record of records) {
     writer.bytes(record.ephId).u32(record.start).u16(record.durationSeconds).u16(record.samples);
@@ -152,12 +155,15 @@ function decodePresence(bytes: Uint8Array, day: number): readonly PresenceRecord
   const count = reader.u16();
   const bucket = bucketFor(count);
   if (bucket === undefined || bytes.length !== 2 + RECORD_BYTES * bucket) {
-    throw new FirebreakError('bucket', 'a presence report is padded to another bucket than its count asks for');
+    throw new FirebreakError(
+      'bucket',
+      'a presence report is padded to another bucket than its count asks for',
+    );
   }
-  const records = Array.from({ length: count }, () => readRecord(reader));
-  if (reader.take(reader.remaining).some((byte) => byte !== 0)) {
+  if (!isZero(bytes.subarray(2 + RECORD_BYTES * count))) {
     throw new FirebreakError('padding', 'the padding of a presence report is not zero');
   }
+  const records = Array.from({ length: count }, () => readRecord(reader));
   if (records.some((record) => dayOf(record.start) !== day)) {
     throw new FirebreakError('record-day', 'a presence record starts on another day than its report is of');
   }
@@ -165,10 +171,22 @@ function decodePresence(bytes: Uint8Array, day: number): readonly PresenceRecord
 }
 
 function readRecord(reader: ByteReader): PresenceRecord {
-  const head = { ephId: reader.take(16), start: reader.u32(), durationSeconds: reader.u16(), samples: reader.u16() };
-  const signal = { minAttenuationDb: reader.u8(), medianAttenuationDb: reader.u8(), peerTxPowerDbm: reader.i8() };
-  if (reader.u8() !== 0) throw new FirebreakError('reserved', 'a reserved byte of a presence record is not zero');
-  const proofA = { minuteOffset: reader.u8(), mac: reader.take(6) };
-  const proofB = { minuteOffset: reader.u8(), mac: reader.take(6) };
-  return { ...head, ...signal, proofA, proofB };
+  return {
+    ephId: reader.take(16),
+    start: reader.u32(),
+    durationSeconds: reader.u16(),
+    samples: reader.u16(),
+    minAttenuationDb: reader.u8(),
+    medianAttenuationDb: reader.u8(),
+    peerTxPowerDbm: readPower(reader),
+    proofA: { minuteOffset: reader.u8(), mac: reader.take(6) },
+    proofB: { minuteOffset: reader.u8(), mac: reader.take(6) },
+  };
+}
+
+/** The tag's power and the zero byte after it. */
+function readPower(reader: ByteReader): number {
+  const powerDbm = reader.i8();
+  if (reader.u8() === 0) return powerDbm;
+  throw new FirebreakError('reserved', 'a reserved byte of a presence record is not zero');
 }

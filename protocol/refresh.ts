@@ -10,6 +10,8 @@ import { ByteReader, ByteWriter } from './bytes.js';
 import { FirebreakError } from './errors.js';
 
 export const MAX_SLICE_BYTES = 508;
+/** A notice of 32,768 tokens: nothing handed out is longer. */
+const MAX_TOTAL_BYTES = 16 + 8 * 32_768 + 64;
 const KINDS = ['pack', 'notices'] as const;
 export type RefreshKind = (typeof KINDS)[number];
 
@@ -24,7 +26,10 @@ export interface RefreshSlice {
 }
 
 export function encodeRefreshRequest(request: RefreshRequest): Uint8Array {
-  return new ByteWriter(5).u8(KINDS.indexOf(request.what) + 1).u32(request.offset).finish();
+  return new ByteWriter(5)
+    .u8(KINDS.indexOf(request.what) + 1)
+    .u32(request.offset)
+    .finish();
 }
 
 /** Throws `format`. */
@@ -37,15 +42,18 @@ export function decodeRefreshRequest(bytes: Uint8Array): RefreshRequest {
   return { what, offset };
 }
 
+/** The slice of `whole` from `offset`; without bytes when the offset lies past the end. */
 export function encodeRefreshSlice(whole: Uint8Array, offset: number): Uint8Array {
   const bytes = whole.subarray(offset, offset + MAX_SLICE_BYTES);
   return new ByteWriter(4 + bytes.length).u32(whole.length).bytes(bytes).finish();
 }
 
-/** Throws `format`. */
+/** Throws `format`, also for a total that nothing handed out can have. */
 export function decodeRefreshSlice(bytes: Uint8Array): RefreshSlice {
   const reader = new ByteReader(bytes, 'refresh slice');
   const totalBytes = reader.u32();
-  if (reader.remaining > MAX_SLICE_BYTES) throw new FirebreakError('format', 'a refresh slice is too long');
+  if (totalBytes > MAX_TOTAL_BYTES || reader.remaining > Math.min(MAX_SLICE_BYTES, totalBytes)) {
+    throw new FirebreakError('format', 'a refresh slice is longer than it can be');
+  }
   return { totalBytes, bytes: reader.take(reader.remaining) };
 }

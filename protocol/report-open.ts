@@ -4,7 +4,7 @@ import { resolveEphemeralId } from './ephemeral-id.js';
 import { FirebreakError } from './errors.js';
 import { hpkeOpen } from './hpke.js';
 import type { DayKeys } from './keys.js';
-import { reportAad, reportInfo } from './report.js';
+import { reportAad, reportInfo, REPORT_KINDS } from './report.js';
 import type { ReportEnvelope } from './report.js';
 import { decodeReportPlaintext } from './report-plaintext.js';
 import type { ReportPlaintext } from './report-plaintext.js';
@@ -20,9 +20,12 @@ export interface OpenedReport {
 }
 
 /**
- * Opens a checked report of kind 1. Throws `sealing`, `ephemeral-id`, `bucket`, `padding`, `reserved` or `record-day`.
+ * Opens a checked report of kind 1. Throws `sealing`, `ephemeral-id`, `bucket`, `padding`, `reserved` or `record-day`,
+ * in this order; `format` for a request for credentials.
  */
 export function openReport(report: ReportEnvelope, dayKeysOf: DayKeysOf): OpenedReport {
+  if (report.kind !== REPORT_KINDS.encounters)
+    throw new FirebreakError('format', 'a report that carries no encounters');
   const opened = openSealed(report, dayKeysOf);
   const tag = resolveReporter(report, dayKeysOf);
   return { tag, plaintext: decodeReportPlaintext(opened, report.day) };
@@ -47,5 +50,8 @@ export function resolveReporter({ credential }: ReportEnvelope, dayKeysOf: DayKe
   const keys = dayKeysOf(dayOfEpoch(credential.epoch));
   const resolved = keys && resolveEphemeralId(keys.idKey, credential.ephId);
   if (resolved && resolved.epoch === credential.epoch) return resolved.tag;
-  throw new FirebreakError('ephemeral-id', 'the ephemeral ID of the credential is not one of this authority for its epoch');
+  throw new FirebreakError(
+    'ephemeral-id',
+    'the ephemeral ID of the credential is not one of this authority for its epoch',
+  );
 }

@@ -5,7 +5,7 @@
  *
  * B is the smallest of 8, 32, 128, 512, 1024 that holds count: an observer sees a bucket, not a count.
  */
-import { ByteReader, ByteWriter } from './bytes.js';
+import { ByteReader, ByteWriter, isZero } from './bytes.js';
 import { decodeEncounterRecord, encodeEncounterRecord, RECORD_BYTES } from './encounter-record.js';
 import type { EncounterRecord } from './encounter-record.js';
 import { FirebreakError } from './errors.js';
@@ -34,14 +34,15 @@ export const isPlaintextLength = (bytes: number): boolean =>
 export function encodeReportPlaintext(plaintext: ReportPlaintext): Uint8Array {
   const { records } = plaintext;
   const bucket = bucketFor(records.length);
-  if (bucket === undefined) throw new FirebreakError('bucket', `a report holds ${MAX_RECORDS} records, not ${records.length}`);
+  if (bucket === undefined)
+    throw new FirebreakError('bucket', `a report holds ${MAX_RECORDS} records, not ${records.length}`);
   const writer = new ByteWriter(HEAD_BYTES + RECORD_BYTES * bucket);
   writer.u32(plaintext.seq).bytes(plaintext.prev).u16(records.length);
   for (const record of records) writer.bytes(encodeEncounterRecord(record));
   return writer.bytes(new Uint8Array(RECORD_BYTES * (bucket - records.length))).finish();
 }
 
-/** Throws `bucket`, `padding`, `reserved`, or `record-day` for a record that starts on another day. */
+/** Throws `bucket`, `padding`, `reserved`, or `record-day` for a record that starts on another day, in this order. */
 export function decodeReportPlaintext(bytes: Uint8Array, day: number): ReportPlaintext {
   const reader = new ByteReader(bytes, 'report plaintext');
   const head = { seq: reader.u32(), prev: reader.take(32) };
@@ -50,10 +51,10 @@ export function decodeReportPlaintext(bytes: Uint8Array, day: number): ReportPla
   if (bucket === undefined || bytes.length !== HEAD_BYTES + RECORD_BYTES * bucket) {
     throw new FirebreakError('bucket', 'a report is padded to another bucket than its count asks for');
   }
-  const records = Array.from({ length: count }, () => decodeEncounterRecord(reader.take(RECORD_BYTES)));
-  if (reader.take(reader.remaining).some((byte) => byte !== 0)) {
+  if (!isZero(bytes.subarray(HEAD_BYTES + RECORD_BYTES * count))) {
     throw new FirebreakError('padding', 'the padding of a report is not zero');
   }
+  const records = Array.from({ length: count }, () => decodeEncounterRecord(reader.view(RECORD_BYTES)));
   if (records.some((record) => dayOf(record.start) !== day)) {
     throw new FirebreakError('record-day', 'a record starts on another day than its report is of');
   }

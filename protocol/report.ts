@@ -4,6 +4,8 @@
  *     0 version 01 | 1 kind | 2 issuerId 4 | 6 day u32 | 10 credential 117 | 127 gatewayId 16 | 143 nonce 16
  *     159 HPKE enc 32 | 191 ctLen u16 | 193 ciphertext | then sig(epoch key, domain of the kind, all before) 64
  *
+ *     kind 1, encounters   domain "firebreak/report/v1"    ctLen = 54 + 50·B, B one of 8, 32, 128, 512, 1024
+ *     kind 3, request      domain "firebreak/request/v1"   ctLen = 53 + 3072·days, days from 1 to 7
  *     HPKE info = the domain's text, aad = bytes [0,159)
  */
 import { ByteReader, ByteWriter, concat } from './bytes.js';
@@ -26,6 +28,10 @@ const HPKE_TAG_BYTES = 16;
 export const REPORT_KINDS = { encounters: 1, request: 3 } as const;
 export type ReportKind = (typeof REPORT_KINDS)[keyof typeof REPORT_KINDS];
 const DOMAINS: Readonly<Record<ReportKind, string>> = { 1: 'firebreak/report/v1', 3: 'firebreak/request/v1' };
+const INFOS: Readonly<Record<ReportKind, Uint8Array>> = {
+  1: new Uint8Array(Buffer.from(DOMAINS[1], 'latin1')),
+  3: new Uint8Array(Buffer.from(DOMAINS[3], 'latin1')),
+};
 
 export const MAX_REPORT_BYTES = CIPHERTEXT_AT + MAX_PLAINTEXT_BYTES + HPKE_TAG_BYTES + SIGNATURE_BYTES;
 
@@ -45,11 +51,12 @@ export interface ReportEnvelope {
 }
 
 export const reportDomain = (kind: ReportKind): string => DOMAINS[kind];
-export const reportInfo = (kind: ReportKind): Uint8Array => Buffer.from(DOMAINS[kind], 'latin1');
+export const reportInfo = (kind: ReportKind): Uint8Array => INFOS[kind];
 /** What the sealed part is bound to. */
 export const reportAad = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, HEAD_BYTES);
 /** What the epoch key signs, but for the domain. */
-export const signedPart = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, bytes.length - SIGNATURE_BYTES);
+export const signedPart = (bytes: Uint8Array): Uint8Array =>
+  bytes.subarray(0, bytes.length - SIGNATURE_BYTES);
 /** H(report), signature included. */
 export const reportHash = (bytes: Uint8Array): Uint8Array => sha256(bytes);
 
@@ -93,20 +100,20 @@ export function decodeReport(bytes: Uint8Array): ReportEnvelope {
   const reader = new ByteReader(bytes, 'report');
   if (reader.u8() !== VERSION) throw new FirebreakError('format', 'a report of another version');
   const kind = reportKindOf(reader.u8());
-  const head = {
+  const report: ReportEnvelope = {
     kind,
     issuerId: reader.take(4),
     day: reader.u32(),
-    credential: decodeCredential(reader.take(CREDENTIAL_BYTES)),
+    credential: decodeCredential(reader.view(CREDENTIAL_BYTES)),
     gatewayId: reader.take(16),
     nonce: reader.take(16),
     enc: reader.take(32),
+    ciphertext: reader.take(readLength(reader, kind)),
+    signature: reader.take(SIGNATURE_BYTES),
+    bytes,
   };
-  const ciphertextBytes = reader.u16();
-  requireLength(kind, ciphertextBytes);
-  const sealed = { ciphertext: reader.take(ciphertextBytes), signature: reader.take(SIGNATURE_BYTES) };
   reader.end();
-  return { ...head, ...sealed, bytes };
+  return report;
 }
 
 function reportKindOf(value: number): ReportKind {
@@ -114,8 +121,12 @@ function reportKindOf(value: number): ReportKind {
   throw new FirebreakError('format', `a report of an unknown kind (${value})`);
 }
 
-function requireLength(kind: ReportKind, ciphertextBytes: number): void {
+/** ctLen, when a report of this kind can have it. */
+function readLength(reader: ByteReader, kind: ReportKind): number {
+  const ciphertextBytes = reader.u16();
   const plaintextBytes = ciphertextBytes - HPKE_TAG_BYTES;
-  const fits = kind === REPORT_KINDS.encounters ? isPlaintextLength(plaintextBytes) : isRequestLength(plaintextBytes);
-  if (!fits) throw new FirebreakError('format', `no report has a sealed part of ${ciphertextBytes} bytes`);
+  const fits =
+    kind === REPORT_KINDS.encounters ? isPlaintextLength(plaintextBytes) : isRequestLength(plaintextBytes);
+  if (fits) return ciphertextBytes;
+  throw new FirebreakError('format', `no report has a sealed part of ${ciphertextBytes} bytes`);
 }

@@ -14,7 +14,6 @@ import { issuerIdOf } from './keys.js';
 const DOMAIN = 'firebreak/revoke/v1';
 const VERSION = 1;
 const BODY_BYTES = 29;
-export const REVOCATION_BYTES = BODY_BYTES + 64;
 
 export interface Revocation {
   readonly gatewayId: Uint8Array;
@@ -39,7 +38,8 @@ export function openRevocation(bytes: Uint8Array, issuerPublicKey: Uint8Array): 
   const revocation = { gatewayId: reader.take(16), fromMs: asUnixMs(reader.u64()) };
   const signature = reader.take(64);
   reader.end();
-  if (!equalBytes(issuerId, issuerIdOf(issuerPublicKey))) throw new FirebreakError('issuer', 'a revocation of another issuer');
+  if (!equalBytes(issuerId, issuerIdOf(issuerPublicKey)))
+    throw new FirebreakError('issuer', 'a revocation of another issuer');
   if (verifyDomain(issuerPublicKey, DOMAIN, bytes.subarray(0, BODY_BYTES), signature)) return revocation;
   throw new FirebreakError('signature', 'the revocation is not signed by the issuer');
 }

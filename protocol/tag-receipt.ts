@@ -6,11 +6,12 @@
  */
 import { asUnixMs } from './brands.js';
 import type { UnixMs } from './brands.js';
-import { ByteReader, ByteWriter } from './bytes.js';
+import { ByteReader, ByteWriter, equalBytes } from './bytes.js';
 import { signDomain, verifyDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
 import { FirebreakError, GATEWAY_REFUSALS, refusalNumber, refusalOf } from './errors.js';
 import type { GatewayRefusal } from './errors.js';
+import { partyIdOf } from './keys.js';
 
 const DOMAIN = 'firebreak/receipt/v1';
 const BODY_BYTES = 58;
@@ -32,20 +33,33 @@ export function signTagReceipt(gateway: Signer, receipt: TagReceipt): Uint8Array
     .u64(receipt.receivedAtMs)
     .u8(receipt.refusal === undefined ? 0 : refusalNumber(receipt.refusal))
     .finish();
-  return new ByteWriter(RECEIPT_BYTES).bytes(body).bytes(signDomain(gateway, DOMAIN, body)).finish();
+  return new ByteWriter(RECEIPT_BYTES)
+    .bytes(body)
+    .bytes(signDomain(gateway, DOMAIN, body))
+    .finish();
 }
 
-/** Throws `format`, or `signature` when that gateway did not sign it. */
+/** Throws `format`, or `signature` when that gateway did not sign it as its own. */
 export function openTagReceipt(bytes: Uint8Array, gatewayPublicKey: Uint8Array): TagReceipt {
   const receipt = decodeTagReceipt(bytes);
-  if (verifyDomain(gatewayPublicKey, DOMAIN, bytes.subarray(0, BODY_BYTES), bytes.subarray(BODY_BYTES))) return receipt;
+  const isSigned = verifyDomain(
+    gatewayPublicKey,
+    DOMAIN,
+    bytes.subarray(0, BODY_BYTES),
+    bytes.subarray(BODY_BYTES),
+  );
+  if (isSigned && equalBytes(receipt.gatewayId, partyIdOf(gatewayPublicKey))) return receipt;
   throw new FirebreakError('signature', 'the receipt is not signed by this gateway');
 }
 
 function decodeTagReceipt(bytes: Uint8Array): TagReceipt {
   const reader = new ByteReader(bytes, 'receipt');
   const status = reader.u8();
-  const named = { gatewayId: reader.take(16), reportHash: reader.take(32), receivedAtMs: asUnixMs(reader.u64()) };
+  const named = {
+    gatewayId: reader.take(16),
+    reportHash: reader.take(32),
+    receivedAtMs: asUnixMs(reader.u64()),
+  };
   const refusal = gatewayRefusalOf(reader.u8());
   reader.take(64);
   reader.end();

@@ -28,16 +28,22 @@ export function decodeUploadHeader(bytes: Uint8Array): UploadHeader {
   const header = { totalBytes: reader.u32(), reportHash: reader.take(32) };
   reader.end();
   if (header.totalBytes === 0 || header.totalBytes > MAX_REPORT_BYTES) {
-    throw new FirebreakError('format', `an upload is 1 to ${MAX_REPORT_BYTES} bytes, not ${header.totalBytes}`);
+    throw new FirebreakError(
+      'format',
+      `an upload is 1 to ${MAX_REPORT_BYTES} bytes, not ${header.totalBytes}`,
+    );
   }
   return header;
 }
 
-/** Every write of an upload, header first, for a link that carries `payloadBytes` a write. */
+/** Every write of an upload, header first, for a link that carries `payloadBytes` a write. Throws `size` below 36. */
 export function uploadWrites(report: Uint8Array, payloadBytes: number): Uint8Array[] {
   const size = Math.min(payloadBytes, MAX_ATTRIBUTE_BYTES);
+  if (size < HEADER_BYTES)
+    throw new FirebreakError('size', 'the link is too narrow for the header of an upload');
   const writes = [encodeUploadHeader({ totalBytes: report.length, reportHash: sha256(report) })];
-  for (let offset = 0; offset < report.length; offset += size) writes.push(report.slice(offset, offset + size));
+  for (let offset = 0; offset < report.length; offset += size)
+    writes.push(report.slice(offset, offset + size));
   return writes;
 }
 
@@ -55,7 +61,10 @@ export class UploadAssembler {
   /** The whole report with its last piece, `undefined` before. Throws `format` for too many bytes or another hash. */
   add(piece: Uint8Array): Uint8Array | undefined {
     if (piece.length === 0 || this.#received + piece.length > this.header.totalBytes) {
-      throw new FirebreakError('format', 'a piece of an upload is empty or reaches past its announced length');
+      throw new FirebreakError(
+        'format',
+        'a piece of an upload is empty or reaches past its announced length',
+      );
     }
     this.#bytes.set(piece, this.#received);
     this.#received += piece.length;

@@ -14,7 +14,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ['protocol'],
 ];
 const ROOMS = FLOORS.flat();
-const IMPURE = 'node:fs|node:net|node:http|node:timers|node:worker_threads|node:child_process|fs|net|http|timers';
+const IMPURE =
+  'node:fs|node:net|node:http|node:timers|node:worker_threads|node:child_process|fs|net|http|timers';
 
 const anyOf = (rooms: readonly string[]) => `^(${rooms.join('|')})/`;
 
@@ -39,8 +40,18 @@ function neighbourRules(): IForbiddenRuleType[] {
 const rules: IForbiddenRuleType[] = [
   ...upwardRules(),
   ...neighbourRules(),
-  { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-  { name: 'protocol-is-pure', severity: 'error', from: { path: '^protocol/' }, to: { path: `^(${IMPURE})(/|$)` } },
+  {
+    name: 'no-cycles',
+    severity: 'error',
+    from: {},
+    to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+  },
+  {
+    name: 'protocol-is-pure',
+    severity: 'error',
+    from: { path: '^protocol/' },
+    to: { path: `^(${IMPURE})(/|$)` },
+  },
   {
     name: 'rooms-import-no-tests',
     severity: 'error',
@@ -57,7 +68,10 @@ const { output } = await cruise(ROOMS, {
   tsConfig: { fileName: 'tsconfig.json' },
 });
 const { summary, modules } = output as ICruiseResult;
-const seen = ROOMS.map((room) => ({ room, modules: modules.filter((m) => m.source.startsWith(`${room}/`)).length }));
+const seen = ROOMS.map((room) => ({
+  room,
+  modules: modules.filter((m) => m.source.startsWith(`${room}/`)).length,
+}));
 const empty = seen.filter((entry) => entry.modules === 0).map((entry) => entry.room);
 
 for (const violation of summary.violations) {
@@ -65,4 +79,6 @@ for (const violation of summary.violations) {
 }
 if (empty.length > 0) console.error(`no modules seen in: ${empty.join(', ')}`);
 if (summary.violations.length > 0 || empty.length > 0) process.exit(1);
-console.log(`rooms: ${seen.reduce((sum, entry) => sum + entry.modules, 0)} modules in ${seen.length} rooms, every import points down`);
+console.log(
+  `rooms: ${seen.reduce((sum, entry) => sum + entry.modules, 0)} modules in ${seen.length} rooms, every import points down`,
+);

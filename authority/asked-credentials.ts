@@ -1,0 +1,48 @@
+/** A request for credentials as the authority works on it: day by day, and only for days it issues for. */
+import { concat } from '../protocol/bytes.js';
+import { encodeCredentialRequest, type CredentialRequest } from '../protocol/credential-request.js';
+import { FirebreakError } from '../protocol/errors.js';
+import { sha256 } from '../protocol/hash.js';
+import { EPOCHS_PER_DAY } from '../protocol/time.js';
+
+export interface AskedCredentials {
+  readonly replyPublicKey: Uint8Array;
+  /** H(request): of the plaintext, however it came. */
+  readonly requestHash: Uint8Array;
+  readonly firstDay: number;
+  /** H(epoch public keys) of the first day. */
+  readonly firstKeysHash: Uint8Array;
+  readonly days: readonly AskedDay[];
+}
+
+export interface AskedDay {
+  readonly day: number;
+  /** 96, in order. */
+  readonly epochPublicKeys: readonly Uint8Array[];
+  readonly keysHash: Uint8Array;
+}
+
+/** Throws `day` unless all days are from yesterday to the day before today + horizonDays. */
+export function readAsked(request: CredentialRequest, today: number, horizonDays: number): AskedCredentials {
+  const { firstDay, days } = request;
+  if (firstDay < today - 1 || firstDay + days > today + horizonDays) {
+    const [wished, issued] = [
+      `${firstDay} to ${firstDay + days - 1}`,
+      `${today - 1} to ${today + horizonDays - 1}`,
+    ];
+    throw new FirebreakError('day', `credentials are issued for days ${issued}, not for ${wished}`);
+  }
+  const asked = Array.from({ length: days }, (_, index) => askedDay(request, index));
+  return {
+    replyPublicKey: request.replyPublicKey,
+    requestHash: sha256(encodeCredentialRequest(request)),
+    firstDay,
+    firstKeysHash: askedDay(request, 0).keysHash,
+    days: asked,
+  };
+}
+
+function askedDay({ firstDay, epochPublicKeys: all }: CredentialRequest, index: number): AskedDay {
+  const epochPublicKeys = all.slice(index * EPOCHS_PER_DAY, (index + 1) * EPOCHS_PER_DAY);
+  return { day: firstDay + index, epochPublicKeys, keysHash: sha256(concat(...epochPublicKeys)) };
+}

@@ -1,0 +1,223 @@
+/**
+ * The authority: issuer key, day keys, enrolment, gateway certificates, notices, and what of it the ledger and the
+ * retained topics are told (protocol.md §3, §7, §10). Keys come in as a signer and a store; nothing here reads a file.
+ */
+import { randomBytes as systemRandomBytes } from 'node:crypto';
+import type { UnixMs } from '../protocol/brands.js';
+import { toHex } from '../protocol/bytes.js';
+import type { Clock } from '../protocol/clock.js';
+import type { Signer } from '../protocol/ed25519.js';
+import { FirebreakError } from '../protocol/errors.js';
+import { partyIdOf } from '../protocol/keys.js';
+import type { Log } from '../protocol/log.js';
+import { dayOf } from '../protocol/time.js';
+import type { DayKeyStore } from './day-key-store.js';
+import { openDayKeyring, type DayKeyring } from './day-keys.js';
+import { openEnrolment, type Enrolment } from './enrolment.js';
+import { authorityEntries, type AuthorityEntries, type EntrySink } from './entries.js';
+import { gatewayRegister, type CertifiedGateway, type GatewayRegister } from './gateways.js';
+import { noticeDesk, type NoticeDesk, type NoticeOrder } from './notice-desk.js';
+import { openPublisher, type Publisher, type RetainedUplink } from './publisher.js';
+import type { RecordStore } from './records.js';
+import { statementBook, type StatementBook } from './statement-book.js';
+import { tagRegistry, type TagRegistry } from './tag-registry.js';
+
+/** Two packs of seven days. */
+const DEFAULT_HORIZON_DAYS = 14;
+
+export interface AuthorityDeps {
+  readonly issuer: Signer;
+  readonly dayKeys: DayKeyStore;
+  readonly records: RecordStore;
+  readonly courier: EntrySink;
+  readonly uplink: RetainedUplink;
+  readonly clock: Clock;
+  readonly retentionDays: number;
+  readonly log: Log;
+  /** Credentials are issued for days before today + horizonDays; 14 by default. */
+  readonly horizonDays?: number;
+  /** No day keys are made from this day on: the sunset (protocol.md §1). None by default. */
+  readonly sunsetDay?: number;
+  /** For tests that repeat; the system's otherwise. */
+  readonly randomBytes?: (length: number) => Uint8Array;
+}
+
+export interface Authority extends Enrolment {
+  /**
+   * Makes and states the keys of the days [fromDay, toDay) that have none. Throws `day` before the retention window and from
+   * the sunset on.
+   */
+  ensureDayKeys(fromDay: number, toDay: number): Promise<void>;
+  /** Certifies a gateway for seven days from `fromDay`, today by default. Throws `permission` for one that was revoked. */
+  addGateway(publicKey: Uint8Array, name: string, fromDay?: number): Promise<Uint8Array>;
+  /** Revokes a gateway from `fromMs`, now by default. Throws `not-found`. */
+  revokeGateway(gatewayId: Uint8Array, fromMs?: UnixMs): Promise<void>;
+  /** Publishes a notice for these tags; resolves the bytes that go out. Throws `not-found` for a day without keys, `full`. */
+  notify(order: NoticeOrder): Promise<Uint8Array>;
+  /**
+   * What the turn of a day asks for: keys of yesterday, today and tomorrow, destruction of what left the retention
+   * window, an orderly registry. Harmless to repeat.
+   */
+  maintain(): Promise<void>;
+  /** Resolves, when no publishing is under way, whether the retained topics reached the broker. */
+  published(): Promise<boolean>;
+  status(): Promise<AuthorityStatus>;
+  /** Takes nothing more; resolves when what is under way has ended. */
+  close(): Promise<void>;
+}
+
+export interface AuthorityStatus {
+  readonly issuerPublicKey: string;
+  /** Days that have keys. */
+  readonly days: readonly number[];
+  readonly gateways: readonly CertifiedGateway[];
+  readonly enrolledTags: number;
+  readonly lastNotice: number | undefined;
+}
+
+interface Parts {
+  readonly book: StatementBook;
+  readonly tags: TagRegistry;
+  readonly entries: AuthorityEntries;
+  readonly publisher: Publisher;
+  readonly keyring: DayKeyring;
+  readonly gateways: GatewayRegister;
+  readonly notices: NoticeDesk;
+  readonly enrolment: Enrolment;
+}
+
+/** Opens with the keys of yesterday, today and tomorrow at hand; the retained topics follow in the background. */
+export async function openAuthority(deps: AuthorityDeps): Promise<Authority> {
+  const parts = assemble(deps);
+  const authority = authorityOf(parts, deps);
+  await authority.maintain();
+  parts.publisher.publishSoon();
+  return authority;
+}
+
+function assemble(deps: AuthorityDeps): Parts {
+  const { issuer, records, clock, retentionDays, sunsetDay } = deps;
+  const randomBytes = deps.randomBytes ?? ((length: number) => new Uint8Array(systemRandomBytes(length)));
+  const book = statementBook(records);
+  const tags = tagRegistry(records);
+  const entries = authorityEntries({ courier: deps.courier, clock, randomBytes });
+  const publisher = openPublisher({ book, uplink: deps.uplink, log: deps.log });
+  const onChange = () => publisher.publishSoon();
+  const keyring = openDayKeyring({
+    issuer,
+    store: deps.dayKeys,
+    book,
+    entries,
+    randomBytes,
+    sunsetDay,
+    onChange,
+  });
+  const horizonDays = deps.horizonDays ?? DEFAULT_HORIZON_DAYS;
+  return {
+    book,
+    tags,
+    entries,
+    publisher,
+    keyring,
+    gateways: gatewayRegister({ issuer, records, book, entries }),
+    notices: noticeDesk({ issuer, keyring, book, entries, randomBytes }),
+    enrolment: openEnrolment({ issuer, keyring, tags, entries, clock, retentionDays, horizonDays }),
+  };
+}
+
+function authorityOf(parts: Parts, deps: AuthorityDeps): Authority {
+  const { keyring, gateways, notices, enrolment, publisher } = parts;
+  const { log, clock } = deps;
+  const today = () => dayOf(clock.nowMs() / 1000);
+  const { task, close } = closable(() => publisher.close());
+  return {
+    enrol: (request, tag) => task(() => enrolment.enrol(request, tag)),
+    renew: (report) => task(() => enrolment.renew(report)),
+    ensureDayKeys: (fromDay, toDay) =>
+      task(async () => {
+        requireInWindow(fromDay, today() - deps.retentionDays);
+        await ensureDays(keyring, fromDay, toDay);
+      }),
+    addGateway: (publicKey, name, fromDay = today()) =>
+      task(async () => {
+        const certificate = await gateways.certify(publicKey, name, fromDay);
+        log.info('gateway certified', { gateway: toHex(partyIdOf(publicKey)), name, fromDay });
+        return certificate;
+      }),
+    revokeGateway: (gatewayId, fromMs = clock.nowMs()) =>
+      task(async () => {
+        await gateways.revoke(gatewayId, fromMs);
+        publisher.publishSoon();
+        log.warn('gateway revoked', { gateway: toHex(gatewayId), fromMs });
+      }),
+    notify: (order) =>
+      task(async () => {
+        const notice = await notices.publish(order);
+        publisher.publishSoon();
+        log.info('notice published', { day: order.day, code: order.code });
+        return notice;
+      }),
+    maintain: () => task(() => maintain(parts, deps, today())),
+    published: () => publisher.settled(),
+    status: () => statusOf(parts, deps),
+    close,
+  };
+}
+
+/** A day that left the window may have had keys, which are destroyed: no day is stated with two. */
+function requireInWindow(day: number, oldest: number): void {
+  if (day < oldest)
+    throw new FirebreakError('day', `day ${day} left the retention window, which begins with day ${oldest}`);
+}
+
+async function ensureDays(keyring: DayKeyring, fromDay: number, toDay: number): Promise<void> {
+  for (let day = fromDay; day < toDay; day += 1) await keyring.keysOf(day);
+}
+
+async function maintain(
+  parts: Parts,
+  { retentionDays, sunsetDay, log }: AuthorityDeps,
+  today: number,
+): Promise<void> {
+  await ensureDays(parts.keyring, today - 1, Math.min(today + 2, sunsetDay ?? Infinity));
+  const oldest = today - retentionDays;
+  const destroyed = await parts.keyring.destroyBefore(oldest);
+  for (const day of destroyed) log.info('day keys destroyed', { day });
+  await parts.tags.forgetBefore(oldest);
+  await parts.gateways.forgetRevocations(today);
+}
+
+async function statusOf(parts: Parts, deps: AuthorityDeps): Promise<AuthorityStatus> {
+  return {
+    issuerPublicKey: toHex(deps.issuer.publicKey),
+    days: await parts.keyring.days(),
+    gateways: await parts.gateways.list(),
+    enrolledTags: await parts.tags.count(),
+    lastNotice: (await parts.book.latestNotice())?.number,
+  };
+}
+
+/** Tasks that are refused after closing; closing waits for those under way. */
+function closable(settle: () => Promise<unknown>) {
+  const underWay = new Set<Promise<unknown>>();
+  let closed = false;
+
+  async function task<T>(work: () => Promise<T>): Promise<T> {
+    if (closed) throw new FirebreakError('closed', 'the authority is shutting down');
+    const run = work();
+    underWay.add(run);
+    try {
+      return await run;
+    } finally {
+      underWay.delete(run);
+    }
+  }
+
+  async function close(): Promise<void> {
+    closed = true;
+    await Promise.allSettled(underWay);
+    await settle();
+  }
+
+  return { task, close };
+}

@@ -1,0 +1,45 @@
+/**
+ * The day keys of one day as a file keeps them. All of it is secret.
+ *
+ *     magic "FBDK" 4 || version 0x01 || day u32 || idKey 32 || macKey 32 || sealing secret 32 || SHA-256 of all before 32
+ */
+import { ByteReader, concat, equalBytes } from '../protocol/bytes.js';
+import { FirebreakError } from '../protocol/errors.js';
+import { sha256 } from '../protocol/hash.js';
+import { x25519KeyPair, type DayKeys } from '../protocol/keys.js';
+
+const MAGIC = Buffer.from('FBDK', 'latin1');
+const VERSION = 1;
+const CHECKSUM_LENGTH = 32;
+const HEADER_LENGTH = MAGIC.length + 1 + 4;
+export const DAY_KEY_FILE_LENGTH = HEADER_LENGTH + 3 * 32 + CHECKSUM_LENGTH;
+
+const damaged = (why: string) => new FirebreakError('damaged', `not a day key file: ${why}`);
+
+export function encodeDayKeyFile({ day, idKey, macKey, sealingSecretKey }: DayKeys): Uint8Array {
+  const header = Buffer.alloc(HEADER_LENGTH);
+  header.set(MAGIC);
+  header.writeUInt8(VERSION, MAGIC.length);
+  header.writeUInt32BE(day, MAGIC.length + 1);
+  const body = concat(header, idKey, macKey, sealingSecretKey);
+  return concat(body, sha256(body));
+}
+
+/** Throws `damaged`, saying what is wrong and never what is inside; the caller adds the file's name. */
+export function decodeDayKeyFile(bytes: Uint8Array): DayKeys {
+  if (bytes.length !== DAY_KEY_FILE_LENGTH) {
+    throw damaged(`it has ${bytes.length} bytes, a day key file has ${DAY_KEY_FILE_LENGTH}`);
+  }
+  const reader = new ByteReader(bytes, 'a day key file');
+  if (!equalBytes(reader.take(MAGIC.length), MAGIC)) throw damaged('it does not begin with FBDK');
+  const version = reader.u8();
+  if (version !== VERSION) throw damaged(`its version is ${version}, this program knows ${VERSION}`);
+  const checksum = sha256(bytes.subarray(0, -CHECKSUM_LENGTH));
+  if (!equalBytes(checksum, bytes.subarray(-CHECKSUM_LENGTH))) {
+    throw damaged('its checksum does not match, so some of it was changed; restore it from a copy');
+  }
+  const day = reader.u32();
+  const [idKey, macKey, seed] = [reader.take(32), reader.take(32), reader.take(32)];
+  const sealing = x25519KeyPair(seed);
+  return { day, idKey, macKey, sealingSecretKey: sealing.secretKey, sealingPublicKey: sealing.publicKey };
+}

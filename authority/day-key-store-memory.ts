@@ -1,0 +1,21 @@
+/** Day keys that live as long as the process. Copies go in and out, so that destroying a day leaves no live reference. */
+import { FirebreakError } from '../protocol/errors.js';
+import type { DayKeys } from '../protocol/keys.js';
+import type { DayKeyStore } from './day-key-store.js';
+
+export function memoryDayKeyStore(): DayKeyStore {
+  const byDay = new Map<number, DayKeys>();
+  return {
+    get: async (day) => structuredClone(byDay.get(day)),
+    put: async (keys) => {
+      if (byDay.has(keys.day)) throw new FirebreakError('exists', `day ${keys.day} has keys already`);
+      byDay.set(keys.day, structuredClone(keys));
+    },
+    list: async () => [...byDay.keys()].sort((a, b) => a - b),
+    destroy: async (day) => {
+      const keys = byDay.get(day);
+      for (const secret of keys ? [keys.idKey, keys.macKey, keys.sealingSecretKey] : []) secret.fill(0);
+      byDay.delete(day);
+    },
+  };
+}

@@ -1,0 +1,16 @@
+/**
+ * Where the authority keeps its day keys (protocol.md §3). Implementations: day-key-store-memory.ts, and private files
+ * in cli/. Whoever holds a day's keys can read that day's reports: nothing but the store and its reader ever sees them.
+ */
+import type { DayKeys } from '../protocol/keys.js';
+
+export interface DayKeyStore {
+  /** `undefined` for a day whose keys were never made or are destroyed. */
+  get(day: number): Promise<DayKeys | undefined>;
+  /** On disk, synced, when it resolves. Throws `exists` rather than replace a day's keys. */
+  put(keys: DayKeys): Promise<void>;
+  /** The days that have keys, ascending. */
+  list(): Promise<readonly number[]>;
+  /** Gone when it resolves, beyond recovery as far as the medium allows. A day without keys is no error. */
+  destroy(day: number): Promise<void>;
+}

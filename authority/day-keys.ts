@@ -1,0 +1,116 @@
+/**
+ * The authority's day keys (protocol.md §3): one independent random set a day, made ahead for the days that credentials
+ * are issued for, stated in the ledger and to all, and destroyed when the day leaves the retention window.
+ */
+import { FirebreakError } from '../protocol/errors.js';
+import type { Signer } from '../protocol/ed25519.js';
+import { x25519KeyPair, type DayKeys } from '../protocol/keys.js';
+import type { DayKeyStore } from './day-key-store.js';
+import type { AuthorityEntries } from './entries.js';
+import { stateDayKey } from './issuer.js';
+import { keyedLock } from './keyed-lock.js';
+import type { StatementBook } from './statement-book.js';
+
+/** Days kept at hand; the oldest used goes first. */
+const MAX_CACHED_DAYS = 64;
+
+export interface DayKeyring {
+  /** The keys of a day, made and stated if it had none. Throws `day` after the sunset. */
+  keysOf(day: number): Promise<DayKeys>;
+  /** The keys of a day that has some. Throws `not-found`. */
+  existingKeysOf(day: number): Promise<DayKeys>;
+  /** Resolves the days whose keys are destroyed now. */
+  destroyBefore(day: number): Promise<readonly number[]>;
+  days(): Promise<readonly number[]>;
+}
+
+export interface DayKeyringDeps {
+  readonly issuer: Signer;
+  readonly store: DayKeyStore;
+  readonly book: StatementBook;
+  readonly entries: AuthorityEntries;
+  readonly randomBytes: (length: number) => Uint8Array;
+  /** No keys are made from this day on: the day tracing ends (protocol.md §1). */
+  readonly sunsetDay: number | undefined;
+  /** A day was stated or taken back. */
+  readonly onChange: () => void;
+}
+
+export function newDayKeys(day: number, randomBytes: (length: number) => Uint8Array): DayKeys {
+  const sealing = x25519KeyPair(randomBytes(32));
+  return {
+    day,
+    idKey: randomBytes(32),
+    macKey: randomBytes(32),
+    sealingSecretKey: sealing.secretKey,
+    sealingPublicKey: sealing.publicKey,
+  };
+}
+
+export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
+  const { store } = deps;
+  const cached = new Map<number, DayKeys>();
+  const lock = keyedLock();
+
+  function keep(keys: DayKeys): DayKeys {
+    cached.set(keys.day, keys);
+    const oldest = cached.keys().next();
+    if (cached.size > MAX_CACHED_DAYS && !oldest.done) cached.delete(oldest.value);
+    return keys;
+  }
+
+  const oneAtATime = <T>(day: number, task: () => Promise<T>) => lock.run(String(day), task);
+
+  return {
+    days: () => store.list(),
+    keysOf: async (day) =>
+      cached.get(day) ?? oneAtATime(day, async () => cached.get(day) ?? keep(await makeIfMissing(day, deps))),
+    existingKeysOf: async (day) => {
+      const keys = cached.get(day) ?? (await store.get(day));
+      if (keys) return keys;
+      throw new FirebreakError('not-found', `there are no keys of day ${day}: never made, or destroyed`);
+    },
+    destroyBefore: async (bound) => {
+      const old = (await store.list()).filter((day) => day < bound);
+      for (const day of old) {
+        cached.delete(day);
+        await oneAtATime(day, () => destroy(day, deps));
+      }
+      await deps.book.forgetDaysBefore(bound);
+      if (old.length > 0) deps.onChange();
+      return old;
+    },
+  };
+}
+
+/**
+ * Keys are on disk before they are stated. After a crash between the two, the next call states them: a day can be stated
+ * in the ledger twice, never with two keys.
+ */
+async function makeIfMissing(day: number, deps: DayKeyringDeps): Promise<DayKeys> {
+  const keys = (await deps.store.get(day)) ?? (await make(day, deps));
+  if ((await deps.book.statementOf(day)) !== undefined) return keys;
+  const statement = stateDayKey(deps.issuer, keys);
+  await deps.entries.dayKeyPublished(statement);
+  await deps.book.addDayKeyStatement(day, statement);
+  deps.onChange();
+  return keys;
+}
+
+async function make(day: number, { store, randomBytes, sunsetDay }: DayKeyringDeps): Promise<DayKeys> {
+  if (sunsetDay !== undefined && day >= sunsetDay) {
+    throw new FirebreakError(
+      'day',
+      `no keys are made for day ${day}: this deployment ends on day ${sunsetDay}`,
+    );
+  }
+  const keys = newDayKeys(day, randomBytes);
+  await store.put(keys);
+  return keys;
+}
+
+/** The entry is on disk first: after a crash between the two the keys are destroyed, and recorded again, at the next call. */
+async function destroy(day: number, { store, entries }: DayKeyringDeps): Promise<void> {
+  await entries.dayKeyDestroyed(day);
+  await store.destroy(day);
+}

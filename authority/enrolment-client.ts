@@ -1,0 +1,113 @@
+/**
+ * The other end of http.ts: what cli/ gives a tag to enrol and renew by wire. Every wait ends: after `timeoutMs`, or when
+ * `signal` says so.
+ */
+import { z } from 'zod';
+import type { TagNumber } from '../protocol/brands.js';
+import { FirebreakError, type ErrorCode } from '../protocol/errors.js';
+
+/** A sealed pack of 7 days has 65,468 bytes. */
+const MAX_ANSWER_BYTES = 131_072;
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/** Codes the service gives that tell a caller what to do next; any other is handed on as `input`. */
+const HANDED_ON: readonly ErrorCode[] = [
+  'format',
+  'issuer',
+  'credential-signature',
+  'report-signature',
+  'epoch',
+  'day',
+  'session',
+  'sealing',
+  'ephemeral-id',
+  'signature',
+  'exists',
+  'not-found',
+  'size',
+  'full',
+  'busy',
+  'closed',
+  'timeout',
+];
+
+const refusal = z.object({ code: z.string(), message: z.string().max(1000) });
+
+export interface EnrolmentClientOptions {
+  /** Such as http://127.0.0.1:8470. */
+  readonly url: string;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Throws the service's code, `unreachable`, or `timeout`. */
+export async function enrolByWire(
+  options: EnrolmentClientOptions,
+  request: Uint8Array,
+  tag?: TagNumber,
+): Promise<Uint8Array> {
+  return post(options, tag === undefined ? '/enrol' : `/enrol?tag=${tag}`, request);
+}
+
+/** Throws the service's code, `unreachable`, or `timeout`. */
+export async function renewByWire(options: EnrolmentClientOptions, report: Uint8Array): Promise<Uint8Array> {
+  return post(options, '/renew', report);
+}
+
+async function post(options: EnrolmentClientOptions, path: string, body: Uint8Array): Promise<Uint8Array> {
+  const timeout = AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+  try {
+    const headers = { 'content-type': 'application/octet-stream' };
+    const response = await fetch(new URL(path, options.url), {
+      method: 'POST',
+      headers,
+      body: new Uint8Array(body),
+      signal,
+    });
+    const answer = await readAnswer(response);
+    if (response.ok) return answer;
+    throw refusalOf(answer);
+  } catch (cause) {
+    throw cause instanceof FirebreakError ? cause : failureOf(options, timeout, cause);
+  }
+}
+
+function failureOf(options: EnrolmentClientOptions, timeout: AbortSignal, cause: unknown): unknown {
+  if (options.signal?.aborted) return options.signal.reason;
+  if (timeout.aborted)
+    return new FirebreakError('timeout', `the authority at ${options.url} did not answer in time`, { cause });
+  return new FirebreakError(
+    'unreachable',
+    `no authority answers at ${options.url}; is firebreak authority run running?`,
+    { cause },
+  );
+}
+
+async function readAnswer(response: Response): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    length += part.length;
+    if (length > MAX_ANSWER_BYTES)
+      throw new FirebreakError('size', 'the answer is longer than any credential pack');
+    parts.push(part);
+  }
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+function refusalOf(answer: Uint8Array): FirebreakError {
+  const { code, message } = parseRefusal(Buffer.from(answer).toString('utf8'));
+  return new FirebreakError(HANDED_ON.find((known) => known === code) ?? 'input', message);
+}
+
+function parseRefusal(text: string): z.infer<typeof refusal> {
+  try {
+    return refusal.parse(JSON.parse(text));
+  } catch {
+    return {
+      code: 'input',
+      message: 'the authority refused and did not say why; is this the right address?',
+    };
+  }
+}

@@ -1,0 +1,51 @@
+/** The authority's ledger entries (protocol.md §10): types 3, 4, 8 and 9, each payload under a fresh salt. */
+import type { Courier } from '../courier/courier.js';
+import type { Clock } from '../protocol/clock.js';
+import { ENTRY_TYPE } from '../protocol/entry.js';
+import { encodeCredentialsPayload } from '../protocol/payload-credentials.js';
+import { encodeDayKeyPayload } from '../protocol/payload-day-key.js';
+import { encodeGatewayPayload } from '../protocol/payload-gateway.js';
+import { encodeNoticePayload } from '../protocol/payload-notice.js';
+import { SALT_LENGTH } from '../protocol/payload-salt.js';
+
+/** The part of the courier that is needed here. */
+export type EntrySink = Pick<Courier, 'post'>;
+
+/** Each resolves when the courier holds the entry on disk. Throws `full` when the courier's spool is. */
+export interface AuthorityEntries {
+  gatewayEnrolled(certificate: Uint8Array): Promise<void>;
+  gatewayRevoked(revocation: Uint8Array): Promise<void>;
+  dayKeyPublished(statement: Uint8Array): Promise<void>;
+  dayKeyDestroyed(day: number): Promise<void>;
+  noticePublished(notice: Uint8Array): Promise<void>;
+  credentialsIssued(requestHash: Uint8Array, root: Uint8Array): Promise<void>;
+}
+
+export interface AuthorityEntriesDeps {
+  readonly courier: EntrySink;
+  readonly clock: Clock;
+  readonly randomBytes: (length: number) => Uint8Array;
+}
+
+export function authorityEntries({ courier, clock, randomBytes }: AuthorityEntriesDeps): AuthorityEntries {
+  const salt = () => randomBytes(SALT_LENGTH);
+  const post = async (type: number, payload: Uint8Array) => {
+    await courier.post([{ type, timeMs: clock.nowMs(), payload }]);
+  };
+  return {
+    gatewayEnrolled: (certificate) =>
+      post(ENTRY_TYPE.gateway, encodeGatewayPayload({ kind: 'enrolled', salt: salt(), certificate })),
+    gatewayRevoked: (revocation) =>
+      post(ENTRY_TYPE.gateway, encodeGatewayPayload({ kind: 'revoked', salt: salt(), revocation })),
+    dayKeyPublished: (statement) =>
+      post(ENTRY_TYPE.dayKey, encodeDayKeyPayload({ kind: 'published', salt: salt(), statement })),
+    dayKeyDestroyed: (day) =>
+      post(
+        ENTRY_TYPE.dayKey,
+        encodeDayKeyPayload({ kind: 'destroyed', salt: salt(), day, destroyedAtMs: clock.nowMs() }),
+      ),
+    noticePublished: (notice) => post(ENTRY_TYPE.notices, encodeNoticePayload({ salt: salt(), notice })),
+    credentialsIssued: (requestHash, root) =>
+      post(ENTRY_TYPE.credentials, encodeCredentialsPayload({ salt: salt(), requestHash, root })),
+  };
+}

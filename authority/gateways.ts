@@ -1,0 +1,111 @@
+/**
+ * The gateways an authority has certified (protocol.md §7). Certificates hold seven days, because tags cannot check
+ * revocation: a gateway is certified again each week, and a revocation need not be repeated once every certificate that
+ * it ends has run out.
+ *
+ *     gateway/<gatewayId>   JSON {name, publicKey, toDay, revokedFromMs}
+ */
+import { z } from 'zod';
+import { fromHex, toHex } from '../protocol/bytes.js';
+import type { Signer } from '../protocol/ed25519.js';
+import { FirebreakError } from '../protocol/errors.js';
+import { MAX_CERTIFICATE_DAYS } from '../protocol/gateway-certificate.js';
+import { partyIdOf } from '../protocol/keys.js';
+import type { AuthorityEntries } from './entries.js';
+import { certifyGateway, revokeGateway } from './issuer.js';
+import { keyedLock } from './keyed-lock.js';
+import type { RecordStore } from './records.js';
+import type { StatementBook } from './statement-book.js';
+
+const row = z.object({
+  name: z.string(),
+  publicKey: z.string(),
+  toDay: z.int(),
+  revokedFromMs: z.int().nullable(),
+});
+
+/** publicKey in hex; toDay is the last day of the newest certificate. */
+export type CertifiedGateway = Readonly<z.infer<typeof row>>;
+
+export interface GatewayRegister {
+  /** Throws `permission` for a gateway that was revoked: a new one needs a new key. */
+  certify(publicKey: Uint8Array, name: string, fromDay: number): Promise<Uint8Array>;
+  /** Throws `not-found` for a gateway this authority never certified. A gateway revoked before keeps the earlier time. */
+  revoke(gatewayId: Uint8Array, fromMs: number): Promise<void>;
+  list(): Promise<readonly CertifiedGateway[]>;
+  /** Drops the revocations of gateways whose last certificate ended before `today`. */
+  forgetRevocations(today: number): Promise<void>;
+}
+
+export interface GatewayRegisterDeps {
+  readonly issuer: Signer;
+  readonly records: RecordStore;
+  readonly book: StatementBook;
+  readonly entries: AuthorityEntries;
+}
+
+export function gatewayRegister(deps: GatewayRegisterDeps): GatewayRegister {
+  const lock = keyedLock();
+  return {
+    certify: (publicKey, name, fromDay) =>
+      lock.run(toHex(partyIdOf(publicKey)), () => certify(publicKey, name, fromDay, deps)),
+    revoke: (gatewayId, fromMs) => lock.run(toHex(gatewayId), () => revoke(gatewayId, fromMs, deps)),
+    list: () => list(deps.records),
+    forgetRevocations: async (today) => {
+      const gateways = await list(deps.records);
+      const ended = gateways.filter(({ revokedFromMs, toDay }) => revokedFromMs !== null && toDay < today);
+      for (const { publicKey } of ended) await deps.book.forgetRevocation(partyIdOf(fromHex(publicKey)));
+    },
+  };
+}
+
+async function certify(
+  publicKey: Uint8Array,
+  name: string,
+  fromDay: number,
+  { issuer, records, entries }: GatewayRegisterDeps,
+): Promise<Uint8Array> {
+  const gatewayId = partyIdOf(publicKey);
+  const known = await read(records, gatewayId);
+  if (known && known.revokedFromMs !== null) {
+    throw new FirebreakError('permission', `gateway ${toHex(gatewayId)} was revoked; give it a new key`);
+  }
+  const certificate = certifyGateway(issuer, publicKey, fromDay);
+  await entries.gatewayEnrolled(certificate);
+  const toDay = Math.max(known?.toDay ?? 0, fromDay + MAX_CERTIFICATE_DAYS - 1);
+  await write(records, { name, publicKey: toHex(publicKey), toDay, revokedFromMs: null });
+  return certificate;
+}
+
+async function revoke(
+  gatewayId: Uint8Array,
+  fromMs: number,
+  { issuer, records, book, entries }: GatewayRegisterDeps,
+): Promise<void> {
+  const known = await read(records, gatewayId);
+  if (!known) throw new FirebreakError('not-found', `gateway ${toHex(gatewayId)} was never certified here`);
+  const revokedFromMs = Math.min(known.revokedFromMs ?? fromMs, fromMs);
+  const revocation = revokeGateway(issuer, gatewayId, revokedFromMs);
+  await entries.gatewayRevoked(revocation);
+  await book.addRevocation(gatewayId, revocation);
+  await write(records, { ...known, revokedFromMs });
+}
+
+const keyOf = (gatewayId: Uint8Array) => `gateway/${toHex(gatewayId)}`;
+const decodeRow = (value: Uint8Array) => row.parse(JSON.parse(Buffer.from(value).toString('utf8')));
+
+async function read(records: RecordStore, gatewayId: Uint8Array): Promise<CertifiedGateway | undefined> {
+  const value = await records.get(keyOf(gatewayId));
+  return value && decodeRow(value);
+}
+
+async function write(records: RecordStore, gateway: CertifiedGateway): Promise<void> {
+  const key = keyOf(partyIdOf(fromHex(gateway.publicKey)));
+  await records.write([[key, new Uint8Array(Buffer.from(JSON.stringify(gateway), 'utf8'))]]);
+}
+
+async function list(records: RecordStore): Promise<CertifiedGateway[]> {
+  const gateways: CertifiedGateway[] = [];
+  for await (const [, value] of records.list('gateway/')) gateways.push(decodeRow(value));
+  return gateways;
+}

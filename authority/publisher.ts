@@ -1,0 +1,75 @@
+/**
+ * The authority's retained topics (protocol.md §9): day-key statements, revocations, the newest notice. A broker keeps
+ * retained messages in memory, so that all are published again whenever it comes back.
+ */
+import type { Uplink } from '../courier/uplink.js';
+import { joinDayKeyStatements, joinRevocations } from '../protocol/authority-topics.js';
+import type { Log } from '../protocol/log.js';
+import { DAY_KEYS_TOPIC, NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../protocol/topics.js';
+import type { StatementBook } from './statement-book.js';
+
+/** The part of the uplink that is needed here. */
+export type RetainedUplink = Pick<Uplink, 'publishRetained' | 'onOnline'>;
+
+export interface Publisher {
+  /** Publishes what the book now holds, in the background; calls that come while it does make one more round. */
+  publishSoon(): void;
+  /** Resolves when nothing is under way: whether the last round reached the broker. */
+  settled(): Promise<boolean>;
+  /** Publishes no more; resolves when nothing is under way. */
+  close(): Promise<void>;
+}
+
+export interface PublisherDeps {
+  readonly book: StatementBook;
+  readonly uplink: RetainedUplink;
+  readonly log: Log;
+}
+
+/** Publishes at once, and again whenever the broker is back. */
+export function openPublisher(deps: PublisherDeps): Publisher {
+  let rounds = Promise.resolve(true);
+  let running = false;
+  let again = false;
+  let closed = false;
+
+  async function publishRounds(): Promise<boolean> {
+    again = false;
+    const reached = await publishRound(deps);
+    if (again) return publishRounds();
+    running = false;
+    return reached;
+  }
+
+  function publishSoon(): void {
+    again = !closed;
+    if (running || closed) return;
+    running = true;
+    rounds = publishRounds();
+  }
+
+  async function close(): Promise<void> {
+    closed = true;
+    again = false;
+    await rounds;
+  }
+
+  deps.uplink.onOnline(publishSoon);
+  return { publishSoon, settled: () => rounds, close };
+}
+
+/** Never rejects: what did not reach the broker is published again when it is back. */
+async function publishRound({ book, uplink, log }: PublisherDeps): Promise<boolean> {
+  try {
+    const revocations = await book.revocations();
+    const latest = await book.latestNotice();
+    await uplink.publishRetained(DAY_KEYS_TOPIC, joinDayKeyStatements(await book.dayKeyStatements()));
+    // An empty payload takes the last one back (docs/protocol.md).
+    await uplink.publishRetained(REVOCATIONS_TOPIC, joinRevocations(revocations));
+    if (latest) await uplink.publishRetained(NOTICES_TOPIC, latest.notice);
+    return true;
+  } catch (error) {
+    log.warn('the authority’s statements wait for the broker', { error: String(error) });
+    return false;
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Records in a level folder of the authority's own. The folder says under the key "!format" whose it is:
+ *
+ *     version 0x01 || issuerId 4
+ */
+import { Level } from 'level';
+import { concat, equalBytes } from '../protocol/bytes.js';
+import { FirebreakError } from '../protocol/errors.js';
+import type { RecordChange, RecordStore } from './records.js';
+
+type Database = Level<string, Uint8Array>;
+
+const FORMAT_KEY = '!format';
+const VERSION = Uint8Array.of(1);
+
+/**
+ * Opens or makes the folder. Throws `locked` when another process has it open, `foreign` when it is another issuer's or
+ * none of the authority's, `damaged` when it cannot be read.
+ */
+export async function openLevelRecords(folder: string, issuerId: Uint8Array): Promise<RecordStore> {
+  const db: Database = new Level(folder, { keyEncoding: 'utf8', valueEncoding: 'view' });
+  try {
+    await db.open();
+    await claim(db, folder, concat(VERSION, issuerId));
+  } catch (cause) {
+    await db.close().catch(() => undefined);
+    throw cause instanceof FirebreakError ? cause : openFailure(folder, cause);
+  }
+  return {
+    get: (key) => db.get(key),
+    write: (changes) => db.batch(changes.map(operationOf), { sync: true }),
+    list: (prefix) => db.iterator(rangeOf(prefix)),
+    lastKey: async (prefix) => (await db.keys({ ...rangeOf(prefix), reverse: true, limit: 1 }).all())[0],
+    count: (prefix) => count(db, prefix),
+    close: () => db.close(),
+  };
+}
+
+async function claim(db: Database, folder: string, format: Uint8Array): Promise<void> {
+  const found: Uint8Array | undefined = await db.get(FORMAT_KEY);
+  if (found && equalBytes(found, format)) return;
+  if (found || (await db.keys({ limit: 1 }).all()).length > 0) {
+    throw new FirebreakError('foreign', `${folder} is not the registry of this issuer`);
+  }
+  await db.put(FORMAT_KEY, format, { sync: true });
+}
+
+async function count(db: Database, prefix: string): Promise<number> {
+  const keys = db.keys(rangeOf(prefix));
+  try {
+    let found = 0;
+    for (let batch = await keys.nextv(1000); batch.length > 0; batch = await keys.nextv(1000))
+      found += batch.length;
+    return found;
+  } finally {
+    await keys.close();
+  }
+}
+
+function operationOf([key, value]: RecordChange) {
+  return value === undefined ? { type: 'del' as const, key } : { type: 'put' as const, key, value };
+}
+
+/** Keys are ASCII, so that nothing that begins with the prefix comes after prefix || U+FFFF. */
+const rangeOf = (prefix: string) => ({ gte: prefix, lt: `${prefix}\uffff` });
+
+function openFailure(folder: string, cause: unknown): FirebreakError {
+  const reason = cause instanceof Error ? cause.cause : undefined;
+  if (reason instanceof Error && 'code' in reason && reason.code === 'LEVEL_LOCKED') {
+    return new FirebreakError('locked', `${folder} is in use by another process`, { cause });
+  }
+  const why = reason instanceof Error ? reason.message : String(cause);
+  return new FirebreakError('damaged', `${folder} cannot be opened (${why}): restore it from a copy`, {
+    cause,
+  });
+}

@@ -1,0 +1,69 @@
+/**
+ * What the authority has stated and must state again whenever a broker has lost it: a broker keeps retained messages in
+ * memory. All of it is public.
+ *
+ *     statement/<day>                   day-key statement 105
+ *     revocation/<gatewayId>            revocation 93
+ *     notice/latest                     number u32 || the newest notice as it was broadcast
+ *
+ * Days are 8 hex digits, so that keys sort by them.
+ */
+import { ByteWriter, concat, toHex } from '../protocol/bytes.js';
+import type { RecordStore } from './records.js';
+
+export interface StatementBook {
+  statementOf(day: number): Promise<Uint8Array | undefined>;
+  /** Ascending by day. */
+  dayKeyStatements(): Promise<Uint8Array[]>;
+  addDayKeyStatement(day: number, statement: Uint8Array): Promise<void>;
+  forgetDaysBefore(day: number): Promise<void>;
+  /** Oldest first. */
+  revocations(): Promise<Uint8Array[]>;
+  addRevocation(gatewayId: Uint8Array, revocation: Uint8Array): Promise<void>;
+  forgetRevocation(gatewayId: Uint8Array): Promise<void>;
+  latestNotice(): Promise<LatestNotice | undefined>;
+  setLatestNotice(latest: LatestNotice): Promise<void>;
+}
+
+export interface LatestNotice {
+  readonly number: number;
+  readonly notice: Uint8Array;
+}
+
+const dayKey = (day: number) => `statement/${day.toString(16).padStart(8, '0')}`;
+const revocationKey = (gatewayId: Uint8Array) => `revocation/${toHex(gatewayId)}`;
+
+/** fromMs in the bytes of a revocation: u64 at 21, below 2^53. */
+const fromMsOf = (revocation: Uint8Array) => Number(Buffer.from(revocation).readBigUInt64BE(21));
+
+export function statementBook(records: RecordStore): StatementBook {
+  async function valuesUnder(prefix: string): Promise<Uint8Array[]> {
+    const values: Uint8Array[] = [];
+    for await (const [, value] of records.list(prefix)) values.push(new Uint8Array(value));
+    return values;
+  }
+
+  async function forgetDaysBefore(day: number): Promise<void> {
+    const old: string[] = [];
+    for await (const [key] of records.list('statement/')) if (key < dayKey(day)) old.push(key);
+    if (old.length > 0) await records.write(old.map((key) => [key, undefined]));
+  }
+
+  return {
+    statementOf: (day) => records.get(dayKey(day)),
+    dayKeyStatements: () => valuesUnder('statement/'),
+    addDayKeyStatement: (day, statement) => records.write([[dayKey(day), statement]]),
+    forgetDaysBefore,
+    revocations: async () => (await valuesUnder('revocation/')).sort((a, b) => fromMsOf(a) - fromMsOf(b)),
+    addRevocation: (gatewayId, revocation) => records.write([[revocationKey(gatewayId), revocation]]),
+    forgetRevocation: (gatewayId) => records.write([[revocationKey(gatewayId), undefined]]),
+    latestNotice: async () => {
+      const value = await records.get('notice/latest');
+      return (
+        value && { number: Buffer.from(value).readUInt32BE(), notice: new Uint8Array(value.subarray(4)) }
+      );
+    },
+    setLatestNotice: ({ number, notice }) =>
+      records.write([['notice/latest', concat(new ByteWriter(4).u32(number).finish(), notice)]]),
+  };
+}

@@ -1,0 +1,72 @@
+/** `firebreak air run`: an air for the tag and gateway processes of one machine, where there is no Bluetooth. */
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { openMemoryAir } from '../../radio/air-memory.js';
+import { openReplayAir } from '../../radio/air-replay-hosted.js';
+import { serveAir } from '../../radio/air-socket-server.js';
+import type { AirServerDeps } from '../../radio/air-socket-server.js';
+import type { DataFolder } from '../folder.js';
+import { loadContacts } from '../parts/contacts.js';
+import { announce } from '../run-files.js';
+import { inFolder, withFolderOptions } from '../session.js';
+import type { FolderOptions, Session } from '../session.js';
+import { untilStopped } from '../shutdown.js';
+
+interface RunOptions extends FolderOptions {
+  readonly contacts?: string;
+  readonly seed: string;
+}
+
+/** A socket's path may have about a hundred characters. */
+const MAX_SOCKET_PATH = 100;
+
+export function addAirCommands(program: Command): void {
+  const air = program.command('air').description('the simulated air that tag and gateway processes share');
+  withFolderOptions(air.command('run').description('host the air on a local socket until stopped'))
+    .option('--contacts <file>', 'replay these recorded contacts instead of the physics of a room')
+    .option('--seed <text>', 'seed of shadowing and jitter', 'firebreak')
+    .action((options: RunOptions) => run(options));
+}
+
+async function run(options: RunOptions): Promise<void> {
+  await inFolder('air', options, async (session) => {
+    const { folder, log, signal, onClose } = session;
+    const air = await openAir(session, options);
+    onClose(() => air.close());
+    const server = await serveAir({ at: { path: socketPath(folder) }, join: air.join, log });
+    onClose(() => server.close());
+    onClose(await announce(folder, 'air', { socket: socketPath(folder) }));
+    log.info('the air is up; stop it with Ctrl-C', {
+      kind: options.contacts === undefined ? 'physics' : 'recorded contacts',
+    });
+    await untilStopped(signal);
+    log.info('stopping', { processes: server.status().processes });
+  });
+}
+
+async function openAir(
+  { clock }: Session,
+  options: RunOptions,
+): Promise<{ readonly join: AirServerDeps['join']; close(): Promise<void> }> {
+  if (options.contacts === undefined) {
+    const air = openMemoryAir({ clock, seed: options.seed });
+    return { join: ({ name, place }) => air.join(name, place), close: () => air.close() };
+  }
+  const { contacts } = await loadContacts(options.contacts);
+  const air = openReplayAir({
+    clock,
+    contacts: contacts.map(({ a, b, startMs, endMs }) => ({ a: String(a), b: String(b), startMs, endMs })),
+  });
+  return { join: ({ name }) => air.join(name), close: () => air.close() };
+}
+
+function socketPath(folder: DataFolder): string {
+  const inside = join(folder.run, 'air.sock');
+  if (inside.length < MAX_SOCKET_PATH) return inside;
+  return join(
+    tmpdir(),
+    `firebreak-${createHash('sha256').update(folder.dir).digest('hex').slice(0, 16)}.sock`,
+  );
+}

@@ -1,0 +1,127 @@
+/** `firebreak demo`: the whole path in one process, on the built-in scenario or recorded contacts. */
+import { mkdtemp, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { REPLAY_SETTINGS } from '../../protocol/settings.js';
+import type { TraceRequest } from '../../tracer/trace-result.js';
+import { createDeployment } from '../deployment.js';
+import { walkPath } from '../demo/path.js';
+import type { PathOutcome } from '../demo/path.js';
+import { recordingLine, stageLines } from '../demo/stages.js';
+import { chooseSubject } from '../demo/subject.js';
+import type { Subject } from '../demo/subject.js';
+import { claimEmptyFolder, folderAt } from '../folder.js';
+import { consoleLog } from '../log.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { terminalProgress } from '../progress.js';
+import { stopSignal } from '../shutdown.js';
+import { addTraceOptions, requestOf } from '../trace-options.js';
+import type { TraceOptions } from '../trace-options.js';
+import { showTrace } from '../present/show-trace.js';
+
+interface DemoOptions extends TraceOptions {
+  readonly contacts?: string;
+  readonly case?: string;
+  readonly dataDir?: string;
+}
+
+const LOOK = { officer: 'demo', purpose: 'demonstration' };
+
+export function addDemoCommand(program: Command): void {
+  const command = program
+    .command('demo')
+    .description('walk everything in one process: tags, gateway, MQTT, ledger, trace')
+    .option(
+      '--contacts <file>',
+      'recorded contacts, lines "t i j", plain or gzip; a built-in scenario without it',
+    )
+    .addOption(new Option('--case <id>', 'the index case: the number of a person in the recording'))
+    .option(
+      '--data-dir <dir>',
+      'a new or empty folder to work in; by default one in the system’s temporary folder',
+    );
+  addTraceOptions(command).action((options: DemoOptions) => demo(options));
+}
+
+async function demo(options: DemoOptions): Promise<void> {
+  await requireParentFolders(options);
+  const subject = await chooseSubject(options.contacts, options.case);
+  const { recording } = subject;
+  const span = { from: recording.startMs / 1000, to: recording.endMs / 1000 };
+  const request = requestOf(options, subject.caseTag, span);
+  const dir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'firebreak-demo-')));
+  await claimEmptyFolder(dir);
+  console.log(recordingLine(recording, subject.source));
+  console.log(`working in ${resolve(dir)}\n`);
+  await walkAndTrace(resolve(dir), subject, request, options);
+}
+
+async function walkAndTrace(
+  dir: string,
+  subject: Subject,
+  request: TraceRequest,
+  options: DemoOptions,
+): Promise<void> {
+  const folder = folderAt(dir);
+  const config = await createDeployment(folder, { settings: REPLAY_SETTINGS });
+  const stop = stopSignal();
+  const progress = terminalProgress(process.stderr);
+  const log = quietLog();
+  try {
+    const { recording } = subject;
+    const outcome = await walkPath({
+      folder,
+      config,
+      recording,
+      log,
+      signal: stop.signal,
+      onProgress: progress.update,
+    });
+    progress.done();
+    try {
+      await answer(outcome, subject, request, options);
+    } finally {
+      await outcome.close();
+    }
+    console.log(pc.dim(`\nThe folder can be looked into: firebreak ledger verify --data-dir ${dir}`));
+  } finally {
+    progress.done();
+    stop.dispose();
+  }
+}
+
+async function answer(
+  outcome: PathOutcome,
+  subject: Subject,
+  request: TraceRequest,
+  options: DemoOptions,
+): Promise<void> {
+  console.log(stageLines(outcome));
+  const started = performance.now();
+  const { result, accessIndex } = await outcome.tracer.lookUp(request, LOOK);
+  const ms = performance.now() - started;
+  console.log(
+    `${pc.cyan('look'.padEnd(9))}recorded as entry ${accessIndex} before it was answered${pc.dim(`  ${ms.toFixed(0)} ms`)}\n`,
+  );
+  if (subject.about !== undefined) console.log(`Case ${subject.caseTag}: ${subject.about}\n`);
+  await showTrace(result, options);
+}
+
+/** Only what a person should act on; the stages say the rest. */
+function quietLog() {
+  const { warn, error } = consoleLog('demo', process.env['FIREBREAK_LOG']);
+  return { info: () => {}, warn, error };
+}
+
+/** Better now than after the long work. */
+async function requireParentFolders({ json, csv }: DemoOptions): Promise<void> {
+  for (const file of [json, csv]) {
+    const parent = file === undefined ? undefined : dirname(resolve(file));
+    const info = parent === undefined ? undefined : await stat(parent).catch(() => undefined);
+    if (parent !== undefined && !info?.isDirectory())
+      throw new FirebreakError('input', `there is no folder ${parent} to write ${file} into`);
+  }
+}

@@ -1,0 +1,144 @@
+/** `firebreak ledger …`: run it, name its key, copy it out, check it. */
+import { stat } from 'node:fs/promises';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { exportLog } from '../../ledger/export.js';
+import { verifyFolder, verifyLog } from '../../ledger/verify.js';
+import type { VerifiedSummary } from '../../ledger/verify.js';
+import { toHex } from '../../protocol/bytes.js';
+import { parseVerifierKey } from '../../protocol/note.js';
+import { readConfig } from '../config.js';
+import type { Config } from '../config.js';
+import { usage } from '../exit.js';
+import { folderAt } from '../folder.js';
+import { wholeNumber } from '../options.js';
+import { logVerifier, openFolderReader, startLedger, startLedgerHttp } from '../parts/ledger.js';
+import { terminalProgress } from '../progress.js';
+import { announce } from '../run-files.js';
+import { inFolder, withFolderOptions } from '../session.js';
+import type { FolderOptions } from '../session.js';
+import { untilStopped } from '../shutdown.js';
+import { ENTRY_NAMES } from '../present/entry-names.js';
+
+const port = wholeNumber(0, 65_535);
+
+interface RunOptions extends FolderOptions {
+  readonly mqttPort: number;
+  readonly httpPort: number;
+  readonly broker?: string;
+}
+
+export function addLedgerCommands(program: Command): void {
+  const ledger = program.command('ledger').description('the log: run it, copy it out, check it');
+  withFolderOptions(
+    ledger.command('run').description('run the ledger with its MQTT broker and HTTP, on loopback'),
+  )
+    .option('--mqtt-port <port>', 'port of the broker; 0 takes a free one', port, 0)
+    .option('--http-port <port>', 'port of the HTTP for readers; 0 takes a free one', port, 0)
+    .option(
+      '--broker <url>',
+      'use this MQTT 3.1.1 broker instead of an own one, such as mqtt://127.0.0.1:1883',
+    )
+    .action((options: RunOptions) => run(options));
+  ledger
+    .command('vkey')
+    .description('print the public key that checkpoints verify with (C2SP signed-note)')
+    .requiredOption('--data-dir <dir>', 'the data folder of the deployment')
+    .action(async ({ dataDir }: FolderOptions) => {
+      console.log((await readConfig(folderAt(dataDir))).logKey);
+    });
+  withFolderOptions(
+    ledger.command('export').description('write the log as a static folder (C2SP tlog-tiles)'),
+  )
+    .requiredOption('--out <dir>', 'where to; an earlier export there is brought up to date')
+    .action((options: FolderOptions & { readonly out: string }) => exportTo(options, options.out));
+  ledger
+    .command('verify')
+    .description('recompute the whole log and compare: entries, hash chain, tiles, root, signature')
+    .option('--data-dir <dir>', 'the data folder of the deployment')
+    .option('--export <dir>', 'check an exported folder instead; needs --vkey')
+    .option('--vkey <key>', 'the log’s public key, as firebreak ledger vkey prints it')
+    .action((options: VerifyOptions) => verify(options));
+}
+
+async function run(options: RunOptions): Promise<void> {
+  await inFolder('ledger', options, async (session) => {
+    const { folder, log, signal, onClose } = session;
+    const running = await startLedger(session, {
+      mqttPort: options.mqttPort,
+      ...(options.broker !== undefined && { brokerUrl: options.broker }),
+    });
+    onClose(() => running.close());
+    const http = await startLedgerHttp(session, running.ledger, options.httpPort);
+    onClose(() => http.close());
+    onClose(await announce(folder, 'ledger', { mqtt: running.mqttUrl, http: http.url }));
+    const { size, origin } = running.ledger.status();
+    log.info('the ledger is up; stop it with Ctrl-C', {
+      origin,
+      entries: size,
+      mqtt: running.mqttUrl,
+      http: http.url,
+    });
+    await untilStopped(signal);
+    log.info('stopping: answering what was taken in', { entries: running.ledger.status().size });
+  });
+}
+
+async function exportTo(options: FolderOptions, out: string): Promise<void> {
+  await inFolder('ledger', options, async ({ folder, config, onClose }) => {
+    const reader = await openFolderReader(folder, config);
+    onClose(() => reader.close());
+    const done = await exportLog(reader, out, logVerifier(config));
+    console.log(
+      `${done.size} entries exported to ${out}: ${done.written} files written, ${done.removed} removed`,
+    );
+  });
+}
+
+interface VerifyOptions {
+  readonly dataDir?: string;
+  readonly export?: string;
+  readonly vkey?: string;
+}
+
+async function verify(options: VerifyOptions): Promise<void> {
+  const progress = terminalProgress(process.stderr);
+  const onProgress = (done: number, size: number) =>
+    progress.update(`${done} of ${size} entries`, done / size);
+  if (options.export !== undefined) {
+    if (options.vkey === undefined) throw usage('--export needs --vkey KEY, the public key of the log');
+    await stat(options.export).catch(() => Promise.reject(usage(`there is no folder ${options.export}`)));
+    const summary = await verifyFolder(options.export, parseVerifierKey(options.vkey), {
+      onProgress,
+    }).finally(progress.done);
+    return report(summary, options.export);
+  }
+  if (options.dataDir === undefined)
+    throw usage('name a --data-dir DIR, or an exported folder with --export DIR');
+  await inFolder('ledger', { dataDir: options.dataDir }, async ({ folder, config, onClose, signal }) => {
+    const reader = await openFolderReader(folder, config);
+    onClose(() => reader.close());
+    const verifier = verifierOf(config, options.vkey);
+    const summary = await verifyLog(reader, verifier, { payloads: true, onProgress, signal }).finally(
+      progress.done,
+    );
+    report(summary, folder.dir);
+  });
+}
+
+const verifierOf = (config: Config, vkey: string | undefined) =>
+  vkey === undefined ? logVerifier(config) : parseVerifierKey(vkey);
+
+function report(
+  { checkpoint, entriesByType, payloads, withoutPayload }: VerifiedSummary,
+  where: string,
+): void {
+  console.log(`${pc.green('verified')} ${checkpoint.size} entries of ${checkpoint.origin} in ${where}`);
+  console.log(`  root ${toHex(checkpoint.root)}`);
+  for (const [type, count] of [...entriesByType].sort(([a], [b]) => a - b)) {
+    console.log(`  ${String(count).padStart(8)}  ${ENTRY_NAMES[type] ?? `type ${type}`}`);
+  }
+  if (payloads > 0) console.log(`  ${payloads} payloads stored, each with the hash its entry names`);
+  if (withoutPayload.length > 0)
+    console.log(`  without a stored payload: entries ${withoutPayload.join(' ')}`);
+}

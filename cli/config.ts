@@ -1,0 +1,84 @@
+/**
+ * `firebreak.json`: the public facts of one deployment, the same on every machine that takes part. It holds no secret.
+ */
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { FirebreakError } from '../protocol/errors.js';
+import { fromHex } from '../protocol/bytes.js';
+import { writeAtomically } from './atomic-file.js';
+import type { DataFolder } from './folder.js';
+
+const FORMAT = 'firebreak-data-1';
+
+const key = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')
+  .transform(fromHex);
+
+const writer = z.strictObject({
+  name: z.string().min(1),
+  publicKey: key,
+  entryTypes: z.array(z.int().min(1).max(255)),
+});
+
+const settings = z.strictObject({
+  sampleHoldSeconds: z.int().min(1).max(900),
+  beaconIntervalMs: z.int().min(100).max(60_000),
+  beaconJitter: z.number().min(0).max(0.5),
+  attenuationThresholdsDb: z.tuple([z.int(), z.int(), z.int()]),
+  rssiFloorDbm: z.int().min(-127).max(0),
+  beaconServiceUuid: z.int().min(0).max(0xffff),
+  gatewayServiceUuid: z.int().min(0).max(0xffff),
+  retentionDays: z.int().min(1).max(365),
+});
+
+const config = z.strictObject({
+  format: z.literal(FORMAT),
+  origin: z.string().regex(/^[^\s+]+$/, 'must have no spaces and no plus sign'),
+  issuerPublicKey: key,
+  auditPublicKey: key,
+  logKey: z.string().min(1),
+  receiptPublicKey: key,
+  writers: z.array(writer),
+  settings,
+});
+
+export type Config = z.infer<typeof config>;
+
+/** Throws `foreign` for a folder of something else, `damaged` naming the field that does not fit. */
+export async function readConfig(folder: DataFolder): Promise<Config> {
+  const text = await readFile(folder.config, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw cause.code === 'ENOENT'
+      ? new FirebreakError(
+          'foreign',
+          `${folder.dir} is not a Firebreak folder (it has no firebreak.json): make one with firebreak authority init`,
+          { cause },
+        )
+      : new FirebreakError('permission', `${folder.config} cannot be read: ${cause.message}`, { cause });
+  });
+  const parsed = config.safeParse(parseJson(folder.config, text));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new FirebreakError(
+    'damaged',
+    `${folder.config}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'does not fit'}`,
+  );
+}
+
+export async function writeConfig(folder: DataFolder, facts: Omit<Config, 'format'>): Promise<void> {
+  const plain = JSON.stringify({ format: FORMAT, ...facts }, hexOfBytes, 2);
+  await writeAtomically(folder.config, `${plain}\n`);
+}
+
+/** JSON whose text may come from another hand. Throws `damaged` naming the file. */
+export function parseJson(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FirebreakError('damaged', `${file} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function hexOfBytes(_name: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value;
+}

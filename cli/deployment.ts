@@ -1,0 +1,54 @@
+/** A new deployment: the keys of every party that lives in the folder, and the public facts that bind them. */
+import { mkdir } from 'node:fs/promises';
+import { toHex } from '../protocol/bytes.js';
+import { fastSigner } from '../protocol/ed25519.js';
+import type { Signer } from '../protocol/ed25519.js';
+import { issuerIdOf, x25519KeyPair } from '../protocol/keys.js';
+import { noteVerifierKey } from '../protocol/note.js';
+import type { ProtocolSettings } from '../protocol/settings.js';
+import { readConfig, writeConfig } from './config.js';
+import type { Config } from './config.js';
+import { claimEmptyFolder } from './folder.js';
+import type { DataFolder } from './folder.js';
+import { createKeyFile, readKeyFile } from './key-files.js';
+
+/** Which entry types each party may write (protocol.md §10). Gateways are known by their logged certificates. */
+const ISSUER_ENTRY_TYPES = [3, 4, 8, 9];
+const TRACER_ENTRY_TYPES = [6];
+
+export interface DeploymentWishes {
+  /** The log's name, which its key carries; by default made of the issuer's. */
+  readonly origin?: string;
+  readonly settings: ProtocolSettings;
+}
+
+/** Makes the folder's keys and configuration. Throws `exists` when the folder is not empty. */
+export async function createDeployment(folder: DataFolder, wishes: DeploymentWishes): Promise<Config> {
+  await claimEmptyFolder(folder.dir);
+  await mkdir(folder.run, { recursive: true, mode: 0o700 });
+  const issuer = fastSigner(await createKeyFile(folder.authority.issuerKey));
+  const audit = x25519KeyPair(await createKeyFile(folder.authority.auditKey));
+  const log = fastSigner(await createKeyFile(folder.ledger.logKey));
+  const receipt = fastSigner(await createKeyFile(folder.ledger.receiptKey));
+  const tracer = fastSigner(await createKeyFile(folder.tracer.writerKey));
+  await createKeyFile(folder.ledger.readToken);
+  const origin = wishes.origin ?? `firebreak.local/${toHex(issuerIdOf(issuer.publicKey))}`;
+  await writeConfig(folder, {
+    origin,
+    issuerPublicKey: issuer.publicKey,
+    auditPublicKey: audit.publicKey,
+    logKey: noteVerifierKey(origin, log.publicKey),
+    receiptPublicKey: receipt.publicKey,
+    writers: [
+      { name: 'issuer', publicKey: issuer.publicKey, entryTypes: ISSUER_ENTRY_TYPES },
+      { name: 'tracer', publicKey: tracer.publicKey, entryTypes: TRACER_ENTRY_TYPES },
+    ],
+    settings: { ...wishes.settings, attenuationThresholdsDb: [...wishes.settings.attenuationThresholdsDb] },
+  });
+  return readConfig(folder);
+}
+
+/** The signer whose seed is in a key file of the folder. */
+export async function signerFrom(file: string): Promise<Signer> {
+  return fastSigner(await readKeyFile(file));
+}

@@ -1,0 +1,25 @@
+/** How a command ends: 0 done, 1 failed, 2 used wrongly. One place turns an error into words and a number. */
+import { CommanderError } from 'commander';
+import pc from 'picocolors';
+import { FirebreakError } from '../protocol/errors.js';
+
+const SHOWN_HELP = new Set(['commander.help', 'commander.helpDisplayed', 'commander.version']);
+
+/** A call that was spelled wrongly: exit code 2. */
+export const usage = (message: string) => new FirebreakError('usage', message);
+
+export function exitCodeOf(error: unknown): 0 | 1 | 2 {
+  if (error instanceof CommanderError) return SHOWN_HELP.has(error.code) ? 0 : 2;
+  return error instanceof FirebreakError && error.code === 'usage' ? 2 : 1;
+}
+
+/** What to print for an error; empty where commander has already spoken. The stack is shown with FIREBREAK_DEBUG=1. */
+export function describeError(error: unknown, debug: boolean): string {
+  if (error instanceof CommanderError) return '';
+  if (!(error instanceof Error)) return `firebreak: ${String(error)}`;
+  const lines = [`${pc.red('firebreak:')} ${error.message}`];
+  if (debug) lines.push(error.stack ?? '', ...(error.cause ? [`caused by: ${String(error.cause)}`] : []));
+  else if (!(error instanceof FirebreakError))
+    lines.push('  (unexpected; run again with FIREBREAK_DEBUG=1 for details)');
+  return lines.join('\n');
+}

@@ -1,0 +1,74 @@
+/**
+ * One clock for all processes of a folder. Without `clock.json` it is the wall clock. `--clock-start T --clock-rate X`
+ * set another: it reads T when set, and runs X times as fast as the wall's, for every process of the folder, across
+ * restarts. (An epoch is fifteen minutes; a rehearsal can't wait.)
+ */
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import type { Clock } from '../protocol/clock.js';
+import { FirebreakError } from '../protocol/errors.js';
+import { liveClock } from '../radio/clock-live.js';
+import { writeAtomically } from './atomic-file.js';
+import { parseJson } from './config.js';
+import type { DataFolder } from './folder.js';
+
+const MAX_RATE = 10_000;
+
+const clockFile = z.strictObject({
+  startMs: z.number().min(0),
+  rate: z.number().positive().max(MAX_RATE),
+  anchorWallMs: z.number().min(0),
+});
+type ClockFile = z.infer<typeof clockFile>;
+
+export interface ClockOptions {
+  /** Unix seconds. */
+  readonly clockStart?: number;
+  readonly clockRate?: number;
+}
+
+/** The folder's clock; sets it first when the options ask for it. Throws `usage` when it already runs otherwise. */
+export async function openFolderClock(folder: DataFolder, options: ClockOptions = {}): Promise<Clock> {
+  const known = await readClockFile(folder);
+  if (options.clockStart === undefined && options.clockRate === undefined)
+    return known ? liveClock(known) : liveClock({});
+  if (known) {
+    requireSame(known, options, folder);
+    return liveClock(known);
+  }
+  return liveClock(
+    await setFolderClock(folder, (options.clockStart ?? Date.now() / 1000) * 1000, options.clockRate ?? 1),
+  );
+}
+
+/** Makes the folder's clock read `startMs` now and run `rate` times as fast as the wall's. */
+export async function setFolderClock(folder: DataFolder, startMs: number, rate: number): Promise<ClockFile> {
+  const set: ClockFile = { startMs, rate, anchorWallMs: Date.now() };
+  await writeAtomically(folder.clock, `${JSON.stringify(set)}\n`);
+  return set;
+}
+
+async function readClockFile(folder: DataFolder): Promise<ClockFile | undefined> {
+  const text = await readFile(folder.clock, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return undefined;
+    throw new FirebreakError('permission', `${folder.clock} cannot be read: ${cause.message}`, { cause });
+  });
+  if (text === undefined) return undefined;
+  const parsed = clockFile.safeParse(parseJson(folder.clock, text));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new FirebreakError(
+    'damaged',
+    `${folder.clock}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'does not fit'}`,
+  );
+}
+
+function requireSame(known: ClockFile, options: ClockOptions, folder: DataFolder): void {
+  const sameStart = options.clockStart === undefined || options.clockStart * 1000 === known.startMs;
+  const sameRate = options.clockRate === undefined || options.clockRate === known.rate;
+  if (sameStart && sameRate) return;
+  throw new FirebreakError(
+    'usage',
+    `the clock of ${folder.dir} is set already (start ${known.startMs / 1000}, rate ${known.rate}); it stays the same for all of its processes`,
+  );
+}

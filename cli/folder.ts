@@ -1,0 +1,116 @@
+/**
+ * The data folder of a deployment: who lives where. Each party keeps to its own sub-folder, so that a real deployment
+ * copies only `firebreak.json` (public) and its own part to each machine.
+ */
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { FirebreakError } from '../protocol/errors.js';
+
+export interface DataFolder {
+  readonly dir: string;
+  /** Public facts of the deployment (config.ts). */
+  readonly config: string;
+  readonly clock: string;
+  /** Where running processes say how to reach them. */
+  readonly run: string;
+  readonly authority: {
+    readonly dir: string;
+    readonly issuerKey: string;
+    readonly auditKey: string;
+    readonly dayKeys: string;
+    readonly registry: string;
+    readonly spool: string;
+  };
+  readonly ledger: {
+    readonly dir: string;
+    readonly logKey: string;
+    readonly receiptKey: string;
+    readonly readToken: string;
+    readonly store: string;
+  };
+  readonly tracer: {
+    readonly dir: string;
+    readonly writerKey: string;
+    readonly checkpoint: string;
+    readonly spool: string;
+  };
+}
+
+export interface GatewayFolder {
+  readonly dir: string;
+  readonly key: string;
+  readonly certificate: string;
+  readonly statements: string;
+  readonly presence: string;
+  readonly status: string;
+  readonly spool: string;
+}
+
+export interface TagFolder {
+  readonly dir: string;
+  readonly state: string;
+  readonly flash: string;
+  readonly status: string;
+}
+
+export function folderAt(path: string): DataFolder {
+  const dir = resolve(path);
+  const inside = (...parts: string[]) => join(dir, ...parts);
+  return {
+    dir,
+    config: inside('firebreak.json'),
+    clock: inside('clock.json'),
+    run: inside('run'),
+    authority: {
+      dir: inside('authority'),
+      issuerKey: inside('authority', 'issuer.key'),
+      auditKey: inside('authority', 'audit.key'),
+      dayKeys: inside('authority', 'day-keys'),
+      registry: inside('authority', 'registry'),
+      spool: inside('authority', 'spool'),
+    },
+    ledger: {
+      dir: inside('ledger'),
+      logKey: inside('ledger', 'log.key'),
+      receiptKey: inside('ledger', 'receipt.key'),
+      readToken: inside('ledger', 'read.token'),
+      store: inside('ledger', 'store'),
+    },
+    tracer: {
+      dir: inside('tracer'),
+      writerKey: inside('tracer', 'writer.key'),
+      checkpoint: inside('tracer', 'checkpoint'),
+      spool: inside('tracer', 'spool'),
+    },
+  };
+}
+
+export function gatewayFolder(folder: DataFolder, name: string): GatewayFolder {
+  const dir = join(folder.dir, 'gateways', name);
+  const inside = (part: string) => join(dir, part);
+  return {
+    dir,
+    key: inside('gateway.key'),
+    certificate: inside('certificate'),
+    statements: inside('statements'),
+    presence: inside('presence.json'),
+    status: inside('status.json'),
+    spool: inside('spool'),
+  };
+}
+
+export function tagFolder(folder: DataFolder, number: number): TagFolder {
+  const dir = join(folder.dir, 'tags', String(number));
+  const inside = (part: string) => join(dir, part);
+  return { dir, state: inside('state'), flash: inside('flash'), status: inside('status.json') };
+}
+
+/** Makes the folder, or takes an empty one. Throws `exists` for a folder with anything in it, `input` for a file. */
+export async function claimEmptyFolder(dir: string): Promise<void> {
+  const info = await stat(dir).catch(() => undefined);
+  if (info && !info.isDirectory()) throw new FirebreakError('input', `${dir} is a file; name a folder`);
+  if (info && (await readdir(dir)).length > 0) {
+    throw new FirebreakError('exists', `${dir} is not empty; name a new or an empty folder`);
+  }
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+}

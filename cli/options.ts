@@ -1,0 +1,31 @@
+/** Values of options, checked where they are typed: a wrong one ends the command with exit code 2. */
+import { InvalidArgumentError } from 'commander';
+import { parseTime } from './times.js';
+
+/** A whole number from `min` to `max`. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`it must be a whole number from ${min} to ${max}.`);
+  };
+}
+
+/** A decimal number above 0 and at most `max`. */
+export function positiveNumber(max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+(\.\d+)?$/.test(text) && value > 0 && value <= max) return value;
+    throw new InvalidArgumentError(`it must be a number above 0 and at most ${max}.`);
+  };
+}
+
+export function time(option: string): (text: string) => number {
+  return (text) => parseTime(text, option);
+}
+
+/** A short name that is safe as a folder's name. */
+export function shortName(text: string): string {
+  if (/^[a-z0-9][a-z0-9-]{0,31}$/.test(text)) return text;
+  throw new InvalidArgumentError('it must be 1 to 32 lowercase letters, digits and dashes.');
+}

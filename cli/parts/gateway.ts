@@ -1,0 +1,75 @@
+/** A gateway of a folder, put together, and the small files it keeps. */
+import { readFile } from 'node:fs/promises';
+import { openGateway } from '../../gateway/gateway.js';
+import type { Gateway } from '../../gateway/gateway.js';
+import type { SequenceStore, StatementStore } from '../../gateway/statement-store.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import type { Clock } from '../../protocol/clock.js';
+import type { Signer } from '../../protocol/ed25519.js';
+import type { Log } from '../../protocol/log.js';
+import type { Radio, RadioAddress } from '../../radio/contract.js';
+import { writeAtomically } from '../atomic-file.js';
+import type { Config } from '../config.js';
+import type { GatewayFolder } from '../folder.js';
+import type { Writer } from './writer.js';
+
+/** Numbers taken from disk at a time; a crash skips the rest, which a gap in seq shows. */
+const SEQUENCE_STEP = 64;
+
+export async function startGateway(given: {
+  readonly place: GatewayFolder;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly radio: Radio;
+  readonly signer: Signer;
+  readonly certificate: () => Uint8Array;
+  readonly writer: Writer;
+  readonly address?: RadioAddress;
+  readonly maxSessions?: number;
+}): Promise<Gateway> {
+  const { place, config, writer, ...rest } = given;
+  return openGateway({
+    ...rest,
+    issuerPublicKey: config.issuerPublicKey,
+    settings: config.settings,
+    courier: writer.courier,
+    downlink: writer.uplink,
+    statements: statementFile(place.statements),
+    presenceSequence: sequenceFile(place.presence),
+  });
+}
+
+function statementFile(file: string): StatementStore {
+  return {
+    load: () => readFile(file).then((bytes) => new Uint8Array(bytes), absent),
+    save: (statements) => writeAtomically(file, statements),
+  };
+}
+
+function sequenceFile(file: string): SequenceStore {
+  let next: number | undefined;
+  let reserved = 0;
+  return {
+    async next() {
+      next ??= reserved = await readNumber(file);
+      if (next >= reserved) {
+        reserved = next + SEQUENCE_STEP;
+        await writeAtomically(file, `${reserved}\n`);
+      }
+      return next++;
+    },
+  };
+}
+
+async function readNumber(file: string): Promise<number> {
+  const text = await readFile(file, 'latin1').catch(absent);
+  if (text === undefined) return 0;
+  if (/^\d{1,10}\n$/.test(text)) return Number(text);
+  throw new FirebreakError('damaged', `${file} does not hold a number`);
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+  return undefined;
+}

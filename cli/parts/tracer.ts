@@ -1,0 +1,93 @@
+/** The tracer of a folder, put together. */
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Courier } from '../../courier/courier.js';
+import type { Clock } from '../../protocol/clock.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import type { DayKeys } from '../../protocol/keys.js';
+import type { LedgerReader } from '../../protocol/ledger-reader.js';
+import type { Log } from '../../protocol/log.js';
+import { accessRecorder } from '../../tracer/access.js';
+import type { CheckpointStore } from '../../tracer/checkpoint-store.js';
+import { openTracer } from '../../tracer/tracer.js';
+import type { Tracer } from '../../tracer/tracer.js';
+import { writeAtomically } from '../atomic-file.js';
+import type { Config } from '../config.js';
+import { dayKeyFiles } from '../day-key-files.js';
+import type { DataFolder } from '../folder.js';
+import { logVerifier } from './ledger.js';
+
+/** Wall ms to wait until the ledger has recorded a look. */
+const RECORD_WAIT_MS = 30_000;
+
+export async function startTracer(given: {
+  readonly folder: DataFolder;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly reader: LedgerReader;
+  /** Without one the tracer reads and answers nothing. */
+  readonly courier?: Courier;
+}): Promise<Tracer> {
+  const { folder, config, clock, log, reader, courier } = given;
+  const { retentionDays, sampleHoldSeconds } = config.settings;
+  const access =
+    courier &&
+    accessRecorder({
+      auditPublicKey: config.auditPublicKey,
+      nowMs: () => clock.nowMs(),
+      randomBytes: (length) => new Uint8Array(randomBytes(length)),
+      commit: (entry) => commit(courier, entry),
+    });
+  return openTracer({
+    reader,
+    verifier: logVerifier(config),
+    checkpoints: checkpointFile(folder.tracer.checkpoint),
+    issuerPublicKey: config.issuerPublicKey,
+    dayKeysOf: await loadDayKeys(folder),
+    retentionDays,
+    sampleHoldSeconds,
+    log,
+    ...(access && { access }),
+  });
+}
+
+/** The index the ledger gave the entry. Throws `timeout`, or `permission` when the ledger refused it. */
+async function commit(courier: Courier, entry: Parameters<Courier['post']>[0][number]): Promise<number> {
+  const [posted] = await courier.post([entry]);
+  const late = new Promise<never>((_, reject) => {
+    const error = new FirebreakError(
+      'timeout',
+      'the ledger has not recorded this look, so there is no answer; try again',
+    );
+    setTimeout(() => reject(error), RECORD_WAIT_MS).unref();
+  });
+  const delivery = await Promise.race([posted?.delivered(), late]);
+  if (delivery?.index !== undefined) return delivery.index;
+  throw new FirebreakError(
+    'permission',
+    `the ledger refused to record this look: ${delivery?.refusal ?? 'no answer'}`,
+  );
+}
+
+/** Day keys change rarely: they are read once, and again when a day is asked for that was not there. */
+async function loadDayKeys(folder: DataFolder): Promise<(day: number) => DayKeys | undefined> {
+  const store = dayKeyFiles(folder.authority.dayKeys);
+  const known = new Map<number, DayKeys>();
+  for (const day of await store.list()) {
+    const keys = await store.get(day);
+    if (keys) known.set(day, keys);
+  }
+  return (day) => known.get(day);
+}
+
+function checkpointFile(file: string): CheckpointStore {
+  return {
+    load: () =>
+      readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined;
+        throw error;
+      }),
+    save: (checkpoint) => writeAtomically(file, checkpoint),
+  };
+}

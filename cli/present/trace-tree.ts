@@ -1,0 +1,110 @@
+/** A trace as a person reads it: a tree from the case outwards, in the order of tracing.md, with its evidence. */
+import pc from 'picocolors';
+import type { PathStep, ReachedPerson, TraceResult } from '../../tracer/trace-result.js';
+import { duration, localSpan, localTime, localZone } from '../times.js';
+
+/** Rows beyond this are left to --json and --csv; a screen is not the place for thousands. */
+const MAX_ROWS = 120;
+
+export function traceTree(trace: TraceResult): string {
+  const lines = [heading(trace), `${pc.dim(terms(trace))}`, ''];
+  if (trace.sources) {
+    lines.push(pc.bold('Possible sources'), ...section(trace.case, trace.sources, 'backward'), '');
+    lines.push(pc.bold('May have been infected, by them or by the case'));
+  }
+  lines.push(...section(trace.case, trace.reached, trace.direction === 'backward' ? 'backward' : 'forward'));
+  lines.push('', pc.dim('The score ranks the work of a health officer; it is no diagnosis.'));
+  return lines.join('\n');
+}
+
+function heading(trace: TraceResult): string {
+  const count = trace.reached.length;
+  const people = `${count} ${count === 1 ? 'person' : 'people'}`;
+  const what = {
+    forward: `${people} may have been infected by ${trace.case}`,
+    backward: `${people} may be the source of ${trace.case}`,
+    both: `${people} share a possible source with ${trace.case}, or were exposed to the case`,
+  }[trace.direction];
+  return pc.bold(`${what}, within ${trace.hops} ${trace.hops === 1 ? 'hop' : 'hops'}`);
+}
+
+function terms(trace: TraceResult): string {
+  const infectious =
+    trace.infectiousSeconds === undefined ? '' : `, infectious for ${duration(trace.infectiousSeconds)}`;
+  return (
+    `${localTime(trace.from)} to ${localTime(trace.to, true)} (times in ${localZone()}); a close contact is ` +
+    `${duration(trace.minSeconds)} near within 24 h; infectious ${duration(trace.latentSeconds)} after exposure${infectious}`
+  );
+}
+
+interface Row {
+  readonly person: ReachedPerson;
+  readonly parent: string;
+  readonly step: PathStep | undefined;
+}
+
+function section(
+  root: string,
+  people: readonly ReachedPerson[],
+  direction: 'forward' | 'backward',
+): string[] {
+  const shown = people.slice(0, MAX_ROWS).map((person) => rowOf(person, direction));
+  const children = new Map<string, Row[]>();
+  const known = new Set([root, ...shown.map((row) => row.person.person)]);
+  for (const row of shown) {
+    const parent = known.has(row.parent) ? row.parent : root;
+    children.set(parent, [...(children.get(parent) ?? []), row]);
+  }
+  const roots = [...children.keys()].filter(
+    (parent) => parent !== root && !shown.some((row) => row.person.person === parent),
+  );
+  const lines = [`${pc.bold(root)}  index case`, ...branches(root, children, '', direction)];
+  for (const other of roots)
+    lines.push(`${pc.bold(other)}  possible source`, ...branches(other, children, '', direction));
+  if (people.length > shown.length) {
+    lines.push(pc.dim(`… and ${people.length - shown.length} more: --json FILE or --csv FILE has them all`));
+  }
+  return people.length === 0 ? [...lines, pc.dim('nobody')] : lines;
+}
+
+function rowOf(person: ReachedPerson, direction: 'forward' | 'backward'): Row {
+  const step = direction === 'forward' ? person.path.at(-1) : person.path[0];
+  return { person, step, parent: (direction === 'forward' ? step?.from : step?.to) ?? '' };
+}
+
+function branches(
+  parent: string,
+  children: Map<string, Row[]>,
+  indent: string,
+  direction: 'forward' | 'backward',
+): string[] {
+  const rows = children.get(parent) ?? [];
+  children.delete(parent);
+  return rows.flatMap((row, index) => {
+    const last = index === rows.length - 1;
+    return [
+      `${pc.dim(indent + (last ? '└─ ' : '├─ '))}${describe(row, direction)}`,
+      ...branches(row.person.person, children, indent + (last ? '   ' : '│  '), direction),
+    ];
+  });
+}
+
+function describe({ person, step }: Row, direction: 'forward' | 'backward'): string {
+  const when = direction === 'forward' ? 'exposed' : 'exposing from';
+  const parts = [
+    pc.bold(person.person.padEnd(6)),
+    `hop ${person.hop}`,
+    `${when} ${localTime(person.exposedAt)}`,
+    `score ${person.score.toFixed(2)}`,
+  ];
+  if (person.earliestAt !== person.exposedAt) {
+    parts.push(`${direction === 'forward' ? 'earliest' : 'latest'} ${localTime(person.earliestAt)}`);
+  }
+  if (step) parts.push(pc.dim(evidence(step)));
+  return parts.join('  ');
+}
+
+function evidence(step: PathStep): string {
+  const sides = step.mutual ? 'seen by both' : 'seen by one';
+  return `${duration(step.nearSeconds)} near, ${localSpan(step.start, step.end)}, ${sides}, ledger ${step.ledger.join(' ')}`;
+}

@@ -1,0 +1,42 @@
+/** The commands of `firebreak`, each in its own file. */
+import { Command } from 'commander';
+import { addAirCommands } from './commands/air.js';
+import { addAuthorityCommands } from './commands/authority.js';
+import { addDemoCommand } from './commands/demo.js';
+import { addGatewayCommands } from './commands/gateway.js';
+import { addLedgerCommands } from './commands/ledger.js';
+import { addTagCommands } from './commands/tag.js';
+import { addTraceCommand } from './commands/trace.js';
+import { addTracerCommands } from './commands/tracer.js';
+
+const EXAMPLES = `
+Start here:
+  firebreak demo                             the whole path in one process, on a built-in scenario
+  firebreak demo --contacts FILE --case ID   the same on recorded contacts
+
+A deployment, one process a party, on one data folder:
+  firebreak authority init --data-dir DIR    keys and settings
+  firebreak ledger run, authority run, gateway run, air run, tag run, tracer run
+  firebreak trace --data-dir DIR --case ID   who was in contact, in which order, and why
+
+Exit codes: 0 done, 1 failed, 2 used wrongly.`;
+
+export function buildProgram(): Command {
+  const program = new Command('firebreak')
+    .description(
+      'Contact tracing for wearable tags: sealed reports, a ledger anyone can audit, traces with evidence.',
+    )
+    .version('0.1.0')
+    .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('(add --help for what this command takes)')
+    .exitOverride();
+  addDemoCommand(program);
+  addAuthorityCommands(program);
+  addLedgerCommands(program);
+  addGatewayCommands(program);
+  addAirCommands(program);
+  addTagCommands(program);
+  addTracerCommands(program);
+  addTraceCommand(program);
+  return program;
+}

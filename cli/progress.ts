@@ -1,0 +1,34 @@
+/** One line that moves while long work goes on; silent where nobody watches. */
+
+export interface Progress {
+  /** `fraction` is 0..1, or undefined when the end is not known. */
+  update(text: string, fraction?: number): void;
+  /** Ends the line, so that what follows starts on its own. */
+  done(): void;
+}
+
+const BAR = 24;
+const MIN_INTERVAL_MS = 80;
+
+export function terminalProgress(stream: NodeJS.WriteStream): Progress {
+  if (!stream.isTTY) return { update: () => {}, done: () => {} };
+  let shownAt = 0;
+  let shown = false;
+  return {
+    update(text, fraction) {
+      if (Date.now() - shownAt < MIN_INTERVAL_MS && fraction !== 1) return;
+      shownAt = Date.now();
+      shown = true;
+      stream.write(`\r\x1b[2K${fraction === undefined ? '' : `${bar(fraction)} `}${text}`);
+    },
+    done() {
+      if (shown) stream.write('\r\x1b[2K');
+      shown = false;
+    },
+  };
+}
+
+function bar(fraction: number): string {
+  const filled = Math.round(Math.min(1, Math.max(0, fraction)) * BAR);
+  return `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${String(Math.floor(fraction * 100)).padStart(3)}%`;
+}

@@ -1,0 +1,82 @@
+/** What every command on a data folder starts with and ends with. */
+import type { Command } from 'commander';
+import type { Clock } from '../protocol/clock.js';
+import type { Log } from '../protocol/log.js';
+import { readConfig } from './config.js';
+import type { Config } from './config.js';
+import { openFolderClock } from './folder-clock.js';
+import type { ClockOptions } from './folder-clock.js';
+import { folderAt } from './folder.js';
+import type { DataFolder } from './folder.js';
+import { consoleLog } from './log.js';
+import { positiveNumber, time } from './options.js';
+import { stopSignal } from './shutdown.js';
+
+export interface FolderOptions extends ClockOptions {
+  readonly dataDir: string;
+}
+
+export interface Session {
+  readonly folder: DataFolder;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Aborts on SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Registers what to close at the end, last first, whether the work succeeded or not. */
+  onClose(close: () => Promise<unknown>): void;
+}
+
+const MAX_CLOCK_RATE = 10_000;
+
+/** Adds --data-dir, --clock-start and --clock-rate, which every command on a folder takes. */
+export function withFolderOptions(command: Command): Command {
+  return command
+    .requiredOption('--data-dir <dir>', 'the data folder of the deployment')
+    .option(
+      '--clock-start <time>',
+      'set the folder’s clock to this time (unix seconds or ISO date)',
+      time('--clock-start'),
+    )
+    .option(
+      '--clock-rate <x>',
+      'let the folder’s clock run x times as fast as the wall’s',
+      positiveNumber(MAX_CLOCK_RATE),
+    );
+}
+
+/** Runs `work` on the folder of the options; closes what it registered. */
+export async function inFolder(
+  room: string,
+  options: FolderOptions,
+  work: (session: Session) => Promise<void>,
+): Promise<void> {
+  const folder = folderAt(options.dataDir);
+  const config = await readConfig(folder);
+  const clock = await openFolderClock(folder, options);
+  const stop = stopSignal();
+  const closers: (() => Promise<unknown>)[] = [];
+  const log = consoleLog(room, process.env['FIREBREAK_LOG']);
+  try {
+    await work({
+      folder,
+      config,
+      clock,
+      log,
+      signal: stop.signal,
+      onClose: (close) => void closers.push(close),
+    });
+  } finally {
+    await closeAll(closers, log);
+    stop.dispose();
+  }
+}
+
+/** Closes in reverse; one that fails is said and keeps no other from closing. */
+export async function closeAll(closers: readonly (() => Promise<unknown>)[], log: Log): Promise<void> {
+  for (const close of [...closers].reverse()) {
+    await close().catch((error: unknown) =>
+      log.error('something did not close cleanly', { why: String(error) }),
+    );
+  }
+}

@@ -1,0 +1,51 @@
+/** Times as people type and read them. */
+import { usage } from './exit.js';
+
+/** Unix seconds from digits or an ISO date ("2023-11-15", "2023-11-15T08:00", "…Z", "…+01:00"). A bare date is local midnight. */
+export function parseTime(text: string, option: string): number {
+  if (/^\d{1,12}$/.test(text)) return Number(text);
+  if (/^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:?\d\d)?)?$/.test(text)) {
+    const ms = Date.parse(text.includes(':') ? text.replace(' ', 'T') : `${text}T00:00`);
+    if (!Number.isNaN(ms)) return Math.floor(ms / 1000);
+  }
+  throw usage(
+    `${option} must be unix seconds or an ISO date such as 2026-03-02 or 2026-03-02T08:30, not “${text}”`,
+  );
+}
+
+const DAY_AND_TIME: Intl.DateTimeFormatOptions = {
+  weekday: 'short',
+  year: 'numeric',
+  month: 'short',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+};
+const withZone = new Intl.DateTimeFormat('en-GB', { ...DAY_AND_TIME, timeZoneName: 'short' });
+const withoutZone = new Intl.DateTimeFormat('en-GB', DAY_AND_TIME);
+const clockOnly = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const dayOnly = new Intl.DateTimeFormat('en-CA');
+
+/** "Wed, 15 Nov 2023, 09:13" in the reader's zone; `zone` adds its name. */
+export function localTime(unixSeconds: number, zone = false): string {
+  return (zone ? withZone : withoutZone).format(unixSeconds * 1000);
+}
+
+/** "09:13–09:41", or with days where it spans midnight. */
+export function localSpan(start: number, end: number): string {
+  const sameDay = dayOnly.format(start * 1000) === dayOnly.format(end * 1000);
+  const until = sameDay ? clockOnly.format(end * 1000) : localTime(end);
+  return `${localTime(start)}–${until}`;
+}
+
+/** The zone times are shown in, e.g. "Europe/Paris". */
+export const localZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** "20 min", "1 h 05 min", "40 s". */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
+}

@@ -1,0 +1,70 @@
+/** The options of a trace, the same for `demo` and `trace`. */
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import type { Direction, TraceRequest } from '../tracer/trace-result.js';
+import { usage } from './exit.js';
+import { time, wholeNumber } from './options.js';
+
+const MAX_SECONDS = 10 ** 9;
+export const MAX_HOPS = 16;
+const LATENT_SECONDS = 172_800;
+const MIN_SECONDS = 900;
+
+export interface TraceOptions {
+  readonly hops: number;
+  readonly direction: Direction;
+  readonly from?: number;
+  readonly to?: number;
+  readonly minSeconds: number;
+  readonly latentSeconds: number;
+  readonly infectiousSeconds?: number;
+  readonly json?: string;
+  readonly csv?: string;
+}
+
+export function addTraceOptions(command: Command): Command {
+  const seconds = wholeNumber(0, MAX_SECONDS);
+  return command
+    .option('--hops <n>', `how many contacts away to look, 1 to ${MAX_HOPS}`, wholeNumber(1, MAX_HOPS), 3)
+    .addOption(
+      new Option(
+        '--direction <way>',
+        'forward: who may have been infected; backward: who may be the source; both: clusters',
+      )
+        .choices(['forward', 'backward', 'both'])
+        .default('forward'),
+    )
+    .option(
+      '--from <time>',
+      'start of the window (unix seconds or ISO date); the first contact by default',
+      time('--from'),
+    )
+    .option('--to <time>', 'end of the window; the last contact by default', time('--to'))
+    .option('--min-seconds <s>', 'near this long within 24 hours makes a close contact', seconds, MIN_SECONDS)
+    .option('--latent-seconds <s>', 'from exposure until a person infects others', seconds, LATENT_SECONDS)
+    .option('--infectious-seconds <s>', 'for how long a person infects others; without it, for ever', seconds)
+    .option('--json <file>', 'write the trace as JSON')
+    .option('--csv <file>', 'write the trace as CSV, a row a person');
+}
+
+/** Throws `usage` for a window that ends before it begins. */
+export function requestOf(
+  options: TraceOptions,
+  caseTag: string,
+  span: { readonly from: number; readonly to: number },
+): TraceRequest {
+  const { hops, direction, minSeconds, latentSeconds, infectiousSeconds } = options;
+  const from = options.from ?? span.from;
+  const to = options.to ?? span.to;
+  if (from > to) throw usage(`the window ends (${to}) before it begins (${from}): see --from and --to`);
+  return {
+    case: caseTag,
+    direction,
+    hops,
+    from,
+    to,
+    minSeconds,
+    latentSeconds,
+    ...(infectiousSeconds !== undefined && { infectiousSeconds }),
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * Keeps a live tag in credentials: the first ones by wire when it has none, more when its last day but one begins. What
+ * fails is tried again, later and later.
+ */
+import type { TagNumber } from '../protocol/brands.js';
+import type { Clock } from '../protocol/clock.js';
+import { FirebreakError } from '../protocol/errors.js';
+import type { Log } from '../protocol/log.js';
+import { dayOf } from '../protocol/time.js';
+import { backOffMs } from './back-off.js';
+import type { EnrolmentStation } from './enrolment.js';
+import type { TagDevice } from './tag-device.js';
+
+export interface RenewerDeps {
+  readonly device: TagDevice;
+  readonly station: EnrolmentStation;
+  /** The number wished for at the first enrolment; the authority chooses when it is absent. */
+  readonly tag: TagNumber | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly fraction: () => number;
+}
+
+const DAYS_AT_ONCE = 7;
+const RENEW_WITH_DAYS_LEFT = 1;
+const LOOK_EVERY_MS = 900_000;
+const RETRY = { firstMs: 2_000, longestMs: 900_000 };
+
+/** Runs until `signal` says so. */
+export async function keepCredentials(deps: RenewerDeps, signal: AbortSignal): Promise<void> {
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      await obtainIfDue(deps);
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      logFailure(deps.log, error);
+    }
+    const waitMs = failures === 0 ? LOOK_EVERY_MS : backOffMs(RETRY, failures, deps.fraction());
+    await deps.clock.sleep(waitMs, signal).catch(() => {}); // rejects only when told to stop
+  }
+}
+
+async function obtainIfDue({ device, station, tag }: RenewerDeps): Promise<void> {
+  if (device.status().isClockLost) return;
+  const today = dayOf(device.nowMs() / 1000);
+  const { coveredThrough } = device;
+  if (coveredThrough === undefined) return device.enrol(station, { firstDay: today, days: DAYS_AT_ONCE }, tag);
+  if (coveredThrough - today > RENEW_WITH_DAYS_LEFT) return;
+  const firstDay = coveredThrough + 1;
+  await device.renew(station, { firstDay, days: DAYS_AT_ONCE - (firstDay - today) });
+}
+
+function logFailure(log: Log, error: unknown): void {
+  const reason = error instanceof Error ? error.message : 'unknown';
+  const code = error instanceof FirebreakError ? error.code : undefined;
+  log.warn('no credentials yet; it will be tried again', { code, reason });
+}

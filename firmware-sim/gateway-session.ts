@@ -1,0 +1,135 @@
+/**
+ * A tag's session at a gateway (protocol.md §7), the tag's side: read the hello and verify it before anything is written,
+ * upload reports and await a receipt for each, read notices. Ends with the epoch, since the next report would carry
+ * another credential. Whatever breaks, the tag keeps what was not receipted.
+ */
+import { equalBytes } from '../protocol/bytes.js';
+import { FirebreakError } from '../protocol/errors.js';
+import type { ErrorCode } from '../protocol/errors.js';
+import { openHello } from '../protocol/hello.js';
+import type { Hello } from '../protocol/hello.js';
+import type { Notice } from '../protocol/notice.js';
+import { reportHash } from '../protocol/report.js';
+import { openTagReceipt } from '../protocol/tag-receipt.js';
+import type { TagReceipt } from '../protocol/tag-receipt.js';
+import { uploadWrites } from '../protocol/upload.js';
+import type { Link } from '../radio/contract.js';
+import { notificationInbox } from './notification-inbox.js';
+import type { NotificationInbox } from './notification-inbox.js';
+import { readNotices, readRefresh } from './refresh-client.js';
+
+/** What a session needs of a tag. */
+export interface SessionTag {
+  readonly issuerPublicKey: Uint8Array;
+  readonly awaitsPack: boolean;
+  epoch(): number;
+  /** A verified hello; sets the clock. Throws when the tag has reason not to believe it. */
+  meet(hello: Hello): void;
+  /** The report due, sealed for this session; its plaintext is durable by then. `undefined`: nothing waits. */
+  nextReport(hello: Hello): Uint8Array | undefined;
+  /** A verified receipt for the report given out last. */
+  settle(receipt: TagReceipt): void;
+  takePack(sealed: Uint8Array): void;
+  readNotices(notices: readonly Notice[]): void;
+}
+
+export interface SessionSettings {
+  /** Wall ms to wait for the receipt of a report. */
+  readonly receiptTimeoutMs: number;
+  readonly maxReports: number;
+  readonly withNotices: boolean;
+}
+
+export const DEFAULT_SESSION: SessionSettings = { receiptTimeoutMs: 10_000, maxReports: 64, withNotices: true };
+
+export interface SessionOutcome {
+  /** Reports receipted in this session. */
+  readonly accepted: number;
+  /** Why the session ended early; `undefined`: all that waited was delivered. */
+  readonly endedBy: ErrorCode | undefined;
+}
+
+/** Below an ATT MTU of 128 the session closes; a payload is 3 bytes less. */
+const LEAST_PAYLOAD_BYTES = 125;
+
+/** Runs one session to its end and closes the link. Never rejects with anything but a FirebreakError of a broken rule. */
+export async function runGatewaySession(
+  link: Link,
+  tag: SessionTag,
+  settings: SessionSettings = DEFAULT_SESSION,
+  signal?: AbortSignal,
+): Promise<SessionOutcome> {
+  const progress = { accepted: 0 };
+  const inbox = notificationInbox();
+  const onAbort = (): void => void link.close();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    await converse({ link, tag, settings, inbox, progress });
+    return { ...progress, endedBy: undefined };
+  } catch (error) {
+    if (error instanceof FirebreakError) return { ...progress, endedBy: error.code };
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+    inbox.close();
+    await link.close();
+  }
+}
+
+interface Talk {
+  readonly link: Link;
+  readonly tag: SessionTag;
+  readonly settings: SessionSettings;
+  readonly inbox: NotificationInbox;
+  readonly progress: { accepted: number };
+}
+
+async function converse(talk: Talk): Promise<void> {
+  const { link, tag, settings, inbox } = talk;
+  if (link.payloadBytes < LEAST_PAYLOAD_BYTES) throw new FirebreakError('size', 'the connection carries too little at a time');
+  const hello = openHello(await link.read('hello'), tag.issuerPublicKey);
+  tag.meet(hello);
+  const epoch = tag.epoch();
+  await link.subscribe('receipt', inbox.push);
+  for (let count = 0; count < settings.maxReports; count += 1) {
+    requireEpoch(tag, epoch);
+    const report = tag.nextReport(hello);
+    if (report === undefined) break;
+    await deliver(talk, hello, report, epoch);
+  }
+  if (tag.awaitsPack) await fetchPack(talk);
+  if (settings.withNotices) tag.readNotices(await readNotices(link, tag.issuerPublicKey));
+}
+
+async function deliver({ link, tag, settings, inbox, progress }: Talk, hello: Hello, report: Uint8Array, epoch: number) {
+  const hash = reportHash(report);
+  const started = performance.now();
+  for (const piece of uploadWrites(report, link.payloadBytes)) {
+    requireEpoch(tag, epoch);
+    await link.write('upload', piece);
+  }
+  for (;;) {
+    const leftMs = settings.receiptTimeoutMs - (performance.now() - started);
+    const receipt = openTagReceipt(await inbox.next(leftMs, link.closed), hello.certificate.gatewayPublicKey);
+    if (!equalBytes(receipt.reportHash, hash)) continue; // of an upload this tag had given up waiting for
+    tag.settle(receipt);
+    if (receipt.refusal !== undefined) throw new FirebreakError(receipt.refusal, 'the gateway refused the report');
+    progress.accepted += 1;
+    return;
+  }
+}
+
+function requireEpoch(tag: SessionTag, epoch: number): void {
+  if (tag.epoch() !== epoch) throw new FirebreakError('epoch', 'the epoch ended during the session');
+}
+
+/** A pack that is not this tag's cannot be opened with its reply key, and is left alone. */
+async function fetchPack({ link, tag }: Talk): Promise<void> {
+  const sealed = await readRefresh(link, 'pack');
+  if (sealed === undefined) return;
+  try {
+    tag.takePack(sealed);
+  } catch (error) {
+    if (!(error instanceof FirebreakError && error.code === 'sealing')) throw error;
+  }
+}

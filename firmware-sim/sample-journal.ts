@@ -1,0 +1,21 @@
+/**
+ * Samples of records that are still open, so that these survive a restart (protocol.md §6): played back into an empty
+ * table they make the same records. Kept by the epoch of their record, and forgotten when that epoch's records are in flash.
+ * Implementation: sample-journal-file.ts.
+ */
+import type { Sample } from './open-record.js';
+
+export interface SampleJournal {
+  append(epoch: number, sample: Sample): void;
+  /** By epoch, then in the order in which they were noted. */
+  samples(): Iterable<Sample>;
+  forget(epoch: number): void;
+  close(): void;
+}
+
+export const noSampleJournal: SampleJournal = {
+  append: () => {},
+  samples: () => [],
+  forget: () => {},
+  close: () => {},
+};

@@ -1,0 +1,268 @@
+/**
+ * A tag as one thing: its state, its flash, its durable store and its counter. It feeds the step function and carries the
+ * effects out in their order; runner and fleet move its time and its radio, a gateway session talks to it.
+ */
+import { asEpoch } from '../protocol/brands.js';
+import { decodeAdvert } from '../protocol/beacon.js';
+import type { TagNumber } from '../protocol/brands.js';
+import type { Credential } from '../protocol/credential.js';
+import { encodeEncounterRecord } from '../protocol/encounter-record.js';
+import { FirebreakError } from '../protocol/errors.js';
+import type { Hello } from '../protocol/hello.js';
+import { issuerIdOf, partyIdOf } from '../protocol/keys.js';
+import type { Notice } from '../protocol/notice.js';
+import { REPORT_KINDS, sealReport } from '../protocol/report.js';
+import type { ReportKind } from '../protocol/report.js';
+import type { TagReceipt } from '../protocol/tag-receipt.js';
+import { dayOf, dayOfEpoch, EPOCH_SECONDS } from '../protocol/time.js';
+import type { Sighting } from '../radio/contract.js';
+import { coveredThrough, credentialOf } from './credential-shelf.js';
+import { openCount } from './encounter-table.js';
+import { makeRequest, openAnswer, signFirstRequest } from './enrolment.js';
+import type { EnrolmentStation, MadeRequest } from './enrolment.js';
+import type { Flash } from './flash.js';
+import type { SessionTag } from './gateway-session.js';
+import { startOf } from './report-chain.js';
+import type { SampleJournal } from './sample-journal.js';
+import type { RandomBytes, TagEffect, TagEvent } from './tag-event.js';
+import { epochSigner } from './tag-secret.js';
+import type { SignerOf } from './tag-secret.js';
+import type { TagOnAir, TagState } from './tag-state.js';
+import { stepTag } from './tag-step.js';
+import type { TagStore } from './tag-store.js';
+import type { TagStatus } from './tag-status.js';
+
+export interface TagDeviceDeps {
+  readonly state: TagState;
+  readonly flash: Flash;
+  readonly store: TagStore;
+  readonly journal: SampleJournal;
+  readonly signerOf: SignerOf;
+  readonly random: RandomBytes;
+  /** The counter the tag's clock is kept in, ms. */
+  readonly counterMs: () => number;
+  /** Called with what is on the air from now on; `undefined`: nothing. */
+  readonly onAirChanged?: (onAir: TagOnAir | undefined) => void;
+}
+
+/** By wire there is no gateway and no session: both are zero in a renewal (docs/protocol.md). */
+const BY_WIRE = new Uint8Array(16);
+
+export class TagDevice implements SessionTag {
+  readonly #deps: TagDeviceDeps;
+  readonly #state: TagState;
+  readonly #issuerId: Uint8Array;
+
+  constructor(deps: TagDeviceDeps) {
+    this.#deps = deps;
+    this.#state = deps.state;
+    this.#issuerId = issuerIdOf(deps.state.issuerPublicKey);
+  }
+
+  get issuerPublicKey(): Uint8Array {
+    return this.#state.issuerPublicKey;
+  }
+
+  get onAir(): TagOnAir | undefined {
+    return this.#state.onAir;
+  }
+
+  /** Tag time. */
+  nowMs(): number {
+    return this.#deps.counterMs() + this.#state.clock.offsetMs;
+  }
+
+  epoch(): number {
+    return Math.floor(this.nowMs() / (EPOCH_SECONDS * 1000));
+  }
+
+  /** Counter time at which tick() would next change something. */
+  get dueMs(): number {
+    return this.#state.dueMs - this.#state.clock.offsetMs;
+  }
+
+  /** Closed records that no gateway has receipted, or a clock that only a gateway can set. */
+  get wantsSession(): boolean {
+    const { clock, chain } = this.#state;
+    return clock.isLost || this.#deps.flash.stored > 0 || chain.outstanding !== undefined;
+  }
+
+  get warnings(): TagState['warnings'] {
+    return this.#state.warnings;
+  }
+
+  /** Records are open that a later session will have to report. */
+  get hasOpenRecords(): boolean {
+    return openCount(this.#state.table) > 0;
+  }
+
+  tick(): void {
+    const nowMs = this.nowMs();
+    if (nowMs >= this.#state.dueMs) this.#step({ type: 'time', nowMs });
+  }
+
+  restart(clockLost: boolean): void {
+    const samples = this.#deps.journal.samples();
+    this.#step({ type: 'restart', nowMs: this.nowMs(), clockLost, samples });
+  }
+
+  /** Whether it was a beacon of this deployment. */
+  heard(sighting: Sighting): boolean {
+    const beacon = decodeAdvert(sighting.advert, this.#state.settings.beaconServiceUuid);
+    if (beacon === undefined) return false;
+    const nowMs = sighting.heardAtMs + this.#state.clock.offsetMs;
+    const rssiDbm = sighting.rssiDbm === undefined ? undefined : Math.round(sighting.rssiDbm);
+    this.#step({ type: 'heard', nowMs, beacon, rssiDbm });
+    return true;
+  }
+
+  /** Credentials for `days` days from today on, by wire. Throws what the station or the pack's checks throw. */
+  async enrol(station: EnrolmentStation, wish: { readonly firstDay: number; readonly days: number }, tag?: TagNumber) {
+    const { signerOf } = this.#deps;
+    const made = this.#request(wish);
+    const answer = await station.enrol(signFirstRequest(this.#state.secret, made, signerOf), tag);
+    this.takePack(answer);
+  }
+
+  /** More days, under the credential of the present epoch. Throws `epoch` when there is none. */
+  async renew(station: EnrolmentStation, wish: { readonly firstDay: number; readonly days: number }): Promise<void> {
+    const made = this.#request(wish);
+    const day = dayOf(this.nowMs() / 1000);
+    const { plaintext } = made;
+    const answer = await station.renew(
+      this.#seal({ kind: REPORT_KINDS.request, day, plaintext, gatewayId: BY_WIRE, nonce: BY_WIRE }),
+    );
+    this.takePack(answer);
+  }
+
+  /** The last day for which it has credentials without a gap from today; `undefined` when there are none for today. */
+  get coveredThrough(): number | undefined {
+    return coveredThrough(this.#state.shelf, dayOf(this.nowMs() / 1000));
+  }
+
+  get awaitsPack(): boolean {
+    return this.#state.pendingRequest !== undefined;
+  }
+
+  takePack(sealed: Uint8Array): void {
+    const { pendingRequest, issuerPublicKey } = this.#state;
+    if (pendingRequest === undefined) return;
+    const pack = openAnswer(sealed, pendingRequest, issuerPublicKey);
+    this.#step({ type: 'pack', nowMs: this.nowMs(), pack });
+  }
+
+  meet(hello: Hello): void {
+    this.#step({ type: 'hello', nowMs: this.nowMs(), hello });
+  }
+
+  nextReport(hello: Hello): Uint8Array | undefined {
+    const entries = this.#deps.flash.entries();
+    const sealable = (day: number): boolean => sealingKeyIn(hello, day) !== undefined;
+    this.#step({ type: 'report-wanted', nowMs: this.nowMs(), entries, sealable });
+    const { outstanding } = this.#state.chain;
+    if (outstanding === undefined) return undefined;
+    const gatewayId = partyIdOf(hello.certificate.gatewayPublicKey);
+    const { day, plaintext } = outstanding;
+    const given = { kind: REPORT_KINDS.encounters, day, plaintext, gatewayId, nonce: hello.nonce };
+    return this.#seal({ ...given, sealingPublicKey: sealingKeyIn(hello, day) });
+  }
+
+  settle({ reportHash, refusal }: TagReceipt): void {
+    this.#step({ type: 'receipt', nowMs: this.nowMs(), reportHash, refusal });
+  }
+
+  readNotices(notices: readonly Notice[]): void {
+    this.#step({ type: 'notices', nowMs: this.nowMs(), notices });
+  }
+
+  status(): TagStatus {
+    const { clock, counters, table, warnings, onAir, lastRefusal, chain } = this.#state;
+    const { stored, dropped } = this.#deps.flash;
+    return {
+      isOnAir: onAir !== undefined,
+      isClockLost: clock.isLost,
+      timeMs: this.nowMs(),
+      ...counters,
+      open: openCount(table),
+      waiting: stored,
+      dropped: dropped + table.evicted,
+      hasOutstanding: chain.outstanding !== undefined,
+      coveredThroughDay: this.coveredThrough,
+      lastRefusal,
+      warnings,
+    };
+  }
+
+  #request(wish: { readonly firstDay: number; readonly days: number }): MadeRequest {
+    const { random, signerOf } = this.#deps;
+    const made = makeRequest(this.#state.secret, wish, random(32), signerOf);
+    this.#step({ type: 'requested', nowMs: this.nowMs(), pending: made.pending });
+    return made;
+  }
+
+  #seal(given: {
+    readonly kind: ReportKind;
+    readonly day: number;
+    readonly plaintext: Uint8Array;
+    readonly gatewayId: Uint8Array;
+    readonly nonce: Uint8Array;
+    readonly sealingPublicKey?: Uint8Array | undefined;
+  }): Uint8Array {
+    const { kind, day, plaintext, gatewayId, nonce } = given;
+    const { signer, credential } = this.#identity();
+    const sealingPublicKey = given.sealingPublicKey ?? this.#state.shelf.sealingKeys.get(day);
+    if (sealingPublicKey === undefined) throw new FirebreakError('day', `there is no sealing key for day ${day}`);
+    const issuerId = this.#issuerId;
+    return sealReport({ kind, issuerId, day, sealingPublicKey, credential, gatewayId, nonce, plaintext, signer });
+  }
+
+  /** The credential of the present epoch and its key: no other is ever shown (protocol.md §5). */
+  #identity(): { readonly signer: ReturnType<SignerOf>; readonly credential: Credential } {
+    this.tick();
+    const epoch = asEpoch(this.epoch());
+    const issued = credentialOf(this.#state.shelf, epoch);
+    if (issued === undefined) {
+      throw new FirebreakError('epoch', `the tag has no credentials for day ${dayOfEpoch(epoch)}; let it renew them`);
+    }
+    const signer = epochSigner(this.#state.secret, epoch, this.#deps.signerOf);
+    const { ephId, credentialSignature } = issued;
+    return { signer, credential: { epoch, ephId, epochPublicKey: signer.publicKey, signature: credentialSignature } };
+  }
+
+  #step(event: TagEvent): void {
+    for (const effect of stepTag(this.#state, event, this.#deps.random)) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: TagEffect): void {
+    const { flash, journal, store, onAirChanged } = this.#deps;
+    switch (effect.type) {
+      case 'note':
+        return journal.append(effect.epoch, effect.sample);
+      case 'store':
+        flash.append(effect.records.map(encodeEncounterRecord));
+        return effect.epochs.forEach((epoch) => journal.forget(epoch));
+      case 'free':
+        return flash.free(effect.ids);
+      case 'drop':
+        return flash.drop(effect.ids);
+      case 'expire':
+        return flash.drop(idsBefore(flash, effect.beforeDay));
+      case 'save':
+        return store.save(this.#state);
+      case 'advertise':
+        return onAirChanged?.(effect.onAir);
+      case 'silence':
+        return onAirChanged?.(undefined);
+      case 'want-session':
+        return undefined; // wantsSession says it
+    }
+  }
+}
+
+function sealingKeyIn(hello: Hello, day: number): Uint8Array | undefined {
+  return [hello.today, hello.yesterday].find((statement) => statement.day === day)?.sealingPublicKey;
+}
+
+function idsBefore(flash: Flash, day: number): number[] {
+  return [...flash.entries()].filter(({ bytes }) => dayOf(startOf(bytes)) < day).map(({ id }) => id);
+}

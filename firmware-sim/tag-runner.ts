@@ -1,0 +1,173 @@
+/**
+ * One tag, live: it scans, advertises, logs, keeps its credentials and visits gateways, on any Radio and Clock. All it
+ * must not lose is in its folder: killed at any moment, it goes on where it was.
+ */
+import type { TagNumber } from '../protocol/brands.js';
+import { equalBytes } from '../protocol/bytes.js';
+import type { Clock } from '../protocol/clock.js';
+import { FirebreakError } from '../protocol/errors.js';
+import { isGatewayAdvert } from '../protocol/gateway-advert.js';
+import type { Log } from '../protocol/log.js';
+import type { ProtocolSettings } from '../protocol/settings.js';
+import { dayOf } from '../protocol/time.js';
+import type { Radio, Sighting } from '../radio/contract.js';
+import { advertSetter } from './advert-setter.js';
+import type { AdvertSetter } from './advert-setter.js';
+import { keepCredentials } from './credential-renewer.js';
+import type { EnrolmentStation } from './enrolment.js';
+import { DEFAULT_SESSION } from './gateway-session.js';
+import type { SessionSettings } from './gateway-session.js';
+import { DEFAULT_VISITS, gatewayVisitor } from './gateway-visitor.js';
+import type { GatewayVisitor, VisitorStatus, VisitSettings } from './gateway-visitor.js';
+import { TagDevice } from './tag-device.js';
+import type { RandomBytes } from './tag-event.js';
+import { openTagFolder } from './tag-folder.js';
+import type { TagFolder } from './tag-folder.js';
+import type { SignerOf } from './tag-secret.js';
+import { newTagState } from './tag-state.js';
+import type { TagState } from './tag-state.js';
+import type { TagStatus } from './tag-status.js';
+
+export interface TagRunnerDeps {
+  readonly radio: Radio;
+  readonly clock: Clock;
+  /** Of this tag alone; made when it is not there. */
+  readonly folder: string;
+  readonly settings: ProtocolSettings;
+  readonly issuerPublicKey: Uint8Array;
+  readonly station: EnrolmentStation;
+  /** The number wished for at enrolment; the authority chooses when it is absent. */
+  readonly tag?: TagNumber;
+  readonly txPowerDbm?: number;
+  readonly signerOf: SignerOf;
+  readonly random: RandomBytes;
+  readonly log: Log;
+  /** Power was lost and with it the clock: wait for a gateway to set it. A new tag starts with a clock. */
+  readonly clockLost?: boolean;
+  readonly session?: Partial<SessionSettings>;
+  readonly visits?: Partial<VisitSettings>;
+}
+
+export interface TagRunner {
+  status(): TagStatus & VisitorStatus;
+  close(): Promise<void>;
+}
+
+const LONGEST_NAP_MS = 60_000;
+
+/** Throws what opening the folder throws (`permission`, `damaged`, `foreign`) or the scanner's start. */
+export async function openTagRunner(deps: TagRunnerDeps): Promise<TagRunner> {
+  const folder = openTagFolder(deps.folder, deps.settings);
+  try {
+    requireOwnIssuer(folder.state, deps.issuerPublicKey);
+    const runner = new LiveTag(deps, folder);
+    await runner.start();
+    return runner;
+  } catch (error) {
+    folder.close();
+    throw error;
+  }
+}
+
+class LiveTag implements TagRunner {
+  readonly #deps: TagRunnerDeps;
+  readonly #folder: TagFolder;
+  readonly #device: TagDevice;
+  readonly #adverts: AdvertSetter;
+  readonly #visitor: GatewayVisitor;
+  readonly #stop = new AbortController();
+  #epoch: number | undefined;
+  #work: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: TagRunnerDeps, folder: TagFolder) {
+    const { radio, clock, settings, log } = deps;
+    const fraction = (): number => fractionOf(deps.random);
+    this.#deps = deps;
+    this.#folder = folder;
+    this.#adverts = advertSetter(radio.advertiser, settings, log);
+    this.#device = new TagDevice({
+      state: folder.state ?? newState(deps),
+      flash: folder.flash,
+      store: folder.store,
+      journal: folder.journal,
+      signerOf: deps.signerOf,
+      random: deps.random,
+      counterMs: () => clock.nowMs(),
+      onAirChanged: (onAir) => this.#adverts.set(onAir),
+    });
+    this.#visitor = gatewayVisitor({
+      device: this.#device,
+      central: radio.central,
+      session: { ...DEFAULT_SESSION, ...deps.session },
+      visits: { ...DEFAULT_VISITS, ...deps.visits },
+      nowMs: () => clock.nowMs(),
+      fraction,
+      log,
+    });
+  }
+
+  async start(): Promise<void> {
+    const { radio, station, tag, clock, log, random } = this.#deps;
+    const clockLost = this.#folder.state !== undefined && this.#deps.clockLost === true;
+    this.#device.restart(clockLost);
+    this.#adverts.set(this.#device.onAir);
+    await radio.scanner.start((sighting) => this.#hear(sighting));
+    const { signal } = this.#stop;
+    const credentials = { device: this.#device, station, tag, clock, log, fraction: () => fractionOf(random) };
+    this.#work = Promise.all([this.#keepTime(signal), keepCredentials(credentials, signal)]);
+    this.#work.catch((error: unknown) => log.error('the tag stopped', { reason: String(error) }));
+  }
+
+  status(): TagStatus & VisitorStatus {
+    return { ...this.#device.status(), ...this.#visitor.status() };
+  }
+
+  async close(): Promise<void> {
+    const { scanner, advertiser } = this.#deps.radio;
+    this.#stop.abort();
+    await scanner.stop();
+    await this.#visitor.close();
+    await this.#work;
+    await this.#adverts.idle();
+    await advertiser.stop();
+    this.#folder.close();
+  }
+
+  /** Called by the radio, which must not suffer from a full disk. */
+  #hear(sighting: Sighting): void {
+    const { settings, log } = this.#deps;
+    if (isGatewayAdvert(sighting.advert, settings.gatewayServiceUuid)) return this.#visitor.heard(sighting.address);
+    try {
+      this.#device.heard(sighting);
+    } catch (error) {
+      log.error('a beacon could not be noted', { reason: error instanceof Error ? error.message : 'unknown' });
+    }
+  }
+
+  async #keepTime(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    while (!signal.aborted) {
+      this.#device.tick();
+      if (this.#epoch !== this.#device.epoch()) this.#visitor.cut();
+      this.#epoch = this.#device.epoch();
+      const napMs = Math.min(LONGEST_NAP_MS, Math.max(1, this.#device.dueMs - clock.nowMs()));
+      await clock.sleep(napMs, signal).catch(() => {}); // rejects only when told to stop
+    }
+  }
+}
+
+/** A new tag makes its secret itself; nobody else ever holds it (protocol.md §3). */
+function newState({ settings, issuerPublicKey, clock, random, txPowerDbm }: TagRunnerDeps): TagState {
+  const secret = { day: dayOf(clock.nowMs() / 1000), bytes: new Uint8Array(random(32)) };
+  return newTagState({ settings, issuerPublicKey, secret, ...(txPowerDbm !== undefined && { txPowerDbm }) });
+}
+
+function requireOwnIssuer(state: TagState | undefined, issuerPublicKey: Uint8Array): void {
+  if (state === undefined || equalBytes(state.issuerPublicKey, issuerPublicKey)) return;
+  throw new FirebreakError('foreign', 'the tag in this folder is enrolled with another authority');
+}
+
+function fractionOf(random: RandomBytes): number {
+  const bytes = random(4);
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) / 2 ** 32;
+}

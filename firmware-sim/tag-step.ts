@@ -1,0 +1,204 @@
+/**
+ * The tag as a step function: state and event in, effects out (protocol.md §3–§8). No clock, no I/O and no randomness of
+ * its own. The state is changed in place; the caller carries the effects out in their order.
+ */
+import { asEpoch } from '../protocol/brands.js';
+import { beaconMac, encodeAdvert } from '../protocol/beacon.js';
+import { toHex } from '../protocol/bytes.js';
+import type { PackEpoch } from '../protocol/credential-pack.js';
+import { hasToken, noticeToken } from '../protocol/notice.js';
+import type { Notice } from '../protocol/notice.js';
+import { dayOf, EPOCH_SECONDS } from '../protocol/time.js';
+import { addPack, credentialOf, forgetDays } from './credential-shelf.js';
+import { closeDue, hearBeacon, nextCloseMs } from './encounter-table.js';
+import type { Sample } from './open-record.js';
+import { afterGivingUp, afterReceipt, withReportDue } from './report-chain.js';
+import { lostClock, setByHello } from './tag-clock.js';
+import type { RandomBytes, TagEffect, TagEvent } from './tag-event.js';
+import { advanceSecret } from './tag-secret.js';
+import type { TagOnAir, TagState, Warning } from './tag-state.js';
+
+const EPOCH_MS = EPOCH_SECONDS * 1000;
+const MINUTE_MS = 60_000;
+const MAX_WARNINGS = 32;
+const NOTHING: readonly TagEffect[] = [];
+
+export function stepTag(state: TagState, event: TagEvent, random: RandomBytes): readonly TagEffect[] {
+  const { nowMs } = event;
+  switch (event.type) {
+    case 'time':
+      return passTime(state, nowMs, random);
+    case 'heard':
+      return hear(state, { atMs: nowMs, rssiDbm: event.rssiDbm, ...event.beacon }, random);
+    case 'restart':
+      return restart(state, event, random);
+    case 'requested':
+      state.pendingRequest = event.pending;
+      return [{ type: 'save' }];
+    case 'pack':
+      addPack(state.shelf, event.pack);
+      state.pendingRequest = undefined;
+      state.dueMs = 0;
+      return [{ type: 'save' }, ...passTime(state, nowMs, random)];
+    case 'hello':
+      return meet(state, event, random);
+    case 'report-wanted':
+      return wantReport(state, event);
+    case 'receipt':
+      return settle(state, event);
+    case 'notices':
+      return readNotices(state, event.notices);
+  }
+}
+
+function passTime(state: TagState, nowMs: number, random: RandomBytes): readonly TagEffect[] {
+  if (nowMs < state.dueMs) return NOTHING;
+  if (state.clock.isLost) {
+    state.dueMs = Infinity;
+    return goSilent(state);
+  }
+  const effects = [...closeRecords(state, nowMs), ...rotate(state, nowMs, random)];
+  state.dueMs = nextDueMs(state, nowMs);
+  return effects;
+}
+
+/** The next minute on the air, the next epoch, or the next record to close. */
+function nextDueMs(state: TagState, nowMs: number): number {
+  const stepMs = state.onAir === undefined ? EPOCH_MS : MINUTE_MS;
+  return Math.min((Math.floor(nowMs / stepMs) + 1) * stepMs, nextCloseMs(state.table));
+}
+
+function closeRecords(state: TagState, nowMs: number): TagEffect[] {
+  const { records, epochs } = closeDue(state.table, nowMs, state.settings);
+  if (epochs.length === 0) return [];
+  state.counters.logged += records.length;
+  const stored: TagEffect = { type: 'store', records, epochs };
+  return records.length === 0 ? [stored] : [stored, { type: 'want-session' }];
+}
+
+/** Ephemeral ID, address and phase change with the epoch, the MAC with the minute (§4). */
+function rotate(state: TagState, nowMs: number, random: RandomBytes): TagEffect[] {
+  const epoch = asEpoch(Math.floor(nowMs / EPOCH_MS));
+  const minute = Math.floor(nowMs / MINUTE_MS);
+  const effects = beginDay(state, dayOf(nowMs / 1000));
+  const credential = credentialOf(state.shelf, epoch);
+  if (credential === undefined) return [...effects, ...goSilent(state)];
+  const before = state.onAir;
+  if (before?.epoch === epoch && before.minute === minute) return effects;
+  const place = before?.epoch === epoch ? before : newPlace(state, random);
+  const { address, phaseMs } = place;
+  const advert = advertOf(state, credential, minute);
+  state.onAir = { epoch, address, phaseMs, minute, advert, txPowerDbm: state.txPowerDbm };
+  return [...effects, { type: 'advertise', onAir: state.onAir }];
+}
+
+function beginDay(state: TagState, today: number): TagEffect[] {
+  if (today <= state.secret.day) return [];
+  state.secret = advanceSecret(state.secret, today);
+  forgetDays(state.shelf, today, state.settings.retentionDays);
+  return [{ type: 'save' }, { type: 'expire', beforeDay: today - state.settings.retentionDays }];
+}
+
+function goSilent(state: TagState): TagEffect[] {
+  if (state.onAir === undefined) return [];
+  state.onAir = undefined;
+  return [{ type: 'silence' }];
+}
+
+/** A random static address (Bluetooth Core, Vol 6, Part B, 1.3.2.1): its two highest bits are ones. */
+function newPlace(state: TagState, random: RandomBytes): Pick<TagOnAir, 'address' | 'phaseMs'> {
+  const bytes = random(10);
+  const address = bytes.slice(0, 6);
+  address[0] = (address[0] ?? 0) | 0xc0;
+  const fraction = new DataView(bytes.buffer, bytes.byteOffset).getUint32(6) / 2 ** 32;
+  return { address: toHex(address), phaseMs: Math.floor(fraction * state.settings.beaconIntervalMs) };
+}
+
+function advertOf(state: TagState, { ephId, authKey }: PackEpoch, minute: number): Uint8Array {
+  const { txPowerDbm, settings } = state;
+  const mac = beaconMac(authKey, txPowerDbm, ephId, minute);
+  return encodeAdvert({ txPowerDbm, ephId, mac }, settings.beaconServiceUuid);
+}
+
+function hear(state: TagState, sample: Sample, random: RandomBytes): readonly TagEffect[] {
+  if (state.clock.isLost) return NOTHING;
+  const passed = passTime(state, sample.atMs, random);
+  const epoch = hearBeacon(state.table, sample, state.settings);
+  if (epoch === undefined) return passed;
+  state.counters.heard += 1;
+  const note: TagEffect = { type: 'note', epoch, sample };
+  return passed.length === 0 ? [note] : [...passed, note];
+}
+
+/** A report that was receipted just before the power went may not have been freed: it is freed again. */
+function restart(
+  state: TagState,
+  event: Extract<TagEvent, { type: 'restart' }>,
+  random: RandomBytes,
+): readonly TagEffect[] {
+  if (event.clockLost) state.clock = lostClock(state.clock);
+  for (const sample of event.samples) hearBeacon(state.table, sample, state.settings);
+  state.dueMs = 0;
+  return [{ type: 'free', ids: state.chain.delivered }, ...passTime(state, event.nowMs, random)];
+}
+
+function meet(
+  state: TagState,
+  { hello, nowMs }: Extract<TagEvent, { type: 'hello' }>,
+  random: RandomBytes,
+): readonly TagEffect[] {
+  const before = state.clock;
+  state.clock = setByHello(before, hello, nowMs);
+  const movedMs = state.clock.offsetMs - before.offsetMs;
+  if (movedMs === 0 && !before.isLost) return [{ type: 'save' }];
+  state.dueMs = 0;
+  return [...passTime(state, nowMs + movedMs, random), { type: 'save' }];
+}
+
+function wantReport(
+  state: TagState,
+  { entries, sealable }: Extract<TagEvent, { type: 'report-wanted' }>,
+): readonly TagEffect[] {
+  const canSeal = (day: number): boolean => sealable(day) || state.shelf.sealingKeys.has(day);
+  const chain = withReportDue(state.chain, entries, canSeal);
+  if (chain === state.chain) return NOTHING;
+  state.chain = chain;
+  return [{ type: 'save' }];
+}
+
+/** Flash is freed after the state that says "delivered" is durable: a crash in between repeats the freeing only. */
+function settle(
+  state: TagState,
+  { reportHash, refusal }: Extract<TagEvent, { type: 'receipt' }>,
+): readonly TagEffect[] {
+  const { outstanding } = state.chain;
+  if (outstanding === undefined) return NOTHING;
+  state.lastRefusal = refusal;
+  if (refusal === undefined) {
+    state.chain = afterReceipt(state.chain, reportHash);
+    state.counters.reports += 1;
+    state.counters.delivered += outstanding.ids.length;
+    return [{ type: 'save' }, { type: 'free', ids: outstanding.ids }];
+  }
+  state.counters.refused += 1;
+  if (refusal !== 'day') return NOTHING;
+  state.chain = afterGivingUp(state.chain); // its day has left the retention window: no gateway will ever take it
+  return [{ type: 'save' }, { type: 'drop', ids: outstanding.ids }];
+}
+
+function readNotices(state: TagState, notices: readonly Notice[]): readonly TagEffect[] {
+  const meant = notices.filter((notice) => isMeant(state, notice) && !isKnown(state.warnings, notice));
+  if (meant.length === 0) return NOTHING;
+  const added = meant.map(({ day, number, code }) => ({ day, number, code }));
+  state.warnings = [...state.warnings, ...added].slice(-MAX_WARNINGS);
+  return [{ type: 'save' }];
+}
+
+function isMeant(state: TagState, notice: Notice): boolean {
+  const key = state.shelf.noticeKeys.get(notice.day);
+  return key !== undefined && hasToken(notice, noticeToken(key, notice.number, notice.code));
+}
+
+function isKnown(warnings: readonly Warning[], { day, number, code }: Warning): boolean {
+  return warnings.some((known) => known.day === day && known.number === number && known.code === code);
+}

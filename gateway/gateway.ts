@@ -1,0 +1,191 @@
+/**
+ * The gateway: stands where people pass, takes their tags' reports, checks them offline, keeps them on disk, and hands
+ * them on through its courier (protocol.md §7–§9). It cannot read what it carries.
+ */
+import { randomBytes } from 'node:crypto';
+import { decodeAdvert } from '../protocol/beacon.js';
+import { toHex } from '../protocol/bytes.js';
+import type { Clock } from '../protocol/clock.js';
+import type { Signer } from '../protocol/ed25519.js';
+import { FirebreakError } from '../protocol/errors.js';
+import type { GatewayRefusal } from '../protocol/errors.js';
+import { encodeGatewayAdvert } from '../protocol/gateway-advert.js';
+import { partyIdOf } from '../protocol/keys.js';
+import type { Log } from '../protocol/log.js';
+import type { BatchItem } from '../protocol/batch.js';
+import type { ProtocolSettings } from '../protocol/settings.js';
+import type { Radio, RadioAddress, ServerPeer, ServerSession } from '../radio/contract.js';
+import { Desk } from './desk.js';
+import { Presence } from './presence.js';
+import { GatewaySession } from './session.js';
+import { StatementBook } from './statement-book.js';
+import type { Downlink } from './statement-book.js';
+import type { SequenceStore, StatementStore } from './statement-store.js';
+
+/** The part of the courier that is needed here: on disk when it resolves. Throws `full`. */
+export interface EntryPost {
+  post(entries: readonly BatchItem[]): Promise<unknown>;
+}
+
+/** Where credential packs for the tag of a session come from, when the gateway has such a way. */
+export interface PackSource {
+  packFor(): Promise<Uint8Array | undefined>;
+}
+
+export interface GatewayDeps {
+  readonly radio: Radio;
+  readonly signer: Signer;
+  readonly certificate: () => Uint8Array;
+  readonly issuerPublicKey: Uint8Array;
+  readonly settings: ProtocolSettings;
+  readonly courier: EntryPost;
+  readonly downlink: Downlink;
+  readonly statements: StatementStore;
+  readonly presenceSequence: SequenceStore;
+  readonly packs?: PackSource;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Where the gateway is on the air; a new random address when absent. */
+  readonly address?: RadioAddress;
+  /** Sessions at a time; further tags are told to come again. */
+  readonly maxSessions?: number;
+  /** Wall ms after which a session is ended, whatever it is doing. */
+  readonly sessionLimitMs?: number;
+}
+
+export interface GatewayStatus {
+  readonly gatewayId: string;
+  /** Why no tag can be served now; undefined when all is well. */
+  readonly trouble: string | undefined;
+  readonly openSessions: number;
+  readonly sessions: number;
+  readonly turnedAway: number;
+  readonly timedOut: number;
+  readonly reportsAccepted: number;
+  readonly reportsRefused: Readonly<Partial<Record<GatewayRefusal, number>>>;
+  readonly beaconsHeard: number;
+  readonly tagsInReach: number;
+  readonly presenceReported: number;
+  readonly certificateToDay: number;
+  readonly statementDays: readonly number[];
+  readonly hasNotice: boolean;
+}
+
+export interface Gateway {
+  status(): GatewayStatus;
+  /** Ends the sessions and leaves the air; radio and courier stay their owner's. */
+  close(): Promise<void>;
+}
+
+const MAX_SESSIONS = 64;
+const SESSION_LIMIT_MS = 60_000;
+const PRESENCE_EVERY_MS = 60_000;
+const ADVERT = { txPowerDbm: 0, intervalMs: 1_000, jitter: 0.1 };
+
+export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
+  const gateway = new OpenGateway(deps);
+  await gateway.start();
+  return gateway;
+}
+
+class OpenGateway implements Gateway {
+  readonly #deps: GatewayDeps;
+  readonly #desk: Desk;
+  readonly #book: StatementBook;
+  readonly #presence: Presence;
+  readonly #peers = new Map<ServerPeer, NodeJS.Timeout>();
+  readonly #stop = new AbortController();
+  readonly #counts = { sessions: 0, turnedAway: 0, timedOut: 0 };
+  #rounds: Promise<void> | undefined;
+
+  constructor(deps: GatewayDeps) {
+    const { signer, issuerPublicKey, certificate, courier, clock, log, settings } = deps;
+    const gatewayId = partyIdOf(signer.publicKey);
+    this.#deps = deps;
+    this.#book = new StatementBook({ issuerPublicKey, gatewayId, store: deps.statements, log });
+    const shared = { signer, issuerPublicKey, book: this.#book, courier, clock };
+    this.#desk = new Desk({
+      ...shared,
+      certificate,
+      retentionDays: settings.retentionDays,
+      packs: deps.packs,
+    });
+    const { beaconIntervalMs } = settings;
+    this.#presence = new Presence({ ...shared, sequence: deps.presenceSequence, beaconIntervalMs, log });
+  }
+
+  async start(): Promise<void> {
+    const { radio, downlink, settings } = this.#deps;
+    await this.#book.open(downlink);
+    await radio.server.start((peer) => this.#accept(peer));
+    await radio.scanner.start(({ advert, rssiDbm, heardAtMs }) => {
+      const beacon = decodeAdvert(advert, settings.beaconServiceUuid);
+      if (beacon) this.#presence.hear(beacon, rssiDbm, heardAtMs);
+    });
+    const advert = encodeGatewayAdvert(settings.gatewayServiceUuid);
+    const address = this.#deps.address ?? toHex(randomBytes(6));
+    await radio.advertiser.set({ ...ADVERT, address, advert, phaseMs: 0, connectable: true });
+    this.#rounds = this.#reportPresence();
+  }
+
+  status(): GatewayStatus {
+    const { counts } = this.#desk;
+    return {
+      gatewayId: toHex(this.#desk.gatewayId),
+      trouble: this.#desk.trouble(),
+      openSessions: this.#peers.size,
+      ...this.#counts,
+      reportsAccepted: counts.accepted,
+      reportsRefused: Object.fromEntries(counts.refused),
+      beaconsHeard: this.#presence.beacons,
+      tagsInReach: this.#presence.tagsInReach,
+      presenceReported: this.#presence.reported,
+      certificateToDay: this.#desk.certificate().toDay,
+      statementDays: this.#book.days(),
+      hasNotice: this.#book.notice.length > 0,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort(new FirebreakError('closed', 'the gateway is closed'));
+    const { radio } = this.#deps;
+    await radio.advertiser.stop();
+    await radio.scanner.stop();
+    await Promise.allSettled([...this.#peers.keys()].map((peer) => peer.disconnect()));
+    await radio.server.stop();
+    await this.#rounds;
+  }
+
+  #accept(peer: ServerPeer): ServerSession {
+    const { maxSessions = MAX_SESSIONS, sessionLimitMs = SESSION_LIMIT_MS } = this.#deps;
+    if (this.#peers.size >= maxSessions) {
+      this.#counts.turnedAway += 1;
+      throw new FirebreakError('busy', 'the gateway has as many sessions as it can hold');
+    }
+    this.#counts.sessions += 1;
+    const limit = setTimeout(() => this.#endLate(peer), sessionLimitMs);
+    this.#peers.set(peer, limit);
+    return new GatewaySession(this.#desk, peer, () => {
+      clearTimeout(limit);
+      this.#peers.delete(peer);
+    });
+  }
+
+  #endLate(peer: ServerPeer): void {
+    this.#counts.timedOut += 1;
+    peer
+      .disconnect()
+      .catch((error: unknown) => this.#deps.log.warn('a session did not end', { why: String(error) }));
+  }
+
+  async #reportPresence(): Promise<void> {
+    const { clock, log } = this.#deps;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await this.#presence
+        .report()
+        .catch((error: unknown) => log.warn('presence waits', { why: String(error) }));
+      await clock.sleep(PRESENCE_EVERY_MS, signal).catch(() => undefined);
+    }
+  }
+}

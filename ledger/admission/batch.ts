@@ -1,0 +1,78 @@
+/** The rules a batch must pass as a whole, in order; then each of its items is judged alone (item.ts). */
+import { batchHash, type BatchItem, type DecodedBatch } from '../../protocol/batch.js';
+import { equalBytes } from '../../protocol/bytes.js';
+import { FirebreakError, type Refusal } from '../../protocol/errors.js';
+import type { RefusedBatch } from '../checked-batch.js';
+import { readBatch } from './batch-form.js';
+import { batchSignatureRule } from './batch-signature.js';
+import type { AdmissionContext } from './item.js';
+import { writerRule, type Writer } from './writer.js';
+
+/** A batch whose writer is known and signed it; its items are still to be judged. */
+export interface BatchHead {
+  readonly writerId: Uint8Array;
+  readonly seq: number;
+  readonly batchHash: Uint8Array;
+  readonly writer: Writer;
+  readonly items: readonly BatchItem[];
+}
+
+/** Of a batch that cannot be read, only who sent it is known. Throws when not even that. */
+function unreadable(error: unknown, bytes: Uint8Array, from: Uint8Array | undefined): RefusedBatch {
+  const isForm = error instanceof FirebreakError && (error.code === 'format' || error.code === 'size');
+  if (!isForm || from === undefined) throw error;
+  const refusal: Refusal = error.code === 'size' ? 'size' : 'format';
+  return { writerId: from, seq: 0, batchHash: batchHash(bytes), refusal, itemCount: 1 };
+}
+
+/** A batch turned away unread because too much is waiting. Throws as {@link checkBatchHead}. */
+export function busyBatch(bytes: Uint8Array, from: Uint8Array | undefined): RefusedBatch {
+  try {
+    const { writerId, seq, items } = readBatch(bytes).batch;
+    return {
+      writerId: from ?? writerId,
+      seq,
+      batchHash: batchHash(bytes),
+      refusal: 'busy',
+      itemCount: items.length,
+    };
+  } catch (error) {
+    return unreadable(error, bytes, from);
+  }
+}
+
+/** Whose receipt topic the answer goes to is fixed by `from`: a batch that names another writer is not its own. */
+function headRule(
+  decoded: DecodedBatch,
+  writer: Writer | undefined,
+  from: Uint8Array | undefined,
+): Refusal | undefined {
+  if (from !== undefined && !equalBytes(from, decoded.batch.writerId)) return 'batch-signature';
+  return writer === undefined ? writerRule(writer) : batchSignatureRule(decoded, writer);
+}
+
+/** Form, writer and signature of a batch. Throws `format` or `size` when there is no writer to send a refusal to. */
+export function checkBatchHead(
+  { directory }: AdmissionContext,
+  bytes: Uint8Array,
+  from: Uint8Array | undefined,
+): BatchHead | RefusedBatch {
+  let decoded: DecodedBatch;
+  try {
+    decoded = readBatch(bytes);
+  } catch (error) {
+    return unreadable(error, bytes, from);
+  }
+  const { writerId, seq, items } = decoded.batch;
+  const hash = batchHash(bytes);
+  const writer = directory.find(writerId);
+  const refusal = headRule(decoded, writer, from);
+  if (refusal === undefined && writer !== undefined) return { writerId, seq, batchHash: hash, writer, items };
+  return {
+    writerId: from ?? writerId,
+    seq,
+    batchHash: hash,
+    refusal: refusal ?? 'certificate',
+    itemCount: items.length,
+  };
+}

@@ -1,0 +1,81 @@
+/** The rules for one item of a batch, in order: its type, its writer's certificate, then what its type asks for. */
+import type { BatchItem } from '../../protocol/batch.js';
+import { ENTRY_TYPE } from '../../protocol/entry.js';
+import { FirebreakError, GATEWAY_REFUSALS, LEDGER_REFUSALS, type Refusal } from '../../protocol/errors.js';
+import { sha256 } from '../../protocol/hash.js';
+import { decodeCredentialsPayload } from '../../protocol/payload-credentials.js';
+import { decodeNoticePayload } from '../../protocol/payload-notice.js';
+import type { CheckedItem, GatewayStatement } from '../checked-batch.js';
+import { KEPT_DAY } from '../store-keys.js';
+import { certificateRule } from './certificate.js';
+import { requireDayKeyEntry } from './day-key-entry.js';
+import { entryTypeRule } from './entry-type.js';
+import { readGatewayEntry } from './gateway-entry.js';
+import { requirePadded } from './padded-entry.js';
+import { presenceReportDay } from './presence-report.js';
+import { tagReportDay } from './tag-report.js';
+import type { Writer, WriterDirectory } from './writer.js';
+
+export interface AdmissionContext {
+  readonly directory: WriterDirectory;
+  readonly issuerPublicKey: Uint8Array;
+  /** How long after its day a report is accepted (protocol.md §8). */
+  readonly retentionDays: number;
+}
+
+interface Reading {
+  readonly retentionDay: number;
+  readonly statement: GatewayStatement | undefined;
+}
+
+const KEPT: Reading = { retentionDay: KEPT_DAY, statement: undefined };
+
+/** Types 10 and up are for later streams (protocol.md §10): whoever may write them says what is in them. */
+const CHECKS: Readonly<Record<number, (payload: Uint8Array, context: AdmissionContext) => void>> = {
+  [ENTRY_TYPE.dayKey]: (payload, { issuerPublicKey }) => requireDayKeyEntry(payload, issuerPublicKey),
+  [ENTRY_TYPE.case]: requirePadded,
+  [ENTRY_TYPE.access]: requirePadded,
+  [ENTRY_TYPE.identity]: requirePadded,
+  [ENTRY_TYPE.notices]: (payload) => void decodeNoticePayload(payload),
+  [ENTRY_TYPE.credentials]: (payload) => void decodeCredentialsPayload(payload),
+};
+
+function read(context: AdmissionContext, writer: Writer, item: BatchItem): Reading {
+  if (item.type === ENTRY_TYPE.tagReport)
+    return { ...KEPT, retentionDay: tagReportDay(item, writer, context) };
+  if (item.type === ENTRY_TYPE.presenceReport)
+    return { ...KEPT, retentionDay: presenceReportDay(item, writer, context) };
+  if (item.type === ENTRY_TYPE.gateway) {
+    return { ...KEPT, statement: readGatewayEntry(item.payload, context.issuerPublicKey) };
+  }
+  CHECKS[item.type]?.(item.payload, context);
+  return KEPT;
+}
+
+const REFUSALS: readonly string[] = [...GATEWAY_REFUSALS, ...LEDGER_REFUSALS];
+const isRefusal = (code: string): code is Refusal => REFUSALS.includes(code);
+
+function judge(context: AdmissionContext, writer: Writer, item: BatchItem): Reading | Refusal {
+  const refusal = entryTypeRule(item.type, writer) ?? certificateRule(item.timeMs, writer);
+  if (refusal !== undefined) return refusal;
+  try {
+    return read(context, writer, item);
+  } catch (error) {
+    if (error instanceof FirebreakError && isRefusal(error.code)) return error.code;
+    throw error;
+  }
+}
+
+/** An item as the sequencer takes it, its refusal in it if there is one. */
+export function checkItem(context: AdmissionContext, writer: Writer, item: BatchItem): CheckedItem {
+  const judged = judge(context, writer, item);
+  const common = {
+    type: item.type,
+    timeMs: item.timeMs,
+    payload: item.payload,
+    payloadSha256: sha256(item.payload),
+  };
+  return typeof judged === 'string'
+    ? { ...common, ...KEPT, refusal: judged }
+    : { ...common, ...judged, refusal: undefined };
+}

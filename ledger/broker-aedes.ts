@@ -1,0 +1,201 @@
+/**
+ * The embedded MQTT broker (aedes, MQTT 3.1.1): how writers reach a ledger that runs alone.
+ *
+ * aedes acknowledges a PUBLISH once `authorizePublish` calls back, so a batch is committed inside it: PUBACK implies
+ * stored. What the ledger refuses is said in a signed receipt; an error would end the connection, and the writer would
+ * send the same batch for ever. Sessions do not outlive connections: what a writer has not seen receipted, it keeps.
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+import { Aedes, type Client } from 'aedes';
+import { MAX_BATCH_LENGTH } from '../protocol/batch.js';
+import { toHex } from '../protocol/bytes.js';
+import { checkConnectToken } from '../protocol/connect-token.js';
+import { partyIdOf } from '../protocol/keys.js';
+import type { Log } from '../protocol/log.js';
+import { receiptsTopic } from '../protocol/topics.js';
+import { maySubscribe, publishVerdict } from './broker-policy.js';
+import { gatedConnection } from './gated-connection.js';
+import type { Ledger } from './ledger.js';
+import { listenOn } from './listen.js';
+import { PacketGate } from './packet-gate.js';
+
+const MAX_CONNECT_BYTES = 8192;
+const MAX_PACKET_BYTES = MAX_BATCH_LENGTH + 1024;
+/** Status texts and statements are retained in memory. */
+const MAX_RETAINED_BYTES = 512 * 1024;
+const BAD_TOKEN = 4;
+const NOT_AUTHORIZED = 5;
+
+export interface BrokerOptions {
+  readonly ledger: Pick<Ledger, 'submit' | 'knows'>;
+  /** Alone may publish on the authority's topics. */
+  readonly issuerPublicKey: Uint8Array;
+  /** Loopback unless something in front of it does TLS. */
+  readonly host?: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly maxConnections?: number;
+  /** The host's time, for the freshness of connect tokens. */
+  readonly wallMs?: () => number;
+  readonly tokenToleranceMs?: number;
+  readonly log: Log;
+}
+
+export interface Broker {
+  readonly url: string;
+  /** Connections that are open, of writers known and not yet known. */
+  connections(): number;
+  close(): Promise<void>;
+}
+
+/** Refused at CONNECT; the code goes into CONNACK. */
+class ConnectRefusal extends Error {
+  readonly returnCode: typeof BAD_TOKEN | typeof NOT_AUTHORIZED;
+
+  constructor(returnCode: typeof BAD_TOKEN | typeof NOT_AUTHORIZED, message: string) {
+    super(message);
+    this.returnCode = returnCode;
+  }
+}
+
+class AedesBroker {
+  readonly #options: BrokerOptions;
+  /** Who is behind a connection, once it showed a token. */
+  readonly #writers = new WeakMap<Client, Uint8Array>();
+
+  constructor(options: BrokerOptions) {
+    this.#options = options;
+  }
+
+  /** Throws a ConnectRefusal. */
+  authenticate(client: Client, username: string | undefined, password: Buffer | undefined): void {
+    const { ledger, wallMs = Date.now, tokenToleranceMs = 120_000, log } = this.#options;
+    let publicKey: Uint8Array;
+    try {
+      const check = { username: username ?? '', wallMs: wallMs(), toleranceMs: tokenToleranceMs };
+      publicKey = checkConnectToken(password?.toString('latin1') ?? '', check);
+    } catch (error) {
+      log.warn('a connection to the broker was refused', {
+        why: String(error instanceof Error ? error.message : error),
+      });
+      throw new ConnectRefusal(BAD_TOKEN, 'the connect token is not valid');
+    }
+    const writerId = partyIdOf(publicKey);
+    if (!ledger.knows(publicKey)) {
+      log.warn('a writer that nobody vouched for was refused', { writer: toHex(writerId) });
+      throw new ConnectRefusal(NOT_AUTHORIZED, 'this writer is not known to the ledger');
+    }
+    this.#writers.set(client, writerId);
+    // Only its own earlier connection gives way to a new one of the same client id.
+    client.id = `${toHex(writerId)}/${client.id}`;
+  }
+
+  /** Rejects when the connection is to end: a topic that is not the writer's, or a ledger that cannot store. */
+  async publish(broker: Aedes, client: Client | null, packet: Publish): Promise<(() => void) | undefined> {
+    const writerId = client === null ? undefined : this.#writers.get(client);
+    const verdict = writerId && publishVerdict(packet, writerId, this.#options.issuerPublicKey);
+    const payload = Buffer.from(packet.payload);
+    if (
+      writerId === undefined ||
+      verdict === 'refuse' ||
+      (verdict === 'deliver' && payload.length > MAX_RETAINED_BYTES)
+    ) {
+      throw new Error('this writer may not publish this');
+    }
+    if (verdict !== 'commit') return undefined;
+    const receipt = await this.#options.ledger.submit(payload, writerId);
+    return () => this.#sendReceipt(broker, writerId, receipt);
+  }
+
+  maySubscribe(client: Client, topic: string): boolean {
+    const writerId = this.#writers.get(client);
+    return writerId !== undefined && maySubscribe(topic, writerId);
+  }
+
+  #sendReceipt(broker: Aedes, writerId: Uint8Array, receipt: Uint8Array): void {
+    const packet = { cmd: 'publish', topic: receiptsTopic(writerId), payload: Buffer.from(receipt) } as const;
+    broker.publish({ ...packet, qos: 1, dup: false, retain: false }, (error) => {
+      if (error) this.#options.log.warn('a receipt could not be handed over', { writer: toHex(writerId) });
+    });
+  }
+}
+
+interface Publish {
+  readonly topic: string;
+  readonly payload: string | Buffer;
+  readonly qos: number;
+  readonly retain: boolean;
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
+function createAedes(rules: AedesBroker): Promise<Aedes> {
+  const opening: Promise<Aedes> = Aedes.createBroker({
+    connectTimeout: 10_000,
+    preConnect: (_client, packet, done) => {
+      packet.clean = true;
+      done(null, true);
+    },
+    authenticate: (client, username, password, done) => {
+      try {
+        rules.authenticate(client, username, password);
+        done(null, true);
+      } catch (error) {
+        done(error instanceof ConnectRefusal ? error : new ConnectRefusal(NOT_AUTHORIZED, 'refused'), false);
+      }
+    },
+    authorizePublish: (client, packet, done) => {
+      opening
+        .then((broker) => rules.publish(broker, client, packet))
+        .then(
+          (afterwards) => {
+            done(null);
+            afterwards?.();
+          },
+          (error: unknown) => done(asError(error)),
+        );
+    },
+    authorizeSubscribe: (client, subscription, done) => {
+      done(null, rules.maySubscribe(client, subscription.topic) ? subscription : null);
+    },
+  });
+  return opening;
+}
+
+function acceptInto(server: Server, broker: Aedes, sockets: Set<Socket>): void {
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 30_000);
+    broker.handle(gatedConnection(socket, new PacketGate(MAX_CONNECT_BYTES, MAX_PACKET_BYTES)));
+  });
+}
+
+async function closeAll(server: Server, broker: Aedes, sockets: ReadonlySet<Socket>): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  await new Promise<void>((resolve) => broker.close(() => resolve()));
+  for (const socket of sockets) socket.destroy();
+  await closed;
+}
+
+/** Takes batches for `ledger` over MQTT, which stays the caller's to close, after the broker. Throws `port-in-use`. */
+export async function openAedesBroker(options: BrokerOptions): Promise<Broker> {
+  const host = options.host ?? '127.0.0.1';
+  const broker = await createAedes(new AedesBroker(options));
+  const server = createServer();
+  server.maxConnections = options.maxConnections ?? 4096;
+  const sockets = new Set<Socket>();
+  acceptInto(server, broker, sockets);
+  try {
+    const { port } = await listenOn(server, host, options.port, "the ledger's broker");
+    return {
+      url: `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}`,
+      connections: () => sockets.size,
+      close: () => closeAll(server, broker, sockets),
+    };
+  } catch (error) {
+    await new Promise<void>((resolve) => broker.close(() => resolve()));
+    throw error;
+  }
+}

@@ -1,0 +1,105 @@
+/** Which request gets which answer (docs/ledger-http.md). Errors are thrown, http.ts turns them into status codes. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { fromHex } from '../protocol/bytes.js';
+import { FirebreakError } from '../protocol/errors.js';
+import type { LedgerReader } from '../protocol/ledger-reader.js';
+import { parseTilePath } from '../protocol/tile.js';
+import { decodeHashes, encodePayloads, MAX_PAYLOADS_PER_CALL } from './payload-frames.js';
+
+const MAX_BODY_BYTES = MAX_PAYLOADS_PER_CALL * 32;
+const BYTES = 'application/octet-stream';
+/** A tile of one width never changes, so neither does its address (C2SP tlog-tiles). */
+const FOR_EVER = 'public, max-age=31536000, immutable';
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: OutgoingHttpHeaders;
+  readonly body: Uint8Array;
+}
+
+export interface RouteDeps {
+  readonly reader: LedgerReader;
+  readonly payloadToken?: string;
+}
+
+const ok = (body: Uint8Array, type: string, cache: string): HttpAnswer => ({
+  status: 200,
+  headers: { 'content-type': type, 'cache-control': cache },
+  body,
+});
+
+function requireMethod(request: IncomingMessage, allowed: readonly string[]): void {
+  if (allowed.includes(request.method ?? '')) return;
+  throw new FirebreakError('usage', `use ${allowed.join(' or ')} here`);
+}
+
+/** Hashed before comparing, so that neither time nor length tells anything of the token. */
+function requireToken(request: IncomingMessage, token: string | undefined): void {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  const shown = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
+  if (token !== undefined && shown !== undefined && timingSafeEqual(digest(shown), digest(token))) return;
+  throw new FirebreakError(
+    'permission',
+    'payloads are for readers with a token: send it as "Authorization: Bearer …"',
+  );
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Uint8Array> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  const body: AsyncIterable<Buffer> = request;
+  for await (const part of body) {
+    length += part.length;
+    if (length > MAX_BODY_BYTES)
+      throw new FirebreakError('size', `a request is at most ${MAX_BODY_BYTES} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+async function tileAnswer(path: string, reader: LedgerReader): Promise<HttpAnswer> {
+  const address = parseTilePath(path);
+  const body =
+    address.kind === 'entries'
+      ? await reader.entryBundle(address.index, address.width)
+      : await reader.tile(address.level, address.index, address.width);
+  return ok(body, BYTES, FOR_EVER);
+}
+
+async function payloadAnswer(hex: string, reader: LedgerReader): Promise<HttpAnswer> {
+  if (!/^[0-9a-f]{64}$/.test(hex))
+    throw new FirebreakError('format', 'a payload is named by its SHA-256 in lowercase hex');
+  const [payload] = await reader.payloads([fromHex(hex)]);
+  if (payload === undefined)
+    throw new FirebreakError('not-found', 'the ledger holds no payload with this hash');
+  return ok(payload, BYTES, 'no-store');
+}
+
+/** Throws `not-found`, `format`, `size`, `permission`, `usage` (the method). */
+export async function answerTo(
+  request: IncomingMessage,
+  { reader, payloadToken }: RouteDeps,
+): Promise<HttpAnswer> {
+  const path = request.url?.split('?', 1)[0] ?? '/';
+  if (path === '/checkpoint') {
+    requireMethod(request, ['GET', 'HEAD']);
+    return ok(Buffer.from(await reader.checkpoint(), 'utf8'), 'text/plain; charset=utf-8', 'no-cache');
+  }
+  if (path.startsWith('/tile/')) {
+    requireMethod(request, ['GET', 'HEAD']);
+    return tileAnswer(path.slice(1), reader);
+  }
+  if (path === '/payloads') {
+    requireMethod(request, ['POST']);
+    requireToken(request, payloadToken);
+    const payloads = await reader.payloads(decodeHashes(await bodyOf(request)));
+    return ok(encodePayloads(payloads), BYTES, 'no-store');
+  }
+  if (path.startsWith('/payload/')) {
+    requireMethod(request, ['GET', 'HEAD']);
+    requireToken(request, payloadToken);
+    return payloadAnswer(path.slice('/payload/'.length), reader);
+  }
+  throw new FirebreakError('not-found', 'there is nothing here');
+}

@@ -1,0 +1,124 @@
+/** A ledger read over its HTTP (docs/ledger-http.md). Also reads any C2SP tlog-tiles log, payloads apart. */
+import { FirebreakError } from '../protocol/errors.js';
+import type { LedgerReader } from '../protocol/ledger-reader.js';
+import { MAX_PAYLOAD_LENGTH } from '../protocol/entry.js';
+import { HASH_LENGTH } from '../protocol/merkle.js';
+import { entriesPath, MAX_ENTRY_LENGTH, tilePath } from '../protocol/tile.js';
+import { decodePayloads, encodeHashes, MAX_PAYLOADS_PER_CALL } from './payload-frames.js';
+
+const MAX_CHECKPOINT_BYTES = 65_536;
+
+export interface LedgerReaderHttpOptions {
+  /** Such as http://127.0.0.1:8080; a path in it is kept. */
+  readonly url: string;
+  /** For payloads. */
+  readonly token?: string;
+  /** Each request ends within this. */
+  readonly timeoutMs?: number;
+}
+
+interface Request {
+  readonly path: string;
+  readonly body?: Uint8Array;
+  readonly maxBytes: number;
+}
+
+function unreachable(url: string, cause: unknown): FirebreakError {
+  if (cause instanceof Error && cause.name === 'TimeoutError') {
+    return new FirebreakError('timeout', `the ledger at ${url} did not answer in time`, { cause });
+  }
+  if (cause instanceof Error && cause.name === 'AbortError') {
+    return new FirebreakError('closed', 'this reader of the ledger is closed', { cause });
+  }
+  return new FirebreakError(
+    'unreachable',
+    `the ledger at ${url} cannot be reached: check that it is running`,
+    { cause },
+  );
+}
+
+function refusal({ status }: Response, url: string, path: string): FirebreakError {
+  if (status === 404) return new FirebreakError('not-found', `the ledger at ${url} has no ${path}`);
+  if (status === 401)
+    return new FirebreakError('permission', `the ledger at ${url} does not accept this payload token`);
+  return new FirebreakError('unreachable', `the ledger at ${url} answered ${path} with status ${status}`);
+}
+
+async function boundedBody(response: Response, maxBytes: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const body: AsyncIterable<Uint8Array> | null = response.body;
+  for await (const part of body ?? []) {
+    length += part.length;
+    if (length > maxBytes) throw new FirebreakError('size', `the ledger sent more than ${maxBytes} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+class LedgerReaderHttp implements LedgerReader {
+  readonly #options: LedgerReaderHttpOptions;
+  readonly #url: string;
+  readonly #closing = new AbortController();
+
+  constructor(options: LedgerReaderHttpOptions) {
+    this.#options = options;
+    this.#url = options.url.replace(/\/+$/, '');
+  }
+
+  async checkpoint(): Promise<string> {
+    const bytes = await this.#ask({ path: 'checkpoint', maxBytes: MAX_CHECKPOINT_BYTES });
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  }
+
+  async tile(level: number, index: number, width: number): Promise<Uint8Array> {
+    const path = tilePath(level, index, width);
+    const bytes = await this.#ask({ path, maxBytes: width * HASH_LENGTH });
+    if (bytes.length === width * HASH_LENGTH) return bytes;
+    throw new FirebreakError('format', `the ledger at ${this.#url} sent ${path} with ${bytes.length} bytes`);
+  }
+
+  async entryBundle(index: number, width: number): Promise<Uint8Array> {
+    return this.#ask({ path: entriesPath(index, width), maxBytes: width * (2 + MAX_ENTRY_LENGTH) });
+  }
+
+  async payloads(hashes: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+    if (hashes.length === 0) return [];
+    if (hashes.length > MAX_PAYLOADS_PER_CALL) {
+      throw new FirebreakError('size', `at most ${MAX_PAYLOADS_PER_CALL} payloads are asked for at once`);
+    }
+    const maxBytes = hashes.length * (4 + MAX_PAYLOAD_LENGTH);
+    const answer = await this.#ask({ path: 'payloads', body: encodeHashes(hashes), maxBytes });
+    return decodePayloads(answer, hashes.length);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+  }
+
+  async #ask({ path, body, maxBytes }: Request): Promise<Uint8Array> {
+    const { token, timeoutMs = 30_000 } = this.#options;
+    try {
+      const response = await fetch(`${this.#url}/${path}`, {
+        method: body === undefined ? 'GET' : 'POST',
+        body: body ?? null,
+        headers: body === undefined || token === undefined ? {} : { authorization: `Bearer ${token}` },
+        signal: AbortSignal.any([this.#closing.signal, AbortSignal.timeout(timeoutMs)]),
+        redirect: 'error',
+      });
+      if (response.ok) return await boundedBody(response, maxBytes);
+      await response.body?.cancel();
+      throw refusal(response, this.#url, path);
+    } catch (error) {
+      throw error instanceof FirebreakError ? error : unreachable(this.#url, error);
+    }
+  }
+}
+
+/** A reader of the ledger at `url`. Nothing is asked until it is used. Throws `input` for what is no http(s) URL. */
+export function openLedgerReaderHttp(options: LedgerReaderHttpOptions): LedgerReader {
+  if (!/^https?:\/\//.test(options.url) || !URL.canParse(options.url)) {
+    throw new FirebreakError('input', `${options.url} is not the URL of a ledger`);
+  }
+  return new LedgerReaderHttp(options);
+}

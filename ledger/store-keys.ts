@@ -1,0 +1,53 @@
+/**
+ * Key layout of the ledger's level store; every number is big-endian, so that keys sort as numbers.
+ *
+ *     f                              what the folder is: format version, origin, log key
+ *     s                              the state after the last group commit (store-state.ts)
+ *     e | first index u48            entries of one commit within one bundle, as C2SP bundle bytes
+ *     t | level u8 | index u48       tile hashes; every full tile, and the right edge of levels 1 and up
+ *     b | writerId 16 | seq u48      a batch that was answered, and how (store-rows.ts)
+ *     h | SHA-256 32                 the first entry with this payload and where the payload lies
+ *     g | gatewayId 16               what the issuer said about a gateway
+ *     p | day u32 | first index u48  payloads of one commit and day, end to end; pruning a day is one range
+ */
+const INDEX_BYTES = 6;
+
+export const FORMAT_KEY: Uint8Array = Buffer.from('f');
+export const STATE_KEY: Uint8Array = Buffer.from('s');
+/** Day of payloads that no retention window ends: certificates, statements, commitments. Sorts last. */
+export const KEPT_DAY = 0xffff_ffff;
+
+function indexed(prefix: string, head: Uint8Array, index: number): Uint8Array {
+  const key = Buffer.allocUnsafe(1 + head.length + INDEX_BYTES);
+  key.write(prefix, 0, 'latin1');
+  key.set(head, 1);
+  key.writeUIntBE(index, 1 + head.length, INDEX_BYTES);
+  return key;
+}
+
+function named(prefix: string, name: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(prefix, 'latin1'), name]);
+}
+
+const NOTHING = new Uint8Array(0);
+
+export const segmentKey = (firstIndex: number): Uint8Array => indexed('e', NOTHING, firstIndex);
+export const tileKey = (level: number, index: number): Uint8Array =>
+  indexed('t', Uint8Array.of(level), index);
+export const batchKey = (writerId: Uint8Array, seq: number): Uint8Array => indexed('b', writerId, seq);
+export const payloadIndexKey = (sha256: Uint8Array): Uint8Array => named('h', sha256);
+export const gatewayKey = (gatewayId: Uint8Array): Uint8Array => named('g', gatewayId);
+
+export function payloadKey(day: number, firstIndex: number): Uint8Array {
+  const head = Buffer.allocUnsafe(4);
+  head.writeUInt32BE(day);
+  return indexed('p', head, firstIndex);
+}
+
+/** The index a key ends in. */
+export function indexOfKey(key: Uint8Array): number {
+  return Buffer.from(key).readUIntBE(key.length - INDEX_BYTES, INDEX_BYTES);
+}
+
+/** Range of all gateway rows, for reading the registry at start. */
+export const GATEWAY_RANGE = { gte: Buffer.from('g'), lt: Buffer.from('h') } as const;

@@ -1,0 +1,105 @@
+/**
+ * Rows of the level store that are neither entries nor tiles.
+ *
+ *     batch     H(batch) 32 | size u48 | root 32 | count u16 | { reason u8 | index u48 } each      index 2^48 − 1: null
+ *     payload   type u16 | first index u48 | day u32 | segment u48 | offset u32 | length u32
+ *     format    version u32 | log key 32 | origin, UTF-8
+ */
+import { asTreeSize } from '../protocol/brands.js';
+import { ByteReader, ByteWriter } from '../protocol/bytes.js';
+import type { Outcome } from '../protocol/ledger-receipt.js';
+import type { BatchRecord, PayloadRecord, StoreIdentity } from './store.js';
+
+const NO_INDEX = 2 ** 48 - 1;
+const BATCH_FIXED = 72;
+const OUTCOME_BYTES = 7;
+const PAYLOAD_ROW = 26;
+const FORMAT_FIXED = 36;
+
+/** Version of the whole folder; a ledger refuses any other. */
+export const FORMAT_VERSION = 1;
+
+/** Where payload bytes are: `length` bytes at `offset` of the segment of that day and first index. */
+export interface PayloadPlace extends PayloadRecord {
+  readonly day: number;
+  readonly segment: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+export function encodeBatchRow(record: BatchRecord): Uint8Array {
+  const writer = new ByteWriter(BATCH_FIXED + OUTCOME_BYTES * record.outcomes.length);
+  writer.bytes(record.batchHash);
+  writer.u48(record.size);
+  writer.bytes(record.root);
+  writer.u16(record.outcomes.length);
+  for (const outcome of record.outcomes) {
+    writer.u8(outcome.reason);
+    writer.u48(outcome.index ?? NO_INDEX);
+  }
+  return writer.finish();
+}
+
+function readOutcome(reader: ByteReader): Outcome {
+  const reason = reader.u8();
+  const index = reader.u48();
+  return { reason, index: index === NO_INDEX ? null : index };
+}
+
+/** Throws `format`. */
+export function decodeBatchRow(bytes: Uint8Array, writerId: Uint8Array, seq: number): BatchRecord {
+  const reader = new ByteReader(bytes, 'a batch row');
+  const batchHash = reader.take(32);
+  const size = asTreeSize(reader.u48());
+  const root = reader.take(32);
+  const outcomes = Array.from({ length: reader.u16() }, () => readOutcome(reader));
+  reader.end();
+  return { writerId, seq, batchHash, outcomes, size, root };
+}
+
+export function encodePayloadRow(place: PayloadPlace): Uint8Array {
+  const writer = new ByteWriter(PAYLOAD_ROW);
+  writer.u16(place.type);
+  writer.u48(place.index);
+  writer.u32(place.day);
+  writer.u48(place.segment);
+  writer.u32(place.offset);
+  writer.u32(place.length);
+  return writer.finish();
+}
+
+/** Throws `format`. */
+export function decodePayloadRow(bytes: Uint8Array): PayloadPlace {
+  const reader = new ByteReader(bytes, 'a payload row');
+  const place = {
+    type: reader.u16(),
+    index: reader.u48(),
+    day: reader.u32(),
+    segment: reader.u48(),
+    offset: reader.u32(),
+    length: reader.u32(),
+  };
+  reader.end();
+  return place;
+}
+
+export interface FolderFormat extends StoreIdentity {
+  readonly version: number;
+}
+
+export function encodeFormatRow(identity: StoreIdentity): Uint8Array {
+  const origin = Buffer.from(identity.origin, 'utf8');
+  const writer = new ByteWriter(FORMAT_FIXED + origin.length);
+  writer.u32(FORMAT_VERSION);
+  writer.bytes(identity.logPublicKey);
+  writer.bytes(origin);
+  return writer.finish();
+}
+
+/** Throws `format`. Only the version is to be trusted when it is not {@link FORMAT_VERSION}. */
+export function decodeFormatRow(bytes: Uint8Array): FolderFormat {
+  const reader = new ByteReader(bytes, 'the format row');
+  const version = reader.u32();
+  const logPublicKey = reader.take(32);
+  return { version, logPublicKey, origin: Buffer.from(reader.take(reader.remaining)).toString('utf8') };
+}

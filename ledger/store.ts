@@ -1,0 +1,102 @@
+/**
+ * What the ledger needs of a store. One commit is atomic and synced: after `commit` resolves, everything in it
+ * survives a crash; when it rejects, nothing is known, and the caller must open the store again before it goes on.
+ * Commits are never concurrent. Reads may run at any time and see whole commits only.
+ */
+import type { TreeSize, UnixMs } from '../protocol/brands.js';
+import type { Outcome } from '../protocol/ledger-receipt.js';
+import type { TileBytes } from '../protocol/tile-edge.js';
+import type { GatewayRecord } from './gateway-record.js';
+
+/** What the last commit left. */
+export interface LogState {
+  readonly size: TreeSize;
+  readonly root: Uint8Array;
+  /** The signed note last published. */
+  readonly checkpoint: string;
+  /** Leaf hash of the last entry; 32 zero bytes before the first (protocol.md §10). */
+  readonly previousLeaf: Uint8Array;
+  /** No later entry may be appended at an earlier time. */
+  readonly lastAppendedMs: UnixMs;
+  readonly counters: Counters;
+}
+
+/** Counted since the log began; the maps go by entry type and by refusal number. */
+export interface Counters {
+  readonly batches: number;
+  readonly duplicates: number;
+  readonly entriesByType: ReadonlyMap<number, number>;
+  readonly refusalsByNumber: ReadonlyMap<number, number>;
+}
+
+/** How a batch was answered, so that the same batch gets the same receipt for ever. */
+export interface BatchRecord {
+  readonly writerId: Uint8Array;
+  readonly seq: number;
+  readonly batchHash: Uint8Array;
+  readonly outcomes: readonly Outcome[];
+  /** Size and root of the checkpoint in the receipt. */
+  readonly size: TreeSize;
+  readonly root: Uint8Array;
+}
+
+/** Where a payload first came into the log, and where it lies. */
+export interface PayloadRecord {
+  readonly type: number;
+  readonly index: number;
+}
+
+export interface NewEntry {
+  readonly entry: Uint8Array;
+  readonly type: number;
+  readonly payload: Uint8Array;
+  readonly payloadSha256: Uint8Array;
+  /** Day whose payloads are pruned together, or KEPT_DAY. */
+  readonly retentionDay: number;
+  /** False when this payload is stored already, under an earlier index. */
+  readonly firstOfPayload: boolean;
+}
+
+export interface Commit {
+  readonly firstIndex: number;
+  readonly entries: readonly NewEntry[];
+  /** Tiles that changed, the partial ones as they stand. */
+  readonly tiles: readonly TileBytes[];
+  readonly batches: readonly BatchRecord[];
+  readonly gateways: readonly GatewayRecord[];
+  readonly state: LogState;
+}
+
+/** What a group commit has to know before it can be worked out: one batched read. */
+export interface Lookup {
+  readonly batches: readonly { readonly writerId: Uint8Array; readonly seq: number }[];
+  readonly payloads: readonly Uint8Array[];
+}
+
+export interface Found {
+  readonly batches: readonly (BatchRecord | undefined)[];
+  readonly payloads: readonly (PayloadRecord | undefined)[];
+}
+
+export interface Store {
+  /** The state after the last commit that resolved. */
+  state(): LogState;
+  /** All gateways the issuer has spoken of. */
+  gateways(): Promise<readonly GatewayRecord[]>;
+  lookup(wanted: Lookup): Promise<Found>;
+  commit(commit: Commit): Promise<void>;
+  /** The first `width` entries of a bundle, in C2SP form. Throws `damaged` when they are not all there. */
+  bundle(index: number, width: number): Promise<Uint8Array>;
+  /** Hashes of a tile as they stand; empty when the log is too small for it. Throws `damaged`. */
+  tile(level: number, index: number): Promise<Uint8Array>;
+  payloads(hashes: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]>;
+  close(): Promise<void>;
+}
+
+/** What a store folder must say it is; anything else is refused as `foreign`. */
+export interface StoreIdentity {
+  /** First line of every checkpoint (C2SP tlog-checkpoint). */
+  readonly origin: string;
+  /** The log's Ed25519 public key. */
+  readonly logPublicKey: Uint8Array;
+}

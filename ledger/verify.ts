@@ -1,0 +1,186 @@
+/**
+ * Recomputes a whole log from its entries and compares everything with what is served: the checkpoint's signature, each
+ * entry and its chain, every byte of every tile, the root. It throws at the first thing that is wrong and names it.
+ */
+import { equalBytes } from '../protocol/bytes.js';
+import { openCheckpoint, type Checkpoint } from '../protocol/checkpoint.js';
+import { CompactRange } from '../protocol/compact-range.js';
+import { FirebreakError } from '../protocol/errors.js';
+import type { LedgerReader } from '../protocol/ledger-reader.js';
+import {
+  confirmLog,
+  extendLog,
+  newLog,
+  type ExtendedLog,
+  type IndexedEntry,
+  type VerifiedLog,
+} from '../protocol/log-verifier.js';
+import { HASH_LENGTH, leafHash } from '../protocol/merkle.js';
+import type { NoteVerifier } from '../protocol/note.js';
+import { entriesOf, entriesPath, TILE_WIDTH, tilePath, tileWidthAt } from '../protocol/tile.js';
+import { TileEdge, type TileBytes } from '../protocol/tile-edge.js';
+import { filesOf } from './log-files.js';
+import { filesIn, readerOfFolder } from './reader-folder.js';
+
+export interface VerifiedSummary {
+  readonly checkpoint: Checkpoint;
+  /** Entries by type (protocol.md §10). */
+  readonly entriesByType: ReadonlyMap<number, number>;
+  /** Payloads that are stored; 0 unless asked for. */
+  readonly payloads: number;
+  /** Indexes of entries whose payload is not stored (pruned, or lost), the first ones; empty unless asked for. */
+  readonly withoutPayload: readonly number[];
+}
+
+export interface VerifyOptions {
+  /** Also reads the payload of each entry, which checks it against its hash. */
+  readonly payloads?: boolean;
+  /** Told how many entries are done, after each bundle. */
+  readonly onProgress?: (done: number, size: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+const MAX_NAMED = 100;
+
+const damaged = (why: string, cause?: unknown): FirebreakError =>
+  new FirebreakError('damaged', why, { cause });
+
+async function readBundle(reader: LedgerReader, index: number, width: number): Promise<Uint8Array[]> {
+  const path = entriesPath(index, width);
+  const bundle = await reader.entryBundle(index, width);
+  try {
+    return entriesOf(bundle, width);
+  } catch (cause) {
+    throw damaged(`${path} does not hold ${width} entries and nothing else`, cause);
+  }
+}
+
+/**
+ * An entry and its hash in the tile disagree; the entry after it, which names the hash, says which of them was altered.
+ */
+function requireLeaves(
+  entries: readonly Uint8Array[],
+  leaves: readonly Uint8Array[],
+  tile: Uint8Array,
+  bundle: number,
+): void {
+  const hashAt = (i: number): Uint8Array => tile.subarray(i * HASH_LENGTH, (i + 1) * HASH_LENGTH);
+  const at = leaves.findIndex((leaf, i) => !equalBytes(leaf, hashAt(i)));
+  if (at === -1) return;
+  const index = bundle * TILE_WIDTH + at;
+  const path = tilePath(0, bundle, entries.length);
+  const named = entries[at + 1]?.slice(-HASH_LENGTH);
+  const tileIsRight = named && equalBytes(named, hashAt(at));
+  const entryIsRight = named && equalBytes(named, leaves[at] ?? named.slice(1));
+  if (tileIsRight)
+    throw damaged(`entry ${index} in ${entriesPath(bundle, entries.length)} is not the one that was logged`);
+  if (entryIsRight) throw damaged(`hash ${at} of ${path} is not that of entry ${index}`);
+  throw damaged(`entry ${index} and hash ${at} of ${path} do not belong together`);
+}
+
+async function requireTiles(reader: LedgerReader, tiles: readonly TileBytes[]): Promise<void> {
+  for (const { level, index, width, bytes } of tiles) {
+    if (equalBytes(await reader.tile(level, index, width), bytes)) continue;
+    throw damaged(`${tilePath(level, index, width)} is not what the entries below it hash to`);
+  }
+}
+
+class Tally {
+  readonly entriesByType = new Map<number, number>();
+  readonly withoutPayload: number[] = [];
+  payloads = 0;
+
+  async count(entries: readonly IndexedEntry[], reader: LedgerReader, withPayloads: boolean): Promise<void> {
+    for (const { type } of entries) this.entriesByType.set(type, (this.entriesByType.get(type) ?? 0) + 1);
+    if (!withPayloads) return;
+    const payloads = await reader.payloads(entries.map(({ payloadSha256 }) => payloadSha256));
+    entries.forEach(({ index, payloadLength }, i) => {
+      const payload = payloads[i];
+      if (payload === undefined) this.withoutPayload.push(index);
+      else if (payload.length !== payloadLength)
+        throw damaged(`the payload of entry ${index} has another length than it says`);
+      else this.payloads += 1;
+    });
+    this.withoutPayload.splice(MAX_NAMED);
+  }
+}
+
+/** A verification under way: the log so far, and partial tiles that later entries may still change. */
+class Verification {
+  readonly #reader: LedgerReader;
+  readonly #tally = new Tally();
+  readonly #edge = new TileEdge(new CompactRange(), []);
+  readonly #partial = new Map<number, TileBytes>();
+  #log: VerifiedLog | ExtendedLog = newLog();
+
+  constructor(reader: LedgerReader) {
+    this.#reader = reader;
+  }
+
+  async addBundle(bundle: number, width: number, withPayloads: boolean): Promise<void> {
+    const reader = this.#reader;
+    const entries = await readBundle(reader, bundle, width);
+    const leaves = entries.map(leafHash);
+    requireLeaves(entries, leaves, await reader.tile(0, bundle, width), bundle);
+    const extended = extendLog(this.#log, entries);
+    this.#log = extended.log;
+    for (const leaf of leaves) this.#edge.append(leaf);
+    await this.#compareTiles();
+    await this.#tally.count(extended.entries, reader, withPayloads);
+  }
+
+  async finish(checkpoint: Checkpoint): Promise<VerifiedSummary> {
+    await requireTiles(this.#reader, [...this.#partial.values()]);
+    confirmLog(this.#log, checkpoint);
+    const { entriesByType, payloads, withoutPayload } = this.#tally;
+    return { checkpoint, entriesByType, payloads, withoutPayload };
+  }
+
+  /** Full tiles are compared as soon as they are full, the partial ones once all entries are in. */
+  async #compareTiles(): Promise<void> {
+    const changed = this.#edge.takeChanged();
+    const full = changed.filter(({ width }) => width === TILE_WIDTH);
+    await requireTiles(this.#reader, full);
+    for (const { level } of full) this.#partial.delete(level);
+    for (const tile of changed) if (tile.width < TILE_WIDTH) this.#partial.set(tile.level, tile);
+  }
+}
+
+/**
+ * Verifies the log behind `reader` up to its current checkpoint.
+ *
+ * Throws `signature`, `format` or `foreign` for the checkpoint; `damaged`, `chain`, `format` or `not-found` naming the first
+ * bad entry, tile or file; `consistency` when the entries do not give the root.
+ */
+export async function verifyLog(
+  reader: LedgerReader,
+  verifier: NoteVerifier,
+  { payloads = false, onProgress, signal }: VerifyOptions = {},
+): Promise<VerifiedSummary> {
+  const checkpoint = openCheckpoint(await reader.checkpoint(), verifier);
+  const verification = new Verification(reader);
+  for (let bundle = 0; bundle * TILE_WIDTH < checkpoint.size; bundle++) {
+    signal?.throwIfAborted();
+    const width = tileWidthAt(0, bundle, checkpoint.size);
+    await verification.addBundle(bundle, width, payloads);
+    onProgress?.(bundle * TILE_WIDTH + width, checkpoint.size);
+  }
+  return verification.finish(checkpoint);
+}
+
+/**
+ * Verifies an exported folder, every byte of every file; a file that does not belong there is refused too.
+ *
+ * Throws as {@link verifyLog}.
+ */
+export async function verifyFolder(
+  dir: string,
+  verifier: NoteVerifier,
+  options: Omit<VerifyOptions, 'payloads'> = {},
+): Promise<VerifiedSummary> {
+  const summary = await verifyLog(readerOfFolder(dir), verifier, options);
+  const expected = new Set(['checkpoint', ...[...filesOf(summary.checkpoint.size)].map(({ path }) => path)]);
+  const unknown = (await filesIn(dir)).find((path) => !expected.has(path));
+  if (unknown === undefined) return summary;
+  throw damaged(`${unknown} in ${dir} is not part of a log of ${summary.checkpoint.size} entries`);
+}

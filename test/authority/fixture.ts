@@ -1,0 +1,180 @@
+/** An authority on memory stores, and a tag that asks it for credentials. */
+import { createHash } from 'node:crypto';
+import { openAuthority, type Authority, type AuthorityDeps } from '../../authority/authority.js';
+import type { EntrySink } from '../../authority/entries.js';
+import { memoryDayKeyStore } from '../../authority/day-key-store-memory.js';
+import { memoryRecords } from '../../authority/records-memory.js';
+import { asEpoch, asUnixMs, type UnixMs } from '../../protocol/brands.js';
+import type { Clock } from '../../protocol/clock.js';
+import { openCredentialPack, type CredentialPack } from '../../protocol/credential-pack.js';
+import { signCredentialRequest, type CredentialRequest } from '../../protocol/credential-request.js';
+import type { Credential } from '../../protocol/credential.js';
+import { fastSigner, type Signer } from '../../protocol/ed25519.js';
+import { encodeCredentialRequest } from '../../protocol/credential-request.js';
+import { epochSeed, issuerIdOf, x25519KeyPair } from '../../protocol/keys.js';
+import type { Log, LogFields } from '../../protocol/log.js';
+import { sealReport } from '../../protocol/report.js';
+import { DAY_SECONDS, EPOCHS_PER_DAY, firstEpochOfDay } from '../../protocol/time.js';
+
+export const TODAY = 20_000;
+export const RETENTION_DAYS = 21;
+
+/** 32 bytes that differ for each name. */
+export const secretOf = (name: string) => new Uint8Array(createHash('sha256').update(name).digest());
+export const issuer = fastSigner(secretOf('issuer'));
+
+export class SteppedClock implements Clock {
+  #nowMs: UnixMs = asUnixMs(TODAY * DAY_SECONDS * 1000);
+
+  nowMs(): UnixMs {
+    return this.#nowMs;
+  }
+
+  /** `offsetSeconds` after the midnight that begins `day`. */
+  set(day: number, offsetSeconds = 0): void {
+    this.#nowMs = asUnixMs((day * DAY_SECONDS + offsetSeconds) * 1000);
+  }
+
+  async sleep(): Promise<void> {}
+}
+
+export interface Posted {
+  readonly type: number;
+  readonly timeMs: number;
+  readonly payload: Uint8Array;
+}
+
+export interface LoggedLine {
+  readonly message: string;
+  readonly fields: LogFields | undefined;
+}
+
+/** A courier that does this with what is posted, and delivers nothing. */
+export function courierThat(keep: (entries: readonly Posted[]) => Promise<void>): EntrySink {
+  return {
+    post: async (entries) => {
+      await keep(entries);
+      return entries.map(() => ({ delivered: () => new Promise<never>(() => {}) }));
+    },
+  };
+}
+
+/** What an authority did to the world outside it. */
+export interface World {
+  readonly clock: SteppedClock;
+  readonly posted: Posted[];
+  readonly retained: Map<string, Uint8Array>;
+  readonly logged: LoggedLine[];
+  readonly deps: AuthorityDeps;
+  online: boolean;
+  /** What the authority asked to be told when the broker is back. */
+  back(): void;
+}
+
+export function newWorld(overrides: Partial<AuthorityDeps> = {}): World {
+  const clock = new SteppedClock();
+  const posted: Posted[] = [];
+  const retained = new Map<string, Uint8Array>();
+  const logged: LoggedLine[] = [];
+  const onlineListeners: (() => void)[] = [];
+  const note = (message: string, fields?: LogFields) => void logged.push({ message, fields });
+  const log: Log = { info: note, warn: note, error: note };
+  const uplink = {
+    publishRetained: async (topic: string, payload: Uint8Array) => {
+      if (!world.online) throw new Error('no broker');
+      retained.set(topic, payload);
+    },
+    onOnline: (listener: () => void) => void onlineListeners.push(listener),
+  };
+  const courier = courierThat(async (entries) => void posted.push(...entries));
+  const stores = { dayKeys: memoryDayKeyStore(), records: memoryRecords() };
+  const deps = {
+    issuer,
+    clock,
+    log,
+    uplink,
+    courier,
+    retentionDays: RETENTION_DAYS,
+    ...stores,
+    ...overrides,
+  };
+  const back = () => {
+    world.online = true;
+    for (const listener of onlineListeners) listener();
+  };
+  const world: World = { clock, posted, retained, logged, deps, online: true, back };
+  return world;
+}
+
+export async function newAuthority(
+  overrides: Partial<AuthorityDeps> = {},
+): Promise<{ authority: Authority; world: World }> {
+  const world = newWorld(overrides);
+  return { authority: await openAuthority(world.deps), world };
+}
+
+/** A tag whose secret does not ratchet: enough to ask with. */
+export class AskingTag {
+  readonly #name: string;
+  readonly reply: ReturnType<typeof x25519KeyPair>;
+
+  constructor(name: string, replyName = name) {
+    this.#name = name;
+    this.reply = x25519KeyPair(secretOf(`reply of ${replyName}`));
+  }
+
+  epochSigner(epoch: number): Signer {
+    return fastSigner(epochSeed(secretOf(this.#name), asEpoch(epoch)));
+  }
+
+  request(firstDay: number, days: number): CredentialRequest {
+    const first = firstEpochOfDay(firstDay);
+    const epochs = Array.from({ length: days * EPOCHS_PER_DAY }, (_, index) => first + index);
+    const epochPublicKeys = epochs.map((epoch) => this.epochSigner(epoch).publicKey);
+    return { replyPublicKey: this.reply.publicKey, firstDay, days, epochPublicKeys };
+  }
+
+  firstRequest(firstDay: number, days: number): Uint8Array {
+    return signCredentialRequest(this.epochSigner(firstEpochOfDay(firstDay)), this.request(firstDay, days));
+  }
+
+  open(sealed: Uint8Array): CredentialPack {
+    return openCredentialPack(sealed, this.reply.secretKey, issuer.publicKey);
+  }
+
+  credential(pack: CredentialPack, epoch: number): Credential {
+    const index = epoch - firstEpochOfDay(pack.firstDay);
+    const day = pack.days[Math.floor(index / EPOCHS_PER_DAY)];
+    const kept = day?.epochs[index % EPOCHS_PER_DAY];
+    if (!kept) throw new Error(`no credential of epoch ${epoch} in the pack`);
+    const { publicKey } = this.epochSigner(epoch);
+    return {
+      epoch: asEpoch(epoch),
+      ephId: kept.ephId,
+      epochPublicKey: publicKey,
+      signature: kept.credentialSignature,
+    };
+  }
+
+  /** A request of kind 3, signed in the first epoch of `atDay`. */
+  renewal(pack: CredentialPack, atDay: number, firstDay: number, days: number): Uint8Array {
+    return this.report(pack, atDay, 3, encodeCredentialRequest(this.request(firstDay, days)));
+  }
+
+  report(pack: CredentialPack, atDay: number, kind: 1 | 3, plaintext: Uint8Array): Uint8Array {
+    const epoch = firstEpochOfDay(atDay);
+    const statement = pack.days[atDay - pack.firstDay]?.statement;
+    if (!statement) throw new Error(`no day ${atDay} in the pack`);
+    return sealReport({
+      kind,
+      issuerId: issuerIdOf(issuer.publicKey),
+      day: atDay,
+      sealingPublicKey: statement.sealingPublicKey,
+      credential: this.credential(pack, epoch),
+      gatewayId: new Uint8Array(16),
+      nonce: new Uint8Array(16),
+      plaintext,
+      signer: this.epochSigner(epoch),
+    });
+  }
+}

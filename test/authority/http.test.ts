@@ -1,0 +1,181 @@
+import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { enrolByWire, renewByWire } from '../../authority/enrolment-client.js';
+import { openEnrolmentHttp, type EnrolmentHttp, type EnrolmentService } from '../../authority/http.js';
+import { asTagNumber } from '../../protocol/brands.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { silentLog } from '../../protocol/log.js';
+import { AskingTag, newAuthority, TODAY } from './fixture.js';
+
+const opened: EnrolmentHttp[] = [];
+afterEach(async () => {
+  for (const http of opened.splice(0)) await http.close();
+});
+
+async function serve(service: EnrolmentService): Promise<string> {
+  const http = await openEnrolmentHttp({ service, log: silentLog });
+  opened.push(http);
+  return `http://127.0.0.1:${http.port}`;
+}
+
+const echo: EnrolmentService = {
+  enrol: async (request, tag) => Uint8Array.of(...request, tag ?? 255),
+  renew: async (report) => report,
+};
+const failing = (error: Error): EnrolmentService => ({
+  enrol: async () => {
+    throw error;
+  },
+  renew: async () => {
+    throw error;
+  },
+});
+const send = (url: string, init: RequestInit = {}) =>
+  fetch(url, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, ...init });
+
+describe('enrolment by wire', () => {
+  it('enrols and renews a tag as the authority itself does', async () => {
+    const { authority } = await newAuthority();
+    const url = await serve(authority);
+    const tag = new AskingTag('a');
+    const pack = tag.open(await enrolByWire({ url }, tag.firstRequest(TODAY, 7), asTagNumber(9)));
+    expect(pack.days).toHaveLength(7);
+    const next = tag.open(await renewByWire({ url }, tag.renewal(pack, TODAY, TODAY + 7, 7)));
+    expect(next.firstDay).toBe(TODAY + 7);
+  });
+
+  it('hands the number on, and none when none is given', async () => {
+    const url = await serve(echo);
+    expect([...(await enrolByWire({ url }, Uint8Array.of(1), asTagNumber(9)))]).toEqual([1, 9]);
+    expect([...(await enrolByWire({ url }, Uint8Array.of(1)))]).toEqual([1, 255]);
+  });
+
+  it('hands on why the authority refused', async () => {
+    const url = await serve(failing(new FirebreakError('exists', 'this tag number is enrolled')));
+    const refused = enrolByWire({ url }, Uint8Array.of(1));
+    await expect(refused).rejects.toEqual(
+      expect.objectContaining({ code: 'exists', message: 'this tag number is enrolled' }),
+    );
+  });
+
+  it.each(['', '-1', '1e3', '0x10', '281474976710656', '9'.repeat(16)])(
+    'refuses the tag number "%s"',
+    async (number) => {
+      const url = await serve(echo);
+      const response = await send(`${url}/enrol?tag=${number}`, { body: Uint8Array.of(1) });
+      expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({ message: expect.stringContaining('tag') as string });
+    },
+  );
+
+  it('answers one line of JSON to whatever it does not know', async () => {
+    const url = await serve(echo);
+    for (const response of [await send(`${url}/else`), await fetch(`${url}/enrol`)]) {
+      expect(response.status).toBe(404);
+      expect(await response.text()).toMatch(/^\{"code":"not-found","message":"[^\n]+"\}\n$/);
+    }
+  });
+
+  it('refuses what a web page could send without being asked', async () => {
+    const url = await serve(echo);
+    const response = await fetch(`${url}/enrol`, { method: 'POST', body: 'x' });
+    expect(response.status).toBe(400);
+  });
+
+  it('refuses a body longer than any request', async () => {
+    const url = await serve(echo);
+    const tooLong = enrolByWire({ url }, new Uint8Array(40_000));
+    await expect(tooLong).rejects.toMatchObject({
+      code: expect.stringMatching(/size|unreachable/) as string,
+    });
+    const small = await enrolByWire({ url }, Uint8Array.of(1));
+    expect(small).toHaveLength(2);
+  });
+
+  it('does not say what failed inside', async () => {
+    const url = await serve(failing(new Error('key 00112233')));
+    const response = await send(`${url}/enrol`, { body: Uint8Array.of(1) });
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toContain('00112233');
+  });
+
+  it('refuses what comes while it has its hands full', async () => {
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const url = await serve({ ...echo, enrol: (request) => gate.then(() => request) });
+    const asked = Array.from({ length: 40 }, () =>
+      enrolByWire({ url }, Uint8Array.of(1)).then(
+        () => 'answered',
+        (error: unknown) => {
+          release();
+          return error instanceof FirebreakError ? error.code : 'crashed';
+        },
+      ),
+    );
+    const outcomes = await Promise.all(asked);
+    expect(new Set(outcomes)).toEqual(new Set(['answered', 'busy']));
+    expect(outcomes.filter((outcome) => outcome === 'answered').length).toBeGreaterThanOrEqual(32);
+  });
+
+  it('survives a caller that leaves in the middle of its request', async () => {
+    const url = await serve(echo);
+    const port = Number(new URL(url).port);
+    await new Promise<void>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.write(
+          'POST /enrol HTTP/1.1\r\nHost: a\r\nContent-Type: application/octet-stream\r\nContent-Length: 99\r\n\r\nabc',
+        );
+        socket.destroySoon();
+        socket.once('close', () => resolve());
+      });
+    });
+    expect(await enrolByWire({ url }, Uint8Array.of(1))).toHaveLength(2);
+  });
+
+  it('survives a path that is no path', async () => {
+    const url = new URL(await serve(echo));
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const asking = httpRequest(
+        { port: url.port, host: url.hostname, path: '//', method: 'POST' },
+        (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        },
+      );
+      asking.once('error', reject).end();
+    });
+    expect(status).toBe(404);
+  });
+
+  it('says that its port is taken', async () => {
+    const port = Number(new URL(await serve(echo)).port);
+    await expect(openEnrolmentHttp({ service: echo, log: silentLog, port })).rejects.toMatchObject({
+      code: 'port-in-use',
+    });
+  });
+});
+
+describe('a tag that asks by wire', () => {
+  it('is told that nobody is there', async () => {
+    const http = await openEnrolmentHttp({ service: echo, log: silentLog });
+    await http.close();
+    const asked = enrolByWire({ url: `http://127.0.0.1:${http.port}` }, Uint8Array.of(1));
+    await expect(asked).rejects.toMatchObject({ code: 'unreachable' });
+  });
+
+  it('does not wait for ever', async () => {
+    const url = await serve({ ...echo, enrol: () => new Promise(() => {}) });
+    await expect(enrolByWire({ url, timeoutMs: 50 }, Uint8Array.of(1))).rejects.toMatchObject({
+      code: 'timeout',
+    });
+  });
+
+  it('stops waiting when told to', async () => {
+    const url = await serve({ ...echo, enrol: () => new Promise(() => {}) });
+    const stop = new AbortController();
+    const asked = enrolByWire({ url, signal: stop.signal }, Uint8Array.of(1));
+    stop.abort(new Error('told to'));
+    await expect(asked).rejects.toThrow('told to');
+  });
+});

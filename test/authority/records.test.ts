@@ -1,0 +1,113 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { openLevelRecords } from '../../authority/records-level.js';
+import { memoryRecords } from '../../authority/records-memory.js';
+import type { RecordStore } from '../../authority/records.js';
+import { secretOf } from './fixture.js';
+
+const folders: string[] = [];
+const OWNER = secretOf('owner').slice(0, 4);
+
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'firebreak-records-'));
+  folders.push(folder);
+  return folder;
+}
+
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true });
+});
+
+const implementations: readonly (readonly [string, () => Promise<RecordStore>])[] = [
+  ['in memory', async () => memoryRecords()],
+  ['in level', async () => openLevelRecords(await newFolder(), OWNER)],
+];
+
+async function listed(records: RecordStore, prefix: string): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const [key, value] of records.list(prefix))
+    keys.push(`${key}=${Buffer.from(value).toString('hex')}`);
+  return keys;
+}
+
+describe.each(implementations)('records %s', (_name, open) => {
+  it('give back what was written, and nothing for a key never written', async () => {
+    const records = await open();
+    await records.write([['a/1', Uint8Array.of(1)]]);
+    expect([...((await records.get('a/1')) ?? [])]).toEqual([1]);
+    expect(await records.get('a/2')).toBeUndefined();
+    await records.close();
+  });
+
+  it('list, count and end a prefix in the order of keys, and no neighbour of it', async () => {
+    const records = await open();
+    await records.write([
+      ['b/2', Uint8Array.of(2)],
+      ['b0', Uint8Array.of(9)],
+      ['b/10', Uint8Array.of(3)],
+      ['a/9', Uint8Array.of(9)],
+      ['b/', new Uint8Array(0)],
+    ]);
+    expect(await listed(records, 'b/')).toEqual(['b/=', 'b/10=03', 'b/2=02']);
+    expect(await records.count('b/')).toBe(3);
+    expect(await records.lastKey('b/')).toBe('b/2');
+    expect(await records.lastKey('c/')).toBeUndefined();
+    await records.close();
+  });
+
+  it('replace and remove in one write', async () => {
+    const records = await open();
+    await records.write([
+      ['a', Uint8Array.of(1)],
+      ['b', Uint8Array.of(2)],
+    ]);
+    await records.write([
+      ['a', undefined],
+      ['b', Uint8Array.of(3)],
+      ['never', undefined],
+    ]);
+    expect(await listed(records, '')).toContain('b=03');
+    expect(await records.get('a')).toBeUndefined();
+    await records.close();
+  });
+
+  it('do not change when the bytes handed in or out do', async () => {
+    const records = await open();
+    const given = Uint8Array.of(1);
+    await records.write([['a', given]]);
+    given[0] = 7;
+    (await records.get('a'))?.fill(8);
+    expect([...((await records.get('a')) ?? [])]).toEqual([1]);
+    await records.close();
+  });
+});
+
+describe('records in level', () => {
+  it('are there after closing and opening', async () => {
+    const folder = await newFolder();
+    const before = await openLevelRecords(folder, OWNER);
+    await before.write([['a', Uint8Array.of(1)]]);
+    await before.close();
+    const after = await openLevelRecords(folder, OWNER);
+    expect([...((await after.get('a')) ?? [])]).toEqual([1]);
+    await after.close();
+  });
+
+  it('refuse a folder of another issuer, and leave it usable for its own', async () => {
+    const folder = await newFolder();
+    await (await openLevelRecords(folder, OWNER)).close();
+    await expect(openLevelRecords(folder, secretOf('other').slice(0, 4))).rejects.toMatchObject({
+      code: 'foreign',
+    });
+    await (await openLevelRecords(folder, OWNER)).close();
+  });
+
+  it('refuse a folder that is open already', async () => {
+    const folder = await newFolder();
+    const records = await openLevelRecords(folder, OWNER);
+    await expect(openLevelRecords(folder, OWNER)).rejects.toMatchObject({ code: 'locked' });
+    await records.close();
+  });
+});

@@ -1,0 +1,235 @@
+import { describe, expect, it } from 'vitest';
+import { equalBytes } from '../../protocol/bytes.js';
+import { fastSigner } from '../../protocol/ed25519.js';
+import { decodeReport, reportHash } from '../../protocol/report.js';
+import { signNotice } from '../../protocol/notice.js';
+import { asEpoch, asTagNumber } from '../../protocol/brands.js';
+import { authKeyOf, makeEphemeralId } from '../../protocol/ephemeral-id.js';
+import { noticeToken } from '../../protocol/notice.js';
+import { DEFAULT_SESSION, runGatewaySession } from '../../firmware-sim/gateway-session.js';
+import { seededRandom } from '../../radio/random.js';
+import { MIDNIGHT_MS } from './samples.js';
+import { testAuthority } from './test-authority.js';
+import { testGateway } from './test-gateway.js';
+import { NOON_MS, testTag } from './test-tag.js';
+
+const EPOCH_MS = 900_000;
+const TODAY = MIDNIGHT_MS / 86_400_000;
+const SOON = { ...DEFAULT_SESSION, receiptTimeoutMs: 50 };
+
+async function scene(given: { readonly days?: number } = {}) {
+  const authority = testAuthority();
+  const tag = await testTag(authority, { tag: 17, ...given });
+  const gateway = testGateway(authority, () => tag.nowMs);
+  const log = (peer: number) => {
+    tag.hear(peer);
+    tag.nowMs = (Math.floor(tag.nowMs / EPOCH_MS) + 1) * EPOCH_MS + 120_000;
+    tag.device.tick();
+  };
+  const visit = () => runGatewaySession(gateway.connect(), tag.device, SOON);
+  return { authority, tag, gateway, log, visit };
+}
+
+describe('a session', () => {
+  it('delivers what waits, under the credential of the present epoch, and frees it', async () => {
+    const { authority, tag, gateway, log, visit } = await scene();
+    log(1);
+    expect(tag.device.wantsSession).toBe(true);
+    expect(await visit()).toEqual({ accepted: 1, endedBy: undefined });
+    const [report] = gateway.reports;
+    if (report === undefined) throw new RangeError('nothing was delivered');
+    expect(decodeReport(report).credential.epoch).toBe(Math.floor(tag.nowMs / EPOCH_MS));
+    const { tag: number, plaintext } = authority.open(report);
+    expect(number).toBe(17);
+    expect(plaintext).toMatchObject({ seq: 0, records: [{ samples: 2, bucketSeconds: [2, 0, 0, 0] }] });
+    expect(tag.device.status()).toMatchObject({ waiting: 0, delivered: 1, reports: 1 });
+    expect(tag.device.wantsSession).toBe(false);
+  });
+
+  it('delivers a report a day, each naming the hash of the one before', async () => {
+    const { authority, tag, gateway, log, visit } = await scene({ days: 3 });
+    log(1);
+    tag.nowMs = NOON_MS + 86_400_000;
+    log(2);
+    expect(await visit()).toEqual({ accepted: 2, endedBy: undefined });
+    const [first, second] = gateway.reports;
+    if (first === undefined || second === undefined) throw new RangeError('a report is missing');
+    expect([decodeReport(first).day, decodeReport(second).day]).toEqual([TODAY, TODAY + 1]);
+    expect(authority.open(second).plaintext).toMatchObject({ seq: 1, prev: reportHash(first) });
+  });
+
+  it('seals a late report to its own day, with the key from the pack when the hello has none', async () => {
+    const { authority, tag, gateway, log, visit } = await scene({ days: 7 });
+    log(1);
+    tag.nowMs = NOON_MS + 4 * 86_400_000;
+    expect(await visit()).toMatchObject({ accepted: 1 });
+    const [report] = gateway.reports;
+    expect(report && decodeReport(report).day).toBe(TODAY);
+    expect(report && authority.open(report).plaintext.records).toHaveLength(1);
+  });
+});
+
+describe('a retry', () => {
+  it('repeats the plaintext byte for byte under the same seq, in a later epoch, with new records waiting', async () => {
+    const { authority, tag, gateway, log, visit } = await scene();
+    log(1);
+    gateway.faults.mute = true;
+    expect(await visit()).toEqual({ accepted: 0, endedBy: 'timeout' });
+    const plaintext = tag.state.chain.outstanding?.plaintext;
+    log(2);
+    gateway.faults.mute = false;
+    expect(await visit()).toEqual({ accepted: 2, endedBy: undefined });
+    const [lost, retry, next] = gateway.uploads;
+    if (lost === undefined || retry === undefined || next === undefined || plaintext === undefined) {
+      throw new RangeError('an upload is missing');
+    }
+    expect(equalBytes(lost, retry)).toBe(false);
+    expect(authority.open(retry).plaintext).toEqual(authority.open(lost).plaintext);
+    expect(decodeReport(lost).credential.epoch).toBeLessThan(decodeReport(retry).credential.epoch);
+    expect(authority.open(next).plaintext).toMatchObject({ seq: 1, prev: reportHash(retry) });
+  });
+
+  it('has its plaintext on disk before the first byte is sent', async () => {
+    const { tag, gateway, log, visit } = await scene();
+    log(1);
+    let savedAtFirstWrite: string | undefined;
+    gateway.faults.onWrite = () => (savedAtFirstWrite ??= tag.saved.at(-1));
+    await visit();
+    expect(savedAtFirstWrite).toContain('"outstanding":{"seq":0');
+  });
+
+  it('after a break at any write loses nothing and delivers once', async () => {
+    for (let at = 1; at <= 4; at += 1) {
+      const { tag, gateway, log, visit } = await scene();
+      log(1);
+      gateway.faults.breakAfterWrites = at;
+      const broken = await visit();
+      expect(tag.device.status().waiting).toBe(broken.accepted === 1 ? 0 : 1);
+      gateway.faults.breakAfterWrites = undefined;
+      await visit();
+      expect(gateway.reports).toHaveLength(1);
+      expect(tag.device.status()).toMatchObject({ waiting: 0, delivered: 1 });
+    }
+  });
+});
+
+describe('flash is not freed', () => {
+  it('by a receipt that another key signed', async () => {
+    const { tag, gateway, log, visit } = await scene();
+    log(1);
+    gateway.faults.forge = true;
+    expect(await visit()).toEqual({ accepted: 0, endedBy: 'signature' });
+    expect(tag.device.status()).toMatchObject({ waiting: 1, delivered: 0 });
+  });
+
+  it('by a refusal, which the status shows', async () => {
+    const { tag, gateway, log, visit } = await scene();
+    log(1);
+    gateway.faults.refuse = 'busy';
+    expect(await visit()).toEqual({ accepted: 0, endedBy: 'busy' });
+    expect(tag.device.status()).toMatchObject({ waiting: 1, refused: 1, lastRefusal: 'busy' });
+  });
+
+  it('but a day that is refused is given up and counted, since it can never be accepted', async () => {
+    const { tag, gateway, log, visit } = await scene();
+    log(1);
+    gateway.faults.refuse = 'day';
+    await visit();
+    expect(tag.device.status()).toMatchObject({ waiting: 0, dropped: 1, hasOutstanding: false });
+    gateway.faults.refuse = undefined;
+    log(2);
+    await visit();
+    expect(tag.state.chain.nextSeq).toBe(2);
+  });
+});
+
+describe('a tag writes nothing', () => {
+  it('to a gateway certified by another issuer', async () => {
+    const { tag, log } = await scene();
+    log(1);
+    const foreign = testGateway(testAuthority('another'), () => tag.nowMs);
+    expect(await runGatewaySession(foreign.connect(), tag.device, SOON)).toMatchObject({ endedBy: 'certificate' });
+    expect(foreign.uploads).toEqual([]);
+  });
+
+  it('over a connection that carries less than an MTU of 128', async () => {
+    const { gateway, log, visit } = await scene();
+    log(1);
+    gateway.faults.payloadBytes = 124;
+    expect(await visit()).toMatchObject({ endedBy: 'size' });
+    gateway.faults.payloadBytes = 125;
+    expect(await visit()).toMatchObject({ accepted: 1 });
+  });
+
+  it('more once the epoch has ended', async () => {
+    const { tag, gateway, log, visit } = await scene();
+    log(1);
+    gateway.faults.onWrite = () => (tag.nowMs = (Math.floor(tag.nowMs / EPOCH_MS) + 1) * EPOCH_MS);
+    expect(await visit()).toEqual({ accepted: 0, endedBy: 'epoch' });
+    gateway.faults.onWrite = () => {};
+    expect(await visit()).toMatchObject({ accepted: 1 });
+  });
+});
+
+describe('the clock', () => {
+  it('is corrected by a verified hello, at most a minute', async () => {
+    const { tag, gateway, visit } = await scene();
+    gateway.faults.clockErrorMs = 300_000;
+    await visit();
+    expect(tag.device.nowMs() - tag.nowMs).toBe(60_000);
+  });
+
+  it('that was lost is set, and the tag is on the air again', async () => {
+    const { tag, visit } = await scene();
+    tag.device.restart(true);
+    expect(tag.device.onAir).toBeUndefined();
+    const trueMs = tag.nowMs;
+    await visit();
+    expect(tag.device.nowMs()).toBe(trueMs);
+    expect(tag.device.onAir).toBeDefined();
+  });
+});
+
+describe('refresh', () => {
+  it('shows a warning to the tag that a notice means, however many slices it takes', async () => {
+    const { authority, tag, gateway, visit } = await scene();
+    const { idKey, macKey } = authority.dayKeys(TODAY);
+    const key = authKeyOf(macKey, makeEphemeralId(idKey, asTagNumber(17), asEpoch(TODAY * 96)));
+    const random = seededRandom('tokens');
+    const fill = Array.from({ length: 99 }, () => random.bytes(8));
+    const notice = (number: number, tokens: Uint8Array[]) =>
+      signNotice(authority.issuer, { day: TODAY, number, code: 2, tokens }, (length) => random.bytes(length));
+    gateway.refresh = { notices: Buffer.concat([notice(1, fill), notice(2, [...fill, noticeToken(key, 2, 2)])]) };
+    expect(await visit()).toMatchObject({ endedBy: undefined });
+    expect(tag.device.status().warnings).toEqual([{ day: TODAY, number: 2, code: 2 }]);
+  });
+
+  it('does not believe a notice that the issuer did not sign', async () => {
+    const { tag, gateway, visit } = await scene();
+    const stranger = fastSigner(new Uint8Array(32).fill(3));
+    const tokens = [new Uint8Array(8)];
+    gateway.refresh = { notices: signNotice(stranger, { day: TODAY, number: 1, code: 1, tokens }, (n) => new Uint8Array(n)) };
+    expect(await visit()).toMatchObject({ endedBy: 'issuer' });
+    expect(tag.device.status().warnings).toEqual([]);
+  });
+
+  it('brings the pack of a request whose answer was lost, and passes over another tag’s', async () => {
+    const { authority, tag, gateway, visit } = await scene({ days: 1 });
+    let answer = new Uint8Array(0);
+    const lossy = {
+      ...authority.station,
+      renew: async (report: Uint8Array) => {
+        answer = new Uint8Array(await authority.station.renew(report));
+        throw new Error('the wire broke');
+      },
+    };
+    await expect(tag.device.renew(lossy, { firstDay: TODAY + 1, days: 2 })).rejects.toThrow('the wire broke');
+    gateway.refresh = { pack: answer.slice().fill(9, 40, 50) };
+    await visit();
+    expect(tag.device.coveredThrough).toBe(TODAY);
+    gateway.refresh = { pack: answer };
+    await visit();
+    expect(tag.device.coveredThrough).toBe(TODAY + 2);
+    expect(tag.device.awaitsPack).toBe(false);
+  });
+});

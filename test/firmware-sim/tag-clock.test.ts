@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { asUnixMs } from '../../protocol/brands.js';
+import { lostClock, newClock, setByHello } from '../../firmware-sim/tag-clock.js';
+import type { TagClock } from '../../firmware-sim/tag-clock.js';
+import { MIDNIGHT_MS } from './samples.js';
+
+const TODAY = MIDNIGHT_MS / 86_400_000;
+const NOON_MS = MIDNIGHT_MS + 43_200_000;
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+
+function hello(timeMs: number, fromDay = TODAY, toDay = TODAY + 6) {
+  const none = new Uint8Array(0);
+  const certificate = { issuerId: none, gatewayPublicKey: none, fromDay, toDay, signature: none };
+  return { timeMs: asUnixMs(timeMs), certificate };
+}
+
+const after = (clock: TagClock, timeMs: number, nowMs: number) => setByHello(clock, hello(timeMs), nowMs);
+
+describe('a tag clock that runs', () => {
+  it('takes a correction of up to a minute whole', () => {
+    expect(after(newClock(), NOON_MS + 41_000, NOON_MS).offsetMs).toBe(41_000);
+    expect(after(newClock(), NOON_MS - 60_000, NOON_MS).offsetMs).toBe(-60_000);
+  });
+
+  it('moves no more than a minute at a time, either way', () => {
+    expect(after(newClock(), NOON_MS + 10 * MINUTE, NOON_MS).offsetMs).toBe(MINUTE);
+    expect(after(newClock(), NOON_MS - 10 * MINUTE, NOON_MS).offsetMs).toBe(-MINUTE);
+  });
+
+  it('moves once an hour', () => {
+    const moved = after(newClock(), NOON_MS + 10 * MINUTE, NOON_MS);
+    const movedAt = NOON_MS + MINUTE;
+    expect(after(moved, NOON_MS + 10 * MINUTE, movedAt + HOUR - 1).offsetMs).toBe(MINUTE);
+    expect(after(moved, NOON_MS + 2 * HOUR, movedAt + HOUR).offsetMs).toBe(2 * MINUTE);
+  });
+
+  it('does not use up its hour on a session that had nothing to correct', () => {
+    const same = after(newClock(), NOON_MS, NOON_MS);
+    expect(after(same, NOON_MS + MINUTE, NOON_MS + 1).offsetMs).toBe(MINUTE - 1);
+  });
+
+  it('remembers the newest signed time, also while it waits', () => {
+    const moved = after(newClock(), NOON_MS + MINUTE, NOON_MS);
+    const seen = after(moved, NOON_MS + 20 * MINUTE, NOON_MS + 2 * MINUTE);
+    expect(seen.newestSignedMs).toBe(NOON_MS + 20 * MINUTE);
+    expect(after(seen, NOON_MS, NOON_MS + 3 * MINUTE).newestSignedMs).toBe(NOON_MS + 20 * MINUTE);
+  });
+
+  it('does not believe a gateway whose certificate does not hold on its own day', () => {
+    const believe = (fromDay: number, toDay: number) => () => setByHello(newClock(), hello(NOON_MS, fromDay, toDay), NOON_MS);
+    expect(believe(TODAY, TODAY)).not.toThrow();
+    expect(believe(TODAY - 7, TODAY - 1)).toThrow(expect.objectContaining({ code: 'certificate' }));
+    expect(believe(TODAY + 1, TODAY + 2)).toThrow(expect.objectContaining({ code: 'certificate' }));
+  });
+});
+
+describe('a tag clock that was lost', () => {
+  const seen = after(newClock(), NOON_MS, NOON_MS);
+
+  it('is set once freely', () => {
+    const set = after(lostClock(seen), NOON_MS + 30 * HOUR, 5);
+    expect(set).toMatchObject({ isLost: false, offsetMs: NOON_MS + 30 * HOUR - 5 });
+    const again = after(set, NOON_MS + 60 * HOUR, NOON_MS + 30 * HOUR + 2 * HOUR);
+    expect(again.offsetMs - set.offsetMs).toBe(MINUTE);
+  });
+
+  it('is never set before the newest signed time, and stays lost then', () => {
+    const lost = lostClock(seen);
+    expect(() => after(lost, NOON_MS - 1, 5)).toThrow(expect.objectContaining({ code: 'epoch' }));
+    expect(after(lost, NOON_MS, 5).isLost).toBe(false);
+  });
+});

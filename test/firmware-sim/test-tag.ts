@@ -1,0 +1,76 @@
+/** A tag device on memory for tests, enrolled with the test authority, whose counter the test moves. */
+import { asTagNumber } from '../../protocol/brands.js';
+import { encodeAdvert } from '../../protocol/beacon.js';
+import { fastSigner } from '../../protocol/ed25519.js';
+import type { ProtocolSettings } from '../../protocol/settings.js';
+import { openMemoryFlash } from '../../firmware-sim/flash-memory.js';
+import type { Flash } from '../../firmware-sim/flash.js';
+import { noSampleJournal } from '../../firmware-sim/sample-journal.js';
+import { TagDevice } from '../../firmware-sim/tag-device.js';
+import type { TagOnAir, TagState } from '../../firmware-sim/tag-state.js';
+import { newTagState } from '../../firmware-sim/tag-state.js';
+import type { TagStore } from '../../firmware-sim/tag-store.js';
+import { encodeSavedTag } from '../../firmware-sim/saved-tag.js';
+import { seededRandom } from '../../radio/random.js';
+import { macOf, MIDNIGHT_MS, peerId, SETTINGS } from './samples.js';
+import type { TestAuthority } from './test-authority.js';
+
+export interface TestTag {
+  readonly device: TagDevice;
+  readonly state: TagState;
+  readonly flash: Flash;
+  /** Every change of what is on the air. */
+  readonly adverts: (TagOnAir | undefined)[];
+  /** Every state that was made durable. */
+  readonly saved: string[];
+  nowMs: number;
+  /** The peer's beacons, a second apart. */
+  hear(peer: number, count?: number): void;
+}
+
+const TODAY = MIDNIGHT_MS / 86_400_000;
+
+/** Twelve o'clock on the day that all tests begin on. */
+export const NOON_MS = MIDNIGHT_MS + 43_200_000;
+
+export async function testTag(
+  authority: TestAuthority,
+  given: { readonly tag?: number; readonly days?: number; readonly settings?: ProtocolSettings } = {},
+): Promise<TestTag> {
+  const { tag = 17, days = 2, settings = SETTINGS } = given;
+  const random = seededRandom(`tag ${tag}`);
+  const secret = { day: TODAY, bytes: random.bytes(32) };
+  const state = newTagState({ settings, issuerPublicKey: authority.issuer.publicKey, secret });
+  const flash = openMemoryFlash();
+  const adverts: (TagOnAir | undefined)[] = [];
+  const saved: string[] = [];
+  const store: TagStore = { save: (changed) => void saved.push(encodeSavedTag(changed)) };
+  const device = new TagDevice({
+    state,
+    flash,
+    store,
+    journal: noSampleJournal,
+    signerOf: fastSigner,
+    random: (length) => random.bytes(length),
+    counterMs: () => made.nowMs,
+    onAirChanged: (onAir) => void adverts.push(onAir),
+  });
+  const made: TestTag = {
+    device,
+    state,
+    flash,
+    adverts,
+    saved,
+    nowMs: NOON_MS,
+    hear: (peer, count = 2) => {
+      for (let k = 0; k < count; k += 1, made.nowMs += 1000) device.heard(sighting(peer, made.nowMs));
+    },
+  };
+  await device.enrol(authority.station, { firstDay: TODAY, days }, asTagNumber(tag));
+  return made;
+}
+
+export function sighting(peer: number, atMs: number) {
+  const advert = encodeAdvert({ txPowerDbm: 0, ephId: peerId(peer), mac: macOf(peer, atMs) });
+  return { address: 'c00000000001', rssiDbm: -50, advert, heardAtMs: atMs };
+}

@@ -1,0 +1,48 @@
+/** The auditor of test/interop/auditor, built with Debian's Go against Debian's golang.org/x/mod. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { requirePackages } from './debian.js';
+
+const run = promisify(execFile);
+const GOPATH = '/usr/share/gocode';
+const SOURCE = join(import.meta.dirname, 'auditor');
+const AUDIT_TIMEOUT_MS = 60_000;
+
+export interface Verdict {
+  readonly ok: boolean;
+  /** What the auditor printed: "ok …" or "not ok: …". */
+  readonly said: string;
+}
+
+export interface Auditor {
+  audit(folder: string, ...vkeys: readonly string[]): Promise<Verdict>;
+}
+
+/** Builds into `folder`. */
+export async function buildAuditor(folder: string): Promise<Auditor> {
+  await requirePackages([
+    { name: 'golang-go', file: '/usr/bin/go' },
+    { name: 'golang-golang-x-mod-dev', file: `${GOPATH}/src/golang.org/x/mod/sumdb/tlog/tlog.go` },
+  ]);
+  const program = join(folder, 'auditor');
+  const env = { ...process.env, GO111MODULE: 'off', GOPATH, GOCACHE: join(folder, 'go-cache'), GOFLAGS: '' };
+  await run('/usr/bin/go', ['vet', '.'], { env, cwd: SOURCE });
+  await run('/usr/bin/go', ['build', '-o', program, '.'], { env, cwd: SOURCE });
+  return {
+    audit: async (dir, ...vkeys) => {
+      const args = [...vkeys.flatMap((vkey) => ['-vkey', vkey]), dir];
+      return run(program, args, { timeout: AUDIT_TIMEOUT_MS }).then(
+        ({ stdout }) => ({ ok: true, said: stdout.trim() }),
+        (error: unknown) => ({ ok: false, said: refusalIn(error) }),
+      );
+    },
+  };
+}
+
+/** Exit code 1 and words are a verdict; a crash, a time-out or a usage error is none. */
+function refusalIn(error: unknown): string {
+  const { code, stderr } = error as { code?: unknown; stderr?: unknown };
+  if (code === 1 && typeof stderr === 'string' && stderr.startsWith('not ok: ')) return stderr.trim();
+  throw error;
+}

@@ -1,0 +1,235 @@
+import { connect } from 'node:net';
+import { randomBytes } from 'node:crypto';
+import mqtt from 'mqtt';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openAedesBroker, type Broker, type BrokerOptions } from '../../ledger/broker-aedes.js';
+import { openLedger, type Ledger } from '../../ledger/ledger.js';
+import { makeConnectToken } from '../../protocol/connect-token.js';
+import type { Signer } from '../../protocol/ed25519.js';
+import { refusalNumber } from '../../protocol/errors.js';
+import { partyIdOf } from '../../protocol/keys.js';
+import { silentLog } from '../../protocol/log.js';
+import { DAY_KEYS_TOPIC, entriesTopic, receiptsTopic, statusTopic } from '../../protocol/topics.js';
+import {
+  batchOf,
+  certificateItem,
+  issuer,
+  ledgerDeps,
+  noticeItem,
+  officer,
+  openReceipt,
+  reportItem,
+  signerOf,
+  temporaryFolder,
+} from './deployment.js';
+import { connectWriter } from './mqtt-writer.js';
+
+const gateway = signerOf('gateway one');
+
+async function running(changes: Partial<BrokerOptions> = {}): Promise<{ ledger: Ledger; broker: Broker }> {
+  const ledger = await openLedger(ledgerDeps(await temporaryFolder()));
+  const options = { ledger, issuerPublicKey: issuer.publicKey, port: 0, log: silentLog, ...changes };
+  const broker = await openAedesBroker(options);
+  onTestFinished(async () => {
+    await broker.close();
+    await ledger.close();
+  });
+  return { ledger, broker };
+}
+
+async function writer(broker: Broker, signer: Signer) {
+  const connected = await connectWriter(broker.url, signer);
+  onTestFinished(() => connected.client.endAsync(true));
+  return connected;
+}
+
+const ended = (client: mqtt.MqttClient) =>
+  new Promise<void>((resolve) => client.once('close', () => resolve()));
+
+describe('the embedded broker', () => {
+  test('answers a batch with PUBACK and a signed receipt', async () => {
+    const { broker } = await running();
+    const one = await writer(broker, officer);
+    const batch = batchOf(officer, 1, [noticeItem('a')]);
+    await one.publish(batch);
+    expect(openReceipt(await one.receipt(), batch).outcomes).toEqual([{ reason: 0, index: 0 }]);
+  });
+
+  test('acknowledges only what is stored: no PUBACK while the ledger has not committed', async () => {
+    let commit = (): void => {};
+    const held = new Promise<void>((resolve) => (commit = resolve));
+    const { ledger, broker } = await running();
+    const slow: BrokerOptions['ledger'] = {
+      knows: (key) => ledger.knows(key),
+      submit: async (batch, from) => {
+        await held;
+        return ledger.submit(batch, from);
+      },
+    };
+    const other = await openAedesBroker({
+      ledger: slow,
+      issuerPublicKey: issuer.publicKey,
+      port: 0,
+      log: silentLog,
+    });
+    onTestFinished(() => other.close());
+    const one = await writer(other, officer);
+    let acknowledged = false;
+    const publishing = one.publish(batchOf(officer, 1, [noticeItem('a')])).then(() => (acknowledged = true));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(acknowledged).toBe(false);
+    expect(ledger.status().size).toBe(0);
+    commit();
+    await publishing;
+    expect(ledger.status().size).toBe(1);
+    expect(broker.connections()).toBe(0);
+  });
+
+  test('takes batches of several writers at once, each hearing its own receipts only', async () => {
+    const { ledger, broker } = await running();
+    await ledger.submit(batchOf(issuer, 1, [certificateItem(gateway)]));
+    const writers = await Promise.all(
+      [officer, gateway].map(async (signer) => ({ signer, ...(await writer(broker, signer)) })),
+    );
+    await Promise.all(
+      writers.map(async ({ signer, ...one }) => {
+        const item = () => (signer === gateway ? reportItem(gateway) : noticeItem(`${Math.random()}`));
+        const batches = Array.from({ length: 20 }, (_, seq) => batchOf(signer, seq, [item(), item()]));
+        await Promise.all(batches.map((batch) => one.publish(batch)));
+        for (const batch of batches)
+          expect(openReceipt(await one.receipt(), batch).outcomes[0]?.reason).toBe(0);
+      }),
+    );
+    expect(ledger.status().size).toBe(81);
+  });
+
+  test('says no in a receipt and keeps the connection', async () => {
+    const { broker } = await running();
+    const one = await writer(broker, officer);
+    const junk = Buffer.from('junk');
+    await one.publish(junk);
+    expect(openReceipt(await one.receipt(), junk).outcomes).toEqual([
+      { reason: refusalNumber('format'), index: null },
+    ]);
+    const batch = batchOf(officer, 1, [noticeItem('a')]);
+    await one.publish(batch);
+    expect(openReceipt(await one.receipt(), batch).outcomes).toEqual([{ reason: 0, index: 0 }]);
+  });
+
+  test('lets go of the connection, without PUBACK, when the ledger cannot store', async () => {
+    const { ledger, broker } = await running();
+    const one = await writer(broker, officer);
+    await ledger.close();
+    const closed = ended(one.client);
+    const publishing = one.publish(batchOf(officer, 1, [noticeItem('a')])).then(
+      () => 'acknowledged',
+      () => 'not acknowledged',
+    );
+    await closed;
+    await one.client.endAsync(true);
+    expect(await publishing).toBe('not acknowledged');
+  });
+
+  test('refuses unknown writers, stale tokens and other people’s names at CONNECT', async () => {
+    const { ledger, broker } = await running();
+    const attempt = async (signer: Signer, wallMs: number, username?: string) => {
+      const token = makeConnectToken(signer, wallMs, randomBytes(16));
+      const options = { ...token, ...(username !== undefined && { username }), reconnectPeriod: 0 };
+      const client = await mqtt
+        .connectAsync(broker.url, options, false)
+        .catch((error: { code: number }) => error.code);
+      if (typeof client === 'number') return client;
+      await client.endAsync(true);
+      return 0;
+    };
+    expect(await attempt(gateway, Date.now())).toBe(5);
+    expect(await attempt(officer, Date.now() - 3_600_000)).toBe(4);
+    expect(await attempt(officer, Date.now(), Buffer.from(partyIdOf(issuer.publicKey)).toString('hex'))).toBe(
+      4,
+    );
+    expect(await attempt(officer, Date.now())).toBe(0);
+    await ledger.submit(batchOf(issuer, 1, [certificateItem(gateway)]));
+    expect(await attempt(gateway, Date.now())).toBe(0);
+  });
+
+  test.each([
+    ['another writer’s entries', entriesTopic(partyIdOf(issuer.publicKey)), 1, false],
+    ['its own entries with QoS 0', entriesTopic(partyIdOf(officer.publicKey)), 0, false],
+    ['its own entries with QoS 2', entriesTopic(partyIdOf(officer.publicKey)), 2, false],
+    ['its own entries retained', entriesTopic(partyIdOf(officer.publicKey)), 1, true],
+    ['receipts', receiptsTopic(partyIdOf(officer.publicKey)), 1, false],
+    ['another writer’s status', statusTopic(partyIdOf(issuer.publicKey)), 1, true],
+    ['day keys', DAY_KEYS_TOPIC, 1, true],
+    ['anything else', 'firebreak/v1/letters', 1, false],
+  ] as const)('ends the connection of a writer that publishes %s', async (_what, topic, qos, retain) => {
+    const { ledger, broker } = await running();
+    const one = await writer(broker, officer);
+    const closed = ended(one.client);
+    one.client.publish(topic, Buffer.from(batchOf(officer, 1, [noticeItem('a')])), { qos, retain });
+    await closed;
+    expect(ledger.status().size).toBe(0);
+  });
+
+  test('lets a writer hear its own receipts and the authority, nothing else', async () => {
+    const { broker } = await running();
+    const { client } = await writer(broker, officer);
+    const ask = async (topic: string) =>
+      (await client.subscribeAsync(topic, { qos: 1 }).catch(() => []))[0]?.qos ?? 128;
+    expect(await ask(DAY_KEYS_TOPIC)).toBe(1);
+    expect(await ask(receiptsTopic(partyIdOf(issuer.publicKey)))).toBe(128);
+    expect(await ask('firebreak/v1/writers/+/receipts')).toBe(128);
+    expect(await ask(entriesTopic(partyIdOf(officer.publicKey)))).toBe(128);
+    expect(await ask('#')).toBe(128);
+    expect(await ask('$SYS/#')).toBe(128);
+  });
+
+  test('keeps what the issuer publishes, and a writer’s status and last will', async () => {
+    const { broker } = await running();
+    const authority = await writer(broker, issuer);
+    await authority.client.publishAsync(DAY_KEYS_TOPIC, 'statements', { qos: 1, retain: true });
+    const one = await writer(broker, officer);
+    const heard = new Promise<string>((resolve) =>
+      one.client.on('message', (topic, payload) => topic === DAY_KEYS_TOPIC && resolve(payload.toString())),
+    );
+    await one.client.subscribeAsync(DAY_KEYS_TOPIC, { qos: 1 });
+    expect(await heard).toBe('statements');
+    await one.client.publishAsync(statusTopic(partyIdOf(officer.publicKey)), '{}', { qos: 1, retain: true });
+    expect(one.client.connected).toBe(true);
+  });
+
+  test('two writers with the same client id do not push each other out', async () => {
+    const { broker } = await running();
+    const open = (signer: Signer) => {
+      const token = makeConnectToken(signer, Date.now(), randomBytes(16));
+      return mqtt.connectAsync(broker.url, { ...token, clientId: 'same', reconnectPeriod: 0 }, false);
+    };
+    const clients = [await open(officer), await open(issuer)];
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(clients.map(({ connected }) => connected)).toEqual([true, true]);
+    await Promise.all(clients.map((client) => client.endAsync(true)));
+  });
+
+  test('ends a connection that announces a packet it would never take, before collecting it', async () => {
+    const { broker } = await running();
+    const socket = connect(Number(new URL(broker.url).port), '127.0.0.1');
+    const closed = new Promise<boolean>((resolve) => socket.once('close', () => resolve(true)));
+    socket.on('error', () => {});
+    socket.write(Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f]));
+    expect(await closed).toBe(true);
+  });
+
+  test('says when its port is in use', async () => {
+    const { ledger, broker } = await running();
+    const port = Number(new URL(broker.url).port);
+    const again = openAedesBroker({ ledger, issuerPublicKey: issuer.publicKey, port, log: silentLog });
+    await expect(again).rejects.toMatchObject({ code: 'port-in-use' });
+  });
+
+  test('closes while writers are connected', async () => {
+    const { broker } = await running();
+    const one = await writer(broker, officer);
+    const closed = ended(one.client);
+    await broker.close();
+    await closed;
+  });
+});

@@ -1,0 +1,196 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  certifiedAt,
+  decodeGatewayRecord,
+  encodeGatewayRecord,
+  withCertificate,
+  withRevocation,
+} from '../../ledger/gateway-record.js';
+import { openHeadFile } from '../../ledger/head-file.js';
+import { decodeHashes, decodePayloads, encodeHashes, encodePayloads } from '../../ledger/payload-frames.js';
+import {
+  decodeBatchRow,
+  decodePayloadRow,
+  encodeBatchRow,
+  encodePayloadRow,
+} from '../../ledger/store-rows.js';
+import { joinSegments } from '../../ledger/store-segments.js';
+import { decodeStateRow, encodeStateRow } from '../../ledger/store-state.js';
+import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
+import { partyIdOf } from '../../protocol/keys.js';
+import { bundleOf } from '../../protocol/tile.js';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { temporaryFolder } from './deployment.js';
+
+const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
+const u48 = fc.integer({ min: 0, max: 2 ** 48 - 2 });
+const u32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+const counts = fc
+  .uniqueArray(fc.tuple(fc.integer({ min: 0, max: 65_535 }), u48), { selector: ([key]) => key, maxLength: 9 })
+  .map((pairs) => new Map(pairs));
+const outcome = fc.oneof(
+  u48.map((index) => ({ reason: 0, index })),
+  fc.integer({ min: 1, max: 13 }).map((reason) => ({ reason, index: null })),
+);
+
+describe('rows of the store', () => {
+  test('give back what was put in', () => {
+    const batch = fc.record({
+      writerId: bytes(16),
+      seq: u48,
+      batchHash: bytes(32),
+      outcomes: fc.array(outcome, { maxLength: 256 }),
+      size: u48.map(asTreeSize),
+      root: bytes(32),
+    });
+    fc.assert(
+      fc.property(
+        batch,
+        (one) => void expect(decodeBatchRow(encodeBatchRow(one), one.writerId, one.seq)).toEqual(one),
+      ),
+    );
+    const place = fc.record({
+      type: fc.integer({ min: 0, max: 65_535 }),
+      index: u48,
+      day: u32,
+      segment: u48,
+      offset: u32,
+      length: u32,
+    });
+    fc.assert(fc.property(place, (one) => void expect(decodePayloadRow(encodePayloadRow(one))).toEqual(one)));
+    const state = fc.record({
+      size: u48.map(asTreeSize),
+      root: bytes(32),
+      lastAppendedMs: fc.maxSafeNat().map(asUnixMs),
+      previousLeaf: bytes(32),
+      counters: fc.record({ batches: u48, duplicates: u48, entriesByType: counts, refusalsByNumber: counts }),
+      checkpoint: fc.string({ unit: 'grapheme', maxLength: 200 }),
+    });
+    fc.assert(fc.property(state, (one) => void expect(decodeStateRow(encodeStateRow(one))).toEqual(one)));
+  });
+
+  test('cut short are refused', () => {
+    const row = encodePayloadRow({ type: 1, index: 2, day: 3, segment: 4, offset: 5, length: 6 });
+    for (let length = 0; length < row.length; length++) {
+      expect(() => decodePayloadRow(row.subarray(0, length))).toThrow('too early');
+    }
+    expect(() => decodePayloadRow(Buffer.concat([row, Buffer.of(0)]))).toThrow('too many');
+  });
+});
+
+describe('what is known of a gateway', () => {
+  const publicKey = new Uint8Array(32).fill(7);
+  const day = (n: number) => n * 86_400_000;
+
+  test('is every day of any of its certificates, joined where they touch, and survives storing', () => {
+    const days = fc.array(fc.tuple(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 0, max: 6 })), {
+      minLength: 1,
+      maxLength: 20,
+    });
+    fc.assert(
+      fc.property(days, fc.integer({ min: 0, max: 210 }), (certificates, asked) => {
+        const record = certificates.reduce(
+          (known, [fromDay, more]) => withCertificate(known, publicKey, { fromDay, toDay: fromDay + more }),
+          withCertificate(undefined, publicKey, { fromDay: 0, toDay: 0 }),
+        );
+        const stored = decodeGatewayRecord(encodeGatewayRecord(record));
+        expect(stored).toEqual(record);
+        const expected =
+          asked === 0 || certificates.some(([from, more]) => from <= asked && asked <= from + more);
+        expect(certifiedAt(stored, day(asked) + 5)).toBe(expected);
+      }),
+    );
+  });
+
+  test('ends with the earliest revocation, in whatever order they come', () => {
+    const certified = withCertificate(undefined, publicKey, { fromDay: 10, toDay: 12 });
+    const revoked = withRevocation(
+      withRevocation(certified, certified.gatewayId, day(12)),
+      certified.gatewayId,
+      day(11),
+    );
+    const renewed = withCertificate(withRevocation(revoked, revoked.gatewayId, day(13)), publicKey, {
+      fromDay: 14,
+      toDay: 15,
+    });
+    expect([day(11) - 1, day(11), day(14)].map((ms) => certifiedAt(renewed, ms))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    const before = withRevocation(undefined, partyIdOf(publicKey), day(11));
+    expect(certifiedAt(withCertificate(before, publicKey, { fromDay: 10, toDay: 12 }), day(12))).toBe(false);
+  });
+});
+
+describe('payload frames', () => {
+  test('carry payloads and their absence in order', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.option(fc.uint8Array({ maxLength: 50 }), { nil: undefined }), { maxLength: 10 }),
+        (payloads) => {
+          expect(decodePayloads(encodePayloads(payloads), payloads.length)).toEqual(payloads);
+          expect(() => decodePayloads(encodePayloads(payloads), payloads.length + 1)).toThrow(
+            'does not hold',
+          );
+        },
+      ),
+    );
+    const hashes = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+    expect(decodeHashes(encodeHashes(hashes))).toEqual(hashes);
+  });
+
+  test('that claim more than they hold are refused', () => {
+    expect(() => decodePayloads(Buffer.from('000000050102', 'hex'), 1)).toThrow('does not hold');
+  });
+});
+
+describe('segments of a bundle', () => {
+  const entry = (n: number) => Buffer.from([n, n, n]);
+  const segment = (firstIndex: number, ...numbers: number[]) => ({
+    firstIndex,
+    entries: bundleOf(numbers.map(entry)),
+  });
+
+  test('are joined and cut to the width asked for', () => {
+    const joined = joinSegments(256, 3, [segment(256, 1, 2), segment(258, 3, 4)]);
+    expect(Buffer.from(joined)).toEqual(Buffer.from(bundleOf([1, 2, 3].map(entry))));
+  });
+
+  test('name the first entry that is missing', () => {
+    expect(() => joinSegments(0, 4, [segment(0, 1), segment(2, 3, 4)])).toThrow('entry 1 is missing');
+    expect(() => joinSegments(0, 4, [segment(1, 1)])).toThrow('entry 0 is missing');
+    expect(() => joinSegments(0, 4, [segment(0, 1, 2, 3)])).toThrow('entry 3 is missing');
+    const cut = { firstIndex: 0, entries: segment(0, 1, 2).entries.subarray(0, 8) };
+    expect(() => joinSegments(0, 2, [cut])).toThrow('entry 1 is missing');
+  });
+});
+
+describe('the head file', () => {
+  const head = (size: number) => ({ size, root: new Uint8Array(32).fill(size) });
+
+  test('remembers the last head, and the one before when the last was torn', async () => {
+    const path = join(await temporaryFolder(), 'head');
+    const first = openHeadFile(path);
+    expect(first.found).toBeUndefined();
+    for (const size of [1, 2, 3]) first.write(head(size));
+    first.close();
+    const second = openHeadFile(path);
+    expect(second.found).toMatchObject(head(3));
+    second.close();
+    const bytes = await readFile(path);
+    for (const [slot, kept] of [
+      [1, 2],
+      [0, 3],
+    ] as const) {
+      const torn = Buffer.from(bytes);
+      torn.fill(0, slot * 128 + 20, slot * 128 + 128);
+      await writeFile(path, torn);
+      const third = openHeadFile(path);
+      expect(third.found?.size).toBe(kept);
+      third.close();
+    }
+  });
+});

@@ -1,0 +1,23 @@
+/** A contact (tracing.md, "Contact"): what the ledger knows of one pair of tags in one epoch. */
+import type { Epoch, TagNumber } from '../protocol/brands.js';
+import type { BucketSeconds } from '../protocol/encounter-record.js';
+
+export interface Contact {
+  /** The lower tag number of the pair. */
+  readonly a: TagNumber;
+  readonly b: TagNumber;
+  readonly epoch: Epoch;
+  /** Unix seconds. */
+  readonly start: number;
+  readonly end: number;
+  readonly bucketSeconds: BucketSeconds;
+  /** The lower of the sides' medians, dB. */
+  readonly attenuationDb: number;
+  /** Both sides reported it. */
+  readonly mutual: boolean;
+  /** The indexes of the ledger entries it rests on, ascending. */
+  readonly ledger: readonly number[];
+}
+
+/** Seconds within reach of an exposure: immediate and near. */
+export const nearSecondsOf = ({ bucketSeconds }: Contact): number => bucketSeconds[0] + bucketSeconds[1];
