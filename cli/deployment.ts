@@ -32,6 +32,7 @@ export async function createDeployment(folder: DataFolder, wishes: DeploymentWis
   const receipt = fastSigner(await createKeyFile(folder.ledger.receiptKey));
   const tracer = fastSigner(await createKeyFile(folder.tracer.writerKey));
   await createKeyFile(folder.ledger.readToken);
+  await createKeyFile(folder.tracer.apiToken);
   const origin = wishes.origin ?? `firebreak.local/${toHex(issuerIdOf(issuer.publicKey))}`;
   await writeConfig(folder, {
     origin,

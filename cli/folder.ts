@@ -20,17 +20,23 @@ export interface DataFolder {
     readonly dayKeys: string;
     readonly registry: string;
     readonly spool: string;
+    /** Orders from other processes of the folder (orders.ts). */
+    readonly orders: string;
   };
   readonly ledger: {
     readonly dir: string;
     readonly logKey: string;
     readonly receiptKey: string;
     readonly readToken: string;
+    /** Where the ledger listened last: it comes back there. */
+    readonly ports: string;
     readonly store: string;
   };
   readonly tracer: {
     readonly dir: string;
     readonly writerKey: string;
+    /** Who shows it may ask a running tracer. */
+    readonly apiToken: string;
     readonly checkpoint: string;
     readonly spool: string;
   };
@@ -39,6 +45,8 @@ export interface DataFolder {
 export interface GatewayFolder {
   readonly dir: string;
   readonly key: string;
+  /** What the authority needs of it. */
+  readonly publicKey: string;
   readonly certificate: string;
   readonly statements: string;
   readonly presence: string;
@@ -68,17 +76,20 @@ export function folderAt(path: string): DataFolder {
       dayKeys: inside('authority', 'day-keys'),
       registry: inside('authority', 'registry'),
       spool: inside('authority', 'spool'),
+      orders: inside('authority', 'orders'),
     },
     ledger: {
       dir: inside('ledger'),
       logKey: inside('ledger', 'log.key'),
       receiptKey: inside('ledger', 'receipt.key'),
       readToken: inside('ledger', 'read.token'),
+      ports: inside('ledger', 'ports.json'),
       store: inside('ledger', 'store'),
     },
     tracer: {
       dir: inside('tracer'),
       writerKey: inside('tracer', 'writer.key'),
+      apiToken: inside('tracer', 'api.token'),
       checkpoint: inside('tracer', 'checkpoint'),
       spool: inside('tracer', 'spool'),
     },
@@ -91,6 +102,7 @@ export function gatewayFolder(folder: DataFolder, name: string): GatewayFolder {
   return {
     dir,
     key: inside('gateway.key'),
+    publicKey: inside('gateway.pub'),
     certificate: inside('certificate'),
     statements: inside('statements'),
     presence: inside('presence.json'),

@@ -29,3 +29,12 @@ export function shortName(text: string): string {
   if (/^[a-z0-9][a-z0-9-]{0,31}$/.test(text)) return text;
   throw new InvalidArgumentError('it must be 1 to 32 lowercase letters, digits and dashes.');
 }
+
+/** "x,y" in metres. */
+export function place(text: string): { readonly x: number; readonly y: number } {
+  const parts = text.split(',').map(Number);
+  const [x, y] = parts;
+  if (parts.length === 2 && x !== undefined && y !== undefined && parts.every(Number.isFinite))
+    return { x, y };
+  throw new InvalidArgumentError('it must be two numbers of metres, such as 3.5,2.');
+}

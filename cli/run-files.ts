@@ -9,9 +9,15 @@ import type { DataFolder } from './folder.js';
 
 const ledgerRun = z.strictObject({ pid: z.int().positive(), mqtt: z.string(), http: z.string() });
 const authorityRun = z.strictObject({ pid: z.int().positive(), http: z.string() });
+const tracerRun = z.strictObject({ pid: z.int().positive(), http: z.string() });
 const airRun = z.strictObject({ pid: z.int().positive(), socket: z.string() });
 
-export const RUN_FILES = { ledger: ledgerRun, authority: authorityRun, air: airRun } as const;
+export const RUN_FILES = {
+  ledger: ledgerRun,
+  authority: authorityRun,
+  tracer: tracerRun,
+  air: airRun,
+} as const;
 export type RunName = keyof typeof RUN_FILES;
 export type RunFacts<Name extends RunName> = z.infer<(typeof RUN_FILES)[Name]>;
 
@@ -66,7 +72,7 @@ export function notRunning(folder: DataFolder, name: RunName): FirebreakError {
   );
 }
 
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

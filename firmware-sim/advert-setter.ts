@@ -20,7 +20,9 @@ export function advertSetter(advertiser: Advertiser, settings: ProtocolSettings,
       try {
         await apply(advertiser, settings, next.onAir);
       } catch (error) {
-        log.warn('the radio did not take an advert', { reason: error instanceof Error ? error.message : 'unknown' });
+        log.warn('the radio did not take an advert', {
+          reason: error instanceof Error ? error.message : 'unknown',
+        });
       }
     }
     running = undefined;
@@ -35,7 +37,11 @@ export function advertSetter(advertiser: Advertiser, settings: ProtocolSettings,
   };
 }
 
-async function apply(advertiser: Advertiser, settings: ProtocolSettings, onAir: TagOnAir | undefined): Promise<void> {
+async function apply(
+  advertiser: Advertiser,
+  settings: ProtocolSettings,
+  onAir: TagOnAir | undefined,
+): Promise<void> {
   if (onAir === undefined) return advertiser.stop();
   await advertiser.set({
     address: onAir.address,

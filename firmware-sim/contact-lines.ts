@@ -33,7 +33,9 @@ export function parseContactLine(text: string, lineNumber: number, source: strin
   };
   const [t = '', i = '', j = ''] = fields;
   if (fields.length !== 3 && fields.length !== 5) {
-    fail(`expected "t i j" or "t i j class class", found ${fields.length} ${fields.length === 1 ? 'field' : 'fields'}`);
+    fail(
+      `expected "t i j" or "t i j class class", found ${fields.length} ${fields.length === 1 ? 'field' : 'fields'}`,
+    );
   }
   if (fields.includes('')) fail('a field is empty');
   return { t: timeOf(t, fail), i: personOf(i, 'i', fail), j: personOf(j, 'j', fail) };

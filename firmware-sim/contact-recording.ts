@@ -84,7 +84,11 @@ function grown(columns: Columns): Columns {
 }
 
 /** `seen` are the persons in the order in which they came. */
-function assemble(columns: Columns, length: number, seen: readonly number[]): Omit<ContactRecording, 'selfContacts'> {
+function assemble(
+  columns: Columns,
+  length: number,
+  seen: readonly number[],
+): Omit<ContactRecording, 'selfContacts'> {
   const sorted = [...seen].sort((x, y) => x - y);
   const rank = new Map(sorted.map((person, place) => [person, place]));
   const placeOf = seen.map((person) => rank.get(person) ?? 0);
@@ -97,14 +101,26 @@ function assemble(columns: Columns, length: number, seen: readonly number[]): Om
     startMs = Math.min(startMs, contact.startMs);
     endMs = Math.max(endMs, contact.endMs);
   }
-  return { persons: sorted.map(asTagNumber), contacts, lines: length - duplicates, duplicates, startMs, endMs };
+  return {
+    persons: sorted.map(asTagNumber),
+    contacts,
+    lines: length - duplicates,
+    duplicates,
+    startMs,
+    endMs,
+  };
 }
 
-function merge(columns: Columns, length: number): { readonly contacts: RecordedContact[]; readonly duplicates: number } {
+function merge(
+  columns: Columns,
+  length: number,
+): { readonly contacts: RecordedContact[]; readonly duplicates: number } {
   const at = (column: Uint32Array, index: number): number => column[index] ?? 0;
   const order = Uint32Array.from({ length }, (_, index) => index).sort(
     (x, y) =>
-      at(columns.a, x) - at(columns.a, y) || at(columns.b, x) - at(columns.b, y) || at(columns.t, x) - at(columns.t, y),
+      at(columns.a, x) - at(columns.a, y) ||
+      at(columns.b, x) - at(columns.b, y) ||
+      at(columns.t, x) - at(columns.t, y),
   );
   const contacts: RecordedContact[] = [];
   let duplicates = 0;

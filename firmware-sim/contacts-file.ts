@@ -55,7 +55,10 @@ async function* linesOf(stream: Readable, path: string): AsyncGenerator<string> 
     count += lines.length;
     yield* lines;
     if (rest.length > MAX_LINE_CHARACTERS) {
-      throw new FirebreakError('input', `${path}, line ${count + 1}: the line is too long; is this a file of contacts?`);
+      throw new FirebreakError(
+        'input',
+        `${path}, line ${count + 1}: the line is too long; is this a file of contacts?`,
+      );
     }
   }
   rest += decoder.decode();

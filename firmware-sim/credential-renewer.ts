@@ -46,7 +46,8 @@ async function obtainIfDue({ device, station, tag }: RenewerDeps): Promise<void>
   if (device.status().isClockLost) return;
   const today = dayOf(device.nowMs() / 1000);
   const { coveredThrough } = device;
-  if (coveredThrough === undefined) return device.enrol(station, { firstDay: today, days: DAYS_AT_ONCE }, tag);
+  if (coveredThrough === undefined)
+    return device.enrol(station, { firstDay: today, days: DAYS_AT_ONCE }, tag);
   if (coveredThrough - today > RENEW_WITH_DAYS_LEFT) return;
   const firstDay = coveredThrough + 1;
   await device.renew(station, { firstDay, days: DAYS_AT_ONCE - (firstDay - today) });

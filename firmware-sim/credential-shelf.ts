@@ -61,5 +61,7 @@ export function forgetDays(shelf: CredentialShelf, today: number, retentionDays:
 }
 
 function packEpochs(epochs: readonly PackEpoch[]): Uint8Array {
-  return concat(...epochs.flatMap(({ ephId, authKey, credentialSignature }) => [ephId, authKey, credentialSignature]));
+  return concat(
+    ...epochs.flatMap(({ ephId, authKey, credentialSignature }) => [ephId, authKey, credentialSignature]),
+  );
 }

@@ -25,9 +25,15 @@ export interface EncounterTable {
 export const emptyTable = (): EncounterTable => ({ epochs: new Map(), macs: new Map(), evicted: 0 });
 
 /** Counts one beacon. Returns the epoch of the record it went to, `undefined` when it was ignored. */
-export function hearBeacon(table: EncounterTable, sample: Sample, settings: ProtocolSettings): number | undefined {
+export function hearBeacon(
+  table: EncounterTable,
+  sample: Sample,
+  settings: ProtocolSettings,
+): number | undefined {
   if (!isFreshMac(table.macs, sample.mac, sample.atMs)) return undefined;
-  const key = Buffer.from(sample.ephId.buffer, sample.ephId.byteOffset, sample.ephId.length).toString('latin1');
+  const key = Buffer.from(sample.ephId.buffer, sample.ephId.byteOffset, sample.ephId.length).toString(
+    'latin1',
+  );
   for (const [epoch, records] of table.epochs) {
     const open = records.get(key);
     if (open === undefined) continue;

@@ -57,7 +57,11 @@ export function signFirstRequest(secret: TagSecret, made: MadeRequest, signerOf:
 }
 
 /** The pack in an answer. Throws `sealing`, `signature`, `issuer`, or `format` when it answers another request. */
-export function openAnswer(sealed: Uint8Array, pending: PendingRequest, issuerPublicKey: Uint8Array): CredentialPack {
+export function openAnswer(
+  sealed: Uint8Array,
+  pending: PendingRequest,
+  issuerPublicKey: Uint8Array,
+): CredentialPack {
   const pack = openCredentialPack(sealed, pending.replySecretKey, issuerPublicKey);
   requirePackFor(pack, pending.requestHash, pending.firstDay, pending.days);
   return pack;

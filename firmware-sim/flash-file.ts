@@ -161,7 +161,9 @@ function encodeHeader(header: Header): Uint8Array {
 }
 
 function newestHeader(bytes: Uint8Array): Header | undefined {
-  const headers = [0, 1].map((index) => headerAt(bytes, index * SLOT_BYTES)).filter((header) => header !== undefined);
+  const headers = [0, 1]
+    .map((index) => headerAt(bytes, index * SLOT_BYTES))
+    .filter((header) => header !== undefined);
   return headers.sort((a, b) => b.generation - a.generation)[0];
 }
 

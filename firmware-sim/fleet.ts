@@ -70,7 +70,6 @@ const SESSIONS_AT_ONCE = 32;
 const ENROL_AT_ONCE = 8;
 /** Enrolments between which the clock gets a turn. */
 const ENROL_CHUNK = 32;
-const ATTEMPTS = 3;
 const LAST_ROUNDS = 5;
 const LAST_ROUND_APART_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -106,7 +105,8 @@ class Fleet {
 
   async run(): Promise<FleetSummary> {
     const { clock, recording } = this.#deps;
-    if (clock.nowMs() > recording.startMs) throw new FirebreakError('input', 'the clock is past the start of the recording');
+    if (clock.nowMs() > recording.startMs)
+      throw new FirebreakError('input', 'the clock is past the start of the recording');
     const started = performance.now();
     this.#scheduleEnrolments();
     this.#scheduleVisits();
@@ -164,13 +164,16 @@ class Fleet {
     }
   }
 
+  /** Those whom the gateway had no room for come again, fewer at a time. */
   async #visit(tags: readonly FleetTag[]): Promise<void> {
     this.#deps.signal?.throwIfAborted();
     const started = performance.now();
-    await forEachBounded(tags, this.#deps.sessionsAtOnce ?? SESSIONS_AT_ONCE, async (tag) => {
-      tag.device.tick();
-      for (let attempt = 0; attempt < ATTEMPTS && tag.device.wantsSession; attempt += 1) await this.#session(tag);
-    });
+    for (const tag of tags) tag.device.tick();
+    const most = this.#deps.sessionsAtOnce ?? SESSIONS_AT_ONCE;
+    for (const atOnce of [most, Math.ceil(most / 4), 1]) {
+      const waiting = tags.filter((tag) => tag.device.wantsSession);
+      await forEachBounded(waiting, atOnce, (tag) => this.#session(tag));
+    }
     this.#sessionMs += performance.now() - started;
     this.#report();
   }

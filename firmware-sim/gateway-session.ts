@@ -40,7 +40,11 @@ export interface SessionSettings {
   readonly withNotices: boolean;
 }
 
-export const DEFAULT_SESSION: SessionSettings = { receiptTimeoutMs: 10_000, maxReports: 64, withNotices: true };
+export const DEFAULT_SESSION: SessionSettings = {
+  receiptTimeoutMs: 10_000,
+  maxReports: 64,
+  withNotices: true,
+};
 
 export interface SessionOutcome {
   /** Reports receipted in this session. */
@@ -86,7 +90,8 @@ interface Talk {
 
 async function converse(talk: Talk): Promise<void> {
   const { link, tag, settings, inbox } = talk;
-  if (link.payloadBytes < LEAST_PAYLOAD_BYTES) throw new FirebreakError('size', 'the connection carries too little at a time');
+  if (link.payloadBytes < LEAST_PAYLOAD_BYTES)
+    throw new FirebreakError('size', 'the connection carries too little at a time');
   const hello = openHello(await link.read('hello'), tag.issuerPublicKey);
   tag.meet(hello);
   const epoch = tag.epoch();
@@ -101,7 +106,12 @@ async function converse(talk: Talk): Promise<void> {
   if (settings.withNotices) tag.readNotices(await readNotices(link, tag.issuerPublicKey));
 }
 
-async function deliver({ link, tag, settings, inbox, progress }: Talk, hello: Hello, report: Uint8Array, epoch: number) {
+async function deliver(
+  { link, tag, settings, inbox, progress }: Talk,
+  hello: Hello,
+  report: Uint8Array,
+  epoch: number,
+) {
   const hash = reportHash(report);
   const started = performance.now();
   for (const piece of uploadWrites(report, link.payloadBytes)) {
@@ -113,7 +123,8 @@ async function deliver({ link, tag, settings, inbox, progress }: Talk, hello: He
     const receipt = openTagReceipt(await inbox.next(leftMs, link.closed), hello.certificate.gatewayPublicKey);
     if (!equalBytes(receipt.reportHash, hash)) continue; // of an upload this tag had given up waiting for
     tag.settle(receipt);
-    if (receipt.refusal !== undefined) throw new FirebreakError(receipt.refusal, 'the gateway refused the report');
+    if (receipt.refusal !== undefined)
+      throw new FirebreakError(receipt.refusal, 'the gateway refused the report');
     progress.accepted += 1;
     return;
   }

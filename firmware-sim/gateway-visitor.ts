@@ -66,7 +66,12 @@ class Visitor implements GatewayVisitor {
   #isClosed = false;
   #nextMs = -Infinity;
   #failuresInARow = 0;
-  #status: VisitorStatus = { sessions: 0, failedSessions: 0, lastSessionMs: undefined, lastEndedBy: undefined };
+  #status: VisitorStatus = {
+    sessions: 0,
+    failedSessions: 0,
+    lastSessionMs: undefined,
+    lastEndedBy: undefined,
+  };
 
   constructor(deps: VisitorDeps) {
     this.#deps = deps;
@@ -96,7 +101,9 @@ class Visitor implements GatewayVisitor {
     const { device, visits, nowMs } = this.#deps;
     if (nowMs() < this.#nextMs) return false;
     const { lastSessionMs } = this.#status;
-    return device.wantsSession || lastSessionMs === undefined || nowMs() - lastSessionMs >= visits.noticesEveryMs;
+    return (
+      device.wantsSession || lastSessionMs === undefined || nowMs() - lastSessionMs >= visits.noticesEveryMs
+    );
   }
 
   async #visit(address: RadioAddress, signal: AbortSignal): Promise<void> {
@@ -111,7 +118,8 @@ class Visitor implements GatewayVisitor {
     };
     this.#failuresInARow = isFailed ? this.#failuresInARow + 1 : 0;
     this.#nextMs = nowMs() + this.#waitMs();
-    if (isFailed) log.warn('a gateway session broke off; it will be tried again', { reason: outcome.endedBy });
+    if (isFailed)
+      log.warn('a gateway session broke off; it will be tried again', { reason: outcome.endedBy });
     else if (outcome.accepted > 0) log.info('reports delivered', { reports: outcome.accepted });
   }
 
@@ -128,7 +136,9 @@ class Visitor implements GatewayVisitor {
       return await runGatewaySession(await central.connect(address, signal), device, session, signal);
     } catch (error) {
       if (error instanceof FirebreakError) return { accepted: 0, endedBy: error.code };
-      this.#deps.log.error('a gateway session failed', { reason: error instanceof Error ? error.message : 'unknown' });
+      this.#deps.log.error('a gateway session failed', {
+        reason: error instanceof Error ? error.message : 'unknown',
+      });
       return { accepted: 0, endedBy: 'unreachable' };
     }
   }

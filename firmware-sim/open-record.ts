@@ -43,7 +43,10 @@ export function attenuationOf(sample: Pick<Sample, 'txPowerDbm' | 'rssiDbm'>): n
 }
 
 /** 0 immediate, 1 near, 2 medium, 3 other. */
-export function bucketOf(attenuationDb: number, thresholdsDb: ProtocolSettings['attenuationThresholdsDb']): number {
+export function bucketOf(
+  attenuationDb: number,
+  thresholdsDb: ProtocolSettings['attenuationThresholdsDb'],
+): number {
   const bucket = thresholdsDb.findIndex((threshold) => attenuationDb <= threshold);
   return bucket === -1 ? thresholdsDb.length : bucket;
 }
@@ -76,7 +79,8 @@ export function addSample(record: OpenRecord, sample: Sample, settings: Protocol
   record.lastMac = sample.mac;
   record.lastBucket = bucketOf(attenuationDb, settings.attenuationThresholdsDb);
   record.minAttenuationDb = Math.min(record.minAttenuationDb, attenuationDb);
-  if (isStrong(sample, settings)) record.strongSamples = Math.min(STRONG_SAMPLES_NEEDED, record.strongSamples + 1);
+  if (isStrong(sample, settings))
+    record.strongSamples = Math.min(STRONG_SAMPLES_NEEDED, record.strongSamples + 1);
   if (record.samples === MAX_U16) return; // the counts are full; time is still credited
   record.samples += 1;
   record.countsByDb[attenuationDb] = (record.countsByDb[attenuationDb] ?? 0) + 1;

@@ -19,8 +19,10 @@ export async function readRefresh(link: Link, what: RefreshKind): Promise<Uint8A
     await link.write('refresh', encodeRefreshRequest({ what, offset }));
     const slice = decodeRefreshSlice(await link.read('refresh'));
     totalBytes = slice.totalBytes;
-    if (totalBytes > MAX_REFRESH_BYTES) throw new FirebreakError('size', 'a gateway offers more than a tag can hold');
-    if (totalBytes > offset && slice.bytes.length === 0) throw new FirebreakError('format', 'a refresh slice is empty');
+    if (totalBytes > MAX_REFRESH_BYTES)
+      throw new FirebreakError('size', 'a gateway offers more than a tag can hold');
+    if (totalBytes > offset && slice.bytes.length === 0)
+      throw new FirebreakError('format', 'a refresh slice is empty');
     slices.push(slice.bytes);
     offset += slice.bytes.length;
   } while (offset < totalBytes);
@@ -41,7 +43,7 @@ const SIGNATURE_BYTES = 64;
 function splitNotices(whole: Uint8Array): Uint8Array[] {
   const view = new DataView(whole.buffer, whole.byteOffset, whole.length);
   const notices: Uint8Array[] = [];
-  for (let at = 0; at < whole.length; ) {
+  for (let at = 0; at < whole.length;) {
     if (whole.length - at < NOTICE_HEAD_BYTES) throw new FirebreakError('format', 'a notice ends too early');
     const tokens = view.getUint16(at + NOTICE_HEAD_BYTES - 2);
     const end = at + NOTICE_HEAD_BYTES + TOKEN_BYTES * tokens + SIGNATURE_BYTES;

@@ -54,7 +54,12 @@ export function withReportDue(
 export function afterReceipt(chain: ReportChain, reportHash: Uint8Array): ReportChain {
   const { outstanding } = chain;
   if (outstanding === undefined) return chain;
-  return { nextSeq: outstanding.seq + 1, prev: reportHash, outstanding: undefined, delivered: outstanding.ids };
+  return {
+    nextSeq: outstanding.seq + 1,
+    prev: reportHash,
+    outstanding: undefined,
+    delivered: outstanding.ids,
+  };
 }
 
 /** The chain without a report that can never be accepted. Its seq is spent: no other plaintext may carry it. */

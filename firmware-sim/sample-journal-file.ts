@@ -7,7 +7,16 @@
  * power loses the samples of the last moments, which the hold of the next sample mostly bridges. A file ends at 32 MiB,
  * more than 700 beacons a second for an epoch; what comes after is counted but not noted.
  */
-import { closeSync, fstatSync, ftruncateSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { ByteReader, ByteWriter } from '../protocol/bytes.js';

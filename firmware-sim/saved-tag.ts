@@ -77,7 +77,9 @@ export function encodeSavedTag(state: TagState): string {
     lastRefusal: state.lastRefusal,
     onAir: state.onAir,
   };
-  return JSON.stringify(saved, (_key, value: unknown) => (value instanceof Uint8Array ? toHex(value) : value));
+  return JSON.stringify(saved, (_key, value: unknown) =>
+    value instanceof Uint8Array ? toHex(value) : value,
+  );
 }
 
 /** The state without open records, which the sample journal brings back. Throws what JSON.parse or zod throws. */

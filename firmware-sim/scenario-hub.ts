@@ -31,7 +31,12 @@ function services(): readonly Service[] {
   const ofShift = (shift: 'day' | 'evening' | 'night') =>
     nursesOn(shift).filter((nurse) => TRAVELLING_STAFF.includes(nurse));
   const others = TRAVELLING_STAFF.filter((person) => person >= 1200);
-  const staff: Readonly<Record<number, readonly number[]>> = { 0: ofShift('day'), 1: ofShift('night'), 5: others, 7: ofShift('evening') };
+  const staff: Readonly<Record<number, readonly number[]>> = {
+    0: ofShift('day'),
+    1: ofShift('night'),
+    5: others,
+    7: ofShift('evening'),
+  };
   return groupsOf(COMMUTERS, COMMUTERS.length / DEPARTURES).map((commuters, k) => ({
     riders: [...(staff[k] ?? []), ...commuters],
     outHour: k === 0 ? 6.25 : 7.25 + (k * BETWEEN_DEPARTURES) / HOUR,
@@ -49,7 +54,12 @@ function ride(diary: Diary, random: Random, riders: readonly number[], departure
     diary.gather(group, departure, random.between(12, 24), 0.8);
   }
   for (const [k, group] of groupsOf(shuffled(present, random), 2).entries()) {
-    diary.gather(group, departure - random.between(4, 9) * MINUTE, random.between(0.4, 2), k % 2 === 0 ? 0.8 : 0.4);
+    diary.gather(
+      group,
+      departure - random.between(4, 9) * MINUTE,
+      random.between(0.4, 2),
+      k % 2 === 0 ? 0.8 : 0.4,
+    );
   }
 }
 
@@ -58,7 +68,8 @@ function kiosk(diary: Diary, random: Random, midnight: number): void {
   for (const person of [...COMMUTERS, ...TRAVELLING_STAFF]) {
     const hour = random.next() < 0.6 ? random.between(6.5, 9.25) : random.between(15.75, 18);
     const seller = HUB_STAFF[(hour < 12 ? 0 : 2) + random.below(2)];
-    if (seller !== undefined && random.next() < 0.3) diary.meet(seller, person, midnight + hour * HOUR, random.between(0.4, 1.4));
+    if (seller !== undefined && random.next() < 0.3)
+      diary.meet(seller, person, midnight + hour * HOUR, random.between(0.4, 1.4));
   }
 }
 

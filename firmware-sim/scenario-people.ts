@@ -1,6 +1,7 @@
 /** Who takes part in the built-in scenario: 200 people, by tag number. */
 
-const numbered = (first: number, count: number): readonly number[] => Array.from({ length: count }, (_, k) => first + k);
+const numbered = (first: number, count: number): readonly number[] =>
+  Array.from({ length: count }, (_, k) => first + k);
 
 export const PATIENTS = numbered(1001, 24);
 export const NURSES = numbered(1101, 18);
@@ -11,7 +12,11 @@ export const HUB_STAFF = numbered(1501, 8);
 export const COMMUTERS = numbered(1601, 128);
 
 /** Nurses, doctors and cleaners who come to work through the hub. */
-export const TRAVELLING_STAFF = [...NURSES.filter((_, k) => k % 2 === 0), ...DOCTORS.slice(0, 3), ...CLEANERS.slice(0, 2)];
+export const TRAVELLING_STAFF = [
+  ...NURSES.filter((_, k) => k % 2 === 0),
+  ...DOCTORS.slice(0, 3),
+  ...CLEANERS.slice(0, 2),
+];
 
 /** A nurse who is on the day shift each day. */
 export const INDEX_CASE = 1105;

@@ -39,7 +39,8 @@ function handOver(diary: Diary, random: Random, at: number, from: Shift, to: Shi
     const next = coming[k];
     const listener = coming[(k + 1) % coming.length];
     if (next !== undefined) diary.meet(nurse, next, at + random.below(120), random.between(14, 20), 0.95);
-    if (listener !== undefined) diary.meet(nurse, listener, at + random.below(300), random.between(3, 8), 0.6);
+    if (listener !== undefined)
+      diary.meet(nurse, listener, at + random.below(300), random.between(3, 8), 0.6);
   });
 }
 
@@ -81,7 +82,8 @@ function visitOfDoctors(diary: Diary, random: Random, at: number): void {
 /** Whoever can get up eats at a table of four, in the same company most days. */
 function meal(diary: Diary, random: Random, at: number): void {
   const up = PATIENTS.filter((_, k) => k % 3 !== 2 && random.next() < 0.9);
-  for (const table of groupsOf(up, 4)) diary.gather(table, at + random.below(10 * MINUTE), random.between(18, 30), 0.7);
+  for (const table of groupsOf(up, 4))
+    diary.gather(table, at + random.below(10 * MINUTE), random.between(18, 30), 0.7);
 }
 
 /** Two beds a room; neighbours talk on and off while they are awake. */
@@ -105,7 +107,8 @@ function cleaning(diary: Diary, random: Random, at: number): void {
   groupsOf(PATIENTS, PATIENTS.length / CLEANERS.length).forEach((beds, k) => {
     const cleaner = CLEANERS[k];
     beds.forEach((patient, bed) => {
-      if (cleaner !== undefined) diary.meet(cleaner, patient, at + bed * 10 * MINUTE, random.between(0.5, 2), 0.7);
+      if (cleaner !== undefined)
+        diary.meet(cleaner, patient, at + bed * 10 * MINUTE, random.between(0.5, 2), 0.7);
     });
   });
   diary.gather(CLEANERS.slice(0, 2), at + 2 * HOUR, random.between(10, 20));

@@ -32,7 +32,11 @@ export const newClock = (): TagClock => ({
 export const lostClock = (clock: TagClock): TagClock => ({ ...clock, isLost: true, movedAtMs: undefined });
 
 /** The clock after a verified hello; `nowMs` is tag time. Throws `certificate` or `epoch` for a hello not to be believed. */
-export function setByHello(clock: TagClock, hello: Pick<Hello, 'timeMs' | 'certificate'>, nowMs: number): TagClock {
+export function setByHello(
+  clock: TagClock,
+  hello: Pick<Hello, 'timeMs' | 'certificate'>,
+  nowMs: number,
+): TagClock {
   const newestSignedMs = Math.max(clock.newestSignedMs, hello.timeMs);
   if (clock.isLost) return setFreely(clock, hello.timeMs, nowMs);
   requireCertifiedNow(hello.certificate, nowMs);
@@ -56,5 +60,8 @@ function requireCertifiedNow({ fromDay, toDay }: Hello['certificate'], nowMs: nu
   const earliest = dayOf((nowMs - TOLERANCE_MS) / 1000);
   const latest = dayOf((nowMs + TOLERANCE_MS) / 1000);
   if (fromDay <= latest && earliest <= toDay) return;
-  throw new FirebreakError('certificate', 'the gateway’s certificate does not hold on the day this tag’s clock shows');
+  throw new FirebreakError(
+    'certificate',
+    'the gateway’s certificate does not hold on the day this tag’s clock shows',
+  );
 }

@@ -117,7 +117,11 @@ export class TagDevice implements SessionTag {
   }
 
   /** Credentials for `days` days from today on, by wire. Throws what the station or the pack's checks throw. */
-  async enrol(station: EnrolmentStation, wish: { readonly firstDay: number; readonly days: number }, tag?: TagNumber) {
+  async enrol(
+    station: EnrolmentStation,
+    wish: { readonly firstDay: number; readonly days: number },
+    tag?: TagNumber,
+  ) {
     const { signerOf } = this.#deps;
     const made = this.#request(wish);
     const answer = await station.enrol(signFirstRequest(this.#state.secret, made, signerOf), tag);
@@ -125,7 +129,10 @@ export class TagDevice implements SessionTag {
   }
 
   /** More days, under the credential of the present epoch. Throws `epoch` when there is none. */
-  async renew(station: EnrolmentStation, wish: { readonly firstDay: number; readonly days: number }): Promise<void> {
+  async renew(
+    station: EnrolmentStation,
+    wish: { readonly firstDay: number; readonly days: number },
+  ): Promise<void> {
     const made = this.#request(wish);
     const day = dayOf(this.nowMs() / 1000);
     const { plaintext } = made;
@@ -211,9 +218,20 @@ export class TagDevice implements SessionTag {
     const { kind, day, plaintext, gatewayId, nonce } = given;
     const { signer, credential } = this.#identity();
     const sealingPublicKey = given.sealingPublicKey ?? this.#state.shelf.sealingKeys.get(day);
-    if (sealingPublicKey === undefined) throw new FirebreakError('day', `there is no sealing key for day ${day}`);
+    if (sealingPublicKey === undefined)
+      throw new FirebreakError('day', `there is no sealing key for day ${day}`);
     const issuerId = this.#issuerId;
-    return sealReport({ kind, issuerId, day, sealingPublicKey, credential, gatewayId, nonce, plaintext, signer });
+    return sealReport({
+      kind,
+      issuerId,
+      day,
+      sealingPublicKey,
+      credential,
+      gatewayId,
+      nonce,
+      plaintext,
+      signer,
+    });
   }
 
   /** The credential of the present epoch and its key: no other is ever shown (protocol.md §5). */
@@ -222,11 +240,17 @@ export class TagDevice implements SessionTag {
     const epoch = asEpoch(this.epoch());
     const issued = credentialOf(this.#state.shelf, epoch);
     if (issued === undefined) {
-      throw new FirebreakError('epoch', `the tag has no credentials for day ${dayOfEpoch(epoch)}; let it renew them`);
+      throw new FirebreakError(
+        'epoch',
+        `the tag has no credentials for day ${dayOfEpoch(epoch)}; let it renew them`,
+      );
     }
     const signer = epochSigner(this.#state.secret, epoch, this.#deps.signerOf);
     const { ephId, credentialSignature } = issued;
-    return { signer, credential: { epoch, ephId, epochPublicKey: signer.publicKey, signature: credentialSignature } };
+    return {
+      signer,
+      credential: { epoch, ephId, epochPublicKey: signer.publicKey, signature: credentialSignature },
+    };
   }
 
   #step(event: TagEvent): void {

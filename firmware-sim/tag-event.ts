@@ -12,9 +12,19 @@ import type { TagOnAir } from './tag-state.js';
 
 export type TagEvent =
   | { readonly type: 'time'; readonly nowMs: number }
-  | { readonly type: 'heard'; readonly nowMs: number; readonly beacon: Beacon; readonly rssiDbm: number | undefined }
+  | {
+      readonly type: 'heard';
+      readonly nowMs: number;
+      readonly beacon: Beacon;
+      readonly rssiDbm: number | undefined;
+    }
   /** Power came back. `samples` are those of records that were open, as they were noted. */
-  | { readonly type: 'restart'; readonly nowMs: number; readonly clockLost: boolean; readonly samples: Iterable<Sample> }
+  | {
+      readonly type: 'restart';
+      readonly nowMs: number;
+      readonly clockLost: boolean;
+      readonly samples: Iterable<Sample>;
+    }
   | { readonly type: 'requested'; readonly nowMs: number; readonly pending: PendingRequest }
   /** An opened pack that answers the pending request. */
   | { readonly type: 'pack'; readonly nowMs: number; readonly pack: CredentialPack }
@@ -43,7 +53,11 @@ export type TagEffect =
   /** A sample of the open record that began in `epoch`: note it, so that the record survives a restart. */
   | { readonly type: 'note'; readonly epoch: number; readonly sample: Sample }
   /** Write closed records to flash, then forget the notes of their epochs. */
-  | { readonly type: 'store'; readonly records: readonly EncounterRecord[]; readonly epochs: readonly number[] }
+  | {
+      readonly type: 'store';
+      readonly records: readonly EncounterRecord[];
+      readonly epochs: readonly number[];
+    }
   | { readonly type: 'free'; readonly ids: readonly number[] }
   | { readonly type: 'drop'; readonly ids: readonly number[] }
   /** Drop what began before that day, and count it. */

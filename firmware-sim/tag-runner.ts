@@ -113,7 +113,14 @@ class LiveTag implements TagRunner {
     this.#adverts.set(this.#device.onAir);
     await radio.scanner.start((sighting) => this.#hear(sighting));
     const { signal } = this.#stop;
-    const credentials = { device: this.#device, station, tag, clock, log, fraction: () => fractionOf(random) };
+    const credentials = {
+      device: this.#device,
+      station,
+      tag,
+      clock,
+      log,
+      fraction: () => fractionOf(random),
+    };
     this.#work = Promise.all([this.#keepTime(signal), keepCredentials(credentials, signal)]);
     this.#work.catch((error: unknown) => log.error('the tag stopped', { reason: String(error) }));
   }
@@ -136,11 +143,14 @@ class LiveTag implements TagRunner {
   /** Called by the radio, which must not suffer from a full disk. */
   #hear(sighting: Sighting): void {
     const { settings, log } = this.#deps;
-    if (isGatewayAdvert(sighting.advert, settings.gatewayServiceUuid)) return this.#visitor.heard(sighting.address);
+    if (isGatewayAdvert(sighting.advert, settings.gatewayServiceUuid))
+      return this.#visitor.heard(sighting.address);
     try {
       this.#device.heard(sighting);
     } catch (error) {
-      log.error('a beacon could not be noted', { reason: error instanceof Error ? error.message : 'unknown' });
+      log.error('a beacon could not be noted', {
+        reason: error instanceof Error ? error.message : 'unknown',
+      });
     }
   }
 

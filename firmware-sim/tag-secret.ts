@@ -30,13 +30,20 @@ export function advanceSecret(secret: TagSecret, day: number): TagSecret {
 
 /** The key of one epoch of the secret's day. Throws `epoch` for one of another day: that secret is not there. */
 export function epochSigner(secret: TagSecret, epoch: Epoch, signerOf: SignerOf): Signer {
-  if (dayOfEpoch(epoch) !== secret.day) throw new FirebreakError('epoch', 'the tag holds no secret for that day');
+  if (dayOfEpoch(epoch) !== secret.day)
+    throw new FirebreakError('epoch', 'the tag holds no secret for that day');
   return signerOf(epochSeed(secret.bytes, epoch));
 }
 
 /** 96 epoch public keys a day, in order, for days from the secret's own on. */
-export function epochPublicKeys(secret: TagSecret, firstDay: number, days: number, signerOf: SignerOf): Uint8Array[] {
-  if (firstDay < secret.day) throw new FirebreakError('day', 'the tag has erased the secret of a day that is asked for');
+export function epochPublicKeys(
+  secret: TagSecret,
+  firstDay: number,
+  days: number,
+  signerOf: SignerOf,
+): Uint8Array[] {
+  if (firstDay < secret.day)
+    throw new FirebreakError('day', 'the tag has erased the secret of a day that is asked for');
   const keys: Uint8Array[] = [];
   let ahead: TagSecret = { day: secret.day, bytes: secret.bytes.slice() };
   for (let day = firstDay; day < firstDay + days; day += 1) {

@@ -187,9 +187,13 @@ function settle(
 }
 
 function readNotices(state: TagState, notices: readonly Notice[]): readonly TagEffect[] {
-  const meant = notices.filter((notice) => isMeant(state, notice) && !isKnown(state.warnings, notice));
-  if (meant.length === 0) return NOTHING;
-  const added = meant.map(({ day, number, code }) => ({ day, number, code }));
+  const added: Warning[] = [];
+  for (const notice of notices) {
+    const { day, number, code } = notice;
+    const isNew = !isKnown([...state.warnings, ...added], notice);
+    if (isNew && isMeant(state, notice)) added.push({ day, number, code });
+  }
+  if (added.length === 0) return NOTHING;
   state.warnings = [...state.warnings, ...added].slice(-MAX_WARNINGS);
   return [{ type: 'save' }];
 }

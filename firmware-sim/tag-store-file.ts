@@ -29,7 +29,10 @@ export function loadTagState(path: string, settings: ProtocolSettings): TagState
   const text = readText(path);
   if (text === undefined) return undefined;
   if ((statSync(path).mode & 0o077) !== 0) {
-    throw new FirebreakError('permission', `${path} holds a tag's secret: make it readable by its owner only (chmod 600)`);
+    throw new FirebreakError(
+      'permission',
+      `${path} holds a tag's secret: make it readable by its owner only (chmod 600)`,
+    );
   }
   try {
     return decodeSavedTag(text, settings);

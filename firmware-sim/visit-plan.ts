@@ -37,4 +37,3 @@ function planOf(hours: ReadonlySet<number>): TagPlan {
   const lastDay = Math.floor((visitsMs.at(-1) ?? 0) / DAY_MS);
   return { visitsMs, firstDay, lastDay };
 }
-

@@ -1,2 +1,136 @@
+/** `firebreak authority …`: set a deployment up, run its authority, warn tags, revoke a gateway. */
 import type { Command } from 'commander';
-export function addAuthorityCommands(_program: Command): void {}
+import { openEnrolmentHttp } from '../../authority/http.js';
+import { asTagNumber } from '../../protocol/brands.js';
+import { fromHex } from '../../protocol/bytes.js';
+import { DEFAULT_SETTINGS, REPLAY_SETTINGS } from '../../protocol/settings.js';
+import { dayOf } from '../../protocol/time.js';
+import { createDeployment } from '../deployment.js';
+import { usage } from '../exit.js';
+import { openFolderClock } from '../folder-clock.js';
+import { folderAt } from '../folder.js';
+import { certifyGateways } from '../gateway-desk.js';
+import { wholeNumber } from '../options.js';
+import { giveOrder, takeOrders } from '../orders.js';
+import type { Order } from '../orders.js';
+import { startAuthority } from '../parts/authority.js';
+import type { RunningAuthority } from '../parts/authority.js';
+import { announce, waitForRunning } from '../run-files.js';
+import { inFolder, withFolderOptions } from '../session.js';
+import type { FolderOptions, Session } from '../session.js';
+import { repeatUntilStopped } from '../shutdown.js';
+
+const LEDGER_WAIT_MS = 60_000;
+const ROUND_MS = 500;
+
+interface InitOptions extends FolderOptions {
+  readonly origin?: string;
+  readonly replay?: boolean;
+}
+
+interface NotifyOptions extends FolderOptions {
+  readonly person: readonly number[];
+  readonly code: number;
+}
+
+export function addAuthorityCommands(program: Command): void {
+  const authority = program
+    .command('authority')
+    .description('the health authority: keys, enrolment, gateways, warnings');
+  withFolderOptions(authority.command('init').description('make the keys and settings of a new deployment'))
+    .option('--origin <name>', 'the name of the log, such as ledger.example.org/firebreak')
+    .option('--replay', 'settings for recorded contacts: beacons every 10 s, samples held 10 s')
+    .action((options: InitOptions) => init(options));
+  withFolderOptions(
+    authority.command('run').description('enrol tags, certify gateways, publish day keys, until stopped'),
+  )
+    .option('--http-port <port>', 'port of enrolment by wire; 0 takes a free one', wholeNumber(0, 65_535), 0)
+    .action((options: FolderOptions & { readonly httpPort: number }) => run(options));
+  withFolderOptions(authority.command('notify').description('publish a notice that warns these tags'))
+    .requiredOption('--person <numbers>', 'tag numbers, separated by commas', tagNumbers)
+    .option('--code <n>', 'what the tag shows, 0 to 255', wholeNumber(0, 255), 1)
+    .action((options: NotifyOptions) => notify(options));
+  withFolderOptions(authority.command('revoke').description('revoke a gateway from now on'))
+    .requiredOption('--gateway <id>', 'its 32 hex digits, as firebreak gateway status shows them', gatewayId)
+    .action((options: FolderOptions & { readonly gateway: string }) =>
+      order(options, { what: 'revoke', gatewayId: options.gateway }),
+    );
+}
+
+async function init(options: InitOptions): Promise<void> {
+  const folder = folderAt(options.dataDir);
+  const settings = options.replay === true ? REPLAY_SETTINGS : DEFAULT_SETTINGS;
+  const config = await createDeployment(folder, {
+    settings,
+    ...(options.origin !== undefined && { origin: options.origin }),
+  });
+  await openFolderClock(folder, options);
+  console.log(`a new deployment in ${folder.dir}`);
+  console.log(`  log key  ${config.logKey}`);
+  console.log(
+    '  keys are in authority/, ledger/ and tracer/, readable by you alone; firebreak.json holds no secret',
+  );
+  console.log(`next: firebreak ledger run --data-dir ${folder.dir}`);
+}
+
+async function run(options: FolderOptions & { readonly httpPort: number }): Promise<void> {
+  await inFolder('authority', options, async (session) => {
+    const { folder, config, clock, log, signal, onClose } = session;
+    const { mqtt } = await waitForRunning(folder, 'ledger', LEDGER_WAIT_MS, signal);
+    const running = await startAuthority({ folder, config, clock, log, mqttUrl: mqtt, signal });
+    onClose(() => running.close());
+    const http = await openEnrolmentHttp({ service: running.authority, log, port: options.httpPort });
+    onClose(() => http.close());
+    onClose(await announce(folder, 'authority', { http: `http://127.0.0.1:${http.port}` }));
+    const { days, gateways } = await running.authority.status();
+    log.info('the authority is up; stop it with Ctrl-C', {
+      days: days.length,
+      gateways: gateways.length,
+      port: http.port,
+    });
+    await repeatUntilStopped(ROUND_MS, signal, () => round(session, running));
+    log.info('stopping');
+  });
+}
+
+/** What an authority does all the time. A round that fails is said; the next one tries again. */
+async function round({ folder, clock, log }: Session, { authority }: RunningAuthority): Promise<void> {
+  try {
+    await authority.maintain();
+    await certifyGateways(folder, authority, clock, log);
+    await takeOrders(folder, (given) => carryOut(given, authority));
+  } catch (error) {
+    log.error('a round of the authority failed', { why: (error as Error).message });
+  }
+}
+
+async function carryOut(given: Order, authority: RunningAuthority['authority']): Promise<string> {
+  if (given.what === 'revoke') {
+    await authority.revokeGateway(fromHex(given.gatewayId));
+    return `gateway ${given.gatewayId} is revoked`;
+  }
+  await authority.notify({ day: given.day, code: given.code, tags: given.tags.map(asTagNumber) });
+  return `a notice for ${given.tags.length} tags is published; tags see it at their next gateway`;
+}
+
+async function notify(options: NotifyOptions): Promise<void> {
+  const clock = await openFolderClock(folderAt(options.dataDir), options);
+  const day = dayOf(clock.nowMs() / 1000);
+  await order(options, { what: 'notify', day, code: options.code, tags: [...options.person] });
+}
+
+async function order(options: FolderOptions, given: Order): Promise<void> {
+  console.log(await giveOrder(folderAt(options.dataDir), given));
+}
+
+function tagNumbers(text: string): number[] {
+  const numbers = text.split(',').map((part) => part.trim());
+  if (numbers.every((part) => /^\d{1,15}$/.test(part)))
+    return numbers.map((part) => asTagNumber(Number(part)));
+  throw usage('--person takes tag numbers, separated by commas');
+}
+
+function gatewayId(text: string): string {
+  if (/^[0-9a-f]{32}$/.test(text)) return text;
+  throw usage('--gateway takes 32 hex digits, as firebreak gateway status shows them');
+}

@@ -1,2 +1,155 @@
+/** `firebreak gateway …`: run one, ask how it is. */
+import { readFile, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
-export function addGatewayCommands(_program: Command): void {}
+import { toHex } from '../../protocol/bytes.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { decodeGatewayCertificate } from '../../protocol/gateway-certificate.js';
+import { connectAir } from '../../radio/air-socket-client.js';
+import type { SocketRadio } from '../../radio/air-socket-client.js';
+import { writeAtomically } from '../atomic-file.js';
+import { signerFrom } from '../deployment.js';
+import { gatewayFolder, folderAt } from '../folder.js';
+import type { GatewayFolder } from '../folder.js';
+import { createKeyFile } from '../key-files.js';
+import { place, shortName, wholeNumber } from '../options.js';
+import { startGateway } from '../parts/gateway.js';
+import { startWriter } from '../parts/writer.js';
+import { gatewayScreen, gatewayStatusSchema } from '../present/gateway-screen.js';
+import { waitForRunning } from '../run-files.js';
+import { inFolder, withFolderOptions } from '../session.js';
+import type { FolderOptions, Session } from '../session.js';
+import { repeatUntilStopped } from '../shutdown.js';
+import { keepStatus, readStatus } from '../status-file.js';
+
+const WAIT_MS = 60_000;
+const CERTIFICATE_LOOK_MS = 1_000;
+
+interface RunOptions extends FolderOptions {
+  readonly name: string;
+  readonly brokerPatience: number;
+  readonly broker?: string;
+  readonly place?: { readonly x: number; readonly y: number };
+}
+
+export function addGatewayCommands(program: Command): void {
+  const gateway = program
+    .command('gateway')
+    .description('a gateway at a hub: meets tags, forwards what they report');
+  withFolderOptions(gateway.command('run').description('run a gateway until stopped'))
+    .option('--name <name>', 'its name, and its folder under gateways/', shortName, 'hub-1')
+    .option('--broker <url>', 'the MQTT broker; by default the one of the folder’s ledger')
+    .option(
+      '--broker-patience <s>',
+      'give up after this many seconds without a broker',
+      wholeNumber(1, 86_400),
+      60,
+    )
+    .option('--place <x,y>', 'where it stands in the simulated air, metres', place)
+    .action((options: RunOptions) => run(options));
+  gateway
+    .command('status')
+    .description('is it well, what was heard, what was delivered')
+    .requiredOption('--data-dir <dir>', 'the data folder of the deployment')
+    .option('--name <name>', 'its name', shortName, 'hub-1')
+    .action((options: { readonly dataDir: string; readonly name: string }) => status(options));
+}
+
+async function run(options: RunOptions): Promise<void> {
+  await inFolder('gateway', options, async (session) => {
+    const { config, clock, folder, log, signal, onClose } = session;
+    const own = gatewayFolder(folder, options.name);
+    const signer = await ownSigner(own);
+    const mqttUrl = options.broker ?? (await waitForRunning(folder, 'ledger', WAIT_MS, signal)).mqtt;
+    const certificate = await keepCertificate(own, session);
+    const ledgerReceiptKey = config.receiptPublicKey;
+    const patienceMs = options.brokerPatience * 1000;
+    const writer = await startWriter({
+      signer,
+      spoolDir: own.spool,
+      mqttUrl,
+      ledgerReceiptKey,
+      log,
+      patienceMs,
+      signal,
+    });
+    onClose(() => writer.close());
+    const radio = await joinAir(session, options);
+    onClose(() => radio.close());
+    const gateway = await startGateway({
+      place: own,
+      config,
+      clock,
+      log,
+      radio,
+      signer,
+      writer,
+      certificate: certificate.current,
+    });
+    onClose(() => gateway.close());
+    const whole = () => ({
+      name: options.name,
+      clockMs: clock.nowMs(),
+      gateway: gateway.status(),
+      courier: writer.courier.status(),
+    });
+    onClose(await keepStatus(own.status, whole));
+    log.info('the gateway is up; stop it with Ctrl-C', {
+      name: options.name,
+      id: gateway.status().gatewayId,
+    });
+    const airGone = radio.lost.then(() =>
+      Promise.reject(new FirebreakError('closed', 'the air is gone; start it and the gateway again')),
+    );
+    await Promise.race([repeatUntilStopped(CERTIFICATE_LOOK_MS, signal, certificate.look), airGone]);
+    log.info('stopping', { waiting: writer.courier.status().depth });
+  });
+}
+
+async function joinAir({ folder, signal }: Session, options: RunOptions): Promise<SocketRadio> {
+  const { socket } = await waitForRunning(folder, 'air', WAIT_MS, signal);
+  return connectAir({
+    at: { path: socket },
+    name: options.name,
+    signal,
+    ...(options.place && { place: options.place }),
+  });
+}
+
+/** Makes the key at the first start; the public one goes to the authority. */
+async function ownSigner(own: GatewayFolder) {
+  const known = await stat(own.key).catch(() => undefined);
+  if (known === undefined) await createKeyFile(own.key);
+  const signer = await signerFrom(own.key);
+  await writeAtomically(own.publicKey, `${toHex(signer.publicKey)}\n`);
+  return signer;
+}
+
+/** The newest certificate, awaited at first and looked for again as time goes. */
+async function keepCertificate(own: GatewayFolder, { log, signal }: Session) {
+  let bytes = await readFile(own.certificate).catch(() => undefined);
+  if (bytes === undefined)
+    log.info('waiting for the authority to certify this gateway', { publicKey: own.publicKey });
+  const deadline = Date.now() + WAIT_MS;
+  while (bytes === undefined) {
+    signal.throwIfAborted();
+    if (Date.now() > deadline) {
+      throw new FirebreakError(
+        'timeout',
+        `no certificate came: give ${own.publicKey} to the authority (firebreak authority run certifies it)`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    bytes = await readFile(own.certificate).catch(() => undefined);
+  }
+  let newest: Uint8Array = bytes;
+  decodeGatewayCertificate(newest);
+  const look = async (): Promise<void> => {
+    newest = (await readFile(own.certificate).catch(() => undefined)) ?? newest;
+  };
+  return { current: () => newest, look };
+}
+
+async function status(options: { readonly dataDir: string; readonly name: string }): Promise<void> {
+  const own = gatewayFolder(folderAt(options.dataDir), options.name);
+  console.log(gatewayScreen(await readStatus(own.status, `gateway ${options.name}`, gatewayStatusSchema)));
+}

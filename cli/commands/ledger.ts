@@ -14,6 +14,7 @@ import { folderAt } from '../folder.js';
 import { wholeNumber } from '../options.js';
 import { logVerifier, openFolderReader, startLedger, startLedgerHttp } from '../parts/ledger.js';
 import { terminalProgress } from '../progress.js';
+import { keepPorts, onPort, portsBefore } from '../ledger-ports.js';
 import { announce } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions } from '../session.js';
@@ -23,8 +24,8 @@ import { ENTRY_NAMES } from '../present/entry-names.js';
 const port = wholeNumber(0, 65_535);
 
 interface RunOptions extends FolderOptions {
-  readonly mqttPort: number;
-  readonly httpPort: number;
+  readonly mqttPort?: number;
+  readonly httpPort?: number;
   readonly broker?: string;
 }
 
@@ -33,8 +34,12 @@ export function addLedgerCommands(program: Command): void {
   withFolderOptions(
     ledger.command('run').description('run the ledger with its MQTT broker and HTTP, on loopback'),
   )
-    .option('--mqtt-port <port>', 'port of the broker; 0 takes a free one', port, 0)
-    .option('--http-port <port>', 'port of the HTTP for readers; 0 takes a free one', port, 0)
+    .option('--mqtt-port <port>', 'port of the broker; by default the one it had before, or a free one', port)
+    .option(
+      '--http-port <port>',
+      'port of the HTTP for readers; by default the one it had before, or a free one',
+      port,
+    )
     .option(
       '--broker <url>',
       'use this MQTT 3.1.1 broker instead of an own one, such as mqtt://127.0.0.1:1883',
@@ -64,13 +69,16 @@ export function addLedgerCommands(program: Command): void {
 async function run(options: RunOptions): Promise<void> {
   await inFolder('ledger', options, async (session) => {
     const { folder, log, signal, onClose } = session;
-    const running = await startLedger(session, {
-      mqttPort: options.mqttPort,
-      ...(options.broker !== undefined && { brokerUrl: options.broker }),
-    });
+    const before = await portsBefore(folder);
+    const running = await onPort(options.mqttPort, before.mqtt, (mqttPort) =>
+      startLedger(session, { mqttPort, ...(options.broker !== undefined && { brokerUrl: options.broker }) }),
+    );
     onClose(() => running.close());
-    const http = await startLedgerHttp(session, running.ledger, options.httpPort);
+    const http = await onPort(options.httpPort, before.http, (at) =>
+      startLedgerHttp(session, running.ledger, at),
+    );
     onClose(() => http.close());
+    await keepPorts(folder, running.mqttUrl, http.url);
     onClose(await announce(folder, 'ledger', { mqtt: running.mqttUrl, http: http.url }));
     const { size, origin } = running.ledger.status();
     log.info('the ledger is up; stop it with Ctrl-C', {

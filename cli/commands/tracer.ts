@@ -1,2 +1,75 @@
+/** `firebreak tracer run`: follows the ledger and answers traces, until stopped. */
 import type { Command } from 'commander';
-export function addTracerCommands(_program: Command): void {}
+import { toHex } from '../../protocol/bytes.js';
+import { serveTracerHttp } from '../../tracer/http.js';
+import type { LookUp, LookUpAnswer } from '../../tracer/trace-message.js';
+import type { Tracer } from '../../tracer/tracer.js';
+import { signerFrom } from '../deployment.js';
+import { readKeyFile } from '../key-files.js';
+import { wholeNumber } from '../options.js';
+import { openFolderReader } from '../parts/ledger.js';
+import { answerLookUp, startTracer } from '../parts/tracer.js';
+import { startWriter } from '../parts/writer.js';
+import { announce, waitForRunning } from '../run-files.js';
+import { inFolder, withFolderOptions } from '../session.js';
+import type { FolderOptions, Session } from '../session.js';
+import { repeatUntilStopped } from '../shutdown.js';
+
+const LEDGER_WAIT_MS = 60_000;
+const FOLLOW_EVERY_MS = 500;
+/** A log that does not add up is no passing trouble. */
+const FATAL = new Set(['consistency', 'chain', 'signature', 'foreign']);
+
+export function addTracerCommands(program: Command): void {
+  const tracer = program.command('tracer').description('opens reports, keeps contacts, answers traces');
+  withFolderOptions(tracer.command('run').description('follow the ledger and answer traces until stopped'))
+    .option('--http-port <port>', 'port for questions; 0 takes a free one', wholeNumber(0, 65_535), 0)
+    .action((options: FolderOptions & { readonly httpPort: number }) => run(options));
+}
+
+async function run(options: FolderOptions & { readonly httpPort: number }): Promise<void> {
+  await inFolder('tracer', options, async (session) => {
+    const { folder, config, log, signal, onClose } = session;
+    const { mqtt: mqttUrl } = await waitForRunning(folder, 'ledger', LEDGER_WAIT_MS, signal);
+    const signer = await signerFrom(folder.tracer.writerKey);
+    const ledgerReceiptKey = config.receiptPublicKey;
+    const writer = await startWriter({
+      signer,
+      spoolDir: folder.tracer.spool,
+      mqttUrl,
+      ledgerReceiptKey,
+      log,
+      signal,
+    });
+    onClose(() => writer.close());
+    const reader = await openFolderReader(folder, config);
+    onClose(() => reader.close());
+    const tracer = await startTracer({ ...session, reader, courier: writer.courier });
+    const { added } = await tracer.catchUp(undefined, signal);
+    const answer = (question: LookUp): Promise<LookUpAnswer> => answerLookUp(tracer, question);
+    const token = toHex(await readKeyFile(folder.tracer.apiToken));
+    const http = await serveTracerHttp({ answer, token, port: options.httpPort, log });
+    onClose(() => http.close());
+    onClose(await announce(folder, 'tracer', { http: http.url }));
+    log.info('the tracer is up; stop it with Ctrl-C', {
+      entries: added,
+      contacts: tracer.status().contacts,
+      http: http.url,
+    });
+    await repeatUntilStopped(FOLLOW_EVERY_MS, signal, () => follow(tracer, session));
+    log.info('stopping');
+  });
+}
+
+/** A ledger that is away comes back; one that shows another history ends the tracer. */
+async function follow(tracer: Tracer, { log, signal }: Session): Promise<void> {
+  try {
+    const { added } = await tracer.catchUp(undefined, signal);
+    if (added > 0) log.info('read on', { entries: added, contacts: tracer.status().contacts });
+  } catch (error) {
+    if (signal.aborted) return;
+    const code = (error as { code?: string }).code ?? '';
+    if (FATAL.has(code)) throw error;
+    log.warn('the ledger cannot be read; trying again', { why: (error as Error).message });
+  }
+}

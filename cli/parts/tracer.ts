@@ -11,6 +11,7 @@ import { accessRecorder } from '../../tracer/access.js';
 import type { CheckpointStore } from '../../tracer/checkpoint-store.js';
 import { openTracer } from '../../tracer/tracer.js';
 import type { Tracer } from '../../tracer/tracer.js';
+import type { LookUp, LookUpAnswer } from '../../tracer/trace-message.js';
 import { writeAtomically } from '../atomic-file.js';
 import type { Config } from '../config.js';
 import { dayKeyFiles } from '../day-key-files.js';
@@ -90,4 +91,19 @@ function checkpointFile(file: string): CheckpointStore {
       }),
     save: (checkpoint) => writeAtomically(file, checkpoint),
   };
+}
+
+/** Fills in the window where the question leaves it open, records the look, answers. */
+export async function answerLookUp(tracer: Tracer, question: LookUp): Promise<LookUpAnswer> {
+  const { officer, purpose, request } = question;
+  await tracer.catchUp();
+  const span = tracer.span() ?? { from: 0, to: 0 };
+  const { infectiousSeconds, ...rest } = request;
+  const whole = {
+    ...rest,
+    from: request.from ?? span.from,
+    to: request.to ?? span.to,
+    ...(infectiousSeconds !== undefined && { infectiousSeconds }),
+  };
+  return tracer.lookUp(whole, { officer, purpose });
 }

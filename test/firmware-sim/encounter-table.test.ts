@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { closeDue, emptyTable, hearBeacon, nextCloseMs, openCount } from '../../firmware-sim/encounter-table.js';
+import {
+  closeDue,
+  emptyTable,
+  hearBeacon,
+  nextCloseMs,
+  openCount,
+} from '../../firmware-sim/encounter-table.js';
 import type { EncounterTable } from '../../firmware-sim/encounter-table.js';
 import { macOf, MIDNIGHT_MS, peerId, sampleAt, SETTINGS } from './samples.js';
 
@@ -18,7 +24,11 @@ describe('the two-sample rule', () => {
 
   it('counts only samples that are not below the RSSI floor', () => {
     const table = emptyTable();
-    for (const [ms, rssiDbm] of [[0, -101], [1000, -100], [2000, undefined]] as const) {
+    for (const [ms, rssiDbm] of [
+      [0, -101],
+      [1000, -100],
+      [2000, undefined],
+    ] as const) {
       hearBeacon(table, sampleAt(MIDNIGHT_MS + ms, { rssiDbm }), SETTINGS);
     }
     expect(closeDue(structuredClone(table), MIDNIGHT_MS + 9 * EPOCH_MS, SETTINGS).records).toEqual([]);
@@ -60,12 +70,9 @@ describe('a replayed beacon', () => {
     const table = emptyTable();
     const mac = macOf(1, MIDNIGHT_MS);
     const again = (ms: number) => hearBeacon(table, sampleAt(MIDNIGHT_MS + ms, { mac }), SETTINGS);
-    expect([again(0), again(120_000), again(120_001), again(500_000)].map((epoch) => epoch !== undefined)).toEqual([
-      true,
-      true,
-      false,
-      false,
-    ]);
+    expect(
+      [again(0), again(120_000), again(120_001), again(500_000)].map((epoch) => epoch !== undefined),
+    ).toEqual([true, true, false, false]);
     expect(closeAll(table)).toMatchObject([{ samples: 2, durationSeconds: 121 }]);
   });
 

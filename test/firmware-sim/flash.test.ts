@@ -13,7 +13,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 let files = 0;
 const newPath = (): string => join(folder, `${(files += 1)}.flash`);
-const held = (flash: Flash): number[] => [...flash.entries()].map(({ bytes }) => Buffer.from(bytes).readUInt32BE(0));
+const held = (flash: Flash): number[] =>
+  [...flash.entries()].map(({ bytes }) => Buffer.from(bytes).readUInt32BE(0));
 
 flashContract('memory', openMemoryFlash);
 flashContract('a file', (slots) => openFileFlash(newPath(), slots));

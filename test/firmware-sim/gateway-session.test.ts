@@ -148,7 +148,9 @@ describe('a tag writes nothing', () => {
     const { tag, log } = await scene();
     log(1);
     const foreign = testGateway(testAuthority('another'), () => tag.nowMs);
-    expect(await runGatewaySession(foreign.connect(), tag.device, SOON)).toMatchObject({ endedBy: 'certificate' });
+    expect(await runGatewaySession(foreign.connect(), tag.device, SOON)).toMatchObject({
+      endedBy: 'certificate',
+    });
     expect(foreign.uploads).toEqual([]);
   });
 
@@ -199,7 +201,9 @@ describe('refresh', () => {
     const fill = Array.from({ length: 99 }, () => random.bytes(8));
     const notice = (number: number, tokens: Uint8Array[]) =>
       signNotice(authority.issuer, { day: TODAY, number, code: 2, tokens }, (length) => random.bytes(length));
-    gateway.refresh = { notices: Buffer.concat([notice(1, fill), notice(2, [...fill, noticeToken(key, 2, 2)])]) };
+    gateway.refresh = {
+      notices: Buffer.concat([notice(1, fill), notice(2, [...fill, noticeToken(key, 2, 2)])]),
+    };
     expect(await visit()).toMatchObject({ endedBy: undefined });
     expect(tag.device.status().warnings).toEqual([{ day: TODAY, number: 2, code: 2 }]);
   });
@@ -208,7 +212,9 @@ describe('refresh', () => {
     const { tag, gateway, visit } = await scene();
     const stranger = fastSigner(new Uint8Array(32).fill(3));
     const tokens = [new Uint8Array(8)];
-    gateway.refresh = { notices: signNotice(stranger, { day: TODAY, number: 1, code: 1, tokens }, (n) => new Uint8Array(n)) };
+    gateway.refresh = {
+      notices: signNotice(stranger, { day: TODAY, number: 1, code: 1, tokens }, (n) => new Uint8Array(n)),
+    };
     expect(await visit()).toMatchObject({ endedBy: 'issuer' });
     expect(tag.device.status().warnings).toEqual([]);
   });

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addSample, attenuationOf, bucketOf, closeRecord, openRecord } from '../../firmware-sim/open-record.js';
+import {
+  addSample,
+  attenuationOf,
+  bucketOf,
+  closeRecord,
+  openRecord,
+} from '../../firmware-sim/open-record.js';
 import type { Sample } from '../../firmware-sim/open-record.js';
 import { decodeEncounterRecord, encodeEncounterRecord } from '../../protocol/encounter-record.js';
 import { REPLAY_SETTINGS } from '../../protocol/settings.js';
@@ -62,7 +68,10 @@ describe('the credit of samples', () => {
   });
 
   it('never exceeds the duration, whatever is heard', () => {
-    const sample = fc.record({ gapMs: fc.nat(120_000), rssiDbm: fc.option(fc.integer({ min: -128, max: 20 }), { nil: undefined }) });
+    const sample = fc.record({
+      gapMs: fc.nat(120_000),
+      rssiDbm: fc.option(fc.integer({ min: -128, max: 20 }), { nil: undefined }),
+    });
     fc.assert(
       fc.property(fc.array(sample, { minLength: 1, maxLength: 60 }), (heard) => {
         let atMs = MIDNIGHT_MS;

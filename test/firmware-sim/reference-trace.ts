@@ -42,12 +42,14 @@ export function forwardTrace(recording: ContactRecording, person: number, settin
   const readyOf = (who: number, at: number): number => (who === person ? from : at + settings.latentSeconds);
   for (let hop = 1; hop <= settings.hops; hop += 1) {
     const next = new Map(labels);
-    for (const { a, b, start, end } of open) {
-      for (const [u, v] of [[a, b], [b, a]] as const) {
-        const at = labels.get(u);
-        if (at === undefined || v === person || start < readyOf(u, at) || end >= (next.get(v) ?? Infinity)) continue;
-        next.set(v, end);
-      }
+    const steps = open.flatMap(({ a, b, start, end }) => [
+      { u: a, v: b, start, end },
+      { u: b, v: a, start, end },
+    ]);
+    for (const { u, v, start, end } of steps) {
+      const at = labels.get(u);
+      if (at === undefined || v === person || start < readyOf(u, at)) continue;
+      if (end < (next.get(v) ?? Infinity)) next.set(v, end);
     }
     for (const [v, at] of next) if (v !== person && !reached.has(v)) reached.set(v, [hop, at, at]);
     labels = next;

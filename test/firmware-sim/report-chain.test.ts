@@ -27,7 +27,9 @@ describe('the report that is due', () => {
     const flash = flashOf(MIDNIGHT_MS - 5000, MIDNIGHT_MS, MIDNIGHT_MS - 1000, MIDNIGHT_MS + 1000);
     const { outstanding } = withReportDue(newChain(), flash.entries(), always);
     expect(outstanding).toMatchObject({ seq: 0, day: TODAY - 1, ids: [0, 2] });
-    expect(decodeReportPlaintext(outstanding?.plaintext ?? new Uint8Array(0), TODAY - 1).records).toHaveLength(2);
+    expect(
+      decodeReportPlaintext(outstanding?.plaintext ?? new Uint8Array(0), TODAY - 1).records,
+    ).toHaveLength(2);
   });
 
   it('passes over a day whose key it does not have', () => {
@@ -55,12 +57,17 @@ describe('the chain', () => {
     const flash = flashOf(MIDNIGHT_MS - 5000, MIDNIGHT_MS);
     const hash = new Uint8Array(32).fill(7);
     const first = withReportDue(newChain(), flash.entries(), always);
-    expect(decodeReportPlaintext(first.outstanding?.plaintext ?? hash, TODAY - 1).prev).toEqual(new Uint8Array(32));
+    expect(decodeReportPlaintext(first.outstanding?.plaintext ?? hash, TODAY - 1).prev).toEqual(
+      new Uint8Array(32),
+    );
     const receipted = afterReceipt(first, hash);
     expect(receipted).toMatchObject({ nextSeq: 1, prev: hash, delivered: [0], outstanding: undefined });
     flash.free(receipted.delivered);
     const second = withReportDue(receipted, flash.entries(), always);
-    expect(decodeReportPlaintext(second.outstanding?.plaintext ?? hash, TODAY)).toMatchObject({ seq: 1, prev: hash });
+    expect(decodeReportPlaintext(second.outstanding?.plaintext ?? hash, TODAY)).toMatchObject({
+      seq: 1,
+      prev: hash,
+    });
   });
 
   it('spends the seq of a report that is given up, and keeps the hash before it', () => {

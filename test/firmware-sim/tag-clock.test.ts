@@ -48,7 +48,8 @@ describe('a tag clock that runs', () => {
   });
 
   it('does not believe a gateway whose certificate does not hold on its own day', () => {
-    const believe = (fromDay: number, toDay: number) => () => setByHello(newClock(), hello(NOON_MS, fromDay, toDay), NOON_MS);
+    const believe = (fromDay: number, toDay: number) => () =>
+      setByHello(newClock(), hello(NOON_MS, fromDay, toDay), NOON_MS);
     expect(believe(TODAY, TODAY)).not.toThrow();
     expect(believe(TODAY - 7, TODAY - 1)).toThrow(expect.objectContaining({ code: 'certificate' }));
     expect(believe(TODAY + 1, TODAY + 2)).toThrow(expect.objectContaining({ code: 'certificate' }));

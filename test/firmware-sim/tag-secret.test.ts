@@ -8,7 +8,13 @@ import { nobleSigner } from '../../protocol/ed25519-noble.js';
 import { advanceSecret, epochPublicKeys, epochSigner } from '../../firmware-sim/tag-secret.js';
 
 const vectors = z
-  .object({ day: z.number(), epoch: z.number(), tagSecret: z.string(), tagSecretNextDay: z.string(), epochPublicKeyA: z.string() })
+  .object({
+    day: z.number(),
+    epoch: z.number(),
+    tagSecret: z.string(),
+    tagSecretNextDay: z.string(),
+    epochPublicKeyA: z.string(),
+  })
   .parse(JSON.parse(readFileSync(new URL('../vectors/protocol-v1.json', import.meta.url), 'utf8')));
 
 const secretOf = (day: number) => ({ day, bytes: fromHex(vectors.tagSecret) });
@@ -48,6 +54,8 @@ describe('the tag secret', () => {
   });
 
   it('gives none of a day whose secret is erased', () => {
-    expect(() => epochPublicKeys(secretOf(10), 9, 1, fastSigner)).toThrow(expect.objectContaining({ code: 'day' }));
+    expect(() => epochPublicKeys(secretOf(10), 9, 1, fastSigner)).toThrow(
+      expect.objectContaining({ code: 'day' }),
+    );
   });
 });

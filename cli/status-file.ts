@@ -1,0 +1,52 @@
+/** What a running process last said of itself, for `… status`: a JSON file, replaced whole every few seconds. */
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { FirebreakError } from '../protocol/errors.js';
+import { writeAtomically } from './atomic-file.js';
+import { parseJson } from './config.js';
+import { isAlive } from './run-files.js';
+
+const EVERY_MS = 1_000;
+
+const statusFile = z.object({ pid: z.int().positive(), wallMs: z.number(), status: z.unknown() });
+
+/** Writes `status()` now and every second until the returned function is called, which writes it a last time. */
+export async function keepStatus(file: string, status: () => unknown): Promise<() => Promise<void>> {
+  const write = (): Promise<void> => {
+    const text = JSON.stringify({ pid: process.pid, wallMs: Date.now(), status: status() });
+    return writeAtomically(file, `${text}\n`, 0o600);
+  };
+  await write();
+  let writing: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    writing = writing.then(write).catch(() => undefined); // the next second tries again
+  }, EVERY_MS);
+  return async () => {
+    clearInterval(timer);
+    await writing;
+    await write();
+  };
+}
+
+export interface ReadStatus<T> {
+  readonly isRunning: boolean;
+  /** How long ago it was written, wall ms. */
+  readonly ageMs: number;
+  readonly status: T;
+}
+
+/** Throws `not-found` when it never ran here, `damaged` when the file does not fit. */
+export async function readStatus<T>(
+  file: string,
+  what: string,
+  schema: z.ZodType<T>,
+): Promise<ReadStatus<T>> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined)
+    throw new FirebreakError('not-found', `${what} has not run on this folder (${file} is missing)`);
+  const parsed = statusFile.safeParse(parseJson(file, text));
+  const status = parsed.success ? schema.safeParse(parsed.data.status) : undefined;
+  if (!parsed.success || !status?.success)
+    throw new FirebreakError('damaged', `${file} is not a status of this version`);
+  return { isRunning: isAlive(parsed.data.pid), ageMs: Date.now() - parsed.data.wallMs, status: status.data };
+}

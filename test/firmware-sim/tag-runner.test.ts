@@ -1,0 +1,213 @@
+import { chmodSync, cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { asTagNumber } from '../../protocol/brands.js';
+import { fastSigner } from '../../protocol/ed25519.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { encodeGatewayAdvert } from '../../protocol/gateway-advert.js';
+import { silentLog } from '../../protocol/log.js';
+import { REPLAY_SETTINGS } from '../../protocol/settings.js';
+import type { EnrolmentStation } from '../../firmware-sim/enrolment.js';
+import { openTagRunner } from '../../firmware-sim/tag-runner.js';
+import type { TagRunner } from '../../firmware-sim/tag-runner.js';
+import { openReplayAir } from '../../radio/air-replay-hosted.js';
+import type { ReplayAir } from '../../radio/air-replay-hosted.js';
+import { virtualClock } from '../../radio/clock-virtual.js';
+import type { VirtualClock } from '../../radio/clock-virtual.js';
+import type { Characteristic, Link, ServerPeer } from '../../radio/contract.js';
+import { seededRandom } from '../../radio/random.js';
+import { MIDNIGHT_MS } from './samples.js';
+import { testAuthority } from './test-authority.js';
+import type { TestAuthority } from './test-authority.js';
+import { testGateway } from './test-gateway.js';
+import type { TestGateway } from './test-gateway.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'firebreak-tag-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const START_MS = MIDNIGHT_MS + 36_000_000;
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+
+interface Stage {
+  readonly clock: VirtualClock;
+  readonly air: ReplayAir;
+  readonly authority: TestAuthority;
+  readonly gateway: TestGateway;
+  run(tag: number, path?: string, station?: EnrolmentStation): Promise<TagRunner>;
+  end(...runners: TagRunner[]): Promise<void>;
+}
+
+/** Tags 1 and 2 are together for ten minutes from five minutes after the start; a gateway is in reach all the time. */
+async function stage(contactMinutes = 10, authority = testAuthority()): Promise<Stage> {
+  const clock = virtualClock(START_MS);
+  const startMs = START_MS + 5 * MINUTE;
+  const contacts = [{ a: 'tag 1', b: 'tag 2', startMs, endMs: startMs + contactMinutes * MINUTE }];
+  const air = openReplayAir({ clock, contacts });
+  const gateway = testGateway(authority, () => clock.nowMs());
+  const place = air.join('gateway');
+  await place.server.start((peer) => serve(gateway.connect(), peer));
+  const advert = {
+    advert: encodeGatewayAdvert(),
+    txPowerDbm: 0,
+    intervalMs: 20_000,
+    phaseMs: 0,
+    jitter: 0.1,
+  };
+  await place.advertiser.set({ ...advert, address: 'c0ffee000001', connectable: true });
+  const run = async (tag: number, path = mkdtempSync(join(folder, 'tag ')), station = authority.station) => {
+    const random = seededRandom(`runner ${tag}`);
+    const radio = air.join(`tag ${tag}`);
+    const runner = await openTagRunner({
+      radio,
+      clock,
+      folder: path,
+      settings: REPLAY_SETTINGS,
+      issuerPublicKey: authority.issuer.publicKey,
+      station,
+      tag: asTagNumber(tag),
+      signerOf: fastSigner,
+      random: (length) => random.bytes(length),
+      log: silentLog,
+      session: { receiptTimeoutMs: 200 },
+    });
+    const close = () => runner.close().then(() => radio.close());
+    return { status: () => runner.status(), close };
+  };
+  const end = async (...runners: TagRunner[]): Promise<void> => {
+    for (const runner of runners) await clock.drive(runner.close());
+    await air.close();
+  };
+  return { clock, air, authority, gateway, run, end };
+}
+
+async function serve(link: Link, peer: ServerPeer) {
+  await link.subscribe('receipt', (value) => void peer.notify('receipt', value));
+  return {
+    onRead: (characteristic: Characteristic) => link.read(characteristic),
+    onWrite: (characteristic: Characteristic, value: Uint8Array) => link.write(characteristic, value),
+    onClosed: () => void link.close(),
+  };
+}
+
+const bucketsOf = ({ authority, gateway }: Stage) =>
+  gateway.reports.flatMap((report) => {
+    const { tag, plaintext } = authority.open(report);
+    return plaintext.records.map(({ bucketSeconds }) => [tag, ...bucketSeconds].join(' '));
+  });
+
+describe('a live tag', () => {
+  it('enrols, logs, and delivers as soon as its records are closed and a gateway is heard', async () => {
+    const at = await stage();
+    const [one, two] = [await at.run(1), await at.run(2)];
+    await at.clock.advance(16 * MINUTE);
+    expect(one.status()).toMatchObject({ isOnAir: true, heard: 60, open: 1, delivered: 0 });
+    await at.clock.advance(10 * MINUTE);
+    expect(one.status()).toMatchObject({ open: 0, waiting: 0, delivered: 1, lastEndedBy: undefined });
+    expect(bucketsOf(at).sort()).toEqual(['1 600 0 0 0', '2 600 0 0 0']);
+    await at.end(one, two);
+  });
+
+  it('goes on after being killed in mid-epoch as if nothing had happened', async () => {
+    const at = await stage(8);
+    const path = join(folder, 'killed');
+    const [one, two] = [await at.run(1, path), await at.run(2)];
+    await at.clock.advance(9 * MINUTE + 1);
+    cpSync(path, `${path} image`, { recursive: true }); // what is on disk at that moment is all that a kill leaves
+    await at.clock.drive(one.close());
+    const again = await at.run(1, `${path} image`);
+    expect(again.status()).toMatchObject({ isOnAir: true, open: 1, heard: expect.any(Number) as number });
+    await at.clock.advance(20 * MINUTE);
+    expect(bucketsOf(at).sort()).toEqual(['1 480 0 0 0', '2 480 0 0 0']);
+    expect(at.authority.requests.enrolled).toBe(2);
+    await at.end(again, two);
+  });
+
+  it('killed between upload and receipt repeats the report, and loses nothing', async () => {
+    const at = await stage();
+    const path = join(folder, 'mute');
+    at.gateway.faults.mute = true;
+    const [one, two] = [await at.run(1, path), await at.run(2)];
+    await at.clock.advance(17 * MINUTE);
+    const upload = at.clock.hold(until(() => at.gateway.uploads.length > 0));
+    await at.clock.advance(2 * MINUTE);
+    await upload;
+    cpSync(path, `${path} image`, { recursive: true });
+    await at.clock.drive(one.close());
+    at.gateway.faults.mute = false;
+    const again = await at.run(1, `${path} image`);
+    await at.clock.hold(pause(300));
+    await at.clock.advance(HOUR);
+    await at.clock.hold(pause(50));
+    expect([...new Set(bucketsOf(at))].sort()).toEqual(['1 600 0 0 0', '2 600 0 0 0']);
+    const ofOne = at.gateway.uploads.filter((report) => at.authority.open(report).tag === 1);
+    const plaintexts = ofOne.map((report) => at.authority.open(report).plaintext);
+    expect(plaintexts.length).toBeGreaterThan(1);
+    for (const plaintext of plaintexts) expect(plaintext).toEqual(plaintexts[0]);
+    await at.end(again, two);
+  });
+
+  it('backs off from a gateway that is busy, and comes back', async () => {
+    const at = await stage();
+    at.gateway.faults.refuse = 'busy';
+    const [one, two] = [await at.run(1), await at.run(2)];
+    await at.clock.advance(50 * MINUTE);
+    const { failedSessions, lastRefusal, waiting } = one.status();
+    expect({ lastRefusal, waiting }).toEqual({ lastRefusal: 'busy', waiting: 1 });
+    expect(failedSessions).toBeGreaterThan(2);
+    expect(failedSessions).toBeLessThan(15);
+    at.gateway.faults.refuse = undefined;
+    await at.clock.advance(20 * MINUTE);
+    expect(one.status()).toMatchObject({ waiting: 0, delivered: 1 });
+    await at.end(one, two);
+  });
+
+  it('enrols later when the authority is not there at first, and renews before its credentials end', async () => {
+    const at = await stage();
+    let away = 3;
+    const station: EnrolmentStation = {
+      enrol: async (request, tag) => {
+        if ((away -= 1) >= 0) throw new FirebreakError('unreachable', 'no authority');
+        return at.authority.station.enrol(request, tag);
+      },
+      renew: (report) => at.authority.station.renew(report),
+    };
+    const one = await at.run(1, undefined, station);
+    await at.clock.advance(1);
+    expect(one.status()).toMatchObject({ isOnAir: false, coveredThroughDay: undefined });
+    await at.clock.advance(HOUR);
+    const today = MIDNIGHT_MS / 86_400_000;
+    expect(one.status()).toMatchObject({ isOnAir: true, coveredThroughDay: today + 6 });
+    await at.clock.advance(20 * 24 * HOUR);
+    expect(one.status().isOnAir).toBe(true);
+    expect(at.authority.requests.renewed).toBeGreaterThan(2);
+    await at.end(one);
+  });
+});
+
+describe('a tag’s folder', () => {
+  it('is readable by its owner only, and refused otherwise or when damaged or another authority’s', async () => {
+    const at = await stage();
+    const path = join(folder, 'guarded');
+    await at.end(await at.run(1, path));
+    const file = join(path, 'tag.json');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const open = () => stage().then((next) => next.run(1, path));
+    chmodSync(file, 0o644);
+    await expect(open()).rejects.toMatchObject({ code: 'permission' });
+    chmodSync(file, 0o600);
+    const foreign = await stage(10, testAuthority('another'));
+    await expect(foreign.run(1, path)).rejects.toMatchObject({ code: 'foreign' });
+    writeFileSync(file, '{"version":1}', { mode: 0o600 });
+    await expect(open()).rejects.toMatchObject({ code: 'damaged' });
+  });
+});
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 400 && !holds(); tries += 1) await pause(5);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
