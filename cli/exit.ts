@@ -18,7 +18,11 @@ export function describeError(error: unknown, debug: boolean): string {
   if (error instanceof CommanderError) return '';
   if (!(error instanceof Error)) return `firebreak: ${String(error)}`;
   const lines = [`${pc.red('firebreak:')} ${error.message}`];
-  if (debug) lines.push(error.stack ?? '', ...(error.cause ? [`caused by: ${String(error.cause)}`] : []));
+  if (debug)
+    lines.push(
+      error.stack ?? '',
+      ...(error.cause instanceof Error ? [`caused by: ${error.cause.message}`] : []),
+    );
   else if (!(error instanceof FirebreakError))
     lines.push('  (unexpected; run again with FIREBREAK_DEBUG=1 for details)');
   return lines.join('\n');

@@ -2,9 +2,9 @@
 
 export interface Progress {
   /** `fraction` is 0..1, or undefined when the end is not known. */
-  update(text: string, fraction?: number): void;
+  readonly update: (text: string, fraction?: number) => void;
   /** Ends the line, so that what follows starts on its own. */
-  done(): void;
+  readonly done: () => void;
 }
 
 const BAR = 24;
@@ -14,18 +14,17 @@ export function terminalProgress(stream: NodeJS.WriteStream): Progress {
   if (!stream.isTTY) return { update: () => {}, done: () => {} };
   let shownAt = 0;
   let shown = false;
-  return {
-    update(text, fraction) {
-      if (Date.now() - shownAt < MIN_INTERVAL_MS && fraction !== 1) return;
-      shownAt = Date.now();
-      shown = true;
-      stream.write(`\r\x1b[2K${fraction === undefined ? '' : `${bar(fraction)} `}${text}`);
-    },
-    done() {
-      if (shown) stream.write('\r\x1b[2K');
-      shown = false;
-    },
+  const update = (text: string, fraction?: number): void => {
+    if (Date.now() - shownAt < MIN_INTERVAL_MS && fraction !== 1) return;
+    shownAt = Date.now();
+    shown = true;
+    stream.write(`\r\x1b[2K${fraction === undefined ? '' : `${bar(fraction)} `}${text}`);
   };
+  const done = (): void => {
+    if (shown) stream.write('\r\x1b[2K');
+    shown = false;
+  };
+  return { update, done };
 }
 
 function bar(fraction: number): string {

@@ -1,30 +1,22 @@
 /** What every command on a data folder starts with and ends with. */
 import type { Command } from 'commander';
-import type { Clock } from '../protocol/clock.js';
-import type { Log } from '../protocol/log.js';
 import { readConfig } from './config.js';
-import type { Config } from './config.js';
 import { openFolderClock } from './folder-clock.js';
 import type { ClockOptions } from './folder-clock.js';
 import { folderAt } from './folder.js';
-import type { DataFolder } from './folder.js';
 import { consoleLog } from './log.js';
 import { positiveNumber, time } from './options.js';
+import { openTogether } from './parts/context.js';
+import type { OnClose, PartContext } from './parts/context.js';
 import { stopSignal } from './shutdown.js';
 
 export interface FolderOptions extends ClockOptions {
   readonly dataDir: string;
 }
 
-export interface Session {
-  readonly folder: DataFolder;
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Aborts on SIGINT and SIGTERM. */
-  readonly signal: AbortSignal;
+export interface Session extends PartContext {
   /** Registers what to close at the end, last first, whether the work succeeded or not. */
-  onClose(close: () => Promise<unknown>): void;
+  readonly onClose: OnClose;
 }
 
 const MAX_CLOCK_RATE = 10_000;
@@ -55,28 +47,14 @@ export async function inFolder(
   const config = await readConfig(folder);
   const clock = await openFolderClock(folder, options);
   const stop = stopSignal();
-  const closers: (() => Promise<unknown>)[] = [];
   const log = consoleLog(room, process.env['FIREBREAK_LOG']);
   try {
-    await work({
-      folder,
-      config,
-      clock,
-      log,
-      signal: stop.signal,
-      onClose: (close) => void closers.push(close),
+    const { close } = await openTogether(log, async (onClose) => {
+      await work({ folder, config, clock, log, signal: stop.signal, onClose });
+      return {};
     });
+    await close();
   } finally {
-    await closeAll(closers, log);
     stop.dispose();
-  }
-}
-
-/** Closes in reverse; one that fails is said and keeps no other from closing. */
-export async function closeAll(closers: readonly (() => Promise<unknown>)[], log: Log): Promise<void> {
-  for (const close of [...closers].reverse()) {
-    await close().catch((error: unknown) =>
-      log.error('something did not close cleanly', { why: String(error) }),
-    );
   }
 }

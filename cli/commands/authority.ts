@@ -75,10 +75,10 @@ async function init(options: InitOptions): Promise<void> {
 
 async function run(options: FolderOptions & { readonly httpPort: number }): Promise<void> {
   await inFolder('authority', options, async (session) => {
-    const { folder, config, clock, log, signal, onClose } = session;
+    const { folder, log, signal, onClose } = session;
     const { mqtt } = await waitForRunning(folder, 'ledger', LEDGER_WAIT_MS, signal);
-    const running = await startAuthority({ folder, config, clock, log, mqttUrl: mqtt, signal });
-    onClose(() => running.close());
+    const running = await startAuthority(session, mqtt);
+    onClose(running.close);
     const http = await openEnrolmentHttp({ service: running.authority, log, port: options.httpPort });
     onClose(() => http.close());
     onClose(await announce(folder, 'authority', { http: `http://127.0.0.1:${http.port}` }));

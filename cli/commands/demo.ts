@@ -112,8 +112,7 @@ async function answer(
 
 /** Only what a person should act on; the stages say the rest. */
 function quietLog() {
-  const { warn, error } = consoleLog('demo', process.env['FIREBREAK_LOG']);
-  return { info: () => {}, warn, error };
+  return { ...consoleLog('demo', process.env['FIREBREAK_LOG']), info: () => {} };
 }
 
 /** Better now than after the long work. */

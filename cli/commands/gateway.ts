@@ -56,30 +56,17 @@ export function addGatewayCommands(program: Command): void {
 
 async function run(options: RunOptions): Promise<void> {
   await inFolder('gateway', options, async (session) => {
-    const { config, clock, folder, log, signal, onClose } = session;
+    const { clock, folder, log, signal, onClose } = session;
     const own = gatewayFolder(folder, options.name);
     const signer = await ownSigner(own);
     const mqttUrl = options.broker ?? (await waitForRunning(folder, 'ledger', WAIT_MS, signal)).mqtt;
     const certificate = await keepCertificate(own, session);
-    const ledgerReceiptKey = config.receiptPublicKey;
     const patienceMs = options.brokerPatience * 1000;
-    const writer = await startWriter({
-      signer,
-      spoolDir: own.spool,
-      mqttUrl,
-      ledgerReceiptKey,
-      log,
-      patienceMs,
-      signal,
-    });
-    onClose(() => writer.close());
+    const writer = await startWriter(session, { signer, spoolDir: own.spool, mqttUrl, patienceMs });
+    onClose(writer.close);
     const radio = await joinAir(session, options);
     onClose(() => radio.close());
-    const gateway = await startGateway({
-      place: own,
-      config,
-      clock,
-      log,
+    const gateway = await startGateway(session, own, {
       radio,
       signer,
       writer,

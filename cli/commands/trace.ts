@@ -81,21 +81,13 @@ async function ask(session: Session, question: LookUp): Promise<LookUpAnswer> {
 
 /** No entry, no answer: where no ledger runs, one is started for as long as it takes to record the look. */
 async function answerAlone(session: Session, question: LookUp): Promise<LookUpAnswer> {
-  const { folder, config, signal, onClose } = session;
+  const { folder, signal, onClose } = session;
   const log = { ...session.log, info: () => {} };
   const { mqttUrl, reader } = await reachLedger({ ...session, log });
   onClose(() => reader.close());
   const signer = await signerFrom(folder.tracer.writerKey);
-  const ledgerReceiptKey = config.receiptPublicKey;
-  const writer = await startWriter({
-    signer,
-    spoolDir: folder.tracer.spool,
-    mqttUrl,
-    ledgerReceiptKey,
-    log,
-    signal,
-  });
-  onClose(() => writer.close());
+  const writer = await startWriter({ ...session, log }, { signer, spoolDir: folder.tracer.spool, mqttUrl });
+  onClose(writer.close);
   const tracer = await startTracer({ ...session, log, reader, courier: writer.courier });
   const progress = terminalProgress(process.stderr);
   const show = (done: number, size: number): void =>

@@ -32,16 +32,8 @@ async function run(options: FolderOptions & { readonly httpPort: number }): Prom
     const { folder, config, log, signal, onClose } = session;
     const { mqtt: mqttUrl } = await waitForRunning(folder, 'ledger', LEDGER_WAIT_MS, signal);
     const signer = await signerFrom(folder.tracer.writerKey);
-    const ledgerReceiptKey = config.receiptPublicKey;
-    const writer = await startWriter({
-      signer,
-      spoolDir: folder.tracer.spool,
-      mqttUrl,
-      ledgerReceiptKey,
-      log,
-      signal,
-    });
-    onClose(() => writer.close());
+    const writer = await startWriter(session, { signer, spoolDir: folder.tracer.spool, mqttUrl });
+    onClose(writer.close);
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
     const tracer = await startTracer({ ...session, reader, courier: writer.courier });

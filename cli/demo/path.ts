@@ -2,46 +2,32 @@
  * The whole path in one process and in virtual time: tags → gateway → MQTT → ledger → tracer. The same parts as the
  * separate commands, over a real MQTT connection on loopback; only the air is replayed and time runs as fast as it can.
  */
-import { randomBytes } from 'node:crypto';
 import type { Uplink } from '../../courier/uplink.js';
+import type { ContactRecording } from '../../firmware-sim/contact-recording.js';
 import { replayFleet } from '../../firmware-sim/fleet.js';
 import type { FleetSummary } from '../../firmware-sim/fleet.js';
-import type { ContactRecording } from '../../firmware-sim/contact-recording.js';
+import type { GatewayStatus } from '../../gateway/gateway.js';
 import type { LedgerStatus } from '../../ledger/ledger.js';
-import { toHex } from '../../protocol/bytes.js';
 import type { Checkpoint } from '../../protocol/checkpoint.js';
-import type { Log } from '../../protocol/log.js';
-import { openReplayAir } from '../../radio/air-replay-hosted.js';
 import { virtualClock } from '../../radio/clock-virtual.js';
 import type { VirtualClock } from '../../radio/clock-virtual.js';
-import type { GatewayStatus } from '../../gateway/gateway.js';
-import type { Tracer, TracerStatus } from '../../tracer/tracer.js';
-import type { Config } from '../config.js';
+import type { Tracer } from '../../tracer/tracer.js';
 import { signerFrom } from '../deployment.js';
 import { setFolderClock } from '../folder-clock.js';
-import { gatewayFolder } from '../folder.js';
-import type { DataFolder } from '../folder.js';
-import { createKeyFile } from '../key-files.js';
-import { writeAtomically } from '../atomic-file.js';
 import { startAuthority } from '../parts/authority.js';
 import type { RunningAuthority } from '../parts/authority.js';
-import { startGateway } from '../parts/gateway.js';
+import { openTogether } from '../parts/context.js';
+import type { OnClose, PartContext } from '../parts/context.js';
 import { startLedger } from '../parts/ledger.js';
+import type { RunningLedger } from '../parts/ledger.js';
 import { startTracer } from '../parts/tracer.js';
 import { startWriter } from '../parts/writer.js';
 import type { Writer } from '../parts/writer.js';
-import { closeAll } from '../session.js';
-import { keepDays } from './days.js';
+import { openHub, SESSIONS_AT_ONCE } from './hub.js';
+import type { Hub } from './hub.js';
 
-export const DEMO_GATEWAY = 'hub-1';
-const SESSIONS_AT_ONCE = 32;
-
-export interface PathGiven {
-  readonly folder: DataFolder;
-  readonly config: Config;
+export interface PathGiven extends Omit<PartContext, 'clock'> {
   readonly recording: ContactRecording;
-  readonly log: Log;
-  readonly signal: AbortSignal;
   readonly onProgress: (text: string, fraction: number) => void;
   /** For the bench: holds what the gateway sends back until it says so. */
   readonly gatewayUplink?: (uplink: Uplink) => Uplink;
@@ -54,144 +40,77 @@ export interface PathOutcome {
   readonly gateway: GatewayStatus;
   readonly ledger: LedgerStatus;
   readonly tracer: Tracer;
-  readonly tracerStatus: TracerStatus;
   readonly checkpoint: Checkpoint;
   /** Wall ms by stage. */
   readonly stageMs: { readonly tags: number; readonly delivery: number; readonly reading: number };
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Walks it. What it opened stays open for the traces that follow; the caller closes. */
-export async function walkPath(given: PathGiven): Promise<PathOutcome> {
-  const closers: (() => Promise<unknown>)[] = [];
-  const close = (): Promise<void> => closeAll(closers.splice(0), given.log);
-  try {
-    return { ...(await walk(given, (closer) => void closers.push(closer))), close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+export function walkPath(given: PathGiven): Promise<PathOutcome> {
+  const clock = virtualClock(given.recording.startMs);
+  return openTogether(given.log, (onClose) => walk(given, { ...given, clock }, clock, onClose));
 }
 
-async function walk(
-  given: PathGiven,
-  onClose: (close: () => Promise<unknown>) => void,
-): Promise<Omit<PathOutcome, 'close'>> {
-  const { folder, config, recording, log, signal } = given;
-  const clock = virtualClock(recording.startMs);
-  onClose(() => setFolderClock(folder, clock.nowMs(), 1));
-  const ledger = await startLedger({ folder, config, clock, log }, { mqttPort: 0 });
-  onClose(() => ledger.close());
-  const authority = await startAuthority({ folder, config, clock, log, mqttUrl: ledger.mqttUrl, signal });
-  onClose(() => authority.close());
+async function walk(given: PathGiven, context: PartContext, clock: VirtualClock, onClose: OnClose) {
+  const { recording, signal, gatewayUplink: throughUplink } = given;
+  onClose(() => setFolderClock(context.folder, clock.nowMs(), 1));
+  const running = await startLedger(context, { mqttPort: 0 });
+  onClose(running.close);
+  const authority = await startAuthority(context, running.mqttUrl);
+  onClose(authority.close);
 
-  const started = performance.now();
-  const hub = await openHub(given, clock, authority, ledger.mqttUrl, onClose);
-  const fleet = await replay(given, clock, authority, hub.address, hub.central);
-  const tagsDone = performance.now();
+  const laps = stopwatch();
+  const hub = await openHub(context, {
+    clock,
+    running: authority,
+    recording,
+    mqttUrl: running.mqttUrl,
+    throughUplink,
+  });
+  onClose(hub.close);
+  const fleet = await replay(given, clock, authority, hub);
+  const tags = laps();
   given.beforeDelivery?.();
   await delivered(given, [hub.writer, authority.writer]);
-  const deliveryDone = performance.now();
-
-  const writer = await startWriter({
-    signer: await signerFrom(folder.tracer.writerKey),
-    spoolDir: folder.tracer.spool,
-    mqttUrl: ledger.mqttUrl,
-    ledgerReceiptKey: config.receiptPublicKey,
-    log,
-    signal,
-  });
-  onClose(() => writer.close());
-  const reader = ledger.ledger.reader();
-  const tracer = await startTracer({ folder, config, clock, log, reader, courier: writer.courier });
-  const readingStarts = performance.now();
-  const { checkpoint } = await tracer.catchUp(
-    (done, size) => given.onProgress(`tracer: ${done} of ${size} entries`, done / size),
-    signal,
-  );
-  return {
-    fleet,
-    gateway: hub.status(),
-    ledger: ledger.ledger.status(),
-    tracer,
-    tracerStatus: tracer.status(),
-    checkpoint,
-    stageMs: {
-      tags: tagsDone - started,
-      delivery: deliveryDone - tagsDone,
-      reading: performance.now() - readingStarts,
-    },
-  };
+  const delivery = laps();
+  const tracer = await openTracerOn(context, running, onClose);
+  const show = (done: number, size: number): void =>
+    given.onProgress(`tracer: ${done} of ${size} entries`, done / size);
+  const { checkpoint } = await tracer.catchUp(show, signal);
+  const [gateway, ledger] = [hub.gateway.status(), running.ledger.status()];
+  return { fleet, gateway, ledger, tracer, checkpoint, stageMs: { tags, delivery, reading: laps() } };
 }
 
-/** The one gateway of a replay, certified, known to the ledger and in possession of the day keys. */
-async function openHub(
-  { folder, config, log, signal, gatewayUplink, recording }: PathGiven,
-  clock: VirtualClock,
-  running: RunningAuthority,
-  mqttUrl: string,
-  onClose: (close: () => Promise<unknown>) => void,
-) {
-  const place = gatewayFolder(folder, DEMO_GATEWAY);
-  await createKeyFile(place.key);
-  const signer = await signerFrom(place.key);
-  let certificate = await running.authority.addGateway(signer.publicKey, DEMO_GATEWAY);
-  await writeAtomically(place.certificate, certificate);
-  await running.writer.courier.drained(signal);
-  const writer = await startWriter({
-    signer,
-    spoolDir: place.spool,
+async function openTracerOn(
+  context: PartContext,
+  { ledger, mqttUrl }: RunningLedger,
+  onClose: OnClose,
+): Promise<Tracer> {
+  const { writerKey, spool } = context.folder.tracer;
+  const writer = await startWriter(context, {
+    signer: await signerFrom(writerKey),
+    spoolDir: spool,
     mqttUrl,
-    ledgerReceiptKey: config.receiptPublicKey,
-    log,
-    signal,
-    ...(gatewayUplink && { throughUplink: gatewayUplink }),
   });
-  onClose(() => writer.close());
-  const air = openReplayAir({ clock, contacts: [] });
-  onClose(() => air.close());
-  const address = toHex(randomBytes(6));
-  const gateway = await startGateway({
-    place,
-    config,
-    clock,
-    log,
-    signer,
-    writer,
-    address,
-    radio: air.join(DEMO_GATEWAY),
-    certificate: () => certificate,
-    maxSessions: 2 * SESSIONS_AT_ONCE,
-  });
-  onClose(() => gateway.close());
-  await keepDays({
-    clock,
-    recording,
-    running,
-    signal,
-    gatewayStatus: () => gateway.status(),
-    certify: async () => {
-      certificate = await running.authority.addGateway(signer.publicKey, DEMO_GATEWAY);
-      await writeAtomically(place.certificate, certificate);
-    },
-  });
-  return { writer, address, central: air.join('tags').central, status: () => gateway.status() };
+  onClose(writer.close);
+  return startTracer({ ...context, reader: ledger.reader(), courier: writer.courier });
 }
 
 function replay(
-  { recording, config, onProgress, signal }: PathGiven,
+  given: PathGiven,
   clock: VirtualClock,
   { authority }: RunningAuthority,
-  gatewayAddress: string,
-  central: Parameters<typeof replayFleet>[0]['central'],
+  hub: Hub,
 ): Promise<FleetSummary> {
+  const { recording, config, onProgress, signal } = given;
   return replayFleet({
     recording,
     clock,
     station: authority,
     issuerPublicKey: config.issuerPublicKey,
-    central,
-    gatewayAddress,
+    central: hub.central,
+    gatewayAddress: hub.address,
     settings: config.settings,
     sessionsAtOnce: SESSIONS_AT_ONCE,
     signal,
@@ -203,13 +122,22 @@ function replay(
 async function delivered({ onProgress, signal }: PathGiven, writers: readonly Writer[]): Promise<void> {
   const depth = (): number => writers.reduce((sum, { courier }) => sum + courier.status().depth, 0);
   const most = Math.max(1, depth());
-  const show = setInterval(
-    () => onProgress(`gateway: ${depth()} entries on their way to the ledger`, 1 - depth() / most),
-    100,
-  );
+  const tell = (): void =>
+    onProgress(`gateway: ${depth()} entries on their way to the ledger`, 1 - depth() / most);
+  const show = setInterval(tell, 100);
   try {
     for (const { courier } of writers) await courier.drained(signal);
   } finally {
     clearInterval(show);
   }
+}
+
+/** Wall ms since it was last asked. */
+function stopwatch(): () => number {
+  let last = performance.now();
+  return () => {
+    const lap = performance.now() - last;
+    last += lap;
+    return lap;
+  };
 }

@@ -4,6 +4,7 @@ import type { ContactRecording } from '../../firmware-sim/contact-recording.js';
 import { toHex } from '../../protocol/bytes.js';
 import { ENTRY_NAMES } from '../present/entry-names.js';
 import { localTime } from '../times.js';
+import type { TracerStatus } from '../../tracer/tracer.js';
 import type { PathOutcome } from './path.js';
 
 const number = new Intl.NumberFormat('en-GB');
@@ -23,7 +24,8 @@ export function recordingLine(
 }
 
 export function stageLines(outcome: PathOutcome): string {
-  const { fleet, gateway, ledger, tracerStatus: tracer, checkpoint, stageMs } = outcome;
+  const { fleet, gateway, ledger, checkpoint, stageMs } = outcome;
+  const tracer = outcome.tracer.status();
   const types = [...ledger.counters.entriesByType].sort(([a], [b]) => a - b);
   const entries = types
     .map(([type, count]) => `${n(count)} ${ENTRY_NAMES[type] ?? `of type ${type}`}`)
@@ -45,7 +47,7 @@ export function stageLines(outcome: PathOutcome): string {
     stage('ledger', stageMs.delivery, `${n(ledger.size)} entries, each receipted: ${entries}`),
     stage('log', undefined, `${n(checkpoint.size)} entries verified against ${checkpoint.origin}`),
     more(`root ${toHex(checkpoint.root)}`),
-    stage('tracer', stageMs.reading, `${n(tracer.counts.opened)} reports opened${refusedOnOpening(outcome)}`),
+    stage('tracer', stageMs.reading, `${n(tracer.counts.opened)} reports opened${refusedOnOpening(tracer)}`),
     more(
       `${n(tracer.contacts)} contacts of ${n(tracer.people)} people, ${n(tracer.mutual)} seen by both sides${forged(tracer.counts.forged)}`,
     ),
@@ -65,7 +67,7 @@ function refused(reasons: Readonly<Record<string, number | undefined>>): string 
   return told.length > 0 ? `; refused ${told.join(', ')}` : ', none refused';
 }
 
-function refusedOnOpening({ tracerStatus: { counts } }: PathOutcome): string {
+function refusedOnOpening({ counts }: TracerStatus): string {
   const told = [...counts.refused].map(([reason, count]) => `${n(count)} for ${reason}`);
   return told.length > 0 ? `; set aside ${told.join(', ')}` : ', none set aside';
 }

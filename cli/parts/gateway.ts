@@ -4,39 +4,41 @@ import { openGateway } from '../../gateway/gateway.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import type { SequenceStore, StatementStore } from '../../gateway/statement-store.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import type { Clock } from '../../protocol/clock.js';
 import type { Signer } from '../../protocol/ed25519.js';
-import type { Log } from '../../protocol/log.js';
 import type { Radio, RadioAddress } from '../../radio/contract.js';
 import { writeAtomically } from '../atomic-file.js';
-import type { Config } from '../config.js';
 import type { GatewayFolder } from '../folder.js';
+import type { PartContext } from './context.js';
 import type { Writer } from './writer.js';
 
 /** Numbers taken from disk at a time; a crash skips the rest, which a gap in seq shows. */
 const SEQUENCE_STEP = 64;
 
-export async function startGateway(given: {
-  readonly place: GatewayFolder;
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly radio: Radio;
+export interface GatewayGiven {
   readonly signer: Signer;
   readonly certificate: () => Uint8Array;
+  readonly radio: Radio;
   readonly writer: Writer;
   readonly address?: RadioAddress;
   readonly maxSessions?: number;
-}): Promise<Gateway> {
-  const { place, config, writer, ...rest } = given;
+}
+
+export function startGateway(
+  context: PartContext,
+  own: GatewayFolder,
+  { writer, ...given }: GatewayGiven,
+): Promise<Gateway> {
+  const { config, clock, log } = context;
   return openGateway({
-    ...rest,
+    ...given,
+    clock,
+    log,
     issuerPublicKey: config.issuerPublicKey,
     settings: config.settings,
     courier: writer.courier,
     downlink: writer.uplink,
-    statements: statementFile(place.statements),
-    presenceSequence: sequenceFile(place.presence),
+    statements: statementFile(own.statements),
+    presenceSequence: sequenceFile(own.presence),
   });
 }
 

@@ -6,12 +6,10 @@ import { openLedger } from '../../ledger/ledger.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import { openLedgerReaderHttp } from '../../ledger/reader-http.js';
 import { openLedgerFolder } from '../../ledger/reader-level.js';
-import type { Clock } from '../../protocol/clock.js';
 import { toHex } from '../../protocol/bytes.js';
 import { fastSigner } from '../../protocol/ed25519.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
-import type { Log } from '../../protocol/log.js';
 import { noteSigner, noteVerifierKey, parseVerifierKey } from '../../protocol/note.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import type { Config } from '../config.js';
@@ -19,23 +17,18 @@ import { signerFrom } from '../deployment.js';
 import type { DataFolder } from '../folder.js';
 import { readKeyFile } from '../key-files.js';
 import { findRunning } from '../run-files.js';
-
-export interface LedgerContext {
-  readonly folder: DataFolder;
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly log: Log;
-}
+import { openTogether } from './context.js';
+import type { PartContext } from './context.js';
 
 export interface RunningLedger {
   readonly ledger: Ledger;
   /** Where writers find the broker. */
   readonly mqttUrl: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Opens the store of the folder. Throws `foreign` when the log key is not the one the configuration names. */
-export async function openFolderLedger({ folder, config, clock }: LedgerContext): Promise<Ledger> {
+async function openFolderLedger({ folder, config, clock }: PartContext): Promise<Ledger> {
   const logSigner = noteSigner(config.origin, fastSigner(await readKeyFile(folder.ledger.logKey)));
   if (noteVerifierKey(logSigner.name, logSigner.publicKey) !== config.logKey) {
     throw new FirebreakError(
@@ -55,29 +48,21 @@ export async function openFolderLedger({ folder, config, clock }: LedgerContext)
 }
 
 /** A ledger with its own broker, or with the broker at `brokerUrl`. */
-export async function startLedger(
-  context: LedgerContext,
+export function startLedger(
+  context: PartContext,
   given: { readonly mqttPort: number; readonly brokerUrl?: string },
 ): Promise<RunningLedger> {
-  const ledger = await openFolderLedger(context);
-  try {
+  return openTogether(context.log, async (onClose) => {
+    const ledger = await openFolderLedger(context);
+    onClose(() => ledger.close());
     const broker = await openBroker(context, ledger, given);
-    return {
-      ledger,
-      mqttUrl: broker.url,
-      async close() {
-        await broker.close();
-        await ledger.close();
-      },
-    };
-  } catch (error) {
-    await ledger.close();
-    throw error;
-  }
+    onClose(() => broker.close());
+    return { ledger, mqttUrl: broker.url };
+  });
 }
 
 async function openBroker(
-  { config, log }: LedgerContext,
+  { config, log }: PartContext,
   ledger: Ledger,
   { mqttPort, brokerUrl }: { readonly mqttPort: number; readonly brokerUrl?: string },
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
@@ -89,7 +74,7 @@ async function openBroker(
 }
 
 /** The ledger's HTTP for readers. */
-export async function startLedgerHttp({ folder, log }: LedgerContext, ledger: Ledger, port: number) {
+export async function startLedgerHttp({ folder, log }: PartContext, ledger: Ledger, port: number) {
   const payloadToken = toHex(await readKeyFile(folder.ledger.readToken));
   return serveLedgerHttp({ reader: ledger.reader(), port, payloadToken, log });
 }

@@ -6,19 +6,17 @@ import { openMqttUplink } from '../../courier/uplink-mqtt.js';
 import type { Uplink } from '../../courier/uplink.js';
 import type { Signer } from '../../protocol/ed25519.js';
 import { partyIdOf } from '../../protocol/keys.js';
-import type { Log } from '../../protocol/log.js';
 import { encodeWriterStatus } from '../../protocol/writer-status.js';
 import { VERSION } from '../version.js';
+import { openTogether } from './context.js';
+import type { PartContext } from './context.js';
 
 export interface WriterGiven {
   readonly signer: Signer;
   readonly spoolDir: string;
   readonly mqttUrl: string;
-  readonly ledgerReceiptKey: Uint8Array;
-  readonly log: Log;
   /** Wall ms to wait for the broker at first. */
   readonly patienceMs?: number;
-  readonly signal?: AbortSignal;
   /** For a bench that wants to hold deliveries back. */
   readonly throughUplink?: (uplink: Uplink) => Uplink;
 }
@@ -26,33 +24,29 @@ export interface WriterGiven {
 export interface Writer {
   readonly courier: Courier;
   readonly uplink: Uplink;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Opens the spool first, so that a folder in use is said before anything is sent. Throws `locked`, `unreachable`. */
-export async function startWriter(given: WriterGiven): Promise<Writer> {
-  const { signer, ledgerReceiptKey, log, patienceMs, signal } = given;
-  const spool = await openLevelSpool(given.spoolDir, partyIdOf(signer.publicKey));
-  const closers = [() => spool.close()];
-  const close = async (): Promise<void> => {
-    for (const part of closers.reverse()) await part();
-  };
-  try {
-    const bare = await openMqttUplink({
-      url: given.mqttUrl,
-      signer,
-      log,
-      lastWill: encodeWriterStatus({ online: false, version: VERSION, spoolDepth: 0, oldestUnsentMs: null }),
-      ...(patienceMs !== undefined && { patienceMs }),
-      ...(signal !== undefined && { signal }),
+export function startWriter({ config, log, signal }: PartContext, given: WriterGiven): Promise<Writer> {
+  const { signer, spoolDir, mqttUrl, patienceMs, throughUplink = (uplink: Uplink) => uplink } = given;
+  return openTogether(log, async (onClose) => {
+    const spool = await openLevelSpool(spoolDir, partyIdOf(signer.publicKey));
+    onClose(() => spool.close());
+    const lastWill = encodeWriterStatus({
+      online: false,
+      version: VERSION,
+      spoolDepth: 0,
+      oldestUnsentMs: null,
     });
-    const uplink = given.throughUplink?.(bare) ?? bare;
-    closers.push(() => uplink.close());
+    const patience = patienceMs !== undefined && { patienceMs };
+    const uplink = throughUplink(
+      await openMqttUplink({ url: mqttUrl, signer, log, lastWill, signal, ...patience }),
+    );
+    onClose(() => uplink.close());
+    const ledgerReceiptKey = config.receiptPublicKey;
     const courier = await openCourier({ spool, uplink, signer, ledgerReceiptKey, log, version: VERSION });
-    closers.push(() => courier.close());
-    return { courier, uplink, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+    onClose(() => courier.close());
+    return { courier, uplink };
+  });
 }
