@@ -1,6 +1,6 @@
 /**
  * Makes test/vectors/ledger-open.json: one vector for each message on the ledger's side that protocol.md leaves open
- * (docs/protocol-ledger.md). Secrets, salts and nonces are SHA-256("firebreak vector: " || name), cut to length.
+ * (docs/protocol.md §13). Secrets, salts and nonces are SHA-256("firebreak vector: " || name), cut to length.
  */
 import { createHash } from 'node:crypto';
 import { joinDayKeyStatements, joinRevocations } from '../../protocol/authority-topics.js';

@@ -14,7 +14,7 @@ import { decodeNoticePayload } from '../../protocol/payload-notice.js';
 import { accessRecord, connectWallMs, ledgerOpenVectors, secret } from './ledger-open-vectors.js';
 import { ledgerVectors as v1 } from './vectors-v1.js';
 
-describe('the vectors of docs/protocol-ledger.md', () => {
+describe('the vectors of docs/protocol.md §13', () => {
   const vectors = ledgerOpenVectors();
 
   test('are reproduced byte for byte', async () => {

@@ -1,0 +1,23 @@
+/** `npm run bench -- NAME`: measurements, each in a file of its own. Timings belong here, never into tests. */
+import { parseArgs } from 'node:util';
+import { benchEnrolment } from './enrolment.js';
+import { benchPath } from './path.js';
+
+const BENCHES: Readonly<Record<string, (file: string | undefined) => Promise<void>>> = {
+  path: benchPath,
+  enrolment: benchEnrolment,
+};
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { contacts: { type: 'string' }, help: { type: 'boolean' } },
+});
+const bench = BENCHES[positionals[0] ?? ''];
+if (bench === undefined || values.help === true) {
+  console.error(`npm run bench -- NAME   where NAME is ${Object.keys(BENCHES).join(' or ')}`);
+  console.error(
+    '  path [--contacts FILE]   the whole path, stage by stage; the built-in scenario without a file',
+  );
+  console.error('  enrolment                credentials for a school: 327 tags, five days');
+  process.exitCode = 2;
+} else await bench(values.contacts);
