@@ -1,6 +1,6 @@
 /**
  * Credentials for tags (protocol.md §7, "Enrolment and refresh"): the first pack for a request by wire, later ones for a
- * request signed with an epoch key that is certified now (docs/decisions/0010-renewal-by-report.md).
+ * request signed with an epoch key that is certified now (docs/decisions/0001-renewal-by-report.md).
  *
  * Asked again with the same epoch keys, for an answer that was lost, the authority gives the same credentials again. A
  * day is never certified for two sets of keys of one tag.

@@ -1,8 +1,10 @@
 /** Ctrl-C and SIGTERM ask a process to finish what it holds; a second one ends it at once. */
+import { setMaxListeners } from 'node:events';
 
 /** A signal that aborts on SIGINT or SIGTERM. Call the disposer when the work is over. */
 export function stopSignal(): { readonly signal: AbortSignal; dispose(): void } {
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // every session of a fleet listens while it lasts
   const stop = () => {
     if (controller.signal.aborted) process.exit(130);
     controller.abort(new Error('asked to stop'));

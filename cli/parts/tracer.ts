@@ -40,17 +40,34 @@ export async function startTracer(given: {
       randomBytes: (length) => new Uint8Array(randomBytes(length)),
       commit: (entry) => commit(courier, entry),
     });
-  return openTracer({
+  const dayKeys = dayKeysOfFolder(folder);
+  const tracer = openTracer({
     reader,
     verifier: logVerifier(config),
     checkpoints: checkpointFile(folder.tracer.checkpoint),
     issuerPublicKey: config.issuerPublicKey,
-    dayKeysOf: await loadDayKeys(folder),
+    dayKeysOf: dayKeys.of,
     retentionDays,
     sampleHoldSeconds,
     log,
     ...(access && { access }),
   });
+  return withFreshKeys(tracer, dayKeys.refresh);
+}
+
+/** The same tracer, which takes note of new and destroyed day keys whenever it reads on. */
+function withFreshKeys(tracer: Tracer, refresh: () => Promise<void>): Tracer {
+  return {
+    catchUp: async (onProgress, signal) => {
+      await refresh();
+      return tracer.catchUp(onProgress, signal);
+    },
+    graph: () => tracer.graph(),
+    lookUp: (request, look) => tracer.lookUp(request, look),
+    span: () => tracer.span(),
+    knows: (tag) => tracer.knows(tag),
+    status: () => tracer.status(),
+  };
 }
 
 /** The index the ledger gave the entry. Throws `timeout`, or `permission` when the ledger refused it. */
@@ -71,15 +88,25 @@ async function commit(courier: Courier, entry: Parameters<Courier['post']>[0][nu
   );
 }
 
-/** Day keys change rarely: they are read once, and again when a day is asked for that was not there. */
-async function loadDayKeys(folder: DataFolder): Promise<(day: number) => DayKeys | undefined> {
+/**
+ * The authority makes keys ahead of each day and destroys old ones while the tracer runs. A report opens once, when it is
+ * read; its day's key is there by then, since without it no tag had credentials.
+ */
+function dayKeysOfFolder(folder: DataFolder): {
+  readonly of: (day: number) => DayKeys | undefined;
+  readonly refresh: () => Promise<void>;
+} {
   const store = dayKeyFiles(folder.authority.dayKeys);
   const known = new Map<number, DayKeys>();
-  for (const day of await store.list()) {
-    const keys = await store.get(day);
-    if (keys) known.set(day, keys);
-  }
-  return (day) => known.get(day);
+  const refresh = async (): Promise<void> => {
+    const days = await store.list();
+    for (const day of [...known.keys()].filter((held) => !days.includes(held))) known.delete(day);
+    for (const day of days.filter((listed) => !known.has(listed))) {
+      const keys = await store.get(day);
+      if (keys) known.set(day, keys);
+    }
+  };
+  return { of: (day) => known.get(day), refresh };
 }
 
 function checkpointFile(file: string): CheckpointStore {
