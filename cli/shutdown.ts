@@ -1,5 +1,6 @@
 /** Ctrl-C and SIGTERM ask a process to finish what it holds; a second one ends it at once. */
 import { setMaxListeners } from 'node:events';
+import { FirebreakError } from '../protocol/errors.js';
 
 /** A signal that aborts on SIGINT or SIGTERM. Call the disposer when the work is over. */
 export function stopSignal(): { readonly signal: AbortSignal; dispose(): void } {
@@ -14,6 +15,7 @@ export function stopSignal(): { readonly signal: AbortSignal; dispose(): void } 
   return {
     signal: controller.signal,
     dispose() {
+      controller.abort(new Error('the work is over')); // what still repeats must not keep the process alive
       process.off('SIGINT', stop);
       process.off('SIGTERM', stop);
     },
@@ -24,6 +26,16 @@ export function stopSignal(): { readonly signal: AbortSignal; dispose(): void } 
 export function untilStopped(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+/** Ctrl-C reaches all processes of a terminal at once, in no order. */
+const STOPPED_TOGETHER_MS = 500;
+
+/** Resolves when the signal aborts; rejects `closed` when the air is gone and nobody asked this party to stop. */
+export async function whileOnAir(lost: Promise<void>, signal: AbortSignal, party: string): Promise<void> {
+  await Promise.race([untilStopped(signal), lost]);
+  await pause(STOPPED_TOGETHER_MS, signal);
+  if (!signal.aborted) throw new FirebreakError('closed', `the air is gone; start it and the ${party} again`);
 }
 
 /** Does `work` now and again, `pauseMs` of wall time after it ended, until the signal aborts. */

@@ -5,7 +5,10 @@ import { dirname, join, resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import type { ContactRecording } from '../../firmware-sim/contact-recording.js';
 import { REPLAY_SETTINGS } from '../../protocol/settings.js';
+import type { ProtocolSettings } from '../../protocol/settings.js';
+import { dayOf } from '../../protocol/time.js';
 import type { TraceRequest } from '../../tracer/trace-result.js';
 import { createDeployment } from '../deployment.js';
 import { walkPath } from '../demo/path.js';
@@ -27,6 +30,9 @@ interface DemoOptions extends TraceOptions {
   readonly case?: string;
   readonly dataDir?: string;
 }
+
+/** The day before the first contact, and the one after the last visit. */
+const SPARE_DAYS = 3;
 
 const LOOK = { officer: 'demo', purpose: 'demonstration' };
 
@@ -66,7 +72,7 @@ async function walkAndTrace(
   options: DemoOptions,
 ): Promise<void> {
   const folder = folderAt(dir);
-  const config = await createDeployment(folder, { settings: REPLAY_SETTINGS });
+  const config = await createDeployment(folder, { settings: replaySettings(subject.recording) });
   const stop = stopSignal();
   const progress = terminalProgress(process.stderr);
   const log = quietLog();
@@ -108,6 +114,12 @@ async function answer(
   );
   if (subject.about !== undefined) console.log(`Case ${subject.caseTag}: ${subject.about}\n`);
   await showTrace(result, options);
+}
+
+/** A replay keeps what it records until its end, however long the recording is. */
+function replaySettings({ startMs, endMs }: ContactRecording): ProtocolSettings {
+  const days = dayOf(endMs / 1000) - dayOf(startMs / 1000) + SPARE_DAYS;
+  return { ...REPLAY_SETTINGS, retentionDays: Math.max(REPLAY_SETTINGS.retentionDays, days) };
 }
 
 /** Only what a person should act on; the stages say the rest. */

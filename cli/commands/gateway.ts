@@ -18,7 +18,7 @@ import { gatewayScreen, gatewayStatusSchema } from '../present/gateway-screen.js
 import { waitForRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
-import { repeatUntilStopped } from '../shutdown.js';
+import { repeatUntilStopped, whileOnAir } from '../shutdown.js';
 import { keepStatus, readStatus } from '../status-file.js';
 
 const WAIT_MS = 60_000;
@@ -84,10 +84,10 @@ async function run(options: RunOptions): Promise<void> {
       name: options.name,
       id: gateway.status().gatewayId,
     });
-    const airGone = radio.lost.then(() =>
-      Promise.reject(new FirebreakError('closed', 'the air is gone; start it and the gateway again')),
-    );
-    await Promise.race([repeatUntilStopped(CERTIFICATE_LOOK_MS, signal, certificate.look), airGone]);
+    await Promise.race([
+      repeatUntilStopped(CERTIFICATE_LOOK_MS, signal, certificate.look),
+      whileOnAir(radio.lost, signal, 'gateway'),
+    ]);
     log.info('stopping', { waiting: writer.courier.status().depth });
   });
 }

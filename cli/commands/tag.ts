@@ -6,7 +6,6 @@ import type { EnrolmentStation } from '../../firmware-sim/enrolment.js';
 import { openTagRunner } from '../../firmware-sim/tag-runner.js';
 import { asTagNumber } from '../../protocol/brands.js';
 import { nobleSigner } from '../../protocol/ed25519-noble.js';
-import { FirebreakError } from '../../protocol/errors.js';
 import { connectAir } from '../../radio/air-socket-client.js';
 import { folderAt, tagFolder } from '../folder.js';
 import type { DataFolder } from '../folder.js';
@@ -16,7 +15,7 @@ import { lockFolder } from '../process-lock.js';
 import { notRunning, findRunning, waitForRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions } from '../session.js';
-import { untilStopped } from '../shutdown.js';
+import { whileOnAir } from '../shutdown.js';
 import { keepStatus, readStatus } from '../status-file.js';
 
 const WAIT_MS = 60_000;
@@ -71,10 +70,7 @@ async function run(options: RunOptions): Promise<void> {
     onClose(() => tag.close());
     onClose(await keepStatus(own.status, () => tag.status()));
     log.info('the tag is up; stop it with Ctrl-C');
-    const airGone = radio.lost.then(() =>
-      Promise.reject(new FirebreakError('closed', 'the air is gone; start it and the tag again')),
-    );
-    await Promise.race([untilStopped(signal), airGone]);
+    await whileOnAir(radio.lost, signal, 'tag');
     log.info('stopping; what was heard is on disk');
   });
 }

@@ -22,6 +22,8 @@ import { keepDays } from './days.js';
 
 const NAME = 'hub-1';
 export const SESSIONS_AT_ONCE = 32;
+/** In a replay every tag knows where the gateway is: hardly anyone need be told. */
+const ADVERT_INTERVAL_MS = 86_400_000;
 
 export interface HubGiven {
   readonly clock: VirtualClock;
@@ -56,6 +58,7 @@ export function openHub(context: PartContext, given: HubGiven): Promise<Hub> {
     onClose(() => air.close());
     const address = toHex(randomBytes(6));
     const maxSessions = 2 * SESSIONS_AT_ONCE;
+    const advertIntervalMs = ADVERT_INTERVAL_MS;
     const given = {
       signer,
       certificate: certificate.current,
@@ -63,6 +66,7 @@ export function openHub(context: PartContext, given: HubGiven): Promise<Hub> {
       writer,
       address,
       maxSessions,
+      advertIntervalMs,
     };
     const gateway = await startGateway(context, own, given);
     onClose(() => gateway.close());

@@ -21,6 +21,7 @@ export interface GatewayGiven {
   readonly writer: Writer;
   readonly address?: RadioAddress;
   readonly maxSessions?: number;
+  readonly advertIntervalMs?: number;
 }
 
 export function startGateway(

@@ -17,16 +17,16 @@ export function traceTree(trace: TraceResult): string {
   return lines.join('\n');
 }
 
-function heading(trace: TraceResult): string {
-  const count = trace.reached.length;
-  const people = `${count} ${count === 1 ? 'person' : 'people'}`;
+function heading({ reached, sources, direction, hops, ...trace }: TraceResult): string {
   const what = {
-    forward: `${people} may have been infected by ${trace.case}`,
-    backward: `${people} may be the source of ${trace.case}`,
-    both: `${people} share a possible source with ${trace.case}, or were exposed to the case`,
-  }[trace.direction];
-  return pc.bold(`${what}, within ${trace.hops} ${trace.hops === 1 ? 'hop' : 'hops'}`);
+    forward: `${people(reached.length)} may have been infected by ${trace.case}`,
+    backward: `${people(reached.length)} may be the source of ${trace.case}`,
+    both: `${people(sources?.length ?? 0)} may be the source of ${trace.case}; ${people(reached.length)} may have been infected by them or by the case`,
+  }[direction];
+  return pc.bold(`${what}, within ${hops} ${hops === 1 ? 'hop' : 'hops'}`);
 }
+
+const people = (count: number): string => `${count} ${count === 1 ? 'person' : 'people'}`;
 
 function terms(trace: TraceResult): string {
   const infectious =
