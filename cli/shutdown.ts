@@ -8,14 +8,14 @@ export function stopSignal(): { readonly signal: AbortSignal; dispose(): void } 
   setMaxListeners(0, controller.signal); // every session of a fleet listens while it lasts
   const stop = () => {
     if (controller.signal.aborted) process.exit(130);
-    controller.abort(new Error('asked to stop'));
+    controller.abort(new FirebreakError('closed', 'stopped before it was done'));
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   return {
     signal: controller.signal,
     dispose() {
-      controller.abort(new Error('the work is over')); // what still repeats must not keep the process alive
+      controller.abort(new FirebreakError('closed', 'the work is over')); // what still repeats must not keep the process alive
       process.off('SIGINT', stop);
       process.off('SIGTERM', stop);
     },

@@ -4,25 +4,39 @@
  * makes it exactly once.
  *
  * A few batches are under way at a time; entries that come meanwhile wait in the spool and fill the next one. Without a
- * receipt in time, and after each reconnection, all that are under way are sent again, in order, byte for byte.
+ * receipt in time, and after each reconnection, a batch is sent again byte for byte. What a receipt says is judged in
+ * verdict.ts: refused for now, entries are tried again with growing pauses; refused for good, they are kept aside.
+ *
+ * Crash cases. After form(), before the batch is sent: it is sent at the next start. After the receipt, before settle():
+ * it is sent again and gets its receipt again.
  */
-import { batchHash, encodeBatch, MAX_BATCH_ITEMS } from '../protocol/batch.js';
+import { MAX_BATCH_ITEMS } from '../protocol/batch.js';
 import { equalBytes } from '../protocol/bytes.js';
 import type { Signer } from '../protocol/ed25519.js';
-import { FirebreakError, refusalOf } from '../protocol/errors.js';
+import { MAX_ENTRY_TYPE, MAX_PAYLOAD_LENGTH } from '../protocol/entry.js';
+import { FirebreakError } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
 import { openLedgerReceipt } from '../protocol/ledger-receipt.js';
-import type { LedgerReceipt, Outcome } from '../protocol/ledger-receipt.js';
+import type { LedgerReceipt } from '../protocol/ledger-receipt.js';
 import type { Log } from '../protocol/log.js';
 import { encodeWriterStatus } from '../protocol/writer-status.js';
-import type { BatchLimits, OutboundEntry, Spool, SpooledBatch } from './spool.js';
+import { Deliveries } from './deliveries.js';
+import type { Delivery } from './deliveries.js';
+import type { BatchLimits, OutboundEntry, Spool } from './spool.js';
+import { UnderWay } from './under-way.js';
+import type { BatchUnderWay } from './under-way.js';
 import type { Uplink } from './uplink.js';
+import { verdictOn } from './verdict.js';
+import type { EntryVerdict } from './verdict.js';
 
 const BATCH_LIMITS: BatchLimits = { maxItems: MAX_BATCH_ITEMS, maxBytes: 1_048_576 };
-const UNDER_WAY_AT_ONCE = 4;
+/** Batches that wait for a receipt; and with them those put off after a refusal. Both are held in memory. */
+const ACTIVE_AT_ONCE = 4;
+const UNDER_WAY_AT_ONCE = 16;
 const RECEIPT_WAIT_MS = 10_000;
-const LONGEST_RECEIPT_WAIT_MS = 120_000;
-const CHECK_EVERY_MS = 500;
+const RETRY_PAUSE_MS = 1_000;
+const LONGEST_RECALL_PAUSE_MS = 600_000;
+const CHECK_EVERY_MS = 250;
 const STATUS_EVERY_MS = 5_000;
 
 export interface CourierDeps {
@@ -33,16 +47,15 @@ export interface CourierDeps {
   readonly log: Log;
   /** Of the program, for the status topic. */
   readonly version: string;
-  /** Wall ms without a receipt after which batches are sent again; doubles each time. */
+  /** Wall ms without a receipt after which a batch is sent again; doubles each time. */
   readonly receiptWaitMs?: number;
+  /** Wall ms after which what was refused for now is tried again; doubles each time. */
+  readonly retryPauseMs?: number;
 }
 
-/** `index` is the entry's place in the ledger; without one it was refused for `refusal`. */
-export type Delivery = { readonly index: number } | { readonly index: undefined; readonly refusal: string };
-
 export interface PostedEntry {
-  /** Resolves with the ledger's word on it. Rejects `closed` when the courier closes first; the entry stays spooled. */
-  delivered(): Promise<Delivery>;
+  /** Resolves with the ledger's last word on it. Rejects `closed` when the courier closes first (the entry stays spooled), or with the signal's reason. */
+  delivered(signal?: AbortSignal): Promise<Delivery>;
 }
 
 export interface CourierStatus {
@@ -51,19 +64,24 @@ export interface CourierStatus {
   readonly depth: number;
   readonly bytes: number;
   readonly oldestUnsentMs: number | undefined;
+  /** Of these, refused for a reason that may pass. */
+  readonly parked: number;
+  /** Refused for good and kept aside in the spool, now. */
+  readonly keptAside: number;
   /** Since this courier was opened. */
   readonly delivered: number;
   readonly refused: number;
   readonly resent: number;
+  readonly renumbered: number;
   /** Receipts that did not verify, or fit no batch under way. */
   readonly strayReceipts: number;
   readonly lastReceiptWallMs: number | undefined;
 }
 
 export interface Courier {
-  /** Resolves once the entries are on disk. Throws `full` when the spool is; then nothing of them is kept. */
+  /** Resolves once the entries are on disk. Throws `full` when the spool is, `size` or `format` for an entry no ledger takes; then nothing of them is kept. */
   post(entries: readonly OutboundEntry[]): Promise<readonly PostedEntry[]>;
-  /** Resolves when the ledger has receipted everything posted. Rejects with the signal's reason. */
+  /** Resolves when the ledger has receipted everything posted. Rejects with the signal's reason, or `closed`. */
   drained(signal?: AbortSignal): Promise<void>;
   status(): CourierStatus;
   close(): Promise<void>;
@@ -76,86 +94,67 @@ export async function openCourier(deps: CourierDeps): Promise<Courier> {
   return courier;
 }
 
-interface UnderWay {
-  readonly batch: SpooledBatch;
-  readonly bytes: Uint8Array;
-  readonly hash: Uint8Array;
-}
-
-interface Waiter {
-  resolve(delivery: Delivery): void;
-  reject(error: unknown): void;
-}
-
 class SpoolingCourier implements Courier {
   readonly #deps: CourierDeps;
   readonly #writerId: Uint8Array;
-  readonly #underWay = new Map<number, UnderWay>();
-  readonly #waiters = new Map<number, Waiter>();
-  readonly #drainListeners = new Set<() => void>();
-  readonly #counts = { delivered: 0, refused: 0, resent: 0, strayReceipts: 0 };
+  readonly #retryPauseMs: number;
+  readonly #underWay: UnderWay;
+  readonly #deliveries = new Deliveries();
+  readonly #counts = { delivered: 0, refused: 0, resent: 0, renumbered: 0, strayReceipts: 0 };
+  readonly #settling = new Set<Promise<void>>();
   #lastReceiptWallMs: number | undefined;
-  #sentWallMs = 0;
-  #waitMs: number;
+  #recall: { readonly dueMs: number; readonly pauseMs: number };
   #forming: Promise<void> | undefined;
+  #formAgain = false;
+  #formAfterMs = 0;
+  #forged = 0;
+  #sayingStatus = false;
   #timers: NodeJS.Timeout[] = [];
   #closed = false;
 
   constructor(deps: CourierDeps) {
     this.#deps = deps;
     this.#writerId = partyIdOf(deps.signer.publicKey);
-    this.#waitMs = deps.receiptWaitMs ?? RECEIPT_WAIT_MS;
+    this.#retryPauseMs = deps.retryPauseMs ?? RETRY_PAUSE_MS;
+    this.#recall = { dueMs: 0, pauseMs: this.#retryPauseMs };
+    this.#underWay = new UnderWay(deps.signer, deps.receiptWaitMs ?? RECEIPT_WAIT_MS);
   }
 
   async start(): Promise<void> {
-    for (const batch of await this.#deps.spool.formed()) this.#take(batch);
-    this.#deps.uplink.onReceipt((bytes) => this.#receive(bytes));
-    this.#deps.uplink.onOnline(() => this.#resendAll());
+    const { spool, uplink } = this.#deps;
+    for (const batch of await spool.formed()) this.#underWay.add(batch, false);
+    uplink.onReceipt((bytes) => this.#receive(bytes));
+    uplink.onOnline(() => this.#sendAll(this.#underWay.waiting()));
     this.#timers = [
-      setInterval(() => this.#resendOverdue(), CHECK_EVERY_MS),
-      setInterval(() => void this.#sayStatus(), STATUS_EVERY_MS),
+      setInterval(() => this.#tick(), CHECK_EVERY_MS),
+      setInterval(() => void this.#sayStatus(true), STATUS_EVERY_MS),
     ];
     this.#kick();
   }
 
   async post(entries: readonly OutboundEntry[]): Promise<readonly PostedEntry[]> {
-    if (this.#closed) throw new FirebreakError('closed', 'the courier is closed');
+    this.#requireOpen();
+    entries.forEach(requireAcceptable);
     const ids = await this.#deps.spool.append(entries);
-    const posted = ids.map((id) => {
-      const answer = new Promise<Delivery>((resolve, reject) => this.#waiters.set(id, { resolve, reject }));
-      answer.catch(() => undefined); // nobody need ask
-      return { delivered: () => answer };
-    });
+    const posted = ids.map((id) => this.#deliveries.expect(id));
+    if (this.#closed) this.#deliveries.close();
     this.#kick();
     return posted;
   }
 
   drained(signal?: AbortSignal): Promise<void> {
-    if (this.#isDrained()) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const settle = (finish: () => void): void => {
-        this.#drainListeners.delete(check);
-        signal?.removeEventListener('abort', aborted);
-        finish();
-      };
-      const check = (): void => {
-        if (this.#closed) settle(() => reject(new FirebreakError('closed', 'the courier is closed')));
-        else if (this.#isDrained()) settle(resolve);
-      };
-      const aborted = (): void => settle(() => reject(signal?.reason as Error));
-      this.#drainListeners.add(check);
-      signal?.addEventListener('abort', aborted, { once: true });
-      if (signal?.aborted) aborted();
-    });
+    return this.#deliveries.whenever(() => this.#deps.spool.depth().entries === 0, signal);
   }
 
   status(): CourierStatus {
-    const { entries, bytes, oldestMs } = this.#deps.spool.depth();
+    const { entries, bytes, oldestMs, parked, refused } = this.#deps.spool.depth();
     return {
       online: this.#deps.uplink.isOnline,
       depth: entries,
       bytes,
       oldestUnsentMs: oldestMs,
+      parked,
+      keptAside: refused,
       ...this.#counts,
       lastReceiptWallMs: this.#lastReceiptWallMs,
     };
@@ -167,133 +166,202 @@ class SpoolingCourier implements Courier {
     this.#closed = true;
     for (const timer of this.#timers) clearInterval(timer);
     await this.#forming;
-    for (const waiter of this.#waiters.values())
-      waiter.reject(new FirebreakError('closed', 'the courier is closed'));
-    this.#waiters.clear();
-    for (const check of this.#drainListeners) check();
+    await Promise.all(this.#settling);
+    this.#deliveries.close();
     await this.#sayStatus(false);
   }
 
-  #isDrained(): boolean {
-    return this.#deps.spool.depth().entries === 0;
+  #requireOpen(): void {
+    if (this.#closed) throw new FirebreakError('closed', 'the courier is closed');
   }
 
-  /** Forms batches while there is room under way; one caller at a time. */
+  #tick(): void {
+    this.#kick();
+    const due = this.#underWay.due(performance.now());
+    const overdue = due.filter(({ sent, isPaused }) => sent > 0 && !isPaused);
+    if (overdue.length > 0 && this.#deps.uplink.isOnline)
+      this.#deps.log.warn('no receipt from the ledger; sending again', { batches: overdue.length });
+    this.#sendAll(due);
+  }
+
+  /** Forms batches while there is room under way; one caller at a time. After a failure it rests a while. */
   #kick(): void {
-    if (this.#forming !== undefined || this.#closed) return;
-    this.#forming = this.#formAll()
-      .catch((error: unknown) =>
-        this.#deps.log.error('the spool cannot form a batch', { why: String(error) }),
-      )
-      .finally(() => (this.#forming = undefined));
+    this.#formAgain = true;
+    if (this.#forming !== undefined || this.#closed || performance.now() < this.#formAfterMs) return;
+    this.#forming = this.#formRounds();
+  }
+
+  async #formRounds(): Promise<void> {
+    try {
+      while (this.#formAgain) {
+        this.#formAgain = false;
+        await this.#formAll();
+      }
+    } catch (error) {
+      this.#formAfterMs = performance.now() + STATUS_EVERY_MS;
+      this.#deps.log.error('the spool cannot form a batch', { why: messageOf(error) });
+    }
+    this.#forming = undefined;
   }
 
   async #formAll(): Promise<void> {
-    while (!this.#closed && this.#underWay.size < UNDER_WAY_AT_ONCE) {
-      const batch = await this.#deps.spool.form(BATCH_LIMITS);
+    const { spool } = this.#deps;
+    const hasRoom = (): boolean =>
+      !this.#closed && this.#underWay.active < ACTIVE_AT_ONCE && this.#underWay.size < UNDER_WAY_AT_ONCE;
+    if (hasRoom() && spool.depth().parked > 0 && performance.now() >= this.#recall.dueMs) {
+      const recalled = await spool.recall(BATCH_LIMITS);
+      if (recalled) {
+        this.#recall = { ...this.#recall, dueMs: Infinity }; // until the ledger has answered
+        this.#sendAll([this.#underWay.add(recalled, true)]);
+      }
+    }
+    while (hasRoom()) {
+      const batch = await spool.form(BATCH_LIMITS);
       if (batch === undefined) return;
-      this.#send(this.#take(batch));
+      this.#sendAll([this.#underWay.add(batch, false)]);
     }
   }
 
-  #take(batch: SpooledBatch): UnderWay {
-    const { seq, entries } = batch;
-    const bytes = encodeBatch({ writerId: this.#writerId, seq, items: entries }, this.#deps.signer);
-    const underWay = { batch, bytes, hash: batchHash(bytes) };
-    this.#underWay.set(seq, underWay);
-    return underWay;
-  }
-
-  #send({ bytes }: UnderWay): void {
-    this.#sentWallMs = Date.now();
-    if (!this.#deps.uplink.isOnline) return;
-    // A failure here needs no handling: without a receipt the batch is sent again.
-    this.#deps.uplink.publishBatch(bytes).catch(() => undefined);
-  }
-
-  #resendAll(): void {
-    for (const [, underWay] of [...this.#underWay].sort(([x], [y]) => x - y)) this.#send(underWay);
-  }
-
-  #resendOverdue(): void {
-    if (this.#underWay.size === 0 || !this.#deps.uplink.isOnline) return;
-    if (Date.now() - this.#sentWallMs < this.#waitMs) return;
-    this.#counts.resent += this.#underWay.size;
-    this.#waitMs = Math.min(LONGEST_RECEIPT_WAIT_MS, this.#waitMs * 2);
-    this.#deps.log.warn('no receipt from the ledger; sending again', { batches: this.#underWay.size });
-    this.#resendAll();
+  #sendAll(batches: readonly BatchUnderWay[]): void {
+    if (!this.#deps.uplink.isOnline || this.#closed) return;
+    for (const underWay of batches) {
+      if (underWay.sent > 0) this.#counts.resent += 1;
+      this.#underWay.sending(underWay, performance.now());
+      this.#deps.uplink
+        .publishBatch(underWay.bytes)
+        .catch(() => undefined) // without a receipt it is sent again
+        .finally(() => (underWay.isPublishing = false));
+    }
   }
 
   #receive(bytes: Uint8Array): void {
-    const settled = this.#match(bytes);
-    if (settled === undefined) {
+    if (this.#closed) return;
+    const receipt = this.#open(bytes);
+    const underWay = receipt && this.#underWay.find(receipt.batchHash);
+    if (receipt === undefined || underWay === undefined || underWay.isSettling) {
       this.#counts.strayReceipts += 1;
       return;
     }
-    const [{ batch }, receipt] = settled;
-    if (receipt.outcomes.every(isForNow)) return; // sent again when the receipt is overdue
-    this.#underWay.delete(batch.seq);
-    this.#waitMs = this.#deps.receiptWaitMs ?? RECEIPT_WAIT_MS;
-    this.#lastReceiptWallMs = Date.now();
-    batch.entries.forEach((_, k) => this.#settle(batch.firstId + k, receipt.outcomes[k]));
-    this.#forget(batch.seq);
+    underWay.isSettling = true;
+    const settling = this.#carryOut(underWay, receipt)
+      .catch((error: unknown) => {
+        this.#underWay.putOff(underWay, performance.now(), this.#retryPauseMs);
+        this.#deps.log.error('the spool cannot note a receipt; the batch is sent again', {
+          why: messageOf(error),
+        });
+      })
+      .finally(() => {
+        underWay.isSettling = false;
+        this.#settling.delete(settling);
+        this.#deliveries.check();
+        this.#kick();
+      });
+    this.#settling.add(settling);
   }
 
-  /** The batch under way that this receipt is for; undefined when it is nobody's or forged. */
-  #match(bytes: Uint8Array): [UnderWay, LedgerReceipt] | undefined {
+  /** Undefined for one that is forged, damaged or another writer's. */
+  #open(bytes: Uint8Array): LedgerReceipt | undefined {
     try {
       const receipt = openLedgerReceipt(bytes, this.#deps.ledgerReceiptKey);
-      const underWay = this.#underWay.get(receipt.seq);
-      const fits =
-        underWay !== undefined &&
-        equalBytes(receipt.writerId, this.#writerId) &&
-        equalBytes(receipt.batchHash, underWay.hash) &&
-        receipt.outcomes.length === underWay.batch.entries.length;
-      return fits ? [underWay, receipt] : undefined;
+      return equalBytes(receipt.writerId, this.#writerId) ? receipt : undefined;
     } catch (error) {
-      this.#deps.log.warn('a ledger receipt does not verify', { why: String(error) });
+      const forged = (this.#forged += 1);
+      if (Number.isInteger(Math.log2(forged)))
+        this.#deps.log.warn('a ledger receipt does not verify', { why: messageOf(error), sofar: forged });
       return undefined;
     }
   }
 
-  #settle(id: number, outcome: Outcome | undefined): void {
-    const index = outcome?.index ?? undefined;
-    const refusal = refusalOf(outcome?.reason ?? 0) ?? 'unknown';
-    if (index === undefined) {
-      this.#counts.refused += 1;
-      this.#deps.log.warn('the ledger refused an entry', { reason: refusal });
-    } else this.#counts.delivered += 1;
-    this.#waiters.get(id)?.resolve(index === undefined ? { index: undefined, refusal } : { index });
-    this.#waiters.delete(id);
+  async #carryOut(underWay: BatchUnderWay, receipt: LedgerReceipt): Promise<void> {
+    const verdict = verdictOn(underWay.batch, receipt, underWay.refusals);
+    if (verdict === undefined) {
+      this.#counts.strayReceipts += 1;
+      return;
+    }
+    this.#lastReceiptWallMs = Date.now();
+    if (verdict.kind === 'later') {
+      this.#underWay.putOff(underWay, performance.now(), this.#retryPauseMs);
+      const fields = { reason: verdict.refusal, entries: underWay.batch.entries.length };
+      this.#deps.log.warn('the ledger does not take a batch now; trying again later', fields);
+    } else if (verdict.kind === 'renumber') await this.#renumber(underWay);
+    else await this.#settle(underWay, verdict.entries);
   }
 
-  #forget(seq: number): void {
-    void this.#deps.spool
-      .remove(seq)
-      .catch((error: unknown) =>
-        this.#deps.log.error('the spool cannot forget a batch', { why: String(error) }),
-      )
-      .then(() => {
-        for (const check of [...this.#drainListeners]) check();
-        this.#kick();
+  async #renumber(underWay: BatchUnderWay): Promise<void> {
+    const again = await this.#deps.spool.renumber(underWay.batch.seq);
+    this.#underWay.remove(underWay);
+    this.#counts.renumbered += 1;
+    const fields = { taken: underWay.batch.seq, next: again.seq };
+    this.#deps.log.warn(
+      'the ledger holds another batch under this number (an old copy of the spool?); taking the next',
+      fields,
+    );
+    this.#sendAll([this.#underWay.add(again, underWay.isRecalled)]);
+  }
+
+  async #settle(underWay: BatchUnderWay, verdicts: readonly EntryVerdict[]): Promise<void> {
+    const { ids, seq } = underWay.batch;
+    const named = ids.flatMap((id, k) => {
+      const verdict = verdicts[k];
+      return verdict ? [{ id, verdict }] : [];
+    });
+    const parked = named.flatMap(({ id, verdict }) => ('parked' in verdict ? [id] : []));
+    const why = verdicts.find((verdict) => 'parked' in verdict);
+    const refused = named.flatMap(({ id, verdict }) =>
+      'reason' in verdict ? [{ id, reason: verdict.reason }] : [],
+    );
+    await this.#deps.spool.settle(seq, { parked, refused });
+    this.#underWay.remove(underWay);
+    this.#planRecall(underWay.isRecalled, parked.length);
+    for (const { id, verdict } of named) this.#tell(id, verdict);
+    if (parked.length > 0)
+      this.#deps.log.warn('the ledger refused entries for now; they are kept and tried again', {
+        entries: parked.length,
+        reason: why?.parked,
       });
   }
 
-  async #sayStatus(online = true): Promise<void> {
+  #tell(id: number, verdict: EntryVerdict): void {
+    if ('parked' in verdict) return;
+    if ('index' in verdict) {
+      this.#counts.delivered += 1;
+      this.#deliveries.tell(id, { index: verdict.index });
+      return;
+    }
+    this.#counts.refused += 1;
+    this.#deps.log.error('the ledger refused an entry for good; it is kept aside in the spool', {
+      reason: verdict.refusal,
+    });
+    this.#deliveries.tell(id, { index: undefined, refusal: verdict.refusal });
+  }
+
+  /** One batch of parked entries is tried at a time; the pause grows while the ledger goes on refusing them. */
+  #planRecall(wasRecalled: boolean, parked: number): void {
+    const nowMs = performance.now();
+    const { dueMs, pauseMs } = this.#recall;
+    if (wasRecalled && parked === 0) this.#recall = { dueMs: nowMs, pauseMs: this.#retryPauseMs };
+    else if (wasRecalled)
+      this.#recall = { dueMs: nowMs + pauseMs, pauseMs: Math.min(LONGEST_RECALL_PAUSE_MS, pauseMs * 2) };
+    else if (parked > 0 && dueMs < nowMs) this.#recall = { dueMs: nowMs + pauseMs, pauseMs };
+  }
+
+  async #sayStatus(online: boolean): Promise<void> {
+    if (!this.#deps.uplink.isOnline || (this.#sayingStatus && online)) return;
+    this.#sayingStatus = true;
     const { entries, oldestMs } = this.#deps.spool.depth();
     const { version } = this.#deps;
-    const status = encodeWriterStatus({
-      online,
-      version,
-      spoolDepth: entries,
-      oldestUnsentMs: oldestMs ?? null,
-    });
-    if (this.#deps.uplink.isOnline) await this.#deps.uplink.publishStatus(status);
+    const status = { online, version, spoolDepth: entries, oldestUnsentMs: oldestMs ?? null };
+    await this.#deps.uplink.publishStatus(encodeWriterStatus(status));
+    this.#sayingStatus = false;
   }
 }
 
-/** Refusals of a whole batch that time can mend: a ledger under load, a certificate not yet or no longer in the log. */
-function isForNow({ index, reason }: Outcome): boolean {
-  const refusal = refusalOf(reason);
-  return index === null && (refusal === 'busy' || refusal === 'certificate');
+/** What no ledger can take must not get into the spool, where it would be in the way of the others. */
+function requireAcceptable({ type, timeMs, payload }: OutboundEntry): void {
+  if (payload.length > MAX_PAYLOAD_LENGTH)
+    throw new FirebreakError('size', `the payload of an entry is at most ${MAX_PAYLOAD_LENGTH} bytes`);
+  if (Number.isSafeInteger(type) && type >= 0 && type <= MAX_ENTRY_TYPE && timeMs >= 0) return;
+  throw new FirebreakError('format', `an entry has a type from 0 to ${MAX_ENTRY_TYPE} and a time`);
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

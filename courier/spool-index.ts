@@ -1,36 +1,38 @@
-/** What a spool knows of its content without reading it: sizes and times of entries, and the batches formed of them. */
+/** What a spool knows of its content without reading it: sizes and times of entries, and which batch they are in. */
 import { batchItemSize, BATCH_OVERHEAD } from '../protocol/batch.js';
 import { FirebreakError } from '../protocol/errors.js';
-import type { BatchLimits, OutboundEntry, SpoolDepth, SpoolLimits } from './spool.js';
+import type { BatchLimits, Fates, OutboundEntry, SpoolDepth, SpoolLimits } from './spool.js';
 
 interface EntryFacts {
   readonly timeMs: number;
   readonly bytes: number;
 }
 
-export interface BatchSpan {
+export interface BatchPlan {
   readonly seq: number;
-  readonly firstId: number;
-  readonly count: number;
+  readonly ids: readonly number[];
 }
 
+/** The methods that change it are called once the change is on disk. */
 export class SpoolIndex {
   readonly #limits: SpoolLimits;
   readonly #entries = new Map<number, EntryFacts>();
-  readonly #batches = new Map<number, BatchSpan>();
+  readonly #batches = new Map<number, readonly number[]>();
+  /** Ids in no batch, in the order in which they are to leave. */
+  readonly #unbatched = new Set<number>();
+  readonly #parked = new Set<number>();
+  readonly #refused = new Set<number>();
   #bytes = 0; // as encoded in a batch
   #nextId: number;
   #nextSeq: number;
-  #nextUnbatched: number;
 
   constructor(limits: SpoolLimits, start: { readonly nextId: number; readonly nextSeq: number }) {
     this.#limits = limits;
     this.#nextId = start.nextId;
     this.#nextSeq = start.nextSeq;
-    this.#nextUnbatched = start.nextId;
   }
 
-  /** Throws `full` when the entries do not fit. */
+  /** Throws `full` when the entries do not fit beside those being written. */
   requireRoom(
     entries: readonly OutboundEntry[],
     waiting: { readonly entries: number; readonly bytes: number },
@@ -39,11 +41,8 @@ export class SpoolIndex {
     const fits =
       this.#entries.size + waiting.entries + entries.length <= this.#limits.maxEntries &&
       this.#bytes + waiting.bytes + bytes <= this.#limits.maxBytes;
-    if (!fits)
-      throw new FirebreakError(
-        'full',
-        'the spool is full: the ledger has not receipted anything for too long',
-      );
+    if (fits) return;
+    throw new FirebreakError('full', 'the spool is full: the ledger has not receipted anything for too long');
   }
 
   /** The id of the entry added next; one whose write failed is given again, so that ids have no gaps. */
@@ -51,51 +50,114 @@ export class SpoolIndex {
     return this.#nextId;
   }
 
+  get nextSeq(): number {
+    return this.#nextSeq;
+  }
+
   addEntry(id: number, entry: OutboundEntry): void {
-    this.#entries.set(id, { timeMs: entry.timeMs, bytes: batchItemSize(entry) });
-    this.#bytes += batchItemSize(entry);
-    if (id >= this.#nextId) this.#nextId = id + 1;
-    this.#nextUnbatched = Math.min(this.#nextUnbatched, id);
+    const bytes = batchItemSize(entry);
+    this.#entries.set(id, { timeMs: entry.timeMs, bytes });
+    this.#unbatched.add(id);
+    this.#bytes += bytes;
+    this.#nextId = Math.max(this.#nextId, id + 1);
   }
 
-  /** The entries the next batch would hold; undefined when all are in batches. */
-  planBatch({ maxItems, maxBytes }: BatchLimits): BatchSpan | undefined {
-    let bytes = BATCH_OVERHEAD;
-    let count = 0;
-    for (let id = this.#nextUnbatched; count < maxItems; id++, count++) {
-      const facts = this.#entries.get(id);
-      if (facts === undefined || bytes + facts.bytes > maxBytes) break;
-      bytes += facts.bytes;
+  has(id: number): boolean {
+    return this.#entries.has(id);
+  }
+
+  /** The batch that would leave next; undefined when nothing waits. Throws `size` for an entry that fits none. */
+  planBatch(limits: BatchLimits): BatchPlan | undefined {
+    return this.#plan(this.#unbatched, limits);
+  }
+
+  planRecall(limits: BatchLimits): BatchPlan | undefined {
+    return this.#plan(this.#parked, limits);
+  }
+
+  addBatch({ seq, ids }: BatchPlan): void {
+    this.#batches.set(seq, ids);
+    this.#nextSeq = Math.max(this.#nextSeq, seq + 1);
+    for (const id of ids) {
+      this.#unbatched.delete(id);
+      this.#parked.delete(id);
     }
-    if (count > 0) return { seq: this.#nextSeq, firstId: this.#nextUnbatched, count };
-    if (this.#entries.has(this.#nextUnbatched))
-      throw new FirebreakError('size', 'an entry is larger than any batch may be');
-    return undefined;
   }
 
-  addBatch(span: BatchSpan): void {
-    this.#batches.set(span.seq, span);
-    this.#nextSeq = Math.max(this.#nextSeq, span.seq + 1);
-    this.#nextUnbatched = Math.max(this.#nextUnbatched, span.firstId + span.count);
+  idsOf(seq: number): readonly number[] | undefined {
+    return this.#batches.get(seq);
   }
 
-  batches(): BatchSpan[] {
-    return [...this.#batches.values()].sort((x, y) => x.seq - y.seq);
+  batches(): BatchPlan[] {
+    return [...this.#batches].map(([seq, ids]) => ({ seq, ids })).sort((x, y) => x.seq - y.seq);
   }
 
-  removeBatch(seq: number): BatchSpan | undefined {
-    const span = this.#batches.get(seq);
-    if (span === undefined) return undefined;
+  renumber(seq: number, next: BatchPlan): void {
     this.#batches.delete(seq);
-    for (let id = span.firstId; id < span.firstId + span.count; id++) {
-      this.#bytes -= this.#entries.get(id)?.bytes ?? 0;
-      this.#entries.delete(id);
+    this.addBatch(next);
+  }
+
+  park(id: number): void {
+    this.#unbatched.delete(id);
+    this.#parked.add(id);
+  }
+
+  settle(seq: number, { parked, refused }: Fates): void {
+    const kept = new Set(parked);
+    for (const id of this.#batches.get(seq) ?? []) {
+      if (kept.has(id)) this.park(id);
+      else this.#removeEntry(id);
     }
-    return span;
+    this.#batches.delete(seq);
+    for (const { id } of refused) this.#refused.add(id);
+  }
+
+  /** One kept aside, found on opening. Its id is never given again. */
+  addRefused(id: number): void {
+    this.#refused.add(id);
+    this.#nextId = Math.max(this.#nextId, id + 1);
+  }
+
+  refusedIds(): number[] {
+    return [...this.#refused];
+  }
+
+  /** Those that no longer fit once `count` more are kept aside, oldest first. */
+  surplusRefused(count: number): number[] {
+    const surplus = Math.max(0, this.#refused.size + count - this.#limits.maxRefused);
+    return [...this.#refused].slice(0, surplus);
+  }
+
+  dropRefused(ids: readonly number[]): void {
+    for (const id of ids) this.#refused.delete(id);
   }
 
   depth(): SpoolDepth {
     const [oldest] = this.#entries.values();
-    return { entries: this.#entries.size, bytes: this.#bytes, oldestMs: oldest?.timeMs };
+    return {
+      entries: this.#entries.size,
+      bytes: this.#bytes,
+      oldestMs: oldest?.timeMs,
+      parked: this.#parked.size,
+      refused: this.#refused.size,
+    };
+  }
+
+  #removeEntry(id: number): void {
+    this.#bytes -= this.#entries.get(id)?.bytes ?? 0;
+    this.#entries.delete(id);
+  }
+
+  #plan(from: ReadonlySet<number>, { maxItems, maxBytes }: BatchLimits): BatchPlan | undefined {
+    const ids: number[] = [];
+    let bytes = BATCH_OVERHEAD;
+    for (const id of from) {
+      bytes += this.#entries.get(id)?.bytes ?? 0;
+      if (ids.length === maxItems || bytes > maxBytes) break;
+      ids.push(id);
+    }
+    if (ids.length > 0) return { seq: this.#nextSeq, ids };
+    if (from.size > 0) throw new FirebreakError('size', 'an entry is larger than any batch may be');
+    return undefined;
   }
 }

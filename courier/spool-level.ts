@@ -1,34 +1,33 @@
 /**
- * A spool on disk, in a level folder of the writer's own.
+ * A spool on disk, in a level folder of the writer's own (rows: spool-rows.ts).
  *
- *     0x00                         version 01 || writerId 16
- *     0x01 || id u64               type u16 || timeMs u64 || payload
- *     0x02 || seq u64              firstId u64 || count u32
- *     0x03                         next id u64 || next seq u64: where numbering goes on when all else is gone
- *
- * Appends that come while one is being synced wait, and are synced together: no timer, one sync for many.
+ * Appends that come while one is being synced wait, and are synced together: no timer, one sync for many. The index is
+ * the truth while the spool is open: ids and numbers of a failed write are given again, and whatever of it did reach the
+ * disk is written over.
  */
-import { Level } from 'level';
 import { batchItemSize } from '../protocol/batch.js';
-import { asUnixMs } from '../protocol/brands.js';
-import { ByteReader, ByteWriter, concat, equalBytes } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
+import { openSpoolDisk } from './spool-disk.js';
+import type { Operation, SpoolDisk } from './spool-disk.js';
 import { SpoolIndex } from './spool-index.js';
-import type { BatchSpan } from './spool-index.js';
+import type { BatchPlan } from './spool-index.js';
+import {
+  decodeBatchRow,
+  decodeEntryRow,
+  decodeNumbers,
+  decodeRefusedRow,
+  encodeBatchRow,
+  encodeEntryRow,
+  encodeNumbers,
+  encodeRefusedRow,
+  formatOf,
+  keyOf,
+  NUMBERS_KEY,
+  PARKED,
+  ROW,
+} from './spool-rows.js';
 import { DEFAULT_SPOOL_LIMITS } from './spool.js';
-import type { BatchLimits, OutboundEntry, Spool, SpoolDepth, SpooledBatch, SpoolLimits } from './spool.js';
-
-type Database = Level<Uint8Array, Uint8Array>;
-type Operation = { type: 'put'; key: Uint8Array; value: Uint8Array } | { type: 'del'; key: Uint8Array };
-
-const VERSION = 1;
-const FORMAT_KEY = Uint8Array.of(0);
-const NUMBERS_KEY = Uint8Array.of(3);
-const ENTRY = 1;
-const BATCH = 2;
-
-const keyOf = (kind: number, number: number): Uint8Array => new ByteWriter(9).u8(kind).u64(number).finish();
-const numberIn = (key: Uint8Array): number => new ByteReader(key.subarray(1), 'spool key').u64();
+import type { Fates, OutboundEntry, RefusedEntry, Spool, SpooledBatch, SpoolLimits } from './spool.js';
 
 interface Waiting {
   readonly entries: readonly OutboundEntry[];
@@ -36,32 +35,37 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** Throws `locked` when another process has the folder open, `foreign` for another writer's, `damaged`. */
+/** Throws `locked` when another process has the folder open, `foreign` for another writer's, `permission`, `damaged`. */
 export async function openLevelSpool(
   dir: string,
   writerId: Uint8Array,
   limits: SpoolLimits = DEFAULT_SPOOL_LIMITS,
 ): Promise<Spool> {
-  const db: Database = new Level(dir, { keyEncoding: 'view', valueEncoding: 'view' });
+  const disk = await openSpoolDisk(dir, formatOf(writerId));
   try {
-    await db.open();
-    await claim(db, dir, concat(Uint8Array.of(VERSION), writerId));
-    return new LevelSpool(db, await readIndex(db, limits));
+    return new LevelSpool(disk, await readIndex(disk, limits));
   } catch (error) {
-    await db.close().catch(() => undefined);
-    throw openFailure(dir, error);
+    await disk.close();
+    if (error instanceof FirebreakError && error.code === 'damaged') throw error;
+    throw new FirebreakError('damaged', `the spool in ${dir} cannot be read: ${String(error)}`, {
+      cause: error,
+    });
   }
 }
 
 class LevelSpool implements Spool {
-  readonly #db: Database;
+  readonly #disk: SpoolDisk;
   readonly #index: SpoolIndex;
   #waiting: Waiting[] = [];
   #waitingSize = { entries: 0, bytes: 0 };
   #flushing: Promise<void> | undefined;
+  /** Numbers are given one after another. */
+  #numbering: Promise<unknown> = Promise.resolve();
+  /** How to end batches whose ending failed: it may have reached the disk, and the entries with it gone from there. */
+  readonly #endings = new Map<number, Operation[]>();
 
-  constructor(db: Database, index: SpoolIndex) {
-    this.#db = db;
+  constructor(disk: SpoolDisk, index: SpoolIndex) {
+    this.#disk = disk;
     this.#index = index;
   }
 
@@ -71,53 +75,115 @@ class LevelSpool implements Spool {
       this.#waiting.push({ entries, resolve, reject });
       this.#waitingSize.entries += entries.length;
       this.#waitingSize.bytes += sizeOf(entries);
-      this.#flushing ??= this.#flush().finally(() => (this.#flushing = undefined));
+      this.#flushing ??= this.#flush();
     });
   }
 
-  async form(limits: BatchLimits): Promise<SpooledBatch | undefined> {
-    const span = this.#index.planBatch(limits);
-    if (span === undefined) return undefined;
-    const entries = await this.#read(span);
-    await this.#write([
-      { type: 'put', key: keyOf(BATCH, span.seq), value: encodeSpan(span) },
-      { type: 'put', key: NUMBERS_KEY, value: encodeNumbers(span.firstId + span.count, span.seq + 1) },
-    ]);
-    this.#index.addBatch(span);
-    return { seq: span.seq, firstId: span.firstId, entries };
+  form: Spool['form'] = (limits) => this.#inTurn(() => this.#keep(this.#index.planBatch(limits), []));
+
+  recall: Spool['recall'] = (limits) =>
+    this.#inTurn(() => {
+      const plan = this.#index.planRecall(limits);
+      return this.#keep(plan, plan?.ids.map((id) => del(keyOf(ROW.parked, id))) ?? []);
+    });
+
+  renumber(seq: number): Promise<SpooledBatch> {
+    return this.#inTurn(async () => {
+      const ids = this.#index.idsOf(seq);
+      if (ids === undefined) throw new FirebreakError('not-found', `there is no batch ${seq}`);
+      const plan = { seq: this.#index.nextSeq, ids };
+      const batch = await this.#read(plan);
+      await this.#disk.write([del(keyOf(ROW.batch, seq)), ...this.#batchRows(plan)]);
+      this.#index.renumber(seq, plan);
+      return batch;
+    });
   }
 
   async formed(): Promise<readonly SpooledBatch[]> {
     const batches: SpooledBatch[] = [];
-    for (const span of this.#index.batches()) {
-      batches.push({ seq: span.seq, firstId: span.firstId, entries: await this.#read(span) });
-    }
+    for (const plan of this.#index.batches()) batches.push(await this.#read(plan));
     return batches;
   }
 
-  async remove(seq: number): Promise<void> {
-    const span = this.#index.removeBatch(seq);
-    if (span === undefined) return;
-    const entries = Array.from({ length: span.count }, (_, k) => keyOf(ENTRY, span.firstId + k));
-    await this.#db.batch([keyOf(BATCH, seq), ...entries].map((key) => ({ type: 'del', key })));
+  settle(seq: number, fates: Fates): Promise<void> {
+    return this.#inTurn(async () => {
+      const ids = this.#index.idsOf(seq);
+      if (ids === undefined) return;
+      const surplus = this.#index.surplusRefused(fates.refused.length);
+      const ending = this.#endings.get(seq) ?? (await this.#endingOf({ seq, ids }, fates));
+      this.#endings.set(seq, ending);
+      // Not synced: undone by a crash, it is done again for the next receipt.
+      await this.#disk.write([...ending, ...surplus.map((id) => del(keyOf(ROW.refused, id)))], false);
+      this.#endings.delete(seq);
+      this.#index.settle(seq, fates);
+      this.#index.dropRefused(surplus);
+    });
   }
 
-  depth(): SpoolDepth {
-    return this.#index.depth();
+  async refused(): Promise<readonly RefusedEntry[]> {
+    const rows = await this.#disk.read(this.#index.refusedIds().map((id) => keyOf(ROW.refused, id)));
+    return rows.map(decodeRefusedRow);
   }
+
+  depth: Spool['depth'] = () => this.#index.depth();
 
   async close(): Promise<void> {
     await this.#flushing;
-    await this.#db.close();
+    await this.#numbering;
+    await this.#disk.close();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#numbering.then(work);
+    this.#numbering = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #keep(plan: BatchPlan | undefined, beside: Operation[]): Promise<SpooledBatch | undefined> {
+    if (plan === undefined) return undefined;
+    const batch = await this.#read(plan);
+    await this.#disk.write([...this.#batchRows(plan), ...beside]);
+    this.#index.addBatch(plan);
+    return batch;
+  }
+
+  #batchRows({ seq, ids }: BatchPlan): Operation[] {
+    const numbers = { nextId: this.#index.nextId, nextSeq: seq + 1 };
+    return [put(keyOf(ROW.batch, seq), encodeBatchRow(ids)), put(NUMBERS_KEY, encodeNumbers(numbers))];
+  }
+
+  async #endingOf({ seq, ids }: BatchPlan, { parked, refused }: Fates): Promise<Operation[]> {
+    const kept = new Set(parked);
+    const gone = ids.filter((id) => !kept.has(id));
+    const entries = await this.#readEntries(refused.map(({ id }) => id));
+    const aside = entries.flatMap((entry, k) => {
+      const { id, reason } = refused[k] ?? { id: 0, reason: 0 };
+      return [put(keyOf(ROW.refused, id), encodeRefusedRow({ reason, entry }))];
+    });
+    return [
+      del(keyOf(ROW.batch, seq)),
+      ...parked.map((id) => put(keyOf(ROW.parked, id), PARKED)),
+      ...aside,
+      ...gone.map((id) => del(keyOf(ROW.entry, id))),
+    ];
+  }
+
+  async #read({ seq, ids }: BatchPlan): Promise<SpooledBatch> {
+    return { seq, ids, entries: await this.#readEntries(ids) };
+  }
+
+  async #readEntries(ids: readonly number[]): Promise<OutboundEntry[]> {
+    if (ids.length === 0) return [];
+    return (await this.#disk.read(ids.map((id) => keyOf(ROW.entry, id)))).map(decodeEntryRow);
   }
 
   async #flush(): Promise<void> {
     while (this.#waiting.length > 0) {
       const group = this.#waiting;
       this.#waiting = [];
-      this.#waitingSize = { entries: 0, bytes: 0 };
       await this.#commit(group);
     }
+    this.#flushing = undefined; // here, not in a later microtask: an append in between would wait for ever
   }
 
   async #commit(group: readonly Waiting[]): Promise<void> {
@@ -128,92 +194,44 @@ class LevelSpool implements Spool {
     }));
     const rows = placed.flatMap(({ rows: ofCall }) => ofCall);
     try {
-      await this.#write(
-        rows.map(({ id, entry }) => ({ type: 'put', key: keyOf(ENTRY, id), value: encodeEntry(entry) })),
-      );
+      await this.#disk.write(rows.map(({ id, entry }) => put(keyOf(ROW.entry, id), encodeEntryRow(entry))));
     } catch (error) {
       for (const { waiting } of placed) waiting.reject(error);
       return;
+    } finally {
+      this.#waitingSize.entries -= rows.length;
+      this.#waitingSize.bytes -= sizeOf(rows.map(({ entry }) => entry));
     }
     for (const { id, entry } of rows) this.#index.addEntry(id, entry);
     for (const { waiting, rows: ofCall } of placed) waiting.resolve(ofCall.map(({ id }) => id));
   }
-
-  #write(operations: Operation[]): Promise<void> {
-    return this.#db.batch(operations, { sync: true });
-  }
-
-  async #read(span: BatchSpan): Promise<OutboundEntry[]> {
-    const keys = Array.from({ length: span.count }, (_, k) => keyOf(ENTRY, span.firstId + k));
-    const values = await this.#db.getMany(keys);
-    return values.map((value) => {
-      if (value === undefined)
-        throw new FirebreakError('damaged', `the spool lost an entry of batch ${span.seq}`);
-      return decodeEntry(value);
-    });
-  }
 }
 
+const put = (key: Uint8Array, value: Uint8Array): Operation => ({ type: 'put', key, value });
+const del = (key: Uint8Array): Operation => ({ type: 'del', key });
 const sizeOf = (entries: readonly OutboundEntry[]): number =>
   entries.reduce((sum, entry) => sum + batchItemSize(entry), 0);
 
-async function claim(db: Database, dir: string, format: Uint8Array): Promise<void> {
-  const found = await db.get(FORMAT_KEY);
-  if (found !== undefined) {
-    if (equalBytes(found, format)) return;
-    throw new FirebreakError('foreign', `${dir} is the spool of another writer or version`);
+/** Throws `damaged` when the rows do not fit together. */
+async function readIndex(disk: SpoolDisk, limits: SpoolLimits): Promise<SpoolIndex> {
+  const numbers = await disk.get(NUMBERS_KEY);
+  const start = numbers === undefined ? { nextId: 0, nextSeq: 1 } : decodeNumbers(numbers);
+  const index = new SpoolIndex(limits, start);
+  for await (const [id, value] of disk.rows(ROW.entry)) index.addEntry(id, decodeEntryRow(value));
+  for await (const [id] of disk.rows(ROW.parked)) {
+    requireEntries(disk, index, [id]);
+    index.park(id);
   }
-  for await (const _key of db.keys({ limit: 1 }))
-    throw new FirebreakError('foreign', `${dir} is not a spool`);
-  await db.put(FORMAT_KEY, format, { sync: true });
-}
-
-async function readIndex(db: Database, limits: SpoolLimits): Promise<SpoolIndex> {
-  const numbers = await db.get(NUMBERS_KEY);
-  const index = new SpoolIndex(
-    limits,
-    numbers === undefined ? { nextId: 0, nextSeq: 1 } : decodeNumbers(numbers),
-  );
-  for await (const [key, value] of db.iterator({ gte: keyOf(ENTRY, 0), lt: Uint8Array.of(BATCH) })) {
-    index.addEntry(numberIn(key), decodeEntry(value));
+  for await (const [seq, value] of disk.rows(ROW.batch)) {
+    const ids = decodeBatchRow(value);
+    requireEntries(disk, index, ids);
+    index.addBatch({ seq, ids });
   }
-  for await (const [key, value] of db.iterator({ gte: keyOf(BATCH, 0), lt: Uint8Array.of(BATCH + 1) })) {
-    index.addBatch(decodeSpan(numberIn(key), value));
-  }
+  for await (const [id] of disk.rows(ROW.refused)) index.addRefused(id);
   return index;
 }
 
-function encodeEntry({ type, timeMs, payload }: OutboundEntry): Uint8Array {
-  return new ByteWriter(10 + payload.length).u16(type).u64(timeMs).bytes(payload).finish();
-}
-
-function decodeEntry(value: Uint8Array): OutboundEntry {
-  const reader = new ByteReader(value, 'spooled entry');
-  return { type: reader.u16(), timeMs: asUnixMs(reader.u64()), payload: reader.take(reader.remaining) };
-}
-
-const encodeSpan = ({ firstId, count }: BatchSpan): Uint8Array =>
-  new ByteWriter(12).u64(firstId).u32(count).finish();
-
-function decodeSpan(seq: number, value: Uint8Array): BatchSpan {
-  const reader = new ByteReader(value, 'spooled batch');
-  return { seq, firstId: reader.u64(), count: reader.u32() };
-}
-
-const encodeNumbers = (nextId: number, nextSeq: number): Uint8Array =>
-  new ByteWriter(16).u64(nextId).u64(nextSeq).finish();
-
-function decodeNumbers(value: Uint8Array): { readonly nextId: number; readonly nextSeq: number } {
-  const reader = new ByteReader(value, 'spool numbers');
-  return { nextId: reader.u64(), nextSeq: reader.u64() };
-}
-
-function openFailure(dir: string, error: unknown): unknown {
-  if (error instanceof FirebreakError) return error;
-  const code = (error as { cause?: { code?: string } }).cause?.code;
-  if (code === 'LEVEL_LOCKED')
-    return new FirebreakError('locked', `${dir} is in use by another process`, { cause: error });
-  return new FirebreakError('damaged', `the spool in ${dir} cannot be opened: ${String(error)}`, {
-    cause: error,
-  });
+function requireEntries(disk: SpoolDisk, index: SpoolIndex, ids: readonly number[]): void {
+  if (ids.every((id) => index.has(id))) return;
+  throw new FirebreakError('damaged', `the spool in ${disk.dir} names entries that it does not hold`);
 }

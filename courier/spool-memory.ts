@@ -1,40 +1,72 @@
 /** A spool for tests and rehearsals: it forgets with its process. */
+import { FirebreakError } from '../protocol/errors.js';
 import { SpoolIndex } from './spool-index.js';
-import type { BatchSpan } from './spool-index.js';
+import type { BatchPlan } from './spool-index.js';
 import { DEFAULT_SPOOL_LIMITS } from './spool.js';
-import type { OutboundEntry, Spool, SpooledBatch, SpoolLimits } from './spool.js';
+import type { OutboundEntry, RefusedEntry, Spool, SpooledBatch, SpoolLimits } from './spool.js';
 
 export function memorySpool(limits: SpoolLimits = DEFAULT_SPOOL_LIMITS): Spool {
-  const index = new SpoolIndex(limits, { nextId: 0, nextSeq: 1 });
-  const kept = new Map<number, OutboundEntry>();
-  const batchOf = ({ seq, firstId, count }: BatchSpan): SpooledBatch => ({
-    seq,
-    firstId,
-    entries: Array.from({ length: count }, (_, k) => kept.get(firstId + k)).filter(
-      (entry) => entry !== undefined,
-    ),
-  });
-  return {
-    async append(entries) {
-      index.requireRoom(entries, { entries: 0, bytes: 0 });
-      return entries.map((entry) => {
-        const id = index.nextId;
-        index.addEntry(id, entry);
-        kept.set(id, entry);
-        return id;
-      });
-    },
-    async form(batchLimits) {
-      const span = index.planBatch(batchLimits);
-      if (span) index.addBatch(span);
-      return span && batchOf(span);
-    },
-    formed: async () => index.batches().map(batchOf),
-    async remove(seq) {
-      const span = index.removeBatch(seq);
-      for (let k = 0; k < (span?.count ?? 0); k++) kept.delete((span?.firstId ?? 0) + k);
-    },
-    depth: () => index.depth(),
-    close: async () => {},
+  return new MemorySpool(limits);
+}
+
+class MemorySpool implements Spool {
+  readonly #index: SpoolIndex;
+  readonly #kept = new Map<number, OutboundEntry>();
+  readonly #refused = new Map<number, RefusedEntry>();
+
+  constructor(limits: SpoolLimits) {
+    this.#index = new SpoolIndex(limits, { nextId: 0, nextSeq: 1 });
+  }
+
+  async append(entries: readonly OutboundEntry[]): Promise<readonly number[]> {
+    this.#index.requireRoom(entries, { entries: 0, bytes: 0 });
+    return entries.map((entry) => {
+      const id = this.#index.nextId;
+      this.#index.addEntry(id, entry);
+      this.#kept.set(id, entry);
+      return id;
+    });
+  }
+
+  form: Spool['form'] = async (limits) => this.#add(this.#index.planBatch(limits));
+  recall: Spool['recall'] = async (limits) => this.#add(this.#index.planRecall(limits));
+  formed: Spool['formed'] = async () => this.#index.batches().map((plan) => this.#batchOf(plan));
+
+  async renumber(seq: number): Promise<SpooledBatch> {
+    const ids = this.#index.idsOf(seq);
+    if (ids === undefined) throw new FirebreakError('not-found', `there is no batch ${seq}`);
+    const plan = { seq: this.#index.nextSeq, ids };
+    this.#index.renumber(seq, plan);
+    return this.#batchOf(plan);
+  }
+
+  settle: Spool['settle'] = async (seq, fates) => {
+    const ids = this.#index.idsOf(seq);
+    if (ids === undefined) return;
+    for (const { id, reason } of fates.refused) this.#refused.set(id, { reason, entry: this.#entry(id) });
+    this.#index.settle(seq, fates);
+    for (const id of ids) if (!this.#index.has(id)) this.#kept.delete(id);
+    const surplus = this.#index.surplusRefused(0);
+    for (const id of surplus) this.#refused.delete(id);
+    this.#index.dropRefused(surplus);
   };
+
+  refused: Spool['refused'] = async () => [...this.#refused.values()];
+  depth: Spool['depth'] = () => this.#index.depth();
+  close: Spool['close'] = async () => {};
+
+  #add(plan: BatchPlan | undefined): SpooledBatch | undefined {
+    if (plan) this.#index.addBatch(plan);
+    return plan && this.#batchOf(plan);
+  }
+
+  #batchOf({ seq, ids }: BatchPlan): SpooledBatch {
+    return { seq, ids, entries: ids.map((id) => this.#entry(id)) };
+  }
+
+  #entry(id: number): OutboundEntry {
+    const entry = this.#kept.get(id);
+    if (entry === undefined) throw new FirebreakError('damaged', 'the spool lost an entry');
+    return entry;
+  }
 }

@@ -2,9 +2,10 @@
  * Where a writer keeps what the ledger has not receipted yet. Implementations: spool-memory.ts, spool-level.ts; one
  * contract suite holds for both.
  *
- * Durability: what append() or form() resolved survives a crash, in order. Entries leave only with their batch, by
- * remove(). Once formed, a batch has the same number and the same entries for ever, so that it can be sent again byte
- * for byte. Bounded: append() throws `full` rather than grow past its limits, and nothing of that call is kept.
+ * Durability: what append(), form(), renumber() or recall() resolved survives a crash. Once formed, a batch has the same
+ * number and the same entries for ever, so that it can be sent again byte for byte. A call that rejects has changed
+ * nothing and can be made again. Bounded: append() throws `full` rather than grow past its limits, and nothing of that
+ * call is kept; of refused entries the newest are kept.
  */
 import type { BatchItem } from '../protocol/batch.js';
 
@@ -12,39 +13,70 @@ export type OutboundEntry = BatchItem;
 
 export interface SpooledBatch {
   readonly seq: number;
-  /** Ids of the entries, ascending and without gaps. */
-  readonly firstId: number;
+  /** Ids of the entries, in the same order. An entry keeps its id as long as it is in the spool. */
+  readonly ids: readonly number[];
   readonly entries: readonly OutboundEntry[];
 }
 
 export interface SpoolLimits {
   readonly maxEntries: number;
   readonly maxBytes: number;
+  /** Entries the ledger refused for good that are kept for a person to look at. */
+  readonly maxRefused: number;
 }
 
-export const DEFAULT_SPOOL_LIMITS: SpoolLimits = { maxEntries: 200_000, maxBytes: 1024 * 1024 * 1024 };
+export const DEFAULT_SPOOL_LIMITS: SpoolLimits = {
+  maxEntries: 200_000,
+  maxBytes: 1024 * 1024 * 1024,
+  maxRefused: 10_000,
+};
 
 export interface BatchLimits {
   readonly maxItems: number;
   readonly maxBytes: number;
 }
 
+/** What becomes of the entries of a receipted batch; those not named are forgotten. */
+export interface Fates {
+  /** Kept, in no batch, until recall(): refused for a reason that may pass. */
+  readonly parked: readonly number[];
+  /** Kept aside, refused for good. */
+  readonly refused: readonly { readonly id: number; readonly reason: number }[];
+}
+
+export const NO_FATES: Fates = { parked: [], refused: [] };
+
+export interface RefusedEntry {
+  /** The number of the refusal (docs/protocol.md §13). */
+  readonly reason: number;
+  readonly entry: OutboundEntry;
+}
+
 export interface SpoolDepth {
-  /** Entries without a ledger receipt. */
+  /** Entries without a ledger receipt, the parked ones too. */
   readonly entries: number;
   readonly bytes: number;
   readonly oldestMs: number | undefined;
+  readonly parked: number;
+  /** Refused for good and kept aside. */
+  readonly refused: number;
 }
 
 export interface Spool {
   /** Keeps entries; resolves their ids, ascending, once they are on disk. Throws `full`. */
   append(entries: readonly OutboundEntry[]): Promise<readonly number[]>;
-  /** Makes the next batch of entries that are in none; undefined when there are none. Throws `size` for one that fits no batch. */
+  /** Makes the next batch of entries that are in none and not parked; undefined when there are none. Throws `size` for one that fits no batch. */
   form(limits: BatchLimits): Promise<SpooledBatch | undefined>;
-  /** Batches formed and not removed, by seq: what a restart has to send again. */
+  /** The same of the entries parked longest. */
+  recall(limits: BatchLimits): Promise<SpooledBatch | undefined>;
+  /** Gives a batch the next number, for when its own is taken at the ledger. Throws `not-found`. */
+  renumber(seq: number): Promise<SpooledBatch>;
+  /** Batches formed and not settled, by seq: what a restart has to send again. */
   formed(): Promise<readonly SpooledBatch[]>;
-  /** Forgets a batch and its entries. May be undone by a crash: the batch is then sent and receipted once more. */
-  remove(seq: number): Promise<void>;
+  /** Ends a batch. May be undone by a crash, whole: the batch is then sent and receipted once more. No-op for one not formed. */
+  settle(seq: number, fates: Fates): Promise<void>;
+  /** The entries kept aside, oldest first. */
+  refused(): Promise<readonly RefusedEntry[]>;
   depth(): SpoolDepth;
   close(): Promise<void>;
 }

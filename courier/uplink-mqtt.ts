@@ -1,10 +1,8 @@
 /**
- * The uplink over MQTT 3.1.1 (mqtt.js), QoS 1, with a fresh signed token at each connection (docs/protocol.md, "Connect
+ * The uplink over MQTT 3.1.1, QoS 1, with a fresh signed token at each connection (docs/protocol.md §13, "Connect
  * token"). Reconnects for ever with growing pauses; the first connection gives up after a stated time.
  */
 import { randomBytes } from 'node:crypto';
-import { connect } from 'mqtt';
-import type { MqttClient } from 'mqtt';
 import { toHex } from '../protocol/bytes.js';
 import { makeConnectToken } from '../protocol/connect-token.js';
 import type { Signer } from '../protocol/ed25519.js';
@@ -12,13 +10,18 @@ import { FirebreakError } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
 import { entriesTopic, receiptsTopic, statusTopic } from '../protocol/topics.js';
+import { openMqttConnection } from './mqtt-connection.js';
+import type { MqttConnection } from './mqtt-connection.js';
 import type { Uplink } from './uplink.js';
 
 const NONCE_BYTES = 16;
-const PUBLISH_TIMEOUT_MS = 30_000;
+const PATIENCE_MS = 60_000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
-const CLOSE_WAIT_MS = 2_000;
+/** A connection that lasted this long was a good one: the next pause is short again. */
+const GOOD_AFTER_MS = 10_000;
+const STATUS_WAIT_MS = 2_000;
+const SCHEMES: readonly string[] = ['mqtt:', 'mqtts:', 'ws:', 'wss:'];
 
 export interface UplinkMqttDeps {
   /** Such as mqtt://127.0.0.1:1883. */
@@ -27,16 +30,23 @@ export interface UplinkMqttDeps {
   readonly log: Log;
   /** What the broker tells others when this writer is gone without a word. */
   readonly lastWill: string;
-  /** The first connection is given up after this. */
+  /** The first connection is given up after this; 60 s when absent. */
   readonly patienceMs?: number;
+  /** A message not acknowledged after this ends the connection; 30 s when absent. */
+  readonly pubackTimeoutMs?: number;
+  /** Ends the wait for the first connection. */
   readonly signal?: AbortSignal;
 }
 
-/** Connects, once. Rejects `unreachable` when no broker answers in time, saying how long it waited and why. */
+/**
+ * Connects. Rejects `unreachable` when no broker takes this writer in time, saying how long it waited and why, `input`
+ * for something that is no MQTT URL, and `closed` when the signal says so first.
+ */
 export async function openMqttUplink(deps: UplinkMqttDeps): Promise<Uplink> {
+  requireUrl(deps.url);
   const uplink = new MqttUplink(deps);
   try {
-    await uplink.firstConnection(deps.patienceMs ?? 60_000, deps.signal);
+    await uplink.firstConnection(deps.patienceMs ?? PATIENCE_MS, deps.signal);
     return uplink;
   } catch (error) {
     await uplink.close();
@@ -47,28 +57,22 @@ export async function openMqttUplink(deps: UplinkMqttDeps): Promise<Uplink> {
 class MqttUplink implements Uplink {
   readonly #deps: UplinkMqttDeps;
   readonly #writerId: Uint8Array;
-  readonly #client: MqttClient;
   readonly #listeners = new Map<string, (payload: Uint8Array) => void>();
   readonly #onlineListeners: (() => void)[] = [];
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  /** Also while its subscriptions are not in place yet. */
+  #connection: MqttConnection | undefined;
   #isOnline = false;
+  #firstOnline: () => void = () => undefined;
   #pauseMs = FIRST_PAUSE_MS;
-  #lastError = 'no answer';
+  #lastReason = 'no answer';
 
   constructor(deps: UplinkMqttDeps) {
     this.#deps = deps;
     this.#writerId = partyIdOf(deps.signer.publicKey);
-    this.#client = connect(deps.url, {
-      ...this.#credentials(),
-      clientId: toHex(this.#writerId),
-      clean: true,
-      reconnectPeriod: FIRST_PAUSE_MS,
-      connectTimeout: 10_000,
-      keepalive: 30,
-      queueQoSZero: false,
-      resubscribe: false,
-      will: { topic: statusTopic(this.#writerId), payload: Buffer.from(deps.lastWill), qos: 1, retain: true },
-    });
-    this.#listen();
+    this.#listeners.set(receiptsTopic(this.#writerId), () => undefined);
+    this.#running = this.#run();
   }
 
   get isOnline(): boolean {
@@ -82,14 +86,14 @@ class MqttUplink implements Uplink {
         signal?.removeEventListener('abort', aborted);
         finish();
       };
-      const giveUp = (): void =>
-        settle(() => reject(this.#unreachable(`gave up after ${patienceMs / 1000} s`)));
+      const giveUp = (): void => settle(() => reject(this.#gaveUp(patienceMs)));
       const aborted = (): void =>
         settle(() => reject(new FirebreakError('closed', 'asked to stop before the broker answered')));
       const timer = setTimeout(giveUp, patienceMs);
       signal?.addEventListener('abort', aborted, { once: true });
+      this.#firstOnline = () => settle(resolve);
       if (signal?.aborted) aborted();
-      this.onOnline(() => settle(resolve));
+      else if (this.isOnline) this.#firstOnline();
     });
   }
 
@@ -102,7 +106,10 @@ class MqttUplink implements Uplink {
   }
 
   async publishStatus(status: string): Promise<void> {
-    await this.#publish(statusTopic(this.#writerId), Buffer.from(status), true).catch(() => undefined);
+    const said = new AbortController();
+    const saying = this.#publish(statusTopic(this.#writerId), Buffer.from(status), true);
+    const finished = saying.catch(() => undefined).finally(() => said.abort());
+    await Promise.race([finished, pause(STATUS_WAIT_MS, said.signal)]);
   }
 
   onReceipt(listener: (receipt: Uint8Array) => void): void {
@@ -111,92 +118,123 @@ class MqttUplink implements Uplink {
 
   async subscribe(topic: string, listener: (payload: Uint8Array) => void): Promise<void> {
     this.#listeners.set(topic, listener);
-    if (this.#isOnline) await this.#client.subscribeAsync(topic, { qos: 1 });
+    if (this.#isOnline) await this.#connection?.subscribe([topic]);
   }
 
   onOnline(listener: () => void): void {
     this.#onlineListeners.push(listener);
-    if (this.#isOnline) listener();
+    if (this.isOnline) listener();
   }
 
   async close(): Promise<void> {
-    const ended = this.#client.endAsync(!this.#isOnline).catch(() => undefined);
-    const late = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_WAIT_MS).unref());
-    await Promise.race([ended, late]);
-    if (!this.#client.disconnected) await this.#client.endAsync(true).catch(() => undefined);
-    this.#isOnline = false;
+    this.#stop.abort();
+    await this.#connection?.end();
+    await this.#running;
   }
 
-  #credentials(): { username: string; password: Buffer } {
-    const { username, password } = makeConnectToken(this.#deps.signer, Date.now(), randomBytes(NONCE_BYTES));
-    return { username, password: Buffer.from(password, 'latin1') };
-  }
-
-  #listen(): void {
-    const client = this.#client;
-    client.on('connect', () => void this.#nowOnline());
-    client.on('reconnect', () => Object.assign(client.options, this.#credentials()));
-    client.on('close', () => this.#nowOffline());
-    client.on('error', (error: Error) => this.#note(error));
-    client.on('message', (topic, payload) => this.#listeners.get(topic)?.(new Uint8Array(payload)));
-  }
-
-  async #nowOnline(): Promise<void> {
-    try {
-      const topics = new Set([receiptsTopic(this.#writerId), ...this.#listeners.keys()]);
-      await this.#client.subscribeAsync([...topics], { qos: 1 });
-    } catch (error) {
-      this.#note(error as Error);
-      this.#client.reconnect();
-      return;
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const startedMs = performance.now();
+      const { reason, wasOnline } = await this.#oneConnection();
+      if (signal.aborted) return;
+      if (wasOnline && performance.now() - startedMs > GOOD_AFTER_MS) this.#pauseMs = FIRST_PAUSE_MS;
+      this.#lastReason = reason;
+      const againInMs = Math.round(this.#pauseMs * (0.75 + Math.random() / 2));
+      const message = wasOnline
+        ? 'the broker is gone; trying again'
+        : 'no broker takes this writer; trying again';
+      this.#deps.log.warn(message, { broker: this.#deps.url, why: reason, againInMs });
+      this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
+      await pause(againInMs, signal);
     }
+  }
+
+  /** From CONNECT to the end of it. */
+  async #oneConnection(): Promise<{ readonly reason: string; readonly wasOnline: boolean }> {
+    try {
+      const connection = await openMqttConnection(this.#connectionDeps());
+      this.#connection = connection;
+      await this.#listen(connection);
+      this.#nowOnline();
+      return { reason: (await connection.closed).message, wasOnline: true };
+    } catch (error) {
+      await this.#connection?.end();
+      return { reason: error instanceof Error ? error.message : String(error), wasOnline: false };
+    } finally {
+      this.#isOnline = false;
+      this.#connection = undefined;
+    }
+  }
+
+  #connectionDeps() {
+    const { url, signer, lastWill, pubackTimeoutMs } = this.#deps;
+    return {
+      url,
+      clientId: toHex(this.#writerId),
+      ...makeConnectToken(signer, Date.now(), randomBytes(NONCE_BYTES)),
+      will: { topic: statusTopic(this.#writerId), payload: lastWill },
+      onMessage: (topic: string, payload: Uint8Array) => this.#hear(topic, payload),
+      signal: this.#stop.signal,
+      ...(pubackTimeoutMs !== undefined && { pubackTimeoutMs }),
+    };
+  }
+
+  /** Also to what is asked for while the broker confirms the rest. */
+  async #listen(connection: MqttConnection): Promise<void> {
+    const heard = new Set<string>();
+    for (;;) {
+      const topics = [...this.#listeners.keys()].filter((topic) => !heard.has(topic));
+      if (topics.length === 0) return;
+      await connection.subscribe(topics);
+      for (const topic of topics) heard.add(topic);
+    }
+  }
+
+  #nowOnline(): void {
     this.#isOnline = true;
-    this.#pauseMs = FIRST_PAUSE_MS;
-    this.#client.options.reconnectPeriod = FIRST_PAUSE_MS;
     this.#deps.log.info('connected to the broker', { broker: this.#deps.url });
+    this.#firstOnline();
     for (const listener of this.#onlineListeners) listener();
   }
 
-  #nowOffline(): void {
-    const wasOnline = this.#isOnline;
-    this.#isOnline = false;
-    this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
-    this.#client.options.reconnectPeriod = Math.round(this.#pauseMs * (0.75 + Math.random() / 2));
-    if (this.#client.disconnecting) return;
-    const fields = {
-      broker: this.#deps.url,
-      why: this.#lastError,
-      againInMs: this.#client.options.reconnectPeriod,
-    };
-    this.#deps.log.warn(
-      wasOnline ? 'the broker is gone; trying again' : 'no broker answers; trying again',
-      fields,
-    );
-  }
-
-  #note(error: Error): void {
-    this.#lastError = error.message || (error as NodeJS.ErrnoException).code || 'no answer';
+  #hear(topic: string, payload: Uint8Array): void {
+    try {
+      this.#listeners.get(topic)?.(payload);
+    } catch (error) {
+      this.#deps.log.error('a message could not be handled', { topic, why: String(error) });
+    }
   }
 
   async #publish(topic: string, payload: Uint8Array, retain: boolean): Promise<void> {
-    if (!this.#isOnline) throw this.#unreachable('not connected');
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const timeout = new FirebreakError(
-        'timeout',
-        `the broker at ${this.#deps.url} did not take a message in time`,
-      );
-      timer = setTimeout(() => reject(timeout), PUBLISH_TIMEOUT_MS);
-    });
-    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
-    const sent = this.#client.publishAsync(topic, bytes, { qos: 1, retain }).then(() => undefined);
-    await Promise.race([sent, late]).finally(() => clearTimeout(timer));
+    if (this.#connection === undefined || !this.#isOnline)
+      throw new FirebreakError('unreachable', `not connected to ${this.#deps.url}: ${this.#lastReason}`);
+    await this.#connection.publish(topic, payload, retain);
   }
 
-  #unreachable(what: string): FirebreakError {
+  #gaveUp(patienceMs: number): FirebreakError {
     return new FirebreakError(
       'unreachable',
-      `no MQTT broker takes this writer at ${this.#deps.url} (${what}; last: ${this.#lastError}): is the ledger running?`,
+      `gave up after ${patienceMs / 1000} s: no MQTT broker at ${this.#deps.url} takes this writer (${this.#lastReason}). Is the ledger running?`,
     );
   }
+}
+
+function requireUrl(url: string): void {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed && SCHEMES.includes(parsed.protocol) && parsed.hostname !== '') return;
+  throw new FirebreakError('input', `${url} is no MQTT URL, such as mqtt://127.0.0.1:1883`);
+}
+
+function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', finish);
+      resolve();
+    };
+    const timer = setTimeout(finish, ms);
+    signal?.addEventListener('abort', finish, { once: true });
+    if (signal?.aborted) finish();
+  });
 }

@@ -4,15 +4,15 @@
  */
 export interface Uplink {
   readonly isOnline: boolean;
-  /** Resolves when the broker took the batch (PUBACK), which is not yet the ledger's receipt. Rejects `unreachable`, `timeout`. */
+  /** Resolves when the broker took the batch (PUBACK), which is not yet the ledger's receipt. Rejects `unreachable`, `timeout`, `full`. */
   publishBatch(batch: Uint8Array): Promise<void>;
-  /** Retained: whoever subscribes later gets the newest. Rejects `unreachable`, `timeout`. */
+  /** Retained: whoever subscribes later gets the newest. Rejects `unreachable`, `timeout`, `full`. */
   publishRetained(topic: string, payload: Uint8Array): Promise<void>;
-  /** Says how the writer is, retained. Never rejects: it is informational. */
+  /** Says how the writer is, retained. Never rejects, and waits a moment at most: it is informational. */
   publishStatus(status: string): Promise<void>;
   /** The one listener to this writer's receipts. */
   onReceipt(listener: (receipt: Uint8Array) => void): void;
-  /** Listens to a topic, now and after each reconnect. */
+  /** The one listener to a topic, now and after each reconnect. */
   subscribe(topic: string, listener: (payload: Uint8Array) => void): Promise<void>;
   /** Called whenever the connection is up (again), its subscriptions in place. At once when it is up now. */
   onOnline(listener: () => void): void;

@@ -60,5 +60,8 @@ function wholeNumber(field: string): number | undefined {
   return Number.isSafeInteger(value) ? value : undefined;
 }
 
-const shown = (line: string): string =>
-  line.length <= SHOWN_CHARACTERS ? line : `${line.slice(0, SHOWN_CHARACTERS)}…`;
+/** Without what a terminal would act on, or cannot show. */
+function shown(line: string): string {
+  const printable = line.replace(/[\p{C}\uFFFD]/gu, '·');
+  return printable.length <= SHOWN_CHARACTERS ? printable : `${printable.slice(0, SHOWN_CHARACTERS)}…`;
+}

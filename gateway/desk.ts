@@ -1,6 +1,7 @@
 /** What the sessions of a gateway share: its keys, its clock, the authority's statements, the courier, the counts. */
 import { randomBytes } from 'node:crypto';
 import type { UnixMs } from '../protocol/brands.js';
+import { equalBytes } from '../protocol/bytes.js';
 import type { Clock } from '../protocol/clock.js';
 import type { Signer } from '../protocol/ed25519.js';
 import { ENTRY_TYPE } from '../protocol/entry.js';
@@ -10,9 +11,11 @@ import { decodeGatewayCertificate, verifyGatewayCertificate } from '../protocol/
 import type { GatewayCertificate } from '../protocol/gateway-certificate.js';
 import { signHello } from '../protocol/hello.js';
 import { partyIdOf } from '../protocol/keys.js';
-import type { RefreshKind } from '../protocol/refresh.js';
+import type { Log } from '../protocol/log.js';
 import { checkReport } from '../protocol/report-check.js';
-import { dayOf } from '../protocol/time.js';
+import { REPORT_KINDS } from '../protocol/report.js';
+import type { ReportKind } from '../protocol/report.js';
+import { dayOf, epochOf } from '../protocol/time.js';
 import type { EntryPost, PackSource } from './gateway.js';
 import type { StatementBook } from './statement-book.js';
 
@@ -29,6 +32,14 @@ export interface DeskDeps {
   readonly courier: EntryPost;
   readonly packs: PackSource | undefined;
   readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A certificate as it was judged for a day: verifying it at each exchange would cost as much as verifying a report. */
+interface JudgedCertificate {
+  readonly bytes: Uint8Array;
+  readonly day: number;
+  readonly certificate: GatewayCertificate | undefined;
 }
 
 export class Desk {
@@ -36,6 +47,7 @@ export class Desk {
   readonly signer: Signer;
   readonly counts = { accepted: 0, refused: new Map<GatewayRefusal, number>() };
   readonly #deps: DeskDeps;
+  #judged: JudgedCertificate | undefined;
 
   constructor(deps: DeskDeps) {
     this.#deps = deps;
@@ -47,6 +59,10 @@ export class Desk {
     return this.#deps.clock.nowMs();
   }
 
+  epoch(): number {
+    return epochOf(this.nowMs() / 1000);
+  }
+
   freshNonce(): Uint8Array {
     return new Uint8Array(randomBytes(NONCE_BYTES));
   }
@@ -55,48 +71,88 @@ export class Desk {
   hello(nonce: Uint8Array): Uint8Array {
     const timeMs = this.nowMs();
     const day = dayOf(timeMs / 1000);
+    const certificate = this.certificate();
     const [today, yesterday] = [this.#deps.book.statementOf(day), this.#deps.book.statementOf(day - 1)];
-    if (this.trouble() !== undefined || today === undefined || yesterday === undefined) {
+    if (this.trouble() !== undefined || !certificate || !today || !yesterday)
       throw new FirebreakError('busy', 'the gateway cannot greet tags now');
-    }
-    return signHello(this.signer, { certificate: this.certificate(), timeMs, nonce, today, yesterday });
+    return signHello(this.signer, { certificate, timeMs, nonce, today, yesterday });
   }
 
-  certificate(): GatewayCertificate {
-    return decodeGatewayCertificate(this.#deps.certificate());
+  /** The newest certificate; undefined when it does not hold today for this gateway. */
+  certificate(): GatewayCertificate | undefined {
+    const bytes = this.#deps.certificate();
+    const day = dayOf(this.nowMs() / 1000);
+    if (this.#judged?.day !== day || !equalBytes(this.#judged.bytes, bytes))
+      this.#judged = { bytes: Uint8Array.from(bytes), day, certificate: this.#judge(bytes, day) };
+    return this.#judged.certificate;
   }
 
   /** Why no tag can be served now, in words; undefined when all is well. */
   trouble(): string | undefined {
-    const { book, issuerPublicKey } = this.#deps;
+    const { book } = this.#deps;
     const nowMs = this.nowMs();
     const day = dayOf(nowMs / 1000);
     if (book.isRevokedAt(nowMs)) return 'the authority has revoked this gateway';
-    if (!verifyGatewayCertificate(issuerPublicKey, this.certificate(), day))
-      return 'its certificate does not hold today';
+    if (this.certificate() === undefined)
+      return 'it has no certificate of this issuer that holds today: the authority has to renew it';
     const missing = [day, day - 1].filter((needed) => book.statementOf(needed) === undefined);
     if (missing.length > 0) return 'the authority’s day keys have not arrived';
     return undefined;
   }
 
-  /** Throws the refusal. */
-  check(report: Uint8Array, nonce: Uint8Array, receivedAtMs: number): void {
-    const { issuerPublicKey, retentionDays } = this.#deps;
-    checkReport(report, { issuerPublicKey, retentionDays, receivedAtMs, gatewayId: this.gatewayId, nonce });
+  /** What kind of report it is. Throws the refusal; `busy` when the gateway lost its right to take reports since it said hello. */
+  check(report: Uint8Array, nonce: Uint8Array, receivedAtMs: number): ReportKind {
+    const { issuerPublicKey, retentionDays, packs } = this.#deps;
+    const { kind } = checkReport(report, {
+      issuerPublicKey,
+      retentionDays,
+      receivedAtMs,
+      gatewayId: this.gatewayId,
+      nonce,
+    });
+    const trouble = this.trouble();
+    if (trouble !== undefined) throw new FirebreakError('busy', trouble);
+    if (kind === REPORT_KINDS.request && packs === undefined)
+      throw new FirebreakError('busy', 'this gateway has no way to ask the authority for credentials');
+    return kind;
   }
 
-  /** Resolves when the report is on disk. Throws `full`, for which the tag is told `busy`. */
+  /** Resolves when the report is on disk. Throws `busy` when it cannot be kept. */
   async keep(report: Uint8Array, receivedAtMs: UnixMs): Promise<void> {
-    await this.#deps.courier.post([{ type: ENTRY_TYPE.tagReport, timeMs: receivedAtMs, payload: report }]);
+    const entry = { type: ENTRY_TYPE.tagReport, timeMs: receivedAtMs, payload: report };
+    try {
+      await this.#deps.courier.post([entry]);
+    } catch (cause) {
+      this.#deps.log.warn('a report cannot be kept; the tag is told to come again', { why: String(cause) });
+      throw new FirebreakError('busy', 'the report cannot be kept now', { cause });
+    }
   }
 
-  async refresh(what: RefreshKind): Promise<Uint8Array> {
-    if (what === 'notices') return this.#deps.book.notice;
-    return (await this.#deps.packs?.packFor()) ?? NOTHING;
+  /** The newest notice; empty when there is none. */
+  notice(): Uint8Array {
+    return this.#deps.book.notice;
+  }
+
+  /** The pack that answers this request of kind 3; empty while there is none. */
+  async pack(request: Uint8Array): Promise<Uint8Array> {
+    return (await this.#deps.packs?.packFor(request)) ?? NOTHING;
   }
 
   count(refusal: GatewayRefusal | undefined): void {
     if (refusal === undefined) this.counts.accepted += 1;
     else this.counts.refused.set(refusal, (this.counts.refused.get(refusal) ?? 0) + 1);
+  }
+
+  #judge(bytes: Uint8Array, day: number): GatewayCertificate | undefined {
+    try {
+      const certificate = decodeGatewayCertificate(bytes);
+      const isOwn = equalBytes(certificate.gatewayPublicKey, this.signer.publicKey);
+      return isOwn && verifyGatewayCertificate(this.#deps.issuerPublicKey, certificate, day)
+        ? certificate
+        : undefined;
+    } catch (error) {
+      this.#deps.log.error('the gateway certificate cannot be read', { why: String(error) });
+      return undefined;
+    }
   }
 }

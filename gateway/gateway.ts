@@ -14,6 +14,7 @@ import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
 import type { BatchItem } from '../protocol/batch.js';
 import type { ProtocolSettings } from '../protocol/settings.js';
+import { holdTime } from '../radio/clock-virtual.js';
 import type { Radio, RadioAddress, ServerPeer, ServerSession } from '../radio/contract.js';
 import { Desk } from './desk.js';
 import { Presence } from './presence.js';
@@ -27,9 +28,10 @@ export interface EntryPost {
   post(entries: readonly BatchItem[]): Promise<unknown>;
 }
 
-/** Where credential packs for the tag of a session come from, when the gateway has such a way. */
+/** Where credential packs come from, when the gateway has such a way. */
 export interface PackSource {
-  packFor(): Promise<Uint8Array | undefined>;
+  /** The sealed pack that answers a request of kind 3, checked; undefined while there is none. */
+  packFor(request: Uint8Array): Promise<Uint8Array | undefined>;
 }
 
 export interface GatewayDeps {
@@ -47,6 +49,8 @@ export interface GatewayDeps {
   readonly log: Log;
   /** Where the gateway is on the air; a new random address when absent. */
   readonly address?: RadioAddress;
+  /** A second by default. */
+  readonly advertIntervalMs?: number;
   /** Sessions at a time; further tags are told to come again. */
   readonly maxSessions?: number;
   /** Wall ms after which a session is ended, whatever it is doing. */
@@ -66,6 +70,9 @@ export interface GatewayStatus {
   readonly beaconsHeard: number;
   readonly tagsInReach: number;
   readonly presenceReported: number;
+  /** Heard, and lost: more at once than the gateway can hold. */
+  readonly presenceLost: number;
+  /** The last day of its certificate; 0 when it has none that holds today. */
   readonly certificateToDay: number;
   readonly statementDays: readonly number[];
   readonly hasNotice: boolean;
@@ -79,13 +86,22 @@ export interface Gateway {
 
 const MAX_SESSIONS = 64;
 const SESSION_LIMIT_MS = 60_000;
+/** Below an ATT MTU of 128 the session closes (§7); a payload is 3 bytes less. */
+const LEAST_PAYLOAD_BYTES = 125;
 const PRESENCE_EVERY_MS = 60_000;
-const ADVERT = { txPowerDbm: 0, intervalMs: 1_000, jitter: 0.1 };
+const ADVERT = { txPowerDbm: 0, jitter: 0.1 };
+const ADVERT_INTERVAL_MS = 1_000;
 
+/** Goes on the air. Without a certificate or day keys it says `busy` to tags until they are there. */
 export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
   const gateway = new OpenGateway(deps);
-  await gateway.start();
-  return gateway;
+  try {
+    await gateway.start();
+    return gateway;
+  } catch (error) {
+    await gateway.close();
+    throw error;
+  }
 }
 
 class OpenGateway implements Gateway {
@@ -109,6 +125,7 @@ class OpenGateway implements Gateway {
       certificate,
       retentionDays: settings.retentionDays,
       packs: deps.packs,
+      log,
     });
     const { beaconIntervalMs } = settings;
     this.#presence = new Presence({ ...shared, sequence: deps.presenceSequence, beaconIntervalMs, log });
@@ -124,7 +141,8 @@ class OpenGateway implements Gateway {
     });
     const advert = encodeGatewayAdvert(settings.gatewayServiceUuid);
     const address = this.#deps.address ?? toHex(randomBytes(6));
-    await radio.advertiser.set({ ...ADVERT, address, advert, phaseMs: 0, connectable: true });
+    const { advertIntervalMs: intervalMs = ADVERT_INTERVAL_MS } = this.#deps;
+    await radio.advertiser.set({ ...ADVERT, intervalMs, address, advert, phaseMs: 0, connectable: true });
     this.#rounds = this.#reportPresence();
   }
 
@@ -140,7 +158,8 @@ class OpenGateway implements Gateway {
       beaconsHeard: this.#presence.beacons,
       tagsInReach: this.#presence.tagsInReach,
       presenceReported: this.#presence.reported,
-      certificateToDay: this.#desk.certificate().toDay,
+      presenceLost: this.#presence.lost,
+      certificateToDay: this.#desk.certificate()?.toDay ?? 0,
       statementDays: this.#book.days(),
       hasNotice: this.#book.notice.length > 0,
     };
@@ -154,10 +173,14 @@ class OpenGateway implements Gateway {
     await Promise.allSettled([...this.#peers.keys()].map((peer) => peer.disconnect()));
     await radio.server.stop();
     await this.#rounds;
+    await this.#presence.finish();
+    await this.#book.settled();
   }
 
   #accept(peer: ServerPeer): ServerSession {
     const { maxSessions = MAX_SESSIONS, sessionLimitMs = SESSION_LIMIT_MS } = this.#deps;
+    if (peer.payloadBytes < LEAST_PAYLOAD_BYTES)
+      throw new FirebreakError('size', 'the connection carries too little at a time');
     if (this.#peers.size >= maxSessions) {
       this.#counts.turnedAway += 1;
       throw new FirebreakError('busy', 'the gateway has as many sessions as it can hold');
@@ -179,12 +202,10 @@ class OpenGateway implements Gateway {
   }
 
   async #reportPresence(): Promise<void> {
-    const { clock, log } = this.#deps;
+    const { clock } = this.#deps;
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      await this.#presence
-        .report()
-        .catch((error: unknown) => log.warn('presence waits', { why: String(error) }));
+      await holdTime(clock, this.#presence.report());
       await clock.sleep(PRESENCE_EVERY_MS, signal).catch(() => undefined);
     }
   }

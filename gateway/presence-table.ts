@@ -1,6 +1,10 @@
 /**
  * Who was heard at the gateway (protocol.md §8, presence), by ephemeral ID. Pure: time comes in with each beacon. As on
- * a tag, two samples make a record, and a record closes when its epoch ended two minutes ago.
+ * a tag, two samples make a record, a beacon whose MAC was first heard more than two minutes ago is a replay, and a
+ * record closes when its epoch ended two minutes ago.
+ *
+ * Bounded: when the table is full, the ID heard only once longest ago goes; without one, the newcomer does. A flood of
+ * made-up IDs thus costs nobody a place who is heard twice.
  */
 import type { Beacon } from '../protocol/beacon.js';
 import { toHex } from '../protocol/bytes.js';
@@ -8,27 +12,37 @@ import type { PresenceRecord } from '../protocol/presence-report.js';
 import { EPOCH_SECONDS } from '../protocol/time.js';
 
 const CLOSE_AFTER_MS = 120_000;
+const REPLAY_AFTER_MS = 120_000;
 const EPOCH_MS = EPOCH_SECONDS * 1000;
 const ATTENUATIONS = 256;
 const MAX_MINUTES = 255;
+/** An honest tag has one MAC a minute; beyond this an ID's MACs are counted but not remembered. */
+const MAX_MACS = 32;
+const NO_RSSI = 255;
+
+interface HeardBeacon {
+  readonly atMs: number;
+  readonly attenuationDb: number;
+  readonly beacon: Beacon;
+}
 
 interface OpenPresence {
-  readonly ephId: Uint8Array;
-  readonly startMs: number;
-  lastMs: number;
+  readonly first: HeardBeacon;
+  last: HeardBeacon;
   samples: number;
-  txPowerDbm: number;
   readonly attenuations: Uint16Array;
-  readonly proofA: { readonly minuteOffset: number; readonly mac: Uint8Array };
-  proofB: { readonly minuteOffset: number; readonly mac: Uint8Array };
+  /** When each MAC was first heard. */
+  readonly macs: Map<string, number>;
 }
 
 export class PresenceTable {
   readonly #maxOpen: number;
   readonly #beaconIntervalMs: number;
+  readonly #once = new Map<string, HeardBeacon>();
   readonly #open = new Map<string, OpenPresence>();
-  /** Beacons of tags beyond the bound: the newest are not taken in. */
+  /** IDs that lost their place, and beacons that got none. */
   dropped = 0;
+  replayed = 0;
 
   constructor(limits: { readonly maxOpen: number; readonly beaconIntervalMs: number }) {
     this.#maxOpen = limits.maxOpen;
@@ -36,71 +50,115 @@ export class PresenceTable {
   }
 
   get size(): number {
-    return this.#open.size;
+    return this.#once.size + this.#open.size;
   }
 
   hear(beacon: Beacon, rssiDbm: number | undefined, heardAtMs: number): void {
     const key = toHex(beacon.ephId);
-    const known = this.#open.get(key);
-    if (known === undefined && this.#open.size >= this.#maxOpen) {
-      this.dropped += 1;
-      return;
-    }
-    const presence = known ?? begin(beacon, heardAtMs);
+    const attenuation = rssiDbm === undefined ? NO_RSSI : beacon.txPowerDbm - rssiDbm;
+    const heard = {
+      atMs: heardAtMs,
+      attenuationDb: Math.min(NO_RSSI, Math.max(0, Math.round(attenuation))),
+      beacon,
+    };
+    const open = this.#open.get(key);
+    if (open !== undefined) return this.#sample(open, heard);
+    const first = this.#once.get(key);
+    if (first === undefined) return this.#begin(key, heard);
+    if (isReplay(heardAtMs, first.beacon.mac, beacon.mac, first.atMs)) return void (this.replayed += 1);
+    this.#once.delete(key);
+    const presence = openPresence(first);
     this.#open.set(key, presence);
-    const minuteOffset = Math.floor(heardAtMs / 60_000) - Math.floor(presence.startMs / 60_000);
-    presence.lastMs = heardAtMs;
-    presence.samples = Math.min(0xffff, presence.samples + 1);
-    presence.proofB = { minuteOffset: Math.min(MAX_MINUTES, minuteOffset), mac: beacon.mac };
-    const attenuation = rssiDbm === undefined ? 255 : Math.min(255, Math.max(0, beacon.txPowerDbm - rssiDbm));
-    presence.attenuations[attenuation] = Math.min(0xffff, (presence.attenuations[attenuation] ?? 0) + 1);
+    this.#sample(presence, heard);
   }
 
   /** Takes out the records whose epoch ended two minutes ago. Those of a single sample are dropped. */
   closeDue(nowMs: number): PresenceRecord[] {
+    const isDue = ({ atMs }: HeardBeacon): boolean =>
+      nowMs >= (Math.floor(atMs / EPOCH_MS) + 1) * EPOCH_MS + CLOSE_AFTER_MS;
+    for (const [key, first] of this.#once) if (isDue(first)) this.#once.delete(key);
+    return this.#take(({ first }) => isDue(first));
+  }
+
+  /** Takes out all records, for a gateway that leaves the air. */
+  closeAll(): PresenceRecord[] {
+    this.#once.clear();
+    return this.#take(() => true);
+  }
+
+  #take(which: (presence: OpenPresence) => boolean): PresenceRecord[] {
     const closed: PresenceRecord[] = [];
     for (const [key, presence] of this.#open) {
-      const epochEndMs = (Math.floor(presence.startMs / EPOCH_MS) + 1) * EPOCH_MS;
-      if (nowMs < epochEndMs + CLOSE_AFTER_MS) continue;
+      if (!which(presence)) continue;
       this.#open.delete(key);
-      if (presence.samples >= 2) closed.push(recordOf(presence, this.#beaconIntervalMs));
+      closed.push(recordOf(presence, this.#beaconIntervalMs));
     }
     return closed;
   }
+
+  #begin(key: string, heard: HeardBeacon): void {
+    if (this.size >= this.#maxOpen) {
+      this.dropped += 1;
+      const [oldest] = this.#once.keys();
+      if (oldest === undefined) return;
+      this.#once.delete(oldest);
+    }
+    this.#once.set(key, heard);
+  }
+
+  #sample(presence: OpenPresence, heard: HeardBeacon): void {
+    const mac = toHex(heard.beacon.mac);
+    const firstMs = presence.macs.get(mac);
+    if (firstMs !== undefined && heard.atMs - firstMs > REPLAY_AFTER_MS) {
+      this.replayed += 1;
+      return;
+    }
+    if (firstMs === undefined && presence.macs.size < MAX_MACS) presence.macs.set(mac, heard.atMs);
+    presence.last = heard;
+    presence.samples = Math.min(0xffff, presence.samples + 1);
+    countIn(presence.attenuations, heard.attenuationDb);
+  }
 }
 
-function begin(beacon: Beacon, heardAtMs: number): OpenPresence {
-  const proof = { minuteOffset: 0, mac: beacon.mac };
+function isReplay(nowMs: number, firstMac: Uint8Array, mac: Uint8Array, firstMs: number): boolean {
+  return nowMs - firstMs > REPLAY_AFTER_MS && toHex(firstMac) === toHex(mac);
+}
+
+function openPresence(first: HeardBeacon): OpenPresence {
+  const attenuations = new Uint16Array(ATTENUATIONS);
+  countIn(attenuations, first.attenuationDb);
   return {
-    ephId: beacon.ephId,
-    startMs: heardAtMs,
-    lastMs: heardAtMs,
-    samples: 0,
-    txPowerDbm: beacon.txPowerDbm,
-    attenuations: new Uint16Array(ATTENUATIONS),
-    proofA: proof,
-    proofB: proof,
+    first,
+    last: first,
+    samples: 1,
+    attenuations,
+    macs: new Map([[toHex(first.beacon.mac), first.atMs]]),
   };
+}
+
+function countIn(counts: Uint16Array, value: number): void {
+  counts[value] = Math.min(0xffff, (counts[value] ?? 0) + 1);
 }
 
 function recordOf(presence: OpenPresence, beaconIntervalMs: number): PresenceRecord {
-  const { attenuations } = presence;
+  const { attenuations, first, last } = presence;
   const total = attenuations.reduce((sum, count) => sum + count, 0);
+  const seconds = Math.floor((last.atMs + beaconIntervalMs - first.atMs) / 1000);
   return {
-    ephId: presence.ephId,
-    start: Math.floor(presence.startMs / 1000),
-    durationSeconds: Math.min(
-      0xffff,
-      Math.floor((presence.lastMs + beaconIntervalMs - presence.startMs) / 1000),
-    ),
+    ephId: first.beacon.ephId,
+    start: Math.floor(first.atMs / 1000),
+    durationSeconds: Math.min(0xffff, seconds),
     samples: presence.samples,
     minAttenuationDb: attenuations.findIndex((count) => count > 0),
     medianAttenuationDb: lowerMedian(attenuations, total),
-    peerTxPowerDbm: presence.txPowerDbm,
-    proofA: presence.proofA,
-    proofB: presence.proofB,
+    peerTxPowerDbm: first.beacon.txPowerDbm,
+    proofA: { minuteOffset: 0, mac: first.beacon.mac },
+    proofB: { minuteOffset: minutesBetween(first.atMs, last.atMs), mac: last.beacon.mac },
   };
 }
+
+const minutesBetween = (fromMs: number, toMs: number): number =>
+  Math.min(MAX_MINUTES, Math.floor(toMs / 60_000) - Math.floor(fromMs / 60_000));
 
 function lowerMedian(counts: Uint16Array, total: number): number {
   let before = 0;

@@ -1,4 +1,7 @@
-/** From beacons heard to presence reports on their way: one report a day of records, sealed to that day's key. */
+/**
+ * From beacons heard to presence reports on their way (protocol.md §8): one report a day of records, sealed to that
+ * day's key. A report that cannot be spooled now is kept as it is, so that its seq is not used up.
+ */
 import type { Beacon } from '../protocol/beacon.js';
 import type { Clock } from '../protocol/clock.js';
 import type { Signer } from '../protocol/ed25519.js';
@@ -27,11 +30,19 @@ export interface PresenceDeps {
   readonly log: Log;
 }
 
+interface SealedRecords {
+  readonly payload: Uint8Array;
+  readonly count: number;
+}
+
 export class Presence {
   readonly #deps: PresenceDeps;
   readonly #table: PresenceTable;
-  /** Closed, not yet on disk in the courier's spool; at most what one epoch can hold. */
-  #waiting: PresenceRecord[] = [];
+  /** Closed, in no report yet; at most {@link MAX_OPEN}, the oldest are lost beyond. */
+  #waiting: readonly PresenceRecord[] = [];
+  /** Sealed, not on disk in the courier's spool yet. */
+  #sealed: SealedRecords | undefined;
+  #overflowed = 0;
   beacons = 0;
   reported = 0;
 
@@ -44,31 +55,68 @@ export class Presence {
     return this.#table.size;
   }
 
+  get lost(): number {
+    return this.#table.dropped + this.#overflowed;
+  }
+
   hear(beacon: Beacon, rssiDbm: number | undefined, heardAtMs: number): void {
     this.beacons += 1;
     this.#table.hear(beacon, rssiDbm, heardAtMs);
   }
 
-  /** Reports what has closed. What cannot be sealed or spooled now waits for the next turn. */
+  /** Reports what has closed. What cannot be sealed or spooled now waits for the next turn. Never rejects. */
   async report(): Promise<void> {
-    this.#waiting = [...this.#waiting, ...this.#table.closeDue(this.#deps.clock.nowMs())].slice(-MAX_OPEN);
-    for (const day of new Set(this.#waiting.map((record) => dayOf(record.start)))) {
-      const records = this.#waiting.filter((record) => dayOf(record.start) === day);
-      const statement = this.#deps.book.statementOf(day);
-      if (statement === undefined) continue;
-      for (let at = 0; at < records.length; at += MAX_RECORDS) {
-        await this.#post(day, statement.sealingPublicKey, records.slice(at, at + MAX_RECORDS));
+    this.#wait(this.#table.closeDue(this.#deps.clock.nowMs()));
+    await this.#postWaiting();
+  }
+
+  /** Reports everything heard, for a gateway that leaves the air. What cannot be reported now is lost. Never rejects. */
+  async finish(): Promise<void> {
+    this.#wait(this.#table.closeAll());
+    await this.#postWaiting();
+    const lost = this.#waiting.length + (this.#sealed?.count ?? 0);
+    if (lost > 0) this.#deps.log.warn('presence records were lost: they could not be reported', { lost });
+  }
+
+  #wait(records: readonly PresenceRecord[]): void {
+    const all = [...this.#waiting, ...records];
+    this.#waiting = all.slice(-MAX_OPEN);
+    this.#overflowed += all.length - this.#waiting.length;
+  }
+
+  async #postWaiting(): Promise<void> {
+    try {
+      for (let more = true; more;) {
+        this.#sealed ??= await this.#sealNext();
+        more = this.#sealed !== undefined;
+        if (this.#sealed) await this.#post(this.#sealed);
       }
+    } catch (error) {
+      this.#deps.log.warn('a presence report waits', { why: String(error) });
     }
   }
 
-  async #post(day: number, sealingPublicKey: Uint8Array, records: readonly PresenceRecord[]): Promise<void> {
-    const { signer, issuerPublicKey, sequence, courier, clock } = this.#deps;
+  async #post({ payload, count }: SealedRecords): Promise<void> {
+    const { courier, clock } = this.#deps;
+    await courier.post([{ type: ENTRY_TYPE.presenceReport, timeMs: clock.nowMs(), payload }]);
+    this.#sealed = undefined;
+    this.reported += count;
+  }
+
+  /** Of the first day that has a key; undefined when nothing can be sealed now. */
+  async #sealNext(): Promise<SealedRecords | undefined> {
+    const { signer, issuerPublicKey, sequence, book } = this.#deps;
+    const first = this.#waiting.find(({ start }) => book.statementOf(dayOf(start)) !== undefined);
+    const statement = first && book.statementOf(dayOf(first.start));
+    if (statement === undefined) return undefined;
+    const { day, sealingPublicKey } = statement;
+    const ofDay = this.#waiting.filter(({ start }) => dayOf(start) === day);
+    const records = ofDay.slice(0, MAX_RECORDS);
     const issuerId = issuerIdOf(issuerPublicKey);
     const seq = await sequence.next();
     const payload = sealPresenceReport({ gateway: signer, issuerId, day, sealingPublicKey, seq, records });
-    await courier.post([{ type: ENTRY_TYPE.presenceReport, timeMs: clock.nowMs(), payload }]);
-    this.#waiting = this.#waiting.filter((record) => !records.includes(record));
-    this.reported += records.length;
+    const taken = new Set(records);
+    this.#waiting = this.#waiting.filter((record) => !taken.has(record));
+    return { payload, count: records.length };
   }
 }

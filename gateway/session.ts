@@ -1,98 +1,146 @@
 /**
  * One tag's session, the gateway's side (protocol.md §7): hello with a nonce of its own, uploads put together and
- * checked, a signed receipt for each once the report is on disk, notices and packs in slices. The radio is behind
- * `peer`; time, randomness and the spool come in with the desk.
+ * checked, a signed receipt for each once the report is on disk, notices and packs in slices. It ends with the epoch.
+ * The radio is behind `peer`; time, randomness and the spool come in with the desk.
  */
-import { asUnixMs } from '../protocol/brands.js';
+import type { UnixMs } from '../protocol/brands.js';
 import { toHex } from '../protocol/bytes.js';
 import { FirebreakError, GATEWAY_REFUSALS } from '../protocol/errors.js';
 import type { GatewayRefusal } from '../protocol/errors.js';
 import { decodeRefreshRequest, encodeRefreshSlice } from '../protocol/refresh.js';
-import type { RefreshRequest } from '../protocol/refresh.js';
-import { reportHash } from '../protocol/report.js';
+import type { RefreshKind, RefreshRequest } from '../protocol/refresh.js';
+import { REPORT_KINDS, reportHash } from '../protocol/report.js';
 import { signTagReceipt } from '../protocol/tag-receipt.js';
 import { decodeUploadHeader, UploadAssembler } from '../protocol/upload.js';
 import type { Characteristic, ServerPeer, ServerSession } from '../radio/contract.js';
 import type { Desk } from './desk.js';
 
+/** Reports one session may leave; a tag with more comes again. Bounds what one credential can fill the spool with. */
+const MAX_REPORTS = 128;
+
+interface Refreshing {
+  readonly request: RefreshRequest;
+  /** What is being handed out, from the first slice on: the next notice or pack must not be mixed into it. */
+  readonly whole: Uint8Array | undefined;
+}
+
 export class GatewaySession implements ServerSession {
   readonly #desk: Desk;
   readonly #peer: ServerPeer;
   readonly #nonce: Uint8Array;
-  readonly #accepted = new Map<string, number>();
+  readonly #epoch: number;
+  /** When each report of this session was received, by hash. */
+  readonly #accepted = new Map<string, UnixMs>();
   readonly #onEnd: () => void;
   #upload: UploadAssembler | undefined;
-  #refresh: RefreshRequest | undefined;
+  #refreshing: Refreshing | undefined;
+  /** The request of kind 3 uploaded in this session: a pack is handed out for it and for no other (docs/protocol.md). */
+  #request: Uint8Array | undefined;
 
   constructor(desk: Desk, peer: ServerPeer, onEnd: () => void) {
     this.#desk = desk;
     this.#peer = peer;
     this.#nonce = desk.freshNonce();
+    this.#epoch = desk.epoch();
     this.#onEnd = onEnd;
   }
 
   async onRead(characteristic: Characteristic): Promise<Uint8Array> {
+    await this.#requireEpoch();
     if (characteristic === 'hello') return this.#desk.hello(this.#nonce);
     if (characteristic === 'refresh') return this.#slice();
     throw new FirebreakError('format', `${characteristic} cannot be read`);
   }
 
   async onWrite(characteristic: Characteristic, value: Uint8Array): Promise<void> {
+    await this.#requireEpoch();
     if (characteristic === 'upload') return this.#receive(value);
     if (characteristic !== 'refresh')
       throw new FirebreakError('format', `${characteristic} cannot be written`);
-    this.#refresh = decodeRefreshRequest(value);
+    this.#ask(decodeRefreshRequest(value));
   }
 
   onClosed(): void {
     this.#upload = undefined;
+    this.#refreshing = undefined;
     this.#onEnd();
   }
 
-  async #slice(): Promise<Uint8Array> {
-    if (this.#refresh === undefined)
-      throw new FirebreakError('format', 'say what to refresh before reading it');
-    const { what, offset } = this.#refresh;
-    return encodeRefreshSlice(await this.#desk.refresh(what), offset);
+  /** The tag comes again under its next address (§7): nothing of one session may link two epochs. */
+  async #requireEpoch(): Promise<void> {
+    if (this.#desk.epoch() === this.#epoch) return;
+    await this.#peer.disconnect();
+    throw new FirebreakError('epoch', 'the epoch ended, and the session with it');
   }
 
-  /** A header begins an upload, also when the one before was never finished. */
+  #ask(request: RefreshRequest): void {
+    const held = this.#refreshing;
+    const goesOn = request.offset > 0 && held?.request.what === request.what;
+    this.#refreshing = { request, whole: goesOn ? held?.whole : undefined };
+  }
+
+  async #slice(): Promise<Uint8Array> {
+    if (this.#refreshing === undefined)
+      throw new FirebreakError('format', 'say what to refresh before reading it');
+    const { request } = this.#refreshing;
+    const whole = this.#refreshing.whole ?? (await this.#whole(request.what));
+    this.#refreshing = { request, whole };
+    return encodeRefreshSlice(whole, request.offset);
+  }
+
+  async #whole(what: RefreshKind): Promise<Uint8Array> {
+    if (what === 'notices') return Uint8Array.from(this.#desk.notice());
+    return this.#request ? this.#desk.pack(this.#request) : new Uint8Array(0);
+  }
+
+  /**
+   * The first write of an upload is its header, and whatever follows up to the announced length is the report: a tag
+   * that gave up half-way has to begin another session. What does not come out right is refused with a receipt.
+   */
   async #receive(value: Uint8Array): Promise<void> {
     if (this.#upload === undefined) {
       this.#upload = new UploadAssembler(decodeUploadHeader(value));
       return;
     }
-    const { header } = this.#upload;
+    const upload = this.#upload;
+    const outcome = await this.#add(upload, value);
+    if (outcome === 'unfinished') return;
+    await this.#answer(upload.header.reportHash, outcome);
+  }
+
+  /** The refusal, undefined for a report that is on disk now. */
+  async #add(upload: UploadAssembler, value: Uint8Array): Promise<'unfinished' | GatewayRefusal | undefined> {
     try {
-      const report = this.#upload.add(value);
-      if (report === undefined) return;
+      const report = upload.add(value);
+      if (report === undefined) return 'unfinished';
       this.#upload = undefined;
-      await this.#answer(reportHash(report), await this.#take(report));
+      return await this.#take(report);
     } catch (error) {
       this.#upload = undefined;
-      await this.#answer(header.reportHash, gatewayRefusalOf(error));
+      const refusal = gatewayRefusalOf(error);
+      this.#desk.count(refusal);
+      return refusal;
     }
   }
 
   /** Resolves once the report is on disk. Throws with the reason for which it is not. */
   async #take(report: Uint8Array): Promise<undefined> {
     const hash = toHex(reportHash(report));
-    if (this.#accepted.has(hash)) return undefined;
+    if (this.#accepted.has(hash)) return; // the same report twice is one report (§8)
+    if (this.#accepted.size >= MAX_REPORTS) throw new FirebreakError('busy', 'enough for one session');
     const receivedAtMs = this.#desk.nowMs();
-    this.#desk.check(report, this.#nonce, receivedAtMs);
-    await this.#desk.keep(report, receivedAtMs);
+    const kind = this.#desk.check(report, this.#nonce, receivedAtMs);
+    if (kind === REPORT_KINDS.request) this.#request = report;
+    else await this.#desk.keep(report, receivedAtMs);
     this.#accepted.set(hash, receivedAtMs);
-    return undefined;
+    this.#desk.count(undefined);
   }
 
   async #answer(hash: Uint8Array, refusal: GatewayRefusal | undefined): Promise<void> {
     const { signer, gatewayId } = this.#desk;
-    const receivedAtMs = asUnixMs(this.#accepted.get(toHex(hash)) ?? this.#desk.nowMs());
-    this.#desk.count(refusal);
-    await this.#peer.notify(
-      'receipt',
-      signTagReceipt(signer, { gatewayId, reportHash: hash, receivedAtMs, refusal }),
-    );
+    const receivedAtMs = this.#accepted.get(toHex(hash)) ?? this.#desk.nowMs();
+    const receipt = { gatewayId, reportHash: hash, receivedAtMs, refusal };
+    await this.#peer.notify('receipt', signTagReceipt(signer, receipt));
   }
 }
 

@@ -1,7 +1,15 @@
 /** The authority's word as a gateway has it: day keys, the newest notice, revocations; each verified before it counts. */
-import { splitDayKeyStatements, splitRevocations } from '../protocol/authority-topics.js';
+import {
+  joinDayKeyStatements,
+  splitDayKeyStatements,
+  splitRevocations,
+} from '../protocol/authority-topics.js';
 import { equalBytes } from '../protocol/bytes.js';
-import { decodeDayKeyStatement, verifyDayKeyStatement } from '../protocol/day-key-statement.js';
+import {
+  decodeDayKeyStatement,
+  encodeDayKeyStatement,
+  verifyDayKeyStatement,
+} from '../protocol/day-key-statement.js';
 import type { DayKeyStatement } from '../protocol/day-key-statement.js';
 import type { Log } from '../protocol/log.js';
 import { openNotice } from '../protocol/notice.js';
@@ -9,8 +17,8 @@ import { openRevocation } from '../protocol/revocation.js';
 import { DAY_KEYS_TOPIC, NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../protocol/topics.js';
 import type { StatementStore } from './statement-store.js';
 
-/** More than any retention window. */
-const MAX_DAYS = 400;
+/** As many as the topic holds; more than any retention window. */
+const MAX_DAYS = 366;
 const NOTHING = new Uint8Array(0);
 
 export interface Downlink {
@@ -24,11 +32,19 @@ export interface StatementBookDeps {
   readonly log: Log;
 }
 
+interface HeldNotice {
+  readonly number: number;
+  readonly bytes: Uint8Array;
+}
+
 export class StatementBook {
   readonly #deps: StatementBookDeps;
   readonly #statements = new Map<number, DayKeyStatement>();
-  #notice: Uint8Array = NOTHING;
+  #notice: HeldNotice | undefined;
+  /** Final: the earliest counts, and none is ever lifted, by whatever a broker leaves out. */
   #revokedFromMs = Infinity;
+  #saving: Promise<void> = Promise.resolve();
+  #isSaveDue = false;
 
   constructor(deps: StatementBookDeps) {
     this.#deps = deps;
@@ -38,15 +54,13 @@ export class StatementBook {
   async open(downlink: Downlink): Promise<void> {
     const kept = await this.#deps.store.load();
     if (kept) this.#quietly(DAY_KEYS_TOPIC, () => this.#takeStatements(kept));
-    await downlink.subscribe(DAY_KEYS_TOPIC, (payload) =>
-      this.#quietly(DAY_KEYS_TOPIC, () => this.#keep(payload)),
-    );
-    await downlink.subscribe(NOTICES_TOPIC, (payload) =>
-      this.#quietly(NOTICES_TOPIC, () => this.#takeNotice(payload)),
-    );
-    await downlink.subscribe(REVOCATIONS_TOPIC, (payload) =>
-      this.#quietly(REVOCATIONS_TOPIC, () => this.#takeRevocations(payload)),
-    );
+    const listen = (topic: string, take: (payload: Uint8Array) => void): Promise<void> =>
+      downlink.subscribe(topic, (payload) => this.#quietly(topic, () => take(payload)));
+    await listen(DAY_KEYS_TOPIC, (payload) => {
+      if (this.#takeStatements(payload) > 0) this.#save();
+    });
+    await listen(NOTICES_TOPIC, (payload) => this.#takeNotice(payload));
+    await listen(REVOCATIONS_TOPIC, (payload) => this.#takeRevocations(payload));
   }
 
   statementOf(day: number): DayKeyStatement | undefined {
@@ -60,26 +74,37 @@ export class StatementBook {
 
   /** The newest notice, as it came; empty when there is none. */
   get notice(): Uint8Array {
-    return this.#notice;
+    return this.#notice?.bytes ?? NOTHING;
   }
 
   isRevokedAt(nowMs: number): boolean {
     return nowMs >= this.#revokedFromMs;
   }
 
-  #keep(payload: Uint8Array): void {
-    if (this.#takeStatements(payload) === 0) return;
-    this.#deps.store
-      .save(payload)
-      .catch((error: unknown) =>
-        this.#deps.log.error('the day-key statements cannot be kept', { why: String(error) }),
-      );
+  /** Resolves when nothing is being kept any more. */
+  settled(): Promise<void> {
+    return this.#saving;
   }
 
-  /** How many were new. */
+  /** Keeps all that is held; one write at a time, and one more for what came meanwhile. */
+  #save(): void {
+    if (this.#isSaveDue) return;
+    this.#isSaveDue = true;
+    this.#saving = this.#saving.then(async () => {
+      this.#isSaveDue = false;
+      const held = this.days().flatMap((day) => this.#statements.get(day) ?? []);
+      await this.#deps.store
+        .save(joinDayKeyStatements(held.map(encodeDayKeyStatement)))
+        .catch((error: unknown) =>
+          this.#deps.log.error('the day-key statements cannot be kept', { why: String(error) }),
+        );
+    });
+  }
+
+  /** How many were new. The first statement of a day counts. */
   #takeStatements(payload: Uint8Array): number {
     let fresh = 0;
-    for (const bytes of splitDayKeyStatements(payload).slice(-MAX_DAYS)) {
+    for (const bytes of splitDayKeyStatements(payload)) {
       const statement = decodeDayKeyStatement(bytes);
       if (this.#statements.has(statement.day)) continue;
       if (!verifyDayKeyStatement(this.#deps.issuerPublicKey, statement)) continue;
@@ -90,16 +115,18 @@ export class StatementBook {
     return fresh;
   }
 
+  /** An earlier one than is held comes from a broker that is behind, or from somebody who wants a warning unheard. */
   #takeNotice(payload: Uint8Array): void {
-    openNotice(payload, this.#deps.issuerPublicKey);
-    this.#notice = payload;
+    if (payload.length === 0) return; // none
+    const { number } = openNotice(payload, this.#deps.issuerPublicKey);
+    if (this.#notice === undefined || number > this.#notice.number) this.#notice = { number, bytes: payload };
   }
 
   #takeRevocations(payload: Uint8Array): void {
     for (const bytes of splitRevocations(payload)) {
       const { gatewayId, fromMs } = openRevocation(bytes, this.#deps.issuerPublicKey);
-      if (!equalBytes(gatewayId, this.#deps.gatewayId)) continue;
-      this.#revokedFromMs = Math.min(this.#revokedFromMs, fromMs);
+      if (!equalBytes(gatewayId, this.#deps.gatewayId) || fromMs >= this.#revokedFromMs) continue;
+      this.#revokedFromMs = fromMs;
       this.#deps.log.error('the authority has revoked this gateway; it serves no tag from then on', {
         fromMs,
       });

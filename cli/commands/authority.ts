@@ -5,6 +5,7 @@ import { asTagNumber } from '../../protocol/brands.js';
 import { fromHex } from '../../protocol/bytes.js';
 import { DEFAULT_SETTINGS, REPLAY_SETTINGS } from '../../protocol/settings.js';
 import { dayOf } from '../../protocol/time.js';
+import { readConfig } from '../config.js';
 import { createDeployment } from '../deployment.js';
 import { usage } from '../exit.js';
 import { openFolderClock } from '../folder-clock.js';
@@ -15,7 +16,7 @@ import { giveOrder, takeOrders } from '../orders.js';
 import type { Order } from '../orders.js';
 import { startAuthority } from '../parts/authority.js';
 import type { RunningAuthority } from '../parts/authority.js';
-import { announce, waitForRunning } from '../run-files.js';
+import { announce, findRunning, notRunning, waitForRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
 import { repeatUntilStopped } from '../shutdown.js';
@@ -114,13 +115,18 @@ async function carryOut(given: Order, authority: RunningAuthority['authority']):
 }
 
 async function notify(options: NotifyOptions): Promise<void> {
-  const clock = await openFolderClock(folderAt(options.dataDir), options);
+  const folder = folderAt(options.dataDir);
+  await readConfig(folder);
+  const clock = await openFolderClock(folder, options);
   const day = dayOf(clock.nowMs() / 1000);
   await order(options, { what: 'notify', day, code: options.code, tags: [...options.person] });
 }
 
 async function order(options: FolderOptions, given: Order): Promise<void> {
-  console.log(await giveOrder(folderAt(options.dataDir), given));
+  const folder = folderAt(options.dataDir);
+  await readConfig(folder);
+  if (!(await findRunning(folder, 'authority'))) throw notRunning(folder, 'authority');
+  console.log(await giveOrder(folder, given));
 }
 
 function tagNumbers(text: string): number[] {

@@ -1,7 +1,7 @@
 /** `firebreak demo`: the whole path in one process, on the built-in scenario or recorded contacts. */
-import { mkdtemp, stat } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import pc from 'picocolors';
@@ -18,12 +18,11 @@ import { chooseSubject } from '../demo/subject.js';
 import type { Subject } from '../demo/subject.js';
 import { claimEmptyFolder, folderAt } from '../folder.js';
 import { consoleLog } from '../log.js';
-import { FirebreakError } from '../../protocol/errors.js';
 import { terminalProgress } from '../progress.js';
 import { stopSignal } from '../shutdown.js';
 import { addTraceOptions, requestOf } from '../trace-options.js';
 import type { TraceOptions } from '../trace-options.js';
-import { showTrace } from '../present/show-trace.js';
+import { requireWritable, showTrace } from '../present/show-trace.js';
 
 interface DemoOptions extends TraceOptions {
   readonly contacts?: string;
@@ -53,15 +52,13 @@ export function addDemoCommand(program: Command): void {
 }
 
 async function demo(options: DemoOptions): Promise<void> {
-  await requireParentFolders(options);
+  await requireWritable(options);
   const subject = await chooseSubject(options.contacts, options.case);
   const { recording } = subject;
   const span = { from: recording.startMs / 1000, to: recording.endMs / 1000 };
   const request = requestOf(options, subject.caseTag, span);
   const dir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'firebreak-demo-')));
   await claimEmptyFolder(dir);
-  console.log(recordingLine(recording, subject.source));
-  console.log(`working in ${resolve(dir)}\n`);
   await walkAndTrace(resolve(dir), subject, request, options);
 }
 
@@ -71,13 +68,15 @@ async function walkAndTrace(
   request: TraceRequest,
   options: DemoOptions,
 ): Promise<void> {
-  const folder = folderAt(dir);
-  const config = await createDeployment(folder, { settings: replaySettings(subject.recording) });
   const stop = stopSignal();
   const progress = terminalProgress(process.stderr);
   const log = quietLog();
   try {
     const { recording } = subject;
+    console.log(recordingLine(recording, subject.source));
+    console.log(`working in ${dir}\n`);
+    const folder = folderAt(dir);
+    const config = await createDeployment(folder, { settings: replaySettings(recording) });
     const outcome = await walkPath({
       folder,
       config,
@@ -125,14 +124,4 @@ function replaySettings({ startMs, endMs }: ContactRecording): ProtocolSettings 
 /** Only what a person should act on; the stages say the rest. */
 function quietLog() {
   return { ...consoleLog('demo', process.env['FIREBREAK_LOG']), info: () => {} };
-}
-
-/** Better now than after the long work. */
-async function requireParentFolders({ json, csv }: DemoOptions): Promise<void> {
-  for (const file of [json, csv]) {
-    const parent = file === undefined ? undefined : dirname(resolve(file));
-    const info = parent === undefined ? undefined : await stat(parent).catch(() => undefined);
-    if (parent !== undefined && !info?.isDirectory())
-      throw new FirebreakError('input', `there is no folder ${parent} to write ${file} into`);
-  }
 }

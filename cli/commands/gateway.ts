@@ -81,7 +81,7 @@ async function run(options: RunOptions): Promise<void> {
     });
     onClose(await keepStatus(own.status, whole));
     log.info('the gateway is up; stop it with Ctrl-C', {
-      name: options.name,
+      gateway: options.name,
       id: gateway.status().gatewayId,
     });
     await Promise.race([
@@ -128,12 +128,20 @@ async function keepCertificate(own: GatewayFolder, { log, signal }: Session) {
     await new Promise((resolve) => setTimeout(resolve, 200));
     bytes = await readFile(own.certificate).catch(() => undefined);
   }
-  let newest: Uint8Array = bytes;
-  decodeGatewayCertificate(newest);
+  let newest: Uint8Array = requireCertificate(bytes, own);
   const look = async (): Promise<void> => {
     newest = (await readFile(own.certificate).catch(() => undefined)) ?? newest;
   };
   return { current: () => newest, look };
+}
+
+function requireCertificate(bytes: Uint8Array, { certificate }: GatewayFolder): Uint8Array {
+  try {
+    decodeGatewayCertificate(bytes);
+    return bytes;
+  } catch (cause) {
+    throw new FirebreakError('damaged', `${certificate}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 async function status(options: { readonly dataDir: string; readonly name: string }): Promise<void> {

@@ -1,14 +1,16 @@
 /** `firebreak ledger …`: run it, name its key, copy it out, check it. */
 import { stat } from 'node:fs/promises';
+import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { exportLog } from '../../ledger/export.js';
 import { verifyFolder, verifyLog } from '../../ledger/verify.js';
 import type { VerifiedSummary } from '../../ledger/verify.js';
 import { toHex } from '../../protocol/bytes.js';
+import { FirebreakError } from '../../protocol/errors.js';
 import { parseVerifierKey } from '../../protocol/note.js';
+import type { NoteVerifier } from '../../protocol/note.js';
 import { readConfig } from '../config.js';
-import type { Config } from '../config.js';
 import { usage } from '../exit.js';
 import { folderAt } from '../folder.js';
 import { wholeNumber } from '../options.js';
@@ -62,7 +64,7 @@ export function addLedgerCommands(program: Command): void {
     .description('recompute the whole log and compare: entries, hash chain, tiles, root, signature')
     .option('--data-dir <dir>', 'the data folder of the deployment')
     .option('--export <dir>', 'check an exported folder instead; needs --vkey')
-    .option('--vkey <key>', 'the log’s public key, as firebreak ledger vkey prints it')
+    .option('--vkey <key>', 'the log’s public key, as firebreak ledger vkey prints it', verifierKey)
     .action((options: VerifyOptions) => verify(options));
 }
 
@@ -106,7 +108,7 @@ async function exportTo(options: FolderOptions, out: string): Promise<void> {
 interface VerifyOptions {
   readonly dataDir?: string;
   readonly export?: string;
-  readonly vkey?: string;
+  readonly vkey?: NoteVerifier;
 }
 
 async function verify(options: VerifyOptions): Promise<void> {
@@ -115,10 +117,10 @@ async function verify(options: VerifyOptions): Promise<void> {
     progress.update(`${done} of ${size} entries`, done / size);
   if (options.export !== undefined) {
     if (options.vkey === undefined) throw usage('--export needs --vkey KEY, the public key of the log');
-    await stat(options.export).catch(() => Promise.reject(usage(`there is no folder ${options.export}`)));
-    const summary = await verifyFolder(options.export, parseVerifierKey(options.vkey), {
-      onProgress,
-    }).finally(progress.done);
+    const noFolder = new FirebreakError('input', `there is no folder ${options.export}`);
+    await stat(options.export).catch(() => Promise.reject(noFolder));
+    const verified = verifyFolder(options.export, options.vkey, { onProgress });
+    const summary = await verified.finally(progress.done);
     return report(summary, options.export);
   }
   if (options.dataDir === undefined)
@@ -126,7 +128,7 @@ async function verify(options: VerifyOptions): Promise<void> {
   await inFolder('ledger', { dataDir: options.dataDir }, async ({ folder, config, onClose, signal }) => {
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
-    const verifier = verifierOf(config, options.vkey);
+    const verifier = options.vkey ?? logVerifier(config);
     const summary = await verifyLog(reader, verifier, { payloads: true, onProgress, signal }).finally(
       progress.done,
     );
@@ -134,8 +136,13 @@ async function verify(options: VerifyOptions): Promise<void> {
   });
 }
 
-const verifierOf = (config: Config, vkey: string | undefined) =>
-  vkey === undefined ? logVerifier(config) : parseVerifierKey(vkey);
+function verifierKey(text: string): NoteVerifier {
+  try {
+    return parseVerifierKey(text);
+  } catch {
+    throw new InvalidArgumentError('it must be a key as firebreak ledger vkey prints it.');
+  }
+}
 
 function report(
   { checkpoint, entriesByType, payloads, withoutPayload }: VerifiedSummary,

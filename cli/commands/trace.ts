@@ -12,7 +12,7 @@ import { readKeyFile } from '../key-files.js';
 import { openFolderReader, startLedger } from '../parts/ledger.js';
 import { answerLookUp, startTracer } from '../parts/tracer.js';
 import { startWriter } from '../parts/writer.js';
-import { showTrace } from '../present/show-trace.js';
+import { requireWritable, showTrace } from '../present/show-trace.js';
 import { terminalProgress } from '../progress.js';
 import { findRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
@@ -42,6 +42,7 @@ async function run(options: TraceCommandOptions): Promise<void> {
   if (options.from !== undefined && options.to !== undefined && options.from > options.to) {
     throw usage('the window ends before it begins: see --from and --to');
   }
+  await requireWritable(options);
   await inFolder('trace', options, async (session) => {
     const question = questionOf(options);
     const { result, accessIndex } = await ask(session, question);

@@ -3,10 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Courier } from '../../courier/courier.js';
 import type { Clock } from '../../protocol/clock.js';
+import { openCheckpoint } from '../../protocol/checkpoint.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { DayKeys } from '../../protocol/keys.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import type { Log } from '../../protocol/log.js';
+import type { NoteVerifier } from '../../protocol/note.js';
 import { accessRecorder } from '../../tracer/access.js';
 import type { CheckpointStore } from '../../tracer/checkpoint-store.js';
 import { openTracer } from '../../tracer/tracer.js';
@@ -44,7 +46,7 @@ export async function startTracer(given: {
   const tracer = openTracer({
     reader,
     verifier: logVerifier(config),
-    checkpoints: checkpointFile(folder.tracer.checkpoint),
+    checkpoints: checkpointFile(folder.tracer.checkpoint, logVerifier(config)),
     issuerPublicKey: config.issuerPublicKey,
     dayKeysOf: dayKeys.of,
     retentionDays,
@@ -109,15 +111,33 @@ function dayKeysOfFolder(folder: DataFolder): {
   return { of: (day) => known.get(day), refresh };
 }
 
-function checkpointFile(file: string): CheckpointStore {
+function checkpointFile(file: string, verifier: NoteVerifier): CheckpointStore {
   return {
-    load: () =>
-      readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    load: async () => {
+      const note = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return undefined;
         throw error;
-      }),
+      });
+      if (note !== undefined) requireCheckpoint(file, note, verifier);
+      return note;
+    },
     save: (checkpoint) => writeAtomically(file, checkpoint),
   };
+}
+
+/** What was verified before is what a rollback is told by: one that cannot be read is not passed over. */
+function requireCheckpoint(file: string, note: string, verifier: NoteVerifier): void {
+  try {
+    openCheckpoint(note, verifier);
+  } catch (cause) {
+    throw new FirebreakError(
+      'damaged',
+      `${file} is not a checkpoint of this log: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 /** Fills in the window where the question leaves it open, records the look, answers. */

@@ -30,6 +30,8 @@ export const gatewayStatusSchema = z.object({
     oldestUnsentMs: z.number().optional(),
     delivered: z.number(),
     refused: z.number(),
+    parked: z.number(),
+    keptAside: z.number(),
     lastReceiptWallMs: z.number().optional(),
   }),
 });
@@ -78,7 +80,10 @@ function verdict(isRunning: boolean, ageMs: number, { gateway, courier }: Status
 function ledgerLine({ clockMs, courier }: Status): string {
   const waits =
     courier.oldestUnsentMs === undefined ? '' : `, the oldest for ${ago(clockMs - courier.oldestUnsentMs)}`;
-  return `${courier.delivered} delivered and receipted, ${courier.refused} refused, ${courier.depth} waiting${waits}`;
+  const parked =
+    courier.parked > 0 ? ` (${courier.parked} until the ledger takes this gateway's certificate)` : '';
+  const aside = courier.keptAside > 0 ? ` (${courier.keptAside} kept on disk as evidence)` : '';
+  return `${courier.delivered} delivered and receipted, ${courier.refused} refused${aside}, ${courier.depth} waiting${parked}${waits}`;
 }
 
 const ago = (ms: number): string => duration(Math.max(0, ms) / 1000);

@@ -29,12 +29,13 @@ function heading({ reached, sources, direction, hops, ...trace }: TraceResult): 
 const people = (count: number): string => `${count} ${count === 1 ? 'person' : 'people'}`;
 
 function terms(trace: TraceResult): string {
-  const infectious =
-    trace.infectiousSeconds === undefined ? '' : `, infectious for ${duration(trace.infectiousSeconds)}`;
-  return (
-    `${localTime(trace.from)} to ${localTime(trace.to, true)} (times in ${localZone()}); a close contact is ` +
-    `${duration(trace.minSeconds)} near within 24 h; infectious ${duration(trace.latentSeconds)} after exposure${infectious}`
-  );
+  const { from, to, minSeconds, latentSeconds, infectiousSeconds } = trace;
+  const infectious = infectiousSeconds === undefined ? '' : `, for ${duration(infectiousSeconds)}`;
+  return [
+    `${localTime(from)} to ${localTime(to, true)}; times in ${localZone()}`,
+    `close contact: ${duration(minSeconds)} near within 24 h; each line shows the encounter that completed it`,
+    `people pass it on from ${duration(latentSeconds)} after exposure${infectious}`,
+  ].join('\n');
 }
 
 interface Row {

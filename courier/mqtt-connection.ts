@@ -1,0 +1,160 @@
+/**
+ * One MQTT 3.1.1 connection from CONNECT to its end; uplink-mqtt.ts makes the next one. Each gets a client of its own,
+ * without mqtt.js's own reconnecting: that would send again, before anything else and for ever, whatever the last
+ * connection left without a PUBACK, and stays away for good after a refused CONNECT. What must arrive is in the spool.
+ */
+import { connect } from 'mqtt';
+import type { MqttClient } from 'mqtt';
+import { FirebreakError } from '../protocol/errors.js';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const PUBACK_TIMEOUT_MS = 30_000;
+const END_WAIT_MS = 2_000;
+const KEEPALIVE_SECONDS = 30;
+/** Messages without a PUBACK at a time; one more is refused. */
+const MAX_UNACKNOWLEDGED = 64;
+const BAD_TOKEN = 4;
+const NOT_AUTHORIZED = 5;
+
+export interface MqttConnectionDeps {
+  readonly url: string;
+  readonly clientId: string;
+  readonly username: string;
+  readonly password: string;
+  readonly will: { readonly topic: string; readonly payload: string };
+  readonly onMessage: (topic: string, payload: Uint8Array) => void;
+  readonly signal: AbortSignal;
+  readonly pubackTimeoutMs?: number;
+}
+
+/** Rejects `unreachable`, `permission` (the broker refused this writer) or `closed` (the signal), in words for a person. */
+export async function openMqttConnection(deps: MqttConnectionDeps): Promise<MqttConnection> {
+  const { url, clientId, username, password, will, signal } = deps;
+  if (signal.aborted) throw stopped();
+  const client = connect(url, {
+    clientId,
+    username,
+    password,
+    clean: true,
+    reconnectPeriod: 0,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    keepalive: KEEPALIVE_SECONDS,
+    queueQoSZero: false,
+    resubscribe: false,
+    will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
+  });
+  const connection = new MqttConnection(client, deps.pubackTimeoutMs ?? PUBACK_TIMEOUT_MS);
+  client.on('message', (topic, payload) => deps.onMessage(topic, new Uint8Array(payload)));
+  try {
+    await connected(client, connection, signal);
+    return connection;
+  } catch (error) {
+    await connection.end();
+    throw error;
+  }
+}
+
+async function connected(client: MqttClient, connection: MqttConnection, signal: AbortSignal): Promise<void> {
+  let aborted: () => void = () => undefined;
+  const outcome = new Promise<void>((resolve, reject) => {
+    aborted = () => reject(stopped());
+    signal.addEventListener('abort', aborted, { once: true });
+    client.once('connect', () => resolve());
+    void connection.closed.then(reject);
+  });
+  await outcome.finally(() => signal.removeEventListener('abort', aborted));
+}
+
+export class MqttConnection {
+  /** Resolves with the reason, however the connection ended. */
+  readonly closed: Promise<FirebreakError>;
+  readonly #client: MqttClient;
+  readonly #pubackTimeoutMs: number;
+  #unacknowledged = 0;
+  #lastError: Error | undefined;
+
+  constructor(client: MqttClient, pubackTimeoutMs: number) {
+    this.#client = client;
+    this.#pubackTimeoutMs = pubackTimeoutMs;
+    client.on('error', (error: Error) => (this.#lastError ??= error));
+    this.closed = new Promise((resolve) => {
+      client.once('close', () => {
+        client.end(true); // mqtt.js then fails what waits for a PUBACK
+        resolve(reasonOf(this.#lastError));
+      });
+    });
+  }
+
+  /** Resolves on PUBACK. Without one in time the connection is ended: within it nothing would be sent again. */
+  async publish(topic: string, payload: Uint8Array, retain: boolean): Promise<void> {
+    if (this.#unacknowledged >= MAX_UNACKNOWLEDGED)
+      throw new FirebreakError('full', 'too many messages wait for the broker to acknowledge them');
+    this.#unacknowledged += 1;
+    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+    const sent = this.#client.publishAsync(topic, bytes, { qos: 1, retain });
+    await this.#inTime(sent, 'acknowledge a message').finally(() => (this.#unacknowledged -= 1));
+  }
+
+  /** Throws `unreachable` when the broker does not grant one of them. */
+  async subscribe(topics: readonly string[]): Promise<void> {
+    const granted = await this.#inTime(
+      this.#client.subscribeAsync([...topics], { qos: 1 }),
+      'confirm the subscriptions',
+    );
+    if (granted.every(({ qos }) => qos <= 2)) return;
+    throw new FirebreakError('unreachable', 'the broker does not let this writer listen to its topics');
+  }
+
+  /** Says goodbye when nothing is outstanding, so that the last will is not told; breaks off otherwise. Bounded. */
+  async end(): Promise<void> {
+    const client = this.#client;
+    if (client.connected && this.#unacknowledged === 0) {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, END_WAIT_MS)));
+      await Promise.race([client.endAsync().catch(() => undefined), late]);
+      clearTimeout(timer);
+    }
+    client.stream?.destroy();
+    client.end(true);
+  }
+
+  async #inTime<T>(work: Promise<T>, what: string): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const error = new FirebreakError('timeout', `the broker did not ${what} in time`);
+        this.#lastError ??= error;
+        reject(error);
+        this.#client.stream.destroy();
+      }, this.#pubackTimeoutMs);
+    });
+    try {
+      return await Promise.race([work, late]);
+    } catch (error) {
+      throw error instanceof FirebreakError ? error : reasonOf(this.#lastError ?? asError(error));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+const stopped = (): FirebreakError => new FirebreakError('closed', 'asked to stop');
+
+/** What a person can do about it. */
+function reasonOf(error: Error | undefined): FirebreakError {
+  if (error instanceof FirebreakError) return error;
+  const code = error && 'code' in error ? error.code : undefined;
+  if (code === BAD_TOKEN) {
+    const words =
+      'the broker does not accept the connect token: do the clocks of this host and the ledger’s agree?';
+    return new FirebreakError('permission', words, { cause: error });
+  }
+  if (code === NOT_AUTHORIZED) {
+    const words =
+      'the ledger does not know this writer: the authority has to certify it first, or the ledger’s configuration to name it';
+    return new FirebreakError('permission', words, { cause: error });
+  }
+  const why = error?.message || (typeof code === 'string' ? code : 'the broker ended the connection');
+  return new FirebreakError('unreachable', why, { cause: error });
+}

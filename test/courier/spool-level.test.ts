@@ -1,0 +1,154 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Level } from 'level';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { openLevelSpool } from '../../courier/spool-level.js';
+import { NO_FATES } from '../../courier/spool.js';
+import { entriesOf, entryOf, LIMITS } from '../contracts/spool-contract.js';
+import { levelSpool, temporaryFolder, WRITER_ID } from './folder.js';
+
+afterEach(() => void vi.restoreAllMocks());
+
+const noSpace = (): Error => new Error('IO error: 000003.log: No space left on device');
+
+interface Batching {
+  batch(...given: unknown[]): Promise<void>;
+}
+
+/** Makes the next write fail: nothing of it stored, or all of it. */
+function failNextWrite(stored: boolean): void {
+  const write = vi.spyOn(Level.prototype, 'batch');
+  async function fail(this: Level, ...given: unknown[]): Promise<void> {
+    write.mockRestore();
+    if (stored) await (this as unknown as Batching).batch(...given);
+    throw noSpace();
+  }
+  write.mockImplementationOnce(fail as never);
+}
+
+describe('a spool on disk, opened again', () => {
+  it('has everything as it was: batches, numbers, what is parked and what is kept aside', async () => {
+    const dir = await temporaryFolder();
+    const before = await levelSpool(dir);
+    await before.append(entriesOf(0, 8));
+    for (let count = 0; count < 3; count += 1) await before.form(LIMITS);
+    await before.settle(1, { parked: [1], refused: [{ id: 2, reason: 12 }] });
+    await before.renumber(2);
+    const formed = await before.formed();
+    await before.close();
+    const after = await levelSpool(dir);
+    expect(await after.formed()).toEqual(formed);
+    expect(after.depth()).toEqual(before.depth());
+    expect(await after.refused()).toEqual([{ reason: 12, entry: entryOf(2) }]);
+    expect((await after.recall(LIMITS))?.ids).toEqual([1]);
+    await after.append([entryOf(8)]);
+    expect(await after.form(LIMITS)).toMatchObject({ seq: 6, ids: [8] });
+  });
+
+  it('goes on numbering after everything in it has gone', async () => {
+    const dir = await temporaryFolder();
+    const before = await levelSpool(dir);
+    await before.append(entriesOf(0, 2));
+    await before.form(LIMITS);
+    await before.settle(1, NO_FATES);
+    await before.close();
+    const after = await levelSpool(dir);
+    expect(await after.append([entryOf(2)])).toEqual([2]);
+    expect((await after.form(LIMITS))?.seq).toBe(2);
+  });
+});
+
+describe.each([
+  ['nothing of it stored', false],
+  ['all of it stored', true],
+])('a failed write, %s', (_, stored) => {
+  it('rejects an append as "full", gives its ids again, and loses nothing that came later', async () => {
+    const dir = await temporaryFolder();
+    const spool = await levelSpool(dir);
+    await spool.append(entriesOf(0, 2));
+    failNextWrite(stored);
+    await expect(spool.append(entriesOf(2, 1))).rejects.toMatchObject({ code: 'full' });
+    expect(spool.depth().entries).toBe(2);
+    expect(await spool.append(entriesOf(3, 2))).toEqual([2, 3]);
+    await spool.close();
+    const after = await levelSpool(dir);
+    const batch = await after.form({ ...LIMITS, maxItems: 10 });
+    expect(batch?.entries).toEqual([0, 1, 3, 4].map((number) => entryOf(number)));
+  });
+
+  it('leaves a batch to be formed again under the same number', async () => {
+    const dir = await temporaryFolder();
+    const spool = await levelSpool(dir);
+    await spool.append(entriesOf(0, 2));
+    failNextWrite(stored);
+    await expect(spool.form(LIMITS)).rejects.toMatchObject({ code: 'full' });
+    await spool.append([entryOf(2)]);
+    const formed = await spool.form(LIMITS);
+    expect(formed).toMatchObject({ seq: 1, ids: [0, 1, 2] });
+    await spool.close();
+    expect(await (await levelSpool(dir)).formed()).toEqual([formed]);
+  });
+
+  it('leaves a batch under way when its end could not be noted, to be ended again', async () => {
+    const dir = await temporaryFolder();
+    const spool = await levelSpool(dir);
+    await spool.append(entriesOf(0, 3));
+    await spool.form(LIMITS);
+    failNextWrite(stored);
+    const fates = { parked: [1], refused: [{ id: 2, reason: 3 }] };
+    await expect(spool.settle(1, fates)).rejects.toMatchObject({ code: 'full' });
+    expect(spool.depth().entries).toBe(3);
+    await spool.settle(1, fates);
+    expect(spool.depth().entries).toBe(1);
+    await spool.close();
+    const after = await levelSpool(dir);
+    expect(after.depth()).toMatchObject({ entries: 1, parked: 1, refused: 1 });
+  });
+});
+
+describe('a folder that cannot be a spool', () => {
+  it('says "locked" while another has it open, and says where', async () => {
+    const dir = await temporaryFolder();
+    await levelSpool(dir);
+    const again = openLevelSpool(dir, WRITER_ID);
+    await expect(again).rejects.toMatchObject({
+      code: 'locked',
+      message: expect.stringContaining(dir) as string,
+    });
+  });
+
+  it('says "foreign" for another writer’s spool and for another database', async () => {
+    const dir = await temporaryFolder();
+    await (await levelSpool(join(dir, 'spool'))).close();
+    const other = new Uint8Array(16).fill(8);
+    await expect(openLevelSpool(join(dir, 'spool'), other)).rejects.toMatchObject({ code: 'foreign' });
+    const db = new Level(join(dir, 'other'));
+    await db.put('some', 'thing');
+    await db.close();
+    await expect(openLevelSpool(join(dir, 'other'), WRITER_ID)).rejects.toMatchObject({ code: 'foreign' });
+  });
+
+  it('says "damaged" when its files are not level’s, or an entry of a batch is gone', async () => {
+    const dir = await temporaryFolder();
+    await mkdir(join(dir, 'junk'));
+    await writeFile(join(dir, 'junk', 'CURRENT'), 'junk');
+    await expect(openLevelSpool(join(dir, 'junk'), WRITER_ID)).rejects.toMatchObject({ code: 'damaged' });
+    const spool = await levelSpool(join(dir, 'spool'));
+    await spool.append([entryOf(0)]);
+    await spool.form(LIMITS);
+    await spool.close();
+    const db = new Level<Uint8Array, Uint8Array>(join(dir, 'spool'), { keyEncoding: 'view' });
+    await db.del(Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 0));
+    await db.close();
+    await expect(openLevelSpool(join(dir, 'spool'), WRITER_ID)).rejects.toMatchObject({ code: 'damaged' });
+  });
+
+  it.skipIf(process.getuid?.() === 0)('says "permission" for a folder it may not read', async () => {
+    const dir = await temporaryFolder();
+    await (await levelSpool(dir)).close();
+    await chmod(dir, 0o000);
+    const opening = openLevelSpool(dir, WRITER_ID);
+    await expect(opening).rejects.toMatchObject({ code: 'permission' });
+    await chmod(dir, 0o700);
+  });
+});

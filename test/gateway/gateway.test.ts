@@ -1,0 +1,113 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { EntryPost } from '../../gateway/gateway.js';
+import { toHex } from '../../protocol/bytes.js';
+import { sha256 } from '../../protocol/hash.js';
+import { partyIdOf } from '../../protocol/keys.js';
+import { encodeAdvert } from '../../protocol/beacon.js';
+import type { Radio, Sighting } from '../../radio/contract.js';
+import { batchOf, certificateItem, issuer, NOW_MS } from '../ledger/deployment.js';
+import { levelSpool } from '../courier/folder.js';
+import { courierOver, ledgerStage, uplinkTo } from '../courier/stage.js';
+import { HUB_ADDRESS, hubSigner, openHub, visit } from './hub.js';
+
+async function opened(...given: Parameters<typeof openHub>) {
+  const hub = await openHub(...given);
+  onTestFinished(() => hub.close());
+  return hub;
+}
+
+describe('a gateway on the air', () => {
+  it('takes the reports of tags that come at once, and the ledger has each of them once', async () => {
+    const stage = await ledgerStage();
+    await stage.ledger.submit(batchOf(issuer, 1, [certificateItem(hubSigner)]));
+    const dir = await mkdtemp(join(tmpdir(), 'firebreak-gateway-'));
+    onTestFinished(() => rm(dir, { recursive: true, force: true }));
+    const spool = await levelSpool(dir, {}, partyIdOf(hubSigner.publicKey));
+    const courier = await courierOver(await uplinkTo(stage.url, hubSigner), spool, hubSigner);
+    const { clock, central, gateway } = await opened({ courier });
+    const visits = await clock.drive(Promise.all(Array.from({ length: 60 }, () => visit(central))));
+    expect(visits.every(({ receipt }) => receipt.refusal === undefined)).toBe(true);
+    await courier.drained(AbortSignal.timeout(20_000));
+    const logged = (await stage.entries()).slice(1).map((entry) => toHex(entry.payloadSha256));
+    expect(logged.sort()).toEqual(visits.map(({ report }) => toHex(sha256(report))).sort());
+    expect(gateway.status()).toMatchObject({
+      sessions: 60,
+      openSessions: 0,
+      reportsAccepted: 60,
+      trouble: undefined,
+    });
+  });
+
+  it('lets no time pass in the air while a report is being written to disk', async () => {
+    let startedMs = 0;
+    let endedMs = 0;
+    const slow: EntryPost = {
+      post: async () => {
+        startedMs = hub.clock.nowMs();
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        endedMs = hub.clock.nowMs();
+      },
+    };
+    const hub = await opened({ courier: slow });
+    await hub.clock.drive(visit(hub.central));
+    expect(endedMs).toBe(startedMs);
+  });
+
+  it('has so many sessions at a time, tells further tags that it is busy, and has room again after', async () => {
+    const { clock, central, gateway } = await opened({ maxSessions: 2 });
+    const held = await clock.drive(Promise.all([1, 2].map(() => central.connect(HUB_ADDRESS))));
+    await expect(clock.drive(visit(central))).rejects.toMatchObject({ code: 'busy' });
+    expect(gateway.status()).toMatchObject({ openSessions: 2, turnedAway: 1 });
+    await held[0]?.close();
+    expect((await clock.drive(visit(central))).receipt.refusal).toBeUndefined();
+  });
+
+  it('ends a session that lasts too long', async () => {
+    const { clock, central, gateway } = await opened({ sessionLimitMs: 50 });
+    const link = await clock.drive(central.connect(HUB_ADDRESS));
+    await link.closed;
+    expect(gateway.status()).toMatchObject({ openSessions: 0, timedOut: 1 });
+  });
+
+  it('does not talk over a link that is too narrow', async () => {
+    const { clock, central, gateway } = await opened({}, { payloadBytes: 124 });
+    await expect(clock.drive(visit(central))).rejects.toThrow();
+    expect(gateway.status()).toMatchObject({ sessions: 0, openSessions: 0 });
+  });
+
+  it('ends its sessions and leaves the air when it closes', async () => {
+    const { clock, central, gateway } = await opened();
+    const link = await clock.drive(central.connect(HUB_ADDRESS));
+    await gateway.close();
+    await link.closed;
+    await expect(clock.drive(central.connect(HUB_ADDRESS))).rejects.toMatchObject({ code: 'unreachable' });
+  });
+
+  it('reports who was there to its courier, once their epoch is over', async () => {
+    const { clock, post, gateway } = await heardOnAir();
+    expect(gateway.status()).toMatchObject({ tagsInReach: 1, presenceReported: 0 });
+    await clock.advance(900_000 + 180_000);
+    expect(gateway.status()).toMatchObject({ tagsInReach: 0, presenceReported: 1 });
+    expect(post.items.map(({ type }) => type)).toEqual([2]);
+  });
+});
+
+/** A gateway whose radio is in the test's hands, and which has heard one tag twice, and something else. */
+async function heardOnAir() {
+  let hear: (sighting: Sighting) => void = () => undefined;
+  const radio: Radio = {
+    scanner: { start: async (onSighting) => void (hear = onSighting), stop: async () => {} },
+    advertiser: { set: async () => {}, stop: async () => {} },
+    server: { start: async () => {}, stop: async () => {} },
+    central: { connect: () => Promise.reject(new Error('not here')) },
+    close: async () => {},
+  };
+  const hub = await opened({ radio });
+  const beacon = { txPowerDbm: -12, ephId: new Uint8Array(16).fill(3), mac: new Uint8Array(6) };
+  const adverts = [encodeAdvert(beacon), encodeAdvert(beacon), new Uint8Array([2, 1, 6])];
+  for (const advert of adverts) hear({ address: HUB_ADDRESS, rssiDbm: -60, advert, heardAtMs: NOW_MS });
+  return hub;
+}

@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { PresenceTable } from '../../gateway/presence-table.js';
+import type { Beacon } from '../../protocol/beacon.js';
+
+const EPOCH_MS = 900_000;
+const START_MS = 1_920_037 * EPOCH_MS;
+
+/** What tag `number` sends in minute `minute` of the test. */
+const beaconOf = (number: number, minute = 0): Beacon => ({
+  txPowerDbm: -12,
+  ephId: new Uint8Array(16).fill(number).fill(number >> 8, 0, 1),
+  mac: new Uint8Array(6).fill(minute).fill(number % 256, 0, 1),
+});
+
+const table = (maxOpen = 100) => new PresenceTable({ maxOpen, beaconIntervalMs: 1000 });
+
+describe('a presence table', () => {
+  it('makes one record of what was heard of a tag in an epoch, as protocol.md §6 counts', () => {
+    const presence = table();
+    const heard: [number, number | undefined][] = [
+      [500, -62],
+      [30_000, -52],
+      [61_000, undefined],
+      [125_000, -72],
+    ];
+    for (const [ms, rssi] of heard) presence.hear(beaconOf(1, Math.floor(ms / 60_000)), rssi, START_MS + ms);
+    expect(presence.closeDue(START_MS + EPOCH_MS + 119_999)).toEqual([]);
+    const [record, ...others] = presence.closeDue(START_MS + EPOCH_MS + 120_000);
+    expect(others).toEqual([]);
+    expect(record).toEqual({
+      ephId: beaconOf(1).ephId,
+      start: START_MS / 1000,
+      durationSeconds: 125,
+      samples: 4,
+      minAttenuationDb: 40,
+      medianAttenuationDb: 50,
+      peerTxPowerDbm: -12,
+      proofA: { minuteOffset: 0, mac: beaconOf(1, 0).mac },
+      proofB: { minuteOffset: 2, mac: beaconOf(1, 2).mac },
+    });
+    expect(presence.size).toBe(0);
+  });
+
+  it('makes no record of a single beacon', () => {
+    const presence = table();
+    presence.hear(beaconOf(1), -60, START_MS);
+    expect(presence.size).toBe(1);
+    expect(presence.closeDue(START_MS + 2 * EPOCH_MS)).toEqual([]);
+    expect(presence.size).toBe(0);
+  });
+
+  it('ignores a beacon whose MAC was first heard more than two minutes ago', () => {
+    const presence = table();
+    for (const ms of [0, 60_000, 120_000]) presence.hear(beaconOf(1, 0), -60, START_MS + ms);
+    presence.hear(beaconOf(1, 0), -60, START_MS + 120_001);
+    presence.hear(beaconOf(2, 0), -60, START_MS);
+    presence.hear(beaconOf(2, 0), -60, START_MS + 200_000);
+    expect(presence.replayed).toBe(2);
+    const records = presence.closeAll();
+    expect(records.map(({ samples, durationSeconds }) => [samples, durationSeconds])).toEqual([[3, 121]]);
+  });
+
+  it('gives up those heard once, the oldest first, and never one heard twice', () => {
+    const presence = table(4);
+    for (const ms of [0, 1000]) presence.hear(beaconOf(1), -60, START_MS + ms);
+    for (let number = 2; number < 300; number += 1)
+      presence.hear(beaconOf(number), -60, START_MS + 2000 + number);
+    for (const number of [297, 298, 299]) presence.hear(beaconOf(number), -60, START_MS + 5000);
+    expect(presence.size).toBe(4);
+    presence.hear(beaconOf(500), -60, START_MS + 6000);
+    expect(presence.size).toBe(4);
+    expect(presence.dropped).toBe(296);
+    expect(presence.closeAll().map(({ ephId }) => ephId)).toEqual(
+      [1, 297, 298, 299].map((number) => beaconOf(number).ephId),
+    );
+  });
+
+  it('never holds more than its bound, and counts every sample of a record once', () => {
+    const sample = fc.record({
+      tag: fc.integer({ min: 0, max: 12 }),
+      gapMs: fc.integer({ min: 0, max: 90_000 }),
+    });
+    fc.assert(
+      fc.property(fc.array(sample, { maxLength: 120 }), (samples) => {
+        const presence = table(8);
+        let nowMs = START_MS;
+        let counted = 0;
+        for (const { tag, gapMs } of samples) {
+          nowMs += gapMs;
+          presence.hear(beaconOf(tag, Math.floor(nowMs / 60_000) % 250), -60, nowMs);
+          expect(presence.size).toBeLessThanOrEqual(8);
+          const closed = presence.closeDue(nowMs);
+          counted += closed.reduce((sum, record) => sum + record.samples, 0);
+        }
+        const left = presence.closeAll();
+        for (const record of left) expect(record.samples).toBeGreaterThanOrEqual(2);
+        counted += left.reduce((sum, record) => sum + record.samples, 0);
+        expect(counted).toBeLessThanOrEqual(samples.length);
+      }),
+    );
+  });
+});

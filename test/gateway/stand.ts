@@ -1,0 +1,137 @@
+/** The gateway of the vectors, or what is left of it for a test: desk, sessions with a peer in the test's hands. */
+import { vi } from 'vitest';
+import { Desk } from '../../gateway/desk.js';
+import type { DeskDeps } from '../../gateway/desk.js';
+import { GatewaySession } from '../../gateway/session.js';
+import { StatementBook } from '../../gateway/statement-book.js';
+import type { Downlink } from '../../gateway/statement-book.js';
+import type { SequenceStore, StatementStore } from '../../gateway/statement-store.js';
+import type { BatchItem } from '../../protocol/batch.js';
+import { concat } from '../../protocol/bytes.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { silentLog } from '../../protocol/log.js';
+import { openTagReceipt } from '../../protocol/tag-receipt.js';
+import type { TagReceipt } from '../../protocol/tag-receipt.js';
+import { DAY_KEYS_TOPIC } from '../../protocol/topics.js';
+import { uploadWrites } from '../../protocol/upload.js';
+import { virtualClock } from '../../radio/clock-virtual.js';
+import type { Characteristic, ServerPeer } from '../../radio/contract.js';
+import { gateway, vectors } from '../protocol/tag-vectors.js';
+
+export const NOW_MS = vectors.receivedAt * 1000;
+export const DAY_MS = 86_400_000;
+export const STATEMENTS = concat(vectors.dayKeyStatementYesterday, vectors.dayKeyStatement);
+
+export interface TestDownlink extends Downlink {
+  publish(topic: string, payload: Uint8Array): void;
+}
+
+export function testDownlink(): TestDownlink {
+  const listeners = new Map<string, (payload: Uint8Array) => void>();
+  return {
+    subscribe: async (topic, listener) => void listeners.set(topic, listener),
+    publish: (topic, payload) => listeners.get(topic)?.(payload),
+  };
+}
+
+export function memoryStatements(kept?: Uint8Array): StatementStore & { kept: Uint8Array | undefined } {
+  const store: StatementStore & { kept: Uint8Array | undefined } = {
+    kept,
+    load: async () => store.kept,
+    save: async (statements) => void (store.kept = statements),
+  };
+  return store;
+}
+
+export function countingSequence(): SequenceStore {
+  let next = 0;
+  return { next: async () => next++ };
+}
+
+export interface TestPost {
+  readonly items: BatchItem[];
+  failure: FirebreakError | undefined;
+  post(items: readonly BatchItem[]): Promise<void>;
+}
+
+export function testPost(): TestPost {
+  const post: TestPost = {
+    items: [],
+    failure: undefined,
+    post: async (items) => {
+      if (post.failure) throw post.failure;
+      post.items.push(...items);
+    },
+  };
+  return post;
+}
+
+export async function stand(changes: Partial<DeskDeps> = {}) {
+  const clock = virtualClock(NOW_MS);
+  const downlink = testDownlink();
+  const { issuerPublicKey, gatewayId } = vectors;
+  const store = memoryStatements();
+  const book = new StatementBook({ issuerPublicKey, gatewayId, store, log: silentLog });
+  await book.open(downlink);
+  downlink.publish(DAY_KEYS_TOPIC, STATEMENTS);
+  const courier = testPost();
+  const desk = new Desk({
+    signer: gateway,
+    certificate: () => vectors.gatewayCertificate,
+    issuerPublicKey,
+    retentionDays: 21,
+    book,
+    courier,
+    packs: undefined,
+    clock,
+    log: silentLog,
+    ...changes,
+  });
+  return { desk, clock, downlink, courier, store, book };
+}
+
+export interface TestSession {
+  readonly receipts: TagReceipt[];
+  readonly isClosed: () => boolean;
+  isSubscribed: boolean;
+  read(characteristic: Characteristic): Promise<Uint8Array>;
+  write(characteristic: Characteristic, value: Uint8Array): Promise<void>;
+  /** Every write of an upload; its receipt is the last of `receipts` then. */
+  upload(report: Uint8Array, payloadBytes?: number): Promise<TagReceipt | undefined>;
+}
+
+/** A session with the nonce that the vectors' reports were made for. */
+export function sessionAt(desk: Desk, nonce: Uint8Array = vectors.gatewayNonce): TestSession {
+  const receipts: TagReceipt[] = [];
+  let closed = false;
+  const peer: ServerPeer = {
+    payloadBytes: 244,
+    notify: async (_, value) => {
+      if (!session.isSubscribed) throw new FirebreakError('unreachable', 'nobody subscribed');
+      receipts.push(openTagReceipt(value, gateway.publicKey));
+    },
+    disconnect: async () => void (closed = true),
+  };
+  const served = withNonce(desk, nonce, () => new GatewaySession(desk, peer, () => undefined));
+  const session: TestSession = {
+    receipts,
+    isClosed: () => closed,
+    isSubscribed: true,
+    read: (characteristic) => served.onRead(characteristic),
+    write: (characteristic, value) => served.onWrite(characteristic, value),
+    upload: async (report, payloadBytes = 244) => {
+      for (const write of uploadWrites(report, payloadBytes)) await served.onWrite('upload', write);
+      return receipts.at(-1);
+    },
+  };
+  return session;
+}
+
+function withNonce<T>(desk: Desk, nonce: Uint8Array, make: () => T): T {
+  const spy = vi.spyOn(desk, 'freshNonce').mockReturnValue(nonce);
+  try {
+    return make();
+  } finally {
+    spy.mockRestore();
+  }
+}
