@@ -1,8 +1,10 @@
 /**
  * Merging what was reported into contacts (protocol.md §6): one side's records of one peer ID, then the two sides.
  *
- * Same reporter, same ephemeral ID: equal start is a duplicate, disjoint ones add, overlapping ones take the larger of
- * each. Then the larger of each across the two sides.
+ * Same reporter, same ephemeral ID: equal start is a duplicate, disjoint records add, overlapping ones take the larger of
+ * each. Then the larger of each across the two sides. An ephemeral ID is one tag in one epoch, so a pair, its epoch
+ * and the reporter name one. Records are kept as told and merged when asked for: the order they come in does not matter,
+ * but that of two with an equal start the first one stands.
  */
 import type { Epoch, TagNumber } from '../protocol/brands.js';
 import type { BucketSeconds } from '../protocol/encounter-record.js';
@@ -17,10 +19,12 @@ export interface Testimony {
   readonly end: number;
   readonly bucketSeconds: BucketSeconds;
   readonly medianAttenuationDb: number;
+  /** Proven by one beacon only. */
+  readonly partial: boolean;
   readonly ledgerIndex: number;
 }
 
-type Side = Omit<Testimony, 'reporter' | 'peer' | 'epoch' | 'ledgerIndex'> & {
+type Account = Omit<Testimony, 'reporter' | 'peer' | 'epoch' | 'ledgerIndex'> & {
   readonly ledger: readonly number[];
 };
 
@@ -28,88 +32,117 @@ interface Meeting {
   readonly epoch: Epoch;
   readonly a: TagNumber;
   readonly b: TagNumber;
-  /** What a and b said, each record with those it overlaps folded in. */
-  readonly sides: { readonly ofA: Side[]; readonly ofB: Side[] };
+  /** What a said and what b said; starts differ within each. */
+  readonly sides: readonly [Account[], Account[]];
+  /** Merged, until something new is said. */
+  contact: Contact | undefined;
 }
 
 export class ContactBook {
   readonly #meetings = new Map<string, Meeting>();
+  readonly #people = new Set<TagNumber>();
+  #mutual = 0;
+  #version = 0;
 
+  /** Contacts. */
   get size(): number {
     return this.#meetings.size;
   }
 
+  /** Contacts that both sides reported. */
+  get mutual(): number {
+    return this.#mutual;
+  }
+
+  get people(): number {
+    return this.#people.size;
+  }
+
+  /** Changes with every word that is added. */
+  get version(): number {
+    return this.#version;
+  }
+
   add(testimony: Testimony): void {
-    const { reporter, peer, epoch } = testimony;
-    const [a, b] = reporter < peer ? [reporter, peer] : [peer, reporter];
-    const key = `${epoch}/${a}/${b}`;
-    const meeting = this.#meetings.get(key) ?? { epoch, a, b, sides: { ofA: [], ofB: [] } };
-    this.#meetings.set(key, meeting);
-    addToSide(reporter === a ? meeting.sides.ofA : meeting.sides.ofB, sideOf(testimony));
+    this.#version += 1;
+    const meeting = this.#meetingOf(testimony);
+    const [ofA, ofB] = meeting.sides;
+    const [mine, theirs] = testimony.reporter === meeting.a ? [ofA, ofB] : [ofB, ofA];
+    if (mine.length === 0 && theirs.length > 0) this.#mutual += 1;
+    addAccount(mine, accountOf(testimony));
+    meeting.contact = undefined;
   }
 
   *contacts(): Generator<Contact, void, undefined> {
-    for (const { epoch, a, b, sides } of this.#meetings.values()) {
-      const told = [sides.ofA, sides.ofB].filter((side) => side.length > 0).map(sumOf);
-      const merged = told.reduce(largerOf);
-      yield {
-        a,
-        b,
-        epoch,
-        start: merged.start,
-        end: merged.end,
-        bucketSeconds: merged.bucketSeconds,
-        attenuationDb: merged.medianAttenuationDb,
-        mutual: told.length === 2,
-        ledger: merged.ledger,
-      };
-    }
+    for (const meeting of this.#meetings.values()) yield (meeting.contact ??= contactOf(meeting));
+  }
+
+  #meetingOf({ reporter, peer, epoch }: Testimony): Meeting {
+    const [a, b] = reporter < peer ? [reporter, peer] : [peer, reporter];
+    const key = `${epoch}/${a}/${b}`;
+    const known = this.#meetings.get(key);
+    if (known) return known;
+    const meeting: Meeting = { epoch, a, b, sides: [[], []], contact: undefined };
+    this.#meetings.set(key, meeting);
+    this.#people.add(a).add(b);
+    return meeting;
   }
 }
 
-const sideOf = ({ start, end, bucketSeconds, medianAttenuationDb, ledgerIndex }: Testimony): Side => ({
-  start,
-  end,
-  bucketSeconds,
-  medianAttenuationDb,
-  ledger: [ledgerIndex],
-});
-
-/** Keeps the records of a side disjoint; a duplicate changes nothing but that it is evidence too. */
-function addToSide(records: Side[], record: Side): void {
-  const touching = records.filter((known) => known.start === record.start || overlap(known, record));
-  const apart = records.filter((known) => !touching.includes(known));
-  const folded = touching.reduce(
-    (sum, known) => (known.start === record.start ? duplicateOf(known, sum) : largerOf(known, sum)),
-    record,
-  );
-  records.splice(0, records.length, ...apart, folded);
+function accountOf(testimony: Testimony): Account {
+  const { start, end, bucketSeconds, medianAttenuationDb, partial, ledgerIndex } = testimony;
+  return { start, end, bucketSeconds, medianAttenuationDb, partial, ledger: [ledgerIndex] };
 }
 
-const overlap = (x: Side, y: Side): boolean => x.start < y.end && y.start < x.end;
+/** A duplicate changes nothing, but that its entry is evidence too. */
+function addAccount(side: Account[], account: Account): void {
+  const place = side.findIndex(({ start }) => start === account.start);
+  const known = side[place];
+  if (known === undefined) side.push(account);
+  else side[place] = { ...known, ledger: union(known.ledger, account.ledger) };
+}
 
-/** The first told stands. */
-const duplicateOf = (known: Side, again: Side): Side => ({
-  ...known,
-  ledger: union(known.ledger, again.ledger),
-});
+function contactOf({ a, b, epoch, sides }: Meeting): Contact {
+  const told = sides.filter((side) => side.length > 0).map(sideOf);
+  const { start, end, bucketSeconds, medianAttenuationDb, partial, ledger } = told.reduce(largerOf);
+  const mutual = told.length === 2;
+  return {
+    a,
+    b,
+    epoch,
+    start,
+    end,
+    bucketSeconds,
+    attenuationDb: medianAttenuationDb,
+    mutual,
+    partial,
+    ledger,
+  };
+}
 
-function largerOf(x: Side, y: Side): Side {
+/** One side's word: the larger of those that overlap, the sum of those that do not. */
+function sideOf(accounts: readonly Account[]): Account {
+  const stretches: Account[] = [];
+  for (const account of [...accounts].sort((x, y) => x.start - y.start)) {
+    const last = stretches.at(-1);
+    if (last && account.start < last.end) stretches[stretches.length - 1] = largerOf(last, account);
+    else stretches.push(account);
+  }
+  return stretches.reduce((x, y) => ({
+    ...largerOf(x, y),
+    bucketSeconds: eachBucket(x.bucketSeconds, y.bucketSeconds, (p, q) => p + q),
+  }));
+}
+
+function largerOf(x: Account, y: Account): Account {
   return {
     start: Math.min(x.start, y.start),
     end: Math.max(x.end, y.end),
     bucketSeconds: eachBucket(x.bucketSeconds, y.bucketSeconds, Math.max),
     medianAttenuationDb: Math.min(x.medianAttenuationDb, y.medianAttenuationDb),
+    partial: x.partial || y.partial,
     ledger: union(x.ledger, y.ledger),
   };
-}
-
-/** Disjoint records of one side add up. */
-function sumOf(records: readonly Side[]): Side {
-  return records.reduce((x, y) => ({
-    ...largerOf(x, y),
-    bucketSeconds: eachBucket(x.bucketSeconds, y.bucketSeconds, (p, q) => p + q),
-  }));
 }
 
 function eachBucket(

@@ -2,12 +2,12 @@
  * Contacts arranged for walking: per tag, in order of start, in typed arrays (compressed sparse rows). With each contact
  * stands the pair's nearSeconds over the 24 hours up to its end, which says whether it is a close contact (tracing.md).
  */
-import type { TagNumber } from '../protocol/brands.js';
 import { DAY_SECONDS } from '../protocol/time.js';
 import { nearSecondsOf } from './contact.js';
 import type { Contact } from './contact.js';
 
 export interface ContactGraph {
+  /** By start, then a, b and epoch. */
   readonly contacts: readonly Contact[];
   /** Tag numbers, ascending; a person is a position here. */
   readonly people: Float64Array;
@@ -17,66 +17,89 @@ export interface ContactGraph {
   readonly end: Float64Array;
   /** nearSeconds of the pair, summed over its contacts with end in (end − 24 h, end]. */
   readonly nearInDay: Float64Array;
-  /** The contacts of person p are adjacent[rows[p]..rows[p + 1]). */
+  readonly ofPerson: Groups;
+}
+
+/** The members of group g are members[rows[g]..rows[g + 1]), in the order they had. */
+interface Groups {
   readonly rows: Int32Array;
-  readonly adjacent: Int32Array;
+  readonly members: Int32Array;
 }
 
 export function buildContactGraph(unordered: Iterable<Contact>): ContactGraph {
-  const contacts = [...unordered].sort((x, y) => x.start - y.start || x.a - y.a || x.b - y.b);
-  const people = Float64Array.from(new Set(contacts.flatMap(({ a, b }) => [a, b]))).sort();
-  const position = new Map<number, number>(Array.from(people, (tag, index) => [tag, index]));
-  const indexOf = (tag: TagNumber) => position.get(tag) ?? -1;
-  const lower = Int32Array.from(contacts, ({ a }) => indexOf(a));
-  const upper = Int32Array.from(contacts, ({ b }) => indexOf(b));
+  const contacts = Array.from(unordered).sort(
+    (x, y) => x.start - y.start || x.a - y.a || x.b - y.b || x.epoch - y.epoch,
+  );
+  const { people, position } = peopleOf(contacts);
+  const lower = Int32Array.from(contacts, ({ a }) => position.get(a) ?? -1);
+  const upper = Int32Array.from(contacts, ({ b }) => position.get(b) ?? -1);
+  const end = Float64Array.from(contacts, (contact) => contact.end);
   return {
     contacts,
     people,
     lower,
     upper,
     start: Float64Array.from(contacts, (contact) => contact.start),
-    end: Float64Array.from(contacts, (contact) => contact.end),
-    nearInDay: nearInDay(contacts, lower, upper, people.length),
-    ...rowsOf(lower, upper, people.length),
+    end,
+    nearInDay: nearInDay(contacts, end, pairsOf(lower, upper, people.length)),
+    ofPerson: groupsOf([lower, upper], people.length),
   };
 }
 
 /** The person with this tag number; `undefined` for one without contacts. */
-export function personOf(graph: ContactGraph, tag: number): number | undefined {
+export function personOf({ people }: ContactGraph, tag: number): number | undefined {
   let low = 0;
-  let high = graph.people.length;
+  let high = people.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((graph.people[middle] ?? Infinity) < tag) low = middle + 1;
+    if ((people[middle] ?? Infinity) < tag) low = middle + 1;
     else high = middle;
   }
-  return graph.people[low] === tag ? low : undefined;
+  return people[low] === tag ? low : undefined;
+}
+
+/** In order of start. */
+export function contactsOf({ ofPerson }: ContactGraph, person: number): Int32Array {
+  return membersOf(ofPerson, person);
+}
+
+export function otherSide({ lower, upper }: ContactGraph, contact: number, person: number): number {
+  const a = lower[contact] ?? -1;
+  return a === person ? (upper[contact] ?? -1) : a;
+}
+
+function peopleOf(contacts: readonly Contact[]) {
+  const tags = new Set<number>();
+  for (const { a, b } of contacts) tags.add(a).add(b);
+  const people = Float64Array.from(tags).sort();
+  const position = new Map<number, number>();
+  people.forEach((tag, index) => position.set(tag, index));
+  return { people, position };
+}
+
+/** The contacts of each pair. */
+function pairsOf(lower: Int32Array, upper: Int32Array, people: number): Groups {
+  const numbers = new Map<number, number>();
+  const pairOf = lower.map((a, k) => {
+    const key = a * people + (upper[k] ?? 0);
+    const pair = numbers.get(key) ?? numbers.size;
+    numbers.set(key, pair);
+    return pair;
+  });
+  return groupsOf([pairOf], numbers.size);
 }
 
 /** A sliding sum over each pair's contacts, in order of end. */
-function nearInDay(
-  contacts: readonly Contact[],
-  lower: Int32Array,
-  upper: Int32Array,
-  people: number,
-): Float64Array {
+function nearInDay(contacts: readonly Contact[], end: Float64Array, pairs: Groups): Float64Array {
   const sums = new Float64Array(contacts.length);
-  const byPair = new Map<number, number[]>();
-  contacts.forEach((_, k) => {
-    const pair = (lower[k] ?? 0) * people + (upper[k] ?? 0);
-    const known = byPair.get(pair);
-    if (known) known.push(k);
-    else byPair.set(pair, [k]);
-  });
-  const endOf = (k: number | undefined) => contacts[k ?? -1]?.end ?? 0;
-  const nearOf = (k: number | undefined) => (k === undefined ? 0 : nearSecondsOf(contacts[k] as Contact));
-  for (const ofPair of byPair.values()) {
-    ofPair.sort((x, y) => endOf(x) - endOf(y));
-    let sum = 0;
-    let oldest = 0;
-    let newest = 0;
+  const near = Uint32Array.from(contacts, nearSecondsOf);
+  const endOf = (k: number | undefined) => end[k ?? -1] ?? Infinity;
+  const nearOf = (k: number | undefined) => near[k ?? -1] ?? 0;
+  for (let pair = 0; pair + 1 < pairs.rows.length; pair++) {
+    const ofPair = membersOf(pairs, pair).sort((x, y) => endOf(x) - endOf(y));
+    let [sum, oldest, newest] = [0, 0, 0];
     for (const k of ofPair) {
-      while (newest < ofPair.length && endOf(ofPair[newest]) <= endOf(k)) sum += nearOf(ofPair[newest++]);
+      while (endOf(ofPair[newest]) <= endOf(k)) sum += nearOf(ofPair[newest++]);
       while (endOf(ofPair[oldest]) <= endOf(k) - DAY_SECONDS) sum -= nearOf(ofPair[oldest++]);
       sums[k] = sum;
     }
@@ -84,24 +107,23 @@ function nearInDay(
   return sums;
 }
 
-/** Contacts are in order of start, so each row is too. */
-function rowsOf(
-  lower: Int32Array,
-  upper: Int32Array,
-  people: number,
-): Pick<ContactGraph, 'rows' | 'adjacent'> {
-  const rows = new Int32Array(people + 1);
-  for (const side of [lower, upper])
-    for (const person of side) rows[person + 1] = (rows[person + 1] ?? 0) + 1;
-  for (let p = 0; p < people; p++) rows[p + 1] = (rows[p + 1] ?? 0) + (rows[p] ?? 0);
+/** A counting sort: the k-th member belongs to the group `columns` name at k, one group a column. */
+function groupsOf(columns: readonly Int32Array[], groups: number): Groups {
+  const rows = new Int32Array(groups + 1);
+  for (const column of columns) for (const group of column) rows[group + 1] = (rows[group + 1] ?? 0) + 1;
+  for (let g = 0; g < groups; g++) rows[g + 1] = (rows[g + 1] ?? 0) + (rows[g] ?? 0);
   const next = rows.slice();
-  const adjacent = new Int32Array(lower.length * 2);
-  lower.forEach((a, k) => {
-    for (const person of [a, upper[k] ?? 0]) {
-      const slot = next[person] ?? 0;
-      adjacent[slot] = k;
-      next[person] = slot + 1;
+  const length = columns[0]?.length ?? 0;
+  const members = new Int32Array(length * columns.length);
+  for (let k = 0; k < length; k++) {
+    for (const column of columns) {
+      const group = column[k] ?? 0;
+      members[next[group] ?? 0] = k;
+      next[group] = (next[group] ?? 0) + 1;
     }
-  });
-  return { rows, adjacent };
+  }
+  return { rows, members };
 }
+
+const membersOf = ({ rows, members }: Groups, group: number): Int32Array =>
+  members.subarray(rows[group] ?? 0, rows[group + 1] ?? 0);

@@ -15,6 +15,8 @@ export interface Contact {
   readonly attenuationDb: number;
   /** Both sides reported it. */
   readonly mutual: boolean;
+  /** Some record it rests on is proven by one beacon only (protocol.md §6). */
+  readonly partial: boolean;
   /** The indexes of the ledger entries it rests on, ascending. */
   readonly ledger: readonly number[];
 }

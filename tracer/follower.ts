@@ -1,39 +1,55 @@
 /**
  * Follows a ledger: reads what a new checkpoint adds, verifies chain and root against all that was verified before, and
  * only then hands entries on. A fork or a rollback is refused with `consistency`, and nothing of it is used.
+ *
+ * Two passes over the pages of new entries, so that a long log is never held: the first verifies and keeps one hash a page
+ * (32 bytes for 256 entries), the second reads each page again, holds it against its hash, and hands it on. What is
+ * verified and not handed on yet, because a read failed or the caller stopped, is handed on by the next call.
  */
 import { equalBytes } from '../protocol/bytes.js';
 import { openCheckpoint } from '../protocol/checkpoint.js';
 import type { Checkpoint } from '../protocol/checkpoint.js';
+import { decodeEntry } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { sha256 } from '../protocol/hash.js';
 import type { LedgerReader } from '../protocol/ledger-reader.js';
 import { confirmLog, extendLog, newLog, sizeOf } from '../protocol/log-verifier.js';
-import type { ExtendedLog, IndexedEntry, VerifiedLog } from '../protocol/log-verifier.js';
+import type { ExtendedLog, VerifiedLog } from '../protocol/log-verifier.js';
 import type { NoteVerifier } from '../protocol/note.js';
 import { entriesOf, TILE_WIDTH, tileWidthAt } from '../protocol/tile.js';
 import type { CheckpointStore } from './checkpoint-store.js';
-
-/** As many as a reader hands out at once. */
-const PAYLOADS_AT_ONCE = 256;
+import type { LoggedEntry } from './payloads.js';
 
 export interface FollowerDeps {
   readonly reader: LedgerReader;
   readonly verifier: NoteVerifier;
   readonly checkpoints: CheckpointStore;
-  /** Given verified entries in order, each with its payload, or undefined where it is pruned. */
-  readonly onEntry: (entry: IndexedEntry, payload: Uint8Array | undefined) => void;
-  readonly wantsPayload: (entry: IndexedEntry) => boolean;
+  /** Given verified entries, page by page, in order; a page it throws for comes again. */
+  readonly onPage: (entries: readonly LoggedEntry[]) => Promise<void>;
 }
 
 export interface CatchUp {
   readonly checkpoint: Checkpoint;
+  /** Entries handed on. */
   readonly added: number;
+}
+
+export type Progress = (done: number, size: number) => void;
+
+/** The new part of an entry bundle, as it was verified. */
+interface Page {
+  readonly bundle: number;
+  readonly width: number;
+  /** Index of its first new entry. */
+  readonly from: number;
+  readonly sha256: Uint8Array;
 }
 
 export class Follower {
   readonly #deps: FollowerDeps;
   #log: VerifiedLog = newLog();
+  /** Verified, not handed on yet; oldest first. */
+  #unread: Page[] = [];
   /** What an earlier run verified; to be met again on the way. */
   #milestone: Checkpoint | undefined;
   #started = false;
@@ -42,25 +58,23 @@ export class Follower {
     this.#deps = deps;
   }
 
+  /** Entries verified. */
   get size(): number {
     return sizeOf(this.#log);
   }
 
-  /** Reads up to the current checkpoint. Throws `consistency`, `chain`, `signature`, or what the reader throws. */
-  async catchUp(onProgress?: (done: number, size: number) => void, signal?: AbortSignal): Promise<CatchUp> {
+  /**
+   * Reads up to the current checkpoint. One call at a time. Throws `consistency`, `chain`, `signature`, `foreign`, or
+   * what the reader throws.
+   */
+  async catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
     await this.#start();
     const note = await this.#deps.reader.checkpoint();
     const checkpoint = openCheckpoint(note, this.#deps.verifier);
     this.#requireForward(checkpoint);
-    const from = this.size;
-    const entries = await this.#verify(checkpoint, signal);
+    await this.#verify(checkpoint, signal);
     await this.#deps.checkpoints.save(note);
-    for (let at = 0; at < entries.length; at += PAYLOADS_AT_ONCE) {
-      signal?.throwIfAborted();
-      await this.#handOn(entries.slice(at, at + PAYLOADS_AT_ONCE));
-      onProgress?.(Math.min(from + at + PAYLOADS_AT_ONCE, checkpoint.size), checkpoint.size);
-    }
-    return { checkpoint, added: entries.length };
+    return { checkpoint, added: await this.#handOn(onProgress, signal) };
   }
 
   async #start(): Promise<void> {
@@ -79,49 +93,62 @@ export class Follower {
     );
   }
 
-  /** All entries that are new, once their chain and root hold. */
-  async #verify(checkpoint: Checkpoint, signal: AbortSignal | undefined): Promise<IndexedEntry[]> {
-    const fresh: IndexedEntry[] = [];
+  /** First pass. Nothing of it is kept unless the whole of it gives the root of the checkpoint. */
+  async #verify(checkpoint: Checkpoint, signal: AbortSignal | undefined): Promise<void> {
+    const pages: Page[] = [];
     let log: VerifiedLog | ExtendedLog = this.#log;
     while (sizeOf(log) < checkpoint.size) {
       signal?.throwIfAborted();
-      const extended = this.#extend(log, await this.#nextEntries(sizeOf(log), checkpoint.size));
-      log = extended.log;
-      for (const entry of extended.entries) fresh.push(entry);
+      const from = sizeOf(log);
+      const bundle = Math.floor(from / TILE_WIDTH);
+      const width = tileWidthAt(0, bundle, checkpoint.size);
+      const bytes = await this.#deps.reader.entryBundle(bundle, width);
+      log = this.#extend(log, newEntriesOf(bytes, width, from));
+      pages.push({ bundle, width, from, sha256: sha256(bytes) });
     }
     this.#log = confirmLog(log, checkpoint);
-    return fresh;
+    this.#milestone = undefined; // met on the way, since the log is as long now
+    for (const page of pages) this.#unread.push(page);
   }
 
-  /** The rest of a bundle; `from` may lie inside it. */
-  async #nextEntries(from: number, size: number): Promise<Uint8Array[]> {
-    const bundle = Math.floor(from / TILE_WIDTH);
-    const width = tileWidthAt(0, bundle, size);
-    const entries = entriesOf(await this.#deps.reader.entryBundle(bundle, width), width);
-    return entries.slice(from - bundle * TILE_WIDTH);
+  /** Past the milestone only by way of its root. */
+  #extend(log: VerifiedLog | ExtendedLog, entries: readonly Uint8Array[]): ExtendedLog {
+    const milestone = this.#milestone;
+    const ahead = (milestone?.size ?? -1) - sizeOf(log);
+    if (milestone === undefined || ahead < 0 || ahead > entries.length) return extendLog(log, entries).log;
+    const before = extendLog(log, entries.slice(0, ahead)).log;
+    return extendLog(confirmLog(before, milestone), entries.slice(ahead)).log;
   }
 
-  /** Extends past the milestone only by way of its root. */
-  #extend(log: VerifiedLog | ExtendedLog, entries: readonly Uint8Array[]) {
-    const toMilestone = (this.#milestone?.size ?? 0) - sizeOf(log);
-    if (this.#milestone === undefined || toMilestone < 0 || toMilestone > entries.length)
-      return extendLog(log, entries);
-    const before = extendLog(log, entries.slice(0, toMilestone));
-    const reached = confirmLog(before.log, this.#milestone);
-    this.#milestone = undefined;
-    const after = extendLog(reached, entries.slice(toMilestone));
-    return { log: after.log, entries: [...before.entries, ...after.entries] };
+  /** Second pass. */
+  async #handOn(onProgress: Progress | undefined, signal: AbortSignal | undefined): Promise<number> {
+    let added = 0;
+    for (let page = this.#unread[0]; page !== undefined; page = this.#unread[0]) {
+      signal?.throwIfAborted();
+      const entries = await this.#readAgain(page);
+      await this.#deps.onPage(entries);
+      this.#unread.shift();
+      added += entries.length;
+      onProgress?.(page.from + entries.length, this.size);
+    }
+    return added;
   }
 
-  async #handOn(entries: readonly IndexedEntry[]): Promise<void> {
-    const wanted = entries.filter((entry) => this.#deps.wantsPayload(entry));
-    const payloads = await this.#deps.reader.payloads(wanted.map((entry) => entry.payloadSha256));
-    const byIndex = new Map(wanted.map((entry, k) => [entry.index, payloads[k]]));
-    for (const entry of entries) this.#deps.onEntry(entry, genuine(entry, byIndex.get(entry.index)));
+  async #readAgain({ bundle, width, from, sha256: verified }: Page): Promise<LoggedEntry[]> {
+    const bytes = await this.#deps.reader.entryBundle(bundle, width);
+    if (!equalBytes(sha256(bytes), verified)) {
+      throw new FirebreakError(
+        'consistency',
+        `the ledger shows other entries from ${from} on than those it committed to`,
+      );
+    }
+    return newEntriesOf(bytes, width, from).map((entry, place) => ({
+      ...decodeEntry(entry),
+      index: from + place,
+    }));
   }
 }
 
-/** A payload that is not the one its entry names counts as missing. */
-function genuine(entry: IndexedEntry, payload: Uint8Array | undefined): Uint8Array | undefined {
-  return payload && equalBytes(sha256(payload), entry.payloadSha256) ? payload : undefined;
-}
+/** The rest of a bundle; `from` may lie inside it. */
+const newEntriesOf = (bundle: Uint8Array, width: number, from: number): Uint8Array[] =>
+  entriesOf(bundle, width).slice(from % TILE_WIDTH);

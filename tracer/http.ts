@@ -89,7 +89,7 @@ async function respond(
     const code =
       error instanceof FirebreakError ? error.code : error instanceof SyntaxError ? 'format' : 'closed';
     const message = error instanceof Error ? error.message : String(error);
-    options.log.warn('a question was not answered', { code, why: message });
+    options.log.warn('a question was not answered', { code }); // the message may name the case
     send(response, STATUS[code] ?? 503, { code, message });
   }
 }

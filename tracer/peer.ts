@@ -30,6 +30,6 @@ export function resolvePeer(ephId: Uint8Array, start: number, dayKeysOf: DayKeys
 function candidateDays(start: number): number[] {
   const day = dayOf(start);
   const sinceMidnight = start % DAY_SECONDS;
-  if (sinceMidnight < MIDNIGHT_SECONDS) return [day, day - 1];
+  if (sinceMidnight <= MIDNIGHT_SECONDS) return [day, day - 1];
   return DAY_SECONDS - sinceMidnight <= MIDNIGHT_SECONDS ? [day, day + 1] : [day];
 }

@@ -2,35 +2,29 @@
  * The tracer: follows the ledger, opens its reports, keeps the contacts they prove, and answers traces, each look
  * recorded first. It is given keys and readers; it reads no file.
  */
-import type { Log } from '../protocol/log.js';
-import { ENTRY_TYPE } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
-import type { IndexedEntry } from '../protocol/log-verifier.js';
 import type { AccessRecorder, Look } from './access.js';
 import { ContactBook } from './contact-book.js';
-import { buildContactGraph, personOf } from './contact-graph.js';
+import { buildContactGraph } from './contact-graph.js';
 import type { ContactGraph } from './contact-graph.js';
+import type { Evidence } from './evidence.js';
 import { Follower } from './follower.js';
-import type { CatchUp, FollowerDeps } from './follower.js';
-import { ReportIntake } from './report-intake.js';
-import type { IntakeCounts, IntakeSettings } from './report-intake.js';
+import type { CatchUp, FollowerDeps, Progress } from './follower.js';
+import { Intake } from './intake.js';
+import type { IntakeGiven, IntakeStatus } from './intake.js';
 import { trace } from './trace.js';
 import type { TraceRequest, TraceResult } from './trace-result.js';
 
-export interface TracerDeps
-  extends IntakeSettings, Pick<FollowerDeps, 'reader' | 'verifier' | 'checkpoints'> {
+export interface TracerDeps extends IntakeGiven, Pick<FollowerDeps, 'verifier' | 'checkpoints'> {
   /** Absent in a tracer that answers nothing. */
   readonly access?: AccessRecorder;
-  readonly log: Log;
 }
 
-export interface TracerStatus {
+export interface TracerStatus extends IntakeStatus {
+  /** Entries verified. */
   readonly entries: number;
-  readonly presenceReports: number;
-  /** Reports whose payload is pruned or lost. */
-  readonly missingPayloads: number;
-  readonly counts: Readonly<IntakeCounts>;
   readonly contacts: number;
+  /** Contacts that both sides reported. */
   readonly mutual: number;
   readonly people: number;
 }
@@ -42,15 +36,22 @@ export interface Answer {
 }
 
 export interface Tracer {
-  /** Reads and verifies what the ledger has added. */
-  catchUp(onProgress?: (done: number, size: number) => void, signal?: AbortSignal): Promise<CatchUp>;
+  /**
+   * Reads and verifies what the ledger has added; several calls take turns. Throws `consistency`, `chain`, `signature`
+   * or `foreign` for a log that does not add up, and what the reader throws; what was verified stays.
+   */
+  catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp>;
   /** The contacts as they stand; what traces walk on. */
   graph(): ContactGraph;
-  /** Records the look, then answers. Throws `not-found` for an unknown case, `input` for a request out of bounds. */
+  /**
+   * Records the look, then answers. Throws `not-found` for a case nobody met, that look recorded too; `input` for a
+   * request out of bounds; `permission`, `timeout` or whatever kept the look from being recorded.
+   */
   lookUp(request: TraceRequest, look: Look): Promise<Answer>;
   /** Start of the first and end of the last contact, unix seconds; undefined before there is one. */
   span(): { readonly from: number; readonly to: number } | undefined;
-  knows(tag: number): boolean;
+  /** What was set apart: forged beacons, copied tags. */
+  evidence(): readonly Evidence[];
   status(): TracerStatus;
 }
 
@@ -59,76 +60,78 @@ export function openTracer(deps: TracerDeps): Tracer {
 }
 
 class LedgerTracer implements Tracer {
-  readonly #deps: TracerDeps;
-  readonly #intake: ReportIntake;
+  readonly #access: AccessRecorder | undefined;
   readonly #book = new ContactBook();
+  readonly #intake: Intake;
   readonly #follower: Follower;
-  #graph: ContactGraph | undefined;
-  #missing = 0;
-  #presence = 0;
+  /** Of the book as it was at that version. */
+  #graph: { readonly version: number; readonly graph: ContactGraph } | undefined;
+  /** Settles when the last call to catch up that was begun is over. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(deps: TracerDeps) {
-    this.#deps = deps;
-    this.#intake = new ReportIntake(deps);
+    this.#access = deps.access;
+    this.#intake = new Intake(deps, this.#book);
     this.#follower = new Follower({
-      reader: deps.reader,
-      verifier: deps.verifier,
-      checkpoints: deps.checkpoints,
-      wantsPayload: (entry) => entry.type === ENTRY_TYPE.tagReport,
-      onEntry: (entry, payload) => this.#take(entry, payload),
+      ...deps,
+      onPage: (entries) => this.#intake.takePage(entries),
     });
   }
 
-  catchUp(onProgress?: (done: number, size: number) => void, signal?: AbortSignal): Promise<CatchUp> {
-    return this.#follower.catchUp(onProgress, signal);
+  catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
+    const readOn = () => this.#readOn(onProgress, signal);
+    const turn = this.#turn.then(readOn, readOn); // whoever called before hears of its own failure
+    this.#turn = turn;
+    return turn;
   }
 
   graph(): ContactGraph {
-    this.#graph ??= buildContactGraph(this.#book.contacts());
-    return this.#graph;
+    const { version } = this.#book;
+    if (this.#graph?.version !== version)
+      this.#graph = { version, graph: buildContactGraph(this.#book.contacts()) };
+    return this.#graph.graph;
   }
 
   async lookUp(request: TraceRequest, look: Look): Promise<Answer> {
-    const result = trace(this.graph(), request);
-    if (this.#deps.access === undefined)
+    const access = this.#access;
+    if (access === undefined)
       throw new FirebreakError('permission', 'this tracer cannot record looks, so it gives no answers');
-    const accessIndex = await this.#deps.access.record(look, result);
-    return { result, accessIndex };
+    const found = this.#traced(request);
+    const isNobody = found instanceof FirebreakError;
+    const accessIndex = await access.record(look, isNobody ? { ...request, reached: [] } : found);
+    if (isNobody) throw found;
+    return { result: found, accessIndex };
   }
 
   span(): { readonly from: number; readonly to: number } | undefined {
     const { start, end } = this.graph();
     const from = start[0];
-    return from === undefined
-      ? undefined
-      : { from, to: end.reduce((latest, at) => Math.max(latest, at), from) };
+    if (from === undefined) return undefined;
+    return { from, to: end.reduce((latest, at) => Math.max(latest, at), from) };
   }
 
-  knows(tag: number): boolean {
-    return personOf(this.graph(), tag) !== undefined;
+  evidence(): readonly Evidence[] {
+    return this.#intake.evidence();
   }
 
   status(): TracerStatus {
-    const { contacts, people } = this.graph();
-    return {
-      entries: this.#follower.size,
-      presenceReports: this.#presence,
-      missingPayloads: this.#missing,
-      counts: this.#intake.counts,
-      contacts: contacts.length,
-      mutual: contacts.filter((contact) => contact.mutual).length,
-      people: people.length,
-    };
+    const { size: contacts, mutual, people } = this.#book;
+    return { ...this.#intake.status(), entries: this.#follower.size, contacts, mutual, people };
   }
 
-  #take(entry: IndexedEntry, payload: Uint8Array | undefined): void {
-    if (entry.type === ENTRY_TYPE.presenceReport) this.#presence += 1;
-    if (entry.type !== ENTRY_TYPE.tagReport) return;
-    if (payload === undefined) {
-      this.#missing += 1;
-      return;
+  /** That a case has met nobody is an answer too. */
+  #traced(request: TraceRequest): TraceResult | FirebreakError {
+    try {
+      return trace(this.graph(), request);
+    } catch (error) {
+      if (error instanceof FirebreakError && error.code === 'not-found') return error;
+      throw error;
     }
-    for (const testimony of this.#intake.take(entry, payload)) this.#book.add(testimony);
-    this.#graph = undefined;
+  }
+
+  async #readOn(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
+    const caughtUp = await this.#follower.catchUp(onProgress, signal);
+    await this.#intake.takeWaiting(signal);
+    return caughtUp;
   }
 }

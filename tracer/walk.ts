@@ -1,190 +1,124 @@
 /**
  * The walk (tracing.md, "Forward trace", "Backward trace"): rounds over label snapshots, so that hop limits are exact;
- * only improved labels are expanded. A backward walk is the time mirror of a forward one: the engine sees each contact
- * through a Lens, in which time always runs away from the case.
+ * only improved labels are expanded. Which way time runs is the lens's business.
  */
 import { nearSecondsOf } from './contact.js';
 import type { Contact } from './contact.js';
+import { otherSide } from './contact-graph.js';
 import type { ContactGraph } from './contact-graph.js';
+import type { Arrival, Label } from './label.js';
+import { isOpen } from './lens.js';
+import type { Lens, WalkSettings } from './lens.js';
 import { scoreOf } from './score.js';
 
-export interface WalkSettings {
-  readonly direction: 'forward' | 'backward';
-  readonly hops: number;
-  readonly from: number;
-  readonly to: number;
-  readonly minSeconds: number;
-  readonly latentSeconds: number;
-  readonly infectiousSeconds: number | undefined;
-}
-
-/** One way to have been reached. Times are in the lens: negated when walking backward. */
-export interface Arrival {
-  readonly person: number;
-  readonly at: number;
-  /** From when on this person can pass it on. */
-  readonly ready: number;
-  /** The contact and the arrival before it; none for a start. */
-  readonly contact: number | undefined;
-  readonly previous: Arrival | undefined;
-}
-
-export interface Label {
-  readonly hop: number;
-  /** As of the round of `hop`. */
-  readonly exposed: Arrival;
-  readonly score: number;
-  /** All so far with an infectious period, else the earliest alone. */
-  arrivals: readonly Arrival[];
-}
-
-/** Labels of everybody reached, starts included (hop 0). */
+/** Labels of everybody reached, starts included (hop 0, score 1). A start is never reached again. */
 export function walk(
   graph: ContactGraph,
   starts: readonly number[],
-  settings: WalkSettings,
+  lens: Lens,
+  { hops, infectiousSeconds }: Pick<WalkSettings, 'hops' | 'infectiousSeconds'>,
 ): Map<number, Label> {
-  const lens = lensOf(graph, settings);
   const labels = new Map<number, Label>();
-  let frontier: Arrival[] = starts.map((person) => startAt(person, lens));
-  for (const start of frontier)
-    labels.set(start.person, { hop: 0, exposed: start, score: 1, arrivals: [start] });
-  for (let hop = 1; hop <= settings.hops && frontier.length > 0; hop++) {
-    const arrived = arrivalsFrom(frontier, labels, lens, graph, settings);
-    const scores = scoreNewcomers(arrived, labels, lens, graph);
-    frontier = settle(arrived, scores, labels, hop, settings);
+  const keepsAll = infectiousSeconds !== undefined;
+  let frontier: readonly Arrival[] = starts.map((person) => startAt(person, lens));
+  for (const start of frontier) labels.set(start.person, labelOf(0, start, 1));
+  for (let hop = 1; hop <= hops && frontier.length > 0; hop++) {
+    const arrived = arrivalsFrom(frontier, { graph, labels, lens, keepsAll });
+    const scores = new Map<number, number>();
+    for (const person of arrived.keys())
+      if (!labels.has(person)) scores.set(person, scoreOf(person, graph, labels, lens));
+    frontier = settle(arrived, scores, labels, hop, keepsAll);
   }
   return labels;
 }
 
-/** How a walk sees time, and which contacts it may use at all. */
-export interface Lens {
-  readonly startOf: (contact: number) => number;
-  readonly endOf: (contact: number) => number;
-  /** Whether the contact is a close one inside the window. */
-  readonly usable: (contact: number) => boolean;
-  readonly opensAt: number;
-  readonly latent: number;
-  readonly infectious: number;
+function startAt(person: number, { opensAt }: Lens): Arrival {
+  return { person, at: opensAt, ready: opensAt, contact: undefined, previous: undefined };
 }
 
-function lensOf(graph: ContactGraph, settings: WalkSettings): Lens {
-  const { start, end, nearInDay } = graph;
-  const { from, to, minSeconds } = settings;
-  const forward = settings.direction === 'forward';
-  const endsBy = forward ? to : -from;
-  const endOf = forward ? (k: number) => end[k] ?? NaN : (k: number) => -(start[k] ?? NaN);
-  return {
-    startOf: forward ? (k) => start[k] ?? NaN : (k) => -(end[k] ?? NaN),
-    endOf,
-    usable: (k) => endOf(k) <= endsBy && (nearInDay[k] ?? 0) >= minSeconds,
-    opensAt: forward ? from : -to,
-    latent: settings.latentSeconds,
-    infectious: settings.infectiousSeconds ?? Infinity,
-  };
+function labelOf(hop: number, exposed: Arrival, score: number): Label {
+  return { hop, exposed, score, earliest: exposed.at, arrivals: new Map([[exposed.at, exposed]]) };
 }
 
-function startAt(person: number, lens: Lens): Arrival {
-  return { person, at: lens.opensAt, ready: lens.opensAt, contact: undefined, previous: undefined };
-}
-
-/** Whether somebody with this arrival can have passed it on in that contact. */
-export const isOpen = (arrival: Arrival, contact: number, lens: Lens): boolean => {
-  const start = lens.startOf(contact);
-  return arrival.ready <= start && start <= arrival.ready + lens.infectious;
-};
-
+/** New arrivals of one round, by person; by time with an infectious period, else the earliest alone. */
 type Arrived = Map<number, Map<number, Arrival>>;
 
-/** New arrivals of one round, by person and time; the better of two at the same time. */
-function arrivalsFrom(
-  frontier: readonly Arrival[],
-  labels: ReadonlyMap<number, Label>,
-  lens: Lens,
-  graph: ContactGraph,
-  settings: WalkSettings,
-): Arrived {
+interface Round {
+  readonly graph: ContactGraph;
+  /** As of the round before. */
+  readonly labels: ReadonlyMap<number, Label>;
+  readonly lens: Lens;
+  /** An infectious period makes every arrival matter, not the earliest alone. */
+  readonly keepsAll: boolean;
+}
+
+const EARLIEST = 0;
+
+function arrivalsFrom(frontier: readonly Arrival[], round: Round): Arrived {
+  const { graph, labels, lens, keepsAll } = round;
   const arrived: Arrived = new Map();
-  const all = settings.infectiousSeconds !== undefined;
-  for (const arrival of frontier) {
-    for (const contact of contactsOf(graph, arrival.person)) {
-      if (!isOpen(arrival, contact, lens) || !lens.usable(contact)) continue;
-      const person = otherSide(graph, contact, arrival.person);
+  for (const previous of frontier) {
+    for (const contact of lens.ahead(previous)) {
+      if (!isOpen(previous, contact, lens) || !lens.usable(contact)) continue;
+      const person = otherSide(graph, contact, previous.person);
       const at = lens.endOf(contact);
-      if (!isNews(labels.get(person), at, all)) continue;
+      if (!isNews(labels.get(person), at, keepsAll)) continue;
       const ways = arrived.get(person) ?? new Map<number, Arrival>();
-      const candidate = { person, at, ready: at + lens.latent, contact, previous: arrival };
-      const rival = ways.get(at);
-      if (rival === undefined || isBetter(candidate, rival, graph)) ways.set(at, candidate);
+      const slot = keepsAll ? at : EARLIEST;
+      const candidate = { person, at, ready: at + lens.latent, contact, previous };
+      const rival = ways.get(slot);
+      if (rival === undefined || isBetter(candidate, rival, graph)) ways.set(slot, candidate);
       arrived.set(person, ways);
     }
   }
   return arrived;
 }
 
-/** Without an infectious period only an earlier arrival matters; with one, any that was not there. */
-function isNews(label: Label | undefined, at: number, all: boolean): boolean {
+function isNews(label: Label | undefined, at: number, keepsAll: boolean): boolean {
   if (label === undefined) return true;
   if (label.hop === 0) return false;
-  if (all) return !label.arrivals.some((known) => known.at === at);
-  return at < (label.arrivals[0]?.at ?? Infinity);
+  return keepsAll ? !label.arrivals.has(at) : at < label.earliest;
 }
 
-/** Equal arrivals: lower attenuation, longer nearSeconds, lower tag number of the infector. */
+/** Earlier; at the same time lower attenuation, longer nearSeconds, lower tag number of the infector. */
 function isBetter(candidate: Arrival, rival: Arrival, graph: ContactGraph): boolean {
+  if (candidate.at !== rival.at) return candidate.at < rival.at;
   const mine = contactAt(graph, candidate);
   const theirs = contactAt(graph, rival);
   if (mine.attenuationDb !== theirs.attenuationDb) return mine.attenuationDb < theirs.attenuationDb;
   const longer = nearSecondsOf(mine) - nearSecondsOf(theirs);
   if (longer !== 0) return longer > 0;
-  return (candidate.previous?.person ?? 0) < (rival.previous?.person ?? 0);
+  return (candidate.previous?.person ?? 0) < (rival.previous?.person ?? 0); // people are in order of tag number
 }
 
-function scoreNewcomers(
-  arrived: Arrived,
-  labels: ReadonlyMap<number, Label>,
-  lens: Lens,
-  graph: ContactGraph,
-) {
-  const scores = new Map<number, number>();
-  for (const person of arrived.keys()) {
-    if (!labels.has(person)) scores.set(person, scoreOf(person, graph, labels, lens));
-  }
-  return scores;
-}
-
-/** Writes the round into the labels; what it improved is the next frontier. */
+/** Writes the round into the labels; what is new in it is the next frontier. */
 function settle(
   arrived: Arrived,
   scores: ReadonlyMap<number, number>,
   labels: Map<number, Label>,
   hop: number,
-  settings: WalkSettings,
+  keepsAll: boolean,
 ): Arrival[] {
   const frontier: Arrival[] = [];
   for (const [person, ways] of arrived) {
     const inOrder = [...ways.values()].sort((x, y) => x.at - y.at);
-    const [earliest] = inOrder;
-    if (earliest === undefined) continue;
-    const kept = settings.infectiousSeconds === undefined ? [earliest] : inOrder;
-    const label = labels.get(person);
-    if (label === undefined)
-      labels.set(person, { hop, exposed: earliest, score: scores.get(person) ?? 0, arrivals: kept });
-    else label.arrivals = settings.infectiousSeconds === undefined ? kept : [...label.arrivals, ...kept];
-    frontier.push(...kept);
+    for (const arrival of inOrder) {
+      const label = labels.get(person);
+      if (label === undefined) labels.set(person, labelOf(hop, arrival, scores.get(person) ?? 0));
+      else addArrival(label, arrival, keepsAll);
+      frontier.push(arrival);
+    }
   }
   return frontier;
 }
 
-export function contactsOf(graph: ContactGraph, person: number): Int32Array {
-  return graph.adjacent.subarray(graph.rows[person] ?? 0, graph.rows[person + 1] ?? 0);
+function addArrival(label: Label, arrival: Arrival, keepsAll: boolean): void {
+  if (!keepsAll) label.arrivals.clear();
+  label.arrivals.set(arrival.at, arrival);
+  label.earliest = Math.min(label.earliest, arrival.at);
 }
 
-export function otherSide(graph: ContactGraph, contact: number, person: number): number {
-  const lower = graph.lower[contact] ?? -1;
-  return lower === person ? (graph.upper[contact] ?? -1) : lower;
-}
-
+/** The contact an arrival came by. */
 export function contactAt(graph: ContactGraph, arrival: Arrival): Contact {
   const contact = graph.contacts[arrival.contact ?? -1];
   if (contact === undefined) throw new RangeError('a start has no contact');

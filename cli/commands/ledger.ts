@@ -22,6 +22,7 @@ import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions } from '../session.js';
 import { untilStopped } from '../shutdown.js';
 import { ENTRY_NAMES } from '../present/entry-names.js';
+import { addLedgerProofCommands } from './ledger-proofs.js';
 
 const port = wholeNumber(0, 65_535);
 
@@ -66,6 +67,7 @@ export function addLedgerCommands(program: Command): void {
     .option('--export <dir>', 'check an exported folder instead; needs --vkey')
     .option('--vkey <key>', 'the log’s public key, as firebreak ledger vkey prints it', verifierKey)
     .action((options: VerifyOptions) => verify(options));
+  addLedgerProofCommands(ledger);
 }
 
 async function run(options: RunOptions): Promise<void> {

@@ -89,7 +89,7 @@ async function answerAlone(session: Session, question: LookUp): Promise<LookUpAn
   const signer = await signerFrom(folder.tracer.writerKey);
   const writer = await startWriter({ ...session, log }, { signer, spoolDir: folder.tracer.spool, mqttUrl });
   onClose(writer.close);
-  const tracer = await startTracer({ ...session, log, reader, courier: writer.courier });
+  const tracer = startTracer({ ...session, reader, courier: writer.courier });
   const progress = terminalProgress(process.stderr);
   const show = (done: number, size: number): void =>
     progress.update(`reading ${done} of ${size} entries`, done / size);

@@ -1,6 +1,7 @@
 /** `firebreak tracer run`: follows the ledger and answers traces, until stopped. */
 import type { Command } from 'commander';
 import { toHex } from '../../protocol/bytes.js';
+import { follow } from '../../tracer/follow.js';
 import { serveTracerHttp } from '../../tracer/http.js';
 import type { LookUp, LookUpAnswer } from '../../tracer/trace-message.js';
 import type { Tracer } from '../../tracer/tracer.js';
@@ -13,12 +14,9 @@ import { startWriter } from '../parts/writer.js';
 import { announce, waitForRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
-import { repeatUntilStopped } from '../shutdown.js';
 
 const LEDGER_WAIT_MS = 60_000;
 const FOLLOW_EVERY_MS = 500;
-/** A log that does not add up is no passing trouble. */
-const FATAL = new Set(['consistency', 'chain', 'signature', 'foreign']);
 
 export function addTracerCommands(program: Command): void {
   const tracer = program.command('tracer').description('opens reports, keeps contacts, answers traces');
@@ -36,7 +34,7 @@ async function run(options: FolderOptions & { readonly httpPort: number }): Prom
     onClose(writer.close);
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
-    const tracer = await startTracer({ ...session, reader, courier: writer.courier });
+    const tracer = startTracer({ ...session, reader, courier: writer.courier });
     const { added } = await tracer.catchUp(undefined, signal);
     const answer = (question: LookUp): Promise<LookUpAnswer> => answerLookUp(tracer, question);
     const token = toHex(await readKeyFile(folder.tracer.apiToken));
@@ -48,20 +46,13 @@ async function run(options: FolderOptions & { readonly httpPort: number }): Prom
       contacts: tracer.status().contacts,
       http: http.url,
     });
-    await repeatUntilStopped(FOLLOW_EVERY_MS, signal, () => follow(tracer, session));
+    await keepUp(tracer, session);
     log.info('stopping');
   });
 }
 
-/** A ledger that is away comes back; one that shows another history ends the tracer. */
-async function follow(tracer: Tracer, { log, signal }: Session): Promise<void> {
-  try {
-    const { added } = await tracer.catchUp(undefined, signal);
-    if (added > 0) log.info('read on', { entries: added, contacts: tracer.status().contacts });
-  } catch (error) {
-    if (signal.aborted) return;
-    const code = (error as { code?: string }).code ?? '';
-    if (FATAL.has(code)) throw error;
-    log.warn('the ledger cannot be read; trying again', { why: (error as Error).message });
-  }
+function keepUp(tracer: Tracer, { log, signal }: Session): Promise<void> {
+  const onAdded = (entries: number): void =>
+    log.info('read on', { entries, contacts: tracer.status().contacts });
+  return follow(tracer, { pollMs: FOLLOW_EVERY_MS, signal, log, onAdded });
 }

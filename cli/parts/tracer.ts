@@ -7,10 +7,10 @@ import { openCheckpoint } from '../../protocol/checkpoint.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { DayKeys } from '../../protocol/keys.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
-import type { Log } from '../../protocol/log.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import { accessRecorder } from '../../tracer/access.js';
 import type { CheckpointStore } from '../../tracer/checkpoint-store.js';
+import type { DayKeySource } from '../../tracer/day-key-source.js';
 import { openTracer } from '../../tracer/tracer.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import type { LookUp, LookUpAnswer } from '../../tracer/trace-message.js';
@@ -23,16 +23,15 @@ import { logVerifier } from './ledger.js';
 /** Wall ms to wait until the ledger has recorded a look. */
 const RECORD_WAIT_MS = 30_000;
 
-export async function startTracer(given: {
+export function startTracer(given: {
   readonly folder: DataFolder;
   readonly config: Config;
   readonly clock: Clock;
-  readonly log: Log;
   readonly reader: LedgerReader;
   /** Without one the tracer reads and answers nothing. */
   readonly courier?: Courier;
-}): Promise<Tracer> {
-  const { folder, config, clock, log, reader, courier } = given;
+}): Tracer {
+  const { folder, config, clock, reader, courier } = given;
   const { retentionDays, sampleHoldSeconds } = config.settings;
   const access =
     courier &&
@@ -42,34 +41,16 @@ export async function startTracer(given: {
       randomBytes: (length) => new Uint8Array(randomBytes(length)),
       commit: (entry) => commit(courier, entry),
     });
-  const dayKeys = dayKeysOfFolder(folder);
-  const tracer = openTracer({
+  return openTracer({
     reader,
     verifier: logVerifier(config),
     checkpoints: checkpointFile(folder.tracer.checkpoint, logVerifier(config)),
     issuerPublicKey: config.issuerPublicKey,
-    dayKeysOf: dayKeys.of,
+    dayKeys: dayKeysOfFolder(folder),
     retentionDays,
     sampleHoldSeconds,
-    log,
     ...(access && { access }),
   });
-  return withFreshKeys(tracer, dayKeys.refresh);
-}
-
-/** The same tracer, which takes note of new and destroyed day keys whenever it reads on. */
-function withFreshKeys(tracer: Tracer, refresh: () => Promise<void>): Tracer {
-  return {
-    catchUp: async (onProgress, signal) => {
-      await refresh();
-      return tracer.catchUp(onProgress, signal);
-    },
-    graph: () => tracer.graph(),
-    lookUp: (request, look) => tracer.lookUp(request, look),
-    span: () => tracer.span(),
-    knows: (tag) => tracer.knows(tag),
-    status: () => tracer.status(),
-  };
 }
 
 /** The index the ledger gave the entry. Throws `timeout`, or `permission` when the ledger refused it. */
@@ -90,14 +71,8 @@ async function commit(courier: Courier, entry: Parameters<Courier['post']>[0][nu
   );
 }
 
-/**
- * The authority makes keys ahead of each day and destroys old ones while the tracer runs. A report opens once, when it is
- * read; its day's key is there by then, since without it no tag had credentials.
- */
-function dayKeysOfFolder(folder: DataFolder): {
-  readonly of: (day: number) => DayKeys | undefined;
-  readonly refresh: () => Promise<void>;
-} {
+/** The authority makes keys ahead of each day and destroys old ones while the tracer runs. */
+function dayKeysOfFolder(folder: DataFolder): DayKeySource {
   const store = dayKeyFiles(folder.authority.dayKeys);
   const known = new Map<number, DayKeys>();
   const refresh = async (): Promise<void> => {

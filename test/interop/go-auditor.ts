@@ -17,6 +17,8 @@ export interface Verdict {
 
 export interface Auditor {
   audit(folder: string, ...vkeys: readonly string[]): Promise<Verdict>;
+  /** A tlog-proof file. */
+  checkProof(file: string, ...vkeys: readonly string[]): Promise<Verdict>;
 }
 
 /** Builds into `folder`. */
@@ -29,14 +31,15 @@ export async function buildAuditor(folder: string): Promise<Auditor> {
   const env = { ...process.env, GO111MODULE: 'off', GOPATH, GOCACHE: join(folder, 'go-cache'), GOFLAGS: '' };
   await run('/usr/bin/go', ['vet', '.'], { env, cwd: SOURCE });
   await run('/usr/bin/go', ['build', '-o', program, '.'], { env, cwd: SOURCE });
+  const verdict = (...args: readonly string[]): Promise<Verdict> =>
+    run(program, args, { timeout: AUDIT_TIMEOUT_MS }).then(
+      ({ stdout }) => ({ ok: true, said: stdout.trim() }),
+      (error: unknown) => ({ ok: false, said: refusalIn(error) }),
+    );
+  const keyed = (vkeys: readonly string[]) => vkeys.flatMap((vkey) => ['-vkey', vkey]);
   return {
-    audit: async (dir, ...vkeys) => {
-      const args = [...vkeys.flatMap((vkey) => ['-vkey', vkey]), dir];
-      return run(program, args, { timeout: AUDIT_TIMEOUT_MS }).then(
-        ({ stdout }) => ({ ok: true, said: stdout.trim() }),
-        (error: unknown) => ({ ok: false, said: refusalIn(error) }),
-      );
-    },
+    audit: (dir, ...vkeys) => verdict(...keyed(vkeys), dir),
+    checkProof: (file, ...vkeys) => verdict(...keyed(vkeys), '-proof', file),
   };
 }
 

@@ -16,6 +16,14 @@ import (
 // readCheckpoint opens the checkpoint with the given keys, the first of which is the log's, and gives the tree it
 // describes. Every signature on it must be by one of the keys.
 func readCheckpoint(dir string, vkeys []string) (tree tlog.Tree, origin string, err error) {
+	msg, err := os.ReadFile(filepath.Join(dir, "checkpoint"))
+	if err != nil {
+		return tree, "", err
+	}
+	return openCheckpoint(msg, vkeys)
+}
+
+func openCheckpoint(msg []byte, vkeys []string) (tree tlog.Tree, origin string, err error) {
 	var verifiers []note.Verifier
 	for _, vkey := range vkeys {
 		verifier, err := note.NewVerifier(vkey)
@@ -23,10 +31,6 @@ func readCheckpoint(dir string, vkeys []string) (tree tlog.Tree, origin string, 
 			return tree, "", fmt.Errorf("verifier key %q: %w", vkey, err)
 		}
 		verifiers = append(verifiers, verifier)
-	}
-	msg, err := os.ReadFile(filepath.Join(dir, "checkpoint"))
-	if err != nil {
-		return tree, "", err
 	}
 	opened, err := note.Open(msg, note.VerifierList(verifiers...))
 	if err != nil {

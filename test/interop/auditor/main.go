@@ -2,6 +2,7 @@
 // sumdb/note (signed notes) and sumdb/tlog (RFC 6962 trees).
 //
 //	auditor -vkey VKEY [-vkey VKEY …] DIR
+//	auditor -vkey VKEY [-vkey VKEY …] -proof FILE
 //
 // DIR is a C2SP tlog-tiles folder as `firebreak ledger export` writes it:
 //
@@ -13,6 +14,8 @@
 // compared byte for byte, and a file that has no place in a log of this size is an error. Proofs are then made from
 // the tiles alone, as tlog's own client reads them, and checked against the checkpoint. Exit code 0 and a line "ok …",
 // or 1 and what is wrong.
+//
+// FILE is a C2SP tlog-proof as `firebreak ledger prove` writes it, with the entry as its extra data.
 package main
 
 import (
@@ -36,12 +39,17 @@ func (k *keys) Set(vkey string) error {
 func main() {
 	var vkeys keys
 	flag.Var(&vkeys, "vkey", "verifier key of the log, then of each witness")
+	look := audit
+	isProof := flag.Bool("proof", false, "check a tlog-proof file, not a folder")
 	flag.Parse()
 	if flag.NArg() != 1 || len(vkeys) == 0 {
-		fmt.Fprintln(os.Stderr, "usage: auditor -vkey VKEY [-vkey VKEY …] DIR")
+		fmt.Fprintln(os.Stderr, "usage: auditor -vkey VKEY [-vkey VKEY …] [-proof] DIR|FILE")
 		os.Exit(2)
 	}
-	report, err := audit(flag.Arg(0), vkeys)
+	if *isProof {
+		look = checkProofFile
+	}
+	report, err := look(flag.Arg(0), vkeys)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "not ok:", err)
 		os.Exit(1)

@@ -1,0 +1,125 @@
+/** `firebreak ledger prove`, `check-proof` and `consistency`: what a third party can check without us (docs/ledger-proofs.md). */
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { checkProof } from '../../ledger/check-proof.js';
+import { openLogView } from '../../ledger/log-view.js';
+import { proveGrowth } from '../../ledger/prove-growth.js';
+import { proveEntry, provePayload } from '../../ledger/prove.js';
+import { fromHex } from '../../protocol/bytes.js';
+import type { NoteVerifier } from '../../protocol/note.js';
+import { writeAtomically } from '../atomic-file.js';
+import { usage } from '../exit.js';
+import { readInputFile } from '../input-file.js';
+import { wholeNumber } from '../options.js';
+import { logVerifier, openFolderReader } from '../parts/ledger.js';
+import { growthLines, proofLines } from '../present/show-proof.js';
+import { terminalProgress } from '../progress.js';
+import { inFolder } from '../session.js';
+import type { Session } from '../session.js';
+import { verifierKey } from '../verifier-key.js';
+
+/** What a signed note may have (protocol/note.ts). */
+const MAX_CHECKPOINT_BYTES = 1 << 20;
+const MAX_PROOF_BYTES = 2 << 20;
+const MAX_ENTRY_BYTES = 65_535;
+const DATA_DIR = ['--data-dir <dir>', 'the data folder of the deployment'] as const;
+
+export function addLedgerProofCommands(ledger: Command): void {
+  ledger
+    .command('prove')
+    .description('prove that an entry is in the log, as a file that anyone can check (C2SP tlog-proof)')
+    .requiredOption(...DATA_DIR)
+    .option('--index <n>', 'the entry with this number, counted from 0', entryIndex)
+    .option('--payload <hex>', 'the entry of the payload with this SHA-256, as a receipt names it', sha256Hex)
+    .option('--checkpoint <file>', 'prove it under this saved checkpoint instead of the latest')
+    .option('--out <file>', 'where to, by custom a name ending in .tlog-proof; by default standard output')
+    .action((options: ProveOptions) => prove(options));
+  ledger
+    .command('check-proof')
+    .description('check a proof, with the public key of the log and nothing else')
+    .argument('<file>', 'the proof')
+    .requiredOption('--vkey <key>', 'the log’s public key, as firebreak ledger vkey prints it', verifierKey)
+    .option('--entry <file>', 'the bytes of the entry that it must be about; by default those it carries')
+    .action((file: string, options: CheckOptions) => check(file, options));
+  ledger
+    .command('consistency')
+    .description('prove that the log still begins with what an older checkpoint of it signed')
+    .requiredOption(...DATA_DIR)
+    .requiredOption('--old <file>', 'the older checkpoint, as saved from /checkpoint or an export')
+    .option('--new <file>', 'a newer checkpoint; by default the latest of the ledger')
+    .action((options: ConsistencyOptions) => consistency(options));
+}
+
+const entryIndex = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+
+function sha256Hex(text: string): Uint8Array {
+  if (/^[0-9a-fA-F]{64}$/.test(text)) return fromHex(text);
+  throw new InvalidArgumentError('it must be a SHA-256 in 64 hex digits.');
+}
+
+const textOf = async (file: string): Promise<string> =>
+  Buffer.from(await readInputFile(file, MAX_CHECKPOINT_BYTES)).toString('utf8');
+
+/** The log of the folder as a checkpoint in `file` has it, or as it is now. */
+async function viewOf({ folder, config, onClose }: Session, file: string | undefined) {
+  const saved = file === undefined ? undefined : await textOf(file);
+  const reader = await openFolderReader(folder, config);
+  onClose(() => reader.close());
+  const verifier = logVerifier(config);
+  return { verifier, view: await openLogView(reader, verifier, saved) };
+}
+
+interface ProveOptions {
+  readonly dataDir: string;
+  readonly index?: number;
+  readonly payload?: Uint8Array;
+  readonly checkpoint?: string;
+  readonly out?: string;
+}
+
+async function prove(options: ProveOptions): Promise<void> {
+  if ((options.index === undefined) === (options.payload === undefined))
+    throw usage('name the entry: either --index N or --payload HEX');
+  await inFolder('ledger', { dataDir: options.dataDir }, async (session) => {
+    const { file, checked } = await proofFor(session, options);
+    if (options.out === undefined) return void process.stdout.write(file);
+    await writeAtomically(options.out, file);
+    console.log(proofLines(checked).join('\n'));
+    console.log(`  written to ${options.out}`);
+  });
+}
+
+async function proofFor(session: Session, { index, payload, checkpoint }: ProveOptions) {
+  const { view, verifier } = await viewOf(session, checkpoint);
+  if (payload === undefined) return proveEntry(view, verifier, index ?? 0);
+  const progress = terminalProgress(process.stderr);
+  const onProgress = (done: number, size: number) =>
+    progress.update(`looked at ${done} of ${size} entries`, done / size);
+  const { signal } = session;
+  return provePayload(view, verifier, payload, { onProgress, signal }).finally(progress.done);
+}
+
+interface CheckOptions {
+  readonly vkey: NoteVerifier;
+  readonly entry?: string;
+}
+
+async function check(file: string, { vkey, entry }: CheckOptions): Promise<void> {
+  const claimed = entry === undefined ? undefined : { entry: await readInputFile(entry, MAX_ENTRY_BYTES) };
+  const checked = checkProof(await readInputFile(file, MAX_PROOF_BYTES), vkey, claimed);
+  console.log(proofLines(checked).join('\n'));
+}
+
+interface ConsistencyOptions {
+  readonly dataDir: string;
+  readonly old: string;
+  readonly new?: string;
+}
+
+async function consistency(options: ConsistencyOptions): Promise<void> {
+  await inFolder('ledger', { dataDir: options.dataDir }, async (session) => {
+    const older = await textOf(options.old);
+    const { view, verifier } = await viewOf(session, options.new);
+    console.log(growthLines(await proveGrowth(view, verifier, older)).join('\n'));
+  });
+}

@@ -1,0 +1,42 @@
+/** What a proof shows, in lines for a person. */
+import pc from 'picocolors';
+import type { CheckedProof } from '../../ledger/check-proof.js';
+import type { ProvenGrowth } from '../../ledger/prove-growth.js';
+import { toHex } from '../../protocol/bytes.js';
+import type { LedgerEntry } from '../../protocol/entry.js';
+import { ENTRY_NAMES } from './entry-names.js';
+
+/** UTC, so that every party reads the same; the number itself where it is no time. */
+function utc(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? `${ms} ms` : date.toISOString();
+}
+
+const entryLines = ({ type, appendedAtMs, source, sourceSeq, payloadLength, payloadSha256 }: LedgerEntry) => [
+  `  type      ${type}, ${ENTRY_NAMES[type] ?? 'of a later version'}`,
+  `  appended  ${utc(appendedAtMs)}`,
+  `  writer    ${toHex(source)}, batch ${sourceSeq}`,
+  `  payload   ${payloadLength} bytes with SHA-256 ${toHex(payloadSha256)}`,
+];
+
+export function proofLines({ index, leaf, entry, checkpoint, unverifiedNames }: CheckedProof): string[] {
+  const { origin, size, root } = checkpoint;
+  return [
+    `${pc.green('proved')} entry ${index} is in the log ${origin} of ${size} entries`,
+    ...(entry ? entryLines(entry) : []),
+    `  leaf hash ${toHex(leaf)}`,
+    `  root      ${toHex(root)}`,
+    ...(unverifiedNames.length > 0
+      ? [`  signatures of others, not checked: ${unverifiedNames.join(' ')}`]
+      : []),
+  ];
+}
+
+export function growthLines({ older, newer, hashes }: ProvenGrowth): string[] {
+  return [
+    `${pc.green('consistent')} the log ${newer.origin} of ${newer.size} entries begins with the ${older.size} it had before`,
+    `  root then ${toHex(older.root)}`,
+    `  root now  ${toHex(newer.root)}`,
+    `  proved with ${hashes.length} hashes`,
+  ];
+}

@@ -1,0 +1,68 @@
+/** The log as one checkpoint describes it, the latest or a saved one, read from a ledger that may have grown since. */
+import { openCheckpoint, type Checkpoint } from '../protocol/checkpoint.js';
+import { FirebreakError } from '../protocol/errors.js';
+import type { LedgerReader } from '../protocol/ledger-reader.js';
+import type { HashReader } from '../protocol/merkle.js';
+import type { NoteVerifier } from '../protocol/note.js';
+import { entriesOf, entriesPath, TILE_WIDTH, tileWidthAt } from '../protocol/tile.js';
+import { tileHashReader } from '../protocol/tile-hash-reader.js';
+
+export interface LogView {
+  /** The signed note of the checkpoint, verbatim. */
+  readonly note: string;
+  readonly checkpoint: Checkpoint;
+  /** How many entries the ledger has by now. */
+  readonly latestSize: number;
+  /** Stored hashes, as good as the ledger: check what is made of them against the checkpoint. */
+  readonly readHashes: HashReader;
+  /** The entries of bundle `index` that the checkpoint covers, as good as the ledger. Throws `damaged` or `not-found`. */
+  readBundle(index: number): Promise<Uint8Array[]>;
+}
+
+/**
+ * Opens the view of `savedNote`, or of the latest checkpoint. Tiles and bundles are read at the width they have now:
+ * those of earlier widths may be gone (C2SP tlog-tiles).
+ *
+ * Throws `format`, `signature` or `foreign` for a checkpoint that is none or not of this log, and `consistency` when the
+ * ledger has fewer entries than the saved checkpoint says.
+ */
+export async function openLogView(
+  reader: LedgerReader,
+  verifier: NoteVerifier,
+  savedNote?: string,
+): Promise<LogView> {
+  const latestNote = await reader.checkpoint();
+  const latest = openCheckpoint(latestNote, verifier);
+  const note = savedNote ?? latestNote;
+  const checkpoint = savedNote === undefined ? latest : openCheckpoint(savedNote, verifier);
+  if (checkpoint.size > latest.size) throw shrunk(checkpoint.size, latest.size);
+  return {
+    note,
+    checkpoint,
+    latestSize: latest.size,
+    readHashes: tileHashReader(reader, latest.size),
+    readBundle: async (index) => {
+      const entries = await readEntries(reader, index, tileWidthAt(0, index, latest.size));
+      return entries.slice(0, checkpoint.size - index * TILE_WIDTH);
+    },
+  };
+}
+
+async function readEntries(reader: LedgerReader, index: number, width: number): Promise<Uint8Array[]> {
+  const bundle = await reader.entryBundle(index, width);
+  try {
+    return entriesOf(bundle, width);
+  } catch (cause) {
+    const path = entriesPath(index, width);
+    throw new FirebreakError('damaged', `${path} does not hold ${width} entries and nothing else`, { cause });
+  }
+}
+
+/** A checkpoint that the ledger falls short of. */
+export function shrunk(size: number, now: number): FirebreakError {
+  return new FirebreakError(
+    'consistency',
+    `the log has ${now} entries now, and a checkpoint it signed says ${size}: entries were lost or are held back. ` +
+      'Keep the checkpoint file, it is evidence',
+  );
+}

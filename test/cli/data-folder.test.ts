@@ -1,0 +1,221 @@
+/** Folders and files that are not what they should be: the message names the file or the field, never what a key holds. */
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { attempt } from './in-process.js';
+import { filesUnder, openWorkshop } from './small-demo.js';
+import type { Workshop } from './small-demo.js';
+
+let shop: Workshop;
+let folder: string;
+beforeAll(async () => void (shop = await openWorkshop()), 60_000);
+beforeEach(async () => void (folder = await shop.copy()));
+afterAll(() => shop?.remove());
+
+const verify = () => attempt('ledger', 'verify', '--data-dir', folder);
+const trace = () => attempt('trace', '--data-dir', folder, '--case', '1');
+
+describe('a folder of something else', () => {
+  const COMMANDS = [
+    ['ledger', 'run'],
+    ['ledger', 'verify'],
+    ['ledger', 'vkey'],
+    ['ledger', 'export', '--out', 'OUT'],
+    ['authority', 'run'],
+    ['authority', 'notify', '--person', '1'],
+    ['gateway', 'run'],
+    ['air', 'run'],
+    ['tag', 'run', '--number', '1'],
+    ['tracer', 'run'],
+    ['trace', '--case', '1'],
+  ];
+
+  it.each(COMMANDS.map((words) => [words.join(' '), words] as const))(
+    'is refused by %s, and left as it was',
+    async (_name, words) => {
+      const foreign = shop.path('foreign');
+      await mkdir(foreign, { recursive: true });
+      await writeFile(join(foreign, 'notes.txt'), 'mine');
+      const args = words.map((word) => (word === 'OUT' ? shop.path('out') : word));
+      const { code, text } = await attempt(...args, '--data-dir', foreign);
+      expect(text).toContain(`${foreign} is not a Firebreak folder (it has no firebreak.json)`);
+      expect(code).toBe(1);
+      expect(await readdir(foreign)).toEqual(['notes.txt']);
+    },
+  );
+
+  it('is not made where there is none', async () => {
+    const nowhere = shop.path('nowhere');
+    const { code, text } = await attempt('ledger', 'run', '--data-dir', nowhere);
+    expect(code).toBe(1);
+    expect(text).toContain(`${nowhere} is not a Firebreak folder`);
+    await expect(stat(nowhere)).rejects.toThrow('ENOENT');
+  });
+
+  it('cannot be taken for a new deployment', async () => {
+    const before = await readFile(join(folder, 'firebreak.json'), 'utf8');
+    const { code, text } = await attempt('authority', 'init', '--data-dir', folder);
+    expect(code).toBe(1);
+    expect(text).toContain(`${folder} is not empty`);
+    expect(await readFile(join(folder, 'firebreak.json'), 'utf8')).toBe(before);
+  });
+});
+
+describe('firebreak.json', () => {
+  const spoil = async (change: (facts: Record<string, unknown>) => void): Promise<void> => {
+    const file = join(folder, 'firebreak.json');
+    const facts = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+    change(facts);
+    await writeFile(file, JSON.stringify(facts));
+  };
+
+  it.each([
+    ['issuerPublicKey', (facts: Record<string, unknown>) => (facts['issuerPublicKey'] = 'zz')],
+    ['origin', (facts: Record<string, unknown>) => delete facts['origin']],
+    [
+      'settings.retentionDays',
+      (facts: Record<string, unknown>) =>
+        (facts['settings'] = { ...(facts['settings'] as object), retentionDays: 0 }),
+    ],
+    [
+      'writers.0.entryTypes',
+      (facts: Record<string, unknown>) =>
+        (facts['writers'] = [{ name: 'x', publicKey: '00'.repeat(32), entryTypes: 'all' }]),
+    ],
+    ['format', (facts: Record<string, unknown>) => (facts['format'] = 'firebreak-data-9')],
+  ])('is refused by its field %s', async (field, change) => {
+    await spoil(change);
+    const { code, text } = await verify();
+    expect(text).toContain(`${join(folder, 'firebreak.json')}: ${field} `);
+    expect(code).toBe(1);
+  });
+
+  it('is refused when it is no JSON', async () => {
+    await writeFile(join(folder, 'firebreak.json'), '{ nope');
+    const { code, text } = await verify();
+    expect(text).toContain(`${join(folder, 'firebreak.json')} is not JSON`);
+    expect(code).toBe(1);
+  });
+});
+
+describe('the clock of a folder', () => {
+  it('is refused by its field when the file is spoilt', async () => {
+    await writeFile(join(folder, 'clock.json'), '{"startMs":1,"rate":"fast","anchorWallMs":1}');
+    const { code, text } = await verify();
+    expect(text).toContain(`${join(folder, 'clock.json')}: rate `);
+    expect(code).toBe(1);
+  });
+
+  it('cannot be set again to something else', async () => {
+    const { code, text } = await attempt('ledger', 'run', '--data-dir', folder, '--clock-rate', '5');
+    expect(text).toContain('is set already');
+    expect(code).toBe(2);
+  });
+});
+
+describe('a key file', () => {
+  const logKey = () => join(folder, 'ledger', 'log.key');
+  const runLedger = () => attempt('ledger', 'run', '--data-dir', folder);
+
+  it.each([0o644, 0o640, 0o604])('is refused when others may touch it (mode %o)', async (mode) => {
+    const secret = (await readFile(logKey(), 'utf8')).trim();
+    await chmod(logKey(), mode);
+    const { code, text } = await runLedger();
+    expect(text).toContain(`${logKey()} is open to others (mode 0${mode.toString(8)}): run chmod 600`);
+    expect(text).not.toContain(secret.slice(0, 16));
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    ['too short', (secret: string) => secret.slice(0, 40)],
+    ['too long', (secret: string) => `${secret}${secret}`],
+    ['not hex', (secret: string) => `x${secret.slice(1)}`],
+    ['empty', () => ''],
+  ])('is refused when it is %s, and not shown', async (_what, spoilt) => {
+    const secret = (await readFile(logKey(), 'utf8')).trim();
+    const content = spoilt(secret);
+    await writeFile(logKey(), content);
+    const { code, text } = await runLedger();
+    expect(text).toContain(
+      `${logKey()} is not a key file: it must hold 64 hex digits, it has ${content.length} characters`,
+    );
+    expect(text).not.toContain(secret.slice(1, 17));
+    expect(code).toBe(1);
+  });
+
+  it('is missed by name', async () => {
+    await rm(logKey());
+    expect(await runLedger()).toEqual({ code: 1, text: `firebreak: ${logKey()} is missing` });
+  });
+
+  it('is refused when it is another party’s', async () => {
+    await writeFile(logKey(), await readFile(join(folder, 'authority', 'issuer.key')));
+    const { code, text } = await runLedger();
+    expect(text).toContain(`${logKey()} is not the key of the log that`);
+    expect(code).toBe(1);
+  });
+
+  it('of a day is refused by name when others may touch it, or when it is cut short', async () => {
+    const [first = ''] = await filesUnder(join(folder, 'authority', 'day-keys'));
+    const content = await readFile(first);
+    await chmod(first, 0o644);
+    const open = await trace();
+    expect(open.text).toContain(`${first} is open to others`);
+    await chmod(first, 0o600);
+    await writeFile(first, content.subarray(0, 60));
+    const cut = await trace();
+    expect(cut.text).toContain(`${first}: not a day key file: it has 60 bytes`);
+    expect([open.code, cut.code]).toEqual([1, 1]);
+  });
+});
+
+describe('other files of a folder', () => {
+  it('are named when they are spoilt: the checkpoint a tracer saw last', async () => {
+    const file = join(folder, 'tracer', 'checkpoint');
+    await writeFile(file, 'junk');
+    const { code, text } = await trace();
+    expect(text).toContain(`${file} is not a checkpoint of this log`);
+    expect(code).toBe(1);
+  });
+
+  it('are named when they are spoilt: a gateway’s certificate', async () => {
+    const file = join(folder, 'gateways', 'hub-1', 'certificate');
+    await writeFile(file, 'junk');
+    const { code, text } = await attempt(
+      'gateway',
+      'run',
+      '--data-dir',
+      folder,
+      '--broker',
+      'mqtt://127.0.0.1:1',
+    );
+    expect(text).toContain(`firebreak: ${file}: `);
+    expect(code).toBe(1);
+  });
+
+  it('are named when they are spoilt: a status', async () => {
+    const file = join(folder, 'gateways', 'hub-1', 'status.json');
+    await writeFile(file, '{"pid":1,"wallMs":1,"status":{}}');
+    const { code, text } = await attempt('gateway', 'status', '--data-dir', folder);
+    expect(text).toContain(`${file} is not a status of this version`);
+    expect(code).toBe(1);
+  });
+});
+
+describe('a command that needs another process', () => {
+  it('says which one to start', async () => {
+    const { code, text } = await attempt('authority', 'notify', '--data-dir', folder, '--person', '1');
+    expect(text).toContain('no authority runs on');
+    expect(text).toContain(`firebreak authority run --data-dir ${folder}`);
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    ['gateway hub-1', ['gateway', 'status']],
+    ['tag 9', ['tag', 'status', '--number', '9']],
+  ])('has no status of %s to show before it ran', async (who, words) => {
+    const { code, text } = await attempt(...words, '--data-dir', folder);
+    expect(text).toContain(`${who} has not run on this folder`);
+    expect(code).toBe(1);
+  });
+});

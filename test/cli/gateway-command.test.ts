@@ -1,0 +1,68 @@
+/** A gateway without a broker, and two of one name. */
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runFirebreak, startFirebreak } from './firebreak-process.js';
+import { openWorkshop } from './small-demo.js';
+import type { Workshop } from './small-demo.js';
+
+/** Nobody listens on port 1. */
+const NO_BROKER = 'mqtt://127.0.0.1:1';
+
+let shop: Workshop;
+beforeAll(async () => void (shop = await openWorkshop()), 60_000);
+afterAll(() => shop?.remove());
+
+describe('a gateway whose broker is not there', () => {
+  it('tries again, later and later, says so, and gives up after the stated time', async () => {
+    const folder = await shop.copy();
+    const started = performance.now();
+    const args = ['--data-dir', folder, '--broker', NO_BROKER, '--broker-patience', '3'];
+    const { code, stderr } = await runFirebreak('gateway', 'run', ...args);
+    const seconds = (performance.now() - started) / 1000;
+    expect(code).toBe(1);
+    expect(stderr).toContain(`gave up after 3 s: no MQTT broker at ${NO_BROKER} takes this writer`);
+    expect(stderr).toContain('ECONNREFUSED');
+    const pauses = [...stderr.matchAll(/trying again.*"againInMs":(\d+)/g)].map(([, ms]) => Number(ms));
+    expect(pauses.length).toBeGreaterThanOrEqual(3);
+    expect(pauses.at(-1)).toBeGreaterThan(2 * (pauses[0] ?? Infinity));
+    expect(seconds).toBeGreaterThan(3);
+    expect(seconds).toBeLessThan(20);
+  }, 60_000);
+
+  it('stops at once when it is asked to while it tries', async () => {
+    const folder = await shop.copy();
+    const gateway = startFirebreak(['gateway', 'run', '--data-dir', folder, '--broker', NO_BROKER]);
+    await gateway.says('trying again');
+    const asked = performance.now();
+    gateway.child.kill('SIGTERM');
+    const { signal } = await gateway.ended;
+    expect(signal).toBe(null);
+    expect(performance.now() - asked).toBeLessThan(5_000);
+    expect(gateway.stderr()).not.toContain('unexpected');
+  }, 60_000);
+
+  it('is told what a broker’s address looks like', async () => {
+    const { code, stderr } = await runFirebreak(
+      ...['gateway', 'run', '--data-dir', await shop.copy(), '--broker', 'somewhere'],
+    );
+    expect(stderr).toContain('somewhere is no MQTT URL, such as mqtt://127.0.0.1:1883');
+    expect(code).toBe(1);
+  }, 60_000);
+});
+
+describe('a second gateway of the same name', () => {
+  it('is refused while the first one runs', async () => {
+    const folder = await shop.copy();
+    const args = ['gateway', 'run', '--data-dir', folder, '--broker', NO_BROKER, '--broker-patience', '50'];
+    const first = startFirebreak(args);
+    try {
+      await first.says('trying again');
+      const second = await runFirebreak(...args);
+      expect(second.stderr).toContain(join(folder, 'gateways', 'hub-1'));
+      expect(second.stderr).not.toContain('trying again');
+      expect(second.code).toBe(1);
+    } finally {
+      await first.kill();
+    }
+  }, 60_000);
+});

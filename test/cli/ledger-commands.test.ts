@@ -1,0 +1,168 @@
+/** A ledger that is not what it was: verify, run and export say so and end with exit code 1. */
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { runFirebreak, startFirebreak } from './firebreak-process.js';
+import { attempt } from './in-process.js';
+import { filesUnder, openWorkshop } from './small-demo.js';
+import type { Workshop } from './small-demo.js';
+
+let shop: Workshop;
+let folder: string;
+beforeAll(async () => void (shop = await openWorkshop()), 60_000);
+beforeEach(async () => void (folder = await shop.copy()));
+afterAll(() => shop?.remove());
+
+const verify = () => attempt('ledger', 'verify', '--data-dir', folder);
+const storeFiles = () => filesUnder(join(folder, 'ledger', 'store'));
+
+/** Where a young store has all its rows. */
+async function largestFile(): Promise<string> {
+  const files = await Promise.all(
+    (await storeFiles()).map(async (file) => ({ file, length: (await readFile(file)).length })),
+  );
+  return files.sort((x, y) => y.length - x.length)[0]?.file ?? '';
+}
+
+async function flip(file: string, at: number, mask = 1): Promise<void> {
+  const bytes = await readFile(file);
+  bytes[at] = (bytes[at] ?? 0) ^ mask;
+  await writeFile(file, bytes);
+}
+
+describe('a ledger’s store', () => {
+  it('is refused when a bit of what it holds has turned', async () => {
+    const file = await largestFile();
+    await flip(file, Math.floor((await readFile(file)).length / 2));
+    const { code, text } = await verify();
+    expect(text).toMatch(/^firebreak: /);
+    expect(text).not.toContain('verified');
+    expect(code).toBe(1);
+  });
+
+  it('is refused, and not started on, when its newest data is lost', async () => {
+    const file = await largestFile();
+    await writeFile(file, (await readFile(file)).subarray(0, -200));
+    for (const command of ['verify', 'run']) {
+      const { code, text } = await attempt('ledger', command, '--data-dir', folder);
+      expect(text).toContain('holds 11 entries but answered for 12: its newest data is lost');
+      expect(code).toBe(1);
+    }
+  });
+
+  it('is refused, and not begun anew, when nothing is left in it', async () => {
+    await writeFile(await largestFile(), '');
+    expect(await verify()).toMatchObject({ code: 1 });
+    const { code, text } = await attempt('ledger', 'run', '--data-dir', folder);
+    expect(text).toContain('is empty but its head file is not: restore the folder from a copy');
+    expect(code).toBe(1);
+  });
+
+  it('is refused when parts of it are missing', async () => {
+    await rm(join(folder, 'ledger', 'store', 'store', 'CURRENT'));
+    const { code, text } = await verify();
+    expect(text).toContain("parts of the ledger's store in");
+    expect(code).toBe(1);
+  });
+
+  it('is missed when it is not there', async () => {
+    await rm(join(folder, 'ledger', 'store'), { recursive: true });
+    const { code, text } = await verify();
+    expect(text).toContain(`there is no ledger in ${join(folder, 'ledger', 'store')}`);
+    expect(code).toBe(1);
+  });
+
+  it('is refused when it is another deployment’s', async () => {
+    const other = shop.path('other');
+    await attempt('demo', '--contacts', shop.contacts, '--data-dir', other);
+    await rm(join(folder, 'ledger', 'store'), { recursive: true });
+    await cp(join(other, 'ledger', 'store'), join(folder, 'ledger', 'store'), { recursive: true });
+    const { code, text } = await verify();
+    expect(text).not.toContain('verified');
+    expect(code).toBe(1);
+  });
+});
+
+describe('an exported log', () => {
+  let vkey: string;
+  let exported: string;
+  beforeEach(async () => {
+    vkey = (await attempt('ledger', 'vkey', '--data-dir', folder)).text.trim();
+    exported = join(folder, '..', `export-of-${folder.split('-').at(-1)}`);
+    expect(await attempt('ledger', 'export', '--data-dir', folder, '--out', exported)).toMatchObject({
+      code: 0,
+    });
+  });
+  const verifyExport = (key = vkey) => attempt('ledger', 'verify', '--export', exported, '--vkey', key);
+
+  it('verifies with nothing but the public key', async () => {
+    const { code, text } = await verifyExport();
+    expect(code).toBe(0);
+    expect(text).toContain('verified 12 entries');
+  });
+
+  it('does not when any one bit of it has turned', async () => {
+    for (const file of await filesUnder(exported)) {
+      const whole = await readFile(file);
+      const places = Array.from({ length: 8 }, (_, k) => Math.floor(((k + 0.5) * whole.length) / 8));
+      for (const at of places) {
+        await flip(file, at);
+        const { code, text } = await verifyExport();
+        expect(text, `${file} at ${at}`).not.toContain('verified');
+        expect(code).toBe(1);
+        await writeFile(file, whole);
+      }
+    }
+    expect(await verifyExport()).toMatchObject({ code: 0 });
+  });
+
+  it('does not when a file of it is missing, or with the key of another log', async () => {
+    const other = shop.path(`other-${folder.split('-').at(-1)}`);
+    await attempt('authority', 'init', '--data-dir', other);
+    const otherKey = (await attempt('ledger', 'vkey', '--data-dir', other)).text.trim();
+    expect(await verifyExport(otherKey)).toMatchObject({ code: 1 });
+    const [tile = ''] = (await filesUnder(exported)).filter((file) => file.includes('entries'));
+    await rm(tile);
+    expect(await verifyExport()).toMatchObject({ code: 1 });
+  });
+
+  it('is not looked for where there is no folder', async () => {
+    const { code, text } = await attempt('ledger', 'verify', '--export', shop.path('no'), '--vkey', vkey);
+    expect({ code, text }).toEqual({ code: 1, text: `firebreak: there is no folder ${shop.path('no')}` });
+  });
+
+  it('is not written over something else', async () => {
+    const { code, text } = await attempt('ledger', 'export', '--data-dir', folder, '--out', shop.dir);
+    expect(text).toContain(`${shop.dir} is not empty and not an exported log`);
+    expect(code).toBe(1);
+  });
+});
+
+describe('a ledger that runs', () => {
+  it('lets no second one start on its folder, answers readers, and ends well', async () => {
+    const first = startFirebreak(['ledger', 'run', '--data-dir', folder]);
+    try {
+      await first.says('is up');
+      const second = await runFirebreak('ledger', 'run', '--data-dir', folder);
+      expect(second.stderr).toContain(`another ledger is running on ${join(folder, 'ledger', 'store')}`);
+      expect(second.code).toBe(1);
+      expect(await verify()).toMatchObject({ code: 0 });
+    } finally {
+      first.child.kill('SIGTERM');
+    }
+    expect(await first.ended).toEqual({ code: 0, signal: null });
+  }, 60_000);
+
+  it.each(['--mqtt-port', '--http-port'])('says that its %s is taken', async (option) => {
+    const taker = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => taker.once('listening', resolve));
+    const { port } = taker.address() as AddressInfo;
+    const { code, text } = await attempt('ledger', 'run', '--data-dir', folder, option, String(port));
+    taker.close();
+    expect(text).toContain(`cannot use 127.0.0.1:${port}: the port is in use`);
+    expect(code).toBe(1);
+    expect(await verify()).toMatchObject({ code: 0 }); // its lock is given back
+  });
+});

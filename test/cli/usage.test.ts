@@ -1,0 +1,111 @@
+/** Exit code 2 for what is typed wrongly, 0 and help for who asks; nothing is touched in either case. */
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildProgram } from '../../cli/program.js';
+import { runFirebreak } from './firebreak-process.js';
+import { attempt } from './in-process.js';
+
+let dir: string;
+beforeAll(async () => void (dir = await mkdtemp(join(tmpdir(), 'firebreak-usage-'))));
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+const WRONG: readonly (readonly [what: string, args: readonly string[], says: string])[] = [
+  ['no hops', ['demo', '--hops', '0'], 'from 1 to 16'],
+  ['17 hops', ['demo', '--hops', '17'], 'from 1 to 16'],
+  ['hops that are no number', ['demo', '--hops', 'abc'], 'from 1 to 16'],
+  ['half a hop', ['demo', '--hops', '2.5'], 'from 1 to 16'],
+  ['17 hops of a trace', ['trace', '--data-dir', 'DIR', '--case', '1', '--hops', '17'], 'from 1 to 16'],
+  ['a start that is no time', ['demo', '--from', 'yesterday'], '--from must be unix seconds or an ISO date'],
+  ['a day that does not exist', ['demo', '--to', '2026-13-01'], '--to must be unix seconds or an ISO date'],
+  [
+    'a window of a demo that ends before it begins',
+    ['demo', '--from', '2023-11-16', '--to', '2023-11-15'],
+    'the window ends',
+  ],
+  [
+    'a window of a trace that ends before it begins',
+    ['trace', '--data-dir', 'DIR', '--case', '1', '--from', '200', '--to', '100'],
+    'the window ends before it begins',
+  ],
+  ['a direction that is none', ['demo', '--direction', 'sideways'], 'forward, backward, both'],
+  ['negative seconds', ['demo', '--min-seconds', '-1'], 'whole number from 0'],
+  ['an unknown option', ['demo', '--fast'], "unknown option '--fast'"],
+  ['an unknown command', ['sing'], "unknown command 'sing'"],
+  ['a trace without a folder', ['trace', '--case', '1'], '--data-dir <dir>'],
+  ['a trace without a case', ['trace', '--data-dir', 'DIR'], '--case <id>'],
+  ['a tag without a number', ['tag', 'run', '--data-dir', 'DIR'], '--number <n>'],
+  ['a port beyond all ports', ['ledger', 'run', '--data-dir', 'DIR', '--mqtt-port', '70000'], '65535'],
+  ['a clock that stands still', ['ledger', 'run', '--data-dir', 'DIR', '--clock-rate', '0'], 'above 0'],
+  ['a place in one dimension', ['gateway', 'run', '--data-dir', 'DIR', '--place', '3'], 'two numbers'],
+  ['a gateway’s name that is a path', ['gateway', 'run', '--data-dir', 'DIR', '--name', '../x'], 'lowercase'],
+  ['no patience', ['gateway', 'run', '--data-dir', 'DIR', '--broker-patience', '0'], '1 to 86400'],
+  [
+    'persons that are no numbers',
+    ['authority', 'notify', '--data-dir', 'DIR', '--person', '1,x'],
+    '--person',
+  ],
+  [
+    'a gateway that is no id',
+    ['authority', 'revoke', '--data-dir', 'DIR', '--gateway', '12'],
+    '32 hex digits',
+  ],
+  ['nothing to verify', ['ledger', 'verify'], '--data-dir DIR'],
+  ['an export to verify without a key', ['ledger', 'verify', '--export', 'DIR'], '--vkey KEY'],
+  ['a key that is none', ['ledger', 'verify', '--export', 'DIR', '--vkey', 'x'], 'firebreak ledger vkey'],
+];
+
+describe('a command that is used wrongly', () => {
+  it.each(WRONG)('is refused with exit code 2: %s', async (_what, args, says) => {
+    const { code, text } = await attempt(...args.map((arg) => (arg === 'DIR' ? dir : arg)));
+    expect(text).toContain(says);
+    expect(code).toBe(2);
+    expect(await readdir(dir)).toEqual([]);
+  });
+
+  it('ends its process with that code, in words on stderr alone', async () => {
+    const { code, stdout, stderr } = await runFirebreak('demo', '--hops', '17');
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('from 1 to 16');
+  });
+});
+
+describe('help', () => {
+  const commands = [...allCommands(buildProgram())].map((command) => [nameOf(command), command] as const);
+
+  it('is there for each of the commands', () => {
+    const names = commands.map(([name]) => name);
+    expect(names).toContain('demo');
+    expect(names).toContain('ledger verify');
+    expect(names.length).toBeGreaterThanOrEqual(20);
+  });
+
+  it.each(commands)('says what %s is for and what each option means', async (name, command) => {
+    const { code, text } = await attempt(...name.split(' ').filter((word) => word !== ''), '--help');
+    expect(code).toBe(0);
+    expect(command.description()).not.toBe('');
+    expect(text).toContain('Usage: firebreak');
+    for (const option of command.options) {
+      expect(option.description, option.flags).not.toBe('');
+      expect(text).toContain(option.flags);
+    }
+  });
+
+  it('names the defaults of a trace', async () => {
+    const { text } = await attempt('demo', '--help');
+    const words = text.replace(/\s+/g, ' ');
+    for (const value of ['3', '172800', '900', '"forward"']) expect(words).toContain(`default: ${value})`);
+  });
+});
+
+function* allCommands(command: Command): Generator<Command> {
+  yield command;
+  for (const child of command.commands) yield* allCommands(child);
+}
+
+function nameOf(command: Command): string {
+  return command.parent === null ? '' : `${nameOf(command.parent)} ${command.name()}`.trim();
+}

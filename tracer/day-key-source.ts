@@ -1,0 +1,12 @@
+/**
+ * Where the tracer has day keys from. The authority makes them ahead of each day and destroys them after retention, both
+ * while a tracer runs.
+ */
+import type { DayKeysOf } from '../protocol/report-open.js';
+
+export interface DayKeySource {
+  /** The keys of a day, as of the last refresh. */
+  readonly of: DayKeysOf;
+  /** Takes note of new and of destroyed keys. Called before each page of reports is opened. */
+  readonly refresh: () => Promise<void>;
+}

@@ -1,0 +1,58 @@
+/** Keeping up with a ledger for as long as a process lives. */
+import { FirebreakError } from '../protocol/errors.js';
+import type { ErrorCode } from '../protocol/errors.js';
+import type { Log } from '../protocol/log.js';
+import type { CatchUp } from './follower.js';
+
+/** A log that does not add up is no passing trouble. */
+const FATAL: ReadonlySet<ErrorCode> = new Set(['consistency', 'chain', 'signature', 'foreign']);
+const MAX_PAUSE_MS = 30_000;
+
+export interface FollowOptions {
+  readonly signal: AbortSignal;
+  /** Wall ms between one reading and the next; doubled after each failure, up to half a minute. */
+  readonly pollMs: number;
+  readonly log: Log;
+  /** Told when there was something new. */
+  readonly onAdded?: (added: number) => void;
+}
+
+/**
+ * Reads on again and again. Resolves when the signal aborts. A ledger that is away comes back; one that shows another
+ * history is an end: throws `consistency`, `chain`, `signature` or `foreign`.
+ */
+export async function follow(
+  reader: { catchUp(onProgress: undefined, signal: AbortSignal): Promise<CatchUp> },
+  { signal, pollMs, log, onAdded }: FollowOptions,
+): Promise<void> {
+  let pauseMs = pollMs;
+  while (!signal.aborted) {
+    try {
+      const { added } = await reader.catchUp(undefined, signal);
+      pauseMs = pollMs;
+      if (added > 0) onAdded?.(added);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof FirebreakError && FATAL.has(error.code)) throw error;
+      pauseMs = Math.min(2 * pauseMs, Math.max(pollMs, MAX_PAUSE_MS));
+      log.warn('the ledger cannot be read; trying again', { why: messageOf(error), pauseMs });
+    }
+    await pause(pauseMs, signal);
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Ends early, without an error, when the signal aborts. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+  });
+}

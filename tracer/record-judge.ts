@@ -1,0 +1,48 @@
+/** Whom a record is about and whether it is proven (protocol.md §6): the same for what tags and what gateways heard. */
+import type { TagNumber } from '../protocol/brands.js';
+import type { DayKeysOf } from '../protocol/report-open.js';
+import { judgeProofs } from './beacon-proof.js';
+import type { ProvenRecord } from './beacon-proof.js';
+import type { EvidenceShelf } from './evidence.js';
+import type { Tally } from './intake-counts.js';
+import { resolvePeer } from './peer.js';
+import type { Peer } from './peer.js';
+
+export interface Proven {
+  readonly peer: Peer;
+  /** Seconds that may be credited at most. */
+  readonly capSeconds: number;
+  readonly isPartial: boolean;
+}
+
+interface Bench {
+  readonly dayKeysOf: DayKeysOf;
+  readonly sampleHoldSeconds: number;
+  readonly evidence: EvidenceShelf;
+  readonly tally: Tally;
+  /** Who speaks; a tag that heard itself heard an echo. A gateway is nobody's tag. */
+  readonly reporter: TagNumber | undefined;
+}
+
+/** `undefined` for a record that proves nothing; it is counted, and forged ones are kept as evidence. */
+export function judgeRecord(
+  record: ProvenRecord,
+  ephId: Uint8Array,
+  { dayKeysOf, sampleHoldSeconds, evidence, tally, reporter }: Bench,
+  { ledgerIndex, place }: { readonly ledgerIndex: number; readonly place: number },
+): Proven | undefined {
+  tally.records += 1;
+  const peer = resolvePeer(ephId, record.start, dayKeysOf);
+  if (peer === undefined || peer.tag === reporter) {
+    tally.unresolved += 1;
+    return undefined;
+  }
+  const { valid, capSeconds } = judgeProofs(record, ephId, peer.keys.macKey, sampleHoldSeconds);
+  if (valid === 0) {
+    tally.forged += 1;
+    evidence.add({ kind: 'forged-beacon', ledger: [ledgerIndex], record: place });
+    return undefined;
+  }
+  if (valid === 1) tally.partial += 1;
+  return { peer, capSeconds, isPartial: valid === 1 };
+}
