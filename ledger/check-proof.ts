@@ -67,7 +67,10 @@ function knownOf(extra: Uint8Array | undefined, claimed: Claimed | undefined): K
   const given = claimed && ('leaf' in claimed ? claimed : withLeaf(claimed.entry));
   const known = carried ?? given;
   if (known === undefined)
-    throw new FirebreakError('input', 'the proof does not carry the entry it is about: give it with --entry FILE');
+    throw new FirebreakError(
+      'input',
+      'the proof does not carry the entry it is about: give it with --entry FILE',
+    );
   if (given && !equalBytes(given.leaf, known.leaf))
     throw new FirebreakError('proof', 'the proof is about another entry than the one given');
   return known;

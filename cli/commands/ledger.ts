@@ -1,6 +1,5 @@
 /** `firebreak ledger …`: run it, name its key, copy it out, check it. */
 import { stat } from 'node:fs/promises';
-import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { exportLog } from '../../ledger/export.js';
@@ -8,7 +7,6 @@ import { verifyFolder, verifyLog } from '../../ledger/verify.js';
 import type { VerifiedSummary } from '../../ledger/verify.js';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { parseVerifierKey } from '../../protocol/note.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import { readConfig } from '../config.js';
 import { usage } from '../exit.js';
@@ -22,6 +20,7 @@ import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions } from '../session.js';
 import { untilStopped } from '../shutdown.js';
 import { ENTRY_NAMES } from '../present/entry-names.js';
+import { verifierKey } from '../verifier-key.js';
 import { addLedgerProofCommands } from './ledger-proofs.js';
 
 const port = wholeNumber(0, 65_535);
@@ -136,14 +135,6 @@ async function verify(options: VerifyOptions): Promise<void> {
     );
     report(summary, folder.dir);
   });
-}
-
-function verifierKey(text: string): NoteVerifier {
-  try {
-    return parseVerifierKey(text);
-  } catch {
-    throw new InvalidArgumentError('it must be a key as firebreak ledger vkey prints it.');
-  }
 }
 
 function report(
