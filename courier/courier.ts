@@ -314,6 +314,11 @@ class SpoolingCourier implements Courier {
     this.#underWay.remove(underWay);
     this.#planRecall(underWay.isRecalled, parked.length);
     for (const { id, verdict } of named) this.#tell(id, verdict);
+    if (refused.length > 0)
+      this.#deps.log.error('the ledger refused entries for good; they are kept aside in the spool', {
+        entries: refused.length,
+        reasons: reasonsOf(verdicts),
+      });
     if (parked.length > 0)
       this.#deps.log.warn('the ledger refused entries for now; they are kept and tried again', {
         entries: parked.length,
@@ -329,9 +334,6 @@ class SpoolingCourier implements Courier {
       return;
     }
     this.#counts.refused += 1;
-    this.#deps.log.error('the ledger refused an entry for good; it is kept aside in the spool', {
-      reason: verdict.refusal,
-    });
     this.#deliveries.tell(id, { index: undefined, refusal: verdict.refusal });
   }
 
@@ -362,6 +364,11 @@ function requireAcceptable({ type, timeMs, payload }: OutboundEntry): void {
     throw new FirebreakError('size', `the payload of an entry is at most ${MAX_PAYLOAD_LENGTH} bytes`);
   if (Number.isSafeInteger(type) && type >= 0 && type <= MAX_ENTRY_TYPE && timeMs >= 0) return;
   throw new FirebreakError('format', `an entry has a type from 0 to ${MAX_ENTRY_TYPE} and a time`);
+}
+
+function reasonsOf(verdicts: readonly EntryVerdict[]): string {
+  const reasons = verdicts.flatMap((verdict) => ('refusal' in verdict ? [verdict.refusal] : []));
+  return [...new Set(reasons)].join(', ');
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -3,7 +3,7 @@
  * without mqtt.js's own reconnecting: that would send again, before anything else and for ever, whatever the last
  * connection left without a PUBACK, and stays away for good after a refused CONNECT. What must arrive is in the spool.
  */
-import { connect } from 'mqtt';
+import { connect, ErrorWithSubackPacket } from 'mqtt';
 import type { MqttClient } from 'mqtt';
 import { FirebreakError } from '../protocol/errors.js';
 
@@ -95,14 +95,12 @@ export class MqttConnection {
     await this.#inTime(sent, 'acknowledge a message').finally(() => (this.#unacknowledged -= 1));
   }
 
-  /** Throws `unreachable` when the broker does not grant one of them. */
+  /** Throws `permission` when the broker does not grant one of them. */
   async subscribe(topics: readonly string[]): Promise<void> {
-    const granted = await this.#inTime(
-      this.#client.subscribeAsync([...topics], { qos: 1 }),
-      'confirm the subscriptions',
-    );
-    if (granted.every(({ qos }) => qos <= 2)) return;
-    throw new FirebreakError('unreachable', 'the broker does not let this writer listen to its topics');
+    const asked = this.#client.subscribeAsync([...topics], { qos: 1 }).catch((error: unknown) => {
+      throw isRefused(error) ? notGranted(error) : error;
+    });
+    await this.#inTime(asked, 'confirm the subscriptions');
   }
 
   /** Says goodbye when nothing is outstanding, so that the last will is not told; breaks off otherwise. Bounded. */
@@ -140,6 +138,19 @@ export class MqttConnection {
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 const stopped = (): FirebreakError => new FirebreakError('closed', 'asked to stop');
+
+/** Also what waits for a SUBACK when the connection ends fails this way, but without the packet. */
+function isRefused(error: unknown): boolean {
+  const packet: unknown = error instanceof ErrorWithSubackPacket ? error.packet : undefined;
+  return packet !== undefined;
+}
+
+const notGranted = (cause: unknown): FirebreakError =>
+  new FirebreakError(
+    'permission',
+    'the broker does not let this writer listen to its topics: its access rules have to allow it',
+    { cause },
+  );
 
 /** What a person can do about it. */
 function reasonOf(error: Error | undefined): FirebreakError {

@@ -8,13 +8,16 @@ import { equalBytes } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { FORMAT_KEY, keyOf, numberIn, type RowKind } from './spool-rows.js';
 
+/** What is sealed does not get smaller. */
+const SPOOL_OPTIONS = { keyEncoding: 'view', valueEncoding: 'view', compression: false } as const;
+
 export type Operation =
   | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly type: 'del'; readonly key: Uint8Array };
 
 /** Throws `locked` when another process has the folder open, `foreign` for another writer's, `permission`, `damaged`. */
 export async function openSpoolDisk(dir: string, format: Uint8Array): Promise<SpoolDisk> {
-  const db = new Level<Uint8Array, Uint8Array>(dir, { keyEncoding: 'view', valueEncoding: 'view' });
+  const db = new Level<Uint8Array, Uint8Array>(dir, SPOOL_OPTIONS);
   try {
     await db.open();
     await claim(db, dir, format);

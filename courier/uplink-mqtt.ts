@@ -21,6 +21,7 @@ const LONGEST_PAUSE_MS = 30_000;
 /** A connection that lasted this long was a good one: the next pause is short again. */
 const GOOD_AFTER_MS = 10_000;
 const STATUS_WAIT_MS = 2_000;
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const SCHEMES: readonly string[] = ['mqtt:', 'mqtts:', 'ws:', 'wss:'];
 
 export interface UplinkMqttDeps {
@@ -40,7 +41,7 @@ export interface UplinkMqttDeps {
 
 /**
  * Connects. Rejects `unreachable` when no broker takes this writer in time, saying how long it waited and why, `input`
- * for something that is no MQTT URL, and `closed` when the signal says so first.
+ * for something that is no MQTT URL or no TLS off loopback, and `closed` when the signal says so first.
  */
 export async function openMqttUplink(deps: UplinkMqttDeps): Promise<Uplink> {
   requireUrl(deps.url);
@@ -118,7 +119,11 @@ class MqttUplink implements Uplink {
 
   async subscribe(topic: string, listener: (payload: Uint8Array) => void): Promise<void> {
     this.#listeners.set(topic, listener);
-    if (this.#isOnline) await this.#connection?.subscribe([topic]);
+    if (!this.#isOnline) return;
+    await this.#connection?.subscribe([topic]).catch((error: unknown) => {
+      if (error instanceof FirebreakError && error.code === 'permission') throw error;
+      // otherwise the connection is gone: the next one asks for all topics again
+    });
   }
 
   onOnline(listener: () => void): void {
@@ -220,10 +225,17 @@ class MqttUplink implements Uplink {
   }
 }
 
+/** Plain text only where nobody can listen (protocol.md §9). */
 function requireUrl(url: string): void {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed && SCHEMES.includes(parsed.protocol) && parsed.hostname !== '') return;
-  throw new FirebreakError('input', `${url} is no MQTT URL, such as mqtt://127.0.0.1:1883`);
+  if (!parsed || !SCHEMES.includes(parsed.protocol) || parsed.hostname === '')
+    throw new FirebreakError('input', `${url} is no MQTT URL, such as mqtt://127.0.0.1:1883`);
+  const isPlain = parsed.protocol === 'mqtt:' || parsed.protocol === 'ws:';
+  if (isPlain && !LOOPBACK.test(parsed.hostname))
+    throw new FirebreakError(
+      'input',
+      `${url} is not on this host: use ${parsed.protocol.slice(0, -1)}s:// there`,
+    );
 }
 
 function pause(ms: number, signal?: AbortSignal): Promise<void> {

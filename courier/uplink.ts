@@ -12,7 +12,7 @@ export interface Uplink {
   publishStatus(status: string): Promise<void>;
   /** The one listener to this writer's receipts. */
   onReceipt(listener: (receipt: Uint8Array) => void): void;
-  /** The one listener to a topic, now and after each reconnect. */
+  /** The one listener to a topic, now and after each reconnect. Rejects `permission` when the broker does not grant it. */
   subscribe(topic: string, listener: (payload: Uint8Array) => void): Promise<void>;
   /** Called whenever the connection is up (again), its subscriptions in place. At once when it is up now. */
   onOnline(listener: () => void): void;

@@ -48,6 +48,7 @@ export class Desk {
   readonly counts = { accepted: 0, refused: new Map<GatewayRefusal, number>() };
   readonly #deps: DeskDeps;
   #judged: JudgedCertificate | undefined;
+  #notKept = 0;
 
   constructor(deps: DeskDeps) {
     this.#deps = deps;
@@ -123,7 +124,7 @@ export class Desk {
     try {
       await this.#deps.courier.post([entry]);
     } catch (cause) {
-      this.#deps.log.warn('a report cannot be kept; the tag is told to come again', { why: String(cause) });
+      this.#sayNotKept(cause);
       throw new FirebreakError('busy', 'the report cannot be kept now', { cause });
     }
   }
@@ -141,6 +142,14 @@ export class Desk {
   count(refusal: GatewayRefusal | undefined): void {
     if (refusal === undefined) this.counts.accepted += 1;
     else this.counts.refused.set(refusal, (this.counts.refused.get(refusal) ?? 0) + 1);
+  }
+
+  /** The 1st, 2nd, 4th, 8th … time: a full spool meets every tag that comes by. */
+  #sayNotKept(cause: unknown): void {
+    const sofar = (this.#notKept += 1);
+    if (!Number.isInteger(Math.log2(sofar))) return;
+    const why = String(cause);
+    this.#deps.log.warn('a report cannot be kept; the tag is told to come again', { why, sofar });
   }
 
   #judge(bytes: Uint8Array, day: number): GatewayCertificate | undefined {

@@ -14,6 +14,7 @@ import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
 import type { BatchItem } from '../protocol/batch.js';
 import type { ProtocolSettings } from '../protocol/settings.js';
+import { EPOCH_SECONDS } from '../protocol/time.js';
 import { holdTime } from '../radio/clock-virtual.js';
 import type { Radio, RadioAddress, ServerPeer, ServerSession } from '../radio/contract.js';
 import { Desk } from './desk.js';
@@ -65,6 +66,10 @@ export interface GatewayStatus {
   readonly sessions: number;
   readonly turnedAway: number;
   readonly timedOut: number;
+  /** Ended before the tag had the receipt of what it was uploading; it comes again. */
+  readonly broken: number;
+  /** When the gateway went on the air, deployment ms. */
+  readonly upSinceMs: number;
   readonly reportsAccepted: number;
   readonly reportsRefused: Readonly<Partial<Record<GatewayRefusal, number>>>;
   readonly beaconsHeard: number;
@@ -89,6 +94,7 @@ const SESSION_LIMIT_MS = 60_000;
 /** Below an ATT MTU of 128 the session closes (§7); a payload is 3 bytes less. */
 const LEAST_PAYLOAD_BYTES = 125;
 const PRESENCE_EVERY_MS = 60_000;
+const EPOCH_MS = EPOCH_SECONDS * 1000;
 const ADVERT = { txPowerDbm: 0, jitter: 0.1 };
 const ADVERT_INTERVAL_MS = 1_000;
 
@@ -109,15 +115,17 @@ class OpenGateway implements Gateway {
   readonly #desk: Desk;
   readonly #book: StatementBook;
   readonly #presence: Presence;
-  readonly #peers = new Map<ServerPeer, NodeJS.Timeout>();
+  readonly #sessions = new Map<ServerPeer, GatewaySession>();
   readonly #stop = new AbortController();
-  readonly #counts = { sessions: 0, turnedAway: 0, timedOut: 0 };
-  #rounds: Promise<void> | undefined;
+  readonly #counts = { sessions: 0, turnedAway: 0, timedOut: 0, broken: 0 };
+  readonly #upSinceMs: number;
+  #rounds: Promise<unknown> | undefined;
 
   constructor(deps: GatewayDeps) {
     const { signer, issuerPublicKey, certificate, courier, clock, log, settings } = deps;
     const gatewayId = partyIdOf(signer.publicKey);
     this.#deps = deps;
+    this.#upSinceMs = clock.nowMs();
     this.#book = new StatementBook({ issuerPublicKey, gatewayId, store: deps.statements, log });
     const shared = { signer, issuerPublicKey, book: this.#book, courier, clock };
     this.#desk = new Desk({
@@ -127,8 +135,7 @@ class OpenGateway implements Gateway {
       packs: deps.packs,
       log,
     });
-    const { beaconIntervalMs } = settings;
-    this.#presence = new Presence({ ...shared, sequence: deps.presenceSequence, beaconIntervalMs, log });
+    this.#presence = new Presence({ ...shared, sequence: deps.presenceSequence, settings, log });
   }
 
   async start(): Promise<void> {
@@ -143,7 +150,7 @@ class OpenGateway implements Gateway {
     const address = this.#deps.address ?? toHex(randomBytes(6));
     const { advertIntervalMs: intervalMs = ADVERT_INTERVAL_MS } = this.#deps;
     await radio.advertiser.set({ ...ADVERT, intervalMs, address, advert, phaseMs: 0, connectable: true });
-    this.#rounds = this.#reportPresence();
+    this.#rounds = Promise.all([this.#reportPresence(), this.#endWithEpochs()]);
   }
 
   status(): GatewayStatus {
@@ -151,8 +158,9 @@ class OpenGateway implements Gateway {
     return {
       gatewayId: toHex(this.#desk.gatewayId),
       trouble: this.#desk.trouble(),
-      openSessions: this.#peers.size,
+      openSessions: this.#sessions.size,
       ...this.#counts,
+      upSinceMs: this.#upSinceMs,
       reportsAccepted: counts.accepted,
       reportsRefused: Object.fromEntries(counts.refused),
       beaconsHeard: this.#presence.beacons,
@@ -170,7 +178,7 @@ class OpenGateway implements Gateway {
     const { radio } = this.#deps;
     await radio.advertiser.stop();
     await radio.scanner.stop();
-    await Promise.allSettled([...this.#peers.keys()].map((peer) => peer.disconnect()));
+    await Promise.allSettled([...this.#sessions.keys()].map((peer) => peer.disconnect()));
     await radio.server.stop();
     await this.#rounds;
     await this.#presence.finish();
@@ -181,24 +189,40 @@ class OpenGateway implements Gateway {
     const { maxSessions = MAX_SESSIONS, sessionLimitMs = SESSION_LIMIT_MS } = this.#deps;
     if (peer.payloadBytes < LEAST_PAYLOAD_BYTES)
       throw new FirebreakError('size', 'the connection carries too little at a time');
-    if (this.#peers.size >= maxSessions) {
+    if (this.#sessions.size >= maxSessions) {
       this.#counts.turnedAway += 1;
       throw new FirebreakError('busy', 'the gateway has as many sessions as it can hold');
     }
     this.#counts.sessions += 1;
     const limit = setTimeout(() => this.#endLate(peer), sessionLimitMs);
-    this.#peers.set(peer, limit);
-    return new GatewaySession(this.#desk, peer, () => {
+    const session = new GatewaySession(this.#desk, peer, (wasBroken) => {
       clearTimeout(limit);
-      this.#peers.delete(peer);
+      this.#sessions.delete(peer);
+      if (wasBroken) this.#counts.broken += 1;
     });
+    this.#sessions.set(peer, session);
+    return session;
   }
 
   #endLate(peer: ServerPeer): void {
     this.#counts.timedOut += 1;
+    this.#disconnect(peer);
+  }
+
+  #disconnect(peer: ServerPeer): void {
     peer
       .disconnect()
       .catch((error: unknown) => this.#deps.log.warn('a session did not end', { why: String(error) }));
+  }
+
+  /** A link that outlived its epoch would show whose next address is whose, though nothing more were said on it (§7). */
+  async #endWithEpochs(): Promise<void> {
+    const { clock } = this.#deps;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await clock.sleep(EPOCH_MS - (clock.nowMs() % EPOCH_MS), signal).catch(() => undefined);
+      for (const [peer, session] of this.#sessions) if (session.isOver()) void peer;
+    }
   }
 
   async #reportPresence(): Promise<void> {

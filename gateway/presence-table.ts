@@ -1,7 +1,7 @@
 /**
  * Who was heard at the gateway (protocol.md §8, presence), by ephemeral ID. Pure: time comes in with each beacon. As on
- * a tag, two samples make a record, a beacon whose MAC was first heard more than two minutes ago is a replay, and a
- * record closes when its epoch ended two minutes ago.
+ * a tag (§6), two samples above the RSSI floor make a record, a beacon whose MAC was first heard more than two minutes
+ * ago is a replay, one of another power is another sender's (§4), and a record closes when its epoch ended two minutes ago.
  *
  * Bounded: when the table is full, the ID heard only once longest ago goes; without one, the newcomer does. A flood of
  * made-up IDs thus costs nobody a place who is heard twice.
@@ -19,10 +19,13 @@ const MAX_MINUTES = 255;
 /** An honest tag has one MAC a minute; beyond this an ID's MACs are counted but not remembered. */
 const MAX_MACS = 32;
 const NO_RSSI = 255;
+const STRONG_SAMPLES_NEEDED = 2;
 
 interface HeardBeacon {
   readonly atMs: number;
   readonly attenuationDb: number;
+  /** Above the RSSI floor. */
+  readonly isStrong: boolean;
   readonly beacon: Beacon;
 }
 
@@ -30,23 +33,29 @@ interface OpenPresence {
   readonly first: HeardBeacon;
   last: HeardBeacon;
   samples: number;
+  strongSamples: number;
   readonly attenuations: Uint16Array;
   /** When each MAC was first heard. */
   readonly macs: Map<string, number>;
 }
 
+export interface PresenceLimits {
+  readonly maxOpen: number;
+  readonly beaconIntervalMs: number;
+  readonly rssiFloorDbm: number;
+}
+
 export class PresenceTable {
-  readonly #maxOpen: number;
-  readonly #beaconIntervalMs: number;
+  readonly #limits: PresenceLimits;
   readonly #once = new Map<string, HeardBeacon>();
   readonly #open = new Map<string, OpenPresence>();
   /** IDs that lost their place, and beacons that got none. */
   dropped = 0;
-  replayed = 0;
+  /** Beacons that were replayed, or sent with another power than the ID's first. */
+  ignored = 0;
 
-  constructor(limits: { readonly maxOpen: number; readonly beaconIntervalMs: number }) {
-    this.#maxOpen = limits.maxOpen;
-    this.#beaconIntervalMs = limits.beaconIntervalMs;
+  constructor(limits: PresenceLimits) {
+    this.#limits = limits;
   }
 
   get size(): number {
@@ -59,20 +68,23 @@ export class PresenceTable {
     const heard = {
       atMs: heardAtMs,
       attenuationDb: Math.min(NO_RSSI, Math.max(0, Math.round(attenuation))),
+      isStrong: rssiDbm !== undefined && rssiDbm >= this.#limits.rssiFloorDbm,
       beacon,
     };
     const open = this.#open.get(key);
     if (open !== undefined) return this.#sample(open, heard);
     const first = this.#once.get(key);
     if (first === undefined) return this.#begin(key, heard);
-    if (isReplay(heardAtMs, first.beacon.mac, beacon.mac, first.atMs)) return void (this.replayed += 1);
+    const isOther = first.beacon.txPowerDbm !== beacon.txPowerDbm;
+    if (isOther || isReplay(heardAtMs, first.beacon.mac, beacon.mac, first.atMs))
+      return void (this.ignored += 1);
     this.#once.delete(key);
     const presence = openPresence(first);
     this.#open.set(key, presence);
     this.#sample(presence, heard);
   }
 
-  /** Takes out the records whose epoch ended two minutes ago. Those of a single sample are dropped. */
+  /** Takes out the records whose epoch ended two minutes ago. Those without two strong samples are dropped. */
   closeDue(nowMs: number): PresenceRecord[] {
     const isDue = ({ atMs }: HeardBeacon): boolean =>
       nowMs >= (Math.floor(atMs / EPOCH_MS) + 1) * EPOCH_MS + CLOSE_AFTER_MS;
@@ -91,13 +103,14 @@ export class PresenceTable {
     for (const [key, presence] of this.#open) {
       if (!which(presence)) continue;
       this.#open.delete(key);
-      closed.push(recordOf(presence, this.#beaconIntervalMs));
+      if (presence.strongSamples >= STRONG_SAMPLES_NEEDED)
+        closed.push(recordOf(presence, this.#limits.beaconIntervalMs));
     }
     return closed;
   }
 
   #begin(key: string, heard: HeardBeacon): void {
-    if (this.size >= this.#maxOpen) {
+    if (this.size >= this.#limits.maxOpen) {
       this.dropped += 1;
       const [oldest] = this.#once.keys();
       if (oldest === undefined) return;
@@ -109,13 +122,15 @@ export class PresenceTable {
   #sample(presence: OpenPresence, heard: HeardBeacon): void {
     const mac = toHex(heard.beacon.mac);
     const firstMs = presence.macs.get(mac);
-    if (firstMs !== undefined && heard.atMs - firstMs > REPLAY_AFTER_MS) {
-      this.replayed += 1;
+    const isReplayed = firstMs !== undefined && heard.atMs - firstMs > REPLAY_AFTER_MS;
+    if (isReplayed || heard.beacon.txPowerDbm !== presence.first.beacon.txPowerDbm) {
+      this.ignored += 1;
       return;
     }
     if (firstMs === undefined && presence.macs.size < MAX_MACS) presence.macs.set(mac, heard.atMs);
     presence.last = heard;
     presence.samples = Math.min(0xffff, presence.samples + 1);
+    if (heard.isStrong) presence.strongSamples += 1;
     countIn(presence.attenuations, heard.attenuationDb);
   }
 }
@@ -131,6 +146,7 @@ function openPresence(first: HeardBeacon): OpenPresence {
     first,
     last: first,
     samples: 1,
+    strongSamples: first.isStrong ? 1 : 0,
     attenuations,
     macs: new Map([[toHex(first.beacon.mac), first.atMs]]),
   };

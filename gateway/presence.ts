@@ -11,6 +11,7 @@ import type { Log } from '../protocol/log.js';
 import { sealPresenceReport } from '../protocol/presence-report.js';
 import type { PresenceRecord } from '../protocol/presence-report.js';
 import { MAX_RECORDS } from '../protocol/report-plaintext.js';
+import type { ProtocolSettings } from '../protocol/settings.js';
 import { dayOf } from '../protocol/time.js';
 import type { EntryPost } from './gateway.js';
 import { PresenceTable } from './presence-table.js';
@@ -26,7 +27,7 @@ export interface PresenceDeps {
   readonly sequence: SequenceStore;
   readonly courier: EntryPost;
   readonly clock: Clock;
-  readonly beaconIntervalMs: number;
+  readonly settings: Pick<ProtocolSettings, 'beaconIntervalMs' | 'rssiFloorDbm'>;
   readonly log: Log;
 }
 
@@ -48,7 +49,8 @@ export class Presence {
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps;
-    this.#table = new PresenceTable({ maxOpen: MAX_OPEN, beaconIntervalMs: deps.beaconIntervalMs });
+    const { beaconIntervalMs, rssiFloorDbm } = deps.settings;
+    this.#table = new PresenceTable({ maxOpen: MAX_OPEN, beaconIntervalMs, rssiFloorDbm });
   }
 
   get tagsInReach(): number {

@@ -31,13 +31,16 @@ export class GatewaySession implements ServerSession {
   readonly #epoch: number;
   /** When each report of this session was received, by hash. */
   readonly #accepted = new Map<string, UnixMs>();
-  readonly #onEnd: () => void;
+  readonly #onEnd: (wasBroken: boolean) => void;
+  /** From the header of an upload until its receipt has gone out. */
+  #isUnanswered = false;
   #upload: UploadAssembler | undefined;
   #refreshing: Refreshing | undefined;
   /** The request of kind 3 uploaded in this session: a pack is handed out for it and for no other (docs/protocol.md). */
   #request: Uint8Array | undefined;
 
-  constructor(desk: Desk, peer: ServerPeer, onEnd: () => void) {
+  /** `onEnd` is told whether the tag was left without a receipt. */
+  constructor(desk: Desk, peer: ServerPeer, onEnd: (wasBroken: boolean) => void) {
     this.#desk = desk;
     this.#peer = peer;
     this.#nonce = desk.freshNonce();
@@ -63,12 +66,17 @@ export class GatewaySession implements ServerSession {
   onClosed(): void {
     this.#upload = undefined;
     this.#refreshing = undefined;
-    this.#onEnd();
+    this.#onEnd(this.#isUnanswered);
   }
 
-  /** The tag comes again under its next address (§7): nothing of one session may link two epochs. */
+  /** Whether its epoch is over: the tag comes again under its next address (§7). */
+  isOver(): boolean {
+    return this.#desk.epoch() !== this.#epoch;
+  }
+
+  /** Nothing of one session may link two epochs. */
   async #requireEpoch(): Promise<void> {
-    if (this.#desk.epoch() === this.#epoch) return;
+    if (!this.isOver()) return;
     await this.#peer.disconnect();
     throw new FirebreakError('epoch', 'the epoch ended, and the session with it');
   }
@@ -100,6 +108,7 @@ export class GatewaySession implements ServerSession {
   async #receive(value: Uint8Array): Promise<void> {
     if (this.#upload === undefined) {
       this.#upload = new UploadAssembler(decodeUploadHeader(value));
+      this.#isUnanswered = true;
       return;
     }
     const upload = this.#upload;
@@ -141,6 +150,7 @@ export class GatewaySession implements ServerSession {
     const receivedAtMs = this.#accepted.get(toHex(hash)) ?? this.#desk.nowMs();
     const receipt = { gatewayId, reportHash: hash, receivedAtMs, refusal };
     await this.#peer.notify('receipt', signTagReceipt(signer, receipt));
+    this.#isUnanswered = false;
   }
 }
 

@@ -1,9 +1,5 @@
 /** The authority's word as a gateway has it: day keys, the newest notice, revocations; each verified before it counts. */
-import {
-  joinDayKeyStatements,
-  splitDayKeyStatements,
-  splitRevocations,
-} from '../protocol/authority-topics.js';
+import { splitDayKeyStatements, splitRevocations } from '../protocol/authority-topics.js';
 import { equalBytes } from '../protocol/bytes.js';
 import {
   decodeDayKeyStatement,
@@ -11,10 +7,12 @@ import {
   verifyDayKeyStatement,
 } from '../protocol/day-key-statement.js';
 import type { DayKeyStatement } from '../protocol/day-key-statement.js';
+import { FirebreakError } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
 import { openNotice } from '../protocol/notice.js';
 import { openRevocation } from '../protocol/revocation.js';
 import { DAY_KEYS_TOPIC, NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../protocol/topics.js';
+import { decodeKeptWord, encodeKeptWord } from './kept-word.js';
 import type { StatementStore } from './statement-store.js';
 
 /** As many as the topic holds; more than any retention window. */
@@ -37,12 +35,17 @@ interface HeldNotice {
   readonly bytes: Uint8Array;
 }
 
+interface HeldRevocation {
+  readonly fromMs: number;
+  readonly bytes: Uint8Array;
+}
+
 export class StatementBook {
   readonly #deps: StatementBookDeps;
   readonly #statements = new Map<number, DayKeyStatement>();
   #notice: HeldNotice | undefined;
   /** Final: the earliest counts, and none is ever lifted, by whatever a broker leaves out. */
-  #revokedFromMs = Infinity;
+  #revocation: HeldRevocation | undefined;
   #saving: Promise<void> = Promise.resolve();
   #isSaveDue = false;
 
@@ -53,14 +56,16 @@ export class StatementBook {
   /** Takes what was kept, then listens to the authority's topics. */
   async open(downlink: Downlink): Promise<void> {
     const kept = await this.#deps.store.load();
-    if (kept) this.#quietly(DAY_KEYS_TOPIC, () => this.#takeStatements(kept));
+    if (kept) this.#quietly('what was kept', () => this.#takeKept(kept));
     const listen = (topic: string, take: (payload: Uint8Array) => void): Promise<void> =>
       downlink.subscribe(topic, (payload) => this.#quietly(topic, () => take(payload)));
     await listen(DAY_KEYS_TOPIC, (payload) => {
-      if (this.#takeStatements(payload) > 0) this.#save();
+      if (this.#takeStatements(splitDayKeyStatements(payload))) this.#save();
     });
     await listen(NOTICES_TOPIC, (payload) => this.#takeNotice(payload));
-    await listen(REVOCATIONS_TOPIC, (payload) => this.#takeRevocations(payload));
+    await listen(REVOCATIONS_TOPIC, (payload) => {
+      if (this.#takeRevocations(splitRevocations(payload))) this.#save();
+    });
   }
 
   statementOf(day: number): DayKeyStatement | undefined {
@@ -78,7 +83,7 @@ export class StatementBook {
   }
 
   isRevokedAt(nowMs: number): boolean {
-    return nowMs >= this.#revokedFromMs;
+    return this.#revocation !== undefined && nowMs >= this.#revocation.fromMs;
   }
 
   /** Resolves when nothing is being kept any more. */
@@ -93,26 +98,34 @@ export class StatementBook {
     this.#saving = this.#saving.then(async () => {
       this.#isSaveDue = false;
       const held = this.days().flatMap((day) => this.#statements.get(day) ?? []);
+      const statements = held.map(encodeDayKeyStatement);
       await this.#deps.store
-        .save(joinDayKeyStatements(held.map(encodeDayKeyStatement)))
+        .save(encodeKeptWord({ revocation: this.#revocation?.bytes, statements }))
         .catch((error: unknown) =>
-          this.#deps.log.error('the day-key statements cannot be kept', { why: String(error) }),
+          this.#deps.log.error('the authority’s statements cannot be kept', { why: String(error) }),
         );
     });
   }
 
-  /** How many were new. The first statement of a day counts. */
-  #takeStatements(payload: Uint8Array): number {
-    let fresh = 0;
-    for (const bytes of splitDayKeyStatements(payload)) {
+  #takeKept(kept: Uint8Array): void {
+    const { revocation, statements } = decodeKeptWord(kept);
+    if (revocation) this.#takeRevocations([revocation]);
+    this.#takeStatements(statements);
+  }
+
+  /** Whether there was something new. The first statement of a day counts. */
+  #takeStatements(statements: readonly Uint8Array[]): boolean {
+    let isNew = false;
+    this.#each(DAY_KEYS_TOPIC, statements, (bytes) => {
       const statement = decodeDayKeyStatement(bytes);
-      if (this.#statements.has(statement.day)) continue;
-      if (!verifyDayKeyStatement(this.#deps.issuerPublicKey, statement)) continue;
+      if (this.#statements.has(statement.day)) return;
+      if (!verifyDayKeyStatement(this.#deps.issuerPublicKey, statement))
+        throw new FirebreakError('signature', 'a day-key statement is not signed by the issuer');
       this.#statements.set(statement.day, statement);
-      fresh += 1;
-    }
+      isNew = true;
+    });
     for (const day of this.days().slice(0, -MAX_DAYS)) this.#statements.delete(day);
-    return fresh;
+    return isNew;
   }
 
   /** An earlier one than is held comes from a broker that is behind, or from somebody who wants a warning unheard. */
@@ -122,15 +135,35 @@ export class StatementBook {
     if (this.#notice === undefined || number > this.#notice.number) this.#notice = { number, bytes: payload };
   }
 
-  #takeRevocations(payload: Uint8Array): void {
-    for (const bytes of splitRevocations(payload)) {
+  /** Whether it is about this gateway, and new. */
+  #takeRevocations(revocations: readonly Uint8Array[]): boolean {
+    const before = this.#revocation;
+    this.#each(REVOCATIONS_TOPIC, revocations, (bytes) => {
       const { gatewayId, fromMs } = openRevocation(bytes, this.#deps.issuerPublicKey);
-      if (!equalBytes(gatewayId, this.#deps.gatewayId) || fromMs >= this.#revokedFromMs) continue;
-      this.#revokedFromMs = fromMs;
+      const isOwn = equalBytes(gatewayId, this.#deps.gatewayId);
+      if (!isOwn || fromMs >= (this.#revocation?.fromMs ?? Infinity)) return;
+      this.#revocation = { fromMs, bytes };
       this.#deps.log.error('the authority has revoked this gateway; it serves no tag from then on', {
         fromMs,
       });
+    });
+    return this.#revocation !== before;
+  }
+
+  /** Each statement stands by itself: one that does not verify must not hide the others (docs/protocol.md §13). */
+  #each(topic: string, statements: readonly Uint8Array[], take: (bytes: Uint8Array) => void): void {
+    let ignored = 0;
+    let why = '';
+    for (const bytes of statements) {
+      try {
+        take(bytes);
+      } catch (error) {
+        ignored += 1;
+        why = String(error);
+      }
     }
+    if (ignored > 0)
+      this.#deps.log.warn('statements of the authority’s topics were ignored', { topic, ignored, why });
   }
 
   /** What is malformed or not the authority's is said and ignored. */

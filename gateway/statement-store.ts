@@ -1,6 +1,9 @@
-/** Where a gateway keeps the newest day-key statements, so that it can say hello after a restart without a network. */
+/**
+ * Where a gateway keeps the authority's word, so that after a restart without a network it can say hello, and still
+ * knows when it may not (kept-word.ts).
+ */
 export interface StatementStore {
-  /** Statements as they came, joined (protocol.md §9); undefined when none was kept. */
+  /** What was saved last; undefined when nothing was. */
   load(): Promise<Uint8Array | undefined>;
   /** Durable, old or new whole, when it resolves. */
   save(statements: Uint8Array): Promise<void>;

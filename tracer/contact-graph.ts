@@ -31,19 +31,10 @@ export function buildContactGraph(unordered: Iterable<Contact>): ContactGraph {
     (x, y) => x.start - y.start || x.a - y.a || x.b - y.b || x.epoch - y.epoch,
   );
   const { people, position } = peopleOf(contacts);
-  const lower = Int32Array.from(contacts, ({ a }) => position.get(a) ?? -1);
-  const upper = Int32Array.from(contacts, ({ b }) => position.get(b) ?? -1);
-  const end = Float64Array.from(contacts, (contact) => contact.end);
-  return {
-    contacts,
-    people,
-    lower,
-    upper,
-    start: Float64Array.from(contacts, (contact) => contact.start),
-    end,
-    nearInDay: nearInDay(contacts, end, pairsOf(lower, upper, people.length)),
-    ofPerson: groupsOf([lower, upper], people.length),
-  };
+  const { lower, upper, start, end, near } = columnsOf(contacts, position);
+  const pairs = pairsOf(lower, upper, people.length);
+  const ofPerson = groupsOf([lower, upper], people.length);
+  return { contacts, people, lower, upper, start, end, nearInDay: nearInDay(near, end, pairs), ofPerson };
 }
 
 /** The person with this tag number; `undefined` for one without contacts. */
@@ -77,6 +68,26 @@ function peopleOf(contacts: readonly Contact[]) {
   return { people, position };
 }
 
+/** One pass over the contacts: they lie all over the memory. */
+function columnsOf(contacts: readonly Contact[], position: ReadonlyMap<number, number>) {
+  const { length } = contacts;
+  const lower = new Int32Array(length);
+  const upper = new Int32Array(length);
+  const start = new Float64Array(length);
+  const end = new Float64Array(length);
+  const near = new Uint32Array(length);
+  let k = 0;
+  for (const contact of contacts) {
+    lower[k] = position.get(contact.a) ?? -1;
+    upper[k] = position.get(contact.b) ?? -1;
+    start[k] = contact.start;
+    end[k] = contact.end;
+    near[k] = nearSecondsOf(contact);
+    k += 1;
+  }
+  return { lower, upper, start, end, near };
+}
+
 /** The contacts of each pair. */
 function pairsOf(lower: Int32Array, upper: Int32Array, people: number): Groups {
   const numbers = new Map<number, number>();
@@ -90,13 +101,12 @@ function pairsOf(lower: Int32Array, upper: Int32Array, people: number): Groups {
 }
 
 /** A sliding sum over each pair's contacts, in order of end. */
-function nearInDay(contacts: readonly Contact[], end: Float64Array, pairs: Groups): Float64Array {
-  const sums = new Float64Array(contacts.length);
-  const near = Uint32Array.from(contacts, nearSecondsOf);
+function nearInDay(near: Uint32Array, end: Float64Array, pairs: Groups): Float64Array {
+  const sums = new Float64Array(near.length);
   const endOf = (k: number | undefined) => end[k ?? -1] ?? Infinity;
   const nearOf = (k: number | undefined) => near[k ?? -1] ?? 0;
   for (let pair = 0; pair + 1 < pairs.rows.length; pair++) {
-    const ofPair = membersOf(pairs, pair).sort((x, y) => endOf(x) - endOf(y));
+    const ofPair = inOrderOfEnd(membersOf(pairs, pair), end);
     let [sum, oldest, newest] = [0, 0, 0];
     for (const k of ofPair) {
       while (endOf(ofPair[newest]) <= endOf(k)) sum += nearOf(ofPair[newest++]);
@@ -105,6 +115,18 @@ function nearInDay(contacts: readonly Contact[], end: Float64Array, pairs: Group
     }
   }
   return sums;
+}
+
+/** In place. Contacts of a pair come in order of start, so that hardly any is out of place: an insertion sort is best. */
+function inOrderOfEnd(ofPair: Int32Array, end: Float64Array): Int32Array {
+  for (let sorted = 1; sorted < ofPair.length; sorted++) {
+    const k = ofPair[sorted] ?? 0;
+    let place = sorted;
+    for (; place > 0 && (end[ofPair[place - 1] ?? 0] ?? 0) > (end[k] ?? 0); place--)
+      ofPair[place] = ofPair[place - 1] ?? 0;
+    ofPair[place] = k;
+  }
+  return ofPair;
 }
 
 /** A counting sort: the k-th member belongs to the group `columns` name at k, one group a column. */

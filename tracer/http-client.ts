@@ -2,28 +2,41 @@
 import { z } from 'zod';
 import { FirebreakError } from '../protocol/errors.js';
 import type { ErrorCode } from '../protocol/errors.js';
+import { answerSchema } from './trace-message.js';
 import type { LookUp, LookUpAnswer } from './trace-message.js';
 
 const TIMEOUT_MS = 60_000;
 const HANDED_ON: readonly ErrorCode[] = ['not-found', 'input', 'permission', 'timeout', 'full'];
 const refusal = z.object({ code: z.string(), message: z.string() });
 
-/** Throws what the tracer refuses with, `unreachable`, or `timeout`. */
+/** Throws what the tracer refuses with, `unreachable`, `timeout`, or `format` for an answer that is none. */
 export async function askTracer(url: string, token: string, question: LookUp): Promise<LookUpAnswer> {
+  const { isOk, answer } = await post(url, token, question).catch((cause: unknown) => {
+    const isLate = cause instanceof Error && cause.name === 'TimeoutError';
+    throw isLate
+      ? new FirebreakError('timeout', `the tracer at ${url} takes too long; try again`, { cause })
+      : new FirebreakError('unreachable', `the tracer at ${url} does not answer`, { cause });
+  });
+  if (!isOk) throw refusalIn(answer, url);
+  const parsed = answerSchema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  throw new FirebreakError('format', `what answers at ${url} is not a tracer of this version`);
+}
+
+async function post(url: string, token: string, question: LookUp) {
   const response = await fetch(new URL('/trace', url), {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify(question),
     signal: AbortSignal.timeout(TIMEOUT_MS),
-  }).catch((cause: unknown) => {
-    throw new FirebreakError('unreachable', `the tracer at ${url} does not answer`, { cause });
   });
   const answer: unknown = await response.json();
-  if (response.ok) return answer as LookUpAnswer;
+  return { isOk: response.ok, answer };
+}
+
+function refusalIn(answer: unknown, url: string): FirebreakError {
   const refused = refusal.safeParse(answer);
   const code = HANDED_ON.find((known) => refused.success && known === refused.data.code) ?? 'closed';
-  throw new FirebreakError(
-    code,
-    refused.success ? refused.data.message : `the tracer at ${url} refused the question`,
-  );
+  const why = refused.success ? refused.data.message : `the tracer at ${url} refused the question`;
+  return new FirebreakError(code, why);
 }

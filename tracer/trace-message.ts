@@ -1,4 +1,4 @@
-/** A question to a running tracer, as JSON: parsed once, where it comes in. */
+/** A question to a running tracer and its answer, as JSON: each parsed once, where it comes in. */
 import { z } from 'zod';
 import type { Answer } from './tracer.js';
 
@@ -23,3 +23,39 @@ export const lookUpSchema = z.strictObject({
 
 export type LookUp = z.infer<typeof lookUpSchema>;
 export type LookUpAnswer = Answer;
+
+const step = z.object({
+  from: z.string(),
+  to: z.string(),
+  start: z.number(),
+  end: z.number(),
+  nearSeconds: z.number(),
+  mutual: z.boolean(),
+  ledger: z.array(z.number()),
+});
+
+const reached = z.object({
+  person: z.string(),
+  hop: z.int(),
+  exposedAt: z.number(),
+  earliestAt: z.number(),
+  score: z.number(),
+  path: z.array(step),
+  source: z.string().exactOptional(),
+});
+
+export const answerSchema: z.ZodType<LookUpAnswer> = z.object({
+  accessIndex: z.int(),
+  result: z.object({
+    case: z.string(),
+    direction: z.enum(['forward', 'backward', 'both']),
+    hops: z.int(),
+    from: z.number(),
+    to: z.number(),
+    minSeconds: z.number(),
+    latentSeconds: z.number(),
+    infectiousSeconds: z.number().exactOptional(),
+    reached: z.array(reached),
+    sources: z.array(reached).exactOptional(),
+  }),
+});

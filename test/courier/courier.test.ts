@@ -5,6 +5,7 @@ import { memorySpool } from '../../courier/spool-memory.js';
 import { DEFAULT_SPOOL_LIMITS } from '../../courier/spool.js';
 import type { Refusal } from '../../protocol/errors.js';
 import { silentLog } from '../../protocol/log.js';
+import type { LogFields } from '../../protocol/log.js';
 import { receiptSigner, signerOf } from '../ledger/deployment.js';
 import { item, payloadsOf, receiptFor, seqOf, testUplink, writer } from './rehearsal.js';
 
@@ -186,6 +187,17 @@ describe('a courier', () => {
     await courier.drained();
     expect(courier.status()).toMatchObject({ delivered: 1, refused: 2, keptAside: 2 });
     expect((await spool.refused()).map(({ entry }) => entry)).toEqual([item(1, 1), item(3, 3)]);
+  });
+
+  it('says once a batch, not once an entry, that the ledger refused for good', async () => {
+    const said: (LogFields | undefined)[] = [];
+    const log = { ...silentLog, error: (_: string, fields?: LogFields) => void said.push(fields) };
+    const { courier, uplink, batch } = await started({ log });
+    await courier.post(Array.from({ length: 40 }, (_, k) => item(k)));
+    const reasons = Array.from({ length: 40 }, (_, k) => (['epoch', 'day', 0] as const)[k % 3] ?? 0);
+    uplink.deliver(receiptFor(await batch(0), reasons));
+    await courier.drained();
+    expect(said).toEqual([{ entries: 27, reasons: 'epoch, day' }]);
   });
 
   it.each(['format', 'size'] satisfies Refusal[])(

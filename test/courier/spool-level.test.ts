@@ -58,6 +58,23 @@ describe('a spool on disk, opened again', () => {
   });
 });
 
+describe('what a spool on disk acknowledges', () => {
+  it('is synced before, appends that come together by few syncs, and so is a batch before it is handed out', async () => {
+    const spool = await levelSpool(await temporaryFolder());
+    const write = vi.spyOn(Level.prototype, 'batch');
+    await Promise.all(Array.from({ length: 200 }, (_, k) => spool.append([entryOf(k)])));
+    expect(write.mock.calls.length).toBeLessThanOrEqual(3);
+    await spool.form(LIMITS);
+    await spool.settle(1, { parked: [0], refused: [] });
+    await spool.renumber((await spool.form(LIMITS))?.seq ?? 0);
+    const isSynced = (write.mock.calls as unknown[][]).map(
+      ([, options]) => (options as { sync: boolean }).sync,
+    );
+    const settled = isSynced.length - 3;
+    expect(isSynced).toEqual(isSynced.map((_, k) => k !== settled)); // settle() alone may be undone
+  });
+});
+
 describe.each([
   ['nothing of it stored', false],
   ['all of it stored', true],

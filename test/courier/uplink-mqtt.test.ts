@@ -82,6 +82,44 @@ describe('an uplink', () => {
     await expect(opening).rejects.toMatchObject({ code: 'input' });
   });
 
+  it.each(['mqtt://192.0.2.7:1883', 'ws://ledger.example', 'mqtt://127.example'])(
+    'does not go to %s without TLS, and says what to use',
+    async (url) => {
+      const opening = openMqttUplink({ url, signer: officer, log: recordingLog(), lastWill: '{}' });
+      await expect(opening).rejects.toMatchObject({
+        code: 'input',
+        message: expect.stringMatching(/use (mqtts|wss):/) as string,
+      });
+    },
+  );
+
+  it('says what to do when the broker does not let it listen', async () => {
+    const { url } = await pretender((socket, data) => {
+      if ((data[0] ?? 0) >> 4 === 1) socket.write(CONNACK);
+      if ((data[0] ?? 0) >> 4 === 8) socket.write(Buffer.from([0x90, 3, data[2] ?? 0, data[3] ?? 0, 0x80]));
+    });
+    const deps = { url, signer: officer, log: recordingLog(), lastWill: '{}', patienceMs: 400 };
+    await expect(openMqttUplink(deps)).rejects.toThrow('access rules');
+  });
+
+  it('asks again on the next connection for a topic whose subscription was lost with the last', async () => {
+    let subscriptions = 0;
+    const { url } = await pretender((socket, data) => {
+      if ((data[0] ?? 0) >> 4 === 1) socket.write(CONNACK);
+      if ((data[0] ?? 0) >> 4 !== 8) return;
+      subscriptions += 1;
+      if (subscriptions === 2) return void socket.destroy();
+      const granted = data.includes('some/topic')
+        ? [0x90, 4, data[2] ?? 0, data[3] ?? 0, 1, 1]
+        : [0x90, 3, data[2] ?? 0, data[3] ?? 0, 1];
+      socket.write(Buffer.from(granted));
+    });
+    const uplink = await uplinkTo(url, officer);
+    await uplink.subscribe('some/topic', () => undefined);
+    await expect.poll(() => subscriptions, { timeout: 5000 }).toBe(3);
+    await expect.poll(() => uplink.isOnline).toBe(true);
+  });
+
   it('says what to do when the ledger does not know the writer, and connects once it does', async () => {
     const stage = await ledgerStage();
     const log = recordingLog();

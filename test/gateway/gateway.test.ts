@@ -7,6 +7,7 @@ import { toHex } from '../../protocol/bytes.js';
 import { sha256 } from '../../protocol/hash.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { encodeAdvert } from '../../protocol/beacon.js';
+import { encodeUploadHeader } from '../../protocol/upload.js';
 import type { Radio, Sighting } from '../../radio/contract.js';
 import { batchOf, certificateItem, issuer, NOW_MS } from '../ledger/deployment.js';
 import { levelSpool } from '../courier/folder.js';
@@ -70,6 +71,28 @@ describe('a gateway on the air', () => {
     const link = await clock.drive(central.connect(HUB_ADDRESS));
     await link.closed;
     expect(gateway.status()).toMatchObject({ openSessions: 0, timedOut: 1 });
+  });
+
+  it('ends every session at the epoch boundary, also one on which nothing happens', async () => {
+    const { clock, central, gateway } = await opened();
+    const leftMs = 900_000 - (NOW_MS % 900_000);
+    const idle = await clock.drive(central.connect(HUB_ADDRESS));
+    await clock.advance(leftMs - 1000);
+    expect(gateway.status().openSessions).toBe(1);
+    await clock.advance(1000);
+    await idle.closed;
+    expect(gateway.status()).toMatchObject({ openSessions: 0, timedOut: 0, broken: 0 });
+    expect((await clock.drive(visit(central))).receipt.refusal).toBeUndefined();
+  });
+
+  it('counts the sessions that broke off before their receipt, and only these', async () => {
+    const { clock, central, gateway } = await opened();
+    await clock.drive(visit(central));
+    const link = await clock.drive(central.connect(HUB_ADDRESS));
+    const header = encodeUploadHeader({ totalBytes: 500, reportHash: new Uint8Array(32) });
+    await clock.drive(link.write('upload', header));
+    await link.close();
+    expect(gateway.status()).toMatchObject({ sessions: 2, broken: 1, upSinceMs: NOW_MS });
   });
 
   it('does not talk over a link that is too narrow', async () => {

@@ -13,7 +13,7 @@ const beaconOf = (number: number, minute = 0): Beacon => ({
   mac: new Uint8Array(6).fill(minute).fill(number % 256, 0, 1),
 });
 
-const table = (maxOpen = 100) => new PresenceTable({ maxOpen, beaconIntervalMs: 1000 });
+const table = (maxOpen = 100) => new PresenceTable({ maxOpen, beaconIntervalMs: 1000, rssiFloorDbm: -90 });
 
 describe('a presence table', () => {
   it('makes one record of what was heard of a tag in an epoch, as protocol.md §6 counts', () => {
@@ -50,13 +50,45 @@ describe('a presence table', () => {
     expect(presence.size).toBe(0);
   });
 
+  it('makes no record without two samples above the RSSI floor, and counts the weak ones in one that has them', () => {
+    const presence = table();
+    for (const [ms, rssi] of [
+      [0, -91],
+      [1000, -90],
+      [2000, undefined],
+      [3000, -120],
+    ] as const)
+      presence.hear(beaconOf(1), rssi, START_MS + ms);
+    for (const [ms, rssi] of [
+      [0, -120],
+      [1000, -90],
+      [2000, -90],
+    ] as const)
+      presence.hear(beaconOf(2), rssi, START_MS + ms);
+    const records = presence.closeAll();
+    expect(
+      records.map(({ ephId, samples, minAttenuationDb }) => [ephId[1], samples, minAttenuationDb]),
+    ).toEqual([[2, 3, 78]]);
+  });
+
+  it('ignores a beacon of another power than the ID’s first: nobody can step in with a stronger sender', () => {
+    const presence = table();
+    const stronger = { ...beaconOf(1), txPowerDbm: 8 };
+    presence.hear(beaconOf(1), -60, START_MS);
+    presence.hear(stronger, -60, START_MS + 500);
+    presence.hear(beaconOf(1), -60, START_MS + 1000);
+    presence.hear(stronger, -60, START_MS + 60_000);
+    expect(presence.ignored).toBe(2);
+    expect(presence.closeAll()).toMatchObject([{ samples: 2, durationSeconds: 2, peerTxPowerDbm: -12 }]);
+  });
+
   it('ignores a beacon whose MAC was first heard more than two minutes ago', () => {
     const presence = table();
     for (const ms of [0, 60_000, 120_000]) presence.hear(beaconOf(1, 0), -60, START_MS + ms);
     presence.hear(beaconOf(1, 0), -60, START_MS + 120_001);
     presence.hear(beaconOf(2, 0), -60, START_MS);
     presence.hear(beaconOf(2, 0), -60, START_MS + 200_000);
-    expect(presence.replayed).toBe(2);
+    expect(presence.ignored).toBe(2);
     const records = presence.closeAll();
     expect(records.map(({ samples, durationSeconds }) => [samples, durationSeconds])).toEqual([[3, 121]]);
   });

@@ -22,7 +22,7 @@ async function started() {
     sequence: countingSequence(),
     courier,
     clock,
-    beaconIntervalMs: 1000,
+    settings: { beaconIntervalMs: 1000, rssiFloorDbm: -100 },
     log: silentLog,
   });
   const hear = (count: number): void => {

@@ -4,6 +4,7 @@ import { encodeCredentialRequest } from '../../protocol/credential-request.js';
 import { encodeGatewayCertificate, issueGatewayCertificate } from '../../protocol/gateway-certificate.js';
 import { openHello } from '../../protocol/hello.js';
 import { FirebreakError } from '../../protocol/errors.js';
+import { silentLog } from '../../protocol/log.js';
 import { signNotice } from '../../protocol/notice.js';
 import { decodeRefreshSlice, encodeRefreshRequest } from '../../protocol/refresh.js';
 import type { RefreshKind } from '../../protocol/refresh.js';
@@ -165,6 +166,18 @@ describe('a session at a gateway', () => {
     courier.failure = undefined;
     expect(await session.upload(one.bytes)).toMatchObject({ refusal: undefined });
     expect(desk.counts.accepted).toBe(1);
+  });
+
+  it('says in the log that the spool is full, but not for each of the tags it meets', async () => {
+    const said: string[] = [];
+    const { desk, courier } = await stand({
+      log: { ...silentLog, warn: (message) => void said.push(message) },
+    });
+    courier.failure = new FirebreakError('full', 'full');
+    for (let tag = 0; tag < 100; tag += 1)
+      expect(await sessionAt(desk).upload(one.bytes)).toMatchObject({ refusal: 'busy' });
+    expect(said).toHaveLength(7);
+    expect(desk.counts.refused.get('busy')).toBe(100);
   });
 
   it('says of a report that is on disk nothing else, though the tag does not hear it', async () => {

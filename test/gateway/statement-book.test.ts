@@ -3,7 +3,9 @@ import { StatementBook } from '../../gateway/statement-book.js';
 import { concat } from '../../protocol/bytes.js';
 import { encodeDayKeyStatement, issueDayKeyStatement } from '../../protocol/day-key-statement.js';
 import { silentLog } from '../../protocol/log.js';
-import { DAY_KEYS_TOPIC } from '../../protocol/topics.js';
+import { asUnixMs } from '../../protocol/brands.js';
+import { signRevocation } from '../../protocol/revocation.js';
+import { DAY_KEYS_TOPIC, REVOCATIONS_TOPIC } from '../../protocol/topics.js';
 import { epochSigner, issuer, secret, vectors } from '../protocol/tag-vectors.js';
 import { memoryStatements, STATEMENTS, testDownlink } from './stand.js';
 
@@ -12,11 +14,17 @@ async function opened(store = memoryStatements()) {
   const book = new StatementBook({ issuerPublicKey, gatewayId, store, log: silentLog });
   const downlink = testDownlink();
   await book.open(downlink);
-  return { book, store, publish: (payload: Uint8Array) => downlink.publish(DAY_KEYS_TOPIC, payload) };
+  const publish = (payload: Uint8Array): void => downlink.publish(DAY_KEYS_TOPIC, payload);
+  const revoke = (...revocations: Uint8Array[]): void =>
+    downlink.publish(REVOCATIONS_TOPIC, concat(...revocations));
+  return { book, store, publish, revoke };
 }
 
 const statementOf = (day: number, by = issuer): Uint8Array =>
   encodeDayKeyStatement(issueDayKeyStatement(by, day, secret(`sealing ${day}`)));
+
+const revocationOf = (fromMs: number, by = issuer, gatewayId = vectors.gatewayId): Uint8Array =>
+  signRevocation(by, { gatewayId, fromMs: asUnixMs(fromMs) });
 
 describe('the statements of a gateway', () => {
   it('are kept, all of them together, and there again after a restart without a network', async () => {
@@ -49,8 +57,48 @@ describe('the statements of a gateway', () => {
     expect(book.days()).toEqual(Array.from({ length: 366 }, (_, k) => 234 + k));
   });
 
+  it('stand each by itself: one that is damaged does not hide those beside it, and these are kept', async () => {
+    const { book, store, publish } = await opened();
+    const [yesterday, today] = [STATEMENTS.subarray(0, 105), STATEMENTS.subarray(105)];
+    publish(concat(yesterday, new Uint8Array(105), statementOf(vectors.day + 1, epochSigner), today));
+    expect(book.days()).toEqual([vectors.day - 1, vectors.day]);
+    await book.settled();
+    expect((await opened(memoryStatements(store.kept))).book.days()).toEqual(book.days());
+  });
+
   it('are ignored when what was kept is damaged', async () => {
     const { book } = await opened(memoryStatements(new Uint8Array(7)));
     expect(book.days()).toEqual([]);
+  });
+});
+
+describe('the revocation of a gateway', () => {
+  it('counts among others that are damaged, of other issuers or of other gateways', async () => {
+    const { book, revoke } = await opened();
+    const others = [
+      new Uint8Array(93),
+      revocationOf(0, epochSigner),
+      revocationOf(0, issuer, new Uint8Array(16)),
+    ];
+    revoke(...others);
+    expect(book.isRevokedAt(Number.MAX_SAFE_INTEGER)).toBe(false);
+    revoke(...others, revocationOf(500), ...others);
+    expect([499, 500].map((ms) => book.isRevokedAt(ms))).toEqual([false, true]);
+  });
+
+  it('is still known after a restart without a network, the earliest of them, beside the day keys', async () => {
+    const { book, store, publish, revoke } = await opened();
+    publish(STATEMENTS);
+    revoke(revocationOf(900), revocationOf(500), revocationOf(700));
+    await book.settled();
+    const { book: again } = await opened(memoryStatements(store.kept));
+    expect([499, 500].map((ms) => again.isRevokedAt(ms))).toEqual([false, true]);
+    expect(again.days()).toEqual([vectors.day - 1, vectors.day]);
+  });
+
+  it('is not believed from a store that somebody wrote into', async () => {
+    const { book } = await opened(memoryStatements(concat(revocationOf(0, epochSigner), STATEMENTS)));
+    expect(book.isRevokedAt(1)).toBe(false);
+    expect(book.days()).toEqual([vectors.day - 1, vectors.day]);
   });
 });

@@ -1,0 +1,82 @@
+/** The reference and the tracer against traces that an independent program made from real recordings. */
+import { describe, expect, it } from 'vitest';
+import { buildContactGraph } from '../../tracer/contact-graph.js';
+import type { Contact } from '../../tracer/contact.js';
+import { trace } from '../../tracer/trace.js';
+import type { TraceRequest } from '../../tracer/trace-result.js';
+import vectors from '../vectors/traces.json' with { type: 'json' };
+import { referenceTrace } from './brute-force.js';
+import { pathFaults } from './path-faults.js';
+import { builtInContacts, contactsOfFile, recordedFile } from './recorded-contacts.js';
+
+type Reached = Record<string, readonly number[]>;
+
+function windowOf(contacts: readonly Contact[]) {
+  return {
+    from: contacts.reduce((first, { start }) => Math.min(first, start), Infinity),
+    to: contacts.reduce((last, { end }) => Math.max(last, end), -Infinity),
+  };
+}
+
+function expectTrace(
+  contacts: readonly Contact[],
+  request: TraceRequest,
+  reached: Reached | undefined,
+): void {
+  const result = trace(buildContactGraph(contacts), request);
+  const reference = referenceTrace(contacts, request);
+  const rows = (
+    list: readonly { person: string | number; hop: number; exposedAt: number; earliestAt: number }[],
+  ) =>
+    Object.fromEntries(
+      list.map(({ person, hop, exposedAt, earliestAt }) => [person, [hop, exposedAt, earliestAt]]),
+    );
+  if (reached !== undefined) expect(rows(reference.reached)).toEqual(reached);
+  expect(rows(result.reached)).toEqual(rows(reference.reached));
+  result.reached.forEach((row, place) =>
+    expect(row.score).toBeCloseTo(reference.reached[place]?.score ?? NaN, 12),
+  );
+  const direction = request.direction === 'backward' ? 'backward' : 'forward';
+  for (const row of result.reached) expect(pathFaults(contacts, request, row, direction)).toEqual([]);
+}
+
+const files = [...new Set(vectors.traces.map(({ file }) => file))];
+
+describe.each(files)('on %s', (name) => {
+  const file = recordedFile(name);
+  if (file === undefined) {
+    console.warn(`${name} is not here (set FIREBREAK_DATA): the built-in scenario stands in for it`);
+    it('the tracer says what the definitions say on the built-in scenario instead', () => {
+      const { contacts, indexCase } = builtInContacts();
+      const common = {
+        case: String(indexCase),
+        hops: 3,
+        minSeconds: 900,
+        latentSeconds: 3600,
+        ...windowOf(contacts),
+      };
+      expectTrace(contacts, { ...common, direction: 'forward' }, undefined);
+      expectTrace(contacts, { ...common, direction: 'backward' }, undefined);
+    });
+    return;
+  }
+  const contacts = contactsOfFile(file);
+  const window = windowOf(contacts);
+  const traces = vectors.traces.filter((vector) => vector.file === name);
+  it.each(traces.map((vector, place) => ({ place, vector })))(
+    'the definitions and the tracer both give trace $place: $vector.direction from $vector.case',
+    ({ vector }) => {
+      const { direction, hops, latentSeconds, minSeconds, infectiousSeconds } = vector;
+      const request = {
+        case: vector.case,
+        direction: direction as 'forward',
+        hops,
+        latentSeconds,
+        minSeconds,
+        ...window,
+      };
+      const infectious = infectiousSeconds === undefined ? {} : { infectiousSeconds };
+      expectTrace(contacts, { ...request, ...infectious }, vector.reached);
+    },
+  );
+});

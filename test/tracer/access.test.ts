@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { asUnixMs } from '../../protocol/brands.js';
+import { ENTRY_TYPE } from '../../protocol/entry.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { x25519KeyPair } from '../../protocol/keys.js';
+import { openAccessPayload } from '../../protocol/payload-access.js';
+import { dayOf } from '../../protocol/time.js';
+import { accessRecorder } from '../../tracer/access.js';
+import type { AccessDeps } from '../../tracer/access.js';
+import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
+import type { TraceRequest } from '../../tracer/trace-result.js';
+import { openTracer } from '../../tracer/tracer.js';
+import type { Tracer } from '../../tracer/tracer.js';
+import { issuer, keysOf, NOON, recordOf, reportOf, SAMPLE_HOLD_SECONDS } from './deployment.js';
+import { logKey, MemoryLog } from './memory-log.js';
+
+const audit = x25519KeyPair(new Uint8Array(32).fill(5));
+const look = { officer: 'Dr. Ada', purpose: 'ward outbreak' };
+const request: TraceRequest = {
+  case: '3',
+  direction: 'forward',
+  hops: 2,
+  from: NOON,
+  to: NOON + 3600,
+  minSeconds: 0,
+  latentSeconds: 0,
+};
+
+type Committed = Parameters<AccessDeps['commit']>[0];
+
+async function tracerThatCommits(commit: AccessDeps['commit'] | undefined): Promise<Tracer> {
+  const log = new MemoryLog();
+  log.append(reportOf({ tag: 3, records: [recordOf(8, NOON, 600)] }));
+  const access =
+    commit &&
+    accessRecorder({
+      auditPublicKey: audit.publicKey,
+      nowMs: () => asUnixMs(1_790_000_000_000),
+      randomBytes: (length) => new Uint8Array(length).fill(4),
+      commit,
+    });
+  const tracer = openTracer({
+    reader: log.reader(),
+    verifier: logKey,
+    checkpoints: memoryCheckpointStore(),
+    issuerPublicKey: issuer.publicKey,
+    dayKeys: keysOf([dayOf(NOON)]),
+    retentionDays: 21,
+    sampleHoldSeconds: SAMPLE_HOLD_SECONDS,
+    ...(access && { access }),
+  });
+  await tracer.catchUp();
+  return tracer;
+}
+
+async function recording(): Promise<{ tracer: Tracer; committed: Committed[] }> {
+  const committed: Committed[] = [];
+  const tracer = await tracerThatCommits(async (entry) => committed.push(entry) + 41);
+  return { tracer, committed };
+}
+
+describe('a look at a trace', () => {
+  it('is recorded, sealed to the audit key, before it is answered', async () => {
+    const { tracer, committed } = await recording();
+    const { result, accessIndex } = await tracer.lookUp({ ...request, infectiousSeconds: 86_400 }, look);
+    expect(result.reached.map(({ person }) => person)).toEqual(['8']);
+    expect(accessIndex).toBe(42);
+    expect(committed.map(({ type, timeMs }) => [type, timeMs])).toEqual([
+      [ENTRY_TYPE.access, 1_790_000_000_000],
+    ]);
+    expect(openAccessPayload(committed[0]?.payload ?? new Uint8Array(), audit.secretKey)).toEqual({
+      ...look,
+      caseTag: 3,
+      direction: 'forward',
+      hops: 2,
+      from: NOON,
+      to: NOON + 3600,
+      minSeconds: 0,
+      latentSeconds: 0,
+      infectiousSeconds: 86_400,
+      reachedCount: 1,
+    });
+  });
+
+  it('is not answered when the entry cannot be committed', async () => {
+    const late = new FirebreakError('timeout', 'the ledger has not recorded this look');
+    const tracer = await tracerThatCommits(() => Promise.reject(late));
+    await expect(tracer.lookUp(request, look)).rejects.toBe(late);
+    await expect(tracer.lookUp({ ...request, case: '99' }, look)).rejects.toBe(late);
+  });
+
+  it('is not answered by a tracer that cannot record', async () => {
+    const tracer = await tracerThatCommits(undefined);
+    await expect(tracer.lookUp(request, look)).rejects.toMatchObject({ code: 'permission' });
+  });
+
+  it('is recorded also when the answer is that nobody met the case', async () => {
+    const { tracer, committed } = await recording();
+    await expect(tracer.lookUp({ ...request, case: '99' }, look)).rejects.toMatchObject({
+      code: 'not-found',
+    });
+    const record = openAccessPayload(committed[0]?.payload ?? new Uint8Array(), audit.secretKey);
+    expect(record).toMatchObject({ caseTag: 99, reachedCount: 0 });
+  });
+
+  it('counts people who are sources once', async () => {
+    const { tracer, committed } = await recording();
+    await tracer.lookUp({ ...request, direction: 'both' }, look);
+    const record = openAccessPayload(committed[0]?.payload ?? new Uint8Array(), audit.secretKey);
+    expect(record).toMatchObject({ direction: 'both', reachedCount: 1, infectiousSeconds: null });
+  });
+
+  it('needs an officer and a purpose', async () => {
+    const { tracer, committed } = await recording();
+    for (const unnamed of [
+      { ...look, officer: ' ' },
+      { ...look, purpose: '' },
+    ])
+      await expect(tracer.lookUp(request, unnamed)).rejects.toMatchObject({ code: 'input' });
+    expect(committed).toEqual([]);
+  });
+
+  it.each([
+    { hops: 0 },
+    { hops: 17 },
+    { hops: 1.5 },
+    { case: 'x' },
+    { case: '281474976710656' },
+    { from: NOON + 3601 },
+    { from: -1 },
+    { to: Number.NaN },
+    { minSeconds: -1 },
+    { latentSeconds: 0.5 },
+    { infectiousSeconds: Infinity },
+  ])('out of bounds is refused and not recorded: %o', async (changes) => {
+    const { tracer, committed } = await recording();
+    await expect(tracer.lookUp({ ...request, ...changes }, look)).rejects.toMatchObject({ code: 'input' });
+    expect(committed).toEqual([]);
+  });
+});

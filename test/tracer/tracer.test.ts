@@ -1,0 +1,278 @@
+/** From sealed reports in a log to contacts: the whole of the room, on real cryptography. */
+import { describe, expect, it } from 'vitest';
+import { ENTRY_TYPE } from '../../protocol/entry.js';
+import { reportHash } from '../../protocol/report.js';
+import { dayOf } from '../../protocol/time.js';
+import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
+import { openTracer } from '../../tracer/tracer.js';
+import type { Tracer, TracerDeps } from '../../tracer/tracer.js';
+import {
+  epochAt,
+  gatewayEntry,
+  issuer,
+  gateway,
+  keysOf,
+  NOON,
+  presenceOf,
+  presenceReportOf,
+  recordOf,
+  reportOf,
+  SAMPLE_HOLD_SECONDS,
+} from './deployment.js';
+import { logKey, MemoryLog } from './memory-log.js';
+
+const DAY = dayOf(NOON);
+
+function tracerOn(log: MemoryLog, changes: Partial<TracerDeps> = {}): Tracer {
+  return openTracer({
+    reader: log.reader(),
+    verifier: logKey,
+    checkpoints: memoryCheckpointStore(),
+    issuerPublicKey: issuer.publicKey,
+    dayKeys: keysOf([DAY - 1, DAY, DAY + 1]),
+    retentionDays: 21,
+    sampleHoldSeconds: SAMPLE_HOLD_SECONDS,
+    ...changes,
+  });
+}
+
+async function read(log: MemoryLog, changes?: Partial<TracerDeps>): Promise<Tracer> {
+  const tracer = tracerOn(log, changes);
+  await tracer.catchUp();
+  return tracer;
+}
+
+const contactsOf = (tracer: Tracer) => [...tracer.graph().contacts];
+
+describe('a tracer', () => {
+  it('merges what both sides report into one mutual contact with both entries as evidence', async () => {
+    const log = new MemoryLog().fill(3);
+    log.append(reportOf({ tag: 8, records: [recordOf(3, NOON, 600)] }));
+    log.append(reportOf({ tag: 3, records: [recordOf(8, NOON + 10, 640)] }));
+    const tracer = await read(log);
+    expect(contactsOf(tracer)).toEqual([
+      {
+        a: 3,
+        b: 8,
+        epoch: epochAt(NOON),
+        start: NOON,
+        end: NOON + 650,
+        bucketSeconds: [640, 0, 0, 0],
+        attenuationDb: 50,
+        mutual: true,
+        partial: false,
+        ledger: [3, 4],
+      },
+    ]);
+    expect(tracer.status()).toMatchObject({ entries: 5, contacts: 1, mutual: 1, people: 2, gaps: 0 });
+    expect(tracer.span()).toEqual({ from: NOON, to: NOON + 650 });
+  });
+
+  it('sets a record with forged beacon MACs apart as evidence, and makes no contact of it', async () => {
+    const log = new MemoryLog();
+    const genuine = recordOf(3, NOON, 600);
+    const mac = new Uint8Array(6).fill(1);
+    const forged = {
+      ...recordOf(4, NOON, 600),
+      proofA: { minuteOffset: 0, mac },
+      proofB: { minuteOffset: 1, mac },
+    };
+    const index = log.append(reportOf({ tag: 8, records: [genuine, forged] }));
+    const tracer = await read(log);
+    expect(contactsOf(tracer).map(({ a, b }) => [a, b])).toEqual([[3, 8]]);
+    expect(tracer.status().counts).toMatchObject({ records: 2, forged: 1 });
+    expect(tracer.evidence()).toEqual([{ kind: 'forged-beacon', ledger: [index], record: 1 }]);
+  });
+
+  it('takes a beacon that was replayed two minutes after it was sent for forged', async () => {
+    const log = new MemoryLog();
+    const sent = recordOf(3, NOON, 60);
+    log.append(reportOf({ tag: 8, records: [{ ...sent, start: NOON + 120 }] }));
+    const tracer = await read(log);
+    expect(tracer.status()).toMatchObject({ contacts: 0, counts: { forged: 1 } });
+  });
+
+  it('does not know an ephemeral ID that was relayed on another day', async () => {
+    const log = new MemoryLog();
+    const sent = recordOf(3, NOON - 86_400, 600);
+    const relayed = { ...recordOf(3, NOON, 600), peerEphId: sent.peerEphId };
+    log.append(reportOf({ tag: 8, records: [relayed] }));
+    const tracer = await read(log);
+    expect(tracer.status()).toMatchObject({ contacts: 0, counts: { unresolved: 1, forged: 0 } });
+  });
+
+  it('does not count a tag that heard itself', async () => {
+    const log = new MemoryLog();
+    log.append(reportOf({ tag: 8, records: [recordOf(8, NOON, 600)] }));
+    expect((await read(log)).status()).toMatchObject({ contacts: 0, counts: { unresolved: 1 } });
+  });
+
+  it('marks a contact proven by one beacon only as partial, and cuts it to a minute and the hold', async () => {
+    const log = new MemoryLog();
+    const record = recordOf(3, NOON, 600);
+    const forgedB = { ...record, proofB: { minuteOffset: 10, mac: new Uint8Array(6) } };
+    log.append(reportOf({ tag: 8, records: [forgedB] }));
+    const tracer = await read(log);
+    expect(contactsOf(tracer)).toMatchObject([
+      { partial: true, mutual: false, bucketSeconds: [90, 0, 0, 0] },
+    ]);
+    expect(tracer.status().counts.partial).toBe(1);
+  });
+
+  it('refuses a report that was changed after it was signed', async () => {
+    const log = new MemoryLog();
+    const { payload, ...rest } = reportOf({ tag: 8, records: [recordOf(3, NOON, 600)] });
+    const tampered = new Uint8Array(payload);
+    tampered[200] = (tampered[200] ?? 0) ^ 1;
+    log.append({ ...rest, payload: tampered });
+    const { counts, contacts } = (await read(log)).status();
+    expect([...counts.refused]).toEqual([['report-signature', 1]]);
+    expect(contacts).toBe(0);
+  });
+
+  it('refuses a report that another gateway logged as its own', async () => {
+    const log = new MemoryLog();
+    log.append({
+      ...reportOf({ tag: 8, records: [recordOf(3, NOON, 600)] }),
+      source: new Uint8Array(16).fill(9),
+    });
+    expect([...(await read(log)).status().counts.refused]).toEqual([['session', 1]]);
+  });
+
+  it('counts a report whose payload is pruned, or is not what its entry names, as missing', async () => {
+    const log = new MemoryLog();
+    const pruned = reportOf({ tag: 8, records: [recordOf(3, NOON, 600)] });
+    const swapped = reportOf({ tag: 3, records: [recordOf(8, NOON, 600)] });
+    log.append(pruned);
+    log.append(swapped);
+    log.prune(pruned.payload);
+    for (const key of log.payloads.keys()) log.payloads.set(key, pruned.payload);
+    expect((await read(log)).status()).toMatchObject({
+      missingPayloads: 2,
+      contacts: 0,
+      counts: { opened: 0 },
+    });
+  });
+
+  it('counts a retry under a new nonce once, and lets the next report name either of the two', async () => {
+    for (const named of [0, 1]) {
+      const log = new MemoryLog();
+      const records = [recordOf(3, NOON, 600)];
+      const sent = [1, 2].map((nonce) => reportOf({ tag: 8, records, nonce, at: NOON + 3600 * nonce }));
+      for (const report of sent) log.append(report);
+      const prev = reportHash(sent[named]?.payload ?? new Uint8Array());
+      log.append(reportOf({ tag: 8, seq: 1, prev, records: [recordOf(4, NOON, 300)] }));
+      const tracer = await read(log);
+      expect(tracer.status()).toMatchObject({
+        contacts: 2,
+        gaps: 0,
+        counts: { opened: 3, repeated: 1, clones: 0 },
+      });
+      expect(contactsOf(tracer).find(({ a }) => a === 3)?.ledger).toEqual([0]);
+    }
+  });
+
+  it('keeps two reports of one seq with different contents as evidence of a clone; the first stands', async () => {
+    const log = new MemoryLog().fill(1);
+    log.append(reportOf({ tag: 8, records: [recordOf(3, NOON, 600)] }));
+    log.append(reportOf({ tag: 8, records: [recordOf(4, NOON, 600)] }));
+    const tracer = await read(log);
+    expect(contactsOf(tracer).map(({ a, b }) => [a, b])).toEqual([[3, 8]]);
+    expect(tracer.status().counts.clones).toBe(1);
+    expect(tracer.evidence()).toEqual([{ kind: 'clone', ledger: [1, 2] }]);
+  });
+
+  it('resolves a peer whose clock is on the other side of midnight', async () => {
+    const midnight = (DAY + 1) * 86_400;
+    const log = new MemoryLog();
+    log.append(
+      reportOf({ tag: 8, records: [recordOf(3, midnight - 100, 60, epochAt(midnight))], at: midnight + 300 }),
+    );
+    log.append(
+      reportOf({ tag: 3, records: [recordOf(8, midnight + 5, 60, epochAt(midnight))], at: midnight + 300 }),
+    );
+    const tracer = await read(log);
+    expect(contactsOf(tracer)).toMatchObject([
+      { epoch: epochAt(midnight), mutual: true, start: midnight - 100 },
+    ]);
+  });
+
+  it('opens a report when the keys of its day come later, and loses none while a reading fails', async () => {
+    const log = new MemoryLog();
+    const keys = keysOf([]);
+    log.append(reportOf({ tag: 8, records: [recordOf(3, NOON, 600)] }));
+    const tracer = await read(log, { dayKeys: keys });
+    expect(tracer.status()).toMatchObject({ waiting: 1, contacts: 0 });
+    keys.days = [DAY];
+    log.failing = { call: 'payloads', error: new Error('away') };
+    await expect(tracer.catchUp()).rejects.toThrow('away');
+    expect(tracer.status().waiting).toBe(1);
+    await tracer.catchUp();
+    expect(tracer.status()).toMatchObject({ waiting: 0, contacts: 1, counts: { opened: 1 } });
+    expect(tracer.status().counts.refused.size).toBe(0);
+  });
+
+  it('gives up a report once its day has left retention, as its keys are destroyed then', async () => {
+    const log = new MemoryLog();
+    log.append(reportOf({ tag: 8, records: [recordOf(3, NOON, 600)] }));
+    const tracer = await read(log, { dayKeys: keysOf([]) });
+    log.nowMs = (NOON + 22 * 86_400) * 1000;
+    log.fill(1);
+    await tracer.catchUp();
+    expect(tracer.status()).toMatchObject({ waiting: 0, contacts: 0 });
+    expect([...tracer.status().counts.refused]).toEqual([['sealing', 1]]);
+  });
+
+  it('gives the same answers after a restart from its saved checkpoint', async () => {
+    const log = new MemoryLog();
+    const checkpoints = memoryCheckpointStore();
+    log.append(reportOf({ tag: 8, records: [recordOf(3, NOON, 600), recordOf(5, NOON + 2000, 600)] }));
+    const before = await read(log, { checkpoints });
+    const after = await read(log, { checkpoints });
+    expect(after.graph()).toEqual(before.graph());
+    expect(after.status()).toEqual(before.status());
+  });
+
+  it('takes turns when it is asked to catch up twice at once, and takes each entry once', async () => {
+    const log = new MemoryLog();
+    log.append(reportOf({ tag: 8, records: [recordOf(3, NOON, 600)] }));
+    const tracer = tracerOn(log);
+    const turns = await Promise.all([tracer.catchUp(), tracer.catchUp()]);
+    expect(turns.map(({ added }) => added)).toEqual([1, 0]);
+    expect(tracer.status().counts).toMatchObject({ opened: 1, repeated: 0 });
+  });
+
+  it('sees what a page brought in the next graph, also when one was asked for in between', async () => {
+    const log = new MemoryLog();
+    const tracer = tracerOn(log);
+    const reading = tracer.catchUp();
+    log.append(reportOf({ tag: 8, records: [recordOf(3, NOON, 600)] }));
+    expect(tracer.graph().contacts).toHaveLength(0);
+    await reading;
+    await tracer.catchUp();
+    expect(tracer.graph().contacts).toHaveLength(1);
+  });
+
+  it('opens presence reports of certified gateways and judges their beacons, and leaves them out of contacts', async () => {
+    const log = new MemoryLog();
+    log.append(gatewayEntry());
+    const mac = new Uint8Array(6);
+    const forged = {
+      ...presenceOf(5, NOON, 60),
+      proofA: { minuteOffset: 0, mac },
+      proofB: { minuteOffset: 0, mac },
+    };
+    log.append(presenceReportOf([presenceOf(3, NOON, 600), forged]));
+    const { presence, contacts } = (await read(log)).status();
+    expect(presence).toMatchObject({ opened: 1, records: 2, forged: 1 });
+    expect(contacts).toBe(0);
+  });
+
+  it('refuses a presence report of a gateway that only certified itself', async () => {
+    const log = new MemoryLog();
+    log.append(gatewayEntry(gateway));
+    log.append({ type: ENTRY_TYPE.gateway, payload: new Uint8Array(40) });
+    log.append(presenceReportOf([presenceOf(3, NOON, 600)]));
+    expect([...(await read(log)).status().presence.refused]).toEqual([['certificate', 1]]);
+  });
+});
