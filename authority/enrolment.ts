@@ -2,8 +2,9 @@
  * Credentials for tags (protocol.md §7, "Enrolment and refresh"): the first pack for a request by wire, later ones for a
  * request signed with an epoch key that is certified now (docs/decisions/0001-renewal-by-report.md).
  *
- * Asked again with the same epoch keys, for an answer that was lost, the authority gives the same credentials again. A
- * day is never certified for two sets of keys of one tag.
+ * Asked again with the same epoch keys, for an answer that was lost, the authority gives the same credentials again; after
+ * a midnight, those of the days still to come and of the days that are asked for besides. A day is never certified for
+ * two sets of keys of one tag.
  */
 import type { TagNumber } from '../protocol/brands.js';
 import { toHex } from '../protocol/bytes.js';
@@ -97,7 +98,8 @@ async function enrolNext(asked: AskedCredentials, lock: KeyedLock, deps: Enrolme
 
 async function enrolAs(tag: TagNumber, asked: AskedCredentials, deps: EnrolmentDeps): Promise<Uint8Array> {
   const issued = await deps.tags.issuedDays(tag);
-  if (issued && !asked.days.every((day) => hasKeysOf(issued, day))) {
+  const [first] = asked.days; // with whose key the request is signed
+  if (issued && !(first && hasKeysOf(issued, first))) {
     throw new FirebreakError(
       'exists',
       'this tag number is enrolled; its tag renews with a request of kind 3',

@@ -44,7 +44,7 @@ export interface EnrolmentHttpOptions {
   readonly port?: number;
 }
 
-/** Throws `port-in-use`. */
+/** Throws `port-in-use`, `permission`, `input`. */
 export async function openEnrolmentHttp(options: EnrolmentHttpOptions): Promise<EnrolmentHttp> {
   let underWay = 0;
   const server = createServer(LIMITS, (request, response) => {
@@ -146,15 +146,25 @@ function sendError(response: ServerResponse, error: unknown, log: Log): void {
     .end(`${JSON.stringify(body)}\n`);
 }
 
+function listenFailure(cause: Error, where: string): FirebreakError {
+  const code = 'code' in cause ? cause.code : undefined;
+  if (code === 'EADDRINUSE')
+    return new FirebreakError('port-in-use', `${where} is in use: choose another port for enrolment`, {
+      cause,
+    });
+  if (code === 'EACCES')
+    return new FirebreakError('permission', `enrolment may not use ${where}: choose a port from 1024 on`, {
+      cause,
+    });
+  return new FirebreakError('input', `enrolment cannot listen on ${where}: ${cause.message}`, { cause });
+}
+
 function listen(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const taken = cause.code === 'EADDRINUSE';
-      reject(
-        taken ? new FirebreakError('port-in-use', `port ${port} on ${host} is in use`, { cause }) : cause,
-      );
-    });
+    const fail = (cause: Error): void => reject(listenFailure(cause, `${host}:${port}`));
+    server.once('error', fail);
     server.listen(port, host, () => {
+      server.off('error', fail);
       const address = server.address();
       resolve(typeof address === 'object' && address !== null ? address.port : port);
     });

@@ -23,7 +23,8 @@ export interface IssuanceDeps {
  * The sealed pack for a tag. Entry first, then registry, then the tag: a credential that exists outside has its entry on
  * disk, and a crash between the two leaves a number that can still be enrolled.
  *
- * Throws `exists` for a day on which the tag has credentials for other epoch keys.
+ * Throws `exists` for a day on which the tag has credentials for other epoch keys, `sealing` for a reply key that nothing
+ * can be sealed to.
  */
 export async function issuePack(
   tag: TagNumber,
@@ -38,6 +39,7 @@ export async function issuePack(
       `this tag has credentials of day ${conflict.day} for other epoch keys`,
     );
   const { pack, root } = await makePack(tag, asked, deps);
+  const sealed = sealCredentialPack(pack, asked.replyPublicKey);
   const { requestHash } = asked;
   const isRecorded = asked.days.every(({ day }) =>
     equalBytes(issued.get(day)?.requestHash ?? NOTHING, requestHash),
@@ -49,7 +51,7 @@ export async function issuePack(
       new Map(asked.days.map(({ day, keysHash }) => [day, { keysHash, requestHash }])),
     );
   }
-  return sealCredentialPack(pack, asked.replyPublicKey);
+  return sealed;
 }
 
 const NOTHING = new Uint8Array(0);

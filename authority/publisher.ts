@@ -3,7 +3,7 @@
  * retained messages in memory, so that all are published again whenever it comes back.
  */
 import type { Uplink } from '../courier/uplink.js';
-import { joinDayKeyStatements, joinRevocations } from '../protocol/authority-topics.js';
+import { joinDayKeyStatements, joinRevocations, MAX_STATEMENTS } from '../protocol/authority-topics.js';
 import type { Log } from '../protocol/log.js';
 import { DAY_KEYS_TOPIC, NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../protocol/topics.js';
 import type { StatementBook } from './statement-book.js';
@@ -63,7 +63,8 @@ async function publishRound({ book, uplink, log }: PublisherDeps): Promise<boole
   try {
     const revocations = await book.revocations();
     const latest = await book.latestNotice();
-    await uplink.publishRetained(DAY_KEYS_TOPIC, joinDayKeyStatements(await book.dayKeyStatements()));
+    const statements = (await book.dayKeyStatements()).slice(-MAX_STATEMENTS); // the oldest are the least needed
+    await uplink.publishRetained(DAY_KEYS_TOPIC, joinDayKeyStatements(statements));
     // An empty payload takes the last one back (docs/protocol.md).
     await uplink.publishRetained(REVOCATIONS_TOPIC, joinRevocations(revocations));
     if (latest) await uplink.publishRetained(NOTICES_TOPIC, latest.notice);

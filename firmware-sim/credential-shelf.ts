@@ -5,6 +5,7 @@
 import type { Epoch } from '../protocol/brands.js';
 import { concat } from '../protocol/bytes.js';
 import type { CredentialPack, PackEpoch } from '../protocol/credential-pack.js';
+import type { DayKeyStatement } from '../protocol/day-key-statement.js';
 import { dayOfEpoch, EPOCHS_PER_DAY, firstEpochOfDay } from '../protocol/time.js';
 
 const EPOCH_BYTES = 96;
@@ -31,6 +32,11 @@ export function addPack(shelf: CredentialShelf, pack: CredentialPack): void {
     const [first] = day.epochs;
     if (first !== undefined) shelf.noticeKeys.set(number, first.authKey);
   });
+}
+
+/** The sealing keys a verified hello carried: a report made in its session may have to be sealed again in a later one. */
+export function addStatements(shelf: CredentialShelf, statements: readonly DayKeyStatement[]): void {
+  for (const { day, sealingPublicKey } of statements) shelf.sealingKeys.set(day, sealingPublicKey);
 }
 
 export function credentialOf(shelf: CredentialShelf, epoch: Epoch): PackEpoch | undefined {

@@ -62,7 +62,7 @@ class FileFlash implements Flash {
     this.#slots = slots;
     this.#memory = openMemoryFlash(slots);
     const bytes = readAll(fd);
-    if (bytes.length === 0) this.#writeHeader();
+    if (isNew(bytes)) this.#writeHeader();
     else this.#load(bytes, path);
   }
 
@@ -136,6 +136,11 @@ class FileFlash implements Flash {
   #positionOf(id: number): number {
     return HEADERS_BYTES + (id % this.#slots) * SLOT_BYTES;
   }
+}
+
+/** Empty, or cut off by a loss of power before its first header was on disk. */
+function isNew(bytes: Uint8Array): boolean {
+  return bytes.length <= HEADERS_BYTES && bytes.every((byte) => byte === 0);
 }
 
 function readAll(fd: number): Uint8Array {

@@ -34,7 +34,7 @@ export interface SessionTag {
 }
 
 export interface SessionSettings {
-  /** Wall ms to wait for the receipt of a report. */
+  /** Wall ms to wait for the receipt of a report that is uploaded whole. */
   readonly receiptTimeoutMs: number;
   readonly maxReports: number;
   readonly withNotices: boolean;
@@ -56,7 +56,7 @@ export interface SessionOutcome {
 /** Below an ATT MTU of 128 the session closes; a payload is 3 bytes less. */
 const LEAST_PAYLOAD_BYTES = 125;
 
-/** Runs one session to its end and closes the link. Never rejects with anything but a FirebreakError of a broken rule. */
+/** Runs one session to its end and closes the link. What breaks it off is named in the outcome; only a defect rejects. */
 export async function runGatewaySession(
   link: Link,
   tag: SessionTag,
@@ -113,13 +113,13 @@ async function deliver(
   epoch: number,
 ) {
   const hash = reportHash(report);
-  const started = performance.now();
   for (const piece of uploadWrites(report, link.payloadBytes)) {
     requireEpoch(tag, epoch);
     await link.write('upload', piece);
   }
+  const uploaded = performance.now(); // before that the link's own time-outs bound each write
   for (;;) {
-    const leftMs = settings.receiptTimeoutMs - (performance.now() - started);
+    const leftMs = settings.receiptTimeoutMs - (performance.now() - uploaded);
     const receipt = openTagReceipt(await inbox.next(leftMs, link.closed), hello.certificate.gatewayPublicKey);
     if (!equalBytes(receipt.reportHash, hash)) continue; // of an upload this tag had given up waiting for
     tag.settle(receipt);

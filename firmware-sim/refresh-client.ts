@@ -7,10 +7,7 @@ import { decodeRefreshSlice, encodeRefreshRequest } from '../protocol/refresh.js
 import type { RefreshKind } from '../protocol/refresh.js';
 import type { Link } from '../radio/contract.js';
 
-/** The largest notice is 262,224 bytes, the largest pack 65,468. */
-const MAX_REFRESH_BYTES = 1024 * 1024;
-
-/** All there is of one kind, `undefined` when there is nothing. Throws `size` or `format` for a gateway that misbehaves. */
+/** All there is of one kind, `undefined` when there is nothing. Throws `format` for a gateway that misbehaves. */
 export async function readRefresh(link: Link, what: RefreshKind): Promise<Uint8Array | undefined> {
   const slices: Uint8Array[] = [];
   let offset = 0;
@@ -19,8 +16,6 @@ export async function readRefresh(link: Link, what: RefreshKind): Promise<Uint8A
     await link.write('refresh', encodeRefreshRequest({ what, offset }));
     const slice = decodeRefreshSlice(await link.read('refresh'));
     totalBytes = slice.totalBytes;
-    if (totalBytes > MAX_REFRESH_BYTES)
-      throw new FirebreakError('size', 'a gateway offers more than a tag can hold');
     if (totalBytes > offset && slice.bytes.length === 0)
       throw new FirebreakError('format', 'a refresh slice is empty');
     slices.push(slice.bytes);

@@ -164,14 +164,12 @@ export class TagDevice implements SessionTag {
 
   nextReport(hello: Hello): Uint8Array | undefined {
     const entries = this.#deps.flash.entries();
-    const sealable = (day: number): boolean => sealingKeyIn(hello, day) !== undefined;
-    this.#step({ type: 'report-wanted', nowMs: this.nowMs(), entries, sealable });
+    this.#step({ type: 'report-wanted', nowMs: this.nowMs(), entries });
     const { outstanding } = this.#state.chain;
     if (outstanding === undefined) return undefined;
     const gatewayId = partyIdOf(hello.certificate.gatewayPublicKey);
     const { day, plaintext } = outstanding;
-    const given = { kind: REPORT_KINDS.encounters, day, plaintext, gatewayId, nonce: hello.nonce };
-    return this.#seal({ ...given, sealingPublicKey: sealingKeyIn(hello, day) });
+    return this.#seal({ kind: REPORT_KINDS.encounters, day, plaintext, gatewayId, nonce: hello.nonce });
   }
 
   settle({ reportHash, refusal }: TagReceipt): void {
@@ -213,11 +211,10 @@ export class TagDevice implements SessionTag {
     readonly plaintext: Uint8Array;
     readonly gatewayId: Uint8Array;
     readonly nonce: Uint8Array;
-    readonly sealingPublicKey?: Uint8Array | undefined;
   }): Uint8Array {
     const { kind, day, plaintext, gatewayId, nonce } = given;
     const { signer, credential } = this.#identity();
-    const sealingPublicKey = given.sealingPublicKey ?? this.#state.shelf.sealingKeys.get(day);
+    const sealingPublicKey = this.#state.shelf.sealingKeys.get(day);
     if (sealingPublicKey === undefined)
       throw new FirebreakError('day', `there is no sealing key for day ${day}`);
     const issuerId = this.#issuerId;
@@ -281,10 +278,6 @@ export class TagDevice implements SessionTag {
         return undefined; // wantsSession says it
     }
   }
-}
-
-function sealingKeyIn(hello: Hello, day: number): Uint8Array | undefined {
-  return [hello.today, hello.yesterday].find((statement) => statement.day === day)?.sealingPublicKey;
 }
 
 function idsBefore(flash: Flash, day: number): number[] {

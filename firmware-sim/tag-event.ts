@@ -34,8 +34,6 @@ export type TagEvent =
       readonly type: 'report-wanted';
       readonly nowMs: number;
       readonly entries: Iterable<FlashEntry>;
-      /** The days whose sealing keys the hello carried. */
-      readonly sealable: (day: number) => boolean;
     }
   /** A receipt that verified, for the outstanding report. */
   | {

@@ -157,11 +157,21 @@ class LiveTag implements TagRunner {
   async #keepTime(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     while (!signal.aborted) {
-      this.#device.tick();
+      this.#tick();
       if (this.#epoch !== this.#device.epoch()) this.#visitor.cut();
       this.#epoch = this.#device.epoch();
       const napMs = Math.min(LONGEST_NAP_MS, Math.max(1, this.#device.dueMs - clock.nowMs()));
       await clock.sleep(napMs, signal).catch(() => {}); // rejects only when told to stop
+    }
+  }
+
+  /** A tag that stopped here for a full disk would go on advertising one ID for ever. */
+  #tick(): void {
+    try {
+      this.#device.tick();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'unknown';
+      this.#deps.log.error('the tag could not keep its records; it goes on', { reason });
     }
   }
 }

@@ -9,7 +9,7 @@ import type { PackEpoch } from '../protocol/credential-pack.js';
 import { hasToken, noticeToken } from '../protocol/notice.js';
 import type { Notice } from '../protocol/notice.js';
 import { dayOf, EPOCH_SECONDS } from '../protocol/time.js';
-import { addPack, credentialOf, forgetDays } from './credential-shelf.js';
+import { addPack, addStatements, credentialOf, forgetDays } from './credential-shelf.js';
 import { closeDue, hearBeacon, nextCloseMs } from './encounter-table.js';
 import type { Sample } from './open-record.js';
 import { afterGivingUp, afterReceipt, withReportDue } from './report-chain.js';
@@ -94,9 +94,12 @@ function rotate(state: TagState, nowMs: number, random: RandomBytes): TagEffect[
 
 function beginDay(state: TagState, today: number): TagEffect[] {
   if (today <= state.secret.day) return [];
+  const oldest = today - state.settings.retentionDays;
   state.secret = advanceSecret(state.secret, today);
   forgetDays(state.shelf, today, state.settings.retentionDays);
-  return [{ type: 'save' }, { type: 'expire', beforeDay: today - state.settings.retentionDays }];
+  const { outstanding } = state.chain;
+  if (outstanding !== undefined && outstanding.day < oldest) state.chain = afterGivingUp(state.chain);
+  return [{ type: 'save' }, { type: 'expire', beforeDay: oldest }];
 }
 
 function goSilent(state: TagState): TagEffect[] {
@@ -149,6 +152,7 @@ function meet(
 ): readonly TagEffect[] {
   const before = state.clock;
   state.clock = setByHello(before, hello, nowMs);
+  addStatements(state.shelf, [hello.today, hello.yesterday]);
   const movedMs = state.clock.offsetMs - before.offsetMs;
   if (movedMs === 0 && !before.isLost) return [{ type: 'save' }];
   state.dueMs = 0;
@@ -157,10 +161,9 @@ function meet(
 
 function wantReport(
   state: TagState,
-  { entries, sealable }: Extract<TagEvent, { type: 'report-wanted' }>,
+  { entries }: Extract<TagEvent, { type: 'report-wanted' }>,
 ): readonly TagEffect[] {
-  const canSeal = (day: number): boolean => sealable(day) || state.shelf.sealingKeys.has(day);
-  const chain = withReportDue(state.chain, entries, canSeal);
+  const chain = withReportDue(state.chain, entries, (day) => state.shelf.sealingKeys.has(day));
   if (chain === state.chain) return NOTHING;
   state.chain = chain;
   return [{ type: 'save' }];

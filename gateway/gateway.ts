@@ -221,7 +221,7 @@ class OpenGateway implements Gateway {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       await clock.sleep(EPOCH_MS - (clock.nowMs() % EPOCH_MS), signal).catch(() => undefined);
-      for (const [peer, session] of this.#sessions) if (session.isOver()) void peer;
+      for (const [peer, session] of this.#sessions) if (session.isOver()) this.#disconnect(peer);
     }
   }
 

@@ -68,7 +68,13 @@ class LedgerReaderHttp implements LedgerReader {
 
   async checkpoint(): Promise<string> {
     const bytes = await this.#ask({ path: 'checkpoint', maxBytes: MAX_CHECKPOINT_BYTES });
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    try {
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch (cause) {
+      throw new FirebreakError('format', `the ledger at ${this.#url} sent a checkpoint that is not text`, {
+        cause,
+      });
+    }
   }
 
   async tile(level: number, index: number, width: number): Promise<Uint8Array> {

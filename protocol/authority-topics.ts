@@ -11,7 +11,7 @@ import { concat } from './bytes.js';
 import { FirebreakError } from './errors.js';
 
 const STATEMENT_LENGTH = 105;
-const MAX_STATEMENTS = 366;
+export const MAX_STATEMENTS = 366;
 const REVOCATION_LENGTH = 93;
 const MAX_REVOCATIONS = 4096;
 

@@ -21,6 +21,7 @@ export interface HpkeMessage {
   readonly ciphertext: Uint8Array;
 }
 
+/** Throws `sealing` for a recipient key of small order: anybody could open what is sealed to it. */
 export function hpkeSeal(given: {
   readonly recipientPublicKey: Uint8Array;
   readonly info: Uint8Array;
@@ -30,13 +31,21 @@ export function hpkeSeal(given: {
   readonly ephemeralSecretKey?: Uint8Array;
 }): HpkeMessage {
   const ephemeral = x25519KeyPair(given.ephemeralSecretKey);
-  const dh = x25519(ephemeral.secretKey, given.recipientPublicKey);
+  const dh = sharedWith(ephemeral.secretKey, given.recipientPublicKey);
   const { key, nonce } = schedule(dh, ephemeral.publicKey, given.recipientPublicKey, given.info);
   const cipher = createCipheriv('chacha20-poly1305', key, nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(given.aad, { plaintextLength: given.plaintext.length });
   const body = cipher.update(given.plaintext);
   cipher.final();
   return { enc: ephemeral.publicKey, ciphertext: concat(body, cipher.getAuthTag()) };
+}
+
+function sharedWith(secretKey: Uint8Array, recipientPublicKey: Uint8Array): Uint8Array {
+  try {
+    return x25519(secretKey, recipientPublicKey);
+  } catch (cause) {
+    throw new FirebreakError('sealing', 'nothing can be sealed to this key', { cause });
+  }
 }
 
 /** Throws `sealing` when it was not sealed to this key with this info and aad. */

@@ -53,6 +53,14 @@ describe('day keys', () => {
     expect(opened.sealingPublicKey).toEqual((await world.deps.dayKeys.get(TODAY))?.sealingPublicKey);
   });
 
+  it('beyond what the retained topic holds are left out of it, the oldest first', async () => {
+    const { authority, world } = await newAuthority({ retentionDays: 365 });
+    await authority.ensureDayKeys(TODAY - 360, TODAY + 14);
+    await authority.published();
+    expect(retainedDays(world)).toHaveLength(366);
+    expect(retainedDays(world).at(-1)).toBe(TODAY + 13);
+  });
+
   it('share no byte string between days or uses', async () => {
     const { authority, world } = await newAuthority();
     await authority.ensureDayKeys(TODAY, TODAY + 5);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { openAuthority } from '../../authority/authority.js';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import { toHex } from '../../protocol/bytes.js';
-import { encodeCredentialRequest } from '../../protocol/credential-request.js';
+import { encodeCredentialRequest, signCredentialRequest } from '../../protocol/credential-request.js';
 import { encodeCredentialBody, verifyCredential } from '../../protocol/credential.js';
 import { authKeyOf, makeEphemeralId, resolveEphemeralId } from '../../protocol/ephemeral-id.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -64,6 +64,27 @@ describe('a first enrolment', () => {
       encodeCredentialBody(tag.credential(pack, firstEpochOfDay(TODAY) + index)),
     );
     expect(toHex(payload.root)).toBe(toHex(credentialsRoot(bodies)));
+  });
+
+  it('is refused, and nothing recorded, when its reply key is one that anybody could open', async () => {
+    const { authority, world } = await newAuthority();
+    const tag = new AskingTag('a');
+    const request = { ...tag.request(TODAY, 1), replyPublicKey: new Uint8Array(32) };
+    const bytes = signCredentialRequest(tag.epochSigner(firstEpochOfDay(TODAY)), request);
+    await expect(authority.enrol(bytes, NUMBER)).rejects.toEqual(refusal('sealing'));
+    expect(issuances(world)).toHaveLength(0);
+    expect(tag.open(await authority.enrol(tag.firstRequest(TODAY, 1), NUMBER)).days).toHaveLength(1);
+  });
+
+  it('is answered again after midnight, when its answer was lost the day before', async () => {
+    const { authority, world } = await newAuthority();
+    const tag = new AskingTag('a');
+    const lost = tag.open(await authority.enrol(tag.firstRequest(TODAY, 7), NUMBER));
+    world.clock.set(TODAY + 1);
+    const pack = tag.open(await authority.enrol(tag.firstRequest(TODAY + 1, 7), NUMBER));
+    expect(pack.days.map(({ epochs }) => epochs).slice(0, 6)).toEqual(
+      lost.days.map(({ epochs }) => epochs).slice(1),
+    );
   });
 
   it('hands out nothing when its entry cannot be kept, and can be asked again', async () => {

@@ -154,6 +154,14 @@ describe('enrolment by wire', () => {
       code: 'port-in-use',
     });
   });
+
+  it('says that it cannot listen on an address of another machine', async () => {
+    const host = '192.0.2.1';
+    await expect(openEnrolmentHttp({ service: echo, log: silentLog, host })).rejects.toMatchObject({
+      code: 'input',
+      message: expect.stringContaining(host) as string,
+    });
+  });
 });
 
 describe('a tag that asks by wire', () => {

@@ -33,6 +33,15 @@ describe('flash in memory', () => {
 });
 
 describe('flash in a file', () => {
+  it('is made anew when power was lost before its first header was on disk', () => {
+    const path = newPath();
+    writeFileSync(path, new Uint8Array(2 * SLOT_BYTES));
+    const flash = openFileFlash(path);
+    flash.append([recordBytes(7)]);
+    flash.close();
+    expect(held(openFileFlash(path))).toEqual([7]);
+  });
+
   it('is 8 MiB of slots and grows only as it fills', () => {
     expect(FLASH_SLOTS * SLOT_BYTES).toBe(8 * 1024 * 1024);
     const path = newPath();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { equalBytes } from '../../protocol/bytes.js';
 import { fastSigner } from '../../protocol/ed25519.js';
@@ -7,6 +8,7 @@ import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import { authKeyOf, makeEphemeralId } from '../../protocol/ephemeral-id.js';
 import { noticeToken } from '../../protocol/notice.js';
 import { DEFAULT_SESSION, runGatewaySession } from '../../firmware-sim/gateway-session.js';
+import type { Link } from '../../radio/contract.js';
 import { seededRandom } from '../../radio/random.js';
 import { MIDNIGHT_MS } from './samples.js';
 import { testAuthority } from './test-authority.js';
@@ -31,6 +33,25 @@ async function scene(given: { readonly days?: number } = {}) {
 }
 
 describe('a session', () => {
+  it('waits for the receipt from the end of the upload on, however long that took', async () => {
+    const { tag, gateway, log } = await scene();
+    log(1);
+    const link = gateway.connect();
+    const slow: Link = {
+      ...link,
+      write: async (characteristic, value) => {
+        await sleep(30);
+        await link.write(characteristic, value);
+      },
+      subscribe: (characteristic, onNotify) =>
+        link.subscribe(characteristic, (value) => void sleep(20).then(() => onNotify(value))),
+    };
+    expect(await runGatewaySession(slow, tag.device, { ...SOON, withNotices: false })).toEqual({
+      accepted: 1,
+      endedBy: undefined,
+    });
+  });
+
   it('delivers what waits, under the credential of the present epoch, and frees it', async () => {
     const { authority, tag, gateway, log, visit } = await scene();
     log(1);
@@ -70,6 +91,33 @@ describe('a session', () => {
 });
 
 describe('a retry', () => {
+  it('is still sealed to the key of its day when no later hello carries that key', async () => {
+    const { tag, gateway, log, visit } = await scene({ days: 4 });
+    log(1);
+    tag.state.shelf.sealingKeys.delete(TODAY);
+    gateway.faults.mute = true;
+    expect(await visit()).toEqual({ accepted: 0, endedBy: 'timeout' });
+    gateway.faults.mute = false;
+    tag.nowMs = NOON_MS + 3 * 86_400_000;
+    expect(await visit()).toEqual({ accepted: 1, endedBy: undefined });
+  });
+
+  it('ends when its day leaves the retention window: what was logged since is delivered under the next seq', async () => {
+    const { authority, tag, gateway, log, visit } = await scene();
+    log(1);
+    gateway.faults.mute = true;
+    expect(await visit()).toEqual({ accepted: 0, endedBy: 'timeout' });
+    gateway.faults.mute = false;
+    tag.nowMs = NOON_MS + 22 * 86_400_000;
+    tag.device.tick();
+    await tag.device.enrol(authority.station, { firstDay: TODAY + 22, days: 1 }, asTagNumber(18));
+    log(2);
+    expect(await visit()).toEqual({ accepted: 1, endedBy: undefined });
+    const [report] = gateway.reports;
+    expect(report && authority.open(report).plaintext).toMatchObject({ seq: 1, records: [{ samples: 2 }] });
+    expect(tag.device.status()).toMatchObject({ dropped: 1, hasOutstanding: false, waiting: 0 });
+  });
+
   it('repeats the plaintext byte for byte under the same seq, in a later epoch, with new records waiting', async () => {
     const { authority, tag, gateway, log, visit } = await scene();
     log(1);

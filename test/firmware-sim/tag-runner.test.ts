@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -15,7 +15,7 @@ import { openReplayAir } from '../../radio/air-replay-hosted.js';
 import type { ReplayAir } from '../../radio/air-replay-hosted.js';
 import { virtualClock } from '../../radio/clock-virtual.js';
 import type { VirtualClock } from '../../radio/clock-virtual.js';
-import type { Characteristic, Link, ServerPeer } from '../../radio/contract.js';
+import type { Advertiser, Characteristic, Link, ServerPeer } from '../../radio/contract.js';
 import { seededRandom } from '../../radio/random.js';
 import { MIDNIGHT_MS } from './samples.js';
 import { testAuthority } from './test-authority.js';
@@ -35,6 +35,8 @@ interface Stage {
   readonly air: ReplayAir;
   readonly authority: TestAuthority;
   readonly gateway: TestGateway;
+  /** Every address a tag advertised under. */
+  readonly addresses: Set<string>;
   run(tag: number, path?: string, station?: EnrolmentStation): Promise<TagRunner>;
   end(...runners: TagRunner[]): Promise<void>;
 }
@@ -56,11 +58,20 @@ async function stage(contactMinutes = 10, authority = testAuthority()): Promise<
     jitter: 0.1,
   };
   await place.advertiser.set({ ...advert, address: 'c0ffee000001', connectable: true });
+  const addresses = new Set<string>();
   const run = async (tag: number, path = mkdtempSync(join(folder, 'tag ')), station = authority.station) => {
     const random = seededRandom(`runner ${tag}`);
     const radio = air.join(`tag ${tag}`);
+    const { scanner, central, server } = radio;
+    const advertiser: Advertiser = {
+      set: (settings) => {
+        addresses.add(settings.address);
+        return radio.advertiser.set(settings);
+      },
+      stop: () => radio.advertiser.stop(),
+    };
     const runner = await openTagRunner({
-      radio,
+      radio: { scanner, advertiser, central, server, close: () => radio.close() },
       clock,
       folder: path,
       settings: REPLAY_SETTINGS,
@@ -79,7 +90,7 @@ async function stage(contactMinutes = 10, authority = testAuthority()): Promise<
     for (const runner of runners) await clock.drive(runner.close());
     await air.close();
   };
-  return { clock, air, authority, gateway, run, end };
+  return { clock, air, authority, gateway, addresses, run, end };
 }
 
 async function serve(link: Link, peer: ServerPeer) {
@@ -98,6 +109,20 @@ const bucketsOf = ({ authority, gateway }: Stage) =>
   });
 
 describe('a live tag', () => {
+  it('goes on changing its ID after a time in which its disk took nothing', async () => {
+    const at = await stage();
+    const path = mkdtempSync(join(folder, 'full '));
+    const tag = await at.run(1, path);
+    await at.clock.advance(MINUTE);
+    mkdirSync(join(path, 'tag.json.new'));
+    await at.clock.advance(MIDNIGHT_MS + 24 * HOUR - at.clock.nowMs() + MINUTE);
+    rmSync(join(path, 'tag.json.new'), { recursive: true });
+    at.addresses.clear();
+    await at.clock.advance(HOUR);
+    expect(at.addresses.size).toBeGreaterThanOrEqual(4);
+    await at.end(tag);
+  });
+
   it('enrols, logs, and delivers as soon as its records are closed and a gateway is heard', async () => {
     const at = await stage();
     const [one, two] = [await at.run(1), await at.run(2)];

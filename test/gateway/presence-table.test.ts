@@ -78,7 +78,9 @@ describe('a presence table', () => {
     presence.hear(stronger, -60, START_MS + 500);
     presence.hear(beaconOf(1), -60, START_MS + 1000);
     presence.hear(stronger, -60, START_MS + 60_000);
-    expect(presence.ignored).toBe(2);
+    presence.hear(beaconOf(2), -60, START_MS);
+    presence.hear({ ...beaconOf(2), txPowerDbm: 8 }, -60, START_MS + 500);
+    expect(presence.ignored).toBe(3);
     expect(presence.closeAll()).toMatchObject([{ samples: 2, durationSeconds: 2, peerTxPowerDbm: -12 }]);
   });
 

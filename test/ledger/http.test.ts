@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { serveLedgerHttp, type LedgerHttp, type LedgerHttpOptions } from '../../ledger/http.js';
@@ -113,6 +114,17 @@ describe("the ledger's HTTP", () => {
     const started = performance.now();
     await http.close();
     expect(performance.now() - started).toBeLessThan(3000);
+  });
+
+  test('gives a coded error for a checkpoint that is not text', async () => {
+    const server = createServer((_request, response) => void response.end(Buffer.from([0xff, 0xfe])));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const reader = openLedgerReaderHttp({ url: `http://127.0.0.1:${port}` });
+    await expect(reader.checkpoint()).rejects.toMatchObject({ code: 'format' });
+    await reader.close();
   });
 
   test('is unreachable when it is not there, and a reader gives up in time', async () => {

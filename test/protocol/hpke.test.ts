@@ -29,6 +29,14 @@ const toBuffer = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffe
 const keys = () => fc.uint8Array({ minLength: 32, maxLength: 32 });
 const texts = () => fc.uint8Array({ maxLength: 200 });
 
+describe('sealing to a public key of small order', () => {
+  test('is refused with a code, since anybody could open it', () => {
+    const given = { info: new Uint8Array(0), aad: new Uint8Array(0), plaintext: new Uint8Array(1) };
+    const seal = () => hpkeSeal({ ...given, recipientPublicKey: new Uint8Array(32) });
+    expect(seal).toThrow(expect.objectContaining({ code: 'sealing' }) as Error);
+  });
+});
+
 describe('HPKE', () => {
   test('seals as RFC 9180 A.2.1', () => {
     const sealed = hpkeSeal({
