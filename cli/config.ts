@@ -9,6 +9,7 @@ import { writeAtomically } from './atomic-file.js';
 import type { DataFolder } from './folder.js';
 
 const FORMAT = 'firebreak-data-1';
+export const MAX_RETENTION_DAYS = 365;
 
 const key = z
   .string()
@@ -29,7 +30,7 @@ const settings = z.strictObject({
   rssiFloorDbm: z.int().min(-127).max(0),
   beaconServiceUuid: z.int().min(0).max(0xffff),
   gatewayServiceUuid: z.int().min(0).max(0xffff),
-  retentionDays: z.int().min(1).max(365),
+  retentionDays: z.int().min(1).max(MAX_RETENTION_DAYS),
 });
 
 const config = z.strictObject({

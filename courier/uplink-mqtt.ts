@@ -12,6 +12,7 @@ import type { Log } from '../protocol/log.js';
 import { entriesTopic, receiptsTopic, statusTopic } from '../protocol/topics.js';
 import { openMqttConnection } from './mqtt-connection.js';
 import type { MqttConnection } from './mqtt-connection.js';
+import { requireBrokerUrl } from './broker-url.js';
 import type { Uplink } from './uplink.js';
 
 const NONCE_BYTES = 16;
@@ -21,8 +22,6 @@ const LONGEST_PAUSE_MS = 30_000;
 /** A connection that lasted this long was a good one: the next pause is short again. */
 const GOOD_AFTER_MS = 10_000;
 const STATUS_WAIT_MS = 2_000;
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-const SCHEMES: readonly string[] = ['mqtt:', 'mqtts:', 'ws:', 'wss:'];
 
 export interface UplinkMqttDeps {
   /** Such as mqtt://127.0.0.1:1883. */
@@ -44,7 +43,7 @@ export interface UplinkMqttDeps {
  * for something that is no MQTT URL or no TLS off loopback, and `closed` when the signal says so first.
  */
 export async function openMqttUplink(deps: UplinkMqttDeps): Promise<Uplink> {
-  requireUrl(deps.url);
+  requireBrokerUrl(deps.url);
   const uplink = new MqttUplink(deps);
   try {
     await uplink.firstConnection(deps.patienceMs ?? PATIENCE_MS, deps.signal);
@@ -223,19 +222,6 @@ class MqttUplink implements Uplink {
       `gave up after ${patienceMs / 1000} s: no MQTT broker at ${this.#deps.url} takes this writer (${this.#lastReason}). Is the ledger running?`,
     );
   }
-}
-
-/** Plain text only where nobody can listen (protocol.md §9). */
-function requireUrl(url: string): void {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (!parsed || !SCHEMES.includes(parsed.protocol) || parsed.hostname === '')
-    throw new FirebreakError('input', `${url} is no MQTT URL, such as mqtt://127.0.0.1:1883`);
-  const isPlain = parsed.protocol === 'mqtt:' || parsed.protocol === 'ws:';
-  if (isPlain && !LOOPBACK.test(parsed.hostname))
-    throw new FirebreakError(
-      'input',
-      `${url} is not on this host: use ${parsed.protocol.slice(0, -1)}s:// there`,
-    );
 }
 
 function pause(ms: number, signal?: AbortSignal): Promise<void> {

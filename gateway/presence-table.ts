@@ -75,9 +75,7 @@ export class PresenceTable {
     if (open !== undefined) return this.#sample(open, heard);
     const first = this.#once.get(key);
     if (first === undefined) return this.#begin(key, heard);
-    const isOther = first.beacon.txPowerDbm !== beacon.txPowerDbm;
-    if (isOther || isReplay(heardAtMs, first.beacon.mac, beacon.mac, first.atMs))
-      return void (this.ignored += 1);
+    if (isReplay(heardAtMs, first.beacon.mac, beacon.mac, first.atMs)) return void (this.ignored += 1);
     this.#once.delete(key);
     const presence = openPresence(first);
     this.#open.set(key, presence);

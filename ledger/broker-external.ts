@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import { toHex } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
+import { requireBrokerUrl } from '../courier/broker-url.js';
 import type { Log } from '../protocol/log.js';
 import { ALL_ENTRIES_TOPIC, parseTopic, receiptsTopic } from '../protocol/topics.js';
 import type { Ledger } from './ledger.js';
@@ -158,6 +159,7 @@ async function endClient(client: MqttClient): Promise<void> {
 
 /** Takes batches for `ledger` from a broker run by somebody else. Throws `unreachable` when it gives up. */
 export async function openExternalBroker(options: ExternalBrokerOptions): Promise<ExternalBroker> {
+  requireBrokerUrl(options.url);
   const client = mqtt.connect(options.url, clientOptions(options));
   try {
     await new Session(client, options).open();

@@ -5,11 +5,12 @@ import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import type { ContactRecording } from '../../firmware-sim/contact-recording.js';
+import { FirebreakError } from '../../protocol/errors.js';
 import { REPLAY_SETTINGS } from '../../protocol/settings.js';
 import type { ProtocolSettings } from '../../protocol/settings.js';
 import { dayOf } from '../../protocol/time.js';
 import type { TraceRequest } from '../../tracer/trace-result.js';
+import { MAX_RETENTION_DAYS } from '../config.js';
 import { createDeployment } from '../deployment.js';
 import { walkPath } from '../demo/path.js';
 import type { PathOutcome } from '../demo/path.js';
@@ -57,6 +58,7 @@ async function demo(options: DemoOptions): Promise<void> {
   const { recording } = subject;
   const span = { from: recording.startMs / 1000, to: recording.endMs / 1000 };
   const request = requestOf(options, subject.caseTag, span);
+  replaySettings(subject); // a recording too long is refused before anything is written
   const dir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'firebreak-demo-')));
   await claimEmptyFolder(dir);
   await walkAndTrace(resolve(dir), subject, request, options);
@@ -76,7 +78,7 @@ async function walkAndTrace(
     console.log(recordingLine(recording, subject.source));
     console.log(`working in ${dir}\n`);
     const folder = folderAt(dir);
-    const config = await createDeployment(folder, { settings: replaySettings(recording) });
+    const config = await createDeployment(folder, { settings: replaySettings(subject) });
     const outcome = await walkPath({
       folder,
       config,
@@ -115,9 +117,16 @@ async function answer(
   await showTrace(result, options);
 }
 
-/** A replay keeps what it records until its end, however long the recording is. */
-function replaySettings({ startMs, endMs }: ContactRecording): ProtocolSettings {
+/** A replay keeps what it records until its end. Throws `input` for a recording longer than a deployment may keep. */
+function replaySettings({ recording: { startMs, endMs }, source }: Subject): ProtocolSettings {
   const days = dayOf(endMs / 1000) - dayOf(startMs / 1000) + SPARE_DAYS;
+  if (days > MAX_RETENTION_DAYS) {
+    const longest = MAX_RETENTION_DAYS - SPARE_DAYS;
+    throw new FirebreakError(
+      'input',
+      `${source} spans ${days - SPARE_DAYS} days; a demo takes at most ${longest}`,
+    );
+  }
   return { ...REPLAY_SETTINGS, retentionDays: Math.max(REPLAY_SETTINGS.retentionDays, days) };
 }
 

@@ -15,6 +15,8 @@ export const gatewayStatusSchema = z.object({
     sessions: z.number(),
     turnedAway: z.number(),
     timedOut: z.number(),
+    broken: z.number(),
+    upSinceMs: z.number(),
     reportsAccepted: z.number(),
     reportsRefused: z.record(z.string(), z.number()),
     beaconsHeard: z.number(),
@@ -43,14 +45,17 @@ export function gatewayScreen({ isRunning, ageMs, status }: ReadStatus<Status>):
   const refusals = Object.entries(gateway.reportsRefused).map(([reason, count]) => `${count} ${reason}`);
   return [
     `${pc.bold(status.name)}  ${verdict(isRunning, ageMs, status)}`,
-    row('time here', localTime(status.clockMs / 1000, true)),
+    row(
+      'time here',
+      `${localTime(status.clockMs / 1000, true)}, up since ${localTime(gateway.upSinceMs / 1000)}`,
+    ),
     row(
       'air',
       `${gateway.beaconsHeard} beacons heard, ${gateway.tagsInReach} tags in reach, ${gateway.presenceReported} presence records`,
     ),
     row(
       'sessions',
-      `${gateway.sessions} (${gateway.openSessions} open, ${gateway.turnedAway} turned away, ${gateway.timedOut} timed out)`,
+      `${gateway.sessions} (${gateway.openSessions} open, ${gateway.turnedAway} turned away, ${gateway.broken} broken off, ${gateway.timedOut} timed out)`,
     ),
     row(
       'reports',
