@@ -1,11 +1,13 @@
 /** `npm run bench -- NAME`: measurements, each in a file of its own. Timings belong here, never into tests. */
 import { parseArgs } from 'node:util';
 import { benchEnrolment } from './enrolment.js';
+import { benchLedger } from './ledger.js';
 import { benchPath } from './path.js';
 
 const BENCHES: Readonly<Record<string, (file: string | undefined) => Promise<void>>> = {
   path: benchPath,
   enrolment: benchEnrolment,
+  ledger: benchLedger,
 };
 
 const { positionals, values } = parseArgs({
@@ -19,5 +21,6 @@ if (bench === undefined || values.help === true) {
     '  path [--contacts FILE]   the whole path, stage by stage; the built-in scenario without a file',
   );
   console.error('  enrolment                credentials for a school: 327 tags, five days');
+  console.error('  ledger                   durable append against hypercore, batches of 1, 64 and 1,024');
   process.exitCode = 2;
 } else await bench(values.contacts);

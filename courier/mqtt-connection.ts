@@ -5,7 +5,7 @@
  */
 import { connect, ErrorWithSubackPacket } from 'mqtt';
 import type { MqttClient } from 'mqtt';
-import { FirebreakError } from '../protocol/errors.js';
+import { asError, FirebreakError } from '../protocol/errors.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const PUBACK_TIMEOUT_MS = 30_000;
@@ -136,7 +136,6 @@ export class MqttConnection {
   }
 }
 
-const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 const stopped = (): FirebreakError => new FirebreakError('closed', 'asked to stop');
 
 /** Also what waits for a SUBACK when the connection ends fails this way, but without the packet. */

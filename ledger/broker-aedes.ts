@@ -11,6 +11,7 @@ import { MAX_BATCH_LENGTH } from '../protocol/batch.js';
 import { toHex } from '../protocol/bytes.js';
 import { checkConnectToken } from '../protocol/connect-token.js';
 import { partyIdOf } from '../protocol/keys.js';
+import { asError } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
 import { receiptsTopic } from '../protocol/topics.js';
 import { maySubscribe, publishVerdict } from './broker-policy.js';
@@ -126,8 +127,6 @@ interface Publish {
   readonly qos: number;
   readonly retain: boolean;
 }
-
-const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 function createAedes(rules: AedesBroker): Promise<Aedes> {
   const opening: Promise<Aedes> = Aedes.createBroker({

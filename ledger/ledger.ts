@@ -19,7 +19,7 @@ import { refusedOutcomes } from './commit.js';
 import { readerOfStore } from './reader-level.js';
 import { Sequencer, type Settled } from './sequencer.js';
 import { readEdge } from './start.js';
-import { openStoreLevel } from './store-level.js';
+import { openStoreLevel } from './store-recovery.js';
 import type { Counters, Store } from './store.js';
 import { inlineChecker, type BatchChecker } from './verify-inline.js';
 

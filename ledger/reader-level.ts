@@ -4,7 +4,7 @@ import type { LedgerReader } from '../protocol/ledger-reader.js';
 import { HASH_LENGTH } from '../protocol/merkle.js';
 import { tileWidthAt } from '../protocol/tile.js';
 import { MAX_PAYLOADS_PER_CALL } from './payload-frames.js';
-import { openStoreLevel } from './store-level.js';
+import { openStoreLevel } from './store-recovery.js';
 import type { Store, StoreIdentity } from './store.js';
 
 function requireWidth(store: Store, level: number, index: number, width: number): void {

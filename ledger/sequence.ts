@@ -4,10 +4,12 @@
  */
 import type { UnixMs } from '../protocol/brands.js';
 import { toHex } from '../protocol/bytes.js';
-import { encodeEntry } from '../protocol/entry.js';
+import type { CborWriter } from '../protocol/cbor.js';
+import { encodeEntry, entryWriter } from '../protocol/entry.js';
 import { refusalNumber } from '../protocol/errors.js';
 import type { Outcome } from '../protocol/ledger-receipt.js';
 import { leafHash } from '../protocol/merkle.js';
+import { PayloadTable } from './payload-table.js';
 import { duplicateOf } from './admission/duplicate.js';
 import { sequenceRule } from './admission/sequence.js';
 import type { CheckedBatch, CheckedItem, GatewayStatement } from './checked-batch.js';
@@ -37,8 +39,10 @@ export interface Sequenced {
 
 /** What must be looked up before {@link sequence} can run, in one read. */
 export function planLookup(batches: readonly CheckedBatch[]): Lookup {
-  const admissible = batches.flatMap(({ items }) => items.filter(({ refusal }) => refusal === undefined));
-  return { batches, payloads: admissible.map(({ payloadSha256 }) => payloadSha256) };
+  const payloads: Uint8Array[] = [];
+  for (const { items } of batches)
+    for (const { refusal, payloadSha256 } of items) if (refusal === undefined) payloads.push(payloadSha256);
+  return { batches, payloads };
 }
 
 interface Course {
@@ -47,36 +51,45 @@ interface Course {
   readonly entries: NewEntry[];
   readonly leaves: Uint8Array[];
   readonly statements: GatewayStatement[];
-  /** By hash of the payload: what the store holds and what this commit adds. */
-  readonly payloads: Map<string, PayloadRecord>;
+  /** What the store holds of the payloads given, by hash. */
+  readonly stored: ReadonlyMap<string, PayloadRecord>;
+  /** What this commit adds. */
+  readonly added: PayloadTable;
+  readonly writer: CborWriter;
   previousLeaf: Uint8Array;
   duplicates: number;
 }
 
+function earlierOf({ stored, added }: Course, hash: Uint8Array): PayloadRecord | undefined {
+  return added.find(hash) ?? (stored.size > 0 ? stored.get(toHex(hash)) : undefined);
+}
+
 function append(course: Course, batch: CheckedBatch, item: CheckedItem): Outcome {
-  const name = toHex(item.payloadSha256);
-  const earlier = course.payloads.get(name);
-  const first = duplicateOf(item.type, earlier);
+  const { type, payload, payloadSha256, retentionDay } = item;
+  const earlier = earlierOf(course, payloadSha256);
+  const first = duplicateOf(type, earlier);
   if (first !== undefined) {
     course.duplicates += 1;
     return { reason: 0, index: first };
   }
   const index = course.firstIndex + course.entries.length;
-  const entry = encodeEntry({
-    type: item.type,
+  const fields = {
+    type,
     appendedAtMs: course.nowMs,
     source: batch.writerId,
     sourceSeq: batch.seq,
     sourceTimeMs: item.timeMs,
-    payloadLength: item.payload.length,
-    payloadSha256: item.payloadSha256,
+    payloadLength: payload.length,
+    payloadSha256,
     previousLeaf: course.previousLeaf,
-  });
+  };
+  const entry = encodeEntry(fields, course.writer);
   course.previousLeaf = leafHash(entry);
-  course.entries.push({ ...item, entry, firstOfPayload: earlier === undefined });
+  const firstOfPayload = earlier === undefined;
+  course.entries.push({ entry, type, payload, payloadSha256, retentionDay, firstOfPayload });
   course.leaves.push(course.previousLeaf);
   if (item.statement !== undefined) course.statements.push(item.statement);
-  if (earlier === undefined) course.payloads.set(name, { type: item.type, index });
+  if (firstOfPayload) course.added.add(payloadSha256, { type, index, day: retentionDay });
   return { reason: 0, index };
 }
 
@@ -88,13 +101,13 @@ function outcomesOf(course: Course, batch: CheckedBatch): Outcome[] {
   );
 }
 
-function knownPayloads(lookup: Lookup, found: Found): Map<string, PayloadRecord> {
-  const known = new Map<string, PayloadRecord>();
-  lookup.payloads.forEach((hash, i) => {
-    const record = found.payloads[i];
-    if (record !== undefined) known.set(toHex(hash), record);
+function storedPayloads(lookup: Lookup, found: Found): ReadonlyMap<string, PayloadRecord> {
+  const stored = new Map<string, PayloadRecord>();
+  found.payloads.forEach((record, i) => {
+    const hash = lookup.payloads[i];
+    if (record !== undefined && hash !== undefined) stored.set(toHex(hash), record);
   });
-  return known;
+  return stored;
 }
 
 /** What is known of a batch's (writer, seq) while a commit is worked out. */
@@ -119,7 +132,9 @@ export function sequence({ state, batches, lookup, found, nowMs }: SequenceInput
     entries: [],
     leaves: [],
     statements: [],
-    payloads: knownPayloads(lookup, found),
+    stored: storedPayloads(lookup, found),
+    added: new PayloadTable(lookup.payloads.length),
+    writer: entryWriter(lookup.payloads.length),
     previousLeaf: state.previousLeaf,
     duplicates: 0,
   };

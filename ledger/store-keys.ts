@@ -3,12 +3,12 @@
  *
  *     f                              what the folder is: format version, origin, log key
  *     s                              the state after the last group commit (store-state.ts)
- *     e | first index u48            entries of one commit within one bundle, as C2SP bundle bytes
+ *     e | first index u48            entries of one commit within one bundle (store-segments.ts)
  *     t | level u8 | index u48       tile hashes; every full tile, and the right edge of levels 1 and up
  *     b | writerId 16 | seq u48      a batch that was answered, and how (store-rows.ts)
- *     h | SHA-256 32                 the first entry with this payload and where the payload lies
+ *     h | bucket u16 | number u32    payloads by their hash (payload-index.ts)
  *     g | gatewayId 16               what the issuer said about a gateway
- *     p | day u32 | first index u48  payloads of one commit and day, end to end; pruning a day is one range
+ *     p | day u32 | first index u48  payloads of one commit and day (store-payloads.ts); pruning a day is one range
  */
 const INDEX_BYTES = 6;
 
@@ -35,7 +35,6 @@ export const segmentKey = (firstIndex: number): Uint8Array => indexed('e', NOTHI
 export const tileKey = (level: number, index: number): Uint8Array =>
   indexed('t', Uint8Array.of(level), index);
 export const batchKey = (writerId: Uint8Array, seq: number): Uint8Array => indexed('b', writerId, seq);
-export const payloadIndexKey = (sha256: Uint8Array): Uint8Array => named('h', sha256);
 export const gatewayKey = (gatewayId: Uint8Array): Uint8Array => named('g', gatewayId);
 
 export function payloadKey(day: number, firstIndex: number): Uint8Array {
@@ -44,10 +43,34 @@ export function payloadKey(day: number, firstIndex: number): Uint8Array {
   return indexed('p', head, firstIndex);
 }
 
+const BUCKET_KEY_BYTES = 7;
+
+export function bucketKey(bucket: number, number: number): Uint8Array {
+  const key = Buffer.allocUnsafe(BUCKET_KEY_BYTES);
+  key.write('h', 0, 'latin1');
+  key.writeUInt16BE(bucket, 1);
+  key.writeUInt32BE(number, 3);
+  return key;
+}
+
+export function bucketOfKey(key: Uint8Array): { readonly bucket: number; readonly number: number } {
+  const bytes = Buffer.from(key.buffer, key.byteOffset, key.length);
+  return { bucket: bytes.readUInt16BE(1), number: bytes.readUInt32BE(3) };
+}
+
+/** All buckets, each in order. */
+export const BUCKET_RANGE = { gte: Buffer.from('h'), lt: Buffer.from('i') } as const;
+
 /** The index a key ends in. */
 export function indexOfKey(key: Uint8Array): number {
   return Buffer.from(key).readUIntBE(key.length - INDEX_BYTES, INDEX_BYTES);
 }
+
+/** All batches of a writer, in the order of their sequence numbers. */
+export const batchRange = (writerId: Uint8Array): { readonly gte: Uint8Array; readonly lte: Uint8Array } => ({
+  gte: batchKey(writerId, 0),
+  lte: batchKey(writerId, 2 ** 48 - 1),
+});
 
 /** Range of all gateway rows, for reading the registry at start. */
 export const GATEWAY_RANGE = { gte: Buffer.from('g'), lt: Buffer.from('h') } as const;

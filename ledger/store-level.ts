@@ -1,52 +1,61 @@
 /**
- * The ledger's store on level: one database, one synced atomic batch for each commit (store-operations.ts), and the
- * head file beside it. Layout: store-keys.ts.
+ * The ledger's store: a journal, in which a commit becomes durable with one synced write, and behind it a level
+ * database, in which it comes to rest (store-keys.ts). Beside them the head file says how far the log had come.
  */
-import { join } from 'node:path';
-import { asTreeSize, asUnixMs } from '../protocol/brands.js';
-import { concat, equalBytes } from '../protocol/bytes.js';
-import { NO_PREVIOUS_LEAF } from '../protocol/entry.js';
-import { FirebreakError } from '../protocol/errors.js';
-import { emptyRoot, leafHash } from '../protocol/merkle.js';
+import { concat } from '../protocol/bytes.js';
+import { asError, FirebreakError } from '../protocol/errors.js';
+import { leafHash } from '../protocol/merkle.js';
 import { entriesOf, TILE_WIDTH, tileWidthAt } from '../protocol/tile.js';
 import { decodeGatewayRecord, type GatewayRecord } from './gateway-record.js';
-import { openHeadFile, type HeadFile } from './head-file.js';
-import { readPayloads } from './store-payloads.js';
+import type { HeadFile } from './head-file.js';
+import type { Journal, Row } from './journal.js';
+import type { PayloadIndex } from './payload-index.js';
+import { rowsOf } from './store-commit-rows.js';
 import {
   batchKey,
-  FORMAT_KEY,
+  batchRange,
   GATEWAY_RANGE,
   indexOfKey,
-  payloadIndexKey,
   segmentKey,
   STATE_KEY,
   tileKey,
 } from './store-keys.js';
-import { openDatabase, storeError, type Database } from './store-open.js';
+import { storeError, type Database } from './store-open.js';
+import { readPayloads } from './store-payloads.js';
+import { decodeBatchRow } from './store-rows.js';
 import { joinSegments } from './store-segments.js';
-import { operationsOf, type Put } from './store-operations.js';
-import { decodeBatchRow, decodePayloadRow, encodeFormatRow } from './store-rows.js';
-import { decodeStateRow, encodeStateRow } from './store-state.js';
-import type { Commit, Found, LogState, Lookup, Store, StoreIdentity } from './store.js';
+import { encodeStateRow } from './store-state.js';
+import type { BatchRecord, Commit, Found, LogState, Lookup, Store } from './store.js';
+import type { WriteBehind } from './write-behind.js';
 
-export interface StoreLevelOptions {
+/** What an opened store is made of; all of it is the store's to close. */
+export interface StoreParts {
   readonly dir: string;
-  readonly identity: StoreIdentity;
-  /** Signs the checkpoint of the empty log; only asked for when the folder is new. Without it a new folder is `not-found`. */
-  readonly firstCheckpoint?: () => string;
+  readonly db: Database;
+  readonly journal: Journal;
+  readonly behind: WriteBehind;
+  readonly index: PayloadIndex;
+  readonly head: HeadFile;
+  readonly state: LogState;
+  readonly commit: number;
 }
 
-class StoreLevel implements Store {
-  readonly #db: Database;
-  readonly #head: HeadFile;
-  readonly #dir: string;
+export class StoreLevel implements Store {
+  readonly #parts: StoreParts;
   #state: LogState;
+  #commit: number;
+  /** The last commit that is synced in the database. */
+  #settled: number;
+  #settling: Promise<void> | undefined;
+  #settleFailure: Error | undefined;
+  /** Highest sequence number of each writer that was asked for: a higher one is new without a look. */
+  readonly #lastSeq = new Map<string, number>();
 
-  constructor(db: Database, head: HeadFile, dir: string, state: LogState) {
-    this.#db = db;
-    this.#head = head;
-    this.#dir = dir;
-    this.#state = state;
+  constructor(parts: StoreParts) {
+    this.#parts = parts;
+    this.#state = parts.state;
+    this.#commit = parts.commit;
+    this.#settled = parts.commit;
   }
 
   state(): LogState {
@@ -54,39 +63,38 @@ class StoreLevel implements Store {
   }
 
   async gateways(): Promise<readonly GatewayRecord[]> {
-    const rows = await this.#read(() => this.#db.values(GATEWAY_RANGE).all());
+    const rows = await this.#read((db) => db.values(GATEWAY_RANGE).all());
     return rows.map(decodeGatewayRecord);
   }
 
   async lookup({ batches, payloads }: Lookup): Promise<Found> {
-    const keys = [
-      ...batches.map(({ writerId, seq }) => batchKey(writerId, seq)),
-      ...payloads.map(payloadIndexKey),
-    ];
-    const rows = keys.length === 0 ? [] : await this.#getMany(keys);
-    return {
-      batches: batches.map(({ writerId, seq }, i) => {
-        const row = rows[i];
-        return row && decodeBatchRow(row, writerId, seq);
-      }),
-      payloads: payloads.map((_, i) => {
-        const row = rows[batches.length + i];
-        return row && decodePayloadRow(row);
-      }),
-    };
+    const { index } = this.#parts;
+    const found: (BatchRecord | undefined)[] = [];
+    for (const { writerId, seq } of batches) found.push(await this.#findBatch(writerId, seq));
+    if (!payloads.some((hash) => index.mayHave(hash))) return { batches: found, payloads: [] };
+    return { batches: found, payloads: await this.#guard(() => index.find(payloads)) };
   }
 
   async commit(commit: Commit): Promise<void> {
-    await this.#read(() => this.#db.batch(operationsOf(commit), { sync: true }));
-    this.#head.write(commit.state);
-    this.#state = commit.state;
+    const { journal, behind, head } = this.#parts;
+    await this.#guard(async () => {
+      const rows = rowsOf(commit);
+      await this.#makeRoom(commit.entries.length);
+      const number = this.#commit + 1;
+      rows.push(this.#stateRow(commit.state, number));
+      await journal.append({ commit: number, settled: this.#settled, rows });
+      head.write(commit.state);
+      behind.add(rows, commit);
+      this.#commit = number;
+      this.#keep(commit);
+    });
   }
 
   async bundle(index: number, width: number): Promise<Uint8Array> {
     const first = index * TILE_WIDTH;
     const range = { gte: segmentKey(first), lt: segmentKey(first + width) };
-    const rows = await this.#read(() => this.#db.iterator(range).all());
-    const segments = rows.map(([key, entries]) => ({ firstIndex: indexOfKey(key), entries }));
+    const rows = await this.#read((db) => db.iterator(range).all());
+    const segments = rows.map(([key, value]) => ({ firstIndex: indexOfKey(key), value }));
     return joinSegments(first, width, segments);
   }
 
@@ -96,98 +104,109 @@ class StoreLevel implements Store {
     if (level === 0 && width < TILE_WIDTH) {
       return concat(...entriesOf(await this.bundle(index, width), width).map(leafHash));
     }
-    const [row] = await this.#getMany([tileKey(level, index)]);
-    if (row === undefined)
-      throw new FirebreakError('damaged', `tile ${level}/${index} is missing from the store in ${this.#dir}`);
-    return row;
+    const row = await this.#read((db) => db.get(tileKey(level, index)));
+    if (row !== undefined) return row;
+    throw new FirebreakError(
+      'damaged',
+      `tile ${level}/${index} is missing from the store in ${this.#parts.dir}`,
+    );
   }
 
   async payloads(hashes: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
-    return readPayloads(hashes, (keys) => this.#getMany(keys));
+    return this.#read(async (db) => readPayloads(db, hashes, await this.#parts.index.find(hashes)));
   }
 
+  /** Leaves everything synced in the database and the journal empty; after a failure, the journal as it is. */
   async close(): Promise<void> {
-    await this.#db.close();
-    this.#head.close();
+    const { db, journal, behind, index, head } = this.#parts;
+    try {
+      await this.#settling;
+      await index.idle();
+      await behind.settle();
+      journal.clear();
+    } finally {
+      await db.close();
+      journal.close();
+      await head.close();
+    }
   }
 
-  async #getMany(keys: Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
-    return this.#read(() => this.#db.getMany(keys));
+  #stateRow(state: LogState, commit: number): Row {
+    return {
+      key: STATE_KEY,
+      value: encodeStateRow({ state, commit, indexedTo: this.#parts.index.indexedTo }),
+    };
   }
 
-  async #read<T>(run: () => Promise<T>): Promise<T> {
+  /** Waits where something is full: the table of new payloads, the rows on their way to the database, the journal. */
+  async #makeRoom(entries: number): Promise<void> {
+    const { journal, behind, index } = this.#parts;
+    behind.requireWell();
+    await index.room(entries);
+    if (behind.isFull) await behind.applied();
+    if (!journal.isFull) return;
+    if (journal.isBlocked(this.#settled)) await (this.#settling ?? this.#settle());
+    if (this.#settleFailure !== undefined) throw this.#settleFailure;
+    journal.turn();
+    this.#settling = this.#settle();
+  }
+
+  /** Syncs the database while commits go on: by the time the other journal file is full, this one may be written over. */
+  async #settle(): Promise<void> {
+    const commit = this.#commit;
+    try {
+      await this.#parts.behind.settle();
+      this.#settled = Math.max(this.#settled, commit);
+    } catch (error) {
+      this.#settleFailure = asError(error);
+    } finally {
+      this.#settling = undefined;
+    }
+  }
+
+  #keep({ entries, firstIndex, batches, state }: Commit): void {
+    const { index } = this.#parts;
+    entries.forEach(({ type, payloadSha256, retentionDay: day, firstOfPayload }, i) => {
+      if (firstOfPayload) index.add(payloadSha256, { type, index: firstIndex + i, day });
+    });
+    for (const { writerId, seq } of batches) {
+      const name = nameOf(writerId);
+      this.#lastSeq.set(name, Math.max(seq, this.#lastSeq.get(name) ?? -1));
+    }
+    this.#state = state;
+  }
+
+  async #findBatch(writerId: Uint8Array, seq: number): Promise<BatchRecord | undefined> {
+    const name = nameOf(writerId);
+    const last = this.#lastSeq.get(name) ?? (await this.#readLastSeq(writerId));
+    this.#lastSeq.set(name, last);
+    if (seq > last) return undefined;
+    const row = await this.#read((db) => db.get(batchKey(writerId, seq)));
+    return row && decodeBatchRow(row, writerId, seq);
+  }
+
+  async #readLastSeq(writerId: Uint8Array): Promise<number> {
+    const last = { ...batchRange(writerId), reverse: true, limit: 1 };
+    const [key] = await this.#read((db) => db.keys(last).all());
+    return key === undefined ? -1 : indexOfKey(key);
+  }
+
+  /** Reads after everything committed so far has come to rest. */
+  #read<T>(run: (db: Database) => Promise<T>): Promise<T> {
+    return this.#guard(async () => {
+      await this.#parts.behind.applied();
+      return run(this.#parts.db);
+    });
+  }
+
+  async #guard<T>(run: () => Promise<T>): Promise<T> {
     try {
       return await run();
     } catch (error) {
-      throw storeError(error, this.#dir);
+      throw storeError(error, this.#parts.dir);
     }
   }
 }
 
-function emptyState(checkpoint: string): LogState {
-  return {
-    size: asTreeSize(0),
-    root: emptyRoot(),
-    checkpoint,
-    previousLeaf: NO_PREVIOUS_LEAF,
-    lastAppendedMs: asUnixMs(0),
-    counters: { batches: 0, duplicates: 0, entriesByType: new Map(), refusalsByNumber: new Map() },
-  };
-}
-
-async function begin(db: Database, identity: StoreIdentity, checkpoint: string): Promise<void> {
-  const rows: Put[] = [
-    { type: 'put', key: FORMAT_KEY, value: encodeFormatRow(identity) },
-    { type: 'put', key: STATE_KEY, value: encodeStateRow(emptyState(checkpoint)) },
-  ];
-  await db.batch(rows, { sync: true });
-}
-
-async function readState(db: Database, dir: string): Promise<LogState> {
-  const row: Uint8Array | undefined = await db.get(STATE_KEY);
-  if (row === undefined)
-    throw new FirebreakError('damaged', `the state row is missing from the store in ${dir}`);
-  try {
-    return decodeStateRow(row);
-  } catch (cause) {
-    throw new FirebreakError('damaged', `the state row of the store in ${dir} cannot be read`, { cause });
-  }
-}
-
-/** The store may be ahead of the head file by commits never answered; behind it, or beside it, it lost something. */
-function requireNotRolledBack({ size, root }: LogState, head: HeadFile, dir: string): void {
-  const { found } = head;
-  if (found === undefined || found.size < size) return;
-  if (found.size === size && equalBytes(found.root, root)) return;
-  throw new FirebreakError(
-    'damaged',
-    `the store in ${dir} holds ${size} entries but answered for ${found.size}: its newest data is lost, restore the folder from a copy`,
-  );
-}
-
-/**
- * Opens the store in `dir`, a new one when `firstCheckpoint` is given.
- *
- * Throws `not-found`, `foreign`, `locked`, `permission`, and `damaged` with what is.
- */
-export async function openStoreLevel({ dir, identity, firstCheckpoint }: StoreLevelOptions): Promise<Store> {
-  const { db, fresh } = await openDatabase(dir, identity, { create: firstCheckpoint !== undefined });
-  let head: HeadFile | undefined;
-  try {
-    head = openHeadFile(join(dir, 'head'));
-    if (fresh && head.found === undefined && firstCheckpoint) await begin(db, identity, firstCheckpoint());
-    else if (fresh)
-      throw new FirebreakError(
-        'damaged',
-        `the store in ${dir} is empty but its head file is not: restore the folder from a copy`,
-      );
-    const state = await readState(db, dir);
-    requireNotRolledBack(state, head, dir);
-    head.write(state);
-    return new StoreLevel(db, head, dir, state);
-  } catch (error) {
-    head?.close();
-    await db.close();
-    throw storeError(error, dir);
-  }
-}
+const nameOf = (writerId: Uint8Array): string =>
+  Buffer.from(writerId.buffer, writerId.byteOffset, writerId.length).toString('latin1');

@@ -18,6 +18,9 @@ const OPTIONS = {
   writeBufferSize: 64 * 1024 * 1024,
 } as const;
 
+/** Where the database of the ledger in `dir` is. */
+export const storeLocation = (dir: string): string => join(dir, 'store');
+
 /** The codes abstract-level puts on an error and on its cause. */
 function levelCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
@@ -108,7 +111,7 @@ export async function openDatabase(
   identity: StoreIdentity,
   { create }: { readonly create: boolean },
 ): Promise<{ readonly db: Database; readonly fresh: boolean }> {
-  const location = join(dir, 'store');
+  const location = storeLocation(dir);
   if (!create && !existsSync(location)) {
     throw new FirebreakError('not-found', `there is no ledger in ${dir}`);
   }

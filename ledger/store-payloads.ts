@@ -1,49 +1,98 @@
-/** Payloads by hash: where they lie, then the segments they lie in, each read once. */
-import { sha256 } from '../protocol/hash.js';
+/**
+ * Payloads as the store keeps them: values of some 64 KiB, each of one commit and one day.
+ *
+ *     value    payloads in the order of their entries: index u48 | length u32 | bytes
+ */
 import { equalBytes } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
-import { payloadIndexKey, payloadKey } from './store-keys.js';
-import { decodePayloadRow, type PayloadPlace } from './store-rows.js';
+import { sha256 } from '../protocol/hash.js';
+import { payloadKey } from './store-keys.js';
+import type { Database } from './store-open.js';
+import type { PayloadRecord } from './store.js';
 
-type GetMany = (keys: Uint8Array[]) => Promise<(Uint8Array | undefined)[]>;
+export const PAYLOAD_HEAD_BYTES = 10;
+/** Entries this far apart at most are read in one go. */
+const WINDOW = 1024;
 
-const nameOf = ({ day, segment }: PayloadPlace): string => `${day}/${segment}`;
+export interface StoredPayload {
+  readonly index: number;
+  readonly payload: Uint8Array;
+}
 
-async function readSegments(
-  places: readonly PayloadPlace[],
-  getMany: GetMany,
-): Promise<Map<string, Uint8Array>> {
-  const wanted = [...new Map(places.map((place) => [nameOf(place), place])).entries()];
-  const values = await getMany(wanted.map(([, { day, segment }]) => payloadKey(day, segment)));
-  const found = new Map<string, Uint8Array>();
-  wanted.forEach(([name], i) => {
-    const value = values[i];
-    if (value !== undefined) found.set(name, value);
-  });
-  return found;
+export function encodePayloadSegment(payloads: readonly StoredPayload[]): Uint8Array {
+  const size = payloads.reduce((sum, { payload }) => sum + PAYLOAD_HEAD_BYTES + payload.length, 0);
+  const value = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const { index, payload } of payloads) {
+    value.writeUIntBE(index, at, 6);
+    value.writeUInt32BE(payload.length, at + 6);
+    value.set(payload, at + PAYLOAD_HEAD_BYTES);
+    at += PAYLOAD_HEAD_BYTES + payload.length;
+  }
+  return value;
+}
+
+/** The payloads of a value, views of it. Throws `damaged` when it is cut short. */
+export function decodePayloadSegment(value: Uint8Array): StoredPayload[] {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
+  const payloads: StoredPayload[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const start = at + PAYLOAD_HEAD_BYTES;
+    const end = start > bytes.length ? Infinity : start + bytes.readUInt32BE(at + 6);
+    if (end > bytes.length) throw new FirebreakError('damaged', 'a segment of payloads is cut short');
+    payloads.push({ index: bytes.readUIntBE(at, 6), payload: bytes.subarray(start, end) });
+    at = end;
+  }
+  return payloads;
+}
+
+/** Entries of one day, near each other, whose payloads are wanted. */
+interface Window {
+  readonly day: number;
+  readonly first: number;
+  last: number;
+}
+
+function windowsOf(places: readonly PayloadRecord[]): Window[] {
+  const windows: Window[] = [];
+  const sorted = [...places].sort((a, b) => a.day - b.day || a.index - b.index);
+  for (const { day, index } of sorted) {
+    const open = windows.at(-1);
+    if (open?.day === day && index - open.first < WINDOW) open.last = index;
+    else windows.push({ day, first: index, last: index });
+  }
+  return windows;
+}
+
+/** Values from the one that holds the first index on, as far as the last index. */
+async function readWindow(db: Database, { day, first, last }: Window): Promise<Uint8Array[]> {
+  const before = { gte: payloadKey(day, 0), lte: payloadKey(day, first), reverse: true, limit: 1 };
+  const after = { gt: payloadKey(day, first), lte: payloadKey(day, last) };
+  const [head, rest] = await Promise.all([db.values(before).all(), db.values(after).all()]);
+  return [...head, ...rest];
 }
 
 /**
- * The payloads with these hashes, in order, copies; `undefined` for one never stored or pruned with its day.
+ * The payloads of the entries at `places`, in order, copies; `undefined` for one never stored or pruned with its day.
  *
  * Throws `damaged` when the bytes stored are not those of the hash.
  */
 export async function readPayloads(
+  db: Database,
   hashes: readonly Uint8Array[],
-  getMany: GetMany,
+  places: readonly (PayloadRecord | undefined)[],
 ): Promise<readonly (Uint8Array | undefined)[]> {
-  if (hashes.length === 0) return [];
-  const rows = await getMany(hashes.map(payloadIndexKey));
-  const places = rows.map((row) => row && decodePayloadRow(row));
-  const segments = await readSegments(
-    places.filter((place) => place !== undefined),
-    getMany,
+  const windows = windowsOf(places.filter((place) => place !== undefined));
+  const values = await Promise.all(windows.map((window) => readWindow(db, window)));
+  const stored = new Map(
+    values
+      .flatMap((some) => some.flatMap(decodePayloadSegment))
+      .map(({ index, payload }) => [index, payload]),
   );
   return places.map((place, i) => {
-    const segment = place && segments.get(nameOf(place));
-    if (place === undefined || segment === undefined) return undefined;
-    const payload = segment.slice(place.offset, place.offset + place.length);
-    if (equalBytes(sha256(payload), hashes[i] ?? payload)) return payload;
+    const payload = place && stored.get(place.index);
+    if (place === undefined || payload === undefined) return undefined;
+    if (equalBytes(sha256(payload), hashes[i] ?? payload)) return new Uint8Array(payload);
     throw new FirebreakError(
       'damaged',
       `the payload stored for entry ${place.index} is not the one that was logged`,

@@ -2,30 +2,20 @@
  * Rows of the level store that are neither entries nor tiles.
  *
  *     batch     H(batch) 32 | size u48 | root 32 | count u16 | { reason u8 | index u48 } each      index 2^48 − 1: null
- *     payload   type u16 | first index u48 | day u32 | segment u48 | offset u32 | length u32
  *     format    version u32 | log key 32 | origin, UTF-8
  */
 import { asTreeSize } from '../protocol/brands.js';
 import { ByteReader, ByteWriter } from '../protocol/bytes.js';
 import type { Outcome } from '../protocol/ledger-receipt.js';
-import type { BatchRecord, PayloadRecord, StoreIdentity } from './store.js';
+import type { BatchRecord, StoreIdentity } from './store.js';
 
 const NO_INDEX = 2 ** 48 - 1;
 const BATCH_FIXED = 72;
 const OUTCOME_BYTES = 7;
-const PAYLOAD_ROW = 26;
 const FORMAT_FIXED = 36;
 
 /** Version of the whole folder; a ledger refuses any other. */
-export const FORMAT_VERSION = 1;
-
-/** Where payload bytes are: `length` bytes at `offset` of the segment of that day and first index. */
-export interface PayloadPlace extends PayloadRecord {
-  readonly day: number;
-  readonly segment: number;
-  readonly offset: number;
-  readonly length: number;
-}
+export const FORMAT_VERSION = 2;
 
 export function encodeBatchRow(record: BatchRecord): Uint8Array {
   const writer = new ByteWriter(BATCH_FIXED + OUTCOME_BYTES * record.outcomes.length);
@@ -55,32 +45,6 @@ export function decodeBatchRow(bytes: Uint8Array, writerId: Uint8Array, seq: num
   const outcomes = Array.from({ length: reader.u16() }, () => readOutcome(reader));
   reader.end();
   return { writerId, seq, batchHash, outcomes, size, root };
-}
-
-export function encodePayloadRow(place: PayloadPlace): Uint8Array {
-  const writer = new ByteWriter(PAYLOAD_ROW);
-  writer.u16(place.type);
-  writer.u48(place.index);
-  writer.u32(place.day);
-  writer.u48(place.segment);
-  writer.u32(place.offset);
-  writer.u32(place.length);
-  return writer.finish();
-}
-
-/** Throws `format`. */
-export function decodePayloadRow(bytes: Uint8Array): PayloadPlace {
-  const reader = new ByteReader(bytes, 'a payload row');
-  const place = {
-    type: reader.u16(),
-    index: reader.u48(),
-    day: reader.u32(),
-    segment: reader.u48(),
-    offset: reader.u32(),
-    length: reader.u32(),
-  };
-  reader.end();
-  return place;
 }
 
 export interface FolderFormat extends StoreIdentity {

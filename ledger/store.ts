@@ -1,7 +1,7 @@
 /**
  * What the ledger needs of a store. One commit is atomic and synced: after `commit` resolves, everything in it
  * survives a crash; when it rejects, nothing is known, and the caller must open the store again before it goes on.
- * Commits are never concurrent. Reads may run at any time and see whole commits only.
+ * Commits are never concurrent, nor is a commit with a lookup. Reads may run at any time and see every commit that resolved.
  */
 import type { TreeSize, UnixMs } from '../protocol/brands.js';
 import type { Outcome } from '../protocol/ledger-receipt.js';
@@ -40,10 +40,12 @@ export interface BatchRecord {
   readonly root: Uint8Array;
 }
 
-/** Where a payload first came into the log, and where it lies. */
+/** Where a payload first came into the log. */
 export interface PayloadRecord {
   readonly type: number;
   readonly index: number;
+  /** Day whose payloads are pruned together, or KEPT_DAY. */
+  readonly day: number;
 }
 
 export interface NewEntry {
@@ -75,6 +77,7 @@ export interface Lookup {
 
 export interface Found {
   readonly batches: readonly (BatchRecord | undefined)[];
+  /** In the order asked, or empty when none is known. */
   readonly payloads: readonly (PayloadRecord | undefined)[];
 }
 

@@ -28,6 +28,7 @@ export function cborHeadSize(value: number): number {
 export class CborWriter {
   private readonly buffer: Buffer;
   private at = 0;
+  private start = 0;
 
   constructor(capacity: number) {
     this.buffer = Buffer.allocUnsafe(capacity);
@@ -68,10 +69,12 @@ export class CborWriter {
     return this;
   }
 
-  /** What was written. */
+  /** What was written since the last call: one of several messages that share the buffer, or the only one. */
   finish(): Uint8Array {
     assert(this.at <= this.buffer.length, 'the capacity of a CBOR writer is worked out from what it writes');
-    return this.buffer.subarray(0, this.at);
+    const written = this.buffer.subarray(this.start, this.at);
+    this.start = this.at;
+    return written;
   }
 
   private head(major: number, value: number): this {

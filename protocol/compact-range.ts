@@ -9,21 +9,24 @@ import { hash } from 'node:crypto';
 import { asTreeSize, type TreeSize } from './brands.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 import { FirebreakError } from './errors.js';
-import { emptyRoot, foldSubtrees, HASH_LENGTH, planRoot, type HashCoordinate } from './merkle.js';
+import { emptyRoot, foldSubtrees, HASH_LENGTH, planRoot } from './merkle.js';
 
 const MAX_LEVELS = 53;
 const LEFT = 1;
 const RIGHT = LEFT + HASH_LENGTH;
+const SUBTREES = RIGHT + HASH_LENGTH;
 
-/** Told of every perfect subtree an append completes, smallest first. The bytes are only good during the call. */
-export type SubtreeListener = (coordinate: HashCoordinate, subtreeHash: Uint8Array) => void;
+const subtreeAt = (level: number): number => SUBTREES + level * HASH_LENGTH;
+
+/** Told of every perfect subtree an append completes, smallest first: its level and hash, good only during the call. */
+export type SubtreeListener = (level: number, subtreeHash: Uint8Array) => void;
 
 export class CompactRange {
-  /** Root of the perfect subtree of 2^level leaves at 32·level; meaningful when that bit of the size is set. */
-  private readonly subtrees = Buffer.alloc(MAX_LEVELS * HASH_LENGTH);
-  /** 0x01 || left || right: the hash under way always stands in the right half. */
-  private readonly scratch = Buffer.alloc(RIGHT + HASH_LENGTH, 1);
-  private readonly carried = this.scratch.subarray(RIGHT);
+  /** 0x01 || left || right, then the root of the perfect subtree of 2^level leaves at SUBTREES + 32·level. */
+  private readonly memory = Buffer.alloc(SUBTREES + MAX_LEVELS * HASH_LENGTH, 1);
+  private readonly node = this.memory.subarray(0, SUBTREES);
+  /** The hash under way always stands in the right half of the node. */
+  private readonly carried = this.memory.subarray(RIGHT, SUBTREES);
   private count = 0;
 
   get size(): TreeSize {
@@ -32,27 +35,27 @@ export class CompactRange {
 
   /** Appends a leaf hash (32 bytes). About one node hash a leaf. */
   append(leaf: Uint8Array, onSubtree?: SubtreeListener): void {
-    const { scratch, subtrees } = this;
+    const { memory, node, carried } = this;
     assert(leaf.length === HASH_LENGTH, 'a leaf hash has 32 bytes');
-    scratch.set(leaf, RIGHT);
+    memory.set(leaf, RIGHT);
     let level = 0;
     let index = this.count;
-    onSubtree?.({ level, index }, this.carried);
+    onSubtree?.(level, carried);
     while (index % 2 === 1) {
-      subtrees.copy(scratch, LEFT, level * HASH_LENGTH, (level + 1) * HASH_LENGTH);
-      scratch.write(hash('sha256', scratch, 'binary'), RIGHT, 'binary');
+      memory.copyWithin(LEFT, subtreeAt(level), subtreeAt(level + 1));
+      memory.write(hash('sha256', node, 'binary'), RIGHT, 'binary');
       level += 1;
       index = (index - 1) / 2;
-      onSubtree?.({ level, index }, this.carried);
+      onSubtree?.(level, carried);
     }
-    scratch.copy(subtrees, level * HASH_LENGTH, RIGHT);
+    memory.copyWithin(subtreeAt(level), RIGHT, SUBTREES);
     this.count += 1;
   }
 
   /** Roots of the perfect subtrees, largest first (copies). */
   hashes(): Uint8Array[] {
     return planRoot(this.count).coordinates.map(
-      ({ level }) => new Uint8Array(this.subtrees.subarray(level * HASH_LENGTH, (level + 1) * HASH_LENGTH)),
+      ({ level }) => new Uint8Array(this.memory.subarray(subtreeAt(level), subtreeAt(level + 1))),
     );
   }
 
@@ -74,7 +77,7 @@ export class CompactRange {
         `a compact range of ${size} leaves has ${coordinates.length} hashes of 32 bytes`,
       );
     }
-    coordinates.forEach(({ level }, i) => this.subtrees.set(hashes[i] ?? [], level * HASH_LENGTH));
+    coordinates.forEach(({ level }, i) => this.memory.set(hashes[i] ?? [], subtreeAt(level)));
     this.count = size;
   }
 }

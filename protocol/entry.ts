@@ -45,10 +45,13 @@ const CAPACITY = 1 + 3 + 9 + 17 + 9 + 9 + 5 + 34 + 34;
 /** previousLeaf of the first entry. */
 export const NO_PREVIOUS_LEAF: Uint8Array = new Uint8Array(32);
 
-/** Throws `format` for a field out of its range. */
-export function encodeEntry(entry: LedgerEntry): Uint8Array {
+/** Room for `count` entries, one after the other. */
+export const entryWriter = (count: number): CborWriter => new CborWriter(count * CAPACITY);
+
+/** Written with a writer of one's own, many entries share one buffer. Throws `format` for a field out of its range. */
+export function encodeEntry(entry: LedgerEntry, writer: CborWriter = entryWriter(1)): Uint8Array {
   requireBounds(entry);
-  return new CborWriter(CAPACITY)
+  return writer
     .array(FIELDS)
     .uint(entry.type)
     .uint(entry.appendedAtMs)

@@ -57,6 +57,10 @@ export class FirebreakError extends Error {
   }
 }
 
+/** Whatever was thrown, as an error. */
+export const asError = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new Error(String(thrown));
+
 const ALL_REFUSALS: readonly Refusal[] = [...GATEWAY_REFUSALS, ...LEDGER_REFUSALS];
 
 /** The number of a refusal in a receipt: 1.. in the order above; 0 means accepted. */

@@ -5,7 +5,7 @@
 import { compactRangeOf, type CompactRange } from './compact-range.js';
 import type { TreeSize } from './brands.js';
 import type { LedgerReader } from './ledger-reader.js';
-import { HASH_LENGTH, planRoot, type HashCoordinate } from './merkle.js';
+import { HASH_LENGTH, planRoot } from './merkle.js';
 import { partialTiles, TILE_HEIGHT, TILE_WIDTH, type Tile } from './tile.js';
 import { tileHashReader } from './tile-hash-reader.js';
 
@@ -73,7 +73,7 @@ export class TileEdge {
     return taken;
   }
 
-  private readonly keep = ({ level }: HashCoordinate, subtreeHash: Uint8Array): void => {
+  private readonly keep = (level: number, subtreeHash: Uint8Array): void => {
     if (level % TILE_HEIGHT !== 0) return;
     const tileLevel = level / TILE_HEIGHT;
     const tile = this.levelTile(tileLevel);

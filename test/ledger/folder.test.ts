@@ -133,12 +133,12 @@ describe('a folder is refused', () => {
     const newer = await filledFolder(1);
     const store = new Level<string, Buffer>(join(newer, 'store'), { valueEncoding: 'buffer' });
     const row = Buffer.from(await store.get('f'));
-    row.writeUInt32BE(2, 0);
+    row.writeUInt32BE(3, 0);
     await store.put('f', row);
     await store.close();
     await expect(openLedger(ledgerDeps(newer))).rejects.toMatchObject({
       code: 'foreign',
-      message: expect.stringContaining('format 2') as string,
+      message: expect.stringContaining('format 3') as string,
     });
 
     const foreign = await temporaryFolder();

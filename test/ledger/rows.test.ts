@@ -9,13 +9,9 @@ import {
 } from '../../ledger/gateway-record.js';
 import { openHeadFile } from '../../ledger/head-file.js';
 import { decodeHashes, decodePayloads, encodeHashes, encodePayloads } from '../../ledger/payload-frames.js';
-import {
-  decodeBatchRow,
-  decodePayloadRow,
-  encodeBatchRow,
-  encodePayloadRow,
-} from '../../ledger/store-rows.js';
-import { joinSegments } from '../../ledger/store-segments.js';
+import { decodePayloadSegment, encodePayloadSegment } from '../../ledger/store-payloads.js';
+import { decodeBatchRow, encodeBatchRow } from '../../ledger/store-rows.js';
+import { decodeEntrySegment, encodeEntrySegment, joinSegments } from '../../ledger/store-segments.js';
 import { decodeStateRow, encodeStateRow } from '../../ledger/store-state.js';
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
 import { partyIdOf } from '../../protocol/keys.js';
@@ -26,7 +22,6 @@ import { temporaryFolder } from './deployment.js';
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 const u48 = fc.integer({ min: 0, max: 2 ** 48 - 2 });
-const u32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const counts = fc
   .uniqueArray(fc.tuple(fc.integer({ min: 0, max: 65_535 }), u48), { selector: ([key]) => key, maxLength: 9 })
   .map((pairs) => new Map(pairs));
@@ -51,15 +46,6 @@ describe('rows of the store', () => {
         (one) => void expect(decodeBatchRow(encodeBatchRow(one), one.writerId, one.seq)).toEqual(one),
       ),
     );
-    const place = fc.record({
-      type: fc.integer({ min: 0, max: 65_535 }),
-      index: u48,
-      day: u32,
-      segment: u48,
-      offset: u32,
-      length: u32,
-    });
-    fc.assert(fc.property(place, (one) => void expect(decodePayloadRow(encodePayloadRow(one))).toEqual(one)));
     const state = fc.record({
       size: u48.map(asTreeSize),
       root: bytes(32),
@@ -68,15 +54,46 @@ describe('rows of the store', () => {
       counters: fc.record({ batches: u48, duplicates: u48, entriesByType: counts, refusalsByNumber: counts }),
       checkpoint: fc.string({ unit: 'grapheme', maxLength: 200 }),
     });
-    fc.assert(fc.property(state, (one) => void expect(decodeStateRow(encodeStateRow(one))).toEqual(one)));
+    const row = fc.record({ state, commit: u48, indexedTo: u48 });
+    fc.assert(fc.property(row, (one) => void expect(decodeStateRow(encodeStateRow(one))).toEqual(one)));
   });
 
   test('cut short are refused', () => {
-    const row = encodePayloadRow({ type: 1, index: 2, day: 3, segment: 4, offset: 5, length: 6 });
+    const row = encodeBatchRow({
+      writerId: new Uint8Array(16),
+      seq: 1,
+      batchHash: new Uint8Array(32),
+      outcomes: [{ reason: 0, index: 5 }],
+      size: asTreeSize(6),
+      root: new Uint8Array(32),
+    });
     for (let length = 0; length < row.length; length++) {
-      expect(() => decodePayloadRow(row.subarray(0, length))).toThrow('too early');
+      expect(() => decodeBatchRow(row.subarray(0, length), new Uint8Array(16), 1)).toThrow('too early');
     }
-    expect(() => decodePayloadRow(Buffer.concat([row, Buffer.of(0)]))).toThrow('too many');
+    expect(() => decodeBatchRow(Buffer.concat([row, Buffer.of(0)]), new Uint8Array(16), 1)).toThrow(
+      'too many',
+    );
+  });
+});
+
+describe('payload segments', () => {
+  test('give back what was put in, and are refused when cut short', () => {
+    const payloads = fc.array(fc.record({ index: u48, payload: fc.uint8Array({ maxLength: 40 }) }), {
+      maxLength: 8,
+    });
+    fc.assert(
+      fc.property(payloads, fc.nat(), (some, cut) => {
+        const value = encodePayloadSegment(some);
+        const stored = decodePayloadSegment(value);
+        expect(stored.map(({ index, payload }) => ({ index, payload: new Uint8Array(payload) }))).toEqual(
+          some,
+        );
+        if (some.length === 0) return;
+        const lastBytes = 10 + (some.at(-1)?.payload.length ?? 0);
+        const shorter = value.subarray(0, value.length - 1 - (cut % (lastBytes - 1)));
+        expect(() => decodePayloadSegment(shorter)).toThrow('cut short');
+      }),
+    );
   });
 });
 
@@ -151,7 +168,7 @@ describe('segments of a bundle', () => {
   const entry = (n: number) => Buffer.from([n, n, n]);
   const segment = (firstIndex: number, ...numbers: number[]) => ({
     firstIndex,
-    entries: bundleOf(numbers.map(entry)),
+    value: encodeEntrySegment(numbers.map((n) => ({ entry: entry(n), retentionDay: n }))),
   });
 
   test('are joined and cut to the width asked for', () => {
@@ -159,11 +176,17 @@ describe('segments of a bundle', () => {
     expect(Buffer.from(joined)).toEqual(Buffer.from(bundleOf([1, 2, 3].map(entry))));
   });
 
+  test('keep the retention day of each entry beside it', () => {
+    expect(decodeEntrySegment(segment(7, 1, 2).value).map(({ retentionDay }) => retentionDay)).toEqual([
+      1, 2,
+    ]);
+  });
+
   test('name the first entry that is missing', () => {
     expect(() => joinSegments(0, 4, [segment(0, 1), segment(2, 3, 4)])).toThrow('entry 1 is missing');
     expect(() => joinSegments(0, 4, [segment(1, 1)])).toThrow('entry 0 is missing');
     expect(() => joinSegments(0, 4, [segment(0, 1, 2, 3)])).toThrow('entry 3 is missing');
-    const cut = { firstIndex: 0, entries: segment(0, 1, 2).entries.subarray(0, 8) };
+    const cut = { firstIndex: 0, value: segment(0, 1, 2).value.subarray(0, 18) };
     expect(() => joinSegments(0, 2, [cut])).toThrow('entry 1 is missing');
   });
 });
@@ -176,10 +199,10 @@ describe('the head file', () => {
     const first = openHeadFile(path);
     expect(first.found).toBeUndefined();
     for (const size of [1, 2, 3]) first.write(head(size));
-    first.close();
+    await first.close();
     const second = openHeadFile(path);
     expect(second.found).toMatchObject(head(3));
-    second.close();
+    await second.close();
     const bytes = await readFile(path);
     for (const [slot, kept] of [
       [1, 2],
@@ -190,7 +213,7 @@ describe('the head file', () => {
       await writeFile(path, torn);
       const third = openHeadFile(path);
       expect(third.found?.size).toBe(kept);
-      third.close();
+      await third.close();
     }
   });
 });

@@ -5,7 +5,7 @@ import { openLedger } from '../../ledger/ledger.js';
 import { Sequencer } from '../../ledger/sequencer.js';
 import { readEdge } from '../../ledger/start.js';
 import { KEPT_DAY } from '../../ledger/store-keys.js';
-import { openStoreLevel } from '../../ledger/store-level.js';
+import { openStoreLevel } from '../../ledger/store-recovery.js';
 import { verifyLog } from '../../ledger/verify.js';
 import { batchHash } from '../../protocol/batch.js';
 import { sha256 } from '../../protocol/hash.js';

@@ -28,9 +28,9 @@ describe('a compact range', () => {
   test('tells of every perfect subtree it completes, once', () => {
     const range = new CompactRange();
     const seen: [HashCoordinate, string][] = [];
-    for (const entry of entries.slice(0, 8)) {
-      range.append(leafHash(entry), (coordinate, hash) =>
-        seen.push([coordinate, Buffer.from(hash).toString('hex')]),
+    for (const [leaf, entry] of entries.slice(0, 8).entries()) {
+      range.append(leafHash(entry), (level, hash) =>
+        seen.push([{ level, index: Math.floor(leaf / 2 ** level) }, Buffer.from(hash).toString('hex')]),
       );
     }
     expect(seen).toHaveLength(15);

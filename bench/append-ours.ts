@@ -1,0 +1,60 @@
+/** The ledger's durable append, from payloads to a synced commit with a signed checkpoint: what the append bench times. */
+import { mkdir } from 'node:fs/promises';
+import { WriterDirectory } from '../ledger/admission/writer.js';
+import type { CheckedBatch } from '../ledger/checked-batch.js';
+import { Sequencer } from '../ledger/sequencer.js';
+import { readEdge } from '../ledger/start.js';
+import { openStoreLevel } from '../ledger/store-recovery.js';
+import { asTreeSize, asUnixMs } from '../protocol/brands.js';
+import { signCheckpoint } from '../protocol/checkpoint.js';
+import { fastSigner } from '../protocol/ed25519.js';
+import { ENTRY_TYPE } from '../protocol/entry.js';
+import { sha256 } from '../protocol/hash.js';
+import { emptyRoot } from '../protocol/merkle.js';
+import { noteSigner } from '../protocol/note.js';
+import type { Appender } from './append-run.js';
+
+const ORIGIN = 'bench.example/log';
+const RETENTION_DAY = 20_000;
+const WRITER_ID = new Uint8Array(16).fill(7);
+
+function checkedBatch(seq: number, payloads: readonly Uint8Array[]): CheckedBatch {
+  const items = payloads.map((payload) => ({
+    type: ENTRY_TYPE.tagReport,
+    timeMs: asUnixMs(RETENTION_DAY * 86_400_000),
+    payload,
+    payloadSha256: sha256(payload),
+    refusal: undefined,
+    retentionDay: RETENTION_DAY,
+    statement: undefined,
+  }));
+  return { writerId: WRITER_ID, seq, batchHash: items[0]?.payloadSha256 ?? WRITER_ID, items };
+}
+
+/** Opens an empty log in `dir`. Admission is left out, as the peer has none; hashing the payloads is not. */
+export async function openOurs(dir: string): Promise<Appender> {
+  await mkdir(dir, { recursive: true });
+  const logSigner = noteSigner(ORIGIN, fastSigner(new Uint8Array(32).fill(1)));
+  const empty = { origin: ORIGIN, size: asTreeSize(0), root: emptyRoot() };
+  const store = await openStoreLevel({
+    dir,
+    identity: { origin: ORIGIN, logPublicKey: logSigner.publicKey },
+    firstCheckpoint: () => signCheckpoint(empty, logSigner),
+  });
+  const sequencer = new Sequencer({
+    store,
+    edge: await readEdge(store, logSigner),
+    directory: new WriterDirectory([], []),
+    logSigner,
+    clock: { nowMs: () => asUnixMs(Date.now()), sleep: async () => {} },
+  });
+  let seq = 0;
+  return {
+    append: async (payloads) => void (await sequencer.submit(checkedBatch(seq++, payloads))),
+    length: () => store.state().size,
+    close: async () => {
+      await sequencer.idle();
+      await store.close();
+    },
+  };
+}

@@ -1,0 +1,10 @@
+/** What the append bench uses of hypercore, which comes without types. */
+declare module 'hypercore' {
+  export default class Hypercore {
+    constructor(storage: string);
+    readonly length: number;
+    ready(): Promise<void>;
+    append(blocks: readonly Uint8Array[]): Promise<unknown>;
+    close(): Promise<void>;
+  }
+}

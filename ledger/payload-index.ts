@@ -1,0 +1,227 @@
+/**
+ * Which entry a payload first came with, by the payload's hash. The newest are in a table in memory; a full table goes
+ * into the store's buckets while the next one fills. A filter in memory says of nearly all new payloads that they are.
+ *
+ * A bucket, one of 4,096 by the first 12 bits of the hash, is a row of values filled one after the other; the last one is
+ * written anew as it grows. Records stand in the order of their entries, so what is written twice after a crash shows.
+ *
+ *     record   first 16 bytes of H(payload) | type u16 | index u48 | retention day u32
+ *     value    records, at most 146
+ */
+import { asError } from '../protocol/errors.js';
+import { PayloadFilter } from './payload-filter.js';
+import { bucketOf, BUCKETS, NAME_BYTES, PayloadTable } from './payload-table.js';
+import { BUCKET_RANGE, bucketKey, bucketOfKey } from './store-keys.js';
+import type { Database } from './store-open.js';
+import type { PayloadRecord } from './store.js';
+import type { WriteBehind } from './write-behind.js';
+
+export const BUCKET_RECORD_BYTES = NAME_BYTES + 12;
+export const RECORDS_A_VALUE = 146;
+/** Records in memory before they go into the buckets. */
+const TABLE_RECORDS = 131_072;
+/** Buckets read and written at a time. */
+const BUCKETS_A_STEP = 512;
+
+export function readBucketRecord(value: Buffer, at: number): PayloadRecord {
+  return {
+    type: value.readUInt16BE(at + NAME_BYTES),
+    index: value.readUIntBE(at + NAME_BYTES + 2, 6),
+    day: value.readUInt32BE(at + NAME_BYTES + 8),
+  };
+}
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+function findIn(value: Uint8Array | undefined, name: Uint8Array): PayloadRecord | undefined {
+  if (value === undefined) return undefined;
+  const bytes = asBuffer(value);
+  for (let at = 0; at < bytes.length; at += BUCKET_RECORD_BYTES) {
+    if (bytes.compare(name, 0, NAME_BYTES, at, at + NAME_BYTES) === 0) return readBucketRecord(bytes, at);
+  }
+  return undefined;
+}
+
+export class PayloadIndex {
+  readonly #db: Database;
+  readonly #behind: WriteBehind;
+  readonly #filter: PayloadFilter;
+  /** Number of the last value of each bucket; -1 for none. */
+  readonly #tails: Int32Array;
+  #active = new PayloadTable(TABLE_RECORDS);
+  #full: PayloadTable | undefined;
+  #writing: Promise<void> | undefined;
+  #failure: Error | undefined;
+  #indexedTo: number;
+
+  private constructor(
+    db: Database,
+    behind: WriteBehind,
+    filter: PayloadFilter,
+    tails: Int32Array,
+    indexedTo: number,
+  ) {
+    this.#db = db;
+    this.#behind = behind;
+    this.#filter = filter;
+    this.#tails = tails;
+    this.#indexedTo = indexedTo;
+  }
+
+  /** Reads all buckets once. `indexedTo`: payloads of the entries before it are in them; the caller adds the rest. */
+  static async open(db: Database, behind: WriteBehind, indexedTo: number): Promise<PayloadIndex> {
+    const filter = new PayloadFilter();
+    const tails = new Int32Array(BUCKETS).fill(-1);
+    const rows: AsyncIterable<[Uint8Array, Uint8Array]> = db.iterator(BUCKET_RANGE);
+    for await (const [key, value] of rows) {
+      const { bucket, number } = bucketOfKey(key);
+      tails[bucket] = number;
+      const bytes = asBuffer(value);
+      for (let at = 0; at < bytes.length; at += BUCKET_RECORD_BYTES)
+        filter.add(bytes.subarray(at, at + NAME_BYTES));
+    }
+    return new PayloadIndex(db, behind, filter, tails, indexedTo);
+  }
+
+  /** Payloads of all entries before this one are synced in the buckets. */
+  get indexedTo(): number {
+    return this.#indexedTo;
+  }
+
+  /** False when no entry has this payload. */
+  mayHave(hash: Uint8Array): boolean {
+    return this.#filter.mayHave(hash);
+  }
+
+  /** Resolves when `count` payloads can be added. Throws what the store failed with. */
+  async room(count: number): Promise<void> {
+    while (this.#active.count + count > TABLE_RECORDS) {
+      await this.#writing;
+      if (this.#failure !== undefined) throw this.#failure;
+      this.#turn();
+    }
+  }
+
+  /** Adds a payload that is not there yet; the caller asked for {@link room}. */
+  add(hash: Uint8Array, record: PayloadRecord): void {
+    this.#filter.add(hash);
+    this.#active.add(hash, record);
+  }
+
+  /** Whether a payload is not in the table being filled. */
+  lacks(hash: Uint8Array): boolean {
+    return this.#active.find(hash) === undefined;
+  }
+
+  /** The first entry with each payload. */
+  async find(hashes: readonly Uint8Array[]): Promise<(PayloadRecord | undefined)[]> {
+    const found = hashes.map((hash) => this.#active.find(hash) ?? this.#full?.find(hash));
+    const missing = hashes.flatMap((hash, i) => (found[i] === undefined && this.mayHave(hash) ? [i] : []));
+    const keys = missing.map((i) => this.#keysOf(bucketOf(hashes[i] as Uint8Array)));
+    const values = keys.length === 0 ? [] : await this.#db.getMany(keys.flat());
+    let at = 0;
+    missing.forEach((i, n) => {
+      const end = at + (keys[n]?.length ?? 0);
+      for (; at < end; at++) found[i] ??= findIn(values[at], hashes[i] as Uint8Array);
+    });
+    return found;
+  }
+
+  /** Resolves when no table is being written. */
+  async idle(): Promise<void> {
+    await this.#writing;
+  }
+
+  #keysOf(bucket: number): Uint8Array[] {
+    return Array.from({ length: (this.#tails[bucket] as number) + 1 }, (_, number) =>
+      bucketKey(bucket, number),
+    );
+  }
+
+  #turn(): void {
+    const full = this.#active;
+    this.#full = full;
+    this.#active = new PayloadTable(TABLE_RECORDS);
+    this.#writing = this.#write(full).then(
+      () => {
+        this.#indexedTo = full.recordAt(full.count - 1).index + 1;
+        this.#full = undefined;
+        this.#writing = undefined;
+      },
+      (error: unknown) => void (this.#failure = asError(error)),
+    );
+  }
+
+  async #write(table: PayloadTable): Promise<void> {
+    const order = orderByBucket(table);
+    for (let first = 0; first < BUCKETS; first += BUCKETS_A_STEP) {
+      await this.#writeBuckets(table, order, first);
+      await this.#behind.applied();
+    }
+    await this.#behind.settle();
+  }
+
+  async #writeBuckets(table: PayloadTable, order: BucketOrder, first: number): Promise<void> {
+    const buckets = Array.from({ length: BUCKETS_A_STEP }, (_, i) => first + i);
+    const tails = await this.#db.getMany(
+      buckets.map((bucket) => bucketKey(bucket, Math.max(0, this.#tails[bucket] as number))),
+    );
+    const rows = buckets.flatMap((bucket, i) => {
+      const grown = grow(tails[i], recordsOf(table, order, bucket));
+      const from = Math.max(0, this.#tails[bucket] as number);
+      if (grown.length > 0) this.#tails[bucket] = from + grown.length - 1;
+      return grown.map((value, n) => ({ key: bucketKey(bucket, from + n), value }));
+    });
+    this.#behind.add(rows);
+  }
+}
+
+/** The records of a table by bucket (a counting sort): those of bucket b are `numbers[starts[b] .. starts[b + 1])`. */
+interface BucketOrder {
+  readonly starts: Uint32Array;
+  readonly numbers: Uint32Array;
+}
+
+function orderByBucket(table: PayloadTable): BucketOrder {
+  const starts = new Uint32Array(BUCKETS + 1);
+  const buckets = new Uint16Array(table.count);
+  for (let i = 0; i < table.count; i++) {
+    const bucket = table.bucketAt(i);
+    buckets[i] = bucket;
+    starts[bucket + 1] = (starts[bucket + 1] as number) + 1;
+  }
+  for (let b = 0; b < BUCKETS; b++) starts[b + 1] = (starts[b + 1] as number) + (starts[b] as number);
+  const next = starts.slice();
+  const numbers = new Uint32Array(table.count);
+  buckets.forEach((bucket, i) => {
+    const at = next[bucket] as number;
+    numbers[at] = i;
+    next[bucket] = at + 1;
+  });
+  return { starts, numbers };
+}
+
+function recordsOf(table: PayloadTable, { starts, numbers }: BucketOrder, bucket: number): Buffer[] {
+  return Array.from(numbers.subarray(starts[bucket], starts[bucket + 1]), (i) => {
+    const { type, index, day } = table.recordAt(i);
+    const record = Buffer.allocUnsafe(BUCKET_RECORD_BYTES);
+    table.writeName(i, record, 0);
+    record.writeUInt16BE(type, NAME_BYTES);
+    record.writeUIntBE(index, NAME_BYTES + 2, 6);
+    record.writeUInt32BE(day, NAME_BYTES + 8);
+    return record;
+  });
+}
+
+/** The values of a bucket from its last one on with new records, those left out that it has; none when all are there. */
+function grow(tail: Uint8Array | undefined, records: readonly Buffer[]): Uint8Array[] {
+  const last = tail && tail.length > 0 ? asBuffer(tail) : Buffer.alloc(0);
+  const lastIndex = last.length === 0 ? -1 : readBucketRecord(last, last.length - BUCKET_RECORD_BYTES).index;
+  const fresh = records.filter((record) => readBucketRecord(record, 0).index > lastIndex);
+  if (fresh.length === 0) return [];
+  const all = Buffer.concat([last, ...fresh]);
+  const valueBytes = RECORDS_A_VALUE * BUCKET_RECORD_BYTES;
+  return Array.from({ length: Math.ceil(all.length / valueBytes) }, (_, i) =>
+    all.subarray(i * valueBytes, (i + 1) * valueBytes),
+  );
+}

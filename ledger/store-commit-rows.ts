@@ -1,0 +1,105 @@
+/** A commit as the rows it puts into the store, few and large. Pure; the layout is store-keys.ts's. */
+import assert from 'node:assert/strict';
+import { toHex } from '../protocol/bytes.js';
+import { TILE_WIDTH } from '../protocol/tile.js';
+import { encodeGatewayRecord } from './gateway-record.js';
+import type { Row } from './journal.js';
+import { encodePayloadSegment, PAYLOAD_HEAD_BYTES } from './store-payloads.js';
+import { batchKey, gatewayKey, payloadKey, segmentKey, tileKey } from './store-keys.js';
+import { encodeBatchRow } from './store-rows.js';
+import { encodeEntrySegment } from './store-segments.js';
+import type { Commit, NewEntry } from './store.js';
+
+/** Payloads are gathered into values of about this size: fewer rows when writing, little read for nothing when serving. */
+const PAYLOAD_SEGMENT_BYTES = 65_536;
+
+/** One value for each run of entries within a bundle, so that a bundle is a range of values laid end to end. */
+function entryRows({ firstIndex, entries }: Commit): Row[] {
+  const rows: Row[] = [];
+  for (let at = 0; at < entries.length;) {
+    const index = firstIndex + at;
+    const room = TILE_WIDTH - (index % TILE_WIDTH);
+    const run = entries.slice(at, at + room);
+    rows.push({ key: segmentKey(index), value: encodeEntrySegment(run) });
+    at += run.length;
+  }
+  return rows;
+}
+
+interface OpenSegment {
+  readonly day: number;
+  readonly payloads: { readonly index: number; readonly payload: Uint8Array }[];
+  bytes: number;
+}
+
+const payloadRow = ({ day, payloads }: OpenSegment): Row => ({
+  key: payloadKey(day, payloads[0]?.index ?? 0),
+  value: encodePayloadSegment(payloads),
+});
+
+/** Payloads by their day, those that are new to the log. */
+function payloadRows({ firstIndex, entries }: Commit): Row[] {
+  const open = new Map<number, OpenSegment>();
+  const rows: Row[] = [];
+  const place = ({ retentionDay: day, payload }: NewEntry, index: number): void => {
+    let segment = open.get(day);
+    if (segment === undefined) open.set(day, (segment = { day, payloads: [], bytes: 0 }));
+    segment.payloads.push({ index, payload });
+    segment.bytes += PAYLOAD_HEAD_BYTES + payload.length;
+    if (segment.bytes < PAYLOAD_SEGMENT_BYTES) return;
+    rows.push(payloadRow(segment));
+    open.delete(day);
+  };
+  entries.forEach((entry, i) => {
+    if (entry.firstOfPayload) place(entry, firstIndex + i);
+  });
+  for (const segment of open.values()) rows.push(payloadRow(segment));
+  return rows;
+}
+
+/**
+ * The partial tile of level 0 is left out: it is the leaf hashes of entries stored anyway, and would be written anew
+ * with every commit.
+ */
+function tileRows({ tiles }: Commit): Row[] {
+  return tiles
+    .filter(({ level, width }) => level > 0 || width === TILE_WIDTH)
+    .map(({ level, index, bytes }) => ({ key: tileKey(level, index), value: bytes }));
+}
+
+/** Everything of a commit but the state; applied atomically or not at all. */
+export function rowsOf(commit: Commit): Row[] {
+  return [
+    ...entryRows(commit),
+    ...payloadRows(commit),
+    ...tileRows(commit),
+    ...commit.batches.map((record) => ({
+      key: batchKey(record.writerId, record.seq),
+      value: encodeBatchRow(record),
+    })),
+    ...commit.gateways.map((record) => ({
+      key: gatewayKey(record.gatewayId),
+      value: encodeGatewayRecord(record),
+    })),
+  ];
+}
+
+/** Commits that follow one another as if they had been one: tiles and gateway records as the last one left them. */
+export function joinCommits(commits: readonly Commit[]): Commit {
+  const [first, last] = [commits[0], commits.at(-1)];
+  assert(first !== undefined && last !== undefined, 'there is a commit to join');
+  const tiles = new Map(
+    commits.flatMap((one) => one.tiles.map((tile) => [`${tile.level}/${tile.index}`, tile])),
+  );
+  const gateways = new Map(
+    commits.flatMap((one) => one.gateways.map((record) => [toHex(record.gatewayId), record])),
+  );
+  return {
+    firstIndex: first.firstIndex,
+    entries: commits.flatMap(({ entries }) => entries),
+    tiles: [...tiles.values()],
+    batches: commits.flatMap(({ batches }) => batches),
+    gateways: [...gateways.values()],
+    state: last.state,
+  };
+}

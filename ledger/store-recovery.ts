@@ -1,0 +1,170 @@
+/**
+ * Opening a ledger's store: replays what the journal holds into the database, reads the state, and holds it against the
+ * head file. What was answered for is there afterwards, or the store does not open.
+ */
+import { join } from 'node:path';
+import { asTreeSize, asUnixMs } from '../protocol/brands.js';
+import { equalBytes } from '../protocol/bytes.js';
+import { decodeEntry, NO_PREVIOUS_LEAF } from '../protocol/entry.js';
+import { FirebreakError } from '../protocol/errors.js';
+import { emptyRoot } from '../protocol/merkle.js';
+import { openHeadFile, type HeadFile } from './head-file.js';
+import { Journal, type Frame } from './journal.js';
+import { PayloadIndex } from './payload-index.js';
+import { FORMAT_KEY, indexOfKey, segmentKey, STATE_KEY } from './store-keys.js';
+import { StoreLevel, type StoreParts } from './store-level.js';
+import { openDatabase, storeError, storeLocation, type Database } from './store-open.js';
+import { encodeFormatRow } from './store-rows.js';
+import { decodeEntrySegment } from './store-segments.js';
+import { decodeStateRow, encodeStateRow, type StateRow } from './store-state.js';
+import type { LogState, Store, StoreIdentity } from './store.js';
+import { WriteBehind } from './write-behind.js';
+
+export interface StoreLevelOptions {
+  readonly dir: string;
+  readonly identity: StoreIdentity;
+  /** Signs the checkpoint of the empty log; only asked for when the folder is new. Without it a new folder is `not-found`. */
+  readonly firstCheckpoint?: () => string;
+}
+
+/** Frames put back at a time. */
+const FRAMES_A_STEP = 64;
+/** Values of entries read at a time. */
+const SEGMENTS_A_STEP = 256;
+
+function emptyState(checkpoint: string): LogState {
+  return {
+    size: asTreeSize(0),
+    root: emptyRoot(),
+    checkpoint,
+    previousLeaf: NO_PREVIOUS_LEAF,
+    lastAppendedMs: asUnixMs(0),
+    counters: { batches: 0, duplicates: 0, entriesByType: new Map(), refusalsByNumber: new Map() },
+  };
+}
+
+async function begin(db: Database, identity: StoreIdentity, checkpoint: string): Promise<void> {
+  const state = { state: emptyState(checkpoint), commit: 0, indexedTo: 0 };
+  const rows = [
+    { type: 'put' as const, key: FORMAT_KEY, value: encodeFormatRow(identity) },
+    { type: 'put' as const, key: STATE_KEY, value: encodeStateRow(state) },
+  ];
+  await db.batch(rows, { sync: true });
+}
+
+async function readState(db: Database, dir: string): Promise<StateRow> {
+  const row: Uint8Array | undefined = await db.get(STATE_KEY);
+  if (row === undefined)
+    throw new FirebreakError('damaged', `the state row is missing from the store in ${dir}`);
+  try {
+    return decodeStateRow(row);
+  } catch (cause) {
+    throw new FirebreakError('damaged', `the state row of the store in ${dir} cannot be read`, { cause });
+  }
+}
+
+/**
+ * Puts back the frames since the database was last known to be synced; those it has already are the same again. It may
+ * be ahead of a journal that was damaged at its end; then it has everything.
+ */
+async function replay(db: Database, frames: readonly Frame[], dir: string): Promise<void> {
+  const { commit } = await readState(db, dir);
+  const last = frames.at(-1);
+  if (last === undefined || last.commit < commit) return;
+  const unsettled = frames.filter((frame) => frame.commit > Math.min(last.settled, commit));
+  const first = unsettled[0]?.commit ?? last.commit;
+  if (first > commit + 1) {
+    throw new FirebreakError(
+      'damaged',
+      `the store in ${dir} ends with commit ${commit} and its journal begins with ${first}: restore the folder from a copy`,
+    );
+  }
+  for (let at = 0; at < unsettled.length; at += FRAMES_A_STEP) {
+    const rows = unsettled.slice(at, at + FRAMES_A_STEP).flatMap((frame) => frame.rows);
+    await db.batch(rows.map((row) => ({ type: 'put' as const, ...row })));
+  }
+}
+
+/** The store may be ahead of the head file by commits never answered; behind it, or beside it, it lost something. */
+function requireNotRolledBack({ size, root }: LogState, head: HeadFile, dir: string): void {
+  const { found } = head;
+  if (found === undefined || found.size < size) return;
+  if (found.size === size && equalBytes(found.root, root)) return;
+  throw new FirebreakError(
+    'damaged',
+    `the store in ${dir} holds ${size} entries but answered for ${found.size}: its newest data is lost, restore the folder from a copy`,
+  );
+}
+
+/** Brings the payload index up to the last entry: what was in its table when the ledger ended is not in the store. */
+async function completeIndex(db: Database, index: PayloadIndex, size: number): Promise<void> {
+  const range = { gte: segmentKey(index.indexedTo), lt: segmentKey(size) };
+  const rows = db.iterator(range);
+  try {
+    for (;;) {
+      const some = await rows.nextv(SEGMENTS_A_STEP);
+      if (some.length === 0) return;
+      for (const [key, value] of some) await addSegment(index, indexOfKey(key), value);
+    }
+  } finally {
+    await rows.close();
+  }
+}
+
+async function addSegment(index: PayloadIndex, first: number, value: Uint8Array): Promise<void> {
+  const entries = decodeEntrySegment(value).map(({ entry, retentionDay }) => ({
+    ...decodeEntry(entry),
+    day: retentionDay,
+  }));
+  await index.room(entries.length);
+  const hashes = entries.map(({ payloadSha256 }) => payloadSha256);
+  const known = hashes.some((hash) => index.mayHave(hash)) ? await index.find(hashes) : [];
+  entries.forEach(({ type, day, payloadSha256 }, i) => {
+    if (known[i] === undefined && index.lacks(payloadSha256))
+      index.add(payloadSha256, { type, index: first + i, day });
+  });
+}
+
+async function recover(
+  parts: Pick<StoreParts, 'db' | 'journal' | 'head' | 'dir'>,
+): Promise<Omit<StoreParts, 'db' | 'journal' | 'head' | 'dir'>> {
+  const { db, journal, head, dir } = parts;
+  const behind = new WriteBehind(db, storeLocation(dir));
+  await replay(db, journal.found.frames, dir);
+  const { state, commit, indexedTo } = await readState(db, dir);
+  requireNotRolledBack(state, head, dir);
+  await behind.settle();
+  journal.clear();
+  const index = await PayloadIndex.open(db, behind, indexedTo);
+  await completeIndex(db, index, state.size);
+  head.write(state);
+  return { behind, index, state, commit };
+}
+
+/**
+ * Opens the store in `dir`, a new one when `firstCheckpoint` is given.
+ *
+ * Throws `not-found`, `foreign`, `locked`, `permission`, and `damaged` with what is.
+ */
+export async function openStoreLevel({ dir, identity, firstCheckpoint }: StoreLevelOptions): Promise<Store> {
+  const { db, fresh } = await openDatabase(dir, identity, { create: firstCheckpoint !== undefined });
+  let head: HeadFile | undefined;
+  let journal: Journal | undefined;
+  try {
+    head = openHeadFile(join(dir, 'head'));
+    journal = new Journal(dir);
+    if (fresh && head.found === undefined && firstCheckpoint) await begin(db, identity, firstCheckpoint());
+    else if (fresh)
+      throw new FirebreakError(
+        'damaged',
+        `the store in ${dir} is empty but its head file is not: restore the folder from a copy`,
+      );
+    const own = { db, journal, head, dir };
+    return new StoreLevel({ ...own, ...(await recover(own)) });
+  } catch (error) {
+    journal?.close();
+    await head?.close();
+    await db.close();
+    throw storeError(error, dir);
+  }
+}

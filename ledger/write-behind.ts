@@ -1,0 +1,157 @@
+/**
+ * Takes what the journal has made durable into the level store, in unsynced batches, soon or when somebody wants to
+ * read. Small commits are joined on the way, so that they become few and large values. `settle` makes everything durable
+ * there as well, so that the journal can let go of it.
+ */
+import { closeSync, fdatasync, openSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { asError } from '../protocol/errors.js';
+import type { Row } from './journal.js';
+import { joinCommits, rowsOf } from './store-commit-rows.js';
+import type { Database } from './store-open.js';
+import type { Commit } from './store.js';
+
+const sync = promisify(fdatasync);
+
+/** Bytes of one level batch, about, and of all that waits: commits wait beyond that. */
+const BATCH_BYTES = 8 * 1024 * 1024;
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** Less than this waits a little for more. */
+const EAGER_BYTES = 512 * 1024;
+const LATEST_MS = 50;
+/** Commits of fewer entries are joined. */
+const SMALL_COMMIT = 128;
+
+interface Waiting {
+  readonly rows: readonly Row[];
+  /** What the rows are of, for joining; the state row stands last in them. */
+  readonly commit: Commit | undefined;
+  readonly bytes: number;
+  readonly ticket: number;
+}
+
+export class WriteBehind {
+  readonly #db: Database;
+  readonly #location: string;
+  #waiting: Waiting[] = [];
+  #bytes = 0;
+  #step: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #failure: Error | undefined;
+  #lastTicket = 0;
+  #appliedTicket = 0;
+
+  constructor(db: Database, location: string) {
+    this.#db = db;
+    this.#location = location;
+  }
+
+  get isFull(): boolean {
+    return this.#bytes > MAX_WAITING_BYTES;
+  }
+
+  /** Throws what the store failed with, if it did: nothing is lost, the journal has it. */
+  requireWell(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** `rows`: of a commit with its state row last, or any others. */
+  add(rows: readonly Row[], commit?: Commit): void {
+    const bytes = rows.reduce((sum, { value }) => sum + value.length, 0);
+    this.#lastTicket += 1;
+    this.#waiting.push({ rows, commit, bytes, ticket: this.#lastTicket });
+    this.#bytes += bytes;
+    if (this.#bytes >= EAGER_BYTES) this.#start();
+    else this.#timer ??= setTimeout(() => this.#start(), LATEST_MS);
+  }
+
+  /** Resolves when everything added before is in the store, for all to read. Throws what the store failed with. */
+  async applied(): Promise<void> {
+    const target = this.#lastTicket;
+    while (this.#appliedTicket < target && this.#failure === undefined) {
+      this.#start();
+      await this.#step;
+    }
+    this.requireWell();
+  }
+
+  /** Resolves when everything added before is synced in the store. Throws what the store failed with. */
+  async settle(): Promise<void> {
+    await this.applied();
+    await this.#syncLogs();
+  }
+
+  /** LevelDB syncs the log it is writing; one it has just left is synced by nobody until its table is written. */
+  async #syncLogs(): Promise<void> {
+    for (const name of readdirSync(this.#location).filter((file) => file.endsWith('.log'))) {
+      const fd = openIfThere(join(this.#location, name));
+      if (fd === undefined) continue;
+      try {
+        await sync(fd);
+      } finally {
+        closeSync(fd);
+      }
+    }
+  }
+
+  #start(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#step === undefined && this.#failure === undefined) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      this.#step = this.#applySome();
+      await this.#step;
+    }
+    this.#step = undefined;
+  }
+
+  /** Never rejects: what failed is told to whoever waits for it, and to the next commit. */
+  async #applySome(): Promise<void> {
+    let bytes = 0;
+    const over = this.#waiting.findIndex((waiting) => (bytes += waiting.bytes) > BATCH_BYTES);
+    const some = this.#waiting.splice(0, over === -1 ? this.#waiting.length : over + 1);
+    try {
+      await this.#db.batch(rowsToPut(some).map((row) => ({ type: 'put' as const, ...row })));
+      for (const waiting of some) this.#bytes -= waiting.bytes;
+      this.#appliedTicket = some.at(-1)?.ticket ?? this.#appliedTicket;
+    } catch (error) {
+      this.#failure = asError(error);
+      this.#waiting = [];
+    }
+  }
+}
+
+const isSmall = ({ commit }: Waiting): boolean =>
+  commit !== undefined && commit.entries.length < SMALL_COMMIT;
+
+/** In order; runs of small commits as if they had been one. */
+function rowsToPut(waiting: readonly Waiting[]): Row[] {
+  const rows: Row[] = [];
+  for (let at = 0; at < waiting.length;) {
+    let end = at;
+    while (end < waiting.length && isSmall(waiting[end] as Waiting)) end += 1;
+    const run = waiting.slice(at, Math.max(end, at + 1));
+    rows.push(...(run.length > 1 ? joinedRows(run) : (run[0]?.rows ?? [])));
+    at += run.length;
+  }
+  return rows;
+}
+
+function joinedRows(run: readonly Waiting[]): Row[] {
+  const commits = run.flatMap(({ commit }) => commit ?? []);
+  const stateRow = run.at(-1)?.rows.at(-1);
+  return [...rowsOf(joinCommits(commits)), ...(stateRow ? [stateRow] : [])];
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'r+');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

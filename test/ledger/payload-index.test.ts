@@ -1,0 +1,86 @@
+import { Level } from 'level';
+import { hash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { PayloadFilter } from '../../ledger/payload-filter.js';
+import { PayloadIndex } from '../../ledger/payload-index.js';
+import { bucketOf, PayloadTable } from '../../ledger/payload-table.js';
+import { openDatabase, storeLocation } from '../../ledger/store-open.js';
+import { WriteBehind } from '../../ledger/write-behind.js';
+import { logSigner, ORIGIN, temporaryFolder } from './deployment.js';
+
+const hashOf = (n: number): Uint8Array => new Uint8Array(hash('sha256', String(n), 'buffer'));
+const recordOf = (n: number) => ({ type: 1 + (n % 3), index: 2 ** 40 + n, day: 20_000 + (n % 23) });
+
+describe('a table of payloads', () => {
+  test('finds each record by its hash, and none that is not there', () => {
+    const table = new PayloadTable(5000);
+    for (let n = 0; n < 5000; n++) table.add(hashOf(n), recordOf(n));
+    for (let n = 0; n < 5000; n++) {
+      expect(table.find(hashOf(n))).toEqual(recordOf(n));
+      expect(table.bucketAt(n)).toBe(bucketOf(hashOf(n)));
+    }
+    for (let n = 5000; n < 6000; n++) expect(table.find(hashOf(n))).toBeUndefined();
+  });
+});
+
+describe('the filter', () => {
+  test('knows every hash it was given and hardly any other, over several filters', () => {
+    const filter = new PayloadFilter();
+    const many = 1_200_000;
+    for (let n = 0; n < many; n++) filter.add(hashOf(n));
+    for (let n = 0; n < many; n += 97) expect(filter.mayHave(hashOf(n))).toBe(true);
+    let mistaken = 0;
+    for (let n = many; n < many + 100_000; n++) if (filter.mayHave(hashOf(n))) mistaken += 1;
+    expect(mistaken).toBeLessThan(400);
+  });
+});
+
+describe('the payload index', () => {
+  const identity = { origin: ORIGIN, logPublicKey: logSigner.publicKey };
+
+  test('finds all of more than two tables, from memory and from the store, and after opening anew', async () => {
+    const dir = await temporaryFolder();
+    const { db } = await openDatabase(dir, identity, { create: true });
+    const behind = new WriteBehind(db, storeLocation(dir));
+    const index = await PayloadIndex.open(db, behind, 0);
+    const count = 300_000;
+    for (let n = 0; n < count; n++) {
+      await index.room(1);
+      index.add(hashOf(n), recordOf(n));
+    }
+    const some = [...Array(2000).keys()].map((i) => i * 150);
+    const expectAll = async (asked: PayloadIndex, below: number) => {
+      const found = await asked.find(some.map(hashOf));
+      found.forEach((record, i) => {
+        const n = some[i] ?? 0;
+        if (n < below) expect(record).toEqual(recordOf(n));
+      });
+    };
+    await expectAll(index, count);
+    expect(await index.find([hashOf(count)])).toEqual([undefined]);
+    await index.idle();
+    expect(index.indexedTo).toBe(recordOf(262_143).index + 1);
+    await behind.settle();
+    const again = await PayloadIndex.open(db, behind, index.indexedTo);
+    await expectAll(again, 262_144);
+    await db.close();
+  }, 30_000);
+
+  test('does not write a payload twice that was in its buckets when the ledger was killed', async () => {
+    const dir = await temporaryFolder();
+    const { db } = await openDatabase(dir, identity, { create: true });
+    const behind = new WriteBehind(db, storeLocation(dir));
+    for (let turn = 0; turn < 2; turn++) {
+      const index = await PayloadIndex.open(db, behind, 0);
+      for (let n = 0; n < 131_073; n++) {
+        await index.room(1);
+        index.add(hashOf(n), recordOf(n));
+      }
+      await index.idle();
+    }
+    const values = await db.values({ gte: Buffer.from('h'), lt: Buffer.from('i') }).all();
+    expect(values.reduce((sum, value) => sum + value.length, 0)).toBe(131_072 * 28);
+    expect(db).toBeInstanceOf(Level);
+    await db.close();
+  }, 30_000);
+});

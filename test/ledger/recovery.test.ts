@@ -1,0 +1,123 @@
+import { cp, readFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { scanFrames } from '../../ledger/journal.js';
+import { openLedger, type Ledger } from '../../ledger/ledger.js';
+import { verifyLog } from '../../ledger/verify.js';
+import {
+  batchOf,
+  ledgerDeps,
+  logSigner,
+  noticeItem,
+  officer,
+  openReceipt,
+  temporaryFolder,
+} from './deployment.js';
+
+const batchOfSeq = (seq: number) =>
+  batchOf(officer, seq, [noticeItem(`${seq}`), noticeItem(`${seq}, again`)]);
+
+async function append(ledger: Ledger, from: number, to: number): Promise<void> {
+  for (let seq = from; seq < to; seq++) await ledger.submit(batchOfSeq(seq));
+}
+
+/** The folder as a power cut would leave it just now: LevelDB knows nothing yet of the newest commits. */
+async function cutOff(dir: string): Promise<string> {
+  const copy = await temporaryFolder();
+  await cp(dir, copy, { recursive: true });
+  return copy;
+}
+
+/** A folder whose ledger was cut off with the commits of batches 20..39 in the journal alone. */
+async function folderAheadOfItsDatabase(): Promise<string> {
+  const dir = await temporaryFolder();
+  const first = await openLedger(ledgerDeps(dir));
+  await append(first, 0, 20);
+  await first.close();
+  const before = await cutOff(dir);
+  const second = await openLedger(ledgerDeps(dir));
+  await append(second, 20, 40);
+  const after = await cutOff(dir);
+  await second.close();
+  await cp(join(before, 'store'), join(after, 'store'), { recursive: true });
+  return after;
+}
+
+async function expectAll(dir: string, batches: number): Promise<void> {
+  const ledger = await openLedger(ledgerDeps(dir));
+  expect(ledger.status().size).toBe(2 * batches);
+  for (let seq = 0; seq < batches; seq++) {
+    const batch = batchOfSeq(seq);
+    const { outcomes } = openReceipt(await ledger.submit(batch), batch);
+    expect(outcomes.map(({ index }) => index)).toEqual([2 * seq, 2 * seq + 1]);
+  }
+  const summary = await verifyLog(ledger.reader(), logSigner, { payloads: true });
+  expect(summary).toMatchObject({ payloads: 2 * batches, withoutPayload: [] });
+  await ledger.close();
+}
+
+async function journalOf(dir: string): Promise<{ path: string; end: number }> {
+  for (const name of ['journal-0', 'journal-1']) {
+    const { frames, end } = scanFrames(await readFile(join(dir, name)));
+    if (frames.length > 0) return { path: join(dir, name), end };
+  }
+  throw new Error('no journal holds a frame');
+}
+
+describe('a ledger opened after the power was cut', () => {
+  test('has what its database had not synced, from the journal, and again when cut off while putting it back', async () => {
+    const dir = await folderAheadOfItsDatabase();
+    const twice = await cutOff(dir);
+    await expectAll(dir, 40);
+    await expectAll(dir, 40);
+    await expectAll(twice, 40);
+  });
+
+  test('leaves no frame behind when it is closed', async () => {
+    const dir = await folderAheadOfItsDatabase();
+    await expectAll(dir, 40);
+    await expect(journalOf(dir)).rejects.toThrow('no journal');
+  });
+
+  test('does not open when the last frame it answered for is damaged and nothing else has that commit', async () => {
+    const dir = await folderAheadOfItsDatabase();
+    const { path, end } = await journalOf(dir);
+    const bytes = await readFile(path);
+    bytes.writeUInt8((bytes[end - 5] ?? 0) ^ 1, end - 5);
+    await writeFile(path, bytes);
+    await expect(openLedger(ledgerDeps(dir))).rejects.toMatchObject({
+      code: 'damaged',
+      message: expect.stringContaining('holds 78 entries but answered for 80') as string,
+    });
+  });
+
+  test('goes on when a frame that was never answered is cut short', async () => {
+    const dir = await folderAheadOfItsDatabase();
+    const { path, end } = await journalOf(dir);
+    const bytes = await readFile(path);
+    const torn = Buffer.from(bytes.subarray(0, end));
+    await writeFile(path, Buffer.concat([bytes.subarray(0, end), torn.subarray(0, 30)]));
+    await expectAll(dir, 40);
+  });
+
+  test('does not open when its database is older than what its journal begins with', async () => {
+    const dir = await temporaryFolder();
+    await (await openLedger(ledgerDeps(dir))).close();
+    const empty = await cutOff(dir);
+    const first = await openLedger(ledgerDeps(dir));
+    await append(first, 0, 20);
+    await first.close();
+    const second = await openLedger(ledgerDeps(dir));
+    await append(second, 20, 25);
+    const after = await cutOff(dir);
+    await second.close();
+    await cp(join(empty, 'store'), join(after, 'store'), { recursive: true });
+    await expect(openLedger(ledgerDeps(after))).rejects.toMatchObject({ code: 'damaged' });
+  });
+
+  test('does not open when the journal is gone and the database is behind', async () => {
+    const dir = await folderAheadOfItsDatabase();
+    for (const name of ['journal-0', 'journal-1']) await truncate(join(dir, name));
+    await expect(openLedger(ledgerDeps(dir))).rejects.toMatchObject({ code: 'damaged' });
+  });
+});
