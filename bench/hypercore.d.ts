@@ -1,5 +1,6 @@
 /** What the append bench uses of hypercore, which comes without types. */
 declare module 'hypercore' {
+  // eslint-disable-next-line no-restricted-exports -- the package exports nothing else
   export default class Hypercore {
     constructor(storage: string);
     readonly length: number;
