@@ -134,7 +134,13 @@ export function encodeEvidence(content: Omit<EvidenceBundle, 'tracerPublicKey'>,
 const tooLarge = (why: string) =>
   new FirebreakError('size', `this is too much for one evidence bundle (${why}): let it show fewer people`);
 
-function requireBounds({ reports, names, contacts, sources, reached }: Omit<EvidenceBundle, 'tracerPublicKey'>) {
+function requireBounds({
+  reports,
+  names,
+  contacts,
+  sources,
+  reached,
+}: Omit<EvidenceBundle, 'tracerPublicKey'>) {
   const require = (count: number, max: number, what: string): void => {
     if (count > max) throw tooLarge(`${count} ${what}, and at most ${max} fit`);
   };
@@ -171,7 +177,10 @@ function writeEach<T>(
   for (const item of items) write(writer, item);
 }
 
-function writeLogged(writer: CborWriter, { index, entry, proof, payload, sharedSecret }: LoggedEvidence): void {
+function writeLogged(
+  writer: CborWriter,
+  { index, entry, proof, payload, sharedSecret }: LoggedEvidence,
+): void {
   writer.array(5).uint(index).bytes(entry);
   writeEach(writer, proof, (_, hash) => void writer.bytes(hash));
   writer.bytes(payload).bytes(sharedSecret);

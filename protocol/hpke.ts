@@ -70,7 +70,10 @@ interface Recipient {
 }
 
 /** Decap of §4.1: the shared secret of one message, 32 bytes. Throws `sealing` for an `enc` that is no key. */
-export function hpkeDecap({ recipientSecretKey, recipientPublicKey }: Recipient, enc: Uint8Array): Uint8Array {
+export function hpkeDecap(
+  { recipientSecretKey, recipientPublicKey }: Recipient,
+  enc: Uint8Array,
+): Uint8Array {
   try {
     const dh = x25519(recipientSecretKey, enc);
     return sharedSecretOf(dh, enc, recipientPublicKey ?? x25519KeyPair(recipientSecretKey).publicKey);
