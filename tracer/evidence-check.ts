@@ -29,6 +29,8 @@ export interface EvidenceTerms {
 
 export interface CheckedEvidence {
   readonly checkpoint: Checkpoint;
+  /** The same as a signed note, with whatever signatures of others it has. */
+  readonly note: string;
   readonly tracerPublicKey: Uint8Array;
   readonly issuerPublicKey: Uint8Array;
   readonly sampleHoldSeconds: number;
@@ -64,7 +66,7 @@ export function checkEvidence(bytes: Uint8Array, terms: EvidenceTerms): CheckedE
   requireEvidenceSignature(bytes, bundle.tracerPublicKey);
   const { tracerPublicKey, issuerPublicKey, sampleHoldSeconds, retentionDays } = bundle;
   const settings = { tracerPublicKey, issuerPublicKey, sampleHoldSeconds, retentionDays };
-  return { ...settings, checkpoint, look, request, reports, contacts, ...people };
+  return { ...settings, checkpoint, note: bundle.checkpoint, look, request, reports, contacts, ...people };
 }
 
 function requireIssuer({ issuerPublicKey }: EvidenceBundle, expected: Uint8Array | undefined): void {
