@@ -32,7 +32,6 @@ const KEY_BYTES = 32;
 const EPH_ID_BYTES = 16;
 const SCORE_BYTES = 8;
 export const MAX_EVIDENCE_BYTES = 16 << 20;
-/** What a signed note may have. */
 const MAX_CHECKPOINT_BYTES = 1 << 20;
 /** No leaf of a tree of fewer than 2^53 leaves has a longer path. */
 const MAX_HASHES = 53;
@@ -108,8 +107,11 @@ export interface EvidenceBundle {
   readonly reached: readonly EvidenceRow[];
 }
 
+/** All but the key, which is the signer's. */
+type EvidenceContent = Omit<EvidenceBundle, 'tracerPublicKey'>;
+
 /** Signed by the tracer. Throws `size` for more than a bundle may hold, `format` for a number out of its range. */
-export function encodeEvidence(content: Omit<EvidenceBundle, 'tracerPublicKey'>, signer: Signer): Uint8Array {
+export function encodeEvidence(content: EvidenceContent, signer: Signer): Uint8Array {
   requireBounds(content);
   const writer = new CborWriter(capacityOf(content))
     .array(FIELDS)
@@ -134,13 +136,7 @@ export function encodeEvidence(content: Omit<EvidenceBundle, 'tracerPublicKey'>,
 const tooLarge = (why: string) =>
   new FirebreakError('size', `this is too much for one evidence bundle (${why}): let it show fewer people`);
 
-function requireBounds({
-  reports,
-  names,
-  contacts,
-  sources,
-  reached,
-}: Omit<EvidenceBundle, 'tracerPublicKey'>) {
+function requireBounds({ reports, names, contacts, sources, reached }: EvidenceContent) {
   const require = (count: number, max: number, what: string): void => {
     if (count > max) throw tooLarge(`${count} ${what}, and at most ${max} fit`);
   };
@@ -156,7 +152,7 @@ function requireBounds({
 }
 
 /** At least what is written: nine bytes for each head. */
-function capacityOf(content: Omit<EvidenceBundle, 'tracerPublicKey'>): number {
+function capacityOf(content: EvidenceContent): number {
   const { checkpoint, access, reports, names, contacts, sources, reached } = content;
   let capacity = 256 + 4 * Buffer.byteLength(checkpoint);
   for (const { entry, proof, payload } of [access, ...reports])

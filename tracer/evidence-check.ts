@@ -47,8 +47,8 @@ export interface CheckedEvidence {
 
 /**
  * What a bundle shows. Throws `format` or `size` for what is no bundle; `signature` or `foreign` for its checkpoint; `proof`
- * for an entry that is not in the log; a report's own refusals and `sealing`; `evidence` for what does not follow;
- * `signature` when nothing else is wrong and it is still not what the tracer signed.
+ * for an entry that is not in the log; `input` for a recorded question out of bounds; a report’s own refusals and `sealing`;
+ * `evidence` for what does not follow; `signature` when nothing else is wrong and it is still not what the tracer signed.
  */
 export function checkEvidence(bytes: Uint8Array, terms: EvidenceTerms): CheckedEvidence {
   const bundle = decodeEvidence(bytes);

@@ -81,7 +81,7 @@ function personLines({ person, hop, exposedAt, earliestAt, score, source, path }
 function stepLines({ from, to, contact, supports }: CheckedStep): string[] {
   return [
     `    ${from} to ${to}  ${contactWords(contact)}`,
-    ...supports.map((other) => `      and before, within 24 h  ${contactWords(other)}`),
+    ...supports.map((other) => `      and in the 24 h up to then  ${contactWords(other)}`),
   ];
 }
 
