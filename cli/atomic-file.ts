@@ -1,5 +1,5 @@
 /** Files that are either the old or the new whole: written beside, synced, renamed into place. */
-import { open, rename, rm } from 'node:fs/promises';
+import { link, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FirebreakError } from '../protocol/errors.js';
 
@@ -7,6 +7,35 @@ export async function writeAtomically(
   file: string,
   content: string | Uint8Array,
   mode = 0o644,
+): Promise<void> {
+  await writeBeside(file, content, mode, (temporary) => rename(temporary, file));
+}
+
+/** A private file that was not there before, whole or not at all. Throws `exists`, leaving what is there as it is. */
+export async function writeNewPrivate(file: string, content: Uint8Array): Promise<void> {
+  await writeBeside(file, content, 0o600, async (temporary) => {
+    await claimName(temporary, file);
+    await rm(temporary, { force: true });
+  });
+}
+
+/** A second name for the temporary file fails where there is one already; not every file system has second names. */
+async function claimName(temporary: string, file: string): Promise<void> {
+  await link(temporary, file).catch(async (cause: NodeJS.ErrnoException) => {
+    const taken = cause.code === 'EEXIST' || (await stat(file).catch(() => undefined)) !== undefined;
+    if (taken) throw existsAlready(file, cause);
+    await rename(temporary, file);
+  });
+}
+
+export const existsAlready = (file: string, cause?: unknown) =>
+  new FirebreakError('exists', `${file} is there already; it is left as it was`, { cause });
+
+async function writeBeside(
+  file: string,
+  content: string | Uint8Array,
+  mode: number,
+  putInPlace: (temporary: string) => Promise<void>,
 ): Promise<void> {
   const temporary = `${file}.${process.pid}.tmp`;
   try {
@@ -17,10 +46,11 @@ export async function writeAtomically(
     } finally {
       await handle.close();
     }
-    await rename(temporary, file);
+    await putInPlace(temporary);
     await syncFolder(dirname(file));
   } catch (cause) {
     await rm(temporary, { force: true });
+    if (cause instanceof FirebreakError) throw cause;
     throw new FirebreakError('input', `${file} cannot be written: ${(cause as Error).message}`, { cause });
   }
 }

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addAirCommands } from './commands/air.js';
 import { addAuthorityCommands } from './commands/authority.js';
 import { addDemoCommand } from './commands/demo.js';
+import { addEvidenceCommands } from './commands/evidence.js';
 import { addGatewayCommands } from './commands/gateway.js';
 import { addLedgerCommands } from './commands/ledger.js';
 import { addTagCommands } from './commands/tag.js';
@@ -18,6 +19,7 @@ A deployment, one process a party, on one data folder:
   firebreak authority init --data-dir DIR    keys and settings
   firebreak ledger run, authority run, gateway run, air run, tag run, tracer run
   firebreak trace --data-dir DIR --case ID   who was in contact, in which order, and why
+  firebreak evidence verify FILE --vkey KEY  what a trace showed, checked with nothing but the log’s key
 
 Exit codes: 0 done, 1 failed, 2 used wrongly.`;
 
@@ -38,5 +40,6 @@ export function buildProgram(): Command {
   addTagCommands(program);
   addTracerCommands(program);
   addTraceCommand(program);
+  addEvidenceCommands(program);
   return program;
 }

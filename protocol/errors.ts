@@ -33,6 +33,8 @@ export type ErrorCode =
   | 'consistency'
   | 'chain'
   | 'damaged'
+  // what an evidence bundle says does not follow from what it shows
+  | 'evidence'
   // files, processes and networks
   | 'input'
   | 'usage'

@@ -12,7 +12,7 @@ import { asTagNumber, type TagNumber } from './brands.js';
 import { ByteReader, concat } from './bytes.js';
 import { CborReader, CborWriter } from './cbor.js';
 import { FirebreakError } from './errors.js';
-import { hpkeOpen, hpkeSeal } from './hpke.js';
+import { hpkeDecap, hpkeEncap, hpkeOpenWith, hpkeSealWith } from './hpke.js';
 import { requireSalt, SALT_LENGTH } from './payload-salt.js';
 
 const VERSION = 1;
@@ -52,12 +52,25 @@ export interface SealAccess {
   readonly ephemeralSecretKey?: Uint8Array;
 }
 
+export interface SealedAccess {
+  readonly payload: Uint8Array;
+  /** The HPKE shared secret of this payload, 32 bytes, for an evidence bundle (protocol.md §11): it opens nothing else. */
+  readonly sharedSecret: Uint8Array;
+}
+
 /** Throws `format` for a record out of its bounds. */
-export function sealAccessPayload(record: AccessRecord, { salt, ...keys }: SealAccess): Uint8Array {
+export function sealAccessPayload(record: AccessRecord, keys: SealAccess): Uint8Array {
+  return sealAccess(record, keys).payload;
+}
+
+/** As {@link sealAccessPayload}, with what opens it again: only whoever seals it can hand that out. */
+export function sealAccess(record: AccessRecord, given: SealAccess): SealedAccess {
+  const { salt, recipientPublicKey, ephemeralSecretKey } = given;
   requireSalt(salt);
   const plaintext = pad(encodeRecord(record));
-  const { enc, ciphertext } = hpkeSeal({ ...keys, info: INFO, aad: salt, plaintext });
-  return concat(salt, enc, ciphertext);
+  const { enc, sharedSecret } = hpkeEncap(recipientPublicKey, ephemeralSecretKey);
+  const ciphertext = hpkeSealWith(sharedSecret, { info: INFO, aad: salt, plaintext });
+  return { payload: concat(salt, enc, ciphertext), sharedSecret };
 }
 
 function pad(record: Uint8Array): Uint8Array {
@@ -88,14 +101,23 @@ function requireLength(text: string, maxBytes: number, what: string): void {
 
 /** Throws `format`, `sealing` when it was not sealed to this key, `padding`. */
 export function openAccessPayload(bytes: Uint8Array, recipientSecretKey: Uint8Array): AccessRecord {
+  const { enc, ...sealed } = partsOf(bytes);
+  return decodeRecord(hpkeOpenWith(hpkeDecap({ recipientSecretKey }, enc), { info: INFO, ...sealed }));
+}
+
+/** With the shared secret of this one payload. Throws as {@link openAccessPayload}. */
+export function readAccessPayload(bytes: Uint8Array, sharedSecret: Uint8Array): AccessRecord {
+  return decodeRecord(hpkeOpenWith(sharedSecret, { info: INFO, ...partsOf(bytes) }));
+}
+
+function partsOf(bytes: Uint8Array) {
   if (bytes.length === 0 || bytes.length % BLOCK !== 0) {
     throw new FirebreakError('format', `an access payload is a multiple of ${BLOCK} bytes`);
   }
   const reader = new ByteReader(bytes, 'an access payload');
   const aad = reader.take(SALT_LENGTH);
   const enc = reader.take(ENC_LENGTH);
-  const ciphertext = reader.take(reader.remaining);
-  return decodeRecord(hpkeOpen({ recipientSecretKey, enc, info: INFO, aad, ciphertext }));
+  return { aad, enc, ciphertext: reader.take(reader.remaining) };
 }
 
 function decodeRecord(plaintext: Uint8Array): AccessRecord {

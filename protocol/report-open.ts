@@ -2,7 +2,7 @@
 import type { TagNumber } from './brands.js';
 import { resolveEphemeralId } from './ephemeral-id.js';
 import { FirebreakError } from './errors.js';
-import { hpkeOpen } from './hpke.js';
+import { hpkeDecap, hpkeOpenWith } from './hpke.js';
 import type { DayKeys } from './keys.js';
 import { reportAad, reportInfo, REPORT_KINDS } from './report.js';
 import type { ReportEnvelope } from './report.js';
@@ -24,8 +24,7 @@ export interface OpenedReport {
  * in this order; `format` for a request for credentials.
  */
 export function openReport(report: ReportEnvelope, dayKeysOf: DayKeysOf): OpenedReport {
-  if (report.kind !== REPORT_KINDS.encounters)
-    throw new FirebreakError('format', 'a report that carries no encounters');
+  requireEncounters(report);
   const opened = openSealed(report, dayKeysOf);
   const tag = resolveReporter(report, dayKeysOf);
   return { tag, plaintext: decodeReportPlaintext(opened, report.day) };
@@ -33,16 +32,36 @@ export function openReport(report: ReportEnvelope, dayKeysOf: DayKeysOf): Opened
 
 /** The sealed part of a report of either kind. Throws `sealing`, also when the day's keys are gone. */
 export function openSealed(report: ReportEnvelope, dayKeysOf: DayKeysOf): Uint8Array {
+  return openWith(report, reportSecret(report, dayKeysOf));
+}
+
+/**
+ * The HPKE shared secret of this one report (protocol.md §11), 32 bytes: it opens the report and nothing else. Throws
+ * `sealing`, also when the day's keys are gone.
+ */
+export function reportSecret(report: ReportEnvelope, dayKeysOf: DayKeysOf): Uint8Array {
   const keys = dayKeysOf(report.day);
   if (!keys) throw new FirebreakError('sealing', `there are no keys of day ${report.day}`);
-  return hpkeOpen({
-    recipientSecretKey: keys.sealingSecretKey,
-    recipientPublicKey: keys.sealingPublicKey,
-    enc: report.enc,
-    info: reportInfo(report.kind),
-    aad: reportAad(report.bytes),
-    ciphertext: report.ciphertext,
-  });
+  const recipient = { recipientSecretKey: keys.sealingSecretKey, recipientPublicKey: keys.sealingPublicKey };
+  return hpkeDecap(recipient, report.enc);
+}
+
+/**
+ * What a checked report of kind 1 says, with nothing but its shared secret. Throws `sealing`, `bucket`, `padding`,
+ * `reserved` or `record-day`, in this order; `format` for a request for credentials.
+ */
+export function readReport(report: ReportEnvelope, sharedSecret: Uint8Array): ReportPlaintext {
+  requireEncounters(report);
+  return decodeReportPlaintext(openWith(report, sharedSecret), report.day);
+}
+
+function openWith({ kind, bytes, ciphertext }: ReportEnvelope, sharedSecret: Uint8Array): Uint8Array {
+  return hpkeOpenWith(sharedSecret, { info: reportInfo(kind), aad: reportAad(bytes), ciphertext });
+}
+
+function requireEncounters({ kind }: ReportEnvelope): void {
+  if (kind === REPORT_KINDS.encounters) return;
+  throw new FirebreakError('format', 'a report that carries no encounters');
 }
 
 /** The tag behind the credential's ephemeral ID. Throws `ephemeral-id` when it is not ours or of another epoch. */

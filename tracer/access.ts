@@ -3,7 +3,8 @@ import { asTagNumber } from '../protocol/brands.js';
 import type { UnixMs } from '../protocol/brands.js';
 import { ENTRY_TYPE } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
-import { sealAccessPayload } from '../protocol/payload-access.js';
+import { sealAccess } from '../protocol/payload-access.js';
+import type { SealedAccess } from '../protocol/payload-access.js';
 import { SALT_LENGTH } from '../protocol/payload-salt.js';
 import type { TraceRequest, TraceResult } from './trace-result.js';
 
@@ -13,9 +14,14 @@ export interface Look {
   readonly purpose: string;
 }
 
+/** A look as it was logged; its shared secret opens this payload and nothing else. */
+export interface RecordedAccess extends SealedAccess {
+  readonly index: number;
+}
+
 export interface AccessRecorder {
-  /** The index of the entry, once the ledger's receipt for it verified. Throws when it did not come. */
-  record(look: Look, result: TraceResult): Promise<number>;
+  /** The entry, once the ledger's receipt for it verified. Throws when it did not come. */
+  record(look: Look, result: TraceResult): Promise<RecordedAccess>;
 }
 
 export interface AccessDeps {
@@ -38,8 +44,9 @@ export function accessRecorder({ auditPublicKey, nowMs, randomBytes, commit }: A
       }
       const salt = randomBytes(SALT_LENGTH);
       const record = { officer, purpose, ...askedOf(result), reachedCount: countOf(result) };
-      const payload = sealAccessPayload(record, { salt, recipientPublicKey: auditPublicKey });
-      return commit({ type: ENTRY_TYPE.access, timeMs: nowMs(), payload });
+      const sealed = sealAccess(record, { salt, recipientPublicKey: auditPublicKey });
+      const index = await commit({ type: ENTRY_TYPE.access, timeMs: nowMs(), payload: sealed.payload });
+      return { ...sealed, index };
     },
   };
 }

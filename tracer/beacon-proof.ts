@@ -32,15 +32,19 @@ export function judgeProofs(
   const authKey = authKeyOf(macKey, ephId);
   const holds = (proof: BeaconProof) => isGenuine(record, proof, ephId, authKey);
   const [first, last] = [holds(record.proofA), holds(record.proofB)];
-  if (first && last) {
-    const minutes = record.proofB.minuteOffset - record.proofA.minuteOffset + 1;
-    return {
-      valid: 2,
-      capSeconds: Math.max(0, Math.min(record.durationSeconds, 60 * minutes + sampleHoldSeconds)),
-    };
-  }
-  if (first || last) return { valid: 1, capSeconds: 60 + sampleHoldSeconds };
-  return { valid: 0, capSeconds: 0 };
+  const valid = first && last ? 2 : first || last ? 1 : 0;
+  return { valid, capSeconds: valid === 0 ? 0 : capSecondsOf(record, valid, sampleHoldSeconds) };
+}
+
+/** Seconds that may be credited at most to a record of which one or both MACs are the tag's own. */
+export function capSecondsOf(
+  { durationSeconds, proofA, proofB }: ProvenRecord,
+  valid: 1 | 2,
+  sampleHoldSeconds: number,
+): number {
+  if (valid === 1) return 60 + sampleHoldSeconds;
+  const minutes = proofB.minuteOffset - proofA.minuteOffset + 1;
+  return Math.max(0, Math.min(durationSeconds, 60 * minutes + sampleHoldSeconds));
 }
 
 /** The peer's clock may be a minute away from the reporter's. */

@@ -3,8 +3,8 @@
  *
  * Same reporter, same ephemeral ID: equal start is a duplicate, disjoint records add, overlapping ones take the larger of
  * each. Then the larger of each across the two sides. An ephemeral ID is one tag in one epoch, so a pair, its epoch
- * and the reporter name one. Records are kept as told and merged when asked for: the order they come in does not matter,
- * but that of two with an equal start the first one stands.
+ * and the reporter name one. Records are kept as told and merged when asked for: the order they come in does not matter.
+ * Of two with an equal start the one that was logged first stands, and of two in one report the first that was added.
  */
 import type { Epoch, TagNumber } from '../protocol/brands.js';
 import type { BucketSeconds } from '../protocol/encounter-record.js';
@@ -99,8 +99,11 @@ function addAccount(side: Account[], account: Account): void {
   const place = side.findIndex(({ start }) => start === account.start);
   const known = side[place];
   if (known === undefined) side.push(account);
-  else side[place] = { ...known, ledger: union(known.ledger, account.ledger) };
+  else side[place] = { ...earlierOf(known, account), ledger: union(known.ledger, account.ledger) };
 }
+
+const earlierOf = (known: Account, other: Account): Account =>
+  (other.ledger[0] ?? 0) < (known.ledger[0] ?? 0) ? other : known;
 
 function contactOf({ a, b, epoch, sides }: Meeting): Contact {
   const told = sides.filter((side) => side.length > 0).map(sideOf);

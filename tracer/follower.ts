@@ -30,6 +30,8 @@ export interface FollowerDeps {
 
 export interface CatchUp {
   readonly checkpoint: Checkpoint;
+  /** The same as it was read: a signed note. */
+  readonly note: string;
   /** Entries handed on. */
   readonly added: number;
 }
@@ -74,7 +76,7 @@ export class Follower {
     this.#requireForward(checkpoint);
     await this.#verify(checkpoint, signal);
     await this.#deps.checkpoints.save(note);
-    return { checkpoint, added: await this.#handOn(onProgress, signal) };
+    return { checkpoint, note, added: await this.#handOn(onProgress, signal) };
   }
 
   async #start(): Promise<void> {

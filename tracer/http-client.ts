@@ -6,7 +6,16 @@ import { answerSchema } from './trace-message.js';
 import type { LookUp, LookUpAnswer } from './trace-message.js';
 
 const TIMEOUT_MS = 60_000;
-const HANDED_ON: readonly ErrorCode[] = ['not-found', 'input', 'permission', 'timeout', 'full'];
+const HANDED_ON: readonly ErrorCode[] = [
+  'not-found',
+  'input',
+  'permission',
+  'timeout',
+  'full',
+  'size',
+  'sealing',
+  'damaged',
+];
 const refusal = z.object({ code: z.string(), message: z.string() });
 
 /** Throws what the tracer refuses with, `unreachable`, `timeout`, or `format` for an answer that is none. */

@@ -1,7 +1,7 @@
 /**
  * Asking a running tracer, on loopback:
  *
- *     POST /trace   bearer token; body: trace-message.ts   answer: {"result": …, "accessIndex": n}
+ *     POST /trace   bearer token; body: trace-message.ts   answer: {"result": …, "accessIndex": n, "evidence": base64}
  *
  * Errors are one line of JSON, {"code": …, "message": …}.
  */
@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net';
 import { FirebreakError } from '../protocol/errors.js';
 import { sha256 } from '../protocol/hash.js';
 import type { Log } from '../protocol/log.js';
-import { lookUpSchema } from './trace-message.js';
+import { answerJson, lookUpSchema } from './trace-message.js';
 import type { LookUp, LookUpAnswer } from './trace-message.js';
 
 const MAX_BODY_BYTES = 16_384;
@@ -84,13 +84,13 @@ async function respond(
     const question = lookUpSchema.safeParse(JSON.parse(await readBody(request)));
     if (!question.success)
       throw new FirebreakError('input', question.error.issues[0]?.message ?? 'the question does not fit');
-    send(response, 200, await options.answer(question.data));
+    send(response, 200, answerJson(await options.answer(question.data)));
   } catch (error) {
     const code =
       error instanceof FirebreakError ? error.code : error instanceof SyntaxError ? 'format' : 'closed';
     const message = error instanceof Error ? error.message : String(error);
     options.log.warn('a question was not answered', { code }); // the message may name the case
-    send(response, STATUS[code] ?? 503, { code, message });
+    send(response, STATUS[code] ?? 503, JSON.stringify({ code, message }));
   }
 }
 
@@ -112,7 +112,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(pieces).toString('utf8');
 }
 
-function send(response: ServerResponse, status: number, body: unknown): void {
+function send(response: ServerResponse, status: number, json: string): void {
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-  response.end(JSON.stringify(body));
+  response.end(json);
 }

@@ -10,9 +10,8 @@ import type { Peer } from './peer.js';
 
 export interface Proven {
   readonly peer: Peer;
-  /** Seconds that may be credited at most. */
-  readonly capSeconds: number;
-  readonly isPartial: boolean;
+  /** How many of its two beacon MACs are the peer's own. */
+  readonly beacons: 1 | 2;
 }
 
 interface Bench {
@@ -37,12 +36,12 @@ export function judgeRecord(
     tally.unresolved += 1;
     return undefined;
   }
-  const { valid, capSeconds } = judgeProofs(record, ephId, peer.keys.macKey, sampleHoldSeconds);
+  const { valid } = judgeProofs(record, ephId, peer.keys.macKey, sampleHoldSeconds);
   if (valid === 0) {
     tally.forged += 1;
     evidence.add({ kind: 'forged-beacon', ledger: [ledgerIndex], record: place });
     return undefined;
   }
   if (valid === 1) tally.partial += 1;
-  return { peer, capSeconds, isPartial: valid === 1 };
+  return { peer, beacons: valid };
 }

@@ -12,7 +12,6 @@ import { encodeReportPlaintext } from '../protocol/report-plaintext.js';
 import { reportHash, REPORT_KINDS } from '../protocol/report.js';
 import type { ReportEnvelope } from '../protocol/report.js';
 import { dayOfEpoch } from '../protocol/time.js';
-import { capBuckets } from './beacon-proof.js';
 import type { Testimony } from './contact-book.js';
 import type { EvidenceShelf } from './evidence.js';
 import { countRefusal, newTally, refusalCode } from './intake-counts.js';
@@ -20,6 +19,7 @@ import type { IntakeCounts } from './intake-counts.js';
 import type { LoggedEntry } from './payloads.js';
 import { judgeRecord } from './record-judge.js';
 import { ReportChain } from './report-chain.js';
+import { testimonyOf } from './testimony.js';
 
 export interface IntakeSettings {
   readonly issuerPublicKey: Uint8Array;
@@ -122,27 +122,10 @@ export class ReportIntake {
     ledgerIndex: number,
     place: number,
   ): Testimony[] {
-    const where = { ledgerIndex, place };
-    const proven = judgeRecord(
-      record,
-      record.peerEphId,
-      { ...this.#deps, tally: this.#tally, reporter },
-      where,
-    );
+    const bench = { ...this.#deps, tally: this.#tally, reporter };
+    const proven = judgeRecord(record, record.peerEphId, bench, { ledgerIndex, place });
     if (proven === undefined) return [];
-    const { peer, capSeconds, isPartial } = proven;
-    return [
-      {
-        reporter,
-        peer: peer.tag,
-        epoch: peer.epoch,
-        start: record.start,
-        end: record.start + record.durationSeconds,
-        bucketSeconds: capBuckets(record.bucketSeconds, capSeconds),
-        medianAttenuationDb: record.medianAttenuationDb,
-        partial: isPartial,
-        ledgerIndex,
-      },
-    ];
+    const { sampleHoldSeconds } = this.#deps;
+    return [testimonyOf(record, { ...proven, reporter, sampleHoldSeconds, ledgerIndex })];
   }
 }

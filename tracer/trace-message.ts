@@ -1,8 +1,10 @@
-/** A question to a running tracer and its answer, as JSON: each parsed once, where it comes in. */
+/** A question to a running tracer and its answer, as JSON: each parsed once, where it comes in. Evidence is in base64. */
 import { z } from 'zod';
 import type { Answer } from './tracer.js';
 
 const MAX_TEXT = 256;
+/** As many as a question has room for. */
+export const MAX_EVIDENCE_PERSONS = 500;
 
 export const lookUpSchema = z.strictObject({
   officer: z.string().min(1).max(MAX_TEXT),
@@ -19,6 +21,12 @@ export const lookUpSchema = z.strictObject({
     latentSeconds: z.int().min(0),
     infectiousSeconds: z.int().min(0).optional(),
   }),
+  /** Absent when no evidence is asked for; of everybody in the answer when nobody is named. */
+  evidence: z
+    .strictObject({
+      persons: z.array(z.string().max(15)).min(1).max(MAX_EVIDENCE_PERSONS).exactOptional(),
+    })
+    .exactOptional(),
 });
 
 export type LookUp = z.infer<typeof lookUpSchema>;
@@ -46,6 +54,10 @@ const reached = z.object({
 
 export const answerSchema: z.ZodType<LookUpAnswer> = z.object({
   accessIndex: z.int(),
+  evidence: z
+    .base64()
+    .transform((text) => new Uint8Array(Buffer.from(text, 'base64')))
+    .exactOptional(),
   result: z.object({
     case: z.string(),
     direction: z.enum(['forward', 'backward', 'both']),
@@ -59,3 +71,7 @@ export const answerSchema: z.ZodType<LookUpAnswer> = z.object({
     sources: z.array(reached).exactOptional(),
   }),
 });
+
+/** An answer as it goes over HTTP: what {@link answerSchema} reads. */
+export const answerJson = ({ evidence, ...answer }: LookUpAnswer): string =>
+  JSON.stringify({ ...answer, ...(evidence && { evidence: Buffer.from(evidence).toString('base64') }) });

@@ -2,11 +2,15 @@
  * The tracer: follows the ledger, opens its reports, keeps the contacts they prove, and answers traces, each look
  * recorded first. It is given keys and readers; it reads no file.
  */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Signer } from '../protocol/ed25519.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { AccessRecorder, Look } from './access.js';
 import { ContactBook } from './contact-book.js';
 import { buildContactGraph } from './contact-graph.js';
 import type { ContactGraph } from './contact-graph.js';
+import { makeEvidence } from './evidence-make.js';
+import type { EvidenceWish } from './evidence-plan.js';
 import type { Evidence } from './evidence.js';
 import { Follower } from './follower.js';
 import type { CatchUp, FollowerDeps, Progress } from './follower.js';
@@ -15,9 +19,17 @@ import type { IntakeGiven, IntakeStatus } from './intake.js';
 import { trace } from './trace.js';
 import type { TraceRequest, TraceResult } from './trace-result.js';
 
+/** The ledger's receipt for a look comes with a checkpoint that covers it; a reader may see that one a little later. */
+const COVERED_WITHIN_MS = 10_000;
+const COVERED_EVERY_MS = 100;
+
 export interface TracerDeps extends IntakeGiven, Pick<FollowerDeps, 'verifier' | 'checkpoints'> {
   /** Absent in a tracer that answers nothing. */
   readonly access?: AccessRecorder;
+  /** The key that the looks are written with; without it there are answers, but no evidence bundles. */
+  readonly signer?: Signer;
+  /** Wall ms to wait until a checkpoint covers a look, for its evidence; ten seconds by default. */
+  readonly coveredWithinMs?: number;
 }
 
 export interface TracerStatus extends IntakeStatus {
@@ -33,6 +45,8 @@ export interface Answer {
   readonly result: TraceResult;
   /** The ledger entry that records this look. */
   readonly accessIndex: number;
+  /** The evidence bundle (evidence.md), when it was asked for. */
+  readonly evidence?: Uint8Array;
 }
 
 export interface Tracer {
@@ -44,10 +58,11 @@ export interface Tracer {
   /** The contacts as they stand; what traces walk on. */
   graph(): ContactGraph;
   /**
-   * Records the look, then answers. Throws `not-found` for a case nobody met, that look recorded too; `input` for a
-   * request out of bounds; `permission`, `timeout` or whatever kept the look from being recorded.
+   * Records the look, then answers, with evidence where that is wished for. Throws `not-found` for a case nobody met, that
+   * look recorded too; `input` for a request out of bounds; `permission`, `timeout` or whatever kept the look from being
+   * recorded; and what {@link makeEvidence} throws.
    */
-  lookUp(request: TraceRequest, look: Look): Promise<Answer>;
+  lookUp(request: TraceRequest, look: Look, wish?: EvidenceWish): Promise<Answer>;
   /** Start of the first and end of the last contact, unix seconds; undefined before there is one. */
   span(): { readonly from: number; readonly to: number } | undefined;
   /** What was set apart: forged beacons, copied tags. */
@@ -60,7 +75,7 @@ export function openTracer(deps: TracerDeps): Tracer {
 }
 
 class LedgerTracer implements Tracer {
-  readonly #access: AccessRecorder | undefined;
+  readonly #deps: TracerDeps;
   readonly #book = new ContactBook();
   readonly #intake: Intake;
   readonly #follower: Follower;
@@ -70,7 +85,7 @@ class LedgerTracer implements Tracer {
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(deps: TracerDeps) {
-    this.#access = deps.access;
+    this.#deps = deps;
     this.#intake = new Intake(deps, this.#book);
     this.#follower = new Follower({
       ...deps,
@@ -92,15 +107,25 @@ class LedgerTracer implements Tracer {
     return this.#graph.graph;
   }
 
-  async lookUp(request: TraceRequest, look: Look): Promise<Answer> {
-    const access = this.#access;
+  async lookUp(request: TraceRequest, look: Look, wish?: EvidenceWish): Promise<Answer> {
+    const { access, signer } = this.#deps;
     if (access === undefined)
       throw new FirebreakError('permission', 'this tracer cannot record looks, so it gives no answers');
-    const found = this.#traced(request);
+    if (wish !== undefined && signer === undefined)
+      throw new FirebreakError('permission', 'this tracer has no key to sign evidence with');
+    const graph = this.graph();
+    const found = tracedOn(graph, request);
     const isNobody = found instanceof FirebreakError;
-    const accessIndex = await access.record(look, isNobody ? { ...request, reached: [] } : found);
+    const recorded = await access.record(look, isNobody ? { ...request, reached: [] } : found);
     if (isNobody) throw found;
-    return { result: found, accessIndex };
+    const answer = { result: found, accessIndex: recorded.index };
+    if (wish === undefined || signer === undefined) return answer;
+    const note = await this.#noteCovering(recorded.index);
+    const deps = { ...this.#deps, dayKeysOf: this.#deps.dayKeys.of, signer };
+    return {
+      ...answer,
+      evidence: await makeEvidence({ result: found, graph, access: recorded, note }, deps, wish),
+    };
   }
 
   span(): { readonly from: number; readonly to: number } | undefined {
@@ -119,19 +144,32 @@ class LedgerTracer implements Tracer {
     return { ...this.#intake.status(), entries: this.#follower.size, contacts, mutual, people };
   }
 
-  /** That a case has met nobody is an answer too. */
-  #traced(request: TraceRequest): TraceResult | FirebreakError {
-    try {
-      return trace(this.graph(), request);
-    } catch (error) {
-      if (error instanceof FirebreakError && error.code === 'not-found') return error;
-      throw error;
+  /** A checkpoint of the log as it was followed so far, and on to this entry. Throws `timeout`. */
+  async #noteCovering(index: number): Promise<string> {
+    const deadline = performance.now() + (this.#deps.coveredWithinMs ?? COVERED_WITHIN_MS);
+    for (;;) {
+      const { checkpoint, note } = await this.catchUp();
+      if (checkpoint.size > index) return note;
+      if (performance.now() > deadline) break;
+      await pause(COVERED_EVERY_MS);
     }
+    const problem = `the look is entry ${index}, and no checkpoint covers it yet: there is no evidence without one`;
+    throw new FirebreakError('timeout', problem);
   }
 
   async #readOn(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
     const caughtUp = await this.#follower.catchUp(onProgress, signal);
     await this.#intake.takeWaiting(signal);
     return caughtUp;
+  }
+}
+
+/** That a case has met nobody is an answer too. */
+function tracedOn(graph: ContactGraph, request: TraceRequest): TraceResult | FirebreakError {
+  try {
+    return trace(graph, request);
+  } catch (error) {
+    if (error instanceof FirebreakError && error.code === 'not-found') return error;
+    throw error;
   }
 }

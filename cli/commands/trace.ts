@@ -4,8 +4,11 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { toHex } from '../../protocol/bytes.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
+import { FirebreakError } from '../../protocol/errors.js';
 import { askTracer } from '../../tracer/http-client.js';
+import { MAX_EVIDENCE_PERSONS } from '../../tracer/trace-message.js';
 import type { LookUp, LookUpAnswer } from '../../tracer/trace-message.js';
+import { writeNewPrivate } from '../atomic-file.js';
 import { signerFrom } from '../deployment.js';
 import { usage } from '../exit.js';
 import { readKeyFile } from '../key-files.js';
@@ -24,6 +27,8 @@ interface TraceCommandOptions extends FolderOptions, TraceOptions {
   readonly case: string;
   readonly officer: string;
   readonly purpose: string;
+  readonly evidence?: string;
+  readonly evidencePerson?: readonly string[];
 }
 
 export function addTraceCommand(program: Command): void {
@@ -35,27 +40,64 @@ export function addTraceCommand(program: Command): void {
     .requiredOption('--case <id>', 'the index case: a tag number')
     .option('--officer <name>', 'who looks, as it is recorded', userInfo().username)
     .option('--purpose <text>', 'why, as it is recorded', 'outbreak investigation');
-  addTraceOptions(command).action((options: TraceCommandOptions) => run(options));
+  addTraceOptions(command)
+    .option(
+      '--evidence <file>',
+      'write a new file that proves the answer to whoever has the log’s public key',
+    )
+    .option(
+      '--evidence-person <numbers>',
+      'show these people in it, not everybody: tag numbers, separated by commas',
+      personNumbers,
+    )
+    .action((options: TraceCommandOptions) => run(options));
 }
 
 async function run(options: TraceCommandOptions): Promise<void> {
   if (options.from !== undefined && options.to !== undefined && options.from > options.to) {
     throw usage('the window ends before it begins: see --from and --to');
   }
+  if (options.evidencePerson !== undefined && options.evidence === undefined) {
+    throw usage('--evidence-person goes with --evidence FILE');
+  }
   await requireWritable(options);
   await inFolder('trace', options, async (session) => {
     const question = questionOf(options);
-    const { result, accessIndex } = await ask(session, question);
+    const { result, accessIndex, evidence } = await ask(session, question);
     console.log(
       pc.dim(`recorded as ledger entry ${accessIndex}: ${question.officer}, ${question.purpose}\n`),
     );
     await showTrace(result, options);
+    if (options.evidence !== undefined) await saveEvidence(options.evidence, evidence, session);
   });
 }
 
+/** Tag numbers, written as they are in an answer. */
+function personNumbers(text: string): readonly string[] {
+  const numbers = text.split(',').map((part) => part.trim());
+  if (numbers.length <= MAX_EVIDENCE_PERSONS && numbers.every((number) => /^(0|[1-9]\d{0,14})$/.test(number)))
+    return numbers;
+  throw usage(`--evidence-person takes at most ${MAX_EVIDENCE_PERSONS} tag numbers, separated by commas`);
+}
+
+async function saveEvidence(
+  file: string,
+  evidence: Uint8Array | undefined,
+  { config }: Session,
+): Promise<void> {
+  if (evidence === undefined)
+    throw new FirebreakError(
+      'closed',
+      'the tracer that runs gives no evidence: start it anew with this version',
+    );
+  await writeNewPrivate(file, evidence);
+  console.log(`evidence written to ${file}, ${evidence.length} bytes; whoever has it can check it with`);
+  console.log(`  firebreak evidence verify ${file} --vkey ${config.logKey}`);
+}
+
 function questionOf(options: TraceCommandOptions): LookUp {
-  const { officer, purpose, direction, hops, from, to, minSeconds, latentSeconds, infectiousSeconds } =
-    options;
+  const { officer, purpose, evidence, evidencePerson } = options;
+  const { direction, hops, from, to, minSeconds, latentSeconds, infectiousSeconds } = options;
   return {
     officer,
     purpose,
@@ -69,6 +111,7 @@ function questionOf(options: TraceCommandOptions): LookUp {
       ...(to !== undefined && { to }),
       ...(infectiousSeconds !== undefined && { infectiousSeconds }),
     },
+    ...(evidence !== undefined && { evidence: evidencePerson ? { persons: [...evidencePerson] } : {} }),
   };
 }
 
@@ -89,7 +132,7 @@ async function answerAlone(session: Session, question: LookUp): Promise<LookUpAn
   const signer = await signerFrom(folder.tracer.writerKey);
   const writer = await startWriter({ ...session, log }, { signer, spoolDir: folder.tracer.spool, mqttUrl });
   onClose(writer.close);
-  const tracer = startTracer({ ...session, reader, courier: writer.courier });
+  const tracer = startTracer({ ...session, reader, signer, courier: writer.courier });
   const progress = terminalProgress(process.stderr);
   const show = (done: number, size: number): void =>
     progress.update(`reading ${done} of ${size} entries`, done / size);

@@ -34,7 +34,7 @@ async function run(options: FolderOptions & { readonly httpPort: number }): Prom
     onClose(writer.close);
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
-    const tracer = startTracer({ ...session, reader, courier: writer.courier });
+    const tracer = startTracer({ ...session, reader, signer, courier: writer.courier });
     const { added } = await tracer.catchUp(undefined, signal);
     const answer = (question: LookUp): Promise<LookUpAnswer> => answerLookUp(tracer, question);
     const token = toHex(await readKeyFile(folder.tracer.apiToken));

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { Courier } from '../../courier/courier.js';
 import type { Clock } from '../../protocol/clock.js';
 import { openCheckpoint } from '../../protocol/checkpoint.js';
+import type { Signer } from '../../protocol/ed25519.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { DayKeys } from '../../protocol/keys.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
@@ -30,8 +31,10 @@ export function startTracer(given: {
   readonly reader: LedgerReader;
   /** Without one the tracer reads and answers nothing. */
   readonly courier?: Courier;
+  /** The courier's key; without it there are no evidence bundles. */
+  readonly signer?: Signer;
 }): Tracer {
-  const { folder, config, clock, reader, courier } = given;
+  const { folder, config, clock, reader, courier, signer } = given;
   const { retentionDays, sampleHoldSeconds } = config.settings;
   const access =
     courier &&
@@ -50,6 +53,7 @@ export function startTracer(given: {
     retentionDays,
     sampleHoldSeconds,
     ...(access && { access }),
+    ...(signer && { signer }),
   });
 }
 
@@ -117,7 +121,7 @@ function requireCheckpoint(file: string, note: string, verifier: NoteVerifier): 
 
 /** Fills in the window where the question leaves it open, records the look, answers. */
 export async function answerLookUp(tracer: Tracer, question: LookUp): Promise<LookUpAnswer> {
-  const { officer, purpose, request } = question;
+  const { officer, purpose, request, evidence } = question;
   await tracer.catchUp();
   const span = tracer.span() ?? { from: 0, to: 0 };
   const { infectiousSeconds, ...rest } = request;
@@ -127,5 +131,5 @@ export async function answerLookUp(tracer: Tracer, question: LookUp): Promise<Lo
     to: request.to ?? span.to,
     ...(infectiousSeconds !== undefined && { infectiousSeconds }),
   };
-  return tracer.lookUp(whole, { officer, purpose });
+  return tracer.lookUp(whole, { officer, purpose }, evidence);
 }

@@ -4,17 +4,19 @@ import { dirname, resolve } from 'node:path';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { TraceResult } from '../../tracer/trace-result.js';
 import { traceCsv } from '../../tracer/trace-csv.js';
-import { writeAtomically } from '../atomic-file.js';
+import { existsAlready, writeAtomically } from '../atomic-file.js';
 import { traceTree } from './trace-tree.js';
 
 export interface TraceFiles {
   readonly json?: string;
   readonly csv?: string;
+  /** Never overwritten. */
+  readonly evidence?: string;
 }
 
-/** Better before the long work, and before a look is recorded, than after. Throws `input`. */
-export async function requireWritable({ json, csv }: TraceFiles): Promise<void> {
-  for (const file of [json, csv].filter((asked) => asked !== undefined)) {
+/** Better before the long work, and before a look is recorded, than after. Throws `input`, `exists`. */
+export async function requireWritable({ json, csv, evidence }: TraceFiles): Promise<void> {
+  for (const file of [json, csv, evidence].filter((asked) => asked !== undefined)) {
     const isFolder = (path: string): Promise<boolean> =>
       stat(path).then(
         (info) => info.isDirectory(),
@@ -26,6 +28,8 @@ export async function requireWritable({ json, csv }: TraceFiles): Promise<void> 
     if (await isFolder(resolve(file)))
       throw new FirebreakError('input', `${file} is a folder; name a file to write`);
   }
+  if (evidence !== undefined && (await stat(evidence).catch(() => undefined)) !== undefined)
+    throw existsAlready(evidence);
 }
 
 export async function showTrace(trace: TraceResult, files: TraceFiles): Promise<void> {

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { concat, fromHex } from '../../protocol/bytes.js';
-import { hpkeOpen, hpkeSeal } from '../../protocol/hpke.js';
+import { hpkeDecap, hpkeEncap, hpkeOpen, hpkeOpenWith, hpkeSeal, hpkeSealWith } from '../../protocol/hpke.js';
 import { x25519KeyPair } from '../../protocol/x25519.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 
@@ -19,6 +19,9 @@ const hex = z.string().transform(fromHex);
 const rfc = z
   .object({ info: hex, skEm: hex, pkEm: hex, skRm: hex, pkRm: hex, pt: hex, aad: hex, ct: hex })
   .parse(JSON.parse(readFileSync(new URL('../vectors/rfc9180.json', import.meta.url), 'utf8')));
+
+/** shared_secret of A.2.1. */
+const sharedSecret = fromHex('0bbe78490412b4bbea4812666f7916932b828bba79942424abb65244930d69a7');
 
 const oracle = new CipherSuite({
   kem: new DhkemX25519HkdfSha256(),
@@ -59,6 +62,18 @@ describe('HPKE', () => {
     };
     expect(hpkeOpen(given)).toEqual(rfc.pt);
     expect(hpkeOpen({ ...given, recipientPublicKey: rfc.pkRm })).toEqual(rfc.pt);
+  });
+
+  test('has the shared secret of RFC 9180 A.2.1, which opens and seals that one message', () => {
+    const { skEm, skRm, pkRm, pkEm: enc, info, aad, pt: plaintext, ct: ciphertext } = rfc;
+    expect(hpkeEncap(pkRm, skEm)).toEqual({ enc, sharedSecret });
+    expect(hpkeDecap({ recipientSecretKey: skRm }, enc)).toEqual(sharedSecret);
+    expect(hpkeOpenWith(sharedSecret, { info, aad, ciphertext })).toEqual(plaintext);
+    expect(hpkeSealWith(sharedSecret, { info, aad, plaintext })).toEqual(ciphertext);
+    const next = hpkeSeal({ recipientPublicKey: pkRm, info, aad, plaintext });
+    expect(codeOf(() => hpkeOpenWith(sharedSecret, { info, aad, ciphertext: next.ciphertext }))).toBe(
+      'sealing',
+    );
   });
 
   test('seals what @hpke/core opens', async () => {

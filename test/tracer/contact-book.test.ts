@@ -60,13 +60,17 @@ describe('a contact book', () => {
     expect(contact).toMatchObject({ start: 100, end: 500, bucketSeconds: [27, 0, 0, 0] });
   });
 
-  it('takes an equal start for a duplicate: the first stands, and the other entry is evidence too', () => {
-    const [contact] = contactsOf(
-      said(1, 2, [100, 200], [60, 0, 0, 0], { ledgerIndex: 9 }),
+  it('takes an equal start for a duplicate: the one logged first stands, and the other entry is evidence too', () => {
+    const all = [
+      said(1, 2, [100, 200], [60, 0, 0, 0], { ledgerIndex: 7 }),
       said(1, 2, [300, 400], [5, 0, 0, 0], { ledgerIndex: 3 }),
-      said(1, 2, [100, 350], [80, 0, 0, 0], { ledgerIndex: 7 }),
-    );
-    expect(contact).toMatchObject({ end: 400, bucketSeconds: [65, 0, 0, 0], ledger: [3, 7, 9] });
+      said(1, 2, [100, 350], [80, 0, 0, 0], { ledgerIndex: 9 }),
+      said(1, 2, [100, 360], [90, 0, 0, 0], { ledgerIndex: 8 }),
+    ];
+    for (const order of [all, all.toReversed()]) {
+      const [contact] = contactsOf(...order);
+      expect(contact).toMatchObject({ end: 400, bucketSeconds: [65, 0, 0, 0], ledger: [3, 7, 8, 9] });
+    }
   });
 
   it('takes the larger of each bucket across the two sides, each side added up before', () => {

@@ -8,6 +8,7 @@ import { follow } from '../../tracer/follow.js';
 
 const caughtUp = (added: number) => ({
   added,
+  note: '',
   checkpoint: { origin: 'log.example/test', size: asTreeSize(0), root: emptyRoot() },
 });
 

@@ -47,6 +47,15 @@ describe('asking a tracer over HTTP', () => {
     expect(asked).toEqual([question]);
   });
 
+  it('hands evidence over as it was, to the byte', async () => {
+    const evidence = Uint8Array.from({ length: 300 }, (_, k) => k);
+    const asked: LookUp[] = [];
+    const { url } = await serve(async (one) => (asked.push(one), { ...answer, evidence }));
+    const wish = { ...question, evidence: { persons: ['3'] } };
+    expect(await askTracer(url, 'secret', wish)).toEqual({ ...answer, evidence });
+    expect(asked).toEqual([wish]);
+  });
+
   it('refuses a wrong token without asking', async () => {
     const { url } = await serve(() => Promise.reject(new Error('asked')));
     await expect(askTracer(url, 'other', question)).rejects.toMatchObject({ code: 'permission' });
@@ -67,6 +76,7 @@ describe('asking a tracer over HTTP', () => {
   it.each([
     ['is no JSON', '{', 400],
     ['has a field too many', JSON.stringify({ ...question, more: 1 }), 400],
+    ['asks for evidence of nobody', JSON.stringify({ ...question, evidence: { persons: [] } }), 400],
     ['has no officer', JSON.stringify({ ...question, officer: '' }), 400],
     ['is too long', JSON.stringify({ ...question, purpose: 'x'.repeat(20_000) }), 413],
   ])('refuses a question that %s', async (_what, body, status) => {

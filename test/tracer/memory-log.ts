@@ -1,16 +1,16 @@
 /** A ledger in memory that signs whatever it is told to hold, honest or not. */
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
-import { toHex } from '../../protocol/bytes.js';
+import { concat, toHex } from '../../protocol/bytes.js';
 import { signCheckpoint } from '../../protocol/checkpoint.js';
 import { CompactRange } from '../../protocol/compact-range.js';
 import { fastSigner } from '../../protocol/ed25519.js';
 import { encodeEntry, NO_PREVIOUS_LEAF } from '../../protocol/entry.js';
-import { FirebreakError } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/hash.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import { leafHash } from '../../protocol/merkle.js';
 import { noteSigner } from '../../protocol/note.js';
 import { bundleOf, TILE_WIDTH } from '../../protocol/tile.js';
+import { ReferenceTree } from '../protocol/reference-tree.js';
 
 export const logKey = noteSigner('log.example/test', fastSigner(new Uint8Array(32).fill(7)));
 
@@ -72,13 +72,19 @@ export class MemoryLog {
   reader(): LedgerReader {
     return {
       checkpoint: async () => this.#called('checkpoint', () => this.checkpoint()),
-      tile: async () => Promise.reject(new FirebreakError('not-found', 'no tiles here')),
+      tile: async (level, index, width) => this.#tile(level, index, width),
       entryBundle: async (index, width) =>
         this.#called('entryBundle', () => bundleOf(this.entries.slice(index * TILE_WIDTH).slice(0, width))),
       payloads: async (hashes) =>
         this.#called('payloads', () => hashes.map((hash) => this.payloads.get(toHex(hash)))),
       close: async () => {},
     };
+  }
+
+  async #tile(level: number, index: number, width: number): Promise<Uint8Array> {
+    const tree = new ReferenceTree(this.entries);
+    const at = Array.from({ length: width }, (_, k) => ({ level: 8 * level, index: index * TILE_WIDTH + k }));
+    return concat(...(await tree.read(at)));
   }
 
   #called<T>(call: string, answer: () => T): T {

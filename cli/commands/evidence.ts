@@ -1,0 +1,47 @@
+/** `firebreak evidence verify`: what a trace showed, checked on a machine that has nothing else (docs/evidence.md). */
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { fromHex } from '../../protocol/bytes.js';
+import { openCheckpoint } from '../../protocol/checkpoint.js';
+import { MAX_EVIDENCE_BYTES } from '../../protocol/evidence-bundle.js';
+import { openNote } from '../../protocol/note.js';
+import type { NoteVerifier } from '../../protocol/note.js';
+import { checkEvidence } from '../../tracer/evidence-check.js';
+import { readInputFile } from '../input-file.js';
+import { evidenceLines } from '../present/show-evidence.js';
+import { verifierKey } from '../verifier-key.js';
+
+export function addEvidenceCommands(program: Command): void {
+  program
+    .command('evidence')
+    .description('evidence of a trace, as firebreak trace --evidence writes it')
+    .command('verify')
+    .description('check evidence with the public key of the log and nothing else, and say what it shows')
+    .argument('<file>', 'the evidence')
+    .requiredOption('--vkey <key>', 'the log’s public key, as firebreak ledger vkey prints it', verifierKey)
+    .option(
+      '--issuer <hex>',
+      'the authority’s issuer key, as firebreak.json has it; must be the file’s',
+      publicKey,
+    )
+    .action((file: string, options: VerifyOptions) => verify(file, options));
+}
+
+interface VerifyOptions {
+  readonly vkey: NoteVerifier;
+  readonly issuer?: Uint8Array;
+}
+
+function publicKey(text: string): Uint8Array {
+  if (/^[0-9a-fA-F]{64}$/.test(text)) return fromHex(text);
+  throw new InvalidArgumentError('it must be a public key in 64 hex digits.');
+}
+
+async function verify(file: string, { vkey, issuer }: VerifyOptions): Promise<void> {
+  const shown = checkEvidence(await readInputFile(file, MAX_EVIDENCE_BYTES), {
+    openCheckpoint: (note) => openCheckpoint(note, vkey),
+    ...(issuer && { issuerPublicKey: issuer }),
+  });
+  const others = openNote(shown.note, [vkey]).unverified.map(({ name }) => name);
+  console.log(evidenceLines(shown, { isIssuerGiven: issuer !== undefined, others }).join('\n'));
+}

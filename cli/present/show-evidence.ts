@@ -1,0 +1,128 @@
+/** What checked evidence shows, in lines for a person; and what it does not show. Times in UTC: every party reads the same. */
+import pc from 'picocolors';
+import { toHex } from '../../protocol/bytes.js';
+import { partyIdOf } from '../../protocol/keys.js';
+import type { CheckedEvidence } from '../../tracer/evidence-check.js';
+import type { CheckedPerson, CheckedStep } from '../../tracer/evidence-paths.js';
+import { nearSecondsOf } from '../../tracer/contact.js';
+import type { Contact } from '../../tracer/contact.js';
+import { duration } from '../times.js';
+
+export interface EvidenceContext {
+  /** Whether the reader brought the issuer key along. */
+  readonly isIssuerGiven: boolean;
+  /** Names on further signatures of the checkpoint, by keys that were not given. */
+  readonly others: readonly string[];
+}
+
+export function evidenceLines(shown: CheckedEvidence, context: EvidenceContext): string[] {
+  return [
+    `${pc.green('accepted')} evidence of a trace, in the log ${shown.checkpoint.origin} of ${shown.checkpoint.size} entries`,
+    ...questionLines(shown),
+    ...(shown.sources ? ['', pc.bold('Possible sources'), ...peopleLines(shown.sources)] : []),
+    '',
+    pc.bold(shown.request.direction === 'backward' ? 'Possible sources' : 'May have been infected'),
+    ...peopleLines(shown.reached),
+    '',
+    pc.bold('Checked, with this file and the key of the log alone'),
+    ...checkedLines(shown, context),
+    '',
+    pc.bold(
+      `The word of the health authority (tracer ${toHex(partyIdOf(shown.tracerPublicKey))}), not proved here`,
+    ),
+    ...wordLines(shown),
+  ];
+}
+
+/** The number itself where it is no time. */
+function utc(unixSeconds: number): string {
+  const date = new Date(unixSeconds * 1000);
+  return Number.isNaN(date.getTime()) ? `${unixSeconds} s` : date.toISOString().replace('.000Z', 'Z');
+}
+
+/** Whoever wrote it may have meant a terminal. */
+const plain = (text: string): string => text.replace(/\p{Cc}/gu, '\ufffd');
+
+function questionLines({ request, look, reached, sources = [] }: CheckedEvidence): string[] {
+  const {
+    case: indexCase,
+    direction,
+    hops,
+    from,
+    to,
+    minSeconds,
+    latentSeconds,
+    infectiousSeconds,
+  } = request;
+  const { officer, purpose, reachedCount } = look.record;
+  const count = new Set([...reached, ...sources].map(({ person }) => person)).size;
+  const infectious = infectiousSeconds === undefined ? '' : `, for ${duration(infectiousSeconds)}`;
+  return [
+    `  question  case ${indexCase}, ${direction}, within ${hops} hops, ${utc(from)} to ${utc(to)}`,
+    `            close contact: ${duration(minSeconds)} near within 24 h; passed on from ${duration(latentSeconds)} after exposure${infectious}`,
+    `  asked by  ${plain(officer)}: ${plain(purpose)}`,
+    `  recorded  as entry ${look.index}, ${utc(Math.floor(look.entry.appendedAtMs / 1000))}, before it was answered`,
+    `  answer    ${reachedCount} ${reachedCount === 1 ? 'person' : 'people'}, ${count === reachedCount ? 'all' : `${count} of them`} shown here`,
+  ];
+}
+
+const peopleLines = (people: readonly CheckedPerson[]): string[] =>
+  people.length === 0 ? ['  nobody'] : people.flatMap(personLines);
+
+function personLines({ person, hop, exposedAt, earliestAt, score, source, path }: CheckedPerson): string[] {
+  const also = earliestAt === exposedAt ? '' : `, by another path ${utc(earliestAt)}`;
+  const from = source === undefined ? '' : `, from ${source}`;
+  return [
+    `  ${pc.bold(person)}  hop ${hop}${from}, exposure ${utc(exposedAt)}${also}, score ${score.toFixed(4)}`,
+    ...path.flatMap(stepLines),
+  ];
+}
+
+function stepLines({ from, to, contact, supports }: CheckedStep): string[] {
+  return [
+    `    ${from} to ${to}  ${contactWords(contact)}`,
+    ...supports.map((other) => `      and in the 24 h up to then  ${contactWords(other)}`),
+  ];
+}
+
+function contactWords(contact: Contact): string {
+  const { start, end, bucketSeconds, attenuationDb, mutual, partial, ledger } = contact;
+  const buckets = ['immediate', 'near', 'medium', 'other'].map(
+    (name, k) => `${bucketSeconds[k] ?? 0} ${name}`,
+  );
+  return [
+    `${utc(start)} to ${utc(end)}`,
+    `${nearSecondsOf(contact)} s near (${buckets.join(', ')}; ${attenuationDb} dB)`,
+    `told by ${mutual ? 'both' : 'one'}${partial ? ', by one beacon only' : ''}`,
+    `${ledger.length === 1 ? 'entry' : 'entries'} ${ledger.join(' ')}`,
+  ].join(', ');
+}
+
+function checkedLines(
+  { checkpoint, reports, issuerPublicKey }: CheckedEvidence,
+  { isIssuerGiven, others }: EvidenceContext,
+): string[] {
+  const whose = isIssuerGiven ? 'the one given' : 'as this file has it: compare it, or give --issuer';
+  return [
+    `  the log’s key signed a checkpoint of ${checkpoint.size} entries, root ${toHex(checkpoint.root)}`,
+    `  the look and the ${reports.length} reports cited are entries in it, byte for byte, the reports before the look`,
+    '  this file is signed with the key that recorded the look, and the question is the one recorded',
+    '  each report is signed by its tag, with a key that the issuer certified for that quarter of an hour',
+    `    issuer ${toHex(issuerPublicKey)}, ${whose}`,
+    '  each report was opened with its own secret, and says of whom it heard, when, how near and how long what stands above',
+    '  each path leads from one person to the next, possible in time, close enough, and within the question',
+    ...(others.length > 0
+      ? [`  not checked: further signatures of the checkpoint, by ${others.join(' ')}`]
+      : []),
+  ];
+}
+
+function wordLines({ sampleHoldSeconds, retentionDays }: CheckedEvidence): string[] {
+  return [
+    '  that the ephemeral IDs in the reports were of the tags named above, and who wears these tags',
+    '  that the beacons heard bear the codes of those tags',
+    `  that a sample counts for at most ${sampleHoldSeconds} s and reports may be ${retentionDays} days old`,
+    '  the scores beyond what a path gives, and the earliest times of other paths',
+    '  that nothing else speaks against it: what is not cited is not in this file',
+  ];
+}

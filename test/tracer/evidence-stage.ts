@@ -1,0 +1,128 @@
+/** A tracer that answers with evidence, on a log of real sealed reports. */
+import { asUnixMs } from '../../protocol/brands.js';
+import { openCheckpoint } from '../../protocol/checkpoint.js';
+import { fastSigner } from '../../protocol/ed25519.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { decodeEvidence, encodeEvidence } from '../../protocol/evidence-bundle.js';
+import type { EvidenceBundle } from '../../protocol/evidence-bundle.js';
+import { sha256 } from '../../protocol/hash.js';
+import { partyIdOf, x25519KeyPair } from '../../protocol/keys.js';
+import { dayOf } from '../../protocol/time.js';
+import { accessRecorder } from '../../tracer/access.js';
+import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
+import { checkEvidence } from '../../tracer/evidence-check.js';
+import type { EvidenceTerms } from '../../tracer/evidence-check.js';
+import type { TraceRequest } from '../../tracer/trace-result.js';
+import { openTracer } from '../../tracer/tracer.js';
+import type { Answer, Tracer, TracerDeps } from '../../tracer/tracer.js';
+import { issuer, keysOf, NOON, recordOf, reportOf, SAMPLE_HOLD_SECONDS } from './deployment.js';
+import { logKey, MemoryLog } from './memory-log.js';
+
+export const tracerKey = fastSigner(sha256(Buffer.from('tracer')));
+export const look = { officer: 'Dr. Ada', purpose: 'ward outbreak' };
+const audit = x25519KeyPair(new Uint8Array(32).fill(5));
+const HOUR = 3_600;
+
+export const request: TraceRequest = {
+  case: '1',
+  direction: 'forward',
+  hops: 3,
+  from: NOON - HOUR,
+  to: NOON + 24 * HOUR,
+  minSeconds: 900,
+  latentSeconds: 0,
+};
+
+/**
+ * 1 meets 2 for a quarter of an hour, both say so; 2 meets 3 three times for ten minutes, half of it told by one of them
+ * only; 3 meets 4 in the evening. 5 and 6 have nothing to do with it. Entries of others lie in between.
+ */
+export function ward(): MemoryLog {
+  const log = new MemoryLog().fill(3);
+  const at = (hours: number): number => NOON + hours * HOUR;
+  const [second, third, fourth] = [at(1), at(2), at(3)];
+  log.append(reportOf({ tag: 1, records: [recordOf(2, NOON, 900), recordOf(5, NOON + 60, 120)] }));
+  log.append(reportOf({ tag: 5, records: [recordOf(6, NOON, 900)] }));
+  log.append(reportOf({ tag: 2, records: [recordOf(1, NOON + 20, 880), recordOf(3, second, 600)] }));
+  log.fill(260, 1);
+  log.append(reportOf({ tag: 3, records: [recordOf(2, second, 590), recordOf(2, third, 600)] }));
+  log.append(reportOf({ tag: 2, seq: 1, records: [recordOf(3, fourth, 600)] }));
+  log.append(reportOf({ tag: 4, seq: 7, records: [recordOf(3, at(7), 900)], at: at(10) }));
+  return log.fill(2, 2);
+}
+
+/** Two people, one contact: as small as a bundle that shows something can be. */
+export function pair(): MemoryLog {
+  const log = new MemoryLog();
+  log.append(reportOf({ tag: 1, records: [recordOf(2, NOON, 900)] }));
+  log.append(reportOf({ tag: 2, records: [recordOf(1, NOON + 20, 880)] }));
+  return log;
+}
+
+/** A tracer that has read all of the log. */
+export async function tracerOn(
+  log: MemoryLog,
+  changes: Partial<TracerDeps> = {},
+  signs = true,
+): Promise<Tracer> {
+  const day = dayOf(NOON);
+  const source = partyIdOf(tracerKey.publicKey);
+  const tracer = openTracer({
+    reader: log.reader(),
+    verifier: logKey,
+    checkpoints: memoryCheckpointStore(),
+    issuerPublicKey: issuer.publicKey,
+    dayKeys: keysOf([day - 1, day, day + 1, day + 2]),
+    retentionDays: 21,
+    sampleHoldSeconds: SAMPLE_HOLD_SECONDS,
+    ...(signs && { signer: tracerKey }),
+    access: accessRecorder({
+      auditPublicKey: audit.publicKey,
+      nowMs: () => asUnixMs(1_790_000_000_000),
+      randomBytes: (length) => new Uint8Array(length).fill(4),
+      commit: async ({ type, payload, timeMs }) =>
+        log.append({ type, payload, source, sourceTimeMs: timeMs }),
+    }),
+    ...changes,
+  });
+  await tracer.catchUp();
+  return tracer;
+}
+
+export interface Evident extends Answer {
+  readonly evidence: Uint8Array;
+}
+
+export async function evidenceOf(
+  tracer: Tracer,
+  asked: Partial<TraceRequest> = {},
+  persons?: readonly string[],
+): Promise<Evident> {
+  const answer = await tracer.lookUp({ ...request, ...asked }, look, persons ? { persons } : {});
+  if (answer.evidence === undefined) throw new Error('no evidence came');
+  return { ...answer, evidence: answer.evidence };
+}
+
+/** As somebody with nothing but the log's key does. */
+export const check = (bundle: Uint8Array, terms: Partial<EvidenceTerms> = {}) =>
+  checkEvidence(bundle, { openCheckpoint: (note) => openCheckpoint(note, logKey), ...terms });
+
+/** What a tracer that lies would make of a bundle: changed, and signed again. */
+export function signedAgain(
+  bytes: Uint8Array,
+  changes: Partial<EvidenceBundle>,
+  signer = tracerKey,
+): Uint8Array {
+  return encodeEvidence({ ...decodeEvidence(bytes), ...changes }, signer);
+}
+
+/** The code and the words of a refusal, or "accepted". */
+export function refusalOf(bundle: Uint8Array, terms: Partial<EvidenceTerms> = {}): string {
+  try {
+    check(bundle, terms);
+  } catch (error) {
+    if (error instanceof FirebreakError) return `${error.code}: ${error.message}`;
+    throw error;
+  }
+  return 'accepted';
+}

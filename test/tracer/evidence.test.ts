@@ -1,0 +1,218 @@
+/** Evidence bundles: what a trace says is shown to whoever holds the log's key, and nothing else is. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { openCheckpoint } from '../../protocol/checkpoint.js';
+import type { EncounterRecord } from '../../protocol/encounter-record.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { decodeEvidence } from '../../protocol/evidence-bundle.js';
+import { readReport } from '../../protocol/report-open.js';
+import { decodeReport } from '../../protocol/report.js';
+import { dayOf } from '../../protocol/time.js';
+import type { CheckedPerson } from '../../tracer/evidence-paths.js';
+import type { ReachedPerson, TraceRequest } from '../../tracer/trace-result.js';
+import { codeOf } from '../protocol/errors-of.js';
+import { issuer, keysOf, NOON, recordOf, reportOf } from './deployment.js';
+import {
+  check,
+  evidenceOf,
+  look,
+  pair,
+  refusalOf,
+  request,
+  tracerKey,
+  tracerOn,
+  ward,
+} from './evidence-stage.js';
+import { logKey, MemoryLog } from './memory-log.js';
+
+/** Checked rows as a trace gives them, to the letter. */
+const asTraced = (people: readonly CheckedPerson[] | undefined): ReachedPerson[] | undefined =>
+  people?.map((person) => ({
+    ...person,
+    path: person.path.map(({ from, to, start, end, nearSeconds, mutual, ledger }) => ({
+      ...{ from, to, start, end, nearSeconds, mutual, ledger },
+    })),
+  }));
+
+describe('an evidence bundle', () => {
+  it.each<Partial<TraceRequest>>([
+    {},
+    { direction: 'backward', case: '4' },
+    { direction: 'both', case: '2' },
+    { infectiousSeconds: 20_000 },
+    { minSeconds: 0, hops: 2 },
+  ])('shows all that the trace says: %o', async (asked) => {
+    const { result, evidence, accessIndex } = await evidenceOf(await tracerOn(ward()), asked);
+    expect(result.reached.length).toBeGreaterThan(0);
+    const shown = check(evidence);
+    expect(asTraced(shown.reached)).toEqual(result.reached);
+    expect(asTraced(shown.sources)).toEqual(result.sources);
+    expect(shown.request).toEqual({ ...request, ...asked });
+    expect(shown.look).toMatchObject({
+      index: accessIndex,
+      record: { ...look, caseTag: Number(result.case) },
+    });
+    expect(shown.issuerPublicKey).toEqual(issuer.publicKey);
+    expect(shown.tracerPublicKey).toEqual(tracerKey.publicKey);
+  });
+
+  it('cites the reports of its paths and no other, with the contacts that make a close one', async () => {
+    const { evidence } = await evidenceOf(await tracerOn(ward()));
+    const shown = check(evidence);
+    expect(shown.reports.map(({ index }) => index)).toEqual([3, 5, 266, 268]);
+    const [, third] = shown.reached;
+    expect(third?.path[1]).toMatchObject({ from: '2', to: '3', nearSeconds: 600, mutual: false });
+    expect(third?.path[1]?.supports).toMatchObject([{ mutual: true, ledger: [5, 266] }]);
+    expect(decodeEvidence(evidence).names.map(({ tag }) => Number(tag))).not.toContain(5);
+  });
+
+  it('shows some people of the answer only, when they are named', async () => {
+    const tracer = await tracerOn(ward());
+    const { result, evidence } = await evidenceOf(tracer, {}, ['2']);
+    expect(result.reached.map(({ person }) => person)).toEqual(['2', '3', '4']);
+    const shown = check(evidence);
+    expect(asTraced(shown.reached)).toEqual(result.reached.slice(0, 1));
+    expect(shown.reports.map(({ index }) => index)).toEqual([3, 5]);
+    expect(shown.look.record.reachedCount).toBe(3);
+    const both = await evidenceOf(tracer, { direction: 'both', case: '2' }, ['4']);
+    expect(check(both.evidence)).toMatchObject({
+      reached: [{ person: '4', source: '3' }],
+      sources: [{ person: '3', hop: 1 }],
+    });
+    expect(both.result.sources?.map(({ person }) => person)).toEqual(['1', '3']);
+    await expect(evidenceOf(tracer, {}, ['2', '5'])).rejects.toMatchObject({ code: 'input' });
+  });
+
+  it('of an answer that names nobody shows that the look was recorded', async () => {
+    const { evidence } = await evidenceOf(await tracerOn(ward()), { minSeconds: 90_000 });
+    expect(check(evidence)).toMatchObject({ reached: [], reports: [], look: { record: look } });
+  });
+
+  it('hands out secrets that open one report each', async () => {
+    const { evidence } = await evidenceOf(await tracerOn(pair()));
+    const [one, other] = decodeEvidence(evidence).reports;
+    if (one === undefined || other === undefined) throw new Error('two reports are cited');
+    const report = decodeReport(one.payload);
+    expect(readReport(report, one.sharedSecret).records).toHaveLength(1);
+    expect(codeOf(() => readReport(report, other.sharedSecret))).toBe('sealing');
+  });
+
+  it('gives the checkpoint as it was to whoever has more to demand of it', async () => {
+    const log = pair();
+    const { evidence } = await evidenceOf(await tracerOn(log));
+    const notes: string[] = [];
+    check(evidence, { openCheckpoint: (note) => (notes.push(note), openCheckpoint(note, logKey)) });
+    expect(notes).toEqual([log.checkpoint()]);
+    const demanding = () => {
+      throw new FirebreakError('signature', 'one witness of two');
+    };
+    expect(refusalOf(evidence, { openCheckpoint: demanding })).toBe(
+      'signature: the checkpoint of the bundle: one witness of two',
+    );
+  });
+
+  it('is not made when a report was pruned, or its day key destroyed, meanwhile', async () => {
+    const log = ward();
+    const tracer = await tracerOn(log);
+    log.prune([...log.payloads.values()][3] ?? new Uint8Array());
+    const message = 'the payload of entry 3 is gone: there is no evidence without it';
+    await expect(evidenceOf(tracer)).rejects.toMatchObject({ code: 'not-found', message });
+    const dayKeys = keysOf([dayOf(NOON)]);
+    const forgetful = await tracerOn(pair(), { dayKeys });
+    dayKeys.days = [];
+    await expect(evidenceOf(forgetful)).rejects.toMatchObject({ code: 'sealing' });
+  });
+
+  it('is refused before the look is recorded by a tracer that cannot sign', async () => {
+    const log = pair();
+    const tracer = await tracerOn(log, {}, false);
+    await expect(evidenceOf(tracer)).rejects.toMatchObject({ code: 'permission' });
+    expect(log.entries).toHaveLength(2);
+  });
+
+  it('waits for a checkpoint that covers the look, and not for ever', async () => {
+    const log = pair();
+    const covered = log.checkpoint();
+    const behind = {
+      ...log.reader(),
+      checkpoint: async () => (log.calls.length++ < 6 ? covered : log.checkpoint()),
+    };
+    expect(check((await evidenceOf(await tracerOn(log, { reader: behind }))).evidence).look.index).toBe(2);
+    const stuck = { ...log.reader(), checkpoint: async () => covered };
+    const tracer = await tracerOn(log, { reader: stuck, coveredWithinMs: 50 });
+    await expect(evidenceOf(tracer)).rejects.toMatchObject({ code: 'timeout' });
+  });
+
+  it('shows what the trace says of whatever was recorded', async () => {
+    let [people, supported] = [0, 0];
+    const property = fc.asyncProperty(meetings, questions, async (told, asked) => {
+      const tracer = await tracerOn(logOf(told));
+      const answer = await evidenceOf(tracer, asked).catch((error: unknown) => {
+        if (error instanceof FirebreakError && error.code === 'not-found') return undefined;
+        throw error;
+      });
+      if (answer === undefined) return;
+      const shown = check(answer.evidence, { issuerPublicKey: issuer.publicKey });
+      expect(asTraced(shown.reached)).toEqual(answer.result.reached);
+      expect(asTraced(shown.sources)).toEqual(answer.result.sources);
+      people += shown.reached.length;
+      supported += shown.reached.filter(({ path }) =>
+        path.some(({ supports }) => supports.length > 0),
+      ).length;
+    });
+    await fc.assert(property, { numRuns: 80 });
+    expect(people).toBeGreaterThan(40);
+    expect(supported).toBeGreaterThan(5);
+  });
+});
+
+interface Meeting {
+  readonly a: number;
+  readonly b: number;
+  readonly epoch: number;
+  readonly offset: number;
+  readonly seconds: number;
+  readonly told: 'a' | 'b' | 'both';
+}
+
+/** Few people, who meet often. */
+const meetings: fc.Arbitrary<Meeting[]> = fc.uniqueArray(
+  fc.record({
+    ...{ a: fc.integer({ min: 1, max: 2 }), b: fc.integer({ min: 3, max: 5 }), epoch: fc.nat(20) },
+    ...{ offset: fc.nat(200), seconds: fc.integer({ min: 200, max: 650 }) },
+    told: fc.constantFrom('a', 'b', 'both'),
+  }),
+  { minLength: 12, maxLength: 24, size: 'max', selector: ({ a, b, epoch }) => `${a} ${b} ${epoch}` },
+);
+
+const questions = fc
+  .record({
+    ...{ direction: fc.constantFrom('forward', 'backward', 'both'), hops: fc.integer({ min: 1, max: 4 }) },
+    ...{ minSeconds: fc.constantFrom(0, 300, 900, 1_500), latentSeconds: fc.constantFrom(0, 1_800) },
+    ...{ infectious: fc.option(fc.constantFrom(9_000, 20_000)), case: fc.constantFrom('1', '3') },
+  })
+  .map(({ infectious, ...asked }): Partial<TraceRequest> => ({
+    ...asked,
+    from: NOON,
+    ...(infectious !== null && { infectiousSeconds: infectious }),
+  }));
+
+/** Each tag reports twice what it was told to notice, in an order of its own. */
+function logOf(told: readonly Meeting[]): MemoryLog {
+  const log = new MemoryLog().fill(1);
+  const reports = new Map<string, EncounterRecord[]>();
+  const note = (who: number, record: EncounterRecord, half: number) => {
+    const key = `${who}/${half}`;
+    reports.set(key, [...(reports.get(key) ?? []), record]);
+  };
+  for (const { a, b, epoch, offset, seconds, told: by } of told) {
+    const start = NOON + epoch * 900 + offset;
+    if (by !== 'b') note(a, recordOf(b, start, seconds), epoch & 1);
+    if (by !== 'a') note(b, recordOf(a, start + 7, seconds - 9), epoch & 1);
+  }
+  for (const [key, records] of reports) {
+    const [tag = 0, seq = 0] = key.split('/').map(Number);
+    log.append(reportOf({ tag, seq, records, at: NOON + 40_000 }));
+  }
+  return log;
+}

@@ -1,0 +1,72 @@
+/** Entries with their inclusion proofs, for an evidence bundle: plan, one read, compute (protocol/merkle.ts). */
+import type { Checkpoint } from '../protocol/checkpoint.js';
+import { decodeEntry } from '../protocol/entry.js';
+import { FirebreakError } from '../protocol/errors.js';
+import type { LedgerReader } from '../protocol/ledger-reader.js';
+import { computeProof, planInclusion } from '../protocol/merkle.js';
+import { entriesOf, TILE_WIDTH, tileWidthAt } from '../protocol/tile.js';
+import { tileHashReader } from '../protocol/tile-hash-reader.js';
+import { payloadsOf, PAYLOADS_AT_ONCE } from './payloads.js';
+import type { LoggedEntry } from './payloads.js';
+
+export interface ProvenEntry {
+  readonly index: number;
+  readonly entry: Uint8Array;
+  /** RFC 6962 audit path, leaf's sibling first. */
+  readonly proof: readonly Uint8Array[];
+}
+
+/**
+ * The entries with these indexes, in order, each with its path to the root of the checkpoint. They are as good as the reader:
+ * whoever uses them checks them. Throws `proof` for an index the checkpoint does not cover, and what the reader throws.
+ */
+export async function provenEntries(
+  reader: LedgerReader,
+  { size }: Checkpoint,
+  indexes: readonly number[],
+): Promise<ProvenEntry[]> {
+  const plans = indexes.map((index) => planInclusion(index, size));
+  const coordinates = plans.flatMap((plan) => plan.coordinates);
+  const hashes = coordinates.length === 0 ? [] : await tileHashReader(reader, size)(coordinates);
+  const bundles = await bundlesOf(reader, size, indexes);
+  let at = 0;
+  return indexes.map((index, place) => {
+    const plan = plans[place] ?? planInclusion(index, size);
+    const proof = computeProof(plan, hashes.slice(at, (at += plan.coordinates.length)));
+    return { index, entry: bundles.get(bundleWith(index))?.[index % TILE_WIDTH] ?? new Uint8Array(), proof };
+  });
+}
+
+const bundleWith = (index: number): number => Math.floor(index / TILE_WIDTH);
+
+async function bundlesOf(reader: LedgerReader, size: number, indexes: readonly number[]) {
+  const bundles = new Map<number, Uint8Array[]>();
+  for (const bundle of new Set(indexes.map(bundleWith))) {
+    const width = tileWidthAt(0, bundle, size);
+    bundles.set(bundle, entriesOf(await reader.entryBundle(bundle, width), width));
+  }
+  return bundles;
+}
+
+/** Their payloads, in order. Throws `not-found` for one that is gone, naming the entry, and what the reader throws. */
+export async function payloadsNamed(
+  reader: LedgerReader,
+  proven: readonly ProvenEntry[],
+): Promise<Uint8Array[]> {
+  const entries: LoggedEntry[] = proven.map(({ index, entry }) => ({ ...decodeEntry(entry), index }));
+  const payloads: Uint8Array[] = [];
+  for (let first = 0; first < entries.length; first += PAYLOADS_AT_ONCE) {
+    const page = entries.slice(first, first + PAYLOADS_AT_ONCE);
+    const found = await payloadsOf(reader, page);
+    page.forEach(({ index }, place) => payloads.push(present(found[place], index)));
+  }
+  return payloads;
+}
+
+function present(payload: Uint8Array | undefined, index: number): Uint8Array {
+  if (payload !== undefined) return payload;
+  throw new FirebreakError(
+    'not-found',
+    `the payload of entry ${index} is gone: there is no evidence without it`,
+  );
+}

@@ -1,0 +1,207 @@
+/**
+ * Makes the evidence bundle of an answer (evidence.md). It takes the day keys, to hand out of each cited report the one secret
+ * that opens it and nothing else. What comes out has been checked, as whoever gets it will.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { asTagNumber } from '../protocol/brands.js';
+import type { TagNumber } from '../protocol/brands.js';
+import { toHex } from '../protocol/bytes.js';
+import { openCheckpoint } from '../protocol/checkpoint.js';
+import type { Checkpoint } from '../protocol/checkpoint.js';
+import type { Signer } from '../protocol/ed25519.js';
+import type { EncounterRecord } from '../protocol/encounter-record.js';
+import { FirebreakError } from '../protocol/errors.js';
+import { encodeEvidence } from '../protocol/evidence-bundle.js';
+import type { CitedRecord, EvidenceRow, LoggedEvidence, NamedId } from '../protocol/evidence-bundle.js';
+import type { LedgerReader } from '../protocol/ledger-reader.js';
+import type { NoteVerifier } from '../protocol/note.js';
+import { readReport, reportSecret, resolveReporter } from '../protocol/report-open.js';
+import type { DayKeysOf } from '../protocol/report-open.js';
+import { decodeReport } from '../protocol/report.js';
+import type { RecordedAccess } from './access.js';
+import { judgeProofs } from './beacon-proof.js';
+import type { ContactGraph } from './contact-graph.js';
+import type { Contact } from './contact.js';
+import { checkEvidence } from './evidence-check.js';
+import { payloadsNamed, provenEntries } from './evidence-fetch.js';
+import type { ProvenEntry } from './evidence-fetch.js';
+import type { CheckedPerson, CheckedStep } from './evidence-paths.js';
+import { contactAt, planStep, shownRows } from './evidence-plan.js';
+import type { EvidenceWish, ShownRows } from './evidence-plan.js';
+import { resolvePeer } from './peer.js';
+import type { PathStep, ReachedPerson, TraceResult } from './trace-result.js';
+
+export interface EvidenceDeps {
+  readonly reader: LedgerReader;
+  readonly verifier: NoteVerifier;
+  readonly dayKeysOf: DayKeysOf;
+  readonly issuerPublicKey: Uint8Array;
+  readonly retentionDays: number;
+  readonly sampleHoldSeconds: number;
+  /** The key the tracer writes its looks with. */
+  readonly signer: Signer;
+}
+
+export interface Answered {
+  readonly result: TraceResult;
+  /** The contacts it was answered from. */
+  readonly graph: ContactGraph;
+  readonly access: RecordedAccess;
+  /** A checkpoint, as the signed note it is, that covers the entry of the look. */
+  readonly note: string;
+}
+
+/**
+ * The bundle, signed. Throws `input` for people who are not in the answer, `size` for more than a bundle holds, `not-found`
+ * or `sealing` for reports that were pruned or whose day's keys were destroyed meanwhile, `damaged` when what the ledger
+ * holds does not bear the answer out, and what the reader throws.
+ */
+export async function makeEvidence(
+  { result, graph, access, note }: Answered,
+  deps: EvidenceDeps,
+  wish: EvidenceWish,
+): Promise<Uint8Array> {
+  const shown = shownRows(result, wish);
+  const cited = citedContacts(shown, graph, result.minSeconds);
+  const indexes = [...new Set([...cited].flatMap((k) => contactAt(graph, k).ledger))].sort((x, y) => x - y);
+  const checkpoint = openCheckpoint(note, deps.verifier);
+  const { look, reports } = await fetchLogged(deps, checkpoint, access, indexes);
+  const names = new Map<string, NamedId>();
+  const opened = reports.map((report) => openReport(report, deps, names));
+  const byIndex = new Map(opened.map((report, place) => [report.logged.index, { ...report, place }]));
+  const contacts = [...cited]
+    .map((k) => ({ k, records: recordsOf(contactAt(graph, k), byIndex, deps, names) }))
+    .sort((x, y) => compareFirst(x.records, y.records));
+  const placeOf = new Map(contacts.map(({ k }, place) => [k, place]));
+  const rowOf = (row: ReachedPerson) => evidenceRow(row, graph, result.minSeconds, placeOf);
+  const { issuerPublicKey, retentionDays, sampleHoldSeconds, signer } = deps;
+  const bundle = encodeEvidence(
+    {
+      ...{ issuerPublicKey, retentionDays, sampleHoldSeconds, checkpoint: note, access: look },
+      reports: opened.map(({ logged }) => logged),
+      names: [...names.values()].sort((x, y) => Buffer.compare(x.ephId, y.ephId)),
+      contacts: contacts.map(({ records }) => records),
+      sources: shown.sources.map(rowOf),
+      reached: shown.reached.map(rowOf),
+    },
+    signer,
+  );
+  requireSame(bundle, shown, deps);
+  return bundle;
+}
+
+function citedContacts(
+  { reached, sources }: ShownRows,
+  graph: ContactGraph,
+  minSeconds: number,
+): Set<number> {
+  const steps = [...reached, ...sources].flatMap(({ path }) => path);
+  const planned = steps.map((step) => planStep(graph, step, minSeconds));
+  return new Set(planned.flatMap(({ contact, supports }) => [contact, ...supports]));
+}
+
+type Fetched = ProvenEntry & { readonly payload: Uint8Array };
+
+/** The payload of the look is the tracer's own: the ledger need not hand it out again. */
+async function fetchLogged(
+  { reader }: EvidenceDeps,
+  checkpoint: Checkpoint,
+  { index, payload, sharedSecret }: RecordedAccess,
+  indexes: readonly number[],
+): Promise<{ readonly look: LoggedEvidence; readonly reports: readonly Fetched[] }> {
+  const proven = await provenEntries(reader, checkpoint, [...indexes, index]);
+  const [look, reports] = [proven.at(-1), proven.slice(0, -1)];
+  if (look === undefined) throw new RangeError('one entry was asked for at least');
+  const payloads = await payloadsNamed(reader, reports);
+  return {
+    look: { ...look, payload, sharedSecret },
+    reports: reports.map((entry, place) => ({ ...entry, payload: payloads[place] ?? new Uint8Array() })),
+  };
+}
+
+interface Opened {
+  readonly logged: LoggedEvidence;
+  readonly reporter: TagNumber;
+  readonly records: readonly EncounterRecord[];
+}
+
+function openReport(fetched: Fetched, { dayKeysOf }: EvidenceDeps, names: Map<string, NamedId>): Opened {
+  const envelope = decodeReport(fetched.payload);
+  const sharedSecret = reportSecret(envelope, dayKeysOf);
+  const { epoch, ephId } = envelope.credential;
+  const reporter = resolveReporter(envelope, dayKeysOf);
+  names.set(toHex(ephId), { ephId, tag: reporter, epoch });
+  const { records } = readReport(envelope, sharedSecret);
+  return { logged: { ...fetched, sharedSecret }, reporter, records };
+}
+
+/** What the two sides said of this meeting, in the reports that the contact rests on. */
+function recordsOf(
+  { a, b, epoch, ledger }: Contact,
+  reports: ReadonlyMap<number, Opened & { readonly place: number }>,
+  { dayKeysOf, sampleHoldSeconds }: EvidenceDeps,
+  names: Map<string, NamedId>,
+): CitedRecord[] {
+  const cited: CitedRecord[] = [];
+  for (const index of ledger) {
+    const { place: report, reporter, records = [] } = reports.get(index) ?? {};
+    records.forEach((said, record) => {
+      const { peerEphId: ephId, start } = said;
+      const peer = resolvePeer(ephId, start, dayKeysOf);
+      const isTheirs = peer?.epoch === epoch && peer.tag === (reporter === a ? b : a);
+      if (report === undefined || !isTheirs) return;
+      const { valid } = judgeProofs(said, ephId, peer.keys.macKey, sampleHoldSeconds);
+      if (valid === 0) return;
+      cited.push({ report, record, beacons: valid });
+      names.set(toHex(ephId), { ephId, tag: peer.tag, epoch });
+    });
+  }
+  return cited;
+}
+
+function compareFirst([one]: readonly CitedRecord[], [other]: readonly CitedRecord[]): number {
+  if (one === undefined || other === undefined) return 0;
+  return one.report - other.report || one.record - other.record;
+}
+
+function evidenceRow(
+  { person, earliestAt, score, path }: ReachedPerson,
+  graph: ContactGraph,
+  minSeconds: number,
+  placeOf: ReadonlyMap<number, number>,
+): EvidenceRow {
+  const steps = path.map((step) => {
+    const { contact, supports } = planStep(graph, step, minSeconds);
+    const places = supports.map((k) => placeOf.get(k) ?? 0).sort((x, y) => x - y);
+    return { contact: placeOf.get(contact) ?? 0, supports: places };
+  });
+  return { person: asTagNumber(Number(person)), earliestAt, score, steps };
+}
+
+/** A bundle that says anything but the answer would be worse than none. Throws `damaged`. */
+function requireSame(
+  bundle: Uint8Array,
+  { reached, sources }: ShownRows,
+  { verifier, issuerPublicKey }: EvidenceDeps,
+) {
+  const problem = 'the evidence in the ledger does not bear out the answer. Run firebreak ledger verify';
+  try {
+    const checked = checkEvidence(bundle, {
+      openCheckpoint: (note) => openCheckpoint(note, verifier),
+      issuerPublicKey,
+    });
+    const shows = { reached: asAnswered(checked.reached), sources: asAnswered(checked.sources ?? []) };
+    if (isDeepStrictEqual(shows, { reached, sources })) return;
+  } catch (cause) {
+    throw new FirebreakError('damaged', `${problem}: ${(cause as Error).message}`, { cause });
+  }
+  throw new FirebreakError('damaged', problem);
+}
+
+/** The rows as a trace gives them. */
+function asAnswered(people: readonly CheckedPerson[]): ReachedPerson[] {
+  const stepOf = ({ from, to, start, end, nearSeconds, mutual, ledger }: CheckedStep): PathStep => {
+    return { from, to, start, end, nearSeconds, mutual, ledger };
+  };
+  return people.map((person) => ({ ...person, path: person.path.map(stepOf) }));
+}

@@ -1,0 +1,111 @@
+/** The logged things of a bundle, each held against the checkpoint and opened with its own shared secret (protocol.md §11). */
+import type { TagNumber } from '../protocol/brands.js';
+import { equalBytes } from '../protocol/bytes.js';
+import type { Checkpoint } from '../protocol/checkpoint.js';
+import { decodeEntry, ENTRY_TYPE } from '../protocol/entry.js';
+import type { LedgerEntry } from '../protocol/entry.js';
+import type { EvidenceBundle, LoggedEvidence } from '../protocol/evidence-bundle.js';
+import { sha256 } from '../protocol/hash.js';
+import { partyIdOf } from '../protocol/keys.js';
+import { checkInclusion, leafHash } from '../protocol/merkle.js';
+import { readAccessPayload } from '../protocol/payload-access.js';
+import type { AccessRecord } from '../protocol/payload-access.js';
+import { checkReport } from '../protocol/report-check.js';
+import { readReport } from '../protocol/report-open.js';
+import type { ReportPlaintext } from '../protocol/report-plaintext.js';
+import type { NameBook } from './evidence-names.js';
+import { inPlace, requireEvidence } from './evidence-refusal.js';
+
+export interface RecordedLook {
+  readonly index: number;
+  readonly entry: LedgerEntry;
+  readonly record: AccessRecord;
+}
+
+export interface CitedReport {
+  readonly index: number;
+  readonly entry: LedgerEntry;
+  /** Whoever signed it, by the authority's word. */
+  readonly reporter: TagNumber;
+  readonly plaintext: ReportPlaintext;
+}
+
+/**
+ * The look this bundle answers. Throws `format`, `proof`, `sealing`, or `evidence` when it is no look, or not recorded by
+ * whose key the bundle carries.
+ */
+export function openLook(bundle: EvidenceBundle, checkpoint: Checkpoint): RecordedLook {
+  const { access, tracerPublicKey } = bundle;
+  return inPlace(`the look, entry ${access.index}`, () => {
+    const entry = openLogged(access, checkpoint, ENTRY_TYPE.access);
+    requireEvidence(
+      equalBytes(entry.source, partyIdOf(tracerPublicKey)),
+      'it was not written with the key that signs the bundle',
+    );
+    return { index: access.index, entry, record: readAccessPayload(access.payload, access.sharedSecret) };
+  });
+}
+
+/**
+ * The cited reports, in order. Throws what {@link checkReport} and {@link readReport} throw, `format` or `proof` for what is
+ * not in the log, and `evidence` for a report logged after the look, out of order, or of a copied tag.
+ */
+export function openReports(
+  bundle: EvidenceBundle,
+  checkpoint: Checkpoint,
+  look: RecordedLook,
+  names: NameBook,
+): CitedReport[] {
+  const seqs = new Set<string>();
+  return bundle.reports.map((report, place) =>
+    inPlace(`report ${place}, entry ${report.index}`, () => {
+      const before = bundle.reports[place - 1]?.index ?? -1;
+      requireEvidence(before < report.index, 'it is out of order');
+      requireEvidence(report.index < look.index, 'it was logged after the look');
+      const opened = openReport(report, bundle, checkpoint, names);
+      const { reporter, plaintext } = opened;
+      const seq = `${reporter}/${plaintext.seq}`;
+      requireEvidence(!seqs.has(seq), 'another report of the same tag has the same sequence number');
+      seqs.add(seq);
+      return opened;
+    }),
+  );
+}
+
+function openReport(
+  logged: LoggedEvidence,
+  { issuerPublicKey, retentionDays }: EvidenceBundle,
+  checkpoint: Checkpoint,
+  names: NameBook,
+): CitedReport {
+  const entry = openLogged(logged, checkpoint, ENTRY_TYPE.tagReport);
+  const envelope = checkReport(logged.payload, {
+    issuerPublicKey,
+    retentionDays,
+    receivedAtMs: entry.sourceTimeMs,
+    gatewayId: entry.source,
+  });
+  const plaintext = readReport(envelope, logged.sharedSecret);
+  const { tag: reporter, epoch } = names.nameOf(envelope.credential.ephId);
+  requireEvidence(
+    epoch === envelope.credential.epoch,
+    'its sender is named in another epoch than its credential is of',
+  );
+  return { index: logged.index, entry, reporter, plaintext };
+}
+
+/** The entry, which is in the log and of this type, and whose payload the bundle carries. */
+function openLogged(
+  { index, entry: bytes, proof, payload }: LoggedEvidence,
+  { size, root }: Checkpoint,
+  type: number,
+): LedgerEntry {
+  const entry = decodeEntry(bytes);
+  checkInclusion(proof, { index, size, leaf: leafHash(bytes), root });
+  requireEvidence(entry.type === type, `an entry of type ${entry.type}, not ${type}`);
+  requireEvidence(
+    entry.payloadLength === payload.length && equalBytes(entry.payloadSha256, sha256(payload)),
+    'its payload is not the one that the entry names',
+  );
+  return entry;
+}
