@@ -2,6 +2,11 @@
 import { describeError, exitCodeOf } from './exit.js';
 import { buildProgram } from './program.js';
 
+// Whoever reads along may have seen enough (`| head`): what is left to say is dropped, the work goes on to its end.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 try {
   await buildProgram().parseAsync(process.argv);
 } catch (error) {

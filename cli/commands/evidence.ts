@@ -6,7 +6,7 @@ import { openCheckpoint } from '../../protocol/checkpoint.js';
 import { MAX_EVIDENCE_BYTES } from '../../protocol/evidence-bundle.js';
 import { openNote } from '../../protocol/note.js';
 import type { NoteVerifier } from '../../protocol/note.js';
-import { checkEvidence } from '../../tracer/evidence-check.js';
+import { checkEvidence } from '../../tracer/evidence/check.js';
 import { readInputFile } from '../input-file.js';
 import { evidenceLines } from '../present/show-evidence.js';
 import { verifierKey } from '../verifier-key.js';

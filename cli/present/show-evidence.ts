@@ -2,8 +2,8 @@
 import pc from 'picocolors';
 import { toHex } from '../../protocol/bytes.js';
 import { partyIdOf } from '../../protocol/keys.js';
-import type { CheckedEvidence } from '../../tracer/evidence-check.js';
-import type { CheckedPerson, CheckedStep } from '../../tracer/evidence-paths.js';
+import type { CheckedEvidence } from '../../tracer/evidence/check.js';
+import type { CheckedPerson, CheckedStep } from '../../tracer/evidence/paths.js';
 import { nearSecondsOf } from '../../tracer/contact.js';
 import type { Contact } from '../../tracer/contact.js';
 import { duration } from '../times.js';

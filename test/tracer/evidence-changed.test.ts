@@ -7,7 +7,7 @@ import { decodeEvidence } from '../../protocol/evidence-bundle.js';
 import type { EvidenceBundle, EvidenceRow } from '../../protocol/evidence-bundle.js';
 import { noteSigner } from '../../protocol/note.js';
 import { dayOf, epochOf } from '../../protocol/time.js';
-import { provenEntries } from '../../tracer/evidence-fetch.js';
+import { provenEntries } from '../../tracer/evidence/fetch.js';
 import { gateway, issuer, keysOf, NOON, recordOf, reportOf } from './deployment.js';
 import { evidenceOf, pair, refusalOf, request, signedAgain, tracerOn, ward } from './evidence-stage.js';
 import { logKey } from './memory-log.js';

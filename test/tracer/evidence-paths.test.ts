@@ -4,8 +4,8 @@ import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import type { EvidenceStep } from '../../protocol/evidence-bundle.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Contact } from '../../tracer/contact.js';
-import { openRow, requireRows } from '../../tracer/evidence-paths.js';
-import type { WalkTerms } from '../../tracer/evidence-paths.js';
+import { openRow, requireRows } from '../../tracer/evidence/paths.js';
+import type { WalkTerms } from '../../tracer/evidence/paths.js';
 import { transmissionWeight } from '../../tracer/score.js';
 import type { TraceRequest } from '../../tracer/trace-result.js';
 

@@ -11,7 +11,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { openCheckpoint } from '../../protocol/checkpoint.js';
 import { parseVerifierKey } from '../../protocol/note.js';
-import { checkEvidence } from '../../tracer/evidence-check.js';
+import { checkEvidence } from '../../tracer/evidence/check.js';
 
 const step = z.object({ from: z.string(), to: z.string(), start: z.number(), end: z.number() });
 const kept = z

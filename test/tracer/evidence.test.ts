@@ -8,7 +8,7 @@ import { decodeEvidence } from '../../protocol/evidence-bundle.js';
 import { readReport } from '../../protocol/report-open.js';
 import { decodeReport } from '../../protocol/report.js';
 import { dayOf } from '../../protocol/time.js';
-import type { CheckedPerson } from '../../tracer/evidence-paths.js';
+import type { CheckedPerson } from '../../tracer/evidence/paths.js';
 import type { ReachedPerson, TraceRequest } from '../../tracer/trace-result.js';
 import { codeOf } from '../protocol/errors-of.js';
 import { issuer, keysOf, NOON, recordOf, reportOf } from './deployment.js';

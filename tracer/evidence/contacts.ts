@@ -1,13 +1,13 @@
 /** The contacts of a bundle, merged anew from the records it cites, as the tracer merges them (protocol.md §6, tracing.md). */
-import type { CitedRecord, EvidenceBundle } from '../protocol/evidence-bundle.js';
-import { epochOf } from '../protocol/time.js';
-import { ContactBook } from './contact-book.js';
-import type { Testimony } from './contact-book.js';
-import type { Contact } from './contact.js';
-import type { NameBook } from './evidence-names.js';
-import { inPlace, requireAllUsed, requireEvidence } from './evidence-refusal.js';
-import type { CitedReport } from './evidence-reports.js';
-import { testimonyOf } from './testimony.js';
+import type { CitedRecord, EvidenceBundle } from '../../protocol/evidence-bundle.js';
+import { epochOf } from '../../protocol/time.js';
+import { ContactBook } from '../contact-book.js';
+import type { Testimony } from '../contact-book.js';
+import type { Contact } from '../contact.js';
+import type { NameBook } from './names.js';
+import { inPlace, requireAllUsed, requireEvidence } from './refusal.js';
+import type { CitedReport } from './reports.js';
+import { testimonyOf } from '../testimony.js';
 
 /** Throws `evidence` for records that make no single contact, are cited twice or out of order, and for reports nobody cites. */
 export function openContacts(

@@ -1,13 +1,13 @@
 /** Entries with their inclusion proofs, for an evidence bundle: plan, one read, compute (protocol/merkle.ts). */
-import type { Checkpoint } from '../protocol/checkpoint.js';
-import { decodeEntry } from '../protocol/entry.js';
-import { FirebreakError } from '../protocol/errors.js';
-import type { LedgerReader } from '../protocol/ledger-reader.js';
-import { computeProof, planInclusion } from '../protocol/merkle.js';
-import { entriesOf, TILE_WIDTH, tileWidthAt } from '../protocol/tile.js';
-import { tileHashReader } from '../protocol/tile-hash-reader.js';
-import { payloadsOf, PAYLOADS_AT_ONCE } from './payloads.js';
-import type { LoggedEntry } from './payloads.js';
+import type { Checkpoint } from '../../protocol/checkpoint.js';
+import { decodeEntry } from '../../protocol/entry.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import type { LedgerReader } from '../../protocol/ledger-reader.js';
+import { computeProof, planInclusion } from '../../protocol/merkle.js';
+import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../protocol/tile.js';
+import { tileHashReader } from '../../protocol/tile-hash-reader.js';
+import { payloadsOf, PAYLOADS_AT_ONCE } from '../payloads.js';
+import type { LoggedEntry } from '../payloads.js';
 
 export interface ProvenEntry {
   readonly index: number;

@@ -1,20 +1,20 @@
 /** The logged things of a bundle, each held against the checkpoint and opened with its own shared secret (protocol.md §11). */
-import type { TagNumber } from '../protocol/brands.js';
-import { equalBytes } from '../protocol/bytes.js';
-import type { Checkpoint } from '../protocol/checkpoint.js';
-import { decodeEntry, ENTRY_TYPE } from '../protocol/entry.js';
-import type { LedgerEntry } from '../protocol/entry.js';
-import type { EvidenceBundle, LoggedEvidence } from '../protocol/evidence-bundle.js';
-import { sha256 } from '../protocol/hash.js';
-import { partyIdOf } from '../protocol/keys.js';
-import { checkInclusion, leafHash } from '../protocol/merkle.js';
-import { readAccessPayload } from '../protocol/payload-access.js';
-import type { AccessRecord } from '../protocol/payload-access.js';
-import { checkReport } from '../protocol/report-check.js';
-import { readReport } from '../protocol/report-open.js';
-import type { ReportPlaintext } from '../protocol/report-plaintext.js';
-import type { NameBook } from './evidence-names.js';
-import { inPlace, requireEvidence } from './evidence-refusal.js';
+import type { TagNumber } from '../../protocol/brands.js';
+import { equalBytes } from '../../protocol/bytes.js';
+import type { Checkpoint } from '../../protocol/checkpoint.js';
+import { decodeEntry, ENTRY_TYPE } from '../../protocol/entry.js';
+import type { LedgerEntry } from '../../protocol/entry.js';
+import type { EvidenceBundle, LoggedEvidence } from '../../protocol/evidence-bundle.js';
+import { sha256 } from '../../protocol/hash.js';
+import { partyIdOf } from '../../protocol/keys.js';
+import { checkInclusion, leafHash } from '../../protocol/merkle.js';
+import { readAccessPayload } from '../../protocol/payload-access.js';
+import type { AccessRecord } from '../../protocol/payload-access.js';
+import { checkReport } from '../../protocol/report-check.js';
+import { readReport } from '../../protocol/report-open.js';
+import type { ReportPlaintext } from '../../protocol/report-plaintext.js';
+import type { NameBook } from './names.js';
+import { inPlace, requireEvidence } from './refusal.js';
 
 export interface RecordedLook {
   readonly index: number;

@@ -1,11 +1,11 @@
 /** Which contacts it takes to show what a trace answered: those of the paths, and those that make them close ones. */
-import { FirebreakError } from '../protocol/errors.js';
-import { DAY_SECONDS } from '../protocol/time.js';
-import { contactsOf, otherSide, personOf } from './contact-graph.js';
-import type { ContactGraph } from './contact-graph.js';
-import { nearSecondsOf } from './contact.js';
-import type { Contact } from './contact.js';
-import type { PathStep, ReachedPerson, TraceResult } from './trace-result.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { DAY_SECONDS } from '../../protocol/time.js';
+import { contactsOf, otherSide, personOf } from '../contact-graph.js';
+import type { ContactGraph } from '../contact-graph.js';
+import { nearSecondsOf } from '../contact.js';
+import type { Contact } from '../contact.js';
+import type { PathStep, ReachedPerson, TraceResult } from '../trace-result.js';
 
 /** What evidence is asked for. */
 export interface EvidenceWish {

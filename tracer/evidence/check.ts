@@ -4,21 +4,21 @@
  * The parts are checked before the signature over the whole, so that a bundle that was changed is refused with what is wrong
  * in it where that can be told; whatever was changed, the signature no longer holds.
  */
-import { equalBytes } from '../protocol/bytes.js';
-import type { Checkpoint } from '../protocol/checkpoint.js';
-import { decodeEvidence, requireEvidenceSignature } from '../protocol/evidence-bundle.js';
-import type { EvidenceBundle, EvidenceRow } from '../protocol/evidence-bundle.js';
-import type { AccessRecord } from '../protocol/payload-access.js';
-import type { Contact } from './contact.js';
-import { openContacts } from './evidence-contacts.js';
-import { openNames } from './evidence-names.js';
-import { openRow, requireRows } from './evidence-paths.js';
-import type { CheckedPerson, WalkTerms } from './evidence-paths.js';
-import { inPlace, requireAllUsed, requireEvidence } from './evidence-refusal.js';
-import { openLook, openReports } from './evidence-reports.js';
-import type { CitedReport, RecordedLook } from './evidence-reports.js';
-import { requireBounds } from './trace.js';
-import type { TraceRequest } from './trace-result.js';
+import { equalBytes } from '../../protocol/bytes.js';
+import type { Checkpoint } from '../../protocol/checkpoint.js';
+import { decodeEvidence, requireEvidenceSignature } from '../../protocol/evidence-bundle.js';
+import type { EvidenceBundle, EvidenceRow } from '../../protocol/evidence-bundle.js';
+import type { AccessRecord } from '../../protocol/payload-access.js';
+import type { Contact } from '../contact.js';
+import { openContacts } from './contacts.js';
+import { openNames } from './names.js';
+import { openRow, requireRows } from './paths.js';
+import type { CheckedPerson, WalkTerms } from './paths.js';
+import { inPlace, requireAllUsed, requireEvidence } from './refusal.js';
+import { openLook, openReports } from './reports.js';
+import type { CitedReport, RecordedLook } from './reports.js';
+import { requireBounds } from '../trace.js';
+import type { TraceRequest } from '../trace-result.js';
 
 export interface EvidenceTerms {
   /** Opens the bundle's checkpoint with the log's key, and with whatever else the reader demands of a checkpoint. */

@@ -1,5 +1,5 @@
 /** How a bundle is refused: what is wrong, and where in it. Places count from 0, as in the bundle; nobody is named. */
-import { FirebreakError } from '../protocol/errors.js';
+import { FirebreakError } from '../../protocol/errors.js';
 
 /** Throws `evidence`. */
 export function requireEvidence(holds: boolean, problem: string): asserts holds {

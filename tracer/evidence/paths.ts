@@ -1,11 +1,11 @@
 /** The paths of a bundle, held against the definition of a trace (tracing.md): who, through whom, in time, and close enough. */
-import type { EvidenceRow, EvidenceStep } from '../protocol/evidence-bundle.js';
-import { DAY_SECONDS } from '../protocol/time.js';
-import { nearSecondsOf } from './contact.js';
-import type { Contact } from './contact.js';
-import { requireEvidence } from './evidence-refusal.js';
-import { transmissionWeight } from './score.js';
-import type { PathStep, ReachedPerson, TraceRequest } from './trace-result.js';
+import type { EvidenceRow, EvidenceStep } from '../../protocol/evidence-bundle.js';
+import { DAY_SECONDS } from '../../protocol/time.js';
+import { nearSecondsOf } from '../contact.js';
+import type { Contact } from '../contact.js';
+import { requireEvidence } from './refusal.js';
+import { transmissionWeight } from '../score.js';
+import type { PathStep, ReachedPerson, TraceRequest } from '../trace-result.js';
 
 export interface CheckedStep extends PathStep {
   readonly contact: Contact;
