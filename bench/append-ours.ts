@@ -15,6 +15,8 @@ import { noteSigner } from '../protocol/note.js';
 import type { Appender } from './append-run.js';
 
 const ORIGIN = 'bench.example/log';
+/** Signs the bench's log; its name is the origin. */
+export const logSigner = noteSigner(ORIGIN, fastSigner(new Uint8Array(32).fill(1)));
 const RETENTION_DAY = 20_000;
 const WRITER_ID = new Uint8Array(16).fill(7);
 
@@ -34,7 +36,6 @@ function checkedBatch(seq: number, payloads: readonly Uint8Array[]): CheckedBatc
 /** Opens an empty log in `dir`. Admission is left out, as the peer has none; hashing the payloads is not. */
 export async function openOurs(dir: string): Promise<Appender> {
   await mkdir(dir, { recursive: true });
-  const logSigner = noteSigner(ORIGIN, fastSigner(new Uint8Array(32).fill(1)));
   const empty = { origin: ORIGIN, size: asTreeSize(0), root: emptyRoot() };
   const store = await openStoreLevel({
     dir,

@@ -3,11 +3,13 @@ import { parseArgs } from 'node:util';
 import { benchEnrolment } from './enrolment.js';
 import { benchLedger } from './ledger.js';
 import { benchPath } from './path.js';
+import { benchScale } from './scale.js';
 
 const BENCHES: Readonly<Record<string, (file: string | undefined) => Promise<void>>> = {
   path: benchPath,
   enrolment: benchEnrolment,
   ledger: benchLedger,
+  scale: benchScale,
 };
 
 const { positionals, values } = parseArgs({
@@ -22,5 +24,8 @@ if (bench === undefined || values.help === true) {
   );
   console.error('  enrolment                credentials for a school: 327 tags, five days');
   console.error('  ledger                   durable append against hypercore, batches of 1, 64 and 1,024');
+  console.error(
+    '  scale                    a log of ten million entries: memory, start, proofs; 10 GB of disk',
+  );
   process.exitCode = 2;
 } else await bench(values.contacts);

@@ -10,8 +10,22 @@ const FILTER_BITS = 2 ** 24;
 const PROBES = 6;
 
 export class PayloadFilter {
-  readonly #filters: Uint32Array[] = [];
-  #count = 0;
+  readonly #filters: Uint32Array[];
+  #count: number;
+
+  /** Empty, or as it was kept: `count` hashes in `filters`. */
+  constructor(filters: readonly Uint8Array[] = [], count = 0) {
+    this.#filters = filters.map((bytes) => new Uint32Array(new Uint8Array(bytes).buffer));
+    this.#count = count;
+  }
+
+  /** The filters that hashes were added to lately, as bytes: the one being filled and the one before. */
+  latest(): readonly { readonly number: number; readonly bytes: Uint8Array }[] {
+    const first = Math.max(0, this.#filters.length - 2);
+    return this.#filters
+      .slice(first)
+      .map((filter, i) => ({ number: first + i, bytes: new Uint8Array(filter.slice().buffer) }));
+  }
 
   get count(): number {
     return this.#count;
@@ -19,7 +33,8 @@ export class PayloadFilter {
 
   /** `hash`: the first 8 bytes of it, at least. */
   add(hash: Uint8Array): void {
-    if (this.#count % HASHES_A_FILTER === 0) this.#filters.push(new Uint32Array(FILTER_BITS / 32));
+    if (this.#count >= this.#filters.length * HASHES_A_FILTER)
+      this.#filters.push(new Uint32Array(FILTER_BITS / 32));
     const filter = this.#filters.at(-1) as Uint32Array;
     const step = wordAt(hash, 1) | 1;
     let at = wordAt(hash, 0);

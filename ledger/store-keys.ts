@@ -7,6 +7,8 @@
  *     t | level u8 | index u48       tile hashes; every full tile, and the right edge of levels 1 and up
  *     b | writerId 16 | seq u48      a batch that was answered, and how (store-rows.ts)
  *     h | bucket u16 | number u32    payloads by their hash (payload-index.ts)
+ *     i | number u32                 filters of the payload index
+ *     j                              its books (payload-index.ts)
  *     g | gatewayId 16               what the issuer said about a gateway
  *     p | day u32 | first index u48  payloads of one commit and day (store-payloads.ts); pruning a day is one range
  */
@@ -53,10 +55,17 @@ export function bucketKey(bucket: number, number: number): Uint8Array {
   return key;
 }
 
-export function bucketOfKey(key: Uint8Array): { readonly bucket: number; readonly number: number } {
-  const bytes = Buffer.from(key.buffer, key.byteOffset, key.length);
-  return { bucket: bytes.readUInt16BE(1), number: bytes.readUInt32BE(3) };
+export const INDEX_BOOKS_KEY: Uint8Array = Buffer.from('j');
+
+export function filterKey(number: number): Uint8Array {
+  const key = Buffer.allocUnsafe(5);
+  key.write('i', 0, 'latin1');
+  key.writeUInt32BE(number, 1);
+  return key;
 }
+
+/** The filters of the payload index, in order. */
+export const FILTER_RANGE = { gte: Buffer.from('i'), lt: Buffer.from('j') } as const;
 
 /** All buckets, each in order. */
 export const BUCKET_RANGE = { gte: Buffer.from('h'), lt: Buffer.from('i') } as const;

@@ -16,6 +16,9 @@ const OPTIONS = {
   valueEncoding: 'view',
   compression: false,
   writeBufferSize: 64 * 1024 * 1024,
+  cacheSize: 32 * 1024 * 1024,
+  // A folder of many gigabytes in few enough files to keep all of them open.
+  maxFileSize: 16 * 1024 * 1024,
 } as const;
 
 /** Where the database of the ledger in `dir` is. */

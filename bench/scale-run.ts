@@ -1,0 +1,59 @@
+/**
+ * What the scale bench does in processes of their own: `scale-run fill DIR COUNT` appends to a log and tells its memory
+ * on the way, `scale-run open DIR` opens it and proves entries. Figures as JSON lines on stdout.
+ */
+import { randomFillSync, randomInt } from 'node:crypto';
+import { openLogView } from '../ledger/log-view.js';
+import { proveEntry } from '../ledger/prove.js';
+import { openLedgerFolder } from '../ledger/reader-level.js';
+import { logSigner, openOurs } from './append-ours.js';
+
+const BATCH = 1024;
+const PAYLOAD_BYTES = 250;
+const PROOFS = 2000;
+
+const megabytes = (): number => Math.round(process.memoryUsage().rss / 2 ** 20);
+const tell = (figures: object): void => console.log(JSON.stringify(figures));
+
+async function fill(dir: string, count: number): Promise<void> {
+  const appender = await openOurs(dir);
+  const startMs = performance.now();
+  for (let size = 0; size < count; size += BATCH) {
+    const bytes = randomFillSync(Buffer.allocUnsafe(BATCH * PAYLOAD_BYTES));
+    await appender.append(
+      Array.from({ length: BATCH }, (_, i) => bytes.subarray(i * PAYLOAD_BYTES, (i + 1) * PAYLOAD_BYTES)),
+    );
+    const before = Math.floor(size / 1_000_000);
+    if (Math.floor((size + BATCH) / 1_000_000) === before) continue;
+    const seconds = Math.round((performance.now() - startMs) / 1000);
+    tell({ bench: 'scale', entries: size + BATCH, seconds, residentMB: megabytes() });
+  }
+  await appender.close();
+}
+
+async function open(dir: string): Promise<void> {
+  const startMs = performance.now();
+  const reader = await openLedgerFolder(dir, { origin: logSigner.name, logPublicKey: logSigner.publicKey });
+  const openedMs = Math.round(performance.now() - startMs);
+  const view = await openLogView(reader, logSigner);
+  const took: number[] = [];
+  for (let i = 0; i < PROOFS; i++) {
+    const proofStartMs = performance.now();
+    await proveEntry(view, logSigner, randomInt(view.checkpoint.size));
+    took.push(performance.now() - proofStartMs);
+  }
+  await reader.close();
+  took.sort((a, b) => a - b);
+  const at = (share: number): number => Number((took[Math.floor(took.length * share)] ?? 0).toFixed(2));
+  tell({
+    bench: 'scale',
+    entries: view.checkpoint.size,
+    openedMs,
+    proofP50Ms: at(0.5),
+    proofP99Ms: at(0.99),
+    residentMB: megabytes(),
+  });
+}
+
+const [, , what = '', dir = '', count = '0'] = process.argv;
+await (what === 'fill' ? fill(dir, Number(count)) : open(dir));

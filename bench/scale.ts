@@ -1,0 +1,26 @@
+/** A log of ten million entries: memory while it grows, time to open it, time to prove an entry of it. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const RUN = fileURLToPath(new URL('./scale-run.ts', import.meta.url));
+const ENTRIES = 10_000_000;
+
+async function runStep(...args: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, ['--import', 'tsx', RUN, ...args], { stdio: 'inherit' });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`${args[0] ?? 'the step'} ended with code ${code ?? 'none'}`);
+}
+
+/** Takes some 10 GB of disk in the folder it is started from. */
+export async function benchScale(): Promise<void> {
+  const folder = await mkdtemp(join(process.cwd(), '.bench-'));
+  try {
+    await runStep('fill', folder, String(ENTRIES));
+    await runStep('open', folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
