@@ -2,6 +2,7 @@
  * Where the time goes between a tag's first beacon and an officer's answer. One stage after the other: what gateways send
  * is held back until the tags are done, so that no stage hides in another's shadow. Everything is real but the air.
  */
+import { setMaxListeners } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +33,7 @@ export async function benchPath(contactsFile: string | undefined): Promise<void>
       config: await createDeployment(folder, { settings: REPLAY_SETTINGS }),
       recording: subject.recording,
       log: silentLog,
-      signal: new AbortController().signal,
+      signal: neverStopped(),
       onProgress: () => {},
       gatewayUplink: gate.through,
       beforeDelivery: gate.open,
@@ -107,4 +108,11 @@ function uplinkGate() {
     for (const listener of waiting) listener();
   };
   return { through, open };
+}
+
+/** Every session of a fleet listens to it while it lasts, which Node would warn of. */
+function neverStopped(): AbortSignal {
+  const { signal } = new AbortController();
+  setMaxListeners(0, signal);
+  return signal;
 }

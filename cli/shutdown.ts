@@ -1,6 +1,7 @@
 /** Ctrl-C and SIGTERM ask a process to finish what it holds; a second one ends it at once. */
 import { setMaxListeners } from 'node:events';
 import { FirebreakError } from '../protocol/errors.js';
+import { pauseUntilStopped } from '../radio/clock-live.js';
 
 /** A signal that aborts on SIGINT or SIGTERM. Call the disposer when the work is over. */
 export function stopSignal(): { readonly signal: AbortSignal; dispose(): void } {
@@ -34,7 +35,7 @@ const STOPPED_TOGETHER_MS = 500;
 /** Resolves when the signal aborts; rejects `closed` when the air is gone and nobody asked this party to stop. */
 export async function whileOnAir(lost: Promise<void>, signal: AbortSignal, party: string): Promise<void> {
   await Promise.race([untilStopped(signal), lost]);
-  await pause(STOPPED_TOGETHER_MS, signal);
+  await pauseUntilStopped(STOPPED_TOGETHER_MS, signal);
   if (!signal.aborted) throw new FirebreakError('closed', `the air is gone; start it and the ${party} again`);
 }
 
@@ -46,19 +47,6 @@ export async function repeatUntilStopped(
 ): Promise<void> {
   while (!signal.aborted) {
     await work();
-    await pause(pauseMs, signal);
+    await pauseUntilStopped(pauseMs, signal);
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end, { once: true });
-    if (signal.aborted) end();
-  });
 }

@@ -67,9 +67,6 @@ export function filterKey(number: number): Uint8Array {
 /** The filters of the payload index, in order. */
 export const FILTER_RANGE = { gte: Buffer.from('i'), lt: Buffer.from('j') } as const;
 
-/** All buckets, each in order. */
-export const BUCKET_RANGE = { gte: Buffer.from('h'), lt: Buffer.from('i') } as const;
-
 /** The index a key ends in. */
 export function indexOfKey(key: Uint8Array): number {
   return Buffer.from(key).readUIntBE(key.length - INDEX_BYTES, INDEX_BYTES);

@@ -55,6 +55,11 @@ function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   });
 }
 
+/** Waits `ms` of wall time, or until the signal aborts. */
+export function pauseUntilStopped(ms: number, signal: AbortSignal): Promise<void> {
+  return sleepWall(ms, signal).catch(() => undefined); // it rejects for nothing else
+}
+
 /** What the signal was aborted with, as an Error (a promise should reject with nothing else). */
 export function reasonOf(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;

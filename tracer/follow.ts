@@ -1,5 +1,6 @@
 /** Keeping up with a ledger for as long as a process lives. */
 import { FirebreakError } from '../protocol/errors.js';
+import { pauseUntilStopped } from '../radio/clock-live.js';
 import type { ErrorCode } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
 import type { CatchUp } from './follower.js';
@@ -37,22 +38,8 @@ export async function follow(
       pauseMs = Math.min(2 * pauseMs, Math.max(pollMs, MAX_PAUSE_MS));
       log.warn('the ledger cannot be read; trying again', { why: messageOf(error), pauseMs });
     }
-    await pause(pauseMs, signal);
+    await pauseUntilStopped(pauseMs, signal);
   }
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** Ends early, without an error, when the signal aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end, { once: true });
-    if (signal.aborted) end();
-  });
-}
