@@ -130,7 +130,7 @@ export function parseKey(
   const data = fromBase64(base64);
   if (data?.length !== 33 || data[0] !== type)
     throw new FirebreakError('format', `not an Ed25519 note ${what} key of type ${type}`);
-  return { name, keyHash: Number.parseInt(hex, 16), key: data.subarray(1) };
+  return { name, keyHash: Number.parseInt(hex, 16), key: new Uint8Array(data.subarray(1)) };
 }
 
 /** Throws `format` unless the text ends in a newline and holds no other control character. */
