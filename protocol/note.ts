@@ -146,12 +146,28 @@ export function signNote(text: string, signers: readonly NoteSigner[]): string {
 export function signatureLine(name: string, keyHash: number, signature: Uint8Array): string {
   const bytes = Buffer.concat([Buffer.alloc(4), signature]);
   bytes.writeUInt32BE(keyHash);
-  return `${SIGNATURE_PREFIX}${name} ${bytes.toString('base64')}\n`;
+  return signatureText({ name, base64: bytes.toString('base64') });
+}
+
+/** The line of a signature that was read, the newline included. */
+export function signatureText({ name, base64 }: Pick<NoteSignature, 'name' | 'base64'>): string {
+  return `${SIGNATURE_PREFIX}${name} ${base64}\n`;
 }
 
 function requireText(text: string): void {
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u0009\u000b-\u001f\p{Surrogate}]/u.test(text)) throw malformed('it holds control characters');
+}
+
+/** The text of a note and its signatures, none of them checked: not to be relied on before it is opened. Throws `format`. */
+export function readNote(note: string | Uint8Array): {
+  readonly text: string;
+  readonly signatures: readonly NoteSignature[];
+} {
+  const whole = textOf(note);
+  const split = whole.lastIndexOf('\n\n');
+  if (split < 0) throw malformed('there is no blank line before the signatures');
+  return { text: whole.slice(0, split + 1), signatures: parseSignatures(whole.slice(split + 2)) };
 }
 
 /**
@@ -161,11 +177,7 @@ function requireText(text: string): void {
  * Throws `format` for what is not a note, `signature` for a bad signature or none by a known key.
  */
 export function openNote(note: string | Uint8Array, verifiers: readonly NoteVerifier[]): OpenedNote {
-  const whole = textOf(note);
-  const split = whole.lastIndexOf('\n\n');
-  if (split < 0) throw malformed('there is no blank line before the signatures');
-  const text = whole.slice(0, split + 1);
-  const signatures = parseSignatures(whole.slice(split + 2));
+  const { text, signatures } = readNote(note);
   const message = Buffer.from(text, 'utf8');
   const verified: NoteSignature[] = [];
   const unverified: NoteSignature[] = [];
