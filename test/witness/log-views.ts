@@ -11,12 +11,17 @@ import { ReferenceTree } from '../protocol/reference-tree.js';
 export const ORIGIN = 'log.example/views';
 export const logSigner = noteSigner(ORIGIN, fastSigner(sha256(Buffer.from('log'))));
 
+/** Logs enough for a test that needs a fresh one again and again. */
+export const manyLogs: readonly NoteSigner[] = Array.from({ length: 60 }, (_, i) =>
+  noteSigner(`log.example/${i}`, fastSigner(sha256(Buffer.from(`log ${i}`)))),
+);
+
 export interface LogView {
   note(size: number, signer?: NoteSigner): string;
   root(size: number): Uint8Array;
   proof(oldSize: number, newSize: number): Promise<Uint8Array[]>;
   /** Body of an honest add-checkpoint request, by this view. */
-  request(oldSize: number, newSize: number): Promise<string>;
+  request(oldSize: number, newSize: number, signer?: NoteSigner): Promise<string>;
 }
 
 /** A view whose entries from `fork` on are its own: views of one name are the same, others part there. */
@@ -30,11 +35,11 @@ export function logView(name: string, fork: number, length = 600): LogView {
     note,
     root: (size) => tree.root(size),
     proof,
-    request: async (oldSize, newSize) =>
+    request: async (oldSize, newSize, signer) =>
       encodeAddCheckpoint({
         oldSize,
         proof: oldSize > newSize ? [] : await proof(oldSize, newSize),
-        checkpoint: note(newSize),
+        checkpoint: note(newSize, signer),
       }),
   };
 }
