@@ -155,7 +155,13 @@ function lockError(error: unknown, dir: string): FirebreakError {
   const isLocked = causes.some(
     (cause) => cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED',
   );
-  if (isLocked)
-    return new FirebreakError('locked', `another witness runs on ${dir}: stop it first`, { cause: error });
-  return fileError(join(dir, 'lock'), causes[1] ?? error);
+  const lock = join(dir, 'lock');
+  const why = causes[1] instanceof Error ? causes[1].message : String(error);
+  return isLocked
+    ? new FirebreakError('locked', `another witness runs on ${dir}: stop it first`, { cause: error })
+    : new FirebreakError(
+        'damaged',
+        `${lock} cannot be opened (${why}). It holds nothing: when no witness runs on ${dir}, remove it and start again`,
+        { cause: error },
+      );
 }
