@@ -15,7 +15,7 @@ import type { IntakeGiven, IntakeStatus } from './intake.js';
 import { trace } from './trace.js';
 import type { TraceRequest, TraceResult } from './trace-result.js';
 
-export interface TracerDeps extends IntakeGiven, Pick<FollowerDeps, 'verifier' | 'checkpoints'> {
+export interface TracerDeps extends IntakeGiven, Pick<FollowerDeps, 'verifier' | 'policy' | 'checkpoints'> {
   /** Absent in a tracer that answers nothing. */
   readonly access?: AccessRecorder;
 }

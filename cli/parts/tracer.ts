@@ -8,6 +8,7 @@ import { FirebreakError } from '../../protocol/errors.js';
 import type { DayKeys } from '../../protocol/keys.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import type { NoteVerifier } from '../../protocol/note.js';
+import type { WitnessPolicy } from '../../protocol/witness-policy.js';
 import { accessRecorder } from '../../tracer/access.js';
 import type { CheckpointStore } from '../../tracer/checkpoint-store.js';
 import type { DayKeySource } from '../../tracer/day-key-source.js';
@@ -30,8 +31,10 @@ export function startTracer(given: {
   readonly reader: LedgerReader;
   /** Without one the tracer reads and answers nothing. */
   readonly courier?: Courier;
+  /** Who must have cosigned what it reads. */
+  readonly policy?: WitnessPolicy;
 }): Tracer {
-  const { folder, config, clock, reader, courier } = given;
+  const { folder, config, clock, reader, courier, policy } = given;
   const { retentionDays, sampleHoldSeconds } = config.settings;
   const access =
     courier &&
@@ -50,6 +53,7 @@ export function startTracer(given: {
     retentionDays,
     sampleHoldSeconds,
     ...(access && { access }),
+    ...(policy && { policy }),
   });
 }
 
