@@ -64,7 +64,7 @@ async function readEntries(reader: LedgerReader, index: number, width: number): 
 export function shrunk(size: number, now: number): FirebreakError {
   return new FirebreakError(
     'consistency',
-    `the log has ${now} entries now, and a checkpoint it signed says ${size}: entries were lost or are held back. ` +
-      'Keep the checkpoint file, it is evidence',
+    `the log has ${now} entries now, and a checkpoint it signed says ${size}: entries were lost, or are held back ` +
+      'until witnesses cosign them (ledger status). Keep the checkpoint file, it is evidence',
   );
 }
