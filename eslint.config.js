@@ -29,6 +29,7 @@ export default tseslint.config(
       'courier/**',
       'gateway/**',
       'ledger/**',
+      'witness/**',
       'tracer/**',
       'authority/**',
       'cli/**',

@@ -30,6 +30,9 @@ export interface DataFolder {
     readonly readToken: string;
     /** Where the ledger listened last: it comes back there. */
     readonly ports: string;
+    /** Who must cosign before readers see a checkpoint (C2SP tlog-policy); absent for nobody. */
+    readonly policy: string;
+    readonly status: string;
     readonly store: string;
   };
   readonly tracer: {
@@ -84,6 +87,8 @@ export function folderAt(path: string): DataFolder {
       receiptKey: inside('ledger', 'receipt.key'),
       readToken: inside('ledger', 'read.token'),
       ports: inside('ledger', 'ports.json'),
+      policy: inside('ledger', 'policy'),
+      status: inside('ledger', 'status.json'),
       store: inside('ledger', 'store'),
     },
     tracer: {

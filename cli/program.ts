@@ -9,6 +9,7 @@ import { addLedgerCommands } from './commands/ledger.js';
 import { addTagCommands } from './commands/tag.js';
 import { addTraceCommand } from './commands/trace.js';
 import { addTracerCommands } from './commands/tracer.js';
+import { addWitnessCommands } from './commands/witness.js';
 
 const EXAMPLES = `
 Start here:
@@ -20,6 +21,9 @@ A deployment, one process a party, on one data folder:
   firebreak ledger run, authority run, gateway run, air run, tag run, tracer run
   firebreak trace --data-dir DIR --case ID   who was in contact, in which order, and why
   firebreak evidence verify FILE --vkey KEY  what a trace showed, checked with nothing but the log’s key
+
+A party of its own, which keeps the ledger from showing different logs to different people:
+  firebreak witness init DIR --name NAME     then witness trust, witness run
 
 Exit codes: 0 done, 1 failed, 2 used wrongly.`;
 
@@ -41,5 +45,6 @@ export function buildProgram(): Command {
   addTracerCommands(program);
   addTraceCommand(program);
   addEvidenceCommands(program);
+  addWitnessCommands(program);
   return program;
 }

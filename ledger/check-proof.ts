@@ -5,13 +5,16 @@
  * entry is, because the proof only holds for its leaf hash, H(0x00 || entry).
  */
 import { equalBytes } from '../protocol/bytes.js';
-import { openCheckpoint, type Checkpoint } from '../protocol/checkpoint.js';
+import type { Checkpoint } from '../protocol/checkpoint.js';
 import { decodeEntry, type LedgerEntry } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { checkInclusion, leafHash } from '../protocol/merkle.js';
-import { openNote, type NoteVerifier } from '../protocol/note.js';
+import { openNote, type NoteSignature, type NoteVerifier } from '../protocol/note.js';
 import { MAX_ENTRY_LENGTH } from '../protocol/tile.js';
 import { decodeTlogProof } from '../protocol/tlog-proof.js';
+import { openWitnessedCheckpoint, readCosignatures, type WitnessPolicy } from '../protocol/witness-policy.js';
+
+const NO_WITNESSES: WitnessPolicy = { logs: [], witnesses: [], groups: [], quorum: undefined };
 
 /** What is claimed to be in the log: the bytes of an entry, or only its leaf hash. */
 export type Claimed = { readonly entry: Uint8Array } | { readonly leaf: Uint8Array };
@@ -22,32 +25,40 @@ export interface CheckedProof {
   /** `undefined` when only the leaf hash is known. */
   readonly entry: LedgerEntry | undefined;
   readonly checkpoint: Checkpoint;
+  /** Witnesses of the policy that cosigned it, by their names there. */
+  readonly witnesses: readonly string[];
   /** Names on further signatures of the checkpoint, by keys that were not given: nothing is known about them. */
   readonly unverifiedNames: readonly string[];
 }
 
 /**
- * Checks that the entry, by default the one the file carries, is in the log of `verifier`.
+ * Checks that the entry, by default the one the file carries, is in the log of `verifier`, under a checkpoint that the
+ * witnesses of the policy cosigned.
  *
- * Throws `format` for a file that is none, or an entry that is none; `signature` or `foreign` for its checkpoint; `proof`
- * when it does not prove the entry; `input` when there is no entry, in the file or given.
+ * Throws `format` for a file that is none, or an entry that is none; `signature`, `foreign` or `witness` for its checkpoint;
+ * `proof` when it does not prove the entry; `input` when there is no entry, in the file or given.
  */
 export function checkProof(
   file: string | Uint8Array,
   verifier: NoteVerifier,
   claimed?: Claimed,
+  policy: WitnessPolicy = NO_WITNESSES,
 ): CheckedProof {
   const { extra, index, hashes, checkpoint: note } = decodeTlogProof(file);
   const { entry, leaf } = knownOf(extra, claimed);
-  const checkpoint = openCheckpoint(note, verifier);
+  const checkpoint = openWitnessedCheckpoint(note, verifier, policy);
   checkInclusion(hashes, { index, size: checkpoint.size, leaf, root: checkpoint.root });
   const { unverified } = openNote(note, [verifier]);
+  const { cosigned } = readCosignatures(note, verifier, policy);
+  const isWitness = ({ name, keyHash }: NoteSignature): boolean =>
+    policy.witnesses.some(({ cosigner }) => cosigner.name === name && cosigner.keyHash === keyHash);
   return {
     index,
     leaf,
     entry: entry && decodeEntry(entry),
     checkpoint,
-    unverifiedNames: unverified.map(({ name }) => name),
+    witnesses: [...cosigned.keys()],
+    unverifiedNames: unverified.filter((signature) => !isWitness(signature)).map(({ name }) => name),
   };
 }
 

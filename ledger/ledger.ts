@@ -10,8 +10,10 @@ import { FirebreakError } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { LedgerReader } from '../protocol/ledger-reader.js';
 import { signLedgerReceipt } from '../protocol/ledger-receipt.js';
+import { silentLog, type Log } from '../protocol/log.js';
 import { emptyRoot } from '../protocol/merkle.js';
 import type { NoteSigner } from '../protocol/note.js';
+import type { WitnessPolicy } from '../protocol/witness-policy.js';
 import { busyBatch } from './admission/batch.js';
 import { WriterDirectory, type ConfiguredWriter } from './admission/writer.js';
 import type { CheckedBatch, RefusedBatch } from './checked-batch.js';
@@ -22,6 +24,8 @@ import { readEdge } from './start.js';
 import { openStoreLevel } from './store-recovery.js';
 import type { Counters, Store } from './store.js';
 import { inlineChecker, type BatchChecker } from './verify-inline.js';
+import type { Publication, PublicationStatus, PublicationTiming } from './witnesses/publication-contract.js';
+import { openPublication } from './witnesses/publication.js';
 
 export interface LedgerDeps {
   /** The ledger's folder; made when it is not there. */
@@ -38,6 +42,10 @@ export interface LedgerDeps {
   /** Batches taken in and not yet answered, at most; more are refused as busy. */
   readonly maxPendingBatches?: number;
   readonly maxPendingBytes?: number;
+  /** Who must cosign a checkpoint before readers see it (docs/witnesses.md); without it they see each commit. */
+  readonly policy?: WitnessPolicy;
+  readonly publicationTiming?: Partial<PublicationTiming>;
+  readonly log?: Log;
 }
 
 export interface LedgerStatus {
@@ -54,6 +62,8 @@ export interface LedgerStatus {
   readonly refusedBusy: number;
   /** Why the ledger takes nothing any more; a person has to look at the disk and start it again. */
   readonly failure: string | undefined;
+  /** What readers see, and who of the witnesses does not cosign. */
+  readonly publication: PublicationStatus;
 }
 
 export interface Ledger {
@@ -67,7 +77,7 @@ export interface Ledger {
   submit(batchBytes: Uint8Array, from?: Uint8Array): Promise<Uint8Array>;
   /** Whether the holder of this key may write at all. */
   knows(publicKey: Uint8Array): boolean;
-  /** A reader of this ledger's store. It ends with the ledger. */
+  /** A reader of what this ledger published. It ends with the ledger. */
   reader(): LedgerReader;
   status(): LedgerStatus;
   /** Answers what was taken in, then closes the store. */
@@ -82,6 +92,7 @@ interface Parts {
   readonly directory: WriterDirectory;
   readonly checker: BatchChecker;
   readonly sequencer: Sequencer;
+  readonly publication: Publication;
 }
 
 class OpenLedger implements Ledger {
@@ -119,11 +130,12 @@ class OpenLedger implements Ledger {
   }
 
   reader(): LedgerReader {
-    return readerOfStore(this.#parts.store);
+    const { store, publication } = this.#parts;
+    return readerOfStore(store, () => publication.head());
   }
 
   status(): LedgerStatus {
-    const { store, directory, sequencer } = this.#parts;
+    const { store, directory, sequencer, publication } = this.#parts;
     const { size, lastAppendedMs, counters } = store.state();
     return {
       origin: this.#deps.logSigner.name,
@@ -136,6 +148,7 @@ class OpenLedger implements Ledger {
       commits: sequencer.commits,
       refusedBusy: this.#refusedBusy,
       failure: sequencer.failure?.message,
+      publication: publication.status(),
     };
   }
 
@@ -147,6 +160,7 @@ class OpenLedger implements Ledger {
   async #close(): Promise<void> {
     await Promise.allSettled(this.#pending);
     await this.#parts.sequencer.idle();
+    await this.#parts.publication.close();
     await this.#parts.store.close();
   }
 
@@ -158,7 +172,9 @@ class OpenLedger implements Ledger {
   async #answer(bytes: Uint8Array, from: Uint8Array | undefined): Promise<Uint8Array> {
     const checked = await this.#parts.checker.check(bytes, from);
     if ('refusal' in checked) return this.#refuse(checked);
-    return this.#receipt(checked, await this.#parts.sequencer.submit(checked));
+    const settled = await this.#parts.sequencer.submit(checked);
+    this.#parts.publication.committed();
+    return this.#receipt(checked, settled);
   }
 
   #refuse(batch: RefusedBatch): Uint8Array {
@@ -179,19 +195,23 @@ async function partsOf(store: Store, deps: LedgerDeps): Promise<Parts> {
   const { logSigner, issuerPublicKey, retentionDays, clock, writers } = deps;
   const directory = new WriterDirectory(writers, await store.gateways());
   const edge = await readEdge(store, logSigner);
+  const { dir, policy, publicationTiming: timing, log = silentLog } = deps;
+  const asked = { ...(policy && { policy }), ...(timing && { timing }) };
+  const publication = await openPublication({ dir, store, verifier: logSigner, log, ...asked });
   return {
     store,
     directory,
     checker: inlineChecker({ directory, issuerPublicKey, retentionDays }),
     sequencer: new Sequencer({ store, edge, directory, logSigner, clock }),
+    publication,
   };
 }
 
 /**
  * Opens the ledger in `deps.dir`, a new one in an empty folder. Reads no more than the last commit and the tree's edge.
  *
- * Throws `locked` when another ledger runs on the folder, `foreign` when it is another log's or another version's,
- * `damaged` with what is, `permission`.
+ * Throws `locked` when another ledger runs on the folder, `foreign` when it is another log's or another version's, or the
+ * policy is, `input` for a policy whose witnesses have no URL, `damaged` with what is, `permission`.
  */
 export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
   const { dir, logSigner } = deps;

@@ -6,6 +6,7 @@ import type { HashReader } from '../protocol/merkle.js';
 import type { NoteVerifier } from '../protocol/note.js';
 import { entriesOf, entriesPath, TILE_WIDTH, tileWidthAt } from '../protocol/tile.js';
 import { tileHashReader } from '../protocol/tile-hash-reader.js';
+import { openWitnessedCheckpoint, type WitnessPolicy } from '../protocol/witness-policy.js';
 
 export interface LogView {
   /** The signed note of the checkpoint, verbatim. */
@@ -21,20 +22,21 @@ export interface LogView {
 
 /**
  * Opens the view of `savedNote`, or of the latest checkpoint. Tiles and bundles are read at the width they have now:
- * those of earlier widths may be gone (C2SP tlog-tiles).
+ * those of earlier widths may be gone (C2SP tlog-tiles). With a policy, the checkpoint of the view needs its witnesses.
  *
- * Throws `format`, `signature` or `foreign` for a checkpoint that is none or not of this log, and `consistency` when the
+ * Throws `format`, `signature`, `foreign` or `witness` for a checkpoint that is none, not of this log or not cosigned, and `consistency` when the
  * ledger has fewer entries than the saved checkpoint says.
  */
 export async function openLogView(
   reader: LedgerReader,
   verifier: NoteVerifier,
   savedNote?: string,
+  policy?: WitnessPolicy,
 ): Promise<LogView> {
   const latestNote = await reader.checkpoint();
   const latest = openCheckpoint(latestNote, verifier);
   const note = savedNote ?? latestNote;
-  const checkpoint = savedNote === undefined ? latest : openCheckpoint(savedNote, verifier);
+  const checkpoint = openWitnessedCheckpoint(note, verifier, policy);
   if (checkpoint.size > latest.size) throw shrunk(checkpoint.size, latest.size);
   return {
     note,
@@ -62,7 +64,7 @@ async function readEntries(reader: LedgerReader, index: number, width: number): 
 export function shrunk(size: number, now: number): FirebreakError {
   return new FirebreakError(
     'consistency',
-    `the log has ${now} entries now, and a checkpoint it signed says ${size}: entries were lost or are held back. ` +
-      'Keep the checkpoint file, it is evidence',
+    `the log has ${now} entries now, and a checkpoint it signed says ${size}: entries were lost, or are held back ` +
+      'until witnesses cosign them (ledger status). Keep the checkpoint file, it is evidence',
   );
 }

@@ -1,37 +1,46 @@
-/** The ledger's reader in the process that holds its store. Serves nothing beyond the last commit. */
+/** The ledger's reader in the process that holds its store. Serves nothing beyond what is published. */
 import { FirebreakError } from '../protocol/errors.js';
 import type { LedgerReader } from '../protocol/ledger-reader.js';
 import { HASH_LENGTH } from '../protocol/merkle.js';
+import { noteVerifier } from '../protocol/note.js';
 import { tileWidthAt } from '../protocol/tile.js';
 import { MAX_PAYLOADS_PER_CALL } from './payload-frames.js';
 import { openStoreLevel } from './store-recovery.js';
 import type { Store, StoreIdentity } from './store.js';
+import { readPublished, type PublishedHead } from './witnesses/published-file.js';
 
-function requireWidth(store: Store, level: number, index: number, width: number): void {
-  if (width >= 1 && width <= tileWidthAt(level, index, store.state().size)) return;
+function requireWidth(size: number, level: number, index: number, width: number): void {
+  if (width >= 1 && width <= tileWidthAt(level, index, size)) return;
   throw new FirebreakError('not-found', 'the log is not that large');
 }
 
-/** A reader of an open store, which stays the caller's: `close` only ends the reader. */
-export function readerOfStore(store: Store): LedgerReader {
+/**
+ * A reader of an open store, which stays the caller's: `close` only ends the reader. `published` says how far it may be
+ * read, by default to the last commit; tiles are cut to the width they had then.
+ */
+export function readerOfStore(
+  store: Store,
+  published: () => PublishedHead = () => store.state(),
+): LedgerReader {
   let closed = false;
-  const open = (): Store => {
+  const head = (): PublishedHead => {
     if (closed) throw new FirebreakError('closed', 'this reader of the ledger is closed');
-    return store;
+    return published();
   };
   return {
-    checkpoint: async () => open().state().checkpoint,
+    checkpoint: async () => head().checkpoint,
     tile: async (level, index, width) => {
-      requireWidth(open(), level, index, width);
+      requireWidth(head().size, level, index, width);
       const hashes = await store.tile(level, index);
       return hashes.slice(0, width * HASH_LENGTH);
     },
     entryBundle: async (index, width) => {
-      requireWidth(open(), 0, index, width);
+      requireWidth(head().size, 0, index, width);
       return store.bundle(index, width);
     },
     payloads: async (hashes) => {
-      if (hashes.length <= MAX_PAYLOADS_PER_CALL) return open().payloads(hashes);
+      head(); // throws when closed
+      if (hashes.length <= MAX_PAYLOADS_PER_CALL) return store.payloads(hashes);
       throw new FirebreakError('size', `at most ${MAX_PAYLOADS_PER_CALL} payloads are asked for at once`);
     },
     close: async () => {
@@ -47,12 +56,27 @@ export function readerOfStore(store: Store): LedgerReader {
  */
 export async function openLedgerFolder(dir: string, identity: StoreIdentity): Promise<LedgerReader> {
   const store = await openStoreLevel({ dir, identity });
-  const reader = readerOfStore(store);
-  return {
-    ...reader,
-    close: async () => {
-      await reader.close();
-      await store.close();
-    },
-  };
+  try {
+    const published = await publishedBy(dir, store, identity);
+    const reader = readerOfStore(store, () => published ?? store.state());
+    return {
+      ...reader,
+      close: async () => {
+        await reader.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function publishedBy(
+  dir: string,
+  store: Store,
+  { origin, logPublicKey }: StoreIdentity,
+): Promise<PublishedHead | undefined> {
+  const verifier = noteVerifier(origin, logPublicKey);
+  return readPublished(dir, { size: store.state().size, reader: readerOfStore(store), verifier });
 }

@@ -3,7 +3,7 @@
  * entry and its chain, every byte of every tile, the root. It throws at the first thing that is wrong and names it.
  */
 import { equalBytes } from '../protocol/bytes.js';
-import { openCheckpoint, type Checkpoint } from '../protocol/checkpoint.js';
+import type { Checkpoint } from '../protocol/checkpoint.js';
 import { CompactRange } from '../protocol/compact-range.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { LedgerReader } from '../protocol/ledger-reader.js';
@@ -19,6 +19,7 @@ import { HASH_LENGTH, leafHash } from '../protocol/merkle.js';
 import type { NoteVerifier } from '../protocol/note.js';
 import { entriesOf, entriesPath, TILE_WIDTH, tilePath, tileWidthAt } from '../protocol/tile.js';
 import { TileEdge, type TileBytes } from '../protocol/tile-edge.js';
+import { openWitnessedCheckpoint, type WitnessPolicy } from '../protocol/witness-policy.js';
 import { filesOf } from './log-files.js';
 import { filesIn, readerOfFolder } from './reader-folder.js';
 
@@ -35,6 +36,8 @@ export interface VerifiedSummary {
 export interface VerifyOptions {
   /** Also reads the payload of each entry, which checks it against its hash. */
   readonly payloads?: boolean;
+  /** Who must have cosigned the checkpoint. */
+  readonly policy?: WitnessPolicy;
   /** Told how many entries are done, after each bundle. */
   readonly onProgress?: (done: number, size: number) => void;
   readonly signal?: AbortSignal;
@@ -149,15 +152,15 @@ class Verification {
 /**
  * Verifies the log behind `reader` up to its current checkpoint.
  *
- * Throws `signature`, `format` or `foreign` for the checkpoint; `damaged`, `chain`, `format` or `not-found` naming the first
+ * Throws `signature`, `format`, `foreign` or `witness` for the checkpoint; `damaged`, `chain`, `format` or `not-found` naming the first
  * bad entry, tile or file; `consistency` when the entries do not give the root.
  */
 export async function verifyLog(
   reader: LedgerReader,
   verifier: NoteVerifier,
-  { payloads = false, onProgress, signal }: VerifyOptions = {},
+  { payloads = false, policy, onProgress, signal }: VerifyOptions = {},
 ): Promise<VerifiedSummary> {
-  const checkpoint = openCheckpoint(await reader.checkpoint(), verifier);
+  const checkpoint = openWitnessedCheckpoint(await reader.checkpoint(), verifier, policy);
   const verification = new Verification(reader);
   for (let bundle = 0; bundle * TILE_WIDTH < checkpoint.size; bundle++) {
     signal?.throwIfAborted();

@@ -40,6 +40,16 @@ export function parseCheckpoint(text: string): Checkpoint {
   return { origin, size, root: new Uint8Array(root) };
 }
 
+/**
+ * As {@link parseCheckpoint}, for the logs of others: lines after the third are allowed, not empty, and their meaning is left
+ * open. Throws `format`.
+ */
+export function parseForeignCheckpoint(text: string): Checkpoint {
+  const lines = text.split('\n');
+  if (lines.pop() !== '' || lines.includes('')) throw malformed('a line of it is empty or cut off');
+  return parseCheckpoint(`${lines.slice(0, 3).join('\n')}\n`);
+}
+
 function requireRoot(root: Uint8Array, size: TreeSize): void {
   if (root.length !== HASH_LENGTH) throw malformed('the root must have 32 bytes');
   if (size === 0 && !equalBytes(root, emptyRoot()))

@@ -29,6 +29,7 @@ export type ErrorCode =
   | OpeningRefusal
   // the log does not add up
   | 'signature'
+  | 'witness'
   | 'proof'
   | 'consistency'
   | 'chain'

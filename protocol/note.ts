@@ -7,6 +7,9 @@
  *     verifier key  name "+" key hash in 8 hex digits "+" base64(0x01 || public key 32)
  *     signer key    "PRIVATE+KEY+" name "+" key hash "+" base64(0x01 || seed 32)
  *
+ * 0x01 is the type of the key. Witnesses have keys of type 0x04, in the same form (cosignature.ts); a note opened here never
+ * takes one for the key of a log.
+ *
  * A note is UTF-8 without control characters other than newline; a name has no white space and no plus. Base64 must be
  * canonical, so that no bit of a note can change unnoticed.
  */
@@ -53,26 +56,32 @@ function requireName(name: string): void {
   throw new FirebreakError('format', 'a key name must not be empty nor hold white space or a plus');
 }
 
-function fromBase64(text: string): Uint8Array | undefined {
+/** Bytes of canonical base64; `undefined` for any other text and for none. */
+export function fromBase64(text: string): Uint8Array | undefined {
   const bytes = Buffer.from(text, 'base64');
   return text !== '' && bytes.toString('base64') === text ? bytes : undefined;
 }
 
-function keyHashOf(name: string, publicKey: Uint8Array): number {
-  const digest = sha256(Buffer.from(`${name}\n`, 'utf8'), Uint8Array.of(ED25519), publicKey);
+/**
+ * The hash that stands for an Ed25519 key of some type under a name. Throws `format` for a name that may not stand in a note,
+ * or a key that is not 32 bytes.
+ */
+export function keyHashOf(name: string, publicKey: Uint8Array, type: number): number {
+  requireName(name);
+  if (publicKey.length !== 32) throw new FirebreakError('format', 'an Ed25519 public key has 32 bytes');
+  const digest = sha256(Buffer.from(`${name}\n`, 'utf8'), Uint8Array.of(type), publicKey);
   return Buffer.from(digest).readUInt32BE();
 }
 
-function keyText(name: string, keyHash: number, key: Uint8Array): string {
-  const data = Buffer.from(concat(Uint8Array.of(ED25519), key)).toString('base64');
+/** A key of some type as text; the pair of {@link parseKey}. */
+export function keyText(name: string, keyHash: number, key: Uint8Array, type: number): string {
+  const data = Buffer.from(concat(Uint8Array.of(type), key)).toString('base64');
   return `${name}+${keyHash.toString(16).padStart(8, '0')}+${data}`;
 }
 
 /** A known key. Throws `format` for a name that may not stand in a note, or a key that is not 32 bytes. */
 export function noteVerifier(name: string, publicKey: Uint8Array): NoteVerifier {
-  requireName(name);
-  if (publicKey.length !== 32) throw new FirebreakError('format', 'an Ed25519 public key has 32 bytes');
-  return { name, publicKey, keyHash: keyHashOf(name, publicKey) };
+  return { name, publicKey, keyHash: keyHashOf(name, publicKey, ED25519) };
 }
 
 /** A key to sign notes with, under `name`. Throws `format` as {@link noteVerifier}. */
@@ -82,12 +91,12 @@ export function noteSigner(name: string, signer: Signer): NoteSigner {
 
 /** The verifier key as text, for configuration and third-party auditors. Throws `format` as {@link noteVerifier}. */
 export function noteVerifierKey(name: string, publicKey: Uint8Array): string {
-  return keyText(name, noteVerifier(name, publicKey).keyHash, publicKey);
+  return keyText(name, noteVerifier(name, publicKey).keyHash, publicKey, ED25519);
 }
 
 /** Throws `format`. */
 export function parseVerifierKey(vkey: string): NoteVerifier {
-  const { name, keyHash, key } = parseKey(vkey, 'verifier');
+  const { name, keyHash, key } = parseKey(vkey, 'verifier', ED25519);
   const verifier = noteVerifier(name, key);
   if (verifier.keyHash !== keyHash)
     throw new FirebreakError('format', 'the hash in the verifier key is not its own');
@@ -97,26 +106,31 @@ export function parseVerifierKey(vkey: string): NoteVerifier {
 /** The signer key as text. It is a secret: it goes to a file with mode 0600 and nowhere else. */
 export function noteSignerKey(name: string, seed: Uint8Array): string {
   const { keyHash } = noteSigner(name, fastSigner(seed));
-  return `PRIVATE+KEY+${keyText(name, keyHash, seed)}`;
+  return `PRIVATE+KEY+${keyText(name, keyHash, seed, ED25519)}`;
 }
 
 /** Throws `format`, never with the key in the message. */
 export function parseSignerKey(skey: string): NoteSigner {
   if (!skey.startsWith('PRIVATE+KEY+')) throw new FirebreakError('format', 'not a note signer key');
-  const { name, keyHash, key } = parseKey(skey.slice('PRIVATE+KEY+'.length), 'signer');
+  const { name, keyHash, key } = parseKey(skey.slice('PRIVATE+KEY+'.length), 'signer', ED25519);
   const signer = noteSigner(name, fastSigner(key));
   if (signer.keyHash !== keyHash)
     throw new FirebreakError('format', 'the hash in the signer key is not its own');
   return signer;
 }
 
-function parseKey(text: string, what: string): { name: string; keyHash: number; key: Uint8Array } {
+/** A key of that type, its hash not yet checked. Throws `format`, also for a key of another type. */
+export function parseKey(
+  text: string,
+  what: string,
+  type: number,
+): { readonly name: string; readonly keyHash: number; readonly key: Uint8Array } {
   const [, name = '', hex = '', base64 = ''] =
     /^([^+]+)\+([0-9a-fA-F]{8})\+([0-9a-zA-Z+/=]+)$/.exec(text) ?? [];
   const data = fromBase64(base64);
-  if (data?.length !== 33 || data[0] !== ED25519)
-    throw new FirebreakError('format', `not an Ed25519 note ${what} key`);
-  return { name, keyHash: Number.parseInt(hex, 16), key: data.subarray(1) };
+  if (data?.length !== 33 || data[0] !== type)
+    throw new FirebreakError('format', `not an Ed25519 note ${what} key of type ${type}`);
+  return { name, keyHash: Number.parseInt(hex, 16), key: new Uint8Array(data.subarray(1)) };
 }
 
 /** Throws `format` unless the text ends in a newline and holds no other control character. */
@@ -124,17 +138,36 @@ export function signNote(text: string, signers: readonly NoteSigner[]): string {
   requireText(text);
   if (!text.endsWith('\n')) throw malformed('the text does not end in a newline');
   const message = Buffer.from(text, 'utf8');
-  const lines = signers.map((signer) => {
-    const signature = Buffer.concat([Buffer.alloc(4), signer.sign(message)]);
-    signature.writeUInt32BE(signer.keyHash);
-    return `${SIGNATURE_PREFIX}${signer.name} ${signature.toString('base64')}\n`;
-  });
+  const lines = signers.map((signer) => signatureLine(signer.name, signer.keyHash, signer.sign(message)));
   return `${text}\n${lines.join('')}`;
+}
+
+/** A signature as a line of a note, the newline included. */
+export function signatureLine(name: string, keyHash: number, signature: Uint8Array): string {
+  const bytes = Buffer.concat([Buffer.alloc(4), signature]);
+  bytes.writeUInt32BE(keyHash);
+  return signatureText({ name, base64: bytes.toString('base64') });
+}
+
+/** The line of a signature that was read, the newline included. */
+export function signatureText({ name, base64 }: Pick<NoteSignature, 'name' | 'base64'>): string {
+  return `${SIGNATURE_PREFIX}${name} ${base64}\n`;
 }
 
 function requireText(text: string): void {
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u0009\u000b-\u001f\p{Surrogate}]/u.test(text)) throw malformed('it holds control characters');
+}
+
+/** The text of a note and its signatures, none of them checked: not to be relied on before it is opened. Throws `format`. */
+export function readNote(note: string | Uint8Array): {
+  readonly text: string;
+  readonly signatures: readonly NoteSignature[];
+} {
+  const whole = textOf(note);
+  const split = whole.lastIndexOf('\n\n');
+  if (split < 0) throw malformed('there is no blank line before the signatures');
+  return { text: whole.slice(0, split + 1), signatures: parseSignatures(whole.slice(split + 2)) };
 }
 
 /**
@@ -144,11 +177,7 @@ function requireText(text: string): void {
  * Throws `format` for what is not a note, `signature` for a bad signature or none by a known key.
  */
 export function openNote(note: string | Uint8Array, verifiers: readonly NoteVerifier[]): OpenedNote {
-  const whole = textOf(note);
-  const split = whole.lastIndexOf('\n\n');
-  if (split < 0) throw malformed('there is no blank line before the signatures');
-  const text = whole.slice(0, split + 1);
-  const signatures = parseSignatures(whole.slice(split + 2));
+  const { text, signatures } = readNote(note);
   const message = Buffer.from(text, 'utf8');
   const verified: NoteSignature[] = [];
   const unverified: NoteSignature[] = [];

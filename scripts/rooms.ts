@@ -8,7 +8,7 @@ import type { ICruiseResult, IForbiddenRuleType } from 'dependency-cruiser';
 /** Top floor first: a room may import the rooms after it. */
 const FLOORS: readonly (readonly string[])[] = [
   ['cli'],
-  ['tracer', 'authority', 'ledger', 'gateway', 'firmware-sim'],
+  ['tracer', 'authority', 'ledger', 'witness', 'gateway', 'firmware-sim'],
   ['courier'],
   ['radio'],
   ['protocol'],

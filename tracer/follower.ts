@@ -16,6 +16,7 @@ import type { LedgerReader } from '../protocol/ledger-reader.js';
 import { confirmLog, extendLog, newLog, sizeOf } from '../protocol/log-verifier.js';
 import type { ExtendedLog, VerifiedLog } from '../protocol/log-verifier.js';
 import type { NoteVerifier } from '../protocol/note.js';
+import { openWitnessedCheckpoint, type WitnessPolicy } from '../protocol/witness-policy.js';
 import { entriesOf, TILE_WIDTH, tileWidthAt } from '../protocol/tile.js';
 import type { CheckpointStore } from './checkpoint-store.js';
 import type { LoggedEntry } from './payloads.js';
@@ -23,6 +24,8 @@ import type { LoggedEntry } from './payloads.js';
 export interface FollowerDeps {
   readonly reader: LedgerReader;
   readonly verifier: NoteVerifier;
+  /** Who must have cosigned a checkpoint before anything under it is used. */
+  readonly policy?: WitnessPolicy;
   readonly checkpoints: CheckpointStore;
   /** Given verified entries, page by page, in order; a page it throws for comes again. */
   readonly onPage: (entries: readonly LoggedEntry[]) => Promise<void>;
@@ -66,13 +69,13 @@ export class Follower {
   }
 
   /**
-   * Reads up to the current checkpoint. One call at a time. Throws `consistency`, `chain`, `signature`, `foreign`, or
-   * what the reader throws.
+   * Reads up to the current checkpoint. One call at a time. Throws `consistency`, `chain`, `signature`, `foreign`,
+   * `witness` for a checkpoint that too few cosigned, or what the reader throws.
    */
   async catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
     await this.#start();
     const note = await this.#deps.reader.checkpoint();
-    const checkpoint = openCheckpoint(note, this.#deps.verifier);
+    const checkpoint = openWitnessedCheckpoint(note, this.#deps.verifier, this.#deps.policy);
     this.#requireForward(checkpoint);
     await this.#verify(checkpoint, signal);
     await this.#deps.checkpoints.save(note);

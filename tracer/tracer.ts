@@ -23,7 +23,7 @@ import type { TraceRequest, TraceResult } from './trace-result.js';
 const COVERED_WITHIN_MS = 10_000;
 const COVERED_EVERY_MS = 100;
 
-export interface TracerDeps extends IntakeGiven, Pick<FollowerDeps, 'verifier' | 'checkpoints'> {
+export interface TracerDeps extends IntakeGiven, Pick<FollowerDeps, 'verifier' | 'policy' | 'checkpoints'> {
   /** Absent in a tracer that answers nothing. */
   readonly access?: AccessRecorder;
   /** The key that the looks are written with; without it there are answers, but no evidence bundles. */

@@ -2,12 +2,17 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { fromHex } from '../../protocol/bytes.js';
-import { openCheckpoint } from '../../protocol/checkpoint.js';
 import { MAX_EVIDENCE_BYTES } from '../../protocol/evidence-bundle.js';
 import { openNote } from '../../protocol/note.js';
 import type { NoteVerifier } from '../../protocol/note.js';
+import {
+  openWitnessedCheckpoint,
+  readCosignatures,
+  type WitnessPolicy,
+} from '../../protocol/witness-policy.js';
 import { checkEvidence } from '../../tracer/evidence/check.js';
 import { readInputFile } from '../input-file.js';
+import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { evidenceLines } from '../present/show-evidence.js';
 import { verifierKey } from '../verifier-key.js';
 
@@ -24,12 +29,14 @@ export function addEvidenceCommands(program: Command): void {
       'the authority’s issuer key, as firebreak.json has it; must be the file’s',
       publicKey,
     )
+    .option(...POLICY_OPTION)
     .action((file: string, options: VerifyOptions) => verify(file, options));
 }
 
 interface VerifyOptions {
   readonly vkey: NoteVerifier;
   readonly issuer?: Uint8Array;
+  readonly policy?: string;
 }
 
 function publicKey(text: string): Uint8Array {
@@ -37,11 +44,21 @@ function publicKey(text: string): Uint8Array {
   throw new InvalidArgumentError('it must be a public key in 64 hex digits.');
 }
 
-async function verify(file: string, { vkey, issuer }: VerifyOptions): Promise<void> {
+async function verify(file: string, { vkey, issuer, policy: policyFile }: VerifyOptions): Promise<void> {
+  const { policy } = await policyOption(policyFile);
   const shown = checkEvidence(await readInputFile(file, MAX_EVIDENCE_BYTES), {
-    openCheckpoint: (note) => openCheckpoint(note, vkey),
+    openCheckpoint: (note) => openWitnessedCheckpoint(note, vkey, policy),
     ...(issuer && { issuerPublicKey: issuer }),
   });
-  const others = openNote(shown.note, [vkey]).unverified.map(({ name }) => name);
-  console.log(evidenceLines(shown, { isIssuerGiven: issuer !== undefined, others }).join('\n'));
+  const cosigners = policy ? cosignersOf(shown.note, vkey, policy) : [];
+  const others = openNote(shown.note, [vkey])
+    .unverified.map(({ name }) => name)
+    .filter((name) => !cosigners.includes(name));
+  console.log(evidenceLines(shown, { isIssuerGiven: issuer !== undefined, cosigners, others }).join('\n'));
+}
+
+/** What the witnesses of the policy that cosigned call themselves. */
+function cosignersOf(note: string, vkey: NoteVerifier, policy: WitnessPolicy): string[] {
+  const { cosigned } = readCosignatures(note, vkey, policy);
+  return policy.witnesses.filter(({ name }) => cosigned.has(name)).map(({ cosigner }) => cosigner.name);
 }

@@ -7,11 +7,13 @@ import { proveGrowth } from '../../ledger/prove-growth.js';
 import { proveEntry, provePayload } from '../../ledger/prove.js';
 import { fromHex } from '../../protocol/bytes.js';
 import type { NoteVerifier } from '../../protocol/note.js';
+import type { WitnessPolicy } from '../../protocol/witness-policy.js';
 import { writeAtomically } from '../atomic-file.js';
 import { usage } from '../exit.js';
 import { readInputFile } from '../input-file.js';
 import { wholeNumber } from '../options.js';
 import { logVerifier, openFolderReader } from '../parts/ledger.js';
+import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { growthLines, proofLines } from '../present/show-proof.js';
 import { terminalProgress } from '../progress.js';
 import { inFolder } from '../session.js';
@@ -40,6 +42,7 @@ export function addLedgerProofCommands(ledger: Command): void {
     .argument('<file>', 'the proof')
     .requiredOption('--vkey <key>', 'the log’s public key, as firebreak ledger vkey prints it', verifierKey)
     .option('--entry <file>', 'the bytes of the entry that it must be about; by default those it carries')
+    .option(...POLICY_OPTION)
     .action((file: string, options: CheckOptions) => check(file, options));
   ledger
     .command('consistency')
@@ -47,6 +50,7 @@ export function addLedgerProofCommands(ledger: Command): void {
     .requiredOption(...DATA_DIR)
     .requiredOption('--old <file>', 'the older checkpoint, as saved from /checkpoint or an export')
     .option('--new <file>', 'a newer checkpoint; by default the latest of the ledger')
+    .option(...POLICY_OPTION)
     .action((options: ConsistencyOptions) => consistency(options));
 }
 
@@ -61,12 +65,16 @@ const textOf = async (file: string): Promise<string> =>
   Buffer.from(await readInputFile(file, MAX_CHECKPOINT_BYTES)).toString('utf8');
 
 /** The log of the folder as a checkpoint in `file` has it, or as it is now. */
-async function viewOf({ folder, config, onClose }: Session, file: string | undefined) {
+async function viewOf(
+  { folder, config, onClose }: Session,
+  file: string | undefined,
+  policy?: WitnessPolicy,
+) {
   const saved = file === undefined ? undefined : await textOf(file);
   const reader = await openFolderReader(folder, config);
   onClose(() => reader.close());
   const verifier = logVerifier(config);
-  return { verifier, view: await openLogView(reader, verifier, saved) };
+  return { verifier, view: await openLogView(reader, verifier, saved, policy) };
 }
 
 interface ProveOptions {
@@ -102,11 +110,13 @@ async function proofFor(session: Session, { index, payload, checkpoint }: ProveO
 interface CheckOptions {
   readonly vkey: NoteVerifier;
   readonly entry?: string;
+  readonly policy?: string;
 }
 
-async function check(file: string, { vkey, entry }: CheckOptions): Promise<void> {
+async function check(file: string, { vkey, entry, policy: asked }: CheckOptions): Promise<void> {
   const claimed = entry === undefined ? undefined : { entry: await readInputFile(entry, MAX_ENTRY_BYTES) };
-  const checked = checkProof(await readInputFile(file, MAX_PROOF_BYTES), vkey, claimed);
+  const { policy } = await policyOption(asked);
+  const checked = checkProof(await readInputFile(file, MAX_PROOF_BYTES), vkey, claimed, policy);
   console.log(proofLines(checked).join('\n'));
 }
 
@@ -114,12 +124,14 @@ interface ConsistencyOptions {
   readonly dataDir: string;
   readonly old: string;
   readonly new?: string;
+  readonly policy?: string;
 }
 
 async function consistency(options: ConsistencyOptions): Promise<void> {
   await inFolder('ledger', { dataDir: options.dataDir }, async (session) => {
     const older = await textOf(options.old);
-    const { view, verifier } = await viewOf(session, options.new);
+    const { policy } = await policyOption(options.policy);
+    const { view, verifier } = await viewOf(session, options.new, policy);
     console.log(growthLines(await proveGrowth(view, verifier, older)).join('\n'));
   });
 }

@@ -13,6 +13,7 @@ import { usage } from '../exit.js';
 import { folderAt } from '../folder.js';
 import { wholeNumber } from '../options.js';
 import { logVerifier, openFolderReader, startLedger, startLedgerHttp } from '../parts/ledger.js';
+import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { terminalProgress } from '../progress.js';
 import { keepPorts, onPort, portsBefore } from '../ledger-ports.js';
 import { announce } from '../run-files.js';
@@ -20,6 +21,8 @@ import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions } from '../session.js';
 import { untilStopped } from '../shutdown.js';
 import { ENTRY_NAMES } from '../present/entry-names.js';
+import { ledgerScreen, ledgerStatusOf, ledgerStatusSchema } from '../present/ledger-screen.js';
+import { keepStatus, readStatus } from '../status-file.js';
 import { verifierKey } from '../verifier-key.js';
 import { addLedgerProofCommands } from './ledger-proofs.js';
 
@@ -29,24 +32,12 @@ interface RunOptions extends FolderOptions {
   readonly mqttPort?: number;
   readonly httpPort?: number;
   readonly broker?: string;
+  readonly policy?: string;
 }
 
 export function addLedgerCommands(program: Command): void {
   const ledger = program.command('ledger').description('the log: run it, copy it out, check it');
-  withFolderOptions(
-    ledger.command('run').description('run the ledger with its MQTT broker and HTTP, on loopback'),
-  )
-    .option('--mqtt-port <port>', 'port of the broker; by default the one it had before, or a free one', port)
-    .option(
-      '--http-port <port>',
-      'port of the HTTP for readers; by default the one it had before, or a free one',
-      port,
-    )
-    .option(
-      '--broker <url>',
-      'use this MQTT 3.1.1 broker instead of an own one, such as mqtt://127.0.0.1:1883',
-    )
-    .action((options: RunOptions) => run(options));
+  addRunCommands(ledger);
   ledger
     .command('vkey')
     .description('print the public key that checkpoints verify with (C2SP signed-note)')
@@ -65,16 +56,48 @@ export function addLedgerCommands(program: Command): void {
     .option('--data-dir <dir>', 'the data folder of the deployment')
     .option('--export <dir>', 'check an exported folder instead; needs --vkey')
     .option('--vkey <key>', 'the log’s public key, as firebreak ledger vkey prints it', verifierKey)
+    .option(...POLICY_OPTION)
     .action((options: VerifyOptions) => verify(options));
   addLedgerProofCommands(ledger);
+}
+
+function addRunCommands(ledger: Command): void {
+  withFolderOptions(
+    ledger.command('run').description('run the ledger with its MQTT broker and HTTP, on loopback'),
+  )
+    .option('--mqtt-port <port>', 'port of the broker; by default the one it had before, or a free one', port)
+    .option(
+      '--http-port <port>',
+      'port of the HTTP for readers; by default the one it had before, or a free one',
+      port,
+    )
+    .option(
+      '--broker <url>',
+      'use this MQTT 3.1.1 broker instead of an own one, such as mqtt://127.0.0.1:1883',
+    )
+    .option(
+      '--policy <file>',
+      'show readers only what these witnesses cosigned (C2SP tlog-policy); kept until another is given',
+    )
+    .action((options: RunOptions) => run(options));
+  ledger
+    .command('status')
+    .description('is it well, what do readers see, which witnesses cosigned')
+    .requiredOption('--data-dir <dir>', 'the data folder of the deployment')
+    .action(({ dataDir }: FolderOptions) => status(dataDir));
 }
 
 async function run(options: RunOptions): Promise<void> {
   await inFolder('ledger', options, async (session) => {
     const { folder, log, signal, onClose } = session;
     const before = await portsBefore(folder);
+    const { broker, policy } = options;
+    const given = {
+      ...(broker !== undefined && { brokerUrl: broker }),
+      ...(policy !== undefined && { policyFile: policy }),
+    };
     const running = await onPort(options.mqttPort, before.mqtt, (mqttPort) =>
-      startLedger(session, { mqttPort, ...(options.broker !== undefined && { brokerUrl: options.broker }) }),
+      startLedger(session, { mqttPort, ...given }),
     );
     onClose(() => running.close());
     const http = await onPort(options.httpPort, before.http, (at) =>
@@ -83,16 +106,23 @@ async function run(options: RunOptions): Promise<void> {
     onClose(() => http.close());
     await keepPorts(folder, running.mqttUrl, http.url);
     onClose(await announce(folder, 'ledger', { mqtt: running.mqttUrl, http: http.url }));
-    const { size, origin } = running.ledger.status();
+    onClose(await keepStatus(folder.ledger.status, () => ledgerStatusOf(running.ledger.status())));
+    const { size, origin, publication } = running.ledger.status();
     log.info('the ledger is up; stop it with Ctrl-C', {
       origin,
       entries: size,
       mqtt: running.mqttUrl,
       http: http.url,
+      ...(publication.quorum !== undefined && { witnesses: publication.quorum }),
     });
     await untilStopped(signal);
     log.info('stopping: answering what was taken in', { entries: running.ledger.status().size });
   });
+}
+
+async function status(dataDir: string): Promise<void> {
+  const file = folderAt(dataDir).ledger.status;
+  console.log(ledgerScreen(await readStatus(file, 'the ledger', ledgerStatusSchema)));
 }
 
 async function exportTo(options: FolderOptions, out: string): Promise<void> {
@@ -110,9 +140,11 @@ interface VerifyOptions {
   readonly dataDir?: string;
   readonly export?: string;
   readonly vkey?: NoteVerifier;
+  readonly policy?: string;
 }
 
 async function verify(options: VerifyOptions): Promise<void> {
+  const asked = await policyOption(options.policy);
   const progress = terminalProgress(process.stderr);
   const onProgress = (done: number, size: number) =>
     progress.update(`${done} of ${size} entries`, done / size);
@@ -120,7 +152,7 @@ async function verify(options: VerifyOptions): Promise<void> {
     if (options.vkey === undefined) throw usage('--export needs --vkey KEY, the public key of the log');
     const noFolder = new FirebreakError('input', `there is no folder ${options.export}`);
     await stat(options.export).catch(() => Promise.reject(noFolder));
-    const verified = verifyFolder(options.export, options.vkey, { onProgress });
+    const verified = verifyFolder(options.export, options.vkey, { onProgress, ...asked });
     const summary = await verified.finally(progress.done);
     return report(summary, options.export);
   }
@@ -130,9 +162,8 @@ async function verify(options: VerifyOptions): Promise<void> {
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
     const verifier = options.vkey ?? logVerifier(config);
-    const summary = await verifyLog(reader, verifier, { payloads: true, onProgress, signal }).finally(
-      progress.done,
-    );
+    const how = { payloads: true, onProgress, signal, ...asked };
+    const summary = await verifyLog(reader, verifier, how).finally(progress.done);
     report(summary, folder.dir);
   });
 }

@@ -15,6 +15,7 @@ import { readKeyFile } from '../key-files.js';
 import { openFolderReader, startLedger } from '../parts/ledger.js';
 import { answerLookUp, startTracer } from '../parts/tracer.js';
 import { startWriter } from '../parts/writer.js';
+import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { requireWritable, showTrace } from '../present/show-trace.js';
 import { terminalProgress } from '../progress.js';
 import { findRunning } from '../run-files.js';
@@ -29,7 +30,10 @@ interface TraceCommandOptions extends FolderOptions, TraceOptions {
   readonly purpose: string;
   readonly evidence?: string;
   readonly evidencePerson?: readonly string[];
+  readonly policy?: string;
 }
+
+type AskedPolicy = Awaited<ReturnType<typeof policyOption>>;
 
 export function addTraceCommand(program: Command): void {
   const command = withFolderOptions(
@@ -39,7 +43,8 @@ export function addTraceCommand(program: Command): void {
   )
     .requiredOption('--case <id>', 'the index case: a tag number')
     .option('--officer <name>', 'who looks, as it is recorded', userInfo().username)
-    .option('--purpose <text>', 'why, as it is recorded', 'outbreak investigation');
+    .option('--purpose <text>', 'why, as it is recorded', 'outbreak investigation')
+    .option(...POLICY_OPTION);
   addTraceOptions(command)
     .option(
       '--evidence <file>',
@@ -61,9 +66,10 @@ async function run(options: TraceCommandOptions): Promise<void> {
     throw usage('--evidence-person goes with --evidence FILE');
   }
   await requireWritable(options);
+  const asked = await policyOption(options.policy);
   await inFolder('trace', options, async (session) => {
     const question = questionOf(options);
-    const { result, accessIndex, evidence } = await ask(session, question);
+    const { result, accessIndex, evidence } = await ask(session, question, asked);
     console.log(
       pc.dim(`recorded as ledger entry ${accessIndex}: ${question.officer}, ${question.purpose}\n`),
     );
@@ -116,15 +122,17 @@ function questionOf(options: TraceCommandOptions): LookUp {
 }
 
 /** Asks the tracer that runs on the folder; without one, reads the ledger itself. */
-async function ask(session: Session, question: LookUp): Promise<LookUpAnswer> {
+async function ask(session: Session, question: LookUp, asked: AskedPolicy): Promise<LookUpAnswer> {
   const { folder } = session;
   const running = await findRunning(folder, 'tracer');
-  if (running) return askTracer(running.http, toHex(await readKeyFile(folder.tracer.apiToken)), question);
-  return answerAlone(session, question);
+  if (running === undefined) return answerAlone(session, question, asked);
+  if (asked.policy !== undefined)
+    throw usage('a tracer runs on this folder and reads under its own policy: give --policy to tracer run');
+  return askTracer(running.http, toHex(await readKeyFile(folder.tracer.apiToken)), question);
 }
 
 /** No entry, no answer: where no ledger runs, one is started for as long as it takes to record the look. */
-async function answerAlone(session: Session, question: LookUp): Promise<LookUpAnswer> {
+async function answerAlone(session: Session, question: LookUp, asked: AskedPolicy): Promise<LookUpAnswer> {
   const { folder, signal, onClose } = session;
   const log = { ...session.log, info: () => {} };
   const { mqttUrl, reader } = await reachLedger({ ...session, log });
@@ -132,7 +140,7 @@ async function answerAlone(session: Session, question: LookUp): Promise<LookUpAn
   const signer = await signerFrom(folder.tracer.writerKey);
   const writer = await startWriter({ ...session, log }, { signer, spoolDir: folder.tracer.spool, mqttUrl });
   onClose(writer.close);
-  const tracer = startTracer({ ...session, reader, signer, courier: writer.courier });
+  const tracer = startTracer({ ...session, reader, signer, courier: writer.courier, ...asked });
   const progress = terminalProgress(process.stderr);
   const show = (done: number, size: number): void =>
     progress.update(`reading ${done} of ${size} entries`, done / size);

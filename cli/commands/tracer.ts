@@ -11,6 +11,7 @@ import { wholeNumber } from '../options.js';
 import { openFolderReader } from '../parts/ledger.js';
 import { answerLookUp, startTracer } from '../parts/tracer.js';
 import { startWriter } from '../parts/writer.js';
+import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { announce, waitForRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
@@ -22,10 +23,17 @@ export function addTracerCommands(program: Command): void {
   const tracer = program.command('tracer').description('opens reports, keeps contacts, answers traces');
   withFolderOptions(tracer.command('run').description('follow the ledger and answer traces until stopped'))
     .option('--http-port <port>', 'port for questions; 0 takes a free one', wholeNumber(0, 65_535), 0)
-    .action((options: FolderOptions & { readonly httpPort: number }) => run(options));
+    .option(...POLICY_OPTION)
+    .action((options: RunOptions) => run(options));
 }
 
-async function run(options: FolderOptions & { readonly httpPort: number }): Promise<void> {
+interface RunOptions extends FolderOptions {
+  readonly httpPort: number;
+  readonly policy?: string;
+}
+
+async function run(options: RunOptions): Promise<void> {
+  const asked = await policyOption(options.policy);
   await inFolder('tracer', options, async (session) => {
     const { folder, config, log, signal, onClose } = session;
     const { mqtt: mqttUrl } = await waitForRunning(folder, 'ledger', LEDGER_WAIT_MS, signal);
@@ -34,7 +42,7 @@ async function run(options: FolderOptions & { readonly httpPort: number }): Prom
     onClose(writer.close);
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
-    const tracer = startTracer({ ...session, reader, signer, courier: writer.courier });
+    const tracer = startTracer({ ...session, reader, signer, courier: writer.courier, ...asked });
     const { added } = await tracer.catchUp(undefined, signal);
     const answer = (question: LookUp): Promise<LookUpAnswer> => answerLookUp(tracer, question);
     const token = toHex(await readKeyFile(folder.tracer.apiToken));

@@ -12,10 +12,12 @@ import { FirebreakError } from '../../protocol/errors.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import { noteSigner, noteVerifierKey, parseVerifierKey } from '../../protocol/note.js';
 import type { NoteVerifier } from '../../protocol/note.js';
+import { writeAtomically } from '../atomic-file.js';
 import type { Config } from '../config.js';
 import { signerFrom } from '../deployment.js';
 import type { DataFolder } from '../folder.js';
 import { readKeyFile } from '../key-files.js';
+import { keptPolicy, readPolicyFile } from '../policy-files.js';
 import { findRunning } from '../run-files.js';
 import { openTogether } from './context.js';
 import type { PartContext } from './context.js';
@@ -27,8 +29,15 @@ export interface RunningLedger {
   readonly close: () => Promise<void>;
 }
 
-/** Opens the store of the folder. Throws `foreign` when the log key is not the one the configuration names. */
-async function openFolderLedger({ folder, config, clock }: PartContext): Promise<Ledger> {
+/**
+ * Opens the store of the folder, with the policy in `policyFile`, which the folder keeps from then on.
+ *
+ * Throws `foreign` when the log key is not the one the configuration names.
+ */
+async function openFolderLedger(
+  { folder, config, clock, log }: PartContext,
+  policyFile: string | undefined,
+): Promise<Ledger> {
   const logSigner = noteSigner(config.origin, fastSigner(await readKeyFile(folder.ledger.logKey)));
   if (noteVerifierKey(logSigner.name, logSigner.publicKey) !== config.logKey) {
     throw new FirebreakError(
@@ -36,7 +45,9 @@ async function openFolderLedger({ folder, config, clock }: PartContext): Promise
       `${folder.ledger.logKey} is not the key of the log that ${folder.config} names`,
     );
   }
-  return openLedger({
+  const named = policyFile === undefined ? undefined : await readPolicyFile(policyFile);
+  const policy = named?.policy ?? (await keptPolicy(folder.ledger.policy));
+  const ledger = await openLedger({
     dir: folder.ledger.store,
     logSigner,
     receiptSigner: await signerFrom(folder.ledger.receiptKey),
@@ -44,16 +55,24 @@ async function openFolderLedger({ folder, config, clock }: PartContext): Promise
     writers: config.writers.map(({ publicKey, entryTypes }) => ({ publicKey, types: entryTypes })),
     retentionDays: config.settings.retentionDays,
     clock,
+    log,
+    ...(policy && { policy }),
   });
+  if (named) await writeAtomically(folder.ledger.policy, named.bytes);
+  return ledger;
+}
+
+export interface LedgerGiven {
+  readonly mqttPort: number;
+  readonly brokerUrl?: string;
+  /** A C2SP tlog-policy to keep; by default the one that was given last. */
+  readonly policyFile?: string;
 }
 
 /** A ledger with its own broker, or with the broker at `brokerUrl`. */
-export function startLedger(
-  context: PartContext,
-  given: { readonly mqttPort: number; readonly brokerUrl?: string },
-): Promise<RunningLedger> {
+export function startLedger(context: PartContext, given: LedgerGiven): Promise<RunningLedger> {
   return openTogether(context.log, async (onClose) => {
-    const ledger = await openFolderLedger(context);
+    const ledger = await openFolderLedger(context, given.policyFile);
     onClose(() => ledger.close());
     const broker = await openBroker(context, ledger, given);
     onClose(() => broker.close());
@@ -64,7 +83,7 @@ export function startLedger(
 async function openBroker(
   { config, log }: PartContext,
   ledger: Ledger,
-  { mqttPort, brokerUrl }: { readonly mqttPort: number; readonly brokerUrl?: string },
+  { mqttPort, brokerUrl }: LedgerGiven,
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
   if (brokerUrl === undefined) {
     return openAedesBroker({ ledger, issuerPublicKey: config.issuerPublicKey, port: mqttPort, log });

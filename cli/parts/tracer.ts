@@ -9,6 +9,7 @@ import { FirebreakError } from '../../protocol/errors.js';
 import type { DayKeys } from '../../protocol/keys.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import type { NoteVerifier } from '../../protocol/note.js';
+import type { WitnessPolicy } from '../../protocol/witness-policy.js';
 import { accessRecorder } from '../../tracer/access.js';
 import type { CheckpointStore } from '../../tracer/checkpoint-store.js';
 import type { DayKeySource } from '../../tracer/day-key-source.js';
@@ -33,8 +34,10 @@ export function startTracer(given: {
   readonly courier?: Courier;
   /** The courier's key; without it there are no evidence bundles. */
   readonly signer?: Signer;
+  /** Who must have cosigned what it reads. */
+  readonly policy?: WitnessPolicy;
 }): Tracer {
-  const { folder, config, clock, reader, courier, signer } = given;
+  const { folder, config, clock, reader, courier, signer, policy } = given;
   const { retentionDays, sampleHoldSeconds } = config.settings;
   const access =
     courier &&
@@ -54,6 +57,7 @@ export function startTracer(given: {
     sampleHoldSeconds,
     ...(access && { access }),
     ...(signer && { signer }),
+    ...(policy && { policy }),
   });
 }
 

@@ -13,6 +13,8 @@ export interface EvidenceContext {
   readonly isIssuerGiven: boolean;
   /** Names on further signatures of the checkpoint, by keys that were not given. */
   readonly others: readonly string[];
+  /** Witnesses of the reader's policy that cosigned the checkpoint. */
+  readonly cosigners: readonly string[];
 }
 
 export function evidenceLines(shown: CheckedEvidence, context: EvidenceContext): string[] {
@@ -100,11 +102,12 @@ function contactWords(contact: Contact): string {
 
 function checkedLines(
   { checkpoint, reports, issuerPublicKey }: CheckedEvidence,
-  { isIssuerGiven, others }: EvidenceContext,
+  { isIssuerGiven, cosigners, others }: EvidenceContext,
 ): string[] {
   const whose = isIssuerGiven ? 'the one given' : 'as this file has it: compare it, or give --issuer';
   return [
     `  the log’s key signed a checkpoint of ${checkpoint.size} entries, root ${toHex(checkpoint.root)}`,
+    ...(cosigners.length > 0 ? [`  cosigned by ${cosigners.join(' ')}, as the policy asks`] : []),
     `  the look and the ${reports.length} reports cited are entries in it, byte for byte, the reports before the look`,
     '  this file is signed with the key that recorded the look, and the question is the one recorded',
     '  each report is signed by its tag, with a key that the issuer certified for that quarter of an hour',

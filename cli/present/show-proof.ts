@@ -19,13 +19,21 @@ const entryLines = ({ type, appendedAtMs, source, sourceSeq, payloadLength, payl
   `  payload   ${payloadLength} bytes with SHA-256 ${toHex(payloadSha256)}`,
 ];
 
-export function proofLines({ index, leaf, entry, checkpoint, unverifiedNames }: CheckedProof): string[] {
+export function proofLines({
+  index,
+  leaf,
+  entry,
+  checkpoint,
+  witnesses,
+  unverifiedNames,
+}: CheckedProof): string[] {
   const { origin, size, root } = checkpoint;
   return [
     `${pc.green('proved')} entry ${index} is in the log ${origin} of ${size} entries`,
     ...(entry ? entryLines(entry) : []),
     `  leaf hash ${toHex(leaf)}`,
     `  root      ${toHex(root)}`,
+    ...(witnesses.length > 0 ? [`  cosigned by ${witnesses.join(' ')}`] : []),
     ...(unverifiedNames.length > 0
       ? [`  signatures of others, not checked: ${unverifiedNames.join(' ')}`]
       : []),

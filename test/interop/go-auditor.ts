@@ -6,7 +6,6 @@ import { requirePackages } from './debian.js';
 
 const run = promisify(execFile);
 const GOPATH = '/usr/share/gocode';
-const SOURCE = join(import.meta.dirname, 'auditor');
 const AUDIT_TIMEOUT_MS = 60_000;
 
 export interface Verdict {
@@ -21,16 +20,23 @@ export interface Auditor {
   checkProof(file: string, ...vkeys: readonly string[]): Promise<Verdict>;
 }
 
-/** Builds into `folder`. */
-export async function buildAuditor(folder: string): Promise<Auditor> {
+/** Builds one of the Go programs beside this file into `folder`; gives its path. */
+export async function buildGo(name: 'auditor' | 'log', folder: string): Promise<string> {
   await requirePackages([
     { name: 'golang-go', file: '/usr/bin/go' },
     { name: 'golang-golang-x-mod-dev', file: `${GOPATH}/src/golang.org/x/mod/sumdb/tlog/tlog.go` },
   ]);
-  const program = join(folder, 'auditor');
+  const program = join(folder, name);
+  const cwd = join(import.meta.dirname, name);
   const env = { ...process.env, GO111MODULE: 'off', GOPATH, GOCACHE: join(folder, 'go-cache'), GOFLAGS: '' };
-  await run('/usr/bin/go', ['vet', '.'], { env, cwd: SOURCE });
-  await run('/usr/bin/go', ['build', '-o', program, '.'], { env, cwd: SOURCE });
+  await run('/usr/bin/go', ['vet', '.'], { env, cwd });
+  await run('/usr/bin/go', ['build', '-o', program, '.'], { env, cwd });
+  return program;
+}
+
+/** Builds into `folder`. */
+export async function buildAuditor(folder: string): Promise<Auditor> {
+  const program = await buildGo('auditor', folder);
   const verdict = (...args: readonly string[]): Promise<Verdict> =>
     run(program, args, { timeout: AUDIT_TIMEOUT_MS }).then(
       ({ stdout }) => ({ ok: true, said: stdout.trim() }),

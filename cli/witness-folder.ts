@@ -1,0 +1,125 @@
+/** The folder of a witness, which is no part of a deployment: who it is, which logs it trusts, what it cosigned. */
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import {
+  cosignerOf,
+  cosignerWithKey,
+  formatCosignerKey,
+  type CosignerWithKey,
+} from '../protocol/cosignature.js';
+import { fastSigner } from '../protocol/ed25519.js';
+import { FirebreakError } from '../protocol/errors.js';
+import { noteVerifierKey, parseVerifierKey, type NoteVerifier } from '../protocol/note.js';
+import { beginState } from '../witness/state-folder.js';
+import { writeAtomically } from './atomic-file.js';
+import { parseJson } from './config.js';
+import { usage } from './exit.js';
+import { claimEmptyFolder } from './folder.js';
+import { createKeyFile, readKeyFile } from './key-files.js';
+
+const FORMAT = 'firebreak-witness-1';
+
+const witnessJson = z.strictObject({
+  format: z.literal(FORMAT),
+  /** Its name and public key. */
+  key: z.string(),
+  /** Verifier keys; the name in a key is the origin of its log. */
+  logs: z.array(z.string()),
+});
+
+export interface WitnessFolder {
+  readonly dir: string;
+  readonly json: string;
+  readonly key: string;
+  readonly state: string;
+}
+
+export interface WitnessFacts {
+  readonly name: string;
+  /** Its verifier key as text. */
+  readonly vkey: string;
+  readonly logs: readonly NoteVerifier[];
+}
+
+export function witnessFolder(path: string): WitnessFolder {
+  const dir = resolve(path);
+  return { dir, json: join(dir, 'witness.json'), key: join(dir, 'witness.key'), state: join(dir, 'state') };
+}
+
+/** Makes a new witness and its key. Throws `exists` when the folder is not empty, `usage` for a name that cannot be one. */
+export async function createWitness(folder: WitnessFolder, name: string): Promise<WitnessFacts> {
+  requireName(name);
+  await claimEmptyFolder(folder.dir);
+  const cosigner = cosignerWithKey(name, fastSigner(await createKeyFile(folder.key)));
+  const facts = { name, vkey: formatCosignerKey(cosigner), logs: [] };
+  await writeFacts(folder, facts);
+  return facts;
+}
+
+function requireName(name: string): void {
+  try {
+    cosignerOf(name, new Uint8Array(32));
+  } catch (error) {
+    throw usage(
+      `--name: ${(error as Error).message}; a URL without scheme is the custom, such as example.org/witness`,
+    );
+  }
+}
+
+function writeFacts({ json }: WitnessFolder, { vkey, logs }: WitnessFacts): Promise<void> {
+  const keys = logs.map(({ name, publicKey }) => noteVerifierKey(name, publicKey));
+  return writeAtomically(json, `${JSON.stringify({ format: FORMAT, key: vkey, logs: keys }, null, 2)}\n`);
+}
+
+/** Throws `foreign` for a folder of something else, `damaged` for one that cannot be read. */
+export async function readWitness({ dir, json }: WitnessFolder): Promise<WitnessFacts> {
+  const text = await readFile(json, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw cause.code === 'ENOENT'
+      ? new FirebreakError(
+          'foreign',
+          `${dir} is not the folder of a witness: make one with firebreak witness init`,
+          {
+            cause,
+          },
+        )
+      : new FirebreakError('permission', `${json} cannot be read: ${cause.message}`, { cause });
+  });
+  const parsed = parseJson(json, text);
+  try {
+    const { key, logs } = witnessJson.parse(parsed);
+    const [name = ''] = key.split('+');
+    return { name, vkey: key, logs: logs.map(parseVerifierKey) };
+  } catch (cause) {
+    throw new FirebreakError('damaged', `${json} does not fit: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** The key to cosign with. Throws `foreign` when it is not the one the folder names, and as `readKeyFile`. */
+export async function witnessKey(
+  folder: WitnessFolder,
+  { name, vkey }: WitnessFacts,
+): Promise<CosignerWithKey> {
+  const cosigner = cosignerWithKey(name, fastSigner(await readKeyFile(folder.key)));
+  if (formatCosignerKey(cosigner) === vkey) return cosigner;
+  throw new FirebreakError(
+    'foreign',
+    `${folder.key} is not the key of the witness that ${folder.json} names`,
+  );
+}
+
+/**
+ * Trusts a log from the next start on. Its state is begun first and only once: one that is lost later is never replaced by an
+ * empty one. Tells whether the key is new.
+ */
+export async function trustLog(
+  folder: WitnessFolder,
+  facts: WitnessFacts,
+  log: NoteVerifier,
+): Promise<boolean> {
+  const known = facts.logs.filter(({ name }) => name === log.name);
+  if (known.some(({ keyHash }) => keyHash === log.keyHash)) return false;
+  if (known.length === 0) await beginState(folder.state, log.name);
+  await writeFacts(folder, { ...facts, logs: [...facts.logs, log] });
+  return true;
+}

@@ -1,0 +1,46 @@
+/** How the ledger publishes, and how that goes. */
+import type { Log } from '../../protocol/log.js';
+import type { NoteVerifier } from '../../protocol/note.js';
+import type { WitnessPolicy } from '../../protocol/witness-policy.js';
+import type { Store } from '../store.js';
+import type { PublishedHead } from './published-file.js';
+import type { WitnessStatus } from './witness-client.js';
+
+export interface PublicationStatus {
+  /** Entries readers are shown. */
+  readonly size: number;
+  /** Who must cosign, in words; `undefined` when nobody. */
+  readonly quorum: string | undefined;
+  readonly witnesses: readonly WitnessStatus[];
+  /** Why what was cosigned cannot be published. */
+  readonly failure: string | undefined;
+}
+
+export interface Publication {
+  head(): PublishedHead;
+  /** To be called after each commit; returns at once. */
+  committed(): void;
+  status(): PublicationStatus;
+  close(): Promise<void>;
+}
+
+/** Times in wall ms. */
+export interface PublicationTiming {
+  /** A witness that did not answer by then has failed. */
+  readonly timeoutMs: number;
+  /** Pause after a witness failed for the first time; doubled up to a minute. */
+  readonly backOffMs: number;
+  /** From the end of one round to the next. */
+  readonly roundPauseMs: number;
+}
+
+export interface PublicationDeps {
+  /** The ledger's folder. */
+  readonly dir: string;
+  readonly store: Store;
+  readonly verifier: NoteVerifier;
+  /** Without one, or with the quorum none, each commit is published at once and no witness is asked. */
+  readonly policy?: WitnessPolicy;
+  readonly timing?: Partial<PublicationTiming>;
+  readonly log: Log;
+}

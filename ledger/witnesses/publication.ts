@@ -1,0 +1,56 @@
+/**
+ * What readers of the ledger are shown: each commit at once, or with a policy what a quorum of witnesses cosigned
+ * (witnessed-publication.ts).
+ */
+import { FirebreakError } from '../../protocol/errors.js';
+import { isQuorum, requirePolicyFor, type WitnessPolicy } from '../../protocol/witness-policy.js';
+import { readerOfStore } from '../reader-level.js';
+import type { Store } from '../store.js';
+import type { Publication, PublicationDeps } from './publication-contract.js';
+import { readPublished, removePublished, writePublished } from './published-file.js';
+import { WitnessedPublication } from './witnessed-publication.js';
+
+/** Without witnesses: the last commit, and nothing to do. */
+function everyCommit(store: Store): Publication {
+  return {
+    head: () => store.state(),
+    committed: () => {},
+    status: () => ({ size: store.state().size, quorum: undefined, witnesses: [], failure: undefined }),
+    close: async () => {},
+  };
+}
+
+/** Throws `input` naming what of the policy the ledger cannot use. */
+function requireReachable({ witnesses, ...policy }: WitnessPolicy): void {
+  const bad = witnesses.find(({ url }) => url !== undefined && !/^https?:\/\//.test(url));
+  if (bad)
+    throw new FirebreakError('input', `the URL of the witness ${bad.name} is not an http or https one`);
+  const reachable = new Set(witnesses.filter(({ url }) => url !== undefined).map(({ name }) => name));
+  if (isQuorum({ ...policy, witnesses }, reachable)) return;
+  const unknown = witnesses.filter(({ name }) => !reachable.has(name)).map(({ name }) => name);
+  throw new FirebreakError(
+    'input',
+    `the policy asks for more witnesses than it gives a URL of: add the submission prefix of ${unknown.join(', ')}`,
+  );
+}
+
+/**
+ * Opens what the ledger of `deps.dir` publishes. A folder that was run without witnesses until now has published all it
+ * holds; the policy is for what comes then.
+ *
+ * Throws `foreign` for a policy of other logs, `input` for one whose witnesses cannot be reached, `damaged` when the store
+ * does not hold what was published.
+ */
+export async function openPublication(deps: PublicationDeps): Promise<Publication> {
+  const { dir, store, verifier, policy } = deps;
+  const { size, checkpoint } = store.state();
+  const published = await readPublished(dir, { size, verifier, reader: readerOfStore(store) });
+  if (policy) requirePolicyFor(policy, verifier);
+  if (policy?.quorum === undefined) {
+    if (published) await removePublished(dir);
+    return everyCommit(store);
+  }
+  requireReachable(policy);
+  if (published === undefined) await writePublished(dir, checkpoint);
+  return new WitnessedPublication(deps, policy, published ?? { size, checkpoint }).start();
+}

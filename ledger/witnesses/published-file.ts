@@ -1,0 +1,93 @@
+/**
+ * The checkpoint that readers were shown last, cosignatures and all, beside the store (`published`): a signed note. It is only
+ * kept where witnesses must cosign first; elsewhere each commit is published as it is made. Replaced whole and synced before
+ * it is shown, so that what was shown once is never taken back by a restart.
+ */
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { equalBytes } from '../../protocol/bytes.js';
+import { openCheckpoint } from '../../protocol/checkpoint.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import type { LedgerReader } from '../../protocol/ledger-reader.js';
+import { treeRoot } from '../../protocol/merkle.js';
+import type { NoteVerifier } from '../../protocol/note.js';
+import { tileHashReader } from '../../protocol/tile-hash-reader.js';
+
+/** What readers are shown: a checkpoint, and how many entries it is of. */
+export interface PublishedHead {
+  readonly size: number;
+  /** The signed note. */
+  readonly checkpoint: string;
+}
+
+/** The log that a store holds, all of it. */
+export interface HeldLog {
+  readonly size: number;
+  readonly reader: Pick<LedgerReader, 'tile'>;
+  readonly verifier: NoteVerifier;
+}
+
+const fileIn = (dir: string): string => join(dir, 'published');
+
+const damaged = (why: string, cause?: unknown): FirebreakError =>
+  new FirebreakError('damaged', `${why}; restore the ledger's folder from a copy`, { cause });
+
+/**
+ * What was published last; `undefined` when no witnesses were asked for.
+ *
+ * Throws `damaged` when it is no checkpoint of this log, or the store does not hold the log that it is of.
+ */
+export async function readPublished(dir: string, held: HeldLog): Promise<PublishedHead | undefined> {
+  const checkpoint = await readFile(fileIn(dir), 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return undefined;
+    throw new FirebreakError('permission', `${fileIn(dir)} cannot be read: ${cause.message}`, { cause });
+  });
+  if (checkpoint === undefined) return undefined;
+  const { size, root } = openOwn(checkpoint, held.verifier, dir);
+  if (size > held.size)
+    throw damaged(
+      `the ledger in ${dir} holds ${held.size} entries, ${size} were published: entries are lost`,
+    );
+  if (!equalBytes(await treeRoot(size, tileHashReader(held.reader, size)), root))
+    throw damaged(`the ledger in ${dir} does not hold the ${size} entries that were published`);
+  return { size, checkpoint };
+}
+
+function openOwn(note: string, log: NoteVerifier, dir: string) {
+  try {
+    return openCheckpoint(note, log);
+  } catch (cause) {
+    throw damaged(`${fileIn(dir)} is not a checkpoint of this log`, cause);
+  }
+}
+
+/** Resolves when the note is durable, in the file and its folder. Throws `full`, `permission` or `input`. */
+export async function writePublished(dir: string, note: string): Promise<void> {
+  const file = fileIn(dir);
+  try {
+    const handle = await open(`${file}.new`, 'w', 0o600);
+    try {
+      await handle.writeFile(note, 'utf8');
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(`${file}.new`, file);
+    await syncFolder(dir);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const full = code === 'ENOSPC' || code === 'EDQUOT';
+    throw new FirebreakError(full ? 'full' : 'input', `${file} cannot be written: ${message}`, { cause });
+  }
+}
+
+/** From now on each commit is published at once. */
+export async function removePublished(dir: string): Promise<void> {
+  await rm(fileIn(dir), { force: true });
+  await syncFolder(dir);
+}
+
+async function syncFolder(dir: string): Promise<void> {
+  const handle = await open(dir, 'r');
+  await handle.sync().finally(() => handle.close());
+}

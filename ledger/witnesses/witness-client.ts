@@ -1,0 +1,221 @@
+/**
+ * One witness, as the ledger knows it: asks it to cosign a checkpoint (C2SP tlog-witness), remembers how far it is, and after
+ * a failure leaves it alone for a while, longer each time.
+ */
+import {
+  decodeTlogSize,
+  encodeAddCheckpoint,
+  MAX_ADD_CHECKPOINT_BYTES,
+} from '../../protocol/add-checkpoint.js';
+import { cosignedAt, type Cosigner } from '../../protocol/cosignature.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import type { Log } from '../../protocol/log.js';
+import { readNote, signatureText } from '../../protocol/note.js';
+
+/** A checkpoint that the log signed and witnesses are to cosign. */
+export interface Candidate {
+  /** The signed note. */
+  readonly note: string;
+  /** Its text. */
+  readonly text: string;
+  readonly size: number;
+}
+
+export interface WitnessClientDeps {
+  /** As the policy calls it. */
+  readonly name: string;
+  readonly cosigner: Cosigner;
+  /** Its submission prefix. */
+  readonly url: string;
+  /** RFC 6962 consistency proof from the ledger's own store. */
+  readonly prove: (oldSize: number, newSize: number) => Promise<readonly Uint8Array[]>;
+  /** Entries the ledger holds. */
+  readonly heldSize: () => number;
+  /** Each request ends within this. */
+  readonly timeoutMs: number;
+  /** Pause after a first failure; doubled after each further one. */
+  readonly backOffMs: number;
+  readonly log: Log;
+}
+
+export interface WitnessStatus {
+  readonly name: string;
+  /** What it cosigned last since the ledger was opened. */
+  readonly cosignedSize: number | undefined;
+  /** Unix seconds, by its own clock. */
+  readonly cosignedAtSeconds: number | undefined;
+  /** Why it did not cosign when it was asked last. */
+  readonly failure: string | undefined;
+}
+
+const MAX_BACK_OFF_MS = 60_000;
+/** The first answer may be where it is; another log process with our key could move it meanwhile. */
+const MAX_TRIES = 4;
+
+interface Answer {
+  readonly status: number;
+  readonly body: Uint8Array;
+}
+
+export class WitnessClient {
+  readonly #deps: WitnessClientDeps;
+  /** Size it cosigned last, as far as is known. */
+  #knownSize = 0;
+  #failures = 0;
+  #failure: string | undefined;
+  #notBeforeMs = 0;
+  #isBusy = false;
+  #cosigned: { readonly size: number; readonly atSeconds: number } | undefined;
+
+  constructor(deps: WitnessClientDeps) {
+    this.#deps = deps;
+  }
+
+  get name(): string {
+    return this.#deps.name;
+  }
+
+  /** One request at a time. */
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
+  /** When it may be asked again, by `performance.now()`. */
+  get notBeforeMs(): number {
+    return this.#notBeforeMs;
+  }
+
+  status(): WitnessStatus {
+    const { size, atSeconds } = this.#cosigned ?? {};
+    return { name: this.name, cosignedSize: size, cosignedAtSeconds: atSeconds, failure: this.#failure };
+  }
+
+  /** Its cosignature of the candidate as a signature line; `undefined` when it does not give one, which the status explains. */
+  async ask(candidate: Candidate, signal: AbortSignal): Promise<string | undefined> {
+    this.#isBusy = true;
+    try {
+      const line = await this.#askUntilSettled(candidate, signal);
+      this.#settle(undefined);
+      return line;
+    } catch (error) {
+      if (!signal.aborted) this.#settle(error);
+      return undefined;
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  #settle(error: unknown): void {
+    const { backOffMs, log, name } = this.#deps;
+    const why = error === undefined ? undefined : messageOf(error);
+    if (why !== undefined && why !== this.#failure)
+      log.warn('a witness does not cosign', { witness: name, why });
+    if (why === undefined && this.#failure !== undefined)
+      log.info('a witness cosigns again', { witness: name });
+    this.#failure = why;
+    this.#failures = why === undefined ? 0 : this.#failures + 1;
+    const pauseMs = Math.min(MAX_BACK_OFF_MS, backOffMs * 2 ** (this.#failures - 1));
+    this.#notBeforeMs = why === undefined ? 0 : performance.now() + pauseMs;
+  }
+
+  /** `undefined` when it has cosigned a later checkpoint of ours already. */
+  async #askUntilSettled(candidate: Candidate, signal: AbortSignal): Promise<string | undefined> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const oldSize = this.#knownSize;
+      if (oldSize > this.#deps.heldSize()) throw this.#ahead(oldSize);
+      if (oldSize > candidate.size) return undefined;
+      const { status, body } = await this.#post(candidate, oldSize, signal);
+      if (status === 200) return this.#cosignature(candidate, body);
+      if (status !== 409) throw this.#refusal(status);
+      this.#knownSize = decodeTlogSize(body);
+      if (this.#knownSize === oldSize) throw this.#otherView(oldSize);
+    }
+    throw this.#error('unreachable', 'says another size each time it is asked');
+  }
+
+  async #post({ note, size }: Candidate, oldSize: number, signal: AbortSignal): Promise<Answer> {
+    const { url, prove, timeoutMs } = this.#deps;
+    const body = encodeAddCheckpoint({ oldSize, proof: await prove(oldSize, size), checkpoint: note });
+    const late = new AbortController();
+    const stop = (): void => late.abort();
+    const timer = setTimeout(stop, timeoutMs);
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      signal.throwIfAborted();
+      return await post(`${url.replace(/\/+$/, '')}/add-checkpoint`, body, late.signal);
+    } catch (cause) {
+      if (cause instanceof FirebreakError) throw cause;
+      if (late.signal.aborted) throw this.#error('timeout', `did not answer within ${timeoutMs} ms`, cause);
+      throw this.#error('unreachable', `cannot be reached at ${url}`, cause);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  #cosignature({ note, text, size }: Candidate, body: Uint8Array): string {
+    const { cosigner } = this.#deps;
+    const { signatures } = readNote(note + Buffer.from(body).toString('utf8'));
+    const atSeconds = cosignedAt(text, signatures, cosigner);
+    const own = signatures.findLast(
+      ({ name, keyHash }) => name === cosigner.name && keyHash === cosigner.keyHash,
+    );
+    if (own === undefined || atSeconds === undefined)
+      throw this.#error('signature', 'cosigned with another key than the policy names');
+    this.#knownSize = size;
+    this.#cosigned = { size, atSeconds };
+    return signatureText(own);
+  }
+
+  #refusal(status: number): FirebreakError {
+    if (status === 404)
+      return this.#error('not-found', 'does not know this log: it has to trust its key first');
+    if (status === 403)
+      return this.#error('permission', 'does not know the key of this log: it has to trust that key first');
+    if (status === 422) return this.#otherView(this.#knownSize);
+    return this.#error('unreachable', `answered with status ${status}`);
+  }
+
+  #ahead(size: number): FirebreakError {
+    return this.#error(
+      'consistency',
+      `has cosigned ${size} entries of this log, and this ledger holds ${this.#deps.heldSize()}: it was set back, or ` +
+        'another ledger runs with its key',
+    );
+  }
+
+  #otherView(size: number): FirebreakError {
+    return this.#error(
+      'consistency',
+      `says that this log does not continue the ${size} entries it cosigned: it was forked, set back, or another ledger ` +
+        'runs with its key',
+    );
+  }
+
+  #error(
+    code: 'consistency' | 'not-found' | 'permission' | 'signature' | 'timeout' | 'unreachable',
+    why: string,
+    cause?: unknown,
+  ) {
+    return new FirebreakError(code, `the witness ${this.name} ${why}`, { cause });
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+async function post(url: string, body: string, signal: AbortSignal): Promise<Answer> {
+  const response = await fetch(url, { method: 'POST', body, signal, redirect: 'error' });
+  return { status: response.status, body: await boundedBody(response) };
+}
+
+async function boundedBody(response: Response): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const body: AsyncIterable<Uint8Array> | null = response.body;
+  for await (const part of body ?? []) {
+    length += part.length;
+    if (length > MAX_ADD_CHECKPOINT_BYTES) throw new FirebreakError('size', 'the witness sent too much');
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}

@@ -1,0 +1,297 @@
+/** A witness over HTTP: every status of C2SP tlog-witness, and what it remembers. */
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { encodeAddCheckpoint, TLOG_SIZE_TYPE } from '../../protocol/add-checkpoint.js';
+import { cosignedAt, type Cosigner } from '../../protocol/cosignature.js';
+import { fastSigner } from '../../protocol/ed25519.js';
+import { noteSigner, openNote, signNote } from '../../protocol/note.js';
+import { beginState, lookAtState, openStateFolder } from '../../witness/state-folder.js';
+import { openWitness } from '../../witness/witness.js';
+import { silentLog } from '../../protocol/log.js';
+import { logSigner, logView, ORIGIN } from './log-views.js';
+import { cosignerNamed, startWitness, temporaryFolder, type RunningWitness } from './running-witness.js';
+
+const honest = logView('honest', 100);
+const forked = logView('forked', 100);
+
+/** When `cosigner` says it cosigned, from an answer and the checkpoint that was sent. */
+function timeIn(answer: string, note: string, cosigner: Cosigner): number | undefined {
+  const { text, unverified } = openNote(note + answer, [logSigner]);
+  return cosignedAt(text, unverified, cosigner);
+}
+
+const stateFile = (dir: string) => join(dir, createHash('sha256').update(ORIGIN).digest('hex'));
+
+async function statusOf(response: Promise<Response>): Promise<[number, string]> {
+  const { status, text } = await response.then(async (answer) => ({
+    status: answer.status,
+    text: await answer.text(),
+  }));
+  return [status, text];
+}
+
+async function witnessAt(size: number): Promise<RunningWitness> {
+  const witness = await startWitness('w1');
+  expect((await witness.post(await honest.request(0, size))).status).toBe(200);
+  return witness;
+}
+
+describe('a witness', () => {
+  test('cosigns a log as it grows, any number of entries at a time', async () => {
+    const { post, cosigner } = await startWitness('w1', { nowSeconds: () => 1_790_000_000.7 });
+    let old = 0;
+    for (const size of [0, 0, 1, 2, 7, 8, 8, 255, 256, 257, 600]) {
+      const answer = await post(await honest.request(old, size));
+      expect(answer.status).toBe(200);
+      expect(timeIn(await answer.text(), honest.note(size), cosigner)).toBe(1_790_000_000);
+      old = size;
+    }
+  });
+
+  test('answers with its cosignature alone, on a line that ends in a newline', async () => {
+    const { post } = await startWitness('w1');
+    const answer = await post(await honest.request(0, 5));
+    expect(await answer.text()).toMatch(/^— witness\.example\/w1 [0-9a-zA-Z+/]{101}[0-9a-zA-Z+/=]{3}\n$/);
+    expect(answer.headers.get('content-type')).toContain('text/plain');
+  });
+
+  test('says 409 and the size it has, whatever else is wrong with the proof', async () => {
+    const { post } = await witnessAt(7);
+    for (const old of [0, 6, 8, 9]) {
+      const answer = await post(await honest.request(old, 20));
+      expect(answer.status).toBe(409);
+      expect(answer.headers.get('content-type')).toBe(TLOG_SIZE_TYPE);
+      expect(await answer.text()).toBe('7\n');
+    }
+    const never = await startWitness('w2');
+    expect(await statusOf(never.post(await honest.request(3, 5)))).toEqual([409, '0\n']);
+  });
+
+  test('says 400 for an old size above the new, also where that would be a rollback', async () => {
+    const { post } = await witnessAt(7);
+    expect((await post(await honest.request(7, 6))).status).toBe(400);
+    expect(await statusOf(post(await honest.request(6, 6)))).toEqual([409, '7\n']);
+  });
+
+  test('says 404 for a log it does not know, and 403 for one that did not sign', async () => {
+    const { post } = await startWitness('w1');
+    const stranger = noteSigner('log.example/other', fastSigner(Buffer.alloc(32, 3)));
+    const impostor = noteSigner(ORIGIN, fastSigner(Buffer.alloc(32, 3)));
+    const body = (checkpoint: string) => encodeAddCheckpoint({ oldSize: 0, proof: [], checkpoint });
+    expect((await post(body(honest.note(5, stranger)))).status).toBe(404);
+    expect((await post(body(honest.note(5, impostor)))).status).toBe(403);
+    expect((await post(body(honest.note(5).replace('\n5\n', '\n6\n')))).status).toBe(403);
+    const { text } = openNote(honest.note(5), [logSigner]);
+    const badly = { ...logSigner, sign: () => new Uint8Array(64) };
+    expect((await post(body(signNote(text, [impostor, badly])))).status).toBe(403);
+    expect((await post(body(signNote(text, [impostor, logSigner])))).status).toBe(200);
+  });
+
+  test('knows a log by each of its keys', async () => {
+    const second = noteSigner(ORIGIN, fastSigner(Buffer.alloc(32, 4)));
+    const { post } = await startWitness('w1', { logs: [logSigner, second] });
+    expect((await post(await honest.request(0, 3))).status).toBe(200);
+    const checkpoint = honest.note(5, second);
+    const proof = await honest.proof(3, 5);
+    expect((await post(encodeAddCheckpoint({ oldSize: 3, proof, checkpoint }))).status).toBe(200);
+  });
+
+  test('says 422 for a proof that is wrong, missing, too long or not empty', async () => {
+    const { post } = await witnessAt(7);
+    const proof = await honest.proof(7, 20);
+    const checkpoint = honest.note(20);
+    const none = new Uint8Array(32);
+    for (const wrong of [
+      [],
+      proof.slice(1),
+      [...proof, none],
+      [none, ...proof.slice(1)],
+      [...proof].reverse(),
+    ])
+      expect((await post(encodeAddCheckpoint({ oldSize: 7, proof: wrong, checkpoint }))).status).toBe(422);
+    const again = { oldSize: 7, proof: [none], checkpoint: honest.note(7) };
+    expect((await post(encodeAddCheckpoint(again))).status).toBe(422);
+    const fresh = await startWitness('w2');
+    expect((await fresh.post(encodeAddCheckpoint({ oldSize: 0, proof, checkpoint }))).status).toBe(422);
+    expect((await post(await honest.request(7, 20))).status).toBe(200);
+  });
+
+  test('says 409 for another root at the size it has, and keeps both checkpoints to be shown', async () => {
+    const errors: string[] = [];
+    const log = { ...silentLog, error: (message: string) => void errors.push(message) };
+    const witness = await startWitness('w1', { log });
+    await witness.post(await honest.request(0, 200));
+    for (let i = 0; i < 2; i++)
+      expect(await statusOf(witness.post(await forked.request(200, 200)))).toEqual([409, '200\n']);
+    expect(errors[0]).toContain('two roots for one size');
+    const forks = join(witness.dir, 'forks');
+    const kept = await Promise.all((await readdir(forks)).map((name) => readFile(join(forks, name), 'utf8')));
+    expect(kept.map((note) => openNote(note, [logSigner]).text).sort()).toEqual(
+      [honest, forked].map((view) => openNote(view.note(200), [logSigner]).text).sort(),
+    );
+  });
+
+  test('says 422 for a fork that has grown beyond it, at every size', async () => {
+    const { post } = await witnessAt(150);
+    for (const size of [151, 256, 600])
+      expect((await post(await forked.request(150, size))).status).toBe(422);
+    expect((await post(await honest.request(150, 600))).status).toBe(200);
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['no old size', 'log.example\n\n'],
+    ['an old size with a zero before', 'old 00\n\n'],
+    ['an old size that is none', 'old x\n\n'],
+    ['a size too large', 'old 9007199254740993\n\n'],
+    ['two spaces', 'old  0\n\n'],
+    ['no checkpoint', 'old 0\n\n'],
+    ['a hash that is too short', 'old 1\nAAAA\n\n'],
+    ['a hash with loose bits', `old 1\n${'A'.repeat(42)}B=\n\n`],
+    ['too many hashes', `old 1\n${`${'A'.repeat(43)}=\n`.repeat(64)}\n`],
+  ])('says 400 for a request with %s', async (_, head) => {
+    const { post } = await startWitness('w1');
+    const checkpoint = head.startsWith('old 0\n\n') || head === '' ? '' : honest.note(5);
+    expect((await post(head + checkpoint)).status).toBe(400);
+  });
+
+  test('says 400 for what is not a checkpoint, though the log signed it', async () => {
+    const { post } = await startWitness('w1');
+    for (const text of [
+      `${ORIGIN}\n5\n`,
+      `${ORIGIN}\n05\n${'A'.repeat(43)}=\n`,
+      `${ORIGIN}\n5\nAAAA\n`,
+      `${ORIGIN}\n5\n${'A'.repeat(43)}=\n\nx\n`,
+    ])
+      expect((await post(`old 0\n\n${signNote(text, [logSigner])}`)).status).toBe(400);
+    expect((await post(Buffer.from([0x6f, 0xff]))).status).toBe(400);
+  });
+
+  test('cosigns extension lines and leaves open what they mean', async () => {
+    const { post, cosigner } = await startWitness('w1');
+    const { text } = openNote(honest.note(5), [logSigner]);
+    const note = signNote(`${text}an extension\n`, [logSigner]);
+    const answer = await post(encodeAddCheckpoint({ oldSize: 0, proof: [], checkpoint: note }));
+    expect(timeIn(await answer.text(), note, cosigner)).toBeGreaterThan(0);
+  });
+
+  test('says 405 for another method, 404 elsewhere, 413 for too much, and who it is', async () => {
+    const { url, post } = await startWitness('w1');
+    expect((await fetch(`${url}/add-checkpoint`)).status).toBe(405);
+    expect((await fetch(`${url}/checkpoint`)).status).toBe(404);
+    expect((await post('x'.repeat(256 * 1024 + 1))).status).toBe(413);
+    expect(await (await fetch(url)).text()).toContain('witness witness.example/w1+');
+  });
+
+  test('lets one of many who come at once through, and tells the others where it is', async () => {
+    const { post } = await witnessAt(7);
+    const sizes = [8, 9, 50, 90, 300, 301];
+    const answers = await Promise.all(
+      sizes.map(async (size) => statusOf(post(await honest.request(7, size)))),
+    );
+    const cosigned = sizes.filter((_, i) => answers[i]?.[0] === 200);
+    expect(cosigned).toHaveLength(1);
+    for (const [status, text] of answers)
+      if (status !== 200) expect([status, text]).toEqual([409, `${cosigned[0]}\n`]);
+  });
+
+  test('never goes back in time, whatever its clock does', async () => {
+    let now = 2000;
+    const { post, cosigner } = await startWitness('w1', { nowSeconds: () => now });
+    await post(await honest.request(0, 5));
+    now = 1000;
+    const answer = await post(await honest.request(5, 6));
+    expect(timeIn(await answer.text(), honest.note(6), cosigner)).toBe(2000);
+  });
+});
+
+describe('the state of a witness', () => {
+  test('outlives it', async () => {
+    const first = await witnessAt(200);
+    await first.stop();
+    const second = await startWitness('w1', { dir: first.dir });
+    expect(await statusOf(second.post(await forked.request(0, 300)))).toEqual([409, '200\n']);
+    expect((await second.post(await forked.request(200, 300))).status).toBe(422);
+    expect((await second.post(await honest.request(200, 300))).status).toBe(200);
+    expect(openNote((await lookAtState(first.dir, ORIGIN)) ?? '', [logSigner]).text).toContain('\n300\n');
+  });
+
+  test('has room for one witness', async () => {
+    const { dir, stop } = await witnessAt(5);
+    await expect(openStateFolder(dir)).rejects.toMatchObject({ code: 'locked' });
+    await stop();
+    await (await openStateFolder(dir)).close();
+  });
+
+  test('that is lost, damaged or of another key is no fresh start', async () => {
+    const { dir, stop } = await witnessAt(5);
+    await stop();
+    const open = async (name = 'w1') =>
+      openWitness({
+        cosigner: cosignerNamed(name),
+        logs: [logSigner],
+        state: await openStateFolder(dir),
+        nowSeconds: () => 1,
+        log: silentLog,
+      });
+    await expect(open('w2')).rejects.toMatchObject({ code: 'damaged' });
+    const content = await readFile(stateFile(dir), 'utf8');
+    for (const wrong of [
+      '',
+      content.slice(0, -9),
+      content.replace('\n5\n', '\n4\n'),
+      content.replace('state 1', 'state 2'),
+    ]) {
+      await writeFile(stateFile(dir), wrong);
+      await expect(open()).rejects.toMatchObject({ code: 'damaged' });
+    }
+    await rm(stateFile(dir));
+    await expect(open()).rejects.toMatchObject({ code: 'not-found' });
+    await writeFile(stateFile(dir), content);
+    await (await open()).close();
+  });
+
+  test('is begun once', async () => {
+    const { dir, stop } = await witnessAt(5);
+    expect(await beginState(dir, ORIGIN)).toBe(false);
+    await stop();
+    expect(await lookAtState(dir, ORIGIN)).toContain('\n5\n');
+    await expect(openStateFolder(join(dir, 'nowhere'))).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  test('that cannot be kept ends in 503, and nothing is cosigned', async () => {
+    const dir = await temporaryFolder();
+    await beginState(dir, ORIGIN);
+    const state = await openStateFolder(dir);
+    onTestFinished(() => state.close());
+    let full = true;
+    const failing = {
+      load: (origin: string) => state.load(origin),
+      save: async (origin: string, note: string) => {
+        if (full) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+        await state.save(origin, note);
+      },
+      keepFork: (notes: readonly string[]) => state.keepFork(notes),
+      close: async () => {},
+    };
+    const witness = await openWitness({
+      cosigner: cosignerNamed('w1'),
+      logs: [logSigner],
+      state: failing,
+      nowSeconds: () => 9,
+      log: silentLog,
+    });
+    await expect(witness.addCheckpoint(Buffer.from(await honest.request(0, 200)))).rejects.toThrow(
+      'no space',
+    );
+    full = false;
+    const other = await witness.addCheckpoint(Buffer.from(await forked.request(0, 300)));
+    expect(other.status).toBe(200);
+    expect(await witness.addCheckpoint(Buffer.from(await honest.request(0, 200)))).toMatchObject({
+      status: 409,
+      size: 300,
+    });
+  });
+});

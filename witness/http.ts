@@ -1,0 +1,129 @@
+/**
+ * A witness over HTTP (C2SP tlog-witness; protocol/add-checkpoint.ts):
+ *
+ *     POST /add-checkpoint    200 cosignature lines; 400, 403, 404, 409, 422 as the specification says
+ *     GET  /                  who it is: its verifier key, for people
+ *
+ * Also 405 another method, 413 a body over 256 KiB, 503 when the witness cannot keep its state: it does not cosign then.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { encodeTlogSize, MAX_ADD_CHECKPOINT_BYTES, TLOG_SIZE_TYPE } from '../protocol/add-checkpoint.js';
+import { FirebreakError } from '../protocol/errors.js';
+import type { Log } from '../protocol/log.js';
+import type { Witness, WitnessAnswer } from './witness.js';
+
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 30_000;
+/** Longer than a log that is alive stays silent, so that connections are kept (tlog-witness asks for it). */
+const KEEP_ALIVE_MS = 60_000;
+const MAX_CONNECTIONS = 64;
+const TEXT = 'text/plain; charset=utf-8';
+
+export interface WitnessHttpOptions {
+  readonly witness: Witness;
+  /** Shown to who asks. */
+  readonly verifierKey: string;
+  /** Loopback unless something in front of it does TLS. */
+  readonly host?: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly log: Log;
+}
+
+export interface WitnessHttp {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+interface Reply {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+const textReply = (status: number, line: string): Reply => ({ status, type: TEXT, body: `${line}\n` });
+
+function replyOf(answer: WitnessAnswer): Reply {
+  if (answer.status === 200) return { status: 200, type: TEXT, body: answer.cosignatures };
+  if (answer.status === 409) return { status: 409, type: TLOG_SIZE_TYPE, body: encodeTlogSize(answer.size) };
+  return textReply(answer.status, answer.why);
+}
+
+/** `undefined` when it is over its bound; the rest is then not read. */
+async function bodyOf(request: IncomingMessage): Promise<Uint8Array | undefined> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  const body: AsyncIterable<Buffer> = request;
+  for await (const part of body) {
+    length += part.length;
+    if (length > MAX_ADD_CHECKPOINT_BYTES) return undefined;
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+async function answerTo(request: IncomingMessage, options: WitnessHttpOptions): Promise<Reply> {
+  const path = request.url?.split('?', 1)[0];
+  if (path === '/' && request.method === 'GET')
+    return textReply(200, `witness ${options.verifierKey}\nPOST /add-checkpoint (c2sp.org/tlog-witness)`);
+  if (path !== '/add-checkpoint') return textReply(404, 'there is nothing here');
+  if (request.method !== 'POST') return textReply(405, 'use POST here');
+  const body = await bodyOf(request);
+  if (body === undefined) return textReply(413, `a request is at most ${MAX_ADD_CHECKPOINT_BYTES} bytes`);
+  return replyOf(await options.witness.addCheckpoint(body));
+}
+
+function failure(error: unknown, log: Log): Reply {
+  const why = error instanceof Error ? error.message : String(error);
+  log.error('could not answer a log, nothing was cosigned', { why });
+  return textReply(503, 'the witness cannot keep its state; its log says why');
+}
+
+async function handle(
+  options: WitnessHttpOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const reply = await answerTo(request, options).catch((error: unknown) => {
+    if (request.destroyed) return textReply(400, 'the request was cut off');
+    return failure(error, options.log);
+  });
+  const ending = request.complete ? {} : { connection: 'close' };
+  const body = Buffer.from(reply.body, 'utf8');
+  const headers = { 'content-type': reply.type, 'content-length': body.length, 'cache-control': 'no-store' };
+  response.writeHead(reply.status, { ...headers, ...ending });
+  response.end(body);
+}
+
+function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const inUse = cause.code === 'EADDRINUSE';
+      const why = inUse ? 'the port is in use, choose another' : cause.message;
+      const message = `the witness cannot listen on ${host}:${port}: ${why}`;
+      reject(new FirebreakError(inUse ? 'port-in-use' : 'input', message, { cause }));
+    });
+    server.listen({ host, port, exclusive: true }, () => resolve(server.address() as AddressInfo));
+  });
+}
+
+/** Serves `witness`, which stays the caller's. Throws `port-in-use`, `input`. */
+export async function serveWitnessHttp(options: WitnessHttpOptions): Promise<WitnessHttp> {
+  const host = options.host ?? '127.0.0.1';
+  const limits = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS };
+  const server = createServer({ ...limits, maxHeaderSize: 8192 }, (request, response) => {
+    void handle(options, request, response);
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  const { port } = await listen(server, host, options.port);
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        setTimeout(() => server.closeAllConnections(), 1000).unref();
+      }),
+  };
+}

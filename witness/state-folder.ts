@@ -1,0 +1,167 @@
+/**
+ * The state of a witness as a folder, a file for each log, each the old or the new one whole:
+ *
+ *     <SHA-256 of the origin in hex>    "firebreak witness state 1" newline || origin newline || newline || note, or nothing
+ *     forks/<size>-<hash>               checkpoints that contradict each other, to be shown to people
+ *     lock/                             held by the one witness that runs on the folder
+ *
+ * A file is written beside its place and synced, renamed, and the folder synced, before `save` resolves. The lock is the one
+ * of an empty LevelDB: the kernel gives it back when the process dies, so that no stale one is left and none is stolen.
+ */
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Level } from 'level';
+import { toHex } from '../protocol/bytes.js';
+import { FirebreakError, type ErrorCode } from '../protocol/errors.js';
+import { sha256 } from '../protocol/hash.js';
+import type { WitnessState } from './state.js';
+
+const HEADER = 'firebreak witness state 1';
+/** Anyone who holds a forked log can make more of them. */
+const MAX_FORK_FILES = 64;
+
+const hexOf = (text: string): string => toHex(sha256(Buffer.from(text, 'utf8')));
+const contentOf = (origin: string, note: string): string => `${HEADER}\n${origin}\n\n${note}`;
+
+const CODES: Partial<Record<string, ErrorCode>> = { ENOSPC: 'full', EDQUOT: 'full', EACCES: 'permission' };
+
+function fileError(file: string, cause: unknown): FirebreakError {
+  const errno = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new FirebreakError(CODES[errno] ?? 'input', `${file} cannot be used: ${why}`, { cause });
+}
+
+async function syncFolder(dir: string): Promise<void> {
+  const handle = await open(dir, 'r');
+  await handle.sync().finally(() => handle.close());
+}
+
+async function writeSynced(file: string, content: string, flag: 'w' | 'wx'): Promise<void> {
+  const handle = await open(file, flag, 0o600);
+  try {
+    await handle.writeFile(content, 'utf8');
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Throws `not-found`, `damaged`, `input` or `permission`. */
+async function readState(dir: string, origin: string): Promise<string | undefined> {
+  const file = join(dir, hexOf(origin));
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'ENOENT') throw fileError(file, cause);
+    throw new FirebreakError(
+      'not-found',
+      `${file} is missing: what this witness cosigned for ${origin} is lost. It must not go on with this key, it could ` +
+        'cosign a second view: make a new witness, and tell those who relied on this one',
+      { cause },
+    );
+  });
+  const start = contentOf(origin, '');
+  if (!text.startsWith(start)) throw new FirebreakError('damaged', `${file} is not the state of a witness`);
+  return text.length === start.length ? undefined : text.slice(start.length);
+}
+
+/**
+ * Begins the state of a log that is trusted from now on; nothing changes when it was begun before. Tells whether it is new.
+ *
+ * Throws `full`, `permission`, `input`.
+ */
+export async function beginState(dir: string, origin: string): Promise<boolean> {
+  const file = join(dir, hexOf(origin));
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await writeSynced(file, contentOf(origin, ''), 'wx');
+    await syncFolder(dir);
+    return true;
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') return false;
+    throw fileError(file, cause);
+  }
+}
+
+/** The note last cosigned for a log, while the witness may be running. Throws as {@link WitnessState.load}. */
+export function lookAtState(dir: string, origin: string): Promise<string | undefined> {
+  return readState(dir, origin);
+}
+
+class StateFolder implements WitnessState {
+  readonly #dir: string;
+  readonly #lock: Level;
+
+  constructor(dir: string, lock: Level) {
+    this.#dir = dir;
+    this.#lock = lock;
+  }
+
+  load(origin: string): Promise<string | undefined> {
+    return readState(this.#dir, origin);
+  }
+
+  async save(origin: string, note: string): Promise<void> {
+    const file = join(this.#dir, hexOf(origin));
+    try {
+      await writeSynced(`${file}.new`, contentOf(origin, note), 'w');
+      await rename(`${file}.new`, file);
+      await syncFolder(this.#dir);
+    } catch (cause) {
+      throw fileError(file, cause);
+    }
+  }
+
+  async keepFork(notes: readonly string[]): Promise<void> {
+    const dir = join(this.#dir, 'forks');
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    for (const note of notes) {
+      const known = await readdir(dir);
+      const name = `${note.split('\n')[1]?.slice(0, 16)}-${hexOf(note.split('\n\n')[0] ?? '').slice(0, 16)}`;
+      if (known.includes(name) || known.length >= MAX_FORK_FILES) continue;
+      await writeSynced(join(dir, name), note, 'w');
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#lock.close();
+  }
+}
+
+/**
+ * Opens the state in `dir`, for the one witness that may run on it.
+ *
+ * Throws `locked` when another does, `not-found` when there is no such folder, `permission`, `full`.
+ */
+export async function openStateFolder(dir: string): Promise<WitnessState> {
+  await stat(dir).catch((cause: unknown) => {
+    throw new FirebreakError('not-found', `there is no state of a witness in ${dir}`, { cause });
+  });
+  const lock = new Level(join(dir, 'lock'));
+  try {
+    await lock.open();
+  } catch (error) {
+    throw lockError(error, dir);
+  }
+  try {
+    for (const name of await readdir(dir)) if (name.endsWith('.new')) await rm(join(dir, name));
+    return new StateFolder(dir, lock);
+  } catch (error) {
+    await lock.close();
+    throw fileError(dir, error);
+  }
+}
+
+function lockError(error: unknown, dir: string): FirebreakError {
+  const causes = error instanceof Error ? [error, error.cause] : [];
+  const isLocked = causes.some(
+    (cause) => cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED',
+  );
+  const lock = join(dir, 'lock');
+  const why = causes[1] instanceof Error ? causes[1].message : String(error);
+  return isLocked
+    ? new FirebreakError('locked', `another witness runs on ${dir}: stop it first`, { cause: error })
+    : new FirebreakError(
+        'damaged',
+        `${lock} cannot be opened (${why}). It holds nothing: when no witness runs on ${dir}, remove it and start again`,
+        { cause: error },
+      );
+}
