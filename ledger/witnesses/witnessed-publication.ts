@@ -11,6 +11,7 @@ import { proveConsistency } from '../../protocol/merkle.js';
 import { readNote, signatureText } from '../../protocol/note.js';
 import { tileHashReader } from '../../protocol/tile-hash-reader.js';
 import { describeQuorum, isQuorum, type WitnessPolicy } from '../../protocol/witness-policy.js';
+import { pauseUntilStopped } from '../../radio/clock-live.js';
 import { readerOfStore } from '../reader-level.js';
 import type {
   Publication,
@@ -91,7 +92,7 @@ export class WitnessedPublication implements Publication {
       const due = this.#open().filter(({ notBeforeMs }) => notBeforeMs <= performance.now());
       if (due.length > 0) await this.#round(this.#candidate, due);
       else await this.#publish(this.#candidate); // a write that failed before
-      if (due.length > 0) await pause(this.#pauseMs, signal);
+      if (due.length > 0) await pauseUntilStopped(this.#pauseMs, signal);
       else await this.#sleep(this.#idleMs());
     }
   }
@@ -185,20 +186,6 @@ export class WitnessedPublication implements Publication {
       };
     });
   }
-}
-
-/** Ends early when the signal aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end, { once: true });
-    if (signal.aborted) end();
-  });
 }
 
 function clientsOf(
