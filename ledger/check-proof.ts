@@ -9,12 +9,15 @@ import type { Checkpoint } from '../protocol/checkpoint.js';
 import { decodeEntry, type LedgerEntry } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { checkInclusion, leafHash } from '../protocol/merkle.js';
-import { openNote, type NoteSignature, type NoteVerifier } from '../protocol/note.js';
+import type { NoteVerifier } from '../protocol/note.js';
 import { MAX_ENTRY_LENGTH } from '../protocol/tile.js';
 import { decodeTlogProof } from '../protocol/tlog-proof.js';
-import { openWitnessedCheckpoint, readCosignatures, type WitnessPolicy } from '../protocol/witness-policy.js';
-
-const NO_WITNESSES: WitnessPolicy = { logs: [], witnesses: [], groups: [], quorum: undefined };
+import {
+  NO_WITNESSES,
+  openWitnessedCheckpoint,
+  readCosignatures,
+  type WitnessPolicy,
+} from '../protocol/witness-policy.js';
 
 /** What is claimed to be in the log: the bytes of an entry, or only its leaf hash. */
 export type Claimed = { readonly entry: Uint8Array } | { readonly leaf: Uint8Array };
@@ -48,17 +51,14 @@ export function checkProof(
   const { entry, leaf } = knownOf(extra, claimed);
   const checkpoint = openWitnessedCheckpoint(note, verifier, policy);
   checkInclusion(hashes, { index, size: checkpoint.size, leaf, root: checkpoint.root });
-  const { unverified } = openNote(note, [verifier]);
-  const { cosigned } = readCosignatures(note, verifier, policy);
-  const isWitness = ({ name, keyHash }: NoteSignature): boolean =>
-    policy.witnesses.some(({ cosigner }) => cosigner.name === name && cosigner.keyHash === keyHash);
+  const { cosigned, others } = readCosignatures(note, verifier, policy);
   return {
     index,
     leaf,
     entry: entry && decodeEntry(entry),
     checkpoint,
     witnesses: [...cosigned.keys()],
-    unverifiedNames: unverified.filter((signature) => !isWitness(signature)).map(({ name }) => name),
+    unverifiedNames: others,
   };
 }
 

@@ -6,7 +6,7 @@ import { equalBytes } from './bytes.js';
 import { openCheckpoint, type Checkpoint } from './checkpoint.js';
 import { cosignedAt, type Cosigner } from './cosignature.js';
 import { FirebreakError } from './errors.js';
-import { openNote, type NoteVerifier } from './note.js';
+import { openNote, type NoteSignature, type NoteVerifier } from './note.js';
 
 export interface PolicyLog {
   readonly verifier: NoteVerifier;
@@ -40,7 +40,12 @@ export interface WitnessedCheckpoint {
   readonly checkpoint: Checkpoint;
   /** When each witness of the policy cosigned, in unix seconds, by its name in the policy. */
   readonly cosigned: ReadonlyMap<string, number>;
+  /** Names on signatures by keys that are neither the log's nor in the policy: nothing is known about them. */
+  readonly others: readonly string[];
 }
+
+/** Asks for nobody. */
+export const NO_WITNESSES: WitnessPolicy = { logs: [], witnesses: [], groups: [], quorum: undefined };
 
 /** Whether witnesses with these names in the policy are a quorum. */
 export function isQuorum(policy: WitnessPolicy, names: ReadonlySet<string>): boolean {
@@ -98,7 +103,10 @@ export function readCosignatures(
     const seconds = cosignedAt(text, unverified, cosigner);
     if (seconds !== undefined) cosigned.set(name, seconds);
   }
-  return { checkpoint, cosigned };
+  const isKnown = ({ name, keyHash }: NoteSignature): boolean =>
+    policy.witnesses.some(({ cosigner }) => cosigner.name === name && cosigner.keyHash === keyHash);
+  const others = unverified.filter((signature) => !isKnown(signature)).map(({ name }) => name);
+  return { checkpoint, cosigned, others };
 }
 
 /** Throws `foreign` when the policy names logs and not this one. */

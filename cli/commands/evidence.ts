@@ -3,13 +3,8 @@ import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { fromHex } from '../../protocol/bytes.js';
 import { MAX_EVIDENCE_BYTES } from '../../protocol/evidence-bundle.js';
-import { openNote } from '../../protocol/note.js';
 import type { NoteVerifier } from '../../protocol/note.js';
-import {
-  openWitnessedCheckpoint,
-  readCosignatures,
-  type WitnessPolicy,
-} from '../../protocol/witness-policy.js';
+import { NO_WITNESSES, openWitnessedCheckpoint, readCosignatures } from '../../protocol/witness-policy.js';
 import { checkEvidence } from '../../tracer/evidence/check.js';
 import { readInputFile } from '../input-file.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
@@ -50,15 +45,7 @@ async function verify(file: string, { vkey, issuer, policy: policyFile }: Verify
     openCheckpoint: (note) => openWitnessedCheckpoint(note, vkey, policy),
     ...(issuer && { issuerPublicKey: issuer }),
   });
-  const cosigners = policy ? cosignersOf(shown.note, vkey, policy) : [];
-  const others = openNote(shown.note, [vkey])
-    .unverified.map(({ name }) => name)
-    .filter((name) => !cosigners.includes(name));
+  const { cosigned, others } = readCosignatures(shown.note, vkey, policy ?? NO_WITNESSES);
+  const cosigners = [...cosigned.keys()];
   console.log(evidenceLines(shown, { isIssuerGiven: issuer !== undefined, cosigners, others }).join('\n'));
-}
-
-/** What the witnesses of the policy that cosigned call themselves. */
-function cosignersOf(note: string, vkey: NoteVerifier, policy: WitnessPolicy): string[] {
-  const { cosigned } = readCosignatures(note, vkey, policy);
-  return policy.witnesses.filter(({ name }) => cosigned.has(name)).map(({ cosigner }) => cosigner.name);
 }

@@ -9,6 +9,8 @@ import { readConfig } from '../../cli/config.js';
 import type { Config } from '../../cli/config.js';
 import { folderAt } from '../../cli/folder.js';
 import { toHex } from '../../protocol/bytes.js';
+import { formatCosignerKey } from '../../protocol/cosignature.js';
+import { cosignerNamed } from '../witness/running-witness.js';
 import { PROJECT_ROOT, startFirebreak } from './firebreak-process.js';
 import type { Finished } from './firebreak-process.js';
 import { attempt } from './in-process.js';
@@ -192,6 +194,17 @@ describe('firebreak trace --evidence', { timeout: 60_000 }, () => {
     const { code, text } = await run();
     expect(text).toContain(words);
     expect(code).toBe(2);
+  });
+
+  test('can be asked to have witnesses, and is refused without them, by name', async () => {
+    const file = workshop.path('one.policy');
+    const hospital = formatCosignerKey(cosignerNamed('hospital'));
+    await writeFile(file, `log ${config.logKey}\nwitness hospital ${hospital}\nquorum hospital\n`);
+    const { code, text } = await verify(evidence, '--policy', file);
+    expect(code).toBe(1);
+    expect(text).toContain('missing hospital');
+    await writeFile(file, `log ${config.logKey}\nwitness hospital ${hospital}\nquorum none\n`);
+    expect(await verify(evidence, '--policy', file)).toMatchObject({ code: 0 });
   });
 
   test('says that a file is not there, or is not evidence', async () => {
