@@ -6,22 +6,23 @@ import { asTreeSize } from '../protocol/brands.js';
 import { signCheckpoint } from '../protocol/checkpoint.js';
 import type { Clock } from '../protocol/clock.js';
 import type { Signer } from '../protocol/ed25519.js';
-import { FirebreakError } from '../protocol/errors.js';
+import { FirebreakError, refusalNumber, type Refusal } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { LedgerReader } from '../protocol/ledger-reader.js';
 import { signLedgerReceipt } from '../protocol/ledger-receipt.js';
 import { emptyRoot } from '../protocol/merkle.js';
 import type { NoteSigner } from '../protocol/note.js';
-import { busyBatch } from './admission/batch.js';
 import { WriterDirectory, type ConfiguredWriter } from './admission/writer.js';
 import type { CheckedBatch, RefusedBatch } from './checked-batch.js';
 import { refusedOutcomes } from './commit.js';
 import { readerOfStore } from './reader-level.js';
+import { Intake } from './intake.js';
 import { Sequencer, type Settled } from './sequencer.js';
 import { readEdge } from './start.js';
 import { openStoreLevel } from './store-level.js';
 import type { Counters, Store } from './store.js';
 import { inlineChecker, type BatchChecker } from './verify-inline.js';
+import { openWorkerChecker } from './verify-workers.js';
 
 export interface LedgerDeps {
   /** The ledger's folder; made when it is not there. */
@@ -38,6 +39,8 @@ export interface LedgerDeps {
   /** Batches taken in and not yet answered, at most; more are refused as busy. */
   readonly maxPendingBatches?: number;
   readonly maxPendingBytes?: number;
+  /** Threads that check batches; 0, when absent, checks them on this one (docs/decisions/0010). */
+  readonly checkThreads?: number;
 }
 
 export interface LedgerStatus {
@@ -52,6 +55,8 @@ export interface LedgerStatus {
   /** Since the ledger was opened. */
   readonly commits: number;
   readonly refusedBusy: number;
+  /** Batches refused as a whole since the ledger was opened, busy ones too, by refusal number. */
+  readonly refusedBatches: ReadonlyMap<number, number>;
   /** Why the ledger takes nothing any more; a person has to look at the disk and start it again. */
   readonly failure: string | undefined;
 }
@@ -62,7 +67,7 @@ export interface Ledger {
    *
    * `from` is the writer the bytes came from, where the way they came proves it: a batch that cannot be read is then
    * refused in a receipt, and without it throws `format` or `size`. Throws `closed` when the ledger is or its store
-   * failed; nothing is known of the batch then, and it is to be sent again.
+   * failed; nothing is known of the batch then, and it is to be sent again. The bytes may not change until it is answered.
    */
   submit(batchBytes: Uint8Array, from?: Uint8Array): Promise<Uint8Array>;
   /** Whether the holder of this key may write at all. */
@@ -76,6 +81,9 @@ export interface Ledger {
 
 const MAX_PENDING_BATCHES = 4096;
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+/** Of one writer: several times what a courier has under way. */
+const MAX_WRITER_BATCHES = 256;
+const MAX_WRITER_BYTES = 16 * 1024 * 1024;
 
 interface Parts {
   readonly store: Store;
@@ -87,31 +95,25 @@ interface Parts {
 class OpenLedger implements Ledger {
   readonly #deps: LedgerDeps;
   readonly #parts: Parts;
-  readonly #pending = new Set<Promise<unknown>>();
-  #pendingBytes = 0;
-  #refusedBusy = 0;
+  readonly #intake: Intake;
+  readonly #refused = new Map<number, number>();
   #closing: Promise<void> | undefined;
 
   constructor(deps: LedgerDeps, parts: Parts) {
     this.#deps = deps;
     this.#parts = parts;
+    const { maxPendingBatches: batches = MAX_PENDING_BATCHES, maxPendingBytes: bytes = MAX_PENDING_BYTES } =
+      deps;
+    this.#intake = new Intake({
+      checker: parts.checker,
+      answer: (batch) => this.#answer(batch),
+      limits: { batches, bytes, batchesPerWriter: MAX_WRITER_BATCHES, bytesPerWriter: MAX_WRITER_BYTES },
+    });
   }
 
   async submit(batchBytes: Uint8Array, from?: Uint8Array): Promise<Uint8Array> {
     if (this.#closing !== undefined) throw new FirebreakError('closed', 'the ledger is closed');
-    if (this.#isFull(batchBytes.length)) {
-      this.#refusedBusy += 1;
-      return this.#refuse(busyBatch(batchBytes, from));
-    }
-    const answer = this.#answer(batchBytes, from);
-    this.#pending.add(answer);
-    this.#pendingBytes += batchBytes.length;
-    try {
-      return await answer;
-    } finally {
-      this.#pending.delete(answer);
-      this.#pendingBytes -= batchBytes.length;
-    }
+    return this.#intake.submit(batchBytes, from);
   }
 
   knows(publicKey: Uint8Array): boolean {
@@ -131,10 +133,11 @@ class OpenLedger implements Ledger {
       lastAppendedMs,
       counters,
       gateways: directory.gatewayCount,
-      pendingBatches: this.#pending.size,
-      pendingBytes: this.#pendingBytes,
+      pendingBatches: this.#intake.batches,
+      pendingBytes: this.#intake.bytes,
       commits: sequencer.commits,
-      refusedBusy: this.#refusedBusy,
+      refusedBusy: this.#refused.get(refusalNumber('busy')) ?? 0,
+      refusedBatches: new Map(this.#refused),
       failure: sequencer.failure?.message,
     };
   }
@@ -145,25 +148,28 @@ class OpenLedger implements Ledger {
   }
 
   async #close(): Promise<void> {
-    await Promise.allSettled(this.#pending);
+    await this.#intake.idle();
     await this.#parts.sequencer.idle();
+    await this.#parts.checker.close();
     await this.#parts.store.close();
   }
 
-  #isFull(bytes: number): boolean {
-    const { maxPendingBatches = MAX_PENDING_BATCHES, maxPendingBytes = MAX_PENDING_BYTES } = this.#deps;
-    return this.#pending.size >= maxPendingBatches || this.#pendingBytes + bytes > maxPendingBytes;
-  }
-
-  async #answer(bytes: Uint8Array, from: Uint8Array | undefined): Promise<Uint8Array> {
-    const checked = await this.#parts.checker.check(bytes, from);
-    if ('refusal' in checked) return this.#refuse(checked);
-    return this.#receipt(checked, await this.#parts.sequencer.submit(checked));
+  async #answer(batch: CheckedBatch | RefusedBatch): Promise<Uint8Array> {
+    if ('refusal' in batch) return this.#refuse(batch);
+    const settled = await this.#parts.sequencer.submit(batch);
+    if (settled.outcomes[0]?.reason === refusalNumber('sequence')) this.#count('sequence');
+    return this.#receipt(batch, settled);
   }
 
   #refuse(batch: RefusedBatch): Uint8Array {
+    this.#count(batch.refusal);
     const { checkpoint } = this.#parts.store.state();
     return this.#receipt(batch, { outcomes: refusedOutcomes(batch.refusal, batch.itemCount), checkpoint });
+  }
+
+  #count(refusal: Refusal): void {
+    const number = refusalNumber(refusal);
+    this.#refused.set(number, (this.#refused.get(number) ?? 0) + 1);
   }
 
   #receipt({ writerId, seq, batchHash: hash }: CheckedBatch | RefusedBatch, settled: Settled): Uint8Array {
@@ -176,15 +182,13 @@ function firstCheckpoint(logSigner: NoteSigner): string {
 }
 
 async function partsOf(store: Store, deps: LedgerDeps): Promise<Parts> {
-  const { logSigner, issuerPublicKey, retentionDays, clock, writers } = deps;
+  const { logSigner, issuerPublicKey, retentionDays, clock, writers, checkThreads = 0 } = deps;
   const directory = new WriterDirectory(writers, await store.gateways());
   const edge = await readEdge(store, logSigner);
-  return {
-    store,
-    directory,
-    checker: inlineChecker({ directory, issuerPublicKey, retentionDays }),
-    sequencer: new Sequencer({ store, edge, directory, logSigner, clock }),
-  };
+  const context = { directory, issuerPublicKey, retentionDays };
+  const checker = checkThreads > 0 ? await openWorkerChecker(context, checkThreads) : inlineChecker(context);
+  const sequencer = new Sequencer({ store, edge, directory, logSigner, clock });
+  return { store, directory, checker, sequencer };
 }
 
 /**
