@@ -1,16 +1,18 @@
 /** `npm run bench -- NAME`: measurements, each in a file of its own. Timings belong here, never into tests. */
 import { parseArgs } from 'node:util';
 import { benchEnrolment } from './enrolment.js';
+import { benchIngest } from './ingest.js';
 import { benchPath } from './path.js';
 
-const BENCHES: Readonly<Record<string, (file: string | undefined) => Promise<void>>> = {
+const BENCHES: Readonly<Record<string, (contacts?: string, threads?: string) => Promise<void>>> = {
   path: benchPath,
   enrolment: benchEnrolment,
+  ingest: (_contacts, threads) => benchIngest(threads),
 };
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { contacts: { type: 'string' }, help: { type: 'boolean' } },
+  options: { contacts: { type: 'string' }, threads: { type: 'string' }, help: { type: 'boolean' } },
 });
 const bench = BENCHES[positionals[0] ?? ''];
 if (bench === undefined || values.help === true) {
@@ -19,5 +21,8 @@ if (bench === undefined || values.help === true) {
     '  path [--contacts FILE]   the whole path, stage by stage; the built-in scenario without a file',
   );
   console.error('  enrolment                credentials for a school: 327 tags, five days');
+  console.error(
+    '  ingest [--threads N]     MQTT to receipt, gateways in another process; N threads check signatures',
+  );
   process.exitCode = 2;
-} else await bench(values.contacts);
+} else await bench(values.contacts, values.threads);

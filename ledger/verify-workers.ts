@@ -5,6 +5,7 @@
  * A thread that dies is replaced, and what it had goes to another. A batch that two threads died of is refused as busy,
  * and so is everything while threads die before they have done anything; the next try is made after a growing pause.
  */
+import { availableParallelism } from 'node:os';
 import { writerIdOfBatch } from '../protocol/batch.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { busyBatch } from './admission/batch.js';
@@ -183,6 +184,9 @@ function refuseBusy({ bytes, from, resolve, reject }: Task): void {
     reject(error);
   }
 }
+
+/** One for each core, though this thread needs a fifth of one; four fill it. Measured in docs/decisions/0010. */
+export const defaultCheckThreads = (): number => Math.min(4, availableParallelism());
 
 /** Starts `count` threads. Throws `closed` when they do not start. */
 export async function openWorkerChecker(
