@@ -3,10 +3,11 @@ import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { exportLog } from '../../ledger/export.js';
+import { defaultCheckThreads } from '../../ledger/verify-workers.js';
 import { verifyFolder, verifyLog } from '../../ledger/verify.js';
 import type { VerifiedSummary } from '../../ledger/verify.js';
 import { toHex } from '../../protocol/bytes.js';
-import { FirebreakError } from '../../protocol/errors.js';
+import { FirebreakError, refusalOf } from '../../protocol/errors.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import { readConfig } from '../config.js';
 import { usage } from '../exit.js';
@@ -24,11 +25,13 @@ import { verifierKey } from '../verifier-key.js';
 import { addLedgerProofCommands } from './ledger-proofs.js';
 
 const port = wholeNumber(0, 65_535);
+const threads = wholeNumber(0, 64);
 
 interface RunOptions extends FolderOptions {
   readonly mqttPort?: number;
   readonly httpPort?: number;
   readonly broker?: string;
+  readonly checkThreads: number;
 }
 
 export function addLedgerCommands(program: Command): void {
@@ -46,6 +49,7 @@ export function addLedgerCommands(program: Command): void {
       '--broker <url>',
       'use this MQTT 3.1.1 broker instead of an own one, such as mqtt://127.0.0.1:1883',
     )
+    .option('--check-threads <count>', 'threads that check signatures', threads, defaultCheckThreads())
     .action((options: RunOptions) => run(options));
   ledger
     .command('vkey')
@@ -74,7 +78,11 @@ async function run(options: RunOptions): Promise<void> {
     const { folder, log, signal, onClose } = session;
     const before = await portsBefore(folder);
     const running = await onPort(options.mqttPort, before.mqtt, (mqttPort) =>
-      startLedger(session, { mqttPort, ...(options.broker !== undefined && { brokerUrl: options.broker }) }),
+      startLedger(session, {
+        mqttPort,
+        checkThreads: options.checkThreads,
+        ...(options.broker !== undefined && { brokerUrl: options.broker }),
+      }),
     );
     onClose(() => running.close());
     const http = await onPort(options.httpPort, before.http, (at) =>
@@ -91,9 +99,17 @@ async function run(options: RunOptions): Promise<void> {
       http: http.url,
     });
     await untilStopped(signal);
-    log.info('stopping: answering what was taken in', { entries: running.ledger.status().size });
+    const status = running.ledger.status();
+    log.info('stopping: answering what was taken in', {
+      entries: status.size,
+      refusedBatches: inWords(status.refusedBatches),
+    });
   });
 }
+
+/** Refusals by their names, such as "busy: 3, format: 1". */
+const inWords = (counts: ReadonlyMap<number, number>): string =>
+  [...counts].map(([number, count]) => `${refusalOf(number)}: ${count}`).join(', ') || 'none';
 
 async function exportTo(options: FolderOptions, out: string): Promise<void> {
   await inFolder('ledger', options, async ({ folder, config, onClose }) => {

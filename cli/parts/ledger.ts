@@ -28,7 +28,10 @@ export interface RunningLedger {
 }
 
 /** Opens the store of the folder. Throws `foreign` when the log key is not the one the configuration names. */
-async function openFolderLedger({ folder, config, clock }: PartContext): Promise<Ledger> {
+async function openFolderLedger(
+  { folder, config, clock }: PartContext,
+  checkThreads: number,
+): Promise<Ledger> {
   const logSigner = noteSigner(config.origin, fastSigner(await readKeyFile(folder.ledger.logKey)));
   if (noteVerifierKey(logSigner.name, logSigner.publicKey) !== config.logKey) {
     throw new FirebreakError(
@@ -44,16 +47,21 @@ async function openFolderLedger({ folder, config, clock }: PartContext): Promise
     writers: config.writers.map(({ publicKey, entryTypes }) => ({ publicKey, types: entryTypes })),
     retentionDays: config.settings.retentionDays,
     clock,
+    checkThreads,
   });
 }
 
+interface LedgerOptions {
+  readonly mqttPort: number;
+  readonly brokerUrl?: string;
+  /** None when absent: a ledger for one command or a demo is done before threads pay for their start. */
+  readonly checkThreads?: number;
+}
+
 /** A ledger with its own broker, or with the broker at `brokerUrl`. */
-export function startLedger(
-  context: PartContext,
-  given: { readonly mqttPort: number; readonly brokerUrl?: string },
-): Promise<RunningLedger> {
+export function startLedger(context: PartContext, given: LedgerOptions): Promise<RunningLedger> {
   return openTogether(context.log, async (onClose) => {
-    const ledger = await openFolderLedger(context);
+    const ledger = await openFolderLedger(context, given.checkThreads ?? 0);
     onClose(() => ledger.close());
     const broker = await openBroker(context, ledger, given);
     onClose(() => broker.close());
@@ -64,7 +72,7 @@ export function startLedger(
 async function openBroker(
   { config, log }: PartContext,
   ledger: Ledger,
-  { mqttPort, brokerUrl }: { readonly mqttPort: number; readonly brokerUrl?: string },
+  { mqttPort, brokerUrl }: LedgerOptions,
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
   if (brokerUrl === undefined) {
     return openAedesBroker({ ledger, issuerPublicKey: config.issuerPublicKey, port: mqttPort, log });
