@@ -32,15 +32,19 @@ function startWorker(settings: CheckSettings): Worker {
   return new Worker(start, { ...options, eval: true, execArgv: [] });
 }
 
-export function startCheckThread(settings: CheckSettings, events: CheckThreadEvents): CheckThread {
+export function startCheckThread(
+  settings: CheckSettings,
+  events: CheckThreadEvents,
+  patienceMs = PATIENCE_MS,
+): CheckThread {
   const worker = startWorker(settings);
   let why = 'it ended';
   let underWay = 1; // its start
   const timer = setTimeout(() => {
     if (underWay === 0) return;
-    why = `it took longer than ${PATIENCE_MS / 1000} s`;
+    why = `it took longer than ${patienceMs / 1000} s`;
     void worker.terminate();
-  }, PATIENCE_MS).unref();
+  }, patienceMs).unref();
   /** The thread keeps the process alive only while somebody waits for it. */
   const expect = (more: 1 | -1): void => {
     underWay += more;

@@ -177,6 +177,16 @@ describe('a thread that dies', () => {
     await expect.poll(again, { timeout: 10_000, interval: 100 }).toHaveProperty('items');
   });
 
+  test('or takes too long is ended; a pool whose threads do not start is not opened, and says why', async () => {
+    const opening = openWorkerChecker(context, 1, (settings, events) =>
+      startCheckThread(settings, events, 1),
+    );
+    await expect(opening).rejects.toMatchObject({
+      code: 'closed',
+      message: expect.stringContaining('it took longer than 0.001 s') as string,
+    });
+  });
+
   test('leaves no batch waiting when the pool is closed', async () => {
     const { pool } = await mortalPool(1);
     const outcomes = batches.map((batch) =>
