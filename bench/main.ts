@@ -2,19 +2,21 @@
 import { parseArgs } from 'node:util';
 import { benchEnrolment } from './enrolment.js';
 import { benchLedger } from './ledger.js';
+import { benchIngest } from './ingest.js';
 import { benchPath } from './path.js';
 import { benchScale } from './scale.js';
 
-const BENCHES: Readonly<Record<string, (file: string | undefined) => Promise<void>>> = {
+const BENCHES: Readonly<Record<string, (contacts?: string, threads?: string) => Promise<void>>> = {
   path: benchPath,
   enrolment: benchEnrolment,
   ledger: benchLedger,
   scale: benchScale,
+  ingest: (_contacts, threads) => benchIngest(threads),
 };
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { contacts: { type: 'string' }, help: { type: 'boolean' } },
+  options: { contacts: { type: 'string' }, threads: { type: 'string' }, help: { type: 'boolean' } },
 });
 const bench = BENCHES[positionals[0] ?? ''];
 if (bench === undefined || values.help === true) {
@@ -27,5 +29,8 @@ if (bench === undefined || values.help === true) {
   console.error(
     '  scale                    a log of ten million entries: memory, start, proofs; 10 GB of disk',
   );
+  console.error(
+    '  ingest [--threads N]     MQTT to receipt, gateways in another process; N threads check signatures',
+  );
   process.exitCode = 2;
-} else await bench(values.contacts);
+} else await bench(values.contacts, values.threads);

@@ -22,7 +22,7 @@ interface Stage {
   readonly reports: number | undefined;
 }
 
-export async function benchPath(contactsFile: string | undefined): Promise<void> {
+export async function benchPath(contactsFile?: string): Promise<void> {
   const subject = await chooseSubject(contactsFile, undefined);
   const dir = await mkdtemp(join(tmpdir(), 'firebreak-bench-'));
   const gate = uplinkGate();

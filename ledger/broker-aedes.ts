@@ -95,7 +95,8 @@ class AedesBroker {
   async publish(broker: Aedes, client: Client | null, packet: Publish): Promise<(() => void) | undefined> {
     const writerId = client === null ? undefined : this.#writers.get(client);
     const verdict = writerId && publishVerdict(packet, writerId, this.#options.issuerPublicKey);
-    const payload = Buffer.from(packet.payload);
+    // A view of what was read: nobody writes there again.
+    const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     if (
       writerId === undefined ||
       verdict === 'refuse' ||

@@ -6,7 +6,7 @@ import { asTreeSize } from '../protocol/brands.js';
 import { signCheckpoint } from '../protocol/checkpoint.js';
 import type { Clock } from '../protocol/clock.js';
 import type { Signer } from '../protocol/ed25519.js';
-import { FirebreakError } from '../protocol/errors.js';
+import { FirebreakError, refusalNumber, type Refusal } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { LedgerReader } from '../protocol/ledger-reader.js';
 import { signLedgerReceipt } from '../protocol/ledger-receipt.js';
@@ -14,16 +14,17 @@ import { silentLog, type Log } from '../protocol/log.js';
 import { emptyRoot } from '../protocol/merkle.js';
 import type { NoteSigner } from '../protocol/note.js';
 import type { WitnessPolicy } from '../protocol/witness-policy.js';
-import { busyBatch } from './admission/batch.js';
 import { WriterDirectory, type ConfiguredWriter } from './admission/writer.js';
 import type { CheckedBatch, RefusedBatch } from './checked-batch.js';
 import { refusedOutcomes } from './commit.js';
 import { readerOfStore } from './reader-level.js';
+import { Intake } from './intake.js';
 import { Sequencer, type Settled } from './sequencer.js';
 import { readEdge } from './start.js';
 import { openStoreLevel } from './store-recovery.js';
 import type { Counters, Store } from './store.js';
 import { inlineChecker, type BatchChecker } from './verify-inline.js';
+import { openWorkerChecker } from './verify-workers.js';
 import type { Publication, PublicationStatus, PublicationTiming } from './witnesses/publication-contract.js';
 import { openPublication } from './witnesses/publication.js';
 
@@ -46,6 +47,8 @@ export interface LedgerDeps {
   readonly policy?: WitnessPolicy;
   readonly publicationTiming?: Partial<PublicationTiming>;
   readonly log?: Log;
+  /** Threads that check batches; 0, when absent, checks them on this one (docs/decisions/0010). */
+  readonly checkThreads?: number;
 }
 
 export interface LedgerStatus {
@@ -60,6 +63,8 @@ export interface LedgerStatus {
   /** Since the ledger was opened. */
   readonly commits: number;
   readonly refusedBusy: number;
+  /** Batches refused as a whole since the ledger was opened, busy ones too, by refusal number. */
+  readonly refusedBatches: ReadonlyMap<number, number>;
   /** Why the ledger takes nothing any more; a person has to look at the disk and start it again. */
   readonly failure: string | undefined;
   /** What readers see, and who of the witnesses does not cosign. */
@@ -72,7 +77,7 @@ export interface Ledger {
    *
    * `from` is the writer the bytes came from, where the way they came proves it: a batch that cannot be read is then
    * refused in a receipt, and without it throws `format` or `size`. Throws `closed` when the ledger is or its store
-   * failed; nothing is known of the batch then, and it is to be sent again.
+   * failed; nothing is known of the batch then, and it is to be sent again. The bytes may not change until it is answered.
    */
   submit(batchBytes: Uint8Array, from?: Uint8Array): Promise<Uint8Array>;
   /** Whether the holder of this key may write at all. */
@@ -86,6 +91,9 @@ export interface Ledger {
 
 const MAX_PENDING_BATCHES = 4096;
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+/** Of one writer: several times what a courier has under way. */
+const MAX_WRITER_BATCHES = 256;
+const MAX_WRITER_BYTES = 16 * 1024 * 1024;
 
 interface Parts {
   readonly store: Store;
@@ -98,31 +106,25 @@ interface Parts {
 class OpenLedger implements Ledger {
   readonly #deps: LedgerDeps;
   readonly #parts: Parts;
-  readonly #pending = new Set<Promise<unknown>>();
-  #pendingBytes = 0;
-  #refusedBusy = 0;
+  readonly #intake: Intake;
+  readonly #refused = new Map<number, number>();
   #closing: Promise<void> | undefined;
 
   constructor(deps: LedgerDeps, parts: Parts) {
     this.#deps = deps;
     this.#parts = parts;
+    const { maxPendingBatches: batches = MAX_PENDING_BATCHES, maxPendingBytes: bytes = MAX_PENDING_BYTES } =
+      deps;
+    this.#intake = new Intake({
+      checker: parts.checker,
+      answer: (batch) => this.#answer(batch),
+      limits: { batches, bytes, batchesPerWriter: MAX_WRITER_BATCHES, bytesPerWriter: MAX_WRITER_BYTES },
+    });
   }
 
   async submit(batchBytes: Uint8Array, from?: Uint8Array): Promise<Uint8Array> {
     if (this.#closing !== undefined) throw new FirebreakError('closed', 'the ledger is closed');
-    if (this.#isFull(batchBytes.length)) {
-      this.#refusedBusy += 1;
-      return this.#refuse(busyBatch(batchBytes, from));
-    }
-    const answer = this.#answer(batchBytes, from);
-    this.#pending.add(answer);
-    this.#pendingBytes += batchBytes.length;
-    try {
-      return await answer;
-    } finally {
-      this.#pending.delete(answer);
-      this.#pendingBytes -= batchBytes.length;
-    }
+    return this.#intake.submit(batchBytes, from);
   }
 
   knows(publicKey: Uint8Array): boolean {
@@ -143,10 +145,11 @@ class OpenLedger implements Ledger {
       lastAppendedMs,
       counters,
       gateways: directory.gatewayCount,
-      pendingBatches: this.#pending.size,
-      pendingBytes: this.#pendingBytes,
+      pendingBatches: this.#intake.batches,
+      pendingBytes: this.#intake.bytes,
       commits: sequencer.commits,
-      refusedBusy: this.#refusedBusy,
+      refusedBusy: this.#refused.get(refusalNumber('busy')) ?? 0,
+      refusedBatches: new Map(this.#refused),
       failure: sequencer.failure?.message,
       publication: publication.status(),
     };
@@ -158,28 +161,30 @@ class OpenLedger implements Ledger {
   }
 
   async #close(): Promise<void> {
-    await Promise.allSettled(this.#pending);
+    await this.#intake.idle();
     await this.#parts.sequencer.idle();
     await this.#parts.publication.close();
+    await this.#parts.checker.close();
     await this.#parts.store.close();
   }
 
-  #isFull(bytes: number): boolean {
-    const { maxPendingBatches = MAX_PENDING_BATCHES, maxPendingBytes = MAX_PENDING_BYTES } = this.#deps;
-    return this.#pending.size >= maxPendingBatches || this.#pendingBytes + bytes > maxPendingBytes;
-  }
-
-  async #answer(bytes: Uint8Array, from: Uint8Array | undefined): Promise<Uint8Array> {
-    const checked = await this.#parts.checker.check(bytes, from);
-    if ('refusal' in checked) return this.#refuse(checked);
-    const settled = await this.#parts.sequencer.submit(checked);
+  async #answer(batch: CheckedBatch | RefusedBatch): Promise<Uint8Array> {
+    if ('refusal' in batch) return this.#refuse(batch);
+    const settled = await this.#parts.sequencer.submit(batch);
     this.#parts.publication.committed();
-    return this.#receipt(checked, settled);
+    if (settled.outcomes[0]?.reason === refusalNumber('sequence')) this.#count('sequence');
+    return this.#receipt(batch, settled);
   }
 
   #refuse(batch: RefusedBatch): Uint8Array {
+    this.#count(batch.refusal);
     const { checkpoint } = this.#parts.store.state();
     return this.#receipt(batch, { outcomes: refusedOutcomes(batch.refusal, batch.itemCount), checkpoint });
+  }
+
+  #count(refusal: Refusal): void {
+    const number = refusalNumber(refusal);
+    this.#refused.set(number, (this.#refused.get(number) ?? 0) + 1);
   }
 
   #receipt({ writerId, seq, batchHash: hash }: CheckedBatch | RefusedBatch, settled: Settled): Uint8Array {
@@ -192,19 +197,21 @@ function firstCheckpoint(logSigner: NoteSigner): string {
 }
 
 async function partsOf(store: Store, deps: LedgerDeps): Promise<Parts> {
-  const { logSigner, issuerPublicKey, retentionDays, clock, writers } = deps;
+  const { logSigner, issuerPublicKey, retentionDays, clock, writers, checkThreads = 0 } = deps;
   const directory = new WriterDirectory(writers, await store.gateways());
   const edge = await readEdge(store, logSigner);
-  const { dir, policy, publicationTiming: timing, log = silentLog } = deps;
-  const asked = { ...(policy && { policy }), ...(timing && { timing }) };
-  const publication = await openPublication({ dir, store, verifier: logSigner, log, ...asked });
-  return {
-    store,
-    directory,
-    checker: inlineChecker({ directory, issuerPublicKey, retentionDays }),
-    sequencer: new Sequencer({ store, edge, directory, logSigner, clock }),
-    publication,
-  };
+  const context = { directory, issuerPublicKey, retentionDays };
+  const checker = checkThreads > 0 ? await openWorkerChecker(context, checkThreads) : inlineChecker(context);
+  try {
+    const { dir, policy, publicationTiming: timing, log = silentLog } = deps;
+    const asked = { ...(policy && { policy }), ...(timing && { timing }) };
+    const publication = await openPublication({ dir, store, verifier: logSigner, log, ...asked });
+    const sequencer = new Sequencer({ store, edge, directory, logSigner, clock });
+    return { store, directory, checker, sequencer, publication };
+  } catch (error) {
+    await checker.close();
+    throw error;
+  }
 }
 
 /**

@@ -10,8 +10,12 @@ import type { CheckedBatch, CheckedItem, RefusedBatch } from './checked-batch.js
 const TURN_MS = 5;
 
 export interface BatchChecker {
+  /** How many batches are worth having under way at a time. */
+  readonly width: number;
   /** `from`: the writer the bytes came from, if the way they came tells. Throws `format` when no writer can be named. */
   check(bytes: Uint8Array, from: Uint8Array | undefined): Promise<CheckedBatch | RefusedBatch>;
+  /** To be called when nothing is under way any more. */
+  close(): Promise<void>;
 }
 
 async function checkWhole(
@@ -35,10 +39,12 @@ async function checkWhole(
 export function inlineChecker(context: AdmissionContext): BatchChecker {
   let last: Promise<unknown> = Promise.resolve();
   return {
+    width: 1,
     check(bytes, from) {
       const checked = last.then(() => checkWhole(context, bytes, from));
       last = checked.catch(() => undefined);
       return checked;
     },
+    close: async () => {},
   };
 }

@@ -82,7 +82,20 @@ function requireSize(holds: boolean, bound: string): void {
   if (!holds) throw new FirebreakError('size', bound);
 }
 
-/** Reads a batch without checking who signed it. Throws `size` over a bound, `format`. */
+/** What every batch begins with, before the writer's id: an array of four, the version, a string of 16 bytes. */
+const HEAD = Uint8Array.of(0x84, VERSION, 0x40 + WRITER_ID_LENGTH);
+
+/** The writer a batch names, without reading the rest: its place is fixed. `undefined` for what is no batch. */
+export function writerIdOfBatch(bytes: Uint8Array): Uint8Array | undefined {
+  const end = HEAD.length + WRITER_ID_LENGTH;
+  if (bytes.length < end || !equalBytes(bytes.subarray(0, HEAD.length), HEAD)) return undefined;
+  return new Uint8Array(bytes.subarray(HEAD.length, end)); // slice() of a Buffer would be a view
+}
+
+/**
+ * Reads a batch without checking who signed it. Payloads are views of `bytes`, which may not change while they are in
+ * use. Throws `size` over a bound, `format`.
+ */
 export function decodeBatch(bytes: Uint8Array): DecodedBatch {
   requireSize(bytes.length <= MAX_BATCH_LENGTH, `a batch is at most ${MAX_BATCH_LENGTH} bytes`);
   const end = Math.max(0, bytes.length - SIGNATURE_LENGTH);
@@ -104,7 +117,7 @@ function readItem(reader: CborReader): BatchItem {
   return {
     type: reader.uint(MAX_ENTRY_TYPE),
     timeMs: asUnixMs(reader.uint()),
-    payload: reader.bytesUpTo(MAX_PAYLOAD_LENGTH),
+    payload: reader.viewUpTo(MAX_PAYLOAD_LENGTH),
   };
 }
 

@@ -142,8 +142,8 @@ export class CborReader {
     return this.take(length);
   }
 
-  /** A copy of a byte string of at most `max` bytes; a longer one throws `size`. */
-  bytesUpTo(max: number): Uint8Array {
+  /** A byte string of at most `max` bytes, as a view of what is read; a longer one throws `size`. */
+  viewUpTo(max: number): Uint8Array {
     const value = this.head(BYTES, 'a byte string');
     if (value > max) {
       throw new FirebreakError(
@@ -151,7 +151,7 @@ export class CborReader {
         `${this.what}: a byte string of ${value} bytes is over the bound of ${max}`,
       );
     }
-    return this.take(value);
+    return this.view(value);
   }
 
   /** Text of at most `maxBytes` bytes of UTF-8. */
@@ -200,10 +200,14 @@ export class CborReader {
   }
 
   private take(length: number): Uint8Array {
-    if (this.at + length > this.buffer.length) throw this.refusal('it ends too early');
-    const copy = new Uint8Array(this.buffer.subarray(this.at, this.at + length));
+    return new Uint8Array(this.view(length));
+  }
+
+  private view(length: number): Uint8Array {
+    const { buffer, at } = this;
+    if (at + length > buffer.length) throw this.refusal('it ends too early');
     this.at += length;
-    return copy;
+    return new Uint8Array(buffer.buffer, buffer.byteOffset + at, length);
   }
 
   private refusal(why: string): FirebreakError {

@@ -1,4 +1,7 @@
-/** Ed25519 by node:crypto (OpenSSL). Keys go in as JWK: reading DER would cost as much as the signature. */
+/**
+ * Ed25519 by node:crypto (OpenSSL). Keys go in as JWK: reading DER would cost as much as the signature. The last few are
+ * kept: the issuer's and the writers' come again with every report, and reading one takes a fifteenth of a verification.
+ */
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Ed25519 } from './ed25519.js';
@@ -8,8 +11,19 @@ const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
 
+const KEPT_KEYS = 256;
+/** The one used last is at the end. */
+const kept = new Map<string, KeyObject>();
+
 function publicKeyObject(publicKey: Uint8Array): KeyObject {
-  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: base64url(publicKey) }, format: 'jwk' });
+  const x = base64url(publicKey);
+  const known = kept.get(x);
+  const key = known ?? createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+  if (known !== undefined) kept.delete(x);
+  kept.set(x, key);
+  const [oldest] = kept.keys();
+  if (kept.size > KEPT_KEYS && oldest !== undefined) kept.delete(oldest);
+  return key;
 }
 
 export const nodeEd25519: Ed25519 = {

@@ -248,9 +248,9 @@ function readLogged(reader: CborReader): LoggedEvidence {
   reader.array({ length: 5 });
   return {
     index: reader.uint(),
-    entry: reader.bytesUpTo(MAX_ENTRY_LENGTH),
+    entry: reader.viewUpTo(MAX_ENTRY_LENGTH),
     proof: readEach(reader, MAX_HASHES, () => reader.bytes(HASH_LENGTH)),
-    payload: reader.bytesUpTo(MAX_PAYLOAD_LENGTH),
+    payload: reader.viewUpTo(MAX_PAYLOAD_LENGTH),
     sharedSecret: reader.bytes(KEY_BYTES),
   };
 }

@@ -3,10 +3,11 @@ import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { exportLog } from '../../ledger/export.js';
+import { defaultCheckThreads } from '../../ledger/verify-workers.js';
 import { verifyFolder, verifyLog } from '../../ledger/verify.js';
 import type { VerifiedSummary } from '../../ledger/verify.js';
 import { toHex } from '../../protocol/bytes.js';
-import { FirebreakError } from '../../protocol/errors.js';
+import { FirebreakError, refusalOf } from '../../protocol/errors.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import { readConfig } from '../config.js';
 import { usage } from '../exit.js';
@@ -27,12 +28,14 @@ import { verifierKey } from '../verifier-key.js';
 import { addLedgerProofCommands } from './ledger-proofs.js';
 
 const port = wholeNumber(0, 65_535);
+const threads = wholeNumber(0, 64);
 
 interface RunOptions extends FolderOptions {
   readonly mqttPort?: number;
   readonly httpPort?: number;
   readonly broker?: string;
   readonly policy?: string;
+  readonly checkThreads: number;
 }
 
 export function addLedgerCommands(program: Command): void {
@@ -79,6 +82,7 @@ function addRunCommands(ledger: Command): void {
       '--policy <file>',
       'show readers only what these witnesses cosigned (C2SP tlog-policy); kept until another is given',
     )
+    .option('--check-threads <count>', 'threads that check signatures', threads, defaultCheckThreads())
     .action((options: RunOptions) => run(options));
   ledger
     .command('status')
@@ -97,7 +101,7 @@ async function run(options: RunOptions): Promise<void> {
       ...(policy !== undefined && { policyFile: policy }),
     };
     const running = await onPort(options.mqttPort, before.mqtt, (mqttPort) =>
-      startLedger(session, { mqttPort, ...given }),
+      startLedger(session, { mqttPort, checkThreads: options.checkThreads, ...given }),
     );
     onClose(() => running.close());
     const http = await onPort(options.httpPort, before.http, (at) =>
@@ -116,7 +120,11 @@ async function run(options: RunOptions): Promise<void> {
       ...(publication.quorum !== undefined && { witnesses: publication.quorum }),
     });
     await untilStopped(signal);
-    log.info('stopping: answering what was taken in', { entries: running.ledger.status().size });
+    const status = running.ledger.status();
+    log.info('stopping: answering what was taken in', {
+      entries: status.size,
+      refusedBatches: inWords(status.refusedBatches),
+    });
   });
 }
 
@@ -124,6 +132,9 @@ async function status(dataDir: string): Promise<void> {
   const file = folderAt(dataDir).ledger.status;
   console.log(ledgerScreen(await readStatus(file, 'the ledger', ledgerStatusSchema)));
 }
+/** Refusals by their names, such as "busy: 3, format: 1". */
+const inWords = (counts: ReadonlyMap<number, number>): string =>
+  [...counts].map(([number, count]) => `${refusalOf(number)}: ${count}`).join(', ') || 'none';
 
 async function exportTo(options: FolderOptions, out: string): Promise<void> {
   await inFolder('ledger', options, async ({ folder, config, onClose }) => {

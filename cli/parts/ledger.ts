@@ -36,7 +36,7 @@ export interface RunningLedger {
  */
 async function openFolderLedger(
   { folder, config, clock, log }: PartContext,
-  policyFile: string | undefined,
+  { policyFile, checkThreads = 0 }: LedgerGiven,
 ): Promise<Ledger> {
   const logSigner = noteSigner(config.origin, fastSigner(await readKeyFile(folder.ledger.logKey)));
   if (noteVerifierKey(logSigner.name, logSigner.publicKey) !== config.logKey) {
@@ -56,6 +56,7 @@ async function openFolderLedger(
     retentionDays: config.settings.retentionDays,
     clock,
     log,
+    checkThreads,
     ...(policy && { policy }),
   });
   if (named) await writeAtomically(folder.ledger.policy, named.bytes);
@@ -67,12 +68,14 @@ export interface LedgerGiven {
   readonly brokerUrl?: string;
   /** A C2SP tlog-policy to keep; by default the one that was given last. */
   readonly policyFile?: string;
+  /** None when absent: a ledger for one command or a demo is done before threads pay for their start. */
+  readonly checkThreads?: number;
 }
 
 /** A ledger with its own broker, or with the broker at `brokerUrl`. */
 export function startLedger(context: PartContext, given: LedgerGiven): Promise<RunningLedger> {
   return openTogether(context.log, async (onClose) => {
-    const ledger = await openFolderLedger(context, given.policyFile);
+    const ledger = await openFolderLedger(context, given);
     onClose(() => ledger.close());
     const broker = await openBroker(context, ledger, given);
     onClose(() => broker.close());

@@ -17,7 +17,8 @@ import { tagReportDay } from './tag-report.js';
 import type { Writer, WriterDirectory } from './writer.js';
 
 export interface AdmissionContext {
-  readonly directory: WriterDirectory;
+  /** Everyone who may write, as of the last commit. */
+  readonly directory: Pick<WriterDirectory, 'find'>;
   readonly issuerPublicKey: Uint8Array;
   /** How long after its day a report is accepted (protocol.md §8). */
   readonly retentionDays: number;

@@ -65,7 +65,7 @@ describe('the CBOR reader', () => {
         );
         expect(reader.array({ length: 4 })).toBe(4);
         expect(reader.uint()).toBe(number);
-        expect([...reader.bytesUpTo(300)]).toEqual([...bytes]);
+        expect([...reader.viewUpTo(300)]).toEqual([...bytes]);
         expect(reader.text(5000)).toBe(text);
         expect(reader.uintOrNull()).toBe(optional);
         reader.end();
@@ -93,7 +93,7 @@ describe('the CBOR reader', () => {
   });
 
   test('refuses indefinite and reserved lengths', () => {
-    expect(codeOf(() => readerOf('5f4101ff').bytesUpTo(9))).toBe('format');
+    expect(codeOf(() => readerOf('5f4101ff').viewUpTo(9))).toBe('format');
     expect(codeOf(() => readerOf('9f01ff').array({ max: 9 }))).toBe('format');
     for (const hex of ['1c', '1d', '1e', '1f']) expect(codeOf(() => readerOf(hex).uint())).toBe('format');
   });
@@ -118,12 +118,12 @@ describe('the CBOR reader', () => {
     expect(codeOf(() => readerOf('820101').array({ length: 3 }))).toBe('format');
     expect(codeOf(() => readerOf('820101').array({ max: 1 }))).toBe('format');
     expect(codeOf(() => readerOf('420101').bytes(3))).toBe('format');
-    expect(codeOf(() => readerOf('420101').bytesUpTo(1))).toBe('size');
+    expect(codeOf(() => readerOf('420101').viewUpTo(1))).toBe('size');
     expect(codeOf(() => readerOf('626161').text(1))).toBe('format');
     for (const hex of ['', '18', '1901', '1a010000'])
       expect(codeOf(() => readerOf(hex).uint())).toBe('format');
     expect(codeOf(() => readerOf('4201').bytes(2))).toBe('format');
-    expect(codeOf(() => readerOf('5b001fffffffffffff').bytesUpTo(2 ** 53))).toBe('format');
+    expect(codeOf(() => readerOf('5b001fffffffffffff').viewUpTo(2 ** 53))).toBe('format');
   });
 
   test('refuses text that is not UTF-8 and keeps a byte order mark', () => {

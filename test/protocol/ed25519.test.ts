@@ -6,36 +6,19 @@ import { concat, domain, fromHex, toHex } from '../../protocol/bytes.js';
 import { nobleSigner, nobleVerifyStrict } from '../../protocol/ed25519-noble.js';
 import { nodeEd25519 } from '../../protocol/ed25519-node.js';
 import { isStrictlyFormed } from '../../protocol/ed25519-rules.js';
-import { sodiumEd25519 } from '../../protocol/ed25519-sodium.js';
 import { fastSigner, signDomain, verifyDomain, verifyStrict } from '../../protocol/ed25519.js';
-import type { Ed25519 } from '../../protocol/ed25519.js';
-import { sodium } from '../../protocol/sodium.js';
+import { PATHS } from './ed25519-paths.js';
 import { withFlippedBit } from './errors-of.js';
 
 const hex = z.string().transform(fromHex);
 const read = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), 'utf8'));
 
-const strictly =
-  (path: Ed25519): typeof verifyStrict =>
-  (publicKey, message, signature) =>
-    isStrictlyFormed(publicKey, signature) && path.verify(publicKey, message, signature);
-
-const sodiumOrNothing = sodium ? [sodiumEd25519(sodium)] : [];
-const paths = [
-  ...[nodeEd25519, ...sodiumOrNothing].map((path) => ({
-    name: path.name,
-    signer: (seed: Uint8Array) => path.signer(seed),
-    verify: strictly(path),
-  })),
-  { name: 'noble', signer: nobleSigner, verify: nobleVerifyStrict },
-];
-
 test('libsodium loads where the tests run, so that the quick path is tested', () => {
-  expect(paths.map(({ name }) => name)).toEqual(['node:crypto', 'sodium-native', 'noble']);
+  expect(PATHS.map(({ name }) => name)).toEqual(['node:crypto', 'sodium-native', 'noble']);
 });
 
-describe.each(paths)('Ed25519 by $name', ({ signer, verify }) => {
+describe.each(PATHS)('Ed25519 by $name', ({ signer, verify }) => {
   const cases = z
     .array(z.object({ name: z.string(), seed: hex, publicKey: hex, message: hex, signature: hex }))
     .parse(read('rfc8032'));
@@ -85,7 +68,7 @@ describe('strict verification of the ed25519-speccheck cases', () => {
   const rows = cases.flatMap((given, index) => {
     const { why, accepted } = SPECCHECK[index] ?? { why: 'unknown', accepted: true };
     const verdict = accepted ? 'accepts' : 'refuses';
-    return [...paths, { name: 'the quick path', verify: verifyStrict }].map(({ name, verify }) => ({
+    return [...PATHS, { name: 'the quick path', verify: verifyStrict }].map(({ name, verify }) => ({
       ...{ index, why, accepted, verdict, name, verify, given },
     }));
   });
@@ -103,7 +86,7 @@ describe('strict verification', () => {
   const message = fromHex('c0ffee');
   const signature = key.sign(message);
   const verdicts = (publicKey: Uint8Array, given: Uint8Array) =>
-    paths.map(({ verify }) => verify(publicKey, message, given));
+    PATHS.map(({ verify }) => verify(publicKey, message, given));
 
   test('refuses S + L, which fulfils the equation too', () => {
     const s = BigInt(`0x${toHex(signature.slice(32).reverse())}`);
@@ -159,7 +142,7 @@ describe('strict verification', () => {
       fc.property(seeds, fc.uint8Array(), junk, fc.boolean(), (seed, text, random, isHonest) => {
         const signer = fastSigner(seed);
         const given = isHonest ? signer.sign(text) : random;
-        expect(paths.map(({ verify }) => verify(signer.publicKey, text, given))).toEqual([
+        expect(PATHS.map(({ verify }) => verify(signer.publicKey, text, given))).toEqual([
           isHonest,
           isHonest,
           isHonest,

@@ -1,0 +1,239 @@
+/**
+ * How fast a ledger takes reports in: MQTT, checks, chain, tree, synced store, receipt. The ledger and its broker are this
+ * process, the gateways another one (ingest-gateways.ts), on the same cores. Prints one JSON line a case.
+ */
+import { fork, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openAedesBroker } from '../ledger/broker-aedes.js';
+import { openLedger, type Ledger } from '../ledger/ledger.js';
+import { defaultCheckThreads } from '../ledger/verify-workers.js';
+import { encodeBatch, type BatchItem } from '../protocol/batch.js';
+import { asUnixMs } from '../protocol/brands.js';
+import { toHex } from '../protocol/bytes.js';
+import { fastSigner, type Signer } from '../protocol/ed25519.js';
+import { ENTRY_TYPE } from '../protocol/entry.js';
+import { encodeGatewayCertificate, issueGatewayCertificate } from '../protocol/gateway-certificate.js';
+import { partyIdOf } from '../protocol/keys.js';
+import { silentLog } from '../protocol/log.js';
+import { noteSigner } from '../protocol/note.js';
+import { encodeGatewayPayload } from '../protocol/payload-gateway.js';
+import { dayOf } from '../protocol/time.js';
+import type { FromGateways, IngestCase, IngestPlan, IngestResult, ToGateways } from './ingest-plan.js';
+
+const GATEWAYS = 8;
+/** Goals: encounters a second in full reports, reports a second in small ones, and ms at half that. */
+const FULL_GOAL = 100_000;
+const SMALL_GOAL = 6_000;
+const P99_GOAL_MS = 250;
+
+const CASES: readonly IngestCase[] = [
+  { name: 'warm-up', records: 8, reports: 2_000 },
+  { name: 'full', records: 128, reports: 6_000 },
+  { name: 'small', records: 8, reports: 30_000 },
+  { name: 'full at half the goal', records: 128, reports: 2_400, reportsPerSecond: FULL_GOAL / 128 / 2 },
+  { name: 'small at half the goal', records: 8, reports: 18_000, reportsPerSecond: SMALL_GOAL / 2 },
+];
+
+/** CPU seconds of each thread of this process so far, the main one first; Linux only, empty elsewhere. */
+function threadSeconds(): ReadonlyMap<string, number> {
+  const seconds = new Map<string, number>();
+  if (process.platform !== 'linux') return seconds;
+  for (const thread of readdirSync('/proc/self/task')) {
+    const fields = readFileSync(`/proc/self/task/${thread}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
+    seconds.set(thread, (Number(fields[11]) + Number(fields[12])) / 100);
+  }
+  return seconds;
+}
+
+interface Cores {
+  /** Shares of a core: of this process's main thread, and of its busiest others. */
+  readonly ledgerMain: number;
+  readonly ledgerOthers: readonly number[];
+  readonly gateways: number;
+  /** What other programs took. */
+  readonly elsewhere: number;
+}
+
+/** Seconds the machine's cores have worked, all together. */
+const workedSeconds = (): number =>
+  cpus().reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0) / 1000;
+
+/** To be called before and after: what the cores did between. */
+function watchCores(): (seconds: number, gatewaySeconds: number) => Cores {
+  const worked = workedSeconds();
+  const before = threadSeconds();
+  return (seconds, gatewaySeconds) => {
+    const shares = [...threadSeconds()].map(([thread, total]) => {
+      return { thread, share: (total - (before.get(thread) ?? 0)) / seconds };
+    });
+    const main = shares.find(({ thread }) => thread === String(process.pid))?.share ?? 0;
+    const others = shares.filter(({ thread }) => thread !== String(process.pid)).map(({ share }) => share);
+    const gateways = gatewaySeconds / seconds;
+    const own = main + gateways + others.reduce((sum, share) => sum + share, 0);
+    return {
+      ledgerMain: round(main),
+      ledgerOthers: others
+        .sort((a, b) => b - a)
+        .slice(0, 4)
+        .map(round),
+      gateways: round(gateways),
+      elsewhere: round(Math.max(0, (workedSeconds() - worked) / seconds - own)),
+    };
+  };
+}
+
+const round = (value: number): number => Math.round(value * 100) / 100;
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
+}
+
+function certificateItem(issuer: Signer, gateway: Signer): BatchItem {
+  const fromDay = dayOf(Date.now() / 1000);
+  const days = { fromDay, toDay: fromDay + 1 };
+  const certificate = issueGatewayCertificate(issuer, { gatewayPublicKey: gateway.publicKey, ...days });
+  const inside = {
+    kind: 'enrolled',
+    salt: randomBytes(16),
+    certificate: encodeGatewayCertificate(certificate),
+  } as const;
+  return { type: ENTRY_TYPE.gateway, timeMs: asUnixMs(Date.now()), payload: encodeGatewayPayload(inside) };
+}
+
+async function answerOf(gateways: ChildProcess): Promise<FromGateways> {
+  const exited = once(gateways, 'exit').then(([code]: unknown[]) => {
+    throw new Error(`the gateways ended with ${String(code)}`);
+  });
+  const [message] = (await Promise.race([once(gateways, 'message'), exited])) as [FromGateways];
+  return message;
+}
+
+/** Where the cores went, in words. */
+function boundBy({ ledgerMain, ledgerOthers, gateways, elsewhere }: Cores): string {
+  const [checks = 0] = ledgerOthers;
+  const own = ledgerMain + gateways + ledgerOthers.reduce((sum, share) => sum + share, 0);
+  const cores = availableParallelism();
+  if (own + elsewhere > 0.9 * cores && elsewhere > 0.1 * cores)
+    return `all ${cores} cores are taken, ${elsewhere} of them by other programs; of the ledger's, most by ${checks > ledgerMain ? 'checks' : 'the main thread'}`;
+  if (ledgerMain > 0.9) return 'the main thread: broker, order, chain and store';
+  if (checks > 0.9) return 'the thread that checks signatures';
+  if (own > 0.9 * cores) return `all ${cores} cores`;
+  return 'no core: waits for syncs and for what gateways have under way';
+}
+
+function lineOf(one: IngestCase, threads: number, result: IngestResult, cores: Cores) {
+  const { seconds, batches, busy, publishToReceiptMs, arrivalToReceiptMs } = result;
+  const perSecond = one.reports / seconds;
+  const { records, reports, reportsPerSecond } = one;
+  const goal = records === 128 ? FULL_GOAL : SMALL_GOAL;
+  const speed = records === 128 ? perSecond * records : perSecond;
+  const p99 = quantile(publishToReceiptMs, 0.99);
+  const micros = (share: number): number => Math.round((share * 1e6) / perSecond);
+  return {
+    bench: 'ingest',
+    case: one.name,
+    threads,
+    gateways: GATEWAYS,
+    records,
+    reports,
+    batches,
+    busy,
+    seconds: round(seconds),
+    reportsPerSecond: Math.round(perSecond),
+    encountersPerSecond: Math.round(perSecond * records),
+    ...(reportsPerSecond === undefined
+      ? { goal, ratio: round(speed / goal) }
+      : { goalP99Ms: P99_GOAL_MS, ratio: round(P99_GOAL_MS / p99) }),
+    publishToReceiptMs: { p50: quantile(publishToReceiptMs, 0.5), p99 },
+    ...(reportsPerSecond !== undefined && {
+      arrivalToReceiptMs: { p50: quantile(arrivalToReceiptMs, 0.5), p99: quantile(arrivalToReceiptMs, 0.99) },
+    }),
+    cpuMicrosPerReport: {
+      ledgerMain: micros(cores.ledgerMain),
+      ledgerOthers: micros(cores.ledgerOthers.reduce((sum, share) => sum + share, 0)),
+      gateways: micros(cores.gateways),
+    },
+    cores,
+    boundBy: boundBy(cores),
+  };
+}
+
+async function withLedger(threads: number, run: (ledger: Ledger, plan: IngestPlan) => Promise<void>) {
+  const dir = await mkdtemp(join(tmpdir(), 'firebreak-ingest-'));
+  const seeds = {
+    issuer: randomBytes(32),
+    gateways: Array.from({ length: GATEWAYS }, () => randomBytes(32)),
+  };
+  const issuer = fastSigner(seeds.issuer);
+  const receiptSigner = fastSigner(randomBytes(32));
+  const ledger = await openLedger({
+    dir: join(dir, 'ledger'),
+    logSigner: noteSigner('bench.example/ingest', fastSigner(randomBytes(32))),
+    receiptSigner,
+    issuerPublicKey: issuer.publicKey,
+    writers: [{ publicKey: issuer.publicKey, types: [ENTRY_TYPE.gateway] }],
+    retentionDays: 21,
+    clock: { nowMs: () => asUnixMs(Date.now()), sleep: async () => {} },
+    checkThreads: threads,
+  });
+  const broker = await openAedesBroker({
+    ledger,
+    issuerPublicKey: issuer.publicKey,
+    port: 0,
+    log: silentLog,
+  });
+  try {
+    const items = seeds.gateways.map((seed) => certificateItem(issuer, fastSigner(seed)));
+    await ledger.submit(encodeBatch({ writerId: partyIdOf(issuer.publicKey), seq: 0, items }, issuer));
+    await run(ledger, {
+      brokerUrl: broker.url,
+      issuerSeed: toHex(seeds.issuer),
+      gatewaySeeds: seeds.gateways.map(toHex),
+      receiptKey: toHex(receiptSigner.publicKey),
+      cases: CASES,
+    });
+  } finally {
+    await broker.close();
+    await ledger.close();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function runCases(threads: number, ledger: Ledger, plan: IngestPlan): Promise<void> {
+  const gateways = fork(fileURLToPath(new URL('./ingest-gateways.ts', import.meta.url)), {
+    execArgv: process.execArgv.filter((argument) => !argument.startsWith('--cpu-prof')),
+  });
+  try {
+    gateways.send(plan);
+    const ready = await answerOf(gateways);
+    if (ready.kind !== 'ready') return;
+    console.error(`reports made in ${round(ready.preparedInSeconds)} s`);
+    for (const [number, one] of CASES.entries()) {
+      const sizeBefore = ledger.status().size;
+      const coresSince = watchCores();
+      gateways.send({ run: number } satisfies ToGateways);
+      const answer = await answerOf(gateways);
+      if (answer.kind !== 'result') return;
+      const { seconds, cpuSeconds } = answer.result;
+      const cores = coresSince(seconds, cpuSeconds);
+      const appended = ledger.status().size - sizeBefore;
+      if (appended !== one.reports) throw new Error(`${appended} of ${one.reports} reports are in the log`);
+      if (number > 0) console.log(JSON.stringify(lineOf(one, threads, answer.result, cores)));
+    }
+  } finally {
+    gateways.kill();
+  }
+}
+
+/** `threads`: how many check signatures, 0 for none beside the main one; as `ledger run` does when it is not given. */
+export async function benchIngest(threads: string | undefined): Promise<void> {
+  const count = threads === undefined ? defaultCheckThreads() : Number(threads);
+  await withLedger(count, (ledger, plan) => runCases(count, ledger, plan));
+}

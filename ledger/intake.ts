@@ -1,0 +1,150 @@
+/**
+ * From a batch that came in to its answer: it waits its turn (fair-queue.ts), is checked, and is handed on in the order
+ * of the turns, so that the log is as fair as the queue and what one writer sent keeps its order.
+ *
+ * Only a few batches are past the queue at a time: what has begun is what a writer with a single batch waits behind.
+ */
+import { toHex } from '../protocol/bytes.js';
+import { writerIdOfBatch } from '../protocol/batch.js';
+import { busyBatch } from './admission/batch.js';
+import type { CheckedBatch, RefusedBatch } from './checked-batch.js';
+import { FairQueue, type Queued, type QueueLimits } from './fair-queue.js';
+import type { BatchChecker } from './verify-inline.js';
+
+/** Checked or being checked, and not answered yet: enough to fill a commit. One batch may always begin. */
+const MAX_BEGUN_BATCHES = 128;
+const MAX_BEGUN_BYTES = 8 * 1024 * 1024;
+
+export interface IntakeDeps {
+  readonly checker: BatchChecker;
+  /** Called in the order of the turns. */
+  readonly answer: (batch: CheckedBatch | RefusedBatch) => Promise<Uint8Array>;
+  readonly limits: QueueLimits;
+}
+
+interface Job {
+  readonly bytes: Uint8Array;
+  readonly from: Uint8Array | undefined;
+  readonly resolve: (receipt: Promise<Uint8Array> | Uint8Array) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A batch that has begun; `handOn` once it is checked. */
+interface Begun {
+  handOn: (() => void) | undefined;
+}
+
+export class Intake {
+  readonly #deps: IntakeDeps;
+  readonly #queue: FairQueue<Job>;
+  readonly #pending = new Set<Promise<unknown>>();
+  readonly #begun: Begun[] = [];
+  #checking = 0;
+  #openBatches = 0;
+  #openBytes = 0;
+
+  constructor(deps: IntakeDeps) {
+    this.#deps = deps;
+    this.#queue = new FairQueue(deps.limits);
+  }
+
+  /** Batches taken in and not yet answered. */
+  get batches(): number {
+    return this.#queue.batches;
+  }
+
+  get bytes(): number {
+    return this.#queue.bytes;
+  }
+
+  /** The batch's receipt; of refusal as busy when there is no room for it. Rejects as checker and `answer` do. */
+  submit(bytes: Uint8Array, from: Uint8Array | undefined): Promise<Uint8Array> {
+    const writer = from ?? writerIdOfBatch(bytes);
+    const answer = new Promise<Uint8Array>((resolve, reject) => {
+      const job: Job = { bytes, from, resolve, reject };
+      const putOut = this.#queue.offer({
+        writer: writer === undefined ? '' : toHex(writer),
+        bytes: bytes.length,
+        item: job,
+      });
+      if (putOut === undefined) this.#refuseBusy(job);
+      else for (const { item } of putOut) this.#refuseBusy(item);
+    });
+    this.#pending.add(answer);
+    const forget = (): void => void this.#pending.delete(answer);
+    answer.then(forget, forget);
+    this.#pump();
+    return answer;
+  }
+
+  /** Resolves when everything taken in is answered. */
+  async idle(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+  }
+
+  #refuseBusy({ bytes, from, resolve, reject }: Job): void {
+    try {
+      resolve(this.#deps.answer(busyBatch(bytes, from)));
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  #pump(): void {
+    while (this.#hasRoom()) {
+      const next = this.#queue.take();
+      if (next === undefined) return;
+      this.#begin(next);
+    }
+  }
+
+  #hasRoom(): boolean {
+    if (this.#openBatches === 0) return true;
+    return (
+      this.#checking < this.#deps.checker.width &&
+      this.#openBatches < MAX_BEGUN_BATCHES &&
+      this.#openBytes < MAX_BEGUN_BYTES
+    );
+  }
+
+  #begin(queued: Queued<Job>): void {
+    const { bytes, from, resolve, reject } = queued.item;
+    const begun: Begun = { handOn: undefined };
+    this.#begun.push(begun);
+    this.#checking += 1;
+    this.#openBatches += 1;
+    this.#openBytes += queued.bytes;
+    const finish = (): void => this.#finish(queued);
+    this.#deps.checker.check(bytes, from).then(
+      (checked) =>
+        this.#checked(begun, () => {
+          const answer = this.#deps.answer(checked);
+          resolve(answer);
+          answer.then(finish, finish);
+        }),
+      (error: unknown) =>
+        this.#checked(begun, () => {
+          reject(error);
+          finish();
+        }),
+    );
+  }
+
+  /** Hands on what is checked, as far as the batches before it are. */
+  #checked(begun: Begun, handOn: () => void): void {
+    begun.handOn = handOn;
+    this.#checking -= 1;
+    for (let first = this.#begun[0]; first?.handOn !== undefined; first = this.#begun[0]) {
+      this.#begun.shift();
+      first.handOn();
+    }
+    this.#pump();
+  }
+
+  #finish(queued: Queued<Job>): void {
+    this.#openBatches -= 1;
+    this.#openBytes -= queued.bytes;
+    this.#queue.done(queued);
+    this.#pump();
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * Checks batches on threads beside this one (docs/decisions/0010). A thread knows nothing of the log: with each batch
+ * goes what the issuer said of its writer so far, so the verdict is the one this thread would have come to.
+ *
+ * A thread that dies is replaced, and what it had goes to another. A batch that two threads died of is refused as busy,
+ * and so is everything while threads die before they have done anything; the next try is made after a growing pause.
+ */
+import { availableParallelism } from 'node:os';
+import { writerIdOfBatch } from '../protocol/batch.js';
+import { FirebreakError } from '../protocol/errors.js';
+import { busyBatch } from './admission/batch.js';
+import type { AdmissionContext } from './admission/item.js';
+import { batchOf, type CheckVerdict } from './check-messages.js';
+import { startCheckThread, type CheckThread } from './check-thread.js';
+import type { CheckedBatch, RefusedBatch } from './checked-batch.js';
+import type { BatchChecker } from './verify-inline.js';
+
+/** One being checked and one that waits for it in the thread, so that no thread waits for this one. */
+const BATCHES_PER_THREAD = 2;
+const DEATHS_PER_BATCH = 2;
+const FRUITLESS_DEATHS = 3;
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 30_000;
+
+interface Task {
+  readonly bytes: Uint8Array;
+  readonly from: Uint8Array | undefined;
+  readonly resolve: (batch: CheckedBatch | RefusedBatch) => void;
+  readonly reject: (error: unknown) => void;
+  deaths: number;
+}
+
+interface Member {
+  readonly thread: CheckThread;
+  readonly tasks: Task[];
+}
+
+export interface WorkerChecker extends BatchChecker {
+  /** Threads that died since the start, and what the last one died of. */
+  readonly deaths: { readonly count: number; readonly last: string | undefined };
+}
+
+class ThreadPool implements WorkerChecker {
+  readonly #context: AdmissionContext;
+  readonly #count: number;
+  readonly #startThread: typeof startCheckThread;
+  readonly #members = new Set<Member>();
+  #waiting: Task[] = [];
+  #fruitless = 0;
+  #deaths = 0;
+  #lastDeath: string | undefined;
+  #pause: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(context: AdmissionContext, count: number, startThread: typeof startCheckThread) {
+    this.#context = context;
+    this.#count = count;
+    this.#startThread = startThread;
+  }
+
+  get width(): number {
+    return this.#count * BATCHES_PER_THREAD;
+  }
+
+  get deaths(): { readonly count: number; readonly last: string | undefined } {
+    return { count: this.#deaths, last: this.#lastDeath };
+  }
+
+  /** Resolves when every thread runs; rejects when the first of them dies instead. */
+  async open(): Promise<void> {
+    await Promise.all(Array.from({ length: this.#count }, () => this.#start()));
+  }
+
+  check(bytes: Uint8Array, from: Uint8Array | undefined): Promise<CheckedBatch | RefusedBatch> {
+    if (this.#closed) return Promise.reject(closed());
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ bytes, from, resolve, reject, deaths: 0 });
+      this.#handOut();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#pause);
+    for (const { reject } of this.#waiting.splice(0)) reject(closed());
+    await Promise.all([...this.#members].map(({ thread }) => thread.end()));
+  }
+
+  /** Resolves when the thread runs, rejects when it dies instead; it is a member at once. */
+  #start(): Promise<void> {
+    const { issuerPublicKey, retentionDays } = this.#context;
+    return new Promise((resolve, reject) => {
+      const tasks: Task[] = [];
+      const thread = this.#startThread(
+        { issuerPublicKey, retentionDays },
+        {
+          onReady: resolve,
+          onVerdict: (verdict) => this.#settle(member, verdict),
+          onEnd: (why) => {
+            this.#bury(member, why);
+            reject(new FirebreakError('closed', `a thread that checks batches does not start: ${why}`));
+          },
+        },
+      );
+      const member: Member = { thread, tasks };
+      this.#members.add(member);
+    });
+  }
+
+  /** To the thread with the least to do. While none is there and none is coming, what waits is refused as busy. */
+  #handOut(): void {
+    while (this.#waiting.length > 0) {
+      const member = this.#leastBusy();
+      if (member === undefined) break;
+      const task = this.#waiting.shift();
+      if (task !== undefined) this.#post(member, task);
+    }
+    if (this.#members.size === 0) for (const task of this.#waiting.splice(0)) refuseBusy(task);
+  }
+
+  #leastBusy(): Member | undefined {
+    let found: Member | undefined;
+    for (const member of this.#members) {
+      if (member.tasks.length < (found?.tasks.length ?? BATCHES_PER_THREAD)) found = member;
+    }
+    return found;
+  }
+
+  #post(member: Member, task: Task): void {
+    const { bytes, from } = task;
+    const writerId = writerIdOfBatch(bytes);
+    const writer = writerId && this.#context.directory.find(writerId);
+    member.tasks.push(task);
+    // Copies: the thread takes over what it is sent, and the batch is wanted again if the thread dies.
+    member.thread.post({ bytes: new Uint8Array(bytes), from: from && new Uint8Array(from), writer });
+  }
+
+  #settle(member: Member, verdict: CheckVerdict): void {
+    this.#fruitless = 0;
+    const task = member.tasks.shift();
+    if (task === undefined) return;
+    try {
+      task.resolve(batchOf(verdict, task.bytes));
+    } catch (error) {
+      task.reject(error);
+    }
+    this.#handOut();
+  }
+
+  #bury(member: Member, why: string): void {
+    this.#members.delete(member);
+    const [first, ...others] = member.tasks;
+    if (this.#closed) {
+      for (const { reject } of member.tasks) reject(closed());
+      return;
+    }
+    this.#deaths += 1;
+    this.#fruitless += 1;
+    this.#lastDeath = why;
+    this.#waiting.unshift(...others);
+    if (first !== undefined && (first.deaths += 1) >= DEATHS_PER_BATCH) refuseBusy(first);
+    else if (first !== undefined) this.#waiting.unshift(first);
+    this.#replace();
+    this.#handOut();
+  }
+
+  #replace(): void {
+    if (this.#fruitless < FRUITLESS_DEATHS) return void this.#start().catch(() => undefined);
+    if (this.#pause !== undefined) return;
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#fruitless - FRUITLESS_DEATHS));
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      while (this.#members.size < this.#count) void this.#start().catch(() => undefined);
+    }, pauseMs).unref();
+  }
+}
+
+const closed = (): FirebreakError => new FirebreakError('closed', 'the ledger is closed');
+
+function refuseBusy({ bytes, from, resolve, reject }: Task): void {
+  try {
+    resolve(busyBatch(bytes, from));
+  } catch (error) {
+    reject(error);
+  }
+}
+
+/** One for each core, though this thread needs a fifth of one; four fill it. Measured in docs/decisions/0010. */
+export const defaultCheckThreads = (): number => Math.min(4, availableParallelism());
+
+/** Starts `count` threads. Throws `closed` when they do not start. */
+export async function openWorkerChecker(
+  context: AdmissionContext,
+  count: number,
+  startThread = startCheckThread,
+): Promise<WorkerChecker> {
+  const pool = new ThreadPool(context, count, startThread);
+  try {
+    await pool.open();
+    return pool;
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+}

@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FairQueue, type Queued, type QueueLimits } from '../../ledger/fair-queue.js';
+
+const ROOMY: QueueLimits = { batchesPerWriter: 100, bytesPerWriter: 10_000, batches: 1000, bytes: 100_000 };
+const of = (writer: string, item: number, bytes = 10): Queued<number> => ({ writer, bytes, item });
+
+function drain(queue: FairQueue<number>): string[] {
+  const order: string[] = [];
+  for (let next = queue.take(); next !== undefined; next = queue.take()) {
+    order.push(`${next.writer}${next.item}`);
+    queue.done(next);
+  }
+  return order;
+}
+
+describe('a fair queue', () => {
+  test('gives each writer its turn, and keeps the order of what one of them sent', () => {
+    const queue = new FairQueue<number>(ROOMY);
+    for (const item of [1, 2, 3, 4]) queue.offer(of('a', item));
+    for (const item of [1, 2]) queue.offer(of('b', item));
+    queue.offer(of('c', 1));
+    expect(drain(queue)).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4']);
+  });
+
+  test('lets a writer that comes late wait for one batch of a flood, not for all of it', () => {
+    const queue = new FairQueue<number>(ROOMY);
+    for (let item = 0; item < 100; item++) queue.offer(of('flood', item));
+    const taken = [queue.take(), queue.take()].map((next) => next?.writer);
+    queue.offer(of('late', 0));
+    expect([queue.take(), queue.take(), queue.take()].map((next) => next?.writer)).toEqual([
+      'flood',
+      'late',
+      'flood',
+    ]);
+    expect(taken).toEqual(['flood', 'flood']);
+  });
+
+  test('finds no room for a writer past its own bounds, until what it sent is done', () => {
+    const queue = new FairQueue<number>({ ...ROOMY, batchesPerWriter: 2, bytesPerWriter: 100 });
+    expect(queue.offer(of('a', 1))).toEqual([]);
+    expect(queue.offer(of('a', 2, 91))).toBeUndefined();
+    expect(queue.offer(of('a', 2, 90))).toEqual([]);
+    expect(queue.offer(of('a', 3, 0))).toBeUndefined();
+    expect(queue.offer(of('b', 1))).toEqual([]);
+    const first = queue.take();
+    expect(queue.offer(of('a', 3, 0))).toBeUndefined();
+    if (first !== undefined) queue.done(first);
+    expect(queue.offer(of('a', 3, 0))).toEqual([]);
+  });
+
+  test('puts out the newest of the writer that holds most, for one that holds less', () => {
+    const queue = new FairQueue<number>({ ...ROOMY, bytes: 60 });
+    for (const item of [1, 2, 3, 4, 5]) queue.offer(of('a', item));
+    queue.offer(of('b', 1));
+    expect(queue.offer(of('c', 1))).toEqual([of('a', 5)]);
+    expect(queue.offer(of('c', 2, 15))).toEqual([of('a', 4), of('a', 3)].toReversed());
+    expect(queue.offer(of('a', 6))).toBeUndefined();
+    expect(drain(queue)).toEqual(['a1', 'b1', 'c1', 'a2', 'c2']);
+  });
+
+  test('puts nothing out for a writer that would hold as much itself', () => {
+    const queue = new FairQueue<number>({ ...ROOMY, batches: 2 });
+    queue.offer(of('a', 1));
+    queue.offer(of('b', 1));
+    expect(queue.offer(of('c', 1))).toBeUndefined();
+    expect(queue.batches).toBe(2);
+  });
+
+  test('does not put out what is being worked on', () => {
+    const queue = new FairQueue<number>({ ...ROOMY, bytes: 30 });
+    for (const item of [1, 2, 3]) queue.offer(of('a', item));
+    for (let i = 0; i < 3; i++) queue.take();
+    expect(queue.offer(of('b', 1))).toBeUndefined();
+    expect(queue.bytes).toBe(30);
+  });
+});
+
+const step = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ writer: fc.constantFrom('a', 'b', 'c', 'd'), bytes: fc.nat(40) }) },
+  { weight: 2, arbitrary: fc.constantFrom('take', 'done') },
+);
+
+test('whatever comes: bounds hold, nothing is lost or given twice, a writer keeps its order, and none waits for two turns of another', () => {
+  const limits: QueueLimits = { batchesPerWriter: 6, bytesPerWriter: 120, batches: 12, bytes: 200 };
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const queue = new FairQueue<number>(limits);
+      const waiting = new Map<string, number[]>();
+      const passed = new Map<string, Map<string, number>>();
+      const taken: Queued<number>[] = [];
+      const expected = { batches: 0, bytes: 0 };
+      let item = 0;
+      const lineOf = (writer: string): number[] =>
+        waiting.get(writer) ?? waiting.set(writer, []).get(writer)!;
+      for (const one of steps) {
+        if (one === 'take') {
+          const next = queue.take();
+          expect(next === undefined).toBe([...waiting.values()].every((line) => line.length === 0));
+          if (next === undefined) continue;
+          expect(lineOf(next.writer).shift()).toBe(next.item);
+          taken.push(next);
+          passed.delete(next.writer);
+          for (const [writer, line] of waiting) {
+            if (line.length === 0 || writer === next.writer) continue;
+            const counts = passed.get(writer) ?? passed.set(writer, new Map()).get(writer)!;
+            counts.set(next.writer, (counts.get(next.writer) ?? 0) + 1);
+            expect(counts.get(next.writer)).toBeLessThanOrEqual(1);
+          }
+        } else if (one === 'done') {
+          const finished = taken.shift();
+          if (finished === undefined) continue;
+          queue.done(finished);
+          expected.batches -= 1;
+          expected.bytes -= finished.bytes;
+        } else {
+          const queued = { ...one, item: item++ };
+          const putOut = queue.offer(queued);
+          if (putOut === undefined) continue;
+          lineOf(queued.writer).push(queued.item);
+          for (const { writer, item: gone, bytes } of putOut) {
+            const line = lineOf(writer);
+            expect(writer).not.toBe(queued.writer);
+            line.splice(line.indexOf(gone), 1);
+            if (line.length === 0) passed.delete(writer);
+            expected.batches -= 1;
+            expected.bytes -= bytes;
+          }
+          expected.batches += 1;
+          expected.bytes += queued.bytes;
+        }
+        expect({ batches: queue.batches, bytes: queue.bytes }).toEqual(expected);
+        expect(queue.batches).toBeLessThanOrEqual(limits.batches);
+        expect(queue.bytes).toBeLessThanOrEqual(limits.bytes);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
