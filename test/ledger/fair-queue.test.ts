@@ -2,6 +2,78 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FairQueue, type Queued, type QueueLimits } from '../../ledger/fair-queue.js';
 
+/** The queue beside a slow one that is plainly right. */
+class Rehearsal {
+  readonly #queue: FairQueue<number>;
+  readonly #limits: QueueLimits;
+  readonly #waiting = new Map<string, number[]>();
+  /** For each writer that waits, how often each other one went before it. */
+  readonly #passed = new Map<string, Map<string, number>>();
+  readonly #taken: Queued<number>[] = [];
+  readonly #expected = { batches: 0, bytes: 0 };
+  #item = 0;
+
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
+    this.#queue = new FairQueue(limits);
+  }
+
+  take(): void {
+    const next = this.#queue.take();
+    expect(next === undefined).toBe([...this.#waiting.values()].every((line) => line.length === 0));
+    if (next === undefined) return;
+    expect(this.#lineOf(next.writer).shift()).toBe(next.item);
+    this.#taken.push(next);
+    this.#passed.delete(next.writer);
+    for (const [writer, line] of this.#waiting)
+      if (line.length > 0 && writer !== next.writer) this.#expectFirstPass(writer, next.writer);
+  }
+
+  done(): void {
+    const finished = this.#taken.shift();
+    if (finished === undefined) return;
+    this.#queue.done(finished);
+    this.#expected.batches -= 1;
+    this.#expected.bytes -= finished.bytes;
+  }
+
+  offer(one: Pick<Queued<number>, 'writer' | 'bytes'>): void {
+    const queued = { ...one, item: this.#item++ };
+    const putOut = this.#queue.offer(queued);
+    if (putOut === undefined) return;
+    this.#lineOf(queued.writer).push(queued.item);
+    for (const { writer, item, bytes } of putOut) {
+      const line = this.#lineOf(writer);
+      expect(writer).not.toBe(queued.writer);
+      line.splice(line.indexOf(item), 1);
+      if (line.length === 0) this.#passed.delete(writer);
+      this.#expected.batches -= 1;
+      this.#expected.bytes -= bytes;
+    }
+    this.#expected.batches += 1;
+    this.#expected.bytes += queued.bytes;
+  }
+
+  expectCounts(): void {
+    const { batches, bytes } = this.#queue;
+    expect({ batches, bytes }).toEqual(this.#expected);
+    expect(batches).toBeLessThanOrEqual(this.#limits.batches);
+    expect(bytes).toBeLessThanOrEqual(this.#limits.bytes);
+  }
+
+  #expectFirstPass(writer: string, by: string): void {
+    const counts = this.#passed.get(writer) ?? new Map<string, number>();
+    this.#passed.set(writer, counts.set(by, (counts.get(by) ?? 0) + 1));
+    expect(counts.get(by)).toBe(1);
+  }
+
+  #lineOf(writer: string): number[] {
+    const line = this.#waiting.get(writer) ?? [];
+    this.#waiting.set(writer, line);
+    return line;
+  }
+}
+
 const ROOMY: QueueLimits = { batchesPerWriter: 100, bytesPerWriter: 10_000, batches: 1000, bytes: 100_000 };
 const of = (writer: string, item: number, bytes = 10): Queued<number> => ({ writer, bytes, item });
 
@@ -85,53 +157,12 @@ test('whatever comes: bounds hold, nothing is lost or given twice, a writer keep
   const limits: QueueLimits = { batchesPerWriter: 6, bytesPerWriter: 120, batches: 12, bytes: 200 };
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-      const queue = new FairQueue<number>(limits);
-      const waiting = new Map<string, number[]>();
-      const passed = new Map<string, Map<string, number>>();
-      const taken: Queued<number>[] = [];
-      const expected = { batches: 0, bytes: 0 };
-      let item = 0;
-      const lineOf = (writer: string): number[] =>
-        waiting.get(writer) ?? waiting.set(writer, []).get(writer)!;
+      const model = new Rehearsal(limits);
       for (const one of steps) {
-        if (one === 'take') {
-          const next = queue.take();
-          expect(next === undefined).toBe([...waiting.values()].every((line) => line.length === 0));
-          if (next === undefined) continue;
-          expect(lineOf(next.writer).shift()).toBe(next.item);
-          taken.push(next);
-          passed.delete(next.writer);
-          for (const [writer, line] of waiting) {
-            if (line.length === 0 || writer === next.writer) continue;
-            const counts = passed.get(writer) ?? passed.set(writer, new Map()).get(writer)!;
-            counts.set(next.writer, (counts.get(next.writer) ?? 0) + 1);
-            expect(counts.get(next.writer)).toBeLessThanOrEqual(1);
-          }
-        } else if (one === 'done') {
-          const finished = taken.shift();
-          if (finished === undefined) continue;
-          queue.done(finished);
-          expected.batches -= 1;
-          expected.bytes -= finished.bytes;
-        } else {
-          const queued = { ...one, item: item++ };
-          const putOut = queue.offer(queued);
-          if (putOut === undefined) continue;
-          lineOf(queued.writer).push(queued.item);
-          for (const { writer, item: gone, bytes } of putOut) {
-            const line = lineOf(writer);
-            expect(writer).not.toBe(queued.writer);
-            line.splice(line.indexOf(gone), 1);
-            if (line.length === 0) passed.delete(writer);
-            expected.batches -= 1;
-            expected.bytes -= bytes;
-          }
-          expected.batches += 1;
-          expected.bytes += queued.bytes;
-        }
-        expect({ batches: queue.batches, bytes: queue.bytes }).toEqual(expected);
-        expect(queue.batches).toBeLessThanOrEqual(limits.batches);
-        expect(queue.bytes).toBeLessThanOrEqual(limits.bytes);
+        if (one === 'take') model.take();
+        else if (one === 'done') model.done();
+        else model.offer(one);
+        model.expectCounts();
       }
     }),
     { numRuns: 300 },
