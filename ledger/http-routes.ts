@@ -3,7 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { fromHex } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
-import type { LedgerReader } from '../protocol/ledger-reader.js';
+import { isPruned, type LedgerReader } from '../protocol/ledger-reader.js';
 import { parseTilePath } from '../protocol/tile.js';
 import { decodeHashes, encodePayloads, MAX_PAYLOADS_PER_CALL } from './payload-frames.js';
 
@@ -73,6 +73,8 @@ async function payloadAnswer(hex: string, reader: LedgerReader): Promise<HttpAns
   const [payload] = await reader.payloads([fromHex(hex)]);
   if (payload === undefined)
     throw new FirebreakError('not-found', 'the ledger holds no payload with this hash');
+  if (isPruned(payload))
+    throw new FirebreakError('pruned', `pruned on ${new Date(payload.prunedAtMs).toISOString()}`);
   return ok(payload, BYTES, 'no-store');
 }
 

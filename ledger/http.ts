@@ -39,6 +39,7 @@ export interface LedgerHttp {
 
 const STATUS: Partial<Record<string, number>> = {
   'not-found': 404,
+  pruned: 410,
   format: 400,
   size: 413,
   permission: 401,

@@ -16,6 +16,8 @@ import { busyBatch } from './admission/batch.js';
 import { WriterDirectory, type ConfiguredWriter } from './admission/writer.js';
 import type { CheckedBatch, RefusedBatch } from './checked-batch.js';
 import { refusedOutcomes } from './commit.js';
+import { DayRegister, type DayRecord } from './day-record.js';
+import { PayloadRemover } from './payload-remover.js';
 import { readerOfStore } from './reader-level.js';
 import { Sequencer, type Settled } from './sequencer.js';
 import { readEdge } from './start.js';
@@ -52,6 +54,10 @@ export interface LedgerStatus {
   /** Since the ledger was opened. */
   readonly commits: number;
   readonly refusedBusy: number;
+  /** Days that are pruned while their bytes may still be in the store's files; 0 when all is done. */
+  readonly daysToRemove: number;
+  /** Why removing them failed last; reads are refused all the same. */
+  readonly removalFailure: string | undefined;
   /** Why the ledger takes nothing any more; a person has to look at the disk and start it again. */
   readonly failure: string | undefined;
 }
@@ -70,6 +76,8 @@ export interface Ledger {
   /** A reader of this ledger's store. It ends with the ledger. */
   reader(): LedgerReader;
   status(): LedgerStatus;
+  /** What is stored and pruned, by day of the reports, ascending. */
+  days(): readonly DayRecord[];
   /** Answers what was taken in, then closes the store. */
   close(): Promise<void>;
 }
@@ -82,6 +90,8 @@ interface Parts {
   readonly directory: WriterDirectory;
   readonly checker: BatchChecker;
   readonly sequencer: Sequencer;
+  readonly days: DayRegister;
+  readonly remover: PayloadRemover;
 }
 
 class OpenLedger implements Ledger {
@@ -123,7 +133,7 @@ class OpenLedger implements Ledger {
   }
 
   status(): LedgerStatus {
-    const { store, directory, sequencer } = this.#parts;
+    const { store, directory, sequencer, days, remover } = this.#parts;
     const { size, lastAppendedMs, counters } = store.state();
     return {
       origin: this.#deps.logSigner.name,
@@ -135,8 +145,14 @@ class OpenLedger implements Ledger {
       pendingBytes: this.#pendingBytes,
       commits: sequencer.commits,
       refusedBusy: this.#refusedBusy,
+      daysToRemove: days.toRemove,
+      removalFailure: remover.failure,
       failure: sequencer.failure?.message,
     };
+  }
+
+  days(): readonly DayRecord[] {
+    return this.#parts.days.list();
   }
 
   close(): Promise<void> {
@@ -147,6 +163,7 @@ class OpenLedger implements Ledger {
   async #close(): Promise<void> {
     await Promise.allSettled(this.#pending);
     await this.#parts.sequencer.idle();
+    await this.#parts.remover.close();
     await this.#parts.store.close();
   }
 
@@ -158,7 +175,9 @@ class OpenLedger implements Ledger {
   async #answer(bytes: Uint8Array, from: Uint8Array | undefined): Promise<Uint8Array> {
     const checked = await this.#parts.checker.check(bytes, from);
     if ('refusal' in checked) return this.#refuse(checked);
-    return this.#receipt(checked, await this.#parts.sequencer.submit(checked));
+    const settled = await this.#parts.sequencer.submit(checked);
+    this.#parts.remover.wake();
+    return this.#receipt(checked, settled);
   }
 
   #refuse(batch: RefusedBatch): Uint8Array {
@@ -178,12 +197,15 @@ function firstCheckpoint(logSigner: NoteSigner): string {
 async function partsOf(store: Store, deps: LedgerDeps): Promise<Parts> {
   const { logSigner, issuerPublicKey, retentionDays, clock, writers } = deps;
   const directory = new WriterDirectory(writers, await store.gateways());
+  const days = new DayRegister(await store.days());
   const edge = await readEdge(store, logSigner);
   return {
     store,
     directory,
     checker: inlineChecker({ directory, issuerPublicKey, retentionDays }),
-    sequencer: new Sequencer({ store, edge, directory, logSigner, clock }),
+    sequencer: new Sequencer({ store, edge, directory, days, retentionDays, logSigner, clock }),
+    days,
+    remover: new PayloadRemover(store, days),
   };
 }
 
@@ -198,7 +220,9 @@ export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
   const identity = { origin: logSigner.name, logPublicKey: logSigner.publicKey };
   const store = await openStoreLevel({ dir, identity, firstCheckpoint: () => firstCheckpoint(logSigner) });
   try {
-    return new OpenLedger(deps, await partsOf(store, deps));
+    const parts = await partsOf(store, deps);
+    parts.remover.wake();
+    return new OpenLedger(deps, parts);
   } catch (error) {
     await store.close();
     throw error;

@@ -11,6 +11,8 @@ import { leafHash } from '../protocol/merkle.js';
 import { duplicateOf } from './admission/duplicate.js';
 import { sequenceRule } from './admission/sequence.js';
 import type { CheckedBatch, CheckedItem, GatewayStatement } from './checked-batch.js';
+import { DayCourse, isOfDay, type DayRules } from './day-course.js';
+import type { DayRecord } from './day-record.js';
 import type { BatchRecord, Found, LogState, Lookup, NewEntry, PayloadRecord } from './store.js';
 
 /** How a batch is answered: as recorded earlier, as recorded with this commit, or refused for its sequence number. */
@@ -30,6 +32,8 @@ export interface Sequenced {
   readonly entries: readonly NewEntry[];
   readonly leaves: readonly Uint8Array[];
   readonly statements: readonly GatewayStatement[];
+  /** Of the days that these entries concern, as they leave them. */
+  readonly days: readonly DayRecord[];
   /** In the order of the batches given. */
   readonly answers: readonly Answer[];
   readonly duplicates: number;
@@ -49,6 +53,7 @@ interface Course {
   readonly statements: GatewayStatement[];
   /** By hash of the payload: what the store holds and what this commit adds. */
   readonly payloads: Map<string, PayloadRecord>;
+  readonly days: DayCourse;
   previousLeaf: Uint8Array;
   duplicates: number;
 }
@@ -56,11 +61,13 @@ interface Course {
 function append(course: Course, batch: CheckedBatch, item: CheckedItem): Outcome {
   const name = toHex(item.payloadSha256);
   const earlier = course.payloads.get(name);
-  const first = duplicateOf(item.type, earlier);
+  const first = duplicateOf(item.type, earlier) ?? course.days.saidBefore(item);
   if (first !== undefined) {
     course.duplicates += 1;
     return { reason: 0, index: first };
   }
+  const refusal = course.days.refusalOf(item);
+  if (refusal !== undefined) return { reason: refusalNumber(refusal), index: null };
   const index = course.firstIndex + course.entries.length;
   const entry = encodeEntry({
     type: item.type,
@@ -75,7 +82,8 @@ function append(course: Course, batch: CheckedBatch, item: CheckedItem): Outcome
   course.previousLeaf = leafHash(entry);
   course.entries.push({ ...item, entry, firstOfPayload: earlier === undefined });
   course.leaves.push(course.previousLeaf);
-  if (item.statement !== undefined) course.statements.push(item.statement);
+  course.days.take(item, index, earlier === undefined);
+  if (item.statement !== undefined && !isOfDay(item.statement)) course.statements.push(item.statement);
   if (earlier === undefined) course.payloads.set(name, { type: item.type, index });
   return { reason: 0, index };
 }
@@ -110,9 +118,10 @@ export interface SequenceInput {
   readonly found: Found;
   /** Not before the state's lastAppendedMs. */
   readonly nowMs: UnixMs;
+  readonly dayRules: DayRules;
 }
 
-export function sequence({ state, batches, lookup, found, nowMs }: SequenceInput): Sequenced {
+export function sequence({ state, batches, lookup, found, nowMs, dayRules }: SequenceInput): Sequenced {
   const course: Course = {
     nowMs,
     firstIndex: state.size,
@@ -120,6 +129,7 @@ export function sequence({ state, batches, lookup, found, nowMs }: SequenceInput
     leaves: [],
     statements: [],
     payloads: knownPayloads(lookup, found),
+    days: new DayCourse(dayRules, nowMs),
     previousLeaf: state.previousLeaf,
     duplicates: 0,
   };
@@ -140,5 +150,5 @@ export function sequence({ state, batches, lookup, found, nowMs }: SequenceInput
     seen.set(name, { batchHash: batch.batchHash, answer });
     return answer;
   });
-  return { ...course, answers, answered };
+  return { ...course, days: course.days.changed, answers, answered };
 }

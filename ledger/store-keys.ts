@@ -9,6 +9,7 @@
  *     h | SHA-256 32                 the first entry with this payload and where the payload lies
  *     g | gatewayId 16               what the issuer said about a gateway
  *     p | day u32 | first index u48  payloads of one commit and day, end to end; pruning a day is one range
+ *     x | day u32                    how much was stored for a day, and what the issuer said of it (day-record.ts)
  */
 const INDEX_BYTES = 6;
 
@@ -38,11 +39,22 @@ export const batchKey = (writerId: Uint8Array, seq: number): Uint8Array => index
 export const payloadIndexKey = (sha256: Uint8Array): Uint8Array => named('h', sha256);
 export const gatewayKey = (gatewayId: Uint8Array): Uint8Array => named('g', gatewayId);
 
-export function payloadKey(day: number, firstIndex: number): Uint8Array {
-  const head = Buffer.allocUnsafe(4);
-  head.writeUInt32BE(day);
-  return indexed('p', head, firstIndex);
+function dayBytes(day: number): Uint8Array {
+  const bytes = Buffer.allocUnsafe(4);
+  bytes.writeUInt32BE(day);
+  return bytes;
 }
+
+export const payloadKey = (day: number, firstIndex: number): Uint8Array =>
+  indexed('p', dayBytes(day), firstIndex);
+export const dayKey = (day: number): Uint8Array => named('x', dayBytes(day));
+
+/** The day of a {@link dayKey}. */
+export const dayOfKey = (key: Uint8Array): number => Buffer.from(key).readUInt32BE(1);
+
+/** Range of all payloads of a day. */
+export const payloadRange = (day: number) =>
+  ({ gte: payloadKey(day, 0), lt: payloadKey(day + 1, 0) }) as const;
 
 /** The index a key ends in. */
 export function indexOfKey(key: Uint8Array): number {
@@ -51,3 +63,6 @@ export function indexOfKey(key: Uint8Array): number {
 
 /** Range of all gateway rows, for reading the registry at start. */
 export const GATEWAY_RANGE = { gte: Buffer.from('g'), lt: Buffer.from('h') } as const;
+
+/** Range of all day rows. */
+export const DAY_RANGE = { gte: Buffer.from('x'), lt: Buffer.from('y') } as const;

@@ -5,13 +5,16 @@
 import { join } from 'node:path';
 import { asTreeSize, asUnixMs } from '../protocol/brands.js';
 import { concat, equalBytes } from '../protocol/bytes.js';
+import type { FoundPayload } from '../protocol/ledger-reader.js';
 import { NO_PREVIOUS_LEAF } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { emptyRoot, leafHash } from '../protocol/merkle.js';
 import { entriesOf, TILE_WIDTH, tileWidthAt } from '../protocol/tile.js';
 import { decodeGatewayRecord, type GatewayRecord } from './gateway-record.js';
 import { openHeadFile, type HeadFile } from './head-file.js';
+import type { DayRecord } from './day-record.js';
 import { readPayloads } from './store-payloads.js';
+import { readDays, removePayloads } from './store-pruning.js';
 import {
   batchKey,
   FORMAT_KEY,
@@ -102,8 +105,16 @@ class StoreLevel implements Store {
     return row;
   }
 
-  async payloads(hashes: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+  async payloads(hashes: readonly Uint8Array[]): Promise<readonly FoundPayload[]> {
     return readPayloads(hashes, (keys) => this.#getMany(keys));
+  }
+
+  async days(): Promise<readonly DayRecord[]> {
+    return this.#read(() => readDays(this.#db));
+  }
+
+  async removePayloads(day: number): Promise<DayRecord> {
+    return this.#read(() => removePayloads(this.#db, day));
   }
 
   async close(): Promise<void> {

@@ -1,9 +1,11 @@
 /** A commit as the puts of one atomic level batch. Pure; the layout is store-keys.ts's. */
 import { concat } from '../protocol/bytes.js';
 import { bundleOf, TILE_WIDTH } from '../protocol/tile.js';
+import { encodeDayRow } from './day-record.js';
 import { encodeGatewayRecord } from './gateway-record.js';
 import {
   batchKey,
+  dayKey,
   gatewayKey,
   payloadIndexKey,
   payloadKey,
@@ -100,6 +102,7 @@ export function operationsOf(commit: Commit): Put[] {
     ...tilePuts(commit),
     ...commit.batches.map((record) => put(batchKey(record.writerId, record.seq), encodeBatchRow(record))),
     ...commit.gateways.map((record) => put(gatewayKey(record.gatewayId), encodeGatewayRecord(record))),
+    ...commit.days.map((record) => put(dayKey(record.day), encodeDayRow(record))),
     put(STATE_KEY, encodeStateRow(commit.state)),
   ];
 }

@@ -37,6 +37,7 @@ export type ErrorCode =
   | 'input'
   | 'usage'
   | 'not-found'
+  | 'pruned'
   | 'exists'
   | 'foreign'
   | 'permission'
