@@ -5,6 +5,8 @@ import { fromHex } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { isPruned, type LedgerReader } from '../protocol/ledger-reader.js';
 import { parseTilePath } from '../protocol/tile.js';
+import type { DayRecord } from './day-record.js';
+import { encodeDays } from './days-http.js';
 import { decodeHashes, encodePayloads, MAX_PAYLOADS_PER_CALL } from './payload-frames.js';
 
 const MAX_BODY_BYTES = MAX_PAYLOADS_PER_CALL * 32;
@@ -21,6 +23,8 @@ export interface HttpAnswer {
 export interface RouteDeps {
   readonly reader: LedgerReader;
   readonly payloadToken?: string;
+  /** What is stored and pruned, by day; for readers with the token. */
+  readonly days?: () => readonly DayRecord[];
 }
 
 const ok = (body: Uint8Array, type: string, cache: string): HttpAnswer => ({
@@ -81,7 +85,7 @@ async function payloadAnswer(hex: string, reader: LedgerReader): Promise<HttpAns
 /** Throws `not-found`, `format`, `size`, `permission`, `usage` (the method). */
 export async function answerTo(
   request: IncomingMessage,
-  { reader, payloadToken }: RouteDeps,
+  { reader, payloadToken, days }: RouteDeps,
 ): Promise<HttpAnswer> {
   const path = request.url?.split('?', 1)[0] ?? '/';
   if (path === '/checkpoint') {
@@ -102,6 +106,11 @@ export async function answerTo(
     requireMethod(request, ['GET', 'HEAD']);
     requireToken(request, payloadToken);
     return payloadAnswer(path.slice('/payload/'.length), reader);
+  }
+  if (path === '/days' && days !== undefined) {
+    requireMethod(request, ['GET', 'HEAD']);
+    requireToken(request, payloadToken);
+    return ok(encodeDays(days()), 'application/json', 'no-store');
   }
   throw new FirebreakError('not-found', 'there is nothing here');
 }

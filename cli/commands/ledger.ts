@@ -20,6 +20,7 @@ import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions } from '../session.js';
 import { untilStopped } from '../shutdown.js';
 import { ENTRY_NAMES } from '../present/entry-names.js';
+import { prunedLine } from '../present/show-retention.js';
 import { verifierKey } from '../verifier-key.js';
 import { addLedgerProofCommands } from './ledger-proofs.js';
 
@@ -138,7 +139,7 @@ async function verify(options: VerifyOptions): Promise<void> {
 }
 
 function report(
-  { checkpoint, entriesByType, payloads, withoutPayload }: VerifiedSummary,
+  { checkpoint, entriesByType, payloads, pruned, withoutPayload }: VerifiedSummary,
   where: string,
 ): void {
   console.log(`${pc.green('verified')} ${checkpoint.size} entries of ${checkpoint.origin} in ${where}`);
@@ -147,6 +148,7 @@ function report(
     console.log(`  ${String(count).padStart(8)}  ${ENTRY_NAMES[type] ?? `type ${type}`}`);
   }
   if (payloads > 0) console.log(`  ${payloads} payloads stored, each with the hash its entry names`);
+  for (const day of pruned) console.log(`  ${prunedLine(day)}`);
   if (withoutPayload.length > 0)
     console.log(`  without a stored payload: entries ${withoutPayload.join(' ')}`);
 }

@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { WriterDirectory } from '../../ledger/admission/writer.js';
 import { checkProof } from '../../ledger/check-proof.js';
 import { DayRegister, newDayRecord } from '../../ledger/day-record.js';
+import { askDays } from '../../ledger/days-http.js';
 import { exportLog } from '../../ledger/export.js';
 import { serveLedgerHttp } from '../../ledger/http.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
@@ -164,6 +165,7 @@ describe('once a day is pruned', () => {
     const gone = { day: DAY, prunedAtMs: laterMs(RETENTION_DAYS + 1), prunedBy };
     const http = await serveLedgerHttp({
       reader: ledger.reader(),
+      days: () => ledger.days(),
       port: 0,
       payloadToken: 'sesame',
       log: silentLog,
@@ -182,6 +184,8 @@ describe('once a day is pruned', () => {
     expect(answer.status).toBe(410);
     expect(await answer.text()).toBe(`pruned on ${new Date(gone.prunedAtMs).toISOString()}\n`);
     await removed(ledger);
+    expect(await askDays(http.url, 'sesame')).toEqual(ledger.days());
+    await expect(askDays(http.url, 'wrong')).rejects.toMatchObject({ code: 'permission' });
     const payloadBytes = first.reduce((sum, { payload }) => sum + payload.length, 0);
     expect(ledger.days()).toMatchObject([
       { day: DAY, payloads: 40, payloadBytes, destroyedBy, pruned: { by: prunedBy, removed: true } },
