@@ -124,6 +124,7 @@ function assemble(deps: AuthorityDeps): Parts {
     onChange,
   });
   const horizonDays = deps.horizonDays ?? DEFAULT_HORIZON_DAYS;
+  const issuing = { issuer, keyring, tags, entries };
   return {
     book,
     tags,
@@ -133,43 +134,23 @@ function assemble(deps: AuthorityDeps): Parts {
     retention: openRetention({ keyring, store: deps.dayKeys, book: ended, entries, clock, log: deps.log }),
     gateways: gatewayRegister({ issuer, records, book, entries }),
     notices: noticeDesk({ issuer, keyring, book, entries, randomBytes }),
-    enrolment: openEnrolment({
-      issuer,
-      keyring,
-      tags,
-      entries,
-      clock,
-      retentionDays,
-      horizonDays,
-      sunsetDay,
-    }),
+    enrolment: openEnrolment({ ...issuing, clock, retentionDays, horizonDays, sunsetDay }),
   };
 }
 
 function authorityOf(parts: Parts, deps: AuthorityDeps): Authority {
-  const { keyring, retention, gateways, notices, enrolment, publisher } = parts;
+  const { keyring, retention, notices, enrolment, publisher } = parts;
   const { log, clock } = deps;
   const today = () => dayOf(clock.nowMs() / 1000);
   const { task, close } = closable(() => Promise.all([publisher.close(), retention.close()]));
   return {
     enrol: (request, tag) => task(() => enrolment.enrol(request, tag)),
     renew: (report) => task(() => enrolment.renew(report)),
+    ...gatewayTasks(parts, deps, task),
     ensureDayKeys: (fromDay, toDay) =>
       task(async () => {
         requireInWindow(fromDay, today() - deps.retentionDays);
         await ensureDays(keyring, fromDay, toDay);
-      }),
-    addGateway: (publicKey, name, fromDay = today()) =>
-      task(async () => {
-        const certificate = await gateways.certify(publicKey, name, fromDay);
-        log.info('gateway certified', { gateway: toHex(partyIdOf(publicKey)), name, fromDay });
-        return certificate;
-      }),
-    revokeGateway: (gatewayId, fromMs = clock.nowMs()) =>
-      task(async () => {
-        await gateways.revoke(gatewayId, fromMs);
-        publisher.publishSoon();
-        log.warn('gateway revoked', { gateway: toHex(gatewayId), fromMs });
       }),
     notify: (order) =>
       task(async () => {
@@ -188,6 +169,29 @@ function authorityOf(parts: Parts, deps: AuthorityDeps): Authority {
     published: () => publisher.settled(),
     status: () => statusOf(parts, deps),
     close,
+  };
+}
+
+type Task = <T>(work: () => Promise<T>) => Promise<T>;
+
+function gatewayTasks(
+  { gateways, publisher }: Parts,
+  { clock, log }: AuthorityDeps,
+  task: Task,
+): Pick<Authority, 'addGateway' | 'revokeGateway'> {
+  return {
+    addGateway: (publicKey, name, fromDay = dayOf(clock.nowMs() / 1000)) =>
+      task(async () => {
+        const certificate = await gateways.certify(publicKey, name, fromDay);
+        log.info('gateway certified', { gateway: toHex(partyIdOf(publicKey)), name, fromDay });
+        return certificate;
+      }),
+    revokeGateway: (gatewayId, fromMs = clock.nowMs()) =>
+      task(async () => {
+        await gateways.revoke(gatewayId, fromMs);
+        publisher.publishSoon();
+        log.warn('gateway revoked', { gateway: toHex(gatewayId), fromMs });
+      }),
   };
 }
 

@@ -39,60 +39,85 @@ export interface Retention {
 }
 
 export function openRetention(deps: RetentionDeps): Retention {
-  const { keyring, book, entries, clock, log } = deps;
-  const closing = new AbortController();
-  const underWay = new Map<number, Promise<void>>();
-  let writing = Promise.resolve();
-  let isSwept = false;
-  let refusedUntilMs = 0;
+  return new DayEnds(deps);
+}
 
-  async function prune(day: number): Promise<void> {
-    const posted = await entries.payloadsPruned(day);
-    const answer = noted(day, posted).finally(() => underWay.delete(day));
-    underWay.set(day, answer);
+class DayEnds implements Retention {
+  readonly #deps: RetentionDeps;
+  readonly #closing = new AbortController();
+  /** Asked of the ledger, not answered yet. */
+  readonly #underWay = new Map<number, Promise<void>>();
+  #writing = Promise.resolve();
+  #isSwept = false;
+  #refusedUntilMs = 0;
+
+  constructor(deps: RetentionDeps) {
+    this.#deps = deps;
+  }
+
+  async endBefore(oldest: number): Promise<void> {
+    const { keyring, book, clock, log } = this.#deps;
+    const { destroyed, returned } = await keyring.destroyBefore(oldest);
+    for (const day of destroyed) log.info('day keys destroyed', { day });
+    const stray = this.#isSwept && destroyed.length === 0 ? [] : await this.#sweep();
+    for (const day of [...returned, ...stray])
+      log.warn('a copy of destroyed day keys was found and removed', { day });
+    if (clock.nowMs() < this.#refusedUntilMs) return;
+    const waiting = (await book.list()).filter(({ day, prunedBy }) => day < oldest && prunedBy === undefined);
+    for (const { day } of waiting) if (!this.#underWay.has(day)) await this.#prune(day);
+  }
+
+  settled(signal: AbortSignal): Promise<void> {
+    return unlessAborted(Promise.all(this.#underWay.values()), signal);
+  }
+
+  ended(): Promise<readonly EndedDay[]> {
+    return this.#deps.book.list();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#writing.catch(() => undefined);
+  }
+
+  /** What cannot be removed must not keep other days from ending; it is tried again when the next day ends. */
+  async #sweep(): Promise<readonly number[]> {
+    this.#isSwept = true;
+    return this.#deps.store.removeStray().catch((error: unknown) => {
+      this.#deps.log.error('copies of destroyed day keys could not be removed', { why: String(error) });
+      return [];
+    });
+  }
+
+  async #prune(day: number): Promise<void> {
+    const posted = await this.#deps.entries.payloadsPruned(day);
+    this.#underWay.set(
+      day,
+      this.#answer(day, posted).finally(() => this.#underWay.delete(day)),
+    );
   }
 
   /** Never rejects: without an answer the day is asked for again. */
-  async function noted(day: number, posted: PostedEntry): Promise<void> {
+  async #answer(day: number, posted: PostedEntry): Promise<void> {
+    const { book, log } = this.#deps;
+    const { signal } = this.#closing;
     try {
-      const delivery = await posted.delivered(closing.signal);
-      if (closing.signal.aborted) return;
-      if (delivery.index === undefined) return refused(day, delivery.refusal);
-      await (writing = book.notePruned(day, delivery.index));
+      const delivery = await posted.delivered(signal);
+      if (signal.aborted) return;
+      if (delivery.index === undefined) return this.#refused(day, delivery.refusal);
+      await (this.#writing = book.notePruned(day, delivery.index));
       log.info('the payloads of a day are pruned', { day, entry: delivery.index });
     } catch (error) {
-      if (!closing.signal.aborted) log.warn('no answer to the pruning of a day', { day, why: String(error) });
+      if (!signal.aborted) log.warn('no answer to the pruning of a day', { day, why: String(error) });
     }
   }
 
-  function refused(day: number, reason: string): void {
-    refusedUntilMs = clock.nowMs() + REFUSED_PAUSE_MS;
+  #refused(day: number, reason: string): void {
+    this.#refusedUntilMs = this.#deps.clock.nowMs() + REFUSED_PAUSE_MS;
     const what =
       'the ledger refuses to prune a day: compare its clock and retentionDays with ours, and see that the issuer may write type 10';
-    log.error(what, { day, reason });
+    this.#deps.log.error(what, { day, reason });
   }
-
-  async function endBefore(oldest: number): Promise<void> {
-    const { destroyed, returned } = await keyring.destroyBefore(oldest);
-    for (const day of destroyed) log.info('day keys destroyed', { day });
-    const stray = isSwept && destroyed.length === 0 ? [] : await deps.store.removeStray();
-    isSwept = true;
-    for (const day of [...returned, ...stray])
-      log.warn('a copy of destroyed day keys was found and removed', { day });
-    if (clock.nowMs() < refusedUntilMs) return;
-    const waiting = (await book.list()).filter(({ day, prunedBy }) => day < oldest && prunedBy === undefined);
-    for (const { day } of waiting) if (!underWay.has(day)) await prune(day);
-  }
-
-  return {
-    endBefore,
-    settled: (signal) => unlessAborted(Promise.all(underWay.values()), signal),
-    ended: () => book.list(),
-    close: async () => {
-      closing.abort();
-      await writing.catch(() => undefined);
-    },
-  };
 }
 
 async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {

@@ -68,7 +68,14 @@ export class PrunedClaims {
         `the payload of entry ${entry} is said to be pruned by entry ${prunedBy}, which does not say so`,
       );
     }
-    const counts = [...this.#claims.values()].map(({ entry: _, ...count }) => count);
+    const counts = [...this.#claims.values()].map(countOf);
     return counts.sort((a, b) => a.day - b.day);
   }
 }
+
+const countOf = ({ day, prunedAtMs, prunedBy, payloads }: Claim): PrunedCount => ({
+  day,
+  prunedAtMs,
+  prunedBy,
+  payloads,
+});
