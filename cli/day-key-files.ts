@@ -34,8 +34,11 @@ export function dayKeyFiles(dir: string, searched?: string): DayKeyStore {
     list: async () => {
       const destroyed = await readMarks(marks);
       const names = await readdir(dir).catch(() => []);
-      const days = names.flatMap((name) => Number(NAME.exec(name)?.[1] ?? []));
-      return days.filter((day) => !destroyed.has(day)).sort((a, b) => a - b);
+      const days = names.map((name) => NAME.exec(name)?.[1]).filter((day) => day !== undefined);
+      return days
+        .map(Number)
+        .filter((day) => !destroyed.has(day))
+        .sort((a, b) => a - b);
     },
     destroy: async (day) => {
       await mark(dir, marks, day);

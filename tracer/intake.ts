@@ -117,15 +117,19 @@ export class Intake {
   }
 
   /** A ledger that calls a payload pruned whose day cannot have been pruned when that is said to have happened has lost it. */
-  #miss({ type, sourceTimeMs }: LoggedEntry, pruned: PrunedPayload | undefined): void {
+  #miss(entry: LoggedEntry, pruned: PrunedPayload | undefined): void {
     const { retentionDays } = this.#given;
+    const { type, sourceTimeMs } = entry;
     if (type === ENTRY_TYPE.gateway) return;
     const isByTheBook =
       pruned !== undefined &&
       isAcceptedDay(pruned.day, sourceTimeMs / 1000, retentionDays) &&
       pruned.day < dayOf(pruned.prunedAtMs / 1000) - retentionDays;
-    if (isByTheBook) this.#pruned += 1;
-    else this.#missing += 1;
+    if (!isByTheBook) this.#missing += 1;
+    else {
+      this.#pruned += 1;
+      this.#reports.notePruned(entry);
+    }
   }
 
   #intakeOf({ type }: LoggedEntry): ReportIntake | PresenceIntake {

@@ -12,6 +12,7 @@ import { readKeyFile } from '../key-files.js';
 import { openFolderReader, startLedger } from '../parts/ledger.js';
 import { answerLookUp, startTracer } from '../parts/tracer.js';
 import { startWriter } from '../parts/writer.js';
+import { prunedReportsLine } from '../present/show-retention.js';
 import { requireWritable, showTrace } from '../present/show-trace.js';
 import { terminalProgress } from '../progress.js';
 import { findRunning } from '../run-files.js';
@@ -94,6 +95,8 @@ async function answerAlone(session: Session, question: LookUp): Promise<LookUpAn
   const show = (done: number, size: number): void =>
     progress.update(`reading ${done} of ${size} entries`, done / size);
   await tracer.catchUp(show, signal).finally(() => progress.done());
+  const { prunedPayloads } = tracer.status();
+  if (prunedPayloads > 0) console.log(pc.dim(prunedReportsLine(prunedPayloads)));
   return answerLookUp(tracer, question);
 }
 

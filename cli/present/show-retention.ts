@@ -20,6 +20,9 @@ export const prunedLine = ({ day, payloads, prunedAtMs, prunedBy }: PrunedCount)
 export const prunedPayloadLine = ({ day, prunedAtMs, prunedBy }: PrunedPayload): string =>
   `  its payload, of ${dateOf(day)}, was pruned on ${dateOfMs(prunedAtMs)} by entry ${prunedBy}; the proof holds without it`;
 
+export const prunedReportsLine = (reports: number): string =>
+  `${number.format(reports)} reports are of days that left the retention window: they are pruned, and no part of the answer`;
+
 const number = new Intl.NumberFormat('en-GB');
 
 /** "12 payloads, 3.4 MB" */
