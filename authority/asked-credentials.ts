@@ -3,7 +3,7 @@ import { concat } from '../protocol/bytes.js';
 import { encodeCredentialRequest, type CredentialRequest } from '../protocol/credential-request.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { sha256 } from '../protocol/hash.js';
-import { EPOCHS_PER_DAY } from '../protocol/time.js';
+import { DAY_SECONDS, EPOCHS_PER_DAY } from '../protocol/time.js';
 
 export interface AskedCredentials {
   readonly replyPublicKey: Uint8Array;
@@ -22,9 +22,21 @@ export interface AskedDay {
   readonly keysHash: Uint8Array;
 }
 
-/** Throws `day` unless all days are from yesterday to the day before today + horizonDays. */
-export function readAsked(request: CredentialRequest, today: number, horizonDays: number): AskedCredentials {
+export interface IssuingDays {
+  readonly today: number;
+  /** Credentials are issued for days before today + horizonDays. */
+  readonly horizonDays: number;
+  /** None are issued for this day and later ones. */
+  readonly sunsetDay: number | undefined;
+}
+
+/** Throws `day` unless all days are from yesterday to the day before today + horizonDays, and before the sunset. */
+export function readAsked(
+  request: CredentialRequest,
+  { today, horizonDays, sunsetDay = Infinity }: IssuingDays,
+): AskedCredentials {
   const { firstDay, days } = request;
+  if (firstDay + days > sunsetDay) throw pastSunset(firstDay, days, sunsetDay);
   if (firstDay < today - 1 || firstDay + days > today + horizonDays) {
     const [wished, issued] = [
       `${firstDay} to ${firstDay + days - 1}`,
@@ -40,6 +52,16 @@ export function readAsked(request: CredentialRequest, today: number, horizonDays
     firstKeysHash: askedDay(request, 0).keysHash,
     days: asked,
   };
+}
+
+function pastSunset(firstDay: number, days: number, sunsetDay: number): FirebreakError {
+  const last = new Date((sunsetDay - 1) * DAY_SECONDS * 1000).toISOString().slice(0, 10);
+  const left = sunsetDay - firstDay;
+  const advice = left > 0 ? `ask for ${left} of these ${days} days` : 'the tag can be handed back';
+  return new FirebreakError(
+    'day',
+    `this deployment ends: its last day is ${last} (day ${sunsetDay - 1}), and no credentials are issued for days after it; ${advice}`,
+  );
 }
 
 function askedDay({ firstDay, epochPublicKeys: all }: CredentialRequest, index: number): AskedDay {

@@ -19,6 +19,8 @@ import { gatewayRegister, type CertifiedGateway, type GatewayRegister } from './
 import { noticeDesk, type NoticeDesk, type NoticeOrder } from './notice-desk.js';
 import { openPublisher, type Publisher, type RetainedUplink } from './publisher.js';
 import type { RecordStore } from './records.js';
+import { retentionBook, type EndedDay } from './retention-book.js';
+import { openRetention, type Retention } from './retention.js';
 import { statementBook, type StatementBook } from './statement-book.js';
 import { tagRegistry, type TagRegistry } from './tag-registry.js';
 
@@ -55,10 +57,12 @@ export interface Authority extends Enrolment {
   /** Publishes a notice for these tags; resolves the bytes that go out. Throws `not-found` for a day without keys, `full`. */
   notify(order: NoticeOrder): Promise<Uint8Array>;
   /**
-   * What the turn of a day asks for: keys of yesterday, today and tomorrow, destruction of what left the retention
+   * What the turn of a day asks for: keys of yesterday, today and tomorrow, the end of days that left the retention
    * window, an orderly registry. Harmless to repeat.
    */
   maintain(): Promise<void>;
+  /** Maintains, and waits for what the ledger says to the prunings; the days that ended, ever. Rejects with the signal's reason. */
+  retain(signal: AbortSignal): Promise<readonly EndedDay[]>;
   /** Resolves, when no publishing is under way, whether the retained topics reached the broker. */
   published(): Promise<boolean>;
   status(): Promise<AuthorityStatus>;
@@ -70,6 +74,10 @@ export interface AuthorityStatus {
   readonly issuerPublicKey: string;
   /** Days that have keys. */
   readonly days: readonly number[];
+  /** Days whose keys are destroyed. */
+  readonly ended: readonly EndedDay[];
+  /** No keys are made from this day on. */
+  readonly sunsetDay: number | undefined;
   readonly gateways: readonly CertifiedGateway[];
   readonly enrolledTags: number;
   readonly lastNotice: number | undefined;
@@ -81,6 +89,7 @@ interface Parts {
   readonly entries: AuthorityEntries;
   readonly publisher: Publisher;
   readonly keyring: DayKeyring;
+  readonly retention: Retention;
   readonly gateways: GatewayRegister;
   readonly notices: NoticeDesk;
   readonly enrolment: Enrolment;
@@ -103,42 +112,75 @@ function assemble(deps: AuthorityDeps): Parts {
   const entries = authorityEntries({ courier: deps.courier, clock, randomBytes });
   const publisher = openPublisher({ book, uplink: deps.uplink, log: deps.log });
   const onChange = () => publisher.publishSoon();
+  const ended = retentionBook(records);
   const keyring = openDayKeyring({
     issuer,
     store: deps.dayKeys,
     book,
+    retention: ended,
     entries,
     randomBytes,
     sunsetDay,
     onChange,
   });
   const horizonDays = deps.horizonDays ?? DEFAULT_HORIZON_DAYS;
+  const issuing = { issuer, keyring, tags, entries };
   return {
     book,
     tags,
     entries,
     publisher,
     keyring,
+    retention: openRetention({ keyring, store: deps.dayKeys, book: ended, entries, clock, log: deps.log }),
     gateways: gatewayRegister({ issuer, records, book, entries }),
     notices: noticeDesk({ issuer, keyring, book, entries, randomBytes }),
-    enrolment: openEnrolment({ issuer, keyring, tags, entries, clock, retentionDays, horizonDays }),
+    enrolment: openEnrolment({ ...issuing, clock, retentionDays, horizonDays, sunsetDay }),
   };
 }
 
 function authorityOf(parts: Parts, deps: AuthorityDeps): Authority {
-  const { keyring, gateways, notices, enrolment, publisher } = parts;
+  const { keyring, retention, notices, enrolment, publisher } = parts;
   const { log, clock } = deps;
   const today = () => dayOf(clock.nowMs() / 1000);
-  const { task, close } = closable(() => publisher.close());
+  const { task, close } = closable(() => Promise.all([publisher.close(), retention.close()]));
   return {
     enrol: (request, tag) => task(() => enrolment.enrol(request, tag)),
     renew: (report) => task(() => enrolment.renew(report)),
+    ...gatewayTasks(parts, deps, task),
     ensureDayKeys: (fromDay, toDay) =>
       task(async () => {
         requireInWindow(fromDay, today() - deps.retentionDays);
         await ensureDays(keyring, fromDay, toDay);
       }),
-    addGateway: (publicKey, name, fromDay = today()) =>
+    notify: (order) =>
+      task(async () => {
+        const notice = await notices.publish(order);
+        publisher.publishSoon();
+        log.info('notice published', { day: order.day, code: order.code });
+        return notice;
+      }),
+    maintain: () => task(() => maintain(parts, deps, today())),
+    retain: (signal) =>
+      task(async () => {
+        await maintain(parts, deps, today());
+        await retention.settled(signal);
+        return retention.ended();
+      }),
+    published: () => publisher.settled(),
+    status: () => statusOf(parts, deps),
+    close,
+  };
+}
+
+type Task = <T>(work: () => Promise<T>) => Promise<T>;
+
+function gatewayTasks(
+  { gateways, publisher }: Parts,
+  { clock, log }: AuthorityDeps,
+  task: Task,
+): Pick<Authority, 'addGateway' | 'revokeGateway'> {
+  return {
+    addGateway: (publicKey, name, fromDay = dayOf(clock.nowMs() / 1000)) =>
       task(async () => {
         const certificate = await gateways.certify(publicKey, name, fromDay);
         log.info('gateway certified', { gateway: toHex(partyIdOf(publicKey)), name, fromDay });
@@ -150,17 +192,6 @@ function authorityOf(parts: Parts, deps: AuthorityDeps): Authority {
         publisher.publishSoon();
         log.warn('gateway revoked', { gateway: toHex(gatewayId), fromMs });
       }),
-    notify: (order) =>
-      task(async () => {
-        const notice = await notices.publish(order);
-        publisher.publishSoon();
-        log.info('notice published', { day: order.day, code: order.code });
-        return notice;
-      }),
-    maintain: () => task(() => maintain(parts, deps, today())),
-    published: () => publisher.settled(),
-    status: () => statusOf(parts, deps),
-    close,
   };
 }
 
@@ -176,13 +207,12 @@ async function ensureDays(keyring: DayKeyring, fromDay: number, toDay: number): 
 
 async function maintain(
   parts: Parts,
-  { retentionDays, sunsetDay, log }: AuthorityDeps,
+  { retentionDays, sunsetDay }: AuthorityDeps,
   today: number,
 ): Promise<void> {
   await ensureDays(parts.keyring, today - 1, Math.min(today + 2, sunsetDay ?? Infinity));
   const oldest = today - retentionDays;
-  const destroyed = await parts.keyring.destroyBefore(oldest);
-  for (const day of destroyed) log.info('day keys destroyed', { day });
+  await parts.retention.endBefore(oldest);
   await parts.tags.forgetBefore(oldest);
   await parts.gateways.forgetRevocations(today);
 }
@@ -191,6 +221,8 @@ async function statusOf(parts: Parts, deps: AuthorityDeps): Promise<AuthoritySta
   return {
     issuerPublicKey: toHex(deps.issuer.publicKey),
     days: await parts.keyring.days(),
+    ended: await parts.retention.ended(),
+    sunsetDay: deps.sunsetDay,
     gateways: await parts.gateways.list(),
     enrolledTags: await parts.tags.count(),
     lastNotice: (await parts.book.latestNotice())?.number,

@@ -16,12 +16,17 @@ export const DAY_KEY_FILE_LENGTH = HEADER_LENGTH + 3 * 32 + CHECKSUM_LENGTH;
 
 const damaged = (why: string) => new FirebreakError('damaged', `not a day key file: ${why}`);
 
-export function encodeDayKeyFile({ day, idKey, macKey, sealingSecretKey }: DayKeys): Uint8Array {
+/** How the file of a day begins; nothing of it is secret. */
+export function dayKeyFileStart(day: number): Uint8Array {
   const header = Buffer.alloc(HEADER_LENGTH);
   header.set(MAGIC);
   header.writeUInt8(VERSION, MAGIC.length);
   header.writeUInt32BE(day, MAGIC.length + 1);
-  const body = concat(header, idKey, macKey, sealingSecretKey);
+  return header;
+}
+
+export function encodeDayKeyFile({ day, idKey, macKey, sealingSecretKey }: DayKeys): Uint8Array {
+  const body = concat(dayKeyFileStart(day), idKey, macKey, sealingSecretKey);
   return concat(body, sha256(body));
 }
 

@@ -5,10 +5,13 @@ import type { DayKeyStore } from './day-key-store.js';
 
 export function memoryDayKeyStore(): DayKeyStore {
   const byDay = new Map<number, DayKeys>();
+  const destroyed = new Set<number>();
   return {
     get: async (day) => structuredClone(byDay.get(day)),
     put: async (keys) => {
       if (byDay.has(keys.day)) throw new FirebreakError('exists', `day ${keys.day} has keys already`);
+      if (destroyed.has(keys.day))
+        throw new FirebreakError('day', `the keys of day ${keys.day} are destroyed`);
       byDay.set(keys.day, structuredClone(keys));
     },
     list: async () => [...byDay.keys()].sort((a, b) => a - b),
@@ -16,6 +19,8 @@ export function memoryDayKeyStore(): DayKeyStore {
       const keys = byDay.get(day);
       for (const secret of keys ? [keys.idKey, keys.macKey, keys.sealingSecretKey] : []) secret.fill(0);
       byDay.delete(day);
+      destroyed.add(day);
     },
+    removeStray: async () => [],
   };
 }

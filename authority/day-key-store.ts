@@ -7,10 +7,15 @@ import type { DayKeys } from '../protocol/keys.js';
 export interface DayKeyStore {
   /** `undefined` for a day whose keys were never made or are destroyed. */
   get(day: number): Promise<DayKeys | undefined>;
-  /** On disk, synced, when it resolves. Throws `exists` rather than replace a day's keys. */
+  /** On disk, synced, when it resolves. Throws `exists` rather than replace a day's keys, `day` for a day that was destroyed. */
   put(keys: DayKeys): Promise<void>;
   /** The days that have keys, ascending. */
   list(): Promise<readonly number[]>;
-  /** Gone when it resolves, beyond recovery as far as the medium allows. A day without keys is no error. */
+  /**
+   * Gone for good when it resolves, beyond recovery as far as the medium allows: `get`, `list` and `put` know the day as
+   * destroyed from then on, whatever copy of its keys comes back. A day without keys is no error.
+   */
   destroy(day: number): Promise<void>;
+  /** Looks for copies of destroyed keys wherever the store can, and removes them. The days of those found, each once. */
+  removeStray(): Promise<readonly number[]>;
 }

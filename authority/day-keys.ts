@@ -9,6 +9,7 @@ import type { DayKeyStore } from './day-key-store.js';
 import type { AuthorityEntries } from './entries.js';
 import { stateDayKey } from './issuer.js';
 import { keyedLock } from './keyed-lock.js';
+import type { RetentionBook } from './retention-book.js';
 import type { StatementBook } from './statement-book.js';
 
 /** Days kept at hand; the oldest used goes first. */
@@ -19,15 +20,22 @@ export interface DayKeyring {
   keysOf(day: number): Promise<DayKeys>;
   /** The keys of a day that has some. Throws `not-found`. */
   existingKeysOf(day: number): Promise<DayKeys>;
-  /** Resolves the days whose keys are destroyed now. */
-  destroyBefore(day: number): Promise<readonly number[]>;
+  /** Destroys the keys of days before this one, and of those whose destruction the log was told of already. */
+  destroyBefore(day: number): Promise<DestroyedDays>;
   days(): Promise<readonly number[]>;
+}
+
+export interface DestroyedDays {
+  readonly destroyed: readonly number[];
+  /** Destroyed before: somebody brought a copy back. */
+  readonly returned: readonly number[];
 }
 
 export interface DayKeyringDeps {
   readonly issuer: Signer;
   readonly store: DayKeyStore;
   readonly book: StatementBook;
+  readonly retention: RetentionBook;
   readonly entries: AuthorityEntries;
   readonly randomBytes: (length: number) => Uint8Array;
   /** No keys are made from this day on: the day tracing ends (protocol.md §1). */
@@ -71,14 +79,18 @@ export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
       throw new FirebreakError('not-found', `there are no keys of day ${day}: never made, or destroyed`);
     },
     destroyBefore: async (bound) => {
-      const old = (await store.list()).filter((day) => day < bound);
+      const told = new Set((await deps.retention.list()).map(({ day }) => day));
+      const old = (await store.list()).filter((day) => day < bound || told.has(day));
       for (const day of old) {
         cached.delete(day);
         await oneAtATime(day, () => destroy(day, deps));
       }
       await deps.book.forgetDaysBefore(bound);
       if (old.length > 0) deps.onChange();
-      return old;
+      return {
+        destroyed: old.filter((day) => !told.has(day)),
+        returned: old.filter((day) => told.has(day)),
+      };
     },
   };
 }
@@ -109,8 +121,14 @@ async function make(day: number, { store, randomBytes, sunsetDay }: DayKeyringDe
   return keys;
 }
 
-/** The entry is on disk first: after a crash between the two the keys are destroyed, and recorded again, at the next call. */
-async function destroy(day: number, { store, entries }: DayKeyringDeps): Promise<void> {
-  await entries.dayKeyDestroyed(day);
+/**
+ * The entry is on disk first, then the note that it is, then the keys go. After a crash in between, the next call does
+ * what is left; an entry sent twice is in the log once.
+ */
+async function destroy(day: number, { store, entries, retention }: DayKeyringDeps): Promise<void> {
+  if ((await retention.find(day)) === undefined) {
+    await entries.dayKeyDestroyed(day);
+    await retention.noteDestroyed(day);
+  }
   await store.destroy(day);
 }

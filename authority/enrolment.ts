@@ -38,6 +38,8 @@ export interface EnrolmentDeps extends IssuanceDeps {
   readonly retentionDays: number;
   /** Credentials are issued for days before today + horizonDays. */
   readonly horizonDays: number;
+  /** None are issued for this day and later ones: the sunset. */
+  readonly sunsetDay: number | undefined;
 }
 
 const NOTHING_ISSUED: IssuedDays = new Map();
@@ -65,8 +67,13 @@ export function openEnrolment(deps: EnrolmentDeps): Enrolment {
   };
 }
 
-const askedNow = (request: CredentialRequest, { clock, horizonDays }: EnrolmentDeps) =>
-  readAsked(request, dayOf(clock.nowMs() / 1000), horizonDays);
+function askedNow(
+  request: CredentialRequest,
+  { clock, horizonDays, sunsetDay }: EnrolmentDeps,
+): AskedCredentials {
+  const today = dayOf(clock.nowMs() / 1000);
+  return readAsked(request, { today, horizonDays, sunsetDay });
+}
 
 async function enrol(
   asked: AskedCredentials,

@@ -1,11 +1,13 @@
-/** The authority's ledger entries (protocol.md §10): types 3, 4, 8 and 9, each payload under a fresh salt. */
-import type { Courier } from '../courier/courier.js';
+/** The authority's ledger entries (protocol.md §10): types 3, 4, 8, 9 and 10, each payload under a fresh salt. */
+import type { Courier, PostedEntry } from '../courier/courier.js';
 import type { Clock } from '../protocol/clock.js';
 import { ENTRY_TYPE } from '../protocol/entry.js';
 import { encodeCredentialsPayload } from '../protocol/payload-credentials.js';
 import { encodeDayKeyPayload } from '../protocol/payload-day-key.js';
 import { encodeGatewayPayload } from '../protocol/payload-gateway.js';
+import { FirebreakError } from '../protocol/errors.js';
 import { encodeNoticePayload } from '../protocol/payload-notice.js';
+import { encodePruningPayload } from '../protocol/payload-pruning.js';
 import { SALT_LENGTH } from '../protocol/payload-salt.js';
 
 /** The part of the courier that is needed here. */
@@ -17,6 +19,8 @@ export interface AuthorityEntries {
   gatewayRevoked(revocation: Uint8Array): Promise<void>;
   dayKeyPublished(statement: Uint8Array): Promise<void>;
   dayKeyDestroyed(day: number): Promise<void>;
+  /** Resolves what tells the ledger's answer. */
+  payloadsPruned(day: number): Promise<PostedEntry>;
   noticePublished(notice: Uint8Array): Promise<void>;
   credentialsIssued(requestHash: Uint8Array, root: Uint8Array): Promise<void>;
 }
@@ -29,9 +33,12 @@ export interface AuthorityEntriesDeps {
 
 export function authorityEntries({ courier, clock, randomBytes }: AuthorityEntriesDeps): AuthorityEntries {
   const salt = () => randomBytes(SALT_LENGTH);
-  const post = async (type: number, payload: Uint8Array) => {
-    await courier.post([{ type, timeMs: clock.nowMs(), payload }]);
+  const posted = async (type: number, payload: Uint8Array): Promise<PostedEntry> => {
+    const [one] = await courier.post([{ type, timeMs: clock.nowMs(), payload }]);
+    if (one === undefined) throw new FirebreakError('closed', 'the courier did not take an entry');
+    return one;
   };
+  const post = async (type: number, payload: Uint8Array): Promise<void> => void (await posted(type, payload));
   return {
     gatewayEnrolled: (certificate) =>
       post(ENTRY_TYPE.gateway, encodeGatewayPayload({ kind: 'enrolled', salt: salt(), certificate })),
@@ -44,6 +51,8 @@ export function authorityEntries({ courier, clock, randomBytes }: AuthorityEntri
         ENTRY_TYPE.dayKey,
         encodeDayKeyPayload({ kind: 'destroyed', salt: salt(), day, destroyedAtMs: clock.nowMs() }),
       ),
+    payloadsPruned: (day) =>
+      posted(ENTRY_TYPE.pruning, encodePruningPayload({ salt: salt(), day, prunedAtMs: clock.nowMs() })),
     noticePublished: (notice) => post(ENTRY_TYPE.notices, encodeNoticePayload({ salt: salt(), notice })),
     credentialsIssued: (requestHash, root) =>
       post(ENTRY_TYPE.credentials, encodeCredentialsPayload({ salt: salt(), requestHash, root })),

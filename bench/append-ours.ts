@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { WriterDirectory } from '../ledger/admission/writer.js';
 import type { CheckedBatch } from '../ledger/checked-batch.js';
+import { DayRegister } from '../ledger/day-record.js';
 import { Sequencer } from '../ledger/sequencer.js';
 import { readEdge } from '../ledger/start.js';
 import { openStoreLevel } from '../ledger/store-recovery.js';
@@ -46,6 +47,8 @@ export async function openOurs(dir: string): Promise<Appender> {
     store,
     edge: await readEdge(store, logSigner),
     directory: new WriterDirectory([], []),
+    days: new DayRegister([]),
+    retentionDays: 21,
     logSigner,
     clock: { nowMs: () => asUnixMs(Date.now()), sleep: async () => {} },
   });

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { FirebreakError } from '../protocol/errors.js';
 import { fromHex } from '../protocol/bytes.js';
+import { dayOf } from '../protocol/time.js';
 import { writeAtomically } from './atomic-file.js';
 import type { DataFolder } from './folder.js';
 
@@ -21,6 +22,8 @@ const writer = z.strictObject({
   publicKey: key,
   entryTypes: z.array(z.int().min(1).max(255)),
 });
+
+const sunsetDate = z.iso.date('must be a date such as 2027-06-30');
 
 const settings = z.strictObject({
   sampleHoldSeconds: z.int().min(1).max(900),
@@ -42,9 +45,23 @@ const config = z.strictObject({
   receiptPublicKey: key,
   writers: z.array(writer),
   settings,
+  /** The last day of tracing, UTC: no day key is made, and no credential issued, for a later one. */
+  sunset: sunsetDate.optional(),
 });
 
 export type Config = z.infer<typeof config>;
+
+/** The first day without keys; undefined in a deployment without a sunset. */
+export function sunsetDayOf({ sunset }: Pick<Config, 'sunset'>): number | undefined {
+  return sunset === undefined ? undefined : dayOf(Date.parse(`${sunset}T00:00Z`) / 1000) + 1;
+}
+
+/** A date typed on the command line. Throws `usage`. */
+export function parseSunset(text: string): string {
+  const parsed = sunsetDate.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new FirebreakError('usage', `--sunset must be a date such as 2027-06-30, not “${text}”`);
+}
 
 /** Throws `foreign` for a folder of something else, `damaged` naming the field that does not fit. */
 export async function readConfig(folder: DataFolder): Promise<Config> {

@@ -1,25 +1,70 @@
-/** Day keys as private files, one a day: authority/day-keys/<day>.key, mode 0600. Destroyed is overwritten, then removed. */
-import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
+/**
+ * Day keys as private files, one a day: authority/day-keys/<day>.key, mode 0600. Beside them, in `destroyed`, stand the days
+ * whose keys are destroyed, one a line: a key file of such a day is refused, whoever put it there.
+ */
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeDayKeyFile, encodeDayKeyFile } from '../authority/day-key-file.js';
 import type { DayKeyStore } from '../authority/day-key-store.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { DayKeys } from '../protocol/keys.js';
+import { writeAtomically } from './atomic-file.js';
 import { requirePrivate, writePrivate } from './key-files.js';
+import { removeStrayKeys } from './stray-day-keys.js';
+import { wipeFile } from './wipe-file.js';
 
 const NAME = /^(\d+)\.key$/;
+const DESTROYED = 'destroyed';
 
-export function dayKeyFiles(dir: string): DayKeyStore {
+/** `searched` is the folder in which copies of destroyed keys are looked for: the data folder. By default none is. */
+export function dayKeyFiles(dir: string, searched?: string): DayKeyStore {
   const fileOf = (day: number) => join(dir, `${day}.key`);
+  const marks = join(dir, DESTROYED);
+  const isDestroyed = async (day: number) => (await readMarks(marks)).has(day);
   return {
-    get: (day) => readDayKeyFile(fileOf(day), day),
-    put: (keys) => writePrivate(fileOf(keys.day), encodeDayKeyFile(keys)),
-    list: async () => {
-      const names = await readdir(dir).catch(() => []);
-      return names.flatMap((name) => Number(NAME.exec(name)?.[1] ?? [])).sort((a, b) => a - b);
+    get: async (day) => ((await isDestroyed(day)) ? undefined : readDayKeyFile(fileOf(day), day)),
+    put: async (keys) => {
+      if (await isDestroyed(keys.day))
+        throw new FirebreakError(
+          'day',
+          `the keys of day ${keys.day} are destroyed; a day has no second ones`,
+        );
+      await writePrivate(fileOf(keys.day), encodeDayKeyFile(keys));
     },
-    destroy: (day) => destroyFile(fileOf(day)),
+    list: async () => {
+      const destroyed = await readMarks(marks);
+      const names = await readdir(dir).catch(() => []);
+      const days = names.map((name) => NAME.exec(name)?.[1]).filter((day) => day !== undefined);
+      return days
+        .map(Number)
+        .filter((day) => !destroyed.has(day))
+        .sort((a, b) => a - b);
+    },
+    destroy: async (day) => {
+      await mark(dir, marks, day);
+      await wipeFile(fileOf(day));
+    },
+    removeStray: async () =>
+      searched === undefined ? [] : removeStrayKeys(searched, dir, await readMarks(marks)),
   };
+}
+
+/** A line that is no day is passed over: it protects nothing, and the registry knows the day as well. */
+async function readMarks(file: string): Promise<ReadonlySet<number>> {
+  const text = await readFile(file, 'latin1').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  return new Set(text.split('\n').flatMap((line) => (/^\d+$/.test(line) ? Number(line) : [])));
+}
+
+/** Before the keys go: a crash in between leaves a file that is refused, and removed at the next start. */
+async function mark(dir: string, file: string, day: number): Promise<void> {
+  const marks = await readMarks(file);
+  if (marks.has(day)) return;
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const days = [...marks, day].sort((a, b) => a - b);
+  await writeAtomically(file, days.map((one) => `${one}\n`).join(''), 0o600);
 }
 
 async function readDayKeyFile(file: string, day: number): Promise<DayKeys | undefined> {
@@ -37,17 +82,4 @@ function decode(file: string, bytes: Uint8Array): DayKeys {
   } catch (cause) {
     throw new FirebreakError('damaged', `${file}: ${(cause as Error).message}`, { cause });
   }
-}
-
-async function destroyFile(file: string): Promise<void> {
-  const info = await stat(file).catch(() => undefined);
-  if (!info) return;
-  const handle = await open(file, 'r+');
-  try {
-    await handle.write(new Uint8Array(info.size), 0, info.size, 0);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rm(file);
 }

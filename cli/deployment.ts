@@ -13,13 +13,15 @@ import type { DataFolder } from './folder.js';
 import { createKeyFile, readKeyFile } from './key-files.js';
 
 /** Which entry types each party may write (protocol.md §10). Gateways are known by their logged certificates. */
-const ISSUER_ENTRY_TYPES = [3, 4, 8, 9];
+const ISSUER_ENTRY_TYPES = [3, 4, 8, 9, 10];
 const TRACER_ENTRY_TYPES = [6];
 
 export interface DeploymentWishes {
   /** The log's name, which its key carries; by default made of the issuer's. */
   readonly origin?: string;
   readonly settings: ProtocolSettings;
+  /** The last day of tracing, such as 2027-06-30. */
+  readonly sunset?: string;
 }
 
 /** Makes the folder's keys and configuration. Throws `exists` when the folder is not empty. */
@@ -44,6 +46,7 @@ export async function createDeployment(folder: DataFolder, wishes: DeploymentWis
       { name: 'issuer', publicKey: issuer.publicKey, entryTypes: ISSUER_ENTRY_TYPES },
       { name: 'tracer', publicKey: tracer.publicKey, entryTypes: TRACER_ENTRY_TYPES },
     ],
+    ...(wishes.sunset !== undefined && { sunset: wishes.sunset }),
     settings: { ...wishes.settings, attenuationThresholdsDb: [...wishes.settings.attenuationThresholdsDb] },
   });
   return readConfig(folder);

@@ -18,6 +18,8 @@ const order = z.discriminatedUnion('what', [
     code: z.int().min(0).max(255),
     tags: z.array(z.int().min(0)).min(1).max(4096),
   }),
+  z.strictObject({ what: z.literal('retain') }),
+  z.strictObject({ what: z.literal('status') }),
   z.strictObject({ what: z.literal('revoke'), gatewayId: z.string().regex(/^[0-9a-f]{32}$/) }),
 ]);
 export type Order = z.infer<typeof order>;

@@ -6,7 +6,9 @@ import { asUnixMs } from '../protocol/brands.js';
 import { FirebreakError, refusalNumber, refusalOf, type ErrorCode } from '../protocol/errors.js';
 import type { AdmissionContext } from './admission/item.js';
 import type { Writer } from './admission/writer.js';
-import type { CheckedBatch, CheckedItem, GatewayStatement, RefusedBatch } from './checked-batch.js';
+import type { CheckedBatch, CheckedItem, RefusedBatch } from './checked-batch.js';
+
+type Statement = NonNullable<CheckedItem['statement']>;
 
 /** What a thread is started with. */
 export type CheckSettings = Omit<AdmissionContext, 'directory'>;
@@ -29,7 +31,7 @@ export type CheckVerdict =
       /** 32 bytes for each item. */
       readonly hashes: Uint8Array;
       /** By item; few have one. */
-      readonly statements: ReadonlyMap<number, GatewayStatement>;
+      readonly statements: ReadonlyMap<number, Statement>;
     }
   | { readonly kind: 'threw'; readonly code: ErrorCode | undefined; readonly message: string };
 
@@ -42,7 +44,7 @@ export function verdictOf(batch: CheckedBatch, bytes: Uint8Array): CheckVerdict 
   const { items, ...head } = batch;
   const rows = new Float64Array(items.length * COLUMNS);
   const hashes = new Uint8Array(items.length * HASH_BYTES);
-  const statements = new Map<number, GatewayStatement>();
+  const statements = new Map<number, Statement>();
   items.forEach((item, i) => {
     const refusal = item.refusal === undefined ? 0 : refusalNumber(item.refusal);
     const at = item.payload.byteOffset - bytes.byteOffset;

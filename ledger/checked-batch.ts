@@ -11,8 +11,8 @@ export interface CheckedItem {
   readonly refusal: Refusal | undefined;
   /** Day whose payloads are pruned together, or KEPT_DAY. */
   readonly retentionDay: number;
-  /** What the entry says of a gateway, for the registry. */
-  readonly statement: GatewayStatement | undefined;
+  /** What the entry says of a gateway or of a day, for the registers. */
+  readonly statement: GatewayStatement | DayStatement | undefined;
 }
 
 export type GatewayStatement =
@@ -23,6 +23,12 @@ export type GatewayStatement =
       readonly toDay: number;
     }
   | { readonly kind: 'revoked'; readonly gatewayId: Uint8Array; readonly fromMs: number };
+
+/** The issuer's word on a day: its keys are destroyed; its payloads are pruned. */
+export interface DayStatement {
+  readonly kind: 'keys-destroyed' | 'payloads-pruned';
+  readonly day: number;
+}
 
 export interface CheckedBatch {
   readonly writerId: Uint8Array;

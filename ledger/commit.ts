@@ -75,6 +75,7 @@ export function commitOf({ state, sequenced, grown, gateways, nowMs }: CommitInp
     tiles,
     batches: sequenced.answered.map(recordOf),
     gateways,
+    days: sequenced.days,
     state: {
       size,
       root,

@@ -3,8 +3,10 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { fromHex } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
-import type { LedgerReader } from '../protocol/ledger-reader.js';
+import { isPruned, type LedgerReader } from '../protocol/ledger-reader.js';
 import { parseTilePath } from '../protocol/tile.js';
+import type { DayRecord } from './day-record.js';
+import { encodeDays } from './days-http.js';
 import { decodeHashes, encodePayloads, MAX_PAYLOADS_PER_CALL } from './payload-frames.js';
 
 const MAX_BODY_BYTES = MAX_PAYLOADS_PER_CALL * 32;
@@ -21,6 +23,8 @@ export interface HttpAnswer {
 export interface RouteDeps {
   readonly reader: LedgerReader;
   readonly payloadToken?: string;
+  /** What is stored and pruned, by day; for readers with the token. */
+  readonly days?: () => readonly DayRecord[];
 }
 
 const ok = (body: Uint8Array, type: string, cache: string): HttpAnswer => ({
@@ -73,13 +77,15 @@ async function payloadAnswer(hex: string, reader: LedgerReader): Promise<HttpAns
   const [payload] = await reader.payloads([fromHex(hex)]);
   if (payload === undefined)
     throw new FirebreakError('not-found', 'the ledger holds no payload with this hash');
+  if (isPruned(payload))
+    throw new FirebreakError('pruned', `pruned on ${new Date(payload.prunedAtMs).toISOString()}`);
   return ok(payload, BYTES, 'no-store');
 }
 
 /** Throws `not-found`, `format`, `size`, `permission`, `usage` (the method). */
 export async function answerTo(
   request: IncomingMessage,
-  { reader, payloadToken }: RouteDeps,
+  { reader, payloadToken, days }: RouteDeps,
 ): Promise<HttpAnswer> {
   const path = request.url?.split('?', 1)[0] ?? '/';
   if (path === '/checkpoint') {
@@ -100,6 +106,11 @@ export async function answerTo(
     requireMethod(request, ['GET', 'HEAD']);
     requireToken(request, payloadToken);
     return payloadAnswer(path.slice('/payload/'.length), reader);
+  }
+  if (path === '/days' && days !== undefined) {
+    requireMethod(request, ['GET', 'HEAD']);
+    requireToken(request, payloadToken);
+    return ok(encodeDays(days()), 'application/json', 'no-store');
   }
   throw new FirebreakError('not-found', 'there is nothing here');
 }

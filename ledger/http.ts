@@ -7,12 +7,14 @@
  *     GET  /tile/entries/<N>[.p/<W>]         entries
  *     POST /payloads                         payloads by hash, payload-frames.ts
  *     GET  /payload/<SHA-256 in hex>         one payload
+ *     GET  /days                             what is stored and pruned, by day; days-http.ts
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { FirebreakError } from '../protocol/errors.js';
 import type { LedgerReader } from '../protocol/ledger-reader.js';
 import type { Log } from '../protocol/log.js';
+import type { DayRecord } from './day-record.js';
 import { listenOn } from './listen.js';
 import { answerTo, type HttpAnswer } from './http-routes.js';
 
@@ -28,6 +30,8 @@ export interface LedgerHttpOptions {
   readonly port: number;
   /** Who shows it may read payloads; without one nobody may. */
   readonly payloadToken?: string;
+  /** What is stored and pruned, by day; without it `/days` is not served. */
+  readonly days?: () => readonly DayRecord[];
   readonly maxConnections?: number;
   readonly log: Log;
 }
@@ -39,6 +43,7 @@ export interface LedgerHttp {
 
 const STATUS: Partial<Record<string, number>> = {
   'not-found': 404,
+  pruned: 410,
   format: 400,
   size: 413,
   permission: 401,

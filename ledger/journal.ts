@@ -32,6 +32,7 @@ const CHECKED_HEAD = 20;
 const ROW_HEAD = 6;
 const TURN_BYTES = 64 * 1024 * 1024;
 /** Files grow by this much, zeros, so that most syncs of small writes need not write the file's length as well. */
+const WIPE_BYTES = 1024 * 1024;
 const GROWTH_BYTES = 256 * 1024;
 
 /**
@@ -221,6 +222,15 @@ export class Journal {
       ftruncateSync(file.fd, 0);
       Object.assign(file, { at: 0, length: 0, lastCommit: 0 });
     }
+  }
+
+  /** As {@link clear}, with zeros written over what the files held, and synced. */
+  wipe(): void {
+    for (const { fd, length } of this.#files) {
+      for (let at = 0; at < length; at += WIPE_BYTES)
+        writeSync(fd, Buffer.alloc(Math.min(WIPE_BYTES, length - at)), 0, undefined, at);
+    }
+    this.clear();
   }
 
   close(): void {

@@ -17,6 +17,8 @@ import type { WitnessPolicy } from '../protocol/witness-policy.js';
 import { WriterDirectory, type ConfiguredWriter } from './admission/writer.js';
 import type { CheckedBatch, RefusedBatch } from './checked-batch.js';
 import { refusedOutcomes } from './commit.js';
+import { DayRegister, type DayRecord } from './day-record.js';
+import { PayloadRemover } from './payload-remover.js';
 import { readerOfStore } from './reader-level.js';
 import { Intake } from './intake.js';
 import { Sequencer, type Settled } from './sequencer.js';
@@ -65,6 +67,10 @@ export interface LedgerStatus {
   readonly refusedBusy: number;
   /** Batches refused as a whole since the ledger was opened, busy ones too, by refusal number. */
   readonly refusedBatches: ReadonlyMap<number, number>;
+  /** Days that are pruned while their bytes may still be in the store's files; 0 when all is done. */
+  readonly daysToRemove: number;
+  /** Why removing them failed last; reads are refused all the same. */
+  readonly removalFailure: string | undefined;
   /** Why the ledger takes nothing any more; a person has to look at the disk and start it again. */
   readonly failure: string | undefined;
   /** What readers see, and who of the witnesses does not cosign. */
@@ -85,6 +91,8 @@ export interface Ledger {
   /** A reader of what this ledger published. It ends with the ledger. */
   reader(): LedgerReader;
   status(): LedgerStatus;
+  /** What is stored and pruned, by day of the reports, ascending. */
+  days(): readonly DayRecord[];
   /** Answers what was taken in, then closes the store. */
   close(): Promise<void>;
 }
@@ -101,6 +109,8 @@ interface Parts {
   readonly checker: BatchChecker;
   readonly sequencer: Sequencer;
   readonly publication: Publication;
+  readonly days: DayRegister;
+  readonly remover: PayloadRemover;
 }
 
 class OpenLedger implements Ledger {
@@ -137,7 +147,7 @@ class OpenLedger implements Ledger {
   }
 
   status(): LedgerStatus {
-    const { store, directory, sequencer, publication } = this.#parts;
+    const { store, directory, sequencer, days, remover, publication } = this.#parts;
     const { size, lastAppendedMs, counters } = store.state();
     return {
       origin: this.#deps.logSigner.name,
@@ -150,9 +160,15 @@ class OpenLedger implements Ledger {
       commits: sequencer.commits,
       refusedBusy: this.#refused.get(refusalNumber('busy')) ?? 0,
       refusedBatches: new Map(this.#refused),
+      daysToRemove: days.toRemove,
+      removalFailure: remover.failure,
       failure: sequencer.failure?.message,
       publication: publication.status(),
     };
+  }
+
+  days(): readonly DayRecord[] {
+    return this.#parts.days.list();
   }
 
   close(): Promise<void> {
@@ -165,6 +181,7 @@ class OpenLedger implements Ledger {
     await this.#parts.sequencer.idle();
     await this.#parts.publication.close();
     await this.#parts.checker.close();
+    await this.#parts.remover.close();
     await this.#parts.store.close();
   }
 
@@ -172,6 +189,7 @@ class OpenLedger implements Ledger {
     if ('refusal' in batch) return this.#refuse(batch);
     const settled = await this.#parts.sequencer.submit(batch);
     this.#parts.publication.committed();
+    this.#parts.remover.wake();
     if (settled.outcomes[0]?.reason === refusalNumber('sequence')) this.#count('sequence');
     return this.#receipt(batch, settled);
   }
@@ -199,6 +217,7 @@ function firstCheckpoint(logSigner: NoteSigner): string {
 async function partsOf(store: Store, deps: LedgerDeps): Promise<Parts> {
   const { logSigner, issuerPublicKey, retentionDays, clock, writers, checkThreads = 0 } = deps;
   const directory = new WriterDirectory(writers, await store.gateways());
+  const days = new DayRegister(await store.days());
   const edge = await readEdge(store, logSigner);
   const context = { directory, issuerPublicKey, retentionDays };
   const checker = checkThreads > 0 ? await openWorkerChecker(context, checkThreads) : inlineChecker(context);
@@ -206,8 +225,9 @@ async function partsOf(store: Store, deps: LedgerDeps): Promise<Parts> {
     const { dir, policy, publicationTiming: timing, log = silentLog } = deps;
     const asked = { ...(policy && { policy }), ...(timing && { timing }) };
     const publication = await openPublication({ dir, store, verifier: logSigner, log, ...asked });
-    const sequencer = new Sequencer({ store, edge, directory, logSigner, clock });
-    return { store, directory, checker, sequencer, publication };
+    const sequencer = new Sequencer({ store, edge, directory, days, retentionDays, logSigner, clock });
+    const remover = new PayloadRemover(store, days);
+    return { store, directory, checker, sequencer, publication, days, remover };
   } catch (error) {
     await checker.close();
     throw error;
@@ -225,7 +245,9 @@ export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
   const identity = { origin: logSigner.name, logPublicKey: logSigner.publicKey };
   const store = await openStoreLevel({ dir, identity, firstCheckpoint: () => firstCheckpoint(logSigner) });
   try {
-    return new OpenLedger(deps, await partsOf(store, deps));
+    const parts = await partsOf(store, deps);
+    parts.remover.wake();
+    return new OpenLedger(deps, parts);
   } catch (error) {
     await store.close();
     throw error;

@@ -2,14 +2,19 @@
  * Payloads over the ledger's HTTP (docs/ledger-http.md):
  *
  *     request     hashes of 32 bytes in a row, 1 to 256
- *     answer      for each hash in order: length u32 || the payload, or ff ff ff ff when the ledger does not hold it
+ *     answer      for each hash in order: length u32 || the payload
+ *                 ff ff ff ff when the ledger does not hold it
+ *                 ff ff ff fe || day u32 || prunedAtMs u64 || prunedBy u64 when its day was pruned
  */
-import { concat } from '../protocol/bytes.js';
+import { asUnixMs } from '../protocol/brands.js';
+import { ByteReader, ByteWriter, concat } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
+import { isPruned, type FoundPayload, type PrunedPayload } from '../protocol/ledger-reader.js';
 
 export const MAX_PAYLOADS_PER_CALL = 256;
 const HASH_BYTES = 32;
 const ABSENT = 0xffff_ffff;
+const PRUNED = 0xffff_fffe;
 
 export function encodeHashes(hashes: readonly Uint8Array[]): Uint8Array {
   return concat(...hashes);
@@ -27,26 +32,35 @@ export function decodeHashes(bytes: Uint8Array): Uint8Array[] {
   return Array.from({ length: count }, (_, i) => bytes.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES));
 }
 
-export function encodePayloads(payloads: readonly (Uint8Array | undefined)[]): Uint8Array {
-  const frames = payloads.flatMap((payload) => {
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(payload?.length ?? ABSENT);
-    return payload === undefined ? [length] : [length, payload];
+const absentFrame = (): Uint8Array => new ByteWriter(4).u32(ABSENT).finish();
+
+const prunedFrame = ({ day, prunedAtMs, prunedBy }: PrunedPayload): Uint8Array =>
+  new ByteWriter(24).u32(PRUNED).u32(day).u64(prunedAtMs).u64(prunedBy).finish();
+
+export function encodePayloads(payloads: readonly FoundPayload[]): Uint8Array {
+  const frames = payloads.flatMap((found) => {
+    if (found === undefined) return [absentFrame()];
+    if (isPruned(found)) return [prunedFrame(found)];
+    return [new ByteWriter(4).u32(found.length).finish(), found];
   });
   return concat(...frames);
 }
 
+function readFrame(reader: ByteReader): FoundPayload {
+  const length = reader.u32();
+  if (length === ABSENT) return undefined;
+  if (length !== PRUNED) return reader.take(length);
+  return { day: reader.u32(), prunedAtMs: asUnixMs(reader.u64()), prunedBy: reader.u64() };
+}
+
 /** The answer to a request for `count` payloads. Throws `format`. */
-export function decodePayloads(bytes: Uint8Array, count: number): (Uint8Array | undefined)[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const payloads: (Uint8Array | undefined)[] = [];
-  let at = 0;
-  while (payloads.length < count && at + 4 <= bytes.length) {
-    const length = view.getUint32(at);
-    at += 4;
-    payloads.push(length === ABSENT ? undefined : bytes.slice(at, at + length));
-    if (length !== ABSENT) at += length;
+export function decodePayloads(bytes: Uint8Array, count: number): FoundPayload[] {
+  const reader = new ByteReader(bytes, "the ledger's answer");
+  try {
+    const payloads = Array.from({ length: count }, () => readFrame(reader));
+    reader.end();
+    return payloads;
+  } catch (cause) {
+    throw new FirebreakError('format', `the ledger's answer does not hold ${count} payloads`, { cause });
   }
-  if (payloads.length === count && at === bytes.length) return payloads;
-  throw new FirebreakError('format', `the ledger's answer does not hold ${count} payloads`);
 }

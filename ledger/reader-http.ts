@@ -1,6 +1,6 @@
 /** A ledger read over its HTTP (docs/ledger-http.md). Also reads any C2SP tlog-tiles log, payloads apart. */
 import { FirebreakError } from '../protocol/errors.js';
-import type { LedgerReader } from '../protocol/ledger-reader.js';
+import type { FoundPayload, LedgerReader } from '../protocol/ledger-reader.js';
 import { MAX_PAYLOAD_LENGTH } from '../protocol/entry.js';
 import { HASH_LENGTH } from '../protocol/merkle.js';
 import { entriesPath, MAX_ENTRY_LENGTH, tilePath } from '../protocol/tile.js';
@@ -88,7 +88,7 @@ class LedgerReaderHttp implements LedgerReader {
     return this.#ask({ path: entriesPath(index, width), maxBytes: width * (2 + MAX_ENTRY_LENGTH) });
   }
 
-  async payloads(hashes: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+  async payloads(hashes: readonly Uint8Array[]): Promise<readonly FoundPayload[]> {
     if (hashes.length === 0) return [];
     if (hashes.length > MAX_PAYLOADS_PER_CALL) {
       throw new FirebreakError('size', `at most ${MAX_PAYLOADS_PER_CALL} payloads are asked for at once`);

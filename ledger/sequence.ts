@@ -13,6 +13,8 @@ import { PayloadTable } from './payload-table.js';
 import { duplicateOf } from './admission/duplicate.js';
 import { sequenceRule } from './admission/sequence.js';
 import type { CheckedBatch, CheckedItem, GatewayStatement } from './checked-batch.js';
+import { DayCourse, isOfDay, type DayRules } from './day-course.js';
+import type { DayRecord } from './day-record.js';
 import type { BatchRecord, Found, LogState, Lookup, NewEntry, PayloadRecord } from './store.js';
 
 /** How a batch is answered: as recorded earlier, as recorded with this commit, or refused for its sequence number. */
@@ -32,6 +34,8 @@ export interface Sequenced {
   readonly entries: readonly NewEntry[];
   readonly leaves: readonly Uint8Array[];
   readonly statements: readonly GatewayStatement[];
+  /** Of the days that these entries concern, as they leave them. */
+  readonly days: readonly DayRecord[];
   /** In the order of the batches given. */
   readonly answers: readonly Answer[];
   readonly duplicates: number;
@@ -56,6 +60,7 @@ interface Course {
   /** What this commit adds. */
   readonly added: PayloadTable;
   readonly writer: CborWriter;
+  readonly days: DayCourse;
   previousLeaf: Uint8Array;
   duplicates: number;
 }
@@ -65,13 +70,15 @@ function earlierOf({ stored, added }: Course, hash: Uint8Array): PayloadRecord |
 }
 
 function append(course: Course, batch: CheckedBatch, item: CheckedItem): Outcome {
-  const { type, payload, payloadSha256, retentionDay } = item;
+  const { type, payload, payloadSha256, retentionDay, statement } = item;
   const earlier = earlierOf(course, payloadSha256);
-  const first = duplicateOf(type, earlier);
+  const first = duplicateOf(type, earlier) ?? course.days.saidBefore(item);
   if (first !== undefined) {
     course.duplicates += 1;
     return { reason: 0, index: first };
   }
+  const refusal = course.days.refusalOf(item);
+  if (refusal !== undefined) return { reason: refusalNumber(refusal), index: null };
   const index = course.firstIndex + course.entries.length;
   const fields = {
     type,
@@ -88,7 +95,8 @@ function append(course: Course, batch: CheckedBatch, item: CheckedItem): Outcome
   const firstOfPayload = earlier === undefined;
   course.entries.push({ entry, type, payload, payloadSha256, retentionDay, firstOfPayload });
   course.leaves.push(course.previousLeaf);
-  if (item.statement !== undefined) course.statements.push(item.statement);
+  course.days.take(item, index, firstOfPayload);
+  if (statement !== undefined && !isOfDay(statement)) course.statements.push(statement);
   if (firstOfPayload) course.added.add(payloadSha256, { type, index, day: retentionDay });
   return { reason: 0, index };
 }
@@ -123,9 +131,10 @@ export interface SequenceInput {
   readonly found: Found;
   /** Not before the state's lastAppendedMs. */
   readonly nowMs: UnixMs;
+  readonly dayRules: DayRules;
 }
 
-export function sequence({ state, batches, lookup, found, nowMs }: SequenceInput): Sequenced {
+export function sequence({ state, batches, lookup, found, nowMs, dayRules }: SequenceInput): Sequenced {
   const course: Course = {
     nowMs,
     firstIndex: state.size,
@@ -135,6 +144,7 @@ export function sequence({ state, batches, lookup, found, nowMs }: SequenceInput
     stored: storedPayloads(lookup, found),
     added: new PayloadTable(lookup.payloads.length),
     writer: entryWriter(lookup.payloads.length),
+    days: new DayCourse(dayRules, nowMs),
     previousLeaf: state.previousLeaf,
     duplicates: 0,
   };
@@ -155,5 +165,5 @@ export function sequence({ state, batches, lookup, found, nowMs }: SequenceInput
     seen.set(name, { batchHash: batch.batchHash, answer });
     return answer;
   });
-  return { ...course, answers, answered };
+  return { ...course, days: course.days.changed, answers, answered };
 }

@@ -16,6 +16,7 @@ import type { WriterDirectory } from './admission/writer.js';
 import type { CheckedBatch } from './checked-batch.js';
 import { commitOf, gatewaysAfter, refusedOutcomes, type Grown } from './commit.js';
 import { planLookup, sequence, type Answer } from './sequence.js';
+import type { DayRegister } from './day-record.js';
 import type { LogState, Store } from './store.js';
 
 /** Entries in one commit: bounds its memory and how long the first batch in it waits. */
@@ -27,6 +28,8 @@ export interface SequencerDeps {
   /** Where the log's tree ends; the sequencer is the only one to append to it. */
   readonly edge: TileEdge;
   readonly directory: WriterDirectory;
+  readonly days: DayRegister;
+  readonly retentionDays: number;
   /** Its name is the log's origin. */
   readonly logSigner: NoteSigner;
   readonly clock: Clock;
@@ -117,18 +120,20 @@ export class Sequencer {
   }
 
   async #commit(batches: readonly CheckedBatch[]): Promise<Settled[]> {
-    const { store, directory, clock } = this.#deps;
+    const { store, directory, days, retentionDays, clock } = this.#deps;
+    const dayRules = { find: (day: number) => days.find(day), retentionDays };
     const state = store.state();
     const lookup = planLookup(batches);
     const found = await store.lookup(lookup);
     const nowMs = asUnixMs(Math.max(state.lastAppendedMs, clock.nowMs()));
-    const sequenced = sequence({ state, batches, lookup, found, nowMs });
+    const sequenced = sequence({ state, batches, lookup, found, nowMs, dayRules });
     if (sequenced.answered.length > 0) {
       const gateways = gatewaysAfter(sequenced.statements, (id) => directory.gateway(id));
       const grown = this.#grow(state, sequenced.leaves);
       await store.commit(commitOf({ state, sequenced, grown, gateways, nowMs }));
       this.#commits += 1;
       for (const record of gateways) directory.keep(record);
+      for (const record of sequenced.days) days.keep(record);
     }
     return sequenced.answers.map((answer, i) => this.#settle(answer, batches[i]?.items.length ?? 0));
   }

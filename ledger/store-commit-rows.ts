@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { toHex } from '../protocol/bytes.js';
 import { TILE_WIDTH } from '../protocol/tile.js';
+import { encodeDayRow } from './day-record.js';
 import { encodeGatewayRecord } from './gateway-record.js';
 import type { Row } from './journal.js';
 import { encodePayloadSegment, PAYLOAD_HEAD_BYTES } from './store-payloads.js';
-import { batchKey, gatewayKey, payloadKey, segmentKey, tileKey } from './store-keys.js';
+import { batchKey, dayKey, gatewayKey, payloadKey, segmentKey, tileKey } from './store-keys.js';
 import { encodeBatchRow } from './store-rows.js';
 import { encodeEntrySegment } from './store-segments.js';
 import type { Commit, NewEntry } from './store.js';
@@ -81,10 +82,11 @@ export function rowsOf(commit: Commit): Row[] {
       key: gatewayKey(record.gatewayId),
       value: encodeGatewayRecord(record),
     })),
+    ...commit.days.map((record) => ({ key: dayKey(record.day), value: encodeDayRow(record) })),
   ];
 }
 
-/** Commits that follow one another as if they had been one: tiles and gateway records as the last one left them. */
+/** Commits that follow one another as if they had been one: tiles and records as the last one left them. */
 export function joinCommits(commits: readonly Commit[]): Commit {
   const [first, last] = [commits[0], commits.at(-1)];
   assert(first !== undefined && last !== undefined, 'there is a commit to join');
@@ -94,12 +96,14 @@ export function joinCommits(commits: readonly Commit[]): Commit {
   const gateways = new Map(
     commits.flatMap((one) => one.gateways.map((record) => [toHex(record.gatewayId), record])),
   );
+  const days = new Map(commits.flatMap((one) => one.days.map((record) => [record.day, record])));
   return {
     firstIndex: first.firstIndex,
     entries: commits.flatMap(({ entries }) => entries),
     tiles: [...tiles.values()],
     batches: commits.flatMap(({ batches }) => batches),
     gateways: [...gateways.values()],
+    days: [...days.values()],
     state: last.state,
   };
 }

@@ -11,6 +11,7 @@
  *     j                              its books (payload-index.ts)
  *     g | gatewayId 16               what the issuer said about a gateway
  *     p | day u32 | first index u48  payloads of one commit and day (store-payloads.ts); pruning a day is one range
+ *     x | day u32                    how much was stored for a day, and what the issuer said of it (day-record.ts)
  */
 const INDEX_BYTES = 6;
 
@@ -39,10 +40,10 @@ export const tileKey = (level: number, index: number): Uint8Array =>
 export const batchKey = (writerId: Uint8Array, seq: number): Uint8Array => indexed('b', writerId, seq);
 export const gatewayKey = (gatewayId: Uint8Array): Uint8Array => named('g', gatewayId);
 
-export function payloadKey(day: number, firstIndex: number): Uint8Array {
-  const head = Buffer.allocUnsafe(4);
-  head.writeUInt32BE(day);
-  return indexed('p', head, firstIndex);
+function dayBytes(day: number): Uint8Array {
+  const bytes = Buffer.allocUnsafe(4);
+  bytes.writeUInt32BE(day);
+  return bytes;
 }
 
 const BUCKET_KEY_BYTES = 7;
@@ -67,6 +68,17 @@ export function filterKey(number: number): Uint8Array {
 /** The filters of the payload index, in order. */
 export const FILTER_RANGE = { gte: Buffer.from('i'), lt: Buffer.from('j') } as const;
 
+export const payloadKey = (day: number, firstIndex: number): Uint8Array =>
+  indexed('p', dayBytes(day), firstIndex);
+export const dayKey = (day: number): Uint8Array => named('x', dayBytes(day));
+
+/** The day of a {@link dayKey}. */
+export const dayOfKey = (key: Uint8Array): number => Buffer.from(key).readUInt32BE(1);
+
+/** Range of all payloads of a day. */
+export const payloadRange = (day: number) =>
+  ({ gte: payloadKey(day, 0), lt: payloadKey(day + 1, 0) }) as const;
+
 /** The index a key ends in. */
 export function indexOfKey(key: Uint8Array): number {
   return Buffer.from(key).readUIntBE(key.length - INDEX_BYTES, INDEX_BYTES);
@@ -80,3 +92,6 @@ export const batchRange = (writerId: Uint8Array): { readonly gte: Uint8Array; re
 
 /** Range of all gateway rows, for reading the registry at start. */
 export const GATEWAY_RANGE = { gte: Buffer.from('g'), lt: Buffer.from('h') } as const;
+
+/** Range of all day rows. */
+export const DAY_RANGE = { gte: Buffer.from('x'), lt: Buffer.from('y') } as const;

@@ -4,8 +4,10 @@
  */
 import { concat } from '../protocol/bytes.js';
 import { asError, FirebreakError } from '../protocol/errors.js';
+import type { FoundPayload } from '../protocol/ledger-reader.js';
 import { leafHash } from '../protocol/merkle.js';
 import { entriesOf, TILE_WIDTH, tileWidthAt } from '../protocol/tile.js';
+import type { DayRecord } from './day-record.js';
 import { decodeGatewayRecord, type GatewayRecord } from './gateway-record.js';
 import type { HeadFile } from './head-file.js';
 import type { Journal, Row } from './journal.js';
@@ -22,6 +24,7 @@ import {
 } from './store-keys.js';
 import { storeError, type Database } from './store-open.js';
 import { readPayloads } from './store-payloads.js';
+import { readDays, removePayloads } from './store-pruning.js';
 import { decodeBatchRow } from './store-rows.js';
 import { joinSegments } from './store-segments.js';
 import { encodeStateRow } from './store-state.js';
@@ -48,6 +51,7 @@ export class StoreLevel implements Store {
   #settled: number;
   #settling: Promise<void> | undefined;
   #settleFailure: Error | undefined;
+  #turn: Promise<void> = Promise.resolve();
   /** Highest sequence number of each writer that was asked for: a higher one is new without a look. */
   readonly #lastSeq = new Map<string, number>();
 
@@ -77,7 +81,7 @@ export class StoreLevel implements Store {
 
   async commit(commit: Commit): Promise<void> {
     const { journal, behind, head } = this.#parts;
-    await this.#guard(async () => {
+    await this.#alone(async () => {
       const rows = rowsOf(commit);
       await this.#makeRoom(commit.entries.length);
       const number = this.#commit + 1;
@@ -112,14 +116,25 @@ export class StoreLevel implements Store {
     );
   }
 
-  async payloads(hashes: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+  async payloads(hashes: readonly Uint8Array[]): Promise<readonly FoundPayload[]> {
     return this.#read(async (db) => readPayloads(db, hashes, await this.#parts.index.find(hashes)));
+  }
+
+  days(): Promise<readonly DayRecord[]> {
+    return this.#read(readDays);
+  }
+
+  async removePayloads(day: number): Promise<DayRecord> {
+    const record = await this.#read((db) => removePayloads(db, day));
+    await this.#alone(() => this.#wipeJournal());
+    return record;
   }
 
   /** Leaves everything synced in the database and the journal empty; after a failure, the journal as it is. */
   async close(): Promise<void> {
     const { db, journal, behind, index, head } = this.#parts;
     try {
+      await this.#turn;
       await this.#settling;
       await index.idle();
       await behind.settle();
@@ -189,6 +204,20 @@ export class StoreLevel implements Store {
     const last = { ...batchRange(writerId), reverse: true, limit: 1 };
     const [key] = await this.#read((db) => db.keys(last).all());
     return key === undefined ? -1 : indexOfKey(key);
+  }
+
+  /** The journal's frames hold payloads too: once all of them are synced in the database, zeros are written over them. */
+  async #wipeJournal(): Promise<void> {
+    await this.#settle();
+    if (this.#settleFailure !== undefined) throw this.#settleFailure;
+    this.#parts.journal.wipe();
+  }
+
+  /** One at a time: commits, and what must not run beside one. */
+  #alone(run: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(() => this.#guard(run));
+    this.#turn = done.catch(() => undefined);
+    return done;
   }
 
   /** Reads after everything committed so far has come to rest. */

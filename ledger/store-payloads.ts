@@ -6,7 +6,9 @@
 import { equalBytes } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { sha256 } from '../protocol/hash.js';
-import { payloadKey } from './store-keys.js';
+import type { FoundPayload, PrunedPayload } from '../protocol/ledger-reader.js';
+import { decodeDayRow } from './day-record.js';
+import { dayKey, KEPT_DAY, payloadKey } from './store-keys.js';
 import type { Database } from './store-open.js';
 import type { PayloadRecord } from './store.js';
 
@@ -72,8 +74,25 @@ async function readWindow(db: Database, { day, first, last }: Window): Promise<U
   return [...head, ...rest];
 }
 
+/** After the payloads, so that of a day pruned meanwhile either all bytes were read or the row says so. */
+async function readPruned(
+  db: Database,
+  places: readonly PayloadRecord[],
+): Promise<ReadonlyMap<number, PrunedPayload>> {
+  const days = [...new Set(places.map(({ day }) => day))].filter((day) => day !== KEPT_DAY);
+  const rows = await db.getMany(days.map(dayKey));
+  return new Map(
+    rows.flatMap((row, i) => {
+      const day = days[i] ?? 0;
+      const { pruned } = row ? decodeDayRow(row, day) : {};
+      return pruned ? [[day, { day, prunedAtMs: pruned.atMs, prunedBy: pruned.by }] as const] : [];
+    }),
+  );
+}
+
 /**
- * The payloads of the entries at `places`, in order, copies; `undefined` for one never stored or pruned with its day.
+ * The payloads of the entries at `places`, in order, copies; of one whose day is pruned what says so, whether its bytes are
+ * still there or not; `undefined` for one never stored or lost.
  *
  * Throws `damaged` when the bytes stored are not those of the hash.
  */
@@ -81,15 +100,19 @@ export async function readPayloads(
   db: Database,
   hashes: readonly Uint8Array[],
   places: readonly (PayloadRecord | undefined)[],
-): Promise<readonly (Uint8Array | undefined)[]> {
-  const windows = windowsOf(places.filter((place) => place !== undefined));
+): Promise<readonly FoundPayload[]> {
+  const known = places.filter((place) => place !== undefined);
+  const windows = windowsOf(known);
   const values = await Promise.all(windows.map((window) => readWindow(db, window)));
   const stored = new Map(
     values
       .flatMap((some) => some.flatMap(decodePayloadSegment))
       .map(({ index, payload }) => [index, payload]),
   );
+  const pruned = await readPruned(db, known);
   return places.map((place, i) => {
+    const gone = place && pruned.get(place.day);
+    if (gone !== undefined) return gone;
     const payload = place && stored.get(place.index);
     if (place === undefined || payload === undefined) return undefined;
     if (equalBytes(sha256(payload), hashes[i] ?? payload)) return new Uint8Array(payload);

@@ -6,6 +6,8 @@
 import type { TreeSize, UnixMs } from '../protocol/brands.js';
 import type { Outcome } from '../protocol/ledger-receipt.js';
 import type { TileBytes } from '../protocol/tile-edge.js';
+import type { FoundPayload } from '../protocol/ledger-reader.js';
+import type { DayRecord } from './day-record.js';
 import type { GatewayRecord } from './gateway-record.js';
 
 /** What the last commit left. */
@@ -66,6 +68,7 @@ export interface Commit {
   readonly tiles: readonly TileBytes[];
   readonly batches: readonly BatchRecord[];
   readonly gateways: readonly GatewayRecord[];
+  readonly days: readonly DayRecord[];
   readonly state: LogState;
 }
 
@@ -86,13 +89,20 @@ export interface Store {
   state(): LogState;
   /** All gateways the issuer has spoken of. */
   gateways(): Promise<readonly GatewayRecord[]>;
+  /** All days that payloads were stored for or that the issuer has spoken of. */
+  days(): Promise<readonly DayRecord[]>;
   lookup(wanted: Lookup): Promise<Found>;
   commit(commit: Commit): Promise<void>;
   /** The first `width` entries of a bundle, in C2SP form. Throws `damaged` when they are not all there. */
   bundle(index: number, width: number): Promise<Uint8Array>;
   /** Hashes of a tile as they stand; empty when the log is too small for it. Throws `damaged`. */
   tile(level: number, index: number): Promise<Uint8Array>;
-  payloads(hashes: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]>;
+  payloads(hashes: readonly Uint8Array[]): Promise<readonly FoundPayload[]>;
+  /**
+   * Removes the payloads of a pruned day from the store's files and notes that in its record, which is resolved. Harmless to
+   * repeat after a crash. May run beside commits, one day at a time.
+   */
+  removePayloads(day: number): Promise<DayRecord>;
   close(): Promise<void>;
 }
 

@@ -6,7 +6,7 @@ import { equalBytes } from '../protocol/bytes.js';
 import type { Checkpoint } from '../protocol/checkpoint.js';
 import { CompactRange } from '../protocol/compact-range.js';
 import { FirebreakError } from '../protocol/errors.js';
-import type { LedgerReader } from '../protocol/ledger-reader.js';
+import { isPruned, type FoundPayload, type LedgerReader } from '../protocol/ledger-reader.js';
 import {
   confirmLog,
   extendLog,
@@ -22,6 +22,7 @@ import { TileEdge, type TileBytes } from '../protocol/tile-edge.js';
 import { openWitnessedCheckpoint, type WitnessPolicy } from '../protocol/witness-policy.js';
 import { filesOf } from './log-files.js';
 import { filesIn, readerOfFolder } from './reader-folder.js';
+import { PrunedClaims, type PrunedCount } from './verify-pruned.js';
 
 export interface VerifiedSummary {
   readonly checkpoint: Checkpoint;
@@ -29,7 +30,9 @@ export interface VerifiedSummary {
   readonly entriesByType: ReadonlyMap<number, number>;
   /** Payloads that are stored; 0 unless asked for. */
   readonly payloads: number;
-  /** Indexes of entries whose payload is not stored (pruned, or lost), the first ones; empty unless asked for. */
+  /** Payloads pruned by an entry of the log that says so; empty unless asked for. */
+  readonly pruned: readonly PrunedCount[];
+  /** Indexes of entries whose payload is neither stored nor pruned, the first ones; empty unless asked for. */
   readonly withoutPayload: readonly number[];
 }
 
@@ -91,20 +94,26 @@ async function requireTiles(reader: LedgerReader, tiles: readonly TileBytes[]): 
 class Tally {
   readonly entriesByType = new Map<number, number>();
   readonly withoutPayload: number[] = [];
+  readonly pruned = new PrunedClaims();
   payloads = 0;
 
   async count(entries: readonly IndexedEntry[], reader: LedgerReader, withPayloads: boolean): Promise<void> {
     for (const { type } of entries) this.entriesByType.set(type, (this.entriesByType.get(type) ?? 0) + 1);
     if (!withPayloads) return;
     const payloads = await reader.payloads(entries.map(({ payloadSha256 }) => payloadSha256));
-    entries.forEach(({ index, payloadLength }, i) => {
-      const payload = payloads[i];
-      if (payload === undefined) this.withoutPayload.push(index);
-      else if (payload.length !== payloadLength)
-        throw damaged(`the payload of entry ${index} has another length than it says`);
-      else this.payloads += 1;
-    });
+    entries.forEach((entry, i) => this.#countPayload(entry, payloads[i]));
     this.withoutPayload.splice(MAX_NAMED);
+  }
+
+  #countPayload(entry: IndexedEntry, found: FoundPayload): void {
+    if (found === undefined) this.withoutPayload.push(entry.index);
+    else if (isPruned(found)) this.pruned.claim(entry, found);
+    else if (found.length !== entry.payloadLength)
+      throw damaged(`the payload of entry ${entry.index} has another length than it says`);
+    else {
+      this.payloads += 1;
+      this.pruned.see(entry, found);
+    }
   }
 }
 
@@ -135,8 +144,8 @@ class Verification {
   async finish(checkpoint: Checkpoint): Promise<VerifiedSummary> {
     await requireTiles(this.#reader, [...this.#partial.values()]);
     confirmLog(this.#log, checkpoint);
-    const { entriesByType, payloads, withoutPayload } = this.#tally;
-    return { checkpoint, entriesByType, payloads, withoutPayload };
+    const { entriesByType, payloads, pruned, withoutPayload } = this.#tally;
+    return { checkpoint, entriesByType, payloads, pruned: pruned.confirmed(checkpoint.size), withoutPayload };
   }
 
   /** Full tiles are compared as soon as they are full, the partial ones once all entries are in. */

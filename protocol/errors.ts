@@ -40,6 +40,7 @@ export type ErrorCode =
   | 'input'
   | 'usage'
   | 'not-found'
+  | 'pruned'
   | 'exists'
   | 'foreign'
   | 'permission'

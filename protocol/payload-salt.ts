@@ -1,4 +1,4 @@
-/** Payloads of types 3–9 begin with 16 random bytes, so that nobody guesses them from their hash (protocol.md §10). */
+/** Payloads of types 3–10 begin with 16 random bytes, so that nobody guesses them from their hash (protocol.md §10). */
 import { FirebreakError } from './errors.js';
 
 export const SALT_LENGTH = 16;

@@ -1,6 +1,12 @@
 /** What the tracer makes of logged entries: contacts, and counts of all that was no contact. */
 import { ENTRY_TYPE } from '../protocol/entry.js';
-import type { LedgerReader } from '../protocol/ledger-reader.js';
+import {
+  isPruned,
+  type FoundPayload,
+  type LedgerReader,
+  type PrunedPayload,
+} from '../protocol/ledger-reader.js';
+import { isAcceptedDay } from '../protocol/report-check.js';
 import { dayOf } from '../protocol/time.js';
 import type { ContactBook } from './contact-book.js';
 import type { DayKeySource } from './day-key-source.js';
@@ -25,7 +31,9 @@ export interface IntakeStatus {
   readonly presence: IntakeCounts;
   /** Reports that another names as the one before it and that have not come. */
   readonly gaps: number;
-  /** Reports whose payload is pruned or lost. */
+  /** Reports whose day left the retention window: pruned by an entry of the log. */
+  readonly prunedPayloads: number;
+  /** Reports whose payload should be there and is not. */
   readonly missingPayloads: number;
   /** Reports whose day's keys have not come yet. */
   readonly waiting: number;
@@ -46,6 +54,7 @@ export class Intake {
   readonly #presence: PresenceIntake;
   readonly #waiting = new WaitingReports((entry) => this.#intakeOf(entry).giveUp());
   #missing = 0;
+  #pruned = 0;
   #newestDay = 0;
 
   constructor(given: IntakeGiven, book: ContactBook) {
@@ -66,6 +75,7 @@ export class Intake {
       counts: this.#reports.counts,
       presence: this.#presence.counts,
       gaps: this.#reports.gaps,
+      prunedPayloads: this.#pruned,
       missingPayloads: this.#missing,
       waiting: this.#waiting.size,
     };
@@ -98,15 +108,28 @@ export class Intake {
     this.#waiting.forgetBefore(this.#newestDay - retentionDays);
   }
 
-  #take(entry: LoggedEntry, payload: Uint8Array | undefined): void {
-    if (payload === undefined) {
-      if (entry.type !== ENTRY_TYPE.gateway) this.#missing += 1;
-      return;
-    }
+  #take(entry: LoggedEntry, payload: FoundPayload): void {
+    if (payload === undefined || isPruned(payload)) return this.#miss(entry, payload);
     if (entry.type === ENTRY_TYPE.gateway) return this.#gateways.take(payload);
     const taken = this.#intakeOf(entry).take(entry, payload);
     if (taken.waitsForDay !== undefined) this.#waiting.add(entry, taken.waitsForDay);
     for (const testimony of taken.testimonies ?? []) this.#book.add(testimony);
+  }
+
+  /** A ledger that calls a payload pruned whose day cannot have been pruned when that is said to have happened has lost it. */
+  #miss(entry: LoggedEntry, pruned: PrunedPayload | undefined): void {
+    const { retentionDays } = this.#given;
+    const { type, sourceTimeMs } = entry;
+    if (type === ENTRY_TYPE.gateway) return;
+    const isByTheBook =
+      pruned !== undefined &&
+      isAcceptedDay(pruned.day, sourceTimeMs / 1000, retentionDays) &&
+      pruned.day < dayOf(pruned.prunedAtMs / 1000) - retentionDays;
+    if (!isByTheBook) this.#missing += 1;
+    else {
+      this.#pruned += 1;
+      this.#reports.notePruned(entry);
+    }
   }
 
   #intakeOf({ type }: LoggedEntry): ReportIntake | PresenceIntake {

@@ -30,9 +30,11 @@ export class ReportChain {
   /** Named by a report, not seen yet. */
   readonly #missing = new Set<string>();
 
-  /** Reports that are named by another and have not come. */
-  get gaps(): number {
-    return this.#missing.size;
+  /** Reports that are named by another and have not come, those aside that `isKnown` by their hash. */
+  gaps(isKnown: (reportHash: string) => boolean): number {
+    let gaps = 0;
+    for (const hash of this.#missing) if (!isKnown(hash)) gaps += 1;
+    return gaps;
   }
 
   add({ seq, prev, reportHash, plaintextHash, ledgerIndex }: ChainLink): ChainVerdict {
@@ -49,4 +51,4 @@ export class ReportChain {
 }
 
 /** A hash as a key of a map: one byte a character. */
-const keyOf = (hash: Uint8Array): string => Buffer.from(hash).toString('latin1');
+export const keyOf = (hash: Uint8Array): string => Buffer.from(hash).toString('latin1');

@@ -18,7 +18,7 @@ import { countRefusal, newTally, refusalCode } from './intake-counts.js';
 import type { IntakeCounts } from './intake-counts.js';
 import type { LoggedEntry } from './payloads.js';
 import { judgeRecord } from './record-judge.js';
-import { ReportChain } from './report-chain.js';
+import { keyOf, ReportChain } from './report-chain.js';
 import { testimonyOf } from './testimony.js';
 
 export interface IntakeSettings {
@@ -39,11 +39,15 @@ export interface Taken {
 }
 
 const NOTHING: Taken = {};
+/** Only those just before the window are named by reports inside it. Beyond it, the oldest count as gaps. */
+const MAX_PRUNED = 262_144;
 
 export class ReportIntake {
   readonly #deps: IntakeDeps;
   readonly #tally = newTally();
   readonly #chains = new Map<TagNumber, ReportChain>();
+  /** Hashes of pruned reports, the newest of them. */
+  readonly #pruned = new Set<string>();
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
@@ -56,8 +60,15 @@ export class ReportIntake {
   /** Reports that another names as the one before it and that have not come. */
   get gaps(): number {
     let gaps = 0;
-    for (const chain of this.#chains.values()) gaps += chain.gaps;
+    for (const chain of this.#chains.values()) gaps += chain.gaps((hash) => this.#pruned.has(hash));
     return gaps;
+  }
+
+  /** A report that came and is pruned: whoever names it as the one before leaves no gap. */
+  notePruned({ payloadSha256 }: LoggedEntry): void {
+    this.#pruned.add(keyOf(payloadSha256)); // H(report) is that of the whole payload
+    const oldest = this.#pruned.keys().next();
+    if (this.#pruned.size > MAX_PRUNED && !oldest.done) this.#pruned.delete(oldest.value);
   }
 
   /** Of a tag report; nothing for one that is refused or known already. */

@@ -5,7 +5,7 @@ import { asTagNumber } from '../../protocol/brands.js';
 import { fromHex } from '../../protocol/bytes.js';
 import { DEFAULT_SETTINGS, REPLAY_SETTINGS } from '../../protocol/settings.js';
 import { dayOf } from '../../protocol/time.js';
-import { readConfig } from '../config.js';
+import { parseSunset, readConfig } from '../config.js';
 import { createDeployment } from '../deployment.js';
 import { usage } from '../exit.js';
 import { openFolderClock } from '../folder-clock.js';
@@ -16,6 +16,8 @@ import { giveOrder, takeOrders } from '../orders.js';
 import type { Order } from '../orders.js';
 import { startAuthority } from '../parts/authority.js';
 import type { RunningAuthority } from '../parts/authority.js';
+import { addRetentionCommands, retainNow } from './authority-retention.js';
+import { statusLines } from '../present/show-retention.js';
 import { announce, findRunning, notRunning, waitForRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
@@ -27,6 +29,7 @@ const ROUND_MS = 500;
 interface InitOptions extends FolderOptions {
   readonly origin?: string;
   readonly replay?: boolean;
+  readonly sunset?: string;
 }
 
 interface NotifyOptions extends FolderOptions {
@@ -41,6 +44,11 @@ export function addAuthorityCommands(program: Command): void {
   withFolderOptions(authority.command('init').description('make the keys and settings of a new deployment'))
     .option('--origin <name>', 'the name of the log, such as ledger.example.org/firebreak')
     .option('--replay', 'settings for recorded contacts: beacons every 10 s, samples held 10 s')
+    .option(
+      '--sunset <date>',
+      'the last day of tracing, such as 2027-06-30: no keys are made for later days',
+      parseSunset,
+    )
     .action((options: InitOptions) => init(options));
   withFolderOptions(
     authority.command('run').description('enrol tags, certify gateways, publish day keys, until stopped'),
@@ -56,6 +64,7 @@ export function addAuthorityCommands(program: Command): void {
     .action((options: FolderOptions & { readonly gateway: string }) =>
       order(options, { what: 'revoke', gatewayId: options.gateway }),
     );
+  addRetentionCommands(authority);
 }
 
 async function init(options: InitOptions): Promise<void> {
@@ -64,10 +73,12 @@ async function init(options: InitOptions): Promise<void> {
   const config = await createDeployment(folder, {
     settings,
     ...(options.origin !== undefined && { origin: options.origin }),
+    ...(options.sunset !== undefined && { sunset: options.sunset }),
   });
   await openFolderClock(folder, options);
   console.log(`a new deployment in ${folder.dir}`);
   console.log(`  log key  ${config.logKey}`);
+  if (config.sunset !== undefined) console.log(`  tracing ends with ${config.sunset}`);
   console.log(
     '  keys are in authority/, ledger/ and tracer/, readable by you alone; firebreak.json holds no secret',
   );
@@ -76,7 +87,7 @@ async function init(options: InitOptions): Promise<void> {
 
 async function run(options: FolderOptions & { readonly httpPort: number }): Promise<void> {
   await inFolder('authority', options, async (session) => {
-    const { folder, log, signal, onClose } = session;
+    const { folder, config, log, signal, onClose } = session;
     const { mqtt } = await waitForRunning(folder, 'ledger', LEDGER_WAIT_MS, signal);
     const running = await startAuthority(session, mqtt);
     onClose(running.close);
@@ -84,6 +95,7 @@ async function run(options: FolderOptions & { readonly httpPort: number }): Prom
     onClose(() => http.close());
     onClose(await announce(folder, 'authority', { http: `http://127.0.0.1:${http.port}` }));
     const { days, gateways } = await running.authority.status();
+    if (config.sunset !== undefined) log.info('this deployment ends', { lastDay: config.sunset });
     log.info('the authority is up; stop it with Ctrl-C', {
       days: days.length,
       gateways: gateways.length,
@@ -106,6 +118,8 @@ async function round({ folder, clock, log }: Session, { authority }: RunningAuth
 }
 
 async function carryOut(given: Order, authority: RunningAuthority['authority']): Promise<string> {
+  if (given.what === 'retain') return retainNow(authority);
+  if (given.what === 'status') return statusLines(await authority.status()).join('\n');
   if (given.what === 'revoke') {
     await authority.revokeGateway(fromHex(given.gatewayId));
     return `gateway ${given.gatewayId} is revoked`;

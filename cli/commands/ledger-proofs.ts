@@ -3,9 +3,12 @@ import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { checkProof } from '../../ledger/check-proof.js';
 import { openLogView } from '../../ledger/log-view.js';
+import type { LogView } from '../../ledger/log-view.js';
 import { proveGrowth } from '../../ledger/prove-growth.js';
 import { proveEntry, provePayload } from '../../ledger/prove.js';
+import type { MadeProof } from '../../ledger/prove.js';
 import { fromHex } from '../../protocol/bytes.js';
+import { isPruned } from '../../protocol/ledger-reader.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import type { WitnessPolicy } from '../../protocol/witness-policy.js';
 import { writeAtomically } from '../atomic-file.js';
@@ -15,6 +18,7 @@ import { wholeNumber } from '../options.js';
 import { logVerifier, openFolderReader } from '../parts/ledger.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { growthLines, proofLines } from '../present/show-proof.js';
+import { prunedPayloadLine } from '../present/show-retention.js';
 import { terminalProgress } from '../progress.js';
 import { inFolder } from '../session.js';
 import type { Session } from '../session.js';
@@ -74,7 +78,7 @@ async function viewOf(
   const reader = await openFolderReader(folder, config);
   onClose(() => reader.close());
   const verifier = logVerifier(config);
-  return { verifier, view: await openLogView(reader, verifier, saved, policy) };
+  return { reader, verifier, view: await openLogView(reader, verifier, saved, policy) };
 }
 
 interface ProveOptions {
@@ -89,16 +93,31 @@ async function prove(options: ProveOptions): Promise<void> {
   if ((options.index === undefined) === (options.payload === undefined))
     throw usage('name the entry: either --index N or --payload HEX');
   await inFolder('ledger', { dataDir: options.dataDir }, async (session) => {
-    const { file, checked } = await proofFor(session, options);
+    const { made, pruned } = await proofFor(session, options);
+    const { file, checked } = made;
     if (options.out === undefined) return void process.stdout.write(file);
     await writeAtomically(options.out, file);
     console.log(proofLines(checked).join('\n'));
+    if (pruned !== undefined) console.log(prunedPayloadLine(pruned));
     console.log(`  written to ${options.out}`);
   });
 }
 
-async function proofFor(session: Session, { index, payload, checkpoint }: ProveOptions) {
-  const { view, verifier } = await viewOf(session, checkpoint);
+async function proofFor(session: Session, options: ProveOptions) {
+  const { view, verifier, reader } = await viewOf(session, options.checkpoint);
+  const made = await madeFor(session, view, verifier, options);
+  const hash = made.checked.entry?.payloadSha256;
+  // Only a remark, for readers who may see payloads: the proof does not rest on it.
+  const [found] = hash === undefined ? [] : await reader.payloads([hash]).catch(() => []);
+  return { made, pruned: isPruned(found) ? found : undefined };
+}
+
+async function madeFor(
+  session: Session,
+  view: LogView,
+  verifier: NoteVerifier,
+  { index, payload }: ProveOptions,
+): Promise<MadeProof> {
   if (payload === undefined) return proveEntry(view, verifier, index ?? 0);
   const progress = terminalProgress(process.stderr);
   const onProgress = (done: number, size: number) =>

@@ -24,6 +24,7 @@ import { untilStopped } from '../shutdown.js';
 import { ENTRY_NAMES } from '../present/entry-names.js';
 import { ledgerScreen, ledgerStatusOf, ledgerStatusSchema } from '../present/ledger-screen.js';
 import { keepStatus, readStatus } from '../status-file.js';
+import { prunedLine } from '../present/show-retention.js';
 import { verifierKey } from '../verifier-key.js';
 import { addLedgerProofCommands } from './ledger-proofs.js';
 
@@ -180,7 +181,7 @@ async function verify(options: VerifyOptions): Promise<void> {
 }
 
 function report(
-  { checkpoint, entriesByType, payloads, withoutPayload }: VerifiedSummary,
+  { checkpoint, entriesByType, payloads, pruned, withoutPayload }: VerifiedSummary,
   where: string,
 ): void {
   console.log(`${pc.green('verified')} ${checkpoint.size} entries of ${checkpoint.origin} in ${where}`);
@@ -189,6 +190,7 @@ function report(
     console.log(`  ${String(count).padStart(8)}  ${ENTRY_NAMES[type] ?? `type ${type}`}`);
   }
   if (payloads > 0) console.log(`  ${payloads} payloads stored, each with the hash its entry names`);
+  for (const day of pruned) console.log(`  ${prunedLine(day)}`);
   if (withoutPayload.length > 0)
     console.log(`  without a stored payload: entries ${withoutPayload.join(' ')}`);
 }

@@ -16,6 +16,7 @@ import { openFolderReader, startLedger } from '../parts/ledger.js';
 import { answerLookUp, startTracer } from '../parts/tracer.js';
 import { startWriter } from '../parts/writer.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
+import { prunedReportsLine } from '../present/show-retention.js';
 import { requireWritable, showTrace } from '../present/show-trace.js';
 import { terminalProgress } from '../progress.js';
 import { findRunning } from '../run-files.js';
@@ -145,6 +146,8 @@ async function answerAlone(session: Session, question: LookUp, asked: AskedPolic
   const show = (done: number, size: number): void =>
     progress.update(`reading ${done} of ${size} entries`, done / size);
   await tracer.catchUp(show, signal).finally(() => progress.done());
+  const { prunedPayloads } = tracer.status();
+  if (prunedPayloads > 0) console.log(pc.dim(prunedReportsLine(prunedPayloads)));
   return answerLookUp(tracer, question);
 }
 

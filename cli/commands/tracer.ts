@@ -52,6 +52,7 @@ async function run(options: RunOptions): Promise<void> {
     log.info('the tracer is up; stop it with Ctrl-C', {
       entries: added,
       contacts: tracer.status().contacts,
+      pruned: tracer.status().prunedPayloads,
       http: http.url,
     });
     await keepUp(tracer, session);

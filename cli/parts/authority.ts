@@ -3,6 +3,7 @@ import { openAuthority } from '../../authority/authority.js';
 import type { Authority } from '../../authority/authority.js';
 import { openLevelRecords } from '../../authority/records-level.js';
 import { issuerIdOf } from '../../protocol/keys.js';
+import { sunsetDayOf } from '../config.js';
 import { dayKeyFiles } from '../day-key-files.js';
 import { signerFrom } from '../deployment.js';
 import { openTogether } from './context.js';
@@ -26,7 +27,8 @@ export function startAuthority(context: PartContext, mqttUrl: string): Promise<R
     const writer = await startWriter(context, { signer: issuer, spoolDir: folder.authority.spool, mqttUrl });
     onClose(writer.close);
     const { courier, uplink } = writer;
-    const dayKeys = dayKeyFiles(folder.authority.dayKeys);
+    const dayKeys = dayKeyFiles(folder.authority.dayKeys, folder.dir);
+    const sunsetDay = sunsetDayOf(config);
     const { retentionDays } = config.settings;
     const authority = await openAuthority({
       issuer,
@@ -36,6 +38,7 @@ export function startAuthority(context: PartContext, mqttUrl: string): Promise<R
       uplink,
       clock,
       retentionDays,
+      ...(sunsetDay !== undefined && { sunsetDay }),
       log,
     });
     onClose(() => authority.close());

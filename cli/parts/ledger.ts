@@ -98,7 +98,7 @@ async function openBroker(
 /** The ledger's HTTP for readers. */
 export async function startLedgerHttp({ folder, log }: PartContext, ledger: Ledger, port: number) {
   const payloadToken = toHex(await readKeyFile(folder.ledger.readToken));
-  return serveLedgerHttp({ reader: ledger.reader(), port, payloadToken, log });
+  return serveLedgerHttp({ reader: ledger.reader(), port, payloadToken, days: () => ledger.days(), log });
 }
 
 /** Reads the folder's ledger: over HTTP while it runs, from its store while it does not. */

@@ -9,4 +9,5 @@ export const ENTRY_NAMES: Readonly<Record<number, string>> = {
   7: 'identities opened',
   8: 'notices published',
   9: 'credentials issued',
+  10: 'days of payloads pruned',
 };

@@ -5,14 +5,15 @@ import { FirebreakError, GATEWAY_REFUSALS, LEDGER_REFUSALS, type Refusal } from 
 import { sha256 } from '../../protocol/hash.js';
 import { decodeCredentialsPayload } from '../../protocol/payload-credentials.js';
 import { decodeNoticePayload } from '../../protocol/payload-notice.js';
-import type { CheckedItem, GatewayStatement } from '../checked-batch.js';
+import type { CheckedItem } from '../checked-batch.js';
 import { KEPT_DAY } from '../store-keys.js';
 import { certificateRule } from './certificate.js';
-import { requireDayKeyEntry } from './day-key-entry.js';
+import { readDayKeyEntry } from './day-key-entry.js';
 import { entryTypeRule } from './entry-type.js';
 import { readGatewayEntry } from './gateway-entry.js';
 import { requirePadded } from './padded-entry.js';
 import { presenceReportDay } from './presence-report.js';
+import { readPruningEntry } from './pruning-entry.js';
 import { tagReportDay } from './tag-report.js';
 import type { Writer, WriterDirectory } from './writer.js';
 
@@ -26,14 +27,13 @@ export interface AdmissionContext {
 
 interface Reading {
   readonly retentionDay: number;
-  readonly statement: GatewayStatement | undefined;
+  readonly statement: CheckedItem['statement'];
 }
 
 const KEPT: Reading = { retentionDay: KEPT_DAY, statement: undefined };
 
-/** Types 10 and up are for later streams (protocol.md §10): whoever may write them says what is in them. */
-const CHECKS: Readonly<Record<number, (payload: Uint8Array, context: AdmissionContext) => void>> = {
-  [ENTRY_TYPE.dayKey]: (payload, { issuerPublicKey }) => requireDayKeyEntry(payload, issuerPublicKey),
+/** Types 11 and up are for later streams (protocol.md §10): whoever may write them says what is in them. */
+const CHECKS: Readonly<Record<number, (payload: Uint8Array) => void>> = {
   [ENTRY_TYPE.case]: requirePadded,
   [ENTRY_TYPE.access]: requirePadded,
   [ENTRY_TYPE.identity]: requirePadded,
@@ -46,10 +46,14 @@ function read(context: AdmissionContext, writer: Writer, item: BatchItem): Readi
     return { ...KEPT, retentionDay: tagReportDay(item, writer, context) };
   if (item.type === ENTRY_TYPE.presenceReport)
     return { ...KEPT, retentionDay: presenceReportDay(item, writer, context) };
-  if (item.type === ENTRY_TYPE.gateway) {
-    return { ...KEPT, statement: readGatewayEntry(item.payload, context.issuerPublicKey) };
-  }
-  CHECKS[item.type]?.(item.payload, context);
+  const { issuerPublicKey } = context;
+  if (item.type === ENTRY_TYPE.gateway)
+    return { ...KEPT, statement: readGatewayEntry(item.payload, issuerPublicKey) };
+  if (item.type === ENTRY_TYPE.dayKey)
+    return { ...KEPT, statement: readDayKeyEntry(item.payload, writer, issuerPublicKey) };
+  if (item.type === ENTRY_TYPE.pruning)
+    return { ...KEPT, statement: readPruningEntry(item.payload, writer, issuerPublicKey) };
+  CHECKS[item.type]?.(item.payload);
   return KEPT;
 }
 

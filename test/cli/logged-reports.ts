@@ -8,7 +8,7 @@ import { openCheckpoint } from '../../protocol/checkpoint.js';
 import { decodeEntry, ENTRY_TYPE } from '../../protocol/entry.js';
 import type { LedgerEntry } from '../../protocol/entry.js';
 import type { DayKeys } from '../../protocol/keys.js';
-import type { LedgerReader } from '../../protocol/ledger-reader.js';
+import { bytesOf, type LedgerReader } from '../../protocol/ledger-reader.js';
 import { openReport } from '../../protocol/report-open.js';
 import type { DayKeysOf } from '../../protocol/report-open.js';
 import type { ReportPlaintext } from '../../protocol/report-plaintext.js';
@@ -49,7 +49,8 @@ export async function openLoggedReports(
 ): Promise<LoggedReport[]> {
   const opened: LoggedReport[] = [];
   for (const entry of entries.filter(({ type }) => type === ENTRY_TYPE.tagReport)) {
-    const [payload] = await reader.payloads([entry.payloadSha256]);
+    const [found] = await reader.payloads([entry.payloadSha256]);
+    const payload = bytesOf(found);
     if (payload === undefined) throw new Error(`entry ${entry.index} has no payload`);
     const { tag, plaintext } = openReport(decodeReport(payload), dayKeysOf);
     const peers = plaintext.records.map(

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { concat } from '../../protocol/bytes.js';
 import { openCheckpoint } from '../../protocol/checkpoint.js';
 import { sha256 } from '../../protocol/hash.js';
-import type { LedgerReader } from '../../protocol/ledger-reader.js';
+import { bytesOf, type LedgerReader } from '../../protocol/ledger-reader.js';
 import { leafHash } from '../../protocol/merkle.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import { entriesOf } from '../../protocol/tile.js';
@@ -57,7 +57,7 @@ export function testLedgerReader(name: string, open: () => Promise<ReaderUnderTe
       const { reader, payload } = await open();
       const unknown = new Uint8Array(32);
       const found = await reader.payloads([unknown, sha256(payload), unknown, sha256(payload)]);
-      expect(found.map((bytes) => bytes && Buffer.from(bytes))).toEqual([
+      expect(found.map((one) => one && Buffer.from(bytesOf(one) ?? []))).toEqual([
         undefined,
         Buffer.from(payload),
         undefined,
@@ -76,10 +76,10 @@ export function testLedgerReader(name: string, open: () => Promise<ReaderUnderTe
     test('hands out copies: changing what it gave changes nothing', async () => {
       const { reader, payload } = await open();
       const [first] = await reader.payloads([sha256(payload)]);
-      first?.fill(0);
+      bytesOf(first)?.fill(0);
       (await reader.tile(0, 0, 256)).fill(0);
       const [second] = await reader.payloads([sha256(payload)]);
-      expect(Buffer.from(second ?? [])).toEqual(Buffer.from(payload));
+      expect(Buffer.from(bytesOf(second) ?? [])).toEqual(Buffer.from(payload));
       expect((await reader.tile(0, 0, 256)).some((byte) => byte !== 0)).toBe(true);
     });
 

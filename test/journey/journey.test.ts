@@ -13,6 +13,7 @@ import { openFolderReader } from '../../cli/parts/ledger.js';
 import { toHex } from '../../protocol/bytes.js';
 import type { Clock } from '../../protocol/clock.js';
 import { ENTRY_TYPE } from '../../protocol/entry.js';
+import { bytesOf } from '../../protocol/ledger-reader.js';
 import { epochOf } from '../../protocol/time.js';
 import type { TraceResult } from '../../tracer/trace-result.js';
 import { runFirebreak } from '../cli/firebreak-process.js';
@@ -157,7 +158,7 @@ describe('a deployment of separate processes', () => {
     const [payload] = await reader.payloads([access.payloadSha256]);
     const { record } = openAccessRecord(
       access,
-      payload ?? new Uint8Array(0),
+      bytesOf(payload) ?? new Uint8Array(0),
       await readKeyFile(folder.authority.auditKey),
     );
     expect(record).toMatchObject({

@@ -16,8 +16,10 @@ import { sha256 } from '../../protocol/hash.js';
 import { issuerIdOf, partyIdOf } from '../../protocol/keys.js';
 import { openLedgerReceipt, type LedgerReceipt } from '../../protocol/ledger-receipt.js';
 import { noteSigner } from '../../protocol/note.js';
+import { encodeDayKeyPayload } from '../../protocol/payload-day-key.js';
 import { encodeGatewayPayload } from '../../protocol/payload-gateway.js';
 import { encodeNoticePayload } from '../../protocol/payload-notice.js';
+import { encodePruningPayload } from '../../protocol/payload-pruning.js';
 import { encodeReportPlaintext } from '../../protocol/report-plaintext.js';
 import { sealReport } from '../../protocol/report.js';
 import { signRevocation } from '../../protocol/revocation.js';
@@ -52,6 +54,8 @@ export async function temporaryFolder(): Promise<string> {
   return dir;
 }
 
+const ISSUER_TYPES = [ENTRY_TYPE.gateway, ENTRY_TYPE.dayKey, ENTRY_TYPE.credentials, ENTRY_TYPE.pruning];
+
 export function ledgerDeps(dir: string, changes: Partial<LedgerDeps> = {}): LedgerDeps {
   return {
     dir,
@@ -59,7 +63,7 @@ export function ledgerDeps(dir: string, changes: Partial<LedgerDeps> = {}): Ledg
     receiptSigner,
     issuerPublicKey: issuer.publicKey,
     writers: [
-      { publicKey: issuer.publicKey, types: [ENTRY_TYPE.gateway, ENTRY_TYPE.dayKey, ENTRY_TYPE.credentials] },
+      { publicKey: issuer.publicKey, types: ISSUER_TYPES },
       { publicKey: officer.publicKey, types: [ENTRY_TYPE.case, ENTRY_TYPE.notices] },
     ],
     retentionDays: 21,
@@ -107,6 +111,16 @@ export function revocationItem(gateway: Signer, fromMs: number): BatchItem {
   });
   const payload = { kind: 'revoked', salt: randomBytes(16), revocation } as const;
   return { type: ENTRY_TYPE.gateway, timeMs: NOW_MS, payload: encodeGatewayPayload(payload) };
+}
+
+export function destroyedItem(day: number): BatchItem {
+  const payload = { kind: 'destroyed', salt: randomBytes(16), day, destroyedAtMs: NOW_MS } as const;
+  return { type: ENTRY_TYPE.dayKey, timeMs: NOW_MS, payload: encodeDayKeyPayload(payload) };
+}
+
+export function pruningItem(day: number): BatchItem {
+  const payload = encodePruningPayload({ salt: randomBytes(16), day, prunedAtMs: NOW_MS });
+  return { type: ENTRY_TYPE.pruning, timeMs: NOW_MS, payload };
 }
 
 /** A sealed report of no encounters, taken in by `gateway` at `timeMs`. Each call seals another one. */

@@ -7,6 +7,8 @@ export function faultyStore(store: Store, fault: () => Fault | undefined): Store
   return {
     state: () => store.state(),
     gateways: () => store.gateways(),
+    days: () => store.days(),
+    removePayloads: (day) => store.removePayloads(day),
     lookup: (wanted) => store.lookup(wanted),
     bundle: (index, width) => store.bundle(index, width),
     tile: (level, index) => store.tile(level, index),

@@ -7,6 +7,7 @@ import {
   withCertificate,
   withRevocation,
 } from '../../ledger/gateway-record.js';
+import { decodeDayRow, encodeDayRow } from '../../ledger/day-record.js';
 import { openHeadFile } from '../../ledger/head-file.js';
 import { decodeHashes, decodePayloads, encodeHashes, encodePayloads } from '../../ledger/payload-frames.js';
 import { decodePayloadSegment, encodePayloadSegment } from '../../ledger/store-payloads.js';
@@ -21,6 +22,7 @@ import { join } from 'node:path';
 import { temporaryFolder } from './deployment.js';
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
+const u32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const u48 = fc.integer({ min: 0, max: 2 ** 48 - 2 });
 const counts = fc
   .uniqueArray(fc.tuple(fc.integer({ min: 0, max: 65_535 }), u48), { selector: ([key]) => key, maxLength: 9 })
@@ -143,10 +145,18 @@ describe('what is known of a gateway', () => {
 });
 
 describe('payload frames', () => {
-  test('carry payloads and their absence in order', () => {
+  const pruned = fc.record({
+    day: u32,
+    prunedAtMs: fc.maxSafeNat().map(asUnixMs),
+    prunedBy: fc.maxSafeNat(),
+  });
+
+  test('carry payloads, their absence and their end in order', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.option(fc.uint8Array({ maxLength: 50 }), { nil: undefined }), { maxLength: 10 }),
+        fc.array(fc.oneof(fc.uint8Array({ maxLength: 50 }), fc.constant(undefined), pruned), {
+          maxLength: 10,
+        }),
         (payloads) => {
           expect(decodePayloads(encodePayloads(payloads), payloads.length)).toEqual(payloads);
           expect(() => decodePayloads(encodePayloads(payloads), payloads.length + 1)).toThrow(
@@ -161,6 +171,29 @@ describe('payload frames', () => {
 
   test('that claim more than they hold are refused', () => {
     expect(() => decodePayloads(Buffer.from('000000050102', 'hex'), 1)).toThrow('does not hold');
+  });
+});
+
+describe('day rows', () => {
+  test('give back what was put in, and are refused when they contradict themselves', () => {
+    const at = fc.record({ by: u48, atMs: fc.maxSafeNat().map(asUnixMs), removed: fc.boolean() });
+    const record = fc.record({
+      day: u32,
+      payloads: u48,
+      payloadBytes: u48,
+      destroyedBy: fc.option(u48, { nil: undefined }),
+      pruned: fc.option(at, { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(record, (one) => {
+        const row = encodeDayRow(one);
+        expect(decodeDayRow(row, one.day)).toEqual(one);
+        expect(() => decodeDayRow(row.subarray(0, -1), one.day)).toThrow('ends too early');
+        if (one.pruned) return;
+        row[32] = 1;
+        expect(() => decodeDayRow(row, one.day)).toThrow('contradicts itself');
+      }),
+    );
   });
 });
 

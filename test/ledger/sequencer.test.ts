@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { WriterDirectory } from '../../ledger/admission/writer.js';
 import type { CheckedBatch } from '../../ledger/checked-batch.js';
+import { DayRegister } from '../../ledger/day-record.js';
 import { openLedger } from '../../ledger/ledger.js';
 import { Sequencer } from '../../ledger/sequencer.js';
 import { readEdge } from '../../ledger/start.js';
@@ -43,7 +44,9 @@ async function sequencerOn(dir: string, fault: () => Fault | undefined) {
   });
   const edge = await readEdge(store, logSigner);
   const directory = new WriterDirectory([], []);
-  const deps = { store: faultyStore(store, fault), edge, directory, logSigner, clock: standingClock() };
+  const days = new DayRegister(await store.days());
+  const given = { store: faultyStore(store, fault), edge, directory, days, logSigner };
+  const deps = { ...given, retentionDays: 21, clock: standingClock() };
   return { store, sequencer: new Sequencer(deps) };
 }
 

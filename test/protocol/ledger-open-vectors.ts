@@ -19,6 +19,7 @@ import { credentialsRoot, encodeCredentialsPayload } from '../../protocol/payloa
 import { encodeDayKeyPayload } from '../../protocol/payload-day-key.js';
 import { encodeGatewayPayload } from '../../protocol/payload-gateway.js';
 import { encodeNoticePayload } from '../../protocol/payload-notice.js';
+import { encodePruningPayload } from '../../protocol/payload-pruning.js';
 import { entriesTopic, receiptsTopic, statusTopic } from '../../protocol/topics.js';
 import { encodeWriterStatus } from '../../protocol/writer-status.js';
 import { ledgerVectors as v1 } from './vectors-v1.js';
@@ -146,6 +147,13 @@ function payloads() {
         salt: secret('salt 9', 16),
         requestHash: secret('request'),
         root: credentialsRoot(credentialBodies),
+      }),
+    ),
+    pruning: toHex(
+      encodePruningPayload({
+        salt: secret('salt 10', 16),
+        day: 20_000,
+        prunedAtMs: asUnixMs(1_729_900_860_000),
       }),
     ),
   };

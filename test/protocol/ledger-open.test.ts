@@ -11,6 +11,7 @@ import { credentialsRoot, decodeCredentialsPayload } from '../../protocol/payloa
 import { decodeDayKeyPayload } from '../../protocol/payload-day-key.js';
 import { decodeGatewayPayload } from '../../protocol/payload-gateway.js';
 import { decodeNoticePayload } from '../../protocol/payload-notice.js';
+import { decodePruningPayload } from '../../protocol/payload-pruning.js';
 import { accessRecord, connectWallMs, ledgerOpenVectors, secret } from './ledger-open-vectors.js';
 import { ledgerVectors as v1 } from './vectors-v1.js';
 
@@ -70,6 +71,13 @@ describe('the vectors of docs/protocol.md §13', () => {
       accessRecord,
     );
     expect(decodeNoticePayload(fromHex(payloads.notices)).notice).toEqual(fromHex(mqtt.notices));
+    // By hand from protocol.md §13: salt || 01 || day || prunedAtMs.
+    const salt = Buffer.from(secret('salt 10', 16)).toString('hex');
+    expect(payloads.pruning).toBe(`${salt}01${'00004e20'}${'00000192c6205260'}`);
+    expect(decodePruningPayload(fromHex(payloads.pruning))).toMatchObject({
+      day: 20_000,
+      prunedAtMs: 1_729_900_860_000,
+    });
     const root = new Uint8Array(credentialsRoot(payloads.credentialBodies.map(fromHex)));
     expect(decodeCredentialsPayload(fromHex(payloads.credentials))).toMatchObject({
       root,

@@ -11,6 +11,7 @@ import {
 import { decodeDayKeyPayload, encodeDayKeyPayload } from '../../protocol/payload-day-key.js';
 import { decodeGatewayPayload, encodeGatewayPayload } from '../../protocol/payload-gateway.js';
 import { decodeNoticePayload, encodeNoticePayload } from '../../protocol/payload-notice.js';
+import { decodePruningPayload, encodePruningPayload } from '../../protocol/payload-pruning.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 import { ReferenceTree } from './reference-tree.js';
 
@@ -86,6 +87,38 @@ describe('the payload of a day-key entry (type 4)', () => {
     other[16] = 3;
     expect(codeOf(() => decodeDayKeyPayload(other))).toBe('format');
     expect(codeOf(() => encodeDayKeyPayload({ kind: 'published', salt, statement: salt }))).toBe('format');
+  });
+});
+
+describe('the payload of a pruning entry (type 10)', () => {
+  const payloads = fc.record({
+    salt: fixed(16),
+    day: fc.nat(2 ** 32 - 1),
+    prunedAtMs: fc.maxSafeNat().map(asUnixMs),
+  });
+
+  test('has 29 bytes and comes back', () => {
+    fc.assert(
+      fc.property(payloads, (payload) => {
+        const bytes = encodePruningPayload(payload);
+        expect(bytes).toHaveLength(29);
+        expect(decodePruningPayload(bytes)).toEqual(payload);
+      }),
+    );
+  });
+
+  test('is refused in another length, of another version, or at a time no clock shows', () => {
+    const bytes = encodePruningPayload({ salt, day: 20_000, prunedAtMs: asUnixMs(5) });
+    for (let length = 0; length < 40; length++) {
+      const cut = new Uint8Array(length);
+      cut.set(bytes.subarray(0, length));
+      expect(codeOf(() => decodePruningPayload(cut))).toBe(length === 29 ? undefined : 'format');
+    }
+    for (const bit of [16 * 8, 16 * 8 + 7, 21 * 8])
+      expect(codeOf(() => decodePruningPayload(withFlippedBit(bytes, bit)))).toBe('format');
+    expect(
+      codeOf(() => encodePruningPayload({ salt: salt.subarray(1), day: 1, prunedAtMs: asUnixMs(5) })),
+    ).toBe('format');
   });
 });
 

@@ -1,6 +1,7 @@
 /** Evidence bundles: what a trace says is shown to whoever holds the log's key, and nothing else is. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bytesOf } from '../../protocol/ledger-reader.js';
 import { openCheckpoint } from '../../protocol/checkpoint.js';
 import type { EncounterRecord } from '../../protocol/encounter-record.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -114,7 +115,7 @@ describe('an evidence bundle', () => {
   it('is not made when a report was pruned, or its day key destroyed, meanwhile', async () => {
     const log = ward();
     const tracer = await tracerOn(log);
-    log.prune([...log.payloads.values()][3] ?? new Uint8Array());
+    log.prune(bytesOf([...log.payloads.values()][3]) ?? new Uint8Array());
     const message = 'the payload of entry 3 is gone: there is no evidence without it';
     await expect(evidenceOf(tracer)).rejects.toMatchObject({ code: 'not-found', message });
     const dayKeys = keysOf([dayOf(NOON)]);

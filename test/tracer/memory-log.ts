@@ -6,7 +6,7 @@ import { CompactRange } from '../../protocol/compact-range.js';
 import { fastSigner } from '../../protocol/ed25519.js';
 import { encodeEntry, NO_PREVIOUS_LEAF } from '../../protocol/entry.js';
 import { sha256 } from '../../protocol/hash.js';
-import type { LedgerReader } from '../../protocol/ledger-reader.js';
+import type { LedgerReader, PrunedPayload } from '../../protocol/ledger-reader.js';
 import { leafHash } from '../../protocol/merkle.js';
 import { noteSigner } from '../../protocol/note.js';
 import { bundleOf, TILE_WIDTH } from '../../protocol/tile.js';
@@ -23,7 +23,7 @@ export interface Appended {
 
 export class MemoryLog {
   readonly entries: Uint8Array[] = [];
-  readonly payloads = new Map<string, Uint8Array>();
+  readonly payloads = new Map<string, Uint8Array | PrunedPayload>();
   /** Names of the reader's calls, in order. */
   readonly calls: string[] = [];
   /** Thrown by the reader's next call of that name. */
@@ -54,6 +54,11 @@ export class MemoryLog {
     for (let k = 0; k < count; k += 1)
       this.append({ type: 9, payload: Uint8Array.of(salt, k >> 8, k & 255) });
     return this;
+  }
+
+  /** As a ledger says it of a day that left the window. */
+  pruneBy(payload: Uint8Array, pruned: PrunedPayload): void {
+    this.payloads.set(toHex(sha256(payload)), pruned);
   }
 
   prune(payload: Uint8Array): void {

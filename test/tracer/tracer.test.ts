@@ -1,5 +1,6 @@
 /** From sealed reports in a log to contacts: the whole of the room, on real cryptography. */
 import { describe, expect, it } from 'vitest';
+import { asUnixMs } from '../../protocol/brands.js';
 import { ENTRY_TYPE } from '../../protocol/entry.js';
 import { reportHash } from '../../protocol/report.js';
 import { dayOf } from '../../protocol/time.js';
@@ -139,7 +140,42 @@ describe('a tracer', () => {
     expect([...(await read(log)).status().counts.refused]).toEqual([['session', 1]]);
   });
 
-  it('counts a report whose payload is pruned, or is not what its entry names, as missing', async () => {
+  it('counts reports of a pruned day apart, and their successors leave no gap', async () => {
+    const log = new MemoryLog();
+    const pruned = reportOf({ tag: 8, records: [recordOf(3, NOON, 600)] });
+    const at = NOON + 10 * 86_400;
+    const prev = reportHash(pruned.payload);
+    log.append(pruned);
+    log.append(reportOf({ tag: 8, seq: 1, prev, at: at + 7200, records: [recordOf(4, at, 300)] }));
+    const dayKeys = keysOf([DAY + 10]);
+    expect((await read(log, { dayKeys })).status()).toMatchObject({ waiting: 1, gaps: 1 });
+    const word = { day: DAY, prunedAtMs: asUnixMs((DAY + 22) * 86_400_000), prunedBy: 2 };
+    log.pruneBy(pruned.payload, word);
+    expect((await read(log, { dayKeys })).status()).toMatchObject({
+      prunedPayloads: 1,
+      missingPayloads: 0,
+      waiting: 0,
+      gaps: 0,
+      contacts: 1,
+    });
+  });
+
+  it('takes no ledger’s word for a report that is pruned before its day could be', async () => {
+    const log = new MemoryLog();
+    const report = reportOf({ tag: 8, records: [recordOf(3, NOON, 600)] });
+    log.append(report);
+    const prunedAtMs = asUnixMs((DAY + 22) * 86_400_000);
+    for (const lie of [
+      { day: DAY, prunedAtMs: asUnixMs(prunedAtMs - 1), prunedBy: 1 },
+      { day: DAY + 2, prunedAtMs: asUnixMs(prunedAtMs + 2 * 86_400_000), prunedBy: 1 },
+      { day: DAY - 22, prunedAtMs, prunedBy: 1 },
+    ]) {
+      log.pruneBy(report.payload, lie);
+      expect((await read(log)).status()).toMatchObject({ prunedPayloads: 0, missingPayloads: 1 });
+    }
+  });
+
+  it('counts a report whose payload is gone, or is not what its entry names, as missing', async () => {
     const log = new MemoryLog();
     const pruned = reportOf({ tag: 8, records: [recordOf(3, NOON, 600)] });
     const swapped = reportOf({ tag: 3, records: [recordOf(8, NOON, 600)] });

@@ -2,7 +2,7 @@
 import type { Checkpoint } from '../../protocol/checkpoint.js';
 import { decodeEntry } from '../../protocol/entry.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import type { LedgerReader } from '../../protocol/ledger-reader.js';
+import { bytesOf, isPruned, type FoundPayload, type LedgerReader } from '../../protocol/ledger-reader.js';
 import { computeProof, planInclusion } from '../../protocol/merkle.js';
 import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../protocol/tile.js';
 import { tileHashReader } from '../../protocol/tile-hash-reader.js';
@@ -63,10 +63,14 @@ export async function payloadsNamed(
   return payloads;
 }
 
-function present(payload: Uint8Array | undefined, index: number): Uint8Array {
+const isoDay = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+
+function present(found: FoundPayload, index: number): Uint8Array {
+  const payload = bytesOf(found);
   if (payload !== undefined) return payload;
+  const fate = isPruned(found) ? `was pruned on ${isoDay(found.prunedAtMs)}` : 'is gone';
   throw new FirebreakError(
     'not-found',
-    `the payload of entry ${index} is gone: there is no evidence without it`,
+    `the payload of entry ${index} ${fate}: there is no evidence without it`,
   );
 }

@@ -1,0 +1,108 @@
+/** `firebreak authority retain` and `status`: what has left the retention window, and how the deployment stands. */
+import type { Command } from 'commander';
+import { z } from 'zod';
+import type { Authority } from '../../authority/authority.js';
+import type { EndedDay } from '../../authority/retention-book.js';
+import { sunsetDayOf } from '../config.js';
+import { dayKeyFiles } from '../day-key-files.js';
+import { giveOrder } from '../orders.js';
+import { startAuthority } from '../parts/authority.js';
+import { endedLines, keyDaysLine, planLines, sunsetLine } from '../present/show-retention.js';
+import { planRetention, storedDays, type RetentionPlan } from '../retention-plan.js';
+import { findRunning, notRunning } from '../run-files.js';
+import { inFolder, withFolderOptions } from '../session.js';
+import type { FolderOptions, Session } from '../session.js';
+
+/** Shorter than an order waits for its answer. */
+const RECEIPT_WAIT_MS = 20_000;
+const REMOVAL_WAIT_MS = 10_000;
+const LOOK_EVERY_MS = 100;
+
+export function addRetentionCommands(authority: Command): void {
+  withFolderOptions(
+    authority
+      .command('retain')
+      .description('end the days that left the retention window: destroy their keys, prune their payloads'),
+  )
+    .option('--dry-run', 'only say what would go')
+    .action((options: FolderOptions & { readonly dryRun?: boolean }) => retain(options));
+  withFolderOptions(
+    authority.command('status').description('tags, gateways, days with keys, days that ended, sunset'),
+  ).action((options: FolderOptions) => status(options));
+}
+
+async function retain(options: FolderOptions & { readonly dryRun?: boolean }): Promise<void> {
+  await inFolder('authority', options, async (session) => {
+    const plan = await planRetention(session);
+    console.log(planLines(plan).join('\n'));
+    if (options.dryRun === true) return console.log('nothing was done: this was a dry run');
+    if (!plan.isLedgerKnown) throw notRunning(session.folder, 'ledger');
+    if (plan.days.length === 0) return;
+    const ended = await endDays(session);
+    console.log('done:');
+    console.log(endedLines(plan.days, ended).join('\n'));
+    console.log(await removalLine(session, plan));
+  });
+}
+
+/** By the authority that runs on the folder, or by one that runs for as long as it takes. */
+async function endDays(session: Session): Promise<readonly EndedDay[]> {
+  const { folder, onClose } = session;
+  if (await findRunning(folder, 'authority')) {
+    const answer = await giveOrder(folder, { what: 'retain' });
+    return readEnded(answer);
+  }
+  const ledger = await findRunning(folder, 'ledger');
+  if (ledger === undefined) throw notRunning(folder, 'ledger');
+  const { authority, close } = await startAuthority(
+    { ...session, log: { ...session.log, info: () => {} } },
+    ledger.mqtt,
+  );
+  onClose(close);
+  return retained(authority);
+}
+
+/** The answer to an order to retain: the days that have ended, in JSON. */
+export async function retainNow(authority: Authority): Promise<string> {
+  return JSON.stringify(await retained(authority));
+}
+
+const endedDays = z.array(z.object({ day: z.int(), prunedBy: z.int().optional() }));
+
+const readEnded = (answer: string): readonly EndedDay[] =>
+  endedDays.parse(JSON.parse(answer)).map(({ day, prunedBy }) => ({ day, prunedBy }));
+
+/** What the ledger has not answered in time is not lost: it is asked for until it has. */
+async function retained(authority: Authority): Promise<readonly EndedDay[]> {
+  try {
+    return await authority.retain(AbortSignal.timeout(RECEIPT_WAIT_MS));
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    return (await authority.status()).ended;
+  }
+}
+
+/** The ledger answers first and rewrites its files after; that is waited for a little. */
+async function removalLine(session: Session, { days }: RetentionPlan): Promise<string> {
+  const wanted = new Set(days.map(({ day }) => day));
+  const deadline = Date.now() + REMOVAL_WAIT_MS;
+  for (;;) {
+    const stored = (await storedDays(session)) ?? [];
+    const left = stored.filter(({ day, pruned }) => wanted.has(day) && pruned?.removed !== true).length;
+    if (left === 0) return 'the ledger has removed the payloads from its files';
+    if (Date.now() > deadline)
+      return `the ledger hands these payloads out no more, and is still removing ${left} days from its files`;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}
+
+async function status(options: FolderOptions): Promise<void> {
+  await inFolder('authority', options, async ({ folder, config }) => {
+    if (await findRunning(folder, 'authority'))
+      return console.log(await giveOrder(folder, { what: 'status' }));
+    const days = await dayKeyFiles(folder.authority.dayKeys).list();
+    console.log(
+      ['the authority does not run', keyDaysLine(days), sunsetLine(sunsetDayOf(config))].join('\n'),
+    );
+  });
+}

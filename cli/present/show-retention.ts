@@ -1,0 +1,84 @@
+/** What retention has ended and will end, in lines for a person. Days and times are UTC, as the protocol counts them. */
+import type { AuthorityStatus } from '../../authority/authority.js';
+import type { EndedDay } from '../../authority/retention-book.js';
+import type { PrunedPayload } from '../../protocol/ledger-reader.js';
+import type { PrunedCount } from '../../ledger/verify-pruned.js';
+import { DAY_SECONDS } from '../../protocol/time.js';
+import type { EndingDay, RetentionPlan } from '../retention-plan.js';
+
+/** "2026-03-02" of day 20514; the number itself where it is no date. */
+export function dateOf(day: number): string {
+  const date = new Date(day * DAY_SECONDS * 1000);
+  return Number.isNaN(date.getTime()) ? `day ${day}` : date.toISOString().slice(0, 10);
+}
+
+const dateOfMs = (ms: number): string => dateOf(Math.floor(ms / 1000 / DAY_SECONDS));
+
+export const prunedLine = ({ day, payloads, prunedAtMs, prunedBy }: PrunedCount): string =>
+  `${payloads} payloads of ${dateOf(day)} pruned on ${dateOfMs(prunedAtMs)}, as entry ${prunedBy} says`;
+
+export const prunedPayloadLine = ({ day, prunedAtMs, prunedBy }: PrunedPayload): string =>
+  `  its payload, of ${dateOf(day)}, was pruned on ${dateOfMs(prunedAtMs)} by entry ${prunedBy}; the proof holds without it`;
+
+export const prunedReportsLine = (reports: number): string =>
+  `${number.format(reports)} reports are of days that left the retention window: they are pruned, and no part of the answer`;
+
+const number = new Intl.NumberFormat('en-GB');
+
+/** "12 payloads, 3.4 MB" */
+const amountOf = (payloads: number, bytes: number): string =>
+  `${number.format(payloads)} payloads, ${bytes < 1e6 ? `${number.format(bytes)} bytes` : `${(bytes / 1e6).toFixed(1)} MB`}`;
+
+export function planLines({ oldest, retentionDays, days, unknown, isLedgerKnown }: RetentionPlan): string[] {
+  const lines = [
+    `the window is ${retentionDays} days: what is older than ${dateOf(oldest)} goes, a day with its keys (3 each) and payloads`,
+    ...days.map((day) => `  ${dayLine(day, isLedgerKnown)}`),
+    ...(days.length === 0 ? ['  nothing: no older day has keys, or payloads that can be pruned'] : []),
+  ];
+  if (unknown.length > 0) {
+    const named = unknown.map(dateOf).join(', ');
+    lines.push(`  payloads of ${named} stay: the log does not say that their keys are destroyed`);
+  }
+  if (!isLedgerKnown)
+    lines.push('  the ledger does not run here, so how much it stores of them is not known');
+  return lines;
+}
+
+function dayLine({ day, hasKeys, payloads, payloadBytes }: EndingDay, isLedgerKnown: boolean): string {
+  const keys = hasKeys ? '3 keys' : 'keys destroyed already';
+  return `${dateOf(day)}  ${keys}${isLedgerKnown ? `; ${amountOf(payloads, payloadBytes)}` : ''}`;
+}
+
+/** How the days of a plan ended. */
+export function endedLines(plan: readonly EndingDay[], ended: readonly EndedDay[]): string[] {
+  return plan.map(({ day }) => {
+    const end = ended.find((one) => one.day === day);
+    if (end === undefined) return `  ${dateOf(day)}  not ended: see the log of the authority`;
+    const pruned =
+      end.prunedBy === undefined
+        ? 'the ledger has not pruned its payloads yet; firebreak authority run goes on with it'
+        : `payloads pruned by entry ${end.prunedBy}`;
+    return `  ${dateOf(day)}  keys destroyed; ${pruned}`;
+  });
+}
+
+export function statusLines({ days, ended, sunsetDay, gateways, enrolledTags }: AuthorityStatus): string[] {
+  const unpruned = ended.filter(({ prunedBy }) => prunedBy === undefined).length;
+  return [
+    `${enrolledTags} tags enrolled, ${gateways.length} gateways certified`,
+    keyDaysLine(days),
+    `${ended.length} days have ended${unpruned > 0 ? `; the payloads of ${unpruned} of them are not pruned yet` : ''}`,
+    sunsetLine(sunsetDay),
+  ];
+}
+
+export function keyDaysLine(days: readonly number[]): string {
+  const [first, last] = [days[0], days.at(-1)];
+  if (first === undefined || last === undefined) return 'no day has keys';
+  return `${days.length} days have keys, ${dateOf(first)} to ${dateOf(last)}`;
+}
+
+export const sunsetLine = (sunsetDay: number | undefined): string =>
+  sunsetDay === undefined
+    ? 'no sunset is set: "sunset" in firebreak.json would be the last day of tracing'
+    : `tracing ends with ${dateOf(sunsetDay - 1)}: no keys are made, and no tag is enrolled or renewed, for later days`;

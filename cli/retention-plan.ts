@@ -1,0 +1,65 @@
+/** What retention would end now: by the key files of the folder, and by what the ledger says it stores. */
+import type { DayRecord } from '../ledger/day-record.js';
+import { askDays } from '../ledger/days-http.js';
+import { toHex } from '../protocol/bytes.js';
+import { dayOf } from '../protocol/time.js';
+import { dayKeyFiles } from './day-key-files.js';
+import { readKeyFile } from './key-files.js';
+import { findRunning } from './run-files.js';
+import type { Session } from './session.js';
+
+/** A day that left the window and has not ended yet. */
+export interface EndingDay {
+  readonly day: number;
+  readonly hasKeys: boolean;
+  /** What the ledger stores of it; 0 when the ledger was not asked. */
+  readonly payloads: number;
+  readonly payloadBytes: number;
+}
+
+export interface RetentionPlan {
+  readonly retentionDays: number;
+  /** The first day of the window. */
+  readonly oldest: number;
+  readonly days: readonly EndingDay[];
+  /** Older days with payloads that cannot be pruned: the log does not say that their keys are destroyed. */
+  readonly unknown: readonly number[];
+  readonly isLedgerKnown: boolean;
+}
+
+type Given = Pick<Session, 'folder' | 'config' | 'clock'>;
+
+/** Reads only. Throws what asking a running ledger throws. */
+export async function planRetention({ folder, config, clock }: Given): Promise<RetentionPlan> {
+  const { retentionDays } = config.settings;
+  const keyDays = await dayKeyFiles(folder.authority.dayKeys).list();
+  const stored = await storedDays({ folder });
+  const oldest = dayOf(clock.nowMs() / 1000) - retentionDays;
+  return {
+    retentionDays,
+    oldest,
+    isLedgerKnown: stored !== undefined,
+    ...ending(oldest, keyDays, stored ?? []),
+  };
+}
+
+/** What the folder's ledger stores, by day; undefined when it does not run. */
+export async function storedDays({
+  folder,
+}: Pick<Session, 'folder'>): Promise<readonly DayRecord[] | undefined> {
+  const running = await findRunning(folder, 'ledger');
+  return running && askDays(running.http, toHex(await readKeyFile(folder.ledger.readToken)));
+}
+
+function ending(oldest: number, keyDays: readonly number[], stored: readonly DayRecord[]) {
+  const held = new Set(keyDays.filter((day) => day < oldest));
+  const unpruned = stored.filter(({ day, pruned }) => day < oldest && pruned === undefined);
+  const byDay = new Map(unpruned.map((record) => [record.day, record]));
+  const destroyed = unpruned.filter(({ destroyedBy }) => destroyedBy !== undefined).map(({ day }) => day);
+  const all = [...new Set([...held, ...destroyed])].sort((a, b) => a - b);
+  const days = all.map((day): EndingDay => {
+    const { payloads = 0, payloadBytes = 0 } = byDay.get(day) ?? {};
+    return { day, hasKeys: held.has(day), payloads, payloadBytes };
+  });
+  return { days, unknown: unpruned.map(({ day }) => day).filter((day) => !all.includes(day)) };
+}

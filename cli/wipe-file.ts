@@ -1,0 +1,39 @@
+/**
+ * Secrets leave the disk: overwritten and synced, then removed, and the folder synced. That is as much as a program can do:
+ * a copy-on-write file system, a flash disk that moves its blocks, a snapshot or a backup elsewhere keeps what it keeps
+ * (docs/retention.md).
+ */
+import { open, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** A file that is not there is no error. Throws what the file system says. */
+export async function wipeFile(file: string): Promise<void> {
+  const handle = await open(file, 'r+').catch(absent);
+  if (handle === undefined) return;
+  try {
+    const { size } = await handle.stat();
+    await handle.write(new Uint8Array(size), 0, size, 0);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rm(file, { force: true });
+  const folder = await open(dirname(file), 'r');
+  await folder.sync().finally(() => folder.close());
+}
+
+/** Overwrites `length` bytes from `offset` on with zeros, inside a file that stays. */
+export async function wipePart(file: string, offset: number, length: number): Promise<void> {
+  const handle = await open(file, 'r+');
+  try {
+    await handle.write(new Uint8Array(length), 0, length, offset);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+  return undefined;
+}

@@ -1,0 +1,54 @@
+/**
+ * Removes the payloads of pruned days from the store's files, in the background, one day after the other: what the commit
+ * of an entry of type 10 began. A ledger that was stopped or killed in between goes on at its next start.
+ */
+import type { DayRegister } from './day-record.js';
+import type { Store } from './store.js';
+
+const RETRY_PAUSE_MS = 600_000;
+
+export class PayloadRemover {
+  readonly #store: Pick<Store, 'removePayloads'>;
+  readonly #days: DayRegister;
+  #running: Promise<void> | undefined;
+  #failure: string | undefined;
+  #retryAfterMs = 0;
+  #closed = false;
+
+  constructor(store: Pick<Store, 'removePayloads'>, days: DayRegister) {
+    this.#store = store;
+    this.#days = days;
+  }
+
+  /** Why the last removal failed. It is tried again after ten minutes, and at the next start. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** Begins, unless it is at it or there is nothing to remove. To be called whenever a day may have been pruned: it costs little. */
+  wake(): void {
+    if (this.#closed || this.#running !== undefined || this.#days.nextToRemove() === undefined) return;
+    if (performance.now() < this.#retryAfterMs) return;
+    this.#running = this.#run().finally(() => (this.#running = undefined));
+  }
+
+  /** Ends after the day it is at; the rest is for the next start. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+  }
+
+  /** Never rejects. */
+  async #run(): Promise<void> {
+    try {
+      for (let day = this.#days.nextToRemove(); day !== undefined && !this.#closed;) {
+        this.#days.keep(await this.#store.removePayloads(day));
+        day = this.#days.nextToRemove();
+      }
+      this.#failure = undefined;
+    } catch (error) {
+      this.#retryAfterMs = performance.now() + RETRY_PAUSE_MS;
+      this.#failure = error instanceof Error ? error.message : String(error);
+    }
+  }
+}

@@ -1,0 +1,127 @@
+/** Day keys on disk: destroyed is destroyed, whatever copy comes back, under whatever name. */
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { newDayKeys } from '../../authority/day-keys.js';
+import { encodeDayKeyFile } from '../../authority/day-key-file.js';
+import type { DayKeyStore } from '../../authority/day-key-store.js';
+import { dayKeyFiles } from '../../cli/day-key-files.js';
+import { sha256 } from '../../protocol/hash.js';
+import type { DayKeys } from '../../protocol/keys.js';
+import { filesUnder } from './small-demo.js';
+
+const OLD = 20_700;
+const keysOf = (day: number): DayKeys => {
+  let count = 0;
+  return newDayKeys(day, (length) => sha256(Buffer.from(`${day}/${(count += 1)}`)).subarray(0, length));
+};
+
+let root: string;
+let dir: string;
+let store: DayKeyStore;
+const place = (...parts: string[]) => join(root, ...parts);
+const keyFile = (day: number) => join(dir, `${day}.key`);
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'firebreak-keys-'));
+  onTestFinished(() => rm(root, { recursive: true, force: true }));
+  dir = place('authority', 'day-keys');
+  store = dayKeyFiles(dir, root);
+  await store.put(keysOf(OLD));
+  await store.put(keysOf(OLD + 1));
+});
+
+/** Files that hold any secret of the day, as bytes. */
+async function holders(day: number): Promise<string[]> {
+  const { idKey, macKey, sealingSecretKey } = keysOf(day);
+  const files = await filesUnder(root);
+  const held = await Promise.all(
+    files.map(async (file) => {
+      const bytes = await readFile(file);
+      return [idKey, macKey, sealingSecretKey].some((secret) => bytes.includes(Buffer.from(secret)));
+    }),
+  );
+  return files.filter((_, i) => held[i]).map((file) => file.slice(root.length + 1));
+}
+
+describe('keys of a day that is destroyed', () => {
+  it('are gone from the disk, and those of other days are not', async () => {
+    expect(await holders(OLD)).toHaveLength(1);
+    await store.destroy(OLD);
+    await store.destroy(OLD);
+    expect(await holders(OLD)).toEqual([]);
+    expect(await store.list()).toEqual([OLD + 1]);
+    expect((await store.get(OLD + 1))?.idKey).toEqual(keysOf(OLD + 1).idKey);
+    expect(await store.removeStray()).toEqual([]);
+  });
+
+  it('are refused when they are copied back, by every reader, and removed', async () => {
+    await copyFile(keyFile(OLD), place('20700.key'));
+    await store.destroy(OLD);
+    await copyFile(place('20700.key'), keyFile(OLD));
+    for (const reader of [store, dayKeyFiles(dir)]) {
+      expect(await reader.get(OLD)).toBeUndefined();
+      expect(await reader.list()).toEqual([OLD + 1]);
+    }
+    await expect(store.put(keysOf(OLD))).rejects.toMatchObject({ code: 'day' });
+    expect(await store.removeStray()).toEqual([OLD]);
+    expect(await holders(OLD)).toEqual([]);
+    expect(await filesUnder(root)).toHaveLength(2); // the other day's, and the list of destroyed days
+  });
+
+  it.each([
+    ['under another name beside it', 'authority/day-keys/20700.key.bak', (file: Buffer) => file],
+    [
+      'as a leftover cut short',
+      'authority/day-keys/20700.key.123.tmp',
+      (file: Buffer) => file.subarray(0, 50),
+    ],
+    ['overwritten, not yet removed', 'authority/day-keys/20700.key', () => Buffer.alloc(137)],
+    ['in a folder of its own', 'backup/monday/keys', (file: Buffer) => file],
+  ])('are removed where they lie: %s', async (_, path, made) => {
+    const bytes = await readFile(keyFile(OLD));
+    await store.destroy(OLD);
+    await mkdir(join(place(path), '..'), { recursive: true });
+    await writeFile(place(path), made(bytes));
+    expect(await store.removeStray()).toEqual([OLD]);
+    expect((await filesUnder(root)).map((file) => file.slice(dir.length + 1)).sort()).toEqual([
+      '20701.key',
+      'destroyed',
+    ]);
+  });
+
+  it('are overwritten inside another file, of which the rest stays', async () => {
+    const [old, other] = [await readFile(keyFile(OLD)), await readFile(keyFile(OLD + 1))];
+    const archive = Buffer.concat([Buffer.from('before'), old, Buffer.from('between'), old, other]);
+    await writeFile(place('keys.tar'), archive);
+    await store.destroy(OLD);
+    expect(await store.removeStray()).toEqual([OLD]);
+    const zeros = Buffer.alloc(old.length);
+    expect(await readFile(place('keys.tar'))).toEqual(
+      Buffer.concat([Buffer.from('before'), zeros, Buffer.from('between'), zeros, other]),
+    );
+    expect(await holders(OLD)).toEqual([]);
+    expect(await holders(OLD + 1)).toHaveLength(2);
+  });
+
+  it('stay known as destroyed over a restart and beside a line that is no day', async () => {
+    await store.destroy(OLD);
+    await store.destroy(3);
+    const marks = join(dir, 'destroyed');
+    expect(await readFile(marks, 'latin1')).toBe('3\n20700\n');
+    await writeFile(marks, 'no day\n20700\n');
+    await expect(dayKeyFiles(dir).put(keysOf(OLD))).rejects.toMatchObject({ code: 'day' });
+  });
+
+  it('are not looked for through links that lead out of the folder', async () => {
+    const outside = await mkdtemp(join(tmpdir(), 'firebreak-outside-'));
+    onTestFinished(() => rm(outside, { recursive: true, force: true }));
+    await writeFile(join(outside, 'copy'), encodeDayKeyFile(keysOf(OLD)));
+    await symlink(outside, place('linked'));
+    await symlink(join(outside, 'copy'), place('linked-file'));
+    await store.destroy(OLD);
+    expect(await store.removeStray()).toEqual([]);
+    expect(await readdir(outside)).toEqual(['copy']);
+  });
+});
