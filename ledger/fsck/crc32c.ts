@@ -6,12 +6,12 @@ const POLYNOMIAL = 0x82f63b78;
 const MASK_DELTA = 0xa282_ead8;
 const STEP = 8;
 
-function makeTables(): readonly Int32Array[] {
+function makeTables(polynomial: number): readonly Int32Array[] {
   const tables = Array.from({ length: STEP }, () => new Int32Array(256));
   const first = tables[0] as Int32Array;
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
+    for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 1 ? (crc >>> 1) ^ polynomial : crc >>> 1;
     first[byte] = crc;
   }
   for (let k = 1; k < STEP; k++) {
@@ -21,8 +21,7 @@ function makeTables(): readonly Int32Array[] {
   return tables;
 }
 
-const TABLES = makeTables();
-const T = TABLES as readonly [
+const T = makeTables(POLYNOMIAL) as readonly [
   Int32Array,
   Int32Array,
   Int32Array,
@@ -58,7 +57,7 @@ export function crc32c(bytes: Uint8Array): number {
 }
 
 /** As LevelDB stores it. */
-export function maskCrc(crc: number): number {
+function maskCrc(crc: number): number {
   return (((crc >>> 15) | (crc << 17)) + MASK_DELTA) >>> 0;
 }
 
@@ -72,19 +71,21 @@ export function crcHolds(bytes: Uint8Array, masked: number): boolean {
   return crc32c(bytes) === unmaskCrc(masked);
 }
 
+/** The first table of a reflected CRC: what each byte, last before the end, changes. */
+export type CrcTable = Int32Array;
+export const CRC_32C: CrcTable = T[0];
+/** The CRC-32 of zlib and Ethernet. */
+export const CRC_32: CrcTable = makeTables(0xedb8_8320)[0] as Int32Array;
+
 /**
- * The one bit that explains why `masked` is not the checksum of `bytes`: the byte it is in, or -1 when it is in the
- * stored checksum. `undefined` when it takes more than one bit. A CRC is linear: a flipped bit changes it by a value that
- * depends only on how far it stands from the end.
+ * Which byte of `length` has the one flipped bit that changes a CRC by `difference` (stored XOR computed); `undefined` when
+ * it takes more than one. A CRC is linear: a flipped bit changes it by a value that depends only on how far it stands from
+ * the end.
  */
-export function findFlippedBit(bytes: Uint8Array, masked: number): number | undefined {
-  const actual = crc32c(bytes);
-  const stored = (maskCrc(actual) ^ masked) >>> 0;
-  if ((stored & (stored - 1)) === 0) return -1;
-  const wanted = (actual ^ unmaskCrc(masked)) | 0;
-  const table = TABLES[0] as Int32Array;
+export function findFlippedByte(length: number, difference: number, table: CrcTable): number | undefined {
+  const wanted = difference | 0;
   const changes = Array.from({ length: 8 }, (_, bit) => table[1 << bit] as number);
-  for (let byte = bytes.length - 1; byte >= 0; byte--) {
+  for (let byte = length - 1; byte >= 0; byte--) {
     for (let bit = 0; bit < 8; bit++) {
       const change = changes[bit] as number;
       if (change === wanted) return byte;
@@ -92,4 +93,15 @@ export function findFlippedBit(bytes: Uint8Array, masked: number): number | unde
     }
   }
   return undefined;
+}
+
+/**
+ * The one flipped bit that explains why `masked` is not the checksum of `bytes`: the byte it is in, or -1 when it is in the
+ * stored checksum. `undefined` when it takes more than one.
+ */
+export function findFlippedBit(bytes: Uint8Array, masked: number): number | undefined {
+  const actual = crc32c(bytes);
+  const stored = (maskCrc(actual) ^ masked) >>> 0;
+  if ((stored & (stored - 1)) === 0) return -1;
+  return findFlippedByte(bytes.length, actual ^ unmaskCrc(masked), CRC_32C);
 }

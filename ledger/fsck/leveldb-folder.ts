@@ -17,10 +17,8 @@ export interface LevelFolderOptions {
   readonly dir: string;
   readonly name: string;
   readonly findings: Findings;
-  /** Told how many bytes are checked, after each table. */
-  readonly onProgress?: (done: number, size: number) => void;
-  /** Lets other work go on between tables; throws when the check was stopped. */
-  readonly breathe: () => Promise<void>;
+  /** Called before each table with the bytes that are done. */
+  readonly pace: (done: number, size: number) => Promise<void> | undefined;
 }
 
 interface Listed {
@@ -126,18 +124,17 @@ class FolderCheck {
   }
 
   async #checkTables({ tables, nextFile }: StoreVersion): Promise<ReadonlyMap<TableFile, CheckedTable>> {
-    const { onProgress, breathe } = this.#options;
+    const { pace } = this.#options;
     const checked = new Map<TableFile, CheckedTable>();
     const total = tables.reduce((sum, { size }) => sum + size, 0);
     let done = 0;
     for (const table of tables) {
-      await breathe();
+      await pace(done, total);
       const file = this.#files.tables.get(table.number);
       if (file === undefined) this.#damage('is missing', nameOfTable(table.number));
       else if (table.number >= nextFile) this.#damage('has a number that was not given out yet', file);
       else checked.set(table, this.#checkTable(file, table));
       done += table.size;
-      onProgress?.(done, total);
     }
     return checked;
   }
