@@ -25,6 +25,7 @@ import { ENTRY_NAMES } from '../present/entry-names.js';
 import { ledgerScreen, ledgerStatusOf, ledgerStatusSchema } from '../present/ledger-screen.js';
 import { keepStatus, readStatus } from '../status-file.js';
 import { verifierKey } from '../verifier-key.js';
+import { addLedgerFsckCommand } from './ledger-fsck.js';
 import { addLedgerProofCommands } from './ledger-proofs.js';
 
 const port = wholeNumber(0, 65_535);
@@ -61,6 +62,7 @@ export function addLedgerCommands(program: Command): void {
     .option('--vkey <key>', 'the log’s public key, as firebreak ledger vkey prints it', verifierKey)
     .option(...POLICY_OPTION)
     .action((options: VerifyOptions) => verify(options));
+  addLedgerFsckCommand(ledger);
   addLedgerProofCommands(ledger);
 }
 

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { isZero } from '../../protocol/bytes.js';
 import { FRAME_HEAD, joinTurns, JOURNAL_FILES, scanFrames, unsettledFrames, type Frame } from '../journal.js';
 import { CRC_32, findFlippedByte } from './crc32c.js';
 import type { Findings } from './findings.js';
@@ -63,6 +64,14 @@ function hasLaterFrame(file: Buffer, at: number, follows: (commit: number) => bo
   return false;
 }
 
+/** The one bit that is set behind the last frame, where there are only zeros otherwise. */
+function strayBit(file: Buffer, end: number): number | undefined {
+  const at = file.subarray(end).findIndex((byte) => byte !== 0);
+  const byte = at === -1 ? 0 : (file[end + at] as number);
+  const isOneBit = byte !== 0 && (byte & (byte - 1)) === 0;
+  return isOneBit && isZero(file.subarray(end + at + 1)) ? end + at : undefined;
+}
+
 /** What stands behind the last good frame: nothing that counts, a write that was cut short, or damage. */
 function checkEnd({ name, bytes }: JournalFile, findings: Findings): readonly Frame[] {
   const scanned = scanFrames(bytes);
@@ -73,7 +82,13 @@ function checkEnd({ name, bytes }: JournalFile, findings: Findings): readonly Fr
   const flipped =
     flippedInHead(bytes, end, (frame) => frame !== undefined && isNext(frame.commit)) ??
     (torn ? flippedInBody(bytes, end) : undefined);
-  if (flipped !== undefined)
+  const stray = strayBit(bytes, end);
+  if (stray !== undefined)
+    findings.damage('files', 'one bit was flipped where nothing is written yet', {
+      file: name,
+      offset: stray,
+    });
+  else if (flipped !== undefined)
     findings.damage('files', 'a commit does not match its checksum: one bit was flipped', {
       file: name,
       offset: flipped,
