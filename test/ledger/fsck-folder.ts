@@ -6,8 +6,15 @@ import { fsckLedger, type FsckReport } from '../../ledger/fsck/fsck.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
 import type { BatchItem } from '../../protocol/batch.js';
 import { asUnixMs } from '../../protocol/brands.js';
+import type { Signer } from '../../protocol/ed25519.js';
 import { ENTRY_TYPE } from '../../protocol/entry.js';
 import { sha256 } from '../../protocol/hash.js';
+import { issuerIdOf } from '../../protocol/keys.js';
+import { encodeCredentialsPayload } from '../../protocol/payload-credentials.js';
+import { encodeDayKeyPayload } from '../../protocol/payload-day-key.js';
+import { sealPresenceReport } from '../../protocol/presence-report.js';
+import { dayOf } from '../../protocol/time.js';
+import { x25519KeyPair } from '../../protocol/x25519.js';
 import {
   batchOf,
   certificateItem,
@@ -36,37 +43,77 @@ export const foundIn = ({ findings }: FsckReport): string[] =>
       .join(' '),
   );
 
-const caseItem = (text: string): BatchItem => ({
-  type: ENTRY_TYPE.case,
-  timeMs: NOW_MS,
-  payload: Buffer.alloc(512, sha256(Buffer.from(text))),
-});
+const sealing = x25519KeyPair();
+const saltOf = (text: string): Uint8Array => sha256(Buffer.from(text)).slice(0, 16);
+const itemOf = (type: number, payload: Uint8Array): BatchItem => ({ type, timeMs: NOW_MS, payload });
+
+/** Types 5 to 7 are sealed; the ledger asks only for their length. */
+const paddedItem = (type: number, text: string): BatchItem =>
+  itemOf(type, Buffer.alloc(512, sha256(Buffer.from(text))));
+
+function presenceItem(gateway: Signer, seq: number): BatchItem {
+  const payload = sealPresenceReport({
+    gateway,
+    issuerId: issuerIdOf(issuer.publicKey),
+    day: dayOf(NOW_MS / 1000),
+    sealingPublicKey: sealing.publicKey,
+    seq,
+    records: [],
+  });
+  return itemOf(ENTRY_TYPE.presenceReport, payload);
+}
+
+/** One of each type that only the issuer and the officer write. */
+function officialItems(round: number): { readonly issuer: BatchItem[]; readonly officer: BatchItem[] } {
+  const salt = saltOf(`${round}`);
+  const destroyed = { kind: 'destroyed', salt, day: 20_000 + round, destroyedAtMs: NOW_MS } as const;
+  const credentials = { salt, requestHash: sha256(salt), root: sha256(sha256(salt)) };
+  return {
+    issuer: [
+      itemOf(ENTRY_TYPE.dayKey, encodeDayKeyPayload(destroyed)),
+      itemOf(ENTRY_TYPE.credentials, encodeCredentialsPayload(credentials)),
+    ],
+    officer: [ENTRY_TYPE.case, ENTRY_TYPE.access, ENTRY_TYPE.identity].map((type) =>
+      paddedItem(type, `${round}/${type}`),
+    ),
+  };
+}
+
+/** Reports of a gateway, one of them twice, one of a type that it may not write. */
+function gatewayItems(gateway: Signer, n: number, seq: number): BatchItem[] {
+  const reports = Array.from({ length: 4 + (n % 5) }, (_, i) =>
+    reportItem(gateway, asUnixMs(NOW_MS - i * 1000)),
+  );
+  return [...reports, ...reports.slice(0, 1), presenceItem(gateway, seq), refusedItem(gateway)];
+}
+
+const refusedItem = (gateway: Signer): BatchItem => ({ ...reportItem(gateway), type: ENTRY_TYPE.dayKey });
 
 async function writeRound(ledger: Ledger, round: number, batches: number): Promise<void> {
-  await ledger.submit(
-    batchOf(
-      issuer,
-      round,
-      gateways.map((gateway) => certificateItem(gateway)),
-    ),
-  );
+  const official = officialItems(round);
+  const certificates = gateways.map((gateway) => certificateItem(gateway));
+  await ledger.submit(batchOf(issuer, round, [...certificates, ...official.issuer]));
+  await ledger.submit(batchOf(officer, round, official.officer));
   for (let n = 0; n < batches; n++) {
     const seq = round * 1000 + n;
     const gateway = gateways[n % gateways.length] ?? issuer;
-    const reports = Array.from({ length: 4 + (n % 5) }, (_, i) =>
-      reportItem(gateway, asUnixMs(NOW_MS - i * 1000)),
-    );
-    const again = [...reports, reports[0] ?? noticeItem('')];
-    const refused = { ...reportItem(gateway), type: ENTRY_TYPE.dayKey };
-    const notices = Array.from({ length: 1 + (n % 40) }, (_, i) => noticeItem(`${round}/${n % 7}/${i}`));
+    const notices = Array.from({ length: 1 + (n % 40) }, (_, i) => noticeItem(`${round}/${n % 3}/${i}`));
     await Promise.all([
-      ledger.submit(batchOf(gateway, seq, [...again, refused])),
-      ledger.submit(batchOf(officer, seq, [...notices, caseItem(`${seq}`)])),
-      ledger.submit(batchOf(gateway, seq + 500, [refused])),
+      ledger.submit(batchOf(gateway, seq, gatewayItems(gateway, n, seq))),
+      ledger.submit(batchOf(officer, seq, notices)),
+      ledger.submit(batchOf(gateway, seq + 500, [refusedItem(gateway)])),
     ]);
   }
-  await ledger.submit(batchOf(officer, round * 1000 + 999, [noticeItem(`${round}/last`)]));
 }
+
+/** The types that each writer may write here. */
+const WRITERS = [
+  { publicKey: issuer.publicKey, types: [ENTRY_TYPE.gateway, ENTRY_TYPE.dayKey, ENTRY_TYPE.credentials] },
+  {
+    publicKey: officer.publicKey,
+    types: [ENTRY_TYPE.case, ENTRY_TYPE.access, ENTRY_TYPE.identity, ENTRY_TYPE.notices],
+  },
+];
 
 /** A ledger that ran `rounds` times and was stopped; each run leaves a table, and the last one a write-ahead log. */
 export async function variedLedger(
@@ -75,7 +122,7 @@ export async function variedLedger(
 ): Promise<void> {
   for (let round = 1; round <= rounds; round++) {
     const clock = standingClock(asUnixMs(NOW_MS + round * 1000));
-    const ledger = await openLedger(ledgerDeps(dir, { clock }));
+    const ledger = await openLedger(ledgerDeps(dir, { clock, writers: WRITERS }));
     await writeRound(ledger, round, batches);
     if (round === rounds)
       await ledger.submit(batchOf(issuer, 900, [revocationItem(gateways[0] ?? issuer, NOW_MS)]));
