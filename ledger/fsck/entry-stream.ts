@@ -41,17 +41,19 @@ export function* entriesInOrder(
   let next = 0;
   for (const { key, value } of rows.ofKind('e')) {
     const first = indexOfKey(key);
-    if (first >= size) {
-      findings.damage('entries', 'and those behind it are not in the signed log', { index: first });
-      break;
-    }
-    const entries = readSegment(first, value, findings);
-    for (; next < first; next++) yield undefined;
+    const entries = first < size ? readSegment(first, value, findings) : [];
+    for (; next < Math.min(first, size); next++) yield undefined;
     checkPlace(first, entries.length, next, findings);
     for (const entry of entries.slice(next - first, size - first)) {
       yield entry;
       next += 1;
     }
+    const isPast = first >= size || first + entries.length > size;
+    if (isPast)
+      findings.damage('entries', 'and those behind it are not in the signed log', {
+        index: Math.max(first, size),
+      });
+    if (isPast) break;
   }
   for (; next < size; next++) yield undefined;
 }

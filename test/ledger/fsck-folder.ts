@@ -150,7 +150,7 @@ async function rewriteStore(dir: string): Promise<void> {
   await rmdir(fresh);
 }
 
-type Store = Level<Uint8Array, Uint8Array> & {
+export type Store = Level<Uint8Array, Uint8Array> & {
   compactRange(from: Uint8Array, to: Uint8Array): Promise<void>;
 };
 
