@@ -31,13 +31,14 @@ async function stoppedLedger(): Promise<string> {
   return dir;
 }
 
-/** What a ledger killed after its last answer leaves. */
+/** What a power cut leaves right after the last answer: the newest commits are in the journal and nowhere else. */
 async function killedLedger(commits: number): Promise<string> {
   const dir = await stoppedLedger();
+  const killed = await temporaryFolder();
+  await cp(join(dir, 'store'), join(killed, 'store'), { recursive: true });
   const ledger = await openLedger(ledgerDeps(dir));
   for (let n = 0; n < commits; n++) await ledger.submit(noticesOf(100 + n, 20 + n));
-  const killed = await temporaryFolder();
-  await cp(dir, killed, { recursive: true });
+  for (const name of ['head', 'journal-0', 'journal-1']) await cp(join(dir, name), join(killed, name));
   await ledger.close();
   return killed;
 }
@@ -154,7 +155,7 @@ describe('fsck on a killed ledger', () => {
   test('counts what only its journal holds', async () => {
     const dir = await killedLedger(5);
     const report = await checkFolder(dir);
-    expect(foundIn(report).filter((line) => !/^(leftover|interrupted)/.test(line))).toEqual([]);
+    expect(foundIn(report)).toEqual([]);
     expect(report.counted).toMatchObject({ size: 240 + 20 + 21 + 22 + 23 + 24, batches: 11 });
   });
 
