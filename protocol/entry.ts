@@ -20,6 +20,7 @@ export const ENTRY_TYPE = {
   identity: 7,
   notices: 8,
   credentials: 9,
+  pruning: 10,
 } as const;
 
 export interface LedgerEntry {

@@ -9,6 +9,7 @@ import { usage } from '../exit.js';
 import { folderAt } from '../folder.js';
 import { publicKeyHex } from '../options.js';
 import { logVerifier } from '../parts/ledger.js';
+import { keptPolicy, policyOption } from '../policy-files.js';
 import { cleanLines, damageSummary, findingLines } from '../present/show-fsck.js';
 import { terminalProgress } from '../progress.js';
 import { findRunning } from '../run-files.js';
@@ -36,6 +37,10 @@ export function addLedgerFsckCommand(ledger: Command): void {
       'the issuer’s public key in hex, to check what the log says of gateways',
       publicKeyHex,
     )
+    .option(
+      '--policy <file>',
+      'the witnesses whose cosignatures to check (C2SP tlog-policy); by default those of the data folder',
+    )
     .addHelpText('after', MORE_HELP)
     .action((options: Options) => fsck(options));
 }
@@ -45,23 +50,30 @@ interface Options {
   readonly ledger?: string;
   readonly vkey?: NoteVerifier;
   readonly issuer?: Uint8Array;
+  readonly policy?: string;
 }
 
-type Subject = Pick<FsckOptions, 'dir' | 'verifier' | 'issuerPublicKey'>;
+type Subject = Pick<FsckOptions, 'dir' | 'verifier' | 'issuerPublicKey' | 'policy'>;
 
-async function subjectOf({ dataDir, ledger, vkey, issuer }: Options): Promise<Subject> {
+async function subjectOf({ dataDir, ledger, vkey, issuer, policy: policyFile }: Options): Promise<Subject> {
   if ((dataDir === undefined) === (ledger === undefined))
     throw usage('name the ledger: either --data-dir DIR or --ledger DIR');
   if (ledger !== undefined) {
     if (vkey === undefined) throw usage('--ledger needs --vkey KEY, the public key of the log');
-    return { dir: ledger, verifier: vkey, ...(issuer && { issuerPublicKey: issuer }) };
+    const asked = await policyOption(policyFile);
+    return { dir: ledger, verifier: vkey, ...(issuer && { issuerPublicKey: issuer }), ...asked };
   }
   const folder = folderAt(dataDir ?? '');
   const config = await readConfig(folder);
   if (await findRunning(folder, 'ledger'))
     throw new FirebreakError('locked', `the ledger of ${folder.dir} is running: stop it, then check it`);
-  const issuerPublicKey = issuer ?? config.issuerPublicKey;
-  return { dir: folder.ledger.store, verifier: vkey ?? logVerifier(config), issuerPublicKey };
+  const policy = (await policyOption(policyFile)).policy ?? (await keptPolicy(folder.ledger.policy));
+  return {
+    dir: folder.ledger.store,
+    verifier: vkey ?? logVerifier(config),
+    issuerPublicKey: issuer ?? config.issuerPublicKey,
+    ...(policy && { policy }),
+  };
 }
 
 async function fsck(options: Options): Promise<void> {

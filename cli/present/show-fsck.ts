@@ -52,15 +52,14 @@ export function damageSummary({ findings, counted }: FsckReport, dir: string): s
 /** The last lines for one that is not. */
 export function cleanLines({ counted }: FsckReport, origin: string, dir: string): string[] {
   if (counted === undefined) return [];
-  const { size, entriesByType, batches, payloadsStored, gatewaysChecked } = counted;
+  const { size, entriesByType, batches, payloadsStored, payloadsPruned } = counted;
   const types = [...entriesByType].sort(([a], [b]) => a - b);
-  const gateways = gatewaysChecked
-    ? []
-    : ['  what it says of gateways was not checked: give the --issuer KEY'];
+  const pruned = payloadsPruned > 0 ? `; ${payloadsPruned} payloads were pruned, as the log says` : '';
   return [
     ...types.map(([type, count]) => `  ${String(count).padStart(8)}  ${ENTRY_NAMES[type] ?? `type ${type}`}`),
-    ...gateways,
+    ...(counted.gatewaysChecked ? [] : ['  what it says of gateways was not checked: give the --issuer KEY']),
+    ...(counted.cosignaturesChecked ? [] : ['  cosignatures were not checked: give the --policy FILE']),
     `${pc.green('clean')}  ${size} entries of ${origin} in ${dir}: every file, entry, tile, root and counter holds, ` +
-      `${batches} answered batches and ${payloadsStored} stored payloads among them`,
+      `${batches} answered batches and ${payloadsStored} stored payloads among them${pruned}`,
   ];
 }

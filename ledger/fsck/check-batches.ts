@@ -3,17 +3,25 @@
  * the checkpoint of every answer was one of this log.
  */
 import { equalBytes, toHex } from '../../protocol/bytes.js';
+import { ENTRY_TYPE } from '../../protocol/entry.js';
 import { FirebreakError, refusalOf } from '../../protocol/errors.js';
 import type { Outcome } from '../../protocol/ledger-receipt.js';
 import { indexOfKey } from '../store-keys.js';
 import { decodeBatchRow } from '../store-rows.js';
 import type { BatchRecord } from '../store.js';
-import { REPORT_TYPES } from './check-payloads.js';
 import { MARK, type EntryColumns } from './entry-columns.js';
 import type { Findings } from './findings.js';
 import type { LiveRow } from './leveldb-rows.js';
 import type { RootBook } from './root-book.js';
 import type { RowView } from './row-view.js';
+
+/** Types that may be answered with an entry of another batch: reports (protocol.md §8), and what was said of a day before. */
+const REPEATABLE: ReadonlySet<number> = new Set([
+  ENTRY_TYPE.tagReport,
+  ENTRY_TYPE.presenceReport,
+  ENTRY_TYPE.dayKey,
+  ENTRY_TYPE.pruning,
+]);
 
 const WRITER_AT = 1;
 const SEQ_AT = 17;
@@ -128,7 +136,7 @@ class BatchCheck {
     if (isOwn) columns.mark(index, MARK.named);
     if (!isAgain) return;
     this.#duplicates += 1;
-    if (!REPORT_TYPES.has(columns.types[index] ?? 0))
+    if (!REPEATABLE.has(columns.types[index] ?? 0))
       damage(`is named in the answer to ${name}, and came in another batch`);
   }
 

@@ -41,8 +41,9 @@ export interface LogSummary {
   readonly entriesByType: ReadonlyMap<number, number>;
   /** Every entry is there and as it was logged. */
   readonly complete: boolean;
-  /** Entries of type 3, in order. */
+  /** Entries of types 3 and 10, in order: what their payloads say is checked too. */
   readonly gatewayEntries: readonly number[];
+  readonly pruningEntries: readonly number[];
 }
 
 interface Read extends SegmentEntry {
@@ -68,6 +69,7 @@ class LogCheck {
   readonly #partial = new Map<number, TileBytes>();
   readonly #entriesByType = new Map<number, number>();
   readonly #gatewayEntries: number[] = [];
+  readonly #pruningEntries: number[] = [];
   /** Hash of the entry before; `undefined` when it is not known. */
   #lastLeaf: Uint8Array | undefined = NO_PREVIOUS_LEAF;
   #lastAppendedMs = 0;
@@ -111,6 +113,7 @@ class LogCheck {
       entriesByType: this.#entriesByType,
       complete: this.#bad === 0,
       gatewayEntries: this.#gatewayEntries,
+      pruningEntries: this.#pruningEntries,
     };
   }
 
@@ -163,6 +166,7 @@ class LogCheck {
     this.#lastAppendedMs = Math.max(appendedAtMs, this.#lastAppendedMs);
     this.#entriesByType.set(type, (this.#entriesByType.get(type) ?? 0) + 1);
     if (type === ENTRY_TYPE.gateway) this.#gatewayEntries.push(index);
+    if (type === ENTRY_TYPE.pruning) this.#pruningEntries.push(index);
     this.#input.columns.keep(index, entry, retentionDay);
   }
 

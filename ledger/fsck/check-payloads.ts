@@ -2,7 +2,6 @@
  * Payloads: each that is new to the log is stored once, under its entry and day, with the bytes of its hash; and nothing
  * else is stored.
  */
-import { ENTRY_TYPE } from '../../protocol/entry.js';
 import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/hash.js';
@@ -78,12 +77,6 @@ class PayloadCheck {
   }
 
   finish(): PayloadSummary {
-    const { columns, findings } = this.#input;
-    for (let index = 0; index < columns.size; index++) {
-      const isGone = columns.has(index, MARK.known | MARK.first) && !columns.has(index, MARK.stored);
-      if (isGone)
-        findings.damage('payloads', 'has lost its payload: no pruning of its day is recorded', { index });
-    }
     return { stored: this.#stored, payloads: this.#kept };
   }
 
@@ -101,10 +94,9 @@ class PayloadCheck {
   }
 }
 
-/** The entries that hold the payloads of these entries: themselves, or the first ones with the same payload. */
-export function holdersOf(columns: EntryColumns, indexes: readonly number[]): number[] {
-  return indexes.map((index) => columns.firstWith(columns.hashOf(index)) ?? index);
-}
+/** The entry that holds the payload of this one: itself, or the first one with the same payload. */
+export const holderOf = (columns: EntryColumns, index: number): number =>
+  columns.firstWith(columns.hashOf(index)) ?? index;
 
 /** Reads all payloads once. */
 export async function checkPayloads(input: PayloadCheckInput): Promise<PayloadSummary> {
@@ -117,6 +109,3 @@ export async function checkPayloads(input: PayloadCheckInput): Promise<PayloadSu
   }
   return check.finish();
 }
-
-/** Types whose second coming is answered with the first entry instead of being appended (protocol.md §8). */
-export const REPORT_TYPES: ReadonlySet<number> = new Set([ENTRY_TYPE.tagReport, ENTRY_TYPE.presenceReport]);

@@ -35,6 +35,7 @@ export class EntryColumns {
   /** Number of each entry with a new payload, plus one, at a place that its hash gives (linear probing). */
   readonly #slots: Uint32Array;
   readonly #sourceNumbers = new Map<string, number>();
+  readonly #sourceIds: Uint8Array[] = [];
 
   constructor(size: number) {
     this.size = size;
@@ -82,6 +83,11 @@ export class EntryColumns {
     this.#marks[index] = (this.#marks[index] ?? 0) | mark;
   }
 
+  /** writerId of an entry that is known. */
+  sourceOf(index: number): Uint8Array {
+    return this.#sourceIds[(this.#sources[index] ?? 0) - 1] ?? new Uint8Array(0);
+  }
+
   cameFrom(index: number, writerId: Uint8Array, seq: number): boolean {
     return (
       this.#sources[index] === this.#sourceNumbers.get(toHex(writerId)) && this.sourceSeqs[index] === seq
@@ -90,9 +96,11 @@ export class EntryColumns {
 
   #numberOf(source: Uint8Array): number {
     const name = toHex(source);
-    const number = this.#sourceNumbers.get(name) ?? this.#sourceNumbers.size + 1;
-    this.#sourceNumbers.set(name, number);
-    return number;
+    const known = this.#sourceNumbers.get(name);
+    if (known !== undefined) return known;
+    this.#sourceIds.push(source);
+    this.#sourceNumbers.set(name, this.#sourceIds.length);
+    return this.#sourceIds.length;
   }
 
   /** The slot that holds this hash, or the free one where it would go. */

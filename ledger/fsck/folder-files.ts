@@ -4,13 +4,20 @@ import { join } from 'node:path';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Head } from '../head-file.js';
 import { JOURNAL_FILES, type Frame } from '../journal.js';
+import { PUBLISHED_FILE, UNPUBLISHED_FILE } from './check-published.js';
 import type { Findings } from './findings.js';
 import { checkHeadSlots } from './head-slots.js';
 import { checkJournal, readJournalFiles } from './journal-check.js';
 
 const STORE = 'store';
 const HEAD = 'head';
-const EXPECTED: ReadonlySet<string> = new Set([STORE, HEAD, ...JOURNAL_FILES]);
+const EXPECTED: ReadonlySet<string> = new Set([
+  STORE,
+  HEAD,
+  PUBLISHED_FILE,
+  UNPUBLISHED_FILE,
+  ...JOURNAL_FILES,
+]);
 
 /** Throws `not-found` when there is no ledger in `dir`, `permission` when it may not be read. */
 export function requireLedgerFolder(dir: string): void {

@@ -6,13 +6,17 @@
  */
 import { FirebreakError } from '../../protocol/errors.js';
 import type { NoteVerifier } from '../../protocol/note.js';
+import type { WitnessPolicy } from '../../protocol/witness-policy.js';
+import type { Head } from '../head-file.js';
 import { STATE_KEY } from '../store-keys.js';
 import { decodeStateRow, type StateRow } from '../store-state.js';
 import { checkBatches, wantBatchRoots } from './check-batches.js';
 import { checkGateways } from './check-gateways.js';
 import { checkLog, type LogSummary } from './check-log.js';
 import { checkPayloadIndex } from './check-payload-index.js';
-import { checkPayloads, holdersOf } from './check-payloads.js';
+import { checkPayloads, holderOf } from './check-payloads.js';
+import { checkGonePayloads } from './check-pruned.js';
+import { checkPublished, readPublishedFile, type Published } from './check-published.js';
 import { checkCheckpoint, checkFormat, checkHead, checkState, readState } from './check-state.js';
 import { EntryColumns } from './entry-columns.js';
 import { reachOfEntries } from './entry-stream.js';
@@ -38,6 +42,8 @@ export interface FsckOptions extends PaceOptions {
   readonly verifier: NoteVerifier;
   /** Without it, what the log says of gateways is not checked. */
   readonly issuerPublicKey?: Uint8Array;
+  /** Without it, cosignatures on the published checkpoint are not checked. */
+  readonly policy?: WitnessPolicy;
 }
 
 export interface FsckReport {
@@ -52,7 +58,10 @@ export interface Counted {
   readonly entriesByType: ReadonlyMap<number, number>;
   readonly batches: number;
   readonly payloadsStored: number;
+  /** Gone with a day that the log says was pruned. */
+  readonly payloadsPruned: number;
   readonly gatewaysChecked: boolean;
+  readonly cosignaturesChecked: boolean;
 }
 
 class Fsck {
@@ -97,7 +106,7 @@ class Fsck {
   }
 
   async #checkRows(rows: RowView, own: OwnFiles): Promise<Counted> {
-    const { dir, verifier } = this.#options;
+    const { dir, verifier, policy } = this.#options;
     checkFormat(rows, verifier, dir, this.#findings);
     const row = readState(rows, this.#findings);
     if (row !== undefined) checkCheckpoint(row, verifier, this.#findings);
@@ -113,48 +122,60 @@ class Fsck {
       columns: new EntryColumns(Math.min(size, reach)),
       roots: new RootBook(Math.min(size, reach)),
     };
-    return this.#checkParts(parts, { row, size, own });
+    const published = readPublishedFile(dir, verifier, policy, this.#findings);
+    return this.#checkParts(parts, { row, size, heads: own.heads, published });
   }
 
-  async #checkParts(parts: Parts, { row, size, own }: Known): Promise<Counted> {
-    const { columns, roots } = parts;
-    for (const head of own.heads) roots.want(head.size);
+  async #checkParts(parts: Parts, { row, size, heads, published }: Known): Promise<Counted> {
+    const { roots } = parts;
+    for (const head of heads) roots.want(head.size);
+    if (published) roots.want(published.size);
     await wantBatchRoots(parts.rows, roots, this.#pace.of('batches'));
-    const isWhole = columns.size === size;
-    const log = await checkLog({
-      ...parts,
-      size: columns.size,
-      previousLeaf: isWhole ? row?.state.previousLeaf : undefined,
-      pace: this.#pace.of('entries'),
-    });
-    const whole: LogSummary = isWhole ? log : { ...log, complete: false, root: undefined };
-    const payloadsStored = await this.#checkPayloads(parts, whole, row);
+    const log = await this.#checkEntries(parts, row, size);
+    const payloads = await this.#checkPayloads(parts, log, row);
     const batches = await checkBatches({ ...parts, pace: this.#pace.of('batches') });
-    if (row !== undefined) checkState(row, whole, batches, this.#findings);
-    checkHead(own.heads, size, roots, this.#findings);
+    if (row !== undefined) checkState(row, log, batches, this.#findings);
+    checkHead(heads, size, roots, this.#findings);
+    if (published) checkPublished(published, size, roots, this.#findings);
     return {
       size,
       entriesByType: log.entriesByType,
       batches: batches.batches,
-      payloadsStored,
+      ...payloads,
       gatewaysChecked: this.#options.issuerPublicKey !== undefined,
+      cosignaturesChecked: published?.cosignaturesChecked ?? true,
     };
   }
 
-  async #checkPayloads(parts: Parts, log: LogSummary, row: StateRow | undefined): Promise<number> {
+  async #checkEntries(parts: Parts, row: StateRow | undefined, size: number): Promise<LogSummary> {
+    const isWhole = parts.columns.size === size;
+    const log = await checkLog({
+      ...parts,
+      size: parts.columns.size,
+      previousLeaf: isWhole ? row?.state.previousLeaf : undefined,
+      pace: this.#pace.of('entries'),
+    });
+    return isWhole ? log : { ...log, complete: false, root: undefined };
+  }
+
+  async #checkPayloads(parts: Parts, log: LogSummary, row: StateRow | undefined) {
     const { issuerPublicKey } = this.#options;
-    const holders = holdersOf(parts.columns, log.gatewayEntries);
-    const wanted = new Set(holders);
+    const holder = (index: number): number => holderOf(parts.columns, index);
+    const wanted = new Set([...log.gatewayEntries, ...log.pruningEntries].map(holder));
     const { stored, payloads } = await checkPayloads({ ...parts, wanted, pace: this.#pace.of('payloads') });
+    const withPayloads = (entries: readonly number[]) =>
+      entries.map((index) => ({ index, payload: payloads.get(holder(index)) }));
+    const pruned = checkGonePayloads({
+      ...parts,
+      issuerPublicKey,
+      entries: withPayloads(log.pruningEntries),
+    });
     const indexedTo = row?.indexedTo ?? 0;
     await checkPayloadIndex({ ...parts, indexedTo, pace: this.#pace.of('payload index') });
-    const entries = log.gatewayEntries.map((index, i) => ({
-      index,
-      payload: payloads.get(holders[i] ?? index),
-    }));
+    const entries = withPayloads(log.gatewayEntries);
     if (issuerPublicKey !== undefined)
       checkGateways({ ...parts, issuerPublicKey, entries, complete: log.complete });
-    return stored;
+    return { payloadsStored: stored, payloadsPruned: pruned };
   }
 }
 
@@ -168,7 +189,8 @@ interface Parts {
 interface Known {
   readonly row: StateRow | undefined;
   readonly size: number;
-  readonly own: OwnFiles;
+  readonly heads: readonly Head[];
+  readonly published: Published | undefined;
 }
 
 /** The commit the database ends with; 0 when it does not say, so that all of the journal counts. */

@@ -106,9 +106,11 @@ async function writeRound(ledger: Ledger, round: number, batches: number): Promi
   }
 }
 
+const ISSUER_TYPES = [ENTRY_TYPE.gateway, ENTRY_TYPE.dayKey, ENTRY_TYPE.credentials, ENTRY_TYPE.pruning];
+
 /** The types that each writer may write here. */
-const WRITERS = [
-  { publicKey: issuer.publicKey, types: [ENTRY_TYPE.gateway, ENTRY_TYPE.dayKey, ENTRY_TYPE.credentials] },
+export const WRITERS = [
+  { publicKey: issuer.publicKey, types: ISSUER_TYPES },
   {
     publicKey: officer.publicKey,
     types: [ENTRY_TYPE.case, ENTRY_TYPE.access, ENTRY_TYPE.identity, ENTRY_TYPE.notices],
