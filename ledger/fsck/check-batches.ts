@@ -119,10 +119,15 @@ class BatchCheck {
         `${name} was answered with a root that the log of ${size} entries never had`,
       );
     if (outcomes.length === 0) findings.damage('batches', `${name} was answered with nothing`);
-    for (const outcome of outcomes) this.#checkOutcome(outcome, record, name);
+    const writer = columns.writerNumber(record.writerId);
+    for (const outcome of outcomes) this.#checkOutcome(outcome, record, { name, writer });
   }
 
-  #checkOutcome({ reason, index }: Outcome, { size, writerId, seq }: BatchRecord, name: string): void {
+  #checkOutcome(
+    { reason, index }: Outcome,
+    { size, seq }: BatchRecord,
+    { name, writer }: { readonly name: string; readonly writer: number },
+  ): void {
     const { columns, findings } = this.#input;
     if (index === null || reason > 0) {
       this.#countRefusal(reason, index, name);
@@ -131,7 +136,7 @@ class BatchCheck {
     const damage = (what: string): void => findings.damage('batches', what, { index });
     if (index >= size) return damage(`is named in the answer to ${name}, which is of ${size} entries`);
     if (!columns.has(index, MARK.known)) return;
-    const isOwn = columns.cameFrom(index, writerId, seq);
+    const isOwn = columns.cameFrom(index, writer, seq);
     const isAgain = !isOwn || columns.has(index, MARK.named);
     if (isOwn) columns.mark(index, MARK.named);
     if (!isAgain) return;

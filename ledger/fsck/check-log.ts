@@ -143,6 +143,7 @@ class LogCheck {
   }
 
   #report(index: number, { decoded }: Read, wrong: Verdict['wrong']): void {
+    if (wrong === 'nothing' && decoded !== undefined) return;
     const path = tilePath(0, Math.floor(index / TILE_WIDTH), TILE_WIDTH);
     if (wrong === 'entry')
       this.#damage(
@@ -153,8 +154,7 @@ class LogCheck {
     else if (wrong === 'tile') this.#damage('tiles', `is not the one whose hash stands in ${path}`, index);
     else if (wrong === 'entry or tile')
       this.#damage('entries', `and its hash in ${path} do not belong together`, index);
-    else if (decoded === undefined)
-      this.#damage('entries', 'was logged, and cannot be read as an entry', index);
+    else this.#damage('entries', 'was logged, and cannot be read as an entry', index);
   }
 
   #keep(index: number, entry: LedgerEntry, retentionDay: number): void {

@@ -88,10 +88,13 @@ export class EntryColumns {
     return this.#sourceIds[(this.#sources[index] ?? 0) - 1] ?? new Uint8Array(0);
   }
 
-  cameFrom(index: number, writerId: Uint8Array, seq: number): boolean {
-    return (
-      this.#sources[index] === this.#sourceNumbers.get(toHex(writerId)) && this.sourceSeqs[index] === seq
-    );
+  /** The number of a writer in {@link cameFrom}; 0 for one that no entry came from. */
+  writerNumber(writerId: Uint8Array): number {
+    return this.#sourceNumbers.get(toHex(writerId)) ?? 0;
+  }
+
+  cameFrom(index: number, writerNumber: number, seq: number): boolean {
+    return this.#sources[index] === writerNumber && this.sourceSeqs[index] === seq;
   }
 
   #numberOf(source: Uint8Array): number {
