@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: measurements, each in a file of its own. Timings belong here, never into tests. */
 import { parseArgs } from 'node:util';
 import { benchEnrolment } from './enrolment.js';
+import { benchFsck } from './fsck.js';
 import { benchLedger } from './ledger.js';
 import { benchIngest } from './ingest.js';
 import { benchPath } from './path.js';
@@ -9,6 +10,7 @@ import { benchScale } from './scale.js';
 const BENCHES: Readonly<Record<string, (contacts?: string, threads?: string) => Promise<void>>> = {
   path: benchPath,
   enrolment: benchEnrolment,
+  fsck: benchFsck,
   ledger: benchLedger,
   scale: benchScale,
   ingest: (_contacts, threads) => benchIngest(threads),
@@ -25,6 +27,9 @@ if (bench === undefined || values.help === true) {
     '  path [--contacts FILE]   the whole path, stage by stage; the built-in scenario without a file',
   );
   console.error('  enrolment                credentials for a school: 327 tags, five days');
+  console.error(
+    '  fsck                     1,000 flipped bits in a ledger’s files; a million entries checked in whole',
+  );
   console.error('  ledger                   durable append against hypercore, batches of 1, 64 and 1,024');
   console.error(
     '  scale                    a log of ten million entries: memory, start, proofs; 10 GB of disk',

@@ -1,5 +1,6 @@
 /** Values of options, checked where they are typed: a wrong one ends the command with exit code 2. */
 import { InvalidArgumentError } from 'commander';
+import { fromHex } from '../protocol/bytes.js';
 import { parseTime } from './times.js';
 
 /** A whole number from `min` to `max`. */
@@ -37,4 +38,10 @@ export function place(text: string): { readonly x: number; readonly y: number } 
   if (parts.length === 2 && x !== undefined && y !== undefined && parts.every(Number.isFinite))
     return { x, y };
   throw new InvalidArgumentError('it must be two numbers of metres, such as 3.5,2.');
+}
+
+/** An Ed25519 public key in 64 hex digits. */
+export function publicKeyHex(text: string): Uint8Array {
+  if (/^[0-9a-fA-F]{64}$/.test(text)) return fromHex(text);
+  throw new InvalidArgumentError('it must be a public key in 64 hex digits.');
 }

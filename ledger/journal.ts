@@ -22,6 +22,7 @@ import {
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
+import { FirebreakError } from '../protocol/errors.js';
 
 const writeAt = promisify(write);
 
@@ -148,6 +149,24 @@ export function joinTurns(files: readonly ScannedFile[]): readonly Frame[] {
   const [older = [], newer] = turns;
   if (newer === undefined) return older;
   return older.at(-1)?.commit === (newer[0]?.commit ?? 0) - 1 ? [...older, ...newer] : newer;
+}
+
+/**
+ * The frames to put back into a database that ends with `commit`: those since it was last known to be synced, some of which
+ * it may have already. It may be ahead of a journal that was damaged at its end; then it has everything.
+ *
+ * Throws `damaged` when commits between the two are missing.
+ */
+export function unsettledFrames(frames: readonly Frame[], commit: number, dir: string): readonly Frame[] {
+  const last = frames.at(-1);
+  if (last === undefined || last.commit < commit) return [];
+  const unsettled = frames.filter((frame) => frame.commit > Math.min(last.settled, commit));
+  const first = unsettled[0]?.commit ?? last.commit;
+  if (first <= commit + 1) return unsettled;
+  throw new FirebreakError(
+    'damaged',
+    `the store in ${dir} ends with commit ${commit} and its journal begins with ${first}: restore the folder from a copy`,
+  );
 }
 
 export const JOURNAL_FILES: readonly string[] = ['journal-0', 'journal-1'];

@@ -9,7 +9,7 @@ import { decodeEntry, NO_PREVIOUS_LEAF } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { emptyRoot } from '../protocol/merkle.js';
 import { openHeadFile, type HeadFile } from './head-file.js';
-import { Journal, type Frame } from './journal.js';
+import { Journal, unsettledFrames, type Frame } from './journal.js';
 import { PayloadIndex } from './payload-index.js';
 import { FORMAT_KEY, indexOfKey, segmentKey, STATE_KEY } from './store-keys.js';
 import { StoreLevel, type StoreParts } from './store-level.js';
@@ -63,22 +63,9 @@ async function readState(db: Database, dir: string): Promise<StateRow> {
   }
 }
 
-/**
- * Puts back the frames since the database was last known to be synced; those it has already are the same again. It may
- * be ahead of a journal that was damaged at its end; then it has everything.
- */
 async function replay(db: Database, frames: readonly Frame[], dir: string): Promise<void> {
   const { commit } = await readState(db, dir);
-  const last = frames.at(-1);
-  if (last === undefined || last.commit < commit) return;
-  const unsettled = frames.filter((frame) => frame.commit > Math.min(last.settled, commit));
-  const first = unsettled[0]?.commit ?? last.commit;
-  if (first > commit + 1) {
-    throw new FirebreakError(
-      'damaged',
-      `the store in ${dir} ends with commit ${commit} and its journal begins with ${first}: restore the folder from a copy`,
-    );
-  }
+  const unsettled = unsettledFrames(frames, commit, dir);
   for (let at = 0; at < unsettled.length; at += FRAMES_A_STEP) {
     const rows = unsettled.slice(at, at + FRAMES_A_STEP).flatMap((frame) => frame.rows);
     await db.batch(rows.map((row) => ({ type: 'put' as const, ...row })));

@@ -26,6 +26,7 @@ import { ledgerScreen, ledgerStatusOf, ledgerStatusSchema } from '../present/led
 import { keepStatus, readStatus } from '../status-file.js';
 import { prunedLine } from '../present/show-retention.js';
 import { verifierKey } from '../verifier-key.js';
+import { addLedgerFsckCommand } from './ledger-fsck.js';
 import { addLedgerProofCommands } from './ledger-proofs.js';
 
 const port = wholeNumber(0, 65_535);
@@ -62,6 +63,7 @@ export function addLedgerCommands(program: Command): void {
     .option('--vkey <key>', 'the log’s public key, as firebreak ledger vkey prints it', verifierKey)
     .option(...POLICY_OPTION)
     .action((options: VerifyOptions) => verify(options));
+  addLedgerFsckCommand(ledger);
   addLedgerProofCommands(ledger);
 }
 

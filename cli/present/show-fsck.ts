@@ -1,0 +1,65 @@
+/** What `firebreak ledger fsck` found, in lines. */
+import pc from 'picocolors';
+import type { Area, Finding } from '../../ledger/fsck/findings.js';
+import type { FsckReport } from '../../ledger/fsck/fsck.js';
+import { ENTRY_NAMES } from './entry-names.js';
+
+const KINDS: Readonly<Record<Finding['kind'], string>> = {
+  damage: pc.red('damaged'),
+  interrupted: pc.yellow('cut short'),
+  leftover: pc.yellow('left over'),
+};
+
+const AREAS: Readonly<Record<Area, string>> = {
+  files: 'files',
+  rows: 'rows',
+  state: 'state row',
+  entries: 'entries',
+  tiles: 'tiles',
+  roots: 'roots',
+  'payload index': 'payload index',
+  payloads: 'payloads',
+  batches: 'batch rows',
+  gateways: 'gateway rows',
+};
+
+function placeOf({ file, offset, index }: Finding): string {
+  if (index !== undefined) return `entry ${index} `;
+  if (file === undefined) return '';
+  return offset === undefined ? `${file} ` : `${file}, byte ${offset}: `;
+}
+
+const lineOf = (finding: Finding): string =>
+  `  ${KINDS[finding.kind]}  ${AREAS[finding.area]}: ${placeOf(finding)}${finding.what}`;
+
+/** Findings in the order they were made, then how many more there are of each kind. */
+export function findingLines({ findings }: FsckReport): string[] {
+  const more = [...findings.dropped()].map(([area, count]) => `  … and ${count} more in ${AREAS[area]}`);
+  return [...findings.kept.map(lineOf), ...more];
+}
+
+/** The last line for a damaged ledger. */
+export function damageSummary({ findings, counted }: FsckReport, dir: string): string {
+  const { damageCount, firstBadIndex } = findings;
+  const things = damageCount === 1 ? 'one thing is' : `${damageCount} things are`;
+  const first =
+    firstBadIndex === undefined ? 'no entry is named' : `the first entry concerned is ${firstBadIndex}`;
+  const unread =
+    counted === undefined ? '; the rows could not be read, so the log itself was not checked' : '';
+  return `the ledger in ${dir} is damaged: ${things} wrong, and ${first}${unread}. Keep it as it is, and restore the folder from a copy`;
+}
+
+/** The last lines for one that is not. */
+export function cleanLines({ counted }: FsckReport, origin: string, dir: string): string[] {
+  if (counted === undefined) return [];
+  const { size, entriesByType, batches, payloadsStored, payloadsPruned } = counted;
+  const types = [...entriesByType].sort(([a], [b]) => a - b);
+  const pruned = payloadsPruned > 0 ? `; ${payloadsPruned} payloads were pruned, as the log says` : '';
+  return [
+    ...types.map(([type, count]) => `  ${String(count).padStart(8)}  ${ENTRY_NAMES[type] ?? `type ${type}`}`),
+    ...(counted.gatewaysChecked ? [] : ['  what it says of gateways was not checked: give the --issuer KEY']),
+    ...(counted.cosignaturesChecked ? [] : ['  cosignatures were not checked: give the --policy FILE']),
+    `${pc.green('clean')}  ${size} entries of ${origin} in ${dir}: every file, entry, tile, root and counter holds, ` +
+      `${batches} answered batches and ${payloadsStored} stored payloads among them${pruned}`,
+  ];
+}

@@ -1,0 +1,69 @@
+/** Checks the file of the checkpoint that readers were shown last (witnesses/published-file.ts), where witnesses cosign. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { equalBytes } from '../../protocol/bytes.js';
+import type { Checkpoint } from '../../protocol/checkpoint.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { openNote, type NoteVerifier } from '../../protocol/note.js';
+import { readCosignatures, type WitnessPolicy } from '../../protocol/witness-policy.js';
+import { openCheckpoint } from '../../protocol/checkpoint.js';
+import type { Findings } from './findings.js';
+import type { RootBook } from './root-book.js';
+
+export const PUBLISHED_FILE = 'published';
+/** What is left of it when a crash came before it was put in its place. */
+export const UNPUBLISHED_FILE = 'published.new';
+
+export interface Published extends Checkpoint {
+  /** Whether all its cosignatures are those of witnesses we know. */
+  readonly cosignaturesChecked: boolean;
+}
+
+/** The published checkpoint, its signatures checked; `undefined` when there is none, or none that can be used. */
+export function readPublishedFile(
+  dir: string,
+  verifier: NoteVerifier,
+  policy: WitnessPolicy | undefined,
+  findings: Findings,
+): Published | undefined {
+  if (existsSync(join(dir, UNPUBLISHED_FILE)))
+    findings.note('leftover', 'was never put in its place', { file: UNPUBLISHED_FILE });
+  const path = join(dir, PUBLISHED_FILE);
+  if (!existsSync(path)) return undefined;
+  const damage = (what: string): void => findings.damage('files', what, { file: PUBLISHED_FILE, offset: 0 });
+  try {
+    const note = readFileSync(path);
+    if (policy === undefined) return { ...openCheckpoint(note, verifier), cosignaturesChecked: false };
+    const { checkpoint } = readCosignatures(note, verifier, policy);
+    if (strangers(note, verifier, policy) > 0)
+      damage('bears a signature that is of no witness of the policy');
+    return { ...checkpoint, cosignaturesChecked: true };
+  } catch (error) {
+    if (!(error instanceof FirebreakError)) throw error;
+    damage(`is not a checkpoint that this log published: ${error.message}`);
+    return undefined;
+  }
+}
+
+function strangers(note: Uint8Array, verifier: NoteVerifier, { witnesses }: WitnessPolicy): number {
+  const isKnown = (name: string, keyHash: number): boolean =>
+    witnesses.some(({ cosigner }) => cosigner.name === name && cosigner.keyHash === keyHash);
+  const { unverified } = openNote(note, [verifier]);
+  return unverified.filter(({ name, keyHash }) => !isKnown(name, keyHash)).length;
+}
+
+/** The log must hold what was published. */
+export function checkPublished(
+  published: Published,
+  size: number,
+  roots: RootBook,
+  findings: Findings,
+): void {
+  if (published.size > size)
+    findings.damage('state', `and those behind it are lost: ${published.size} entries were published`, {
+      index: size,
+    });
+  const root = roots.rootAt(published.size);
+  if (root !== undefined && !equalBytes(root, published.root))
+    findings.damage('state', `the log of ${published.size} entries has another root than was published`);
+}

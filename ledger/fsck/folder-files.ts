@@ -1,0 +1,68 @@
+/** The files of a ledger's folder: what must be there, what must not, and whether somebody writes to them. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { FirebreakError } from '../../protocol/errors.js';
+import type { Head } from '../head-file.js';
+import { JOURNAL_FILES, type Frame } from '../journal.js';
+import { PUBLISHED_FILE, UNPUBLISHED_FILE } from './check-published.js';
+import type { Findings } from './findings.js';
+import { checkHeadSlots } from './head-slots.js';
+import { checkJournal, readJournalFiles } from './journal-check.js';
+
+const STORE = 'store';
+const HEAD = 'head';
+const EXPECTED: ReadonlySet<string> = new Set([
+  STORE,
+  HEAD,
+  PUBLISHED_FILE,
+  UNPUBLISHED_FILE,
+  ...JOURNAL_FILES,
+]);
+
+/** Throws `not-found` when there is no ledger in `dir`, `permission` when it may not be read. */
+export function requireLedgerFolder(dir: string): void {
+  if (!existsSync(join(dir, STORE)) && !existsSync(join(dir, HEAD)))
+    throw new FirebreakError('not-found', `there is no ledger in ${dir}`);
+}
+
+/** Name, length and time of every file. LevelDB's text log is left out: it says nothing of the ledger. */
+export function stampOf(dir: string): string {
+  const stamp = (folder: string): string[] =>
+    readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return stamp(path);
+      const { size, mtimeMs } = statSync(path);
+      return entry.name.startsWith('LOG') ? [] : [`${path} ${size} ${mtimeMs}`];
+    });
+  return stamp(dir).sort().join('\n');
+}
+
+export interface OwnFiles {
+  /** What the head file says, the newest first. */
+  readonly heads: readonly Head[];
+  /** Commits in the journal, oldest first. */
+  readonly frames: readonly Frame[];
+}
+
+/** Checks the files that are the ledger's own, not LevelDB's. */
+export function checkOwnFiles(dir: string, findings: Findings): OwnFiles {
+  for (const name of readdirSync(dir).sort())
+    if (!EXPECTED.has(name))
+      findings.damage('files', 'does not belong into a ledger’s folder', { file: name });
+  const path = join(dir, HEAD);
+  const heads = existsSync(path) ? checkHeadSlots(readFileSync(path), findings) : [];
+  const journal = readJournalFiles(dir);
+  for (const name of JOURNAL_FILES)
+    if (heads.length > 0 && !journal.some((file) => file.name === name))
+      findings.damage('files', 'is missing', { file: name });
+  return { heads, frames: checkJournal(journal, findings) };
+}
+
+/** A log that has entries has a head file: without it nobody knows whether the newest ones were lost. */
+export function requireHead(dir: string, size: number, findings: Findings): void {
+  const path = join(dir, HEAD);
+  if (size > 0 && (!existsSync(path) || statSync(path).size === 0))
+    findings.damage('files', 'is missing or empty', { file: HEAD });
+}
+
+export const storePath = (dir: string): string => join(dir, STORE);

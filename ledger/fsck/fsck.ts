@@ -1,0 +1,220 @@
+/**
+ * Checks a ledger's folder from the stored bytes alone: first every byte of every file, then everything the rows in them
+ * say (docs/ledger-fsck.md). Nothing is opened for writing, copied or mended.
+ *
+ * Memory: about 65 bytes an entry and 36 for each size of the log that was signed for, and the newest write-ahead logs.
+ */
+import { FirebreakError } from '../../protocol/errors.js';
+import type { NoteVerifier } from '../../protocol/note.js';
+import type { WitnessPolicy } from '../../protocol/witness-policy.js';
+import type { Head } from '../head-file.js';
+import { STATE_KEY } from '../store-keys.js';
+import { decodeStateRow, type StateRow } from '../store-state.js';
+import { checkBatches, wantBatchRoots } from './check-batches.js';
+import { checkGateways } from './check-gateways.js';
+import { checkLog, type LogSummary } from './check-log.js';
+import { checkPayloadIndex } from './check-payload-index.js';
+import { checkPayloads, holderOf } from './check-payloads.js';
+import { checkGonePayloads } from './check-pruned.js';
+import { checkPublished, readPublishedFile, type Published } from './check-published.js';
+import { checkCheckpoint, checkFormat, checkHead, checkState, readState } from './check-state.js';
+import { EntryColumns } from './entry-columns.js';
+import { reachOfEntries } from './entry-stream.js';
+import { Findings } from './findings.js';
+import {
+  checkOwnFiles,
+  requireHead,
+  requireLedgerFolder,
+  stampOf,
+  storePath,
+  type OwnFiles,
+} from './folder-files.js';
+import { replayedRows } from './journal-check.js';
+import { checkLevelFolder } from './leveldb-folder.js';
+import type { RowSource } from './leveldb-rows.js';
+import { Pace, type PaceOptions } from './pace.js';
+import { RootBook } from './root-book.js';
+import { RowView } from './row-view.js';
+
+export interface FsckOptions extends PaceOptions {
+  /** The folder with `store` and `head` in it. */
+  readonly dir: string;
+  readonly verifier: NoteVerifier;
+  /** Without it, what the log says of gateways is not checked. */
+  readonly issuerPublicKey?: Uint8Array;
+  /** Without it, cosignatures on the published checkpoint are not checked. */
+  readonly policy?: WitnessPolicy;
+}
+
+export interface FsckReport {
+  readonly findings: Findings;
+  /** What was counted on the way; `undefined` when no row could be read. */
+  readonly counted: Counted | undefined;
+}
+
+export interface Counted {
+  /** Entries of the log, by its state row. */
+  readonly size: number;
+  readonly entriesByType: ReadonlyMap<number, number>;
+  readonly batches: number;
+  readonly payloadsStored: number;
+  /** Gone with a day that the log says was pruned. */
+  readonly payloadsPruned: number;
+  readonly gatewaysChecked: boolean;
+  readonly cosignaturesChecked: boolean;
+}
+
+class Fsck {
+  readonly #options: FsckOptions;
+  readonly #pace: Pace;
+  readonly #findings = new Findings();
+
+  constructor(options: FsckOptions) {
+    this.#options = options;
+    this.#pace = new Pace(options);
+  }
+
+  async run(): Promise<FsckReport> {
+    const { dir } = this.#options;
+    const own = checkOwnFiles(dir, this.#findings);
+    const stored = await this.#readStore();
+    const rows = stored && this.#withJournal(stored, own);
+    return { findings: this.#findings, counted: rows && (await this.#checkRows(rows, own)) };
+  }
+
+  #readStore(): Promise<RowSource[] | undefined> {
+    return checkLevelFolder({
+      dir: storePath(this.#options.dir),
+      name: 'store/',
+      findings: this.#findings,
+      pace: this.#pace.of('files'),
+    });
+  }
+
+  /** The rows as they are once the ledger has started: with the commits that only the journal holds. */
+  #withJournal(stored: readonly RowSource[], { frames }: OwnFiles): RowView {
+    const { dir } = this.#options;
+    const rows = new RowView(stored, this.#findings);
+    try {
+      const replayed = replayedRows(frames, commitOf(rows), dir);
+      return new RowView([replayed, ...stored], this.#findings);
+    } catch (error) {
+      if (!(error instanceof FirebreakError)) throw error;
+      this.#findings.damage('rows', error.message);
+      return rows;
+    }
+  }
+
+  async #checkRows(rows: RowView, own: OwnFiles): Promise<Counted> {
+    const { dir, verifier, policy } = this.#options;
+    checkFormat(rows, verifier, dir, this.#findings);
+    const row = readState(rows, this.#findings);
+    if (row !== undefined) checkCheckpoint(row, verifier, this.#findings);
+    rows.checkStrangers();
+    const reach = reachOfEntries(rows);
+    const size = row?.state.size ?? reach;
+    requireHead(dir, size, this.#findings);
+    if (reach < size)
+      this.#findings.damage('entries', `and all up to ${size - 1} are missing`, { index: reach });
+    const parts = {
+      rows,
+      findings: this.#findings,
+      columns: new EntryColumns(Math.min(size, reach)),
+      roots: new RootBook(Math.min(size, reach)),
+    };
+    const published = readPublishedFile(dir, verifier, policy, this.#findings);
+    return this.#checkParts(parts, { row, size, heads: own.heads, published });
+  }
+
+  async #checkParts(parts: Parts, { row, size, heads, published }: Known): Promise<Counted> {
+    const { roots } = parts;
+    for (const head of heads) roots.want(head.size);
+    if (published) roots.want(published.size);
+    await wantBatchRoots(parts.rows, roots, this.#pace.of('batches'));
+    const log = await this.#checkEntries(parts, row, size);
+    const payloads = await this.#checkPayloads(parts, log, row);
+    const batches = await checkBatches({ ...parts, pace: this.#pace.of('batches') });
+    if (row !== undefined) checkState(row, log, batches, this.#findings);
+    checkHead(heads, size, roots, this.#findings);
+    if (published) checkPublished(published, size, roots, this.#findings);
+    return {
+      size,
+      entriesByType: log.entriesByType,
+      batches: batches.batches,
+      ...payloads,
+      gatewaysChecked: this.#options.issuerPublicKey !== undefined,
+      cosignaturesChecked: published?.cosignaturesChecked ?? true,
+    };
+  }
+
+  async #checkEntries(parts: Parts, row: StateRow | undefined, size: number): Promise<LogSummary> {
+    const isWhole = parts.columns.size === size;
+    const log = await checkLog({
+      ...parts,
+      size: parts.columns.size,
+      previousLeaf: isWhole ? row?.state.previousLeaf : undefined,
+      pace: this.#pace.of('entries'),
+    });
+    return isWhole ? log : { ...log, complete: false, root: undefined };
+  }
+
+  async #checkPayloads(parts: Parts, log: LogSummary, row: StateRow | undefined) {
+    const { issuerPublicKey } = this.#options;
+    const holder = (index: number): number => holderOf(parts.columns, index);
+    const wanted = new Set([...log.gatewayEntries, ...log.pruningEntries].map(holder));
+    const { stored, payloads } = await checkPayloads({ ...parts, wanted, pace: this.#pace.of('payloads') });
+    const withPayloads = (entries: readonly number[]) =>
+      entries.map((index) => ({ index, payload: payloads.get(holder(index)) }));
+    const pruned = checkGonePayloads({
+      ...parts,
+      issuerPublicKey,
+      entries: withPayloads(log.pruningEntries),
+    });
+    const indexedTo = row?.indexedTo ?? 0;
+    await checkPayloadIndex({ ...parts, indexedTo, pace: this.#pace.of('payload index') });
+    const entries = withPayloads(log.gatewayEntries);
+    if (issuerPublicKey !== undefined)
+      checkGateways({ ...parts, issuerPublicKey, entries, complete: log.complete });
+    return { payloadsStored: stored, payloadsPruned: pruned };
+  }
+}
+
+interface Parts {
+  readonly rows: RowView;
+  readonly findings: Findings;
+  readonly columns: EntryColumns;
+  readonly roots: RootBook;
+}
+
+interface Known {
+  readonly row: StateRow | undefined;
+  readonly size: number;
+  readonly heads: readonly Head[];
+  readonly published: Published | undefined;
+}
+
+/** The commit the database ends with; 0 when it does not say, so that all of the journal counts. */
+function commitOf(rows: RowView): number {
+  const row = rows.get(STATE_KEY);
+  try {
+    return row === undefined ? 0 : decodeStateRow(row).commit;
+  } catch (error) {
+    if (error instanceof FirebreakError) return 0;
+    throw error;
+  }
+}
+
+/**
+ * Checks the ledger in `dir`, which must not run. What is wrong with it is in the report; it throws `not-found` when there
+ * is none, `foreign` for that of another log or format, `locked` when it was written to meanwhile, and what the disk says.
+ */
+export async function fsckLedger(options: FsckOptions): Promise<FsckReport> {
+  requireLedgerFolder(options.dir);
+  const before = stampOf(options.dir);
+  const report = await new Fsck(options).run();
+  if (stampOf(options.dir) === before) return report;
+  throw new FirebreakError(
+    'locked',
+    `the ledger in ${options.dir} was written to while it was checked: stop it, then check again`,
+  );
+}

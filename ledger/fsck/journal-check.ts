@@ -1,0 +1,115 @@
+/**
+ * Checks the journal (journal.ts) and gives the rows that opening the ledger would replay from it. Behind its newest frame
+ * a journal file holds what is left of an earlier turn, which is no part of the ledger any more and is not checked.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { isZero } from '../../protocol/bytes.js';
+import { FRAME_HEAD, joinTurns, JOURNAL_FILES, scanFrames, unsettledFrames, type Frame } from '../journal.js';
+import { CRC_32, findFlippedByte } from './crc32c.js';
+import type { Findings } from './findings.js';
+import { memorySource, type RowSource } from './leveldb-rows.js';
+
+/** Where the length of the body and the checksum stand in the head of a frame. */
+const LENGTH_AT = 16;
+const CHECKSUM_AT = 20;
+const MAGIC = Buffer.from('FBJ1');
+/** Above every sequence number of LevelDB: replayed rows replace those in the database. */
+const REPLAYED = 2 ** 52;
+
+export interface JournalFile {
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
+/** The journal's files; those that are not there are left out. */
+export function readJournalFiles(dir: string): JournalFile[] {
+  return JOURNAL_FILES.filter((name) => existsSync(join(dir, name))).map((name) => ({
+    name,
+    bytes: readFileSync(join(dir, name)),
+  }));
+}
+
+type Follows = (frame: Frame | undefined) => boolean;
+
+/** The head of a frame with one bit changed, so that a frame can be read there. `file` is as it was afterwards. */
+function flippedInHead(file: Buffer, at: number, follows: Follows): number | undefined {
+  for (let bit = 0; bit < FRAME_HEAD * 8; bit++) {
+    const byte = at + (bit >> 3);
+    const before = file[byte] as number;
+    file[byte] = before ^ (1 << (bit & 7));
+    const [frame] = scanFrames(file.subarray(at)).frames;
+    file[byte] = before;
+    if (follows(frame)) return byte;
+  }
+  return undefined;
+}
+
+function flippedInBody(file: Buffer, at: number): number | undefined {
+  const end = at + FRAME_HEAD + file.readUInt32BE(at + LENGTH_AT);
+  if (file.indexOf(MAGIC, at) !== at || end > file.length) return undefined;
+  const body = file.subarray(at + FRAME_HEAD, end);
+  const actual = crc32(body, crc32(file.subarray(at, at + CHECKSUM_AT)));
+  const flipped = findFlippedByte(body.length, actual ^ file.readUInt32BE(at + CHECKSUM_AT), CRC_32);
+  return flipped === undefined ? undefined : at + FRAME_HEAD + flipped;
+}
+
+/** Whether a whole frame of a later commit stands somewhere behind `at`. */
+function hasLaterFrame(file: Buffer, at: number, follows: (commit: number) => boolean): boolean {
+  for (let next = file.indexOf(MAGIC, at + 1); next !== -1; next = file.indexOf(MAGIC, next + 1)) {
+    const [frame] = next + FRAME_HEAD <= file.length ? scanFrames(file.subarray(next)).frames : [];
+    if (frame !== undefined && follows(frame.commit)) return true;
+  }
+  return false;
+}
+
+/** The one bit that is set behind the last frame, where there are only zeros otherwise. */
+function strayBit(file: Buffer, end: number): number | undefined {
+  const at = file.subarray(end).findIndex((byte) => byte !== 0);
+  const byte = at === -1 ? 0 : (file[end + at] as number);
+  const isOneBit = byte !== 0 && (byte & (byte - 1)) === 0;
+  return isOneBit && isZero(file.subarray(end + at + 1)) ? end + at : undefined;
+}
+
+/** What stands behind the last good frame: nothing that counts, a write that was cut short, or damage. */
+function checkEnd({ name, bytes }: JournalFile, findings: Findings): readonly Frame[] {
+  const scanned = scanFrames(bytes);
+  const { frames, end, torn } = scanned;
+  const last = frames.at(-1)?.commit;
+  if (end + FRAME_HEAD > bytes.length) return frames;
+  const isNext = (commit: number): boolean => last === undefined || commit === last + 1;
+  const flipped =
+    flippedInHead(bytes, end, (frame) => frame !== undefined && isNext(frame.commit)) ??
+    (torn ? flippedInBody(bytes, end) : undefined);
+  const stray = strayBit(bytes, end);
+  if (stray !== undefined)
+    findings.damage('files', 'one bit was flipped where nothing is written yet', {
+      file: name,
+      offset: stray,
+    });
+  else if (flipped !== undefined)
+    findings.damage('files', 'a commit does not match its checksum: one bit was flipped', {
+      file: name,
+      offset: flipped,
+    });
+  else if (hasLaterFrame(bytes, end, (commit) => last === undefined || commit > last))
+    findings.damage('files', 'a commit cannot be read, and later ones can', { file: name, offset: end });
+  else if (torn)
+    findings.note('interrupted', 'ends in a write that was cut short', { file: name, offset: end });
+  return frames;
+}
+
+/** Frames of both files that count, oldest first. */
+export function checkJournal(files: readonly JournalFile[], findings: Findings): readonly Frame[] {
+  return joinTurns(files.map((file) => ({ frames: checkEnd(file, findings), end: 0, torn: false })));
+}
+
+/**
+ * The rows that the database, at commit `commit`, has yet to be given, as a source that goes before all others. Throws
+ * `damaged` when commits in between are missing.
+ */
+export function replayedRows(frames: readonly Frame[], commit: number, dir: string): RowSource {
+  const rows = unsettledFrames(frames, commit, dir).flatMap((frame) => frame.rows);
+  return memorySource(rows.map(({ key, value }, i) => ({ key, value, sequence: REPLAYED + i })));
+}

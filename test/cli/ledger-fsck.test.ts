@@ -1,0 +1,98 @@
+/** `firebreak ledger fsck`, as people and scripts run it. */
+import { cp, mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { createDeployment, signerFrom } from '../../cli/deployment.js';
+import { folderAt } from '../../cli/folder.js';
+import { announce } from '../../cli/run-files.js';
+import { openLedger } from '../../ledger/ledger.js';
+import { noteSigner } from '../../protocol/note.js';
+import { DEFAULT_SETTINGS } from '../../protocol/settings.js';
+import { batchOf, ledgerDeps, noticeItem, officer } from '../ledger/deployment.js';
+import { storedFiles } from '../ledger/fsck-folder.js';
+import { runFirebreak } from './firebreak-process.js';
+import { attempt } from './in-process.js';
+
+let dir: string;
+let vkey: string;
+const data = (name: string) => join(dir, name);
+
+/** A folder whose log has 300 entries, and a copy of it in which one bit of the write-ahead log is flipped. */
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'firebreak-fsck-'));
+  const folder = folderAt(data('good'));
+  const config = await createDeployment(folder, { settings: DEFAULT_SETTINGS });
+  vkey = config.logKey;
+  const logSigner = noteSigner(config.origin, await signerFrom(folder.ledger.logKey));
+  const ledger = await openLedger(ledgerDeps(folder.ledger.store, { logSigner }));
+  for (const seq of [0, 1, 2])
+    await ledger.submit(
+      batchOf(
+        officer,
+        seq,
+        Array.from({ length: 100 }, (_, i) => noticeItem(`${seq}/${i}`)),
+      ),
+    );
+  await ledger.close();
+  await cp(data('good'), data('bad'), { recursive: true });
+  const store = folderAt(data('bad')).ledger.store;
+  const log = (await storedFiles(store)).find(({ file }) => file.endsWith('.log'));
+  const handle = await open(join(store, log?.file ?? ''), 'r+');
+  await handle.write(Buffer.of((log?.bytes[5000] ?? 0) ^ 4), 0, 1, 5000);
+  await handle.close();
+  return () => rm(dir, { recursive: true, force: true });
+});
+
+describe('firebreak ledger fsck', { timeout: 60_000 }, () => {
+  test('ends with 0 on a whole ledger, and says how much it checked', async () => {
+    const whole = await runFirebreak('ledger', 'fsck', '--data-dir', data('good'));
+    expect(whole).toMatchObject({ code: 0, stderr: '' });
+    expect(whole.stdout).toMatch(/clean {2}300 entries of .* 3 answered batches and 300 stored payloads/);
+  });
+
+  test('ends with 1 on a damaged one: findings first, then one line in plain words', async () => {
+    const before = await readFile(join(folderAt(data('bad')).ledger.store, 'head'));
+    const damaged = await runFirebreak('ledger', 'fsck', '--data-dir', data('bad'));
+    expect(damaged.code).toBe(1);
+    expect(damaged.stdout).toMatch(/damaged {2}files: store\/\d+\.log, byte 5000: .*one bit was flipped/);
+    expect(damaged.stderr).toMatch(
+      /^firebreak: the ledger in .* is damaged: \d+ things are wrong, .* restore the folder from a copy\n$/,
+    );
+    expect(await readFile(join(folderAt(data('bad')).ledger.store, 'head'))).toEqual(before);
+  });
+
+  test('checks a ledger’s folder alone, with the key of the log', async () => {
+    const store = folderAt(data('good')).ledger.store;
+    const alone = await attempt('ledger', 'fsck', '--ledger', store, '--vkey', vkey);
+    expect(alone.code).toBe(0);
+    expect(alone.text).toContain('what it says of gateways was not checked: give the --issuer KEY');
+    const other = await attempt('ledger', 'fsck', '--ledger', dir, '--vkey', vkey);
+    expect(other).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('there is no ledger in') as string,
+    });
+  });
+
+  test('says how it is used', async () => {
+    expect((await attempt('ledger', 'fsck')).code).toBe(2);
+    expect((await attempt('ledger', 'fsck', '--ledger', dir)).text).toContain('--ledger needs --vkey KEY');
+    expect((await attempt('ledger', 'fsck', '--data-dir', dir, '--issuer', '12')).code).toBe(2);
+    const help = await runFirebreak('ledger', 'fsck', '--help');
+    expect(help).toMatchObject({ code: 0 });
+    expect(help.stdout).toContain('Exit codes: 0 clean, 1 damaged');
+  });
+
+  test('does not check a ledger that runs', async () => {
+    const end = await announce(folderAt(data('good')), 'ledger', {
+      mqtt: 'mqtt://127.0.0.1:1',
+      http: 'http://127.0.0.1:1',
+    });
+    const running = await attempt('ledger', 'fsck', '--data-dir', data('good'));
+    await end();
+    expect(running).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('is running: stop it') as string,
+    });
+  });
+});
