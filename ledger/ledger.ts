@@ -19,7 +19,7 @@ import { refusedOutcomes } from './commit.js';
 import { readerOfStore } from './reader-level.js';
 import { Sequencer, type Settled } from './sequencer.js';
 import { readEdge } from './start.js';
-import { openStoreLevel } from './store-recovery.js';
+import { openStoreLevel, type StoreTuning } from './store-recovery.js';
 import type { Counters, Store } from './store.js';
 import { inlineChecker, type BatchChecker } from './verify-inline.js';
 
@@ -38,6 +38,7 @@ export interface LedgerDeps {
   /** Batches taken in and not yet answered, at most; more are refused as busy. */
   readonly maxPendingBatches?: number;
   readonly maxPendingBytes?: number;
+  readonly storeTuning?: StoreTuning;
 }
 
 export interface LedgerStatus {
@@ -62,7 +63,7 @@ export interface Ledger {
    *
    * `from` is the writer the bytes came from, where the way they came proves it: a batch that cannot be read is then
    * refused in a receipt, and without it throws `format` or `size`. Throws `closed` when the ledger is or its store
-   * failed; nothing is known of the batch then, and it is to be sent again.
+   * failed, `full` when its disk is; nothing is known of the batch then, and it is to be sent again.
    */
   submit(batchBytes: Uint8Array, from?: Uint8Array): Promise<Uint8Array>;
   /** Whether the holder of this key may write at all. */
@@ -194,9 +195,14 @@ async function partsOf(store: Store, deps: LedgerDeps): Promise<Parts> {
  * `damaged` with what is, `permission`.
  */
 export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
-  const { dir, logSigner } = deps;
+  const { dir, logSigner, storeTuning: tuning } = deps;
   const identity = { origin: logSigner.name, logPublicKey: logSigner.publicKey };
-  const store = await openStoreLevel({ dir, identity, firstCheckpoint: () => firstCheckpoint(logSigner) });
+  const store = await openStoreLevel({
+    dir,
+    identity,
+    firstCheckpoint: () => firstCheckpoint(logSigner),
+    tuning,
+  });
   try {
     return new OpenLedger(deps, await partsOf(store, deps));
   } catch (error) {

@@ -48,7 +48,8 @@ export class PayloadIndex {
   readonly #filter: PayloadFilter;
   /** Number of the last value of each bucket; -1 for none. */
   readonly #tails: Int32Array;
-  #active = new PayloadTable(TABLE_RECORDS);
+  readonly #tableRecords: number;
+  #active: PayloadTable;
   #full: PayloadTable | undefined;
   #writing: Promise<void> | undefined;
   #failure: Error | undefined;
@@ -60,16 +61,24 @@ export class PayloadIndex {
     filter: PayloadFilter,
     tails: Int32Array,
     indexedTo: number,
+    tableRecords: number,
   ) {
     this.#db = db;
     this.#behind = behind;
     this.#filter = filter;
     this.#tails = tails;
     this.#indexedTo = indexedTo;
+    this.#tableRecords = tableRecords;
+    this.#active = new PayloadTable(tableRecords);
   }
 
   /** Reads all buckets once. `indexedTo`: payloads of the entries before it are in them; the caller adds the rest. */
-  static async open(db: Database, behind: WriteBehind, indexedTo: number): Promise<PayloadIndex> {
+  static async open(
+    db: Database,
+    behind: WriteBehind,
+    indexedTo: number,
+    tableRecords = TABLE_RECORDS,
+  ): Promise<PayloadIndex> {
     const filter = new PayloadFilter();
     const tails = new Int32Array(BUCKETS).fill(-1);
     const rows: AsyncIterable<[Uint8Array, Uint8Array]> = db.iterator(BUCKET_RANGE);
@@ -80,7 +89,7 @@ export class PayloadIndex {
       for (let at = 0; at < bytes.length; at += BUCKET_RECORD_BYTES)
         filter.add(bytes.subarray(at, at + NAME_BYTES));
     }
-    return new PayloadIndex(db, behind, filter, tails, indexedTo);
+    return new PayloadIndex(db, behind, filter, tails, indexedTo, tableRecords);
   }
 
   /** Payloads of all entries before this one are synced in the buckets. */
@@ -95,7 +104,7 @@ export class PayloadIndex {
 
   /** Resolves when `count` payloads can be added. Throws what the store failed with. */
   async room(count: number): Promise<void> {
-    while (this.#active.count + count > TABLE_RECORDS) {
+    while (this.#active.count + count > this.#tableRecords) {
       await this.#writing;
       if (this.#failure !== undefined) throw this.#failure;
       this.#turn();
@@ -141,7 +150,7 @@ export class PayloadIndex {
   #turn(): void {
     const full = this.#active;
     this.#full = full;
-    this.#active = new PayloadTable(TABLE_RECORDS);
+    this.#active = new PayloadTable(this.#tableRecords);
     this.#writing = this.#write(full).then(
       () => {
         this.#indexedTo = full.recordAt(full.count - 1).index + 1;

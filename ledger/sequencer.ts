@@ -111,7 +111,8 @@ export class Sequencer {
 
   #fail(cause: unknown, group: readonly Waiting[]): void {
     const why = cause instanceof Error ? cause.message : String(cause);
-    const failure = new FirebreakError('closed', `the ledger stopped, its store failed: ${why}`, { cause });
+    const code = cause instanceof FirebreakError && cause.code === 'full' ? 'full' : 'closed';
+    const failure = new FirebreakError(code, `the ledger stopped, its store failed: ${why}`, { cause });
     this.#failure = failure;
     for (const { reject } of [...group, ...this.#queue.splice(0)]) reject(failure);
   }

@@ -8,11 +8,12 @@ import { equalBytes } from '../protocol/bytes.js';
 import { decodeEntry, NO_PREVIOUS_LEAF } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { emptyRoot } from '../protocol/merkle.js';
+import { NODE_DISK, type Disk } from './disk.js';
 import { openHeadFile, type HeadFile } from './head-file.js';
 import { Journal, type Frame } from './journal.js';
 import { PayloadIndex } from './payload-index.js';
 import { FORMAT_KEY, indexOfKey, segmentKey, STATE_KEY } from './store-keys.js';
-import { StoreLevel, type StoreParts } from './store-level.js';
+import { oneAfterTheOther, StoreLevel, type StoreParts } from './store-level.js';
 import { openDatabase, storeError, storeLocation, type Database } from './store-open.js';
 import { encodeFormatRow } from './store-rows.js';
 import { decodeEntrySegment } from './store-segments.js';
@@ -20,11 +21,21 @@ import { decodeStateRow, encodeStateRow, type StateRow } from './store-state.js'
 import type { LogState, Store, StoreIdentity } from './store.js';
 import { WriteBehind } from './write-behind.js';
 
+/** For tests and measurements: another disk, and turns of the journal and of the payload index that come sooner. */
+export interface StoreTuning {
+  readonly disk?: Disk;
+  /** A journal file this long is full. */
+  readonly journalTurnBytes?: number;
+  /** Payloads the index keeps in memory; not less than a commit may have. */
+  readonly indexTableRecords?: number;
+}
+
 export interface StoreLevelOptions {
   readonly dir: string;
   readonly identity: StoreIdentity;
   /** Signs the checkpoint of the empty log; only asked for when the folder is new. Without it a new folder is `not-found`. */
   readonly firstCheckpoint?: () => string;
+  readonly tuning?: StoreTuning | undefined;
 }
 
 /** Frames put back at a time. */
@@ -127,15 +138,16 @@ async function addSegment(index: PayloadIndex, first: number, value: Uint8Array)
 
 async function recover(
   parts: Pick<StoreParts, 'db' | 'journal' | 'head' | 'dir'>,
+  { disk, indexTableRecords }: StoreTuning,
 ): Promise<Omit<StoreParts, 'db' | 'journal' | 'head' | 'dir'>> {
   const { db, journal, head, dir } = parts;
-  const behind = new WriteBehind(db, storeLocation(dir));
+  const behind = new WriteBehind(db, storeLocation(dir), disk);
   await replay(db, journal.found.frames, dir);
   const { state, commit, indexedTo } = await readState(db, dir);
   requireNotRolledBack(state, head, dir);
   await behind.settle();
   journal.clear();
-  const index = await PayloadIndex.open(db, behind, indexedTo);
+  const index = await PayloadIndex.open(db, behind, indexedTo, indexTableRecords);
   await completeIndex(db, index, state.size);
   head.write(state);
   return { behind, index, state, commit };
@@ -146,13 +158,16 @@ async function recover(
  *
  * Throws `not-found`, `foreign`, `locked`, `permission`, and `damaged` with what is.
  */
-export async function openStoreLevel({ dir, identity, firstCheckpoint }: StoreLevelOptions): Promise<Store> {
-  const { db, fresh } = await openDatabase(dir, identity, { create: firstCheckpoint !== undefined });
+export async function openStoreLevel(options: StoreLevelOptions): Promise<Store> {
+  const { dir, identity, firstCheckpoint, tuning = {} } = options;
+  const { disk = NODE_DISK, journalTurnBytes: turnBytes } = tuning;
+  const create = firstCheckpoint !== undefined;
+  const { db, fresh } = await openDatabase(dir, identity, { create, disk });
   let head: HeadFile | undefined;
   let journal: Journal | undefined;
   try {
-    head = openHeadFile(join(dir, 'head'));
-    journal = new Journal(dir);
+    head = openHeadFile(join(dir, 'head'), disk);
+    journal = new Journal(dir, { disk, ...(turnBytes !== undefined && { turnBytes }) });
     if (fresh && head.found === undefined && firstCheckpoint) await begin(db, identity, firstCheckpoint());
     else if (fresh)
       throw new FirebreakError(
@@ -160,11 +175,11 @@ export async function openStoreLevel({ dir, identity, firstCheckpoint }: StoreLe
         `the store in ${dir} is empty but its head file is not: restore the folder from a copy`,
       );
     const own = { db, journal, head, dir };
-    return new StoreLevel({ ...own, ...(await recover(own)) });
+    return new StoreLevel({ ...own, ...(await recover(own, tuning)) });
   } catch (error) {
-    journal?.close();
-    await head?.close();
-    await db.close();
+    await oneAfterTheOther([() => journal?.close(), () => head?.close(), () => db.close()]).catch(
+      () => undefined,
+    );
     throw storeError(error, dir);
   }
 }
