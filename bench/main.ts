@@ -1,6 +1,8 @@
 /** `npm run bench -- NAME`: measurements, each in a file of its own. Timings belong here, never into tests. */
 import { parseArgs } from 'node:util';
+import { benchCrash } from './crash.js';
 import { benchEnrolment } from './enrolment.js';
+import { benchFaults } from './faults.js';
 import { benchLedger } from './ledger.js';
 import { benchPath } from './path.js';
 
@@ -8,6 +10,8 @@ const BENCHES: Readonly<Record<string, (file: string | undefined) => Promise<voi
   path: benchPath,
   enrolment: benchEnrolment,
   ledger: benchLedger,
+  crash: benchCrash,
+  faults: benchFaults,
 };
 
 const { positionals, values } = parseArgs({
@@ -22,5 +26,9 @@ if (bench === undefined || values.help === true) {
   );
   console.error('  enrolment                credentials for a school: 327 tags, five days');
   console.error('  ledger                   durable append against hypercore, batches of 1, 64 and 1,024');
+  console.error('  crash                    200 ledgers killed under load: what was lost, twice or unsound');
+  console.error(
+    '  faults                   each call to the disk failing once, before or after it took effect',
+  );
   process.exitCode = 2;
 } else await bench(values.contacts);

@@ -8,6 +8,7 @@ import { equalBytes } from '../protocol/bytes.js';
 import { decodeEntry, NO_PREVIOUS_LEAF } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { emptyRoot } from '../protocol/merkle.js';
+import { TILE_WIDTH } from '../protocol/tile.js';
 import { NODE_DISK, type Disk } from './disk.js';
 import { openHeadFile, type HeadFile } from './head-file.js';
 import { Journal, type Frame } from './journal.js';
@@ -107,32 +108,42 @@ function requireNotRolledBack({ size, root }: LogState, head: HeadFile, dir: str
   );
 }
 
-/** Brings the payload index up to the last entry: what was in its table when the ledger ended is not in the store. */
+/**
+ * Brings the payload index up to the last entry: what was in its table when the ledger ended is not in the store. The first
+ * entry to add may stand in the middle of a value, which begins no earlier than its bundle.
+ */
 async function completeIndex(db: Database, index: PayloadIndex, size: number): Promise<void> {
-  const range = { gte: segmentKey(index.indexedTo), lt: segmentKey(size) };
+  const { indexedTo } = index;
+  const range = { gte: segmentKey(indexedTo - (indexedTo % TILE_WIDTH)), lt: segmentKey(size) };
   const rows = db.iterator(range);
   try {
     for (;;) {
       const some = await rows.nextv(SEGMENTS_A_STEP);
       if (some.length === 0) return;
-      for (const [key, value] of some) await addSegment(index, indexOfKey(key), value);
+      for (const [key, value] of some) await addSegment(index, { first: indexOfKey(key), value, indexedTo });
     }
   } finally {
     await rows.close();
   }
 }
 
-async function addSegment(index: PayloadIndex, first: number, value: Uint8Array): Promise<void> {
-  const entries = decodeEntrySegment(value).map(({ entry, retentionDay }) => ({
-    ...decodeEntry(entry),
-    day: retentionDay,
-  }));
+interface SegmentToAdd {
+  readonly first: number;
+  readonly value: Uint8Array;
+  /** Entries before this one are in the index. */
+  readonly indexedTo: number;
+}
+
+async function addSegment(index: PayloadIndex, { first, value, indexedTo }: SegmentToAdd): Promise<void> {
+  const entries = decodeEntrySegment(value)
+    .map(({ entry, retentionDay: day }, i) => ({ ...decodeEntry(entry), day, at: first + i }))
+    .filter(({ at }) => at >= indexedTo);
   await index.room(entries.length);
   const hashes = entries.map(({ payloadSha256 }) => payloadSha256);
   const known = hashes.some((hash) => index.mayHave(hash)) ? await index.find(hashes) : [];
-  entries.forEach(({ type, day, payloadSha256 }, i) => {
+  entries.forEach(({ type, day, payloadSha256, at }, i) => {
     if (known[i] === undefined && index.lacks(payloadSha256))
-      index.add(payloadSha256, { type, index: first + i, day });
+      index.add(payloadSha256, { type, index: at, day });
   });
 }
 

@@ -95,10 +95,10 @@ async function wrongAfter(
     const { size, counters } = ledger.status();
     if (size !== entries) wrong.push(`${size} entries, not ${entries}`);
     if (counters.batches < atLeast) wrong.push(`${counters.batches} batches counted`);
-    await requireSound(ledger);
     return wrong;
   } finally {
     await ledger.close();
+    await requireSound(dir);
   }
 }
 

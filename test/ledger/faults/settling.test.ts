@@ -6,29 +6,10 @@ import { NODE_DISK, type Disk } from '../../../ledger/disk.js';
 import { JOURNAL_FILES, joinTurns, scanFrames } from '../../../ledger/journal.js';
 import { openLedger } from '../../../ledger/ledger.js';
 import { batchOf, ledgerDeps, noticeItem, officer, temporaryFolder } from '../deployment.js';
+import { slowDatabase } from './slow-disk.js';
 import { requireSound } from './sound.js';
 
 const batchOfSeq = (seq: number) => batchOf(officer, seq, [noticeItem(`${seq}`)]);
-
-/** A disk whose database takes its time over each write, so that many commits wait together behind it. */
-const slowDatabase: Disk = {
-  ...NODE_DISK,
-  database: (location, options) => {
-    const db = NODE_DISK.database(location, options);
-    return new Proxy(db, {
-      get: (_, name) => {
-        const value = Reflect.get(db, name, db) as unknown;
-        if (typeof value !== 'function') return value;
-        const call = (value as (...args: unknown[]) => unknown).bind(db);
-        if (name !== 'batch') return call;
-        return async (...args: unknown[]) => {
-          await sleep(120);
-          return call(...args);
-        };
-      },
-    });
-  },
-};
 
 /** The database's logs cannot be synced, once. */
 function failingOnce(): { readonly disk: Disk; failNext: boolean } {
@@ -57,7 +38,7 @@ function failingOnce(): { readonly disk: Disk; failNext: boolean } {
 describe('the journal turns', () => {
   test('while small commits wait to be joined, and a ledger cut off after that has each entry once', async () => {
     const dir = await temporaryFolder();
-    const tuning = { disk: slowDatabase, journalTurnBytes: 40_000 };
+    const tuning = { disk: slowDatabase({ batch: 120 }), journalTurnBytes: 40_000 };
     const ledger = await openLedger(ledgerDeps(dir, { storeTuning: tuning }));
     for (let seq = 0; seq < 160; seq++) {
       await ledger.submit(batchOfSeq(seq));
@@ -70,8 +51,8 @@ describe('the journal turns', () => {
 
     const again = await openLedger(ledgerDeps(cut));
     expect(again.status().size).toBe(160);
-    await requireSound(again);
     await again.close();
+    await requireSound(cut);
   });
 });
 
@@ -100,8 +81,8 @@ describe('a sync of the database that failed', () => {
 
     const again = await openLedger(ledgerDeps(dir));
     expect(again.status().size).toBeGreaterThanOrEqual(acknowledged);
-    await requireSound(again);
     await again.close();
+    await requireSound(dir);
   });
 
   test('nor when it fails as the ledger closes', async () => {
