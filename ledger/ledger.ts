@@ -71,6 +71,8 @@ export interface Ledger {
   /** A reader of this ledger's store. It ends with the ledger. */
   reader(): LedgerReader;
   status(): LedgerStatus;
+  /** Resolves with why the ledger takes nothing any more, if its store ever fails. Nothing else is left then but to close it. */
+  readonly failed: Promise<FirebreakError>;
   /** Answers what was taken in, then closes the store. */
   close(): Promise<void>;
 }
@@ -96,6 +98,10 @@ class OpenLedger implements Ledger {
   constructor(deps: LedgerDeps, parts: Parts) {
     this.#deps = deps;
     this.#parts = parts;
+  }
+
+  get failed(): Promise<FirebreakError> {
+    return this.#parts.sequencer.failed;
   }
 
   async submit(batchBytes: Uint8Array, from?: Uint8Array): Promise<Uint8Array> {

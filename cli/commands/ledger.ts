@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { exportLog } from '../../ledger/export.js';
+import type { Ledger } from '../../ledger/ledger.js';
 import { verifyFolder, verifyLog } from '../../ledger/verify.js';
 import type { VerifiedSummary } from '../../ledger/verify.js';
 import { toHex } from '../../protocol/bytes.js';
@@ -90,9 +91,15 @@ async function run(options: RunOptions): Promise<void> {
       mqtt: running.mqttUrl,
       http: http.url,
     });
-    await untilStopped(signal);
+    await whileWell(running.ledger, signal);
     log.info('stopping: answering what was taken in', { entries: running.ledger.status().size });
   });
+}
+
+/** Resolves when the signal aborts; rejects with what to do when the ledger's store failed and it takes nothing any more. */
+async function whileWell(ledger: Ledger, signal: AbortSignal): Promise<void> {
+  const failure = await Promise.race([untilStopped(signal), ledger.failed]);
+  if (failure instanceof FirebreakError) throw failure;
 }
 
 async function exportTo(options: FolderOptions, out: string): Promise<void> {
