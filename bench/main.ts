@@ -1,7 +1,9 @@
 /** `npm run bench -- NAME`: measurements, each in a file of its own. Timings belong here, never into tests. */
 import { parseArgs } from 'node:util';
+import { benchCrash } from './crash.js';
 import { benchEnrolment } from './enrolment.js';
 import { benchFsck } from './fsck.js';
+import { benchFaults } from './faults.js';
 import { benchLedger } from './ledger.js';
 import { benchIngest } from './ingest.js';
 import { benchPath } from './path.js';
@@ -14,6 +16,8 @@ const BENCHES: Readonly<Record<string, (contacts?: string, threads?: string) => 
   ledger: benchLedger,
   scale: benchScale,
   ingest: (_contacts, threads) => benchIngest(threads),
+  crash: benchCrash,
+  faults: benchFaults,
 };
 
 const { positionals, values } = parseArgs({
@@ -36,6 +40,10 @@ if (bench === undefined || values.help === true) {
   );
   console.error(
     '  ingest [--threads N]     MQTT to receipt, gateways in another process; N threads check signatures',
+  );
+  console.error('  crash                    200 ledgers killed under load: what was lost, twice or unsound');
+  console.error(
+    '  faults                   each call to the disk failing once, before or after it took effect',
   );
   process.exitCode = 2;
 } else await bench(values.contacts, values.threads);

@@ -8,13 +8,11 @@
  * Written after a commit is synced and before it is answered, and synced within some 10 ms, beside the commits that
  * follow: a killed process loses nothing of it, a power cut its last writes at most, and the journal has those commits.
  */
-import { closeSync, constants, fdatasync, openSync, readSync, writeSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { constants } from 'node:fs';
 import { equalBytes } from '../protocol/bytes.js';
 import { asError, FirebreakError } from '../protocol/errors.js';
 import { sha256 } from '../protocol/hash.js';
-
-const syncData = promisify(fdatasync);
+import { NODE_DISK, type Disk } from './disk.js';
 
 /** Syncing more often would slow the journal on the same disk. */
 const SYNC_EVERY_MS = 10;
@@ -60,10 +58,15 @@ function slotBytes(slot: Slot): Buffer {
   return bytes;
 }
 
-function readNewest(fd: number, path: string): Slot | undefined {
+/** A new file's first slot is written second: no earlier than that was anything answered for. */
+function isUnfinished(bytes: Buffer, length: number): boolean {
+  return length < bytes.length && bytes.subarray(0, SLOT_BYTES).every((byte) => byte === 0);
+}
+
+function readNewest(disk: Disk, fd: number, path: string): Slot | undefined {
   const bytes = Buffer.alloc(2 * SLOT_BYTES);
-  const length = readSync(fd, bytes, 0, bytes.length, 0);
-  if (length === 0) return undefined;
+  const length = disk.read(fd, bytes);
+  if (isUnfinished(bytes, length)) return undefined;
   const slots = [readSlot(bytes.subarray(0, SLOT_BYTES)), readSlot(bytes.subarray(SLOT_BYTES))];
   const valid = slots.filter((slot) => slot !== undefined).sort((a, b) => b.turn - a.turn);
   if (valid[0] !== undefined) return valid[0];
@@ -74,20 +77,21 @@ function readNewest(fd: number, path: string): Slot | undefined {
 }
 
 /** Opens or makes the head file. Throws `damaged` when neither of its slots can be read. */
-export function openHeadFile(path: string): HeadFile {
-  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+export function openHeadFile(path: string, disk: Disk = NODE_DISK): HeadFile {
+  const fd = disk.open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   let newest: Slot | undefined;
   try {
-    newest = readNewest(fd, path);
+    newest = readNewest(disk, fd, path);
   } catch (error) {
-    closeSync(fd);
+    disk.close(fd);
     throw error;
   }
-  return new OpenHeadFile(fd, newest);
+  return new OpenHeadFile(disk, fd, newest);
 }
 
 class OpenHeadFile implements HeadFile {
   readonly found: Head | undefined;
+  readonly #disk: Disk;
   readonly #fd: number;
   #turn: number;
   #written = 0;
@@ -95,7 +99,8 @@ class OpenHeadFile implements HeadFile {
   #failure: Error | undefined;
   #endPause: () => void = () => undefined;
 
-  constructor(fd: number, newest: Slot | undefined) {
+  constructor(disk: Disk, fd: number, newest: Slot | undefined) {
+    this.#disk = disk;
     this.#fd = fd;
     this.found = newest;
     this.#turn = newest?.turn ?? 0;
@@ -104,8 +109,10 @@ class OpenHeadFile implements HeadFile {
   write(head: Head): void {
     if (this.#failure !== undefined) throw this.#failure;
     this.#turn += 1;
-    const slot = slotBytes({ ...head, turn: this.#turn });
-    writeSync(this.#fd, slot, 0, SLOT_BYTES, (this.#turn % 2) * SLOT_BYTES);
+    const bytes = slotBytes({ ...head, turn: this.#turn });
+    const position = (this.#turn % 2) * SLOT_BYTES;
+    for (let offset = 0; offset < SLOT_BYTES;)
+      offset += this.#disk.write(this.#fd, { bytes, offset, position: position + offset });
     this.#written += 1;
     this.#syncing ??= this.#sync();
   }
@@ -113,7 +120,7 @@ class OpenHeadFile implements HeadFile {
   async close(): Promise<void> {
     this.#endPause();
     await this.#syncing;
-    closeSync(this.#fd);
+    this.#disk.close(this.#fd);
   }
 
   async #sync(): Promise<void> {
@@ -121,7 +128,7 @@ class OpenHeadFile implements HeadFile {
       for (let synced = 0; synced < this.#written;) {
         await this.#pause();
         synced = this.#written;
-        await syncData(this.#fd);
+        await this.#disk.sync(this.#fd);
       }
     } catch (error) {
       this.#failure = asError(error);

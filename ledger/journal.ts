@@ -9,22 +9,11 @@
  * in the store. A file is never shortened while the ledger runs, so behind the newest frame there are zeros or older
  * frames; their commits are smaller, which is how the end is known.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readSync,
-  write,
-  writeSync,
-} from 'node:fs';
+import { constants } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { FirebreakError } from '../protocol/errors.js';
-
-const writeAt = promisify(write);
+import { NODE_DISK, type Disk } from './disk.js';
 
 const MAGIC = 0x46424a31;
 export const FRAME_HEAD = 24;
@@ -182,30 +171,40 @@ interface TurnFile {
 /** O_DSYNC: a write returns when it is synced, in one call instead of two. */
 const OPEN_FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_DSYNC;
 
+export interface JournalOptions {
+  readonly disk?: Disk;
+  /** A file this long is full. */
+  readonly turnBytes?: number;
+}
+
 export class Journal {
   readonly found: FoundFrames;
+  readonly #disk: Disk;
+  readonly #turnBytes: number;
   readonly #files: readonly TurnFile[];
   #turn = 0;
   /** How long synced writes took lately. */
   #writeMs = 0;
 
-  constructor(dir: string) {
-    const opened = JOURNAL_FILES.map((name) => openSync(join(dir, name), OPEN_FLAGS, 0o600));
-    const scanned = opened.map((fd) => scanFrames(wholeFile(fd)));
+  constructor(dir: string, { disk = NODE_DISK, turnBytes = TURN_BYTES }: JournalOptions = {}) {
+    this.#disk = disk;
+    this.#turnBytes = turnBytes;
+    const opened = JOURNAL_FILES.map((name) => disk.open(join(dir, name), OPEN_FLAGS, 0o600));
+    const scanned = opened.map((fd) => scanFrames(wholeFile(disk, fd)));
     const frames = joinTurns(scanned);
     const torn = JOURNAL_FILES.find((_, i) => scanned[i]?.torn);
     this.found = { frames, torn };
     this.#files = opened.map((fd, i) => ({
       fd,
       at: 0,
-      length: fstatSync(fd).size,
+      length: disk.size(fd),
       lastCommit: scanned[i]?.frames.at(-1)?.commit ?? 0,
     }));
   }
 
   /** The file under way is full: time to {@link turn} to the other. */
   get isFull(): boolean {
-    return this.#current().at >= TURN_BYTES;
+    return this.#current().at >= this.#turnBytes;
   }
 
   /** The other file holds frames that are not synced in the store, which it is up to commit `settled`. */
@@ -227,8 +226,8 @@ export class Journal {
     const grows = end > file.length && bytes.length < SMALL_WRITE;
     const padded = grows ? Buffer.concat([bytes, Buffer.alloc(GROWTH_BYTES)]) : bytes;
     const startMs = performance.now();
-    if (bytes.length <= SMALL_WRITE && this.#writeMs < QUICK_WRITE_MS) writeHere(file, padded);
-    else await writeElsewhere(file, padded);
+    const here = bytes.length <= SMALL_WRITE && this.#writeMs < QUICK_WRITE_MS;
+    await this.#write(file, padded, here);
     this.#writeMs += (performance.now() - startMs - this.#writeMs) / 8;
     file.length = Math.max(file.length, file.at + padded.length);
     file.at = end;
@@ -238,22 +237,38 @@ export class Journal {
   /** Everything is synced in the store: leaves empty files. */
   clear(): void {
     for (const file of this.#files) {
-      ftruncateSync(file.fd, 0);
+      this.#disk.truncate(file.fd);
       Object.assign(file, { at: 0, length: 0, lastCommit: 0 });
     }
   }
 
-  /** As {@link clear}, with zeros written over what the files held, and synced. */
+  /**
+   * As {@link clear}, with zeros written over what the files held. Should that fail, the next frame still goes to the start
+   * of a file, where what is left of older ones does no harm.
+   */
   wipe(): void {
-    for (const { fd, length } of this.#files) {
-      for (let at = 0; at < length; at += WIPE_BYTES)
-        writeSync(fd, Buffer.alloc(Math.min(WIPE_BYTES, length - at)), 0, undefined, at);
+    for (const file of this.#files) {
+      Object.assign(file, { at: 0, lastCommit: 0 });
+      const bytes = Buffer.alloc(WIPE_BYTES);
+      for (let position = 0; position < file.length;)
+        position += this.#disk.write(file.fd, {
+          bytes,
+          offset: Math.max(0, WIPE_BYTES - (file.length - position)),
+          position,
+        });
     }
     this.clear();
   }
 
   close(): void {
-    for (const { fd } of this.#files) closeSync(fd);
+    for (const { fd } of this.#files) this.#disk.close(fd);
+  }
+
+  async #write({ fd, at }: TurnFile, bytes: Buffer, here: boolean): Promise<void> {
+    for (let offset = 0; offset < bytes.length;) {
+      const piece = { bytes, offset, position: at + offset };
+      offset += here ? this.#disk.write(fd, piece) : await this.#disk.writeElsewhere(fd, piece);
+    }
   }
 
   #current(): TurnFile {
@@ -265,21 +280,7 @@ export class Journal {
   }
 }
 
-function writeHere({ fd, at }: TurnFile, bytes: Buffer): void {
-  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, at + done);
-}
-
-async function writeElsewhere({ fd, at }: TurnFile, bytes: Buffer): Promise<void> {
-  for (let done = 0; done < bytes.length;)
-    done += (await writeAt(fd, bytes, done, bytes.length - done, at + done)).bytesWritten;
-}
-
-function wholeFile(fd: number): Buffer {
-  const bytes = Buffer.alloc(fstatSync(fd).size);
-  for (let at = 0; at < bytes.length;) {
-    const read = readSync(fd, bytes, at, bytes.length - at, at);
-    if (read === 0) return bytes.subarray(0, at);
-    at += read;
-  }
-  return bytes;
+function wholeFile(disk: Disk, fd: number): Buffer {
+  const bytes = Buffer.alloc(disk.size(fd));
+  return bytes.subarray(0, disk.read(fd, bytes));
 }

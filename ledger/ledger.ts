@@ -23,7 +23,7 @@ import { readerOfStore } from './reader-level.js';
 import { Intake } from './intake.js';
 import { Sequencer, type Settled } from './sequencer.js';
 import { readEdge } from './start.js';
-import { openStoreLevel } from './store-recovery.js';
+import { openStoreLevel, type StoreTuning } from './store-recovery.js';
 import type { Counters, Store } from './store.js';
 import { inlineChecker, type BatchChecker } from './verify-inline.js';
 import { openWorkerChecker } from './verify-workers.js';
@@ -51,6 +51,7 @@ export interface LedgerDeps {
   readonly log?: Log;
   /** Threads that check batches; 0, when absent, checks them on this one (docs/decisions/0010). */
   readonly checkThreads?: number;
+  readonly storeTuning?: StoreTuning;
 }
 
 export interface LedgerStatus {
@@ -83,7 +84,8 @@ export interface Ledger {
    *
    * `from` is the writer the bytes came from, where the way they came proves it: a batch that cannot be read is then
    * refused in a receipt, and without it throws `format` or `size`. Throws `closed` when the ledger is or its store
-   * failed; nothing is known of the batch then, and it is to be sent again. The bytes may not change until it is answered.
+   * failed, `full` when its disk is; nothing is known of the batch then, and it is to be sent again. The bytes may not
+   * change until it is answered.
    */
   submit(batchBytes: Uint8Array, from?: Uint8Array): Promise<Uint8Array>;
   /** Whether the holder of this key may write at all. */
@@ -93,6 +95,8 @@ export interface Ledger {
   status(): LedgerStatus;
   /** What is stored and pruned, by day of the reports, ascending. */
   days(): readonly DayRecord[];
+  /** Resolves with why the ledger takes nothing any more, if its store ever fails. Nothing else is left then but to close it. */
+  readonly failed: Promise<FirebreakError>;
   /** Answers what was taken in, then closes the store. */
   close(): Promise<void>;
 }
@@ -130,6 +134,10 @@ class OpenLedger implements Ledger {
       answer: (batch) => this.#answer(batch),
       limits: { batches, bytes, batchesPerWriter: MAX_WRITER_BATCHES, bytesPerWriter: MAX_WRITER_BYTES },
     });
+  }
+
+  get failed(): Promise<FirebreakError> {
+    return this.#parts.sequencer.failed;
   }
 
   async submit(batchBytes: Uint8Array, from?: Uint8Array): Promise<Uint8Array> {
@@ -241,9 +249,14 @@ async function partsOf(store: Store, deps: LedgerDeps): Promise<Parts> {
  * policy is, `input` for a policy whose witnesses have no URL, `damaged` with what is, `permission`.
  */
 export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
-  const { dir, logSigner } = deps;
+  const { dir, logSigner, storeTuning: tuning } = deps;
   const identity = { origin: logSigner.name, logPublicKey: logSigner.publicKey };
-  const store = await openStoreLevel({ dir, identity, firstCheckpoint: () => firstCheckpoint(logSigner) });
+  const store = await openStoreLevel({
+    dir,
+    identity,
+    firstCheckpoint: () => firstCheckpoint(logSigner),
+    tuning,
+  });
   try {
     const parts = await partsOf(store, deps);
     parts.remover.wake();

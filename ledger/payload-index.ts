@@ -75,36 +75,47 @@ function findIn(value: Uint8Array | undefined, name: Uint8Array): PayloadRecord 
   return undefined;
 }
 
+interface IndexParts {
+  readonly db: Database;
+  readonly behind: WriteBehind;
+  readonly filter: PayloadFilter;
+  readonly tails: Int32Array;
+  readonly indexedTo: number;
+  readonly tableRecords: number;
+}
+
 export class PayloadIndex {
   readonly #db: Database;
   readonly #behind: WriteBehind;
   readonly #filter: PayloadFilter;
   /** Number of the last value of each bucket; -1 for none. */
   readonly #tails: Int32Array;
-  #active = new PayloadTable(TABLE_RECORDS);
+  readonly #tableRecords: number;
+  #active: PayloadTable;
   #full: PayloadTable | undefined;
   #writing: Promise<void> | undefined;
   #failure: Error | undefined;
   #indexedTo: number;
 
-  private constructor(
-    db: Database,
-    behind: WriteBehind,
-    filter: PayloadFilter,
-    tails: Int32Array,
-    indexedTo: number,
-  ) {
+  private constructor({ db, behind, filter, tails, indexedTo, tableRecords }: IndexParts) {
     this.#db = db;
     this.#behind = behind;
     this.#filter = filter;
     this.#tails = tails;
     this.#indexedTo = indexedTo;
+    this.#tableRecords = tableRecords;
+    this.#active = new PayloadTable(tableRecords);
   }
 
   /**
    * `indexedTo`: payloads of the entries before it are in the buckets; the caller adds the rest. Throws `damaged`.
    */
-  static async open(db: Database, behind: WriteBehind, indexedTo: number): Promise<PayloadIndex> {
+  static async open(
+    db: Database,
+    behind: WriteBehind,
+    indexedTo: number,
+    tableRecords = TABLE_RECORDS,
+  ): Promise<PayloadIndex> {
     const books: Uint8Array | undefined = await db.get(INDEX_BOOKS_KEY);
     const { count, tails } = books ? decodeBooks(books) : NO_BOOKS;
     const filters = books ? await db.values(FILTER_RANGE).all() : [];
@@ -113,7 +124,8 @@ export class PayloadIndex {
         'damaged',
         'the payload index has lost its books: restore the folder from a copy',
       );
-    return new PayloadIndex(db, behind, new PayloadFilter(filters, count), tails.slice(), indexedTo);
+    const filter = new PayloadFilter(filters, count);
+    return new PayloadIndex({ db, behind, filter, tails: tails.slice(), indexedTo, tableRecords });
   }
 
   /** Payloads of all entries before this one are synced in the buckets. */
@@ -128,7 +140,7 @@ export class PayloadIndex {
 
   /** Resolves when `count` payloads can be added. Throws what the store failed with. */
   async room(count: number): Promise<void> {
-    while (this.#active.count + count > TABLE_RECORDS) {
+    while (this.#active.count + count > this.#tableRecords) {
       await this.#writing;
       if (this.#failure !== undefined) throw this.#failure;
       this.#turn();
@@ -174,7 +186,7 @@ export class PayloadIndex {
   #turn(): void {
     const full = this.#active;
     this.#full = full;
-    this.#active = new PayloadTable(TABLE_RECORDS);
+    this.#active = new PayloadTable(this.#tableRecords);
     this.#writing = this.#write(full).then(
       () => {
         this.#indexedTo = full.recordAt(full.count - 1).index + 1;

@@ -54,9 +54,13 @@ export class Sequencer {
   #running: Promise<void> | undefined;
   #failure: FirebreakError | undefined;
   #commits = 0;
+  #tellFailure: (failure: FirebreakError) => void = () => undefined;
+  /** Resolves with why the sequencer stopped, if ever. */
+  readonly failed: Promise<FirebreakError>;
 
   constructor(deps: SequencerDeps) {
     this.#deps = deps;
+    this.failed = new Promise((resolve) => (this.#tellFailure = resolve));
   }
 
   get waiting(): number {
@@ -114,8 +118,10 @@ export class Sequencer {
 
   #fail(cause: unknown, group: readonly Waiting[]): void {
     const why = cause instanceof Error ? cause.message : String(cause);
-    const failure = new FirebreakError('closed', `the ledger stopped, its store failed: ${why}`, { cause });
+    const code = cause instanceof FirebreakError && cause.code === 'full' ? 'full' : 'closed';
+    const failure = new FirebreakError(code, `the ledger stopped, its store failed: ${why}`, { cause });
     this.#failure = failure;
+    this.#tellFailure(failure);
     for (const { reject } of [...group, ...this.#queue.splice(0)]) reject(failure);
   }
 

@@ -69,10 +69,20 @@ function tileRows({ tiles }: Commit): Row[] {
 }
 
 /** Everything of a commit but the state; applied atomically or not at all. */
-export function rowsOf(commit: Commit): Row[] {
+export const rowsOf = (commit: Commit): Row[] => [...payloadRows(commit), ...otherRows(commit)];
+
+/**
+ * Commits that follow one another as if they had been one, payloads excepted. Each row has a key that one of the commits
+ * alone would give a row as well: put back one by one from the journal, they leave nothing of what was joined.
+ */
+export const joinedRowsOf = (commits: readonly Commit[]): Row[] => [
+  ...commits.flatMap(payloadRows),
+  ...otherRows(joinCommits(commits)),
+];
+
+function otherRows(commit: Commit): Row[] {
   return [
     ...entryRows(commit),
-    ...payloadRows(commit),
     ...tileRows(commit),
     ...commit.batches.map((record) => ({
       key: batchKey(record.writerId, record.seq),
@@ -86,8 +96,8 @@ export function rowsOf(commit: Commit): Row[] {
   ];
 }
 
-/** Commits that follow one another as if they had been one: tiles and records as the last one left them. */
-export function joinCommits(commits: readonly Commit[]): Commit {
+/** Tiles and records as the last one left them. */
+function joinCommits(commits: readonly Commit[]): Commit {
   const [first, last] = [commits[0], commits.at(-1)];
   assert(first !== undefined && last !== undefined, 'there is a commit to join');
   const tiles = new Map(

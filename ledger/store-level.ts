@@ -3,7 +3,7 @@
  * database, in which it comes to rest (store-keys.ts). Beside them the head file says how far the log had come.
  */
 import { concat } from '../protocol/bytes.js';
-import { asError, FirebreakError } from '../protocol/errors.js';
+import { FirebreakError } from '../protocol/errors.js';
 import type { FoundPayload } from '../protocol/ledger-reader.js';
 import { leafHash } from '../protocol/merkle.js';
 import { entriesOf, TILE_WIDTH, tileWidthAt } from '../protocol/tile.js';
@@ -50,8 +50,9 @@ export class StoreLevel implements Store {
   /** The last commit that is synced in the database. */
   #settled: number;
   #settling: Promise<void> | undefined;
-  #settleFailure: Error | undefined;
   #turn: Promise<void> = Promise.resolve();
+  /** A commit failed: its frame may be in the journal, and the head file may speak of it. */
+  #hasFailed = false;
   /** Highest sequence number of each writer that was asked for: a higher one is new without a look. */
   readonly #lastSeq = new Map<string, number>();
 
@@ -82,6 +83,7 @@ export class StoreLevel implements Store {
   async commit(commit: Commit): Promise<void> {
     const { journal, behind, head } = this.#parts;
     await this.#alone(async () => {
+      this.#hasFailed = true;
       const rows = rowsOf(commit);
       await this.#makeRoom(commit.entries.length);
       const number = this.#commit + 1;
@@ -91,6 +93,7 @@ export class StoreLevel implements Store {
       behind.add(rows, commit);
       this.#commit = number;
       this.#keep(commit);
+      this.#hasFailed = false;
     });
   }
 
@@ -132,18 +135,25 @@ export class StoreLevel implements Store {
 
   /** Leaves everything synced in the database and the journal empty; after a failure, the journal as it is. */
   async close(): Promise<void> {
-    const { db, journal, behind, index, head } = this.#parts;
-    try {
-      await this.#turn;
-      await this.#settling;
-      await index.idle();
-      await behind.settle();
-      journal.clear();
-    } finally {
-      await db.close();
-      journal.close();
-      await head.close();
-    }
+    const { db, journal, head } = this.#parts;
+    await this.#guard(() =>
+      oneAfterTheOther([
+        () => this.#comeToRest(),
+        () => db.close(),
+        () => journal.close(),
+        () => head.close(),
+      ]),
+    );
+  }
+
+  async #comeToRest(): Promise<void> {
+    const { journal, behind, index } = this.#parts;
+    await this.#turn;
+    await this.#settling;
+    await index.idle();
+    if (this.#hasFailed) return;
+    await behind.settle();
+    journal.clear();
   }
 
   #stateRow(state: LogState, commit: number): Row {
@@ -161,19 +171,22 @@ export class StoreLevel implements Store {
     if (behind.isFull) await behind.applied();
     if (!journal.isFull) return;
     if (journal.isBlocked(this.#settled)) await (this.#settling ?? this.#settle());
-    if (this.#settleFailure !== undefined) throw this.#settleFailure;
+    behind.requireWell();
     journal.turn();
     this.#settling = this.#settle();
   }
 
-  /** Syncs the database while commits go on: by the time the other journal file is full, this one may be written over. */
+  /**
+   * Syncs the database while commits go on: by the time the other journal file is full, this one may be written over.
+   * Never rejects: what failed is told to the next commit.
+   */
   async #settle(): Promise<void> {
     const commit = this.#commit;
     try {
       await this.#parts.behind.settle();
       this.#settled = Math.max(this.#settled, commit);
-    } catch (error) {
-      this.#settleFailure = asError(error);
+    } catch {
+      // `behind` keeps it
     } finally {
       this.#settling = undefined;
     }
@@ -209,7 +222,7 @@ export class StoreLevel implements Store {
   /** The journal's frames hold payloads too: once all of them are synced in the database, zeros are written over them. */
   async #wipeJournal(): Promise<void> {
     await this.#settle();
-    if (this.#settleFailure !== undefined) throw this.#settleFailure;
+    this.#parts.behind.requireWell();
     this.#parts.journal.wipe();
   }
 
@@ -235,6 +248,19 @@ export class StoreLevel implements Store {
       throw storeError(error, this.#parts.dir);
     }
   }
+}
+
+/** Does all of it whatever fails, then throws the first failure. */
+export async function oneAfterTheOther(steps: readonly (() => unknown)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 const nameOf = (writerId: Uint8Array): string =>

@@ -2,24 +2,15 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Level } from 'level';
+import type { Level } from 'level';
 import { equalBytes } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
+import { NODE_DISK, type Disk } from './disk.js';
 import { FORMAT_KEY } from './store-keys.js';
 import { decodeFormatRow, FORMAT_VERSION, type FolderFormat } from './store-rows.js';
 import type { StoreIdentity } from './store.js';
 
 export type Database = Level<Uint8Array, Uint8Array>;
-
-const OPTIONS = {
-  keyEncoding: 'view',
-  valueEncoding: 'view',
-  compression: false,
-  writeBufferSize: 64 * 1024 * 1024,
-  cacheSize: 32 * 1024 * 1024,
-  // A folder of many gigabytes in few enough files to keep all of them open.
-  maxFileSize: 16 * 1024 * 1024,
-} as const;
 
 /** Where the database of the ledger in `dir` is. */
 export const storeLocation = (dir: string): string => join(dir, 'store');
@@ -31,7 +22,14 @@ function levelCode(error: unknown): string | undefined {
   return levelCode(error.cause) ?? own;
 }
 
-/** An error of level as one of ours: `locked`, `damaged`, or `permission`/`full` for what the disk says. */
+/** The system failed to read or write, which says nothing of what is stored; a file that is gone is damage. */
+function isDiskFailure(error: unknown, text: string): boolean {
+  if (/no such file/i.test(text)) return false;
+  const systemCode = /^E[A-Z0-9]+$/.test(levelCode(error) ?? '');
+  return systemCode || levelCode(error) === 'LEVEL_IO_ERROR' || /\bIO error\b/.test(text);
+}
+
+/** An error of level or of the disk as one of ours: `locked`, `permission`, `full`, or `damaged` with what to do. */
 export function storeError(error: unknown, dir: string): FirebreakError {
   if (error instanceof FirebreakError) return error;
   const text = String(error instanceof Error ? (error.cause ?? error) : error);
@@ -49,10 +47,17 @@ export function storeError(error: unknown, dir: string): FirebreakError {
       { cause: error },
     );
   }
-  if (/no space left/i.test(text)) {
+  if (/no space left|quota exceeded|file too large/i.test(text)) {
     return new FirebreakError(
       'full',
       `the disk of the ledger's folder ${dir} is full: make room, then start again`,
+      { cause: error },
+    );
+  }
+  if (isDiskFailure(error, text)) {
+    return new FirebreakError(
+      'damaged',
+      `the disk of the ledger's folder ${dir} failed (${text}): see to the disk, then start again; what was answered for is looked for then`,
       { cause: error },
     );
   }
@@ -112,7 +117,7 @@ function requireSame(found: FolderFormat, wanted: StoreIdentity, dir: string): v
 export async function openDatabase(
   dir: string,
   identity: StoreIdentity,
-  { create }: { readonly create: boolean },
+  { create, disk = NODE_DISK }: { readonly create: boolean; readonly disk?: Disk | undefined },
 ): Promise<{ readonly db: Database; readonly fresh: boolean }> {
   const location = storeLocation(dir);
   if (!create && !existsSync(location)) {
@@ -120,7 +125,7 @@ export async function openDatabase(
   }
   await mkdir(dir, { recursive: true, mode: 0o700 });
   await requireWhole(dir, location);
-  const db: Database = new Level(location, { ...OPTIONS, createIfMissing: create });
+  const db: Database = disk.database(location, { createIfMissing: create });
   try {
     await db.open();
     const format = await formatOf(db, dir);

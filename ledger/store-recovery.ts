@@ -8,11 +8,13 @@ import { equalBytes } from '../protocol/bytes.js';
 import { decodeEntry, NO_PREVIOUS_LEAF } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { emptyRoot } from '../protocol/merkle.js';
+import { TILE_WIDTH } from '../protocol/tile.js';
+import { NODE_DISK, type Disk } from './disk.js';
 import { openHeadFile, type HeadFile } from './head-file.js';
 import { Journal, unsettledFrames, type Frame } from './journal.js';
 import { PayloadIndex } from './payload-index.js';
 import { FORMAT_KEY, indexOfKey, segmentKey, STATE_KEY } from './store-keys.js';
-import { StoreLevel, type StoreParts } from './store-level.js';
+import { oneAfterTheOther, StoreLevel, type StoreParts } from './store-level.js';
 import { openDatabase, storeError, storeLocation, type Database } from './store-open.js';
 import { encodeFormatRow } from './store-rows.js';
 import { decodeEntrySegment } from './store-segments.js';
@@ -20,11 +22,21 @@ import { decodeStateRow, encodeStateRow, type StateRow } from './store-state.js'
 import type { LogState, Store, StoreIdentity } from './store.js';
 import { WriteBehind } from './write-behind.js';
 
+/** For tests and measurements: another disk, and turns of the journal and of the payload index that come sooner. */
+export interface StoreTuning {
+  readonly disk?: Disk;
+  /** A journal file this long is full. */
+  readonly journalTurnBytes?: number;
+  /** Payloads the index keeps in memory; not less than a commit may have. */
+  readonly indexTableRecords?: number;
+}
+
 export interface StoreLevelOptions {
   readonly dir: string;
   readonly identity: StoreIdentity;
   /** Signs the checkpoint of the empty log; only asked for when the folder is new. Without it a new folder is `not-found`. */
   readonly firstCheckpoint?: () => string;
+  readonly tuning?: StoreTuning | undefined;
 }
 
 /** Frames put back at a time. */
@@ -83,46 +95,57 @@ function requireNotRolledBack({ size, root }: LogState, head: HeadFile, dir: str
   );
 }
 
-/** Brings the payload index up to the last entry: what was in its table when the ledger ended is not in the store. */
+/**
+ * Brings the payload index up to the last entry: what was in its table when the ledger ended is not in the store. The first
+ * entry to add may stand in the middle of a value, which begins no earlier than its bundle.
+ */
 async function completeIndex(db: Database, index: PayloadIndex, size: number): Promise<void> {
-  const range = { gte: segmentKey(index.indexedTo), lt: segmentKey(size) };
+  const { indexedTo } = index;
+  const range = { gte: segmentKey(indexedTo - (indexedTo % TILE_WIDTH)), lt: segmentKey(size) };
   const rows = db.iterator(range);
   try {
     for (;;) {
       const some = await rows.nextv(SEGMENTS_A_STEP);
       if (some.length === 0) return;
-      for (const [key, value] of some) await addSegment(index, indexOfKey(key), value);
+      for (const [key, value] of some) await addSegment(index, { first: indexOfKey(key), value, indexedTo });
     }
   } finally {
     await rows.close();
   }
 }
 
-async function addSegment(index: PayloadIndex, first: number, value: Uint8Array): Promise<void> {
-  const entries = decodeEntrySegment(value).map(({ entry, retentionDay }) => ({
-    ...decodeEntry(entry),
-    day: retentionDay,
-  }));
+interface SegmentToAdd {
+  readonly first: number;
+  readonly value: Uint8Array;
+  /** Entries before this one are in the index. */
+  readonly indexedTo: number;
+}
+
+async function addSegment(index: PayloadIndex, { first, value, indexedTo }: SegmentToAdd): Promise<void> {
+  const entries = decodeEntrySegment(value)
+    .map(({ entry, retentionDay: day }, i) => ({ ...decodeEntry(entry), day, at: first + i }))
+    .filter(({ at }) => at >= indexedTo);
   await index.room(entries.length);
   const hashes = entries.map(({ payloadSha256 }) => payloadSha256);
   const known = hashes.some((hash) => index.mayHave(hash)) ? await index.find(hashes) : [];
-  entries.forEach(({ type, day, payloadSha256 }, i) => {
+  entries.forEach(({ type, day, payloadSha256, at }, i) => {
     if (known[i] === undefined && index.lacks(payloadSha256))
-      index.add(payloadSha256, { type, index: first + i, day });
+      index.add(payloadSha256, { type, index: at, day });
   });
 }
 
 async function recover(
   parts: Pick<StoreParts, 'db' | 'journal' | 'head' | 'dir'>,
+  { disk, indexTableRecords }: StoreTuning,
 ): Promise<Omit<StoreParts, 'db' | 'journal' | 'head' | 'dir'>> {
   const { db, journal, head, dir } = parts;
-  const behind = new WriteBehind(db, storeLocation(dir));
+  const behind = new WriteBehind(db, storeLocation(dir), disk);
   await replay(db, journal.found.frames, dir);
   const { state, commit, indexedTo } = await readState(db, dir);
   requireNotRolledBack(state, head, dir);
   await behind.settle();
   journal.clear();
-  const index = await PayloadIndex.open(db, behind, indexedTo);
+  const index = await PayloadIndex.open(db, behind, indexedTo, indexTableRecords);
   await completeIndex(db, index, state.size);
   head.write(state);
   return { behind, index, state, commit };
@@ -133,13 +156,16 @@ async function recover(
  *
  * Throws `not-found`, `foreign`, `locked`, `permission`, and `damaged` with what is.
  */
-export async function openStoreLevel({ dir, identity, firstCheckpoint }: StoreLevelOptions): Promise<Store> {
-  const { db, fresh } = await openDatabase(dir, identity, { create: firstCheckpoint !== undefined });
+export async function openStoreLevel(options: StoreLevelOptions): Promise<Store> {
+  const { dir, identity, firstCheckpoint, tuning = {} } = options;
+  const { disk = NODE_DISK, journalTurnBytes: turnBytes } = tuning;
+  const create = firstCheckpoint !== undefined;
+  const { db, fresh } = await openDatabase(dir, identity, { create, disk });
   let head: HeadFile | undefined;
   let journal: Journal | undefined;
   try {
-    head = openHeadFile(join(dir, 'head'));
-    journal = new Journal(dir);
+    head = openHeadFile(join(dir, 'head'), disk);
+    journal = new Journal(dir, { disk, ...(turnBytes !== undefined && { turnBytes }) });
     if (fresh && head.found === undefined && firstCheckpoint) await begin(db, identity, firstCheckpoint());
     else if (fresh)
       throw new FirebreakError(
@@ -147,11 +173,11 @@ export async function openStoreLevel({ dir, identity, firstCheckpoint }: StoreLe
         `the store in ${dir} is empty but its head file is not: restore the folder from a copy`,
       );
     const own = { db, journal, head, dir };
-    return new StoreLevel({ ...own, ...(await recover(own)) });
+    return new StoreLevel({ ...own, ...(await recover(own, tuning)) });
   } catch (error) {
-    journal?.close();
-    await head?.close();
-    await db.close();
+    await oneAfterTheOther([() => journal?.close(), () => head?.close(), () => db.close()]).catch(
+      () => undefined,
+    );
     throw storeError(error, dir);
   }
 }

@@ -3,16 +3,14 @@
  * read. Small commits are joined on the way, so that they become few and large values. `settle` makes everything durable
  * there as well, so that the journal can let go of it.
  */
-import { closeSync, fdatasync, openSync, readdirSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { asError } from '../protocol/errors.js';
+import { NODE_DISK, type Disk } from './disk.js';
 import type { Row } from './journal.js';
-import { joinCommits, rowsOf } from './store-commit-rows.js';
+import { joinedRowsOf } from './store-commit-rows.js';
 import type { Database } from './store-open.js';
 import type { Commit } from './store.js';
-
-const sync = promisify(fdatasync);
 
 /** Bytes of one level batch, about, and of all that waits: commits wait beyond that. */
 const BATCH_BYTES = 8 * 1024 * 1024;
@@ -29,11 +27,14 @@ interface Waiting {
   readonly commit: Commit | undefined;
   readonly bytes: number;
   readonly ticket: number;
+  /** Not to be joined with what comes after it. */
+  endsRun: boolean;
 }
 
 export class WriteBehind {
   readonly #db: Database;
   readonly #location: string;
+  readonly #disk: Disk;
   #waiting: Waiting[] = [];
   #bytes = 0;
   #step: Promise<void> | undefined;
@@ -42,9 +43,10 @@ export class WriteBehind {
   #lastTicket = 0;
   #appliedTicket = 0;
 
-  constructor(db: Database, location: string) {
+  constructor(db: Database, location: string, disk: Disk = NODE_DISK) {
     this.#db = db;
     this.#location = location;
+    this.#disk = disk;
   }
 
   get isFull(): boolean {
@@ -60,7 +62,7 @@ export class WriteBehind {
   add(rows: readonly Row[], commit?: Commit): void {
     const bytes = rows.reduce((sum, { value }) => sum + value.length, 0);
     this.#lastTicket += 1;
-    this.#waiting.push({ rows, commit, bytes, ticket: this.#lastTicket });
+    this.#waiting.push({ rows, commit, bytes, ticket: this.#lastTicket, endsRun: false });
     this.#bytes += bytes;
     if (this.#bytes >= EAGER_BYTES) this.#start();
     else this.#timer ??= setTimeout(() => this.#start(), LATEST_MS);
@@ -76,21 +78,34 @@ export class WriteBehind {
     this.requireWell();
   }
 
-  /** Resolves when everything added before is synced in the store. Throws what the store failed with. */
+  /**
+   * Resolves when everything added before is synced in the store. Throws what the store failed with.
+   *
+   * A later commit is not joined with an earlier one: put back from the journal alone, it would stand beside the joined
+   * value that holds it as well. A failed sync is never tried again: the system may say yes and have dropped the data.
+   */
   async settle(): Promise<void> {
+    const last = this.#waiting.at(-1);
+    if (last !== undefined) last.endsRun = true;
     await this.applied();
-    await this.#syncLogs();
+    try {
+      await this.#syncLogs();
+    } catch (error) {
+      this.#failure ??= asError(error);
+    }
+    this.requireWell();
   }
 
   /** LevelDB syncs the log it is writing; one it has just left is synced by nobody until its table is written. */
   async #syncLogs(): Promise<void> {
-    for (const name of readdirSync(this.#location).filter((file) => file.endsWith('.log'))) {
-      const fd = openIfThere(join(this.#location, name));
+    const disk = this.#disk;
+    for (const name of disk.list(this.#location).filter((file) => file.endsWith('.log'))) {
+      const fd = openIfThere(disk, join(this.#location, name));
       if (fd === undefined) continue;
       try {
-        await sync(fd);
+        await disk.sync(fd);
       } finally {
-        closeSync(fd);
+        disk.close(fd);
       }
     }
   }
@@ -132,24 +147,32 @@ const isSmall = ({ commit }: Waiting): boolean =>
 function rowsToPut(waiting: readonly Waiting[]): Row[] {
   const rows: Row[] = [];
   for (let at = 0; at < waiting.length;) {
-    let end = at;
-    while (end < waiting.length && isSmall(waiting[end] as Waiting)) end += 1;
-    const run = waiting.slice(at, Math.max(end, at + 1));
+    const run = waiting.slice(at, endOfRun(waiting, at));
     rows.push(...(run.length > 1 ? joinedRows(run) : (run[0]?.rows ?? [])));
     at += run.length;
   }
   return rows;
 }
 
+/** Behind the small commits that may be joined from `at` on, one at least. */
+function endOfRun(waiting: readonly Waiting[], at: number): number {
+  let end = at;
+  while (end < waiting.length && isSmall(waiting[end] as Waiting)) {
+    end += 1;
+    if (waiting[end - 1]?.endsRun === true) return end;
+  }
+  return Math.max(end, at + 1);
+}
+
 function joinedRows(run: readonly Waiting[]): Row[] {
   const commits = run.flatMap(({ commit }) => commit ?? []);
   const stateRow = run.at(-1)?.rows.at(-1);
-  return [...rowsOf(joinCommits(commits)), ...(stateRow ? [stateRow] : [])];
+  return [...joinedRowsOf(commits), ...(stateRow ? [stateRow] : [])];
 }
 
-function openIfThere(path: string): number | undefined {
+function openIfThere(disk: Disk, path: string): number | undefined {
   try {
-    return openSync(path, 'r+');
+    return disk.open(path, constants.O_RDWR);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;

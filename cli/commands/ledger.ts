@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { exportLog } from '../../ledger/export.js';
+import type { Ledger } from '../../ledger/ledger.js';
 import { defaultCheckThreads } from '../../ledger/verify-workers.js';
 import { verifyFolder, verifyLog } from '../../ledger/verify.js';
 import type { VerifiedSummary } from '../../ledger/verify.js';
@@ -122,7 +123,7 @@ async function run(options: RunOptions): Promise<void> {
       http: http.url,
       ...(publication.quorum !== undefined && { witnesses: publication.quorum }),
     });
-    await untilStopped(signal);
+    await whileWell(running.ledger, signal);
     const status = running.ledger.status();
     log.info('stopping: answering what was taken in', {
       entries: status.size,
@@ -131,10 +132,17 @@ async function run(options: RunOptions): Promise<void> {
   });
 }
 
+/** Resolves when the signal aborts; rejects with what to do when the ledger's store failed and it takes nothing any more. */
+async function whileWell(ledger: Ledger, signal: AbortSignal): Promise<void> {
+  const failure = await Promise.race([untilStopped(signal), ledger.failed]);
+  if (failure instanceof FirebreakError) throw failure;
+}
+
 async function status(dataDir: string): Promise<void> {
   const file = folderAt(dataDir).ledger.status;
   console.log(ledgerScreen(await readStatus(file, 'the ledger', ledgerStatusSchema)));
 }
+
 /** Refusals by their names, such as "busy: 3, format: 1". */
 const inWords = (counts: ReadonlyMap<number, number>): string =>
   [...counts].map(([number, count]) => `${refusalOf(number)}: ${count}`).join(', ') || 'none';

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import type { LedgerDeps } from '../../ledger/ledger.js';
 import { batchHash, encodeBatch, type BatchItem } from '../../protocol/batch.js';
 import { asUnixMs, type UnixMs } from '../../protocol/brands.js';
@@ -49,6 +48,7 @@ export function standingClock(startMs: UnixMs = NOW_MS): Clock & { set(ms: numbe
 
 /** A folder that is gone when the test is over. */
 export async function temporaryFolder(): Promise<string> {
+  const { onTestFinished } = await import('vitest'); // late: processes that are no tests use this file as well
   const dir = await mkdtemp(join(tmpdir(), 'firebreak-ledger-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   return dir;

@@ -1,0 +1,72 @@
+/**
+ * What the store does to its files, as a table of functions. There is one implementation; that it is handed in lets
+ * tests fail any single call, before or after it took effect, with everything else real.
+ */
+import { closeSync, fdatasync, fstatSync, ftruncateSync, openSync } from 'node:fs';
+import { readdirSync, readSync, write, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { Level } from 'level';
+
+const writeAt = promisify(write);
+const syncData = promisify(fdatasync);
+
+const LEVEL_OPTIONS = {
+  keyEncoding: 'view',
+  valueEncoding: 'view',
+  compression: false,
+  writeBufferSize: 64 * 1024 * 1024,
+  cacheSize: 32 * 1024 * 1024,
+  // A folder of many gigabytes in few enough files to keep all of them open.
+  maxFileSize: 16 * 1024 * 1024,
+} as const;
+
+/** A part of a buffer, and where in a file it goes. */
+export interface Piece {
+  readonly bytes: Buffer;
+  readonly offset: number;
+  readonly position: number;
+}
+
+/** Every function throws what node:fs throws; files are descriptors. */
+export interface Disk {
+  open(path: string, flags: number, mode?: number): number;
+  close(fd: number): void;
+  /** Bytes in the file. */
+  size(fd: number): number;
+  /** Fills `bytes` from the start of the file; gives how many bytes there were. */
+  read(fd: number, bytes: Buffer): number;
+  /** Writes the piece from its offset on, or the beginning of that; gives how many bytes. */
+  write(fd: number, piece: Piece): number;
+  /** The same on another thread. */
+  writeElsewhere(fd: number, piece: Piece): Promise<number>;
+  truncate(fd: number): void;
+  /** Resolves when everything written to the file is on the disk. */
+  sync(fd: number): Promise<void>;
+  list(dir: string): readonly string[];
+  /** A level database at `location`, not yet open. */
+  database(location: string, options: { readonly createIfMissing: boolean }): Level<Uint8Array, Uint8Array>;
+}
+
+function readWhole(fd: number, bytes: Buffer): number {
+  let at = 0;
+  while (at < bytes.length) {
+    const read = readSync(fd, bytes, at, bytes.length - at, at);
+    if (read === 0) break;
+    at += read;
+  }
+  return at;
+}
+
+export const NODE_DISK: Disk = {
+  open: (path, flags, mode) => openSync(path, flags, mode),
+  close: closeSync,
+  size: (fd) => fstatSync(fd).size,
+  read: readWhole,
+  write: (fd, { bytes, offset, position }) => writeSync(fd, bytes, offset, bytes.length - offset, position),
+  writeElsewhere: async (fd, { bytes, offset, position }) =>
+    (await writeAt(fd, bytes, offset, bytes.length - offset, position)).bytesWritten,
+  truncate: (fd) => ftruncateSync(fd, 0),
+  sync: syncData,
+  list: (dir) => readdirSync(dir),
+  database: (location, options) => new Level(location, { ...LEVEL_OPTIONS, ...options }),
+};

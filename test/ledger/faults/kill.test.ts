@@ -1,0 +1,22 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { memoryFolder } from './fault-sweep.js';
+import { killSuite } from './kill-rounds.js';
+
+const KILLS = 18;
+const AT_ONCE = 3;
+
+test(
+  'killed at any point of its life under load, a ledger has all it acknowledged, once, and is sound',
+  { timeout: 120_000 },
+  async () => {
+    const base = await mkdtemp(join(memoryFolder(), 'firebreak-kill-'));
+    onTestFinished(() => rm(base, { recursive: true, force: true }));
+    const { figures, round } = await killSuite(base);
+    while (figures.kills < KILLS) await round(AT_ONCE);
+    expect(figures).toMatchObject({ lost: [], twice: [], unsound: [] });
+    expect(figures.acknowledged).toBeGreaterThan(KILLS);
+    expect(Object.keys(figures.phases).length).toBeGreaterThan(3);
+  },
+);

@@ -1,0 +1,99 @@
+import { cp, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { NODE_DISK, type Disk } from '../../../ledger/disk.js';
+import { JOURNAL_FILES, joinTurns, scanFrames } from '../../../ledger/journal.js';
+import { openLedger } from '../../../ledger/ledger.js';
+import { batchOf, ledgerDeps, noticeItem, officer, temporaryFolder } from '../deployment.js';
+import { slowDatabase } from './slow-disk.js';
+import { requireSound } from './sound.js';
+
+const batchOfSeq = (seq: number) => batchOf(officer, seq, [noticeItem(`${seq}`)]);
+
+/** The database's logs cannot be synced, once. */
+function failingOnce(): { readonly disk: Disk; failNext: boolean } {
+  const logs = new Set<number>();
+  const failing = {
+    failNext: false,
+    disk: {
+      ...NODE_DISK,
+      open: (path: string, flags: number, mode?: number) => {
+        const fd = NODE_DISK.open(path, flags, mode);
+        if (path.endsWith('.log')) logs.add(fd);
+        else logs.delete(fd);
+        return fd;
+      },
+      sync: async (fd: number) => {
+        const fails = failing.failNext && logs.has(fd);
+        if (fails) failing.failNext = false;
+        else return NODE_DISK.sync(fd);
+        throw Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });
+      },
+    },
+  };
+  return failing;
+}
+
+describe('the journal turns', () => {
+  test('while small commits wait to be joined, and a ledger cut off after that has each entry once', async () => {
+    const dir = await temporaryFolder();
+    const tuning = { disk: slowDatabase({ batch: 120 }), journalTurnBytes: 40_000 };
+    const ledger = await openLedger(ledgerDeps(dir, { storeTuning: tuning }));
+    for (let seq = 0; seq < 160; seq++) {
+      await ledger.submit(batchOfSeq(seq));
+      if (seq % 20 === 0) await sleep(30);
+    }
+    await ledger.reader().entryBundle(0, 160);
+    const cut = await temporaryFolder();
+    await cp(dir, cut, { recursive: true });
+    await ledger.close();
+
+    const again = await openLedger(ledgerDeps(cut));
+    expect(again.status().size).toBe(160);
+    await again.close();
+    await requireSound(cut);
+  });
+});
+
+describe('a sync of the database that failed', () => {
+  test('is never taken back: the ledger stops, and its journal keeps what it has', async () => {
+    const dir = await temporaryFolder();
+    const failing = failingOnce();
+    const ledger = await openLedger(
+      ledgerDeps(dir, { storeTuning: { disk: failing.disk, journalTurnBytes: 2000 } }),
+    );
+    failing.failNext = true;
+    let acknowledged = 0;
+    const appending = async (): Promise<void> => {
+      for (; acknowledged < 100; acknowledged++) await ledger.submit(batchOfSeq(acknowledged));
+    };
+    await expect(appending()).rejects.toMatchObject({
+      code: 'closed',
+      message: expect.stringContaining('see to the disk, then start again') as string,
+    });
+    await expect(ledger.close()).resolves.toBeUndefined();
+    const files = await Promise.all(JOURNAL_FILES.map((name) => readFile(join(dir, name))));
+    const frames = joinTurns(files.map(scanFrames));
+    expect(frames.map(({ commit }) => commit)).toEqual(frames.map((_, i) => i + 1));
+    expect(frames.length).toBeGreaterThanOrEqual(acknowledged);
+    expect(acknowledged).toBeGreaterThan(0);
+
+    const again = await openLedger(ledgerDeps(dir));
+    expect(again.status().size).toBeGreaterThanOrEqual(acknowledged);
+    await again.close();
+    await requireSound(dir);
+  });
+
+  test('nor when it fails as the ledger closes', async () => {
+    const dir = await temporaryFolder();
+    const failing = failingOnce();
+    const ledger = await openLedger(ledgerDeps(dir, { storeTuning: { disk: failing.disk } }));
+    for (let seq = 0; seq < 5; seq++) await ledger.submit(batchOfSeq(seq));
+    failing.failNext = true;
+    await expect(ledger.close()).rejects.toMatchObject({ code: 'damaged' });
+    const files = await Promise.all(JOURNAL_FILES.map((name) => readFile(join(dir, name))));
+    expect(joinTurns(files.map(scanFrames))).toHaveLength(5);
+    await (await openLedger(ledgerDeps(dir))).close();
+  });
+});
