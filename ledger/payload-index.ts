@@ -222,7 +222,9 @@ export class PayloadIndex {
     const rows = buckets.flatMap((bucket, i) => {
       const grown = grow(tails[i], recordsOf(table, order, bucket));
       const from = Math.max(0, this.#tails[bucket] as number);
+      // A value that a ledger wrote before it was killed may hold everything already, and the books not know of it.
       if (grown.length > 0) this.#tails[bucket] = from + grown.length - 1;
+      else if (tails[i] !== undefined) this.#tails[bucket] = from;
       return grown.map((value, n) => ({ key: bucketKey(bucket, from + n), value }));
     });
     this.#behind.add(rows);

@@ -72,13 +72,10 @@ function tileRows({ tiles }: Commit): Row[] {
 export const rowsOf = (commit: Commit): Row[] => [...payloadRows(commit), ...otherRows(commit)];
 
 /**
- * Commits that follow one another as if they had been one, payloads excepted. Each row has a key that one of the commits
- * alone would give a row as well: put back one by one from the journal, they leave nothing of what was joined.
+ * Rows of commits that follow one another as if they had been one, without the payloads. Each has a key that one of the
+ * commits alone would give a row as well: put back one by one from the journal, they leave nothing of what was joined.
  */
-export const joinedRowsOf = (commits: readonly Commit[]): Row[] => [
-  ...commits.flatMap(payloadRows),
-  ...otherRows(joinCommits(commits)),
-];
+export const joinedRowsOf = (commits: readonly Commit[]): Row[] => otherRows(joinCommits(commits));
 
 function otherRows(commit: Commit): Row[] {
   return [

@@ -70,6 +70,7 @@ export const FILTER_RANGE = { gte: Buffer.from('i'), lt: Buffer.from('j') } as c
 
 export const payloadKey = (day: number, firstIndex: number): Uint8Array =>
   indexed('p', dayBytes(day), firstIndex);
+export const isPayloadKey = (key: Uint8Array): boolean => key[0] === 'p'.charCodeAt(0);
 export const dayKey = (day: number): Uint8Array => named('x', dayBytes(day));
 
 /** The day of a {@link dayKey}. */

@@ -9,6 +9,7 @@ import { asError } from '../protocol/errors.js';
 import { NODE_DISK, type Disk } from './disk.js';
 import type { Row } from './journal.js';
 import { joinedRowsOf } from './store-commit-rows.js';
+import { isPayloadKey } from './store-keys.js';
 import type { Database } from './store-open.js';
 import type { Commit } from './store.js';
 
@@ -164,10 +165,12 @@ function endOfRun(waiting: readonly Waiting[], at: number): number {
   return Math.max(end, at + 1);
 }
 
+/** Payloads keep the rows they had: those were copied, and the batches they came in are answered for. */
 function joinedRows(run: readonly Waiting[]): Row[] {
   const commits = run.flatMap(({ commit }) => commit ?? []);
+  const payloads = run.flatMap(({ rows }) => rows.filter(({ key }) => isPayloadKey(key)));
   const stateRow = run.at(-1)?.rows.at(-1);
-  return [...joinedRowsOf(commits), ...(stateRow ? [stateRow] : [])];
+  return [...payloads, ...joinedRowsOf(commits), ...(stateRow ? [stateRow] : [])];
 }
 
 function openIfThere(disk: Disk, path: string): number | undefined {

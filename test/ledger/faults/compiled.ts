@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const ROOMS = ['protocol', 'ledger', 'test/ledger'];
+const ROOMS = ['protocol', 'radio', 'courier', 'ledger', 'test/ledger'];
 
 const OPTIONS = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
 
