@@ -21,6 +21,7 @@ const AREAS: Readonly<Record<Area, string>> = {
   payloads: 'payloads',
   batches: 'batch rows',
   gateways: 'gateway rows',
+  days: 'day rows',
 };
 
 function placeOf({ file, offset, index }: Finding): string {

@@ -2,6 +2,7 @@
  * The log itself: every entry, the chain, every byte of every tile, the roots that were signed for. Where entries and
  * hashes disagree, it goes on with what was logged, so that one altered byte is one finding.
  */
+import type { UnixMs } from '../../protocol/brands.js';
 import { HASH_LENGTH, leafHash } from '../../protocol/merkle.js';
 import { CompactRange } from '../../protocol/compact-range.js';
 import { decodeEntry, ENTRY_TYPE, NO_PREVIOUS_LEAF, type LedgerEntry } from '../../protocol/entry.js';
@@ -41,9 +42,11 @@ export interface LogSummary {
   readonly entriesByType: ReadonlyMap<number, number>;
   /** Every entry is there and as it was logged. */
   readonly complete: boolean;
-  /** Entries of types 3 and 10, in order: what their payloads say is checked too. */
+  /** Entries of types 3 and 4, in order: what their payloads say is checked too. */
   readonly gatewayEntries: readonly number[];
-  readonly pruningEntries: readonly number[];
+  readonly dayKeyEntries: readonly number[];
+  /** Entries of type 10, in order, and when each was appended. */
+  readonly pruningEntries: ReadonlyMap<number, UnixMs>;
 }
 
 interface Read extends SegmentEntry {
@@ -69,7 +72,8 @@ class LogCheck {
   readonly #partial = new Map<number, TileBytes>();
   readonly #entriesByType = new Map<number, number>();
   readonly #gatewayEntries: number[] = [];
-  readonly #pruningEntries: number[] = [];
+  readonly #dayKeyEntries: number[] = [];
+  readonly #pruningEntries = new Map<number, UnixMs>();
   /** Hash of the entry before; `undefined` when it is not known. */
   #lastLeaf: Uint8Array | undefined = NO_PREVIOUS_LEAF;
   #lastAppendedMs = 0;
@@ -113,6 +117,7 @@ class LogCheck {
       entriesByType: this.#entriesByType,
       complete: this.#bad === 0,
       gatewayEntries: this.#gatewayEntries,
+      dayKeyEntries: this.#dayKeyEntries,
       pruningEntries: this.#pruningEntries,
     };
   }
@@ -166,7 +171,8 @@ class LogCheck {
     this.#lastAppendedMs = Math.max(appendedAtMs, this.#lastAppendedMs);
     this.#entriesByType.set(type, (this.#entriesByType.get(type) ?? 0) + 1);
     if (type === ENTRY_TYPE.gateway) this.#gatewayEntries.push(index);
-    if (type === ENTRY_TYPE.pruning) this.#pruningEntries.push(index);
+    if (type === ENTRY_TYPE.dayKey) this.#dayKeyEntries.push(index);
+    if (type === ENTRY_TYPE.pruning) this.#pruningEntries.set(index, appendedAtMs);
     this.#input.columns.keep(index, entry, retentionDay);
   }
 

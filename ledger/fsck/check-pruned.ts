@@ -17,7 +17,12 @@ export interface PruneCheckInput {
 }
 
 /** The first entry that prunes each day. */
-function prunedDays({ entries, findings, columns, issuerPublicKey }: PruneCheckInput): Map<number, number> {
+export function prunedDays({
+  entries,
+  findings,
+  columns,
+  issuerPublicKey,
+}: PruneCheckInput): ReadonlyMap<number, number> {
   const days = new Map<number, number>();
   const issuerId = issuerPublicKey && partyIdOf(issuerPublicKey);
   for (const { index, payload } of entries) {
@@ -37,10 +42,11 @@ function prunedDays({ entries, findings, columns, issuerPublicKey }: PruneCheckI
   return days;
 }
 
-/** Finds the payloads that were lost; resolves how many were pruned. */
-export function checkGonePayloads(input: PruneCheckInput): number {
-  const { columns, findings } = input;
-  const days = prunedDays(input);
+/** Finds the payloads that were lost; gives how many were pruned. `days`: the entry that pruned each day. */
+export function checkGonePayloads(
+  { columns, findings }: Pick<PruneCheckInput, 'columns' | 'findings'>,
+  days: ReadonlyMap<number, number>,
+): number {
   const stillThere = new Map<number, number>();
   let pruned = 0;
   for (let index = 0; index < columns.size; index++) {

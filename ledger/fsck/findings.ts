@@ -17,7 +17,8 @@ export type Area =
   | 'payload index'
   | 'payloads'
   | 'batches'
-  | 'gateways';
+  | 'gateways'
+  | 'days';
 
 export interface Place {
   /** Below the ledger's folder, with forward slashes. */

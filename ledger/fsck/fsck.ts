@@ -4,6 +4,7 @@
  *
  * Memory: about 65 bytes an entry and 36 for each size of the log that was signed for, and the newest write-ahead logs.
  */
+import { asUnixMs } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import type { WitnessPolicy } from '../../protocol/witness-policy.js';
@@ -11,11 +12,12 @@ import type { Head } from '../head-file.js';
 import { STATE_KEY } from '../store-keys.js';
 import { decodeStateRow, type StateRow } from '../store-state.js';
 import { checkBatches, wantBatchRoots } from './check-batches.js';
+import { checkDays } from './check-days.js';
 import { checkGateways } from './check-gateways.js';
 import { checkLog, type LogSummary } from './check-log.js';
 import { checkPayloadIndex } from './check-payload-index.js';
 import { checkPayloads, holderOf } from './check-payloads.js';
-import { checkGonePayloads } from './check-pruned.js';
+import { checkGonePayloads, prunedDays } from './check-pruned.js';
 import { checkPublished, readPublishedFile, type Published } from './check-published.js';
 import { checkCheckpoint, checkFormat, checkHead, checkState, readState } from './check-state.js';
 import { EntryColumns } from './entry-columns.js';
@@ -161,20 +163,28 @@ class Fsck {
   async #checkPayloads(parts: Parts, log: LogSummary, row: StateRow | undefined) {
     const { issuerPublicKey } = this.#options;
     const holder = (index: number): number => holderOf(parts.columns, index);
-    const wanted = new Set([...log.gatewayEntries, ...log.pruningEntries].map(holder));
+    const { gatewayEntries, dayKeyEntries, pruningEntries, complete } = log;
+    const read = [...gatewayEntries, ...dayKeyEntries, ...pruningEntries.keys()];
+    const wanted = new Set(read.map(holder));
     const { stored, payloads } = await checkPayloads({ ...parts, wanted, pace: this.#pace.of('payloads') });
-    const withPayloads = (entries: readonly number[]) =>
-      entries.map((index) => ({ index, payload: payloads.get(holder(index)) }));
-    const pruned = checkGonePayloads({
+    const withPayloads = (entries: Iterable<number>) =>
+      Array.from(entries, (index) => ({ index, payload: payloads.get(holder(index)) }));
+    const days = prunedDays({ ...parts, issuerPublicKey, entries: withPayloads(pruningEntries.keys()) });
+    const pruned = checkGonePayloads(parts, days);
+    const ends = new Map(
+      [...days].map(([day, by]) => [day, { by, atMs: pruningEntries.get(by) ?? asUnixMs(0) }]),
+    );
+    checkDays({
       ...parts,
       issuerPublicKey,
-      entries: withPayloads(log.pruningEntries),
+      complete,
+      pruned: ends,
+      dayKeyEntries: withPayloads(dayKeyEntries),
     });
     const indexedTo = row?.indexedTo ?? 0;
     await checkPayloadIndex({ ...parts, indexedTo, pace: this.#pace.of('payload index') });
-    const entries = withPayloads(log.gatewayEntries);
-    if (issuerPublicKey !== undefined)
-      checkGateways({ ...parts, issuerPublicKey, entries, complete: log.complete });
+    const entries = withPayloads(gatewayEntries);
+    if (issuerPublicKey !== undefined) checkGateways({ ...parts, issuerPublicKey, entries, complete });
     return { payloadsStored: stored, payloadsPruned: pruned };
   }
 }

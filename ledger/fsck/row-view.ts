@@ -4,7 +4,7 @@ import type { Findings } from './findings.js';
 import { mergeRows, type KeyRange, type LiveRow, type RowSource } from './leveldb-rows.js';
 
 /** First byte and length of the keys of each kind of row. */
-const KINDS = { b: 23, e: 7, f: 1, g: 17, h: 7, i: 5, j: 1, p: 11, s: 1, t: 8 } as const;
+const KINDS = { b: 23, e: 7, f: 1, g: 17, h: 7, i: 5, j: 1, p: 11, s: 1, t: 8, x: 5 } as const;
 export type RowKind = keyof typeof KINDS;
 
 /** In the order of their keys. */

@@ -1,22 +1,22 @@
 /** What fsck makes of payloads that are gone, by the book or not, and of the checkpoint that was published. */
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { fsckLedger } from '../../ledger/fsck/fsck.js';
 import { openLedger } from '../../ledger/ledger.js';
-import { payloadKey } from '../../ledger/store-keys.js';
-import { decodePayloadSegment, encodePayloadSegment } from '../../ledger/store-payloads.js';
-import { asTreeSize } from '../../protocol/brands.js';
+import { decodeDayRow, encodeDayRow, newDayRecord, type DayRecord } from '../../ledger/day-record.js';
+import { dayKey, payloadKey } from '../../ledger/store-keys.js';
+import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
 import { signCheckpoint } from '../../protocol/checkpoint.js';
 import { cosign, cosignerWithKey } from '../../protocol/cosignature.js';
-import { ENTRY_TYPE } from '../../protocol/entry.js';
 import { readNote } from '../../protocol/note.js';
-import { encodePruningPayload } from '../../protocol/payload-pruning.js';
 import { dayOf } from '../../protocol/time.js';
 import type { WitnessPolicy } from '../../protocol/witness-policy.js';
 import {
   batchOf,
   certificateItem,
+  destroyedItem,
   issuer,
   ledgerDeps,
   logSigner,
@@ -24,62 +24,54 @@ import {
   NOW_MS,
   officer,
   ORIGIN,
+  pruningItem,
   reportItem,
   signerOf,
+  standingClock,
   temporaryFolder,
 } from './deployment.js';
 import { checkFolder, foundIn, onStore, WRITERS } from './fsck-folder.js';
 
 const gateway = signerOf('gateway one');
 const DAY = dayOf(NOW_MS / 1000);
+const AFTER_THE_WINDOW = asUnixMs(NOW_MS + 22 * 86_400_000);
 
-function pruningItem(day: number) {
-  const payload = encodePruningPayload({ salt: new Uint8Array(16).fill(9), day, prunedAtMs: NOW_MS });
-  return { type: ENTRY_TYPE.pruning, timeMs: NOW_MS, payload };
-}
-
-/** Entries 0: a gateway, 1 and 2: reports of one day, 3: the pruning of a day, 4: a report of that day again. */
-async function prunedLedger(day: number): Promise<string> {
+/** Entries 0: a gateway, 1 and 2: reports of a day, 3: its keys are destroyed; with `prunes`, 4: its payloads are pruned. */
+async function endedLedger({ prunes }: { readonly prunes: boolean }): Promise<string> {
   const dir = await temporaryFolder();
-  const ledger = await openLedger(ledgerDeps(dir, { writers: WRITERS }));
+  const clock = standingClock();
+  const ledger = await openLedger(ledgerDeps(dir, { writers: WRITERS, clock }));
   await ledger.submit(batchOf(issuer, 1, [certificateItem(gateway)]));
   await ledger.submit(batchOf(gateway, 1, [reportItem(gateway), reportItem(gateway)]));
-  await ledger.submit(batchOf(issuer, 2, [pruningItem(day)]));
-  await ledger.submit(batchOf(gateway, 2, [reportItem(gateway)]));
+  await ledger.submit(batchOf(issuer, 2, [destroyedItem(DAY)]));
+  clock.set(AFTER_THE_WINDOW);
+  if (prunes) await ledger.submit(batchOf(issuer, 3, [pruningItem(DAY)]));
+  while (ledger.status().daysToRemove > 0) await sleep(5);
   await ledger.close();
   return dir;
 }
 
-async function dropPayloads(dir: string, indexes: readonly number[]): Promise<void> {
+const dropPayloads = (dir: string): Promise<void> =>
+  onStore(dir, (db) => db.clear({ gte: payloadKey(DAY, 0), lt: payloadKey(DAY + 1, 0) }));
+
+async function changeDayRow(dir: string, changes: Partial<DayRecord>): Promise<void> {
   await onStore(dir, async (db) => {
-    const range = { gte: payloadKey(DAY, 0), lt: payloadKey(DAY + 1, 0) };
-    for (const [key, value] of await db.iterator(range).all()) {
-      const left = decodePayloadSegment(value).filter(({ index }) => !indexes.includes(index));
-      await db.del(key);
-      if (left[0]) await db.put(payloadKey(DAY, left[0].index), encodePayloadSegment(left));
-    }
+    const record = decodeDayRow((await db.get(dayKey(DAY))) ?? new Uint8Array(0), DAY);
+    await db.put(dayKey(DAY), encodeDayRow({ ...record, ...changes }));
   });
 }
 
 describe('payloads that are gone', () => {
-  test('are pruned when the log says so, and only those from before it said so', async () => {
-    const dir = await prunedLedger(DAY);
-    expect(foundIn(await checkFolder(dir))).toEqual([
-      `leftover files #3 pruned day ${DAY}, and payloads of it are still stored; the ledger removes them when it starts`,
-    ]);
-    await dropPayloads(dir, [1, 2]);
-    const report = await checkFolder(dir);
+  test('are pruned when the log says so', async () => {
+    const report = await checkFolder(await endedLedger({ prunes: true }));
     expect(foundIn(report)).toEqual([]);
     expect(report.counted).toMatchObject({ payloadsPruned: 2, payloadsStored: 3 });
-    await dropPayloads(dir, [4]);
-    expect(foundIn(await checkFolder(dir))).toEqual([
-      'damage payloads #4 has lost its payload: no pruning of its day is recorded',
-    ]);
   });
 
   test('are lost when the log says nothing of their day', async () => {
-    const dir = await prunedLedger(DAY - 1);
-    await dropPayloads(dir, [1, 2]);
+    const dir = await endedLedger({ prunes: false });
+    expect(foundIn(await checkFolder(dir))).toEqual([]);
+    await dropPayloads(dir);
     const report = await checkFolder(dir);
     expect(foundIn(report)).toEqual(
       [1, 2].map(
@@ -90,14 +82,44 @@ describe('payloads that are gone', () => {
   });
 
   test('are lost when somebody else than the issuer says that they were pruned', async () => {
-    const dir = await temporaryFolder();
-    const writers = WRITERS.map((writer) => ({ ...writer, types: [...writer.types, ENTRY_TYPE.pruning] }));
-    const ledger = await openLedger(ledgerDeps(dir, { writers }));
-    await ledger.submit(batchOf(officer, 1, [noticeItem('a'), pruningItem(DAY)]));
-    await ledger.close();
+    const dir = await endedLedger({ prunes: true });
+    const options = { dir, verifier: logSigner, issuerPublicKey: gateway.publicKey };
+    expect(foundIn(await fsckLedger(options))).toEqual(
+      expect.arrayContaining([
+        'damage payloads #4 prunes a day, and is not the issuer’s',
+        'damage payloads #1 has lost its payload: no pruning of its day is recorded',
+      ]),
+    );
+  });
+});
+
+describe('the row of a day', () => {
+  test.each<readonly [string, Partial<DayRecord>]>([
+    ['another count', { payloads: 3 }],
+    ['other bytes', { payloadBytes: 7 }],
+    ['another entry that destroyed its keys', { destroyedBy: 1 }],
+    ['no end', { pruned: undefined }],
+    ['another end', { pruned: { by: 4, atMs: NOW_MS, removed: true } }],
+  ])('with %s is not what the log says', async (_, changes) => {
+    const dir = await endedLedger({ prunes: true });
+    await changeDayRow(dir, changes);
     expect(foundIn(await checkFolder(dir))).toEqual([
-      'damage payloads #1 prunes a day, and is not the issuer’s',
+      `damage days the row of day ${DAY} is not what the log says of it`,
     ]);
+  });
+
+  test('must be there, be readable, and be of a day that an entry speaks of', async () => {
+    const dir = await endedLedger({ prunes: true });
+    await onStore(dir, async (db) => {
+      await db.put(dayKey(5), encodeDayRow(newDayRecord(5)));
+      await db.del(dayKey(DAY));
+    });
+    expect(foundIn(await checkFolder(dir))).toEqual([
+      'damage days day 5 has a row, and no entry speaks of it',
+      `damage days the row of day ${DAY} is missing`,
+    ]);
+    await onStore(dir, (db) => db.put(dayKey(DAY), new Uint8Array(3)));
+    expect(foundIn(await checkFolder(dir))[1]).toContain(`the row of day ${DAY} cannot be read`);
   });
 });
 

@@ -113,7 +113,10 @@ describe('fsck names the entry', () => {
         encodeEntrySegment(entries.map((one, i) => (i === 5 ? { ...one, retentionDay: 20_000 } : one))),
       );
     });
-    expect(found).toEqual([`damage payloads #5 has its payload stored under day ${KEPT_DAY}, not 20000`]);
+    expect(found).toEqual([
+      `damage payloads #5 has its payload stored under day ${KEPT_DAY}, not 20000`,
+      'damage days the row of day 20000 is missing',
+    ]);
   });
 });
 

@@ -85,9 +85,10 @@ async function removed(ledger: Ledger): Promise<void> {
 }
 
 async function filesHolding(dir: string, bytes: Uint8Array): Promise<string[]> {
-  const names = await readdir(join(dir, 'store'));
+  const all = await readdir(dir, { recursive: true, withFileTypes: true });
+  const names = all.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
   const held = await Promise.all(
-    names.map(async (name) => (await readFile(join(dir, 'store', name))).includes(Buffer.from(bytes))),
+    names.map(async (name) => (await readFile(name)).includes(Buffer.from(bytes))),
   );
   return names.filter((_, i) => held[i]);
 }

@@ -1,7 +1,8 @@
 /** What must hold of a ledger's folder after anything that happened to it. */
+import { fsckLedger } from '../../../ledger/fsck/fsck.js';
 import { openLedgerFolder } from '../../../ledger/reader-level.js';
 import { verifyLog } from '../../../ledger/verify.js';
-import { logSigner } from '../deployment.js';
+import { issuer, logSigner } from '../deployment.js';
 
 /** The one place where a whole folder is checked, its ledger closed: every entry, tile and payload. Throws what is wrong. */
 export async function requireSound(dir: string): Promise<void> {
@@ -12,4 +13,7 @@ export async function requireSound(dir: string): Promise<void> {
   } finally {
     await reader.close();
   }
+  const { findings } = await fsckLedger({ dir, verifier: logSigner, issuerPublicKey: issuer.publicKey });
+  const damage = findings.kept.filter(({ kind }) => kind === 'damage');
+  if (damage.length > 0) throw new Error(`fsck: ${JSON.stringify(damage.slice(0, 3))}`);
 }
