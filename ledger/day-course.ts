@@ -17,11 +17,21 @@ export interface DayRules {
   readonly retentionDays: number;
 }
 
+interface Stored {
+  payloads: number;
+  bytes: number;
+}
+
 /** One commit's worth of changes. */
 export class DayCourse {
   readonly #rules: DayRules;
   readonly #nowMs: UnixMs;
-  readonly #changed = new Map<number, DayRecord>();
+  /** What the issuer said of a day. */
+  readonly #ended = new Map<number, DayRecord>();
+  /** What was stored for a day. */
+  readonly #stored = new Map<number, Stored>();
+  /** Reports of one day come in rows: the day last asked for, which is not pruned. */
+  #openDay: number | undefined;
 
   constructor(rules: DayRules, nowMs: UnixMs) {
     this.#rules = rules;
@@ -30,7 +40,16 @@ export class DayCourse {
 
   /** Days whose record is another one now. */
   get changed(): readonly DayRecord[] {
-    return [...this.#changed.values()];
+    const days = new Set([...this.#ended.keys(), ...this.#stored.keys()]);
+    return [...days].map((day) => {
+      const record = this.#recordOf(day);
+      const { payloads = 0, bytes = 0 } = this.#stored.get(day) ?? {};
+      return {
+        ...record,
+        payloads: record.payloads + payloads,
+        payloadBytes: record.payloadBytes + bytes,
+      };
+    });
   }
 
   /** The index of the entry that said the same of a day before. */
@@ -42,7 +61,7 @@ export class DayCourse {
 
   /** Why the log as it stands does not take this item. */
   refusalOf({ statement, retentionDay }: CheckedItem): Refusal | undefined {
-    if (retentionDay !== KEPT_DAY && this.#recordOf(retentionDay).pruned !== undefined) return 'day';
+    if (retentionDay !== KEPT_DAY && this.#isPruned(retentionDay)) return 'day';
     if (!isOfDay(statement) || statement.kind === 'keys-destroyed') return undefined;
     const isOld = statement.day < dayOf(this.#nowMs / 1000) - this.#rules.retentionDays;
     return isOld && this.#recordOf(statement.day).destroyedBy !== undefined ? undefined : 'day';
@@ -52,25 +71,31 @@ export class DayCourse {
   take({ statement, retentionDay, payload }: CheckedItem, index: number, stored: boolean): void {
     if (isOfDay(statement)) this.#note(statement, index);
     if (retentionDay === KEPT_DAY || !stored) return;
-    const { payloads, payloadBytes, ...record } = this.#recordOf(retentionDay);
-    this.#changed.set(retentionDay, {
-      ...record,
-      payloads: payloads + 1,
-      payloadBytes: payloadBytes + payload.length,
-    });
+    let count = this.#stored.get(retentionDay);
+    if (count === undefined) this.#stored.set(retentionDay, (count = { payloads: 0, bytes: 0 }));
+    count.payloads += 1;
+    count.bytes += payload.length;
+  }
+
+  #isPruned(day: number): boolean {
+    if (day === this.#openDay) return false;
+    const isPruned = this.#recordOf(day).pruned !== undefined;
+    if (!isPruned) this.#openDay = day;
+    return isPruned;
   }
 
   #note({ kind, day }: DayStatement, index: number): void {
     const record = this.#recordOf(day);
     const pruned = { by: index, atMs: this.#nowMs, removed: false };
-    this.#changed.set(
+    this.#openDay = undefined;
+    this.#ended.set(
       day,
       kind === 'keys-destroyed' ? { ...record, destroyedBy: index } : { ...record, pruned },
     );
   }
 
   #recordOf(day: number): DayRecord {
-    return this.#changed.get(day) ?? this.#rules.find(day) ?? newDayRecord(day);
+    return this.#ended.get(day) ?? this.#rules.find(day) ?? newDayRecord(day);
   }
 }
 

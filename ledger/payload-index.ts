@@ -25,7 +25,7 @@ export const RECORDS_A_VALUE = 146;
 /** Records in memory before they go into the buckets. */
 const TABLE_RECORDS = 131_072;
 /** Buckets read and written at a time. */
-const BUCKETS_A_STEP = 512;
+const BUCKETS_A_STEP = 128;
 
 export function readBucketRecord(value: Buffer, at: number): PayloadRecord {
   return {
@@ -220,7 +220,7 @@ export class PayloadIndex {
       buckets.map((bucket) => bucketKey(bucket, Math.max(0, this.#tails[bucket] as number))),
     );
     const rows = buckets.flatMap((bucket, i) => {
-      const grown = grow(tails[i], recordsOf(table, order, bucket));
+      const grown = grow(tails[i], table, numbersOf(order, bucket));
       const from = Math.max(0, this.#tails[bucket] as number);
       // A value that a ledger wrote before it was killed may hold everything already, and the books not know of it.
       if (grown.length > 0) this.#tails[bucket] = from + grown.length - 1;
@@ -256,27 +256,33 @@ function orderByBucket(table: PayloadTable): BucketOrder {
   return { starts, numbers };
 }
 
-function recordsOf(table: PayloadTable, { starts, numbers }: BucketOrder, bucket: number): Buffer[] {
-  return Array.from(numbers.subarray(starts[bucket], starts[bucket + 1]), (i) => {
-    const { type, index, day } = table.recordAt(i);
-    const record = Buffer.allocUnsafe(BUCKET_RECORD_BYTES);
-    table.writeName(i, record, 0);
-    record.writeUInt16BE(type, NAME_BYTES);
-    record.writeUIntBE(index, NAME_BYTES + 2, 6);
-    record.writeUInt32BE(day, NAME_BYTES + 8);
-    return record;
-  });
-}
+/** Numbers of the records of a bucket, in the order of their entries. */
+const numbersOf = ({ starts, numbers }: BucketOrder, bucket: number): Uint32Array =>
+  numbers.subarray(starts[bucket], starts[bucket + 1]);
 
 /** The values of a bucket from its last one on with new records, those left out that it has; none when all are there. */
-function grow(tail: Uint8Array | undefined, records: readonly Buffer[]): Uint8Array[] {
-  const last = tail && tail.length > 0 ? asBuffer(tail) : Buffer.alloc(0);
+function grow(tail: Uint8Array | undefined, table: PayloadTable, numbers: Uint32Array): Uint8Array[] {
+  const last = tail === undefined ? Buffer.alloc(0) : asBuffer(tail);
   const lastIndex = last.length === 0 ? -1 : readBucketRecord(last, last.length - BUCKET_RECORD_BYTES).index;
-  const fresh = records.filter((record) => readBucketRecord(record, 0).index > lastIndex);
-  if (fresh.length === 0) return [];
-  const all = Buffer.concat([last, ...fresh]);
+  const all = Buffer.allocUnsafe(last.length + numbers.length * BUCKET_RECORD_BYTES);
+  all.set(last);
+  let end = last.length;
+  for (const number of numbers) {
+    if (table.indexAt(number) <= lastIndex) continue;
+    writeBucketRecord(table, number, all, end);
+    end += BUCKET_RECORD_BYTES;
+  }
+  if (end === last.length) return [];
   const valueBytes = RECORDS_A_VALUE * BUCKET_RECORD_BYTES;
-  return Array.from({ length: Math.ceil(all.length / valueBytes) }, (_, i) =>
-    all.subarray(i * valueBytes, (i + 1) * valueBytes),
+  return Array.from({ length: Math.ceil(end / valueBytes) }, (_, i) =>
+    all.subarray(i * valueBytes, Math.min(end, (i + 1) * valueBytes)),
   );
+}
+
+function writeBucketRecord(table: PayloadTable, number: number, target: Buffer, at: number): void {
+  const { type, index, day } = table.recordAt(number);
+  table.writeName(number, target, at);
+  target.writeUInt16BE(type, at + NAME_BYTES);
+  target.writeUIntBE(index, at + NAME_BYTES + 2, 6);
+  target.writeUInt32BE(day, at + NAME_BYTES + 8);
 }

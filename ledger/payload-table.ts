@@ -81,9 +81,15 @@ export class PayloadTable {
     const records = this.#records;
     return {
       type: records[at + TYPE] as number,
-      index: (records[at + INDEX_HIGH] as number) * 2 ** 32 + (records[at + INDEX_LOW] as number),
+      index: this.indexAt(i),
       day: records[at + DAY] as number,
     };
+  }
+
+  /** Index of the entry of record `i`. */
+  indexAt(i: number): number {
+    const at = i * WORDS;
+    return (this.#records[at + INDEX_HIGH] as number) * 2 ** 32 + (this.#records[at + INDEX_LOW] as number);
   }
 
   /** The bucket of record `i`; see {@link bucketOf}. */
