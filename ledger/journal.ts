@@ -20,7 +20,7 @@ export const FRAME_HEAD = 24;
 const LENGTH_AT = 16;
 const CHECKED_HEAD = 20;
 const ROW_HEAD = 6;
-const TURN_BYTES = 64 * 1024 * 1024;
+const TURN_BYTES = 16 * 1024 * 1024;
 /** Files grow by this much, zeros, so that most syncs of small writes need not write the file's length as well. */
 const WIPE_BYTES = 1024 * 1024;
 const GROWTH_BYTES = 256 * 1024;

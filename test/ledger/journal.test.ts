@@ -99,7 +99,7 @@ describe('a journal on disk', () => {
 
   test('writes over a file once it has turned to it', async () => {
     const dir = await temporaryFolder();
-    const journal = new Journal(dir);
+    const journal = new Journal(dir, { turnBytes: 64 * 1024 * 1024 });
     const value = new Uint8Array(12 * 1024 * 1024);
     let turns = 0;
     for (let commit = 1; commit <= 14; commit++) {
