@@ -2,10 +2,10 @@
 import { mkdir } from 'node:fs/promises';
 import { WriterDirectory } from '../ledger/admission/writer.js';
 import type { CheckedBatch } from '../ledger/checked-batch.js';
-import { DayRegister } from '../ledger/day-record.js';
+import { DayRegister } from '../ledger/store/day-record.js';
 import { Sequencer } from '../ledger/sequencer.js';
 import { readEdge } from '../ledger/start.js';
-import { openStoreLevel } from '../ledger/store-recovery.js';
+import { openStoreLevel } from '../ledger/store/store-recovery.js';
 import { asTreeSize, asUnixMs } from '../protocol/brands.js';
 import { signCheckpoint } from '../protocol/checkpoint.js';
 import { fastSigner } from '../protocol/ed25519.js';

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAedesBroker } from '../ledger/broker-aedes.js';
 import { openLedger, type Ledger } from '../ledger/ledger.js';
-import { defaultCheckThreads } from '../ledger/verify-workers.js';
+import { defaultCheckThreads } from '../ledger/intake/verify-workers.js';
 import { encodeBatch, type BatchItem } from '../protocol/batch.js';
 import { asUnixMs } from '../protocol/brands.js';
 import { toHex } from '../protocol/bytes.js';

@@ -1,5 +1,5 @@
 /** What retention would end now: by the key files of the folder, and by what the ledger says it stores. */
-import type { DayRecord } from '../ledger/day-record.js';
+import type { DayRecord } from '../ledger/store/day-record.js';
 import { askDays } from '../ledger/days-http.js';
 import { toHex } from '../protocol/bytes.js';
 import { dayOf } from '../protocol/time.js';

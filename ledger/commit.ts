@@ -3,11 +3,11 @@ import { refusalNumber, type Refusal } from '../protocol/errors.js';
 import type { TreeSize, UnixMs } from '../protocol/brands.js';
 import type { TileBytes } from '../protocol/tile-edge.js';
 import type { GatewayStatement } from './checked-batch.js';
-import { withCertificate, withRevocation, type GatewayRecord } from './gateway-record.js';
+import { withCertificate, withRevocation, type GatewayRecord } from './store/gateway-record.js';
 import { toHex } from '../protocol/bytes.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { AnsweredBatch, Sequenced } from './sequence.js';
-import type { BatchRecord, Commit, Counters, LogState } from './store.js';
+import type { BatchRecord, Commit, Counters, LogState } from './store/store.js';
 
 function added(counts: ReadonlyMap<number, number>, keys: Iterable<number>): ReadonlyMap<number, number> {
   const result = new Map(counts);

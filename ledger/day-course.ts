@@ -7,8 +7,8 @@ import type { UnixMs } from '../protocol/brands.js';
 import type { Refusal } from '../protocol/errors.js';
 import { dayOf } from '../protocol/time.js';
 import type { CheckedItem, DayStatement } from './checked-batch.js';
-import { newDayRecord, type DayRecord } from './day-record.js';
-import { KEPT_DAY } from './store-keys.js';
+import { newDayRecord, type DayRecord } from './store/day-record.js';
+import { KEPT_DAY } from './store/store-keys.js';
 
 export interface DayRules {
   /** The record of a day as of the last commit. */

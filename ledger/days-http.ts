@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import { asUnixMs } from '../protocol/brands.js';
 import { FirebreakError } from '../protocol/errors.js';
-import type { DayRecord } from './day-record.js';
+import type { DayRecord } from './store/day-record.js';
 
 const TIMEOUT_MS = 10_000;
 const count = z.int().min(0);

@@ -5,7 +5,7 @@ import { fromHex } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { isPruned, type LedgerReader } from '../protocol/ledger-reader.js';
 import { parseTilePath } from '../protocol/tile.js';
-import type { DayRecord } from './day-record.js';
+import type { DayRecord } from './store/day-record.js';
 import { encodeDays } from './days-http.js';
 import { decodeHashes, encodePayloads, MAX_PAYLOADS_PER_CALL } from './payload-frames.js';
 

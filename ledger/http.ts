@@ -14,7 +14,7 @@ import type { AddressInfo } from 'node:net';
 import { FirebreakError } from '../protocol/errors.js';
 import type { LedgerReader } from '../protocol/ledger-reader.js';
 import type { Log } from '../protocol/log.js';
-import type { DayRecord } from './day-record.js';
+import type { DayRecord } from './store/day-record.js';
 import { listenOn } from './listen.js';
 import { answerTo, type HttpAnswer } from './http-routes.js';
 

@@ -2,8 +2,8 @@
  * Removes the payloads of pruned days from the store's files, in the background, one day after the other: what the commit
  * of an entry of type 10 began. A ledger that was stopped or killed in between goes on at its next start.
  */
-import type { DayRegister } from './day-record.js';
-import type { Store } from './store.js';
+import type { DayRegister } from './store/day-record.js';
+import type { Store } from './store/store.js';
 
 const RETRY_PAUSE_MS = 600_000;
 

@@ -5,8 +5,8 @@ import { HASH_LENGTH } from '../protocol/merkle.js';
 import { noteVerifier } from '../protocol/note.js';
 import { tileWidthAt } from '../protocol/tile.js';
 import { MAX_PAYLOADS_PER_CALL } from './payload-frames.js';
-import { openStoreLevel } from './store-recovery.js';
-import type { Store, StoreIdentity } from './store.js';
+import { openStoreLevel } from './store/store-recovery.js';
+import type { Store, StoreIdentity } from './store/store.js';
 import { readPublished, type PublishedHead } from './witnesses/published-file.js';
 
 function requireWidth(size: number, level: number, index: number, width: number): void {

@@ -9,13 +9,13 @@ import { encodeEntry, entryWriter } from '../protocol/entry.js';
 import { refusalNumber } from '../protocol/errors.js';
 import type { Outcome } from '../protocol/ledger-receipt.js';
 import { leafHash } from '../protocol/merkle.js';
-import { PayloadTable } from './payload-table.js';
+import { PayloadTable } from './store/payload-table.js';
 import { duplicateOf } from './admission/duplicate.js';
 import { sequenceRule } from './admission/sequence.js';
 import type { CheckedBatch, CheckedItem, GatewayStatement } from './checked-batch.js';
 import { DayCourse, isOfDay, type DayRules } from './day-course.js';
-import type { DayRecord } from './day-record.js';
-import type { BatchRecord, Found, LogState, Lookup, NewEntry, PayloadRecord } from './store.js';
+import type { DayRecord } from './store/day-record.js';
+import type { BatchRecord, Found, LogState, Lookup, NewEntry, PayloadRecord } from './store/store.js';
 
 /** How a batch is answered: as recorded earlier, as recorded with this commit, or refused for its sequence number. */
 export type Answer =

@@ -16,8 +16,8 @@ import type { WriterDirectory } from './admission/writer.js';
 import type { CheckedBatch } from './checked-batch.js';
 import { commitOf, gatewaysAfter, refusedOutcomes, type Grown } from './commit.js';
 import { planLookup, sequence, type Answer } from './sequence.js';
-import type { DayRegister } from './day-record.js';
-import type { LogState, Store } from './store.js';
+import type { DayRegister } from './store/day-record.js';
+import type { LogState, Store } from './store/store.js';
 
 /** Entries in one commit: bounds its memory and how long the first batch in it waits. */
 const MAX_COMMIT_ENTRIES = 4096;

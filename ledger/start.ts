@@ -7,7 +7,7 @@ import { leafHash } from '../protocol/merkle.js';
 import type { NoteVerifier } from '../protocol/note.js';
 import { readTileEdge, type TileEdge } from '../protocol/tile-edge.js';
 import { readerOfStore } from './reader-level.js';
-import type { LogState, Store } from './store.js';
+import type { LogState, Store } from './store/store.js';
 
 const damaged = (why: string, cause?: unknown): FirebreakError =>
   new FirebreakError('damaged', `the ledger's store is damaged: ${why}; restore its folder from a copy`, {

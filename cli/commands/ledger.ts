@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { exportLog } from '../../ledger/export.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import { defaultCheckThreads } from '../../ledger/verify-workers.js';
+import { defaultCheckThreads } from '../../ledger/intake/verify-workers.js';
 import { verifyFolder, verifyLog } from '../../ledger/verify.js';
 import type { VerifiedSummary } from '../../ledger/verify.js';
 import { toHex } from '../../protocol/bytes.js';

@@ -3,7 +3,7 @@
  * ledger's own time: a gateway that was offline delivers later what it took in while it was certified (protocol.md §8).
  */
 import type { Refusal } from '../../protocol/errors.js';
-import { certifiedAt } from '../gateway-record.js';
+import { certifiedAt } from '../store/gateway-record.js';
 import type { Writer } from './writer.js';
 
 export function certificateRule(timeMs: number, { gateway }: Writer): Refusal | undefined {

@@ -6,7 +6,7 @@ import { sha256 } from '../../protocol/hash.js';
 import { decodeCredentialsPayload } from '../../protocol/payload-credentials.js';
 import { decodeNoticePayload } from '../../protocol/payload-notice.js';
 import type { CheckedItem } from '../checked-batch.js';
-import { KEPT_DAY } from '../store-keys.js';
+import { KEPT_DAY } from '../store/store-keys.js';
 import { certificateRule } from './certificate.js';
 import { readDayKeyEntry } from './day-key-entry.js';
 import { entryTypeRule } from './entry-type.js';

@@ -3,7 +3,7 @@ import { toHex } from '../../protocol/bytes.js';
 import { ENTRY_TYPE } from '../../protocol/entry.js';
 import type { Refusal } from '../../protocol/errors.js';
 import { partyIdOf } from '../../protocol/keys.js';
-import type { GatewayRecord } from '../gateway-record.js';
+import type { GatewayRecord } from '../store/gateway-record.js';
 
 /** A writer the configuration names, with the entry types it may write. */
 export interface ConfiguredWriter {

@@ -4,7 +4,7 @@ import { FirebreakError } from '../../protocol/errors.js';
 import { readGatewayEntry } from '../admission/gateway-entry.js';
 import type { GatewayStatement } from '../checked-batch.js';
 import { gatewaysAfter } from '../commit.js';
-import { encodeGatewayRecord } from '../gateway-record.js';
+import { encodeGatewayRecord } from '../store/gateway-record.js';
 import type { Findings } from './findings.js';
 import type { RowView } from './row-view.js';
 

@@ -10,7 +10,7 @@ import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { TileEdge, type TileBytes } from '../../protocol/tile-edge.js';
 import { tilePath, TILE_WIDTH } from '../../protocol/tile.js';
-import type { SegmentEntry } from '../store-segments.js';
+import type { SegmentEntry } from '../store/store-segments.js';
 import type { EntryColumns } from './entry-columns.js';
 import { entriesInOrder } from './entry-stream.js';
 import type { Findings } from './findings.js';

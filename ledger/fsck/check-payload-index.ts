@@ -4,10 +4,15 @@
  */
 import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { PayloadFilter } from '../payload-filter.js';
-import { BUCKET_RECORD_BYTES, decodeBooks, readBucketRecord, RECORDS_A_VALUE } from '../payload-index.js';
-import { bucketOf, BUCKETS, NAME_BYTES } from '../payload-table.js';
-import { INDEX_BOOKS_KEY } from '../store-keys.js';
+import { PayloadFilter } from '../store/payload-filter.js';
+import {
+  BUCKET_RECORD_BYTES,
+  decodeBooks,
+  readBucketRecord,
+  RECORDS_A_VALUE,
+} from '../store/payload-index.js';
+import { bucketOf, BUCKETS, NAME_BYTES } from '../store/payload-table.js';
+import { INDEX_BOOKS_KEY } from '../store/store-keys.js';
 import { MARK, type EntryColumns } from './entry-columns.js';
 import type { Findings } from './findings.js';
 import type { LiveRow } from './leveldb-rows.js';

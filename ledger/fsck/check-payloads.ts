@@ -5,8 +5,8 @@
 import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/hash.js';
-import { indexOfKey } from '../store-keys.js';
-import { decodePayloadSegment, type StoredPayload } from '../store-payloads.js';
+import { indexOfKey } from '../store/store-keys.js';
+import { decodePayloadSegment, type StoredPayload } from '../store/store-payloads.js';
 import { MARK, type EntryColumns } from './entry-columns.js';
 import type { Findings } from './findings.js';
 import type { LiveRow } from './leveldb-rows.js';

@@ -1,6 +1,6 @@
 /** Entries in order as their rows hold them; what is missing, held twice or cannot be read is found on the way. */
-import { indexOfKey, segmentKey } from '../store-keys.js';
-import { decodeEntrySegment, type SegmentEntry } from '../store-segments.js';
+import { indexOfKey, segmentKey } from '../store/store-keys.js';
+import { decodeEntrySegment, type SegmentEntry } from '../store/store-segments.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { TILE_WIDTH } from '../../protocol/tile.js';
 import type { Findings } from './findings.js';

@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FirebreakError } from '../../protocol/errors.js';
-import type { Head } from '../head-file.js';
-import { JOURNAL_FILES, type Frame } from '../journal.js';
+import type { Head } from '../store/head-file.js';
+import { JOURNAL_FILES, type Frame } from '../store/journal.js';
 import { PUBLISHED_FILE, UNPUBLISHED_FILE } from './check-published.js';
 import type { Findings } from './findings.js';
 import { checkHeadSlots } from './head-slots.js';

@@ -4,7 +4,7 @@
  */
 import { equalBytes, isZero } from '../../protocol/bytes.js';
 import { sha256 } from '../../protocol/hash.js';
-import type { Head } from '../head-file.js';
+import type { Head } from '../store/head-file.js';
 import type { Findings } from './findings.js';
 
 const SLOT = 128;

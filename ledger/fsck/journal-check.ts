@@ -6,7 +6,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { isZero } from '../../protocol/bytes.js';
-import { FRAME_HEAD, joinTurns, JOURNAL_FILES, scanFrames, unsettledFrames, type Frame } from '../journal.js';
+import {
+  FRAME_HEAD,
+  joinTurns,
+  JOURNAL_FILES,
+  scanFrames,
+  unsettledFrames,
+  type Frame,
+} from '../store/journal.js';
 import { CRC_32, findFlippedByte } from './crc32c.js';
 import type { Findings } from './findings.js';
 import { memorySource, type RowSource } from './leveldb-rows.js';

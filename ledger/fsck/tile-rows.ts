@@ -1,5 +1,5 @@
 /** The stored tiles, each level read along with the entries, and compared with what the entries hash to. */
-import { indexOfKey } from '../store-keys.js';
+import { indexOfKey } from '../store/store-keys.js';
 import { HASH_LENGTH } from '../../protocol/merkle.js';
 import { tilePath, TILE_WIDTH } from '../../protocol/tile.js';
 import type { TileBytes } from '../../protocol/tile-edge.js';
@@ -7,7 +7,7 @@ import { equalBytes } from '../../protocol/bytes.js';
 import type { Findings } from './findings.js';
 import type { LiveRow } from './leveldb-rows.js';
 import type { RowView } from './row-view.js';
-import { tileKey } from '../store-keys.js';
+import { tileKey } from '../store/store-keys.js';
 
 const LEVELS = 64;
 

@@ -2,7 +2,7 @@
 import type { Log } from '../../protocol/log.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import type { WitnessPolicy } from '../../protocol/witness-policy.js';
-import type { Store } from '../store.js';
+import type { Store } from '../store/store.js';
 import type { PublishedHead } from './published-file.js';
 import type { WitnessStatus } from './witness-client.js';
 

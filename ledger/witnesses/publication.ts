@@ -5,7 +5,7 @@
 import { FirebreakError } from '../../protocol/errors.js';
 import { isQuorum, requirePolicyFor, type WitnessPolicy } from '../../protocol/witness-policy.js';
 import { readerOfStore } from '../reader-level.js';
-import type { Store } from '../store.js';
+import type { Store } from '../store/store.js';
 import type { Publication, PublicationDeps } from './publication-contract.js';
 import { readPublished, removePublished, writePublished } from './published-file.js';
 import { WitnessedPublication } from './witnessed-publication.js';

@@ -1,5 +1,5 @@
 /**
- * The journey of issue 2: every party a process of its own, on a folder whose clock runs fast; the gateway, the ledger
+ * The whole journey: every party a process of its own, on a folder whose clock runs fast; the gateway, the ledger
  * and a tag are killed while they work, and nothing that was acknowledged is lost or doubled.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';

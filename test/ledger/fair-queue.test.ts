@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FairQueue, type Queued, type QueueLimits } from '../../ledger/fair-queue.js';
+import { FairQueue, type Queued, type QueueLimits } from '../../ledger/intake/fair-queue.js';
 
 /** The queue beside a slow one that is plainly right. */
 class Rehearsal {

@@ -1,5 +1,5 @@
 /** A store whose next commit fails: not stored, or stored all the same. Nobody can tell the two apart. */
-import type { Store } from '../../ledger/store.js';
+import type { Store } from '../../ledger/store/store.js';
 
 export type Fault = 'not stored' | 'stored';
 

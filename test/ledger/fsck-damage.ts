@@ -2,12 +2,12 @@
 import { cp } from 'node:fs/promises';
 import { expect } from 'vitest';
 import { openLedger } from '../../ledger/ledger.js';
-import { batchKey, indexOfKey, segmentKey, STATE_KEY } from '../../ledger/store-keys.js';
-import { decodePayloadSegment, encodePayloadSegment } from '../../ledger/store-payloads.js';
-import { decodeBatchRow, encodeBatchRow } from '../../ledger/store-rows.js';
-import { decodeEntrySegment, encodeEntrySegment } from '../../ledger/store-segments.js';
-import { decodeStateRow, encodeStateRow, type StateRow } from '../../ledger/store-state.js';
-import type { BatchRecord } from '../../ledger/store.js';
+import { batchKey, indexOfKey, segmentKey, STATE_KEY } from '../../ledger/store/store-keys.js';
+import { decodePayloadSegment, encodePayloadSegment } from '../../ledger/store/store-payloads.js';
+import { decodeBatchRow, encodeBatchRow } from '../../ledger/store/store-rows.js';
+import { decodeEntrySegment, encodeEntrySegment } from '../../ledger/store/store-segments.js';
+import { decodeStateRow, encodeStateRow, type StateRow } from '../../ledger/store/store-state.js';
+import type { BatchRecord } from '../../ledger/store/store.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { batchOf, ledgerDeps, noticeItem, officer, temporaryFolder } from './deployment.js';
 import { checkFolder, foundIn, onStore, type Store } from './fsck-folder.js';

@@ -7,7 +7,7 @@ import { Findings } from '../../ledger/fsck/findings.js';
 import { fsckLedger } from '../../ledger/fsck/fsck.js';
 import { checkHeadSlots } from '../../ledger/fsck/head-slots.js';
 import { checkJournal } from '../../ledger/fsck/journal-check.js';
-import { encodeFrame, type Frame } from '../../ledger/journal.js';
+import { encodeFrame, type Frame } from '../../ledger/store/journal.js';
 import { openLedger } from '../../ledger/ledger.js';
 import { batchOf, ledgerDeps, logSigner, noticeItem, officer, temporaryFolder } from './deployment.js';
 import { countFlips, seeded } from './fsck-flips.js';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fsckLedger } from '../../ledger/fsck/fsck.js';
-import { encodeGatewayRecord, withRevocation } from '../../ledger/gateway-record.js';
-import { bucketOf } from '../../ledger/payload-table.js';
+import { encodeGatewayRecord, withRevocation } from '../../ledger/store/gateway-record.js';
+import { bucketOf } from '../../ledger/store/payload-table.js';
 import {
   batchKey,
   bucketKey,
@@ -14,9 +14,9 @@ import {
   KEPT_DAY,
   payloadKey,
   segmentKey,
-} from '../../ledger/store-keys.js';
-import { decodePayloadSegment, encodePayloadSegment } from '../../ledger/store-payloads.js';
-import { decodeEntrySegment } from '../../ledger/store-segments.js';
+} from '../../ledger/store/store-keys.js';
+import { decodePayloadSegment, encodePayloadSegment } from '../../ledger/store/store-payloads.js';
+import { decodeEntrySegment } from '../../ledger/store/store-segments.js';
 import { asTreeSize } from '../../protocol/brands.js';
 import { decodeEntry } from '../../protocol/entry.js';
 import { partyIdOf } from '../../protocol/keys.js';

@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { join } from 'node:path';
 import { appendFile, readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { encodeFrame, FRAME_HEAD, Journal, joinTurns, scanFrames, type Frame } from '../../ledger/journal.js';
+import {
+  encodeFrame,
+  FRAME_HEAD,
+  Journal,
+  joinTurns,
+  scanFrames,
+  type Frame,
+} from '../../ledger/store/journal.js';
 import { temporaryFolder } from './deployment.js';
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength });

@@ -1,11 +1,11 @@
 import { Level } from 'level';
 import { hash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { PayloadFilter } from '../../ledger/payload-filter.js';
-import { PayloadIndex } from '../../ledger/payload-index.js';
-import { bucketOf, PayloadTable } from '../../ledger/payload-table.js';
-import { openDatabase, storeLocation } from '../../ledger/store-open.js';
-import { WriteBehind } from '../../ledger/write-behind.js';
+import { PayloadFilter } from '../../ledger/store/payload-filter.js';
+import { PayloadIndex } from '../../ledger/store/payload-index.js';
+import { bucketOf, PayloadTable } from '../../ledger/store/payload-table.js';
+import { openDatabase, storeLocation } from '../../ledger/store/store-open.js';
+import { WriteBehind } from '../../ledger/store/write-behind.js';
 import { logSigner, ORIGIN, temporaryFolder } from './deployment.js';
 
 const hashOf = (n: number): Uint8Array => new Uint8Array(hash('sha256', String(n), 'buffer'));

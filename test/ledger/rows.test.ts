@@ -6,14 +6,14 @@ import {
   encodeGatewayRecord,
   withCertificate,
   withRevocation,
-} from '../../ledger/gateway-record.js';
-import { decodeDayRow, encodeDayRow } from '../../ledger/day-record.js';
-import { openHeadFile } from '../../ledger/head-file.js';
+} from '../../ledger/store/gateway-record.js';
+import { decodeDayRow, encodeDayRow } from '../../ledger/store/day-record.js';
+import { openHeadFile } from '../../ledger/store/head-file.js';
 import { decodeHashes, decodePayloads, encodeHashes, encodePayloads } from '../../ledger/payload-frames.js';
-import { decodePayloadSegment, encodePayloadSegment } from '../../ledger/store-payloads.js';
-import { decodeBatchRow, encodeBatchRow } from '../../ledger/store-rows.js';
-import { decodeEntrySegment, encodeEntrySegment, joinSegments } from '../../ledger/store-segments.js';
-import { decodeStateRow, encodeStateRow } from '../../ledger/store-state.js';
+import { decodePayloadSegment, encodePayloadSegment } from '../../ledger/store/store-payloads.js';
+import { decodeBatchRow, encodeBatchRow } from '../../ledger/store/store-rows.js';
+import { decodeEntrySegment, encodeEntrySegment, joinSegments } from '../../ledger/store/store-segments.js';
+import { decodeStateRow, encodeStateRow } from '../../ledger/store/store-state.js';
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { bundleOf } from '../../protocol/tile.js';

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { WriterDirectory } from '../../ledger/admission/writer.js';
 import type { CheckedBatch } from '../../ledger/checked-batch.js';
-import { DayRegister } from '../../ledger/day-record.js';
+import { DayRegister } from '../../ledger/store/day-record.js';
 import { openLedger } from '../../ledger/ledger.js';
 import { Sequencer } from '../../ledger/sequencer.js';
 import { readEdge } from '../../ledger/start.js';
-import { KEPT_DAY } from '../../ledger/store-keys.js';
-import { openStoreLevel } from '../../ledger/store-recovery.js';
+import { KEPT_DAY } from '../../ledger/store/store-keys.js';
+import { openStoreLevel } from '../../ledger/store/store-recovery.js';
 import { verifyLog } from '../../ledger/verify.js';
 import { batchHash } from '../../protocol/batch.js';
 import { sha256 } from '../../protocol/hash.js';

@@ -3,7 +3,7 @@
  * may also stop half way. It remembers what was left open, to let go of it as the end of a process would.
  */
 import { basename } from 'node:path';
-import { NODE_DISK, type Disk, type Piece } from '../../../ledger/disk.js';
+import { NODE_DISK, type Disk, type Piece } from '../../../ledger/store/disk.js';
 
 const WAYS = ['not done', 'done', 'half done'] as const;
 export type Way = (typeof WAYS)[number];

@@ -4,7 +4,7 @@
  */
 import { writeSync } from 'node:fs';
 import { basename } from 'node:path';
-import { NODE_DISK, type Disk, type Piece } from '../../../ledger/disk.js';
+import { NODE_DISK, type Disk, type Piece } from '../../../ledger/store/disk.js';
 import { openLedger, type Ledger } from '../../../ledger/ledger.js';
 import { loadDeps, loadFrom, type Writer } from './load.js';
 

@@ -1,6 +1,6 @@
 /** The real disk with a database that takes its time, so that many commits wait together behind it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NODE_DISK, type Disk } from '../../../ledger/disk.js';
+import { NODE_DISK, type Disk } from '../../../ledger/store/disk.js';
 
 /** `delaysMs`: before calls of these names. */
 export const slowDatabase = (delaysMs: Readonly<Record<string, number>>): Disk => ({

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FRAME_HEAD, JOURNAL_FILES, scanFrames } from '../../../ledger/journal.js';
+import { FRAME_HEAD, JOURNAL_FILES, scanFrames } from '../../../ledger/store/journal.js';
 import { openLedger, type Ledger } from '../../../ledger/ledger.js';
 import { batchOf, ledgerDeps, noticeItem, officer, openReceipt } from '../deployment.js';
 import { memoryFolder } from './fault-sweep.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { JOURNAL_FILES } from '../../../ledger/journal.js';
+import { JOURNAL_FILES } from '../../../ledger/store/journal.js';
 import { openLedger } from '../../../ledger/ledger.js';
 import { batchOf, ledgerDeps, noticeItem, officer, openReceipt, temporaryFolder } from '../deployment.js';
 import { requireSound } from './sound.js';

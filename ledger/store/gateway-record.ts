@@ -6,9 +6,9 @@
  *     gatewayId 16 | public key 32 (zeros: revoked before any certificate) | revoked from u64 (2^53 − 1: never)
  *     runs u16 | { from day u32 | to day u32 } each
  */
-import { ByteReader, ByteWriter } from '../protocol/bytes.js';
-import { partyIdOf } from '../protocol/keys.js';
-import { dayOf } from '../protocol/time.js';
+import { ByteReader, ByteWriter } from '../../protocol/bytes.js';
+import { partyIdOf } from '../../protocol/keys.js';
+import { dayOf } from '../../protocol/time.js';
 
 const MAX_RUNS = 64;
 const FIXED_BYTES = 58;

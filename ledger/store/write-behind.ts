@@ -5,7 +5,7 @@
  */
 import { constants } from 'node:fs';
 import { join } from 'node:path';
-import { asError } from '../protocol/errors.js';
+import { asError } from '../../protocol/errors.js';
 import { NODE_DISK, type Disk } from './disk.js';
 import type { Row } from './journal.js';
 import { joinedRowsOf } from './store-commit-rows.js';

@@ -9,9 +9,9 @@
  * follow: a killed process loses nothing of it, a power cut its last writes at most, and the journal has those commits.
  */
 import { constants } from 'node:fs';
-import { equalBytes } from '../protocol/bytes.js';
-import { asError, FirebreakError } from '../protocol/errors.js';
-import { sha256 } from '../protocol/hash.js';
+import { equalBytes } from '../../protocol/bytes.js';
+import { asError, FirebreakError } from '../../protocol/errors.js';
+import { sha256 } from '../../protocol/hash.js';
 import { NODE_DISK, type Disk } from './disk.js';
 
 /** Syncing more often would slow the journal on the same disk. */

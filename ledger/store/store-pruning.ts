@@ -6,7 +6,7 @@
  * where nothing merges it, and a value that a reader's snapshot still needs is kept. The second round puts a deletion at
  * either end of the day, above whatever is left, and merges again.
  */
-import { FirebreakError } from '../protocol/errors.js';
+import { FirebreakError } from '../../protocol/errors.js';
 import { decodeDayRow, encodeDayRow, type DayRecord } from './day-record.js';
 import { DAY_RANGE, dayKey, dayOfKey, KEPT_DAY, payloadKey, payloadRange } from './store-keys.js';
 import type { Database } from './store-open.js';

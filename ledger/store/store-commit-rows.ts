@@ -1,7 +1,7 @@
 /** A commit as the rows it puts into the store, few and large. Pure; the layout is store-keys.ts's. */
 import assert from 'node:assert/strict';
-import { toHex } from '../protocol/bytes.js';
-import { TILE_WIDTH } from '../protocol/tile.js';
+import { toHex } from '../../protocol/bytes.js';
+import { TILE_WIDTH } from '../../protocol/tile.js';
 import { encodeDayRow } from './day-record.js';
 import { encodeGatewayRecord } from './gateway-record.js';
 import type { Row } from './journal.js';

@@ -4,9 +4,9 @@
  *     batch     H(batch) 32 | size u48 | root 32 | count u16 | { reason u8 | index u48 } each      index 2^48 − 1: null
  *     format    version u32 | log key 32 | origin, UTF-8
  */
-import { asTreeSize } from '../protocol/brands.js';
-import { ByteReader, ByteWriter } from '../protocol/bytes.js';
-import type { Outcome } from '../protocol/ledger-receipt.js';
+import { asTreeSize } from '../../protocol/brands.js';
+import { ByteReader, ByteWriter } from '../../protocol/bytes.js';
+import type { Outcome } from '../../protocol/ledger-receipt.js';
 import type { BatchRecord, StoreIdentity } from './store.js';
 
 const NO_INDEX = 2 ** 48 - 1;

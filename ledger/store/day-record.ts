@@ -4,9 +4,9 @@
  *
  *     payloads u48 | bytes u48 | destroyed by u48 | pruned by u48 | pruned at u64 | removed u8      index 2^48 − 1: none
  */
-import { asUnixMs, type UnixMs } from '../protocol/brands.js';
-import { ByteReader, ByteWriter } from '../protocol/bytes.js';
-import { FirebreakError } from '../protocol/errors.js';
+import { asUnixMs, type UnixMs } from '../../protocol/brands.js';
+import { ByteReader, ByteWriter } from '../../protocol/bytes.js';
+import { FirebreakError } from '../../protocol/errors.js';
 
 const ROW_BYTES = 33;
 const NO_INDEX = 2 ** 48 - 1;

@@ -12,7 +12,7 @@
 import { constants } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { FirebreakError } from '../protocol/errors.js';
+import { FirebreakError } from '../../protocol/errors.js';
 import { NODE_DISK, type Disk } from './disk.js';
 
 const MAGIC = 0x46424a31;

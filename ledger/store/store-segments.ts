@@ -3,9 +3,9 @@
  *
  *     count u16 | retention day of each payload u32 | entries in the form of a C2SP bundle: u16 length before each
  */
-import { concat } from '../protocol/bytes.js';
-import { FirebreakError } from '../protocol/errors.js';
-import { entriesOf } from '../protocol/tile.js';
+import { concat } from '../../protocol/bytes.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { entriesOf } from '../../protocol/tile.js';
 
 const COUNT_BYTES = 2;
 const DAY_BYTES = 4;

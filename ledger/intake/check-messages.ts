@@ -2,11 +2,11 @@
  * What goes between the ledger and the threads that check its batches: a batch and what is known of its writer one way,
  * the verdict the other. Payloads do not travel back: both sides have the batch, and a verdict says where they lie in it.
  */
-import { asUnixMs } from '../protocol/brands.js';
-import { FirebreakError, refusalNumber, refusalOf, type ErrorCode } from '../protocol/errors.js';
-import type { AdmissionContext } from './admission/item.js';
-import type { Writer } from './admission/writer.js';
-import type { CheckedBatch, CheckedItem, RefusedBatch } from './checked-batch.js';
+import { asUnixMs } from '../../protocol/brands.js';
+import { FirebreakError, refusalNumber, refusalOf, type ErrorCode } from '../../protocol/errors.js';
+import type { AdmissionContext } from '../admission/item.js';
+import type { Writer } from '../admission/writer.js';
+import type { CheckedBatch, CheckedItem, RefusedBatch } from '../checked-batch.js';
 
 type Statement = NonNullable<CheckedItem['statement']>;
 

@@ -3,10 +3,10 @@
  *
  *     value    payloads in the order of their entries: index u48 | length u32 | bytes
  */
-import { equalBytes } from '../protocol/bytes.js';
-import { FirebreakError } from '../protocol/errors.js';
-import { sha256 } from '../protocol/hash.js';
-import type { FoundPayload, PrunedPayload } from '../protocol/ledger-reader.js';
+import { equalBytes } from '../../protocol/bytes.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { sha256 } from '../../protocol/hash.js';
+import type { FoundPayload, PrunedPayload } from '../../protocol/ledger-reader.js';
 import { decodeDayRow } from './day-record.js';
 import { dayKey, KEPT_DAY, payloadKey } from './store-keys.js';
 import type { Database } from './store-open.js';

@@ -1,8 +1,8 @@
 /** A thread that checks batches for verify-workers.ts, one after the other. It holds no state but its settings. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { FirebreakError } from '../protocol/errors.js';
-import { checkBatchHead } from './admission/batch.js';
-import { checkItem } from './admission/item.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { checkBatchHead } from '../admission/batch.js';
+import { checkItem } from '../admission/item.js';
 import { verdictOf, type CheckRequest, type CheckSettings, type CheckVerdict } from './check-messages.js';
 
 function verdictOn(settings: CheckSettings, { bytes, from, writer }: CheckRequest): CheckVerdict {

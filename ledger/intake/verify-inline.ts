@@ -3,9 +3,9 @@
  * few milliseconds: a large batch of reports takes tens of them.
  */
 import { setImmediate } from 'node:timers/promises';
-import { checkItem, type AdmissionContext } from './admission/item.js';
-import { checkBatchHead } from './admission/batch.js';
-import type { CheckedBatch, CheckedItem, RefusedBatch } from './checked-batch.js';
+import { checkItem, type AdmissionContext } from '../admission/item.js';
+import { checkBatchHead } from '../admission/batch.js';
+import type { CheckedBatch, CheckedItem, RefusedBatch } from '../checked-batch.js';
 
 const TURN_MS = 5;
 

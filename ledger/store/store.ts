@@ -3,10 +3,10 @@
  * survives a crash; when it rejects, nothing is known, and the caller must open the store again before it goes on.
  * Commits are never concurrent, nor is a commit with a lookup. Reads may run at any time and see every commit that resolved.
  */
-import type { TreeSize, UnixMs } from '../protocol/brands.js';
-import type { Outcome } from '../protocol/ledger-receipt.js';
-import type { TileBytes } from '../protocol/tile-edge.js';
-import type { FoundPayload } from '../protocol/ledger-reader.js';
+import type { TreeSize, UnixMs } from '../../protocol/brands.js';
+import type { Outcome } from '../../protocol/ledger-receipt.js';
+import type { TileBytes } from '../../protocol/tile-edge.js';
+import type { FoundPayload } from '../../protocol/ledger-reader.js';
 import type { DayRecord } from './day-record.js';
 import type { GatewayRecord } from './gateway-record.js';
 

@@ -3,12 +3,12 @@
  * head file. What was answered for is there afterwards, or the store does not open.
  */
 import { join } from 'node:path';
-import { asTreeSize, asUnixMs } from '../protocol/brands.js';
-import { equalBytes } from '../protocol/bytes.js';
-import { decodeEntry, NO_PREVIOUS_LEAF } from '../protocol/entry.js';
-import { FirebreakError } from '../protocol/errors.js';
-import { emptyRoot } from '../protocol/merkle.js';
-import { TILE_WIDTH } from '../protocol/tile.js';
+import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
+import { equalBytes } from '../../protocol/bytes.js';
+import { decodeEntry, NO_PREVIOUS_LEAF } from '../../protocol/entry.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { emptyRoot } from '../../protocol/merkle.js';
+import { TILE_WIDTH } from '../../protocol/tile.js';
 import { NODE_DISK, type Disk } from './disk.js';
 import { openHeadFile, type HeadFile } from './head-file.js';
 import { Journal, unsettledFrames, type Frame } from './journal.js';

@@ -5,8 +5,8 @@
  *     entries by type: n u8, { type u16 | count u48 } each | refusals by number: the same
  *     checkpoint: length u16, UTF-8
  */
-import { asTreeSize, asUnixMs } from '../protocol/brands.js';
-import { ByteReader, ByteWriter } from '../protocol/bytes.js';
+import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
+import { ByteReader, ByteWriter } from '../../protocol/bytes.js';
 import type { Counters, LogState } from './store.js';
 
 const FIXED_BYTES = 106;

@@ -6,13 +6,13 @@
  * and so is everything while threads die before they have done anything; the next try is made after a growing pause.
  */
 import { availableParallelism } from 'node:os';
-import { writerIdOfBatch } from '../protocol/batch.js';
-import { FirebreakError } from '../protocol/errors.js';
-import { busyBatch } from './admission/batch.js';
-import type { AdmissionContext } from './admission/item.js';
+import { writerIdOfBatch } from '../../protocol/batch.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { busyBatch } from '../admission/batch.js';
+import type { AdmissionContext } from '../admission/item.js';
 import { batchOf, type CheckVerdict } from './check-messages.js';
 import { startCheckThread, type CheckThread } from './check-thread.js';
-import type { CheckedBatch, RefusedBatch } from './checked-batch.js';
+import type { CheckedBatch, RefusedBatch } from '../checked-batch.js';
 import type { BatchChecker } from './verify-inline.js';
 
 /** One being checked and one that waits for it in the thread, so that no thread waits for this one. */

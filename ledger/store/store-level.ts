@@ -2,11 +2,11 @@
  * The ledger's store: a journal, in which a commit becomes durable with one synced write, and behind it a level
  * database, in which it comes to rest (store-keys.ts). Beside them the head file says how far the log had come.
  */
-import { concat } from '../protocol/bytes.js';
-import { FirebreakError } from '../protocol/errors.js';
-import type { FoundPayload } from '../protocol/ledger-reader.js';
-import { leafHash } from '../protocol/merkle.js';
-import { entriesOf, TILE_WIDTH, tileWidthAt } from '../protocol/tile.js';
+import { concat } from '../../protocol/bytes.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import type { FoundPayload } from '../../protocol/ledger-reader.js';
+import { leafHash } from '../../protocol/merkle.js';
+import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../protocol/tile.js';
 import type { DayRecord } from './day-record.js';
 import { decodeGatewayRecord, type GatewayRecord } from './gateway-record.js';
 import type { HeadFile } from './head-file.js';
