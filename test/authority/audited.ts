@@ -13,7 +13,8 @@ import { sha256 } from '../../protocol/hash.js';
 import { x25519KeyPair } from '../../protocol/keys.js';
 import { sealAccess, type AccessRecord } from '../../protocol/payload-access.js';
 import { DAY_SECONDS, dayOfEpoch, firstEpochOfDay } from '../../protocol/time.js';
-import { logKey, MemoryLog } from '../tracer/memory-log.js';
+import { logKey } from '../tracer/memory-log.js';
+import type { MemoryLog } from '../tracer/memory-log.js';
 import { issuer, secretOf, TODAY } from './fixture.js';
 
 export const auditKey = x25519KeyPair(secretOf('audit'));

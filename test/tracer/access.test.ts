@@ -121,11 +121,11 @@ describe('a look at a trace', () => {
   it('that reached more people than one entry can name is several entries, and answered when all are in', async () => {
     const reached = Array.from({ length: 100_000 }, (_, k) => asTagNumber(k * 3));
     const orders: (readonly Committed[])[] = [];
-    const { record } = recorderThat(async (entries) => {
+    const recorder = recorderThat(async (entries) => {
       orders.push(entries);
       return entries.map((_, k) => 7 + k);
     });
-    const recorded = await record(look, asked, reached);
+    const recorded = await recorder.record(look, asked, reached);
     expect(orders).toHaveLength(1);
     expect(recorded).toMatchObject({ index: 7, further: [8] });
     expect(orders[0]?.map(({ payload }) => payload.length)).toEqual([65_536, 65_536]);
@@ -142,12 +142,14 @@ describe('a look at a trace', () => {
 
   it('is not recorded with people out of order', async () => {
     const committed: unknown[] = [];
-    const { record } = recorderThat(async (entries) => entries.map((entry) => committed.push(entry)));
+    const recorder = recorderThat(async (entries) => entries.map((entry) => committed.push(entry)));
     for (const tags of [
       [5, 4],
       [4, 4],
     ])
-      await expect(record(look, asked, tags.map(asTagNumber))).rejects.toMatchObject({ code: 'format' });
+      await expect(recorder.record(look, asked, tags.map(asTagNumber))).rejects.toMatchObject({
+        code: 'format',
+      });
     expect(committed).toEqual([]);
   });
 
