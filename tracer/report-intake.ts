@@ -12,7 +12,7 @@ import { encodeReportPlaintext } from '../protocol/report-plaintext.js';
 import { reportHash, REPORT_KINDS } from '../protocol/report.js';
 import type { ReportEnvelope } from '../protocol/report.js';
 import { dayOfEpoch } from '../protocol/time.js';
-import type { Testimony } from './contact-book.js';
+import type { Testimony } from './testimony.js';
 import type { EvidenceShelf } from './evidence.js';
 import { countRefusal, newTally, refusalCode } from './intake-counts.js';
 import type { IntakeCounts } from './intake-counts.js';
