@@ -1,18 +1,33 @@
 /** What the writer of live tables asks of sealed contacts: those of one pair, and which were replaced. */
 import { EPOCH_SECONDS } from '../../protocol/time.js';
 import type { ColdContact } from './cold-contact.js';
+import type { Meeting } from './live-contact.js';
 import { ReplacedBook } from './live-replaced.js';
-import { findEntry, rankOf } from './segment-search.js';
-import { durationAt, firstFrom, MAX_CONTACT_SECONDS, nearSecondsAt, rowEnd, startAt } from './segment.js';
+import type { ReplacedEntry } from './live-replaced.js';
+import type { ReplacedKept } from './live-state.js';
+import { findEntry, ownerOf, rankOf } from './segment-search.js';
+import {
+  durationAt,
+  firstFrom,
+  isMutual,
+  MAX_CONTACT_SECONDS,
+  nearSecondsAt,
+  rowEnd,
+  signalAt,
+  startAt,
+} from './segment.js';
 import type { Segment } from './segment.js';
 import { isReplaced } from './view.js';
 import type { Replaced } from './view.js';
 
-/** A segment and what its contacts rest on. */
+/** A segment, what its contacts rest on, and how many of them were not replaced. */
 export interface SealedSegment {
   readonly segment: Segment;
   /** Throws `damaged` when the evidence is. */
   readonly contactAt: (entry: number) => ColdContact;
+  contacts: number;
+  /** Of those, the ones that both sides reported. */
+  mutual: number;
 }
 
 /** A sealed contact by its entry in the lower person's row. */
@@ -31,27 +46,59 @@ export class SealedContacts {
     return this.#segments;
   }
 
-  get replaced(): ReplacedBook {
-    return this.#replaced;
-  }
-
   replacedView(): Replaced {
     return this.#replaced.view();
   }
 
-  /** With the replaced entries of those that stay. */
-  setSegments(segments: readonly SealedSegment[]): void {
-    this.#segments = segments;
+  /** Sealed contacts that were not replaced. */
+  get contacts(): number {
+    return this.#segments.reduce((sum, { contacts }) => sum + contacts, 0);
   }
 
-  /** Forgets which entries of other segments than these were replaced. Views handed out before keep their book. */
-  forgetReplacedBut(segments: ReadonlyMap<number, Segment>, ownerOf: (s: Segment, entry: number) => number): void {
+  get mutual(): number {
+    return this.#segments.reduce((sum, { mutual }) => sum + mutual, 0);
+  }
+
+  add(sealed: SealedSegment): void {
+    this.#segments = [...this.#segments, sealed];
+  }
+
+  /** Lets segments go, and forgets which of their entries were replaced. Views handed out before keep what they have. */
+  remove(ids: readonly number[]): void {
+    this.#segments = this.#segments.filter(({ segment }) => !ids.includes(segment.id));
+    const kept = new Map(this.#segments.map(({ segment }) => [segment.id, segment]));
     const book = new ReplacedBook();
     for (const known of this.#replaced.entries()) {
-      const segment = segments.get(known.segment);
+      const segment = kept.get(known.segment);
       if (segment !== undefined) book.add(known, ownerOf(segment, known.entry));
     }
     this.#replaced = book;
+  }
+
+  /** As another run had it: entries that were replaced, each with the person in whose row it stands. */
+  restore(replaced: readonly ReplacedKept[]): void {
+    const byId = new Map(this.#segments.map((sealed) => [sealed.segment.id, sealed]));
+    for (const { segment, entry, person } of replaced) {
+      this.#replaced.add({ segment, entry, version: 0 }, person);
+      const sealed = byId.get(segment);
+      if (sealed === undefined) continue;
+      sealed.contacts -= 0.5; // two entries a contact
+      if (isMutual(signalAt(sealed.segment, entry))) sealed.mutual -= 0.5;
+    }
+  }
+
+  /** What {@link restore} takes. */
+  kept(): ReplacedKept[] {
+    const byId = new Map(this.#segments.map(({ segment }) => [segment.id, segment]));
+    return [...this.#replaced.entries()].flatMap(({ segment: id, entry }) => {
+      const segment = byId.get(id);
+      return segment ? [{ segment: id, entry, person: ownerOf(segment, entry) }] : [];
+    });
+  }
+
+  /** Entries of a segment that were replaced. */
+  replacedIn(id: number): ReplacedEntry[] {
+    return [...this.#replaced.entries()].filter(({ segment }) => segment === id);
   }
 
   /** Entries in the row of `lower` of contacts of the two that end after `after` and not after `until`, and stand. */
@@ -114,11 +161,26 @@ export class SealedContacts {
   }
 
   /** Notes that a live row took the contact's place. */
-  replace({ sealed: { segment }, entry }: SealedPlace, lower: number, upper: number, version: number): void {
+  replace({ sealed, entry }: SealedPlace, lower: number, upper: number, version: number): void {
+    const { segment } = sealed;
     const twin = findEntry(segment, upper, lower, startAt(segment, entry), rankOf(segment, entry));
-    this.#replaced.add({ segment: segment.id, entry, version }, lower);
     if (twin === undefined) throw new RangeError('a contact stands in the rows of both people');
+    this.#replaced.add({ segment: segment.id, entry, version }, lower);
     this.#replaced.add({ segment: segment.id, entry: twin, version }, upper);
+    sealed.contacts -= 1;
+    if (isMutual(signalAt(segment, entry))) sealed.mutual -= 1;
+  }
+
+  /** As {@link replace}, of a contact known by what it is, for one that was replaced while its segment was made. */
+  replaceContact(sealed: SealedSegment, contact: Meeting & { readonly start: number }, version: number): void {
+    const { segment, contactAt } = sealed;
+    const { lower, upper, epoch, start } = contact;
+    for (let rank = 0; ; rank++) {
+      const entry = findEntry(segment, lower, upper, start, rank);
+      if (entry === undefined) return;
+      if (contactAt(entry).epoch !== epoch) continue;
+      return this.replace({ sealed, entry }, lower, upper, version);
+    }
   }
 
   #isReplaced = (segment: Segment, entry: number): boolean =>

@@ -126,6 +126,11 @@ export class LiveRows {
     return version;
   }
 
+  /** No more rows: those that were not written to are no contacts, although the versions they would have had go to other tables. */
+  close(): void {
+    this.table.died.fill(this.table.firstVersion, this.#count);
+  }
+
   /** The row, as it was told, of this version. */
   read(version: number): LiveRow {
     const at = version - this.table.firstVersion;
@@ -153,6 +158,19 @@ export class LiveRows {
 
   startOf(version: number): number {
     return this.table.start[version - this.table.firstVersion] ?? 0;
+  }
+
+  endOf(version: number): number {
+    return this.startOf(version) + (this.table.duration[version - this.table.firstVersion] ?? 0);
+  }
+
+  /** Sets first start and last end anew, by the rows that are alive. */
+  measure(): void {
+    [this.#firstStart, this.#lastEnd] = [Infinity, -Infinity];
+    for (const version of this.alive()) {
+      this.#firstStart = Math.min(this.#firstStart, this.startOf(version));
+      this.#lastEnd = Math.max(this.#lastEnd, this.endOf(version));
+    }
   }
 
   isMutual(version: number): boolean {

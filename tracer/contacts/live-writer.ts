@@ -11,7 +11,7 @@ import type { SealedContacts, SealedPlace } from './live-sealed.js';
 import { LiveRows } from './live-table.js';
 import type { LiveRow } from './live-table.js';
 import type { PeopleDirectory } from './people.js';
-import { durationAt, isMutual, nearSecondsAt, saturated, signalAt, startAt } from './segment.js';
+import { durationAt, nearSecondsAt, saturated, startAt } from './segment.js';
 
 /** A contact of a pair as it stands: a live one by its node, a sealed one by its place. */
 interface Known {
@@ -39,7 +39,7 @@ export class LiveWriter {
   #pairs = new LivePairs();
   #tables: LiveRows[];
   #nextId = 1;
-  #contacts = 0;
+  /** Live contacts that both sides reported. */
   #mutual = 0;
 
   /** `rows`: of a table. */
@@ -62,26 +62,19 @@ export class LiveWriter {
 
   /** Live and sealed, without those that were replaced. */
   get contacts(): number {
-    return this.#contacts;
+    return this.#pairs.count + this.sealed.contacts;
   }
 
   get mutual(): number {
-    return this.#mutual;
+    return this.#mutual + this.sealed.mutual;
   }
 
-  /** Live ones. */
   get liveContacts(): number {
     return this.#pairs.count;
   }
 
   get bytes(): number {
     return this.#tables.reduce((sum, { bytes }) => sum + bytes, this.#pairs.bytes);
-  }
-
-  /** Contacts that were sealed in another run, or are no longer there. */
-  count(contacts: number, mutual: number): void {
-    this.#contacts += contacts;
-    this.#mutual += mutual;
   }
 
   /** The contact of two people, as persons, in this epoch. Throws `damaged` when it is sealed and its evidence cannot be read. */
@@ -139,6 +132,7 @@ export class LiveWriter {
   /** Begins a new table, unless the last one is empty. */
   rotate(): void {
     const version = this.#current.nextVersion;
+    this.#current.close();
     if (this.#current.count === 0) this.#tables.pop();
     this.#tables.push(this.#newTable(version));
   }
@@ -148,6 +142,12 @@ export class LiveWriter {
     const version = this.#tableFor(row).append(row);
     const node = this.#pairs.insert(row.lower, row.upper, row.epoch);
     this.#pairs.set(node, version, endOf(row), nearSecondsOfRow(row), row.nearInDay);
+    if (row.mutual) this.#mutual += 1;
+  }
+
+  /** Live contacts, as they were told. */
+  *liveRows(): Generator<LiveRow, void, undefined> {
+    for (const table of this.#tables) for (const version of table.alive()) yield table.read(version);
   }
 
   /** The same contact as a row of the table that is written to. */
@@ -160,24 +160,25 @@ export class LiveWriter {
 
   /** Lets a table go: what is alive in it is sealed. */
   dropTable(table: LiveRows): void {
+    for (const version of table.alive()) if (table.isMutual(version)) this.#mutual -= 1;
     this.#tables = this.#tables.filter((other) => other !== table);
     this.#pairs.sweep((version) => !table.hasVersion(version));
   }
 
-  /** Ends live contacts that began before this time. Views handed out before keep them. */
+  /** Ends live contacts that ended before this time. Views handed out before keep them. */
   expireBefore(seconds: number): void {
-    if (!this.#tables.some(({ firstStart }) => firstStart < seconds)) return;
-    const expired = this.#tables.flatMap((table) =>
-      [...table.alive()].filter((version) => table.startOf(version) < seconds),
-    );
+    const expired = this.#tables
+      .filter(({ firstStart }) => firstStart < seconds)
+      .flatMap((table) => [...table.alive()].filter((version) => table.endOf(version) < seconds));
     if (expired.length === 0) return;
     if (this.#current.isFull) this.rotate();
     const now = this.#current.appendBlank();
     for (const version of expired) {
       const table = this.#tableOf(version);
-      this.count(-1, table.isMutual(version) ? -1 : 0);
+      if (table.isMutual(version)) this.#mutual -= 1;
       table.kill(version, now);
     }
+    for (const table of this.#tables) table.measure();
     this.#pairs.sweep((version) => this.#tableOf(version).diedAt(version) === 0);
   }
 
@@ -190,8 +191,8 @@ export class LiveWriter {
   #put(row: LiveRow, old: Known | undefined): void {
     const { lower, upper, epoch } = row;
     const version = this.#tableFor(row).append(row);
-    const wasMutual = old !== undefined && this.#isMutual(old);
-    this.count(old ? 0 : 1, Number(row.mutual) - Number(wasMutual));
+    const wasMutual = old !== undefined && old.node !== NO_NODE && this.#isMutual(old.node);
+    this.#mutual += Number(row.mutual) - Number(wasMutual);
     let node = old?.node ?? NO_NODE;
     if (old?.place) this.sealed.replace(old.place, lower, upper, version);
     else if (old) this.#tableOf(this.#pairs.version(node)).kill(this.#pairs.version(node), version);
@@ -199,8 +200,7 @@ export class LiveWriter {
     this.#pairs.set(node, version, endOf(row), nearSecondsOfRow(row), saturated(row.nearInDay));
   }
 
-  #isMutual({ node, place }: Known): boolean {
-    if (place) return isMutual(signalAt(place.sealed.segment, place.entry));
+  #isMutual(node: number): boolean {
     const version = this.#pairs.version(node);
     return this.#tableOf(version).isMutual(version);
   }
