@@ -22,8 +22,6 @@ export const BLOCK_CONTACTS = 512;
 export const RECORD_WORDS = 6;
 export const RECORD_BYTES = 4 * RECORD_WORDS;
 export const INDEX_WORDS = 8;
-/** Written at once. */
-const WRITE_BYTES = 2 ** 20;
 
 export const MUTUAL = 1;
 export const PARTIAL = 2;
@@ -49,82 +47,6 @@ export const damagedEvidence = (path: string, segment: number): FirebreakError =
 
 export const flagsOf = (words: Uint32Array, at: number): number => (words[at + 5] ?? 0) >>> 24;
 export const durationOf = (words: Uint32Array, at: number): number => (words[at + 5] ?? 0) & 0xffff;
-
-/** Writes evidence in its order, block by block. */
-export class EvidenceWriter {
-  readonly #disk: StoreDisk;
-  readonly #fd: number;
-  readonly #block = new Uint32Array(RECORD_WORDS * BLOCK_CONTACTS);
-  #inBlock = 0;
-  #details: Uint8Array[] = [];
-  #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
-  /** Where in the file the next block goes. */
-  #position: number;
-  readonly #index: number[] = [];
-  #contacts = 0;
-
-  /** `position`: of the first block in the file. */
-  constructor(disk: StoreDisk, fd: number, position = EVIDENCE_HEAD_BYTES) {
-    this.#disk = disk;
-    this.#fd = fd;
-    this.#position = position;
-  }
-
-  /** Whether it is time to {@link flush}. */
-  get isFull(): boolean {
-    return this.#waitingBytes >= WRITE_BYTES;
-  }
-
-  /** The record at `at` of `words`; `details` when its flags say so. */
-  add(words: Uint32Array, at: number, details?: Uint8Array): void {
-    const to = RECORD_WORDS * this.#inBlock;
-    for (let word = 0; word < RECORD_WORDS; word++) this.#block[to + word] = words[at + word] ?? 0;
-    if (details !== undefined) this.#details.push(details);
-    this.#inBlock += 1;
-    this.#contacts += 1;
-    if (this.#inBlock === BLOCK_CONTACTS) this.#endBlock();
-  }
-
-  /** Writes what is complete. */
-  async flush(): Promise<void> {
-    if (this.#waitingBytes === 0) return;
-    const bytes = Buffer.concat(this.#waiting);
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    await this.#disk.write(this.#fd, bytes, this.#position - bytes.length);
-  }
-
-  /** Writes what is left; gives the index of the blocks. */
-  async end(): Promise<{ readonly index: Uint32Array; readonly contacts: number }> {
-    this.#endBlock();
-    await this.flush();
-    return { index: Uint32Array.from(this.#index), contacts: this.#contacts };
-  }
-
-  #endBlock(): void {
-    if (this.#inBlock === 0) return;
-    const bytes = this.#blockBytes();
-    const [start = 0, lower = 0, upper = 0] = this.#block;
-    const [low, high] = [this.#position % 2 ** 32, Math.floor(this.#position / 2 ** 32)];
-    this.#index.push(low, high, bytes.length, this.#inBlock, crc32(bytes), start, lower, upper);
-    this.#position += bytes.length;
-    this.#waiting.push(bytes);
-    this.#waitingBytes += bytes.length;
-    this.#inBlock = 0;
-    this.#details = [];
-  }
-
-  #blockBytes(): Uint8Array {
-    const records = Buffer.from(this.#block.buffer, 0, RECORD_BYTES * this.#inBlock);
-    const parts = this.#details.flatMap((details) => {
-      const length = Buffer.alloc(4);
-      length.writeUInt32LE(details.length);
-      return [length, details];
-    });
-    return Buffer.concat([records, ...parts]);
-  }
-}
 
 /** Writes index and head of a file whose blocks are written one after another, and syncs it. Gives its checksum. */
 export async function finishEvidenceFile(

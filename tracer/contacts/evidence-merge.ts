@@ -1,6 +1,6 @@
 /** Merges evidence as it streams by, in its order (evidence-file.ts); of records with the same key the first source's come first. */
 import { durationOf } from './evidence-file.js';
-import type { EvidenceWriter } from './evidence-file.js';
+import type { EvidenceWriter } from './evidence-writer.js';
 import { ownerOf, rankOf } from './segment-search.js';
 import { MAX_CONTACT_SECONDS, startAt } from './segment.js';
 import type { Segment } from './segment.js';

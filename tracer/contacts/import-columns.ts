@@ -158,7 +158,7 @@ async function fillDays(deps: ImportDeps, stretches: readonly Stretch[]): Promis
     days.map(({ day, persons, places, evidencePosition }) => ({
       kind: 'fill' as const,
       path: day.path,
-      tags: { tags: day.tags, persons, places },
+      tags: { tags: day.tags, counts: day.counts, persons, places },
       segment,
       evidencePath: paths.evidence,
       evidencePosition,

@@ -1,4 +1,8 @@
-/** Merging segments into one in memory: each person's rows are in order already, so they are merged as they are. */
+/**
+ * Merging segments into one in memory. Each person's row is in order of start and then of peer already, as it is built
+ * (time-order.ts), and so is what comes of it: the same, byte for byte, as building a segment of all contacts.
+ */
+import assert from 'node:assert/strict';
 import { durationAt, MAX_SPAN_SECONDS, segmentBytes, segmentIn, startAt } from './segment.js';
 import type { Segment } from './segment.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -20,10 +24,14 @@ export interface MergeSettings {
 }
 
 const PEOPLE_A_REPORT = 2 ** 16;
+/** Seconds since the base, below 2^24, and a person make one number to compare. */
+const MAX_PEOPLE = 2 ** 28;
 
-/** Gives `undefined` when nothing is left. Of contacts that start together those of the first part come first. Throws `input`. */
+/** Gives `undefined` when nothing is left. Of contacts alike in start and people those of the first part
+ * come first. Throws `input` for more than half a year. */
 export function mergeRows(parts: readonly Part[], settings: MergeSettings): Segment | undefined {
   const { id, people, keepFrom } = settings;
+  assert(people <= MAX_PEOPLE, 'no city has so many people');
   const kept = parts.map((part) => keptOf(part, keepFrom));
   const entries = kept.reduce((sum, { count }) => sum + count, 0);
   if (entries === 0) return undefined;
@@ -35,7 +43,7 @@ export function mergeRows(parts: readonly Part[], settings: MergeSettings): Segm
   const target = segmentIn(new SharedArrayBuffer(segmentBytes(shape)), shape);
   fill(
     target,
-    parts.map((part) => new Cursor(part, keepFrom)),
+    parts.map((part) => new Cursor(part, keepFrom, baseSeconds)),
     settings.onPeople,
   );
   return target;
@@ -65,11 +73,14 @@ class Cursor {
   readonly #keepFrom: number;
   #nextDropped = 0;
   #rowEnd = 0;
+  readonly #baseSeconds: number;
   entry = 0;
-  /** Of the entry; Infinity at the end of the row. */
-  start = Infinity;
+  start = 0;
+  /** By which the entries of a row are in order; Infinity at the end of the row. */
+  key = Infinity;
 
-  constructor({ segment, dropped }: Part, keepFrom: number) {
+  constructor({ segment, dropped }: Part, keepFrom: number, baseSeconds: number) {
+    this.#baseSeconds = baseSeconds;
     this.segment = segment;
     this.#dropped = dropped;
     this.#keepFrom = keepFrom;
@@ -96,10 +107,11 @@ class Cursor {
         continue;
       }
       this.start = startAt(segment, this.entry);
-      if (this.start >= this.#keepFrom || this.start + durationAt(segment, this.entry) >= this.#keepFrom)
-        return;
+      if (this.start + durationAt(segment, this.entry) < this.#keepFrom) continue;
+      this.key = (this.start - this.#baseSeconds) * MAX_PEOPLE + segment.peer[this.entry]!;
+      return;
     }
-    this.start = Infinity;
+    this.key = Infinity;
   }
 }
 
@@ -118,15 +130,15 @@ function fillRow(target: Segment, cursors: readonly Cursor[], from: number): num
   let at = from;
   for (;;) {
     let [first, second] = [0, Infinity];
-    for (let i = 1; i < cursors.length; i++) if (cursors[i]!.start < cursors[first]!.start) first = i;
-    // Ties are the earlier cursor's: one before `first` starts later than it.
+    for (let i = 1; i < cursors.length; i++) if (cursors[i]!.key < cursors[first]!.key) first = i;
+    // Of equals the earlier cursor's come first: one before `first` has a greater key than it.
     for (let i = 0; i < cursors.length; i++) {
-      const limit = i < first ? cursors[i]!.start - 1 : cursors[i]!.start;
+      const limit = i < first ? cursors[i]!.key - 1 : cursors[i]!.key;
       if (i !== first && limit < second) second = limit;
     }
     const cursor = cursors[first]!;
-    if (cursor.start === Infinity) return at;
-    for (; cursor.start <= second && cursor.start !== Infinity; cursor.advance()) copy(cursor, target, at++);
+    if (cursor.key === Infinity) return at;
+    for (; cursor.key <= second && cursor.key !== Infinity; cursor.advance()) copy(cursor, target, at++);
   }
 }
 

@@ -1,9 +1,10 @@
 /** Sealing: contacts become a segment in memory, its file and the file of its evidence, both on the disk. */
 import { FirebreakError } from '../../protocol/errors.js';
-import { DETAILED, EvidenceWriter, finishEvidenceFile } from './evidence-file.js';
+import { DETAILED, EVIDENCE_HEAD_BYTES, finishEvidenceFile } from './evidence-file.js';
 import { MUTUAL, PARTIAL, RECORD_WORDS } from './evidence-file.js';
 import { mergeEvidence } from './evidence-merge.js';
 import type { EvidenceSource } from './evidence-merge.js';
+import { withEvidenceWriter } from './evidence-writer.js';
 import { buildSegment } from './segment-build.js';
 import type { SealedColumns } from './segment-build.js';
 import { segmentFileBytes, writeSegmentFile } from './segment-file.js';
@@ -57,9 +58,9 @@ export async function writeMade(
   sources: readonly EvidenceSource[],
 ): Promise<MadeSegment> {
   const evidence = await withFile(disk, paths.evidence, 'w', async (fd) => {
-    const writer = new EvidenceWriter(disk, fd);
-    await mergeEvidence(writer, sources);
-    const written = await writer.end();
+    const written = await withEvidenceWriter(disk, fd, EVIDENCE_HEAD_BYTES, (writer) =>
+      mergeEvidence(writer, sources),
+    );
     if (2 * written.contacts !== segment.entries) throw apart(segment.id);
     const evidenceChecksum = await finishEvidenceFile(disk, fd, segment.id, written);
     return { evidenceChecksum, evidenceBytes: await disk.size(fd) };

@@ -279,7 +279,7 @@ export class SegmentStore {
 
   /** What cannot be removed now goes when the store is opened again. */
   async #removeFiles(id: number): Promise<void> {
-    for (const path of Object.values(pathsIn(this.#dir, id)))
-      await this.#disk.remove(path).catch(() => undefined);
+    const { segment, evidence } = pathsIn(this.#dir, id);
+    for (const path of [segment, evidence]) await this.#disk.remove(path).catch(() => undefined);
   }
 }

@@ -1,4 +1,4 @@
-/** The order in which a segment takes contacts: by start, then lower and upper person, then as they came. */
+/** The order in which a segment takes contacts: by start, then lower and upper person, then as they came; so that a row is in order of start, then peer. */
 import { MAX_SPAN_SECONDS } from './segment.js';
 import { FirebreakError } from '../../protocol/errors.js';
 
