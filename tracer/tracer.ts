@@ -5,6 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Signer } from '../protocol/ed25519.js';
 import { FirebreakError } from '../protocol/errors.js';
+import { askedInTrace, tagsInTrace } from './access.js';
 import type { AccessRecorder, Look } from './access.js';
 import { ContactBook } from './contact-book.js';
 import { buildContactGraph } from './contact-graph.js';
@@ -116,7 +117,7 @@ class LedgerTracer implements Tracer {
     const graph = this.graph();
     const found = tracedOn(graph, request);
     const isNobody = found instanceof FirebreakError;
-    const recorded = await access.record(look, isNobody ? { ...request, reached: [] } : found);
+    const recorded = await access.record(look, askedInTrace(request), isNobody ? [] : tagsInTrace(found));
     if (isNobody) throw found;
     const answer = { result: found, accessIndex: recorded.index };
     if (wish === undefined || signer === undefined) return answer;
