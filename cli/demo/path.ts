@@ -101,7 +101,9 @@ async function openTracerOn(
     mqttUrl,
   });
   onClose(writer.close);
-  return startTracer({ ...context, reader: ledger.reader(), courier: writer.courier });
+  const tracer = await startTracer({ ...context, reader: ledger.reader(), courier: writer.courier });
+  onClose(() => tracer.close());
+  return tracer;
 }
 
 function replay(
