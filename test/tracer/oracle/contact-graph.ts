@@ -2,9 +2,9 @@
  * Contacts arranged for walking: per tag, in order of start, in typed arrays (compressed sparse rows). With each contact
  * stands the pair's nearSeconds over the 24 hours up to its end, which says whether it is a close contact (tracing.md).
  */
-import { DAY_SECONDS } from '../protocol/time.js';
-import { nearSecondsOf } from './contact.js';
-import type { Contact } from './contact.js';
+import { DAY_SECONDS } from '../../../protocol/time.js';
+import { nearSecondsOf } from '../../../tracer/contact.js';
+import type { Contact } from '../../../tracer/contact.js';
 
 export interface ContactGraph {
   /** By start, then a, b and epoch. */

@@ -6,23 +6,10 @@
  * and the reporter name one. Records are kept as told and merged when asked for: the order they come in does not matter.
  * Of two with an equal start the one that was logged first stands, and of two in one report the first that was added.
  */
-import type { Epoch, TagNumber } from '../protocol/brands.js';
-import type { BucketSeconds } from '../protocol/encounter-record.js';
-import type { Contact } from './contact.js';
-
-/** A proven record of one side. */
-export interface Testimony {
-  readonly reporter: TagNumber;
-  readonly peer: TagNumber;
-  readonly epoch: Epoch;
-  readonly start: number;
-  readonly end: number;
-  readonly bucketSeconds: BucketSeconds;
-  readonly medianAttenuationDb: number;
-  /** Proven by one beacon only. */
-  readonly partial: boolean;
-  readonly ledgerIndex: number;
-}
+import type { Epoch, TagNumber } from '../../../protocol/brands.js';
+import type { BucketSeconds } from '../../../protocol/encounter-record.js';
+import type { Contact } from '../../../tracer/contact.js';
+import type { Testimony } from '../../../tracer/testimony.js';
 
 type Account = Omit<Testimony, 'reporter' | 'peer' | 'epoch' | 'ledgerIndex'> & {
   readonly ledger: readonly number[];
