@@ -6,7 +6,7 @@ import { FirebreakError } from '../protocol/errors.js';
 import type { People } from './contacts/people.js';
 import type { ContactView } from './contacts/view.js';
 import type { PathStep, ReachedPerson, TraceRequest, TraceResult } from './trace-result.js';
-import type { PresenceView } from './walk/presence.js';
+import type { PresenceView } from './presence/presence-view.js';
 import { MAX_LIST } from './walk/order.js';
 import { walkTrace } from './walk/trace-walks.js';
 import type { TraceWalkOptions, TraceWalks } from './walk/trace-walks.js';

@@ -3,7 +3,7 @@
  * contact's start is minus its end, and time runs away from the case there too. A time in the lens is a signed 32-bit
  * number, so that labels are four bytes: t − 2^31 + 1 forward, 2^31 − 3 − t backward. Unix seconds past 2^32 − 4 are beyond it.
  */
-import type { PresenceView } from './presence.js';
+import type { PresenceView } from '../presence/presence-view.js';
 
 /** Which seconds count towards minSeconds: of its class and of those nearer. */
 export type AttenuationClass = 'immediate' | 'near' | 'medium';
