@@ -16,6 +16,7 @@ import { GatewayBook } from './gateway-book.js';
 import type { IntakeCounts } from './intake-counts.js';
 import { payloadsOf, PAYLOADS_AT_ONCE } from './payloads.js';
 import type { LoggedEntry } from './payloads.js';
+import type { PresenceBook } from './presence/presence-book.js';
 import { PresenceIntake } from './presence-intake.js';
 import { ReportIntake } from './report-intake.js';
 import type { IntakeSettings } from './report-intake.js';
@@ -24,6 +25,8 @@ import { WaitingReports } from './waiting-reports.js';
 export interface IntakeGiven extends IntakeSettings {
   readonly reader: LedgerReader;
   readonly dayKeys: DayKeySource;
+  /** What gateways saw; it is counted only without a book to keep it in. */
+  readonly presence?: PresenceBook;
 }
 
 export interface IntakeStatus {

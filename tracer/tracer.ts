@@ -6,9 +6,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Signer } from '../protocol/ed25519.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { AccessRecorder, Look } from './access.js';
+import type { ClusterAnswer } from './cluster/cluster-message.js';
+import type { ClusterRequest } from './cluster/cluster-result.js';
+import { lookUpCluster } from './cluster/look-up.js';
+import { recordByCase } from './cluster/record-by-case.js';
 import { ContactBook } from './contact-book.js';
 import { buildContactGraph } from './contact-graph.js';
 import type { ContactGraph } from './contact-graph.js';
+import { PeopleDirectory, personOf } from './contacts/people.js';
 import { makeEvidence } from './evidence/make.js';
 import type { EvidenceWish } from './evidence/plan.js';
 import type { Evidence } from './evidence.js';
@@ -16,6 +21,7 @@ import { Follower } from './follower.js';
 import type { CatchUp, FollowerDeps, Progress } from './follower.js';
 import { Intake } from './intake.js';
 import type { IntakeGiven, IntakeStatus } from './intake.js';
+import { PresenceBook } from './presence/presence-book.js';
 import { trace } from './trace.js';
 import type { TraceRequest, TraceResult } from './trace-result.js';
 
@@ -63,6 +69,8 @@ export interface Tracer {
    * recorded; and what {@link makeEvidence} throws.
    */
   lookUp(request: TraceRequest, look: Look, wish?: EvidenceWish): Promise<Answer>;
+  /** Records the look, then says what the cases have in common. Throws as {@link lookUp}, and finds cases that met nobody. */
+  lookUpCluster(request: ClusterRequest, look: Look): Promise<ClusterAnswer>;
   /** Start of the first and end of the last contact, unix seconds; undefined before there is one. */
   span(): { readonly from: number; readonly to: number } | undefined;
   /** What was set apart: forged beacons, copied tags. */
@@ -77,6 +85,8 @@ export function openTracer(deps: TracerDeps): Tracer {
 class LedgerTracer implements Tracer {
   readonly #deps: TracerDeps;
   readonly #book = new ContactBook();
+  readonly #people = new PeopleDirectory();
+  readonly #presence = new PresenceBook({ personOf: (tag) => this.#people.add(tag) });
   readonly #intake: Intake;
   readonly #follower: Follower;
   /** Of the book as it was at that version. */
@@ -86,7 +96,7 @@ class LedgerTracer implements Tracer {
 
   constructor(deps: TracerDeps) {
     this.#deps = deps;
-    this.#intake = new Intake(deps, this.#book);
+    this.#intake = new Intake({ ...deps, presence: this.#presence }, this.#book);
     this.#follower = new Follower({
       ...deps,
       onPage: (entries) => this.#intake.takePage(entries),
@@ -126,6 +136,20 @@ class LedgerTracer implements Tracer {
       ...answer,
       evidence: await makeEvidence({ result: found, graph, access: recorded, note }, deps, wish),
     };
+  }
+
+  async lookUpCluster(request: ClusterRequest, look: Look): Promise<ClusterAnswer> {
+    const { access } = this.#deps;
+    if (access === undefined)
+      throw new FirebreakError('permission', 'this tracer cannot record looks, so it gives no answers');
+    const graph = this.graph();
+    const people = this.#people.view();
+    const desk = {
+      trace: (asked: TraceRequest) => trace(graph, asked),
+      presence: { view: this.#presence.view(), personOf: (tag: number) => personOf(people, tag) },
+      record: recordByCase(access),
+    };
+    return lookUpCluster(desk, request, look);
   }
 
   span(): { readonly from: number; readonly to: number } | undefined {
