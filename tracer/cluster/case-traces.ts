@@ -2,6 +2,7 @@
 import { FirebreakError } from '../../protocol/errors.js';
 import type { ReachedPerson, TraceRequest } from '../trace-result.js';
 import type { ClusterCase, ClusterRequest, Trace } from './cluster-result.js';
+import type { Chance } from './model.js';
 
 export interface TracedCase extends ClusterCase {
   /** It was infected by then. */
@@ -44,12 +45,29 @@ function backwardFrom(request: ClusterRequest, tag: string, due: number): TraceR
   return { ...settingsOf(request), case: tag, direction: 'backward', to: due };
 }
 
+/** How far a case that fell ill earlier can stand in for the source of a later one. */
+const CASE_INFECTS_CASE = 0.75;
+/** Of a case that fell ill later than the one it is to have infected: it happens, and not often. */
+const AGAINST_ONSETS = 0.2;
+
+/** How likely it is that one infected the other as far as their onsets go, at most 1; 1 where one is not known. */
+export function onsetWeight(from: ClusterCase | undefined, to: ClusterCase): number {
+  if (from?.onset === undefined || to.onset === undefined) return 1;
+  return from.onset <= to.onset ? 1 : AGAINST_ONSETS;
+}
+
 /**
- * Whether one case may stand in for the source of another: it fell ill earlier. Where an onset is missing, when a walk leads
- * from it to the other and none leads back.
+ * How this case may have been infected by other cases: by those that fell ill earlier. Where an onset is missing, by those from
+ * which a walk leads to it and none leads back.
  */
-export function mayHaveInfected(earlier: TracedCase, later: TracedCase): boolean {
-  if (!later.sources.has(earlier.tag)) return false;
-  if (earlier.onset !== undefined && later.onset !== undefined) return earlier.onset < later.onset;
-  return !earlier.sources.has(later.tag);
+export function chancesFromCases(one: TracedCase, cases: readonly TracedCase[]): Chance[] {
+  return cases
+    .filter((other) => other !== one && isEarlier(other, one))
+    .flatMap(({ tag }) => one.sources.get(tag) ?? [])
+    .map(({ score, hop }) => ({ score, hop, weight: CASE_INFECTS_CASE }));
+}
+
+function isEarlier(x: TracedCase, y: TracedCase): boolean {
+  if (x.onset !== undefined && y.onset !== undefined) return x.onset < y.onset;
+  return !x.sources.has(y.tag);
 }

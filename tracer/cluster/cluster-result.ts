@@ -4,7 +4,7 @@ import type { PathStep, TraceRequest, TraceResult } from '../trace-result.js';
 export const MIN_CASES = 2;
 export const MAX_CASES = 64;
 /** So many sources are weighed in full; no more can be listed. */
-export const MAX_SOURCES = 64;
+export const MAX_SOURCES = 32;
 
 /** Whatever walks. Throws `not-found` for a case that is in no contact, `input` for a request out of bounds. */
 export type Trace = (request: TraceRequest) => TraceResult;

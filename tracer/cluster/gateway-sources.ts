@@ -4,7 +4,7 @@
  */
 import { toHex } from '../../protocol/bytes.js';
 import type { PresenceView, Stay } from '../presence/presence-view.js';
-import { mayHaveInfected } from './case-traces.js';
+import { chancesFromCases } from './case-traces.js';
 import type { TracedCase } from './case-traces.js';
 import type { CaseStay, ClusterRequest, GatewaySource } from './cluster-result.js';
 import { logLikelihood } from './model.js';
@@ -133,9 +133,7 @@ function likelihoodOf(
     isCase: false,
     cases: cases.map((one) => ({
       fromSource: chanceOf(seconds.get(one.tag) ?? 0),
-      fromCases: cases
-        .filter((other) => other !== one && mayHaveInfected(other, one))
-        .flatMap(({ tag }) => one.sources.get(tag) ?? []),
+      fromCases: chancesFromCases(one, cases),
     })),
     others,
   });

@@ -10,13 +10,12 @@ const CATCHING = [2, 5, 15] as const;
 const KNOWN_SHARE = [0.1, 0.3] as const;
 /** ε: a case infected in a way that nobody recorded. */
 export const UNRECORDED = 0.01;
-/** How far a case with an earlier onset can stand in for the source of a later one. */
-const CASE_INFECTS_CASE = 0.75;
 
-/** A chance out of a trace: its score, and over how many steps. */
+/** A chance out of a trace: its score, and over how many steps; and how much it weighs beside others, 1 by default. */
 export interface Chance {
   readonly score: number;
   readonly hop: number;
+  readonly weight?: number;
 }
 
 export interface Hypothesis {
@@ -24,16 +23,17 @@ export interface Hypothesis {
   /** One for each case but itself. */
   readonly cases: readonly {
     readonly fromSource: Chance | undefined;
-    /** From cases with an earlier onset. */
+    /** From the other cases. */
     readonly fromCases: readonly Chance[];
   }[];
   /** Everybody reached who is no case. */
   readonly others: readonly Chance[];
 }
 
-/** Each step β times as catching: 1 − (1 − score)^(β^hop). */
-export function chanceAt({ score, hop }: Chance, catching: number): number {
-  return score >= 1 ? 1 : -Math.expm1(catching ** hop * Math.log1p(-score));
+/** As if every step had the same chance, each of them β times as catching: (1 − (1 − score^(1/hop))^β)^hop. */
+export function chanceAt({ score, hop, weight = 1 }: Chance, catching: number): number {
+  const step = Math.min(1, score) ** (1 / hop);
+  return weight * (1 - (1 - step) ** catching) ** hop;
 }
 
 /** Natural logarithm of the likelihood, up to a constant that is the same for all sources of one cluster. */
@@ -51,7 +51,7 @@ export function logLikelihood({ isCase, cases, others }: Hypothesis): number {
 
 function logChanceOfCase({ fromSource, fromCases }: Hypothesis['cases'][number], catching: number): number {
   let escaped = fromSource ? 1 - chanceAt(fromSource, catching) : 1;
-  for (const chance of fromCases) escaped *= 1 - CASE_INFECTS_CASE * chanceAt(chance, catching);
+  for (const chance of fromCases) escaped *= 1 - chanceAt(chance, catching);
   return Math.log(UNRECORDED + (1 - UNRECORDED) * (1 - escaped));
 }
 

@@ -1,11 +1,11 @@
 /** People as common sources: everybody from whom walks lead to two cases or more. */
 import type { ReachedPerson } from '../trace-result.js';
-import { mayHaveInfected, rowsOf, settingsOf } from './case-traces.js';
+import { chancesFromCases, onsetWeight, rowsOf, settingsOf } from './case-traces.js';
 import type { TracedCase } from './case-traces.js';
 import { MAX_SOURCES } from './cluster-result.js';
 import type { ClusterRequest, ExplainedCase, PersonSource, Trace } from './cluster-result.js';
 import { logLikelihood } from './model.js';
-import type { Hypothesis } from './model.js';
+import type { Chance, Hypothesis } from './model.js';
 
 /** A source that is weighed; its score follows when all are. */
 export interface Weighed<Source> {
@@ -63,20 +63,15 @@ function hypothesisOf(
 ): Hypothesis {
   const itself = cases.find(({ tag }) => tag === person);
   const rest = cases.filter((one) => one !== itself);
+  const fromSource = (one: TracedCase): Chance | undefined => {
+    const row = one.sources.get(person);
+    return row && { score: row.score, hop: row.hop, weight: onsetWeight(itself, one) };
+  };
   return {
     isCase: itself !== undefined,
-    cases: rest.map((one) => ({
-      fromSource: one.sources.get(person),
-      fromCases: casesBefore(one, rest),
-    })),
+    cases: rest.map((one) => ({ fromSource: fromSource(one), fromCases: chancesFromCases(one, rest) })),
     others,
   };
-}
-
-function casesBefore(one: TracedCase, cases: readonly TracedCase[]): ReachedPerson[] {
-  return cases
-    .filter((other) => other !== one && mayHaveInfected(other, one))
-    .flatMap(({ tag }) => one.sources.get(tag) ?? []);
 }
 
 /** By when the source was infectious if it infected all cases that walks lead to. */

@@ -4,6 +4,7 @@
  * case a root and makes the best change until none betters it. Feasible at every moment; the best there is in all but few cases.
  */
 import type { PathStep } from '../trace-result.js';
+import { onsetWeight } from './case-traces.js';
 import type { TracedCase } from './case-traces.js';
 import type { TransmissionTree } from './cluster-result.js';
 import { UNRECORDED } from './model.js';
@@ -22,7 +23,7 @@ interface Soil {
   readonly timing: Timing;
   /** A presumed source that is no case. */
   readonly source: string | undefined;
-  readonly due: ReadonlyMap<string, number>;
+  readonly known: ReadonlyMap<string, TracedCase>;
 }
 
 const THETA_SECONDS = 90 * 60;
@@ -38,9 +39,9 @@ export function bestTree(
   sources: readonly string[],
   timing: Timing,
 ): TransmissionTree {
-  const due = new Map(cases.map((one) => [one.tag, one.due]));
-  const hidden = sources.filter((person) => !due.has(person));
-  const trees = [undefined, ...hidden].map((source) => grow({ cases, timing, source, due }));
+  const known = new Map(cases.map((one) => [one.tag, one]));
+  const hidden = sources.filter((person) => !known.has(person));
+  const trees = [undefined, ...hidden].map((source) => grow({ cases, timing, source, known }));
   return trees.reduce((best, tree) => (tree.logLikelihood > best.logLikelihood + NO_GAIN ? tree : best));
 }
 
@@ -58,11 +59,11 @@ type Change = readonly [string, readonly PathStep[]];
 /** Gains add up and each is above zero, so that changes come to an end. */
 function bestChange(branches: Branches, soil: Soil): Change | undefined {
   const inTree = peopleIn(branches, soil);
-  const changes = soil.cases.flatMap(({ tag, sources }) => {
-    const before = logChance(branches.get(tag) ?? []);
+  const changes = soil.cases.flatMap((one) => {
+    const before = logChance(branches.get(one.tag) ?? [], one, soil);
     return [...inTree]
-      .flatMap((person) => sources.get(person) ?? [])
-      .map(({ path }) => ({ tag, path, gain: logChance(path) - before }))
+      .flatMap((person) => one.sources.get(person) ?? [])
+      .map(({ path }) => ({ tag: one.tag, path, gain: logChance(path, one, soil) - before }))
       .filter(({ gain }) => gain > NO_GAIN);
   });
   changes.sort(
@@ -81,9 +82,11 @@ function peopleIn(branches: Branches, { source }: Soil): ReadonlySet<string> {
 }
 
 /** What it costs to explain a case so; a root was infected by what nobody recorded. */
-function logChance(path: readonly PathStep[]): number {
-  if (path.length === 0) return Math.log(UNRECORDED);
-  return path.reduce((sum, step) => sum + Math.log(stepChance(step)), 0);
+function logChance(path: readonly PathStep[], one: TracedCase, { known }: Soil): number {
+  const [first] = path;
+  if (first === undefined) return Math.log(UNRECORDED);
+  const weight = Math.log(onsetWeight(known.get(first.from), one));
+  return path.reduce((sum, step) => sum + Math.log(stepChance(step)), weight);
 }
 
 /** p = 1 − exp(−β·W/θ) with what a step tells of W: nearSeconds, or for co-presence its length. */
@@ -101,10 +104,10 @@ function isSound(branches: Branches, soil: Soil): boolean {
   const stepTo = new Map(steps.map((step) => [step.to, step]));
   if (stepTo.size !== steps.length || (soil.source !== undefined && stepTo.has(soil.source))) return false;
   const onTheWay = [...branches.values()].flatMap((path) => path.slice(0, -1));
-  if (onTheWay.some(({ to }) => soil.due.has(to))) return false;
+  if (onTheWay.some(({ to }) => soil.known.has(to))) return false;
   return steps.every(
     (step) =>
-      step.end <= (soil.due.get(step.to) ?? Infinity) &&
+      step.end <= (soil.known.get(step.to)?.due ?? Infinity) &&
       isTimely(step, stepTo.get(step.from)?.end, soil) &&
       hasRoot(step, stepTo),
   );
@@ -113,10 +116,10 @@ function isSound(branches: Branches, soil: Soil): boolean {
 function isTimely(
   { from, start }: PathStep,
   exposedAt: number | undefined,
-  { timing, source, due }: Soil,
+  { timing, source, known }: Soil,
 ): boolean {
   const { latentSeconds, infectiousSeconds = Infinity } = timing;
-  if (exposedAt === undefined) return (from === source || due.has(from)) && start >= timing.from;
+  if (exposedAt === undefined) return (from === source || known.has(from)) && start >= timing.from;
   const ready = exposedAt + latentSeconds;
   return ready <= start && start <= ready + infectiousSeconds;
 }
@@ -131,7 +134,8 @@ function hasRoot(step: PathStep, stepTo: ReadonlyMap<string, PathStep>): boolean
   return true;
 }
 
-function treeOf(branches: Branches, { source }: Soil): TransmissionTree {
+function treeOf(branches: Branches, soil: Soil): TransmissionTree {
+  const { source } = soil;
   const edges = [...branches.values()].flat();
   edges.sort(
     (x, y) =>
@@ -140,7 +144,10 @@ function treeOf(branches: Branches, { source }: Soil): TransmissionTree {
   const lone = [...branches].filter(([, path]) => path.length === 0).map(([tag]) => tag);
   const isUsed = edges.some(({ from }) => from === source);
   const roots = source !== undefined && isUsed ? [source, ...lone] : lone;
-  const explained = [...branches.values()].reduce((sum, path) => sum + logChance(path), 0);
+  const explained = soil.cases.reduce(
+    (sum, one) => sum + logChance(branches.get(one.tag) ?? [], one, soil),
+    0,
+  );
   const ofSource = source !== undefined && isUsed ? Math.log(UNRECORDED) : 0;
   return { roots, edges, logLikelihood: explained + ofSource };
 }

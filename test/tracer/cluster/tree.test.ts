@@ -111,8 +111,17 @@ function bestByHand(cases: readonly TracedCase[], people: readonly string[], tim
     if (![...roots].every((root) => root === source || tags.has(root))) return -Infinity;
     if (edges.some(({ to }) => to === source || lone.includes(to))) return -Infinity;
     if (faults(edges, cases, timing).length > 0) return -Infinity;
-    return edges.reduce((sum, step) => sum + Math.log(stepChance(step)), roots.size * Math.log(UNRECORDED));
+    const steps = edges.reduce((sum, step) => sum + Math.log(stepChance(step)), 0);
+    return (
+      chosen.reduce((sum, path, place) => sum + againstOnsets(path, cases[place]), steps) +
+      roots.size * Math.log(UNRECORDED)
+    );
   };
+  /** A fifth, when whoever a path begins at fell ill after the case it leads to. */
+  function againstOnsets(path: readonly PathStep[], one: TracedCase | undefined): number {
+    const onset = cases.find(({ tag }) => tag === path[0]?.from)?.onset ?? -Infinity;
+    return onset > (one?.onset ?? Infinity) ? Math.log(0.2) : 0;
+  }
   choose(0, []);
   return best;
 }
