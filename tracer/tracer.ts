@@ -1,58 +1,46 @@
 /**
- * The tracer: follows the ledger, opens its reports, keeps the contacts they prove, and answers traces, each look
- * recorded first. It is given keys and readers; it reads no file.
+ * The tracer: follows the ledger, opens its reports, keeps the contacts they prove, and answers questions about people, each
+ * look recorded first. It is given keys and readers; it reads no file.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Signer } from '../protocol/ed25519.js';
-import { asError, FirebreakError } from '../protocol/errors.js';
-import type { Log } from '../protocol/log.js';
-import { decodeVerifiedLog, encodeVerifiedLog, sizeOf } from '../protocol/log-verifier.js';
-import type { VerifiedLog } from '../protocol/log-verifier.js';
+import { FirebreakError } from '../protocol/errors.js';
 import { askedInTrace } from './access.js';
 import type { AccessRecorder, Look } from './access.js';
+import type { ClusterAnswer } from './cluster/cluster-message.js';
+import type { ClusterRequest } from './cluster/cluster-result.js';
+import { lookUpCluster } from './cluster/look-up.js';
 import type { Contact } from './contact.js';
-import { memoryContactStore } from './contacts/contact-store.js';
-import type { ContactStore } from './contacts/contact-store.js';
+import { personOf } from './contacts/people.js';
+import type { Segment } from './contacts/segment.js';
 import type { ContactView, Place } from './contacts/view.js';
 import { makeEvidence } from './evidence/make.js';
 import type { EvidenceWish } from './evidence/plan.js';
 import type { Evidence } from './evidence.js';
-import { Follower } from './follower.js';
-import type { CatchUp, FollowerDeps, Progress } from './follower.js';
-import { Intake } from './intake.js';
-import type { IntakeGiven, IntakeStatus } from './intake.js';
-import { requireBounds, tagsReached, traceResult } from './trace.js';
+import type { CatchUp, Progress } from './follower.js';
+import { LedgerReading } from './reading.js';
+import type { ReadingDeps, TracerStatus } from './reading.js';
+import { requireBounds, tagsReached, trace, traceResult } from './trace.js';
+import type { TraceWords } from './trace.js';
 import type { TraceRequest, TraceResult } from './trace-result.js';
-import type { Segment } from './contacts/segment.js';
-import type { HotStep } from './walk/walk-result.js';
 import { walkTrace } from './walk/trace-walks.js';
+import type { TraceWalks } from './walk/trace-walks.js';
+import type { WalkPool } from './walk/walk-pool.js';
 import { WalkWorkspace } from './walk/workspace.js';
 
 /** The ledger's receipt for a look comes with a checkpoint that covers it; a reader may see that one a little later. */
 const COVERED_WITHIN_MS = 10_000;
 const COVERED_EVERY_MS = 100;
 
-export interface TracerDeps extends IntakeGiven, Pick<FollowerDeps, 'verifier' | 'policy' | 'checkpoints'> {
+export interface TracerDeps extends ReadingDeps {
   /** Absent in a tracer that answers nothing. */
   readonly access?: AccessRecorder;
   /** The key that the looks are written with; without it there are answers, but no evidence bundles. */
   readonly signer?: Signer;
-  /** Where contacts are kept; in memory by default. The tracer closes it. */
-  readonly contacts?: ContactStore;
-  readonly log?: Log;
-  /** Entries read before what they gave is saved again; 16,384 by default. */
-  readonly saveEvery?: number;
+  /** Threads that walk, so that a long trace keeps nobody from reading on; on this thread by default. The tracer closes it. */
+  readonly walks?: WalkPool;
   /** Wall ms to wait until a checkpoint covers a look, for its evidence; ten seconds by default. */
   readonly coveredWithinMs?: number;
-}
-
-export interface TracerStatus extends IntakeStatus {
-  /** Entries verified. */
-  readonly entries: number;
-  readonly contacts: number;
-  /** Contacts that both sides reported. */
-  readonly mutual: number;
-  readonly people: number;
 }
 
 export interface Answer {
@@ -78,7 +66,9 @@ export interface Tracer {
    * look recorded too; `input` for a request out of bounds; `permission`, `timeout` or whatever kept the look from being
    * recorded; and what {@link makeEvidence} throws.
    */
-  lookUp(request: TraceRequest, look: Look, wish?: EvidenceWish): Promise<Answer>;
+  lookUp(request: TraceRequest, look: Look, wish?: EvidenceWish, signal?: AbortSignal): Promise<Answer>;
+  /** As {@link lookUp}, of what several cases have in common. Throws what {@link lookUpCluster} throws. */
+  lookUpCluster(request: ClusterRequest, look: Look): Promise<ClusterAnswer>;
   /** Start of the first and end of the last contact, unix seconds; undefined before there is one. */
   span(): { readonly from: number; readonly to: number } | undefined;
   /** What was set apart: forged beacons, copied tags. */
@@ -92,58 +82,39 @@ export function openTracer(deps: TracerDeps): Tracer {
   return new LedgerTracer(deps);
 }
 
-/** The section of what is kept that says how far the log was read. */
-const LOG = 'log';
-const SAVE_EVERY = 16_384;
-
-/** What reads a ledger into a contact store. */
-interface Reading {
-  readonly intake: Intake;
-  readonly follower: Follower;
-}
-
 class LedgerTracer implements Tracer {
   readonly #deps: TracerDeps;
-  readonly #contacts: ContactStore;
+  readonly #reading: LedgerReading;
   readonly #space = new WalkWorkspace();
-  #reading: Reading;
-  /** Why it is to be begun anew. */
-  #broken: Error | undefined;
-  /** Entries read since the last saving. */
-  #unsaved = 0;
-  /** The last checkpoint that was read up to. */
-  #note = '';
-  /** Settles when the last call to catch up that was begun is over. */
-  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(deps: TracerDeps) {
     this.#deps = deps;
-    this.#contacts = deps.contacts ?? memoryContactStore();
-    this.#reading = this.#begin();
+    this.#reading = new LedgerReading(deps);
   }
 
   catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
-    const readOn = () => this.#readOn(onProgress, signal);
-    const turn = this.#turn.then(readOn, readOn); // whoever called before hears of its own failure
-    this.#turn = turn;
-    return turn;
+    return this.#reading.catchUp(onProgress, signal);
   }
 
   view(): ContactView {
-    return this.#contacts.view();
+    return this.#reading.contacts.view();
   }
 
   contactAt(view: ContactView, place: Place): Contact {
-    return this.#contacts.contactAt(view, place);
+    return this.#reading.contacts.contactAt(view, place);
   }
 
-  async lookUp(request: TraceRequest, look: Look, wish?: EvidenceWish): Promise<Answer> {
-    const { access, signer } = this.#deps;
-    if (access === undefined)
-      throw new FirebreakError('permission', 'this tracer cannot record looks, so it gives no answers');
+  async lookUp(
+    request: TraceRequest,
+    look: Look,
+    wish?: EvidenceWish,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
+    const { signer } = this.#deps;
+    const access = this.#recorder();
     if (wish !== undefined) requireEvidenceWanted(request, signer);
     const view = this.view();
-    const found = this.#traced(view, request);
+    const found = await this.#traced(view, request, signal);
     if (found instanceof FirebreakError) {
       await access.record(look, askedInTrace(request), []);
       throw found;
@@ -158,8 +129,22 @@ class LedgerTracer implements Tracer {
     return { ...answer, evidence: await makeEvidence({ result, from, access: recorded, note }, deps, wish) };
   }
 
+  async lookUpCluster(request: ClusterRequest, look: Look): Promise<ClusterAnswer> {
+    const access = this.#recorder();
+    const view = this.view();
+    const presence = this.#reading.intake.book.view();
+    const words = { ...this.#wordsOf(view), presence };
+    const options = { ...words, space: this.#space, bucketsOf: this.#bucketsOf };
+    const desk = {
+      trace: (asked: TraceRequest) => trace(view, asked, options),
+      presence: { view: presence, personOf: (tag: number) => personOf(view.people, tag) },
+      record: (...looked: Parameters<AccessRecorder['record']>) => access.record(...looked),
+    };
+    return lookUpCluster(desk, request, look);
+  }
+
   span(): { readonly from: number; readonly to: number } | undefined {
-    return this.#contacts.span();
+    return this.#reading.contacts.span();
   }
 
   evidence(): readonly Evidence[] {
@@ -167,35 +152,52 @@ class LedgerTracer implements Tracer {
   }
 
   status(): TracerStatus {
-    const { contacts, mutual, people } = this.#contacts.status();
-    const { intake, follower } = this.#reading;
-    return { ...intake.status(), entries: follower.size, contacts, mutual, people };
+    return this.#reading.status();
   }
 
   async close(): Promise<void> {
-    await this.#turn.catch(() => undefined);
-    try {
-      if (this.#unsaved > 0 && this.#broken === undefined) await this.#save();
-    } finally {
-      await this.#contacts.close();
-    }
+    await this.#deps.walks?.close();
+    await this.#reading.close();
+  }
+
+  #recorder(): AccessRecorder {
+    const { access } = this.#deps;
+    if (access !== undefined) return access;
+    throw new FirebreakError('permission', 'this tracer cannot record looks, so it gives no answers');
   }
 
   /** That a case has met nobody is an answer too. */
-  #traced(view: ContactView, request: TraceRequest) {
-    const ledgerOf = ({ spot }: HotStep): readonly number[] =>
-      spot.kind === 'contact' ? this.contactAt(view, spot.place).ledger : [];
-    const presence = request.presence ? this.#reading.intake.book.view() : undefined;
-    const bucketsOf = (segment: Segment, entry: number) => this.#contacts.bucketsOf(segment, entry);
+  async #traced(view: ContactView, request: TraceRequest, signal: AbortSignal | undefined) {
     try {
       requireBounds(request);
-      const walks = walkTrace(view, request, this.#space, { presence, bucketsOf });
-      const result = traceResult(view.people, request, walks, { ledgerOf, presence });
+      const walks = await this.#walked(view, request, signal);
+      const presence = request.presence ? this.#reading.intake.book.view() : undefined;
+      const result = traceResult(view.people, request, walks, { ...this.#wordsOf(view), presence });
       return { result, reached: tagsReached(view.people, walks) };
     } catch (error) {
       if (error instanceof FirebreakError && error.code === 'not-found') return error;
       throw error;
     }
+  }
+
+  /** By another class than near it is walked on this thread: the seconds of each contact are read from the store's files. */
+  async #walked(view: ContactView, request: TraceRequest, signal?: AbortSignal): Promise<TraceWalks> {
+    const { walks } = this.#deps;
+    const { book } = this.#reading.intake;
+    if (walks === undefined || (request.attenuation ?? 'near') !== 'near') {
+      const presence = request.presence ? book.view() : undefined;
+      return walkTrace(view, request, this.#space, { presence, bucketsOf: this.#bucketsOf });
+    }
+    const presence = request.presence ? book.snapshot() : undefined;
+    return walks.walk(view, { request, presence }, { signal });
+  }
+
+  readonly #bucketsOf = (segment: Segment, entry: number) => this.#reading.contacts.bucketsOf(segment, entry);
+
+  #wordsOf(view: ContactView): TraceWords {
+    return {
+      ledgerOf: ({ spot }) => (spot.kind === 'contact' ? this.contactAt(view, spot.place).ledger : []),
+    };
   }
 
   /** A checkpoint of the log as it was followed so far, and on to this entry. Throws `timeout`. */
@@ -210,82 +212,6 @@ class LedgerTracer implements Tracer {
     const problem = `the look is entry ${index}, and no checkpoint covers it yet: there is no evidence without one`;
     throw new FirebreakError('timeout', problem);
   }
-
-  async #readOn(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
-    await this.#mend();
-    try {
-      return await this.#readOnce(onProgress, signal);
-    } catch (error) {
-      if (this.#contacts.damage === undefined) throw error;
-      await this.#mend();
-      return this.#readOnce(onProgress, signal);
-    }
-  }
-
-  async #readOnce(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
-    const { intake, follower } = this.#reading;
-    const caughtUp = await follower.catchUp(onProgress, signal);
-    this.#note = caughtUp.note;
-    if (await intake.takeWaiting(signal)) this.#unsaved += 1;
-    if (this.#contacts.wantsSave) await this.#save();
-    return caughtUp;
-  }
-
-  /** What cannot be believed any more is read from the ledger again. */
-  async #mend(): Promise<void> {
-    const why = this.#broken ?? this.#contacts.damage;
-    if (why === undefined) return;
-    this.#deps.log?.warn('what the tracer kept is damaged; the ledger is read again from its start', {
-      why: why.message,
-    });
-    await this.#contacts.clear();
-    this.#broken = undefined;
-    this.#reading = this.#begin();
-  }
-
-  #begin(): Reading {
-    try {
-      return this.#readingFrom(this.#contacts);
-    } catch (error) {
-      this.#broken = asError(error);
-      return this.#readingFrom(memoryContactStore()); // until it is mended, before anything is read
-    }
-  }
-
-  #readingFrom(contacts: ContactStore): Reading {
-    const intake = new Intake(this.#deps, contacts);
-    const start = keptLog(contacts);
-    const follower = new Follower({
-      ...this.#deps,
-      ...(start && { start }),
-      onPage: async (entries) => {
-        await intake.takePage(entries);
-        this.#unsaved += entries.length;
-      },
-      onTaken: async () => {
-        const isDue = this.#unsaved >= (this.#deps.saveEvery ?? SAVE_EVERY);
-        if (isDue || contacts.wantsSave) await this.#save();
-      },
-    });
-    return { intake, follower };
-  }
-
-  /** Between two pages: the contacts, the place in the log and what is remembered belong together. */
-  async #save(): Promise<void> {
-    const { intake, follower } = this.#reading;
-    const { position } = follower;
-    const sections = new Map([...intake.sections(), [LOG, encodeVerifiedLog(position)]]);
-    await this.#contacts.save({ size: sizeOf(position), note: this.#note }, sections);
-    this.#unsaved = 0;
-  }
-}
-
-/** Throws `damaged` when the place in the log is not the one that the contacts reach to, `format` when it cannot be read. */
-function keptLog({ kept, position }: ContactStore): VerifiedLog | undefined {
-  const bytes = kept.get(LOG);
-  const log = bytes && decodeVerifiedLog(bytes);
-  if ((log ? sizeOf(log) : 0) === position.size) return log;
-  throw new FirebreakError('damaged', 'the kept place in the log is not the one that the contacts reach to');
 }
 
 /** Throws `permission` without a key to sign with, `input` for a question whose answer no bundle can show. */

@@ -3,22 +3,17 @@ import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { toHex } from '../../protocol/bytes.js';
-import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { askTracer } from '../../tracer/http-client.js';
 import { MAX_EVIDENCE_PERSONS } from '../../tracer/trace-message.js';
 import type { LookUp, LookUpAnswer } from '../../tracer/trace-message.js';
 import { writeNewPrivate } from '../atomic-file.js';
-import { signerFrom } from '../deployment.js';
 import { usage } from '../exit.js';
 import { readKeyFile } from '../key-files.js';
-import { openFolderReader, startLedger } from '../parts/ledger.js';
-import { answerLookUp, startTracer } from '../parts/tracer.js';
-import { startWriter } from '../parts/writer.js';
+import { openLoneTracer } from '../parts/lone-tracer.js';
+import { answerLookUp } from '../parts/tracer.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
-import { prunedReportsLine } from '../present/show-retention.js';
 import { requireWritable, showTrace } from '../present/show-trace.js';
-import { terminalProgress } from '../progress.js';
 import { findRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
@@ -126,39 +121,8 @@ function questionOf(options: TraceCommandOptions): LookUp {
 async function ask(session: Session, question: LookUp, asked: AskedPolicy): Promise<LookUpAnswer> {
   const { folder } = session;
   const running = await findRunning(folder, 'tracer');
-  if (running === undefined) return answerAlone(session, question, asked);
+  if (running === undefined) return answerLookUp(await openLoneTracer(session, asked), question);
   if (asked.policy !== undefined)
     throw usage('a tracer runs on this folder and reads under its own policy: give --policy to tracer run');
   return askTracer(running.http, toHex(await readKeyFile(folder.tracer.apiToken)), question);
-}
-
-/** No entry, no answer: where no ledger runs, one is started for as long as it takes to record the look. */
-async function answerAlone(session: Session, question: LookUp, asked: AskedPolicy): Promise<LookUpAnswer> {
-  const { folder, signal, onClose } = session;
-  const log = { ...session.log, info: () => {} };
-  const { mqttUrl, reader } = await reachLedger({ ...session, log });
-  onClose(() => reader.close());
-  const signer = await signerFrom(folder.tracer.writerKey);
-  const writer = await startWriter({ ...session, log }, { signer, spoolDir: folder.tracer.spool, mqttUrl });
-  onClose(writer.close);
-  const tracer = await startTracer({ ...session, reader, signer, courier: writer.courier, ...asked });
-  onClose(() => tracer.close());
-  const progress = terminalProgress(process.stderr);
-  const show = (done: number, size: number): void =>
-    progress.update(`reading ${done} of ${size} entries`, done / size);
-  await tracer.catchUp(show, signal).finally(() => progress.done());
-  const { prunedPayloads } = tracer.status();
-  if (prunedPayloads > 0) console.log(pc.dim(prunedReportsLine(prunedPayloads)));
-  return answerLookUp(tracer, question);
-}
-
-async function reachLedger(
-  session: Session,
-): Promise<{ readonly mqttUrl: string; readonly reader: LedgerReader }> {
-  const { folder, config, onClose } = session;
-  const running = await findRunning(folder, 'ledger');
-  if (running) return { mqttUrl: running.mqtt, reader: await openFolderReader(folder, config) };
-  const { ledger, mqttUrl, close } = await startLedger(session, { mqttPort: 0 });
-  onClose(close);
-  return { mqttUrl, reader: ledger.reader() };
 }

@@ -4,7 +4,7 @@ import type { ContactRecording } from '../../firmware-sim/contact-recording.js';
 import { toHex } from '../../protocol/bytes.js';
 import { ENTRY_NAMES } from '../present/entry-names.js';
 import { localTime } from '../times.js';
-import type { TracerStatus } from '../../tracer/tracer.js';
+import type { TracerStatus } from '../../tracer/reading.js';
 import type { PathOutcome } from './path.js';
 
 const number = new Intl.NumberFormat('en-GB');

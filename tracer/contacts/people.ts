@@ -15,8 +15,11 @@ export interface People {
 
 const HASH = 0x9e3779b1;
 
-const slotOf = (tag: number, slots: number): number =>
-  (Math.imul((tag % 0x100000000) ^ Math.floor(tag / 0x100000000), HASH) >>> 0) & (slots - 1);
+/** Folded, so that tags far apart by a power of two do not fall on one slot. */
+function slotOf(tag: number, slots: number): number {
+  const hash = Math.imul((tag % 0x100000000) ^ Math.floor(tag / 0x100000000), HASH);
+  return (hash ^ (hash >>> 16)) & (slots - 1);
+}
 
 /** The person with this tag number; `undefined` for one the store has not met. */
 export function personOf({ tags, slots, count }: People, tag: number): number | undefined {

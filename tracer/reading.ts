@@ -1,0 +1,165 @@
+/**
+ * Reading a ledger into a contact store, and the store's life with it: what was read is saved between two pages, taken up
+ * again at the next start, and begun anew from the ledger when it proves damaged.
+ */
+import { asError, FirebreakError } from '../protocol/errors.js';
+import type { Log } from '../protocol/log.js';
+import { decodeVerifiedLog, encodeVerifiedLog, sizeOf } from '../protocol/log-verifier.js';
+import type { VerifiedLog } from '../protocol/log-verifier.js';
+import { memoryContactStore } from './contacts/contact-store.js';
+import type { ContactStore } from './contacts/contact-store.js';
+import { Follower } from './follower.js';
+import type { CatchUp, FollowerDeps, Progress } from './follower.js';
+import { Intake } from './intake.js';
+import type { IntakeGiven, IntakeStatus } from './intake.js';
+
+export interface ReadingDeps extends IntakeGiven, Pick<FollowerDeps, 'verifier' | 'policy' | 'checkpoints'> {
+  /** Where contacts are kept; in memory by default. Closed with the reading. */
+  readonly contacts?: ContactStore;
+  readonly log?: Log;
+  /** Entries read before what they gave is saved again; 16,384 by default. */
+  readonly saveEvery?: number;
+}
+
+export interface TracerStatus extends IntakeStatus {
+  /** Entries verified. */
+  readonly entries: number;
+  readonly contacts: number;
+  /** Contacts that both sides reported. */
+  readonly mutual: number;
+  readonly people: number;
+}
+
+/** The section of what is kept that says how far the log was read. */
+const LOG = 'log';
+const SAVE_EVERY = 16_384;
+
+/** What reads a ledger into a contact store. */
+interface Reading {
+  readonly intake: Intake;
+  readonly follower: Follower;
+}
+
+export class LedgerReading {
+  readonly contacts: ContactStore;
+  readonly #deps: ReadingDeps;
+  #reading: Reading;
+  /** Why it is to be begun anew. */
+  #broken: Error | undefined;
+  /** Entries read since the last saving. */
+  #unsaved = 0;
+  /** The last checkpoint that was read up to. */
+  #note = '';
+  /** Settles when the last call to catch up that was begun is over. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: ReadingDeps) {
+    this.#deps = deps;
+    this.contacts = deps.contacts ?? memoryContactStore();
+    this.#reading = this.#begin();
+  }
+
+  /** What was made of the entries so far. */
+  get intake(): Intake {
+    return this.#reading.intake;
+  }
+
+  /** As {@link Tracer.catchUp}. */
+  catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
+    const readOn = () => this.#readOn(onProgress, signal);
+    const turn = this.#turn.then(readOn, readOn); // whoever called before hears of its own failure
+    this.#turn = turn;
+    return turn;
+  }
+
+  status(): TracerStatus {
+    const { contacts, mutual, people } = this.contacts.status();
+    const { intake, follower } = this.#reading;
+    return { ...intake.status(), entries: follower.size, contacts, mutual, people };
+  }
+
+  async close(): Promise<void> {
+    await this.#turn.catch(() => undefined);
+    try {
+      if (this.#unsaved > 0 && this.#broken === undefined) await this.#save();
+    } finally {
+      await this.contacts.close();
+    }
+  }
+
+  async #readOn(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
+    await this.#mend();
+    try {
+      return await this.#readOnce(onProgress, signal);
+    } catch (error) {
+      if (this.contacts.damage === undefined) throw error;
+      await this.#mend();
+      return this.#readOnce(onProgress, signal);
+    }
+  }
+
+  async #readOnce(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
+    const { intake, follower } = this.#reading;
+    const caughtUp = await follower.catchUp(onProgress, signal);
+    this.#note = caughtUp.note;
+    if (await intake.takeWaiting(signal)) this.#unsaved += 1;
+    if (this.contacts.wantsSave) await this.#save();
+    return caughtUp;
+  }
+
+  /** What cannot be believed any more is read from the ledger again. */
+  async #mend(): Promise<void> {
+    const why = this.#broken ?? this.contacts.damage;
+    if (why === undefined) return;
+    this.#deps.log?.warn('what the tracer kept is damaged; the ledger is read again from its start', {
+      why: why.message,
+    });
+    await this.contacts.clear();
+    this.#broken = undefined;
+    this.#reading = this.#begin();
+  }
+
+  #begin(): Reading {
+    try {
+      return this.#readingFrom(this.contacts);
+    } catch (error) {
+      this.#broken = asError(error);
+      return this.#readingFrom(memoryContactStore()); // until it is mended, before anything is read
+    }
+  }
+
+  #readingFrom(contacts: ContactStore): Reading {
+    const intake = new Intake(this.#deps, contacts);
+    const start = keptLog(contacts);
+    const follower = new Follower({
+      ...this.#deps,
+      ...(start && { start }),
+      onPage: async (entries) => {
+        await intake.takePage(entries);
+        this.#unsaved += entries.length;
+      },
+      onTaken: async () => {
+        const isDue = this.#unsaved >= (this.#deps.saveEvery ?? SAVE_EVERY);
+        if (isDue || contacts.wantsSave) await this.#save();
+      },
+    });
+    return { intake, follower };
+  }
+
+  /** Between two pages: the contacts, the place in the log and what is remembered belong together. */
+  async #save(): Promise<void> {
+    const { intake, follower } = this.#reading;
+    const { position } = follower;
+    const sections = new Map([...intake.sections(), [LOG, encodeVerifiedLog(position)]]);
+    await this.contacts.save({ size: sizeOf(position), note: this.#note }, sections);
+    this.#unsaved = 0;
+  }
+}
+
+/** Throws `damaged` when the place in the log is not the one that the contacts reach to, `format` when it cannot be read. */
+function keptLog({ kept, position }: ContactStore): VerifiedLog | undefined {
+  const bytes = kept.get(LOG);
+  const log = bytes && decodeVerifiedLog(bytes);
+  if ((log ? sizeOf(log) : 0) === position.size) return log;
+  throw new FirebreakError('damaged', 'the kept place in the log is not the one that the contacts reach to');
+}
