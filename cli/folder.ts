@@ -38,8 +38,10 @@ export interface DataFolder {
   readonly tracer: {
     readonly dir: string;
     readonly writerKey: string;
-    /** Who shows it may ask a running tracer. */
+    /** What the commands of this folder ask a running tracer with. */
     readonly apiToken: string;
+    /** Hashes of the tokens of those who may ask over HTTP (tracer/api/tokens.ts); absent for nobody. */
+    readonly tokens: string;
     readonly checkpoint: string;
     readonly spool: string;
   };
@@ -95,6 +97,7 @@ export function folderAt(path: string): DataFolder {
       dir: inside('tracer'),
       writerKey: inside('tracer', 'writer.key'),
       apiToken: inside('tracer', 'api.token'),
+      tokens: inside('tracer', 'tokens'),
       checkpoint: inside('tracer', 'checkpoint'),
       spool: inside('tracer', 'spool'),
     },

@@ -5,6 +5,8 @@ import pc from 'picocolors';
 import { toHex } from '../../protocol/bytes.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import { FirebreakError } from '../../protocol/errors.js';
+import { answerLookUp } from '../../tracer/api/answers.js';
+import { Pulse } from '../../tracer/api/pulse.js';
 import { askTracer } from '../../tracer/http-client.js';
 import { MAX_EVIDENCE_PERSONS } from '../../tracer/trace-message.js';
 import type { LookUp, LookUpAnswer } from '../../tracer/trace-message.js';
@@ -13,7 +15,7 @@ import { signerFrom } from '../deployment.js';
 import { usage } from '../exit.js';
 import { readKeyFile } from '../key-files.js';
 import { openFolderReader, startLedger } from '../parts/ledger.js';
-import { answerLookUp, startTracer } from '../parts/tracer.js';
+import { startTracer } from '../parts/tracer.js';
 import { startWriter } from '../parts/writer.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { prunedReportsLine } from '../present/show-retention.js';
@@ -148,7 +150,7 @@ async function answerAlone(session: Session, question: LookUp, asked: AskedPolic
   await tracer.catchUp(show, signal).finally(() => progress.done());
   const { prunedPayloads } = tracer.status();
   if (prunedPayloads > 0) console.log(pc.dim(prunedReportsLine(prunedPayloads)));
-  return answerLookUp(tracer, question);
+  return answerLookUp(tracer, new Pulse(tracer, () => Date.now()), question, signal);
 }
 
 async function reachLedger(

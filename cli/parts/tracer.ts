@@ -15,7 +15,6 @@ import type { CheckpointStore } from '../../tracer/checkpoint-store.js';
 import type { DayKeySource } from '../../tracer/day-key-source.js';
 import { openTracer } from '../../tracer/tracer.js';
 import type { Tracer } from '../../tracer/tracer.js';
-import type { LookUp, LookUpAnswer } from '../../tracer/trace-message.js';
 import { writeAtomically } from '../atomic-file.js';
 import type { Config } from '../config.js';
 import { dayKeyFiles } from '../day-key-files.js';
@@ -36,8 +35,10 @@ export function startTracer(given: {
   readonly signer?: Signer;
   /** Who must have cosigned what it reads. */
   readonly policy?: WitnessPolicy;
+  /** Told of each look that the ledger has recorded. */
+  readonly onLook?: () => void;
 }): Tracer {
-  const { folder, config, clock, reader, courier, signer, policy } = given;
+  const { folder, config, clock, reader, courier, signer, policy, onLook } = given;
   const { retentionDays, sampleHoldSeconds } = config.settings;
   const access =
     courier &&
@@ -45,7 +46,11 @@ export function startTracer(given: {
       auditPublicKey: config.auditPublicKey,
       nowMs: () => clock.nowMs(),
       randomBytes: (length) => new Uint8Array(randomBytes(length)),
-      commit: (entry) => commit(courier, entry),
+      commit: async (entry) => {
+        const index = await commit(courier, entry);
+        onLook?.();
+        return index;
+      },
     });
   return openTracer({
     reader,
@@ -121,19 +126,4 @@ function requireCheckpoint(file: string, note: string, verifier: NoteVerifier): 
       },
     );
   }
-}
-
-/** Fills in the window where the question leaves it open, records the look, answers. */
-export async function answerLookUp(tracer: Tracer, question: LookUp): Promise<LookUpAnswer> {
-  const { officer, purpose, request, evidence } = question;
-  await tracer.catchUp();
-  const span = tracer.span() ?? { from: 0, to: 0 };
-  const { infectiousSeconds, ...rest } = request;
-  const whole = {
-    ...rest,
-    from: request.from ?? span.from,
-    to: request.to ?? span.to,
-    ...(infectiousSeconds !== undefined && { infectiousSeconds }),
-  };
-  return tracer.lookUp(whole, { officer, purpose }, evidence);
 }
