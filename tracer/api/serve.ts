@@ -84,6 +84,7 @@ function serverOf(limits: ApiLimits, room: ApiRoom): ApiServer {
     clientErrorHandler: refuseBrokenRequest,
     frameworkErrors: (error, request, reply) => void refuse(room, error, request, reply),
   }).withTypeProvider<ZodTypeProvider>();
+  app.removeContentTypeParser('text/plain');
   app.server.maxConnections = limits.connections;
   app.setValidatorCompiler(validatorCompiler).setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => refuse(room, error, request, reply));
