@@ -31,7 +31,7 @@ export function addDescriptionRoute(app: ApiServer): void {
   app.get('/openapi.json', { schema }, async () => ({ ...app.swagger() }));
 }
 
-/** Bytes go over HTTP in base64; schemas of answers turn them back into bytes, which JSON has no word for. */
+/** Bytes go over HTTP in base64, which the description then calls the format “byte”; schemas of answers turn them back into bytes, which JSON has no word for. */
 function asItIsSent({ zodSchema, jsonSchema }: Parameters<Override>[0]): void {
   if (zodSchema._zod.def.type === 'transform')
     Object.assign(jsonSchema, { type: 'string', contentEncoding: 'base64' });

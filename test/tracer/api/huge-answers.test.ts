@@ -12,7 +12,7 @@ const ROWS = 100_000;
 const request = { case: '1', direction: 'forward', hops: 3, minSeconds: 900, latentSeconds: 0 };
 const asked = { purpose: 'a city', request };
 
-/** A row of about a kilobyte; `onWritten` is told each time one is written out. */
+/** A row of about half a kilobyte; `onWritten` is told each time one is written out. */
 function rowsOf(onWritten: () => void): ReachedPerson[] {
   const step = {
     from: '1',
@@ -22,8 +22,8 @@ function rowsOf(onWritten: () => void): ReachedPerson[] {
     nearSeconds: 900,
     mutual: true,
   };
-  const path = Array.from({ length: 8 }, (_, k) => ({ ...step, ledger: [k, k + 1_000_000] }));
-  const row = { hop: 8, exposedAt: 1_700_000_900, earliestAt: 1_700_000_900, score: 0.5, path };
+  const path = Array.from({ length: 4 }, (_, k) => ({ ...step, ledger: [k, k + 1_000_000] }));
+  const row = { hop: 4, exposedAt: 1_700_000_900, earliestAt: 1_700_000_900, score: 0.5, path };
   return Array.from({ length: ROWS }, (_, k) => ({
     ...row,
     get person() {

@@ -1,4 +1,5 @@
 /** An answer in pieces is the answer. */
+import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { byteSlices, inSlices, jsonPieces } from '../../../tracer/api/json-pieces.js';
@@ -43,6 +44,23 @@ describe('JSON in pieces', () => {
     expect(text.join('')).toBe(JSON.stringify({ rows }));
     expect(sizes.length).toBeGreaterThan(3);
     expect(Math.max(...sizes)).toBeLessThan(3 * 65_536 + 1_000);
+  });
+});
+
+describe('slices', () => {
+  it.each([
+    ['of JSON', inSlices(jsonPieces(Array.from({ length: 50_000 }, (_, k) => `row ${k}`)))],
+    ['of bytes', byteSlices(new Uint8Array(600_000))],
+  ])('%s let others have a turn after each', async (_what, slices) => {
+    let [turns, sliced, isDone] = [0, 0, false];
+    const others = (async () => {
+      for (; !isDone; turns += 1) await turn();
+    })();
+    for await (const { length } of slices) sliced += Math.sign(length);
+    isDone = true;
+    await others;
+    expect(sliced).toBeGreaterThan(8);
+    expect(turns).toBeGreaterThanOrEqual(sliced - 1);
   });
 });
 

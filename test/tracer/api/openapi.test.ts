@@ -87,8 +87,7 @@ describe('the description of the API', () => {
     const answered = z.fromJSONSchema(responses['200']?.content['application/json']?.schema ?? false);
     const answer = z.looseObject({ accessIndex: z.int() }).parse(await (await post(path, question)).json());
     expect(answered.safeParse(answer)).toMatchObject({ success: true });
-    const { accessIndex: _gone, ...rest } = answer;
-    expect(answered.safeParse(rest)).toMatchObject({ success: false });
+    expect(answered.safeParse({ ...answer, accessIndex: undefined })).toMatchObject({ success: false });
     const refused = z.fromJSONSchema(responses['4XX']?.content['application/json']?.schema ?? false);
     expect(refused.safeParse(await (await post(path, {})).json())).toMatchObject({ success: true });
   });
@@ -97,6 +96,6 @@ describe('the description of the API', () => {
     const { paths } = await described();
     const answer = operationAt(paths, '/v1/trace', 'post').responses['200']?.content['application/json']
       ?.schema;
-    expect(answer).toMatchObject({ properties: { evidence: { type: 'string', contentEncoding: 'base64' } } });
+    expect(answer).toMatchObject({ properties: { evidence: { type: 'string', format: 'byte' } } });
   });
 });

@@ -26,10 +26,10 @@ export interface Stage {
   readonly url: string;
   /** All that was logged, a line each. */
   readonly lines: string[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
   /** Asks with a token; the body as JSON. */
-  post(path: string, body: unknown, token?: string): Promise<Response>;
-  get(path: string, token?: string): Promise<Response>;
+  readonly post: (path: string, body: unknown, token?: string) => Promise<Response>;
+  readonly get: (path: string, token?: string) => Promise<Response>;
 }
 
 export async function serve(api: TracerApi, changes: Partial<TracerHttpOptions> = {}): Promise<Stage> {
@@ -44,7 +44,8 @@ export async function serve(api: TracerApi, changes: Partial<TracerHttpOptions> 
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     });
   return {
-    ...http,
+    url: http.url,
+    close: () => http.close(),
     lines,
     post: (path, body, token = OFFICER) => ask(path, token, { method: 'POST', body: JSON.stringify(body) }),
     get: (path, token = OPERATOR) => ask(path, token, {}),
