@@ -62,8 +62,8 @@ interface TokenOptions extends FolderOptions {
 async function token(options: TokenOptions): Promise<void> {
   await inFolder('tracer', options, async ({ folder }) => {
     console.log(await makeToken(folder, options.name, options.role));
-    console.error(
-      `Shown once: ${folder.tracer.tokens} has its hash only. Whoever has it asks as ${options.name}.`,
+    process.stderr.write(
+      `Shown once: ${folder.tracer.tokens} has its hash only. Who has it asks as ${options.name}.\n`,
     );
   });
 }

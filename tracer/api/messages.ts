@@ -1,6 +1,6 @@
 /** What the API is asked and what it answers, as JSON; a trace and its answer are in trace-message.ts. Times are unix seconds. */
 import { z } from 'zod';
-import { lookUpSchema } from '../trace-message.js';
+import { lookUpSchema, MAX_EVIDENCE_PERSONS } from '../trace-message.js';
 import type { ReachedPerson } from '../trace-result.js';
 
 /** Contacts on one page. */
@@ -24,7 +24,7 @@ export const evidenceQuestion = z.strictObject({
   persons: z
     .array(tag)
     .min(1)
-    .max(500)
+    .max(MAX_EVIDENCE_PERSONS)
     .exactOptional()
     .describe('whom the evidence shows; everybody in the answer when absent'),
 });
