@@ -71,7 +71,3 @@ export const answerSchema: z.ZodType<LookUpAnswer> = z.object({
     sources: z.array(reached).exactOptional(),
   }),
 });
-
-/** An answer as it goes over HTTP: what {@link answerSchema} reads. */
-export const answerJson = ({ evidence, ...answer }: LookUpAnswer): string =>
-  JSON.stringify({ ...answer, ...(evidence && { evidence: Buffer.from(evidence).toString('base64') }) });

@@ -1,6 +1,7 @@
 /** The tokens of a folder's tracer: the file with their hashes, a new one, and what a running tracer knows of it. */
 import { randomBytes } from 'node:crypto';
-import { watchFile, unwatchFile } from 'node:fs';
+import { unwatchFile, watchFile } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -63,12 +64,15 @@ export async function watchTokens(folder: DataFolder, log: Log): Promise<Watched
     }
   };
   const onChange = (): void => void readAgain();
-  watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, onChange);
+  const onLook = (now: Stats, before: Stats): void => {
+    if (now.mtimeMs !== before.mtimeMs || now.ino !== before.ino) onChange();
+  };
+  watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, onLook);
   process.on('SIGHUP', onChange);
   return {
     tokens: () => [own, ...known],
     close: () => {
-      unwatchFile(file, onChange);
+      unwatchFile(file, onLook);
       process.off('SIGHUP', onChange);
     },
   };
