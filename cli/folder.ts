@@ -38,8 +38,10 @@ export interface DataFolder {
   readonly tracer: {
     readonly dir: string;
     readonly writerKey: string;
-    /** Who shows it may ask a running tracer. */
+    /** What the commands of this folder ask a running tracer with. */
     readonly apiToken: string;
+    /** Hashes of the tokens of those who may ask over HTTP (tracer/api/tokens.ts); absent for nobody. */
+    readonly tokens: string;
     readonly checkpoint: string;
     /** What was read from the ledger: no keys, and no contact that is past retention. Without it the ledger is read again. */
     readonly contacts: string;
@@ -97,6 +99,7 @@ export function folderAt(path: string): DataFolder {
       dir: inside('tracer'),
       writerKey: inside('tracer', 'writer.key'),
       apiToken: inside('tracer', 'api.token'),
+      tokens: inside('tracer', 'tokens'),
       checkpoint: inside('tracer', 'checkpoint'),
       contacts: inside('tracer', 'contacts'),
       spool: inside('tracer', 'spool'),

@@ -1,4 +1,4 @@
-/** The other end of http.ts. Every wait ends. */
+/** Asking a tracer over HTTP, the other end of api/serve.ts. Every wait ends. */
 import { z } from 'zod';
 import { FirebreakError } from '../protocol/errors.js';
 import type { ErrorCode } from '../protocol/errors.js';
@@ -33,7 +33,7 @@ export async function askTracer(url: string, token: string, question: LookUp): P
 }
 
 async function post(url: string, token: string, question: LookUp) {
-  const response = await fetch(new URL('/trace', url), {
+  const response = await fetch(new URL('/v1/trace', url), {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify(question),

@@ -21,7 +21,7 @@ export const lookUpSchema = z.strictObject({
     to: z.int().min(0).optional(),
     minSeconds: z.int().min(0),
     latentSeconds: z.int().min(0),
-    infectiousSeconds: z.int().min(0).optional(),
+    infectiousSeconds: z.int().min(0).exactOptional(),
     attenuation: attenuation.exactOptional(),
     presence: z.boolean().exactOptional(),
     list: z.int().min(0).exactOptional(),
@@ -82,7 +82,3 @@ export const answerSchema: z.ZodType<LookUpAnswer> = z.object({
     sources: z.array(reached).exactOptional(),
   }),
 });
-
-/** An answer as it goes over HTTP: what {@link answerSchema} reads. */
-export const answerJson = ({ evidence, ...answer }: LookUpAnswer): string =>
-  JSON.stringify({ ...answer, ...(evidence && { evidence: Buffer.from(evidence).toString('base64') }) });

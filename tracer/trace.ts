@@ -84,16 +84,36 @@ export function tagsReached({ tags }: People, { reached, sources }: TraceWalks):
   return Array.from(found.sort(), asTagNumber);
 }
 
+/** One person's row of a walk, if it is listed. Throws what `ledgerOf` throws. */
+export function rowOfPerson(
+  people: People,
+  result: WalkResult,
+  tag: number,
+  words: TraceWords = {},
+): ReachedPerson | undefined {
+  const row = result.person.findIndex((person) => people.tags[person] === tag);
+  return row === -1 ? undefined : rowAt(people, result, row, stepTeller(people, words));
+}
+
 function rowsOf(people: People, result: WalkResult, words: TraceWords): ReachedPerson[] {
   const stepOf = stepTeller(people, words);
-  return Array.from(result.person, (person, row) => ({
-    person: nameOf(people, person),
+  return Array.from(result.person, (_, row) => rowAt(people, result, row, stepOf));
+}
+
+function rowAt(
+  people: People,
+  result: WalkResult,
+  row: number,
+  stepOf: (step: HotStep) => PathStep,
+): ReachedPerson {
+  return {
+    person: nameOf(people, result.person[row]!),
     hop: result.hop[row]!,
     exposedAt: result.exposedAt[row]!,
     earliestAt: result.earliestAt[row]!,
     score: result.score[row]!,
     path: explain(result, row).map(stepOf),
-  }));
+  };
 }
 
 /** Many paths begin with the same steps: each contact's entries are asked for once. */

@@ -3,6 +3,8 @@
  * look recorded first. It is given keys and readers; it reads no file.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { asTagNumber } from '../protocol/brands.js';
+import type { TagNumber } from '../protocol/brands.js';
 import type { Signer } from '../protocol/ed25519.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { askedInTrace } from './access.js';
@@ -20,9 +22,12 @@ import type { Evidence } from './evidence.js';
 import type { CatchUp, Progress } from './follower.js';
 import { LedgerReading } from './reading.js';
 import type { ReadingDeps, TracerStatus } from './reading.js';
-import { requireBounds, tagsReached, trace, traceResult } from './trace.js';
+import { contactRows } from './person-contacts.js';
+import type { ContactRow, PersonQuestion } from './person-contacts.js';
+import { requireBounds, rowOfPerson, tagsReached, trace, traceResult } from './trace.js';
 import type { TraceWords } from './trace.js';
-import type { TraceRequest, TraceResult } from './trace-result.js';
+import type { ReachedPerson, TraceRequest, TraceResult } from './trace-result.js';
+import { MAX_LIST } from './walk/order.js';
 import { walkTrace } from './walk/trace-walks.js';
 import type { TraceWalks } from './walk/trace-walks.js';
 import type { WalkPool } from './walk/walk-pool.js';
@@ -51,6 +56,12 @@ export interface Answer {
   readonly evidence?: Uint8Array;
 }
 
+export interface FoundPath {
+  readonly person: ReachedPerson;
+  /** Whether the trace reached the person, or names it as a source. */
+  readonly as: 'reached' | 'source';
+}
+
 export interface Tracer {
   /**
    * Reads and verifies what the ledger has added; several calls take turns. Throws `consistency`, `chain`, `signature`
@@ -67,6 +78,18 @@ export interface Tracer {
    * recorded; and what {@link makeEvidence} throws.
    */
   lookUp(request: TraceRequest, look: Look, wish?: EvidenceWish, signal?: AbortSignal): Promise<Answer>;
+  /** As {@link lookUp}, of the one path of a trace that leads to this person; recorded are those on it. Throws `not-found`. */
+  lookUpPath(
+    request: TraceRequest,
+    person: string,
+    look: Look,
+    signal?: AbortSignal,
+  ): Promise<FoundPath & { readonly accessIndex: number }>;
+  /** As {@link lookUp}, of everybody whom a person met. Throws `not-found` for somebody without contacts, recorded too. */
+  lookUpContacts(
+    question: PersonQuestion,
+    look: Look,
+  ): Promise<{ readonly contacts: readonly ContactRow[]; readonly accessIndex: number }>;
   /** As {@link lookUp}, of what several cases have in common. Throws what {@link lookUpCluster} throws. */
   lookUpCluster(request: ClusterRequest, look: Look): Promise<ClusterAnswer>;
   /** Start of the first and end of the last contact, unix seconds; undefined before there is one. */
@@ -129,11 +152,43 @@ class LedgerTracer implements Tracer {
     return { ...answer, evidence: await makeEvidence({ result, from, access: recorded, note }, deps, wish) };
   }
 
+  async lookUpPath(request: TraceRequest, person: string, look: Look, signal?: AbortSignal) {
+    const access = this.#recorder();
+    const view = this.view();
+    const asked = { ...askedInTrace(request), question: 'path' } as const;
+    const found = await orNotFound(async () => {
+      const walks = await this.#walked(view, { ...request, list: MAX_LIST }, signal);
+      return pathIn(view, walks, person, this.#wordsOf(view, request));
+    });
+    const onIt =
+      found instanceof FirebreakError ? [] : found.person.path.flatMap(({ from, to }) => [from, to]);
+    const { index } = await access.record(look, asked, ascending(onIt));
+    if (found instanceof FirebreakError) throw found;
+    return { ...found, accessIndex: index };
+  }
+
+  async lookUpContacts(question: PersonQuestion, look: Look) {
+    const access = this.#recorder();
+    const view = this.view();
+    const { person, from, to, minSeconds } = question;
+    const oneHop = { case: person, direction: 'forward', hops: 1, latentSeconds: 0 } as const;
+    const asOneHop = { ...oneHop, from, to, minSeconds };
+    requireBounds(asOneHop);
+    const asked = { ...askedInTrace(asOneHop), question: 'contacts' } as const;
+    const found = await orNotFound(async () =>
+      contactRows(view, question, (place) => this.contactAt(view, place)),
+    );
+    const met = found instanceof FirebreakError ? [] : found.map((row) => row.person);
+    const { index } = await access.record(look, asked, ascending(met));
+    if (found instanceof FirebreakError) throw found;
+    return { contacts: found, accessIndex: index };
+  }
+
   async lookUpCluster(request: ClusterRequest, look: Look): Promise<ClusterAnswer> {
     const access = this.#recorder();
     const view = this.view();
     const presence = this.#reading.intake.book.view();
-    const words = { ...this.#wordsOf(view), presence };
+    const words = this.#wordsOf(view, { presence: true });
     const options = { ...words, space: this.#space, bucketsOf: this.#bucketsOf };
     const desk = {
       trace: (asked: TraceRequest) => trace(view, asked, options),
@@ -166,22 +221,17 @@ class LedgerTracer implements Tracer {
     throw new FirebreakError('permission', 'this tracer cannot record looks, so it gives no answers');
   }
 
-  /** That a case has met nobody is an answer too. */
-  async #traced(view: ContactView, request: TraceRequest, signal: AbortSignal | undefined) {
-    try {
-      requireBounds(request);
+  #traced(view: ContactView, request: TraceRequest, signal: AbortSignal | undefined) {
+    return orNotFound(async () => {
       const walks = await this.#walked(view, request, signal);
-      const presence = request.presence ? this.#reading.intake.book.view() : undefined;
-      const result = traceResult(view.people, request, walks, { ...this.#wordsOf(view), presence });
+      const result = traceResult(view.people, request, walks, this.#wordsOf(view, request));
       return { result, reached: tagsReached(view.people, walks) };
-    } catch (error) {
-      if (error instanceof FirebreakError && error.code === 'not-found') return error;
-      throw error;
-    }
+    });
   }
 
   /** By another class than near it is walked on this thread: the seconds of each contact are read from the store's files. */
   async #walked(view: ContactView, request: TraceRequest, signal?: AbortSignal): Promise<TraceWalks> {
+    requireBounds(request);
     const { walks } = this.#deps;
     const { book } = this.#reading.intake;
     if (walks === undefined || (request.attenuation ?? 'near') !== 'near') {
@@ -194,9 +244,10 @@ class LedgerTracer implements Tracer {
 
   readonly #bucketsOf = (segment: Segment, entry: number) => this.#reading.contacts.bucketsOf(segment, entry);
 
-  #wordsOf(view: ContactView): TraceWords {
+  #wordsOf(view: ContactView, { presence }: Pick<TraceRequest, 'presence'>): TraceWords {
     return {
       ledgerOf: ({ spot }) => (spot.kind === 'contact' ? this.contactAt(view, spot.place).ledger : []),
+      presence: presence ? this.#reading.intake.book.view() : undefined,
     };
   }
 
@@ -224,3 +275,29 @@ function requireEvidenceWanted({ attenuation, presence }: TraceRequest, signer: 
     'evidence shows contacts near and immediate, none by presence or of another class: ask for it without them',
   );
 }
+
+/** That there is nobody is an answer too: it is recorded, and told after that. */
+async function orNotFound<T>(find: () => Promise<T>): Promise<T | FirebreakError> {
+  try {
+    return await find();
+  } catch (error) {
+    if (error instanceof FirebreakError && error.code === 'not-found') return error;
+    throw error;
+  }
+}
+
+function pathIn(
+  { people }: ContactView,
+  { reached, sources }: TraceWalks,
+  person: string,
+  words: TraceWords,
+): FoundPath {
+  const row = rowOfPerson(people, reached, Number(person), words);
+  if (row) return { as: 'reached', person: row };
+  const source = sources && rowOfPerson(people, sources, Number(person), words);
+  if (source) return { as: 'source', person: source };
+  throw new FirebreakError('not-found', 'no path of this trace leads to that person; the look is recorded');
+}
+
+const ascending = (people: readonly string[]): TagNumber[] =>
+  [...new Set(people.map(Number))].sort((x, y) => x - y).map(asTagNumber);

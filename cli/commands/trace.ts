@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
+import { answerLookUp } from '../../tracer/api/answers.js';
+import { Pulse } from '../../tracer/api/pulse.js';
 import { askTracer } from '../../tracer/http-client.js';
 import { MAX_EVIDENCE_PERSONS } from '../../tracer/trace-message.js';
 import type { LookUp, LookUpAnswer } from '../../tracer/trace-message.js';
@@ -11,7 +13,6 @@ import { writeNewPrivate } from '../atomic-file.js';
 import { usage } from '../exit.js';
 import { readKeyFile } from '../key-files.js';
 import { openLoneTracer } from '../parts/lone-tracer.js';
-import { answerLookUp } from '../parts/tracer.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { requireWritable, showTrace } from '../present/show-trace.js';
 import { findRunning } from '../run-files.js';
@@ -121,7 +122,10 @@ function questionOf(options: TraceCommandOptions): LookUp {
 async function ask(session: Session, question: LookUp, asked: AskedPolicy): Promise<LookUpAnswer> {
   const { folder } = session;
   const running = await findRunning(folder, 'tracer');
-  if (running === undefined) return answerLookUp(await openLoneTracer(session, asked), question);
+  if (running === undefined) {
+    const tracer = await openLoneTracer(session, asked);
+    return answerLookUp(tracer, new Pulse(tracer, () => Date.now()), question, session.signal);
+  }
   if (asked.policy !== undefined)
     throw usage('a tracer runs on this folder and reads under its own policy: give --policy to tracer run');
   return askTracer(running.http, toHex(await readKeyFile(folder.tracer.apiToken)), question);

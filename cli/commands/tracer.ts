@@ -1,15 +1,20 @@
-/** `firebreak tracer run`: follows the ledger and answers traces, until stopped. */
+/** `firebreak tracer …`: follows the ledger and answers questions until stopped; makes tokens for those who ask. */
 import type { Command } from 'commander';
-import { toHex } from '../../protocol/bytes.js';
+import { Option } from 'commander';
+import { tracerAnswers } from '../../tracer/api/answers.js';
+import { Pulse } from '../../tracer/api/pulse.js';
+import { serveTracerHttp } from '../../tracer/api/serve.js';
+import type { TracerApi } from '../../tracer/api/contract.js';
+import { ROLES } from '../../tracer/api/tokens.js';
+import type { Role } from '../../tracer/api/tokens.js';
 import { follow } from '../../tracer/follow.js';
-import { serveTracerHttp } from '../../tracer/http.js';
-import type { LookUp, LookUpAnswer } from '../../tracer/trace-message.js';
 import type { Tracer } from '../../tracer/tracer.js';
+import { openWalkPool } from '../../tracer/walk/walk-pool.js';
 import { signerFrom } from '../deployment.js';
-import { readKeyFile } from '../key-files.js';
 import { wholeNumber } from '../options.js';
 import { openFolderReader } from '../parts/ledger.js';
-import { answerLookUp, startTracer } from '../parts/tracer.js';
+import { makeToken, watchTokens } from '../parts/tracer-tokens.js';
+import { startTracer } from '../parts/tracer.js';
 import { startWriter } from '../parts/writer.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { announce, waitForRunning } from '../run-files.js';
@@ -18,18 +23,52 @@ import type { FolderOptions, Session } from '../session.js';
 
 const LEDGER_WAIT_MS = 60_000;
 const FOLLOW_EVERY_MS = 500;
+/** A trace is bound by memory: one of two threads would wait for the other. */
+const WALKING_THREADS = 1;
+const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
 export function addTracerCommands(program: Command): void {
   const tracer = program.command('tracer').description('opens reports, keeps contacts, answers traces');
   withFolderOptions(tracer.command('run').description('follow the ledger and answer traces until stopped'))
     .option('--http-port <port>', 'port for questions; 0 takes a free one', wholeNumber(0, 65_535), 0)
+    .option(
+      '--http-host <address>',
+      'address for questions; any but loopback needs something in front of it that does TLS',
+      '127.0.0.1',
+    )
     .option(...POLICY_OPTION)
     .action((options: RunOptions) => run(options));
+  withFolderOptions(
+    tracer.command('token').description('make a token to ask this tracer with; it is shown once'),
+  )
+    .requiredOption('--name <name>', 'who asks with it, as each look is recorded')
+    .addOption(
+      new Option('--role <role>', 'officer: all questions; operator: health and metrics only')
+        .choices([...ROLES])
+        .default('officer'),
+    )
+    .action((options: TokenOptions) => token(options));
 }
 
 interface RunOptions extends FolderOptions {
   readonly httpPort: number;
+  readonly httpHost: string;
   readonly policy?: string;
+}
+
+interface TokenOptions extends FolderOptions {
+  readonly name: string;
+  readonly role: Role;
+}
+
+/** The token alone goes to stdout, so that it can be put where it is needed. */
+async function token(options: TokenOptions): Promise<void> {
+  await inFolder('tracer', options, async ({ folder }) => {
+    console.log(await makeToken(folder, options.name, options.role));
+    process.stderr.write(
+      `Shown once: ${folder.tracer.tokens} has its hash only. Who has it asks as ${options.name}.\n`,
+    );
+  });
 }
 
 async function run(options: RunOptions): Promise<void> {
@@ -42,27 +81,47 @@ async function run(options: RunOptions): Promise<void> {
     onClose(writer.close);
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
-    const tracer = await startTracer({ ...session, reader, signer, courier: writer.courier, ...asked });
+    let looks = 0;
+    const onLook = (): void => void (looks += 1);
+    const walks = openWalkPool(WALKING_THREADS);
+    const given = { reader, signer, courier: writer.courier, onLook, walks };
+    const tracer = await startTracer({ ...session, ...given, ...asked });
     onClose(() => tracer.close());
-    const { added } = await tracer.catchUp(undefined, signal);
-    const answer = (question: LookUp): Promise<LookUpAnswer> => answerLookUp(tracer, question);
-    const token = toHex(await readKeyFile(folder.tracer.apiToken));
-    const http = await serveTracerHttp({ answer, token, port: options.httpPort, log });
-    onClose(() => http.close());
-    onClose(await announce(folder, 'tracer', { http: http.url }));
+    const pulse = new Pulse(tracer, () => Date.now());
+    const { added } = await pulse.catchUp(undefined, signal);
+    const api = tracerAnswers({ tracer, pulse, looksRecorded: () => looks });
+    const url = await serve(api, options, session);
     log.info('the tracer is up; stop it with Ctrl-C', {
       entries: added,
       contacts: tracer.status().contacts,
       pruned: tracer.status().prunedPayloads,
-      http: http.url,
+      http: url,
     });
-    await keepUp(tracer, session);
+    await keepUp(tracer, pulse, session);
     log.info('stopping');
   });
 }
 
-function keepUp(tracer: Tracer, { log, signal }: Session): Promise<void> {
+async function serve(
+  api: TracerApi,
+  options: RunOptions,
+  { folder, log, onClose }: Session,
+): Promise<string> {
+  const { httpHost: host, httpPort: port } = options;
+  const { tokens, close } = await watchTokens(folder, log);
+  onClose(async () => close());
+  const http = await serveTracerHttp({ api, tokens, host, port, log });
+  onClose(() => http.close());
+  if (!LOOPBACK.test(host))
+    log.warn('others can reach this tracer, and nothing hides what is asked: put TLS in front of it', {
+      host,
+    });
+  onClose(await announce(folder, 'tracer', { http: http.url }));
+  return http.url;
+}
+
+function keepUp(tracer: Tracer, pulse: Pulse, { log, signal }: Session): Promise<void> {
   const onAdded = (entries: number): void =>
     log.info('read on', { entries, contacts: tracer.status().contacts });
-  return follow(tracer, { pollMs: FOLLOW_EVERY_MS, signal, log, onAdded });
+  return follow(pulse, { pollMs: FOLLOW_EVERY_MS, signal, log, onAdded });
 }

@@ -17,7 +17,7 @@ import type { CheckpointStore } from '../../tracer/checkpoint-store.js';
 import type { DayKeySource } from '../../tracer/day-key-source.js';
 import { openTracer } from '../../tracer/tracer.js';
 import type { Tracer } from '../../tracer/tracer.js';
-import type { LookUp, LookUpAnswer } from '../../tracer/trace-message.js';
+import type { WalkPool } from '../../tracer/walk/walk-pool.js';
 import { writeAtomically } from '../atomic-file.js';
 import type { Config } from '../config.js';
 import { dayKeyFiles } from '../day-key-files.js';
@@ -42,8 +42,12 @@ export async function startTracer(given: {
   readonly signer?: Signer;
   /** Who must have cosigned what it reads. */
   readonly policy?: WitnessPolicy;
+  /** Told of each look that the ledger has recorded. */
+  readonly onLook?: () => void;
+  /** Threads that walk; the tracer closes them. */
+  readonly walks?: WalkPool;
 }): Promise<Tracer> {
-  const { folder, config, clock, log, signal, reader, courier, signer, policy } = given;
+  const { folder, config, clock, log, signal, reader, courier, signer, policy, onLook, walks } = given;
   const { retentionDays, sampleHoldSeconds } = config.settings;
   const access =
     courier &&
@@ -51,7 +55,11 @@ export async function startTracer(given: {
       auditPublicKey: config.auditPublicKey,
       nowMs: () => clock.nowMs(),
       randomBytes: (length) => new Uint8Array(randomBytes(length)),
-      commit: (entries) => commit(courier, entries),
+      commit: async (entries) => {
+        const indexes = await commit(courier, entries);
+        onLook?.();
+        return indexes;
+      },
     });
   const contacts = await openContactStore(folder.tracer.contacts, { log, ...(signal && { signal }) });
   return openTracer({
@@ -65,6 +73,7 @@ export async function startTracer(given: {
     retentionDays,
     sampleHoldSeconds,
     ...(access && { access }),
+    ...(walks && { walks }),
     ...(signer && { signer }),
     ...(policy && { policy }),
   });
@@ -129,19 +138,4 @@ function requireCheckpoint(file: string, note: string, verifier: NoteVerifier): 
       },
     );
   }
-}
-
-/** Fills in the window where the question leaves it open, records the look, answers. */
-export async function answerLookUp(tracer: Tracer, question: LookUp): Promise<LookUpAnswer> {
-  const { officer, purpose, request, evidence } = question;
-  await tracer.catchUp();
-  const span = tracer.span() ?? { from: 0, to: 0 };
-  const { infectiousSeconds, ...rest } = request;
-  const whole = {
-    ...rest,
-    from: request.from ?? span.from,
-    to: request.to ?? span.to,
-    ...(infectiousSeconds !== undefined && { infectiousSeconds }),
-  };
-  return tracer.lookUp(whole, { officer, purpose }, evidence);
 }

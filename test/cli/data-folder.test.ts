@@ -27,6 +27,7 @@ describe('a folder of something else', () => {
     ['air', 'run'],
     ['tag', 'run', '--number', '1'],
     ['tracer', 'run'],
+    ['tracer', 'token', '--name', 'Dr. Wu'],
     ['trace', '--case', '1'],
   ];
 

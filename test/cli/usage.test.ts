@@ -35,6 +35,12 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], says: st
   ['an unknown option', ['demo', '--fast'], "unknown option '--fast'"],
   ['an unknown command', ['sing'], "unknown command 'sing'"],
   ['a trace without a folder', ['trace', '--case', '1'], '--data-dir <dir>'],
+  ['a token for nobody', ['tracer', 'token', '--data-dir', 'DIR'], '--name <name>'],
+  [
+    'a token of no role there is',
+    ['tracer', 'token', '--data-dir', 'DIR', '--name', 'Wu', '--role', 'owner'],
+    'officer, operator',
+  ],
   ['a trace without a case', ['trace', '--data-dir', 'DIR'], '--case <id>'],
   ['a tag without a number', ['tag', 'run', '--data-dir', 'DIR'], '--number <n>'],
   ['a port beyond all ports', ['ledger', 'run', '--data-dir', 'DIR', '--mqtt-port', '70000'], '65535'],

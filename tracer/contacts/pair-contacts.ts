@@ -25,6 +25,44 @@ export function contactsOfPair(
   ];
 }
 
+/** A contact of somebody. */
+export interface Met {
+  readonly place: Place;
+  /** The other person. */
+  readonly peer: number;
+  /** nearSeconds of the two over the 24 hours up to its end. */
+  readonly nearInDay: number;
+}
+
+/** The contacts of one person of the view that overlap this time, both ends inclusive, unix seconds. In no order. */
+export function* contactsOfPerson(
+  view: ContactView,
+  person: number,
+  from: number,
+  to: number,
+): Generator<Met, void, undefined> {
+  for (const segment of view.segments) {
+    if (segment.lastSeconds < from || segment.baseSeconds > to) continue;
+    for (const at of standingEntries(view, segment, person, from - MAX_CONTACT_SECONDS)) {
+      const start = startAt(segment, at);
+      if (start > to) break;
+      if (start + durationAt(segment, at) < from) continue;
+      const { [at]: peer = 0 } = segment.peer;
+      yield {
+        place: { table: segment.id, isLive: false, at },
+        peer,
+        nearInDay: segment.nearInDay[at] ?? 0,
+      };
+    }
+  }
+  for (const table of view.live)
+    for (const { row, peer } of liveRowsOf(view, table, person)) {
+      const start = table.start[row] ?? 0;
+      if (start > to || start + (table.duration[row] ?? 0) < from) continue;
+      yield { place: { table: table.id, isLive: true, at: row }, peer, nearInDay: table.nearInDay[row] ?? 0 };
+    }
+}
+
 /** Where all contacts of a view stand, each once. In no order. */
 export function* placesOf(view: ContactView): Generator<Place, void, undefined> {
   for (const segment of view.segments) yield* sealedPlaces(view, segment);

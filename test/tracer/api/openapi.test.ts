@@ -1,0 +1,96 @@
+/** The description of the API says what the API does. */
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { realApi, serve } from './stage.js';
+
+const schema = z.looseObject({});
+const content = z.record(z.string(), z.strictObject({ schema }));
+const response = z.looseObject({ description: z.string(), content });
+const operation = z.looseObject({
+  summary: z.string().min(10),
+  requestBody: z.looseObject({ required: z.literal(true), content }).optional(),
+  responses: z.record(z.string().regex(/^(\d{3}|[45]XX)$/), response),
+});
+/** What OpenAPI 3.1 asks of a document, as far as this one goes. */
+const document = z.looseObject({
+  openapi: z.string().regex(/^3\.1\.\d$/),
+  info: z.looseObject({ title: z.string(), version: z.string() }),
+  paths: z.record(
+    z.string().startsWith('/'),
+    z.record(z.enum(['get', 'post']), operation).or(z.looseObject({})),
+  ),
+  components: z.looseObject({
+    securitySchemes: z.record(
+      z.string(),
+      z.looseObject({ type: z.literal('http'), scheme: z.literal('bearer') }),
+    ),
+  }),
+  security: z.array(z.record(z.string(), z.array(z.string()))),
+});
+
+async function described(changes: object = {}) {
+  const { api } = await realApi();
+  const stage = await serve({ ...api, ...changes });
+  const answer = await fetch(new URL('/openapi.json', stage.url));
+  expect(answer.status).toBe(200);
+  const text = await answer.text();
+  return { ...stage, text, ...document.parse(JSON.parse(text)) };
+}
+
+const operationAt = (paths: Record<string, unknown>, path: string, method: 'get' | 'post') =>
+  z.looseObject({ [method]: operation }).parse(paths[path])[method] as z.infer<typeof operation>;
+
+const QUESTIONS = ['/v1/trace', '/v1/path', '/v1/contacts', '/v1/evidence', '/v1/cluster'];
+const request = { case: '1', direction: 'forward', hops: 3, minSeconds: 900, latentSeconds: 0 };
+const ASKED: Readonly<Record<string, object>> = {
+  '/v1/trace': { purpose: 'p', request, evidence: {} },
+  '/v1/path': { purpose: 'p', request: { ...request, person: '3' } },
+  '/v1/contacts': { purpose: 'p', request: { person: '2', limit: 1 } },
+};
+
+describe('the description of the API', () => {
+  it('is OpenAPI 3.1, is there for everybody, and has every route', async () => {
+    const { paths, security, components } = await described();
+    expect(Object.keys(paths).sort()).toEqual(
+      [...QUESTIONS, '/v1/health', '/metrics', '/openapi.json'].sort(),
+    );
+    expect(Object.keys(security[0] ?? {})).toEqual(Object.keys(components.securitySchemes));
+    for (const path of QUESTIONS) {
+      const { requestBody, responses } = operationAt(paths, path, 'post');
+      expect(Object.keys(requestBody?.content ?? {})).toEqual(['application/json']);
+      expect(Object.keys(responses)).toEqual(['200', '4XX', '5XX']);
+    }
+    expect(Object.keys(operationAt(paths, '/v1/health', 'get').responses)).toEqual(['200', '503', '4XX']);
+    const bundle = operationAt(paths, '/v1/evidence', 'post').responses['200'];
+    expect(Object.keys(bundle?.content ?? {})).toEqual(['application/octet-stream']);
+  });
+
+  it('refers to nothing that is not in it', async () => {
+    const { text } = await described();
+    const references = [...text.matchAll(/"\$ref":"([^"]*)"/g)].map(([, reference]) => reference);
+    for (const reference of references) expect(text).toContain(`"${reference?.split('/').at(-1)}":`);
+    expect(text).not.toContain('"undefined"');
+  });
+
+  it.each(Object.entries(ASKED))('describes what %s is asked and what it answers', async (path, question) => {
+    const { paths, post } = await described();
+    const { requestBody, responses } = operationAt(paths, path, 'post');
+    const asked = z.fromJSONSchema(requestBody?.content['application/json']?.schema ?? false);
+    expect(asked.safeParse(question)).toMatchObject({ success: true });
+    expect(asked.safeParse({ ...question, more: 1 })).toMatchObject({ success: false });
+    expect(asked.safeParse({ ...question, purpose: undefined })).toMatchObject({ success: false });
+    const answered = z.fromJSONSchema(responses['200']?.content['application/json']?.schema ?? false);
+    const answer = z.looseObject({ accessIndex: z.int() }).parse(await (await post(path, question)).json());
+    expect(answered.safeParse(answer)).toMatchObject({ success: true });
+    expect(answered.safeParse({ ...answer, accessIndex: undefined })).toMatchObject({ success: false });
+    const refused = z.fromJSONSchema(responses['4XX']?.content['application/json']?.schema ?? false);
+    expect(refused.safeParse(await (await post(path, {})).json())).toMatchObject({ success: true });
+  });
+
+  it('says that evidence comes in base64', async () => {
+    const { paths } = await described();
+    const answer = operationAt(paths, '/v1/trace', 'post').responses['200']?.content['application/json']
+      ?.schema;
+    expect(answer).toMatchObject({ properties: { evidence: { type: 'string', format: 'byte' } } });
+  });
+});

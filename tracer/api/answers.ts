@@ -1,0 +1,136 @@
+/** The questions of the API, put to a tracer. This is the one place that knows both. */
+import { FirebreakError } from '../../protocol/errors.js';
+import type { ClusterAnswer } from '../cluster/cluster-message.js';
+import type { EvidenceWish } from '../evidence/plan.js';
+import type { LookUp, LookUpAnswer } from '../trace-message.js';
+import type { TraceRequest } from '../trace-result.js';
+import type { Tracer } from '../tracer.js';
+import { afterCursor, cursorAt } from './contact-page.js';
+import type { Asking, Figures, TracerApi } from './contract.js';
+import type {
+  ClusterQuestion,
+  ContactsAnswer,
+  ContactsQuestion,
+  EvidenceQuestion,
+  PathAnswer,
+  PathQuestion,
+} from './messages.js';
+import type { Pulse } from './pulse.js';
+
+/** What a tracer has to be for this. */
+type Asked = Pick<Tracer, 'lookUp' | 'lookUpPath' | 'lookUpContacts' | 'lookUpCluster' | 'span' | 'status'>;
+
+export interface AnswersGiven {
+  readonly tracer: Asked;
+  /** Reads on in the tracer. */
+  readonly pulse: Pulse;
+  readonly looksRecorded: () => number;
+}
+
+export function tracerAnswers(given: AnswersGiven): TracerApi {
+  const { tracer, pulse, looksRecorded } = given;
+  return {
+    trace: ({ request, evidence }, asking) => lookUp(given, request, asking, evidence),
+    path: ({ request }, asking) => pathTo(given, request, asking),
+    contacts: ({ request }, asking) => contactsIn(given, request, asking),
+    cluster: ({ request }, asking) => clusterOf(given, request, asking),
+    evidence: ({ request, persons }, asking) => evidenceOf(given, request, persons, asking),
+    standing: () => pulse.standing(),
+    figures: () => figuresOf(tracer),
+    looksRecorded,
+  };
+}
+
+/** Reads on, fills in the window where the question leaves it open, records the look, answers. */
+async function lookUp(
+  { tracer, pulse }: Pick<AnswersGiven, 'tracer' | 'pulse'>,
+  request: LookUp['request'],
+  { look, signal }: Asking,
+  wish?: EvidenceWish,
+): Promise<LookUpAnswer> {
+  await pulse.catchUp(undefined, signal);
+  signal.throwIfAborted(); // what is not wanted any more is not looked up
+  return tracer.lookUp(wholeRequest(request, tracer), look, wish, signal);
+}
+
+async function pathTo(
+  { tracer, pulse }: AnswersGiven,
+  { person, ...request }: PathQuestion['request'],
+  { look, signal }: Asking,
+): Promise<PathAnswer> {
+  await pulse.catchUp(undefined, signal);
+  signal.throwIfAborted();
+  return tracer.lookUpPath(wholeRequest(request, tracer), person, look, signal);
+}
+
+async function evidenceOf(
+  given: AnswersGiven,
+  request: EvidenceQuestion['request'],
+  persons: EvidenceQuestion['persons'],
+  asking: Asking,
+) {
+  const { evidence, accessIndex } = await lookUp(given, request, asking, persons ? { persons } : {});
+  if (evidence === undefined) throw new FirebreakError('closed', 'this tracer gives no evidence');
+  return { accessIndex, bundle: evidence };
+}
+
+/** Each page is a look of its own. */
+async function contactsIn(
+  { tracer, pulse }: AnswersGiven,
+  { limit, after, ...request }: ContactsQuestion['request'],
+  { look, signal }: Asking,
+): Promise<ContactsAnswer> {
+  const isAfter = afterCursor(after);
+  await pulse.catchUp(undefined, signal);
+  signal.throwIfAborted();
+  const question = { ...windowOf(request, tracer), person: request.person, minSeconds: request.minSeconds };
+  const { contacts, accessIndex } = await tracer.lookUpContacts(question, look);
+  const ahead = contacts.filter(isAfter).map((row) => ({ ...row, ledger: [...row.ledger] }));
+  const page = ahead.slice(0, limit);
+  const last = page.at(-1);
+  return {
+    ...{ accessIndex, person: question.person, from: question.from, to: question.to },
+    contacts: page,
+    ...(last !== undefined && ahead.length > page.length && { next: cursorAt(last) }),
+  };
+}
+
+/** Recorded as one look at all of the cases. */
+async function clusterOf(
+  { tracer, pulse }: AnswersGiven,
+  request: ClusterQuestion['request'],
+  { look, signal }: Asking,
+): Promise<ClusterAnswer> {
+  await pulse.catchUp(undefined, signal);
+  signal.throwIfAborted();
+  return tracer.lookUpCluster({ ...request, ...windowOf(request, tracer) }, look);
+}
+
+/** From the first contact to the last where the question leaves it open. */
+function windowOf(
+  { from, to }: { readonly from?: number | undefined; readonly to?: number | undefined },
+  tracer: Asked,
+) {
+  const span = tracer.span() ?? { from: 0, to: 0 };
+  return { from: from ?? span.from, to: to ?? span.to };
+}
+
+function wholeRequest(request: LookUp['request'], tracer: Asked): TraceRequest {
+  return { ...request, ...windowOf(request, tracer) };
+}
+
+function figuresOf(tracer: Asked): Figures {
+  const { entries, contacts, people, counts } = tracer.status();
+  return { entries, contacts, people, refusedReports: counts.refused };
+}
+
+/** A question put to a tracer of one's own, without HTTP. */
+export function answerLookUp(
+  tracer: Asked,
+  pulse: Pulse,
+  question: LookUp,
+  signal: AbortSignal,
+): Promise<LookUpAnswer> {
+  const { officer, purpose, request, evidence } = question;
+  return lookUp({ tracer, pulse }, request, { look: { officer, purpose }, signal }, evidence);
+}

@@ -1,0 +1,64 @@
+/** What the HTTP API asks of a tracer, a method a question. Whoever implements it knows nothing of HTTP. */
+import type { Look } from '../access.js';
+import type { ClusterAnswer } from '../cluster/cluster-message.js';
+import type { LookUpAnswer } from '../trace-message.js';
+import type {
+  ClusterQuestion,
+  ContactsAnswer,
+  ContactsQuestion,
+  EvidenceQuestion,
+  PathAnswer,
+  PathQuestion,
+  TraceQuestion,
+} from './messages.js';
+
+/** Whose question it is, which the ledger has before there is an answer, and until when it is wanted. */
+export interface Asking {
+  readonly look: Look;
+  readonly signal: AbortSignal;
+}
+
+/** Without who asks, which is settled. */
+type Asked<Question> = Omit<Question, 'officer' | 'purpose'>;
+
+export interface EvidenceAnswer {
+  readonly accessIndex: number;
+  /** evidence.md */
+  readonly bundle: Uint8Array;
+}
+
+/** Where the tracer stands against its ledger. */
+export interface Standing {
+  /** Unix ms of the wall clock. */
+  readonly followsSinceMs: number;
+  /** When the ledger answered last; undefined before it did. */
+  readonly ledgerSeenMs: number | undefined;
+  /** Entries of the last checkpoint seen that are not taken in yet. */
+  readonly behind: number;
+}
+
+export interface Figures {
+  readonly entries: number;
+  readonly contacts: number;
+  readonly people: number;
+  /** Reports that failed a check, by its reason. */
+  readonly refusedReports: ReadonlyMap<string, number>;
+}
+
+/**
+ * Every question that names a person is recorded as a look before it is answered: no entry, no answer. Each throws
+ * `not-found`, `input` for what is out of bounds, `permission`, `timeout` or whatever kept the look from being recorded, and
+ * the reason of the signal.
+ */
+export interface TracerApi {
+  trace(question: Asked<TraceQuestion>, asking: Asking): Promise<LookUpAnswer>;
+  path(question: Asked<PathQuestion>, asking: Asking): Promise<PathAnswer>;
+  contacts(question: Asked<ContactsQuestion>, asking: Asking): Promise<ContactsAnswer>;
+  evidence(question: Asked<EvidenceQuestion>, asking: Asking): Promise<EvidenceAnswer>;
+  /** Absent in a tracer that cannot: then there is no such route. */
+  cluster?(question: Asked<ClusterQuestion>, asking: Asking): Promise<ClusterAnswer>;
+  standing(): Standing;
+  figures(): Figures;
+  /** Looks that the ledger has recorded since this process began. */
+  looksRecorded(): number;
+}

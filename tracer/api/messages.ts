@@ -1,0 +1,126 @@
+/** What the API is asked and what it answers, as JSON; a trace and its answer are in trace-message.ts. Times are unix seconds. */
+import { z } from 'zod';
+import { clusterLookUpSchema } from '../cluster/cluster-message.js';
+import { lookUpSchema, MAX_EVIDENCE_PERSONS } from '../trace-message.js';
+import type { ReachedPerson } from '../trace-result.js';
+
+/** Contacts on one page. */
+const MAX_PAGE = 1000;
+const PAGE = 100;
+const MIN_SECONDS = 900;
+
+const tag = z.string().regex(/^(0|[1-9]\d{0,14})$/, 'a tag number in decimal digits');
+const seconds = z.int().min(0);
+const { purpose, officer, evidence, request: traceRequest } = lookUpSchema.shape;
+/** Who asks stands in the token; only the folder's own token leaves it to the question. */
+const asked = { officer: officer.exactOptional(), purpose };
+
+export const traceQuestion = z.strictObject({ ...asked, request: traceRequest, evidence });
+export type TraceQuestion = z.infer<typeof traceQuestion>;
+
+export const evidenceQuestion = z.strictObject({
+  ...asked,
+  request: traceRequest,
+  persons: z
+    .array(tag)
+    .min(1)
+    .max(MAX_EVIDENCE_PERSONS)
+    .exactOptional()
+    .describe('whom the evidence shows; everybody in the answer when absent'),
+});
+export type EvidenceQuestion = z.infer<typeof evidenceQuestion>;
+
+export const pathQuestion = z.strictObject({
+  ...asked,
+  request: traceRequest.extend({
+    person: tag.describe('to whom the path leads, or in a backward trace from whom'),
+  }),
+});
+export type PathQuestion = z.infer<typeof pathQuestion>;
+
+const step = z.object({
+  from: z.string(),
+  to: z.string(),
+  start: seconds,
+  end: seconds,
+  nearSeconds: seconds,
+  mutual: z.boolean(),
+  ledger: z.array(z.int()).describe('the entries of the ledger it rests on'),
+});
+
+const reachedPerson: z.ZodType<ReachedPerson> = z.object({
+  person: z.string(),
+  hop: z.int(),
+  exposedAt: seconds,
+  earliestAt: seconds,
+  score: z.number(),
+  path: z.array(step),
+  source: z.string().exactOptional(),
+});
+
+const accessIndex = z.int().describe('the entry of the ledger that records this look');
+
+export const pathAnswer = z.object({
+  accessIndex,
+  as: z.enum(['reached', 'source']).describe('one who may have been infected, or who may be the source'),
+  person: reachedPerson,
+});
+export type PathAnswer = z.infer<typeof pathAnswer>;
+
+export const contactsQuestion = z.strictObject({
+  ...asked,
+  request: z.strictObject({
+    person: tag,
+    from: seconds.exactOptional().describe('the first contact the tracer knows when absent'),
+    to: seconds.exactOptional().describe('the last one when absent'),
+    minSeconds: seconds
+      .default(MIN_SECONDS)
+      .describe('near this long within 24 hours makes a contact qualify'),
+    limit: z.int().min(1).max(MAX_PAGE).default(PAGE),
+    after: z.string().max(64).exactOptional().describe('`next` of the page before'),
+  }),
+});
+export type ContactsQuestion = z.infer<typeof contactsQuestion>;
+
+const contactRow = z.object({
+  person: z.string().describe('with whom'),
+  start: seconds,
+  end: seconds,
+  epoch: z.int().describe('quarter of an hour since 1970; with the pair it names the contact'),
+  nearSeconds: seconds,
+  attenuationDb: z.number().describe('the lower of the sides’ medians'),
+  mutual: z.boolean().describe('both tags noticed'),
+  qualifies: z.boolean(),
+  ledger: z.array(z.int()),
+});
+
+export const contactsAnswer = z.object({
+  accessIndex,
+  person: z.string(),
+  from: seconds,
+  to: seconds,
+  contacts: z.array(contactRow).describe('by start, then person; those that overlap the window'),
+  next: z.string().exactOptional().describe('where the next page begins; absent on the last one'),
+});
+export type ContactsAnswer = z.infer<typeof contactsAnswer>;
+
+export const clusterQuestion = z.strictObject({ ...asked, request: clusterLookUpSchema.shape.request });
+export type ClusterQuestion = z.infer<typeof clusterQuestion>;
+
+export const healthAnswer = z.object({
+  well: z.boolean(),
+  problems: z.array(z.string()).describe('what is not well, in words'),
+  followsSince: seconds,
+  ledgerSeenAt: seconds.nullable().describe('when the ledger answered last'),
+  entries: z.int().describe('entries of the ledger that are verified'),
+  behind: z.int().describe('entries of the last checkpoint seen that are not taken in yet'),
+  contacts: z.int(),
+  people: z.int(),
+  memoryBytes: z.object({ resident: z.int(), heap: z.int(), buffers: z.int() }),
+});
+export type HealthAnswer = z.infer<typeof healthAnswer>;
+
+export const refusal = z.object({
+  code: z.string().describe('stable, for programs'),
+  message: z.string().describe('for people'),
+});

@@ -1,0 +1,97 @@
+/** Figures for Prometheus. No label holds a tag number, a person or an officer. */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { TracerApi } from './contract.js';
+import type { Desk } from './desk.js';
+
+/** Seconds: from less than a screen's frame to the limit of a question. */
+const TRACE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+export interface ApiMetrics {
+  /** In the text format, and its content type. */
+  scrape(): Promise<string>;
+  readonly contentType: string;
+  /** Of a trace, without the wait for its turn and without sending. */
+  traced(direction: string, seconds: number): void;
+  refused(code: string): void;
+  answered(request: { readonly method: string; readonly route: string; readonly status: number }): void;
+  cutOff(): void;
+}
+
+export function apiMetrics(api: TracerApi, desk: Desk, nowMs: () => number): ApiMetrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  tracerGauges(registry, api, nowMs);
+  deskGauges(registry, desk);
+  const registers = [registry];
+  const traces = new Histogram({
+    ...{ name: 'firebreak_trace_seconds', help: 'Time to trace and to record the look', registers },
+    ...{ labelNames: ['direction'], buckets: TRACE_BUCKETS },
+  });
+  const refusals = new Counter({
+    ...{ name: 'firebreak_api_refusals_total', help: 'Requests refused, by code', registers },
+    labelNames: ['code'],
+  });
+  const requests = new Counter({
+    ...{ name: 'firebreak_http_requests_total', help: 'Requests answered', registers },
+    labelNames: ['method', 'route', 'status'],
+  });
+  const cut = new Counter({
+    ...{ name: 'firebreak_http_cut_off_total', help: 'Answers whose reader was too slow', registers },
+  });
+  return {
+    scrape: () => registry.metrics(),
+    contentType: registry.contentType,
+    traced: (direction, seconds) => traces.observe({ direction }, seconds),
+    refused: (code) => refusals.inc({ code }),
+    answered: ({ method, route, status }) => requests.inc({ method, route, status: String(status) }),
+    cutOff: () => cut.inc(),
+  };
+}
+
+function tracerGauges(registry: Registry, api: TracerApi, nowMs: () => number): void {
+  const gauge = (name: string, help: string, read: () => number): void =>
+    void new Gauge({ name, help, registers: [registry], collect: sets(read) });
+  gauge('firebreak_contacts', 'Contacts held', () => api.figures().contacts);
+  gauge('firebreak_people', 'People with a contact', () => api.figures().people);
+  gauge('firebreak_entries_followed', 'Ledger entries verified', () => api.figures().entries);
+  gauge('firebreak_entries_behind', 'Ledger entries not taken in yet', () => api.standing().behind);
+  gauge('firebreak_ledger_seen_seconds', 'Seconds since the ledger answered last', () => {
+    const { ledgerSeenMs, followsSinceMs } = api.standing();
+    return (nowMs() - (ledgerSeenMs ?? followsSinceMs)) / 1000;
+  });
+  void new Counter({
+    ...{ name: 'firebreak_looks_recorded_total', help: 'Looks the ledger recorded', registers: [registry] },
+    collect() {
+      this.reset();
+      this.inc(api.looksRecorded());
+    },
+  });
+  void new Counter({
+    ...{
+      name: 'firebreak_reports_refused_total',
+      help: 'Reports that failed a check',
+      registers: [registry],
+    },
+    labelNames: ['code'],
+    collect() {
+      this.reset();
+      for (const [code, count] of api.figures().refusedReports) this.inc({ code }, count);
+    },
+  });
+}
+
+function deskGauges(registry: Registry, desk: Desk): void {
+  const gauge = (state: 'working' | 'waiting' | 'sending', help: string): void =>
+    void new Gauge({
+      ...{ name: `firebreak_questions_${state}`, help, registers: [registry] },
+      collect: sets(() => desk[state]),
+    });
+  gauge('working', 'Questions worked on');
+  gauge('waiting', 'Questions that wait for their turn');
+  gauge('sending', 'Answers being sent');
+}
+
+const sets = (read: () => number) =>
+  function (this: Gauge): void {
+    this.set(read());
+  };

@@ -1,0 +1,84 @@
+/** How a question that is not answered is answered: a status and one line of JSON. */
+import { FirebreakError } from '../../protocol/errors.js';
+import type { ErrorCode } from '../../protocol/errors.js';
+
+/** A refusal that has a status of its own, whatever its code. */
+export class HttpRefusal extends FirebreakError {
+  readonly status: number;
+  /** When it is worth asking again. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(status: number, code: ErrorCode, message: string, retryAfterSeconds?: number) {
+    super(code, message);
+    this.status = status;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+export interface Refused {
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryAfterSeconds?: number;
+}
+
+const UNAVAILABLE = 503;
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  permission: 403,
+  format: 400,
+  input: 400,
+  'not-found': 404,
+  size: 413,
+  timeout: 504,
+};
+
+/** What Fastify refuses by itself, by its status. */
+const OF_FASTIFY: Partial<Record<number, readonly [code: ErrorCode, message: string]>> = {
+  400: ['format', 'the request is not one that can be read: a question is an object in JSON'],
+  404: ['not-found', 'there is nothing here; what there is, /openapi.json says'],
+  413: ['size', 'the question has more bytes than this tracer takes'],
+  415: ['format', 'a question comes as application/json'],
+};
+
+/** What to answer to whatever was thrown. What is unexpected stays inside: its words may name anything. */
+export function refusedBy(error: unknown): Refused {
+  if (error instanceof HttpRefusal) {
+    const { status, code, message, retryAfterSeconds } = error;
+    return { status, code, message, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
+  }
+  if (error instanceof FirebreakError)
+    return { status: STATUS[error.code] ?? UNAVAILABLE, code: error.code, message: error.message };
+  const misfit = misfitIn(error);
+  if (misfit !== undefined) return { status: 400, code: 'input', message: misfit };
+  const status = statusOf(error);
+  const known = OF_FASTIFY[status];
+  if (known !== undefined) return { status, code: known[0], message: known[1] };
+  return {
+    status: 500,
+    code: 'closed',
+    message: 'the tracer failed to answer; its operator finds why in its log',
+  };
+}
+
+/** Where an unexpected error arose: the first frame of its stack, which holds no data. */
+export function placeOf(error: unknown): string {
+  const frame = error instanceof Error ? /^\s+at (.*)$/m.exec(error.stack ?? '')?.[1] : undefined;
+  return `${error instanceof Error ? error.name : typeof error} at ${frame ?? 'no place known'}`;
+}
+
+const statusOf = (error: unknown): number =>
+  error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
+    ? error.statusCode
+    : 500;
+
+/** The first field that does not fit its schema. */
+function misfitIn(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('validation' in error) || !Array.isArray(error.validation))
+    return undefined;
+  const [first] = error.validation as readonly {
+    readonly instancePath?: string;
+    readonly message?: string;
+  }[];
+  const field = first?.instancePath?.replace(/^\//, '').replaceAll('/', '.') ?? '';
+  return `${field === '' ? 'the question' : field}: ${first?.message ?? 'it does not fit'}`;
+}
