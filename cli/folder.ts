@@ -41,6 +41,8 @@ export interface DataFolder {
     /** Who shows it may ask a running tracer. */
     readonly apiToken: string;
     readonly checkpoint: string;
+    /** What was read from the ledger: no keys, and no contact that is past retention. Without it the ledger is read again. */
+    readonly contacts: string;
     readonly spool: string;
   };
 }
@@ -96,6 +98,7 @@ export function folderAt(path: string): DataFolder {
       writerKey: inside('tracer', 'writer.key'),
       apiToken: inside('tracer', 'api.token'),
       checkpoint: inside('tracer', 'checkpoint'),
+      contacts: inside('tracer', 'contacts'),
       spool: inside('tracer', 'spool'),
     },
   };

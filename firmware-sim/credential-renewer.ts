@@ -26,15 +26,20 @@ const RENEW_WITH_DAYS_LEFT = 1;
 const LOOK_EVERY_MS = 900_000;
 const RETRY = { firstMs: 2_000, longestMs: 900_000 };
 
-/** Runs until `signal` says so. */
+/**
+ * Runs until `signal` says so. When days are refused, it asks for half as many: near the sunset of a deployment there are
+ * fewer left than a tag likes to have (docs/retention.md).
+ */
 export async function keepCredentials(deps: RenewerDeps, signal: AbortSignal): Promise<void> {
   let failures = 0;
+  let daysAtOnce = DAYS_AT_ONCE;
   while (!signal.aborted) {
     try {
-      await obtainIfDue(deps);
+      await obtainIfDue(deps, daysAtOnce);
       failures = 0;
     } catch (error) {
       failures += 1;
+      if (isRefusedForDays(error)) daysAtOnce = Math.max(1, Math.floor(daysAtOnce / 2));
       logFailure(deps.log, error);
     }
     const waitMs = failures === 0 ? LOOK_EVERY_MS : backOffMs(RETRY, failures, deps.fraction());
@@ -42,15 +47,16 @@ export async function keepCredentials(deps: RenewerDeps, signal: AbortSignal): P
   }
 }
 
-async function obtainIfDue({ device, station, tag }: RenewerDeps): Promise<void> {
+const isRefusedForDays = (error: unknown): boolean => error instanceof FirebreakError && error.code === 'day';
+
+async function obtainIfDue({ device, station, tag }: RenewerDeps, daysAtOnce: number): Promise<void> {
   if (device.status().isClockLost) return;
   const today = dayOf(device.nowMs() / 1000);
   const { coveredThrough } = device;
-  if (coveredThrough === undefined)
-    return device.enrol(station, { firstDay: today, days: DAYS_AT_ONCE }, tag);
+  if (coveredThrough === undefined) return device.enrol(station, { firstDay: today, days: daysAtOnce }, tag);
   if (coveredThrough - today > RENEW_WITH_DAYS_LEFT) return;
   const firstDay = coveredThrough + 1;
-  await device.renew(station, { firstDay, days: DAYS_AT_ONCE - (firstDay - today) });
+  await device.renew(station, { firstDay, days: Math.max(1, daysAtOnce - (firstDay - today)) });
 }
 
 function logFailure(log: Log, error: unknown): void {

@@ -12,6 +12,7 @@ import { TagDevice } from './tag-device.js';
 import type { RandomBytes } from './tag-event.js';
 import type { SignerOf } from './tag-secret.js';
 import { newTagState } from './tag-state.js';
+import type { TagState } from './tag-state.js';
 import { noTagStore } from './tag-store.js';
 import type { TagPlan } from './visit-plan.js';
 
@@ -19,6 +20,8 @@ export interface FleetTag {
   readonly number: TagNumber | undefined;
   readonly plan: TagPlan;
   readonly device: TagDevice;
+  /** The device's own, as it stands. */
+  readonly state: TagState;
   /** The last day it has credentials for. */
   coveredThrough: number | undefined;
   onAir(): OnAir | undefined;
@@ -39,9 +42,10 @@ const SESSION = { ...DEFAULT_SESSION, withNotices: false };
 export function newFleetTag(number: TagNumber | undefined, plan: TagPlan, common: FleetCommon): FleetTag {
   const { settings, issuerPublicKey, random } = common;
   const secret = { day: plan.firstDay, bytes: new Uint8Array(random(32)) };
+  const state = newTagState({ settings, issuerPublicKey, secret });
   const device = new TagDevice({
     ...common,
-    state: newTagState({ settings, issuerPublicKey, secret }),
+    state,
     flash: openMemoryFlash(),
     store: noTagStore,
     journal: noSampleJournal,
@@ -50,6 +54,7 @@ export function newFleetTag(number: TagNumber | undefined, plan: TagPlan, common
     number,
     plan,
     device,
+    state,
     coveredThrough: undefined,
     onAir: () => {
       device.tick();

@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { fastSigner } from '../protocol/ed25519.js';
+import type { TagNumber } from '../protocol/brands.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { REPLAY_SETTINGS } from '../protocol/settings.js';
 import type { ProtocolSettings } from '../protocol/settings.js';
@@ -19,6 +20,7 @@ import { forEachBounded } from './bounded.js';
 import type { SessionOutcome } from './gateway-session.js';
 import type { RandomBytes } from './tag-event.js';
 import type { SignerOf } from './tag-secret.js';
+import type { TagState } from './tag-state.js';
 import { planVisits } from './visit-plan.js';
 
 export interface FleetDeps {
@@ -35,6 +37,8 @@ export interface FleetDeps {
   readonly random?: RandomBytes;
   readonly sessionsAtOnce?: number;
   readonly onProgress?: (progress: FleetProgress) => void;
+  /** Told of each tag when all is done: what it would keep in its folder. */
+  readonly onLeft?: (tag: TagNumber, state: TagState) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -121,6 +125,7 @@ class Fleet {
     }
     await clock.run(this.#lastVisitMs());
     await this.#visitOnceMore();
+    for (const { number, state } of this.#tags) if (number !== undefined) this.#deps.onLeft?.(number, state);
     return this.#summary(performance.now() - started);
   }
 

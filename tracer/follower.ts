@@ -164,7 +164,10 @@ export class Follower {
       );
     }
     const bytes = newEntriesOf(read, width, from);
-    const entries: LoggedEntry[] = bytes.map((entry, place) => ({ ...decodeEntry(entry), index: from + place }));
+    const entries: LoggedEntry[] = bytes.map((entry, place) => ({
+      ...decodeEntry(entry),
+      index: from + place,
+    }));
     return { entries, bytes };
   }
 }

@@ -45,7 +45,12 @@ export interface IntakeStatus {
   readonly waiting: number;
 }
 
-const [STATE, CHAINS, WAITING, PRESENCE] = ['intake', 'report chains', 'waiting reports', 'presence'] as const;
+const [STATE, CHAINS, WAITING, PRESENCE] = [
+  'intake',
+  'report chains',
+  'waiting reports',
+  'presence',
+] as const;
 
 const WANTED: ReadonlySet<number> = new Set([
   ENTRY_TYPE.tagReport,
@@ -120,9 +125,14 @@ export class Intake {
     const payloads = await payloadsOf(this.#given.reader, wanted);
     await this.#contacts.ready();
     const payloadOf = new Map(wanted.map((entry, place) => [entry, payloads[place]]));
-    const told: Testimony[] = [];
+    let told: Testimony[] = [];
     for (const entry of entries) {
-      this.#goOnTo(dayOf(entry.appendedAtMs / 1000));
+      const day = dayOf(entry.appendedAtMs / 1000);
+      if (day > this.#newestDay) {
+        this.#contacts.add(told);
+        told = [];
+        this.#goOnTo(day);
+      }
       if (payloadOf.has(entry)) told.push(...this.#take(entry, payloadOf.get(entry)));
     }
     this.#contacts.add(told);
@@ -148,9 +158,8 @@ export class Intake {
     return this.#waiting.size !== before;
   }
 
-  /** What leaves retention with the day before it goes, whichever pages entries come in. */
+  /** What leaves retention on this day goes, after all that was logged before it was taken: pages make no difference. */
   #goOnTo(day: number): void {
-    if (day <= this.#newestDay) return;
     this.#newestDay = day;
     const firstDay = day - this.#given.retentionDays;
     if (firstDay < 0) return;
@@ -160,12 +169,22 @@ export class Intake {
   }
 
   #restore(kept: Sections): void {
-    const [state, chains, waiting, presence] = [STATE, CHAINS, WAITING, PRESENCE].map((name) => kept.get(name));
+    const [state, chains, waiting, presence] = [STATE, CHAINS, WAITING, PRESENCE].map((name) =>
+      kept.get(name),
+    );
     if (chains) this.#reports.chains.decode(chains);
     if (waiting) this.#waiting.decode(waiting);
     if (presence) decodePresence(presence, this.book);
     if (state === undefined) return;
-    const { reports, presence: seen, missing, pruned, newestDay, evidence, gatewayKeys } = decodeIntakeState(state);
+    const {
+      reports,
+      presence: seen,
+      missing,
+      pruned,
+      newestDay,
+      evidence,
+      gatewayKeys,
+    } = decodeIntakeState(state);
     restoreTally(this.#reports.counts, reports);
     restoreTally(this.#presence.counts, seen);
     this.#evidence.restore(evidence);

@@ -94,6 +94,8 @@ async function walkAndTrace(
       await outcome.close();
     }
     console.log(pc.dim(`\nThe folder can be looked into: firebreak ledger verify --data-dir ${dir}`));
+    const wearer = `firebreak audit --data-dir ${dir} --tag ${subject.caseTag}`;
+    console.log(pc.dim(`What its wearer is shown of this look: ${wearer}`));
   } finally {
     progress.done();
     stop.dispose();

@@ -141,7 +141,8 @@ async function answerAlone(session: Session, question: LookUp, asked: AskedPolic
   const signer = await signerFrom(folder.tracer.writerKey);
   const writer = await startWriter({ ...session, log }, { signer, spoolDir: folder.tracer.spool, mqttUrl });
   onClose(writer.close);
-  const tracer = startTracer({ ...session, reader, signer, courier: writer.courier, ...asked });
+  const tracer = await startTracer({ ...session, reader, signer, courier: writer.courier, ...asked });
+  onClose(() => tracer.close());
   const progress = terminalProgress(process.stderr);
   const show = (done: number, size: number): void =>
     progress.update(`reading ${done} of ${size} entries`, done / size);

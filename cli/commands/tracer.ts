@@ -42,7 +42,8 @@ async function run(options: RunOptions): Promise<void> {
     onClose(writer.close);
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
-    const tracer = startTracer({ ...session, reader, signer, courier: writer.courier, ...asked });
+    const tracer = await startTracer({ ...session, reader, signer, courier: writer.courier, ...asked });
+    onClose(() => tracer.close());
     const { added } = await tracer.catchUp(undefined, signal);
     const answer = (question: LookUp): Promise<LookUpAnswer> => answerLookUp(tracer, question);
     const token = toHex(await readKeyFile(folder.tracer.apiToken));

@@ -2,17 +2,24 @@
  * The whole path in one process and in virtual time: tags → gateway → MQTT → ledger → tracer. The same parts as the
  * separate commands, over a real MQTT connection on loopback; only the air is replayed and time runs as fast as it can.
  */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Uplink } from '../../courier/uplink.js';
 import type { ContactRecording } from '../../firmware-sim/contact-recording.js';
 import { replayFleet } from '../../firmware-sim/fleet.js';
 import type { FleetSummary } from '../../firmware-sim/fleet.js';
+import type { TagState } from '../../firmware-sim/tag-state.js';
+import { fileTagStore } from '../../firmware-sim/tag-store-file.js';
 import type { GatewayStatus } from '../../gateway/gateway.js';
 import type { LedgerStatus } from '../../ledger/ledger.js';
+import type { TagNumber } from '../../protocol/brands.js';
 import type { Checkpoint } from '../../protocol/checkpoint.js';
 import { virtualClock } from '../../radio/clock-virtual.js';
 import type { VirtualClock } from '../../radio/clock-virtual.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import { signerFrom } from '../deployment.js';
+import { tagFolder } from '../folder.js';
+import type { DataFolder } from '../folder.js';
 import { setFolderClock } from '../folder-clock.js';
 import { startAuthority } from '../parts/authority.js';
 import type { RunningAuthority } from '../parts/authority.js';
@@ -94,7 +101,9 @@ async function openTracerOn(
     mqttUrl,
   });
   onClose(writer.close);
-  return startTracer({ ...context, reader: ledger.reader(), courier: writer.courier });
+  const tracer = await startTracer({ ...context, reader: ledger.reader(), courier: writer.courier });
+  onClose(() => tracer.close());
+  return tracer;
 }
 
 function replay(
@@ -103,7 +112,7 @@ function replay(
   { authority }: RunningAuthority,
   hub: Hub,
 ): Promise<FleetSummary> {
-  const { recording, config, onProgress, signal } = given;
+  const { folder, recording, config, onProgress, signal } = given;
   return replayFleet({
     recording,
     clock,
@@ -114,9 +123,17 @@ function replay(
     settings: config.settings,
     sessionsAtOnce: SESSIONS_AT_ONCE,
     signal,
+    onLeft: (tag, state) => keepTag(folder, tag, state),
     onProgress: ({ fraction, sightings, reports }) =>
       onProgress(`tags: ${sightings} sightings, ${reports} reports delivered to the gateway`, fraction),
   });
+}
+
+/** So that the people of a demo can ask who looked at them, as any wearer of a tag can. */
+function keepTag(folder: DataFolder, tag: TagNumber, state: TagState): void {
+  const own = tagFolder(folder, tag);
+  mkdirSync(own.state, { recursive: true, mode: 0o700 });
+  fileTagStore(join(own.state, 'tag.json')).save(state);
 }
 
 async function delivered({ onProgress, signal }: PathGiven, writers: readonly Writer[]): Promise<void> {

@@ -8,8 +8,10 @@ import type { Signer } from '../../protocol/ed25519.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { DayKeys } from '../../protocol/keys.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
+import type { Log } from '../../protocol/log.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import type { WitnessPolicy } from '../../protocol/witness-policy.js';
+import { openContactStore } from '../../tracer/contacts/contact-store.js';
 import { accessRecorder } from '../../tracer/access.js';
 import type { CheckpointStore } from '../../tracer/checkpoint-store.js';
 import type { DayKeySource } from '../../tracer/day-key-source.js';
@@ -25,10 +27,14 @@ import { logVerifier } from './ledger.js';
 /** Wall ms to wait until the ledger has recorded a look. */
 const RECORD_WAIT_MS = 30_000;
 
-export function startTracer(given: {
+/** The caller closes it. Throws what opening its contacts throws. */
+export async function startTracer(given: {
   readonly folder: DataFolder;
   readonly config: Config;
   readonly clock: Clock;
+  readonly log: Log;
+  /** Breaks off reading what is in the folder. */
+  readonly signal?: AbortSignal;
   readonly reader: LedgerReader;
   /** Without one the tracer reads and answers nothing. */
   readonly courier?: Courier;
@@ -36,8 +42,8 @@ export function startTracer(given: {
   readonly signer?: Signer;
   /** Who must have cosigned what it reads. */
   readonly policy?: WitnessPolicy;
-}): Tracer {
-  const { folder, config, clock, reader, courier, signer, policy } = given;
+}): Promise<Tracer> {
+  const { folder, config, clock, log, signal, reader, courier, signer, policy } = given;
   const { retentionDays, sampleHoldSeconds } = config.settings;
   const access =
     courier &&
@@ -47,7 +53,10 @@ export function startTracer(given: {
       randomBytes: (length) => new Uint8Array(randomBytes(length)),
       commit: (entries) => commit(courier, entries),
     });
+  const contacts = await openContactStore(folder.tracer.contacts, { log, ...(signal && { signal }) });
   return openTracer({
+    contacts,
+    log,
     reader,
     verifier: logVerifier(config),
     checkpoints: checkpointFile(folder.tracer.checkpoint, logVerifier(config)),

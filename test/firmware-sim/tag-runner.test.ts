@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { asTagNumber } from '../../protocol/brands.js';
+import { openCredentialRequest } from '../../protocol/credential-request.js';
 import { fastSigner } from '../../protocol/ed25519.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { encodeGatewayAdvert } from '../../protocol/gateway-advert.js';
@@ -186,6 +187,28 @@ describe('a live tag', () => {
     await at.clock.advance(20 * MINUTE);
     expect(one.status()).toMatchObject({ waiting: 0, delivered: 1 });
     await at.end(one, two);
+  });
+
+  it('near the end of a deployment asks for fewer days, and is on the air through the last', async () => {
+    const at = await stage();
+    const daysLeft = 3;
+    const sunset = MIDNIGHT_MS / 86_400_000 + daysLeft;
+    const station: EnrolmentStation = {
+      enrol: async (request, tag) => {
+        const { firstDay, days } = openCredentialRequest(request);
+        if (firstDay + days > sunset) throw new FirebreakError('day', 'this deployment ends');
+        return at.authority.station.enrol(request, tag);
+      },
+      renew: () => Promise.reject(new FirebreakError('day', 'this deployment ends')),
+    };
+    const one = await at.run(1, undefined, station);
+    await at.clock.advance(HOUR);
+    expect(one.status()).toMatchObject({ isOnAir: true, coveredThroughDay: sunset - 1 });
+    await at.clock.advance((daysLeft - 1) * 24 * HOUR);
+    expect(one.status().isOnAir).toBe(true);
+    await at.clock.advance(24 * HOUR);
+    expect(one.status().isOnAir).toBe(false);
+    await at.end(one);
   });
 
   it('enrols later when the authority is not there at first, and renews before its credentials end', async () => {

@@ -44,7 +44,6 @@ async function read(log: MemoryLog, changes?: Partial<TracerDeps>): Promise<Trac
   return tracer;
 }
 
-
 describe('a tracer', () => {
   it('merges what both sides report into one mutual contact with both entries as evidence', async () => {
     const log = new MemoryLog().fill(3);

@@ -55,7 +55,9 @@ export async function openContactStore(dir: string, settings: ContactStoreSettin
   };
   const parts = await partsIn(dir, settings).catch((error: unknown) => {
     if (!(error instanceof FirebreakError && REBUILT.has(error.code))) throw error;
-    settings.log.warn('the contact store is damaged; it is filled from the ledger again', { why: error.message });
+    settings.log.warn('the contact store is damaged; it is filled from the ledger again', {
+      why: error.message,
+    });
     return fresh();
   });
   return new ContactStore(parts, fresh);
@@ -169,7 +171,8 @@ export class ContactStore {
     if (isLive) {
       const live = view.live.find(({ id }) => id === table);
       const rows = live && this.#rowsOf.get(live);
-      if (live === undefined || rows === undefined) throw new RangeError('a live table of a view of this store');
+      if (live === undefined || rows === undefined)
+        throw new RangeError('a live table of a view of this store');
       const row = rows.read(live.firstVersion + at);
       return contactOfSides(row, sidesOfRow(row), tagOf);
     }

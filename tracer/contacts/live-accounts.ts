@@ -38,10 +38,7 @@ export class AccountArena {
       at += 5 + 2 * account.ledger.length;
       return account;
     };
-    return [
-      Array.from({ length: counts & MAX_U16 }, read),
-      Array.from({ length: counts >>> 16 }, read),
-    ];
+    return [Array.from({ length: counts & MAX_U16 }, read), Array.from({ length: counts >>> 16 }, read)];
   }
 
   #write({ start, end, bucketSeconds, medianAttenuationDb, partial, ledger }: Account): void {

@@ -40,7 +40,8 @@ export function rowOfCold(cold: ColdContact, nearInDay: number): LiveRow {
 
 /** Whether the contact itself says all there is to say of it. */
 const isPlain = ({ epoch, start, accounts }: ColdContact): boolean =>
-  epoch === epochOf(start) && accounts.every((side) => side.length <= 1 && side.every(({ ledger }) => ledger.length === 0));
+  epoch === epochOf(start) &&
+  accounts.every((side) => side.length <= 1 && side.every(({ ledger }) => ledger.length === 0));
 
 /** What was told; for a contact from columns, that it was. */
 export function sidesOfRow(row: LiveRow): Sides {
@@ -69,7 +70,9 @@ export function contactOfTestimonies(told: readonly Testimony[]): Contact | unde
   const isOne = told.every(
     (other) =>
       other.epoch === epoch &&
-      (other.reporter === reporter ? other.peer === peer : other.reporter === peer && other.peer === reporter),
+      (other.reporter === reporter
+        ? other.peer === peer
+        : other.reporter === peer && other.peer === reporter),
   );
   if (!isOne) return undefined;
   const saidBy = (tag: number) => told.filter((one) => one.reporter === tag).map(accountOf);
@@ -86,7 +89,11 @@ export function accountOf(testimony: Testimony): Account {
 }
 
 /** The contact in full. `tagOf` gives a person's tag number. */
-export function contactOfSides({ lower, upper, epoch }: Meeting, sides: Sides, tagOf: (person: number) => number): Contact {
+export function contactOfSides(
+  { lower, upper, epoch }: Meeting,
+  sides: Sides,
+  tagOf: (person: number) => number,
+): Contact {
   const { medianAttenuationDb: attenuationDb, ...merged } = mergeSides(sides);
   const [one, other] = [asTagNumber(tagOf(lower)), asTagNumber(tagOf(upper))];
   const [a, b] = one < other ? [one, other] : [other, one];

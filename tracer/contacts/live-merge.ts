@@ -44,9 +44,7 @@ export function withAccount(side: readonly Account[], account: Account): readonl
 export function mergeSides(sides: Sides): Merged {
   const [first, second] = sides.filter((side) => side.length > 0).map(sideOf);
   assert(first, 'a contact that somebody reported');
-  return second === undefined
-    ? { ...first, mutual: false }
-    : { ...largerOf(first, second), mutual: true };
+  return second === undefined ? { ...first, mutual: false } : { ...largerOf(first, second), mutual: true };
 }
 
 const earlierOf = (known: Account, other: Account): Account =>

@@ -62,7 +62,12 @@ export async function partsIn(dir: string, settings: ContactStoreSettings): Prom
 
 async function partsOf(
   store: SegmentStore,
-  { log, tableRows = TABLE_ROWS, leastRows = LEAST_ROWS, waitingTables = WAITING_TABLES }: ContactStoreSettings,
+  {
+    log,
+    tableRows = TABLE_ROWS,
+    leastRows = LEAST_ROWS,
+    waitingTables = WAITING_TABLES,
+  }: ContactStoreSettings,
 ): Promise<Parts> {
   const sealed = new SealedContacts();
   const writer = new LiveWriter(store.people, sealed, tableRows);

@@ -102,7 +102,12 @@ export class SealedContacts {
   }
 
   /** Entries in the row of `lower` of contacts of the two that end after `after` and not after `until`, and stand. */
-  *ofPair(lower: number, upper: number, after: number, until: number): Generator<SealedPlace, void, undefined> {
+  *ofPair(
+    lower: number,
+    upper: number,
+    after: number,
+    until: number,
+  ): Generator<SealedPlace, void, undefined> {
     for (const sealed of this.#segments) {
       const { segment } = sealed;
       if (segment.lastSeconds <= after || segment.baseSeconds > until) continue;
@@ -172,7 +177,11 @@ export class SealedContacts {
   }
 
   /** As {@link replace}, of a contact known by what it is, for one that was replaced while its segment was made. */
-  replaceContact(sealed: SealedSegment, contact: Meeting & { readonly start: number }, version: number): void {
+  replaceContact(
+    sealed: SealedSegment,
+    contact: Meeting & { readonly start: number },
+    version: number,
+  ): void {
     const { segment, contactAt } = sealed;
     const { lower, upper, epoch, start } = contact;
     for (let rank = 0; ; rank++) {

@@ -261,7 +261,9 @@ export class LiveSealer {
   #nextCompaction(): readonly number[] | undefined {
     if (!this.#mayCompact) return undefined;
     const keepFrom = this.#keepFrom;
-    const standing = [...this.#inStore.values()].map(({ info }) => info).filter(({ id }) => !this.#removed.has(id));
+    const standing = [...this.#inStore.values()]
+      .map(({ info }) => info)
+      .filter(({ id }) => !this.#removed.has(id));
     const stale = standing.find(({ id, baseSeconds }) => this.#isStale(id, baseSeconds));
     const sealed = new Map(this.#sealed.list.map((one) => [one.segment.id, one]));
     const next = stale
@@ -287,7 +289,9 @@ export class LiveSealer {
   async #compact(ids: readonly number[]): Promise<void> {
     const keepFrom = this.#keepFrom;
     const before = new Map(ids.map((id) => [id, this.#sealed.replacedIn(id)]));
-    const dropped = new Map([...before].map(([id, known]) => [id, Uint32Array.from(known, ({ entry }) => entry)]));
+    const dropped = new Map(
+      [...before].map(([id, known]) => [id, Uint32Array.from(known, ({ entry }) => entry)]),
+    );
     const stored = await this.#deps.store.compact({ ids, dropped, keepFrom }, { signal: this.#stop.signal });
     const segment = stored && (await sealedSegment(stored));
     if (keepFrom !== this.#keepFrom) return stored && this.#deps.store.discard(stored); // and once more

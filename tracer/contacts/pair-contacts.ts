@@ -17,7 +17,9 @@ export function contactsOfPair(
     ...view.segments.flatMap((segment) => sealedOfPair(view, segment, one, other, from, to)),
     ...view.live.flatMap((table) =>
       [...liveRowsOf(view, table, one)]
-        .filter(({ row, peer }) => peer === other && isAsked((table.start[row] ?? 0) + (table.duration[row] ?? 0)))
+        .filter(
+          ({ row, peer }) => peer === other && isAsked((table.start[row] ?? 0) + (table.duration[row] ?? 0)),
+        )
         .map(({ row }) => ({ table: table.id, isLive: true, at: row })),
     ),
   ];
@@ -25,16 +27,18 @@ export function contactsOfPair(
 
 /** Where all contacts of a view stand, each once. In no order. */
 export function* placesOf(view: ContactView): Generator<Place, void, undefined> {
-  for (const segment of view.segments) {
-    for (let person = 0; person < segment.people; person++)
-      for (const at of standingEntries(view, segment, person, 0))
-        if (person < (segment.peer[at] ?? 0)) yield { table: segment.id, isLive: false, at };
-  }
+  for (const segment of view.segments) yield* sealedPlaces(view, segment);
   for (const table of view.live) {
     const rows = Math.min(table.start.length, view.version - table.firstVersion + 1);
     for (let at = 0; at < rows; at++)
       if (isVisible(table, at, view.version)) yield { table: table.id, isLive: true, at };
   }
+}
+
+function* sealedPlaces(view: ContactView, segment: Segment): Generator<Place, void, undefined> {
+  for (let person = 0; person < segment.people; person++)
+    for (const at of standingEntries(view, segment, person, 0))
+      if (person < (segment.peer[at] ?? 0)) yield { table: segment.id, isLive: false, at };
 }
 
 function sealedOfPair(

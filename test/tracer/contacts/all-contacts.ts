@@ -22,7 +22,10 @@ export function standingIn(source: ContactSource, view = source.view()): Standin
 }
 
 export const contactsIn = (source: ContactSource): Contact[] =>
-  standingIn(source).map(({ nearInDay: _, ...contact }) => contact);
+  standingIn(source).map((standing) => {
+    const { a, b, epoch, start, end, bucketSeconds, attenuationDb, mutual, partial, ledger } = standing;
+    return { a, b, epoch, start, end, bucketSeconds, attenuationDb, mutual, partial, ledger };
+  });
 
 function nearInDayAt(view: ContactView, { table, isLive, at }: Place): number {
   const tables = isLive ? view.live : view.segments;

@@ -83,7 +83,10 @@ describe('a contact store in a folder', () => {
     leastRows: fc.integer({ min: 1, max: 4 }),
     waitingTables: fc.integer({ min: 0, max: 2 }),
   });
-  const openIn = (folder: string, settings: { tableRows: number; leastRows: number; waitingTables: number }) =>
+  const openIn = (
+    folder: string,
+    settings: { tableRows: number; leastRows: number; waitingTables: number },
+  ) =>
     openContactStore(folder, {
       ...settings,
       log: silentLog,

@@ -24,10 +24,9 @@ const word = fc.record({
 });
 
 /** Words in the order they are logged. */
-export const story = fc
-  .array(word, { minLength: 1, maxLength: 40 })
-  .map((words) =>
-    words.map(({ people, epoch, offset, seconds, attenuation, partial, ...buckets }, ledgerIndex): Testimony => {
+export const story = fc.array(word, { minLength: 1, maxLength: 40 }).map((words) =>
+  words.map(
+    ({ people, epoch, offset, seconds, attenuation, partial, ...buckets }, ledgerIndex): Testimony => {
       const start = (FIRST_EPOCH + epoch) * EPOCH_SECONDS + offset;
       return {
         reporter: asTagNumber(people[0] ?? 0),
@@ -40,8 +39,9 @@ export const story = fc
         partial,
         ledgerIndex,
       };
-    }),
-  );
+    },
+  ),
+);
 
 /** By start, pair and epoch. */
 export function standingOf(testimonies: readonly Testimony[]): Standing[] {

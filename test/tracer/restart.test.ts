@@ -1,0 +1,280 @@
+/** A tracer that is killed or closed wherever it stands, and begins again on what it kept, against one that read all in one go. */
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { silentLog } from '../../protocol/log.js';
+import { reportHash } from '../../protocol/report.js';
+import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
+import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
+import { openContactStore } from '../../tracer/contacts/contact-store.js';
+import type { ContactStore } from '../../tracer/contacts/contact-store.js';
+import { NODE_STORE_DISK } from '../../tracer/contacts/store-disk.js';
+import type { StoreDisk } from '../../tracer/contacts/store-disk.js';
+import { inlineTasks } from '../../tracer/contacts/task-thread.js';
+import { openTracer } from '../../tracer/tracer.js';
+import type { ReachedPerson } from '../../tracer/trace-result.js';
+import type { Answer, Tracer } from '../../tracer/tracer.js';
+import { standingIn } from './contacts/all-contacts.js';
+import {
+  gatewayEntry,
+  issuer,
+  keysOf,
+  NOON,
+  presenceOf,
+  presenceReportOf,
+  recordOf,
+  reportOf,
+  SAMPLE_HOLD_SECONDS,
+} from './deployment.js';
+import { logKey, MemoryLog } from './memory-log.js';
+import type { Appended } from './memory-log.js';
+
+const DAY = dayOf(NOON);
+const DAYS = [DAY - 1, DAY, DAY + 1, DAY + 2];
+const at = (day: number, hours: number): number => NOON + day * DAY_SECONDS + hours * 3600;
+
+/** Both sides, several days, a retry, a clone, a gap, a report whose keys come late, presence. */
+function told(): Appended[] {
+  const first = reportOf({ tag: 1, records: [recordOf(2, at(0, 0), 900), recordOf(3, at(0, 1), 600)] });
+  const meetings = [1, 2, 3, 4].flatMap((tag) =>
+    [0, 1].flatMap((day) =>
+      [0, 1].map((which) => {
+        const peers = [1, 2, 3, 4].filter((peer) => peer !== tag);
+        const records = peers.map((peer) => recordOf(peer, at(day, which + peer / 4), 300 + 30 * tag));
+        return reportOf({ tag, records, seq: 10 * day + which + 1, at: at(day, 5) });
+      }),
+    ),
+  );
+  return [
+    gatewayEntry(),
+    first,
+    reportOf({ tag: 1, records: [recordOf(2, at(0, 0), 900), recordOf(3, at(0, 1), 600)], nonce: 1 }),
+    reportOf({ tag: 1, records: [recordOf(4, at(0, 2), 900)] }),
+    reportOf({ tag: 5, records: [recordOf(1, at(0, 2), 900)], seq: 1, prev: new Uint8Array(32).fill(3) }),
+    reportOf({ tag: 1, records: [recordOf(5, at(0, 2), 890)], seq: 30, prev: reportHash(first.payload) }),
+    reportOf({ tag: 6, records: [recordOf(1, at(2, 0), 900)], at: at(2, 2) }),
+    presenceReportOf([presenceOf(7, at(0, 0), 300), presenceOf(1, at(0, 0), 600)]),
+    presenceReportOf([presenceOf(7, at(0, 0) + 400, 300)]),
+    ...meetings,
+  ];
+}
+
+const pool = told();
+
+interface Deployment {
+  readonly log: MemoryLog;
+  readonly keys: ReturnType<typeof keysOf>;
+  readonly checkpoints: ReturnType<typeof memoryCheckpointStore>;
+}
+
+const newDeployment = (): Deployment => ({
+  log: new MemoryLog(),
+  keys: keysOf(DAYS.slice(0, 3)),
+  checkpoints: memoryCheckpointStore(),
+});
+
+function tracerOn({ log, keys, checkpoints }: Deployment, contacts?: ContactStore): Tracer {
+  return openTracer({
+    reader: log.reader(),
+    verifier: logKey,
+    checkpoints,
+    issuerPublicKey: issuer.publicKey,
+    dayKeys: keys,
+    retentionDays: 21,
+    sampleHoldSeconds: SAMPLE_HOLD_SECONDS,
+    access: {
+      record: async () => ({
+        index: 1,
+        further: [],
+        payload: new Uint8Array(),
+        sharedSecret: new Uint8Array(),
+      }),
+    },
+    saveEvery: 5,
+    ...(contacts && { contacts }),
+  });
+}
+
+/** A disk that a killed process does not write to any more. */
+function mortalDisk(): { readonly disk: StoreDisk; readonly kill: () => void } {
+  let isDead = false;
+  const alive =
+    <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>
+    (...args: A): Promise<T> =>
+      isDead ? Promise.reject(new Error('killed')) : call(...args);
+  const { open, close, size, read, write, sync, syncFolder, makeFolder, rename, remove, list } =
+    NODE_STORE_DISK;
+  const disk = {
+    open: alive(open),
+    size: alive(size),
+    read: alive(read),
+    write: alive(write),
+    sync: alive(sync),
+    syncFolder: alive(syncFolder),
+    makeFolder: alive(makeFolder),
+    rename: alive(rename),
+    remove: alive(remove),
+    list: alive(list),
+    close,
+  };
+  return { disk, kill: () => void (isDead = true) };
+}
+
+const openIn = (dir: string, disk: StoreDisk, log = silentLog): Promise<ContactStore> =>
+  openContactStore(dir, {
+    log,
+    disk,
+    startThread: inlineTasks(disk),
+    tableRows: 16,
+    leastRows: 2,
+    waitingTables: 1,
+  });
+
+/** Rounding differs with the order in which contacts lie: the last digits of a score are nobody's answer. */
+const rounded = (row: ReachedPerson): ReachedPerson => ({ ...row, score: Number(row.score.toFixed(12)) });
+
+function roundedResult({ result, ...answer }: Answer) {
+  const sources = result.sources?.map(rounded);
+  return { ...answer, result: { ...result, reached: result.reached.map(rounded), sources } };
+}
+
+/** All that a tracer says. */
+async function answersOf(tracer: Tracer) {
+  const questions = (['forward', 'backward', 'both'] as const).flatMap((direction) =>
+    [false, true].map((presence) => ({
+      ...{ case: '1', direction, hops: 3, from: at(-1, 0), to: at(9, 0), minSeconds: 900, latentSeconds: 0 },
+      presence,
+    })),
+  );
+  const look = { officer: 'o', purpose: 'p' };
+  const answers = [];
+  for (const question of questions)
+    answers.push(await tracer.lookUp(question, look).then(roundedResult, (error: Error) => error.message));
+  const { people, ...status } = tracer.status();
+  return {
+    answers,
+    status,
+    people,
+    standing: standingIn(tracer),
+    evidence: tracer.evidence(),
+    span: tracer.span(),
+  };
+}
+
+async function settle(tracer: Tracer, contacts: ContactStore): Promise<void> {
+  do {
+    await contacts.settled();
+    await tracer.catchUp();
+  } while (contacts.wantsSave);
+}
+
+const life = fc.record({
+  entries: fc.integer({ min: 0, max: 9 }),
+  end: fc.constantFrom('goes on', 'is killed', 'is killed after a while', 'is closed'),
+});
+
+describe('a tracer that begins again', () => {
+  let dir = '';
+  let folders = 0;
+  beforeAll(async () => void (dir = await mkdtemp(join(tmpdir(), 'tracer-'))));
+  afterAll(() => rm(dir, { recursive: true }));
+
+  it('answers as one that read everything in one go, wherever it was killed or closed', async () => {
+    let segments = 0;
+    const property = fc.asyncProperty(
+      fc.shuffledSubarray(pool, { minLength: pool.length }),
+      fc.array(life, { minLength: 1, maxLength: 6 }),
+      fc.boolean(),
+      async (entries, lives, expires) => {
+        const folder = join(dir, String(folders++));
+        const deployment = newDeployment();
+        const { log, keys } = deployment;
+        log.nowMs = at(3, 0) * 1000;
+        let { disk, kill } = mortalDisk();
+        let contacts = await openIn(folder, disk);
+        let tracer = tracerOn(deployment, contacts);
+        const left = [...entries];
+        for (const { entries: count, end } of lives) {
+          for (const entry of left.splice(0, count)) log.append(entry);
+          await tracer.catchUp();
+          if (end === 'goes on') continue;
+          if (end === 'is killed after a while') await contacts.settled();
+          if (end === 'is closed') await tracer.close();
+          kill();
+          ({ disk, kill } = mortalDisk());
+          contacts = await openIn(folder, disk);
+          tracer = tracerOn(deployment, contacts);
+        }
+        for (const entry of left) log.append(entry);
+        keys.days = DAYS;
+        if (expires) {
+          log.nowMs = at(22, 0) * 1000;
+          log.fill(1);
+        }
+        await tracer.catchUp();
+        await settle(tracer, contacts);
+        const inOneGo = tracerOn({ ...deployment, checkpoints: memoryCheckpointStore() });
+        await inOneGo.catchUp();
+        const [ours, theirs] = [await answersOf(tracer), await answersOf(inOneGo)];
+        if (expires) expect({ ...ours, people: 0 }).toEqual({ ...theirs, people: 0 });
+        else expect(ours).toEqual(theirs);
+        expect(ours.standing.length).toBeGreaterThan(5);
+        segments += contacts.status().segments;
+        await tracer.close();
+      },
+    );
+    await fc.assert(property, { numRuns: 15 });
+    expect(segments).toBeGreaterThan(15);
+  }, 60_000);
+
+  it('reads the ledger again, and says so, when any file that it kept is damaged', async () => {
+    const deployment = newDeployment();
+    for (const entry of pool) deployment.log.append(entry);
+    const kept = join(dir, 'kept');
+    const contacts = await openIn(kept, NODE_STORE_DISK);
+    const tracer = tracerOn(deployment, contacts);
+    await tracer.catchUp();
+    await settle(tracer, contacts);
+    const answers = await answersOf(tracer);
+    await tracer.close();
+    for (const kind of [/\.evidence$/, /\.segment$/, /^people-/, /^state-/, /^manifest/]) {
+      const name = (await readdir(kept)).find((one) => kind.test(one)) ?? 'none of that kind';
+      const file = join(kept, name);
+      const whole = await readFile(file);
+      await writeFile(file, whole.subarray(0, whole.length - 1).fill(7, whole.length >> 1));
+      const said: string[] = [];
+      const log = { ...silentLog, warn: (message: string) => void said.push(message) };
+      const mended = await openIn(kept, NODE_STORE_DISK, log);
+      const again = tracerOn(deployment, mended);
+      const { added } = await again.catchUp();
+      await settle(again, mended);
+      expect([name, added]).toEqual([name, deployment.log.entries.length]);
+      expect(said.join()).toContain('damaged');
+      expect(await answersOf(again)).toEqual(answers);
+      await again.close();
+    }
+  });
+
+  it('reads only what is new, and refuses a ledger that does not go on from where it stood', async () => {
+    const folder = join(dir, 'forked');
+    const deployment = newDeployment();
+    const { log } = deployment;
+    for (const entry of pool) log.append(entry);
+    const tracer = tracerOn(deployment, await openIn(folder, NODE_STORE_DISK));
+    await tracer.catchUp();
+    await tracer.close();
+    log.fill(3);
+    const next = tracerOn(deployment, await openIn(folder, NODE_STORE_DISK));
+    expect((await next.catchUp()).added).toBe(3);
+    await next.close();
+    const forked = new MemoryLog();
+    for (const entry of pool.toReversed()) forked.append(entry);
+    forked.fill(9);
+    const lost = { ...deployment, log: forked, checkpoints: memoryCheckpointStore() };
+    const refusing = tracerOn(lost, await openIn(folder, NODE_STORE_DISK));
+    await expect(refusing.catchUp()).rejects.toMatchObject({ code: 'chain' });
+    await refusing.close();
+  });
+});
