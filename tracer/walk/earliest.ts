@@ -14,7 +14,7 @@ import { chanceOf, chances } from './chance.js';
 import type { Ground } from './ground.js';
 import type { Keeper } from './keeper.js';
 import { NEVER, readyAfter } from './lens.js';
-import { escapedAt, LABEL, MARKS, SLOT } from './workspace.js';
+import { escapedAt, LABEL, marksOf, SLOT } from './workspace.js';
 import type { Arrivals } from './arrivals.js';
 
 export class EarliestKeeper implements Keeper {
@@ -57,7 +57,7 @@ export class EarliestKeeper implements Keeper {
   }
 
   take(other: number, _opens: number, at: number, table: number, entry: number, weight: number): boolean {
-    const mark = other * MARKS;
+    const mark = marksOf(other);
     const before = this.#marks[mark + LABEL]!;
     const found = this.#marks[mark + SLOT]!;
     if (found >= this.#roundFrom) {

@@ -8,7 +8,7 @@ import { chanceOf } from './chance.js';
 import type { Ground } from './ground.js';
 import type { Keeper } from './keeper.js';
 import { NEVER, readyAfter } from './lens.js';
-import { escapedAt, MARKS, SLOT } from './workspace.js';
+import { escapedAt, marksOf, SLOT } from './workspace.js';
 
 const FIRST_SLOTS = 1024;
 
@@ -70,9 +70,9 @@ export class EveryKeeper implements Keeper {
     else if (this.#isLast) return this.#lower(other, at);
     const known = this.#lookUp(other, at);
     if (known >= 0) return known >= this.#roundFrom && this.#rival(known, previous, table, entry);
-    const mine = marks[other * MARKS + SLOT]!;
+    const mine = marks[marksOf(other) + SLOT]!;
     const place = arrivals.add(other, at, mine >= this.#roundFrom ? mine : -1);
-    marks[other * MARKS + SLOT] = place;
+    marks[marksOf(other) + SLOT] = place;
     this.#write(place, previous, table, entry);
     this.#note(place);
     return true;

@@ -7,7 +7,7 @@ import type { Ground } from './ground.js';
 import { unixSeconds } from './lens.js';
 import { firstInOrder } from './order.js';
 import type { Spot } from './tables.js';
-import { LABEL, MARKS } from './workspace.js';
+import { LABEL, marksOf } from './workspace.js';
 
 export interface WalkResult {
   readonly direction: 'forward' | 'backward';
@@ -118,7 +118,7 @@ export function walkResult(ground: Ground, hopEnds: readonly number[], list: num
 
 /** Its label, or where every arrival matters what stands beside it. */
 const earliestOf = ({ space: { marks, earliest } }: Ground, person: number): number =>
-  Math.min(marks[person * MARKS + LABEL]!, earliest[person]!);
+  Math.min(marks[marksOf(person) + LABEL]!, earliest[person]!);
 
 function pathsOf(ground: Ground, rows: Int32Array, hop: Uint8Array): Pick<WalkResult, 'stepsFrom' | 'steps'> {
   const { lens, space } = ground;

@@ -1,7 +1,8 @@
 /** One thread that walks (walk-worker.ts), as its owner sees it: one question at a time, which can be ended from here. */
 import { Worker } from 'node:worker_threads';
 import type { ContactView } from '../contacts/view.js';
-import { CALLED_OFF, GO_ON, OUT_OF_TIME } from './pace.js';
+import type { CALLED_OFF, OUT_OF_TIME } from './pace.js';
+import { GO_ON } from './pace.js';
 import type { TraceWalks } from './trace-walks.js';
 import { newsOf, walksOf } from './walk-messages.js';
 import type { ViewShown, WalkOutcome, WalkQuestion } from './walk-messages.js';

@@ -13,7 +13,7 @@ import { ALWAYS, NEVER, readyAfter } from './lens.js';
 import type { WalkSettings } from './lens.js';
 import { walkResult } from './walk-result.js';
 import type { WalkResult } from './walk-result.js';
-import { escapedAt, LABEL, MARKS, SLOT } from './workspace.js';
+import { escapedAt, LABEL, marksOf, SLOT } from './workspace.js';
 import type { WalkWorkspace } from './workspace.js';
 
 /** In which order a round goes over the frontier's rows: as they were found, along the memory, or what costs less. */
@@ -58,7 +58,7 @@ export function walk(
 function enterStarts({ lens, space }: Ground, starts: Uint32Array): void {
   const { arrivals, marks, escapes } = space;
   for (const start of starts) {
-    const mark = start * MARKS;
+    const mark = marksOf(start);
     if (marks[mark + LABEL] === ALWAYS) continue;
     marks[mark + SLOT] = arrivals.add(start, lens.opensAt, -1);
     marks[mark + LABEL] = ALWAYS;
