@@ -80,14 +80,13 @@ function groupsBy(
 
 const byDay = (x: SegmentInfo, y: SegmentInfo): number => x.firstDay - y.firstDay || x.id - y.id;
 
-/** As many of the smallest as fit; the largest only with enough beside it. */
+/** As many of the smallest as fit; the largest of a group only with enough beside it. So at most two of it are left, if all fit. */
 function worthMerging(group: readonly SegmentInfo[], maxContacts: number): readonly SegmentInfo[] {
   const taken: SegmentInfo[] = [];
   let sum = 0;
   for (const segment of [...group].sort((x, y) => x.contacts - y.contacts)) {
-    const isTooMuch = sum + segment.contacts > maxContacts;
-    const isNotWorth = taken.length > 0 && sum * WORTH < segment.contacts && taken.length < MAX_OF_A_DAY;
-    if (isTooMuch || (isNotWorth && group.length > 1)) break;
+    const isLargest = taken.length === group.length - 1;
+    if (sum + segment.contacts > maxContacts || (isLargest && sum * WORTH < segment.contacts)) break;
     taken.push(segment);
     sum += segment.contacts;
   }

@@ -14,7 +14,7 @@ import { MAX_CONTACT_SECONDS, packSignal } from './segment.js';
 import type { Segment } from './segment.js';
 import { getFile, withFile } from './store-disk.js';
 import type { StoreDisk } from './store-disk.js';
-import { DayRows, TagCounter } from './tag-table.js';
+import { countTags, DayRows } from './tag-table.js';
 import type { CountedTags, PlacedTags } from './tag-table.js';
 import { weightOf } from './to-seal.js';
 
@@ -40,34 +40,25 @@ export async function countDay(disk: StoreDisk, { path }: CountTask): Promise<Da
   const columns = readContactColumns(await getFile(disk, path));
   checkOrder(path, columns);
   const { day, count, lower, upper, start, duration } = columns;
-  let [least, greatest, lastSeconds] = [Infinity, 0, 0];
+  let lastSeconds = 0;
   for (let k = 0; k < count; k++) {
-    if (lower[k]! < least) least = lower[k]!;
-    if (upper[k]! > greatest) greatest = upper[k]!;
-  }
-  const counter = new TagCounter(least, greatest);
-  for (let k = 0; k < count; k++) {
-    counter.add(lower[k]!);
-    counter.add(upper[k]!);
     const end = start[k]! + Math.min(duration[k]!, MAX_CONTACT_SECONDS);
     if (end > lastSeconds) lastSeconds = end;
   }
-  return { day, contacts: count, baseSeconds: start[0] ?? Infinity, lastSeconds, ...counter.counted() };
+  return { day, contacts: count, baseSeconds: start[0] ?? Infinity, lastSeconds, ...countTags(lower, upper) };
 }
 
 /** Evidence is found by this order. */
 function checkOrder(path: string, { day, count, lower, upper, start }: ContactColumns): void {
-  let [beforeStart, beforeLower, beforeUpper] = [0, 0, 0];
   for (let k = 0; k < count; k++) {
-    const [s, a, b] = [start[k]!, lower[k]!, upper[k]!];
-    const later = s - beforeStart || a - beforeLower || b - beforeUpper;
-    if (a >= b || later <= 0 || dayOf(s) !== day)
+    const later =
+      k === 0 || start[k]! - start[k - 1]! || lower[k]! - lower[k - 1]! || upper[k]! - upper[k - 1]!;
+    if (lower[k]! >= upper[k]! || Number(later) <= 0 || dayOf(start[k]!) !== day)
       throw new FirebreakError(
         'format',
         `contact ${k} of ${path} is out of place: contacts are of one day, by start and then both tag numbers, ` +
           'the lower one first',
       );
-    [beforeStart, beforeLower, beforeUpper] = [s, a, b];
   }
 }
 
@@ -130,35 +121,29 @@ class DayFiller {
     const { lower, upper } = this.#columns;
     const { table } = this.#dayRows;
     for (let k = from; k < to; k++) {
-      const [a, b] = [this.#dayRows.find(lower[k]!), this.#dayRows.find(upper[k]!)];
-      this.#lower[k - from] = table[a + 1]!;
-      this.#atLower[k - from] = ROW_WORDS * table[a + 2]!++;
-      this.#upper[k - from] = table[b + 1]!;
-      this.#atUpper[k - from] = ROW_WORDS * table[b + 2]!++;
+      const a = this.#dayRows.find(lower[k]!);
+      const b = this.#dayRows.find(upper[k]!);
+      this.#lower[k - from] = table[a]!;
+      this.#atLower[k - from] = ROW_WORDS * table[a + 1]!++;
+      this.#upper[k - from] = table[b]!;
+      this.#atUpper[k - from] = ROW_WORDS * table[b + 1]!++;
     }
   }
 
   fillRows(from: number, to: number): void {
     const { start, duration, immediate, near, medium, attenuationDb, flags } = this.#columns;
+    const rows = this.#rows;
     for (let k = from; k < to; k++) {
       const mutual = (flags[k]! & MUTUAL) !== 0;
       const startSignal = ((start[k]! - this.#baseSeconds) << 8) | packSignal(attenuationDb[k]!, mutual);
       const nearSeconds = Math.min(immediate[k]! + near[k]!, MAX_CONTACT_SECONDS);
       const span = (Math.min(duration[k]!, MAX_CONTACT_SECONDS) << 4) | (nearSeconds >> 8);
-      const weight = weightOf(immediate[k]!, near[k]!, medium[k]!, mutual);
       const times = span | ((nearSeconds & 0xff) << 16);
+      const weight = weightOf(immediate[k]!, near[k]!, medium[k]!, mutual);
       const i = k - from;
-      this.#put(this.#atLower[i]!, this.#upper[i]!, startSignal, times, weight);
-      this.#put(this.#atUpper[i]!, this.#lower[i]!, startSignal, times, weight);
+      putRow(rows, this.#atLower[i]!, this.#upper[i]!, startSignal, times, weight);
+      putRow(rows, this.#atUpper[i]!, this.#lower[i]!, startSignal, times, weight);
     }
-  }
-
-  #put(at: number, peer: number, startSignal: number, times: number, weight: number): void {
-    const rows = this.#rows;
-    rows[at] = peer;
-    rows[at + 1] = startSignal;
-    rows[at + 2] = times;
-    rows[at + 3] = weight;
   }
 
   /** When all stretches are filled. */
@@ -195,4 +180,18 @@ class DayFiller {
       writer.add(record, 0);
     }
   }
+}
+
+function putRow(
+  rows: Uint32Array,
+  at: number,
+  peer: number,
+  startSignal: number,
+  times: number,
+  weight: number,
+): void {
+  rows[at] = peer;
+  rows[at + 1] = startSignal;
+  rows[at + 2] = times;
+  rows[at + 3] = weight;
 }

@@ -1,81 +1,57 @@
-/** Tags of one day by open addressing, their numbers beside them in the slot, so that a look-up is one miss of the cache. */
-const HASH = 0x9e3779b1;
-const LEAST_BITS = 8;
-const WORDS = 4;
-const FREE = 0xffffffff;
+/**
+ * Tags of one day as small numbers, to count by and to look up with. Where tag numbers are given out one after another, as
+ * in a made-up city, that is a subtraction; where they lie far apart, a search.
+ */
 
-/** Where a tag's slot is. Tags that lie close together have theirs in their order: what is near in number often is near in time. */
-interface Slots {
-  readonly bits: number;
-  readonly least: number;
-  readonly factor: number;
-  readonly shift: number;
-}
-
-function slotsFor(tags: number, least: number, greatest: number): Slots {
-  const bits = Math.max(LEAST_BITS, Math.ceil(Math.log2(2 * tags + 2)));
-  const isDense = greatest - least < 2 ** bits;
-  return { bits, least, factor: isDense ? 1 : HASH, shift: isDense ? 0 : 32 - bits };
-}
-
-const slotOf = (tag: number, { least, factor, shift }: Slots): number =>
-  Math.imul(tag - least, factor) >>> shift;
+/** Numbers of tags are used as they are, when they do not span more than this many times the contacts. */
+const DENSE = 8;
 
 export interface CountedTags {
   /** Ascending. */
   readonly tags: Uint32Array<ArrayBuffer>;
-  /** By tag: how often it was counted. */
+  /** By tag: how many entries it has. */
   readonly counts: Uint32Array<ArrayBuffer>;
 }
 
-/** How often each tag was met. */
-export class TagCounter {
-  readonly #least: number;
-  readonly #greatest: number;
-  #size = 0;
-  #slots: Slots;
-  /** tag | count by slot; a count of 0: free. */
-  #table: Uint32Array<ArrayBuffer>;
+/** Every tag on either side of some contacts, and how often it is there. */
+export function countTags(lower: Uint32Array, upper: Uint32Array): CountedTags {
+  const span = spanOf(lower, upper);
+  if (span.size > DENSE * lower.length) return countSorted(lower, upper);
+  const counts = new Uint32Array(span.size);
+  for (const side of [lower, upper])
+    for (let k = 0; k < side.length; k++) counts[side[k]! - span.least]! += 1;
+  let found = 0;
+  for (const count of counts) if (count > 0) found += 1;
+  const [tags, ofTag] = [new Uint32Array(found), new Uint32Array(found)];
+  for (let i = 0, at = 0; i < counts.length; i++)
+    if (counts[i]! > 0) {
+      tags[at] = span.least + i;
+      ofTag[at++] = counts[i]!;
+    }
+  return { tags, counts: ofTag };
+}
 
-  /** No tag is below `least` or above `greatest`. */
-  constructor(least: number, greatest: number) {
-    this.#least = least;
-    this.#greatest = greatest;
-    this.#slots = slotsFor(0, least, greatest);
-    this.#table = new Uint32Array(2 * 2 ** this.#slots.bits);
+function spanOf(lower: Uint32Array, upper: Uint32Array): { readonly least: number; readonly size: number } {
+  let [least, greatest] = [Infinity, -1];
+  for (let k = 0; k < lower.length; k++) {
+    if (lower[k]! < least) least = lower[k]!;
+    if (upper[k]! > greatest) greatest = upper[k]!;
   }
+  return { least, size: Math.max(0, greatest + 1 - least) };
+}
 
-  add(tag: number): void {
-    const at = this.#find(tag);
-    if (this.#table[at + 1]!++ > 0) return;
-    this.#table[at] = tag;
-    if (4 * ++this.#size > this.#table.length) this.#grow();
+function countSorted(lower: Uint32Array, upper: Uint32Array): CountedTags {
+  const all = new Uint32Array(2 * lower.length);
+  all.set(lower);
+  all.set(upper, lower.length);
+  all.sort();
+  const [tags, counts] = [new Uint32Array(all.length), new Uint32Array(all.length)];
+  let found = 0;
+  for (let k = 0; k < all.length; k++) {
+    if (k === 0 || all[k] !== all[k - 1]) tags[found++] = all[k]!;
+    counts[found - 1]! += 1;
   }
-
-  counted(): CountedTags {
-    const tags = new Uint32Array(this.#size);
-    let next = 0;
-    for (let at = 0; at < this.#table.length; at += 2)
-      if (this.#table[at + 1] !== 0) tags[next++] = this.#table[at]!;
-    tags.sort();
-    return { tags, counts: tags.map((tag) => this.#table[this.#find(tag) + 1]!) };
-  }
-
-  /** Where its words are, or the free ones where they would go. */
-  #find(tag: number): number {
-    const table = this.#table;
-    let at = 2 * slotOf(tag, this.#slots);
-    while (table[at] !== tag && table[at + 1] !== 0) at = (at + 2) & (table.length - 1);
-    return at;
-  }
-
-  #grow(): void {
-    const old = this.#table;
-    this.#slots = slotsFor(this.#size, this.#least, this.#greatest);
-    this.#table = new Uint32Array(2 * 2 ** this.#slots.bits);
-    for (let at = 0; at < old.length; at += 2)
-      if (old[at + 1] !== 0) this.#table.set([old[at]!, old[at + 1]!], this.#find(old[at]!));
-  }
+  return { tags: tags.slice(0, found), counts: counts.slice(0, found) };
 }
 
 export interface PlacedTags extends CountedTags {
@@ -87,30 +63,39 @@ export interface PlacedTags extends CountedTags {
 
 /** The person of each tag, and the next free row of those that each has among the entries of the day. */
 export class DayRows {
-  readonly #slots: Slots;
-  /** tag | person, all ones: free | next row | 0 by slot. */
+  readonly #tags: Uint32Array;
+  readonly #least: number;
+  readonly #isDense: boolean;
+  /** person | next row, by number of the tag. */
   readonly table: Uint32Array<ArrayBuffer>;
 
   constructor({ tags, counts, persons }: PlacedTags) {
-    this.#slots = slotsFor(tags.length, tags[0] ?? 0, tags.at(-1) ?? 0);
-    this.table = new Uint32Array(WORDS * 2 ** this.#slots.bits);
-    for (let at = 1; at < this.table.length; at += WORDS) this.table[at] = FREE;
+    this.#tags = tags;
+    this.#least = tags[0] ?? 0;
+    const size = (tags.at(-1) ?? -1) + 1 - this.#least;
+    this.#isDense = size <= DENSE * tags.length;
+    this.table = new Uint32Array(2 * (this.#isDense ? size : tags.length));
     let row = 0;
     for (let i = 0; i < tags.length; i++) {
-      let at = WORDS * slotOf(tags[i]!, this.#slots);
-      while (this.table[at + 1] !== FREE) at = (at + WORDS) & (this.table.length - 1);
-      this.table[at] = tags[i]!;
-      this.table[at + 1] = persons[i]!;
-      this.table[at + 2] = row;
+      const at = this.find(tags[i]!);
+      this.table[at] = persons[i]!;
+      this.table[at + 1] = row;
       row += counts[i]!;
     }
   }
 
   /** Where in the table the words of this tag are: one of those given. */
   find(tag: number): number {
-    const table = this.table;
-    let at = WORDS * slotOf(tag, this.#slots);
-    while (table[at] !== tag || table[at + 1] === FREE) at = (at + WORDS) & (table.length - 1);
-    return at;
+    return 2 * (this.#isDense ? tag - this.#least : this.#search(tag));
+  }
+
+  #search(tag: number): number {
+    let [low, high] = [0, this.#tags.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#tags[middle]! < tag) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

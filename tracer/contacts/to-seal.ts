@@ -22,12 +22,12 @@ export interface SealedContact extends Omit<ColdContact, 'accounts' | 'epoch'> {
   readonly evidence: Pick<ColdContact, 'accounts' | 'epoch'> | undefined;
 }
 
-const TWENTIETHS = [10, 8, 3] as const;
+/** Weights 1.0, 0.8 and 0.3, halved for one side's word alone: in twentieths of a second for each second. */
+const [IMMEDIATE, NEAR, MEDIUM] = [10, 8, 3] as const;
 
 /** W of the score in twentieths of a second (tracing.md, "Score"), as tables of contacts have it. */
 export function weightOf(immediate: number, near: number, medium: number, mutual: boolean): number {
-  const [first, second, third] = TWENTIETHS;
-  return saturated((first * immediate + second * near + third * medium) * (mutual ? 2 : 1));
+  return saturated((IMMEDIATE * immediate + NEAR * near + MEDIUM * medium) * (mutual ? 2 : 1));
 }
 
 /** Takes contacts one by one into shared memory. Persons are below 2^32, times are unix seconds. */

@@ -43,7 +43,18 @@ const told: fc.Arbitrary<Told> = fc
 /** Ascending, close together and far apart. */
 const TAGS = [0, 7, 8, 4_000_000, 4_000_001, 2 ** 32 - 1];
 
-const contacts = fc.uniqueArray(told, {
+/** Two people who meet at few times of a day, so that contacts end together, and 24 hours apart to the second. */
+const twins = fc
+  .record({ told, second: fc.constantFrom(0, 300, 600), duration: fc.constantFrom(0, 300, 4095, 5000) })
+  .map(({ told: one, second, duration }) => ({
+    ...one,
+    lower: 7,
+    upper: 8,
+    start: one.start - (one.start % DAY_SECONDS) + second,
+    duration,
+  }));
+
+const contacts = fc.uniqueArray(fc.oneof(told, twins), {
   minLength: 1,
   maxLength: 80,
   selector: ({ lower, upper, start }) => `${lower}/${upper}/${start}`,
@@ -88,6 +99,63 @@ function expectedRows(all: readonly Told[]) {
   return rows.sort(byPlace);
 }
 
+type Meeting = readonly [start: number, duration: number, near: number, sum: number];
+
+/** Meetings of one pair, start from the first day on, and what their sums are. */
+const SUMS: readonly { readonly name: string; readonly meetings: readonly Meeting[] }[] = [
+  {
+    name: 'contacts that end together count for each other',
+    meetings: [
+      [0, 300, 1, 3],
+      [300, 0, 2, 3],
+    ],
+  },
+  {
+    name: 'one that ends 24 hours before does not count',
+    meetings: [
+      [0, 9, 1, 1],
+      [86_400, 9, 2, 2],
+    ],
+  },
+  {
+    name: 'one that ends a second later does',
+    meetings: [
+      [0, 10, 1, 1],
+      [86_400, 9, 2, 3],
+    ],
+  },
+  {
+    name: 'one that starts later and ends before does',
+    meetings: [
+      [0, 500, 1, 3],
+      [100, 50, 2, 2],
+    ],
+  },
+  {
+    name: 'also when it is in the segment after',
+    meetings: [
+      [7 * 86_400 - 100, 4000, 1, 3],
+      [7 * 86_400 + 10, 20, 2, 2],
+    ],
+  },
+  {
+    name: 'one that starts two days before and ends in the day does',
+    meetings: [
+      [6 * 86_400 - 1000, 2000, 1, 1],
+      [7 * 86_400, 0, 2, 3],
+    ],
+  },
+  {
+    name: 'a sum does not run over',
+    meetings: Array.from({ length: 20 }, (_, i): Meeting => [
+      900 * i,
+      1,
+      4095,
+      Math.min(65_535, 4095 * (i + 1)),
+    ]),
+  },
+];
+
 interface Placed {
   readonly person: number;
   readonly start: number;
@@ -121,6 +189,19 @@ describe('importing contact columns', () => {
       }),
       { numRuns: 60 },
     ));
+
+  it.each(SUMS)('sums up exactly: $name', async ({ meetings }) => {
+    const one = { lower: 3, upper: 9, immediate: 0, mutual: true, partial: false };
+    const all = meetings.map(([start, duration, near]) => ({ ...one, start: START + start, duration, near }));
+    const dir = await temporaryFolder();
+    const store = await openInline(join(dir, 'store'));
+    await store.importColumns(await write(dir, columnFiles(all)));
+    const ofOne = allRows(store).filter(({ person }) => person === 0);
+    expect(ofOne.map(({ start, nearInDay: sum }) => [start - START, sum])).toEqual(
+      meetings.map(([start, , , sum]) => [start, sum]),
+    );
+    await store.close();
+  });
 
   it('keeps what each contact rests on: one account a side, of no entry of the ledger', async () => {
     const dir = await temporaryFolder();

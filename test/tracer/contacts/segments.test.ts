@@ -32,10 +32,13 @@ function coldOf({ segment, evidence }: StoredSegment) {
 
 function expectedCold(all: readonly SealedContact[]) {
   const sorted = inTimeOrder(all).sort((x, y) => x.lower - y.lower || x.start - y.start);
-  return sorted.map(({ nearInDay: _, evidence, ...one }) => {
+  return sorted.map((told) => {
+    const { lower, upper, start, durationSeconds, bucketSeconds, attenuationDb, mutual, partial } = told;
+    const one = { lower, upper, start, durationSeconds, bucketSeconds, attenuationDb, mutual, partial };
+    const { evidence } = told;
     if (evidence !== undefined) return { ...one, ...evidence };
-    const { start, durationSeconds, bucketSeconds, partial, attenuationDb: medianAttenuationDb } = one;
     const end = start + durationSeconds;
+    const medianAttenuationDb = attenuationDb;
     const account = { start, end, bucketSeconds, medianAttenuationDb, partial, ledger: [] };
     const epoch = Math.floor(start / 900);
     return { ...one, epoch, accounts: [[account], one.mutual ? [account] : []] };
@@ -165,7 +168,8 @@ describe('compaction', () => {
             const sealed = [];
             for (const part of parts) sealed.push(await store.seal(toSeal(part)));
             await store.commit({ add: sealed });
-            const [dropped, left]: [Map<number, Uint32Array>, SealedContact[]] = [new Map(), []];
+            const dropped = new Map<number, Uint32Array>();
+            const left: SealedContact[] = [];
             for (const [i, { segment, info }] of sealed.entries()) {
               const entries: number[] = [];
               for (const [k, one] of (parts[i] ?? []).entries()) {
