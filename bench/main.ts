@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME`: measurements, each in a file of its own. Timings belong here, never into tests. */
 import { parseArgs } from 'node:util';
+import { benchClusters } from './clusters.js';
 import { benchCrash } from './crash.js';
 import { benchEnrolment } from './enrolment.js';
 import { benchFsck } from './fsck.js';
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, (contacts?: string, threads?: string) => 
   ingest: (_contacts, threads) => benchIngest(threads),
   crash: benchCrash,
   faults: benchFaults,
+  clusters: benchClusters,
 };
 
 const { positionals, values } = parseArgs({
@@ -44,6 +46,9 @@ if (bench === undefined || values.help === true) {
   console.error('  crash                    200 ledgers killed under load: what was lost, twice or unsound');
   console.error(
     '  faults                   each call to the disk failing once, before or after it took effect',
+  );
+  console.error(
+    '  clusters [--contacts FILE]   how often the hidden source of an outbreak is found, next to counting contacts',
   );
   process.exitCode = 2;
 } else await bench(values.contacts, values.threads);

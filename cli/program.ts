@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addAirCommands } from './commands/air.js';
 import { addAuditCommand } from './commands/audit.js';
 import { addAuthorityCommands } from './commands/authority.js';
+import { addClusterCommand } from './commands/cluster.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addEvidenceCommands } from './commands/evidence.js';
 import { addGatewayCommands } from './commands/gateway.js';
@@ -22,6 +23,7 @@ A deployment, one process a party, on one data folder:
   firebreak ledger run, authority run, gateway run, air run, tag run, tracer run
   firebreak trace --data-dir DIR --case ID   who was in contact, in which order, and why
   firebreak audit --data-dir DIR --tag N     who looked at traces that reached this tag, when and why
+  firebreak cluster --data-dir DIR --cases FILE   what several cases have in common
   firebreak evidence verify FILE --vkey KEY  what a trace showed, checked with nothing but the log’s key
 
 A party of its own, which keeps the ledger from showing different logs to different people:
@@ -46,6 +48,7 @@ export function buildProgram(): Command {
   addTagCommands(program);
   addTracerCommands(program);
   addTraceCommand(program);
+  addClusterCommand(program);
   addEvidenceCommands(program);
   addAuditCommand(program);
   addWitnessCommands(program);

@@ -3,16 +3,21 @@
  * recorded first. It is given keys and readers; it reads no file.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { TagNumber } from '../protocol/brands.js';
 import type { Signer } from '../protocol/ed25519.js';
 import { asError, FirebreakError } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
 import { decodeVerifiedLog, encodeVerifiedLog, sizeOf } from '../protocol/log-verifier.js';
 import type { VerifiedLog } from '../protocol/log-verifier.js';
 import { askedInTrace } from './access.js';
-import type { AccessRecorder, Look } from './access.js';
+import type { AccessRecorder, Asked, Look } from './access.js';
+import type { ClusterAnswer } from './cluster/cluster-message.js';
+import type { ClusterRequest } from './cluster/cluster-result.js';
+import { lookUpCluster } from './cluster/look-up.js';
 import type { Contact } from './contact.js';
 import { memoryContactStore } from './contacts/contact-store.js';
 import type { ContactStore } from './contacts/contact-store.js';
+import { personOf } from './contacts/people.js';
 import type { ContactView, Place } from './contacts/view.js';
 import { makeEvidence } from './evidence/make.js';
 import type { EvidenceWish } from './evidence/plan.js';
@@ -79,6 +84,8 @@ export interface Tracer {
    * recorded; and what {@link makeEvidence} throws.
    */
   lookUp(request: TraceRequest, look: Look, wish?: EvidenceWish): Promise<Answer>;
+  /** Records the look, then says what the cases have in common. Throws as {@link lookUp}, and finds cases that met nobody. */
+  lookUpCluster(request: ClusterRequest, look: Look): Promise<ClusterAnswer>;
   /** Start of the first and end of the last contact, unix seconds; undefined before there is one. */
   span(): { readonly from: number; readonly to: number } | undefined;
   /** What was set apart: forged beacons, copied tags. */
@@ -158,6 +165,23 @@ class LedgerTracer implements Tracer {
     return { ...answer, evidence: await makeEvidence({ result, from, access: recorded, note }, deps, wish) };
   }
 
+  async lookUpCluster(request: ClusterRequest, look: Look): Promise<ClusterAnswer> {
+    const { access } = this.#deps;
+    if (access === undefined)
+      throw new FirebreakError('permission', 'this tracer cannot record looks, so it gives no answers');
+    const view = this.view();
+    const desk = {
+      trace: (asked: TraceRequest) => this.#walked(view, asked).result,
+      presence: {
+        view: this.#reading.intake.book.view(),
+        personOf: (tag: number) => personOf(view.people, tag),
+      },
+      record: (whose: Look, asked: Asked, reached: readonly TagNumber[]) =>
+        access.record(whose, asked, reached),
+    };
+    return lookUpCluster(desk, request, look);
+  }
+
   span(): { readonly from: number; readonly to: number } | undefined {
     return this.#contacts.span();
   }
@@ -183,19 +207,23 @@ class LedgerTracer implements Tracer {
 
   /** That a case has met nobody is an answer too. */
   #traced(view: ContactView, request: TraceRequest) {
-    const ledgerOf = ({ spot }: HotStep): readonly number[] =>
-      spot.kind === 'contact' ? this.contactAt(view, spot.place).ledger : [];
-    const presence = request.presence ? this.#reading.intake.book.view() : undefined;
-    const bucketsOf = (segment: Segment, entry: number) => this.#contacts.bucketsOf(segment, entry);
     try {
-      requireBounds(request);
-      const walks = walkTrace(view, request, this.#space, { presence, bucketsOf });
-      const result = traceResult(view.people, request, walks, { ledgerOf, presence });
-      return { result, reached: tagsReached(view.people, walks) };
+      return this.#walked(view, request);
     } catch (error) {
       if (error instanceof FirebreakError && error.code === 'not-found') return error;
       throw error;
     }
+  }
+
+  #walked(view: ContactView, request: TraceRequest) {
+    requireBounds(request);
+    const presence = request.presence ? this.#reading.intake.book.view() : undefined;
+    const bucketsOf = (segment: Segment, entry: number) => this.#contacts.bucketsOf(segment, entry);
+    const ledgerOf = ({ spot }: HotStep): readonly number[] =>
+      spot.kind === 'contact' ? this.contactAt(view, spot.place).ledger : [];
+    const walks = walkTrace(view, request, this.#space, { presence, bucketsOf });
+    const result = traceResult(view.people, request, walks, { ledgerOf, presence });
+    return { result, reached: tagsReached(view.people, walks) };
   }
 
   /** A checkpoint of the log as it was followed so far, and on to this entry. Throws `timeout`. */

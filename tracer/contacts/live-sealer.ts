@@ -234,7 +234,8 @@ export class LiveSealer {
         else this.#sealed.replaceContact(segment, table.read(version), died);
       }
     }
-    for (const version of [...table.alive()]) if (isSealed[version - first] !== 1) this.#deps.writer.carry(version);
+    for (const version of [...table.alive()])
+      if (isSealed[version - first] !== 1) this.#deps.writer.carry(version);
     this.#deps.writer.dropTable(table);
     this.#changes += 1;
   }

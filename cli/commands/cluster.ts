@@ -1,0 +1,130 @@
+/** `firebreak cluster`: what several cases have in common, ranked, and who may have infected whom. */
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { toHex } from '../../protocol/bytes.js';
+import { askCluster } from '../../tracer/cluster/ask.js';
+import type { ClusterAnswer, ClusterLookUp } from '../../tracer/cluster/cluster-message.js';
+import { MAX_SOURCES } from '../../tracer/cluster/cluster-result.js';
+import type { ClusterCase } from '../../tracer/cluster/cluster-result.js';
+import type { Tracer } from '../../tracer/tracer.js';
+import { readCasesFile } from '../cases-file.js';
+import { usage } from '../exit.js';
+import { readKeyFile } from '../key-files.js';
+import { time, wholeNumber } from '../options.js';
+import { openLoneTracer } from '../parts/lone-tracer.js';
+import { POLICY_OPTION, policyOption } from '../policy-files.js';
+import { showCluster } from '../present/show-cluster.js';
+import { requireWritable } from '../present/show-trace.js';
+import { findRunning } from '../run-files.js';
+import { inFolder, withFolderOptions } from '../session.js';
+import type { FolderOptions, Session } from '../session.js';
+import { MAX_HOPS } from '../trace-options.js';
+
+const MAX_SECONDS = 10 ** 9;
+const LATENT_SECONDS = 172_800;
+const MIN_SECONDS = 900;
+const LISTED = 20;
+
+interface ClusterOptions extends FolderOptions {
+  readonly cases: string;
+  readonly officer: string;
+  readonly purpose: string;
+  readonly hops: number;
+  readonly from?: number;
+  readonly to?: number;
+  readonly minSeconds: number;
+  readonly latentSeconds: number;
+  readonly infectiousSeconds?: number;
+  readonly incubationSeconds: number;
+  readonly gateways: boolean;
+  readonly list: number;
+  readonly json?: string;
+  readonly policy?: string;
+}
+
+export function addClusterCommand(program: Command): void {
+  const seconds = wholeNumber(0, MAX_SECONDS);
+  withFolderOptions(
+    program
+      .command('cluster')
+      .description('rank what several cases have in common; the look is recorded before it is answered'),
+  )
+    .requiredOption(
+      '--cases <file>',
+      'the cases: a tag number a line, and the onset after it where it is known',
+    )
+    .option('--officer <name>', 'who looks, as it is recorded', userInfo().username)
+    .option('--purpose <text>', 'why, as it is recorded', 'outbreak investigation')
+    .option('--hops <n>', `how many contacts away to look, 1 to ${MAX_HOPS}`, wholeNumber(1, MAX_HOPS), 3)
+    .option('--from <time>', 'start of the window; the first contact by default', time('--from'))
+    .option('--to <time>', 'end of the window; the last contact by default', time('--to'))
+    .option('--min-seconds <s>', 'near this long within 24 hours makes a close contact', seconds, MIN_SECONDS)
+    .option('--latent-seconds <s>', 'from exposure until a person infects others', seconds, LATENT_SECONDS)
+    .option('--infectious-seconds <s>', 'for how long a person infects others; without it, for ever', seconds)
+    .option('--incubation-seconds <s>', 'from exposure until a person falls ill, at least', seconds, 0)
+    .option('--no-gateways', 'weigh people only, not the places where gateways saw the cases')
+    .option(
+      '--list <n>',
+      `how many sources to list, 1 to ${MAX_SOURCES}`,
+      wholeNumber(1, MAX_SOURCES),
+      LISTED,
+    )
+    .option('--json <file>', 'write the answer as JSON')
+    .option(...POLICY_OPTION)
+    .action((options: ClusterOptions) => run(options));
+}
+
+async function run(options: ClusterOptions): Promise<void> {
+  const { from, to, json } = options;
+  if (from !== undefined && to !== undefined && from > to)
+    throw usage('the window ends before it begins: see --from and --to');
+  const cases = await readCasesFile(options.cases);
+  await requireWritable(json === undefined ? {} : { json });
+  const asked = await policyOption(options.policy);
+  await inFolder('cluster', options, async (session) => {
+    const question = questionOf(options, cases);
+    const { result, accessIndex } = await ask(session, question, asked);
+    const who = `${question.officer}, ${question.purpose}`;
+    console.log(pc.dim(`recorded as ledger entry ${accessIndex}: ${who}\n`));
+    await showCluster(result, json);
+  });
+}
+
+function questionOf(options: ClusterOptions, cases: ClusterCase[]): ClusterLookUp {
+  const { officer, purpose, hops, minSeconds, latentSeconds, incubationSeconds, gateways, list } = options;
+  const { from, to, infectiousSeconds } = options;
+  return {
+    officer,
+    purpose,
+    request: {
+      ...{ cases, hops, minSeconds, latentSeconds, incubationSeconds, gateways, list },
+      ...(from !== undefined && { from }),
+      ...(to !== undefined && { to }),
+      ...(infectiousSeconds !== undefined && { infectiousSeconds }),
+    },
+  };
+}
+
+/** Asks the tracer that runs on the folder; without one, reads the ledger itself. */
+async function ask(
+  session: Session,
+  question: ClusterLookUp,
+  asked: Awaited<ReturnType<typeof policyOption>>,
+): Promise<ClusterAnswer> {
+  const running = await findRunning(session.folder, 'tracer');
+  if (running === undefined) return answerCluster(await openLoneTracer(session, asked), question);
+  if (asked.policy !== undefined)
+    throw usage('a tracer runs on this folder and reads under its own policy: give --policy to tracer run');
+  return askCluster(running.http, toHex(await readKeyFile(session.folder.tracer.apiToken)), question);
+}
+
+/** Fills in the window where the question leaves it open, records the look, answers. */
+async function answerCluster(
+  tracer: Tracer,
+  { officer, purpose, request }: ClusterLookUp,
+): Promise<ClusterAnswer> {
+  const span = tracer.span() ?? { from: 0, to: 0 };
+  const window = { from: request.from ?? span.from, to: request.to ?? span.to };
+  return tracer.lookUpCluster({ ...request, ...window }, { officer, purpose });
+}

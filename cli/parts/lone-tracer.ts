@@ -1,0 +1,47 @@
+/** A tracer for one question, on a folder where none runs: it reads the ledger to its end and can record looks. */
+import pc from 'picocolors';
+import type { LedgerReader } from '../../protocol/ledger-reader.js';
+import type { WitnessPolicy } from '../../protocol/witness-policy.js';
+import type { Tracer } from '../../tracer/tracer.js';
+import { signerFrom } from '../deployment.js';
+import { prunedReportsLine } from '../present/show-retention.js';
+import { terminalProgress } from '../progress.js';
+import { findRunning } from '../run-files.js';
+import type { Session } from '../session.js';
+import { openFolderReader, startLedger } from './ledger.js';
+import { startTracer } from './tracer.js';
+import { startWriter } from './writer.js';
+
+/** No entry, no answer: where no ledger runs, one is started for as long as it takes to record the look. */
+export async function openLoneTracer(
+  session: Session,
+  asked: { readonly policy?: WitnessPolicy },
+): Promise<Tracer> {
+  const { folder, signal, onClose } = session;
+  const log = { ...session.log, info: () => {} };
+  const { mqttUrl, reader } = await reachLedger({ ...session, log });
+  onClose(() => reader.close());
+  const signer = await signerFrom(folder.tracer.writerKey);
+  const writer = await startWriter({ ...session, log }, { signer, spoolDir: folder.tracer.spool, mqttUrl });
+  onClose(writer.close);
+  const tracer = await startTracer({ ...session, reader, signer, courier: writer.courier, ...asked });
+  onClose(() => tracer.close());
+  const progress = terminalProgress(process.stderr);
+  const show = (done: number, size: number): void =>
+    progress.update(`reading ${done} of ${size} entries`, done / size);
+  await tracer.catchUp(show, signal).finally(() => progress.done());
+  const { prunedPayloads } = tracer.status();
+  if (prunedPayloads > 0) console.log(pc.dim(prunedReportsLine(prunedPayloads)));
+  return tracer;
+}
+
+async function reachLedger(
+  session: Session,
+): Promise<{ readonly mqttUrl: string; readonly reader: LedgerReader }> {
+  const { folder, config, onClose } = session;
+  const running = await findRunning(folder, 'ledger');
+  if (running) return { mqttUrl: running.mqtt, reader: await openFolderReader(folder, config) };
+  const { ledger, mqttUrl, close } = await startLedger(session, { mqttPort: 0 });
+  onClose(close);
+  return { mqttUrl, reader: ledger.reader() };
+}

@@ -1,0 +1,134 @@
+/** What several cases have in common, as a person reads it: sources in order with their reasons, then a tree of who infected whom. */
+import pc from 'picocolors';
+import type {
+  ClusterResult,
+  ClusterSource,
+  GatewaySource,
+  PersonSource,
+  TransmissionTree,
+} from '../../tracer/cluster/cluster-result.js';
+import type { PathStep } from '../../tracer/trace-result.js';
+import { writeAtomically } from '../atomic-file.js';
+import { duration, localSpan, localTime, localZone } from '../times.js';
+
+/** Steps of one source beyond this are left to --json. */
+const MAX_REASONS = 8;
+
+export async function showCluster(cluster: ClusterResult, jsonFile: string | undefined): Promise<void> {
+  if (jsonFile !== undefined)
+    await writeAtomically(jsonFile, `${JSON.stringify(cluster, undefined, 2)}\n`, 0o600);
+  console.log(clusterText(cluster));
+  if (jsonFile !== undefined) console.log(`written to ${jsonFile}`);
+}
+
+export function clusterText(cluster: ClusterResult): string {
+  const { sources, sourceCount, tree } = cluster;
+  const further = sourceCount - sources.length;
+  return [
+    ...heading(cluster),
+    '',
+    pc.bold('Possible common sources, the most likely first'),
+    ...(sources.length === 0 ? [pc.dim('nobody, and no gateway, was in reach of two of the cases')] : []),
+    ...sources.flatMap((source, place) => sourceLines(source, place + 1, cluster)),
+    ...(further > 0 ? [pc.dim(`… and ${further} more that are less likely`)] : []),
+    '',
+    pc.bold('Who may have infected whom: the tree that explains the cases best'),
+    ...treeLines(tree, cluster),
+    '',
+    pc.dim(
+      'This ranks the work of a health officer. It is no diagnosis, and no proof that anybody infected anybody.',
+    ),
+  ].join('\n');
+}
+
+function heading({ cases, unreached, ...request }: ClusterResult): string[] {
+  const { from, to, hops, minSeconds, latentSeconds, infectiousSeconds, incubationSeconds = 0 } = request;
+  const infectious = infectiousSeconds === undefined ? '' : `, for ${duration(infectiousSeconds)}`;
+  const withOnset = cases.filter(({ onset }) => onset !== undefined).length;
+  return [
+    pc.bold(
+      `${cases.length} cases, ${withOnset} of them with an onset, and who reaches them within ${hops} ${hops === 1 ? 'hop' : 'hops'}`,
+    ),
+    pc.dim(`${localTime(from)} to ${localTime(to, true)}; times in ${localZone()}`),
+    pc.dim(`close contact: ${duration(minSeconds)} near within 24 h`),
+    pc.dim(
+      `people pass it on from ${duration(latentSeconds)} after exposure${infectious}; they fall ill ${duration(incubationSeconds)} after it at the earliest`,
+    ),
+    ...(unreached.length > 0
+      ? [`nobody can have infected ${unreached.join(', ')} by what was recorded`]
+      : []),
+  ];
+}
+
+function sourceLines(source: ClusterSource, place: number, { cases }: ClusterResult): string[] {
+  const name = source.kind === 'person' ? source.person : `gateway ${source.gateway}`;
+  const what = source.kind === 'person' && source.isCase ? 'itself a case, ' : '';
+  const score = `score ${source.score.toFixed(2)}`;
+  const explains = `${what}explains ${source.explains.length} of ${cases.length - (what === '' ? 0 : 1)}${what === '' ? '' : ' others'}`;
+  const reasons = source.kind === 'person' ? personReasons(source) : gatewayReasons(source);
+  const hidden = reasons.length - MAX_REASONS;
+  return [
+    `${String(place).padStart(2)}. ${pc.bold(name)}  ${score}  ${explains}${pc.dim(`  ${others(source)}`)}`,
+    ...reasons.slice(0, MAX_REASONS).map((reason) => pc.dim(`      ${reason}`)),
+    ...(hidden > 0 ? [pc.dim(`      … and ${hidden} more: --json FILE has them all`)] : []),
+  ];
+}
+
+function others({ othersReached, othersExpected }: ClusterSource): string {
+  if (othersReached === 0) return 'and would have reached nobody else';
+  const people = othersReached === 1 ? 'person who is' : 'people who are';
+  return `but would have reached ${othersReached} other ${people} no case (weight ${othersExpected.toFixed(1)})`;
+}
+
+function personReasons({ explains }: PersonSource): string[] {
+  return explains.map(({ case: tag, hop, path }) => {
+    const [first] = path;
+    const via = path.slice(1).map(({ from }) => from);
+    const way = hop === 1 ? 'directly' : `through ${via.join(', ')}`;
+    return `${tag} ${way}${first ? `: near ${first.to} for ${reason(first)}` : ''}`;
+  });
+}
+
+function gatewayReasons({ explains }: GatewaySource): string[] {
+  return explains.map(
+    ({ case: tag, start, end, seconds }) =>
+      `${tag} stayed there for ${duration(seconds)}, ${localSpan(start, end)}`,
+  );
+}
+
+function reason({ nearSeconds, start, end, mutual, ledger }: PathStep): string {
+  const sides = mutual ? 'seen by both' : 'seen by one';
+  return `${duration(nearSeconds)}, ${localSpan(start, end)}, ${sides}, ledger ${ledger.join(' ')}`;
+}
+
+function treeLines({ roots, edges }: TransmissionTree, { cases }: ClusterResult): string[] {
+  const children = new Map<string, PathStep[]>();
+  for (const edge of edges) children.set(edge.from, [...(children.get(edge.from) ?? []), edge]);
+  const onset = new Map(cases.map((one) => [one.tag, one.onset]));
+  return roots.flatMap((root) => {
+    const role = onset.has(root) ? caseWords(onset.get(root)) : 'presumed source, no case';
+    const unexplained = onset.has(root) ? '; infected by what nobody recorded, or the source' : '';
+    return [`${pc.bold(root)}  ${role}${unexplained}`, ...branches(root, { children, onset }, '')];
+  });
+}
+
+interface Foliage {
+  readonly children: ReadonlyMap<string, readonly PathStep[]>;
+  readonly onset: ReadonlyMap<string, number | undefined>;
+}
+
+function branches(parent: string, foliage: Foliage, indent: string): string[] {
+  const steps = foliage.children.get(parent) ?? [];
+  return steps.flatMap((step, index) => {
+    const isLast = index === steps.length - 1;
+    const { onset } = foliage;
+    const role = onset.has(step.to) ? caseWords(onset.get(step.to)) : 'no case';
+    return [
+      `${pc.dim(indent + (isLast ? '└─ ' : '├─ '))}${pc.bold(step.to.padEnd(6))}  ${role}  ${pc.dim(reason(step))}`,
+      ...branches(step.to, foliage, indent + (isLast ? '   ' : '│  ')),
+    ];
+  });
+}
+
+const caseWords = (onset: number | undefined): string =>
+  onset === undefined ? 'case' : `case, ill from ${localTime(onset)}`;

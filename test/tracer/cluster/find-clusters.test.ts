@@ -1,0 +1,211 @@
+import { describe, expect, it } from 'vitest';
+import { asEpoch, asTagNumber } from '../../../protocol/brands.js';
+import { toHex } from '../../../protocol/bytes.js';
+import type { ClusterRequest, ClusterSource } from '../../../tracer/cluster/cluster-result.js';
+import { findClusters, tagsInCluster } from '../../../tracer/cluster/find-clusters.js';
+import type { ClusterPresence } from '../../../tracer/cluster/gateway-sources.js';
+import type { Contact } from '../../../tracer/contact.js';
+import { PresenceBook } from '../../../tracer/presence/presence-book.js';
+import { trace } from '../../../tracer/trace.js';
+import { plainView } from '../../reference/views.js';
+
+const HOUR = 3600;
+const START = 20_700 * 86_400;
+const END = START + 100 * HOUR;
+
+/** They were together from that hour on. */
+function met(x: number, y: number, hour: number, minutes = 30): Contact {
+  const start = START + hour * HOUR;
+  return {
+    ...{ a: asTagNumber(Math.min(x, y)), b: asTagNumber(Math.max(x, y)), epoch: asEpoch(hour) },
+    ...{ start, end: start + minutes * 60, bucketSeconds: [minutes * 60, 0, 0, 0] },
+    ...{ attenuationDb: 50, mutual: true, partial: false, ledger: [hour] },
+  };
+}
+
+function ask(
+  contacts: readonly Contact[],
+  cases: ClusterRequest['cases'],
+  changes: Partial<ClusterRequest> = {},
+  presence?: ClusterPresence,
+) {
+  const { view, options } = plainView(contacts);
+  const request = { cases, hops: 3, from: START, to: END, minSeconds: 900, latentSeconds: HOUR };
+  return findClusters((asked) => trace(view, asked, options), presence, { ...request, ...changes });
+}
+
+const cases = (...tags: readonly number[]) => tags.map((tag) => ({ tag: String(tag) }));
+const at = (hour: number): number => START + hour * HOUR;
+const named = (sources: readonly ClusterSource[]): string[] =>
+  sources.map((source) => (source.kind === 'person' ? source.person : source.gateway));
+
+describe('common sources', () => {
+  const both = [1, 2, 3].flatMap((tag) => [met(8, tag, 10 + tag), met(9, tag, 20 + tag)]);
+
+  it('ranks whoever met the cases alone before one who met everybody', () => {
+    const crowd = Array.from({ length: 30 }, (_, n) => met(8, 100 + n, 15));
+    const { sources, sourceCount } = ask([...both, ...crowd], cases(1, 2, 3));
+    expect(named(sources).slice(0, 1)).toEqual(['9']);
+    const [first, second] = [9, 8].map((tag) => sources.find((one) => named([one])[0] === String(tag)));
+    expect(first?.score).toBeGreaterThan(2 * (second?.score ?? 1));
+    expect(second?.othersReached).toBe(31);
+    expect(sourceCount).toBe(sources.length);
+    expect(sources.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(1, 9);
+  });
+
+  it('says of each case how it may have been infected', () => {
+    const { sources } = ask([met(9, 1, 10), met(9, 5, 10), met(5, 2, 30)], cases(1, 2));
+    expect(sources[0]).toMatchObject({
+      ...{ kind: 'person', person: '9', isCase: false, infectiousBy: at(10), othersReached: 1 },
+      explains: [
+        { case: '1', hop: 1, passedOnBy: at(10), path: [{ from: '9', to: '1', ledger: [10] }] },
+        {
+          case: '2',
+          hop: 2,
+          passedOnBy: at(10),
+          path: [
+            { from: '9', to: '5' },
+            { from: '5', to: '2' },
+          ],
+        },
+      ],
+    });
+  });
+
+  it('leaves out who met a case only after it fell ill, and the incubation before that', () => {
+    const ill = [
+      { tag: '1', onset: at(40) },
+      { tag: '2', onset: at(40) },
+    ];
+    const contacts = [
+      met(9, 1, 10),
+      met(9, 2, 12),
+      met(8, 1, 10),
+      met(8, 2, 50),
+      met(7, 1, 10),
+      met(7, 2, 35),
+    ];
+    expect(named(ask(contacts, ill, { hops: 1 }).sources)).toEqual(['7', '9']);
+    expect(named(ask(contacts, ill, { hops: 1, incubationSeconds: 10 * HOUR }).sources)).toEqual(['9']);
+  });
+
+  it('takes a case for the source of the others, which explains itself', () => {
+    const { sources, tree } = ask(
+      [met(1, 2, 10), met(1, 3, 12)],
+      [
+        { tag: '1', onset: at(15) },
+        { tag: '2', onset: at(40) },
+        { tag: '3', onset: at(41) },
+      ],
+    );
+    expect(sources[0]).toMatchObject({ person: '1', isCase: true });
+    expect(sources[0]?.explains.map((one) => one.case)).toEqual(['2', '3']);
+    expect(tree.roots).toEqual(['1']);
+    expect(tree.edges.map(({ from, to }) => [from, to])).toEqual([
+      ['1', '2'],
+      ['1', '3'],
+    ]);
+  });
+
+  it('gives the same answer in whatever order the cases come, and ranks by tag number what is alike', () => {
+    const alike = [30, 4, 200].flatMap((tag) => [met(tag, 1, 10), met(tag, 2, 12)]);
+    const answer = ask(alike, cases(1, 2));
+    expect(named(answer.sources).filter((tag) => ['30', '4', '200'].includes(tag))).toEqual([
+      '4',
+      '30',
+      '200',
+    ]);
+    const turned = ask(alike, cases(2, 1));
+    expect(named(turned.sources)).toEqual(named(answer.sources));
+    expect(turned.tree).toEqual(answer.tree);
+  });
+
+  it('names cases that nobody can have infected, and answers for the others', () => {
+    const { sources, unreached, tree } = ask(both, [
+      ...cases(1, 2),
+      { tag: '77' },
+      { tag: '3', onset: at(1) },
+    ]);
+    expect(unreached).toEqual(['77', '3']);
+    expect(sources.length).toBeGreaterThan(0);
+    expect(tree.roots).toEqual(expect.arrayContaining(['3', '77']));
+  });
+
+  it('lists as many sources as asked for, and says how many there are', () => {
+    const { sources, sourceCount } = ask(both, cases(1, 2, 3), { list: 1 });
+    expect(sources).toHaveLength(1);
+    expect(sourceCount).toBeGreaterThan(1);
+  });
+
+  it('names everybody in the answer for the record', () => {
+    const answer = ask([met(9, 1, 10), met(9, 5, 10), met(5, 2, 30)], cases(1, 2, 77));
+    expect(tagsInCluster(answer)).toEqual([1, 2, 5, 9, 77]);
+  });
+
+  it.each([
+    ['one case', { cases: cases(1) }],
+    ['65 cases', { cases: cases(...Array.from({ length: 65 }, (_, n) => n)) }],
+    ['a case twice', { cases: cases(1, 2, 1) }],
+    ['a negative incubation', { incubationSeconds: -1 }],
+    ['half an onset', { cases: [{ tag: '1', onset: 1.5 }, { tag: '2' }] }],
+    ['an empty list', { list: 0 }],
+    ['no hops', { hops: 0 }],
+    ['a tag that is no number', { cases: [{ tag: 'x' }, { tag: '2' }] }],
+  ])('refuses %s', (_what, changes) => {
+    expect(() => ask(both, cases(1, 2), changes)).toThrow(expect.objectContaining({ code: 'input' }));
+  });
+});
+
+describe('gateways as common sources', () => {
+  const idOf = (gateway: number): Uint8Array => new Uint8Array(16).fill(gateway);
+
+  /** [tag, gateway, hour, minutes] */
+  function presence(...stays: readonly (readonly [number, number, number, number])[]): ClusterPresence {
+    const people = new Map<number, number>();
+    const book = new PresenceBook({
+      personOf: (tag) => people.get(tag) ?? (people.set(tag, people.size), people.size - 1),
+    });
+    for (const [tag, gateway, hour, minutes] of stays) {
+      const [start, end] = [at(hour), at(hour) + 60 * minutes];
+      book.add({ tag: asTagNumber(tag), gatewayId: idOf(gateway), start, end });
+    }
+    return { view: book.view(), personOf: (tag) => people.get(tag) };
+  }
+  const contacts = [met(1, 50, 5), met(2, 51, 5), met(3, 52, 5)];
+
+  it('are places where two cases stayed for long enough in the time in which they can have been infected', () => {
+    const seen = presence(
+      [1, 7, 10, 60],
+      [2, 7, 30, 20],
+      [1, 6, 10, 60],
+      [2, 6, 10, 5],
+      [3, 7, 60, 60],
+      [9, 7, 10, 60],
+    );
+    const ill = [{ tag: '1' }, { tag: '2' }, { tag: '3', onset: at(50) }];
+    const { sources, sourceCount } = ask(contacts, ill, {}, seen);
+    expect(sourceCount).toBe(1);
+    expect(sources).toMatchObject([
+      {
+        ...{ kind: 'gateway', gateway: toHex(idOf(7)), othersReached: 1 },
+        explains: [
+          { case: '1', start: at(10), end: at(11), seconds: HOUR },
+          { case: '2', start: at(30), seconds: 1200 },
+        ],
+      },
+    ]);
+  });
+
+  it('are weighed against everybody else who stayed there', () => {
+    const crowd = Array.from({ length: 60 }, (_, n) => [100 + n, 6, 20, 60] as const);
+    const seen = presence([1, 6, 10, 60], [2, 6, 10, 60], [1, 7, 12, 60], [2, 7, 12, 60], ...crowd);
+    const answer = ask(contacts, cases(1, 2), {}, seen);
+    expect(named(answer.sources)).toEqual([toHex(idOf(7)), toHex(idOf(6))]);
+    expect(answer.sources[1]).toMatchObject({ othersReached: 60 });
+  });
+
+  it('are left out where they are not asked for', () => {
+    const seen = presence([1, 7, 10, 60], [2, 7, 10, 60]);
+    expect(ask(contacts, cases(1, 2), { gateways: false }, seen).sources).toEqual([]);
+  });
+});

@@ -1,0 +1,162 @@
+/** Transmission trees against all trees there are, on small random graphs, and against what a tree must be. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { asEpoch, asTagNumber } from '../../../protocol/brands.js';
+import { traceCases } from '../../../tracer/cluster/case-traces.js';
+import type { TracedCase } from '../../../tracer/cluster/case-traces.js';
+import type { ClusterRequest, TransmissionTree } from '../../../tracer/cluster/cluster-result.js';
+import { UNRECORDED } from '../../../tracer/cluster/model.js';
+import { bestTree, stepChance } from '../../../tracer/cluster/tree.js';
+import type { Contact } from '../../../tracer/contact.js';
+import { trace } from '../../../tracer/trace.js';
+import type { PathStep } from '../../../tracer/trace-result.js';
+import { plainView } from '../../reference/views.js';
+
+const HOUR = 3600;
+const END = 60 * HOUR;
+
+const drawnContacts: fc.Arbitrary<Contact[]> = fc
+  .array(
+    fc.record({
+      pair: fc.uniqueArray(fc.integer({ min: 1, max: 7 }), { minLength: 2, maxLength: 2 }),
+      hour: fc.integer({ min: 0, max: 50 }),
+      seconds: fc.constantFrom(60, 900, HOUR),
+      mutual: fc.boolean(),
+    }),
+    { minLength: 3, maxLength: 22 },
+  )
+  .map((drawn) =>
+    drawn.map(({ pair, hour, seconds, mutual }, place) => ({
+      ...{ a: asTagNumber(Math.min(...pair)), b: asTagNumber(Math.max(...pair)), epoch: asEpoch(place) },
+      ...{ start: hour * HOUR, end: hour * HOUR + seconds, bucketSeconds: [seconds, 0, 0, 0] as const },
+      ...{ attenuationDb: 50, mutual, partial: false, ledger: [place] },
+    })),
+  );
+
+const drawnCases = fc.uniqueArray(
+  fc.record({
+    tag: fc.integer({ min: 1, max: 7 }).map(String),
+    onset: fc.integer({ min: 10 * HOUR, max: END }),
+  }),
+  { minLength: 2, maxLength: 4, selector: ({ tag }) => tag },
+);
+
+const drawnTiming = fc.record({
+  latentSeconds: fc.constantFrom(0, HOUR, 8 * HOUR),
+  infectiousSeconds: fc.constantFrom(undefined, 4 * HOUR, 20 * HOUR),
+});
+
+type Timing = typeof drawnTiming extends fc.Arbitrary<infer T> ? T : never;
+
+function prepared(contacts: readonly Contact[], cases: ClusterRequest['cases'], timing: Timing) {
+  const { latentSeconds, infectiousSeconds } = timing;
+  const request: ClusterRequest = {
+    ...{ cases, hops: 3, from: 0, to: END, minSeconds: 0, latentSeconds },
+    ...(infectiousSeconds !== undefined && { infectiousSeconds }),
+  };
+  const { view, options } = plainView(contacts);
+  const traced = traceCases((asked) => trace(view, asked, options), request);
+  const people = [...new Set(traced.flatMap(({ sources }) => [...sources.keys()]))];
+  return { traced, people, settings: { from: 0, ...timingOf(timing) } };
+}
+
+const timingOf = ({ latentSeconds, infectiousSeconds }: Timing) => ({
+  latentSeconds,
+  ...(infectiousSeconds !== undefined && { infectiousSeconds }),
+});
+
+/** What is wrong with a tree; nothing for a good one. Written from docs/clusters.md. */
+function faults(edges: readonly PathStep[], cases: readonly TracedCase[], timing: Timing): string[] {
+  const wrong: string[] = [];
+  for (const edge of edges) {
+    if (edges.filter(({ to }) => to === edge.to).length > 1) wrong.push(`${edge.to} is infected twice`);
+    const due = cases.find(({ tag }) => tag === edge.to)?.due ?? Infinity;
+    if (edge.end > due) wrong.push(`${edge.to} is infected after it fell ill`);
+    const before = edges.find(({ to }) => to === edge.from);
+    if (before === undefined) continue;
+    const since = edge.start - before.end - timing.latentSeconds;
+    if (since < 0 || since > (timing.infectiousSeconds ?? Infinity))
+      wrong.push(`${edge.from} is not infectious`);
+  }
+  return wrong;
+}
+
+const isKnown = ({ from, to, start, end }: PathStep, contacts: readonly Contact[]): boolean =>
+  contacts.some(
+    ({ a, b, ...contact }) =>
+      contact.start === start &&
+      contact.end === end &&
+      [Number(from), Number(to)].sort((x, y) => x - y).join() === [a, b].join(),
+  );
+
+/** Over every choice of a path or none for each case, and every hidden source or none. */
+function bestByHand(cases: readonly TracedCase[], people: readonly string[], timing: Timing): number {
+  const tags = new Set(cases.map(({ tag }) => tag));
+  const hidden = people.filter((person) => !tags.has(person));
+  const choices = cases.map(({ sources }) => [[], ...[...sources.values()].map(({ path }) => path)]);
+  let best = -Infinity;
+  const choose = (place: number, chosen: (readonly PathStep[])[]): void => {
+    const options = choices[place];
+    if (options === undefined) {
+      for (const source of [undefined, ...hidden]) best = Math.max(best, worth(chosen, source));
+      return;
+    }
+    for (const path of options) choose(place + 1, [...chosen, path]);
+  };
+  const worth = (chosen: readonly (readonly PathStep[])[], source: string | undefined): number => {
+    const edges = chosen.flat();
+    const begins = edges.filter(({ from }) => !edges.some(({ to }) => to === from)).map(({ from }) => from);
+    const lone = cases.filter((_, place) => chosen[place]?.length === 0).map(({ tag }) => tag);
+    const roots = new Set([...begins, ...lone]);
+    if (![...roots].every((root) => root === source || tags.has(root))) return -Infinity;
+    if (edges.some(({ to }) => to === source || lone.includes(to))) return -Infinity;
+    if (faults(edges, cases, timing).length > 0) return -Infinity;
+    const steps = edges.reduce((sum, step) => sum + Math.log(stepChance(step)), 0);
+    return (
+      chosen.reduce((sum, path, place) => sum + againstOnsets(path, cases[place]), steps) +
+      roots.size * Math.log(UNRECORDED)
+    );
+  };
+  /** A fifth, when whoever a path begins at fell ill after the case it leads to. */
+  function againstOnsets(path: readonly PathStep[], one: TracedCase | undefined): number {
+    const onset = cases.find(({ tag }) => tag === path[0]?.from)?.onset ?? -Infinity;
+    return onset > (one?.onset ?? Infinity) ? Math.log(0.2) : 0;
+  }
+  choose(0, []);
+  return best;
+}
+
+describe('the transmission tree', () => {
+  it('is made of known contacts in an order of time that can be, every case in it and every root named', () => {
+    fc.assert(
+      fc.property(drawnContacts, drawnCases, drawnTiming, (contacts, cases, timing) => {
+        const { traced, people, settings } = prepared(contacts, cases, timing);
+        const { edges, roots } = bestTree(traced, people, settings);
+        expect(faults(edges, traced, timing)).toEqual([]);
+        expect(edges.every((edge) => isKnown(edge, contacts))).toBe(true);
+        const infected = new Set(edges.map(({ to }) => to));
+        const all = new Set([...infected, ...roots]);
+        expect(cases.every(({ tag }) => all.has(tag))).toBe(true);
+        expect(roots.some((root) => infected.has(root))).toBe(false);
+        expect(edges.every(({ from }) => all.has(from))).toBe(true);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('is the best there is on nearly all small graphs, and never claims more', () => {
+    const drawn = fc.sample(fc.tuple(drawnContacts, drawnCases, drawnTiming), { numRuns: 300, seed: 4 });
+    let [best, withEdges] = [0, 0];
+    for (const [contacts, cases, timing] of drawn) {
+      const { traced, people, settings } = prepared(contacts, cases, timing);
+      const found: TransmissionTree = bestTree(traced, people, settings);
+      const byHand = bestByHand(traced, people, timing);
+      expect(found.logLikelihood).toBeLessThanOrEqual(byHand + 1e-9);
+      if (found.edges.length === 0) continue;
+      withEdges += 1;
+      if (found.logLikelihood >= byHand - 1e-9) best += 1;
+    }
+    expect(withEdges).toBeGreaterThan(100);
+    expect(best / withEdges).toBeGreaterThan(0.9);
+  });
+});

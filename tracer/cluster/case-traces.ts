@@ -1,0 +1,73 @@
+/** The backward traces of all cases, and what they say of each pair of cases. */
+import { FirebreakError } from '../../protocol/errors.js';
+import type { ReachedPerson, TraceRequest } from '../trace-result.js';
+import type { ClusterCase, ClusterRequest, Trace } from './cluster-result.js';
+import type { Chance } from './model.js';
+
+export interface TracedCase extends ClusterCase {
+  /** It was infected by then. */
+  readonly due: number;
+  /** Who may have infected it, by person; empty for a case that met nobody in time. */
+  readonly sources: ReadonlyMap<string, ReachedPerson>;
+}
+
+/** In the order of the request. Throws what the trace throws, but for `not-found`: who met nobody has no source. */
+export function traceCases(trace: Trace, request: ClusterRequest): readonly TracedCase[] {
+  return request.cases.map((one) => {
+    const due = Math.min(request.to, (one.onset ?? Infinity) - (request.incubationSeconds ?? 0));
+    const rows = due < request.from ? [] : rowsOf(trace, backwardFrom(request, one.tag, due));
+    return { ...one, due, sources: new Map(rows.map((row) => [row.person, row])) };
+  });
+}
+
+/** The rows of a trace; none where its case is in no contact. */
+export function rowsOf(trace: Trace, request: TraceRequest): readonly ReachedPerson[] {
+  try {
+    return trace(request).reached;
+  } catch (error) {
+    if (error instanceof FirebreakError && error.code === 'not-found') return [];
+    throw error;
+  }
+}
+
+/** What a cluster's walks have in common; what the request leaves open is left open. */
+export function settingsOf(request: ClusterRequest) {
+  const { hops, from, to, minSeconds, latentSeconds, infectiousSeconds, attenuation, presence } = request;
+  return {
+    ...{ hops, from, to, minSeconds, latentSeconds },
+    ...(infectiousSeconds !== undefined && { infectiousSeconds }),
+    ...(attenuation !== undefined && { attenuation }),
+    ...(presence !== undefined && { presence }),
+  };
+}
+
+function backwardFrom(request: ClusterRequest, tag: string, due: number): TraceRequest {
+  return { ...settingsOf(request), case: tag, direction: 'backward', to: due };
+}
+
+/** How far a case that fell ill earlier can stand in for the source of a later one. */
+const CASE_INFECTS_CASE = 0.75;
+/** Of a case that fell ill later than the one it is to have infected: it happens, and not often. */
+const AGAINST_ONSETS = 0.2;
+
+/** How likely it is that one infected the other as far as their onsets go, at most 1; 1 where one is not known. */
+export function onsetWeight(from: ClusterCase | undefined, to: ClusterCase): number {
+  if (from?.onset === undefined || to.onset === undefined) return 1;
+  return from.onset <= to.onset ? 1 : AGAINST_ONSETS;
+}
+
+/**
+ * How this case may have been infected by other cases: by those that fell ill earlier. Where an onset is missing, by those from
+ * which a walk leads to it and none leads back.
+ */
+export function chancesFromCases(one: TracedCase, cases: readonly TracedCase[]): Chance[] {
+  return cases
+    .filter((other) => other !== one && isEarlier(other, one))
+    .flatMap(({ tag }) => one.sources.get(tag) ?? [])
+    .map(({ score, hop }) => ({ score, hop, weight: CASE_INFECTS_CASE }));
+}
+
+function isEarlier(x: TracedCase, y: TracedCase): boolean {
+  if (x.onset !== undefined && y.onset !== undefined) return x.onset < y.onset;
+  return !x.sources.has(y.tag);
+}

@@ -1,0 +1,87 @@
+/** Common sources of several cases, ranked, and the transmission tree that explains them best (clusters.md). Pure. */
+import { FirebreakError } from '../../protocol/errors.js';
+import { settingsOf, traceCases } from './case-traces.js';
+import { MAX_CASES, MAX_SOURCES, MIN_CASES } from './cluster-result.js';
+import type { ClusterRequest, ClusterResult, ClusterSource, Trace } from './cluster-result.js';
+import { weighGateways } from './gateway-sources.js';
+import type { ClusterPresence } from './gateway-sources.js';
+import { logSumExp } from './model.js';
+import { weighPeople } from './person-sources.js';
+import type { Weighed } from './person-sources.js';
+import { bestTree } from './tree.js';
+
+/** Trees are grown from so many of the most likely people. */
+const TREE_SOURCES = 8;
+const LISTED = 20;
+
+/**
+ * Throws `input` for a request out of bounds, and what the trace throws. Without presence there are no gateways among the
+ * sources. `list` is how many sources are listed, 20 by default and {@link MAX_SOURCES} at most; `sourceCount` is how many there
+ * are.
+ */
+export function findClusters(
+  trace: Trace,
+  presence: ClusterPresence | undefined,
+  request: ClusterRequest,
+): ClusterResult {
+  requireBounds(request);
+  const cases = traceCases(trace, request);
+  const people = weighPeople(trace, request, cases);
+  const gateways =
+    presence && request.gateways !== false ? weighGateways(presence, request, cases) : undefined;
+  const ranked = rank([...people.weighed, ...(gateways?.weighed ?? [])]);
+  const likely = ranked.filter((source) => source.kind === 'person').slice(0, TREE_SOURCES);
+  return {
+    ...request,
+    sources: ranked.slice(0, Math.min(request.list ?? LISTED, MAX_SOURCES)),
+    sourceCount: people.count + (gateways?.count ?? 0),
+    unreached: cases.filter(({ sources }) => sources.size === 0).map(({ tag }) => tag),
+    tree: bestTree(
+      cases,
+      likely.map(({ person }) => person),
+      settingsOf(request),
+    ),
+  };
+}
+
+/** Everybody named in the answer, by tag number: cases, sources, and all on the way. */
+export function tagsInCluster({ cases, sources, tree }: ClusterResult): number[] {
+  const steps = sources.flatMap((source) =>
+    source.kind === 'person' ? source.explains.flatMap(({ path }) => path) : [],
+  );
+  const people = sources.flatMap((source) => (source.kind === 'person' ? [source.person] : []));
+  const onTheWay = [...steps, ...tree.edges].flatMap(({ from, to }) => [from, to]);
+  const tags = new Set([...cases.map(({ tag }) => tag), ...people, ...onTheWay, ...tree.roots]);
+  return [...tags].map(Number).sort((x, y) => x - y);
+}
+
+function requireBounds({ cases, incubationSeconds = 0, list = LISTED }: ClusterRequest): void {
+  const require = (holds: boolean, problem: string): void => {
+    if (!holds) throw new FirebreakError('input', problem);
+  };
+  const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+  require(cases.length >= MIN_CASES &&
+    cases.length <=
+      MAX_CASES, `a cluster has ${MIN_CASES} to ${MAX_CASES} cases, and this one has ${cases.length}`);
+  require(new Set(cases.map(({ tag }) => tag)).size === cases.length, 'a case stands twice among the cases');
+  require(cases.every(({ onset = 0 }) => isCount(onset)), 'an onset is in whole unix seconds');
+  require(isCount(incubationSeconds), 'the incubation is whole seconds, and not negative');
+  require(isCount(list) && list >= 1, 'at least one source is to be listed');
+}
+
+function rank(weighed: readonly Weighed<ClusterSource>[]): ClusterSource[] {
+  const all = logSumExp(weighed.map(({ logLikelihood }) => logLikelihood));
+  return weighed
+    .map(({ source, logLikelihood }) => ({ source, logLikelihood, name: nameOf(source) }))
+    .sort(
+      (x, y) =>
+        y.logLikelihood - x.logLikelihood ||
+        y.source.explains.length - x.source.explains.length ||
+        y.source.kind.localeCompare(x.source.kind) ||
+        x.name.length - y.name.length ||
+        (x.name < y.name ? -1 : 1),
+    )
+    .map(({ source, logLikelihood }) => ({ ...source, score: Math.exp(logLikelihood - all) }));
+}
+
+const nameOf = (source: ClusterSource): string => (source.kind === 'person' ? source.person : source.gateway);

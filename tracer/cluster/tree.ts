@@ -1,0 +1,153 @@
+/**
+ * The transmission tree that explains the cases best: a maximum-weight arborescence over cases and those between them in which
+ * time is respected (clusters.md, "The tree"). Each case hangs on one path of a walk or is a root; the search begins with every
+ * case a root and makes the best change until none betters it. Feasible at every moment; the best there is in all but few cases.
+ */
+import type { PathStep } from '../trace-result.js';
+import { onsetWeight } from './case-traces.js';
+import type { TracedCase } from './case-traces.js';
+import type { TransmissionTree } from './cluster-result.js';
+import { UNRECORDED } from './model.js';
+
+interface Timing {
+  readonly from: number;
+  readonly latentSeconds: number;
+  readonly infectiousSeconds?: number;
+}
+
+/** The path by which each case was infected; none for a root. */
+type Branches = ReadonlyMap<string, readonly PathStep[]>;
+
+interface Soil {
+  readonly cases: readonly TracedCase[];
+  readonly timing: Timing;
+  /** A presumed source that is no case. */
+  readonly source: string | undefined;
+  readonly known: ReadonlyMap<string, TracedCase>;
+}
+
+const THETA_SECONDS = 90 * 60;
+/** Of the values that are tried for β, the middle one (model.ts). */
+const CATCHING = 5;
+/** Of co-presence, which has no nearSeconds (tracing.md). */
+const PRESENCE_WEIGHT = 0.3;
+const NO_GAIN = 1e-9;
+
+/** The best of the trees that are grown from each of these people, and from the cases alone. */
+export function bestTree(
+  cases: readonly TracedCase[],
+  sources: readonly string[],
+  timing: Timing,
+): TransmissionTree {
+  const known = new Map(cases.map((one) => [one.tag, one]));
+  const hidden = sources.filter((person) => !known.has(person));
+  const trees = [undefined, ...hidden].map((source) => grow({ cases, timing, source, known }));
+  return trees.reduce((best, tree) => (tree.logLikelihood > best.logLikelihood + NO_GAIN ? tree : best));
+}
+
+function grow(soil: Soil): TransmissionTree {
+  let branches: Branches = new Map(soil.cases.map(({ tag }) => [tag, []]));
+  for (;;) {
+    const change = bestChange(branches, soil);
+    if (change === undefined) return treeOf(branches, soil);
+    branches = new Map([...branches, change]);
+  }
+}
+
+type Change = readonly [string, readonly PathStep[]];
+
+/** Gains add up and each is above zero, so that changes come to an end. */
+function bestChange(branches: Branches, soil: Soil): Change | undefined {
+  const inTree = peopleIn(branches, soil);
+  const changes = soil.cases.flatMap((one) => {
+    const before = logChance(branches.get(one.tag) ?? [], one, soil);
+    return [...inTree]
+      .flatMap((person) => one.sources.get(person) ?? [])
+      .map(({ path }) => ({ tag: one.tag, path, gain: logChance(path, one, soil) - before }))
+      .filter(({ gain }) => gain > NO_GAIN);
+  });
+  changes.sort(
+    (x, y) =>
+      y.gain - x.gain || Number(x.tag) - Number(y.tag) || Number(x.path[0]?.from) - Number(y.path[0]?.from),
+  );
+  const sound = changes.find(({ tag, path }) => isSound(new Map([...branches, [tag, path]]), soil));
+  return sound && [sound.tag, sound.path];
+}
+
+function peopleIn(branches: Branches, { source }: Soil): ReadonlySet<string> {
+  const people = new Set(branches.keys());
+  if (source !== undefined) people.add(source);
+  for (const path of branches.values()) for (const { to } of path) people.add(to);
+  return people;
+}
+
+/** What it costs to explain a case so; a root was infected by what nobody recorded. */
+function logChance(path: readonly PathStep[], one: TracedCase, { known }: Soil): number {
+  const [first] = path;
+  if (first === undefined) return Math.log(UNRECORDED);
+  const weight = Math.log(onsetWeight(known.get(first.from), one));
+  return path.reduce((sum, step) => sum + Math.log(stepChance(step)), weight);
+}
+
+/** p = 1 − exp(−β·W/θ) with what a step tells of W: nearSeconds, or for co-presence its length. */
+export function stepChance({ start, end, nearSeconds, mutual }: PathStep): number {
+  const seconds = nearSeconds > 0 ? nearSeconds : PRESENCE_WEIGHT * (end - start);
+  return -Math.expm1((-CATCHING * Math.max(1, seconds) * (mutual ? 1 : 0.5)) / THETA_SECONDS);
+}
+
+/**
+ * Everybody is infected once, nobody before whoever infected them is infectious, no case after it fell ill; no circles. A case on
+ * the way to another hangs on a branch of its own.
+ */
+function isSound(branches: Branches, soil: Soil): boolean {
+  const steps = [...branches.values()].flat();
+  const stepTo = new Map(steps.map((step) => [step.to, step]));
+  if (stepTo.size !== steps.length || (soil.source !== undefined && stepTo.has(soil.source))) return false;
+  const onTheWay = [...branches.values()].flatMap((path) => path.slice(0, -1));
+  if (onTheWay.some(({ to }) => soil.known.has(to))) return false;
+  return steps.every(
+    (step) =>
+      step.end <= (soil.known.get(step.to)?.due ?? Infinity) &&
+      isTimely(step, stepTo.get(step.from)?.end, soil) &&
+      hasRoot(step, stepTo),
+  );
+}
+
+function isTimely(
+  { from, start }: PathStep,
+  exposedAt: number | undefined,
+  { timing, source, known }: Soil,
+): boolean {
+  const { latentSeconds, infectiousSeconds = Infinity } = timing;
+  if (exposedAt === undefined) return (from === source || known.has(from)) && start >= timing.from;
+  const ready = exposedAt + latentSeconds;
+  return ready <= start && start <= ready + infectiousSeconds;
+}
+
+/** Time alone breaks a circle of steps that begin and end at the same moment no more. */
+function hasRoot(step: PathStep, stepTo: ReadonlyMap<string, PathStep>): boolean {
+  let before: PathStep | undefined = step;
+  for (let passed = 0; before !== undefined; passed++) {
+    if (passed > stepTo.size) return false;
+    before = stepTo.get(before.from);
+  }
+  return true;
+}
+
+function treeOf(branches: Branches, soil: Soil): TransmissionTree {
+  const { source } = soil;
+  const edges = [...branches.values()].flat();
+  edges.sort(
+    (x, y) =>
+      x.start - y.start || x.end - y.end || Number(x.from) - Number(y.from) || Number(x.to) - Number(y.to),
+  );
+  const lone = [...branches].filter(([, path]) => path.length === 0).map(([tag]) => tag);
+  const isUsed = edges.some(({ from }) => from === source);
+  const roots = source !== undefined && isUsed ? [source, ...lone] : lone;
+  const explained = soil.cases.reduce(
+    (sum, one) => sum + logChance(branches.get(one.tag) ?? [], one, soil),
+    0,
+  );
+  const ofSource = source !== undefined && isUsed ? Math.log(UNRECORDED) : 0;
+  return { roots, edges, logLikelihood: explained + ofSource };
+}
