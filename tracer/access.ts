@@ -6,7 +6,7 @@ import { FirebreakError } from '../protocol/errors.js';
 import { sealAccess } from '../protocol/payload-access.js';
 import type { AccessRecord, SealedAccess } from '../protocol/payload-access.js';
 import { SALT_LENGTH } from '../protocol/payload-salt.js';
-import type { TraceRequest, TraceResult } from './trace-result.js';
+import type { TraceRequest } from './trace-result.js';
 
 export interface Look {
   /** Who asks, and why: what a citizen is shown. */
@@ -86,13 +86,4 @@ export function askedInTrace(request: TraceRequest): Asked {
     attenuation: request.attenuation ?? 'near',
     presence: request.presence ?? false,
   };
-}
-
-/** All tags that a trace names, ascending. */
-export function tagsInTrace({
-  reached,
-  sources = [],
-}: Pick<TraceResult, 'reached' | 'sources'>): TagNumber[] {
-  const tags = new Set([...reached, ...sources].map(({ person }) => Number(person)));
-  return [...tags].sort((x, y) => x - y).map(asTagNumber);
 }

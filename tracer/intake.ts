@@ -37,7 +37,7 @@ export interface IntakeStatus {
   readonly presence: IntakeCounts;
   /** Reports that another names as the one before it and that have not come. */
   readonly gaps: number;
-  /** Reports whose day left the retention window: pruned by an entry of the log. */
+  /** Reports whose day left the retention window: pruned by an entry of the log, or read before and forgotten. */
   readonly prunedPayloads: number;
   /** Reports whose payload should be there and is not. */
   readonly missingPayloads: number;
@@ -164,7 +164,7 @@ export class Intake {
     const firstDay = day - this.#given.retentionDays;
     if (firstDay < 0) return;
     this.#contacts.expireBefore(firstDay * DAY_SECONDS);
-    this.#reports.chains.forgetBefore(firstDay);
+    this.#pruned += this.#reports.chains.forgetBefore(firstDay);
     this.book.forgetBefore(firstDay);
   }
 
@@ -190,7 +190,7 @@ export class Intake {
     this.#evidence.restore(evidence);
     for (const key of gatewayKeys) this.#gateways.restore(key);
     [this.#missing, this.#pruned] = [missing, pruned];
-    this.#goOnTo(newestDay);
+    if (newestDay > 0) this.#goOnTo(newestDay);
   }
 
   #take(entry: LoggedEntry, payload: FoundPayload): readonly Testimony[] {

@@ -82,10 +82,12 @@ export class ReportChains {
     this.#pruned.filter(() => spare-- <= 0);
   }
 
-  /** Forgets reports of days before this one, and what they named. */
-  forgetBefore(firstDay: number): void {
+  /** Forgets reports of days before this one, and what they named. Gives how many reports. */
+  forgetBefore(firstDay: number): number {
+    const before = this.#standing.count;
     this.#standing.filter((row) => (row[3] ?? 0) >= firstDay);
     for (const table of [this.#seen, this.#missing]) table.filter((row) => (row[6] ?? 0) >= firstDay);
+    return before - this.#standing.count;
   }
 
   /** Four tables, each with its length before it, u32. */

@@ -104,20 +104,19 @@ function mortalDisk(): { readonly disk: StoreDisk; readonly kill: () => void } {
     <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>
     (...args: A): Promise<T> =>
       isDead ? Promise.reject(new Error('killed')) : call(...args);
-  const { open, close, size, read, write, sync, syncFolder, makeFolder, rename, remove, list } =
-    NODE_STORE_DISK;
-  const disk = {
-    open: alive(open),
-    size: alive(size),
-    read: alive(read),
-    write: alive(write),
-    sync: alive(sync),
-    syncFolder: alive(syncFolder),
-    makeFolder: alive(makeFolder),
-    rename: alive(rename),
-    remove: alive(remove),
-    list: alive(list),
-    close,
+  const real = NODE_STORE_DISK;
+  const disk: StoreDisk = {
+    open: alive((path, flags) => real.open(path, flags)),
+    close: (fd) => real.close(fd),
+    size: alive((fd) => real.size(fd)),
+    read: alive((fd, bytes, position) => real.read(fd, bytes, position)),
+    write: alive((fd, bytes, position) => real.write(fd, bytes, position)),
+    sync: alive((fd) => real.sync(fd)),
+    syncFolder: alive((path) => real.syncFolder(path)),
+    makeFolder: alive((path) => real.makeFolder(path)),
+    rename: alive((from, to) => real.rename(from, to)),
+    remove: alive((path) => real.remove(path)),
+    list: alive((path) => real.list(path)),
   };
   return { disk, kill: () => void (isDead = true) };
 }

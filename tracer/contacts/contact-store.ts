@@ -218,7 +218,7 @@ export class ContactStore {
   async save(position: LedgerPosition, sections: Sections = new Map()): Promise<void> {
     const { writer, sealer } = this.#parts;
     if (sealer === undefined) return;
-    const live = writeLive(this.#keepFrom, writer.liveRows(), writer.sealed.kept());
+    const live = writeLive(this.#keepFrom, writer.tables, writer.sealed.kept());
     await sealer.commit(position, encodeSections(new Map([...sections, [LIVE_SECTION, live]])));
     sealer.nudge();
   }

@@ -41,6 +41,38 @@ export class AccountArena {
     return [Array.from({ length: counts & MAX_U16 }, read), Array.from({ length: counts >>> 16 }, read)];
   }
 
+  /** The same block as at this place of another. */
+  copy(from: AccountArena, place: number): number {
+    const end = from.#endOf(place);
+    this.#reserve(end - (place - 1));
+    const at = this.#used;
+    this.#words.set(from.#words.subarray(place - 1, end), at);
+    this.#used += end - (place - 1);
+    return at + 1;
+  }
+
+  /** All blocks, to be given to {@link AccountArena.of}. */
+  words(): Uint32Array {
+    return this.#words.subarray(0, this.#used);
+  }
+
+  /** What {@link words} gave, at the same places. */
+  static of(words: Uint32Array): AccountArena {
+    const arena = new AccountArena();
+    arena.#words = words.slice();
+    arena.#used = words.length;
+    return arena;
+  }
+
+  /** Where the block ends. */
+  #endOf(place: number): number {
+    const counts = this.#words[place - 1] ?? 0;
+    let at = place;
+    for (let left = (counts & MAX_U16) + (counts >>> 16); left > 0; left--)
+      at += 5 + 2 * ((this.#words[at + 4] ?? 0) >>> 16);
+    return at;
+  }
+
   #write({ start, end, bucketSeconds, medianAttenuationDb, partial, ledger }: Account): void {
     const words = this.#words;
     const [immediate, near, medium, other] = bucketSeconds;
@@ -57,8 +89,15 @@ export class AccountArena {
   }
 
   #read(at: number): Account {
-    const [start = 0, end = 0, close = 0, far = 0, last = 0] = this.#words.subarray(at, at + 5);
-    const indexes = this.#words.subarray(at + 5, at + 5 + 2 * (last >>> 16));
+    const words = this.#words;
+    const [start, end, close, far, last] = [
+      words[at]!,
+      words[at + 1]!,
+      words[at + 2]!,
+      words[at + 3]!,
+      words[at + 4]!,
+    ];
+    const indexes = words.subarray(at + 5, at + 5 + 2 * (last >>> 16));
     const ledger = Array.from(
       { length: last >>> 16 },
       (_, k) => (indexes[2 * k] ?? 0) + (indexes[2 * k + 1] ?? 0) * 2 ** 32,

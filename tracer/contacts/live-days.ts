@@ -2,9 +2,9 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { asEpoch } from '../../protocol/brands.js';
 import { dayOf } from '../../protocol/time.js';
-import type { LiveRow, LiveRows } from './live-table.js';
-import { SealCollector } from './to-seal.js';
-import type { SealedContact, ToSeal } from './to-seal.js';
+import { encodeDetails } from './cold-contact.js';
+import type { LiveRows } from './live-table.js';
+import type { ToSeal } from './to-seal.js';
 
 export interface DayToSeal {
   readonly contacts: ToSeal;
@@ -13,7 +13,7 @@ export interface DayToSeal {
 }
 
 /** Rows that are gathered before others on this thread have their turn. */
-const ROWS_AT_ONCE = 8192;
+const ROWS_AT_ONCE = 16_384;
 
 /**
  * The contacts of a table that stand now and begin before `beforeDay`, by the day they begin in, for days with at least
@@ -25,32 +25,103 @@ export async function gatherDays(rows: LiveRows, beforeDay: number, least: numbe
     const day = dayOf(rows.startOf(version));
     counts.set(day, (counts.get(day) ?? 0) + 1);
   }
-  const days = new Map<number, { readonly collector: SealCollector; readonly versions: Float64Array }>();
+  const days = new Map<number, GatheredDay>();
   for (const [day, count] of counts)
-    if (day < beforeDay && count >= least)
-      days.set(day, { collector: new SealCollector(), versions: new Float64Array(count) });
+    if (day < beforeDay && count >= least) days.set(day, new GatheredDay(count));
   let taken = 0;
   for (const version of rows.alive()) {
     const day = days.get(dayOf(rows.startOf(version)));
     if (day === undefined) continue;
-    day.versions[day.collector.count] = version;
-    day.collector.add(sealedContact(rows.read(version)));
+    day.take(rows, version);
     if (++taken % ROWS_AT_ONCE === 0) await breathe();
   }
-  return [...days.values()]
-    .filter(({ collector }) => collector.count > 0)
-    .map(({ collector, versions }) => ({
-      contacts: collector.columns(),
-      versions: versions.subarray(0, collector.count),
-    }));
+  return [...days.values()].flatMap((day) => day.finish());
 }
 
-function sealedContact(row: LiveRow): SealedContact {
-  const { lower, upper, start, attenuationDb, mutual, partial, nearInDay, epoch, sides } = row;
-  return {
-    ...{ lower, upper, start, attenuationDb, mutual, partial, nearInDay },
-    durationSeconds: row.duration,
-    bucketSeconds: [row.immediate, row.near, row.medium, row.other],
-    evidence: sides && { epoch: asEpoch(epoch), accounts: sides },
-  };
+/** Columns in shared memory, for as many contacts as the day had at first: some may have died since. */
+class GatheredDay {
+  readonly #columns;
+  readonly #versions: Float64Array;
+  #count = 0;
+  #details = new Uint8Array(new SharedArrayBuffer(4096));
+  #detailBytes = 0;
+
+  constructor(count: number) {
+    this.#columns = newColumns(count);
+    this.#versions = new Float64Array(count);
+  }
+
+  take(rows: LiveRows, version: number): void {
+    const row = rows.read(version);
+    const { lower, upper, start, duration, signal, nearInDay, weight, near, buckets, partial } =
+      this.#columns;
+    const at = this.#count++;
+    const live = version - rows.table.firstVersion;
+    this.#versions[at] = version;
+    lower[at] = row.lower;
+    upper[at] = row.upper;
+    start[at] = row.start;
+    duration[at] = row.duration;
+    near[at] = rows.nearSecondsOf(version);
+    signal[at] = rows.table.signal[live] ?? 0;
+    weight[at] = rows.table.weight[live] ?? 0;
+    nearInDay[at] = row.nearInDay;
+    buckets[4 * at] = row.immediate;
+    buckets[4 * at + 1] = row.near;
+    buckets[4 * at + 2] = row.medium;
+    buckets[4 * at + 3] = row.other;
+    partial[at] = row.partial ? 1 : 0;
+    this.#addDetails(row.sides ? encodeDetails(asEpoch(row.epoch), row.sides) : NO_DETAILS);
+  }
+
+  finish(): DayToSeal[] {
+    const count = this.#count;
+    if (count === 0) return [];
+    const { lower, upper, start, duration, signal, nearInDay, weight, near, buckets, partial } =
+      this.#columns;
+    const contacts: ToSeal = {
+      count,
+      lower: lower.subarray(0, count),
+      upper: upper.subarray(0, count),
+      start: start.subarray(0, count),
+      duration: duration.subarray(0, count),
+      near: near.subarray(0, count),
+      signal: signal.subarray(0, count),
+      nearInDay: nearInDay.subarray(0, count),
+      weight: weight.subarray(0, count),
+      buckets: buckets.subarray(0, 4 * count),
+      partial: partial.subarray(0, count),
+      details: this.#details.subarray(0, this.#detailBytes),
+    };
+    return [{ contacts, versions: this.#versions.subarray(0, count) }];
+  }
+
+  /** length u32, little-endian | bytes */
+  #addDetails(bytes: Uint8Array): void {
+    const [at, end] = [this.#detailBytes, this.#detailBytes + 4 + bytes.length];
+    if (end > this.#details.length) {
+      const grown = new Uint8Array(new SharedArrayBuffer(2 * end));
+      grown.set(this.#details);
+      this.#details = grown;
+    }
+    for (let k = 0; k < 4; k++) this.#details[at + k] = (bytes.length >>> (8 * k)) & 255;
+    this.#details.set(bytes, at + 4);
+    this.#detailBytes = end;
+  }
 }
+
+const NO_DETAILS = new Uint8Array(0);
+const shared = (bytes: number): SharedArrayBuffer => new SharedArrayBuffer(bytes);
+
+const newColumns = (count: number) => ({
+  lower: new Uint32Array(shared(4 * count)),
+  upper: new Uint32Array(shared(4 * count)),
+  start: new Uint32Array(shared(4 * count)),
+  duration: new Uint16Array(shared(2 * count)),
+  near: new Uint16Array(shared(2 * count)),
+  signal: new Uint8Array(shared(count)),
+  nearInDay: new Uint16Array(shared(2 * count)),
+  weight: new Uint16Array(shared(2 * count)),
+  buckets: new Uint16Array(shared(8 * count)),
+  partial: new Uint8Array(shared(count)),
+});

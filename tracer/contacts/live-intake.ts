@@ -7,6 +7,7 @@ import { accountOf, rowOfSides, sidesOfRow } from './live-contact.js';
 import type { Meeting } from './live-contact.js';
 import { withAccount } from './live-merge.js';
 import type { Account, Sides } from './live-merge.js';
+import { newRow } from './live-table.js';
 import type { LiveRow } from './live-table.js';
 import type { Change, LiveWriter } from './live-writer.js';
 import { MAX_CONTACT_SECONDS } from './segment.js';
@@ -112,20 +113,3 @@ function fillRow(row: LiveRow, columns: ContactColumns, k: number): void {
   row.mutual = (flags & MUTUAL) !== 0;
   row.partial = (flags & PARTIAL) !== 0;
 }
-
-const newRow = (): LiveRow => ({
-  lower: 0,
-  upper: 0,
-  epoch: 0,
-  start: 0,
-  duration: 0,
-  immediate: 0,
-  near: 0,
-  medium: 0,
-  other: 0,
-  attenuationDb: 0,
-  mutual: false,
-  partial: false,
-  nearInDay: 0,
-  sides: undefined,
-});

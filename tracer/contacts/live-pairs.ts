@@ -75,24 +75,21 @@ export class LivePairs {
 
   /** Forgets all but those whose version `keep` is true of; other nodes get new numbers. */
   sweep(keep: (version: number) => boolean): void {
-    const old = this.#words;
-    const kept: number[] = [];
-    for (let node = 0; node < this.#count; node++)
-      if (keep(old[node * STRIDE + VERSION] ?? 0)) kept.push(node);
-    const fresh = new LivePairs(kept.length * 2);
-    // Oldest first: each then goes to the head of its chain.
-    kept.sort((x, y) => (old[x * STRIDE + EPOCH] ?? 0) - (old[y * STRIDE + EPOCH] ?? 0));
-    for (const from of kept) {
-      const [lower = 0, upper = 0, epoch = 0, version = 0, , end = 0, near = 0, inDay = 0] = old.subarray(
-        from * STRIDE,
-        (from + 1) * STRIDE,
-      );
-      fresh.set(fresh.insert(lower, upper, epoch), version, end, near, inDay);
+    const words = this.#words;
+    let kept = 0;
+    for (let node = 0; node < this.#count; node++) {
+      if (!keep(words[node * STRIDE + VERSION] ?? 0)) continue;
+      if (kept !== node) words.copyWithin(kept * STRIDE, node * STRIDE, (node + 1) * STRIDE);
+      kept += 1;
     }
-    this.#words = fresh.#words;
-    this.#slots = fresh.#slots;
-    this.#count = fresh.#count;
-    this.#pairs = fresh.#pairs;
+    this.#count = kept;
+    this.#pairs = 0;
+    this.#slots = new Int32Array(Math.max(32, 2 ** Math.ceil(Math.log2(2 * kept + 1))));
+    // As they came: most are newer than all of their pair before them, and go to the head of its chain.
+    for (let node = 0; node < kept; node++) {
+      const base = node * STRIDE;
+      this.#link(node, this.#slotOf(words[base + LOWER] ?? 0, words[base + UPPER] ?? 0));
+    }
   }
 
   #link(node: number, slot: number): void {

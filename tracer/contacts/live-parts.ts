@@ -74,9 +74,7 @@ async function partsOf(
   const sealer = new LiveSealer({ store, writer, log, leastRows, waitingTables });
   const kept = store.state === undefined ? new Map<string, Uint8Array>() : decodeSections(store.state);
   const live = kept.get(LIVE_SECTION);
-  const { keepFrom, replaced } = live
-    ? readLive(live, (row) => writer.restore(row))
-    : { keepFrom: 0, replaced: [] };
+  const { keepFrom, replaced } = live ? writer.restore(readLive(live)) : { keepFrom: 0, replaced: [] };
   await sealer.begin(keepFrom);
   sealed.restore(replaced);
   return { writer, sealer, position: store.position, kept, keepFrom };

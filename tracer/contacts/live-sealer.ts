@@ -224,16 +224,18 @@ export class LiveSealer {
   }
 
   #putDays(table: LiveRows, sealed: readonly SealedDay[]): void {
-    const isSealed = new Set<number>();
+    const first = table.table.firstVersion;
+    const isSealed = new Uint8Array(table.count);
     for (const { day, stored, segment } of sealed) {
       this.#put(stored, segment);
       for (const version of day.versions) {
         const died = table.diedAt(version);
-        if (died === 0) isSealed.add(version);
+        if (died === 0) isSealed[version - first] = 1;
         else this.#sealed.replaceContact(segment, table.read(version), died);
       }
     }
-    for (const version of [...table.alive()]) if (!isSealed.has(version)) this.#deps.writer.carry(version);
+    for (const version of [...table.alive()])
+      if (isSealed[version - first] !== 1) this.#deps.writer.carry(version);
     this.#deps.writer.dropTable(table);
     this.#changes += 1;
   }

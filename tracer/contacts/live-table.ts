@@ -31,7 +31,28 @@ export interface LiveRow {
   sides: Sides | undefined;
 }
 
+/** A row to be filled. */
+export const newRow = (): LiveRow => ({
+  lower: 0,
+  upper: 0,
+  epoch: 0,
+  start: 0,
+  duration: 0,
+  immediate: 0,
+  near: 0,
+  medium: 0,
+  other: 0,
+  attenuationDb: 0,
+  mutual: false,
+  partial: false,
+  nearInDay: 0,
+  sides: undefined,
+});
+
 const PARTIAL = 1;
+/** lower, upper, epoch, start | duration, immediate | near, medium | other, nearInDay | signal, flags | accounts */
+export const ROW_WORDS = 9;
+const COPIED = ['start', 'duration', 'signal', 'immediate', 'near', 'medium', 'weight'] as const;
 
 export interface LiveShape {
   readonly id: number;
@@ -50,6 +71,8 @@ export class LiveRows {
   readonly #flags: Uint8Array;
   readonly #accounts: Uint32Array;
   readonly #arena = new AccountArena();
+  /** What is read from words goes through here. */
+  readonly #read = newRow();
   #count = 0;
   #firstStart = Infinity;
   #lastEnd = -Infinity;
@@ -119,6 +142,64 @@ export class LiveRows {
     return this.#publish(at);
   }
 
+  /** The same contact as a row of this version of a table, with this nearInDay. */
+  appendCopy(from: LiveRows, version: number, nearInDay: number): number {
+    const source = version - from.table.firstVersion;
+    const at = this.#count;
+    assert(!this.isFull, 'a table with room for the row');
+    const { table } = this;
+    for (const side of [0, 1]) table.person[2 * at + side] = from.table.person[2 * source + side] ?? 0;
+    for (const column of COPIED) table[column][at] = from.table[column][source] ?? 0;
+    table.nearInDay[at] = saturated(nearInDay);
+    this.#epoch[at] = from.#epoch[source] ?? 0;
+    this.#other[at] = from.#other[source] ?? 0;
+    this.#flags[at] = from.#flags[source] ?? 0;
+    const accounts = from.#accounts[source] ?? 0;
+    this.#accounts[at] = accounts === 0 || from === this ? accounts : this.#arena.copy(from.#arena, accounts);
+    this.#firstStart = Math.min(this.#firstStart, from.startOf(version));
+    this.#lastEnd = Math.max(this.#lastEnd, from.endOf(version));
+    return this.#publish(at);
+  }
+
+  /** Writes the row as {@link ROW_WORDS} words, for {@link appendWords}; its accounts go to `arena`. */
+  writeWords(version: number, words: Uint32Array, at: number, arena: AccountArena): void {
+    const row = version - this.table.firstVersion;
+    const { person, start, duration, immediate, near, medium, nearInDay, signal } = this.table;
+    const accounts = this.#accounts[row] ?? 0;
+    words[at] = person[2 * row] ?? 0;
+    words[at + 1] = person[2 * row + 1] ?? 0;
+    words[at + 2] = this.#epoch[row] ?? 0;
+    words[at + 3] = start[row] ?? 0;
+    words[at + 4] = (duration[row] ?? 0) | ((immediate[row] ?? 0) << 16);
+    words[at + 5] = (near[row] ?? 0) | ((medium[row] ?? 0) << 16);
+    words[at + 6] = (this.#other[row] ?? 0) | ((nearInDay[row] ?? 0) << 16);
+    words[at + 7] = (signal[row] ?? 0) | ((this.#flags[row] ?? 0) << 8);
+    words[at + 8] = accounts === 0 ? 0 : arena.copy(this.#arena, accounts);
+  }
+
+  /** The version it got. The table is not full and has both persons. */
+  appendWords(words: Uint32Array, at: number, arena: AccountArena): number {
+    const [first, second, third, last] = [words[at + 4]!, words[at + 5]!, words[at + 6]!, words[at + 7]!];
+    const row = this.#read;
+    row.lower = words[at]!;
+    row.upper = words[at + 1]!;
+    row.epoch = words[at + 2]!;
+    row.start = words[at + 3]!;
+    row.duration = first & 0xffff;
+    row.immediate = first >>> 16;
+    row.near = second & 0xffff;
+    row.medium = second >>> 16;
+    row.other = third & 0xffff;
+    row.nearInDay = third >>> 16;
+    row.attenuationDb = attenuationOf(last & 0xff);
+    row.mutual = isMutual(last & 0xff);
+    row.partial = last >>> 8 === PARTIAL;
+    const version = this.append(row);
+    const accounts = words[at + 8]!;
+    if (accounts !== 0) this.#accounts[version - this.table.firstVersion] = this.#arena.copy(arena, accounts);
+    return version;
+  }
+
   /** A row that is no contact and belongs to no view: a version at which others may die. */
   appendBlank(): number {
     const version = this.nextVersion;
@@ -162,6 +243,22 @@ export class LiveRows {
 
   endOf(version: number): number {
     return this.startOf(version) + (this.table.duration[version - this.table.firstVersion] ?? 0);
+  }
+
+  /** The two persons, the lower first, and the epoch. */
+  meetingOf(version: number): readonly [lower: number, upper: number, epoch: number] {
+    const row = version - this.table.firstVersion;
+    return [this.table.person[2 * row] ?? 0, this.table.person[2 * row + 1] ?? 0, this.#epoch[row] ?? 0];
+  }
+
+  nearInDayOf(version: number): number {
+    return this.table.nearInDay[version - this.table.firstVersion] ?? 0;
+  }
+
+  /** The seconds that count for nearInDay, as a segment would have them. */
+  nearSecondsOf(version: number): number {
+    const row = version - this.table.firstVersion;
+    return Math.min((this.table.immediate[row] ?? 0) + (this.table.near[row] ?? 0), MAX_CONTACT_SECONDS);
   }
 
   /** Sets first start and last end anew, by the rows that are alive. */

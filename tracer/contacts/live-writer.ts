@@ -8,7 +8,8 @@ import { DAY_SECONDS } from '../../protocol/time.js';
 import { nearSecondsOfRow, rowOfCold } from './live-contact.js';
 import { LivePairs, NO_NODE } from './live-pairs.js';
 import type { SealedContacts, SealedPlace } from './live-sealed.js';
-import { LiveRows } from './live-table.js';
+import type { LiveWords } from './live-state.js';
+import { LiveRows, ROW_WORDS } from './live-table.js';
 import type { LiveRow } from './live-table.js';
 import type { PeopleDirectory } from './people.js';
 import { PeopleSet } from './people-set.js';
@@ -127,14 +128,14 @@ export class LiveWriter {
       ...changes.map(({ row, old }) => ({ end: endOf(row), near: nearSecondsOfRow(row), known: old, row })),
     ].sort((x, y) => x.end - y.end);
     const sums = sumsInDay(all);
-    const writes: Change[] = [];
+    const writes: (() => void)[] = [];
     all.forEach(({ end, known, row }, k) => {
       const nearInDay = saturated(sums[k] ?? 0);
-      if (row) writes.push({ row: { ...row, nearInDay }, old: known });
+      if (row) writes.push(() => this.#put({ ...row, nearInDay }, known));
       else if (known && end >= first && end < last + DAY_SECONDS && known.nearInDay !== nearInDay)
-        writes.push({ row: { ...this.rowOf(known), nearInDay }, old: known });
+        writes.push(this.#rewriting(known, nearInDay));
     });
-    for (const { row, old } of writes) this.#put(row, old);
+    for (const write of writes) write();
   }
 
   /** Begins a new table, unless the last one is empty. */
@@ -145,14 +146,21 @@ export class LiveWriter {
     this.#tables.push(this.#newTable(version));
   }
 
-  /** A row as another run had it, with nothing to settle. */
-  restore(row: LiveRow): void {
-    const version = this.#tableFor(row).append(row);
-    const node = this.#pairs.insert(row.lower, row.upper, row.epoch);
-    this.#pairs.set(node, version, endOf(row), nearSecondsOfRow(row), row.nearInDay);
-    this.#met.add(row.lower);
-    this.#met.add(row.upper);
-    if (row.mutual) this.#mutual += 1;
+  /** Rows as another life had them, with nothing to settle. Gives what it was given. */
+  restore(live: LiveWords): LiveWords {
+    const { rows, arena } = live;
+    for (let at = 0; at < rows.length; at += ROW_WORDS) {
+      const [lower, upper, epoch] = [rows[at]!, rows[at + 1]!, rows[at + 2]!];
+      const table = this.#tableFor({ lower, upper });
+      const version = table.appendWords(rows, at, arena);
+      const end = table.endOf(version);
+      const node = this.#pairs.insert(lower, upper, epoch);
+      this.#pairs.set(node, version, end, table.nearSecondsOf(version), table.nearInDayOf(version));
+      if (table.isMutual(version)) this.#mutual += 1;
+      this.#met.add(lower);
+      this.#met.add(upper);
+    }
+    return live;
   }
 
   /** Counts the people of a segment that was found. */
@@ -161,17 +169,13 @@ export class LiveWriter {
       if (rows[person] !== rows[person + 1]) this.#met.add(person);
   }
 
-  /** Live contacts, as they were told. */
-  *liveRows(): Generator<LiveRow, void, undefined> {
-    for (const table of this.#tables) for (const version of table.alive()) yield table.read(version);
-  }
-
   /** The same contact as a row of the table that is written to. */
   carry(version: number): void {
-    const row = this.#tableOf(version).read(version);
-    const node = this.#pairs.find(row.lower, row.upper, row.epoch);
+    const table = this.#tableOf(version);
+    const [lower, upper, epoch] = table.meetingOf(version);
+    const node = this.#pairs.find(lower, upper, epoch);
     assert(node !== NO_NODE && this.#pairs.version(node) === version, 'a row that is alive');
-    this.#put(row, this.#knownOf(node));
+    this.#copy(node, this.#pairs.nearInDay(node));
   }
 
   /** Lets a table go: what is alive in it is sealed. */
@@ -202,6 +206,24 @@ export class LiveWriter {
     const current = this.#tables.at(-1);
     assert(current, 'there is always a table to write to');
     return current;
+  }
+
+  /** Reads what it takes to write the contact again with this sum, and gives what writes it. Throws `damaged`. */
+  #rewriting(known: Known, nearInDay: number): () => void {
+    if (known.place === undefined) return () => this.#copy(known.node, nearInDay);
+    const row = { ...this.rowOf(known), nearInDay };
+    return () => this.#put(row, known);
+  }
+
+  /** A live contact again, with this sum. */
+  #copy(node: number, nearInDay: number): void {
+    const pairs = this.#pairs;
+    const old = pairs.version(node);
+    const table = this.#tableOf(old);
+    const [lower, upper] = table.meetingOf(old);
+    const version = this.#tableFor({ lower, upper }).appendCopy(table, old, nearInDay);
+    table.kill(old, version);
+    pairs.set(node, version, pairs.end(node), pairs.near(node), nearInDay);
   }
 
   #put(row: LiveRow, old: Known | undefined): void {
@@ -254,7 +276,7 @@ export class LiveWriter {
     return { node, end: pairs.end(node), near: pairs.near(node), nearInDay: pairs.nearInDay(node) };
   }
 
-  #tableFor({ lower, upper }: LiveRow): LiveRows {
+  #tableFor({ lower, upper }: Pick<LiveRow, 'lower' | 'upper'>): LiveRows {
     const current = this.#current;
     if (!current.isFull && current.hasPerson(lower) && current.hasPerson(upper)) return current;
     this.rotate();

@@ -37,28 +37,6 @@ export function buildContactGraph(unordered: Iterable<Contact>): ContactGraph {
   return { contacts, people, lower, upper, start, end, nearInDay: nearInDay(near, end, pairs), ofPerson };
 }
 
-/** The person with this tag number; `undefined` for one without contacts. */
-export function personOf({ people }: ContactGraph, tag: number): number | undefined {
-  let low = 0;
-  let high = people.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((people[middle] ?? Infinity) < tag) low = middle + 1;
-    else high = middle;
-  }
-  return people[low] === tag ? low : undefined;
-}
-
-/** In order of start. */
-export function contactsOf({ ofPerson }: ContactGraph, person: number): Int32Array {
-  return membersOf(ofPerson, person);
-}
-
-export function otherSide({ lower, upper }: ContactGraph, contact: number, person: number): number {
-  const a = lower[contact] ?? -1;
-  return a === person ? (upper[contact] ?? -1) : a;
-}
-
 function peopleOf(contacts: readonly Contact[]) {
   const tags = new Set<number>();
   for (const { a, b } of contacts) tags.add(a).add(b);
