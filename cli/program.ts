@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { addAirCommands } from './commands/air.js';
 import { addAuthorityCommands } from './commands/authority.js';
+import { addCityCommand } from './commands/city.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addEvidenceCommands } from './commands/evidence.js';
 import { addGatewayCommands } from './commands/gateway.js';
@@ -46,5 +47,6 @@ export function buildProgram(): Command {
   addTraceCommand(program);
   addEvidenceCommands(program);
   addWitnessCommands(program);
+  addCityCommand(program);
   return program;
 }

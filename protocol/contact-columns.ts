@@ -40,7 +40,7 @@ export interface ContactColumns {
 export function newContactColumns(
   day: number,
   count: number,
-): { readonly bytes: Uint8Array; readonly columns: ContactColumns } {
+): { readonly bytes: Uint8Array<ArrayBuffer>; readonly columns: ContactColumns } {
   const bytes = new Uint8Array(HEAD_BYTES + count * BYTES_PER_CONTACT);
   new Uint32Array(bytes.buffer, 0, 4).set([MAGIC, VERSION, day, count]);
   return { bytes, columns: columnsIn(bytes, day, count) };
