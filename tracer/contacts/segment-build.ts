@@ -23,7 +23,8 @@ export function buildSegment(id: number, people: number, contacts: SealedColumns
   const { count, start, duration } = contacts;
   const baseSeconds = count === 0 ? 0 : (start[0] ?? 0);
   let lastSeconds = baseSeconds;
-  for (let k = 0; k < count; k++) lastSeconds = Math.max(lastSeconds, (start[k] ?? 0) + (duration[k] ?? 0));
+  for (let k = 0; k < count; k++)
+    lastSeconds = Math.max(lastSeconds, (start[k] ?? 0) + Math.min(duration[k] ?? 0, MAX_CONTACT_SECONDS));
   assert(lastSeconds - baseSeconds <= MAX_SPAN_SECONDS, 'a segment spans at most half a year');
   const shape = { id, baseSeconds, lastSeconds, people, entries: 2 * count };
   const segment = segmentIn(new SharedArrayBuffer(segmentBytes(shape)), shape);

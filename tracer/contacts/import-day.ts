@@ -1,0 +1,198 @@
+/**
+ * What the threads of an import do with the columns of one day (protocol/contact-columns.ts): first they count who is in
+ * them, then, when every contact's place is known from the counts, they write each to its place. Days do not touch each other's
+ * places, so they are written side by side into the same segment.
+ */
+import { MUTUAL, PARTIAL, readContactColumns } from '../../protocol/contact-columns.js';
+import type { ContactColumns } from '../../protocol/contact-columns.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { dayOf } from '../../protocol/time.js';
+import { MUTUAL as MUTUAL_RECORD, PARTIAL as PARTIAL_RECORD, RECORD_WORDS } from './evidence-file.js';
+import { withEvidenceWriter } from './evidence-writer.js';
+import type { EvidenceWriter } from './evidence-writer.js';
+import { MAX_CONTACT_SECONDS, packSignal } from './segment.js';
+import type { Segment } from './segment.js';
+import { getFile, withFile } from './store-disk.js';
+import type { StoreDisk } from './store-disk.js';
+import { DayRows, TagCounter } from './tag-table.js';
+import type { CountedTags, PlacedTags } from './tag-table.js';
+import { weightOf } from './to-seal.js';
+
+/** Contacts whose people are looked up before any of them is written: misses of the cache then do not wait for each other. */
+const STRETCH = 2 ** 12;
+const ROW_WORDS = 4;
+
+export interface CountTask {
+  readonly kind: 'count';
+  readonly path: string;
+}
+
+export interface DayCount extends CountedTags {
+  readonly day: number;
+  readonly contacts: number;
+  /** Unix seconds; of no contacts, Infinity and 0. */
+  readonly baseSeconds: number;
+  readonly lastSeconds: number;
+}
+
+/** Throws `damaged` or `format` for a file that is not whole, is none of contact columns, or is out of order. */
+export async function countDay(disk: StoreDisk, { path }: CountTask): Promise<DayCount> {
+  const columns = readContactColumns(await getFile(disk, path));
+  checkOrder(path, columns);
+  const { day, count, lower, upper, start, duration } = columns;
+  let [least, greatest, lastSeconds] = [Infinity, 0, 0];
+  for (let k = 0; k < count; k++) {
+    if (lower[k]! < least) least = lower[k]!;
+    if (upper[k]! > greatest) greatest = upper[k]!;
+  }
+  const counter = new TagCounter(least, greatest);
+  for (let k = 0; k < count; k++) {
+    counter.add(lower[k]!);
+    counter.add(upper[k]!);
+    const end = start[k]! + Math.min(duration[k]!, MAX_CONTACT_SECONDS);
+    if (end > lastSeconds) lastSeconds = end;
+  }
+  return { day, contacts: count, baseSeconds: start[0] ?? Infinity, lastSeconds, ...counter.counted() };
+}
+
+/** Evidence is found by this order. */
+function checkOrder(path: string, { day, count, lower, upper, start }: ContactColumns): void {
+  let [beforeStart, beforeLower, beforeUpper] = [0, 0, 0];
+  for (let k = 0; k < count; k++) {
+    const [s, a, b] = [start[k]!, lower[k]!, upper[k]!];
+    const later = s - beforeStart || a - beforeLower || b - beforeUpper;
+    if (a >= b || later <= 0 || dayOf(s) !== day)
+      throw new FirebreakError(
+        'format',
+        `contact ${k} of ${path} is out of place: contacts are of one day, by start and then both tag numbers, ` +
+          'the lower one first',
+      );
+    [beforeStart, beforeLower, beforeUpper] = [s, a, b];
+  }
+}
+
+export interface FillTask {
+  readonly kind: 'fill';
+  readonly path: string;
+  /** All of {@link DayCount}'s. */
+  readonly tags: PlacedTags;
+  readonly segment: Segment;
+  readonly evidencePath: string;
+  /** Where in that file the day's blocks begin. */
+  readonly evidencePosition: number;
+}
+
+/** Gives the index of the day's blocks of evidence. `nearInDay` is left for near-in-day.ts. Throws `damaged`. */
+export async function fillDay(disk: StoreDisk, task: FillTask): Promise<Uint32Array> {
+  const columns = readContactColumns(await getFile(disk, task.path));
+  const filler = new DayFiller(columns, task.tags, task.segment.baseSeconds);
+  const index = await withFile(disk, task.evidencePath, 'r+', (fd) =>
+    withEvidenceWriter(disk, fd, task.evidencePosition, async (writer) => {
+      for (let from = 0; from < columns.count; from += STRETCH) {
+        const to = Math.min(from + STRETCH, columns.count);
+        filler.place(from, to);
+        filler.fillRows(from, to);
+        filler.addEvidence(writer, from, to);
+        if (writer.isFull) await writer.flush();
+      }
+    }),
+  );
+  filler.moveTo(task.segment);
+  return index.index;
+}
+
+/**
+ * Entries are put in order in rows of four words, peer | startSignal | span and nearLow | weight, and then moved into the segment's
+ * columns: written straight to those, each of them would be a miss of the cache.
+ */
+class DayFiller {
+  readonly #columns: ContactColumns;
+  readonly #tags: PlacedTags;
+  readonly #baseSeconds: number;
+  readonly #dayRows: DayRows;
+  readonly #rows: Uint32Array;
+  /** Of the stretch, for the lower side and the upper: persons, and where in the rows they go. */
+  readonly #lower = new Uint32Array(STRETCH);
+  readonly #upper = new Uint32Array(STRETCH);
+  readonly #atLower = new Uint32Array(STRETCH);
+  readonly #atUpper = new Uint32Array(STRETCH);
+  readonly #record = new Uint32Array(RECORD_WORDS);
+
+  constructor(columns: ContactColumns, tags: PlacedTags, baseSeconds: number) {
+    this.#columns = columns;
+    this.#tags = tags;
+    this.#baseSeconds = baseSeconds;
+    this.#dayRows = new DayRows(tags);
+    this.#rows = new Uint32Array(ROW_WORDS * 2 * columns.count);
+  }
+
+  place(from: number, to: number): void {
+    const { lower, upper } = this.#columns;
+    const { table } = this.#dayRows;
+    for (let k = from; k < to; k++) {
+      const [a, b] = [this.#dayRows.find(lower[k]!), this.#dayRows.find(upper[k]!)];
+      this.#lower[k - from] = table[a + 1]!;
+      this.#atLower[k - from] = ROW_WORDS * table[a + 2]!++;
+      this.#upper[k - from] = table[b + 1]!;
+      this.#atUpper[k - from] = ROW_WORDS * table[b + 2]!++;
+    }
+  }
+
+  fillRows(from: number, to: number): void {
+    const { start, duration, immediate, near, medium, attenuationDb, flags } = this.#columns;
+    for (let k = from; k < to; k++) {
+      const mutual = (flags[k]! & MUTUAL) !== 0;
+      const startSignal = ((start[k]! - this.#baseSeconds) << 8) | packSignal(attenuationDb[k]!, mutual);
+      const nearSeconds = Math.min(immediate[k]! + near[k]!, MAX_CONTACT_SECONDS);
+      const span = (Math.min(duration[k]!, MAX_CONTACT_SECONDS) << 4) | (nearSeconds >> 8);
+      const weight = weightOf(immediate[k]!, near[k]!, medium[k]!, mutual);
+      const times = span | ((nearSeconds & 0xff) << 16);
+      const i = k - from;
+      this.#put(this.#atLower[i]!, this.#upper[i]!, startSignal, times, weight);
+      this.#put(this.#atUpper[i]!, this.#lower[i]!, startSignal, times, weight);
+    }
+  }
+
+  #put(at: number, peer: number, startSignal: number, times: number, weight: number): void {
+    const rows = this.#rows;
+    rows[at] = peer;
+    rows[at + 1] = startSignal;
+    rows[at + 2] = times;
+    rows[at + 3] = weight;
+  }
+
+  /** When all stretches are filled. */
+  moveTo({ peer, startSignal, span, nearLow, weight }: Segment): void {
+    const { counts, places } = this.#tags;
+    const rows = this.#rows;
+    let from = 0;
+    for (let i = 0; i < counts.length; i++) {
+      const end = places[i]! + counts[i]!;
+      for (let to = places[i]!; to < end; to++, from += ROW_WORDS) {
+        const times = rows[from + 2]!;
+        peer[to] = rows[from]!;
+        startSignal[to] = rows[from + 1]!;
+        span[to] = times & 0xffff;
+        nearLow[to] = times >>> 16;
+        weight[to] = rows[from + 3]!;
+      }
+    }
+  }
+
+  addEvidence(writer: EvidenceWriter, from: number, to: number): void {
+    const { start, duration, immediate, near, medium, other, attenuationDb, flags } = this.#columns;
+    const record = this.#record;
+    for (let k = from; k < to; k++) {
+      const bits = flags[k]!;
+      const marks =
+        ((bits & MUTUAL) !== 0 ? MUTUAL_RECORD : 0) | ((bits & PARTIAL) !== 0 ? PARTIAL_RECORD : 0);
+      record[0] = start[k]!;
+      record[1] = this.#lower[k - from]!;
+      record[2] = this.#upper[k - from]!;
+      record[3] = immediate[k]! | (near[k]! << 16);
+      record[4] = medium[k]! | (other[k]! << 16);
+      record[5] = duration[k]! | (attenuationDb[k]! << 16) | (marks << 24);
+      writer.add(record, 0);
+    }
+  }
+}

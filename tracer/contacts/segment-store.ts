@@ -1,0 +1,285 @@
+/**
+ * The sealed part of the contact store: segments in memory and on disk, and a manifest that says which there are
+ * (docs/contact-store.md).
+ *
+ * New segments are made beside what there is; {@link SegmentStore.commit} makes them part of the store, takes old ones
+ * out and moves the ledger position and the caller's state, all at once or not at all. Files that no manifest names are
+ * removed when the store is opened.
+ */
+import { FirebreakError } from '../../protocol/errors.js';
+import { dayOf } from '../../protocol/time.js';
+import { closeColdEvidence, contactAt, openColdEvidence } from './cold-evidence.js';
+import type { ColdEvidence } from './cold-evidence.js';
+import type { ColdContact } from './cold-contact.js';
+import { importColumns } from './import-columns.js';
+import type { LedgerPosition, SegmentInfo } from './manifest.js';
+import type { PeopleDirectory } from './people.js';
+import type { MadeSegment } from './seal.js';
+import { StoreCommitter } from './store-commit.js';
+import { NODE_STORE_DISK } from './store-disk.js';
+import type { StoreDisk } from './store-disk.js';
+import { findStore, pathsIn } from './store-open.js';
+import type { Damage, FoundStore, OpenOptions, StoredSegment } from './store-open.js';
+import type { TaskResults, Tasks } from './store-task.js';
+import { startTaskThread } from './task-thread.js';
+import type { StartTaskThread } from './task-thread.js';
+import type { Segment } from './segment.js';
+import { NOTHING_TO_SEAL } from './to-seal.js';
+import type { ToSeal } from './to-seal.js';
+
+export interface StoreSettings extends OpenOptions {
+  readonly disk?: StoreDisk;
+  /** By default a thread for each task, which leaves no memory behind. */
+  readonly startThread?: StartTaskThread;
+}
+
+export interface TaskOptions {
+  readonly signal?: AbortSignal;
+  /** Told what is under way, how much of it is done, and how much there is. */
+  readonly onProgress?: (step: string, done: number, total: number) => void;
+}
+
+export interface Compaction {
+  /** Of segments of the store; of contacts that start together those of the first come first. */
+  readonly ids: readonly number[];
+  /** By id: entries that were replaced, of either person. */
+  readonly dropped?: ReadonlyMap<number, Uint32Array>;
+  /** What takes their place. */
+  readonly added?: ToSeal;
+  /** Contacts that end before this are left out, unix seconds. */
+  readonly keepFrom?: number;
+}
+
+export interface StoreChange {
+  /** Segments that were made, each once. */
+  readonly add?: readonly StoredSegment[];
+  /** Ids of segments of the store, also of those found damaged. */
+  readonly remove?: readonly number[];
+  readonly position?: LedgerPosition;
+  /** Kept as it is, and given back when the store is opened. */
+  readonly state?: Uint8Array;
+}
+
+/** Opens the store in `dir`, or makes one there. Throws as {@link findStore}. */
+export async function openSegmentStore(dir: string, settings: StoreSettings = {}): Promise<SegmentStore> {
+  const { disk = NODE_STORE_DISK, startThread = startTaskThread } = settings;
+  return new SegmentStore(dir, disk, startThread, await findStore(disk, dir, settings));
+}
+
+export class SegmentStore {
+  readonly #dir: string;
+  readonly #disk: StoreDisk;
+  readonly #startThread: StartTaskThread;
+  readonly #committer: StoreCommitter;
+  readonly #segments: Map<number, StoredSegment>;
+  /** Taken out of the store, but views may still ask for their contacts. */
+  readonly #retired = new Map<number, ColdEvidence>();
+  /** Made and not yet part of the store. */
+  readonly #prepared = new Set<StoredSegment>();
+  #nextId: number;
+  #lastCommit: Promise<void> = Promise.resolve();
+  readonly people: PeopleDirectory;
+  /** Where the ledger was to be read on from when the store was opened: at its start, when `state` was lost. */
+  readonly position: LedgerPosition;
+  /** The caller's state when the store was opened; `undefined`: there was none, or it is damaged. */
+  readonly state: Uint8Array | undefined;
+  /** What was found damaged when the store was opened. It stays in the manifest until it is removed. */
+  readonly damage: readonly Damage[];
+
+  constructor(dir: string, disk: StoreDisk, startThread: StartTaskThread, found: FoundStore) {
+    this.#dir = dir;
+    this.#disk = disk;
+    this.#startThread = startThread;
+    this.#committer = new StoreCommitter(disk, dir, found);
+    this.#segments = new Map(found.segments.map((stored) => [stored.info.id, stored]));
+    this.#nextId = found.manifest.nextId;
+    const isStateLost = found.damage.some(({ segment }) => segment === undefined);
+    this.position = isStateLost ? { size: 0, note: '' } : found.manifest.position;
+    this.people = found.people;
+    this.state = found.state;
+    this.damage = found.damage;
+  }
+
+  /** In the order they came to be. */
+  get segments(): readonly StoredSegment[] {
+    return [...this.#segments.values()];
+  }
+
+  /** Makes a segment of these contacts in a thread. Throws `input` for none, or for some of more than half a year. */
+  async seal(contacts: ToSeal, { signal }: TaskOptions = {}): Promise<StoredSegment> {
+    const id = this.#nextId++;
+    const [people, paths] = [this.people.count, pathsIn(this.#dir, id)];
+    const last = contacts.start.reduce((latest, start) => Math.max(latest, start), 0);
+    const made = await this.#run<'seal'>({ kind: 'seal', id, people, contacts, paths }, { signal });
+    return this.#prepare(made, dayOf(last), dayOf(last));
+  }
+
+  /**
+   * Makes one segment of several in a thread; they stay as they are. Gives `undefined` when nothing is left of them.
+   * `onProgress` is told people. Throws `not-found` for a segment that is none of the store's, `damaged` when evidence of one is.
+   */
+  async compact(compaction: Compaction, options: TaskOptions = {}): Promise<StoredSegment | undefined> {
+    const { ids, dropped, added = NOTHING_TO_SEAL, keepFrom = 0 } = compaction;
+    const stored = ids.map((id) => this.#segmentOf(id));
+    const id = this.#nextId++;
+    const parts = stored.map(({ info, segment, evidence }) => ({
+      segment,
+      evidencePath: evidence.path,
+      dropped: dropped?.get(info.id) ?? new Uint32Array(0),
+    }));
+    const [people, paths] = [this.people.count, pathsIn(this.#dir, id)];
+    const made = await this.#run<'compact'>(
+      { kind: 'compact', id, people, parts, added, keepFrom, paths },
+      options,
+    );
+    if (made === undefined) return undefined;
+    const [firstDays, lastDays] = [
+      stored.map(({ info }) => info.firstDay),
+      stored.map(({ info }) => info.lastDay),
+    ];
+    return this.#prepare(made, Math.min(...firstDays), Math.max(...lastDays));
+  }
+
+  /**
+   * Builds the store from contact columns, each file of a day of its own (protocol/contact-columns.ts), in any order, on
+   * `threads` threads, and commits it. Throws `exists` when there are people in the store already, and as {@link importColumns}.
+   */
+  async importColumns(
+    files: readonly string[],
+    { threads = 2, signal, onProgress }: TaskOptions & { readonly threads?: number } = {},
+  ): Promise<void> {
+    if (this.people.count > 0)
+      throw new FirebreakError('exists', `there are contacts in ${this.#dir} already: name an empty folder`);
+    const running = Array.from({ length: threads }, () => this.#startThread());
+    try {
+      const made = await importColumns(
+        {
+          disk: this.#disk,
+          threads: running,
+          people: this.people,
+          newId: () => this.#nextId++,
+          pathsOf: (id) => pathsIn(this.#dir, id),
+          onProgress,
+          signal,
+        },
+        files,
+      );
+      const add = made.map((segment) => this.#prepare(segment, segment.firstDay, segment.lastDay));
+      await this.commit({ add });
+    } finally {
+      await Promise.all(running.map((thread) => thread.end()));
+    }
+  }
+
+  /**
+   * Makes the change the state of things, on the disk when this resolves. Commits are made in the order they are asked for.
+   * Evidence of what is removed can be read until it is released. Throws as {@link StoreCommitter.commit}.
+   */
+  commit(change: StoreChange): Promise<void> {
+    const committed = this.#lastCommit.then(() => this.#commit(change));
+    this.#lastCommit = committed.catch(() => undefined);
+    return committed;
+  }
+
+  /** Gives up a segment that was made, instead of committing it. */
+  async discard(stored: StoredSegment): Promise<void> {
+    if (!this.#prepared.delete(stored)) return;
+    closeColdEvidence(stored.evidence);
+    await this.#removeFiles(stored.info.id);
+  }
+
+  /** What the contact at this entry rests on; also of a segment taken out, until it is released. Throws `not-found`, `damaged`. */
+  contactAt(segment: Segment, entry: number): ColdContact {
+    return contactAt(this.evidenceOf(segment.id), segment, entry);
+  }
+
+  /** To be posted to threads that read for themselves, with {@link contactAt}. Throws `not-found`. */
+  evidenceOf(id: number): ColdEvidence {
+    return this.#retired.get(id) ?? this.#segmentOf(id).evidence;
+  }
+
+  /** Lets go of the evidence of segments that were taken out: when no view names them any more. */
+  release(ids: readonly number[]): void {
+    for (const id of ids) {
+      const evidence = this.#retired.get(id);
+      if (this.#retired.delete(id) && evidence) closeColdEvidence(evidence);
+    }
+  }
+
+  /** Waits for commits under way. Tasks that are under way end by their signals. */
+  async close(): Promise<void> {
+    await this.#lastCommit;
+    this.release([...this.#retired.keys()]);
+    for (const { evidence } of [...this.#segments.values(), ...this.#prepared]) closeColdEvidence(evidence);
+    this.#segments.clear();
+    this.#prepared.clear();
+  }
+
+  async #commit({ add = [], remove = [], position, state }: StoreChange): Promise<void> {
+    const infos = add.map(({ info }) => info);
+    await this.#committer.commit({ nextId: this.#nextId, add: infos, remove, position, state });
+    for (const stored of add) {
+      this.#prepared.delete(stored);
+      this.#segments.set(stored.info.id, stored);
+    }
+    for (const id of remove) {
+      const stored = this.#segments.get(id);
+      if (this.#segments.delete(id) && stored) this.#retired.set(id, stored.evidence);
+    }
+  }
+
+  #segmentOf(id: number): StoredSegment {
+    const stored = this.#segments.get(id);
+    if (stored !== undefined) return stored;
+    throw new FirebreakError('not-found', `the contact store has no segment ${id}`);
+  }
+
+  #prepare(made: MadeSegment, firstDay: number, lastDay: number): StoredSegment {
+    const { segment, ...files } = made;
+    const { id, baseSeconds, lastSeconds, people, entries } = segment;
+    const info: SegmentInfo = {
+      id,
+      contacts: entries / 2,
+      baseSeconds,
+      lastSeconds,
+      firstDay,
+      lastDay,
+      people,
+      segmentBytes: files.segmentBytes,
+      segmentChecksum: files.segmentChecksum,
+      evidenceBytes: files.evidenceBytes,
+      evidenceChecksum: files.evidenceChecksum,
+    };
+    const stored = { info, segment, evidence: openColdEvidence(pathsIn(this.#dir, id).evidence, id) };
+    this.#prepared.add(stored);
+    return stored;
+  }
+
+  /** In a thread of its own, which the signal ends. */
+  async #run<K extends 'seal' | 'compact'>(
+    task: Tasks[K] & { readonly kind: string; readonly id: number; readonly people: number },
+    { signal, onProgress }: { readonly [P in keyof TaskOptions]: TaskOptions[P] | undefined },
+  ): Promise<TaskResults[K]> {
+    signal?.throwIfAborted();
+    const thread = this.#startThread();
+    const abort = (): void => void thread.end();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      return await thread.run<K>(task, (people) => onProgress?.(task.kind, people, task.people));
+    } catch (error) {
+      await thread.end();
+      await this.#removeFiles(task.id);
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      await thread.end();
+    }
+  }
+
+  /** What cannot be removed now goes when the store is opened again. */
+  async #removeFiles(id: number): Promise<void> {
+    const { segment, evidence } = pathsIn(this.#dir, id);
+    for (const path of [segment, evidence]) await this.#disk.remove(path).catch(() => undefined);
+  }
+}

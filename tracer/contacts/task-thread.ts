@@ -1,0 +1,78 @@
+/** A thread that does the long work of a store (seal-worker.ts), as its owner sees it; and the same work done on this thread. */
+import { Worker } from 'node:worker_threads';
+import { FirebreakError } from '../../protocol/errors.js';
+import type { ErrorCode } from '../../protocol/errors.js';
+import type { StoreDisk } from './store-disk.js';
+import { runTask } from './store-task.js';
+import type { StoreTask, TaskResults, Tasks } from './store-task.js';
+
+export type TaskReport =
+  | { readonly kind: 'progress'; readonly people: number }
+  | { readonly kind: 'done'; readonly result: TaskResults[keyof TaskResults] }
+  | { readonly kind: 'threw'; readonly code: ErrorCode | undefined; readonly message: string };
+
+export interface TaskThread {
+  /** One at a time. Rejects with what the task threw, or when the thread ends first. */
+  run<K extends keyof TaskResults>(
+    task: Tasks[K],
+    onPeople?: (people: number) => void,
+  ): Promise<TaskResults[K]>;
+  /** Resolves when the thread is gone, and with it all memory that only it had. */
+  end(): Promise<void>;
+}
+
+export type StartTaskThread = () => TaskThread;
+
+/** Started from the sources (development, tests), a thread needs what makes Node read TypeScript; built, it needs nothing. */
+function startWorker(): Worker {
+  const entry = new URL('./seal-worker.js', import.meta.url);
+  if (!import.meta.url.endsWith('.ts')) return new Worker(entry);
+  const tsx = import.meta.resolve('tsx/esm/api');
+  const start = `import('${tsx}').then((tsx) => { tsx.register(); return import('${entry.href}'); })`;
+  return new Worker(start, { eval: true, execArgv: [] });
+}
+
+/** Starts a thread. It keeps the process alive only while it has something to do. */
+export function startTaskThread(): TaskThread {
+  const worker = startWorker();
+  worker.unref();
+  let failure: Error | undefined;
+  let onReport: ((report: TaskReport) => void) | undefined;
+  const fail = (error: Error): void => {
+    failure ??= error;
+    onReport?.({ kind: 'threw', code: 'closed', message: failure.message });
+  };
+  worker.on('message', (report: TaskReport) => onReport?.(report));
+  worker.on('error', fail);
+  worker.on('exit', () => fail(new Error('the thread that seals contacts ended')));
+  const settled = (task: StoreTask, onPeople?: (people: number) => void) =>
+    new Promise<TaskResults[keyof TaskResults]>((resolve, reject) => {
+      onReport = (report) => {
+        if (report.kind === 'progress') return onPeople?.(report.people);
+        onReport = undefined;
+        worker.unref();
+        if (report.kind === 'done') resolve(report.result);
+        else reject(thrown(report.code, report.message));
+      };
+      if (failure !== undefined) return fail(failure);
+      worker.ref();
+      worker.postMessage(task);
+    });
+  return {
+    run: <K extends keyof TaskResults>(task: Tasks[K], onPeople?: (people: number) => void) =>
+      settled(task, onPeople) as Promise<TaskResults[K]>,
+    end: async () => void (await worker.terminate()),
+  };
+}
+
+const thrown = (code: ErrorCode | undefined, message: string): Error =>
+  code === undefined ? new Error(message) : new FirebreakError(code, message);
+
+/** For a store so small that starting a thread would take longer than the work. */
+export const inlineTasks =
+  (disk: StoreDisk): StartTaskThread =>
+  () => ({
+    run: <K extends keyof TaskResults>(task: Tasks[K], onPeople?: (people: number) => void) =>
+      runTask(disk, task, onPeople) as Promise<TaskResults[K]>,
+    end: async () => undefined,
+  });
