@@ -6,6 +6,8 @@ const MAX_TEXT = 256;
 /** As many as a question has room for. */
 export const MAX_EVIDENCE_PERSONS = 500;
 
+const attenuation = z.enum(['immediate', 'near', 'medium']);
+
 export const lookUpSchema = z.strictObject({
   officer: z.string().min(1).max(MAX_TEXT),
   purpose: z.string().min(1).max(MAX_TEXT),
@@ -20,6 +22,9 @@ export const lookUpSchema = z.strictObject({
     minSeconds: z.int().min(0),
     latentSeconds: z.int().min(0),
     infectiousSeconds: z.int().min(0).optional(),
+    attenuation: attenuation.exactOptional(),
+    presence: z.boolean().exactOptional(),
+    list: z.int().min(0).exactOptional(),
   }),
   /** Absent when no evidence is asked for; of everybody in the answer when nobody is named. */
   evidence: z
@@ -40,6 +45,7 @@ const step = z.object({
   nearSeconds: z.number(),
   mutual: z.boolean(),
   ledger: z.array(z.number()),
+  gateway: z.string().exactOptional(),
 });
 
 const reached = z.object({
@@ -67,7 +73,12 @@ export const answerSchema: z.ZodType<LookUpAnswer> = z.object({
     minSeconds: z.number(),
     latentSeconds: z.number(),
     infectiousSeconds: z.number().exactOptional(),
+    attenuation: attenuation.exactOptional(),
+    presence: z.boolean().exactOptional(),
+    list: z.int().exactOptional(),
+    reachedCount: z.int(),
     reached: z.array(reached),
+    sourceCount: z.int().exactOptional(),
     sources: z.array(reached).exactOptional(),
   }),
 });

@@ -1,4 +1,5 @@
 /** What a trace is asked, and what it answers (tracing.md, "Output of a trace"). Times are unix seconds. */
+import type { AttenuationClass } from './walk/lens.js';
 
 export type Direction = 'forward' | 'backward' | 'both';
 
@@ -12,6 +13,12 @@ export interface TraceRequest {
   readonly minSeconds: number;
   readonly latentSeconds: number;
   readonly infectiousSeconds?: number;
+  /** Which seconds count towards minSeconds: those of this class and of the nearer ones; `near` by default. */
+  readonly attenuation?: AttenuationClass;
+  /** Whether co-presence at a gateway counts as contact; it does not by default. */
+  readonly presence?: boolean;
+  /** At most this many people are listed, of each list; 10,000 by default. */
+  readonly list?: number;
 }
 
 export interface PathStep {
@@ -22,6 +29,8 @@ export interface PathStep {
   readonly nearSeconds: number;
   readonly mutual: boolean;
   readonly ledger: readonly number[];
+  /** Of a step by co-presence: the id of the gateway in hexadecimal digits. */
+  readonly gateway?: string;
 }
 
 export interface ReachedPerson {
@@ -36,8 +45,12 @@ export interface ReachedPerson {
 }
 
 export interface TraceResult extends TraceRequest {
-  /** By hop, then exposedAt, then person. */
+  /** People reached, listed or not. */
+  readonly reachedCount: number;
+  /** By hop, then exposedAt, then person; the first of them where there are more than are to be listed. */
   readonly reached: readonly ReachedPerson[];
-  /** In a trace both ways: the backward rows. */
+  /** In a trace both ways: the people of the backward rows, listed or not. */
+  readonly sourceCount?: number;
+  /** In a trace both ways: the backward rows, as many as are to be listed. */
   readonly sources?: readonly ReachedPerson[];
 }

@@ -1,42 +1,48 @@
-/** A trace: one or two walks and their explanation (tracing.md). Pure. */
+/** A trace: its bounds, its walks, and what they found in words of tag numbers (tracing.md). Reads no clock, writes nothing. */
+import { asTagNumber } from '../protocol/brands.js';
+import type { TagNumber } from '../protocol/brands.js';
+import { toHex } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
-import { nearSecondsOf } from './contact.js';
-import { personOf } from './contact-graph.js';
-import type { ContactGraph } from './contact-graph.js';
-import type { Arrival, Label } from './label.js';
-import { lensOf } from './lens.js';
-import type { Lens, WalkSettings } from './lens.js';
+import type { People } from './contacts/people.js';
+import type { ContactView } from './contacts/view.js';
 import type { PathStep, ReachedPerson, TraceRequest, TraceResult } from './trace-result.js';
-import { contactAt, walk } from './walk.js';
+import type { PresenceView } from './walk/presence.js';
+import { walkTrace } from './walk/trace-walks.js';
+import type { TraceWalkOptions, TraceWalks } from './walk/trace-walks.js';
+import { explain } from './walk/walk-result.js';
+import type { HotStep, WalkResult } from './walk/walk-result.js';
+import { WalkWorkspace } from './walk/workspace.js';
 
 const MAX_HOPS = 16;
 const MAX_TAG_NUMBER = 2 ** 48 - 1;
+const MAX_LIST = 2_000_000;
 
-/** Throws `input` for a request out of bounds, `not-found` for a case nobody was in contact with. */
-export function trace(graph: ContactGraph, request: TraceRequest): TraceResult {
-  requireBounds(request);
-  const index = personOf(graph, Number(request.case));
-  if (index === undefined)
-    throw new FirebreakError('not-found', `case ${request.case} is in no contact that the ledger holds`);
-  if (request.direction === 'both') return traceBoth(graph, index, request);
-  const { rows } = walkFrom(graph, [index], settingsOf(request, request.direction));
-  return { ...request, reached: rows };
+/** What a walk does not know, and rows tell. */
+export interface TraceWords {
+  /** The ledger entries that a contact, or a co-presence, rests on; none where it is absent. */
+  readonly ledgerOf?: ((step: HotStep) => readonly number[]) | undefined;
+  /** Names the gateways of co-presences. */
+  readonly presence?: PresenceView | undefined;
 }
 
-/** Backward, then one forward walk from the case and all its possible sources, each ready at the start of the window. */
-function traceBoth(graph: ContactGraph, index: number, request: TraceRequest): TraceResult {
-  const sources = walkFrom(graph, [index], settingsOf(request, 'backward'));
-  const reached = walkFrom(graph, sources.people, settingsOf(request, 'forward'));
-  return {
-    ...request,
-    reached: reached.rows.map((row) => ({ ...row, source: row.path[0]?.from ?? request.case })),
-    sources: sources.rows,
-  };
+export interface TraceOptions extends TraceWalkOptions, TraceWords {
+  /** Kept from trace to trace by whoever asks often. */
+  readonly space?: WalkWorkspace;
+}
+
+/**
+ * Walks and tells, in one go, on this thread. Throws `input` for a request out of bounds, and what {@link walkTrace} and
+ * `ledgerOf` throw.
+ */
+export function trace(view: ContactView, request: TraceRequest, options: TraceOptions = {}): TraceResult {
+  requireBounds(request);
+  const walks = walkTrace(view, request, options.space ?? new WalkWorkspace(), options);
+  return traceResult(view.people, request, walks, options);
 }
 
 /** Throws `input`. */
 export function requireBounds(request: TraceRequest): void {
-  const { hops, from, to, minSeconds, latentSeconds, infectiousSeconds = 0 } = request;
+  const { hops, from, to, minSeconds, latentSeconds, infectiousSeconds = 0, list = 0 } = request;
   const isCount = (value: number) => Number.isSafeInteger(value) && value >= 0;
   const require = (holds: boolean, problem: string) => {
     if (!holds) throw new FirebreakError('input', problem);
@@ -48,51 +54,69 @@ export function requireBounds(request: TraceRequest): void {
   require(from <= to, 'the window ends before it begins');
   const seconds = [minSeconds, latentSeconds, infectiousSeconds];
   require(seconds.every(isCount), 'seconds are whole numbers, and not negative');
+  require(isCount(list) && list <= MAX_LIST, `a list has at most ${MAX_LIST} people`);
 }
 
-function settingsOf(request: TraceRequest, direction: WalkSettings['direction']): WalkSettings {
-  const { hops, from, to, minSeconds, latentSeconds, infectiousSeconds } = request;
-  return { direction, hops, from, to, minSeconds, latentSeconds, infectiousSeconds };
-}
-
-function walkFrom(graph: ContactGraph, starts: readonly number[], settings: WalkSettings) {
-  const lens = lensOf(graph, settings);
-  const labels = walk(graph, starts, lens, settings);
-  const rows = [...labels]
-    .filter(([, label]) => label.hop > 0)
-    .map(([person, label]) => rowOf(graph, person, label, lens, settings.direction))
-    .sort((x, y) => x.hop - y.hop || x.exposedAt - y.exposedAt || Number(x.person) - Number(y.person));
-  return { people: [...labels.keys()], rows };
-}
-
-function rowOf(
-  graph: ContactGraph,
-  person: number,
-  { hop, exposed, earliest, score }: Label,
-  lens: Lens,
-  direction: WalkSettings['direction'],
-): ReachedPerson {
+/** The walks of a request in words. `people`: of the view that was walked. Throws what `ledgerOf` throws. */
+export function traceResult(
+  people: People,
+  request: TraceRequest,
+  { reached, sources }: TraceWalks,
+  words: TraceWords = {},
+): TraceResult {
+  const rows = rowsOf(people, reached, words);
+  const { reachedCount } = reached;
+  if (sources === undefined) return { ...request, reachedCount, reached: rows };
   return {
-    person: nameOf(graph, person),
-    hop,
-    exposedAt: lens.unixSeconds(exposed.at),
-    earliestAt: lens.unixSeconds(earliest),
-    score,
-    path: pathTo(graph, exposed, direction),
+    ...request,
+    reachedCount,
+    reached: rows.map((row) => ({ ...row, source: row.path[0]?.from ?? request.case })),
+    sourceCount: sources.reachedCount,
+    sources: rowsOf(people, sources, words),
   };
 }
 
-/** From the case outwards; a backward path runs from the possible source to the case. Either way in order of time. */
-function pathTo(graph: ContactGraph, reached: Arrival, direction: WalkSettings['direction']): PathStep[] {
-  const steps: PathStep[] = [];
-  for (let arrival = reached; arrival.previous !== undefined; arrival = arrival.previous) {
-    const contact = contactAt(graph, arrival);
-    const { start, end, mutual, ledger } = contact;
-    const [near, far] = [nameOf(graph, arrival.previous.person), nameOf(graph, arrival.person)];
-    const [from, to] = direction === 'forward' ? [near, far] : [far, near];
-    steps.push({ from, to, start, end, nearSeconds: nearSecondsOf(contact), mutual, ledger: [...ledger] });
-  }
-  return direction === 'forward' ? steps.reverse() : steps;
+/** All tags that a trace reached or names as sources, listed or not, ascending: what the record of a look holds. */
+export function tagsReached({ tags }: People, { reached, sources }: TraceWalks): TagNumber[] {
+  const found = new Float64Array(reached.everyone.length + (sources?.everyone.length ?? 0));
+  reached.everyone.forEach((person, k) => (found[k] = tags[person]!));
+  sources?.everyone.forEach((person, k) => (found[reached.everyone.length + k] = tags[person]!));
+  return Array.from(found.sort(), asTagNumber);
 }
 
-const nameOf = (graph: ContactGraph, person: number): string => String(graph.people[person]);
+function rowsOf(people: People, result: WalkResult, words: TraceWords): ReachedPerson[] {
+  const stepOf = stepTeller(people, words);
+  return Array.from(result.person, (person, row) => ({
+    person: nameOf(people, person),
+    hop: result.hop[row]!,
+    exposedAt: result.exposedAt[row]!,
+    earliestAt: result.earliestAt[row]!,
+    score: result.score[row]!,
+    path: explain(result, row).map(stepOf),
+  }));
+}
+
+/** Many paths begin with the same steps: each contact's entries are asked for once. */
+function stepTeller(people: People, { ledgerOf, presence }: TraceWords): (step: HotStep) => PathStep {
+  const known = new Map<string, readonly number[]>();
+  const entriesOf = (step: HotStep): readonly number[] => {
+    if (ledgerOf === undefined) return [];
+    const { spot, from, to, start, end } = step;
+    const key =
+      spot.kind === 'contact'
+        ? `${spot.place.isLive ? 'live' : 'sealed'} ${spot.place.table} ${spot.place.at}`
+        : `${spot.gateway} ${from} ${to} ${start} ${end}`;
+    const entries = known.get(key) ?? ledgerOf(step);
+    known.set(key, entries);
+    return entries;
+  };
+  return (step) => {
+    const { spot, start, end, nearSeconds, mutual } = step;
+    const [from, to] = [nameOf(people, step.from), nameOf(people, step.to)];
+    const told = { from, to, start, end, nearSeconds, mutual, ledger: [...entriesOf(step)] };
+    if (spot.kind !== 'presence' || presence === undefined) return told;
+    return { ...told, gateway: toHex(presence.gatewayId(spot.gateway)) };
+  };
+}
+
+const nameOf = ({ tags }: People, person: number): string => String(tags[person]);

@@ -17,6 +17,7 @@ import type { CatchUp, FollowerDeps, Progress } from './follower.js';
 import { Intake } from './intake.js';
 import type { IntakeGiven, IntakeStatus } from './intake.js';
 import { trace } from './trace.js';
+import { viewOfGraph } from './walk/graph-view.js';
 import type { TraceRequest, TraceResult } from './trace-result.js';
 
 /** The ledger's receipt for a look comes with a checkpoint that covers it; a reader may see that one a little later. */
@@ -116,7 +117,10 @@ class LedgerTracer implements Tracer {
     const graph = this.graph();
     const found = tracedOn(graph, request);
     const isNobody = found instanceof FirebreakError;
-    const recorded = await access.record(look, isNobody ? { ...request, reached: [] } : found);
+    const recorded = await access.record(
+      look,
+      isNobody ? { ...request, reachedCount: 0, reached: [] } : found,
+    );
     if (isNobody) throw found;
     const answer = { result: found, accessIndex: recorded.index };
     if (wish === undefined || signer === undefined) return answer;
@@ -167,7 +171,8 @@ class LedgerTracer implements Tracer {
 /** That a case has met nobody is an answer too. */
 function tracedOn(graph: ContactGraph, request: TraceRequest): TraceResult | FirebreakError {
   try {
-    return trace(graph, request);
+    const { view, ledgerOf } = viewOfGraph(graph);
+    return trace(view, request, { ledgerOf });
   } catch (error) {
     if (error instanceof FirebreakError && error.code === 'not-found') return error;
     throw error;

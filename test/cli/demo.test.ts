@@ -40,6 +40,7 @@ const traceJson = z.strictObject({
   to: seconds,
   minSeconds: z.int(),
   latentSeconds: z.int(),
+  reachedCount: z.int(),
   reached: z.array(person),
 });
 

@@ -2,6 +2,7 @@
  * Traces by the letter of docs/tracing.md on a plain list of contacts: slow, and obviously right. Shares no code with
  * tracer/; each of the two directions is written out from its own paragraph, so that a wrong mirror would show.
  */
+import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import type { Contact } from '../../tracer/contact.js';
 import type { TraceRequest } from '../../tracer/trace-result.js';
 
@@ -20,8 +21,20 @@ export interface ReferenceTrace {
   readonly sources?: readonly ReferenceRow[];
 }
 
-export function referenceTrace(contacts: readonly Contact[], request: TraceRequest): ReferenceTrace {
-  const close = qualifying(contacts, request.minSeconds);
+/** Somebody at a gateway. */
+export interface ReferenceStay {
+  readonly tag: number;
+  readonly gateway: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+export function referenceTrace(
+  contacts: readonly Contact[],
+  request: TraceRequest,
+  stays: readonly ReferenceStay[] = [],
+): ReferenceTrace {
+  const close = closeContacts(contacts, request, stays);
   const indexCase = Number(request.case);
   if (request.direction === 'forward')
     return { reached: walk([indexCase], forwardRule(close, request), request) };
@@ -33,14 +46,47 @@ export function referenceTrace(contacts: readonly Contact[], request: TraceReque
 
 const nearOf = (contact: Contact): number => contact.bucketSeconds[0] + contact.bucketSeconds[1];
 
-/** Contacts k whose pair has minSeconds of nearSeconds over its contacts with end in (end_k − 24 h, end_k]. */
-export function qualifying(contacts: readonly Contact[], minSeconds: number): Contact[] {
+/** What a trace walks over: contacts that qualify, and co-presences where they are asked for. */
+export function closeContacts(
+  contacts: readonly Contact[],
+  request: Pick<TraceRequest, 'minSeconds' | 'attenuation' | 'presence'>,
+  stays: readonly ReferenceStay[] = [],
+): Contact[] {
+  const together = request.presence === true ? copresences(stays, request.minSeconds) : [];
+  return [...qualifying(contacts, request), ...together];
+}
+
+/** Contacts k whose pair has minSeconds, of the class asked and nearer, over its contacts with end in (end_k − 24 h, end_k]. */
+function qualifying(
+  contacts: readonly Contact[],
+  { minSeconds, attenuation = 'near' }: Pick<TraceRequest, 'minSeconds' | 'attenuation'>,
+): Contact[] {
   const ofPair = byPair(contacts);
+  const secondsOf = ({ bucketSeconds: [immediate, near, medium] }: Contact): number =>
+    ({ immediate, near: immediate + near, medium: immediate + near + medium })[attenuation];
   return contacts.filter((k) => {
     const ofSamePair = ofPair.get(`${k.a} ${k.b}`) ?? [];
     const inDay = ofSamePair.filter(({ end }) => end > k.end - 86_400 && end <= k.end);
-    return inDay.reduce((sum, contact) => sum + nearOf(contact), 0) >= minSeconds;
+    return inDay.reduce((sum, contact) => sum + secondsOf(contact), 0) >= minSeconds;
   });
+}
+
+/** Overlaps of stays of two people at one gateway: one-sided, weight 0.3, 127 dB, as contacts with medium seconds alone. */
+function copresences(stays: readonly ReferenceStay[], minSeconds: number): Contact[] {
+  return stays.flatMap((one) =>
+    stays.flatMap((other) => {
+      const [start, end] = [Math.max(one.start, other.start), Math.min(one.end, other.end)];
+      if (one.tag >= other.tag || one.gateway !== other.gateway) return [];
+      if (end < start || end - start < minSeconds) return [];
+      return [
+        {
+          ...{ a: asTagNumber(one.tag), b: asTagNumber(other.tag), epoch: asEpoch(0), start, end },
+          ...{ bucketSeconds: [0, 0, end - start, 0] as const, attenuationDb: 127 },
+          ...{ mutual: false, partial: false, ledger: [] },
+        },
+      ];
+    }),
+  );
 }
 
 function byPair(contacts: readonly Contact[]): Map<string, Contact[]> {

@@ -1,17 +1,16 @@
 /** What is wrong with a path, in words; nothing for one that holds (docs/tracing.md, "Explanation"). */
 import type { Contact } from '../../tracer/contact.js';
 import type { PathStep, ReachedPerson, TraceRequest } from '../../tracer/trace-result.js';
-import { qualifying } from './brute-force.js';
 
+/** `close`: what the trace may walk over. */
 export function pathFaults(
-  contacts: readonly Contact[],
+  close: readonly Contact[],
   request: TraceRequest,
   row: ReachedPerson,
   direction: 'forward' | 'backward',
 ): string[] {
   const { path, hop } = row;
   const steps = direction === 'forward' ? path : [...path].reverse();
-  const close = qualifying(contacts, request.minSeconds);
   const origin = row.source ?? request.case;
   const [nearEnd, farEnd] = direction === 'forward' ? (['from', 'to'] as const) : (['to', 'from'] as const);
   const lastLabel = direction === 'forward' ? steps.at(-1)?.end : steps.at(-1)?.start;

@@ -19,7 +19,9 @@ const answer: LookUpAnswer = {
     ...{ case: indexCase, direction, hops, minSeconds, latentSeconds },
     from: 0,
     to: 9,
+    reachedCount: 1,
     reached: [{ person: '3', hop: 1, exposedAt: 9, earliestAt: 9, score: 0.5, path: [step], source: '1525' }],
+    sourceCount: 0,
     sources: [],
   },
 };

@@ -10,6 +10,7 @@ describe('a trace as comma-separated values', () => {
     const csv = traceCsv({
       ...request,
       direction: 'both',
+      ...{ reachedCount: 1, sourceCount: 1 },
       reached: [
         {
           ...row,

@@ -1,0 +1,115 @@
+/** Goes over the contacts of one person that may be open, and hands over those that are. */
+import { firstFrom, MAX_CONTACT_SECONDS, rowEnd } from '../contacts/segment.js';
+import type { Segment } from '../contacts/segment.js';
+import { isReplaced, isVisible } from '../contacts/view.js';
+import type { LiveTable } from '../contacts/view.js';
+import { newestLink } from './class-seconds.js';
+import type { Ground } from './ground.js';
+import type { Keeper } from './keeper.js';
+import { lensTime, startsOpen } from './lens.js';
+import type { Starts } from './lens.js';
+import { forEachCopresence, presenceWeight } from './presence.js';
+import { PRESENCE_TABLE } from './tables.js';
+
+/** An infector, whom a keeper was told of; open in the lens from `ready` on and before `until`. */
+export interface Opening {
+  readonly person: number;
+  readonly ready: number;
+  readonly until: number;
+}
+
+export function expand(ground: Ground, opening: Opening, keeper: Keeper): void {
+  const { segments, live } = ground.tables;
+  const starts = startsOpen(ground.lens, opening.ready, opening.until, MAX_CONTACT_SECONDS);
+  for (let table = 0; table < segments.length; table++)
+    expandSealed(ground, opening, starts, table, segments[table]!, keeper);
+  for (let k = 0; k < live.length; k++) expandLive(ground, opening, segments.length + k, live[k]!, keeper);
+  if (ground.presence !== undefined) expandPresence(ground, opening, keeper);
+}
+
+/** The first of a person's entries to look at. */
+export const fromEntry = (segment: Segment, person: number, { first }: Starts): number =>
+  first <= segment.baseSeconds && person < segment.people
+    ? segment.rows[person]!
+    : firstFrom(segment, person, first);
+/** The entry after the last one. */
+export const toEntry = (segment: Segment, person: number, { last }: Starts): number =>
+  last >= segment.lastSeconds ? rowEnd(segment, person) : firstFrom(segment, person, last + 1);
+
+function expandSealed(
+  { lens, space, pace, leastNearInDay, classSeconds, view }: Ground,
+  { person, ready, until }: Opening,
+  starts: Starts,
+  table: number,
+  segment: Segment,
+  keeper: Keeper,
+): void {
+  const { peer, startSignal, span, nearInDay, weight, baseSeconds, id } = segment;
+  const { label } = space;
+  const { isForward, closesAt } = lens;
+  const base = lensTime(isForward, baseSeconds);
+  const { replaced, version } = view;
+  const isTouched = replaced.touched[person] === 1;
+  const end = toEntry(segment, person, starts);
+  const begin = fromEntry(segment, person, starts);
+  pace.step(end - begin);
+  for (let e = begin; e < end; e++) {
+    if (nearInDay[e]! < leastNearInDay) continue;
+    const start = startSignal[e]! >>> 8;
+    const over = start + (span[e]! >>> 4);
+    const at = isForward ? base + over : base - start;
+    const other = peer[e]!;
+    if (at > label[other]! || at > closesAt) continue;
+    const opens = isForward ? base + start : base - over;
+    if (opens < ready || opens >= until) continue;
+    if (isTouched && isReplaced(replaced, id, e, version)) continue;
+    if (classSeconds && !classSeconds.reach(person, other, table, e, baseSeconds + over)) continue;
+    keeper.take(other, opens, at, table, e, weight[e]!);
+  }
+}
+
+function expandLive(
+  { lens, space, pace, leastNearInDay, classSeconds, view }: Ground,
+  { person, ready, until }: Opening,
+  table: number,
+  live: LiveTable,
+  keeper: Keeper,
+): void {
+  const { label } = space;
+  const { isForward, closesAt } = lens;
+  const zero = lensTime(isForward, 0);
+  for (let link = newestLink(live.head, person); link >= 0; link = live.next[link]! - 1) {
+    pace.step(0);
+    const row = link >> 1;
+    if (live.nearInDay[row]! < leastNearInDay || !isVisible(live, row, view.version)) continue;
+    const start = live.start[row]!;
+    const over = start + live.duration[row]!;
+    const at = isForward ? zero + over : zero - start;
+    const opens = isForward ? zero + start : zero - over;
+    const other = live.person[link ^ 1]!;
+    if (at > label[other]! || at > closesAt || opens < ready || opens >= until) continue;
+    if (classSeconds && !classSeconds.reach(person, other, table, row, over)) continue;
+    keeper.take(other, opens, at, table, row, live.weight[row]!);
+  }
+}
+
+function expandPresence(
+  { lens, space, pace, presence, minSeconds, tables, view }: Ground,
+  { person, ready, until }: Opening,
+  keeper: Keeper,
+): void {
+  if (presence === undefined) return;
+  forEachCopresence(presence, person, minSeconds, (other, start, end, gateway) => {
+    pace.step(0);
+    if (other >= view.people.count) return;
+    const [opens, at] = mirrored(lens.isForward, start, end);
+    if (at > space.label[other]! || at > lens.closesAt || opens < ready || opens >= until) return;
+    const entry = tables.addCopresence(start, end, gateway);
+    if (!keeper.take(other, opens, at, PRESENCE_TABLE, entry, presenceWeight(end - start)))
+      tables.dropCopresence();
+  });
+}
+
+/** Start and end in the lens. */
+export const mirrored = (isForward: boolean, start: number, end: number): readonly [number, number] =>
+  isForward ? [lensTime(true, start), lensTime(true, end)] : [lensTime(false, end), lensTime(false, start)];

@@ -1,0 +1,54 @@
+/** What one walk goes over, and by which rules: everything its rounds share. */
+import { saturated } from '../contacts/segment.js';
+import type { ContactView } from '../contacts/view.js';
+import { ClassSeconds } from './class-seconds.js';
+import type { BucketsOf } from './class-seconds.js';
+import { lensOf } from './lens.js';
+import type { Lens, WalkSettings } from './lens.js';
+import { Pace } from './pace.js';
+import type { PresenceView } from './presence.js';
+import { Tables } from './tables.js';
+import type { WalkWorkspace } from './workspace.js';
+
+/** The contact store counts no further. */
+const MOST_NEAR_IN_DAY = saturated(Infinity);
+
+export interface Ground {
+  readonly view: ContactView;
+  readonly lens: Lens;
+  readonly tables: Tables;
+  readonly space: WalkWorkspace;
+  readonly pace: Pace;
+  readonly minSeconds: number;
+  /** No contact with less in its 24 hours is a close one. */
+  readonly leastNearInDay: number;
+  /** Says of those left which are, where nearInDay does not. */
+  readonly classSeconds: ClassSeconds | undefined;
+  readonly presence: PresenceView | undefined;
+}
+
+export interface GroundGiven {
+  /** Of an entry of a segment: needed for other classes of attenuation than near. */
+  readonly bucketsOf?: BucketsOf | undefined;
+  /** Shared: see pace.ts. */
+  readonly flag?: Int32Array | undefined;
+}
+
+/** Throws `input` for an attenuation class whose seconds cannot be had. */
+export function groundOf(
+  view: ContactView,
+  settings: WalkSettings,
+  space: WalkWorkspace,
+  { bucketsOf, flag }: GroundGiven,
+): Ground {
+  const { minSeconds, attenuation, presence } = settings;
+  const isPlain = minSeconds === 0 || (attenuation === 'near' && minSeconds <= MOST_NEAR_IN_DAY);
+  return {
+    ...{ view, space, minSeconds, presence },
+    lens: lensOf(settings),
+    tables: new Tables(view),
+    pace: new Pace(flag),
+    leastNearInDay: attenuation === 'medium' ? 0 : Math.min(minSeconds, MOST_NEAR_IN_DAY),
+    classSeconds: isPlain ? undefined : new ClassSeconds(view, attenuation, minSeconds, bucketsOf),
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * The contacts of a view under one numbering: its segments first, then its live tables, then what presence gave. A contact
+ * is a table and an entry (a row of a live table); this tells what stands there. Not for the loops over whole rows.
+ */
+import { durationAt, nearSecondsAt, signalAt, startAt } from '../contacts/segment.js';
+import type { Segment } from '../contacts/segment.js';
+import type { ContactView, LiveTable, Place } from '../contacts/view.js';
+import { PRESENCE_SIGNAL } from './presence.js';
+
+export const PRESENCE_TABLE = 0xffff;
+
+interface Copresence {
+  readonly start: number;
+  readonly end: number;
+  readonly gateway: number;
+}
+
+/** A contact of a path: where it stands, or at which gateway (dense number) two people were at once. */
+export type Spot =
+  | { readonly kind: 'contact'; readonly place: Place }
+  | { readonly kind: 'presence'; readonly gateway: number };
+
+export class Tables {
+  readonly segments: readonly Segment[];
+  readonly live: readonly LiveTable[];
+  /** Those that reached somebody in this walk. */
+  readonly #copresences: Copresence[] = [];
+
+  constructor({ segments, live }: ContactView) {
+    this.segments = segments;
+    this.live = live;
+  }
+
+  /** The entry under which a co-presence is found from now on. */
+  addCopresence(start: number, end: number, gateway: number): number {
+    return this.#copresences.push({ start, end, gateway }) - 1;
+  }
+
+  /** The one added last was of no use. */
+  dropCopresence(): void {
+    this.#copresences.pop();
+  }
+
+  startOf(table: number, entry: number): number {
+    if (table === PRESENCE_TABLE) return this.#copresence(entry).start;
+    const segment = this.segments[table];
+    return segment ? startAt(segment, entry) : this.#live(table).start[entry]!;
+  }
+
+  endOf(table: number, entry: number): number {
+    if (table === PRESENCE_TABLE) return this.#copresence(entry).end;
+    const segment = this.segments[table];
+    if (segment) return startAt(segment, entry) + durationAt(segment, entry);
+    const live = this.#live(table);
+    return live.start[entry]! + live.duration[entry]!;
+  }
+
+  /** Attenuation and mutual, as a segment has them. */
+  signalOf(table: number, entry: number): number {
+    if (table === PRESENCE_TABLE) return PRESENCE_SIGNAL;
+    const segment = this.segments[table];
+    return segment ? signalAt(segment, entry) : this.#live(table).signal[entry]!;
+  }
+
+  nearOf(table: number, entry: number): number {
+    if (table === PRESENCE_TABLE) return 0;
+    const segment = this.segments[table];
+    if (segment) return nearSecondsAt(segment, entry);
+    const live = this.#live(table);
+    return live.immediate[entry]! + live.near[entry]!;
+  }
+
+  spotOf(table: number, entry: number): Spot {
+    if (table === PRESENCE_TABLE) return { kind: 'presence', gateway: this.#copresence(entry).gateway };
+    const segment = this.segments[table];
+    const { id } = segment ?? this.#live(table);
+    return { kind: 'contact', place: { table: id, isLive: segment === undefined, at: entry } };
+  }
+
+  #live(table: number): LiveTable {
+    const live = this.live[table - this.segments.length];
+    if (live === undefined) throw new RangeError('no table of this view');
+    return live;
+  }
+
+  #copresence(entry: number): Copresence {
+    const known = this.#copresences[entry];
+    if (known === undefined) throw new RangeError('no co-presence of this walk');
+    return known;
+  }
+}

@@ -1,0 +1,87 @@
+/** The walks of a trace: one, or for both ways one backward and one forward from everybody it reached (tracing.md). */
+import { FirebreakError } from '../../protocol/errors.js';
+import { rowEnd } from '../contacts/segment.js';
+import { personOf } from '../contacts/people.js';
+import { isReplaced, isVisible } from '../contacts/view.js';
+import type { ContactView } from '../contacts/view.js';
+import type { TraceRequest } from '../trace-result.js';
+import { newestLink } from './class-seconds.js';
+import type { WalkSettings } from './lens.js';
+import type { PresenceView } from './presence.js';
+import { walk } from './walk.js';
+import type { WalkOptions } from './walk.js';
+import type { WalkResult } from './walk-result.js';
+import type { WalkWorkspace } from './workspace.js';
+
+/** Where the request does not say. */
+export const DEFAULT_LIST = 10_000;
+
+export interface TraceWalks {
+  readonly reached: WalkResult;
+  /** Both ways: the backward walk. */
+  readonly sources?: WalkResult;
+}
+
+export interface TraceWalkOptions extends Omit<WalkOptions, 'list'> {
+  /** Who was where; needed for a request with presence. */
+  readonly presence?: PresenceView | undefined;
+}
+
+/**
+ * Of a request whose bounds were checked ({@link requireBounds}). Throws `not-found` for a case that is in no contact,
+ * `input` for presence or a class of attenuation that cannot be had here, and what {@link walk} throws.
+ */
+export function walkTrace(
+  view: ContactView,
+  request: TraceRequest,
+  space: WalkWorkspace,
+  options: TraceWalkOptions = {},
+): TraceWalks {
+  const presence = presenceFor(request, options);
+  const indexCase = personOf(view.people, Number(request.case));
+  if (indexCase === undefined || !(hasContacts(view, indexCase) || isSeen(presence, indexCase)))
+    throw new FirebreakError('not-found', `case ${request.case} is in no contact that the ledger holds`);
+  const list = request.list ?? DEFAULT_LIST;
+  const go = (direction: WalkSettings['direction'], starts: Uint32Array): WalkResult =>
+    walk(view, starts, settingsOf(request, direction, presence), space, { ...options, list });
+  const alone = Uint32Array.of(indexCase);
+  if (request.direction !== 'both') return { reached: go(request.direction, alone) };
+  const sources = go('backward', alone);
+  const starts = new Uint32Array(1 + sources.everyone.length);
+  starts[0] = indexCase;
+  starts.set(sources.everyone, 1);
+  return { reached: go('forward', starts), sources };
+}
+
+function presenceFor(request: TraceRequest, { presence }: TraceWalkOptions): PresenceView | undefined {
+  if (request.presence !== true) return undefined;
+  if (presence !== undefined) return presence;
+  throw new FirebreakError('input', 'presence at gateways is not to be had here: ask without it');
+}
+
+function settingsOf(
+  request: TraceRequest,
+  direction: WalkSettings['direction'],
+  presence: PresenceView | undefined,
+): WalkSettings {
+  const { hops, from, to, minSeconds, latentSeconds, infectiousSeconds, attenuation = 'near' } = request;
+  const times = { from, to, minSeconds, latentSeconds, infectiousSeconds };
+  return { direction, hops, ...times, attenuation, presence };
+}
+
+function hasContacts({ segments, live, replaced, version }: ContactView, person: number): boolean {
+  const isTouched = replaced.touched[person] === 1;
+  for (const segment of segments) {
+    const end = rowEnd(segment, person);
+    for (let e = person < segment.people ? segment.rows[person]! : end; e < end; e++)
+      if (!isTouched || !isReplaced(replaced, segment.id, e, version)) return true;
+  }
+  for (const table of live) {
+    for (let link = newestLink(table.head, person); link >= 0; link = table.next[link]! - 1)
+      if (isVisible(table, link >> 1, version)) return true;
+  }
+  return false;
+}
+
+const isSeen = (presence: PresenceView | undefined, person: number): boolean =>
+  presence !== undefined && presence.staysOf(person).length > 0;
