@@ -7,17 +7,17 @@ import { equalBytes } from '../protocol/bytes.js';
 import { ENTRY_TYPE, type LedgerEntry } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { sha256 } from '../protocol/hash.js';
-import { openAccessPayload, type AccessRecord } from '../protocol/payload-access.js';
+import { openAccessPart, type AccessPart } from '../protocol/payload-access.js';
 
 export interface OpenedAccess {
   /** When the tracer wrote it, by its own word, and when the ledger took it. */
   readonly writtenAtMs: UnixMs;
   readonly appendedAtMs: UnixMs;
-  readonly record: AccessRecord;
+  readonly part: AccessPart;
 }
 
 /**
- * Opens one access entry of a verified log with its payload.
+ * Opens one access entry of a verified log with its payload: a look, or a part of one.
  *
  * Throws `input` for an entry of another type, `proof` for a payload that is not the entry's, `sealing` when it was sealed
  * to another key, `format`.
@@ -32,6 +32,6 @@ export function openAccessRecord(
   if (!equalBytes(sha256(payload), entry.payloadSha256)) {
     throw new FirebreakError('proof', 'the payload is not the one this entry commits to');
   }
-  const record = openAccessPayload(payload, auditSecretKey);
-  return { writtenAtMs: entry.sourceTimeMs, appendedAtMs: entry.appendedAtMs, record };
+  const part = openAccessPart(payload, auditSecretKey);
+  return { writtenAtMs: entry.sourceTimeMs, appendedAtMs: entry.appendedAtMs, part };
 }

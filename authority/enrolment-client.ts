@@ -1,13 +1,14 @@
 /**
- * The other end of http.ts: what cli/ gives a tag to enrol and renew by wire. Every wait ends: after `timeoutMs`, or when
+ * The other end of http.ts: what cli/ gives a tag to enrol and renew by wire, and its wearer to ask who looked. Every wait ends: after `timeoutMs`, or when
  * `signal` says so.
  */
 import { z } from 'zod';
+import { MAX_AUDIT_ANSWER_BYTES } from '../protocol/audit-answer.js';
 import type { TagNumber } from '../protocol/brands.js';
 import { FirebreakError, type ErrorCode } from '../protocol/errors.js';
 
 /** A sealed pack of 7 days has 65,468 bytes. */
-const MAX_ANSWER_BYTES = 131_072;
+const MAX_PACK_BYTES = 131_072;
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** Codes the service gives that tell a caller what to do next; any other is handed on as `input`. */
@@ -29,6 +30,11 @@ const HANDED_ON: readonly ErrorCode[] = [
   'busy',
   'closed',
   'timeout',
+  'permission',
+  'unreachable',
+  'consistency',
+  'chain',
+  'witness',
 ];
 
 const refusal = z.object({ code: z.string(), message: z.string().max(1000) });
@@ -54,7 +60,17 @@ export async function renewByWire(options: EnrolmentClientOptions, report: Uint8
   return post(options, '/renew', report);
 }
 
-async function post(options: EnrolmentClientOptions, path: string, body: Uint8Array): Promise<Uint8Array> {
+/** Throws the service's code, `unreachable`, or `timeout`. */
+export async function auditByWire(options: EnrolmentClientOptions, request: Uint8Array): Promise<Uint8Array> {
+  return post(options, '/audit', request, MAX_AUDIT_ANSWER_BYTES);
+}
+
+async function post(
+  options: EnrolmentClientOptions,
+  path: string,
+  body: Uint8Array,
+  maxBytes = MAX_PACK_BYTES,
+): Promise<Uint8Array> {
   const timeout = AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
   try {
@@ -65,7 +81,7 @@ async function post(options: EnrolmentClientOptions, path: string, body: Uint8Ar
       body: new Uint8Array(body),
       signal,
     });
-    const answer = await readAnswer(response);
+    const answer = await readAnswer(response, maxBytes);
     if (response.ok) return answer;
     throw refusalOf(answer);
   } catch (cause) {
@@ -84,13 +100,13 @@ function failureOf(options: EnrolmentClientOptions, timeout: AbortSignal, cause:
   );
 }
 
-async function readAnswer(response: Response): Promise<Uint8Array> {
+async function readAnswer(response: Response, maxBytes: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     length += part.length;
-    if (length > MAX_ANSWER_BYTES)
-      throw new FirebreakError('size', 'the answer is longer than any credential pack');
+    if (length > maxBytes)
+      throw new FirebreakError('size', 'the answer is longer than any that an authority gives');
     parts.push(part);
   }
   return new Uint8Array(Buffer.concat(parts));

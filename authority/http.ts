@@ -1,9 +1,10 @@
 /**
- * Enrolment by wire (protocol.md §7), for tags at the enrolment desk. Loopback unless told otherwise: whoever reaches it
- * can enrol tags.
+ * Enrolment by wire (protocol.md §7), for tags at the enrolment desk, and what a tag's wearer may ask. Loopback unless told
+ * otherwise: whoever reaches it can enrol tags.
  *
  *     POST /enrol[?tag=NUMBER]   body: first request, plaintext || signature      answer: sealed credential pack
  *     POST /renew                body: credential request, a report of kind 3     answer: sealed credential pack
+ *     POST /audit                body: audit request (protocol.md §14)            answer: sealed list of looks at this tag
  *
  * Bodies are application/octet-stream, which a web page cannot send here unasked. Errors are one line of JSON,
  * {"code": …, "message": …}.
@@ -27,6 +28,8 @@ const LIMITS = {
 export interface EnrolmentService {
   enrol(request: Uint8Array, tag?: TagNumber): Promise<Uint8Array>;
   renew(report: Uint8Array): Promise<Uint8Array>;
+  /** Absent where no log is read. */
+  readonly audit?: (request: Uint8Array) => Promise<Uint8Array>;
 }
 
 export interface EnrolmentHttp {
@@ -76,22 +79,33 @@ async function answer(
 }
 
 const tooMuch = async () => {
-  throw new FirebreakError('busy', `${MAX_AT_ONCE} enrolments are under way; try again`);
+  throw new FirebreakError('busy', `${MAX_AT_ONCE} requests are under way; try again`);
 };
-const BUSY: EnrolmentService = { enrol: tooMuch, renew: tooMuch };
+const BUSY: EnrolmentService = { enrol: tooMuch, renew: tooMuch, audit: tooMuch };
 
 async function route(request: IncomingMessage, service: EnrolmentService): Promise<Uint8Array> {
   const url = new URL((request.url ?? '').replace(/^\/*/, '/'), 'http://authority');
-  const known = url.pathname === '/enrol' || url.pathname === '/renew';
-  if (!known || request.method !== 'POST') {
-    throw new FirebreakError('not-found', 'this answers POST /enrol and POST /renew');
-  }
+  const work = request.method === 'POST' ? workOf(url, service) : undefined;
+  if (work === undefined)
+    throw new FirebreakError('not-found', 'this answers POST /enrol, POST /renew and POST /audit');
   if (request.headers['content-type'] !== 'application/octet-stream') {
     throw new FirebreakError('input', 'the body must be of type application/octet-stream');
   }
-  const tag = tagOf(url.searchParams.get('tag'));
-  const body = await readBody(request);
-  return url.pathname === '/enrol' ? service.enrol(body, tag) : service.renew(body);
+  return work(request);
+}
+
+type Work = (request: IncomingMessage) => Promise<Uint8Array>;
+
+function workOf({ pathname, searchParams }: URL, service: EnrolmentService): Work | undefined {
+  if (pathname === '/enrol')
+    return async (request) => {
+      const tag = tagOf(searchParams.get('tag'));
+      return service.enrol(await readBody(request), tag);
+    };
+  if (pathname === '/renew') return async (request) => service.renew(await readBody(request));
+  const { audit } = service;
+  if (pathname !== '/audit' || audit === undefined) return undefined;
+  return async (request) => audit(await readBody(request));
 }
 
 function tagOf(text: string | null): TagNumber | undefined {
@@ -124,6 +138,7 @@ async function collect(request: AsyncIterable<Uint8Array>): Promise<Uint8Array> 
 }
 
 const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
+  permission: 403,
   'not-found': 404,
   timeout: 408,
   exists: 409,

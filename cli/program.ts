@@ -1,6 +1,7 @@
 /** The commands of `firebreak`, each in its own file. */
 import { Command } from 'commander';
 import { addAirCommands } from './commands/air.js';
+import { addAuditCommand } from './commands/audit.js';
 import { addAuthorityCommands } from './commands/authority.js';
 import { addCityCommand } from './commands/city.js';
 import { addDemoCommand } from './commands/demo.js';
@@ -21,6 +22,7 @@ A deployment, one process a party, on one data folder:
   firebreak authority init --data-dir DIR    keys and settings
   firebreak ledger run, authority run, gateway run, air run, tag run, tracer run
   firebreak trace --data-dir DIR --case ID   who was in contact, in which order, and why
+  firebreak audit --data-dir DIR --tag N     who looked at traces that reached this tag, when and why
   firebreak evidence verify FILE --vkey KEY  what a trace showed, checked with nothing but the log’s key
 
 A party of its own, which keeps the ledger from showing different logs to different people:
@@ -46,6 +48,7 @@ export function buildProgram(): Command {
   addTracerCommands(program);
   addTraceCommand(program);
   addEvidenceCommands(program);
+  addAuditCommand(program);
   addWitnessCommands(program);
   addCityCommand(program);
   return program;

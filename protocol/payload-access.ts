@@ -1,148 +1,231 @@
 /**
- * Payload of a ledger entry of type 6, access (protocol.md §10): who looked, for which case, why, with which parameters.
- * The tracer writes it before it answers. Sealed to the authority's audit key, which the tracer does not hold.
+ * Payloads of ledger entries of type 6, access (protocol.md §10): who looked, for which cases, why, with which parameters,
+ * and the tags that the answer named. The tracer writes them before it answers. Sealed to the authority's audit key, which
+ * the tracer does not hold. A look is one entry, or several when its tags do not fit one payload.
  *
- *     salt 16 || HPKE enc 32 || ciphertext        info "firebreak/access/v1", aad = the salt
- *     plaintext = CBOR [1, officer, purpose, caseTag, direction, hops, from, to, minSeconds, latentSeconds,
- *                       infectiousSeconds or null, reachedCount] || zeros until the payload is a multiple of 256 bytes
+ *     payload = salt 16 || 0x02 || h u8 || head || tags        2^9 to 2^16 bytes; of several parts, each 2^16
+ *     head    = HPKE enc 32 || ciphertext 2^h + 16             info "firebreak/access/v2", aad = the 18 bytes before
+ *     tags    = HPKE enc 32 || ciphertext                      info "firebreak/access-tags/v2", aad = all bytes before
  *
- * Bounds: officer 256 and purpose 2,048 bytes of UTF-8; times are unix seconds.
+ *     plaintext of the head = look 16 || part u16 || parts u16 || question in the first part (access-question.ts) || zeros
+ *     plaintext of the tags = count u32 || a run of tags (tag-runs.ts) || zeros
+ *
+ * Head and tags are sealed apart, so that an evidence bundle can show the question and nobody else's number. Each size is
+ * the least power of two, and so is the number of parts: an observer sees that, and no count.
  */
+import type { AccessQuestion, RecordedQuestion } from './access-question.js';
+import { encodeRecordedQuestion, readRecordedQuestion } from './access-question.js';
 import { asTagNumber, type TagNumber } from './brands.js';
-import { ByteReader, concat } from './bytes.js';
-import { CborReader, CborWriter } from './cbor.js';
+import { ByteReader, concat, equalBytes, isZero } from './bytes.js';
+import { CborReader } from './cbor.js';
+import { MAX_PAYLOAD_LENGTH } from './entry.js';
 import { FirebreakError } from './errors.js';
 import { hpkeDecap, hpkeEncap, hpkeOpenWith, hpkeSealWith } from './hpke.js';
+import { readFirstAccess } from './payload-access-v1.js';
 import { requireSalt, SALT_LENGTH } from './payload-salt.js';
+import { readTagRun, tagList, writeTagRun, type TagList } from './tag-runs.js';
 
-const VERSION = 1;
-const FIELDS = 12;
-const INFO = Buffer.from('firebreak/access/v1');
+const VERSION = 2;
+const HEAD_INFO = Buffer.from('firebreak/access/v2');
+const TAGS_INFO = Buffer.from('firebreak/access-tags/v2');
+const PREFIX_LENGTH = SALT_LENGTH + 2;
 const ENC_LENGTH = 32;
-const AEAD_TAG_LENGTH = 16;
-const SEALED_OVERHEAD = SALT_LENGTH + ENC_LENGTH + AEAD_TAG_LENGTH;
-const BLOCK = 256;
-const MAX_OFFICER_BYTES = 256;
-const MAX_PURPOSE_BYTES = 2048;
-const CAPACITY = 2 + MAX_OFFICER_BYTES + MAX_PURPOSE_BYTES + FIELDS * 9;
+const SEAL_LENGTH = ENC_LENGTH + 16;
+const OVERHEAD = PREFIX_LENGTH + 2 * SEAL_LENGTH;
+const LOOK_LENGTH = 16;
+const NAME_LENGTH = LOOK_LENGTH + 4;
+const COUNT_LENGTH = 4;
+const MIN_HEAD_LOG2 = 8;
+const MAX_HEAD_LOG2 = 12;
+const MIN_PAYLOAD_LENGTH = 512;
+/** 64 MiB of tags: every tag of any city there is. */
+const MAX_PARTS = 1_024;
 
-export type TraceDirection = 'forward' | 'backward' | 'both';
-
-/** One question put to the tracer, as it was asked (tracing.md), and how many tags the answer holds. */
-export interface AccessRecord {
-  readonly officer: string;
-  readonly purpose: string;
-  readonly caseTag: TagNumber;
-  readonly direction: TraceDirection;
-  readonly hops: number;
-  readonly from: number;
-  readonly to: number;
-  readonly minSeconds: number;
-  readonly latentSeconds: number;
-  readonly infectiousSeconds: number | null;
-  readonly reachedCount: number;
+/** One question put to the tracer, as it was asked, and all tags reached or named as sources, ascending. */
+export interface AccessRecord extends AccessQuestion {
+  readonly reached: readonly TagNumber[];
 }
 
 export interface SealAccess {
-  /** 16 random bytes. */
-  readonly salt: Uint8Array;
+  /** Names the look: 16 random bytes, the same in all of its parts. */
+  readonly look: Uint8Array;
+  /** A fresh salt of 16 random bytes for each part. */
+  readonly salt: () => Uint8Array;
   /** X25519 public key of the authority's audit. */
   readonly recipientPublicKey: Uint8Array;
-  /** For vectors only; a fresh one otherwise. */
-  readonly ephemeralSecretKey?: Uint8Array;
+  /** For vectors only: asked for the head and for the tags of each part; fresh ones otherwise. */
+  readonly ephemeralSecretKey?: () => Uint8Array;
 }
 
 export interface SealedAccess {
   readonly payload: Uint8Array;
-  /** The HPKE shared secret of this payload, 32 bytes, for an evidence bundle (protocol.md §11): it opens nothing else. */
+  /** The HPKE shared secret of the head of this payload, 32 bytes, for an evidence bundle (protocol.md §11): it opens nothing else. */
   readonly sharedSecret: Uint8Array;
 }
 
-/** Throws `format` for a record out of its bounds. */
-export function sealAccessPayload(record: AccessRecord, keys: SealAccess): Uint8Array {
-  return sealAccess(record, keys).payload;
+/** One payload, opened. */
+export interface AccessPart {
+  /** 16 bytes. */
+  readonly look: Uint8Array;
+  /** Counted from 0. */
+  readonly part: number;
+  readonly parts: number;
+  /** In the first part. */
+  readonly asked?: RecordedQuestion;
+  readonly tags: TagList;
 }
 
-/** As {@link sealAccessPayload}, with what opens it again: only whoever seals it can hand that out. */
-export function sealAccess(record: AccessRecord, given: SealAccess): SealedAccess {
-  const { salt, recipientPublicKey, ephemeralSecretKey } = given;
+/**
+ * The parts of a look in their order, to be logged in that order. Throws `format` for a record out of its bounds or tags
+ * that do not ascend, `size` for more tags than a look can name.
+ */
+export function sealAccess(record: AccessRecord, given: SealAccess): SealedAccess[] {
+  const question = encodeRecordedQuestion({ ...record, reachedCount: record.reached.length });
+  const firstHead = 2 ** headLog2(NAME_LENGTH + question.length);
+  const runs = tagRuns(tagList(record.reached), firstHead);
+  const payloadLength = runs.length > 1 ? MAX_PAYLOAD_LENGTH : lengthFor(firstHead, runs[0]?.length ?? 0);
+  const parts = nextPowerOfTwo(runs.length);
+  return Array.from({ length: parts }, (_, part) => {
+    const head = new Uint8Array(part === 0 ? firstHead : 2 ** MIN_HEAD_LOG2);
+    head.set(given.look);
+    new DataView(head.buffer).setUint32(LOOK_LENGTH, part * 2 ** 16 + parts);
+    if (part === 0) head.set(question, NAME_LENGTH);
+    const tags = new Uint8Array(payloadLength - OVERHEAD - head.length);
+    tags.set(runs[part] ?? new Uint8Array(COUNT_LENGTH));
+    return sealPart(head, tags, given);
+  });
+}
+
+function headLog2(length: number): number {
+  return Math.max(MIN_HEAD_LOG2, Math.ceil(Math.log2(length)));
+}
+
+const nextPowerOfTwo = (value: number): number => 2 ** Math.ceil(Math.log2(value));
+
+const lengthFor = (head: number, tags: number): number =>
+  Math.max(MIN_PAYLOAD_LENGTH, nextPowerOfTwo(OVERHEAD + head + tags));
+
+/** The tags cut into runs that fit a payload each, counts before them; one at least. */
+function tagRuns(tags: TagList, firstHead: number): Uint8Array[] {
+  const runs: Uint8Array[] = [];
+  let from = 0;
+  do {
+    const head = runs.length === 0 ? firstHead : 2 ** MIN_HEAD_LOG2;
+    const run = new Uint8Array(MAX_PAYLOAD_LENGTH - OVERHEAD - head);
+    const { next, bytes } = writeTagRun(tags, from, run.subarray(COUNT_LENGTH));
+    new DataView(run.buffer).setUint32(0, next - from);
+    runs.push(run.subarray(0, COUNT_LENGTH + bytes));
+    from = next;
+  } while (from < tags.length && runs.length < MAX_PARTS);
+  if (from === tags.length) return runs;
+  throw new FirebreakError('size', `an answer with more tags than ${MAX_PARTS} ledger entries can name; ask for a shorter window or fewer hops`); // prettier-ignore
+}
+
+function sealPart(
+  head: Uint8Array,
+  tags: Uint8Array,
+  { look, salt: newSalt, recipientPublicKey, ephemeralSecretKey }: SealAccess,
+): SealedAccess {
+  const salt = newSalt();
   requireSalt(salt);
-  const plaintext = pad(encodeRecord(record));
-  const { enc, sharedSecret } = hpkeEncap(recipientPublicKey, ephemeralSecretKey);
-  const ciphertext = hpkeSealWith(sharedSecret, { info: INFO, aad: salt, plaintext });
-  return { payload: concat(salt, enc, ciphertext), sharedSecret };
+  requireSalt(look); // as long
+  const prefix = concat(salt, Uint8Array.of(VERSION, Math.log2(head.length)));
+  const forHead = hpkeEncap(recipientPublicKey, ephemeralSecretKey?.());
+  const sealedHead = hpkeSealWith(forHead.sharedSecret, { info: HEAD_INFO, aad: prefix, plaintext: head });
+  const before = concat(prefix, forHead.enc, sealedHead);
+  const forTags = hpkeEncap(recipientPublicKey, ephemeralSecretKey?.());
+  const sealedTags = hpkeSealWith(forTags.sharedSecret, { info: TAGS_INFO, aad: before, plaintext: tags });
+  return { payload: concat(before, forTags.enc, sealedTags), sharedSecret: forHead.sharedSecret };
 }
 
-function pad(record: Uint8Array): Uint8Array {
-  const whole = Math.ceil((SEALED_OVERHEAD + record.length) / BLOCK) * BLOCK;
-  return concat(record, new Uint8Array(whole - SEALED_OVERHEAD - record.length));
+/** One payload with the audit key. Throws `format`, also for one of the first version; `sealing` when it was not sealed to this key. */
+export function openAccessPart(payload: Uint8Array, recipientSecretKey: Uint8Array): AccessPart {
+  const { head, tags } = sectionsOf(payload);
+  const secretOf = (enc: Uint8Array): Uint8Array => hpkeDecap({ recipientSecretKey }, enc);
+  const named = readHead(hpkeOpenWith(secretOf(head.enc), head));
+  return { ...named, tags: readTags(hpkeOpenWith(secretOf(tags.enc), tags)) };
 }
 
-function encodeRecord(record: AccessRecord): Uint8Array {
-  requireLength(record.officer, MAX_OFFICER_BYTES, 'the officer');
-  requireLength(record.purpose, MAX_PURPOSE_BYTES, 'the purpose');
-  const writer = new CborWriter(CAPACITY).array(FIELDS).uint(VERSION);
-  writer
-    .text(record.officer)
-    .text(record.purpose)
-    .uint(record.caseTag)
-    .text(record.direction)
-    .uint(record.hops);
-  writer.uint(record.from).uint(record.to).uint(record.minSeconds).uint(record.latentSeconds);
-  if (record.infectiousSeconds === null) writer.null();
-  else writer.uint(record.infectiousSeconds);
-  return writer.uint(record.reachedCount).finish();
+/**
+ * The question of a look, with the shared secret of the head of its first part. Payloads of the first version are read too.
+ * Throws `format`, `sealing`.
+ */
+export function readAccessQuestion(payload: Uint8Array, sharedSecret: Uint8Array): RecordedQuestion {
+  const { asked } = payload[SALT_LENGTH] === VERSION ? readEither(payload, sharedSecret) : { asked: readFirstAccess(payload, sharedSecret) }; // prettier-ignore
+  if (asked !== undefined) return asked;
+  throw new FirebreakError('format', 'a further part of an access record: the question is in the first');
 }
 
-function requireLength(text: string, maxBytes: number, what: string): void {
-  if (Buffer.byteLength(text) <= maxBytes) return;
-  throw new FirebreakError('format', `${what} in an access record is at most ${maxBytes} bytes of text`);
-}
-
-/** Throws `format`, `sealing` when it was not sealed to this key, `padding`. */
-export function openAccessPayload(bytes: Uint8Array, recipientSecretKey: Uint8Array): AccessRecord {
-  const { enc, ...sealed } = partsOf(bytes);
-  return decodeRecord(hpkeOpenWith(hpkeDecap({ recipientSecretKey }, enc), { info: INFO, ...sealed }));
-}
-
-/** With the shared secret of this one payload. Throws as {@link openAccessPayload}. */
-export function readAccessPayload(bytes: Uint8Array, sharedSecret: Uint8Array): AccessRecord {
-  return decodeRecord(hpkeOpenWith(sharedSecret, { info: INFO, ...partsOf(bytes) }));
-}
-
-function partsOf(bytes: Uint8Array) {
-  if (bytes.length === 0 || bytes.length % BLOCK !== 0) {
-    throw new FirebreakError('format', `an access payload is a multiple of ${BLOCK} bytes`);
+/** In the first version the byte that is the version now was one of a key: one in 256 of them is a 2 as well. */
+function readEither(payload: Uint8Array, sharedSecret: Uint8Array): Pick<AccessPart, 'asked'> {
+  try {
+    return readHead(hpkeOpenWith(sharedSecret, sectionsOf(payload).head));
+  } catch (error) {
+    try {
+      return { asked: readFirstAccess(payload, sharedSecret) };
+    } catch {
+      throw error;
+    }
   }
-  const reader = new ByteReader(bytes, 'an access payload');
-  const aad = reader.take(SALT_LENGTH);
-  const enc = reader.take(ENC_LENGTH);
-  return { aad, enc, ciphertext: reader.take(reader.remaining) };
 }
 
-function decodeRecord(plaintext: Uint8Array): AccessRecord {
-  const reader = new CborReader(plaintext, 'an access record');
-  reader.array({ length: FIELDS });
-  if (reader.uint() !== VERSION)
-    throw new FirebreakError('format', 'an access record of a version that is not known');
-  const record: AccessRecord = {
-    officer: reader.text(MAX_OFFICER_BYTES),
-    purpose: reader.text(MAX_PURPOSE_BYTES),
-    caseTag: asTagNumber(reader.uint()),
-    direction: directionOf(reader.text(16)),
-    hops: reader.uint(),
-    from: reader.uint(),
-    to: reader.uint(),
-    minSeconds: reader.uint(),
-    latentSeconds: reader.uint(),
-    infectiousSeconds: reader.uintOrNull(),
-    reachedCount: reader.uint(),
-  };
-  reader.zerosToEnd();
-  return record;
+/** The record of a look from all of its parts, in order. Throws `format` for parts that are not all of one look. */
+export function joinAccess(parts: readonly AccessPart[]): AccessRecord {
+  const [first] = parts;
+  const isWhole = first?.parts === parts.length && parts.every(({ look, part }, place) => part === place && equalBytes(look, first.look)); // prettier-ignore
+  if (!isWhole || first.asked === undefined)
+    throw new FirebreakError('format', 'these are not all parts of one access record, in order');
+  const { reachedCount, ...asked } = first.asked;
+  const reached = parts.flatMap(({ tags }) => Array.from(tags, asTagNumber));
+  tagList(reached);
+  if (reached.length === reachedCount) return { ...asked, reached };
+  throw new FirebreakError('format', 'an access record that names more or fewer tags than it says');
 }
 
-function directionOf(text: string): TraceDirection {
-  if (text === 'forward' || text === 'backward' || text === 'both') return text;
-  throw new FirebreakError('format', 'an access record of a direction that is not known');
+function sectionsOf(payload: Uint8Array) {
+  const { length } = payload;
+  const isLength = length >= MIN_PAYLOAD_LENGTH && length <= MAX_PAYLOAD_LENGTH && Number.isInteger(Math.log2(length)); // prettier-ignore
+  const log2 = payload[SALT_LENGTH + 1] ?? 0;
+  if (payload[SALT_LENGTH] !== VERSION)
+    throw new FirebreakError('format', 'an access payload of another version: the first named no tags');
+  const headLength = 2 ** log2;
+  const isHead = log2 >= MIN_HEAD_LOG2 && log2 <= MAX_HEAD_LOG2;
+  if (!isLength || !isHead || OVERHEAD + headLength + COUNT_LENGTH > length)
+    throw new FirebreakError('format', 'an access payload of a length that none has');
+  const reader = new ByteReader(payload, 'an access payload');
+  reader.view(PREFIX_LENGTH);
+  const section = (info: Uint8Array, ciphertextLength: number) => ({
+    info,
+    aad: payload.subarray(0, length - reader.remaining),
+    enc: reader.view(ENC_LENGTH),
+    ciphertext: reader.view(ciphertextLength),
+  });
+  const head = section(HEAD_INFO, headLength + SEAL_LENGTH - ENC_LENGTH);
+  return { head, tags: section(TAGS_INFO, reader.remaining - ENC_LENGTH) };
+}
+
+function readHead(plaintext: Uint8Array): Omit<AccessPart, 'tags'> {
+  const reader = new ByteReader(plaintext, 'an access record');
+  const named = { look: reader.take(LOOK_LENGTH), part: reader.u16(), parts: reader.u16() };
+  const { part, parts } = named;
+  if (part >= parts || parts > MAX_PARTS || nextPowerOfTwo(parts) !== parts)
+    throw new FirebreakError('format', 'an access record in parts that cannot be');
+  const rest = reader.view(reader.remaining);
+  if (part === 0) {
+    const question = new CborReader(rest, 'an access record');
+    const asked = readRecordedQuestion(question);
+    question.zerosToEnd();
+    return { ...named, asked };
+  }
+  if (isZero(rest)) return named;
+  throw new FirebreakError('format', 'a further part of an access record has a question of its own');
+}
+
+function readTags(plaintext: Uint8Array): TagList {
+  const reader = new ByteReader(plaintext, 'the tags of an access record');
+  const count = reader.u32();
+  const rest = reader.view(reader.remaining);
+  const { tags, bytes } = readTagRun(rest, count);
+  if (isZero(rest.subarray(bytes))) return tags;
+  throw new FirebreakError('format', 'the tags of an access record: padding that is not zero');
 }

@@ -1,10 +1,10 @@
 /** Every look is recorded before it is answered (protocol.md §10, type 6): no entry, no answer. */
 import { asTagNumber } from '../protocol/brands.js';
-import type { UnixMs } from '../protocol/brands.js';
+import type { TagNumber, UnixMs } from '../protocol/brands.js';
 import { ENTRY_TYPE } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { sealAccess } from '../protocol/payload-access.js';
-import type { SealedAccess } from '../protocol/payload-access.js';
+import type { AccessRecord, SealedAccess } from '../protocol/payload-access.js';
 import { SALT_LENGTH } from '../protocol/payload-salt.js';
 import type { TraceRequest, TraceResult } from './trace-result.js';
 
@@ -14,57 +14,85 @@ export interface Look {
   readonly purpose: string;
 }
 
-/** A look as it was logged; its shared secret opens this payload and nothing else. */
+/** What was asked, about whom. */
+export type Asked = Omit<AccessRecord, 'officer' | 'purpose' | 'reached'>;
+
+/** A look as it was logged: its first entry, whose shared secret opens the question in this payload and nothing else. */
 export interface RecordedAccess extends SealedAccess {
   readonly index: number;
+  /** Of the entries with the tags that did not fit the first, in order. */
+  readonly further: readonly number[];
 }
 
 export interface AccessRecorder {
-  /** The entry, once the ledger's receipt for it verified. Throws when it did not come. */
-  record(look: Look, result: TraceResult): Promise<RecordedAccess>;
+  /**
+   * Records that this look reached these tags, ascending and distinct: all that the answer names or counts. Resolves once
+   * the ledger's receipts for all of its entries verified. Throws when one did not come; `input` for a look without officer
+   * or purpose; `format` for tags that do not ascend, or a question out of bounds; `size` for more tags than a look can name.
+   */
+  record(look: Look, asked: Asked, reached: readonly TagNumber[]): Promise<RecordedAccess>;
 }
 
 export interface AccessDeps {
   readonly auditPublicKey: Uint8Array;
   readonly nowMs: () => UnixMs;
   readonly randomBytes: (length: number) => Uint8Array;
-  /** Commits one entry and resolves the index the ledger gave it, or the reason it was refused for. */
-  readonly commit: (entry: {
-    readonly type: number;
-    readonly timeMs: UnixMs;
-    readonly payload: Uint8Array;
-  }) => Promise<number>;
+  /** Commits entries, in this order, and resolves the indexes the ledger gave them, or the reason one was refused for. */
+  readonly commit: (
+    entries: readonly {
+      readonly type: number;
+      readonly timeMs: UnixMs;
+      readonly payload: Uint8Array;
+    }[],
+  ) => Promise<readonly number[]>;
 }
+
+const LOOK_LENGTH = 16;
 
 export function accessRecorder({ auditPublicKey, nowMs, randomBytes, commit }: AccessDeps): AccessRecorder {
   return {
-    async record({ officer, purpose }, result) {
+    async record({ officer, purpose }, asked, reached) {
       if (officer.trim() === '' || purpose.trim() === '') {
         throw new FirebreakError('input', 'a look needs an officer and a purpose: both are recorded');
       }
-      const salt = randomBytes(SALT_LENGTH);
-      const record = { officer, purpose, ...askedOf(result), reachedCount: countOf(result) };
-      const sealed = sealAccess(record, { salt, recipientPublicKey: auditPublicKey });
-      const index = await commit({ type: ENTRY_TYPE.access, timeMs: nowMs(), payload: sealed.payload });
-      return { ...sealed, index };
+      const parts = sealAccess(
+        { officer, purpose, ...asked, reached },
+        {
+          look: randomBytes(LOOK_LENGTH),
+          salt: () => randomBytes(SALT_LENGTH),
+          recipientPublicKey: auditPublicKey,
+        },
+      );
+      const timeMs = nowMs();
+      const [index, ...further] = await commit(
+        parts.map(({ payload }) => ({ type: ENTRY_TYPE.access, timeMs, payload })),
+      );
+      const [first] = parts;
+      if (first === undefined || index === undefined || further.length !== parts.length - 1)
+        throw new FirebreakError('closed', 'not all entries of this look were recorded: there is no answer');
+      return { ...first, index, further };
     },
   };
 }
 
-function askedOf(request: TraceRequest) {
-  const { direction, hops, from, to, minSeconds, latentSeconds, infectiousSeconds } = request;
-  const caseTag = asTagNumber(Number(request.case));
+/** A trace, as its look records it. */
+export function askedInTrace(request: TraceRequest): Asked {
+  const { direction: question, hops, from, to, minSeconds, latentSeconds } = request;
   return {
-    caseTag,
-    direction,
-    hops,
-    from,
-    to,
-    minSeconds,
-    latentSeconds,
-    infectiousSeconds: infectiousSeconds ?? null,
+    question,
+    cases: [asTagNumber(Number(request.case))],
+    ...{ hops, from, to, minSeconds, latentSeconds },
+    infectiousSeconds: request.infectiousSeconds ?? null,
+    attenuation: 'near',
+    presence: false,
   };
 }
 
-const countOf = ({ reached, sources }: TraceResult): number =>
-  new Set([...reached, ...(sources ?? [])].map(({ person }) => person)).size;
+/** All tags that a trace names, ascending. */
+export function tagsInTrace({
+  reached,
+  sources = [],
+}: Pick<TraceResult, 'reached' | 'sources'>): TagNumber[] {
+  const tags = new Set([...reached, ...sources].map(({ person }) => Number(person)));
+  return [...tags].sort((x, y) => x - y).map(asTagNumber);
+}

@@ -9,20 +9,7 @@
 import type { Epoch, TagNumber } from '../protocol/brands.js';
 import type { BucketSeconds } from '../protocol/encounter-record.js';
 import type { Contact } from './contact.js';
-
-/** A proven record of one side. */
-export interface Testimony {
-  readonly reporter: TagNumber;
-  readonly peer: TagNumber;
-  readonly epoch: Epoch;
-  readonly start: number;
-  readonly end: number;
-  readonly bucketSeconds: BucketSeconds;
-  readonly medianAttenuationDb: number;
-  /** Proven by one beacon only. */
-  readonly partial: boolean;
-  readonly ledgerIndex: number;
-}
+import type { Testimony } from './testimony.js';
 
 type Account = Omit<Testimony, 'reporter' | 'peer' | 'epoch' | 'ledgerIndex'> & {
   readonly ledger: readonly number[];

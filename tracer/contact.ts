@@ -1,6 +1,7 @@
 /** A contact (tracing.md, "Contact"): what the ledger knows of one pair of tags in one epoch. */
 import type { Epoch, TagNumber } from '../protocol/brands.js';
 import type { BucketSeconds } from '../protocol/encounter-record.js';
+import { MAX_CONTACT_SECONDS } from './contacts/segment.js';
 
 export interface Contact {
   /** The lower tag number of the pair. */
@@ -21,5 +22,6 @@ export interface Contact {
   readonly ledger: readonly number[];
 }
 
-/** Seconds within reach of an exposure: immediate and near. */
-export const nearSecondsOf = ({ bucketSeconds }: Contact): number => bucketSeconds[0] + bucketSeconds[1];
+/** Seconds within reach of an exposure: immediate and near, and never more than the contact store holds of one contact. */
+export const nearSecondsOf = ({ bucketSeconds }: Contact): number =>
+  Math.min(bucketSeconds[0] + bucketSeconds[1], MAX_CONTACT_SECONDS);

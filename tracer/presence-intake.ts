@@ -1,22 +1,33 @@
 /**
- * Presence reports of gateways (protocol.md §8): checked again, opened, their beacon MACs judged, counted. Traces do not
- * use them yet; what is counted shows whether they would hold.
+ * Presence reports of gateways (protocol.md §8): checked again, opened, their beacon MACs judged, counted, and what holds put
+ * into the presence book. A report that comes again adds nothing: its sightings are there already.
  */
 import { checkPresenceReport, openPresenceReport } from '../protocol/presence-report.js';
 import type { PresenceReport } from '../protocol/presence-report.js';
+import type { PresenceRecord } from '../protocol/presence-report.js';
 import { FirebreakError } from '../protocol/errors.js';
+import { dayOf } from '../protocol/time.js';
+import { capSecondsOf } from './beacon-proof.js';
 import type { GatewayBook } from './gateway-book.js';
 import { countRefusal, newTally, refusalCode } from './intake-counts.js';
 import type { IntakeCounts } from './intake-counts.js';
 import type { LoggedEntry } from './payloads.js';
+import type { PresenceBook, Sighting } from './presence/presence-book.js';
 import { judgeRecord } from './record-judge.js';
+import type { Proven } from './record-judge.js';
 import type { IntakeDeps, Taken } from './report-intake.js';
 
+export interface PresenceDeps extends IntakeDeps {
+  readonly gateways: GatewayBook;
+  /** Where sightings go; without one they are counted only. */
+  readonly presence?: PresenceBook;
+}
+
 export class PresenceIntake {
-  readonly #deps: IntakeDeps & { readonly gateways: GatewayBook };
+  readonly #deps: PresenceDeps;
   readonly #tally = newTally();
 
-  constructor(deps: IntakeDeps & { readonly gateways: GatewayBook }) {
+  constructor(deps: PresenceDeps) {
     this.#deps = deps;
   }
 
@@ -26,6 +37,8 @@ export class PresenceIntake {
 
   /** The day whose keys are not there, when the report has not been looked into. */
   take(entry: LoggedEntry, payload: Uint8Array): Taken {
+    const { presence, retentionDays } = this.#deps;
+    presence?.forgetBefore(dayOf(entry.appendedAtMs / 1000) - retentionDays);
     try {
       const report = this.#check(entry, payload);
       if (this.#deps.dayKeysOf(report.day) === undefined) return { waitsForDay: report.day };
@@ -58,8 +71,23 @@ export class PresenceIntake {
 
   #read(report: PresenceReport, ledgerIndex: number): void {
     const records = openPresenceReport(report, this.#deps.dayKeysOf);
+    const { presence, sampleHoldSeconds } = this.#deps;
     this.#tally.opened += 1;
     const bench = { ...this.#deps, tally: this.#tally, reporter: undefined };
-    records.forEach((record, place) => judgeRecord(record, record.ephId, bench, { ledgerIndex, place }));
+    records.forEach((record, place) => {
+      const proven = judgeRecord(record, record.ephId, bench, { ledgerIndex, place });
+      if (proven) presence?.add(sightingOf(record, proven, report.gatewayId, sampleHoldSeconds));
+    });
   }
+}
+
+/** No longer than its beacon MACs vouch for. */
+function sightingOf(
+  record: PresenceRecord,
+  { peer, beacons }: Proven,
+  gatewayId: Uint8Array,
+  sampleHoldSeconds: number,
+): Sighting {
+  const seconds = Math.min(record.durationSeconds, capSecondsOf(record, beacons, sampleHoldSeconds));
+  return { tag: peer.tag, gatewayId, start: record.start, end: record.start + seconds };
 }

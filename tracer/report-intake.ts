@@ -12,13 +12,13 @@ import { encodeReportPlaintext } from '../protocol/report-plaintext.js';
 import { reportHash, REPORT_KINDS } from '../protocol/report.js';
 import type { ReportEnvelope } from '../protocol/report.js';
 import { dayOfEpoch } from '../protocol/time.js';
-import type { Testimony } from './contact-book.js';
+import type { Testimony } from './testimony.js';
 import type { EvidenceShelf } from './evidence.js';
 import { countRefusal, newTally, refusalCode } from './intake-counts.js';
-import type { IntakeCounts } from './intake-counts.js';
+import type { Tally } from './intake-counts.js';
 import type { LoggedEntry } from './payloads.js';
 import { judgeRecord } from './record-judge.js';
-import { keyOf, ReportChain } from './report-chain.js';
+import { ReportChains } from './report-chain.js';
 import { testimonyOf } from './testimony.js';
 
 export interface IntakeSettings {
@@ -39,36 +39,29 @@ export interface Taken {
 }
 
 const NOTHING: Taken = {};
-/** Only those just before the window are named by reports inside it. Beyond it, the oldest count as gaps. */
-const MAX_PRUNED = 262_144;
 
 export class ReportIntake {
   readonly #deps: IntakeDeps;
   readonly #tally = newTally();
-  readonly #chains = new Map<TagNumber, ReportChain>();
-  /** Hashes of pruned reports, the newest of them. */
-  readonly #pruned = new Set<string>();
+  /** What is remembered of the reports that were read. */
+  readonly chains = new ReportChains();
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
   }
 
-  get counts(): IntakeCounts {
+  get counts(): Tally {
     return this.#tally;
   }
 
   /** Reports that another names as the one before it and that have not come. */
   get gaps(): number {
-    let gaps = 0;
-    for (const chain of this.#chains.values()) gaps += chain.gaps((hash) => this.#pruned.has(hash));
-    return gaps;
+    return this.chains.gaps;
   }
 
   /** A report that came and is pruned: whoever names it as the one before leaves no gap. */
   notePruned({ payloadSha256 }: LoggedEntry): void {
-    this.#pruned.add(keyOf(payloadSha256)); // H(report) is that of the whole payload
-    const oldest = this.#pruned.keys().next();
-    if (this.#pruned.size > MAX_PRUNED && !oldest.done) this.#pruned.delete(oldest.value);
+    this.chains.notePruned(payloadSha256); // H(report) is that of the whole payload
   }
 
   /** Of a tag report; nothing for one that is refused or known already. */
@@ -78,7 +71,7 @@ export class ReportIntake {
       if (report.kind !== REPORT_KINDS.encounters) return NOTHING;
       const waitsForDay = this.#dayWithoutKeys(report);
       if (waitsForDay !== undefined) return { waitsForDay };
-      return this.#read(openReport(report, this.#deps.dayKeysOf), entry, payload);
+      return this.#read(openReport(report, this.#deps.dayKeysOf), report.day, entry, payload);
     } catch (error) {
       countRefusal(this.#tally, refusalCode(error));
       return NOTHING;
@@ -105,12 +98,12 @@ export class ReportIntake {
     return [day, dayOfEpoch(credential.epoch)].find((needed) => this.#deps.dayKeysOf(needed) === undefined);
   }
 
-  #read({ tag, plaintext }: OpenedReport, { index }: LoggedEntry, payload: Uint8Array): Taken {
+  #read({ tag, plaintext }: OpenedReport, day: number, { index }: LoggedEntry, payload: Uint8Array): Taken {
     const tally = this.#tally;
     tally.opened += 1;
-    const chain = this.#chains.get(tag) ?? new ReportChain();
-    this.#chains.set(tag, chain);
-    const verdict = chain.add({
+    const verdict = this.chains.add({
+      tag,
+      day,
       seq: plaintext.seq,
       prev: plaintext.prev,
       reportHash: reportHash(payload),

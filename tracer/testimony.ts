@@ -1,8 +1,23 @@
 /** One side's word on one meeting, from a record and how far its beacon MACs hold (protocol.md §6). */
 import type { Epoch, TagNumber } from '../protocol/brands.js';
-import type { EncounterRecord } from '../protocol/encounter-record.js';
+import type { BucketSeconds, EncounterRecord } from '../protocol/encounter-record.js';
+import { EPOCH_SECONDS } from '../protocol/time.js';
 import { capBuckets, capSecondsOf } from './beacon-proof.js';
-import type { Testimony } from './contact-book.js';
+
+/** A proven record of one side. */
+export interface Testimony {
+  readonly reporter: TagNumber;
+  readonly peer: TagNumber;
+  readonly epoch: Epoch;
+  /** Unix seconds. */
+  readonly start: number;
+  readonly end: number;
+  readonly bucketSeconds: BucketSeconds;
+  readonly medianAttenuationDb: number;
+  /** Proven by one beacon only. */
+  readonly partial: boolean;
+  readonly ledgerIndex: number;
+}
 
 export interface Heard {
   readonly reporter: TagNumber;
@@ -14,6 +29,10 @@ export interface Heard {
   readonly ledgerIndex: number;
 }
 
+/** An ephemeral ID may be heard in the epochs next to its own: whatever a record claims, a contact lasts 2,700 s at most. */
+const lastEndOf = (epoch: Epoch): number => (epoch + 2) * EPOCH_SECONDS;
+
+/** The record's start lies at most one epoch from the peer's (protocol.md §6): the caller has checked it. */
 export function testimonyOf(record: EncounterRecord, heard: Heard): Testimony {
   const { reporter, peer, beacons, sampleHoldSeconds, ledgerIndex } = heard;
   return {
@@ -21,7 +40,7 @@ export function testimonyOf(record: EncounterRecord, heard: Heard): Testimony {
     peer: peer.tag,
     epoch: peer.epoch,
     start: record.start,
-    end: record.start + record.durationSeconds,
+    end: Math.min(record.start + record.durationSeconds, lastEndOf(peer.epoch)),
     bucketSeconds: capBuckets(record.bucketSeconds, capSecondsOf(record, beacons, sampleHoldSeconds)),
     medianAttenuationDb: record.medianAttenuationDb,
     partial: beacons === 1,

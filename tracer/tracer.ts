@@ -5,6 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Signer } from '../protocol/ed25519.js';
 import { FirebreakError } from '../protocol/errors.js';
+import { askedInTrace, tagsInTrace } from './access.js';
 import type { AccessRecorder, Look } from './access.js';
 import { ContactBook } from './contact-book.js';
 import { buildContactGraph } from './contact-graph.js';
@@ -17,7 +18,6 @@ import type { CatchUp, FollowerDeps, Progress } from './follower.js';
 import { Intake } from './intake.js';
 import type { IntakeGiven, IntakeStatus } from './intake.js';
 import { trace } from './trace.js';
-import { viewOfGraph } from './walk/graph-view.js';
 import type { TraceRequest, TraceResult } from './trace-result.js';
 
 /** The ledger's receipt for a look comes with a checkpoint that covers it; a reader may see that one a little later. */
@@ -117,10 +117,7 @@ class LedgerTracer implements Tracer {
     const graph = this.graph();
     const found = tracedOn(graph, request);
     const isNobody = found instanceof FirebreakError;
-    const recorded = await access.record(
-      look,
-      isNobody ? { ...request, reachedCount: 0, reached: [] } : found,
-    );
+    const recorded = await access.record(look, askedInTrace(request), isNobody ? [] : tagsInTrace(found));
     if (isNobody) throw found;
     const answer = { result: found, accessIndex: recorded.index };
     if (wish === undefined || signer === undefined) return answer;
@@ -171,8 +168,7 @@ class LedgerTracer implements Tracer {
 /** That a case has met nobody is an answer too. */
 function tracedOn(graph: ContactGraph, request: TraceRequest): TraceResult | FirebreakError {
   try {
-    const { view, ledgerOf } = viewOfGraph(graph);
-    return trace(view, request, { ledgerOf });
+    return trace(graph, request);
   } catch (error) {
     if (error instanceof FirebreakError && error.code === 'not-found') return error;
     throw error;

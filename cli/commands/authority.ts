@@ -1,7 +1,9 @@
 /** `firebreak authority …`: set a deployment up, run its authority, warn tags, revoke a gateway. */
 import type { Command } from 'commander';
+import type { AuditBook } from '../../authority/audit-book.js';
 import { openEnrolmentHttp } from '../../authority/http.js';
 import { asTagNumber } from '../../protocol/brands.js';
+import type { TagNumber } from '../../protocol/brands.js';
 import { fromHex } from '../../protocol/bytes.js';
 import { DEFAULT_SETTINGS, REPLAY_SETTINGS } from '../../protocol/settings.js';
 import { dayOf } from '../../protocol/time.js';
@@ -14,8 +16,10 @@ import { certifyGateways } from '../gateway-desk.js';
 import { wholeNumber } from '../options.js';
 import { giveOrder, takeOrders } from '../orders.js';
 import type { Order } from '../orders.js';
+import { startAudit } from '../parts/audit.js';
 import { startAuthority } from '../parts/authority.js';
 import type { RunningAuthority } from '../parts/authority.js';
+import { openFolderReader } from '../parts/ledger.js';
 import { addRetentionCommands, retainNow } from './authority-retention.js';
 import { statusLines } from '../present/show-retention.js';
 import { announce, findRunning, notRunning, waitForRunning } from '../run-files.js';
@@ -25,6 +29,8 @@ import { repeatUntilStopped } from '../shutdown.js';
 
 const LEDGER_WAIT_MS = 60_000;
 const ROUND_MS = 500;
+/** How often the log is read on for those who ask who looked at them; whoever asks waits for what is new besides. */
+const AUDIT_ROUND_MS = 5_000;
 
 interface InitOptions extends FolderOptions {
   readonly origin?: string;
@@ -91,7 +97,16 @@ async function run(options: FolderOptions & { readonly httpPort: number }): Prom
     const { mqtt } = await waitForRunning(folder, 'ledger', LEDGER_WAIT_MS, signal);
     const running = await startAuthority(session, mqtt);
     onClose(running.close);
-    const http = await openEnrolmentHttp({ service: running.authority, log, port: options.httpPort });
+    const reader = await openFolderReader(folder, config);
+    onClose(() => reader.close());
+    const { book, audit } = await startAudit(session, reader);
+    const { authority } = running;
+    const service = {
+      enrol: (request: Uint8Array, tag?: TagNumber) => authority.enrol(request, tag),
+      renew: (report: Uint8Array) => authority.renew(report),
+      audit,
+    };
+    const http = await openEnrolmentHttp({ service, log, port: options.httpPort });
     onClose(() => http.close());
     onClose(await announce(folder, 'authority', { http: `http://127.0.0.1:${http.port}` }));
     const { days, gateways } = await running.authority.status();
@@ -101,7 +116,10 @@ async function run(options: FolderOptions & { readonly httpPort: number }): Prom
       gateways: gateways.length,
       port: http.port,
     });
-    await repeatUntilStopped(ROUND_MS, signal, () => round(session, running));
+    await Promise.all([
+      repeatUntilStopped(ROUND_MS, signal, () => round(session, running)),
+      keepReading(book, session),
+    ]);
     log.info('stopping');
   });
 }
@@ -115,6 +133,21 @@ async function round({ folder, clock, log }: Session, { authority }: RunningAuth
   } catch (error) {
     log.error('a round of the authority failed', { why: (error as Error).message });
   }
+}
+
+/** Reads the log on now and again. A ledger that is away is said once, until it is back. */
+function keepReading(book: AuditBook, { log, signal }: Session): Promise<void> {
+  let isSaid = false;
+  return repeatUntilStopped(AUDIT_ROUND_MS, signal, async () => {
+    try {
+      await book.catchUp(signal);
+      isSaid = false;
+    } catch (error) {
+      if (!isSaid && !signal.aborted)
+        log.warn('the log cannot be read for audits; trying again', { why: (error as Error).message });
+      isSaid = true;
+    }
+  });
 }
 
 async function carryOut(given: Order, authority: RunningAuthority['authority']): Promise<string> {

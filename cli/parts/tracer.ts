@@ -45,7 +45,7 @@ export function startTracer(given: {
       auditPublicKey: config.auditPublicKey,
       nowMs: () => clock.nowMs(),
       randomBytes: (length) => new Uint8Array(randomBytes(length)),
-      commit: (entry) => commit(courier, entry),
+      commit: (entries) => commit(courier, entries),
     });
   return openTracer({
     reader,
@@ -61,9 +61,9 @@ export function startTracer(given: {
   });
 }
 
-/** The index the ledger gave the entry. Throws `timeout`, or `permission` when the ledger refused it. */
-async function commit(courier: Courier, entry: Parameters<Courier['post']>[0][number]): Promise<number> {
-  const [posted] = await courier.post([entry]);
+/** The indexes the ledger gave the entries. Throws `timeout`, or `permission` when the ledger refused one. */
+async function commit(courier: Courier, entries: Parameters<Courier['post']>[0]): Promise<readonly number[]> {
+  const posted = await courier.post(entries);
   const late = new Promise<never>((_, reject) => {
     const error = new FirebreakError(
       'timeout',
@@ -71,12 +71,11 @@ async function commit(courier: Courier, entry: Parameters<Courier['post']>[0][nu
     );
     setTimeout(() => reject(error), RECORD_WAIT_MS).unref();
   });
-  const delivery = await Promise.race([posted?.delivered(), late]);
-  if (delivery?.index !== undefined) return delivery.index;
-  throw new FirebreakError(
-    'permission',
-    `the ledger refused to record this look: ${delivery?.refusal ?? 'no answer'}`,
-  );
+  const deliveries = await Promise.race([Promise.all(posted.map((one) => one.delivered())), late]);
+  return deliveries.map((delivery) => {
+    if (delivery.index !== undefined) return delivery.index;
+    throw new FirebreakError('permission', `the ledger refused to record this look: ${delivery.refusal}`);
+  });
 }
 
 /** The authority makes keys ahead of each day and destroys old ones while the tracer runs. */

@@ -4,29 +4,33 @@ import { asTagNumber, asUnixMs } from '../../protocol/brands.js';
 import { NO_PREVIOUS_LEAF, type LedgerEntry } from '../../protocol/entry.js';
 import { sha256 } from '../../protocol/hash.js';
 import { x25519KeyPair } from '../../protocol/keys.js';
-import { sealAccessPayload, type AccessRecord } from '../../protocol/payload-access.js';
+import { joinAccess, sealAccess, type AccessRecord } from '../../protocol/payload-access.js';
 import { secretOf } from './fixture.js';
 
 const audit = x25519KeyPair(secretOf('audit'));
 const record: AccessRecord = {
   officer: 'Dr A. Example',
   purpose: 'measles, ward 4',
-  caseTag: asTagNumber(1157),
-  direction: 'both',
+  question: 'both',
+  cases: [asTagNumber(1157)],
   hops: 3,
   from: 1_700_000_000,
   to: 1_700_600_000,
   minSeconds: 900,
   latentSeconds: 172_800,
   infectiousSeconds: null,
-  reachedCount: 12,
+  attenuation: 'near',
+  presence: false,
+  reached: [3, 12].map(asTagNumber),
 };
 
 function logged(type: number): { entry: LedgerEntry; payload: Uint8Array } {
-  const payload = sealAccessPayload(record, {
-    salt: secretOf('salt').slice(0, 16),
+  const [sealed] = sealAccess(record, {
+    look: secretOf('look').slice(0, 16),
+    salt: () => secretOf('salt').slice(0, 16),
     recipientPublicKey: audit.publicKey,
   });
+  const payload = sealed?.payload ?? new Uint8Array();
   const entry = {
     type,
     appendedAtMs: asUnixMs(7),
@@ -43,11 +47,9 @@ function logged(type: number): { entry: LedgerEntry; payload: Uint8Array } {
 describe('an access entry', () => {
   it('tells the holder of the audit key who looked, for which case and why', () => {
     const { entry, payload } = logged(6);
-    expect(openAccessRecord(entry, payload, audit.secretKey)).toEqual({
-      writtenAtMs: 5,
-      appendedAtMs: 7,
-      record,
-    });
+    const { part, ...times } = openAccessRecord(entry, payload, audit.secretKey);
+    expect(times).toEqual({ writtenAtMs: 5, appendedAtMs: 7 });
+    expect(joinAccess([part])).toEqual(record);
   });
 
   it('tells nobody else', () => {

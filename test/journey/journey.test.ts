@@ -102,6 +102,15 @@ async function trace(caseTag: number): Promise<{ readonly result: TraceResult; r
   return { result: JSON.parse(await readFile(file, 'utf8')) as TraceResult, entry };
 }
 
+/** What the running authority answers a tag that asks, while it runs, who looked at it. */
+async function rolesOf(tag: number): Promise<readonly string[]> {
+  const asked = ['audit', '--data-dir', join(dir, 'data'), '--tag', String(tag), '--json'];
+  const { code, stdout, stderr } = await runFirebreak(...asked);
+  expect(code, stderr).toBe(0);
+  const { looks } = JSON.parse(stdout) as { readonly looks: readonly { readonly role: string }[] };
+  return looks.map(({ role }) => role);
+}
+
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'firebreak-journey-'));
   deployment = await newDeployment(join(dir, 'data'), '2026-03-02T08:00', CLOCK_RATE);
@@ -132,6 +141,8 @@ describe('a deployment of separate processes', () => {
     await wait('all to be delivered', quiet);
     const ward = await trace(1);
     const pair = await trace(4);
+    expect(await rolesOf(2)).toEqual(['reached']);
+    expect(await rolesOf(4)).toEqual(['case']);
     await wait('all to be delivered', quiet);
     expect(deployment.said()).not.toContain('ERROR');
     const ended = await deployment.stopAll();
@@ -156,17 +167,18 @@ describe('a deployment of separate processes', () => {
     expect(access?.type).toBe(ENTRY_TYPE.access);
     if (access === undefined) return;
     const [payload] = await reader.payloads([access.payloadSha256]);
-    const { record } = openAccessRecord(
+    const { part } = openAccessRecord(
       access,
       bytesOf(payload) ?? new Uint8Array(0),
       await readKeyFile(folder.authority.auditKey),
     );
-    expect(record).toMatchObject({
+    expect(part.asked).toMatchObject({
       officer: 'Dr Journey',
       purpose: 'a rehearsal',
-      caseTag: 1,
+      cases: [1],
       reachedCount: 2,
     });
+    expect([...part.tags]).toEqual([2, 3]);
     await reader.close();
   }, 180_000);
 });

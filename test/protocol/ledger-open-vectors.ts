@@ -11,10 +11,11 @@ import { signCheckpoint } from '../../protocol/checkpoint.js';
 import { makeConnectToken } from '../../protocol/connect-token.js';
 import { fastSigner, signDomain } from '../../protocol/ed25519.js';
 import { LEDGER_REFUSALS, refusalNumber } from '../../protocol/errors.js';
+import { sha256 } from '../../protocol/hash.js';
 import { issuerIdOf, partyIdOf, x25519KeyPair } from '../../protocol/keys.js';
 import { signLedgerReceipt } from '../../protocol/ledger-receipt.js';
 import { noteSigner, noteSignerKey, noteVerifierKey } from '../../protocol/note.js';
-import { sealAccessPayload, type AccessRecord } from '../../protocol/payload-access.js';
+import { sealAccess, type AccessRecord } from '../../protocol/payload-access.js';
 import { credentialsRoot, encodeCredentialsPayload } from '../../protocol/payload-credentials.js';
 import { encodeDayKeyPayload } from '../../protocol/payload-day-key.js';
 import { encodeGatewayPayload } from '../../protocol/payload-gateway.js';
@@ -74,16 +75,40 @@ const credentialBodies = [0, 1].map((i) =>
 export const accessRecord: AccessRecord = {
   officer: 'officer@example.org',
   purpose: 'case 12, ward 7',
-  caseTag: asTagNumber(4242),
-  direction: 'forward',
+  question: 'forward',
+  cases: [asTagNumber(4242)],
   hops: 3,
   from: 1_727_913_600,
   to: 1_728_086_400,
   minSeconds: 900,
   latentSeconds: 172_800,
   infectiousSeconds: null,
-  reachedCount: 17,
+  attenuation: 'near',
+  presence: false,
+  reached: [17, 18, 4_000, 2 ** 47].map(asTagNumber),
 };
+
+/** Its tags take a payload and a half: two parts. */
+const longAccessRecord: AccessRecord = {
+  ...accessRecord,
+  question: 'cluster',
+  cases: [4242, 4243].map(asTagNumber),
+  infectiousSeconds: 864_000,
+  attenuation: 'medium',
+  presence: true,
+  reached: Array.from({ length: 50_000 }, (_, k) => asTagNumber(200 * k)),
+};
+
+function sealedAccess(record: AccessRecord, name: string): readonly Uint8Array[] {
+  let [salts, keys] = [0, 0];
+  const parts = sealAccess(record, {
+    look: secret(`${name} look`, 16),
+    salt: () => secret(`${name} salt ${salts++}`, 16),
+    recipientPublicKey: auditKey.publicKey,
+    ephemeralSecretKey: () => secret(`${name} ephemeral ${keys++}`),
+  });
+  return parts.map(({ payload }) => payload);
+}
 
 function notes() {
   const checkpoint = signCheckpoint({ origin, size: asTreeSize(2), root: v1.root }, logSigner);
@@ -131,15 +156,9 @@ function payloads() {
     ),
     auditSecretKey: toHex(secret('audit')),
     auditPublicKey: toHex(auditKey.publicKey),
-    accessHpkeEphemeralSecretKey: toHex(secret('access ephemeral')),
     accessRecord,
-    access: toHex(
-      sealAccessPayload(accessRecord, {
-        salt: secret('salt 6', 16),
-        recipientPublicKey: auditKey.publicKey,
-        ephemeralSecretKey: secret('access ephemeral'),
-      }),
-    ),
+    access: sealedAccess(accessRecord, 'access').map(toHex).join(''),
+    longAccessSha256: sealedAccess(longAccessRecord, 'long access').map((part) => toHex(sha256(part))),
     notices: toHex(encodeNoticePayload({ salt: secret('salt 8', 16), notice: noticeVector() })),
     credentialBodies: credentialBodies.map(toHex),
     credentials: toHex(

@@ -6,7 +6,7 @@ import { openCheckpoint } from '../../protocol/checkpoint.js';
 import { checkConnectToken } from '../../protocol/connect-token.js';
 import { openLedgerReceipt } from '../../protocol/ledger-receipt.js';
 import { parseVerifierKey } from '../../protocol/note.js';
-import { openAccessPayload } from '../../protocol/payload-access.js';
+import { joinAccess, openAccessPart } from '../../protocol/payload-access.js';
 import { credentialsRoot, decodeCredentialsPayload } from '../../protocol/payload-credentials.js';
 import { decodeDayKeyPayload } from '../../protocol/payload-day-key.js';
 import { decodeGatewayPayload } from '../../protocol/payload-gateway.js';
@@ -67,9 +67,8 @@ describe('the vectors of docs/protocol.md §13', () => {
     });
     const destroyed = decodeDayKeyPayload(fromHex(payloads.dayKeyDestroyed));
     expect(destroyed).toMatchObject({ kind: 'destroyed', day: 20_000, destroyedAtMs: 1_729_900_800_000 });
-    expect(openAccessPayload(fromHex(payloads.access), fromHex(payloads.auditSecretKey))).toEqual(
-      accessRecord,
-    );
+    const part = openAccessPart(fromHex(payloads.access), fromHex(payloads.auditSecretKey));
+    expect(joinAccess([part])).toEqual(accessRecord);
     expect(decodeNoticePayload(fromHex(payloads.notices)).notice).toEqual(fromHex(mqtt.notices));
     // By hand from protocol.md §13: salt || 01 || day || prunedAtMs.
     const salt = Buffer.from(secret('salt 10', 16)).toString('hex');

@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { asTagNumber, asUnixMs } from '../../protocol/brands.js';
-import { x25519KeyPair } from '../../protocol/keys.js';
-import { openAccessPayload, sealAccessPayload, type AccessRecord } from '../../protocol/payload-access.js';
+import { asUnixMs } from '../../protocol/brands.js';
 import {
   credentialsRoot,
   decodeCredentialsPayload,
@@ -151,76 +149,5 @@ describe('the payload of a notices entry (type 8)', () => {
     expect(codeOf(() => decodeNoticePayload(salt))).toBe('format');
     expect(codeOf(() => encodeNoticePayload({ salt, notice: new Uint8Array() }))).toBe('format');
     expect(codeOf(() => encodeNoticePayload({ salt: new Uint8Array(15), notice: salt }))).toBe('format');
-  });
-});
-
-describe('the payload of an access entry (type 6)', () => {
-  const audit = x25519KeyPair(new Uint8Array(32).fill(8));
-  const to = { salt, recipientPublicKey: audit.publicKey };
-  const record: AccessRecord = {
-    officer: 'Dr. Ada Example',
-    purpose: 'outbreak on ward 7',
-    caseTag: asTagNumber(4242),
-    direction: 'both',
-    hops: 3,
-    from: 1_728_000_000,
-    to: 1_728_086_400,
-    minSeconds: 900,
-    latentSeconds: 172_800,
-    infectiousSeconds: null,
-    reachedCount: 17,
-  };
-  const records: fc.Arbitrary<AccessRecord> = fc.record({
-    officer: fc.string({ unit: 'grapheme', maxLength: 20 }),
-    purpose: fc.string({ unit: 'grapheme', maxLength: 100 }),
-    caseTag: fc.nat(2 ** 31).map(asTagNumber),
-    direction: fc.constantFrom('forward' as const, 'backward' as const, 'both' as const),
-    hops: fc.nat(16),
-    from: fc.maxSafeNat(),
-    to: fc.maxSafeNat(),
-    minSeconds: fc.nat(),
-    latentSeconds: fc.nat(),
-    infectiousSeconds: fc.option(fc.nat()),
-    reachedCount: fc.nat(),
-  });
-
-  test('is a multiple of 256 bytes and comes back to who holds the audit key', () => {
-    fc.assert(
-      fc.property(records, (one) => {
-        const bytes = sealAccessPayload(one, to);
-        expect(bytes.length % 256).toBe(0);
-        expect(openAccessPayload(bytes, audit.secretKey)).toEqual(one);
-      }),
-      { numRuns: 40 },
-    );
-  });
-
-  test('is as long for a question of few words as for one of a few more', () => {
-    const longer = { ...record, purpose: `${record.purpose}, second request` };
-    expect(sealAccessPayload(record, to).length).toBe(sealAccessPayload(longer, to).length);
-  });
-
-  test('is refused by another key, and with any bit turned over', () => {
-    const bytes = sealAccessPayload(record, to);
-    expect(codeOf(() => openAccessPayload(bytes, new Uint8Array(32).fill(9)))).toBe('sealing');
-    for (let bit = 0; bit < bytes.length * 8; bit += 17) {
-      const code = codeOf(() => openAccessPayload(withFlippedBit(bytes, bit), audit.secretKey));
-      // The top bit of an X25519 public key is not part of it (RFC 7748 §5), but HPKE binds the bytes as sent.
-      expect(code).toBe('sealing');
-    }
-  });
-
-  test('is refused in a length that is no multiple of 256', () => {
-    const bytes = sealAccessPayload(record, to);
-    expect(codeOf(() => openAccessPayload(new Uint8Array(), audit.secretKey))).toBe('format');
-    expect(codeOf(() => openAccessPayload(bytes.subarray(1), audit.secretKey))).toBe('format');
-  });
-
-  test('is not made with text over its bounds', () => {
-    const most = { ...record, officer: 'ä'.repeat(128), purpose: 'p'.repeat(2048) };
-    expect(openAccessPayload(sealAccessPayload(most, to), audit.secretKey)).toEqual(most);
-    expect(codeOf(() => sealAccessPayload({ ...record, officer: 'ä'.repeat(129) }, to))).toBe('format');
-    expect(codeOf(() => sealAccessPayload({ ...record, purpose: 'p'.repeat(2049) }, to))).toBe('format');
-    expect(codeOf(() => sealAccessPayload(record, { ...to, salt: salt.subarray(1) }))).toBe('format');
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { asUnixMs } from '../../protocol/brands.js';
+import { asTagNumber, asUnixMs } from '../../protocol/brands.js';
 import { ENTRY_TYPE } from '../../protocol/entry.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { x25519KeyPair } from '../../protocol/keys.js';
-import { openAccessPayload } from '../../protocol/payload-access.js';
+import { joinAccess, openAccessPart, readAccessQuestion } from '../../protocol/payload-access.js';
 import { dayOf } from '../../protocol/time.js';
-import { accessRecorder } from '../../tracer/access.js';
+import { accessRecorder, askedInTrace } from '../../tracer/access.js';
 import type { AccessDeps } from '../../tracer/access.js';
 import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
 import type { TraceRequest } from '../../tracer/trace-result.js';
@@ -26,19 +26,25 @@ const request: TraceRequest = {
   latentSeconds: 0,
 };
 
-type Committed = Parameters<AccessDeps['commit']>[0];
+type Committed = Parameters<AccessDeps['commit']>[0][number];
+
+/** The record of the one look that was committed. */
+const recordIn = (committed: readonly Committed[]) =>
+  joinAccess(committed.map(({ payload }) => openAccessPart(payload, audit.secretKey)));
+
+const recorderThat = (commit: AccessDeps['commit']) =>
+  accessRecorder({
+    auditPublicKey: audit.publicKey,
+    nowMs: () => asUnixMs(1_790_000_000_000),
+    randomBytes: (length) => new Uint8Array(length).fill(4),
+    commit,
+  });
+const asked = askedInTrace(request);
 
 async function tracerThatCommits(commit: AccessDeps['commit'] | undefined): Promise<Tracer> {
   const log = new MemoryLog();
   log.append(reportOf({ tag: 3, records: [recordOf(8, NOON, 600)] }));
-  const access =
-    commit &&
-    accessRecorder({
-      auditPublicKey: audit.publicKey,
-      nowMs: () => asUnixMs(1_790_000_000_000),
-      randomBytes: (length) => new Uint8Array(length).fill(4),
-      commit,
-    });
+  const access = commit && recorderThat(commit);
   const tracer = openTracer({
     reader: log.reader(),
     verifier: logKey,
@@ -55,7 +61,9 @@ async function tracerThatCommits(commit: AccessDeps['commit'] | undefined): Prom
 
 async function recording(): Promise<{ tracer: Tracer; committed: Committed[] }> {
   const committed: Committed[] = [];
-  const tracer = await tracerThatCommits(async (entry) => committed.push(entry) + 41);
+  const tracer = await tracerThatCommits(async (entries) =>
+    entries.map((entry) => committed.push(entry) + 41),
+  );
   return { tracer, committed };
 }
 
@@ -68,17 +76,19 @@ describe('a look at a trace', () => {
     expect(committed.map(({ type, timeMs }) => [type, timeMs])).toEqual([
       [ENTRY_TYPE.access, 1_790_000_000_000],
     ]);
-    expect(openAccessPayload(committed[0]?.payload ?? new Uint8Array(), audit.secretKey)).toEqual({
+    expect(recordIn(committed)).toEqual({
       ...look,
-      caseTag: 3,
-      direction: 'forward',
+      question: 'forward',
+      cases: [3],
       hops: 2,
       from: NOON,
       to: NOON + 3600,
       minSeconds: 0,
       latentSeconds: 0,
       infectiousSeconds: 86_400,
-      reachedCount: 1,
+      attenuation: 'near',
+      presence: false,
+      reached: [8],
     });
   });
 
@@ -99,15 +109,48 @@ describe('a look at a trace', () => {
     await expect(tracer.lookUp({ ...request, case: '99' }, look)).rejects.toMatchObject({
       code: 'not-found',
     });
-    const record = openAccessPayload(committed[0]?.payload ?? new Uint8Array(), audit.secretKey);
-    expect(record).toMatchObject({ caseTag: 99, reachedCount: 0 });
+    expect(recordIn(committed)).toMatchObject({ cases: [99], reached: [] });
   });
 
-  it('counts people who are sources once', async () => {
+  it('names people who are sources once', async () => {
     const { tracer, committed } = await recording();
     await tracer.lookUp({ ...request, direction: 'both' }, look);
-    const record = openAccessPayload(committed[0]?.payload ?? new Uint8Array(), audit.secretKey);
-    expect(record).toMatchObject({ direction: 'both', reachedCount: 1, infectiousSeconds: null });
+    expect(recordIn(committed)).toMatchObject({ question: 'both', reached: [8], infectiousSeconds: null });
+  });
+
+  it('that reached more people than one entry can name is several entries, and answered when all are in', async () => {
+    const reached = Array.from({ length: 100_000 }, (_, k) => asTagNumber(k * 3));
+    const orders: (readonly Committed[])[] = [];
+    const recorder = recorderThat(async (entries) => {
+      orders.push(entries);
+      return entries.map((_, k) => 7 + k);
+    });
+    const recorded = await recorder.record(look, asked, reached);
+    expect(orders).toHaveLength(1);
+    expect(recorded).toMatchObject({ index: 7, further: [8] });
+    expect(orders[0]?.map(({ payload }) => payload.length)).toEqual([65_536, 65_536]);
+    expect(recordIn(orders[0] ?? [])).toEqual({ ...look, ...asked, reached });
+    expect(recorded.payload).toEqual(orders[0]?.[0]?.payload);
+    expect(readAccessQuestion(recorded.payload, recorded.sharedSecret)).toEqual({
+      ...look,
+      ...asked,
+      reachedCount: 100_000,
+    });
+    const short = recorderThat(async () => [7]);
+    await expect(short.record(look, asked, reached)).rejects.toMatchObject({ code: 'closed' });
+  });
+
+  it('is not recorded with people out of order', async () => {
+    const committed: unknown[] = [];
+    const recorder = recorderThat(async (entries) => entries.map((entry) => committed.push(entry)));
+    for (const tags of [
+      [5, 4],
+      [4, 4],
+    ])
+      await expect(recorder.record(look, asked, tags.map(asTagNumber))).rejects.toMatchObject({
+        code: 'format',
+      });
+    expect(committed).toEqual([]);
   });
 
   it('needs an officer and a purpose', async () => {

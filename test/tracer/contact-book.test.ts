@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import type { BucketSeconds } from '../../protocol/encounter-record.js';
 import { ContactBook } from '../../tracer/contact-book.js';
-import type { Testimony } from '../../tracer/contact-book.js';
+import type { Testimony } from '../../tracer/testimony.js';
 
 function said(
   reporter: number,

@@ -80,8 +80,10 @@ export async function tracerOn(
       auditPublicKey: audit.publicKey,
       nowMs: () => asUnixMs(1_790_000_000_000),
       randomBytes: (length) => new Uint8Array(length).fill(4),
-      commit: async ({ type, payload, timeMs }) =>
-        log.append({ type, payload, source, sourceTimeMs: timeMs }),
+      commit: async (entries) =>
+        entries.map(({ type, payload, timeMs }) =>
+          log.append({ type, payload, source, sourceTimeMs: timeMs }),
+        ),
     }),
     ...changes,
   });

@@ -51,7 +51,7 @@ describe('an evidence bundle', () => {
     expect(shown.request).toEqual({ ...request, ...asked });
     expect(shown.look).toMatchObject({
       index: accessIndex,
-      record: { ...look, caseTag: Number(result.case) },
+      record: { ...look, cases: [Number(result.case)] },
     });
     expect(shown.issuerPublicKey).toEqual(issuer.publicKey);
     expect(shown.tracerPublicKey).toEqual(tracerKey.publicKey);

@@ -4,11 +4,12 @@
  * The parts are checked before the signature over the whole, so that a bundle that was changed is refused with what is wrong
  * in it where that can be told; whatever was changed, the signature no longer holds.
  */
+import type { RecordedQuestion } from '../../protocol/access-question.js';
 import { equalBytes } from '../../protocol/bytes.js';
 import type { Checkpoint } from '../../protocol/checkpoint.js';
+import { FirebreakError } from '../../protocol/errors.js';
 import { decodeEvidence, requireEvidenceSignature } from '../../protocol/evidence-bundle.js';
 import type { EvidenceBundle, EvidenceRow } from '../../protocol/evidence-bundle.js';
-import type { AccessRecord } from '../../protocol/payload-access.js';
 import type { Contact } from '../contact.js';
 import { openContacts } from './contacts.js';
 import { openNames } from './names.js';
@@ -74,11 +75,17 @@ function requireIssuer({ issuerPublicKey }: EvidenceBundle, expected: Uint8Array
   requireEvidence(isOurs, 'the bundle rests on the credentials of another issuer than the one given');
 }
 
+const DIRECTIONS = ['forward', 'backward', 'both'] as const;
+
 /** The question is not in the bundle: it is the one that was recorded. */
-function requestIn(record: AccessRecord): TraceRequest {
-  const { caseTag, direction, hops, from, to, minSeconds, latentSeconds, infectiousSeconds } = record;
+function requestIn(record: RecordedQuestion): TraceRequest {
+  const { cases, question, hops, from, to, minSeconds, latentSeconds, infectiousSeconds } = record;
+  const direction = DIRECTIONS.find((one) => one === question);
+  const isTrace = direction !== undefined && cases.length === 1;
+  const isShown = isTrace && record.attenuation === 'near' && !record.presence;
+  if (!isShown) throw new FirebreakError('evidence', 'the look asked what no bundle shows');
   const request = {
-    case: String(caseTag),
+    case: String(cases[0]),
     ...{ direction, hops, from, to, minSeconds, latentSeconds },
     ...(infectiousSeconds !== null && { infectiousSeconds }),
   };

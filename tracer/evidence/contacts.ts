@@ -2,7 +2,7 @@
 import type { CitedRecord, EvidenceBundle } from '../../protocol/evidence-bundle.js';
 import { epochOf } from '../../protocol/time.js';
 import { ContactBook } from '../contact-book.js';
-import type { Testimony } from '../contact-book.js';
+import type { Testimony } from '../testimony.js';
 import type { Contact } from '../contact.js';
 import type { NameBook } from './names.js';
 import { inPlace, requireAllUsed, requireEvidence } from './refusal.js';

@@ -8,8 +8,8 @@ import type { EvidenceBundle, LoggedEvidence } from '../../protocol/evidence-bun
 import { sha256 } from '../../protocol/hash.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { checkInclusion, leafHash } from '../../protocol/merkle.js';
-import { readAccessPayload } from '../../protocol/payload-access.js';
-import type { AccessRecord } from '../../protocol/payload-access.js';
+import type { RecordedQuestion } from '../../protocol/access-question.js';
+import { readAccessQuestion } from '../../protocol/payload-access.js';
 import { checkReport } from '../../protocol/report-check.js';
 import { readReport } from '../../protocol/report-open.js';
 import type { ReportPlaintext } from '../../protocol/report-plaintext.js';
@@ -19,7 +19,7 @@ import { inPlace, requireEvidence } from './refusal.js';
 export interface RecordedLook {
   readonly index: number;
   readonly entry: LedgerEntry;
-  readonly record: AccessRecord;
+  readonly record: RecordedQuestion;
 }
 
 export interface CitedReport {
@@ -42,7 +42,7 @@ export function openLook(bundle: EvidenceBundle, checkpoint: Checkpoint): Record
       equalBytes(entry.source, partyIdOf(tracerPublicKey)),
       'it was not written with the key that signs the bundle',
     );
-    return { index: access.index, entry, record: readAccessPayload(access.payload, access.sharedSecret) };
+    return { index: access.index, entry, record: readAccessQuestion(access.payload, access.sharedSecret) };
   });
 }
 

@@ -1,0 +1,83 @@
+/** `firebreak audit`: shows the wearer of a tag who looked at traces that reached it, when and why. */
+import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { auditByWire } from '../../authority/enrolment-client.js';
+import { makeAuditRequest } from '../../firmware-sim/audit-request.js';
+import { loadTagState } from '../../firmware-sim/tag-store-file.js';
+import type { TagState } from '../../firmware-sim/tag-state.js';
+import { openAuditAnswer } from '../../protocol/audit-answer.js';
+import { openCheckpoint } from '../../protocol/checkpoint.js';
+import { nobleSigner } from '../../protocol/ed25519-noble.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { tagFolder } from '../folder.js';
+import { wholeNumber } from '../options.js';
+import { startAudit } from '../parts/audit.js';
+import { logVerifier, openFolderReader } from '../parts/ledger.js';
+import { auditJson, auditLines } from '../present/show-audit.js';
+import { findRunning, notRunning } from '../run-files.js';
+import { inFolder, withFolderOptions } from '../session.js';
+import type { FolderOptions, Session } from '../session.js';
+
+interface AuditOptions extends FolderOptions {
+  readonly tag: number;
+  readonly json?: boolean;
+}
+
+export function addAuditCommand(program: Command): void {
+  withFolderOptions(
+    program
+      .command('audit')
+      .description('who looked at traces that reached your tag, when and why; asked with the tag’s own key'),
+  )
+    .requiredOption('--tag <n>', 'the tag: its number, whose folder is here', wholeNumber(0, 2 ** 48 - 1))
+    .option('--json', 'print it as JSON')
+    .action((options: AuditOptions) => run(options));
+}
+
+async function run(options: AuditOptions): Promise<void> {
+  await inFolder('audit', options, async (session) => {
+    const { config, clock } = session;
+    const state = tagStateOf(session, options.tag);
+    const made = makeAuditRequest(state, {
+      nowSeconds: clock.nowMs() / 1000,
+      wallMs: Date.now(),
+      random: (length) => new Uint8Array(randomBytes(length)),
+      signerOf: nobleSigner,
+    });
+    const answer = openAuditAnswer(await ask(session, made.request), made, state.issuerPublicKey);
+    const { size: entries } = openCheckpoint(answer.note, logVerifier(config));
+    const shown = { answer, entries, dataDir: options.dataDir };
+    console.log(options.json === true ? auditJson(options.tag, shown) : auditLines(shown).join('\n'));
+  });
+}
+
+/** As the tag left it last; a tag that runs goes on undisturbed. */
+function tagStateOf({ folder, config }: Session, tag: number): TagState {
+  const own = tagFolder(folder, tag);
+  const state = loadTagState(join(own.state, 'tag.json'), config.settings);
+  if (state !== undefined) return state;
+  throw new FirebreakError(
+    'not-found',
+    `no tag of this number was run in ${folder.dir}: ask in the folder that firebreak tag run keeps it in`,
+  );
+}
+
+/** Asks the authority that runs on the folder; without one, reads the ledger with the authority's keys. */
+async function ask(session: Session, request: Uint8Array): Promise<Uint8Array> {
+  const { folder, config, signal, onClose } = session;
+  const running = await findRunning(folder, 'authority');
+  if (running) return auditByWire({ url: running.http, signal }, request);
+  if (!(await isThere(folder.authority.auditKey))) throw notRunning(folder, 'authority');
+  const reader = await openFolderReader(folder, config);
+  onClose(() => reader.close());
+  const { audit } = await startAudit(session, reader);
+  return audit(request);
+}
+
+const isThere = (file: string): Promise<boolean> =>
+  stat(file).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,108 @@
+/** Who looked at traces that reached a tag, in lines for its wearer, and as JSON. Times are in the reader's zone. */
+import pc from 'picocolors';
+import type { ShownQuestion } from '../../protocol/access-question.js';
+import type { AuditAnswer, AuditLook, UnreadAccess } from '../../protocol/audit-answer.js';
+import { toHex } from '../../protocol/bytes.js';
+import { duration, localTime, localZone } from '../times.js';
+
+const QUESTIONS: Readonly<Record<ShownQuestion['question'], string>> = {
+  forward: 'who may have been infected from a case',
+  backward: 'where a case may have been infected',
+  both: 'where a case may have been infected, and who else from there',
+  contacts: 'the contacts of one person',
+  path: 'how two people are connected',
+  cluster: 'what several cases have in common',
+};
+
+const UNREAD: Readonly<Record<UnreadAccess['why'], string>> = {
+  pruned: 'what it records is no longer kept',
+  missing: 'the ledger does not hold what it records',
+  unreadable: 'what it records cannot be opened with the audit key',
+};
+
+export interface ShownAudit {
+  readonly answer: AuditAnswer;
+  /** Entries of the log when it was read. */
+  readonly entries: number;
+  readonly dataDir: string;
+}
+
+export function auditLines({ answer, entries, dataDir }: ShownAudit): string[] {
+  const { looks, older, unread, unreadCount } = answer;
+  const lines = looks.flatMap((look) => ['', ...lookLines(look)]);
+  if (older > 0) lines.push('', `${older} older looks are not listed here: an answer has no room for more.`);
+  if (unreadCount > 0) lines.push('', ...unreadLines(unread, unreadCount));
+  const asOf = pc.dim(`the log was read up to its ${entries} entries; times are ${localZone()}`);
+  const check = looks.length > 0 ? [pc.dim(`that a look is in the log: firebreak ledger prove --data-dir ${dataDir} --index ENTRY`)] : []; // prettier-ignore
+  return [summaryOf(looks.length + older, unreadCount), ...lines, '', asOf, ...check];
+}
+
+function summaryOf(count: number, unreadCount: number): string {
+  if (count === 1) return 'One look was at a trace that reached your tag, or was about it:';
+  if (count > 1) return `${count} looks were at traces that reached your tag, or were about it:`;
+  return unreadCount > 0
+    ? 'No look that can be read was at a trace that reached your tag.'
+    : 'Nobody has looked at a trace that reached your tag.';
+}
+
+function lookLines(look: AuditLook): string[] {
+  const { role, isWhole, writtenAtMs, appendedAtMs, entries, asked } = look;
+  const how = role === 'case' ? 'your tag is the one that was asked about' : 'your tag is in the answer';
+  const where = entries.map(({ index, leaf }) => `${index}, leaf hash ${toHex(leaf)}`);
+  return [
+    `${pc.bold(localTime(writtenAtMs / 1000))}  ${asked ? asked.officer : 'an officer whose entry cannot be read'}`,
+    ...(asked ? [`  why       ${asked.purpose}`, ...askedLines(asked)] : []),
+    `  you       ${how}`,
+    ...(isWhole
+      ? []
+      : ['  answered  no: not all of this look is in the log, and without that there is no answer']),
+    `  logged    ${localTime(appendedAtMs / 1000)}`,
+    ...where.map((entry) => `  entry     ${entry}`),
+  ];
+}
+
+function askedLines(asked: ShownQuestion): string[] {
+  const { question, hops, from, to, minSeconds, latentSeconds, infectiousSeconds, attenuation, presence } = asked; // prettier-ignore
+  const terms = [
+    `within ${hops} ${hops === 1 ? 'hop' : 'hops'}`,
+    `contacts of at least ${duration(minSeconds)} (${attenuation})`,
+    `latent ${duration(latentSeconds)}`,
+    ...(infectiousSeconds === null ? [] : [`infectious ${duration(infectiousSeconds)}`]),
+    ...(presence ? ['being at one place counts'] : []),
+  ];
+  return [
+    `  asked     ${QUESTIONS[question]}, from ${localTime(from)} to ${localTime(to)}`,
+    `            ${terms.join(', ')}`,
+  ];
+}
+
+function unreadLines(unread: readonly UnreadAccess[], count: number): string[] {
+  const more = count - unread.length;
+  return [
+    `${count} ${count === 1 ? 'entry records a look' : 'entries record looks'} that nobody can be shown; they may be about anybody:`,
+    ...unread.map(({ index, appendedAtMs, why }) => `  entry ${index}, ${localTime(appendedAtMs / 1000)}: ${UNREAD[why]}`), // prettier-ignore
+    ...(more > 0 ? [`  and ${more} before these`] : []),
+  ];
+}
+
+const seconds = (ms: number): number => Math.floor(ms / 1000);
+
+/** Times are unix seconds, leaf hashes hex. */
+export function auditJson(tag: number, { answer, entries }: Pick<ShownAudit, 'answer' | 'entries'>): string {
+  const { looks, older, unread, unreadCount } = answer;
+  const shown = {
+    tag: String(tag),
+    entries,
+    looks: looks.map(({ writtenAtMs, appendedAtMs, entries: logged, asked, ...look }) => ({
+      writtenAt: seconds(writtenAtMs),
+      appendedAt: seconds(appendedAtMs),
+      ...look,
+      asked: asked ?? null,
+      ledger: logged.map(({ index, leaf }) => ({ index, leaf: toHex(leaf) })),
+    })),
+    older,
+    unread: unread.map(({ index, appendedAtMs, why }) => ({ index, appendedAt: seconds(appendedAtMs), why })),
+    unreadCount,
+  };
+  return JSON.stringify(shown, undefined, 2);
+}

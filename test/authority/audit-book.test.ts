@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest';
+import { AccessRows } from '../../authority/access-rows.js';
+import { asTagNumber, asUnixMs } from '../../protocol/brands.js';
+import { leafHash } from '../../protocol/merkle.js';
+import { x25519KeyPair } from '../../protocol/keys.js';
+import { MemoryLog } from '../tracer/memory-log.js';
+import { auditKey, bookOn, logged, lookAt, tracerId } from './audited.js';
+import { secretOf } from './fixture.js';
+
+const at = (book: ReturnType<typeof bookOn>, tag: number) => book.looksAt(asTagNumber(tag));
+
+const leafOf = (log: MemoryLog, index: number) =>
+  new Uint8Array(leafHash(log.entries[index] ?? new Uint8Array()));
+
+describe('the audit book', () => {
+  it('shows a tag the looks it was in, with its role, and no other look', async () => {
+    const log = new MemoryLog().fill(300);
+    const [first = -1] = logged(log, lookAt([7], [3, 12, 900]));
+    log.fill(3, 1);
+    const [second = -1] = logged(log, lookAt([3, 4], [5], { officer: 'Dr. Bo', question: 'cluster' }));
+    logged(log, lookAt([8], []));
+    const book = bookOn(log);
+    const { looks, note, unreadCount } = await at(book, 3);
+    expect(looks).toEqual([
+      {
+        role: 'reached',
+        isWhole: true,
+        writtenAtMs: 5_000,
+        appendedAtMs: log.nowMs,
+        entries: [{ index: first, leaf: leafOf(log, first) }],
+        asked: {
+          officer: 'Dr. Ada',
+          purpose: 'measles, ward 4',
+          question: 'forward',
+          hops: 3,
+          from: 1_700_000_000,
+          to: 1_700_600_000,
+          minSeconds: 900,
+          latentSeconds: 172_800,
+          infectiousSeconds: null,
+          attenuation: 'near',
+          presence: false,
+        },
+      },
+      expect.objectContaining({
+        role: 'case',
+        entries: [{ index: second, leaf: leafOf(log, second) }],
+        asked: expect.objectContaining({ officer: 'Dr. Bo' }) as unknown,
+      }),
+    ]);
+    expect(note).toBe(log.checkpoint());
+    expect(unreadCount).toBe(0);
+    expect((await at(book, 6)).looks).toEqual([]);
+    expect((await at(book, 8)).looks).toMatchObject([{ role: 'case' }]);
+  });
+
+  it.each([undefined, 0, 100_000])(
+    'finds a tag in any part of a long look, holding %s bytes',
+    async (keepBytes) => {
+      const log = new MemoryLog();
+      const tags = Array.from({ length: 150_000 }, (_, k) => 2 * k);
+      const indexes = logged(log, lookAt([7], tags));
+      expect(indexes).toHaveLength(4);
+      const book = bookOn(log, keepBytes === undefined ? {} : { keepBytes });
+      const entriesOf = async (tag: number) =>
+        (await at(book, tag)).looks.map(({ entries }) => entries.map(({ index }) => index));
+      expect(await entriesOf(0)).toEqual([[0]]);
+      expect(await entriesOf(2 * 70_000)).toEqual([[0, 1]]);
+      expect(await entriesOf(2 * 149_999)).toEqual([[0, 2]]);
+      expect(await entriesOf(7)).toEqual([[0]]);
+      expect(await entriesOf(2 * 70_000 + 1)).toEqual([]);
+    },
+  );
+
+  it('says of a look that is not all in the log that it was not answered', async () => {
+    const log = new MemoryLog();
+    const [first, second, ...rest] = lookAt(
+      [7],
+      Array.from({ length: 150_000 }, (_, k) => 2 * k),
+    );
+    if (first === undefined || second === undefined) throw new Error('a look in one part');
+    logged(log, [first, second]);
+    const book = bookOn(log);
+    expect((await at(book, 2)).looks).toMatchObject([{ isWhole: false, entries: [{ index: 0 }] }]);
+    logged(log, rest);
+    expect((await at(book, 2)).looks).toMatchObject([{ isWhole: true }]);
+  });
+
+  it('counts a part once that is in the log twice, and keeps looks of two writers apart', async () => {
+    const log = new MemoryLog();
+    const payloads = lookAt([7], [2]);
+    logged(log, payloads);
+    logged(log, payloads);
+    expect((await at(bookOn(log), 2)).looks).toHaveLength(1);
+    logged(log, payloads, secretOf('another').slice(0, 16));
+    expect((await at(bookOn(log), 2)).looks).toHaveLength(2);
+  });
+
+  it('shows who looked later, and reads no entry again for it', async () => {
+    const log = new MemoryLog().fill(600);
+    logged(log, lookAt([7], [2]));
+    const book = bookOn(log);
+    expect((await at(book, 2)).looks).toHaveLength(1);
+    log.calls.length = 0;
+    logged(log, lookAt([7], [2, 3]));
+    expect((await at(book, 2)).looks).toHaveLength(2);
+    expect(log.calls).toEqual(['checkpoint', 'entryBundle', 'payloads']);
+    expect((await at(bookOn(log), 2)).looks).toHaveLength(2); // after a start
+  });
+
+  it('names entries that nobody can be shown, with the reason', async () => {
+    const log = new MemoryLog();
+    const [pruned, lost, foreign, garbage, good] = [1, 2, 3, 4, 5].map(() => lookAt([7], [2]));
+    logged(
+      log,
+      [pruned, lost].flatMap((payloads) => payloads ?? []),
+    );
+    const other = x25519KeyPair(secretOf('other'));
+    expect(other.publicKey).not.toEqual(auditKey.publicKey);
+    logged(log, [
+      (foreign?.[0] ?? new Uint8Array()).map((byte, k) => (k === 30 ? byte ^ 1 : byte)),
+      new Uint8Array(9),
+    ]);
+    logged(log, good ?? []);
+    log.pruneBy(pruned?.[0] ?? new Uint8Array(), { day: 3, prunedAtMs: asUnixMs(9), prunedBy: 4 });
+    log.prune(lost?.[0] ?? new Uint8Array());
+    expect(garbage).toHaveLength(1);
+    const { looks, unread, unreadCount } = await at(bookOn(log), 2);
+    expect(looks).toMatchObject([{ entries: [{ index: 4 }] }]);
+    expect(unread.map(({ index, why }) => [index, why])).toEqual([
+      [0, 'pruned'],
+      [1, 'missing'],
+      [2, 'unreadable'],
+      [3, 'unreadable'],
+    ]);
+    expect(unreadCount).toBe(4);
+  });
+
+  it('does not take a payload that is not the one of its entry', async () => {
+    const log = new MemoryLog();
+    const [mine = new Uint8Array()] = lookAt([7], [2]);
+    const [theirs = new Uint8Array()] = lookAt([7], [3]);
+    logged(log, [mine]);
+    const reader = { ...log.reader(), payloads: async () => [theirs] };
+    const { looks, unread } = await at(bookOn(log, { reader }), 3);
+    expect([looks, unread]).toMatchObject([[], [{ index: 0, why: 'missing' }]]);
+  });
+
+  it('lists the newest of many entries that cannot be read, and counts all', async () => {
+    const log = new MemoryLog();
+    logged(
+      log,
+      Array.from({ length: 70 }, (_, k) => Uint8Array.of(k)),
+    );
+    const { unread, unreadCount } = await at(bookOn(log), 2);
+    expect([unread.length, unread[0]?.index, unread.at(-1)?.index, unreadCount]).toEqual([64, 6, 69, 70]);
+  });
+
+  it('is refused by a log that was rolled back, forked or broken, and goes on when the trouble is over', async () => {
+    const log = new MemoryLog();
+    logged(log, lookAt([7], [2]));
+    logged(log, lookAt([7], [2]));
+    const book = bookOn(log);
+    await book.catchUp();
+    const last = log.entries.pop() ?? new Uint8Array();
+    await expect(at(book, 2)).rejects.toMatchObject({ code: 'consistency' });
+    logged(log, lookAt([8], [3]));
+    log.fill(1);
+    await expect(at(book, 2)).rejects.toMatchObject({
+      code: expect.stringMatching(/chain|consistency/) as string,
+    });
+    log.entries.splice(1, 2, last);
+    expect((await at(book, 2)).looks).toHaveLength(2);
+    log.failing = { call: 'payloads', error: new Error('away') };
+    logged(log, lookAt([7], [2]));
+    await expect(at(book, 2)).rejects.toThrow('away');
+    expect((await at(book, 2)).looks).toHaveLength(3);
+  });
+
+  it('stops when it is told to', async () => {
+    const log = new MemoryLog().fill(2);
+    await expect(bookOn(log).catchUp(AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
+  });
+});
+
+describe('packed rows', () => {
+  it('come back as they were, however many', () => {
+    const rows = new AccessRows();
+    const rowOf = (k: number) => ({
+      index: 2 ** 40 + k,
+      leaf: secretOf(`leaf ${k}`),
+      source: tracerId,
+      payloadSha256: secretOf(`hash ${k}`),
+      writtenAtMs: asUnixMs(1_790_000_000_123 + k),
+      appendedAtMs: asUnixMs(1_790_000_000_456 + k),
+    });
+    for (let k = 0; k < 100; k += 1) rows.push(rowOf(k));
+    expect(rows.length).toBe(100);
+    for (let k = 0; k < 100; k += 1) expect(rows.at(k)).toEqual(rowOf(k));
+  });
+});

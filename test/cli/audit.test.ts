@@ -1,0 +1,178 @@
+/** `firebreak audit` on the folder a demo leaves: 1 was with 2, and 2 with 3; one look was recorded, at case 1. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { openEnrolmentHttp } from '../../authority/http.js';
+import { readConfig } from '../../cli/config.js';
+import { dayKeyFiles } from '../../cli/day-key-files.js';
+import { signerFrom } from '../../cli/deployment.js';
+import { openFolderClock } from '../../cli/folder-clock.js';
+import { folderAt, tagFolder } from '../../cli/folder.js';
+import { startAudit } from '../../cli/parts/audit.js';
+import { openFolderReader } from '../../cli/parts/ledger.js';
+import { announce } from '../../cli/run-files.js';
+import { addPack } from '../../firmware-sim/credential-shelf.js';
+import { fileTagStore } from '../../firmware-sim/tag-store-file.js';
+import { epochPublicKeys } from '../../firmware-sim/tag-secret.js';
+import { newTagState } from '../../firmware-sim/tag-state.js';
+import { asEpoch, asTagNumber } from '../../protocol/brands.js';
+import { issueCredential } from '../../protocol/credential.js';
+import { issueDayKeyStatement } from '../../protocol/day-key-statement.js';
+import { fastSigner } from '../../protocol/ed25519.js';
+import { authKeyOf, makeEphemeralId } from '../../protocol/ephemeral-id.js';
+import { silentLog } from '../../protocol/log.js';
+import { dayOf, firstEpochOfDay } from '../../protocol/time.js';
+import { attempt } from './in-process.js';
+import { openWorkshop } from './small-demo.js';
+import type { Workshop } from './small-demo.js';
+
+let workshop: Workshop;
+let dir: string;
+const STRANGER = 4_321_987;
+
+/** A demo's tags take their secrets with them: these have new ones, certified with the folder's own keys as of now. */
+async function certifyTag(dataDir: string, number: number): Promise<void> {
+  const folder = folderAt(dataDir);
+  const { settings, issuerPublicKey } = await readConfig(folder);
+  const day = dayOf((await openFolderClock(folder)).nowMs() / 1000);
+  const [issuer, keys] = [await signerFrom(folder.authority.issuerKey), await dayKeyFiles(folder.authority.dayKeys).get(day)]; // prettier-ignore
+  if (keys === undefined) throw new Error('the demo left no keys of today');
+  const secret = { day, bytes: new Uint8Array(randomBytes(32)) };
+  const epochs = epochPublicKeys(secret, day, 1, fastSigner).map((epochPublicKey, k) => {
+    const epoch = asEpoch(firstEpochOfDay(day) + k);
+    const ephId = makeEphemeralId(keys.idKey, asTagNumber(number), epoch);
+    const { signature } = issueCredential(issuer, { epoch, ephId, epochPublicKey });
+    return { ephId, authKey: authKeyOf(keys.macKey, ephId), credentialSignature: signature };
+  });
+  const state = newTagState({ settings, issuerPublicKey, secret });
+  const statement = issueDayKeyStatement(issuer, day, keys.sealingPublicKey);
+  addPack(state.shelf, { requestHash: new Uint8Array(32), firstDay: day, days: [{ statement, epochs }] });
+  const own = tagFolder(folder, number);
+  await mkdir(own.state, { recursive: true });
+  fileTagStore(join(own.state, 'tag.json')).save(state);
+}
+
+beforeAll(async () => {
+  workshop = await openWorkshop();
+  dir = await workshop.copy();
+  for (const number of [1, 2, 3, STRANGER]) await certifyTag(dir, number);
+  return () => workshop.remove();
+}, 60_000);
+
+const audit = (tag: number, ...more: readonly string[]) =>
+  attempt('audit', '--data-dir', dir, '--tag', String(tag), ...more);
+
+interface Shown {
+  readonly entries: number;
+  readonly unreadCount: number;
+  readonly looks: readonly {
+    readonly role: string;
+    readonly writtenAt: number;
+    readonly isWhole: boolean;
+    readonly asked: Readonly<Record<string, unknown>>;
+    readonly ledger: readonly { readonly index: number; readonly leaf: string }[];
+  }[];
+}
+async function shownTo(tag: number): Promise<Shown> {
+  const { code, text } = await audit(tag, '--json');
+  expect(code, text).toBe(0);
+  return JSON.parse(text) as Shown;
+}
+
+describe('firebreak audit', { timeout: 60_000 }, () => {
+  test('shows a tag that a trace reached who looked, when and why, in plain words', async () => {
+    const { code, text } = await audit(2);
+    expect(code, text).toBe(0);
+    for (const words of [
+      'One look was at a trace that reached your tag',
+      'your tag is in the answer',
+      'who may have been infected from a case, from Wed, 15 Nov 2023',
+      'within 3 hops, contacts of at least 15 min (near)',
+      'firebreak ledger prove --data-dir',
+    ])
+      expect(text).toContain(words);
+  });
+
+  test('shows each tag its own role, a look that is proved to be in the log, and a stranger nothing', async () => {
+    const [second, third, first, stranger] = [await shownTo(2), await shownTo(3), await shownTo(1), await shownTo(STRANGER)]; // prettier-ignore
+    expect([second, third, first].map(({ looks }) => looks.map(({ role }) => role))).toEqual([['reached'], ['reached'], ['case']]); // prettier-ignore
+    expect(stranger).toMatchObject({ looks: [], unreadCount: 0, entries: second.entries });
+    const [look] = second.looks;
+    expect(look).toMatchObject({ isWhole: true, asked: { question: 'forward', hops: 3, minSeconds: 900 } });
+    const [entry] = look?.ledger ?? [];
+    const out = workshop.path(`${entry?.index}.tlog-proof`);
+    const proved = await attempt('ledger', 'prove', '--data-dir', dir, '--index', String(entry?.index), '--out', out); // prettier-ignore
+    expect(proved.text).toContain(`leaf hash ${entry?.leaf}`);
+    expect(proved.text).toContain('type      6, looks at traces');
+  });
+
+  test('says plainly that nobody looked', async () => {
+    const { code, text } = await audit(STRANGER);
+    expect(code).toBe(0);
+    expect(text).toContain('Nobody has looked at a trace that reached your tag.');
+  });
+
+  test('shows a look that is recorded later', async () => {
+    const later = await workshop.copy();
+    for (const number of [2, 3]) await certifyTag(later, number);
+    const look = ['--officer', 'Dr. Bo', '--purpose', 'school of the second child'];
+    const traced = await attempt('trace', '--data-dir', later, '--case', '3', '--direction', 'backward', '--latent-seconds', '0', ...look); // prettier-ignore
+    expect(traced.code, traced.text).toBe(0);
+    const { text } = await attempt('audit', '--data-dir', later, '--tag', '2');
+    expect(text).toContain('2 looks were at traces that reached your tag');
+    expect(text).toContain('Dr. Bo');
+    expect(text).toContain('school of the second child');
+    const asCase = await attempt('audit', '--data-dir', later, '--tag', '3');
+    expect(asCase.text).toContain('your tag is the one that was asked about');
+  });
+
+  test('asks the authority that runs, by wire', async () => {
+    const [folder, config] = [folderAt(dir), await readConfig(folderAt(dir))];
+    const reader = await openFolderReader(folder, config);
+    const asked: number[] = [];
+    const desk = await startAudit({ folder, config, clock: await openFolderClock(folder) }, reader);
+    const nobody = async () => new Uint8Array();
+    const service = {
+      enrol: nobody,
+      renew: nobody,
+      audit: (request: Uint8Array) => {
+        asked.push(request.length);
+        return desk.audit(request);
+      },
+    };
+    const http = await openEnrolmentHttp({ service, log: silentLog });
+    const leave = await announce(folder, 'authority', { http: `http://127.0.0.1:${http.port}` });
+    try {
+      expect((await shownTo(2)).looks).toHaveLength(1);
+      expect(asked).toEqual([238]);
+    } finally {
+      await leave();
+      await http.close();
+      await reader.close();
+    }
+  });
+
+  test('is refused to who has the number and not the key', async () => {
+    const forged = await workshop.copy();
+    await certifyTag(forged, 3);
+    const own = join(tagFolder(folderAt(forged), 3).state, 'tag.json');
+    const state = JSON.parse(await readFile(own, 'utf8')) as { secret: { bytes: string } };
+    await writeFile(own, JSON.stringify({ ...state, secret: { ...state.secret, bytes: '11'.repeat(32) } }));
+    const { code, text } = await attempt('audit', '--data-dir', forged, '--tag', '3');
+    expect(code).toBe(1);
+    expect(text).toContain('the credential is not signed by the issuer');
+  });
+
+  test('says what is missing', async () => {
+    const noTag = await audit(77);
+    expect([noTag.code, noTag.text]).toEqual([1, expect.stringContaining('firebreak tag run')]);
+    const noNumber = await attempt('audit', '--data-dir', dir);
+    expect([noNumber.code, noNumber.text]).toEqual([2, expect.stringContaining('--tag')]);
+    const bare = await workshop.copy();
+    await certifyTag(bare, 2);
+    await rename(folderAt(bare).authority.auditKey, workshop.path('audit.key'));
+    const alone = await attempt('audit', '--data-dir', bare, '--tag', '2');
+    expect([alone.code, alone.text]).toEqual([1, expect.stringContaining('no authority runs')]);
+  });
+});

@@ -1,0 +1,59 @@
+/** Random words of two sides about meetings, and what the definitions make of them: a book of all, arranged in one go. */
+import fc from 'fast-check';
+import { asEpoch, asTagNumber } from '../../../protocol/brands.js';
+import { EPOCH_SECONDS } from '../../../protocol/time.js';
+import type { Contact } from '../../../tracer/contact.js';
+import type { Testimony } from '../../../tracer/testimony.js';
+import { ContactBook } from '../oracle/contact-book.js';
+import { buildContactGraph } from '../oracle/contact-graph.js';
+
+export const FIRST_EPOCH = 1_944_000;
+
+/** Few people and few epochs, near midnight and a day apart, so that much falls on the same. */
+const word = fc.record({
+  people: fc.constantFrom([1, 2], [2, 1], [3, 1], [1, 3], [3, 2], [2 ** 40, 1]),
+  epoch: fc.oneof(fc.integer({ min: 0, max: 5 }), fc.constantFrom(95, 96, 97, 191, 192, 193, 290)),
+  offset: fc.integer({ min: -900, max: 1799 }),
+  seconds: fc.integer({ min: 0, max: 900 }),
+  immediate: fc.nat(400),
+  near: fc.nat(400),
+  medium: fc.nat(50),
+  other: fc.nat(9),
+  attenuation: fc.integer({ min: 30, max: 90 }),
+  partial: fc.boolean(),
+});
+
+/** Words in the order they are logged. */
+export const story = fc
+  .array(word, { minLength: 1, maxLength: 40 })
+  .map((words) =>
+    words.map(({ people, epoch, offset, seconds, attenuation, partial, ...buckets }, ledgerIndex): Testimony => {
+      const start = (FIRST_EPOCH + epoch) * EPOCH_SECONDS + offset;
+      return {
+        reporter: asTagNumber(people[0] ?? 0),
+        peer: asTagNumber(people[1] ?? 0),
+        epoch: asEpoch(FIRST_EPOCH + epoch),
+        start,
+        end: Math.min(start + seconds, (FIRST_EPOCH + epoch + 2) * EPOCH_SECONDS),
+        bucketSeconds: [buckets.immediate, buckets.near, buckets.medium, buckets.other],
+        medianAttenuationDb: attenuation,
+        partial,
+        ledgerIndex,
+      };
+    }),
+  );
+
+export interface Standing extends Contact {
+  readonly nearInDay: number;
+}
+
+/** By start, pair and epoch. */
+export function standingOf(testimonies: readonly Testimony[]): Standing[] {
+  const book = new ContactBook();
+  for (const testimony of testimonies) book.add(testimony);
+  const graph = buildContactGraph(book.contacts());
+  return graph.contacts.map((contact, k) => ({ ...contact, nearInDay: graph.nearInDay[k] ?? NaN }));
+}
+
+export const inOrder = (contacts: readonly Standing[]): Standing[] =>
+  [...contacts].sort((x, y) => x.start - y.start || x.a - y.a || x.b - y.b || x.epoch - y.epoch);

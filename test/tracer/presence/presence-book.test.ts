@@ -1,0 +1,174 @@
+/** Stays against a brute force that is written from the definition alone: runs of sightings with gaps of at most 300 s. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { asTagNumber } from '../../../protocol/brands.js';
+import { PresenceBook } from '../../../tracer/presence/presence-book.js';
+import type { Sighting } from '../../../tracer/presence/presence-book.js';
+import type { Stay } from '../../../tracer/presence/presence-view.js';
+import { presenceView } from '../../../tracer/presence/snapshot.js';
+
+const DAY = 86_400;
+/** A day's last minutes are where days meet. */
+const EVENING = 20_700 * DAY - 1200;
+
+interface Seen {
+  readonly tag: number;
+  readonly gateway: number;
+  readonly start: number;
+  readonly seconds: number;
+}
+
+const seen: fc.Arbitrary<Seen> = fc.record({
+  tag: fc.integer({ min: 0, max: 3 }),
+  gateway: fc.integer({ min: 0, max: 2 }),
+  start: fc.oneof(
+    fc.integer({ min: EVENING, max: EVENING + 2400 }),
+    fc.integer({ min: EVENING - 2 * DAY, max: EVENING + 2 * DAY }),
+  ),
+  seconds: fc.oneof(fc.integer({ min: 0, max: 400 }), fc.integer({ min: 0, max: 65_535 })),
+});
+
+const idOf = (gateway: number): Uint8Array => new Uint8Array(16).fill(gateway + 1);
+const sighting = ({ tag, gateway, start, seconds }: Seen): Sighting => ({
+  tag: asTagNumber(tag),
+  gatewayId: idOf(gateway),
+  start,
+  end: start + seconds,
+});
+
+/** Numbers its people from 0 on, as the directory does. */
+function bookOf(sightings: readonly Seen[], maxRuns?: number): PresenceBook {
+  const people = new Map<number, number>();
+  const personOf = (tag: number): number => {
+    const person = people.get(tag) ?? people.size;
+    people.set(tag, person);
+    return person;
+  };
+  for (const tag of [0, 1, 2, 3]) personOf(tag);
+  const book = new PresenceBook({ personOf, ...(maxRuns !== undefined && { maxRuns }) });
+  for (const one of sightings) book.add(sighting(one));
+  return book;
+}
+
+/** Second by second would be slow; grows each stay until nothing more joins it. */
+function staysByHand(sightings: readonly Seen[]): Stay[] {
+  const gateways = [...new Set(sightings.map(({ gateway }) => gateway))];
+  const stays: Stay[] = sightings.map(({ tag, gateway, start, seconds }) => ({
+    ...{ person: tag, gateway: gateways.indexOf(gateway) },
+    ...{ start, end: start + seconds },
+  }));
+  for (let place = 0; place < stays.length; place++) {
+    const mine = stays[place];
+    const other = stays.findIndex((stay, k) => k > place && mine !== undefined && joins(mine, stay));
+    const theirs = stays[other];
+    if (mine === undefined || theirs === undefined) continue;
+    const [start, end] = [Math.min(mine.start, theirs.start), Math.max(mine.end, theirs.end)];
+    stays.splice(other, 1);
+    stays[place] = { ...mine, start, end };
+    place = -1;
+  }
+  return stays;
+}
+
+const joins = (x: Stay, y: Stay): boolean =>
+  x.person === y.person && x.gateway === y.gateway && x.start - y.end <= 300 && y.start - x.end <= 300;
+
+const inOrder = (stays: Iterable<Stay>): Stay[] =>
+  [...stays].sort(
+    (x, y) => x.person - y.person || x.start - y.start || x.gateway - y.gateway || x.end - y.end,
+  );
+
+describe('the presence book', () => {
+  it('makes the stays of the definition of sightings in any order, over midnight too', () => {
+    fc.assert(
+      fc.property(fc.array(seen, { maxLength: 40 }), (sightings) => {
+        const view = bookOf(sightings).view();
+        const byHand = inOrder(staysByHand(sightings));
+        expect([0, 1, 2, 3].flatMap((person) => [...view.staysOf(person)])).toEqual(byHand);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('finds every stay that overlaps a window at a gateway, each of them once', () => {
+    const window = fc.record({
+      from: fc.integer({ min: EVENING - 3000, max: EVENING + 5000 }),
+      seconds: fc.integer({ min: 0, max: 4000 }),
+    });
+    fc.assert(
+      fc.property(fc.array(seen, { maxLength: 40 }), window, (sightings, { from, seconds }) => {
+        const view = bookOf(sightings).view();
+        for (let gateway = 0; gateway < view.gateways; gateway++) {
+          const meant = staysByHand(sightings).filter(
+            (stay) => stay.gateway === gateway && stay.start <= from + seconds && stay.end >= from,
+          );
+          expect(inOrder(view.overlapping(gateway, from, from + seconds))).toEqual(inOrder(meant));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('forgets a day as if nobody had been seen on it', () => {
+    fc.assert(
+      fc.property(
+        fc.array(seen, { maxLength: 40 }),
+        fc.integer({ min: -2, max: 3 }),
+        fc.array(seen, { maxLength: 10 }),
+        (sightings, later, lateOnes) => {
+          const day = Math.floor(EVENING / DAY) + later;
+          const book = bookOf(sightings);
+          book.forgetBefore(day);
+          for (const one of lateOnes) book.add(sighting(one));
+          const view = book.view();
+          const kept = [...sightings, ...lateOnes].filter(({ start }) => start >= day * DAY);
+          const times = (stays: readonly Stay[]) =>
+            inOrder(stays).map(({ person, start, end }) => [person, start, end]);
+          expect(times([0, 1, 2, 3].flatMap((person) => [...view.staysOf(person)]))).toEqual(
+            times(staysByHand(kept)),
+          );
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it('keeps a view as it was while more is added, and hands it to another thread whole', () => {
+    const first = { tag: 1, gateway: 0, start: EVENING, seconds: 100 };
+    const book = bookOf([first]);
+    const before = book.view();
+    const snapshot = structuredClone(book.snapshot());
+    book.add(sighting({ ...first, start: EVENING + 200 }));
+    const stay = { person: 1, gateway: 0, start: EVENING, end: EVENING + 100 };
+    expect(before.staysOf(1)).toEqual([stay]);
+    expect(presenceView(snapshot).staysOf(1)).toEqual([stay]);
+    expect(book.view().staysOf(1)).toEqual([{ ...stay, end: EVENING + 300 }]);
+    expect(book.view().gatewayId(0)).toEqual(idOf(0));
+    expect(() => book.view().gatewayId(1)).toThrow(RangeError);
+  });
+
+  it('stays within its bound: the oldest day goes first, and what is older yet is not taken', () => {
+    const at = (day: number, n: number): Seen => ({
+      ...{ tag: n % 4, gateway: 0, seconds: 10 },
+      start: EVENING + day * DAY - 40_000 + 400 * n,
+    });
+    const days = [1, 0, 2].flatMap((day) => Array.from({ length: 40 }, (_, n) => at(day, n)));
+    const book = bookOf(days, 64);
+    expect(book.size).toBeLessThanOrEqual(64);
+    const kept = [0, 1, 2, 3].flatMap((person) => [...book.view().staysOf(person)]);
+    expect(kept.length + book.dropped).toBe(120);
+    expect(kept.filter(({ start }) => start >= EVENING + DAY)).toHaveLength(40);
+    expect(kept.some(({ start }) => start < EVENING)).toBe(false);
+  });
+
+  it('takes the same sightings again and again without growing', () => {
+    const sightings = Array.from({ length: 50 }, (_, n) => ({
+      ...{ tag: n % 4, gateway: n % 3, seconds: 60 },
+      start: EVENING - 40_000 + 700 * n,
+    }));
+    const book = bookOf(Array.from({ length: 400 }, () => sightings).flat());
+    expect(book.view().staysOf(1)).toEqual(bookOf(sightings).view().staysOf(1));
+    expect(book.size).toBe(50);
+    expect(book.dropped).toBe(0);
+  });
+});

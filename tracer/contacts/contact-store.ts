@@ -1,0 +1,211 @@
+/**
+ * The tracer's contacts: live tables for what comes in, segments for what is older, and views of both for walks. With a
+ * folder it survives: whoever keeps a ledger's place saves it together with what it remembers, and finds both again.
+ */
+import { rm } from 'node:fs/promises';
+import { setImmediate as breathe } from 'node:timers/promises';
+import type { ContactColumns } from '../../protocol/contact-columns.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import type { Contact } from '../contact.js';
+import { encodeSections } from '../state-sections.js';
+import type { Sections } from '../state-sections.js';
+import type { Testimony } from '../testimony.js';
+import { contactOfSides, sidesOfRow } from './live-contact.js';
+import { takeColumns, takeTestimonies } from './live-intake.js';
+import { LIVE_SECTION, partsIn, partsInMemory, TABLE_ROWS } from './live-parts.js';
+import type { ContactStoreSettings, Parts } from './live-parts.js';
+import type { SealedSegment } from './live-sealed.js';
+import { writeLive } from './live-state.js';
+import type { LiveRows } from './live-table.js';
+import type { LedgerPosition } from './manifest.js';
+import type { Segment } from './segment.js';
+import type { ContactView, LiveTable, Place } from './view.js';
+
+export interface ContactStatus {
+  readonly contacts: number;
+  /** Contacts that both sides reported. */
+  readonly mutual: number;
+  readonly people: number;
+  /** Of the contacts, those in live tables. */
+  readonly live: number;
+  readonly liveBytes: number;
+  readonly segments: number;
+}
+
+/** What makes a store to be filled anew, instead of an end. */
+const REBUILT: ReadonlySet<string> = new Set(['damaged', 'format']);
+/** Contacts of columns that are taken before others on this thread have their turn. */
+const BULK_AT_ONCE = 4096;
+
+/** A store that keeps nothing beyond its process, and seals nothing. */
+export function memoryContactStore(tableRows = TABLE_ROWS): ContactStore {
+  return new ContactStore(partsInMemory(tableRows), async () => partsInMemory(tableRows));
+}
+
+/**
+ * Opens the store in this folder, or makes one there. What is damaged is said in the log and removed: the store is empty then,
+ * to be filled from the ledger again. Throws what the disk does, and the reason of the signal.
+ */
+export async function openContactStore(dir: string, settings: ContactStoreSettings): Promise<ContactStore> {
+  const fresh = async (): Promise<Parts> => {
+    await rm(dir, { recursive: true, force: true });
+    return partsIn(dir, settings);
+  };
+  const parts = await partsIn(dir, settings).catch((error: unknown) => {
+    if (!(error instanceof FirebreakError && REBUILT.has(error.code))) throw error;
+    settings.log.warn('the contact store is damaged; it is filled from the ledger again', { why: error.message });
+    return fresh();
+  });
+  return new ContactStore(parts, fresh);
+}
+
+export class ContactStore {
+  #parts: Parts;
+  readonly #fresh: () => Promise<Parts>;
+  /** Whoever holds a view holds what its places stand for. */
+  readonly #rowsOf = new WeakMap<LiveTable, LiveRows>();
+  readonly #sealedOf = new WeakMap<Segment, SealedSegment>();
+  /** Until something changes. */
+  #view: { readonly view: ContactView; readonly changes: number } | undefined;
+  #keepFrom: number;
+
+  /** `fresh`: begins anew, with nothing. */
+  constructor(parts: Parts, fresh: () => Promise<Parts>) {
+    this.#parts = parts;
+    this.#fresh = fresh;
+    this.#keepFrom = parts.keepFrom;
+  }
+
+  /** How far in the ledger its contacts reached when it was opened, and what was saved with them, by name. */
+  get position(): LedgerPosition {
+    return this.#parts.position;
+  }
+
+  get kept(): Sections {
+    return this.#parts.kept;
+  }
+
+  /** Whether {@link save} would make something last that was sealed, or let something go that is past retention. */
+  get wantsSave(): boolean {
+    return this.#parts.sealer?.hasUncommitted ?? false;
+  }
+
+  /** Resolves when there is room for more. Throws what keeps contacts from being sealed. */
+  async ready(): Promise<void> {
+    await this.#parts.sealer?.ready();
+  }
+
+  /**
+   * Takes what was told; what is known already changes nothing. In views from the next one on. Throws `damaged` when sealed
+   * evidence that a word belongs to cannot be read.
+   */
+  add(testimonies: readonly Testimony[]): void {
+    const kept = testimonies.filter(({ end }) => end >= this.#keepFrom);
+    takeTestimonies(this.#parts.writer, kept);
+    this.#parts.sealer?.nudge();
+  }
+
+  /** Takes contacts that no ledger holds; others have their turns meanwhile. Throws as {@link add} and {@link ready} do. */
+  async addBulk(columns: ContactColumns): Promise<void> {
+    const { writer, sealer } = this.#parts;
+    for (let from = 0; from < columns.count; from += BULK_AT_ONCE) {
+      await sealer?.ready();
+      takeColumns(writer, columns, from, Math.min(from + BULK_AT_ONCE, columns.count), this.#keepFrom);
+      sealer?.nudge();
+      await breathe();
+    }
+  }
+
+  /**
+   * Forgets contacts that ended before this time, unix seconds, and takes none any more; those in segments go as soon as these
+   * are written anew. It never goes back.
+   */
+  expireBefore(seconds: number): void {
+    if (seconds <= this.#keepFrom) return;
+    this.#keepFrom = seconds;
+    this.#parts.writer.expireBefore(seconds);
+    this.#parts.sealer?.expireBefore(seconds);
+  }
+
+  /** The contacts as they stand. */
+  view(): ContactView {
+    const { version, people, tables, sealed } = this.#parts.writer;
+    const changes = this.#parts.sealer?.changes ?? 0;
+    if (this.#view?.view.version === version && this.#view.changes === changes) return this.#view.view;
+    for (const rows of tables) this.#rowsOf.set(rows.table, rows);
+    for (const one of sealed.list) this.#sealedOf.set(one.segment, one);
+    const view = {
+      version,
+      people: people.view(),
+      segments: sealed.list.map(({ segment }) => segment),
+      live: tables.map(({ table }) => table),
+      replaced: sealed.replacedView(),
+    };
+    this.#view = { view, changes };
+    return view;
+  }
+
+  /** A contact of a view of this store in full, as it stood then. Throws `damaged` when its evidence cannot be read. */
+  contactAt(view: ContactView, { table, isLive, at }: Place): Contact {
+    const { people } = this.#parts.writer;
+    const tagOf = (person: number): number => people.tagOf(person);
+    if (isLive) {
+      const live = view.live.find(({ id }) => id === table);
+      const rows = live && this.#rowsOf.get(live);
+      if (live === undefined || rows === undefined) throw new RangeError('a live table of a view of this store');
+      const row = rows.read(live.firstVersion + at);
+      return contactOfSides(row, sidesOfRow(row), tagOf);
+    }
+    const segment = view.segments.find(({ id }) => id === table);
+    const sealed = segment && this.#sealedOf.get(segment);
+    if (sealed === undefined) throw new RangeError('a segment of a view of this store');
+    const cold = sealed.contactAt(at);
+    return contactOfSides(cold, cold.accounts, tagOf);
+  }
+
+  /** Start of the first and end of the last contact, unix seconds; undefined before there is one. */
+  span(): { readonly from: number; readonly to: number } | undefined {
+    const { tables, sealed } = this.#parts.writer;
+    const segments = sealed.list.map(({ segment }) => segment);
+    const starts = [...tables.map(({ firstStart }) => firstStart), ...segments.map((s) => s.baseSeconds)];
+    const ends = [...tables.map(({ lastEnd }) => lastEnd), ...segments.map((s) => s.lastSeconds)];
+    const [from, to] = [Math.min(...starts), Math.max(...ends)];
+    return to < from ? undefined : { from, to };
+  }
+
+  status(): ContactStatus {
+    const { writer } = this.#parts;
+    const { contacts, mutual, people, liveContacts: live, bytes: liveBytes, sealed } = writer;
+    return { contacts, mutual, people: people.count, live, liveBytes, segments: sealed.list.length };
+  }
+
+  /** Resolves when nothing is left to be sealed or compacted for now. Throws what failed. */
+  async settled(): Promise<void> {
+    await this.#parts.sealer?.settled();
+  }
+
+  /**
+   * Makes the contacts as they stand last, together with the place in the ledger that they reach to and what else is to be found
+   * again. In memory it does nothing. Throws what the disk does; then what was saved before is what is found.
+   */
+  async save(position: LedgerPosition, sections: Sections = new Map()): Promise<void> {
+    const { writer, sealer } = this.#parts;
+    if (sealer === undefined) return;
+    const live = writeLive(this.#keepFrom, writer.liveRows(), writer.sealed.kept());
+    await sealer.commit(position, encodeSections(new Map([...sections, [LIVE_SECTION, live]])));
+    sealer.nudge();
+  }
+
+  /** Begins anew with nothing, as when what there is proves damaged. */
+  async clear(): Promise<void> {
+    await this.#parts.sealer?.close();
+    this.#parts = await this.#fresh();
+    this.#view = undefined;
+    this.#keepFrom = this.#parts.keepFrom;
+  }
+
+  /** What was not saved is read from the ledger again. */
+  async close(): Promise<void> {
+    await this.#parts.sealer?.close();
+  }
+}

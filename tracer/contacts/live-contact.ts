@@ -1,0 +1,69 @@
+/** A contact as rows of a live table, sealed evidence and the rest of the tracer know it, from one to another. */
+import { asEpoch, asTagNumber } from '../../protocol/brands.js';
+import { epochOf } from '../../protocol/time.js';
+import type { Contact } from '../contact.js';
+import type { ColdContact } from './cold-contact.js';
+import { mergeSides } from './live-merge.js';
+import type { Account, Sides } from './live-merge.js';
+import type { LiveRow } from './live-table.js';
+import { MAX_CONTACT_SECONDS } from './segment.js';
+
+/** Which two, as persons, and when. */
+export interface Meeting {
+  readonly lower: number;
+  readonly upper: number;
+  readonly epoch: number;
+}
+
+/** What both sides told of a meeting, as a row; its nearInDay is yet to be summed. */
+export function rowOfSides({ lower, upper, epoch }: Meeting, sides: Sides): LiveRow {
+  const { start, end, bucketSeconds, medianAttenuationDb, mutual, partial } = mergeSides(sides);
+  const [immediate, near, medium, other] = bucketSeconds;
+  const duration = end - start;
+  const attenuationDb = medianAttenuationDb;
+  return {
+    ...{ lower, upper, epoch, start, duration, immediate, near, medium, other },
+    ...{ attenuationDb, mutual, partial, nearInDay: 0, sides },
+  };
+}
+
+export function rowOfCold(cold: ColdContact, nearInDay: number): LiveRow {
+  const { lower, upper, epoch, start, durationSeconds: duration, bucketSeconds, accounts } = cold;
+  const [immediate, near, medium, other] = bucketSeconds;
+  const { attenuationDb, mutual, partial } = cold;
+  return {
+    ...{ lower, upper, epoch, start, duration, immediate, near, medium, other },
+    ...{ attenuationDb, mutual, partial, nearInDay, sides: isPlain(cold) ? undefined : accounts },
+  };
+}
+
+/** Whether the contact itself says all there is to say of it. */
+const isPlain = ({ epoch, start, accounts }: ColdContact): boolean =>
+  epoch === epochOf(start) && accounts.every((side) => side.length <= 1 && side.every(({ ledger }) => ledger.length === 0));
+
+/** What was told; for a contact from columns, that it was. */
+export function sidesOfRow(row: LiveRow): Sides {
+  if (row.sides) return row.sides;
+  const { start, duration, immediate, near, medium, other, attenuationDb, mutual, partial } = row;
+  const account: Account = {
+    start,
+    end: start + duration,
+    bucketSeconds: [immediate, near, medium, other],
+    medianAttenuationDb: attenuationDb,
+    partial,
+    ledger: [],
+  };
+  return [[account], mutual ? [account] : []];
+}
+
+/** The seconds that count for nearInDay, as a segment would have them. */
+export const nearSecondsOfRow = ({ immediate, near }: LiveRow): number =>
+  Math.min(immediate + near, MAX_CONTACT_SECONDS);
+
+/** The contact in full. `tagOf` gives a person's tag number. */
+export function contactOfSides({ lower, upper, epoch }: Meeting, sides: Sides, tagOf: (person: number) => number): Contact {
+  const { medianAttenuationDb: attenuationDb, ...merged } = mergeSides(sides);
+  const [one, other] = [asTagNumber(tagOf(lower)), asTagNumber(tagOf(upper))];
+  const [a, b] = one < other ? [one, other] : [other, one];
+  return { a, b, epoch: asEpoch(epoch), ...merged, attenuationDb };
+}

@@ -1,0 +1,78 @@
+/** What a contact store consists of for as long as it is open, and how it is put together from what a folder holds. */
+import { FirebreakError } from '../../protocol/errors.js';
+import type { Log } from '../../protocol/log.js';
+import { decodeSections } from '../state-sections.js';
+import type { Sections } from '../state-sections.js';
+import { LiveSealer } from './live-sealer.js';
+import { SealedContacts } from './live-sealed.js';
+import { readLive } from './live-state.js';
+import { LiveWriter } from './live-writer.js';
+import type { LedgerPosition } from './manifest.js';
+import { PeopleDirectory } from './people.js';
+import { openSegmentStore } from './segment-store.js';
+import type { SegmentStore, StoreSettings } from './segment-store.js';
+
+export interface ContactStoreSettings extends StoreSettings {
+  readonly log: Log;
+  /** Rows of a live table; 2^20 by default. */
+  readonly tableRows?: number;
+  /** A day with fewer contacts in a live table stays live; 4,096 by default. */
+  readonly leastRows?: number;
+  /** Full live tables that wait for their days to be over before they are sealed; 2 by default. */
+  readonly waitingTables?: number;
+}
+
+export const TABLE_ROWS = 2 ** 20;
+const LEAST_ROWS = 4096;
+const WAITING_TABLES = 2;
+const BEGINNING: LedgerPosition = { size: 0, note: '' };
+
+/** The section of the state that is the store's own. */
+export const LIVE_SECTION = 'live contacts';
+
+export interface Parts {
+  readonly writer: LiveWriter;
+  /** Absent in memory. */
+  readonly sealer: LiveSealer | undefined;
+  /** Where the ledger is to be read on from. */
+  readonly position: LedgerPosition;
+  /** What was saved with it. */
+  readonly kept: Sections;
+  /** Contacts that ended before this are gone, unix seconds. */
+  readonly keepFrom: number;
+}
+
+export function partsInMemory(tableRows: number): Parts {
+  const writer = new LiveWriter(new PeopleDirectory(), new SealedContacts(), tableRows);
+  return { writer, sealer: undefined, position: BEGINNING, kept: new Map(), keepFrom: 0 };
+}
+
+/** Throws `damaged` or `format` for a folder that cannot be believed in all it holds, and what the disk throws. */
+export async function partsIn(dir: string, settings: ContactStoreSettings): Promise<Parts> {
+  const store = await openSegmentStore(dir, settings);
+  try {
+    const [damage] = store.damage;
+    if (damage) throw new FirebreakError('damaged', damage.message);
+    return await partsOf(store, settings);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function partsOf(
+  store: SegmentStore,
+  { log, tableRows = TABLE_ROWS, leastRows = LEAST_ROWS, waitingTables = WAITING_TABLES }: ContactStoreSettings,
+): Promise<Parts> {
+  const sealed = new SealedContacts();
+  const writer = new LiveWriter(store.people, sealed, tableRows);
+  const sealer = new LiveSealer({ store, writer, log, leastRows, waitingTables });
+  const kept = store.state === undefined ? new Map<string, Uint8Array>() : decodeSections(store.state);
+  const live = kept.get(LIVE_SECTION);
+  const { keepFrom, replaced } = live
+    ? readLive(live, (row) => writer.restore(row))
+    : { keepFrom: 0, replaced: [] };
+  await sealer.begin(keepFrom);
+  sealed.restore(replaced);
+  return { writer, sealer, position: store.position, kept, keepFrom };
+}

@@ -1,0 +1,191 @@
+/** What the writer of live tables asks of sealed contacts: those of one pair, and which were replaced. */
+import { EPOCH_SECONDS } from '../../protocol/time.js';
+import type { ColdContact } from './cold-contact.js';
+import type { Meeting } from './live-contact.js';
+import { ReplacedBook } from './live-replaced.js';
+import type { ReplacedEntry } from './live-replaced.js';
+import type { ReplacedKept } from './live-state.js';
+import { findEntry, ownerOf, rankOf } from './segment-search.js';
+import {
+  durationAt,
+  firstFrom,
+  isMutual,
+  MAX_CONTACT_SECONDS,
+  nearSecondsAt,
+  rowEnd,
+  signalAt,
+  startAt,
+} from './segment.js';
+import type { Segment } from './segment.js';
+import { isReplaced } from './view.js';
+import type { Replaced } from './view.js';
+
+/** A segment, what its contacts rest on, and how many of them were not replaced. */
+export interface SealedSegment {
+  readonly segment: Segment;
+  /** Throws `damaged` when the evidence is. */
+  readonly contactAt: (entry: number) => ColdContact;
+  contacts: number;
+  /** Of those, the ones that both sides reported. */
+  mutual: number;
+}
+
+/** A sealed contact by its entry in the lower person's row. */
+export interface SealedPlace {
+  readonly sealed: SealedSegment;
+  readonly entry: number;
+}
+
+const NEWEST = 2 ** 32 - 1;
+
+export class SealedContacts {
+  #segments: readonly SealedSegment[] = [];
+  #replaced = new ReplacedBook();
+
+  get list(): readonly SealedSegment[] {
+    return this.#segments;
+  }
+
+  replacedView(): Replaced {
+    return this.#replaced.view();
+  }
+
+  /** Sealed contacts that were not replaced. */
+  get contacts(): number {
+    return this.#segments.reduce((sum, { contacts }) => sum + contacts, 0);
+  }
+
+  get mutual(): number {
+    return this.#segments.reduce((sum, { mutual }) => sum + mutual, 0);
+  }
+
+  add(sealed: SealedSegment): void {
+    this.#segments = [...this.#segments, sealed];
+  }
+
+  /** Lets segments go, and forgets which of their entries were replaced. Views handed out before keep what they have. */
+  remove(ids: readonly number[]): void {
+    this.#segments = this.#segments.filter(({ segment }) => !ids.includes(segment.id));
+    const kept = new Map(this.#segments.map(({ segment }) => [segment.id, segment]));
+    const book = new ReplacedBook();
+    for (const known of this.#replaced.entries()) {
+      const segment = kept.get(known.segment);
+      if (segment !== undefined) book.add(known, ownerOf(segment, known.entry));
+    }
+    this.#replaced = book;
+  }
+
+  /** As another run had it: entries that were replaced, each with the person in whose row it stands. */
+  restore(replaced: readonly ReplacedKept[]): void {
+    const byId = new Map(this.#segments.map((sealed) => [sealed.segment.id, sealed]));
+    for (const { segment, entry, person } of replaced) {
+      this.#replaced.add({ segment, entry, version: 0 }, person);
+      const sealed = byId.get(segment);
+      if (sealed === undefined) continue;
+      sealed.contacts -= 0.5; // two entries a contact
+      if (isMutual(signalAt(sealed.segment, entry))) sealed.mutual -= 0.5;
+    }
+  }
+
+  /** What {@link restore} takes. */
+  kept(): ReplacedKept[] {
+    const byId = new Map(this.#segments.map(({ segment }) => [segment.id, segment]));
+    return [...this.#replaced.entries()].flatMap(({ segment: id, entry }) => {
+      const segment = byId.get(id);
+      return segment ? [{ segment: id, entry, person: ownerOf(segment, entry) }] : [];
+    });
+  }
+
+  /** Entries of a segment that were replaced. */
+  replacedIn(id: number): ReplacedEntry[] {
+    return [...this.#replaced.entries()].filter(({ segment }) => segment === id);
+  }
+
+  /** Entries in the row of `lower` of contacts of the two that end after `after` and not after `until`, and stand. */
+  *ofPair(lower: number, upper: number, after: number, until: number): Generator<SealedPlace, void, undefined> {
+    for (const sealed of this.#segments) {
+      const { segment } = sealed;
+      if (segment.lastSeconds <= after || segment.baseSeconds > until) continue;
+      const last = rowEnd(segment, lower);
+      const isTouched = this.#replaced.isTouched(lower);
+      for (let entry = firstFrom(segment, lower, after - MAX_CONTACT_SECONDS); entry < last; entry++) {
+        const start = startAt(segment, entry);
+        if (start > until) break;
+        if (segment.peer[entry] !== upper) continue;
+        const end = start + durationAt(segment, entry);
+        if (end <= after || end > until) continue;
+        if (isTouched && this.#isReplaced(segment, entry)) continue;
+        yield { sealed, entry };
+      }
+    }
+  }
+
+  /**
+   * nearSeconds of the pair's contacts that end after `after` and not after `until`; −1 when it has one that begins in the
+   * time of this epoch, so that it may be the same contact, or ends at `until` or within the day after it.
+   */
+  sumBefore(lower: number, upper: number, epoch: number, until: number, daySeconds: number): number {
+    let sum = 0;
+    const after = until - daySeconds;
+    const sameFrom = (epoch - 1) * EPOCH_SECONDS;
+    for (const { segment } of this.#segments) {
+      if (segment.lastSeconds <= after || segment.baseSeconds > until + daySeconds) continue;
+      // The shorter row of the two says the same.
+      const [person, peer] =
+        rowLength(segment, lower) <= rowLength(segment, upper) ? [lower, upper] : [upper, lower];
+      const last = rowEnd(segment, person);
+      for (let entry = firstFrom(segment, person, after - MAX_CONTACT_SECONDS); entry < last; entry++) {
+        if (segment.peer[entry] !== peer) continue;
+        const start = startAt(segment, entry);
+        const end = start + durationAt(segment, entry);
+        if (start >= until + daySeconds) break;
+        if (end <= after || end >= until + daySeconds) continue;
+        if (this.#replaced.isTouched(person) && this.#isReplaced(segment, entry)) continue;
+        if (end >= until || start >= sameFrom) return -1;
+        sum += nearSecondsAt(segment, entry);
+      }
+    }
+    return sum;
+  }
+
+  /** The pair's contact of this epoch. Throws `damaged`. */
+  find(lower: number, upper: number, epoch: number): SealedPlace | undefined {
+    const from = (epoch - 1) * EPOCH_SECONDS;
+    for (const place of this.ofPair(lower, upper, from - 1, from + 3 * EPOCH_SECONDS + MAX_CONTACT_SECONDS)) {
+      const { segment, contactAt } = place.sealed;
+      const start = startAt(segment, place.entry);
+      if (start < from || start >= from + 3 * EPOCH_SECONDS) continue;
+      if (contactAt(place.entry).epoch === epoch) return place;
+    }
+    return undefined;
+  }
+
+  /** Notes that a live row took the contact's place. */
+  replace({ sealed, entry }: SealedPlace, lower: number, upper: number, version: number): void {
+    const { segment } = sealed;
+    const twin = findEntry(segment, upper, lower, startAt(segment, entry), rankOf(segment, entry));
+    if (twin === undefined) throw new RangeError('a contact stands in the rows of both people');
+    this.#replaced.add({ segment: segment.id, entry, version }, lower);
+    this.#replaced.add({ segment: segment.id, entry: twin, version }, upper);
+    sealed.contacts -= 1;
+    if (isMutual(signalAt(segment, entry))) sealed.mutual -= 1;
+  }
+
+  /** As {@link replace}, of a contact known by what it is, for one that was replaced while its segment was made. */
+  replaceContact(sealed: SealedSegment, contact: Meeting & { readonly start: number }, version: number): void {
+    const { segment, contactAt } = sealed;
+    const { lower, upper, epoch, start } = contact;
+    for (let rank = 0; ; rank++) {
+      const entry = findEntry(segment, lower, upper, start, rank);
+      if (entry === undefined) return;
+      if (contactAt(entry).epoch !== epoch) continue;
+      return this.replace({ sealed, entry }, lower, upper, version);
+    }
+  }
+
+  #isReplaced = (segment: Segment, entry: number): boolean =>
+    isReplaced(this.#replaced.view(), segment.id, entry, NEWEST);
+}
+
+const rowLength = ({ rows, people }: Segment, person: number): number =>
+  person >= people ? 0 : (rows[person + 1] ?? 0) - (rows[person] ?? 0);

@@ -1,0 +1,328 @@
+/**
+ * Moves contacts from live tables into segments, and segments into longer ones, while others are added: threads make the
+ * files, this one puts the result in place between two additions. What changed meanwhile stays live, and takes the place
+ * of what was sealed. Nothing of it counts on the disk before the next commit, together with the state that goes with it.
+ */
+import { setImmediate as breathe } from 'node:timers/promises';
+import { asError } from '../../protocol/errors.js';
+import type { Log } from '../../protocol/log.js';
+import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
+import { contactAt } from './cold-evidence.js';
+import { expiredSegments, nextCompaction } from './compaction-policy.js';
+import { gatherDays } from './live-days.js';
+import type { DayToSeal } from './live-days.js';
+import type { ReplacedEntry } from './live-replaced.js';
+import type { SealedContacts, SealedSegment } from './live-sealed.js';
+import type { LiveRows } from './live-table.js';
+import type { LiveWriter } from './live-writer.js';
+import type { LedgerPosition } from './manifest.js';
+import type { SegmentStore } from './segment-store.js';
+import type { StoredSegment } from './store-open.js';
+import { isMutual, MAX_CONTACT_SECONDS, signalAt } from './segment.js';
+
+export interface SealerDeps {
+  readonly store: SegmentStore;
+  readonly writer: LiveWriter;
+  readonly log: Log;
+  /** A day with fewer contacts in a table stays live. */
+  readonly leastRows: number;
+  /** Full tables that wait for their days to be over. */
+  readonly waitingTables: number;
+}
+
+/** A day is over for its reports, most of them, three hours after its end. */
+const DAY_OVER_SECONDS = 3 * 3600;
+/** Beyond what waits, before additions have to. */
+const SPARE_TABLES = 2;
+const ENTRIES_AT_ONCE = 2 ** 22;
+
+export class LiveSealer {
+  readonly #deps: SealerDeps;
+  readonly #sealed: SealedContacts;
+  readonly #stop = new AbortController();
+  /** Committed, by id. */
+  readonly #inStore: Map<number, StoredSegment>;
+  /** In place and not committed yet. */
+  readonly #made = new Map<number, StoredSegment>();
+  /** Taken out and not committed yet. */
+  readonly #removed = new Map<number, SealedSegment | undefined>();
+  /** Lets go of files when no view holds the segment any more. */
+  readonly #release = new FinalizationRegistry<() => void>((letGo) => letGo());
+  /** By segment: by what time its oldest contacts were left out. */
+  readonly #cutAt = new Map<number, number>();
+  #changes = 0;
+  /** By table: the day before which none had enough contacts in it to be sealed. */
+  readonly #tooFewBy = new WeakMap<LiveRows, number>();
+  #keepFrom = 0;
+  #overDay = 0;
+  #mayCompact = true;
+  #work: Promise<void> | undefined;
+  #failure: Error | undefined;
+
+  constructor(deps: SealerDeps) {
+    this.#deps = deps;
+    this.#sealed = deps.writer.sealed;
+    this.#inStore = new Map(deps.store.segments.map((stored) => [stored.info.id, stored]));
+  }
+
+  /** Goes up whenever a view has other tables than before. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Whether there is something that a commit would make last. */
+  get hasUncommitted(): boolean {
+    return this.#made.size > 0 || this.#removed.size > 0;
+  }
+
+  /** Puts the segments of the store in place; contacts before `keepFrom` had to go in an earlier life. */
+  async begin(keepFrom: number): Promise<void> {
+    for (const stored of this.#inStore.values()) {
+      this.#sealed.add(await sealedSegment(stored));
+      this.#cutAt.set(stored.info.id, keepFrom);
+    }
+    this.#keepFrom = keepFrom;
+  }
+
+  /** Resolves when there is room for more. Throws what kept contacts from being sealed; the next call tries again. */
+  async ready(): Promise<void> {
+    const most = this.#deps.waitingTables + SPARE_TABLES;
+    while (this.#waiting().length > most) {
+      this.nudge();
+      await this.#work;
+      this.#throwFailure();
+    }
+  }
+
+  /** Begins whatever is to be done, unless it is under way. Called after additions. */
+  nudge(): void {
+    this.#closeDay();
+    if (this.#work !== undefined || this.#stop.signal.aborted || this.#nextStep() === undefined) return;
+    this.#work = this.#run().finally(() => (this.#work = undefined));
+  }
+
+  /** Resolves when nothing is left to be done. Throws what failed. */
+  async settled(): Promise<void> {
+    for (this.nudge(); this.#work !== undefined; this.nudge()) {
+      await this.#work;
+      this.#throwFailure();
+    }
+  }
+
+  /** Contacts that ended before this are to go, unix seconds. */
+  expireBefore(seconds: number): void {
+    this.#keepFrom = seconds;
+    this.#mayCompact = true;
+    const standing = [...this.#inStore.values(), ...this.#made.values()].map(({ info }) => info);
+    const expired = expiredSegments(standing, seconds).filter((id) => !this.#removed.has(id));
+    if (expired.length > 0) this.#remove(expired);
+    this.nudge();
+  }
+
+  /** Makes the state of things last, with the state that goes with it. */
+  async commit(position: LedgerPosition, state: Uint8Array): Promise<void> {
+    const [add, removed] = [[...this.#made.values()], [...this.#removed]];
+    await this.#deps.store.commit({ add, remove: removed.map(([id]) => id), position, state });
+    for (const stored of add) {
+      this.#inStore.set(stored.info.id, stored);
+      this.#made.delete(stored.info.id);
+    }
+    for (const [id, sealed] of removed) {
+      this.#removed.delete(id);
+      this.#inStore.delete(id);
+      if (sealed) this.#release.register(sealed.segment, () => this.#deps.store.release([id]));
+    }
+    this.#failure = undefined;
+    this.#mayCompact = true;
+  }
+
+  /** Ends what is under way; what it made so far is not lost, only made again. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#work;
+    await this.#deps.store.close();
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for (let step = this.#nextStep(); step !== undefined; step = this.#nextStep()) await step();
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      this.#failure = asError(error);
+      this.#deps.log.warn('contacts could not be sealed; they stay in memory until it is tried again', {
+        why: this.#failure.message,
+      });
+    }
+  }
+
+  #nextStep(): (() => Promise<void>) | undefined {
+    if (this.#failure !== undefined || this.#stop.signal.aborted) return undefined;
+    const table = this.#nextTable();
+    if (table !== undefined) return () => this.#seal(table);
+    const ids = this.#nextCompaction();
+    return ids && (() => this.#compact(ids));
+  }
+
+  /** Full tables, and those that were closed when a day was over. */
+  #waiting(): readonly LiveRows[] {
+    return this.#deps.writer.tables.slice(0, -1);
+  }
+
+  #closeDay(): void {
+    const newest = Math.max(...this.#deps.writer.tables.map(({ lastEnd }) => lastEnd));
+    const overDay = dayOf(newest - DAY_OVER_SECONDS);
+    if (!(overDay > this.#overDay)) return;
+    this.#overDay = overDay;
+    this.#mayCompact = true;
+    const current = this.#deps.writer.tables.at(-1);
+    if (current && current.count >= this.#deps.leastRows) this.#deps.writer.rotate();
+  }
+
+  #nextTable(): LiveRows | undefined {
+    const waiting = this.#waiting();
+    const isOver = (rows: LiveRows): boolean =>
+      rows.firstStart < this.#overDay * DAY_SECONDS && this.#tooFewBy.get(rows) !== this.#overDay;
+    return waiting.length > this.#deps.waitingTables ? waiting[0] : waiting.find(isOver);
+  }
+
+  /** A day of a segment; what is left goes on living in the table that is written to. */
+  async #seal(table: LiveRows): Promise<void> {
+    const isLate = this.#waiting().length > this.#deps.waitingTables;
+    const days = await this.#daysOf(table, isLate);
+    if (!isLate && days.length === 0) return void this.#tooFewBy.set(table, this.#overDay);
+    const sealed: SealedDay[] = [];
+    try {
+      for (const day of days) {
+        const stored = await this.#deps.store.seal(day.contacts, { signal: this.#stop.signal });
+        sealed.push({ day, stored, segment: await sealedSegment(stored) });
+      }
+    } catch (error) {
+      for (const { stored } of sealed) await this.#deps.store.discard(stored);
+      throw error;
+    }
+    this.#putDays(table, sealed);
+  }
+
+  /** When tables have to go, days that are under way too; and when that is not enough, all of them. */
+  async #daysOf(table: LiveRows, isLate: boolean): Promise<DayToSeal[]> {
+    const days = await gatherDays(table, isLate ? Infinity : this.#overDay, this.#deps.leastRows);
+    const alive = [...table.alive()].length;
+    return isLate && days.length === 0 && 2 * alive > table.count ? gatherDays(table, Infinity, 1) : days;
+  }
+
+  #putDays(table: LiveRows, sealed: readonly SealedDay[]): void {
+    const isSealed = new Set<number>();
+    for (const { day, stored, segment } of sealed) {
+      this.#put(stored, segment);
+      for (const version of day.versions) {
+        const died = table.diedAt(version);
+        if (died === 0) isSealed.add(version);
+        else this.#sealed.replaceContact(segment, table.read(version), died);
+      }
+    }
+    for (const version of [...table.alive()]) if (!isSealed.has(version)) this.#deps.writer.carry(version);
+    this.#deps.writer.dropTable(table);
+    this.#changes += 1;
+  }
+
+  #put(stored: StoredSegment, segment: SealedSegment): void {
+    this.#made.set(stored.info.id, stored);
+    this.#sealed.add(segment);
+  }
+
+  /** What was made and never committed has only to be let go. */
+  #remove(ids: readonly number[]): void {
+    for (const id of ids) {
+      const sealed = this.#sealed.list.find(({ segment }) => segment.id === id);
+      const made = this.#made.get(id);
+      this.#cutAt.delete(id);
+      if (made === undefined) this.#removed.set(id, sealed);
+      else this.#release.register(made.segment, () => void this.#deps.store.discard(made));
+      this.#made.delete(id);
+    }
+    this.#sealed.remove(ids);
+    this.#changes += 1;
+  }
+
+  /** Of segments of the store alone: what is not committed yet has its turn after the next commit. */
+  #nextCompaction(): readonly number[] | undefined {
+    if (!this.#mayCompact) return undefined;
+    const keepFrom = this.#keepFrom;
+    const standing = [...this.#inStore.values()].map(({ info }) => info).filter(({ id }) => !this.#removed.has(id));
+    const stale = standing.find(({ id, baseSeconds }) => this.#isStale(id, baseSeconds));
+    const sealed = new Map(this.#sealed.list.map((one) => [one.segment.id, one]));
+    const next = stale
+      ? [stale.id]
+      : nextCompaction(standing, {
+          today: this.#overDay,
+          keepFrom,
+          replacedIn: (id) => {
+            const one = sealed.get(id);
+            return one ? one.segment.entries / 2 - one.contacts : 0;
+          },
+        });
+    this.#mayCompact = next !== undefined;
+    return next;
+  }
+
+  /** Whether contacts in it have to go: those that are past retention do not wait until it is worth it. */
+  #isStale(id: number, baseSeconds: number): boolean {
+    if (baseSeconds + MAX_CONTACT_SECONDS < this.#keepFrom) return true;
+    return baseSeconds < this.#keepFrom && (this.#cutAt.get(id) ?? 0) < this.#keepFrom;
+  }
+
+  async #compact(ids: readonly number[]): Promise<void> {
+    const keepFrom = this.#keepFrom;
+    const before = new Map(ids.map((id) => [id, this.#sealed.replacedIn(id)]));
+    const dropped = new Map([...before].map(([id, known]) => [id, Uint32Array.from(known, ({ entry }) => entry)]));
+    const stored = await this.#deps.store.compact({ ids, dropped, keepFrom }, { signal: this.#stop.signal });
+    const segment = stored && (await sealedSegment(stored));
+    if (keepFrom !== this.#keepFrom) return stored && this.#deps.store.discard(stored); // and once more
+    const late = ids.flatMap((id) => this.#lateIn(id, before.get(id) ?? []));
+    if (stored && segment) {
+      this.#put(stored, segment);
+      this.#cutAt.set(stored.info.id, keepFrom);
+      for (const { contact, version } of late) this.#sealed.replaceContact(segment, contact, version);
+    }
+    this.#remove(ids);
+  }
+
+  /** What was replaced while a compaction was under way, each contact once. */
+  #lateIn(id: number, before: readonly ReplacedEntry[]) {
+    const known = new Set(before.map(({ entry }) => entry));
+    const from = this.#sealed.list.find(({ segment }) => segment.id === id);
+    if (from === undefined) return [];
+    return this.#sealed
+      .replacedIn(id)
+      .filter(({ entry }) => !known.has(entry))
+      .map(({ entry, version }) => ({ contact: from.contactAt(entry), entry, version }))
+      .filter(({ contact, entry }) => from.segment.peer[entry] === contact.upper);
+  }
+}
+
+interface SealedDay {
+  readonly day: DayToSeal;
+  readonly stored: StoredSegment;
+  readonly segment: SealedSegment;
+}
+
+/** Counting the mutual ones takes a look at every entry. */
+async function sealedSegment({ segment, evidence }: StoredSegment): Promise<SealedSegment> {
+  let mutual = 0;
+  for (let entry = 0; entry < segment.entries; entry++) {
+    if (isMutual(signalAt(segment, entry))) mutual += 1;
+    if (entry % ENTRIES_AT_ONCE === ENTRIES_AT_ONCE - 1) await breathe();
+  }
+  return {
+    segment,
+    contactAt: (entry) => contactAt(evidence, segment, entry),
+    contacts: segment.entries / 2,
+    mutual: mutual / 2,
+  };
+}

@@ -1,0 +1,284 @@
+/**
+ * Adding contacts to live tables: merging what is told, keeping each pair's nearInDay right for what comes late, and letting
+ * new versions take the place of old ones, live or sealed. One thread writes; what it wrote is a view's from the next
+ * one on.
+ */
+import assert from 'node:assert/strict';
+import { DAY_SECONDS } from '../../protocol/time.js';
+import { nearSecondsOfRow, rowOfCold } from './live-contact.js';
+import { LivePairs, NO_NODE } from './live-pairs.js';
+import type { SealedContacts, SealedPlace } from './live-sealed.js';
+import { LiveRows } from './live-table.js';
+import type { LiveRow } from './live-table.js';
+import type { PeopleDirectory } from './people.js';
+import { durationAt, nearSecondsAt, saturated, startAt } from './segment.js';
+
+/** A contact of a pair as it stands: a live one by its node, a sealed one by its place. */
+interface Known {
+  readonly end: number;
+  readonly near: number;
+  readonly nearInDay: number;
+  readonly node: number;
+  readonly place?: SealedPlace;
+}
+
+/** What a contact is from now on, and what it was. */
+export interface Change {
+  readonly row: LiveRow;
+  readonly old: Known | undefined;
+}
+
+/** No contact of an epoch that is further back ends within a day before one of this epoch. */
+const FAR_EPOCHS = 104;
+const LEAST_HEADS = 2 ** 16;
+
+export class LiveWriter {
+  readonly people: PeopleDirectory;
+  readonly sealed: SealedContacts;
+  readonly #rows: number;
+  #pairs = new LivePairs();
+  #tables: LiveRows[];
+  #nextId = 1;
+  /** Live contacts that both sides reported. */
+  #mutual = 0;
+
+  /** `rows`: of a table. */
+  constructor(people: PeopleDirectory, sealed: SealedContacts, rows: number) {
+    this.people = people;
+    this.sealed = sealed;
+    this.#rows = rows;
+    this.#tables = [this.#newTable(1)];
+  }
+
+  /** Oldest first; the last is the one that is written to. */
+  get tables(): readonly LiveRows[] {
+    return this.#tables;
+  }
+
+  /** Version of what was added last. */
+  get version(): number {
+    return this.#current.nextVersion - 1;
+  }
+
+  /** Live and sealed, without those that were replaced. */
+  get contacts(): number {
+    return this.#pairs.count + this.sealed.contacts;
+  }
+
+  get mutual(): number {
+    return this.#mutual + this.sealed.mutual;
+  }
+
+  get liveContacts(): number {
+    return this.#pairs.count;
+  }
+
+  get bytes(): number {
+    return this.#tables.reduce((sum, { bytes }) => sum + bytes, this.#pairs.bytes);
+  }
+
+  /** The contact of two people, as persons, in this epoch. Throws `damaged` when it is sealed and its evidence cannot be read. */
+  known(lower: number, upper: number, epoch: number): Known | undefined {
+    const node = this.#pairs.find(lower, upper, epoch);
+    if (node !== NO_NODE) return this.#knownOf(node);
+    const place = this.sealed.find(lower, upper, epoch);
+    return place && knownAt(place);
+  }
+
+  /** As it is told to a table. Throws `damaged`. */
+  rowOf({ node, place, nearInDay }: Known): LiveRow {
+    if (place) return rowOfCold(place.sealed.contactAt(place.entry), nearInDay);
+    const version = this.#pairs.version(node);
+    return this.#tableOf(version).read(version);
+  }
+
+  /**
+   * A contact that nobody told anything of before, most likely, and later than all others of its pair: the quick way for
+   * many. Gives false, and adds nothing, when that is not so.
+   */
+  append(row: LiveRow): boolean {
+    const { lower, upper, epoch, start, duration } = row;
+    const until = start + duration;
+    const sealed = this.sealed.sumBefore(lower, upper, epoch, until, DAY_SECONDS);
+    const live = sealed < 0 ? -1 : this.#sumBefore(lower, upper, epoch, until);
+    if (live < 0) return false;
+    row.nearInDay = sealed + live + nearSecondsOfRow(row);
+    this.#put(row, undefined);
+    return true;
+  }
+
+  /** Changes contacts of one pair, and what they change in others of the pair. Throws `damaged`, and has changed nothing then. */
+  settle(lower: number, upper: number, changes: readonly Change[]): void {
+    const ends = changes.flatMap(({ row, old }) => [endOf(row), old?.end ?? endOf(row)]);
+    const [first, last] = [Math.min(...ends), Math.max(...ends)];
+    const others = this.#ofPair(lower, upper, first - DAY_SECONDS, last + DAY_SECONDS).filter(
+      (known) => !changes.some(({ old }) => old !== undefined && isSame(old, known)),
+    );
+    const all = [
+      ...others.map((known) => ({ end: known.end, near: known.near, known, row: undefined })),
+      ...changes.map(({ row, old }) => ({ end: endOf(row), near: nearSecondsOfRow(row), known: old, row })),
+    ].sort((x, y) => x.end - y.end);
+    const sums = sumsInDay(all);
+    const writes: Change[] = [];
+    all.forEach(({ end, known, row }, k) => {
+      const nearInDay = saturated(sums[k] ?? 0);
+      if (row) writes.push({ row: { ...row, nearInDay }, old: known });
+      else if (known && end >= first && end < last + DAY_SECONDS && known.nearInDay !== nearInDay)
+        writes.push({ row: { ...this.rowOf(known), nearInDay }, old: known });
+    });
+    for (const { row, old } of writes) this.#put(row, old);
+  }
+
+  /** Begins a new table, unless the last one is empty. */
+  rotate(): void {
+    const version = this.#current.nextVersion;
+    this.#current.close();
+    if (this.#current.count === 0) this.#tables.pop();
+    this.#tables.push(this.#newTable(version));
+  }
+
+  /** A row as another run had it, with nothing to settle. */
+  restore(row: LiveRow): void {
+    const version = this.#tableFor(row).append(row);
+    const node = this.#pairs.insert(row.lower, row.upper, row.epoch);
+    this.#pairs.set(node, version, endOf(row), nearSecondsOfRow(row), row.nearInDay);
+    if (row.mutual) this.#mutual += 1;
+  }
+
+  /** Live contacts, as they were told. */
+  *liveRows(): Generator<LiveRow, void, undefined> {
+    for (const table of this.#tables) for (const version of table.alive()) yield table.read(version);
+  }
+
+  /** The same contact as a row of the table that is written to. */
+  carry(version: number): void {
+    const row = this.#tableOf(version).read(version);
+    const node = this.#pairs.find(row.lower, row.upper, row.epoch);
+    assert(node !== NO_NODE && this.#pairs.version(node) === version, 'a row that is alive');
+    this.#put(row, this.#knownOf(node));
+  }
+
+  /** Lets a table go: what is alive in it is sealed. */
+  dropTable(table: LiveRows): void {
+    for (const version of table.alive()) if (table.isMutual(version)) this.#mutual -= 1;
+    this.#tables = this.#tables.filter((other) => other !== table);
+    this.#pairs.sweep((version) => !table.hasVersion(version));
+  }
+
+  /** Ends live contacts that ended before this time. Views handed out before keep them. */
+  expireBefore(seconds: number): void {
+    const expired = this.#tables
+      .filter(({ firstStart }) => firstStart < seconds)
+      .flatMap((table) => [...table.alive()].filter((version) => table.endOf(version) < seconds));
+    if (expired.length === 0) return;
+    if (this.#current.isFull) this.rotate();
+    const now = this.#current.appendBlank();
+    for (const version of expired) {
+      const table = this.#tableOf(version);
+      if (table.isMutual(version)) this.#mutual -= 1;
+      table.kill(version, now);
+    }
+    for (const table of this.#tables) table.measure();
+    this.#pairs.sweep((version) => this.#tableOf(version).diedAt(version) === 0);
+  }
+
+  get #current(): LiveRows {
+    const current = this.#tables.at(-1);
+    assert(current, 'there is always a table to write to');
+    return current;
+  }
+
+  #put(row: LiveRow, old: Known | undefined): void {
+    const { lower, upper, epoch } = row;
+    const version = this.#tableFor(row).append(row);
+    const wasMutual = old !== undefined && old.node !== NO_NODE && this.#isMutual(old.node);
+    this.#mutual += Number(row.mutual) - Number(wasMutual);
+    let node = old?.node ?? NO_NODE;
+    if (old?.place) this.sealed.replace(old.place, lower, upper, version);
+    else if (old) this.#tableOf(this.#pairs.version(node)).kill(this.#pairs.version(node), version);
+    if (node === NO_NODE) node = this.#pairs.insert(lower, upper, epoch);
+    this.#pairs.set(node, version, endOf(row), nearSecondsOfRow(row), saturated(row.nearInDay));
+  }
+
+  #isMutual(node: number): boolean {
+    const version = this.#pairs.version(node);
+    return this.#tableOf(version).isMutual(version);
+  }
+
+  /** As {@link SealedContacts.sumBefore}, of live ones. */
+  #sumBefore(lower: number, upper: number, epoch: number, until: number): number {
+    const pairs = this.#pairs;
+    let sum = 0;
+    for (let node = pairs.first(lower, upper); node !== NO_NODE; node = pairs.next(node)) {
+      const nodeEpoch = pairs.epoch(node);
+      if (nodeEpoch < epoch - FAR_EPOCHS) break;
+      const end = pairs.end(node);
+      if (nodeEpoch === epoch || (end >= until && end < until + DAY_SECONDS)) return -1;
+      if (end < until && end > until - DAY_SECONDS) sum += pairs.near(node);
+    }
+    return sum;
+  }
+
+  /** The pair's contacts that end after `after` and not after `until`. */
+  #ofPair(lower: number, upper: number, after: number, until: number): Known[] {
+    const found: Known[] = [];
+    const pairs = this.#pairs;
+    for (let node = pairs.first(lower, upper); node !== NO_NODE; node = pairs.next(node)) {
+      const end = pairs.end(node);
+      if (end > after && end <= until) found.push(this.#knownOf(node));
+    }
+    for (const place of this.sealed.ofPair(lower, upper, after, until)) found.push(knownAt(place));
+    return found;
+  }
+
+  #knownOf(node: number): Known {
+    const pairs = this.#pairs;
+    return { node, end: pairs.end(node), near: pairs.near(node), nearInDay: pairs.nearInDay(node) };
+  }
+
+  #tableFor({ lower, upper }: LiveRow): LiveRows {
+    const current = this.#current;
+    if (!current.isFull && current.hasPerson(lower) && current.hasPerson(upper)) return current;
+    this.rotate();
+    return this.#current;
+  }
+
+  #tableOf(version: number): LiveRows {
+    for (let k = this.#tables.length - 1; k >= 0; k--) {
+      const table = this.#tables[k];
+      if (table?.hasVersion(version)) return table;
+    }
+    throw new RangeError('a version of a live contact');
+  }
+
+  #newTable(firstVersion: number): LiveRows {
+    const people = 2 ** Math.ceil(Math.log2(Math.max(LEAST_HEADS, 2 * this.people.count)));
+    return new LiveRows({ id: this.#nextId++, firstVersion, rows: this.#rows, people });
+  }
+}
+
+const endOf = ({ start, duration }: LiveRow): number => start + duration;
+
+const isSame = (one: Known, other: Known): boolean =>
+  one.node === other.node &&
+  one.place?.entry === other.place?.entry &&
+  one.place?.sealed === other.place?.sealed;
+
+function knownAt(place: SealedPlace): Known {
+  const { sealed, entry } = place;
+  const { segment } = sealed;
+  const end = startAt(segment, entry) + durationAt(segment, entry);
+  const nearInDay = segment.nearInDay[entry] ?? 0;
+  return { node: NO_NODE, place, end, near: nearSecondsAt(segment, entry), nearInDay };
+}
+
+/** A sliding sum over contacts in order of end: those that end together count for each other. */
+function sumsInDay(inOrder: readonly { readonly end: number; readonly near: number }[]): number[] {
+  let [sum, oldest, newest] = [0, 0, 0];
+  const at = (k: number) => inOrder[k] ?? { end: Infinity, near: 0 };
+  return inOrder.map(({ end }) => {
+    while (at(newest).end <= end) sum += at(newest++).near;
+    while (at(oldest).end <= end - DAY_SECONDS) sum -= at(oldest++).near;
+    return sum;
+  });
+}

@@ -1,0 +1,85 @@
+/** The contacts of two people in a view, and all contacts of it: for evidence and for listings, not for walks. */
+import { durationAt, firstFrom, MAX_CONTACT_SECONDS, rowEnd, startAt } from './segment.js';
+import type { Segment } from './segment.js';
+import { isReplaced, isVisible } from './view.js';
+import type { ContactView, LiveTable, Place } from './view.js';
+
+/** Where the contacts of two people (persons of the view) stand that end from `from` to `to`, inclusive, unix seconds. In no order. */
+export function contactsOfPair(
+  view: ContactView,
+  one: number,
+  other: number,
+  from: number,
+  to: number,
+): Place[] {
+  const isAsked = (end: number): boolean => end >= from && end <= to;
+  return [
+    ...view.segments.flatMap((segment) => sealedOfPair(view, segment, one, other, from, to)),
+    ...view.live.flatMap((table) =>
+      [...liveRowsOf(view, table, one)]
+        .filter(({ row, peer }) => peer === other && isAsked((table.start[row] ?? 0) + (table.duration[row] ?? 0)))
+        .map(({ row }) => ({ table: table.id, isLive: true, at: row })),
+    ),
+  ];
+}
+
+/** Where all contacts of a view stand, each once. In no order. */
+export function* placesOf(view: ContactView): Generator<Place, void, undefined> {
+  for (const segment of view.segments) {
+    for (let person = 0; person < segment.people; person++)
+      for (const at of standingEntries(view, segment, person, 0))
+        if (person < (segment.peer[at] ?? 0)) yield { table: segment.id, isLive: false, at };
+  }
+  for (const table of view.live) {
+    const rows = Math.min(table.start.length, view.version - table.firstVersion + 1);
+    for (let at = 0; at < rows; at++)
+      if (isVisible(table, at, view.version)) yield { table: table.id, isLive: true, at };
+  }
+}
+
+function sealedOfPair(
+  view: ContactView,
+  segment: Segment,
+  one: number,
+  other: number,
+  from: number,
+  to: number,
+): Place[] {
+  if (segment.lastSeconds < from || segment.baseSeconds > to) return [];
+  const places: Place[] = [];
+  for (const at of standingEntries(view, segment, one, from - MAX_CONTACT_SECONDS)) {
+    const start = startAt(segment, at);
+    if (start > to) break;
+    const end = start + durationAt(segment, at);
+    if (segment.peer[at] === other && end >= from && end <= to)
+      places.push({ table: segment.id, isLive: false, at });
+  }
+  return places;
+}
+
+/** A person's entries that start at this time or later and were not replaced, in order of start. */
+function* standingEntries(
+  { replaced, version }: ContactView,
+  segment: Segment,
+  person: number,
+  from: number,
+): Generator<number, void, undefined> {
+  const isTouched = replaced.touched[person] === 1;
+  const end = rowEnd(segment, person);
+  for (let at = firstFrom(segment, person, from); at < end; at++)
+    if (!isTouched || !isReplaced(replaced, segment.id, at, version)) yield at;
+}
+
+/** A person's rows of a live table that belong to the view, newest first, and who the other is. */
+function* liveRowsOf(
+  { version }: ContactView,
+  table: LiveTable,
+  person: number,
+): Generator<{ readonly row: number; readonly peer: number }, void, undefined> {
+  const { head, next, person: persons } = table;
+  const newest = person < head.length ? Atomics.load(head, person) : 0;
+  for (let link = newest - 1; link >= 0; link = (next[link] ?? 0) - 1) {
+    const row = link >> 1;
+    if (isVisible(table, row, version)) yield { row, peer: persons[link ^ 1] ?? 0 };
+  }
+}

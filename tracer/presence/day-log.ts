@@ -1,0 +1,82 @@
+/** The sightings of one day as they come, in any order: what was joined already, and those that have come since. */
+import { dayRows } from './day-rows.js';
+import type { DayRows, Sightings } from './day-rows.js';
+
+/** So many, or as many as there are runs, and they are joined: memory stays in proportion to the runs. */
+const MIN_PENDING = 4096;
+
+export class DayLog {
+  readonly #day: number;
+  #rows: DayRows;
+  #person = new Int32Array(MIN_PENDING);
+  #gateway = new Int32Array(MIN_PENDING);
+  #start = new Uint32Array(MIN_PENDING);
+  #end = new Uint32Array(MIN_PENDING);
+  #pending = 0;
+  #people = 0;
+  #gateways = 0;
+
+  constructor(day: number) {
+    this.#day = day;
+    this.#rows = dayRows(day, { ...this.#columns(), length: 0 }, { people: 0, gateways: 0 });
+  }
+
+  /** Runs joined so far and sightings that wait to be. */
+  get size(): number {
+    return this.#rows.length + this.#pending;
+  }
+
+  /** Sightings that wait to be joined. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  add(person: number, gateway: number, start: number, end: number): void {
+    const place = this.#pending++;
+    this.#person[place] = person;
+    this.#gateway[place] = gateway;
+    this.#start[place] = start;
+    this.#end[place] = end;
+    this.#people = Math.max(this.#people, person + 1);
+    this.#gateways = Math.max(this.#gateways, gateway + 1);
+    if (this.#pending === this.#person.length) this.rows();
+  }
+
+  /** All of the day so far; never changed afterwards. */
+  rows(): DayRows {
+    if (this.#pending === 0) return this.#rows;
+    const all = together(this.#rows, { ...this.#columns(), length: this.#pending });
+    this.#rows = dayRows(this.#day, all, { people: this.#people, gateways: this.#gateways });
+    this.#pending = 0;
+    const capacity = Math.max(MIN_PENDING, this.#rows.length);
+    if (capacity > this.#person.length) this.#grow(capacity);
+    return this.#rows;
+  }
+
+  #columns() {
+    return { person: this.#person, gateway: this.#gateway, start: this.#start, end: this.#end };
+  }
+
+  #grow(capacity: number): void {
+    this.#person = new Int32Array(capacity);
+    this.#gateway = new Int32Array(capacity);
+    this.#start = new Uint32Array(capacity);
+    this.#end = new Uint32Array(capacity);
+  }
+}
+
+function together(x: Sightings, y: Sightings): Sightings {
+  const length = x.length + y.length;
+  const all = {
+    length,
+    person: new Int32Array(length),
+    gateway: new Int32Array(length),
+    start: new Uint32Array(length),
+    end: new Uint32Array(length),
+  };
+  for (const column of ['person', 'gateway', 'start', 'end'] as const) {
+    all[column].set(x[column].subarray(0, x.length));
+    all[column].set(y[column].subarray(0, y.length), x.length);
+  }
+  return all;
+}

@@ -1,0 +1,130 @@
+/**
+ * What gateways saw, kept for walks and clusters: sightings in any order, late ones and repeated ones too, become stays
+ * (tracing.md). By day of the sighting's start, which is its report's, so that a day leaves with nothing of it kept.
+ */
+import { toHex } from '../../protocol/bytes.js';
+import type { TagNumber } from '../../protocol/brands.js';
+import { dayOf } from '../../protocol/time.js';
+import { DayLog } from './day-log.js';
+import type { PresenceView } from './presence-view.js';
+import { presenceView } from './snapshot.js';
+import type { PresenceSnapshot } from './snapshot.js';
+
+export interface Sighting {
+  readonly tag: TagNumber;
+  /** Party ID, 16 bytes. */
+  readonly gatewayId: Uint8Array;
+  /** Unix seconds. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface PresenceBookDeps {
+  /** The dense number of a tag, the same one every time; people nobody met have one too. */
+  readonly personOf: (tag: TagNumber) => number;
+  /** Runs and sightings not yet joined that are kept at most, 24 bytes each; 16 million by default. */
+  readonly maxRuns?: number;
+}
+
+const MAX_RUNS = 2 ** 24;
+
+export class PresenceBook {
+  readonly #personOf: (tag: TagNumber) => number;
+  readonly #maxRuns: number;
+  readonly #days = new Map<number, DayLog>();
+  readonly #gateways = new Map<string, number>();
+  readonly #gatewayIds: Uint8Array[] = [];
+  #firstDay = 0;
+  #version = 0;
+  #view: { readonly version: number; readonly view: PresenceView } | undefined;
+  #dropped = 0;
+
+  constructor({ personOf, maxRuns = MAX_RUNS }: PresenceBookDeps) {
+    this.#personOf = personOf;
+    this.#maxRuns = maxRuns;
+  }
+
+  /** Changes with what the book holds. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Runs held, and sightings that are not joined yet. */
+  get size(): number {
+    let size = 0;
+    for (const log of this.#days.values()) size += log.size;
+    return size;
+  }
+
+  /** Runs and sightings that had to go, or were not taken, because the book was full; forgotten days do not count. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** When the book is full the oldest day makes room, unless the sighting is of that day itself or of an older one. */
+  add({ tag, gatewayId, start, end }: Sighting): void {
+    const day = dayOf(start);
+    if (day < this.#firstDay) return;
+    if (!this.#hasRoomFor(day)) {
+      this.#dropped += 1;
+      return;
+    }
+    const log = this.#days.get(day) ?? new DayLog(day);
+    this.#days.set(day, log);
+    log.add(this.#personOf(tag), this.#gatewayOf(gatewayId), start, Math.max(start, end));
+    this.#version += 1;
+  }
+
+  /** Of earlier days nothing is kept, and nothing is taken any more. */
+  forgetBefore(day: number): void {
+    if (day <= this.#firstDay) return;
+    this.#firstDay = day;
+    for (const held of [...this.#days.keys()].filter((one) => one < day)) this.#forget(held);
+  }
+
+  snapshot(): PresenceSnapshot {
+    const days = [...this.#days].sort(([x], [y]) => x - y).map(([, log]) => log.rows());
+    return { days, gatewayIds: [...this.#gatewayIds] };
+  }
+
+  /** As it stands: what is added later is not in it. */
+  view(): PresenceView {
+    if (this.#view?.version !== this.#version)
+      this.#view = { version: this.#version, view: presenceView(this.snapshot()) };
+    return this.#view.view;
+  }
+
+  #hasRoomFor(day: number): boolean {
+    while (this.#isFull()) {
+      const oldest = Math.min(...this.#days.keys());
+      if (oldest >= day) return false;
+      this.#dropped += this.#days.get(oldest)?.size ?? 0;
+      this.#forget(oldest);
+    }
+    return true;
+  }
+
+  /** Joining what waits may make room; it is not done for a few. */
+  #isFull(): boolean {
+    if (this.size < this.#maxRuns) return false;
+    const logs = [...this.#days.values()];
+    if (logs.reduce((sum, { pending }) => sum + pending, 0) < this.#maxRuns / 4) return true;
+    for (const log of logs) log.rows();
+    return this.size >= this.#maxRuns;
+  }
+
+  #forget(day: number): void {
+    this.#days.delete(day);
+    this.#version += 1;
+  }
+
+  #gatewayOf(gatewayId: Uint8Array): number {
+    const key = toHex(gatewayId);
+    const known = this.#gateways.get(key);
+    if (known !== undefined) return known;
+    const gateway = this.#gatewayIds.length;
+    this.#gateways.set(key, gateway);
+    this.#gatewayIds.push(Uint8Array.from(gatewayId));
+    return gateway;
+  }
+}
