@@ -8,6 +8,7 @@ import { benchLedger } from './ledger.js';
 import { benchIngest } from './ingest.js';
 import { benchPath } from './path.js';
 import { benchScale } from './scale.js';
+import { benchTrace } from './trace/trace.js';
 
 const BENCHES: Readonly<Record<string, (contacts?: string, threads?: string) => Promise<void>>> = {
   path: benchPath,
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, (contacts?: string, threads?: string) => 
   ingest: (_contacts, threads) => benchIngest(threads),
   crash: benchCrash,
   faults: benchFaults,
+  trace: benchTrace,
 };
 
 const { positionals, values } = parseArgs({
@@ -44,6 +46,9 @@ if (bench === undefined || values.help === true) {
   console.error('  crash                    200 ledgers killed under load: what was lost, twice or unsound');
   console.error(
     '  faults                   each call to the disk failing once, before or after it took effect',
+  );
+  console.error(
+    '  trace [--contacts N]     traces over a synthetic city of N contacts, by default 10,000,000, against SQLite and PostgreSQL',
   );
   process.exitCode = 2;
 } else await bench(values.contacts, values.threads);

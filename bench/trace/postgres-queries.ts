@@ -1,4 +1,5 @@
 /** The forward trace of docs/tracing.md in PostgreSQL's words, twice; three hops, of close contacts. */
+import { Labels } from './labels.js';
 import { CLOSE_SECONDS, HOP_UNIT, rowOf } from './question.js';
 import type { Question, Row } from './question.js';
 import type { PgClient } from './peers.js';
@@ -33,23 +34,16 @@ GROUP BY v ORDER BY first, v`;
 export function frontierArrays(client: PgClient, table: string): Ask {
   const text = step('unnest($2::int[], $5::int[])', table).replace('AS f', 'AS f (v, a)');
   return async ({ person, hops, from, to, latentSeconds }) => {
-    const first = new Map<number, number>();
-    const earliest = new Map<number, number>();
-    let [people, times] = [[person], [from - latentSeconds]];
+    const labels = new Labels();
+    let frontier = new Map([[person, from - latentSeconds]]);
     for (let hop = 1; hop <= hops; hop++) {
-      const values = [person, people, to, latentSeconds, times];
+      const values = [person, [...frontier.keys()], to, latentSeconds, [...frontier.values()]];
       const { rows } = await client.query({ name: `frontier ${table}`, text, values, rowMode: 'array' });
-      [people, times] = [[], []];
-      for (const [reached, time] of rows) {
-        const [v, a] = [Number(reached), Number(time)];
-        if (a >= (earliest.get(v) ?? Infinity)) continue;
-        if (!first.has(v)) first.set(v, hop * HOP_UNIT + a);
-        earliest.set(v, a);
-        people.push(v);
-        times.push(a);
-      }
+      frontier = labels.settle(
+        hop,
+        rows.map(([other, at]) => [Number(other), Number(at)]),
+      );
     }
-    const rows = [...first].map(([v, key]) => rowOf(v, key, earliest.get(v) ?? NaN));
-    return rows.sort((x, y) => x[1] - y[1] || x[2] - y[2] || x[0] - y[0]);
+    return labels.rows();
   };
 }

@@ -133,24 +133,27 @@ const CHUNK_ROWS = 1_000_000;
 const COPY_HEAD = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)]);
 
 /** The binary format of COPY, big-endian: per row its five fields, each behind its length. */
-async function writeCopy(file: string, { firstTag, bounds, ...columns }: Rows): Promise<void> {
+async function writeCopy(file: string, rows: Rows): Promise<void> {
   const handle = await open(file, 'w', 0o644);
   try {
-    await handle.write(COPY_HEAD);
-    const chunk = Buffer.alloc(CHUNK_ROWS * ROW_BYTES);
-    let used = 0;
-    for (let person = 0; person + 1 < bounds.length; person++)
-      for (let at = bounds[person]!; at < bounds[person + 1]!; at++) {
-        used = writeRow(chunk, used, firstTag + person, columns, at);
-        if (used < chunk.length) continue;
-        await handle.writeFile(chunk);
-        used = 0;
-      }
-    await handle.writeFile(chunk.subarray(0, used));
+    await handle.writeFile(COPY_HEAD);
+    for (const chunk of chunksOf(rows)) await handle.writeFile(chunk);
     await handle.writeFile(Buffer.from([0xff, 0xff]));
   } finally {
     await handle.close();
   }
+}
+
+/** Each to be written before the next is asked for. */
+function* chunksOf({ firstTag, bounds, ...columns }: Rows): Generator<Buffer> {
+  const chunk = Buffer.alloc(CHUNK_ROWS * ROW_BYTES);
+  let used = 0;
+  for (let person = 0; person + 1 < bounds.length; person++)
+    for (let at = bounds[person]!; at < bounds[person + 1]!; at++) {
+      if (used === chunk.length) yield chunk;
+      used = writeRow(chunk, used % chunk.length, firstTag + person, columns, at);
+    }
+  yield chunk.subarray(0, used);
 }
 
 type Columns = Omit<Rows, 'firstTag' | 'bounds'>;

@@ -1,5 +1,6 @@
 /** What all are asked in the trace bench, and what they must agree on. Times are unix seconds. */
 import { seededRandom } from '../../radio/random.js';
+import type { TraceRequest } from '../../tracer/trace-result.js';
 
 export interface Question {
   /** A tag number. */
@@ -57,3 +58,10 @@ export function rowOf(person: number, first: number, earliestAt: number): Row {
   const exposedAt = first % HOP_UNIT;
   return [person, (first - exposedAt) / HOP_UNIT, exposedAt, earliestAt];
 }
+
+/** As the tracer is asked. */
+export const requestOf = ({ person, ...rest }: Question): TraceRequest => ({
+  case: String(person),
+  direction: 'forward',
+  ...rest,
+});

@@ -1,4 +1,5 @@
 /** The forward trace of docs/tracing.md in SQLite's words, three times; three hops, of close contacts. */
+import { Labels } from './labels.js';
 import { CLOSE_SECONDS, HOP_UNIT, rowOf } from './question.js';
 import type { Question, Row } from './question.js';
 import type { SqliteDatabase } from './peers.js';
@@ -74,21 +75,17 @@ WHERE x.u = ? AND x.t >= ? AND x.t + x.d <= ? AND x.q >= ${CLOSE_SECONDS}`,
     )
     .raw();
   return ({ person, hops, from, to, latentSeconds }) => {
-    const first = new Map<number, number>();
-    const earliest = new Map<number, number>();
+    const labels = new Labels();
+    const reachedBy = (one: number, at: number) =>
+      statement.all(one, at + latentSeconds, to) as [person: number, at: number][];
     let frontier = new Map([[person, from - latentSeconds]]);
     for (let hop = 1; hop <= hops; hop++) {
-      const found = new Map<number, number>();
-      for (const [one, at] of frontier)
-        for (const [v, a] of statement.all(one, at + latentSeconds, to) as [number, number][])
-          if (v !== person && a < (found.get(v) ?? earliest.get(v) ?? Infinity)) found.set(v, a);
-      for (const [v, a] of found) {
-        if (!first.has(v)) first.set(v, hop * HOP_UNIT + a);
-        earliest.set(v, a);
-      }
-      frontier = found;
+      const found = [...frontier].flatMap(([one, at]) => reachedBy(one, at));
+      frontier = labels.settle(
+        hop,
+        found.filter(([other]) => other !== person),
+      );
     }
-    const rows = [...first].map(([v, key]) => rowOf(v, key, earliest.get(v) ?? NaN));
-    return rows.sort((x, y) => x[1] - y[1] || x[2] - y[2] || x[0] - y[0]);
+    return labels.rows();
   };
 }
