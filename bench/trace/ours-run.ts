@@ -4,7 +4,7 @@ import { silentLog } from '../../protocol/log.js';
 import { openContactStore } from '../../tracer/contacts/contact-store.js';
 import type { ContactStore } from '../../tracer/contacts/contact-store.js';
 import { openSegmentStore } from '../../tracer/contacts/segment-store.js';
-import { trace } from '../../tracer/trace.js';
+import { traceResult } from '../../tracer/trace.js';
 import type { TraceResult } from '../../tracer/trace-result.js';
 import { walkTrace } from '../../tracer/walk/trace-walks.js';
 import { WalkWorkspace } from '../../tracer/walk/workspace.js';
@@ -45,13 +45,13 @@ function ask(question: Question, list: number): Asked {
   const view = opened().view();
   const request = { ...requestOf(question), list };
   const before = performance.now();
-  const result = unlessUnknown(() => trace(view, request, { space }));
+  const walks = unlessUnknown(() => walkTrace(view, request, space));
   const between = performance.now();
-  unlessUnknown(() => walkTrace(view, request, space));
+  const result = walks && traceResult(view.people, request, walks);
   const after = performance.now();
   return {
-    walkMs: after - between,
-    traceMs: between - before,
+    walkMs: between - before,
+    traceMs: after - before,
     reached: result?.reachedCount ?? 0,
     rows: rowsOf(result),
     residentBytes: residentBytes(),
