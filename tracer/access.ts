@@ -83,8 +83,8 @@ export function askedInTrace(request: TraceRequest): Asked {
     cases: [asTagNumber(Number(request.case))],
     ...{ hops, from, to, minSeconds, latentSeconds },
     infectiousSeconds: request.infectiousSeconds ?? null,
-    attenuation: 'near',
-    presence: false,
+    attenuation: request.attenuation ?? 'near',
+    presence: request.presence ?? false,
   };
 }
 

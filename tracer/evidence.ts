@@ -19,6 +19,10 @@ export class EvidenceShelf {
     if (this.#kept.length < MAX_KEPT) this.#kept.push(evidence);
   }
 
+  restore(kept: readonly Evidence[]): void {
+    this.#kept.splice(0, this.#kept.length, ...kept);
+  }
+
   list(): readonly Evidence[] {
     return [...this.#kept];
   }

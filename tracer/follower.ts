@@ -27,8 +27,12 @@ export interface FollowerDeps {
   /** Who must have cosigned a checkpoint before anything under it is used. */
   readonly policy?: WitnessPolicy;
   readonly checkpoints: CheckpointStore;
+  /** What an earlier life verified and handed on; from the beginning of the log when absent. */
+  readonly start?: VerifiedLog;
   /** Given verified entries, page by page, in order; a page it throws for comes again. */
   readonly onPage: (entries: readonly LoggedEntry[]) => Promise<void>;
+  /** Told after each page: {@link Follower.position} has moved. */
+  readonly onTaken?: () => Promise<void>;
 }
 
 export interface CatchUp {
@@ -52,7 +56,9 @@ interface Page {
 
 export class Follower {
   readonly #deps: FollowerDeps;
-  #log: VerifiedLog = newLog();
+  #log: VerifiedLog;
+  /** As far as entries were handed on. */
+  #position: VerifiedLog;
   /** Verified, not handed on yet; oldest first. */
   #unread: Page[] = [];
   /** What an earlier run verified; to be met again on the way. */
@@ -61,6 +67,13 @@ export class Follower {
 
   constructor(deps: FollowerDeps) {
     this.#deps = deps;
+    this.#log = deps.start ?? newLog();
+    this.#position = this.#log;
+  }
+
+  /** The log as far as its entries were handed on. */
+  get position(): VerifiedLog {
+    return this.#position;
   }
 
   /** Entries verified. */
@@ -130,27 +143,29 @@ export class Follower {
     let added = 0;
     for (let page = this.#unread[0]; page !== undefined; page = this.#unread[0]) {
       signal?.throwIfAborted();
-      const entries = await this.#readAgain(page);
+      const { entries, bytes } = await this.#readAgain(page);
       await this.#deps.onPage(entries);
       this.#unread.shift();
+      // Part of what a checkpoint confirmed, and so confirmed.
+      this.#position = { ...extendLog(this.#position, bytes).log, confirmed: true };
       added += entries.length;
+      await this.#deps.onTaken?.();
       onProgress?.(page.from + entries.length, this.size);
     }
     return added;
   }
 
-  async #readAgain({ bundle, width, from, sha256: verified }: Page): Promise<LoggedEntry[]> {
-    const bytes = await this.#deps.reader.entryBundle(bundle, width);
-    if (!equalBytes(sha256(bytes), verified)) {
+  async #readAgain({ bundle, width, from, sha256: verified }: Page) {
+    const read = await this.#deps.reader.entryBundle(bundle, width);
+    if (!equalBytes(sha256(read), verified)) {
       throw new FirebreakError(
         'consistency',
         `the ledger shows other entries from ${from} on than those it committed to`,
       );
     }
-    return newEntriesOf(bytes, width, from).map((entry, place) => ({
-      ...decodeEntry(entry),
-      index: from + place,
-    }));
+    const bytes = newEntriesOf(read, width, from);
+    const entries: LoggedEntry[] = bytes.map((entry, place) => ({ ...decodeEntry(entry), index: from + place }));
+    return { entries, bytes };
   }
 }
 

@@ -18,6 +18,16 @@ export class GatewayBook {
     return this.#keys.get(toHex(gatewayId));
   }
 
+  /** All that are known. */
+  publicKeys(): readonly Uint8Array[] {
+    return [...this.#keys.values()];
+  }
+
+  /** A key whose certificate was read before. */
+  restore(publicKey: Uint8Array): void {
+    this.#keys.set(toHex(partyIdOf(publicKey)), publicKey);
+  }
+
   /** A revocation takes no key back: what a gateway signed before it still counts, and the ledger admits nothing after. */
   take(payload: Uint8Array): void {
     const certificate = certificateIn(payload);

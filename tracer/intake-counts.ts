@@ -37,6 +37,13 @@ export function newTally(): Tally {
   };
 }
 
+/** Takes over what another life counted. */
+export function restoreTally(tally: Tally, { refused, ...counts }: Tally): void {
+  Object.assign(tally, counts);
+  tally.refused.clear();
+  for (const [code, count] of refused) tally.refused.set(code, count);
+}
+
 export function countRefusal({ refused }: Tally, code: ErrorCode): void {
   refused.set(code, (refused.get(code) ?? 0) + 1);
 }

@@ -7,18 +7,24 @@ import {
   type PrunedPayload,
 } from '../protocol/ledger-reader.js';
 import { isAcceptedDay } from '../protocol/report-check.js';
-import { dayOf } from '../protocol/time.js';
-import type { ContactBook } from './contact-book.js';
+import { DAY_SECONDS, dayOf } from '../protocol/time.js';
+import type { ContactStore } from './contacts/contact-store.js';
 import type { DayKeySource } from './day-key-source.js';
 import { EvidenceShelf } from './evidence.js';
 import type { Evidence } from './evidence.js';
 import { GatewayBook } from './gateway-book.js';
+import { restoreTally } from './intake-counts.js';
 import type { IntakeCounts } from './intake-counts.js';
+import { decodeIntakeState, encodeIntakeState } from './intake-state.js';
 import { payloadsOf, PAYLOADS_AT_ONCE } from './payloads.js';
 import type { LoggedEntry } from './payloads.js';
+import { PresenceBook } from './presence/presence-book.js';
 import { PresenceIntake } from './presence-intake.js';
+import { decodePresence, encodePresence } from './presence-state.js';
 import { ReportIntake } from './report-intake.js';
 import type { IntakeSettings } from './report-intake.js';
+import type { Sections } from './state-sections.js';
+import type { Testimony } from './testimony.js';
 import { WaitingReports } from './waiting-reports.js';
 
 export interface IntakeGiven extends IntakeSettings {
@@ -39,6 +45,8 @@ export interface IntakeStatus {
   readonly waiting: number;
 }
 
+const [STATE, CHAINS, WAITING, PRESENCE] = ['intake', 'report chains', 'waiting reports', 'presence'] as const;
+
 const WANTED: ReadonlySet<number> = new Set([
   ENTRY_TYPE.tagReport,
   ENTRY_TYPE.presenceReport,
@@ -47,23 +55,47 @@ const WANTED: ReadonlySet<number> = new Set([
 
 export class Intake {
   readonly #given: IntakeGiven;
-  readonly #book: ContactBook;
+  readonly #contacts: ContactStore;
   readonly #evidence = new EvidenceShelf();
   readonly #gateways: GatewayBook;
   readonly #reports: ReportIntake;
   readonly #presence: PresenceIntake;
+  /** Who was where, as gateways saw it. */
+  readonly book: PresenceBook;
   readonly #waiting = new WaitingReports((entry) => this.#intakeOf(entry).giveUp());
   #missing = 0;
   #pruned = 0;
   #newestDay = 0;
 
-  constructor(given: IntakeGiven, book: ContactBook) {
+  /** Begins where the store's last life ended. Throws `format` for what was not kept by an intake. */
+  constructor(given: IntakeGiven, contacts: ContactStore) {
     this.#given = given;
-    this.#book = book;
+    this.#contacts = contacts;
+    this.book = new PresenceBook({ personOf: (tag) => contacts.personOf(tag) });
     this.#gateways = new GatewayBook(given.issuerPublicKey);
     const deps = { ...given, dayKeysOf: given.dayKeys.of, evidence: this.#evidence };
     this.#reports = new ReportIntake(deps);
-    this.#presence = new PresenceIntake({ ...deps, gateways: this.#gateways });
+    this.#presence = new PresenceIntake({ ...deps, gateways: this.#gateways, presence: this.book });
+    this.#restore(contacts.kept);
+  }
+
+  /** What is to be kept with the contacts, as they stand. */
+  sections(): Sections {
+    const state = encodeIntakeState({
+      reports: this.#reports.counts,
+      presence: this.#presence.counts,
+      missing: this.#missing,
+      pruned: this.#pruned,
+      newestDay: this.#newestDay,
+      evidence: this.#evidence.list(),
+      gatewayKeys: this.#gateways.publicKeys(),
+    });
+    return new Map([
+      [STATE, state],
+      [CHAINS, this.#reports.chains.encode()],
+      [WAITING, this.#waiting.encode()],
+      [PRESENCE, encodePresence(this.book, (person) => this.#contacts.tagOf(person))],
+    ]);
   }
 
   evidence(): readonly Evidence[] {
@@ -86,14 +118,20 @@ export class Intake {
     await this.#given.dayKeys.refresh();
     const wanted = entries.filter(({ type }) => WANTED.has(type));
     const payloads = await payloadsOf(this.#given.reader, wanted);
-    wanted.forEach((entry, place) => this.#take(entry, payloads[place]));
-    for (const { appendedAtMs } of entries)
-      this.#newestDay = Math.max(this.#newestDay, dayOf(appendedAtMs / 1000));
+    await this.#contacts.ready();
+    const payloadOf = new Map(wanted.map((entry, place) => [entry, payloads[place]]));
+    const told: Testimony[] = [];
+    for (const entry of entries) {
+      this.#goOnTo(dayOf(entry.appendedAtMs / 1000));
+      if (payloadOf.has(entry)) told.push(...this.#take(entry, payloadOf.get(entry)));
+    }
+    this.#contacts.add(told);
   }
 
-  /** Those whose keys have come since; those whose keys will not come are given up. */
-  async takeWaiting(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#waiting.size === 0) return;
+  /** Those whose keys have come since; those whose keys will not come are given up. Gives whether there were any. */
+  async takeWaiting(signal: AbortSignal | undefined): Promise<boolean> {
+    const before = this.#waiting.size;
+    if (before === 0) return false;
     const { dayKeys, reader, retentionDays } = this.#given;
     await dayKeys.refresh();
     const hasKeys = (day: number): boolean => dayKeys.of(day) !== undefined;
@@ -102,18 +140,52 @@ export class Intake {
       const ready = this.#waiting.ready(hasKeys, PAYLOADS_AT_ONCE);
       if (ready.entries.length === 0) break;
       const payloads = await payloadsOf(reader, ready.entries);
+      await this.#contacts.ready();
       ready.done();
-      ready.entries.forEach((entry, place) => this.#take(entry, payloads[place]));
+      this.#contacts.add(ready.entries.flatMap((entry, place) => this.#take(entry, payloads[place])));
     }
     this.#waiting.forgetBefore(this.#newestDay - retentionDays);
+    return this.#waiting.size !== before;
   }
 
-  #take(entry: LoggedEntry, payload: FoundPayload): void {
-    if (payload === undefined || isPruned(payload)) return this.#miss(entry, payload);
-    if (entry.type === ENTRY_TYPE.gateway) return this.#gateways.take(payload);
+  /** What leaves retention with the day before it goes, whichever pages entries come in. */
+  #goOnTo(day: number): void {
+    if (day <= this.#newestDay) return;
+    this.#newestDay = day;
+    const firstDay = day - this.#given.retentionDays;
+    if (firstDay < 0) return;
+    this.#contacts.expireBefore(firstDay * DAY_SECONDS);
+    this.#reports.chains.forgetBefore(firstDay);
+    this.book.forgetBefore(firstDay);
+  }
+
+  #restore(kept: Sections): void {
+    const [state, chains, waiting, presence] = [STATE, CHAINS, WAITING, PRESENCE].map((name) => kept.get(name));
+    if (chains) this.#reports.chains.decode(chains);
+    if (waiting) this.#waiting.decode(waiting);
+    if (presence) decodePresence(presence, this.book);
+    if (state === undefined) return;
+    const { reports, presence: seen, missing, pruned, newestDay, evidence, gatewayKeys } = decodeIntakeState(state);
+    restoreTally(this.#reports.counts, reports);
+    restoreTally(this.#presence.counts, seen);
+    this.#evidence.restore(evidence);
+    for (const key of gatewayKeys) this.#gateways.restore(key);
+    [this.#missing, this.#pruned] = [missing, pruned];
+    this.#goOnTo(newestDay);
+  }
+
+  #take(entry: LoggedEntry, payload: FoundPayload): readonly Testimony[] {
+    if (payload === undefined || isPruned(payload)) {
+      this.#miss(entry, payload);
+      return [];
+    }
+    if (entry.type === ENTRY_TYPE.gateway) {
+      this.#gateways.take(payload);
+      return [];
+    }
     const taken = this.#intakeOf(entry).take(entry, payload);
     if (taken.waitsForDay !== undefined) this.#waiting.add(entry, taken.waitsForDay);
-    for (const testimony of taken.testimonies ?? []) this.#book.add(testimony);
+    return taken.testimonies ?? [];
   }
 
   /** A ledger that calls a payload pruned whose day cannot have been pruned when that is said to have happened has lost it. */

@@ -10,7 +10,7 @@ import { dayOf } from '../protocol/time.js';
 import { capSecondsOf } from './beacon-proof.js';
 import type { GatewayBook } from './gateway-book.js';
 import { countRefusal, newTally, refusalCode } from './intake-counts.js';
-import type { IntakeCounts } from './intake-counts.js';
+import type { Tally } from './intake-counts.js';
 import type { LoggedEntry } from './payloads.js';
 import type { PresenceBook, Sighting } from './presence/presence-book.js';
 import { judgeRecord } from './record-judge.js';
@@ -31,7 +31,7 @@ export class PresenceIntake {
     this.#deps = deps;
   }
 
-  get counts(): IntakeCounts {
+  get counts(): Tally {
     return this.#tally;
   }
 

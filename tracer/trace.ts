@@ -6,7 +6,8 @@ import { FirebreakError } from '../protocol/errors.js';
 import type { People } from './contacts/people.js';
 import type { ContactView } from './contacts/view.js';
 import type { PathStep, ReachedPerson, TraceRequest, TraceResult } from './trace-result.js';
-import type { PresenceView } from './walk/presence.js';
+import type { PresenceView } from './presence/presence-view.js';
+import { MAX_LIST } from './walk/order.js';
 import { walkTrace } from './walk/trace-walks.js';
 import type { TraceWalkOptions, TraceWalks } from './walk/trace-walks.js';
 import { explain } from './walk/walk-result.js';
@@ -15,7 +16,6 @@ import { WalkWorkspace } from './walk/workspace.js';
 
 const MAX_HOPS = 16;
 const MAX_TAG_NUMBER = 2 ** 48 - 1;
-const MAX_LIST = 2_000_000;
 
 /** What a walk does not know, and rows tell. */
 export interface TraceWords {

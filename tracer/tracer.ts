@@ -4,12 +4,16 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Signer } from '../protocol/ed25519.js';
-import { FirebreakError } from '../protocol/errors.js';
-import { askedInTrace, tagsInTrace } from './access.js';
+import { asError, FirebreakError } from '../protocol/errors.js';
+import type { Log } from '../protocol/log.js';
+import { decodeVerifiedLog, encodeVerifiedLog, sizeOf } from '../protocol/log-verifier.js';
+import type { VerifiedLog } from '../protocol/log-verifier.js';
+import { askedInTrace } from './access.js';
 import type { AccessRecorder, Look } from './access.js';
-import { ContactBook } from './contact-book.js';
-import { buildContactGraph } from './contact-graph.js';
-import type { ContactGraph } from './contact-graph.js';
+import type { Contact } from './contact.js';
+import { memoryContactStore } from './contacts/contact-store.js';
+import type { ContactStore } from './contacts/contact-store.js';
+import type { ContactView, Place } from './contacts/view.js';
 import { makeEvidence } from './evidence/make.js';
 import type { EvidenceWish } from './evidence/plan.js';
 import type { Evidence } from './evidence.js';
@@ -17,8 +21,12 @@ import { Follower } from './follower.js';
 import type { CatchUp, FollowerDeps, Progress } from './follower.js';
 import { Intake } from './intake.js';
 import type { IntakeGiven, IntakeStatus } from './intake.js';
-import { trace } from './trace.js';
+import { requireBounds, tagsReached, traceResult } from './trace.js';
 import type { TraceRequest, TraceResult } from './trace-result.js';
+import type { Segment } from './contacts/segment.js';
+import type { HotStep } from './walk/walk-result.js';
+import { walkTrace } from './walk/trace-walks.js';
+import { WalkWorkspace } from './walk/workspace.js';
 
 /** The ledger's receipt for a look comes with a checkpoint that covers it; a reader may see that one a little later. */
 const COVERED_WITHIN_MS = 10_000;
@@ -29,6 +37,11 @@ export interface TracerDeps extends IntakeGiven, Pick<FollowerDeps, 'verifier' |
   readonly access?: AccessRecorder;
   /** The key that the looks are written with; without it there are answers, but no evidence bundles. */
   readonly signer?: Signer;
+  /** Where contacts are kept; in memory by default. The tracer closes it. */
+  readonly contacts?: ContactStore;
+  readonly log?: Log;
+  /** Entries read before what they gave is saved again; 16,384 by default. */
+  readonly saveEvery?: number;
   /** Wall ms to wait until a checkpoint covers a look, for its evidence; ten seconds by default. */
   readonly coveredWithinMs?: number;
 }
@@ -57,7 +70,9 @@ export interface Tracer {
    */
   catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp>;
   /** The contacts as they stand; what traces walk on. */
-  graph(): ContactGraph;
+  view(): ContactView;
+  /** A contact of a view in full, as it stood then. Throws `damaged` when its evidence cannot be read. */
+  contactAt(view: ContactView, place: Place): Contact;
   /**
    * Records the look, then answers, with evidence where that is wished for. Throws `not-found` for a case nobody met, that
    * look recorded too; `input` for a request out of bounds; `permission`, `timeout` or whatever kept the look from being
@@ -69,29 +84,42 @@ export interface Tracer {
   /** What was set apart: forged beacons, copied tags. */
   evidence(): readonly Evidence[];
   status(): TracerStatus;
+  /** Saves what was read, when the contacts are kept in a folder, and lets go of it. Throws what the disk does. */
+  close(): Promise<void>;
 }
 
 export function openTracer(deps: TracerDeps): Tracer {
   return new LedgerTracer(deps);
 }
 
+/** The section of what is kept that says how far the log was read. */
+const LOG = 'log';
+const SAVE_EVERY = 16_384;
+
+/** What reads a ledger into a contact store. */
+interface Reading {
+  readonly intake: Intake;
+  readonly follower: Follower;
+}
+
 class LedgerTracer implements Tracer {
   readonly #deps: TracerDeps;
-  readonly #book = new ContactBook();
-  readonly #intake: Intake;
-  readonly #follower: Follower;
-  /** Of the book as it was at that version. */
-  #graph: { readonly version: number; readonly graph: ContactGraph } | undefined;
+  readonly #contacts: ContactStore;
+  readonly #space = new WalkWorkspace();
+  #reading: Reading;
+  /** Why it is to be begun anew. */
+  #broken: Error | undefined;
+  /** Entries read since the last saving. */
+  #unsaved = 0;
+  /** The last checkpoint that was read up to. */
+  #note = '';
   /** Settles when the last call to catch up that was begun is over. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(deps: TracerDeps) {
     this.#deps = deps;
-    this.#intake = new Intake(deps, this.#book);
-    this.#follower = new Follower({
-      ...deps,
-      onPage: (entries) => this.#intake.takePage(entries),
-    });
+    this.#contacts = deps.contacts ?? memoryContactStore();
+    this.#reading = this.#begin();
   }
 
   catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
@@ -101,48 +129,73 @@ class LedgerTracer implements Tracer {
     return turn;
   }
 
-  graph(): ContactGraph {
-    const { version } = this.#book;
-    if (this.#graph?.version !== version)
-      this.#graph = { version, graph: buildContactGraph(this.#book.contacts()) };
-    return this.#graph.graph;
+  view(): ContactView {
+    return this.#contacts.view();
+  }
+
+  contactAt(view: ContactView, place: Place): Contact {
+    return this.#contacts.contactAt(view, place);
   }
 
   async lookUp(request: TraceRequest, look: Look, wish?: EvidenceWish): Promise<Answer> {
     const { access, signer } = this.#deps;
     if (access === undefined)
       throw new FirebreakError('permission', 'this tracer cannot record looks, so it gives no answers');
-    if (wish !== undefined && signer === undefined)
-      throw new FirebreakError('permission', 'this tracer has no key to sign evidence with');
-    const graph = this.graph();
-    const found = tracedOn(graph, request);
-    const isNobody = found instanceof FirebreakError;
-    const recorded = await access.record(look, askedInTrace(request), isNobody ? [] : tagsInTrace(found));
-    if (isNobody) throw found;
-    const answer = { result: found, accessIndex: recorded.index };
+    if (wish !== undefined) requireEvidenceWanted(request, signer);
+    const view = this.view();
+    const found = this.#traced(view, request);
+    if (found instanceof FirebreakError) {
+      await access.record(look, askedInTrace(request), []);
+      throw found;
+    }
+    const { result, reached } = found;
+    const recorded = await access.record(look, askedInTrace(request), reached);
+    const answer = { result, accessIndex: recorded.index };
     if (wish === undefined || signer === undefined) return answer;
     const note = await this.#noteCovering(recorded.index);
     const deps = { ...this.#deps, dayKeysOf: this.#deps.dayKeys.of, signer };
-    return {
-      ...answer,
-      evidence: await makeEvidence({ result: found, graph, access: recorded, note }, deps, wish),
-    };
+    const from = { view, contactAt: (place: Place) => this.contactAt(view, place) };
+    return { ...answer, evidence: await makeEvidence({ result, from, access: recorded, note }, deps, wish) };
   }
 
   span(): { readonly from: number; readonly to: number } | undefined {
-    const { start, end } = this.graph();
-    const from = start[0];
-    if (from === undefined) return undefined;
-    return { from, to: end.reduce((latest, at) => Math.max(latest, at), from) };
+    return this.#contacts.span();
   }
 
   evidence(): readonly Evidence[] {
-    return this.#intake.evidence();
+    return this.#reading.intake.evidence();
   }
 
   status(): TracerStatus {
-    const { size: contacts, mutual, people } = this.#book;
-    return { ...this.#intake.status(), entries: this.#follower.size, contacts, mutual, people };
+    const { contacts, mutual, people } = this.#contacts.status();
+    const { intake, follower } = this.#reading;
+    return { ...intake.status(), entries: follower.size, contacts, mutual, people };
+  }
+
+  async close(): Promise<void> {
+    await this.#turn.catch(() => undefined);
+    try {
+      if (this.#unsaved > 0 && this.#broken === undefined) await this.#save();
+    } finally {
+      await this.#contacts.close();
+    }
+  }
+
+  /** That a case has met nobody is an answer too. */
+  #traced(view: ContactView, request: TraceRequest) {
+    const ledgerOf = ({ spot }: HotStep): readonly number[] =>
+      spot.kind === 'contact' ? this.contactAt(view, spot.place).ledger : [];
+    const presence = request.presence ? this.#reading.intake.book.view() : undefined;
+    const bucketsOf = (segment: Segment, entry: number) => this.#contacts.bucketsOf(segment, entry);
+    try {
+      requireBounds(request);
+      const walks = walkTrace(view, request, this.#space, { presence, bucketsOf });
+      const result = traceResult(view.people, request, walks, { ledgerOf, presence });
+      return { result, reached: tagsReached(view.people, walks) };
+    } catch (error) {
+      if (error instanceof FirebreakError && error.code === 'not-found') return error;
+      throw error;
+    }
   }
 
   /** A checkpoint of the log as it was followed so far, and on to this entry. Throws `timeout`. */
@@ -159,18 +212,89 @@ class LedgerTracer implements Tracer {
   }
 
   async #readOn(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
-    const caughtUp = await this.#follower.catchUp(onProgress, signal);
-    await this.#intake.takeWaiting(signal);
+    await this.#mend();
+    try {
+      return await this.#readOnce(onProgress, signal);
+    } catch (error) {
+      if (this.#contacts.damage === undefined) throw error;
+      await this.#mend();
+      return this.#readOnce(onProgress, signal);
+    }
+  }
+
+  async #readOnce(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
+    const { intake, follower } = this.#reading;
+    const caughtUp = await follower.catchUp(onProgress, signal);
+    this.#note = caughtUp.note;
+    if (await intake.takeWaiting(signal)) this.#unsaved += 1;
+    if (this.#contacts.wantsSave) await this.#save();
     return caughtUp;
+  }
+
+  /** What cannot be believed any more is read from the ledger again. */
+  async #mend(): Promise<void> {
+    const why = this.#broken ?? this.#contacts.damage;
+    if (why === undefined) return;
+    this.#deps.log?.warn('what the tracer kept is damaged; the ledger is read again from its start', {
+      why: why.message,
+    });
+    await this.#contacts.clear();
+    this.#broken = undefined;
+    this.#reading = this.#begin();
+  }
+
+  #begin(): Reading {
+    try {
+      return this.#readingFrom(this.#contacts);
+    } catch (error) {
+      this.#broken = asError(error);
+      return this.#readingFrom(memoryContactStore()); // until it is mended, before anything is read
+    }
+  }
+
+  #readingFrom(contacts: ContactStore): Reading {
+    const intake = new Intake(this.#deps, contacts);
+    const start = keptLog(contacts);
+    const follower = new Follower({
+      ...this.#deps,
+      ...(start && { start }),
+      onPage: async (entries) => {
+        await intake.takePage(entries);
+        this.#unsaved += entries.length;
+      },
+      onTaken: async () => {
+        const isDue = this.#unsaved >= (this.#deps.saveEvery ?? SAVE_EVERY);
+        if (isDue || contacts.wantsSave) await this.#save();
+      },
+    });
+    return { intake, follower };
+  }
+
+  /** Between two pages: the contacts, the place in the log and what is remembered belong together. */
+  async #save(): Promise<void> {
+    const { intake, follower } = this.#reading;
+    const { position } = follower;
+    const sections = new Map([...intake.sections(), [LOG, encodeVerifiedLog(position)]]);
+    await this.#contacts.save({ size: sizeOf(position), note: this.#note }, sections);
+    this.#unsaved = 0;
   }
 }
 
-/** That a case has met nobody is an answer too. */
-function tracedOn(graph: ContactGraph, request: TraceRequest): TraceResult | FirebreakError {
-  try {
-    return trace(graph, request);
-  } catch (error) {
-    if (error instanceof FirebreakError && error.code === 'not-found') return error;
-    throw error;
-  }
+/** Throws `damaged` when the place in the log is not the one that the contacts reach to, `format` when it cannot be read. */
+function keptLog({ kept, position }: ContactStore): VerifiedLog | undefined {
+  const bytes = kept.get(LOG);
+  const log = bytes && decodeVerifiedLog(bytes);
+  if ((log ? sizeOf(log) : 0) === position.size) return log;
+  throw new FirebreakError('damaged', 'the kept place in the log is not the one that the contacts reach to');
+}
+
+/** Throws `permission` without a key to sign with, `input` for a question whose answer no bundle can show. */
+function requireEvidenceWanted({ attenuation, presence }: TraceRequest, signer: Signer | undefined): void {
+  if (signer === undefined)
+    throw new FirebreakError('permission', 'this tracer has no key to sign evidence with');
+  if ((attenuation ?? 'near') === 'near' && !presence) return;
+  throw new FirebreakError(
+    'input',
+    'evidence shows contacts near and immediate, none by presence or of another class: ask for it without them',
+  );
 }

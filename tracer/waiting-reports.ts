@@ -1,8 +1,10 @@
 /**
  * Reports sealed to days whose keys the tracer does not hold: noted by entry, to be read again when the keys come. They are
  * given up once their day has left retention, since its keys are destroyed then; and, when there are too many, those of
- * the oldest day first. A restart reads the whole log again, so nothing here needs to be kept.
+ * the oldest day first.
  */
+import { ByteReader, ByteWriter } from '../protocol/bytes.js';
+import { decodeEntry, encodeEntry } from '../protocol/entry.js';
 import type { LoggedEntry } from './payloads.js';
 
 const MAX_WAITING = 65_536;
@@ -49,6 +51,27 @@ export class WaitingReports {
   /** Gives up those of days before this one. */
   forgetBefore(firstDay: number): void {
     for (const day of this.#days()) if (day < firstDay) this.#forget(day);
+  }
+
+  /** entries u32, then each: day u32 | index u48 | length u16 | the entry as it is logged. Big-endian. */
+  encode(): Uint8Array {
+    const waiting = [...this.#byDay].flatMap(([day, entries]) =>
+      entries.map((entry) => ({ day, index: entry.index, bytes: encodeEntry(entry) })),
+    );
+    const size = waiting.reduce((sum, { bytes }) => sum + 12 + bytes.length, 4);
+    const writer = new ByteWriter(size).u32(waiting.length);
+    for (const { day, index, bytes } of waiting) writer.u32(day).u48(index).u16(bytes.length).bytes(bytes);
+    return writer.finish();
+  }
+
+  /** Adds what {@link encode} wrote. Throws `format`. */
+  decode(bytes: Uint8Array): void {
+    const reader = new ByteReader(bytes, 'the waiting reports');
+    for (let left = reader.u32(); left > 0; left--) {
+      const [day, index] = [reader.u32(), reader.u48()];
+      this.add({ ...decodeEntry(reader.take(reader.u16())), index }, day);
+    }
+    reader.end();
   }
 
   #days(): number[] {

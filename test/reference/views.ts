@@ -14,7 +14,7 @@ import type { Segment } from '../../tracer/contacts/segment.js';
 import { replacedSlot } from '../../tracer/contacts/view.js';
 import type { ContactView, LiveTable, Place } from '../../tracer/contacts/view.js';
 import type { TraceOptions } from '../../tracer/trace.js';
-import type { PresenceView } from '../../tracer/walk/presence.js';
+import type { PresenceView } from '../../tracer/presence/presence-view.js';
 import type { ReferenceStay } from './brute-force.js';
 
 const DAY = 86_400;
@@ -36,7 +36,8 @@ export interface StagedView {
 }
 
 /** All contacts in one segment; people are numbered in order of tag. */
-export const plainView = (contacts: readonly Contact[]): StagedView => stageView(contacts, () => 0);
+export const plainView = (contacts: readonly Contact[], stays: readonly ReferenceStay[] = []): StagedView =>
+  stageView(contacts, () => 0, stays);
 
 /** `draw`: a number from 0 up to, and without, the one given. With it always 0 nothing is scattered. */
 export function stageView(
@@ -231,6 +232,7 @@ function presenceOf(told: readonly ReferenceStay[], people: PeopleDirectory): Pr
     staysOf: (one) => stays.filter(({ person }) => person === one),
     overlapping: (at, from, to) =>
       stays.filter(({ gateway, start, end }) => gateway === at && start <= to && end >= from),
+    gateways: 2,
     gatewayId: (gateway) => Uint8Array.of(0xab, gateway),
   };
 }

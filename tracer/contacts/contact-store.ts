@@ -4,8 +4,10 @@
  */
 import { rm } from 'node:fs/promises';
 import { setImmediate as breathe } from 'node:timers/promises';
+import type { TagNumber } from '../../protocol/brands.js';
 import type { ContactColumns } from '../../protocol/contact-columns.js';
 import { FirebreakError } from '../../protocol/errors.js';
+import type { BucketSeconds } from '../../protocol/encounter-record.js';
 import type { Contact } from '../contact.js';
 import { encodeSections } from '../state-sections.js';
 import type { Sections } from '../state-sections.js';
@@ -68,6 +70,7 @@ export class ContactStore {
   /** Until something changes. */
   #view: { readonly view: ContactView; readonly changes: number } | undefined;
   #keepFrom: number;
+  #damage: Error | undefined;
 
   /** `fresh`: begins anew, with nothing. */
   constructor(parts: Parts, fresh: () => Promise<Parts>) {
@@ -90,6 +93,20 @@ export class ContactStore {
     return this.#parts.sealer?.hasUncommitted ?? false;
   }
 
+  /** What makes its contacts not to be believed any more: {@link clear} is all that helps. */
+  get damage(): Error | undefined {
+    return this.#damage ?? this.#parts.sealer?.damage;
+  }
+
+  /** The dense number of a tag, a new one for one that nobody met yet. */
+  personOf(tag: TagNumber): number {
+    return this.#parts.writer.people.add(tag);
+  }
+
+  tagOf(person: number): number {
+    return this.#parts.writer.people.tagOf(person);
+  }
+
   /** Resolves when there is room for more. Throws what keeps contacts from being sealed. */
   async ready(): Promise<void> {
     await this.#parts.sealer?.ready();
@@ -101,7 +118,7 @@ export class ContactStore {
    */
   add(testimonies: readonly Testimony[]): void {
     const kept = testimonies.filter(({ end }) => end >= this.#keepFrom);
-    takeTestimonies(this.#parts.writer, kept);
+    this.#guard(() => takeTestimonies(this.#parts.writer, kept));
     this.#parts.sealer?.nudge();
   }
 
@@ -159,8 +176,15 @@ export class ContactStore {
     const segment = view.segments.find(({ id }) => id === table);
     const sealed = segment && this.#sealedOf.get(segment);
     if (sealed === undefined) throw new RangeError('a segment of a view of this store');
-    const cold = sealed.contactAt(at);
+    const cold = this.#guard(() => sealed.contactAt(at));
     return contactOfSides(cold, cold.accounts, tagOf);
+  }
+
+  /** Seconds of each bucket of an entry of a segment of a view of this store. Throws `damaged`. */
+  bucketsOf(segment: Segment, entry: number): BucketSeconds {
+    const sealed = this.#sealedOf.get(segment);
+    if (sealed === undefined) throw new RangeError('a segment of a view of this store');
+    return this.#guard(() => sealed.contactAt(entry).bucketSeconds);
   }
 
   /** Start of the first and end of the last contact, unix seconds; undefined before there is one. */
@@ -175,8 +199,8 @@ export class ContactStore {
 
   status(): ContactStatus {
     const { writer } = this.#parts;
-    const { contacts, mutual, people, liveContacts: live, bytes: liveBytes, sealed } = writer;
-    return { contacts, mutual, people: people.count, live, liveBytes, segments: sealed.list.length };
+    const { contacts, mutual, met: people, liveContacts: live, bytes: liveBytes, sealed } = writer;
+    return { contacts, mutual, people, live, liveBytes, segments: sealed.list.length };
   }
 
   /** Resolves when nothing is left to be sealed or compacted for now. Throws what failed. */
@@ -201,7 +225,17 @@ export class ContactStore {
     await this.#parts.sealer?.close();
     this.#parts = await this.#fresh();
     this.#view = undefined;
+    this.#damage = undefined;
     this.#keepFrom = this.#parts.keepFrom;
+  }
+
+  #guard<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof FirebreakError && error.code === 'damaged') this.#damage = error;
+      throw error;
+    }
   }
 
   /** What was not saved is read from the ledger again. */

@@ -2,8 +2,9 @@
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import { epochOf } from '../../protocol/time.js';
 import type { Contact } from '../contact.js';
+import type { Testimony } from '../testimony.js';
 import type { ColdContact } from './cold-contact.js';
-import { mergeSides } from './live-merge.js';
+import { mergeSides, withAccount } from './live-merge.js';
 import type { Account, Sides } from './live-merge.js';
 import type { LiveRow } from './live-table.js';
 import { MAX_CONTACT_SECONDS } from './segment.js';
@@ -59,6 +60,30 @@ export function sidesOfRow(row: LiveRow): Sides {
 /** The seconds that count for nearInDay, as a segment would have them. */
 export const nearSecondsOfRow = ({ immediate, near }: LiveRow): number =>
   Math.min(immediate + near, MAX_CONTACT_SECONDS);
+
+/** The one contact that these testimonies are of; `undefined` when they are of more than one, or none. */
+export function contactOfTestimonies(told: readonly Testimony[]): Contact | undefined {
+  const [first] = told;
+  if (first === undefined) return undefined;
+  const { reporter, peer, epoch } = first;
+  const isOne = told.every(
+    (other) =>
+      other.epoch === epoch &&
+      (other.reporter === reporter ? other.peer === peer : other.reporter === peer && other.peer === reporter),
+  );
+  if (!isOne) return undefined;
+  const saidBy = (tag: number) => told.filter((one) => one.reporter === tag).map(accountOf);
+  const sides: Sides = [
+    saidBy(reporter).reduce<readonly Account[]>(withAccount, []),
+    saidBy(peer).reduce<readonly Account[]>(withAccount, []),
+  ];
+  return contactOfSides({ lower: reporter, upper: peer, epoch }, sides, (tag) => tag);
+}
+
+export function accountOf(testimony: Testimony): Account {
+  const { start, end, bucketSeconds, medianAttenuationDb, partial, ledgerIndex } = testimony;
+  return { start, end, bucketSeconds, medianAttenuationDb, partial, ledger: [ledgerIndex] };
+}
 
 /** The contact in full. `tagOf` gives a person's tag number. */
 export function contactOfSides({ lower, upper, epoch }: Meeting, sides: Sides, tagOf: (person: number) => number): Contact {

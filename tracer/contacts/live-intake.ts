@@ -3,7 +3,7 @@ import { MUTUAL, PARTIAL } from '../../protocol/contact-columns.js';
 import type { ContactColumns } from '../../protocol/contact-columns.js';
 import { EPOCH_SECONDS } from '../../protocol/time.js';
 import type { Testimony } from '../testimony.js';
-import { rowOfSides, sidesOfRow } from './live-contact.js';
+import { accountOf, rowOfSides, sidesOfRow } from './live-contact.js';
 import type { Meeting } from './live-contact.js';
 import { withAccount } from './live-merge.js';
 import type { Account, Sides } from './live-merge.js';
@@ -63,11 +63,6 @@ function changedBy(
   }
   if (first === before[0] && second === before[1]) return [];
   return [{ row: rowOfSides(meeting, [first, second]), old }];
-}
-
-function accountOf(testimony: Testimony): Account {
-  const { start, end, bucketSeconds, medianAttenuationDb, partial, ledgerIndex } = testimony;
-  return { start, end, bucketSeconds, medianAttenuationDb, partial, ledger: [ledgerIndex] };
 }
 
 /** A new contact that is the pair's latest, as most are, has nothing to settle. */

@@ -4,7 +4,7 @@
  * of what was sealed. Nothing of it counts on the disk before the next commit, together with the state that goes with it.
  */
 import { setImmediate as breathe } from 'node:timers/promises';
-import { asError } from '../../protocol/errors.js';
+import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
 import { contactAt } from './cold-evidence.js';
@@ -70,6 +70,12 @@ export class LiveSealer {
     return this.#changes;
   }
 
+  /** Set when what lies on the disk proved damaged. */
+  get damage(): Error | undefined {
+    const failure = this.#failure;
+    return failure instanceof FirebreakError && failure.code === 'damaged' ? failure : undefined;
+  }
+
   /** Whether there is something that a commit would make last. */
   get hasUncommitted(): boolean {
     return this.#made.size > 0 || this.#removed.size > 0;
@@ -80,6 +86,7 @@ export class LiveSealer {
     for (const stored of this.#inStore.values()) {
       this.#sealed.add(await sealedSegment(stored));
       this.#cutAt.set(stored.info.id, keepFrom);
+      this.#deps.writer.noteSegment(stored.segment);
     }
     this.#keepFrom = keepFrom;
   }
@@ -132,7 +139,7 @@ export class LiveSealer {
       this.#inStore.delete(id);
       if (sealed) this.#release.register(sealed.segment, () => this.#deps.store.release([id]));
     }
-    this.#failure = undefined;
+    this.#failure = this.damage;
     this.#mayCompact = true;
   }
 

@@ -11,6 +11,8 @@ import type { SealedContacts, SealedPlace } from './live-sealed.js';
 import { LiveRows } from './live-table.js';
 import type { LiveRow } from './live-table.js';
 import type { PeopleDirectory } from './people.js';
+import { PeopleSet } from './people-set.js';
+import type { Segment } from './segment.js';
 import { durationAt, nearSecondsAt, saturated, startAt } from './segment.js';
 
 /** A contact of a pair as it stands: a live one by its node, a sealed one by its place. */
@@ -37,6 +39,7 @@ export class LiveWriter {
   readonly sealed: SealedContacts;
   readonly #rows: number;
   #pairs = new LivePairs();
+  readonly #met = new PeopleSet();
   #tables: LiveRows[];
   #nextId = 1;
   /** Live contacts that both sides reported. */
@@ -67,6 +70,11 @@ export class LiveWriter {
 
   get mutual(): number {
     return this.#mutual + this.sealed.mutual;
+  }
+
+  /** People who are in a contact, or were while the store was open. */
+  get met(): number {
+    return this.#met.count;
   }
 
   get liveContacts(): number {
@@ -142,7 +150,15 @@ export class LiveWriter {
     const version = this.#tableFor(row).append(row);
     const node = this.#pairs.insert(row.lower, row.upper, row.epoch);
     this.#pairs.set(node, version, endOf(row), nearSecondsOfRow(row), row.nearInDay);
+    this.#met.add(row.lower);
+    this.#met.add(row.upper);
     if (row.mutual) this.#mutual += 1;
+  }
+
+  /** Counts the people of a segment that was found. */
+  noteSegment({ rows, people }: Segment): void {
+    for (let person = 0; person < people; person++)
+      if (rows[person] !== rows[person + 1]) this.#met.add(person);
   }
 
   /** Live contacts, as they were told. */
@@ -197,6 +213,8 @@ export class LiveWriter {
     if (old?.place) this.sealed.replace(old.place, lower, upper, version);
     else if (old) this.#tableOf(this.#pairs.version(node)).kill(this.#pairs.version(node), version);
     if (node === NO_NODE) node = this.#pairs.insert(lower, upper, epoch);
+    this.#met.add(lower);
+    this.#met.add(upper);
     this.#pairs.set(node, version, endOf(row), nearSecondsOfRow(row), saturated(row.nearInDay));
   }
 

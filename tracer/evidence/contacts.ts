@@ -1,13 +1,13 @@
 /** The contacts of a bundle, merged anew from the records it cites, as the tracer merges them (protocol.md §6, tracing.md). */
 import type { CitedRecord, EvidenceBundle } from '../../protocol/evidence-bundle.js';
 import { epochOf } from '../../protocol/time.js';
-import { ContactBook } from '../contact-book.js';
-import type { Testimony } from '../testimony.js';
 import type { Contact } from '../contact.js';
+import { contactOfTestimonies } from '../contacts/live-contact.js';
 import type { NameBook } from './names.js';
 import { inPlace, requireAllUsed, requireEvidence } from './refusal.js';
 import type { CitedReport } from './reports.js';
 import { testimonyOf } from '../testimony.js';
+import type { Testimony } from '../testimony.js';
 
 /** Throws `evidence` for records that make no single contact, are cited twice or out of order, and for reports nobody cites. */
 export function openContacts(
@@ -71,12 +71,7 @@ function testimonyIn(
 }
 
 function mergedOf(told: readonly Testimony[]): Contact {
-  const book = new ContactBook();
-  for (const testimony of told) book.add(testimony);
-  const [contact, ...others] = book.contacts();
-  requireEvidence(
-    contact !== undefined && others.length === 0,
-    'its records are of different people or epochs',
-  );
+  const contact = contactOfTestimonies(told);
+  requireEvidence(contact !== undefined, 'its records are of different people or epochs');
   return contact;
 }

@@ -20,14 +20,13 @@ import type { DayKeysOf } from '../../protocol/report-open.js';
 import { decodeReport } from '../../protocol/report.js';
 import type { RecordedAccess } from '../access.js';
 import { judgeProofs } from '../beacon-proof.js';
-import type { ContactGraph } from '../contact-graph.js';
 import type { Contact } from '../contact.js';
 import { checkEvidence } from './check.js';
 import { payloadsNamed, provenEntries } from './fetch.js';
 import type { ProvenEntry } from './fetch.js';
 import type { CheckedPerson, CheckedStep } from './paths.js';
-import { contactAt, planStep, shownRows } from './plan.js';
-import type { EvidenceWish, ShownRows } from './plan.js';
+import { keyOfContact, planStep, shownRows } from './plan.js';
+import type { AnsweredFrom, EvidenceWish, PlannedStep, ShownRows } from './plan.js';
 import { resolvePeer } from '../peer.js';
 import type { PathStep, ReachedPerson, TraceResult } from '../trace-result.js';
 
@@ -45,7 +44,7 @@ export interface EvidenceDeps {
 export interface Answered {
   readonly result: TraceResult;
   /** The contacts it was answered from. */
-  readonly graph: ContactGraph;
+  readonly from: AnsweredFrom;
   readonly access: RecordedAccess;
   /** A checkpoint, as the signed note it is, that covers the entry of the look. */
   readonly note: string;
@@ -57,23 +56,24 @@ export interface Answered {
  * holds does not bear the answer out, and what the reader throws.
  */
 export async function makeEvidence(
-  { result, graph, access, note }: Answered,
+  { result, from, access, note }: Answered,
   deps: EvidenceDeps,
   wish: EvidenceWish,
 ): Promise<Uint8Array> {
   const shown = shownRows(result, wish);
-  const cited = citedContacts(shown, graph, result.minSeconds);
-  const indexes = [...new Set([...cited].flatMap((k) => contactAt(graph, k).ledger))].sort((x, y) => x - y);
+  const planned = plannedSteps(shown, from, result.minSeconds);
+  const cited = citedContacts(planned.values());
+  const indexes = [...new Set(cited.flatMap(({ ledger }) => ledger))].sort((x, y) => x - y);
   const checkpoint = openCheckpoint(note, deps.verifier);
   const { look, reports } = await fetchLogged(deps, checkpoint, access, indexes);
   const names = new Map<string, NamedId>();
   const opened = reports.map((report) => openReport(report, deps, names));
   const byIndex = new Map(opened.map((report, place) => [report.logged.index, { ...report, place }]));
-  const contacts = [...cited]
-    .map((k) => ({ k, records: recordsOf(contactAt(graph, k), byIndex, deps, names) }))
+  const contacts = cited
+    .map((contact) => ({ contact, records: recordsOf(contact, byIndex, deps, names) }))
     .sort((x, y) => compareFirst(x.records, y.records));
-  const placeOf = new Map(contacts.map(({ k }, place) => [k, place]));
-  const rowOf = (row: ReachedPerson) => evidenceRow(row, graph, result.minSeconds, placeOf);
+  const placeOf = new Map(contacts.map(({ contact }, place) => [keyOfContact(contact), place]));
+  const rowOf = (row: ReachedPerson) => evidenceRow(row, planned, placeOf);
   const { issuerPublicKey, retentionDays, sampleHoldSeconds, signer } = deps;
   const bundle = encodeEvidence(
     {
@@ -90,14 +90,19 @@ export async function makeEvidence(
   return bundle;
 }
 
-function citedContacts(
+function plannedSteps(
   { reached, sources }: ShownRows,
-  graph: ContactGraph,
+  from: AnsweredFrom,
   minSeconds: number,
-): Set<number> {
+): ReadonlyMap<PathStep, PlannedStep> {
   const steps = [...reached, ...sources].flatMap(({ path }) => path);
-  const planned = steps.map((step) => planStep(graph, step, minSeconds));
-  return new Set(planned.flatMap(({ contact, supports }) => [contact, ...supports]));
+  return new Map(steps.map((step) => [step, planStep(from, step, minSeconds)]));
+}
+
+/** Each once. */
+function citedContacts(planned: Iterable<PlannedStep>): Contact[] {
+  const cited = [...planned].flatMap(({ contact, supports }) => [contact, ...supports]);
+  return [...new Map(cited.map((contact) => [keyOfContact(contact), contact])).values()];
 }
 
 type Fetched = ProvenEntry & { readonly payload: Uint8Array };
@@ -166,14 +171,14 @@ function compareFirst([one]: readonly CitedRecord[], [other]: readonly CitedReco
 
 function evidenceRow(
   { person, earliestAt, score, path }: ReachedPerson,
-  graph: ContactGraph,
-  minSeconds: number,
-  placeOf: ReadonlyMap<number, number>,
+  planned: ReadonlyMap<PathStep, PlannedStep>,
+  placeOf: ReadonlyMap<string, number>,
 ): EvidenceRow {
-  const steps = path.map((step) => {
-    const { contact, supports } = planStep(graph, step, minSeconds);
-    const places = supports.map((k) => placeOf.get(k) ?? 0).sort((x, y) => x - y);
-    return { contact: placeOf.get(contact) ?? 0, supports: places };
+  const place = (contact: Contact): number => placeOf.get(keyOfContact(contact)) ?? 0;
+  const steps = path.flatMap((step) => {
+    const { contact, supports } = planned.get(step) ?? {};
+    if (contact === undefined || supports === undefined) return [];
+    return [{ contact: place(contact), supports: supports.map(place).sort((x, y) => x - y) }];
   });
   return { person: asTagNumber(Number(person)), earliestAt, score, steps };
 }

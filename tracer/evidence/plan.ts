@@ -1,10 +1,11 @@
 /** Which contacts it takes to show what a trace answered: those of the paths, and those that make them close ones. */
 import { FirebreakError } from '../../protocol/errors.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
-import { contactsOf, otherSide, personOf } from '../contact-graph.js';
-import type { ContactGraph } from '../contact-graph.js';
 import { nearSecondsOf } from '../contact.js';
 import type { Contact } from '../contact.js';
+import { contactsOfPair } from '../contacts/pair-contacts.js';
+import { personOf } from '../contacts/people.js';
+import type { ContactView, Place } from '../contacts/view.js';
 import type { PathStep, ReachedPerson, TraceResult } from '../trace-result.js';
 
 /** What evidence is asked for. */
@@ -35,36 +36,45 @@ export function shownRows({ reached, sources = [] }: TraceResult, { persons }: E
   return { reached: shown, sources: sources.filter((row) => isAsked(row) || begins.has(row.person)) };
 }
 
-/** The contact of a step, and the fewest others of the pair, nearest first, that make it a close one; places in the graph. */
-export interface PlannedStep {
-  readonly contact: number;
-  readonly supports: readonly number[];
+/** The contacts that an answer was made of. */
+export interface AnsweredFrom {
+  readonly view: ContactView;
+  /** Throws `damaged` when its evidence cannot be read. */
+  readonly contactAt: (place: Place) => Contact;
 }
 
-/** A step of an answer that was made of this graph. */
-export function planStep(graph: ContactGraph, step: PathStep, minSeconds: number): PlannedStep {
-  const ofPair = contactsOfPair(graph, step);
-  const contact = ofPair.find((k) => isContactOf(contactAt(graph, k), step));
+/** The contact of a step, and the fewest others of the pair, nearest first, that make it a close one. */
+export interface PlannedStep {
+  readonly contact: Contact;
+  readonly supports: readonly Contact[];
+}
+
+/** A step of an answer that was made of these contacts. Throws what `contactAt` throws. */
+export function planStep(from: AnsweredFrom, step: PathStep, minSeconds: number): PlannedStep {
+  const ofPair = contactsInDayUpTo(from, step);
+  const contact = ofPair.find((one) => isContactOf(one, step));
   if (contact === undefined)
-    throw new RangeError('a step of an answer is a contact of the graph it was made of');
-  const { end } = step;
+    throw new RangeError('a step of an answer is a contact of the view it was made of');
   const others = ofPair
-    .filter((k) => k !== contact && isInDayUpTo(end, contactAt(graph, k)))
-    .sort((x, y) => nearSecondsOf(contactAt(graph, y)) - nearSecondsOf(contactAt(graph, x)));
-  const supports: number[] = [];
+    .filter((one) => one !== contact)
+    .sort((x, y) => nearSecondsOf(y) - nearSecondsOf(x) || x.start - y.start || x.epoch - y.epoch);
+  const supports: Contact[] = [];
   let near = step.nearSeconds;
-  for (const k of others) {
+  for (const other of others) {
     if (near >= minSeconds) break;
-    near += nearSecondsOf(contactAt(graph, k));
-    supports.push(k);
+    near += nearSecondsOf(other);
+    supports.push(other);
   }
   return { contact, supports };
 }
 
-function contactsOfPair(graph: ContactGraph, { from, to }: PathStep): number[] {
-  const [one, other] = [personOf(graph, Number(from)), personOf(graph, Number(to))];
+/** Which two and when: there is one contact of them. */
+export const keyOfContact = ({ a, b, epoch }: Contact): string => `${a}/${b}/${epoch}`;
+
+function contactsInDayUpTo({ view, contactAt }: AnsweredFrom, { from, to, end }: PathStep): Contact[] {
+  const [one, other] = [personOf(view.people, Number(from)), personOf(view.people, Number(to))];
   if (one === undefined || other === undefined) return [];
-  return [...contactsOf(graph, one)].filter((k) => otherSide(graph, k, one) === other);
+  return contactsOfPair(view, one, other, end - DAY_SECONDS + 1, end).map(contactAt);
 }
 
 function isContactOf(contact: Contact, { start, end, nearSeconds, mutual, ledger }: PathStep): boolean {
@@ -75,13 +85,4 @@ function isContactOf(contact: Contact, { start, end, nearSeconds, mutual, ledger
     nearSecondsOf(contact) === nearSeconds &&
     contact.ledger.join() === ledger.join()
   );
-}
-
-const isInDayUpTo = (until: number, { end }: Contact): boolean => end <= until && end > until - DAY_SECONDS;
-
-/** The contact at a place of the graph. */
-export function contactAt(graph: ContactGraph, place: number): Contact {
-  const contact = graph.contacts[place];
-  if (contact === undefined) throw new RangeError('no contact of this graph');
-  return contact;
 }

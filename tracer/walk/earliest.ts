@@ -1,7 +1,7 @@
 /**
- * Keeps the earliest arrival of each person, which is all that matters without an infectious period. Labels of people
- * reached in earlier rounds are lowered at once, those of new people when the round is over: until then every open contact
- * to them counts for their score. Nobody expands from a label of the round that is under way.
+ * Keeps the earliest arrival of each person, which is all that matters without an infectious period. Labels are lowered at
+ * once; that nobody expands from a label of the round under way is because arrivals, not labels, are expanded. Each contact
+ * that is open to a person who is new in the round counts for their score, whether it lowers the label or not.
  *
  * Scores need no pass of their own. A contact that is open to a new person in this round was not open in the round before,
  * or the person would not be new; so it comes from somebody whose label was improved in the round before, and these are the
@@ -10,16 +10,19 @@
  */
 import { isBetter } from './better.js';
 import type { Way } from './better.js';
-import { chances } from './chance.js';
-import { chanceOf } from './chance.js';
+import { chanceOf, chances } from './chance.js';
 import type { Ground } from './ground.js';
 import type { Keeper } from './keeper.js';
 import { NEVER, readyAfter } from './lens.js';
+import { escapedAt, LABEL, MARKS, SLOT } from './workspace.js';
+import type { Arrivals } from './arrivals.js';
 
 export class EarliestKeeper implements Keeper {
   readonly #ground: Ground;
   readonly #chances = chances();
-  /** Arrivals from here on are of this round. */
+  readonly #arrivals: Arrivals;
+  readonly #marks: Int32Array;
+  readonly #escapes: Float64Array;
   #roundFrom = 0;
   #reached = 0;
   #isLast = false;
@@ -27,7 +30,15 @@ export class EarliestKeeper implements Keeper {
   #score = 0;
 
   constructor(ground: Ground) {
+    const { arrivals, marks, escapes } = ground.space;
     this.#ground = ground;
+    this.#arrivals = arrivals;
+    this.#marks = marks;
+    this.#escapes = escapes;
+  }
+
+  get news(): number {
+    return this.#roundFrom;
   }
 
   get reached(): number {
@@ -36,80 +47,80 @@ export class EarliestKeeper implements Keeper {
 
   /** Contacts taken from now on are of the person of this arrival. */
   from(arrival: number): void {
-    const { arrivals, escaped } = this.#ground.space;
     this.#infector = arrival;
-    this.#score = 1 - escaped[arrivals.person[arrival]!]!;
+    this.#score = this.#ground.space.scoreOf(this.#arrivals.person[arrival]!);
   }
 
   beginRound(isLast: boolean): void {
-    this.#roundFrom = this.#ground.space.arrivals.count;
+    this.#roundFrom = this.#arrivals.count;
     this.#isLast = isLast;
   }
 
   take(other: number, _opens: number, at: number, table: number, entry: number, weight: number): boolean {
-    const { label, slot } = this.#ground.space;
-    const found = slot[other]!;
-    if (label[other] === NEVER) {
-      this.#count(other, found < 0, weight);
-      if (found < 0) return this.#enter(other, at, NEVER, table, entry);
-    } else {
-      if (found < this.#roundFrom || this.#isLast) return this.#improve(other, at, table, entry);
-      label[other] = Math.min(at, label[other]!);
+    const mark = other * MARKS;
+    const before = this.#marks[mark + LABEL]!;
+    const found = this.#marks[mark + SLOT]!;
+    if (found >= this.#roundFrom) {
+      if (this.#escapes[(mark >> 1) + 1]! < 0) this.#escapes[(mark >> 1) + 1]! *= this.#escape(weight);
+      return this.#rival(mark, found, at, table, entry);
     }
-    return this.#rival(found, at, table, entry);
-  }
-
-  settle(): void {
-    const { arrivals, label, reached } = this.#ground.space;
-    for (let place = this.#roundFrom; place < arrivals.count; place++) {
-      const person = arrivals.person[place]!;
-      if (label[person] !== NEVER) continue;
-      label[person] = arrivals.at[place]!;
-      reached[this.#reached++] = place;
-    }
-  }
-
-  #count(person: number, isFirst: boolean, weight: number): void {
-    const { escaped } = this.#ground.space;
-    const chance = weight < this.#chances.length ? this.#chances[weight]! : chanceOf(weight);
-    const escapes = 1 - this.#score * chance;
-    escaped[person] = isFirst ? escapes : escaped[person]! * escapes;
-  }
-
-  /** Somebody of an earlier round; the first time in this one. */
-  #improve(person: number, at: number, table: number, entry: number): boolean {
-    const { lens, space } = this.#ground;
-    const before = space.label[person]!;
     if (at >= before) return false;
-    space.label[person] = at;
-    return !this.#isLast && this.#enter(person, at, readyAfter(lens, before), table, entry);
-  }
-
-  #enter(person: number, at: number, link: number, table: number, entry: number): boolean {
-    const { arrivals, slot } = this.#ground.space;
-    const place = arrivals.add(person, at, link);
-    slot[person] = place;
+    const isNew = before === NEVER;
+    if (!isNew && this.#isLast) return this.#lower(mark, at);
+    const place = this.#arrivals.add(other, at, isNew ? NEVER : this.#readyBefore(before));
+    if (isNew) this.#escapes[(mark >> 1) + 1] = -this.#escape(weight);
+    this.#marks[mark + LABEL] = at;
+    this.#marks[mark + SLOT] = place;
     this.#write(place, at, table, entry);
     return true;
   }
 
-  #rival(found: number, at: number, table: number, entry: number): boolean {
-    const { arrivals } = this.#ground.space;
-    const known = arrivals.at[found]!;
+  settle(): void {
+    const { reached } = this.#ground.space;
+    const { person, link, count } = this.#arrivals;
+    for (let place = this.#roundFrom; place < count; place++) {
+      if (link[place] !== NEVER) continue;
+      const escaped = escapedAt(person[place]!);
+      this.#escapes[escaped] = Math.abs(this.#escapes[escaped]!);
+      reached[this.#reached++] = place;
+    }
+  }
+
+  /** Nobody goes on from the last round: of people reached before it only the time matters. */
+  #lower(mark: number, at: number): boolean {
+    this.#marks[mark + LABEL] = at;
+    return false;
+  }
+
+  /** From when on somebody was ready; before NEVER, which is the link of new people. */
+  #readyBefore(label: number): number {
+    return Math.min(readyAfter(this.#ground.lens, label), NEVER - 1);
+  }
+
+  /** The chance that a contact of the infector does not pass it on. */
+  #escape(weight: number): number {
+    const chance = weight < this.#chances.length ? this.#chances[weight]! : chanceOf(weight);
+    return 1 - this.#score * chance;
+  }
+
+  /** Somebody of whom an arrival was found in this round. */
+  #rival(mark: number, found: number, at: number, table: number, entry: number): boolean {
+    const known = this.#marks[mark + LABEL]!;
     if (at > known || (at === known && !this.#isBetter({ previous: this.#infector, table, entry }, found)))
       return false;
+    this.#marks[mark + LABEL] = at;
     this.#write(found, at, table, entry);
     return true;
   }
 
   #isBetter(way: Way, place: number): boolean {
-    const { previous, table, entry } = this.#ground.space.arrivals;
+    const { previous, table, entry } = this.#arrivals;
     const rival = { previous: previous[place]!, table: table[place]!, entry: entry[place]! };
     return isBetter(this.#ground, way, rival);
   }
 
   #write(place: number, at: number, table: number, entry: number): void {
-    const { arrivals } = this.#ground.space;
+    const arrivals = this.#arrivals;
     arrivals.at[place] = at;
     arrivals.previous[place] = this.#infector;
     arrivals.table[place] = table;

@@ -8,6 +8,7 @@ import { chanceOf } from './chance.js';
 import type { Ground } from './ground.js';
 import type { Keeper } from './keeper.js';
 import { NEVER, readyAfter } from './lens.js';
+import { escapedAt, MARKS, SLOT } from './workspace.js';
 
 const FIRST_SLOTS = 1024;
 
@@ -27,6 +28,10 @@ export class EveryKeeper implements Keeper {
     this.#ground = ground;
   }
 
+  get news(): number {
+    return this.#roundFrom;
+  }
+
   get reached(): number {
     return this.#reached;
   }
@@ -43,7 +48,7 @@ export class EveryKeeper implements Keeper {
     for (let place = arrival; place >= 0; place = link[place]!) mine.push(place);
     this.#infectors = mine.sort((x, y) => at[x]! - at[y]!);
     this.#ready = this.#infectors.map((place) => readyAt ?? readyAfter(lens, at[place]!));
-    this.#score = 1 - space.escaped[person[arrival]!]!;
+    this.#score = space.scoreOf(person[arrival]!);
   }
 
   /** The infector is open from the first of these on, and not after the second. */
@@ -58,27 +63,28 @@ export class EveryKeeper implements Keeper {
   }
 
   take(other: number, opens: number, at: number, table: number, entry: number, weight: number): boolean {
-    const { arrivals, earliest, slot } = this.#ground.space;
+    const { arrivals, earliest, marks } = this.#ground.space;
     const previous = this.#openedBy(opens);
     if (previous < 0) return false;
     if (earliest[other] === NEVER) this.#count(other, weight);
     else if (this.#isLast) return this.#lower(other, at);
     const known = this.#lookUp(other, at);
     if (known >= 0) return known >= this.#roundFrom && this.#rival(known, previous, table, entry);
-    const mine = slot[other]!;
+    const mine = marks[other * MARKS + SLOT]!;
     const place = arrivals.add(other, at, mine >= this.#roundFrom ? mine : -1);
-    slot[other] = place;
+    marks[other * MARKS + SLOT] = place;
     this.#write(place, previous, table, entry);
     this.#note(place);
     return true;
   }
 
   settle(): void {
-    const { arrivals, earliest, reached, slot } = this.#ground.space;
+    const { space } = this.#ground;
+    const { arrivals, earliest, reached } = space;
     const { person, at, link } = arrivals;
     for (let place = this.#roundFrom; place < arrivals.count; place++) {
       const one = person[place]!;
-      if (slot[one] !== place) continue;
+      if (space.slotOf(one) !== place) continue;
       let first = place;
       for (let k = link[place]!; k >= 0; k = link[k]!) if (at[k]! < at[first]!) first = k;
       if (earliest[one] === NEVER) reached[this.#reached++] = first;
@@ -101,9 +107,10 @@ export class EveryKeeper implements Keeper {
   }
 
   #count(person: number, weight: number): void {
-    const { escaped, slot } = this.#ground.space;
+    const { space } = this.#ground;
     const escapes = 1 - this.#score * chanceOf(weight);
-    escaped[person] = slot[person]! < 0 ? escapes : escaped[person]! * escapes;
+    const at = escapedAt(person);
+    space.escapes[at] = space.slotOf(person) < 0 ? escapes : space.escapes[at]! * escapes;
   }
 
   /** Nobody goes on from the last round: of people reached before it only the time matters. */

@@ -10,6 +10,8 @@ import { lensTime, startsOpen } from './lens.js';
 import type { Starts } from './lens.js';
 import { forEachCopresence, presenceWeight } from './presence.js';
 import { PRESENCE_TABLE } from './tables.js';
+import { LABEL, MARKS, SLOT } from './workspace.js';
+import type { WalkWorkspace } from './workspace.js';
 
 /** An infector, whom a keeper was told of; open in the lens from `ready` on and before `until`. */
 export interface Opening {
@@ -28,12 +30,12 @@ export function expand(ground: Ground, opening: Opening, keeper: Keeper): void {
 }
 
 /** The first of a person's entries to look at. */
-export const fromEntry = (segment: Segment, person: number, { first }: Starts): number =>
+const fromEntry = (segment: Segment, person: number, { first }: Starts): number =>
   first <= segment.baseSeconds && person < segment.people
     ? segment.rows[person]!
     : firstFrom(segment, person, first);
 /** The entry after the last one. */
-export const toEntry = (segment: Segment, person: number, { last }: Starts): number =>
+const toEntry = (segment: Segment, person: number, { last }: Starts): number =>
   last >= segment.lastSeconds ? rowEnd(segment, person) : firstFrom(segment, person, last + 1);
 
 function expandSealed(
@@ -45,8 +47,9 @@ function expandSealed(
   keeper: Keeper,
 ): void {
   const { peer, startSignal, span, nearInDay, weight, baseSeconds, id } = segment;
-  const { label } = space;
+  const { marks } = space;
   const { isForward, closesAt } = lens;
+  const { news } = keeper;
   const base = lensTime(isForward, baseSeconds);
   const { replaced, version } = view;
   const isTouched = replaced.touched[person] === 1;
@@ -56,11 +59,12 @@ function expandSealed(
   for (let e = begin; e < end; e++) {
     if (nearInDay[e]! < leastNearInDay) continue;
     const start = startSignal[e]! >>> 8;
-    const over = start + (span[e]! >>> 4);
-    const at = isForward ? base + over : base - start;
+    const over = (start + (span[e]! >>> 4)) | 0;
+    const at = (isForward ? base + over : base - start) | 0;
     const other = peer[e]!;
-    if (at > label[other]! || at > closesAt) continue;
-    const opens = isForward ? base + start : base - over;
+    const mark = other * MARKS;
+    if (at > closesAt || (at > marks[mark + LABEL]! && marks[mark + SLOT]! < news)) continue;
+    const opens = (isForward ? base + start : base - over) | 0;
     if (opens < ready || opens >= until) continue;
     if (isTouched && isReplaced(replaced, id, e, version)) continue;
     if (classSeconds && !classSeconds.reach(person, other, table, e, baseSeconds + over)) continue;
@@ -75,7 +79,6 @@ function expandLive(
   live: LiveTable,
   keeper: Keeper,
 ): void {
-  const { label } = space;
   const { isForward, closesAt } = lens;
   const zero = lensTime(isForward, 0);
   for (let link = newestLink(live.head, person); link >= 0; link = live.next[link]! - 1) {
@@ -87,7 +90,7 @@ function expandLive(
     const at = isForward ? zero + over : zero - start;
     const opens = isForward ? zero + start : zero - over;
     const other = live.person[link ^ 1]!;
-    if (at > label[other]! || at > closesAt || opens < ready || opens >= until) continue;
+    if (isOldNews(space, other, at, keeper) || at > closesAt || opens < ready || opens >= until) continue;
     if (classSeconds && !classSeconds.reach(person, other, table, row, over)) continue;
     keeper.take(other, opens, at, table, row, live.weight[row]!);
   }
@@ -103,13 +106,17 @@ function expandPresence(
     pace.step(0);
     if (other >= view.people.count) return;
     const [opens, at] = mirrored(lens.isForward, start, end);
-    if (at > space.label[other]! || at > lens.closesAt || opens < ready || opens >= until) return;
+    if (isOldNews(space, other, at, keeper) || at > lens.closesAt || opens < ready || opens >= until) return;
     const entry = tables.addCopresence(start, end, gateway);
     if (!keeper.take(other, opens, at, PRESENCE_TABLE, entry, presenceWeight(end - start)))
       tables.dropCopresence();
   });
 }
 
+/** Later than what an earlier round brought. */
+const isOldNews = ({ marks }: WalkWorkspace, person: number, at: number, { news }: Keeper): boolean =>
+  at > marks[person * MARKS + LABEL]! && marks[person * MARKS + SLOT]! < news;
+
 /** Start and end in the lens. */
-export const mirrored = (isForward: boolean, start: number, end: number): readonly [number, number] =>
+const mirrored = (isForward: boolean, start: number, end: number): readonly [number, number] =>
   isForward ? [lensTime(true, start), lensTime(true, end)] : [lensTime(false, end), lensTime(false, start)];

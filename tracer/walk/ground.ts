@@ -6,7 +6,7 @@ import type { BucketsOf } from './class-seconds.js';
 import { lensOf } from './lens.js';
 import type { Lens, WalkSettings } from './lens.js';
 import { Pace } from './pace.js';
-import type { PresenceView } from './presence.js';
+import type { PresenceView } from '../presence/presence-view.js';
 import { Tables } from './tables.js';
 import type { WalkWorkspace } from './workspace.js';
 

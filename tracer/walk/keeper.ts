@@ -1,6 +1,10 @@
 /** What a walk does with the contacts it finds open: earliest.ts keeps the earliest arrival, every.ts all of them. */
 
 export interface Keeper {
+  /** People reached in rounds that are over. */
+  readonly reached: number;
+  /** Arrivals from this one on are of the round under way. */
+  readonly news: number;
   /** Begins a round; the frontier is what the round before brought. Improvements count for less in the last one. */
   beginRound(isLast: boolean): void;
   /**

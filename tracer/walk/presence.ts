@@ -4,21 +4,7 @@
  * bucket of weight 0.3, at 127 dB and with no second near.
  */
 
-/** Somebody at a gateway, without a gap of more than 300 s. Unix seconds; person and gateway are dense numbers. */
-export interface Stay {
-  readonly person: number;
-  readonly gateway: number;
-  readonly start: number;
-  readonly end: number;
-}
-
-export interface PresenceView {
-  /** By start. */
-  staysOf(person: number): readonly Stay[];
-  /** Stays at that gateway with start ≤ `end` and end ≥ `start`. */
-  overlapping(gateway: number, start: number, end: number): Iterable<Stay>;
-  gatewayId(gateway: number): Uint8Array;
-}
+import type { PresenceView } from '../presence/presence-view.js';
 
 export const PRESENCE_SIGNAL = 127;
 

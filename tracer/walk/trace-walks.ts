@@ -7,7 +7,7 @@ import type { ContactView } from '../contacts/view.js';
 import type { TraceRequest } from '../trace-result.js';
 import { newestLink } from './class-seconds.js';
 import type { WalkSettings } from './lens.js';
-import type { PresenceView } from './presence.js';
+import type { PresenceView } from '../presence/presence-view.js';
 import { walk } from './walk.js';
 import type { WalkOptions } from './walk.js';
 import type { WalkResult } from './walk-result.js';

@@ -7,6 +7,7 @@ import type { Ground } from './ground.js';
 import { unixSeconds } from './lens.js';
 import { firstInOrder } from './order.js';
 import type { Spot } from './tables.js';
+import { LABEL, MARKS } from './workspace.js';
 
 export interface WalkResult {
   readonly direction: 'forward' | 'backward';
@@ -78,9 +79,11 @@ function stepAt(steps: StepColumns, k: number): HotStep {
 
 /** What can be transferred. */
 export const buffersOf = ({ steps, ...result }: WalkResult): ArrayBuffer[] =>
-  [...Object.values(result), ...Object.values(steps)].flatMap((column: unknown) =>
-    ArrayBuffer.isView(column) && column.buffer instanceof ArrayBuffer ? [column.buffer] : [],
-  );
+  [result, steps]
+    .flatMap((columns) => Object.values<unknown>({ ...columns }))
+    .flatMap((column) =>
+      ArrayBuffer.isView(column) && column.buffer instanceof ArrayBuffer ? [column.buffer] : [],
+    );
 
 /**
  * Of a walk that is over, from its workspace.
@@ -103,7 +106,7 @@ export function walkResult(ground: Ground, hopEnds: readonly number[], list: num
     person[row] = one;
     exposedAt[row] = unixSeconds(lens.isForward, arrivals.at[place]!);
     earliestAt[row] = unixSeconds(lens.isForward, earliestOf(ground, one));
-    score[row] = 1 - space.escaped[one]!;
+    score[row] = space.scoreOf(one);
   });
   return {
     direction: lens.isForward ? 'forward' : 'backward',
@@ -113,9 +116,9 @@ export function walkResult(ground: Ground, hopEnds: readonly number[], list: num
   };
 }
 
-/** In its label, or where every arrival matters beside it. */
-const earliestOf = ({ space: { label, earliest } }: Ground, person: number): number =>
-  Math.min(label[person]!, earliest[person]!);
+/** Its label, or where every arrival matters what stands beside it. */
+const earliestOf = ({ space: { marks, earliest } }: Ground, person: number): number =>
+  Math.min(marks[person * MARKS + LABEL]!, earliest[person]!);
 
 function pathsOf(ground: Ground, rows: Int32Array, hop: Uint8Array): Pick<WalkResult, 'stepsFrom' | 'steps'> {
   const { lens, space } = ground;

@@ -8,22 +8,25 @@ import { EveryKeeper } from './every.js';
 import { expand } from './expand.js';
 import { groundOf } from './ground.js';
 import type { Ground, GroundGiven } from './ground.js';
+import type { Keeper } from './keeper.js';
 import { ALWAYS, NEVER, readyAfter } from './lens.js';
 import type { WalkSettings } from './lens.js';
 import { walkResult } from './walk-result.js';
 import type { WalkResult } from './walk-result.js';
-import { sweep } from './sweep.js';
+import { escapedAt, LABEL, MARKS, SLOT } from './workspace.js';
 import type { WalkWorkspace } from './workspace.js';
+
+/** In which order a round goes over the frontier's rows: as they were found, along the memory, or what costs less. */
+export type RoundOrder = 'auto' | 'rows' | 'sweep';
 
 export interface WalkOptions extends GroundGiven {
   /** People whose rows and paths are given; the others are only counted and named. */
   readonly list: number;
-  /** How rounds are walked: `auto` takes what costs less. Where every arrival matters, rows are gone over one by one always. */
-  readonly rounds?: 'auto' | 'rows' | 'sweep';
+  readonly rounds?: RoundOrder | undefined;
 }
 
-/** Going along all rows in order costs this much of going over one here, one there, for each entry. */
-const SWEEP_COST = 0.3;
+/** A frontier of more than one in so many people covers much of the city. */
+const SPARSE = 32;
 
 /**
  * Everybody reached from the starts, who are at hop 0, score 1 and are never reached again.
@@ -42,11 +45,10 @@ export function walk(
   const ground = groundOf(view, settings, space, options);
   try {
     const { infectiousSeconds, hops } = settings;
+    const { rounds = 'auto' } = options;
     enterStarts(ground, starts);
-    const hopEnds =
-      infectiousSeconds === undefined
-        ? earliestRounds(ground, hops, options.rounds ?? 'auto')
-        : everyRound(ground, hops);
+    const walked = infectiousSeconds === undefined ? earliestRounds : everyRound;
+    const hopEnds = walked(ground, hops, rounds);
     return walkResult(ground, hopEnds, options.list);
   } finally {
     space.clear();
@@ -54,76 +56,57 @@ export function walk(
 }
 
 function enterStarts({ lens, space }: Ground, starts: Uint32Array): void {
-  const { arrivals, label, slot, escaped } = space;
+  const { arrivals, marks, escapes } = space;
   for (const start of starts) {
-    if (label[start] === ALWAYS) continue;
-    slot[start] = arrivals.add(start, lens.opensAt, -1);
-    label[start] = ALWAYS;
-    escaped[start] = 0;
+    const mark = start * MARKS;
+    if (marks[mark + LABEL] === ALWAYS) continue;
+    marks[mark + SLOT] = arrivals.add(start, lens.opensAt, -1);
+    marks[mark + LABEL] = ALWAYS;
+    escapes[escapedAt(start)] = 0;
   }
 }
 
 /** How many people were reached up to each hop, from hop 0 (none) on. */
-function earliestRounds(ground: Ground, hops: number, rounds: WalkOptions['rounds']): number[] {
-  const { arrivals } = ground.space;
+function earliestRounds(ground: Ground, hops: number, rounds: RoundOrder): number[] {
+  const { lens, space } = ground;
+  const { arrivals } = space;
   const keeper = new EarliestKeeper(ground);
-  const hopEnds = [0];
-  let from = 0;
-  for (let hop = 1; hop <= hops && from < arrivals.count; hop++) {
-    const to = arrivals.count;
-    const frontier = { from, to, readyAt: hop === 1 ? ground.lens.opensAt : undefined };
-    keeper.beginRound(hop === hops);
-    if (rounds === 'sweep' || (rounds === 'auto' && isSweepCheaper(ground, from, to)))
-      sweep(ground, frontier, keeper);
-    else expandEarliest(ground, frontier, keeper);
-    keeper.settle();
-    hopEnds.push(keeper.reached);
-    from = to;
-  }
-  return hopEnds;
+  return roundsOf(ground, hops, keeper, (from, to, isFirst) =>
+    forEachInfector(ground, from, to, rounds, (place) => {
+      keeper.from(place);
+      const person = arrivals.person[place]!;
+      const ready = isFirst ? lens.opensAt : readyAfter(lens, arrivals.at[place]!);
+      expand(ground, { person, ready, until: isFirst ? NEVER : arrivals.link[place]! }, keeper);
+    }),
+  );
 }
 
-function expandEarliest(
-  ground: Ground,
-  { from, to, readyAt }: { readonly from: number; readonly to: number; readonly readyAt: number | undefined },
-  keeper: EarliestKeeper,
-): void {
-  const { arrivals } = ground.space;
-  for (let place = from; place < to; place++) {
-    keeper.from(place);
-    const ready = readyAt ?? readyAfter(ground.lens, arrivals.at[place]!);
-    const until = readyAt === undefined ? arrivals.link[place]! : NEVER;
-    expand(ground, { person: arrivals.person[place]!, ready, until }, keeper);
-  }
-}
-
-/** Whether going over the rows of the frontier costs more than one pass over all rows. */
-function isSweepCheaper({ tables, space }: Ground, from: number, to: number): boolean {
-  const { person } = space.arrivals;
-  let [all, some] = [0, 0];
-  for (const { rows, people, entries } of tables.segments) {
-    all += entries;
-    for (let place = from; place < to; place++) {
-      const one = person[place]!;
-      if (one < people) some += rows[one + 1]! - rows[one]!;
-    }
-  }
-  return some > SWEEP_COST * all;
-}
-
-function everyRound(ground: Ground, hops: number): number[] {
-  const { arrivals } = ground.space;
+function everyRound(ground: Ground, hops: number, rounds: RoundOrder): number[] {
+  const { lens, space } = ground;
   const keeper = new EveryKeeper(ground);
+  return roundsOf(ground, hops, keeper, (from, to, isFirst) =>
+    forEachInfector(ground, from, to, rounds, (place) => {
+      keeper.from(place, isFirst ? lens.opensAt : undefined);
+      const [ready, last] = keeper.opening();
+      const person = space.arrivals.person[place]!;
+      expand(ground, { person, ready, until: Math.min(last + 1, NEVER) | 0 }, keeper);
+    }),
+  );
+}
+
+/** `round`: over the frontier, whose arrivals are those from the first place up to the second; starts are the first one. */
+function roundsOf(
+  { space: { arrivals } }: Ground,
+  hops: number,
+  keeper: Keeper,
+  round: (from: number, to: number, isFirst: boolean) => void,
+): number[] {
   const hopEnds = [0];
   let from = 0;
   for (let hop = 1; hop <= hops && from < arrivals.count; hop++) {
     const to = arrivals.count;
     keeper.beginRound(hop === hops);
-    for (const place of headsOf(ground, from, to)) {
-      keeper.from(place, hop === 1 ? ground.lens.opensAt : undefined);
-      const [ready, last] = keeper.opening();
-      expand(ground, { person: arrivals.person[place]!, ready, until: Math.min(last + 1, NEVER) }, keeper);
-    }
+    round(from, to, hop === 1);
     keeper.settle();
     hopEnds.push(keeper.reached);
     from = to;
@@ -131,12 +114,39 @@ function everyRound(ground: Ground, hops: number): number[] {
   return hopEnds;
 }
 
-/** The arrivals found last of each person; all of them, before what the next round brings takes their place. */
-function headsOf({ space }: Ground, from: number, to: number): Uint32Array {
-  const { arrivals, slot } = space;
+/**
+ * Each person of the frontier once, by the arrival found last of theirs in the round. A frontier that covers much of the
+ * city is taken in the order of the people: then a round is one pass along the segments as they lie in memory.
+ */
+function forEachInfector(
+  { space, view }: Ground,
+  from: number,
+  to: number,
+  rounds: RoundOrder,
+  visit: (place: number) => void,
+): void {
+  const { arrivals } = space;
+  const { count } = view.people;
+  const isSweep = rounds === 'sweep' || (rounds === 'auto' && to - from > count / SPARSE);
   const heads = new Uint32Array(to - from);
-  let count = 0;
+  let found = 0;
   for (let place = from; place < to; place++)
-    if (slot[arrivals.person[place]!] === place) heads[count++] = place;
-  return heads.subarray(0, count);
+    if (space.slotOf(arrivals.person[place]!) === place) heads[found++] = place;
+  if (!isSweep) heads.subarray(0, found).forEach(visit);
+  else visitInOrder(space, heads.subarray(0, found), count, visit);
+}
+
+function visitInOrder(
+  { arrivals, turn }: WalkWorkspace,
+  heads: Uint32Array,
+  people: number,
+  visit: (place: number) => void,
+): void {
+  for (const place of heads) turn[arrivals.person[place]!] = place;
+  for (let person = 0; person < people; person++) {
+    const place = turn[person]!;
+    if (place < 0) continue;
+    turn[person] = -1;
+    visit(place);
+  }
 }

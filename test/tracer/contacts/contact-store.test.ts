@@ -5,27 +5,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '../../../protocol/log.js';
 import { memoryContactStore, openContactStore } from '../../../tracer/contacts/contact-store.js';
-import type { ContactStore } from '../../../tracer/contacts/contact-store.js';
-import { placesOf } from '../../../tracer/contacts/pair-contacts.js';
 import { NODE_STORE_DISK } from '../../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../../tracer/contacts/task-thread.js';
-import type { ContactView, Place } from '../../../tracer/contacts/view.js';
 import type { Testimony } from '../../../tracer/testimony.js';
-import { inOrder, standingOf, story } from './story.js';
-import type { Standing } from './story.js';
-
-function nearInDayAt(view: ContactView, { table, isLive, at }: Place): number {
-  const tables = isLive ? view.live : view.segments;
-  return tables.find(({ id }) => id === table)?.nearInDay[at] ?? NaN;
-}
-
-const contactsIn = (store: ContactStore, view = store.view()): Standing[] =>
-  inOrder(
-    [...placesOf(view)].map((place) => ({
-      ...store.contactAt(view, place),
-      nearInDay: nearInDayAt(view, place),
-    })),
-  );
+import { standingIn } from './all-contacts.js';
+import { standingOf, story } from './story.js';
 
 /** A story in another order, cut into parts, some words told twice. */
 const toldAnyhow = story.chain((words) =>
@@ -58,7 +42,7 @@ describe('a contact store', () => {
         const store = memoryContactStore(tableRows);
         for (const part of told) store.add(part);
         const expected = standingOf(words);
-        expect(contactsIn(store)).toEqual(expected);
+        expect(standingIn(store)).toEqual(expected);
         expect(store.status()).toMatchObject({
           contacts: expected.length,
           mutual: expected.filter(({ mutual }) => mutual).length,
@@ -77,9 +61,9 @@ describe('a contact store', () => {
         const taken = told.map((part) => {
           store.add(part);
           const view = store.view();
-          return { view, then: contactsIn(store, view) };
+          return { view, then: standingIn(store, view) };
         });
-        for (const { view, then } of taken) expect(contactsIn(store, view)).toEqual(then);
+        for (const { view, then } of taken) expect(standingIn(store, view)).toEqual(then);
       }),
     );
   });
@@ -128,7 +112,7 @@ describe('a contact store in a folder', () => {
         }
         await store.settled();
         const expected = standingOf(words);
-        expect(contactsIn(store)).toEqual(expected);
+        expect(standingIn(store)).toEqual(expected);
         const mutual = expected.filter((contact) => contact.mutual).length;
         expect(store.status()).toMatchObject({ contacts: expected.length, mutual });
         const ends = expected.map(({ end }) => end);

@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { asEpoch, asTagNumber } from '../../../protocol/brands.js';
 import { EPOCH_SECONDS } from '../../../protocol/time.js';
-import type { Contact } from '../../../tracer/contact.js';
 import type { Testimony } from '../../../tracer/testimony.js';
 import { ContactBook } from '../oracle/contact-book.js';
 import { buildContactGraph } from '../oracle/contact-graph.js';
+import type { Standing } from './all-contacts.js';
 
 export const FIRST_EPOCH = 1_944_000;
 
@@ -43,10 +43,6 @@ export const story = fc
     }),
   );
 
-export interface Standing extends Contact {
-  readonly nearInDay: number;
-}
-
 /** By start, pair and epoch. */
 export function standingOf(testimonies: readonly Testimony[]): Standing[] {
   const book = new ContactBook();
@@ -54,6 +50,3 @@ export function standingOf(testimonies: readonly Testimony[]): Standing[] {
   const graph = buildContactGraph(book.contacts());
   return graph.contacts.map((contact, k) => ({ ...contact, nearInDay: graph.nearInDay[k] ?? NaN }));
 }
-
-export const inOrder = (contacts: readonly Standing[]): Standing[] =>
-  [...contacts].sort((x, y) => x.start - y.start || x.a - y.a || x.b - y.b || x.epoch - y.epoch);

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { asEpoch, asTagNumber } from '../../protocol/brands.js';
-import type { BucketSeconds } from '../../protocol/encounter-record.js';
-import { ContactBook } from '../../tracer/contact-book.js';
-import type { Testimony } from '../../tracer/testimony.js';
+import { asEpoch, asTagNumber } from '../../../protocol/brands.js';
+import type { BucketSeconds } from '../../../protocol/encounter-record.js';
+import { memoryContactStore } from '../../../tracer/contacts/contact-store.js';
+import type { Testimony } from '../../../tracer/testimony.js';
+import { contactsIn } from './all-contacts.js';
 
 function said(
   reporter: number,
@@ -27,12 +28,12 @@ function said(
 }
 
 function contactsOf(...testimonies: readonly Testimony[]) {
-  const book = new ContactBook();
-  for (const testimony of testimonies) book.add(testimony);
-  return [...book.contacts()];
+  const store = memoryContactStore(64);
+  for (const testimony of testimonies) store.add([testimony]);
+  return contactsIn(store);
 }
 
-describe('a contact book', () => {
+describe('contacts', () => {
   it('adds disjoint records of one side, touching ones among them', () => {
     const [contact] = contactsOf(
       said(1, 2, [100, 200], [60, 10, 0, 0], { ledgerIndex: 4 }),
@@ -106,14 +107,14 @@ describe('a contact book', () => {
   });
 
   it('merges again when more is said about a contact that was asked for', () => {
-    const book = new ContactBook();
-    book.add(said(1, 2, [100, 200], [10, 0, 0, 0]));
-    expect([...book.contacts()]).toHaveLength(1);
-    const { version } = book;
-    book.add(said(2, 1, [100, 200], [20, 0, 0, 0]));
-    expect([...book.contacts()]).toMatchObject([{ mutual: true, bucketSeconds: [20, 0, 0, 0] }]);
-    expect(book.version).not.toBe(version);
-    expect(book).toMatchObject({ size: 1, mutual: 1, people: 2 });
+    const store = memoryContactStore(64);
+    store.add([said(1, 2, [100, 200], [10, 0, 0, 0])]);
+    expect(contactsIn(store)).toHaveLength(1);
+    const { version } = store.view();
+    store.add([said(2, 1, [100, 200], [20, 0, 0, 0])]);
+    expect(contactsIn(store)).toMatchObject([{ mutual: true, bucketSeconds: [20, 0, 0, 0] }]);
+    expect(store.view().version).not.toBe(version);
+    expect(store.status()).toMatchObject({ contacts: 1, mutual: 1, people: 2 });
   });
 
   it('does not depend on the order in which testimonies come', () => {

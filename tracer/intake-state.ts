@@ -1,0 +1,71 @@
+/** What an intake remembers beside reports and contacts, as JSON for the next life. Parsed once, when it is read. */
+import { z } from 'zod';
+import { fromHex, toHex } from '../protocol/bytes.js';
+import type { ErrorCode } from '../protocol/errors.js';
+import { FirebreakError } from '../protocol/errors.js';
+import type { Evidence } from './evidence.js';
+import type { Tally } from './intake-counts.js';
+
+const count = z.int().min(0);
+const tally = z.strictObject({
+  opened: count,
+  repeated: count,
+  clones: count,
+  records: count,
+  partial: count,
+  forged: count,
+  unresolved: count,
+  refused: z.array(z.tuple([z.custom<ErrorCode>((code) => typeof code === 'string'), count])),
+});
+const evidence = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('forged-beacon'), ledger: z.tuple([count]), record: count }),
+  z.strictObject({ kind: z.literal('clone'), ledger: z.tuple([count, count]) }),
+]);
+const hex = z.string().regex(/^([0-9a-f]{2})*$/);
+const schema = z.strictObject({
+  reports: tally,
+  presence: tally,
+  missing: count,
+  pruned: count,
+  newestDay: count,
+  evidence: z.array(evidence),
+  /** Public keys. */
+  gateways: z.array(hex),
+});
+
+export interface IntakeState {
+  readonly reports: Tally;
+  readonly presence: Tally;
+  /** Payloads that should be there and are not; payloads that were pruned. */
+  readonly missing: number;
+  readonly pruned: number;
+  readonly newestDay: number;
+  readonly evidence: readonly Evidence[];
+  readonly gatewayKeys: readonly Uint8Array[];
+}
+
+export function encodeIntakeState({ reports, presence, gatewayKeys, ...rest }: IntakeState): Uint8Array {
+  const told = (counts: Tally) => ({ ...counts, refused: [...counts.refused] });
+  const gateways = gatewayKeys.map(toHex);
+  return Buffer.from(JSON.stringify({ ...rest, reports: told(reports), presence: told(presence), gateways }));
+}
+
+/** Throws `format`. */
+export function decodeIntakeState(bytes: Uint8Array): IntakeState {
+  const { gateways, reports, presence, ...rest } = parsed(bytes);
+  const tallyOf = (told: typeof reports): Tally => ({ ...told, refused: new Map(told.refused) });
+  return {
+    ...rest,
+    reports: tallyOf(reports),
+    presence: tallyOf(presence),
+    gatewayKeys: gateways.map(fromHex),
+  };
+}
+
+function parsed(bytes: Uint8Array): z.infer<typeof schema> {
+  try {
+    return schema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+  } catch (cause) {
+    throw new FirebreakError('format', 'what the tracer kept of its counts cannot be read', { cause });
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * Threads that walk traces beside the one that reads the ledger, so that neither waits for the other. A question waits for
+ * a free thread, in turn; it has one time limit for waiting and walking, and its asker can call it off. A thread that dies
+ * takes its question with it, and the next question starts another.
+ */
+import { FirebreakError } from '../../protocol/errors.js';
+import type { ContactView } from '../contacts/view.js';
+import { requireBounds } from '../trace.js';
+import { calledOff, CALLED_OFF, OUT_OF_TIME, outOfTime } from './pace.js';
+import type { TraceWalks } from './trace-walks.js';
+import type { WalkQuestion } from './walk-messages.js';
+import { startWalkThread } from './walk-thread.js';
+import type { Ending, StartWalkThread, WalkThread } from './walk-thread.js';
+
+const DEFAULT_LIMIT_MS = 30_000;
+const MOST_WAITING = 64;
+
+export interface AskOptions {
+  /** Wall ms for waiting and walking together; thirty seconds by default. */
+  readonly limitMs?: number;
+  /** Calls the question off. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WalkPool {
+  /**
+   * The walks of a trace over this view. Throws `input` for a request out of bounds, `full` when too many wait, `timeout`,
+   * `closed` when it was called off or its thread died, and what {@link walkTrace} throws.
+   */
+  walk(view: ContactView, question: Omit<WalkQuestion, 'view'>, options?: AskOptions): Promise<TraceWalks>;
+  /** What walks will be over from now on: threads that have nothing to do let go of what is of older views alone. */
+  show(view: ContactView): void;
+  status(): WalkPoolStatus;
+  /** What waits is rejected with `closed`. Resolves when every thread is gone. */
+  close(): Promise<void>;
+}
+
+export interface WalkPoolStatus {
+  readonly threads: number;
+  readonly walking: number;
+  readonly waiting: number;
+  /** Threads that died since the start, and what of the last one died. */
+  readonly deaths: number;
+  readonly lastDeath: string | undefined;
+}
+
+interface Task {
+  readonly view: ContactView;
+  readonly question: Omit<WalkQuestion, 'view'>;
+  readonly resolve: (walks: TraceWalks) => void;
+  readonly reject: (error: unknown) => void;
+  /** Where it is walked, once it is. */
+  thread: WalkThread | undefined;
+}
+
+class ThreadPool implements WalkPool {
+  readonly #most: number;
+  readonly #start: StartWalkThread;
+  readonly #free: WalkThread[] = [];
+  readonly #threads = new Set<WalkThread>();
+  readonly #waiting: Task[] = [];
+  /** The view shown last. */
+  #latest: ContactView | undefined;
+  #deaths = 0;
+  #lastDeath: string | undefined;
+  #isClosed = false;
+
+  constructor(threads: number, start: StartWalkThread) {
+    this.#most = threads;
+    this.#start = start;
+  }
+
+  async walk(
+    view: ContactView,
+    question: Omit<WalkQuestion, 'view'>,
+    { limitMs = DEFAULT_LIMIT_MS, signal }: AskOptions = {},
+  ): Promise<TraceWalks> {
+    requireBounds(question.request);
+    if (this.#isClosed || signal?.aborted === true) throw calledOff();
+    if (this.#waiting.length >= MOST_WAITING)
+      throw new FirebreakError('full', `${MOST_WAITING} traces wait already: ask again later`);
+    let task: Task | undefined;
+    const walked = new Promise<TraceWalks>((resolve, reject) => {
+      task = { view, question, resolve, reject, thread: undefined };
+      this.#waiting.push(task);
+    });
+    const end = (ending: Ending): void => task && this.#end(task, ending);
+    const onAbort = (): void => end(CALLED_OFF);
+    const timer = setTimeout(() => end(OUT_OF_TIME), limitMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#handOut();
+    try {
+      return await walked;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  show(view: ContactView): void {
+    this.#latest = view;
+    for (const thread of this.#free) thread.show(view);
+  }
+
+  status(): WalkPoolStatus {
+    const threads = this.#threads.size;
+    const walking = threads - this.#free.length;
+    return {
+      ...{ threads, walking, waiting: this.#waiting.length },
+      ...{ deaths: this.#deaths, lastDeath: this.#lastDeath },
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const { reject } of this.#waiting.splice(0)) reject(calledOff());
+    await Promise.all([...this.#threads].map((thread) => thread.end()));
+  }
+
+  #handOut(): void {
+    while (this.#waiting.length > 0) {
+      const thread = this.#free.pop() ?? this.#another();
+      if (thread === undefined) return;
+      const task = this.#waiting.shift();
+      if (task !== undefined) void this.#give(task, thread);
+    }
+  }
+
+  #another(): WalkThread | undefined {
+    if (this.#threads.size >= this.#most || this.#isClosed) return undefined;
+    const thread = this.#start((why) => this.#bury(thread, why));
+    this.#threads.add(thread);
+    return thread;
+  }
+
+  async #give(task: Task, thread: WalkThread): Promise<void> {
+    task.thread = thread;
+    try {
+      task.resolve(await thread.ask(task.view, task.question));
+    } catch (error) {
+      task.reject(error);
+    }
+    if (this.#threads.has(thread)) {
+      if (this.#latest !== undefined) thread.show(this.#latest);
+      this.#free.push(thread);
+    }
+    this.#handOut();
+  }
+
+  #end(task: Task, ending: Ending): void {
+    if (task.thread !== undefined) return task.thread.stop(ending);
+    const place = this.#waiting.indexOf(task);
+    if (place >= 0) this.#waiting.splice(place, 1);
+    task.reject(ending === OUT_OF_TIME ? outOfTime() : calledOff());
+  }
+
+  #bury(thread: WalkThread, why: string): void {
+    this.#threads.delete(thread);
+    const place = this.#free.indexOf(thread);
+    if (place >= 0) this.#free.splice(place, 1);
+    if (this.#isClosed) return;
+    this.#deaths += 1;
+    this.#lastDeath = why;
+    this.#handOut();
+  }
+}
+
+/** A pool of at most `threads`, each started when it is first needed. It keeps the process alive only while it walks. */
+export const openWalkPool = (threads: number, start: StartWalkThread = startWalkThread): WalkPool =>
+  new ThreadPool(threads, start);
