@@ -1,21 +1,21 @@
 /**
  * Traces in a thread of their own while this one takes contacts at a given rate, as a tracer does: each trace is of the
- * contacts as they stood when it was asked. First the same traces with nothing coming in.
+ * contacts as they stood when it was asked, and this thread puts it into words. First the same traces with nothing coming in.
  */
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
+import { setImmediate as breathe, setTimeout as pause } from 'node:timers/promises';
 import { readContactColumns } from '../../protocol/contact-columns.js';
 import type { ContactColumns } from '../../protocol/contact-columns.js';
 import type { ContactStore } from '../../tracer/contacts/contact-store.js';
+import { traceResult } from '../../tracer/trace.js';
+import { openWalkPool } from '../../tracer/walk/walk-pool.js';
 import type { Lived } from './ours-messages.js';
-import { requestOf } from './question.js';
+import { requestOf, unlessUnknown } from './question.js';
 import type { Question } from './question.js';
-import type { Walked, WalkAsked } from './ours-walker.js';
 
 const CONTACTS_PER_SECOND = 100_000;
-const TICK_MS = 10;
+/** Contacts that are taken before others have their turn: two full reports. */
+const MOST_AT_ONCE = 256;
 /** Traces before any is timed, and with nothing coming in. */
 const WARM_UP = 100;
 const IDLE = 1000;
@@ -27,15 +27,16 @@ export async function traceWhileTaking(
   files: readonly string[],
   questions: readonly Question[],
 ): Promise<Lived> {
-  const walker = startWalker();
+  const pool = openWalkPool(1);
   let asked = 0;
   const next = async (): Promise<number> => {
     const question = questions[asked++ % questions.length];
     if (question === undefined) throw new Error('there are no questions');
+    const request = requestOf(question);
     const startMs = performance.now();
-    walker.postMessage({ view: store.view(), request: requestOf(question) } satisfies WalkAsked);
-    const [{ failed }] = (await once(walker, 'message')) as [Walked];
-    if (failed !== undefined) throw new Error(failed);
+    const view = store.view();
+    const walks = await unlessUnknown(() => pool.walk(view, { request }));
+    if (walks !== undefined) traceResult(view.people, request, walks);
     const ms = performance.now() - startMs;
     await pause(PAUSE_MS);
     return ms;
@@ -50,11 +51,11 @@ export async function traceWhileTaking(
     while (isTaking) liveMs.push(await next());
     return { idleMs, liveMs, ...(await taken) };
   } finally {
-    await walker.terminate();
+    await pool.close();
   }
 }
 
-/** In ticks, each of what is due by then. */
+/** As they fall due. */
 async function take(
   store: ContactStore,
   files: readonly string[],
@@ -66,11 +67,12 @@ async function take(
     const columns = readContactColumns(new Uint8Array(await readFile(file)));
     for (let from = 0; from < columns.count;) {
       const due = Math.floor(elapsed() * CONTACTS_PER_SECOND) - contacts;
-      const to = Math.min(columns.count, from + Math.max(0, due));
+      const to = Math.min(columns.count, from + Math.min(due, MOST_AT_ONCE));
       if (to > from) await store.addBulk(slice(columns, from, to));
       contacts += to - from;
       from = to;
-      await pause(TICK_MS);
+      if (due < MOST_AT_ONCE) await pause(1);
+      else await breathe();
     }
   }
   return { contacts, seconds: elapsed() };
@@ -91,12 +93,4 @@ function slice(columns: ContactColumns, from: number, to: number): ContactColumn
     attenuationDb: columns.attenuationDb.subarray(from, to),
     flags: columns.flags.subarray(from, to),
   };
-}
-
-/** The bench runs from its sources only. */
-function startWalker(): Worker {
-  const entry = new URL('./ours-walker.ts', import.meta.url).href;
-  const tsx = import.meta.resolve('tsx/esm/api');
-  const start = `import('${tsx}').then((tsx) => { tsx.register(); return import('${entry}'); })`;
-  return new Worker(start, { eval: true, execArgv: [] });
 }

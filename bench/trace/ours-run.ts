@@ -1,5 +1,4 @@
 /** The process that is Firebreak in the trace bench: its contact store and its walks, and nobody else's memory. */
-import { FirebreakError } from '../../protocol/errors.js';
 import { silentLog } from '../../protocol/log.js';
 import { openContactStore } from '../../tracer/contacts/contact-store.js';
 import type { ContactStore } from '../../tracer/contacts/contact-store.js';
@@ -10,7 +9,7 @@ import { walkTrace } from '../../tracer/walk/trace-walks.js';
 import { WalkWorkspace } from '../../tracer/walk/workspace.js';
 import { traceWhileTaking } from './ours-live.js';
 import type { Answers, Asked, Built, FromOurs, ToOurs } from './ours-messages.js';
-import { requestOf } from './question.js';
+import { requestOf, unlessUnknown } from './question.js';
 import type { Question } from './question.js';
 
 const THREADS = 2;
@@ -41,11 +40,11 @@ async function open(dir: string): Promise<Answers['open']> {
   return { seconds: (performance.now() - startMs) / 1000, residentBytes: residentBytes() };
 }
 
-function ask(question: Question, list: number): Asked {
+async function ask(question: Question, list: number): Promise<Asked> {
   const view = opened().view();
   const request = { ...requestOf(question), list };
   const before = performance.now();
-  const walks = unlessUnknown(() => walkTrace(view, request, space));
+  const walks = await unlessUnknown(async () => walkTrace(view, request, space));
   const between = performance.now();
   const result = walks && traceResult(view.people, request, walks);
   const after = performance.now();
@@ -56,16 +55,6 @@ function ask(question: Question, list: number): Asked {
     rows: rowsOf(result),
     residentBytes: residentBytes(),
   };
-}
-
-/** Somebody who was in no contact reached nobody: so the peers have it. */
-function unlessUnknown<T>(ask: () => T): T | undefined {
-  try {
-    return ask();
-  } catch (error) {
-    if (error instanceof FirebreakError && error.code === 'not-found') return undefined;
-    throw error;
-  }
 }
 
 const rowsOf = (result: TraceResult | undefined): Asked['rows'] =>

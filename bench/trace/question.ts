@@ -1,4 +1,5 @@
 /** What all are asked in the trace bench, and what they must agree on. Times are unix seconds. */
+import { FirebreakError } from '../../protocol/errors.js';
 import { seededRandom } from '../../radio/random.js';
 import type { TraceRequest } from '../../tracer/trace-result.js';
 
@@ -65,3 +66,13 @@ export const requestOf = ({ person, ...rest }: Question): TraceRequest => ({
   direction: 'forward',
   ...rest,
 });
+
+/** Somebody who was in no contact reached nobody: so the peers have it. */
+export async function unlessUnknown<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof FirebreakError && error.code === 'not-found') return undefined;
+    throw error;
+  }
+}

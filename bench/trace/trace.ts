@@ -25,8 +25,6 @@ const DEFAULT_CONTACTS = 10_000_000;
 const LIST = 10_000;
 /** Of a peer's pages and indexes, roundly. */
 const PEER_BYTES_PER_CONTACT = 120;
-/** Contacts that are not built into the store but come in while traces are asked. */
-const LIVE_CONTACTS = 600_000;
 
 interface City {
   readonly dir: string;
@@ -172,10 +170,9 @@ async function widely(ours: Ours, city: City): Promise<void> {
   }
 }
 
-/** The last days come in live, over a store of the days before. */
+/** The last day comes in live, over a store of the days before. */
 async function live(city: City, dir: string): Promise<void> {
-  const days = Math.min(DAYS / 2, Math.ceil((LIVE_CONTACTS * DAYS) / city.contacts));
-  const [past, present] = [city.files.slice(0, -days), city.files.slice(-days)];
+  const [past, present] = [city.files.slice(0, -1), city.files.slice(-1)];
   const builder = startOurs();
   await builder.tell({ kind: 'build', dir, files: past }).finally(() => builder.end());
   const ours = startOurs();
