@@ -1,4 +1,7 @@
-/** The same questions to Firebreak and to a peer, one after the other, so that whatever else the machine does meets both. */
+/**
+ * The same questions to Firebreak and to a peer, in turns, so that whatever else the machine does meets both. In its turn each
+ * is asked all of them: nobody finds in the caches what was asked just before.
+ */
 import { quantile, spread, tell } from './figures.js';
 import type { Ours } from './ours.js';
 import { requireSame } from './question.js';
@@ -29,18 +32,21 @@ export async function race(
   const entered = (name: string): Timed => ({ name, samples: questions.map(() => []) });
   const [traces, walks] = [entered('firebreak'), entered('firebreak, walk alone')];
   const others = answerers.map(({ name }) => entered(name));
-  for (let round = -WARM_UP; round < ROUNDS; round++)
+  for (let round = -WARM_UP; round < ROUNDS; round++) {
+    const took = (timed: Timed | undefined, k: number, ms: number) =>
+      round >= 0 && timed?.samples[k]?.push(ms);
     for (const [k, question] of questions.entries()) {
-      const took = (timed: Timed | undefined, ms: number) => round >= 0 && timed?.samples[k]?.push(ms);
       const { traceMs, walkMs } = await ours.tell({ kind: 'ask', question, list: LIST });
-      took(traces, traceMs);
-      took(walks, walkMs);
-      for (const [i, { ask }] of answerers.entries()) {
+      took(traces, k, traceMs);
+      took(walks, k, walkMs);
+    }
+    for (const [i, { ask }] of answerers.entries())
+      for (const [k, question] of questions.entries()) {
         const startMs = performance.now();
         await ask(question);
-        took(others[i], performance.now() - startMs);
+        took(others[i], k, performance.now() - startMs);
       }
-    }
+  }
   const { p50Ms } = spread(traces.samples);
   for (const { name, samples } of [traces, walks, ...others]) {
     const figures = spread(samples);
