@@ -9,6 +9,7 @@ import { benchLedger } from './ledger.js';
 import { benchIngest } from './ingest.js';
 import { benchPath } from './path.js';
 import { benchScale } from './scale.js';
+import { benchTrace } from './trace/trace.js';
 
 const BENCHES: Readonly<Record<string, (contacts?: string, threads?: string) => Promise<void>>> = {
   path: benchPath,
@@ -20,6 +21,7 @@ const BENCHES: Readonly<Record<string, (contacts?: string, threads?: string) => 
   crash: benchCrash,
   faults: benchFaults,
   clusters: benchClusters,
+  trace: benchTrace,
 };
 
 const { positionals, values } = parseArgs({
@@ -49,6 +51,9 @@ if (bench === undefined || values.help === true) {
   );
   console.error(
     '  clusters [--contacts FILE]   how often the hidden source of an outbreak is found, next to counting contacts',
+  );
+  console.error(
+    '  trace [--contacts N]     traces over a synthetic city of N contacts, by default 10,000,000, against SQLite and PostgreSQL',
   );
   process.exitCode = 2;
 } else await bench(values.contacts, values.threads);

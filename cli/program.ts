@@ -4,6 +4,7 @@ import { addAirCommands } from './commands/air.js';
 import { addAuditCommand } from './commands/audit.js';
 import { addAuthorityCommands } from './commands/authority.js';
 import { addClusterCommand } from './commands/cluster.js';
+import { addCityCommand } from './commands/city.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addEvidenceCommands } from './commands/evidence.js';
 import { addGatewayCommands } from './commands/gateway.js';
@@ -52,5 +53,6 @@ export function buildProgram(): Command {
   addEvidenceCommands(program);
   addAuditCommand(program);
   addWitnessCommands(program);
+  addCityCommand(program);
   return program;
 }

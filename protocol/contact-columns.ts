@@ -2,7 +2,7 @@
  * Contacts of one day as binary columns: how a synthetic city is written and a contact store reads it without a detour
  * (docs/city.md). Little-endian, each column as long as there are contacts:
  *
- *     "FBCC" | version u32 = 1 | day u32 | count u32 | CRC-32 of the columns u32 | 12 zeros
+ *     "FBCC" | version u32 = 1 | day u32 | count u32 | CRC-32 of all else u32 | 12 zeros
  *     lower u32 | upper u32 | start u32 | duration u16 | immediate u16 | near u16 | medium u16 | other u16
  *     attenuation u8 dB | flags u8: 1 mutual, 2 partial
  *
@@ -15,6 +15,7 @@ import { FirebreakError } from './errors.js';
 const MAGIC = 0x43434246;
 const VERSION = 1;
 const HEAD_BYTES = 32;
+const CHECKSUM_AT = 16;
 const BYTES_PER_CONTACT = 24;
 
 export const MUTUAL = 1;
@@ -40,7 +41,7 @@ export interface ContactColumns {
 export function newContactColumns(
   day: number,
   count: number,
-): { readonly bytes: Uint8Array; readonly columns: ContactColumns } {
+): { readonly bytes: Uint8Array<ArrayBuffer>; readonly columns: ContactColumns } {
   const bytes = new Uint8Array(HEAD_BYTES + count * BYTES_PER_CONTACT);
   new Uint32Array(bytes.buffer, 0, 4).set([MAGIC, VERSION, day, count]);
   return { bytes, columns: columnsIn(bytes, day, count) };
@@ -48,8 +49,11 @@ export function newContactColumns(
 
 /** Writes the checksum of what the columns hold now. */
 export function sealContactColumns(bytes: Uint8Array): void {
-  new Uint32Array(bytes.buffer, bytes.byteOffset + 16, 1)[0] = crc32(bytes.subarray(HEAD_BYTES));
+  new Uint32Array(bytes.buffer, bytes.byteOffset + CHECKSUM_AT, 1)[0] = checksumOf(bytes);
 }
+
+const checksumOf = (bytes: Uint8Array): number =>
+  crc32(bytes.subarray(CHECKSUM_AT + 4), crc32(bytes.subarray(0, CHECKSUM_AT)));
 
 /** Views of a file's bytes, no copies. Throws `format` for another kind of file, `damaged` for one that was changed. */
 export function readContactColumns(bytes: Uint8Array): ContactColumns {
@@ -58,10 +62,7 @@ export function readContactColumns(bytes: Uint8Array): ContactColumns {
   const [magic, version, day = 0, count = 0, checksum] = new Uint32Array(bytes.buffer, bytes.byteOffset, 5);
   if (magic !== MAGIC || version !== VERSION)
     throw new FirebreakError('format', 'this is no file of contact columns of version 1');
-  if (
-    bytes.length !== HEAD_BYTES + count * BYTES_PER_CONTACT ||
-    checksum !== crc32(bytes.subarray(HEAD_BYTES))
-  )
+  if (bytes.length !== HEAD_BYTES + count * BYTES_PER_CONTACT || checksum !== checksumOf(bytes))
     throw new FirebreakError('damaged', `the contact columns of day ${day} are cut short or were changed`);
   return columnsIn(bytes, day, count);
 }

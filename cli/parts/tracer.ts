@@ -13,6 +13,7 @@ import type { NoteVerifier } from '../../protocol/note.js';
 import type { WitnessPolicy } from '../../protocol/witness-policy.js';
 import { openContactStore } from '../../tracer/contacts/contact-store.js';
 import { accessRecorder } from '../../tracer/access.js';
+import type { AccessRecorder } from '../../tracer/access.js';
 import type { CheckpointStore } from '../../tracer/checkpoint-store.js';
 import type { DayKeySource } from '../../tracer/day-key-source.js';
 import { openTracer } from '../../tracer/tracer.js';
@@ -27,8 +28,7 @@ import { logVerifier } from './ledger.js';
 /** Wall ms to wait until the ledger has recorded a look. */
 const RECORD_WAIT_MS = 30_000;
 
-/** The caller closes it. Throws what opening its contacts throws. */
-export async function startTracer(given: {
+interface TracerGiven {
   readonly folder: DataFolder;
   readonly config: Config;
   readonly clock: Clock;
@@ -46,21 +46,13 @@ export async function startTracer(given: {
   readonly onLook?: () => void;
   /** Threads that walk; the tracer closes them. */
   readonly walks?: WalkPool;
-}): Promise<Tracer> {
-  const { folder, config, clock, log, signal, reader, courier, signer, policy, onLook, walks } = given;
+}
+
+/** The caller closes it. Throws what opening its contacts throws. */
+export async function startTracer(given: TracerGiven): Promise<Tracer> {
+  const { folder, config, log, signal, reader, courier, signer, policy, walks } = given;
   const { retentionDays, sampleHoldSeconds } = config.settings;
-  const access =
-    courier &&
-    accessRecorder({
-      auditPublicKey: config.auditPublicKey,
-      nowMs: () => clock.nowMs(),
-      randomBytes: (length) => new Uint8Array(randomBytes(length)),
-      commit: async (entries) => {
-        const indexes = await commit(courier, entries);
-        onLook?.();
-        return indexes;
-      },
-    });
+  const access = courier && recorderOver(courier, given);
   const contacts = await openContactStore(folder.tracer.contacts, { log, ...(signal && { signal }) });
   return openTracer({
     contacts,
@@ -78,6 +70,18 @@ export async function startTracer(given: {
     ...(policy && { policy }),
   });
 }
+
+const recorderOver = (courier: Courier, { config, clock, onLook }: TracerGiven): AccessRecorder =>
+  accessRecorder({
+    auditPublicKey: config.auditPublicKey,
+    nowMs: () => clock.nowMs(),
+    randomBytes: (length) => new Uint8Array(randomBytes(length)),
+    commit: async (entries) => {
+      const indexes = await commit(courier, entries);
+      onLook?.();
+      return indexes;
+    },
+  });
 
 /** The indexes the ledger gave the entries. Throws `timeout`, or `permission` when the ledger refused one. */
 async function commit(courier: Courier, entries: Parameters<Courier['post']>[0]): Promise<readonly number[]> {

@@ -47,10 +47,9 @@ export function* contactsOfPerson(
       const start = startAt(segment, at);
       if (start > to) break;
       if (start + durationAt(segment, at) < from) continue;
-      const { [at]: peer = 0 } = segment.peer;
       yield {
         place: { table: segment.id, isLive: false, at },
-        peer,
+        peer: segment.peer[at] ?? 0,
         nearInDay: segment.nearInDay[at] ?? 0,
       };
     }

@@ -1,0 +1,96 @@
+/**
+ * Traces in a thread of their own while this one takes contacts at a given rate, as a tracer does: each trace is of the
+ * contacts as they stood when it was asked, and this thread puts it into words. First the same traces with nothing coming in.
+ */
+import { readFile } from 'node:fs/promises';
+import { setImmediate as breathe, setTimeout as pause } from 'node:timers/promises';
+import { readContactColumns } from '../../protocol/contact-columns.js';
+import type { ContactColumns } from '../../protocol/contact-columns.js';
+import type { ContactStore } from '../../tracer/contacts/contact-store.js';
+import { traceResult } from '../../tracer/trace.js';
+import { openWalkPool } from '../../tracer/walk/walk-pool.js';
+import type { Lived } from './ours-messages.js';
+import { requestOf, unlessUnknown } from './question.js';
+import type { Question } from './question.js';
+
+const CONTACTS_PER_SECOND = 100_000;
+/** Contacts that are taken before others have their turn: two full reports. */
+const MOST_AT_ONCE = 256;
+/** Traces before any is timed, and with nothing coming in. */
+const WARM_UP = 100;
+const IDLE = 1000;
+/** Between the end of a trace and the next: an officer's desk, not a benchmark of the walks alone. */
+const PAUSE_MS = 5;
+
+export async function traceWhileTaking(
+  store: ContactStore,
+  files: readonly string[],
+  questions: readonly Question[],
+): Promise<Lived> {
+  const pool = openWalkPool(1);
+  let asked = 0;
+  const next = async (): Promise<number> => {
+    const question = questions[asked++ % questions.length];
+    if (question === undefined) throw new Error('there are no questions');
+    const request = requestOf(question);
+    const startMs = performance.now();
+    const view = store.view();
+    const walks = await unlessUnknown(() => pool.walk(view, { request }));
+    if (walks !== undefined) traceResult(view.people, request, walks);
+    const ms = performance.now() - startMs;
+    await pause(PAUSE_MS);
+    return ms;
+  };
+  try {
+    for (let k = 0; k < WARM_UP; k++) await next();
+    const idleMs: number[] = [];
+    while (idleMs.length < IDLE) idleMs.push(await next());
+    const liveMs: number[] = [];
+    let isTaking = true;
+    const taken = take(store, files).finally(() => (isTaking = false));
+    while (isTaking) liveMs.push(await next());
+    return { idleMs, liveMs, ...(await taken) };
+  } finally {
+    await pool.close();
+  }
+}
+
+/** As they fall due. */
+async function take(
+  store: ContactStore,
+  files: readonly string[],
+): Promise<Pick<Lived, 'contacts' | 'seconds'>> {
+  const startMs = performance.now();
+  const elapsed = (): number => (performance.now() - startMs) / 1000;
+  let contacts = 0;
+  for (const file of files) {
+    const columns = readContactColumns(new Uint8Array(await readFile(file)));
+    for (let from = 0; from < columns.count;) {
+      const due = Math.floor(elapsed() * CONTACTS_PER_SECOND) - contacts;
+      const to = Math.min(columns.count, from + Math.min(due, MOST_AT_ONCE));
+      if (to > from) await store.addBulk(slice(columns, from, to));
+      contacts += to - from;
+      from = to;
+      if (due < MOST_AT_ONCE) await pause(1);
+      else await breathe();
+    }
+  }
+  return { contacts, seconds: elapsed() };
+}
+
+function slice(columns: ContactColumns, from: number, to: number): ContactColumns {
+  return {
+    day: columns.day,
+    count: to - from,
+    lower: columns.lower.subarray(from, to),
+    upper: columns.upper.subarray(from, to),
+    start: columns.start.subarray(from, to),
+    duration: columns.duration.subarray(from, to),
+    immediate: columns.immediate.subarray(from, to),
+    near: columns.near.subarray(from, to),
+    medium: columns.medium.subarray(from, to),
+    other: columns.other.subarray(from, to),
+    attenuationDb: columns.attenuationDb.subarray(from, to),
+    flags: columns.flags.subarray(from, to),
+  };
+}

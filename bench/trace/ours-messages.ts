@@ -1,0 +1,42 @@
+/** What the trace bench and the process that is Firebreak in it (ours-run.ts) say to each other; one thing at a time. */
+import type { Question, Row } from './question.js';
+
+export type ToOurs =
+  | { readonly kind: 'build'; readonly dir: string; readonly files: readonly string[] }
+  | { readonly kind: 'open'; readonly dir: string }
+  /** Rows are given for as many people as `list` says. */
+  | { readonly kind: 'ask'; readonly question: Question; readonly list: number }
+  | { readonly kind: 'live'; readonly files: readonly string[]; readonly questions: readonly Question[] };
+
+export interface Built {
+  readonly seconds: number;
+  /** The most this process ever took, and what it takes now. */
+  readonly peakBytes: number;
+  readonly residentBytes: number;
+}
+
+export interface Asked {
+  /** The walk alone; and all of the trace, with scores and paths in words. */
+  readonly walkMs: number;
+  readonly traceMs: number;
+  readonly reached: number;
+  readonly rows: readonly Row[];
+  readonly residentBytes: number;
+}
+
+/** Milliseconds of traces while nothing else went on, and while contacts came in. */
+export interface Lived {
+  readonly idleMs: readonly number[];
+  readonly liveMs: readonly number[];
+  readonly contacts: number;
+  readonly seconds: number;
+}
+
+export interface Answers {
+  readonly build: Built;
+  readonly open: { readonly seconds: number; readonly residentBytes: number };
+  readonly ask: Asked;
+  readonly live: Lived;
+}
+
+export type FromOurs = { readonly answer: Answers[keyof Answers] } | { readonly failed: string };

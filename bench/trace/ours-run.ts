@@ -1,0 +1,88 @@
+/** The process that is Firebreak in the trace bench: its contact store and its walks, and nobody else's memory. */
+import { silentLog } from '../../protocol/log.js';
+import { openContactStore } from '../../tracer/contacts/contact-store.js';
+import type { ContactStore } from '../../tracer/contacts/contact-store.js';
+import { openSegmentStore } from '../../tracer/contacts/segment-store.js';
+import { traceResult } from '../../tracer/trace.js';
+import type { TraceResult } from '../../tracer/trace-result.js';
+import { walkTrace } from '../../tracer/walk/trace-walks.js';
+import { WalkWorkspace } from '../../tracer/walk/workspace.js';
+import { traceWhileTaking } from './ours-live.js';
+import type { Answers, Asked, Built, FromOurs, ToOurs } from './ours-messages.js';
+import { requestOf, unlessUnknown } from './question.js';
+import type { Question } from './question.js';
+
+const THREADS = 2;
+
+let store: ContactStore | undefined;
+const space = new WalkWorkspace();
+
+function opened(): ContactStore {
+  if (store === undefined) throw new Error('the store is not open');
+  return store;
+}
+
+const residentBytes = (): number => process.memoryUsage.rss();
+
+/** From files of contact columns to a store that is on disk and can be asked. */
+async function build(dir: string, files: readonly string[]): Promise<Built> {
+  const startMs = performance.now();
+  const made = await openSegmentStore(dir);
+  await made.importColumns(files, { threads: THREADS });
+  await made.close();
+  const seconds = (performance.now() - startMs) / 1000;
+  return { seconds, peakBytes: process.resourceUsage().maxRSS * 1024, residentBytes: residentBytes() };
+}
+
+async function open(dir: string): Promise<Answers['open']> {
+  const startMs = performance.now();
+  store = await openContactStore(dir, { log: silentLog });
+  return { seconds: (performance.now() - startMs) / 1000, residentBytes: residentBytes() };
+}
+
+async function ask(question: Question, list: number): Promise<Asked> {
+  const view = opened().view();
+  const request = { ...requestOf(question), list };
+  const before = performance.now();
+  const walks = await unlessUnknown(async () => walkTrace(view, request, space));
+  const between = performance.now();
+  const result = walks && traceResult(view.people, request, walks);
+  const after = performance.now();
+  return {
+    walkMs: between - before,
+    traceMs: after - before,
+    reached: result?.reachedCount ?? 0,
+    rows: rowsOf(result),
+    residentBytes: residentBytes(),
+  };
+}
+
+const rowsOf = (result: TraceResult | undefined): Asked['rows'] =>
+  (result?.reached ?? []).map(({ person, hop, exposedAt, earliestAt }) => [
+    Number(person),
+    hop,
+    exposedAt,
+    earliestAt,
+  ]);
+
+async function answerTo(message: ToOurs): Promise<Answers[keyof Answers]> {
+  switch (message.kind) {
+    case 'build':
+      return build(message.dir, message.files);
+    case 'open':
+      return open(message.dir);
+    case 'ask':
+      return ask(message.question, message.list);
+    case 'live':
+      return traceWhileTaking(opened(), message.files, message.questions);
+  }
+}
+
+process.on('message', (message: ToOurs) => {
+  void answerTo(message)
+    .then((answer): FromOurs => ({ answer }))
+    .catch((error: unknown): FromOurs => ({
+      failed: error instanceof Error ? (error.stack ?? '') : String(error),
+    }))
+    .then((said) => process.send?.(said));
+});

@@ -1,0 +1,198 @@
+/**
+ * `npm run bench -- trace --contacts N`: traces over a synthetic city (docs/city.md) by Firebreak and, in the same run and on the
+ * same contacts, by SQLite and PostgreSQL, which must find the same people at the same times; then what else the contact
+ * store is to keep to. Figures as JSON lines, each with its goal. The goals in seconds and bytes are for 10^8 contacts.
+ */
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { freemem, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dayFile } from '../../firmware-sim/city/city-folder.js';
+import { cityFor } from '../../firmware-sim/city/city-settings.js';
+import { makeCity } from '../../firmware-sim/city/make-city.js';
+import { megabytes, quantile, round, seconds, spread, tell } from './figures.js';
+import { startOurs } from './ours.js';
+import type { Ours } from './ours.js';
+import { loadPeers } from './peers.js';
+import { openPostgres } from './postgres.js';
+import { questions } from './question.js';
+import type { Question } from './question.js';
+import { race } from './race.js';
+import { extentOf, rowsOf } from './rows.js';
+import { openSqlite } from './sqlite.js';
+
+const DAYS = 14;
+const DEFAULT_CONTACTS = 10_000_000;
+const LIST = 10_000;
+/** Of a peer's pages and indexes, roundly. */
+const PEER_BYTES_PER_CONTACT = 120;
+
+interface City {
+  readonly dir: string;
+  /** In order of day. */
+  readonly files: readonly string[];
+  readonly people: number;
+  readonly contacts: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Takes about 250 bytes of disk a contact, in the folder for temporary files. */
+export async function benchTrace(asked?: string): Promise<void> {
+  const wanted = asked === undefined ? DEFAULT_CONTACTS : Number(asked);
+  const peers = await loadPeers();
+  const dir = await mkdtemp(join(tmpdir(), 'firebreak-trace-'));
+  await chmod(dir, 0o711); // the user of PostgreSQL must find its folder
+  try {
+    const city = await newCity(join(dir, 'city'), wanted);
+    const store = join(dir, 'store');
+    await buildStore(city, store);
+    const ours = await restart(city, store);
+    try {
+      await raceSqlite(ours, city, peers, dir);
+      await racePostgres(ours, city, peers, dir);
+      await widely(ours, city);
+    } finally {
+      await ours.end();
+    }
+    await rm(store, { recursive: true });
+    await live(city, store);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function newCity(dir: string, wanted: number): Promise<City> {
+  await mkdir(dir);
+  const settings = cityFor({ contacts: wanted, days: DAYS, seed: 'bench' });
+  const startMs = performance.now();
+  await makeCity({ settings, dir, signal: new AbortController().signal });
+  const files = Array.from({ length: DAYS }, (_, k) => dayFile(dir, settings.firstDay + k));
+  const extent = await extentOf(files);
+  tell({ measure: 'city', contacts: extent.contacts, people: settings.people, seconds: seconds(startMs) });
+  return { dir, files, people: settings.people, ...extent };
+}
+
+async function buildStore({ files, contacts }: City, dir: string): Promise<void> {
+  const ours = startOurs();
+  try {
+    const { seconds: took, peakBytes } = await ours.tell({ kind: 'build', dir, files });
+    tell({ measure: 'build', contacts, seconds: round(took), goalSeconds: 60, peakMB: megabytes(peakBytes) });
+  } finally {
+    await ours.end();
+  }
+}
+
+/** A new process, until it has given an answer. */
+async function restart(city: City, dir: string): Promise<Ours> {
+  const startMs = performance.now();
+  const ours = startOurs();
+  const { seconds: opened } = await ours.tell({ kind: 'open', dir });
+  const [question] = questionsTo(city);
+  if (question === undefined) throw new Error('there are no questions');
+  const { residentBytes } = await ours.tell({ kind: 'ask', question, list: LIST });
+  const { contacts } = city;
+  tell({
+    measure: 'restart to first answer',
+    contacts,
+    seconds: seconds(startMs),
+    openSeconds: round(opened),
+    goalSeconds: 15,
+  });
+  tell({
+    measure: 'resident memory',
+    contacts,
+    megabytes: megabytes(residentBytes),
+    goalMegabytes: megabytes(32 * contacts + 500e6),
+  });
+  return ours;
+}
+
+const questionsTo = ({ people, from, to }: City): readonly Question[] => questions(people, from, to);
+type Peers = Awaited<ReturnType<typeof loadPeers>>;
+
+/** Generous, and never more than leaves room for the rest. */
+const cacheBytes = ({ contacts }: City): number =>
+  Math.min(512 * 2 ** 20 + PEER_BYTES_PER_CONTACT * contacts, freemem() / 2);
+
+async function raceSqlite(ours: Ours, city: City, peers: Peers, dir: string): Promise<void> {
+  const startMs = performance.now();
+  const rows = rowsOf(city.files, city.people);
+  const { answerers, close } = await openSqlite(peers, join(dir, 'peer.sqlite'), rows, cacheBytes(city));
+  try {
+    tell({ measure: 'build', system: 'sqlite', contacts: city.contacts, seconds: seconds(startMs) });
+    await race(ours, 'sqlite', answerers, questionsTo(city), city.contacts);
+  } finally {
+    close();
+    await rm(join(dir, 'peer.sqlite'));
+  }
+}
+
+async function racePostgres(ours: Ours, city: City, peers: Peers, dir: string): Promise<void> {
+  const startMs = performance.now();
+  const rows = rowsOf(city.files, city.people);
+  const { answerers, close } = await openPostgres(peers, dir, rows, cacheBytes(city));
+  try {
+    tell({ measure: 'build', system: 'postgres', contacts: city.contacts, seconds: seconds(startMs) });
+    await race(ours, 'postgres', answerers, questionsTo(city), city.contacts);
+  } finally {
+    await close();
+  }
+}
+
+/** What reaches much of the city: every contact, no latent period. */
+async function widely(ours: Ours, city: City): Promise<void> {
+  const { contacts, people } = city;
+  for (const [hops, goalMs] of [
+    [3, 150],
+    [4, 1500],
+  ] as const) {
+    const samples: number[][] = [];
+    const walks: number[][] = [];
+    const reached: number[] = [];
+    for (const one of questionsTo(city)) {
+      const question = { ...one, hops, minSeconds: 0, latentSeconds: 0 };
+      const asked = await ours.tell({ kind: 'ask', question, list: LIST });
+      samples.push([asked.traceMs]);
+      walks.push([asked.walkMs]);
+      reached.push(asked.reached);
+    }
+    const measure = `unfiltered, latent 0, ${hops} hops`;
+    const walkP50Ms = spread(walks).p50Ms;
+    tell({
+      measure,
+      contacts,
+      people,
+      ...spread(samples),
+      walkP50Ms,
+      reached: quantile(reached, 0.5),
+      goalMs,
+    });
+  }
+}
+
+/** The last day comes in live, over a store of the days before. */
+async function live(city: City, dir: string): Promise<void> {
+  const [past, present] = [city.files.slice(0, -1), city.files.slice(-1)];
+  const builder = startOurs();
+  await builder.tell({ kind: 'build', dir, files: past }).finally(() => builder.end());
+  const ours = startOurs();
+  try {
+    await ours.tell({ kind: 'open', dir });
+    const lived = await ours.tell({ kind: 'live', files: present, questions: questionsTo(city) });
+    const [idleP99Ms, liveP99Ms] = [quantile(lived.idleMs, 0.99), quantile(lived.liveMs, 0.99)];
+    tell({
+      measure: 'live',
+      contacts: city.contacts,
+      taken: lived.contacts,
+      contactsPerSecond: Math.round(lived.contacts / lived.seconds),
+      goalContactsPerSecond: 100_000,
+      traces: lived.liveMs.length,
+      idle: { p50Ms: quantile(lived.idleMs, 0.5), p99Ms: idleP99Ms },
+      live: { p50Ms: quantile(lived.liveMs, 0.5), p99Ms: liveP99Ms },
+      ratio: round(liveP99Ms / idleP99Ms),
+      goalRatio: 1.5,
+    });
+  } finally {
+    await ours.end();
+  }
+}

@@ -1,0 +1,46 @@
+/** One thread that makes days (day-worker.ts), as its owner sees it: a day asked for, a day made. */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { FirebreakError } from '../../protocol/errors.js';
+import type { CitySettings } from './city-settings.js';
+import type { DayReady, DayWanted } from './day-messages.js';
+
+/** A day of sixteen million people takes two minutes. */
+const PATIENCE_MS = 900_000;
+
+export interface DayThread {
+  /** One at a time. Throws `closed` when the thread failed or takes too long, and what the signal was aborted with. */
+  make(day: number, signal: AbortSignal): Promise<DayReady>;
+  end(): Promise<void>;
+}
+
+/** Started from the sources (development, tests), a thread needs what makes Node read TypeScript; built, it needs nothing. */
+function startWorker(settings: CitySettings): Worker {
+  const entry = new URL('./day-worker.js', import.meta.url);
+  const options = { workerData: settings };
+  if (!import.meta.url.endsWith('.ts')) return new Worker(entry, options);
+  const tsx = import.meta.resolve('tsx/esm/api');
+  const start = `import('${tsx}').then((tsx) => { tsx.register(); return import('${entry.href}'); })`;
+  return new Worker(start, { ...options, eval: true, execArgv: [] });
+}
+
+export function startDayThread(settings: CitySettings): DayThread {
+  const worker = startWorker(settings);
+  worker.on('error', () => {}); // whoever waits for a day hears of it
+  return {
+    async make(day, signal) {
+      signal.throwIfAborted();
+      const inTime = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+      worker.postMessage({ day } satisfies DayWanted);
+      try {
+        const [made] = (await once(worker, 'message', { signal: inTime })) as [DayReady];
+        return made;
+      } catch (cause) {
+        signal.throwIfAborted();
+        const why = cause instanceof Error ? cause.message : String(cause);
+        throw new FirebreakError('closed', `a day of the city could not be made: ${why}`, { cause });
+      }
+    },
+    end: async () => void (await worker.terminate()),
+  };
+}
