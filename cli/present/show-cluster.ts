@@ -50,7 +50,9 @@ function heading({ cases, unreached, ...request }: ClusterResult): string[] {
       `${cases.length} cases, ${withOnset} of them with an onset, and who reaches them within ${hops} ${hops === 1 ? 'hop' : 'hops'}`,
     ),
     pc.dim(`${localTime(from)} to ${localTime(to, true)}; times in ${localZone()}`),
-    pc.dim(`close contact: ${duration(minSeconds)} near within 24 h`),
+    pc.dim(
+      `close contact: ${duration(minSeconds)} near within 24 h; what is shown is the encounter that completed it`,
+    ),
     pc.dim(
       `people pass it on from ${duration(latentSeconds)} after exposure${infectious}; they fall ill ${duration(incubationSeconds)} after it at the earliest`,
     ),

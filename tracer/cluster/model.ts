@@ -5,7 +5,7 @@
  */
 
 /** β: how many times as catching as tracing.md's score takes it to be. */
-const CATCHING = [2, 5, 15] as const;
+const CATCHING = [3, 5, 8] as const;
 /** ρ: which share of the infected become known as cases. */
 const KNOWN_SHARE = [0.1, 0.3] as const;
 /** ε: a case infected in a way that nobody recorded. */
@@ -36,14 +36,17 @@ export function chanceAt({ score, hop, weight = 1 }: Chance, catching: number): 
   return weight * (1 - (1 - step) ** catching) ** hop;
 }
 
-/** Natural logarithm of the likelihood, up to a constant that is the same for all sources of one cluster. */
+/**
+ * Natural logarithm of the likelihood, up to what is the same for all sources of one cluster: each case became known, whether it
+ * is the source or was infected by it; a source that is no case did not.
+ */
 export function logLikelihood({ isCase, cases, others }: Hypothesis): number {
   const terms: number[] = [];
   for (const catching of CATCHING) {
     const explained = cases.reduce((sum, one) => sum + logChanceOfCase(one, catching), 0);
     for (const known of KNOWN_SHARE)
       terms.push(
-        Math.log(isCase ? known : 1 - known) + explained + logChanceUnknown(others, { catching, known }),
+        Math.log(isCase ? 1 : 1 - known) + explained + logChanceUnknown(others, { catching, known }),
       );
   }
   return logSumExp(terms);
