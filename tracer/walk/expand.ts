@@ -56,14 +56,17 @@ function expandSealed(
   const end = toEntry(segment, person, starts);
   const begin = fromEntry(segment, person, starts);
   pace.step(end - begin);
-  if (leastNearInDay === 0) space.touched = touch(marks, peer, begin, end);
+  const isPicky = leastNearInDay > 0;
+  if (!isPicky) space.touched = touch(marks, peer, begin, end);
   for (let e = begin; e < end; e++) {
-    if (nearInDay[e]! < leastNearInDay) continue;
+    if (isPicky && nearInDay[e]! < leastNearInDay) continue;
     const start = startSignal[e]! >>> 8;
-    const over = (start + (span[e]! >>> 4)) | 0;
-    const at = (isForward ? base + over : base - start) | 0;
     const other = peer[e]!;
     const mark = marksOf(other);
+    const soonest = (isForward ? base + start : base - start) | 0;
+    if (soonest > marks[mark + LABEL]! && marks[mark + SLOT]! < news) continue;
+    const over = (start + (span[e]! >>> 4)) | 0;
+    const at = (isForward ? base + over : base - start) | 0;
     if (at > closesAt || (at > marks[mark + LABEL]! && marks[mark + SLOT]! < news)) continue;
     const opens = (isForward ? base + start : base - over) | 0;
     if (opens < ready || opens >= until) continue;
