@@ -4,7 +4,7 @@ import { toHex } from '../../protocol/bytes.js';
 import { TILE_WIDTH } from '../../protocol/tile.js';
 import { encodeDayRow } from './day-record.js';
 import { encodeGatewayRecord } from './gateway-record.js';
-import type { Row } from './journal.js';
+import type { Row } from './journal-frames.js';
 import { encodePayloadSegment, PAYLOAD_HEAD_BYTES } from './store-payloads.js';
 import { batchKey, dayKey, gatewayKey, payloadKey, segmentKey, tileKey } from './store-keys.js';
 import { encodeBatchRow } from './store-rows.js';

@@ -10,7 +10,8 @@ import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../protocol/tile.js';
 import type { DayRecord } from './day-record.js';
 import { decodeGatewayRecord, type GatewayRecord } from './gateway-record.js';
 import type { HeadFile } from './head-file.js';
-import type { Journal, Row } from './journal.js';
+import type { Journal } from './journal.js';
+import type { Row } from './journal-frames.js';
 import type { PayloadIndex } from './payload-index.js';
 import { rowsOf } from './store-commit-rows.js';
 import {

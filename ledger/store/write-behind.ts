@@ -7,7 +7,7 @@ import { constants } from 'node:fs';
 import { join } from 'node:path';
 import { asError } from '../../protocol/errors.js';
 import { NODE_DISK, type Disk } from './disk.js';
-import type { Row } from './journal.js';
+import type { Row } from './journal-frames.js';
 import { joinedRowsOf } from './store-commit-rows.js';
 import { isPayloadKey } from './store-keys.js';
 import type { Database } from './store-open.js';

@@ -1,7 +1,7 @@
 import { cp, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { scanFrames } from '../../ledger/store/journal.js';
+import { scanFrames } from '../../ledger/store/journal-frames.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
 import { verifyLog } from '../../ledger/verify.js';
 import {
