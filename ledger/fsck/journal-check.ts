@@ -19,6 +19,8 @@ import {
   type FoundFrame,
   type Frame,
 } from '../store/journal-frames.js';
+import { isPayloadKey } from '../store/store-keys.js';
+import { pieceOf, placeRowOf, type PayloadPiece } from '../store/store-payloads.js';
 import { CRC_32, findFlippedByte } from './crc32c.js';
 import type { Findings } from './findings.js';
 import { memorySource, type RowSource } from './leveldb-rows.js';
@@ -108,11 +110,22 @@ export function checkJournal(files: readonly JournalFile[], findings: Findings):
   return joinTurns(files.map((file) => ({ frames: checkEnd(file, findings), end: 0, torn: false })));
 }
 
+export interface Replayed {
+  readonly source: RowSource;
+  /** Payloads that go into the files of their days. */
+  readonly pieces: readonly PayloadPiece[];
+}
+
 /**
  * The rows that the database, at commit `commit`, has yet to be given, as a source that goes before all others. Throws
  * `damaged` when commits in between are missing.
  */
-export function replayedRows(frames: readonly Frame[], commit: number, dir: string): RowSource {
+export function replayedRows(frames: readonly Frame[], commit: number, dir: string): Replayed {
   const rows = unsettledFrames(frames, commit, dir).flatMap((frame) => frame.rows);
-  return memorySource(rows.map(({ key, value }, i) => ({ key, value, sequence: REPLAYED + i })));
+  const payloads = rows.filter(({ key }) => isPayloadKey(key));
+  const places = rows.map((row) => (isPayloadKey(row.key) ? placeRowOf(row) : row));
+  return {
+    source: memorySource(places.map(({ key, value }, i) => ({ key, value, sequence: REPLAYED + i }))),
+    pieces: payloads.map(pieceOf),
+  };
 }

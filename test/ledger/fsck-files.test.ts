@@ -36,7 +36,8 @@ async function stoppedLedger(): Promise<string> {
 async function killedLedger(commits: number): Promise<string> {
   const dir = await stoppedLedger();
   const killed = await temporaryFolder();
-  await cp(join(dir, 'store'), join(killed, 'store'), { recursive: true });
+  for (const name of ['store', 'payloads'])
+    await cp(join(dir, name), join(killed, name), { recursive: true });
   const ledger = await openLedger(ledgerDeps(dir));
   for (let n = 0; n < commits; n++) await ledger.submit(noticesOf(100 + n, 20 + n));
   for (const name of ['head', 'journal-0', 'journal-1']) await cp(join(dir, name), join(killed, name));
@@ -64,6 +65,8 @@ describe('fsck', () => {
       'CURRENT',
       'MANIFEST-*',
       'head',
+      'payloads/*',
+      'payloads/kept',
     ]);
     expect(await found(dir)).toEqual([]);
   });
