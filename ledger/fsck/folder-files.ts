@@ -3,7 +3,9 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Head } from '../store/head-file.js';
-import { JOURNAL_FILES, type Frame } from '../store/journal.js';
+import { JOURNAL_FILES } from '../store/journal.js';
+import type { Frame } from '../store/journal-frames.js';
+import { dayOfPayloadFile, PAYLOAD_FOLDER } from '../store/payload-files.js';
 import { PUBLISHED_FILE, UNPUBLISHED_FILE } from './check-published.js';
 import type { Findings } from './findings.js';
 import { checkHeadSlots } from './head-slots.js';
@@ -14,6 +16,7 @@ const HEAD = 'head';
 const EXPECTED: ReadonlySet<string> = new Set([
   STORE,
   HEAD,
+  PAYLOAD_FOLDER,
   PUBLISHED_FILE,
   UNPUBLISHED_FILE,
   ...JOURNAL_FILES,
@@ -49,6 +52,9 @@ export function checkOwnFiles(dir: string, findings: Findings): OwnFiles {
   for (const name of readdirSync(dir).sort())
     if (!EXPECTED.has(name))
       findings.damage('files', 'does not belong into a ledger’s folder', { file: name });
+  for (const name of payloadFilesOf(dir))
+    if (dayOfPayloadFile(name) === undefined)
+      findings.damage('files', 'is of no day', { file: `${PAYLOAD_FOLDER}/${name}` });
   const path = join(dir, HEAD);
   const heads = existsSync(path) ? checkHeadSlots(readFileSync(path), findings) : [];
   const journal = readJournalFiles(dir);
@@ -56,6 +62,12 @@ export function checkOwnFiles(dir: string, findings: Findings): OwnFiles {
     if (heads.length > 0 && !journal.some((file) => file.name === name))
       findings.damage('files', 'is missing', { file: name });
   return { heads, frames: checkJournal(journal, findings) };
+}
+
+/** Names of the files that hold payloads. */
+export function payloadFilesOf(dir: string): string[] {
+  const folder = join(dir, PAYLOAD_FOLDER);
+  return existsSync(folder) ? readdirSync(folder).sort() : [];
 }
 
 /** A log that has entries has a head file: without it nobody knows whether the newest ones were lost. */

@@ -25,6 +25,7 @@ import { reachOfEntries } from './entry-stream.js';
 import { Findings } from './findings.js';
 import {
   checkOwnFiles,
+  payloadFilesOf,
   requireHead,
   requireLedgerFolder,
   stampOf,
@@ -35,6 +36,7 @@ import { replayedRows } from './journal-check.js';
 import { checkLevelFolder } from './leveldb-folder.js';
 import type { RowSource } from './leveldb-rows.js';
 import { Pace, type PaceOptions } from './pace.js';
+import { PayloadSource } from './payload-source.js';
 import { RootBook } from './root-book.js';
 import { RowView } from './row-view.js';
 
@@ -80,8 +82,12 @@ class Fsck {
     const { dir } = this.#options;
     const own = checkOwnFiles(dir, this.#findings);
     const stored = await this.#readStore();
-    const rows = stored && this.#withJournal(stored, own);
-    return { findings: this.#findings, counted: rows && (await this.#checkRows(rows, own)) };
+    const whole = stored && this.#withJournal(stored, own);
+    try {
+      return { findings: this.#findings, counted: whole && (await this.#checkRows(whole, own)) };
+    } finally {
+      whole?.source.close();
+    }
   }
 
   #readStore(): Promise<RowSource[] | undefined> {
@@ -94,20 +100,21 @@ class Fsck {
   }
 
   /** The rows as they are once the ledger has started: with the commits that only the journal holds. */
-  #withJournal(stored: readonly RowSource[], { frames }: OwnFiles): RowView {
+  #withJournal(stored: readonly RowSource[], { frames }: OwnFiles): Stored {
     const { dir } = this.#options;
     const rows = new RowView(stored, this.#findings);
     try {
       const replayed = replayedRows(frames, commitOf(rows), dir);
-      return new RowView([replayed, ...stored], this.#findings);
+      const view = new RowView([replayed.source, ...stored], this.#findings);
+      return { rows: view, source: new PayloadSource(dir, replayed.pieces) };
     } catch (error) {
       if (!(error instanceof FirebreakError)) throw error;
       this.#findings.damage('rows', error.message);
-      return rows;
+      return { rows, source: new PayloadSource(dir, []) };
     }
   }
 
-  async #checkRows(rows: RowView, own: OwnFiles): Promise<Counted> {
+  async #checkRows({ rows, source }: Stored, own: OwnFiles): Promise<Counted> {
     const { dir, verifier, policy } = this.#options;
     checkFormat(rows, verifier, dir, this.#findings);
     const row = readState(rows, this.#findings);
@@ -120,6 +127,7 @@ class Fsck {
       this.#findings.damage('entries', `and all up to ${size - 1} are missing`, { index: reach });
     const parts = {
       rows,
+      source,
       findings: this.#findings,
       columns: new EntryColumns(Math.min(size, reach)),
       roots: new RootBook(Math.min(size, reach)),
@@ -166,10 +174,18 @@ class Fsck {
     const { gatewayEntries, dayKeyEntries, pruningEntries, complete } = log;
     const read = [...gatewayEntries, ...dayKeyEntries, ...pruningEntries.keys()];
     const wanted = new Set(read.map(holder));
-    const { stored, payloads } = await checkPayloads({ ...parts, wanted, pace: this.#pace.of('payloads') });
+    const files = payloadFilesOf(this.#options.dir);
+    const { stored, payloads, faults } = await checkPayloads({
+      ...parts,
+      files,
+      wanted,
+      pace: this.#pace.of('payloads'),
+    });
     const withPayloads = (entries: Iterable<number>) =>
       Array.from(entries, (index) => ({ index, payload: payloads.get(holder(index)) }));
     const days = prunedDays({ ...parts, issuerPublicKey, entries: withPayloads(pruningEntries.keys()) });
+    for (const { day, what, ...place } of faults)
+      if (!days.has(day)) parts.findings.damage('payloads', what, place);
     const pruned = checkGonePayloads(parts, days);
     const ends = new Map(
       [...days].map(([day, by]) => [day, { by, atMs: pruningEntries.get(by) ?? asUnixMs(0) }]),
@@ -189,8 +205,13 @@ class Fsck {
   }
 }
 
-interface Parts {
+/** What is stored, with what only the journal holds. */
+interface Stored {
   readonly rows: RowView;
+  readonly source: PayloadSource;
+}
+
+interface Parts extends Stored {
   readonly findings: Findings;
   readonly columns: EntryColumns;
   readonly roots: RootBook;

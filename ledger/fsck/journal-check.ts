@@ -6,22 +6,26 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { isZero } from '../../protocol/bytes.js';
+import { JOURNAL_FILES } from '../store/journal.js';
 import {
+  CHECKSUM_AT,
+  follows,
   FRAME_HEAD,
   joinTurns,
-  JOURNAL_FILES,
+  LENGTH_AT,
+  readFrame,
   scanFrames,
   unsettledFrames,
+  type FoundFrame,
   type Frame,
-} from '../store/journal.js';
+} from '../store/journal-frames.js';
+import { isPayloadKey } from '../store/store-keys.js';
+import { pieceOf, placeRowOf, type PayloadPiece } from '../store/store-payloads.js';
 import { CRC_32, findFlippedByte } from './crc32c.js';
 import type { Findings } from './findings.js';
 import { memorySource, type RowSource } from './leveldb-rows.js';
 
-/** Where the length of the body and the checksum stand in the head of a frame. */
-const LENGTH_AT = 16;
-const CHECKSUM_AT = 20;
-const MAGIC = Buffer.from('FBJ1');
+const MAGIC = Buffer.from('FBJ2');
 /** Above every sequence number of LevelDB: replayed rows replace those in the database. */
 const REPLAYED = 2 ** 52;
 
@@ -38,17 +42,15 @@ export function readJournalFiles(dir: string): JournalFile[] {
   }));
 }
 
-type Follows = (frame: Frame | undefined) => boolean;
-
 /** The head of a frame with one bit changed, so that a frame can be read there. `file` is as it was afterwards. */
-function flippedInHead(file: Buffer, at: number, follows: Follows): number | undefined {
+function flippedInHead(file: Buffer, at: number, last: FoundFrame | undefined): number | undefined {
   for (let bit = 0; bit < FRAME_HEAD * 8; bit++) {
     const byte = at + (bit >> 3);
     const before = file[byte] as number;
     file[byte] = before ^ (1 << (bit & 7));
-    const [frame] = scanFrames(file.subarray(at)).frames;
+    const frame = readFrame(file, at);
     file[byte] = before;
-    if (follows(frame)) return byte;
+    if (frame !== undefined && follows(frame, last)) return byte;
   }
   return undefined;
 }
@@ -63,10 +65,10 @@ function flippedInBody(file: Buffer, at: number): number | undefined {
 }
 
 /** Whether a whole frame of a later commit stands somewhere behind `at`. */
-function hasLaterFrame(file: Buffer, at: number, follows: (commit: number) => boolean): boolean {
+function hasLaterFrame(file: Buffer, at: number, isLater: (commit: number) => boolean): boolean {
   for (let next = file.indexOf(MAGIC, at + 1); next !== -1; next = file.indexOf(MAGIC, next + 1)) {
-    const [frame] = next + FRAME_HEAD <= file.length ? scanFrames(file.subarray(next)).frames : [];
-    if (frame !== undefined && follows(frame.commit)) return true;
+    const frame = readFrame(file, next);
+    if (frame !== undefined && isLater(frame.commit)) return true;
   }
   return false;
 }
@@ -80,15 +82,11 @@ function strayBit(file: Buffer, end: number): number | undefined {
 }
 
 /** What stands behind the last good frame: nothing that counts, a write that was cut short, or damage. */
-function checkEnd({ name, bytes }: JournalFile, findings: Findings): readonly Frame[] {
-  const scanned = scanFrames(bytes);
-  const { frames, end, torn } = scanned;
-  const last = frames.at(-1)?.commit;
+function checkEnd({ name, bytes }: JournalFile, findings: Findings): readonly FoundFrame[] {
+  const { frames, end, torn } = scanFrames(bytes);
+  const last = frames.at(-1);
   if (end + FRAME_HEAD > bytes.length) return frames;
-  const isNext = (commit: number): boolean => last === undefined || commit === last + 1;
-  const flipped =
-    flippedInHead(bytes, end, (frame) => frame !== undefined && isNext(frame.commit)) ??
-    (torn ? flippedInBody(bytes, end) : undefined);
+  const flipped = flippedInHead(bytes, end, last) ?? (torn ? flippedInBody(bytes, end) : undefined);
   const stray = strayBit(bytes, end);
   if (stray !== undefined)
     findings.damage('files', 'one bit was flipped where nothing is written yet', {
@@ -100,7 +98,7 @@ function checkEnd({ name, bytes }: JournalFile, findings: Findings): readonly Fr
       file: name,
       offset: flipped,
     });
-  else if (hasLaterFrame(bytes, end, (commit) => last === undefined || commit > last))
+  else if (hasLaterFrame(bytes, end, (commit) => last === undefined || commit > last.commit))
     findings.damage('files', 'a commit cannot be read, and later ones can', { file: name, offset: end });
   else if (torn)
     findings.note('interrupted', 'ends in a write that was cut short', { file: name, offset: end });
@@ -112,11 +110,22 @@ export function checkJournal(files: readonly JournalFile[], findings: Findings):
   return joinTurns(files.map((file) => ({ frames: checkEnd(file, findings), end: 0, torn: false })));
 }
 
+export interface Replayed {
+  readonly source: RowSource;
+  /** Payloads that go into the files of their days. */
+  readonly pieces: readonly PayloadPiece[];
+}
+
 /**
  * The rows that the database, at commit `commit`, has yet to be given, as a source that goes before all others. Throws
  * `damaged` when commits in between are missing.
  */
-export function replayedRows(frames: readonly Frame[], commit: number, dir: string): RowSource {
+export function replayedRows(frames: readonly Frame[], commit: number, dir: string): Replayed {
   const rows = unsettledFrames(frames, commit, dir).flatMap((frame) => frame.rows);
-  return memorySource(rows.map(({ key, value }, i) => ({ key, value, sequence: REPLAYED + i })));
+  const payloads = rows.filter(({ key }) => isPayloadKey(key));
+  const places = rows.map((row) => (isPayloadKey(row.key) ? placeRowOf(row) : row));
+  return {
+    source: memorySource(places.map(({ key, value }, i) => ({ key, value, sequence: REPLAYED + i }))),
+    pieces: payloads.map(pieceOf),
+  };
 }

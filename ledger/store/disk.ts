@@ -3,10 +3,11 @@
  * tests fail any single call, before or after it took effect, with everything else real.
  */
 import { closeSync, fdatasync, fstatSync, ftruncateSync, openSync } from 'node:fs';
-import { readdirSync, readSync, write, writeSync } from 'node:fs';
+import { read, readdirSync, readSync, unlinkSync, write, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { Level } from 'level';
 
+const readAt = promisify(read);
 const writeAt = promisify(write);
 const syncData = promisify(fdatasync);
 
@@ -35,11 +36,14 @@ export interface Disk {
   size(fd: number): number;
   /** Fills `bytes` from the start of the file; gives how many bytes there were. */
   read(fd: number, bytes: Buffer): number;
+  /** Fills `bytes` from `position` on, on another thread, or the beginning of it; gives how many bytes. */
+  readElsewhere(fd: number, bytes: Buffer, position: number): Promise<number>;
   /** Writes the piece from its offset on, or the beginning of that; gives how many bytes. */
   write(fd: number, piece: Piece): number;
   /** The same on another thread. */
   writeElsewhere(fd: number, piece: Piece): Promise<number>;
   truncate(fd: number): void;
+  unlink(path: string): void;
   /** Resolves when everything written to the file is on the disk. */
   sync(fd: number): Promise<void>;
   list(dir: string): readonly string[];
@@ -62,10 +66,13 @@ export const NODE_DISK: Disk = {
   close: closeSync,
   size: (fd) => fstatSync(fd).size,
   read: readWhole,
+  readElsewhere: async (fd, bytes, position) =>
+    (await readAt(fd, bytes, 0, bytes.length, position)).bytesRead,
   write: (fd, { bytes, offset, position }) => writeSync(fd, bytes, offset, bytes.length - offset, position),
   writeElsewhere: async (fd, { bytes, offset, position }) =>
     (await writeAt(fd, bytes, offset, bytes.length - offset, position)).bytesWritten,
   truncate: (fd) => ftruncateSync(fd, 0),
+  unlink: unlinkSync,
   sync: syncData,
   list: (dir) => readdirSync(dir),
   database: (location, options) => new Level(location, { ...LEVEL_OPTIONS, ...options }),

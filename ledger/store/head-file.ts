@@ -48,14 +48,13 @@ function readSlot(bytes: Buffer): Slot | undefined {
   };
 }
 
-function slotBytes(slot: Slot): Buffer {
-  const bytes = Buffer.alloc(SLOT_BYTES);
+/** Written over `bytes`, which begin with zeros and may hold an earlier slot. */
+function writeSlot(bytes: Buffer, slot: Slot): void {
   bytes.write(MAGIC, 0, 'latin1');
   bytes.writeUIntBE(slot.turn, 4, 6);
   bytes.writeUIntBE(slot.size, 10, 6);
   bytes.set(slot.root, 16);
   bytes.set(sha256(bytes.subarray(0, SIGNED_BYTES)), SIGNED_BYTES);
-  return bytes;
 }
 
 /** A new file's first slot is written second: no earlier than that was anything answered for. */
@@ -93,6 +92,7 @@ class OpenHeadFile implements HeadFile {
   readonly found: Head | undefined;
   readonly #disk: Disk;
   readonly #fd: number;
+  readonly #bytes = Buffer.alloc(SLOT_BYTES);
   #turn: number;
   #written = 0;
   #syncing: Promise<void> | undefined;
@@ -109,7 +109,8 @@ class OpenHeadFile implements HeadFile {
   write(head: Head): void {
     if (this.#failure !== undefined) throw this.#failure;
     this.#turn += 1;
-    const bytes = slotBytes({ ...head, turn: this.#turn });
+    const bytes = this.#bytes;
+    writeSlot(bytes, { root: head.root, size: head.size, turn: this.#turn });
     const position = (this.#turn % 2) * SLOT_BYTES;
     for (let offset = 0; offset < SLOT_BYTES;)
       offset += this.#disk.write(this.#fd, { bytes, offset, position: position + offset });

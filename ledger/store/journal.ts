@@ -1,29 +1,23 @@
 /**
- * The journal: where a commit becomes durable. Each commit is one frame, written and synced in one go before it is
- * answered; the level store is written behind it, unsynced, and what it had not synced when the power went is replayed.
- *
- *     frame   "FBJ1" | commit u48 | settled u48 | body length u32 | CRC-32 of all before it and of the body u32 | body
- *     body    key length u16 | value length u32 | key | value, for each row that the commit puts into the store
+ * The journal: where a commit becomes durable. Each commit is one frame (journal-frames.ts), written and synced in one go
+ * before it is answered; the level store is written behind it, unsynced, and what it had not synced when the power went is
+ * replayed.
  *
  * Two files take turns (`journal-0`, `journal-1`): one is written over from its start once everything in it is synced
  * in the store. A file is never shortened while the ledger runs, so behind the newest frame there are zeros or older
- * frames; their commits are smaller, which is how the end is known.
+ * frames; their commits are smaller, which is how the end is known. Where it can be, a file is written past the system's
+ * cache: that spares a copy, and a page is not written twice for two small frames in it.
  */
 import { constants } from 'node:fs';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
-import { FirebreakError } from '../../protocol/errors.js';
+import { BLOCK, BlockBuffer, wholeBlocks } from './block-buffer.js';
 import { NODE_DISK, type Disk } from './disk.js';
+import { frameLength, joinTurns, scanFrames, writeFrame, type Frame } from './journal-frames.js';
 
-const MAGIC = 0x46424a31;
-export const FRAME_HEAD = 24;
-const LENGTH_AT = 16;
-const CHECKED_HEAD = 20;
-const ROW_HEAD = 6;
 const TURN_BYTES = 16 * 1024 * 1024;
 /** Files grow by this much, zeros, so that most syncs of small writes need not write the file's length as well. */
+const GROWTH_BYTES = 1024 * 1024;
 const WIPE_BYTES = 1024 * 1024;
-const GROWTH_BYTES = 256 * 1024;
 
 /**
  * A small write to a disk that is quicker than this is made on this thread: handing it to another and waking up again
@@ -32,130 +26,12 @@ const GROWTH_BYTES = 256 * 1024;
 const SMALL_WRITE = 64 * 1024;
 const QUICK_WRITE_MS = 0.5;
 
-export interface Row {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
-}
-
-export interface Frame {
-  readonly commit: number;
-  /** The last commit that was synced in the store when this one was written. */
-  readonly settled: number;
-  readonly rows: readonly Row[];
-}
-
 /** What a journal held when it was opened. */
 export interface FoundFrames {
   /** Oldest first, without gaps. */
   readonly frames: readonly Frame[];
   /** The file that holds a frame cut short or damaged behind the last good one. */
   readonly torn: string | undefined;
-}
-
-/** One write, as long as the frame; rows are copied into it. */
-export function encodeFrame({ commit, settled, rows }: Frame): Buffer {
-  const body = rows.reduce((sum, { key, value }) => sum + ROW_HEAD + key.length + value.length, 0);
-  const frame = Buffer.allocUnsafe(FRAME_HEAD + body);
-  frame.writeUInt32BE(MAGIC, 0);
-  frame.writeUIntBE(commit, 4, 6);
-  frame.writeUIntBE(settled, 10, 6);
-  frame.writeUInt32BE(body, LENGTH_AT);
-  let at = FRAME_HEAD;
-  for (const { key, value } of rows) {
-    frame.writeUInt16BE(key.length, at);
-    frame.writeUInt32BE(value.length, at + 2);
-    frame.set(key, at + ROW_HEAD);
-    frame.set(value, at + ROW_HEAD + key.length);
-    at += ROW_HEAD + key.length + value.length;
-  }
-  frame.writeUInt32BE(checksum(frame), CHECKED_HEAD);
-  return frame;
-}
-
-function checksum(frame: Buffer): number {
-  return crc32(frame.subarray(FRAME_HEAD), crc32(frame.subarray(0, CHECKED_HEAD)));
-}
-
-function decodeRows(body: Buffer): Row[] | undefined {
-  const rows: Row[] = [];
-  let at = 0;
-  while (at < body.length) {
-    if (at + ROW_HEAD > body.length) return undefined;
-    const keyEnd = at + ROW_HEAD + body.readUInt16BE(at);
-    const end = keyEnd + body.readUInt32BE(at + 2);
-    if (end > body.length) return undefined;
-    rows.push({ key: body.subarray(at + ROW_HEAD, keyEnd), value: body.subarray(keyEnd, end) });
-    at = end;
-  }
-  return rows;
-}
-
-export interface ScannedFile {
-  readonly frames: readonly Frame[];
-  /** Where the last good frame ends. */
-  readonly end: number;
-  /** Bytes behind it begin a frame of the next commit, or of any when there is no good one, which cannot be read. */
-  readonly torn: boolean;
-}
-
-/** The frames of one journal file from its start, as long as each is of the commit after the one before. Pure. */
-export function scanFrames(file: Buffer): ScannedFile {
-  const frames: Frame[] = [];
-  let at = 0;
-  for (;;) {
-    const commit = at + FRAME_HEAD <= file.length ? file.readUIntBE(at + 4, 6) : 0;
-    const last = frames.at(-1)?.commit;
-    const isNext = last === undefined ? commit > 0 : commit === last + 1;
-    const frame = isNext ? readFrame(file, at, commit) : undefined;
-    if (frame === undefined) return { frames, end: at, torn: isNext || !isStale(file, at, last) };
-    frames.push(frame);
-    at += FRAME_HEAD + file.readUInt32BE(at + LENGTH_AT);
-  }
-}
-
-function readFrame(file: Buffer, at: number, commit: number): Frame | undefined {
-  if (file.readUInt32BE(at) !== MAGIC) return undefined;
-  const end = at + FRAME_HEAD + file.readUInt32BE(at + LENGTH_AT);
-  if (end > file.length) return undefined;
-  const bytes = file.subarray(at, end);
-  if (bytes.readUInt32BE(CHECKED_HEAD) !== checksum(bytes)) return undefined;
-  const rows = decodeRows(bytes.subarray(FRAME_HEAD));
-  return rows && { commit, settled: bytes.readUIntBE(10, 6), rows };
-}
-
-/** Nothing written yet, or the rest of an earlier turn, which ends anywhere in a frame. */
-function isStale(file: Buffer, at: number, last: number | undefined): boolean {
-  const head = file.subarray(at, at + FRAME_HEAD);
-  return last !== undefined || head.every((byte) => byte === 0);
-}
-
-/** Both files in order of their commits; a file whose commits do not join on to the newest is from an earlier turn. */
-export function joinTurns(files: readonly ScannedFile[]): readonly Frame[] {
-  const turns = files
-    .map(({ frames }) => frames)
-    .filter((frames) => frames.length > 0)
-    .sort((a, b) => (a[0]?.commit ?? 0) - (b[0]?.commit ?? 0));
-  const [older = [], newer] = turns;
-  if (newer === undefined) return older;
-  return older.at(-1)?.commit === (newer[0]?.commit ?? 0) - 1 ? [...older, ...newer] : newer;
-}
-
-/**
- * The frames to put back into a database that ends with `commit`: those since it was last known to be synced, some of which
- * it may have already. It may be ahead of a journal that was damaged at its end; then it has everything.
- *
- * Throws `damaged` when commits between the two are missing.
- */
-export function unsettledFrames(frames: readonly Frame[], commit: number, dir: string): readonly Frame[] {
-  const last = frames.at(-1);
-  if (last === undefined || last.commit < commit) return [];
-  const unsettled = frames.filter((frame) => frame.commit > Math.min(last.settled, commit));
-  const first = unsettled[0]?.commit ?? last.commit;
-  if (first <= commit + 1) return unsettled;
-  throw new FirebreakError(
-    'damaged',
-    `the store in ${dir} ends with commit ${commit} and its journal begins with ${first}: restore the folder from a copy`,
-  );
 }
 
 export const JOURNAL_FILES: readonly string[] = ['journal-0', 'journal-1'];
@@ -166,10 +42,33 @@ interface TurnFile {
   at: number;
   length: number;
   lastCommit: number;
+  /** Checksum of the frame before that. */
+  lastChecksum: number;
 }
 
 /** O_DSYNC: a write returns when it is synced, in one call instead of two. */
 const OPEN_FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_DSYNC;
+
+function openForWriting(disk: Disk, path: string): number {
+  try {
+    return disk.open(path, OPEN_FLAGS | constants.O_DIRECT, 0o600);
+  } catch (error) {
+    const isUnknown = error instanceof Error && 'code' in error && error.code === 'EINVAL';
+    if (!isUnknown) throw error;
+    return disk.open(path, OPEN_FLAGS, 0o600);
+  }
+}
+
+/** Reads through the cache, at any length. */
+function wholeFile(disk: Disk, path: string): Buffer {
+  const fd = disk.open(path, constants.O_RDONLY | constants.O_CREAT, 0o600);
+  try {
+    const bytes = Buffer.alloc(disk.size(fd));
+    return bytes.subarray(0, disk.read(fd, bytes));
+  } finally {
+    disk.close(fd);
+  }
+}
 
 export interface JournalOptions {
   readonly disk?: Disk;
@@ -182,6 +81,7 @@ export class Journal {
   readonly #disk: Disk;
   readonly #turnBytes: number;
   readonly #files: readonly TurnFile[];
+  readonly #memory = new BlockBuffer();
   #turn = 0;
   /** How long synced writes took lately. */
   #writeMs = 0;
@@ -189,16 +89,19 @@ export class Journal {
   constructor(dir: string, { disk = NODE_DISK, turnBytes = TURN_BYTES }: JournalOptions = {}) {
     this.#disk = disk;
     this.#turnBytes = turnBytes;
-    const opened = JOURNAL_FILES.map((name) => disk.open(join(dir, name), OPEN_FLAGS, 0o600));
-    const scanned = opened.map((fd) => scanFrames(wholeFile(disk, fd)));
-    const frames = joinTurns(scanned);
-    const torn = JOURNAL_FILES.find((_, i) => scanned[i]?.torn);
-    this.found = { frames, torn };
-    this.#files = opened.map((fd, i) => ({
-      fd,
+    const paths = JOURNAL_FILES.map((name) => join(dir, name));
+    const bytes = paths.map((path) => wholeFile(disk, path));
+    const scanned = bytes.map(scanFrames);
+    this.found = {
+      frames: joinTurns(scanned),
+      torn: JOURNAL_FILES.find((_, i) => scanned[i]?.torn),
+    };
+    this.#files = paths.map((path, i) => ({
+      fd: openForWriting(disk, path),
       at: 0,
-      length: disk.size(fd),
+      length: bytes[i]?.length ?? 0,
       lastCommit: scanned[i]?.frames.at(-1)?.commit ?? 0,
+      lastChecksum: 0,
     }));
   }
 
@@ -215,30 +118,29 @@ export class Journal {
   /** Goes on in the other file, over what it holds. */
   turn(): void {
     this.#turn = 1 - this.#turn;
-    this.#current().at = 0;
+    Object.assign(this.#current(), { at: 0, lastChecksum: 0 });
   }
 
   /** Resolves when the frame is written and synced. Not to be called again before that. */
   async append(frame: Frame): Promise<void> {
     const file = this.#current();
-    const bytes = encodeFrame(frame);
-    const end = file.at + bytes.length;
-    const grows = end > file.length && bytes.length < SMALL_WRITE;
-    const padded = grows ? Buffer.concat([bytes, Buffer.alloc(GROWTH_BYTES)]) : bytes;
-    const startMs = performance.now();
-    const here = bytes.length <= SMALL_WRITE && this.#writeMs < QUICK_WRITE_MS;
-    await this.#write(file, padded, here);
-    this.#writeMs += (performance.now() - startMs - this.#writeMs) / 8;
-    file.length = Math.max(file.length, file.at + padded.length);
-    file.at = end;
+    const length = frameLength(frame.rows);
+    const grows = file.at + length > file.length && length < SMALL_WRITE;
+    const padded = grows ? length + GROWTH_BYTES : length;
+    const bytes = this.#memory.room(padded).subarray(0, padded);
+    const checksum = writeFrame(bytes.subarray(0, length), frame, file.lastChecksum);
+    if (grows) bytes.fill(0, length);
+    await this.#write(file, bytes, length);
+    file.at += length;
     file.lastCommit = frame.commit;
+    file.lastChecksum = checksum;
   }
 
   /** Everything is synced in the store: leaves empty files. */
   clear(): void {
     for (const file of this.#files) {
       this.#disk.truncate(file.fd);
-      Object.assign(file, { at: 0, length: 0, lastCommit: 0 });
+      Object.assign(file, { at: 0, length: 0, lastCommit: 0, lastChecksum: 0 });
     }
   }
 
@@ -247,15 +149,13 @@ export class Journal {
    * of a file, where what is left of older ones does no harm.
    */
   wipe(): void {
+    const zeros = this.#memory.room(WIPE_BYTES).subarray(0, WIPE_BYTES).fill(0);
     for (const file of this.#files) {
-      Object.assign(file, { at: 0, lastCommit: 0 });
-      const bytes = Buffer.alloc(WIPE_BYTES);
-      for (let position = 0; position < file.length;)
-        position += this.#disk.write(file.fd, {
-          bytes,
-          offset: Math.max(0, WIPE_BYTES - (file.length - position)),
-          position,
-        });
+      Object.assign(file, { at: 0, lastCommit: 0, lastChecksum: 0 });
+      for (let position = 0; position < file.length;) {
+        const bytes = zeros.subarray(0, wholeBlocks(Math.min(WIPE_BYTES, file.length - position)));
+        position += takenOf(bytes, this.#disk.write(file.fd, { bytes, offset: 0, position }));
+      }
     }
     this.clear();
   }
@@ -264,11 +164,19 @@ export class Journal {
     for (const { fd } of this.#files) this.#disk.close(fd);
   }
 
-  async #write({ fd, at }: TurnFile, bytes: Buffer, here: boolean): Promise<void> {
-    for (let offset = 0; offset < bytes.length;) {
-      const piece = { bytes, offset, position: at + offset };
-      offset += here ? this.#disk.write(fd, piece) : await this.#disk.writeElsewhere(fd, piece);
+  /** Writes the first `needed` bytes, and the others as far as the disk takes them. */
+  async #write(file: TurnFile, bytes: Buffer, needed: number): Promise<void> {
+    const startMs = performance.now();
+    const here = needed <= SMALL_WRITE && this.#writeMs < QUICK_WRITE_MS;
+    for (let offset = 0; offset < needed;) {
+      const piece = { bytes, offset, position: file.at + offset };
+      const written = here
+        ? this.#disk.write(file.fd, piece)
+        : await this.#disk.writeElsewhere(file.fd, piece);
+      offset += takenOf(bytes.subarray(offset), written);
+      file.length = Math.max(file.length, file.at + offset);
     }
+    this.#writeMs += (performance.now() - startMs - this.#writeMs) / 8;
   }
 
   #current(): TurnFile {
@@ -280,7 +188,9 @@ export class Journal {
   }
 }
 
-function wholeFile(disk: Disk, fd: number): Buffer {
-  const bytes = Buffer.alloc(disk.size(fd));
-  return bytes.subarray(0, disk.read(fd, bytes));
+/** Of a write that stopped, the whole blocks: the next begins at a block again. A disk takes less than one when it is full. */
+function takenOf(bytes: Buffer, written: number): number {
+  const taken = written - (written % BLOCK);
+  if (taken > 0 || bytes.length === 0) return taken;
+  throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
 }

@@ -12,7 +12,7 @@
  * Filters and books are kept with each table that goes into the buckets, so that opening does not read the buckets.
  */
 import { asError, FirebreakError } from '../../protocol/errors.js';
-import type { Row } from './journal.js';
+import type { Row } from './journal-frames.js';
 import { PayloadFilter } from './payload-filter.js';
 import { bucketOf, BUCKETS, NAME_BYTES, PayloadTable, wordAt } from './payload-table.js';
 import { bucketKey, FILTER_RANGE, filterKey, INDEX_BOOKS_KEY } from './store-keys.js';

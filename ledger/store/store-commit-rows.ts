@@ -4,15 +4,15 @@ import { toHex } from '../../protocol/bytes.js';
 import { TILE_WIDTH } from '../../protocol/tile.js';
 import { encodeDayRow } from './day-record.js';
 import { encodeGatewayRecord } from './gateway-record.js';
-import type { Row } from './journal.js';
-import { encodePayloadSegment, PAYLOAD_HEAD_BYTES } from './store-payloads.js';
+import type { Row } from './journal-frames.js';
+import { encodePayloadSegment, PAYLOAD_HEAD_BYTES, PAYLOAD_SEGMENT_BYTES } from './store-payloads.js';
 import { batchKey, dayKey, gatewayKey, payloadKey, segmentKey, tileKey } from './store-keys.js';
 import { encodeBatchRow } from './store-rows.js';
 import { encodeEntrySegment } from './store-segments.js';
 import type { Commit, NewEntry } from './store.js';
 
-/** Payloads are gathered into values of about this size: fewer rows when writing, little read for nothing when serving. */
-const PAYLOAD_SEGMENT_BYTES = 65_536;
+/** Takes the next `length` bytes of a day's file of payloads; gives where they begin. */
+export type Reserve = (day: number, length: number) => number;
 
 /** One value for each run of entries within a bundle, so that a bundle is a range of values laid end to end. */
 function entryRows({ firstIndex, entries }: Commit): Row[] {
@@ -33,13 +33,13 @@ interface OpenSegment {
   bytes: number;
 }
 
-const payloadRow = ({ day, payloads }: OpenSegment): Row => ({
+const payloadRow = ({ day, payloads, bytes }: OpenSegment, reserve: Reserve): Row => ({
   key: payloadKey(day, payloads[0]?.index ?? 0),
-  value: encodePayloadSegment(payloads),
+  value: encodePayloadSegment(reserve(day, bytes), payloads),
 });
 
 /** Payloads by their day, those that are new to the log. */
-function payloadRows({ firstIndex, entries }: Commit): Row[] {
+function payloadRows({ firstIndex, entries }: Commit, reserve: Reserve): Row[] {
   const open = new Map<number, OpenSegment>();
   const rows: Row[] = [];
   const place = ({ retentionDay: day, payload }: NewEntry, index: number): void => {
@@ -48,13 +48,13 @@ function payloadRows({ firstIndex, entries }: Commit): Row[] {
     segment.payloads.push({ index, payload });
     segment.bytes += PAYLOAD_HEAD_BYTES + payload.length;
     if (segment.bytes < PAYLOAD_SEGMENT_BYTES) return;
-    rows.push(payloadRow(segment));
+    rows.push(payloadRow(segment, reserve));
     open.delete(day);
   };
   entries.forEach((entry, i) => {
     if (entry.firstOfPayload) place(entry, firstIndex + i);
   });
-  for (const segment of open.values()) rows.push(payloadRow(segment));
+  for (const segment of open.values()) rows.push(payloadRow(segment, reserve));
   return rows;
 }
 
@@ -68,8 +68,11 @@ function tileRows({ tiles }: Commit): Row[] {
     .map(({ level, index, bytes }) => ({ key: tileKey(level, index), value: bytes }));
 }
 
-/** Everything of a commit but the state; applied atomically or not at all. */
-export const rowsOf = (commit: Commit): Row[] => [...payloadRows(commit), ...otherRows(commit)];
+/** Everything of a commit but the state, as the journal holds it. */
+export const rowsOf = (commit: Commit, reserve: Reserve): Row[] => [
+  ...payloadRows(commit, reserve),
+  ...otherRows(commit),
+];
 
 /**
  * Rows of commits that follow one another as if they had been one, without the payloads. Each has a key that one of the

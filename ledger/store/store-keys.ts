@@ -10,7 +10,7 @@
  *     i | number u32                 filters of the payload index
  *     j                              its books (payload-index.ts)
  *     g | gatewayId 16               what the issuer said about a gateway
- *     p | day u32 | first index u48  payloads of one commit and day (store-payloads.ts); pruning a day is one range
+ *     p | day u32 | first index u48  where payloads of one day are in its file (store-payloads.ts)
  *     x | day u32                    how much was stored for a day, and what the issuer said of it (day-record.ts)
  */
 const INDEX_BYTES = 6;
@@ -73,12 +73,12 @@ export const payloadKey = (day: number, firstIndex: number): Uint8Array =>
 export const isPayloadKey = (key: Uint8Array): boolean => key[0] === 'p'.charCodeAt(0);
 export const dayKey = (day: number): Uint8Array => named('x', dayBytes(day));
 
-/** The day of a {@link dayKey}. */
+/** The day of a {@link dayKey} or of a {@link payloadKey}. */
 export const dayOfKey = (key: Uint8Array): number => Buffer.from(key).readUInt32BE(1);
 
 /** Range of all payloads of a day. */
 export const payloadRange = (day: number) =>
-  ({ gte: payloadKey(day, 0), lt: payloadKey(day + 1, 0) }) as const;
+  ({ gte: payloadKey(day, 0), lte: payloadKey(day, 2 ** 48 - 1) }) as const;
 
 /** The index a key ends in. */
 export function indexOfKey(key: Uint8Array): number {

@@ -10,8 +10,11 @@ import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../protocol/tile.js';
 import type { DayRecord } from './day-record.js';
 import { decodeGatewayRecord, type GatewayRecord } from './gateway-record.js';
 import type { HeadFile } from './head-file.js';
-import type { Journal, Row } from './journal.js';
+import type { Journal } from './journal.js';
+import type { Row } from './journal-frames.js';
+import type { PayloadFiles } from './payload-files.js';
 import type { PayloadIndex } from './payload-index.js';
+import { readPayloads } from './read-payloads.js';
 import { rowsOf } from './store-commit-rows.js';
 import {
   batchKey,
@@ -23,7 +26,6 @@ import {
   tileKey,
 } from './store-keys.js';
 import { storeError, type Database } from './store-open.js';
-import { readPayloads } from './store-payloads.js';
 import { readDays, removePayloads } from './store-pruning.js';
 import { decodeBatchRow } from './store-rows.js';
 import { joinSegments } from './store-segments.js';
@@ -37,6 +39,7 @@ export interface StoreParts {
   readonly db: Database;
   readonly journal: Journal;
   readonly behind: WriteBehind;
+  readonly files: PayloadFiles;
   readonly index: PayloadIndex;
   readonly head: HeadFile;
   readonly state: LogState;
@@ -81,10 +84,10 @@ export class StoreLevel implements Store {
   }
 
   async commit(commit: Commit): Promise<void> {
-    const { journal, behind, head } = this.#parts;
+    const { journal, behind, head, files } = this.#parts;
     await this.#alone(async () => {
       this.#hasFailed = true;
-      const rows = rowsOf(commit);
+      const rows = rowsOf(commit, (day, length) => files.reserve(day, length));
       await this.#makeRoom(commit.entries.length);
       const number = this.#commit + 1;
       rows.push(this.#stateRow(commit.state, number));
@@ -120,7 +123,10 @@ export class StoreLevel implements Store {
   }
 
   async payloads(hashes: readonly Uint8Array[]): Promise<readonly FoundPayload[]> {
-    return this.#read(async (db) => readPayloads(db, hashes, await this.#parts.index.find(hashes)));
+    return this.#read(async (db) => {
+      const { files, index } = this.#parts;
+      return readPayloads({ db, files }, hashes, await index.find(hashes));
+    });
   }
 
   days(): Promise<readonly DayRecord[]> {
@@ -128,17 +134,18 @@ export class StoreLevel implements Store {
   }
 
   async removePayloads(day: number): Promise<DayRecord> {
-    const record = await this.#read((db) => removePayloads(db, day));
+    const record = await this.#read((db) => removePayloads({ db, files: this.#parts.files }, day));
     await this.#alone(() => this.#wipeJournal());
     return record;
   }
 
   /** Leaves everything synced in the database and the journal empty; after a failure, the journal as it is. */
   async close(): Promise<void> {
-    const { db, journal, head } = this.#parts;
+    const { db, journal, head, files } = this.#parts;
     await this.#guard(() =>
       oneAfterTheOther([
         () => this.#comeToRest(),
+        () => files.close(),
         () => db.close(),
         () => journal.close(),
         () => head.close(),

@@ -1,30 +1,42 @@
 /**
- * Payloads as the store keeps them: values of some 64 KiB, each of one commit and one day.
+ * Payloads as the store keeps them: in one file for each day that is pruned together (payload-files.ts), records in the
+ * order of their entries. Rows of the database say where: one for some 64 KiB of records, from one commit or several small
+ * ones. In the journal such a row has the records themselves behind it.
  *
- *     value    payloads in the order of their entries: index u48 | length u32 | bytes
+ *     record        index u48 | length u32 | bytes
+ *     row           offset u48 | bytes of records u32
+ *     in a frame    offset u48 | records
  */
-import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { sha256 } from '../../protocol/hash.js';
-import type { FoundPayload, PrunedPayload } from '../../protocol/ledger-reader.js';
-import { decodeDayRow } from './day-record.js';
-import { dayKey, KEPT_DAY, payloadKey } from './store-keys.js';
-import type { Database } from './store-open.js';
-import type { PayloadRecord } from './store.js';
+import type { Row } from './journal-frames.js';
+import { dayOfKey } from './store-keys.js';
 
 export const PAYLOAD_HEAD_BYTES = 10;
-/** Entries this far apart at most are read in one go. */
-const WINDOW = 1024;
+/** Bytes of records that one row stands for, about. */
+export const PAYLOAD_SEGMENT_BYTES = 65_536;
+const OFFSET_BYTES = 6;
+const PLACE_BYTES = OFFSET_BYTES + 4;
 
 export interface StoredPayload {
   readonly index: number;
   readonly payload: Uint8Array;
 }
 
-export function encodePayloadSegment(payloads: readonly StoredPayload[]): Uint8Array {
-  const size = payloads.reduce((sum, { payload }) => sum + PAYLOAD_HEAD_BYTES + payload.length, 0);
+/** Where records are in the file of their day. */
+export interface PayloadPlace {
+  readonly offset: number;
+  readonly length: number;
+}
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+
+/** The value of a row in a frame. */
+export function encodePayloadSegment(offset: number, payloads: readonly StoredPayload[]): Uint8Array {
+  let size = OFFSET_BYTES;
+  for (const { payload } of payloads) size += PAYLOAD_HEAD_BYTES + payload.length;
   const value = Buffer.allocUnsafe(size);
-  let at = 0;
+  value.writeUIntBE(offset, 0, OFFSET_BYTES);
+  let at = OFFSET_BYTES;
   for (const { index, payload } of payloads) {
     value.writeUIntBE(index, at, 6);
     value.writeUInt32BE(payload.length, at + 6);
@@ -34,9 +46,65 @@ export function encodePayloadSegment(payloads: readonly StoredPayload[]): Uint8A
   return value;
 }
 
-/** The payloads of a value, views of it. Throws `damaged` when it is cut short. */
-export function decodePayloadSegment(value: Uint8Array): StoredPayload[] {
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
+/** The records of a row in a frame, as they go into the file of their day. */
+export interface PayloadPiece {
+  readonly day: number;
+  readonly offset: number;
+  readonly records: Buffer;
+}
+
+export function pieceOf({ key, value }: Row): PayloadPiece {
+  const bytes = asBuffer(value);
+  return {
+    day: dayOfKey(key),
+    offset: bytes.readUIntBE(0, OFFSET_BYTES),
+    records: bytes.subarray(OFFSET_BYTES),
+  };
+}
+
+/** What the database keeps of a row in a frame. */
+export function placeRowOf(row: Row): Row {
+  const { offset, records } = pieceOf(row);
+  const value = Buffer.allocUnsafe(PLACE_BYTES);
+  value.writeUIntBE(offset, 0, OFFSET_BYTES);
+  value.writeUInt32BE(records.length, OFFSET_BYTES);
+  return { key: row.key, value };
+}
+
+/** Throws `damaged` when the row cannot be one. */
+export function decodePayloadPlace(value: Uint8Array): PayloadPlace {
+  if (value.length !== PLACE_BYTES) throw new FirebreakError('damaged', 'a place of payloads is cut short');
+  const bytes = asBuffer(value);
+  return { offset: bytes.readUIntBE(0, OFFSET_BYTES), length: bytes.readUInt32BE(OFFSET_BYTES) };
+}
+
+/** Small rows of frames that follow one another, as fewer: of each day those whose records are next to each other. */
+export function joinPayloadRows(rows: readonly Row[]): Row[] {
+  const joined: Row[] = [];
+  const open = new Map<number, { readonly parts: [Row, ...Row[]]; bytes: number }>();
+  for (const row of rows) {
+    const day = dayOfKey(row.key);
+    const run = open.get(day);
+    if (run !== undefined && run.bytes < PAYLOAD_SEGMENT_BYTES) {
+      run.parts.push(row);
+      run.bytes += row.value.length;
+      continue;
+    }
+    if (run !== undefined) joined.push(joinParts(run.parts));
+    open.set(day, { parts: [row], bytes: row.value.length });
+  }
+  return [...joined, ...Array.from(open.values(), ({ parts }) => joinParts(parts))];
+}
+
+function joinParts([first, ...rest]: [Row, ...Row[]]): Row {
+  if (rest.length === 0) return first;
+  const value = Buffer.concat([first.value, ...rest.map(({ value }) => value.subarray(OFFSET_BYTES))]);
+  return { key: first.key, value };
+}
+
+/** Payloads of records that lie one after the other, views of them. Throws `damaged` when they are cut short. */
+export function decodePayloadSegment(records: Uint8Array): StoredPayload[] {
+  const bytes = asBuffer(records);
   const payloads: StoredPayload[] = [];
   for (let at = 0; at < bytes.length;) {
     const start = at + PAYLOAD_HEAD_BYTES;
@@ -46,79 +114,4 @@ export function decodePayloadSegment(value: Uint8Array): StoredPayload[] {
     at = end;
   }
   return payloads;
-}
-
-/** Entries of one day, near each other, whose payloads are wanted. */
-interface Window {
-  readonly day: number;
-  readonly first: number;
-  last: number;
-}
-
-function windowsOf(places: readonly PayloadRecord[]): Window[] {
-  const windows: Window[] = [];
-  const sorted = [...places].sort((a, b) => a.day - b.day || a.index - b.index);
-  for (const { day, index } of sorted) {
-    const open = windows.at(-1);
-    if (open?.day === day && index - open.first < WINDOW) open.last = index;
-    else windows.push({ day, first: index, last: index });
-  }
-  return windows;
-}
-
-/** Values from the one that holds the first index on, as far as the last index. */
-async function readWindow(db: Database, { day, first, last }: Window): Promise<Uint8Array[]> {
-  const before = { gte: payloadKey(day, 0), lte: payloadKey(day, first), reverse: true, limit: 1 };
-  const after = { gt: payloadKey(day, first), lte: payloadKey(day, last) };
-  const [head, rest] = await Promise.all([db.values(before).all(), db.values(after).all()]);
-  return [...head, ...rest];
-}
-
-/** After the payloads, so that of a day pruned meanwhile either all bytes were read or the row says so. */
-async function readPruned(
-  db: Database,
-  places: readonly PayloadRecord[],
-): Promise<ReadonlyMap<number, PrunedPayload>> {
-  const days = [...new Set(places.map(({ day }) => day))].filter((day) => day !== KEPT_DAY);
-  const rows = await db.getMany(days.map(dayKey));
-  return new Map(
-    rows.flatMap((row, i) => {
-      const day = days[i] ?? 0;
-      const { pruned } = row ? decodeDayRow(row, day) : {};
-      return pruned ? [[day, { day, prunedAtMs: pruned.atMs, prunedBy: pruned.by }] as const] : [];
-    }),
-  );
-}
-
-/**
- * The payloads of the entries at `places`, in order, copies; of one whose day is pruned what says so, whether its bytes are
- * still there or not; `undefined` for one never stored or lost.
- *
- * Throws `damaged` when the bytes stored are not those of the hash.
- */
-export async function readPayloads(
-  db: Database,
-  hashes: readonly Uint8Array[],
-  places: readonly (PayloadRecord | undefined)[],
-): Promise<readonly FoundPayload[]> {
-  const known = places.filter((place) => place !== undefined);
-  const windows = windowsOf(known);
-  const values = await Promise.all(windows.map((window) => readWindow(db, window)));
-  const stored = new Map(
-    values
-      .flatMap((some) => some.flatMap(decodePayloadSegment))
-      .map(({ index, payload }) => [index, payload]),
-  );
-  const pruned = await readPruned(db, known);
-  return places.map((place, i) => {
-    const gone = place && pruned.get(place.day);
-    if (gone !== undefined) return gone;
-    const payload = place && stored.get(place.index);
-    if (place === undefined || payload === undefined) return undefined;
-    if (equalBytes(sha256(payload), hashes[i] ?? payload)) return new Uint8Array(payload);
-    throw new FirebreakError(
-      'damaged',
-      `the payload stored for entry ${place.index} is not the one that was logged`,
-    );
-  });
 }

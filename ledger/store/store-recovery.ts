@@ -11,11 +11,16 @@ import { emptyRoot } from '../../protocol/merkle.js';
 import { TILE_WIDTH } from '../../protocol/tile.js';
 import { NODE_DISK, type Disk } from './disk.js';
 import { openHeadFile, type HeadFile } from './head-file.js';
-import { Journal, unsettledFrames, type Frame } from './journal.js';
+import { Journal } from './journal.js';
+import { unsettledFrames, type Frame } from './journal-frames.js';
+import { payloadFileOf, PayloadFiles } from './payload-files.js';
 import { PayloadIndex } from './payload-index.js';
-import { FORMAT_KEY, indexOfKey, segmentKey, STATE_KEY } from './store-keys.js';
+import type { PayloadStore } from './read-payloads.js';
+import { FORMAT_KEY, indexOfKey, KEPT_DAY, payloadRange, segmentKey, STATE_KEY } from './store-keys.js';
 import { oneAfterTheOther, StoreLevel, type StoreParts } from './store-level.js';
 import { openDatabase, storeError, storeLocation, type Database } from './store-open.js';
+import { decodePayloadPlace } from './store-payloads.js';
+import { readDays } from './store-pruning.js';
 import { encodeFormatRow } from './store-rows.js';
 import { decodeEntrySegment } from './store-segments.js';
 import { decodeStateRow, encodeStateRow, type StateRow } from './store-state.js';
@@ -75,12 +80,28 @@ async function readState(db: Database, dir: string): Promise<StateRow> {
   }
 }
 
-async function replay(db: Database, frames: readonly Frame[], dir: string): Promise<void> {
+async function replay({ db, files }: PayloadStore, frames: readonly Frame[], dir: string): Promise<void> {
   const { commit } = await readState(db, dir);
   const unsettled = unsettledFrames(frames, commit, dir);
   for (let at = 0; at < unsettled.length; at += FRAMES_A_STEP) {
-    const rows = unsettled.slice(at, at + FRAMES_A_STEP).flatMap((frame) => frame.rows);
+    const rows = await files.take(unsettled.slice(at, at + FRAMES_A_STEP).flatMap((frame) => frame.rows));
     await db.batch(rows.map((row) => ({ type: 'put' as const, ...row })));
+  }
+}
+
+/** Where each day's file goes on; one that is too short has lost payloads. Of a pruned day nothing is written any more. */
+async function findEnds({ db, files }: PayloadStore, dir: string): Promise<void> {
+  const days = (await readDays(db)).filter(({ pruned }) => pruned === undefined).map(({ day }) => day);
+  for (const day of [...days, KEPT_DAY]) {
+    const [last] = await db.values({ ...payloadRange(day), reverse: true, limit: 1 }).all();
+    if (last === undefined) continue;
+    const { offset, length } = decodePayloadPlace(last);
+    if (files.size(day) < offset + length)
+      throw new FirebreakError(
+        'damaged',
+        `payloads/${payloadFileOf(day)} in ${dir} has lost its end: restore the folder from a copy`,
+      );
+    files.setEnd(day, offset + length);
   }
 }
 
@@ -134,15 +155,18 @@ async function addSegment(index: PayloadIndex, { first, value, indexedTo }: Segm
   });
 }
 
+type Own = 'dir' | 'db' | 'journal' | 'head' | 'files';
+
 async function recover(
-  parts: Pick<StoreParts, 'db' | 'journal' | 'head' | 'dir'>,
-  { disk, indexTableRecords }: StoreTuning,
-): Promise<Omit<StoreParts, 'db' | 'journal' | 'head' | 'dir'>> {
-  const { db, journal, head, dir } = parts;
-  const behind = new WriteBehind(db, storeLocation(dir), disk);
-  await replay(db, journal.found.frames, dir);
+  parts: Pick<StoreParts, Own>,
+  { disk = NODE_DISK, indexTableRecords }: StoreTuning,
+): Promise<Omit<StoreParts, Own>> {
+  const { db, journal, head, dir, files } = parts;
+  const behind = new WriteBehind({ db, location: storeLocation(dir), files, disk });
+  await replay({ db, files }, journal.found.frames, dir);
   const { state, commit, indexedTo } = await readState(db, dir);
   requireNotRolledBack(state, head, dir);
+  await findEnds({ db, files }, dir);
   await behind.settle();
   journal.clear();
   const index = await PayloadIndex.open(db, behind, indexedTo, indexTableRecords);
@@ -163,6 +187,7 @@ export async function openStoreLevel(options: StoreLevelOptions): Promise<Store>
   const { db, fresh } = await openDatabase(dir, identity, { create, disk });
   let head: HeadFile | undefined;
   let journal: Journal | undefined;
+  let files: PayloadFiles | undefined;
   try {
     head = openHeadFile(join(dir, 'head'), disk);
     journal = new Journal(dir, { disk, ...(turnBytes !== undefined && { turnBytes }) });
@@ -172,12 +197,12 @@ export async function openStoreLevel(options: StoreLevelOptions): Promise<Store>
         'damaged',
         `the store in ${dir} is empty but its head file is not: restore the folder from a copy`,
       );
-    const own = { db, journal, head, dir };
+    files = new PayloadFiles(dir, disk);
+    const own = { db, journal, head, dir, files };
     return new StoreLevel({ ...own, ...(await recover(own, tuning)) });
   } catch (error) {
-    await oneAfterTheOther([() => journal?.close(), () => head?.close(), () => db.close()]).catch(
-      () => undefined,
-    );
+    const closers = [() => journal?.close(), () => head?.close(), () => files?.close(), () => db.close()];
+    await oneAfterTheOther(closers).catch(() => undefined);
     throw storeError(error, dir);
   }
 }

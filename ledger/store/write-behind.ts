@@ -1,16 +1,18 @@
 /**
- * Takes what the journal has made durable into the level store, in unsynced batches, soon or when somebody wants to
+ * Takes what the journal has made durable into the level store and the files of payloads, in unsynced batches, soon or when somebody wants to
  * read. Small commits are joined on the way, so that they become few and large values. `settle` makes everything durable
  * there as well, so that the journal can let go of it.
  */
 import { constants } from 'node:fs';
 import { join } from 'node:path';
 import { asError } from '../../protocol/errors.js';
-import { NODE_DISK, type Disk } from './disk.js';
-import type { Row } from './journal.js';
+import type { Disk } from './disk.js';
+import type { Row } from './journal-frames.js';
+import { openIfThere, type PayloadFiles } from './payload-files.js';
 import { joinedRowsOf } from './store-commit-rows.js';
 import { isPayloadKey } from './store-keys.js';
 import type { Database } from './store-open.js';
+import { joinPayloadRows } from './store-payloads.js';
 import type { Commit } from './store.js';
 
 /** Bytes of one level batch, about, and of all that waits: commits wait beyond that. */
@@ -32,8 +34,17 @@ interface Waiting {
   endsRun: boolean;
 }
 
+export interface WriteBehindParts {
+  readonly db: Database;
+  /** Where the database's files are. */
+  readonly location: string;
+  readonly files: PayloadFiles;
+  readonly disk: Disk;
+}
+
 export class WriteBehind {
   readonly #db: Database;
+  readonly #files: PayloadFiles;
   readonly #location: string;
   readonly #disk: Disk;
   #waiting: Waiting[] = [];
@@ -44,8 +55,9 @@ export class WriteBehind {
   #lastTicket = 0;
   #appliedTicket = 0;
 
-  constructor(db: Database, location: string, disk: Disk = NODE_DISK) {
+  constructor({ db, location, files, disk }: WriteBehindParts) {
     this.#db = db;
+    this.#files = files;
     this.#location = location;
     this.#disk = disk;
   }
@@ -90,6 +102,7 @@ export class WriteBehind {
     if (last !== undefined) last.endsRun = true;
     await this.applied();
     try {
+      await this.#files.sync();
       await this.#syncLogs();
     } catch (error) {
       this.#failure ??= asError(error);
@@ -101,7 +114,7 @@ export class WriteBehind {
   async #syncLogs(): Promise<void> {
     const disk = this.#disk;
     for (const name of disk.list(this.#location).filter((file) => file.endsWith('.log'))) {
-      const fd = openIfThere(disk, join(this.#location, name));
+      const fd = openIfThere(disk, join(this.#location, name), constants.O_RDWR);
       if (fd === undefined) continue;
       try {
         await disk.sync(fd);
@@ -131,7 +144,8 @@ export class WriteBehind {
     const over = this.#waiting.findIndex((waiting) => (bytes += waiting.bytes) > BATCH_BYTES);
     const some = this.#waiting.splice(0, over === -1 ? this.#waiting.length : over + 1);
     try {
-      await this.#db.batch(rowsToPut(some).map((row) => ({ type: 'put' as const, ...row })));
+      const rows = await this.#files.take(rowsToPut(some));
+      await this.#db.batch(rows.map((row) => ({ type: 'put' as const, ...row })));
       for (const waiting of some) this.#bytes -= waiting.bytes;
       this.#appliedTicket = some.at(-1)?.ticket ?? this.#appliedTicket;
     } catch (error) {
@@ -165,19 +179,9 @@ function endOfRun(waiting: readonly Waiting[], at: number): number {
   return Math.max(end, at + 1);
 }
 
-/** Payloads keep the rows they had: those were copied, and the batches they came in are answered for. */
 function joinedRows(run: readonly Waiting[]): Row[] {
   const commits = run.flatMap(({ commit }) => commit ?? []);
   const payloads = run.flatMap(({ rows }) => rows.filter(({ key }) => isPayloadKey(key)));
   const stateRow = run.at(-1)?.rows.at(-1);
-  return [...payloads, ...joinedRowsOf(commits), ...(stateRow ? [stateRow] : [])];
-}
-
-function openIfThere(disk: Disk, path: string): number | undefined {
-  try {
-    return disk.open(path, constants.O_RDWR);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
+  return [...joinPayloadRows(payloads), ...joinedRowsOf(commits), ...(stateRow ? [stateRow] : [])];
 }

@@ -2,6 +2,7 @@ import { cp, mkdir, open, readdir, rm, truncate, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { Level } from 'level';
 import { describe, expect, test } from 'vitest';
+import { FORMAT_VERSION } from '../../ledger/store/store-rows.js';
 import { openLedger } from '../../ledger/ledger.js';
 import { openLedgerFolder } from '../../ledger/reader-level.js';
 import { verifyLog } from '../../ledger/verify.js';
@@ -133,12 +134,12 @@ describe('a folder is refused', () => {
     const newer = await filledFolder(1);
     const store = new Level<string, Buffer>(join(newer, 'store'), { valueEncoding: 'buffer' });
     const row = Buffer.from(await store.get('f'));
-    row.writeUInt32BE(3, 0);
+    row.writeUInt32BE(FORMAT_VERSION + 1, 0);
     await store.put('f', row);
     await store.close();
     await expect(openLedger(ledgerDeps(newer))).rejects.toMatchObject({
       code: 'foreign',
-      message: expect.stringContaining('format 3') as string,
+      message: expect.stringContaining(`format ${FORMAT_VERSION + 1}`) as string,
     });
 
     const foreign = await temporaryFolder();

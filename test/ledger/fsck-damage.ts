@@ -1,9 +1,23 @@
 /** Damage done on purpose to the rows of a ledger, through LevelDB, so that every file stays in order. */
-import { cp } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import { openLedger } from '../../ledger/ledger.js';
-import { batchKey, indexOfKey, segmentKey, STATE_KEY } from '../../ledger/store/store-keys.js';
-import { decodePayloadSegment, encodePayloadSegment } from '../../ledger/store/store-payloads.js';
+import { PayloadFiles } from '../../ledger/store/payload-files.js';
+import {
+  batchKey,
+  dayOfKey,
+  indexOfKey,
+  payloadKey,
+  segmentKey,
+  STATE_KEY,
+} from '../../ledger/store/store-keys.js';
+import {
+  decodePayloadPlace,
+  decodePayloadSegment,
+  encodePayloadSegment,
+  type StoredPayload,
+} from '../../ledger/store/store-payloads.js';
 import { decodeBatchRow, encodeBatchRow } from '../../ledger/store/store-rows.js';
 import { decodeEntrySegment, encodeEntrySegment } from '../../ledger/store/store-segments.js';
 import { decodeStateRow, encodeStateRow, type StateRow } from '../../ledger/store/store-state.js';
@@ -24,11 +38,13 @@ export async function noticeLedger(dir: string, size: number): Promise<void> {
   await ledger.close();
 }
 
+export type Damage = (db: Store, dir: string) => Promise<void>;
+
 /** What is found once `damage` is done to a copy of a folder. */
-export async function foundInCopy(damage: (db: Store) => Promise<void>, from: string): Promise<string[]> {
+export async function foundInCopy(damage: Damage, from: string): Promise<string[]> {
   const dir = await temporaryFolder();
   await cp(from, dir, { recursive: true });
-  await onStore(dir, damage);
+  await onStore(dir, (db) => damage(db, dir));
   const report = await checkFolder(dir);
   expect(report.findings.damageCount).toBeGreaterThan(0);
   return foundIn(report).filter((line) => !line.startsWith('leftover'));
@@ -71,11 +87,43 @@ export const writer = partyIdOf(officer.publicKey);
 export const changeBatch = (db: Store, seq: number, to: (record: BatchRecord) => BatchRecord) =>
   change(db, batchKey(writer, seq), (value) => encodeBatchRow(to(decodeBatchRow(value, writer, seq))));
 
-/** Changes the stored payloads of one row of the kept ones. */
-export async function changePayloads(
-  db: Store,
-  to: (payloads: { index: number; payload: Uint8Array }[]) => { index: number; payload: Uint8Array }[],
-): Promise<void> {
-  const { key, value } = await rowOf(db, 'p');
-  await db.put(key, encodePayloadSegment(to([...decodePayloadSegment(value)])));
+interface PayloadRow {
+  readonly day: number;
+  readonly payloads: readonly StoredPayload[];
 }
+
+/** Writes the payloads and their rows anew, as a ledger would that stored these. */
+export async function changePayloadRows(
+  db: Store,
+  dir: string,
+  to: (rows: PayloadRow[]) => PayloadRow[],
+): Promise<void> {
+  const files = new PayloadFiles(dir);
+  const rows: PayloadRow[] = [];
+  for (const [key, value] of await db.iterator({ gte: Buffer.from('p'), lt: Buffer.from('q') }).all()) {
+    const day = dayOfKey(key);
+    rows.push({ day, payloads: decodePayloadSegment(await files.read(day, decodePayloadPlace(value))) });
+    await db.del(key);
+  }
+  await rm(join(dir, 'payloads'), { recursive: true });
+  const anew = new PayloadFiles(dir);
+  for (const { day, payloads } of to(rows)) {
+    const length = encodePayloadSegment(0, payloads).length - 6;
+    const key = payloadKey(day, payloads[0]?.index ?? 0);
+    const value = encodePayloadSegment(anew.reserve(day, length), payloads);
+    const [place] = await anew.take([{ key, value }]);
+    await db.put(key, place?.value ?? value);
+  }
+  await anew.close();
+}
+
+/** Changes the stored payloads of the first row. */
+export const changePayloads = (
+  db: Store,
+  dir: string,
+  to: (payloads: readonly StoredPayload[]) => readonly StoredPayload[],
+) =>
+  changePayloadRows(db, dir, ([first, ...rest]) => [
+    { day: first?.day ?? 0, payloads: to(first?.payloads ?? []) },
+    ...rest,
+  ]);

@@ -7,11 +7,12 @@ import { Findings } from '../../ledger/fsck/findings.js';
 import { fsckLedger } from '../../ledger/fsck/fsck.js';
 import { checkHeadSlots } from '../../ledger/fsck/head-slots.js';
 import { checkJournal } from '../../ledger/fsck/journal-check.js';
-import { encodeFrame, type Frame } from '../../ledger/store/journal.js';
+import type { Frame } from '../../ledger/store/journal-frames.js';
 import { openLedger } from '../../ledger/ledger.js';
 import { batchOf, ledgerDeps, logSigner, noticeItem, officer, temporaryFolder } from './deployment.js';
 import { countFlips, seeded } from './fsck-flips.js';
 import { checkFolder, foundIn, storedFiles, variedLedger } from './fsck-folder.js';
+import { encodeFrames } from './journal-file.js';
 
 const noticesOf = (seq: number, count: number) =>
   batchOf(
@@ -35,7 +36,8 @@ async function stoppedLedger(): Promise<string> {
 async function killedLedger(commits: number): Promise<string> {
   const dir = await stoppedLedger();
   const killed = await temporaryFolder();
-  await cp(join(dir, 'store'), join(killed, 'store'), { recursive: true });
+  for (const name of ['store', 'payloads'])
+    await cp(join(dir, name), join(killed, name), { recursive: true });
   const ledger = await openLedger(ledgerDeps(dir));
   for (let n = 0; n < commits; n++) await ledger.submit(noticesOf(100 + n, 20 + n));
   for (const name of ['head', 'journal-0', 'journal-1']) await cp(join(dir, name), join(killed, name));
@@ -63,6 +65,8 @@ describe('fsck', () => {
       'CURRENT',
       'MANIFEST-*',
       'head',
+      'payloads/*',
+      'payloads/kept',
     ]);
     expect(await found(dir)).toEqual([]);
   });
@@ -191,7 +195,7 @@ describe('a journal', () => {
   const frame = (commit: number): Frame => ({
     commit,
     settled: 0,
-    rows: [{ key: Buffer.from('e'), value: Buffer.alloc(300, commit) }],
+    rows: [{ key: Buffer.from('e'), value: Buffer.alloc(5000, commit) }],
   });
   const checked = (bytes: Buffer) => {
     const findings = new Findings();
@@ -200,16 +204,16 @@ describe('a journal', () => {
   };
 
   test('with older commits behind its newest is in order', () => {
-    const older = Buffer.concat([1, 2, 3].map((commit) => encodeFrame(frame(commit))));
-    const newer = encodeFrame({ ...frame(4), rows: [] });
+    const older = Buffer.concat(encodeFrames([1, 2, 3].map(frame)));
+    const newer = Buffer.concat(encodeFrames([{ ...frame(4), rows: [] }]));
     newer.copy(older);
     expect(checked(older)).toEqual({ commits: [4], found: [] });
   });
 
   test('cut short in a commit ends there, damaged in one before later ones it is damaged', () => {
-    const frames = [7, 8, 9].map((commit) => encodeFrame(frame(commit)));
+    const frames = encodeFrames([7, 8, 9].map(frame));
     const all = Buffer.concat(frames);
-    expect(checked(all.subarray(0, all.length - 5))).toEqual({ commits: [7, 8], found: ['interrupted'] });
+    expect(checked(all.subarray(0, all.length - 4096))).toEqual({ commits: [7, 8], found: ['interrupted'] });
     const wounded = Buffer.from(all).fill(0xee, (frames[0]?.length ?? 0) + 40, (frames[0]?.length ?? 0) + 60);
     expect(checked(wounded)).toEqual({ commits: [7], found: ['damage'] });
   });

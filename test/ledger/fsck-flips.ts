@@ -60,7 +60,7 @@ async function flip(dir: string, { file, byte, bit }: Place): Promise<void> {
   await handle.close();
 }
 
-const kindOf = (file: string): string => file.replace(/^store\//, '').replace(/\d{6,}/, '*');
+const kindOf = (file: string): string => file.replace(/^store\//, '').replace(/\d{5,}/, '*');
 
 /** The folder is as it was afterwards. */
 export async function countFlips(dir: string, flips: number, seed: number): Promise<FlipCount> {

@@ -1,4 +1,5 @@
 /** Ledger folders for fsck's tests and its bench: every kind of entry, tables at several levels, a write-ahead log. */
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Level } from 'level';
@@ -173,7 +174,11 @@ export async function storedFiles(dir: string): Promise<{ readonly file: string;
   const names = [
     ...(await readdir(dir)),
     ...(await readdir(join(dir, 'store'))).map((name) => `store/${name}`),
+    ...(existsSync(join(dir, 'payloads')) ? await readdir(join(dir, 'payloads')) : []).map(
+      (name) => `payloads/${name}`,
+    ),
   ];
-  const files = names.filter((name) => name !== 'store' && !name.startsWith('store/LOG'));
+  const folders = ['store', 'payloads'];
+  const files = names.filter((name) => !folders.includes(name) && !name.startsWith('store/LOG'));
   return Promise.all(files.sort().map(async (file) => ({ file, bytes: await readFile(join(dir, file)) })));
 }

@@ -1,12 +1,12 @@
 /** What fsck makes of payloads that are gone, by the book or not, and of the checkpoint that was published. */
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { fsckLedger } from '../../ledger/fsck/fsck.js';
 import { openLedger } from '../../ledger/ledger.js';
 import { decodeDayRow, encodeDayRow, newDayRecord, type DayRecord } from '../../ledger/store/day-record.js';
-import { dayKey, payloadKey } from '../../ledger/store/store-keys.js';
+import { dayKey, payloadRange } from '../../ledger/store/store-keys.js';
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
 import { signCheckpoint } from '../../protocol/checkpoint.js';
 import { cosign, cosignerWithKey } from '../../protocol/cosignature.js';
@@ -51,8 +51,10 @@ async function endedLedger({ prunes }: { readonly prunes: boolean }): Promise<st
   return dir;
 }
 
-const dropPayloads = (dir: string): Promise<void> =>
-  onStore(dir, (db) => db.clear({ gte: payloadKey(DAY, 0), lt: payloadKey(DAY + 1, 0) }));
+async function dropPayloads(dir: string): Promise<void> {
+  await onStore(dir, (db) => db.clear(payloadRange(DAY)));
+  await rm(join(dir, 'payloads', String(DAY)));
+}
 
 async function changeDayRow(dir: string, changes: Partial<DayRecord>): Promise<void> {
   await onStore(dir, async (db) => {

@@ -1,5 +1,5 @@
 /** What fsck makes of payloads, their index, batches and gateways that are not what the entries say. */
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -12,10 +12,8 @@ import {
   gatewayKey,
   indexOfKey,
   KEPT_DAY,
-  payloadKey,
   segmentKey,
 } from '../../ledger/store/store-keys.js';
-import { decodePayloadSegment, encodePayloadSegment } from '../../ledger/store/store-payloads.js';
 import { decodeEntrySegment } from '../../ledger/store/store-segments.js';
 import { asTreeSize } from '../../protocol/brands.js';
 import { decodeEntry } from '../../protocol/entry.js';
@@ -24,8 +22,10 @@ import { logSigner, NOW_MS, officer, temporaryFolder } from './deployment.js';
 import {
   change,
   changeBatch,
+  changePayloadRows,
   changePayloads,
   changeState,
+  type Damage,
   flipAt,
   foundInCopy,
   noticeLedger,
@@ -44,47 +44,75 @@ beforeAll(async () => {
   return () => rm(whole, { recursive: true, force: true });
 });
 
-const foundAfter = (damage: (db: Store) => Promise<void>, from = whole) => foundInCopy(damage, from);
+const foundAfter = (damage: Damage, from = whole) => foundInCopy(damage, from);
 
 describe('fsck finds a payload', () => {
   test('whose bytes, entry or day are not the right ones', async () => {
-    const bytes = await foundAfter((db) =>
-      changePayloads(db, ([one, ...rest]) => [
+    const bytes = await foundAfter((db, dir) =>
+      changePayloads(db, dir, ([one, ...rest]) => [
         { index: one?.index ?? 0, payload: flipAt(3)(Buffer.from(one?.payload ?? [])) },
         ...rest,
       ]),
     );
-    expect(bytes).toEqual(['damage payloads #0 has other bytes stored than its payload']);
-    const swapped = await foundAfter((db) =>
-      changePayloads(db, ([a, b, ...rest]) => [
+    expect(bytes).toEqual(['damage payloads payloads/kept @13 #0 has other bytes stored than its payload']);
+    const swapped = await foundAfter((db, dir) =>
+      changePayloads(db, dir, ([a, b, ...rest]) => [
         { index: 0, payload: b?.payload ?? Buffer.of() },
         { index: 1, payload: a?.payload ?? Buffer.of() },
         ...rest,
       ]),
     );
     expect(swapped.filter((line) => line.includes('other bytes'))).toHaveLength(2);
-    const moved = await foundAfter(async (db) => {
-      const { key, value } = await rowOf(db, 'p');
-      await db.del(key);
-      await db.put(payloadKey(20_001, 0), value);
-    });
-    expect(moved[0]).toBe(`damage payloads #0 has its payload stored under day 20001, not ${KEPT_DAY}`);
+    const moved = await foundAfter((db, dir) =>
+      changePayloadRows(db, dir, ([first, ...rest]) => [
+        { day: 20_001, payloads: first?.payloads ?? [] },
+        ...rest,
+      ]),
+    );
+    expect(moved[0]).toBe(
+      `damage payloads payloads/20001 @10 #0 has its payload stored under day 20001, not ${KEPT_DAY}`,
+    );
   });
 
   test('that is gone, stored twice, or of nobody', async () => {
-    const gone = await foundAfter((db) =>
-      changePayloads(db, (all) => all.filter(({ index }) => index !== 4)),
+    const gone = await foundAfter((db, dir) =>
+      changePayloads(db, dir, (all) => all.filter(({ index }) => index !== 4)),
     );
     expect(gone).toEqual(['damage payloads #4 has lost its payload: no pruning of its day is recorded']);
-    const twice = await foundAfter(async (db) => {
-      const { value } = await rowOf(db, 'p');
-      await db.put(payloadKey(KEPT_DAY, 3), encodePayloadSegment(decodePayloadSegment(value).slice(3, 4)));
-    });
-    expect(twice).toEqual(['damage payloads #3 has its payload stored twice']);
-    const nobody = await foundAfter((db) =>
-      db.put(payloadKey(KEPT_DAY, 700), encodePayloadSegment([{ index: 700, payload: Buffer.of(1) }])),
+    const twice = await foundAfter((db, dir) =>
+      changePayloadRows(db, dir, (rows) => [
+        ...rows,
+        { day: 20_001, payloads: rows[0]?.payloads.slice(3, 4) ?? [] },
+      ]),
     );
-    expect(nobody).toEqual(['damage payloads #700 is not in the signed log, and has a payload stored']);
+    expect(twice.join()).toMatch(/#3 has its payload stored (twice|under day 20001)/);
+    const nobody = await foundAfter((db, dir) =>
+      changePayloadRows(db, dir, (rows) => [
+        ...rows,
+        { day: KEPT_DAY, payloads: [{ index: 700, payload: Buffer.of(1) }] },
+      ]),
+    );
+    expect(nobody).toHaveLength(1);
+    expect(nobody[0]).toMatch(
+      /^damage payloads payloads\/kept @\d+ #700 is not in the signed log, and has a payload stored$/,
+    );
+  });
+
+  test('that its row leads astray from, or its file has lost', async () => {
+    const astray = await foundAfter(async (db) => {
+      const { key, value } = await rowOf(db, 'p');
+      await db.put(key, flipAt(5)(value));
+    });
+    expect(astray[0]).toMatch(/^damage payloads #0 begins a row/);
+    const longer = await foundAfter((_, dir) => appendFile(join(dir, 'payloads/kept'), 'more'));
+    expect(longer.join()).toMatch(/^damage payloads payloads\/kept has \d+ bytes, and its rows end at \d+$/);
+    const cut = await foundAfter((_, dir) => truncate(join(dir, 'payloads/kept'), 5));
+    expect(cut[0]).toMatch(/^damage payloads payloads\/kept has 5 bytes, and its rows end at \d+$/);
+    expect(cut[1]).toBe('damage payloads #0 has lost its payload: no pruning of its day is recorded');
+    const gone = await foundAfter((_, dir) => rm(join(dir, 'payloads/kept')));
+    expect(gone[0]).toBe('damage payloads payloads/kept is missing');
+    const strange = await foundAfter((_, dir) => writeFile(join(dir, 'payloads/day.key'), ''));
+    expect(strange).toEqual(['damage files payloads/day.key is of no day']);
   });
 });
 

@@ -2,18 +2,13 @@ import fc from 'fast-check';
 import { join } from 'node:path';
 import { appendFile, readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import {
-  encodeFrame,
-  FRAME_HEAD,
-  Journal,
-  joinTurns,
-  scanFrames,
-  type Frame,
-} from '../../ledger/store/journal.js';
+import { Journal } from '../../ledger/store/journal.js';
+import { FRAME_HEAD, joinTurns, scanFrames, type Frame } from '../../ledger/store/journal-frames.js';
 import { temporaryFolder } from './deployment.js';
+import { encodeFrames } from './journal-file.js';
 
-const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
-const row = fc.record({ key: bytes(40), value: bytes(200) });
+const bytes = (minLength: number, maxLength: number) => fc.uint8Array({ minLength, maxLength });
+const row = fc.record({ key: bytes(1, 40), value: bytes(0, 3000) });
 const rows = fc.array(row, { maxLength: 5 });
 
 const plain = ({ commit, settled, rows: some }: Frame) => ({
@@ -30,7 +25,7 @@ describe('the frames of a journal', () => {
     fc.assert(
       fc.property(fc.array(rows, { minLength: 1, maxLength: 5 }), fc.nat(), (bodies, cut) => {
         const frames = framesFrom(7, bodies);
-        const encoded = frames.map(encodeFrame);
+        const encoded = encodeFrames(frames);
         const file = Buffer.concat(encoded);
         expect(scanFrames(file).frames.map(plain)).toEqual(frames.map(plain));
         const length = cut % file.length;
@@ -46,10 +41,10 @@ describe('the frames of a journal', () => {
       1,
       [1, 2, 3].map((n) => [{ key: Uint8Array.of(n), value: Uint8Array.of(n, n) }]),
     );
-    const encoded = frames.map(encodeFrame);
+    const encoded = encodeFrames(frames);
     const file = Buffer.concat(encoded);
     const length = encoded[0]?.length ?? 0;
-    for (let bit = 0; bit < file.length * 8; bit++) {
+    for (let bit = 0; bit < file.length * 8; bit += bit % (length * 8) < 500 ? 1 : 97) {
       const changed = Buffer.from(file);
       changed.writeUInt8((changed[bit >> 3] ?? 0) ^ (1 << (bit & 7)), bit >> 3);
       expect(scanFrames(changed).frames).toHaveLength(Math.floor((bit >> 3) / length));
@@ -57,22 +52,31 @@ describe('the frames of a journal', () => {
   });
 
   test('end where those of an earlier turn begin, which are not torn', () => {
-    const newer = Buffer.concat(framesFrom(50, [[], []]).map(encodeFrame));
-    const older = Buffer.concat(framesFrom(10, [[], []]).map(encodeFrame));
+    const newer = Buffer.concat(encodeFrames(framesFrom(50, [[], []])));
+    const older = Buffer.concat(encodeFrames(framesFrom(10, [[], []])));
     expect(scanFrames(Buffer.concat([newer, older]))).toMatchObject({ end: newer.length, torn: false });
     expect(scanFrames(Buffer.concat([newer, older.subarray(5)]))).toMatchObject({ torn: false });
-    const next = encodeFrame({ commit: 52, settled: 0, rows: [{ key: Uint8Array.of(1), value: newer }] });
+    const rest = [{ key: Uint8Array.of(1), value: newer }];
+    const [, , next = newer] = encodeFrames(framesFrom(50, [[], [], rest]));
     expect(scanFrames(Buffer.concat([newer, next.subarray(0, FRAME_HEAD + 9)])).torn).toBe(true);
+  });
+
+  test('are not what somebody who foresaw their numbers had written there earlier', () => {
+    const newer = encodeFrames(framesFrom(50, [[{ key: Uint8Array.of(1), value: Uint8Array.of(9) }]]));
+    const [, foreseen = Buffer.of()] = encodeFrames(framesFrom(50, [[], []]));
+    expect(scanFrames(Buffer.concat([...newer, foreseen])).frames).toHaveLength(1);
   });
 
   test('of two files are joined when they follow one another', () => {
     const scanned = (first: number, count: number) =>
       scanFrames(
         Buffer.concat(
-          framesFrom(
-            first,
-            Array.from({ length: count }, () => []),
-          ).map(encodeFrame),
+          encodeFrames(
+            framesFrom(
+              first,
+              Array.from({ length: count }, () => []),
+            ),
+          ),
         ),
       );
     const commits = (frames: readonly Frame[]) => frames.map(({ commit }) => commit);
@@ -129,9 +133,7 @@ describe('a journal on disk', () => {
     const dir = await temporaryFolder();
     const journal = new Journal(dir);
     journal.close();
-    const frames = framesFrom(1, [[], [{ key: Uint8Array.of(1), value: new Uint8Array(50) }]]).map(
-      encodeFrame,
-    );
+    const frames = encodeFrames(framesFrom(1, [[], [{ key: Uint8Array.of(1), value: new Uint8Array(50) }]]));
     await appendFile(join(dir, 'journal-1'), Buffer.concat(frames).subarray(0, -1));
     const again = new Journal(dir);
     expect(again.found).toMatchObject({ torn: 'journal-1', frames: [{ commit: 1 }] });

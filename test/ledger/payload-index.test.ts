@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { PayloadFilter } from '../../ledger/store/payload-filter.js';
 import { PayloadIndex } from '../../ledger/store/payload-index.js';
 import { bucketOf, PayloadTable } from '../../ledger/store/payload-table.js';
-import { openDatabase, storeLocation } from '../../ledger/store/store-open.js';
+import { openDatabase, storeLocation, type Database } from '../../ledger/store/store-open.js';
+import { NODE_DISK } from '../../ledger/store/disk.js';
+import { PayloadFiles } from '../../ledger/store/payload-files.js';
 import { WriteBehind } from '../../ledger/store/write-behind.js';
 import { logSigner, ORIGIN, temporaryFolder } from './deployment.js';
 
@@ -36,12 +38,14 @@ describe('the filter', () => {
 });
 
 describe('the payload index', () => {
+  const behindOf = (db: Database, dir: string) =>
+    new WriteBehind({ db, location: storeLocation(dir), files: new PayloadFiles(dir), disk: NODE_DISK });
   const identity = { origin: ORIGIN, logPublicKey: logSigner.publicKey };
 
   test('finds all of more than two tables, from memory and from the store, and after opening anew', async () => {
     const dir = await temporaryFolder();
     const { db } = await openDatabase(dir, identity, { create: true });
-    const behind = new WriteBehind(db, storeLocation(dir));
+    const behind = behindOf(db, dir);
     const index = await PayloadIndex.open(db, behind, 0);
     const count = 300_000;
     for (let n = 0; n < count; n++) {
@@ -69,7 +73,7 @@ describe('the payload index', () => {
   test('does not write a payload twice that was in its buckets when the ledger was killed', async () => {
     const dir = await temporaryFolder();
     const { db } = await openDatabase(dir, identity, { create: true });
-    const behind = new WriteBehind(db, storeLocation(dir));
+    const behind = behindOf(db, dir);
     for (let turn = 0; turn < 2; turn++) {
       const index = await PayloadIndex.open(db, behind, 0);
       for (let n = 0; n < 131_073; n++) {

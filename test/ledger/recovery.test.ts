@@ -1,7 +1,7 @@
-import { cp, readFile, truncate, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { scanFrames } from '../../ledger/store/journal.js';
+import { scanFrames } from '../../ledger/store/journal-frames.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
 import { verifyLog } from '../../ledger/verify.js';
 import {
@@ -39,6 +39,7 @@ async function folderAheadOfItsDatabase(): Promise<string> {
   await append(second, 20, 40);
   const after = await cutOff(dir);
   await second.close();
+  await rm(join(after, 'store'), { recursive: true });
   await cp(join(before, 'store'), join(after, 'store'), { recursive: true });
   return after;
 }

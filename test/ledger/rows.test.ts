@@ -10,7 +10,14 @@ import {
 import { decodeDayRow, encodeDayRow } from '../../ledger/store/day-record.js';
 import { openHeadFile } from '../../ledger/store/head-file.js';
 import { decodeHashes, decodePayloads, encodeHashes, encodePayloads } from '../../ledger/payload-frames.js';
-import { decodePayloadSegment, encodePayloadSegment } from '../../ledger/store/store-payloads.js';
+import {
+  decodePayloadPlace,
+  decodePayloadSegment,
+  encodePayloadSegment,
+  pieceOf,
+  placeRowOf,
+} from '../../ledger/store/store-payloads.js';
+import { payloadKey } from '../../ledger/store/store-keys.js';
 import { decodeBatchRow, encodeBatchRow } from '../../ledger/store/store-rows.js';
 import { decodeEntrySegment, encodeEntrySegment, joinSegments } from '../../ledger/store/store-segments.js';
 import { decodeStateRow, encodeStateRow } from '../../ledger/store/store-state.js';
@@ -85,7 +92,10 @@ describe('payload segments', () => {
     });
     fc.assert(
       fc.property(payloads, fc.nat(), (some, cut) => {
-        const value = encodePayloadSegment(some);
+        const row = { key: payloadKey(20_000, 7), value: encodePayloadSegment(cut, some) };
+        expect(pieceOf(row)).toMatchObject({ day: 20_000, offset: cut });
+        const value = pieceOf(row).records;
+        expect(decodePayloadPlace(placeRowOf(row).value)).toEqual({ offset: cut, length: value.length });
         const stored = decodePayloadSegment(value);
         expect(stored.map(({ index, payload }) => ({ index, payload: new Uint8Array(payload) }))).toEqual(
           some,

@@ -92,6 +92,10 @@ export class FaultyDisk implements Disk {
     return this.#at(this.#name('read', fd), () => NODE_DISK.read(fd, bytes), fileError);
   }
 
+  readElsewhere(fd: number, bytes: Buffer, position: number): Promise<number> {
+    return this.#later(this.#name('read', fd), () => NODE_DISK.readElsewhere(fd, bytes, position), fileError);
+  }
+
   write(fd: number, piece: Piece): number {
     const name = this.#name('write', fd);
     const half = (): number => NODE_DISK.write(fd, halfOf(piece));
@@ -106,6 +110,10 @@ export class FaultyDisk implements Disk {
 
   truncate(fd: number): void {
     this.#at(this.#name('truncate', fd), () => NODE_DISK.truncate(fd), fileError);
+  }
+
+  unlink(path: string): void {
+    this.#at('unlink', () => NODE_DISK.unlink(path), fileError);
   }
 
   sync(fd: number): Promise<void> {

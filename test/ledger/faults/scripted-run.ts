@@ -5,7 +5,7 @@ import { batchOf, ledgerDeps, noticeItem, officer } from '../deployment.js';
 import type { FaultyDisk } from './faulty-disk.js';
 
 /** Small enough for both to turn once and more in a run. */
-const JOURNAL_TURN_BYTES = 6 * 1024;
+const JOURNAL_TURN_BYTES = 20 * 1024;
 const INDEX_TABLE_RECORDS = 150;
 const AT_ONCE = 3;
 

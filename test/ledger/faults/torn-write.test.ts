@@ -1,7 +1,8 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FRAME_HEAD, JOURNAL_FILES, scanFrames } from '../../../ledger/store/journal.js';
+import { JOURNAL_FILES } from '../../../ledger/store/journal.js';
+import { scanFrames, FRAME_HEAD } from '../../../ledger/store/journal-frames.js';
 import { openLedger, type Ledger } from '../../../ledger/ledger.js';
 import { batchOf, ledgerDeps, noticeItem, officer, openReceipt } from '../deployment.js';
 import { memoryFolder } from './fault-sweep.js';
@@ -20,7 +21,7 @@ const batchOfSeq = (seq: number) =>
     Array.from({ length: ENTRIES }, (_, i) => noticeItem(`${seq}/${i}`)),
   );
 
-/** Where the newest frame is. */
+/** Where the newest frame is, but for the zeros that fill its last block. */
 interface Newest {
   readonly name: string;
   readonly start: number;
@@ -33,9 +34,8 @@ async function newestFrame(dir: string): Promise<Newest> {
       const bytes = await readFile(join(dir, name));
       const { frames, end } = scanFrames(bytes);
       const commit = frames.at(-1)?.commit ?? 0;
-      let start = 0;
-      for (let i = 1; i < frames.length; i++) start += FRAME_HEAD + bytes.readUInt32BE(start + 16);
-      return { name, start, end, commit };
+      const filled = bytes.subarray(0, end).findLastIndex((byte) => byte !== 0) + 1;
+      return { name, start: frames.at(-2)?.end ?? 0, end: filled, commit };
     }),
   );
   return found.reduce((a, b) => (a.commit > b.commit ? a : b));

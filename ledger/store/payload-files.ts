@@ -1,0 +1,223 @@
+/**
+ * The files that hold payloads, one for each day that is pruned together: `payloads/20000`, and `payloads/kept` for what no
+ * retention window ends. They only grow, by what the journal has made durable, so they are written without a sync until
+ * the journal is to let go of it. What was written before a crash is written again, over itself.
+ */
+import { constants, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { NODE_DISK, type Disk } from './disk.js';
+import type { Row } from './journal-frames.js';
+import { isPayloadKey, KEPT_DAY } from './store-keys.js';
+import { pieceOf, placeRowOf, type PayloadPiece, type PayloadPlace } from './store-payloads.js';
+
+export const PAYLOAD_FOLDER = 'payloads';
+/** Bytes of one write, about. */
+const WRITE_BYTES = 1024 * 1024;
+/** Files kept open between two syncs. */
+const MAX_OPEN = 64;
+
+/** Name of the file for a day, below {@link PAYLOAD_FOLDER}. */
+export const payloadFileOf = (day: number): string => (day === KEPT_DAY ? 'kept' : String(day));
+
+/** The day of a file's name; `undefined` for a name that is none. */
+export function dayOfPayloadFile(name: string): number | undefined {
+  if (name === payloadFileOf(KEPT_DAY)) return KEPT_DAY;
+  const day = Number(name);
+  return Number.isInteger(day) && day >= 0 && day < KEPT_DAY && String(day) === name ? day : undefined;
+}
+
+interface Run {
+  readonly day: number;
+  readonly offset: number;
+  readonly pieces: Buffer[];
+  bytes: number;
+}
+
+export class PayloadFiles {
+  readonly #disk: Disk;
+  readonly #folder: string;
+  /** Where the next payload of a day goes. */
+  readonly #ends = new Map<number, number>();
+  /** Files written since the last sync, by day. */
+  readonly #open = new Map<number, number>();
+  #hasNewFile = false;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(dir: string, disk: Disk = NODE_DISK) {
+    this.#disk = disk;
+    this.#folder = join(dir, PAYLOAD_FOLDER);
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+  }
+
+  /** Says where a day ends, when the store is opened. */
+  setEnd(day: number, end: number): void {
+    this.#ends.set(day, end);
+  }
+
+  /** Takes the next `length` bytes of a day's file; gives where they begin. */
+  reserve(day: number, length: number): number {
+    const offset = this.#ends.get(day) ?? 0;
+    this.#ends.set(day, offset + length);
+    return offset;
+  }
+
+  /** Bytes of a day's file; 0 when there is none. */
+  size(day: number): number {
+    const fd = this.#openIfThere(day, constants.O_RDONLY);
+    if (fd === undefined) return 0;
+    try {
+      return this.#disk.size(fd);
+    } finally {
+      this.#disk.close(fd);
+    }
+  }
+
+  /** Writes what rows of frames hold of payloads; gives the rows for the database, in order. */
+  async take(rows: readonly Row[]): Promise<Row[]> {
+    await this.#alone(async () => {
+      for (const run of runsOf(rows)) await this.#write(run);
+    });
+    return rows.map((row) => (isPayloadKey(row.key) ? placeRowOf(row) : row));
+  }
+
+  /** Resolves when everything written so far is on the disk. Rejects with what the disk says. */
+  sync(): Promise<void> {
+    return this.#alone(() => this.#sync());
+  }
+
+  /** The records there, or the beginning of them, or nothing when the file is gone. */
+  async read(day: number, { offset, length }: PayloadPlace): Promise<Buffer> {
+    const fd = this.#openIfThere(day, constants.O_RDONLY);
+    if (fd === undefined) return Buffer.alloc(0);
+    try {
+      const bytes = Buffer.allocUnsafe(length);
+      let at = 0;
+      while (at < length) {
+        const read = await this.#disk.readElsewhere(fd, bytes.subarray(at), offset + at);
+        if (read === 0) break;
+        at += read;
+      }
+      return bytes.subarray(0, at);
+    } finally {
+      this.#disk.close(fd);
+    }
+  }
+
+  /** Overwrites the file of a day, which nobody writes to any more, with zeros, and removes it. Harmless to repeat. */
+  async remove(day: number): Promise<void> {
+    await this.#alone(async () => this.#close(day));
+    const fd = this.#openIfThere(day, constants.O_RDWR);
+    if (fd === undefined) return;
+    try {
+      const zeros = Buffer.alloc(WRITE_BYTES);
+      const size = this.#disk.size(fd);
+      for (let position = 0; position < size;) {
+        const bytes = zeros.subarray(0, Math.min(WRITE_BYTES, size - position));
+        position += await this.#disk.writeElsewhere(fd, { bytes, offset: 0, position });
+      }
+      await this.#disk.sync(fd);
+    } finally {
+      this.#disk.close(fd);
+    }
+    this.#disk.unlink(this.#pathOf(day));
+    this.#ends.delete(day);
+    await this.#syncFolder();
+  }
+
+  /** Lets go of the files as they are. */
+  async close(): Promise<void> {
+    await this.#alone(async () => {
+      for (const day of [...this.#open.keys()]) this.#close(day);
+    });
+  }
+
+  async #write({ day, offset, pieces }: Run): Promise<void> {
+    const fd = await this.#fdOf(day);
+    const bytes = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+    for (let at = 0; at < bytes.length;)
+      at += await this.#disk.writeElsewhere(fd, { bytes, offset: at, position: offset + at });
+  }
+
+  async #fdOf(day: number): Promise<number> {
+    const open = this.#open.get(day);
+    if (open !== undefined) return open;
+    if (this.#open.size >= MAX_OPEN) await this.#sync();
+    let fd = this.#openIfThere(day, constants.O_RDWR);
+    if (fd === undefined) {
+      fd = this.#disk.open(this.#pathOf(day), constants.O_RDWR | constants.O_CREAT, 0o600);
+      this.#hasNewFile = true;
+    }
+    this.#open.set(day, fd);
+    return fd;
+  }
+
+  async #sync(): Promise<void> {
+    for (const [day, fd] of [...this.#open]) {
+      await this.#disk.sync(fd);
+      this.#close(day);
+    }
+    if (this.#hasNewFile) await this.#syncFolder();
+    this.#hasNewFile = false;
+  }
+
+  async #syncFolder(): Promise<void> {
+    const fd = this.#disk.open(this.#folder, constants.O_RDONLY);
+    try {
+      await this.#disk.sync(fd);
+    } finally {
+      this.#disk.close(fd);
+    }
+  }
+
+  #close(day: number): void {
+    const fd = this.#open.get(day);
+    if (fd === undefined) return;
+    this.#open.delete(day);
+    this.#disk.close(fd);
+  }
+
+  #openIfThere(day: number, flags: number): number | undefined {
+    return openIfThere(this.#disk, this.#pathOf(day), flags);
+  }
+
+  #pathOf(day: number): string {
+    return join(this.#folder, payloadFileOf(day));
+  }
+
+  /** One after the other: nothing is closed that somebody writes to. */
+  #alone(run: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(run);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+}
+
+/** Pieces that lie next to each other, as one write. */
+function runsOf(rows: readonly Row[]): Run[] {
+  const runs: Run[] = [];
+  const open = new Map<number, Run>();
+  for (const row of rows) if (isPayloadKey(row.key)) addPiece(pieceOf(row), runs, open);
+  return runs;
+}
+
+function addPiece({ day, offset, records }: PayloadPiece, runs: Run[], open: Map<number, Run>): void {
+  const run = open.get(day);
+  if (run !== undefined && run.offset + run.bytes === offset && run.bytes < WRITE_BYTES) {
+    run.pieces.push(records);
+    run.bytes += records.length;
+    return;
+  }
+  const begun = { day, offset, pieces: [records], bytes: records.length };
+  open.set(day, begun);
+  runs.push(begun);
+}
+
+/** Throws what the disk says, but for a file that is not there. */
+export function openIfThere(disk: Disk, path: string, flags: number): number | undefined {
+  try {
+    return disk.open(path, flags);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

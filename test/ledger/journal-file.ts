@@ -1,0 +1,12 @@
+/** Frames as a journal file holds them, made without a journal. */
+import { frameLength, writeFrame, type Frame } from '../../ledger/store/journal-frames.js';
+
+/** One after the other from the start of a file. */
+export function encodeFrames(frames: readonly Frame[]): Buffer[] {
+  let after = 0;
+  return frames.map((frame) => {
+    const bytes = Buffer.alloc(frameLength(frame.rows));
+    after = writeFrame(bytes, frame, after);
+    return bytes;
+  });
+}
