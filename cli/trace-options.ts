@@ -2,6 +2,7 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { Direction, TraceRequest } from '../tracer/trace-result.js';
+import type { AttenuationClass } from '../tracer/walk/lens.js';
 import { usage } from './exit.js';
 import { time, wholeNumber } from './options.js';
 
@@ -9,6 +10,7 @@ const MAX_SECONDS = 10 ** 9;
 export const MAX_HOPS = 16;
 const LATENT_SECONDS = 172_800;
 const MIN_SECONDS = 900;
+const MAX_LISTED = 1_000_000;
 
 export interface TraceOptions {
   readonly hops: number;
@@ -18,6 +20,9 @@ export interface TraceOptions {
   readonly minSeconds: number;
   readonly latentSeconds: number;
   readonly infectiousSeconds?: number;
+  readonly attenuation: AttenuationClass;
+  readonly presence?: boolean;
+  readonly list?: number;
   readonly json?: string;
   readonly csv?: string;
 }
@@ -43,8 +48,32 @@ export function addTraceOptions(command: Command): Command {
     .option('--min-seconds <s>', 'near this long within 24 hours makes a close contact', seconds, MIN_SECONDS)
     .option('--latent-seconds <s>', 'from exposure until a person infects others', seconds, LATENT_SECONDS)
     .option('--infectious-seconds <s>', 'for how long a person infects others; without it, for ever', seconds)
+    .addOption(
+      new Option('--attenuation <class>', 'which contact counts as near: of this class and nearer ones')
+        .choices(['immediate', 'near', 'medium'])
+        .default('near'),
+    )
+    .option('--presence', 'also go by who was at one gateway at one time')
+    .option(
+      '--list <n>',
+      'list at most so many people; they are counted all the same',
+      wholeNumber(0, MAX_LISTED),
+    )
     .option('--json <file>', 'write the trace as JSON')
     .option('--csv <file>', 'write the trace as CSV, a row a person');
+}
+
+/** What is asked, but for the case and the window; defaults are left out, as they are in an answer. */
+export function askedOf(options: TraceOptions): Omit<TraceRequest, 'case' | 'from' | 'to'> {
+  const { hops, direction, minSeconds, latentSeconds, infectiousSeconds } = options;
+  const { attenuation, presence, list } = options;
+  return {
+    ...{ direction, hops, minSeconds, latentSeconds },
+    ...(infectiousSeconds !== undefined && { infectiousSeconds }),
+    ...(attenuation !== 'near' && { attenuation }),
+    ...(presence === true && { presence }),
+    ...(list !== undefined && { list }),
+  };
 }
 
 /** Throws `usage` for a window that ends before it begins. */
@@ -53,18 +82,8 @@ export function requestOf(
   caseTag: string,
   span: { readonly from: number; readonly to: number },
 ): TraceRequest {
-  const { hops, direction, minSeconds, latentSeconds, infectiousSeconds } = options;
   const from = options.from ?? span.from;
   const to = options.to ?? span.to;
   if (from > to) throw usage(`the window ends (${to}) before it begins (${from}): see --from and --to`);
-  return {
-    case: caseTag,
-    direction,
-    hops,
-    from,
-    to,
-    minSeconds,
-    latentSeconds,
-    ...(infectiousSeconds !== undefined && { infectiousSeconds }),
-  };
+  return { ...askedOf(options), case: caseTag, from, to };
 }

@@ -18,7 +18,7 @@ import { requireWritable, showTrace } from '../present/show-trace.js';
 import { findRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
-import { addTraceOptions } from '../trace-options.js';
+import { addTraceOptions, askedOf } from '../trace-options.js';
 import type { TraceOptions } from '../trace-options.js';
 
 interface TraceCommandOptions extends FolderOptions, TraceOptions {
@@ -99,20 +99,15 @@ async function saveEvidence(
 }
 
 function questionOf(options: TraceCommandOptions): LookUp {
-  const { officer, purpose, evidence, evidencePerson } = options;
-  const { direction, hops, from, to, minSeconds, latentSeconds, infectiousSeconds } = options;
+  const { officer, purpose, evidence, evidencePerson, from, to } = options;
   return {
     officer,
     purpose,
     request: {
+      ...askedOf(options),
       case: options.case,
-      direction,
-      hops,
-      minSeconds,
-      latentSeconds,
       ...(from !== undefined && { from }),
       ...(to !== undefined && { to }),
-      ...(infectiousSeconds !== undefined && { infectiousSeconds }),
     },
     ...(evidence !== undefined && { evidence: evidencePerson ? { persons: [...evidencePerson] } : {} }),
   };

@@ -9,19 +9,21 @@ const MAX_ROWS = 120;
 export function traceTree(trace: TraceResult): string {
   const lines = [heading(trace), `${pc.dim(terms(trace))}`, ''];
   if (trace.sources) {
-    lines.push(pc.bold('Possible sources'), ...section(trace.case, trace.sources, 'backward'), '');
+    const all = trace.sourceCount ?? trace.sources.length;
+    lines.push(pc.bold('Possible sources'), ...section(trace.case, trace.sources, all, 'backward'), '');
     lines.push(pc.bold('May have been infected, by them or by the case'));
   }
-  lines.push(...section(trace.case, trace.reached, trace.direction === 'backward' ? 'backward' : 'forward'));
+  const way = trace.direction === 'backward' ? 'backward' : 'forward';
+  lines.push(...section(trace.case, trace.reached, trace.reachedCount, way));
   lines.push('', pc.dim('The score ranks the work of a health officer; it is no diagnosis.'));
   return lines.join('\n');
 }
 
-function heading({ reached, sources, direction, hops, ...trace }: TraceResult): string {
+function heading({ reachedCount, sourceCount, direction, hops, ...trace }: TraceResult): string {
   const what = {
-    forward: `${people(reached.length)} may have been infected by ${trace.case}`,
-    backward: `${people(reached.length)} may be the source of ${trace.case}`,
-    both: `${people(sources?.length ?? 0)} may be the source of ${trace.case}; ${people(reached.length)} may have been infected by them or by the case`,
+    forward: `${people(reachedCount)} may have been infected by ${trace.case}`,
+    backward: `${people(reachedCount)} may be the source of ${trace.case}`,
+    both: `${people(sourceCount ?? 0)} may be the source of ${trace.case}; ${people(reachedCount)} may have been infected by them or by the case`,
   }[direction];
   return pc.bold(`${what}, within ${hops} ${hops === 1 ? 'hop' : 'hops'}`);
 }
@@ -29,11 +31,12 @@ function heading({ reached, sources, direction, hops, ...trace }: TraceResult): 
 const people = (count: number): string => `${count} ${count === 1 ? 'person' : 'people'}`;
 
 function terms(trace: TraceResult): string {
-  const { from, to, minSeconds, latentSeconds, infectiousSeconds } = trace;
+  const { from, to, minSeconds, latentSeconds, infectiousSeconds, attenuation = 'near', presence } = trace;
   const infectious = infectiousSeconds === undefined ? '' : `, for ${duration(infectiousSeconds)}`;
   return [
     `${localTime(from)} to ${localTime(to, true)}; times in ${localZone()}`,
-    `close contact: ${duration(minSeconds)} near within 24 h; each line shows the encounter that completed it`,
+    `close contact: ${duration(minSeconds)} ${attenuation} within 24 h; each line shows the encounter that completed it`,
+    ...(presence === true ? [`or ${duration(minSeconds)} at one gateway at one time`] : []),
     `people pass it on from ${duration(latentSeconds)} after exposure${infectious}`,
   ].join('\n');
 }
@@ -47,6 +50,7 @@ interface Row {
 function section(
   root: string,
   people: readonly ReachedPerson[],
+  all: number,
   direction: 'forward' | 'backward',
 ): string[] {
   const shown = people.slice(0, MAX_ROWS).map((person) => rowOf(person, direction));
@@ -62,10 +66,11 @@ function section(
   const lines = [`${pc.bold(root)}  index case`, ...branches(root, children, '', direction)];
   for (const other of roots)
     lines.push(`${pc.bold(other)}  possible source`, ...branches(other, children, '', direction));
-  if (people.length > shown.length) {
-    lines.push(pc.dim(`… and ${people.length - shown.length} more: --json FILE or --csv FILE has them all`));
-  }
-  return people.length === 0 ? [...lines, pc.dim('nobody')] : lines;
+  if (people.length > shown.length)
+    lines.push(pc.dim(`… and ${people.length - shown.length} more: --json FILE or --csv FILE has them`));
+  if (all > people.length)
+    lines.push(pc.dim(`${all - people.length} more are counted and not listed: --list N lists more`));
+  return all === 0 ? [...lines, pc.dim('nobody')] : lines;
 }
 
 function rowOf(person: ReachedPerson, direction: 'forward' | 'backward'): Row {
@@ -106,6 +111,8 @@ function describe({ person, step }: Row, direction: 'forward' | 'backward'): str
 }
 
 function evidence(step: PathStep): string {
+  if (step.gateway !== undefined)
+    return `at gateway ${step.gateway.slice(0, 8)} together, ${localSpan(step.start, step.end)}`;
   const sides = step.mutual ? 'seen by both' : 'seen by one';
   return `${duration(step.nearSeconds)} near, ${localSpan(step.start, step.end)}, ${sides}, ledger ${step.ledger.join(' ')}`;
 }
