@@ -207,7 +207,8 @@ describe('on thousands of random small graphs', () => {
           const one = plainView(contacts);
           const other = stageView(contacts, drawer(scatter));
           const known = trace(one.view, request, { ...one.options, rounds: 'rows', space });
-          expectSame(trace(other.view, request, { ...other.options, rounds: 'sweep', space }), known);
+          for (const rounds of ['sweep', 'auto'] as const)
+            expectSame(trace(other.view, request, { ...other.options, rounds, space }), known);
         },
       ),
       { numRuns: 1500 },

@@ -14,7 +14,7 @@ import { chanceOf, chances } from './chance.js';
 import type { Ground } from './ground.js';
 import type { Keeper } from './keeper.js';
 import { NEVER, readyAfter } from './lens.js';
-import { escapedAt, LABEL, marksOf, SLOT } from './workspace.js';
+import { escapedAt, LABEL, loweredAt, loweredSlot, marksOf, SLOT } from './workspace.js';
 import type { Arrivals } from './arrivals.js';
 
 export class EarliestKeeper implements Keeper {
@@ -59,31 +59,31 @@ export class EarliestKeeper implements Keeper {
   take(other: number, _opens: number, at: number, table: number, entry: number, weight: number): boolean {
     const mark = marksOf(other);
     const before = this.#marks[mark + LABEL]!;
-    const found = this.#marks[mark + SLOT]!;
-    if (found >= this.#roundFrom) {
-      if (this.#escapes[(mark >> 1) + 1]! < 0) this.#escapes[(mark >> 1) + 1]! *= this.#escape(weight);
-      return this.#rival(mark, found, at, table, entry);
+    const slot = this.#marks[mark + SLOT]!;
+    if (slot >= this.#roundFrom) {
+      this.#escapes[escapedAt(other)]! *= this.#escape(weight);
+      return this.#rival(mark, slot, at, table, entry);
     }
+    const lowered = loweredAt(slot);
+    if (lowered >= this.#roundFrom) return this.#rival(mark, lowered, at, table, entry);
     if (at >= before) return false;
-    const isNew = before === NEVER;
-    if (!isNew && this.#isLast) return this.#lower(mark, at);
-    const place = this.#arrivals.add(other, at, isNew ? NEVER : this.#readyBefore(before));
-    if (isNew) this.#escapes[(mark >> 1) + 1] = -this.#escape(weight);
-    this.#marks[mark + LABEL] = at;
-    this.#marks[mark + SLOT] = place;
-    this.#write(place, at, table, entry);
+    if (before === NEVER) {
+      const place = this.#enter(mark, other, at, NEVER, table, entry);
+      this.#marks[mark + SLOT] = place;
+      this.#escapes[escapedAt(other)] = this.#escape(weight);
+    } else {
+      if (this.#isLast) return this.#lower(mark, at);
+      const place = this.#enter(mark, other, at, this.#readyBefore(before), table, entry);
+      this.#marks[mark + SLOT] = loweredSlot(place);
+    }
     return true;
   }
 
   settle(): void {
     const { reached } = this.#ground.space;
-    const { person, link, count } = this.#arrivals;
-    for (let place = this.#roundFrom; place < count; place++) {
-      if (link[place] !== NEVER) continue;
-      const escaped = escapedAt(person[place]!);
-      this.#escapes[escaped] = Math.abs(this.#escapes[escaped]!);
-      reached[this.#reached++] = place;
-    }
+    const { link, count } = this.#arrivals;
+    for (let place = this.#roundFrom; place < count; place++)
+      if (link[place] === NEVER) reached[this.#reached++] = place;
   }
 
   /** Nobody goes on from the last round: of people reached before it only the time matters. */
@@ -101,6 +101,13 @@ export class EarliestKeeper implements Keeper {
   #escape(weight: number): number {
     const chance = weight < this.#chances.length ? this.#chances[weight]! : chanceOf(weight);
     return 1 - this.#score * chance;
+  }
+
+  #enter(mark: number, person: number, at: number, link: number, table: number, entry: number): number {
+    const place = this.#arrivals.add(person, at, link);
+    this.#marks[mark + LABEL] = at;
+    this.#write(place, at, table, entry);
+    return place;
   }
 
   /** Somebody of whom an arrival was found in this round. */

@@ -71,21 +71,21 @@ function earliestRounds(ground: Ground, hops: number, rounds: RoundOrder): numbe
   const { lens, space } = ground;
   const { arrivals } = space;
   const keeper = new EarliestKeeper(ground);
-  return roundsOf(ground, hops, keeper, (from, to, isFirst) =>
-    forEachInfector(ground, from, to, rounds, (place) => {
+  return roundsOf(ground, hops, keeper, (heads, isFirst) => {
+    inOrder(ground, heads, rounds, (place) => {
       keeper.from(place);
-      const person = arrivals.person[place]!;
       const ready = isFirst ? lens.opensAt : readyAfter(lens, arrivals.at[place]!);
-      expand(ground, { person, ready, until: isFirst ? NEVER : arrivals.link[place]! }, keeper);
-    }),
-  );
+      const until = isFirst ? NEVER : arrivals.link[place]!;
+      expand(ground, { person: arrivals.person[place]!, ready, until }, keeper);
+    });
+  });
 }
 
 function everyRound(ground: Ground, hops: number, rounds: RoundOrder): number[] {
   const { lens, space } = ground;
   const keeper = new EveryKeeper(ground);
-  return roundsOf(ground, hops, keeper, (from, to, isFirst) =>
-    forEachInfector(ground, from, to, rounds, (place) => {
+  return roundsOf(ground, hops, keeper, (heads, isFirst) =>
+    inOrder(ground, heads, rounds, (place) => {
       keeper.from(place, isFirst ? lens.opensAt : undefined);
       const [ready, last] = keeper.opening();
       const person = space.arrivals.person[place]!;
@@ -94,19 +94,20 @@ function everyRound(ground: Ground, hops: number, rounds: RoundOrder): number[] 
   );
 }
 
-/** `round`: over the frontier, whose arrivals are those from the first place up to the second; starts are the first one. */
+/** `round`: over the frontier, given the arrival found last of each of its people; in the first it is the starts. */
 function roundsOf(
-  { space: { arrivals } }: Ground,
+  { space }: Ground,
   hops: number,
   keeper: Keeper,
-  round: (from: number, to: number, isFirst: boolean) => void,
+  round: (heads: Uint32Array, isFirst: boolean) => void,
 ): number[] {
+  const { arrivals } = space;
   const hopEnds = [0];
   let from = 0;
   for (let hop = 1; hop <= hops && from < arrivals.count; hop++) {
     const to = arrivals.count;
     keeper.beginRound(hop === hops);
-    round(from, to, hop === 1);
+    round(headsOf(space, from, to), hop === 1);
     keeper.settle();
     hopEnds.push(keeper.reached);
     from = to;
@@ -114,36 +115,33 @@ function roundsOf(
   return hopEnds;
 }
 
-/**
- * Each person of the frontier once, by the arrival found last of theirs in the round. A frontier that covers much of the
- * city is taken in the order of the people: then a round is one pass along the segments as they lie in memory.
- */
-function forEachInfector(
-  { space, view }: Ground,
-  from: number,
-  to: number,
-  rounds: RoundOrder,
-  visit: (place: number) => void,
-): void {
-  const { arrivals } = space;
-  const { count } = view.people;
-  const isSweep = rounds === 'sweep' || (rounds === 'auto' && to - from > count / SPARSE);
+function headsOf(space: WalkWorkspace, from: number, to: number): Uint32Array {
   const heads = new Uint32Array(to - from);
   let found = 0;
   for (let place = from; place < to; place++)
-    if (space.slotOf(arrivals.person[place]!) === place) heads[found++] = place;
-  if (!isSweep) heads.subarray(0, found).forEach(visit);
-  else visitInOrder(space, heads.subarray(0, found), count, visit);
+    if (space.slotOf(space.arrivals.person[place]!) === place) heads[found++] = place;
+  return heads.subarray(0, found);
 }
 
-function visitInOrder(
-  { arrivals, turn }: WalkWorkspace,
+/**
+ * A frontier that covers much of the city is taken in the order of the people: then a round is one pass along the segments
+ * as they lie in memory.
+ */
+function inOrder(
+  { space, view }: Ground,
   heads: Uint32Array,
-  people: number,
+  rounds: RoundOrder,
   visit: (place: number) => void,
 ): void {
+  const { count } = view.people;
+  const isSweep = rounds === 'sweep' || (rounds === 'auto' && heads.length > count / SPARSE);
+  if (!isSweep) {
+    for (const place of heads) visit(place);
+    return;
+  }
+  const { arrivals, turn } = space;
   for (const place of heads) turn[arrivals.person[place]!] = place;
-  for (let person = 0; person < people; person++) {
+  for (let person = 0; person < count; person++) {
     const place = turn[person]!;
     if (place < 0) continue;
     turn[person] = -1;

@@ -16,8 +16,14 @@ export const marksOf = (person: number): number => person << 2;
  * NEVER, as none is old news beforehand.
  */
 export const LABEL = 0;
-/** The arrival found last; −1 for none. */
+/**
+ * The arrival found last; −1 for none. Of somebody who was reached before and is reached earlier in this round it is turned
+ * into a number below that: so one look at it tells whether somebody is new in the round, of whom every contact counts.
+ */
 export const SLOT = 1;
+export const loweredSlot = (arrival: number): number => -2 - arrival;
+/** The arrival of such a slot; of another slot a number below 0. */
+export const loweredAt = loweredSlot;
 /** Where the chance of a person to have escaped stands among the doubles of the marks. */
 export const escapedAt = (person: number): number => (person << 1) + 1;
 
@@ -27,8 +33,7 @@ export class WalkWorkspace {
   /** Four numbers a person, together in memory because they are wanted together: {@link LABEL}, {@link SLOT}, … */
   marks = new Int32Array(0);
   /**
-   * … and a double, at {@link escapedAt}: the chance that none of the contacts passed it on. The score is 1 minus that. It is
-   * negated while its person is new in the round under way.
+   * … and a double, at {@link escapedAt}: the chance that none of the contacts passed it on. The score is 1 minus that.
    */
   escapes = new Float64Array(0);
   /** Where every arrival matters, the earliest so far; NEVER before the round is over. */
@@ -48,7 +53,8 @@ export class WalkWorkspace {
 
   /** The arrival of a person that was found last; −1 for none. */
   slotOf(person: number): number {
-    return this.marks[marksOf(person) + SLOT]!;
+    const slot = this.marks[marksOf(person) + SLOT]!;
+    return Math.max(slot, loweredAt(slot));
   }
 
   /** Of a start, or of somebody reached in a round that is over. */
