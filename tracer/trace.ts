@@ -1,29 +1,20 @@
 /** A trace: its bounds, its walks, and what they found in words of tag numbers (tracing.md). Reads no clock, writes nothing. */
 import { asTagNumber } from '../protocol/brands.js';
 import type { TagNumber } from '../protocol/brands.js';
-import { toHex } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { People } from './contacts/people.js';
 import type { ContactView } from './contacts/view.js';
-import type { PathStep, ReachedPerson, TraceRequest, TraceResult } from './trace-result.js';
-import type { PresenceView } from './presence/presence-view.js';
+import { RowTeller } from './rows-told.js';
+import type { TraceWords } from './rows-told.js';
+import type { ReachedPerson, TraceRequest, TraceResult } from './trace-result.js';
 import { MAX_LIST } from './walk/order.js';
 import { walkTrace } from './walk/trace-walks.js';
 import type { TraceWalkOptions, TraceWalks } from './walk/trace-walks.js';
-import { explain } from './walk/walk-result.js';
-import type { HotStep, WalkResult } from './walk/walk-result.js';
+import type { WalkResult } from './walk/walk-result.js';
 import { WalkWorkspace } from './walk/workspace.js';
 
 const MAX_HOPS = 16;
 const MAX_TAG_NUMBER = 2 ** 48 - 1;
-
-/** What a walk does not know, and rows tell. */
-export interface TraceWords {
-  /** The ledger entries that a contact, or a co-presence, rests on; none where it is absent. */
-  readonly ledgerOf?: ((step: HotStep) => readonly number[]) | undefined;
-  /** Names the gateways of co-presences. */
-  readonly presence?: PresenceView | undefined;
-}
 
 export interface TraceOptions extends TraceWalkOptions, TraceWords {
   /** Kept from trace to trace by whoever asks often. */
@@ -64,7 +55,7 @@ export function traceResult(
   { reached, sources }: TraceWalks,
   words: TraceWords = {},
 ): TraceResult {
-  const rows = rowsOf(people, reached, words);
+  const rows = new RowTeller(people, reached, words).rows();
   const { reachedCount } = reached;
   if (sources === undefined) return { ...request, reachedCount, reached: rows };
   return {
@@ -72,7 +63,7 @@ export function traceResult(
     reachedCount,
     reached: rows.map((row) => ({ ...row, source: row.path[0]?.from ?? request.case })),
     sourceCount: sources.reachedCount,
-    sources: rowsOf(people, sources, words),
+    sources: new RowTeller(people, sources, words).rows(),
   };
 }
 
@@ -92,51 +83,5 @@ export function rowOfPerson(
   words: TraceWords = {},
 ): ReachedPerson | undefined {
   const row = result.person.findIndex((person) => people.tags[person] === tag);
-  return row === -1 ? undefined : rowAt(people, result, row, stepTeller(people, words));
+  return row === -1 ? undefined : new RowTeller(people, result, words).row(row);
 }
-
-function rowsOf(people: People, result: WalkResult, words: TraceWords): ReachedPerson[] {
-  const stepOf = stepTeller(people, words);
-  return Array.from(result.person, (_, row) => rowAt(people, result, row, stepOf));
-}
-
-function rowAt(
-  people: People,
-  result: WalkResult,
-  row: number,
-  stepOf: (step: HotStep) => PathStep,
-): ReachedPerson {
-  return {
-    person: nameOf(people, result.person[row]!),
-    hop: result.hop[row]!,
-    exposedAt: result.exposedAt[row]!,
-    earliestAt: result.earliestAt[row]!,
-    score: result.score[row]!,
-    path: explain(result, row).map(stepOf),
-  };
-}
-
-/** Many paths begin with the same steps: each contact's entries are asked for once. */
-function stepTeller(people: People, { ledgerOf, presence }: TraceWords): (step: HotStep) => PathStep {
-  const known = new Map<string, readonly number[]>();
-  const entriesOf = (step: HotStep): readonly number[] => {
-    if (ledgerOf === undefined) return [];
-    const { spot, from, to, start, end } = step;
-    const key =
-      spot.kind === 'contact'
-        ? `${spot.place.isLive ? 'live' : 'sealed'} ${spot.place.table} ${spot.place.at}`
-        : `${spot.gateway} ${from} ${to} ${start} ${end}`;
-    const entries = known.get(key) ?? ledgerOf(step);
-    known.set(key, entries);
-    return entries;
-  };
-  return (step) => {
-    const { spot, start, end, nearSeconds, mutual } = step;
-    const [from, to] = [nameOf(people, step.from), nameOf(people, step.to)];
-    const told = { from, to, start, end, nearSeconds, mutual, ledger: [...entriesOf(step)] };
-    if (spot.kind !== 'presence' || presence === undefined) return told;
-    return { ...told, gateway: toHex(presence.gatewayId(spot.gateway)) };
-  };
-}
-
-const nameOf = ({ tags }: People, person: number): string => String(tags[person]);

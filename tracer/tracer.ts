@@ -25,7 +25,7 @@ import type { ReadingDeps, TracerStatus } from './reading.js';
 import { contactRows } from './person-contacts.js';
 import type { ContactRow, PersonQuestion } from './person-contacts.js';
 import { requireBounds, rowOfPerson, tagsReached, trace, traceResult } from './trace.js';
-import type { TraceWords } from './trace.js';
+import type { TraceWords } from './rows-told.js';
 import type { ReachedPerson, TraceRequest, TraceResult } from './trace-result.js';
 import { MAX_LIST } from './walk/order.js';
 import { walkTrace } from './walk/trace-walks.js';

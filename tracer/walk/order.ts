@@ -97,9 +97,13 @@ function sorted({ places, times }: Reached, byTag: TagOrder): Int32Array {
     const key = keys[k]!;
     rows[k] = places[key % MAX_LIST]!;
     if (Math.floor(key / MAX_LIST) === Math.floor(keys[tieFrom]! / MAX_LIST)) continue;
-    if (k - tieFrom > 1) rows.subarray(tieFrom, k).sort(byTag);
+    sortTies(rows, tieFrom, k, byTag);
     tieFrom = k;
   }
-  rows.subarray(tieFrom).sort(byTag);
+  sortTies(rows, tieFrom, rows.length, byTag);
   return rows;
+}
+
+function sortTies(rows: Int32Array, from: number, to: number, byTag: TagOrder): void {
+  if (to - from > 1) rows.subarray(from, to).sort(byTag);
 }
