@@ -1,51 +1,42 @@
 /** Goes over the contacts of one person that may be open, and hands over those that are. */
-import { firstFrom, MAX_CONTACT_SECONDS, rowEnd } from '../contacts/segment.js';
-import type { Segment } from '../contacts/segment.js';
 import { isReplaced, isVisible } from '../contacts/view.js';
 import type { LiveTable } from '../contacts/view.js';
 import { newestLink } from './class-seconds.js';
 import type { Ground } from './ground.js';
 import type { Keeper } from './keeper.js';
-import { lensTime, startsOpen } from './lens.js';
-import type { Starts } from './lens.js';
+import { lensTime } from './lens.js';
 import { forEachCopresence, presenceWeight } from './presence.js';
+import type { Opening, RowsAhead } from './rows-ahead.js';
 import { PRESENCE_TABLE } from './tables.js';
 import { LABEL, marksOf, SLOT } from './workspace.js';
 import type { WalkWorkspace } from './workspace.js';
 
-/** An infector, whom a keeper was told of; open in the lens from `ready` on and before `until`. */
-export interface Opening {
-  readonly person: number;
-  readonly ready: number;
-  readonly until: number;
-}
-
-export function expand(ground: Ground, opening: Opening, keeper: Keeper): void {
+/** The opening stands at this index among those that were read ahead. */
+export function expand(
+  ground: Ground,
+  opening: Opening,
+  ahead: RowsAhead,
+  index: number,
+  keeper: Keeper,
+): void {
   const { segments, live } = ground.tables;
-  const starts = startsOpen(ground.lens, opening.ready, opening.until, MAX_CONTACT_SECONDS);
-  for (let table = 0; table < segments.length; table++)
-    expandSealed(ground, opening, starts, table, segments[table]!, keeper);
+  for (let table = 0; table < segments.length; table++) {
+    const [begin, end] = [ahead.from(index, table), ahead.to(index, table)];
+    if (begin < end) expandSealed(ground, opening, table, begin, end, keeper);
+  }
   for (let k = 0; k < live.length; k++) expandLive(ground, opening, segments.length + k, live[k]!, keeper);
   if (ground.presence !== undefined) expandPresence(ground, opening, keeper);
 }
 
-/** The first of a person's entries to look at. */
-const fromEntry = (segment: Segment, person: number, { first }: Starts): number =>
-  first <= segment.baseSeconds && person < segment.people
-    ? segment.rows[person]!
-    : firstFrom(segment, person, first);
-/** The entry after the last one. */
-const toEntry = (segment: Segment, person: number, { last }: Starts): number =>
-  last >= segment.lastSeconds ? rowEnd(segment, person) : firstFrom(segment, person, last + 1);
-
 function expandSealed(
-  { lens, space, pace, leastNearInDay, classSeconds, view }: Ground,
+  { lens, space, pace, leastNearInDay, classSeconds, view, tables }: Ground,
   { person, ready, until }: Opening,
-  starts: Starts,
   table: number,
-  segment: Segment,
+  begin: number,
+  end: number,
   keeper: Keeper,
 ): void {
+  const segment = tables.segments[table]!;
   const { peer, startSignal, span, nearInDay, weight, baseSeconds, id } = segment;
   const { marks } = space;
   const { isForward, closesAt } = lens;
@@ -53,8 +44,6 @@ function expandSealed(
   const base = lensTime(isForward, baseSeconds);
   const { replaced, version } = view;
   const isTouched = replaced.touched[person] === 1;
-  const end = toEntry(segment, person, starts);
-  const begin = fromEntry(segment, person, starts);
   pace.step(end - begin);
   const isPicky = leastNearInDay > 0;
   if (!isPicky) space.touched = touch(marks, peer, begin, end);

@@ -11,6 +11,8 @@ import type { Ground, GroundGiven } from './ground.js';
 import type { Keeper } from './keeper.js';
 import { ALWAYS, NEVER, readyAfter } from './lens.js';
 import type { WalkSettings } from './lens.js';
+import { RowsAhead, STRETCH } from './rows-ahead.js';
+import type { Opening } from './rows-ahead.js';
 import { walkResult } from './walk-result.js';
 import type { WalkResult } from './walk-result.js';
 import { escapedAt, LABEL, marksOf, SLOT } from './workspace.js';
@@ -71,27 +73,39 @@ function earliestRounds(ground: Ground, hops: number, rounds: RoundOrder): numbe
   const { lens, space } = ground;
   const { arrivals } = space;
   const keeper = new EarliestKeeper(ground);
+  const ahead = new RowsAhead(ground);
   return roundsOf(ground, hops, keeper, (heads, isFirst) => {
-    inOrder(ground, heads, rounds, (place) => {
-      keeper.from(place);
-      const ready = isFirst ? lens.opensAt : readyAfter(lens, arrivals.at[place]!);
-      const until = isFirst ? NEVER : arrivals.link[place]!;
-      expand(ground, { person: arrivals.person[place]!, ready, until }, keeper);
+    const openingOf = (place: number): Opening => ({
+      person: arrivals.person[place]!,
+      ready: isFirst ? lens.opensAt : readyAfter(lens, arrivals.at[place]!),
+      until: isFirst ? NEVER : arrivals.link[place]!,
     });
+    const places = inOrder(ground, heads, rounds);
+    for (let from = 0; from < places.length; from += STRETCH) {
+      const openings = Array.from(places.subarray(from, from + STRETCH), openingOf);
+      ahead.read(openings);
+      for (let k = 0; k < openings.length; k++) {
+        keeper.from(places[from + k]!);
+        expand(ground, openings[k]!, ahead, k, keeper);
+      }
+    }
   });
 }
 
 function everyRound(ground: Ground, hops: number, rounds: RoundOrder): number[] {
   const { lens, space } = ground;
   const keeper = new EveryKeeper(ground);
-  return roundsOf(ground, hops, keeper, (heads, isFirst) =>
-    inOrder(ground, heads, rounds, (place) => {
+  const ahead = new RowsAhead(ground);
+  return roundsOf(ground, hops, keeper, (heads, isFirst) => {
+    for (const place of inOrder(ground, heads, rounds)) {
       keeper.from(place, isFirst ? lens.opensAt : undefined);
       const [ready, last] = keeper.opening();
       const person = space.arrivals.person[place]!;
-      expand(ground, { person, ready, until: Math.min(last + 1, NEVER) | 0 }, keeper);
-    }),
-  );
+      const opening = { person, ready, until: Math.min(last + 1, NEVER) | 0 };
+      ahead.read([opening]);
+      expand(ground, opening, ahead, 0, keeper);
+    }
+  });
 }
 
 /** `round`: over the frontier, given the arrival found last of each of its people; in the first it is the starts. */
@@ -124,27 +138,21 @@ function headsOf(space: WalkWorkspace, from: number, to: number): Uint32Array {
 }
 
 /**
- * A frontier that covers much of the city is taken in the order of the people: then a round is one pass along the segments
- * as they lie in memory.
+ * The heads in the order to take them, in place. A frontier that covers much of the city is taken in the order of the
+ * people: then a round is one pass along the segments as they lie in memory.
  */
-function inOrder(
-  { space, view }: Ground,
-  heads: Uint32Array,
-  rounds: RoundOrder,
-  visit: (place: number) => void,
-): void {
+function inOrder({ space, view }: Ground, heads: Uint32Array, rounds: RoundOrder): Uint32Array {
   const { count } = view.people;
   const isSweep = rounds === 'sweep' || (rounds === 'auto' && heads.length > count / SPARSE);
-  if (!isSweep) {
-    for (const place of heads) visit(place);
-    return;
-  }
+  if (!isSweep) return heads;
   const { arrivals, turn } = space;
   for (const place of heads) turn[arrivals.person[place]!] = place;
+  let found = 0;
   for (let person = 0; person < count; person++) {
     const place = turn[person]!;
     if (place < 0) continue;
     turn[person] = -1;
-    visit(place);
+    heads[found++] = place;
   }
+  return heads;
 }

@@ -1,0 +1,100 @@
+/**
+ * Finds the entries that a walk will look at next, for a stretch of people at once, and reads their columns before any of
+ * them is wanted. Rows lie all over the memory: a loop that does nothing else waits for many of them at a time, and a walk
+ * over few close contacts takes a sixth less for it.
+ */
+import { firstFrom, MAX_CONTACT_SECONDS, rowEnd } from '../contacts/segment.js';
+import type { Segment } from '../contacts/segment.js';
+import type { Ground } from './ground.js';
+import { startsOpen } from './lens.js';
+import type { Lens, Starts } from './lens.js';
+import type { WalkWorkspace } from './workspace.js';
+
+/** An infector, whom a keeper is told of before the contacts; open in the lens from `ready` on and before `until`. */
+export interface Opening {
+  readonly person: number;
+  readonly ready: number;
+  readonly until: number;
+}
+
+/** People at once: what they make the processor hold must fit its nearest caches. */
+export const STRETCH = 64;
+/** Of a longer row the processor's own reading ahead does as well. */
+const MOST_ENTRIES = 512;
+/** Entries of four bytes in a line of the cache. */
+const LINE = 16;
+
+export class RowsAhead {
+  readonly #segments: readonly Segment[];
+  readonly #lens: Lens;
+  /** By opening and segment: the first entry to look at, and the one after the last. */
+  readonly #from: Uint32Array;
+  readonly #to: Uint32Array;
+  readonly #space: WalkWorkspace;
+
+  constructor({ tables: { segments }, lens, space }: Ground) {
+    this.#segments = segments;
+    this.#lens = lens;
+    this.#space = space;
+    this.#from = new Uint32Array(STRETCH * segments.length);
+    this.#to = new Uint32Array(STRETCH * segments.length);
+  }
+
+  /** Of the opening with this index in those read last, the first entry to look at in a segment, by its index. */
+  from(opening: number, table: number): number {
+    return this.#from[opening * this.#segments.length + table]!;
+  }
+  /** The entry after the last one. */
+  to(opening: number, table: number): number {
+    return this.#to[opening * this.#segments.length + table]!;
+  }
+
+  /** At most {@link STRETCH}. */
+  read(openings: readonly Opening[]): void {
+    for (const segment of this.#segments) this.#touchStarts(segment, openings);
+    for (let k = 0; k < openings.length; k++) this.#find(openings[k]!, k);
+    for (let table = 0; table < this.#segments.length; table++) this.#touchColumns(table, openings.length);
+  }
+
+  #touchStarts(segment: Segment, openings: readonly Opening[]): void {
+    const { rows, startSignal, people } = segment;
+    let sum = 0;
+    for (let k = 0; k < openings.length; k++) sum ^= rows[openings[k]!.person]!;
+    for (let k = 0; k < openings.length; k++) {
+      const { person } = openings[k]!;
+      if (person >= people) continue;
+      const begin = rows[person]!;
+      const end = Math.min(rows[person + 1]!, begin + MOST_ENTRIES);
+      for (let e = begin; e < end; e += LINE) sum ^= startSignal[e]!;
+    }
+    this.#space.touched ^= sum;
+  }
+
+  #find({ person, ready, until }: Opening, k: number): void {
+    const starts = startsOpen(this.#lens, ready, until, MAX_CONTACT_SECONDS);
+    let at = k * this.#segments.length;
+    for (const segment of this.#segments) {
+      this.#from[at] = fromEntry(segment, person, starts);
+      this.#to[at++] = toEntry(segment, person, starts);
+    }
+  }
+
+  #touchColumns(table: number, openings: number): void {
+    const { peer, span, nearInDay, weight } = this.#segments[table]!;
+    let sum = 0;
+    for (let k = 0; k < openings; k++) {
+      const begin = this.from(k, table);
+      const end = Math.min(this.to(k, table), begin + MOST_ENTRIES);
+      for (let e = begin; e < end; e += LINE) sum ^= peer[e]!;
+      for (let e = begin; e < end; e += 2 * LINE) sum ^= span[e]! ^ nearInDay[e]! ^ weight[e]!;
+    }
+    this.#space.touched ^= sum;
+  }
+}
+
+const fromEntry = (segment: Segment, person: number, { first }: Starts): number =>
+  first <= segment.baseSeconds && person < segment.people
+    ? segment.rows[person]!
+    : firstFrom(segment, person, first);
+const toEntry = (segment: Segment, person: number, { last }: Starts): number =>
+  last >= segment.lastSeconds ? rowEnd(segment, person) : firstFrom(segment, person, last + 1);
