@@ -1,5 +1,5 @@
 /** Labels of a trace as a program keeps them that asks a peer round by round (docs/tracing.md, "Forward trace"). */
-import { HOP_UNIT, rowOf } from './question.js';
+import { HOP_UNIT, rowOf, rowOrder } from './question.js';
 import type { Row } from './question.js';
 
 export class Labels {
@@ -23,6 +23,6 @@ export class Labels {
     const rows = [...this.#first].map(([person, first]) =>
       rowOf(person, first, this.#earliest.get(person) ?? NaN),
     );
-    return rows.sort((x, y) => x[1] - y[1] || x[2] - y[2] || x[0] - y[0]);
+    return rows.sort(rowOrder);
   }
 }

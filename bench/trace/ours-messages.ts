@@ -1,5 +1,5 @@
 /** What the trace bench and the process that is Firebreak in it (ours-run.ts) say to each other; one thing at a time. */
-import type { Question, Row } from './question.js';
+import type { ExplainedRow, Question } from './question.js';
 
 export type ToOurs =
   | { readonly kind: 'build'; readonly dir: string; readonly files: readonly string[] }
@@ -20,7 +20,7 @@ export interface Asked {
   readonly walkMs: number;
   readonly traceMs: number;
   readonly reached: number;
-  readonly rows: readonly Row[];
+  readonly rows: readonly ExplainedRow[];
   readonly residentBytes: number;
 }
 

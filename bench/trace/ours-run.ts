@@ -58,11 +58,20 @@ async function ask(question: Question, list: number): Promise<Asked> {
 }
 
 const rowsOf = (result: TraceResult | undefined): Asked['rows'] =>
-  (result?.reached ?? []).map(({ person, hop, exposedAt, earliestAt }) => [
+  (result?.reached ?? []).map(({ person, hop, exposedAt, earliestAt, score, path }) => [
     Number(person),
     hop,
     exposedAt,
     earliestAt,
+    score,
+    path.map(({ from, to, start, end, nearSeconds, mutual }) => [
+      Number(from),
+      Number(to),
+      start,
+      end,
+      nearSeconds,
+      Number(mutual),
+    ]),
   ]);
 
 async function answerTo(message: ToOurs): Promise<Answers[keyof Answers]> {

@@ -1,7 +1,9 @@
-/** The forward trace of docs/tracing.md in PostgreSQL's words, twice; three hops, of close contacts. */
+/** The forward trace of docs/tracing.md in PostgreSQL's words, twice, and once with scores and paths; three hops, of close contacts. */
+import { ExplainedLabels } from './explained.js';
+import type { OpenContact } from './explained.js';
 import { Labels } from './labels.js';
 import { CLOSE_SECONDS, HOP_UNIT, rowOf } from './question.js';
-import type { Question, Row } from './question.js';
+import type { ExplainedRow, Question, Row } from './question.js';
 import type { PgClient } from './peers.js';
 
 type Ask = (question: Question) => Promise<readonly Row[]>;
@@ -43,6 +45,23 @@ export function frontierArrays(client: PgClient, table: string): Ask {
         hop,
         rows.map(([other, at]) => [Number(other), Number(at)]),
       );
+    }
+    return labels.rows();
+  };
+}
+
+/** The same with scores and paths, over the table of what they tell of close contacts. */
+export function explainedArrays(client: PgClient): (question: Question) => Promise<readonly ExplainedRow[]> {
+  const text = `SELECT x.u, x.v, x.t, x.d, x.n, x.g, x.m, x.w
+  FROM unnest($2::int[], $5::int[]) AS f (v, a) JOIN told AS x ON x.u = f.v AND x.t >= f.a + $4::int
+  WHERE x.t + x.d <= $3::int AND x.v <> $1::int`;
+  return async ({ person, hops, from, to, latentSeconds }) => {
+    const labels = new ExplainedLabels(person);
+    let frontier = new Map([[person, from - latentSeconds]]);
+    for (let hop = 1; hop <= hops; hop++) {
+      const values = [person, [...frontier.keys()], to, latentSeconds, [...frontier.values()]];
+      const { rows } = await client.query({ name: 'explained', text, values, rowMode: 'array' });
+      frontier = labels.settle(hop, rows as unknown as OpenContact[]);
     }
     return labels.rows();
   };

@@ -3,15 +3,15 @@
  * indexes are read (vacuumed, prewarmed, in shared buffers), over a Unix socket, with prepared statements and plans that
  * go from the frontier to the index. Nothing is synced or logged while loading.
  *
- * Two layouts, as two tables: all contacts under (u, t) INCLUDE (v, d, q), and under (u, t) INCLUDE (v, d) the close ones
- * alone. d is the duration: 16 bits where the end would take 32, which makes the index a fifth smaller.
+ * Three tables: all contacts under (u, t) INCLUDE (v, d, q), the close ones alone under the same, and these once more with
+ * what scores and paths tell of them. d is the duration: 16 bits where the end would take 32, which makes the index a fifth smaller.
  */
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CLOSE_SECONDS } from './question.js';
 import type { Answerer } from './question.js';
 import type { Peers, PgClient } from './peers.js';
-import { frontierArrays, unrolled } from './postgres-queries.js';
+import { explainedArrays, frontierArrays, unrolled } from './postgres-queries.js';
 import type { Rows } from './rows.js';
 
 export interface Postgres {
@@ -84,7 +84,9 @@ export async function openPostgres(
     { name: `postgres, ${layout}, unrolled CTE`, ask: unrolled(client, table) },
     { name: `postgres, ${layout}, frontier arrays`, ask: frontierArrays(client, table) },
   ]);
-  return { answerers, close };
+  const ask = explainedArrays(client);
+  const explained = { name: 'postgres, close contacts, with scores and paths', ask, explains: true };
+  return { answerers: [...answerers, explained], close };
 }
 
 function flags(folder: string, cacheBytes: number): readonly string[] {
@@ -111,28 +113,48 @@ function flags(folder: string, cacheBytes: number): readonly string[] {
 }
 
 async function load(client: PgClient, folder: string, rows: AsyncIterable<Rows>): Promise<void> {
-  const columns =
-    '(u int NOT NULL, t int NOT NULL, v int NOT NULL, d smallint NOT NULL, q smallint NOT NULL)';
-  await client.query(`CREATE UNLOGGED TABLE adj ${columns}`);
+  const columns = COLUMNS.map(([name, type]) => `${name} ${type} NOT NULL`).join(', ');
+  await client.query(`CREATE UNLOGGED TABLE loaded (${columns})`);
   const file = join(folder, 'rows.copy');
   for await (const part of rows) {
     await writeCopy(file, part);
-    await client.query(`COPY adj FROM '${file}' (FORMAT binary)`);
+    await client.query(`COPY loaded FROM '${file}' (FORMAT binary)`);
     await rm(file);
   }
-  await client.query(`CREATE UNLOGGED TABLE close AS SELECT * FROM adj WHERE q >= ${CLOSE_SECONDS}`);
-  await client.query('CREATE INDEX adj_index ON adj (u, t) INCLUDE (v, d, q) WITH (fillfactor = 100)');
-  await client.query('CREATE INDEX close_index ON close (u, t) INCLUDE (v, d, q) WITH (fillfactor = 100)');
+  const close = `q >= ${CLOSE_SECONDS}`;
+  await client.query('CREATE UNLOGGED TABLE adj AS SELECT u, t, v, d, q FROM loaded');
+  await client.query(`CREATE UNLOGGED TABLE close AS SELECT * FROM adj WHERE ${close}`);
+  await client.query(
+    `CREATE UNLOGGED TABLE told AS SELECT u, t, v, d, n, g, m, w FROM loaded WHERE ${close}`,
+  );
+  await client.query('DROP TABLE loaded');
+  const included = { adj: 'v, d, q', close: 'v, d, q', told: 'v, d, n, g, m, w' };
+  for (const [table, fields] of Object.entries(included))
+    await client.query(
+      `CREATE INDEX ${table}_index ON ${table} (u, t) INCLUDE (${fields}) WITH (fillfactor = 100)`,
+    );
   await client.query('VACUUM (ANALYZE, FREEZE)');
   await client.query('CREATE EXTENSION pg_prewarm');
-  for (const index of ['adj_index', 'close_index']) await client.query(`SELECT pg_prewarm('${index}')`);
+  for (const table of Object.keys(included)) await client.query(`SELECT pg_prewarm('${table}_index')`);
 }
 
-const ROW_BYTES = 2 + 3 * (4 + 4) + 2 * (4 + 2);
+/** Case, start, other, duration, nearInDay; nearSeconds, attenuation, mutual, weight. */
+const COLUMNS = [
+  ['u', 'int'],
+  ['t', 'int'],
+  ['v', 'int'],
+  ['w', 'int'],
+  ['d', 'smallint'],
+  ['q', 'smallint'],
+  ['n', 'smallint'],
+  ['g', 'smallint'],
+  ['m', 'smallint'],
+] as const;
+const ROW_BYTES = 2 + 4 * (4 + 4) + 5 * (4 + 2);
 const CHUNK_ROWS = 1_000_000;
 const COPY_HEAD = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)]);
 
-/** The binary format of COPY, big-endian: per row its five fields, each behind its length. */
+/** The binary format of COPY, big-endian: per row its fields, each behind its length. */
 async function writeCopy(file: string, rows: Rows): Promise<void> {
   const handle = await open(file, 'w', 0o644);
   try {
@@ -159,11 +181,11 @@ function* chunksOf({ firstTag, bounds, ...columns }: Rows): Generator<Buffer> {
 type Columns = Omit<Rows, 'firstTag' | 'bounds'>;
 
 function writeRow(into: Buffer, from: number, u: number, columns: Columns, at: number): number {
-  const { start, peer, duration, nearInDay } = columns;
-  let place = into.writeInt16BE(5, from);
-  for (const value of [u, start[at]!, peer[at]!])
+  const { start, peer, duration, nearInDay, near, attenuationDb, mutual, weight } = columns;
+  let place = into.writeInt16BE(COLUMNS.length, from);
+  for (const value of [u, start[at]!, peer[at]!, weight[at]!])
     place = into.writeInt32BE(value, into.writeInt32BE(4, place));
-  for (const value of [duration[at]!, nearInDay[at]!])
+  for (const value of [duration[at]!, nearInDay[at]!, near[at]!, attenuationDb[at]!, mutual[at]!])
     place = into.writeInt16BE(value, into.writeInt32BE(2, place));
   return place;
 }

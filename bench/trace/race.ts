@@ -16,6 +16,7 @@ const GOAL = 15;
 
 interface Timed {
   readonly name: string;
+  readonly explains: boolean;
   /** Milliseconds by case. */
   readonly samples: number[][];
 }
@@ -29,9 +30,13 @@ export async function race(
   contacts: number,
 ): Promise<void> {
   const reached = await compare(ours, answerers, questions);
-  const entered = (name: string): Timed => ({ name, samples: questions.map(() => []) });
+  const entered = (name: string, explains = true): Timed => ({
+    name,
+    explains,
+    samples: questions.map(() => []),
+  });
   const [traces, walks] = [entered('firebreak'), entered('firebreak, walk alone')];
-  const others = answerers.map(({ name }) => entered(name));
+  const others = answerers.map(({ name, explains }) => entered(name, explains === true));
   for (let round = -WARM_UP; round < ROUNDS; round++) {
     const took = (timed: Timed | undefined, k: number, ms: number) =>
       round >= 0 && timed?.samples[k]?.push(ms);
@@ -58,11 +63,20 @@ export async function race(
       ratio: ratioOf(figures.p50Ms, p50Ms),
     });
   }
-  const best = others.map(({ name, samples }) => ({ name, p50Ms: spread(samples).p50Ms }));
-  best.sort((x, y) => x.p50Ms - y.p50Ms);
-  const [fastest] = best;
-  if (fastest === undefined) return;
-  tell({ system: peer, best: fastest.name, contacts, ratio: ratioOf(fastest.p50Ms, p50Ms), goalRatio: GOAL });
+  tell({
+    system: peer,
+    contacts,
+    goalRatio: GOAL,
+    sameWork: bestOf(others.filter(({ explains }) => explains)),
+    peopleAndTimesAlone: bestOf(others.filter(({ explains }) => !explains)),
+  });
+
+  function bestOf(entrants: readonly Timed[]) {
+    const best = entrants.map(({ name, samples }) => ({ name, p50Ms: spread(samples).p50Ms }));
+    best.sort((x, y) => x.p50Ms - y.p50Ms);
+    const [fastest] = best;
+    return fastest && { best: fastest.name, ratio: ratioOf(fastest.p50Ms, p50Ms) };
+  }
 }
 
 const ratioOf = (theirs: number, mine: number): number => Math.round((10 * theirs) / mine) / 10;

@@ -4,7 +4,7 @@
  * (docs/tracing.md, "Contact"), not by the contact store, so that a mistake of either shows.
  */
 import { readFile } from 'node:fs/promises';
-import { readContactColumns } from '../../protocol/contact-columns.js';
+import { MUTUAL, readContactColumns } from '../../protocol/contact-columns.js';
 import type { ContactColumns } from '../../protocol/contact-columns.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
 
@@ -17,6 +17,12 @@ export interface Rows {
   readonly duration: Uint16Array;
   /** At most {@link MOST_NEAR}: a signed number of 16 bits. */
   readonly nearInDay: Uint16Array;
+  /** What a score and a path tell of a contact. */
+  readonly near: Uint16Array;
+  readonly attenuationDb: Uint8Array;
+  readonly mutual: Uint8Array;
+  /** W in twentieths of a second. */
+  readonly weight: Uint32Array;
 }
 
 export const MOST_NEAR = 32_767;
@@ -71,6 +77,9 @@ async function rowsFrom(
   const peer = new Uint32Array(total);
   const duration = new Uint16Array(total);
   const near = new Uint16Array(total);
+  const attenuationDb = new Uint8Array(total);
+  const mutual = new Uint8Array(total);
+  const weight = new Uint32Array(total);
   const next = bounds.slice();
   for (const file of files) {
     const day = await columnsOf(file);
@@ -81,17 +90,20 @@ async function rowsFrom(
       peer[at] = other;
       duration[at] = day.duration[k]!;
       near[at] = day.immediate[k]! + day.near[k]!;
+      attenuationDb[at] = day.attenuationDb[k]!;
+      mutual[at] = (day.flags[k]! & MUTUAL) === 0 ? 0 : 1;
+      weight[at] = (10 * day.immediate[k]! + 8 * day.near[k]! + 3 * day.medium[k]!) * (mutual[at] + 1);
     };
     for (let k = 0; k < day.count; k++) {
       put(day.lower[k]!, day.upper[k]!, k);
       put(day.upper[k]!, day.lower[k]!, k);
     }
   }
-  const rows = { firstTag, bounds, start, peer, duration };
-  return { ...rows, nearInDay: sumDays(rows, near) };
+  const rows = { firstTag, bounds, start, peer, duration, near, attenuationDb, mutual, weight };
+  return { ...rows, nearInDay: sumDays(rows) };
 }
 
-function sumDays({ bounds, start, peer, duration }: Omit<Rows, 'nearInDay'>, near: Uint16Array): Uint16Array {
+function sumDays({ bounds, start, peer, duration, near }: Omit<Rows, 'nearInDay'>): Uint16Array {
   const sums = new Uint16Array(near.length);
   const lastWith = new Map<number, number>();
   const before = new Int32Array(near.length);

@@ -1,7 +1,9 @@
-/** The forward trace of docs/tracing.md in SQLite's words, three times; three hops, of close contacts. */
+/** The forward trace of docs/tracing.md in SQLite's words, three times, and once with scores and paths; three hops, of close contacts. */
+import { ExplainedLabels } from './explained.js';
+import type { OpenContact } from './explained.js';
 import { Labels } from './labels.js';
 import { CLOSE_SECONDS, HOP_UNIT, rowOf } from './question.js';
-import type { Question, Row } from './question.js';
+import type { ExplainedRow, Question, Row } from './question.js';
 import type { SqliteDatabase } from './peers.js';
 
 type Ask = (question: Question) => readonly Row[];
@@ -85,6 +87,22 @@ WHERE x.u = ? AND x.t >= ? AND x.t + x.d <= ? AND x.q >= ${CLOSE_SECONDS}`,
         hop,
         found.filter(([other]) => other !== person),
       );
+    }
+    return labels.rows();
+  };
+}
+
+/** The same with scores and paths, over the table of what they tell of close contacts. */
+export function explainedInProgram(db: SqliteDatabase): (question: Question) => readonly ExplainedRow[] {
+  const statement = db
+    .prepare('SELECT u, v, t, d, n, g, m, w FROM told WHERE u = ? AND t >= ? AND t + d <= ? AND v <> ?')
+    .raw();
+  return ({ person, hops, from, to, latentSeconds }) => {
+    const labels = new ExplainedLabels(person);
+    let frontier = new Map([[person, from - latentSeconds]]);
+    for (let hop = 1; hop <= hops; hop++) {
+      const found = [...frontier].flatMap(([one, at]) => statement.all(one, at + latentSeconds, to, person));
+      frontier = labels.settle(hop, found as OpenContact[]);
     }
     return labels.rows();
   };

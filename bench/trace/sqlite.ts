@@ -1,12 +1,12 @@
 /**
- * SQLite as a peer of the trace bench: one table without rowids that is its own covering index, and an index of the close
- * contacts alone; both in memory as far as they fit.
+ * SQLite as a peer of the trace bench: one table without rowids that is its own covering index, an index of the close
+ * contacts alone, and a table of these with what scores and paths tell; all in memory as far as they fit.
  */
 import { CLOSE_SECONDS } from './question.js';
 import type { Answerer } from './question.js';
-import type { Peers } from './peers.js';
+import type { Peers, SqliteDatabase } from './peers.js';
 import type { Rows } from './rows.js';
-import { frontierInProgram, frontierTable, unrolled } from './sqlite-queries.js';
+import { explainedInProgram, frontierInProgram, frontierTable, unrolled } from './sqlite-queries.js';
 
 export interface Sqlite {
   readonly answerers: readonly Answerer[];
@@ -35,12 +35,11 @@ export async function openSqlite(
   db.exec(
     'CREATE TABLE adj (u INTEGER, t INTEGER, v INTEGER, d INTEGER, q INTEGER, PRIMARY KEY (u, t, v)) WITHOUT ROWID',
   );
-  const insert = db.prepare('INSERT INTO adj VALUES (?, ?, ?, ?, ?)');
+  db.exec(
+    'CREATE TABLE told (u INTEGER, t INTEGER, v INTEGER, d INTEGER, n INTEGER, g INTEGER, m INTEGER, w INTEGER, PRIMARY KEY (u, t, v)) WITHOUT ROWID',
+  );
   db.exec('BEGIN');
-  for await (const { firstTag, bounds, start, peer, duration, nearInDay } of rows)
-    for (let person = 0; person + 1 < bounds.length; person++)
-      for (let at = bounds[person]!; at < bounds[person + 1]!; at++)
-        insert.run(firstTag + person, start[at]!, peer[at]!, duration[at]!, nearInDay[at]!);
+  for await (const part of rows) insertAll(db, part);
   db.exec('COMMIT');
   db.exec(`CREATE INDEX close ON adj (u, t, v, d) WHERE q >= ${CLOSE_SECONDS}`);
   db.exec('ANALYZE');
@@ -53,5 +52,20 @@ export async function openSqlite(
     { name: `sqlite, ${layout}, frontier table`, ask: frontierTable(db, index) },
     { name: `sqlite, ${layout}, frontier in the program`, ask: frontierInProgram(db, index) },
   ]);
-  return { answerers, close: () => db.close() };
+  const ask = explainedInProgram(db);
+  const explained = { name: 'sqlite, close contacts, with scores and paths', ask, explains: true };
+  return { answerers: [...answerers, explained], close: () => db.close() };
+}
+
+function insertAll(db: SqliteDatabase, { firstTag, bounds, ...columns }: Rows): void {
+  const { start, peer, duration, nearInDay, near, attenuationDb, mutual, weight } = columns;
+  const insert = db.prepare('INSERT INTO adj VALUES (?, ?, ?, ?, ?)');
+  const tell = db.prepare('INSERT INTO told VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+  for (let person = 0; person + 1 < bounds.length; person++)
+    for (let at = bounds[person]!; at < bounds[person + 1]!; at++) {
+      const contact = [firstTag + person, start[at]!, peer[at]!, duration[at]!] as const;
+      insert.run(...contact, nearInDay[at]!);
+      if (nearInDay[at]! >= CLOSE_SECONDS)
+        tell.run(...contact, near[at]!, attenuationDb[at]!, mutual[at]!, weight[at]!);
+    }
 }

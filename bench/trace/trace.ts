@@ -24,7 +24,7 @@ const DAYS = 14;
 const DEFAULT_CONTACTS = 10_000_000;
 const LIST = 10_000;
 /** Of a peer's pages and indexes, roundly. */
-const PEER_BYTES_PER_CONTACT = 120;
+const PEER_BYTES_PER_CONTACT = 160;
 
 interface City {
   readonly dir: string;
