@@ -6,6 +6,12 @@ export type ToOurs =
   | { readonly kind: 'open'; readonly dir: string }
   /** Rows are given for as many people as `list` says. */
   | { readonly kind: 'ask'; readonly question: Question; readonly list: number }
+  /** `dir`: of a deployment whose ledger runs, or starts. */
+  | {
+      readonly kind: 'recorded';
+      readonly dir: string;
+      readonly questions: readonly Question[];
+    }
   | { readonly kind: 'live'; readonly files: readonly string[]; readonly questions: readonly Question[] };
 
 export interface Built {
@@ -32,10 +38,17 @@ export interface Lived {
   readonly seconds: number;
 }
 
+/** Milliseconds by case, of the walk alone and of the whole request. */
+export interface Recorded {
+  readonly walkMs: readonly (readonly number[])[];
+  readonly requestMs: readonly (readonly number[])[];
+}
+
 export interface Answers {
   readonly build: Built;
   readonly open: { readonly seconds: number; readonly residentBytes: number };
   readonly ask: Asked;
+  readonly recorded: Recorded;
   readonly live: Lived;
 }
 

@@ -8,6 +8,7 @@ import type { TraceResult } from '../../tracer/trace-result.js';
 import { walkTrace } from '../../tracer/walk/trace-walks.js';
 import { WalkWorkspace } from '../../tracer/walk/workspace.js';
 import { traceWhileTaking } from './ours-live.js';
+import { askAndRecord } from './ours-recorded.js';
 import type { Answers, Asked, Built, FromOurs, ToOurs } from './ours-messages.js';
 import { requestOf, unlessUnknown } from './question.js';
 import type { Question } from './question.js';
@@ -82,6 +83,8 @@ async function answerTo(message: ToOurs): Promise<Answers[keyof Answers]> {
       return open(message.dir);
     case 'ask':
       return ask(message.question, message.list);
+    case 'recorded':
+      return askAndRecord(message.dir, message.questions);
     case 'live':
       return traceWhileTaking(opened(), message.files, message.questions);
   }

@@ -17,6 +17,7 @@ import { openPostgres } from './postgres.js';
 import { questions } from './question.js';
 import type { Question } from './question.js';
 import { race } from './race.js';
+import { benchRecorded } from './recorded.js';
 import { extentOf, rowsOf } from './rows.js';
 import { openSqlite } from './sqlite.js';
 
@@ -54,7 +55,9 @@ export async function benchTrace(asked?: string): Promise<void> {
     } finally {
       await ours.end();
     }
-    await rm(store, { recursive: true });
+    const deployment = join(dir, 'deployment');
+    await benchRecorded(deployment, store, questionsTo(city), city.contacts);
+    await rm(deployment, { recursive: true });
     await live(city, store);
   } finally {
     await rm(dir, { recursive: true, force: true });

@@ -1,0 +1,74 @@
+/** The tracer of the bench for recorded requests (recorded.ts), in the process that is Firebreak. */
+import { readConfig } from '../../cli/config.js';
+import { signerFrom } from '../../cli/deployment.js';
+import { folderAt } from '../../cli/folder.js';
+import { openTogether } from '../../cli/parts/context.js';
+import type { OnClose, PartContext } from '../../cli/parts/context.js';
+import { openFolderReader } from '../../cli/parts/ledger.js';
+import { startTracer } from '../../cli/parts/tracer.js';
+import { startWriter } from '../../cli/parts/writer.js';
+import { waitForRunning } from '../../cli/run-files.js';
+import { silentLog } from '../../protocol/log.js';
+import { liveClock } from '../../radio/clock-live.js';
+import type { Tracer } from '../../tracer/tracer.js';
+import { walkTrace } from '../../tracer/walk/trace-walks.js';
+import { openWalkPool } from '../../tracer/walk/walk-pool.js';
+import { WalkWorkspace } from '../../tracer/walk/workspace.js';
+import type { Recorded } from './ours-messages.js';
+import { requestOf, unlessUnknown } from './question.js';
+import type { Question } from './question.js';
+
+const WARM_UP = 5;
+const ROUNDS = 9;
+const THREADS = 2;
+const LEDGER_WAIT_MS = 30_000;
+const LOOK = { officer: 'bench', purpose: 'how long a recorded request takes' };
+
+/** `dir`: of a deployment whose ledger runs, or starts. */
+export async function askAndRecord(dir: string, questions: readonly Question[]): Promise<Recorded> {
+  const folder = folderAt(dir);
+  const config = await readConfig(folder);
+  const { signal } = new AbortController();
+  const context = { folder, config, clock: liveClock(), log: silentLog, signal };
+  const opened = await openTogether(silentLog, async (onClose) => ({
+    tracer: await openTracer(context, onClose),
+  }));
+  try {
+    return await askAll(opened.tracer, questions);
+  } finally {
+    await opened.close();
+  }
+}
+
+/** As `firebreak tracer run` has it. */
+async function openTracer(context: PartContext, onClose: OnClose): Promise<Tracer> {
+  const { folder, config, signal } = context;
+  const { mqtt: mqttUrl } = await waitForRunning(folder, 'ledger', LEDGER_WAIT_MS, signal);
+  const signer = await signerFrom(folder.tracer.writerKey);
+  const writer = await startWriter(context, { signer, spoolDir: folder.tracer.spool, mqttUrl });
+  onClose(writer.close);
+  const reader = await openFolderReader(folder, config);
+  onClose(() => reader.close());
+  const walks = openWalkPool(THREADS);
+  const tracer = await startTracer({ ...context, reader, signer, courier: writer.courier, walks });
+  onClose(() => tracer.close());
+  return tracer;
+}
+
+async function askAll(tracer: Tracer, questions: readonly Question[]): Promise<Recorded> {
+  const space = new WalkWorkspace();
+  const walkMs: number[][] = questions.map(() => []);
+  const requestMs: number[][] = questions.map(() => []);
+  for (let round = -WARM_UP; round < ROUNDS; round++)
+    for (const [k, question] of questions.entries()) {
+      const request = requestOf(question);
+      const startMs = performance.now();
+      await unlessUnknown(async () => walkTrace(tracer.view(), request, space));
+      const betweenMs = performance.now();
+      await unlessUnknown(() => tracer.lookUp(request, LOOK));
+      if (round < 0) continue;
+      walkMs[k]?.push(betweenMs - startMs);
+      requestMs[k]?.push(performance.now() - betweenMs);
+    }
+  return { walkMs, requestMs };
+}
