@@ -1,4 +1,5 @@
 /** The rows of a walk in words of tag numbers (tracing.md, "Output of a trace"). */
+import { setImmediate as breathe } from 'node:timers/promises';
 import { toHex } from '../protocol/bytes.js';
 import type { People } from './contacts/people.js';
 import type { PathStep, ReachedPerson } from './trace-result.js';
@@ -14,6 +15,9 @@ export interface TraceWords {
   /** Names the gateways of co-presences. */
   readonly presence?: PresenceView | undefined;
 }
+
+/** Ledger entries are read from files, some hundred rows in this time; then whoever else runs on this thread has a turn. */
+const TURN_MS = 5;
 
 /** Tells rows; a step that several paths share is told once, and is one object in all of them. */
 export class RowTeller {
@@ -48,6 +52,19 @@ export class RowTeller {
   rows(): ReachedPerson[] {
     const rows: ReachedPerson[] = [];
     for (let row = 0; row < this.#result.person.length; row++) rows.push(this.row(row));
+    return rows;
+  }
+
+  /** As {@link rows}, while others have their turns. */
+  async rowsInTurns(): Promise<ReachedPerson[]> {
+    const rows: ReachedPerson[] = [];
+    let turnEndsMs = performance.now() + TURN_MS;
+    for (let row = 0; row < this.#result.person.length; row++) {
+      rows.push(this.row(row));
+      if (performance.now() < turnEndsMs) continue;
+      await breathe();
+      turnEndsMs = performance.now() + TURN_MS;
+    }
     return rows;
   }
 

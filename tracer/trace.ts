@@ -52,18 +52,38 @@ export function requireBounds(request: TraceRequest): void {
 export function traceResult(
   people: People,
   request: TraceRequest,
-  { reached, sources }: TraceWalks,
+  walks: TraceWalks,
   words: TraceWords = {},
 ): TraceResult {
-  const rows = new RowTeller(people, reached, words).rows();
-  const { reachedCount } = reached;
-  if (sources === undefined) return { ...request, reachedCount, reached: rows };
+  const rowsOf = (result: WalkResult) => new RowTeller(people, result, words).rows();
+  return resultOf(request, walks, rowsOf(walks.reached), walks.sources && rowsOf(walks.sources));
+}
+
+/** As {@link traceResult}, while others have their turns on this thread. */
+export async function traceResultInTurns(
+  people: People,
+  request: TraceRequest,
+  walks: TraceWalks,
+  words: TraceWords,
+): Promise<TraceResult> {
+  const rowsOf = (result: WalkResult) => new RowTeller(people, result, words).rowsInTurns();
+  const rows = await rowsOf(walks.reached);
+  return resultOf(request, walks, rows, walks.sources && (await rowsOf(walks.sources)));
+}
+
+function resultOf(
+  request: TraceRequest,
+  { reached: { reachedCount }, sources }: TraceWalks,
+  rows: readonly ReachedPerson[],
+  sourceRows: readonly ReachedPerson[] | undefined,
+): TraceResult {
+  if (sources === undefined || sourceRows === undefined) return { ...request, reachedCount, reached: rows };
   return {
     ...request,
     reachedCount,
     reached: rows.map((row) => ({ ...row, source: row.path[0]?.from ?? request.case })),
     sourceCount: sources.reachedCount,
-    sources: new RowTeller(people, sources, words).rows(),
+    sources: sourceRows,
   };
 }
 

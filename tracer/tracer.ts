@@ -24,7 +24,7 @@ import { LedgerReading } from './reading.js';
 import type { ReadingDeps, TracerStatus } from './reading.js';
 import { contactRows } from './person-contacts.js';
 import type { ContactRow, PersonQuestion } from './person-contacts.js';
-import { requireBounds, rowOfPerson, tagsReached, trace, traceResult } from './trace.js';
+import { requireBounds, rowOfPerson, tagsReached, trace, traceResultInTurns } from './trace.js';
 import type { TraceWords } from './rows-told.js';
 import type { ReachedPerson, TraceRequest, TraceResult } from './trace-result.js';
 import { MAX_LIST } from './walk/order.js';
@@ -224,7 +224,7 @@ class LedgerTracer implements Tracer {
   #traced(view: ContactView, request: TraceRequest, signal: AbortSignal | undefined) {
     return orNotFound(async () => {
       const walks = await this.#walked(view, request, signal);
-      const result = traceResult(view.people, request, walks, this.#wordsOf(view, request));
+      const result = await traceResultInTurns(view.people, request, walks, this.#wordsOf(view, request));
       return { result, reached: tagsReached(view.people, walks) };
     });
   }
