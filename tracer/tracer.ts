@@ -24,7 +24,7 @@ import { LedgerReading } from './reading.js';
 import type { ReadingDeps, TracerStatus } from './reading.js';
 import { contactRows } from './person-contacts.js';
 import type { ContactRow, PersonQuestion } from './person-contacts.js';
-import { requireBounds, rowOfPerson, tagsReached, trace, traceResultInTurns } from './trace.js';
+import { requireBounds, rowOfPerson, tagsReached, traceResultInTurns } from './trace.js';
 import type { TraceWords } from './rows-told.js';
 import type { ReachedPerson, TraceRequest, TraceResult } from './trace-result.js';
 import { MAX_LIST } from './walk/order.js';
@@ -188,10 +188,8 @@ class LedgerTracer implements Tracer {
     const access = this.#recorder();
     const view = this.view();
     const presence = this.#reading.intake.book.view();
-    const words = this.#wordsOf(view, { presence: true });
-    const options = { ...words, space: this.#space, bucketsOf: this.#bucketsOf };
     const desk = {
-      trace: (asked: TraceRequest) => trace(view, asked, options),
+      trace: (asked: TraceRequest) => this.#told(view, asked),
       presence: { view: presence, personOf: (tag: number) => personOf(view.people, tag) },
       record: (...looked: Parameters<AccessRecorder['record']>) => access.record(...looked),
     };
@@ -227,6 +225,12 @@ class LedgerTracer implements Tracer {
       const result = await traceResultInTurns(view.people, request, walks, this.#wordsOf(view, request));
       return { result, reached: tagsReached(view.people, walks) };
     });
+  }
+
+  /** Of a look that is recorded as a whole when all of its traces are done. */
+  async #told(view: ContactView, request: TraceRequest): Promise<TraceResult> {
+    const walks = await this.#walked(view, request);
+    return traceResultInTurns(view.people, request, walks, this.#wordsOf(view, request));
   }
 
   /** By another class than near it is walked on this thread: the seconds of each contact are read from the store's files. */

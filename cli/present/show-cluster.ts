@@ -44,6 +44,8 @@ export function clusterText(cluster: ClusterResult): string {
 function heading({ cases, unreached, ...request }: ClusterResult): string[] {
   const { from, to, hops, minSeconds, latentSeconds, infectiousSeconds, incubationSeconds = 0 } = request;
   const infectious = infectiousSeconds === undefined ? '' : `, for ${duration(infectiousSeconds)}`;
+  const incubation =
+    incubationSeconds === 0 ? '' : `; they fall ill ${duration(incubationSeconds)} after it at the earliest`;
   const withOnset = cases.filter(({ onset }) => onset !== undefined).length;
   return [
     pc.bold(
@@ -53,9 +55,7 @@ function heading({ cases, unreached, ...request }: ClusterResult): string[] {
     pc.dim(
       `close contact: ${duration(minSeconds)} near within 24 h; what is shown is the encounter that completed it`,
     ),
-    pc.dim(
-      `people pass it on from ${duration(latentSeconds)} after exposure${infectious}; they fall ill ${duration(incubationSeconds)} after it at the earliest`,
-    ),
+    pc.dim(`people pass it on from ${duration(latentSeconds)} after exposure${infectious}${incubation}`),
     ...(unreached.length > 0
       ? [`nobody can have infected ${unreached.join(', ')} by what was recorded`]
       : []),

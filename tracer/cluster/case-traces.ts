@@ -1,6 +1,6 @@
 /** The backward traces of all cases, and what they say of each pair of cases. */
 import { FirebreakError } from '../../protocol/errors.js';
-import type { ReachedPerson, TraceRequest } from '../trace-result.js';
+import type { ReachedPerson, TraceRequest, TraceResult } from '../trace-result.js';
 import type { ClusterCase, ClusterRequest, Trace } from './cluster-result.js';
 import type { Chance } from './model.js';
 
@@ -12,20 +12,26 @@ export interface TracedCase extends ClusterCase {
 }
 
 /** In the order of the request. Throws what the trace throws, but for `not-found`: who met nobody has no source. */
-export function traceCases(trace: Trace, request: ClusterRequest): readonly TracedCase[] {
-  return request.cases.map((one) => {
+export async function traceCases(trace: Trace, request: ClusterRequest): Promise<readonly TracedCase[]> {
+  const traced: TracedCase[] = [];
+  for (const one of request.cases) {
     const due = Math.min(request.to, (one.onset ?? Infinity) - (request.incubationSeconds ?? 0));
-    const rows = due < request.from ? [] : rowsOf(trace, backwardFrom(request, one.tag, due));
-    return { ...one, due, sources: new Map(rows.map((row) => [row.person, row])) };
-  });
+    const asked = backwardFrom(request, one.tag, due);
+    const { reached } = due < request.from ? NOBODY : await reachedIn(trace, asked);
+    traced.push({ ...one, due, sources: new Map(reached.map((row) => [row.person, row])) });
+  }
+  return traced;
 }
 
-/** The rows of a trace; none where its case is in no contact. */
-export function rowsOf(trace: Trace, request: TraceRequest): readonly ReachedPerson[] {
+type Reached = Pick<TraceResult, 'reached' | 'reachedCount'>;
+const NOBODY: Reached = { reached: [], reachedCount: 0 };
+
+/** Whom a trace reaches; nobody where its case is in no contact. */
+export async function reachedIn(trace: Trace, request: TraceRequest): Promise<Reached> {
   try {
-    return trace(request).reached;
+    return await trace(request);
   } catch (error) {
-    if (error instanceof FirebreakError && error.code === 'not-found') return [];
+    if (error instanceof FirebreakError && error.code === 'not-found') return NOBODY;
     throw error;
   }
 }

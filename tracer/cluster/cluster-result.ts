@@ -7,7 +7,7 @@ export const MAX_CASES = 64;
 export const MAX_SOURCES = 32;
 
 /** Whatever walks. Throws `not-found` for a case that is in no contact, `input` for a request out of bounds. */
-export type Trace = (request: TraceRequest) => TraceResult;
+export type Trace = (request: TraceRequest) => Promise<TraceResult>;
 
 export interface ClusterCase {
   /** A tag number in decimal digits. */

@@ -1,4 +1,4 @@
-/** Common sources of several cases, ranked, and the transmission tree that explains them best (clusters.md). Pure. */
+/** Common sources of several cases, ranked, and the transmission tree that explains them best (clusters.md). */
 import { FirebreakError } from '../../protocol/errors.js';
 import { settingsOf, traceCases } from './case-traces.js';
 import { MAX_CASES, MAX_SOURCES, MIN_CASES } from './cluster-result.js';
@@ -19,14 +19,14 @@ const LISTED = 20;
  * sources. `list` is how many sources are listed, 20 by default and {@link MAX_SOURCES} at most; `sourceCount` is how many there
  * are.
  */
-export function findClusters(
+export async function findClusters(
   trace: Trace,
   presence: ClusterPresence | undefined,
   request: ClusterRequest,
-): ClusterResult {
+): Promise<ClusterResult> {
   requireBounds(request);
-  const cases = traceCases(trace, request);
-  const people = weighPeople(trace, request, cases);
+  const cases = await traceCases(trace, request);
+  const people = await weighPeople(trace, request, cases);
   const gateways =
     presence && request.gateways !== false ? weighGateways(presence, request, cases) : undefined;
   const ranked = rank([...people.weighed, ...(gateways?.weighed ?? [])]);

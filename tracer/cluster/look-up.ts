@@ -40,7 +40,7 @@ export async function lookUpCluster(
   request: ClusterRequest,
   look: Look,
 ): Promise<ClusterAnswer> {
-  const result = findClusters(desk.trace, desk.presence, request);
+  const result = await findClusters(desk.trace, desk.presence, request);
   const asked = askedIn(request, desk.presence !== undefined);
   const { index } = await desk.record(look, asked, tagsInCluster(result).map(asTagNumber));
   return { result, accessIndex: index };

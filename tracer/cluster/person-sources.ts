@@ -1,6 +1,6 @@
 /** People as common sources: everybody from whom walks lead to two cases or more. */
 import type { ReachedPerson } from '../trace-result.js';
-import { chancesFromCases, onsetWeight, rowsOf, settingsOf } from './case-traces.js';
+import { chancesFromCases, onsetWeight, reachedIn, settingsOf } from './case-traces.js';
 import type { TracedCase } from './case-traces.js';
 import { MAX_SOURCES } from './cluster-result.js';
 import type { ClusterRequest, ExplainedCase, PersonSource, Trace } from './cluster-result.js';
@@ -24,11 +24,11 @@ export interface WeighedPeople {
 const MIN_EXPLAINED = 2;
 
 /** Weighs all candidates by the cases they explain, and the best of them by the others they would have reached as well. */
-export function weighPeople(
+export async function weighPeople(
   trace: Trace,
   request: ClusterRequest,
   cases: readonly TracedCase[],
-): WeighedPeople {
+): Promise<WeighedPeople> {
   const known = new Map(cases.map((one) => [one.tag, one]));
   const candidates = [...new Set(cases.flatMap(({ sources }) => [...sources.keys()]))].filter((person) => {
     const explained = cases.filter(({ sources }) => sources.has(person)).length;
@@ -39,21 +39,43 @@ export function weighPeople(
     return { person, hypothesis, likelihood: logLikelihood(hypothesis) };
   });
   rough.sort((x, y) => y.likelihood - x.likelihood || Number(x.person) - Number(y.person));
-  const weighed = rough.slice(0, MAX_SOURCES).map(({ person, hypothesis }) => {
-    const infectiousBy = lastStart(person, cases, request.to);
-    const rows = rowsOf(trace, {
-      ...settingsOf(request),
-      case: person,
-      direction: 'forward',
-      from: infectiousBy,
+  const weighed: Weighed<PersonSource>[] = [];
+  for (const { person, hypothesis } of rough.slice(0, MAX_SOURCES)) {
+    const others = await othersReached(trace, request, cases, person);
+    weighed.push({
+      source: sourceOf(person, cases, others),
+      logLikelihood: logLikelihood({ ...hypothesis, others: others.listed }),
     });
-    const others = rows.filter((row) => !known.has(row.person));
-    return {
-      source: sourceOf(person, cases, { infectiousBy, others }),
-      logLikelihood: logLikelihood({ ...hypothesis, others }),
-    };
-  });
+  }
   return { weighed, count: candidates.length };
+}
+
+/** Whom a source would have reached besides the cases. */
+interface Others {
+  /** By when it was infectious. */
+  readonly infectiousBy: number;
+  readonly count: number;
+  /** As many as a trace lists. */
+  readonly listed: readonly ReachedPerson[];
+}
+
+async function othersReached(
+  trace: Trace,
+  request: ClusterRequest,
+  cases: readonly TracedCase[],
+  person: string,
+): Promise<Others> {
+  const infectiousBy = lastStart(person, cases, request.to);
+  const asked = {
+    ...settingsOf(request),
+    case: person,
+    direction: 'forward',
+    from: infectiousBy,
+  } as const;
+  const { reached, reachedCount } = await reachedIn(trace, asked);
+  const known = new Set(cases.map(({ tag }) => tag));
+  const listed = reached.filter((row) => !known.has(row.person));
+  return { infectiousBy, count: reachedCount - (reached.length - listed.length), listed };
 }
 
 function hypothesisOf(
@@ -83,7 +105,7 @@ function lastStart(person: string, cases: readonly TracedCase[], to: number): nu
 function sourceOf(
   person: string,
   cases: readonly TracedCase[],
-  { infectiousBy, others }: { readonly infectiousBy: number; readonly others: readonly ReachedPerson[] },
+  { infectiousBy, count, listed }: Others,
 ): PersonSource {
   return {
     kind: 'person',
@@ -92,8 +114,8 @@ function sourceOf(
     score: 0,
     explains: cases.flatMap(({ tag, sources }) => explainedBy(sources.get(person), tag)),
     infectiousBy,
-    othersReached: others.length,
-    othersExpected: others.reduce((sum, { score }) => sum + score, 0),
+    othersReached: count,
+    othersExpected: listed.reduce((sum, { score }) => sum + score, 0),
   };
 }
 

@@ -99,7 +99,7 @@ describe('a look at a cluster', () => {
     const recorded: [AskedInCluster, readonly number[]][] = [];
     const step = { start: 10, end: 20, nearSeconds: 900, mutual: true, ledger: [1] };
     const desk = {
-      trace: (asked: { readonly case: string; readonly direction: string }) => ({
+      trace: async (asked: { readonly case: string; readonly direction: string }) => ({
         ...{ ...request, case: asked.case, direction: 'backward' as const },
         reachedCount: asked.direction === 'forward' ? 0 : 1,
         reached:

@@ -56,7 +56,7 @@ const EARLY = 0.35;
 const PATIENCE = 40;
 
 /** Throws RangeError when hardly any outbreak takes hold. */
-export function studySources(world: World, settings: StudySettings): StudyResult {
+export async function studySources(world: World, settings: StudySettings): Promise<StudyResult> {
   const stage = stageOf(world);
   const random = seededRandom(`${world.name} ${settings.seed} ${settings.knownShare}`);
   const tallies = [newTally(), newTally(), newTally()] as const;
@@ -71,7 +71,7 @@ export function studySources(world: World, settings: StudySettings): StudyResult
     if (source === undefined || outbreak.length < MIN_INFECTED || cases.length < MIN_CASES) continue;
     infected.push(outbreak.length);
     known.push(cases.length);
-    const result = clusterOf(stage, cases, settings.hops);
+    const result = await clusterOf(stage, cases, settings.hops);
     count(tallies[0], placeIn(result, source));
     count(
       tallies[1],
@@ -134,7 +134,7 @@ function stageOf(world: World): Stage {
     }
   return {
     ...{ world, met, people: [...met.keys()].sort((x, y) => x - y) },
-    trace: (request) => trace(view, request, { ...options, space }),
+    trace: async (request) => trace(view, request, { ...options, space }),
     from: world.contacts.reduce((first, { start }) => Math.min(first, start), Infinity),
     to: world.contacts.reduce((last, { end }) => Math.max(last, end), 0),
   };
@@ -159,7 +159,7 @@ function clusterOf(
   { trace: walk, from, to, world }: Stage,
   cases: readonly Infection[],
   hops: number,
-): ClusterResult {
+): Promise<ClusterResult> {
   const { latentSeconds, infectiousSeconds } = world.disease;
   return findClusters(walk, undefined, {
     cases: cases.map(({ person, onset }) => ({ tag: String(person), onset })),

@@ -48,14 +48,14 @@ const drawnTiming = fc.record({
 
 type Timing = typeof drawnTiming extends fc.Arbitrary<infer T> ? T : never;
 
-function prepared(contacts: readonly Contact[], cases: ClusterRequest['cases'], timing: Timing) {
+async function prepared(contacts: readonly Contact[], cases: ClusterRequest['cases'], timing: Timing) {
   const { latentSeconds, infectiousSeconds } = timing;
   const request: ClusterRequest = {
     ...{ cases, hops: 3, from: 0, to: END, minSeconds: 0, latentSeconds },
     ...(infectiousSeconds !== undefined && { infectiousSeconds }),
   };
   const { view, options } = plainView(contacts);
-  const traced = traceCases((asked) => trace(view, asked, options), request);
+  const traced = await traceCases(async (asked) => trace(view, asked, options), request);
   const people = [...new Set(traced.flatMap(({ sources }) => [...sources.keys()]))];
   return { traced, people, settings: { from: 0, ...timingOf(timing) } };
 }
@@ -127,10 +127,10 @@ function bestByHand(cases: readonly TracedCase[], people: readonly string[], tim
 }
 
 describe('the transmission tree', () => {
-  it('is made of known contacts in an order of time that can be, every case in it and every root named', () => {
-    fc.assert(
-      fc.property(drawnContacts, drawnCases, drawnTiming, (contacts, cases, timing) => {
-        const { traced, people, settings } = prepared(contacts, cases, timing);
+  it('is made of known contacts in an order of time that can be, every case in it and every root named', async () => {
+    await fc.assert(
+      fc.asyncProperty(drawnContacts, drawnCases, drawnTiming, async (contacts, cases, timing) => {
+        const { traced, people, settings } = await prepared(contacts, cases, timing);
         const { edges, roots } = bestTree(traced, people, settings);
         expect(faults(edges, traced, timing)).toEqual([]);
         expect(edges.every((edge) => isKnown(edge, contacts))).toBe(true);
@@ -144,11 +144,11 @@ describe('the transmission tree', () => {
     );
   });
 
-  it('is the best there is on nearly all small graphs, and never claims more', () => {
+  it('is the best there is on nearly all small graphs, and never claims more', async () => {
     const drawn = fc.sample(fc.tuple(drawnContacts, drawnCases, drawnTiming), { numRuns: 300, seed: 4 });
     let [best, withEdges] = [0, 0];
     for (const [contacts, cases, timing] of drawn) {
-      const { traced, people, settings } = prepared(contacts, cases, timing);
+      const { traced, people, settings } = await prepared(contacts, cases, timing);
       const found: TransmissionTree = bestTree(traced, people, settings);
       const byHand = bestByHand(traced, people, timing);
       expect(found.logLikelihood).toBeLessThanOrEqual(byHand + 1e-9);
