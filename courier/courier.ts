@@ -4,30 +4,28 @@
  * makes it exactly once.
  *
  * A few batches are under way at a time; entries that come meanwhile wait in the spool and fill the next one. Without a
- * receipt in time, and after each reconnection, a batch is sent again byte for byte. What a receipt says is judged in
- * verdict.ts: refused for now, entries are tried again with growing pauses; refused for good, they are kept aside.
+ * receipt in time, and after each reconnection, a batch is sent again byte for byte. What a receipt says is carried
+ * out in receipts.ts: refused for now, entries are tried again with growing pauses; refused for good, they are kept aside.
  *
  * Crash cases. After form(), before the batch is sent: it is sent at the next start. After the receipt, before settle():
  * it is sent again and gets its receipt again.
  */
 import { MAX_BATCH_ITEMS } from '../protocol/batch.js';
-import { equalBytes } from '../protocol/bytes.js';
 import type { Signer } from '../protocol/ed25519.js';
 import { MAX_ENTRY_TYPE, MAX_PAYLOAD_LENGTH } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
-import { openLedgerReceipt } from '../protocol/ledger-receipt.js';
-import type { LedgerReceipt } from '../protocol/ledger-receipt.js';
 import type { Log } from '../protocol/log.js';
 import { encodeWriterStatus } from '../protocol/writer-status.js';
 import { Deliveries } from './deliveries.js';
 import type { Delivery } from './deliveries.js';
+import { RecallPlan } from './recall.js';
+import { Receipts } from './receipts.js';
+import type { CourierCounts } from './receipts.js';
 import type { BatchLimits, OutboundEntry, Spool } from './spool.js';
 import { UnderWay } from './under-way.js';
 import type { BatchUnderWay } from './under-way.js';
 import type { Uplink } from './uplink.js';
-import { verdictOn } from './verdict.js';
-import type { EntryVerdict } from './verdict.js';
 
 const BATCH_LIMITS: BatchLimits = { maxItems: MAX_BATCH_ITEMS, maxBytes: 1_048_576 };
 /** Batches that wait for a receipt; and with them those put off after a refusal. Both are held in memory. */
@@ -35,7 +33,6 @@ const ACTIVE_AT_ONCE = 4;
 const UNDER_WAY_AT_ONCE = 16;
 const RECEIPT_WAIT_MS = 10_000;
 const RETRY_PAUSE_MS = 1_000;
-const LONGEST_RECALL_PAUSE_MS = 600_000;
 const CHECK_EVERY_MS = 250;
 const STATUS_EVERY_MS = 5_000;
 
@@ -96,34 +93,38 @@ export async function openCourier(deps: CourierDeps): Promise<Courier> {
 
 class SpoolingCourier implements Courier {
   readonly #deps: CourierDeps;
-  readonly #writerId: Uint8Array;
-  readonly #retryPauseMs: number;
   readonly #underWay: UnderWay;
   readonly #deliveries = new Deliveries();
-  readonly #counts = { delivered: 0, refused: 0, resent: 0, renumbered: 0, strayReceipts: 0 };
-  readonly #settling = new Set<Promise<void>>();
-  #lastReceiptWallMs: number | undefined;
-  #recall: { readonly dueMs: number; readonly pauseMs: number };
+  readonly #recall: RecallPlan;
+  readonly #receipts: Receipts;
+  readonly #counts: CourierCounts = { delivered: 0, refused: 0, resent: 0, renumbered: 0, strayReceipts: 0 };
   #forming: Promise<void> | undefined;
   #formAgain = false;
   #formAfterMs = 0;
-  #forged = 0;
   #sayingStatus = false;
   #timers: NodeJS.Timeout[] = [];
   #closed = false;
 
   constructor(deps: CourierDeps) {
+    const { spool, signer, ledgerReceiptKey, log, retryPauseMs = RETRY_PAUSE_MS } = deps;
     this.#deps = deps;
-    this.#writerId = partyIdOf(deps.signer.publicKey);
-    this.#retryPauseMs = deps.retryPauseMs ?? RETRY_PAUSE_MS;
-    this.#recall = { dueMs: 0, pauseMs: this.#retryPauseMs };
-    this.#underWay = new UnderWay(deps.signer, deps.receiptWaitMs ?? RECEIPT_WAIT_MS);
+    this.#recall = new RecallPlan(retryPauseMs);
+    this.#underWay = new UnderWay(signer, deps.receiptWaitMs ?? RECEIPT_WAIT_MS);
+    this.#receipts = new Receipts({
+      ...{ spool, ledgerReceiptKey, log, retryPauseMs, writerId: partyIdOf(signer.publicKey) },
+      ...{ underWay: this.#underWay, deliveries: this.#deliveries },
+      ...{ recall: this.#recall, counts: this.#counts },
+      send: (batches) => this.#sendAll(batches),
+      onSettled: () => this.#kick(),
+    });
   }
 
   async start(): Promise<void> {
     const { spool, uplink } = this.#deps;
     for (const batch of await spool.formed()) this.#underWay.add(batch, false);
-    uplink.onReceipt((bytes) => this.#receive(bytes));
+    uplink.onReceipt((bytes) => {
+      if (!this.#closed) this.#receipts.take(bytes);
+    });
     uplink.onOnline(() => this.#sendAll(this.#underWay.waiting()));
     this.#timers = [
       setInterval(() => this.#tick(), CHECK_EVERY_MS),
@@ -156,7 +157,7 @@ class SpoolingCourier implements Courier {
       parked,
       keptAside: refused,
       ...this.#counts,
-      lastReceiptWallMs: this.#lastReceiptWallMs,
+      lastReceiptWallMs: this.#receipts.lastWallMs,
     };
   }
 
@@ -166,7 +167,7 @@ class SpoolingCourier implements Courier {
     this.#closed = true;
     for (const timer of this.#timers) clearInterval(timer);
     await this.#forming;
-    await Promise.all(this.#settling);
+    await this.#receipts.settled();
     this.#deliveries.close();
     await this.#sayStatus(false);
   }
@@ -208,10 +209,10 @@ class SpoolingCourier implements Courier {
     const { spool } = this.#deps;
     const hasRoom = (): boolean =>
       !this.#closed && this.#underWay.active < ACTIVE_AT_ONCE && this.#underWay.size < UNDER_WAY_AT_ONCE;
-    if (hasRoom() && spool.depth().parked > 0 && performance.now() >= this.#recall.dueMs) {
+    if (hasRoom() && spool.depth().parked > 0 && this.#recall.isDue(performance.now())) {
       const recalled = await spool.recall(BATCH_LIMITS);
       if (recalled) {
-        this.#recall = { ...this.#recall, dueMs: Infinity }; // until the ledger has answered
+        this.#recall.begin();
         this.#sendAll([this.#underWay.add(recalled, true)]);
       }
     }
@@ -234,119 +235,6 @@ class SpoolingCourier implements Courier {
     }
   }
 
-  #receive(bytes: Uint8Array): void {
-    if (this.#closed) return;
-    const receipt = this.#open(bytes);
-    const underWay = receipt && this.#underWay.find(receipt.batchHash);
-    if (receipt === undefined || underWay === undefined || underWay.isSettling) {
-      this.#counts.strayReceipts += 1;
-      return;
-    }
-    underWay.isSettling = true;
-    const settling = this.#carryOut(underWay, receipt)
-      .catch((error: unknown) => {
-        this.#underWay.putOff(underWay, performance.now(), this.#retryPauseMs);
-        this.#deps.log.error('the spool cannot note a receipt; the batch is sent again', {
-          why: messageOf(error),
-        });
-      })
-      .finally(() => {
-        underWay.isSettling = false;
-        this.#settling.delete(settling);
-        this.#deliveries.check();
-        this.#kick();
-      });
-    this.#settling.add(settling);
-  }
-
-  /** Undefined for one that is forged, damaged or another writer's. */
-  #open(bytes: Uint8Array): LedgerReceipt | undefined {
-    try {
-      const receipt = openLedgerReceipt(bytes, this.#deps.ledgerReceiptKey);
-      return equalBytes(receipt.writerId, this.#writerId) ? receipt : undefined;
-    } catch (error) {
-      const forged = (this.#forged += 1);
-      if (Number.isInteger(Math.log2(forged)))
-        this.#deps.log.warn('a ledger receipt does not verify', { why: messageOf(error), sofar: forged });
-      return undefined;
-    }
-  }
-
-  async #carryOut(underWay: BatchUnderWay, receipt: LedgerReceipt): Promise<void> {
-    const verdict = verdictOn(underWay.batch, receipt, underWay.refusals);
-    if (verdict === undefined) {
-      this.#counts.strayReceipts += 1;
-      return;
-    }
-    this.#lastReceiptWallMs = Date.now();
-    if (verdict.kind === 'later') {
-      this.#underWay.putOff(underWay, performance.now(), this.#retryPauseMs);
-      const fields = { reason: verdict.refusal, entries: underWay.batch.entries.length };
-      this.#deps.log.warn('the ledger does not take a batch now; trying again later', fields);
-    } else if (verdict.kind === 'renumber') await this.#renumber(underWay);
-    else await this.#settle(underWay, verdict.entries);
-  }
-
-  async #renumber(underWay: BatchUnderWay): Promise<void> {
-    const again = await this.#deps.spool.renumber(underWay.batch.seq);
-    this.#underWay.remove(underWay);
-    this.#counts.renumbered += 1;
-    const fields = { taken: underWay.batch.seq, next: again.seq };
-    this.#deps.log.warn(
-      'the ledger holds another batch under this number (an old copy of the spool?); taking the next',
-      fields,
-    );
-    this.#sendAll([this.#underWay.add(again, underWay.isRecalled)]);
-  }
-
-  async #settle(underWay: BatchUnderWay, verdicts: readonly EntryVerdict[]): Promise<void> {
-    const { ids, seq } = underWay.batch;
-    const named = ids.flatMap((id, k) => {
-      const verdict = verdicts[k];
-      return verdict ? [{ id, verdict }] : [];
-    });
-    const parked = named.flatMap(({ id, verdict }) => ('parked' in verdict ? [id] : []));
-    const why = verdicts.find((verdict) => 'parked' in verdict);
-    const refused = named.flatMap(({ id, verdict }) =>
-      'reason' in verdict ? [{ id, reason: verdict.reason }] : [],
-    );
-    await this.#deps.spool.settle(seq, { parked, refused });
-    this.#underWay.remove(underWay);
-    this.#planRecall(underWay.isRecalled, parked.length);
-    for (const { id, verdict } of named) this.#tell(id, verdict);
-    if (refused.length > 0)
-      this.#deps.log.error('the ledger refused entries for good; they are kept aside in the spool', {
-        entries: refused.length,
-        reasons: reasonsOf(verdicts),
-      });
-    if (parked.length > 0)
-      this.#deps.log.warn('the ledger refused entries for now; they are kept and tried again', {
-        entries: parked.length,
-        reason: why?.parked,
-      });
-  }
-
-  #tell(id: number, verdict: EntryVerdict): void {
-    if ('parked' in verdict) return;
-    if ('index' in verdict) {
-      this.#counts.delivered += 1;
-      this.#deliveries.tell(id, { index: verdict.index });
-      return;
-    }
-    this.#counts.refused += 1;
-    this.#deliveries.tell(id, { index: undefined, refusal: verdict.refusal });
-  }
-
-  /** One batch of parked entries is tried at a time; the pause grows while the ledger goes on refusing them. */
-  #planRecall(wasRecalled: boolean, parked: number): void {
-    const nowMs = performance.now();
-    const { dueMs, pauseMs } = this.#recall;
-    if (wasRecalled && parked === 0) this.#recall = { dueMs: nowMs, pauseMs: this.#retryPauseMs };
-    else if (wasRecalled)
-      this.#recall = { dueMs: nowMs + pauseMs, pauseMs: Math.min(LONGEST_RECALL_PAUSE_MS, pauseMs * 2) };
-    else if (parked > 0 && dueMs < nowMs) this.#recall = { dueMs: nowMs + pauseMs, pauseMs };
-  }
-
   async #sayStatus(online: boolean): Promise<void> {
     if (!this.#deps.uplink.isOnline || (this.#sayingStatus && online)) return;
     this.#sayingStatus = true;
@@ -364,11 +252,6 @@ function requireAcceptable({ type, timeMs, payload }: OutboundEntry): void {
     throw new FirebreakError('size', `the payload of an entry is at most ${MAX_PAYLOAD_LENGTH} bytes`);
   if (Number.isSafeInteger(type) && type >= 0 && type <= MAX_ENTRY_TYPE && timeMs >= 0) return;
   throw new FirebreakError('format', `an entry has a type from 0 to ${MAX_ENTRY_TYPE} and a time`);
-}
-
-function reasonsOf(verdicts: readonly EntryVerdict[]): string {
-  const reasons = verdicts.flatMap((verdict) => ('refusal' in verdict ? [verdict.refusal] : []));
-  return [...new Set(reasons)].join(', ');
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,169 @@
+/** What a courier does with the ledger's receipts: each is verified, judged (verdict.ts) and carried out in the spool. */
+import { equalBytes } from '../protocol/bytes.js';
+import { openLedgerReceipt } from '../protocol/ledger-receipt.js';
+import type { LedgerReceipt } from '../protocol/ledger-receipt.js';
+import type { Log } from '../protocol/log.js';
+import type { Deliveries } from './deliveries.js';
+import type { RecallPlan } from './recall.js';
+import type { Spool } from './spool.js';
+import type { BatchUnderWay, UnderWay } from './under-way.js';
+import { verdictOn } from './verdict.js';
+import type { EntryVerdict } from './verdict.js';
+
+/** Since the courier was opened. */
+export interface CourierCounts {
+  delivered: number;
+  refused: number;
+  resent: number;
+  renumbered: number;
+  strayReceipts: number;
+}
+
+export interface ReceiptDeps {
+  readonly spool: Spool;
+  readonly underWay: UnderWay;
+  readonly deliveries: Deliveries;
+  readonly recall: RecallPlan;
+  readonly counts: CourierCounts;
+  readonly writerId: Uint8Array;
+  readonly ledgerReceiptKey: Uint8Array;
+  readonly retryPauseMs: number;
+  readonly log: Log;
+  readonly send: (batches: readonly BatchUnderWay[]) => void;
+  /** After each receipt that fitted a batch: there may be room for another. */
+  readonly onSettled: () => void;
+}
+
+export class Receipts {
+  readonly #deps: ReceiptDeps;
+  readonly #settling = new Set<Promise<void>>();
+  #lastWallMs: number | undefined;
+  #forged = 0;
+
+  constructor(deps: ReceiptDeps) {
+    this.#deps = deps;
+  }
+
+  /** When one was last carried out. */
+  get lastWallMs(): number | undefined {
+    return this.#lastWallMs;
+  }
+
+  take(bytes: Uint8Array): void {
+    const { underWay: all, counts, deliveries, retryPauseMs, log, onSettled } = this.#deps;
+    const receipt = this.#open(bytes);
+    const underWay = receipt && all.find(receipt.batchHash);
+    if (receipt === undefined || underWay === undefined || underWay.isSettling) {
+      counts.strayReceipts += 1;
+      return;
+    }
+    underWay.isSettling = true;
+    const settling = this.#carryOut(underWay, receipt)
+      .catch((error: unknown) => {
+        all.putOff(underWay, performance.now(), retryPauseMs);
+        log.error('the spool cannot note a receipt; the batch is sent again', { why: messageOf(error) });
+      })
+      .finally(() => {
+        underWay.isSettling = false;
+        this.#settling.delete(settling);
+        deliveries.check();
+        onSettled();
+      });
+    this.#settling.add(settling);
+  }
+
+  /** Resolves when those taken so far are carried out. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#settling);
+  }
+
+  /** Undefined for one that is forged, damaged or another writer's. */
+  #open(bytes: Uint8Array): LedgerReceipt | undefined {
+    const { ledgerReceiptKey, writerId, log } = this.#deps;
+    try {
+      const receipt = openLedgerReceipt(bytes, ledgerReceiptKey);
+      return equalBytes(receipt.writerId, writerId) ? receipt : undefined;
+    } catch (error) {
+      const forged = (this.#forged += 1);
+      if (Number.isInteger(Math.log2(forged)))
+        log.warn('a ledger receipt does not verify', { why: messageOf(error), sofar: forged });
+      return undefined;
+    }
+  }
+
+  async #carryOut(underWay: BatchUnderWay, receipt: LedgerReceipt): Promise<void> {
+    const { counts, underWay: all, retryPauseMs, log } = this.#deps;
+    const verdict = verdictOn(underWay.batch, receipt, underWay.refusals);
+    if (verdict === undefined) {
+      counts.strayReceipts += 1;
+      return;
+    }
+    this.#lastWallMs = Date.now();
+    if (verdict.kind === 'later') {
+      all.putOff(underWay, performance.now(), retryPauseMs);
+      const fields = { reason: verdict.refusal, entries: underWay.batch.entries.length };
+      log.warn('the ledger does not take a batch now; trying again later', fields);
+    } else if (verdict.kind === 'renumber') await this.#renumber(underWay);
+    else await this.#settle(underWay, verdict.entries);
+  }
+
+  async #renumber(underWay: BatchUnderWay): Promise<void> {
+    const { spool, underWay: all, counts, log, send } = this.#deps;
+    const again = await spool.renumber(underWay.batch.seq);
+    all.remove(underWay);
+    counts.renumbered += 1;
+    const fields = { taken: underWay.batch.seq, next: again.seq };
+    log.warn(
+      'the ledger holds another batch under this number (an old copy of the spool?); taking the next',
+      fields,
+    );
+    send([all.add(again, underWay.isRecalled)]);
+  }
+
+  async #settle(underWay: BatchUnderWay, verdicts: readonly EntryVerdict[]): Promise<void> {
+    const { spool, underWay: all, recall, log } = this.#deps;
+    const { ids, seq } = underWay.batch;
+    const named = ids.flatMap((id, k) => {
+      const verdict = verdicts[k];
+      return verdict ? [{ id, verdict }] : [];
+    });
+    const parked = named.flatMap(({ id, verdict }) => ('parked' in verdict ? [id] : []));
+    const why = verdicts.find((verdict) => 'parked' in verdict);
+    const refused = named.flatMap(({ id, verdict }) =>
+      'reason' in verdict ? [{ id, reason: verdict.reason }] : [],
+    );
+    await spool.settle(seq, { parked, refused });
+    all.remove(underWay);
+    recall.answered(underWay.isRecalled, parked.length, performance.now());
+    for (const { id, verdict } of named) this.#tell(id, verdict);
+    if (refused.length > 0)
+      log.error('the ledger refused entries for good; they are kept aside in the spool', {
+        entries: refused.length,
+        reasons: reasonsOf(verdicts),
+      });
+    if (parked.length > 0)
+      log.warn('the ledger refused entries for now; they are kept and tried again', {
+        entries: parked.length,
+        reason: why?.parked,
+      });
+  }
+
+  #tell(id: number, verdict: EntryVerdict): void {
+    const { counts, deliveries } = this.#deps;
+    if ('parked' in verdict) return;
+    if ('index' in verdict) {
+      counts.delivered += 1;
+      deliveries.tell(id, { index: verdict.index });
+      return;
+    }
+    counts.refused += 1;
+    deliveries.tell(id, { index: undefined, refusal: verdict.refusal });
+  }
+}
+
+function reasonsOf(verdicts: readonly EntryVerdict[]): string {
+  const reasons = verdicts.flatMap((verdict) => ('refusal' in verdict ? [verdict.refusal] : []));
+  return [...new Set(reasons)].join(', ');
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
