@@ -6,6 +6,8 @@ export type ToOurs =
   | { readonly kind: 'open'; readonly dir: string }
   /** Rows are given for as many people as `list` says. */
   | { readonly kind: 'ask'; readonly question: Question; readonly list: number }
+  /** All of them, one after the other, as a program asks SQLite. */
+  | { readonly kind: 'askAll'; readonly questions: readonly Question[]; readonly list: number }
   /** `dir`: of a deployment whose ledger runs, or starts. */
   | {
       readonly kind: 'recorded';
@@ -48,6 +50,7 @@ export interface Answers {
   readonly build: Built;
   readonly open: { readonly seconds: number; readonly residentBytes: number };
   readonly ask: Asked;
+  readonly askAll: readonly Pick<Asked, 'walkMs' | 'traceMs'>[];
   readonly recorded: Recorded;
   readonly live: Lived;
 }

@@ -41,7 +41,7 @@ async function open(dir: string): Promise<Answers['open']> {
   return { seconds: (performance.now() - startMs) / 1000, residentBytes: residentBytes() };
 }
 
-async function ask(question: Question, list: number): Promise<Asked> {
+async function timed(question: Question, list: number) {
   const view = opened().view();
   const request = { ...requestOf(question), list };
   const before = performance.now();
@@ -49,13 +49,22 @@ async function ask(question: Question, list: number): Promise<Asked> {
   const between = performance.now();
   const result = walks && traceResult(view.people, request, walks);
   const after = performance.now();
-  return {
-    walkMs: between - before,
-    traceMs: after - before,
-    reached: result?.reachedCount ?? 0,
-    rows: rowsOf(result),
-    residentBytes: residentBytes(),
-  };
+  return { walkMs: between - before, traceMs: after - before, result };
+}
+
+async function ask(question: Question, list: number): Promise<Asked> {
+  const { result, ...times } = await timed(question, list);
+  const reached = result?.reachedCount ?? 0;
+  return { ...times, reached, rows: rowsOf(result), residentBytes: residentBytes() };
+}
+
+async function askAll(questions: readonly Question[], list: number): Promise<Answers['askAll']> {
+  const times: { readonly walkMs: number; readonly traceMs: number }[] = [];
+  for (const question of questions) {
+    const { walkMs, traceMs } = await timed(question, list);
+    times.push({ walkMs, traceMs });
+  }
+  return times;
 }
 
 const rowsOf = (result: TraceResult | undefined): Asked['rows'] =>
@@ -83,6 +92,8 @@ async function answerTo(message: ToOurs): Promise<Answers[keyof Answers]> {
       return open(message.dir);
     case 'ask':
       return ask(message.question, message.list);
+    case 'askAll':
+      return askAll(message.questions, message.list);
     case 'recorded':
       return askAndRecord(message.dir, message.questions);
     case 'live':

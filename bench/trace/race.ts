@@ -40,8 +40,8 @@ export async function race(
   for (let round = -WARM_UP; round < ROUNDS; round++) {
     const took = (timed: Timed | undefined, k: number, ms: number) =>
       round >= 0 && timed?.samples[k]?.push(ms);
-    for (const [k, question] of questions.entries()) {
-      const { traceMs, walkMs } = await ours.tell({ kind: 'ask', question, list: LIST });
+    const mine = await ours.tell({ kind: 'askAll', questions, list: LIST });
+    for (const [k, { traceMs, walkMs }] of mine.entries()) {
       took(traces, k, traceMs);
       took(walks, k, walkMs);
     }
