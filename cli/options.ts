@@ -45,3 +45,10 @@ export function publicKeyHex(text: string): Uint8Array {
   if (/^[0-9a-fA-F]{64}$/.test(text)) return fromHex(text);
   throw new InvalidArgumentError('it must be a public key in 64 hex digits.');
 }
+
+/** Where an HTTP service is found. */
+export function httpUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.href;
+  throw new InvalidArgumentError('it must be a URL that begins with http:// or https://.');
+}

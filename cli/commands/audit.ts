@@ -8,11 +8,12 @@ import { makeAuditRequest } from '../../firmware-sim/audit-request.js';
 import { loadTagState } from '../../firmware-sim/tag-store-file.js';
 import type { TagState } from '../../firmware-sim/tag-state.js';
 import { openAuditAnswer } from '../../protocol/audit-answer.js';
-import { openCheckpoint } from '../../protocol/checkpoint.js';
 import { nobleSigner } from '../../protocol/ed25519-noble.js';
 import { FirebreakError } from '../../protocol/errors.js';
+import { openWitnessedCheckpoint } from '../../protocol/witness-policy.js';
 import { tagFolder } from '../folder.js';
-import { wholeNumber } from '../options.js';
+import { httpUrl, wholeNumber } from '../options.js';
+import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { startAudit } from '../parts/audit.js';
 import { logVerifier, openFolderReader } from '../parts/ledger.js';
 import { auditJson, auditLines } from '../present/show-audit.js';
@@ -22,6 +23,8 @@ import type { FolderOptions, Session } from '../session.js';
 
 interface AuditOptions extends FolderOptions {
   readonly tag: number;
+  readonly authority?: string;
+  readonly policy?: string;
   readonly json?: boolean;
 }
 
@@ -32,11 +35,14 @@ export function addAuditCommand(program: Command): void {
       .description('who looked at traces that reached your tag, when and why; asked with the tag’s own key'),
   )
     .requiredOption('--tag <n>', 'the tag: its number, whose folder is here', wholeNumber(0, 2 ** 48 - 1))
+    .option('--authority <url>', 'ask the authority there, such as http://127.0.0.1:8470', httpUrl)
+    .option(...POLICY_OPTION)
     .option('--json', 'print it as JSON')
     .action((options: AuditOptions) => run(options));
 }
 
 async function run(options: AuditOptions): Promise<void> {
+  const { policy } = await policyOption(options.policy);
   await inFolder('audit', options, async (session) => {
     const { config, clock } = session;
     const state = tagStateOf(session, options.tag);
@@ -46,8 +52,12 @@ async function run(options: AuditOptions): Promise<void> {
       random: (length) => new Uint8Array(randomBytes(length)),
       signerOf: nobleSigner,
     });
-    const answer = openAuditAnswer(await ask(session, made.request), made, state.issuerPublicKey);
-    const { size: entries } = openCheckpoint(answer.note, logVerifier(config));
+    const answer = openAuditAnswer(
+      await ask(session, made.request, options.authority),
+      made,
+      state.issuerPublicKey,
+    );
+    const { size: entries } = openWitnessedCheckpoint(answer.note, logVerifier(config), policy);
     const shown = { answer, entries, dataDir: options.dataDir };
     console.log(options.json === true ? auditJson(options.tag, shown) : auditLines(shown).join('\n'));
   });
@@ -64,9 +74,10 @@ function tagStateOf({ folder, config }: Session, tag: number): TagState {
   );
 }
 
-/** Asks the authority that runs on the folder; without one, reads the ledger with the authority's keys. */
-async function ask(session: Session, request: Uint8Array): Promise<Uint8Array> {
+/** Asks the authority at `url`, or the one that runs on the folder; without either, reads the ledger with the authority's keys. */
+async function ask(session: Session, request: Uint8Array, url: string | undefined): Promise<Uint8Array> {
   const { folder, config, signal, onClose } = session;
+  if (url !== undefined) return auditByWire({ url, signal }, request);
   const running = await findRunning(folder, 'authority');
   if (running) return auditByWire({ url: running.http, signal }, request);
   if (!(await isThere(folder.authority.auditKey))) throw notRunning(folder, 'authority');

@@ -16,6 +16,7 @@ import { certifyGateways } from '../gateway-desk.js';
 import { wholeNumber } from '../options.js';
 import { giveOrder, takeOrders } from '../orders.js';
 import type { Order } from '../orders.js';
+import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { startAudit } from '../parts/audit.js';
 import { startAuthority } from '../parts/authority.js';
 import type { RunningAuthority } from '../parts/authority.js';
@@ -60,7 +61,8 @@ export function addAuthorityCommands(program: Command): void {
     authority.command('run').description('enrol tags, certify gateways, publish day keys, until stopped'),
   )
     .option('--http-port <port>', 'port of enrolment by wire; 0 takes a free one', wholeNumber(0, 65_535), 0)
-    .action((options: FolderOptions & { readonly httpPort: number }) => run(options));
+    .option(...POLICY_OPTION)
+    .action((options: RunOptions) => run(options));
   withFolderOptions(authority.command('notify').description('publish a notice that warns these tags'))
     .requiredOption('--person <numbers>', 'tag numbers, separated by commas', tagNumbers)
     .option('--code <n>', 'what the tag shows, 0 to 255', wholeNumber(0, 255), 1)
@@ -91,7 +93,13 @@ async function init(options: InitOptions): Promise<void> {
   console.log(`next: firebreak ledger run --data-dir ${folder.dir}`);
 }
 
-async function run(options: FolderOptions & { readonly httpPort: number }): Promise<void> {
+interface RunOptions extends FolderOptions {
+  readonly httpPort: number;
+  readonly policy?: string;
+}
+
+async function run(options: RunOptions): Promise<void> {
+  const asked = await policyOption(options.policy);
   await inFolder('authority', options, async (session) => {
     const { folder, config, log, signal, onClose } = session;
     const { mqtt } = await waitForRunning(folder, 'ledger', LEDGER_WAIT_MS, signal);
@@ -99,7 +107,7 @@ async function run(options: FolderOptions & { readonly httpPort: number }): Prom
     onClose(running.close);
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
-    const { book, audit } = await startAudit(session, reader);
+    const { book, audit } = await startAudit(session, reader, asked);
     const { authority } = running;
     const service = {
       enrol: (request: Uint8Array, tag?: TagNumber) => authority.enrol(request, tag),

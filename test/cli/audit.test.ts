@@ -142,15 +142,29 @@ describe('firebreak audit', { timeout: 60_000 }, () => {
       },
     };
     const http = await openEnrolmentHttp({ service, log: silentLog });
-    const leave = await announce(folder, 'authority', { http: `http://127.0.0.1:${http.port}` });
+    const url = `http://127.0.0.1:${http.port}`;
+    const elsewhere = await audit(2, '--authority', url);
+    expect([elsewhere.code, elsewhere.text]).toEqual([0, expect.stringContaining('One look was at a trace')]);
+    const leave = await announce(folder, 'authority', { http: url });
     try {
       expect((await shownTo(2)).looks).toHaveLength(1);
-      expect(asked).toEqual([238]);
+      expect(asked).toEqual([238, 238]);
     } finally {
       await leave();
       await http.close();
       await reader.close();
     }
+  });
+
+  test('takes no answer about a log that the witnesses of a policy have not cosigned', async () => {
+    const witness = workshop.path('hospital');
+    await attempt('witness', 'init', witness, '--name', 'hospital.example/witness');
+    const { text: shown } = await attempt('witness', 'show', witness);
+    const [, key = ''] = /public key (\S+)/.exec(shown) ?? [];
+    const policy = workshop.path('policy');
+    await writeFile(policy, `witness hospital ${key}\nquorum hospital\n`);
+    const { code, text } = await audit(2, '--policy', policy);
+    expect([code, text]).toEqual([1, expect.stringContaining('missing hospital')]);
   });
 
   test('is refused to who has the number and not the key', async () => {
