@@ -233,17 +233,18 @@ class LedgerTracer implements Tracer {
     return traceResultInTurns(view.people, request, walks, this.#wordsOf(view, request));
   }
 
-  /** By another class than near it is walked on this thread: the seconds of each contact are read from the store's files. */
   async #walked(view: ContactView, request: TraceRequest, signal?: AbortSignal): Promise<TraceWalks> {
     requireBounds(request);
     const { walks } = this.#deps;
-    const { book } = this.#reading.intake;
-    if (walks === undefined || (request.attenuation ?? 'near') !== 'near') {
-      const presence = request.presence ? book.view() : undefined;
+    const { contacts, intake } = this.#reading;
+    if (walks === undefined) {
+      const presence = request.presence ? intake.book.view() : undefined;
       return walkTrace(view, request, this.#space, { presence, bucketsOf: this.#bucketsOf });
     }
-    const presence = request.presence ? book.snapshot() : undefined;
-    return walks.walk(view, { request, presence }, { signal });
+    const presence = request.presence ? intake.book.snapshot() : undefined;
+    const isNear = (request.attenuation ?? 'near') === 'near';
+    const evidence = isNear ? undefined : contacts.evidenceIn(view);
+    return contacts.guarding(() => walks.walk(view, { request, presence, evidence }, { signal }));
   }
 
   readonly #bucketsOf = (segment: Segment, entry: number) => this.#reading.contacts.bucketsOf(segment, entry);

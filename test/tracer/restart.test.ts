@@ -16,6 +16,8 @@ import { inlineTasks } from '../../tracer/contacts/task-thread.js';
 import { openTracer } from '../../tracer/tracer.js';
 import type { ReachedPerson } from '../../tracer/trace-result.js';
 import type { Answer, Tracer } from '../../tracer/tracer.js';
+import { openWalkPool } from '../../tracer/walk/walk-pool.js';
+import type { WalkPool } from '../../tracer/walk/walk-pool.js';
 import { standingIn } from './contacts/all-contacts.js';
 import {
   gatewayEntry,
@@ -75,7 +77,7 @@ const newDeployment = (): Deployment => ({
   checkpoints: memoryCheckpointStore(),
 });
 
-function tracerOn({ log, keys, checkpoints }: Deployment, contacts?: ContactStore): Tracer {
+function tracerOn({ log, keys, checkpoints }: Deployment, contacts?: ContactStore, walks?: WalkPool): Tracer {
   return openTracer({
     reader: log.reader(),
     verifier: logKey,
@@ -94,6 +96,7 @@ function tracerOn({ log, keys, checkpoints }: Deployment, contacts?: ContactStor
     },
     saveEvery: 5,
     ...(contacts && { contacts }),
+    ...(walks && { walks }),
   });
 }
 
@@ -254,6 +257,32 @@ describe('a tracer that begins again', () => {
       expect(await answersOf(again)).toEqual(answers);
       await again.close();
     }
+  });
+
+  it('walks by class of attenuation in threads, and mends evidence that one of them finds damaged', async () => {
+    const deployment = newDeployment();
+    for (const entry of pool) deployment.log.append(entry);
+    const folder = join(dir, 'by-class');
+    const contacts = await openIn(folder, NODE_STORE_DISK);
+    const tracer = tracerOn(deployment, contacts, openWalkPool(1));
+    const alone = tracerOn({ ...deployment, checkpoints: memoryCheckpointStore() });
+    for (const one of [tracer, alone]) await one.catchUp();
+    await settle(tracer, contacts);
+    expect(contacts.status().segments).toBeGreaterThan(0);
+    const window = { hops: 3, from: at(-1, 0), to: at(9, 0), minSeconds: 900, latentSeconds: 0 };
+    const question = { case: '1', direction: 'forward', attenuation: 'medium', ...window } as const;
+    const ask = (one: Tracer) => one.lookUp(question, { officer: 'o', purpose: 'p' }).then(roundedResult);
+    const answer = await ask(alone);
+    expect(answer.result.reachedCount).toBeGreaterThan(2);
+    expect(await ask(tracer)).toEqual(answer);
+    for (const name of (await readdir(folder)).filter((one) => one.endsWith('.evidence'))) {
+      const whole = await readFile(join(folder, name));
+      await writeFile(join(folder, name), whole.fill(7, 64, 200));
+    }
+    await expect(ask(tracer)).rejects.toMatchObject({ code: 'damaged' });
+    expect((await tracer.catchUp()).added).toBe(deployment.log.entries.length);
+    expect(await ask(tracer)).toEqual(answer);
+    await tracer.close();
   });
 
   it('reads only what is new, and refuses a ledger that does not go on from where it stood', async () => {

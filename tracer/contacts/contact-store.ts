@@ -12,6 +12,7 @@ import type { Contact } from '../contact.js';
 import { encodeSections } from '../state-sections.js';
 import type { Sections } from '../state-sections.js';
 import type { Testimony } from '../testimony.js';
+import type { ColdEvidence } from './cold-evidence.js';
 import { contactOfSides, sidesOfRow } from './live-contact.js';
 import { takeColumns, takeTestimonies } from './live-intake.js';
 import { LIVE_SECTION, partsIn, partsInMemory, TABLE_ROWS } from './live-parts.js';
@@ -188,6 +189,22 @@ export class ContactStore {
     const sealed = this.#sealedOf.get(segment);
     if (sealed === undefined) throw new RangeError('a segment of a view of this store');
     return this.#guard(() => sealed.contactAt(entry).bucketSeconds);
+  }
+
+  /** The evidence of all segments of a view, for a thread that reads it for itself; good while the view is held. */
+  evidenceIn(view: ContactView): readonly ColdEvidence[] {
+    return view.segments.flatMap((segment) => this.#sealedOf.get(segment)?.evidence ?? []);
+  }
+
+  /** For who reads evidence elsewhere: damage that is met there is this store's. */
+  async guarding<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      return this.#guard((): never => {
+        throw error;
+      });
+    }
   }
 
   /** Start of the first and end of the last contact, unix seconds; undefined before there is one. */

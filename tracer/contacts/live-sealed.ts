@@ -1,6 +1,7 @@
 /** What the writer of live tables asks of sealed contacts: those of one pair, and which were replaced. */
 import { EPOCH_SECONDS } from '../../protocol/time.js';
 import type { ColdContact } from './cold-contact.js';
+import type { ColdEvidence } from './cold-evidence.js';
 import type { Meeting } from './live-contact.js';
 import { ReplacedBook } from './live-replaced.js';
 import type { ReplacedEntry } from './live-replaced.js';
@@ -23,6 +24,7 @@ import type { Replaced } from './view.js';
 /** A segment, what its contacts rest on, and how many of them were not replaced. */
 export interface SealedSegment {
   readonly segment: Segment;
+  readonly evidence: ColdEvidence;
   /** Throws `damaged` when the evidence is. */
   readonly contactAt: (entry: number) => ColdContact;
   contacts: number;

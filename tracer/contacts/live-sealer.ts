@@ -334,6 +334,7 @@ async function sealedSegment({ segment, evidence }: StoredSegment): Promise<Seal
   }
   return {
     segment,
+    evidence,
     contactAt: (entry) => contactAt(evidence, segment, entry),
     contacts: segment.entries / 2,
     mutual: mutual / 2,
