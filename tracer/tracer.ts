@@ -27,6 +27,7 @@ import type { ContactRow, PersonQuestion } from './person-contacts.js';
 import { requireBounds, rowOfPerson, tagsReached, traceResultInTurns } from './trace.js';
 import type { TraceWords } from './rows-told.js';
 import type { ReachedPerson, TraceRequest, TraceResult } from './trace-result.js';
+import { needsBuckets } from './walk/ground.js';
 import { MAX_LIST } from './walk/order.js';
 import { walkTrace } from './walk/trace-walks.js';
 import type { TraceWalks } from './walk/trace-walks.js';
@@ -242,8 +243,7 @@ class LedgerTracer implements Tracer {
       return walkTrace(view, request, this.#space, { presence, bucketsOf: this.#bucketsOf });
     }
     const presence = request.presence ? intake.book.snapshot() : undefined;
-    const isNear = (request.attenuation ?? 'near') === 'near';
-    const evidence = isNear ? undefined : contacts.evidenceIn(view);
+    const evidence = needsBuckets(request) ? contacts.evidenceIn(view) : undefined;
     return contacts.guarding(() => walks.walk(view, { request, presence, evidence }, { signal }));
   }
 

@@ -1,6 +1,7 @@
 /** What one walk goes over, and by which rules: everything its rounds share. */
 import { saturated } from '../contacts/segment.js';
 import type { ContactView } from '../contacts/view.js';
+import type { TraceRequest } from '../trace-result.js';
 import { ClassSeconds } from './class-seconds.js';
 import type { BucketsOf } from './class-seconds.js';
 import { lensOf } from './lens.js';
@@ -34,6 +35,12 @@ export interface GroundGiven {
   readonly flag?: Int32Array | undefined;
 }
 
+/** Whether nearInDay does not tell which contacts are close: then the seconds of each class are wanted. */
+export const needsBuckets = ({ minSeconds, attenuation = 'near' }: Closeness): boolean =>
+  minSeconds > 0 && (attenuation !== 'near' || minSeconds > MOST_NEAR_IN_DAY);
+
+type Closeness = Pick<TraceRequest, 'minSeconds' | 'attenuation'>;
+
 /** Throws `input` for an attenuation class whose seconds cannot be had. */
 export function groundOf(
   view: ContactView,
@@ -42,13 +49,14 @@ export function groundOf(
   { bucketsOf, flag }: GroundGiven,
 ): Ground {
   const { minSeconds, attenuation, presence } = settings;
-  const isPlain = minSeconds === 0 || (attenuation === 'near' && minSeconds <= MOST_NEAR_IN_DAY);
   return {
     ...{ view, space, minSeconds, presence },
     lens: lensOf(settings),
     tables: new Tables(view),
     pace: new Pace(flag),
     leastNearInDay: attenuation === 'medium' ? 0 : Math.min(minSeconds, MOST_NEAR_IN_DAY),
-    classSeconds: isPlain ? undefined : new ClassSeconds(view, attenuation, minSeconds, bucketsOf),
+    classSeconds: needsBuckets(settings)
+      ? new ClassSeconds(view, attenuation, minSeconds, bucketsOf)
+      : undefined,
   };
 }
