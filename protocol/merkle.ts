@@ -28,7 +28,9 @@ export function leafHash(entry: Uint8Array): Uint8Array {
   const end = 1 + entry.length;
   assert(end <= leafInput.length, 'an entry is at most 65,535 bytes');
   leafInput.set(entry, 1);
-  return sha256(end < SMALL_LEAF ? (smallLeaves[end] ??= leafInput.subarray(0, end)) : leafInput.subarray(0, end));
+  return sha256(
+    end < SMALL_LEAF ? (smallLeaves[end] ??= leafInput.subarray(0, end)) : leafInput.subarray(0, end),
+  );
 }
 
 /** H(0x01 || left || right). */

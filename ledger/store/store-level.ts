@@ -91,7 +91,9 @@ export class StoreLevel implements Store {
       await this.#makeRoom(commit.entries.length);
       const number = this.#commit + 1;
       rows.push(this.#stateRow(commit.state, number));
-      await journal.append({ commit: number, settled: this.#settled, rows });
+      const written = journal.append({ commit: number, settled: this.#settled, rows });
+      this.#index(commit);
+      await written;
       head.write(commit.state);
       behind.add(rows, commit);
       this.#commit = number;
@@ -123,9 +125,12 @@ export class StoreLevel implements Store {
   }
 
   async payloads(hashes: readonly Uint8Array[]): Promise<readonly FoundPayload[]> {
+    const { size } = this.#state;
     return this.#read(async (db) => {
       const { files, index } = this.#parts;
-      return readPayloads({ db, files }, hashes, await index.find(hashes));
+      const found = await index.find(hashes);
+      const places = found.map((record) => (record && record.index < size ? record : undefined));
+      return readPayloads({ db, files }, hashes, places);
     });
   }
 
@@ -199,11 +204,15 @@ export class StoreLevel implements Store {
     }
   }
 
-  #keep({ entries, firstIndex, batches, state }: Commit): void {
+  /** While the disk writes: until it has, nobody is told what is found behind the end of the log. */
+  #index({ entries, firstIndex }: Commit): void {
     const { index } = this.#parts;
     entries.forEach(({ type, payloadSha256, retentionDay: day, firstOfPayload }, i) => {
       if (firstOfPayload) index.add(payloadSha256, { type, index: firstIndex + i, day });
     });
+  }
+
+  #keep({ batches, state }: Commit): void {
     for (const { writerId, seq } of batches) {
       const name = nameOf(writerId);
       this.#lastSeq.set(name, Math.max(seq, this.#lastSeq.get(name) ?? -1));
