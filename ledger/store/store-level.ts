@@ -125,12 +125,9 @@ export class StoreLevel implements Store {
   }
 
   async payloads(hashes: readonly Uint8Array[]): Promise<readonly FoundPayload[]> {
-    const { size } = this.#state;
     return this.#read(async (db) => {
       const { files, index } = this.#parts;
-      const found = await index.find(hashes);
-      const places = found.map((record) => (record && record.index < size ? record : undefined));
-      return readPayloads({ db, files }, hashes, places);
+      return readPayloads({ db, files }, hashes, await index.find(hashes));
     });
   }
 
@@ -204,7 +201,7 @@ export class StoreLevel implements Store {
     }
   }
 
-  /** While the disk writes: until it has, nobody is told what is found behind the end of the log. */
+  /** Runs while the disk writes: whoever asks for such a payload before it has finds nothing where the index points to. */
   #index({ entries, firstIndex }: Commit): void {
     const { index } = this.#parts;
     entries.forEach(({ type, payloadSha256, retentionDay: day, firstOfPayload }, i) => {
