@@ -149,7 +149,7 @@ export class Sequencer {
     const { edge } = this.#deps;
     for (const leaf of leaves) edge.append(leaf);
     const grown = { size: edge.size, root: edge.root() };
-    return { ...grown, checkpoint: this.#sign(grown), tiles: edge.takeChanged() };
+    return { ...grown, checkpoint: this.#sign(grown), tiles: edge.takeChanged(1) };
   }
 
   #settle(answer: Answer, itemCount: number): Settled {

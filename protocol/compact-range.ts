@@ -5,28 +5,29 @@
  *     serialised: size u64 || hashes 32 each, largest subtree first
  */
 import assert from 'node:assert/strict';
-import { hash } from 'node:crypto';
 import { asTreeSize, type TreeSize } from './brands.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 import { FirebreakError } from './errors.js';
-import { emptyRoot, foldSubtrees, HASH_LENGTH, planRoot } from './merkle.js';
+import { sha256Text, writeDigest } from './hash.js';
+import { emptyRoot, HASH_LENGTH, planRoot } from './merkle.js';
 
-const MAX_LEVELS = 53;
 const LEFT = 1;
 const RIGHT = LEFT + HASH_LENGTH;
-const SUBTREES = RIGHT + HASH_LENGTH;
-
-const subtreeAt = (level: number): number => SUBTREES + level * HASH_LENGTH;
 
 /** Told of every perfect subtree an append completes, smallest first: its level and hash, good only during the call. */
 export type SubtreeListener = (level: number, subtreeHash: Uint8Array) => void;
 
+/** 0x01 || left || right: what is hashed for a node, and views of its two halves. */
+class NodeInput {
+  readonly bytes = new Uint8Array(RIGHT + HASH_LENGTH).fill(1);
+  readonly left = this.bytes.subarray(LEFT, RIGHT);
+  readonly right = this.bytes.subarray(RIGHT);
+}
+
 export class CompactRange {
-  /** 0x01 || left || right, then the root of the perfect subtree of 2^level leaves at SUBTREES + 32·level. */
-  private readonly memory = Buffer.alloc(SUBTREES + MAX_LEVELS * HASH_LENGTH, 1);
-  private readonly node = this.memory.subarray(0, SUBTREES);
-  /** The hash under way always stands in the right half of the node. */
-  private readonly carried = this.memory.subarray(RIGHT, SUBTREES);
+  /** At each level the node under way: its left half is the perfect subtree that waits there, when the size has that bit. */
+  private readonly nodes: NodeInput[] = [];
+  private readonly above = new NodeInput();
   private count = 0;
 
   get size(): TreeSize {
@@ -35,33 +36,44 @@ export class CompactRange {
 
   /** Appends a leaf hash (32 bytes). About one node hash a leaf. */
   append(leaf: Uint8Array, onSubtree?: SubtreeListener): void {
-    const { memory, node, carried } = this;
     assert(leaf.length === HASH_LENGTH, 'a leaf hash has 32 bytes');
-    memory.set(leaf, RIGHT);
     let level = 0;
     let index = this.count;
-    onSubtree?.(level, carried);
+    let node = this.node(level);
+    const isRight = index % 2 === 1;
+    (isRight ? node.right : node.left).set(leaf);
+    onSubtree?.(level, leaf);
     while (index % 2 === 1) {
-      memory.copyWithin(LEFT, subtreeAt(level), subtreeAt(level + 1));
-      memory.write(hash('sha256', node, 'binary'), RIGHT, 'binary');
+      const made = sha256Text(node.bytes);
       level += 1;
       index = (index - 1) / 2;
-      onSubtree?.(level, carried);
+      node = this.node(level);
+      const half = index % 2 === 1 ? node.right : node.left;
+      writeDigest(made, half, 0);
+      onSubtree?.(level, half);
     }
-    memory.copyWithin(subtreeAt(level), RIGHT, SUBTREES);
     this.count += 1;
   }
 
   /** Roots of the perfect subtrees, largest first (copies). */
   hashes(): Uint8Array[] {
-    return planRoot(this.count).coordinates.map(
-      ({ level }) => new Uint8Array(this.memory.subarray(subtreeAt(level), subtreeAt(level + 1))),
-    );
+    return planRoot(this.count).coordinates.map(({ level }) => new Uint8Array(this.node(level).left));
   }
 
   /** RFC 6962 root of all leaves so far. */
   root(): Uint8Array {
-    return this.count === 0 ? emptyRoot() : foldSubtrees(this.hashes());
+    if (this.count === 0) return emptyRoot();
+    const { above } = this;
+    let joined = 0;
+    for (let level = 0, left = this.count; left > 0; level++, left = Math.floor(left / 2)) {
+      if (left % 2 === 0) continue;
+      const subtree = this.node(level).left;
+      above.left.set(subtree);
+      if (joined > 0) writeDigest(sha256Text(above.bytes), above.right, 0);
+      else above.right.set(subtree);
+      joined += 1;
+    }
+    return new Uint8Array(above.right);
   }
 
   copy(): CompactRange {
@@ -77,8 +89,12 @@ export class CompactRange {
         `a compact range of ${size} leaves has ${coordinates.length} hashes of 32 bytes`,
       );
     }
-    coordinates.forEach(({ level }, i) => this.memory.set(hashes[i] ?? [], subtreeAt(level)));
+    coordinates.forEach(({ level }, i) => this.node(level).left.set(hashes[i] ?? []));
     this.count = size;
+  }
+
+  private node(level: number): NodeInput {
+    return (this.nodes[level] ??= new NodeInput());
   }
 }
 

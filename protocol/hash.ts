@@ -6,27 +6,32 @@ const HASH_BYTES = 32;
 const SLAB_BYTES = 128 * HASH_BYTES;
 const NOTHING = new Uint8Array(0);
 
-let slab = Buffer.alloc(SLAB_BYTES);
+let slab = new Uint8Array(SLAB_BYTES);
 let slabAt = 0;
 
-/**
- * A hash that came as a binary string, as bytes: for inputs as small as ours twice as fast as a Buffer from the hash. Many
- * share one piece of memory, which goes when the last of them does.
- */
+/** SHA-256 as a binary string: for inputs as small as ours several times faster than a Hash object or a Buffer. */
+export const sha256Text = (bytes: Uint8Array): string => hash('sha256', bytes, 'binary');
+
+/** Writes the 32 bytes of a {@link sha256Text}; by hand, since a call of Buffer's takes twice as long. */
+export function writeDigest(digest: string, target: Uint8Array, at: number): void {
+  for (let i = 0; i < HASH_BYTES; i++) target[at + i] = digest.charCodeAt(i);
+}
+
+/** Many hashes share one piece of memory, which goes when the last of them does. */
 function kept(digest: string): Uint8Array {
   if (slabAt === SLAB_BYTES) {
-    slab = Buffer.alloc(SLAB_BYTES);
+    slab = new Uint8Array(SLAB_BYTES);
     slabAt = 0;
   }
-  slab.write(digest, slabAt, 'binary');
-  const bytes = new Uint8Array(slab.buffer, slab.byteOffset + slabAt, HASH_BYTES);
+  writeDigest(digest, slab, slabAt);
+  const bytes = new Uint8Array(slab.buffer, slabAt, HASH_BYTES);
   slabAt += HASH_BYTES;
   return bytes;
 }
 
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   const [only] = parts;
-  if (only && parts.length === 1) return kept(hash('sha256', only, 'binary'));
+  if (only && parts.length === 1) return kept(sha256Text(only));
   const running = createHash('sha256');
   for (const part of parts) running.update(part);
   return new Uint8Array(running.digest());

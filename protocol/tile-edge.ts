@@ -62,12 +62,15 @@ export class TileEdge {
     this.range.append(leaf, this.keep);
   }
 
-  /** The tiles that changed since the last call: the full ones, then the partial ones as they stand. Each is a copy. */
-  takeChanged(): TileBytes[] {
+  /**
+   * The tiles that changed since the last call: the full ones, then the partial ones of level `partialFrom` and up as they
+   * stand. Each is a copy.
+   */
+  takeChanged(partialFrom = 0): TileBytes[] {
     const taken = this.full;
     this.full = [];
     this.levels.forEach((tile, level) => {
-      if (tile.changed && tile.width > 0) taken.push(tileBytes(level, tile));
+      if (tile.changed && tile.width > 0 && level >= partialFrom) taken.push(tileBytes(level, tile));
       tile.changed = false;
     });
     return taken;

@@ -91,7 +91,9 @@ export class StoreLevel implements Store {
       await this.#makeRoom(commit.entries.length);
       const number = this.#commit + 1;
       rows.push(this.#stateRow(commit.state, number));
-      await journal.append({ commit: number, settled: this.#settled, rows });
+      const written = journal.append({ commit: number, settled: this.#settled, rows });
+      this.#index(commit);
+      await written;
       head.write(commit.state);
       behind.add(rows, commit);
       this.#commit = number;
@@ -199,11 +201,15 @@ export class StoreLevel implements Store {
     }
   }
 
-  #keep({ entries, firstIndex, batches, state }: Commit): void {
+  /** Runs while the disk writes: whoever asks for such a payload before it has finds nothing where the index points to. */
+  #index({ entries, firstIndex }: Commit): void {
     const { index } = this.#parts;
     entries.forEach(({ type, payloadSha256, retentionDay: day, firstOfPayload }, i) => {
       if (firstOfPayload) index.add(payloadSha256, { type, index: firstIndex + i, day });
     });
+  }
+
+  #keep({ batches, state }: Commit): void {
     for (const { writerId, seq } of batches) {
       const name = nameOf(writerId);
       this.#lastSeq.set(name, Math.max(seq, this.#lastSeq.get(name) ?? -1));

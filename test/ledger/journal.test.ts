@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { join } from 'node:path';
 import { appendFile, readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { NODE_DISK, type Piece } from '../../ledger/store/disk.js';
 import { Journal } from '../../ledger/store/journal.js';
 import { FRAME_HEAD, joinTurns, scanFrames, type Frame } from '../../ledger/store/journal-frames.js';
 import { temporaryFolder } from './deployment.js';
@@ -106,6 +107,21 @@ describe('a journal on disk', () => {
     const last = new Journal(dir);
     expect(last.found.frames.map(({ commit }) => commit)).toEqual([6]);
     last.close();
+  });
+
+  test('lets the loop turn while somebody appends without a pause', async () => {
+    const quick = { ...NODE_DISK, write: (_: number, { bytes, offset }: Piece) => bytes.length - offset };
+    const journal = new Journal(await temporaryFolder(), { disk: quick });
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    for (let commit = 1; commit <= 200; commit++) await journal.append({ commit, settled: 0, rows: [] });
+    clearImmediate(next);
+    journal.close();
+    expect(turns).toBeGreaterThan(3);
   });
 
   test('writes over a file once it has turned to it', async () => {

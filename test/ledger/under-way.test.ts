@@ -1,0 +1,50 @@
+/** What readers find of a commit while the disk writes it. */
+import { EventEmitter, once } from 'node:events';
+import { expect, test } from 'vitest';
+import { openLedger } from '../../ledger/ledger.js';
+import { NODE_DISK, type Disk } from '../../ledger/store/disk.js';
+import { sha256 } from '../../protocol/hash.js';
+import { batchOf, ledgerDeps, noticeItem, officer, temporaryFolder } from './deployment.js';
+
+const itemsOf = (seq: number) => Array.from({ length: 250 }, (_, i) => noticeItem(`${seq}/${i}`));
+
+/** The real disk, which begins no write of a journal on another thread before it is told to go on. */
+function heldDisk(told: EventEmitter): Disk {
+  const journals = new Set<number>();
+  return {
+    ...NODE_DISK,
+    open: (path, flags, mode) => {
+      const fd = NODE_DISK.open(path, flags, mode);
+      if (path.includes('journal-')) journals.add(fd);
+      else journals.delete(fd);
+      return fd;
+    },
+    writeElsewhere: async (fd, piece) => {
+      if (journals.has(fd)) {
+        const goOn = once(told, 'go on');
+        told.emit('begun');
+        await goOn;
+      }
+      return NODE_DISK.writeElsewhere(fd, piece);
+    },
+  };
+}
+
+test('a payload is found when its batch is answered, and not while it is being written', async () => {
+  const told = new EventEmitter();
+  const begun = once(told, 'begun');
+  const tuning = { disk: heldDisk(told) };
+  const ledger = await openLedger(ledgerDeps(await temporaryFolder(), { storeTuning: tuning }));
+  const answered = [0, 1, 2].map((seq) => ledger.submit(batchOf(officer, seq, itemsOf(seq))));
+  await begun;
+  const { size } = ledger.status();
+  const hashes = itemsOf(2).map(({ payload }) => sha256(payload));
+  expect(size).toBeLessThan(750);
+  expect(await ledger.reader().payloads(hashes)).toEqual(hashes.map(() => undefined));
+  expect(ledger.status().size).toBe(size);
+  told.emit('go on');
+  await Promise.all(answered);
+  const found = await ledger.reader().payloads(hashes);
+  expect(found.map((one) => one instanceof Uint8Array)).toEqual(hashes.map(() => true));
+  await ledger.close();
+});
