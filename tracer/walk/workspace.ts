@@ -23,7 +23,7 @@ export const LABEL = 0;
 export const SLOT = 1;
 export const loweredSlot = (arrival: number): number => -2 - arrival;
 /** The arrival of such a slot; of another slot a number below 0. */
-export const loweredAt = loweredSlot;
+export const loweredAt = (slot: number): number => -2 - slot;
 /** Where the chance of a person to have escaped stands among the doubles of the marks. */
 export const escapedAt = (person: number): number => (person << 1) + 1;
 
