@@ -158,6 +158,8 @@ export class Controller {
     const event = readEvent(packet);
     if (event.kind === 'adverts') return this.#adverts(event.reports);
     if (event.kind === 'answered' && this.#lane.answered(event.opcode, event.parameters)) return;
+    // An unknown connection could not be ended: whoever wanted that hears it from disconnect().
+    if (event.kind === 'disconnected' && event.status !== SUCCESS) return;
     this.#connections(event);
     this.#deliver(packet, undefined);
     if (event.kind === 'connected' && event.status === SUCCESS) {
