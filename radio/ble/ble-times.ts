@@ -4,7 +4,7 @@ export interface BleTimes {
   readonly discoverMs: number;
   /** A connectable advert heard this short a time ago need not be waited for again. */
   readonly recentMs: number;
-  /** Until a connection is made. */
+  /** Until a connection is made, and again until its attributes are found. */
   readonly connectMs: number;
   /** Until a request is answered (ATT transaction timeout: Bluetooth Core, Vol 3, Part F, 3.3.3). */
   readonly attMs: number;
