@@ -8,7 +8,7 @@ export interface BleTimes {
   readonly connectMs: number;
   /** Until a request is answered (ATT transaction timeout: Bluetooth Core, Vol 3, Part F, 3.3.3). */
   readonly attMs: number;
-  /** After which a client that asks nothing is disconnected: the line behind it is long. */
+  /** After which a client that asks nothing, or is not answered, is disconnected: the line behind it is long. */
   readonly idleMs: number;
   /** Until noble and bleno have a controller ready. */
   readonly powerOnMs: number;
