@@ -11,6 +11,8 @@ export interface Attacker {
   acl(handle: number, flags: number, bytes: Uint8Array): void;
   /** A PDU of the attribute protocol, framed as it should be. */
   att(handle: number, pdu: Uint8Array): void;
+  /** One connectable advert from that random address. The emulator wants a pause between a few dozen of them. */
+  advertise(address: string, data: Uint8Array): void;
   /** ATT PDUs that came. */
   readonly answers: readonly Buffer[];
   /** Resolves when the other side ended that connection; throws when it does not. */
@@ -59,6 +61,14 @@ export async function openAttacker(socketPath: string, ownAddress: string): Prom
     answers,
     acl,
     att,
+    advertise: (address, data) => {
+      const padded = Buffer.concat([data, Buffer.alloc(31 - data.length)]).toString('hex');
+      command('01 0a 20 01 00'); // LE Set Advertise Enable: off
+      command(`01 05 20 06 ${reversed(address)}`);
+      command('01 06 20 0f a000 a000 00 01 00 000000000000 07 00'); // connectable, own address random
+      command(`01 08 20 20 ${data.length.toString(16).padStart(2, '0')} ${padded}`);
+      command('01 0a 20 01 01');
+    },
     connect: async (address) => {
       // LE Create Connection (7.8.12): to a random address, as a random address
       command(`01 0d 20 19 6000 3000 00 01 ${reversed(address)} 01 0600 1200 0000 2a00 0400 0600`);
