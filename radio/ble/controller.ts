@@ -36,7 +36,7 @@ export interface ControllerEvents {
   onDisconnected?(handle: number): void;
   /** A whole PDU of the attribute protocol from the peer. */
   onAttribute?(handle: number, pdu: Buffer): void;
-  /** The peer sent what no peer may, and is being disconnected. */
+  /** The controller went away, or came back without its state. */
   onUp?(isUp: boolean): void;
 }
 
