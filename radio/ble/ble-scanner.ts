@@ -22,6 +22,7 @@ export interface ScannerDeps {
 }
 
 const CONTROL_MS = 3_000;
+const RETRY_MS = 2_000;
 /** Reports of undirected adverts; directed ones carry no payload, scan responses are never asked for. */
 const UNDIRECTED: ReadonlySet<number> = new Set([0, 2, 3]);
 
@@ -31,8 +32,10 @@ export class BleScanner implements Scanner {
   #listener: ((sighting: Sighting) => void) | undefined;
   /** How many of us need to hear: the listener, and a connect that waits for its advertiser. */
   #needs = 0;
-  #pauses = 0;
+  #holds = 0;
   #scanning = false;
+  #isClosed = false;
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(deps: ScannerDeps) {
     this.#deps = deps;
@@ -42,10 +45,9 @@ export class BleScanner implements Scanner {
     if (this.#listener !== undefined) throw new FirebreakError('exists', 'this radio is scanning already');
     this.#listener = onSighting;
     try {
-      await this.need(1);
+      await this.need();
     } catch (error) {
       this.#listener = undefined;
-      this.#needs -= 1;
       throw error;
     }
   }
@@ -53,19 +55,42 @@ export class BleScanner implements Scanner {
   async stop(): Promise<void> {
     if (this.#listener === undefined) return;
     this.#listener = undefined;
-    await this.need(-1);
+    await this.needless();
   }
 
-  /** Adds to, or takes from, what needs the scan to run. */
-  async need(change: 1 | -1): Promise<void> {
-    this.#needs += change;
-    await this.#follow();
+  /** One more needs the scan to run. Rejects with `unreachable`, and then nobody more does. */
+  async need(): Promise<void> {
+    this.#needs += 1;
+    await this.#follow().catch((error: unknown) => {
+      this.#needs -= 1;
+      throw error;
+    });
   }
 
-  /** Holds the scan while a connection is made. */
-  async pause(change: 1 | -1): Promise<void> {
-    this.#pauses += change;
-    await this.#follow();
+  /** One less needs it. */
+  async needless(): Promise<void> {
+    this.#needs -= 1;
+    await this.#followInTheEnd();
+  }
+
+  /** Holds the scan while a connection is made. Rejects with `unreachable`, and then it is not held. */
+  async hold(): Promise<void> {
+    this.#holds += 1;
+    await this.#follow().catch((error: unknown) => {
+      this.#holds -= 1;
+      throw error;
+    });
+  }
+
+  async release(): Promise<void> {
+    this.#holds -= 1;
+    await this.#followInTheEnd();
+  }
+
+  /** Ends for good. */
+  close(): void {
+    clearTimeout(this.#retry);
+    this.#isClosed = true;
   }
 
   /** The controller lost its state and has it back: scanning is to be started anew. */
@@ -89,9 +114,20 @@ export class BleScanner implements Scanner {
     }
   }
 
+  /** Nobody waits for this to succeed, but a scan that was not taken up again would leave the node deaf. */
+  async #followInTheEnd(): Promise<void> {
+    try {
+      await this.#follow();
+    } catch (error) {
+      this.#deps.log.warn('the scan could not be switched; trying again', { reason: String(error) });
+      clearTimeout(this.#retry);
+      if (!this.#isClosed) this.#retry = setTimeout(() => void this.#followInTheEnd(), RETRY_MS);
+    }
+  }
+
   #follow(): Promise<void> {
     return this.#lane.run(async () => {
-      const wanted = this.#needs > 0 && this.#pauses === 0;
+      const wanted = this.#needs > 0 && this.#holds === 0;
       if (wanted === this.#scanning) return;
       await this.#switch(wanted);
       this.#scanning = wanted;

@@ -120,6 +120,7 @@ async function openRoles(settings: BleSettings, controllers: Controllers): Promi
   bleno.on('stateChange', (state: unknown) => restartOn(state, () => advertiser.restart(), log));
   const close = async (): Promise<void> => {
     await Promise.allSettled([scanner.stop(), advertiser.stop(), server.stop(), central.close()]);
+    scanner.close();
     closeAll(controllers);
   };
   return { scanner, central, advertiser, server, close };
