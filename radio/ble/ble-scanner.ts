@@ -1,0 +1,146 @@
+/**
+ * Hears adverts. noble starts and stops the scan; what it hears is read from the controller's reports, because noble hands on
+ * neither the payload as it was sent nor more than the last one it merged.
+ */
+import type { Clock } from '../../protocol/clock.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import type { Log } from '../../protocol/log.js';
+import type { RadioAddress, Scanner, Sighting } from '../contract.js';
+import { Lane } from '../lane.js';
+import type { Controller } from './controller.js';
+import { OPCODE } from './hci-packets.js';
+import type { AdvertReport } from './hci-packets.js';
+import type { Noble } from './libraries.js';
+import { eventOf } from './settle.js';
+
+export interface ScannerDeps {
+  readonly noble: Noble;
+  readonly controller: Controller;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly modelledRssi?: ((address: RadioAddress, advert: Uint8Array) => number | undefined) | undefined;
+}
+
+const CONTROL_MS = 3_000;
+const RETRY_MS = 2_000;
+/** Reports of undirected adverts; directed ones carry no payload, scan responses are never asked for. */
+const UNDIRECTED: ReadonlySet<number> = new Set([0, 2, 3]);
+
+export class BleScanner implements Scanner {
+  readonly #deps: ScannerDeps;
+  readonly #lane = new Lane();
+  #listener: ((sighting: Sighting) => void) | undefined;
+  /** How many of us need to hear: the listener, and a connect that waits for its advertiser. */
+  #needs = 0;
+  #holds = 0;
+  #scanning = false;
+  #isClosed = false;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(deps: ScannerDeps) {
+    this.#deps = deps;
+  }
+
+  async start(onSighting: (sighting: Sighting) => void): Promise<void> {
+    if (this.#listener !== undefined) throw new FirebreakError('exists', 'this radio is scanning already');
+    this.#listener = onSighting;
+    try {
+      await this.need();
+    } catch (error) {
+      this.#listener = undefined;
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#listener === undefined) return;
+    this.#listener = undefined;
+    await this.needless();
+  }
+
+  /** One more needs the scan to run. Rejects with `unreachable`, and then nobody more does. */
+  async need(): Promise<void> {
+    this.#needs += 1;
+    await this.#follow().catch((error: unknown) => {
+      this.#needs -= 1;
+      throw error;
+    });
+  }
+
+  /** One less needs it. */
+  async needless(): Promise<void> {
+    this.#needs -= 1;
+    await this.#followInTheEnd();
+  }
+
+  /** Holds the scan while a connection is made. Rejects with `unreachable`, and then it is not held. */
+  async hold(): Promise<void> {
+    this.#holds += 1;
+    await this.#follow().catch((error: unknown) => {
+      this.#holds -= 1;
+      throw error;
+    });
+  }
+
+  async release(): Promise<void> {
+    this.#holds -= 1;
+    await this.#followInTheEnd();
+  }
+
+  /** Ends for good. */
+  close(): void {
+    clearTimeout(this.#retry);
+    this.#isClosed = true;
+  }
+
+  /** The controller lost its state and has it back: scanning is to be started anew. */
+  async restart(): Promise<void> {
+    await this.#lane.run(async () => {
+      this.#deps.noble.stopScanning(); // one family still takes itself for scanning
+      this.#deps.controller.answerFor(OPCODE.setScanEnable);
+      this.#scanning = false;
+    });
+    await this.#follow();
+  }
+
+  hear(report: AdvertReport): void {
+    if (this.#listener === undefined || !UNDIRECTED.has(report.type)) return;
+    const { address, advert } = report;
+    const rssiDbm = report.rssiDbm ?? this.#deps.modelledRssi?.(address, advert);
+    try {
+      this.#listener({ address, advert, rssiDbm, heardAtMs: this.#deps.clock.nowMs() });
+    } catch (error) {
+      this.#deps.log.error('a listener failed on an advert', { reason: String(error) });
+    }
+  }
+
+  /** Nobody waits for this to succeed, but a scan that was not taken up again would leave the node deaf. */
+  async #followInTheEnd(): Promise<void> {
+    try {
+      await this.#follow();
+    } catch (error) {
+      this.#deps.log.warn('the scan could not be switched; trying again', { reason: String(error) });
+      clearTimeout(this.#retry);
+      if (!this.#isClosed) this.#retry = setTimeout(() => void this.#followInTheEnd(), RETRY_MS);
+    }
+  }
+
+  #follow(): Promise<void> {
+    return this.#lane.run(async () => {
+      const wanted = this.#needs > 0 && this.#holds === 0;
+      if (wanted === this.#scanning) return;
+      await this.#switch(wanted);
+      this.#scanning = wanted;
+    });
+  }
+
+  async #switch(isOn: boolean): Promise<void> {
+    const { noble } = this.#deps;
+    try {
+      if (isOn) await eventOf(noble, 'scanStart', CONTROL_MS, () => noble.startScanning([], true));
+      else await eventOf(noble, 'scanStop', CONTROL_MS, () => noble.stopScanning());
+    } catch (cause) {
+      throw new FirebreakError('unreachable', 'the Bluetooth controller that scans is away', { cause });
+    }
+  }
+}
