@@ -4,11 +4,11 @@
  */
 import { asEpoch } from '../protocol/brands.js';
 import { beaconMac, encodeAdvert } from '../protocol/beacon.js';
-import { toHex } from '../protocol/bytes.js';
 import type { PackEpoch } from '../protocol/credential-pack.js';
 import { hasToken, noticeToken } from '../protocol/notice.js';
 import type { Notice } from '../protocol/notice.js';
 import { dayOf, EPOCH_SECONDS } from '../protocol/time.js';
+import { staticAddressOf } from '../radio/static-address.js';
 import { addPack, addStatements, credentialOf, forgetDays } from './credential-shelf.js';
 import { closeDue, hearBeacon, nextCloseMs } from './encounter-table.js';
 import type { Sample } from './open-record.js';
@@ -108,13 +108,11 @@ function goSilent(state: TagState): TagEffect[] {
   return [{ type: 'silence' }];
 }
 
-/** A random static address (Bluetooth Core, Vol 6, Part B, 1.3.2.1): its two highest bits are ones. */
 function newPlace(state: TagState, random: RandomBytes): Pick<TagOnAir, 'address' | 'phaseMs'> {
   const bytes = random(10);
-  const address = bytes.slice(0, 6);
-  address[0] = (address[0] ?? 0) | 0xc0;
   const fraction = new DataView(bytes.buffer, bytes.byteOffset).getUint32(6) / 2 ** 32;
-  return { address: toHex(address), phaseMs: Math.floor(fraction * state.settings.beaconIntervalMs) };
+  const phaseMs = Math.floor(fraction * state.settings.beaconIntervalMs);
+  return { address: staticAddressOf(bytes), phaseMs };
 }
 
 function advertOf(state: TagState, { ephId, authKey }: PackEpoch, minute: number): Uint8Array {

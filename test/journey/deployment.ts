@@ -84,8 +84,8 @@ export class Deployment {
     return (await readStatus(tagFolder(this.folder, number).status, `tag ${number}`, tagStatusSchema)).status;
   }
 
-  async gatewayStatus() {
-    const { status } = gatewayFolder(this.folder, 'hub-1');
+  async gatewayStatus(name = 'hub-1') {
+    const { status } = gatewayFolder(this.folder, name);
     return (await readStatus(status, 'the gateway', gatewayStatusSchema)).status;
   }
 
