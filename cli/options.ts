@@ -45,3 +45,10 @@ export function publicKeyHex(text: string): Uint8Array {
   if (/^[0-9a-fA-F]{64}$/.test(text)) return fromHex(text);
   throw new InvalidArgumentError('it must be a public key in 64 hex digits.');
 }
+
+/** The address of an HTTP service, without a slash at its end. */
+export function httpUrl(text: string): string {
+  const isHttp = URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol);
+  if (isHttp) return text.replace(/\/+$/, '');
+  throw new InvalidArgumentError('it must be an address such as https://authority.example.org.');
+}

@@ -27,7 +27,16 @@ export async function btvirtProgram(): Promise<string> {
 export async function btvirtShim(): Promise<string> {
   const built = join(CACHE, 'shim');
   await make(built, async (folder) => {
-    await tool('cc', ['-shared', '-fPIC', '-O1', '-Wall', '-o', join(folder, 'shim.so'), SHIM_SOURCE, '-ldl']);
+    await tool('cc', [
+      '-shared',
+      '-fPIC',
+      '-O1',
+      '-Wall',
+      '-o',
+      join(folder, 'shim.so'),
+      SHIM_SOURCE,
+      '-ldl',
+    ]);
   });
   return join(built, 'shim.so');
 }

@@ -48,9 +48,12 @@ async function startShared(program: string, whyNoShim: unknown): Promise<Emulato
   try {
     return await answering(child, join(SHARED, KIND), clean);
   } catch (error) {
-    throw new Error(`btvirt does not run here without its shim, and that cannot be built: ${String(whyNoShim)}`, {
-      cause: error,
-    });
+    throw new Error(
+      `btvirt does not run here without its shim, and that cannot be built: ${String(whyNoShim)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
