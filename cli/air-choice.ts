@@ -30,10 +30,12 @@ export interface AirOptions {
   readonly emulatedRssi?: string;
 }
 
-/** A radio that says when it is gone for good, so that whoever supervises the process starts it anew. */
 export interface OnAir extends Radio {
+  /** Resolves when the air is gone for good. Bluetooth never is: the radio waits for an adapter to come back. */
   readonly lost: Promise<void>;
 }
+
+const NEVER = new Promise<void>(() => undefined);
 
 /** Adds --radio and what goes with each kind. */
 export function withAirOptions(command: Command): Command {
@@ -94,16 +96,16 @@ async function onAdapters(
     ...settings,
     scanAdapter: scan,
     advertiseAdapter: advertise,
-    ...(emulated && { modelledRssi: emulated.rssiOf }),
+    ...(emulated && { modelledRssi: (address) => emulated.rssiOf(address) }),
   });
-  const { central, server, lost } = radio;
+  const { central, server } = radio;
   const scanner = emulated?.inReach(radio.scanner) ?? radio.scanner;
   const advertiser = emulated?.announced(radio.advertiser) ?? radio.advertiser;
   const close = async (): Promise<void> => {
     await radio.close();
     emulated?.close();
   };
-  return { scanner, advertiser, central, server, lost, close };
+  return { scanner, advertiser, central, server, lost: NEVER, close };
 }
 
 /** A modelled strength in a report from a real radio would be a false measurement. */

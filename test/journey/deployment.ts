@@ -32,6 +32,10 @@ export class Deployment {
     return { up: started.says('is up') };
   }
 
+  pidOf(name: string): number | undefined {
+    return this.#running.get(name)?.child.pid;
+  }
+
   /** SIGKILL, whatever it is doing. Resolves when it is gone. */
   async kill(name: string): Promise<void> {
     await this.#take(name).kill();
