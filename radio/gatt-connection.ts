@@ -11,6 +11,7 @@ import type { Clock } from '../protocol/clock.js';
 import { holdTime } from './clock-virtual.js';
 import { MAX_ATTRIBUTE_BYTES } from './contract.js';
 import type { Characteristic, Link, ServerPeer, ServerSession } from './contract.js';
+import { Lane } from './lane.js';
 
 export interface GattSettings {
   /** Usable bytes of one write or notification: ATT MTU − 3. */
@@ -30,9 +31,6 @@ export const DEFAULT_GATT: GattSettings = {
   timeoutMs: 30_000,
   maxClients: 16,
 };
-
-/** Calls, or notifications, that may wait on one connection; the next is refused with `full`. */
-const MAX_WAITING = 64;
 
 export interface ConnectionDeps {
   readonly clock: Clock;
@@ -204,24 +202,6 @@ function withReject(): { readonly promise: Promise<never>; readonly reject: (rea
   return { promise, reject };
 }
 
-/** Work done one after another, with a bound on how much may wait. */
-class Lane {
-  #waiting = 0;
-  #last: Promise<unknown> = Promise.resolve();
-
-  run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#waiting >= MAX_WAITING) {
-      return Promise.reject(
-        new FirebreakError('full', `${MAX_WAITING} calls already wait on this connection`),
-      );
-    }
-    this.#waiting += 1;
-    const mine = this.#last.then(work).finally(() => (this.#waiting -= 1));
-    this.#last = mine.catch(() => undefined); // the caller has `mine`; the lane goes on
-    return mine;
-  }
-}
-
 const CROSSING_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(GATEWAY_REFUSALS);
 
 /** What of a handler's failure crosses the air: an ATT error is one byte, so a refusal's number and nothing else. */
@@ -232,6 +212,6 @@ export function attError(error: unknown): FirebreakError {
   return new FirebreakError('unreachable', 'the server could not answer', { cause: error });
 }
 
-function closedError(): FirebreakError {
+export function closedError(): FirebreakError {
   return new FirebreakError('closed', 'the connection is closed');
 }

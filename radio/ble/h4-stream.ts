@@ -12,7 +12,11 @@ export class H4Stream {
   push(chunk: Uint8Array): Buffer[] {
     this.#held = this.#held.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#held, chunk]);
     const packets: Buffer[] = [];
-    for (let length = packetLength(this.#held); length <= this.#held.length; length = packetLength(this.#held)) {
+    for (
+      let length = packetLength(this.#held);
+      length <= this.#held.length;
+      length = packetLength(this.#held)
+    ) {
       packets.push(this.#held.subarray(0, length));
       this.#held = this.#held.subarray(length);
     }
@@ -26,5 +30,8 @@ function packetLength(bytes: Buffer): number {
   if (type === undefined) return Infinity;
   if (type === PACKET_EVENT) return bytes.length < 3 ? Infinity : 3 + bytes.readUInt8(2);
   if (type === PACKET_ACL) return bytes.length < 5 ? Infinity : 5 + bytes.readUInt16LE(3);
-  throw new FirebreakError('format', `the controller sent a packet of type ${type}, which is none it may send`);
+  throw new FirebreakError(
+    'format',
+    `the controller sent a packet of type ${type}, which is none it may send`,
+  );
 }

@@ -40,7 +40,12 @@ export function opcodeOf(packet: Buffer): number {
 export type HciEvent =
   /** A command was done or taken up; `parameters` begin with the status. */
   | { readonly kind: 'answered'; readonly opcode: number; readonly parameters: Buffer }
-  | { readonly kind: 'connected'; readonly status: number; readonly handle: number; readonly isServer: boolean }
+  | {
+      readonly kind: 'connected';
+      readonly status: number;
+      readonly handle: number;
+      readonly isServer: boolean;
+    }
   | { readonly kind: 'disconnected'; readonly status: number; readonly handle: number }
   | { readonly kind: 'adverts'; readonly reports: readonly AdvertReport[] }
   | { readonly kind: 'other' };
@@ -98,7 +103,9 @@ function readReports(body: Buffer): AdvertReport[] {
     reports.push({
       type: body.readUInt8(at),
       isRandom: body.readUInt8(at + 1) === 1,
-      address: Buffer.from(body.subarray(at + 2, at + 8)).reverse().toString('hex'),
+      address: Buffer.from(body.subarray(at + 2, at + 8))
+        .reverse()
+        .toString('hex'),
       advert: Uint8Array.from(body.subarray(at + 9, at + 9 + dataLength)),
       rssiDbm: rssi === RSSI_UNAVAILABLE ? undefined : rssi,
       packet: eventPacket(EVENT_LE_META, LE_ADVERTISING_REPORT, 1, ...body.subarray(at, endOfReport)),
@@ -117,6 +124,14 @@ export function disconnectedEvent(handle: number): Buffer {
   const CONNECTION_TIMEOUT = 0x08;
   return eventPacket(EVENT_DISCONNECTED, 0, handle & 0xff, handle >> 8, CONNECTION_TIMEOUT);
 }
+
+/** LE Connection Complete with the status of a cancelled attempt, for a controller that does not report it. */
+export const CONNECT_CANCELLED = eventPacket(
+  EVENT_LE_META,
+  LE_CONNECTED,
+  0x02,
+  ...new Array<number>(17).fill(0),
+);
 
 /** The six bytes of a RadioAddress in HCI's order, last one first. */
 export function addressBytes(address: string): Buffer {

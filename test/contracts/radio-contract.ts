@@ -13,8 +13,6 @@ import type {
   Sighting,
 } from '../../radio/contract.js';
 
-export const STAGE_TIMEOUT_MS = 300;
-
 export interface RadioStage {
   readonly tag: Radio;
   readonly gateway: Radio;

@@ -1,0 +1,95 @@
+/**
+ * Hears adverts. noble starts and stops the scan; what it hears is read from the controller's reports, because noble hands on
+ * neither the payload as it was sent nor more than the last one it merged.
+ */
+import type { Clock } from '../../protocol/clock.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import type { Log } from '../../protocol/log.js';
+import type { RadioAddress, Scanner, Sighting } from '../contract.js';
+import { Lane } from '../lane.js';
+import type { AdvertReport } from './hci-packets.js';
+import type { Noble } from './libraries.js';
+import { eventOf } from './settle.js';
+
+export interface ScannerDeps {
+  readonly noble: Noble;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly modelledRssi?: ((address: RadioAddress, advert: Uint8Array) => number | undefined) | undefined;
+}
+
+const CONTROL_MS = 3_000;
+/** Reports of undirected adverts; directed ones carry no payload, scan responses are never asked for. */
+const UNDIRECTED: ReadonlySet<number> = new Set([0, 2, 3]);
+
+export class BleScanner implements Scanner {
+  readonly #deps: ScannerDeps;
+  readonly #lane = new Lane();
+  #listener: ((sighting: Sighting) => void) | undefined;
+  /** How many of us need to hear: the listener, and a connect that waits for its advertiser. */
+  #needs = 0;
+  #pauses = 0;
+  #scanning = false;
+
+  constructor(deps: ScannerDeps) {
+    this.#deps = deps;
+  }
+
+  async start(onSighting: (sighting: Sighting) => void): Promise<void> {
+    if (this.#listener !== undefined) throw new FirebreakError('exists', 'this radio is scanning already');
+    this.#listener = onSighting;
+    try {
+      await this.need(1);
+    } catch (error) {
+      this.#listener = undefined;
+      this.#needs -= 1;
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#listener === undefined) return;
+    this.#listener = undefined;
+    await this.need(-1);
+  }
+
+  /** Adds to, or takes from, what needs the scan to run. */
+  async need(change: 1 | -1): Promise<void> {
+    this.#needs += change;
+    await this.#follow();
+  }
+
+  /** Holds the scan while a connection is made. */
+  async pause(change: 1 | -1): Promise<void> {
+    this.#pauses += change;
+    await this.#follow();
+  }
+
+  /** The controller lost its state and has it back: scanning is to be started anew. */
+  async restart(): Promise<void> {
+    this.#scanning = false;
+    await this.#follow();
+  }
+
+  hear(report: AdvertReport): void {
+    if (this.#listener === undefined || !UNDIRECTED.has(report.type)) return;
+    const { address, advert } = report;
+    const rssiDbm = report.rssiDbm ?? this.#deps.modelledRssi?.(address, advert);
+    try {
+      this.#listener({ address, advert, rssiDbm, heardAtMs: this.#deps.clock.nowMs() });
+    } catch (error) {
+      this.#deps.log.error('a listener failed on an advert', { reason: String(error) });
+    }
+  }
+
+  #follow(): Promise<void> {
+    return this.#lane.run(async () => {
+      const wanted = this.#needs > 0 && this.#pauses === 0;
+      if (wanted === this.#scanning) return;
+      const { noble } = this.#deps;
+      if (wanted) await eventOf(noble, 'scanStart', CONTROL_MS, () => noble.startScanning([], true));
+      else await eventOf(noble, 'scanStop', CONTROL_MS, () => noble.stopScanning());
+      this.#scanning = wanted;
+    });
+  }
+}

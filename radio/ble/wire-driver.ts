@@ -1,0 +1,154 @@
+/** A real controller through the HCI socket package of a stack: an adapter of the host's kernel, or one on a serial port. */
+import { EventEmitter } from 'node:events';
+import { z } from 'zod';
+import { FirebreakError } from '../../protocol/errors.js';
+import type { HciWire, WireEvents } from './hci-wire.js';
+import { loadHciSocket } from './stack.js';
+import type { StackName } from './stack.js';
+
+/** What the packages' sockets have in common. */
+interface DriverSocket extends EventEmitter {
+  bindRaw(index?: number, parameters?: unknown): unknown;
+  start(): void;
+  stop(): void;
+  isDevUp(): boolean;
+  setFilter(filter: Buffer): void;
+  getDeviceList(): unknown;
+  write(packet: Buffer): void;
+}
+type DriverClass = new () => DriverSocket;
+
+const driverClass = z.custom<DriverClass>((value) => typeof value === 'function');
+const driverPackage = z.object({ loadDriver: z.custom<(kind: string) => unknown>() }).or(driverClass);
+const deviceList = z.array(z.object({ devId: z.number().int() }));
+
+const POLL_MS = 1_000;
+const UART_MS = 10_000;
+
+/** An adapter of the kernel. Throws `unreachable`, `not-found` or `permission` with the command that mends it. */
+export function openKernelWire(stack: StackName, index: number, events: WireEvents): HciWire {
+  const socket = kernelSocket(stack);
+  try {
+    socket.bindRaw(index);
+  } catch (cause) {
+    throw adapterError(index, cause);
+  }
+  socket.setFilter(EVENTS_AND_DATA);
+  socket.start();
+  if (!socket.isDevUp()) {
+    socket.stop();
+    throw new FirebreakError(
+      'unreachable',
+      `hci${index} is down or blocked; bring it up with: sudo rfkill unblock bluetooth && sudo hciconfig hci${index} up`,
+    );
+  }
+  return new DriverWire(socket, events);
+}
+
+/** The indexes of the kernel's adapters. Throws `unreachable` where the kernel has no Bluetooth. */
+export function kernelAdapters(stack: StackName): number[] {
+  return deviceList.parse(kernelSocket(stack).getDeviceList()).map(({ devId }) => devId);
+}
+
+/** A controller on a serial port. Rejects with `unreachable` when it does not come up. */
+export async function openUartWire(port: string, baudRate: number, events: WireEvents): Promise<HciWire> {
+  const socket = new (driverOf('stoprocent', 'uart'))();
+  const isUp = new Promise<void>((resolve, reject) => {
+    socket.on('state', (up: unknown) => (up === true ? resolve() : undefined));
+    socket.on('error', reject);
+    setTimeout(() => reject(new Error('no answer to a reset')), UART_MS).unref();
+  });
+  try {
+    socket.bindRaw(undefined, { uart: { port, baudRate } });
+    socket.start();
+    await isUp;
+  } catch (cause) {
+    socket.stop();
+    throw new FirebreakError(
+      'unreachable',
+      `no controller answers on ${port} at ${baudRate} baud; check the port, and the rights with: sudo usermod -aG dialout $USER`,
+      { cause },
+    );
+  }
+  return new DriverWire(socket, events);
+}
+
+class DriverWire implements HciWire {
+  readonly #socket: DriverSocket;
+  readonly #events: WireEvents;
+  readonly #poll: NodeJS.Timeout;
+  #wasUp = true;
+
+  constructor(socket: DriverSocket, events: WireEvents) {
+    this.#socket = socket;
+    this.#events = events;
+    socket.on('data', (packet: Buffer) => events.onPacket(packet));
+    socket.on('error', (error: Error) => events.onError(error));
+    this.#poll = setInterval(() => this.#look(), POLL_MS);
+  }
+
+  send(packet: Uint8Array): void {
+    this.#socket.write(Buffer.from(packet));
+  }
+
+  isUp(): boolean {
+    return this.#socket.isDevUp();
+  }
+
+  close(): void {
+    clearInterval(this.#poll);
+    this.#socket.removeAllListeners('data');
+    this.#socket.stop();
+  }
+
+  #look(): void {
+    const isUp = this.isUp();
+    if (isUp === this.#wasUp) return;
+    this.#wasUp = isUp;
+    this.#events.onUp(isUp);
+  }
+}
+
+function kernelSocket(stack: StackName): DriverSocket {
+  let socket: DriverSocket | undefined;
+  let failed: unknown;
+  try {
+    socket = new (driverOf(stack, 'native'))();
+    socket.on('error', (error: unknown) => (failed = error)); // one family throws, the other emits
+    socket.getDeviceList();
+  } catch (error) {
+    if (error instanceof FirebreakError) throw error;
+    failed = error;
+  }
+  if (socket !== undefined && failed === undefined) return socket;
+  throw new FirebreakError(
+    'unreachable',
+    "this machine's kernel has no Bluetooth; load it with: sudo modprobe bluetooth btusb (a container needs --net=host)",
+    { cause: failed },
+  );
+}
+
+function driverOf(stack: StackName, kind: 'native' | 'uart'): DriverClass {
+  const loaded = driverPackage.parse(loadHciSocket(stack));
+  return 'loadDriver' in loaded ? driverClass.parse(loaded.loadDriver(kind)) : loaded;
+}
+
+function adapterError(index: number, cause: unknown): FirebreakError {
+  const code: unknown = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'EPERM' || code === 'EACCES') return rightsError(cause);
+  return new FirebreakError('not-found', `there is no adapter hci${index}; list them with: hciconfig -a`, {
+    cause,
+  });
+}
+
+/** The process may not use the adapter. */
+export function rightsError(cause: unknown): FirebreakError {
+  return new FirebreakError(
+    'permission',
+    'this process may not use Bluetooth adapters; allow it with: sudo setcap cap_net_raw+eip $(readlink -f $(which node))',
+    { cause },
+  );
+}
+
+/** All events and all data (struct hci_filter: a mask of packet types, two of events, an opcode; padded to 16 bytes). */
+const EVENTS_AND_DATA = Buffer.from('14000000ffffffffffffffff00000000', 'hex');

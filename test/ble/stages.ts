@@ -1,0 +1,59 @@
+/** Stages for the radio contract over Bluetooth: two nodes, each a process with two adapters. */
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { connectAir } from '../../radio/air-socket-client.js';
+import { liveClock } from '../../radio/clock-live.js';
+import type { StackName } from '../../radio/ble/stack.js';
+import type { RadioStage } from '../contracts/radio-contract.js';
+import { endProcess } from '../radio/stages.js';
+
+/** Scanning and advertising adapter, as in settings. */
+export type AdapterPair = readonly [string, string];
+
+export async function bleStage(
+  stack: StackName,
+  tagOn: AdapterPair,
+  gatewayOn: AdapterPair,
+): Promise<RadioStage> {
+  const folder = await mkdtemp(join(tmpdir(), 'ble-'));
+  const paths = { tag: join(folder, 'tag.sock'), gateway: join(folder, 'gateway.sock') };
+  const processes = [startRadio(paths.tag, stack, tagOn), startRadio(paths.gateway, stack, gatewayOn)];
+  const end = async (): Promise<void> => {
+    await Promise.all(processes.map(endProcess));
+    await rm(folder, { recursive: true });
+  };
+  try {
+    await Promise.all(processes.map(isReady));
+    const tag = await connectAir({ at: { path: paths.tag }, name: 'tag' });
+    const gateway = await connectAir({ at: { path: paths.gateway }, name: 'gateway' });
+    const clock = liveClock();
+    const close = async (): Promise<void> => {
+      await Promise.all([tag.close(), gateway.close()]);
+      await end();
+    };
+    return { tag, gateway, drive: (work) => work, pass: (ms) => clock.sleep(ms), close };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+function startRadio(path: string, stack: StackName, [scan, advertise]: AdapterPair): ChildProcess {
+  const program = fileURLToPath(new URL('./ble-process.ts', import.meta.url));
+  return fork(program, [path, stack, scan, advertise], {
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+}
+
+/** Throws what kept the radio from opening. */
+async function isReady(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit').then(() => ['it ended']);
+  const [said] = (await Promise.race([once(child, 'message'), ended])) as readonly unknown[];
+  if (said !== 'ready') throw new Error(`a Bluetooth radio did not open: ${String(said)}`);
+}

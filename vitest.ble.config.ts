@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** noble and bleno over a real controller implementation, BlueZ's emulator: `npm run test:ble`. Fetches what it needs. */
+export default defineConfig({
+  test: {
+    include: ['test/ble/**/*.ble.ts'],
+    exclude: ['dist/**', 'node_modules/**'],
+    testTimeout: 60_000,
+    hookTimeout: 600_000,
+    pool: 'forks',
+    fileParallelism: false,
+  },
+});
