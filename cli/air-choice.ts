@@ -12,9 +12,11 @@ import type { EmulatedRssi } from './emulated-rssi.js';
 import { usage } from './exit.js';
 import { place } from './options.js';
 import { waitForRunning } from './run-files.js';
-import type { Session } from './session.js';
+import { inFolder } from './session.js';
+import type { FolderOptions, Session } from './session.js';
 
 const WAIT_MS = 60_000;
+const END_MS = 200;
 const STACKS = ['abandonware', 'stoprocent'] as const;
 
 interface AdapterPair {
@@ -58,6 +60,24 @@ export function withAirOptions(command: Command): Command {
       '--emulated-rssi <movement>',
       'for a controller emulator only: MODEL signal strengths from this script of who stands where',
     );
+}
+
+/** As inFolder, for a party that goes on the air. */
+export async function inFolderOnAir(
+  room: string,
+  options: FolderOptions & AirOptions,
+  work: (session: Session) => Promise<void>,
+): Promise<void> {
+  try {
+    await inFolder(room, options, work);
+  } finally {
+    if (options.radio === 'ble') endAnyway();
+  }
+}
+
+/** noble and bleno look at their adapters every second for good, and would keep a process that is done from ending. */
+function endAnyway(): void {
+  setTimeout(() => process.exit(), END_MS).unref();
 }
 
 /**

@@ -9,7 +9,7 @@ import { hasToken, noticeToken } from '../protocol/notice.js';
 import type { Notice } from '../protocol/notice.js';
 import { dayOf, EPOCH_SECONDS } from '../protocol/time.js';
 import { staticAddressOf } from '../radio/static-address.js';
-import { addPack, addStatements, credentialOf, forgetDays } from './credential-shelf.js';
+import { addPack, addStatements, credentialOf, forgetDays, isEphIdOf } from './credential-shelf.js';
 import { closeDue, hearBeacon, nextCloseMs } from './encounter-table.js';
 import type { Sample } from './open-record.js';
 import { afterGivingUp, afterReceipt, withReportDue } from './report-chain.js';
@@ -20,6 +20,7 @@ import type { TagOnAir, TagState, Warning } from './tag-state.js';
 
 const EPOCH_MS = EPOCH_SECONDS * 1000;
 const MINUTE_MS = 60_000;
+const REPLAY_AFTER_MS = 120_000;
 const MAX_WARNINGS = 32;
 const NOTHING: readonly TagEffect[] = [];
 
@@ -124,11 +125,20 @@ function advertOf(state: TagState, { ephId, authKey }: PackEpoch, minute: number
 function hear(state: TagState, sample: Sample, random: RandomBytes): readonly TagEffect[] {
   if (state.clock.isLost) return NOTHING;
   const passed = passTime(state, sample.atMs, random);
-  const epoch = hearBeacon(state.table, sample, state.settings);
+  const epoch = isOwn(state, sample) ? undefined : hearBeacon(state.table, sample, state.settings);
   if (epoch === undefined) return passed;
   state.counters.heard += 1;
   const note: TagEffect = { type: 'note', epoch, sample };
   return passed.length === 0 ? [note] : [...passed, note];
+}
+
+/**
+ * A tag that listens with one antenna and sends with another hears itself, and so does one whose beacons are played back
+ * to it: in the two minutes in which a beacon counts (§6), those of the epoch before as well.
+ */
+function isOwn({ shelf }: TagState, { ephId, atMs }: Sample): boolean {
+  const epochs = new Set([atMs, atMs - REPLAY_AFTER_MS].map((ms) => Math.floor(ms / EPOCH_MS)));
+  return [...epochs].some((epoch) => isEphIdOf(shelf, asEpoch(epoch), ephId));
 }
 
 /** A report that was receipted just before the power went may not have been freed: it is freed again. */

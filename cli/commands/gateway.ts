@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { decodeGatewayCertificate } from '../../protocol/gateway-certificate.js';
-import { joinAir, withAirOptions } from '../air-choice.js';
+import { inFolderOnAir, joinAir, withAirOptions } from '../air-choice.js';
 import type { AirOptions } from '../air-choice.js';
 import { writeAtomically } from '../atomic-file.js';
 import { signerFrom } from '../deployment.js';
@@ -16,7 +16,7 @@ import { startGateway } from '../parts/gateway.js';
 import { startWriter } from '../parts/writer.js';
 import { gatewayScreen, gatewayStatusSchema } from '../present/gateway-screen.js';
 import { waitForRunning } from '../run-files.js';
-import { inFolder, withFolderOptions } from '../session.js';
+import { withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
 import { repeatUntilStopped, whileOnAir } from '../shutdown.js';
 import { keepStatus, readStatus } from '../status-file.js';
@@ -53,7 +53,7 @@ export function addGatewayCommands(program: Command): void {
 }
 
 async function run(options: RunOptions): Promise<void> {
-  await inFolder('gateway', options, async (session) => {
+  await inFolderOnAir('gateway', options, async (session) => {
     const { clock, folder, log, signal, onClose } = session;
     const own = gatewayFolder(folder, options.name);
     const signer = await ownSigner(own);

@@ -6,7 +6,7 @@ import type { EnrolmentStation } from '../../firmware-sim/enrolment.js';
 import { openTagRunner } from '../../firmware-sim/tag-runner.js';
 import { asTagNumber } from '../../protocol/brands.js';
 import { nobleSigner } from '../../protocol/ed25519-noble.js';
-import { joinAir, withAirOptions } from '../air-choice.js';
+import { inFolderOnAir, joinAir, withAirOptions } from '../air-choice.js';
 import type { AirOptions } from '../air-choice.js';
 import { folderAt, tagFolder } from '../folder.js';
 import type { DataFolder } from '../folder.js';
@@ -14,7 +14,7 @@ import { httpUrl, wholeNumber } from '../options.js';
 import { tagScreen, tagStatusSchema } from '../present/tag-screen.js';
 import { lockFolder } from '../process-lock.js';
 import { notRunning, findRunning } from '../run-files.js';
-import { inFolder, withFolderOptions } from '../session.js';
+import { withFolderOptions } from '../session.js';
 import type { FolderOptions } from '../session.js';
 import { whileOnAir } from '../shutdown.js';
 import { keepStatus, readStatus } from '../status-file.js';
@@ -45,7 +45,7 @@ export function addTagCommands(program: Command): void {
 }
 
 async function run(options: RunOptions): Promise<void> {
-  await inFolder('tag', options, async (session) => {
+  await inFolderOnAir('tag', options, async (session) => {
     const { folder, config, clock, log, signal, onClose } = session;
     const own = tagFolder(folder, options.number);
     onClose(await lockFolder(own.dir, 'this tag'));
