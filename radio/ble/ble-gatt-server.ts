@@ -90,7 +90,7 @@ export class BleGattServer implements GattServer {
       onReadRequest: (...args) => this.#read(args, (peer, offset) => peer.onRead(name, offset)),
       onWriteRequest: (...args) => this.#write(args, name),
       onSubscribe: (...args) => {
-        const push = args.find((arg): arg is (value: Buffer) => void => typeof arg === 'function');
+        const push = args.find(isCallback);
         this.#peer?.subscribed(name, push);
       },
       onUnsubscribe: () => this.#peer?.subscribed(name, undefined),
@@ -104,7 +104,7 @@ export class BleGattServer implements GattServer {
   ): void {
     const [offset, callback] = args.slice(-2);
     const peer = this.#peer;
-    if (peer === undefined || typeof offset !== 'number' || typeof callback !== 'function') return;
+    if (peer === undefined || typeof offset !== 'number' || !isCallback(callback)) return;
     this.#serve(
       peer,
       () => work(peer, offset),
@@ -120,7 +120,7 @@ export class BleGattServer implements GattServer {
   #write(args: readonly unknown[], name: Characteristic): void {
     const [value, offset, , callback] = args.slice(-4);
     const peer = this.#peer;
-    if (peer === undefined || !(value instanceof Uint8Array) || typeof callback !== 'function') return;
+    if (peer === undefined || !(value instanceof Uint8Array) || !isCallback(callback)) return;
     if (offset !== 0) return void callback(ATT_INVALID_OFFSET);
     if (value.length > MAX_WRITE_BYTES) return void callback(ATT_INVALID_LENGTH);
     const sent = Uint8Array.from(value);
@@ -140,3 +140,6 @@ export class BleGattServer implements GattServer {
     });
   }
 }
+
+const isCallback = (value: unknown): value is (...args: readonly unknown[]) => void =>
+  typeof value === 'function';

@@ -18,6 +18,7 @@ import {
   OPCODE,
   PACKET_ACL,
   PACKET_COMMAND,
+  RESET_DONE,
   commandPacket,
   disconnectedEvent,
   opcodeOf,
@@ -59,6 +60,8 @@ export class Controller {
   readonly #ending = new Map<number, NodeJS.Timeout>();
   #wire: HciWire | undefined;
   #connecting = false;
+  /** Reset once since it came up. The maintained noble resets before each connection, which would end all else it does. */
+  #wasReset = false;
 
   constructor(log: Log, duty: ScanDuty) {
     this.#log = log;
@@ -122,9 +125,11 @@ export class Controller {
   /** What the library writes to its socket. */
   fromLibrary(packet: Buffer): void {
     if (packet[0] !== PACKET_COMMAND) return this.#wire?.send(packet);
+    if (opcodeOf(packet) === OPCODE.reset && this.#wasReset) return this.#saySoon(RESET_DONE);
     // bleno starts advertising again while a client is connected; we serve one client at a time.
     if (opcodeOf(packet) === OPCODE.setAdvertiseEnable && packet[4] === 1 && this.isServing) return;
     if (opcodeOf(packet) === OPCODE.createConnection) this.#connecting = true;
+    if (opcodeOf(packet) === OPCODE.reset) this.#wasReset = true;
     for (const command of keepPrivate(packet, this.#duty)) {
       if (opcodeOf(command) === opcodeOf(packet)) this.#lane.pass(command);
       else this.#lane.ask(command).catch(() => undefined); // the library's own command fails with it
@@ -135,6 +140,7 @@ export class Controller {
   wireChanged(isUp: boolean): void {
     if (!isUp) {
       this.#lane.clear();
+      this.#wasReset = false;
       for (const handle of [...this.#open.keys()]) this.fromWire(disconnectedEvent(handle));
     }
     this.events.onUp?.(isUp);
@@ -152,12 +158,19 @@ export class Controller {
     const event = readEvent(packet);
     if (event.kind === 'adverts') return this.#adverts(event.reports);
     if (event.kind === 'answered' && this.#lane.answered(event.opcode, event.parameters)) return;
+    // An unknown connection could not be ended: whoever wanted that hears it from disconnect().
+    if (event.kind === 'disconnected' && event.status !== SUCCESS) return;
     this.#connections(event);
     this.#deliver(packet, undefined);
     if (event.kind === 'connected' && event.status === SUCCESS) {
       this.events.onConnected?.(event.handle, event.isServer);
     }
     if (event.kind === 'disconnected') this.events.onDisconnected?.(event.handle);
+  }
+
+  /** Answers for the controller, as it would: not before the library has returned from asking. */
+  #saySoon(packet: Buffer): void {
+    setImmediate(() => this.#deliver(packet, undefined));
   }
 
   #connections(event: HciEvent): void {

@@ -133,6 +133,9 @@ export const CONNECT_CANCELLED = eventPacket(
   ...new Array<number>(17).fill(0),
 );
 
+/** Command Complete of HCI_Reset: one command more may come, and it went well. */
+export const RESET_DONE = eventPacket(EVENT_COMMAND_COMPLETE, 1, OPCODE.reset & 0xff, OPCODE.reset >> 8, 0);
+
 /** The six bytes of a RadioAddress in HCI's order, last one first. */
 export function addressBytes(address: string): Buffer {
   return Buffer.from(address, 'hex').reverse();

@@ -7,7 +7,7 @@ export type HciSocketClass = new () => EventEmitter;
 /** A class as the libraries construct it: which controller it leads to is decided before the library is loaded. */
 export function hciSocketFor(controller: Controller): HciSocketClass {
   return class HciSocket extends EventEmitter {
-    /** bleno opens a second socket to the kernel's management, for keys of pairings, of which there are none. */
+    /** bleno opens further sockets to the kernel's management, for keys of pairings, of which there are none. */
     #isControl = false;
 
     bindRaw(): number {
@@ -28,7 +28,7 @@ export function hciSocketFor(controller: Controller): HciSocketClass {
     }
 
     stop(): void {
-      controller.onPacket = () => undefined;
+      if (!this.#isControl) controller.onPacket = () => undefined;
     }
 
     isDevUp(): boolean {

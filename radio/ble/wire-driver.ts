@@ -1,5 +1,5 @@
 /** A real controller through the HCI socket package of a stack: an adapter of the host's kernel, or one on a serial port. */
-import { EventEmitter } from 'node:events';
+import type { EventEmitter } from 'node:events';
 import { z } from 'zod';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { HciWire, WireEvents } from './hci-wire.js';

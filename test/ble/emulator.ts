@@ -57,8 +57,12 @@ async function startShared(program: string, whyNoShim: unknown): Promise<Emulato
   }
 }
 
+/** A client that is killed while it is written to must not take btvirt with it, as SIGPIPE does unless it is ignored. */
 function launch(program: string, env: Readonly<Record<string, string>>): ChildProcess {
-  return spawn(program, ['-s'], { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'inherit'] });
+  return spawn('sh', ['-c', 'trap "" PIPE; exec "$0" -s', program], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 }
 
 async function answering(child: ChildProcess, socket: string, clean: () => Promise<void>): Promise<Emulator> {
