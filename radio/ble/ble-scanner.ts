@@ -19,6 +19,10 @@ export interface ScannerDeps {
 }
 
 const CONTROL_MS = 3_000;
+/** How often it is looked whether the scan does what it should. */
+const WATCH_MS = 5_000;
+/** A scan that hears nothing for this long is begun anew: controllers and libraries stop theirs without a word. */
+const SILENCE_MS = 20_000;
 /** Reports of undirected adverts; directed ones carry no payload, scan responses are never asked for. */
 const UNDIRECTED: ReadonlySet<number> = new Set([0, 2, 3]);
 
@@ -30,6 +34,8 @@ export class BleScanner implements Scanner {
   #needs = 0;
   #pauses = 0;
   #scanning = false;
+  #heardAtMs = 0;
+  #watch: NodeJS.Timeout | undefined;
 
   constructor(deps: ScannerDeps) {
     this.#deps = deps;
@@ -38,10 +44,12 @@ export class BleScanner implements Scanner {
   async start(onSighting: (sighting: Sighting) => void): Promise<void> {
     if (this.#listener !== undefined) throw new FirebreakError('exists', 'this radio is scanning already');
     this.#listener = onSighting;
+    this.#watch = setInterval(() => this.#lookAfter(), WATCH_MS);
     try {
       await this.need(1);
     } catch (error) {
       this.#listener = undefined;
+      clearInterval(this.#watch);
       this.#needs -= 1;
       throw error;
     }
@@ -50,6 +58,7 @@ export class BleScanner implements Scanner {
   async stop(): Promise<void> {
     if (this.#listener === undefined) return;
     this.#listener = undefined;
+    clearInterval(this.#watch);
     await this.need(-1);
   }
 
@@ -72,6 +81,7 @@ export class BleScanner implements Scanner {
   }
 
   hear(report: AdvertReport): void {
+    this.#heardAtMs = performance.now();
     if (this.#listener === undefined || !UNDIRECTED.has(report.type)) return;
     const { address, advert } = report;
     const rssiDbm = report.rssiDbm ?? this.#deps.modelledRssi?.(address, advert);
@@ -82,6 +92,24 @@ export class BleScanner implements Scanner {
     }
   }
 
+  #lookAfter(): void {
+    const isSilent = this.#scanning && performance.now() - this.#heardAtMs > SILENCE_MS;
+    const work = isSilent ? this.#beginAnew() : this.#follow();
+    work.catch((error: unknown) =>
+      this.#deps.log.warn('the scan could not be started; it is tried again', { reason: String(error) }),
+    );
+  }
+
+  async #beginAnew(): Promise<void> {
+    const { noble } = this.#deps;
+    this.#heardAtMs = performance.now();
+    await this.#lane.run(async () => {
+      await eventOf(noble, 'scanStop', CONTROL_MS, () => noble.stopScanning()).catch(() => undefined);
+      this.#scanning = false;
+    });
+    await this.#follow();
+  }
+
   #follow(): Promise<void> {
     return this.#lane.run(async () => {
       const wanted = this.#needs > 0 && this.#pauses === 0;
@@ -90,6 +118,7 @@ export class BleScanner implements Scanner {
       if (wanted) await eventOf(noble, 'scanStart', CONTROL_MS, () => noble.startScanning([], true));
       else await eventOf(noble, 'scanStop', CONTROL_MS, () => noble.stopScanning());
       this.#scanning = wanted;
+      this.#heardAtMs = performance.now();
     });
   }
 }
