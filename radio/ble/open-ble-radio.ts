@@ -20,7 +20,7 @@ import { hciSocketFor } from './hci-socket.js';
 import { openAdapter } from './open-adapter.js';
 import type { ScanDuty } from './private-commands.js';
 import { eventOf } from './settle.js';
-import { loadBleno, loadNoble } from './stack.js';
+import { loadBleno, loadNoble, requireInstalled } from './stack.js';
 import type { StackName } from './stack.js';
 
 export interface BleSettings {
@@ -62,6 +62,7 @@ export async function openBleRadio(settings: BleSettings): Promise<Radio> {
     );
   }
   checkAdapters(settings.scanAdapter, settings.advertiseAdapter);
+  requireInstalled(settings.stack);
   const controllers = await openControllers(settings);
   opened = true; // from here on noble and bleno may be loaded
   try {

@@ -2,8 +2,7 @@
  * The published packages that drive the controllers, and how each is loaded. They are optional: a deployment without
  * Bluetooth does not install them, so nothing here is imported before it is asked for.
  */
-import { createRequire } from 'node:module';
-import Module from 'node:module';
+import Module, { createRequire } from 'node:module';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { HciSocketClass } from './hci-socket.js';
 import { blenoPackage, noblePackage } from './libraries.js';
@@ -35,6 +34,14 @@ const STACKS: Readonly<Record<StackName, Stack>> = {
 };
 
 const requireHere = createRequire(import.meta.url);
+
+/** Throws `not-found` with what installs them when a package of the stack is missing. */
+export function requireInstalled(stack: StackName): void {
+  orMissing(stack, () => [
+    requireHere.resolve(STACKS[stack].noble),
+    requireHere.resolve(STACKS[stack].bleno),
+  ]);
+}
 
 /** noble, on the given socket. Throws `not-found` when the package is missing. */
 export function loadNoble(stack: StackName, socket: HciSocketClass): Noble {

@@ -133,7 +133,8 @@ function driverOf(stack: StackName, kind: 'native' | 'uart'): DriverClass {
   return 'loadDriver' in loaded ? driverClass.parse(loaded.loadDriver(kind)) : loaded;
 }
 
-function adapterError(index: number, cause: unknown): FirebreakError {
+/** What opening an adapter failed with, as a person can mend it. */
+export function adapterError(index: number, cause: unknown): FirebreakError {
   const code: unknown = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   if (code === 'EPERM' || code === 'EACCES') return rightsError(cause);
   return new FirebreakError('not-found', `there is no adapter hci${index}; list them with: hciconfig -a`, {
