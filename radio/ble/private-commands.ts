@@ -22,7 +22,7 @@ const HEAD = 4;
 export function keepPrivate(packet: Buffer, duty: ScanDuty): Buffer[] {
   switch (opcodeOf(packet)) {
     case OPCODE.setScanParameters:
-      return [scanParameters(duty)];
+      return [randomAddress(freshAddress()), scanParameters(duty)]; // a controller that came back has none
     case OPCODE.createConnection:
       return [randomAddress(freshAddress()), withByte(packet, HEAD + 12, OWN_ADDRESS_RANDOM)];
     case OPCODE.setAdvertisingParameters:

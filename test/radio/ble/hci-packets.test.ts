@@ -78,8 +78,9 @@ describe("a library's command", () => {
     expect(changed).toEqual(expected);
   });
 
-  it('scans passively, as long and as often as it should', () => {
-    const [changed] = keepPrivate(hex('01 0b 20 07 01 1200 1200 00 00'), duty);
+  it('scans passively, as long and as often as it should, on a controller that has a random address', () => {
+    const [address, changed] = keepPrivate(hex('01 0b 20 07 01 1200 1200 00 00'), duty);
+    expect(address?.subarray(0, 4)).toEqual(hex('01 05 20 06'));
     expect(changed).toEqual(hex('01 0b 20 07 00 a000 3000 01 00'));
   });
 
