@@ -53,9 +53,9 @@ export class BleAdvertiser implements Advertiser {
     checkAdvertiser(settings);
     const onAir = { ...settings, advert: Uint8Array.from(settings.advert) };
     await this.#lane.run(async () => {
+      this.#onAir = onAir; // even if it fails now: nothing older may come back with the controller
       await this.#silence();
       await this.#prepare(onAir);
-      this.#onAir = onAir;
       this.#running = new AbortController();
       void this.#run(onAir, this.#running.signal);
     });
@@ -68,10 +68,17 @@ export class BleAdvertiser implements Advertiser {
     });
   }
 
-  /** The controller lost its state and has it back. */
+  /** The controller is gone, and with it all it was told. */
+  suspend(): void {
+    this.#running?.abort();
+    this.#running = undefined;
+    this.#advertising = false;
+  }
+
+  /** The controller is back. */
   async restart(): Promise<void> {
     const onAir = this.#onAir;
-    this.#advertising = false;
+    this.suspend();
     if (onAir !== undefined) await this.set(onAir);
   }
 

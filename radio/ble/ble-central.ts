@@ -171,7 +171,7 @@ export class BleCentral implements Central {
   }
 
   async #enter(peripheral: NoblePeripheral, link: BleLink): Promise<void> {
-    const found = await link.orClosed(this.#deps.times.attMs, discover(peripheral));
+    const found = await link.orClosed(this.#deps.times.connectMs, discover(peripheral));
     const byUuid = new Map(found.map((characteristic) => [characteristic.uuid, characteristic]));
     link.use(byUuid, (peripheral.mtu ?? DEFAULT_MTU) - ATT_HEADER_BYTES);
     if (byUuid.has(ADMISSION_UUID)) await link.readUuid(ADMISSION_UUID);

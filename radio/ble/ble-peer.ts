@@ -92,7 +92,7 @@ export class BlePeer implements ServerPeer {
   async serve<T>(work: () => Promise<T>, answer: (outcome: T | Error) => void): Promise<void> {
     if (this.#underway >= MAX_UNDERWAY) return this.#deps.disconnect();
     this.#underway += 1;
-    clearTimeout(this.#idle);
+    this.#rest();
     const outcome = await work().catch((error: unknown) =>
       error instanceof Error ? error : new Error(String(error)),
     );
@@ -124,8 +124,9 @@ export class BlePeer implements ServerPeer {
     return value;
   }
 
+  /** From here on the client has its time to ask, and we ours to answer. */
   #rest(): void {
-    if (this.#underway > 0) return;
+    clearTimeout(this.#idle);
     this.#idle = setTimeout(() => this.#deps.disconnect(), this.#deps.idleMs);
   }
 }

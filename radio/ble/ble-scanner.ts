@@ -114,11 +114,19 @@ export class BleScanner implements Scanner {
     return this.#lane.run(async () => {
       const wanted = this.#needs > 0 && this.#pauses === 0;
       if (wanted === this.#scanning) return;
-      const { noble } = this.#deps;
-      if (wanted) await eventOf(noble, 'scanStart', CONTROL_MS, () => noble.startScanning([], true));
-      else await eventOf(noble, 'scanStop', CONTROL_MS, () => noble.stopScanning());
+      await this.#switch(wanted);
       this.#scanning = wanted;
       this.#heardAtMs = performance.now();
     });
+  }
+
+  async #switch(isOn: boolean): Promise<void> {
+    const { noble } = this.#deps;
+    try {
+      if (isOn) await eventOf(noble, 'scanStart', CONTROL_MS, () => noble.startScanning([], true));
+      else await eventOf(noble, 'scanStop', CONTROL_MS, () => noble.stopScanning());
+    } catch (cause) {
+      throw new FirebreakError('unreachable', 'the Bluetooth controller that scans is away', { cause });
+    }
   }
 }

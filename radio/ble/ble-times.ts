@@ -4,11 +4,11 @@ export interface BleTimes {
   readonly discoverMs: number;
   /** A connectable advert heard this short a time ago need not be waited for again. */
   readonly recentMs: number;
-  /** Until a connection is made. */
+  /** Until a connection is made, and again until its attributes are found. */
   readonly connectMs: number;
   /** Until a request is answered (ATT transaction timeout: Bluetooth Core, Vol 3, Part F, 3.3.3). */
   readonly attMs: number;
-  /** After which a client that asks nothing is disconnected: the line behind it is long. */
+  /** After which a client that asks nothing, or is not answered, is disconnected: the line behind it is long. */
   readonly idleMs: number;
   /** Until noble and bleno have a controller ready. */
   readonly powerOnMs: number;

@@ -15,12 +15,13 @@ interface Waiting {
 }
 
 export class CommandLane {
-  readonly #send: (packet: Buffer) => void;
+  /** False when the packet must not be sent. */
+  readonly #send: (packet: Buffer) => boolean;
   readonly #waiting: Waiting[] = [];
   #underway: Waiting | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(send: (packet: Buffer) => void) {
+  constructor(send: (packet: Buffer) => boolean) {
     this.#send = send;
   }
 
@@ -76,7 +77,8 @@ export class CommandLane {
       () => this.#finish(new FirebreakError('timeout', 'the Bluetooth controller does not answer')),
       ANSWER_MS,
     );
-    this.#send(this.#underway.packet);
+    if (this.#send(this.#underway.packet)) return;
+    this.#finish(new FirebreakError('unreachable', 'the Bluetooth controller is not ready for this command'));
   }
 
   #finish(answer: Buffer | FirebreakError): void {

@@ -27,7 +27,7 @@ import {
 import type { AdvertReport, HciEvent } from './hci-packets.js';
 import type { HciWire } from './hci-wire.js';
 import { rightsError } from './wire-driver.js';
-import { keepPrivate } from './private-commands.js';
+import { AdvertisingGuard, keepPrivate } from './private-commands.js';
 import type { ScanDuty } from './private-commands.js';
 
 export interface ControllerEvents {
@@ -57,6 +57,7 @@ export class Controller {
   readonly #duty: ScanDuty;
   readonly #lane: CommandLane;
   readonly #frames = new AclFrames();
+  readonly #guard = new AdvertisingGuard();
   /** Handles of open connections; whether we are the server in each. */
   readonly #open = new Map<number, boolean>();
   readonly #ending = new Map<number, NodeJS.Timeout>();
@@ -69,7 +70,7 @@ export class Controller {
   constructor(log: Log, duty: ScanDuty) {
     this.#log = log;
     this.#duty = duty;
-    this.#lane = new CommandLane((packet) => this.#wire?.send(packet));
+    this.#lane = new CommandLane((packet) => this.#sendCommand(packet));
   }
 
   attach(wire: HciWire): void {
@@ -128,7 +129,7 @@ export class Controller {
 
   /** What the library writes to its socket. */
   fromLibrary(packet: Buffer): void {
-    if (!this.isUp()) return;
+    if (!this.isUp()) return; // it asks anew when the controller is back
     if (packet[0] !== PACKET_COMMAND) return this.#wire?.send(packet);
     if (opcodeOf(packet) === OPCODE.reset && this.#wasReset) return this.#saySoon(RESET_DONE);
     // bleno starts advertising again while a client is connected; we serve one client at a time.
@@ -145,6 +146,7 @@ export class Controller {
   wireChanged(isUp: boolean): void {
     if (!isUp) {
       this.#lane.clear();
+      this.#guard.forget();
       this.#wasReset = false;
       for (const handle of [...this.#open.keys()]) this.fromWire(disconnectedEvent(handle));
     }
@@ -174,6 +176,12 @@ export class Controller {
       this.events.onConnected?.(event.handle, event.isServer);
     }
     if (event.kind === 'disconnected') this.events.onDisconnected?.(event.handle);
+  }
+
+  #sendCommand(packet: Buffer): boolean {
+    if (!this.isUp() || !this.#guard.passes(packet)) return false;
+    this.#wire?.send(packet);
+    return true;
   }
 
   /** Answers for the controller, as it would: not before the library has returned from asking. */

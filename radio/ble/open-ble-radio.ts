@@ -117,7 +117,7 @@ async function openRoles(settings: BleSettings, controllers: Controllers): Promi
   const central = new BleCentral({ noble, controller: controllers.scan, scanner, times });
   const advertiser = new BleAdvertiser({ bleno, controller: controllers.advertise, clock, log });
   const server = new BleGattServer({ bleno, controller: controllers.advertise, times, log });
-  follow(controllers, { scanner, central, server });
+  follow(controllers, { scanner, central, advertiser, server });
   const isUp = { scan: () => controllers.scan.isUp(), advertise: () => controllers.advertise.isUp() };
   noble.on('stateChange', (state: unknown) => restartOn(state, () => scanner.restart(), isUp.scan, log));
   bleno.on('stateChange', (state: unknown) =>
@@ -153,10 +153,11 @@ async function poweredOn(library: EventEmitter, timeoutMs: number): Promise<void
 interface Roles {
   readonly scanner: BleScanner;
   readonly central: BleCentral;
+  readonly advertiser: BleAdvertiser;
   readonly server: BleGattServer;
 }
 
-function follow({ scan, advertise }: Controllers, { scanner, central, server }: Roles): void {
+function follow({ scan, advertise }: Controllers, { scanner, central, advertiser, server }: Roles): void {
   scan.events = {
     onAdvert: (report) => {
       central.hear(report);
@@ -169,6 +170,7 @@ function follow({ scan, advertise }: Controllers, { scanner, central, server }: 
   advertise.events = {
     onConnected: (handle, isServer) => (isServer ? server.connected(handle) : undefined),
     onDisconnected: (handle) => server.disconnected(handle),
+    onUp: (isUp) => (isUp ? undefined : advertiser.suspend()),
   };
 }
 

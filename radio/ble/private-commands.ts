@@ -22,7 +22,7 @@ const HEAD = 4;
 export function keepPrivate(packet: Buffer, duty: ScanDuty): Buffer[] {
   switch (opcodeOf(packet)) {
     case OPCODE.setScanParameters:
-      return [randomAddress(freshAddress()), scanParameters(duty)]; // a controller that came back has none
+      return [randomAddress(freshAddress()), scanParameters(duty)];
     case OPCODE.createConnection:
       return [randomAddress(freshAddress()), withByte(packet, HEAD + 12, OWN_ADDRESS_RANDOM)];
     case OPCODE.setAdvertisingParameters:
@@ -50,6 +50,28 @@ function scanParameters({ intervalMs, windowMs }: ScanDuty): Buffer {
   parameters.writeUInt16LE(slots(Math.min(windowMs, intervalMs)), 3);
   parameters.writeUInt8(OWN_ADDRESS_RANDOM, 5);
   return commandPacket(OPCODE.setScanParameters, parameters);
+}
+
+/** Whether advertising may be switched on: only when the controller was told the address to do it under. */
+export class AdvertisingGuard {
+  #hasAddress = false;
+  #isPrivate = false;
+
+  /** The controller forgot what it was told. */
+  forget(): void {
+    this.#hasAddress = false;
+    this.#isPrivate = false;
+  }
+
+  /** Takes note of a command about to be sent; false when it must not be, for the adapter's own address would be told. */
+  passes(packet: Buffer): boolean {
+    const opcode = opcodeOf(packet);
+    if (opcode === OPCODE.reset) this.forget();
+    if (opcode === OPCODE.setRandomAddress) this.#hasAddress = true;
+    if (opcode === OPCODE.setAdvertisingParameters) this.#isPrivate = packet[HEAD + 5] === OWN_ADDRESS_RANDOM;
+    const isOn = opcode === OPCODE.setAdvertiseEnable && packet[HEAD] === 1;
+    return !isOn || (this.#hasAddress && this.#isPrivate);
+  }
 }
 
 /** Whole slots in the range these commands take: 2.5 ms to 10.24 s. */

@@ -7,6 +7,8 @@ import type { Socket } from 'node:net';
 export interface Recorder {
   /** What came so far, in order, of all hosts. */
   written(): Buffer;
+  /** Ends every controller behind it; new ones can be had at once. */
+  cut(): void;
   close(): Promise<void>;
 }
 
@@ -31,10 +33,14 @@ export async function openRecorder(path: string, emulator: string): Promise<Reco
   });
   server.listen(path);
   await once(server, 'listening');
-  const close = async (): Promise<void> => {
+  const cut = (): void => {
     for (const socket of sockets) socket.destroy();
+    sockets.clear();
+  };
+  const close = async (): Promise<void> => {
+    cut();
     server.close();
     await rm(path, { force: true });
   };
-  return { written: () => Buffer.concat(chunks), close };
+  return { written: () => Buffer.concat(chunks), cut, close };
 }

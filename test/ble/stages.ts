@@ -15,22 +15,25 @@ import { endProcess } from '../radio/stages.js';
 /** Scanning and advertising adapter, as in settings. */
 export type AdapterPair = readonly [string, string];
 
+/** Without adapters for the gateway, tag and gateway are one node that talks to itself over the air, as two adapters can. */
 export async function bleStage(
   stack: StackName,
   tagOn: AdapterPair,
-  gatewayOn: AdapterPair,
+  gatewayOn?: AdapterPair,
 ): Promise<RadioStage> {
   const folder = await mkdtemp(join(tmpdir(), 'ble-'));
-  const paths = { tag: join(folder, 'tag.sock'), gateway: join(folder, 'gateway.sock') };
-  const processes = [startRadio(paths.tag, stack, tagOn), startRadio(paths.gateway, stack, gatewayOn)];
+  const tagPath = join(folder, 'tag.sock');
+  const gatewayPath = gatewayOn === undefined ? tagPath : join(folder, 'gateway.sock');
+  const processes = [startRadio(tagPath, stack, tagOn)];
+  if (gatewayOn !== undefined) processes.push(startRadio(gatewayPath, stack, gatewayOn));
   const end = async (): Promise<void> => {
     await Promise.all(processes.map(endProcess));
     await rm(folder, { recursive: true });
   };
   try {
     await Promise.all(processes.map(isReady));
-    const tag = await connectAir({ at: { path: paths.tag }, name: 'tag' });
-    const gateway = await connectAir({ at: { path: paths.gateway }, name: 'gateway' });
+    const tag = await connectAir({ at: { path: tagPath }, name: 'tag' });
+    const gateway = await connectAir({ at: { path: gatewayPath }, name: 'gateway' });
     const clock = liveClock();
     const close = async (): Promise<void> => {
       await Promise.all([tag.close(), gateway.close()]);

@@ -1,6 +1,7 @@
 /**
  * What every air promises through radio/contract.ts. An implementation gives a stage: two radios in reach of each other, and a
- * way to let time pass. The GATT time-out of a stage is STAGE_TIMEOUT_MS of wall time.
+ * way to let time pass. The GATT time-out of a stage is STAGE_TIMEOUT_MS of wall time, over
+ * Bluetooth a little more.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -12,6 +13,8 @@ import type {
   ServerSession,
   Sighting,
 } from '../../radio/contract.js';
+
+export const STAGE_TIMEOUT_MS = 300;
 
 export interface RadioStage {
   readonly tag: Radio;

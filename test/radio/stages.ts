@@ -16,7 +16,7 @@ import { virtualClock } from '../../radio/clock-virtual.js';
 import type { Clock } from '../../protocol/clock.js';
 import type { VirtualClock } from '../../radio/clock-virtual.js';
 import type { AirAddress } from '../../radio/socket-address.js';
-import { STAGE_TIMEOUT_MS } from '../contracts/stage-timeout.js';
+import { STAGE_TIMEOUT_MS } from '../contracts/radio-contract.js';
 import type { RadioStage } from '../contracts/radio-contract.js';
 
 const NEAR = { x: 2, y: 0 };

@@ -8,11 +8,12 @@ import { z } from 'zod';
 import { adapterError } from '../../../radio/ble/wire-driver.js';
 
 const run = promisify(execFile);
-const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const PROGRAM = fileURLToPath(new URL('./open-once.ts', import.meta.url));
+const HIDE_PACKAGES = fileURLToPath(new URL('./hide-packages.cjs', import.meta.url));
 const report = z.object({ outcome: z.object({ code: z.string() }), message: z.string() });
 
 async function failure(args: readonly string[], preload: readonly string[] = []) {
-  const options = [...preload, '--import', 'tsx', here('./open-once.ts'), ...args];
+  const options = [...preload, '--import', 'tsx', PROGRAM, ...args];
   const { stdout } = await run(process.execPath, options, { timeout: 20_000 });
   const { outcome, message } = report.parse(JSON.parse(stdout));
   return { code: outcome.code, message };
@@ -28,7 +29,7 @@ describe('opening a Bluetooth radio', () => {
     ['abandonware', /npm install @abandonware\/noble\S* bleno@npm:@abandonware\/bleno/],
     ['stoprocent', /npm install @stoprocent\/noble\S* @stoprocent\/bleno/],
   ])('says how to install the packages of %s', async (stack, command) => {
-    const hide = ['--require', here('./hide-packages.cjs')];
+    const hide = ['--require', HIDE_PACKAGES];
     const { code, message } = await failure([stack, 'unix:/nowhere', 'unix:/nowhere'], hide);
     expect({ code, message }).toMatchObject({
       code: 'not-found',
