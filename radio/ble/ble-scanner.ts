@@ -7,12 +7,15 @@ import { FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
 import type { RadioAddress, Scanner, Sighting } from '../contract.js';
 import { Lane } from '../lane.js';
+import type { Controller } from './controller.js';
+import { OPCODE } from './hci-packets.js';
 import type { AdvertReport } from './hci-packets.js';
 import type { Noble } from './libraries.js';
 import { eventOf } from './settle.js';
 
 export interface ScannerDeps {
   readonly noble: Noble;
+  readonly controller: Controller;
   readonly clock: Clock;
   readonly log: Log;
   readonly modelledRssi?: ((address: RadioAddress, advert: Uint8Array) => number | undefined) | undefined;
@@ -76,7 +79,11 @@ export class BleScanner implements Scanner {
 
   /** The controller lost its state and has it back: scanning is to be started anew. */
   async restart(): Promise<void> {
-    this.#scanning = false;
+    await this.#lane.run(async () => {
+      this.#deps.noble.stopScanning(); // one family still takes itself for scanning
+      this.#deps.controller.answerFor(OPCODE.setScanEnable);
+      this.#scanning = false;
+    });
     await this.#follow();
   }
 

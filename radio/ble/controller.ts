@@ -18,9 +18,9 @@ import {
   OPCODE,
   PACKET_ACL,
   PACKET_COMMAND,
-  RESET_DONE,
   commandPacket,
   disconnectedEvent,
+  doneEvent,
   opcodeOf,
   readEvent,
 } from './hci-packets.js';
@@ -127,11 +127,17 @@ export class Controller {
     }, DISCONNECT_MS);
   }
 
+  /** Tells the library in the controller's stead that a command went well. */
+  answerFor(opcode: number): void {
+    this.#deliver(doneEvent(opcode), undefined);
+  }
+
   /** What the library writes to its socket. */
   fromLibrary(packet: Buffer): void {
     if (!this.isUp()) return; // it asks anew when the controller is back
     if (packet[0] !== PACKET_COMMAND) return this.#wire?.send(packet);
-    if (opcodeOf(packet) === OPCODE.reset && this.#wasReset) return this.#saySoon(RESET_DONE);
+    if (opcodeOf(packet) === OPCODE.reset && this.#wasReset)
+      return void setImmediate(() => this.answerFor(OPCODE.reset));
     // bleno starts advertising again while a client is connected; we serve one client at a time.
     if (opcodeOf(packet) === OPCODE.setAdvertiseEnable && packet[4] === 1 && this.isServing) return;
     if (opcodeOf(packet) === OPCODE.createConnection) this.#connecting = true;
@@ -182,11 +188,6 @@ export class Controller {
     if (!this.isUp() || !this.#guard.passes(packet)) return false;
     this.#wire?.send(packet);
     return true;
-  }
-
-  /** Answers for the controller, as it would: not before the library has returned from asking. */
-  #saySoon(packet: Buffer): void {
-    setImmediate(() => this.#deliver(packet, undefined));
   }
 
   /** Someone else reset it: links, adverts, scanning and masks are gone. The libraries set it up anew after an outage, made here. */

@@ -16,6 +16,7 @@ export const OPCODE = {
   setAdvertisingParameters: 0x2006,
   setAdvertiseEnable: 0x200a,
   setScanParameters: 0x200b,
+  setScanEnable: 0x200c,
   createConnection: 0x200d,
 } as const;
 
@@ -133,8 +134,10 @@ export const CONNECT_CANCELLED = eventPacket(
   ...new Array<number>(17).fill(0),
 );
 
-/** Command Complete of HCI_Reset: one command more may come, and it went well. */
-export const RESET_DONE = eventPacket(EVENT_COMMAND_COMPLETE, 1, OPCODE.reset & 0xff, OPCODE.reset >> 8, 0);
+/** Command Complete: one command more may come, and this one went well. */
+export function doneEvent(opcode: number): Buffer {
+  return eventPacket(EVENT_COMMAND_COMPLETE, 1, opcode & 0xff, opcode >> 8, 0);
+}
 
 /** The six bytes of a RadioAddress in HCI's order, last one first. */
 export function addressBytes(address: string): Buffer {

@@ -113,7 +113,7 @@ async function openRoles(settings: BleSettings, controllers: Controllers): Promi
   noble.on('warning', (reason: unknown) => log.warn('noble', { reason: String(reason) }));
   await Promise.all([poweredOn(noble, times.powerOnMs), poweredOn(bleno, times.powerOnMs)]);
   keepInterrupts(interrupts);
-  const scanner = new BleScanner({ noble, clock, log, modelledRssi });
+  const scanner = new BleScanner({ noble, controller: controllers.scan, clock, log, modelledRssi });
   const central = new BleCentral({ noble, controller: controllers.scan, scanner, times });
   const advertiser = new BleAdvertiser({ bleno, controller: controllers.advertise, clock, log });
   const server = new BleGattServer({ bleno, controller: controllers.advertise, times, log });
