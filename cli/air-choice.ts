@@ -62,12 +62,13 @@ export function withAirOptions(command: Command): Command {
     );
 }
 
-/** As inFolder, for a party that goes on the air. */
+/** As inFolder, for a party that goes on the air. Throws `usage` for options that do not go together, before anything else. */
 export async function inFolderOnAir(
   room: string,
   options: FolderOptions & AirOptions,
   work: (session: Session) => Promise<void>,
 ): Promise<void> {
+  checkAirOptions(options);
   try {
     await inFolder(room, options, work);
   } finally {
@@ -81,30 +82,32 @@ function endAnyway(): void {
 }
 
 /**
- * Goes on the air. `name` is this party's on the simulated air and in a movement. Throws `usage` for options that do not
- * go together, and what connectAir, openBleRadio and openEmulatedRssi throw.
+ * Goes on the air, within inFolderOnAir. `name` is this party's on the simulated air and in a movement. Throws what
+ * connectAir, openBleRadio and openEmulatedRssi throw.
  */
 export async function joinAir(session: Session, options: AirOptions, name: string): Promise<OnAir> {
-  if (options.radio === 'ble') return joinBluetooth(session, options, name);
-  requireNone(options, ['adapters', 'bleStack', 'emulatedRssi'], 'only with --radio ble');
-  const { folder, signal } = session;
-  const { socket } = await waitForRunning(folder, 'air', WAIT_MS, signal);
-  return connectAir({ at: { path: socket }, name, signal, ...(options.place && { place: options.place }) });
+  const { folder, signal, clock, log } = session;
+  const { adapters, bleStack: stack = 'abandonware', emulatedRssi: file } = options;
+  if (options.radio === 'simulated' || adapters === undefined) {
+    const { socket } = await waitForRunning(folder, 'air', WAIT_MS, signal);
+    return connectAir({ at: { path: socket }, name, signal, ...(options.place && { place: options.place }) });
+  }
+  if (file === undefined) return onAdapters({ stack, clock, log }, adapters);
+  const emulated = await openEmulatedRssi({ folder, file, name, clock });
+  log.warn('signal strengths are modelled, not measured: this is for a controller emulator');
+  return onAdapters({ stack, clock, log }, adapters, emulated);
 }
 
-async function joinBluetooth(session: Session, options: AirOptions, name: string): Promise<OnAir> {
-  const { adapters, bleStack: stack = 'abandonware', emulatedRssi: file } = options;
+function checkAirOptions(options: AirOptions): void {
+  const { radio, adapters, emulatedRssi } = options;
+  if (radio === 'simulated')
+    return requireNone(options, ['adapters', 'bleStack', 'emulatedRssi'], 'only with --radio ble');
   requireNone(options, ['place'], 'only with the simulated air: Bluetooth is where its adapters are');
   if (adapters === undefined)
     throw usage(
       'say which Bluetooth adapters: --adapters hci0,hci1 (docs/hardware.md tells how to find them)',
     );
-  const { folder, clock, log } = session;
-  if (file === undefined) return onAdapters({ stack, clock, log }, adapters);
-  requireEmulator(adapters);
-  const emulated = await openEmulatedRssi({ folder, file, name, clock });
-  log.warn('signal strengths are modelled, not measured: this is for a controller emulator');
-  return onAdapters({ stack, clock, log }, adapters, emulated);
+  if (emulatedRssi !== undefined) requireEmulator(adapters);
 }
 
 async function onAdapters(

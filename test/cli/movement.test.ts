@@ -32,6 +32,8 @@ describe('a movement', () => {
   );
 
   it('refuses a name that goes back in time', () => {
-    expect(() => parseMovement('200 1 0 0\n100 1 1 1')).toThrow('line 2 of the movement: 1 goes back in time');
+    expect(() => parseMovement('200 1 0 0\n100 1 1 1')).toThrow(
+      'line 2 of the movement: 1 goes back in time',
+    );
   });
 });
