@@ -15,7 +15,7 @@ interface Stay extends Position {
 
 export interface Movement {
   /** Undefined for a name that is not in the script, or not there yet. `atMs`: deployment clock. */
-  placeOf(name: string, atMs: number): Position | undefined;
+  readonly placeOf: (name: string, atMs: number) => Position | undefined;
 }
 
 const LINE = /^(\S+)\s+([a-z0-9][a-z0-9-]*)\s+(-?\d+(?:\.\d+)?)\s+(-?\d+(?:\.\d+)?)$/;
