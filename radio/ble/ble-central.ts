@@ -42,6 +42,7 @@ export class BleCentral implements Central {
   readonly #recent = new Map<RadioAddress, Recent>();
   /** The handle of the connection that was made last as a client. */
   #lastHandle: number | undefined;
+  #attempting = false;
   #closed = false;
 
   constructor(deps: CentralDeps) {
@@ -72,7 +73,8 @@ export class BleCentral implements Central {
   }
 
   connected(handle: number): void {
-    this.#lastHandle = handle;
+    if (this.#attempting) this.#lastHandle = handle;
+    else this.#deps.controller.disconnect(handle); // made after we gave it up
   }
 
   disconnected(handle: number): void {
@@ -91,8 +93,8 @@ export class BleCentral implements Central {
     try {
       peripheral = await this.#find(address, signal);
       controller.wanted = undefined;
-      await scanner.pause(1);
-      const handle = await this.#reach(peripheral, signal).finally(() => scanner.pause(-1));
+      await scanner.hold();
+      const handle = await this.#reach(peripheral, signal).finally(() => scanner.release());
       return await this.#open(peripheral, handle, signal);
     } catch (error) {
       if (peripheral !== undefined) forgetPeripheral(noble, peripheral.id);
@@ -111,18 +113,18 @@ export class BleCentral implements Central {
       if (peripheral.id === address && peripheral.connectable) found(peripheral);
     };
     noble.on('discover', onDiscover);
-    await scanner.need(1);
     try {
+      await scanner.need();
       const recent = this.#recent.get(address);
       if (recent !== undefined && performance.now() - recent.heardAtMs < times.recentMs) {
-        controller.onPacket(recent.report.packet);
+        controller.retell(recent.report);
       }
-      return await within(times.discoverMs, 'nobody advertised', orAborted(heard, signal));
+      const finding = within(times.discoverMs, 'nobody advertised', orAborted(heard, signal));
+      return await finding.finally(() => scanner.needless());
     } catch (error) {
       throw isTimeout(error) ? nobodyThere() : error;
     } finally {
       noble.removeListener('discover', onDiscover);
-      await scanner.need(-1);
     }
   }
 
@@ -138,8 +140,9 @@ export class BleCentral implements Central {
   }
 
   async #attempt(peripheral: NoblePeripheral, signal: AbortSignal): Promise<number | undefined> {
-    const { times } = this.#deps;
+    const { times, controller } = this.#deps;
     this.#lastHandle = undefined;
+    this.#attempting = true;
     const connecting = eventOf(peripheral, 'connect', times.connectMs, () => peripheral.connect());
     try {
       const [error] = await orAborted(connecting, signal);
@@ -147,8 +150,11 @@ export class BleCentral implements Central {
     } catch (error) {
       connecting.catch(() => undefined);
       peripheral.cancelConnect();
-      this.#deps.controller.connectCancelled();
+      controller.connectCancelled();
+      if (this.#lastHandle !== undefined) controller.disconnect(this.#lastHandle);
       throw isTimeout(error) ? nobodyThere() : error;
+    } finally {
+      this.#attempting = false;
     }
   }
 

@@ -22,10 +22,14 @@ export interface ScannerDeps {
 }
 
 const CONTROL_MS = 3_000;
+<<<<<<< HEAD
 /** How often it is looked whether the scan does what it should. */
 const WATCH_MS = 5_000;
 /** A scan that hears nothing for this long is begun anew: controllers and libraries stop theirs without a word. */
 const SILENCE_MS = 20_000;
+=======
+const RETRY_MS = 2_000;
+>>>>>>> h-ble
 /** Reports of undirected adverts; directed ones carry no payload, scan responses are never asked for. */
 const UNDIRECTED: ReadonlySet<number> = new Set([0, 2, 3]);
 
@@ -35,10 +39,15 @@ export class BleScanner implements Scanner {
   #listener: ((sighting: Sighting) => void) | undefined;
   /** How many of us need to hear: the listener, and a connect that waits for its advertiser. */
   #needs = 0;
-  #pauses = 0;
+  #holds = 0;
   #scanning = false;
+<<<<<<< HEAD
   #heardAtMs = 0;
   #watch: NodeJS.Timeout | undefined;
+=======
+  #isClosed = false;
+  #retry: NodeJS.Timeout | undefined;
+>>>>>>> h-ble
 
   constructor(deps: ScannerDeps) {
     this.#deps = deps;
@@ -49,11 +58,14 @@ export class BleScanner implements Scanner {
     this.#listener = onSighting;
     this.#watch = setInterval(() => this.#lookAfter(), WATCH_MS);
     try {
-      await this.need(1);
+      await this.need();
     } catch (error) {
       this.#listener = undefined;
+<<<<<<< HEAD
       clearInterval(this.#watch);
       this.#needs -= 1;
+=======
+>>>>>>> h-ble
       throw error;
     }
   }
@@ -61,20 +73,47 @@ export class BleScanner implements Scanner {
   async stop(): Promise<void> {
     if (this.#listener === undefined) return;
     this.#listener = undefined;
+<<<<<<< HEAD
     clearInterval(this.#watch);
     await this.need(-1);
+=======
+    await this.needless();
+>>>>>>> h-ble
   }
 
-  /** Adds to, or takes from, what needs the scan to run. */
-  async need(change: 1 | -1): Promise<void> {
-    this.#needs += change;
-    await this.#follow();
+  /** One more needs the scan to run. Rejects with `unreachable`, and then nobody more does. */
+  async need(): Promise<void> {
+    this.#needs += 1;
+    await this.#follow().catch((error: unknown) => {
+      this.#needs -= 1;
+      throw error;
+    });
   }
 
-  /** Holds the scan while a connection is made. */
-  async pause(change: 1 | -1): Promise<void> {
-    this.#pauses += change;
-    await this.#follow();
+  /** One less needs it. */
+  async needless(): Promise<void> {
+    this.#needs -= 1;
+    await this.#followInTheEnd();
+  }
+
+  /** Holds the scan while a connection is made. Rejects with `unreachable`, and then it is not held. */
+  async hold(): Promise<void> {
+    this.#holds += 1;
+    await this.#follow().catch((error: unknown) => {
+      this.#holds -= 1;
+      throw error;
+    });
+  }
+
+  async release(): Promise<void> {
+    this.#holds -= 1;
+    await this.#followInTheEnd();
+  }
+
+  /** Ends for good. */
+  close(): void {
+    clearTimeout(this.#retry);
+    this.#isClosed = true;
   }
 
   /** The controller lost its state and has it back: scanning is to be started anew. */
@@ -99,6 +138,7 @@ export class BleScanner implements Scanner {
     }
   }
 
+<<<<<<< HEAD
   #lookAfter(): void {
     const isSilent = this.#scanning && performance.now() - this.#heardAtMs > SILENCE_MS;
     const work = isSilent ? this.#beginAnew() : this.#follow();
@@ -115,11 +155,22 @@ export class BleScanner implements Scanner {
       this.#scanning = false;
     });
     await this.#follow();
+=======
+  /** Nobody waits for this to succeed, but a scan that was not taken up again would leave the node deaf. */
+  async #followInTheEnd(): Promise<void> {
+    try {
+      await this.#follow();
+    } catch (error) {
+      this.#deps.log.warn('the scan could not be switched; trying again', { reason: String(error) });
+      clearTimeout(this.#retry);
+      if (!this.#isClosed) this.#retry = setTimeout(() => void this.#followInTheEnd(), RETRY_MS);
+    }
+>>>>>>> h-ble
   }
 
   #follow(): Promise<void> {
     return this.#lane.run(async () => {
-      const wanted = this.#needs > 0 && this.#pauses === 0;
+      const wanted = this.#needs > 0 && this.#holds === 0;
       if (wanted === this.#scanning) return;
       await this.#switch(wanted);
       this.#scanning = wanted;

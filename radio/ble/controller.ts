@@ -36,7 +36,7 @@ export interface ControllerEvents {
   onDisconnected?(handle: number): void;
   /** A whole PDU of the attribute protocol from the peer. */
   onAttribute?(handle: number, pdu: Buffer): void;
-  /** The peer sent what no peer may, and is being disconnected. */
+  /** The controller went away, or came back without its state. */
   onUp?(isUp: boolean): void;
 }
 
@@ -62,7 +62,9 @@ export class Controller {
   readonly #open = new Map<number, boolean>();
   readonly #ending = new Map<number, NodeJS.Timeout>();
   #wire: HciWire | undefined;
-  #connecting = false;
+  /** The number of the connection attempt under way; 0 when there is none. */
+  #connecting = 0;
+  #attempts = 0;
   /** Reset once since it came up. The maintained noble resets before each connection, which would end all else it does. */
   #wasReset = false;
   #outage: NodeJS.Timeout | undefined;
@@ -119,17 +121,24 @@ export class Controller {
 
   /**
    * The library was told to give up connecting. It connects no more until the controller has said how the attempt ended;
-   * one that does not say so has it said for it, and a connection made meanwhile is ended.
+   * one that does not say so has it said for it.
    */
   connectCancelled(): void {
+    const attempt = this.#connecting;
+    if (attempt === 0) return;
     setTimeout(() => {
-      if (this.#connecting) this.fromWire(CONNECT_CANCELLED);
+      if (this.#connecting === attempt) this.fromWire(CONNECT_CANCELLED);
     }, DISCONNECT_MS);
   }
 
   /** Tells the library in the controller's stead that a command went well. */
   answerFor(opcode: number): void {
     this.#deliver(doneEvent(opcode), undefined);
+  }
+
+  /** Tells the library of an advert again. */
+  retell(report: AdvertReport): void {
+    this.#deliver(report.packet, undefined);
   }
 
   /** What the library writes to its socket. */
@@ -140,7 +149,7 @@ export class Controller {
       return void setImmediate(() => this.answerFor(OPCODE.reset));
     // bleno starts advertising again while a client is connected; we serve one client at a time.
     if (opcodeOf(packet) === OPCODE.setAdvertiseEnable && packet[4] === 1 && this.isServing) return;
-    if (opcodeOf(packet) === OPCODE.createConnection) this.#connecting = true;
+    if (opcodeOf(packet) === OPCODE.createConnection) this.#connecting = ++this.#attempts;
     if (opcodeOf(packet) === OPCODE.reset) this.#wasReset = true;
     for (const command of keepPrivate(packet, this.#duty)) {
       if (opcodeOf(command) === opcodeOf(packet)) this.#lane.pass(command);
@@ -154,6 +163,7 @@ export class Controller {
       this.#lane.clear();
       this.#guard.forget();
       this.#wasReset = false;
+      if (this.#connecting > 0) this.fromWire(CONNECT_CANCELLED);
       for (const handle of [...this.#open.keys()]) this.fromWire(disconnectedEvent(handle));
     }
     this.events.onUp?.(isUp);
@@ -202,13 +212,13 @@ export class Controller {
   }
 
   #connections(event: HciEvent): void {
-    if (event.kind === 'connected' && !event.isServer) this.#connecting = false;
+    if (event.kind === 'connected' && !event.isServer) this.#connecting = 0;
     if (
       event.kind === 'answered' &&
       event.opcode === OPCODE.createConnection &&
       event.parameters[0] !== SUCCESS
     ) {
-      this.#connecting = false;
+      this.#connecting = 0;
     }
     if (event.kind === 'connected' && event.status === SUCCESS) this.#open.set(event.handle, event.isServer);
     if (event.kind !== 'disconnected') return;

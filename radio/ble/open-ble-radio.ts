@@ -125,6 +125,7 @@ async function openRoles(settings: BleSettings, controllers: Controllers): Promi
   );
   const close = async (): Promise<void> => {
     await Promise.allSettled([scanner.stop(), advertiser.stop(), server.stop(), central.close()]);
+    scanner.close();
     closeAll(controllers);
   };
   return { scanner, central, advertiser, server, close };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FirebreakError } from '../../../protocol/errors.js';
 import { H4Stream } from '../../../radio/ble/h4-stream.js';
 import { readEvent } from '../../../radio/ble/hci-packets.js';
-import { keepPrivate } from '../../../radio/ble/private-commands.js';
+import { AdvertisingGuard, keepPrivate } from '../../../radio/ble/private-commands.js';
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 /** LE Advertising Report: connectable, random address c0ffee000001, three bytes of data, RSSI −70. */
@@ -78,9 +78,15 @@ describe("a library's command", () => {
     expect(changed).toEqual(expected);
   });
 
+<<<<<<< HEAD
   it('scans passively, as long and as often as it should, on a controller that has a random address', () => {
     const [address, changed] = keepPrivate(hex('01 0b 20 07 01 1200 1200 00 00'), duty);
     expect(address?.subarray(0, 4)).toEqual(hex('01 05 20 06'));
+=======
+  it('scans passively, as long and as often as it should', () => {
+    const [address, changed] = keepPrivate(hex('01 0b 20 07 01 1200 1200 00 00'), duty);
+    expect(address?.subarray(0, 4)).toEqual(hex('01 05 20 06')); // the controller wants one to scan under
+>>>>>>> h-ble
     expect(changed).toEqual(hex('01 0b 20 07 00 a000 3000 01 00'));
   });
 
@@ -92,5 +98,27 @@ describe("a library's command", () => {
   it('passes as it is when it says nothing of addresses', () => {
     const enable = hex('01 0a 20 01 01');
     expect(keepPrivate(enable, duty)).toEqual([enable]);
+  });
+});
+
+describe('advertising', () => {
+  const address = hex('01 05 20 06 010000eeffc0');
+  const asRandom = hex('01 06 20 0f a000 a000 00 01 00 000000000000 07 00');
+  const asItself = hex('01 06 20 0f a000 a000 00 00 00 000000000000 07 00');
+  const [on, off, reset] = [hex('01 0a 20 01 01'), hex('01 0a 20 01 00'), hex('01 03 0c 00')];
+
+  it.each([
+    ['an address was set and chosen', [address, asRandom], true],
+    ['no address was set', [asRandom], false],
+    ['the own address was chosen', [address, asItself], false],
+    ['nothing was chosen', [address], false],
+    ['the controller was reset since', [address, asRandom, reset], false],
+  ])('is switched on only when it is private: %s', (_, before, passes) => {
+    const guard = new AdvertisingGuard();
+    for (const command of before) expect(guard.passes(command)).toBe(true);
+    expect(guard.passes(on)).toBe(passes);
+    expect(guard.passes(off)).toBe(true);
+    guard.forget();
+    expect(guard.passes(on)).toBe(false);
   });
 });
