@@ -22,14 +22,7 @@ export interface ScannerDeps {
 }
 
 const CONTROL_MS = 3_000;
-<<<<<<< HEAD
-/** How often it is looked whether the scan does what it should. */
-const WATCH_MS = 5_000;
-/** A scan that hears nothing for this long is begun anew: controllers and libraries stop theirs without a word. */
-const SILENCE_MS = 20_000;
-=======
 const RETRY_MS = 2_000;
->>>>>>> h-ble
 /** Reports of undirected adverts; directed ones carry no payload, scan responses are never asked for. */
 const UNDIRECTED: ReadonlySet<number> = new Set([0, 2, 3]);
 
@@ -41,13 +34,8 @@ export class BleScanner implements Scanner {
   #needs = 0;
   #holds = 0;
   #scanning = false;
-<<<<<<< HEAD
-  #heardAtMs = 0;
-  #watch: NodeJS.Timeout | undefined;
-=======
   #isClosed = false;
   #retry: NodeJS.Timeout | undefined;
->>>>>>> h-ble
 
   constructor(deps: ScannerDeps) {
     this.#deps = deps;
@@ -56,16 +44,10 @@ export class BleScanner implements Scanner {
   async start(onSighting: (sighting: Sighting) => void): Promise<void> {
     if (this.#listener !== undefined) throw new FirebreakError('exists', 'this radio is scanning already');
     this.#listener = onSighting;
-    this.#watch = setInterval(() => this.#lookAfter(), WATCH_MS);
     try {
       await this.need();
     } catch (error) {
       this.#listener = undefined;
-<<<<<<< HEAD
-      clearInterval(this.#watch);
-      this.#needs -= 1;
-=======
->>>>>>> h-ble
       throw error;
     }
   }
@@ -73,12 +55,7 @@ export class BleScanner implements Scanner {
   async stop(): Promise<void> {
     if (this.#listener === undefined) return;
     this.#listener = undefined;
-<<<<<<< HEAD
-    clearInterval(this.#watch);
-    await this.need(-1);
-=======
     await this.needless();
->>>>>>> h-ble
   }
 
   /** One more needs the scan to run. Rejects with `unreachable`, and then nobody more does. */
@@ -127,7 +104,6 @@ export class BleScanner implements Scanner {
   }
 
   hear(report: AdvertReport): void {
-    this.#heardAtMs = performance.now();
     if (this.#listener === undefined || !UNDIRECTED.has(report.type)) return;
     const { address, advert } = report;
     const rssiDbm = report.rssiDbm ?? this.#deps.modelledRssi?.(address, advert);
@@ -138,24 +114,6 @@ export class BleScanner implements Scanner {
     }
   }
 
-<<<<<<< HEAD
-  #lookAfter(): void {
-    const isSilent = this.#scanning && performance.now() - this.#heardAtMs > SILENCE_MS;
-    const work = isSilent ? this.#beginAnew() : this.#follow();
-    work.catch((error: unknown) =>
-      this.#deps.log.warn('the scan could not be started; it is tried again', { reason: String(error) }),
-    );
-  }
-
-  async #beginAnew(): Promise<void> {
-    const { noble } = this.#deps;
-    this.#heardAtMs = performance.now();
-    await this.#lane.run(async () => {
-      await eventOf(noble, 'scanStop', CONTROL_MS, () => noble.stopScanning()).catch(() => undefined);
-      this.#scanning = false;
-    });
-    await this.#follow();
-=======
   /** Nobody waits for this to succeed, but a scan that was not taken up again would leave the node deaf. */
   async #followInTheEnd(): Promise<void> {
     try {
@@ -165,7 +123,6 @@ export class BleScanner implements Scanner {
       clearTimeout(this.#retry);
       if (!this.#isClosed) this.#retry = setTimeout(() => void this.#followInTheEnd(), RETRY_MS);
     }
->>>>>>> h-ble
   }
 
   #follow(): Promise<void> {
@@ -174,7 +131,6 @@ export class BleScanner implements Scanner {
       if (wanted === this.#scanning) return;
       await this.#switch(wanted);
       this.#scanning = wanted;
-      this.#heardAtMs = performance.now();
     });
   }
 

@@ -78,15 +78,9 @@ describe("a library's command", () => {
     expect(changed).toEqual(expected);
   });
 
-<<<<<<< HEAD
-  it('scans passively, as long and as often as it should, on a controller that has a random address', () => {
-    const [address, changed] = keepPrivate(hex('01 0b 20 07 01 1200 1200 00 00'), duty);
-    expect(address?.subarray(0, 4)).toEqual(hex('01 05 20 06'));
-=======
   it('scans passively, as long and as often as it should', () => {
     const [address, changed] = keepPrivate(hex('01 0b 20 07 01 1200 1200 00 00'), duty);
     expect(address?.subarray(0, 4)).toEqual(hex('01 05 20 06')); // the controller wants one to scan under
->>>>>>> h-ble
     expect(changed).toEqual(hex('01 0b 20 07 00 a000 3000 01 00'));
   });
 
