@@ -1,6 +1,7 @@
 /**
  * A place on the air of Bluetooth LE: noble scans and connects on one adapter, bleno advertises and serves on another. Both are
- * one instance per process, and so is a radio; they cannot be let go of again, so a process opens one in its life.
+ * one instance per process, and so is a radio; they cannot be let go of again, so a process opens one in its life. They keep a
+ * timer for good, too: a process that has closed its radio ends by process.exit().
  */
 import type { EventEmitter } from 'node:events';
 import type { Clock } from '../../protocol/clock.js';
@@ -126,6 +127,7 @@ async function openRoles(settings: BleSettings, controllers: Controllers): Promi
   const close = async (): Promise<void> => {
     await Promise.allSettled([scanner.stop(), advertiser.stop(), server.stop(), central.close()]);
     scanner.close();
+    for (const library of [noble, bleno]) library.removeAllListeners('stateChange');
     closeAll(controllers);
   };
   return { scanner, central, advertiser, server, close };
