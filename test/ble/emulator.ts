@@ -57,9 +57,12 @@ async function startShared(program: string, whyNoShim: unknown): Promise<Emulato
   }
 }
 
-/** A client that is killed while it is written to must not take btvirt with it, as SIGPIPE does unless it is ignored. */
+/**
+ * A client that is killed while it is written to must not take btvirt with it, as SIGPIPE does unless it is ignored; and btvirt
+ * ends with us, however we end.
+ */
 function launch(program: string, env: Readonly<Record<string, string>>): ChildProcess {
-  return spawn('sh', ['-c', 'trap "" PIPE; exec "$0" -s', program], {
+  return spawn('sh', ['-c', 'trap "" PIPE; exec setpriv --pdeathsig KILL "$0" -s', program], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
