@@ -14,15 +14,15 @@ import { makeConnectToken } from '../protocol/connect-token.js';
 import { issueCredential } from '../protocol/credential.js';
 import { fastSigner } from '../protocol/ed25519.js';
 import type { Signer } from '../protocol/ed25519.js';
-import type { EncounterRecord } from '../protocol/encounter-record.js';
 import { ENTRY_TYPE } from '../protocol/entry.js';
 import { refusalNumber } from '../protocol/errors.js';
 import { issuerIdOf, partyIdOf, x25519KeyPair } from '../protocol/keys.js';
 import { openLedgerReceipt } from '../protocol/ledger-receipt.js';
 import { encodeReportPlaintext } from '../protocol/report-plaintext.js';
 import { sealReport } from '../protocol/report.js';
-import { DAY_SECONDS, dayOf, epochOf } from '../protocol/time.js';
+import { dayOf, epochOf } from '../protocol/time.js';
 import { entriesTopic, receiptsTopic } from '../protocol/topics.js';
+import { randomRecords } from './random-records.js';
 import type { FromGateways, IngestCase, IngestPlan, IngestResult, ToGateways } from './ingest-plan.js';
 
 const UNDER_WAY = 4;
@@ -34,26 +34,6 @@ interface Sent {
   readonly bytes: Uint8Array;
   readonly arrivedMs: readonly number[];
   readonly publishedMs: number;
-}
-
-function randomRecords(count: number, timeMs: number): EncounterRecord[] {
-  const random = randomBytes(28 * count);
-  const start = dayOf(timeMs / 1000) * DAY_SECONDS;
-  return Array.from({ length: count }, (_, i) => {
-    const at = i * 28;
-    return {
-      peerEphId: random.subarray(at, at + 16),
-      start: start + i,
-      durationSeconds: 900,
-      samples: 200,
-      bucketSeconds: [0, 300, 600, 0],
-      minAttenuationDb: 40,
-      medianAttenuationDb: 55,
-      peerTxPowerDbm: -4,
-      proofA: { minuteOffset: 0, mac: random.subarray(at + 16, at + 22) },
-      proofB: { minuteOffset: 9, mac: random.subarray(at + 22, at + 28) },
-    };
-  });
 }
 
 /** Makes reports that differ in everything but day and issuer; no two share a credential or a key. */

@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME`: measurements, each in a file of its own. Timings belong here, never into tests. */
 import { parseArgs } from 'node:util';
+import { benchBle } from './ble.js';
 import { benchClusters } from './clusters.js';
 import { benchCrash } from './crash.js';
 import { benchEnrolment } from './enrolment.js';
@@ -11,7 +12,9 @@ import { benchPath } from './path.js';
 import { benchScale } from './scale.js';
 import { benchTrace } from './trace/trace.js';
 
-const BENCHES: Readonly<Record<string, (contacts?: string, threads?: string) => Promise<void>>> = {
+const BENCHES: Readonly<
+  Record<string, (contacts?: string, threads?: string, minutes?: string) => Promise<void>>
+> = {
   path: benchPath,
   enrolment: benchEnrolment,
   fsck: benchFsck,
@@ -22,11 +25,17 @@ const BENCHES: Readonly<Record<string, (contacts?: string, threads?: string) => 
   faults: benchFaults,
   clusters: benchClusters,
   trace: benchTrace,
+  ble: (_contacts, _threads, minutes) => benchBle(minutes),
 };
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { contacts: { type: 'string' }, threads: { type: 'string' }, help: { type: 'boolean' } },
+  options: {
+    contacts: { type: 'string' },
+    threads: { type: 'string' },
+    minutes: { type: 'string' },
+    help: { type: 'boolean' },
+  },
 });
 const bench = BENCHES[positionals[0] ?? ''];
 if (bench === undefined || values.help === true) {
@@ -55,5 +64,8 @@ if (bench === undefined || values.help === true) {
   console.error(
     '  trace [--contacts N]     traces over a synthetic city of N contacts, by default 10,000,000, against SQLite and PostgreSQL',
   );
+  console.error(
+    '  ble [--minutes N]        six tags and two gateways on Bluetooth, over BlueZ’s controller emulator; 10 minutes',
+  );
   process.exitCode = 2;
-} else await bench(values.contacts, values.threads);
+} else await bench(values.contacts, values.threads, values.minutes);

@@ -46,9 +46,9 @@ export function publicKeyHex(text: string): Uint8Array {
   throw new InvalidArgumentError('it must be a public key in 64 hex digits.');
 }
 
-/** Where an HTTP service is found. */
+/** The address of an HTTP service, without a slash at its end. */
 export function httpUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.href;
-  throw new InvalidArgumentError('it must be a URL that begins with http:// or https://.');
+  const isHttp = URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol);
+  if (isHttp) return text.replace(/\/+$/, '');
+  throw new InvalidArgumentError('it must be an address such as https://authority.example.org.');
 }

@@ -3,7 +3,7 @@
  * the auth key of each day's first epoch, by which it recognises notices (protocol.md §7).
  */
 import type { Epoch } from '../protocol/brands.js';
-import { concat } from '../protocol/bytes.js';
+import { concat, equalBytes } from '../protocol/bytes.js';
 import type { CredentialPack, PackEpoch } from '../protocol/credential-pack.js';
 import type { DayKeyStatement } from '../protocol/day-key-statement.js';
 import { dayOfEpoch, EPOCHS_PER_DAY, firstEpochOfDay } from '../protocol/time.js';
@@ -49,6 +49,14 @@ export function credentialOf(shelf: CredentialShelf, epoch: Epoch): PackEpoch | 
     authKey: packed.slice(at + 16, at + 32),
     credentialSignature: packed.slice(at + 32, at + EPOCH_BYTES),
   };
+}
+
+/** Whether an ephemeral ID is the tag's own of that epoch. */
+export function isEphIdOf(shelf: CredentialShelf, epoch: Epoch, ephId: Uint8Array): boolean {
+  const day = dayOfEpoch(epoch);
+  const packed = shelf.epochs.get(day);
+  const at = (epoch - firstEpochOfDay(day)) * EPOCH_BYTES;
+  return packed !== undefined && equalBytes(packed.subarray(at, at + 16), ephId);
 }
 
 /** The last day of the unbroken run of credentials from `day` on; `undefined` when there is none for `day`. */

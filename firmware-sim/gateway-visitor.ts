@@ -1,6 +1,7 @@
 /**
  * When a live tag talks to a gateway: as soon as it hears one while something waits, not again until a while has passed,
- * and later and later after failures. One session at a time; a session ends with the epoch.
+ * and later and later after failures. One session at a time; a session ends with the epoch. Anyone can send a gateway's
+ * advert: what fails at an address where no session was good yet holds nobody up but others like it.
  */
 import { FirebreakError } from '../protocol/errors.js';
 import type { ErrorCode } from '../protocol/errors.js';
@@ -26,6 +27,9 @@ export const DEFAULT_VISITS: VisitSettings = {
   retryFirstMs: 5_000,
   retryLongestMs: 900_000,
 };
+
+/** Gateways remembered as good: more than anyone passes in a day. */
+const MAX_GOOD = 64;
 
 export interface VisitorDeps {
   readonly device: TagDevice;
@@ -64,8 +68,11 @@ class Visitor implements GatewayVisitor {
   #running: Promise<void> | undefined;
   #abort = new AbortController();
   #isClosed = false;
-  #nextMs = -Infinity;
-  #failuresInARow = 0;
+  /** Where a session was good, the newest last. */
+  readonly #good = new Set<RadioAddress>();
+  /** When the next session may be, at such a gateway and at any other. */
+  #nextMs = { good: -Infinity, other: -Infinity };
+  #failuresInARow = { good: 0, other: 0 };
   #status: VisitorStatus = {
     sessions: 0,
     failedSessions: 0,
@@ -78,7 +85,7 @@ class Visitor implements GatewayVisitor {
   }
 
   heard(address: RadioAddress): void {
-    if (this.#isClosed || this.#running !== undefined || !this.#isDue()) return;
+    if (this.#isClosed || this.#running !== undefined || !this.#isDue(address)) return;
     this.#abort = new AbortController();
     this.#running = this.#visit(address, this.#abort.signal).finally(() => (this.#running = undefined));
   }
@@ -97,9 +104,9 @@ class Visitor implements GatewayVisitor {
     await this.#running;
   }
 
-  #isDue(): boolean {
+  #isDue(address: RadioAddress): boolean {
     const { device, visits, nowMs } = this.#deps;
-    if (nowMs() < this.#nextMs) return false;
+    if (nowMs() < this.#nextMs[this.#kindOf(address)]) return false;
     const { lastSessionMs } = this.#status;
     return (
       device.wantsSession || lastSessionMs === undefined || nowMs() - lastSessionMs >= visits.noticesEveryMs
@@ -116,18 +123,42 @@ class Visitor implements GatewayVisitor {
       lastSessionMs: isFailed ? this.#status.lastSessionMs : nowMs(),
       lastEndedBy: outcome.endedBy,
     };
-    this.#failuresInARow = isFailed ? this.#failuresInARow + 1 : 0;
-    this.#nextMs = nowMs() + this.#waitMs();
+    this.#plan(address, isFailed);
     if (isFailed)
       log.warn('a gateway session broke off; it will be tried again', { reason: outcome.endedBy });
     else if (outcome.accepted > 0) log.info('reports delivered', { reports: outcome.accepted });
   }
 
-  #waitMs(): number {
+  #kindOf(address: RadioAddress): 'good' | 'other' {
+    return this.#good.has(address) ? 'good' : 'other';
+  }
+
+  #plan(address: RadioAddress, isFailed: boolean): void {
+    const kind = this.#kindOf(address);
+    const nowMs = this.#deps.nowMs();
+    if (isFailed) {
+      this.#failuresInARow[kind] += 1;
+      const nextMs = nowMs + this.#backOffMs(this.#failuresInARow[kind]);
+      this.#nextMs = { ...this.#nextMs, [kind]: nextMs };
+      return;
+    }
     const { visits, fraction } = this.#deps;
-    if (this.#failuresInARow === 0) return visits.apartMs * (0.5 + fraction());
-    const retry = { firstMs: visits.retryFirstMs, longestMs: visits.retryLongestMs };
-    return backOffMs(retry, this.#failuresInARow, fraction());
+    const nextMs = nowMs + visits.apartMs * (0.5 + fraction());
+    this.#failuresInARow = { good: 0, other: 0 };
+    this.#nextMs = { good: nextMs, other: nextMs };
+    this.#good.delete(address);
+    this.#good.add(address);
+    const [oldest] = this.#good;
+    if (this.#good.size > MAX_GOOD && oldest !== undefined) this.#good.delete(oldest);
+  }
+
+  #backOffMs(failures: number): number {
+    const { visits, fraction } = this.#deps;
+    return backOffMs(
+      { firstMs: visits.retryFirstMs, longestMs: visits.retryLongestMs },
+      failures,
+      fraction(),
+    );
   }
 
   async #session(address: RadioAddress, signal: AbortSignal): Promise<SessionOutcome> {

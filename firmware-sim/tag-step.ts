@@ -4,12 +4,12 @@
  */
 import { asEpoch } from '../protocol/brands.js';
 import { beaconMac, encodeAdvert } from '../protocol/beacon.js';
-import { toHex } from '../protocol/bytes.js';
 import type { PackEpoch } from '../protocol/credential-pack.js';
 import { hasToken, noticeToken } from '../protocol/notice.js';
 import type { Notice } from '../protocol/notice.js';
 import { dayOf, EPOCH_SECONDS } from '../protocol/time.js';
-import { addPack, addStatements, credentialOf, forgetDays } from './credential-shelf.js';
+import { staticAddressOf } from '../radio/static-address.js';
+import { addPack, addStatements, credentialOf, forgetDays, isEphIdOf } from './credential-shelf.js';
 import { closeDue, hearBeacon, nextCloseMs } from './encounter-table.js';
 import type { Sample } from './open-record.js';
 import { afterGivingUp, afterReceipt, withReportDue } from './report-chain.js';
@@ -20,6 +20,7 @@ import type { TagOnAir, TagState, Warning } from './tag-state.js';
 
 const EPOCH_MS = EPOCH_SECONDS * 1000;
 const MINUTE_MS = 60_000;
+const REPLAY_AFTER_MS = 120_000;
 const MAX_WARNINGS = 32;
 const NOTHING: readonly TagEffect[] = [];
 
@@ -108,13 +109,11 @@ function goSilent(state: TagState): TagEffect[] {
   return [{ type: 'silence' }];
 }
 
-/** A random static address (Bluetooth Core, Vol 6, Part B, 1.3.2.1): its two highest bits are ones. */
 function newPlace(state: TagState, random: RandomBytes): Pick<TagOnAir, 'address' | 'phaseMs'> {
   const bytes = random(10);
-  const address = bytes.slice(0, 6);
-  address[0] = (address[0] ?? 0) | 0xc0;
   const fraction = new DataView(bytes.buffer, bytes.byteOffset).getUint32(6) / 2 ** 32;
-  return { address: toHex(address), phaseMs: Math.floor(fraction * state.settings.beaconIntervalMs) };
+  const phaseMs = Math.floor(fraction * state.settings.beaconIntervalMs);
+  return { address: staticAddressOf(bytes), phaseMs };
 }
 
 function advertOf(state: TagState, { ephId, authKey }: PackEpoch, minute: number): Uint8Array {
@@ -126,11 +125,20 @@ function advertOf(state: TagState, { ephId, authKey }: PackEpoch, minute: number
 function hear(state: TagState, sample: Sample, random: RandomBytes): readonly TagEffect[] {
   if (state.clock.isLost) return NOTHING;
   const passed = passTime(state, sample.atMs, random);
-  const epoch = hearBeacon(state.table, sample, state.settings);
+  const epoch = isOwn(state, sample) ? undefined : hearBeacon(state.table, sample, state.settings);
   if (epoch === undefined) return passed;
   state.counters.heard += 1;
   const note: TagEffect = { type: 'note', epoch, sample };
   return passed.length === 0 ? [note] : [...passed, note];
+}
+
+/**
+ * A tag that listens with one antenna and sends with another hears itself, and so does one whose beacons are played back
+ * to it: in the two minutes in which a beacon counts (§6), those of the epoch before as well.
+ */
+function isOwn({ shelf }: TagState, { ephId, atMs }: Sample): boolean {
+  const epochs = new Set([atMs, atMs - REPLAY_AFTER_MS].map((ms) => Math.floor(ms / EPOCH_MS)));
+  return [...epochs].some((epoch) => isEphIdOf(shelf, asEpoch(epoch), ephId));
 }
 
 /** A report that was receipted just before the power went may not have been freed: it is freed again. */

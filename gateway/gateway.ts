@@ -16,10 +16,12 @@ import type { BatchItem } from '../protocol/batch.js';
 import type { ProtocolSettings } from '../protocol/settings.js';
 import { EPOCH_SECONDS } from '../protocol/time.js';
 import { holdTime } from '../radio/clock-virtual.js';
+import { staticAddressOf } from '../radio/static-address.js';
 import type { Radio, RadioAddress, ServerPeer, ServerSession } from '../radio/contract.js';
 import { Desk } from './desk.js';
 import { Presence } from './presence.js';
 import { GatewaySession } from './session.js';
+import { sessionTimers, watched } from './session-timers.js';
 import { StatementBook } from './statement-book.js';
 import type { Downlink } from './statement-book.js';
 import type { SequenceStore, StatementStore } from './statement-store.js';
@@ -56,6 +58,8 @@ export interface GatewayDeps {
   readonly maxSessions?: number;
   /** Wall ms after which a session is ended, whatever it is doing. */
   readonly sessionLimitMs?: number;
+  /** Wall ms of silence after which a session is ended; by default only sessionLimitMs counts. */
+  readonly silenceLimitMs?: number;
 }
 
 export interface GatewayStatus {
@@ -147,7 +151,7 @@ class OpenGateway implements Gateway {
       if (beacon) this.#presence.hear(beacon, rssiDbm, heardAtMs);
     });
     const advert = encodeGatewayAdvert(settings.gatewayServiceUuid);
-    const address = this.#deps.address ?? toHex(randomBytes(6));
+    const address = this.#deps.address ?? staticAddressOf(randomBytes(6));
     const { advertIntervalMs: intervalMs = ADVERT_INTERVAL_MS } = this.#deps;
     await radio.advertiser.set({ ...ADVERT, intervalMs, address, advert, phaseMs: 0, connectable: true });
     this.#rounds = Promise.all([this.#reportPresence(), this.#endWithEpochs()]);
@@ -194,14 +198,15 @@ class OpenGateway implements Gateway {
       throw new FirebreakError('busy', 'the gateway has as many sessions as it can hold');
     }
     this.#counts.sessions += 1;
-    const limit = setTimeout(() => this.#endLate(peer), sessionLimitMs);
+    const { silenceLimitMs = sessionLimitMs } = this.#deps;
+    const limits = sessionTimers({ sessionLimitMs, silenceLimitMs }, () => this.#endLate(peer));
     const session = new GatewaySession(this.#desk, peer, (wasBroken) => {
-      clearTimeout(limit);
+      limits.clear();
       this.#sessions.delete(peer);
       if (wasBroken) this.#counts.broken += 1;
     });
     this.#sessions.set(peer, session);
-    return session;
+    return watched(session, limits.touch);
   }
 
   #endLate(peer: ServerPeer): void {

@@ -4,19 +4,19 @@ import type { Command } from 'commander';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { decodeGatewayCertificate } from '../../protocol/gateway-certificate.js';
-import { connectAir } from '../../radio/air-socket-client.js';
-import type { SocketRadio } from '../../radio/air-socket-client.js';
+import { inFolderOnAir, joinAir, withAirOptions } from '../air-choice.js';
+import type { AirOptions } from '../air-choice.js';
 import { writeAtomically } from '../atomic-file.js';
 import { signerFrom } from '../deployment.js';
 import { gatewayFolder, folderAt } from '../folder.js';
 import type { GatewayFolder } from '../folder.js';
 import { createKeyFile } from '../key-files.js';
-import { place, shortName, wholeNumber } from '../options.js';
+import { shortName, wholeNumber } from '../options.js';
 import { startGateway } from '../parts/gateway.js';
 import { startWriter } from '../parts/writer.js';
 import { gatewayScreen, gatewayStatusSchema } from '../present/gateway-screen.js';
 import { waitForRunning } from '../run-files.js';
-import { inFolder, withFolderOptions } from '../session.js';
+import { withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
 import { repeatUntilStopped, whileOnAir } from '../shutdown.js';
 import { keepStatus, readStatus } from '../status-file.js';
@@ -24,18 +24,17 @@ import { keepStatus, readStatus } from '../status-file.js';
 const WAIT_MS = 60_000;
 const CERTIFICATE_LOOK_MS = 1_000;
 
-interface RunOptions extends FolderOptions {
+interface RunOptions extends FolderOptions, AirOptions {
   readonly name: string;
   readonly brokerPatience: number;
   readonly broker?: string;
-  readonly place?: { readonly x: number; readonly y: number };
 }
 
 export function addGatewayCommands(program: Command): void {
   const gateway = program
     .command('gateway')
     .description('a gateway at a hub: meets tags, forwards what they report');
-  withFolderOptions(gateway.command('run').description('run a gateway until stopped'))
+  withAirOptions(withFolderOptions(gateway.command('run').description('run a gateway until stopped')))
     .option('--name <name>', 'its name, and its folder under gateways/', shortName, 'hub-1')
     .option('--broker <url>', 'the MQTT broker; by default the one of the folder’s ledger')
     .option(
@@ -44,7 +43,6 @@ export function addGatewayCommands(program: Command): void {
       wholeNumber(1, 86_400),
       60,
     )
-    .option('--place <x,y>', 'where it stands in the simulated air, metres', place)
     .action((options: RunOptions) => run(options));
   gateway
     .command('status')
@@ -55,7 +53,7 @@ export function addGatewayCommands(program: Command): void {
 }
 
 async function run(options: RunOptions): Promise<void> {
-  await inFolder('gateway', options, async (session) => {
+  await inFolderOnAir('gateway', options, async (session) => {
     const { clock, folder, log, signal, onClose } = session;
     const own = gatewayFolder(folder, options.name);
     const signer = await ownSigner(own);
@@ -64,13 +62,14 @@ async function run(options: RunOptions): Promise<void> {
     const patienceMs = options.brokerPatience * 1000;
     const writer = await startWriter(session, { signer, spoolDir: own.spool, mqttUrl, patienceMs });
     onClose(writer.close);
-    const radio = await joinAir(session, options);
+    const radio = await joinAir(session, options, options.name);
     onClose(() => radio.close());
     const gateway = await startGateway(session, own, {
       radio,
       signer,
       writer,
       certificate: certificate.current,
+      ...(options.radio === 'ble' && onBluetooth(session)),
     });
     onClose(() => gateway.close());
     const whole = () => ({
@@ -92,15 +91,11 @@ async function run(options: RunOptions): Promise<void> {
   });
 }
 
-async function joinAir({ folder, signal }: Session, options: RunOptions): Promise<SocketRadio> {
-  const { socket } = await waitForRunning(folder, 'air', WAIT_MS, signal);
-  return connectAir({
-    at: { path: socket },
-    name: options.name,
-    signal,
-    ...(options.place && { place: options.place }),
-  });
-}
+/** An adapter holds one session at a time: who says nothing must not keep the others waiting. */
+const onBluetooth = ({ config }: Session) => ({
+  silenceLimitMs: 10_000,
+  advertIntervalMs: config.settings.beaconIntervalMs,
+});
 
 /** Makes the key at the first start; the public one goes to the authority. */
 async function ownSigner(own: GatewayFolder) {

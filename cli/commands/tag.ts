@@ -6,33 +6,35 @@ import type { EnrolmentStation } from '../../firmware-sim/enrolment.js';
 import { openTagRunner } from '../../firmware-sim/tag-runner.js';
 import { asTagNumber } from '../../protocol/brands.js';
 import { nobleSigner } from '../../protocol/ed25519-noble.js';
-import { connectAir } from '../../radio/air-socket-client.js';
+import { inFolderOnAir, joinAir, withAirOptions } from '../air-choice.js';
+import type { AirOptions } from '../air-choice.js';
 import { folderAt, tagFolder } from '../folder.js';
 import type { DataFolder } from '../folder.js';
-import { place, wholeNumber } from '../options.js';
+import { httpUrl, wholeNumber } from '../options.js';
 import { tagScreen, tagStatusSchema } from '../present/tag-screen.js';
 import { lockFolder } from '../process-lock.js';
-import { notRunning, findRunning, waitForRunning } from '../run-files.js';
-import { inFolder, withFolderOptions } from '../session.js';
+import { notRunning, findRunning } from '../run-files.js';
+import { withFolderOptions } from '../session.js';
 import type { FolderOptions } from '../session.js';
 import { whileOnAir } from '../shutdown.js';
 import { keepStatus, readStatus } from '../status-file.js';
 
-const WAIT_MS = 60_000;
 const tagNumber = wholeNumber(0, 2 ** 48 - 1);
 
-interface RunOptions extends FolderOptions {
+interface RunOptions extends FolderOptions, AirOptions {
   readonly number: number;
-  readonly place?: { readonly x: number; readonly y: number };
+  readonly authority?: string;
 }
 
 export function addTagCommands(program: Command): void {
   const tag = program.command('tag').description('a wearable tag, simulated: beacons, listens, reports');
-  withFolderOptions(
-    tag.command('run').description('run a tag until stopped; it enrols itself at the first start'),
+  withAirOptions(
+    withFolderOptions(
+      tag.command('run').description('run a tag until stopped; it enrols itself at the first start'),
+    ),
   )
     .requiredOption('--number <n>', 'its tag number', tagNumber)
-    .option('--place <x,y>', 'where it is in the simulated air, metres', place)
+    .option('--authority <url>', 'where it gets credentials; by default the authority of the folder', httpUrl)
     .action((options: RunOptions) => run(options));
   tag
     .command('status')
@@ -43,17 +45,11 @@ export function addTagCommands(program: Command): void {
 }
 
 async function run(options: RunOptions): Promise<void> {
-  await inFolder('tag', options, async ({ folder, config, clock, log, signal, onClose }) => {
+  await inFolderOnAir('tag', options, async (session) => {
+    const { folder, config, clock, log, signal, onClose } = session;
     const own = tagFolder(folder, options.number);
     onClose(await lockFolder(own.dir, 'this tag'));
-    const { socket } = await waitForRunning(folder, 'air', WAIT_MS, signal);
-    const name = String(options.number);
-    const radio = await connectAir({
-      at: { path: socket },
-      name,
-      signal,
-      ...(options.place && { place: options.place }),
-    });
+    const radio = await joinAir(session, options, String(options.number));
     onClose(() => radio.close());
     const tag = await openTagRunner({
       radio,
@@ -61,7 +57,7 @@ async function run(options: RunOptions): Promise<void> {
       folder: own.state,
       settings: config.settings,
       issuerPublicKey: config.issuerPublicKey,
-      station: stationOf(folder, signal),
+      station: stationOf(folder, options, signal),
       tag: asTagNumber(options.number),
       signerOf: nobleSigner,
       random: (length) => new Uint8Array(randomBytes(length)),
@@ -75,9 +71,14 @@ async function run(options: RunOptions): Promise<void> {
   });
 }
 
-/** The authority of the folder, found anew for each request: it may come later, or come back elsewhere. */
-function stationOf(folder: DataFolder, signal: AbortSignal): EnrolmentStation {
+/** The authority of the folder is found anew for each request: it may come later, or come back elsewhere. */
+function stationOf(
+  folder: DataFolder,
+  { authority }: Pick<RunOptions, 'authority'>,
+  signal: AbortSignal,
+): EnrolmentStation {
   const urlOf = async (): Promise<string> => {
+    if (authority !== undefined) return authority;
     const running = await findRunning(folder, 'authority');
     if (running) return running.http;
     throw notRunning(folder, 'authority');

@@ -22,6 +22,7 @@ export interface GatewayGiven {
   readonly address?: RadioAddress;
   readonly maxSessions?: number;
   readonly advertIntervalMs?: number;
+  readonly silenceLimitMs?: number;
 }
 
 export function startGateway(

@@ -44,6 +44,11 @@ export class CommandLane {
     });
   }
 
+  /** Whether the controller has a command with this opcode to answer. */
+  isUnderway(opcode: number): boolean {
+    return this.#underway !== undefined && opcodeOf(this.#underway.packet) === opcode;
+  }
+
   /** The controller answered; whether the answer is to a command of ours, which the library need not see. */
   answered(opcode: number, parameters: Buffer): boolean {
     const underway = this.#underway;

@@ -44,6 +44,8 @@ const SUCCESS = 0x00;
 const REMOTE_USER_ENDED = 0x13;
 /** A controller that does not confirm a disconnection in this time has lost the link already. */
 const DISCONNECT_MS = 1_000;
+/** Longer than the second at which the libraries look whether the controller is up: they must see it down. */
+const OUTAGE_MS = 2_200;
 
 export class Controller {
   /** What the library hears. */
@@ -65,6 +67,7 @@ export class Controller {
   #attempts = 0;
   /** Reset once since it came up. The maintained noble resets before each connection, which would end all else it does. */
   #wasReset = false;
+  #outage: NodeJS.Timeout | undefined;
 
   constructor(log: Log, duty: ScanDuty) {
     this.#log = log;
@@ -77,7 +80,7 @@ export class Controller {
   }
 
   isUp(): boolean {
-    return this.#wire?.isUp() === true;
+    return this.#wire?.isUp() === true && this.#outage === undefined;
   }
 
   get isServing(): boolean {
@@ -88,6 +91,7 @@ export class Controller {
     this.#wire?.close();
     this.#wire = undefined;
     this.#lane.clear();
+    clearTimeout(this.#outage);
     for (const timer of this.#ending.values()) clearTimeout(timer);
   }
 
@@ -176,6 +180,9 @@ export class Controller {
     if (packet[0] === PACKET_ACL) return this.#data(packet);
     const event = readEvent(packet);
     if (event.kind === 'adverts') return this.#adverts(event.reports);
+    if (event.kind === 'answered' && event.opcode === OPCODE.reset && !this.#lane.isUnderway(OPCODE.reset)) {
+      return this.#setUpAnew();
+    }
     if (event.kind === 'answered' && this.#lane.answered(event.opcode, event.parameters)) return;
     // An unknown connection could not be ended: whoever wanted that hears it from disconnect().
     if (event.kind === 'disconnected' && event.status !== SUCCESS) return;
@@ -191,6 +198,17 @@ export class Controller {
     if (!this.isUp() || !this.#guard.passes(packet)) return false;
     this.#wire?.send(packet);
     return true;
+  }
+
+  /** Someone else reset it: links, adverts, scanning and masks are gone. The libraries set it up anew after an outage, made here. */
+  #setUpAnew(): void {
+    if (this.#outage !== undefined) return;
+    this.#log.warn('a Bluetooth controller was reset behind our back; it is set up anew');
+    this.#outage = setTimeout(() => {
+      this.#outage = undefined;
+      if (this.isUp()) this.wireChanged(true);
+    }, OUTAGE_MS);
+    this.wireChanged(false);
   }
 
   #connections(event: HciEvent): void {

@@ -45,6 +45,8 @@ export interface BleSettings {
 
 const DEFAULT_DUTY: ScanDuty = { intervalMs: 100, windowMs: 30 };
 
+const RESTART_MS = 1_000;
+
 let opened = false;
 
 /**
@@ -117,8 +119,11 @@ async function openRoles(settings: BleSettings, controllers: Controllers): Promi
   const advertiser = new BleAdvertiser({ bleno, controller: controllers.advertise, clock, log });
   const server = new BleGattServer({ bleno, controller: controllers.advertise, times, log });
   follow(controllers, { scanner, central, advertiser, server });
-  noble.on('stateChange', (state: unknown) => restartOn(state, () => scanner.restart(), log));
-  bleno.on('stateChange', (state: unknown) => restartOn(state, () => advertiser.restart(), log));
+  const isUp = { scan: () => controllers.scan.isUp(), advertise: () => controllers.advertise.isUp() };
+  noble.on('stateChange', (state: unknown) => restartOn(state, () => scanner.restart(), isUp.scan, log));
+  bleno.on('stateChange', (state: unknown) =>
+    restartOn(state, () => advertiser.restart(), isUp.advertise, log),
+  );
   const close = async (): Promise<void> => {
     await Promise.allSettled([scanner.stop(), advertiser.stop(), server.stop(), central.close()]);
     scanner.close();
@@ -173,12 +178,13 @@ function follow({ scan, advertise }: Controllers, { scanner, central, advertiser
 }
 
 /** A controller that comes back knows nothing of what it did before. */
-function restartOn(state: unknown, restart: () => Promise<void>, log: Log): void {
+function restartOn(state: unknown, restart: () => Promise<void>, isUp: () => boolean, log: Log): void {
   log.info('the Bluetooth controller changed its state', { state: String(state) });
   if (state !== 'poweredOn') return;
-  restart().catch((error: unknown) =>
-    log.warn('a Bluetooth role could not be taken up again', { reason: String(error) }),
-  );
+  restart().catch((error: unknown) => {
+    log.warn('a Bluetooth role could not be taken up again; it is tried again', { reason: String(error) });
+    setTimeout(() => (isUp() ? restartOn(state, restart, isUp, log) : undefined), RESTART_MS);
+  });
 }
 
 function closeAll({ scan, advertise }: Controllers): void {

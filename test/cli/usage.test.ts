@@ -12,6 +12,8 @@ let dir: string;
 beforeAll(async () => void (dir = await mkdtemp(join(tmpdir(), 'firebreak-usage-'))));
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
+const BLE = ['gateway', 'run', '--data-dir', 'DIR', '--radio', 'ble', '--adapters'];
+
 const WRONG: readonly (readonly [what: string, args: readonly string[], says: string])[] = [
   ['no hops', ['demo', '--hops', '0'], 'from 1 to 16'],
   ['17 hops', ['demo', '--hops', '17'], 'from 1 to 16'],
@@ -47,6 +49,21 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], says: st
   ['a clock that stands still', ['ledger', 'run', '--data-dir', 'DIR', '--clock-rate', '0'], 'above 0'],
   ['a place in one dimension', ['gateway', 'run', '--data-dir', 'DIR', '--place', '3'], 'two numbers'],
   ['a gateway’s name that is a path', ['gateway', 'run', '--data-dir', 'DIR', '--name', '../x'], 'lowercase'],
+  ['one adapter', ['tag', 'run', '--data-dir', 'DIR', '--number', '1', '--adapters', 'hci0'], 'two adapters'],
+  ['an adapter that is none', [...BLE, 'hci0,blue'], 'names no Bluetooth adapter'],
+  ['Bluetooth on no adapters', BLE.slice(0, -1), '--adapters hci0,hci1'],
+  [
+    'adapters of the simulated air',
+    ['gateway', 'run', '--data-dir', 'DIR', '--adapters', '0,1'],
+    '--radio ble',
+  ],
+  ['a place on Bluetooth', [...BLE, 'hci0,hci1', '--place', '1,2'], 'only with the simulated air'],
+  [
+    'modelled signal strengths on real adapters',
+    [...BLE, 'hci0,hci1', '--emulated-rssi', 'walk'],
+    'real adapters measure',
+  ],
+  ['an authority that is no address', ['tag', 'run', '--authority', 'here'], 'https://authority.example.org'],
   ['no patience', ['gateway', 'run', '--data-dir', 'DIR', '--broker-patience', '0'], '1 to 86400'],
   [
     'persons that are no numbers',

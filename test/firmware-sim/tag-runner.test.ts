@@ -189,6 +189,28 @@ describe('a live tag', () => {
     await at.end(one, two);
   });
 
+  it('delivers to the gateway it knows though many others pretend to be one', async () => {
+    const at = await stage();
+    const one = await at.run(1);
+    const two = await at.run(2);
+    await at.clock.advance(4 * MINUTE);
+    for (let pretender = 0; pretender < 5; pretender += 1) {
+      await at.air.join(`pretender ${pretender}`).advertiser.set({
+        address: `c0bad000000${pretender}`,
+        advert: encodeGatewayAdvert(),
+        txPowerDbm: 0,
+        intervalMs: 200,
+        phaseMs: pretender * 40,
+        jitter: 0.1,
+        connectable: true,
+      });
+    }
+    await at.clock.advance(24 * MINUTE);
+    for (const tag of [one, two]) expect(tag.status()).toMatchObject({ waiting: 0, delivered: 1 });
+    expect(one.status().failedSessions).toBeGreaterThan(2); // it did try the others
+    await at.end(one, two);
+  });
+
   it('near the end of a deployment asks for fewer days, and is on the air through the last', async () => {
     const at = await stage();
     const daysLeft = 3;

@@ -67,6 +67,23 @@ describe('what a tag has on the air', () => {
   });
 });
 
+describe('a tag that hears itself', () => {
+  it('makes nothing of it, nor of what it sent in the last two minutes of the epoch before', async () => {
+    const tag = await testTag(authority);
+    const hearOwn = (advert: Uint8Array) =>
+      tag.device.heard({ address: 'c00000000001', rssiDbm: -20, advert, heardAtMs: tag.nowMs });
+    const before = tag.device.onAir?.advert ?? zeros(31);
+    hearOwn(before);
+    tag.nowMs += EPOCH_MS + 110_000;
+    tag.device.tick();
+    hearOwn(before);
+    hearOwn(tag.device.onAir?.advert ?? zeros(31));
+    expect(tag.device.status()).toMatchObject({ heard: 0, open: 0 });
+    tag.hear(2);
+    expect(tag.device.status()).toMatchObject({ heard: 2, open: 1 });
+  });
+});
+
 describe('midnight', () => {
   it('erases the old secret, in memory and in what is saved', async () => {
     const tag = await testTag(authority);

@@ -73,6 +73,22 @@ describe('a gateway on the air', () => {
     expect(gateway.status()).toMatchObject({ openSessions: 0, timedOut: 1 });
   });
 
+  it('ends a session on which nothing is said, and leaves one alone that goes on', async () => {
+    const { clock, central, gateway } = await opened({ silenceLimitMs: 300 });
+    const silent = await clock.drive(central.connect(HUB_ADDRESS));
+    const busy = await clock.drive(central.connect(HUB_ADDRESS));
+    let isOver = false;
+    void busy.closed.then(() => (isOver = true));
+    for (let reads = 0; reads < 8; reads += 1) {
+      await clock.drive(busy.read('hello'));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await silent.closed;
+    expect(isOver).toBe(false);
+    expect(gateway.status()).toMatchObject({ openSessions: 1, timedOut: 1 });
+    await busy.close();
+  });
+
   it('ends every session at the epoch boundary, also one on which nothing happens', async () => {
     const { clock, central, gateway } = await opened();
     const leftMs = 900_000 - (NOW_MS % 900_000);

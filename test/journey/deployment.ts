@@ -32,6 +32,10 @@ export class Deployment {
     return { up: started.says('is up') };
   }
 
+  pidOf(name: string): number | undefined {
+    return this.#running.get(name)?.child.pid;
+  }
+
   /** SIGKILL, whatever it is doing. Resolves when it is gone. */
   async kill(name: string): Promise<void> {
     await this.#take(name).kill();
@@ -84,8 +88,8 @@ export class Deployment {
     return (await readStatus(tagFolder(this.folder, number).status, `tag ${number}`, tagStatusSchema)).status;
   }
 
-  async gatewayStatus() {
-    const { status } = gatewayFolder(this.folder, 'hub-1');
+  async gatewayStatus(name = 'hub-1') {
+    const { status } = gatewayFolder(this.folder, name);
     return (await readStatus(status, 'the gateway', gatewayStatusSchema)).status;
   }
 

@@ -2,7 +2,7 @@
  * The whole journey: every party a process of its own, on a folder whose clock runs fast; the gateway, the ledger
  * and a tag are killed while they work, and nothing that was acknowledged is lost or doubled.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,8 +19,10 @@ import type { TraceResult } from '../../tracer/trace-result.js';
 import { runFirebreak } from '../cli/firebreak-process.js';
 import { allDayKeys, loggedEntries, openLoggedReports } from '../cli/logged-reports.js';
 import type { LoggedReport } from '../cli/logged-reports.js';
+import { expectAcknowledgedOnce } from './acknowledged.js';
 import { newDeployment, untilIn } from './deployment.js';
 import type { Deployment } from './deployment.js';
+import { traceOf } from './trace-of.js';
 
 /** An epoch takes ten seconds. */
 const CLOCK_RATE = 90;
@@ -91,17 +93,6 @@ async function quiet(): Promise<boolean> {
   return courier.online && courier.depth === 0 && statuses.every(({ waiting }) => waiting === 0);
 }
 
-async function trace(caseTag: number): Promise<{ readonly result: TraceResult; readonly entry: number }> {
-  const file = join(dir, `trace-${caseTag}.json`);
-  const question = ['--case', String(caseTag), '--min-seconds', '60', '--latent-seconds', '0'];
-  const look = ['--officer', 'Dr Journey', '--purpose', 'a rehearsal'];
-  const asked = ['trace', '--data-dir', join(dir, 'data'), ...question, ...look, '--json', file];
-  const { code, stdout, stderr } = await runFirebreak(...asked);
-  expect(code, stderr).toBe(0);
-  const entry = Number(/recorded as ledger entry (\d+)/.exec(stdout)?.[1]);
-  return { result: JSON.parse(await readFile(file, 'utf8')) as TraceResult, entry };
-}
-
 /** What the running authority answers a tag that asks, while it runs, who looked at it. */
 async function rolesOf(tag: number): Promise<readonly string[]> {
   const asked = ['audit', '--data-dir', join(dir, 'data'), '--tag', String(tag), '--json'];
@@ -139,8 +130,8 @@ describe('a deployment of separate processes', () => {
     await killLedgerInMidUpload();
     await wait('a second report of every tag', () => receipted().every((count) => count > 1));
     await wait('all to be delivered', quiet);
-    const ward = await trace(1);
-    const pair = await trace(4);
+    const ward = await traceOf(dir, 1);
+    const pair = await traceOf(dir, 4);
     expect(await rolesOf(2)).toEqual(['reached']);
     expect(await rolesOf(4)).toEqual(['case']);
     await wait('all to be delivered', quiet);
@@ -156,7 +147,7 @@ describe('a deployment of separate processes', () => {
     const reader = await openFolderReader(folder, config);
     const entries = await loggedEntries(reader, config);
     const reports = await openLoggedReports(reader, entries, await allDayKeys(folder));
-    expectAcknowledgedOnce(reports);
+    expectAcknowledgedOnce(deployment, TAGS, reports);
     expectOpenRecordSurvived(reports, tagKill);
 
     expect(ward.result.reached.map(({ person }) => person).sort()).toEqual(['2', '3']);
@@ -182,40 +173,6 @@ describe('a deployment of separate processes', () => {
     await reader.close();
   }, 180_000);
 });
-
-/**
- * A report's hash is with its tag: in the next report, as `prev`, and for the newest in the tag's state. A tag that never
- * saw a receipt sends the same plaintext again under a new nonce, so a (tag, seq) may be there twice; a hash may not.
- */
-function expectAcknowledgedOnce(reports: readonly LoggedReport[]): void {
-  const hashes = reports.map(({ hash }) => hash);
-  expect(new Set(hashes).size).toBe(hashes.length);
-  for (const tag of TAGS) {
-    const own = reports.filter((report) => report.tag === tag);
-    const chain = deployment.tag(tag)?.chain;
-    const acknowledged = new Set(own.map(({ plaintext }) => toHex(plaintext.prev)));
-    acknowledged.delete('00'.repeat(32));
-    acknowledged.add(toHex(chain?.prev ?? new Uint8Array(0)));
-    expect(acknowledged.size, `acknowledged reports of tag ${tag}`).toBe(chain?.nextSeq);
-    for (const hash of acknowledged) expect(hashes.filter((logged) => logged === hash)).toHaveLength(1);
-    const seqs = own.filter(({ hash }) => acknowledged.has(hash)).map(({ plaintext }) => plaintext.seq);
-    expect(seqs).toEqual(Array.from({ length: chain?.nextSeq ?? 0 }, (_, seq) => seq));
-    expectNothingLost(tag, own);
-  }
-}
-
-/** What the tag counts as delivered is what the ledger holds of it, each report counted once. */
-function expectNothingLost(tag: number, own: readonly LoggedReport[]): void {
-  const counters = deployment.tag(tag)?.counters;
-  const bySeq = new Map(own.map(({ plaintext }) => [plaintext.seq, plaintext.records.length]));
-  const records = [...bySeq.values()].reduce((sum, count) => sum + count, 0);
-  expect({ reports: bySeq.size, records }).toEqual({
-    reports: counters?.reports,
-    records: counters?.delivered,
-  });
-  expect(counters?.logged).toBe(counters?.delivered);
-  expect(deployment.tag(tag)?.table.evicted).toBe(0);
-}
 
 /** Both neighbours of the killed tag are in its records of that epoch, from before it was killed. */
 function expectOpenRecordSurvived(
