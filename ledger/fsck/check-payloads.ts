@@ -121,7 +121,7 @@ class PayloadCheck {
     const bytes = this.#input.source.read(day, place);
     if (bytes.length < place.length || isZero(bytes)) return;
     let at = place.offset;
-    decodePayloadSegment(bytes).forEach((one, i) => {
+    this.#recordsIn(bytes, day, first, place).forEach((one, i) => {
       const where = { index: one.index, file: fileOf(day), offset: at };
       if (i === 0 && one.index !== first) this.#fault(day, 'begins a row that is named otherwise', where);
       if (one.index <= (this.#lastIndexes.get(day) ?? -1))
@@ -130,6 +130,22 @@ class PayloadCheck {
       this.#addPayload(one, day, at);
       at += PAYLOAD_HEAD_BYTES + one.payload.length;
     });
+  }
+
+  #recordsIn(
+    bytes: Uint8Array,
+    day: number,
+    first: number,
+    { offset }: PayloadPlace,
+  ): readonly StoredPayload[] {
+    try {
+      return decodePayloadSegment(bytes);
+    } catch (error) {
+      if (!(error instanceof FirebreakError)) throw error;
+      const where = { index: first, file: fileOf(day), offset };
+      this.#fault(day, `begins payloads that cannot be read: ${error.message}`, where);
+      return [];
+    }
   }
 
   #addPayload(one: StoredPayload, day: number, at: number): void {
