@@ -3,6 +3,7 @@
  * without mqtt.js's own reconnecting: that would send again, before anything else and for ever, whatever the last
  * connection left without a PUBACK, and stays away for good after a refused CONNECT. What must arrive is in the spool.
  */
+import { Socket } from 'node:net';
 import { connect, ErrorWithSubackPacket } from 'mqtt';
 import type { MqttClient } from 'mqtt';
 import { asError, FirebreakError } from '../protocol/errors.js';
@@ -43,6 +44,8 @@ export async function openMqttConnection(deps: MqttConnectionDeps): Promise<Mqtt
     resubscribe: false,
     will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
   });
+  // Or a batch sent right after a PUBACK would wait 40 ms for the other side to acknowledge that (Nagle, RFC 896).
+  if (client.stream instanceof Socket) client.stream.setNoDelay(true);
   const connection = new MqttConnection(client, deps.pubackTimeoutMs ?? PUBACK_TIMEOUT_MS);
   client.on('message', (topic, payload) => deps.onMessage(topic, new Uint8Array(payload)));
   try {

@@ -8,6 +8,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Socket } from 'node:net';
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import { toHex } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
@@ -161,6 +162,8 @@ async function endClient(client: MqttClient): Promise<void> {
 export async function openExternalBroker(options: ExternalBrokerOptions): Promise<ExternalBroker> {
   requireBrokerUrl(options.url);
   const client = mqtt.connect(options.url, clientOptions(options));
+  // A receipt sent right after a PUBACK is not to wait for the broker to acknowledge that (Nagle, RFC 896).
+  client.on('connect', () => client.stream instanceof Socket && client.stream.setNoDelay(true));
   try {
     await new Session(client, options).open();
   } catch (error) {
