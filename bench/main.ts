@@ -15,17 +15,17 @@ import { benchTrace } from './trace/trace.js';
 const BENCHES: Readonly<
   Record<string, (contacts?: string, threads?: string, minutes?: string) => Promise<void>>
 > = {
-  path: benchPath,
+  path: ({ contacts }) => benchPath(contacts),
   enrolment: benchEnrolment,
   fsck: benchFsck,
   ledger: benchLedger,
   scale: benchScale,
-  ingest: (_contacts, threads) => benchIngest(threads),
+  ingest: ({ threads }) => benchIngest(threads),
   crash: benchCrash,
   faults: benchFaults,
-  clusters: benchClusters,
-  trace: benchTrace,
-  ble: (_contacts, _threads, minutes) => benchBle(minutes),
+  clusters: ({ contacts }) => benchClusters(contacts),
+  trace: ({ contacts, alone }) => benchTrace(contacts, alone),
+  ble: ({ minutes }) => benchBle(minutes),
 };
 
 const { positionals, values } = parseArgs({
@@ -34,6 +34,7 @@ const { positionals, values } = parseArgs({
     contacts: { type: 'string' },
     threads: { type: 'string' },
     minutes: { type: 'string' },
+    alone: { type: 'boolean' },
     help: { type: 'boolean' },
   },
 });
@@ -62,10 +63,10 @@ if (bench === undefined || values.help === true) {
     '  clusters [--contacts FILE]   how often the hidden source of an outbreak is found, next to counting contacts',
   );
   console.error(
-    '  trace [--contacts N]     traces over a synthetic city of N contacts, by default 10,000,000, against SQLite and PostgreSQL',
+    '  trace [--contacts N] [--alone]   traces over a synthetic city of N contacts, by default 10,000,000, against SQLite and PostgreSQL',
   );
   console.error(
     '  ble [--minutes N]        six tags and two gateways on Bluetooth, over BlueZ’s controller emulator; 10 minutes',
   );
   process.exitCode = 2;
-} else await bench(values.contacts, values.threads, values.minutes);
+} else await bench(values);

@@ -79,6 +79,16 @@ export async function race(
   }
 }
 
+/** The same questions to Firebreak and nobody else. */
+export async function runAlone(ours: Ours, questions: readonly Question[], contacts: number): Promise<void> {
+  const samples: number[][] = questions.map(() => []);
+  for (let round = -WARM_UP; round < ROUNDS; round++) {
+    const times = await ours.tell({ kind: 'askAll', questions, list: LIST });
+    if (round >= 0) for (const [k, { traceMs }] of times.entries()) samples[k]?.push(traceMs);
+  }
+  tell({ system: 'firebreak', contacts, ...spread(samples) });
+}
+
 const ratioOf = (theirs: number, mine: number): number => Math.round((10 * theirs) / mine) / 10;
 
 /** Also warms all of them up. Gives how many were reached, by case. */
