@@ -12,9 +12,14 @@ import { benchPath } from './path.js';
 import { benchScale } from './scale.js';
 import { benchTrace } from './trace/trace.js';
 
-const BENCHES: Readonly<
-  Record<string, (contacts?: string, threads?: string, minutes?: string) => Promise<void>>
-> = {
+interface Asked {
+  readonly contacts?: string | undefined;
+  readonly threads?: string | undefined;
+  readonly minutes?: string | undefined;
+  readonly alone?: boolean | undefined;
+}
+
+const BENCHES: Readonly<Record<string, (asked: Asked) => Promise<void>>> = {
   path: ({ contacts }) => benchPath(contacts),
   enrolment: benchEnrolment,
   fsck: benchFsck,
