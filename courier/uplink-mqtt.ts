@@ -87,8 +87,7 @@ class MqttUplink implements Uplink {
         finish();
       };
       const giveUp = (): void => settle(() => reject(this.#gaveUp(patienceMs)));
-      const aborted = (): void =>
-        settle(() => reject(new FirebreakError('closed', 'asked to stop before the broker answered')));
+      const aborted = (): void => settle(() => reject(stopped(signal)));
       const timer = setTimeout(giveUp, patienceMs);
       signal?.addEventListener('abort', aborted, { once: true });
       this.#firstOnline = () => settle(resolve);
@@ -236,3 +235,9 @@ function pause(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) finish();
   });
 }
+
+/** In the words of whoever asked to stop, where there are any. */
+const stopped = (signal: AbortSignal | undefined): FirebreakError =>
+  signal?.reason instanceof FirebreakError
+    ? signal.reason
+    : new FirebreakError('closed', 'asked to stop before the broker answered');
