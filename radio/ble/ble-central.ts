@@ -14,7 +14,7 @@ import { forgetPeripheral } from './forget-peripheral.js';
 import { ADMISSION_UUID, CHARACTERISTIC_UUIDS, SERVICE_UUID } from './gatt-profile.js';
 import type { AdvertReport } from './hci-packets.js';
 import type { Noble, NobleCharacteristic, NoblePeripheral } from './libraries.js';
-import { eventOf, within } from './settle.js';
+import { eventOf, orAborted, within } from './settle.js';
 
 export interface CentralDeps {
   readonly noble: Noble;
@@ -200,16 +200,3 @@ function nobodyThere(): FirebreakError {
 const isTimeout = (error: unknown): boolean => error instanceof FirebreakError && error.code === 'timeout';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** The promise, or the signal's reason when it aborts first. */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  let onAbort = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => (onAbort = () => reject(reasonOf(signal))));
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}

@@ -1,6 +1,7 @@
 /** Waiting for what a library says by an event, with an end to it. */
 import type { EventEmitter } from 'node:events';
 import { FirebreakError } from '../../protocol/errors.js';
+import { reasonOf } from '../clock-live.js';
 
 /**
  * Begins something and waits for the event that ends it. Rejects with `timeout` after that many wall ms. No listener stays
@@ -36,5 +37,19 @@ export async function within<T>(timeoutMs: number, what: string, promise: Promis
     return await Promise.race([promise, late]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** The promise, or the signal's reason when it aborts first; what becomes of the promise then is nobody's business. */
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  promise.catch(() => undefined); // also when the signal has aborted already, and nobody waits for it at all
+  signal.throwIfAborted();
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => (onAbort = () => reject(reasonOf(signal))));
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
