@@ -4,6 +4,7 @@ import { asEpoch } from '../../protocol/brands.js';
 import { dayOf } from '../../protocol/time.js';
 import { encodeDetails } from './cold-contact.js';
 import type { LiveRows } from './live-table.js';
+import { firstOf, newColumns } from './to-seal.js';
 import type { ToSeal } from './to-seal.js';
 
 export interface DayToSeal {
@@ -77,22 +78,7 @@ class GatheredDay {
   finish(): DayToSeal[] {
     const count = this.#count;
     if (count === 0) return [];
-    const { lower, upper, start, duration, signal, nearInDay, weight, near, buckets, partial } =
-      this.#columns;
-    const contacts: ToSeal = {
-      count,
-      lower: lower.subarray(0, count),
-      upper: upper.subarray(0, count),
-      start: start.subarray(0, count),
-      duration: duration.subarray(0, count),
-      near: near.subarray(0, count),
-      signal: signal.subarray(0, count),
-      nearInDay: nearInDay.subarray(0, count),
-      weight: weight.subarray(0, count),
-      buckets: buckets.subarray(0, 4 * count),
-      partial: partial.subarray(0, count),
-      details: this.#details.subarray(0, this.#detailBytes),
-    };
+    const contacts = firstOf(this.#columns, count, this.#details.subarray(0, this.#detailBytes));
     return [{ contacts, versions: this.#versions.subarray(0, count) }];
   }
 
@@ -111,17 +97,3 @@ class GatheredDay {
 }
 
 const NO_DETAILS = new Uint8Array(0);
-const shared = (bytes: number): SharedArrayBuffer => new SharedArrayBuffer(bytes);
-
-const newColumns = (count: number) => ({
-  lower: new Uint32Array(shared(4 * count)),
-  upper: new Uint32Array(shared(4 * count)),
-  start: new Uint32Array(shared(4 * count)),
-  duration: new Uint16Array(shared(2 * count)),
-  near: new Uint16Array(shared(2 * count)),
-  signal: new Uint8Array(shared(count)),
-  nearInDay: new Uint16Array(shared(2 * count)),
-  weight: new Uint16Array(shared(2 * count)),
-  buckets: new Uint16Array(shared(8 * count)),
-  partial: new Uint8Array(shared(count)),
-});

@@ -62,23 +62,7 @@ export class SealCollector {
 
   /** What was added; views of its memory, which later additions may leave behind. */
   columns(): ToSeal {
-    const count = this.#count;
-    const { lower, upper, start, duration, near, signal, nearInDay, weight, buckets, partial } =
-      this.#columns;
-    return {
-      count,
-      lower: lower.subarray(0, count),
-      upper: upper.subarray(0, count),
-      start: start.subarray(0, count),
-      duration: duration.subarray(0, count),
-      near: near.subarray(0, count),
-      signal: signal.subarray(0, count),
-      nearInDay: nearInDay.subarray(0, count),
-      weight: weight.subarray(0, count),
-      buckets: buckets.subarray(0, 4 * count),
-      partial: partial.subarray(0, count),
-      details: this.#details.subarray(0, this.#detailBytes),
-    };
+    return firstOf(this.#columns, this.#count, this.#details.subarray(0, this.#detailBytes));
   }
 
   #addDetails(evidence: SealedContact['evidence']): void {
@@ -104,7 +88,8 @@ export class SealCollector {
 
 const shared = (bytes: number): SharedArrayBuffer => new SharedArrayBuffer(bytes);
 
-function newColumns(count: number) {
+/** Of zeros, in shared memory. */
+export function newColumns(count: number) {
   return {
     lower: new Uint32Array(shared(4 * count)),
     upper: new Uint32Array(shared(4 * count)),
@@ -116,6 +101,27 @@ function newColumns(count: number) {
     weight: new Uint16Array(shared(2 * count)),
     buckets: new Uint16Array(shared(8 * count)),
     partial: new Uint8Array(shared(count)),
+  };
+}
+
+type SealBuffers = ReturnType<typeof newColumns>;
+
+/** The first contacts of columns that have room for more, in the same memory. */
+export function firstOf(columns: SealBuffers, count: number, details: Uint8Array<SharedArrayBuffer>): ToSeal {
+  const { lower, upper, start, duration, near, signal, nearInDay, weight, buckets, partial } = columns;
+  return {
+    count,
+    lower: lower.subarray(0, count),
+    upper: upper.subarray(0, count),
+    start: start.subarray(0, count),
+    duration: duration.subarray(0, count),
+    near: near.subarray(0, count),
+    signal: signal.subarray(0, count),
+    nearInDay: nearInDay.subarray(0, count),
+    weight: weight.subarray(0, count),
+    buckets: buckets.subarray(0, 4 * count),
+    partial: partial.subarray(0, count),
+    details,
   };
 }
 

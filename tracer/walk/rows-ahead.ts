@@ -59,7 +59,7 @@ export class RowsAhead {
   #touchStarts(segment: Segment, openings: readonly Opening[]): void {
     const { rows, startSignal, people } = segment;
     let sum = 0;
-    for (let k = 0; k < openings.length; k++) sum ^= rows[openings[k]!.person]!;
+    for (let k = 0; k < openings.length; k++) sum ^= rows[Math.min(openings[k]!.person, people)]!;
     for (let k = 0; k < openings.length; k++) {
       const { person } = openings[k]!;
       if (person >= people) continue;
