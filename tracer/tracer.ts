@@ -138,12 +138,13 @@ class LedgerTracer implements Tracer {
     const access = this.#recorder();
     if (wish !== undefined) requireEvidenceWanted(request, signer);
     const view = this.view();
-    const found = await this.#traced(view, request, signal);
+    const found = await orNotFound(() => this.#told(view, request, signal));
     if (found instanceof FirebreakError) {
       await access.record(look, askedInTrace(request), []);
       throw found;
     }
-    const { result, reached } = found;
+    const { result, walks } = found;
+    const reached = tagsReached(view.people, walks);
     const recorded = await access.record(look, askedInTrace(request), reached);
     const answer = { result, accessIndex: recorded.index };
     if (wish === undefined || signer === undefined) return answer;
@@ -190,7 +191,7 @@ class LedgerTracer implements Tracer {
     const view = this.view();
     const presence = this.#reading.intake.book.view();
     const desk = {
-      trace: (asked: TraceRequest) => this.#told(view, asked),
+      trace: async (asked: TraceRequest) => (await this.#told(view, asked)).result,
       presence: { view: presence, personOf: (tag: number) => personOf(view.people, tag) },
       record: (...looked: Parameters<AccessRecorder['record']>) => access.record(...looked),
     };
@@ -220,18 +221,11 @@ class LedgerTracer implements Tracer {
     throw new FirebreakError('permission', 'this tracer cannot record looks, so it gives no answers');
   }
 
-  #traced(view: ContactView, request: TraceRequest, signal: AbortSignal | undefined) {
-    return orNotFound(async () => {
-      const walks = await this.#walked(view, request, signal);
-      const result = await traceResultInTurns(view.people, request, walks, this.#wordsOf(view, request));
-      return { result, reached: tagsReached(view.people, walks) };
-    });
-  }
-
-  /** Of a look that is recorded as a whole when all of its traces are done. */
-  async #told(view: ContactView, request: TraceRequest): Promise<TraceResult> {
-    const walks = await this.#walked(view, request);
-    return traceResultInTurns(view.people, request, walks, this.#wordsOf(view, request));
+  /** Walks, and what they found in words. */
+  async #told(view: ContactView, request: TraceRequest, signal?: AbortSignal) {
+    const walks = await this.#walked(view, request, signal);
+    const words = this.#wordsOf(view, request);
+    return { walks, result: await traceResultInTurns(view.people, request, walks, words) };
   }
 
   async #walked(view: ContactView, request: TraceRequest, signal?: AbortSignal): Promise<TraceWalks> {

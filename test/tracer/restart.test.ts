@@ -279,8 +279,12 @@ describe('a tracer that begins again', () => {
       const whole = await readFile(join(folder, name));
       await writeFile(join(folder, name), whole.fill(7, 64, 200));
     }
+    const view = tracer.view();
+    const [segment] = view.segments;
     await expect(ask(tracer)).rejects.toMatchObject({ code: 'damaged' });
     expect((await tracer.catchUp()).added).toBe(deployment.log.entries.length);
+    const before = { table: segment?.id ?? -1, isLive: false, at: 0 };
+    expect(() => tracer.contactAt(view, before)).toThrow(expect.objectContaining({ code: 'busy' }));
     expect(await ask(tracer)).toEqual(answer);
     await tracer.close();
   });

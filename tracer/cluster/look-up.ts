@@ -1,37 +1,18 @@
 /** A look at a cluster: found, recorded, answered, in this order; no entry, no answer. */
 import { asTagNumber } from '../../protocol/brands.js';
 import type { TagNumber } from '../../protocol/brands.js';
-import type { Look } from '../access.js';
+import type { Asked, Look } from '../access.js';
 import type { ClusterAnswer } from './cluster-message.js';
 import type { ClusterRequest, Trace } from './cluster-result.js';
 import { findClusters, tagsInCluster } from './find-clusters.js';
 import type { ClusterPresence } from './gateway-sources.js';
-
-/** The question, as its look records it. */
-export interface AskedInCluster {
-  readonly question: 'cluster';
-  readonly cases: readonly TagNumber[];
-  readonly hops: number;
-  readonly from: number;
-  readonly to: number;
-  readonly minSeconds: number;
-  readonly latentSeconds: number;
-  readonly infectiousSeconds: number | null;
-  readonly attenuation: 'immediate' | 'near' | 'medium';
-  /** By co-presence, or to weigh gateways: where people stayed was looked at. */
-  readonly presence: boolean;
-}
 
 /** What a tracer lends to whoever looks for clusters. */
 export interface ClusterDesk {
   readonly trace: Trace;
   readonly presence?: ClusterPresence;
   /** The entry, once the ledger's receipt for it verified; `reached` is ascending and distinct. Throws when it did not come. */
-  record(
-    look: Look,
-    asked: AskedInCluster,
-    reached: readonly TagNumber[],
-  ): Promise<{ readonly index: number }>;
+  record(look: Look, asked: Asked, reached: readonly TagNumber[]): Promise<{ readonly index: number }>;
 }
 
 /** Throws what {@link findClusters} throws, unrecorded, and whatever kept the look from being recorded. */
@@ -46,7 +27,7 @@ export async function lookUpCluster(
   return { result, accessIndex: index };
 }
 
-function askedIn(request: ClusterRequest, hasPresence: boolean): AskedInCluster {
+function askedIn(request: ClusterRequest, hasPresence: boolean): Asked {
   const { cases, hops, from, to, minSeconds, latentSeconds } = request;
   const weighsGateways = hasPresence && request.gateways !== false;
   return {

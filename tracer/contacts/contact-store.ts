@@ -68,8 +68,8 @@ export class ContactStore {
   #parts: Parts;
   readonly #fresh: () => Promise<Parts>;
   /** Whoever holds a view holds what its places stand for. */
-  readonly #rowsOf = new WeakMap<LiveTable, LiveRows>();
-  readonly #sealedOf = new WeakMap<Segment, SealedSegment>();
+  #rowsOf = new WeakMap<LiveTable, LiveRows>();
+  #sealedOf = new WeakMap<Segment, SealedSegment>();
   /** Until something changes. */
   #view: { readonly view: ContactView; readonly changes: number } | undefined;
   #keepFrom: number;
@@ -165,29 +165,31 @@ export class ContactStore {
     return view;
   }
 
-  /** A contact of a view of this store in full, as it stood then. Throws `damaged` when its evidence cannot be read. */
+  /**
+   * A contact of a view of this store in full, as it stood then. Throws `damaged` when its evidence cannot be read, `busy` for
+   * a view from before the store was begun anew.
+   */
   contactAt(view: ContactView, { table, isLive, at }: Place): Contact {
     const { people } = this.#parts.writer;
     const tagOf = (person: number): number => people.tagOf(person);
     if (isLive) {
       const live = view.live.find(({ id }) => id === table);
       const rows = live && this.#rowsOf.get(live);
-      if (live === undefined || rows === undefined)
-        throw new RangeError('a live table of a view of this store');
+      if (live === undefined || rows === undefined) throw begunAnew();
       const row = rows.read(live.firstVersion + at);
       return contactOfSides(row, sidesOfRow(row), tagOf);
     }
     const segment = view.segments.find(({ id }) => id === table);
     const sealed = segment && this.#sealedOf.get(segment);
-    if (sealed === undefined) throw new RangeError('a segment of a view of this store');
+    if (sealed === undefined) throw begunAnew();
     const cold = this.#guard(() => sealed.contactAt(at));
     return contactOfSides(cold, cold.accounts, tagOf);
   }
 
-  /** Seconds of each bucket of an entry of a segment of a view of this store. Throws `damaged`. */
+  /** Seconds of each bucket of an entry of a segment of a view of this store. Throws as {@link contactAt}. */
   bucketsOf(segment: Segment, entry: number): BucketSeconds {
     const sealed = this.#sealedOf.get(segment);
-    if (sealed === undefined) throw new RangeError('a segment of a view of this store');
+    if (sealed === undefined) throw begunAnew();
     return this.#guard(() => sealed.contactAt(entry).bucketSeconds);
   }
 
@@ -198,9 +200,11 @@ export class ContactStore {
 
   /** For who reads evidence elsewhere: damage that is met there is this store's. */
   async guarding<T>(read: () => Promise<T>): Promise<T> {
+    const parts = this.#parts;
     try {
       return await read();
     } catch (error) {
+      if (parts !== this.#parts) throw begunAnew(); // the files went while it read
       return this.#guard((): never => {
         throw error;
       });
@@ -244,6 +248,8 @@ export class ContactStore {
   async clear(): Promise<void> {
     await this.#parts.sealer?.close();
     this.#parts = await this.#fresh();
+    this.#rowsOf = new WeakMap();
+    this.#sealedOf = new WeakMap();
     this.#view = undefined;
     this.#damage = undefined;
     this.#keepFrom = this.#parts.keepFrom;
@@ -263,3 +269,7 @@ export class ContactStore {
     await this.#parts.sealer?.close();
   }
 }
+
+/** Of a view from before {@link ContactStore.clear}. */
+const begunAnew = (): FirebreakError =>
+  new FirebreakError('busy', 'the contacts were damaged and are read again from the ledger: ask once more');

@@ -15,7 +15,7 @@ import { askCluster } from '../../../tracer/cluster/ask.js';
 import { clusterAnswerSchema, clusterLookUpSchema } from '../../../tracer/cluster/cluster-message.js';
 import type { ClusterAnswer, ClusterLookUp } from '../../../tracer/cluster/cluster-message.js';
 import { lookUpCluster } from '../../../tracer/cluster/look-up.js';
-import type { AskedInCluster } from '../../../tracer/cluster/look-up.js';
+import type { Asked } from '../../../tracer/access.js';
 import { openTracer } from '../../../tracer/tracer.js';
 import type { Tracer } from '../../../tracer/tracer.js';
 import {
@@ -96,7 +96,7 @@ describe('a look at a cluster', () => {
   });
 
   it('records what was asked and everybody in the answer before it answers, and nothing of a question out of bounds', async () => {
-    const recorded: [AskedInCluster, readonly number[]][] = [];
+    const recorded: [Asked, readonly number[]][] = [];
     const step = { start: 10, end: 20, nearSeconds: 900, mutual: true, ledger: [1] };
     const desk = {
       trace: async (asked: { readonly case: string; readonly direction: string }) => ({
@@ -115,7 +115,7 @@ describe('a look at a cluster', () => {
                 },
               ],
       }),
-      record: async (_look: unknown, asked: AskedInCluster, reached: readonly number[]) => {
+      record: async (_look: unknown, asked: Asked, reached: readonly number[]) => {
         recorded.push([asked, reached]);
         return { index: 7 };
       },
