@@ -2,7 +2,7 @@
 import pc from 'picocolors';
 import type { ContactRecording } from '../../firmware-sim/contact-recording.js';
 import { toHex } from '../../protocol/bytes.js';
-import { ENTRY_NAMES } from '../present/entry-names.js';
+import { entryName } from '../present/entry-names.js';
 import { localTime } from '../times.js';
 import type { TracerStatus } from '../../tracer/reading.js';
 import type { PathOutcome } from './path.js';
@@ -28,7 +28,7 @@ export function stageLines(outcome: PathOutcome): string {
   const tracer = outcome.tracer.status();
   const types = [...ledger.counters.entriesByType].sort(([a], [b]) => a - b);
   const entries = types
-    .map(([type, count]) => `${n(count)} ${ENTRY_NAMES[type] ?? `of type ${type}`}`)
+    .map(([type, count]) => `${n(count)} ${entryName(type, count)}`)
     .join(', ');
   return [
     stage(

@@ -1,13 +1,21 @@
 /** What a type of ledger entry is called (protocol.md §10). */
-export const ENTRY_NAMES: Readonly<Record<number, string>> = {
-  1: 'tag reports',
-  2: 'presence reports',
-  3: 'gateways enrolled or revoked',
-  4: 'day keys published or destroyed',
-  5: 'cases opened, changed or closed',
-  6: 'looks at traces',
-  7: 'identities opened',
-  8: 'notices published',
-  9: 'credentials issued',
-  10: 'days of payloads pruned',
+const NAMES: Readonly<Record<number, readonly [one: string, many: string]>> = {
+  1: ['tag report', 'tag reports'],
+  2: ['presence report', 'presence reports'],
+  3: ['gateway enrolled or revoked', 'gateways enrolled or revoked'],
+  4: ['day key published or destroyed', 'day keys published or destroyed'],
+  5: ['case opened, changed or closed', 'cases opened, changed or closed'],
+  6: ['look at a trace', 'looks at traces'],
+  7: ['identity opened', 'identities opened'],
+  8: ['notice published', 'notices published'],
+  9: ['credential issued', 'credentials issued'],
+  10: ['day of payloads pruned', 'days of payloads pruned'],
 };
+
+export const ENTRY_NAMES: Readonly<Record<number, string>> = Object.fromEntries(
+  Object.entries(NAMES).map(([type, [, many]]) => [type, many]),
+);
+
+/** As it stands behind a number in a sentence. */
+export const entryName = (type: number, count: number): string =>
+  NAMES[type]?.[count === 1 ? 0 : 1] ?? `of type ${type}`;
