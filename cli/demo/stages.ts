@@ -27,9 +27,7 @@ export function stageLines(outcome: PathOutcome): string {
   const { fleet, gateway, ledger, checkpoint, stageMs } = outcome;
   const tracer = outcome.tracer.status();
   const types = [...ledger.counters.entriesByType].sort(([a], [b]) => a - b);
-  const entries = types
-    .map(([type, count]) => `${n(count)} ${entryName(type, count)}`)
-    .join(', ');
+  const entries = types.map(([type, count]) => `${n(count)} ${entryName(type, count)}`).join(', ');
   return [
     stage(
       'tags',
