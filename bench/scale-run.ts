@@ -3,6 +3,7 @@
  * on the way, `scale-run open DIR` opens it and proves entries. Figures as JSON lines on stdout.
  */
 import { randomFillSync, randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { openLogView } from '../ledger/log-view.js';
 import { proveEntry } from '../ledger/prove.js';
 import { openLedgerFolder } from '../ledger/reader-level.js';
@@ -12,7 +13,19 @@ const BATCH = 1024;
 const PAYLOAD_BYTES = 250;
 const PROOFS = 2000;
 
-const megabytes = (): number => Math.round(process.memoryUsage().rss / 2 ** 20);
+const MEBIBYTE = 2 ** 20;
+
+/**
+ * What the process holds, and what of it is its own: the rest are pages of the database's files, which LevelDB maps and the
+ * system takes back when it likes.
+ */
+function memory(): { readonly residentMB: number; readonly ownMB: number } {
+  const own = /^RssAnon:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  return {
+    residentMB: Math.round(process.memoryUsage.rss() / MEBIBYTE),
+    ownMB: Math.round((Number(own) * 1024) / MEBIBYTE),
+  };
+}
 const tell = (figures: object): void => console.log(JSON.stringify(figures));
 
 async function fill(dir: string, count: number): Promise<void> {
@@ -23,10 +36,10 @@ async function fill(dir: string, count: number): Promise<void> {
     await appender.append(
       Array.from({ length: BATCH }, (_, i) => bytes.subarray(i * PAYLOAD_BYTES, (i + 1) * PAYLOAD_BYTES)),
     );
-    const before = Math.floor(size / 1_000_000);
-    if (Math.floor((size + BATCH) / 1_000_000) === before) continue;
+    const million = (n: number): number => Math.floor(n / 1_000_000);
+    if (million(size + BATCH) === million(size)) continue;
     const seconds = Math.round((performance.now() - startMs) / 1000);
-    tell({ bench: 'scale', entries: size + BATCH, seconds, residentMB: megabytes() });
+    tell({ bench: 'scale', entries: size + BATCH, seconds, ...memory() });
   }
   await appender.close();
 }
@@ -51,7 +64,7 @@ async function open(dir: string): Promise<void> {
     openedMs,
     proofP50Ms: at(0.5),
     proofP99Ms: at(0.99),
-    residentMB: megabytes(),
+    ...memory(),
   });
 }
 

@@ -9,6 +9,14 @@ const HASHES_A_FILTER = 2 ** 20;
 const FILTER_BITS = 2 ** 24;
 const PROBES = 6;
 
+/** What {@link PayloadFilter} is kept as. */
+export interface LatestFilters {
+  /** Hashes in all filters, the older ones too. */
+  readonly count: number;
+  /** Those that hashes were added to lately: the one being filled and the one before. */
+  readonly filters: readonly { readonly number: number; readonly bytes: Uint8Array }[];
+}
+
 export class PayloadFilter {
   readonly #filters: Uint32Array[];
   #count: number;
@@ -19,16 +27,13 @@ export class PayloadFilter {
     this.#count = count;
   }
 
-  /** The filters that hashes were added to lately, as bytes: the one being filled and the one before. */
-  latest(): readonly { readonly number: number; readonly bytes: Uint8Array }[] {
+  /** A copy of what changed lately. */
+  latest(): LatestFilters {
     const first = Math.max(0, this.#filters.length - 2);
-    return this.#filters
+    const filters = this.#filters
       .slice(first)
       .map((filter, i) => ({ number: first + i, bytes: new Uint8Array(filter.slice().buffer) }));
-  }
-
-  get count(): number {
-    return this.#count;
+    return { count: this.#count, filters };
   }
 
   /** `hash`: the first 8 bytes of it, at least. */

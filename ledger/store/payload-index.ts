@@ -13,7 +13,7 @@
  */
 import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { Row } from './journal-frames.js';
-import { PayloadFilter } from './payload-filter.js';
+import { PayloadFilter, type LatestFilters } from './payload-filter.js';
 import { bucketOf, BUCKETS, NAME_BYTES, PayloadTable, wordAt } from './payload-table.js';
 import { bucketKey, FILTER_RANGE, filterKey, INDEX_BOOKS_KEY } from './store-keys.js';
 import type { Database } from './store-open.js';
@@ -187,7 +187,7 @@ export class PayloadIndex {
     const full = this.#active;
     this.#full = full;
     this.#active = new PayloadTable(this.#tableRecords);
-    this.#writing = this.#write(full).then(
+    this.#writing = this.#write(full, this.#filter.latest()).then(
       () => {
         this.#indexedTo = full.recordAt(full.count - 1).index + 1;
         this.#full = undefined;
@@ -197,21 +197,23 @@ export class PayloadIndex {
     );
   }
 
-  async #write(table: PayloadTable): Promise<void> {
+  /**
+   * `filters`: as they were when the table was full. What came later is added again by who opens the store: a filter that
+   * had it already would say of each such payload that it may be known, and each would be looked for in its bucket.
+   */
+  async #write(table: PayloadTable, filters: LatestFilters): Promise<void> {
     const order = orderByBucket(table);
     for (let first = 0; first < BUCKETS; first += BUCKETS_A_STEP) {
       await this.#writeBuckets(table, order, first);
       await this.#behind.applied();
     }
-    this.#behind.add(this.#booksRows());
+    this.#behind.add(this.#booksRows(filters));
     await this.#behind.settle();
   }
 
-  #booksRows(): Row[] {
-    const filters = this.#filter
-      .latest()
-      .map(({ number, bytes }) => ({ key: filterKey(number), value: bytes }));
-    return [...filters, { key: INDEX_BOOKS_KEY, value: encodeBooks(this.#filter.count, this.#tails) }];
+  #booksRows({ count, filters }: LatestFilters): Row[] {
+    const rows = filters.map(({ number, bytes }) => ({ key: filterKey(number), value: bytes }));
+    return [...rows, { key: INDEX_BOOKS_KEY, value: encodeBooks(count, this.#tails) }];
   }
 
   async #writeBuckets(table: PayloadTable, order: BucketOrder, first: number): Promise<void> {

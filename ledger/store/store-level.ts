@@ -54,6 +54,8 @@ export class StoreLevel implements Store {
   #settled: number;
   #settling: Promise<void> | undefined;
   #turn: Promise<void> = Promise.resolve();
+  /** What the last state row says of the payload index. */
+  #toldIndexedTo: number;
   /** A commit failed: its frame may be in the journal, and the head file may speak of it. */
   #hasFailed = false;
   /** Highest sequence number of each writer that was asked for: a higher one is new without a look. */
@@ -64,6 +66,7 @@ export class StoreLevel implements Store {
     this.#state = parts.state;
     this.#commit = parts.commit;
     this.#settled = parts.commit;
+    this.#toldIndexedTo = parts.index.indexedTo;
   }
 
   state(): LogState {
@@ -161,15 +164,16 @@ export class StoreLevel implements Store {
     await this.#settling;
     await index.idle();
     if (this.#hasFailed) return;
+    // Else who opens the store looks for all payloads of the last table as if they might be missing.
+    if (index.indexedTo > this.#toldIndexedTo) behind.add([this.#stateRow(this.#state, this.#commit)]);
     await behind.settle();
     journal.clear();
   }
 
   #stateRow(state: LogState, commit: number): Row {
-    return {
-      key: STATE_KEY,
-      value: encodeStateRow({ state, commit, indexedTo: this.#parts.index.indexedTo }),
-    };
+    const { indexedTo } = this.#parts.index;
+    this.#toldIndexedTo = indexedTo;
+    return { key: STATE_KEY, value: encodeStateRow({ state, commit, indexedTo }) };
   }
 
   /** Waits where something is full: the table of new payloads, the rows on their way to the database, the journal. */
