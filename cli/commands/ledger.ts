@@ -8,7 +8,7 @@ import { defaultCheckThreads } from '../../ledger/intake/verify-workers.js';
 import { verifyFolder, verifyLog } from '../../ledger/verify.js';
 import type { VerifiedSummary } from '../../ledger/verify.js';
 import { toHex } from '../../protocol/bytes.js';
-import { FirebreakError, refusalOf } from '../../protocol/errors.js';
+import { FirebreakError } from '../../protocol/errors.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import { readConfig } from '../config.js';
 import { usage } from '../exit.js';
@@ -23,7 +23,12 @@ import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions } from '../session.js';
 import { untilStopped } from '../shutdown.js';
 import { ENTRY_NAMES } from '../present/entry-names.js';
-import { ledgerScreen, ledgerStatusOf, ledgerStatusSchema } from '../present/ledger-screen.js';
+import {
+  ledgerScreen,
+  ledgerStatusOf,
+  ledgerStatusSchema,
+  refusedInWords,
+} from '../present/ledger-screen.js';
 import { keepStatus, readStatus } from '../status-file.js';
 import { prunedLine } from '../present/show-retention.js';
 import { verifierKey } from '../verifier-key.js';
@@ -124,10 +129,10 @@ async function run(options: RunOptions): Promise<void> {
       ...(publication.quorum !== undefined && { witnesses: publication.quorum }),
     });
     await whileWell(running.ledger, signal);
-    const status = running.ledger.status();
+    const status = ledgerStatusOf(running.ledger.status());
     log.info('stopping: answering what was taken in', {
       entries: status.size,
-      refusedBatches: inWords(status.refusedBatches),
+      refusedBatches: refusedInWords(status.refused),
     });
   });
 }
@@ -142,10 +147,6 @@ async function status(dataDir: string): Promise<void> {
   const file = folderAt(dataDir).ledger.status;
   console.log(ledgerScreen(await readStatus(file, 'the ledger', ledgerStatusSchema)));
 }
-
-/** Refusals by their names, such as "busy: 3, format: 1". */
-const inWords = (counts: ReadonlyMap<number, number>): string =>
-  [...counts].map(([number, count]) => `${refusalOf(number)}: ${count}`).join(', ') || 'none';
 
 async function exportTo(options: FolderOptions, out: string): Promise<void> {
   await inFolder('ledger', options, async ({ folder, config, onClose }) => {

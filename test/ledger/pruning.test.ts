@@ -1,16 +1,16 @@
 /** Payloads of a day end by an entry of the log: who may write it, what is gone, and that all the rest still holds. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WriterDirectory } from '../../ledger/admission/writer.js';
 import { checkProof } from '../../ledger/check-proof.js';
-import { DayRegister, newDayRecord } from '../../ledger/store/day-record.js';
+import { DayRegister } from '../../ledger/store/day-record.js';
 import { askDays } from '../../ledger/days-http.js';
 import { exportLog } from '../../ledger/export.js';
 import { serveLedgerHttp } from '../../ledger/http.js';
+import { fsckLedger } from '../../ledger/fsck/fsck.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
 import { openLogView } from '../../ledger/log-view.js';
-import { PayloadRemover } from '../../ledger/payload-remover.js';
 import { proveGrowth } from '../../ledger/prove-growth.js';
 import { proveEntry } from '../../ledger/prove.js';
 import { openLedgerReaderHttp } from '../../ledger/reader-http.js';
@@ -334,19 +334,21 @@ describe('a ledger that ended between the commit and the removal', () => {
     await again.close();
   });
 
-  test('does not try a removal that failed again with every batch, and says why it failed', async () => {
-    const pruned = { by: 1, atMs: NOW_MS, removed: false };
-    const days = new DayRegister([{ ...newDayRecord(DAY), destroyedBy: 0, pruned }]);
-    let tried = 0;
-    const removePayloads = () => Promise.reject(new Error(`the disk did not answer, ${(tried += 1)}`));
-    const remover = new PayloadRemover({ removePayloads }, days);
-    for (let batch = 0; batch < 3; batch++) {
-      remover.wake();
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    expect(remover.failure).toBe('the disk did not answer, 1');
-    expect(days.toRemove).toBe(1);
-    await remover.close();
+  test('removes the file of a pruned day that came back, and fsck names it until then', async () => {
+    const dir = await temporaryFolder();
+    const { ledger, say } = await grown(dir);
+    const path = join(dir, 'payloads', String(DAY));
+    const before = await readFile(path);
+    await say(issuer, destroyedItem(DAY), pruningItem(DAY));
+    await removed(ledger);
+    await ledger.close();
+    await writeFile(path, before);
+    const fsck = () => fsckLedger({ dir, verifier: logSigner, issuerPublicKey: issuer.publicKey });
+    expect((await fsck()).findings.kept).toMatchObject([{ kind: 'leftover', file: `payloads/${DAY}` }]);
+
+    await (await openLedger(ledgerDeps(dir))).close();
+    expect(await readdir(join(dir, 'payloads'))).not.toContain(String(DAY));
+    expect((await fsck()).findings.kept).toEqual([]);
   });
 });
 
