@@ -114,5 +114,9 @@ function evidence(step: PathStep): string {
   if (step.gateway !== undefined)
     return `at gateway ${step.gateway.slice(0, 8)} together, ${localSpan(step.start, step.end)}`;
   const sides = step.mutual ? 'seen by both' : 'seen by one';
-  return `${duration(step.nearSeconds)} near, ${localSpan(step.start, step.end)}, ${sides}, ledger ${step.ledger.join(' ')}`;
+  return `${duration(step.nearSeconds)} near, ${localSpan(step.start, step.end)}, ${sides}${ledgerOf(step)}`;
 }
+
+/** A synthetic city has no ledger. */
+const ledgerOf = ({ ledger }: PathStep): string =>
+  ledger.length === 0 ? '' : `, ledger ${ledger.join(' ')}`;
