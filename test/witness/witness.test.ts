@@ -13,7 +13,7 @@ import { beginState, lookAtState, openStateFolder } from '../../witness/state-fo
 import { openWitness } from '../../witness/witness.js';
 import { silentLog } from '../../protocol/log.js';
 import { logSigner, logView, ORIGIN } from './log-views.js';
-import { cosignerNamed, startWitness, temporaryFolder, type RunningWitness } from './running-witness.js';
+import { cosignerNamed, startWitness, type RunningWitness } from './running-witness.js';
 
 const honest = logView('honest', 100);
 const forked = logView('forked', 100);
@@ -210,7 +210,13 @@ describe('a witness', () => {
 });
 
 describe('the one place at a witness', () => {
-  const patient = { connections: 1, headersMs: 60_000, requestMs: 60_000, silentMs: 60_000, checkEveryMs: 50 };
+  const patient = {
+    connections: 1,
+    headersMs: 60_000,
+    requestMs: 60_000,
+    silentMs: 60_000,
+    checkEveryMs: 50,
+  };
   test.each([
     ['asks half a question', { headersMs: 500 }, 'POST /add-checkpoint HTTP/1.1\r\nhost: w\r\n'],
     [
