@@ -4,6 +4,15 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readConfig } from '../../cli/config.js';
+import { folderAt } from '../../cli/folder.js';
+import { readKeyFile } from '../../cli/key-files.js';
+import { openFolderReader } from '../../cli/parts/ledger.js';
+import { announce } from '../../cli/run-files.js';
+import { serveLedgerHttp } from '../../ledger/http.js';
+import { toHex } from '../../protocol/bytes.js';
+import type { LedgerReader } from '../../protocol/ledger-reader.js';
+import { silentLog } from '../../protocol/log.js';
 import { runFirebreak, startFirebreak } from './firebreak-process.js';
 import { attempt } from './in-process.js';
 import { filesUnder, openWorkshop } from './small-demo.js';
@@ -154,6 +163,28 @@ describe('a ledger that runs', () => {
     }
     expect(await first.ended).toEqual({ code: 0, signal: null });
   }, 60_000);
+
+  it('is not verified when it has lost payloads', async () => {
+    const data = folderAt(folder);
+    const reader = await openFolderReader(data, await readConfig(data));
+    const stored: LedgerReader = {
+      ...reader,
+      payloads: async (hashes) =>
+        (await reader.payloads(hashes)).map((found, i) => (i === 3 || i > 9 ? undefined : found)),
+    };
+    const payloadToken = toHex(await readKeyFile(data.ledger.readToken));
+    const http = await serveLedgerHttp({ reader: stored, port: 0, payloadToken, log: silentLog });
+    const withdraw = await announce(data, 'ledger', { mqtt: 'mqtt://127.0.0.1:1', http: http.url });
+    const { code, text } = await verify();
+    await withdraw();
+    await http.close();
+    await reader.close();
+    expect(text).toContain('but 3 payloads are neither stored nor pruned: those of entries 3 10 11.');
+    expect(text).toContain('firebreak ledger fsck');
+    expect(text).not.toContain('verified');
+    expect(code).toBe(1);
+    expect(await verify()).toMatchObject({ code: 0 });
+  });
 
   it.each(['--mqtt-port', '--http-port'])('says that its %s is taken', async (option) => {
     const taker = createServer().listen(0, '127.0.0.1');
