@@ -21,9 +21,7 @@ import { DEFAULT_SETTINGS } from '../protocol/settings.js';
 import { entriesPath, TILE_WIDTH, tilePath, tileWidthAt } from '../protocol/tile.js';
 import { TileEdge, type TileBytes } from '../protocol/tile-edge.js';
 import { openWitnessedCheckpoint, type WitnessPolicy } from '../protocol/witness-policy.js';
-import { filesOf } from './log-files.js';
 import { readEntries } from './log-view.js';
-import { filesIn, readerOfFolder } from './reader-folder.js';
 import { PrunedClaims, type PrunedCount } from './verify-pruned.js';
 
 export interface VerifiedSummary {
@@ -187,21 +185,4 @@ export async function verifyLog(
     onProgress?.(bundle * TILE_WIDTH + width, checkpoint.size);
   }
   return verification.finish(checkpoint);
-}
-
-/**
- * Verifies an exported folder, every byte of every file; a file that does not belong there is refused too.
- *
- * Throws as {@link verifyLog}.
- */
-export async function verifyFolder(
-  dir: string,
-  verifier: NoteVerifier,
-  options: Omit<VerifyOptions, 'payloads'> = {},
-): Promise<VerifiedSummary> {
-  const summary = await verifyLog(readerOfFolder(dir), verifier, options);
-  const expected = new Set(['checkpoint', ...[...filesOf(summary.checkpoint.size)].map(({ path }) => path)]);
-  const unknown = (await filesIn(dir)).find((path) => !expected.has(path));
-  if (unknown === undefined) return summary;
-  throw damaged(`${unknown} in ${dir} is not part of a log of ${summary.checkpoint.size} entries`);
 }

@@ -5,7 +5,8 @@ import pc from 'picocolors';
 import { exportLog } from '../../ledger/export.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import { defaultCheckThreads } from '../../ledger/intake/verify-workers.js';
-import { verifyFolder, verifyLog } from '../../ledger/verify.js';
+import { verifyFolder } from '../../ledger/verify-folder.js';
+import { verifyLog } from '../../ledger/verify.js';
 import type { VerifiedSummary } from '../../ledger/verify.js';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError, refusalOf } from '../../protocol/errors.js';
@@ -151,7 +152,7 @@ async function exportTo(options: FolderOptions, out: string): Promise<void> {
   await inFolder('ledger', options, async ({ folder, config, onClose, signal }) => {
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
-    const done = await exportLog(reader, out, logVerifier(config), signal);
+    const done = await exportLog(reader, out, logVerifier(config), { signal });
     console.log(
       `${done.size} entries exported to ${out}: ${done.written} files written, ${done.removed} removed`,
     );
