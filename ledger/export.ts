@@ -181,6 +181,7 @@ export async function exportLog(
       await placeAll(folder, reader, files);
       written += files.length;
     }
+    signal?.throwIfAborted();
     await folder.sync();
     await requireUnmoved(dir, earlier);
     await folder.place('checkpoint', note);
