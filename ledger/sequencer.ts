@@ -63,10 +63,6 @@ export class Sequencer {
     this.failed = new Promise((resolve) => (this.#tellFailure = resolve));
   }
 
-  get waiting(): number {
-    return this.#queue.length;
-  }
-
   /** Commits since the ledger was opened. */
   get commits(): number {
     return this.#commits;

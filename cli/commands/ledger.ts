@@ -5,7 +5,8 @@ import pc from 'picocolors';
 import { exportLog } from '../../ledger/export.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import { defaultCheckThreads } from '../../ledger/intake/verify-workers.js';
-import { verifyFolder, verifyLog } from '../../ledger/verify.js';
+import { verifyFolder } from '../../ledger/verify-folder.js';
+import { verifyLog } from '../../ledger/verify.js';
 import type { VerifiedSummary } from '../../ledger/verify.js';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -149,10 +150,10 @@ async function status(dataDir: string): Promise<void> {
 }
 
 async function exportTo(options: FolderOptions, out: string): Promise<void> {
-  await inFolder('ledger', options, async ({ folder, config, onClose }) => {
+  await inFolder('ledger', options, async ({ folder, config, onClose, signal }) => {
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
-    const done = await exportLog(reader, out, logVerifier(config));
+    const done = await exportLog(reader, out, logVerifier(config), { signal });
     console.log(
       `${done.size} entries exported to ${out}: ${done.written} files written, ${done.removed} removed`,
     );
@@ -185,16 +186,26 @@ async function verify(options: VerifyOptions): Promise<void> {
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
     const verifier = options.vkey ?? logVerifier(config);
-    const how = { payloads: true, onProgress, signal, ...asked };
+    const { retentionDays } = config.settings;
+    const how = { payloads: true, retentionDays, onProgress, signal, ...asked };
     const summary = await verifyLog(reader, verifier, how).finally(progress.done);
+    requirePayloads(summary, folder.dir);
     report(summary, folder.dir);
   });
 }
 
-function report(
-  { checkpoint, entriesByType, payloads, pruned, withoutPayload }: VerifiedSummary,
-  where: string,
-): void {
+function requirePayloads({ checkpoint, lost, withoutPayload }: VerifiedSummary, where: string): void {
+  if (lost === 0) return;
+  const more = lost > withoutPayload.length ? ` and ${lost - withoutPayload.length} more` : '';
+  throw new FirebreakError(
+    'damaged',
+    `the log of ${checkpoint.size} entries in ${where} is whole, but ${lost} payloads are neither stored nor pruned: those of ` +
+      `entries ${withoutPayload.join(' ')}${more}. Stop the ledger, see what firebreak ledger fsck says, and restore the ` +
+      'folder from a copy',
+  );
+}
+
+function report({ checkpoint, entriesByType, payloads, pruned }: VerifiedSummary, where: string): void {
   console.log(`${pc.green('verified')} ${checkpoint.size} entries of ${checkpoint.origin} in ${where}`);
   console.log(`  root ${toHex(checkpoint.root)}`);
   for (const [type, count] of [...entriesByType].sort(([a], [b]) => a - b)) {
@@ -202,6 +213,4 @@ function report(
   }
   if (payloads > 0) console.log(`  ${payloads} payloads stored, each with the hash its entry names`);
   for (const day of pruned) console.log(`  ${prunedLine(day)}`);
-  if (withoutPayload.length > 0)
-    console.log(`  without a stored payload: entries ${withoutPayload.join(' ')}`);
 }
