@@ -13,7 +13,7 @@ import { Socket } from 'node:net';
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import { toHex } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
-import { requireBrokerUrl } from '../courier/broker-url.js';
+import { requireBrokerUrl, type BrokerLogin } from '../courier/broker-url.js';
 import type { Log } from '../protocol/log.js';
 import { ALL_ENTRIES_TOPIC, parseTopic, receiptsTopic } from '../protocol/topics.js';
 import type { Ledger } from './ledger.js';
@@ -32,9 +32,8 @@ export interface ExternalBrokerOptions {
   readonly ledger: Pick<Ledger, 'submit'>;
   /** mqtt://, mqtts://, ws:// or wss://; TLS off loopback. */
   readonly url: string;
-  readonly username?: string;
-  readonly password?: string;
-  /** The same at each start, so that the broker keeps the session; a random one keeps none. */
+  readonly login?: BrokerLogin;
+  /** The same at each start, so that the broker keeps the session; when absent, one of its own that keeps none. */
   readonly clientId?: string;
   /** For the first connection; a broker lost later is tried for ever. */
   readonly giveUpAfterMs?: number;
@@ -49,7 +48,7 @@ export interface ExternalBroker {
   close(): Promise<void>;
 }
 
-function clientOptions({ clientId, username, password }: ExternalBrokerOptions): IClientOptions {
+function clientOptions({ clientId, login }: ExternalBrokerOptions): IClientOptions {
   return {
     protocolVersion: 4,
     clientId: clientId ?? `firebreak-ledger-${toHex(randomBytes(6))}`,
@@ -59,8 +58,7 @@ function clientOptions({ clientId, username, password }: ExternalBrokerOptions):
     connectTimeout: 10_000,
     resubscribe: false,
     manualConnect: true,
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
+    ...login,
   };
 }
 
@@ -201,7 +199,7 @@ async function endClient(client: MqttClient): Promise<void> {
   await client.endAsync(true);
 }
 
-/** Takes batches for `ledger` from a broker run by somebody else. Throws `unreachable` when it gives up. */
+/** Takes batches for `ledger` from a broker run by somebody else. Throws `unreachable` when it gives up, `input` as requireBrokerUrl does. */
 export async function openExternalBroker(options: ExternalBrokerOptions): Promise<ExternalBroker> {
   requireBrokerUrl(options.url);
   const client = mqtt.connect(options.url, clientOptions(options));
