@@ -2,7 +2,7 @@
  * A socket as aedes reads it. aedes begins with every packet of a read at once, so what it is shown is bounded here:
  *
  * - a packet over its bound ends the connection before it is collected;
- * - a read gives it a few packets, and the next comes a turn of the event loop later, so that others have theirs;
+ * - a few packets a turn of the event loop, and no more of them unread, so that others have their turns;
  * - only a few PUBLISH wait for their answer at a time: the rest stays in the socket, and the writer waits;
  * - while the writer does not take what it is sent, nothing more is taken from it.
  */
@@ -10,8 +10,11 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { PacketGate, PacketRoom } from './packet-gate.js';
 
-const PACKETS_PER_READ = 64;
+const PACKETS_PER_TURN = 64;
+/** Shown to aedes, and not read by it yet. */
 const READ_AHEAD_BYTES = 1024 * 1024;
+/** Not shown to it yet: past this the socket is not read. */
+const MAX_WAITING_BYTES = READ_AHEAD_BYTES / 4;
 /** A courier has 4 under way, of a mebibyte at most. One may always begin. */
 const UNANSWERED_PUBLISHES = 64;
 const UNANSWERED_BYTES = 4 * 1024 * 1024;
@@ -21,13 +24,15 @@ export class GatedConnection extends Duplex {
   readonly #socket: Socket;
   readonly #gate: PacketGate;
   readonly #room: PacketRoom;
-  /** Bytes the gate has not let through yet, of one read of the socket or two. */
+  /** Bytes the gate has not let through yet. */
   readonly #waiting: Buffer[] = [];
+  #waitingBytes = 0;
   /** Bodies of the PUBLISH that aedes was shown and has not answered, in the order they came. */
   readonly #unanswered: number[] = [];
   #unansweredBytes = 0;
   #unreadPackets = 0;
-  #isResting = false;
+  #packetsThisTurn = 0;
+  #isWoken = false;
   #isEnded = false;
 
   /** The socket is the connection's from now on: closing either closes both. */
@@ -36,11 +41,14 @@ export class GatedConnection extends Duplex {
     this.#socket = socket;
     this.#gate = gate;
     this.#room = {
-      mayBegin: (type) => this.#unreadPackets < PACKETS_PER_READ && (type !== PUBLISH || this.#mayPublish()),
+      mayBegin: (type) =>
+        Math.max(this.#unreadPackets, this.#packetsThisTurn) < PACKETS_PER_TURN &&
+        (type !== PUBLISH || this.#mayPublish()),
       begun: (type, bodyBytes) => this.#begun(type, bodyBytes),
     };
     socket.on('data', (chunk: Buffer) => {
       this.#waiting.push(chunk);
+      this.#waitingBytes += chunk.length;
       this.#passOn();
     });
     socket.on('end', () => {
@@ -55,15 +63,15 @@ export class GatedConnection extends Duplex {
   /** To be called once for each PUBLISH, when aedes is told whether it may. */
   answered(): void {
     this.#unansweredBytes -= this.#unanswered.shift() ?? 0;
-    if (!this.#isResting) this.#rest();
+    if (this.#waitingBytes > 0) this.#wake();
   }
 
-  /** What aedes calls; the read after it comes a turn later. */
+  /** What aedes calls, and takes all there is. */
   override read(size?: number): unknown {
     const chunk: unknown = super.read(size);
     if (chunk === null) return null;
     this.#unreadPackets = 0;
-    if (!this.#isResting) this.#rest();
+    if (this.#waitingBytes > 0) this.#wake();
     return chunk;
   }
 
@@ -98,15 +106,20 @@ export class GatedConnection extends Duplex {
 
   #begun(type: number, bodyBytes: number): void {
     this.#unreadPackets += 1;
+    this.#packetsThisTurn += 1;
+    this.#wake();
     if (type !== PUBLISH) return;
     this.#unanswered.push(bodyBytes);
     this.#unansweredBytes += bodyBytes;
   }
 
-  #rest(): void {
-    this.#isResting = true;
+  /** Goes on in the next turn. */
+  #wake(): void {
+    if (this.#isWoken) return;
+    this.#isWoken = true;
     setImmediate(() => {
-      this.#isResting = false;
+      this.#isWoken = false;
+      this.#packetsThisTurn = 0;
       this.#passOn();
     });
   }
@@ -120,16 +133,16 @@ export class GatedConnection extends Duplex {
         return void this.destroy(new Error('an MQTT packet is larger than the ledger accepts'));
       if (taken < chunk.length) this.#waiting.unshift(chunk.subarray(taken));
       if (taken === 0) break;
+      this.#waitingBytes -= taken;
       this.push(chunk.subarray(0, taken));
     }
-    if (this.#waiting.length > 0) this.#socket.pause();
-    else if (this.#isEnded) this.push(null);
-    else if (!this.destroyed) this.#socket.resume();
+    if (this.destroyed) return;
+    if (this.#isEnded && this.#waitingBytes === 0) this.push(null);
+    if (this.#waitingBytes > MAX_WAITING_BYTES) this.#socket.pause();
+    else this.#socket.resume();
   }
 
   #isOpen(): boolean {
-    return (
-      !this.#isResting && !this.destroyed && !this.writableNeedDrain && this.readableLength < READ_AHEAD_BYTES
-    );
+    return !this.destroyed && !this.writableNeedDrain && this.readableLength < READ_AHEAD_BYTES;
   }
 }
