@@ -86,7 +86,7 @@ function addRunCommands(ledger: Command): void {
     )
     .option(
       '--broker <url>',
-      'use this MQTT 3.1.1 broker instead of an own one, such as mqtt://127.0.0.1:1883',
+      'use this MQTT 3.1.1 broker instead of an own one, such as mqtt://127.0.0.1:1883; a login for it goes into broker.login of the data folder',
     )
     .option(
       '--policy <file>',
