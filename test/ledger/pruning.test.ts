@@ -35,7 +35,6 @@ import {
   ledgerDeps,
   logSigner,
   noticeItem,
-  NOW_MS,
   officer,
   openReceipt,
   ORIGIN,
