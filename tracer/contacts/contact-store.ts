@@ -137,8 +137,8 @@ export class ContactStore {
   }
 
   /**
-   * Forgets contacts that ended before this time, unix seconds, and takes none any more; those in segments go as soon as these
-   * are written anew. It never goes back.
+   * Forgets contacts that ended before this time, unix seconds, and takes none any more: no view from the next one on shows
+   * them, and the files of segments are rid of them as soon as these are written anew. It never goes back.
    */
   expireBefore(seconds: number): void {
     if (seconds <= this.#keepFrom) return;
@@ -151,7 +151,8 @@ export class ContactStore {
   view(): ContactView {
     const { version, people, tables, sealed } = this.#parts.writer;
     const changes = this.#parts.sealer?.changes ?? 0;
-    if (this.#view?.view.version === version && this.#view.changes === changes) return this.#view.view;
+    if (this.#view && this.#view.changes === changes && this.#isCurrent(this.#view.view))
+      return this.#view.view;
     for (const rows of tables) this.#rowsOf.set(rows.table, rows);
     for (const one of sealed.list) this.#sealedOf.set(one.segment, one);
     const view = {
@@ -160,6 +161,7 @@ export class ContactStore {
       segments: sealed.list.map(({ segment }) => segment),
       live: tables.map(({ table }) => table),
       replaced: sealed.replacedView(),
+      keepFrom: this.#keepFrom,
     };
     this.#view = { view, changes };
     return view;
@@ -215,7 +217,7 @@ export class ContactStore {
   span(): { readonly from: number; readonly to: number } | undefined {
     const { tables, sealed } = this.#parts.writer;
     const segments = sealed.list.map(({ segment }) => segment);
-    const starts = [...tables.map(({ firstStart }) => firstStart), ...segments.map((s) => s.baseSeconds)];
+    const starts = [...tables.map(({ firstStart }) => firstStart), sealed.firstStart];
     const ends = [...tables.map(({ lastEnd }) => lastEnd), ...segments.map((s) => s.lastSeconds)];
     const [from, to] = [Math.min(...starts), Math.max(...ends)];
     return to < from ? undefined : { from, to };
@@ -253,6 +255,12 @@ export class ContactStore {
     this.#view = undefined;
     this.#damage = undefined;
     this.#keepFrom = this.#parts.keepFrom;
+  }
+
+  /** People come without a contact too: those whom a gateway saw. */
+  #isCurrent({ version, people, keepFrom }: ContactView): boolean {
+    const { writer } = this.#parts;
+    return version === writer.version && people.count === writer.people.count && keepFrom === this.#keepFrom;
   }
 
   #guard<T>(read: () => T): T {

@@ -76,6 +76,7 @@ async function partsOf(
   const live = kept.get(LIVE_SECTION);
   const { keepFrom, replaced } = live ? writer.restore(readLive(live)) : { keepFrom: 0, replaced: [] };
   await sealer.begin(keepFrom);
+  sealed.expireBefore(keepFrom);
   sealed.restore(replaced);
   return { writer, sealer, position: store.position, kept, keepFrom };
 }

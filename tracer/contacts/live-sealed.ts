@@ -6,7 +6,7 @@ import type { Meeting } from './live-contact.js';
 import { ReplacedBook } from './live-replaced.js';
 import type { ReplacedEntry } from './live-replaced.js';
 import type { ReplacedKept } from './live-state.js';
-import { findEntry, ownerOf, rankOf } from './segment-search.js';
+import { findEntry, firstStartOf, ownerOf, rankOf } from './segment-search.js';
 import {
   durationAt,
   firstFrom,
@@ -43,6 +43,9 @@ const NEWEST = 2 ** 32 - 1;
 export class SealedContacts {
   #segments: readonly SealedSegment[] = [];
   #replaced = new ReplacedBook();
+  /** Of segments that reach over the border of retention: where what is left of them begins. */
+  #firstStart = new WeakMap<Segment, number>();
+  #keepFrom = 0;
 
   get list(): readonly SealedSegment[] {
     return this.#segments;
@@ -59,6 +62,17 @@ export class SealedContacts {
 
   get mutual(): number {
     return this.#segments.reduce((sum, { mutual }) => sum + mutual, 0);
+  }
+
+  /** Start of the first contact that is not past retention, unix seconds; Infinity before there is one. */
+  get firstStart(): number {
+    return Math.min(...this.#segments.map(({ segment }) => this.#firstStartOf(segment)));
+  }
+
+  /** Contacts that ended before this are not known any more, unix seconds, although they lie in segments for a while. */
+  expireBefore(seconds: number): void {
+    this.#keepFrom = seconds;
+    this.#firstStart = new WeakMap();
   }
 
   add(sealed: SealedSegment): void {
@@ -103,13 +117,14 @@ export class SealedContacts {
     return [...this.#replaced.entries()].filter(({ segment }) => segment === id);
   }
 
-  /** Entries in the row of `lower` of contacts of the two that end after `after` and not after `until`, and stand. */
+  /** Entries in the row of `lower` of contacts of the two that end after `endsAfter` and not after `until`, and stand. */
   *ofPair(
     lower: number,
     upper: number,
-    after: number,
+    endsAfter: number,
     until: number,
   ): Generator<SealedPlace, void, undefined> {
+    const after = Math.max(endsAfter, this.#keepFrom - 1);
     for (const sealed of this.#segments) {
       const { segment } = sealed;
       if (segment.lastSeconds <= after || segment.baseSeconds > until) continue;
@@ -133,7 +148,7 @@ export class SealedContacts {
    */
   sumBefore(lower: number, upper: number, epoch: number, until: number, daySeconds: number): number {
     let sum = 0;
-    const after = until - daySeconds;
+    const after = Math.max(until - daySeconds, this.#keepFrom - 1);
     const sameFrom = (epoch - 1) * EPOCH_SECONDS;
     for (const { segment } of this.#segments) {
       if (segment.lastSeconds <= after || segment.baseSeconds > until + daySeconds) continue;
@@ -192,6 +207,12 @@ export class SealedContacts {
       if (contactAt(entry).epoch !== epoch) continue;
       return this.replace({ sealed, entry }, lower, upper, version);
     }
+  }
+
+  #firstStartOf(segment: Segment): number {
+    const known = this.#firstStart.get(segment) ?? firstStartOf(segment, this.#keepFrom);
+    this.#firstStart.set(segment, known);
+    return known;
   }
 
   #isReplaced = (segment: Segment, entry: number): boolean =>

@@ -185,8 +185,9 @@ export class LiveWriter {
     this.#pairs.sweep((version) => !table.hasVersion(version));
   }
 
-  /** Ends live contacts that ended before this time. Views handed out before keep them. */
+  /** Ends contacts that ended before this time, unix seconds. Views handed out before keep them. */
   expireBefore(seconds: number): void {
+    this.sealed.expireBefore(seconds);
     const expired = this.#tables
       .filter(({ firstStart }) => firstStart < seconds)
       .flatMap((table) => [...table.alive()].filter((version) => table.endOf(version) < seconds));

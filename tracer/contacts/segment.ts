@@ -47,6 +47,8 @@ export const saturated = (value: number): number => Math.min(value, MAX_U16);
 
 export const startAt = (s: Segment, entry: number): number =>
   s.baseSeconds + ((s.startSignal[entry] ?? 0) >>> 8);
+/** Unix seconds. */
+export const endAt = (s: Segment, entry: number): number => startAt(s, entry) + durationAt(s, entry);
 export const signalAt = (s: Segment, entry: number): number => (s.startSignal[entry] ?? 0) & 0xff;
 export const durationAt = (s: Segment, entry: number): number => (s.span[entry] ?? 0) >> 4;
 export const nearSecondsAt = (s: Segment, entry: number): number =>
@@ -95,6 +97,10 @@ export function firstFrom(segment: Segment, person: number, seconds: number): nu
   }
   return low;
 }
+
+/** The first entry of a person in it that may end at or after this time: those before it ended earlier. */
+export const firstEndingFrom = (segment: Segment, person: number, seconds: number): number =>
+  firstFrom(segment, person, seconds - MAX_CONTACT_SECONDS);
 
 export const rowEnd = ({ rows, people }: Segment, person: number): number =>
   person >= people ? 0 : (rows[person + 1] ?? 0);
