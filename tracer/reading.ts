@@ -81,7 +81,8 @@ export class LedgerReading {
   async close(): Promise<void> {
     await this.#turn.catch(() => undefined);
     try {
-      if (this.#unsaved > 0 && this.#broken === undefined) await this.#save();
+      if (this.#unsaved > 0 && this.#broken === undefined && this.contacts.damage === undefined)
+        await this.#save();
     } finally {
       await this.contacts.close();
     }

@@ -6,6 +6,7 @@ import { trace } from '../../tracer/trace.js';
 import type { TraceRequest } from '../../tracer/trace-result.js';
 import { contactsOfPair, contactsOfPerson, placesOf } from '../../tracer/contacts/pair-contacts.js';
 import { personOf } from '../../tracer/contacts/people.js';
+import type { Place } from '../../tracer/contacts/view.js';
 import { WalkWorkspace } from '../../tracer/walk/workspace.js';
 import { referenceTrace } from '../reference/brute-force.js';
 import type { ReferenceRow } from '../reference/brute-force.js';
@@ -111,15 +112,16 @@ describe('a view with a border of retention', () => {
         fc.integer({ min: 1, max: 2 ** 30 }),
         (contacts, border, seed) => {
           const keepFrom = border * 900;
-          const { view, contactAt } = stageView(contacts, drawer(seed));
+          const staged = stageView(contacts, drawer(seed));
+          const { view } = staged;
           const cut = { ...view, keepFrom };
           const keptBy = (isAsked: (a: number, b: number) => boolean) =>
             contacts
               .filter(({ a, b, end }) => end >= keepFrom && isAsked(a, b))
               .map(({ epoch }) => epoch)
               .sort((x, y) => x - y);
-          const epochs = (places: Iterable<Parameters<typeof contactAt>[0]>) =>
-            [...places].map((place) => contactAt(place).epoch).sort((x, y) => x - y);
+          const epochs = (places: Iterable<Place>) =>
+            [...places].map((place) => staged.contactAt(place).epoch).sort((x, y) => x - y);
           const [one, other] = [contacts[0]?.a ?? 0, contacts[0]?.b ?? 0];
           const [p, q] = [personOf(view.people, one) ?? -1, personOf(view.people, other) ?? -1];
           expect(epochs(placesOf(cut))).toEqual(keptBy(() => true));

@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises';
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { TagNumber } from '../../protocol/brands.js';
 import type { ContactColumns } from '../../protocol/contact-columns.js';
-import { FirebreakError } from '../../protocol/errors.js';
+import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { BucketSeconds } from '../../protocol/encounter-record.js';
 import type { Contact } from '../contact.js';
 import { encodeSections } from '../state-sections.js';
@@ -116,13 +116,26 @@ export class ContactStore {
   }
 
   /**
-   * Takes what was told; what is known already changes nothing. In views from the next one on. Throws `damaged` when sealed
-   * evidence that a word belongs to cannot be read.
+   * Takes what was told; what is known already changes nothing. In views from the next one on. Throws what keeps sealed evidence
+   * that a word belongs to from being read, and what the process lacks memory for; it is {@link damage} then.
    */
   add(testimonies: readonly Testimony[]): void {
     const kept = testimonies.filter(({ end }) => end >= this.#keepFrom);
-    this.#guard(() => takeTestimonies(this.#parts.writer, kept));
+    this.wholly(() => takeTestimonies(this.#parts.writer, kept));
     this.#parts.sealer?.nudge();
+  }
+
+  /**
+   * Makes a change of which no part may stand without the rest, such as contacts and what is remembered of the reports that told
+   * them. Throws what it throws, which is {@link damage} then: nobody can say how far it came, so all is to be read anew.
+   */
+  wholly<T>(change: () => T): T {
+    try {
+      return change();
+    } catch (error) {
+      this.#damage = asError(error);
+      throw error;
+    }
   }
 
   /** Takes contacts that no ledger holds; others have their turns meanwhile. Throws as {@link add} and {@link ready} do. */
@@ -130,7 +143,8 @@ export class ContactStore {
     const { writer, sealer } = this.#parts;
     for (let from = 0; from < columns.count; from += BULK_AT_ONCE) {
       await sealer?.ready();
-      takeColumns(writer, columns, from, Math.min(from + BULK_AT_ONCE, columns.count), this.#keepFrom);
+      const to = Math.min(from + BULK_AT_ONCE, columns.count);
+      this.wholly(() => takeColumns(writer, columns, from, to, this.#keepFrom));
       sealer?.nudge();
       await breathe();
     }
@@ -236,10 +250,11 @@ export class ContactStore {
 
   /**
    * Makes the contacts as they stand last, together with the place in the ledger that they reach to and what else is to be found
-   * again. In memory it does nothing. Throws what the disk does; then what was saved before is what is found.
+   * again. In memory it does nothing. Throws what the disk does, and {@link damage}; then what was saved before is what is found.
    */
   async save(position: LedgerPosition, sections: Sections = new Map()): Promise<void> {
     const { writer, sealer } = this.#parts;
+    if (this.damage !== undefined) throw this.damage;
     if (sealer === undefined) return;
     const live = writeLive(this.#keepFrom, writer.tables, writer.sealed.kept());
     await sealer.commit(position, encodeSections(new Map([...sections, [LIVE_SECTION, live]])));

@@ -148,7 +148,8 @@ describe('a contact store in a folder', () => {
       fc.boolean(),
       async ({ words, told }, settings, { part, border }, again) => {
         const folder = join(dir, String(stores++));
-        let [store, alone] = [await openIn(folder, settings), memoryContactStore(settings.tableRows)];
+        let store = await openIn(folder, settings);
+        const alone = memoryContactStore(settings.tableRows);
         const ends = words.map(({ end }) => end).sort((x, y) => x - y);
         const keepFrom = 1 + (ends[Math.floor(border * (ends.length - 1))] ?? 0);
         for (const [k, some] of told.entries()) {
