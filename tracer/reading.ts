@@ -8,6 +8,7 @@ import { decodeVerifiedLog, encodeVerifiedLog, sizeOf } from '../protocol/log-ve
 import type { VerifiedLog } from '../protocol/log-verifier.js';
 import { memoryContactStore } from './contacts/contact-store.js';
 import type { ContactStore } from './contacts/contact-store.js';
+import type { ContactView } from './contacts/view.js';
 import { Follower } from './follower.js';
 import type { CatchUp, FollowerDeps, Progress } from './follower.js';
 import { Intake } from './intake.js';
@@ -43,6 +44,7 @@ interface Reading {
 export class LedgerReading {
   readonly contacts: ContactStore;
   readonly #deps: ReadingDeps;
+  readonly #onSaved: (view: ContactView) => void;
   #reading: Reading;
   /** Why it is to be begun anew. */
   #broken: Error | undefined;
@@ -53,8 +55,10 @@ export class LedgerReading {
   /** Settles when the last call to catch up that was begun is over. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(deps: ReadingDeps) {
+  /** `onSaved` is told the contacts as they stand whenever segments may have gone since. */
+  constructor(deps: ReadingDeps, onSaved: (view: ContactView) => void = () => undefined) {
     this.#deps = deps;
+    this.#onSaved = onSaved;
     this.contacts = deps.contacts ?? memoryContactStore();
     this.#reading = this.#begin();
   }
@@ -118,6 +122,7 @@ export class LedgerReading {
     await this.contacts.clear();
     this.#broken = undefined;
     this.#reading = this.#begin();
+    this.#onSaved(this.contacts.view());
   }
 
   #begin(): Reading {
@@ -154,6 +159,7 @@ export class LedgerReading {
     const sections = new Map([...intake.sections(), [LOG, encodeVerifiedLog(position)]]);
     await this.contacts.save({ size: sizeOf(position), note: this.#note }, sections);
     this.#unsaved = 0;
+    this.#onSaved(this.contacts.view());
   }
 }
 

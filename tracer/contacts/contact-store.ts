@@ -258,6 +258,7 @@ export class ContactStore {
     if (sealer === undefined) return;
     const live = writeLive(this.#keepFrom, writer.tables, writer.sealed.kept());
     await sealer.commit(position, encodeSections(new Map([...sections, [LIVE_SECTION, live]])));
+    this.#view = undefined; // what was taken out of the store can go once no view holds it
     sealer.nudge();
   }
 
