@@ -35,8 +35,6 @@ export interface ContactStatus {
   readonly segments: number;
 }
 
-/** What makes a store to be filled anew, instead of an end. */
-const REBUILT: ReadonlySet<string> = new Set(['damaged', 'format']);
 /** Contacts of columns that are taken before others on this thread have their turn. */
 const BULK_AT_ONCE = 4096;
 
@@ -47,7 +45,8 @@ export function memoryContactStore(tableRows = TABLE_ROWS): ContactStore {
 
 /**
  * Opens the store in this folder, or makes one there. What is damaged is said in the log and removed: the store is empty then,
- * to be filled from the ledger again. Throws what the disk does, and the reason of the signal.
+ * to be filled from the ledger again. Throws `format` for a folder that another version of this program wrote, and leaves it as it
+ * is; what the disk does, and the reason of the signal.
  */
 export async function openContactStore(dir: string, settings: ContactStoreSettings): Promise<ContactStore> {
   const fresh = async (): Promise<Parts> => {
@@ -55,7 +54,9 @@ export async function openContactStore(dir: string, settings: ContactStoreSettin
     return partsIn(dir, settings);
   };
   const parts = await partsIn(dir, settings).catch((error: unknown) => {
-    if (!(error instanceof FirebreakError && REBUILT.has(error.code))) throw error;
+    if (!(error instanceof FirebreakError)) throw error;
+    if (error.code === 'format') throw otherVersion(dir, error);
+    if (error.code !== 'damaged') throw error;
     settings.log.warn('the contact store is damaged; it is filled from the ledger again', {
       why: error.message,
     });
@@ -293,6 +294,14 @@ export class ContactStore {
     await this.#parts.sealer?.close();
   }
 }
+
+const otherVersion = (dir: string, cause: FirebreakError): FirebreakError =>
+  new FirebreakError(
+    'format',
+    `another version of this program wrote the contact store in ${dir} (${cause.message}): run that one, or remove the ` +
+      'folder, and the contacts are read from the ledger again',
+    { cause },
+  );
 
 /** Of a view from before {@link ContactStore.clear}. */
 const begunAnew = (): FirebreakError =>
