@@ -9,7 +9,7 @@
 import assert from 'node:assert/strict';
 import { AccountArena } from './live-accounts.js';
 import type { Sides } from './live-merge.js';
-import { attenuationOf, isMutual, MAX_CONTACT_SECONDS, packSignal, saturated } from './segment.js';
+import { attenuationOf, isMutual, MAX_CONTACT_SECONDS, packSignal, saturated, weightOf } from './segment.js';
 import type { LiveTable } from './view.js';
 
 /** A contact as it is told to a table. Seconds; persons. */
@@ -132,7 +132,7 @@ export class LiveRows {
     table.medium[at] = saturated(row.medium);
     table.duration[at] = Math.min(row.duration, MAX_CONTACT_SECONDS);
     table.signal[at] = packSignal(row.attenuationDb, row.mutual);
-    table.weight[at] = weightOf(row);
+    table.weight[at] = weightOf(row.immediate, row.near, row.medium, row.mutual);
     this.#epoch[at] = row.epoch;
     this.#other[at] = saturated(row.other);
     this.#flags[at] = row.partial ? PARTIAL : 0;
@@ -311,11 +311,6 @@ export class LiveRows {
     this.#count += 1;
     return firstVersion + at;
   }
-}
-
-/** W of the score in twentieths of a second (tracing.md, "Score"). */
-function weightOf({ immediate, near, medium, mutual }: LiveRow): number {
-  return saturated((10 * immediate + 8 * near + 3 * medium) * (mutual ? 2 : 1));
 }
 
 function newTable({ id, firstVersion, rows, people }: LiveShape): LiveTable {

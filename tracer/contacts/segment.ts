@@ -54,6 +54,14 @@ export const durationAt = (s: Segment, entry: number): number => (s.span[entry] 
 export const nearSecondsAt = (s: Segment, entry: number): number =>
   ((s.span[entry] ?? 0) & 0xf) * 256 + (s.nearLow[entry] ?? 0);
 
+/** Weights 1.0, 0.8 and 0.3, halved for one side's word alone: in twentieths of a second for each second. */
+const [IMMEDIATE, NEAR, MEDIUM] = [10, 8, 3] as const;
+
+/** W of the score in twentieths of a second (tracing.md, "Score"), as tables of contacts have it. */
+export function weightOf(immediate: number, near: number, medium: number, mutual: boolean): number {
+  return saturated((IMMEDIATE * immediate + NEAR * near + MEDIUM * medium) * (mutual ? 2 : 1));
+}
+
 /** Bytes of shared memory that a segment takes. */
 export const segmentBytes = ({ people, entries }: SegmentShape): number => offsetsOf(people, entries).end;
 
