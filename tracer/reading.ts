@@ -112,14 +112,14 @@ export class LedgerReading {
     return caughtUp;
   }
 
-  /** What cannot be believed any more is read from the ledger again. */
+  /** What cannot be gone on with is read from the ledger again: from where it was saved last, or from the start. */
   async #mend(): Promise<void> {
     const why = this.#broken ?? this.contacts.damage;
     if (why === undefined) return;
-    this.#deps.log?.warn('what the tracer kept is damaged; the ledger is read again from its start', {
+    this.#deps.log?.warn('the contacts are begun anew, and the ledger is read again from where they reach', {
       why: why.message,
     });
-    await this.contacts.clear();
+    await this.contacts.beginAnew();
     this.#broken = undefined;
     this.#reading = this.#begin();
     this.#onSaved(this.contacts.view());

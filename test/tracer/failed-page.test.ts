@@ -9,6 +9,7 @@ import { dayOf } from '../../protocol/time.js';
 import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
 import { memoryContactStore, openContactStore } from '../../tracer/contacts/contact-store.js';
 import type { ContactStore } from '../../tracer/contacts/contact-store.js';
+import type { ContactStoreSettings } from '../../tracer/contacts/live-parts.js';
 import { NODE_STORE_DISK } from '../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../tracer/contacts/task-thread.js';
 import { openTracer } from '../../tracer/tracer.js';
@@ -31,11 +32,12 @@ const wordOf = (tag: number) =>
     ),
   });
 
-const openIn = (dir: string): Promise<ContactStore> =>
+const openIn = (dir: string, settings: Partial<ContactStoreSettings> = {}): Promise<ContactStore> =>
   openContactStore(dir, {
     log: silentLog,
     startThread: inlineTasks(NODE_STORE_DISK),
     ...{ tableRows: 16, leastRows: 1, waitingTables: 0 },
+    ...settings,
   });
 
 function tracerOn(log: MemoryLog, contacts: ContactStore): Tracer {
@@ -127,15 +129,30 @@ describe('a page that fails after its reports were noted', () => {
     const { contacts, tracer } = await sealedTracer(log, folder);
     breakEvidence(contacts, folder);
     log.append(wordOf(4));
-    const clear = contacts.clear.bind(contacts);
-    contacts.clear = () => Promise.reject(new Error('the folder cannot be removed'));
+    const clear = contacts.beginAnew.bind(contacts);
+    contacts.beginAnew = () => Promise.reject(new Error('the folder cannot be removed'));
     await expect(tracer.catchUp()).rejects.toThrow('the folder cannot be removed');
     await expect(contacts.save({ size: 1, note: '' })).rejects.toThrow('EISDIR');
-    contacts.clear = clear;
+    contacts.beginAnew = clear;
     await tracer.close();
     const again = tracerOn(log, await openIn(folder));
     expect((await again.catchUp()).added).toBe(1);
     expect((await told(again)).standing).toEqual((await inOneGo(log)).standing);
     await again.close();
+  });
+
+  it('is taken once more when the versions of contacts ran out in it', async () => {
+    const log = new MemoryLog();
+    log.nowMs = (NOON + 40 * HOUR) * 1000;
+    const folder = join(dir, 'worn');
+    const contacts = await openIn(folder, { firstVersion: 2 ** 32 - 2 ** 28 - 3 });
+    const tracer = tracerOn(log, contacts);
+    for (const tag of TAGS) {
+      log.append(wordOf(tag));
+      await tracer.catchUp();
+    }
+    expect(tracer.view().version).toBeLessThan(100);
+    expect(await told(tracer)).toEqual(await inOneGo(log));
+    await tracer.close();
   });
 });

@@ -46,12 +46,12 @@ export class LiveWriter {
   /** Live contacts that both sides reported. */
   #mutual = 0;
 
-  /** `rows`: of a table. */
-  constructor(people: PeopleDirectory, sealed: SealedContacts, rows: number) {
+  /** `rows`: of a table; `firstVersion`: of its first row. */
+  constructor(people: PeopleDirectory, sealed: SealedContacts, rows: number, firstVersion = 1) {
     this.people = people;
     this.sealed = sealed;
     this.#rows = rows;
-    this.#tables = [this.#newTable(1)];
+    this.#tables = [this.#newTable(firstVersion)];
   }
 
   /** Oldest first; the last is the one that is written to. */
