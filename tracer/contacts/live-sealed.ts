@@ -1,11 +1,11 @@
 /** What the writer of live tables asks of sealed contacts: those of one pair, and which were replaced. */
 import { EPOCH_SECONDS } from '../../protocol/time.js';
 import type { ColdContact } from './cold-contact.js';
-import type { ColdEvidence } from './cold-evidence.js';
 import type { Meeting } from './live-contact.js';
 import { ReplacedBook } from './live-replaced.js';
 import type { ReplacedEntry } from './live-replaced.js';
 import type { ReplacedKept } from './live-state.js';
+import type { SealedSegment } from './sealed-segment.js';
 import { findEntry, firstStartOf, ownerOf, rankOf } from './segment-search.js';
 import {
   durationAt,
@@ -21,21 +21,15 @@ import type { Segment } from './segment.js';
 import { isReplaced } from './view.js';
 import type { Replaced } from './view.js';
 
-/** A segment, what its contacts rest on, and how many of them were not replaced. */
-export interface SealedSegment {
-  readonly segment: Segment;
-  readonly evidence: ColdEvidence;
-  /** Throws `damaged` when the evidence is. */
-  readonly contactAt: (entry: number) => ColdContact;
-  contacts: number;
-  /** Of those, the ones that both sides reported. */
-  mutual: number;
-}
-
 /** A sealed contact by its entry in the lower person's row. */
 export interface SealedPlace {
   readonly sealed: SealedSegment;
   readonly entry: number;
+}
+
+interface ReplacedContact {
+  readonly contact: ColdContact;
+  readonly version: number;
 }
 
 const NEWEST = 2 ** 32 - 1;
@@ -115,6 +109,17 @@ export class SealedContacts {
   /** Entries of a segment that were replaced. */
   replacedIn(id: number): ReplacedEntry[] {
     return [...this.#replaced.entries()].filter(({ segment }) => segment === id);
+  }
+
+  /** What was replaced in a segment beside these entries, each contact once. Throws `damaged` when its evidence is. */
+  replacedSince(id: number, before: readonly ReplacedEntry[]): ReplacedContact[] {
+    const known = new Set(before.map(({ entry }) => entry));
+    const from = this.#segments.find(({ segment }) => segment.id === id);
+    if (from === undefined) return [];
+    return this.replacedIn(id)
+      .filter(({ entry }) => !known.has(entry))
+      .map(({ entry, version }) => ({ contact: from.contactAt(entry), entry, version }))
+      .filter(({ contact, entry }) => from.segment.peer[entry] === contact.upper);
   }
 
   /** Entries in the row of `lower` of contacts of the two that end after `endsAfter` and not after `until`, and stand. */

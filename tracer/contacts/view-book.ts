@@ -5,8 +5,8 @@ import type { Contact } from '../contact.js';
 import type { ColdEvidence } from './cold-evidence.js';
 import { contactOfSides, sidesOfRow } from './live-contact.js';
 import type { Parts } from './live-parts.js';
-import type { SealedSegment } from './live-sealed.js';
 import type { LiveRows } from './live-table.js';
+import type { SealedSegment } from './sealed-segment.js';
 import type { Segment } from './segment.js';
 import type { ContactView, LiveTable, Place } from './view.js';
 
