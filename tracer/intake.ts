@@ -118,24 +118,14 @@ export class Intake {
     };
   }
 
-  /** All or nothing: whatever can fail comes before the first entry is taken. */
+  /** All or nothing: what the page needs comes before its first entry is taken, and what fails after that is the contacts' damage. */
   async takePage(entries: readonly LoggedEntry[]): Promise<void> {
     await this.#given.dayKeys.refresh();
     const wanted = entries.filter(({ type }) => WANTED.has(type));
     const payloads = await payloadsOf(this.#given.reader, wanted);
     await this.#contacts.ready();
     const payloadOf = new Map(wanted.map((entry, place) => [entry, payloads[place]]));
-    let told: Testimony[] = [];
-    for (const entry of entries) {
-      const day = dayOf(entry.appendedAtMs / 1000);
-      if (day > this.#newestDay) {
-        this.#contacts.add(told);
-        told = [];
-        this.#goOnTo(day);
-      }
-      if (payloadOf.has(entry)) told.push(...this.#take(entry, payloadOf.get(entry)));
-    }
-    this.#contacts.add(told);
+    this.#contacts.wholly(() => this.#takeInTurn(entries, payloadOf));
   }
 
   /** Those whose keys have come since; those whose keys will not come are given up. Gives whether there were any. */
@@ -151,11 +141,27 @@ export class Intake {
       if (ready.entries.length === 0) break;
       const payloads = await payloadsOf(reader, ready.entries);
       await this.#contacts.ready();
-      ready.done();
-      this.#contacts.add(ready.entries.flatMap((entry, place) => this.#take(entry, payloads[place])));
+      this.#contacts.wholly(() => {
+        ready.done();
+        this.#contacts.add(ready.entries.flatMap((entry, place) => this.#take(entry, payloads[place])));
+      });
     }
     this.#waiting.forgetBefore(this.#newestDay - retentionDays);
     return this.#waiting.size !== before;
+  }
+
+  #takeInTurn(entries: readonly LoggedEntry[], payloadOf: ReadonlyMap<LoggedEntry, FoundPayload>): void {
+    let told: Testimony[] = [];
+    for (const entry of entries) {
+      const day = dayOf(entry.appendedAtMs / 1000);
+      if (day > this.#newestDay) {
+        this.#contacts.add(told);
+        told = [];
+        this.#goOnTo(day);
+      }
+      if (payloadOf.has(entry)) told.push(...this.#take(entry, payloadOf.get(entry)));
+    }
+    this.#contacts.add(told);
   }
 
   /** What leaves retention on this day goes, after all that was logged before it was taken: pages make no difference. */

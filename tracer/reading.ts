@@ -8,6 +8,7 @@ import { decodeVerifiedLog, encodeVerifiedLog, sizeOf } from '../protocol/log-ve
 import type { VerifiedLog } from '../protocol/log-verifier.js';
 import { memoryContactStore } from './contacts/contact-store.js';
 import type { ContactStore } from './contacts/contact-store.js';
+import type { ContactView } from './contacts/view.js';
 import { Follower } from './follower.js';
 import type { CatchUp, FollowerDeps, Progress } from './follower.js';
 import { Intake } from './intake.js';
@@ -43,6 +44,7 @@ interface Reading {
 export class LedgerReading {
   readonly contacts: ContactStore;
   readonly #deps: ReadingDeps;
+  readonly #onSaved: (view: ContactView) => void;
   #reading: Reading;
   /** Why it is to be begun anew. */
   #broken: Error | undefined;
@@ -53,8 +55,10 @@ export class LedgerReading {
   /** Settles when the last call to catch up that was begun is over. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(deps: ReadingDeps) {
+  /** `onSaved` is told the contacts as they stand whenever segments may have gone since. */
+  constructor(deps: ReadingDeps, onSaved: (view: ContactView) => void = () => undefined) {
     this.#deps = deps;
+    this.#onSaved = onSaved;
     this.contacts = deps.contacts ?? memoryContactStore();
     this.#reading = this.#begin();
   }
@@ -81,7 +85,8 @@ export class LedgerReading {
   async close(): Promise<void> {
     await this.#turn.catch(() => undefined);
     try {
-      if (this.#unsaved > 0 && this.#broken === undefined) await this.#save();
+      if (this.#unsaved > 0 && this.#broken === undefined && this.contacts.damage === undefined)
+        await this.#save();
     } finally {
       await this.contacts.close();
     }
@@ -107,16 +112,17 @@ export class LedgerReading {
     return caughtUp;
   }
 
-  /** What cannot be believed any more is read from the ledger again. */
+  /** What cannot be gone on with is read from the ledger again: from where it was saved last, or from the start. */
   async #mend(): Promise<void> {
     const why = this.#broken ?? this.contacts.damage;
     if (why === undefined) return;
-    this.#deps.log?.warn('what the tracer kept is damaged; the ledger is read again from its start', {
+    this.#deps.log?.warn('the contacts are begun anew, and the ledger is read again from where they reach', {
       why: why.message,
     });
-    await this.contacts.clear();
+    await this.contacts.beginAnew();
     this.#broken = undefined;
     this.#reading = this.#begin();
+    this.#onSaved(this.contacts.view());
   }
 
   #begin(): Reading {
@@ -153,6 +159,7 @@ export class LedgerReading {
     const sections = new Map([...intake.sections(), [LOG, encodeVerifiedLog(position)]]);
     await this.contacts.save({ size: sizeOf(position), note: this.#note }, sections);
     this.#unsaved = 0;
+    this.#onSaved(this.contacts.view());
   }
 }
 

@@ -113,7 +113,7 @@ class LedgerTracer implements Tracer {
 
   constructor(deps: TracerDeps) {
     this.#deps = deps;
-    this.#reading = new LedgerReading(deps);
+    this.#reading = new LedgerReading(deps, (view) => deps.walks?.show(view));
   }
 
   catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {

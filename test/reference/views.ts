@@ -74,6 +74,7 @@ export function stageView(
     segments: sealed.map(({ segment }) => segment),
     live: tablesLive,
     replaced: replacedOf(sealed, version, people.count),
+    keepFrom: 0,
   };
   const contactAt = ({ table, isLive, at }: Place): Contact => {
     const word = isLive ? liveWords[table - 7]?.[at] : sealed[table - 7]?.words.get(at);

@@ -93,7 +93,8 @@ describe('threads that walk', () => {
     const sealed = await store.seal(toSeal([met(0, 1, 0, 50), met(0, 1, 900, 80), met(0, 2, 1_800, 70)]));
     await store.commit({ add: [sealed] });
     const replaced = { slots: new Int32Array(3), touched: new Uint8Array(3) };
-    const view = { version: 0, people: store.people.view(), segments: [sealed.segment], live: [], replaced };
+    const common = { version: 0, live: [], replaced, keepFrom: 0 };
+    const view = { ...common, people: store.people.view(), segments: [sealed.segment] };
     const book = new PresenceBook({ personOf: (tag) => store.people.add(tag) });
     for (const tag of [100, 300].map(asTagNumber))
       book.add({ tag, gatewayId: new Uint8Array(16).fill(7), start: START, end: START + 500 });

@@ -1,20 +1,17 @@
 /**
- * Compaction: several segments, and contacts that take the place of some in them, become one. What was replaced and what is
- * past retention is left out, of rows and evidence alike. The old segments are as they were until a manifest drops them.
+ * Compaction: several segments become one. What was replaced and what is past retention is left out, of rows and evidence
+ * alike. The old segments are as they were until a manifest drops them.
  */
 import { openEvidenceStream } from './evidence-stream.js';
 import { KeptEvidence } from './evidence-merge.js';
 import type { EvidenceSource } from './evidence-merge.js';
 import { mergeRows } from './merge-rows.js';
 import type { Part } from './merge-rows.js';
-import { inOrder, SealedRecords, writeMade } from './seal.js';
+import { writeMade } from './seal.js';
 import type { MadeSegment, SegmentPaths } from './seal.js';
-import { buildSegment } from './segment-build.js';
 import { twinOf } from './segment-search.js';
 import type { Segment } from './segment.js';
 import type { StoreDisk } from './store-disk.js';
-import { timeOrder } from './time-order.js';
-import type { ToSeal } from './to-seal.js';
 
 export interface CompactTask {
   readonly kind: 'compact';
@@ -26,8 +23,6 @@ export interface CompactTask {
     /** Entries that were replaced, of either person, in any order. */
     readonly dropped: Uint32Array;
   }[];
-  /** What takes their place, and any others. */
-  readonly added: ToSeal;
   /** Contacts that end before this are left out, unix seconds; 0: none are. */
   readonly keepFrom: number;
   readonly paths: SegmentPaths;
@@ -39,15 +34,12 @@ export async function compactSegments(
   task: CompactTask,
   onPeople?: (people: number) => void,
 ): Promise<MadeSegment | undefined> {
-  const { id, people, added, keepFrom, paths } = task;
-  const order = timeOrder(added);
-  const fresh = buildSegment(id, people, inOrder(added, order));
+  const { id, people, keepFrom, paths } = task;
   const parts: Part[] = task.parts.map(({ segment, dropped }) => ({
     segment,
     dropped: withTwins(segment, dropped),
   }));
-  const all = [...parts, { segment: fresh, dropped: new Uint32Array(0) }];
-  const segment = mergeRows(all, { id, people, keepFrom, onPeople });
+  const segment = mergeRows(parts, { id, people, keepFrom, onPeople });
   if (segment === undefined) return undefined;
   const files: number[] = [];
   try {
@@ -58,8 +50,6 @@ export async function compactSegments(
       const stream = await openEvidenceStream(disk, files.at(-1) ?? -1, path, part.segment.id);
       sources.push(new KeptEvidence(stream, part.segment, part.dropped, keepFrom));
     }
-    const records = new SealedRecords(added, order);
-    sources.push(new KeptEvidence(records, fresh, new Uint32Array(0), keepFrom));
     return await writeMade(disk, segment, paths, sources);
   } finally {
     for (const fd of files) await disk.close(fd);

@@ -6,23 +6,22 @@ import { rm } from 'node:fs/promises';
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { TagNumber } from '../../protocol/brands.js';
 import type { ContactColumns } from '../../protocol/contact-columns.js';
-import { FirebreakError } from '../../protocol/errors.js';
+import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { BucketSeconds } from '../../protocol/encounter-record.js';
 import type { Contact } from '../contact.js';
 import { encodeSections } from '../state-sections.js';
 import type { Sections } from '../state-sections.js';
 import type { Testimony } from '../testimony.js';
 import type { ColdEvidence } from './cold-evidence.js';
-import { contactOfSides, sidesOfRow } from './live-contact.js';
 import { takeColumns, takeTestimonies } from './live-intake.js';
 import { LIVE_SECTION, partsIn, partsInMemory, TABLE_ROWS } from './live-parts.js';
 import type { ContactStoreSettings, Parts } from './live-parts.js';
-import type { SealedSegment } from './live-sealed.js';
 import { writeLive } from './live-state.js';
-import type { LiveRows } from './live-table.js';
+import type { LiveWriter } from './live-writer.js';
 import type { LedgerPosition } from './manifest.js';
 import type { Segment } from './segment.js';
-import type { ContactView, LiveTable, Place } from './view.js';
+import { begunAnew, ViewBook } from './view-book.js';
+import type { ContactView, Place } from './view.js';
 
 export interface ContactStatus {
   readonly contacts: number;
@@ -35,50 +34,64 @@ export interface ContactStatus {
   readonly segments: number;
 }
 
-/** What makes a store to be filled anew, instead of an end. */
-const REBUILT: ReadonlySet<string> = new Set(['damaged', 'format']);
 /** Contacts of columns that are taken before others on this thread have their turn. */
 const BULK_AT_ONCE = 4096;
 
-/** A store that keeps nothing beyond its process, and seals nothing. */
-export function memoryContactStore(tableRows = TABLE_ROWS): ContactStore {
-  return new ContactStore(partsInMemory(tableRows), async () => partsInMemory(tableRows));
+/**
+ * Versions are numbers of 32 bits. A city of a million has some twenty million changes a day, so they last half a year without a start.
+ * Before there are no more, with room for what is under way, the store is to be begun anew, and counts from 1 again.
+ */
+const LAST_VERSION = 2 ** 32 - 2 ** 28;
+
+/** How a store comes by its parts when it goes on with what was saved, and when it begins with nothing. */
+interface Beginnings {
+  readonly saved: () => Promise<Parts>;
+  readonly empty: () => Promise<Parts>;
+}
+
+/** A store that keeps nothing beyond its process, and seals nothing. `firstVersion`: as in {@link ContactStoreSettings}. */
+export function memoryContactStore(tableRows = TABLE_ROWS, firstVersion = 1): ContactStore {
+  const empty = async (): Promise<Parts> => partsInMemory(tableRows);
+  return new ContactStore(partsInMemory(tableRows, firstVersion), { saved: empty, empty });
 }
 
 /**
  * Opens the store in this folder, or makes one there. What is damaged is said in the log and removed: the store is empty then,
- * to be filled from the ledger again. Throws what the disk does, and the reason of the signal.
+ * to be filled from the ledger again. Throws `format` for a folder that another version of this program wrote, and leaves it as it
+ * is; what the disk does, and the reason of the signal.
  */
 export async function openContactStore(dir: string, settings: ContactStoreSettings): Promise<ContactStore> {
-  const fresh = async (): Promise<Parts> => {
+  const later = { ...settings, firstVersion: 1 };
+  const empty = async (): Promise<Parts> => {
     await rm(dir, { recursive: true, force: true });
-    return partsIn(dir, settings);
+    return partsIn(dir, later);
   };
-  const parts = await partsIn(dir, settings).catch((error: unknown) => {
-    if (!(error instanceof FirebreakError && REBUILT.has(error.code))) throw error;
-    settings.log.warn('the contact store is damaged; it is filled from the ledger again', {
-      why: error.message,
+  const saved = (how: ContactStoreSettings): Promise<Parts> =>
+    partsIn(dir, how).catch((error: unknown) => {
+      if (!(error instanceof FirebreakError)) throw error;
+      if (error.code === 'format') throw otherVersion(dir, error);
+      if (error.code !== 'damaged') throw error;
+      settings.log.warn('the contact store is damaged; it is filled from the ledger again', {
+        why: error.message,
+      });
+      return empty();
     });
-    return fresh();
-  });
-  return new ContactStore(parts, fresh);
+  return new ContactStore(await saved(settings), { saved: () => saved(later), empty });
 }
 
 export class ContactStore {
   #parts: Parts;
-  readonly #fresh: () => Promise<Parts>;
-  /** Whoever holds a view holds what its places stand for. */
-  #rowsOf = new WeakMap<LiveTable, LiveRows>();
-  #sealedOf = new WeakMap<Segment, SealedSegment>();
-  /** Until something changes. */
-  #view: { readonly view: ContactView; readonly changes: number } | undefined;
+  readonly #beginnings: Beginnings;
+  #views: ViewBook;
   #keepFrom: number;
   #damage: Error | undefined;
+  /** It went on with what was saved, and nothing was saved since. */
+  #isTriedAgain = false;
 
-  /** `fresh`: begins anew, with nothing. */
-  constructor(parts: Parts, fresh: () => Promise<Parts>) {
+  constructor(parts: Parts, beginnings: Beginnings) {
     this.#parts = parts;
-    this.#fresh = fresh;
+    this.#beginnings = beginnings;
+    this.#views = new ViewBook(parts);
     this.#keepFrom = parts.keepFrom;
   }
 
@@ -96,7 +109,7 @@ export class ContactStore {
     return this.#parts.sealer?.hasUncommitted ?? false;
   }
 
-  /** What makes its contacts not to be believed any more: {@link clear} is all that helps. */
+  /** Why its contacts are not to be believed or gone on with any more: {@link beginAnew} is all that helps. */
   get damage(): Error | undefined {
     return this.#damage ?? this.#parts.sealer?.damage;
   }
@@ -116,29 +129,44 @@ export class ContactStore {
   }
 
   /**
-   * Takes what was told; what is known already changes nothing. In views from the next one on. Throws `damaged` when sealed
-   * evidence that a word belongs to cannot be read.
+   * Takes what was told; what is known already changes nothing. In views from the next one on. Throws what keeps sealed evidence
+   * that a word belongs to from being read, what the process lacks memory for, and `full` when versions run out; it is
+   * {@link damage} then.
    */
   add(testimonies: readonly Testimony[]): void {
     const kept = testimonies.filter(({ end }) => end >= this.#keepFrom);
-    this.#guard(() => takeTestimonies(this.#parts.writer, kept));
+    this.wholly(() => takeTestimonies(this.#lastingWriter(), kept));
     this.#parts.sealer?.nudge();
+  }
+
+  /**
+   * Makes a change of which no part may stand without the rest, such as contacts and what is remembered of the reports that told
+   * them. Throws what it throws, which is {@link damage} then: nobody can say how far it came, so all is to be read anew.
+   */
+  wholly<T>(change: () => T): T {
+    try {
+      return change();
+    } catch (error) {
+      this.#damage = asError(error);
+      throw error;
+    }
   }
 
   /** Takes contacts that no ledger holds; others have their turns meanwhile. Throws as {@link add} and {@link ready} do. */
   async addBulk(columns: ContactColumns): Promise<void> {
-    const { writer, sealer } = this.#parts;
+    const { sealer } = this.#parts;
     for (let from = 0; from < columns.count; from += BULK_AT_ONCE) {
       await sealer?.ready();
-      takeColumns(writer, columns, from, Math.min(from + BULK_AT_ONCE, columns.count), this.#keepFrom);
+      const to = Math.min(from + BULK_AT_ONCE, columns.count);
+      this.wholly(() => takeColumns(this.#lastingWriter(), columns, from, to, this.#keepFrom));
       sealer?.nudge();
       await breathe();
     }
   }
 
   /**
-   * Forgets contacts that ended before this time, unix seconds, and takes none any more; those in segments go as soon as these
-   * are written anew. It never goes back.
+   * Forgets contacts that ended before this time, unix seconds, and takes none any more: no view from the next one on shows
+   * them, and the files of segments are rid of them as soon as these are written anew. It never goes back.
    */
   expireBefore(seconds: number): void {
     if (seconds <= this.#keepFrom) return;
@@ -149,53 +177,25 @@ export class ContactStore {
 
   /** The contacts as they stand. */
   view(): ContactView {
-    const { version, people, tables, sealed } = this.#parts.writer;
-    const changes = this.#parts.sealer?.changes ?? 0;
-    if (this.#view?.view.version === version && this.#view.changes === changes) return this.#view.view;
-    for (const rows of tables) this.#rowsOf.set(rows.table, rows);
-    for (const one of sealed.list) this.#sealedOf.set(one.segment, one);
-    const view = {
-      version,
-      people: people.view(),
-      segments: sealed.list.map(({ segment }) => segment),
-      live: tables.map(({ table }) => table),
-      replaced: sealed.replacedView(),
-    };
-    this.#view = { view, changes };
-    return view;
+    return this.#views.take(this.#keepFrom);
   }
 
   /**
    * A contact of a view of this store in full, as it stood then. Throws `damaged` when its evidence cannot be read, `busy` for
    * a view from before the store was begun anew.
    */
-  contactAt(view: ContactView, { table, isLive, at }: Place): Contact {
-    const { people } = this.#parts.writer;
-    const tagOf = (person: number): number => people.tagOf(person);
-    if (isLive) {
-      const live = view.live.find(({ id }) => id === table);
-      const rows = live && this.#rowsOf.get(live);
-      if (live === undefined || rows === undefined) throw begunAnew();
-      const row = rows.read(live.firstVersion + at);
-      return contactOfSides(row, sidesOfRow(row), tagOf);
-    }
-    const segment = view.segments.find(({ id }) => id === table);
-    const sealed = segment && this.#sealedOf.get(segment);
-    if (sealed === undefined) throw begunAnew();
-    const cold = this.#guard(() => sealed.contactAt(at));
-    return contactOfSides(cold, cold.accounts, tagOf);
+  contactAt(view: ContactView, place: Place): Contact {
+    return this.#guard(() => this.#views.contactAt(view, place));
   }
 
   /** Seconds of each bucket of an entry of a segment of a view of this store. Throws as {@link contactAt}. */
   bucketsOf(segment: Segment, entry: number): BucketSeconds {
-    const sealed = this.#sealedOf.get(segment);
-    if (sealed === undefined) throw begunAnew();
-    return this.#guard(() => sealed.contactAt(entry).bucketSeconds);
+    return this.#guard(() => this.#views.bucketsOf(segment, entry));
   }
 
   /** The evidence of all segments of a view, for a thread that reads it for itself; good while the view is held. */
   evidenceIn(view: ContactView): readonly ColdEvidence[] {
-    return view.segments.flatMap((segment) => this.#sealedOf.get(segment)?.evidence ?? []);
+    return this.#views.evidenceIn(view);
   }
 
   /** For who reads evidence elsewhere: damage that is met there is this store's. */
@@ -215,7 +215,7 @@ export class ContactStore {
   span(): { readonly from: number; readonly to: number } | undefined {
     const { tables, sealed } = this.#parts.writer;
     const segments = sealed.list.map(({ segment }) => segment);
-    const starts = [...tables.map(({ firstStart }) => firstStart), ...segments.map((s) => s.baseSeconds)];
+    const starts = [...tables.map(({ firstStart }) => firstStart), sealed.firstStart];
     const ends = [...tables.map(({ lastEnd }) => lastEnd), ...segments.map((s) => s.lastSeconds)];
     const [from, to] = [Math.min(...starts), Math.max(...ends)];
     return to < from ? undefined : { from, to };
@@ -234,32 +234,48 @@ export class ContactStore {
 
   /**
    * Makes the contacts as they stand last, together with the place in the ledger that they reach to and what else is to be found
-   * again. In memory it does nothing. Throws what the disk does; then what was saved before is what is found.
+   * again. In memory it does nothing. Throws what the disk does, and {@link damage}; then what was saved before is what is found.
    */
   async save(position: LedgerPosition, sections: Sections = new Map()): Promise<void> {
     const { writer, sealer } = this.#parts;
+    if (this.damage !== undefined) throw this.damage;
     if (sealer === undefined) return;
     const live = writeLive(this.#keepFrom, writer.tables, writer.sealed.kept());
     await sealer.commit(position, encodeSections(new Map([...sections, [LIVE_SECTION, live]])));
+    this.#isTriedAgain = false;
+    this.#views.forget();
     sealer.nudge();
   }
 
-  /** Begins anew with nothing, as when what there is proves damaged. */
-  async clear(): Promise<void> {
+  /**
+   * Goes on with what was saved last, at {@link position}, as after the end of the process; with nothing when what lies on the
+   * disk is damaged, or when going on did not help the time before.
+   */
+  async beginAnew(): Promise<void> {
+    const damage = this.damage;
+    const isFault = damage !== undefined && !isDamaged(damage) && !this.#isTriedAgain;
     await this.#parts.sealer?.close();
-    this.#parts = await this.#fresh();
-    this.#rowsOf = new WeakMap();
-    this.#sealedOf = new WeakMap();
-    this.#view = undefined;
+    this.#parts = await (isFault ? this.#beginnings.saved() : this.#beginnings.empty());
+    this.#isTriedAgain = isFault;
+    this.#views = new ViewBook(this.#parts);
     this.#damage = undefined;
     this.#keepFrom = this.#parts.keepFrom;
+  }
+
+  #lastingWriter(): LiveWriter {
+    const { writer } = this.#parts;
+    if (writer.version < LAST_VERSION) return writer;
+    throw new FirebreakError(
+      'full',
+      `${LAST_VERSION} changes of contacts are all that one life of the store counts`,
+    );
   }
 
   #guard<T>(read: () => T): T {
     try {
       return read();
     } catch (error) {
-      if (error instanceof FirebreakError && error.code === 'damaged') this.#damage = error;
+      if (isDamaged(error)) this.#damage = error;
       throw error;
     }
   }
@@ -270,6 +286,13 @@ export class ContactStore {
   }
 }
 
-/** Of a view from before {@link ContactStore.clear}. */
-const begunAnew = (): FirebreakError =>
-  new FirebreakError('busy', 'the contacts were damaged and are read again from the ledger: ask once more');
+const isDamaged = (error: unknown): error is FirebreakError =>
+  error instanceof FirebreakError && error.code === 'damaged';
+
+const otherVersion = (dir: string, cause: FirebreakError): FirebreakError =>
+  new FirebreakError(
+    'format',
+    `another version of this program wrote the contact store in ${dir} (${cause.message}): run that one, or remove the ` +
+      'folder, and the contacts are read from the ledger again',
+    { cause },
+  );

@@ -10,13 +10,12 @@ import { dayOf } from '../../protocol/time.js';
 import { MUTUAL as MUTUAL_RECORD, PARTIAL as PARTIAL_RECORD, RECORD_WORDS } from './evidence-file.js';
 import { withEvidenceWriter } from './evidence-writer.js';
 import type { EvidenceWriter } from './evidence-writer.js';
-import { MAX_CONTACT_SECONDS, packSignal } from './segment.js';
+import { MAX_CONTACT_SECONDS, packSignal, weightOf } from './segment.js';
 import type { Segment } from './segment.js';
 import { getFile, withFile } from './store-disk.js';
 import type { StoreDisk } from './store-disk.js';
 import { countTags, DayRows } from './tag-table.js';
 import type { CountedTags, PlacedTags } from './tag-table.js';
-import { weightOf } from './to-seal.js';
 
 /** Contacts whose people are looked up before any of them is written: misses of the cache then do not wait for each other. */
 const STRETCH = 2 ** 12;

@@ -6,7 +6,7 @@ import type { Testimony } from '../testimony.js';
 import type { ColdContact } from './cold-contact.js';
 import { mergeSides, withAccount } from './live-merge.js';
 import type { Account, Sides } from './live-merge.js';
-import type { LiveRow } from './live-table.js';
+import type { LiveRow } from './live-row.js';
 import { MAX_CONTACT_SECONDS } from './segment.js';
 
 /** Which two, as persons, and when. */

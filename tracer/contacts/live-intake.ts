@@ -7,9 +7,10 @@ import { accountOf, rowOfSides, sidesOfRow } from './live-contact.js';
 import type { Meeting } from './live-contact.js';
 import { withAccount } from './live-merge.js';
 import type { Account, Sides } from './live-merge.js';
-import { newRow } from './live-table.js';
-import type { LiveRow } from './live-table.js';
-import type { Change, LiveWriter } from './live-writer.js';
+import { newRow } from './live-row.js';
+import type { LiveRow } from './live-row.js';
+import type { Change } from './live-settle.js';
+import type { LiveWriter } from './live-writer.js';
 import { MAX_CONTACT_SECONDS } from './segment.js';
 
 const NOBODY: Sides = [[], []];

@@ -18,7 +18,7 @@ export interface Account {
   readonly medianAttenuationDb: number;
   /** Proven by one beacon only. */
   readonly partial: boolean;
-  /** Indexes of the entries that told it, ascending; none for a contact that no ledger holds. */
+  /** Indexes of the entries that told it, ascending, the first 255; none for a contact that no ledger holds. */
   readonly ledger: readonly number[];
 }
 
@@ -30,12 +30,15 @@ export interface Merged extends Account {
   readonly mutual: boolean;
 }
 
-/** A side with one account more; the same side when it holds that word of that entry already. */
+/** Of entries that all say the same: a tag that says it without end is not to fill the store. */
+const MOST_ENTRIES = 255;
+
+/** A side with one account more; the same side when it holds that word of that entry already, or of enough before it. */
 export function withAccount(side: readonly Account[], account: Account): readonly Account[] {
   const known = side.find(({ start }) => start === account.start);
   if (known === undefined) return [...side, account];
-  const ledger = union(known.ledger, account.ledger);
-  if (ledger.length === known.ledger.length) return side;
+  const ledger = union(known.ledger, account.ledger).slice(0, MOST_ENTRIES);
+  if (ledger.length === known.ledger.length && ledger.at(-1) === known.ledger.at(-1)) return side;
   const standing = { ...earlierOf(known, account), ledger };
   return side.map((other) => (other === known ? standing : other));
 }

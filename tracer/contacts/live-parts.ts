@@ -20,6 +20,8 @@ export interface ContactStoreSettings extends StoreSettings {
   readonly leastRows?: number;
   /** Full live tables that wait for their days to be over before they are sealed; 2 by default. */
   readonly waitingTables?: number;
+  /** Version of the first contact; 1 by default, and whenever it is opened again. */
+  readonly firstVersion?: number;
 }
 
 export const TABLE_ROWS = 2 ** 20;
@@ -42,8 +44,8 @@ export interface Parts {
   readonly keepFrom: number;
 }
 
-export function partsInMemory(tableRows: number): Parts {
-  const writer = new LiveWriter(new PeopleDirectory(), new SealedContacts(), tableRows);
+export function partsInMemory(tableRows: number, firstVersion?: number): Parts {
+  const writer = new LiveWriter(new PeopleDirectory(), new SealedContacts(), tableRows, firstVersion);
   return { writer, sealer: undefined, position: BEGINNING, kept: new Map(), keepFrom: 0 };
 }
 
@@ -67,15 +69,17 @@ async function partsOf(
     tableRows = TABLE_ROWS,
     leastRows = LEAST_ROWS,
     waitingTables = WAITING_TABLES,
+    firstVersion,
   }: ContactStoreSettings,
 ): Promise<Parts> {
   const sealed = new SealedContacts();
-  const writer = new LiveWriter(store.people, sealed, tableRows);
+  const writer = new LiveWriter(store.people, sealed, tableRows, firstVersion);
   const sealer = new LiveSealer({ store, writer, log, leastRows, waitingTables });
   const kept = store.state === undefined ? new Map<string, Uint8Array>() : decodeSections(store.state);
   const live = kept.get(LIVE_SECTION);
   const { keepFrom, replaced } = live ? writer.restore(readLive(live)) : { keepFrom: 0, replaced: [] };
   await sealer.begin(keepFrom);
+  sealed.expireBefore(keepFrom);
   sealed.restore(replaced);
   return { writer, sealer, position: store.position, kept, keepFrom };
 }

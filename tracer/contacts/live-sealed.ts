@@ -1,12 +1,12 @@
 /** What the writer of live tables asks of sealed contacts: those of one pair, and which were replaced. */
 import { EPOCH_SECONDS } from '../../protocol/time.js';
 import type { ColdContact } from './cold-contact.js';
-import type { ColdEvidence } from './cold-evidence.js';
 import type { Meeting } from './live-contact.js';
 import { ReplacedBook } from './live-replaced.js';
 import type { ReplacedEntry } from './live-replaced.js';
 import type { ReplacedKept } from './live-state.js';
-import { findEntry, ownerOf, rankOf } from './segment-search.js';
+import type { SealedSegment } from './sealed-segment.js';
+import { findEntry, firstStartOf, ownerOf, rankOf } from './segment-search.js';
 import {
   durationAt,
   firstFrom,
@@ -21,21 +21,15 @@ import type { Segment } from './segment.js';
 import { isReplaced } from './view.js';
 import type { Replaced } from './view.js';
 
-/** A segment, what its contacts rest on, and how many of them were not replaced. */
-export interface SealedSegment {
-  readonly segment: Segment;
-  readonly evidence: ColdEvidence;
-  /** Throws `damaged` when the evidence is. */
-  readonly contactAt: (entry: number) => ColdContact;
-  contacts: number;
-  /** Of those, the ones that both sides reported. */
-  mutual: number;
-}
-
 /** A sealed contact by its entry in the lower person's row. */
 export interface SealedPlace {
   readonly sealed: SealedSegment;
   readonly entry: number;
+}
+
+interface ReplacedContact {
+  readonly contact: ColdContact;
+  readonly version: number;
 }
 
 const NEWEST = 2 ** 32 - 1;
@@ -43,6 +37,9 @@ const NEWEST = 2 ** 32 - 1;
 export class SealedContacts {
   #segments: readonly SealedSegment[] = [];
   #replaced = new ReplacedBook();
+  /** Of segments that reach over the border of retention: where what is left of them begins. */
+  #firstStart = new WeakMap<Segment, number>();
+  #keepFrom = 0;
 
   get list(): readonly SealedSegment[] {
     return this.#segments;
@@ -59,6 +56,17 @@ export class SealedContacts {
 
   get mutual(): number {
     return this.#segments.reduce((sum, { mutual }) => sum + mutual, 0);
+  }
+
+  /** Start of the first contact that is not past retention, unix seconds; Infinity before there is one. */
+  get firstStart(): number {
+    return Math.min(...this.#segments.map(({ segment }) => this.#firstStartOf(segment)));
+  }
+
+  /** Contacts that ended before this are not known any more, unix seconds, although they lie in segments for a while. */
+  expireBefore(seconds: number): void {
+    this.#keepFrom = seconds;
+    this.#firstStart = new WeakMap();
   }
 
   add(sealed: SealedSegment): void {
@@ -103,13 +111,25 @@ export class SealedContacts {
     return [...this.#replaced.entries()].filter(({ segment }) => segment === id);
   }
 
-  /** Entries in the row of `lower` of contacts of the two that end after `after` and not after `until`, and stand. */
+  /** What was replaced in a segment beside these entries, each contact once. Throws `damaged` when its evidence is. */
+  replacedSince(id: number, before: readonly ReplacedEntry[]): ReplacedContact[] {
+    const known = new Set(before.map(({ entry }) => entry));
+    const from = this.#segments.find(({ segment }) => segment.id === id);
+    if (from === undefined) return [];
+    return this.replacedIn(id)
+      .filter(({ entry }) => !known.has(entry))
+      .map(({ entry, version }) => ({ contact: from.contactAt(entry), entry, version }))
+      .filter(({ contact, entry }) => from.segment.peer[entry] === contact.upper);
+  }
+
+  /** Entries in the row of `lower` of contacts of the two that end after `endsAfter` and not after `until`, and stand. */
   *ofPair(
     lower: number,
     upper: number,
-    after: number,
+    endsAfter: number,
     until: number,
   ): Generator<SealedPlace, void, undefined> {
+    const after = Math.max(endsAfter, this.#keepFrom - 1);
     for (const sealed of this.#segments) {
       const { segment } = sealed;
       if (segment.lastSeconds <= after || segment.baseSeconds > until) continue;
@@ -133,7 +153,7 @@ export class SealedContacts {
    */
   sumBefore(lower: number, upper: number, epoch: number, until: number, daySeconds: number): number {
     let sum = 0;
-    const after = until - daySeconds;
+    const after = Math.max(until - daySeconds, this.#keepFrom - 1);
     const sameFrom = (epoch - 1) * EPOCH_SECONDS;
     for (const { segment } of this.#segments) {
       if (segment.lastSeconds <= after || segment.baseSeconds > until + daySeconds) continue;
@@ -192,6 +212,12 @@ export class SealedContacts {
       if (contactAt(entry).epoch !== epoch) continue;
       return this.replace({ sealed, entry }, lower, upper, version);
     }
+  }
+
+  #firstStartOf(segment: Segment): number {
+    const known = this.#firstStart.get(segment) ?? firstStartOf(segment, this.#keepFrom);
+    this.#firstStart.set(segment, known);
+    return known;
   }
 
   #isReplaced = (segment: Segment, entry: number): boolean =>

@@ -3,22 +3,21 @@
  * files, this one puts the result in place between two additions. What changed meanwhile stays live, and takes the place
  * of what was sealed. Nothing of it counts on the disk before the next commit, together with the state that goes with it.
  */
-import { setImmediate as breathe } from 'node:timers/promises';
 import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
-import { contactAt } from './cold-evidence.js';
-import { expiredSegments, nextCompaction } from './compaction-policy.js';
+import { expiredSegments } from './compaction-policy.js';
+import { wantedCompaction } from './live-compaction.js';
 import { gatherDays } from './live-days.js';
 import type { DayToSeal } from './live-days.js';
-import type { ReplacedEntry } from './live-replaced.js';
-import type { SealedContacts, SealedSegment } from './live-sealed.js';
+import type { SealedContacts } from './live-sealed.js';
 import type { LiveRows } from './live-table.js';
 import type { LiveWriter } from './live-writer.js';
 import type { LedgerPosition } from './manifest.js';
+import { sealedSegment } from './sealed-segment.js';
+import type { SealedSegment } from './sealed-segment.js';
 import type { SegmentStore } from './segment-store.js';
 import type { StoredSegment } from './store-open.js';
-import { isMutual, MAX_CONTACT_SECONDS, signalAt } from './segment.js';
 
 export interface SealerDeps {
   readonly store: SegmentStore;
@@ -34,7 +33,6 @@ export interface SealerDeps {
 const DAY_OVER_SECONDS = 3 * 3600;
 /** Beyond what waits, before additions have to. */
 const SPARE_TABLES = 2;
-const ENTRIES_AT_ONCE = 2 ** 22;
 
 export class LiveSealer {
   readonly #deps: SealerDeps;
@@ -262,30 +260,16 @@ export class LiveSealer {
   /** Of segments of the store alone: what is not committed yet has its turn after the next commit. */
   #nextCompaction(): readonly number[] | undefined {
     if (!this.#mayCompact) return undefined;
-    const keepFrom = this.#keepFrom;
     const standing = [...this.#inStore.values()]
       .map(({ info }) => info)
       .filter(({ id }) => !this.#removed.has(id));
-    const stale = standing.find(({ id, baseSeconds }) => this.#isStale(id, baseSeconds));
-    const sealed = new Map(this.#sealed.list.map((one) => [one.segment.id, one]));
-    const next = stale
-      ? [stale.id]
-      : nextCompaction(standing, {
-          today: this.#overDay,
-          keepFrom,
-          replacedIn: (id) => {
-            const one = sealed.get(id);
-            return one ? one.segment.entries / 2 - one.contacts : 0;
-          },
-        });
+    const next = wantedCompaction(standing, this.#sealed, {
+      today: this.#overDay,
+      keepFrom: this.#keepFrom,
+      cutAt: (id) => this.#cutAt.get(id) ?? 0,
+    });
     this.#mayCompact = next !== undefined;
     return next;
-  }
-
-  /** Whether contacts in it have to go: those that are past retention do not wait until it is worth it. */
-  #isStale(id: number, baseSeconds: number): boolean {
-    if (baseSeconds + MAX_CONTACT_SECONDS < this.#keepFrom) return true;
-    return baseSeconds < this.#keepFrom && (this.#cutAt.get(id) ?? 0) < this.#keepFrom;
   }
 
   async #compact(ids: readonly number[]): Promise<void> {
@@ -297,7 +281,7 @@ export class LiveSealer {
     const stored = await this.#deps.store.compact({ ids, dropped, keepFrom }, { signal: this.#stop.signal });
     const segment = stored && (await sealedSegment(stored));
     if (keepFrom !== this.#keepFrom) return stored && this.#deps.store.discard(stored); // and once more
-    const late = ids.flatMap((id) => this.#lateIn(id, before.get(id) ?? []));
+    const late = ids.flatMap((id) => this.#sealed.replacedSince(id, before.get(id) ?? []));
     if (stored && segment) {
       this.#put(stored, segment);
       this.#cutAt.set(stored.info.id, keepFrom);
@@ -305,38 +289,10 @@ export class LiveSealer {
     }
     this.#remove(ids);
   }
-
-  /** What was replaced while a compaction was under way, each contact once. */
-  #lateIn(id: number, before: readonly ReplacedEntry[]) {
-    const known = new Set(before.map(({ entry }) => entry));
-    const from = this.#sealed.list.find(({ segment }) => segment.id === id);
-    if (from === undefined) return [];
-    return this.#sealed
-      .replacedIn(id)
-      .filter(({ entry }) => !known.has(entry))
-      .map(({ entry, version }) => ({ contact: from.contactAt(entry), entry, version }))
-      .filter(({ contact, entry }) => from.segment.peer[entry] === contact.upper);
-  }
 }
 
 interface SealedDay {
   readonly day: DayToSeal;
   readonly stored: StoredSegment;
   readonly segment: SealedSegment;
-}
-
-/** Counting the mutual ones takes a look at every entry. */
-async function sealedSegment({ segment, evidence }: StoredSegment): Promise<SealedSegment> {
-  let mutual = 0;
-  for (let entry = 0; entry < segment.entries; entry++) {
-    if (isMutual(signalAt(segment, entry))) mutual += 1;
-    if (entry % ENTRIES_AT_ONCE === ENTRIES_AT_ONCE - 1) await breathe();
-  }
-  return {
-    segment,
-    evidence,
-    contactAt: (entry) => contactAt(evidence, segment, entry),
-    contacts: segment.entries / 2,
-    mutual: mutual / 2,
-  };
 }

@@ -8,46 +8,10 @@
  */
 import assert from 'node:assert/strict';
 import { AccountArena } from './live-accounts.js';
-import type { Sides } from './live-merge.js';
-import { attenuationOf, isMutual, MAX_CONTACT_SECONDS, packSignal, saturated } from './segment.js';
+import { newRow } from './live-row.js';
+import type { LiveRow } from './live-row.js';
+import { attenuationOf, isMutual, MAX_CONTACT_SECONDS, packSignal, saturated, weightOf } from './segment.js';
 import type { LiveTable } from './view.js';
-
-/** A contact as it is told to a table. Seconds; persons. */
-export interface LiveRow {
-  lower: number;
-  upper: number;
-  epoch: number;
-  start: number;
-  duration: number;
-  immediate: number;
-  near: number;
-  medium: number;
-  other: number;
-  attenuationDb: number;
-  mutual: boolean;
-  partial: boolean;
-  nearInDay: number;
-  /** Absent for a contact of which no more is known than stands in the row, in the epoch its start lies in. */
-  sides: Sides | undefined;
-}
-
-/** A row to be filled. */
-export const newRow = (): LiveRow => ({
-  lower: 0,
-  upper: 0,
-  epoch: 0,
-  start: 0,
-  duration: 0,
-  immediate: 0,
-  near: 0,
-  medium: 0,
-  other: 0,
-  attenuationDb: 0,
-  mutual: false,
-  partial: false,
-  nearInDay: 0,
-  sides: undefined,
-});
 
 const PARTIAL = 1;
 /** lower, upper, epoch, start | duration, immediate | near, medium | other, nearInDay | signal, flags | accounts */
@@ -132,7 +96,7 @@ export class LiveRows {
     table.medium[at] = saturated(row.medium);
     table.duration[at] = Math.min(row.duration, MAX_CONTACT_SECONDS);
     table.signal[at] = packSignal(row.attenuationDb, row.mutual);
-    table.weight[at] = weightOf(row);
+    table.weight[at] = weightOf(row.immediate, row.near, row.medium, row.mutual);
     this.#epoch[at] = row.epoch;
     this.#other[at] = saturated(row.other);
     this.#flags[at] = row.partial ? PARTIAL : 0;
@@ -311,11 +275,6 @@ export class LiveRows {
     this.#count += 1;
     return firstVersion + at;
   }
-}
-
-/** W of the score in twentieths of a second (tracing.md, "Score"). */
-function weightOf({ immediate, near, medium, mutual }: LiveRow): number {
-  return saturated((10 * immediate + 8 * near + 3 * medium) * (mutual ? 2 : 1));
 }
 
 function newTable({ id, firstVersion, rows, people }: LiveShape): LiveTable {

@@ -7,29 +7,16 @@ import assert from 'node:assert/strict';
 import { DAY_SECONDS } from '../../protocol/time.js';
 import { nearSecondsOfRow, rowOfCold } from './live-contact.js';
 import { LivePairs, NO_NODE } from './live-pairs.js';
-import type { SealedContacts, SealedPlace } from './live-sealed.js';
+import type { LiveRow } from './live-row.js';
+import type { SealedContacts } from './live-sealed.js';
+import { endOf, knownAt, settled, spanOf } from './live-settle.js';
+import type { Change, Known } from './live-settle.js';
 import type { LiveWords } from './live-state.js';
 import { LiveRows, ROW_WORDS } from './live-table.js';
-import type { LiveRow } from './live-table.js';
-import type { PeopleDirectory } from './people.js';
 import { PeopleSet } from './people-set.js';
+import type { PeopleDirectory } from './people.js';
+import { saturated } from './segment.js';
 import type { Segment } from './segment.js';
-import { durationAt, nearSecondsAt, saturated, startAt } from './segment.js';
-
-/** A contact of a pair as it stands: a live one by its node, a sealed one by its place. */
-interface Known {
-  readonly end: number;
-  readonly near: number;
-  readonly nearInDay: number;
-  readonly node: number;
-  readonly place?: SealedPlace;
-}
-
-/** What a contact is from now on, and what it was. */
-export interface Change {
-  readonly row: LiveRow;
-  readonly old: Known | undefined;
-}
 
 /** No contact of an epoch that is further back ends within a day before one of this epoch. */
 const FAR_EPOCHS = 104;
@@ -46,12 +33,12 @@ export class LiveWriter {
   /** Live contacts that both sides reported. */
   #mutual = 0;
 
-  /** `rows`: of a table. */
-  constructor(people: PeopleDirectory, sealed: SealedContacts, rows: number) {
+  /** `rows`: of a table; `firstVersion`: of its first row. */
+  constructor(people: PeopleDirectory, sealed: SealedContacts, rows: number, firstVersion = 1) {
     this.people = people;
     this.sealed = sealed;
     this.#rows = rows;
-    this.#tables = [this.#newTable(1)];
+    this.#tables = [this.#newTable(firstVersion)];
   }
 
   /** Oldest first; the last is the one that is written to. */
@@ -118,22 +105,12 @@ export class LiveWriter {
 
   /** Changes contacts of one pair, and what they change in others of the pair. Throws `damaged`, and has changed nothing then. */
   settle(lower: number, upper: number, changes: readonly Change[]): void {
-    const ends = changes.flatMap(({ row, old }) => [endOf(row), old?.end ?? endOf(row)]);
-    const [first, last] = [Math.min(...ends), Math.max(...ends)];
-    const others = this.#ofPair(lower, upper, first - DAY_SECONDS, last + DAY_SECONDS).filter(
-      (known) => !changes.some(({ old }) => old !== undefined && isSame(old, known)),
-    );
-    const all = [
-      ...others.map((known) => ({ end: known.end, near: known.near, known, row: undefined })),
-      ...changes.map(({ row, old }) => ({ end: endOf(row), near: nearSecondsOfRow(row), known: old, row })),
-    ].sort((x, y) => x.end - y.end);
-    const sums = sumsInDay(all);
-    const writes: (() => void)[] = [];
-    all.forEach(({ end, known, row }, k) => {
-      const nearInDay = saturated(sums[k] ?? 0);
-      if (row) writes.push(() => this.#put({ ...row, nearInDay }, known));
-      else if (known && end >= first && end < last + DAY_SECONDS && known.nearInDay !== nearInDay)
-        writes.push(this.#rewriting(known, nearInDay));
+    const span = spanOf(changes);
+    const [first, last] = span;
+    const others = this.#ofPair(lower, upper, first - DAY_SECONDS, last + DAY_SECONDS);
+    const writes = settled(others, changes, span).map(({ known, row, nearInDay }) => {
+      if (row) return () => this.#put({ ...row, nearInDay }, known);
+      return this.#rewriting(known, nearInDay);
     });
     for (const write of writes) write();
   }
@@ -185,8 +162,9 @@ export class LiveWriter {
     this.#pairs.sweep((version) => !table.hasVersion(version));
   }
 
-  /** Ends live contacts that ended before this time. Views handed out before keep them. */
+  /** Ends contacts that ended before this time, unix seconds. Views handed out before keep them. */
   expireBefore(seconds: number): void {
+    this.sealed.expireBefore(seconds);
     const expired = this.#tables
       .filter(({ firstStart }) => firstStart < seconds)
       .flatMap((table) => [...table.alive()].filter((version) => table.endOf(version) < seconds));
@@ -295,30 +273,4 @@ export class LiveWriter {
     const people = 2 ** Math.ceil(Math.log2(Math.max(LEAST_HEADS, 2 * this.people.count)));
     return new LiveRows({ id: this.#nextId++, firstVersion, rows: this.#rows, people });
   }
-}
-
-const endOf = ({ start, duration }: LiveRow): number => start + duration;
-
-const isSame = (one: Known, other: Known): boolean =>
-  one.node === other.node &&
-  one.place?.entry === other.place?.entry &&
-  one.place?.sealed === other.place?.sealed;
-
-function knownAt(place: SealedPlace): Known {
-  const { sealed, entry } = place;
-  const { segment } = sealed;
-  const end = startAt(segment, entry) + durationAt(segment, entry);
-  const nearInDay = segment.nearInDay[entry] ?? 0;
-  return { node: NO_NODE, place, end, near: nearSecondsAt(segment, entry), nearInDay };
-}
-
-/** A sliding sum over contacts in order of end: those that end together count for each other. */
-function sumsInDay(inOrder: readonly { readonly end: number; readonly near: number }[]): number[] {
-  let [sum, oldest, newest] = [0, 0, 0];
-  const at = (k: number) => inOrder[k] ?? { end: Infinity, near: 0 };
-  return inOrder.map(({ end }) => {
-    while (at(newest).end <= end) sum += at(newest++).near;
-    while (at(oldest).end <= end - DAY_SECONDS) sum -= at(oldest++).near;
-    return sum;
-  });
 }

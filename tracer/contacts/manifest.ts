@@ -60,16 +60,20 @@ export function encodeManifest(content: Manifest): Uint8Array {
   return Buffer.from(`${JSON.stringify({ checksum, ...content }, undefined, 1)}\n`);
 }
 
-/** Throws `damaged` for a manifest that was changed or cut short, `format` for one of another version. */
+/**
+ * Throws `damaged` for a manifest that was changed or cut short, `format` for one of another version: the number goes up with
+ * the format of any file that a manifest names, so that a program that is older than a folder stops here.
+ */
 export function decodeManifest(path: string, bytes: Uint8Array): Manifest {
   const { checksum, ...content } = fieldsOf(path, bytes);
   if (checksum !== crc32(JSON.stringify(content))) throw damagedManifest(path);
   const read = manifest.safeParse(content);
   if (read.success) return read.data;
-  throw new FirebreakError(
-    'format',
-    `${path} is no manifest of a contact store of version ${VERSION}: ${z.prettifyError(read.error)}`,
-  );
+  const problem =
+    content['version'] === VERSION
+      ? z.prettifyError(read.error).replaceAll(/\s+/g, ' ')
+      : `it is of version ${String(content['version'])}; this program reads ${VERSION}`;
+  throw new FirebreakError('format', `${path} is not what this program writes: ${problem}`);
 }
 
 function fieldsOf(path: string, bytes: Uint8Array): Record<string, unknown> {

@@ -1,5 +1,5 @@
 /** The contacts of two people in a view, and all contacts of it: for evidence and for listings, not for walks. */
-import { durationAt, firstFrom, MAX_CONTACT_SECONDS, rowEnd, startAt } from './segment.js';
+import { endAt, firstEndingFrom, rowEnd, startAt } from './segment.js';
 import type { Segment } from './segment.js';
 import { isReplaced, isVisible } from './view.js';
 import type { ContactView, LiveTable, Place } from './view.js';
@@ -43,10 +43,8 @@ export function* contactsOfPerson(
 ): Generator<Met, void, undefined> {
   for (const segment of view.segments) {
     if (segment.lastSeconds < from || segment.baseSeconds > to) continue;
-    for (const at of standingEntries(view, segment, person, from - MAX_CONTACT_SECONDS)) {
-      const start = startAt(segment, at);
-      if (start > to) break;
-      if (start + durationAt(segment, at) < from) continue;
+    for (const at of standingEntries(view, segment, person, from)) {
+      if (startAt(segment, at) > to) break;
       yield {
         place: { table: segment.id, isLive: false, at },
         peer: segment.peer[at] ?? 0,
@@ -88,27 +86,28 @@ function sealedOfPair(
 ): Place[] {
   if (segment.lastSeconds < from || segment.baseSeconds > to) return [];
   const places: Place[] = [];
-  for (const at of standingEntries(view, segment, one, from - MAX_CONTACT_SECONDS)) {
-    const start = startAt(segment, at);
-    if (start > to) break;
-    const end = start + durationAt(segment, at);
-    if (segment.peer[at] === other && end >= from && end <= to)
+  for (const at of standingEntries(view, segment, one, from)) {
+    if (startAt(segment, at) > to) break;
+    if (segment.peer[at] === other && endAt(segment, at) <= to)
       places.push({ table: segment.id, isLive: false, at });
   }
   return places;
 }
 
-/** A person's entries that start at this time or later and were not replaced, in order of start. */
+/** A person's entries that end at this time or later, are not past retention and were not replaced, in order of start. */
 function* standingEntries(
-  { replaced, version }: ContactView,
+  { replaced, version, keepFrom }: ContactView,
   segment: Segment,
   person: number,
   from: number,
 ): Generator<number, void, undefined> {
   const isTouched = replaced.touched[person] === 1;
   const end = rowEnd(segment, person);
-  for (let at = firstFrom(segment, person, from); at < end; at++)
+  const endsFrom = Math.max(from, keepFrom);
+  for (let at = firstEndingFrom(segment, person, endsFrom); at < end; at++) {
+    if (endAt(segment, at) < endsFrom) continue;
     if (!isTouched || !isReplaced(replaced, segment.id, at, version)) yield at;
+  }
 }
 
 /** A person's rows of a live table that belong to the view, newest first, and who the other is. */

@@ -77,7 +77,7 @@ const apart = (id: number): FirebreakError =>
   );
 
 /** The columns in this order of rows. */
-export function inOrder(contacts: SealedColumns, order: Uint32Array): SealedColumns {
+function inOrder(contacts: SealedColumns, order: Uint32Array): SealedColumns {
   const taken = <T extends Uint32Array | Uint16Array | Uint8Array>(from: T, to: T): T => {
     for (let k = 0; k < order.length; k++) to[k] = from[order[k]!]!;
     return to;
@@ -97,7 +97,7 @@ export function inOrder(contacts: SealedColumns, order: Uint32Array): SealedColu
 }
 
 /** The records of contacts that are sealed, in this order of rows. */
-export class SealedRecords implements EvidenceSource {
+class SealedRecords implements EvidenceSource {
   readonly words = new Uint32Array(RECORD_WORDS);
   readonly at = 0;
   readonly #contacts: ToSeal;

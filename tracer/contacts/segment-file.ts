@@ -138,8 +138,6 @@ async function readHead(disk: StoreDisk, fd: number, path: string): Promise<Head
   const [magic, version, id = 0, baseSeconds = 0, lastSeconds = 0, people = 0, entries = 0] = fixed;
   const [blocks = 0, checksum = 0] = fixed.subarray(8);
   if (read < 4 * HEAD_WORDS || magic !== MAGIC) throw damaged(path, 'is no file of a segment');
-  if (version !== VERSION)
-    throw new FirebreakError('format', `${path} is a segment of version ${version}; this program reads 1`);
   const shape = { id, baseSeconds, lastSeconds, people, entries };
   // Before anything is allocated: a damaged head may name any size.
   if (blocks !== blocksOf(shape) || size !== segmentFileBytes(shape)) throw damaged(path, 'is cut short');
@@ -148,5 +146,7 @@ async function readHead(disk: StoreDisk, fd: number, path: string): Promise<Head
   const words = new Uint32Array(bytes.buffer);
   words[CHECKSUM_WORD] = 0;
   if (crc32(bytes) !== checksum) throw damaged(path, 'was changed');
+  if (version !== VERSION)
+    throw new FirebreakError('format', `${path} is a segment of version ${version}; this program reads 1`);
   return { shape, sums: words.slice(HEAD_WORDS, HEAD_WORDS + blocks), checksum };
 }

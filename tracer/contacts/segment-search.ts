@@ -1,5 +1,5 @@
 /** Finding entries of a segment: whose row one lies in, and where a known contact lies. */
-import { firstFrom, rowEnd, startAt } from './segment.js';
+import { endAt, firstEndingFrom, firstFrom, rowEnd, startAt } from './segment.js';
 import type { Segment } from './segment.js';
 
 /** The person in whose row this entry lies. */
@@ -11,6 +11,19 @@ export function ownerOf({ rows, people }: Segment, entry: number): number {
     else high = middle;
   }
   return low;
+}
+
+/** The earliest start of a contact in it that ends at or after this time, unix seconds; Infinity when there is none. */
+export function firstStartOf(segment: Segment, keepFrom: number): number {
+  if (segment.baseSeconds >= keepFrom) return segment.baseSeconds;
+  let first = Infinity;
+  for (let person = 0; person < segment.people; person++) {
+    const end = rowEnd(segment, person);
+    let entry = firstEndingFrom(segment, person, keepFrom);
+    while (entry < end && endAt(segment, entry) < keepFrom) entry += 1;
+    if (entry < end) first = Math.min(first, startAt(segment, entry));
+  }
+  return first;
 }
 
 /** How many contacts of the same two people that start in the same second come before this one: 0, with honest clocks. */

@@ -24,7 +24,6 @@ import type { TaskResults, Tasks } from './store-task.js';
 import { startTaskThread } from './task-thread.js';
 import type { StartTaskThread } from './task-thread.js';
 import type { Segment } from './segment.js';
-import { NOTHING_TO_SEAL } from './to-seal.js';
 import type { ToSeal } from './to-seal.js';
 
 export interface StoreSettings extends OpenOptions {
@@ -44,8 +43,6 @@ export interface Compaction {
   readonly ids: readonly number[];
   /** By id: entries that were replaced, of either person. */
   readonly dropped?: ReadonlyMap<number, Uint32Array>;
-  /** What takes their place. */
-  readonly added?: ToSeal;
   /** Contacts that end before this are left out, unix seconds. */
   readonly keepFrom?: number;
 }
@@ -119,7 +116,7 @@ export class SegmentStore {
    * `onProgress` is told people. Throws `not-found` for a segment that is none of the store's, `damaged` when evidence of one is.
    */
   async compact(compaction: Compaction, options: TaskOptions = {}): Promise<StoredSegment | undefined> {
-    const { ids, dropped, added = NOTHING_TO_SEAL, keepFrom = 0 } = compaction;
+    const { ids, dropped, keepFrom = 0 } = compaction;
     const stored = ids.map((id) => this.#segmentOf(id));
     const id = this.#nextId++;
     const parts = stored.map(({ info, segment, evidence }) => ({
@@ -128,10 +125,7 @@ export class SegmentStore {
       dropped: dropped?.get(info.id) ?? new Uint32Array(0),
     }));
     const [people, paths] = [this.people.count, pathsIn(this.#dir, id)];
-    const made = await this.#run<'compact'>(
-      { kind: 'compact', id, people, parts, added, keepFrom, paths },
-      options,
-    );
+    const made = await this.#run<'compact'>({ kind: 'compact', id, people, parts, keepFrom, paths }, options);
     if (made === undefined) return undefined;
     const [firstDays, lastDays] = [
       stored.map(({ info }) => info.firstDay),

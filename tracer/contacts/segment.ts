@@ -47,10 +47,20 @@ export const saturated = (value: number): number => Math.min(value, MAX_U16);
 
 export const startAt = (s: Segment, entry: number): number =>
   s.baseSeconds + ((s.startSignal[entry] ?? 0) >>> 8);
+/** Unix seconds. */
+export const endAt = (s: Segment, entry: number): number => startAt(s, entry) + durationAt(s, entry);
 export const signalAt = (s: Segment, entry: number): number => (s.startSignal[entry] ?? 0) & 0xff;
 export const durationAt = (s: Segment, entry: number): number => (s.span[entry] ?? 0) >> 4;
 export const nearSecondsAt = (s: Segment, entry: number): number =>
   ((s.span[entry] ?? 0) & 0xf) * 256 + (s.nearLow[entry] ?? 0);
+
+/** Weights 1.0, 0.8 and 0.3, halved for one side's word alone: in twentieths of a second for each second. */
+const [IMMEDIATE, NEAR, MEDIUM] = [10, 8, 3] as const;
+
+/** W of the score in twentieths of a second (tracing.md, "Score"), as tables of contacts have it. */
+export function weightOf(immediate: number, near: number, medium: number, mutual: boolean): number {
+  return saturated((IMMEDIATE * immediate + NEAR * near + MEDIUM * medium) * (mutual ? 2 : 1));
+}
 
 /** Bytes of shared memory that a segment takes. */
 export const segmentBytes = ({ people, entries }: SegmentShape): number => offsetsOf(people, entries).end;
@@ -95,6 +105,10 @@ export function firstFrom(segment: Segment, person: number, seconds: number): nu
   }
   return low;
 }
+
+/** The first entry of a person in it that may end at or after this time: those before it ended earlier. */
+export const firstEndingFrom = (segment: Segment, person: number, seconds: number): number =>
+  firstFrom(segment, person, seconds - MAX_CONTACT_SECONDS);
 
 export const rowEnd = ({ rows, people }: Segment, person: number): number =>
   person >= people ? 0 : (rows[person + 1] ?? 0);

@@ -66,7 +66,7 @@ export interface OpenOptions {
  * Reads all that the manifest in `dir` names, and removes what an earlier life left unfinished. An empty folder,
  * or none, is an empty store.
  *
- * Throws `damaged` for a manifest that cannot be believed, `format` for one of another version; the signal's reason. What else
+ * Throws `damaged` for a manifest that cannot be believed, `format` for a file of another version; the signal's reason. What else
  * is damaged is told in `damage`.
  */
 export async function findStore(disk: StoreDisk, dir: string, options: OpenOptions): Promise<FoundStore> {
@@ -173,7 +173,7 @@ async function readStored(
   throw new FirebreakError('damaged', `segment ${info.id} in ${dir} is not the one that its manifest names`);
 }
 
-const LOST_CODES: ReadonlySet<string> = new Set(['ENOENT', 'EIO', 'damaged', 'format']);
+const LOST_CODES: ReadonlySet<string> = new Set(['ENOENT', 'EIO', 'damaged']);
 
 /** The error, where it says that a file is gone or cannot be believed. Throws any other: the file may be well. */
 async function unlessLost<T>(read: () => Promise<T>): Promise<T | Error> {

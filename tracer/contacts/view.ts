@@ -48,6 +48,11 @@ export interface ContactView {
   readonly segments: readonly Segment[];
   readonly live: readonly LiveTable[];
   readonly replaced: Replaced;
+  /**
+   * Entries of segments that ended before this are past retention and not seen, unix seconds; 0: all are. Rows of live tables
+   * that did are dead.
+   */
+  readonly keepFrom: number;
 }
 
 /** Where a contact stands in a view. */

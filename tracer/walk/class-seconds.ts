@@ -5,14 +5,7 @@
 import type { BucketSeconds } from '../../protocol/encounter-record.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
-import {
-  durationAt,
-  firstFrom,
-  MAX_CONTACT_SECONDS,
-  nearSecondsAt,
-  rowEnd,
-  startAt,
-} from '../contacts/segment.js';
+import { endAt, firstEndingFrom, nearSecondsAt, rowEnd, startAt } from '../contacts/segment.js';
 import type { Segment } from '../contacts/segment.js';
 import { isReplaced, isVisible } from '../contacts/view.js';
 import type { ContactView, LiveTable } from '../contacts/view.js';
@@ -69,14 +62,15 @@ export class ClassSeconds {
   }
 
   #sealed(segment: Segment, one: number, other: number, end: number): number {
-    const { replaced, version } = this.#view;
+    const { replaced, version, keepFrom } = this.#view;
     const isTouched = replaced.touched[one] === 1;
     let seconds = 0;
     const last = rowEnd(segment, one);
-    for (let e = firstFrom(segment, one, end - DAY_SECONDS - MAX_CONTACT_SECONDS); e < last; e++) {
-      const start = startAt(segment, e);
-      if (start > end) break;
-      if (segment.peer[e] !== other || !isInDay(start + durationAt(segment, e), end)) continue;
+    const endsFrom = Math.max(end - DAY_SECONDS + 1, keepFrom);
+    for (let e = firstEndingFrom(segment, one, endsFrom); e < last; e++) {
+      if (startAt(segment, e) > end) break;
+      const ends = endAt(segment, e);
+      if (segment.peer[e] !== other || ends < endsFrom || ends > end) continue;
       if (isTouched && isReplaced(replaced, segment.id, e, version)) continue;
       seconds += this.#ofClass(this.#bucketsOf(segment, e));
     }

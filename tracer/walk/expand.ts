@@ -1,4 +1,5 @@
 /** Goes over the contacts of one person that may be open, and hands over those that are. */
+import { endAt, startAt } from '../contacts/segment.js';
 import { isReplaced, isVisible } from '../contacts/view.js';
 import type { LiveTable } from '../contacts/view.js';
 import { newestLink } from './class-seconds.js';
@@ -20,12 +21,36 @@ export function expand(
   keeper: Keeper,
 ): void {
   const { segments, live } = ground.tables;
+  const { keepFrom } = ground.view;
   for (let table = 0; table < segments.length; table++) {
-    const [begin, end] = [ahead.from(index, table), ahead.to(index, table)];
+    const end = ahead.to(index, table);
+    let begin = ahead.from(index, table);
+    if (segments[table]!.baseSeconds < keepFrom)
+      begin = expandAtBorder(ground, opening, table, begin, end, keeper);
     if (begin < end) expandSealed(ground, opening, table, begin, end, keeper);
   }
   for (let k = 0; k < live.length; k++) expandLive(ground, opening, segments.length + k, live[k]!, keeper);
   if (ground.presence !== undefined) expandPresence(ground, opening, keeper);
+}
+
+/**
+ * Entries that begin before the border of retention, of which only those count that end at it or later: they are few, and
+ * looked at one by one, so that the loop over all others need not ask. Gives the first entry that begins at the border or later.
+ */
+function expandAtBorder(
+  ground: Ground,
+  opening: Opening,
+  table: number,
+  begin: number,
+  end: number,
+  keeper: Keeper,
+): number {
+  const { keepFrom } = ground.view;
+  const segment = ground.tables.segments[table]!;
+  let e = begin;
+  for (; e < end && startAt(segment, e) < keepFrom; e++)
+    if (endAt(segment, e) >= keepFrom) expandSealed(ground, opening, table, e, e + 1, keeper);
+  return e;
 }
 
 function expandSealed(

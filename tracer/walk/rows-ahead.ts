@@ -7,7 +7,7 @@ import { firstFrom, MAX_CONTACT_SECONDS, rowEnd } from '../contacts/segment.js';
 import type { Segment } from '../contacts/segment.js';
 import type { Ground } from './ground.js';
 import { startsOpen } from './lens.js';
-import type { Lens, Starts } from './lens.js';
+import type { Lens } from './lens.js';
 import type { WalkWorkspace } from './workspace.js';
 
 /** An infector, whom a keeper is told of before the contacts; open in the lens from `ready` on and before `until`. */
@@ -32,10 +32,14 @@ export class RowsAhead {
   readonly #to: Uint32Array;
   readonly #space: WalkWorkspace;
 
-  constructor({ tables: { segments }, lens, space }: Ground) {
+  /** What begins before this, unix seconds, is past retention. */
+  readonly #oldest: number;
+
+  constructor({ tables: { segments }, lens, space, view }: Ground) {
     this.#segments = segments;
     this.#lens = lens;
     this.#space = space;
+    this.#oldest = view.keepFrom - MAX_CONTACT_SECONDS;
     this.#from = new Uint32Array(STRETCH * segments.length);
     this.#to = new Uint32Array(STRETCH * segments.length);
   }
@@ -71,11 +75,12 @@ export class RowsAhead {
   }
 
   #find({ person, ready, until }: Opening, k: number): void {
-    const starts = startsOpen(this.#lens, ready, until, MAX_CONTACT_SECONDS);
+    const { first, last } = startsOpen(this.#lens, ready, until, MAX_CONTACT_SECONDS);
+    const oldest = Math.max(first, this.#oldest);
     let at = k * this.#segments.length;
     for (const segment of this.#segments) {
-      this.#from[at] = fromEntry(segment, person, starts);
-      this.#to[at++] = toEntry(segment, person, starts);
+      this.#from[at] = fromEntry(segment, person, oldest);
+      this.#to[at++] = toEntry(segment, person, last);
     }
   }
 
@@ -92,9 +97,9 @@ export class RowsAhead {
   }
 }
 
-const fromEntry = (segment: Segment, person: number, { first }: Starts): number =>
+const fromEntry = (segment: Segment, person: number, first: number): number =>
   first <= segment.baseSeconds && person < segment.people
     ? segment.rows[person]!
     : firstFrom(segment, person, first);
-const toEntry = (segment: Segment, person: number, { last }: Starts): number =>
+const toEntry = (segment: Segment, person: number, last: number): number =>
   last >= segment.lastSeconds ? rowEnd(segment, person) : firstFrom(segment, person, last + 1);

@@ -1,11 +1,9 @@
 /** The walks of a trace: one, or for both ways one backward and one forward from everybody it reached (tracing.md). */
 import { FirebreakError } from '../../protocol/errors.js';
-import { rowEnd } from '../contacts/segment.js';
+import { contactsOfPerson } from '../contacts/pair-contacts.js';
 import { personOf } from '../contacts/people.js';
-import { isReplaced, isVisible } from '../contacts/view.js';
 import type { ContactView } from '../contacts/view.js';
 import type { TraceRequest } from '../trace-result.js';
-import { newestLink } from './class-seconds.js';
 import type { WalkSettings } from './lens.js';
 import type { PresenceView } from '../presence/presence-view.js';
 import { walk } from './walk.js';
@@ -69,19 +67,8 @@ function settingsOf(
   return { direction, hops, ...times, attenuation, presence };
 }
 
-function hasContacts({ segments, live, replaced, version }: ContactView, person: number): boolean {
-  const isTouched = replaced.touched[person] === 1;
-  for (const segment of segments) {
-    const end = rowEnd(segment, person);
-    for (let e = person < segment.people ? segment.rows[person]! : end; e < end; e++)
-      if (!isTouched || !isReplaced(replaced, segment.id, e, version)) return true;
-  }
-  for (const table of live) {
-    for (let link = newestLink(table.head, person); link >= 0; link = table.next[link]! - 1)
-      if (isVisible(table, link >> 1, version)) return true;
-  }
-  return false;
-}
+const hasContacts = (view: ContactView, person: number): boolean =>
+  contactsOfPerson(view, person, 0, Infinity).next().done !== true;
 
 const isSeen = (presence: PresenceView | undefined, person: number): boolean =>
   presence !== undefined && presence.staysOf(person).length > 0;

@@ -29,6 +29,7 @@ export type WalkOutcome =
 
 export interface ViewNews {
   readonly version: number;
+  readonly keepFrom: number;
   readonly count: number;
   /** Absent when its columns are those of the view before. */
   readonly view: ContactView | undefined;
@@ -36,14 +37,18 @@ export interface ViewNews {
 
 export function newsOf(view: ContactView, before: ContactView | undefined): ViewNews {
   const isKnown = before !== undefined && haveSameColumns(view, before);
-  return { version: view.version, count: view.people.count, view: isKnown ? undefined : view };
+  const { version, keepFrom } = view;
+  return { version, keepFrom, count: view.people.count, view: isKnown ? undefined : view };
 }
 
 /** The view that the news are of. */
-export function viewAfter({ version, count, view }: ViewNews, before: ContactView | undefined): ContactView {
+export function viewAfter(
+  { version, keepFrom, count, view }: ViewNews,
+  before: ContactView | undefined,
+): ContactView {
   const known = view ?? before;
   if (known === undefined) throw new RangeError('the first news of a view hold all of it');
-  return { ...known, version, people: { ...known.people, count } };
+  return { ...known, version, keepFrom, people: { ...known.people, count } };
 }
 
 function haveSameColumns(one: ContactView, other: ContactView): boolean {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '../../../protocol/log.js';
+import { asTagNumber } from '../../../protocol/brands.js';
+import { personOf } from '../../../tracer/contacts/people.js';
 import { memoryContactStore, openContactStore } from '../../../tracer/contacts/contact-store.js';
 import { NODE_STORE_DISK } from '../../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../../tracer/contacts/task-thread.js';
@@ -67,6 +69,15 @@ describe('a contact store', () => {
       }),
     );
   });
+
+  it('knows in its next view somebody whom nobody met, and who was only seen', () => {
+    const store = memoryContactStore();
+    const before = store.view();
+    const person = store.personOf(asTagNumber(77));
+    expect(personOf(before.people, 77)).toBeUndefined();
+    expect(personOf(store.view().people, 77)).toBe(person);
+    expect(store.view()).toBe(store.view());
+  });
 });
 
 /** What may happen to a store between two words. */
@@ -126,5 +137,42 @@ describe('a contact store in a folder', () => {
     );
     await fc.assert(property, { numRuns: 100 });
     expect(sealed).toBeGreaterThan(20);
+  });
+
+  it('shows what is past retention no more, from the next view on, although it lies in segments yet', async () => {
+    let hidden = 0;
+    const property = fc.asyncProperty(
+      toldAnyhow,
+      shape,
+      fc.record({ part: fc.nat(), border: fc.double({ min: 0, max: 1, noNaN: true }) }),
+      fc.boolean(),
+      async ({ words, told }, settings, { part, border }, again) => {
+        const folder = join(dir, String(stores++));
+        let store = await openIn(folder, settings);
+        const alone = memoryContactStore(settings.tableRows);
+        const ends = words.map(({ end }) => end).sort((x, y) => x - y);
+        const keepFrom = 1 + (ends[Math.floor(border * (ends.length - 1))] ?? 0);
+        for (const [k, some] of told.entries()) {
+          await store.ready();
+          for (const one of [store, alone]) one.add(some);
+          if (k !== part % told.length) continue;
+          await store.settled();
+          await store.save({ size: 1, note: '' });
+          for (const one of [store, alone]) one.expireBefore(keepFrom);
+          expect(standingIn(store)).toEqual(standingIn(alone));
+          if (again) {
+            await store.save({ size: 2, note: '' });
+            await store.close();
+            store = await openIn(folder, settings);
+          }
+          hidden += store.view().segments.filter(({ baseSeconds }) => baseSeconds < keepFrom).length;
+        }
+        expect(standingIn(store)).toEqual(standingIn(alone));
+        expect(store.span()).toEqual(alone.span());
+        await store.close();
+      },
+    );
+    await fc.assert(property, { numRuns: 100 });
+    expect(hidden).toBeGreaterThan(20);
   });
 });

@@ -22,8 +22,9 @@ import {
 import type { Segment } from '../../../tracer/contacts/segment.js';
 import { NODE_STORE_DISK } from '../../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../../tracer/contacts/task-thread.js';
-import { SealCollector } from '../../../tracer/contacts/to-seal.js';
-import type { SealedContact, ToSeal } from '../../../tracer/contacts/to-seal.js';
+import type { ToSeal } from '../../../tracer/contacts/to-seal.js';
+import { SealCollector } from './seal-collector.js';
+import type { SealedContact } from './seal-collector.js';
 
 export const DAY = 19_705;
 export const START = DAY * DAY_SECONDS;

@@ -43,6 +43,16 @@ export const story = fc.array(word, { minLength: 1, maxLength: 40 }).map((words)
   ),
 );
 
+/** A quarter of an hour that one tag tells of another, in the so many-th epoch of the story. */
+export function wordOf(reporter: number, peer: number, epoch: number): Testimony {
+  const start = (FIRST_EPOCH + epoch) * EPOCH_SECONDS;
+  return {
+    ...{ reporter: asTagNumber(reporter), peer: asTagNumber(peer), epoch: asEpoch(FIRST_EPOCH + epoch) },
+    ...{ start, end: start + 900, bucketSeconds: [300, 200, 100, 50], medianAttenuationDb: 50 },
+    ...{ partial: false, ledgerIndex: epoch },
+  };
+}
+
 /** By start, pair and epoch. */
 export function standingOf(testimonies: readonly Testimony[]): Standing[] {
   const book = new ContactBook();
