@@ -59,14 +59,14 @@ export function traceResult(
   return resultOf(request, walks, rowsOf(walks.reached), walks.sources && rowsOf(walks.sources));
 }
 
-/** As {@link traceResult}, while others have their turns on this thread. */
+/** As {@link traceResult}, while others have their turns on this thread. Throws the reason of the signal too. */
 export async function traceResultInTurns(
   people: People,
   request: TraceRequest,
   walks: TraceWalks,
-  words: TraceWords,
+  { signal, ...words }: TraceWords & { readonly signal?: AbortSignal | undefined },
 ): Promise<TraceResult> {
-  const rowsOf = (result: WalkResult) => new RowTeller(people, result, words).rowsInTurns();
+  const rowsOf = (result: WalkResult) => new RowTeller(people, result, words).rowsInTurns(signal);
   const rows = await rowsOf(walks.reached);
   return resultOf(request, walks, rows, walks.sources && (await rowsOf(walks.sources)));
 }

@@ -11,9 +11,9 @@ import { askedInTrace } from './access.js';
 import type { AccessRecorder, Look } from './access.js';
 import type { ClusterAnswer } from './cluster/cluster-message.js';
 import type { ClusterRequest } from './cluster/cluster-result.js';
+import { clusterDesk } from './cluster/desk.js';
 import { lookUpCluster } from './cluster/look-up.js';
 import type { Contact } from './contact.js';
-import { personOf } from './contacts/people.js';
 import type { Segment } from './contacts/segment.js';
 import type { ContactView, Place } from './contacts/view.js';
 import { makeEvidence } from './evidence/make.js';
@@ -92,7 +92,7 @@ export interface Tracer {
     look: Look,
   ): Promise<{ readonly contacts: readonly ContactRow[]; readonly accessIndex: number }>;
   /** As {@link lookUp}, of what several cases have in common. Throws what {@link lookUpCluster} throws. */
-  lookUpCluster(request: ClusterRequest, look: Look): Promise<ClusterAnswer>;
+  lookUpCluster(request: ClusterRequest, look: Look, signal?: AbortSignal): Promise<ClusterAnswer>;
   /** Start of the first and end of the last contact, unix seconds; undefined before there is one. */
   span(): { readonly from: number; readonly to: number } | undefined;
   /** What was set apart: forged beacons, copied tags. */
@@ -143,6 +143,7 @@ class LedgerTracer implements Tracer {
       await access.record(look, askedInTrace(request), []);
       throw found;
     }
+    signal?.throwIfAborted(); // what nobody waits for is no look
     const { result, walks } = found;
     const reached = tagsReached(view.people, walks);
     const recorded = await access.record(look, askedInTrace(request), reached);
@@ -186,16 +187,26 @@ class LedgerTracer implements Tracer {
     return { contacts: found, accessIndex: index };
   }
 
-  async lookUpCluster(request: ClusterRequest, look: Look): Promise<ClusterAnswer> {
+  async lookUpCluster(request: ClusterRequest, look: Look, signal?: AbortSignal): Promise<ClusterAnswer> {
     const access = this.#recorder();
     const view = this.view();
-    const presence = this.#reading.intake.book.view();
-    const desk = {
-      trace: async (asked: TraceRequest) => (await this.#told(view, asked)).result,
-      presence: { view: presence, personOf: (tag: number) => personOf(view.people, tag) },
-      record: (...looked: Parameters<AccessRecorder['record']>) => access.record(...looked),
+    const { intake, contacts } = this.#reading;
+    const tagOf = (person: number): number => {
+      if (this.#reading.intake === intake) return contacts.tagOf(person);
+      throw new FirebreakError('busy', 'the contacts are read again from the ledger: ask once more');
     };
-    return lookUpCluster(desk, request, look);
+    const walk = (asked: TraceRequest) => this.#walked(view, asked, signal);
+    const wordsOf = (asked: TraceRequest) => this.#wordsOf(view, asked);
+    const ground = {
+      people: view.people,
+      tagOf,
+      walk,
+      wordsOf,
+      presence: intake.book.view(),
+      access,
+      signal,
+    };
+    return lookUpCluster(clusterDesk(ground), request, look);
   }
 
   span(): { readonly from: number; readonly to: number } | undefined {
@@ -225,7 +236,7 @@ class LedgerTracer implements Tracer {
   async #told(view: ContactView, request: TraceRequest, signal?: AbortSignal) {
     const walks = await this.#walked(view, request, signal);
     const words = this.#wordsOf(view, request);
-    return { walks, result: await traceResultInTurns(view.people, request, walks, words) };
+    return { walks, result: await traceResultInTurns(view.people, request, walks, { ...words, signal }) };
   }
 
   async #walked(view: ContactView, request: TraceRequest, signal?: AbortSignal): Promise<TraceWalks> {

@@ -103,7 +103,7 @@ async function clusterOf(
 ): Promise<ClusterAnswer> {
   await pulse.catchUp(undefined, signal);
   signal.throwIfAborted();
-  return tracer.lookUpCluster({ ...request, ...windowOf(request, tracer) }, look);
+  return tracer.lookUpCluster({ ...request, ...windowOf(request, tracer) }, look, signal);
 }
 
 /** From the first contact to the last where the question leaves it open. */
