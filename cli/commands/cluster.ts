@@ -113,7 +113,9 @@ async function ask(
   asked: Awaited<ReturnType<typeof policyOption>>,
 ): Promise<ClusterAnswer> {
   const running = await findRunning(session.folder, 'tracer');
-  if (running === undefined) return answerCluster(await openLoneTracer(session, asked), question);
+  if (running === undefined) {
+    return answerCluster(await openLoneTracer(session, asked), question, session.signal);
+  }
   if (asked.policy !== undefined)
     throw usage('a tracer runs on this folder and reads under its own policy: give --policy to tracer run');
   return askCluster(running.http, toHex(await readKeyFile(session.folder.tracer.apiToken)), question);
@@ -123,8 +125,9 @@ async function ask(
 async function answerCluster(
   tracer: Tracer,
   { officer, purpose, request }: ClusterLookUp,
+  signal: AbortSignal,
 ): Promise<ClusterAnswer> {
   const span = tracer.span() ?? { from: 0, to: 0 };
   const window = { from: request.from ?? span.from, to: request.to ?? span.to };
-  return tracer.lookUpCluster({ ...request, ...window }, { officer, purpose });
+  return tracer.lookUpCluster({ ...request, ...window }, { officer, purpose }, signal);
 }
