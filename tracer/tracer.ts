@@ -163,6 +163,7 @@ class LedgerTracer implements Tracer {
       const walks = await this.#walked(view, { ...request, list: MAX_LIST }, signal);
       return pathIn(view, walks, person, this.#wordsOf(view, request));
     });
+    signal?.throwIfAborted();
     const onIt =
       found instanceof FirebreakError ? [] : found.person.path.flatMap(({ from, to }) => [from, to]);
     const { index } = await access.record(look, asked, ascending(onIt));

@@ -7,6 +7,7 @@ import { askCluster } from '../../tracer/cluster/ask.js';
 import type { ClusterAnswer, ClusterLookUp } from '../../tracer/cluster/cluster-message.js';
 import { MAX_SOURCES } from '../../tracer/cluster/cluster-result.js';
 import type { ClusterCase } from '../../tracer/cluster/cluster-result.js';
+import { MAX_HOPS } from '../../tracer/trace-result.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import { readCasesFile } from '../cases-file.js';
 import { usage } from '../exit.js';
@@ -19,7 +20,6 @@ import { requireWritable } from '../present/show-trace.js';
 import { findRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
-import { MAX_HOPS } from '../trace-options.js';
 
 const MAX_SECONDS = 10 ** 9;
 const LATENT_SECONDS = 172_800;
