@@ -20,13 +20,15 @@ import { makeEvidence } from './evidence/make.js';
 import type { EvidenceWish } from './evidence/plan.js';
 import type { Evidence } from './evidence.js';
 import type { CatchUp, Progress } from './follower.js';
+import { pathIn } from './found-path.js';
+import type { FoundPath } from './found-path.js';
 import { LedgerReading } from './reading.js';
 import type { ReadingDeps, TracerStatus } from './reading.js';
 import { contactRows } from './person-contacts.js';
-import type { ContactRow, PersonQuestion } from './person-contacts.js';
-import { requireBounds, rowOfPerson, tagsReached, traceResultInTurns } from './trace.js';
+import type { ContactRows, PersonQuestion } from './person-contacts.js';
+import { requireBounds, tagsReached, traceResultInTurns } from './trace.js';
 import type { TraceWords } from './rows-told.js';
-import type { ReachedPerson, TraceRequest, TraceResult } from './trace-result.js';
+import type { TraceRequest, TraceResult } from './trace-result.js';
 import { needsBuckets } from './walk/ground.js';
 import { MAX_LIST } from './walk/order.js';
 import { walkTrace } from './walk/trace-walks.js';
@@ -57,12 +59,6 @@ export interface Answer {
   readonly evidence?: Uint8Array;
 }
 
-export interface FoundPath {
-  readonly person: ReachedPerson;
-  /** Whether the trace reached the person, or names it as a source. */
-  readonly as: 'reached' | 'source';
-}
-
 export interface Tracer {
   /**
    * Reads and verifies what the ledger has added; several calls take turns. Throws `consistency`, `chain`, `signature`
@@ -86,11 +82,12 @@ export interface Tracer {
     look: Look,
     signal?: AbortSignal,
   ): Promise<FoundPath & { readonly accessIndex: number }>;
-  /** As {@link lookUp}, of everybody whom a person met. Throws `not-found` for somebody without contacts, recorded too. */
+  /** As {@link lookUp}, of a page of a person's contacts; recorded are those on it. Throws `not-found` for somebody without contacts, recorded too. */
   lookUpContacts(
     question: PersonQuestion,
     look: Look,
-  ): Promise<{ readonly contacts: readonly ContactRow[]; readonly accessIndex: number }>;
+    signal?: AbortSignal,
+  ): Promise<ContactRows & { readonly accessIndex: number }>;
   /** As {@link lookUp}, of what several cases have in common. Throws what {@link lookUpCluster} throws. */
   lookUpCluster(request: ClusterRequest, look: Look, signal?: AbortSignal): Promise<ClusterAnswer>;
   /** Start of the first and end of the last contact, unix seconds; undefined before there is one. */
@@ -171,7 +168,7 @@ class LedgerTracer implements Tracer {
     return { ...found, accessIndex: index };
   }
 
-  async lookUpContacts(question: PersonQuestion, look: Look) {
+  async lookUpContacts(question: PersonQuestion, look: Look, signal?: AbortSignal) {
     const access = this.#recorder();
     const view = this.view();
     const { person, from, to, minSeconds } = question;
@@ -179,13 +176,13 @@ class LedgerTracer implements Tracer {
     const asOneHop = { ...oneHop, from, to, minSeconds };
     requireBounds(asOneHop);
     const asked = { ...askedInTrace(asOneHop), question: 'contacts' } as const;
-    const found = await orNotFound(async () =>
-      contactRows(view, question, (place) => this.contactAt(view, place)),
-    );
-    const met = found instanceof FirebreakError ? [] : found.map((row) => row.person);
+    const contactAt = (place: Place) => this.contactAt(view, place);
+    const found = await orNotFound(() => contactRows(view, question, contactAt, signal));
+    signal?.throwIfAborted();
+    const met = found instanceof FirebreakError ? [] : found.contacts.map((row) => row.person);
     const { index } = await access.record(look, asked, ascending(met));
     if (found instanceof FirebreakError) throw found;
-    return { contacts: found, accessIndex: index };
+    return { ...found, accessIndex: index };
   }
 
   async lookUpCluster(request: ClusterRequest, look: Look, signal?: AbortSignal): Promise<ClusterAnswer> {
@@ -295,19 +292,6 @@ async function orNotFound<T>(find: () => Promise<T>): Promise<T | FirebreakError
     if (error instanceof FirebreakError && error.code === 'not-found') return error;
     throw error;
   }
-}
-
-function pathIn(
-  { people }: ContactView,
-  { reached, sources }: TraceWalks,
-  person: string,
-  words: TraceWords,
-): FoundPath {
-  const row = rowOfPerson(people, reached, Number(person), words);
-  if (row) return { as: 'reached', person: row };
-  const source = sources && rowOfPerson(people, sources, Number(person), words);
-  if (source) return { as: 'source', person: source };
-  throw new FirebreakError('not-found', 'no path of this trace leads to that person; the look is recorded');
 }
 
 const ascending = (people: readonly string[]): TagNumber[] =>
