@@ -146,10 +146,11 @@ class LedgerTracer implements Tracer {
     const recorded = await access.record(look, askedInTrace(request), reached);
     const answer = { result, accessIndex: recorded.index };
     if (wish === undefined || signer === undefined) return answer;
-    const note = await this.#noteCovering(recorded.index);
+    const note = await this.#noteCovering(recorded.index, signal);
     const deps = { ...this.#deps, dayKeysOf: this.#deps.dayKeys.of, signer };
     const from = { view, contactAt: (place: Place) => this.contactAt(view, place) };
-    return { ...answer, evidence: await makeEvidence({ result, from, access: recorded, note }, deps, wish) };
+    const answered = { result, from, access: recorded, note };
+    return { ...answer, evidence: await makeEvidence(answered, deps, wish, signal) };
   }
 
   async lookUpPath(request: TraceRequest, person: string, look: Look, signal?: AbortSignal) {
@@ -260,12 +261,13 @@ class LedgerTracer implements Tracer {
   }
 
   /** A checkpoint of the log as it was followed so far, and on to this entry. Throws `timeout`. */
-  async #noteCovering(index: number): Promise<string> {
+  async #noteCovering(index: number, signal: AbortSignal | undefined): Promise<string> {
     const deadline = performance.now() + (this.#deps.coveredWithinMs ?? COVERED_WITHIN_MS);
     for (;;) {
-      const { checkpoint, note } = await this.catchUp();
+      const { checkpoint, note } = await this.catchUp(undefined, signal);
       if (checkpoint.size > index) return note;
       if (performance.now() > deadline) break;
+      signal?.throwIfAborted();
       await pause(COVERED_EVERY_MS);
     }
     const problem = `the look is entry ${index}, and no checkpoint covers it yet: there is no evidence without one`;

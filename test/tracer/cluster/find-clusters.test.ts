@@ -157,8 +157,8 @@ describe('common sources', () => {
     };
     const many = cases(...Array.from({ length: 30 }, (_, k) => k));
     const request = { cases: many, hops: 1, from: START, to: END, minSeconds: 900, latentSeconds: 0 };
-    const found = findClusters(walk, undefined, request, abort.signal);
     setImmediate(() => abort.abort(new Error('enough'))); // has its turn only when one is left to it
+    const found = findClusters(walk, undefined, request, abort.signal);
     await expect(found).rejects.toThrow('enough');
     expect(walks).toBeLessThan(30 + 32);
   });
