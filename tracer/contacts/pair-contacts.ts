@@ -46,7 +46,8 @@ export function* contactsOfPerson(
   for (const segment of view.segments) {
     if (segment.lastSeconds < from || segment.baseSeconds > to) continue;
     for (const at of standingEntries(view, segment, person, from)) {
-      if (startAt(segment, at) > to) break;
+      const start = startAt(segment, at);
+      if (start > to) break;
       yield {
         place: { table: segment.id, isLive: false, at },
         start,
