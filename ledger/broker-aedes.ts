@@ -26,7 +26,6 @@ const MAX_PACKET_BYTES = MAX_BATCH_LENGTH + 1024;
 const MAX_RETAINED_BYTES = 512 * 1024;
 /** Of one writer, which needs one; a new one is always let in, and the oldest goes. */
 const CONNECTIONS_PER_WRITER = 4;
-/** Held in memory for a connection that does not take what it is sent. */
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
 const BAD_TOKEN = 4;
 const NOT_AUTHORIZED = 5;
@@ -45,6 +44,8 @@ export interface BrokerOptions {
   readonly tokenToleranceMs?: number;
   /** Wall ms after which a connection that takes nothing of what it is sent is ended. */
   readonly drainTimeoutMs?: number;
+  /** Held in memory for such a connection; with more it is ended at once. */
+  readonly maxUnsentBytes?: number;
   readonly log: Log;
 }
 
@@ -138,8 +139,9 @@ class AedesBroker {
   }
 
   #sendReceipt(broker: Aedes, writerId: Uint8Array, receipt: Uint8Array): void {
+    const { maxUnsentBytes = MAX_UNSENT_BYTES } = this.#options;
     for (const { conn } of this.#connected.get(toHex(writerId)) ?? [])
-      if (conn.writableLength > MAX_UNSENT_BYTES) conn.destroy();
+      if (conn.writableLength > maxUnsentBytes) conn.destroy();
     const packet = { cmd: 'publish', topic: receiptsTopic(writerId), payload: Buffer.from(receipt) } as const;
     broker.publish({ ...packet, qos: 1, dup: false, retain: false }, (error) => {
       if (error) this.#options.log.warn('a receipt could not be handed over', { writer: toHex(writerId) });

@@ -68,6 +68,24 @@ test('a writer that does not take its receipts keeps nobody else waiting, and is
   expect(one.client.connected).toBe(true);
 }, 15_000);
 
+test('a connection that leaves its receipts lying is cut off by what is held for it, and the one that sends goes on', async () => {
+  const { broker, ledger } = await stage(() => ({ maxUnsentBytes: 100_000 }));
+  const deaf = await raw(broker);
+  deaf.pause();
+  const sending = await raw(broker, false);
+  sending.resume();
+  const refused = (): number =>
+    [...ledger.status().refusedBatches.values()].reduce((sum, one) => sum + one, 0);
+  for (let sent = 0; broker.connections() === 2;) {
+    sending.write(publishes(flooding, junk(2000)));
+    sent += 2000;
+    await expect.poll(refused, { timeout: 8000 }).toBe(sent);
+  }
+  expect(sending.closed).toBe(false);
+  sending.write(publishes(flooding, [batchOf(flooding, 1, [noticeItem('a')])]));
+  await expect.poll(() => ledger.status().size).toBe(1);
+}, 15_000);
+
 test('of what a connection sends, a few batches wait for the ledger at a time, and all are answered', async () => {
   let [atOnce, most, submitted] = [0, 0, 0];
   let open = (): void => {};
