@@ -26,28 +26,25 @@ export class PeopleReached {
   }
 
   addAll(persons: Uint32Array): void {
-    for (const person of persons) this.add(person);
+    for (let k = 0; k < persons.length; k++) this.add(persons[k]!);
   }
 
   /** The tags of all of them and these tags, ascending, each once. Throws what `tagOf` throws. */
   tagsWith(named: readonly number[]): TagNumber[] {
-    const strangers: number[] = [];
+    const { count, tags: known } = this.#people;
+    const others = new Set<number>(); // who is not in the view: added since, or never met
     for (const tag of named) {
       const person = personOf(this.#people, tag);
-      if (person === undefined) strangers.push(tag);
+      if (person === undefined) others.add(tag);
       else this.add(person);
     }
-    const marks = this.#marks;
-    let count = 0;
-    for (const mark of marks) count += mark;
-    const tags = new Float64Array(count + strangers.length);
-    for (let person = marks.indexOf(1), k = 0; person >= 0; person = marks.indexOf(1, person + 1))
-      tags[k++] = person < this.#people.count ? this.#people.tags[person]! : this.#tagOf(person);
-    tags.set(strangers, count);
-    const ascending = tags.sort();
-    return Array.from(
-      ascending.filter((tag, k) => tag !== ascending[k - 1]),
-      asTagNumber,
-    );
+    for (let person = count; person < this.#marks.length; person++)
+      if (this.#marks[person] === 1) others.add(this.#tagOf(person));
+    const marks = this.#marks.subarray(0, count);
+    const tags = new Float64Array(marks.reduce((sum, mark) => sum + mark, others.size));
+    tags.set([...others]);
+    let at = others.size;
+    for (let person = 0; person < count; person++) if (marks[person] === 1) tags[at++] = known[person]!;
+    return Array.from(tags.sort(), asTagNumber);
   }
 }

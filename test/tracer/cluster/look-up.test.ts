@@ -18,6 +18,8 @@ import { lookUpCluster } from '../../../tracer/cluster/look-up.js';
 import type { Asked } from '../../../tracer/access.js';
 import { openTracer } from '../../../tracer/tracer.js';
 import type { Tracer } from '../../../tracer/tracer.js';
+import { openWalkPool } from '../../../tracer/walk/walk-pool.js';
+import type { WalkPool } from '../../../tracer/walk/walk-pool.js';
 import {
   gateway,
   gatewayEntry,
@@ -40,7 +42,7 @@ const request = {
 };
 
 /** 5 was with 3, then with 8, then with 21; 3 and 8 stayed at the gateway, and 30. */
-async function tracerThatCommits(commit: AccessDeps['commit']): Promise<Tracer> {
+async function tracerThatCommits(commit: AccessDeps['commit'], walks?: WalkPool): Promise<Tracer> {
   const log = new MemoryLog();
   log.append(gatewayEntry());
   log.append(reportOf({ tag: 5, records: [recordOf(3, NOON, 600), recordOf(8, NOON + 1200, 600)] }));
@@ -56,6 +58,7 @@ async function tracerThatCommits(commit: AccessDeps['commit']): Promise<Tracer> 
     ...{ reader: log.reader(), verifier: logKey, checkpoints: memoryCheckpointStore() },
     ...{ issuerPublicKey: issuer.publicKey, dayKeys: keysOf([dayOf(NOON)]) },
     ...{ retentionDays: 21, sampleHoldSeconds: SAMPLE_HOLD_SECONDS },
+    ...(walks && { walks }),
     access: accessRecorder({
       auditPublicKey: audit.publicKey,
       nowMs: () => asUnixMs(1_790_000_000_000),
@@ -110,6 +113,24 @@ describe('a look at a cluster', () => {
     const gone = AbortSignal.abort(new Error('whoever asked has gone'));
     await expect(tracer.lookUpCluster(request, look, gone)).rejects.toThrow('has gone');
     expect(committed).toEqual([]);
+  });
+
+  it('lets go of the threads that walk when it is called off', async () => {
+    const committed: unknown[] = [];
+    const pool = openWalkPool(1);
+    onTestFinished(() => pool.close());
+    const tracer = await tracerThatCommits(
+      async (entries) => entries.map((one) => committed.push(one)),
+      pool,
+    );
+    const abort = new AbortController();
+    const asked = tracer.lookUpCluster(request, look, abort.signal);
+    expect(pool.status().walking).toBe(1);
+    const late = new FirebreakError('timeout', 'the question takes too long');
+    abort.abort(late);
+    await expect(asked).rejects.toBe(late);
+    expect([pool.status(), committed]).toMatchObject([{ walking: 0, waiting: 0, deaths: 0 }, []]);
+    expect((await tracer.lookUpCluster(request, look)).result.sources).toHaveLength(3);
   });
 
   it('records what was asked and everybody in the answer before it answers, and nothing of a question out of bounds', async () => {
