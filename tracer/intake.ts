@@ -25,6 +25,7 @@ import { ReportIntake } from './report-intake.js';
 import type { IntakeSettings } from './report-intake.js';
 import type { Sections } from './state-sections.js';
 import type { Testimony } from './testimony.js';
+import { Turns } from './turns.js';
 import { WaitingReports } from './waiting-reports.js';
 
 export interface IntakeGiven extends IntakeSettings {
@@ -118,14 +119,17 @@ export class Intake {
     };
   }
 
-  /** All or nothing: what the page needs comes before its first entry is taken, and what fails after that is the contacts' damage. */
+  /**
+   * All or nothing: what the page needs comes before its first entry is taken, and what fails after that is the contacts' damage.
+   * Opening reports takes time, so others have their turns.
+   */
   async takePage(entries: readonly LoggedEntry[]): Promise<void> {
     await this.#given.dayKeys.refresh();
     const wanted = entries.filter(({ type }) => WANTED.has(type));
     const payloads = await payloadsOf(this.#given.reader, wanted);
     await this.#contacts.ready();
     const payloadOf = new Map(wanted.map((entry, place) => [entry, payloads[place]]));
-    this.#contacts.wholly(() => this.#takeInTurn(entries, payloadOf));
+    await this.#contacts.wholly(() => this.#takeInTurns(entries, payloadOf));
   }
 
   /** Those whose keys have come since; those whose keys will not come are given up. Gives whether there were any. */
@@ -141,24 +145,31 @@ export class Intake {
       if (ready.entries.length === 0) break;
       const payloads = await payloadsOf(reader, ready.entries);
       await this.#contacts.ready();
-      this.#contacts.wholly(() => {
+      await this.#contacts.wholly(async () => {
         ready.done();
-        this.#contacts.add(ready.entries.flatMap((entry, place) => this.#take(entry, payloads[place])));
+        const payloadOf = new Map(ready.entries.map((entry, place) => [entry, payloads[place]]));
+        await this.#takeInTurns(ready.entries, payloadOf);
       });
     }
     this.#waiting.forgetBefore(this.#newestDay - retentionDays);
     return this.#waiting.size !== before;
   }
 
-  #takeInTurn(entries: readonly LoggedEntry[], payloadOf: ReadonlyMap<LoggedEntry, FoundPayload>): void {
+  async #takeInTurns(
+    entries: readonly LoggedEntry[],
+    payloadOf: ReadonlyMap<LoggedEntry, FoundPayload>,
+  ): Promise<void> {
+    const turns = new Turns();
     let told: Testimony[] = [];
     for (const entry of entries) {
       const day = dayOf(entry.appendedAtMs / 1000);
-      if (day > this.#newestDay) {
+      const { isOver } = turns;
+      if (day > this.#newestDay || isOver) {
         this.#contacts.add(told);
         told = [];
-        this.#goOnTo(day);
       }
+      if (day > this.#newestDay) this.#goOnTo(day);
+      if (isOver) await turns.next();
       if (payloadOf.has(entry)) told.push(...this.#take(entry, payloadOf.get(entry)));
     }
     this.#contacts.add(told);

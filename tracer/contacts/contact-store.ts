@@ -135,17 +135,18 @@ export class ContactStore {
    */
   add(testimonies: readonly Testimony[]): void {
     const kept = testimonies.filter(({ end }) => end >= this.#keepFrom);
-    this.wholly(() => takeTestimonies(this.#lastingWriter(), kept));
+    this.#orDamage(() => takeTestimonies(this.#lastingWriter(), kept));
     this.#parts.sealer?.nudge();
   }
 
   /**
    * Makes a change of which no part may stand without the rest, such as contacts and what is remembered of the reports that told
-   * them. Throws what it throws, which is {@link damage} then: nobody can say how far it came, so all is to be read anew.
+   * them; others may have their turns meanwhile. Throws what it throws, which is {@link damage} then: nobody can say how far it
+   * came, so all is to be read anew.
    */
-  wholly<T>(change: () => T): T {
+  async wholly(change: () => Promise<void>): Promise<void> {
     try {
-      return change();
+      await change();
     } catch (error) {
       this.#damage = asError(error);
       throw error;
@@ -158,7 +159,7 @@ export class ContactStore {
     for (let from = 0; from < columns.count; from += BULK_AT_ONCE) {
       await sealer?.ready();
       const to = Math.min(from + BULK_AT_ONCE, columns.count);
-      this.wholly(() => takeColumns(this.#lastingWriter(), columns, from, to, this.#keepFrom));
+      this.#orDamage(() => takeColumns(this.#lastingWriter(), columns, from, to, this.#keepFrom));
       sealer?.nudge();
       await breathe();
     }
@@ -269,6 +270,15 @@ export class ContactStore {
       'full',
       `${LAST_VERSION} changes of contacts are all that one life of the store counts`,
     );
+  }
+
+  #orDamage(change: () => void): void {
+    try {
+      change();
+    } catch (error) {
+      this.#damage = asError(error);
+      throw error;
+    }
   }
 
   #guard<T>(read: () => T): T {
