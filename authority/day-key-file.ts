@@ -12,7 +12,9 @@ const MAGIC = Buffer.from('FBDK', 'latin1');
 const VERSION = 1;
 const CHECKSUM_LENGTH = 32;
 const HEADER_LENGTH = MAGIC.length + 1 + 4;
-export const DAY_KEY_FILE_LENGTH = HEADER_LENGTH + 3 * 32 + CHECKSUM_LENGTH;
+const SECRET_LENGTH = 32;
+const SECRETS_END = HEADER_LENGTH + 3 * SECRET_LENGTH;
+export const DAY_KEY_FILE_LENGTH = SECRETS_END + CHECKSUM_LENGTH;
 
 const damaged = (why: string) => new FirebreakError('damaged', `not a day key file: ${why}`);
 
@@ -23,6 +25,31 @@ export function dayKeyFileStart(day: number): Uint8Array {
   header.writeUInt8(VERSION, MAGIC.length);
   header.writeUInt32BE(day, MAGIC.length + 1);
   return header;
+}
+
+/**
+ * One-way prints of the three secrets, SHA-256 of each, in the order of the file: they tell a copy of a destroyed key from
+ * bytes that only begin like one, and nothing of the key, of which each part is 32 random bytes.
+ */
+export function dayKeyPrints({ idKey, macKey, sealingSecretKey }: DayKeys): readonly Uint8Array[] {
+  return [idKey, macKey, sealingSecretKey].map((secret) => sha256(secret));
+}
+
+/**
+ * How many bytes at the beginning of `bytes` are the file these prints were taken of, or as much of it as is there: up to
+ * the last whole secret, or to the end with its checksum. 0 when not even the first secret is. The header is the caller's
+ * to compare.
+ */
+export function provenLength(bytes: Uint8Array, prints: readonly Uint8Array[]): number {
+  let proven = 0;
+  for (const [i, print] of prints.entries()) {
+    const end = HEADER_LENGTH + (i + 1) * SECRET_LENGTH;
+    if (end > bytes.length || !equalBytes(sha256(bytes.subarray(end - SECRET_LENGTH, end)), print)) break;
+    proven = end;
+  }
+  if (proven < SECRETS_END) return proven;
+  const checksum = bytes.subarray(SECRETS_END, DAY_KEY_FILE_LENGTH);
+  return equalBytes(sha256(bytes.subarray(0, SECRETS_END)), checksum) ? DAY_KEY_FILE_LENGTH : proven;
 }
 
 export function encodeDayKeyFile({ day, idKey, macKey, sealingSecretKey }: DayKeys): Uint8Array {

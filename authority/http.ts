@@ -19,6 +19,8 @@ const MAX_BODY_BYTES = 32_768;
 const BODY_TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = 256;
 const MAX_AT_ONCE = 32;
+/** Longer than those who ask wait. */
+const SILENT_MS = 60_000;
 const LIMITS = {
   requestTimeout: BODY_TIMEOUT_MS,
   headersTimeout: BODY_TIMEOUT_MS,
@@ -45,6 +47,8 @@ export interface EnrolmentHttpOptions {
   readonly host?: string;
   /** 0, the default, takes a free one. */
   readonly port?: number;
+  /** A connection on which nothing moves is closed, also one that does not read its answer. */
+  readonly silentMs?: number;
 }
 
 /** Throws `port-in-use`, `permission`, `input`. */
@@ -58,6 +62,7 @@ export async function openEnrolmentHttp(options: EnrolmentHttpOptions): Promise<
     );
   });
   server.maxConnections = MAX_CONNECTIONS;
+  server.timeout = options.silentMs ?? SILENT_MS;
   const port = await listen(server, options.port ?? 0, options.host ?? '127.0.0.1');
   return { port, close: () => stop(server) };
 }

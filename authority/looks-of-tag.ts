@@ -1,6 +1,12 @@
 /** Picks out of all parts of all looks those that one tag was in, and nothing of anybody else. Pure. */
 import type { ShownQuestion } from '../protocol/access-question.js';
-import type { AuditEntry, AuditLook, UnreadAccess, UnreadReason } from '../protocol/audit-answer.js';
+import type {
+  AuditEntry,
+  AuditLook,
+  UnreadAccess,
+  UnreadReason,
+  Wholeness,
+} from '../protocol/audit-answer.js';
 import { MAX_UNREAD_LISTED } from '../protocol/audit-answer.js';
 import type { TagNumber } from '../protocol/brands.js';
 import { toHex } from '../protocol/bytes.js';
@@ -10,6 +16,8 @@ import type { AccessRow } from './access-rows.js';
 
 /** A look of which parts were seen. */
 interface SeenLook {
+  /** Whoever wrote it, in hexadecimal digits. */
+  readonly writer: string;
   readonly parts: number;
   readonly seen: Set<number>;
   first: AccessRow | undefined;
@@ -24,6 +32,8 @@ export class LooksOfTag {
   readonly #looks = new Map<string, SeenLook>();
   readonly #unread: UnreadAccess[] = [];
   #unreadCount = 0;
+  /** By who wrote them. */
+  readonly #unreadOf = new Map<string, number>();
 
   constructor(tag: TagNumber) {
     this.#tag = tag;
@@ -34,8 +44,9 @@ export class LooksOfTag {
     const isCase = part.asked?.cases.includes(this.#tag) ?? false;
     const isReached = holdsTag(part.tags, this.#tag);
     if (part.parts === 1 && !isCase && !isReached) return;
-    const key = `${toHex(part.look)} ${toHex(row.source)}`;
-    const look = this.#looks.get(key) ?? newLook(part.parts);
+    const writer = toHex(row.source);
+    const key = `${toHex(part.look)} ${writer}`;
+    const look = this.#looks.get(key) ?? newLook(writer, part.parts);
     if (look.parts !== part.parts || look.seen.has(part.part)) return;
     this.#looks.set(key, look);
     look.seen.add(part.part);
@@ -45,7 +56,9 @@ export class LooksOfTag {
   }
 
   /** An entry that may be about anybody. */
-  takeUnread({ index, appendedAtMs }: AccessRow, why: UnreadReason): void {
+  takeUnread({ index, appendedAtMs, source }: AccessRow, why: UnreadReason): void {
+    const writer = toHex(source);
+    this.#unreadOf.set(writer, (this.#unreadOf.get(writer) ?? 0) + 1);
     this.#unreadCount += 1;
     this.#unread.push({ index, appendedAtMs, why });
     if (this.#unread.length > MAX_UNREAD_LISTED) this.#unread.shift();
@@ -57,13 +70,17 @@ export class LooksOfTag {
     readonly unread: readonly UnreadAccess[];
     readonly unreadCount: number;
   } {
-    const looks = [...this.#looks.values()].flatMap((look) => shownOf(look) ?? []);
+    const looks = [...this.#looks.values()].flatMap((look) => {
+      const mayBeOfIt = this.#unreadOf.get(look.writer) ?? 0;
+      return shownOf(look, wholenessOf(look, mayBeOfIt)) ?? [];
+    });
     looks.sort((x, y) => (x.entries[0]?.index ?? 0) - (y.entries[0]?.index ?? 0));
     return { looks, unread: this.#unread, unreadCount: this.#unreadCount };
   }
 }
 
-const newLook = (parts: number): SeenLook => ({
+const newLook = (writer: string, parts: number): SeenLook => ({
+  writer,
   parts,
   seen: new Set(),
   first: undefined,
@@ -72,8 +89,14 @@ const newLook = (parts: number): SeenLook => ({
   reachedIn: undefined,
 });
 
+/** A part that cannot be read is in the log all the same: the look lacks one for certain only when fewer of those are there. */
+function wholenessOf({ parts, seen }: SeenLook, unread: number): Wholeness {
+  if (seen.size === parts) return 'yes';
+  return seen.size + unread < parts ? 'no' : 'unknown';
+}
+
 /** Undefined for a look that this tag was not in. */
-function shownOf({ parts, seen, first, asked, isCase, reachedIn }: SeenLook): AuditLook | undefined {
+function shownOf({ first, asked, isCase, reachedIn }: SeenLook, whole: Wholeness): AuditLook | undefined {
   if (!isCase && reachedIn === undefined) return undefined;
   const rows = [first, isCase ? undefined : reachedIn].filter((row) => row !== undefined);
   const [row] = rows;
@@ -82,8 +105,7 @@ function shownOf({ parts, seen, first, asked, isCase, reachedIn }: SeenLook): Au
   const entries = rows.filter((one, place) => rows.indexOf(one) === place).map(entryOf);
   return {
     role: isCase ? 'case' : 'reached',
-    isWhole: seen.size === parts,
-    ...{ writtenAtMs, appendedAtMs, entries },
+    ...{ whole, writtenAtMs, appendedAtMs, entries },
     ...(asked && { asked: withoutNames(asked) }),
   };
 }

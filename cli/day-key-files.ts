@@ -1,14 +1,14 @@
 /**
  * Day keys as private files, one a day: authority/day-keys/<day>.key, mode 0600. Beside them, in `destroyed`, stand the days
- * whose keys are destroyed, one a line: a key file of such a day is refused, whoever put it there.
+ * whose keys are destroyed (destroyed-days.ts): a key file of such a day is refused, whoever put it there.
  */
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeDayKeyFile, encodeDayKeyFile } from '../authority/day-key-file.js';
+import { dayKeyPrints, decodeDayKeyFile, encodeDayKeyFile } from '../authority/day-key-file.js';
 import type { DayKeyStore } from '../authority/day-key-store.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { DayKeys } from '../protocol/keys.js';
-import { writeAtomically } from './atomic-file.js';
+import { noteDestroyedDay, readDestroyedDays } from './destroyed-days.js';
 import { requirePrivate, writePrivate } from './key-files.js';
 import { removeStrayKeys } from './stray-day-keys.js';
 import { wipeFile } from './wipe-file.js';
@@ -20,7 +20,7 @@ const DESTROYED = 'destroyed';
 export function dayKeyFiles(dir: string, searched?: string): DayKeyStore {
   const fileOf = (day: number) => join(dir, `${day}.key`);
   const marks = join(dir, DESTROYED);
-  const isDestroyed = async (day: number) => (await readMarks(marks)).has(day);
+  const isDestroyed = async (day: number) => (await readDestroyedDays(marks)).has(day);
   return {
     get: async (day) => ((await isDestroyed(day)) ? undefined : readDayKeyFile(fileOf(day), day)),
     put: async (keys) => {
@@ -32,7 +32,7 @@ export function dayKeyFiles(dir: string, searched?: string): DayKeyStore {
       await writePrivate(fileOf(keys.day), encodeDayKeyFile(keys));
     },
     list: async () => {
-      const destroyed = await readMarks(marks);
+      const destroyed = await readDestroyedDays(marks);
       const names = await readdir(dir).catch(() => []);
       const days = names.map((name) => NAME.exec(name)?.[1]).filter((day) => day !== undefined);
       return days
@@ -41,30 +41,23 @@ export function dayKeyFiles(dir: string, searched?: string): DayKeyStore {
         .sort((a, b) => a - b);
     },
     destroy: async (day) => {
-      await mark(dir, marks, day);
+      // Before the keys go: a crash in between leaves a file that is refused, and removed at the next start.
+      await noteDestroyedDay(marks, day, await printsOf(fileOf(day), day));
       await wipeFile(fileOf(day));
     },
     removeStray: async () =>
-      searched === undefined ? [] : removeStrayKeys(searched, dir, await readMarks(marks)),
+      searched === undefined ? [] : removeStrayKeys(searched, dir, await readDestroyedDays(marks)),
   };
 }
 
-/** A line that is no day is passed over: it protects nothing, and the registry knows the day as well. */
-async function readMarks(file: string): Promise<ReadonlySet<number>> {
-  const text = await readFile(file, 'latin1').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
-  });
-  return new Set(text.split('\n').flatMap((line) => (/^\d+$/.test(line) ? Number(line) : [])));
-}
-
-/** Before the keys go: a crash in between leaves a file that is refused, and removed at the next start. */
-async function mark(dir: string, file: string, day: number): Promise<void> {
-  const marks = await readMarks(file);
-  if (marks.has(day)) return;
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  const days = [...marks, day].sort((a, b) => a - b);
-  await writeAtomically(file, days.map((one) => `${one}\n`).join(''), 0o600);
+/** None of a file that is not there, or is no day's keys: it goes all the same. */
+async function printsOf(file: string, day: number): Promise<readonly Uint8Array[]> {
+  try {
+    const keys = decodeDayKeyFile(await readFile(file));
+    return keys.day === day ? dayKeyPrints(keys) : [];
+  } catch {
+    return [];
+  }
 }
 
 async function readDayKeyFile(file: string, day: number): Promise<DayKeys | undefined> {

@@ -13,6 +13,8 @@ export interface DataFolder {
   readonly clock: string;
   /** Where running processes say how to reach them. */
   readonly run: string;
+  /** For a broker of somebody else (broker-login.ts); mostly absent. */
+  readonly brokerLogin: string;
   readonly authority: {
     readonly dir: string;
     readonly issuerKey: string;
@@ -76,6 +78,7 @@ export function folderAt(path: string): DataFolder {
     config: inside('firebreak.json'),
     clock: inside('clock.json'),
     run: inside('run'),
+    brokerLogin: inside('broker.login'),
     authority: {
       dir: inside('authority'),
       issuerKey: inside('authority', 'issuer.key'),

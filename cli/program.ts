@@ -5,6 +5,7 @@ import { addAuditCommand } from './commands/audit.js';
 import { addAuthorityCommands } from './commands/authority.js';
 import { addClusterCommand } from './commands/cluster.js';
 import { addCityCommand } from './commands/city.js';
+import { addTraceCityCommand } from './commands/trace-city.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addEvidenceCommands } from './commands/evidence.js';
 import { addGatewayCommands } from './commands/gateway.js';
@@ -26,6 +27,9 @@ A deployment, one process a party, on one data folder:
   firebreak audit --data-dir DIR --tag N     who looked at traces that reached this tag, when and why
   firebreak cluster --data-dir DIR --cases FILE   what several cases have in common
   firebreak evidence verify FILE --vkey KEY  what a trace showed, checked with nothing but the log’s key
+
+A tracer at full size, on contacts that were made up:
+  firebreak city --people N --days D --seed TEXT --out DIR, then trace-city DIR --case ID
 
 A party of its own, which keeps the ledger from showing different logs to different people:
   firebreak witness init DIR --name NAME     then witness trust, witness run
@@ -54,5 +58,6 @@ export function buildProgram(): Command {
   addAuditCommand(program);
   addWitnessCommands(program);
   addCityCommand(program);
+  addTraceCityCommand(program);
   return program;
 }

@@ -1,11 +1,16 @@
 /**
  * Copies of destroyed day keys, wherever they lie in a data folder: a key file that was copied back, under whatever name,
- * one cut short by a crash, or one inside another file, such as an archive that is not compressed. They are told by how a
- * day key file begins (authority/day-key-file.ts), so a copy as text, or a compressed one, is not found.
+ * one cut short by a crash, or one inside another file, such as an archive that is not compressed. A copy as text, or a
+ * compressed one, is not found.
+ *
+ * How a key file begins is no secret, and most files here hold bytes that others chose: sealed reports, spools, a tag's
+ * flash. So bytes are overwritten only where the secrets themselves are, by the prints that were taken of them when they
+ * were destroyed; of a day without prints only what has a key file's name in the key files' place.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { DAY_KEY_FILE_LENGTH, dayKeyFileStart } from '../authority/day-key-file.js';
+import { DAY_KEY_FILE_LENGTH, dayKeyFileStart, provenLength } from '../authority/day-key-file.js';
+import type { DestroyedDays } from './destroyed-days.js';
 import { wipeFile, wipePart } from './wipe-file.js';
 
 /** Larger files are not looked into: stores and flash images, which hold no keys. */
@@ -19,11 +24,11 @@ const NAME = /^(\d+)\.key/;
 export async function removeStrayKeys(
   root: string,
   dir: string,
-  days: ReadonlySet<number>,
+  days: DestroyedDays,
 ): Promise<readonly number[]> {
   if (days.size === 0) return [];
   const found = new Set<number>();
-  const starts = [...days].map((day) => ({ day, start: dayKeyFileStart(day) }));
+  const sought = [...days].map(([day, prints]) => ({ day, prints, start: dayKeyFileStart(day) }));
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   for (const entry of entries.filter((one) => one.isFile())) {
     const file = join(entry.parentPath, entry.name);
@@ -31,30 +36,30 @@ export async function removeStrayKeys(
     if (days.has(named)) {
       await wipeFile(file);
       found.add(named);
-    } else for (const day of await wipeInside(file, starts)) found.add(day);
+    } else for (const day of await wipeInside(file, sought)) found.add(day);
   }
   return [...found].sort((a, b) => a - b);
 }
 
-interface Start {
+interface Sought {
   readonly day: number;
+  readonly prints: readonly Uint8Array[];
   readonly start: Uint8Array;
 }
 
 /** A file that vanishes meanwhile, as the temporary ones do, holds nothing. */
-async function wipeInside(file: string, starts: readonly Start[]): Promise<number[]> {
+async function wipeInside(file: string, sought: readonly Sought[]): Promise<number[]> {
   const info = await stat(file).catch(() => undefined);
   if (info === undefined || info.size > MAX_BYTES) return [];
   const bytes = await readFile(file).catch(() => Buffer.alloc(0));
   const found: number[] = [];
-  for (const { day, start } of bytes.includes(MAGIC) ? starts : []) {
+  for (const { day, prints, start } of bytes.includes(MAGIC) ? sought : []) {
     for (let at = bytes.indexOf(start); at !== -1; at = bytes.indexOf(start, at + 1)) {
+      const proven = provenLength(bytes.subarray(at), prints);
+      if (proven === 0) continue;
       found.push(day);
-      if (at > 0) await wipePart(file, at, Math.min(DAY_KEY_FILE_LENGTH, bytes.length - at));
-      else {
-        await wipeFile(file);
-        break;
-      }
+      if (at === 0 && bytes.length <= DAY_KEY_FILE_LENGTH) await wipeFile(file);
+      else await wipePart(file, at, proven);
     }
   }
   return found;

@@ -1,16 +1,16 @@
 /** The options of a trace, the same for `demo` and `trace`. */
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { MAX_LISTED } from '../tracer/trace-message.js';
+import { MAX_HOPS } from '../tracer/trace-result.js';
 import type { Direction, TraceRequest } from '../tracer/trace-result.js';
 import type { AttenuationClass } from '../tracer/walk/lens.js';
 import { usage } from './exit.js';
 import { time, wholeNumber } from './options.js';
 
 const MAX_SECONDS = 10 ** 9;
-export const MAX_HOPS = 16;
 const LATENT_SECONDS = 172_800;
 const MIN_SECONDS = 900;
-const MAX_LISTED = 1_000_000;
 
 export interface TraceOptions {
   readonly hops: number;
@@ -56,7 +56,7 @@ export function addTraceOptions(command: Command): Command {
     .option('--presence', 'also go by who was at one gateway at one time')
     .option(
       '--list <n>',
-      'list at most so many people; they are counted all the same',
+      `list at most so many people, up to ${MAX_LISTED}; all are counted`,
       wholeNumber(0, MAX_LISTED),
     )
     .option('--json <file>', 'write the trace as JSON')

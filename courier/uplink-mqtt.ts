@@ -12,7 +12,7 @@ import type { Log } from '../protocol/log.js';
 import { entriesTopic, receiptsTopic, statusTopic } from '../protocol/topics.js';
 import { openMqttConnection } from './mqtt-connection.js';
 import type { MqttConnection } from './mqtt-connection.js';
-import { requireBrokerUrl } from './broker-url.js';
+import { requireBrokerUrl, type BrokerLogin } from './broker-url.js';
 import type { Uplink } from './uplink.js';
 
 const NONCE_BYTES = 16;
@@ -27,6 +27,8 @@ export interface UplinkMqttDeps {
   /** Such as mqtt://127.0.0.1:1883. */
   readonly url: string;
   readonly signer: Signer;
+  /** For a broker that asks for one; without it the connect token is given. */
+  readonly login?: BrokerLogin;
   readonly log: Log;
   /** What the broker tells others when this writer is gone without a word. */
   readonly lastWill: string;
@@ -171,11 +173,11 @@ class MqttUplink implements Uplink {
   }
 
   #connectionDeps() {
-    const { url, signer, lastWill, pubackTimeoutMs } = this.#deps;
+    const { url, signer, login, lastWill, pubackTimeoutMs } = this.#deps;
     return {
       url,
       clientId: toHex(this.#writerId),
-      ...makeConnectToken(signer, Date.now(), randomBytes(NONCE_BYTES)),
+      ...(login ?? makeConnectToken(signer, Date.now(), randomBytes(NONCE_BYTES))),
       will: { topic: statusTopic(this.#writerId), payload: lastWill },
       onMessage: (topic: string, payload: Uint8Array) => this.#hear(topic, payload),
       signal: this.#stop.signal,

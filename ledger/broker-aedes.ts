@@ -15,7 +15,7 @@ import { asError } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
 import { receiptsTopic } from '../protocol/topics.js';
 import { maySubscribe, publishVerdict } from './broker-policy.js';
-import { gatedConnection } from './gated-connection.js';
+import { GatedConnection } from './gated-connection.js';
 import type { Ledger } from './ledger.js';
 import { listenOn } from './listen.js';
 import { PacketGate } from './packet-gate.js';
@@ -24,6 +24,10 @@ const MAX_CONNECT_BYTES = 8192;
 const MAX_PACKET_BYTES = MAX_BATCH_LENGTH + 1024;
 /** Status texts and statements are retained in memory. */
 const MAX_RETAINED_BYTES = 512 * 1024;
+/** Of one writer, which needs one; a new one is always let in, and the oldest goes. */
+const CONNECTIONS_PER_WRITER = 4;
+/** Held in memory for a connection that does not take what it is sent. */
+const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
 const BAD_TOKEN = 4;
 const NOT_AUTHORIZED = 5;
 
@@ -39,6 +43,8 @@ export interface BrokerOptions {
   /** The host's time, for the freshness of connect tokens. */
   readonly wallMs?: () => number;
   readonly tokenToleranceMs?: number;
+  /** Wall ms after which a connection that takes nothing of what it is sent is ended. */
+  readonly drainTimeoutMs?: number;
   readonly log: Log;
 }
 
@@ -63,6 +69,8 @@ class AedesBroker {
   readonly #options: BrokerOptions;
   /** Who is behind a connection, once it showed a token. */
   readonly #writers = new WeakMap<Client, Uint8Array>();
+  /** Of each writer that is connected, the oldest connection first. */
+  readonly #connected = new Map<string, Set<Client>>();
 
   constructor(options: BrokerOptions) {
     this.#options = options;
@@ -89,6 +97,21 @@ class AedesBroker {
     this.#writers.set(client, writerId);
     // Only its own earlier connection gives way to a new one of the same client id.
     client.id = `${toHex(writerId)}/${client.id}`;
+    this.#connect(client, toHex(writerId));
+  }
+
+  #connect(client: Client, writer: string): void {
+    if (client.conn.destroyed) return;
+    const connected = this.#connected.get(writer) ?? new Set();
+    this.#connected.set(writer, connected.add(client));
+    client.conn.once('close', () => {
+      connected.delete(client);
+      if (connected.size === 0) this.#connected.delete(writer);
+    });
+    const [oldest] = connected;
+    if (connected.size <= CONNECTIONS_PER_WRITER || oldest === undefined) return;
+    this.#options.log.warn('a writer has too many connections; its oldest is ended', { writer });
+    oldest.conn.destroy();
   }
 
   /** Rejects when the connection is to end: a topic that is not the writer's, or a ledger that cannot store. */
@@ -115,6 +138,8 @@ class AedesBroker {
   }
 
   #sendReceipt(broker: Aedes, writerId: Uint8Array, receipt: Uint8Array): void {
+    for (const { conn } of this.#connected.get(toHex(writerId)) ?? [])
+      if (conn.writableLength > MAX_UNSENT_BYTES) conn.destroy();
     const packet = { cmd: 'publish', topic: receiptsTopic(writerId), payload: Buffer.from(receipt) } as const;
     broker.publish({ ...packet, qos: 1, dup: false, retain: false }, (error) => {
       if (error) this.#options.log.warn('a receipt could not be handed over', { writer: toHex(writerId) });
@@ -129,9 +154,13 @@ interface Publish {
   readonly retain: boolean;
 }
 
-function createAedes(rules: AedesBroker): Promise<Aedes> {
+function createAedes(rules: AedesBroker, drainTimeout: number): Promise<Aedes> {
   const opening: Promise<Aedes> = Aedes.createBroker({
     connectTimeout: 10_000,
+    // No bound over all writers: each message waits until it is written, and those to a writer that stopped reading would
+    // keep the others' from going out. What one writer has under way is bounded by its connections.
+    concurrency: 0,
+    drainTimeout,
     preConnect: (_client, packet, done) => {
       packet.clean = true;
       done(null, true);
@@ -153,7 +182,8 @@ function createAedes(rules: AedesBroker): Promise<Aedes> {
             afterwards?.();
           },
           (error: unknown) => done(asError(error)),
-        );
+        )
+        .finally(() => client?.conn instanceof GatedConnection && client.conn.answered());
     },
     authorizeSubscribe: (client, subscription, done) => {
       done(null, rules.maySubscribe(client, subscription.topic) ? subscription : null);
@@ -168,7 +198,7 @@ function acceptInto(server: Server, broker: Aedes, sockets: Set<Socket>): void {
     socket.on('close', () => sockets.delete(socket));
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 30_000);
-    broker.handle(gatedConnection(socket, new PacketGate(MAX_CONNECT_BYTES, MAX_PACKET_BYTES)));
+    broker.handle(new GatedConnection(socket, new PacketGate(MAX_CONNECT_BYTES, MAX_PACKET_BYTES)));
   });
 }
 
@@ -182,7 +212,7 @@ async function closeAll(server: Server, broker: Aedes, sockets: ReadonlySet<Sock
 /** Takes batches for `ledger` over MQTT, which stays the caller's to close, after the broker. Throws `port-in-use`. */
 export async function openAedesBroker(options: BrokerOptions): Promise<Broker> {
   const host = options.host ?? '127.0.0.1';
-  const broker = await createAedes(new AedesBroker(options));
+  const broker = await createAedes(new AedesBroker(options), options.drainTimeoutMs ?? 20_000);
   const server = createServer();
   server.maxConnections = options.maxConnections ?? 4096;
   const sockets = new Set<Socket>();

@@ -2,9 +2,10 @@
  * The ledger as a client of any MQTT 3.1.1 broker. Writers publish there as they would to the embedded one; who may
  * publish what is then the broker's business, but every batch is signed and admitted by the same rules.
  *
- * A PUBLISH is acknowledged to the broker once it is committed: mqtt.js sends PUBACK when `handleMessage` calls back. When the
- * ledger is away the broker keeps its session, with the batches in it, as far as the broker's own bounds go; writers
- * send again what is not receipted.
+ * A PUBLISH is acknowledged to the broker once the ledger has taken it in, not once it is committed: mqtt.js reads the next
+ * only after that, and batches of many writers are to be under way at once. So PUBACK promises nothing here; the receipt
+ * does, and writers send again what is not receipted. When the ledger is away, or has as much under way as it may, the
+ * broker keeps what comes in the ledger's session, as far as the broker's own bounds go.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +13,7 @@ import { Socket } from 'node:net';
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import { toHex } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
-import { requireBrokerUrl } from '../courier/broker-url.js';
+import { requireBrokerUrl, type BrokerLogin } from '../courier/broker-url.js';
 import type { Log } from '../protocol/log.js';
 import { ALL_ENTRIES_TOPIC, parseTopic, receiptsTopic } from '../protocol/topics.js';
 import type { Ledger } from './ledger.js';
@@ -20,17 +21,24 @@ import type { Ledger } from './ledger.js';
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
 const CLOSE_MS = 1000;
+/**
+ * Under way at once, of all writers together: as much as the ledger takes in, so that it is the ledger that turns a flood
+ * away, by its fair turns, and others' batches do not wait behind one in the broker.
+ */
+const MAX_UNDER_WAY = 4096;
+const MAX_UNDER_WAY_BYTES = 64 * 1024 * 1024;
 
 export interface ExternalBrokerOptions {
   readonly ledger: Pick<Ledger, 'submit'>;
   /** mqtt://, mqtts://, ws:// or wss://; TLS off loopback. */
   readonly url: string;
-  readonly username?: string;
-  readonly password?: string;
-  /** The same at each start, so that the broker keeps the session; a random one keeps none. */
+  readonly login?: BrokerLogin;
+  /** The same at each start, so that the broker keeps the session; when absent, one of its own that keeps none. */
   readonly clientId?: string;
   /** For the first connection; a broker lost later is tried for ever. */
   readonly giveUpAfterMs?: number;
+  /** Batches taken from the broker and not yet answered, at most; 1 acknowledges each once it is committed. */
+  readonly maxUnderWay?: number;
   readonly log: Log;
 }
 
@@ -40,7 +48,7 @@ export interface ExternalBroker {
   close(): Promise<void>;
 }
 
-function clientOptions({ clientId, username, password }: ExternalBrokerOptions): IClientOptions {
+function clientOptions({ clientId, login }: ExternalBrokerOptions): IClientOptions {
   return {
     protocolVersion: 4,
     clientId: clientId ?? `firebreak-ledger-${toHex(randomBytes(6))}`,
@@ -50,8 +58,7 @@ function clientOptions({ clientId, username, password }: ExternalBrokerOptions):
     connectTimeout: 10_000,
     resubscribe: false,
     manualConnect: true,
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
+    ...login,
   };
 }
 
@@ -64,6 +71,11 @@ class Session {
   readonly #client: MqttClient;
   readonly #options: ExternalBrokerOptions;
   #retryMs = FIRST_RETRY_MS;
+  readonly #underWay = new Set<Promise<void>>();
+  #underWayBytes = 0;
+  /** Goes on reading; kept while there is no room. */
+  #readOn: (() => void) | undefined;
+  #isClosing = false;
 
   constructor(client: MqttClient, options: ExternalBrokerOptions) {
     this.#client = client;
@@ -124,48 +136,78 @@ class Session {
   #take(packet: IPublishPacket | { readonly cmd: string }, done: (error?: Error) => void): void {
     const parsed = 'topic' in packet ? parseTopic(packet.topic) : undefined;
     if (!('topic' in packet) || parsed?.kind !== 'entries') return done();
-    this.#commit(Buffer.from(packet.payload), parsed.writerId).then(
-      () => done(),
-      (error: unknown) => {
-        this.#options.log.error('a batch was left with the broker', { why: String(error) });
-        done(error instanceof Error ? error : new Error(String(error)));
-        // Not acknowledged, and the broker offers it again only on a new connection.
-        this.#client.stream.destroy();
-      },
+    if (this.#isClosing) return; // not acknowledged: it stays with the broker
+    const batch = Buffer.from(packet.payload);
+    const answered = this.#commit(batch, parsed.writerId)
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => this.#answered(answered, batch.length));
+    this.#underWay.add(answered);
+    this.#underWayBytes += batch.length;
+    if (this.#hasRoom()) done();
+    else this.#readOn = () => done();
+  }
+
+  #hasRoom(): boolean {
+    return (
+      this.#underWay.size < (this.#options.maxUnderWay ?? MAX_UNDER_WAY) &&
+      this.#underWayBytes < MAX_UNDER_WAY_BYTES
     );
+  }
+
+  #answered(batch: Promise<void>, bytes: number): void {
+    this.#underWay.delete(batch);
+    this.#underWayBytes -= bytes;
+    if (!this.#hasRoom()) return;
+    const readOn = this.#readOn;
+    this.#readOn = undefined;
+    readOn?.();
+  }
+
+  /** What the ledger could not store has no receipt, and comes again from its writer. The rest is left with the broker for a while. */
+  #failed(error: unknown): void {
+    this.#options.log.error('a batch could not be stored; its writer sends it again', { why: String(error) });
+    this.#readOn = undefined;
+    this.#client.stream.destroy();
+  }
+
+  /** Takes nothing more, and waits a moment for the answers to what it took. */
+  async finish(): Promise<void> {
+    this.#isClosing = true;
+    await orSoon(Promise.all(this.#underWay));
   }
 
   async #commit(batch: Uint8Array, writerId: Uint8Array): Promise<void> {
     const receipt = await this.#options.ledger.submit(batch, writerId);
-    // Awaiting the broker's PUBACK here would wait for ever: mqtt.js reads on only after this batch is done.
+    // The broker's PUBACK is not waited for: while there is no room, mqtt.js reads nothing before this batch is answered.
     this.#client.publish(receiptsTopic(writerId), Buffer.from(receipt), { qos: 1 }, (error) => {
       if (error) this.#options.log.warn('a receipt could not be handed over', { writer: toHex(writerId) });
     });
   }
 }
 
-/** Hands over the last receipts if the broker is there and takes them; does not wait for it longer than that. */
-async function endClient(client: MqttClient): Promise<void> {
+/** Until `work` is done, but not longer than {@link CLOSE_MS}. */
+async function orSoon(work: Promise<unknown>): Promise<void> {
   const limit = new AbortController();
-  if (client.connected) {
-    await Promise.race([
-      client.endAsync(),
-      sleep(CLOSE_MS, undefined, { signal: limit.signal }).catch(() => undefined),
-    ]);
-  }
-  limit.abort();
+  const soon = sleep(CLOSE_MS, undefined, { signal: limit.signal }).catch(() => undefined);
+  await Promise.race([work, soon]).finally(() => limit.abort());
+}
+
+/** Hands over the last receipts if the broker is there and takes them; does not wait for it long. */
+async function endClient(client: MqttClient): Promise<void> {
+  if (client.connected) await orSoon(client.endAsync());
   client.stream?.destroy();
   await client.endAsync(true);
 }
 
-/** Takes batches for `ledger` from a broker run by somebody else. Throws `unreachable` when it gives up. */
+/** Takes batches for `ledger` from a broker run by somebody else. Throws `unreachable` when it gives up, `input` as requireBrokerUrl does. */
 export async function openExternalBroker(options: ExternalBrokerOptions): Promise<ExternalBroker> {
   requireBrokerUrl(options.url);
   const client = mqtt.connect(options.url, clientOptions(options));
+  const session = new Session(client, options);
   // A receipt sent right after a PUBACK is not to wait for the broker to acknowledge that (Nagle, RFC 896).
   client.on('connect', () => client.stream instanceof Socket && client.stream.setNoDelay(true));
   try {
-    await new Session(client, options).open();
+    await session.open();
   } catch (error) {
     await client.endAsync(true);
     throw error;
@@ -173,6 +215,9 @@ export async function openExternalBroker(options: ExternalBrokerOptions): Promis
   return {
     url: options.url,
     isConnected: () => client.connected,
-    close: () => endClient(client),
+    close: async () => {
+      await session.finish();
+      await endClient(client);
+    },
   };
 }

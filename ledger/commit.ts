@@ -2,10 +2,6 @@
 import { refusalNumber, type Refusal } from '../protocol/errors.js';
 import type { TreeSize, UnixMs } from '../protocol/brands.js';
 import type { TileBytes } from '../protocol/tile-edge.js';
-import type { GatewayStatement } from './checked-batch.js';
-import { withCertificate, withRevocation, type GatewayRecord } from './store/gateway-record.js';
-import { toHex } from '../protocol/bytes.js';
-import { partyIdOf } from '../protocol/keys.js';
 import type { AnsweredBatch, Sequenced } from './sequence.js';
 import type { BatchRecord, Commit, Counters, LogState } from './store/store.js';
 
@@ -30,24 +26,6 @@ function countersAfter(counters: Counters, { answered, entries, duplicates }: Se
   };
 }
 
-/** Gateway records as the statements leave them. */
-export function gatewaysAfter(
-  statements: readonly GatewayStatement[],
-  known: (gatewayId: Uint8Array) => GatewayRecord | undefined,
-): GatewayRecord[] {
-  const changed = new Map<string, GatewayRecord>();
-  for (const statement of statements) {
-    const gatewayId = statement.kind === 'enrolled' ? partyIdOf(statement.publicKey) : statement.gatewayId;
-    const record = changed.get(toHex(gatewayId)) ?? known(gatewayId);
-    const next =
-      statement.kind === 'enrolled'
-        ? withCertificate(record, statement.publicKey, statement)
-        : withRevocation(record, gatewayId, statement.fromMs);
-    changed.set(toHex(gatewayId), next);
-  }
-  return [...changed.values()];
-}
-
 /** The tree as it stands with the new entries, and the checkpoint over it. */
 export interface Grown {
   readonly size: TreeSize;
@@ -60,11 +38,10 @@ export interface CommitInput {
   readonly state: LogState;
   readonly sequenced: Sequenced;
   readonly grown: Grown;
-  readonly gateways: readonly GatewayRecord[];
   readonly nowMs: UnixMs;
 }
 
-export function commitOf({ state, sequenced, grown, gateways, nowMs }: CommitInput): Commit {
+export function commitOf({ state, sequenced, grown, nowMs }: CommitInput): Commit {
   const { size, root, checkpoint, tiles } = grown;
   const recordOf = ({ batch: { writerId, seq, batchHash }, outcomes }: AnsweredBatch): BatchRecord => {
     return { writerId, seq, batchHash, outcomes, size, root };
@@ -74,7 +51,7 @@ export function commitOf({ state, sequenced, grown, gateways, nowMs }: CommitInp
     entries: sequenced.entries,
     tiles,
     batches: sequenced.answered.map(recordOf),
-    gateways,
+    gateways: sequenced.gateways,
     days: sequenced.days,
     state: {
       size,

@@ -7,6 +7,7 @@ import { isPruned, type LedgerReader } from '../protocol/ledger-reader.js';
 import { parseTilePath } from '../protocol/tile.js';
 import type { DayRecord } from './store/day-record.js';
 import { encodeDays } from './days-http.js';
+import { takesGzip, type BundleGzip } from './http-gzip.js';
 import { decodeHashes, encodePayloads, MAX_PAYLOADS_PER_CALL } from './payload-frames.js';
 
 const MAX_BODY_BYTES = MAX_PAYLOADS_PER_CALL * 32;
@@ -25,6 +26,7 @@ export interface RouteDeps {
   readonly payloadToken?: string;
   /** What is stored and pruned, by day; for readers with the token. */
   readonly days?: () => readonly DayRecord[];
+  readonly gzip: BundleGzip;
 }
 
 const ok = (body: Uint8Array, type: string, cache: string): HttpAnswer => ({
@@ -62,13 +64,16 @@ async function bodyOf(request: IncomingMessage): Promise<Uint8Array> {
   return Buffer.concat(parts);
 }
 
-async function tileAnswer(path: string, reader: LedgerReader): Promise<HttpAnswer> {
-  const address = parseTilePath(path);
-  const body =
-    address.kind === 'entries'
-      ? await reader.entryBundle(address.index, address.width)
-      : await reader.tile(address.level, address.index, address.width);
-  return ok(body, BYTES, FOR_EVER);
+async function tileAnswer(request: IncomingMessage, { reader, gzip }: RouteDeps): Promise<HttpAnswer> {
+  const address = parseTilePath(pathOf(request).slice(1));
+  if (address.kind === 'hashes')
+    return ok(await reader.tile(address.level, address.index, address.width), BYTES, FOR_EVER);
+  const bundle = await reader.entryBundle(address.index, address.width);
+  const packed = takesGzip(request.headers['accept-encoding']) ? await gzip.pack(bundle) : undefined;
+  const { status, headers, body } = ok(packed ?? bundle, BYTES, FOR_EVER);
+  const encoding = packed && { 'content-encoding': 'gzip' };
+  // A cache keeps both forms apart, also when it asked for neither (RFC 9110 §12.5.5).
+  return { status, headers: { ...headers, ...encoding, vary: 'accept-encoding' }, body };
 }
 
 async function payloadAnswer(hex: string, reader: LedgerReader): Promise<HttpAnswer> {
@@ -82,19 +87,19 @@ async function payloadAnswer(hex: string, reader: LedgerReader): Promise<HttpAns
   return ok(payload, BYTES, 'no-store');
 }
 
+const pathOf = (request: IncomingMessage): string => request.url?.split('?', 1)[0] ?? '/';
+
 /** Throws `not-found`, `format`, `size`, `permission`, `usage` (the method). */
-export async function answerTo(
-  request: IncomingMessage,
-  { reader, payloadToken, days }: RouteDeps,
-): Promise<HttpAnswer> {
-  const path = request.url?.split('?', 1)[0] ?? '/';
+export async function answerTo(request: IncomingMessage, deps: RouteDeps): Promise<HttpAnswer> {
+  const { reader, payloadToken, days } = deps;
+  const path = pathOf(request);
   if (path === '/checkpoint') {
     requireMethod(request, ['GET', 'HEAD']);
     return ok(Buffer.from(await reader.checkpoint(), 'utf8'), 'text/plain; charset=utf-8', 'no-cache');
   }
   if (path.startsWith('/tile/')) {
     requireMethod(request, ['GET', 'HEAD']);
-    return tileAnswer(path.slice(1), reader);
+    return tileAnswer(request, deps);
   }
   if (path === '/payloads') {
     requireMethod(request, ['POST']);

@@ -10,17 +10,43 @@
  *     GET  /days                             what is stored and pruned, by day; days-http.ts
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { FirebreakError } from '../protocol/errors.js';
 import type { LedgerReader } from '../protocol/ledger-reader.js';
 import type { Log } from '../protocol/log.js';
 import type { DayRecord } from './store/day-record.js';
 import { listenOn } from './listen.js';
+import { BundleGzip } from './http-gzip.js';
 import { answerTo, type HttpAnswer } from './http-routes.js';
 
-const HEADERS_MS = 10_000;
-const REQUEST_MS = 30_000;
-const KEEP_ALIVE_MS = 5_000;
+/** Times are wall ms. */
+export interface LedgerHttpLimits {
+  readonly connections: number;
+  /** Requests of one connection that are not answered yet; one with more is closed. */
+  readonly pipelined: number;
+  /** For all headers of a request, and for the whole of it. */
+  readonly headersMs: number;
+  readonly requestMs: number;
+  /** How long a connection stays open for another request. */
+  readonly keepAliveMs: number;
+  /** A connection with a request on which nothing moves is closed, also one that does not read its answers. */
+  readonly silentMs: number;
+  /** By then an answer is read whole, or the connection is closed. Longer than our own reader waits. */
+  readonly answerMs: number;
+  /** How often connections are held against their limits. */
+  readonly checkEveryMs: number;
+}
+
+const LIMITS: LedgerHttpLimits = {
+  connections: 256,
+  pipelined: 8,
+  headersMs: 10_000,
+  requestMs: 30_000,
+  keepAliveMs: 5_000,
+  silentMs: 30_000,
+  answerMs: 120_000,
+  checkEveryMs: 1_000,
+};
 
 export interface LedgerHttpOptions {
   readonly reader: LedgerReader;
@@ -32,7 +58,7 @@ export interface LedgerHttpOptions {
   readonly payloadToken?: string;
   /** What is stored and pruned, by day; without it `/days` is not served. */
   readonly days?: () => readonly DayRecord[];
-  readonly maxConnections?: number;
+  readonly limits?: Partial<LedgerHttpLimits>;
   readonly log: Log;
 }
 
@@ -77,25 +103,50 @@ function send(
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-async function handle(
-  options: LedgerHttpOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  try {
-    send(request, response, await answerTo(request, options));
-  } catch (error) {
-    if (!response.headersSent) send(request, response, refusalOf(error, options.log));
-    else response.destroy();
-  }
+type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+function handlerOf(options: LedgerHttpOptions): Handler {
+  const deps = { ...options, gzip: new BundleGzip() };
+  return async (request, response) => {
+    try {
+      send(request, response, await answerTo(request, deps));
+    } catch (error) {
+      if (!response.headersSent) send(request, response, refusalOf(error, options.log));
+      else response.destroy();
+    }
+  };
+}
+
+/** So that nobody keeps answers, or the place of another reader, by not reading them. */
+function withinLimits(handler: Handler, { pipelined, answerMs }: LedgerHttpLimits): Handler {
+  const unanswered = new WeakMap<Socket, number>();
+  return async (request, response) => {
+    const { socket } = request;
+    const count = (unanswered.get(socket) ?? 0) + 1;
+    unanswered.set(socket, count);
+    if (count > pipelined) return void socket.destroy();
+    const late = setTimeout(() => socket.destroy(), answerMs).unref();
+    response.once('close', () => {
+      clearTimeout(late);
+      unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1);
+    });
+    await handler(request, response);
+  };
 }
 
 function serverOf(options: LedgerHttpOptions): Server {
-  const limits = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS };
-  const server = createServer({ ...limits, maxHeaderSize: 8192 }, (request, response) => {
-    void handle(options, request, response);
-  });
-  server.maxConnections = options.maxConnections ?? 256;
+  const limits = { ...LIMITS, ...options.limits };
+  const settings = {
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: limits.checkEveryMs,
+    maxHeaderSize: 8192,
+  };
+  const handle = withinLimits(handlerOf(options), limits);
+  const server = createServer(settings, (request, response) => void handle(request, response));
+  server.timeout = limits.silentMs;
+  server.maxConnections = limits.connections;
   return server;
 }
 

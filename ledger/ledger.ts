@@ -234,7 +234,7 @@ async function partsOf(store: Store, deps: LedgerDeps): Promise<Parts> {
     const asked = { ...(policy && { policy }), ...(timing && { timing }) };
     const publication = await openPublication({ dir, store, verifier: logSigner, log, ...asked });
     const sequencer = new Sequencer({ store, edge, directory, days, retentionDays, logSigner, clock });
-    const remover = new PayloadRemover(store, days);
+    const remover = new PayloadRemover(store, days, { log });
     return { store, directory, checker, sequencer, publication, days, remover };
   } catch (error) {
     await checker.close();

@@ -50,7 +50,8 @@ export async function openLogView(
   };
 }
 
-async function readEntries(reader: LedgerReader, index: number, width: number): Promise<Uint8Array[]> {
+/** The entries of a bundle at this width, as good as the ledger. Throws `damaged` or `not-found`. */
+export async function readEntries(reader: LedgerReader, index: number, width: number): Promise<Uint8Array[]> {
   const bundle = await reader.entryBundle(index, width);
   try {
     return entriesOf(bundle, width);

@@ -1,10 +1,18 @@
 /**
- * Bounds what one MQTT connection can make the broker hold: aedes collects a packet of any announced size before
- * anybody is asked. Follows the fixed headers (MQTT 3.1.1 §2.2) of a byte stream and says when a packet is too large.
+ * Bounds what one MQTT connection can make the broker hold and do: aedes collects a packet of any announced size before
+ * anybody is asked, and begins with every packet of a read at once. Follows the fixed headers (MQTT 3.1.1 §2.2) of a byte
+ * stream, says when a packet is too large, and lets the next one begin only when there is room for it.
  * The first packet, CONNECT, comes from somebody unknown and has a smaller bound.
  */
 const CONTINUES = 0x80;
 const MAX_LENGTH_BYTES = 4;
+
+export interface PacketRoom {
+  /** Asked before each packet; `type` as in MQTT 3.1.1 §2.2.1. */
+  mayBegin(type: number): boolean;
+  /** A packet begins whose body has so many bytes. */
+  begun(type: number, bodyBytes: number): void;
+}
 
 export class PacketGate {
   readonly #maxFirstBytes: number;
@@ -12,6 +20,7 @@ export class PacketGate {
   #first = true;
   /** Bytes of the packet body still to come; undefined while its header is read. */
   #body: number | undefined;
+  #type = 0;
   #headerBytes = 0;
   #length = 0;
 
@@ -20,12 +29,17 @@ export class PacketGate {
     this.#maxBytes = maxBytes;
   }
 
-  /** False once a packet announces more than its bound, or a length that is none. Nothing may be passed on after that. */
-  accept(chunk: Uint8Array): boolean {
+  /**
+   * How many bytes of `chunk` may be passed on now; the others are to be shown again, before any that come later.
+   * `undefined` once a packet announces more than its bound, or a length that is none: nothing may be passed on after that.
+   */
+  take(chunk: Uint8Array, room: PacketRoom): number | undefined {
     let at = 0;
     while (at < chunk.length) {
       if (this.#body === undefined) {
-        if (!this.#header(chunk[at] ?? 0)) return false;
+        const byte = chunk[at] ?? 0;
+        if (this.#headerBytes === 0 && !room.mayBegin(byte >> 4)) return at;
+        if (!this.#header(byte, room)) return undefined;
         at += 1;
       } else {
         const taken = Math.min(this.#body, chunk.length - at);
@@ -34,16 +48,21 @@ export class PacketGate {
       }
       if (this.#body === 0) this.#next();
     }
-    return true;
+    return at;
   }
 
-  #header(byte: number): boolean {
+  #header(byte: number, room: PacketRoom): boolean {
     this.#headerBytes += 1;
-    if (this.#headerBytes === 1) return true;
+    if (this.#headerBytes === 1) {
+      this.#type = byte >> 4;
+      return true;
+    }
     this.#length += (byte % CONTINUES) * 128 ** (this.#headerBytes - 2);
     if (byte >= CONTINUES) return this.#headerBytes <= MAX_LENGTH_BYTES;
+    if (this.#length > (this.#first ? this.#maxFirstBytes : this.#maxBytes)) return false;
     this.#body = this.#length;
-    return this.#length <= (this.#first ? this.#maxFirstBytes : this.#maxBytes);
+    room.begun(this.#type, this.#length);
+    return true;
   }
 
   #next(): void {

@@ -2,6 +2,7 @@
  * Removes the payloads of pruned days from the store's files, in the background, one day after the other: what the commit
  * of an entry of type 10 began. A ledger that was stopped or killed in between goes on at its next start.
  */
+import { silentLog, type Log } from '../protocol/log.js';
 import type { DayRegister } from './store/day-record.js';
 import type { Store } from './store/store.js';
 
@@ -10,14 +11,22 @@ const RETRY_PAUSE_MS = 600_000;
 export class PayloadRemover {
   readonly #store: Pick<Store, 'removePayloads'>;
   readonly #days: DayRegister;
+  readonly #log: Log;
+  readonly #pauseMs: number;
   #running: Promise<void> | undefined;
   #failure: string | undefined;
-  #retryAfterMs = 0;
+  #retry: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(store: Pick<Store, 'removePayloads'>, days: DayRegister) {
+  constructor(
+    store: Pick<Store, 'removePayloads'>,
+    days: DayRegister,
+    { log = silentLog, pauseMs = RETRY_PAUSE_MS }: { readonly log?: Log; readonly pauseMs?: number } = {},
+  ) {
     this.#store = store;
     this.#days = days;
+    this.#log = log;
+    this.#pauseMs = pauseMs;
   }
 
   /** Why the last removal failed. It is tried again after ten minutes, and at the next start. */
@@ -27,14 +36,15 @@ export class PayloadRemover {
 
   /** Begins, unless it is at it or there is nothing to remove. To be called whenever a day may have been pruned: it costs little. */
   wake(): void {
-    if (this.#closed || this.#running !== undefined || this.#days.nextToRemove() === undefined) return;
-    if (performance.now() < this.#retryAfterMs) return;
+    if (this.#closed || this.#running !== undefined || this.#retry !== undefined) return;
+    if (this.#days.nextToRemove() === undefined) return;
     this.#running = this.#run().finally(() => (this.#running = undefined));
   }
 
   /** Ends after the day it is at; the rest is for the next start. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#retry);
     await this.#running;
   }
 
@@ -47,8 +57,19 @@ export class PayloadRemover {
       }
       this.#failure = undefined;
     } catch (error) {
-      this.#retryAfterMs = performance.now() + RETRY_PAUSE_MS;
       this.#failure = error instanceof Error ? error.message : String(error);
+      this.#log.warn('payloads of a pruned day could not be removed; it is tried again', {
+        why: this.#failure,
+      });
+      if (!this.#closed) this.#retryLater();
     }
+  }
+
+  #retryLater(): void {
+    const again = (): void => {
+      this.#retry = undefined;
+      this.wake();
+    };
+    this.#retry = setTimeout(again, this.#pauseMs).unref();
   }
 }

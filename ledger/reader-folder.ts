@@ -9,7 +9,8 @@ import { entriesPath, tilePath } from '../protocol/tile.js';
 const errnoOf = (error: unknown): unknown =>
   error instanceof Error && 'code' in error ? error.code : undefined;
 
-async function fileOf(dir: string, path: string): Promise<Uint8Array> {
+/** The bytes at `path`. Throws `not-found`, `permission`. */
+export async function fileOf(dir: string, path: string): Promise<Uint8Array> {
   try {
     return await readFile(join(dir, path));
   } catch (cause) {

@@ -12,9 +12,11 @@ import { leafHash } from '../protocol/merkle.js';
 import { PayloadTable } from './store/payload-table.js';
 import { duplicateOf } from './admission/duplicate.js';
 import { sequenceRule } from './admission/sequence.js';
-import type { CheckedBatch, CheckedItem, GatewayStatement } from './checked-batch.js';
+import type { CheckedBatch, CheckedItem } from './checked-batch.js';
 import { DayCourse, isOfDay, type DayRules } from './day-course.js';
+import { GatewayCourse, type GatewayRules } from './gateway-course.js';
 import type { DayRecord } from './store/day-record.js';
+import type { GatewayRecord } from './store/gateway-record.js';
 import type { BatchRecord, Found, LogState, Lookup, NewEntry, PayloadRecord } from './store/store.js';
 
 /** How a batch is answered: as recorded earlier, as recorded with this commit, or refused for its sequence number. */
@@ -33,7 +35,8 @@ export interface Sequenced {
   readonly answered: readonly AnsweredBatch[];
   readonly entries: readonly NewEntry[];
   readonly leaves: readonly Uint8Array[];
-  readonly statements: readonly GatewayStatement[];
+  /** Of gateways that these entries speak of, as they leave them. */
+  readonly gateways: readonly GatewayRecord[];
   /** Of the days that these entries concern, as they leave them. */
   readonly days: readonly DayRecord[];
   /** In the order of the batches given. */
@@ -54,13 +57,13 @@ interface Course {
   readonly firstIndex: number;
   readonly entries: NewEntry[];
   readonly leaves: Uint8Array[];
-  readonly statements: GatewayStatement[];
   /** What the store holds of the payloads given, by hash. */
   readonly stored: ReadonlyMap<string, PayloadRecord>;
   /** What this commit adds. */
   readonly added: PayloadTable;
   readonly writer: CborWriter;
   readonly days: DayCourse;
+  readonly gateways: GatewayCourse;
   previousLeaf: Uint8Array;
   duplicates: number;
 }
@@ -77,7 +80,7 @@ function append(course: Course, batch: CheckedBatch, item: CheckedItem): Outcome
     course.duplicates += 1;
     return { reason: 0, index: first };
   }
-  const refusal = course.days.refusalOf(item);
+  const refusal = course.gateways.refusalOf(batch.writerId, item.timeMs) ?? course.days.refusalOf(item);
   if (refusal !== undefined) return { reason: refusalNumber(refusal), index: null };
   const index = course.firstIndex + course.entries.length;
   const fields = {
@@ -96,7 +99,7 @@ function append(course: Course, batch: CheckedBatch, item: CheckedItem): Outcome
   course.entries.push({ entry, type, payload, payloadSha256, retentionDay, firstOfPayload });
   course.leaves.push(course.previousLeaf);
   course.days.take(item, index, firstOfPayload);
-  if (statement !== undefined && !isOfDay(statement)) course.statements.push(statement);
+  if (statement !== undefined && !isOfDay(statement)) course.gateways.take(statement);
   if (firstOfPayload) course.added.add(payloadSha256, { type, index, day: retentionDay });
   return { reason: 0, index };
 }
@@ -131,20 +134,20 @@ export interface SequenceInput {
   readonly found: Found;
   /** Not before the state's lastAppendedMs. */
   readonly nowMs: UnixMs;
-  readonly dayRules: DayRules;
+  readonly rules: { readonly days: DayRules; readonly gateways: GatewayRules };
 }
 
-export function sequence({ state, batches, lookup, found, nowMs, dayRules }: SequenceInput): Sequenced {
+export function sequence({ state, batches, lookup, found, nowMs, rules }: SequenceInput): Sequenced {
   const course: Course = {
     nowMs,
     firstIndex: state.size,
     entries: [],
     leaves: [],
-    statements: [],
     stored: storedPayloads(lookup, found),
     added: new PayloadTable(lookup.payloads.length),
     writer: entryWriter(lookup.payloads.length),
-    days: new DayCourse(dayRules, nowMs),
+    days: new DayCourse(rules.days, nowMs),
+    gateways: new GatewayCourse(rules.gateways),
     previousLeaf: state.previousLeaf,
     duplicates: 0,
   };
@@ -165,5 +168,5 @@ export function sequence({ state, batches, lookup, found, nowMs, dayRules }: Seq
     seen.set(name, { batchHash: batch.batchHash, answer });
     return answer;
   });
-  return { ...course, days: course.days.changed, answers, answered };
+  return { ...course, days: course.days.changed, gateways: course.gateways.changed, answers, answered };
 }

@@ -14,7 +14,7 @@ import type { NoteSigner } from '../protocol/note.js';
 import type { TileEdge } from '../protocol/tile-edge.js';
 import type { WriterDirectory } from './admission/writer.js';
 import type { CheckedBatch } from './checked-batch.js';
-import { commitOf, gatewaysAfter, refusedOutcomes, type Grown } from './commit.js';
+import { commitOf, refusedOutcomes, type Grown } from './commit.js';
 import { planLookup, sequence, type Answer } from './sequence.js';
 import type { DayRegister } from './store/day-record.js';
 import type { LogState, Store } from './store/store.js';
@@ -61,10 +61,6 @@ export class Sequencer {
   constructor(deps: SequencerDeps) {
     this.#deps = deps;
     this.failed = new Promise((resolve) => (this.#tellFailure = resolve));
-  }
-
-  get waiting(): number {
-    return this.#queue.length;
   }
 
   /** Commits since the ledger was opened. */
@@ -127,18 +123,23 @@ export class Sequencer {
 
   async #commit(batches: readonly CheckedBatch[]): Promise<Settled[]> {
     const { store, directory, days, retentionDays, clock } = this.#deps;
-    const dayRules = { find: (day: number) => days.find(day), retentionDays };
+    const rules = {
+      days: { find: (day: number) => days.find(day), retentionDays },
+      gateways: {
+        find: (id: Uint8Array) => directory.gateway(id),
+        isConfigured: (id: Uint8Array) => directory.isConfigured(id),
+      },
+    };
     const state = store.state();
     const lookup = planLookup(batches);
     const found = await store.lookup(lookup);
     const nowMs = asUnixMs(Math.max(state.lastAppendedMs, clock.nowMs()));
-    const sequenced = sequence({ state, batches, lookup, found, nowMs, dayRules });
+    const sequenced = sequence({ state, batches, lookup, found, nowMs, rules });
     if (sequenced.answered.length > 0) {
-      const gateways = gatewaysAfter(sequenced.statements, (id) => directory.gateway(id));
       const grown = this.#grow(state, sequenced.leaves);
-      await store.commit(commitOf({ state, sequenced, grown, gateways, nowMs }));
+      await store.commit(commitOf({ state, sequenced, grown, nowMs }));
       this.#commits += 1;
-      for (const record of gateways) directory.keep(record);
+      for (const record of sequenced.gateways) directory.keep(record);
       for (const record of sequenced.days) days.keep(record);
     }
     return sequenced.answers.map((answer, i) => this.#settle(answer, batches[i]?.items.length ?? 0));

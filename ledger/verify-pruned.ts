@@ -1,6 +1,8 @@
 /**
- * Whether what a ledger says it pruned was pruned by the book: each payload that is said to be pruned names the entry that
- * ended its day, and that entry of the log must be of type 10 and say so. A lost payload cannot be passed off as pruned.
+ * Whether what a ledger says it pruned can have been pruned by the book: each payload that is said to be pruned names the entry
+ * that ended its day; that entry of the log must be of type 10, say so, and come after; and the day must be one that a report
+ * received when the entry says can be of. The day itself is inside the payload: so a lost payload can be passed off as one of
+ * the pruned days within the window before it was received, and of no other.
  */
 import type { UnixMs } from '../protocol/brands.js';
 import { ENTRY_TYPE } from '../protocol/entry.js';
@@ -8,7 +10,7 @@ import { FirebreakError } from '../protocol/errors.js';
 import type { PrunedPayload } from '../protocol/ledger-reader.js';
 import type { IndexedEntry } from '../protocol/log-verifier.js';
 import { decodePruningPayload } from '../protocol/payload-pruning.js';
-import { dayOf } from '../protocol/time.js';
+import { isAcceptedDay } from '../protocol/report-check.js';
 
 /** Payloads of one day that are pruned. */
 export interface PrunedCount {
@@ -25,6 +27,12 @@ interface Claim extends PrunedPayload {
   payloads: number;
 }
 
+/**
+ * What a tag keeps (protocol.md §6). A deployment may have made its window smaller since a report was taken in; no tag had an
+ * older one to give.
+ */
+const TAG_KEEPS_DAYS = 21;
+
 const damaged = (why: string): FirebreakError => new FirebreakError('damaged', why);
 
 /** One verification's worth; a claim is one for each pruned day. */
@@ -32,13 +40,22 @@ export class PrunedClaims {
   readonly #claims = new Map<number, Claim>();
   readonly #prunings = new Map<number, { readonly day: number; readonly atMs: UnixMs }>();
 
+  readonly #oldestDays: number;
+
+  /** `retentionDays` is the deployment's window. */
+  constructor(retentionDays: number) {
+    this.#oldestDays = Math.max(retentionDays, TAG_KEEPS_DAYS);
+  }
+
   /** The ledger says that the payload of this entry is pruned. Throws `damaged`. */
   claim({ index, type, sourceTimeMs }: IndexedEntry, pruned: PrunedPayload): void {
     if (type !== ENTRY_TYPE.tagReport && type !== ENTRY_TYPE.presenceReport)
       throw damaged(`the payload of entry ${index} is said to be pruned, and only reports are`);
-    // A report is of the day after it was received at the latest (protocol.md §8).
-    if (pruned.day > dayOf(sourceTimeMs / 1000) + 1)
-      throw damaged(`the payload of entry ${index} is said to be pruned with a day that came later`);
+    if (!isAcceptedDay(pruned.day, sourceTimeMs / 1000, this.#oldestDays))
+      throw damaged(
+        `the payload of entry ${index} is said to be pruned with a day that it cannot be of: reports are taken in until ` +
+          `${this.#oldestDays} days after theirs (if retentionDays was larger once, set it so for this check)`,
+      );
     const known = this.#claims.get(pruned.prunedBy);
     if (known && (known.day !== pruned.day || known.prunedAtMs !== pruned.prunedAtMs))
       throw damaged(

@@ -17,11 +17,11 @@ import {
 } from '../protocol/log-verifier.js';
 import { HASH_LENGTH, leafHash } from '../protocol/merkle.js';
 import type { NoteVerifier } from '../protocol/note.js';
-import { entriesOf, entriesPath, TILE_WIDTH, tilePath, tileWidthAt } from '../protocol/tile.js';
+import { DEFAULT_SETTINGS } from '../protocol/settings.js';
+import { entriesPath, TILE_WIDTH, tilePath, tileWidthAt } from '../protocol/tile.js';
 import { TileEdge, type TileBytes } from '../protocol/tile-edge.js';
 import { openWitnessedCheckpoint, type WitnessPolicy } from '../protocol/witness-policy.js';
-import { filesOf } from './log-files.js';
-import { filesIn, readerOfFolder } from './reader-folder.js';
+import { readEntries } from './log-view.js';
 import { PrunedClaims, type PrunedCount } from './verify-pruned.js';
 
 export interface VerifiedSummary {
@@ -32,13 +32,17 @@ export interface VerifiedSummary {
   readonly payloads: number;
   /** Payloads pruned by an entry of the log that says so; empty unless asked for. */
   readonly pruned: readonly PrunedCount[];
-  /** Indexes of entries whose payload is neither stored nor pruned, the first ones; empty unless asked for. */
+  /** Payloads that are neither stored nor pruned: they are lost. 0 unless asked for. */
+  readonly lost: number;
+  /** Indexes of entries whose payload is lost, the first hundred. */
   readonly withoutPayload: readonly number[];
 }
 
 export interface VerifyOptions {
   /** Also reads the payload of each entry, which checks it against its hash. */
   readonly payloads?: boolean;
+  /** Of the deployment (protocol.md §8), for what a payload that is said to be pruned may have been of; the default's by default. */
+  readonly retentionDays?: number;
   /** Who must have cosigned the checkpoint. */
   readonly policy?: WitnessPolicy;
   /** Told how many entries are done, after each bundle. */
@@ -48,18 +52,7 @@ export interface VerifyOptions {
 
 const MAX_NAMED = 100;
 
-const damaged = (why: string, cause?: unknown): FirebreakError =>
-  new FirebreakError('damaged', why, { cause });
-
-async function readBundle(reader: LedgerReader, index: number, width: number): Promise<Uint8Array[]> {
-  const path = entriesPath(index, width);
-  const bundle = await reader.entryBundle(index, width);
-  try {
-    return entriesOf(bundle, width);
-  } catch (cause) {
-    throw damaged(`${path} does not hold ${width} entries and nothing else`, cause);
-  }
-}
+const damaged = (why: string): FirebreakError => new FirebreakError('damaged', why);
 
 /**
  * An entry and its hash in the tile disagree; the entry after it, which names the hash, says which of them was altered.
@@ -94,19 +87,25 @@ async function requireTiles(reader: LedgerReader, tiles: readonly TileBytes[]): 
 class Tally {
   readonly entriesByType = new Map<number, number>();
   readonly withoutPayload: number[] = [];
-  readonly pruned = new PrunedClaims();
+  readonly pruned: PrunedClaims;
+  readonly #withPayloads: boolean;
   payloads = 0;
+  lost = 0;
 
-  async count(entries: readonly IndexedEntry[], reader: LedgerReader, withPayloads: boolean): Promise<void> {
+  constructor({ payloads = false, retentionDays = DEFAULT_SETTINGS.retentionDays }: VerifyOptions) {
+    this.#withPayloads = payloads;
+    this.pruned = new PrunedClaims(retentionDays);
+  }
+
+  async count(entries: readonly IndexedEntry[], reader: LedgerReader): Promise<void> {
     for (const { type } of entries) this.entriesByType.set(type, (this.entriesByType.get(type) ?? 0) + 1);
-    if (!withPayloads) return;
+    if (!this.#withPayloads) return;
     const payloads = await reader.payloads(entries.map(({ payloadSha256 }) => payloadSha256));
     entries.forEach((entry, i) => this.#countPayload(entry, payloads[i]));
-    this.withoutPayload.splice(MAX_NAMED);
   }
 
   #countPayload(entry: IndexedEntry, found: FoundPayload): void {
-    if (found === undefined) this.withoutPayload.push(entry.index);
+    if (found === undefined) this.#countLost(entry);
     else if (isPruned(found)) this.pruned.claim(entry, found);
     else if (found.length !== entry.payloadLength)
       throw damaged(`the payload of entry ${entry.index} has another length than it says`);
@@ -115,37 +114,44 @@ class Tally {
       this.pruned.see(entry, found);
     }
   }
+
+  #countLost({ index }: IndexedEntry): void {
+    this.lost += 1;
+    if (this.lost <= MAX_NAMED) this.withoutPayload.push(index);
+  }
 }
 
 /** A verification under way: the log so far, and partial tiles that later entries may still change. */
 class Verification {
   readonly #reader: LedgerReader;
-  readonly #tally = new Tally();
+  readonly #tally: Tally;
   readonly #edge = new TileEdge(new CompactRange(), []);
   readonly #partial = new Map<number, TileBytes>();
   #log: VerifiedLog | ExtendedLog = newLog();
 
-  constructor(reader: LedgerReader) {
+  constructor(reader: LedgerReader, options: VerifyOptions) {
     this.#reader = reader;
+    this.#tally = new Tally(options);
   }
 
-  async addBundle(bundle: number, width: number, withPayloads: boolean): Promise<void> {
+  async addBundle(bundle: number, width: number): Promise<void> {
     const reader = this.#reader;
-    const entries = await readBundle(reader, bundle, width);
+    const entries = await readEntries(reader, bundle, width);
     const leaves = entries.map(leafHash);
     requireLeaves(entries, leaves, await reader.tile(0, bundle, width), bundle);
     const extended = extendLog(this.#log, entries);
     this.#log = extended.log;
     for (const leaf of leaves) this.#edge.append(leaf);
     await this.#compareTiles();
-    await this.#tally.count(extended.entries, reader, withPayloads);
+    await this.#tally.count(extended.entries, reader);
   }
 
   async finish(checkpoint: Checkpoint): Promise<VerifiedSummary> {
     await requireTiles(this.#reader, [...this.#partial.values()]);
     confirmLog(this.#log, checkpoint);
-    const { entriesByType, payloads, pruned, withoutPayload } = this.#tally;
-    return { checkpoint, entriesByType, payloads, pruned: pruned.confirmed(checkpoint.size), withoutPayload };
+    const { entriesByType, payloads, pruned, lost, withoutPayload } = this.#tally;
+    const days = pruned.confirmed(checkpoint.size);
+    return { checkpoint, entriesByType, payloads, pruned: days, lost, withoutPayload };
   }
 
   /** Full tiles are compared as soon as they are full, the partial ones once all entries are in. */
@@ -167,32 +173,16 @@ class Verification {
 export async function verifyLog(
   reader: LedgerReader,
   verifier: NoteVerifier,
-  { payloads = false, policy, onProgress, signal }: VerifyOptions = {},
+  options: VerifyOptions = {},
 ): Promise<VerifiedSummary> {
+  const { policy, onProgress, signal } = options;
   const checkpoint = openWitnessedCheckpoint(await reader.checkpoint(), verifier, policy);
-  const verification = new Verification(reader);
+  const verification = new Verification(reader, options);
   for (let bundle = 0; bundle * TILE_WIDTH < checkpoint.size; bundle++) {
     signal?.throwIfAborted();
     const width = tileWidthAt(0, bundle, checkpoint.size);
-    await verification.addBundle(bundle, width, payloads);
+    await verification.addBundle(bundle, width);
     onProgress?.(bundle * TILE_WIDTH + width, checkpoint.size);
   }
   return verification.finish(checkpoint);
-}
-
-/**
- * Verifies an exported folder, every byte of every file; a file that does not belong there is refused too.
- *
- * Throws as {@link verifyLog}.
- */
-export async function verifyFolder(
-  dir: string,
-  verifier: NoteVerifier,
-  options: Omit<VerifyOptions, 'payloads'> = {},
-): Promise<VerifiedSummary> {
-  const summary = await verifyLog(readerOfFolder(dir), verifier, options);
-  const expected = new Set(['checkpoint', ...[...filesOf(summary.checkpoint.size)].map(({ path }) => path)]);
-  const unknown = (await filesIn(dir)).find((path) => !expected.has(path));
-  if (unknown === undefined) return summary;
-  throw damaged(`${unknown} in ${dir} is not part of a log of ${summary.checkpoint.size} entries`);
 }

@@ -4,7 +4,7 @@
  *     sealed     HPKE enc 32 || ciphertext, to the request's reply key, info "firebreak/audit-answer/v1", aad = H(request)
  *     plaintext  body || zeros || Ed25519(issuer, D("firebreak/audit-answer/v1") || all before) 64         4 KiB to 1 MiB, a power of two
  *     body       CBOR [1, H(request), checkpoint note, [look, …], older, [unread, …], unreadCount]
- *     look       [role 0 case, 1 reached; isWhole 0 or 1; writtenAtMs; appendedAtMs; [[index, leaf hash], … 1 or 2];
+ *     look       [role 0 case, 1 reached; whole 0 no, 1 yes, 2 unknown; writtenAtMs; appendedAtMs; [[index, leaf hash], … 1 or 2];
  *                 [] or [officer, purpose, question, hops, from, to, minSeconds, latentSeconds, infectiousSeconds or null,
  *                 attenuation, presence 0 or 1]]
  *     unread     [index, appendedAtMs, why]
@@ -46,12 +46,16 @@ export type LookRole = (typeof ROLES)[number];
 const UNREAD_REASONS = ['pruned', 'missing', 'unreadable'] as const;
 export type UnreadReason = (typeof UNREAD_REASONS)[number];
 
+const WHOLENESS = ['no', 'yes', 'unknown'] as const;
+/** Whether all entries of a look are in the log; unknown when entries that cannot be read may be the missing ones. */
+export type Wholeness = (typeof WHOLENESS)[number];
+
 /** A look that this tag was in. */
 export interface AuditLook {
   /** The tag was what was asked about, or is in the answer. */
   readonly role: LookRole;
-  /** All entries of the look are in the log. Without them no tracer that keeps to the rules has answered. */
-  readonly isWhole: boolean;
+  /** Without all of its entries in the log no tracer that keeps to the rules has answered it. */
+  readonly whole: Wholeness;
   /** By the tracer's word, and when the ledger took it. */
   readonly writtenAtMs: UnixMs;
   readonly appendedAtMs: UnixMs;
@@ -140,8 +144,8 @@ function encodeBody(requestHash: Uint8Array, answer: AuditAnswer): Uint8Array {
 }
 
 function writeLook(writer: CborWriter, look: AuditLook): void {
-  const { role, isWhole, writtenAtMs, appendedAtMs, entries, asked } = look;
-  writer.array(LOOK_FIELDS).uint(ROLES.indexOf(role)).uint(isWhole ? 1 : 0); // prettier-ignore
+  const { role, whole, writtenAtMs, appendedAtMs, entries, asked } = look;
+  writer.array(LOOK_FIELDS).uint(ROLES.indexOf(role)).uint(WHOLENESS.indexOf(whole));
   writer.uint(writtenAtMs).uint(appendedAtMs).array(entries.length);
   for (const { index, leaf } of entries) writer.array(2).uint(index).bytes(leaf);
   writer.array(asked ? ASKED_FIELDS : 0);
@@ -192,7 +196,7 @@ function decodeBody(bytes: Uint8Array, requestHash: Uint8Array): AuditAnswer {
 function readLook(reader: CborReader): AuditLook {
   reader.array({ length: LOOK_FIELDS });
   const role = ROLES[reader.uint(ROLES.length - 1)] ?? 'reached';
-  const isWhole = reader.uint(1) === 1;
+  const whole = WHOLENESS[reader.uint(WHOLENESS.length - 1)] ?? 'unknown';
   const times = { writtenAtMs: asUnixMs(reader.uint()), appendedAtMs: asUnixMs(reader.uint()) };
   const entries = Array.from({ length: reader.array({ max: 2 }) }, () => {
     reader.array({ length: 2 });
@@ -200,7 +204,7 @@ function readLook(reader: CborReader): AuditLook {
   });
   const isKnown = reader.array({ max: ASKED_FIELDS }) === ASKED_FIELDS;
   const asked = isKnown && { asked: { ...readWords(reader), ...readParameters(reader) } };
-  return { role, isWhole, ...times, entries, ...asked };
+  return { role, whole, ...times, entries, ...asked };
 }
 
 function readUnread(reader: CborReader): UnreadAccess {

@@ -3,8 +3,10 @@ import { FirebreakError } from '../protocol/errors.js';
 import { nearSecondsOf } from './contact.js';
 import type { Contact } from './contact.js';
 import { contactsOfPerson } from './contacts/pair-contacts.js';
+import type { Met } from './contacts/pair-contacts.js';
 import { personOf } from './contacts/people.js';
 import type { ContactView, Place } from './contacts/view.js';
+import { Turns } from './turns.js';
 
 export interface PersonQuestion {
   /** A tag number in decimal digits. */
@@ -14,15 +16,22 @@ export interface PersonQuestion {
   readonly to: number;
   /** Near this long within 24 hours makes a close contact. */
   readonly minSeconds: number;
+  /** Rows at most, and after which row they begin; from the first on when absent. */
+  readonly limit: number;
+  readonly after?: ContactPlace | undefined;
 }
 
-export interface ContactRow {
+/** What tells a person's contacts apart, and orders them. */
+export interface ContactPlace {
+  readonly start: number;
   /** With whom: a tag number. */
   readonly person: string;
-  readonly start: number;
-  readonly end: number;
   /** Quarter of an hour since 1970; with the pair it names the contact. */
   readonly epoch: number;
+}
+
+export interface ContactRow extends ContactPlace {
+  readonly end: number;
   readonly nearSeconds: number;
   readonly attenuationDb: number;
   readonly mutual: boolean;
@@ -30,24 +39,81 @@ export interface ContactRow {
   readonly ledger: readonly number[];
 }
 
-/** By start, then person. Throws `not-found` for somebody the ledger knows no contact of, and what `contactAt` throws. */
-export function contactRows(
+export interface ContactRows {
+  readonly contacts: readonly ContactRow[];
+  /** Whether others come after these. */
+  readonly hasMore: boolean;
+}
+
+/** By start, then person, then epoch. */
+const byPlace = (x: ContactPlace, y: ContactPlace): number =>
+  x.start - y.start || Number(x.person) - Number(y.person) || x.epoch - y.epoch;
+
+/**
+ * A page, by start, then person, then epoch. Evidence is read of what is on it alone, while others have their turns. Throws
+ * `not-found` for somebody the ledger knows no contact of, what `contactAt` throws, and the reason of the signal.
+ */
+export async function contactRows(
   view: ContactView,
-  { person: asked, from, to, minSeconds }: PersonQuestion,
+  question: PersonQuestion,
   contactAt: (place: Place) => Contact,
-): ContactRow[] {
+  signal?: AbortSignal,
+): Promise<ContactRows> {
+  const { minSeconds, limit, after } = question;
+  const turns = new Turns(signal);
+  const ahead = await metFrom(view, question, turns);
+  const rows: ContactRow[] = [];
+  for (let k = 0; k < ahead.length && rows.length <= limit;) {
+    const alike = alikeFrom(ahead, k);
+    k += alike.length;
+    const told = alike.map((met) => rowOf(met, contactAt(met.place), minSeconds)).sort(byPlace);
+    rows.push(...told.filter((row) => after === undefined || byPlace(row, after) > 0));
+    if (turns.isOver) await turns.next();
+  }
+  return { contacts: rows.slice(0, limit), hasMore: rows.length > limit };
+}
+
+/** As far as columns tell. */
+interface MetTag extends Met {
+  readonly tag: number;
+}
+
+const byColumns = (x: MetTag, y: MetTag): number => x.start - y.start || x.tag - y.tag;
+
+/** Whom the person met, in order, and not before the row that the page begins after. Throws `not-found`. */
+async function metFrom(
+  view: ContactView,
+  { person: asked, from, to, after }: PersonQuestion,
+  turns: Turns,
+): Promise<MetTag[]> {
   const person = personOf(view.people, Number(asked));
   if (person === undefined)
     throw new FirebreakError('not-found', `${asked} is in no contact that the ledger holds`);
-  const rows = Array.from(contactsOfPerson(view, person, from, to), ({ place, peer, nearInDay }) => {
-    const contact = contactAt(place);
-    const { start, end, epoch, attenuationDb, mutual, ledger } = contact;
-    return {
-      person: String(view.people.tags[peer]),
-      ...{ start, end, epoch, attenuationDb, mutual, ledger },
-      nearSeconds: nearSecondsOf(contact),
-      qualifies: nearInDay >= minSeconds,
-    };
-  });
-  return rows.sort((x, y) => x.start - y.start || Number(x.person) - Number(y.person) || x.epoch - y.epoch);
+  const last = after && { ...after, tag: Number(after.person) };
+  const ahead: MetTag[] = [];
+  for (const met of contactsOfPerson(view, person, from, to)) {
+    const one = { ...met, tag: view.people.tags[met.peer] ?? NaN };
+    if (last === undefined || one.start > last.start || (one.start === last.start && one.tag >= last.tag))
+      ahead.push(one);
+    if (turns.isOver) await turns.next();
+  }
+  return ahead.sort(byColumns);
+}
+
+/** From this one on those that begin at once with one person: only their evidence tells them apart. */
+function alikeFrom(ahead: readonly MetTag[], from: number): readonly MetTag[] {
+  const first = ahead[from];
+  let end = from;
+  for (let one = first; one && first && byColumns(one, first) === 0; one = ahead[end]) end += 1;
+  return ahead.slice(from, end);
+}
+
+function rowOf({ tag, nearInDay }: MetTag, contact: Contact, minSeconds: number): ContactRow {
+  const { start, end, epoch, attenuationDb, mutual, ledger } = contact;
+  return {
+    person: String(tag),
+    ...{ start, end, epoch, attenuationDb, mutual, ledger },
+    nearSeconds: nearSecondsOf(contact),
+    qualifies: nearInDay >= minSeconds,
+  };
 }

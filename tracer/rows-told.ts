@@ -1,10 +1,10 @@
 /** The rows of a walk in words of tag numbers (tracing.md, "Output of a trace"). */
-import { setImmediate as breathe } from 'node:timers/promises';
 import { toHex } from '../protocol/bytes.js';
 import type { People } from './contacts/people.js';
 import type { PathStep, ReachedPerson } from './trace-result.js';
 import type { PresenceView } from './presence/presence-view.js';
 import { stepAt } from './walk/paths.js';
+import { Turns } from './turns.js';
 import type { HotStep } from './walk/paths.js';
 import type { WalkResult } from './walk/walk-result.js';
 
@@ -15,9 +15,6 @@ export interface TraceWords {
   /** Names the gateways of co-presences. */
   readonly presence?: PresenceView | undefined;
 }
-
-/** Ledger entries are read from files, some hundred rows in this time; then whoever else runs on this thread has a turn. */
-const TURN_MS = 5;
 
 /** Tells rows; a step that several paths share is told once, and is one object in all of them. */
 export class RowTeller {
@@ -37,14 +34,14 @@ export class RowTeller {
 
   /** Throws what `ledgerOf` throws. */
   row(row: number): ReachedPerson {
-    const { hop, exposedAt, earliestAt, score, paths } = this.#result;
+    const { hop, exposedAt, earliestAt, score } = this.#result;
     return {
-      person: this.#nameOf(paths.lastStep[row]!),
+      person: this.person(row),
       hop: hop[row]!,
       exposedAt: exposedAt[row]!,
       earliestAt: earliestAt[row]!,
       score: score[row]!,
-      path: this.#path(row),
+      path: this.path(row),
     };
   }
 
@@ -55,20 +52,27 @@ export class RowTeller {
     return rows;
   }
 
-  /** As {@link rows}, while others have their turns. */
-  async rowsInTurns(): Promise<ReachedPerson[]> {
+  /** As {@link rows}, while others have their turns: ledger entries are read from files. Throws the signal's reason too. */
+  async rowsInTurns(signal?: AbortSignal): Promise<ReachedPerson[]> {
+    const turns = new Turns(signal);
     const rows: ReachedPerson[] = [];
-    let turnEndsMs = performance.now() + TURN_MS;
     for (let row = 0; row < this.#result.person.length; row++) {
       rows.push(this.row(row));
-      if (performance.now() < turnEndsMs) continue;
-      await breathe();
-      turnEndsMs = performance.now() + TURN_MS;
+      if (turns.isOver) await turns.next();
     }
     return rows;
   }
 
-  #path(row: number): PathStep[] {
+  /** All rows, in order. What is read of one is told then; its path throws what `ledgerOf` throws. */
+  rowsToTell(): ReachedPerson[] {
+    return Array.from(this.#result.person, (_, row) => new UntoldRow(this, this.#result, row));
+  }
+
+  person(row: number): string {
+    return this.#nameOf(this.#result.paths.lastStep[row]!);
+  }
+
+  path(row: number): PathStep[] {
     const { direction, paths } = this.#result;
     const path: PathStep[] = [];
     for (let k = paths.lastStep[row]!; k >= 0; k = paths.before[k]!) path.push(this.#step(k));
@@ -99,5 +103,42 @@ export class RowTeller {
 
   #tagOf(person: number): string {
     return String(this.#people.tags[person]);
+  }
+}
+
+/** A row of which little is wanted: a few words of memory until it is read, and nothing kept of its path but the steps. */
+class UntoldRow implements ReachedPerson {
+  readonly #teller: RowTeller;
+  readonly #result: WalkResult;
+  readonly #row: number;
+
+  constructor(teller: RowTeller, result: WalkResult, row: number) {
+    this.#teller = teller;
+    this.#result = result;
+    this.#row = row;
+  }
+
+  get person(): string {
+    return this.#teller.person(this.#row);
+  }
+
+  get hop(): number {
+    return this.#result.hop[this.#row]!;
+  }
+
+  get exposedAt(): number {
+    return this.#result.exposedAt[this.#row]!;
+  }
+
+  get earliestAt(): number {
+    return this.#result.earliestAt[this.#row]!;
+  }
+
+  get score(): number {
+    return this.#result.score[this.#row]!;
+  }
+
+  get path(): readonly PathStep[] {
+    return this.#teller.path(this.#row);
   }
 }

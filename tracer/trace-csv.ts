@@ -15,9 +15,13 @@ const COLUMNS = [
   'near_seconds',
   'mutual',
   'ledger_entries',
+  'gateway',
 ] as const;
 
-/** Times are ISO 8601 in UTC. `list` is "reached", or "source" for the possible sources of a trace both ways. */
+/**
+ * Times are ISO 8601 in UTC. `list` is "reached", or "source" for the possible sources of a trace both ways. `gateway` is where
+ * the two were together, of a row that rests on presence: that has no near seconds and no ledger entries.
+ */
 export function traceCsv(trace: TraceResult): string {
   const backward = trace.direction === 'backward';
   const rows = [
@@ -43,6 +47,7 @@ function rowOf(list: string, reached: ReachedPerson, backward: boolean): string[
     step ? String(step.nearSeconds) : '',
     step ? String(step.mutual) : '',
     step ? step.ledger.join(' ') : '',
+    step?.gateway ?? '',
   ];
 }
 

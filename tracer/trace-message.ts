@@ -1,84 +1,62 @@
 /** A question to a running tracer and its answer, as JSON: each parsed once, where it comes in. Evidence is in base64. */
 import { z } from 'zod';
+import { attenuation, count, hops, reachedPerson, seconds, tag, time } from './row-message.js';
 import type { Answer } from './tracer.js';
 
 const MAX_TEXT = 256;
 /** As many as a question has room for. */
 export const MAX_EVIDENCE_PERSONS = 500;
+/** People in each list of an answer: several answers are held at once, and a row takes about 400 bytes. */
+export const MAX_LISTED = 100_000;
 
-const attenuation = z.enum(['immediate', 'near', 'medium']);
+const direction = z.enum(['forward', 'backward', 'both']);
+/** What an answer repeats. */
+const settings = {
+  case: tag.describe('the index case'),
+  direction,
+  hops,
+  minSeconds: seconds,
+  latentSeconds: seconds,
+  infectiousSeconds: seconds.exactOptional(),
+  attenuation: attenuation.exactOptional(),
+  presence: z.boolean().exactOptional(),
+};
 
 export const lookUpSchema = z.strictObject({
   officer: z.string().min(1).max(MAX_TEXT),
   purpose: z.string().min(1).max(MAX_TEXT),
   request: z.strictObject({
-    case: z.string().max(20),
-    direction: z.enum(['forward', 'backward', 'both']),
-    hops: z.int(),
-    /** The first contact when absent. */
-    from: z.int().min(0).optional(),
-    /** The last contact when absent. */
-    to: z.int().min(0).optional(),
-    minSeconds: z.int().min(0),
-    latentSeconds: z.int().min(0),
-    infectiousSeconds: z.int().min(0).exactOptional(),
-    attenuation: attenuation.exactOptional(),
-    presence: z.boolean().exactOptional(),
-    list: z.int().min(0).exactOptional(),
+    ...settings,
+    from: time.optional().describe('the first contact when absent'),
+    to: time.optional().describe('the last contact when absent'),
+    list: count
+      .max(MAX_LISTED, `at most ${MAX_LISTED} people are listed; all are counted`)
+      .exactOptional()
+      .describe('people in each list at most, 10,000 when absent; all are counted'),
   }),
   /** Absent when no evidence is asked for; of everybody in the answer when nobody is named. */
   evidence: z
-    .strictObject({
-      persons: z.array(z.string().max(15)).min(1).max(MAX_EVIDENCE_PERSONS).exactOptional(),
-    })
+    .strictObject({ persons: z.array(tag).min(1).max(MAX_EVIDENCE_PERSONS).exactOptional() })
     .exactOptional(),
 });
 
 export type LookUp = z.infer<typeof lookUpSchema>;
 export type LookUpAnswer = Answer;
 
-const step = z.object({
-  from: z.string(),
-  to: z.string(),
-  start: z.number(),
-  end: z.number(),
-  nearSeconds: z.number(),
-  mutual: z.boolean(),
-  ledger: z.array(z.number()),
-  gateway: z.string().exactOptional(),
-});
-
-const reached = z.object({
-  person: z.string(),
-  hop: z.int(),
-  exposedAt: z.number(),
-  earliestAt: z.number(),
-  score: z.number(),
-  path: z.array(step),
-  source: z.string().exactOptional(),
-});
-
 export const answerSchema: z.ZodType<LookUpAnswer> = z.object({
-  accessIndex: z.int(),
+  accessIndex: count,
   evidence: z
     .base64()
     .transform((text) => new Uint8Array(Buffer.from(text, 'base64')))
     .exactOptional(),
   result: z.object({
-    case: z.string(),
-    direction: z.enum(['forward', 'backward', 'both']),
-    hops: z.int(),
-    from: z.number(),
-    to: z.number(),
-    minSeconds: z.number(),
-    latentSeconds: z.number(),
-    infectiousSeconds: z.number().exactOptional(),
-    attenuation: attenuation.exactOptional(),
-    presence: z.boolean().exactOptional(),
-    list: z.int().exactOptional(),
-    reachedCount: z.int(),
-    reached: z.array(reached),
-    sourceCount: z.int().exactOptional(),
-    sources: z.array(reached).exactOptional(),
+    ...settings,
+    from: time,
+    to: time,
+    list: count.exactOptional(),
+    reachedCount: count.describe('listed or not'),
+    reached: z.array(reachedPerson),
+    sourceCount: count.exactOptional().describe('listed or not'),
+    sources: z.array(reachedPerson).exactOptional(),
   }),
 });

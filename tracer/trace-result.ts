@@ -1,6 +1,8 @@
 /** What a trace is asked, and what it answers (tracing.md, "Output of a trace"). Times are unix seconds. */
 import type { AttenuationClass } from './walk/lens.js';
 
+export const MAX_HOPS = 16;
+
 export type Direction = 'forward' | 'backward' | 'both';
 
 export interface TraceRequest {

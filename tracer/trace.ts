@@ -6,6 +6,7 @@ import type { People } from './contacts/people.js';
 import type { ContactView } from './contacts/view.js';
 import { RowTeller } from './rows-told.js';
 import type { TraceWords } from './rows-told.js';
+import { MAX_HOPS } from './trace-result.js';
 import type { ReachedPerson, TraceRequest, TraceResult } from './trace-result.js';
 import { MAX_LIST } from './walk/order.js';
 import { walkTrace } from './walk/trace-walks.js';
@@ -13,7 +14,6 @@ import type { TraceWalkOptions, TraceWalks } from './walk/trace-walks.js';
 import type { WalkResult } from './walk/walk-result.js';
 import { WalkWorkspace } from './walk/workspace.js';
 
-const MAX_HOPS = 16;
 const MAX_TAG_NUMBER = 2 ** 48 - 1;
 
 export interface TraceOptions extends TraceWalkOptions, TraceWords {
@@ -59,14 +59,14 @@ export function traceResult(
   return resultOf(request, walks, rowsOf(walks.reached), walks.sources && rowsOf(walks.sources));
 }
 
-/** As {@link traceResult}, while others have their turns on this thread. */
+/** As {@link traceResult}, while others have their turns on this thread. Throws the reason of the signal too. */
 export async function traceResultInTurns(
   people: People,
   request: TraceRequest,
   walks: TraceWalks,
-  words: TraceWords,
+  { signal, ...words }: TraceWords & { readonly signal?: AbortSignal | undefined },
 ): Promise<TraceResult> {
-  const rowsOf = (result: WalkResult) => new RowTeller(people, result, words).rowsInTurns();
+  const rowsOf = (result: WalkResult) => new RowTeller(people, result, words).rowsInTurns(signal);
   const rows = await rowsOf(walks.reached);
   return resultOf(request, walks, rows, walks.sources && (await rowsOf(walks.sources)));
 }

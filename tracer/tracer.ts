@@ -11,22 +11,24 @@ import { askedInTrace } from './access.js';
 import type { AccessRecorder, Look } from './access.js';
 import type { ClusterAnswer } from './cluster/cluster-message.js';
 import type { ClusterRequest } from './cluster/cluster-result.js';
+import { clusterDesk } from './cluster/desk.js';
 import { lookUpCluster } from './cluster/look-up.js';
 import type { Contact } from './contact.js';
-import { personOf } from './contacts/people.js';
 import type { Segment } from './contacts/segment.js';
 import type { ContactView, Place } from './contacts/view.js';
 import { makeEvidence } from './evidence/make.js';
 import type { EvidenceWish } from './evidence/plan.js';
 import type { Evidence } from './evidence.js';
 import type { CatchUp, Progress } from './follower.js';
+import { pathIn } from './found-path.js';
+import type { FoundPath } from './found-path.js';
 import { LedgerReading } from './reading.js';
 import type { ReadingDeps, TracerStatus } from './reading.js';
 import { contactRows } from './person-contacts.js';
-import type { ContactRow, PersonQuestion } from './person-contacts.js';
-import { requireBounds, rowOfPerson, tagsReached, traceResultInTurns } from './trace.js';
+import type { ContactRows, PersonQuestion } from './person-contacts.js';
+import { requireBounds, tagsReached, traceResultInTurns } from './trace.js';
 import type { TraceWords } from './rows-told.js';
-import type { ReachedPerson, TraceRequest, TraceResult } from './trace-result.js';
+import type { TraceRequest, TraceResult } from './trace-result.js';
 import { needsBuckets } from './walk/ground.js';
 import { MAX_LIST } from './walk/order.js';
 import { walkTrace } from './walk/trace-walks.js';
@@ -57,12 +59,6 @@ export interface Answer {
   readonly evidence?: Uint8Array;
 }
 
-export interface FoundPath {
-  readonly person: ReachedPerson;
-  /** Whether the trace reached the person, or names it as a source. */
-  readonly as: 'reached' | 'source';
-}
-
 export interface Tracer {
   /**
    * Reads and verifies what the ledger has added; several calls take turns. Throws `consistency`, `chain`, `signature`
@@ -86,13 +82,14 @@ export interface Tracer {
     look: Look,
     signal?: AbortSignal,
   ): Promise<FoundPath & { readonly accessIndex: number }>;
-  /** As {@link lookUp}, of everybody whom a person met. Throws `not-found` for somebody without contacts, recorded too. */
+  /** As {@link lookUp}, of a page of a person's contacts; recorded are those on it. Throws `not-found` for somebody without contacts, recorded too. */
   lookUpContacts(
     question: PersonQuestion,
     look: Look,
-  ): Promise<{ readonly contacts: readonly ContactRow[]; readonly accessIndex: number }>;
+    signal?: AbortSignal,
+  ): Promise<ContactRows & { readonly accessIndex: number }>;
   /** As {@link lookUp}, of what several cases have in common. Throws what {@link lookUpCluster} throws. */
-  lookUpCluster(request: ClusterRequest, look: Look): Promise<ClusterAnswer>;
+  lookUpCluster(request: ClusterRequest, look: Look, signal?: AbortSignal): Promise<ClusterAnswer>;
   /** Start of the first and end of the last contact, unix seconds; undefined before there is one. */
   span(): { readonly from: number; readonly to: number } | undefined;
   /** What was set apart: forged beacons, copied tags. */
@@ -143,15 +140,17 @@ class LedgerTracer implements Tracer {
       await access.record(look, askedInTrace(request), []);
       throw found;
     }
+    signal?.throwIfAborted(); // what nobody waits for is no look
     const { result, walks } = found;
     const reached = tagsReached(view.people, walks);
     const recorded = await access.record(look, askedInTrace(request), reached);
     const answer = { result, accessIndex: recorded.index };
     if (wish === undefined || signer === undefined) return answer;
-    const note = await this.#noteCovering(recorded.index);
+    const note = await this.#noteCovering(recorded.index, signal);
     const deps = { ...this.#deps, dayKeysOf: this.#deps.dayKeys.of, signer };
     const from = { view, contactAt: (place: Place) => this.contactAt(view, place) };
-    return { ...answer, evidence: await makeEvidence({ result, from, access: recorded, note }, deps, wish) };
+    const answered = { result, from, access: recorded, note };
+    return { ...answer, evidence: await makeEvidence(answered, deps, wish, signal) };
   }
 
   async lookUpPath(request: TraceRequest, person: string, look: Look, signal?: AbortSignal) {
@@ -162,6 +161,7 @@ class LedgerTracer implements Tracer {
       const walks = await this.#walked(view, { ...request, list: MAX_LIST }, signal);
       return pathIn(view, walks, person, this.#wordsOf(view, request));
     });
+    signal?.throwIfAborted();
     const onIt =
       found instanceof FirebreakError ? [] : found.person.path.flatMap(({ from, to }) => [from, to]);
     const { index } = await access.record(look, asked, ascending(onIt));
@@ -169,7 +169,7 @@ class LedgerTracer implements Tracer {
     return { ...found, accessIndex: index };
   }
 
-  async lookUpContacts(question: PersonQuestion, look: Look) {
+  async lookUpContacts(question: PersonQuestion, look: Look, signal?: AbortSignal) {
     const access = this.#recorder();
     const view = this.view();
     const { person, from, to, minSeconds } = question;
@@ -177,25 +177,35 @@ class LedgerTracer implements Tracer {
     const asOneHop = { ...oneHop, from, to, minSeconds };
     requireBounds(asOneHop);
     const asked = { ...askedInTrace(asOneHop), question: 'contacts' } as const;
-    const found = await orNotFound(async () =>
-      contactRows(view, question, (place) => this.contactAt(view, place)),
-    );
-    const met = found instanceof FirebreakError ? [] : found.map((row) => row.person);
+    const contactAt = (place: Place) => this.contactAt(view, place);
+    const found = await orNotFound(() => contactRows(view, question, contactAt, signal));
+    signal?.throwIfAborted();
+    const met = found instanceof FirebreakError ? [] : found.contacts.map((row) => row.person);
     const { index } = await access.record(look, asked, ascending(met));
     if (found instanceof FirebreakError) throw found;
-    return { contacts: found, accessIndex: index };
+    return { ...found, accessIndex: index };
   }
 
-  async lookUpCluster(request: ClusterRequest, look: Look): Promise<ClusterAnswer> {
+  async lookUpCluster(request: ClusterRequest, look: Look, signal?: AbortSignal): Promise<ClusterAnswer> {
     const access = this.#recorder();
     const view = this.view();
-    const presence = this.#reading.intake.book.view();
-    const desk = {
-      trace: async (asked: TraceRequest) => (await this.#told(view, asked)).result,
-      presence: { view: presence, personOf: (tag: number) => personOf(view.people, tag) },
-      record: (...looked: Parameters<AccessRecorder['record']>) => access.record(...looked),
+    const { intake, contacts } = this.#reading;
+    const tagOf = (person: number): number => {
+      if (this.#reading.intake === intake) return contacts.tagOf(person);
+      throw new FirebreakError('busy', 'the contacts are read again from the ledger: ask once more');
     };
-    return lookUpCluster(desk, request, look);
+    const walk = (asked: TraceRequest) => this.#walked(view, asked, signal);
+    const wordsOf = (asked: TraceRequest) => this.#wordsOf(view, asked);
+    const ground = {
+      people: view.people,
+      tagOf,
+      walk,
+      wordsOf,
+      presence: intake.book.view(),
+      access,
+      signal,
+    };
+    return lookUpCluster(clusterDesk(ground), request, look);
   }
 
   span(): { readonly from: number; readonly to: number } | undefined {
@@ -225,7 +235,7 @@ class LedgerTracer implements Tracer {
   async #told(view: ContactView, request: TraceRequest, signal?: AbortSignal) {
     const walks = await this.#walked(view, request, signal);
     const words = this.#wordsOf(view, request);
-    return { walks, result: await traceResultInTurns(view.people, request, walks, words) };
+    return { walks, result: await traceResultInTurns(view.people, request, walks, { ...words, signal }) };
   }
 
   async #walked(view: ContactView, request: TraceRequest, signal?: AbortSignal): Promise<TraceWalks> {
@@ -251,12 +261,13 @@ class LedgerTracer implements Tracer {
   }
 
   /** A checkpoint of the log as it was followed so far, and on to this entry. Throws `timeout`. */
-  async #noteCovering(index: number): Promise<string> {
+  async #noteCovering(index: number, signal: AbortSignal | undefined): Promise<string> {
     const deadline = performance.now() + (this.#deps.coveredWithinMs ?? COVERED_WITHIN_MS);
     for (;;) {
-      const { checkpoint, note } = await this.catchUp();
+      const { checkpoint, note } = await this.catchUp(undefined, signal);
       if (checkpoint.size > index) return note;
       if (performance.now() > deadline) break;
+      signal?.throwIfAborted();
       await pause(COVERED_EVERY_MS);
     }
     const problem = `the look is entry ${index}, and no checkpoint covers it yet: there is no evidence without one`;
@@ -283,19 +294,6 @@ async function orNotFound<T>(find: () => Promise<T>): Promise<T | FirebreakError
     if (error instanceof FirebreakError && error.code === 'not-found') return error;
     throw error;
   }
-}
-
-function pathIn(
-  { people }: ContactView,
-  { reached, sources }: TraceWalks,
-  person: string,
-  words: TraceWords,
-): FoundPath {
-  const row = rowOfPerson(people, reached, Number(person), words);
-  if (row) return { as: 'reached', person: row };
-  const source = sources && rowOfPerson(people, sources, Number(person), words);
-  if (source) return { as: 'source', person: source };
-  throw new FirebreakError('not-found', 'no path of this trace leads to that person; the look is recorded');
 }
 
 const ascending = (people: readonly string[]): TagNumber[] =>

@@ -13,11 +13,29 @@ import { FirebreakError } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
 import type { Witness, WitnessAnswer } from './witness.js';
 
-const HEADERS_MS = 10_000;
-const REQUEST_MS = 30_000;
-/** Longer than a log that is alive stays silent, so that connections are kept (tlog-witness asks for it). */
-const KEEP_ALIVE_MS = 60_000;
-const MAX_CONNECTIONS = 64;
+/** Times are wall ms. */
+export interface WitnessHttpLimits {
+  readonly connections: number;
+  /** For all headers of a request, and for the whole of it. */
+  readonly headersMs: number;
+  readonly requestMs: number;
+  /** How long a connection stays open for another request. */
+  readonly keepAliveMs: number;
+  /** A connection with a request on which nothing moves is closed, also one that does not read its answers. */
+  readonly silentMs: number;
+  /** How often connections are held against their limits. */
+  readonly checkEveryMs: number;
+}
+
+const LIMITS: WitnessHttpLimits = {
+  connections: 64,
+  headersMs: 10_000,
+  requestMs: 30_000,
+  /** Longer than a log that is alive stays silent, so that connections are kept (tlog-witness asks for it). */
+  keepAliveMs: 60_000,
+  silentMs: 30_000,
+  checkEveryMs: 1_000,
+};
 const TEXT = 'text/plain; charset=utf-8';
 
 export interface WitnessHttpOptions {
@@ -29,6 +47,7 @@ export interface WitnessHttpOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly log: Log;
+  readonly limits?: Partial<WitnessHttpLimits>;
 }
 
 export interface WitnessHttp {
@@ -86,7 +105,7 @@ async function handle(
   response: ServerResponse,
 ): Promise<void> {
   const reply = await answerTo(request, options).catch((error: unknown) => {
-    if (request.destroyed) return textReply(400, 'the request was cut off');
+    if (!request.complete) return textReply(400, 'the request was cut off');
     return failure(error, options.log);
   });
   const ending = request.complete ? {} : { connection: 'close' };
@@ -108,14 +127,25 @@ function listen(server: Server, host: string, port: number): Promise<AddressInfo
   });
 }
 
+function serverOf(options: WitnessHttpOptions): Server {
+  const limits = { ...LIMITS, ...options.limits };
+  const settings = {
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: limits.checkEveryMs,
+    maxHeaderSize: 8192,
+  };
+  const server = createServer(settings, (request, response) => void handle(options, request, response));
+  server.timeout = limits.silentMs;
+  server.maxConnections = limits.connections;
+  return server;
+}
+
 /** Serves `witness`, which stays the caller's. Throws `port-in-use`, `input`. */
 export async function serveWitnessHttp(options: WitnessHttpOptions): Promise<WitnessHttp> {
   const host = options.host ?? '127.0.0.1';
-  const limits = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS };
-  const server = createServer({ ...limits, maxHeaderSize: 8192 }, (request, response) => {
-    void handle(options, request, response);
-  });
-  server.maxConnections = MAX_CONNECTIONS;
+  const server = serverOf(options);
   const { port } = await listen(server, host, options.port);
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,

@@ -8,7 +8,7 @@ import { requireSame } from './question.js';
 import type { Answerer, Question } from './question.js';
 
 /** Rounds over all cases before any is timed: programs that compile as they run are to have done so. */
-const WARM_UP = 5;
+const WARM_UP = 30;
 const ROUNDS = 9;
 const EVERYBODY = 2_000_000;
 const LIST = 10_000;

@@ -7,6 +7,7 @@ import { askCluster } from '../../tracer/cluster/ask.js';
 import type { ClusterAnswer, ClusterLookUp } from '../../tracer/cluster/cluster-message.js';
 import { MAX_SOURCES } from '../../tracer/cluster/cluster-result.js';
 import type { ClusterCase } from '../../tracer/cluster/cluster-result.js';
+import { MAX_HOPS } from '../../tracer/trace-result.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import { readCasesFile } from '../cases-file.js';
 import { usage } from '../exit.js';
@@ -19,7 +20,6 @@ import { requireWritable } from '../present/show-trace.js';
 import { findRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
-import { MAX_HOPS } from '../trace-options.js';
 
 const MAX_SECONDS = 10 ** 9;
 const LATENT_SECONDS = 172_800;
@@ -113,7 +113,9 @@ async function ask(
   asked: Awaited<ReturnType<typeof policyOption>>,
 ): Promise<ClusterAnswer> {
   const running = await findRunning(session.folder, 'tracer');
-  if (running === undefined) return answerCluster(await openLoneTracer(session, asked), question);
+  if (running === undefined) {
+    return answerCluster(await openLoneTracer(session, asked), question, session.signal);
+  }
   if (asked.policy !== undefined)
     throw usage('a tracer runs on this folder and reads under its own policy: give --policy to tracer run');
   return askCluster(running.http, toHex(await readKeyFile(session.folder.tracer.apiToken)), question);
@@ -123,8 +125,9 @@ async function ask(
 async function answerCluster(
   tracer: Tracer,
   { officer, purpose, request }: ClusterLookUp,
+  signal: AbortSignal,
 ): Promise<ClusterAnswer> {
   const span = tracer.span() ?? { from: 0, to: 0 };
   const window = { from: request.from ?? span.from, to: request.to ?? span.to };
-  return tracer.lookUpCluster({ ...request, ...window }, { officer, purpose });
+  return tracer.lookUpCluster({ ...request, ...window }, { officer, purpose }, signal);
 }

@@ -18,7 +18,7 @@ import { verifierKey } from '../verifier-key.js';
 
 const MORE_HELP = `
 It reads the files themselves and opens nothing, so that nothing is repaired or rolled back on the way. It takes about
-100 bytes of memory for each entry, and no disk. The ledger must be stopped.
+65 bytes of memory for each entry, and no disk. The ledger must be stopped.
 
 Exit codes: 0 clean, 1 damaged or not checked, 2 used wrongly. The end of a write that was cut short before it was
 answered for is no damage: it is named, and the ledger drops it at its next start.`;

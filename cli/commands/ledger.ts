@@ -5,10 +5,11 @@ import pc from 'picocolors';
 import { exportLog } from '../../ledger/export.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import { defaultCheckThreads } from '../../ledger/intake/verify-workers.js';
-import { verifyFolder, verifyLog } from '../../ledger/verify.js';
+import { verifyFolder } from '../../ledger/verify-folder.js';
+import { verifyLog } from '../../ledger/verify.js';
 import type { VerifiedSummary } from '../../ledger/verify.js';
 import { toHex } from '../../protocol/bytes.js';
-import { FirebreakError, refusalOf } from '../../protocol/errors.js';
+import { FirebreakError } from '../../protocol/errors.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import { readConfig } from '../config.js';
 import { usage } from '../exit.js';
@@ -23,7 +24,12 @@ import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions } from '../session.js';
 import { untilStopped } from '../shutdown.js';
 import { ENTRY_NAMES } from '../present/entry-names.js';
-import { ledgerScreen, ledgerStatusOf, ledgerStatusSchema } from '../present/ledger-screen.js';
+import {
+  ledgerScreen,
+  ledgerStatusOf,
+  ledgerStatusSchema,
+  refusedInWords,
+} from '../present/ledger-screen.js';
 import { keepStatus, readStatus } from '../status-file.js';
 import { prunedLine } from '../present/show-retention.js';
 import { verifierKey } from '../verifier-key.js';
@@ -80,7 +86,7 @@ function addRunCommands(ledger: Command): void {
     )
     .option(
       '--broker <url>',
-      'use this MQTT 3.1.1 broker instead of an own one, such as mqtt://127.0.0.1:1883',
+      'use this MQTT 3.1.1 broker instead of an own one, such as mqtt://127.0.0.1:1883; a login for it goes into broker.login of the data folder',
     )
     .option(
       '--policy <file>',
@@ -124,10 +130,10 @@ async function run(options: RunOptions): Promise<void> {
       ...(publication.quorum !== undefined && { witnesses: publication.quorum }),
     });
     await whileWell(running.ledger, signal);
-    const status = running.ledger.status();
+    const status = ledgerStatusOf(running.ledger.status());
     log.info('stopping: answering what was taken in', {
       entries: status.size,
-      refusedBatches: inWords(status.refusedBatches),
+      refusedBatches: refusedInWords(status.refused),
     });
   });
 }
@@ -143,15 +149,11 @@ async function status(dataDir: string): Promise<void> {
   console.log(ledgerScreen(await readStatus(file, 'the ledger', ledgerStatusSchema)));
 }
 
-/** Refusals by their names, such as "busy: 3, format: 1". */
-const inWords = (counts: ReadonlyMap<number, number>): string =>
-  [...counts].map(([number, count]) => `${refusalOf(number)}: ${count}`).join(', ') || 'none';
-
 async function exportTo(options: FolderOptions, out: string): Promise<void> {
-  await inFolder('ledger', options, async ({ folder, config, onClose }) => {
+  await inFolder('ledger', options, async ({ folder, config, onClose, signal }) => {
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
-    const done = await exportLog(reader, out, logVerifier(config));
+    const done = await exportLog(reader, out, logVerifier(config), { signal });
     console.log(
       `${done.size} entries exported to ${out}: ${done.written} files written, ${done.removed} removed`,
     );
@@ -184,16 +186,26 @@ async function verify(options: VerifyOptions): Promise<void> {
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
     const verifier = options.vkey ?? logVerifier(config);
-    const how = { payloads: true, onProgress, signal, ...asked };
+    const { retentionDays } = config.settings;
+    const how = { payloads: true, retentionDays, onProgress, signal, ...asked };
     const summary = await verifyLog(reader, verifier, how).finally(progress.done);
+    requirePayloads(summary, folder.dir);
     report(summary, folder.dir);
   });
 }
 
-function report(
-  { checkpoint, entriesByType, payloads, pruned, withoutPayload }: VerifiedSummary,
-  where: string,
-): void {
+function requirePayloads({ checkpoint, lost, withoutPayload }: VerifiedSummary, where: string): void {
+  if (lost === 0) return;
+  const more = lost > withoutPayload.length ? ` and ${lost - withoutPayload.length} more` : '';
+  throw new FirebreakError(
+    'damaged',
+    `the log of ${checkpoint.size} entries in ${where} is whole, but ${lost} payloads are neither stored nor pruned: those of ` +
+      `entries ${withoutPayload.join(' ')}${more}. Stop the ledger, see what firebreak ledger fsck says, and restore the ` +
+      'folder from a copy',
+  );
+}
+
+function report({ checkpoint, entriesByType, payloads, pruned }: VerifiedSummary, where: string): void {
   console.log(`${pc.green('verified')} ${checkpoint.size} entries of ${checkpoint.origin} in ${where}`);
   console.log(`  root ${toHex(checkpoint.root)}`);
   for (const [type, count] of [...entriesByType].sort(([a], [b]) => a - b)) {
@@ -201,6 +213,4 @@ function report(
   }
   if (payloads > 0) console.log(`  ${payloads} payloads stored, each with the hash its entry names`);
   for (const day of pruned) console.log(`  ${prunedLine(day)}`);
-  if (withoutPayload.length > 0)
-    console.log(`  without a stored payload: entries ${withoutPayload.join(' ')}`);
 }

@@ -9,6 +9,7 @@ import { openLedgerFolder } from '../../ledger/reader-level.js';
 import { toHex } from '../../protocol/bytes.js';
 import { fastSigner } from '../../protocol/ed25519.js';
 import { FirebreakError } from '../../protocol/errors.js';
+import { partyIdOf } from '../../protocol/keys.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import { noteSigner, noteVerifierKey, parseVerifierKey } from '../../protocol/note.js';
 import type { NoteVerifier } from '../../protocol/note.js';
@@ -16,6 +17,7 @@ import { writeAtomically } from '../atomic-file.js';
 import type { Config } from '../config.js';
 import { signerFrom } from '../deployment.js';
 import type { DataFolder } from '../folder.js';
+import { readBrokerLogin } from '../broker-login.js';
 import { readKeyFile } from '../key-files.js';
 import { keptPolicy, readPolicyFile } from '../policy-files.js';
 import { findRunning } from '../run-files.js';
@@ -83,16 +85,21 @@ export function startLedger(context: PartContext, given: LedgerGiven): Promise<R
   });
 }
 
+/** The same at each start of one log's ledger; letters and digits, 23 at most, as every broker takes (MQTT 3.1.1 §3.1.3.1). */
+const brokerClientId = (config: Config): string =>
+  `ledger${toHex(partyIdOf(logVerifier(config).publicKey)).slice(0, 16)}`;
+
 async function openBroker(
-  { config, log }: PartContext,
+  { folder, config, log }: PartContext,
   ledger: Ledger,
   { mqttPort, brokerUrl }: LedgerGiven,
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
   if (brokerUrl === undefined) {
     return openAedesBroker({ ledger, issuerPublicKey: config.issuerPublicKey, port: mqttPort, log });
   }
-  const broker = await openExternalBroker({ ledger, url: brokerUrl, log });
-  return { url: brokerUrl, close: () => broker.close() };
+  const login = await readBrokerLogin(folder);
+  const given = { ledger, url: brokerUrl, clientId: brokerClientId(config), log };
+  return openExternalBroker({ ...given, ...(login && { login }) });
 }
 
 /** The ledger's HTTP for readers. */

@@ -7,6 +7,7 @@ import type { Uplink } from '../../courier/uplink.js';
 import type { Signer } from '../../protocol/ed25519.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { encodeWriterStatus } from '../../protocol/writer-status.js';
+import { readBrokerLogin } from '../broker-login.js';
 import { VERSION } from '../version.js';
 import { openTogether } from './context.js';
 import type { PartContext } from './context.js';
@@ -28,7 +29,10 @@ export interface Writer {
 }
 
 /** Opens the spool first, so that a folder in use is said before anything is sent. Throws `locked`, `unreachable`. */
-export function startWriter({ config, log, signal }: PartContext, given: WriterGiven): Promise<Writer> {
+export function startWriter(
+  { folder, config, log, signal }: PartContext,
+  given: WriterGiven,
+): Promise<Writer> {
   const { signer, spoolDir, mqttUrl, patienceMs, throughUplink = (uplink: Uplink) => uplink } = given;
   return openTogether(log, async (onClose) => {
     const spool = await openLevelSpool(spoolDir, partyIdOf(signer.publicKey));
@@ -40,8 +44,17 @@ export function startWriter({ config, log, signal }: PartContext, given: WriterG
       oldestUnsentMs: null,
     });
     const patience = patienceMs !== undefined && { patienceMs };
+    const login = await readBrokerLogin(folder);
     const uplink = throughUplink(
-      await openMqttUplink({ url: mqttUrl, signer, log, lastWill, signal, ...patience }),
+      await openMqttUplink({
+        url: mqttUrl,
+        signer,
+        log,
+        lastWill,
+        signal,
+        ...patience,
+        ...(login && { login }),
+      }),
     );
     onClose(() => uplink.close());
     const ledgerReceiptKey = config.receiptPublicKey;

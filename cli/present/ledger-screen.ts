@@ -2,6 +2,7 @@
 import pc from 'picocolors';
 import { z } from 'zod';
 import type { LedgerStatus } from '../../ledger/ledger.js';
+import { refusalOf } from '../../protocol/errors.js';
 import type { ReadStatus } from '../status-file.js';
 import { duration } from '../times.js';
 
@@ -17,7 +18,10 @@ export const ledgerStatusSchema = z.object({
   size: z.number(),
   gateways: z.number(),
   pendingBatches: z.number(),
-  refusedBusy: z.number(),
+  /** Batches refused as a whole, by reason. */
+  refused: z.record(z.string(), z.number()).default({}),
+  daysToRemove: z.number().default(0),
+  removalFailure: z.string().optional(),
   failure: z.string().optional(),
   publication: z.object({
     size: z.number(),
@@ -31,28 +35,50 @@ type Status = z.infer<typeof ledgerStatusSchema>;
 
 /** What of the status goes to the status file. */
 export function ledgerStatusOf(status: LedgerStatus): Status {
-  return ledgerStatusSchema.parse(status);
+  const refused = Object.fromEntries(
+    [...status.refusedBatches].map(
+      ([number, count]) => [refusalOf(number) ?? String(number), count] as const,
+    ),
+  );
+  return ledgerStatusSchema.parse({ ...status, refused });
 }
 
 export function ledgerScreen({ isRunning, ageMs, status }: ReadStatus<Status>): string {
-  const { origin, size, publication, gateways, pendingBatches, refusedBusy } = status;
-  const busy = refusedBusy > 0 ? `, ${refusedBusy} refused as busy` : '';
+  const { origin, size, publication, gateways, pendingBatches } = status;
   return [
     `${pc.bold(origin)}  ${isRunning ? verdict(status) : pc.red(`not running; last seen ${ago(ageMs)} ago`)}`,
     row('log', `${size} entries`),
     row('published', publishedLine(status)),
-    row('batches', `${pendingBatches} under way${busy}`),
+    row('batches', `${pendingBatches} under way`),
+    row('refused', refusedInWords(status.refused)),
     row('gateways', `${gateways} known`),
     ...publication.witnesses.map((one) => row('witness', witnessLine(one))),
+    ...removalRows(status),
   ].join('\n');
 }
 
-function verdict({ failure, publication, size }: Status): string {
+function verdict({ failure, publication, removalFailure, size }: Status): string {
   if (failure !== undefined) return pc.red(failure);
   if (publication.failure !== undefined) return pc.red(publication.failure);
+  if (removalFailure !== undefined)
+    return pc.yellow('taking reports; payloads of pruned days are not removed yet');
   if (publication.size < size && publication.witnesses.some((one) => one.failure !== undefined))
     return pc.yellow('taking reports; readers wait for witnesses');
   return pc.green('well');
+}
+
+/** Batches refused as a whole since the ledger was started, such as "busy: 3, format: 1". */
+export const refusedInWords = (refused: Status['refused']): string =>
+  Object.entries(refused)
+    .map(([reason, count]) => `${reason}: ${count}`)
+    .join(', ') || 'none';
+
+function removalRows({ daysToRemove, removalFailure }: Status): string[] {
+  if (daysToRemove === 0) return [];
+  const days = daysToRemove === 1 ? 'payloads of a pruned day' : `payloads of ${daysToRemove} pruned days`;
+  const why =
+    removalFailure === undefined ? '' : `; ${pc.red(`it failed and is tried again: ${removalFailure}`)}`;
+  return [row('removing', `${days}${why}`)];
 }
 
 function publishedLine({ size, publication: { size: published, quorum } }: Status): string {

@@ -1,7 +1,7 @@
 /** Who looked at traces that reached a tag, in lines for its wearer, and as JSON. Times are in the reader's zone. */
 import pc from 'picocolors';
 import type { ShownQuestion } from '../../protocol/access-question.js';
-import type { AuditAnswer, AuditLook, UnreadAccess } from '../../protocol/audit-answer.js';
+import type { AuditAnswer, AuditLook, UnreadAccess, Wholeness } from '../../protocol/audit-answer.js';
 import { toHex } from '../../protocol/bytes.js';
 import { duration, localTime, localZone } from '../times.js';
 
@@ -18,6 +18,12 @@ const UNREAD: Readonly<Record<UnreadAccess['why'], string>> = {
   pruned: 'what it records is no longer kept',
   missing: 'the ledger does not hold what it records',
   unreadable: 'what it records cannot be opened with the audit key',
+};
+
+const ANSWERED: Readonly<Record<Wholeness, readonly string[]>> = {
+  yes: [],
+  no: ['  answered  no: not all of this look is in the log, and without that there is no answer'],
+  unknown: ['  answered  cannot be told: parts of this look are missing, or cannot be read'],
 };
 
 export interface ShownAudit {
@@ -46,16 +52,14 @@ function summaryOf(count: number, unreadCount: number): string {
 }
 
 function lookLines(look: AuditLook): string[] {
-  const { role, isWhole, writtenAtMs, appendedAtMs, entries, asked } = look;
+  const { role, whole, writtenAtMs, appendedAtMs, entries, asked } = look;
   const how = role === 'case' ? 'your tag is the one that was asked about' : 'your tag is in the answer';
   const where = entries.map(({ index, leaf }) => `${index}, leaf hash ${toHex(leaf)}`);
   return [
     `${pc.bold(localTime(writtenAtMs / 1000))}  ${asked ? asked.officer : 'an officer whose entry cannot be read'}`,
     ...(asked ? [`  why       ${asked.purpose}`, ...askedLines(asked)] : []),
     `  you       ${how}`,
-    ...(isWhole
-      ? []
-      : ['  answered  no: not all of this look is in the log, and without that there is no answer']),
+    ...ANSWERED[whole],
     `  logged    ${localTime(appendedAtMs / 1000)}`,
     ...where.map((entry) => `  entry     ${entry}`),
   ];

@@ -55,14 +55,10 @@ function section(
 ): string[] {
   const shown = people.slice(0, MAX_ROWS).map((person) => rowOf(person, direction));
   const children = new Map<string, Row[]>();
-  const known = new Set([root, ...shown.map((row) => row.person.person)]);
-  for (const row of shown) {
-    const parent = known.has(row.parent) ? row.parent : root;
-    children.set(parent, [...(children.get(parent) ?? []), row]);
-  }
-  const roots = [...children.keys()].filter(
-    (parent) => parent !== root && !shown.some((row) => row.person.person === parent),
-  );
+  for (const row of shown) children.set(row.parent, [...(children.get(row.parent) ?? []), row]);
+  // rows come by hop, so that whoever has no row before those they infected is where a walk began: the case, or a source
+  const named = new Set([root, ...shown.map((row) => row.person.person)]);
+  const roots = [...children.keys()].filter((parent) => !named.has(parent));
   const lines = [`${pc.bold(root)}  index case`, ...branches(root, children, '', direction)];
   for (const other of roots)
     lines.push(`${pc.bold(other)}  possible source`, ...branches(other, children, '', direction));
@@ -114,5 +110,9 @@ function evidence(step: PathStep): string {
   if (step.gateway !== undefined)
     return `at gateway ${step.gateway.slice(0, 8)} together, ${localSpan(step.start, step.end)}`;
   const sides = step.mutual ? 'seen by both' : 'seen by one';
-  return `${duration(step.nearSeconds)} near, ${localSpan(step.start, step.end)}, ${sides}, ledger ${step.ledger.join(' ')}`;
+  return `${duration(step.nearSeconds)} near, ${localSpan(step.start, step.end)}, ${sides}${ledgerOf(step)}`;
 }
+
+/** A synthetic city has no ledger. */
+const ledgerOf = ({ ledger }: PathStep): string =>
+  ledger.length === 0 ? '' : `, ledger ${ledger.join(' ')}`;

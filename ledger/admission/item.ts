@@ -11,7 +11,7 @@ import { certificateRule } from './certificate.js';
 import { readDayKeyEntry } from './day-key-entry.js';
 import { entryTypeRule } from './entry-type.js';
 import { readGatewayEntry } from './gateway-entry.js';
-import { requirePadded } from './padded-entry.js';
+import { requirePadded, requirePowerOfTwo } from './padded-entry.js';
 import { presenceReportDay } from './presence-report.js';
 import { readPruningEntry } from './pruning-entry.js';
 import { tagReportDay } from './tag-report.js';
@@ -35,7 +35,7 @@ const KEPT: Reading = { retentionDay: KEPT_DAY, statement: undefined };
 /** Types 11 and up are for later streams (protocol.md §10): whoever may write them says what is in them. */
 const CHECKS: Readonly<Record<number, (payload: Uint8Array) => void>> = {
   [ENTRY_TYPE.case]: requirePadded,
-  [ENTRY_TYPE.access]: requirePadded,
+  [ENTRY_TYPE.access]: requirePowerOfTwo,
   [ENTRY_TYPE.identity]: requirePadded,
   [ENTRY_TYPE.notices]: (payload) => void decodeNoticePayload(payload),
   [ENTRY_TYPE.credentials]: (payload) => void decodeCredentialsPayload(payload),

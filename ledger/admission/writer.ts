@@ -45,6 +45,11 @@ export class WriterDirectory {
     return { publicKey: gateway.publicKey, types: GATEWAY_TYPES, gateway };
   }
 
+  /** Whether the configuration names the writer. */
+  isConfigured(writerId: Uint8Array): boolean {
+    return this.#writers.has(toHex(writerId));
+  }
+
   gateway(gatewayId: Uint8Array): GatewayRecord | undefined {
     return this.#gateways.get(toHex(gatewayId));
   }

@@ -3,7 +3,7 @@ import { equalBytes, toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { readGatewayEntry } from '../admission/gateway-entry.js';
 import type { GatewayStatement } from '../checked-batch.js';
-import { gatewaysAfter } from '../commit.js';
+import { GatewayCourse } from '../gateway-course.js';
 import { encodeGatewayRecord } from '../store/gateway-record.js';
 import type { Findings } from './findings.js';
 import type { RowView } from './row-view.js';
@@ -37,8 +37,11 @@ function readStatements({ entries, issuerPublicKey, findings }: GatewayCheckInpu
 /** Compares all gateway rows; not what they say while a statement is missing. */
 export function checkGateways(input: GatewayCheckInput): void {
   const { rows, findings } = input;
-  const records = gatewaysAfter(readStatements(input), () => undefined);
-  const expected = new Map(records.map((record) => [toHex(record.gatewayId), encodeGatewayRecord(record)]));
+  const course = new GatewayCourse({ find: () => undefined, isConfigured: () => true });
+  for (const statement of readStatements(input)) course.take(statement);
+  const expected = new Map(
+    course.changed.map((record) => [toHex(record.gatewayId), encodeGatewayRecord(record)]),
+  );
   const isComparable = input.complete && input.entries.every(({ payload }) => payload !== undefined);
   for (const { key, value } of rows.ofKind('g')) {
     const id = toHex(key.subarray(1));

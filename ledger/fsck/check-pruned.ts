@@ -3,6 +3,7 @@ import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { decodePruningPayload } from '../../protocol/payload-pruning.js';
+import { dayOfPayloadFile, PAYLOAD_FOLDER } from '../store/payload-files.js';
 import { KEPT_DAY } from '../store/store-keys.js';
 import { MARK, type EntryColumns } from './entry-columns.js';
 import type { Findings } from './findings.js';
@@ -42,10 +43,14 @@ export function prunedDays({
   return days;
 }
 
-/** Finds the payloads that were lost; gives how many were pruned. `days`: the entry that pruned each day. */
+/**
+ * Finds the payloads that were lost, and those that are still there or there again; gives how many were pruned. `days`: the
+ * entry that pruned each day. `files`: names of those that hold payloads.
+ */
 export function checkGonePayloads(
   { columns, findings }: Pick<PruneCheckInput, 'columns' | 'findings'>,
   days: ReadonlyMap<number, number>,
+  files: readonly string[],
 ): number {
   const stillThere = new Map<number, number>();
   let pruned = 0;
@@ -67,5 +72,12 @@ export function checkGonePayloads(
         index,
       },
     );
+  for (const name of files) {
+    const day = dayOfPayloadFile(name);
+    if (day !== undefined && days.has(day) && !stillThere.has(day))
+      findings.note('leftover', 'is of a pruned day; the ledger removes it when it starts', {
+        file: `${PAYLOAD_FOLDER}/${name}`,
+      });
+  }
   return pruned;
 }

@@ -2,11 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { equalBytes } from '../../protocol/bytes.js';
-import type { Checkpoint } from '../../protocol/checkpoint.js';
+import { openCheckpoint, type Checkpoint } from '../../protocol/checkpoint.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { openNote, type NoteVerifier } from '../../protocol/note.js';
+import type { NoteVerifier } from '../../protocol/note.js';
 import { readCosignatures, type WitnessPolicy } from '../../protocol/witness-policy.js';
-import { openCheckpoint } from '../../protocol/checkpoint.js';
 import type { Findings } from './findings.js';
 import type { RootBook } from './root-book.js';
 
@@ -34,22 +33,14 @@ export function readPublishedFile(
   try {
     const note = readFileSync(path);
     if (policy === undefined) return { ...openCheckpoint(note, verifier), cosignaturesChecked: false };
-    const { checkpoint } = readCosignatures(note, verifier, policy);
-    if (strangers(note, verifier, policy) > 0)
-      damage('bears a signature that is of no witness of the policy');
+    const { checkpoint, others } = readCosignatures(note, verifier, policy);
+    if (others.length > 0) damage('bears a signature that is of no witness of the policy');
     return { ...checkpoint, cosignaturesChecked: true };
   } catch (error) {
     if (!(error instanceof FirebreakError)) throw error;
     damage(`is not a checkpoint that this log published: ${error.message}`);
     return undefined;
   }
-}
-
-function strangers(note: Uint8Array, verifier: NoteVerifier, { witnesses }: WitnessPolicy): number {
-  const isKnown = (name: string, keyHash: number): boolean =>
-    witnesses.some(({ cosigner }) => cosigner.name === name && cosigner.keyHash === keyHash);
-  const { unverified } = openNote(note, [verifier]);
-  return unverified.filter(({ name, keyHash }) => !isKnown(name, keyHash)).length;
 }
 
 /** The log must hold what was published. */

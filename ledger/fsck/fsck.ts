@@ -186,7 +186,7 @@ class Fsck {
     const days = prunedDays({ ...parts, issuerPublicKey, entries: withPayloads(pruningEntries.keys()) });
     for (const { day, what, ...place } of faults)
       if (!days.has(day)) parts.findings.damage('payloads', what, place);
-    const pruned = checkGonePayloads(parts, days);
+    const pruned = checkGonePayloads(parts, days, files);
     const ends = new Map(
       [...days].map(([day, by]) => [day, { by, atMs: pruningEntries.get(by) ?? asUnixMs(0) }]),
     );

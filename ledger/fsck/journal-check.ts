@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { isZero } from '../../protocol/bytes.js';
+import { BLOCK } from '../store/block-buffer.js';
 import { JOURNAL_FILES } from '../store/journal.js';
 import {
   CHECKSUM_AT,
@@ -64,11 +65,15 @@ function flippedInBody(file: Buffer, at: number): number | undefined {
   return flipped === undefined ? undefined : at + FRAME_HEAD + flipped;
 }
 
-/** Whether a whole frame of a later commit stands somewhere behind `at`. */
-function hasLaterFrame(file: Buffer, at: number, isLater: (commit: number) => boolean): boolean {
-  for (let next = file.indexOf(MAGIC, at + 1); next !== -1; next = file.indexOf(MAGIC, next + 1)) {
-    const frame = readFrame(file, next);
-    if (frame !== undefined && isLater(frame.commit)) return true;
+/**
+ * Whether a whole frame of a later commit stands somewhere behind `at`, where a frame cannot be read: at the start of a block, and
+ * no further on than there is room for the commits between. Elsewhere it is what somebody sent, left from an earlier turn.
+ */
+function hasLaterFrame(file: Buffer, at: number, last: FoundFrame | undefined): boolean {
+  for (let next = at + BLOCK; next < file.length; next += BLOCK) {
+    const commit = readFrame(file, next)?.commit ?? 0;
+    const lost = commit - (last?.commit ?? 0) - 1;
+    if (lost > 0 && (last === undefined || lost <= (next - at) / BLOCK)) return true;
   }
   return false;
 }
@@ -98,7 +103,7 @@ function checkEnd({ name, bytes }: JournalFile, findings: Findings): readonly Fo
       file: name,
       offset: flipped,
     });
-  else if (hasLaterFrame(bytes, end, (commit) => last === undefined || commit > last.commit))
+  else if (hasLaterFrame(bytes, end, last))
     findings.damage('files', 'a commit cannot be read, and later ones can', { file: name, offset: end });
   else if (torn)
     findings.note('interrupted', 'ends in a write that was cut short', { file: name, offset: end });

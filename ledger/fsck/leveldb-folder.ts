@@ -31,7 +31,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set(['CURRENT', 'LOCK', 'LOG', 'LOG.o
 
 function listFiles({ dir, name, findings }: LevelFolderOptions): Listed {
   const kinds = { manifests: new Map(), tables: new Map(), logs: new Map() } as const;
-  for (const file of readdirSync(dir).sort()) {
+  for (const file of existsSync(dir) ? readdirSync(dir).sort() : []) {
     const [, manifest, number, ending] = /^(?:MANIFEST-(\d{6,})|(\d{6,})\.(log|ldb|dbtmp))$/.exec(file) ?? [];
     if (manifest !== undefined) kinds.manifests.set(Number(manifest), file);
     else if (ending === 'log') kinds.logs.set(Number(number), file);

@@ -3,8 +3,9 @@
  * itself. Turns go round the writers, one batch each. Pure: what a batch is, the owner knows.
  *
  * A batch counts against the bounds from when it is offered until it is done, so also while it is being worked on. When
- * the bound of all writers together is met, the writer that holds the most bytes gives way: the last of what it has
- * waiting is put out for a writer that would still hold less. A writer that holds little is thus always let in.
+ * a bound of all writers together is met, the writer that holds the most of what is short, batches or bytes, gives way:
+ * the last of what it has waiting is put out for a writer that would still hold less of it. So a writer that holds less
+ * than the others is let in, as long as they have something waiting.
  */
 export interface QueueLimits {
   readonly batchesPerWriter: number;
@@ -20,10 +21,13 @@ export interface Queued<T> {
   readonly item: T;
 }
 
-interface Line<T> {
-  readonly waiting: Queued<T>[];
+interface Held {
   batches: number;
   bytes: number;
+}
+
+interface Line<T> extends Held {
+  readonly waiting: Queued<T>[];
 }
 
 export class FairQueue<T> {
@@ -53,7 +57,7 @@ export class FairQueue<T> {
     const { batchesPerWriter, bytesPerWriter } = this.#limits;
     const line = this.#lines.get(writer) ?? { waiting: [], batches: 0, bytes: 0 };
     if (line.batches >= batchesPerWriter || line.bytes + bytes > bytesPerWriter) return undefined;
-    const putOut = this.#makeRoom(queued, line.bytes + bytes);
+    const putOut = this.#makeRoom(line, bytes);
     if (putOut === undefined) return undefined;
     this.#lines.set(writer, line);
     line.waiting.push(queued);
@@ -82,40 +86,45 @@ export class FairQueue<T> {
     if (line.batches === 0) this.#lines.delete(writer);
   }
 
-  /** Puts out what has to go for `wanted`, after which its writer holds `heldBytes`. `undefined`, and nothing put out, when that would be unfair. */
-  #makeRoom({ bytes }: Queued<T>, heldBytes: number): Queued<T>[] | undefined {
-    const fits = (batches: number, freed: number): boolean =>
-      this.#batches - batches < this.#limits.batches && this.#bytes - freed + bytes <= this.#limits.bytes;
-    if (fits(0, 0)) return [];
-    const largest = this.#largest();
-    if (largest === undefined) return undefined;
-    let freed = 0;
-    let count = 0;
-    for (const { bytes: size } of largest.waiting.toReversed()) {
-      if (largest.bytes - freed <= heldBytes) return undefined;
-      freed += size;
-      count += 1;
-      if (fits(count, freed)) return this.#putOut(largest, count, freed);
+  /** Puts out what has to go for a batch of `line`. `undefined`, and nothing put out, when that would be unfair. */
+  #makeRoom(line: Line<T>, bytes: number): Queued<T>[] | undefined {
+    const would = { batches: line.batches + 1, bytes: line.bytes + bytes };
+    const going = new Map<Line<T>, Held>();
+    const left: Held = { batches: this.#batches, bytes: this.#bytes };
+    while (left.batches >= this.#limits.batches || left.bytes + bytes > this.#limits.bytes) {
+      const short = left.batches >= this.#limits.batches ? 'batches' : 'bytes';
+      const largest = this.#largest(short, going);
+      const gone = (largest && going.get(largest)) ?? { batches: 0, bytes: 0 };
+      if (largest === undefined || largest[short] - gone[short] <= would[short]) return undefined;
+      const size = largest.waiting.at(-1 - gone.batches)?.bytes ?? 0;
+      going.set(largest, { batches: gone.batches + 1, bytes: gone.bytes + size });
+      left.batches -= 1;
+      left.bytes -= size;
     }
-    return undefined;
+    return [...going].flatMap(([one, gone]) => this.#putOut(one, gone));
   }
 
-  /** The line that holds the most bytes of those with something waiting. */
-  #largest(): Line<T> | undefined {
+  /** The line that holds the most of it, when what is `going` has gone, of those with something waiting then. */
+  #largest(what: keyof Held, going: ReadonlyMap<Line<T>, Held>): Line<T> | undefined {
     let largest: Line<T> | undefined;
+    let most = 0;
     for (const writer of this.#turns) {
       const line = this.#lines.get(writer);
-      if (line !== undefined && line.bytes > (largest?.bytes ?? 0)) largest = line;
+      if (line === undefined) continue;
+      const gone = going.get(line);
+      const held = line[what] - (gone?.[what] ?? 0);
+      if (held <= most || line.waiting.length === gone?.batches) continue;
+      [largest, most] = [line, held];
     }
     return largest;
   }
 
-  #putOut(line: Line<T>, count: number, freed: number): Queued<T>[] {
-    const putOut = line.waiting.splice(-count);
+  #putOut(line: Line<T>, { batches, bytes }: Held): Queued<T>[] {
+    const putOut = line.waiting.splice(-batches);
     const [first] = putOut;
     if (line.waiting.length === 0 && first !== undefined) this.#turns.delete(first.writer);
-    if (line.batches === count && first !== undefined) this.#lines.delete(first.writer);
-    this.#hold(line, -count, -freed);
+    if (line.batches === batches && first !== undefined) this.#lines.delete(first.writer);
+    this.#hold(line, -batches, -bytes);
     return putOut;
   }
 

@@ -11,6 +11,8 @@ import type { CheckedBatch, RefusedBatch } from '../checked-batch.js';
 import { FairQueue, type Queued, type QueueLimits } from './fair-queue.js';
 import type { BatchChecker } from './verify-inline.js';
 
+/** Batches turned away in one turn of the event loop: each is read, hashed, and answered with a signature. */
+const REFUSALS_PER_TURN = 32;
 /** Checked or being checked, and not answered yet: enough to fill a commit. One batch may always begin. */
 const MAX_BEGUN_BATCHES = 128;
 const MAX_BEGUN_BYTES = 8 * 1024 * 1024;
@@ -39,6 +41,9 @@ export class Intake {
   readonly #queue: FairQueue<Job>;
   readonly #pending = new Set<Promise<unknown>>();
   readonly #begun: Begun[] = [];
+  /** Found no room, and are still to be told so: as many as the brokers have under way. */
+  readonly #turnedAway: Job[] = [];
+  #isRefusing = false;
   #checking = 0;
   #openBatches = 0;
   #openBytes = 0;
@@ -67,8 +72,8 @@ export class Intake {
         bytes: bytes.length,
         item: job,
       });
-      if (putOut === undefined) this.#refuseBusy(job);
-      else for (const { item } of putOut) this.#refuseBusy(item);
+      if (putOut === undefined) this.#turnAway(job);
+      else for (const { item } of putOut) this.#turnAway(item);
     });
     this.#pending.add(answer);
     const forget = (): void => void this.#pending.delete(answer);
@@ -80,6 +85,20 @@ export class Intake {
   /** Resolves when everything taken in is answered. */
   async idle(): Promise<void> {
     while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+  }
+
+  /** A few each turn, so that a flood that is refused leaves the loop to those who are not. */
+  #turnAway(job: Job): void {
+    this.#turnedAway.push(job);
+    if (this.#isRefusing) return;
+    this.#isRefusing = true;
+    setImmediate(() => this.#refuseSome());
+  }
+
+  #refuseSome(): void {
+    for (const job of this.#turnedAway.splice(0, REFUSALS_PER_TURN)) this.#refuseBusy(job);
+    this.#isRefusing = this.#turnedAway.length > 0;
+    if (this.#isRefusing) setImmediate(() => this.#refuseSome());
   }
 
   #refuseBusy({ bytes, from, resolve, reject }: Job): void {

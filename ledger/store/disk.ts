@@ -2,7 +2,7 @@
  * What the store does to its files, as a table of functions. There is one implementation; that it is handed in lets
  * tests fail any single call, before or after it took effect, with everything else real.
  */
-import { closeSync, fdatasync, fstatSync, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, constants, fdatasync, fstatSync, ftruncateSync, openSync } from 'node:fs';
 import { read, readdirSync, readSync, unlinkSync, write, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { Level } from 'level';
@@ -77,3 +77,13 @@ export const NODE_DISK: Disk = {
   list: (dir) => readdirSync(dir),
   database: (location, options) => new Level(location, { ...LEVEL_OPTIONS, ...options }),
 };
+
+/** Resolves when the names of the files in a folder are on the disk: syncing a file does not do that everywhere. */
+export async function syncFolder(disk: Disk, path: string): Promise<void> {
+  const fd = disk.open(path, constants.O_RDONLY);
+  try {
+    await disk.sync(fd);
+  } finally {
+    disk.close(fd);
+  }
+}

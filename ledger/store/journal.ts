@@ -150,15 +150,15 @@ export class Journal {
 
   /**
    * As {@link clear}, with zeros written over what the files held. Should that fail, the next frame still goes to the start
-   * of a file, where what is left of older ones does no harm.
+   * of a file, where what is left of older ones does no harm. Nothing may be appended before it resolves.
    */
-  wipe(): void {
+  async wipe(): Promise<void> {
     const zeros = this.#memory.room(WIPE_BYTES).subarray(0, WIPE_BYTES).fill(0);
     for (const file of this.#files) {
       Object.assign(file, { at: 0, lastCommit: 0, lastChecksum: 0 });
       for (let position = 0; position < file.length;) {
         const bytes = zeros.subarray(0, wholeBlocks(Math.min(WIPE_BYTES, file.length - position)));
-        position += takenOf(bytes, this.#disk.write(file.fd, { bytes, offset: 0, position }));
+        position += takenOf(bytes, await this.#disk.writeElsewhere(file.fd, { bytes, offset: 0, position }));
       }
     }
     this.clear();

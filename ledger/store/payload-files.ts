@@ -5,7 +5,7 @@
  */
 import { constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { NODE_DISK, type Disk } from './disk.js';
+import { NODE_DISK, syncFolder, type Disk } from './disk.js';
 import type { Row } from './journal-frames.js';
 import { isPayloadKey, KEPT_DAY } from './store-keys.js';
 import { pieceOf, placeRowOf, type PayloadPiece, type PayloadPlace } from './store-payloads.js';
@@ -121,7 +121,7 @@ export class PayloadFiles {
     }
     this.#disk.unlink(this.#pathOf(day));
     this.#ends.delete(day);
-    await this.#syncFolder();
+    await syncFolder(this.#disk, this.#folder);
   }
 
   /** Lets go of the files as they are. */
@@ -156,17 +156,8 @@ export class PayloadFiles {
       await this.#disk.sync(fd);
       this.#close(day);
     }
-    if (this.#hasNewFile) await this.#syncFolder();
+    if (this.#hasNewFile) await syncFolder(this.#disk, this.#folder);
     this.#hasNewFile = false;
-  }
-
-  async #syncFolder(): Promise<void> {
-    const fd = this.#disk.open(this.#folder, constants.O_RDONLY);
-    try {
-      await this.#disk.sync(fd);
-    } finally {
-      this.#disk.close(fd);
-    }
   }
 
   #close(day: number): void {

@@ -240,7 +240,7 @@ export class StoreLevel implements Store {
   async #wipeJournal(): Promise<void> {
     await this.#settle();
     this.#parts.behind.requireWell();
-    this.#parts.journal.wipe();
+    await this.#parts.journal.wipe();
   }
 
   /** One at a time: commits, and what must not run beside one. */

@@ -2,14 +2,14 @@
  * Opening a ledger's store: replays what the journal holds into the database, reads the state, and holds it against the
  * head file. What was answered for is there afterwards, or the store does not open.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
 import { equalBytes } from '../../protocol/bytes.js';
 import { decodeEntry, NO_PREVIOUS_LEAF } from '../../protocol/entry.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { emptyRoot } from '../../protocol/merkle.js';
 import { TILE_WIDTH } from '../../protocol/tile.js';
-import { NODE_DISK, type Disk } from './disk.js';
+import { NODE_DISK, syncFolder, type Disk } from './disk.js';
 import { openHeadFile, type HeadFile } from './head-file.js';
 import { Journal } from './journal.js';
 import { unsettledFrames, type Frame } from './journal-frames.js';
@@ -175,6 +175,14 @@ async function recover(
   return { behind, index, state, commit };
 }
 
+/** Before the first commit is answered, its folder and files are there to stay; what came back of a pruned day is not. */
+async function makeLast(dir: string, files: PayloadFiles, db: Database, disk: Disk): Promise<void> {
+  for (const { day, pruned } of await readDays(db))
+    if (pruned?.removed === true && files.size(day) > 0) await files.remove(day);
+  await syncFolder(disk, dir);
+  await syncFolder(disk, dirname(dir));
+}
+
 /**
  * Opens the store in `dir`, a new one when `firstCheckpoint` is given.
  *
@@ -199,7 +207,9 @@ export async function openStoreLevel(options: StoreLevelOptions): Promise<Store>
       );
     files = new PayloadFiles(dir, disk);
     const own = { db, journal, head, dir, files };
-    return new StoreLevel({ ...own, ...(await recover(own, tuning)) });
+    const recovered = await recover(own, tuning);
+    if (create) await makeLast(dir, files, db, disk);
+    return new StoreLevel({ ...own, ...recovered });
   } catch (error) {
     const closers = [() => journal?.close(), () => head?.close(), () => files?.close(), () => db.close()];
     await oneAfterTheOther(closers).catch(() => undefined);

@@ -39,7 +39,10 @@ export interface PublicationDeps {
   readonly dir: string;
   readonly store: Store;
   readonly verifier: NoteVerifier;
-  /** Without one, or with the quorum none, each commit is published at once and no witness is asked. */
+  /**
+   * With the quorum none, each commit is published at once and no witness is asked; without one too, in a folder that was
+   * never run with another.
+   */
   readonly policy?: WitnessPolicy;
   readonly timing?: Partial<PublicationTiming>;
   readonly log: Log;

@@ -34,18 +34,27 @@ function requireReachable({ witnesses, ...policy }: WitnessPolicy): void {
   );
 }
 
+/** Only a policy that asks for nobody ends witnessing: a file that got lost does not. */
+const policyMissing = (dir: string): FirebreakError =>
+  new FirebreakError(
+    'input',
+    `the ledger in ${dir} shows readers only what witnesses cosigned, and the policy that names them is missing: start it with ` +
+      '--policy FILE, and to go on without witnesses with a policy that says "quorum none"',
+  );
+
 /**
  * Opens what the ledger of `deps.dir` publishes. A folder that was run without witnesses until now has published all it
  * holds; the policy is for what comes then.
  *
- * Throws `foreign` for a policy of other logs, `input` for one whose witnesses cannot be reached, `damaged` when the store
- * does not hold what was published.
+ * Throws `foreign` for a policy of other logs, `input` for one whose witnesses cannot be reached and when there is none though
+ * the folder was run with one, `damaged` when the store does not hold what was published.
  */
 export async function openPublication(deps: PublicationDeps): Promise<Publication> {
   const { dir, store, verifier, policy } = deps;
   const { size, checkpoint } = store.state();
   const published = await readPublished(dir, { size, verifier, reader: readerOfStore(store) });
   if (policy) requirePolicyFor(policy, verifier);
+  if (published && policy === undefined) throw policyMissing(dir);
   if (policy?.quorum === undefined) {
     if (published) await removePublished(dir);
     return everyCommit(store);

@@ -11,6 +11,7 @@ import { cosignedAt, type Cosigner } from '../../protocol/cosignature.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
 import { readNote, signatureText } from '../../protocol/note.js';
+import { boundedBody } from '../bounded-body.js';
 
 /** A checkpoint that the log signed and witnesses are to cosign. */
 export interface Candidate {
@@ -205,17 +206,8 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 async function post(url: string, body: string, signal: AbortSignal): Promise<Answer> {
   const response = await fetch(url, { method: 'POST', body, signal, redirect: 'error' });
-  return { status: response.status, body: await boundedBody(response) };
-}
-
-async function boundedBody(response: Response): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  const body: AsyncIterable<Uint8Array> | null = response.body;
-  for await (const part of body ?? []) {
-    length += part.length;
-    if (length > MAX_ADD_CHECKPOINT_BYTES) throw new FirebreakError('size', 'the witness sent too much');
-    parts.push(part);
-  }
-  return Buffer.concat(parts);
+  return {
+    status: response.status,
+    body: await boundedBody(response, MAX_ADD_CHECKPOINT_BYTES, 'the witness'),
+  };
 }

@@ -24,7 +24,7 @@ describe('the audit book', () => {
     expect(looks).toEqual([
       {
         role: 'reached',
-        isWhole: true,
+        whole: 'yes',
         writtenAtMs: 5_000,
         appendedAtMs: log.nowMs,
         entries: [{ index: first, leaf: leafOf(log, first) }],
@@ -81,9 +81,31 @@ describe('the audit book', () => {
     if (first === undefined || second === undefined) throw new Error('a look in one part');
     logged(log, [first, second]);
     const book = bookOn(log);
-    expect((await at(book, 2)).looks).toMatchObject([{ isWhole: false, entries: [{ index: 0 }] }]);
+    expect((await at(book, 2)).looks).toMatchObject([{ whole: 'no', entries: [{ index: 0 }] }]);
     logged(log, rest);
-    expect((await at(book, 2)).looks).toMatchObject([{ isWhole: true }]);
+    expect((await at(book, 2)).looks).toMatchObject([{ whole: 'yes' }]);
+  });
+
+  it('cannot tell whether a look was answered while entries of its writer that cannot be read may be of it', async () => {
+    const log = new MemoryLog();
+    const parts = lookAt(
+      [7],
+      Array.from({ length: 150_000 }, (_, k) => 2 * k),
+    );
+    const [, second = new Uint8Array(), third = new Uint8Array()] = parts;
+    expect(logged(log, parts)).toHaveLength(4);
+    log.prune(third);
+    expect((await at(bookOn(log), 2)).looks).toMatchObject([{ whole: 'unknown' }]);
+    log.pruneBy(second, { day: 3, prunedAtMs: asUnixMs(9), prunedBy: 4 });
+    expect((await at(bookOn(log), 2)).looks).toMatchObject([{ whole: 'unknown' }]);
+
+    const other = new MemoryLog();
+    logged(other, parts.slice(0, 2));
+    logged(other, [new Uint8Array(9)]);
+    logged(other, [new Uint8Array(9)], secretOf('another').slice(0, 16));
+    expect((await at(bookOn(other), 2)).looks).toMatchObject([{ whole: 'no' }]);
+    logged(other, [new Uint8Array(9)]);
+    expect((await at(bookOn(other), 2)).looks).toMatchObject([{ whole: 'unknown' }]);
   });
 
   it('counts a part once that is in the log twice, and keeps looks of two writers apart', async () => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -162,6 +163,26 @@ describe('enrolment by wire', () => {
       message: expect.stringContaining(host) as string,
     });
   });
+});
+
+it('closes a connection that does not read its answer', async () => {
+  const long = { ...echo, enrol: async () => new Uint8Array(40_000_000) };
+  const http = await openEnrolmentHttp({ service: long, log: silentLog, silentMs: 200 });
+  opened.push(http);
+  const socket = connect(http.port, '127.0.0.1').on('error', () => {});
+  const words = [
+    'POST /enrol HTTP/1.1',
+    'host: a',
+    'content-type: application/octet-stream',
+    'content-length: 0',
+  ];
+  socket.pause().write(`${words.join('\r\n')}\r\n\r\n`);
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  let length = 0;
+  socket.on('data', (part) => (length += part.length)).resume();
+  await once(socket, 'close');
+  expect(length).toBeGreaterThan(0);
+  expect(length).toBeLessThan(40_000_000);
 });
 
 describe('a tag that asks by wire', () => {

@@ -69,7 +69,7 @@ interface Shown {
   readonly looks: readonly {
     readonly role: string;
     readonly writtenAt: number;
-    readonly isWhole: boolean;
+    readonly whole: string;
     readonly asked: Readonly<Record<string, unknown>>;
     readonly ledger: readonly { readonly index: number; readonly leaf: string }[];
   }[];
@@ -99,7 +99,7 @@ describe('firebreak audit', { timeout: 60_000 }, () => {
     expect([second, third, first].map(({ looks }) => looks.map(({ role }) => role))).toEqual([['reached'], ['reached'], ['case']]); // prettier-ignore
     expect(stranger).toMatchObject({ looks: [], unreadCount: 0, entries: second.entries });
     const [look] = second.looks;
-    expect(look).toMatchObject({ isWhole: true, asked: { question: 'forward', hops: 3, minSeconds: 900 } });
+    expect(look).toMatchObject({ whole: 'yes', asked: { question: 'forward', hops: 3, minSeconds: 900 } });
     const [entry] = look?.ledger ?? [];
     const out = workshop.path(`${entry?.index}.tlog-proof`);
     const proved = await attempt('ledger', 'prove', '--data-dir', dir, '--index', String(entry?.index), '--out', out); // prettier-ignore

@@ -105,11 +105,60 @@ describe('keys of a day that is destroyed', () => {
     expect(await holders(OLD + 1)).toHaveLength(2);
   });
 
+  it('are told by what is secret in them: a header that anybody can write does not cost a file its bytes', async () => {
+    const key = await readFile(keyFile(OLD));
+    await store.destroy(OLD);
+    const header = key.subarray(0, 9);
+    const forged = Buffer.concat([header, Buffer.alloc(96, 7)]);
+    const chosen = [
+      ['ledger/store/payloads/20700-0', Buffer.concat([Buffer.from('sealed'), header, Buffer.alloc(200, 1)])],
+      ['ledger/store/payloads/20700-1', Buffer.concat([header, Buffer.alloc(200, 2)])],
+      ['gateways/one/spool/000003.log', header],
+      ['tags/7/flash', Buffer.concat([forged, Buffer.from(sha256(forged))])],
+    ] as const;
+    for (const [path, bytes] of chosen) {
+      await mkdir(join(place(path), '..'), { recursive: true });
+      await writeFile(place(path), bytes);
+    }
+    expect(await store.removeStray()).toEqual([]);
+    for (const [path, bytes] of chosen) expect(await readFile(place(path))).toEqual(bytes);
+  });
+
+  it.each([
+    ['its first secret only', 50, 41],
+    ['two of the three', 100, 73],
+    ['all three, not the checksum', 120, 105],
+  ])('are removed from a file that holds %s, and what follows there stays', async (_, cut, wiped) => {
+    const key = await readFile(keyFile(OLD));
+    await store.destroy(OLD);
+    const others = Buffer.alloc(300, 9);
+    await writeFile(place('image'), Buffer.concat([key.subarray(0, cut), others]));
+    await writeFile(place('cut'), key.subarray(0, cut));
+    expect(await store.removeStray()).toEqual([OLD]);
+    const rest = Buffer.concat([key.subarray(wiped, cut), others]);
+    expect(await readFile(place('image'))).toEqual(Buffer.concat([Buffer.alloc(wiped), rest]));
+    expect((await filesUnder(root)).map((file) => file.slice(root.length + 1))).not.toContain('cut');
+    expect(await holders(OLD)).toEqual([]);
+  });
+
+  it('are found again after a restart, and nothing in the list of destroyed days tells them', async () => {
+    await copyFile(keyFile(OLD), place('aside'));
+    await store.destroy(OLD);
+    await mkdir(place('ledger'));
+    await copyFile(place('aside'), place('ledger', 'aside'));
+    const { idKey, macKey, sealingSecretKey } = keysOf(OLD);
+    const marks = await readFile(join(dir, 'destroyed'), 'latin1');
+    for (const secret of [idKey, macKey, sealingSecretKey])
+      expect(marks).not.toContain(Buffer.from(secret).toString('hex'));
+    expect(await dayKeyFiles(dir, root).removeStray()).toEqual([OLD]);
+    expect(await holders(OLD)).toEqual([]);
+  });
+
   it('stay known as destroyed over a restart and beside a line that is no day', async () => {
     await store.destroy(OLD);
     await store.destroy(3);
     const marks = join(dir, 'destroyed');
-    expect(await readFile(marks, 'latin1')).toBe('3\n20700\n');
+    expect(await readFile(marks, 'latin1')).toMatch(/^3\n20700( [0-9a-f]{64}){3}\n$/);
     await writeFile(marks, 'no day\n20700\n');
     await expect(dayKeyFiles(dir).put(keysOf(OLD))).rejects.toMatchObject({ code: 'day' });
   });

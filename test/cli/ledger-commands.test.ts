@@ -4,6 +4,15 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readConfig } from '../../cli/config.js';
+import { folderAt } from '../../cli/folder.js';
+import { readKeyFile } from '../../cli/key-files.js';
+import { openFolderReader } from '../../cli/parts/ledger.js';
+import { announce } from '../../cli/run-files.js';
+import { serveLedgerHttp } from '../../ledger/http.js';
+import { toHex } from '../../protocol/bytes.js';
+import type { LedgerReader } from '../../protocol/ledger-reader.js';
+import { silentLog } from '../../protocol/log.js';
 import { runFirebreak, startFirebreak } from './firebreak-process.js';
 import { attempt } from './in-process.js';
 import { filesUnder, openWorkshop } from './small-demo.js';
@@ -140,6 +149,20 @@ describe('an exported log', () => {
   });
 });
 
+/** The HTTP of a ledger that runs on the folder, with another reader behind it. */
+async function standIn(change: (reader: LedgerReader) => LedgerReader): Promise<() => Promise<void>> {
+  const data = folderAt(folder);
+  const reader = await openFolderReader(data, await readConfig(data));
+  const payloadToken = toHex(await readKeyFile(data.ledger.readToken));
+  const http = await serveLedgerHttp({ reader: change(reader), port: 0, payloadToken, log: silentLog });
+  const withdraw = await announce(data, 'ledger', { mqtt: 'mqtt://127.0.0.1:1', http: http.url });
+  return async () => {
+    await withdraw();
+    await http.close();
+    await reader.close();
+  };
+}
+
 describe('a ledger that runs', () => {
   it('lets no second one start on its folder, answers readers, and ends well', async () => {
     const first = startFirebreak(['ledger', 'run', '--data-dir', folder]);
@@ -154,6 +177,39 @@ describe('a ledger that runs', () => {
     }
     expect(await first.ended).toEqual({ code: 0, signal: null });
   }, 60_000);
+
+  it('is not verified when it has lost payloads', async () => {
+    const end = await standIn((reader) => ({
+      ...reader,
+      payloads: async (hashes) =>
+        (await reader.payloads(hashes)).map((found, i) => (i === 3 || i > 9 ? undefined : found)),
+    }));
+    const { code, text } = await verify();
+    await end();
+    expect(text).toContain('but 3 payloads are neither stored nor pruned: those of entries 3 10 11.');
+    expect(text).toContain('firebreak ledger fsck');
+    expect(text).not.toContain('verified');
+    expect(code).toBe(1);
+    expect(await verify()).toMatchObject({ code: 0 });
+  });
+
+  it('is not exported further after the first Ctrl-C', async () => {
+    const out = join(folder, '..', `cut-${folder.split('-').at(-1)}`);
+    const end = await standIn((reader) => ({
+      ...reader,
+      entryBundle: async (index, width) => {
+        exporting.child.kill('SIGINT');
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        return reader.entryBundle(index, width);
+      },
+    }));
+    const exporting = startFirebreak(['ledger', 'export', '--data-dir', folder, '--out', out]);
+    expect(await exporting.ended).toEqual({ code: 1, signal: null });
+    expect(exporting.stderr()).toContain('stopped before it was done');
+    await end();
+    expect(await filesUnder(out)).not.toContain(join(out, 'checkpoint'));
+    expect(await attempt('ledger', 'export', '--data-dir', folder, '--out', out)).toMatchObject({ code: 0 });
+  }, 30_000);
 
   it.each(['--mqtt-port', '--http-port'])('says that its %s is taken', async (option) => {
     const taker = createServer().listen(0, '127.0.0.1');

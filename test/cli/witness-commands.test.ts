@@ -190,6 +190,10 @@ describe('a deployment with witnesses', { timeout: 120_000 }, () => {
     again.child.kill('SIGINT');
     expect(await again.ended).toEqual({ code: 0, signal: null });
     expect(await readFile(inDir('data', 'ledger', 'policy'), 'utf8')).toBe(await readFile(two, 'utf8'));
+    await rm(inDir('data', 'ledger', 'policy'));
+    const without = await attempt('ledger', 'run', ...onFolder);
+    expect(without).toMatchObject({ code: 1 });
+    expect(without.text).toContain('start it with --policy FILE');
   });
 
   test.each([

@@ -1,11 +1,12 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { exportLog } from '../../ledger/export.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
 import { filesIn, readerOfFolder } from '../../ledger/reader-folder.js';
-import { verifyFolder, verifyLog } from '../../ledger/verify.js';
+import { verifyFolder } from '../../ledger/verify-folder.js';
+import { verifyLog } from '../../ledger/verify.js';
 import type { FirebreakError } from '../../protocol/errors.js';
 import { noteVerifier } from '../../protocol/note.js';
 import {
@@ -34,17 +35,20 @@ async function grow(ledger: Ledger, count: number): Promise<void> {
   }
 }
 
-async function exported(size: number): Promise<string> {
+/** A log exported at each of these sizes. */
+async function exported(...sizes: readonly number[]): Promise<string> {
   const ledger = await openLedger(ledgerDeps(await temporaryFolder()));
-  await grow(ledger, size);
   const dir = await temporaryFolder();
-  await exportLog(ledger.reader(), dir, logSigner);
+  for (const size of sizes) {
+    await grow(ledger, size - ledger.status().size);
+    await exportLog(ledger.reader(), dir, logSigner);
+  }
   await ledger.close();
   return dir;
 }
 
 describe('an exported log', () => {
-  test('has the checkpoint, full tiles, and of partial ones only the current', async () => {
+  test('has the checkpoint, full tiles, and the partial ones of this size', async () => {
     const dir = await exported(600);
     expect(await filesIn(dir)).toEqual([
       'checkpoint',
@@ -83,18 +87,26 @@ describe('an exported log', () => {
     await ledger.close();
   });
 
-  test('cleans up after an export that was cut off', async () => {
+  test('keeps the partial tiles of each exported checkpoint until the full one is there', async () => {
     const ledger = await openLedger(ledgerDeps(await temporaryFolder()));
     const dir = await temporaryFolder();
-    await grow(ledger, 10);
-    await exportLog(ledger.reader(), dir, logSigner);
-    await grow(ledger, 10);
-    await mkdir(join(dir, 'tile/0/000.p'), { recursive: true });
-    await writeFile(join(dir, 'tile/0/000.p/17'), 'left behind');
-    await writeFile(join(dir, 'tile/0/000.p/20.new'), 'half writ');
-    await writeFile(join(dir, 'checkpoint.new'), 'half');
-    await exportLog(ledger.reader(), dir, logSigner);
-    expect((await verifyFolder(dir, logSigner)).checkpoint.size).toBe(20);
+    const kept = new Map<number, string[]>();
+    for (const size of [10, 30, 300, 301, 520]) {
+      await grow(ledger, size - ledger.status().size);
+      await exportLog(ledger.reader(), dir, logSigner);
+      expect((await verifyFolder(dir, logSigner)).checkpoint.size).toBe(size);
+      kept.set(
+        size,
+        (await filesIn(dir)).filter((path) => path.startsWith('tile/0/')),
+      );
+    }
+    expect([...kept]).toEqual([
+      [10, ['tile/0/000.p/10']],
+      [30, ['tile/0/000.p/10', 'tile/0/000.p/30']],
+      [300, ['tile/0/000', 'tile/0/001.p/44']],
+      [301, ['tile/0/000', 'tile/0/001.p/44', 'tile/0/001.p/45']],
+      [520, ['tile/0/000', 'tile/0/001', 'tile/0/002.p/8']],
+    ]);
     await ledger.close();
   });
 
@@ -131,9 +143,10 @@ describe('an exported log', () => {
 });
 
 describe('verifying', () => {
-  test('finds every single altered bit in any file', async () => {
-    const dir = await exported(600);
+  test('finds every single altered bit in any file, also of earlier partial tiles', async () => {
+    const dir = await exported(523, 600);
     const files = await filesIn(dir);
+    expect(files).toContain('tile/entries/002.p/11');
     const flips = fc.record({
       file: fc.constantFrom(...files),
       at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
@@ -172,6 +185,7 @@ describe('verifying', () => {
     const wrong = async (path: string, change: (bytes: Buffer) => Buffer): Promise<string> => {
       const dir = await temporaryFolder();
       await cp(good, dir, { recursive: true });
+      await mkdir(dirname(join(dir, path)), { recursive: true });
       await writeFile(join(dir, path), change(await readFile(join(dir, path)).catch(() => Buffer.alloc(0))));
       const error = await verifyFolder(dir, logSigner).catch((caught: FirebreakError) => caught);
       return error instanceof Error ? error.message : 'nothing was found';
@@ -199,12 +213,17 @@ describe('verifying', () => {
       'hash 0 of tile/0/000 is not that of entry 0',
     );
     await cp(good0, join(good, 'tile/0/000'));
-    expect(await wrong('tile/0/002.p/87', () => Buffer.alloc(3))).toContain('tile/0/002.p/87');
+    for (const path of ['tile/0/002.p/87', 'tile/entries/002.p/87'])
+      expect(await wrong(path, () => Buffer.alloc(3))).toContain(`${path} in`);
+    for (const path of ['tile/0/002.p/89', 'tile/0/003', 'tile/0/000.new', 'export.lock/LOCK', 'letters.txt'])
+      expect(await wrong(path, () => Buffer.alloc(3)), path).toContain('is not part of a log of 600 entries');
   });
 
-  test('says which entries have no payload stored', async () => {
-    const dir = await exported(3);
+  test('counts the payloads that are lost, and names the entries of the first', async () => {
+    const dir = await exported(150);
     const summary = await verifyLog(readerOfFolder(dir), logSigner, { payloads: true });
-    expect(summary).toMatchObject({ payloads: 0, withoutPayload: [0, 1, 2] });
+    expect(summary).toMatchObject({ payloads: 0, lost: 150 });
+    expect(summary.withoutPayload).toEqual(Array.from({ length: 100 }, (_, i) => i));
+    expect(await verifyLog(readerOfFolder(dir), logSigner)).toMatchObject({ lost: 0, withoutPayload: [] });
   });
 });

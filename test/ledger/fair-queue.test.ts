@@ -139,6 +139,44 @@ describe('a fair queue', () => {
     expect(queue.batches).toBe(2);
   });
 
+  test('puts out of the longest line when batches are short, however few bytes it has', () => {
+    const queue = new FairQueue<number>({ ...ROOMY, batches: 32 });
+    const writers = Array.from({ length: 16 }, (_, i) => `w${i}`);
+    for (const item of [1, 2])
+      for (const writer of writers) queue.offer(of(writer, item, writer === 'w0' ? 500 : 1));
+    expect(queue.offer(of('late', 1, 1000))).toEqual([of('w0', 2, 500)]);
+    expect(queue.offer(of('late', 2, 1000))).toBeUndefined();
+    expect(queue.offer(of('later', 1, 1000))).toEqual([of('w1', 2, 1)]);
+    expect(queue.batches).toBe(32);
+  });
+
+  test('puts out for both when batches and bytes are short, each of the line that holds most of it', () => {
+    const queue = new FairQueue<number>({ ...ROOMY, batches: 5, bytes: 100 });
+    for (const item of [1, 2]) queue.offer(of('large', item, 45));
+    for (const item of [1, 2, 3]) queue.offer(of('long', item, 1));
+    expect(queue.offer(of('late', 1, 20))).toEqual([of('long', 3, 1), of('large', 2, 45)]);
+    expect(queue).toMatchObject({ batches: 4, bytes: 67 });
+  });
+
+  test('finds room for a writer that holds nothing, while another has two batches and one of them waits', () => {
+    const limits: QueueLimits = { batchesPerWriter: 8, bytesPerWriter: 1e9, batches: 16, bytes: 1e9 };
+    const others = fc.array(fc.record({ writer: fc.constantFrom('a', 'b', 'c', 'd'), bytes: fc.nat(1000) }), {
+      minLength: 16,
+      maxLength: 40,
+    });
+    fc.assert(
+      fc.property(others, fc.nat(3), fc.nat(1_000_000), (offers, taken, bytes) => {
+        const queue = new FairQueue<number>(limits);
+        offers.forEach(({ writer, bytes: size }, item) => queue.offer(of(writer, item, size)));
+        for (let i = 0; i < taken; i++) queue.take();
+        const held = queue.batches;
+        const found = queue.offer(of('late', 0, bytes));
+        expect(found).toHaveLength(held < 16 ? 0 : 1);
+        expect(queue.batches).toBeLessThanOrEqual(16);
+      }),
+    );
+  });
+
   test('does not put out what is being worked on', () => {
     const queue = new FairQueue<number>({ ...ROOMY, bytes: 30 });
     for (const item of [1, 2, 3]) queue.offer(of('a', item));

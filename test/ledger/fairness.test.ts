@@ -53,6 +53,29 @@ test('a batch is checked and handed on after one turn of each flood, not after a
   expect(intake).toMatchObject({ batches: 0, bytes: 0 });
 });
 
+test('what finds no room is told so a few each turn of the event loop, and the rest of it goes on', async () => {
+  const directory = new WriterDirectory([{ publicKey: flooding.publicKey, types: [8] }], []);
+  let refusedThisTurn = 0;
+  const intake = new Intake({
+    checker: inlineChecker({ directory, issuerPublicKey: issuer.publicKey, retentionDays: 21 }),
+    answer: async (batch) => {
+      if ('refusal' in batch) refusedThisTurn += 1;
+      return new Uint8Array();
+    },
+    limits: { batches: 10, bytes: 1e9, batchesPerWriter: 10, bytesPerWriter: 1e9 },
+  });
+  const answers = notices(flooding, 500).map((batch) => intake.submit(batch, undefined));
+  const eachTurn: number[] = [];
+  for (let refused = 0; refused < 490; refused += refusedThisTurn) {
+    refusedThisTurn = 0;
+    await new Promise((resolve) => setImmediate(resolve));
+    eachTurn.push(refusedThisTurn);
+  }
+  await Promise.all(answers);
+  expect(Math.max(...eachTurn)).toBe(32);
+  await intake.idle();
+});
+
 /** Keeps `outstanding` batches of one writer at the ledger until it is stopped. */
 function flood(ledger: Ledger, outstanding: number, next: (seq: number) => Uint8Array) {
   let seq = 0;

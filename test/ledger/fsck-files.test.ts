@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { Findings } from '../../ledger/fsck/findings.js';
 import { fsckLedger } from '../../ledger/fsck/fsck.js';
 import { checkHeadSlots } from '../../ledger/fsck/head-slots.js';
+import { BLOCK } from '../../ledger/store/block-buffer.js';
 import { checkJournal } from '../../ledger/fsck/journal-check.js';
 import type { Frame } from '../../ledger/store/journal-frames.js';
 import { openLedger } from '../../ledger/ledger.js';
@@ -69,6 +70,12 @@ describe('fsck', () => {
       'payloads/kept',
     ]);
     expect(await found(dir)).toEqual([]);
+  });
+
+  test('says what is missing of a ledger whose database is gone', async () => {
+    const dir = await stoppedLedger();
+    await rm(join(dir, 'store'), { recursive: true });
+    expect(await found(dir)).toContain('damage files store/CURRENT is missing');
   });
 
   test('changes nothing, and opens nothing for writing', async () => {
@@ -192,6 +199,35 @@ describe('fsck on a killed ledger', () => {
 });
 
 describe('a journal', () => {
+  const framesOf = (first: number, sizes: readonly number[], fill: Buffer = Buffer.alloc(0)) =>
+    encodeFrames(
+      sizes.map((size, i) => ({
+        commit: first + i,
+        settled: 0,
+        rows: [{ key: Uint8Array.of(1), value: Buffer.concat([fill, Buffer.alloc(size, i)]) }],
+      })),
+    );
+  const foundBehind = (...parts: Buffer[]): string[] => {
+    const findings = new Findings();
+    checkJournal([{ name: 'journal-0', bytes: Buffer.concat(parts) }], findings);
+    return findings.kept.map(({ what }) => what);
+  };
+
+  test('that lost a commit before others is damaged', () => {
+    const [first, second, ...others] = framesOf(7, [10, 5000, 20, 30]) as [Buffer, Buffer, ...Buffer[]];
+    expect(foundBehind(first, Buffer.alloc(second.length, 9), ...others)).toEqual([
+      'a commit cannot be read, and later ones can',
+    ]);
+  });
+
+  test('is not called damaged for the frames that somebody had sent as a payload', () => {
+    const planted = framesOf(60, [10, 10, 10]);
+    const older = framesOf(3, [100, 9000], Buffer.concat(planted));
+    const [newest = Buffer.of()] = framesOf(50, [10]);
+    expect(foundBehind(newest, ...older.map((frame) => frame.subarray(BLOCK)))).toEqual([]);
+    expect(foundBehind(newest, Buffer.alloc(BLOCK, 3), ...planted)).toEqual([]);
+  });
+
   const frame = (commit: number): Frame => ({
     commit,
     settled: 0,

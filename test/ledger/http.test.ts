@@ -1,12 +1,18 @@
-import { createServer } from 'node:http';
-import { connect } from 'node:net';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, request, type IncomingMessage } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { serveLedgerHttp, type LedgerHttp, type LedgerHttpOptions } from '../../ledger/http.js';
+import { BundleGzip, takesGzip } from '../../ledger/http-gzip.js';
 import { openLedger } from '../../ledger/ledger.js';
+import { filesOf } from '../../ledger/log-files.js';
 import { openLedgerReaderHttp } from '../../ledger/reader-http.js';
 import { toHex } from '../../protocol/bytes.js';
 import { sha256 } from '../../protocol/hash.js';
 import { silentLog } from '../../protocol/log.js';
+import { entriesPath, tilePath, tileWidthAt } from '../../protocol/tile.js';
 import { batchOf, ledgerDeps, noticeItem, officer, temporaryFolder } from './deployment.js';
 
 const TOKEN = 'a token of thirty-two characters';
@@ -34,6 +40,12 @@ const headersOf = async (url: string) => {
   const { status, headers } = await fetch(url);
   return [status, headers.get('content-type'), headers.get('cache-control')];
 };
+
+function readAll(socket: Socket) {
+  let length = 0;
+  socket.on('data', (part) => (length += part.length)).on('error', () => {});
+  return { bytes: () => length, closed: once(socket, 'close') };
+}
 
 describe("the ledger's HTTP", () => {
   test('serves checkpoint, tiles and bundles with the types and caching C2SP asks for', async () => {
@@ -107,6 +119,118 @@ describe("the ledger's HTTP", () => {
     });
   });
 
+  test('packs entry bundles for whoever takes gzip, and nothing else', async () => {
+    const { url } = await served();
+    const ask = async (path: string, accept: string, method = 'GET') => {
+      const answer = await new Promise<IncomingMessage>((resolve, reject) =>
+        request(url + path, { method, headers: { 'accept-encoding': accept } }, resolve)
+          .on('error', reject)
+          .end(),
+      );
+      const parts: Buffer[] = [];
+      for await (const part of answer as AsyncIterable<Buffer>) parts.push(part);
+      return { headers: answer.headers, body: Buffer.concat(parts) };
+    };
+    for (const path of ['/tile/entries/000', '/tile/entries/000.p/200']) {
+      const plain = await ask(path, 'identity');
+      const packed = await ask(path, 'br, gzip;q=0.8');
+      expect(plain.headers).not.toHaveProperty('content-encoding');
+      expect(packed.headers['content-encoding']).toBe('gzip');
+      expect(packed.body.length).toBeLessThan(0.8 * plain.body.length);
+      expect(gunzipSync(packed.body).equals(plain.body)).toBe(true);
+      for (const { headers, body } of [plain, packed])
+        expect(headers).toMatchObject({
+          vary: 'accept-encoding',
+          'content-length': String(body.length),
+          'content-type': 'application/octet-stream',
+          'cache-control': 'public, max-age=31536000, immutable',
+        });
+      const head = await ask(path, 'gzip', 'HEAD');
+      expect(head.headers).toMatchObject({
+        'content-encoding': 'gzip',
+        'content-length': String(packed.body.length),
+      });
+      const bundle = await openLedgerReaderHttp({ url }).entryBundle(0, path.endsWith('200') ? 200 : 256);
+      expect(plain.body.equals(bundle)).toBe(true);
+    }
+    for (const path of ['/tile/0/000', '/checkpoint', '/tile/entries/007'])
+      expect((await ask(path, 'gzip')).headers).not.toHaveProperty('content-encoding');
+  });
+
+  test.each([
+    ['gzip', true],
+    ['GZIP', true],
+    ['deflate, x-gzip', true],
+    ['*', true],
+    ['*;q=0, gzip;q=0.001', true],
+    [undefined, false],
+    ['', false],
+    ['identity', false],
+    ['br;q=1, deflate', false],
+    ['gzip; q=0', false],
+    ['gzip;q=0.000, *', false],
+    ['gzip;q=much', false],
+  ])('takes the Accept-Encoding %j as %j for gzip', (header, takes) => {
+    expect(takesGzip(header)).toBe(takes);
+  });
+
+  test('is asked for packed bundles by a reader elsewhere, for plain ones by one on the same machine', async () => {
+    const { url } = await served();
+    const asked: unknown[] = [];
+    const between = createServer((incoming, response) => {
+      asked.push(incoming.headers['accept-encoding']);
+      const { headers } = incoming;
+      const forward = request(`${url}${incoming.url}`, { headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 0, answer.headers);
+        answer.pipe(response);
+      });
+      forward.end();
+    });
+    await new Promise<void>((resolve) => between.listen(0, '0.0.0.0', resolve));
+    onTestFinished(() => void between.close());
+    const address = between.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const near = await openLedgerReaderHttp({ url: `http://127.0.0.1:${port}` }).entryBundle(0, 256);
+    const far = await openLedgerReaderHttp({ url: `http://0.0.0.0:${port}` }).entryBundle(0, 256);
+    expect(asked).toEqual(['identity', expect.stringContaining('gzip')]);
+    expect(Buffer.from(far).equals(near)).toBe(true);
+  });
+
+  test('packs no more than two bundles at once, and sends the others as they are', async () => {
+    const gzip = new BundleGzip();
+    const bundle = Buffer.alloc(100_000, 'entry');
+    const packed = await Promise.all(Array.from({ length: 5 }, () => gzip.pack(bundle)));
+    expect(packed.map((one) => one?.length !== undefined)).toEqual([true, true, false, false, false]);
+    expect(await gzip.pack(bundle)).toBeDefined();
+    expect(await gzip.pack(randomBytes(1000))).toBeUndefined(); // would grow
+  });
+
+  test('serves the partial tiles of every size it published, each the beginning of the same', async () => {
+    const ledger = await openLedger(ledgerDeps(await temporaryFolder()));
+    const sizes: number[] = [];
+    for (const [seq, count] of [1, 7, 200, 47, 1, 120, 200, 3].entries()) {
+      const items = Array.from({ length: count }, (_, i) => noticeItem(`${seq}/${i}`));
+      await ledger.submit(batchOf(officer, seq, items));
+      sizes.push(ledger.status().size);
+    }
+    const { url } = await served({ reader: ledger.reader() });
+    onTestFinished(() => ledger.close());
+    const bytesAt = async (path: string) => {
+      const answer = await fetch(`${url}/${path}`);
+      return answer.ok ? Buffer.from(await answer.arrayBuffer()) : undefined;
+    };
+    for (const size of sizes)
+      for (const { path, address } of filesOf(size)) {
+        const { index, width } = address;
+        const level = address.kind === 'entries' ? 0 : address.level;
+        const now = tileWidthAt(level, index, ledger.status().size);
+        const whole = address.kind === 'entries' ? entriesPath(index, now) : tilePath(level, index, now);
+        const part = await bytesAt(path);
+        expect(part?.length, `${path} of ${size}`).toBeGreaterThanOrEqual(width * 32);
+        expect((await bytesAt(whole))?.subarray(0, part?.length).equals(part ?? Buffer.alloc(0))).toBe(true);
+      }
+  });
+
   test('closes while connections are open', async () => {
     const http = await served();
     const socket = connect(Number(new URL(http.url).port), '127.0.0.1');
@@ -114,6 +238,58 @@ describe("the ledger's HTTP", () => {
     const started = performance.now();
     await http.close();
     expect(performance.now() - started).toBeLessThan(3000);
+  });
+
+  test('closes a connection that asks on without waiting for answers', async () => {
+    const http = await served();
+    const socket = connect(Number(new URL(http.url).port), '127.0.0.1');
+    const answered = readAll(socket);
+    const ask = 'GET /tile/entries/000 HTTP/1.1\r\nhost: l\r\n\r\n';
+    socket.write(ask.repeat(8));
+    await expect.poll(() => answered.bytes(), { timeout: 5000 }).toBeGreaterThan(8 * 20_000);
+    socket.write(ask.repeat(300));
+    await answered.closed;
+    expect(answered.bytes()).toBeLessThan(50 * 20_000);
+  });
+
+  const patient = {
+    connections: 1,
+    headersMs: 60_000,
+    requestMs: 60_000,
+    silentMs: 60_000,
+    answerMs: 60_000,
+    checkEveryMs: 50,
+  };
+  test.each([
+    ['half a question', { headersMs: 500 }, 'GET /checkpoint HTTP/1.1\r\n', 0],
+    [
+      'half a body',
+      { headersMs: 500, requestMs: 500 },
+      `POST /payloads HTTP/1.1\r\nhost: l\r\nauthorization: Bearer ${TOKEN}\r\ncontent-length: 32\r\n\r\n12`,
+      0,
+    ],
+    ['no reading', { silentMs: 500 }, 'GET /tile/entries/000 HTTP/1.1\r\nhost: l\r\n\r\n', 0],
+    ['slow reading', { answerMs: 800 }, 'GET /tile/entries/000 HTTP/1.1\r\nhost: l\r\n\r\n', 20_000],
+  ])('gives the place of a connection with %s to the next', async (_, limits, words, readBytes) => {
+    const ledger = await openLedger(ledgerDeps(await temporaryFolder()));
+    onTestFinished(() => ledger.close());
+    const reader = { ...ledger.reader(), entryBundle: async () => Buffer.alloc(40_000_000) };
+    const { url } = await served({ reader, payloadToken: TOKEN, limits: { ...patient, ...limits } });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {});
+    await once(socket.pause(), 'connect');
+    const reading = setInterval(() => void (readBytes > 0 && socket.read(readBytes)), 20);
+    onTestFinished(() => {
+      clearInterval(reading);
+      socket.destroy();
+    });
+    socket.write(words);
+    const status = () =>
+      fetch(`${url}/checkpoint`, { signal: AbortSignal.timeout(200) }).then(
+        (answer) => answer.status,
+        String,
+      );
+    expect(await status()).not.toBe(200);
+    await expect.poll(status, { timeout: 5000 }).toBe(200);
   });
 
   test('gives a coded error for a checkpoint that is not text', async () => {

@@ -191,6 +191,18 @@ describe('admission', () => {
       expect([...ledger.status().counters.refusalsByNumber.keys()]).toHaveLength(4);
     }));
 
+  test('judges a report by the revocations before it in the log, those that came while it was checked too', () =>
+    withLedger(async (ledger) => {
+      await outcomes(ledger, issuer, 1, [certificateItem(gateway)]);
+      const received = [reportItem(gateway, NOW_MS), reportItem(gateway, asUnixMs(NOW_MS - 1))];
+      const [revoked, reported] = await Promise.all([
+        outcomes(ledger, issuer, 2, [revocationItem(gateway, NOW_MS)]),
+        outcomes(ledger, gateway, 1, received),
+      ]);
+      expect(revoked).toEqual([accepted(1)]);
+      expect(reported).toEqual([refused('certificate'), accepted(2)]);
+    }));
+
   test('takes what a gateway received before its certificate ended or was revoked, and nothing from after', () =>
     withLedger(async (ledger) => {
       const hour = 3_600_000;

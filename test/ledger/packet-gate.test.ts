@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PacketGate } from '../../ledger/packet-gate.js';
+import { PacketGate, type PacketRoom } from '../../ledger/packet-gate.js';
 
 /** A packet of MQTT 3.1.1 §2.2 with a body of `length` bytes. */
 function packet(length: number): Buffer {
@@ -14,13 +14,18 @@ function packet(length: number): Buffer {
   return Buffer.concat([Buffer.from(header), Buffer.alloc(length, 0xff)]);
 }
 
+const ROOM: PacketRoom = { mayBegin: () => true, begun: () => {} };
+
+/** Everything let through, or false. */
+const letsThrough = (gate: PacketGate, bytes: Uint8Array): boolean => gate.take(bytes, ROOM) === bytes.length;
+
 function accepts(gate: PacketGate, bytes: Buffer, cuts: readonly number[]): boolean {
   const ends = [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b);
   let start = 0;
   return ends.every((end) => {
     const part = bytes.subarray(start, end);
     start = end;
-    return gate.accept(part);
+    return letsThrough(gate, part);
   });
 }
 
@@ -52,12 +57,43 @@ describe('the packet gate', () => {
 
   test('has a bound of its own for the first packet', () => {
     const gate = new PacketGate(10, 100);
-    expect(gate.accept(packet(10))).toBe(true);
-    expect(gate.accept(packet(100))).toBe(true);
-    expect(new PacketGate(10, 100).accept(packet(11))).toBe(false);
+    expect(letsThrough(gate, packet(10))).toBe(true);
+    expect(letsThrough(gate, packet(100))).toBe(true);
+    expect(letsThrough(new PacketGate(10, 100), packet(11))).toBe(false);
   });
 
   test('stops at a length of more than four bytes', () => {
-    expect(new PacketGate(1e9, 1e9).accept(Buffer.from([0x10, 0x80, 0x80, 0x80, 0x80, 0x01]))).toBe(false);
+    expect(letsThrough(new PacketGate(1e9, 1e9), Buffer.from([0x10, 0x80, 0x80, 0x80, 0x80, 0x01]))).toBe(
+      false,
+    );
+  });
+
+  test('stops before a packet that may not begin yet, and goes on there later', () => {
+    const packets = fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(
+        packets,
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 200 }),
+        (lengths, each, cut) => {
+          const gate = new PacketGate(500, 500);
+          const bytes = Buffer.concat(lengths.map(packet));
+          const seen: number[] = [];
+          let left = each;
+          const room: PacketRoom = {
+            mayBegin: (type) => type === 3 && left-- > 0,
+            begun: (_type, bodyBytes) => void seen.push(bodyBytes),
+          };
+          for (let at = 0; at < bytes.length;) {
+            const before = seen.length;
+            const taken = gate.take(bytes.subarray(at, at + cut), room) ?? NaN;
+            at += taken;
+            expect(seen.length - before).toBeLessThanOrEqual(each);
+            if (taken < cut) left = each;
+          }
+          expect(seen).toEqual(lengths);
+        },
+      ),
+    );
   });
 });

@@ -1,16 +1,16 @@
 /** Payloads of a day end by an entry of the log: who may write it, what is gone, and that all the rest still holds. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WriterDirectory } from '../../ledger/admission/writer.js';
 import { checkProof } from '../../ledger/check-proof.js';
-import { DayRegister, newDayRecord } from '../../ledger/store/day-record.js';
+import { DayRegister } from '../../ledger/store/day-record.js';
 import { askDays } from '../../ledger/days-http.js';
 import { exportLog } from '../../ledger/export.js';
 import { serveLedgerHttp } from '../../ledger/http.js';
+import { fsckLedger } from '../../ledger/fsck/fsck.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
 import { openLogView } from '../../ledger/log-view.js';
-import { PayloadRemover } from '../../ledger/payload-remover.js';
 import { proveGrowth } from '../../ledger/prove-growth.js';
 import { proveEntry } from '../../ledger/prove.js';
 import { openLedgerReaderHttp } from '../../ledger/reader-http.js';
@@ -19,15 +19,14 @@ import { Sequencer } from '../../ledger/sequencer.js';
 import { readEdge } from '../../ledger/start.js';
 import { openStoreLevel } from '../../ledger/store/store-recovery.js';
 import { inlineChecker } from '../../ledger/intake/verify-inline.js';
-import { verifyFolder, verifyLog } from '../../ledger/verify.js';
+import { verifyFolder } from '../../ledger/verify-folder.js';
+import { verifyLog } from '../../ledger/verify.js';
 import type { BatchItem } from '../../protocol/batch.js';
 import { asUnixMs } from '../../protocol/brands.js';
 import { toHex } from '../../protocol/bytes.js';
 import { ENTRY_TYPE } from '../../protocol/entry.js';
 import { sha256 } from '../../protocol/hash.js';
-import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import { silentLog } from '../../protocol/log.js';
-import { dayOf } from '../../protocol/time.js';
 import {
   batchOf,
   certificateItem,
@@ -36,21 +35,16 @@ import {
   ledgerDeps,
   logSigner,
   noticeItem,
-  NOW_MS,
   officer,
   openReceipt,
   ORIGIN,
   pruningItem,
   reportItem,
-  signerOf,
   standingClock,
   temporaryFolder,
 } from './deployment.js';
+import { DAY, gateway, grown, laterMs, RETENTION_DAYS, stage } from './pruning-stage.js';
 
-const DAY_MS = 86_400_000;
-const RETENTION_DAYS = 21;
-const DAY = dayOf(NOW_MS / 1000);
-const gateway = signerOf('gateway one');
 const identity = { origin: ORIGIN, logPublicKey: logSigner.publicKey };
 const OFFICER_TOO = {
   writers: [
@@ -61,22 +55,6 @@ const OFFICER_TOO = {
     },
   ],
 };
-
-const laterMs = (days: number) => asUnixMs(NOW_MS + days * DAY_MS);
-
-/** A ledger on a clock of its own; `say` submits and gives the outcomes. */
-async function stage(dir: string, changes = {}) {
-  const clock = standingClock();
-  const ledger = await openLedger(ledgerDeps(dir, { clock, ...changes }));
-  let seq = 0;
-  const say = async (writer: typeof issuer, ...items: BatchItem[]) => {
-    const batch = batchOf(writer, (seq += 1), items);
-    return openReceipt(await ledger.submit(batch), batch).outcomes.map(
-      ({ reason, index }) => index ?? -reason,
-    );
-  };
-  return { ledger, clock, say };
-}
 
 /** Waits until nothing is left to remove; the test's own time-out ends it. */
 async function removed(ledger: Ledger): Promise<void> {
@@ -95,21 +73,6 @@ async function filesHolding(dir: string, bytes: Uint8Array): Promise<string[]> {
 
 /** The middle of a sealed report: random bytes that nothing else holds. */
 const traceOf = ({ payload }: BatchItem) => payload.subarray(300, 340);
-
-/** Two days of reports, and what the log says when the first of them has left the window. */
-async function grown(dir: string) {
-  const first = Array.from({ length: 40 }, () => reportItem(gateway));
-  const second = Array.from({ length: 3 }, () => reportItem(gateway, laterMs(1)));
-  const { ledger, clock, say } = await stage(dir);
-  await say(issuer, certificateItem(gateway));
-  await say(gateway, ...first);
-  await say(officer, noticeItem('kept'));
-  clock.set(laterMs(1));
-  await say(gateway, ...second);
-  const checkpoint = await ledger.reader().checkpoint();
-  clock.set(laterMs(RETENTION_DAYS + 1));
-  return { ledger, clock, say, first, second, checkpoint };
-}
 
 describe('an entry of type 10', () => {
   test('is taken once the day left the window and its keys are destroyed, and not before', async () => {
@@ -334,49 +297,20 @@ describe('a ledger that ended between the commit and the removal', () => {
     await again.close();
   });
 
-  test('does not try a removal that failed again with every batch, and says why it failed', async () => {
-    const pruned = { by: 1, atMs: NOW_MS, removed: false };
-    const days = new DayRegister([{ ...newDayRecord(DAY), destroyedBy: 0, pruned }]);
-    let tried = 0;
-    const removePayloads = () => Promise.reject(new Error(`the disk did not answer, ${(tried += 1)}`));
-    const remover = new PayloadRemover({ removePayloads }, days);
-    for (let batch = 0; batch < 3; batch++) {
-      remover.wake();
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    expect(remover.failure).toBe('the disk did not answer, 1');
-    expect(days.toRemove).toBe(1);
-    await remover.close();
-  });
-});
-
-describe('a ledger that says of a payload that it is pruned', () => {
-  test('is not believed unless an entry of the log says so', async () => {
-    const { ledger, say, first } = await grown(await temporaryFolder());
+  test('removes the file of a pruned day that came back, and fsck names it until then', async () => {
+    const dir = await temporaryFolder();
+    const { ledger, say } = await grown(dir);
+    const path = join(dir, 'payloads', String(DAY));
+    const before = await readFile(path);
     await say(issuer, destroyedItem(DAY), pruningItem(DAY));
-    const reader = ledger.reader();
-    const truth = { day: DAY, prunedAtMs: laterMs(RETENTION_DAYS + 1), prunedBy: 46 };
-    const saying = async (lie: Partial<typeof truth>, of = first[0] ?? noticeItem('')) => {
-      const hash = toHex(sha256(of.payload));
-      const payloads: LedgerReader['payloads'] = async (hashes) => {
-        const found = await reader.payloads(hashes);
-        return found.map((one, i) =>
-          toHex(hashes[i] ?? new Uint8Array()) === hash ? { ...truth, ...lie } : one,
-        );
-      };
-      return verifyLog({ ...reader, payloads }, logSigner, { payloads: true });
-    };
-    expect((await saying({})).pruned).toMatchObject([{ payloads: 40 }]);
-    for (const lie of [
-      { prunedBy: 45 },
-      { prunedBy: 3 },
-      { day: DAY - 1 },
-      { day: DAY + 2 },
-      { prunedAtMs: NOW_MS },
-    ])
-      await expect(saying(lie), JSON.stringify(lie)).rejects.toMatchObject({ code: 'damaged' });
-    await expect(saying({ prunedBy: 47 })).rejects.toMatchObject({ code: 'busy' });
-    await expect(saying({}, noticeItem('kept'))).rejects.toMatchObject({ code: 'damaged' });
+    await removed(ledger);
     await ledger.close();
+    await writeFile(path, before);
+    const fsck = () => fsckLedger({ dir, verifier: logSigner, issuerPublicKey: issuer.publicKey });
+    expect((await fsck()).findings.kept).toMatchObject([{ kind: 'leftover', file: `payloads/${DAY}` }]);
+
+    await (await openLedger(ledgerDeps(dir))).close();
+    expect(await readdir(join(dir, 'payloads'))).not.toContain(String(DAY));
+    expect((await fsck()).findings.kept).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openCheckpoint } from '../../protocol/checkpoint.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { openWitnessedCheckpoint, type WitnessPolicy } from '../../protocol/witness-policy.js';
+import { NO_WITNESSES, openWitnessedCheckpoint, type WitnessPolicy } from '../../protocol/witness-policy.js';
 import { until } from '../cli/firebreak-process.js';
 import { logSigner, temporaryFolder } from './deployment.js';
 import {
@@ -58,7 +58,7 @@ describe('a forked ledger', () => {
     await second.close();
 
     // it can still lie to those who ask for no witness; whoever has the policy is told who is missing
-    const liar = await startLedger(two);
+    const liar = await startLedger(two, NO_WITNESSES);
     const lie = await liar.reader().checkpoint();
     expect(openCheckpoint(lie, logSigner).size).toBe(5 + entries);
     expect(missingIn(lie, policy)).toContain('missing hospital, ombudsman, press');

@@ -205,6 +205,23 @@ describe('a ledger with witnesses', () => {
     expect(await codeOf('quorum none\n')).toBeUndefined();
   });
 
+  test('does not go on without them unless it is told to', async () => {
+    const policy = policyOf(1, [await witnessNamed('a')]);
+    const dir = await temporaryFolder();
+    const ledger = await startLedger(dir, policy);
+    await submit(ledger, 0, 5);
+    await hasPublished(ledger, 5);
+    await ledger.close();
+    const note = await readFile(join(dir, 'published'), 'utf8');
+    await expect(openLedger(ledgerDeps(dir))).rejects.toMatchObject({
+      code: 'input',
+      message: expect.stringMatching(/the policy .* is missing.*--policy.*"quorum none"/) as string,
+    });
+    expect(await readFile(join(dir, 'published'), 'utf8')).toBe(note);
+    await (await startLedger(dir, parsePolicy('quorum none\n'))).close();
+    await (await startLedger(dir)).close();
+  });
+
   test('refuses a folder that does not hold what was published', async () => {
     const policy = policyOf(1, [await witnessNamed('a')]);
     const dir = await temporaryFolder();

@@ -9,8 +9,10 @@ import { decodeEvidence } from '../../protocol/evidence-bundle.js';
 import { readReport } from '../../protocol/report-open.js';
 import { decodeReport } from '../../protocol/report.js';
 import { dayOf } from '../../protocol/time.js';
+import { checkEvidenceInTurns } from '../../tracer/evidence/check.js';
 import type { CheckedPerson } from '../../tracer/evidence/paths.js';
 import type { ReachedPerson, TraceRequest } from '../../tracer/trace-result.js';
+import { Turns } from '../../tracer/turns.js';
 import { codeOf } from '../protocol/errors-of.js';
 import { issuer, keysOf, NOON, recordOf, reportOf } from './deployment.js';
 import {
@@ -129,6 +131,32 @@ describe('an evidence bundle', () => {
     const tracer = await tracerOn(log, {}, false);
     await expect(evidenceOf(tracer)).rejects.toMatchObject({ code: 'permission' });
     expect(log.entries).toHaveLength(2);
+  });
+
+  it('is checked in turns as it is in one go, and no further once it is called off', async () => {
+    const { evidence } = await evidenceOf(await tracerOn(ward()));
+    const abort = new AbortController();
+    const openSlowly = (note: string) => {
+      for (const untilMs = performance.now() + 10; performance.now() < untilMs;);
+      return openCheckpoint(note, logKey);
+    };
+    const terms = { openCheckpoint: openSlowly };
+    expect(await checkEvidenceInTurns(evidence, terms, new Turns())).toEqual(check(evidence));
+    setImmediate(() => abort.abort(new Error('enough'))); // has its turn only when one is left to it
+    const checking = checkEvidenceInTurns(evidence, terms, new Turns(abort.signal));
+    await expect(checking).rejects.toThrow('enough');
+  });
+
+  it('is not made for who has gone since the look was recorded', async () => {
+    const log = ward();
+    const gone = new AbortController();
+    const tracer = await tracerOn(log);
+    const append = log.append.bind(log);
+    log.append = (entry) => {
+      gone.abort(new Error('whoever asked has gone'));
+      return append(entry);
+    };
+    await expect(tracer.lookUp(request, look, {}, gone.signal)).rejects.toThrow('has gone');
   });
 
   it('waits for a checkpoint that covers the look, and not for ever', async () => {

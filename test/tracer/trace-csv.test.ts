@@ -35,10 +35,20 @@ describe('a trace as comma-separated values', () => {
     });
     const [header, ...rows] = csv.split('\r\n');
     expect(header).toBe(
-      'list,person,hop,exposed_at,earliest_at,score,source,via,contact_start,contact_end,near_seconds,mutual,ledger_entries',
+      'list,person,hop,exposed_at,earliest_at,score,source,via,contact_start,contact_end,near_seconds,mutual,ledger_entries,gateway',
     );
     const times = '2023-11-14T22:28:20Z,2023-11-14T22:28:20Z,0.2500';
-    const contact = '2023-11-14T22:13:20Z,2023-11-14T22:28:20Z,840,true,4 9';
+    const contact = '2023-11-14T22:13:20Z,2023-11-14T22:28:20Z,840,true,4 9,';
     expect(rows).toEqual([`source,5,2,${times},,6,${contact}`, `reached,3,2,${times},1,2,${contact}`, '']);
+  });
+
+  it('names the gateway of a row that rests on presence', () => {
+    const gateway = '0123456789abcdef0123456789abcdef';
+    const together = { ...step, from: '1', to: '2', nearSeconds: 0, mutual: false, ledger: [], gateway };
+    const reached = [{ ...row, person: '2', path: [together] }];
+    const csv = traceCsv({ ...request, direction: 'forward', reachedCount: 1, reached, presence: true });
+    const [header = '', told = ''] = csv.split('\r\n');
+    expect(told.split(',').at(header.split(',').indexOf('gateway'))).toBe(gateway);
+    expect(told).toContain(`,0,false,,${gateway}`);
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { memoryContactStore } from '../../tracer/contacts/contact-store.js';
@@ -126,7 +126,7 @@ describe('a question to threads that walk', () => {
     const pool = opened();
     const walked = codeOf(pool.walk(large, { request: asked() }, { limitMs: 1 }));
     const waits = codeOf(pool.walk(large, { request: asked() }, { limitMs: 1 }));
-    expect(await Promise.all([walked, waits])).toEqual(['timeout', 'timeout']);
+    expect(await Promise.all([walked, waits])).toEqual(['timeout', 'full']);
     expect(await pool.walk(large, { request: asked() })).toEqual(inline(large));
   });
 
@@ -140,6 +140,38 @@ describe('a question to threads that walk', () => {
     expect(await Promise.all(walked)).toEqual(['closed', 'closed']);
     expect(await codeOf(pool.walk(large, { request: asked() }, { signal }))).toBe('closed');
     expect(pool.status()).toMatchObject({ walking: 0, waiting: 0, deaths: 0 });
+  });
+
+  it('says in words of its own that it never began, and else why it was called off', async () => {
+    const pool = opened();
+    const abort = new AbortController();
+    const [walked, waits] = [0, 1].map(() =>
+      pool.walk(large, { request: asked() }, { signal: abort.signal }).catch((error: unknown) => error),
+    );
+    const late = new FirebreakError('timeout', 'the question takes too long; ask for fewer hops');
+    abort.abort(late);
+    expect(await walked).toBe(late);
+    expect(await waits).toMatchObject({
+      code: 'full',
+      message: expect.stringContaining('did not begin') as string,
+    });
+    const gone = new FirebreakError('closed', 'whoever asked has gone');
+    const { signal } = { signal: AbortSignal.abort(gone) };
+    await expect(pool.walk(large, { request: asked() }, { signal })).rejects.toBe(gone);
+  });
+
+  it('has no limit of its own where there is a signal', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { signal } = new AbortController();
+    const pool = opened();
+    const walked = pool.walk(large, { request: asked() }, { signal });
+    expect(vi.getTimerCount()).toBe(0);
+    const limited = codeOf(pool.walk(large, { request: asked() }));
+    expect(vi.getTimerCount()).toBe(1);
+    vi.advanceTimersByTime(30_000);
+    expect(await limited).toBe('full');
+    expect(await walked).toEqual(inline(large));
   });
 
   it('is refused when too many wait already', async () => {

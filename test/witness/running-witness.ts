@@ -8,8 +8,9 @@ import { fastSigner } from '../../protocol/ed25519.js';
 import { sha256 } from '../../protocol/hash.js';
 import { silentLog, type Log } from '../../protocol/log.js';
 import type { NoteVerifier } from '../../protocol/note.js';
-import { serveWitnessHttp } from '../../witness/http.js';
+import { serveWitnessHttp, type WitnessHttpLimits } from '../../witness/http.js';
 import { beginState, openStateFolder } from '../../witness/state-folder.js';
+import type { WitnessState } from '../../witness/state.js';
 import { openWitness } from '../../witness/witness.js';
 import { logSigner } from './log-views.js';
 
@@ -33,6 +34,9 @@ export interface WitnessChanges {
   readonly nowSeconds?: () => number;
   readonly port?: number;
   readonly log?: Log;
+  readonly limits?: Partial<WitnessHttpLimits>;
+  /** Takes the place of the state in `dir`, which it is given. */
+  readonly stateOver?: (state: WitnessState) => WitnessState;
 }
 
 export async function temporaryFolder(): Promise<string> {
@@ -47,12 +51,15 @@ export async function startWitness(name: string, changes: WitnessChanges = {}): 
   const dir = changes.dir ?? (await temporaryFolder());
   const cosigner = cosignerNamed(name);
   for (const { name: origin } of logs) await beginState(dir, origin);
-  const witness = await openWitness({ cosigner, logs, state: await openStateFolder(dir), nowSeconds, log });
+  const { stateOver = (state: WitnessState) => state } = changes;
+  const state = stateOver(await openStateFolder(dir));
+  const witness = await openWitness({ cosigner, logs, state, nowSeconds, log });
   const http = await serveWitnessHttp({
     witness,
     verifierKey: formatCosignerKey(cosigner),
     port: changes.port ?? 0,
     log,
+    ...(changes.limits && { limits: changes.limits }),
   });
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= http.close().then(() => witness.close()));

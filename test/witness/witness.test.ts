@@ -1,6 +1,8 @@
 /** A witness over HTTP: every status of C2SP tlog-witness, and what it remembers. */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { encodeAddCheckpoint, TLOG_SIZE_TYPE } from '../../protocol/add-checkpoint.js';
@@ -11,7 +13,7 @@ import { beginState, lookAtState, openStateFolder } from '../../witness/state-fo
 import { openWitness } from '../../witness/witness.js';
 import { silentLog } from '../../protocol/log.js';
 import { logSigner, logView, ORIGIN } from './log-views.js';
-import { cosignerNamed, startWitness, temporaryFolder, type RunningWitness } from './running-witness.js';
+import { cosignerNamed, startWitness, type RunningWitness } from './running-witness.js';
 
 const honest = logView('honest', 100);
 const forked = logView('forked', 100);
@@ -207,6 +209,35 @@ describe('a witness', () => {
   });
 });
 
+describe('the one place at a witness', () => {
+  const patient = {
+    connections: 1,
+    headersMs: 60_000,
+    requestMs: 60_000,
+    silentMs: 60_000,
+    checkEveryMs: 50,
+  };
+  test.each([
+    ['asks half a question', { headersMs: 500 }, 'POST /add-checkpoint HTTP/1.1\r\nhost: w\r\n'],
+    [
+      'sends half a body',
+      { headersMs: 500, requestMs: 500 },
+      'POST /add-checkpoint HTTP/1.1\r\nhost: w\r\ncontent-length: 9\r\n\r\nold',
+    ],
+    ['reads no answer', { silentMs: 500 }, 'GET / HTTP/1.1\r\nhost: w\r\n\r\n'.repeat(40_000)],
+  ])('is not held by whoever %s', async (_, limits, words) => {
+    const { url } = await startWitness('w1', { limits: { ...patient, ...limits } });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {});
+    onTestFinished(() => void socket.destroy());
+    await once(socket.pause(), 'connect');
+    socket.write(words);
+    const status = () =>
+      fetch(url, { signal: AbortSignal.timeout(200) }).then((answer) => answer.status, String);
+    expect(await status()).not.toBe(200);
+    await expect.poll(status, { timeout: 5000 }).toBe(200);
+  });
+});
+
 describe('the state of a witness', () => {
   test('outlives it', async () => {
     const first = await witnessAt(200);
@@ -261,37 +292,29 @@ describe('the state of a witness', () => {
     await expect(openStateFolder(join(dir, 'nowhere'))).rejects.toMatchObject({ code: 'not-found' });
   });
 
-  test('that cannot be kept ends in 503, and nothing is cosigned', async () => {
-    const dir = await temporaryFolder();
-    await beginState(dir, ORIGIN);
-    const state = await openStateFolder(dir);
-    onTestFinished(() => state.close());
+  test('that cannot be kept ends in 503 over HTTP, its log says why, and nothing is cosigned', async () => {
     let full = true;
-    const failing = {
-      load: (origin: string) => state.load(origin),
-      save: async (origin: string, note: string) => {
-        if (full) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
-        await state.save(origin, note);
-      },
-      keepFork: (notes: readonly string[]) => state.keepFork(notes),
-      close: async () => {},
-    };
-    const witness = await openWitness({
-      cosigner: cosignerNamed('w1'),
-      logs: [logSigner],
-      state: failing,
+    const said: unknown[] = [];
+    const { post } = await startWitness('w1', {
       nowSeconds: () => 9,
-      log: silentLog,
+      log: { ...silentLog, error: (text, facts) => void said.push([text, facts]) },
+      stateOver: (state) => ({
+        load: (origin) => state.load(origin),
+        save: async (origin, note) => {
+          if (full) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+          await state.save(origin, note);
+        },
+        keepFork: (notes) => state.keepFork(notes),
+        close: () => state.close(),
+      }),
     });
-    await expect(witness.addCheckpoint(Buffer.from(await honest.request(0, 200)))).rejects.toThrow(
-      'no space',
-    );
+    expect(await statusOf(post(await honest.request(0, 200)))).toEqual([
+      503,
+      'the witness cannot keep its state; its log says why\n',
+    ]);
+    expect(said).toEqual([['could not answer a log, nothing was cosigned', { why: 'no space left' }]]);
     full = false;
-    const other = await witness.addCheckpoint(Buffer.from(await forked.request(0, 300)));
-    expect(other.status).toBe(200);
-    expect(await witness.addCheckpoint(Buffer.from(await honest.request(0, 200)))).toMatchObject({
-      status: 409,
-      size: 300,
-    });
+    expect((await post(await forked.request(0, 300))).status).toBe(200);
+    expect(await statusOf(post(await honest.request(0, 200)))).toEqual([409, '300\n']);
   });
 });

@@ -5,7 +5,7 @@ import type { EvidenceWish } from '../evidence/plan.js';
 import type { LookUp, LookUpAnswer } from '../trace-message.js';
 import type { TraceRequest } from '../trace-result.js';
 import type { Tracer } from '../tracer.js';
-import { afterCursor, cursorAt } from './contact-page.js';
+import { cursorAt, placeAfter } from './contact-page.js';
 import type { Asking, Figures, TracerApi } from './contract.js';
 import type {
   ClusterQuestion,
@@ -80,18 +80,17 @@ async function contactsIn(
   { limit, after, ...request }: ContactsQuestion['request'],
   { look, signal }: Asking,
 ): Promise<ContactsAnswer> {
-  const isAfter = afterCursor(after);
+  const place = placeAfter(after);
   await pulse.catchUp(undefined, signal);
   signal.throwIfAborted();
-  const question = { ...windowOf(request, tracer), person: request.person, minSeconds: request.minSeconds };
-  const { contacts, accessIndex } = await tracer.lookUpContacts(question, look);
-  const ahead = contacts.filter(isAfter).map((row) => ({ ...row, ledger: [...row.ledger] }));
-  const page = ahead.slice(0, limit);
-  const last = page.at(-1);
+  const { person, minSeconds } = request;
+  const question = { ...windowOf(request, tracer), person, minSeconds, limit, after: place };
+  const { contacts, hasMore, accessIndex } = await tracer.lookUpContacts(question, look, signal);
+  const last = contacts.at(-1);
   return {
-    ...{ accessIndex, person: question.person, from: question.from, to: question.to },
-    contacts: page,
-    ...(last !== undefined && ahead.length > page.length && { next: cursorAt(last) }),
+    ...{ accessIndex, person, from: question.from, to: question.to },
+    contacts: contacts.map((row) => ({ ...row, ledger: [...row.ledger] })),
+    ...(last !== undefined && hasMore && { next: cursorAt(last) }),
   };
 }
 
@@ -103,7 +102,7 @@ async function clusterOf(
 ): Promise<ClusterAnswer> {
   await pulse.catchUp(undefined, signal);
   signal.throwIfAborted();
-  return tracer.lookUpCluster({ ...request, ...windowOf(request, tracer) }, look);
+  return tracer.lookUpCluster({ ...request, ...windowOf(request, tracer) }, look, signal);
 }
 
 /** From the first contact to the last where the question leaves it open. */

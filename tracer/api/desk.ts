@@ -61,7 +61,7 @@ export class Desk {
   /**
    * Does the work when it is its turn. Its signal, and the wait, end when `stop` is aborted, when the time is over and when
    * the desk closes. Throws `full` (429 when the line is full, 503 when the turn did not come in time), `timeout` (504),
-   * `closed`, the reason `stop` was aborted with, and what the work throws.
+   * `closed`, the reason `stop` was aborted with, and what the work throws, also what it throws at once when it is told to stop.
    */
   async ask<Answer>(
     stop: AbortController,
@@ -155,10 +155,10 @@ async function begin<Answer>(
   return work(signal);
 }
 
-/** As the promise, but that it rejects when the signal aborts first. */
+/** As the promise, but that it rejects when the signal aborts first; what knows better why it ends has a moment to say so. */
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const abort = (): void => reject(asError(signal.reason));
+    const abort = (): void => void setImmediate(() => reject(asError(signal.reason)));
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
     void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));

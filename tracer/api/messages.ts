@@ -1,16 +1,14 @@
 /** What the API is asked and what it answers, as JSON; a trace and its answer are in trace-message.ts. Times are unix seconds. */
 import { z } from 'zod';
 import { clusterLookUpSchema } from '../cluster/cluster-message.js';
+import { reachedPerson, seconds, tag } from '../row-message.js';
 import { lookUpSchema, MAX_EVIDENCE_PERSONS } from '../trace-message.js';
-import type { ReachedPerson } from '../trace-result.js';
 
 /** Contacts on one page. */
 const MAX_PAGE = 1000;
 const PAGE = 100;
 const MIN_SECONDS = 900;
 
-const tag = z.string().regex(/^(0|[1-9]\d{0,14})$/, 'a tag number in decimal digits');
-const seconds = z.int().min(0);
 const { purpose, officer, evidence, request: traceRequest } = lookUpSchema.shape;
 /** Who asks stands in the token; only the folder's own token leaves it to the question. */
 const asked = { officer: officer.exactOptional(), purpose };
@@ -37,26 +35,6 @@ export const pathQuestion = z.strictObject({
   }),
 });
 export type PathQuestion = z.infer<typeof pathQuestion>;
-
-const step = z.object({
-  from: z.string(),
-  to: z.string(),
-  start: seconds,
-  end: seconds,
-  nearSeconds: seconds,
-  mutual: z.boolean(),
-  ledger: z.array(z.int()).describe('the entries of the ledger it rests on'),
-});
-
-const reachedPerson: z.ZodType<ReachedPerson> = z.object({
-  person: z.string(),
-  hop: z.int(),
-  exposedAt: seconds,
-  earliestAt: seconds,
-  score: z.number(),
-  path: z.array(step),
-  source: z.string().exactOptional(),
-});
 
 const accessIndex = z.int().describe('the entry of the ledger that records this look');
 

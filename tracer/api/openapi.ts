@@ -20,10 +20,30 @@ export async function describeApi(app: ApiServer): Promise<void> {
       security: [{ [SECURITY]: [] }],
       components: { securitySchemes: { [SECURITY]: { type: 'http', scheme: 'bearer' } } },
     },
-    transform: createJsonSchemaTransform({
-      zodToJsonConfig: { unrepresentable: 'any', override: asItIsSent },
-    }),
+    transform: (route) => withHeaders(route.schema, toJsonSchema(route)),
   });
+}
+
+const toJsonSchema = createJsonSchemaTransform({
+  zodToJsonConfig: { unrepresentable: 'any', override: asItIsSent },
+});
+
+const responses = z.record(z.string(), z.looseObject({}));
+const answers = z.looseObject({ response: responses });
+const withSome = z.looseObject({ headers: z.record(z.string(), z.looseObject({})) });
+
+/** Of a response the transform keeps the schema alone; its headers are put back. */
+function withHeaders<Transformed extends { readonly schema: object }>(
+  schema: unknown,
+  transformed: Transformed,
+): Transformed {
+  const asked = answers.safeParse(schema).data?.response ?? {};
+  const told = answers.safeParse(transformed.schema).data?.response ?? {};
+  const response = Object.entries(told).map(([status, one]) => {
+    const { headers } = withSome.safeParse(asked[status]).data ?? {};
+    return [status, headers ? { ...one, headers } : one] as const;
+  });
+  return { ...transformed, schema: { ...transformed.schema, response: Object.fromEntries(response) } };
 }
 
 export function addDescriptionRoute(app: ApiServer): void {

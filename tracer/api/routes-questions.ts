@@ -74,7 +74,13 @@ function addContacts(app: ApiServer, room: ApiRoom): void {
 }
 
 function addEvidence(app: ApiServer, room: ApiRoom): void {
-  const bundle = { description: 'An evidence bundle', content: { [BYTES_TYPE]: { schema: z.string() } } };
+  const bundle = {
+    description: 'An evidence bundle',
+    headers: {
+      [ACCESS_INDEX]: { description: 'the entry of the ledger that records this look', type: 'integer' },
+    },
+    content: { [BYTES_TYPE]: { schema: z.string() } },
+  };
   const schema = {
     ...schemaOf('A trace as evidence that can be checked offline', evidenceQuestion, z.string()),
     response: { 200: bundle, ...REFUSALS },
@@ -88,7 +94,7 @@ function addEvidence(app: ApiServer, room: ApiRoom): void {
       reply.type(BYTES_TYPE),
       async (asking) => {
         const answer = await room.api.evidence(question, asking);
-        void reply.header('firebreak-access-index', answer.accessIndex);
+        void reply.header(ACCESS_INDEX, answer.accessIndex);
         return answer;
       },
       (answer) => byteSlices(answer.bundle),
@@ -109,6 +115,7 @@ function addCluster(app: ApiServer, room: ApiRoom): void {
   });
 }
 
+const ACCESS_INDEX = 'firebreak-access-index';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const BYTES_TYPE = 'application/octet-stream';
 const REFUSALS = { '4xx': refusal, '5xx': refusal } as const;

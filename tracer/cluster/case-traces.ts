@@ -1,8 +1,9 @@
 /** The backward traces of all cases, and what they say of each pair of cases. */
 import { FirebreakError } from '../../protocol/errors.js';
-import type { ReachedPerson, TraceRequest, TraceResult } from '../trace-result.js';
-import type { ClusterCase, ClusterRequest, Trace } from './cluster-result.js';
-import type { Chance } from './model.js';
+import type { ReachedPerson, TraceRequest } from '../trace-result.js';
+import type { Turns } from '../turns.js';
+import type { ClusterCase, ClusterRequest, Trace, Walked } from './cluster-result.js';
+import { chancesAt } from './model.js';
 
 export interface TracedCase extends ClusterCase {
   /** It was infected by then. */
@@ -12,22 +13,30 @@ export interface TracedCase extends ClusterCase {
 }
 
 /** In the order of the request. Throws what the trace throws, but for `not-found`: who met nobody has no source. */
-export async function traceCases(trace: Trace, request: ClusterRequest): Promise<readonly TracedCase[]> {
+export async function traceCases(
+  trace: Trace,
+  request: ClusterRequest,
+  turns: Turns,
+): Promise<readonly TracedCase[]> {
   const traced: TracedCase[] = [];
   for (const one of request.cases) {
     const due = Math.min(request.to, (one.onset ?? Infinity) - (request.incubationSeconds ?? 0));
     const asked = backwardFrom(request, one.tag, due);
     const { reached } = due < request.from ? NOBODY : await reachedIn(trace, asked);
-    traced.push({ ...one, due, sources: new Map(reached.map((row) => [row.person, row])) });
+    const sources = new Map<string, ReachedPerson>();
+    for (const row of reached) {
+      sources.set(row.person, row);
+      if (turns.isOver) await turns.next();
+    }
+    traced.push({ ...one, due, sources });
   }
   return traced;
 }
 
-type Reached = Pick<TraceResult, 'reached' | 'reachedCount'>;
-const NOBODY: Reached = { reached: [], reachedCount: 0 };
+const NOBODY: Walked = { reached: [], reachedCount: 0 };
 
 /** Whom a trace reaches; nobody where its case is in no contact. */
-export async function reachedIn(trace: Trace, request: TraceRequest): Promise<Reached> {
+export async function reachedIn(trace: Trace, request: TraceRequest): Promise<Walked> {
   try {
     return await trace(request);
   } catch (error) {
@@ -66,11 +75,21 @@ export function onsetWeight(from: ClusterCase | undefined, to: ClusterCase): num
  * How this case may have been infected by other cases: by those that fell ill earlier. Where an onset is missing, by those from
  * which a walk leads to it and none leads back.
  */
-export function chancesFromCases(one: TracedCase, cases: readonly TracedCase[]): Chance[] {
+export function chancesFromCases(one: TracedCase, cases: readonly TracedCase[]): ChanceFromCase[] {
   return cases
     .filter((other) => other !== one && isEarlier(other, one))
     .flatMap(({ tag }) => one.sources.get(tag) ?? [])
-    .map(({ score, hop }) => ({ score, hop, weight: CASE_INFECTS_CASE }));
+    .map(({ person: tag, score, hop }) => ({
+      tag,
+      chances: chancesAt({ score, hop, weight: CASE_INFECTS_CASE }),
+    }));
+}
+
+export interface ChanceFromCase {
+  /** Of the case that may have done it. */
+  readonly tag: string;
+  /** By β (model.ts). */
+  readonly chances: readonly number[];
 }
 
 function isEarlier(x: TracedCase, y: TracedCase): boolean {

@@ -1,19 +1,14 @@
 /** A question about several cases to a running tracer and its answer, as JSON: each parsed once, where it comes in. */
 import { z } from 'zod';
+import { attenuation, count, hops, path, score, step, tag, time } from '../row-message.js';
+import { MAX_HOPS } from '../trace-result.js';
 import { MAX_CASES, MAX_SOURCES, MIN_CASES } from './cluster-result.js';
 import type { ClusterResult } from './cluster-result.js';
 
 const MAX_TEXT = 256;
-const MAX_HOPS = 16;
 const MAX_SECONDS = 10 ** 9;
-/** No walk is longer. */
-const MAX_STEPS = MAX_HOPS;
 
-const tag = z.string().regex(/^(0|[1-9]\d{0,14})$/, 'a tag number in decimal digits');
-const time = z.int().min(0);
 const seconds = z.int().min(0).max(MAX_SECONDS);
-const count = z.int().min(0);
-const share = z.number().min(0).max(1);
 const cases = z
   .array(z.strictObject({ tag, onset: time.exactOptional() }))
   .min(MIN_CASES)
@@ -21,11 +16,11 @@ const cases = z
 
 const settings = {
   cases,
-  hops: z.int().min(1).max(MAX_HOPS),
+  hops,
   minSeconds: seconds,
   latentSeconds: seconds,
   infectiousSeconds: seconds.exactOptional(),
-  attenuation: z.enum(['immediate', 'near', 'medium']).exactOptional(),
+  attenuation: attenuation.exactOptional(),
   presence: z.boolean().exactOptional(),
   incubationSeconds: seconds.exactOptional(),
   gateways: z.boolean().exactOptional(),
@@ -43,18 +38,7 @@ export const clusterLookUpSchema = z.strictObject({
 });
 export type ClusterLookUp = z.infer<typeof clusterLookUpSchema>;
 
-const step = z.strictObject({
-  from: tag,
-  to: tag,
-  start: time,
-  end: time,
-  nearSeconds: seconds,
-  mutual: z.boolean(),
-  ledger: z.array(count),
-  gateway: z.string().max(32).exactOptional(),
-});
-
-const ranked = { score: share, othersReached: count, othersExpected: z.number().min(0) };
+const ranked = { score, othersReached: count, othersExpected: z.number().min(0) };
 
 const personSource = z.strictObject({
   ...ranked,
@@ -66,10 +50,10 @@ const personSource = z.strictObject({
     .array(
       z.strictObject({
         case: tag,
-        hop: z.int().min(1).max(MAX_HOPS),
-        score: share,
+        hop: hops,
+        score,
         passedOnBy: time,
-        path: z.array(step).max(MAX_STEPS),
+        path,
       }),
     )
     .max(MAX_CASES),
@@ -91,7 +75,7 @@ const result: z.ZodType<ClusterResult> = z.strictObject({
   unreached: z.array(tag).max(MAX_CASES),
   tree: z.strictObject({
     roots: z.array(tag).max(MAX_CASES + 1),
-    edges: z.array(step).max(MAX_CASES * MAX_STEPS),
+    edges: z.array(step).max(MAX_CASES * MAX_HOPS),
     logLikelihood: z.number(),
   }),
 });

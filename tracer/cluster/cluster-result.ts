@@ -6,8 +6,11 @@ export const MAX_CASES = 64;
 /** So many sources are weighed in full; no more can be listed. */
 export const MAX_SOURCES = 32;
 
+/** Whom a walk reached. The path of a row may be made when it is read: it is asked of few. */
+export type Walked = Pick<TraceResult, 'reached' | 'reachedCount'>;
+
 /** Whatever walks. Throws `not-found` for a case that is in no contact, `input` for a request out of bounds. */
-export type Trace = (request: TraceRequest) => Promise<TraceResult>;
+export type Trace = (request: TraceRequest) => Promise<Walked>;
 
 export interface ClusterCase {
   /** A tag number in decimal digits. */

@@ -1,8 +1,10 @@
 /** Common sources of several cases, ranked, and the transmission tree that explains them best (clusters.md). */
 import { FirebreakError } from '../../protocol/errors.js';
+import { Turns } from '../turns.js';
 import { settingsOf, traceCases } from './case-traces.js';
 import { MAX_CASES, MAX_SOURCES, MIN_CASES } from './cluster-result.js';
 import type { ClusterRequest, ClusterResult, ClusterSource, Trace } from './cluster-result.js';
+import { Explained } from './explained.js';
 import { weighGateways } from './gateway-sources.js';
 import type { ClusterPresence } from './gateway-sources.js';
 import { logSumExp } from './model.js';
@@ -15,7 +17,8 @@ const TREE_SOURCES = 8;
 const LISTED = 20;
 
 /**
- * Throws `input` for a request out of bounds, and what the trace throws. Without presence there are no gateways among the
+ * Throws `input` for a request out of bounds, what the trace throws, and the reason of the signal. Others have their turns on
+ * this thread meanwhile. Without presence there are no gateways among the
  * sources. `list` is how many sources are listed, 20 by default and {@link MAX_SOURCES} at most; `sourceCount` is how many there
  * are.
  */
@@ -23,12 +26,15 @@ export async function findClusters(
   trace: Trace,
   presence: ClusterPresence | undefined,
   request: ClusterRequest,
+  signal?: AbortSignal,
 ): Promise<ClusterResult> {
   requireBounds(request);
-  const cases = await traceCases(trace, request);
-  const people = await weighPeople(trace, request, cases);
+  const turns = new Turns(signal);
+  const cases = await traceCases(trace, request, turns);
+  const known = { cases, explained: new Explained(cases) };
+  const people = await weighPeople(trace, request, known, turns);
   const gateways =
-    presence && request.gateways !== false ? weighGateways(presence, request, cases) : undefined;
+    presence && request.gateways !== false ? await weighGateways(presence, request, known, turns) : undefined;
   const ranked = rank([...people.weighed, ...(gateways?.weighed ?? [])]);
   const likely = ranked.filter((source) => source.kind === 'person').slice(0, TREE_SOURCES);
   return {
@@ -36,10 +42,11 @@ export async function findClusters(
     sources: ranked.slice(0, Math.min(request.list ?? LISTED, MAX_SOURCES)),
     sourceCount: people.count + (gateways?.count ?? 0),
     unreached: cases.filter(({ sources }) => sources.size === 0).map(({ tag }) => tag),
-    tree: bestTree(
+    tree: await bestTree(
       cases,
       likely.map(({ person }) => person),
       settingsOf(request),
+      turns,
     ),
   };
 }

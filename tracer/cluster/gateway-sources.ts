@@ -4,17 +4,19 @@
  */
 import { toHex } from '../../protocol/bytes.js';
 import type { PresenceView, Stay } from '../presence/presence-view.js';
-import { chancesFromCases } from './case-traces.js';
+import type { Turns } from '../turns.js';
 import type { TracedCase } from './case-traces.js';
 import type { CaseStay, ClusterRequest, GatewaySource } from './cluster-result.js';
-import { logLikelihood } from './model.js';
+import { logLikelihood, Unknown } from './model.js';
 import type { Chance } from './model.js';
-import type { Weighed } from './person-sources.js';
+import type { CasesExplained, Weighed } from './person-sources.js';
 
 export interface ClusterPresence {
   readonly view: PresenceView;
   /** The dense number of a tag; `undefined` for one that nobody met or saw. */
   readonly personOf: (tag: number) => number | undefined;
+  /** Told of everybody who is counted among the visitors of a gateway, again for each gateway: the look names them. */
+  readonly counted: (person: number) => void;
 }
 
 export interface WeighedGateways {
@@ -34,30 +36,36 @@ const MAX_WEIGHED = 64;
 const WEIGHT = 0.15;
 const THETA_SECONDS = 90 * 60;
 
-/** A case counts as one that stayed there when its stays together reach the `minSeconds` of the request. */
-export function weighGateways(
-  { view, personOf }: ClusterPresence,
+/**
+ * A case counts as one that stayed there when its stays together reach the `minSeconds` of the request. Throws what the turns
+ * throw.
+ */
+export async function weighGateways(
+  presence: ClusterPresence,
   request: ClusterRequest,
-  cases: readonly TracedCase[],
-): WeighedGateways {
+  { cases, explained }: CasesExplained,
+  turns: Turns,
+): Promise<WeighedGateways> {
+  const { view, personOf } = presence;
   const known = new Set(cases.map(({ tag }) => personOf(Number(tag))));
   const visits = visitsOf(view, personOf, request, cases);
   const shared = [...visits].filter(([, explains]) => explains.length >= MIN_EXPLAINED);
   shared.sort(([x, mine], [y, theirs]) => theirs.length - mine.length || x - y);
-  const weighed = shared.slice(0, MAX_WEIGHED).map(([gateway, explains]) => {
-    const others = othersAt(view, gateway, request, known);
-    return {
-      source: {
-        kind: 'gateway' as const,
-        gateway: toHex(view.gatewayId(gateway)),
-        score: 0,
-        explains,
-        othersReached: others.length,
-        othersExpected: others.reduce((sum, { score }) => sum + score, 0),
-      },
-      logLikelihood: likelihoodOf(explains, cases, others),
+  const weighed: Weighed<GatewaySource>[] = [];
+  for (const [gateway, explains] of shared.slice(0, MAX_WEIGHED)) {
+    const others = await othersAt(presence, { gateway, ...request }, known, turns);
+    const source = {
+      kind: 'gateway' as const,
+      gateway: toHex(view.gatewayId(gateway)),
+      ...{ score: 0, explains, othersReached: others.count, othersExpected: others.expected },
     };
-  });
+    const chances = new Map(explains.map(({ case: tag, seconds }) => [tag, chanceOf(seconds)]));
+    const hypothesis = { isCase: false, explained: explained.by(({ tag }) => chances.get(tag)) };
+    weighed.push({
+      source,
+      logLikelihood: logLikelihood({ ...hypothesis, unknown: others.logChances }),
+    });
+  }
   return { weighed, count: shared.length };
 }
 
@@ -103,38 +111,29 @@ function summed(stays: readonly Stay[]) {
 }
 
 /** Everybody else who stayed there at any time of the window. */
-function othersAt(
-  view: PresenceView,
-  gateway: number,
-  { from, to }: Window,
+async function othersAt(
+  { view, counted }: ClusterPresence,
+  { gateway, from, to }: Window & { readonly gateway: number },
   known: ReadonlySet<number | undefined>,
-): Chance[] {
+  turns: Turns,
+): Promise<Unknown> {
   const seconds = new Map<number, number>();
   for (const stay of view.overlapping(gateway, from, to)) {
+    if (turns.isOver) await turns.next();
     const inside = cut(stay, { from, to });
     if (inside === undefined || known.has(stay.person)) continue;
     seconds.set(stay.person, (seconds.get(stay.person) ?? 0) + inside.end - inside.start);
   }
-  return [...seconds.values()].map(chanceOf);
+  const others = new Unknown();
+  for (const [person, stayed] of seconds) {
+    if (turns.isOver) await turns.next();
+    counted(person);
+    others.add(chanceOf(stayed));
+  }
+  return others;
 }
 
 const chanceOf = (seconds: number): Chance => ({
   hop: 1,
   score: -Math.expm1((-WEIGHT * seconds) / THETA_SECONDS),
 });
-
-function likelihoodOf(
-  explains: readonly CaseStay[],
-  cases: readonly TracedCase[],
-  others: readonly Chance[],
-): number {
-  const seconds = new Map(explains.map((stay) => [stay.case, stay.seconds]));
-  return logLikelihood({
-    isCase: false,
-    cases: cases.map((one) => ({
-      fromSource: chanceOf(seconds.get(one.tag) ?? 0),
-      fromCases: chancesFromCases(one, cases),
-    })),
-    others,
-  });
-}

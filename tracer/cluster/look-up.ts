@@ -11,19 +11,24 @@ import type { ClusterPresence } from './gateway-sources.js';
 export interface ClusterDesk {
   readonly trace: Trace;
   readonly presence?: ClusterPresence;
+  /** Everybody whom the walks reached and the gateways counted, and these tags, ascending and distinct. */
+  readonly reachedWith: (named: readonly number[]) => readonly TagNumber[];
+  readonly signal?: AbortSignal | undefined;
   /** The entry, once the ledger's receipt for it verified; `reached` is ascending and distinct. Throws when it did not come. */
   record(look: Look, asked: Asked, reached: readonly TagNumber[]): Promise<{ readonly index: number }>;
 }
 
-/** Throws what {@link findClusters} throws, unrecorded, and whatever kept the look from being recorded. */
+/** Throws what {@link findClusters} throws and the reason of the signal, unrecorded, and whatever kept the look from being recorded. */
 export async function lookUpCluster(
   desk: ClusterDesk,
   request: ClusterRequest,
   look: Look,
 ): Promise<ClusterAnswer> {
-  const result = await findClusters(desk.trace, desk.presence, request);
+  const result = await findClusters(desk.trace, desk.presence, request, desk.signal);
   const asked = askedIn(request, desk.presence !== undefined);
-  const { index } = await desk.record(look, asked, tagsInCluster(result).map(asTagNumber));
+  const reached = desk.reachedWith(tagsInCluster(result));
+  desk.signal?.throwIfAborted(); // what nobody waits for is no look
+  const { index } = await desk.record(look, asked, reached);
   return { result, accessIndex: index };
 }
 

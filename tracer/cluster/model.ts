@@ -20,50 +20,62 @@ export interface Chance {
 
 export interface Hypothesis {
   readonly isCase: boolean;
-  /** One for each case but itself. */
-  readonly cases: readonly {
-    readonly fromSource: Chance | undefined;
-    /** From the other cases. */
-    readonly fromCases: readonly Chance[];
-  }[];
-  /** Everybody reached who is no case. */
-  readonly others: readonly Chance[];
+  /** By β: ln of the chance that all cases but the source itself were infected. */
+  readonly explained: readonly number[];
+  /** By β and ρ: {@link Unknown}; the same for all sources when absent. */
+  readonly unknown?: readonly number[];
 }
 
-/** As if every step had the same chance, each of them β times as catching: (1 − (1 − score^(1/hop))^β)^hop. */
-export function chanceAt({ score, hop, weight = 1 }: Chance, catching: number): number {
+/** By β, of whoever was not met. */
+export const NO_CHANCE: readonly number[] = CATCHING.map(() => 0);
+
+/** By β: as if every step had the same chance, each of them β times as catching: (1 − (1 − score^(1/hop))^β)^hop. */
+export function chancesAt({ score, hop, weight = 1 }: Chance): readonly number[] {
   const step = Math.min(1, score) ** (1 / hop);
-  return weight * (1 - (1 - step) ** catching) ** hop;
+  return CATCHING.map((catching) => weight * (1 - (1 - step) ** catching) ** hop);
+}
+
+/**
+ * By β: ln of the chance that a case was infected, with the chances that the source did it and that no other case did.
+ */
+export const logChanceOfCase = (bySource: readonly number[], spared: readonly number[]): readonly number[] =>
+  bySource.map((chance, k) =>
+    Math.log(UNRECORDED + (1 - UNRECORDED) * (1 - (1 - chance) * (spared[k] ?? 1))),
+  );
+
+/** Others who were reached, none of whom became known as a case. */
+export class Unknown {
+  /** By β and ρ: ln of the chance of that. */
+  readonly logChances: number[] = CATCHING.flatMap(() => KNOWN_SHARE.map(() => 0));
+  count = 0;
+  /** How many of them would be infected, as tracing.md scores them. */
+  expected = 0;
+
+  add(chance: Chance): void {
+    this.count += 1;
+    this.expected += chance.score;
+    const { logChances } = this;
+    chancesAt(chance).forEach((infected, k) =>
+      KNOWN_SHARE.forEach((known, j) => {
+        const at = k * KNOWN_SHARE.length + j;
+        logChances[at] = (logChances[at] ?? 0) + Math.log1p(-known * infected);
+      }),
+    );
+  }
 }
 
 /**
  * Natural logarithm of the likelihood, up to what is the same for all sources of one cluster: each case became known, whether it
  * is the source or was infected by it; a source that is no case did not.
  */
-export function logLikelihood({ isCase, cases, others }: Hypothesis): number {
-  const terms: number[] = [];
-  for (const catching of CATCHING) {
-    const explained = cases.reduce((sum, one) => sum + logChanceOfCase(one, catching), 0);
-    for (const known of KNOWN_SHARE)
-      terms.push(
-        Math.log(isCase ? 1 : 1 - known) + explained + logChanceUnknown(others, { catching, known }),
-      );
-  }
+export function logLikelihood({ isCase, explained, unknown = [] }: Hypothesis): number {
+  const terms = CATCHING.flatMap((_, k) =>
+    KNOWN_SHARE.map((known, j) => {
+      const prior = Math.log(isCase ? 1 : 1 - known);
+      return prior + (explained[k] ?? 0) + (unknown[k * KNOWN_SHARE.length + j] ?? 0);
+    }),
+  );
   return logSumExp(terms);
-}
-
-function logChanceOfCase({ fromSource, fromCases }: Hypothesis['cases'][number], catching: number): number {
-  let escaped = fromSource ? 1 - chanceAt(fromSource, catching) : 1;
-  for (const chance of fromCases) escaped *= 1 - chanceAt(chance, catching);
-  return Math.log(UNRECORDED + (1 - UNRECORDED) * (1 - escaped));
-}
-
-/** That of all the others none became known as a case. */
-function logChanceUnknown(
-  others: readonly Chance[],
-  { catching, known }: { readonly catching: number; readonly known: number },
-): number {
-  return others.reduce((sum, chance) => sum + Math.log1p(-known * chanceAt(chance, catching)), 0);
 }
 
 /** ln Σ exp(x), for terms that may be far below what a number can hold. */

@@ -1,10 +1,12 @@
 /** People as common sources: everybody from whom walks lead to two cases or more. */
 import type { ReachedPerson } from '../trace-result.js';
-import { chancesFromCases, onsetWeight, reachedIn, settingsOf } from './case-traces.js';
+import type { Turns } from '../turns.js';
+import { onsetWeight, reachedIn, settingsOf } from './case-traces.js';
 import type { TracedCase } from './case-traces.js';
 import { MAX_SOURCES } from './cluster-result.js';
 import type { ClusterRequest, ExplainedCase, PersonSource, Trace } from './cluster-result.js';
-import { logLikelihood } from './model.js';
+import type { Explained } from './explained.js';
+import { logLikelihood, Unknown } from './model.js';
 import type { Chance, Hypothesis } from './model.js';
 
 /** A source that is weighed; its score follows when all are. */
@@ -23,31 +25,92 @@ export interface WeighedPeople {
 /** A case that is the source explains itself. */
 const MIN_EXPLAINED = 2;
 
-/** Weighs all candidates by the cases they explain, and the best of them by the others they would have reached as well. */
+/**
+ * Weighs all candidates by the cases they explain, and the best of them by the others they would have reached as well. Throws
+ * what the trace and the turns throw.
+ */
 export async function weighPeople(
   trace: Trace,
   request: ClusterRequest,
-  cases: readonly TracedCase[],
+  { cases, explained }: CasesExplained,
+  turns: Turns,
 ): Promise<WeighedPeople> {
-  const known = new Map(cases.map((one) => [one.tag, one]));
-  const candidates = [...new Set(cases.flatMap(({ sources }) => [...sources.keys()]))].filter((person) => {
-    const explained = cases.filter(({ sources }) => sources.has(person)).length;
-    return explained + (known.has(person) ? 1 : 0) >= MIN_EXPLAINED;
-  });
-  const rough = candidates.map((person) => {
-    const hypothesis = hypothesisOf(person, cases, []);
-    return { person, hypothesis, likelihood: logLikelihood(hypothesis) };
-  });
-  rough.sort((x, y) => y.likelihood - x.likelihood || Number(x.person) - Number(y.person));
+  const hypothesisOf = hypotheses(cases, explained);
+  const { likeliest, count } = await likeliestOf(cases, hypothesisOf, turns);
   const weighed: Weighed<PersonSource>[] = [];
-  for (const { person, hypothesis } of rough.slice(0, MAX_SOURCES)) {
-    const others = await othersReached(trace, request, cases, person);
+  for (const { person } of likeliest) {
+    const others = await othersReached(trace, request, { cases, person }, turns);
+    const unknown = others.unknown.logChances;
     weighed.push({
       source: sourceOf(person, cases, others),
-      logLikelihood: logLikelihood({ ...hypothesis, others: others.listed }),
+      logLikelihood: logLikelihood({ ...hypothesisOf(person), unknown }),
     });
+    if (turns.isOver) await turns.next();
   }
-  return { weighed, count: candidates.length };
+  return { weighed, count };
+}
+
+/** The cases, and what they explain of each other. */
+export interface CasesExplained {
+  readonly cases: readonly TracedCase[];
+  readonly explained: Explained;
+}
+
+type HypothesisOf = (person: string) => Hypothesis;
+
+function hypotheses(cases: readonly TracedCase[], explained: Explained): HypothesisOf {
+  const known = new Map(cases.map((one) => [one.tag, one]));
+  return (person) => {
+    const itself = known.get(person);
+    const chanceOf = (one: TracedCase): Chance | undefined => {
+      const row = one.sources.get(person);
+      return row && { score: row.score, hop: row.hop, weight: onsetWeight(itself, one) };
+    };
+    return { isCase: itself !== undefined, explained: explained.by(chanceOf, itself) };
+  };
+}
+
+interface Rough {
+  readonly person: string;
+  readonly likelihood: number;
+}
+
+const byLikelihood = (x: Rough, y: Rough): number =>
+  y.likelihood - x.likelihood || Number(x.person) - Number(y.person);
+
+/** Of all who have two cases in common those to be weighed in full, the likeliest first. */
+async function likeliestOf(
+  cases: readonly TracedCase[],
+  hypothesisOf: HypothesisOf,
+  turns: Turns,
+): Promise<{ readonly likeliest: readonly Rough[]; readonly count: number }> {
+  let likeliest: Rough[] = [];
+  let count = 0;
+  for (const [person, explains] of await timesExplaining(cases, turns)) {
+    if (turns.isOver) await turns.next();
+    if (explains < MIN_EXPLAINED) continue;
+    count += 1;
+    const rough = { person, likelihood: logLikelihood(hypothesisOf(person)) };
+    const last = likeliest.at(MAX_SOURCES - 1);
+    if (last === undefined || byLikelihood(rough, last) < 0)
+      likeliest = [...likeliest, rough].sort(byLikelihood).slice(0, MAX_SOURCES);
+  }
+  return { likeliest, count };
+}
+
+/** By person: how many cases it explains, itself among them. */
+async function timesExplaining(
+  cases: readonly TracedCase[],
+  turns: Turns,
+): Promise<ReadonlyMap<string, number>> {
+  const times = new Map<string, number>();
+  for (const { sources } of cases)
+    for (const person of sources.keys()) {
+      times.set(person, (times.get(person) ?? 0) + 1);
+      if (turns.isOver) await turns.next();
+    }
+  for (const { tag } of cases) if (times.has(tag)) times.set(tag, (times.get(tag) ?? 0) + 1);
+  return times;
 }
 
 /** Whom a source would have reached besides the cases. */
@@ -56,14 +119,14 @@ interface Others {
   readonly infectiousBy: number;
   readonly count: number;
   /** As many as a trace lists. */
-  readonly listed: readonly ReachedPerson[];
+  readonly unknown: Unknown;
 }
 
 async function othersReached(
   trace: Trace,
   request: ClusterRequest,
-  cases: readonly TracedCase[],
-  person: string,
+  { cases, person }: { readonly cases: readonly TracedCase[]; readonly person: string },
+  turns: Turns,
 ): Promise<Others> {
   const infectiousBy = lastStart(person, cases, request.to);
   const asked = {
@@ -74,26 +137,12 @@ async function othersReached(
   } as const;
   const { reached, reachedCount } = await reachedIn(trace, asked);
   const known = new Set(cases.map(({ tag }) => tag));
-  const listed = reached.filter((row) => !known.has(row.person));
-  return { infectiousBy, count: reachedCount - (reached.length - listed.length), listed };
-}
-
-function hypothesisOf(
-  person: string,
-  cases: readonly TracedCase[],
-  others: Hypothesis['others'],
-): Hypothesis {
-  const itself = cases.find(({ tag }) => tag === person);
-  const rest = cases.filter((one) => one !== itself);
-  const fromSource = (one: TracedCase): Chance | undefined => {
-    const row = one.sources.get(person);
-    return row && { score: row.score, hop: row.hop, weight: onsetWeight(itself, one) };
-  };
-  return {
-    isCase: itself !== undefined,
-    cases: rest.map((one) => ({ fromSource: fromSource(one), fromCases: chancesFromCases(one, rest) })),
-    others,
-  };
+  const unknown = new Unknown();
+  for (const row of reached) {
+    if (!known.has(row.person)) unknown.add(row);
+    if (turns.isOver) await turns.next();
+  }
+  return { infectiousBy, count: reachedCount - (reached.length - unknown.count), unknown };
 }
 
 /** By when the source was infectious if it infected all cases that walks lead to. */
@@ -105,7 +154,7 @@ function lastStart(person: string, cases: readonly TracedCase[], to: number): nu
 function sourceOf(
   person: string,
   cases: readonly TracedCase[],
-  { infectiousBy, count, listed }: Others,
+  { infectiousBy, count, unknown }: Others,
 ): PersonSource {
   return {
     kind: 'person',
@@ -115,7 +164,7 @@ function sourceOf(
     explains: cases.flatMap(({ tag, sources }) => explainedBy(sources.get(person), tag)),
     infectiousBy,
     othersReached: count,
-    othersExpected: listed.reduce((sum, { score }) => sum + score, 0),
+    othersExpected: unknown.expected,
   };
 }
 

@@ -4,6 +4,7 @@
  * case a root and makes the best change until none betters it. Feasible at every moment; the best there is in all but few cases.
  */
 import type { PathStep } from '../trace-result.js';
+import type { Turns } from '../turns.js';
 import { onsetWeight } from './case-traces.js';
 import type { TracedCase } from './case-traces.js';
 import type { TransmissionTree } from './cluster-result.js';
@@ -33,22 +34,28 @@ const CATCHING = 5;
 const PRESENCE_WEIGHT = 0.3;
 const NO_GAIN = 1e-9;
 
-/** The best of the trees that are grown from each of these people, and from the cases alone. */
-export function bestTree(
+/**
+ * The best of the trees that are grown from each of these people, and from the cases alone. Throws what the paths of the cases'
+ * sources throw when they are read, and what the turns throw.
+ */
+export async function bestTree(
   cases: readonly TracedCase[],
   sources: readonly string[],
   timing: Timing,
-): TransmissionTree {
+  turns: Turns,
+): Promise<TransmissionTree> {
   const known = new Map(cases.map((one) => [one.tag, one]));
   const hidden = sources.filter((person) => !known.has(person));
-  const trees = [undefined, ...hidden].map((source) => grow({ cases, timing, source, known }));
+  const trees: TransmissionTree[] = [];
+  for (const source of [undefined, ...hidden])
+    trees.push(await grow({ cases, timing, source, known }, turns));
   return trees.reduce((best, tree) => (tree.logLikelihood > best.logLikelihood + NO_GAIN ? tree : best));
 }
 
-function grow(soil: Soil): TransmissionTree {
+async function grow(soil: Soil, turns: Turns): Promise<TransmissionTree> {
   let branches: Branches = new Map(soil.cases.map(({ tag }) => [tag, []]));
   for (;;) {
-    const change = bestChange(branches, soil);
+    const change = await bestChange(branches, soil, turns);
     if (change === undefined) return treeOf(branches, soil);
     branches = new Map([...branches, change]);
   }
@@ -57,21 +64,27 @@ function grow(soil: Soil): TransmissionTree {
 type Change = readonly [string, readonly PathStep[]];
 
 /** Gains add up and each is above zero, so that changes come to an end. */
-function bestChange(branches: Branches, soil: Soil): Change | undefined {
+async function bestChange(branches: Branches, soil: Soil, turns: Turns): Promise<Change | undefined> {
   const inTree = peopleIn(branches, soil);
-  const changes = soil.cases.flatMap((one) => {
+  const changes: { readonly tag: string; readonly path: readonly PathStep[]; readonly gain: number }[] = [];
+  for (const one of soil.cases) {
+    if (turns.isOver) await turns.next();
     const before = logChance(branches.get(one.tag) ?? [], one, soil);
-    return [...inTree]
-      .flatMap((person) => one.sources.get(person) ?? [])
-      .map(({ path }) => ({ tag: one.tag, path, gain: logChance(path, one, soil) - before }))
-      .filter(({ gain }) => gain > NO_GAIN);
-  });
+    for (const person of inTree) {
+      const path = one.sources.get(person)?.path;
+      const gain = path ? logChance(path, one, soil) - before : 0;
+      if (path && gain > NO_GAIN) changes.push({ tag: one.tag, path, gain });
+    }
+  }
   changes.sort(
     (x, y) =>
       y.gain - x.gain || Number(x.tag) - Number(y.tag) || Number(x.path[0]?.from) - Number(y.path[0]?.from),
   );
-  const sound = changes.find(({ tag, path }) => isSound(new Map([...branches, [tag, path]]), soil));
-  return sound && [sound.tag, sound.path];
+  for (const { tag, path } of changes) {
+    if (turns.isOver) await turns.next();
+    if (isSound(new Map([...branches, [tag, path]]), soil)) return [tag, path];
+  }
+  return undefined;
 }
 
 function peopleIn(branches: Branches, { source }: Soil): ReadonlySet<string> {

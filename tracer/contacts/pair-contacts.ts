@@ -28,6 +28,8 @@ export function contactsOfPair(
 /** A contact of somebody. */
 export interface Met {
   readonly place: Place;
+  /** Unix seconds. */
+  readonly start: number;
   /** The other person. */
   readonly peer: number;
   /** nearSeconds of the two over the 24 hours up to its end. */
@@ -44,9 +46,11 @@ export function* contactsOfPerson(
   for (const segment of view.segments) {
     if (segment.lastSeconds < from || segment.baseSeconds > to) continue;
     for (const at of standingEntries(view, segment, person, from)) {
-      if (startAt(segment, at) > to) break;
+      const start = startAt(segment, at);
+      if (start > to) break;
       yield {
         place: { table: segment.id, isLive: false, at },
+        start,
         peer: segment.peer[at] ?? 0,
         nearInDay: segment.nearInDay[at] ?? 0,
       };
@@ -56,7 +60,12 @@ export function* contactsOfPerson(
     for (const { row, peer } of liveRowsOf(view, table, person)) {
       const start = table.start[row] ?? 0;
       if (start > to || start + (table.duration[row] ?? 0) < from) continue;
-      yield { place: { table: table.id, isLive: true, at: row }, peer, nearInDay: table.nearInDay[row] ?? 0 };
+      yield {
+        place: { table: table.id, isLive: true, at: row },
+        start,
+        peer,
+        nearInDay: table.nearInDay[row] ?? 0,
+      };
     }
 }
 

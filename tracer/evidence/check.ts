@@ -20,6 +20,7 @@ import { openLook, openReports } from './reports.js';
 import type { CitedReport, RecordedLook } from './reports.js';
 import { requireBounds } from '../trace.js';
 import type { TraceRequest } from '../trace-result.js';
+import type { Turns } from '../turns.js';
 
 export interface EvidenceTerms {
   /** Opens the bundle's checkpoint with the log's key, and with whatever else the reader demands of a checkpoint. */
@@ -52,13 +53,35 @@ export interface CheckedEvidence {
  * `evidence` for what does not follow; `signature` when nothing else is wrong and it is still not what the tracer signed.
  */
 export function checkEvidence(bytes: Uint8Array, terms: EvidenceTerms): CheckedEvidence {
+  const checking = stepsOfCheck(bytes, terms);
+  for (;;) {
+    const step = checking.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** As {@link checkEvidence}, while others have their turns on this thread. Throws what the turns throw too. */
+export async function checkEvidenceInTurns(
+  bytes: Uint8Array,
+  terms: EvidenceTerms,
+  turns: Turns,
+): Promise<CheckedEvidence> {
+  const checking = stepsOfCheck(bytes, terms);
+  for (;;) {
+    const step = checking.next();
+    if (step.done === true) return step.value;
+    if (turns.isOver) await turns.next();
+  }
+}
+
+function* stepsOfCheck(bytes: Uint8Array, terms: EvidenceTerms): Generator<void, CheckedEvidence, undefined> {
   const bundle = decodeEvidence(bytes);
   const checkpoint = inPlace('the checkpoint of the bundle', () => terms.openCheckpoint(bundle.checkpoint));
   requireIssuer(bundle, terms.issuerPublicKey);
   const look = openLook(bundle, checkpoint);
   const request = requestIn(look.record);
   const names = openNames(bundle.names);
-  const reports = openReports(bundle, checkpoint, look, names);
+  const reports = yield* openReports(bundle, checkpoint, look, names);
   const contacts = openContacts(bundle, reports, names);
   names.requireAllUsed();
   requireAllUsed(contacts.length, contactsUsed(bundle), 'contact');

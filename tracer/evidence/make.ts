@@ -21,7 +21,7 @@ import { decodeReport } from '../../protocol/report.js';
 import type { RecordedAccess } from '../access.js';
 import { judgeProofs } from '../beacon-proof.js';
 import type { Contact } from '../contact.js';
-import { checkEvidence } from './check.js';
+import { checkEvidenceInTurns } from './check.js';
 import { payloadsNamed, provenEntries } from './fetch.js';
 import type { ProvenEntry } from './fetch.js';
 import type { CheckedPerson, CheckedStep } from './paths.js';
@@ -29,6 +29,7 @@ import { keyOfContact, planStep, shownRows } from './plan.js';
 import type { AnsweredFrom, EvidenceWish, PlannedStep, ShownRows } from './plan.js';
 import { resolvePeer } from '../peer.js';
 import type { PathStep, ReachedPerson, TraceResult } from '../trace-result.js';
+import { Turns } from '../turns.js';
 
 export interface EvidenceDeps {
   readonly reader: LedgerReader;
@@ -53,25 +54,30 @@ export interface Answered {
 /**
  * The bundle, signed. Throws `input` for people who are not in the answer, `size` for more than a bundle holds, `not-found`
  * or `sealing` for reports that were pruned or whose day's keys were destroyed meanwhile, `damaged` when what the ledger
- * holds does not bear the answer out, and what the reader throws.
+ * holds does not bear the answer out, what the reader throws, and the reason of the signal. Others have their turns on this
+ * thread meanwhile.
  */
 export async function makeEvidence(
   { result, from, access, note }: Answered,
   deps: EvidenceDeps,
   wish: EvidenceWish,
+  signal?: AbortSignal,
 ): Promise<Uint8Array> {
+  signal?.throwIfAborted();
+  const turns = new Turns(signal);
   const shown = shownRows(result, wish);
-  const planned = plannedSteps(shown, from, result.minSeconds);
+  const planned = await plannedSteps(shown, from, result.minSeconds, turns);
   const cited = citedContacts(planned.values());
   const indexes = [...new Set(cited.flatMap(({ ledger }) => ledger))].sort((x, y) => x - y);
   const checkpoint = openCheckpoint(note, deps.verifier);
   const { look, reports } = await fetchLogged(deps, checkpoint, access, indexes);
   const names = new Map<string, NamedId>();
-  const opened = reports.map((report) => openReport(report, deps, names));
+  const opened = await inTurns(reports, turns, (report) => openReport(report, deps, names));
   const byIndex = new Map(opened.map((report, place) => [report.logged.index, { ...report, place }]));
-  const contacts = cited
-    .map((contact) => ({ contact, records: recordsOf(contact, byIndex, deps, names) }))
-    .sort((x, y) => compareFirst(x.records, y.records));
+  const contacts = await inTurns(cited, turns, (contact) => {
+    return { contact, records: recordsOf(contact, byIndex, deps, names) };
+  });
+  contacts.sort((x, y) => compareFirst(x.records, y.records));
   const placeOf = new Map(contacts.map(({ contact }, place) => [keyOfContact(contact), place]));
   const rowOf = (row: ReachedPerson) => evidenceRow(row, planned, placeOf);
   const { issuerPublicKey, retentionDays, sampleHoldSeconds, signer } = deps;
@@ -86,17 +92,31 @@ export async function makeEvidence(
     },
     signer,
   );
-  requireSame(bundle, shown, deps);
+  await requireSame(bundle, shown, deps, { turns, signal });
   return bundle;
 }
 
-function plannedSteps(
+async function inTurns<From, To>(
+  list: readonly From[],
+  turns: Turns,
+  make: (one: From) => To,
+): Promise<To[]> {
+  const made: To[] = [];
+  for (const one of list) {
+    made.push(make(one));
+    if (turns.isOver) await turns.next();
+  }
+  return made;
+}
+
+async function plannedSteps(
   { reached, sources }: ShownRows,
   from: AnsweredFrom,
   minSeconds: number,
-): ReadonlyMap<PathStep, PlannedStep> {
-  const steps = [...reached, ...sources].flatMap(({ path }) => path);
-  return new Map(steps.map((step) => [step, planStep(from, step, minSeconds)]));
+  turns: Turns,
+): Promise<ReadonlyMap<PathStep, PlannedStep>> {
+  const steps = [...new Set([...reached, ...sources].flatMap(({ path }) => path))];
+  return new Map(await inTurns(steps, turns, (step) => [step, planStep(from, step, minSeconds)] as const));
 }
 
 /** Each once. */
@@ -184,20 +204,20 @@ function evidenceRow(
 }
 
 /** A bundle that says anything but the answer would be worse than none. Throws `damaged`. */
-function requireSame(
+async function requireSame(
   bundle: Uint8Array,
   { reached, sources }: ShownRows,
   { verifier, issuerPublicKey }: EvidenceDeps,
-) {
+  { turns, signal }: { readonly turns: Turns; readonly signal: AbortSignal | undefined },
+): Promise<void> {
   const problem = 'the evidence in the ledger does not bear out the answer. Run firebreak ledger verify';
   try {
-    const checked = checkEvidence(bundle, {
-      openCheckpoint: (note) => openCheckpoint(note, verifier),
-      issuerPublicKey,
-    });
+    const terms = { openCheckpoint: (note: string) => openCheckpoint(note, verifier), issuerPublicKey };
+    const checked = await checkEvidenceInTurns(bundle, terms, turns);
     const shows = { reached: asAnswered(checked.reached), sources: asAnswered(checked.sources ?? []) };
     if (isDeepStrictEqual(shows, { reached, sources })) return;
   } catch (cause) {
+    signal?.throwIfAborted();
     throw new FirebreakError('damaged', `${problem}: ${(cause as Error).message}`, { cause });
   }
   throw new FirebreakError('damaged', problem);

@@ -47,29 +47,32 @@ export function openLook(bundle: EvidenceBundle, checkpoint: Checkpoint): Record
 }
 
 /**
- * The cited reports, in order. Throws what {@link checkReport} and {@link readReport} throw, `format` or `proof` for what is
+ * The cited reports, in order; each is worked on between two pauses. Throws what {@link checkReport} and {@link readReport} throw, `format` or `proof` for what is
  * not in the log, and `evidence` for a report logged after the look, out of order, or of a copied tag.
  */
-export function openReports(
+export function* openReports(
   bundle: EvidenceBundle,
   checkpoint: Checkpoint,
   look: RecordedLook,
   names: NameBook,
-): CitedReport[] {
+): Generator<void, CitedReport[], undefined> {
   const seqs = new Set<string>();
-  return bundle.reports.map((report, place) =>
-    inPlace(`report ${place}, entry ${report.index}`, () => {
+  const reports: CitedReport[] = [];
+  for (const [place, report] of bundle.reports.entries()) {
+    const opened = inPlace(`report ${place}, entry ${report.index}`, () => {
       const before = bundle.reports[place - 1]?.index ?? -1;
       requireEvidence(before < report.index, 'it is out of order');
       requireEvidence(report.index < look.index, 'it was logged after the look');
-      const opened = openReport(report, bundle, checkpoint, names);
-      const { reporter, plaintext } = opened;
-      const seq = `${reporter}/${plaintext.seq}`;
+      const cited = openReport(report, bundle, checkpoint, names);
+      const seq = `${cited.reporter}/${cited.plaintext.seq}`;
       requireEvidence(!seqs.has(seq), 'another report of the same tag has the same sequence number');
       seqs.add(seq);
-      return opened;
-    }),
-  );
+      return cited;
+    });
+    reports.push(opened);
+    yield;
+  }
+  return reports;
 }
 
 function openReport(

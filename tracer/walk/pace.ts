@@ -32,4 +32,9 @@ export const outOfTime = (): FirebreakError =>
     'timeout',
     'the trace took longer than it may: ask for fewer hops, a shorter window or more seconds',
   );
+export const neverBegun = (): FirebreakError =>
+  new FirebreakError(
+    'full',
+    'the trace did not begin in time, as others were walked before it: ask again later',
+  );
 export const calledOff = (): FirebreakError => new FirebreakError('closed', 'the trace was called off');

@@ -1,12 +1,12 @@
 /**
  * Threads that walk traces beside the one that reads the ledger, so that neither waits for the other. A question waits for
- * a free thread, in turn; it has one time limit for waiting and walking, and its asker can call it off. A thread that dies
+ * a free thread, in turn; its asker can call it off, and where nobody can it has one time limit for waiting and walking. A thread that dies
  * takes its question with it, and the next question starts another.
  */
 import { FirebreakError } from '../../protocol/errors.js';
 import type { ContactView } from '../contacts/view.js';
 import { requireBounds } from '../trace.js';
-import { calledOff, CALLED_OFF, OUT_OF_TIME, outOfTime } from './pace.js';
+import { calledOff, CALLED_OFF, neverBegun, OUT_OF_TIME } from './pace.js';
 import type { TraceWalks } from './trace-walks.js';
 import type { WalkQuestion } from './walk-messages.js';
 import { startWalkThread } from './walk-thread.js';
@@ -16,16 +16,17 @@ const DEFAULT_LIMIT_MS = 30_000;
 const MOST_WAITING = 64;
 
 export interface AskOptions {
-  /** Wall ms for waiting and walking together; thirty seconds by default. */
+  /** Wall ms for waiting and walking together; thirty seconds by default, and without a limit where there is a signal. */
   readonly limitMs?: number;
-  /** Calls the question off. */
+  /** Calls the question off; the limits of whoever has it rule. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface WalkPool {
   /**
-   * The walks of a trace over this view. Throws `input` for a request out of bounds, `full` when too many wait, `timeout`,
-   * `closed` when it was called off or its thread died, and what {@link walkTrace} throws.
+   * The walks of a trace over this view. Throws `input` for a request out of bounds, `full` when too many wait or its turn did
+   * not come in time, `timeout`, `closed` when its thread died, the reason of the signal where that has a code and `closed`
+   * otherwise, and what {@link walkTrace} throws.
    */
   walk(view: ContactView, question: Omit<WalkQuestion, 'view'>, options?: AskOptions): Promise<TraceWalks>;
   /** What walks will be over from now on: threads that have nothing to do let go of what is of older views alone. */
@@ -51,6 +52,8 @@ interface Task {
   readonly reject: (error: unknown) => void;
   /** Where it is walked, once it is. */
   thread: WalkThread | undefined;
+  /** Why it was called off, if it was. */
+  why: FirebreakError | undefined;
 }
 
 class ThreadPool implements WalkPool {
@@ -73,24 +76,27 @@ class ThreadPool implements WalkPool {
   async walk(
     view: ContactView,
     question: Omit<WalkQuestion, 'view'>,
-    { limitMs = DEFAULT_LIMIT_MS, signal }: AskOptions = {},
+    { signal, limitMs = signal ? undefined : DEFAULT_LIMIT_MS }: AskOptions = {},
   ): Promise<TraceWalks> {
     requireBounds(question.request);
-    if (this.#isClosed || signal?.aborted === true) throw calledOff();
+    if (this.#isClosed) throw calledOff();
+    if (signal?.aborted === true) throw reasonOf(signal);
     if (this.#waiting.length >= MOST_WAITING)
       throw new FirebreakError('full', `${MOST_WAITING} traces wait already: ask again later`);
     let task: Task | undefined;
     const walked = new Promise<TraceWalks>((resolve, reject) => {
-      task = { view, question, resolve, reject, thread: undefined };
+      task = { view, question, resolve, reject, thread: undefined, why: undefined };
       this.#waiting.push(task);
     });
-    const end = (ending: Ending): void => task && this.#end(task, ending);
-    const onAbort = (): void => end(CALLED_OFF);
-    const timer = setTimeout(() => end(OUT_OF_TIME), limitMs);
+    const end = (ending: Ending, why?: FirebreakError): void => task && this.#end(task, ending, why);
+    const onAbort = (): void => signal && end(CALLED_OFF, reasonOf(signal));
+    const timer = limitMs === undefined ? undefined : setTimeout(() => end(OUT_OF_TIME), limitMs);
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#handOut();
     try {
       return await walked;
+    } catch (error) {
+      throw task?.why ?? error;
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
@@ -147,11 +153,15 @@ class ThreadPool implements WalkPool {
     this.#handOut();
   }
 
-  #end(task: Task, ending: Ending): void {
-    if (task.thread !== undefined) return task.thread.stop(ending);
+  #end(task: Task, ending: Ending, why: FirebreakError | undefined): void {
+    if (task.thread !== undefined) {
+      task.why = why;
+      return task.thread.stop(ending);
+    }
     const place = this.#waiting.indexOf(task);
     if (place >= 0) this.#waiting.splice(place, 1);
-    task.reject(ending === OUT_OF_TIME ? outOfTime() : calledOff());
+    const isLate = ending === OUT_OF_TIME || why?.code === 'timeout';
+    task.reject(isLate ? neverBegun() : why);
   }
 
   #bury(thread: WalkThread, why: string): void {
@@ -164,6 +174,9 @@ class ThreadPool implements WalkPool {
     this.#handOut();
   }
 }
+
+const reasonOf = ({ reason }: AbortSignal): FirebreakError =>
+  reason instanceof FirebreakError ? reason : calledOff();
 
 /** A pool of at most `threads`, each started when it is first needed. It keeps the process alive only while it walks. */
 export const openWalkPool = (threads: number, start: StartWalkThread = startWalkThread): WalkPool =>

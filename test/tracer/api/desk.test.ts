@@ -28,6 +28,7 @@ function ask(desk: Desk): Job {
     asked: desk.ask(stop, (signal) => ((job.signal = signal), work)),
   };
   job.asked.catch(() => {});
+  work.catch(() => {}); // of a question that was never begun nobody asks
   return job;
 }
 
@@ -101,6 +102,19 @@ describe('the desk', () => {
     await expect(first.asked).rejects.toMatchObject({ status: 503, code: 'closed' });
     await expect(second.asked).rejects.toMatchObject({ status: 503, code: 'closed' });
     await expect(ask(desk).asked).rejects.toMatchObject({ status: 503, code: 'closed' });
+  });
+
+  it('says what the work says of why it ended, where that is said at once', async () => {
+    const desk = new Desk({ ...LIMITS, questionMs: 1 });
+    const neverBegun = new FirebreakError('full', 'it did not begin in time');
+    const asked = desk.ask(
+      new AbortController(),
+      (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(neverBegun))),
+    );
+    await expect(asked).rejects.toBe(neverBegun);
+    await expect(desk.ask(new AbortController(), () => new Promise(() => {}))).rejects.toMatchObject({
+      ...{ status: 504, code: 'timeout' },
+    });
   });
 
   it('is within its limits after whatever happens, and empty in the end', async () => {

@@ -40,12 +40,22 @@ async function described(changes: object = {}) {
 const operationAt = (paths: Record<string, unknown>, path: string, method: 'get' | 'post') =>
   z.looseObject({ [method]: operation }).parse(paths[path])[method] as z.infer<typeof operation>;
 
+/** The schemas of steps anywhere in a schema. */
+function stepsIn(value: unknown): object[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const { data } = z.looseObject({ properties: z.looseObject({}) }).safeParse(value);
+  if (data?.properties['nearSeconds'] !== undefined) return [value];
+  return Object.values(value).flatMap(stepsIn);
+}
+
 const QUESTIONS = ['/v1/trace', '/v1/path', '/v1/contacts', '/v1/evidence', '/v1/cluster'];
 const request = { case: '1', direction: 'forward', hops: 3, minSeconds: 900, latentSeconds: 0 };
+const clusterRequest = { cases: [{ tag: '2' }, { tag: '3' }], hops: 2, minSeconds: 900, latentSeconds: 0 };
 const ASKED: Readonly<Record<string, object>> = {
   '/v1/trace': { purpose: 'p', request, evidence: {} },
   '/v1/path': { purpose: 'p', request: { ...request, person: '3' } },
   '/v1/contacts': { purpose: 'p', request: { person: '2', limit: 1 } },
+  '/v1/cluster': { purpose: 'p', request: clusterRequest },
 };
 
 describe('the description of the API', () => {
@@ -85,6 +95,45 @@ describe('the description of the API', () => {
     expect(answered.safeParse({ ...answer, accessIndex: undefined })).toMatchObject({ success: false });
     const refused = z.fromJSONSchema(responses['4XX']?.content['application/json']?.schema ?? false);
     expect(refused.safeParse(await (await post(path, {})).json())).toMatchObject({ success: true });
+  });
+
+  it('says within which bounds a question stays, and the tracer keeps to them', async () => {
+    const { paths, post } = await described();
+    const { requestBody } = operationAt(paths, '/v1/trace', 'post');
+    const bounds = z.fromJSONSchema(requestBody?.content['application/json']?.schema ?? false);
+    for (const [field, value] of [
+      ['hops', 0],
+      ['hops', 17],
+      ['list', 100_001],
+      ['case', '01'],
+      ['case', 'x'],
+      ['from', -1],
+    ] as const) {
+      const asked = { purpose: 'p', request: { ...request, [field]: value } };
+      expect(bounds.safeParse(asked).success, field).toBe(false);
+      const answer = await post('/v1/trace', asked);
+      expect([answer.status, await answer.json()]).toMatchObject([400, { code: 'input' }]);
+    }
+    const most = { purpose: 'p', request: { ...request, hops: 16, list: 100_000 } };
+    expect(bounds.safeParse(most).success).toBe(true);
+    expect((await post('/v1/trace', most)).status).toBe(200);
+  });
+
+  it('says of a step that it may be at a gateway, the same in every answer', async () => {
+    const { paths } = await described();
+    const steps = ['/v1/trace', '/v1/path', '/v1/cluster'].map((path) =>
+      stepsIn(operationAt(paths, path, 'post').responses['200']?.content['application/json']?.schema),
+    );
+    const [first] = steps.flat();
+    expect(first).toMatchObject({ properties: { nearSeconds: {}, gateway: {} } });
+    expect(steps.map((found) => found.length > 0)).toEqual([true, true, true]);
+    for (const one of steps.flat()) expect(one).toEqual(first);
+  });
+
+  it('names the header that says where the look at evidence is recorded', async () => {
+    const { paths } = await described();
+    const answer = operationAt(paths, '/v1/evidence', 'post').responses['200'];
+    expect(answer).toMatchObject({ headers: { 'firebreak-access-index': { schema: { type: 'integer' } } } });
   });
 
   it('says that evidence comes in base64', async () => {

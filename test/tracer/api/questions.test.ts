@@ -135,6 +135,7 @@ describe('a person’s contacts over HTTP', () => {
       pages.push(await ask({ limit: 3, after: next }));
     expect(pages.map(({ contacts }) => contacts.length)).toEqual([3, 1]);
     expect(pages.flatMap(({ contacts }) => contacts)).toEqual(whole.contacts);
+    expect(readAccess(log)).toMatchObject({ question: 'contacts', cases: [2], reached: [3] }); // those on it
     expect(log.entries.length).toBe(before + pages.length);
   });
 

@@ -144,6 +144,25 @@ describe('common sources', () => {
     expect(tagsInCluster(answer)).toEqual([1, 2, 5, 9, 77]);
   });
 
+  it('lets others have their turns, and stops when it is called off', async () => {
+    const abort = new AbortController();
+    const row = { hop: 1, exposedAt: at(1), earliestAt: at(1), score: 0.1 };
+    const step = { start: at(1), end: at(2), nearSeconds: 900, mutual: true, ledger: [] };
+    let walks = 0;
+    const walk = async ({ case: to }: { readonly case: string }) => {
+      walks += 1;
+      const people = Array.from({ length: 2000 }, (_, k) => String(1000 + k));
+      const reached = people.map((person) => ({ ...row, person, path: [{ ...step, from: person, to }] }));
+      return { reached, reachedCount: reached.length };
+    };
+    const many = cases(...Array.from({ length: 30 }, (_, k) => k));
+    const request = { cases: many, hops: 1, from: START, to: END, minSeconds: 900, latentSeconds: 0 };
+    setImmediate(() => abort.abort(new Error('enough'))); // has its turn only when one is left to it
+    const found = findClusters(walk, undefined, request, abort.signal);
+    await expect(found).rejects.toThrow('enough');
+    expect(walks).toBeLessThan(30 + 32);
+  });
+
   it.each([
     ['one case', { cases: cases(1) }],
     ['65 cases', { cases: cases(...Array.from({ length: 65 }, (_, n) => n)) }],
@@ -171,7 +190,7 @@ describe('gateways as common sources', () => {
       const [start, end] = [at(hour), at(hour) + 60 * minutes];
       book.add({ tag: asTagNumber(tag), gatewayId: idOf(gateway), start, end });
     }
-    return { view: book.view(), personOf: (tag) => people.get(tag) };
+    return { view: book.view(), personOf: (tag) => people.get(tag), counted: () => {} };
   }
   const contacts = [met(1, 50, 5), met(2, 51, 5), met(3, 52, 5)];
 

@@ -39,12 +39,19 @@ const request = {
   ...{ hops: 2, from: NOON - 7200, to: NOON + 7200, minSeconds: 300, latentSeconds: 0 },
 };
 
-/** 5 was with 3, then with 8; 3 and 8 stayed at the gateway. */
+/** 5 was with 3, then with 8, then with 21; 3 and 8 stayed at the gateway, and 30. */
 async function tracerThatCommits(commit: AccessDeps['commit']): Promise<Tracer> {
   const log = new MemoryLog();
   log.append(gatewayEntry());
   log.append(reportOf({ tag: 5, records: [recordOf(3, NOON, 600), recordOf(8, NOON + 1200, 600)] }));
-  log.append(presenceReportOf([presenceOf(3, NOON - 3600, 500), presenceOf(8, NOON - 1800, 500)]));
+  log.append(reportOf({ tag: 5, seq: 1, records: [recordOf(21, NOON + 3600, 600)] }));
+  log.append(
+    presenceReportOf([
+      presenceOf(3, NOON - 3600, 500),
+      presenceOf(8, NOON - 1800, 500),
+      presenceOf(30, NOON - 1800, 500),
+    ]),
+  );
   const tracer = openTracer({
     ...{ reader: log.reader(), verifier: logKey, checkpoints: memoryCheckpointStore() },
     ...{ issuerPublicKey: issuer.publicKey, dayKeys: keysOf([dayOf(NOON)]) },
@@ -84,7 +91,9 @@ describe('a look at a cluster', () => {
       expect.arrayContaining([['5', '8', [1]]]),
     );
     const record = joinAccess(payloads.map((payload) => openAccessPart(payload, audit.secretKey)));
-    expect(record).toMatchObject({ ...look, question: 'cluster', cases: [3, 8], reached: [3, 5, 8] });
+    expect(record).toMatchObject({ ...look, question: 'cluster', cases: [3, 8] });
+    expect(record.reached).toEqual([3, 5, 8, 21, 30]);
+    expect(sources.map(({ othersReached }) => othersReached).sort()).toEqual([1, 1, 2]);
     expect(record).toMatchObject({ hops: 2, minSeconds: 300, infectiousSeconds: null });
   });
 
@@ -93,6 +102,14 @@ describe('a look at a cluster', () => {
       Promise.reject(new FirebreakError('timeout', 'the ledger has not recorded this look')),
     );
     await expect(tracer.lookUpCluster(request, look)).rejects.toMatchObject({ code: 'timeout' });
+  });
+
+  it('is no look when whoever asked has gone: nothing is recorded', async () => {
+    const committed: unknown[] = [];
+    const tracer = await tracerThatCommits(async (entries) => entries.map((entry) => committed.push(entry)));
+    const gone = AbortSignal.abort(new Error('whoever asked has gone'));
+    await expect(tracer.lookUpCluster(request, look, gone)).rejects.toThrow('has gone');
+    expect(committed).toEqual([]);
   });
 
   it('records what was asked and everybody in the answer before it answers, and nothing of a question out of bounds', async () => {
@@ -115,6 +132,7 @@ describe('a look at a cluster', () => {
                 },
               ],
       }),
+      reachedWith: (named: readonly number[]) => [...named, 77].map(asTagNumber),
       record: async (_look: unknown, asked: Asked, reached: readonly number[]) => {
         recorded.push([asked, reached]);
         return { index: 7 };
@@ -128,7 +146,7 @@ describe('a look at a cluster', () => {
           ...{ from: NOON - 7200, to: NOON + 7200, minSeconds: 300, latentSeconds: 0 },
           ...{ infectiousSeconds: null, attenuation: 'near', presence: false },
         },
-        [3, 5, 6, 8],
+        [3, 5, 6, 8, 77],
       ],
     ]);
     await expect(lookUpCluster(desk, { ...request, cases: [] }, look)).rejects.toMatchObject({

@@ -5,6 +5,7 @@ import { asEpoch, asTagNumber } from '../../../protocol/brands.js';
 import { traceCases } from '../../../tracer/cluster/case-traces.js';
 import type { TracedCase } from '../../../tracer/cluster/case-traces.js';
 import type { ClusterRequest, TransmissionTree } from '../../../tracer/cluster/cluster-result.js';
+import { Turns } from '../../../tracer/turns.js';
 import { UNRECORDED } from '../../../tracer/cluster/model.js';
 import { bestTree, stepChance } from '../../../tracer/cluster/tree.js';
 import { plainView } from '../../reference/views.js';
@@ -55,7 +56,7 @@ async function prepared(contacts: readonly Contact[], cases: ClusterRequest['cas
     ...(infectiousSeconds !== undefined && { infectiousSeconds }),
   };
   const { view, options } = plainView(contacts);
-  const traced = await traceCases(async (asked) => trace(view, asked, options), request);
+  const traced = await traceCases(async (asked) => trace(view, asked, options), request, new Turns());
   const people = [...new Set(traced.flatMap(({ sources }) => [...sources.keys()]))];
   return { traced, people, settings: { from: 0, ...timingOf(timing) } };
 }
@@ -131,7 +132,7 @@ describe('the transmission tree', () => {
     await fc.assert(
       fc.asyncProperty(drawnContacts, drawnCases, drawnTiming, async (contacts, cases, timing) => {
         const { traced, people, settings } = await prepared(contacts, cases, timing);
-        const { edges, roots } = bestTree(traced, people, settings);
+        const { edges, roots } = await bestTree(traced, people, settings, new Turns());
         expect(faults(edges, traced, timing)).toEqual([]);
         expect(edges.every((edge) => isKnown(edge, contacts))).toBe(true);
         const infected = new Set(edges.map(({ to }) => to));
@@ -149,7 +150,7 @@ describe('the transmission tree', () => {
     let [best, withEdges] = [0, 0];
     for (const [contacts, cases, timing] of drawn) {
       const { traced, people, settings } = await prepared(contacts, cases, timing);
-      const found: TransmissionTree = bestTree(traced, people, settings);
+      const found: TransmissionTree = await bestTree(traced, people, settings, new Turns());
       const byHand = bestByHand(traced, people, timing);
       expect(found.logLikelihood).toBeLessThanOrEqual(byHand + 1e-9);
       if (found.edges.length === 0) continue;

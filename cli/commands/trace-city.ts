@@ -1,0 +1,123 @@
+/** `firebreak trace-city`: traces in a synthetic city (docs/city.md), to see how a tracer answers at full size. */
+import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { summaryFile } from '../../firmware-sim/city/city-folder.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { openContactStore } from '../../tracer/contacts/contact-store.js';
+import type { ContactStore } from '../../tracer/contacts/contact-store.js';
+import { openSegmentStore } from '../../tracer/contacts/segment-store.js';
+import { trace } from '../../tracer/trace.js';
+import { consoleLog } from '../log.js';
+import { requireWritable, showTrace } from '../present/show-trace.js';
+import { terminalProgress } from '../progress.js';
+import { stopSignal } from '../shutdown.js';
+import { addTraceOptions, requestOf } from '../trace-options.js';
+import type { TraceOptions } from '../trace-options.js';
+
+interface TraceCityOptions extends TraceOptions {
+  readonly case: string;
+}
+
+/** Beside the columns, so that the next trace finds it. */
+const storeIn = (dir: string): string => join(dir, 'store');
+const MAX_THREADS = 8;
+
+export function addTraceCityCommand(program: Command): void {
+  const command = program
+    .command('trace-city <dir>')
+    .description('trace a person of a synthetic city; there is no ledger, and no look to be recorded')
+    .option('--case <id>', 'the index case: a tag number, 1 to the number of people', '1');
+  addTraceOptions(command).action((dir: string, options: TraceCityOptions) => traceCity(dir, options));
+}
+
+async function traceCity(dir: string, options: TraceCityOptions): Promise<void> {
+  await requireWritable(options);
+  await requireCity(dir);
+  const stop = stopSignal();
+  try {
+    if (!(await isThere(storeIn(dir)))) await buildStore(dir, stop.signal);
+    const store = await openContactStore(storeIn(dir), {
+      log: consoleLog('trace-city', process.env['FIREBREAK_LOG']),
+    });
+    try {
+      await answer(store, options);
+    } finally {
+      await store.close();
+    }
+  } finally {
+    stop.dispose();
+  }
+}
+
+async function answer(store: ContactStore, options: TraceCityOptions): Promise<void> {
+  const span = store.span();
+  if (span === undefined) throw new FirebreakError('not-found', 'nobody meets anybody in this city');
+  const request = requestOf(options, options.case, span);
+  const { contacts, people } = store.status();
+  const view = store.view();
+  const startMs = performance.now();
+  const result = trace(view, request);
+  const took = (performance.now() - startMs).toFixed(1);
+  console.log(
+    pc.dim(`${count(contacts)} contacts of ${count(people)} people; walked and told in ${took} ms\n`),
+  );
+  await showTrace(result, options);
+}
+
+/** Throws `not-found` for a folder without a city that was made to its end. */
+async function requireCity(dir: string): Promise<void> {
+  if (await isThere(summaryFile(dir))) return;
+  throw new FirebreakError(
+    'not-found',
+    `there is no finished city in ${dir}: make one with firebreak city --out ${dir}`,
+  );
+}
+
+/** Whole or not there: built beside and renamed. */
+async function buildStore(dir: string, signal: AbortSignal): Promise<void> {
+  const files = (await readdir(dir)).filter((name) => name.endsWith('.contacts'));
+  const unfinished = `${storeIn(dir)}.${process.pid}.new`;
+  const progress = terminalProgress(process.stderr);
+  const startMs = performance.now();
+  try {
+    await importInto(unfinished, {
+      files: files.map((name) => join(dir, name)),
+      signal,
+      onProgress: (step, done, total) => progress.update(`building the contact store: ${step}`, done / total),
+    });
+    await rename(unfinished, storeIn(dir));
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    throw error;
+  } finally {
+    progress.done();
+  }
+  const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+  console.log(`contact store of ${files.length} days built in ${seconds} s; it stays in ${storeIn(dir)}`);
+}
+
+interface ImportWork {
+  readonly files: readonly string[];
+  readonly signal: AbortSignal;
+  readonly onProgress: (step: string, done: number, total: number) => void;
+}
+
+async function importInto(dir: string, { files, ...options }: ImportWork): Promise<void> {
+  const store = await openSegmentStore(dir);
+  try {
+    await store.importColumns(files, { threads: Math.min(availableParallelism(), MAX_THREADS), ...options });
+  } finally {
+    await store.close();
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+const count = (value: number): string => value.toLocaleString('en-GB');

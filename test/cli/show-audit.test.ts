@@ -1,0 +1,22 @@
+import { stripVTControlCharacters } from 'node:util';
+import { expect, it } from 'vitest';
+import { auditJson, auditLines } from '../../cli/present/show-audit.js';
+import type { Wholeness } from '../../protocol/audit-answer.js';
+import { asUnixMs } from '../../protocol/brands.js';
+
+const look = {
+  role: 'reached',
+  ...{ writtenAtMs: asUnixMs(1_790_000_000_000), appendedAtMs: asUnixMs(1_790_000_001_000) },
+  entries: [{ index: 4, leaf: new Uint8Array(32) }],
+} as const;
+
+it.each<[Wholeness, readonly string[]]>([
+  ['yes', []],
+  ['no', ['answered  no: not all of this look is in the log, and without that there is no answer']],
+  ['unknown', ['answered  cannot be told: parts of this look are missing, or cannot be read']],
+])('says of a look that is %s whole whether it was answered', (whole, words) => {
+  const answer = { note: '', looks: [{ ...look, whole }], older: 0, unread: [], unreadCount: 0 };
+  const lines = stripVTControlCharacters(auditLines({ answer, entries: 9, dataDir: '.' }).join('\n'));
+  expect(lines.split('\n').flatMap((line) => /answered .*/.exec(line) ?? [])).toEqual(words);
+  expect(JSON.parse(auditJson(3, { answer, entries: 9 }))).toMatchObject({ looks: [{ whole }] });
+});

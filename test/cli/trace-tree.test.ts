@@ -1,0 +1,51 @@
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { asEpoch, asTagNumber } from '../../protocol/brands.js';
+import { traceTree } from '../../cli/present/trace-tree.js';
+import type { Contact } from '../../tracer/contact.js';
+import { trace } from '../../tracer/trace.js';
+import type { TraceRequest } from '../../tracer/trace-result.js';
+import { plainView } from '../reference/views.js';
+
+const START = 20_700 * 86_400;
+
+/** They were together for half an hour, from that hour on. */
+function met(x: number, y: number, hour: number): Contact {
+  const start = START + hour * 3600;
+  return {
+    ...{ a: asTagNumber(Math.min(x, y)), b: asTagNumber(Math.max(x, y)), epoch: asEpoch(hour) },
+    ...{ start, end: start + 1800, bucketSeconds: [1800, 0, 0, 0] },
+    ...{ attenuationDb: 50, mutual: true, partial: false, ledger: [hour] },
+  };
+}
+
+/** The tree's lines, each as its indentation and its first word: the shape, and who hangs where. */
+function shapeOf(contacts: readonly Contact[], changes: Partial<TraceRequest> = {}): string[] {
+  const { view, options } = plainView(contacts);
+  const request = { case: '1', direction: 'both', hops: 2, from: START, to: START + 90_000 } as const;
+  const asked = { ...request, minSeconds: 900, latentSeconds: 0, ...changes };
+  const lines = stripVTControlCharacters(traceTree(trace(view, asked, options))).split('\n');
+  return lines.flatMap((line) => {
+    const [, stem] = /^([│├└─ ]*\d+) /.exec(line) ?? [];
+    if (stem === undefined || line.includes('may')) return [];
+    return [line.includes('possible source') ? `${stem} possible source` : stem];
+  });
+}
+
+describe('the printed tree of a trace', () => {
+  it('hangs whoever a source infected under that source, and not under the case', () => {
+    const contacts = [met(9, 1, 1), met(8, 9, 0), met(9, 4, 2), met(4, 5, 3), met(8, 7, 5)];
+    expect(shapeOf(contacts)).toEqual([
+      ...['1', '└─ 9', '   └─ 8'], // who may be the source
+      '1',
+      ...['9 possible source', '└─ 4', '   └─ 5'],
+      ...['8 possible source', '└─ 7'],
+    ]);
+  });
+
+  it('has one root, the case, of a trace one way', () => {
+    const contacts = [met(1, 2, 1), met(2, 3, 2), met(1, 4, 3), met(9, 1, 0)];
+    expect(shapeOf(contacts, { direction: 'forward' })).toEqual(['1', '├─ 9', '├─ 2', '│  └─ 3', '└─ 4']);
+    expect(shapeOf(contacts, { direction: 'backward', hops: 1 })).toEqual(['1', '├─ 9', '├─ 2', '└─ 4']);
+  });
+});

@@ -1,0 +1,120 @@
+/** What one writer can do to the others at the embedded broker: over real sockets, with a real ledger. */
+import { once } from 'node:events';
+import { expect, onTestFinished, test } from 'vitest';
+import { openAedesBroker, type Broker, type BrokerOptions } from '../../ledger/broker-aedes.js';
+import { openLedger, type Ledger } from '../../ledger/ledger.js';
+import type { Signer } from '../../protocol/ed25519.js';
+import { silentLog } from '../../protocol/log.js';
+import {
+  batchOf,
+  issuer,
+  ledgerDeps,
+  noticeItem,
+  openReceipt,
+  signerOf,
+  temporaryFolder,
+} from './deployment.js';
+import { connectWriter } from './mqtt-writer.js';
+import { publishes, rawWriter } from './raw-writer.js';
+
+const flooding = signerOf('a gateway that floods');
+const quiet = signerOf('a quiet gateway');
+
+interface Stage {
+  readonly ledger: Ledger;
+  readonly broker: Broker;
+}
+
+async function stage(changes: (ledger: Ledger) => Partial<BrokerOptions> = () => ({})): Promise<Stage> {
+  const writers = [flooding, quiet].map(({ publicKey }) => ({ publicKey, types: [8] }));
+  const ledger = await openLedger(ledgerDeps(await temporaryFolder(), { writers }));
+  const given = { ledger, issuerPublicKey: issuer.publicKey, port: 0, log: silentLog };
+  const broker = await openAedesBroker({ ...given, ...changes(ledger) });
+  onTestFinished(async () => {
+    await broker.close();
+    await ledger.close();
+  });
+  return { ledger, broker };
+}
+
+async function writer(broker: Broker, signer: Signer) {
+  const connected = await connectWriter(broker.url, signer);
+  onTestFinished(() => connected.client.endAsync(true));
+  return connected;
+}
+
+async function raw(broker: Broker, listens?: boolean) {
+  const socket = await rawWriter(broker.url, flooding, listens);
+  onTestFinished(() => void socket.destroy());
+  return socket;
+}
+
+const junk = (count: number): Uint8Array[] => Array.from({ length: count }, () => Buffer.from('junk'));
+const turns = async (count: number): Promise<void> => {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+test('a writer that does not take its receipts keeps nobody else waiting, and is cut off in the end', async () => {
+  const { broker } = await stage(() => ({ drainTimeoutMs: 1000 }));
+  const one = await writer(broker, quiet);
+  const deaf = await raw(broker);
+  deaf.pause();
+  deaf.write(publishes(flooding, junk(60_000)));
+  for (let seq = 0; broker.connections() === 2; seq++) {
+    const batch = batchOf(quiet, seq, [noticeItem(`${seq}`)]);
+    await one.publish(batch);
+    expect(openReceipt(await one.receipt(), batch).outcomes[0]?.reason).toBe(0);
+  }
+  expect(one.client.connected).toBe(true);
+}, 15_000);
+
+test('of what a connection sends, a few batches wait for the ledger at a time, and all are answered', async () => {
+  let [atOnce, most, submitted] = [0, 0, 0];
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  const { broker, ledger } = await stage((real) => ({
+    ledger: {
+      knows: (key) => real.knows(key),
+      submit: async (batch, from) => {
+        most = Math.max(most, (atOnce += 1));
+        await opened;
+        submitted += 1;
+        return real.submit(batch, from).finally(() => (atOnce -= 1));
+      },
+    },
+  }));
+  const flood = await raw(broker, false);
+  flood.resume();
+  flood.write(publishes(flooding, junk(3000)));
+  await expect.poll(() => atOnce).toBeGreaterThan(0);
+  await turns(200);
+  expect(atOnce).toBe(64);
+  open();
+  await expect.poll(() => submitted, { timeout: 8000 }).toBe(3000);
+  expect(most).toBe(64);
+  await expect.poll(() => ledger.status().pendingBatches).toBe(0);
+  expect(ledger.status().refusedBusy).toBe(0);
+}, 15_000);
+
+test('a writer has four connections at most: a fifth is let in, and the oldest goes', async () => {
+  const { broker } = await stage();
+  const other = await writer(broker, quiet);
+  const sockets = [];
+  for (let i = 0; i < 4; i++) sockets.push(await raw(broker));
+  await turns(50);
+  expect(broker.connections()).toBe(5);
+  const [first, second] = sockets;
+  if (first === undefined || second === undefined) throw new Error('no connections');
+  first.resume();
+  const gone = once(first, 'close');
+  const fifth = await raw(broker);
+  await gone;
+  await expect.poll(() => broker.connections()).toBe(5);
+  const batch = batchOf(flooding, 1, [noticeItem('a')]);
+  for (const socket of [second, fifth]) {
+    const answer = once(socket, 'data');
+    socket.write(publishes(flooding, [batch]));
+    await answer;
+  }
+  expect(other.client.connected).toBe(true);
+});

@@ -1,0 +1,42 @@
+/** What questions and answers about people are made of, as JSON; the same in each of them. Times are unix seconds. */
+import { z } from 'zod';
+import { MAX_HOPS } from './trace-result.js';
+import type { ReachedPerson } from './trace-result.js';
+
+export const tag = z.string().regex(/^(0|[1-9]\d{0,14})$/, 'a tag number in decimal digits');
+export const count = z.int().min(0);
+export const time = z.int().min(0);
+export const seconds = z.int().min(0);
+export const hops = z.int().min(1).max(MAX_HOPS, `hops must be 1 to ${MAX_HOPS}`);
+export const attenuation = z.enum(['immediate', 'near', 'medium']);
+/** How likely, between a source and one who was reached: it ranks the work of a health officer, and is no diagnosis. */
+export const score = z.number().min(0).max(1);
+
+export const step = z.object({
+  from: tag,
+  to: tag,
+  start: time,
+  end: time,
+  nearSeconds: seconds,
+  mutual: z.boolean().describe('both tags noticed'),
+  ledger: z.array(count).describe('the entries of the ledger it rests on; none of a co-presence'),
+  gateway: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .exactOptional()
+    .describe('of a step by co-presence: where they were together'),
+});
+
+/** No walk is longer. */
+export const path = z.array(step).max(MAX_HOPS);
+
+/** A row of a trace. */
+export const reachedPerson: z.ZodType<ReachedPerson> = z.object({
+  person: tag,
+  hop: hops.describe('contacts between this person and where the path begins'),
+  exposedAt: time,
+  earliestAt: time,
+  score,
+  path,
+  source: tag.exactOptional().describe('in a trace both ways: where the path begins'),
+});
