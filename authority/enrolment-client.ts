@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { MAX_AUDIT_ANSWER_BYTES } from '../protocol/audit-answer.js';
 import type { TagNumber } from '../protocol/brands.js';
 import { FirebreakError, type ErrorCode } from '../protocol/errors.js';
+import { withTimeLimit } from '../radio/time-limit.js';
 
 /** A sealed pack of 7 days has 65,468 bytes. */
 const MAX_PACK_BYTES = 131_072;
@@ -71,9 +72,7 @@ async function post(
   body: Uint8Array,
   maxBytes = MAX_PACK_BYTES,
 ): Promise<Uint8Array> {
-  const timeout = AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-  const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
-  try {
+  const ask = async (signal: AbortSignal): Promise<Uint8Array> => {
     const headers = { 'content-type': 'application/octet-stream' };
     const response = await fetch(new URL(path, options.url), {
       method: 'POST',
@@ -84,14 +83,17 @@ async function post(
     const answer = await readAnswer(response, maxBytes);
     if (response.ok) return answer;
     throw refusalOf(answer);
+  };
+  try {
+    return await withTimeLimit(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, [options.signal], ask);
   } catch (cause) {
-    throw cause instanceof FirebreakError ? cause : failureOf(options, timeout, cause);
+    throw cause instanceof FirebreakError ? cause : failureOf(options, cause);
   }
 }
 
-function failureOf(options: EnrolmentClientOptions, timeout: AbortSignal, cause: unknown): unknown {
+function failureOf(options: EnrolmentClientOptions, cause: unknown): unknown {
   if (options.signal?.aborted) return options.signal.reason;
-  if (timeout.aborted)
+  if (cause instanceof Error && cause.name === 'TimeoutError')
     return new FirebreakError('timeout', `the authority at ${options.url} did not answer in time`, { cause });
   return new FirebreakError(
     'unreachable',

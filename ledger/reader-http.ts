@@ -4,6 +4,7 @@ import type { FoundPayload, LedgerReader } from '../protocol/ledger-reader.js';
 import { MAX_PAYLOAD_LENGTH } from '../protocol/entry.js';
 import { HASH_LENGTH } from '../protocol/merkle.js';
 import { entriesPath, MAX_ENTRY_LENGTH, tilePath } from '../protocol/tile.js';
+import { withTimeLimit } from '../radio/time-limit.js';
 import { boundedBody } from './bounded-body.js';
 import { decodePayloads, encodeHashes, MAX_PAYLOADS_PER_CALL } from './payload-frames.js';
 
@@ -103,17 +104,20 @@ class LedgerReaderHttp implements LedgerReader {
 
   async #ask({ path, body, maxBytes }: Request): Promise<Uint8Array> {
     const { timeoutMs = 30_000 } = this.#options;
-    try {
+    const ask = async (signal: AbortSignal): Promise<Uint8Array> => {
       const response = await fetch(`${this.#url}/${path}`, {
         method: body === undefined ? 'GET' : 'POST',
         body: body ?? null,
         headers: this.#headers(body !== undefined),
-        signal: AbortSignal.any([this.#closing.signal, AbortSignal.timeout(timeoutMs)]),
+        signal,
         redirect: 'error',
       });
-      if (response.ok) return await boundedBody(response, maxBytes, 'the ledger');
+      if (response.ok) return boundedBody(response, maxBytes, 'the ledger');
       await response.body?.cancel();
       throw refusal(response, this.#url, path);
+    };
+    try {
+      return await withTimeLimit(timeoutMs, [this.#closing.signal], ask);
     } catch (error) {
       throw error instanceof FirebreakError ? error : unreachable(this.#url, error);
     }

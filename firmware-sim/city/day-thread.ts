@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { FirebreakError } from '../../protocol/errors.js';
+import { withTimeLimit } from '../../radio/time-limit.js';
 import type { CitySettings } from './city-settings.js';
 import type { DayReady, DayWanted } from './day-messages.js';
 
@@ -30,11 +31,12 @@ export function startDayThread(settings: CitySettings): DayThread {
   return {
     async make(day, signal) {
       signal.throwIfAborted();
-      const inTime = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
       worker.postMessage({ day } satisfies DayWanted);
       try {
-        const [made] = (await once(worker, 'message', { signal: inTime })) as [DayReady];
-        return made;
+        return await withTimeLimit(PATIENCE_MS, [signal], async (inTime) => {
+          const [made] = (await once(worker, 'message', { signal: inTime })) as [DayReady];
+          return made;
+        });
       } catch (cause) {
         signal.throwIfAborted();
         const why = cause instanceof Error ? cause.message : String(cause);
