@@ -4,15 +4,13 @@ import { ENTRY_TYPE } from '../../protocol/entry.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { x25519KeyPair } from '../../protocol/keys.js';
 import { joinAccess, openAccessPart, readAccessQuestion } from '../../protocol/payload-access.js';
-import { dayOf } from '../../protocol/time.js';
 import { accessRecorder, askedInTrace } from '../../tracer/access.js';
 import type { AccessDeps } from '../../tracer/access.js';
-import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
 import type { TraceRequest } from '../../tracer/trace-result.js';
-import { openTracer } from '../../tracer/tracer.js';
 import type { Tracer } from '../../tracer/tracer.js';
-import { issuer, keysOf, NOON, recordOf, reportOf, SAMPLE_HOLD_SECONDS } from './deployment.js';
-import { logKey, MemoryLog } from './memory-log.js';
+import { NOON, recordOf, reportOf } from './deployment.js';
+import { MemoryLog } from './memory-log.js';
+import { tracerOn } from './tracer-on.js';
 
 const audit = x25519KeyPair(new Uint8Array(32).fill(5));
 const look = { officer: 'Dr. Ada', purpose: 'ward outbreak' };
@@ -45,16 +43,7 @@ async function tracerThatCommits(commit: AccessDeps['commit'] | undefined): Prom
   const log = new MemoryLog();
   log.append(reportOf({ tag: 3, records: [recordOf(8, NOON, 600)] }));
   const access = commit && recorderThat(commit);
-  const tracer = openTracer({
-    reader: log.reader(),
-    verifier: logKey,
-    checkpoints: memoryCheckpointStore(),
-    issuerPublicKey: issuer.publicKey,
-    dayKeys: keysOf([dayOf(NOON)]),
-    retentionDays: 21,
-    sampleHoldSeconds: SAMPLE_HOLD_SECONDS,
-    ...(access && { access }),
-  });
+  const tracer = tracerOn(log, { ...(access && { access }) });
   await tracer.catchUp();
   return tracer;
 }

@@ -9,12 +9,20 @@ import { noteSigner } from '../../protocol/note.js';
 import { dayOf, epochOf } from '../../protocol/time.js';
 import { provenEntries } from '../../tracer/evidence/fetch.js';
 import { gateway, issuer, keysOf, NOON, recordOf, reportOf } from './deployment.js';
-import { evidenceOf, pair, refusalOf, request, signedAgain, tracerOn, ward } from './evidence-stage.js';
+import {
+  evidenceOf,
+  pair,
+  refusalOf,
+  request,
+  signedAgain,
+  recordingTracer,
+  ward,
+} from './evidence-stage.js';
 import { logKey } from './memory-log.js';
 
 describe('a changed bundle is refused', () => {
   it('whichever byte it is, and whichever bit of it', async () => {
-    const { evidence } = await evidenceOf(await tracerOn(pair()));
+    const { evidence } = await evidenceOf(await recordingTracer(pair()));
     expect(refusalOf(evidence)).toBe('accepted');
     const codes = new Map<string, number>();
     for (let byte = 0; byte < evidence.length; byte++) {
@@ -32,7 +40,7 @@ describe('a changed bundle is refused', () => {
   });
 
   it('with all eight bits of each byte that no hash, seal or proof covers', async () => {
-    const { evidence } = await evidenceOf(await tracerOn(pair()));
+    const { evidence } = await evidenceOf(await recordingTracer(pair()));
     const bends = [...evidence.keys()].filter((byte) => byte < 300 || byte > evidence.length - 300);
     for (const byte of bends) {
       for (let bit = 0; bit < 8; bit++) {
@@ -44,20 +52,20 @@ describe('a changed bundle is refused', () => {
   });
 
   it('cut short or longer, at any length', async () => {
-    const { evidence } = await evidenceOf(await tracerOn(pair()));
+    const { evidence } = await evidenceOf(await recordingTracer(pair()));
     for (let length = 0; length < evidence.length; length += 13)
       expect(refusalOf(evidence.subarray(0, length))).toMatch(/^format: /);
     expect(refusalOf(Buffer.concat([evidence, Buffer.alloc(1)]))).toMatch(/^format: /);
   });
 
   it('by whoever is not the tracer that recorded the look', async () => {
-    const { evidence } = await evidenceOf(await tracerOn(pair()));
+    const { evidence } = await evidenceOf(await recordingTracer(pair()));
     const forged = signedAgain(evidence, {}, fastSigner(new Uint8Array(32).fill(1)));
     expect(refusalOf(forged)).toMatch(/^evidence: the look, entry 2: it was not written with the key/);
   });
 
   it('for the log of somebody else, and another issuer', async () => {
-    const { evidence } = await evidenceOf(await tracerOn(pair()));
+    const { evidence } = await evidenceOf(await recordingTracer(pair()));
     const other = noteSigner('log.example/other', fastSigner(new Uint8Array(32).fill(8)));
     const openOther = (note: string) => openCheckpoint(note, other);
     expect(refusalOf(evidence, { openCheckpoint: openOther })).toMatch(
@@ -276,14 +284,14 @@ const LIES: readonly (readonly [string, Lie, RegExp])[] = [
 
 describe('a tracer that signs what is not so is refused', () => {
   it.each(LIES)('when %s', async (_what, lie, words) => {
-    const { evidence } = await evidenceOf(await tracerOn(ward()));
+    const { evidence } = await evidenceOf(await recordingTracer(ward()));
     const forged = signedAgain(evidence, lie(decodeEvidence(evidence)));
     expect(forged).not.toEqual(evidence);
     expect(refusalOf(forged)).toMatch(words);
   });
 
   it('when a report is one of another trace, or one that nothing cites', async () => {
-    const tracer = await tracerOn(ward());
+    const tracer = await recordingTracer(ward());
     const { evidence } = await evidenceOf(tracer, {}, ['2']);
     const { evidence: other } = await evidenceOf(tracer, { case: '5' });
     const [mine, theirs] = [decodeEvidence(evidence), decodeEvidence(other)];
@@ -303,7 +311,7 @@ describe('a tracer that signs what is not so is refused', () => {
   });
 
   it('when the path of a trace both ways begins at a source that is not in it', async () => {
-    const { evidence } = await evidenceOf(await tracerOn(ward()), { direction: 'both', case: '2' });
+    const { evidence } = await evidenceOf(await recordingTracer(ward()), { direction: 'both', case: '2' });
     const { sources, reached } = decodeEvidence(evidence);
     expect(reached).toHaveLength(1);
     const [first] = sources;
@@ -321,7 +329,7 @@ describe('a tracer that signs what is not so is refused', () => {
     const log = pair();
     const next = NOON + 86_400;
     log.append(reportOf({ tag: 3, records: [recordOf(2, next, 900)], at: next + 7_200 }));
-    const tracer = await tracerOn(log, { dayKeys });
+    const tracer = await recordingTracer(log, { dayKeys });
     const asked = { to: NOON + 2 * 86_400 };
     const before = await evidenceOf(tracer, asked);
     dayKeys.days = [day, day + 1];

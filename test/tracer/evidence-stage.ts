@@ -9,14 +9,13 @@ import { sha256 } from '../../protocol/hash.js';
 import { partyIdOf, x25519KeyPair } from '../../protocol/keys.js';
 import { dayOf } from '../../protocol/time.js';
 import { accessRecorder } from '../../tracer/access.js';
-import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
 import { checkEvidence } from '../../tracer/evidence/check.js';
 import type { EvidenceTerms } from '../../tracer/evidence/check.js';
 import type { TraceRequest } from '../../tracer/trace-result.js';
-import { openTracer } from '../../tracer/tracer.js';
 import type { Answer, Tracer, TracerDeps } from '../../tracer/tracer.js';
-import { issuer, keysOf, NOON, recordOf, reportOf, SAMPLE_HOLD_SECONDS } from './deployment.js';
+import { keysOf, NOON, recordOf, reportOf } from './deployment.js';
 import { logKey, MemoryLog } from './memory-log.js';
+import { tracerOn } from './tracer-on.js';
 
 export const tracerKey = fastSigner(sha256(Buffer.from('tracer')));
 export const look = { officer: 'Dr. Ada', purpose: 'ward outbreak' };
@@ -60,21 +59,15 @@ export function pair(): MemoryLog {
 }
 
 /** A tracer that has read all of the log. */
-export async function tracerOn(
+export async function recordingTracer(
   log: MemoryLog,
   changes: Partial<TracerDeps> = {},
   signs = true,
 ): Promise<Tracer> {
   const day = dayOf(NOON);
   const source = partyIdOf(tracerKey.publicKey);
-  const tracer = openTracer({
-    reader: log.reader(),
-    verifier: logKey,
-    checkpoints: memoryCheckpointStore(),
-    issuerPublicKey: issuer.publicKey,
+  const tracer = tracerOn(log, {
     dayKeys: keysOf([day - 1, day, day + 1, day + 2]),
-    retentionDays: 21,
-    sampleHoldSeconds: SAMPLE_HOLD_SECONDS,
     ...(signs && { signer: tracerKey }),
     access: accessRecorder({
       auditPublicKey: audit.publicKey,

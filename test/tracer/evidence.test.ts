@@ -23,7 +23,7 @@ import {
   refusalOf,
   request,
   tracerKey,
-  tracerOn,
+  recordingTracer,
   ward,
 } from './evidence-stage.js';
 import { logKey, MemoryLog } from './memory-log.js';
@@ -45,7 +45,7 @@ describe('an evidence bundle', () => {
     { infectiousSeconds: 20_000 },
     { minSeconds: 0, hops: 2 },
   ])('shows all that the trace says: %o', async (asked) => {
-    const { result, evidence, accessIndex } = await evidenceOf(await tracerOn(ward()), asked);
+    const { result, evidence, accessIndex } = await evidenceOf(await recordingTracer(ward()), asked);
     expect(result.reached.length).toBeGreaterThan(0);
     const shown = check(evidence);
     expect(asTraced(shown.reached)).toEqual(result.reached);
@@ -60,7 +60,7 @@ describe('an evidence bundle', () => {
   });
 
   it('cites the reports of its paths and no other, with the contacts that make a close one', async () => {
-    const { evidence } = await evidenceOf(await tracerOn(ward()));
+    const { evidence } = await evidenceOf(await recordingTracer(ward()));
     const shown = check(evidence);
     expect(shown.reports.map(({ index }) => index)).toEqual([3, 5, 266, 268]);
     const [, third] = shown.reached;
@@ -70,7 +70,7 @@ describe('an evidence bundle', () => {
   });
 
   it('shows some people of the answer only, when they are named', async () => {
-    const tracer = await tracerOn(ward());
+    const tracer = await recordingTracer(ward());
     const { result, evidence } = await evidenceOf(tracer, {}, ['2']);
     expect(result.reached.map(({ person }) => person)).toEqual(['2', '3', '4']);
     const shown = check(evidence);
@@ -87,12 +87,12 @@ describe('an evidence bundle', () => {
   });
 
   it('of an answer that names nobody shows that the look was recorded', async () => {
-    const { evidence } = await evidenceOf(await tracerOn(ward()), { minSeconds: 90_000 });
+    const { evidence } = await evidenceOf(await recordingTracer(ward()), { minSeconds: 90_000 });
     expect(check(evidence)).toMatchObject({ reached: [], reports: [], look: { record: look } });
   });
 
   it('hands out secrets that open one report each', async () => {
-    const { evidence } = await evidenceOf(await tracerOn(pair()));
+    const { evidence } = await evidenceOf(await recordingTracer(pair()));
     const [one, other] = decodeEvidence(evidence).reports;
     if (one === undefined || other === undefined) throw new Error('two reports are cited');
     const report = decodeReport(one.payload);
@@ -102,7 +102,7 @@ describe('an evidence bundle', () => {
 
   it('gives the checkpoint as it was to whoever has more to demand of it', async () => {
     const log = pair();
-    const { evidence } = await evidenceOf(await tracerOn(log));
+    const { evidence } = await evidenceOf(await recordingTracer(log));
     const notes: string[] = [];
     check(evidence, { openCheckpoint: (note) => (notes.push(note), openCheckpoint(note, logKey)) });
     expect(notes).toEqual([log.checkpoint()]);
@@ -116,25 +116,25 @@ describe('an evidence bundle', () => {
 
   it('is not made when a report was pruned, or its day key destroyed, meanwhile', async () => {
     const log = ward();
-    const tracer = await tracerOn(log);
+    const tracer = await recordingTracer(log);
     log.prune(bytesOf([...log.payloads.values()][3]) ?? new Uint8Array());
     const message = 'the payload of entry 3 is gone: there is no evidence without it';
     await expect(evidenceOf(tracer)).rejects.toMatchObject({ code: 'not-found', message });
     const dayKeys = keysOf([dayOf(NOON)]);
-    const forgetful = await tracerOn(pair(), { dayKeys });
+    const forgetful = await recordingTracer(pair(), { dayKeys });
     dayKeys.days = [];
     await expect(evidenceOf(forgetful)).rejects.toMatchObject({ code: 'sealing' });
   });
 
   it('is refused before the look is recorded by a tracer that cannot sign', async () => {
     const log = pair();
-    const tracer = await tracerOn(log, {}, false);
+    const tracer = await recordingTracer(log, {}, false);
     await expect(evidenceOf(tracer)).rejects.toMatchObject({ code: 'permission' });
     expect(log.entries).toHaveLength(2);
   });
 
   it('is checked in turns as it is in one go, and no further once it is called off', async () => {
-    const { evidence } = await evidenceOf(await tracerOn(ward()));
+    const { evidence } = await evidenceOf(await recordingTracer(ward()));
     const abort = new AbortController();
     const openSlowly = (note: string) => {
       for (const untilMs = performance.now() + 10; performance.now() < untilMs;);
@@ -150,7 +150,7 @@ describe('an evidence bundle', () => {
   it('is not made for who has gone since the look was recorded', async () => {
     const log = ward();
     const gone = new AbortController();
-    const tracer = await tracerOn(log);
+    const tracer = await recordingTracer(log);
     const append = log.append.bind(log);
     log.append = (entry) => {
       gone.abort(new Error('whoever asked has gone'));
@@ -166,16 +166,18 @@ describe('an evidence bundle', () => {
       ...log.reader(),
       checkpoint: async () => (log.calls.length++ < 6 ? covered : log.checkpoint()),
     };
-    expect(check((await evidenceOf(await tracerOn(log, { reader: behind }))).evidence).look.index).toBe(2);
+    expect(
+      check((await evidenceOf(await recordingTracer(log, { reader: behind }))).evidence).look.index,
+    ).toBe(2);
     const stuck = { ...log.reader(), checkpoint: async () => covered };
-    const tracer = await tracerOn(log, { reader: stuck, coveredWithinMs: 50 });
+    const tracer = await recordingTracer(log, { reader: stuck, coveredWithinMs: 50 });
     await expect(evidenceOf(tracer)).rejects.toMatchObject({ code: 'timeout' });
   });
 
   it('shows what the trace says of whatever was recorded', async () => {
     let [people, supported] = [0, 0];
     const property = fc.asyncProperty(meetings, questions, async (told, asked) => {
-      const tracer = await tracerOn(logOf(told));
+      const tracer = await recordingTracer(logOf(told));
       const answer = await evidenceOf(tracer, asked).catch((error: unknown) => {
         if (error instanceof FirebreakError && error.code === 'not-found') return undefined;
         throw error;

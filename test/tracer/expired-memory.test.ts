@@ -8,14 +8,13 @@ import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { silentLog } from '../../protocol/log.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
-import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
 import { openContactStore } from '../../tracer/contacts/contact-store.js';
 import { NODE_STORE_DISK } from '../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../tracer/contacts/task-thread.js';
-import { openTracer } from '../../tracer/tracer.js';
 import { openWalkPool } from '../../tracer/walk/walk-pool.js';
-import { issuer, keysOf, NOON, recordOf, reportOf, SAMPLE_HOLD_SECONDS } from './deployment.js';
-import { logKey, MemoryLog } from './memory-log.js';
+import { keysOf, NOON, recordOf, reportOf } from './deployment.js';
+import { MemoryLog } from './memory-log.js';
+import { tracerOn } from './tracer-on.js';
 
 const DAY = dayOf(NOON);
 const RETENTION_DAYS = 2;
@@ -35,14 +34,9 @@ async function openStage() {
     startThread: inlineTasks(NODE_STORE_DISK),
     ...{ tableRows: 16, leastRows: 1, waitingTables: 0 },
   });
-  const tracer = openTracer({
-    reader: log.reader(),
-    verifier: logKey,
-    checkpoints: memoryCheckpointStore(),
-    issuerPublicKey: issuer.publicKey,
+  const tracer = tracerOn(log, {
     dayKeys: keysOf([DAY, DAY + 1, DAY + 2, DAY + 3]),
     retentionDays: RETENTION_DAYS,
-    sampleHoldSeconds: SAMPLE_HOLD_SECONDS,
     access: { record: nowhere },
     walks: openWalkPool(1),
     contacts,

@@ -1,12 +1,9 @@
 /** A tracer that has many reports to open leaves others on its thread their turns. */
 import { expect, test } from 'vitest';
-import { dayOf } from '../../protocol/time.js';
-import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
-import { openTracer } from '../../tracer/tracer.js';
-import { issuer, keysOf, NOON, recordOf, reportOf, SAMPLE_HOLD_SECONDS } from './deployment.js';
-import { logKey, MemoryLog } from './memory-log.js';
+import { NOON, recordOf, reportOf } from './deployment.js';
+import { MemoryLog } from './memory-log.js';
+import { tracerOn } from './tracer-on.js';
 
-const DAY = dayOf(NOON);
 /** One page of the log, of some 100 ms. */
 const REPORTS = 240;
 
@@ -14,15 +11,7 @@ test('a page of reports is opened a few at a time, and all of it is taken', asyn
   const log = new MemoryLog();
   for (let tag = 1; tag <= REPORTS; tag++)
     log.append(reportOf({ tag, records: [recordOf(1000 + tag, NOON, 600)] }));
-  const tracer = openTracer({
-    reader: log.reader(),
-    verifier: logKey,
-    checkpoints: memoryCheckpointStore(),
-    issuerPublicKey: issuer.publicKey,
-    dayKeys: keysOf([DAY - 1, DAY, DAY + 1]),
-    retentionDays: 21,
-    sampleHoldSeconds: SAMPLE_HOLD_SECONDS,
-  });
+  const tracer = tracerOn(log);
   const opened = [0];
   let isDone = false;
   const look = (): void => {

@@ -13,7 +13,6 @@ import type { ContactStore } from '../../tracer/contacts/contact-store.js';
 import { NODE_STORE_DISK } from '../../tracer/contacts/store-disk.js';
 import type { StoreDisk } from '../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../tracer/contacts/task-thread.js';
-import { openTracer } from '../../tracer/tracer.js';
 import type { ReachedPerson } from '../../tracer/trace-result.js';
 import type { Answer, Tracer } from '../../tracer/tracer.js';
 import { openWalkPool } from '../../tracer/walk/walk-pool.js';
@@ -21,17 +20,16 @@ import type { WalkPool } from '../../tracer/walk/walk-pool.js';
 import { standingIn } from './contacts/all-contacts.js';
 import {
   gatewayEntry,
-  issuer,
   keysOf,
   NOON,
   presenceOf,
   presenceReportOf,
   recordOf,
   reportOf,
-  SAMPLE_HOLD_SECONDS,
 } from './deployment.js';
-import { logKey, MemoryLog } from './memory-log.js';
+import { MemoryLog } from './memory-log.js';
 import type { Appended } from './memory-log.js';
+import { tracerOn } from './tracer-on.js';
 
 const DAY = dayOf(NOON);
 const DAYS = [DAY - 1, DAY, DAY + 1, DAY + 2];
@@ -77,15 +75,10 @@ const newDeployment = (): Deployment => ({
   checkpoints: memoryCheckpointStore(),
 });
 
-function tracerOn({ log, keys, checkpoints }: Deployment, contacts?: ContactStore, walks?: WalkPool): Tracer {
-  return openTracer({
-    reader: log.reader(),
-    verifier: logKey,
+function tracerIn({ log, keys, checkpoints }: Deployment, contacts?: ContactStore, walks?: WalkPool): Tracer {
+  return tracerOn(log, {
     checkpoints,
-    issuerPublicKey: issuer.publicKey,
     dayKeys: keys,
-    retentionDays: 21,
-    sampleHoldSeconds: SAMPLE_HOLD_SECONDS,
     access: {
       record: async () => ({
         index: 1,
@@ -196,7 +189,7 @@ describe('a tracer that begins again', () => {
         log.nowMs = at(3, 0) * 1000;
         let { disk, kill } = mortalDisk();
         let contacts = await openIn(folder, disk);
-        let tracer = tracerOn(deployment, contacts);
+        let tracer = tracerIn(deployment, contacts);
         const left = [...entries];
         for (const { entries: count, end } of lives) {
           for (const entry of left.splice(0, count)) log.append(entry);
@@ -207,7 +200,7 @@ describe('a tracer that begins again', () => {
           kill();
           ({ disk, kill } = mortalDisk());
           contacts = await openIn(folder, disk);
-          tracer = tracerOn(deployment, contacts);
+          tracer = tracerIn(deployment, contacts);
         }
         for (const entry of left) log.append(entry);
         keys.days = DAYS;
@@ -216,7 +209,7 @@ describe('a tracer that begins again', () => {
           log.fill(1);
         }
         await tracer.catchUp();
-        const inOneGo = tracerOn({ ...deployment, checkpoints: memoryCheckpointStore() });
+        const inOneGo = tracerIn({ ...deployment, checkpoints: memoryCheckpointStore() });
         await inOneGo.catchUp();
         const theirs = await answersOf(inOneGo);
         // At once, and not only when the files were written anew.
@@ -242,7 +235,7 @@ describe('a tracer that begins again', () => {
     for (const entry of pool) deployment.log.append(entry);
     const kept = join(dir, 'kept');
     const contacts = await openIn(kept, NODE_STORE_DISK);
-    const tracer = tracerOn(deployment, contacts);
+    const tracer = tracerIn(deployment, contacts);
     await tracer.catchUp();
     await settle(tracer, contacts);
     const answers = await answersOf(tracer);
@@ -255,7 +248,7 @@ describe('a tracer that begins again', () => {
       const said: string[] = [];
       const log = { ...silentLog, warn: (message: string) => void said.push(message) };
       const mended = await openIn(kept, NODE_STORE_DISK, log);
-      const again = tracerOn(deployment, mended);
+      const again = tracerIn(deployment, mended);
       const { added } = await again.catchUp();
       await settle(again, mended);
       expect([name, added]).toEqual([name, deployment.log.entries.length]);
@@ -270,8 +263,8 @@ describe('a tracer that begins again', () => {
     for (const entry of pool) deployment.log.append(entry);
     const folder = join(dir, 'by-class');
     const contacts = await openIn(folder, NODE_STORE_DISK);
-    const tracer = tracerOn(deployment, contacts, openWalkPool(1));
-    const alone = tracerOn({ ...deployment, checkpoints: memoryCheckpointStore() });
+    const tracer = tracerIn(deployment, contacts, openWalkPool(1));
+    const alone = tracerIn({ ...deployment, checkpoints: memoryCheckpointStore() });
     for (const one of [tracer, alone]) await one.catchUp();
     await settle(tracer, contacts);
     expect(contacts.status().segments).toBeGreaterThan(0);
@@ -300,18 +293,18 @@ describe('a tracer that begins again', () => {
     const deployment = newDeployment();
     const { log } = deployment;
     for (const entry of pool) log.append(entry);
-    const tracer = tracerOn(deployment, await openIn(folder, NODE_STORE_DISK));
+    const tracer = tracerIn(deployment, await openIn(folder, NODE_STORE_DISK));
     await tracer.catchUp();
     await tracer.close();
     log.fill(3);
-    const next = tracerOn(deployment, await openIn(folder, NODE_STORE_DISK));
+    const next = tracerIn(deployment, await openIn(folder, NODE_STORE_DISK));
     expect((await next.catchUp()).added).toBe(3);
     await next.close();
     const forked = new MemoryLog();
     for (const entry of pool.toReversed()) forked.append(entry);
     forked.fill(9);
     const lost = { ...deployment, log: forked, checkpoints: memoryCheckpointStore() };
-    const refusing = tracerOn(lost, await openIn(folder, NODE_STORE_DISK));
+    const refusing = tracerIn(lost, await openIn(folder, NODE_STORE_DISK));
     await expect(refusing.catchUp()).rejects.toMatchObject({ code: 'chain' });
     await refusing.close();
   });

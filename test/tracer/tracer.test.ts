@@ -5,12 +5,10 @@ import { ENTRY_TYPE } from '../../protocol/entry.js';
 import { reportHash } from '../../protocol/report.js';
 import { dayOf } from '../../protocol/time.js';
 import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
-import { openTracer } from '../../tracer/tracer.js';
 import type { Tracer, TracerDeps } from '../../tracer/tracer.js';
 import {
   epochAt,
   gatewayEntry,
-  issuer,
   gateway,
   keysOf,
   NOON,
@@ -18,25 +16,12 @@ import {
   presenceReportOf,
   recordOf,
   reportOf,
-  SAMPLE_HOLD_SECONDS,
 } from './deployment.js';
 import { contactsIn, standingIn } from './contacts/all-contacts.js';
-import { logKey, MemoryLog } from './memory-log.js';
+import { MemoryLog } from './memory-log.js';
+import { tracerOn } from './tracer-on.js';
 
 const DAY = dayOf(NOON);
-
-function tracerOn(log: MemoryLog, changes: Partial<TracerDeps> = {}): Tracer {
-  return openTracer({
-    reader: log.reader(),
-    verifier: logKey,
-    checkpoints: memoryCheckpointStore(),
-    issuerPublicKey: issuer.publicKey,
-    dayKeys: keysOf([DAY - 1, DAY, DAY + 1]),
-    retentionDays: 21,
-    sampleHoldSeconds: SAMPLE_HOLD_SECONDS,
-    ...changes,
-  });
-}
 
 async function read(log: MemoryLog, changes?: Partial<TracerDeps>): Promise<Tracer> {
   const tracer = tracerOn(log, changes);

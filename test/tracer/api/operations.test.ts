@@ -4,7 +4,7 @@ import type { TracerApi } from '../../../tracer/api/contract.js';
 import { healthOf } from '../../../tracer/api/health.js';
 import { healthAnswer } from '../../../tracer/api/messages.js';
 import { Pulse } from '../../../tracer/api/pulse.js';
-import { tracerOn, ward } from '../evidence-stage.js';
+import { recordingTracer, ward } from '../evidence-stage.js';
 import { realApi, serve } from './stage.js';
 
 const request = { case: '1', direction: 'forward', hops: 3, minSeconds: 900, latentSeconds: 0 };
@@ -64,7 +64,7 @@ describe('health', () => {
 
   it('knows how far a tracer is behind while it reads on, and when the ledger went away', async () => {
     const log = ward();
-    const tracer = await tracerOn(log);
+    const tracer = await recordingTracer(log);
     let now = NOW;
     const pulse = new Pulse(tracer, () => now);
     expect(pulse.standing()).toEqual({ followsSinceMs: NOW, ledgerSeenMs: undefined, behind: 0 });

@@ -8,7 +8,7 @@ import { serveTracerHttp } from '../../../tracer/api/serve.js';
 import type { TracerHttpOptions } from '../../../tracer/api/serve.js';
 import { tokenHash } from '../../../tracer/api/tokens.js';
 import type { Bearer, KnownToken } from '../../../tracer/api/tokens.js';
-import { tracerOn, ward } from '../evidence-stage.js';
+import { recordingTracer, ward } from '../evidence-stage.js';
 import type { MemoryLog } from '../memory-log.js';
 
 export const LOCAL = 'the-folders-own';
@@ -54,7 +54,7 @@ export async function serve(api: TracerApi, changes: Partial<TracerHttpOptions> 
 
 /** The real one, as `firebreak tracer run` puts it together. */
 export async function realApi(log: MemoryLog = ward()): Promise<{ api: TracerApi; log: MemoryLog }> {
-  const tracer = await tracerOn(log);
+  const tracer = await recordingTracer(log);
   const pulse = new Pulse(tracer, () => Date.now());
   await pulse.catchUp();
   const begun = log.entries.length;

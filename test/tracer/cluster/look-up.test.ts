@@ -7,32 +7,27 @@ import { toHex } from '../../../protocol/bytes.js';
 import { FirebreakError } from '../../../protocol/errors.js';
 import { partyIdOf, x25519KeyPair } from '../../../protocol/keys.js';
 import { joinAccess, openAccessPart } from '../../../protocol/payload-access.js';
-import { dayOf } from '../../../protocol/time.js';
 import { accessRecorder } from '../../../tracer/access.js';
 import type { AccessDeps } from '../../../tracer/access.js';
-import { memoryCheckpointStore } from '../../../tracer/checkpoint-store.js';
 import { askCluster } from '../../../tracer/cluster/ask.js';
 import { clusterAnswerSchema, clusterLookUpSchema } from '../../../tracer/cluster/cluster-message.js';
 import type { ClusterAnswer, ClusterLookUp } from '../../../tracer/cluster/cluster-message.js';
 import { lookUpCluster } from '../../../tracer/cluster/look-up.js';
 import type { Asked } from '../../../tracer/access.js';
-import { openTracer } from '../../../tracer/tracer.js';
 import type { Tracer } from '../../../tracer/tracer.js';
 import { openWalkPool } from '../../../tracer/walk/walk-pool.js';
 import type { WalkPool } from '../../../tracer/walk/walk-pool.js';
 import {
   gateway,
   gatewayEntry,
-  issuer,
-  keysOf,
   NOON,
   presenceOf,
   presenceReportOf,
   recordOf,
   reportOf,
-  SAMPLE_HOLD_SECONDS,
 } from '../deployment.js';
-import { logKey, MemoryLog } from '../memory-log.js';
+import { MemoryLog } from '../memory-log.js';
+import { tracerOn } from '../tracer-on.js';
 
 const audit = x25519KeyPair(new Uint8Array(32).fill(5));
 const look = { officer: 'Dr. Ada', purpose: 'ward outbreak' };
@@ -54,10 +49,7 @@ async function tracerThatCommits(commit: AccessDeps['commit'], walks?: WalkPool)
       presenceOf(30, NOON - 1800, 500),
     ]),
   );
-  const tracer = openTracer({
-    ...{ reader: log.reader(), verifier: logKey, checkpoints: memoryCheckpointStore() },
-    ...{ issuerPublicKey: issuer.publicKey, dayKeys: keysOf([dayOf(NOON)]) },
-    ...{ retentionDays: 21, sampleHoldSeconds: SAMPLE_HOLD_SECONDS },
+  const tracer = tracerOn(log, {
     ...(walks && { walks }),
     access: accessRecorder({
       auditPublicKey: audit.publicKey,
