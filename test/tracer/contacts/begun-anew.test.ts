@@ -65,11 +65,7 @@ describe('a store whose versions are large', () => {
 
 describe('a store in which a change failed half way', () => {
   const failing = (store: ContactStore) =>
-    expect(() =>
-      store.wholly(() => {
-        throw new RangeError('no memory');
-      }),
-    ).toThrow('no memory');
+    expect(store.wholly(() => Promise.reject(new RangeError('no memory')))).rejects.toThrow('no memory');
 
   it('goes on from what was saved, and begins with nothing when that does not help', async () => {
     const store = await openIn(await temporaryFolder());
@@ -77,14 +73,14 @@ describe('a store in which a change failed half way', () => {
     store.add(words);
     await store.save({ size: 5, note: '' });
     for (const size of [5, 0]) {
-      failing(store);
+      await failing(store);
       await store.beginAnew();
       expect([store.damage, store.position.size]).toEqual([undefined, size]);
       expect(standingIn(store)).toEqual(size === 5 ? standingOf(words) : []);
     }
     store.add(words);
     await store.save({ size: 7, note: '' });
-    failing(store);
+    await failing(store);
     await store.beginAnew();
     expect(store.position.size).toBe(7);
     await store.close();
@@ -96,7 +92,7 @@ describe('a store in which a change failed half way', () => {
     await store.settled();
     const view = store.view();
     const [segment] = view.segments;
-    failing(store);
+    await failing(store);
     await store.beginAnew();
     const busy = expect.objectContaining({ code: 'busy' }) as Error;
     expect(() => store.contactAt(view, { table: segment?.id ?? -1, isLive: false, at: 0 })).toThrow(busy);
