@@ -1,6 +1,7 @@
 /**
  * Traces in a thread of their own while this one takes contacts at a given rate, as a tracer does: each trace is of the
- * contacts as they stood when it was asked, and this thread puts it into words. First the same traces with nothing coming in.
+ * contacts as they stood when it was asked, and this thread puts it into words. Before and after, the same traces with nothing coming
+ * in: what came makes the answers longer, so that only both together are of a store as large as the one in between.
  */
 import { readFile } from 'node:fs/promises';
 import { setImmediate as breathe, setTimeout as pause } from 'node:timers/promises';
@@ -16,7 +17,7 @@ import type { Question } from './question.js';
 const CONTACTS_PER_SECOND = 100_000;
 /** Contacts that are taken before others have their turn: two full reports. */
 const MOST_AT_ONCE = 256;
-/** Traces before any is timed, and with nothing coming in. */
+/** Traces before any is timed, and with nothing coming in, each time. */
 const WARM_UP = 100;
 const IDLE = 1000;
 /** Between the end of a trace and the next: an officer's desk, not a benchmark of the walks alone. */
@@ -41,15 +42,19 @@ export async function traceWhileTaking(
     await pause(PAUSE_MS);
     return ms;
   };
+  const idle = async (): Promise<number[]> => {
+    const ms: number[] = [];
+    while (ms.length < IDLE) ms.push(await next());
+    return ms;
+  };
   try {
     for (let k = 0; k < WARM_UP; k++) await next();
-    const idleMs: number[] = [];
-    while (idleMs.length < IDLE) idleMs.push(await next());
+    const beforeMs = await idle();
     const liveMs: number[] = [];
     let isTaking = true;
     const taken = take(store, files).finally(() => (isTaking = false));
     while (isTaking) liveMs.push(await next());
-    return { idleMs, liveMs, ...(await taken) };
+    return { beforeMs, liveMs, afterMs: await idle(), ...(await taken) };
   } finally {
     await pool.close();
   }

@@ -34,7 +34,9 @@ export interface Asked {
 
 /** Milliseconds of traces while nothing else went on, and while contacts came in. */
 export interface Lived {
-  readonly idleMs: readonly number[];
+  /** With nothing coming in: before the last day came, and with it there. */
+  readonly beforeMs: readonly number[];
+  readonly afterMs: readonly number[];
   readonly liveMs: readonly number[];
   readonly contacts: number;
   readonly seconds: number;

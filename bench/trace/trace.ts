@@ -11,6 +11,7 @@ import { cityFor } from '../../firmware-sim/city/city-settings.js';
 import { makeCity } from '../../firmware-sim/city/make-city.js';
 import { megabytes, quantile, round, seconds, spread, tell } from './figures.js';
 import { startOurs } from './ours.js';
+import type { Lived } from './ours-messages.js';
 import type { Ours } from './ours.js';
 import { loadPeers } from './peers.js';
 import { openPostgres } from './postgres.js';
@@ -24,6 +25,8 @@ import { openSqlite } from './sqlite.js';
 const DAYS = 14;
 const DEFAULT_CONTACTS = 10_000_000;
 const LIST = 10_000;
+/** A p99 of some 900 traces is the tenth from the end: it differs from run to run. */
+const LIVE_RUNS = 3;
 /** Of a peer's pages and indexes, roundly. */
 const PEER_BYTES_PER_CONTACT = 160;
 
@@ -184,24 +187,34 @@ async function live(city: City, dir: string): Promise<void> {
   const [past, present] = [city.files.slice(0, -1), city.files.slice(-1)];
   const builder = startOurs();
   await builder.tell({ kind: 'build', dir, files: past }).finally(() => builder.end());
-  const ours = startOurs();
-  try {
-    await ours.tell({ kind: 'open', dir });
-    const lived = await ours.tell({ kind: 'live', files: present, questions: questionsTo(city) });
-    const [idleP99Ms, liveP99Ms] = [quantile(lived.idleMs, 0.99), quantile(lived.liveMs, 0.99)];
-    tell({
-      measure: 'live',
-      contacts: city.contacts,
-      taken: lived.contacts,
-      contactsPerSecond: Math.round(lived.contacts / lived.seconds),
-      goalContactsPerSecond: 100_000,
-      traces: lived.liveMs.length,
-      idle: { p50Ms: quantile(lived.idleMs, 0.5), p99Ms: idleP99Ms },
-      live: { p50Ms: quantile(lived.liveMs, 0.5), p99Ms: liveP99Ms },
-      ratio: round(liveP99Ms / idleP99Ms),
-      goalRatio: 1.5,
-    });
-  } finally {
-    await ours.end();
+  const ratios: number[] = [];
+  for (let run = 0; run < LIVE_RUNS; run++) {
+    const ours = startOurs(); // what a run before it took was not saved
+    try {
+      await ours.tell({ kind: 'open', dir });
+      const lived = await ours.tell({ kind: 'live', files: present, questions: questionsTo(city) });
+      ratios.push(tellLived(city, lived));
+    } finally {
+      await ours.end();
+    }
   }
+  const ratio = quantile(ratios, 0.5);
+  tell({ measure: 'live, median of the runs', contacts: city.contacts, ratio, goalRatio: 1.5 });
+}
+
+/** Gives p99 while contacts come in against that with nothing coming in. */
+function tellLived(city: City, { beforeMs, liveMs, afterMs, contacts, seconds: took }: Lived): number {
+  const figures = (ms: readonly number[]) => ({ p50Ms: quantile(ms, 0.5), p99Ms: quantile(ms, 0.99) });
+  const [idle, live] = [figures([...beforeMs, ...afterMs]), figures(liveMs)];
+  const ratio = round(live.p99Ms / idle.p99Ms);
+  tell({
+    measure: 'live',
+    contacts: city.contacts,
+    taken: contacts,
+    contactsPerSecond: Math.round(contacts / took),
+    goalContactsPerSecond: 100_000,
+    traces: liveMs.length,
+    ...{ before: figures(beforeMs), after: figures(afterMs), idle, live, ratio },
+  });
+  return ratio;
 }
