@@ -9,6 +9,15 @@ export const time = z.int().min(0);
 export const seconds = z.int().min(0);
 export const hops = z.int().min(1).max(MAX_HOPS, `hops must be 1 to ${MAX_HOPS}`);
 export const attenuation = z.enum(['immediate', 'near', 'medium']);
+/** How walks go, in every question that asks for some. */
+export const walkSettings = {
+  hops,
+  minSeconds: seconds,
+  latentSeconds: seconds,
+  infectiousSeconds: seconds.exactOptional(),
+  attenuation: attenuation.exactOptional(),
+  presence: z.boolean().exactOptional(),
+};
 /** How likely, between a source and one who was reached: it ranks the work of a health officer, and is no diagnosis. */
 export const score = z.number().min(0).max(1);
 

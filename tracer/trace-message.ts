@@ -1,6 +1,6 @@
 /** A question to a running tracer and its answer, as JSON: each parsed once, where it comes in. Evidence is in base64. */
 import { z } from 'zod';
-import { attenuation, count, hops, reachedPerson, seconds, tag, time } from './row-message.js';
+import { count, reachedPerson, tag, time, walkSettings } from './row-message.js';
 import type { Answer } from './tracer.js';
 
 const MAX_TEXT = 256;
@@ -14,12 +14,7 @@ const direction = z.enum(['forward', 'backward', 'both']);
 const settings = {
   case: tag.describe('the index case'),
   direction,
-  hops,
-  minSeconds: seconds,
-  latentSeconds: seconds,
-  infectiousSeconds: seconds.exactOptional(),
-  attenuation: attenuation.exactOptional(),
-  presence: z.boolean().exactOptional(),
+  ...walkSettings,
 };
 
 export const lookUpSchema = z.strictObject({

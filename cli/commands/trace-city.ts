@@ -43,7 +43,7 @@ async function traceCity(dir: string, options: TraceCityOptions): Promise<void> 
       log: consoleLog('trace-city', process.env['FIREBREAK_LOG']),
     });
     try {
-      await answer(store, options);
+      await answer(store, dir, options);
     } finally {
       await store.close();
     }
@@ -52,9 +52,13 @@ async function traceCity(dir: string, options: TraceCityOptions): Promise<void> 
   }
 }
 
-async function answer(store: ContactStore, options: TraceCityOptions): Promise<void> {
+async function answer(store: ContactStore, dir: string, options: TraceCityOptions): Promise<void> {
   const span = store.span();
-  if (span === undefined) throw new FirebreakError('not-found', 'nobody meets anybody in this city');
+  if (span === undefined)
+    throw new FirebreakError(
+      'damaged',
+      `there are no contacts in ${storeIn(dir)}: remove it and trace again, then it is built anew`,
+    );
   const request = requestOf(options, options.case, span);
   const { contacts, people } = store.status();
   const view = store.view();

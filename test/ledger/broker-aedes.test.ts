@@ -2,8 +2,7 @@ import { connect } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import mqtt from 'mqtt';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openAedesBroker, type Broker, type BrokerOptions } from '../../ledger/broker-aedes.js';
-import { openLedger, type Ledger } from '../../ledger/ledger.js';
+import { openAedesBroker, type BrokerOptions } from '../../ledger/broker-aedes.js';
 import { makeConnectToken } from '../../protocol/connect-token.js';
 import type { Signer } from '../../protocol/ed25519.js';
 import { refusalNumber } from '../../protocol/errors.js';
@@ -14,34 +13,17 @@ import {
   batchOf,
   certificateItem,
   issuer,
-  ledgerDeps,
   noticeItem,
   officer,
   openReceipt,
   reportItem,
   signerOf,
-  temporaryFolder,
 } from './deployment.js';
-import { connectWriter } from './mqtt-writer.js';
+import { brokerStage, writerAt } from './broker-stage.js';
 
 const gateway = signerOf('gateway one');
 
-async function running(changes: Partial<BrokerOptions> = {}): Promise<{ ledger: Ledger; broker: Broker }> {
-  const ledger = await openLedger(ledgerDeps(await temporaryFolder()));
-  const options = { ledger, issuerPublicKey: issuer.publicKey, port: 0, log: silentLog, ...changes };
-  const broker = await openAedesBroker(options);
-  onTestFinished(async () => {
-    await broker.close();
-    await ledger.close();
-  });
-  return { ledger, broker };
-}
-
-async function writer(broker: Broker, signer: Signer) {
-  const connected = await connectWriter(broker.url, signer);
-  onTestFinished(() => connected.client.endAsync(true));
-  return connected;
-}
+const running = (changes: Partial<BrokerOptions> = {}) => brokerStage(() => changes);
 
 const ended = (client: mqtt.MqttClient) =>
   new Promise<void>((resolve) => client.once('close', () => resolve()));
@@ -49,7 +31,7 @@ const ended = (client: mqtt.MqttClient) =>
 describe('the embedded broker', () => {
   test('answers a batch with PUBACK and a signed receipt', async () => {
     const { broker } = await running();
-    const one = await writer(broker, officer);
+    const one = await writerAt(broker, officer);
     const batch = batchOf(officer, 1, [noticeItem('a')]);
     await one.publish(batch);
     expect(openReceipt(await one.receipt(), batch).outcomes).toEqual([{ reason: 0, index: 0 }]);
@@ -73,7 +55,7 @@ describe('the embedded broker', () => {
       log: silentLog,
     });
     onTestFinished(() => other.close());
-    const one = await writer(other, officer);
+    const one = await writerAt(other, officer);
     let acknowledged = false;
     const publishing = one.publish(batchOf(officer, 1, [noticeItem('a')])).then(() => (acknowledged = true));
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -89,7 +71,7 @@ describe('the embedded broker', () => {
     const { ledger, broker } = await running();
     await ledger.submit(batchOf(issuer, 1, [certificateItem(gateway)]));
     const writers = await Promise.all(
-      [officer, gateway].map(async (signer) => ({ signer, ...(await writer(broker, signer)) })),
+      [officer, gateway].map(async (signer) => ({ signer, ...(await writerAt(broker, signer)) })),
     );
     await Promise.all(
       writers.map(async ({ signer, ...one }) => {
@@ -105,7 +87,7 @@ describe('the embedded broker', () => {
 
   test('says no in a receipt and keeps the connection', async () => {
     const { broker } = await running();
-    const one = await writer(broker, officer);
+    const one = await writerAt(broker, officer);
     const junk = Buffer.from('junk');
     await one.publish(junk);
     expect(openReceipt(await one.receipt(), junk).outcomes).toEqual([
@@ -118,7 +100,7 @@ describe('the embedded broker', () => {
 
   test('lets go of the connection, without PUBACK, when the ledger cannot store', async () => {
     const { ledger, broker } = await running();
-    const one = await writer(broker, officer);
+    const one = await writerAt(broker, officer);
     await ledger.close();
     const closed = ended(one.client);
     const publishing = one.publish(batchOf(officer, 1, [noticeItem('a')])).then(
@@ -163,7 +145,7 @@ describe('the embedded broker', () => {
     ['anything else', 'firebreak/v1/letters', 1, false],
   ] as const)('ends the connection of a writer that publishes %s', async (_what, topic, qos, retain) => {
     const { ledger, broker } = await running();
-    const one = await writer(broker, officer);
+    const one = await writerAt(broker, officer);
     const closed = ended(one.client);
     one.client.publish(topic, Buffer.from(batchOf(officer, 1, [noticeItem('a')])), { qos, retain });
     await closed;
@@ -172,7 +154,7 @@ describe('the embedded broker', () => {
 
   test('lets a writer hear its own receipts and the authority, nothing else', async () => {
     const { broker } = await running();
-    const { client } = await writer(broker, officer);
+    const { client } = await writerAt(broker, officer);
     const ask = async (topic: string) =>
       (await client.subscribeAsync(topic, { qos: 1 }).catch(() => []))[0]?.qos ?? 128;
     expect(await ask(DAY_KEYS_TOPIC)).toBe(1);
@@ -185,9 +167,9 @@ describe('the embedded broker', () => {
 
   test('keeps what the issuer publishes, and a writer’s status and last will', async () => {
     const { broker } = await running();
-    const authority = await writer(broker, issuer);
+    const authority = await writerAt(broker, issuer);
     await authority.client.publishAsync(DAY_KEYS_TOPIC, 'statements', { qos: 1, retain: true });
-    const one = await writer(broker, officer);
+    const one = await writerAt(broker, officer);
     const heard = new Promise<string>((resolve) =>
       one.client.on('message', (topic, payload) => topic === DAY_KEYS_TOPIC && resolve(payload.toString())),
     );
@@ -227,7 +209,7 @@ describe('the embedded broker', () => {
 
   test('closes while writers are connected', async () => {
     const { broker } = await running();
-    const one = await writer(broker, officer);
+    const one = await writerAt(broker, officer);
     const closed = ended(one.client);
     await broker.close();
     await closed;

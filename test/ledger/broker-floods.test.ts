@@ -1,47 +1,17 @@
 /** What one writer can do to the others at the embedded broker: over real sockets, with a real ledger. */
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
-import { openAedesBroker, type Broker, type BrokerOptions } from '../../ledger/broker-aedes.js';
-import { openLedger, type Ledger } from '../../ledger/ledger.js';
-import type { Signer } from '../../protocol/ed25519.js';
-import { silentLog } from '../../protocol/log.js';
-import {
-  batchOf,
-  issuer,
-  ledgerDeps,
-  noticeItem,
-  openReceipt,
-  signerOf,
-  temporaryFolder,
-} from './deployment.js';
-import { connectWriter } from './mqtt-writer.js';
+import { type Broker, type BrokerOptions } from '../../ledger/broker-aedes.js';
+import { type Ledger } from '../../ledger/ledger.js';
+import { batchOf, noticeItem, openReceipt, signerOf } from './deployment.js';
+import { brokerStage, writerAt, type BrokerStage } from './broker-stage.js';
 import { publishes, rawWriter } from './raw-writer.js';
 
 const flooding = signerOf('a gateway that floods');
 const quiet = signerOf('a quiet gateway');
 
-interface Stage {
-  readonly ledger: Ledger;
-  readonly broker: Broker;
-}
-
-async function stage(changes: (ledger: Ledger) => Partial<BrokerOptions> = () => ({})): Promise<Stage> {
-  const writers = [flooding, quiet].map(({ publicKey }) => ({ publicKey, types: [8] }));
-  const ledger = await openLedger(ledgerDeps(await temporaryFolder(), { writers }));
-  const given = { ledger, issuerPublicKey: issuer.publicKey, port: 0, log: silentLog };
-  const broker = await openAedesBroker({ ...given, ...changes(ledger) });
-  onTestFinished(async () => {
-    await broker.close();
-    await ledger.close();
-  });
-  return { ledger, broker };
-}
-
-async function writer(broker: Broker, signer: Signer) {
-  const connected = await connectWriter(broker.url, signer);
-  onTestFinished(() => connected.client.endAsync(true));
-  return connected;
-}
+const stage = (changes?: (ledger: Ledger) => Partial<BrokerOptions>): Promise<BrokerStage> =>
+  brokerStage(changes, { writers: [flooding, quiet].map(({ publicKey }) => ({ publicKey, types: [8] })) });
 
 async function raw(broker: Broker, listens?: boolean) {
   const socket = await rawWriter(broker.url, flooding, listens);
@@ -56,7 +26,7 @@ const turns = async (count: number): Promise<void> => {
 
 test('a writer that does not take its receipts keeps nobody else waiting, and is cut off in the end', async () => {
   const { broker } = await stage(() => ({ drainTimeoutMs: 1000 }));
-  const one = await writer(broker, quiet);
+  const one = await writerAt(broker, quiet);
   const deaf = await raw(broker);
   deaf.pause();
   deaf.write(publishes(flooding, junk(60_000)));
@@ -116,7 +86,7 @@ test('of what a connection sends, a few batches wait for the ledger at a time, a
 
 test('a writer has four connections at most: a fifth is let in, and the oldest goes', async () => {
   const { broker } = await stage();
-  const other = await writer(broker, quiet);
+  const other = await writerAt(broker, quiet);
   const sockets = [];
   for (let i = 0; i < 4; i++) sockets.push(await raw(broker));
   await turns(50);

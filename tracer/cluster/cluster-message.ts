@@ -1,6 +1,6 @@
 /** A question about several cases to a running tracer and its answer, as JSON: each parsed once, where it comes in. */
 import { z } from 'zod';
-import { attenuation, count, hops, path, score, step, tag, time } from '../row-message.js';
+import { count, hops, path, score, step, tag, time, walkSettings } from '../row-message.js';
 import { MAX_HOPS } from '../trace-result.js';
 import { MAX_CASES, MAX_SOURCES, MIN_CASES } from './cluster-result.js';
 import type { ClusterResult } from './cluster-result.js';
@@ -16,12 +16,7 @@ const cases = z
 
 const settings = {
   cases,
-  hops,
-  minSeconds: seconds,
-  latentSeconds: seconds,
-  infectiousSeconds: seconds.exactOptional(),
-  attenuation: attenuation.exactOptional(),
-  presence: z.boolean().exactOptional(),
+  ...walkSettings,
   incubationSeconds: seconds.exactOptional(),
   gateways: z.boolean().exactOptional(),
   list: z.int().min(1).max(MAX_SOURCES).exactOptional(),
