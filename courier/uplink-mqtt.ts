@@ -1,6 +1,7 @@
 /**
  * The uplink over MQTT 3.1.1, QoS 1, with a fresh signed token at each connection (docs/protocol.md §13, "Connect
- * token"). Reconnects for ever with growing pauses; the first connection gives up after a stated time.
+ * token"). Reconnects for ever with growing pauses. The first connection is waited for, up to a stated time, unless the writer
+ * has work that needs no broker.
  */
 import { randomBytes } from 'node:crypto';
 import { toHex } from '../protocol/bytes.js';
@@ -32,6 +33,8 @@ export interface UplinkMqttDeps {
   readonly log: Log;
   /** What the broker tells others when this writer is gone without a word. */
   readonly lastWill: string;
+  /** Connects in the background, for ever: the uplink is there at once, online or not. */
+  readonly startsOffline?: boolean;
   /** The first connection is given up after this; 60 s when absent. */
   readonly patienceMs?: number;
   /** A message not acknowledged after this ends the connection; 30 s when absent. */
@@ -42,11 +45,13 @@ export interface UplinkMqttDeps {
 
 /**
  * Connects. Rejects `unreachable` when no broker takes this writer in time, saying how long it waited and why, `input`
- * for something that is no MQTT URL or no TLS off loopback, and `closed` when the signal says so first.
+ * for something that is no MQTT URL or no TLS off loopback, and `closed` when the signal says so first. One that
+ * `startsOffline` resolves at once, and rejects `input` alone.
  */
 export async function openMqttUplink(deps: UplinkMqttDeps): Promise<Uplink> {
   requireBrokerUrl(deps.url);
   const uplink = new MqttUplink(deps);
+  if (deps.startsOffline === true) return uplink;
   try {
     await uplink.firstConnection(deps.patienceMs ?? PATIENCE_MS, deps.signal);
     return uplink;

@@ -3,7 +3,9 @@ import { readFile, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
+import type { Gateway } from '../../gateway/gateway.js';
 import { decodeGatewayCertificate } from '../../protocol/gateway-certificate.js';
+import type { Log } from '../../protocol/log.js';
 import { inFolderOnAir, joinAir, withAirOptions } from '../air-choice.js';
 import type { AirOptions } from '../air-choice.js';
 import { writeAtomically } from '../atomic-file.js';
@@ -14,6 +16,7 @@ import { createKeyFile } from '../key-files.js';
 import { shortName, wholeNumber } from '../options.js';
 import { startGateway } from '../parts/gateway.js';
 import { startWriter } from '../parts/writer.js';
+import type { Writer } from '../parts/writer.js';
 import { gatewayScreen, gatewayStatusSchema } from '../present/gateway-screen.js';
 import { waitForRunning } from '../run-files.js';
 import { withFolderOptions } from '../session.js';
@@ -22,7 +25,7 @@ import { repeatUntilStopped, whileOnAir } from '../shutdown.js';
 import { keepStatus, readStatus } from '../status-file.js';
 
 const WAIT_MS = 60_000;
-const CERTIFICATE_LOOK_MS = 1_000;
+const LOOK_MS = 1_000;
 
 interface RunOptions extends FolderOptions, AirOptions {
   readonly name: string;
@@ -36,10 +39,13 @@ export function addGatewayCommands(program: Command): void {
     .description('a gateway at a hub: meets tags, forwards what they report');
   withAirOptions(withFolderOptions(gateway.command('run').description('run a gateway until stopped')))
     .option('--name <name>', 'its name, and its folder under gateways/', shortName, 'hub-1')
-    .option('--broker <url>', 'the MQTT broker; by default the one of the folder’s ledger')
+    .option(
+      '--broker <url>',
+      'the MQTT broker; by default the one of the folder’s ledger, which then has to run',
+    )
     .option(
       '--broker-patience <s>',
-      'give up after this many seconds without a broker',
+      'at its first start, give up after this many seconds without a broker; later it needs none to begin',
       wholeNumber(1, 86_400),
       60,
     )
@@ -54,13 +60,14 @@ export function addGatewayCommands(program: Command): void {
 
 async function run(options: RunOptions): Promise<void> {
   await inFolderOnAir('gateway', options, async (session) => {
-    const { clock, folder, log, signal, onClose } = session;
+    const { folder, log, signal, onClose } = session;
     const own = gatewayFolder(folder, options.name);
     const signer = await ownSigner(own);
     const mqttUrl = options.broker ?? (await waitForRunning(folder, 'ledger', WAIT_MS, signal)).mqtt;
     const certificate = await keepCertificate(own, session);
-    const patienceMs = options.brokerPatience * 1000;
-    const writer = await startWriter(session, { signer, spoolDir: own.spool, mqttUrl, patienceMs });
+    const startsOffline = await hasWordOfTheAuthority(own, session);
+    const patience = { patienceMs: options.brokerPatience * 1000, startsOffline };
+    const writer = await startWriter(session, { signer, spoolDir: own.spool, mqttUrl, ...patience });
     onClose(writer.close);
     const radio = await joinAir(session, options, options.name);
     onClose(() => radio.close());
@@ -72,30 +79,51 @@ async function run(options: RunOptions): Promise<void> {
       ...(options.radio === 'ble' && onBluetooth(session)),
     });
     onClose(() => gateway.close());
-    const whole = () => ({
-      name: options.name,
-      clockMs: clock.nowMs(),
-      gateway: gateway.status(),
-      courier: writer.courier.status(),
-    });
-    onClose(await keepStatus(own.status, whole));
+    onClose(await keepStatus(own.status, statusOf(session, options.name, gateway, writer)));
     log.info('the gateway is up; stop it with Ctrl-C', {
       gateway: options.name,
       id: gateway.status().gatewayId,
     });
+    const sayTrouble = troubleTeller(log, () => gateway.status().trouble);
     await Promise.race([
-      repeatUntilStopped(CERTIFICATE_LOOK_MS, signal, certificate.look),
+      repeatUntilStopped(LOOK_MS, signal, () => certificate.look().then(sayTrouble)),
       whileOnAir(radio.lost, signal, 'gateway'),
     ]);
     log.info('stopping', { waiting: writer.courier.status().depth });
   });
 }
 
+const statusOf =
+  ({ clock }: Session, name: string, gateway: Gateway, { courier }: Writer) =>
+  () => ({ name, clockMs: clock.nowMs(), gateway: gateway.status(), courier: courier.status() });
+
 /** An adapter holds one session at a time: who says nothing must not keep the others waiting. */
 const onBluetooth = ({ config }: Session) => ({
   silenceLimitMs: 10_000,
   advertIntervalMs: config.settings.beaconIntervalMs,
 });
+
+/**
+ * With a certificate and day keys on disk a gateway begins without a broker, for as long as it takes: tags pass it by
+ * whatever becomes of the network. Before that there is nothing it could do, and a wrong address is better said.
+ */
+async function hasWordOfTheAuthority({ statements }: GatewayFolder, { log }: Session): Promise<boolean> {
+  const has = (await stat(statements).catch(() => undefined)) !== undefined;
+  if (!has) log.info('nothing of the authority is kept here yet: the broker has to bring its day keys first');
+  return has;
+}
+
+/** Says why no tag can be served, and that they can be again: once each time it changes. */
+function troubleTeller(log: Log, troubleNow: () => string | undefined): () => void {
+  let said: string | undefined;
+  return () => {
+    const why = troubleNow();
+    if (why === said) return;
+    said = why;
+    if (why === undefined) log.info('tags are served again');
+    else log.warn('no tag can be served now', { why });
+  };
+}
 
 /** Makes the key at the first start; the public one goes to the authority. */
 async function ownSigner(own: GatewayFolder) {
@@ -111,10 +139,10 @@ async function keepCertificate(own: GatewayFolder, { log, signal }: Session) {
   let bytes = await readFile(own.certificate).catch(() => undefined);
   if (bytes === undefined)
     log.info('waiting for the authority to certify this gateway', { publicKey: own.publicKey });
-  const deadline = Date.now() + WAIT_MS;
+  const deadline = performance.now() + WAIT_MS; // the clock may be set meanwhile
   while (bytes === undefined) {
     signal.throwIfAborted();
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       throw new FirebreakError(
         'timeout',
         `no certificate came: give ${own.publicKey} to the authority (firebreak authority run certifies it)`,

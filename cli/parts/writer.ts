@@ -18,6 +18,8 @@ export interface WriterGiven {
   readonly mqttUrl: string;
   /** Wall ms to wait for the broker at first. */
   readonly patienceMs?: number;
+  /** Does not wait for the broker at all. */
+  readonly startsOffline?: boolean;
   /** For a bench that wants to hold deliveries back. */
   readonly throughUplink?: (uplink: Uplink) => Uplink;
 }
@@ -33,7 +35,8 @@ export function startWriter(
   { folder, config, log, signal }: PartContext,
   given: WriterGiven,
 ): Promise<Writer> {
-  const { signer, spoolDir, mqttUrl, patienceMs, throughUplink = (uplink: Uplink) => uplink } = given;
+  const { signer, spoolDir, mqttUrl, patienceMs, startsOffline = false } = given;
+  const { throughUplink = (uplink: Uplink) => uplink } = given;
   return openTogether(log, async (onClose) => {
     const spool = await openLevelSpool(spoolDir, partyIdOf(signer.publicKey));
     onClose(() => spool.close());
@@ -52,6 +55,7 @@ export function startWriter(
         log,
         lastWill,
         signal,
+        startsOffline,
         ...patience,
         ...(login && { login }),
       }),

@@ -77,7 +77,8 @@ export function gatewayScreen({ isRunning, ageMs, status }: ReadStatus<Status>):
 
 function verdict(isRunning: boolean, ageMs: number, { gateway, courier }: Status): string {
   if (!isRunning) return pc.red(`not running; last seen ${ago(ageMs)} ago`);
-  if (gateway.trouble !== undefined) return pc.red(`serves no tag: ${gateway.trouble}`);
+  const offline = courier.online ? '' : '; the ledger cannot be reached';
+  if (gateway.trouble !== undefined) return pc.red(`serves no tag: ${gateway.trouble}${offline}`);
   if (!courier.online) return pc.yellow('serving tags; the ledger cannot be reached, reports wait on disk');
   return pc.green('well');
 }

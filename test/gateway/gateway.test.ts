@@ -12,7 +12,8 @@ import type { Radio, Sighting } from '../../radio/contract.js';
 import { batchOf, certificateItem, issuer, NOW_MS } from '../ledger/deployment.js';
 import { levelSpool } from '../courier/folder.js';
 import { courierOver, ledgerStage, uplinkTo } from '../courier/stage.js';
-import { HUB_ADDRESS, hubSigner, openHub, visit } from './hub.js';
+import { HUB_ADDRESS, hubDayKeys, hubSigner, openHub, visit } from './hub.js';
+import { memoryStatements } from './stand.js';
 
 async function opened(...given: Parameters<typeof openHub>) {
   const hub = await openHub(...given);
@@ -40,6 +41,26 @@ describe('a gateway on the air', () => {
       reportsAccepted: 60,
       trouble: undefined,
     });
+  });
+
+  it('begins without any broker, keeps what tags bring, and the ledger has it once there is one', async () => {
+    const stage = await ledgerStage();
+    await stage.ledger.submit(batchOf(issuer, 1, [certificateItem(hubSigner)]));
+    await stage.down();
+    const dir = await mkdtemp(join(tmpdir(), 'firebreak-gateway-'));
+    onTestFinished(() => rm(dir, { recursive: true, force: true }));
+    const spool = await levelSpool(dir, {}, partyIdOf(hubSigner.publicKey));
+    const uplink = await uplinkTo(stage.url, hubSigner, { startsOffline: true, patienceMs: 1 });
+    const courier = await courierOver(uplink, spool, hubSigner);
+    const statements = memoryStatements(hubDayKeys);
+    const { clock, central } = await opened({ courier, downlink: uplink, statements });
+    const { receipt, report } = await clock.drive(visit(central));
+    expect(receipt.refusal).toBeUndefined();
+    expect(courier.status()).toMatchObject({ online: false, depth: 1, delivered: 0 });
+    await stage.up();
+    await courier.drained(AbortSignal.timeout(20_000));
+    const [, logged] = await stage.entries();
+    expect(logged?.payloadSha256).toEqual(sha256(report));
   });
 
   it('lets no time pass in the air while a report is being written to disk', async () => {

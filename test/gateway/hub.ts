@@ -26,7 +26,6 @@ import type { Central, Link } from '../../radio/contract.js';
 import type { GattSettings } from '../../radio/gatt-connection.js';
 import { issuer, NOW_MS, signerOf } from '../ledger/deployment.js';
 import { countingSequence, memoryStatements, testDownlink, testPost } from './stand.js';
-import type { TestDownlink } from './stand.js';
 
 export const hubSigner = signerOf('gateway one');
 export const HUB_ADDRESS = 'c0ffee000001';
@@ -41,12 +40,12 @@ export const hubCertificate = encodeGatewayCertificate(
   }),
 );
 
-export function publishDayKeys(downlink: TestDownlink): void {
-  const statements = [TODAY - 1, TODAY].map((day) =>
+/** Of yesterday and today. */
+export const hubDayKeys = concat(
+  ...[TODAY - 1, TODAY].map((day) =>
     encodeDayKeyStatement(issueDayKeyStatement(issuer, day, sealing.publicKey)),
-  );
-  downlink.publish(DAY_KEYS_TOPIC, concat(...statements));
-}
+  ),
+);
 
 export async function openHub(changes: Partial<GatewayDeps> = {}, gatt: Partial<GattSettings> = {}) {
   const clock = virtualClock(NOW_MS);
@@ -68,7 +67,7 @@ export async function openHub(changes: Partial<GatewayDeps> = {}, gatt: Partial<
     address: HUB_ADDRESS,
     ...changes,
   });
-  publishDayKeys(downlink);
+  downlink.publish(DAY_KEYS_TOPIC, hubDayKeys);
   const { central } = air.join('tags');
   const close = async (): Promise<void> => {
     await gateway.close();
