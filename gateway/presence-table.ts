@@ -3,6 +3,11 @@
  * a tag (§6), two samples above the RSSI floor make a record, a beacon whose MAC was first heard more than two minutes
  * ago is a replay, one of another power is another sender's (§4), and a record closes when its epoch ended two minutes ago.
  *
+ * The host's clock may be set meanwhile. Back by less than two minutes, time stands still for a record until the clock has
+ * caught up. Back by more, or forward past the record's end, the record ends as it stands and whoever is heard begins
+ * another. Forward within its epoch it is as if nothing had been heard in between. No record ends before it began, and
+ * none is longer than its epoch and two minutes.
+ *
  * Bounded: when the table is full, the ID heard only once longest ago goes; without one, the newcomer does. A flood of
  * made-up IDs thus costs nobody a place who is heard twice.
  */
@@ -13,6 +18,8 @@ import { EPOCH_SECONDS } from '../protocol/time.js';
 
 const CLOSE_AFTER_MS = 120_000;
 const REPLAY_AFTER_MS = 120_000;
+/** A clock that is behind what was heard last by more than this was set back. */
+const SET_BACK_MS = 120_000;
 const EPOCH_MS = EPOCH_SECONDS * 1000;
 const ATTENUATIONS = 256;
 const MAX_MINUTES = 255;
@@ -49,6 +56,8 @@ export class PresenceTable {
   readonly #limits: PresenceLimits;
   readonly #once = new Map<string, HeardBeacon>();
   readonly #open = new Map<string, OpenPresence>();
+  /** Ended before they were due, since the clock was set; at most as many as may be open. */
+  #ended: OpenPresence[] = [];
   /** IDs that lost their place, and beacons that got none. */
   dropped = 0;
   /** Beacons that were replayed, or sent with another power than the ID's first. */
@@ -72,9 +81,13 @@ export class PresenceTable {
       beacon,
     };
     const open = this.#open.get(key);
-    if (open !== undefined) return this.#sample(open, heard);
+    if (open !== undefined) {
+      if (isOfItsTime(open, heardAtMs)) return this.#sample(open, heard);
+      this.#end(key, open);
+    }
     const first = this.#once.get(key);
-    if (first === undefined) return this.#begin(key, heard);
+    if (first === undefined || !isOfItsTime({ first, last: first }, heardAtMs))
+      return this.#begin(key, heard);
     if (isReplay(heardAtMs, first.beacon.mac, beacon.mac, first.atMs)) return void (this.ignored += 1);
     this.#once.delete(key);
     const presence = openPresence(first);
@@ -84,10 +97,9 @@ export class PresenceTable {
 
   /** Takes out the records whose epoch ended two minutes ago. Those without two strong samples are dropped. */
   closeDue(nowMs: number): PresenceRecord[] {
-    const isDue = ({ atMs }: HeardBeacon): boolean =>
-      nowMs >= (Math.floor(atMs / EPOCH_MS) + 1) * EPOCH_MS + CLOSE_AFTER_MS;
-    for (const [key, first] of this.#once) if (isDue(first)) this.#once.delete(key);
-    return this.#take(({ first }) => isDue(first));
+    for (const [key, first] of this.#once)
+      if (!isOfItsTime({ first, last: first }, nowMs)) this.#once.delete(key);
+    return this.#take((presence) => !isOfItsTime(presence, nowMs));
   }
 
   /** Takes out all records, for a gateway that leaves the air. */
@@ -97,18 +109,25 @@ export class PresenceTable {
   }
 
   #take(which: (presence: OpenPresence) => boolean): PresenceRecord[] {
-    const closed: PresenceRecord[] = [];
+    const taken = this.#ended;
+    this.#ended = [];
     for (const [key, presence] of this.#open) {
       if (!which(presence)) continue;
       this.#open.delete(key);
-      if (presence.strongSamples >= STRONG_SAMPLES_NEEDED)
-        closed.push(recordOf(presence, this.#limits.beaconIntervalMs));
+      taken.push(presence);
     }
-    return closed;
+    const strong = taken.filter(({ strongSamples }) => strongSamples >= STRONG_SAMPLES_NEEDED);
+    return strong.map((presence) => recordOf(presence, this.#limits.beaconIntervalMs));
+  }
+
+  #end(key: string, presence: OpenPresence): void {
+    this.#open.delete(key);
+    if (this.#ended.length < this.#limits.maxOpen) this.#ended.push(presence);
+    else this.dropped += 1;
   }
 
   #begin(key: string, heard: HeardBeacon): void {
-    if (this.size >= this.#limits.maxOpen) {
+    if (this.size >= this.#limits.maxOpen && !this.#once.has(key)) {
       this.dropped += 1;
       const [oldest] = this.#once.keys();
       if (oldest === undefined) return;
@@ -126,11 +145,17 @@ export class PresenceTable {
       return;
     }
     if (firstMs === undefined && presence.macs.size < MAX_MACS) presence.macs.set(mac, heard.atMs);
-    presence.last = heard;
+    presence.last = { ...heard, atMs: Math.max(heard.atMs, presence.last.atMs) };
     presence.samples = Math.min(0xffff, presence.samples + 1);
     if (heard.isStrong) presence.strongSamples += 1;
     countIn(presence.attenuations, heard.attenuationDb);
   }
+}
+
+/** Whether a record may go on with what is heard at `atMs`: it is not due then, and the clock was not set back. */
+function isOfItsTime({ first, last }: Pick<OpenPresence, 'first' | 'last'>, atMs: number): boolean {
+  const dueMs = (Math.floor(first.atMs / EPOCH_MS) + 1) * EPOCH_MS + CLOSE_AFTER_MS;
+  return atMs < dueMs && atMs >= last.atMs - SET_BACK_MS;
 }
 
 function isReplay(nowMs: number, firstMac: Uint8Array, mac: Uint8Array, firstMs: number): boolean {

@@ -1,10 +1,12 @@
 /**
  * From beacons heard to presence reports on their way (protocol.md §8): one report a day of records, sealed to that
- * day's key. A report that cannot be spooled now is kept as it is, so that its seq is not used up.
+ * day's key. A report that cannot be spooled now is kept as it is, so that its seq is not used up. A record that no report
+ * can hold is lost by itself: it must not be in the way of the others.
  */
 import type { Beacon } from '../protocol/beacon.js';
 import type { Clock } from '../protocol/clock.js';
 import type { Signer } from '../protocol/ed25519.js';
+import type { DayKeyStatement } from '../protocol/day-key-statement.js';
 import { ENTRY_TYPE } from '../protocol/entry.js';
 import { issuerIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
@@ -43,7 +45,9 @@ export class Presence {
   #waiting: readonly PresenceRecord[] = [];
   /** Sealed, not on disk in the courier's spool yet. */
   #sealed: SealedRecords | undefined;
-  #overflowed = 0;
+  /** Taken, and used for the next report that comes out right. */
+  #seq: number | undefined;
+  #lost = 0;
   beacons = 0;
   reported = 0;
 
@@ -58,7 +62,7 @@ export class Presence {
   }
 
   get lost(): number {
-    return this.#table.dropped + this.#overflowed;
+    return this.#table.dropped + this.#lost;
   }
 
   hear(beacon: Beacon, rssiDbm: number | undefined, heardAtMs: number): void {
@@ -83,7 +87,7 @@ export class Presence {
   #wait(records: readonly PresenceRecord[]): void {
     const all = [...this.#waiting, ...records];
     this.#waiting = all.slice(-MAX_OPEN);
-    this.#overflowed += all.length - this.#waiting.length;
+    this.#lost += all.length - this.#waiting.length;
   }
 
   async #postWaiting(): Promise<void> {
@@ -107,18 +111,45 @@ export class Presence {
 
   /** Of the first day that has a key; undefined when nothing can be sealed now. */
   async #sealNext(): Promise<SealedRecords | undefined> {
-    const { signer, issuerPublicKey, sequence, book } = this.#deps;
+    const { sequence, book } = this.#deps;
     const first = this.#waiting.find(({ start }) => book.statementOf(dayOf(start)) !== undefined);
     const statement = first && book.statementOf(dayOf(first.start));
     if (statement === undefined) return undefined;
-    const { day, sealingPublicKey } = statement;
-    const ofDay = this.#waiting.filter(({ start }) => dayOf(start) === day);
+    this.#seq ??= await sequence.next();
+    const ofDay = this.#waiting.filter(({ start }) => dayOf(start) === statement.day);
     const records = ofDay.slice(0, MAX_RECORDS);
-    const issuerId = issuerIdOf(issuerPublicKey);
-    const seq = await sequence.next();
-    const payload = sealPresenceReport({ gateway: signer, issuerId, day, sealingPublicKey, seq, records });
+    const sealed = this.#sealWhatFits(statement, this.#seq, records);
     const taken = new Set(records);
     this.#waiting = this.#waiting.filter((record) => !taken.has(record));
-    return { payload, count: records.length };
+    if (sealed === undefined) return this.#sealNext();
+    this.#seq = undefined;
+    return sealed;
+  }
+
+  /** Undefined when none of the records fits a report. */
+  #sealWhatFits(
+    statement: DayKeyStatement,
+    seq: number,
+    records: readonly PresenceRecord[],
+  ): SealedRecords | undefined {
+    const { signer, issuerPublicKey, log } = this.#deps;
+    const { day, sealingPublicKey } = statement;
+    const head = { gateway: signer, issuerId: issuerIdOf(issuerPublicKey), day, sealingPublicKey, seq };
+    let why = '';
+    const seal = (some: readonly PresenceRecord[]): SealedRecords | undefined => {
+      try {
+        return { payload: sealPresenceReport({ ...head, records: some }), count: some.length };
+      } catch (error) {
+        why = String(error);
+        return undefined;
+      }
+    };
+    const sealed = seal(records);
+    if (sealed !== undefined) return sealed;
+    const fitting = records.filter((record) => seal([record]) !== undefined);
+    const lost = records.length - fitting.length;
+    this.#lost += lost;
+    log.error('presence records that fit no report are lost', { lost, why });
+    return fitting.length > 0 ? seal(fitting) : undefined;
   }
 }

@@ -110,6 +110,39 @@ describe('a presence table', () => {
     );
   });
 
+  it('makes records that a report can hold, whatever is done to the clock', () => {
+    const steps = [-2 * 86_400_000, -3_600_000, -600_000, -121_000, -5_000, 5_000, 600_000, 86_400_000];
+    const heard = fc.record({
+      tag: fc.integer({ min: 0, max: 3 }),
+      gapMs: fc.oneof(fc.integer({ min: 0, max: 60_000 }), fc.constantFrom(...steps)),
+    });
+    fc.assert(
+      fc.property(fc.array(heard, { maxLength: 60 }), (sightings) => {
+        const presence = table();
+        let nowMs = START_MS;
+        const records = sightings.flatMap(({ tag, gapMs }) => {
+          nowMs += gapMs;
+          presence.hear(beaconOf(tag, Math.abs(Math.floor(nowMs / 60_000)) % 250), -60, nowMs);
+          return presence.closeDue(nowMs);
+        });
+        for (const { durationSeconds, proofB } of [...records, ...presence.closeAll()]) {
+          expect(durationSeconds).toBeGreaterThanOrEqual(1);
+          expect(durationSeconds).toBeLessThanOrEqual(900 + 120 + 1);
+          expect(proofB.minuteOffset).toBeGreaterThanOrEqual(0);
+          expect(proofB.minuteOffset).toBeLessThanOrEqual(17);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('closes what is of a time that the clock was set back from', () => {
+    const presence = table();
+    for (const ms of [0, 60_000]) presence.hear(beaconOf(1), -60, START_MS + ms);
+    expect(presence.closeDue(START_MS - 60_000)).toEqual([]);
+    expect(presence.closeDue(START_MS - 86_400_000)).toMatchObject([{ samples: 2, durationSeconds: 61 }]);
+  });
+
   it('never holds more than its bound, and counts every sample of a record once', () => {
     const sample = fc.record({
       tag: fc.integer({ min: 0, max: 12 }),

@@ -57,6 +57,36 @@ describe('presence at a gateway', () => {
     expect(presence).toMatchObject({ reported: 1030, tagsInReach: 0, lost: 0, beacons: 2060 });
   });
 
+  it('is reported whole though the clock is set back while a tag is heard', async () => {
+    for (const backMs of [500, 5_000, 119_000, 121_000, 3_600_000, 2 * DAY_MS]) {
+      const { presence, clock, reports } = await started();
+      const nowMs = clock.nowMs();
+      for (const ms of [0, 1_000, 1_000 - backMs, 2_000 - backMs])
+        presence.hear(beaconOf(1), -60, nowMs + ms);
+      for (const ms of [0, 1_000]) presence.hear(beaconOf(2), -60, nowMs + ms);
+      await clock.advance(900_000 + 121_000);
+      await presence.report();
+      const records = reports().flatMap((report) => openPresenceReport(report, dayKeysOf));
+      const ofDay = backMs > DAY_MS ? 4 : 6; // without the key of the day before yesterday
+      expect(records.reduce((sum, { samples }) => sum + samples, 0)).toBe(ofDay);
+      for (const { durationSeconds } of records) expect(durationSeconds).toBe(2);
+      expect(reports().map(({ seq }) => seq)).toEqual(reports().map((_, at) => at));
+    }
+  });
+
+  it('loses a record that no report can hold, and no other, and no number', async () => {
+    const { presence, hear, clock, reports } = await started();
+    hear(3);
+    const impossible = { ...beaconOf(9), txPowerDbm: 300 };
+    for (const later of [0, 1000]) presence.hear(impossible, -60, clock.nowMs() + later);
+    await presence.finish();
+    hear(1);
+    await presence.finish();
+    expect(reports().map((report) => openPresenceReport(report, dayKeysOf).length)).toEqual([3, 1]);
+    expect(reports().map(({ seq }) => seq)).toEqual([0, 1]);
+    expect(presence).toMatchObject({ reported: 4, lost: 1 });
+  });
+
   it('waits while the spool is full, and is reported once then, under the number it had', async () => {
     const { presence, hear, courier, clock, reports } = await started();
     hear(2);
