@@ -1,10 +1,17 @@
 /** What a spool knows of its content without reading it: sizes and times of entries, and which batch they are in. */
 import { batchItemSize, BATCH_OVERHEAD } from '../protocol/batch.js';
+import { ENTRY_TYPE } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { BatchLimits, Fates, OutboundEntry, SpoolDepth, SpoolLimits } from './spool.js';
 
 interface EntryFacts {
   readonly timeMs: number;
+  readonly bytes: number;
+  readonly isPresence: boolean;
+}
+
+interface Size {
+  readonly entries: number;
   readonly bytes: number;
 }
 
@@ -23,6 +30,7 @@ export class SpoolIndex {
   readonly #parked = new Set<number>();
   readonly #refused = new Set<number>();
   #bytes = 0; // as encoded in a batch
+  readonly #presence = { entries: 0, bytes: 0 };
   #nextId: number;
   #nextSeq: number;
 
@@ -32,17 +40,22 @@ export class SpoolIndex {
     this.#nextSeq = start.nextSeq;
   }
 
-  /** Throws `full` when the entries do not fit beside those being written. */
-  requireRoom(
-    entries: readonly OutboundEntry[],
-    waiting: { readonly entries: number; readonly bytes: number },
-  ): void {
-    const bytes = entries.reduce((sum, entry) => sum + batchItemSize(entry), 0);
-    const fits =
-      this.#entries.size + waiting.entries + entries.length <= this.#limits.maxEntries &&
-      this.#bytes + waiting.bytes + bytes <= this.#limits.maxBytes;
-    if (fits) return;
-    throw new FirebreakError('full', 'the spool is full: the ledger has not receipted anything for too long');
+  /** Throws `full` when the entries do not fit beside those being written, or presence reports not into their share (whose writer posts one after another). */
+  requireRoom(entries: readonly OutboundEntry[], waiting: Size): void {
+    const { maxEntries, maxBytes, presenceShare } = this.#limits;
+    const held = { entries: this.#entries.size + waiting.entries, bytes: this.#bytes + waiting.bytes };
+    if (!fits(sizeOf(entries), held, { entries: maxEntries, bytes: maxBytes }))
+      throw new FirebreakError(
+        'full',
+        'the spool is full: the ledger has not receipted anything for too long',
+      );
+    const presence = entries.filter(isPresence);
+    const share = { entries: maxEntries * presenceShare, bytes: maxBytes * presenceShare };
+    if (presence.length === 0 || fits(sizeOf(presence), this.#presence, share)) return;
+    throw new FirebreakError(
+      'full',
+      'the spool holds as many presence reports as it may: the rest is for what tags bring',
+    );
   }
 
   /** The id of the entry added next; one whose write failed is given again, so that ids have no gaps. */
@@ -56,9 +69,10 @@ export class SpoolIndex {
 
   addEntry(id: number, entry: OutboundEntry): void {
     const bytes = batchItemSize(entry);
-    this.#entries.set(id, { timeMs: entry.timeMs, bytes });
+    const facts = { timeMs: entry.timeMs, bytes, isPresence: isPresence(entry) };
+    this.#entries.set(id, facts);
     this.#unbatched.add(id);
-    this.#bytes += bytes;
+    this.#count(facts, 1);
     this.#nextId = Math.max(this.#nextId, id + 1);
   }
 
@@ -144,8 +158,17 @@ export class SpoolIndex {
   }
 
   #removeEntry(id: number): void {
-    this.#bytes -= this.#entries.get(id)?.bytes ?? 0;
+    const facts = this.#entries.get(id);
+    if (facts === undefined) return;
+    this.#count(facts, -1);
     this.#entries.delete(id);
+  }
+
+  #count({ bytes, isPresence: ofPresence }: EntryFacts, sign: 1 | -1): void {
+    this.#bytes += sign * bytes;
+    if (!ofPresence) return;
+    this.#presence.bytes += sign * bytes;
+    this.#presence.entries += sign;
   }
 
   #plan(from: ReadonlySet<number>, { maxItems, maxBytes }: BatchLimits): BatchPlan | undefined {
@@ -161,3 +184,12 @@ export class SpoolIndex {
     return undefined;
   }
 }
+
+const isPresence = ({ type }: OutboundEntry): boolean => type === ENTRY_TYPE.presenceReport;
+
+function sizeOf(entries: readonly OutboundEntry[]): Size {
+  return { entries: entries.length, bytes: entries.reduce((sum, entry) => sum + batchItemSize(entry), 0) };
+}
+
+const fits = (more: Size, held: Size, limit: Size): boolean =>
+  held.entries + more.entries <= limit.entries && held.bytes + more.bytes <= limit.bytes;

@@ -5,7 +5,8 @@
  * Durability: what append(), form(), renumber() or recall() resolved survives a crash. Once formed, a batch has the same
  * number and the same entries for ever, so that it can be sent again byte for byte. A call that rejects has changed
  * nothing and can be made again. Bounded: append() throws `full` rather than grow past its limits, and nothing of that
- * call is kept; of refused entries the newest are kept.
+ * call is kept; of refused entries the newest are kept. Presence reports have a share of it alone: whoever floods a gateway
+ * with forged tags must not take the room of what real ones bring.
  */
 import type { BatchItem } from '../protocol/batch.js';
 
@@ -21,6 +22,8 @@ export interface SpooledBatch {
 export interface SpoolLimits {
   readonly maxEntries: number;
   readonly maxBytes: number;
+  /** Of the two, the part that presence reports may take. */
+  readonly presenceShare: number;
   /** Entries the ledger refused for good that are kept for a person to look at. */
   readonly maxRefused: number;
 }
@@ -28,6 +31,7 @@ export interface SpoolLimits {
 export const DEFAULT_SPOOL_LIMITS: SpoolLimits = {
   maxEntries: 200_000,
   maxBytes: 1024 * 1024 * 1024,
+  presenceShare: 0.25,
   maxRefused: 10_000,
 };
 

@@ -79,7 +79,7 @@ export interface GatewayStatus {
   readonly beaconsHeard: number;
   readonly tagsInReach: number;
   readonly presenceReported: number;
-  /** Heard, and lost: more at once than the gateway can hold. */
+  /** Heard, and lost: more at once than the gateway can hold or report. */
   readonly presenceLost: number;
   /** The last day of its certificate; 0 when it has none that holds today. */
   readonly certificateToDay: number;

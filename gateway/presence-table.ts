@@ -8,13 +8,14 @@
  * another. Forward within its epoch it is as if nothing had been heard in between. No record ends before it began, and
  * none is longer than its epoch and two minutes.
  *
- * Bounded: when the table is full, the ID heard only once longest ago goes; without one, the newcomer does. A flood of
- * made-up IDs thus costs nobody a place who is heard twice.
+ * Bounded, and fair to those who are really there (fair-places.ts). Of what closes at one time those heard most are given
+ * out, up to a bound: forgeries cost no more than that in reports.
  */
 import type { Beacon } from '../protocol/beacon.js';
 import { toHex } from '../protocol/bytes.js';
 import type { PresenceRecord } from '../protocol/presence-report.js';
 import { EPOCH_SECONDS } from '../protocol/time.js';
+import { FairPlaces } from './fair-places.js';
 
 const CLOSE_AFTER_MS = 120_000;
 const REPLAY_AFTER_MS = 120_000;
@@ -41,34 +42,37 @@ interface OpenPresence {
   last: HeardBeacon;
   samples: number;
   strongSamples: number;
-  readonly attenuations: Uint16Array;
-  /** When each MAC was first heard. */
-  readonly macs: Map<string, number>;
+  /** Samples by attenuation; not there while there is but the first: most forgeries get no further. */
+  attenuations: Uint16Array | undefined;
+  /** Each MAC as a number, and when it was first heard: in turns, which takes a tenth of a Map's memory. */
+  readonly macs: number[];
 }
 
 export interface PresenceLimits {
   readonly maxOpen: number;
+  /** Given out by one closeDue() or closeAll(). */
+  readonly maxRecords: number;
   readonly beaconIntervalMs: number;
   readonly rssiFloorDbm: number;
 }
 
 export class PresenceTable {
   readonly #limits: PresenceLimits;
-  readonly #once = new Map<string, HeardBeacon>();
-  readonly #open = new Map<string, OpenPresence>();
+  readonly #open: FairPlaces<OpenPresence>;
   /** Ended before they were due, since the clock was set; at most as many as may be open. */
   #ended: OpenPresence[] = [];
-  /** IDs that lost their place, and beacons that got none. */
+  /** IDs that lost their place, and records beyond what is given out. */
   dropped = 0;
   /** Beacons that were replayed, or sent with another power than the ID's first. */
   ignored = 0;
 
   constructor(limits: PresenceLimits) {
     this.#limits = limits;
+    this.#open = new FairPlaces(limits.maxOpen);
   }
 
   get size(): number {
-    return this.#once.size + this.#open.size;
+    return this.#open.size;
   }
 
   hear(beacon: Beacon, rssiDbm: number | undefined, heardAtMs: number): void {
@@ -80,76 +84,64 @@ export class PresenceTable {
       isStrong: rssiDbm !== undefined && rssiDbm >= this.#limits.rssiFloorDbm,
       beacon,
     };
-    const open = this.#open.get(key);
-    if (open !== undefined) {
-      if (isOfItsTime(open, heardAtMs)) return this.#sample(open, heard);
-      this.#end(key, open);
-    }
-    const first = this.#once.get(key);
-    if (first === undefined || !isOfItsTime({ first, last: first }, heardAtMs))
-      return this.#begin(key, heard);
-    if (isReplay(heardAtMs, first.beacon.mac, beacon.mac, first.atMs)) return void (this.ignored += 1);
-    this.#once.delete(key);
-    const presence = openPresence(first);
-    this.#open.set(key, presence);
-    this.#sample(presence, heard);
+    const known = this.#open.get(key);
+    if (known !== undefined && isOfItsTime(known, heardAtMs)) return this.#sample(key, known, heard);
+    if (known !== undefined) this.#end(key, known);
+    if (this.#open.put(key, openPresence(heard), 1)) this.dropped += 1;
   }
 
   /** Takes out the records whose epoch ended two minutes ago. Those without two strong samples are dropped. */
   closeDue(nowMs: number): PresenceRecord[] {
-    for (const [key, first] of this.#once)
-      if (!isOfItsTime({ first, last: first }, nowMs)) this.#once.delete(key);
     return this.#take((presence) => !isOfItsTime(presence, nowMs));
   }
 
   /** Takes out all records, for a gateway that leaves the air. */
   closeAll(): PresenceRecord[] {
-    this.#once.clear();
     return this.#take(() => true);
   }
 
   #take(which: (presence: OpenPresence) => boolean): PresenceRecord[] {
     const taken = this.#ended;
     this.#ended = [];
-    for (const [key, presence] of this.#open) {
+    for (const [key, presence] of this.#open.entries()) {
       if (!which(presence)) continue;
-      this.#open.delete(key);
+      this.#open.remove(key);
       taken.push(presence);
     }
-    const strong = taken.filter(({ strongSamples }) => strongSamples >= STRONG_SAMPLES_NEEDED);
-    return strong.map((presence) => recordOf(presence, this.#limits.beaconIntervalMs));
+    const worthy = taken.filter(({ strongSamples }) => strongSamples >= STRONG_SAMPLES_NEEDED);
+    const given = mostHeard(worthy, this.#limits.maxRecords);
+    this.dropped += worthy.length - given.length;
+    return given.map((presence) => recordOf(presence, this.#limits.beaconIntervalMs));
   }
 
   #end(key: string, presence: OpenPresence): void {
-    this.#open.delete(key);
+    this.#open.remove(key);
     if (this.#ended.length < this.#limits.maxOpen) this.#ended.push(presence);
     else this.dropped += 1;
   }
 
-  #begin(key: string, heard: HeardBeacon): void {
-    if (this.size >= this.#limits.maxOpen && !this.#once.has(key)) {
-      this.dropped += 1;
-      const [oldest] = this.#once.keys();
-      if (oldest === undefined) return;
-      this.#once.delete(oldest);
-    }
-    this.#once.set(key, heard);
-  }
-
-  #sample(presence: OpenPresence, heard: HeardBeacon): void {
-    const mac = toHex(heard.beacon.mac);
-    const firstMs = presence.macs.get(mac);
+  #sample(key: string, presence: OpenPresence, heard: HeardBeacon): void {
+    const mac = numberOf(heard.beacon.mac);
+    const firstMs = firstHeardMs(presence.macs, mac);
     const isReplayed = firstMs !== undefined && heard.atMs - firstMs > REPLAY_AFTER_MS;
     if (isReplayed || heard.beacon.txPowerDbm !== presence.first.beacon.txPowerDbm) {
       this.ignored += 1;
       return;
     }
-    if (firstMs === undefined && presence.macs.size < MAX_MACS) presence.macs.set(mac, heard.atMs);
+    if (firstMs === undefined && presence.macs.length < 2 * MAX_MACS) presence.macs.push(mac, heard.atMs);
     presence.last = { ...heard, atMs: Math.max(heard.atMs, presence.last.atMs) };
     presence.samples = Math.min(0xffff, presence.samples + 1);
     if (heard.isStrong) presence.strongSamples += 1;
+    presence.attenuations ??= countsOf(presence.first);
     countIn(presence.attenuations, heard.attenuationDb);
+    this.#open.put(key, presence, presence.samples);
   }
+}
+
+/** At most `count` of them: those with the most samples, in that order when there are more. */
+function mostHeard(presences: readonly OpenPresence[], count: number): readonly OpenPresence[] {
+  if (presences.length <= count) return presences;
+  return presences.toSorted((one, other) => other.samples - one.samples).slice(0, count);
 }
 
 /** Whether a record may go on with what is heard at `atMs`: it is not due then, and the clock was not set back. */
@@ -158,21 +150,29 @@ function isOfItsTime({ first, last }: Pick<OpenPresence, 'first' | 'last'>, atMs
   return atMs < dueMs && atMs >= last.atMs - SET_BACK_MS;
 }
 
-function isReplay(nowMs: number, firstMac: Uint8Array, mac: Uint8Array, firstMs: number): boolean {
-  return nowMs - firstMs > REPLAY_AFTER_MS && toHex(firstMac) === toHex(mac);
-}
-
 function openPresence(first: HeardBeacon): OpenPresence {
-  const attenuations = new Uint16Array(ATTENUATIONS);
-  countIn(attenuations, first.attenuationDb);
   return {
     first,
     last: first,
     samples: 1,
     strongSamples: first.isStrong ? 1 : 0,
-    attenuations,
-    macs: new Map([[toHex(first.beacon.mac), first.atMs]]),
+    attenuations: undefined,
+    macs: [numberOf(first.beacon.mac), first.atMs],
   };
+}
+
+/** Of the six bytes of a MAC. */
+const numberOf = (mac: Uint8Array): number => mac.reduce((number, byte) => number * 256 + byte, 0);
+
+function firstHeardMs(macs: readonly number[], mac: number): number | undefined {
+  for (let at = 0; at < macs.length; at += 2) if (macs[at] === mac) return macs[at + 1];
+  return undefined;
+}
+
+function countsOf({ attenuationDb }: HeardBeacon): Uint16Array {
+  const counts = new Uint16Array(ATTENUATIONS);
+  countIn(counts, attenuationDb);
+  return counts;
 }
 
 function countIn(counts: Uint16Array, value: number): void {
@@ -180,7 +180,7 @@ function countIn(counts: Uint16Array, value: number): void {
 }
 
 function recordOf(presence: OpenPresence, beaconIntervalMs: number): PresenceRecord {
-  const { attenuations, first, last } = presence;
+  const { first, last, attenuations = countsOf(first) } = presence;
   const total = attenuations.reduce((sum, count) => sum + count, 0);
   const seconds = Math.floor((last.atMs + beaconIntervalMs - first.atMs) / 1000);
   return {

@@ -20,7 +20,10 @@ import { PresenceTable } from './presence-table.js';
 import type { StatementBook } from './statement-book.js';
 import type { SequenceStore } from './statement-store.js';
 
-const MAX_OPEN = 65_536;
+/** IDs heard at a time; most of these places are for telling tags from forgeries (fair-places.ts). */
+const MAX_OPEN = 32_768;
+/** Of an epoch: more tags than one antenna hears in a quarter of an hour. Eight reports, 345 KB. */
+const MAX_RECORDS_AN_EPOCH = 8 * MAX_RECORDS;
 
 export interface PresenceDeps {
   readonly signer: Signer;
@@ -54,7 +57,12 @@ export class Presence {
   constructor(deps: PresenceDeps) {
     this.#deps = deps;
     const { beaconIntervalMs, rssiFloorDbm } = deps.settings;
-    this.#table = new PresenceTable({ maxOpen: MAX_OPEN, beaconIntervalMs, rssiFloorDbm });
+    this.#table = new PresenceTable({
+      maxOpen: MAX_OPEN,
+      maxRecords: MAX_RECORDS_AN_EPOCH,
+      beaconIntervalMs,
+      rssiFloorDbm,
+    });
   }
 
   get tagsInReach(): number {

@@ -22,6 +22,7 @@ export const gatewayStatusSchema = z.object({
     beaconsHeard: z.number(),
     tagsInReach: z.number(),
     presenceReported: z.number(),
+    presenceLost: z.number(),
     certificateToDay: z.number(),
     statementDays: z.array(z.number()),
     hasNotice: z.boolean(),
@@ -51,7 +52,7 @@ export function gatewayScreen({ isRunning, ageMs, status }: ReadStatus<Status>):
     ),
     row(
       'air',
-      `${gateway.beaconsHeard} beacons heard, ${gateway.tagsInReach} tags in reach, ${gateway.presenceReported} presence records`,
+      `${gateway.beaconsHeard} beacons heard, ${gateway.tagsInReach} tags in reach, ${gateway.presenceReported} presence records${lostWords(gateway)}`,
     ),
     row(
       'sessions',
@@ -82,6 +83,10 @@ function verdict(isRunning: boolean, ageMs: number, { gateway, courier }: Status
   if (!courier.online) return pc.yellow('serving tags; the ledger cannot be reached, reports wait on disk');
   return pc.green('well');
 }
+
+/** Forgeries, most likely: no antenna hears so many tags. */
+const lostWords = ({ presenceLost }: Status['gateway']): string =>
+  presenceLost > 0 ? ` (${presenceLost} lost: more at once than it can hold)` : '';
 
 function ledgerLine({ clockMs, courier }: Status): string {
   const waits =

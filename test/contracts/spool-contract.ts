@@ -20,7 +20,7 @@ export interface SpoolStage {
   open(limits?: Partial<SpoolLimits>): Promise<Spool>;
 }
 
-const BOUNDS: SpoolLimits = { maxEntries: 20, maxBytes: 10_000, maxRefused: 3 };
+const BOUNDS: SpoolLimits = { maxEntries: 20, maxBytes: 10_000, presenceShare: 1, maxRefused: 3 };
 
 export function describeSpool(name: string, stage: () => Promise<SpoolStage>): void {
   const opened = async (limits: Partial<SpoolLimits> = {}): Promise<Spool> =>
@@ -68,6 +68,37 @@ export function describeSpool(name: string, stage: () => Promise<SpoolStage>): v
         await spool.settle(batch?.seq ?? 0, NO_FATES);
         expect(spool.depth()).toMatchObject({ entries: 0, bytes: 0, oldestMs: undefined });
         expect(await spool.append(entriesOf(3, 2))).toEqual([3, 4]);
+      },
+    );
+
+    it.each<[string, number, Partial<SpoolLimits>]>([
+      ['entries', 8, { maxEntries: 12 }],
+      ['bytes', 300, { maxBytes: 4_000 }],
+    ])(
+      'takes presence reports up to their share of the %s alone, and what tags bring into all of it',
+      async (_, payloadBytes, limits) => {
+        const spool = await opened({ ...limits, presenceShare: 0.25 });
+        const [presence, report] = [2, 1].map((type) => ({ ...entryOf(0, payloadBytes), type }));
+        if (presence === undefined || report === undefined) throw new Error('no entries');
+        const upToFull = async (entry: OutboundEntry): Promise<number> => {
+          for (let count = 0; ; count += 1) {
+            const taken = await spool.append([entry]).then(
+              () => true,
+              () => false,
+            );
+            if (!taken) return count;
+          }
+        };
+        const kept = await upToFull(presence);
+        expect(kept).toBe(3);
+        await expect(spool.append([presence])).rejects.toMatchObject({
+          code: 'full',
+          message: expect.stringContaining('presence') as string,
+        });
+        expect(await upToFull(report)).toBeGreaterThanOrEqual(9);
+        const batch = await spool.form({ maxItems: 3, maxBytes: 1e6 });
+        await spool.settle(batch?.seq ?? 0, NO_FATES);
+        expect(await upToFull(presence)).toBe(3);
       },
     );
 

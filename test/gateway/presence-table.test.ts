@@ -13,7 +13,14 @@ const beaconOf = (number: number, minute = 0): Beacon => ({
   mac: new Uint8Array(6).fill(minute).fill(number % 256, 0, 1),
 });
 
-const table = (maxOpen = 100) => new PresenceTable({ maxOpen, beaconIntervalMs: 1000, rssiFloorDbm: -90 });
+const table = (maxOpen = 100, maxRecords = 1000) =>
+  new PresenceTable({ maxOpen, maxRecords, beaconIntervalMs: 1000, rssiFloorDbm: -90 });
+
+const forged = (number: number): Beacon => ({
+  txPowerDbm: 0,
+  ephId: new Uint8Array(new Uint32Array([number + 1, 0xdead, 0, 0]).buffer),
+  mac: new Uint8Array(6),
+});
 
 describe('a presence table', () => {
   it('makes one record of what was heard of a tag in an epoch, as protocol.md §6 counts', () => {
@@ -95,19 +102,35 @@ describe('a presence table', () => {
     expect(records.map(({ samples, durationSeconds }) => [samples, durationSeconds])).toEqual([[3, 121]]);
   });
 
-  it('gives up those heard once, the oldest first, and never one heard twice', () => {
-    const presence = table(4);
-    for (const ms of [0, 1000]) presence.hear(beaconOf(1), -60, START_MS + ms);
-    for (let number = 2; number < 300; number += 1)
-      presence.hear(beaconOf(number), -60, START_MS + 2000 + number);
-    for (const number of [297, 298, 299]) presence.hear(beaconOf(number), -60, START_MS + 5000);
-    expect(presence.size).toBe(4);
-    presence.hear(beaconOf(500), -60, START_MS + 6000);
-    expect(presence.size).toBe(4);
-    expect(presence.dropped).toBe(296);
-    expect(presence.closeAll().map(({ ephId }) => ephId)).toEqual(
-      [1, 297, 298, 299].map((number) => beaconOf(number).ephId),
-    );
+  it('keeps whoever is really there through a flood of forgeries, each of them heard twice', () => {
+    const presence = table(1100);
+    let made = 0;
+    const flood = (count: number, atMs: number): void => {
+      for (let more = 0; more < count; more += 1) {
+        presence.hear(forged(made), -40, atMs);
+        presence.hear(forged(made++), -40, atMs);
+      }
+    };
+    for (let second = 0; second < 60; second += 1) presence.hear(beaconOf(1), -60, START_MS + second * 1000);
+    flood(3000, START_MS + 60_000);
+    for (let second = 100; second < 400; second += 1) {
+      presence.hear(beaconOf(2, Math.floor(second / 60)), -60, START_MS + second * 1000);
+      flood(90, START_MS + second * 1000);
+    }
+    expect(presence.size).toBe(1100);
+    const closed = new Map(presence.closeAll().map(({ ephId, samples }) => [ephId.join(), samples]));
+    expect(closed.get(beaconOf(1).ephId.join())).toBe(60);
+    expect(closed.get(beaconOf(2).ephId.join())).toBe(300);
+    expect(presence.dropped).toBe(made + 2 - 1000); // 100 of these when it gave out 1,000
+  });
+
+  it('gives out no more than its bound at a time, those heard most', () => {
+    const presence = table(100, 3);
+    for (const number of [1, 2, 3, 4, 5])
+      for (let second = 0; second < 10 + number; second += 1)
+        presence.hear(beaconOf(number), -60, START_MS + second * 1000);
+    expect(presence.closeAll().map(({ samples }) => samples)).toEqual([15, 14, 13]);
+    expect(presence).toMatchObject({ dropped: 2, size: 0 });
   });
 
   it('makes records that a report can hold, whatever is done to the clock', () => {
