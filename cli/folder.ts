@@ -58,7 +58,10 @@ export interface GatewayFolder {
   readonly publicKey: string;
   readonly certificate: string;
   readonly statements: string;
+  /** The number of its next presence report. */
   readonly presence: string;
+  /** Whom it heard and has not reported, sealed. */
+  readonly presenceKept: string;
   readonly status: string;
   readonly spool: string;
 }
@@ -120,6 +123,7 @@ export function gatewayFolder(folder: DataFolder, name: string): GatewayFolder {
     certificate: inside('certificate'),
     statements: inside('statements'),
     presence: inside('presence.json'),
+    presenceKept: inside('presence-kept'),
     status: inside('status.json'),
     spool: inside('spool'),
   };

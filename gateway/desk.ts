@@ -88,6 +88,11 @@ export class Desk {
     return this.#judged.certificate;
   }
 
+  /** Whether the ledger takes what this gateway signs now. */
+  mayReport(): boolean {
+    return !this.#deps.book.isRevokedAt(this.nowMs()) && this.certificate() !== undefined;
+  }
+
   /** Why no tag can be served now, in words; undefined when all is well. */
   trouble(): string | undefined {
     const { book } = this.#deps;

@@ -24,7 +24,8 @@ import { GatewaySession } from './session.js';
 import { sessionTimers, watched } from './session-timers.js';
 import { StatementBook } from './statement-book.js';
 import type { Downlink } from './statement-book.js';
-import type { SequenceStore, StatementStore } from './statement-store.js';
+import { leaveAir } from './leave-air.js';
+import type { PresenceStore, SequenceStore, StatementStore } from './statement-store.js';
 
 /** The part of the courier that is needed here: on disk when it resolves. Throws `full`. */
 export interface EntryPost {
@@ -46,6 +47,7 @@ export interface GatewayDeps {
   readonly courier: EntryPost;
   readonly downlink: Downlink;
   readonly statements: StatementStore;
+  readonly presence: PresenceStore;
   readonly presenceSequence: SequenceStore;
   readonly packs?: PackSource;
   readonly clock: Clock;
@@ -89,7 +91,10 @@ export interface GatewayStatus {
 
 export interface Gateway {
   status(): GatewayStatus;
-  /** Ends the sessions and leaves the air; radio and courier stay their owner's. */
+  /**
+   * Ends the sessions, leaves the air, and reports who was there; radio and courier stay their owner's. Rejects, at the
+   * very end, with what the radio could not do, or `timeout` for a radio that hangs.
+   */
   close(): Promise<void>;
 }
 
@@ -109,7 +114,7 @@ export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
     await gateway.start();
     return gateway;
   } catch (error) {
-    await gateway.close();
+    await gateway.close().catch(() => undefined); // why it did not start says more
     throw error;
   }
 }
@@ -139,12 +144,17 @@ class OpenGateway implements Gateway {
       packs: deps.packs,
       log,
     });
-    this.#presence = new Presence({ ...shared, sequence: deps.presenceSequence, settings, log });
+    this.#presence = new Presence({
+      ...shared,
+      ...{ sequence: deps.presenceSequence, store: deps.presence, settings, log },
+      mayReport: () => this.#desk.mayReport(),
+    });
   }
 
   async start(): Promise<void> {
     const { radio, downlink, settings } = this.#deps;
     await this.#book.open(downlink);
+    await this.#presence.open();
     await radio.server.start((peer) => this.#accept(peer));
     await radio.scanner.start(({ advert, rssiDbm, heardAtMs }) => {
       const beacon = decodeAdvert(advert, settings.beaconServiceUuid);
@@ -179,14 +189,11 @@ class OpenGateway implements Gateway {
 
   async close(): Promise<void> {
     this.#stop.abort(new FirebreakError('closed', 'the gateway is closed'));
-    const { radio } = this.#deps;
-    await radio.advertiser.stop();
-    await radio.scanner.stop();
-    await Promise.allSettled([...this.#sessions.keys()].map((peer) => peer.disconnect()));
-    await radio.server.stop();
+    const failure = await leaveAir(this.#deps.radio, [...this.#sessions.keys()]);
     await this.#rounds;
     await this.#presence.finish();
     await this.#book.settled();
+    if (failure !== undefined) throw failure;
   }
 
   #accept(peer: ServerPeer): ServerSession {

@@ -100,6 +100,12 @@ export class PresenceTable {
     return this.#take(() => true);
   }
 
+  /** As they stand, without closing them: at most so many, those heard most. */
+  heardMost(count: number): PresenceRecord[] {
+    const open = this.#open.entries().map(([, presence]) => presence);
+    return this.#recordsOf([...this.#ended, ...open], count);
+  }
+
   #take(which: (presence: OpenPresence) => boolean): PresenceRecord[] {
     const taken = this.#ended;
     this.#ended = [];
@@ -108,10 +114,14 @@ export class PresenceTable {
       this.#open.remove(key);
       taken.push(presence);
     }
-    const worthy = taken.filter(({ strongSamples }) => strongSamples >= STRONG_SAMPLES_NEEDED);
-    const given = mostHeard(worthy, this.#limits.maxRecords);
-    this.dropped += worthy.length - given.length;
-    return given.map((presence) => recordOf(presence, this.#limits.beaconIntervalMs));
+    const { maxRecords } = this.#limits;
+    this.dropped += Math.max(0, taken.filter(isWorthARecord).length - maxRecords);
+    return this.#recordsOf(taken, maxRecords);
+  }
+
+  #recordsOf(presences: readonly OpenPresence[], count: number): PresenceRecord[] {
+    const { beaconIntervalMs } = this.#limits;
+    return mostHeard(presences.filter(isWorthARecord), count).map((one) => recordOf(one, beaconIntervalMs));
   }
 
   #end(key: string, presence: OpenPresence): void {
@@ -137,6 +147,8 @@ export class PresenceTable {
     this.#open.put(key, presence, presence.samples);
   }
 }
+
+const isWorthARecord = ({ strongSamples }: OpenPresence): boolean => strongSamples >= STRONG_SAMPLES_NEEDED;
 
 /** At most `count` of them: those with the most samples, in that order when there are more. */
 function mostHeard(presences: readonly OpenPresence[], count: number): readonly OpenPresence[] {

@@ -1,68 +1,67 @@
 /**
- * From beacons heard to presence reports on their way (protocol.md §8): one report a day of records, sealed to that
- * day's key. A report that cannot be spooled now is kept as it is, so that its seq is not used up. A record that no report
- * can hold is lost by itself: it must not be in the way of the others.
+ * From beacons heard to presence reports on their way (protocol.md §8). Reports are made when an epoch is over. What is in
+ * none yet is kept on disk, sealed, at each turn in which there was something new: one write a minute, and a crash costs no
+ * more than the minute since. What was kept is reported at the next start.
+ *
+ * What a crash may lose: what was heard since the last turn; what is of a day whose key has not arrived, which nobody can
+ * seal; and beyond the 4,096 records kept those heard least. What only waits stays on disk when the gateway closes.
+ *
+ * A report takes its draft's place on disk before it goes to the spool. So after a crash in between the same bytes are
+ * posted twice, which the ledger counts once, and not two reports under one number.
  */
 import type { Beacon } from '../protocol/beacon.js';
 import type { Clock } from '../protocol/clock.js';
-import type { Signer } from '../protocol/ed25519.js';
-import type { DayKeyStatement } from '../protocol/day-key-statement.js';
 import { ENTRY_TYPE } from '../protocol/entry.js';
-import { issuerIdOf } from '../protocol/keys.js';
-import type { Log } from '../protocol/log.js';
-import { sealPresenceReport } from '../protocol/presence-report.js';
+import { partyIdOf } from '../protocol/keys.js';
+import { checkPresenceReport } from '../protocol/presence-report.js';
 import type { PresenceRecord } from '../protocol/presence-report.js';
 import { MAX_RECORDS } from '../protocol/report-plaintext.js';
 import type { ProtocolSettings } from '../protocol/settings.js';
-import { dayOf } from '../protocol/time.js';
 import type { EntryPost } from './gateway.js';
+import { decodeKeptPresence, encodeKeptPresence } from './presence-kept.js';
+import type { SealedPresence } from './presence-kept.js';
+import { PresenceSealer } from './presence-sealer.js';
+import type { SealerDeps } from './presence-sealer.js';
 import { PresenceTable } from './presence-table.js';
-import type { StatementBook } from './statement-book.js';
-import type { SequenceStore } from './statement-store.js';
+import type { PresenceStore } from './statement-store.js';
 
 /** IDs heard at a time; most of these places are for telling tags from forgeries (fair-places.ts). */
 const MAX_OPEN = 32_768;
 /** Of an epoch: more tags than one antenna hears in a quarter of an hour. Eight reports, 345 KB. */
 const MAX_RECORDS_AN_EPOCH = 8 * MAX_RECORDS;
+/** In no report yet and kept on disk: 172 KB a minute at most. */
+const MAX_RECORDS_KEPT = 4 * MAX_RECORDS;
 
-export interface PresenceDeps {
-  readonly signer: Signer;
-  readonly issuerPublicKey: Uint8Array;
-  readonly book: StatementBook;
-  readonly sequence: SequenceStore;
+export interface PresenceDeps extends SealerDeps {
   readonly courier: EntryPost;
+  readonly store: PresenceStore;
+  /** Whether the ledger takes reports of this gateway now; what it does not take waits. */
+  readonly mayReport: () => boolean;
   readonly clock: Clock;
-  readonly settings: Pick<ProtocolSettings, 'beaconIntervalMs' | 'rssiFloorDbm'>;
-  readonly log: Log;
-}
-
-interface SealedRecords {
-  readonly payload: Uint8Array;
-  readonly count: number;
+  readonly settings: Pick<ProtocolSettings, 'beaconIntervalMs' | 'rssiFloorDbm' | 'retentionDays'>;
 }
 
 export class Presence {
   readonly #deps: PresenceDeps;
   readonly #table: PresenceTable;
+  readonly #sealer: PresenceSealer;
   /** Closed, in no report yet; at most {@link MAX_OPEN}, the oldest are lost beyond. */
   #waiting: readonly PresenceRecord[] = [];
-  /** Sealed, not on disk in the courier's spool yet. */
-  #sealed: SealedRecords | undefined;
-  /** Taken, and used for the next report that comes out right. */
-  #seq: number | undefined;
+  /** Not in the courier's spool yet: what an earlier run kept, then one report at most. */
+  #sealed: readonly SealedPresence[] = [];
   #lost = 0;
   beacons = 0;
   reported = 0;
+  /** What there was to be kept when it was kept last, and how many records are on disk. */
+  #keptAt = this.#mark();
+  #keptCount = 0;
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps;
+    this.#sealer = new PresenceSealer(deps);
     const { beaconIntervalMs, rssiFloorDbm } = deps.settings;
-    this.#table = new PresenceTable({
-      maxOpen: MAX_OPEN,
-      maxRecords: MAX_RECORDS_AN_EPOCH,
-      beaconIntervalMs,
-      rssiFloorDbm,
-    });
+    const bounds = { maxOpen: MAX_OPEN, maxRecords: MAX_RECORDS_AN_EPOCH };
+    this.#table = new PresenceTable({ ...bounds, beaconIntervalMs, rssiFloorDbm });
   }
 
   get tagsInReach(): number {
@@ -71,6 +70,20 @@ export class Presence {
 
   get lost(): number {
     return this.#table.dropped + this.#lost;
+  }
+
+  /** Takes up what an earlier run kept. What is damaged, too old or not this gateway's is said and left out. */
+  async open(): Promise<void> {
+    const { store, log } = this.#deps;
+    const kept = await store.load();
+    if (kept === undefined) return;
+    try {
+      const reports = decodeKeptPresence(kept);
+      this.#keptCount = recordsIn(reports);
+      this.#sealed = reports.filter(({ payload }) => this.#isOurs(payload));
+    } catch (error) {
+      log.warn('the presence reports that were kept cannot be read', { why: String(error) });
+    }
   }
 
   hear(beacon: Beacon, rssiDbm: number | undefined, heardAtMs: number): void {
@@ -82,14 +95,19 @@ export class Presence {
   async report(): Promise<void> {
     this.#wait(this.#table.closeDue(this.#deps.clock.nowMs()));
     await this.#postWaiting();
+    await this.#keep();
   }
 
-  /** Reports everything heard, for a gateway that leaves the air. What cannot be reported now is lost. Never rejects. */
+  /** Reports everything heard, for a gateway that leaves the air. What cannot be reported now is kept. Never rejects. */
   async finish(): Promise<void> {
     this.#wait(this.#table.closeAll());
     await this.#postWaiting();
-    const lost = this.#waiting.length + (this.#sealed?.count ?? 0);
-    if (lost > 0) this.#deps.log.warn('presence records were lost: they could not be reported', { lost });
+    await this.#keep();
+    const waiting = this.#waiting.length + recordsIn(this.#sealed);
+    const lost = waiting - this.#keptCount;
+    const { log } = this.#deps;
+    if (lost > 0) log.warn('presence records were lost: they could be neither reported nor kept', { lost });
+    else if (waiting > 0) log.info('presence records are kept for the next start', { waiting });
   }
 
   #wait(records: readonly PresenceRecord[]): void {
@@ -99,65 +117,74 @@ export class Presence {
   }
 
   async #postWaiting(): Promise<void> {
+    if (!this.#deps.mayReport()) return;
     try {
-      for (let more = true; more;) {
-        this.#sealed ??= await this.#sealNext();
-        more = this.#sealed !== undefined;
-        if (this.#sealed) await this.#post(this.#sealed);
-      }
+      for (let more = true; more; more = await this.#sealNext()) await this.#postSealed();
     } catch (error) {
       this.#deps.log.warn('a presence report waits', { why: String(error) });
     }
   }
 
-  async #post({ payload, count }: SealedRecords): Promise<void> {
+  async #postSealed(): Promise<void> {
     const { courier, clock } = this.#deps;
-    await courier.post([{ type: ENTRY_TYPE.presenceReport, timeMs: clock.nowMs(), payload }]);
-    this.#sealed = undefined;
-    this.reported += count;
+    for (const report of this.#sealed) {
+      const { payload, count } = report;
+      await courier.post([{ type: ENTRY_TYPE.presenceReport, timeMs: clock.nowMs(), payload }]);
+      this.#sealed = this.#sealed.filter((one) => one !== report);
+      this.reported += count;
+    }
   }
 
-  /** Of the first day that has a key; undefined when nothing can be sealed now. */
-  async #sealNext(): Promise<SealedRecords | undefined> {
-    const { sequence, book } = this.#deps;
-    const first = this.#waiting.find(({ start }) => book.statementOf(dayOf(start)) !== undefined);
-    const statement = first && book.statementOf(dayOf(first.start));
-    if (statement === undefined) return undefined;
-    this.#seq ??= await sequence.next();
-    const ofDay = this.#waiting.filter(({ start }) => dayOf(start) === statement.day);
-    const records = ofDay.slice(0, MAX_RECORDS);
-    const sealed = this.#sealWhatFits(statement, this.#seq, records);
-    const taken = new Set(records);
-    this.#waiting = this.#waiting.filter((record) => !taken.has(record));
-    if (sealed === undefined) return this.#sealNext();
-    this.#seq = undefined;
-    return sealed;
+  /** Whether there was something to seal; it is on disk then, if the disk allows. */
+  async #sealNext(): Promise<boolean> {
+    const sealing = await this.#sealer.next(this.#waiting);
+    if (sealing === undefined) return false;
+    this.#waiting = sealing.left;
+    this.#lost += sealing.lost;
+    if (sealing.report !== undefined) this.#sealed = [sealing.report];
+    await this.#keep();
+    return true;
   }
 
-  /** Undefined when none of the records fits a report. */
-  #sealWhatFits(
-    statement: DayKeyStatement,
-    seq: number,
-    records: readonly PresenceRecord[],
-  ): SealedRecords | undefined {
-    const { signer, issuerPublicKey, log } = this.#deps;
-    const { day, sealingPublicKey } = statement;
-    const head = { gateway: signer, issuerId: issuerIdOf(issuerPublicKey), day, sealingPublicKey, seq };
-    let why = '';
-    const seal = (some: readonly PresenceRecord[]): SealedRecords | undefined => {
-      try {
-        return { payload: sealPresenceReport({ ...head, records: some }), count: some.length };
-      } catch (error) {
-        why = String(error);
-        return undefined;
-      }
-    };
-    const sealed = seal(records);
-    if (sealed !== undefined) return sealed;
-    const fitting = records.filter((record) => seal([record]) !== undefined);
-    const lost = records.length - fitting.length;
-    this.#lost += lost;
-    log.error('presence records that fit no report are lost', { lost, why });
-    return fitting.length > 0 ? seal(fitting) : undefined;
+  /** Writes down what is in no spool yet, unless nothing has changed since. Never rejects. */
+  async #keep(): Promise<void> {
+    const mark = this.#mark();
+    if (mark === this.#keptAt) return;
+    const { store, log } = this.#deps;
+    try {
+      const open = this.#table.heardMost(MAX_RECORDS_KEPT);
+      const room = MAX_RECORDS_KEPT - open.length;
+      const waiting = room > 0 ? this.#waiting.slice(-room) : [];
+      const reports = [...this.#sealed, ...(await this.#sealer.draft([...waiting, ...open]))];
+      if (reports.length > 0 || this.#keptCount > 0) await store.save(encodeKeptPresence(reports));
+      this.#keptAt = mark;
+      this.#keptCount = recordsIn(reports);
+    } catch (error) {
+      log.warn('who was heard cannot be kept on disk; a crash now would lose it', { why: String(error) });
+    }
+  }
+
+  #mark(): string {
+    return [this.beacons, this.reported, this.#waiting.length, this.#sealed.length].join();
+  }
+
+  #isOurs(payload: Uint8Array): boolean {
+    const { signer, issuerPublicKey, clock, settings, log } = this.#deps;
+    try {
+      checkPresenceReport(payload, {
+        issuerPublicKey,
+        retentionDays: settings.retentionDays,
+        receivedAtMs: clock.nowMs(),
+        gatewayId: partyIdOf(signer.publicKey),
+        gatewayPublicKey: signer.publicKey,
+      });
+      return true;
+    } catch (error) {
+      log.warn('a presence report that was kept cannot be sent', { why: String(error) });
+      return false;
+    }
   }
 }
+
+const recordsIn = (reports: readonly SealedPresence[]): number =>
+  reports.reduce((sum, { count }) => sum + count, 0);

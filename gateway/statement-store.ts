@@ -14,3 +14,11 @@ export interface SequenceStore {
   /** The next number; durably taken when it resolves. */
   next(): Promise<number>;
 }
+
+/** Where a gateway keeps, sealed, whom it heard and has not reported (presence-kept.ts). */
+export interface PresenceStore {
+  /** What was saved last; undefined when nothing was. */
+  load(): Promise<Uint8Array | undefined>;
+  /** Durable, old or new whole, when it resolves. */
+  save(reports: Uint8Array): Promise<void>;
+}

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { openGateway } from '../../gateway/gateway.js';
 import type { Gateway } from '../../gateway/gateway.js';
-import type { SequenceStore, StatementStore } from '../../gateway/statement-store.js';
+import type { SequenceStore } from '../../gateway/statement-store.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Signer } from '../../protocol/ed25519.js';
 import type { Radio, RadioAddress } from '../../radio/contract.js';
@@ -39,15 +39,17 @@ export function startGateway(
     settings: config.settings,
     courier: writer.courier,
     downlink: writer.uplink,
-    statements: statementFile(own.statements),
+    statements: keptFile(own.statements),
+    presence: keptFile(own.presenceKept),
     presenceSequence: sequenceFile(own.presence),
   });
 }
 
-function statementFile(file: string): StatementStore {
+/** Bytes that are replaced whole. */
+function keptFile(file: string) {
   return {
     load: () => readFile(file).then((bytes) => new Uint8Array(bytes), absent),
-    save: (statements) => writeAtomically(file, statements),
+    save: (bytes: Uint8Array) => writeAtomically(file, bytes),
   };
 }
 

@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { EntryPost } from '../../gateway/gateway.js';
 import { toHex } from '../../protocol/bytes.js';
+import { FirebreakError } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/hash.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { encodeAdvert } from '../../protocol/beacon.js';
@@ -13,7 +14,7 @@ import { batchOf, certificateItem, issuer, NOW_MS } from '../ledger/deployment.j
 import { levelSpool } from '../courier/folder.js';
 import { courierOver, ledgerStage, uplinkTo } from '../courier/stage.js';
 import { HUB_ADDRESS, hubDayKeys, hubSigner, openHub, visit } from './hub.js';
-import { memoryStatements } from './stand.js';
+import { memoryStore } from './stand.js';
 
 async function opened(...given: Parameters<typeof openHub>) {
   const hub = await openHub(...given);
@@ -52,7 +53,7 @@ describe('a gateway on the air', () => {
     const spool = await levelSpool(dir, {}, partyIdOf(hubSigner.publicKey));
     const uplink = await uplinkTo(stage.url, hubSigner, { startsOffline: true, patienceMs: 1 });
     const courier = await courierOver(uplink, spool, hubSigner);
-    const statements = memoryStatements(hubDayKeys);
+    const statements = memoryStore(hubDayKeys);
     const { clock, central } = await opened({ courier, downlink: uplink, statements });
     const { receipt, report } = await clock.drive(visit(central));
     expect(receipt.refusal).toBeUndefined();
@@ -152,11 +153,37 @@ describe('a gateway on the air', () => {
     await clock.advance(900_000 + 180_000);
     expect(gateway.status()).toMatchObject({ tagsInReach: 0, presenceReported: 1 });
     expect(post.items.map(({ type }) => type)).toEqual([2]);
+    await gateway.close();
+  });
+
+  it('reports who is there when it closes, though the radio fails at that, and says what failed', async () => {
+    const stops: string[] = [];
+    const fails = (part: string) => async (): Promise<void> => {
+      stops.push(part);
+      throw new FirebreakError('timeout', `no answer from the ${part}`);
+    };
+    const advertiser = { set: async () => {}, stop: fails('advertiser') };
+    const server = { start: async () => {}, stop: fails('server') };
+    const { gateway, post } = await heardOnAir({ advertiser, server });
+    await expect(gateway.close()).rejects.toThrow('no answer from the advertiser');
+    expect(stops).toEqual(['advertiser', 'server']);
+    expect(post.items.map(({ type }) => type)).toEqual([2]);
+  });
+
+  it('does not wait for ever for a radio that hangs when it closes', async () => {
+    const hangs = { set: async () => {}, stop: () => new Promise<void>(() => undefined) };
+    const { gateway, post } = await heardOnAir({ advertiser: hangs });
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const closed = expect(gateway.close()).rejects.toMatchObject({ code: 'timeout' });
+    await vi.advanceTimersByTimeAsync(10_000);
+    await closed;
+    expect(post.items).toHaveLength(1);
   });
 });
 
 /** A gateway whose radio is in the test's hands, and which has heard one tag twice, and something else. */
-async function heardOnAir() {
+async function heardOnAir(failing: Partial<Radio> = {}) {
   let hear: (sighting: Sighting) => void = () => undefined;
   const radio: Radio = {
     scanner: { start: async (onSighting) => void (hear = onSighting), stop: async () => {} },
@@ -164,8 +191,9 @@ async function heardOnAir() {
     server: { start: async () => {}, stop: async () => {} },
     central: { connect: () => Promise.reject(new Error('not here')) },
     close: async () => {},
+    ...failing,
   };
-  const hub = await opened({ radio });
+  const hub = await openHub({ radio });
   const beacon = { txPowerDbm: -12, ephId: new Uint8Array(16).fill(3), mac: new Uint8Array(6) };
   const adverts = [encodeAdvert(beacon), encodeAdvert(beacon), new Uint8Array([2, 1, 6])];
   for (const advert of adverts) hear({ address: HUB_ADDRESS, rssiDbm: -60, advert, heardAtMs: NOW_MS });

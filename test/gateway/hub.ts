@@ -25,7 +25,7 @@ import { virtualClock } from '../../radio/clock-virtual.js';
 import type { Central, Link } from '../../radio/contract.js';
 import type { GattSettings } from '../../radio/gatt-connection.js';
 import { issuer, NOW_MS, signerOf } from '../ledger/deployment.js';
-import { countingSequence, memoryStatements, testDownlink, testPost } from './stand.js';
+import { countingSequence, memoryStore, testDownlink, testPost } from './stand.js';
 
 export const hubSigner = signerOf('gateway one');
 export const HUB_ADDRESS = 'c0ffee000001';
@@ -60,7 +60,8 @@ export async function openHub(changes: Partial<GatewayDeps> = {}, gatt: Partial<
     settings: DEFAULT_SETTINGS,
     courier: post,
     downlink,
-    statements: memoryStatements(),
+    statements: memoryStore(),
+    presence: memoryStore(),
     presenceSequence: countingSequence(),
     clock,
     log: silentLog,

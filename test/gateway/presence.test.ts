@@ -5,7 +5,7 @@ import { silentLog } from '../../protocol/log.js';
 import { checkPresenceReport, openPresenceReport } from '../../protocol/presence-report.js';
 import type { Beacon } from '../../protocol/beacon.js';
 import { atTheLedger, dayKeysOf, gateway, issuer, vectors } from '../protocol/tag-vectors.js';
-import { DAY_MS, countingSequence, stand } from './stand.js';
+import { DAY_MS, countingSequence, memoryStore, stand } from './stand.js';
 
 const beaconOf = (number: number): Beacon => ({
   txPowerDbm: -12,
@@ -13,18 +13,22 @@ const beaconOf = (number: number): Beacon => ({
   mac: new Uint8Array(6).fill(number),
 });
 
-async function started() {
+/** A gateway's presence; `right.may` says whether the ledger takes its reports. Another one on the same `disk` is its next start. */
+async function started(disk = { store: memoryStore(), sequence: countingSequence() }) {
   const { book, courier, clock } = await stand();
+  const right = { may: true };
   const presence = new Presence({
     signer: gateway,
     issuerPublicKey: issuer.publicKey,
     book,
-    sequence: countingSequence(),
+    ...disk,
     courier,
     clock,
-    settings: { beaconIntervalMs: 1000, rssiFloorDbm: -100 },
+    mayReport: () => right.may,
+    settings: { beaconIntervalMs: 1000, rssiFloorDbm: -100, retentionDays: 14 },
     log: silentLog,
   });
+  await presence.open();
   const hear = (count: number): void => {
     for (let number = 0; number < count; number += 1)
       for (const later of [0, 1000]) presence.hear(beaconOf(number), -60, clock.nowMs() + later);
@@ -35,7 +39,7 @@ async function started() {
       const context = { ...atTheLedger, receivedAtMs: timeMs, gatewayPublicKey: gateway.publicKey };
       return checkPresenceReport(payload, context);
     });
-  return { presence, hear, courier, clock, reports };
+  return { presence, hear, courier, clock, reports, right, disk };
 }
 
 describe('presence at a gateway', () => {
@@ -117,6 +121,98 @@ describe('presence at a gateway', () => {
     await presence.finish();
     const [report] = reports();
     expect(report && openPresenceReport(report, dayKeysOf)).toHaveLength(3);
+    await presence.finish();
+    expect(reports()).toHaveLength(1);
+  });
+});
+
+describe('presence that is in no report yet', () => {
+  it('is reported at the next start after a crash, all that was heard up to the last turn', async () => {
+    const { presence, hear, disk, reports } = await started();
+    hear(1030);
+    await presence.report();
+    expect(reports()).toEqual([]);
+    const next = await started(disk); // the first is not closed
+    next.hear(2);
+    await next.presence.finish();
+    const sent = next.reports().map((report) => [report.seq, openPresenceReport(report, dayKeysOf).length]);
+    expect(sent).toEqual([
+      [0, 1024],
+      [1, 6],
+      [2, 2],
+    ]);
+    const third = await started(disk);
+    await third.presence.report();
+    expect(third.reports()).toEqual([]);
+  });
+
+  it('is posted twice in the same bytes, and never otherwise, by whoever crashes between spool and disk', async () => {
+    const { presence, hear, clock, courier, disk } = await started();
+    hear(3);
+    await presence.report();
+    await clock.advance(900_000 + 121_000);
+    const post = courier.post.bind(courier);
+    courier.post = async (items) => {
+      await post(items);
+      disk.store.save = () => new Promise(() => undefined); // the crash
+    };
+    void presence.report();
+    await expect.poll(() => courier.items.length).toBe(1);
+    const next = await started({ ...disk, store: memoryStore(disk.store.kept) });
+    await next.presence.report();
+    expect(next.courier.items.map(({ payload }) => payload)).toEqual(
+      courier.items.map(({ payload }) => payload),
+    );
+  });
+
+  it('waits on disk while the ledger would not take it, also over a restart', async () => {
+    const { presence, hear, clock, right, disk, reports } = await started();
+    right.may = false;
+    hear(3);
+    await clock.advance(900_000 + 121_000);
+    for (let turn = 0; turn < 3; turn += 1) await presence.report();
+    await presence.finish();
+    expect(reports()).toEqual([]);
+    const next = await started(disk);
+    await next.presence.report();
+    expect(next.reports().map((report) => openPresenceReport(report, dayKeysOf).length)).toEqual([3]);
+  });
+
+  it('is written once in a turn in which somebody was heard, and not in one without', async () => {
+    const { presence, hear, disk } = await started();
+    let writes = 0;
+    const save = disk.store.save.bind(disk.store);
+    disk.store.save = (bytes) => save(bytes).finally(() => (writes += 1));
+    await presence.report();
+    expect(writes).toBe(0);
+    for (let more = 0; more < 20; more += 1) hear(5);
+    await presence.report();
+    await presence.report();
+    expect(writes).toBe(1);
+  });
+
+  it('is left alone where the file is damaged, of another gateway, or of a day too long ago', async () => {
+    const { presence, hear, disk } = await started();
+    hear(3);
+    await presence.report();
+    const kept = disk.store.kept ?? new Uint8Array();
+    const mangled = [
+      kept.subarray(0, kept.length - 1),
+      kept.map((byte, at) => (at === 40 ? byte ^ 1 : byte)),
+    ];
+    for (const bytes of [...mangled, new Uint8Array(3)]) {
+      const next = await started({ store: memoryStore(bytes), sequence: countingSequence() });
+      next.hear(1);
+      await next.presence.finish();
+      expect(next.reports()).toHaveLength(1);
+    }
+  });
+
+  it('goes on being reported when it cannot be kept', async () => {
+    const { presence, hear, disk, reports } = await started();
+    disk.store.save = () => Promise.reject(new FirebreakError('full', 'the disk is full'));
+    hear(3);
+    await presence.report();
     await presence.finish();
     expect(reports()).toHaveLength(1);
   });

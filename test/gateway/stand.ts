@@ -34,7 +34,8 @@ export function testDownlink(): TestDownlink {
   };
 }
 
-export function memoryStatements(kept?: Uint8Array): StatementStore & { kept: Uint8Array | undefined } {
+/** Of statements, or of presence reports. */
+export function memoryStore(kept?: Uint8Array): StatementStore & { kept: Uint8Array | undefined } {
   const store: StatementStore & { kept: Uint8Array | undefined } = {
     kept,
     load: async () => store.kept,
@@ -70,7 +71,7 @@ export async function stand(changes: Partial<DeskDeps> = {}) {
   const clock = virtualClock(NOW_MS);
   const downlink = testDownlink();
   const { issuerPublicKey, gatewayId } = vectors;
-  const store = memoryStatements();
+  const store = memoryStore();
   const book = new StatementBook({ issuerPublicKey, gatewayId, store, log: silentLog });
   await book.open(downlink);
   downlink.publish(DAY_KEYS_TOPIC, STATEMENTS);

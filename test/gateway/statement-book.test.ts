@@ -7,9 +7,9 @@ import { asUnixMs } from '../../protocol/brands.js';
 import { signRevocation } from '../../protocol/revocation.js';
 import { DAY_KEYS_TOPIC, REVOCATIONS_TOPIC } from '../../protocol/topics.js';
 import { epochSigner, issuer, secret, vectors } from '../protocol/tag-vectors.js';
-import { memoryStatements, STATEMENTS, testDownlink } from './stand.js';
+import { memoryStore, STATEMENTS, testDownlink } from './stand.js';
 
-async function opened(store = memoryStatements()) {
+async function opened(store = memoryStore()) {
   const { issuerPublicKey, gatewayId } = vectors;
   const book = new StatementBook({ issuerPublicKey, gatewayId, store, log: silentLog });
   const downlink = testDownlink();
@@ -33,7 +33,7 @@ describe('the statements of a gateway', () => {
     publish(statementOf(vectors.day + 1));
     publish(statementOf(vectors.day + 2));
     await book.settled();
-    const { book: again } = await opened(memoryStatements(store.kept));
+    const { book: again } = await opened(memoryStore(store.kept));
     expect(again.days()).toEqual([-1, 0, 1, 2].map((offset) => vectors.day + offset));
     expect(again.statementOf(vectors.day)?.sealingPublicKey).toEqual(vectors.sealingPublicKey);
   });
@@ -63,11 +63,11 @@ describe('the statements of a gateway', () => {
     publish(concat(yesterday, new Uint8Array(105), statementOf(vectors.day + 1, epochSigner), today));
     expect(book.days()).toEqual([vectors.day - 1, vectors.day]);
     await book.settled();
-    expect((await opened(memoryStatements(store.kept))).book.days()).toEqual(book.days());
+    expect((await opened(memoryStore(store.kept))).book.days()).toEqual(book.days());
   });
 
   it('are ignored when what was kept is damaged', async () => {
-    const { book } = await opened(memoryStatements(new Uint8Array(7)));
+    const { book } = await opened(memoryStore(new Uint8Array(7)));
     expect(book.days()).toEqual([]);
   });
 });
@@ -91,13 +91,13 @@ describe('the revocation of a gateway', () => {
     publish(STATEMENTS);
     revoke(revocationOf(900), revocationOf(500), revocationOf(700));
     await book.settled();
-    const { book: again } = await opened(memoryStatements(store.kept));
+    const { book: again } = await opened(memoryStore(store.kept));
     expect([499, 500].map((ms) => again.isRevokedAt(ms))).toEqual([false, true]);
     expect(again.days()).toEqual([vectors.day - 1, vectors.day]);
   });
 
   it('is not believed from a store that somebody wrote into', async () => {
-    const { book } = await opened(memoryStatements(concat(revocationOf(0, epochSigner), STATEMENTS)));
+    const { book } = await opened(memoryStore(concat(revocationOf(0, epochSigner), STATEMENTS)));
     expect(book.isRevokedAt(1)).toBe(false);
     expect(book.days()).toEqual([vectors.day - 1, vectors.day]);
   });
