@@ -1,6 +1,10 @@
 /**
- * Advertises through bleno, with what bleno has no setting for given to the controller between its stop and its start: the
- * random address, the kind of advert and the interval.
+ * Advertises by commands of our own: of what bleno does here nothing can be told to have failed. Each command's status is
+ * looked at, and what the controller was told under one address never goes out under another: advertising is off, by the
+ * controller's own word, before the address changes, and on only once address, parameters and data are all confirmed.
+ *
+ * A command may fail, or its answer be lost. Then the next interval begins again from the top; after five failures in a row
+ * the controller is reset, and after ten, twenty and so on again. Until then it sends what it last confirmed, or nothing.
  *
  * A controller's interval is fixed, and the emulator's adverts but once for each time it is enabled. The jitter is therefore
  * ours: at the end of each drawn interval advertising is switched off and on again, which sends one advert at once, and the
@@ -10,22 +14,19 @@ import type { Clock } from '../../protocol/clock.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
 import { checkAdvertiser } from '../air-node.js';
+import { MAX_ADVERT_BYTES } from '../contract.js';
 import type { Advertiser, AdvertiserSettings } from '../contract.js';
 import { Lane } from '../lane.js';
 import type { Controller } from './controller.js';
 import { OPCODE, addressBytes } from './hci-packets.js';
-import type { Bleno } from './libraries.js';
 import { slots } from './private-commands.js';
-import { eventOf } from './settle.js';
 
 export interface AdvertiserDeps {
-  readonly bleno: Bleno;
   readonly controller: Controller;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-const CONTROL_MS = 3_000;
 const SPARE = 1.25;
 /** Controllers before 5.0 send unconnectable adverts no faster (Vol 4, Part E, 7.8.5). */
 const MIN_UNCONNECTABLE_MS = 100;
@@ -36,43 +37,64 @@ const OWN_ADDRESS_RANDOM = 0x01;
 const ALL_CHANNELS = 0x07;
 const OFF = Buffer.of(0);
 const ON = Buffer.of(1);
+const SUCCESS = 0x00;
+/** What some controllers say when advertising is switched off that is off. If it is on, they say it to the new address too. */
+const DISALLOWED = 0x0c;
+const FAILURES_TO_RESET = 5;
 
 export class BleAdvertiser implements Advertiser {
   readonly #deps: AdvertiserDeps;
   readonly #lane = new Lane();
   #onAir: AdvertiserSettings | undefined;
   #running: AbortController | undefined;
-  #advertising = false;
-  #failing = false;
+  /** The controller has confirmed all of #onAir. */
+  #isSet = false;
+  /** Advertising may be on: it was asked for, and has not been confirmed to be off since. */
+  #mayBeOn = false;
+  /** In a row. */
+  #failures = 0;
 
   constructor(deps: AdvertiserDeps) {
     this.#deps = deps;
   }
 
+  /** As the contract has it. When the controller refuses, or does not answer, it is tried again at each interval all the same. */
   async set(settings: AdvertiserSettings): Promise<void> {
     checkAdvertiser(settings);
     const onAir = { ...settings, advert: Uint8Array.from(settings.advert) };
     await this.#lane.run(async () => {
       this.#onAir = onAir; // even if it fails now: nothing older may come back with the controller
-      await this.#silence();
-      await this.#prepare(onAir);
-      this.#running = new AbortController();
-      void this.#run(onAir, this.#running.signal);
+      this.#isSet = false;
+      this.#running?.abort();
+      const running = (this.#running = new AbortController());
+      try {
+        await this.#prepare(onAir);
+      } finally {
+        void this.#run(onAir, running.signal);
+      }
     });
   }
 
   async stop(): Promise<void> {
     await this.#lane.run(async () => {
       this.#onAir = undefined;
+      this.#running?.abort();
       await this.#silence();
     });
+  }
+
+  /** One advert at once, beside those of the intervals: a client has gone, and the next may be waiting. */
+  advertNow(): void {
+    const [onAir, running] = [this.#onAir, this.#running];
+    if (onAir !== undefined && running !== undefined) void this.#advert(onAir, running.signal);
   }
 
   /** The controller is gone, and with it all it was told. */
   suspend(): void {
     this.#running?.abort();
     this.#running = undefined;
-    this.#advertising = false;
+    this.#isSet = false;
+    this.#mayBeOn = false;
   }
 
   /** The controller is back. */
@@ -83,25 +105,28 @@ export class BleAdvertiser implements Advertiser {
   }
 
   async #silence(): Promise<void> {
-    this.#running?.abort();
-    this.#running = undefined;
-    if (!this.#advertising) return;
-    this.#advertising = false;
-    const { bleno } = this.#deps;
-    await eventOf(bleno, 'advertisingStop', CONTROL_MS, () => bleno.stopAdvertising());
+    if (!this.#mayBeOn) return;
+    await this.#ask(OPCODE.setAdvertiseEnable, OFF, [SUCCESS, DISALLOWED]);
+    this.#mayBeOn = false;
   }
 
   async #prepare(onAir: AdvertiserSettings): Promise<void> {
+    await this.#silence();
+    this.#mayBeOn = true; // until the new address was taken, which no controller does while it advertises
     await this.#ask(OPCODE.setRandomAddress, addressBytes(onAir.address));
+    this.#mayBeOn = false;
     await this.#ask(OPCODE.setAdvertisingParameters, parametersOf(onAir));
+    await this.#ask(OPCODE.setAdvertisingData, dataOf(onAir.advert));
+    await this.#ask(OPCODE.setScanResponse, dataOf(new Uint8Array(0)));
+    this.#isSet = true;
   }
 
-  async #ask(opcode: number, parameters: Uint8Array): Promise<void> {
+  async #ask(opcode: number, parameters: Uint8Array, welcome: readonly number[] = [SUCCESS]): Promise<void> {
     const status = await this.#deps.controller.command(opcode, parameters);
-    if (status === 0) return;
+    if (welcome.includes(status)) return;
     throw new FirebreakError(
       'unreachable',
-      `the Bluetooth controller refused to advertise (status ${status})`,
+      `the Bluetooth controller refused to advertise (command ${opcode.toString(16)}, status ${status})`,
     );
   }
 
@@ -120,30 +145,33 @@ export class BleAdvertiser implements Advertiser {
 
   /** One advert now. A failure is told once, and the next interval tries again. */
   async #advert(onAir: AdvertiserSettings, signal: AbortSignal): Promise<void> {
-    const { controller, log } = this.#deps;
+    const { controller } = this.#deps;
     try {
       await this.#lane.run(async () => {
         if (signal.aborted || controller.isServing || !controller.isUp()) return;
-        await (this.#advertising ? this.#pulse() : this.#begin(onAir));
+        if (!this.#isSet) await this.#prepare(onAir);
+        await this.#pulse();
+        this.#failures = 0;
       });
-      this.#failing = false;
     } catch (error) {
-      if (!this.#failing) log.warn('an advert could not be sent', { reason: String(error) });
-      this.#failing = true;
+      this.#failed(error);
     }
   }
 
-  async #begin(onAir: AdvertiserSettings): Promise<void> {
-    const { bleno } = this.#deps;
-    const begin = (): void => bleno.startAdvertisingWithEIRData(Buffer.from(onAir.advert), Buffer.alloc(0));
-    this.#advertising = true;
-    await eventOf(bleno, 'advertisingStart', CONTROL_MS, begin);
+  async #pulse(): Promise<void> {
+    await this.#silence();
+    this.#mayBeOn = true;
+    await this.#ask(OPCODE.setAdvertiseEnable, ON);
   }
 
-  async #pulse(): Promise<void> {
-    const { controller } = this.#deps;
-    await controller.command(OPCODE.setAdvertiseEnable, OFF);
-    await controller.command(OPCODE.setAdvertiseEnable, ON);
+  #failed(error: unknown): void {
+    const { controller, log } = this.#deps;
+    this.#isSet = false;
+    this.#failures += 1;
+    if (this.#failures === 1) log.warn('an advert could not be sent', { reason: String(error) });
+    if (!Number.isInteger(Math.log2(this.#failures / FAILURES_TO_RESET))) return;
+    log.warn('the Bluetooth controller is reset: it does not advertise', { failures: this.#failures });
+    controller.reset();
   }
 }
 
@@ -157,5 +185,13 @@ function parametersOf({ intervalMs, jitter, connectable }: AdvertiserSettings): 
   parameters.writeUInt8(connectable ? CONNECTABLE : UNCONNECTABLE, 4);
   parameters.writeUInt8(OWN_ADDRESS_RANDOM, 5);
   parameters.writeUInt8(ALL_CHANNELS, 13);
+  return parameters;
+}
+
+/** LE Set Advertising Data, and Set Scan Response Data (7.8.7, 7.8.8): the length, and 31 bytes whatever it is. */
+function dataOf(advert: Uint8Array): Buffer {
+  const parameters = Buffer.alloc(1 + MAX_ADVERT_BYTES);
+  parameters.writeUInt8(advert.length, 0);
+  parameters.set(advert, 1);
   return parameters;
 }

@@ -120,6 +120,14 @@ export class Controller {
   }
 
   /**
+   * Resets the controller. It is then taken for one that somebody else reset: links are gone, and the libraries and roles
+   * set it up anew.
+   */
+  reset(): void {
+    if (this.isUp()) this.#wire?.send(commandPacket(OPCODE.reset, Buffer.alloc(0)));
+  }
+
+  /**
    * The library was told to give up connecting. It connects no more until the controller has said how the attempt ended;
    * one that does not say so has it said for it.
    */
@@ -147,8 +155,8 @@ export class Controller {
     if (packet[0] !== PACKET_COMMAND) return this.#wire?.send(packet);
     if (opcodeOf(packet) === OPCODE.reset && this.#wasReset)
       return void setImmediate(() => this.answerFor(OPCODE.reset));
-    // bleno starts advertising again while a client is connected; we serve one client at a time.
-    if (opcodeOf(packet) === OPCODE.setAdvertiseEnable && packet[4] === 1 && this.isServing) return;
+    // Whether there is advertising is for ble-advertiser.ts alone to say.
+    if (opcodeOf(packet) === OPCODE.setAdvertiseEnable && packet[4] === 1) return;
     if (opcodeOf(packet) === OPCODE.createConnection) this.#connecting = ++this.#attempts;
     if (opcodeOf(packet) === OPCODE.reset) this.#wasReset = true;
     for (const command of keepPrivate(packet, this.#duty)) {
@@ -203,7 +211,7 @@ export class Controller {
   /** Someone else reset it: links, adverts, scanning and masks are gone. The libraries set it up anew after an outage, made here. */
   #setUpAnew(): void {
     if (this.#outage !== undefined) return;
-    this.#log.warn('a Bluetooth controller was reset behind our back; it is set up anew');
+    this.#log.warn('a Bluetooth controller was reset; it is set up anew');
     this.#outage = setTimeout(() => {
       this.#outage = undefined;
       if (this.isUp()) this.wireChanged(true);

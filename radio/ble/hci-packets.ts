@@ -14,6 +14,8 @@ export const OPCODE = {
   readAddress: 0x1009,
   setRandomAddress: 0x2005,
   setAdvertisingParameters: 0x2006,
+  setAdvertisingData: 0x2008,
+  setScanResponse: 0x2009,
   setAdvertiseEnable: 0x200a,
   setScanParameters: 0x200b,
   setScanEnable: 0x200c,

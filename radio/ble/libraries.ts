@@ -38,11 +38,9 @@ export interface NobleCharacteristic extends EventEmitter {
   subscribe(): void;
 }
 
-/** Events: stateChange(state), accept(address), disconnect(address), mtuChange(mtu), advertisingStart(error), advertisingStop. */
+/** Events: stateChange(state), accept(address), disconnect(address), mtuChange(mtu). */
 export interface Bleno extends EventEmitter {
   readonly state: string;
-  startAdvertisingWithEIRData(advert: Buffer, scanResponse: Buffer): void;
-  stopAdvertising(): void;
   setServices(services: readonly unknown[]): void;
   readonly PrimaryService: new (options: {
     readonly uuid: string;
@@ -70,5 +68,5 @@ const withFunctions =
 
 export const noblePackage = z.custom<Noble>(withFunctions(['on', 'startScanning', 'stopScanning']));
 export const blenoPackage = z.custom<Bleno>(
-  withFunctions(['on', 'startAdvertisingWithEIRData', 'setServices', 'PrimaryService', 'Characteristic']),
+  withFunctions(['on', 'setServices', 'PrimaryService', 'Characteristic']),
 );

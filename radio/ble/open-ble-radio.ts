@@ -116,7 +116,7 @@ async function openRoles(settings: BleSettings, controllers: Controllers): Promi
   keepInterrupts(interrupts);
   const scanner = new BleScanner({ noble, controller: controllers.scan, clock, log, modelledRssi });
   const central = new BleCentral({ noble, controller: controllers.scan, scanner, times });
-  const advertiser = new BleAdvertiser({ bleno, controller: controllers.advertise, clock, log });
+  const advertiser = new BleAdvertiser({ controller: controllers.advertise, clock, log });
   const server = new BleGattServer({ bleno, controller: controllers.advertise, times, log });
   follow(controllers, { scanner, central, advertiser, server });
   const isUp = { scan: () => controllers.scan.isUp(), advertise: () => controllers.advertise.isUp() };
@@ -172,7 +172,10 @@ function follow({ scan, advertise }: Controllers, { scanner, central, advertiser
   };
   advertise.events = {
     onConnected: (handle, isServer) => (isServer ? server.connected(handle) : undefined),
-    onDisconnected: (handle) => server.disconnected(handle),
+    onDisconnected: (handle) => {
+      server.disconnected(handle);
+      advertiser.advertNow();
+    },
     onUp: (isUp) => (isUp ? undefined : advertiser.suspend()),
   };
 }

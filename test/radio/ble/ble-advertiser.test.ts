@@ -1,0 +1,94 @@
+import { describe, it } from 'vitest';
+import type { TestContext } from 'vitest';
+import { silentLog } from '../../../protocol/log.js';
+import { BleAdvertiser } from '../../../radio/ble/ble-advertiser.js';
+import { Controller } from '../../../radio/ble/controller.js';
+import { OPCODE } from '../../../radio/ble/hci-packets.js';
+import { liveClock } from '../../../radio/clock-live.js';
+import { ModelController } from './model-controller.js';
+
+/** What epoch `number` sends: its address and its advert are full of that number. */
+const settingsOf = (number: number) => ({
+  address: `c${number}`.repeat(6),
+  advert: new Uint8Array(31).fill(number),
+  txPowerDbm: 0,
+  intervalMs: 50,
+  phaseMs: 0,
+  jitter: 0.1,
+  connectable: false,
+});
+
+/** Tests that run at once have to be told apart by their context. */
+function advertising({ expect, onTestFinished }: TestContext) {
+  const controller = new Controller(silentLog, { intervalMs: 100, windowMs: 30 });
+  const model = new ModelController((packet) => controller.fromWire(packet));
+  controller.attach(model);
+  const advertiser = new BleAdvertiser({ controller, clock: liveClock(), log: silentLog });
+  controller.events = {
+    onUp: (isUp) => (isUp ? void advertiser.restart() : advertiser.suspend()),
+  };
+  onTestFinished(async () => {
+    await advertiser.stop().catch(() => undefined);
+    controller.close();
+  });
+  const onAir = (number: number) =>
+    expect.poll(() => model.sent.at(-1), { timeout: 9_000, interval: 20 }).toBe(`c${number} ${number}`);
+  return { advertiser, model, onAir };
+}
+
+const STEPS = [
+  ['that switches advertising off', OPCODE.setAdvertiseEnable],
+  ['with the address', OPCODE.setRandomAddress],
+  ['with the parameters', OPCODE.setAdvertisingParameters],
+  ['with the advert', OPCODE.setAdvertisingData],
+  ['with the scan response', OPCODE.setScanResponse],
+] as const;
+
+describe('advertising through a controller that loses a command', () => {
+  for (const [step, opcode] of STEPS)
+    for (const lost of ['command', 'answer'] as const)
+      it.concurrent(
+        `${step}${lost === 'answer' ? ' after it was done' : ''}: the next epoch is on the air soon after, and never mixed with the last`,
+        async (context) => {
+          const { expect } = context;
+          const { advertiser, model, onAir } = advertising(context);
+          await advertiser.set(settingsOf(1));
+          await onAir(1);
+          model.lose(opcode, lost);
+          await advertiser.set(settingsOf(2)).catch(() => undefined); // it may say so
+          await onAir(2);
+          await advertiser.set(settingsOf(3));
+          await onAir(3);
+          expect(model.wasLost).toBe(true);
+          expect([...new Set(model.sent)]).toEqual(['c1 1', 'c2 2', 'c3 3']);
+        },
+        20_000,
+      );
+
+  it.concurrent('stops only when the controller has said so, and says when it has not', async (context) => {
+    const { expect } = context;
+    const { advertiser, model, onAir } = advertising(context);
+    await advertiser.set(settingsOf(1));
+    await onAir(1);
+    model.lose(OPCODE.setAdvertiseEnable, 'command');
+    await expect(advertiser.stop()).rejects.toMatchObject({ code: 'timeout' });
+    await advertiser.stop();
+    expect(model.isOn).toBe(false);
+  });
+
+  it.concurrent(
+    'resets it when it refuses every time, and then goes on with the newest epoch',
+    async (context) => {
+      const { expect } = context;
+      const { advertiser, model, onAir } = advertising(context);
+      await advertiser.set(settingsOf(1));
+      await onAir(1);
+      model.isStuck = true;
+      await expect(advertiser.set(settingsOf(2))).rejects.toMatchObject({ code: 'unreachable' });
+      await onAir(2);
+      expect(model.resets).toBe(1);
+      expect([...new Set(model.sent)]).toEqual(['c1 1', 'c2 2']);
+    },
+    20_000,
+  );
+});
