@@ -58,6 +58,7 @@ export interface GatewayFolder {
   readonly publicKey: string;
   readonly certificate: string;
   readonly statements: string;
+  readonly notice: string;
   /** The number of its next presence report. */
   readonly presence: string;
   /** Whom it heard and has not reported, sealed. */
@@ -122,6 +123,7 @@ export function gatewayFolder(folder: DataFolder, name: string): GatewayFolder {
     publicKey: inside('gateway.pub'),
     certificate: inside('certificate'),
     statements: inside('statements'),
+    notice: inside('notice'),
     presence: inside('presence.json'),
     presenceKept: inside('presence-kept'),
     status: inside('status.json'),

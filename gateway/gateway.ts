@@ -47,6 +47,7 @@ export interface GatewayDeps {
   readonly courier: EntryPost;
   readonly downlink: Downlink;
   readonly statements: StatementStore;
+  readonly notice: StatementStore;
   readonly presence: PresenceStore;
   readonly presenceSequence: SequenceStore;
   readonly packs?: PackSource;
@@ -135,7 +136,8 @@ class OpenGateway implements Gateway {
     const gatewayId = partyIdOf(signer.publicKey);
     this.#deps = deps;
     this.#upSinceMs = clock.nowMs();
-    this.#book = new StatementBook({ issuerPublicKey, gatewayId, store: deps.statements, log });
+    const stores = { store: deps.statements, noticeStore: deps.notice };
+    this.#book = new StatementBook({ issuerPublicKey, gatewayId, ...stores, log });
     const shared = { signer, issuerPublicKey, book: this.#book, courier, clock };
     this.#desk = new Desk({
       ...shared,

@@ -3,7 +3,7 @@
  *
  *     revocation of this gateway 93, or nothing || day-key statements 105 each, ascending by day
  *
- * The lengths tell them apart. Signatures stay on: what was kept is verified like what arrives.
+ * The newest notice is kept too, as it came, in a place of its own. The lengths tell these two apart. Signatures stay on: what was kept is verified like what arrives.
  */
 import { joinDayKeyStatements, splitDayKeyStatements } from '../protocol/authority-topics.js';
 import { concat } from '../protocol/bytes.js';

@@ -12,6 +12,7 @@ import type { Log } from '../protocol/log.js';
 import { openNotice } from '../protocol/notice.js';
 import { openRevocation } from '../protocol/revocation.js';
 import { DAY_KEYS_TOPIC, NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../protocol/topics.js';
+import { Keeper } from './keeper.js';
 import { decodeKeptWord, encodeKeptWord } from './kept-word.js';
 import type { StatementStore } from './statement-store.js';
 
@@ -26,7 +27,10 @@ export interface Downlink {
 export interface StatementBookDeps {
   readonly issuerPublicKey: Uint8Array;
   readonly gatewayId: Uint8Array;
+  /** Of day keys and the revocation. */
   readonly store: StatementStore;
+  /** Of the newest notice. */
+  readonly noticeStore: StatementStore;
   readonly log: Log;
 }
 
@@ -46,25 +50,34 @@ export class StatementBook {
   #notice: HeldNotice | undefined;
   /** Final: the earliest counts, and none is ever lifted, by whatever a broker leaves out. */
   #revocation: HeldRevocation | undefined;
-  #saving: Promise<void> = Promise.resolve();
-  #isSaveDue = false;
+  readonly #word: Keeper;
+  readonly #noticeKeeper: Keeper;
 
   constructor(deps: StatementBookDeps) {
+    const { store, noticeStore, log } = deps;
     this.#deps = deps;
+    const content = (): Uint8Array => this.#keptWord();
+    this.#word = new Keeper({ store, content, what: 'the authority’s statements', log });
+    const notice = { content: () => this.notice, what: 'the authority’s notice' };
+    this.#noticeKeeper = new Keeper({ store: noticeStore, ...notice, log });
   }
 
   /** Takes what was kept, then listens to the authority's topics. */
   async open(downlink: Downlink): Promise<void> {
-    const kept = await this.#deps.store.load();
+    const { store, noticeStore } = this.#deps;
+    const [kept, notice] = [await store.load(), await noticeStore.load()];
     if (kept) this.#quietly('what was kept', () => this.#takeKept(kept));
+    if (notice) this.#quietly('the notice that was kept', () => this.#takeNotice(notice));
     const listen = (topic: string, take: (payload: Uint8Array) => void): Promise<void> =>
       downlink.subscribe(topic, (payload) => this.#quietly(topic, () => take(payload)));
     await listen(DAY_KEYS_TOPIC, (payload) => {
-      if (this.#takeStatements(splitDayKeyStatements(payload))) this.#save();
+      if (this.#takeStatements(splitDayKeyStatements(payload))) this.#word.save();
     });
-    await listen(NOTICES_TOPIC, (payload) => this.#takeNotice(payload));
+    await listen(NOTICES_TOPIC, (payload) => {
+      if (this.#takeNotice(payload)) this.#noticeKeeper.save();
+    });
     await listen(REVOCATIONS_TOPIC, (payload) => {
-      if (this.#takeRevocations(splitRevocations(payload))) this.#save();
+      if (this.#takeRevocations(splitRevocations(payload))) this.#word.save();
     });
   }
 
@@ -87,24 +100,14 @@ export class StatementBook {
   }
 
   /** Resolves when nothing is being kept any more. */
-  settled(): Promise<void> {
-    return this.#saving;
+  async settled(): Promise<void> {
+    await Promise.all([this.#word.settled(), this.#noticeKeeper.settled()]);
   }
 
-  /** Keeps all that is held; one write at a time, and one more for what came meanwhile. */
-  #save(): void {
-    if (this.#isSaveDue) return;
-    this.#isSaveDue = true;
-    this.#saving = this.#saving.then(async () => {
-      this.#isSaveDue = false;
-      const held = this.days().flatMap((day) => this.#statements.get(day) ?? []);
-      const statements = held.map(encodeDayKeyStatement);
-      await this.#deps.store
-        .save(encodeKeptWord({ revocation: this.#revocation?.bytes, statements }))
-        .catch((error: unknown) =>
-          this.#deps.log.error('the authority’s statements cannot be kept', { why: String(error) }),
-        );
-    });
+  #keptWord(): Uint8Array {
+    const held = this.days().flatMap((day) => this.#statements.get(day) ?? []);
+    const statements = held.map(encodeDayKeyStatement);
+    return encodeKeptWord({ revocation: this.#revocation?.bytes, statements });
   }
 
   #takeKept(kept: Uint8Array): void {
@@ -128,11 +131,13 @@ export class StatementBook {
     return isNew;
   }
 
-  /** An earlier one than is held comes from a broker that is behind, or from somebody who wants a warning unheard. */
-  #takeNotice(payload: Uint8Array): void {
-    if (payload.length === 0) return; // none
+  /** Whether it is new. An earlier one than is held comes from a broker that is behind, or from somebody who wants a warning unheard. */
+  #takeNotice(payload: Uint8Array): boolean {
+    if (payload.length === 0) return false; // none
     const { number } = openNotice(payload, this.#deps.issuerPublicKey);
-    if (this.#notice === undefined || number > this.#notice.number) this.#notice = { number, bytes: payload };
+    if (this.#notice !== undefined && number <= this.#notice.number) return false;
+    this.#notice = { number, bytes: payload };
+    return true;
   }
 
   /** Whether it is about this gateway, and new. */

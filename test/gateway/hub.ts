@@ -61,6 +61,7 @@ export async function openHub(changes: Partial<GatewayDeps> = {}, gatt: Partial<
     courier: post,
     downlink,
     statements: memoryStore(),
+    notice: memoryStore(),
     presence: memoryStore(),
     presenceSequence: countingSequence(),
     clock,

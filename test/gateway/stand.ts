@@ -72,7 +72,8 @@ export async function stand(changes: Partial<DeskDeps> = {}) {
   const downlink = testDownlink();
   const { issuerPublicKey, gatewayId } = vectors;
   const store = memoryStore();
-  const book = new StatementBook({ issuerPublicKey, gatewayId, store, log: silentLog });
+  const stores = { store, noticeStore: memoryStore() };
+  const book = new StatementBook({ issuerPublicKey, gatewayId, ...stores, log: silentLog });
   await book.open(downlink);
   downlink.publish(DAY_KEYS_TOPIC, STATEMENTS);
   const courier = testPost();

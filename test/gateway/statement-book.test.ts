@@ -4,21 +4,28 @@ import { concat } from '../../protocol/bytes.js';
 import { encodeDayKeyStatement, issueDayKeyStatement } from '../../protocol/day-key-statement.js';
 import { silentLog } from '../../protocol/log.js';
 import { asUnixMs } from '../../protocol/brands.js';
+import { signNotice } from '../../protocol/notice.js';
 import { signRevocation } from '../../protocol/revocation.js';
-import { DAY_KEYS_TOPIC, REVOCATIONS_TOPIC } from '../../protocol/topics.js';
+import { DAY_KEYS_TOPIC, NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../../protocol/topics.js';
 import { epochSigner, issuer, secret, vectors } from '../protocol/tag-vectors.js';
 import { memoryStore, STATEMENTS, testDownlink } from './stand.js';
 
-async function opened(store = memoryStore()) {
+async function opened(store = memoryStore(), noticeStore = memoryStore()) {
   const { issuerPublicKey, gatewayId } = vectors;
-  const book = new StatementBook({ issuerPublicKey, gatewayId, store, log: silentLog });
+  const book = new StatementBook({ issuerPublicKey, gatewayId, store, noticeStore, log: silentLog });
   const downlink = testDownlink();
   await book.open(downlink);
   const publish = (payload: Uint8Array): void => downlink.publish(DAY_KEYS_TOPIC, payload);
   const revoke = (...revocations: Uint8Array[]): void =>
     downlink.publish(REVOCATIONS_TOPIC, concat(...revocations));
-  return { book, store, publish, revoke };
+  const notify = (payload: Uint8Array): void => downlink.publish(NOTICES_TOPIC, payload);
+  return { book, store, noticeStore, publish, revoke, notify };
 }
+
+const noticeOf = (number: number, by = issuer): Uint8Array =>
+  signNotice(by, { day: vectors.day, number, code: 1, tokens: [secret(`t${number}`, 8)] }, (length) =>
+    secret(`padding ${number}`, length),
+  );
 
 const statementOf = (day: number, by = issuer): Uint8Array =>
   encodeDayKeyStatement(issueDayKeyStatement(by, day, secret(`sealing ${day}`)));
@@ -69,6 +76,40 @@ describe('the statements of a gateway', () => {
   it('are ignored when what was kept is damaged', async () => {
     const { book } = await opened(memoryStore(new Uint8Array(7)));
     expect(book.days()).toEqual([]);
+  });
+});
+
+describe('the notice of a gateway', () => {
+  it('is the newest that came, and on offer again after a restart without a network', async () => {
+    const { book, noticeStore, notify } = await opened();
+    for (const number of [5, 7, 6]) notify(noticeOf(number));
+    await book.settled();
+    const { book: again, notify: notifyAgain } = await opened(memoryStore(), memoryStore(noticeStore.kept));
+    expect(again.notice).toEqual(noticeOf(7));
+    notifyAgain(noticeOf(6));
+    notifyAgain(new Uint8Array(0));
+    expect(again.notice).toEqual(noticeOf(7));
+    notifyAgain(noticeOf(8));
+    expect(again.notice).toEqual(noticeOf(8));
+  });
+
+  it('is not believed from a store that somebody wrote into', async () => {
+    for (const bytes of [noticeOf(9, epochSigner), noticeOf(9).fill(0, -1), new Uint8Array(3)]) {
+      const { book, notify } = await opened(memoryStore(), memoryStore(bytes));
+      expect(book.notice).toHaveLength(0);
+      notify(noticeOf(1));
+      expect(book.notice).toEqual(noticeOf(1));
+    }
+  });
+
+  it('is written once for all that come while it is being written', async () => {
+    const { book, noticeStore, notify } = await opened();
+    const written: number[] = [];
+    noticeStore.save = async (bytes) => void written.push(bytes.length > 0 ? 1 : 0);
+    for (let number = 1; number <= 50; number += 1) notify(noticeOf(number));
+    notify(noticeOf(1));
+    await book.settled();
+    expect(written).toEqual([1]);
   });
 });
 
