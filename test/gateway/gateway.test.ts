@@ -3,17 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { EntryPost } from '../../gateway/gateway.js';
+import { asUnixMs } from '../../protocol/brands.js';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/hash.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { encodeAdvert } from '../../protocol/beacon.js';
+import { signRevocation } from '../../protocol/revocation.js';
+import { REVOCATIONS_TOPIC } from '../../protocol/topics.js';
 import { encodeUploadHeader } from '../../protocol/upload.js';
 import type { Radio, Sighting } from '../../radio/contract.js';
 import { batchOf, certificateItem, issuer, NOW_MS } from '../ledger/deployment.js';
 import { levelSpool } from '../courier/folder.js';
 import { courierOver, ledgerStage, uplinkTo } from '../courier/stage.js';
-import { HUB_ADDRESS, hubDayKeys, hubSigner, openHub, visit } from './hub.js';
+import { HUB_ADDRESS, hubCertificate, hubDayKeys, hubSigner, openHub, visit } from './hub.js';
 import { memoryStore } from './stand.js';
 
 async function opened(...given: Parameters<typeof openHub>) {
@@ -156,6 +159,23 @@ describe('a gateway on the air', () => {
     await gateway.close();
   });
 
+  it('holds back who was there while it has no certificate, which the ledger would ask for, or is revoked', async () => {
+    let certificate = new Uint8Array(109);
+    const { clock, post, gateway } = await heardOnAir({}, { certificate: () => certificate });
+    await clock.advance(900_000 + 180_000);
+    expect(post.items).toEqual([]);
+    certificate = Uint8Array.from(hubCertificate);
+    await clock.advance(60_000);
+    expect(post.items).toHaveLength(1);
+    await gateway.close();
+    const revoked = await heardOnAir();
+    const gatewayId = partyIdOf(hubSigner.publicKey);
+    const revocation = signRevocation(issuer, { gatewayId, fromMs: asUnixMs(NOW_MS) });
+    revoked.downlink.publish(REVOCATIONS_TOPIC, revocation);
+    await revoked.gateway.close();
+    expect(revoked.post.items).toEqual([]);
+  });
+
   it('reports who is there when it closes, though the radio fails at that, and says what failed', async () => {
     const stops: string[] = [];
     const fails = (part: string) => async (): Promise<void> => {
@@ -183,7 +203,7 @@ describe('a gateway on the air', () => {
 });
 
 /** A gateway whose radio is in the test's hands, and which has heard one tag twice, and something else. */
-async function heardOnAir(failing: Partial<Radio> = {}) {
+async function heardOnAir(failing: Partial<Radio> = {}, changes: Parameters<typeof openHub>[0] = {}) {
   let hear: (sighting: Sighting) => void = () => undefined;
   const radio: Radio = {
     scanner: { start: async (onSighting) => void (hear = onSighting), stop: async () => {} },
@@ -193,7 +213,7 @@ async function heardOnAir(failing: Partial<Radio> = {}) {
     close: async () => {},
     ...failing,
   };
-  const hub = await openHub({ radio });
+  const hub = await openHub({ radio, ...changes });
   const beacon = { txPowerDbm: -12, ephId: new Uint8Array(16).fill(3), mac: new Uint8Array(6) };
   const adverts = [encodeAdvert(beacon), encodeAdvert(beacon), new Uint8Array([2, 1, 6])];
   for (const advert of adverts) hear({ address: HUB_ADDRESS, rssiDbm: -60, advert, heardAtMs: NOW_MS });
