@@ -217,8 +217,7 @@ export class LiveSealer {
   /** When tables have to go, days that are under way too; and when that is not enough, all of them. */
   async #daysOf(table: LiveRows, isLate: boolean): Promise<DayToSeal[]> {
     const days = await gatherDays(table, isLate ? Infinity : this.#overDay, this.#deps.leastRows);
-    const alive = [...table.alive()].length;
-    return isLate && days.length === 0 && 2 * alive > table.count ? gatherDays(table, Infinity, 1) : days;
+    return isLate && days.length === 0 && 2 * table.contacts > table.count ? gatherDays(table, Infinity, 1) : days;
   }
 
   #putDays(table: LiveRows, sealed: readonly SealedDay[]): void {
@@ -232,8 +231,8 @@ export class LiveSealer {
         else this.#sealed.replaceContact(segment, table.read(version), died);
       }
     }
-    for (const version of [...table.alive()])
-      if (isSealed[version - first] !== 1) this.#deps.writer.carry(version);
+    for (let version = first; version < table.nextVersion; version++)
+      if (isSealed[version - first] !== 1 && table.diedAt(version) === 0) this.#deps.writer.carry(version);
     this.#deps.writer.dropTable(table);
     this.#changes += 1;
   }

@@ -8,15 +8,17 @@
  */
 import assert from 'node:assert/strict';
 import { AccountArena } from './live-accounts.js';
+import { nearSecondsOfRow } from './live-contact.js';
 import { newRow } from './live-row.js';
 import type { LiveRow } from './live-row.js';
+import { RowsByPair } from './rows-by-pair.js';
 import { attenuationOf, isMutual, MAX_CONTACT_SECONDS, packSignal, saturated, weightOf } from './segment.js';
 import type { LiveTable } from './view.js';
 
 const PARTIAL = 1;
 /** lower, upper, epoch, start | duration, immediate | near, medium | other, nearInDay | signal, flags | accounts */
 export const ROW_WORDS = 9;
-const COPIED = ['start', 'duration', 'signal', 'immediate', 'near', 'medium', 'weight'] as const;
+const COPIED = ['duration', 'signal', 'immediate', 'near', 'medium', 'weight'] as const;
 
 export interface LiveShape {
   readonly id: number;
@@ -29,6 +31,8 @@ export interface LiveShape {
 
 export class LiveRows {
   readonly table: LiveTable;
+  /** Its rows that are alive. */
+  readonly pairs: RowsByPair;
   readonly #rows: number;
   readonly #epoch: Uint32Array;
   readonly #other: Uint16Array;
@@ -38,11 +42,14 @@ export class LiveRows {
   /** What is read from words goes through here. */
   readonly #read = newRow();
   #count = 0;
+  #alive = 0;
+  #mutual = 0;
   #firstStart = Infinity;
   #lastEnd = -Infinity;
 
   constructor(shape: LiveShape) {
     this.table = newTable(shape);
+    this.pairs = new RowsByPair(shape.rows);
     this.#rows = shape.rows;
     this.#epoch = new Uint32Array(shape.rows);
     this.#other = new Uint16Array(shape.rows);
@@ -53,6 +60,16 @@ export class LiveRows {
   /** Rows, those that died among them. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Contacts: rows that are alive. */
+  get contacts(): number {
+    return this.#alive;
+  }
+
+  /** Of the contacts, those that both sides reported. */
+  get mutual(): number {
+    return this.#mutual;
   }
 
   get isFull(): boolean {
@@ -76,7 +93,7 @@ export class LiveRows {
 
   /** Bytes of the rows that were written, and of what they rest on. */
   get bytes(): number {
-    return this.#count * (37 + 11) + this.#arena.bytes;
+    return this.#count * (37 + 11 + 40) + this.#arena.bytes;
   }
 
   hasPerson(person: number): boolean {
@@ -101,27 +118,23 @@ export class LiveRows {
     this.#other[at] = saturated(row.other);
     this.#flags[at] = row.partial ? PARTIAL : 0;
     this.#accounts[at] = row.sides === undefined ? 0 : this.#arena.put(row.sides);
-    this.#firstStart = Math.min(this.#firstStart, row.start);
-    this.#lastEnd = Math.max(this.#lastEnd, row.start + row.duration);
+    this.#enter(at, row, row.start + row.duration, nearSecondsOfRow(row));
     return this.#publish(at);
   }
 
   /** The same contact as a row of this version of a table, with this nearInDay. */
   appendCopy(from: LiveRows, version: number, nearInDay: number): number {
     const source = version - from.table.firstVersion;
-    const at = this.#count;
-    assert(!this.isFull, 'a table with room for the row');
+    const [lower, upper, epoch] = from.meetingOf(version);
+    const at = this.#begin({ lower, upper, start: from.startOf(version), nearInDay });
     const { table } = this;
-    for (const side of [0, 1]) table.person[2 * at + side] = from.table.person[2 * source + side] ?? 0;
     for (const column of COPIED) table[column][at] = from.table[column][source] ?? 0;
-    table.nearInDay[at] = saturated(nearInDay);
-    this.#epoch[at] = from.#epoch[source] ?? 0;
+    this.#epoch[at] = epoch;
     this.#other[at] = from.#other[source] ?? 0;
     this.#flags[at] = from.#flags[source] ?? 0;
     const accounts = from.#accounts[source] ?? 0;
     this.#accounts[at] = accounts === 0 || from === this ? accounts : this.#arena.copy(from.#arena, accounts);
-    this.#firstStart = Math.min(this.#firstStart, from.startOf(version));
-    this.#lastEnd = Math.max(this.#lastEnd, from.endOf(version));
+    this.#enter(at, { lower, upper, epoch, nearInDay }, from.pairs.end(source), from.pairs.near(source));
     return this.#publish(at);
   }
 
@@ -234,17 +247,18 @@ export class LiveRows {
     }
   }
 
-  isMutual(version: number): boolean {
-    return isMutual(this.table.signal[version - this.table.firstVersion] ?? 0);
-  }
-
   /** When the row died, 0 for one that is alive. */
   diedAt(version: number): number {
     return this.table.died[version - this.table.firstVersion] ?? 0;
   }
 
+  /** Ends a contact. */
   kill(version: number, by: number): void {
-    this.table.died[version - this.table.firstVersion] = by;
+    const row = version - this.table.firstVersion;
+    this.table.died[row] = by;
+    this.pairs.kill(row);
+    this.#alive -= 1;
+    if (isMutual(this.table.signal[row] ?? 0)) this.#mutual -= 1;
   }
 
   /** Versions of the rows that are alive, in order. */
@@ -253,7 +267,12 @@ export class LiveRows {
       if (this.table.died[at] === 0) yield this.table.firstVersion + at;
   }
 
-  #begin({ lower, upper, start, nearInDay }: LiveRow): number {
+  #begin({
+    lower,
+    upper,
+    start,
+    nearInDay,
+  }: Pick<LiveRow, 'lower' | 'upper' | 'start' | 'nearInDay'>): number {
     assert(!this.isFull && this.hasPerson(lower) && this.hasPerson(upper), 'a table with room for the row');
     const { person, start: starts, nearInDay: sums } = this.table;
     const at = this.#count;
@@ -262,6 +281,20 @@ export class LiveRows {
     starts[at] = start;
     sums[at] = saturated(nearInDay);
     return at;
+  }
+
+  /** Into what is known of all rows and of the pair. */
+  #enter(
+    at: number,
+    { lower, upper, epoch, nearInDay }: Pick<LiveRow, 'lower' | 'upper' | 'epoch' | 'nearInDay'>,
+    end: number,
+    near: number,
+  ): void {
+    this.pairs.insert(at, { lower, upper, epoch, end, near, nearInDay: saturated(nearInDay) });
+    this.#firstStart = Math.min(this.#firstStart, this.table.start[at]!);
+    this.#lastEnd = Math.max(this.#lastEnd, end);
+    this.#alive += 1;
+    if (isMutual(this.table.signal[at]!)) this.#mutual += 1;
   }
 
   /** Links the row, which is whole, into both people's lists. */
