@@ -217,7 +217,9 @@ export class LiveSealer {
   /** When tables have to go, days that are under way too; and when that is not enough, all of them. */
   async #daysOf(table: LiveRows, isLate: boolean): Promise<DayToSeal[]> {
     const days = await gatherDays(table, isLate ? Infinity : this.#overDay, this.#deps.leastRows);
-    return isLate && days.length === 0 && 2 * table.contacts > table.count ? gatherDays(table, Infinity, 1) : days;
+    return isLate && days.length === 0 && 2 * table.contacts > table.count
+      ? gatherDays(table, Infinity, 1)
+      : days;
   }
 
   #putDays(table: LiveRows, sealed: readonly SealedDay[]): void {

@@ -9,9 +9,13 @@
 import assert from 'node:assert/strict';
 import { AccountArena } from './live-accounts.js';
 import { nearSecondsOfRow } from './live-contact.js';
+import type { Meeting } from './live-contact.js';
 import { newRow } from './live-row.js';
 import type { LiveRow } from './live-row.js';
+import { newTable } from './live-shape.js';
+import type { LiveShape } from './live-shape.js';
 import { RowsByPair } from './rows-by-pair.js';
+import type { PairSums } from './rows-by-pair.js';
 import { attenuationOf, isMutual, MAX_CONTACT_SECONDS, packSignal, saturated, weightOf } from './segment.js';
 import type { LiveTable } from './view.js';
 
@@ -19,15 +23,6 @@ const PARTIAL = 1;
 /** lower, upper, epoch, start | duration, immediate | near, medium | other, nearInDay | signal, flags | accounts */
 export const ROW_WORDS = 9;
 const COPIED = ['duration', 'signal', 'immediate', 'near', 'medium', 'weight'] as const;
-
-export interface LiveShape {
-  readonly id: number;
-  /** Version of the first row. */
-  readonly firstVersion: number;
-  readonly rows: number;
-  /** Persons below this number have a head. */
-  readonly people: number;
-}
 
 export class LiveRows {
   readonly table: LiveTable;
@@ -118,7 +113,8 @@ export class LiveRows {
     this.#other[at] = saturated(row.other);
     this.#flags[at] = row.partial ? PARTIAL : 0;
     this.#accounts[at] = row.sides === undefined ? 0 : this.#arena.put(row.sides);
-    this.#enter(at, row, row.start + row.duration, nearSecondsOfRow(row));
+    const nearInDay = saturated(row.nearInDay);
+    this.#enter(at, row, { end: row.start + row.duration, near: nearSecondsOfRow(row), nearInDay });
     return this.#publish(at);
   }
 
@@ -134,7 +130,8 @@ export class LiveRows {
     this.#flags[at] = from.#flags[source] ?? 0;
     const accounts = from.#accounts[source] ?? 0;
     this.#accounts[at] = accounts === 0 || from === this ? accounts : this.#arena.copy(from.#arena, accounts);
-    this.#enter(at, { lower, upper, epoch, nearInDay }, from.pairs.end(source), from.pairs.near(source));
+    const [end, near] = [from.pairs.end(source), from.pairs.near(source)];
+    this.#enter(at, { lower, upper, epoch }, { end, near, nearInDay: saturated(nearInDay) });
     return this.#publish(at);
   }
 
@@ -284,15 +281,10 @@ export class LiveRows {
   }
 
   /** Into what is known of all rows and of the pair. */
-  #enter(
-    at: number,
-    { lower, upper, epoch, nearInDay }: Pick<LiveRow, 'lower' | 'upper' | 'epoch' | 'nearInDay'>,
-    end: number,
-    near: number,
-  ): void {
-    this.pairs.insert(at, { lower, upper, epoch, end, near, nearInDay: saturated(nearInDay) });
+  #enter(at: number, meeting: Meeting, sums: PairSums): void {
+    this.pairs.insert(at, meeting, sums);
     this.#firstStart = Math.min(this.#firstStart, this.table.start[at]!);
-    this.#lastEnd = Math.max(this.#lastEnd, end);
+    this.#lastEnd = Math.max(this.#lastEnd, sums.end);
     this.#alive += 1;
     if (isMutual(this.table.signal[at]!)) this.#mutual += 1;
   }
@@ -308,23 +300,4 @@ export class LiveRows {
     this.#count += 1;
     return firstVersion + at;
   }
-}
-
-function newTable({ id, firstVersion, rows, people }: LiveShape): LiveTable {
-  return {
-    id,
-    firstVersion,
-    head: new Int32Array(new SharedArrayBuffer(4 * people)),
-    next: new Int32Array(new SharedArrayBuffer(8 * rows)),
-    person: new Uint32Array(new SharedArrayBuffer(8 * rows)),
-    start: new Uint32Array(new SharedArrayBuffer(4 * rows)),
-    duration: new Uint16Array(new SharedArrayBuffer(2 * rows)),
-    signal: new Uint8Array(new SharedArrayBuffer(rows)),
-    immediate: new Uint16Array(new SharedArrayBuffer(2 * rows)),
-    near: new Uint16Array(new SharedArrayBuffer(2 * rows)),
-    medium: new Uint16Array(new SharedArrayBuffer(2 * rows)),
-    nearInDay: new Uint16Array(new SharedArrayBuffer(2 * rows)),
-    weight: new Uint16Array(new SharedArrayBuffer(2 * rows)),
-    died: new Uint32Array(new SharedArrayBuffer(4 * rows)),
-  };
 }

@@ -6,17 +6,15 @@
  * contacts come in. What no row was written to costs nothing, as in the table itself.
  */
 
+import type { Meeting } from './live-contact.js';
+
 const STRIDE = 8;
 /** Columns. NEXT is the row after it + 1. */
 const [LOWER, UPPER, EPOCH, NEXT, END, NEAR, IN_DAY, IS_DEAD] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 export const NO_ROW = -1;
 
-/** What is asked of a row, seconds. */
-export interface PairRow {
-  readonly lower: number;
-  readonly upper: number;
-  readonly epoch: number;
-  /** Unix seconds. */
+/** What is asked of a row: its end in unix seconds, and seconds. */
+export interface PairSums {
   readonly end: number;
   readonly near: number;
   readonly nearInDay: number;
@@ -45,10 +43,21 @@ export class RowsByPair {
     return this.#fromHere(this.#after(row));
   }
 
-  epoch = (row: number): number => this.#words[row * STRIDE + EPOCH]!;
-  end = (row: number): number => this.#words[row * STRIDE + END]!;
-  near = (row: number): number => this.#words[row * STRIDE + NEAR]!;
-  nearInDay = (row: number): number => this.#words[row * STRIDE + IN_DAY]!;
+  epoch(row: number): number {
+    return this.#words[row * STRIDE + EPOCH]!;
+  }
+
+  end(row: number): number {
+    return this.#words[row * STRIDE + END]!;
+  }
+
+  near(row: number): number {
+    return this.#words[row * STRIDE + NEAR]!;
+  }
+
+  nearInDay(row: number): number {
+    return this.#words[row * STRIDE + IN_DAY]!;
+  }
 
   /** The pair's row of this epoch, if it has one that is alive. */
   find(lower: number, upper: number, epoch: number): number {
@@ -58,7 +67,7 @@ export class RowsByPair {
   }
 
   /** Each row once at most. In its chain it takes the place of one of the same epoch, which is dead, or about to be. */
-  insert(row: number, { lower, upper, epoch, end, near, nearInDay }: PairRow): void {
+  insert(row: number, { lower, upper, epoch }: Meeting, { end, near, nearInDay }: PairSums): void {
     const words = this.#words;
     const base = row * STRIDE;
     words[base + LOWER] = lower;
@@ -81,7 +90,9 @@ export class RowsByPair {
     this.#words[row * STRIDE + IS_DEAD] = 1;
   }
 
-  #after = (row: number): number => this.#words[row * STRIDE + NEXT]! - 1;
+  #after(row: number): number {
+    return this.#words[row * STRIDE + NEXT]! - 1;
+  }
 
   #fromHere(row: number): number {
     let alive = row;
@@ -89,8 +100,13 @@ export class RowsByPair {
     return alive;
   }
 
-  #headIn = (slot: number): number => (this.#slots[slot]! & ((1 << this.#rowBits) - 1)) - 1;
-  #tagOf = (hash: number): number => (hash >>> this.#rowBits) << this.#rowBits;
+  #headIn(slot: number): number {
+    return (this.#slots[slot]! & ((1 << this.#rowBits) - 1)) - 1;
+  }
+
+  #tagOf(hash: number): number {
+    return (hash >>> this.#rowBits) << this.#rowBits;
+  }
 
   /** Where the pair's chain begins, or where it is to begin. Bits of the hash spare most looks at rows of other pairs. */
   #slotOf(lower: number, upper: number): number {
