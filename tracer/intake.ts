@@ -9,6 +9,7 @@ import {
 import { isAcceptedDay } from '../protocol/report-check.js';
 import { DAY_SECONDS, dayOf } from '../protocol/time.js';
 import type { ContactStore } from './contacts/contact-store.js';
+import type { KeptParts, PartChange } from './contacts/kept-parts.js';
 import type { DayKeySource } from './day-key-source.js';
 import { EvidenceShelf } from './evidence.js';
 import type { Evidence } from './evidence.js';
@@ -20,7 +21,6 @@ import { payloadsOf, PAYLOADS_AT_ONCE } from './payloads.js';
 import type { LoggedEntry } from './payloads.js';
 import { PresenceBook } from './presence/presence-book.js';
 import { PresenceIntake } from './presence-intake.js';
-import { decodePresence, encodePresence } from './presence-state.js';
 import { ReportIntake } from './report-intake.js';
 import type { IntakeSettings } from './report-intake.js';
 import type { Sections } from './state-sections.js';
@@ -82,10 +82,10 @@ export class Intake {
     const deps = { ...given, dayKeysOf: given.dayKeys.of, evidence: this.#evidence };
     this.#reports = new ReportIntake(deps);
     this.#presence = new PresenceIntake({ ...deps, gateways: this.#gateways, presence: this.book });
-    this.#restore(contacts.kept);
+    this.#restore(contacts.kept, contacts.takeParts());
   }
 
-  /** What is to be kept with the contacts, as they stand. */
+  /** What is to be kept with the contacts as it stands, beside what {@link changes} says. */
   sections(): Sections {
     const state = encodeIntakeState({
       reports: this.#reports.counts,
@@ -100,8 +100,19 @@ export class Intake {
       [STATE, state],
       [CHAINS, this.#reports.chains.encode()],
       [WAITING, this.#waiting.encode()],
-      [PRESENCE, encodePresence(this.book, (person) => this.#contacts.tagOf(person))],
+      [PRESENCE, this.book.encode()],
     ]);
+  }
+
+  /** What is to be kept of reports and sightings since it was {@link saved} last. */
+  changes(): readonly PartChange[] {
+    return [...this.#reports.chains.changes(), ...this.book.changes()];
+  }
+
+  /** The changes are kept. */
+  saved(): void {
+    this.#reports.chains.saved();
+    this.book.saved();
   }
 
   evidence(): readonly Evidence[] {
@@ -185,13 +196,13 @@ export class Intake {
     this.book.forgetBefore(firstDay);
   }
 
-  #restore(kept: Sections): void {
+  #restore(kept: Sections, parts: KeptParts): void {
     const [state, chains, waiting, presence] = [STATE, CHAINS, WAITING, PRESENCE].map((name) =>
       kept.get(name),
     );
-    if (chains) this.#reports.chains.decode(chains);
+    if (chains) this.#reports.chains.restore(chains, parts);
     if (waiting) this.#waiting.decode(waiting);
-    if (presence) decodePresence(presence, this.book);
+    if (presence) this.book.restore(presence, parts);
     if (state === undefined) return;
     const {
       reports,

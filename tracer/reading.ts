@@ -157,7 +157,8 @@ export class LedgerReading {
     const { intake, follower } = this.#reading;
     const { position } = follower;
     const sections = new Map([...intake.sections(), [LOG, encodeVerifiedLog(position)]]);
-    await this.contacts.save({ size: sizeOf(position), note: this.#note }, sections);
+    await this.contacts.save({ size: sizeOf(position), note: this.#note }, sections, intake.changes());
+    intake.saved();
     this.#unsaved = 0;
     this.#onSaved(this.contacts.view());
   }

@@ -44,31 +44,21 @@ export class AccountArena {
 
   /** The same block as at this place of another. */
   copy(from: AccountArena, place: number): number {
+    return this.putBlock(from.block(place));
+  }
+
+  /** The words of a block; none for place 0. */
+  block(place: number): readonly number[] {
+    if (place === 0) return [];
+    const from = place - 1;
+    return Array.from({ length: this.#endOf(place) - from }, (_, k) => this.#word(from + k));
+  }
+
+  /** What {@link block} gave, at another place. */
+  putBlock(words: Iterable<number>): number {
     const at = this.#used;
-    const end = from.#endOf(place);
-    for (let word = place - 1; word < end; word++) this.#push(from.#word(word));
+    for (const word of words) this.#push(word);
     return at + 1;
-  }
-
-  /** All blocks, to be given to {@link AccountArena.of}. */
-  words(): Uint32Array {
-    const words = new Uint32Array(this.#used);
-    this.#pieces.forEach((piece, k) =>
-      words.set(piece.subarray(0, Math.min(PIECE, this.#used - k * PIECE)), k * PIECE),
-    );
-    return words;
-  }
-
-  /** What {@link words} gave, at the same places. */
-  static of(words: Uint32Array): AccountArena {
-    const arena = new AccountArena();
-    for (let from = 0; from < words.length; from += PIECE) {
-      const piece = new Uint32Array(PIECE);
-      piece.set(words.subarray(from, from + PIECE));
-      arena.#pieces.push(piece);
-    }
-    arena.#used = words.length;
-    return arena;
   }
 
   /** Where the block ends. */

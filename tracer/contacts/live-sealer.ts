@@ -13,6 +13,7 @@ import type { DayToSeal } from './live-days.js';
 import type { SealedContacts } from './live-sealed.js';
 import type { LiveRows } from './live-table.js';
 import type { LiveWriter } from './live-writer.js';
+import type { PartChange } from './kept-parts.js';
 import type { LedgerPosition } from './manifest.js';
 import { sealedSegment } from './sealed-segment.js';
 import type { SealedSegment } from './sealed-segment.js';
@@ -125,9 +126,9 @@ export class LiveSealer {
   }
 
   /** Makes the state of things last, with the state that goes with it. */
-  async commit(position: LedgerPosition, state: Uint8Array): Promise<void> {
+  async commit(position: LedgerPosition, state: Uint8Array, parts: readonly PartChange[]): Promise<void> {
     const [add, removed] = [[...this.#made.values()], [...this.#removed]];
-    await this.#deps.store.commit({ add, remove: removed.map(([id]) => id), position, state });
+    await this.#deps.store.commit({ add, remove: removed.map(([id]) => id), position, state, parts });
     for (const stored of add) {
       this.#inStore.set(stored.info.id, stored);
       this.#made.delete(stored.info.id);

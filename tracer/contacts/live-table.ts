@@ -14,13 +14,14 @@ import { newRow } from './live-row.js';
 import type { LiveRow } from './live-row.js';
 import { newTable } from './live-shape.js';
 import type { LiveShape } from './live-shape.js';
+import type { WordLog } from '../word-log.js';
 import { RowsByPair } from './rows-by-pair.js';
 import type { PairSums } from './rows-by-pair.js';
 import { attenuationOf, isMutual, MAX_CONTACT_SECONDS, packSignal, saturated, weightOf } from './segment.js';
 import type { LiveTable } from './view.js';
 
 const PARTIAL = 1;
-/** lower, upper, epoch, start | duration, immediate | near, medium | other, nearInDay | signal, flags | accounts */
+/** lower, upper, epoch, start | duration, immediate | near, medium | other, nearInDay | signal, flags | words of accounts */
 export const ROW_WORDS = 9;
 const COPIED = ['duration', 'signal', 'immediate', 'near', 'medium', 'weight'] as const;
 
@@ -28,6 +29,8 @@ export class LiveRows {
   readonly table: LiveTable;
   /** Its rows that are alive. */
   readonly pairs: RowsByPair;
+  /** Rows that died, in the order they did. */
+  readonly deaths: number[] = [];
   readonly #rows: number;
   readonly #epoch: Uint32Array;
   readonly #other: Uint16Array;
@@ -135,24 +138,24 @@ export class LiveRows {
     return this.#publish(at);
   }
 
-  /** Writes the row as {@link ROW_WORDS} words, for {@link appendWords}; its accounts go to `arena`. */
-  writeWords(version: number, words: Uint32Array, at: number, arena: AccountArena): void {
-    const row = version - this.table.firstVersion;
-    const { person, start, duration, immediate, near, medium, nearInDay, signal } = this.table;
-    const accounts = this.#accounts[row] ?? 0;
-    words[at] = person[2 * row] ?? 0;
-    words[at + 1] = person[2 * row + 1] ?? 0;
-    words[at + 2] = this.#epoch[row] ?? 0;
-    words[at + 3] = start[row] ?? 0;
-    words[at + 4] = (duration[row] ?? 0) | ((immediate[row] ?? 0) << 16);
-    words[at + 5] = (near[row] ?? 0) | ((medium[row] ?? 0) << 16);
-    words[at + 6] = (this.#other[row] ?? 0) | ((nearInDay[row] ?? 0) << 16);
-    words[at + 7] = (signal[row] ?? 0) | ((this.#flags[row] ?? 0) << 8);
-    words[at + 8] = accounts === 0 ? 0 : arena.copy(this.#arena, accounts);
+  /** Writes the row as {@link ROW_WORDS} words, the last of which counts those of its accounts, and these; `blank` when it is dead. */
+  writeRow(row: number, log: WordLog, blank: number): void {
+    const { person, start, duration, immediate, near, medium, nearInDay, signal, died } = this.table;
+    if (died[row] !== 0) return log.push([blank]);
+    const accounts = this.#arena.block(this.#accounts[row]!);
+    log.push([
+      ...[person[2 * row]!, person[2 * row + 1]!, this.#epoch[row]!, start[row]!],
+      duration[row]! | (immediate[row]! << 16),
+      near[row]! | (medium[row]! << 16),
+      this.#other[row]! | (nearInDay[row]! << 16),
+      signal[row]! | (this.#flags[row]! << 8),
+      accounts.length,
+    ]);
+    log.push(accounts);
   }
 
   /** The version it got. The table is not full and has both persons. */
-  appendWords(words: Uint32Array, at: number, arena: AccountArena): number {
+  appendWords(words: Uint32Array, at: number): number {
     const [first, second, third, last] = [words[at + 4]!, words[at + 5]!, words[at + 6]!, words[at + 7]!];
     const row = this.#read;
     row.lower = words[at]!;
@@ -169,8 +172,11 @@ export class LiveRows {
     row.mutual = isMutual(last & 0xff);
     row.partial = last >>> 8 === PARTIAL;
     const version = this.append(row);
-    const accounts = words[at + 8]!;
-    if (accounts !== 0) this.#accounts[version - this.table.firstVersion] = this.#arena.copy(arena, accounts);
+    const end = at + ROW_WORDS + words[at + 8]!;
+    if (end > at + ROW_WORDS)
+      this.#accounts[version - this.table.firstVersion] = this.#arena.putBlock(
+        words.subarray(at + ROW_WORDS, end),
+      );
     return version;
   }
 
@@ -253,6 +259,7 @@ export class LiveRows {
   kill(version: number, by: number): void {
     const row = version - this.table.firstVersion;
     this.table.died[row] = by;
+    this.deaths.push(row);
     this.pairs.kill(row);
     this.#alive -= 1;
     if (isMutual(this.table.signal[row] ?? 0)) this.#mutual -= 1;

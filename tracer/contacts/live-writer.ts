@@ -10,8 +10,8 @@ import type { LiveRow } from './live-row.js';
 import type { SealedContacts } from './live-sealed.js';
 import { knownAt, settled, spanOf } from './live-settle.js';
 import type { Change, Known } from './live-settle.js';
-import type { LiveWords } from './live-state.js';
-import { LiveRows, ROW_WORDS } from './live-table.js';
+import { rowsAlive } from './live-state.js';
+import { LiveRows } from './live-table.js';
 import { PeopleSet } from './people-set.js';
 import type { PeopleDirectory } from './people.js';
 import { NO_ROW } from './rows-by-pair.js';
@@ -120,16 +120,14 @@ export class LiveWriter {
     this.#tables.push(this.#newTable(version));
   }
 
-  /** Rows as another life had them, with nothing to settle. Gives what it was given. */
-  restore(live: LiveWords): LiveWords {
-    const { rows, arena } = live;
-    for (let at = 0; at < rows.length; at += ROW_WORDS) {
-      const [lower, upper] = [rows[at]!, rows[at + 1]!];
-      this.#tableFor({ lower, upper }).appendWords(rows, at, arena);
+  /** The rows of a table of another life (live-state.ts) that were alive, with nothing to settle. Throws `format`. */
+  restore(words: Uint32Array): void {
+    for (const at of rowsAlive(words)) {
+      const [lower, upper] = [words[at]!, words[at + 1]!];
+      this.#tableFor({ lower, upper }).appendWords(words, at);
       this.#met.add(lower);
       this.#met.add(upper);
     }
-    return live;
   }
 
   /** Counts the people of a segment that was found. */
