@@ -1,6 +1,6 @@
 /** Every look is recorded before it is answered (protocol.md §10, type 6): no entry, no answer. */
 import { asTagNumber } from '../protocol/brands.js';
-import type { TagNumber, UnixMs } from '../protocol/brands.js';
+import type { UnixMs } from '../protocol/brands.js';
 import { ENTRY_TYPE } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { sealAccess } from '../protocol/payload-access.js';
@@ -30,7 +30,7 @@ export interface AccessRecorder {
    * the ledger's receipts for all of its entries verified. Throws when one did not come; `input` for a look without officer
    * or purpose; `format` for tags that do not ascend, or a question out of bounds; `size` for more tags than a look can name.
    */
-  record(look: Look, asked: Asked, reached: readonly TagNumber[]): Promise<RecordedAccess>;
+  record(look: Look, asked: Asked, reached: ArrayLike<number>): Promise<RecordedAccess>;
 }
 
 export interface AccessDeps {
