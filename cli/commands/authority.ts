@@ -14,8 +14,9 @@ import { openFolderClock } from '../folder-clock.js';
 import { folderAt } from '../folder.js';
 import { certifyGateways } from '../gateway-desk.js';
 import { wholeNumber } from '../options.js';
-import { giveOrder, takeOrders } from '../orders.js';
-import type { Order } from '../orders.js';
+import { takeOrders } from '../order-desk.js';
+import type { Order } from '../order-files.js';
+import { giveOrder } from '../orders.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { startAudit } from '../parts/audit.js';
 import { startAuthority } from '../parts/authority.js';
@@ -26,7 +27,7 @@ import { statusLines } from '../present/show-retention.js';
 import { announce, findRunning, notRunning, waitForRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
-import { repeatUntilStopped } from '../shutdown.js';
+import { repeatUntilStopped, stopSignal } from '../shutdown.js';
 
 const LEDGER_WAIT_MS = 60_000;
 const ROUND_MS = 500;
@@ -181,7 +182,8 @@ async function order(options: FolderOptions, given: Order): Promise<void> {
   const folder = folderAt(options.dataDir);
   await readConfig(folder);
   if (!(await findRunning(folder, 'authority'))) throw notRunning(folder, 'authority');
-  console.log(await giveOrder(folder, given));
+  const stop = stopSignal();
+  console.log(await giveOrder(folder, given, stop.signal).finally(() => stop.dispose()));
 }
 
 function tagNumbers(text: string): number[] {
