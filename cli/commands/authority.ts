@@ -12,7 +12,8 @@ import { createDeployment } from '../deployment.js';
 import { usage } from '../exit.js';
 import { openFolderClock } from '../folder-clock.js';
 import { folderAt } from '../folder.js';
-import { certifyGateways } from '../gateway-desk.js';
+import { gatewayDesk } from '../gateway-desk.js';
+import type { GatewayDesk } from '../gateway-desk.js';
 import { wholeNumber } from '../options.js';
 import { takeOrders } from '../order-desk.js';
 import type { Order } from '../order-files.js';
@@ -125,8 +126,11 @@ async function run(options: RunOptions): Promise<void> {
       gateways: gateways.length,
       port: http.port,
     });
+    const { issuerPublicKey } = config;
+    const wallMs = () => performance.now();
+    const desk = gatewayDesk({ ...session, authority, issuerPublicKey, wallMs });
     await Promise.all([
-      repeatUntilStopped(ROUND_MS, signal, () => round(session, running)),
+      repeatUntilStopped(ROUND_MS, signal, () => round(session, running, desk)),
       keepReading(book, session),
     ]);
     log.info('stopping');
@@ -134,10 +138,14 @@ async function run(options: RunOptions): Promise<void> {
 }
 
 /** What an authority does all the time. A round that fails is said; the next one tries again. */
-async function round({ folder, clock, log }: Session, { authority }: RunningAuthority): Promise<void> {
+async function round(
+  { folder, log }: Session,
+  { authority }: RunningAuthority,
+  desk: GatewayDesk,
+): Promise<void> {
   try {
     await authority.maintain();
-    await certifyGateways(folder, authority, clock, log);
+    await desk.round();
     await takeOrders(folder, (given) => carryOut(given, authority));
   } catch (error) {
     log.error('a round of the authority failed', { why: (error as Error).message });
