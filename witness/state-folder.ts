@@ -5,10 +5,11 @@
  *     forks/<size>-<hash>               checkpoints that contradict each other, to be shown to people
  *     lock/                             held by the one witness that runs on the folder
  *
- * A file is written beside its place and synced, renamed, and the folder synced, before `save` resolves.
+ * A file is written beside its place and synced, renamed, and the folder synced, before `save` resolves; it is begun so too.
  * The lock is the kernel's, which gives it back when the process dies.
  */
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { holdLock } from '../courier/folder-lock.js';
 import { toHex } from '../protocol/bytes.js';
@@ -17,6 +18,8 @@ import { sha256 } from '../protocol/hash.js';
 import type { WitnessState } from './state.js';
 
 const HEADER = 'firebreak witness state 1';
+/** A crash may leave such a file behind; it is no state, and goes when the state is begun. */
+const BEGUN = '.begin';
 /** Anyone who holds a forked log can make more of them. */
 const MAX_FORK_FILES = 64;
 
@@ -70,14 +73,29 @@ async function readState(dir: string, origin: string): Promise<string | undefine
  */
 export async function beginState(dir: string, origin: string): Promise<boolean> {
   const file = join(dir, hexOf(origin));
+  const beside = `${file}.${randomUUID()}${BEGUN}`;
   try {
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    await writeSynced(file, contentOf(origin, ''), 'wx');
+    await writeSynced(beside, contentOf(origin, ''), 'w');
+    const isNew = await claimName(beside, file);
+    for (const name of await readdir(dir))
+      if (name.startsWith(hexOf(origin)) && name.endsWith(BEGUN)) await rm(join(dir, name), { force: true });
     await syncFolder(dir);
-    return true;
+    return isNew;
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') return false;
     throw fileError(file, cause);
+  }
+}
+
+/** Whole or not at all, and never over what is there: a second name fails then. Not every file system has second names. */
+async function claimName(beside: string, file: string): Promise<boolean> {
+  try {
+    await link(beside, file);
+    return true;
+  } catch {
+    const isThere = (await stat(file).catch(() => undefined)) !== undefined;
+    if (!isThere) await rename(beside, file);
+    return !isThere;
   }
 }
 
