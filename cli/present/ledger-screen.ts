@@ -5,7 +5,10 @@ import type { LedgerStatus } from '../../ledger/ledger.js';
 import { refusalOf } from '../../protocol/errors.js';
 import { plain } from '../../protocol/plain-text.js';
 import type { ReadStatus } from '../status-file.js';
-import { duration } from '../times.js';
+import { duration, localTime } from '../times.js';
+
+/** Two clocks may be apart by as much. */
+const MAX_AHEAD_MS = 60_000;
 
 const witness = z.object({
   name: z.string(),
@@ -99,8 +102,17 @@ function witnessLine({
   const last =
     cosignedSize === undefined
       ? 'has not cosigned since the ledger started'
-      : `cosigned ${cosignedSize} entries ${ago(Date.now() - cosignedAtSeconds * 1000)} ago`;
+      : `cosigned ${cosignedSize} entries ${cosignedWhen(cosignedAtSeconds)}`;
   return `${plain(name)} ${last}${failure === undefined ? '' : `; ${pc.red(plain(failure))}`}`;
+}
+
+/** By the clock of the witness. */
+function cosignedWhen(atSeconds: number): string {
+  const ageMs = Date.now() - atSeconds * 1000;
+  if (ageMs > -MAX_AHEAD_MS) return `${ago(ageMs)} ago`;
+  const isDate = !Number.isNaN(new Date(atSeconds * 1000).getTime());
+  const when = isDate ? localTime(atSeconds, true) : `${atSeconds} s after 1970`;
+  return pc.yellow(`at a time to come, ${when}: its clock or the one here is wrong`);
 }
 
 const ago = (ms: number): string => duration(Math.max(0, ms) / 1000);
