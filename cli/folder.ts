@@ -65,6 +65,8 @@ export interface GatewayFolder {
 
 export interface TagFolder {
   readonly dir: string;
+  /** Held by the one process that runs the tag. */
+  readonly lock: string;
   readonly state: string;
   readonly flash: string;
   readonly status: string;
@@ -128,7 +130,13 @@ export function gatewayFolder(folder: DataFolder, name: string): GatewayFolder {
 export function tagFolder(folder: DataFolder, number: number): TagFolder {
   const dir = join(folder.dir, 'tags', String(number));
   const inside = (part: string) => join(dir, part);
-  return { dir, state: inside('state'), flash: inside('flash'), status: inside('status.json') };
+  return {
+    dir,
+    lock: inside('lock'),
+    state: inside('state'),
+    flash: inside('flash'),
+    status: inside('status.json'),
+  };
 }
 
 /** Makes the folder, or takes an empty one. Throws `exists` for a folder with anything in it, `input` for a file. */

@@ -13,7 +13,7 @@ import { findRunning, notRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
 
-/** Shorter than an order waits for its answer. */
+/** Shorter than whoever gave the order waits for its answer (orders.ts). */
 const RECEIPT_WAIT_MS = 20_000;
 const REMOVAL_WAIT_MS = 10_000;
 const LOOK_EVERY_MS = 100;
@@ -49,7 +49,7 @@ async function retain(options: FolderOptions & { readonly dryRun?: boolean }): P
 async function endDays(session: Session): Promise<readonly EndedDay[]> {
   const { folder, onClose } = session;
   if (await findRunning(folder, 'authority')) {
-    const answer = await giveOrder(folder, { what: 'retain' });
+    const answer = await giveOrder(folder, { what: 'retain' }, session.signal);
     return readEnded(answer);
   }
   const ledger = await findRunning(folder, 'ledger');
@@ -97,9 +97,9 @@ async function removalLine(session: Session, { days }: RetentionPlan): Promise<s
 }
 
 async function status(options: FolderOptions): Promise<void> {
-  await inFolder('authority', options, async ({ folder, config }) => {
+  await inFolder('authority', options, async ({ folder, config, signal }) => {
     if (await findRunning(folder, 'authority'))
-      return console.log(await giveOrder(folder, { what: 'status' }));
+      return console.log(await giveOrder(folder, { what: 'status' }, signal));
     const days = await dayKeyFiles(folder.authority.dayKeys).list();
     console.log(
       ['the authority does not run', keyDaysLine(days), sunsetLine(sunsetDayOf(config))].join('\n'),

@@ -12,10 +12,12 @@ import { createDeployment } from '../deployment.js';
 import { usage } from '../exit.js';
 import { openFolderClock } from '../folder-clock.js';
 import { folderAt } from '../folder.js';
-import { certifyGateways } from '../gateway-desk.js';
+import { gatewayDesk } from '../gateway-desk.js';
+import type { GatewayDesk } from '../gateway-desk.js';
 import { wholeNumber } from '../options.js';
-import { giveOrder, takeOrders } from '../orders.js';
-import type { Order } from '../orders.js';
+import { takeOrders } from '../order-desk.js';
+import type { Order } from '../order-files.js';
+import { giveOrder } from '../orders.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { startAudit } from '../parts/audit.js';
 import { startAuthority } from '../parts/authority.js';
@@ -26,7 +28,7 @@ import { statusLines } from '../present/show-retention.js';
 import { announce, findRunning, notRunning, waitForRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
-import { repeatUntilStopped } from '../shutdown.js';
+import { repeatUntilStopped, stopSignal } from '../shutdown.js';
 
 const LEDGER_WAIT_MS = 60_000;
 const ROUND_MS = 500;
@@ -124,8 +126,11 @@ async function run(options: RunOptions): Promise<void> {
       gateways: gateways.length,
       port: http.port,
     });
+    const { issuerPublicKey } = config;
+    const wallMs = () => performance.now();
+    const desk = gatewayDesk({ ...session, authority, issuerPublicKey, wallMs });
     await Promise.all([
-      repeatUntilStopped(ROUND_MS, signal, () => round(session, running)),
+      repeatUntilStopped(ROUND_MS, signal, () => round(session, running, desk)),
       keepReading(book, session),
     ]);
     log.info('stopping');
@@ -133,10 +138,14 @@ async function run(options: RunOptions): Promise<void> {
 }
 
 /** What an authority does all the time. A round that fails is said; the next one tries again. */
-async function round({ folder, clock, log }: Session, { authority }: RunningAuthority): Promise<void> {
+async function round(
+  { folder, log }: Session,
+  { authority }: RunningAuthority,
+  desk: GatewayDesk,
+): Promise<void> {
   try {
     await authority.maintain();
-    await certifyGateways(folder, authority, clock, log);
+    await desk.round();
     await takeOrders(folder, (given) => carryOut(given, authority));
   } catch (error) {
     log.error('a round of the authority failed', { why: (error as Error).message });
@@ -181,7 +190,8 @@ async function order(options: FolderOptions, given: Order): Promise<void> {
   const folder = folderAt(options.dataDir);
   await readConfig(folder);
   if (!(await findRunning(folder, 'authority'))) throw notRunning(folder, 'authority');
-  console.log(await giveOrder(folder, given));
+  const stop = stopSignal();
+  console.log(await giveOrder(folder, given, stop.signal).finally(() => stop.dispose()));
 }
 
 function tagNumbers(text: string): number[] {

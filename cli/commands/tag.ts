@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { enrolByWire, renewByWire } from '../../authority/enrolment-client.js';
+import { holdLock } from '../../courier/folder-lock.js';
 import type { EnrolmentStation } from '../../firmware-sim/enrolment.js';
 import { openTagRunner } from '../../firmware-sim/tag-runner.js';
 import { asTagNumber } from '../../protocol/brands.js';
@@ -12,7 +13,6 @@ import { folderAt, tagFolder } from '../folder.js';
 import type { DataFolder } from '../folder.js';
 import { httpUrl, wholeNumber } from '../options.js';
 import { tagScreen, tagStatusSchema } from '../present/tag-screen.js';
-import { lockFolder } from '../process-lock.js';
 import { notRunning, findRunning } from '../run-files.js';
 import { withFolderOptions } from '../session.js';
 import type { FolderOptions } from '../session.js';
@@ -48,7 +48,7 @@ async function run(options: RunOptions): Promise<void> {
   await inFolderOnAir('tag', options, async (session) => {
     const { folder, config, clock, log, signal, onClose } = session;
     const own = tagFolder(folder, options.number);
-    onClose(await lockFolder(own.dir, 'this tag'));
+    onClose(await holdLock(own.lock, `this tag runs already, on ${own.dir}`));
     const radio = await joinAir(session, options, String(options.number));
     onClose(() => radio.close());
     const tag = await openTagRunner({
