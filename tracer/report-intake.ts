@@ -8,8 +8,7 @@ import type { EncounterRecord } from '../protocol/encounter-record.js';
 import { checkReport } from '../protocol/report-check.js';
 import { openReport } from '../protocol/report-open.js';
 import type { DayKeysOf, OpenedReport } from '../protocol/report-open.js';
-import { encodeReportPlaintext } from '../protocol/report-plaintext.js';
-import { reportHash, REPORT_KINDS } from '../protocol/report.js';
+import { REPORT_KINDS } from '../protocol/report.js';
 import type { ReportEnvelope } from '../protocol/report.js';
 import { dayOfEpoch } from '../protocol/time.js';
 import type { Testimony } from './testimony.js';
@@ -71,7 +70,7 @@ export class ReportIntake {
       if (report.kind !== REPORT_KINDS.encounters) return NOTHING;
       const waitsForDay = this.#dayWithoutKeys(report);
       if (waitsForDay !== undefined) return { waitsForDay };
-      return this.#read(openReport(report, this.#deps.dayKeysOf), report.day, entry, payload);
+      return this.#read(openReport(report, this.#deps.dayKeysOf), report.day, entry);
     } catch (error) {
       countRefusal(this.#tally, refusalCode(error));
       return NOTHING;
@@ -98,16 +97,17 @@ export class ReportIntake {
     return [day, dayOfEpoch(credential.epoch)].find((needed) => this.#deps.dayKeysOf(needed) === undefined);
   }
 
-  #read({ tag, plaintext }: OpenedReport, day: number, { index }: LoggedEntry, payload: Uint8Array): Taken {
+  #read({ tag, plaintext, plaintextBytes }: OpenedReport, day: number, entry: LoggedEntry): Taken {
     const tally = this.#tally;
+    const { index } = entry;
     tally.opened += 1;
     const verdict = this.chains.add({
       tag,
       day,
       seq: plaintext.seq,
       prev: plaintext.prev,
-      reportHash: reportHash(payload),
-      plaintextHash: sha256(encodeReportPlaintext(plaintext)),
+      reportHash: entry.payloadSha256, // H(report) is that of the whole payload
+      plaintextHash: sha256(plaintextBytes),
       ledgerIndex: index,
     });
     if (verdict.kind === 'retry') tally.repeated += 1;
@@ -116,20 +116,23 @@ export class ReportIntake {
       this.#deps.evidence.add({ kind: 'clone', ledger: [verdict.firstIndex, index] });
     }
     if (verdict.kind !== 'new') return NOTHING;
-    const { records } = plaintext;
-    return { testimonies: records.flatMap((record, place) => this.#testimonyOf(tag, record, index, place)) };
+    return { testimonies: this.#testimoniesOf(tag, plaintext.records, index) };
   }
 
-  #testimonyOf(
+  #testimoniesOf(
     reporter: TagNumber,
-    record: EncounterRecord,
+    records: readonly EncounterRecord[],
     ledgerIndex: number,
-    place: number,
-  ): Testimony[] {
-    const bench = { ...this.#deps, tally: this.#tally, reporter };
-    const proven = judgeRecord(record, record.peerEphId, bench, { ledgerIndex, place });
-    if (proven === undefined) return [];
-    const { sampleHoldSeconds } = this.#deps;
-    return [testimonyOf(record, { ...proven, reporter, sampleHoldSeconds, ledgerIndex })];
+  ): readonly Testimony[] {
+    const { dayKeysOf, sampleHoldSeconds, evidence } = this.#deps;
+    const bench = { dayKeysOf, sampleHoldSeconds, evidence, tally: this.#tally, reporter };
+    const told: Testimony[] = [];
+    for (const [place, record] of records.entries()) {
+      const proven = judgeRecord(record, record.peerEphId, bench, { ledgerIndex, place });
+      if (proven === undefined) continue;
+      const { peer, beacons } = proven;
+      told.push(testimonyOf(record, { peer, beacons, reporter, sampleHoldSeconds, ledgerIndex }));
+    }
+    return told;
   }
 }
