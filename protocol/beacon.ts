@@ -26,8 +26,8 @@ export function beaconMac(
   ephId: Uint8Array,
   minute: number,
 ): Uint8Array {
-  const head = Uint8Array.of(BEACON_VERSION, txPowerDbm);
-  return hmacSha256(authKey, head, ephId, new ByteWriter(4).u32(minute).finish()).slice(0, 6);
+  const message = new ByteWriter(22).u8(BEACON_VERSION).i8(txPowerDbm).bytes(ephId).u32(minute).finish();
+  return hmacSha256(authKey, message).slice(0, 6);
 }
 
 export function encodeBeacon(beacon: Beacon): Uint8Array {

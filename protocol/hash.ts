@@ -64,7 +64,9 @@ export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Ui
 
 /** The key, zeros after it, under both pads (RFC 2104 §2). */
 function fillKeyBlocks(key: Uint8Array): void {
-  for (let i = 0; i < BLOCK_BYTES; i++) {
+  inner.fill(0x36, 0, BLOCK_BYTES);
+  outer.fill(0x5c, 0, BLOCK_BYTES);
+  for (let i = 0; i < key.length; i++) {
     const byte = key[i] ?? 0;
     inner[i] = byte ^ 0x36;
     outer[i] = byte ^ 0x5c;
