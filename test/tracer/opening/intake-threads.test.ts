@@ -9,6 +9,7 @@ import type { ReportOpener } from '../../../tracer/opening/opener.js';
 import { standingIn } from '../contacts/all-contacts.js';
 import { keysOf, NOON, recordOf, reportOf } from '../deployment.js';
 import { MemoryLog } from '../memory-log.js';
+import { tracerOn } from '../tracer-on.js';
 import { DAY, entriesOf, losePayloads, settings, THINGS } from './logged-things.js';
 
 let threads: OpeningPool;
@@ -102,6 +103,19 @@ test('pages of anything, in any order, are the same to the byte with threads and
   expect([...met].sort()).toEqual(EVERYTHING);
   expect(threads.status()).toMatchObject({ threads: 2, deaths: 0 });
   expect(threads.status().opened).toBeGreaterThan(before + 500);
+});
+
+test('a tracer with threads reads what one without reads', async () => {
+  const log = new MemoryLog();
+  log.nowMs = (NOON + 7200) * 1000;
+  for (let tag = 1; tag <= 560; tag++)
+    log.append(reportOf({ tag, records: [recordOf(1 + (tag % 560), NOON, 60)] }));
+  const [without, within] = [tracerOn(log), tracerOn(log, { openThreads: 1 })];
+  await Promise.all([without, within].map((tracer) => tracer.catchUp()));
+  expect(within.status()).toEqual(without.status());
+  expect(within.status()).toMatchObject({ contacts: 560, counts: { opened: 560 } });
+  expect(standingIn(within)).toEqual(standingIn(without));
+  await Promise.all([without, within].map((tracer) => tracer.close()));
 });
 
 const EVERYTHING = [
