@@ -1,7 +1,7 @@
 /** One thread that makes days (day-worker.ts), as its owner sees it: a day asked for, a day made. */
 import { once } from 'node:events';
 import { FirebreakError } from '../../protocol/errors.js';
-import { startWorker } from '../../radio/start-worker.js';
+import { endWorker, startWorker } from '../../radio/start-worker.js';
 import { withTimeLimit } from '../../radio/time-limit.js';
 import type { CitySettings } from './city-settings.js';
 import type { DayReady, DayWanted } from './day-messages.js';
@@ -33,6 +33,6 @@ export function startDayThread(settings: CitySettings): DayThread {
         throw new FirebreakError('closed', `a day of the city could not be made: ${why}`, { cause });
       }
     },
-    end: async () => void (await worker.terminate()),
+    end: () => endWorker(worker),
   };
 }

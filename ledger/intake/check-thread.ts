@@ -1,5 +1,5 @@
 /** One thread that checks batches (check-worker.ts), as its owner sees it: batches in, verdicts out in the same order, or its end. */
-import { startWorker } from '../../radio/start-worker.js';
+import { endWorker, startWorker } from '../../radio/start-worker.js';
 import type { CheckRequest, CheckSettings, CheckVerdict } from './check-messages.js';
 
 /** A thread that takes longer to start, or for one batch, is ended: neither takes a second. */
@@ -60,6 +60,6 @@ export function startCheckThread(
       expect(1);
       worker.postMessage(request, [request.bytes.buffer as ArrayBuffer]);
     },
-    end: async () => void (await worker.terminate()),
+    end: () => endWorker(worker),
   };
 }

@@ -1,7 +1,7 @@
 /** A thread that does the long work of a store (seal-worker.ts), as its owner sees it; and the same work done on this thread. */
 import { FirebreakError } from '../../protocol/errors.js';
 import type { ErrorCode } from '../../protocol/errors.js';
-import { startWorker } from '../../radio/start-worker.js';
+import { endWorker, startWorker } from '../../radio/start-worker.js';
 import type { StoreDisk } from './store-disk.js';
 import { runTask } from './store-task.js';
 import type { StoreTask, TaskResults, Tasks } from './store-task.js';
@@ -52,7 +52,7 @@ export function startTaskThread(): TaskThread {
   return {
     run: <K extends keyof TaskResults>(task: Tasks[K], onPeople?: (people: number) => void) =>
       settled(task, onPeople) as Promise<TaskResults[K]>,
-    end: async () => void (await worker.terminate()),
+    end: () => endWorker(worker),
   };
 }
 

@@ -1,5 +1,5 @@
 /** One thread that opens reports (opening-worker.ts), as its owner sees it: requests in, answers out in the same order, or its end. */
-import { startWorker } from '../../radio/start-worker.js';
+import { endWorker, startWorker } from '../../radio/start-worker.js';
 import type { OpeningSettings } from './open-report.js';
 import type { OpenAnswer, OpenRequest } from './opening-messages.js';
 
@@ -63,7 +63,7 @@ export function startOpeningThread(
       expect(1);
       worker.postMessage(request, [request.bytes.buffer as ArrayBuffer]);
     },
-    end: async () => void (await worker.terminate()),
+    end: () => endWorker(worker),
   };
 }
 

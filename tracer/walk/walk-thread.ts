@@ -1,6 +1,6 @@
 /** One thread that walks (walk-worker.ts), as its owner sees it: one question at a time, which can be ended from here. */
 import type { Worker } from 'node:worker_threads';
-import { startWorker } from '../../radio/start-worker.js';
+import { endWorker, startWorker } from '../../radio/start-worker.js';
 import type { ContactView } from '../contacts/view.js';
 import type { CALLED_OFF, OUT_OF_TIME } from './pace.js';
 import { GO_ON } from './pace.js';
@@ -94,8 +94,8 @@ class WorkerWalkThread implements WalkThread {
     }, HEEDS_WITHIN_MS);
   }
 
-  async end(): Promise<void> {
-    await this.#worker.terminate();
+  end(): Promise<void> {
+    return endWorker(this.#worker);
   }
 
   #post(message: WalkQuestion | ViewShown): void {
