@@ -1,8 +1,9 @@
 /**
  * Text that one party wrote and another is shown on a terminal. Control characters move the cursor and erase, format
- * characters turn and hide what stands beside them, line and paragraph separators forge lines.
+ * characters turn and hide what stands beside them, line and paragraph separators forge lines. Two format characters only say
+ * whether letters join, and names in some scripts need them (U+200C, U+200D): they stay.
  */
-const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+const UNSAFE = /(?![\u200c\u200d])[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /** One line, with nothing in it that a terminal would obey. */
 export const isPlain = (text: string): boolean => text.search(UNSAFE) < 0;

@@ -26,7 +26,7 @@ describe('plain text', () => {
     expect(plain(`a${found}`)).toMatch(/^a\ufffd/);
   });
 
-  test.each(['Dr. Wu', 'Žofie Ångström-Ødegård', '測 東京 عمر', 'e\u0301', 'ward 4 🏥', ''])(
+  test.each(['Dr. Wu', 'Žofie Ångström-Ødegård', '測 東京 عمر', 'e\u0301', 'ward 4 🏥', 'علی\u200cرضا', ''])(
     'is %j as it is',
     (words) => {
       expect(isPlain(words)).toBe(true);
