@@ -11,7 +11,9 @@ import type { ExtendedLog, IndexedEntry, VerifiedLog } from '../protocol/log-ver
 import type { NoteVerifier } from '../protocol/note.js';
 import { entriesOf, TILE_WIDTH, tileWidthAt } from '../protocol/tile.js';
 import { openWitnessedCheckpoint, type WitnessPolicy } from '../protocol/witness-policy.js';
+import { dayOf } from '../protocol/time.js';
 import { AccessRows, type AccessRow } from './access-rows.js';
+import { withEntryOf, type LogDays } from './clock-trust.js';
 
 export interface AccessFollowerDeps {
   readonly reader: LedgerReader;
@@ -24,12 +26,14 @@ export interface AccessFollowerDeps {
 interface ReadAhead {
   readonly log: VerifiedLog | ExtendedLog;
   readonly found: AccessRows;
+  readonly days: LogDays | undefined;
 }
 
 export class AccessFollower {
   readonly #deps: AccessFollowerDeps;
   #log: VerifiedLog = newLog();
   #note: string | undefined;
+  #days: LogDays | undefined;
   #ahead: ReadAhead | undefined;
 
   constructor(deps: AccessFollowerDeps) {
@@ -39,6 +43,11 @@ export class AccessFollower {
   /** The signed checkpoint up to which the log was verified; `undefined` before the first. */
   get note(): string | undefined {
     return this.#note;
+  }
+
+  /** The ledger's own times of the entries that were verified; `undefined` before the first. */
+  get days(): LogDays | undefined {
+    return this.#days;
   }
 
   /**
@@ -56,6 +65,7 @@ export class AccessFollower {
     this.#ahead = undefined; // of a log that the checkpoint does not confirm, nothing is kept
     this.#log = confirmLog(read.log, checkpoint);
     this.#note = note;
+    this.#days = read.days;
     for (let place = 0; place < read.found.length; place += 1) rows.push(read.found.at(place));
   }
 
@@ -74,7 +84,7 @@ export class AccessFollower {
   /** Where an earlier call had come to, unless the log is shorter than that now. */
   #start({ size }: Checkpoint): ReadAhead {
     if (this.#ahead !== undefined && sizeOf(this.#ahead.log) <= size) return this.#ahead;
-    return { log: this.#log, found: new AccessRows() };
+    return { log: this.#log, found: new AccessRows(), days: this.#days };
   }
 
   #requireForward({ size }: Checkpoint): void {
@@ -94,10 +104,14 @@ export class AccessFollower {
   }
 }
 
-function extended({ log, found }: ReadAhead, bundle: readonly Uint8Array[]): ReadAhead {
+function extended({ log, found, days }: ReadAhead, bundle: readonly Uint8Array[]): ReadAhead {
   const { log: longer, entries } = extendLog(log, bundle);
-  for (const entry of entries) if (entry.type === ENTRY_TYPE.access) found.push(rowOf(entry));
-  return { log: longer, found };
+  let known = days;
+  for (const entry of entries) {
+    if (entry.type === ENTRY_TYPE.access) found.push(rowOf(entry));
+    known = withEntryOf(dayOf(entry.appendedAtMs / 1000), known);
+  }
+  return { log: longer, found, days: known };
 }
 
 const rowOf = (entry: IndexedEntry): AccessRow => ({

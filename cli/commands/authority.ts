@@ -103,11 +103,11 @@ async function run(options: RunOptions): Promise<void> {
   await inFolder('authority', options, async (session) => {
     const { folder, config, log, signal, onClose } = session;
     const { mqtt } = await waitForRunning(folder, 'ledger', LEDGER_WAIT_MS, signal);
-    const running = await startAuthority(session, mqtt);
-    onClose(running.close);
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
     const { book, audit } = await startAudit(session, reader, asked);
+    const running = await startAuthority(session, mqtt, { logDays: () => book.days() });
+    onClose(running.close);
     const { authority } = running;
     const service = {
       enrol: (request: Uint8Array, tag?: TagNumber) => authority.enrol(request, tag),
