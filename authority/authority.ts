@@ -130,6 +130,7 @@ function assemble(deps: AuthorityDeps): Parts {
     entries,
     randomBytes,
     sunsetDay,
+    log: deps.log,
     onChange,
   });
   const horizonDays = deps.horizonDays ?? DEFAULT_HORIZON_DAYS;
