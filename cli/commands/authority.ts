@@ -1,9 +1,7 @@
 /** `firebreak authority …`: set a deployment up, run its authority, warn tags, revoke a gateway. */
 import type { Command } from 'commander';
 import type { AuditBook } from '../../authority/audit-book.js';
-import { openEnrolmentHttp } from '../../authority/http.js';
 import { asTagNumber } from '../../protocol/brands.js';
-import type { TagNumber } from '../../protocol/brands.js';
 import { fromHex } from '../../protocol/bytes.js';
 import { DEFAULT_SETTINGS, REPLAY_SETTINGS } from '../../protocol/settings.js';
 import { dayOf } from '../../protocol/time.js';
@@ -20,6 +18,8 @@ import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { startAudit } from '../parts/audit.js';
 import { startAuthority } from '../parts/authority.js';
 import type { RunningAuthority } from '../parts/authority.js';
+import { startAuthorityHttp } from '../parts/authority-http.js';
+import type { AuthorityPorts } from '../parts/authority-http.js';
 import { openFolderReader } from '../parts/ledger.js';
 import { addRetentionCommands, retainNow } from './authority-retention.js';
 import { statusLines } from '../present/show-retention.js';
@@ -57,12 +57,7 @@ export function addAuthorityCommands(program: Command): void {
       parseSunset,
     )
     .action((options: InitOptions) => init(options));
-  withFolderOptions(
-    authority.command('run').description('enrol tags, certify gateways, publish day keys, until stopped'),
-  )
-    .option('--http-port <port>', 'port of enrolment by wire; 0 takes a free one', wholeNumber(0, 65_535), 0)
-    .option(...POLICY_OPTION)
-    .action((options: RunOptions) => run(options));
+  addRunCommand(authority);
   withFolderOptions(authority.command('notify').description('publish a notice that warns these tags'))
     .requiredOption('--person <numbers>', 'tag numbers, separated by commas', tagNumbers)
     .option('--code <n>', 'what the tag shows, 0 to 255', wholeNumber(0, 255), 1)
@@ -73,6 +68,26 @@ export function addAuthorityCommands(program: Command): void {
       order(options, { what: 'revoke', gatewayId: options.gateway }),
     );
   addRetentionCommands(authority);
+}
+
+function addRunCommand(authority: Command): void {
+  withFolderOptions(
+    authority.command('run').description('enrol tags, certify gateways, publish day keys, until stopped'),
+  )
+    .option(
+      '--http-port <port>',
+      'port of renewals and audits, which a proxy may make public; 0 takes a free one',
+      wholeNumber(0, 65_535),
+      0,
+    )
+    .option(
+      '--enrol-port <port>',
+      'port of the desk that enrols, for this machine alone; 0 takes a free one',
+      wholeNumber(0, 65_535),
+      0,
+    )
+    .option(...POLICY_OPTION)
+    .action((options: RunOptions) => run(options));
 }
 
 async function init(options: InitOptions): Promise<void> {
@@ -93,8 +108,7 @@ async function init(options: InitOptions): Promise<void> {
   console.log(`next: firebreak ledger run --data-dir ${folder.dir}`);
 }
 
-interface RunOptions extends FolderOptions {
-  readonly httpPort: number;
+interface RunOptions extends FolderOptions, AuthorityPorts {
   readonly policy?: string;
 }
 
@@ -109,20 +123,15 @@ async function run(options: RunOptions): Promise<void> {
     const running = await startAuthority(session, mqtt, { logDays: () => book.days() });
     onClose(running.close);
     const { authority } = running;
-    const service = {
-      enrol: (request: Uint8Array, tag?: TagNumber) => authority.enrol(request, tag),
-      renew: (report: Uint8Array) => authority.renew(report),
-      audit,
-    };
-    const http = await openEnrolmentHttp({ service, log, port: options.httpPort });
-    onClose(() => http.close());
-    onClose(await announce(folder, 'authority', { http: `http://127.0.0.1:${http.port}` }));
+    const { publicUrl, deskUrl } = await startAuthorityHttp(authority, audit, options, session);
+    onClose(await announce(folder, 'authority', { http: deskUrl }));
     const { days, gateways } = await running.authority.status();
     if (config.sunset !== undefined) log.info('this deployment ends', { lastDay: config.sunset });
     log.info('the authority is up; stop it with Ctrl-C', {
       days: days.length,
       gateways: gateways.length,
-      port: http.port,
+      desk: deskUrl,
+      public: publicUrl,
     });
     await Promise.all([
       repeatUntilStopped(ROUND_MS, signal, () => round(session, running)),
