@@ -8,7 +8,7 @@ import { dayOf } from '../../protocol/time.js';
 import { parseSunset, readConfig } from '../config.js';
 import { createDeployment } from '../deployment.js';
 import { usage } from '../exit.js';
-import { openFolderClock } from '../folder-clock.js';
+import { openFolderClock, setNewFolderClock } from '../folder-clock.js';
 import { folderAt } from '../folder.js';
 import { certifyGateways } from '../gateway-desk.js';
 import { wholeNumber } from '../options.js';
@@ -24,7 +24,7 @@ import { openFolderReader } from '../parts/ledger.js';
 import { addRetentionCommands, retainNow } from './authority-retention.js';
 import { statusLines } from '../present/show-retention.js';
 import { announce, findRunning, notRunning, waitForRunning } from '../run-files.js';
-import { inFolder, withFolderOptions } from '../session.js';
+import { inFolder, SETS_CLOCK, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
 import { repeatUntilStopped } from '../shutdown.js';
 
@@ -48,7 +48,10 @@ export function addAuthorityCommands(program: Command): void {
   const authority = program
     .command('authority')
     .description('the health authority: keys, enrolment, gateways, warnings');
-  withFolderOptions(authority.command('init').description('make the keys and settings of a new deployment'))
+  withFolderOptions(
+    authority.command('init').description('make the keys and settings of a new deployment'),
+    SETS_CLOCK,
+  )
     .option('--origin <name>', 'the name of the log, such as ledger.example.org/firebreak')
     .option('--replay', 'settings for recorded contacts: beacons every 10 s, samples held 10 s')
     .option(
@@ -98,7 +101,7 @@ async function init(options: InitOptions): Promise<void> {
     ...(options.origin !== undefined && { origin: options.origin }),
     ...(options.sunset !== undefined && { sunset: options.sunset }),
   });
-  await openFolderClock(folder, options);
+  await setNewFolderClock(folder, options);
   console.log(`a new deployment in ${folder.dir}`);
   console.log(`  log key  ${config.logKey}`);
   if (config.sunset !== undefined) console.log(`  tracing ends with ${config.sunset}`);
