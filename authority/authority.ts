@@ -25,6 +25,7 @@ import { retentionBook, type EndedDay } from './retention-book.js';
 import { openRetention, type Retention } from './retention.js';
 import { statementBook, type StatementBook } from './statement-book.js';
 import { tagRegistry, type TagRegistry } from './tag-registry.js';
+import { atTurnOfDay } from './turn-of-day.js';
 import type { WorkedDayStore } from './worked-day.js';
 
 /** Two packs of seven days. */
@@ -102,6 +103,8 @@ interface Parts {
   readonly gateways: GatewayRegister;
   readonly notices: NoticeDesk;
   readonly enrolment: Enrolment;
+  /** Drops what the registry and the topics need no longer; it reads all of the registry, and so does it once a day. */
+  readonly tidy: (today: number) => Promise<void>;
 }
 
 /** Opens with the keys of yesterday, today and tomorrow at hand; the retained topics follow in the background. */
@@ -135,6 +138,7 @@ function assemble(deps: AuthorityDeps): Parts {
   });
   const horizonDays = deps.horizonDays ?? DEFAULT_HORIZON_DAYS;
   const issuing = { issuer, keyring, tags, entries };
+  const gateways = gatewayRegister({ issuer, records, book, entries });
   return {
     clockTrust: openClockTrust({ ...deps, horizonDays }),
     daysAhead: openDaysAhead(keyring, deps.log),
@@ -144,9 +148,10 @@ function assemble(deps: AuthorityDeps): Parts {
     publisher,
     keyring,
     retention: openRetention({ keyring, store: deps.dayKeys, book: ended, entries, clock, log: deps.log }),
-    gateways: gatewayRegister({ issuer, records, book, entries }),
+    gateways,
     notices: noticeDesk({ issuer, keyring, book, entries, randomBytes }),
     enrolment: openEnrolment({ ...issuing, clock, retentionDays, horizonDays, sunsetDay }),
+    tidy: atTurnOfDay((today) => tidy(today, tags, gateways, retentionDays)),
   };
 }
 
@@ -217,6 +222,16 @@ async function ensureDays(keyring: DayKeyring, fromDay: number, toDay: number): 
   for (let day = fromDay; day < toDay; day += 1) await keyring.keysOf(day);
 }
 
+async function tidy(
+  today: number,
+  tags: TagRegistry,
+  gateways: GatewayRegister,
+  retentionDays: number,
+): Promise<void> {
+  await tags.forgetBefore(today - retentionDays);
+  await gateways.forgetRevocations(today);
+}
+
 /** Before all days. */
 const NO_DAY = 0;
 
@@ -229,9 +244,7 @@ async function maintain(
   await parts.daysAhead.ensure(today - 1, Math.min(today + 2, sunsetDay ?? Infinity));
   const oldest = isBelieved ? today - retentionDays : NO_DAY; // days that ended before stay ended
   await parts.retention.endBefore(oldest);
-  if (!isBelieved) return;
-  await parts.tags.forgetBefore(oldest);
-  await parts.gateways.forgetRevocations(today);
+  if (isBelieved) await parts.tidy(today);
 }
 
 async function statusOf(parts: Parts, deps: AuthorityDeps): Promise<AuthorityStatus> {

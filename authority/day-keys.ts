@@ -12,6 +12,7 @@ import { stateDayKey } from './issuer.js';
 import { keyedLock } from './keyed-lock.js';
 import type { RetentionBook } from './retention-book.js';
 import type { StatementBook } from './statement-book.js';
+import { atTurnOfDay } from './turn-of-day.js';
 
 /** Days kept at hand; the oldest used goes first. */
 const MAX_CACHED_DAYS = 64;
@@ -72,6 +73,7 @@ export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
     return keys;
   }
 
+  const forgetDaysBefore = atTurnOfDay((bound) => deps.book.forgetDaysBefore(bound));
   const oneAtATime = <T>(day: number, task: () => Promise<T>) => lock.run(String(day), task);
 
   return {
@@ -90,7 +92,7 @@ export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
         cached.delete(day);
         await oneAtATime(day, () => destroy(day, deps));
       }
-      await deps.book.forgetDaysBefore(bound);
+      await forgetDaysBefore(bound);
       if (old.length > 0) deps.onChange();
       return {
         destroyed: old.filter((day) => !told.has(day)),

@@ -66,7 +66,10 @@ export function statementBook(records: RecordStore): StatementBook {
     forgetDaysBefore,
     revocations: async () => (await valuesUnder('revocation/')).sort((a, b) => fromMsOf(a) - fromMsOf(b)),
     addRevocation: (gatewayId, revocation) => records.write([[revocationKey(gatewayId), revocation]]),
-    forgetRevocation: (gatewayId) => records.write([[revocationKey(gatewayId), undefined]]),
+    forgetRevocation: async (gatewayId) => {
+      const key = revocationKey(gatewayId);
+      if ((await records.get(key)) !== undefined) await records.write([[key, undefined]]);
+    },
     latestNotice: async () => {
       const value = await records.get('notice/latest');
       return (
