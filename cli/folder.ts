@@ -21,6 +21,8 @@ export interface DataFolder {
     readonly auditKey: string;
     readonly dayKeys: string;
     readonly registry: string;
+    /** The newest day it worked on (worked-day-file.ts). */
+    readonly workedDay: string;
     readonly spool: string;
     /** Orders from other processes of the folder (orders.ts). */
     readonly orders: string;
@@ -87,6 +89,7 @@ export function folderAt(path: string): DataFolder {
       auditKey: inside('authority', 'audit.key'),
       dayKeys: inside('authority', 'day-keys'),
       registry: inside('authority', 'registry'),
+      workedDay: inside('authority', 'worked-day'),
       spool: inside('authority', 'spool'),
       orders: inside('authority', 'orders'),
     },

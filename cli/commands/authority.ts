@@ -1,16 +1,14 @@
 /** `firebreak authority …`: set a deployment up, run its authority, warn tags, revoke a gateway. */
 import type { Command } from 'commander';
 import type { AuditBook } from '../../authority/audit-book.js';
-import { openEnrolmentHttp } from '../../authority/http.js';
 import { asTagNumber } from '../../protocol/brands.js';
-import type { TagNumber } from '../../protocol/brands.js';
 import { fromHex } from '../../protocol/bytes.js';
 import { DEFAULT_SETTINGS, REPLAY_SETTINGS } from '../../protocol/settings.js';
 import { dayOf } from '../../protocol/time.js';
 import { parseSunset, readConfig } from '../config.js';
 import { createDeployment } from '../deployment.js';
 import { usage } from '../exit.js';
-import { openFolderClock } from '../folder-clock.js';
+import { openFolderClock, setNewFolderClock } from '../folder-clock.js';
 import { folderAt } from '../folder.js';
 import { gatewayDesk } from '../gateway-desk.js';
 import type { GatewayDesk } from '../gateway-desk.js';
@@ -22,11 +20,13 @@ import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { startAudit } from '../parts/audit.js';
 import { startAuthority } from '../parts/authority.js';
 import type { RunningAuthority } from '../parts/authority.js';
+import { startAuthorityHttp } from '../parts/authority-http.js';
+import type { AuthorityPorts } from '../parts/authority-http.js';
 import { openFolderReader } from '../parts/ledger.js';
 import { addRetentionCommands, retainNow } from './authority-retention.js';
 import { statusLines } from '../present/show-retention.js';
 import { announce, findRunning, notRunning, waitForRunning } from '../run-files.js';
-import { inFolder, withFolderOptions } from '../session.js';
+import { inFolder, SETS_CLOCK, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
 import { repeatUntilStopped, stopSignal } from '../shutdown.js';
 
@@ -50,7 +50,10 @@ export function addAuthorityCommands(program: Command): void {
   const authority = program
     .command('authority')
     .description('the health authority: keys, enrolment, gateways, warnings');
-  withFolderOptions(authority.command('init').description('make the keys and settings of a new deployment'))
+  withFolderOptions(
+    authority.command('init').description('make the keys and settings of a new deployment'),
+    SETS_CLOCK,
+  )
     .option('--origin <name>', 'the name of the log, such as ledger.example.org/firebreak')
     .option('--replay', 'settings for recorded contacts: beacons every 10 s, samples held 10 s')
     .option(
@@ -59,12 +62,7 @@ export function addAuthorityCommands(program: Command): void {
       parseSunset,
     )
     .action((options: InitOptions) => init(options));
-  withFolderOptions(
-    authority.command('run').description('enrol tags, certify gateways, publish day keys, until stopped'),
-  )
-    .option('--http-port <port>', 'port of enrolment by wire; 0 takes a free one', wholeNumber(0, 65_535), 0)
-    .option(...POLICY_OPTION)
-    .action((options: RunOptions) => run(options));
+  addRunCommand(authority);
   withFolderOptions(authority.command('notify').description('publish a notice that warns these tags'))
     .requiredOption('--person <numbers>', 'tag numbers, separated by commas', tagNumbers)
     .option('--code <n>', 'what the tag shows, 0 to 255', wholeNumber(0, 255), 1)
@@ -77,6 +75,26 @@ export function addAuthorityCommands(program: Command): void {
   addRetentionCommands(authority);
 }
 
+function addRunCommand(authority: Command): void {
+  withFolderOptions(
+    authority.command('run').description('enrol tags, certify gateways, publish day keys, until stopped'),
+  )
+    .option(
+      '--http-port <port>',
+      'port of renewals and audits, which a proxy may make public; 0 takes a free one',
+      wholeNumber(0, 65_535),
+      0,
+    )
+    .option(
+      '--enrol-port <port>',
+      'port of the desk that enrols, for this machine alone; 0 takes a free one',
+      wholeNumber(0, 65_535),
+      0,
+    )
+    .option(...POLICY_OPTION)
+    .action((options: RunOptions) => run(options));
+}
+
 async function init(options: InitOptions): Promise<void> {
   const folder = folderAt(options.dataDir);
   const settings = options.replay === true ? REPLAY_SETTINGS : DEFAULT_SETTINGS;
@@ -85,7 +103,7 @@ async function init(options: InitOptions): Promise<void> {
     ...(options.origin !== undefined && { origin: options.origin }),
     ...(options.sunset !== undefined && { sunset: options.sunset }),
   });
-  await openFolderClock(folder, options);
+  await setNewFolderClock(folder, options);
   console.log(`a new deployment in ${folder.dir}`);
   console.log(`  log key  ${config.logKey}`);
   if (config.sunset !== undefined) console.log(`  tracing ends with ${config.sunset}`);
@@ -95,8 +113,7 @@ async function init(options: InitOptions): Promise<void> {
   console.log(`next: firebreak ledger run --data-dir ${folder.dir}`);
 }
 
-interface RunOptions extends FolderOptions {
-  readonly httpPort: number;
+interface RunOptions extends FolderOptions, AuthorityPorts {
   readonly policy?: string;
 }
 
@@ -105,26 +122,21 @@ async function run(options: RunOptions): Promise<void> {
   await inFolder('authority', options, async (session) => {
     const { folder, config, log, signal, onClose } = session;
     const { mqtt } = await waitForRunning(folder, 'ledger', LEDGER_WAIT_MS, signal);
-    const running = await startAuthority(session, mqtt);
-    onClose(running.close);
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
     const { book, audit } = await startAudit(session, reader, asked);
+    const running = await startAuthority(session, mqtt, { logDays: () => book.days() });
+    onClose(running.close);
     const { authority } = running;
-    const service = {
-      enrol: (request: Uint8Array, tag?: TagNumber) => authority.enrol(request, tag),
-      renew: (report: Uint8Array) => authority.renew(report),
-      audit,
-    };
-    const http = await openEnrolmentHttp({ service, log, port: options.httpPort });
-    onClose(() => http.close());
-    onClose(await announce(folder, 'authority', { http: `http://127.0.0.1:${http.port}` }));
+    const { publicUrl, deskUrl } = await startAuthorityHttp(authority, audit, options, session);
+    onClose(await announce(folder, 'authority', { http: deskUrl }));
     const { days, gateways } = await running.authority.status();
     if (config.sunset !== undefined) log.info('this deployment ends', { lastDay: config.sunset });
     log.info('the authority is up; stop it with Ctrl-C', {
       days: days.length,
       gateways: gateways.length,
-      port: http.port,
+      desk: deskUrl,
+      public: publicUrl,
     });
     const { issuerPublicKey } = config;
     const wallMs = () => performance.now();
