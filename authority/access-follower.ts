@@ -11,7 +11,9 @@ import type { ExtendedLog, IndexedEntry, VerifiedLog } from '../protocol/log-ver
 import type { NoteVerifier } from '../protocol/note.js';
 import { entriesOf, TILE_WIDTH, tileWidthAt } from '../protocol/tile.js';
 import { openWitnessedCheckpoint, type WitnessPolicy } from '../protocol/witness-policy.js';
+import { dayOf } from '../protocol/time.js';
 import { AccessRows, type AccessRow } from './access-rows.js';
+import { withEntryOf, type LogDays } from './clock-trust.js';
 
 export interface AccessFollowerDeps {
   readonly reader: LedgerReader;
@@ -20,10 +22,19 @@ export interface AccessFollowerDeps {
   readonly policy?: WitnessPolicy;
 }
 
+/** Entries that were read, and hold together; nothing of it may be used before a checkpoint confirmed it. */
+interface ReadAhead {
+  readonly log: VerifiedLog | ExtendedLog;
+  readonly found: AccessRows;
+  readonly days: LogDays | undefined;
+}
+
 export class AccessFollower {
   readonly #deps: AccessFollowerDeps;
   #log: VerifiedLog = newLog();
   #note: string | undefined;
+  #days: LogDays | undefined;
+  #ahead: ReadAhead | undefined;
 
   constructor(deps: AccessFollowerDeps) {
     this.#deps = deps;
@@ -34,8 +45,14 @@ export class AccessFollower {
     return this.#note;
   }
 
+  /** The ledger's own times of the entries that were verified; `undefined` before the first. */
+  get days(): LogDays | undefined {
+    return this.#days;
+  }
+
   /**
-   * Reads up to the current checkpoint and adds its access entries to `rows`. One call at a time; a failure adds none.
+   * Reads up to the current checkpoint and adds its access entries to `rows`. One call at a time; a failure adds none. Pages
+   * read before a read that failed are kept, and the next call goes on from them.
    *
    * Throws `consistency`, `chain`, `signature` or `foreign` for a log that does not add up, `witness` for a checkpoint that
    * too few cosigned, what the reader throws, and the signal's reason.
@@ -44,17 +61,30 @@ export class AccessFollower {
     const note = await this.#deps.reader.checkpoint();
     const checkpoint = openWitnessedCheckpoint(note, this.#deps.verifier, this.#deps.policy);
     this.#requireForward(checkpoint);
-    const found = new AccessRows();
-    let log: VerifiedLog | ExtendedLog = this.#log;
-    while (sizeOf(log) < checkpoint.size) {
-      signal?.throwIfAborted();
-      const extended = extendLog(log, await this.#nextEntries(sizeOf(log), checkpoint));
-      for (const entry of extended.entries) if (entry.type === ENTRY_TYPE.access) found.push(rowOf(entry));
-      log = extended.log;
-    }
-    this.#log = confirmLog(log, checkpoint);
+    const read = await this.#readTo(checkpoint, signal);
+    this.#ahead = undefined; // of a log that the checkpoint does not confirm, nothing is kept
+    this.#log = confirmLog(read.log, checkpoint);
     this.#note = note;
-    for (let place = 0; place < found.length; place += 1) rows.push(found.at(place));
+    this.#days = read.days;
+    for (let place = 0; place < read.found.length; place += 1) rows.push(read.found.at(place));
+  }
+
+  async #readTo(checkpoint: Checkpoint, signal: AbortSignal | undefined): Promise<ReadAhead> {
+    let read = this.#start(checkpoint);
+    while (sizeOf(read.log) < checkpoint.size) {
+      this.#ahead = read;
+      signal?.throwIfAborted();
+      const bundle = await this.#nextEntries(sizeOf(read.log), checkpoint);
+      this.#ahead = undefined;
+      read = extended(read, bundle);
+    }
+    return read;
+  }
+
+  /** Where an earlier call had come to, unless the log is shorter than that now. */
+  #start({ size }: Checkpoint): ReadAhead {
+    if (this.#ahead !== undefined && sizeOf(this.#ahead.log) <= size) return this.#ahead;
+    return { log: this.#log, found: new AccessRows(), days: this.#days };
   }
 
   #requireForward({ size }: Checkpoint): void {
@@ -72,6 +102,16 @@ export class AccessFollower {
     const width = tileWidthAt(0, bundle, size);
     return entriesOf(await this.#deps.reader.entryBundle(bundle, width), width).slice(from % TILE_WIDTH);
   }
+}
+
+function extended({ log, found, days }: ReadAhead, bundle: readonly Uint8Array[]): ReadAhead {
+  const { log: longer, entries } = extendLog(log, bundle);
+  let known = days;
+  for (const entry of entries) {
+    if (entry.type === ENTRY_TYPE.access) found.push(rowOf(entry));
+    known = withEntryOf(dayOf(entry.appendedAtMs / 1000), known);
+  }
+  return { log: longer, found, days: known };
 }
 
 const rowOf = (entry: IndexedEntry): AccessRow => ({

@@ -9,6 +9,8 @@ export interface AskedCredentials {
   readonly replyPublicKey: Uint8Array;
   /** H(request): of the plaintext, however it came. */
   readonly requestHash: Uint8Array;
+  /** The authority's day when it was asked. */
+  readonly askedOn: number;
   readonly firstDay: number;
   /** H(epoch public keys) of the first day. */
   readonly firstKeysHash: Uint8Array;
@@ -48,6 +50,7 @@ export function readAsked(
   return {
     replyPublicKey: request.replyPublicKey,
     requestHash: sha256(encodeCredentialRequest(request)),
+    askedOn: today,
     firstDay,
     firstKeysHash: askedDay(request, 0).keysHash,
     days: asked,

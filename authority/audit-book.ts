@@ -18,6 +18,7 @@ import { openAccessPart, type AccessPart } from '../protocol/payload-access.js';
 import type { WitnessPolicy } from '../protocol/witness-policy.js';
 import { AccessFollower } from './access-follower.js';
 import { AccessRows, type AccessRow } from './access-rows.js';
+import type { LogDays } from './clock-trust.js';
 import { LooksOfTag } from './looks-of-tag.js';
 
 const DEFAULT_KEEP_BYTES = 128 * 1_048_576;
@@ -46,6 +47,8 @@ export interface AuditBook {
    * `witness` for a log that does not add up, and what the reader throws; what was verified stays.
    */
   catchUp(signal?: AbortSignal): Promise<void>;
+  /** The ledger's own times of what was verified so far; `undefined` before the first entry. */
+  days(): LogDays | undefined;
   /** Catches up, then answers. Throws as {@link catchUp}. */
   looksAt(tag: TagNumber): Promise<TagAudit>;
 }
@@ -70,6 +73,10 @@ class LedgerAuditBook implements AuditBook {
     this.#deps = deps;
     this.#follower = new AccessFollower(deps);
     this.#room = deps.keepBytes ?? DEFAULT_KEEP_BYTES;
+  }
+
+  days(): LogDays | undefined {
+    return this.#follower.days;
   }
 
   catchUp(signal?: AbortSignal): Promise<void> {

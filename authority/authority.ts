@@ -11,8 +11,10 @@ import { FirebreakError } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
 import { dayOf } from '../protocol/time.js';
+import { openClockTrust, type ClockTrust, type LogDays } from './clock-trust.js';
 import type { DayKeyStore } from './day-key-store.js';
 import { openDayKeyring, type DayKeyring } from './day-keys.js';
+import { openDaysAhead, type DaysAhead } from './days-ahead.js';
 import { openEnrolment, type Enrolment } from './enrolment.js';
 import { authorityEntries, type AuthorityEntries, type EntrySink } from './entries.js';
 import { gatewayRegister, type CertifiedGateway, type GatewayRegister } from './gateways.js';
@@ -23,14 +25,19 @@ import { retentionBook, type EndedDay } from './retention-book.js';
 import { openRetention, type Retention } from './retention.js';
 import { statementBook, type StatementBook } from './statement-book.js';
 import { tagRegistry, type TagRegistry } from './tag-registry.js';
+import { atTurnOfDay } from './turn-of-day.js';
+import type { WorkedDayStore } from './worked-day.js';
 
 /** Two packs of seven days. */
-const DEFAULT_HORIZON_DAYS = 14;
+export const DEFAULT_HORIZON_DAYS = 14;
 
 export interface AuthorityDeps {
   readonly issuer: Signer;
   readonly dayKeys: DayKeyStore;
   readonly records: RecordStore;
+  readonly workedDay: WorkedDayStore;
+  /** The log's own times, by which a clock that leapt is believed; absent where no log is read. */
+  readonly logDays?: () => LogDays | undefined;
   readonly courier: EntrySink;
   readonly uplink: RetainedUplink;
   readonly clock: Clock;
@@ -58,7 +65,8 @@ export interface Authority extends Enrolment {
   notify(order: NoticeOrder): Promise<Uint8Array>;
   /**
    * What the turn of a day asks for: keys of yesterday, today and tomorrow, the end of days that left the retention
-   * window, an orderly registry. Harmless to repeat.
+   * window, an orderly registry. Harmless to repeat. Nothing ends by a clock that leapt (clock-trust.ts), and a day that
+   * cannot have keys is said once and passed over.
    */
   maintain(): Promise<void>;
   /** Maintains, and waits for what the ledger says to the prunings; the days that ended, ever. Rejects with the signal's reason. */
@@ -84,6 +92,8 @@ export interface AuthorityStatus {
 }
 
 interface Parts {
+  readonly clockTrust: ClockTrust;
+  readonly daysAhead: DaysAhead;
   readonly book: StatementBook;
   readonly tags: TagRegistry;
   readonly entries: AuthorityEntries;
@@ -93,6 +103,8 @@ interface Parts {
   readonly gateways: GatewayRegister;
   readonly notices: NoticeDesk;
   readonly enrolment: Enrolment;
+  /** Drops what the registry and the topics need no longer; it reads all of the registry, and so does it once a day. */
+  readonly tidy: (today: number) => Promise<void>;
 }
 
 /** Opens with the keys of yesterday, today and tomorrow at hand; the retained topics follow in the background. */
@@ -121,20 +133,25 @@ function assemble(deps: AuthorityDeps): Parts {
     entries,
     randomBytes,
     sunsetDay,
+    log: deps.log,
     onChange,
   });
   const horizonDays = deps.horizonDays ?? DEFAULT_HORIZON_DAYS;
   const issuing = { issuer, keyring, tags, entries };
+  const gateways = gatewayRegister({ issuer, records, book, entries });
   return {
+    clockTrust: openClockTrust({ ...deps, horizonDays }),
+    daysAhead: openDaysAhead(keyring, deps.log),
     book,
     tags,
     entries,
     publisher,
     keyring,
     retention: openRetention({ keyring, store: deps.dayKeys, book: ended, entries, clock, log: deps.log }),
-    gateways: gatewayRegister({ issuer, records, book, entries }),
+    gateways,
     notices: noticeDesk({ issuer, keyring, book, entries, randomBytes }),
     enrolment: openEnrolment({ ...issuing, clock, retentionDays, horizonDays, sunsetDay }),
+    tidy: atTurnOfDay((today) => tidy(today, tags, gateways, retentionDays)),
   };
 }
 
@@ -205,16 +222,29 @@ async function ensureDays(keyring: DayKeyring, fromDay: number, toDay: number): 
   for (let day = fromDay; day < toDay; day += 1) await keyring.keysOf(day);
 }
 
+async function tidy(
+  today: number,
+  tags: TagRegistry,
+  gateways: GatewayRegister,
+  retentionDays: number,
+): Promise<void> {
+  await tags.forgetBefore(today - retentionDays);
+  await gateways.forgetRevocations(today);
+}
+
+/** Before all days. */
+const NO_DAY = 0;
+
 async function maintain(
   parts: Parts,
   { retentionDays, sunsetDay }: AuthorityDeps,
   today: number,
 ): Promise<void> {
-  await ensureDays(parts.keyring, today - 1, Math.min(today + 2, sunsetDay ?? Infinity));
-  const oldest = today - retentionDays;
+  const isBelieved = await parts.clockTrust.believes(today); // before keys are made, which may tell it the newest day
+  await parts.daysAhead.ensure(today - 1, Math.min(today + 2, sunsetDay ?? Infinity));
+  const oldest = isBelieved ? today - retentionDays : NO_DAY; // days that ended before stay ended
   await parts.retention.endBefore(oldest);
-  await parts.tags.forgetBefore(oldest);
-  await parts.gateways.forgetRevocations(today);
+  if (isBelieved) await parts.tidy(today);
 }
 
 async function statusOf(parts: Parts, deps: AuthorityDeps): Promise<AuthorityStatus> {

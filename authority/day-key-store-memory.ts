@@ -14,6 +14,7 @@ export function memoryDayKeyStore(): DayKeyStore {
         throw new FirebreakError('day', `the keys of day ${keys.day} are destroyed`);
       byDay.set(keys.day, structuredClone(keys));
     },
+    setAside: async (day) => void byDay.delete(day),
     list: async () => [...byDay.keys()].sort((a, b) => a - b),
     destroy: async (day) => {
       const keys = byDay.get(day);

@@ -5,10 +5,12 @@
 import type { DayKeys } from '../protocol/keys.js';
 
 export interface DayKeyStore {
-  /** `undefined` for a day whose keys were never made or are destroyed. */
+  /** `undefined` for a day whose keys were never made or are destroyed. Throws `damaged` for keys that cannot be read. */
   get(day: number): Promise<DayKeys | undefined>;
   /** On disk, synced, when it resolves. Throws `exists` rather than replace a day's keys, `day` for a day that was destroyed. */
   put(keys: DayKeys): Promise<void>;
+  /** Puts what stands in the place of a day's keys and cannot be read out of the way; it goes when the day is destroyed. */
+  setAside(day: number): Promise<void>;
   /** The days that have keys, ascending. */
   list(): Promise<readonly number[]>;
   /**

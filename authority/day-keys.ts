@@ -5,18 +5,23 @@
 import { FirebreakError } from '../protocol/errors.js';
 import type { Signer } from '../protocol/ed25519.js';
 import { x25519KeyPair, type DayKeys } from '../protocol/keys.js';
+import type { Log } from '../protocol/log.js';
 import type { DayKeyStore } from './day-key-store.js';
 import type { AuthorityEntries } from './entries.js';
 import { stateDayKey } from './issuer.js';
 import { keyedLock } from './keyed-lock.js';
 import type { RetentionBook } from './retention-book.js';
 import type { StatementBook } from './statement-book.js';
+import { atTurnOfDay } from './turn-of-day.js';
 
 /** Days kept at hand; the oldest used goes first. */
 const MAX_CACHED_DAYS = 64;
 
 export interface DayKeyring {
-  /** The keys of a day, made and stated if it had none. Throws `day` after the sunset. */
+  /**
+   * The keys of a day, made and stated if it had none. Throws `day` after the sunset and for destroyed ones, `damaged` when
+   * they were made before and cannot be read.
+   */
   keysOf(day: number): Promise<DayKeys>;
   /** The keys of a day that has some. Throws `not-found`. */
   existingKeysOf(day: number): Promise<DayKeys>;
@@ -40,6 +45,7 @@ export interface DayKeyringDeps {
   readonly randomBytes: (length: number) => Uint8Array;
   /** No keys are made from this day on: the day tracing ends (protocol.md §1). */
   readonly sunsetDay: number | undefined;
+  readonly log: Log;
   /** A day was stated or taken back. */
   readonly onChange: () => void;
 }
@@ -67,6 +73,7 @@ export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
     return keys;
   }
 
+  const forgetDaysBefore = atTurnOfDay((bound) => deps.book.forgetDaysBefore(bound));
   const oneAtATime = <T>(day: number, task: () => Promise<T>) => lock.run(String(day), task);
 
   return {
@@ -85,7 +92,7 @@ export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
         cached.delete(day);
         await oneAtATime(day, () => destroy(day, deps));
       }
-      await deps.book.forgetDaysBefore(bound);
+      await forgetDaysBefore(bound);
       if (old.length > 0) deps.onChange();
       return {
         destroyed: old.filter((day) => !told.has(day)),
@@ -96,18 +103,48 @@ export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
 }
 
 /**
- * Keys are on disk before they are stated. After a crash between the two, the next call states them: a day can be stated
- * in the ledger twice, never with two keys.
+ * Keys are on disk before they are noted as made, and that before they are stated. After a crash in between, the next call
+ * states them: a day can be stated in the ledger twice, never with two keys.
  */
 async function makeIfMissing(day: number, deps: DayKeyringDeps): Promise<DayKeys> {
-  const keys = (await deps.store.get(day)) ?? (await make(day, deps));
+  const keys = (await wholeKeysOf(day, deps)) ?? (await make(day, deps));
   if ((await deps.book.statementOf(day)) !== undefined) return keys;
+  await deps.book.noteMade(day);
   const statement = stateDayKey(deps.issuer, keys);
   await deps.entries.dayKeyPublished(statement);
   await deps.book.addDayKeyStatement(day, statement);
   deps.onChange();
   return keys;
 }
+
+/**
+ * The keys of a day that has some. What a crash left of keys that nobody was told of is set aside; keys that others may know
+ * are never replaced. Throws `damaged` when those cannot be read or are gone, `day` when they are destroyed.
+ */
+async function wholeKeysOf(
+  day: number,
+  { store, book, retention, log }: DayKeyringDeps,
+): Promise<DayKeys | undefined> {
+  try {
+    const keys = await store.get(day);
+    if (keys !== undefined || !(await book.wasMade(day))) return keys;
+  } catch (cause) {
+    if (!(cause instanceof FirebreakError) || cause.code !== 'damaged') throw cause;
+    if (await book.wasMade(day)) throw toRestore(`they are damaged (${cause.message})`, day, cause);
+    await store.setAside(day);
+    log.warn('what was left of day keys that were never used is set aside', { day, why: cause.message });
+    return undefined;
+  }
+  if (await retention.find(day)) throw new FirebreakError('day', `the keys of day ${day} are destroyed`);
+  throw toRestore('they are gone', day);
+}
+
+const toRestore = (what: string, day: number, cause?: unknown) =>
+  new FirebreakError(
+    'damaged',
+    `others know the keys of day ${day}, and here ${what}: restore them from a copy; no second ones are made`,
+    { cause },
+  );
 
 async function make(day: number, { store, randomBytes, sunsetDay }: DayKeyringDeps): Promise<DayKeys> {
   if (sunsetDay !== undefined && day >= sunsetDay) {

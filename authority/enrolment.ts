@@ -13,22 +13,25 @@ import { openCredentialRequest, type CredentialRequest } from '../protocol/crede
 import { FirebreakError } from '../protocol/errors.js';
 import { dayOf } from '../protocol/time.js';
 import { readAsked, type AskedCredentials } from './asked-credentials.js';
+import { DailyCount } from './daily-count.js';
 import { hasKeysOf, issuePack, type IssuanceDeps } from './issuance.js';
 import { keyedLock, type KeyedLock } from './keyed-lock.js';
 import { openRenewal } from './renewal.js';
-import type { IssuedDays } from './tag-registry.js';
+import { HIGHEST_WISH, type IssuedDays } from './tag-registry.js';
 
 export interface Enrolment {
   /**
    * Answers a first request, under the number the enrolment desk gave or the next free one. The pack is sealed.
    *
-   * Throws `format`, `signature`, `day` for days that are past or too far ahead, `exists` for a number that is taken.
+   * Throws `format`, `signature`, `day` for days that are past or too far ahead, `exists` for a number that is taken, `input`
+   * for one that is too high to be given by hand, `busy` for a tag that was answered too often today.
    */
   enrol(request: Uint8Array, tag?: TagNumber): Promise<Uint8Array>;
   /**
    * Answers a request of kind 3.
    *
-   * Throws what openRenewal throws, `day`, and `exists` for a day that the tag has credentials of for other keys.
+   * Throws what openRenewal throws, `day`, `exists` for a day that the tag has credentials of for other keys, and `busy` for
+   * a tag that was answered too often today.
    */
   renew(report: Uint8Array): Promise<Uint8Array>;
 }
@@ -42,15 +45,21 @@ export interface EnrolmentDeps extends IssuanceDeps {
   readonly sunsetDay: number | undefined;
 }
 
+interface Desk extends EnrolmentDeps {
+  readonly lock: KeyedLock;
+  readonly answers: DailyCount;
+}
+
 const NOTHING_ISSUED: IssuedDays = new Map();
 const tagLock = (tag: TagNumber) => `tag/${tag}`;
 
-export function openEnrolment(deps: EnrolmentDeps): Enrolment {
+export function openEnrolment(given: EnrolmentDeps): Enrolment {
   const lock = keyedLock();
+  const deps: Desk = { ...given, lock, answers: new DailyCount() };
   return {
     enrol: async (bytes, wished) => {
       const asked = askedNow(openCredentialRequest(bytes), deps);
-      return lock.run(`keys/${toHex(asked.firstKeysHash)}`, () => enrol(asked, wished, lock, deps));
+      return lock.run(`keys/${toHex(asked.firstKeysHash)}`, () => enrol(asked, wished, deps));
     },
     renew: async (bytes) => {
       const { issuer, clock, retentionDays, keyring } = deps;
@@ -60,9 +69,10 @@ export function openEnrolment(deps: EnrolmentDeps): Enrolment {
         keysOf: (day) => keyring.existingKeysOf(day),
       });
       const asked = askedNow(request, deps);
-      return lock.run(tagLock(tag), async () =>
-        issuePack(tag, (await deps.tags.issuedDays(tag)) ?? NOTHING_ISSUED, asked, deps),
-      );
+      return lock.run(tagLock(tag), async () => {
+        deps.answers.note(tag, asked.askedOn);
+        return issuePack(tag, (await deps.tags.issuedDays(tag)) ?? NOTHING_ISSUED, asked, deps);
+      });
     },
   };
 }
@@ -78,8 +88,7 @@ function askedNow(
 async function enrol(
   asked: AskedCredentials,
   wished: TagNumber | undefined,
-  lock: KeyedLock,
-  deps: EnrolmentDeps,
+  deps: Desk,
 ): Promise<Uint8Array> {
   const known = await deps.tags.enrolledWith(asked.firstKeysHash);
   if (known !== undefined && wished !== undefined && known !== wished) {
@@ -87,15 +96,15 @@ async function enrol(
   }
   const tag = known ?? wished;
   return tag === undefined
-    ? enrolNext(asked, lock, deps)
-    : lock.run(tagLock(tag), () => enrolAs(tag, asked, deps));
+    ? enrolNext(asked, deps)
+    : deps.lock.run(tagLock(tag), () => enrolAs(tag, asked, deps));
 }
 
 /** The desk may give out by hand the very number that comes next: then the one after it is tried. */
-async function enrolNext(asked: AskedCredentials, lock: KeyedLock, deps: EnrolmentDeps): Promise<Uint8Array> {
+async function enrolNext(asked: AskedCredentials, deps: Desk): Promise<Uint8Array> {
   for (;;) {
     const tag = await deps.tags.nextFree();
-    const pack = await lock.run(tagLock(tag), async () => {
+    const pack = await deps.lock.run(tagLock(tag), async () => {
       const isTaken = (await deps.tags.issuedDays(tag)) !== undefined;
       return isTaken ? undefined : issuePack(tag, NOTHING_ISSUED, asked, deps);
     });
@@ -103,8 +112,10 @@ async function enrolNext(asked: AskedCredentials, lock: KeyedLock, deps: Enrolme
   }
 }
 
-async function enrolAs(tag: TagNumber, asked: AskedCredentials, deps: EnrolmentDeps): Promise<Uint8Array> {
+async function enrolAs(tag: TagNumber, asked: AskedCredentials, deps: Desk): Promise<Uint8Array> {
   const issued = await deps.tags.issuedDays(tag);
+  if (issued === undefined && tag > HIGHEST_WISH)
+    throw new FirebreakError('input', `a tag number given by hand is at most ${HIGHEST_WISH}`);
   const [first] = asked.days; // with whose key the request is signed
   if (issued && !(first && hasKeysOf(issued, first))) {
     throw new FirebreakError(
@@ -112,5 +123,6 @@ async function enrolAs(tag: TagNumber, asked: AskedCredentials, deps: EnrolmentD
       'this tag number is enrolled; its tag renews with a request of kind 3',
     );
   }
+  deps.answers.note(tag, asked.askedOn);
   return issuePack(tag, issued ?? NOTHING_ISSUED, asked, deps);
 }

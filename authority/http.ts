@@ -1,10 +1,11 @@
 /**
- * Enrolment by wire (protocol.md §7), for tags at the enrolment desk, and what a tag's wearer may ask. Loopback unless told
- * otherwise: whoever reaches it can enrol tags.
+ * The authority by wire (protocol.md §7), on two listeners, both on the loopback unless told otherwise. What is public answers
+ * those who show that they are a tag, and a proxy may stand before it. The desk enrols besides: whoever reaches it can enrol
+ * tags, under any number that is free.
  *
- *     POST /enrol[?tag=NUMBER]   body: first request, plaintext || signature      answer: sealed credential pack
  *     POST /renew                body: credential request, a report of kind 3     answer: sealed credential pack
  *     POST /audit                body: audit request (protocol.md §14)            answer: sealed list of looks at this tag
+ *     POST /enrol[?tag=NUMBER]   body: first request, plaintext || signature      answer: sealed credential pack; desk only
  *
  * Bodies are application/octet-stream, which a web page cannot send here unasked. Errors are one line of JSON,
  * {"code": …, "message": …}.
@@ -17,7 +18,9 @@ import type { Log } from '../protocol/log.js';
 /** A request for 7 days of credentials, as a report, has 21,814 bytes. */
 const MAX_BODY_BYTES = 32_768;
 const BODY_TIMEOUT_MS = 10_000;
-const MAX_CONNECTIONS = 256;
+/** With a body each, 16 MiB. Whoever sends slowly holds a connection for as long as a body may take, and nothing else. */
+const MAX_CONNECTIONS = 512;
+/** Requests that have arrived whole and are worked on. */
 const MAX_AT_ONCE = 32;
 /** Longer than those who ask wait. */
 const SILENT_MS = 60_000;
@@ -28,8 +31,9 @@ const LIMITS = {
 };
 
 export interface EnrolmentService {
-  enrol(request: Uint8Array, tag?: TagNumber): Promise<Uint8Array>;
-  renew(report: Uint8Array): Promise<Uint8Array>;
+  /** Absent on what is public. */
+  readonly enrol?: (request: Uint8Array, tag?: TagNumber) => Promise<Uint8Array>;
+  readonly renew: (report: Uint8Array) => Promise<Uint8Array>;
   /** Absent where no log is read. */
   readonly audit?: (request: Uint8Array) => Promise<Uint8Array>;
 }
@@ -53,13 +57,9 @@ export interface EnrolmentHttpOptions {
 
 /** Throws `port-in-use`, `permission`, `input`. */
 export async function openEnrolmentHttp(options: EnrolmentHttpOptions): Promise<EnrolmentHttp> {
-  let underWay = 0;
+  const inSlot = slots();
   const server = createServer(LIMITS, (request, response) => {
-    const isTooMuch = underWay >= MAX_AT_ONCE;
-    underWay += 1;
-    void answer(request, response, isTooMuch ? BUSY : options.service, options.log).finally(
-      () => (underWay -= 1),
-    );
+    void answer(request, response, { ...options, inSlot });
   });
   server.maxConnections = MAX_CONNECTIONS;
   server.timeout = options.silentMs ?? SILENT_MS;
@@ -67,15 +67,35 @@ export async function openEnrolmentHttp(options: EnrolmentHttpOptions): Promise<
   return { port, close: () => stop(server) };
 }
 
+type InSlot = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** Runs so many at once, and refuses more: `busy`. */
+function slots(): InSlot {
+  let underWay = 0;
+  return async (work) => {
+    if (underWay >= MAX_AT_ONCE)
+      throw new FirebreakError('busy', `${MAX_AT_ONCE} requests are under way; try again`);
+    underWay += 1;
+    return work().finally(() => (underWay -= 1));
+  };
+}
+
+interface Answering {
+  readonly service: EnrolmentService;
+  readonly inSlot: InSlot;
+  readonly log: Log;
+}
+
 /** Never rejects: whatever goes wrong becomes an answer or a dropped connection. */
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  service: EnrolmentService,
-  log: Log,
+  { service, inSlot, log }: Answering,
 ): Promise<void> {
   try {
-    const pack = await route(request, service);
+    const work = route(request, service);
+    const body = await readBody(request); // before the slot: a slow sender must not hold one
+    const pack = await inSlot(() => work(body));
     const headers = { 'content-type': 'application/octet-stream', 'content-length': pack.length };
     response.writeHead(200, headers).end(pack);
   } catch (error) {
@@ -83,34 +103,34 @@ async function answer(
   }
 }
 
-const tooMuch = async () => {
-  throw new FirebreakError('busy', `${MAX_AT_ONCE} requests are under way; try again`);
-};
-const BUSY: EnrolmentService = { enrol: tooMuch, renew: tooMuch, audit: tooMuch };
+type Work = (body: Uint8Array) => Promise<Uint8Array>;
 
-async function route(request: IncomingMessage, service: EnrolmentService): Promise<Uint8Array> {
+/** What is asked, decided before the body is read. */
+function route(request: IncomingMessage, service: EnrolmentService): Work {
   const url = new URL((request.url ?? '').replace(/^\/*/, '/'), 'http://authority');
   const work = request.method === 'POST' ? workOf(url, service) : undefined;
-  if (work === undefined)
-    throw new FirebreakError('not-found', 'this answers POST /enrol, POST /renew and POST /audit');
+  if (work === undefined) throw new FirebreakError('not-found', whatIsAnswered(url, service));
   if (request.headers['content-type'] !== 'application/octet-stream') {
     throw new FirebreakError('input', 'the body must be of type application/octet-stream');
   }
-  return work(request);
+  return work;
 }
 
-type Work = (request: IncomingMessage) => Promise<Uint8Array>;
+function workOf(
+  { pathname, searchParams }: URL,
+  { enrol, renew, audit }: EnrolmentService,
+): Work | undefined {
+  if (pathname === '/renew') return renew;
+  if (pathname === '/audit') return audit;
+  if (pathname !== '/enrol' || enrol === undefined) return undefined;
+  const tag = tagOf(searchParams.get('tag'));
+  return (body) => enrol(body, tag);
+}
 
-function workOf({ pathname, searchParams }: URL, service: EnrolmentService): Work | undefined {
-  if (pathname === '/enrol')
-    return async (request) => {
-      const tag = tagOf(searchParams.get('tag'));
-      return service.enrol(await readBody(request), tag);
-    };
-  if (pathname === '/renew') return async (request) => service.renew(await readBody(request));
-  const { audit } = service;
-  if (pathname !== '/audit' || audit === undefined) return undefined;
-  return async (request) => audit(await readBody(request));
+function whatIsAnswered({ pathname }: URL, { enrol }: EnrolmentService): string {
+  if (pathname === '/enrol' && enrol === undefined)
+    return 'no tag is enrolled here: that is done at the desk, on a port of its own that firebreak authority run says';
+  return `this answers ${enrol === undefined ? '' : 'POST /enrol, '}POST /renew and POST /audit`;
 }
 
 function tagOf(text: string | null): TagNumber | undefined {

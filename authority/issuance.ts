@@ -12,6 +12,9 @@ import type { DayKeyring } from './day-keys.js';
 import type { AuthorityEntries } from './entries.js';
 import type { IssuedDays, TagRegistry } from './tag-registry.js';
 
+/** Of one tag. A tag makes a new request each time an answer is lost; it needs one in five days. */
+const MAX_REQUESTS_A_DAY = 16;
+
 export interface IssuanceDeps {
   readonly issuer: Signer;
   readonly keyring: DayKeyring;
@@ -23,8 +26,8 @@ export interface IssuanceDeps {
  * The sealed pack for a tag. Entry first, then registry, then the tag: a credential that exists outside has its entry on
  * disk, and a crash between the two leaves a number that can still be enrolled.
  *
- * Throws `exists` for a day on which the tag has credentials for other epoch keys, `sealing` for a reply key that nothing
- * can be sealed to.
+ * Throws `exists` for a day on which the tag has credentials for other epoch keys, `busy` for a tag that had too many
+ * requests answered today, `sealing` for a reply key that nothing can be sealed to.
  */
 export async function issuePack(
   tag: TagNumber,
@@ -38,27 +41,33 @@ export async function issuePack(
       'exists',
       `this tag has credentials of day ${conflict.day} for other epoch keys`,
     );
+  const { requestHash, askedOn: onDay } = asked;
+  const isRecorded = await deps.tags.wasAnswered(tag, requestHash);
+  if (!isRecorded) await requireRoom(tag, onDay, deps.tags);
   const { pack, root } = await makePack(tag, asked, deps);
   const sealed = sealCredentialPack(pack, asked.replyPublicKey);
-  const { requestHash } = asked;
-  const isRecorded = asked.days.every(({ day }) =>
-    equalBytes(issued.get(day)?.requestHash ?? NOTHING, requestHash),
-  );
   if (!isRecorded) {
     await deps.entries.credentialsIssued(requestHash, root);
-    await deps.tags.record(
-      tag,
-      new Map(asked.days.map(({ day, keysHash }) => [day, { keysHash, requestHash }])),
-    );
+    const days = new Map(asked.days.map(({ day, keysHash }) => [day, keysHash]));
+    await deps.tags.record(tag, { onDay, requestHash, days });
   }
   return sealed;
+}
+
+/** Each request is an entry of the log for ever, also one for keys that were certified before. */
+async function requireRoom(tag: TagNumber, day: number, tags: TagRegistry): Promise<void> {
+  if ((await tags.answeredOn(tag, day)) < MAX_REQUESTS_A_DAY) return;
+  throw new FirebreakError(
+    'busy',
+    `${MAX_REQUESTS_A_DAY} requests of this tag were answered today; it may ask again tomorrow`,
+  );
 }
 
 const NOTHING = new Uint8Array(0);
 
 /** Whether credentials of this day were issued for these epoch keys. */
 export function hasKeysOf(issued: IssuedDays, { day, keysHash }: AskedDay): boolean {
-  return equalBytes(issued.get(day)?.keysHash ?? NOTHING, keysHash);
+  return equalBytes(issued.get(day) ?? NOTHING, keysHash);
 }
 
 async function makePack(

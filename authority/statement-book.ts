@@ -2,6 +2,7 @@
  * What the authority has stated and must state again whenever a broker has lost it: a broker keeps retained messages in
  * memory. All of it is public.
  *
+ *     made/<day>                        nothing: the day's keys are whole on disk, and the log may know them
  *     statement/<day>                   day-key statement 105
  *     revocation/<gatewayId>            revocation 93
  *     notice/latest                     number u32 || the newest notice as it was broadcast
@@ -12,6 +13,9 @@ import { ByteWriter, concat, toHex } from '../protocol/bytes.js';
 import type { RecordStore } from './records.js';
 
 export interface StatementBook {
+  /** Whether keys of the day may be known to others: noted before they are stated anywhere. */
+  wasMade(day: number): Promise<boolean>;
+  noteMade(day: number): Promise<void>;
   statementOf(day: number): Promise<Uint8Array | undefined>;
   /** Ascending by day. */
   dayKeyStatements(): Promise<Uint8Array[]>;
@@ -30,7 +34,9 @@ export interface LatestNotice {
   readonly notice: Uint8Array;
 }
 
-const dayKey = (day: number) => `statement/${day.toString(16).padStart(8, '0')}`;
+const dayHex = (day: number) => day.toString(16).padStart(8, '0');
+const madeKey = (day: number) => `made/${dayHex(day)}`;
+const dayKey = (day: number) => `statement/${dayHex(day)}`;
 const revocationKey = (gatewayId: Uint8Array) => `revocation/${toHex(gatewayId)}`;
 
 /** fromMs in the bytes of a revocation: u64 at 21, below 2^53. */
@@ -45,18 +51,25 @@ export function statementBook(records: RecordStore): StatementBook {
 
   async function forgetDaysBefore(day: number): Promise<void> {
     const old: string[] = [];
+    for await (const [key] of records.list('made/')) if (key < madeKey(day)) old.push(key);
     for await (const [key] of records.list('statement/')) if (key < dayKey(day)) old.push(key);
     if (old.length > 0) await records.write(old.map((key) => [key, undefined]));
   }
 
   return {
+    wasMade: async (day) =>
+      ((await records.get(madeKey(day))) ?? (await records.get(dayKey(day)))) !== undefined,
+    noteMade: (day) => records.write([[madeKey(day), new Uint8Array(0)]]),
     statementOf: (day) => records.get(dayKey(day)),
     dayKeyStatements: () => valuesUnder('statement/'),
     addDayKeyStatement: (day, statement) => records.write([[dayKey(day), statement]]),
     forgetDaysBefore,
     revocations: async () => (await valuesUnder('revocation/')).sort((a, b) => fromMsOf(a) - fromMsOf(b)),
     addRevocation: (gatewayId, revocation) => records.write([[revocationKey(gatewayId), revocation]]),
-    forgetRevocation: (gatewayId) => records.write([[revocationKey(gatewayId), undefined]]),
+    forgetRevocation: async (gatewayId) => {
+      const key = revocationKey(gatewayId);
+      if ((await records.get(key)) !== undefined) await records.write([[key, undefined]]);
+    },
     latestNotice: async () => {
       const value = await records.get('notice/latest');
       return (

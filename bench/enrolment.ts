@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { openAuthority } from '../authority/authority.js';
 import { memoryDayKeyStore } from '../authority/day-key-store-memory.js';
 import { memoryRecords } from '../authority/records-memory.js';
+import { memoryWorkedDay } from '../authority/worked-day.js';
 import { asUnixMs } from '../protocol/brands.js';
 import { signCredentialRequest } from '../protocol/credential-request.js';
 import { fastSigner } from '../protocol/ed25519.js';
@@ -26,6 +27,7 @@ async function measureEnrolment(tags = 327, days = 5): Promise<EnrolmentSpeed> {
     issuer: fastSigner(randomBytes(32)),
     dayKeys: memoryDayKeyStore(),
     records: memoryRecords(),
+    workedDay: memoryWorkedDay(),
     courier: { post: async () => [] },
     uplink: { publishRetained: async () => {}, onOnline: () => {} },
     clock: { nowMs: () => asUnixMs(DAY * DAY_SECONDS * 1000), sleep: async () => {} },

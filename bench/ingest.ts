@@ -5,7 +5,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +23,7 @@ import { silentLog } from '../protocol/log.js';
 import { noteSigner } from '../protocol/note.js';
 import { encodeGatewayPayload } from '../protocol/payload-gateway.js';
 import { dayOf } from '../protocol/time.js';
+import { threadSeconds } from './thread-seconds.js';
 import type { FromGateways, IngestCase, IngestPlan, IngestResult, ToGateways } from './ingest-plan.js';
 
 const GATEWAYS = 8;
@@ -39,17 +39,6 @@ const CASES: readonly IngestCase[] = [
   { name: 'full at half the goal', records: 128, reports: 2_400, reportsPerSecond: FULL_GOAL / 128 / 2 },
   { name: 'small at half the goal', records: 8, reports: 18_000, reportsPerSecond: SMALL_GOAL / 2 },
 ];
-
-/** CPU seconds of each thread of this process so far, the main one first; Linux only, empty elsewhere. */
-function threadSeconds(): ReadonlyMap<string, number> {
-  const seconds = new Map<string, number>();
-  if (process.platform !== 'linux') return seconds;
-  for (const thread of readdirSync('/proc/self/task')) {
-    const fields = readFileSync(`/proc/self/task/${thread}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
-    seconds.set(thread, (Number(fields[11]) + Number(fields[12])) / 100);
-  }
-  return seconds;
-}
 
 interface Cores {
   /** Shares of a core: of this process's main thread, and of its busiest others. */

@@ -8,6 +8,7 @@ import { benchFsck } from './fsck.js';
 import { benchFaults } from './faults.js';
 import { benchLedger } from './ledger.js';
 import { benchIngest } from './ingest.js';
+import { benchOpen } from './open.js';
 import { benchPath } from './path.js';
 import { benchScale } from './scale.js';
 import { benchTrace } from './trace/trace.js';
@@ -21,6 +22,7 @@ interface Asked {
 
 const BENCHES: Readonly<Record<string, (asked: Asked) => Promise<void>>> = {
   path: ({ contacts }) => benchPath(contacts),
+  open: benchOpen,
   enrolment: benchEnrolment,
   fsck: benchFsck,
   ledger: benchLedger,
@@ -48,6 +50,9 @@ if (bench === undefined || values.help === true) {
   console.error(`npm run bench -- NAME   where NAME is ${Object.keys(BENCHES).join(' or ')}`);
   console.error(
     '  path [--contacts FILE]   the whole path, stage by stage; the built-in scenario without a file',
+  );
+  console.error(
+    '  open                     a tracer opening reports, on its own thread and on one or two more',
   );
   console.error('  enrolment                credentials for a school: 327 tags, five days');
   console.error(

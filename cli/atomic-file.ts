@@ -55,7 +55,8 @@ async function writeBeside(
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** A name that was made, moved or removed in the folder is on disk when it resolves. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   await handle.sync().finally(() => handle.close());
 }

@@ -2,7 +2,7 @@
  * Day keys as private files, one a day: authority/day-keys/<day>.key, mode 0600. Beside them, in `destroyed`, stand the days
  * whose keys are destroyed (destroyed-days.ts): a key file of such a day is refused, whoever put it there.
  */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dayKeyPrints, decodeDayKeyFile, encodeDayKeyFile } from '../authority/day-key-file.js';
 import type { DayKeyStore } from '../authority/day-key-store.js';
@@ -31,6 +31,7 @@ export function dayKeyFiles(dir: string, searched?: string): DayKeyStore {
         );
       await writePrivate(fileOf(keys.day), encodeDayKeyFile(keys));
     },
+    setAside: (day) => rename(fileOf(day), `${fileOf(day)}.damaged`),
     list: async () => {
       const destroyed = await readDestroyedDays(marks);
       const names = await readdir(dir).catch(() => []);

@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import pc from 'picocolors';
 import { FirebreakError } from '../protocol/errors.js';
+import { plain } from '../protocol/plain-text.js';
 
 const SHOWN_HELP = new Set(['commander.help', 'commander.helpDisplayed', 'commander.version']);
 
@@ -16,14 +17,17 @@ export function exitCodeOf(error: unknown): 0 | 1 | 2 {
 /** What to print for an error; empty where commander has already spoken. The stack is shown with FIREBREAK_DEBUG=1. */
 export function describeError(error: unknown, debug: boolean): string {
   if (error instanceof CommanderError) return '';
-  if (!(error instanceof Error)) return `firebreak: ${String(error)}`;
-  const lines = [`${pc.red('firebreak:')} ${error.message}`];
+  if (!(error instanceof Error)) return `firebreak: ${shown(String(error))}`;
+  const lines = [`${pc.red('firebreak:')} ${shown(error.message)}`];
   if (debug)
     lines.push(
-      error.stack ?? '',
-      ...(error.cause instanceof Error ? [`caused by: ${error.cause.message}`] : []),
+      shown(error.stack ?? ''),
+      ...(error.cause instanceof Error ? [`caused by: ${shown(error.cause.message)}`] : []),
     );
   else if (!(error instanceof FirebreakError))
     lines.push('  (unexpected; run again with FIREBREAK_DEBUG=1 for details)');
   return lines.join('\n');
 }
+
+/** What another party answered may stand in a message; lines after its first are indented, so that none passes for ours. */
+const shown = (message: string): string => message.split('\n').map(plain).join('\n  ');

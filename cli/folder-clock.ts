@@ -1,7 +1,8 @@
 /**
- * One clock for all processes of a folder. Without `clock.json` it is the wall clock. `--clock-start T --clock-rate X`
- * set another: it reads T when set, and runs X times as fast as the wall's, for every process of the folder, across
- * restarts. (An epoch is fifteen minutes; a rehearsal can't wait.)
+ * One clock for all processes of a folder. Without `clock.json` it is the wall clock. `authority init --clock-start T
+ * --clock-rate X` gives a new folder another: it reads T when set, and runs X times as fast as the wall's, for every process
+ * of the folder, across restarts. (An epoch is fifteen minutes; a rehearsal can't wait.) Any other command may name the clock
+ * it expects, and is refused when the folder has another: a clock that is changed under keys and a log would end their days.
  */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
@@ -27,18 +28,18 @@ export interface ClockOptions {
   readonly clockRate?: number;
 }
 
-/** The folder's clock; sets it first when the options ask for it. Throws `usage` when it already runs otherwise. */
+/** The folder's clock; changes nothing. Throws `usage` when the options name another. */
 export async function openFolderClock(folder: DataFolder, options: ClockOptions = {}): Promise<Clock> {
   const known = await readClockFile(folder);
-  if (options.clockStart === undefined && options.clockRate === undefined)
-    return known ? liveClock(known) : liveClock({});
-  if (known) {
-    requireSame(known, options, folder);
-    return liveClock(known);
-  }
-  return liveClock(
-    await setFolderClock(folder, (options.clockStart ?? Date.now() / 1000) * 1000, options.clockRate ?? 1),
-  );
+  requireSame(known, options, folder);
+  return liveClock(known ?? {});
+}
+
+/** Sets the clock of a folder that was just made, where the options ask for one. */
+export async function setNewFolderClock(folder: DataFolder, options: ClockOptions): Promise<void> {
+  const { clockStart, clockRate } = options;
+  if (clockStart === undefined && clockRate === undefined) return;
+  await setFolderClock(folder, (clockStart ?? Date.now() / 1000) * 1000, clockRate ?? 1);
 }
 
 /** Makes the folder's clock read `startMs` now and run `rate` times as fast as the wall's. */
@@ -63,12 +64,16 @@ async function readClockFile(folder: DataFolder): Promise<ClockFile | undefined>
   );
 }
 
-function requireSame(known: ClockFile, options: ClockOptions, folder: DataFolder): void {
-  const sameStart = options.clockStart === undefined || options.clockStart * 1000 === known.startMs;
-  const sameRate = options.clockRate === undefined || options.clockRate === known.rate;
+function requireSame(known: ClockFile | undefined, options: ClockOptions, folder: DataFolder): void {
+  const sameStart = options.clockStart === undefined || options.clockStart * 1000 === known?.startMs;
+  const sameRate = options.clockRate === undefined || options.clockRate === (known?.rate ?? 1);
   if (sameStart && sameRate) return;
+  const runs =
+    known === undefined
+      ? 'is the wall clock'
+      : `was set when it was made (start ${known.startMs / 1000}, rate ${known.rate})`;
   throw new FirebreakError(
     'usage',
-    `the clock of ${folder.dir} is set already (start ${known.startMs / 1000}, rate ${known.rate}); it stays the same for all of its processes`,
+    `the clock of ${folder.dir} ${runs} and stays so for all of its processes: leave --clock-start and --clock-rate to firebreak authority init`,
   );
 }

@@ -21,6 +21,8 @@ export interface DataFolder {
     readonly auditKey: string;
     readonly dayKeys: string;
     readonly registry: string;
+    /** The newest day it worked on (worked-day-file.ts). */
+    readonly workedDay: string;
     readonly spool: string;
     /** Orders from other processes of the folder (orders.ts). */
     readonly orders: string;
@@ -69,6 +71,8 @@ export interface GatewayFolder {
 
 export interface TagFolder {
   readonly dir: string;
+  /** Held by the one process that runs the tag. */
+  readonly lock: string;
   readonly state: string;
   readonly flash: string;
   readonly status: string;
@@ -89,6 +93,7 @@ export function folderAt(path: string): DataFolder {
       auditKey: inside('authority', 'audit.key'),
       dayKeys: inside('authority', 'day-keys'),
       registry: inside('authority', 'registry'),
+      workedDay: inside('authority', 'worked-day'),
       spool: inside('authority', 'spool'),
       orders: inside('authority', 'orders'),
     },
@@ -134,7 +139,13 @@ export function gatewayFolder(folder: DataFolder, name: string): GatewayFolder {
 export function tagFolder(folder: DataFolder, number: number): TagFolder {
   const dir = join(folder.dir, 'tags', String(number));
   const inside = (part: string) => join(dir, part);
-  return { dir, state: inside('state'), flash: inside('flash'), status: inside('status.json') };
+  return {
+    dir,
+    lock: inside('lock'),
+    state: inside('state'),
+    flash: inside('flash'),
+    status: inside('status.json'),
+  };
 }
 
 /** Makes the folder, or takes an empty one. Throws `exists` for a folder with anything in it, `input` for a file. */

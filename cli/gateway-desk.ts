@@ -1,51 +1,103 @@
 /**
  * Certifying gateways, on the authority's side. To put a gateway's public key into the authority's folder, as
- * gateways/NAME/gateway.pub, is to approve it: the certificate appears beside it, and is renewed before it runs out.
+ * gateways/NAME/gateway.pub, is to approve it: the certificate appears beside it, and is renewed before it runs out. One
+ * that cannot be read, is another key's or another issuer's, or does not hold today is no certificate, and is replaced.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Authority } from '../authority/authority.js';
-import { fromHex } from '../protocol/bytes.js';
+import { equalBytes, fromHex, toHex } from '../protocol/bytes.js';
 import type { Clock } from '../protocol/clock.js';
-import { decodeGatewayCertificate } from '../protocol/gateway-certificate.js';
+import { asError } from '../protocol/errors.js';
+import { decodeGatewayCertificate, verifyGatewayCertificate } from '../protocol/gateway-certificate.js';
+import type { GatewayCertificate } from '../protocol/gateway-certificate.js';
 import type { Log } from '../protocol/log.js';
 import { dayOf } from '../protocol/time.js';
 import { writeAtomically } from './atomic-file.js';
 import { gatewayFolder } from './folder.js';
-import type { DataFolder, GatewayFolder } from './folder.js';
+import type { DataFolder } from './folder.js';
 
 /** Renewed when fewer days than this are left. */
 const DAYS_AHEAD = 2;
+/** Each try may be an entry of the ledger: one key of one gateway gets one in this time, wall time. */
+const TRY_AGAIN_MS = 60_000;
 
-/** One round over the gateways of the folder; what fails is said and tried again in the next round. */
-export async function certifyGateways(
-  folder: DataFolder,
-  authority: Authority,
-  clock: Clock,
-  log: Log,
-): Promise<void> {
-  const names = await readdir(join(folder.dir, 'gateways')).catch(() => []);
-  for (const name of names) {
-    const place = gatewayFolder(folder, name);
-    try {
-      await certifyIfDue(name, place, authority, dayOf(clock.nowMs() / 1000), log);
-    } catch (error) {
-      log.warn('a gateway is not certified', { gateway: name, why: (error as Error).message });
-    }
-  }
+export interface GatewayDesk {
+  /** Looks at every gateway of the folder. What fails is said once and tried again later; another key at once. */
+  round(): Promise<void>;
 }
 
-async function certifyIfDue(
-  name: string,
-  place: GatewayFolder,
-  authority: Authority,
-  today: number,
-  log: Log,
-): Promise<void> {
+export interface GatewayDeskDeps {
+  readonly folder: DataFolder;
+  readonly authority: Pick<Authority, 'addGateway'>;
+  readonly issuerPublicKey: Uint8Array;
+  readonly clock: Clock;
+  /** Of the wall, in ms since some moment. */
+  readonly wallMs: () => number;
+  readonly log: Log;
+}
+
+interface Try {
+  readonly publicKey: string;
+  readonly atMs: number;
+  /** `undefined` when it succeeded. */
+  readonly why: string | undefined;
+}
+
+export function gatewayDesk(deps: GatewayDeskDeps): GatewayDesk {
+  const tries = new Map<string, Try>();
+  return {
+    async round() {
+      const names: string[] = await readdir(join(deps.folder.dir, 'gateways')).catch(() => []);
+      for (const name of tries.keys()) if (!names.includes(name)) tries.delete(name);
+      for (const name of names) await attend(name, tries, deps);
+    },
+  };
+}
+
+async function attend(name: string, tries: Map<string, Try>, deps: GatewayDeskDeps): Promise<void> {
+  const place = gatewayFolder(deps.folder, name);
   const publicKey = await readPublicKey(place.publicKey);
-  if (publicKey === undefined || (await lastDay(place.certificate)) >= today + DAYS_AHEAD) return;
-  await writeAtomically(place.certificate, await authority.addGateway(publicKey, name));
-  log.info('certified a gateway for seven days', { gateway: name });
+  if (publicKey === undefined || (await isCertified(publicKey, place.certificate, deps))) return;
+  const hex = toHex(publicKey);
+  const last = tries.get(name);
+  const isSameKey = last?.publicKey === hex;
+  if (isSameKey && deps.wallMs() - last.atMs < TRY_AGAIN_MS) return;
+  const why = await certify(name, publicKey, place.certificate, deps);
+  tries.set(name, { publicKey: hex, atMs: deps.wallMs(), why });
+  if (why === undefined) deps.log.info('certified a gateway for seven days', { gateway: name });
+  else if (!isSameKey || last.why !== why)
+    deps.log.warn('a gateway is not certified; trying again each minute', { gateway: name, why });
+}
+
+async function isCertified(
+  publicKey: Uint8Array,
+  file: string,
+  { issuerPublicKey, clock }: GatewayDeskDeps,
+): Promise<boolean> {
+  const today = dayOf(clock.nowMs() / 1000);
+  const held = await readCertificate(file);
+  return (
+    held !== undefined &&
+    held.toDay >= today + DAYS_AHEAD &&
+    equalBytes(held.gatewayPublicKey, publicKey) &&
+    verifyGatewayCertificate(issuerPublicKey, held, today)
+  );
+}
+
+/** Why not; `undefined` when it is done. */
+async function certify(
+  name: string,
+  publicKey: Uint8Array,
+  file: string,
+  { authority }: GatewayDeskDeps,
+): Promise<string | undefined> {
+  try {
+    await writeAtomically(file, await authority.addGateway(publicKey, name));
+    return undefined;
+  } catch (error) {
+    return asError(error).message;
+  }
 }
 
 async function readPublicKey(file: string): Promise<Uint8Array | undefined> {
@@ -53,7 +105,11 @@ async function readPublicKey(file: string): Promise<Uint8Array | undefined> {
   return /^[0-9a-f]{64}$/.test(text) ? fromHex(text) : undefined;
 }
 
-async function lastDay(file: string): Promise<number> {
-  const bytes = await readFile(file).catch(() => undefined);
-  return bytes === undefined ? -1 : decodeGatewayCertificate(bytes).toDay;
+/** `undefined` when there is none that can be read. */
+async function readCertificate(file: string): Promise<GatewayCertificate | undefined> {
+  try {
+    return decodeGatewayCertificate(await readFile(file));
+  } catch {
+    return undefined;
+  }
 }

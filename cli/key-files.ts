@@ -3,10 +3,11 @@
  * rather than used, and no message ever shows what is inside.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fromHex, toHex } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
+import { syncFolder, writeNewPrivate } from './atomic-file.js';
 
 const KEY_BYTES = 32;
 
@@ -35,21 +36,17 @@ export async function readKeyFile(file: string): Promise<Uint8Array> {
   );
 }
 
-/** Writes a new private file; never overwrites (`exists`). */
-export async function writePrivate(file: string, bytes: Uint8Array | string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await writeFile(file, bytes, { mode: 0o600, flag: 'wx', flush: true }).catch(
-    (cause: NodeJS.ErrnoException) => {
-      if (cause.code === 'EEXIST')
-        throw new FirebreakError('exists', `${file} is there already; it is left as it was`, { cause });
-      throw cause;
-    },
-  );
+/** Writes a new private file, whole or not at all, and makes its folder; never overwrites (`exists`). */
+export async function writePrivate(file: string, bytes: Uint8Array): Promise<void> {
+  const folder = dirname(file);
+  const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (made !== undefined) await syncFolder(dirname(folder));
+  await writeNewPrivate(file, bytes);
 }
 
 /** Makes, stores and returns a new random key. */
 export async function createKeyFile(file: string): Promise<Uint8Array> {
   const key = new Uint8Array(randomBytes(KEY_BYTES));
-  await writePrivate(file, `${toHex(key)}\n`);
+  await writePrivate(file, Buffer.from(`${toHex(key)}\n`, 'latin1'));
   return key;
 }

@@ -1,78 +1,106 @@
 /**
  * Orders to a running authority from other commands on its folder: a private file each under authority/orders, answered
- * beside it. The authority's records are open in one process only; this is how the others reach them.
+ * beside it (order-files.ts). The authority's records are open in one process only; this is how the others reach them.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { z } from 'zod';
+import { mkdir, readFile, rm, unlink } from 'node:fs/promises';
 import { FirebreakError } from '../protocol/errors.js';
+import { pauseUntilStopped } from '../radio/clock-live.js';
 import { writeAtomically } from './atomic-file.js';
 import { parseJson } from './config.js';
 import type { DataFolder } from './folder.js';
+import { orderAnswer, orderFile, orderFiles } from './order-files.js';
+import type { Order, OrderAnswer } from './order-files.js';
 
-const order = z.discriminatedUnion('what', [
-  z.strictObject({
-    what: z.literal('notify'),
-    day: z.int().min(0),
-    code: z.int().min(0).max(255),
-    tags: z.array(z.int().min(0)).min(1).max(4096),
-  }),
-  z.strictObject({ what: z.literal('retain') }),
-  z.strictObject({ what: z.literal('status') }),
-  z.strictObject({ what: z.literal('revoke'), gatewayId: z.string().regex(/^[0-9a-f]{32}$/) }),
-]);
-export type Order = z.infer<typeof order>;
+export interface OrderPatience {
+  /** An order that no authority has begun with by then is taken back, wall ms. */
+  readonly takenWithinMs: number;
+  /** One that was begun is waited for as long again as this, wall ms. */
+  readonly answeredWithinMs: number;
+}
 
-const answer = z.strictObject({ ok: z.boolean(), message: z.string() });
-
-const ANSWER_WAIT_MS = 30_000;
+/** An authority may first have to end days for others, at 20 s each. */
+export const ORDER_PATIENCE: OrderPatience = { takenWithinMs: 30_000, answeredWithinMs: 60_000 };
 const LOOK_EVERY_MS = 100;
-const ORDER_FILE = /^[0-9a-f-]{36}\.json$/;
 
-/** Leaves an order and waits for the answer. Throws `timeout` when no authority takes it, `input` with its refusal. */
-export async function giveOrder(folder: DataFolder, given: Order): Promise<string> {
-  await mkdir(folder.authority.orders, { recursive: true, mode: 0o700 });
-  const file = join(folder.authority.orders, `${randomUUID()}.json`);
-  const answerFile = `${file}.answer`;
-  await writeAtomically(file, JSON.stringify(given), 0o600);
-  const deadline = Date.now() + ANSWER_WAIT_MS;
-  while (Date.now() < deadline) {
-    const text = await readFile(answerFile, 'utf8').catch(() => undefined);
+/**
+ * Leaves an order and waits for the answer. When the signal aborts, or no authority begins with it, it is taken back.
+ *
+ * Throws `timeout` or `closed` for one that was taken back: nothing was done. Throws `input` with the authority's refusal:
+ * nothing was done either. Throws `unconfirmed` when the authority began with it and nobody can say how it ended.
+ */
+export async function giveOrder(
+  folder: DataFolder,
+  order: Order,
+  signal: AbortSignal,
+  { takenWithinMs, answeredWithinMs }: OrderPatience = ORDER_PATIENCE,
+): Promise<string> {
+  const dir = folder.authority.orders;
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const files = orderFiles(dir, randomUUID());
+  await writeAtomically(
+    files.waiting,
+    JSON.stringify(orderFile.parse({ givenMs: Date.now(), order })),
+    0o600,
+  );
+  const first = await waitForAnswer(files.answer, takenWithinMs, signal);
+  if (first) return outcomeOf(first, order);
+  if (await takeBack(files.waiting)) throw takenBack(folder, signal);
+  const late = await waitForAnswer(files.answer, answeredWithinMs, signal);
+  return outcomeOf(late ?? { outcome: 'unknown', message: 'the authority has not said how it ended' }, order);
+}
+
+/** Looks at least once. */
+async function waitForAnswer(
+  file: string,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<OrderAnswer | undefined> {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const text = await readFile(file, 'utf8').catch(() => undefined);
     if (text !== undefined) {
-      await rm(answerFile, { force: true });
-      const { ok, message } = answer.parse(parseJson(answerFile, text));
-      if (ok) return message;
-      throw new FirebreakError('input', message);
+      await rm(file, { force: true });
+      return orderAnswer.parse(parseJson(file, text));
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    if (signal.aborted || performance.now() >= deadline) return undefined;
+    await pauseUntilStopped(LOOK_EVERY_MS, signal);
   }
-  await rm(file, { force: true });
-  throw new FirebreakError(
-    'timeout',
-    `no authority answers on ${folder.dir}: start it with firebreak authority run`,
+}
+
+/** Tells whether it was still there: the authority takes an order by renaming it. */
+function takeBack(waiting: string): Promise<boolean> {
+  return unlink(waiting).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false;
+      throw new FirebreakError(
+        'unconfirmed',
+        `${waiting} cannot be taken back: remove it (${error.message})`,
+      );
+    },
   );
 }
 
-/** One round over the orders that wait; each is answered, carried out or not. */
-export async function takeOrders(
-  folder: DataFolder,
-  carryOut: (given: Order) => Promise<string>,
-): Promise<void> {
-  const names = await readdir(folder.authority.orders).catch(() => []);
-  for (const name of names.filter((candidate) => ORDER_FILE.test(candidate))) {
-    const file = join(folder.authority.orders, name);
-    const result = await carryOutOne(file, carryOut);
-    await rm(file, { force: true });
-    await writeAtomically(`${file}.answer`, JSON.stringify(result), 0o600);
-  }
+function takenBack({ dir }: DataFolder, { aborted }: AbortSignal): FirebreakError {
+  const end = 'the order is taken back, and nothing was done';
+  return aborted
+    ? new FirebreakError('closed', `stopped: ${end}`)
+    : new FirebreakError(
+        'timeout',
+        `no authority takes orders on ${dir}: ${end}. See whether firebreak authority run is at work there`,
+      );
 }
 
-async function carryOutOne(file: string, carryOut: (given: Order) => Promise<string>) {
-  try {
-    const given = order.parse(parseJson(file, await readFile(file, 'utf8')));
-    return { ok: true, message: await carryOut(given) };
-  } catch (error) {
-    return { ok: false, message: (error as Error).message };
-  }
+function outcomeOf({ outcome, message }: OrderAnswer, { what }: Order): string {
+  if (outcome === 'done') return message;
+  if (outcome === 'refused') throw new FirebreakError('input', message);
+  const next =
+    what === 'notify'
+      ? 'Look in the log of the authority for “notice published” before you give it again: people would be warned twice'
+      : 'Giving it again does no harm';
+  throw new FirebreakError(
+    'unconfirmed',
+    `the order was begun, and may have been carried out: ${message}. ${next}`,
+  );
 }

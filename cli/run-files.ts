@@ -6,11 +6,13 @@ import { FirebreakError } from '../protocol/errors.js';
 import { writeAtomically } from './atomic-file.js';
 import { parseJson } from './config.js';
 import type { DataFolder } from './folder.js';
+import { isRunning, ownMark, processMark } from './process-mark.js';
+import type { ProcessMark } from './process-mark.js';
 
-const ledgerRun = z.strictObject({ pid: z.int().positive(), mqtt: z.string(), http: z.string() });
-const authorityRun = z.strictObject({ pid: z.int().positive(), http: z.string() });
-const tracerRun = z.strictObject({ pid: z.int().positive(), http: z.string() });
-const airRun = z.strictObject({ pid: z.int().positive(), socket: z.string() });
+const ledgerRun = z.strictObject({ ...processMark, mqtt: z.string(), http: z.string() });
+const authorityRun = z.strictObject({ ...processMark, http: z.string() });
+const tracerRun = z.strictObject({ ...processMark, http: z.string() });
+const airRun = z.strictObject({ ...processMark, socket: z.string() });
 
 export const RUN_FILES = {
   ledger: ledgerRun,
@@ -27,14 +29,18 @@ const pathOf = (folder: DataFolder, name: RunName) => join(folder.run, `${name}.
 export async function announce<Name extends RunName>(
   folder: DataFolder,
   name: Name,
-  facts: Omit<RunFacts<Name>, 'pid'>,
+  facts: Omit<RunFacts<Name>, keyof ProcessMark>,
 ): Promise<() => Promise<void>> {
   await mkdir(folder.run, { recursive: true, mode: 0o700 });
-  await writeAtomically(pathOf(folder, name), `${JSON.stringify({ pid: process.pid, ...facts })}\n`, 0o600);
+  await writeAtomically(
+    pathOf(folder, name),
+    `${JSON.stringify({ ...(await ownMark()), ...facts })}\n`,
+    0o600,
+  );
   return () => rm(pathOf(folder, name), { force: true });
 }
 
-/** What a running process announced; `undefined` when none runs (a stale file of a killed one counts as none). */
+/** What a running process announced; `undefined` when none runs (a stale file counts as none, see process-mark.ts). */
 export async function findRunning<Name extends RunName>(
   folder: DataFolder,
   name: Name,
@@ -45,7 +51,7 @@ export async function findRunning<Name extends RunName>(
   const parsed = RUN_FILES[name].safeParse(parseJson(file, text));
   if (!parsed.success)
     throw new FirebreakError('damaged', `${file} does not fit; stop the ${name} and remove the file`);
-  return isAlive(parsed.data.pid) ? (parsed.data as RunFacts<Name>) : undefined;
+  return (await isRunning(parsed.data)) ? (parsed.data as RunFacts<Name>) : undefined;
 }
 
 /** As findRunning, waiting up to `waitMs` for the process to come up. */
@@ -70,13 +76,4 @@ export function notRunning(folder: DataFolder, name: RunName): FirebreakError {
     'unreachable',
     `no ${name} runs on ${folder.dir}: start one with firebreak ${name} run --data-dir ${folder.dir}`,
   );
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

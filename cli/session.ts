@@ -21,20 +21,27 @@ export interface Session extends PartContext {
 
 const MAX_CLOCK_RATE = 10_000;
 
+interface ClockHelp {
+  readonly start: string;
+  readonly rate: string;
+}
+
+/** What the clock options do where a folder is made. */
+export const SETS_CLOCK: ClockHelp = {
+  start: 'set the folder’s clock to this time (unix seconds or ISO date)',
+  rate: 'let the folder’s clock run x times as fast as the wall’s',
+};
+const ASSERTS_CLOCK: ClockHelp = {
+  start: 'refuse a folder whose clock was not set to this time when it was made',
+  rate: 'refuse a folder whose clock does not run x times as fast as the wall’s',
+};
+
 /** Adds --data-dir, --clock-start and --clock-rate, which every command on a folder takes. */
-export function withFolderOptions(command: Command): Command {
+export function withFolderOptions(command: Command, clock = ASSERTS_CLOCK): Command {
   return command
     .requiredOption('--data-dir <dir>', 'the data folder of the deployment')
-    .option(
-      '--clock-start <time>',
-      'set the folder’s clock to this time (unix seconds or ISO date)',
-      time('--clock-start'),
-    )
-    .option(
-      '--clock-rate <x>',
-      'let the folder’s clock run x times as fast as the wall’s',
-      positiveNumber(MAX_CLOCK_RATE),
-    );
+    .option('--clock-start <time>', clock.start, time('--clock-start'))
+    .option('--clock-rate <x>', clock.rate, positiveNumber(MAX_CLOCK_RATE));
 }
 
 /** Runs `work` on the folder of the options; closes what it registered. */

@@ -4,16 +4,17 @@ import { z } from 'zod';
 import { FirebreakError } from '../protocol/errors.js';
 import { writeAtomically } from './atomic-file.js';
 import { parseJson } from './config.js';
-import { isAlive } from './run-files.js';
+import { isRunning, ownMark, processMark } from './process-mark.js';
 
 const EVERY_MS = 1_000;
 
-const statusFile = z.object({ pid: z.int().positive(), wallMs: z.number(), status: z.unknown() });
+const statusFile = z.object({ ...processMark, wallMs: z.number(), status: z.unknown() });
 
 /** Writes `status()` now and every second until the returned function is called, which writes it a last time. */
 export async function keepStatus(file: string, status: () => unknown): Promise<() => Promise<void>> {
+  const mark = await ownMark();
   const write = (): Promise<void> => {
-    const text = JSON.stringify({ pid: process.pid, wallMs: Date.now(), status: status() });
+    const text = JSON.stringify({ ...mark, wallMs: Date.now(), status: status() });
     return writeAtomically(file, `${text}\n`, 0o600);
   };
   await write();
@@ -48,5 +49,6 @@ export async function readStatus<T>(
   const status = parsed.success ? schema.safeParse(parsed.data.status) : undefined;
   if (!parsed.success || !status?.success)
     throw new FirebreakError('damaged', `${file} is not a status of this version`);
-  return { isRunning: isAlive(parsed.data.pid), ageMs: Date.now() - parsed.data.wallMs, status: status.data };
+  const { wallMs, ...mark } = parsed.data;
+  return { isRunning: await isRunning(mark), ageMs: Date.now() - wallMs, status: status.data };
 }

@@ -7,7 +7,7 @@
  */
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Level } from 'level';
+import { holdLock } from '../courier/folder-lock.js';
 import { FirebreakError, type ErrorCode } from '../protocol/errors.js';
 
 /** Ends in what no tile path ends in; a crash may leave one behind, the next export removes it. */
@@ -103,26 +103,9 @@ export async function lockExport(dir: string): Promise<() => Promise<void>> {
   await mkdir(dir, { recursive: true }).catch((cause: unknown) => {
     throw diskError(dir, cause);
   });
-  const lock = new Level(place);
-  await lock.open().catch((error: unknown) => {
-    throw lockError(error, dir, place);
-  });
+  const unlock = await holdLock(place, `another export writes to ${dir}: let it finish first`);
   return async () => {
     await rm(place, { recursive: true, force: true }); // while it is held, lest another's is removed
-    await lock.close();
+    await unlock();
   };
-}
-
-function lockError(error: unknown, dir: string, place: string): FirebreakError {
-  const cause = error instanceof Error ? error.cause : undefined;
-  if (cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED')
-    return new FirebreakError('locked', `another export writes to ${dir}: let it finish first`, {
-      cause: error,
-    });
-  const why = cause instanceof Error ? cause.message : String(error);
-  return new FirebreakError(
-    'damaged',
-    `${place} cannot be opened (${why}). It holds nothing: when no export to ${dir} runs, remove it and export again`,
-    { cause: error },
-  );
 }

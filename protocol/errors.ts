@@ -48,6 +48,8 @@ export type ErrorCode =
   | 'port-in-use'
   | 'unreachable'
   | 'timeout'
+  // begun, and nobody can say whether it was carried out
+  | 'unconfirmed'
   | 'full'
   | 'closed';
 

@@ -1,9 +1,10 @@
 /**
  * HPKE base mode, single shot (RFC 9180 §6.1): DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305.
  */
-import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
+import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { concat } from './bytes.js';
 import { FirebreakError } from './errors.js';
+import { hmacSha256 } from './hash.js';
 import { x25519, x25519KeyPair } from './x25519.js';
 
 const KEM_SUITE = Buffer.from('KEM\x00\x20', 'latin1');
@@ -131,7 +132,7 @@ function schedule(sharedSecret: Uint8Array, info: Uint8Array) {
 }
 
 function labeledExtract(suite: Uint8Array, salt: Uint8Array, label: string, secret: Uint8Array): Uint8Array {
-  return hmac(salt, VERSION, suite, Buffer.from(label, 'latin1'), secret);
+  return hmacSha256(salt, VERSION, suite, Buffer.from(label, 'latin1'), secret);
 }
 
 /** One block of HKDF-Expand is enough: nothing here is longer than 32 bytes. */
@@ -143,14 +144,6 @@ function labeledExpand(
   length: number,
 ): Uint8Array {
   const size = Uint8Array.of(length >> 8, length & 0xff);
-  return hmac(prk, size, VERSION, suite, Buffer.from(label, 'latin1'), info, Uint8Array.of(1)).subarray(
-    0,
-    length,
-  );
-}
-
-function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
-  const mac = createHmac('sha256', key);
-  for (const part of parts) mac.update(part);
-  return mac.digest();
+  const block = hmacSha256(prk, size, VERSION, suite, Buffer.from(label, 'latin1'), info, Uint8Array.of(1));
+  return block.subarray(0, length);
 }

@@ -75,11 +75,14 @@ export interface AccessPart {
   readonly tags: TagList;
 }
 
+/** A record whose tags are yet to be checked. */
+export type AccessToSeal = AccessQuestion & { readonly reached: ArrayLike<number> };
+
 /**
  * The parts of a look in their order, to be logged in that order. Throws `format` for a record out of its bounds or tags
  * that do not ascend, `size` for more tags than a look can name.
  */
-export function sealAccess(record: AccessRecord, given: SealAccess): SealedAccess[] {
+export function sealAccess(record: AccessToSeal, given: SealAccess): SealedAccess[] {
   const question = encodeRecordedQuestion({ ...record, reachedCount: record.reached.length });
   const firstHead = 2 ** headLog2(NAME_LENGTH + question.length);
   const runs = tagRuns(tagList(record.reached), firstHead);

@@ -17,6 +17,8 @@ export interface OpenedReport {
   /** Whoever signed: all records are that tag's. */
   readonly tag: TagNumber;
   readonly plaintext: ReportPlaintext;
+  /** The same as it was sealed; a plaintext has one form only. */
+  readonly plaintextBytes: Uint8Array;
 }
 
 /**
@@ -25,9 +27,9 @@ export interface OpenedReport {
  */
 export function openReport(report: ReportEnvelope, dayKeysOf: DayKeysOf): OpenedReport {
   requireEncounters(report);
-  const opened = openSealed(report, dayKeysOf);
+  const plaintextBytes = openSealed(report, dayKeysOf);
   const tag = resolveReporter(report, dayKeysOf);
-  return { tag, plaintext: decodeReportPlaintext(opened, report.day) };
+  return { tag, plaintext: decodeReportPlaintext(plaintextBytes, report.day), plaintextBytes };
 }
 
 /** The sealed part of a report of either kind. Throws `sealing`, also when the day's keys are gone. */

@@ -8,6 +8,7 @@
  *     kind 3, request      domain "firebreak/request/v1"   ctLen = 53 + 3072·days, days from 1 to 7
  *     HPKE info = the domain's text, aad = bytes [0,159)
  */
+import { asEpoch } from './brands.js';
 import { ByteReader, ByteWriter, concat } from './bytes.js';
 import { CREDENTIAL_BYTES, decodeCredential, encodeCredential } from './credential.js';
 import type { Credential } from './credential.js';
@@ -18,9 +19,13 @@ import { sha256 } from './hash.js';
 import { hpkeSeal } from './hpke.js';
 import { isRequestLength } from './credential-request.js';
 import { isPlaintextLength, MAX_PLAINTEXT_BYTES } from './report-plaintext.js';
+import { dayOfEpoch } from './time.js';
 
 const VERSION = 1;
 const HEAD_BYTES = 159;
+const DAY_AT = 6;
+/** After the day and the credential's version. */
+const CREDENTIAL_EPOCH_AT = 11;
 const CIPHERTEXT_AT = 193;
 const SIGNATURE_BYTES = 64;
 const HPKE_TAG_BYTES = 16;
@@ -114,6 +119,17 @@ export function decodeReport(bytes: Uint8Array): ReportEnvelope {
   };
   reader.end();
   return report;
+}
+
+/**
+ * Days whose keys opening this report can ask for: its own, that of the credential's epoch, and those next to its own. Of
+ * bytes that are no report, any days or none.
+ */
+export function reportDays(bytes: Uint8Array): readonly number[] {
+  if (bytes.length < HEAD_BYTES) return [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, HEAD_BYTES);
+  const day = view.getUint32(DAY_AT);
+  return [day, dayOfEpoch(asEpoch(view.getUint32(CREDENTIAL_EPOCH_AT))), day - 1, day + 1];
 }
 
 function reportKindOf(value: number): ReportKind {

@@ -13,7 +13,7 @@ const MAX_VARINT_BYTES = 7;
 export type TagList = Uint32Array | Float64Array;
 
 /** The numbers as a list. Throws `format` unless they are whole, 0 to 2^48 − 1, ascending and distinct. */
-export function tagList(numbers: readonly number[]): Float64Array {
+export function tagList(numbers: ArrayLike<number>): Float64Array {
   const tags = new Float64Array(numbers.length);
   let before = -1;
   for (let k = 0; k < tags.length; k += 1) {

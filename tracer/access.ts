@@ -1,11 +1,13 @@
 /** Every look is recorded before it is answered (protocol.md §10, type 6): no entry, no answer. */
 import { asTagNumber } from '../protocol/brands.js';
-import type { TagNumber, UnixMs } from '../protocol/brands.js';
+import type { UnixMs } from '../protocol/brands.js';
 import { ENTRY_TYPE } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { sealAccess } from '../protocol/payload-access.js';
 import type { AccessRecord, SealedAccess } from '../protocol/payload-access.js';
 import { SALT_LENGTH } from '../protocol/payload-salt.js';
+import { isPlain } from '../protocol/plain-text.js';
+import { PLAIN_WORDS } from './recorded-words.js';
 import type { TraceRequest } from './trace-result.js';
 
 export interface Look {
@@ -28,9 +30,9 @@ export interface AccessRecorder {
   /**
    * Records that this look reached these tags, ascending and distinct: all that the answer names or counts. Resolves once
    * the ledger's receipts for all of its entries verified. Throws when one did not come; `input` for a look without officer
-   * or purpose; `format` for tags that do not ascend, or a question out of bounds; `size` for more tags than a look can name.
+   * or purpose, or with words that are not plain; `format` for tags that do not ascend, or a question out of bounds; `size` for more tags than a look can name.
    */
-  record(look: Look, asked: Asked, reached: readonly TagNumber[]): Promise<RecordedAccess>;
+  record(look: Look, asked: Asked, reached: ArrayLike<number>): Promise<RecordedAccess>;
 }
 
 export interface AccessDeps {
@@ -55,6 +57,11 @@ export function accessRecorder({ auditPublicKey, nowMs, randomBytes, commit }: A
       if (officer.trim() === '' || purpose.trim() === '') {
         throw new FirebreakError('input', 'a look needs an officer and a purpose: both are recorded');
       }
+      if (!isPlain(officer) || !isPlain(purpose))
+        throw new FirebreakError(
+          'input',
+          `officer and purpose must be ${PLAIN_WORDS}: people are shown them`,
+        );
       const parts = sealAccess(
         { officer, purpose, ...asked, reached },
         {

@@ -19,6 +19,11 @@ export class EvidenceShelf {
     if (this.#kept.length < MAX_KEPT) this.#kept.push(evidence);
   }
 
+  /** A record of a report, by the report's index in the log and its place in it. */
+  addForged(ledgerIndex: number, record: number): void {
+    this.add({ kind: 'forged-beacon', ledger: [ledgerIndex], record });
+  }
+
   restore(kept: readonly Evidence[]): void {
     this.#kept.splice(0, this.#kept.length, ...kept);
   }

@@ -24,17 +24,20 @@ export type Tally = { -readonly [Name in Exclude<keyof IntakeCounts, 'refused'>]
   readonly refused: Map<ErrorCode, number>;
 };
 
+/** What is counted of records alone. */
+export type RecordTally = Pick<Tally, 'records' | 'partial' | 'forged' | 'unresolved'>;
+
+export const newRecordTally = (): RecordTally => ({ records: 0, partial: 0, forged: 0, unresolved: 0 });
+
 export function newTally(): Tally {
-  return {
-    opened: 0,
-    repeated: 0,
-    clones: 0,
-    records: 0,
-    partial: 0,
-    forged: 0,
-    unresolved: 0,
-    refused: new Map(),
-  };
+  return { opened: 0, repeated: 0, clones: 0, ...newRecordTally(), refused: new Map() };
+}
+
+export function countRecords(tally: Tally, { records, partial, forged, unresolved }: RecordTally): void {
+  tally.records += records;
+  tally.partial += partial;
+  tally.forged += forged;
+  tally.unresolved += unresolved;
 }
 
 /** Takes over what another life counted. */

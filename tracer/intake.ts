@@ -9,6 +9,7 @@ import {
 import { isAcceptedDay } from '../protocol/report-check.js';
 import { DAY_SECONDS, dayOf } from '../protocol/time.js';
 import type { ContactStore } from './contacts/contact-store.js';
+import type { KeptParts, PartChange } from './contacts/kept-parts.js';
 import type { DayKeySource } from './day-key-source.js';
 import { EvidenceShelf } from './evidence.js';
 import type { Evidence } from './evidence.js';
@@ -16,21 +17,26 @@ import { GatewayBook } from './gateway-book.js';
 import { restoreTally } from './intake-counts.js';
 import type { IntakeCounts } from './intake-counts.js';
 import { decodeIntakeState, encodeIntakeState } from './intake-state.js';
+import { inlineOpener } from './opening/opener.js';
+import type { ReportOpener } from './opening/opener.js';
+import type { Opening, OpeningSettings } from './opening/open-report.js';
+import { openPage } from './opening/page.js';
+import type { OpenPage } from './opening/page.js';
 import { payloadsOf, PAYLOADS_AT_ONCE } from './payloads.js';
 import type { LoggedEntry } from './payloads.js';
 import { PresenceBook } from './presence/presence-book.js';
 import { PresenceIntake } from './presence-intake.js';
-import { decodePresence, encodePresence } from './presence-state.js';
 import { ReportIntake } from './report-intake.js';
-import type { IntakeSettings } from './report-intake.js';
 import type { Sections } from './state-sections.js';
 import type { Testimony } from './testimony.js';
 import { Turns } from './turns.js';
 import { WaitingReports } from './waiting-reports.js';
 
-export interface IntakeGiven extends IntakeSettings {
+export interface IntakeGiven extends OpeningSettings {
   readonly reader: LedgerReader;
   readonly dayKeys: DayKeySource;
+  /** Who opens the reports of tags; this thread by default. */
+  readonly opener?: ReportOpener;
 }
 
 export interface IntakeStatus {
@@ -61,6 +67,7 @@ const WANTED: ReadonlySet<number> = new Set([
 
 export class Intake {
   readonly #given: IntakeGiven;
+  readonly #opener: ReportOpener;
   readonly #contacts: ContactStore;
   readonly #evidence = new EvidenceShelf();
   readonly #gateways: GatewayBook;
@@ -76,16 +83,17 @@ export class Intake {
   /** Begins where the store's last life ended. Throws `format` for what was not kept by an intake. */
   constructor(given: IntakeGiven, contacts: ContactStore) {
     this.#given = given;
+    this.#opener = given.opener ?? inlineOpener(given);
     this.#contacts = contacts;
     this.book = new PresenceBook({ personOf: (tag) => contacts.personOf(tag) });
     this.#gateways = new GatewayBook(given.issuerPublicKey);
     const deps = { ...given, dayKeysOf: given.dayKeys.of, evidence: this.#evidence };
-    this.#reports = new ReportIntake(deps);
+    this.#reports = new ReportIntake(this.#evidence);
     this.#presence = new PresenceIntake({ ...deps, gateways: this.#gateways, presence: this.book });
-    this.#restore(contacts.kept);
+    this.#restore(contacts.kept, contacts.takeParts());
   }
 
-  /** What is to be kept with the contacts, as they stand. */
+  /** What is to be kept with the contacts as it stands, beside what {@link changes} says. */
   sections(): Sections {
     const state = encodeIntakeState({
       reports: this.#reports.counts,
@@ -100,8 +108,19 @@ export class Intake {
       [STATE, state],
       [CHAINS, this.#reports.chains.encode()],
       [WAITING, this.#waiting.encode()],
-      [PRESENCE, encodePresence(this.book, (person) => this.#contacts.tagOf(person))],
+      [PRESENCE, this.book.encode()],
     ]);
+  }
+
+  /** What is to be kept of reports and sightings since it was {@link saved} last. */
+  changes(): readonly PartChange[] {
+    return [...this.#reports.chains.changes(), ...this.book.changes()];
+  }
+
+  /** The changes are kept. */
+  saved(): void {
+    this.#reports.chains.saved();
+    this.book.saved();
   }
 
   evidence(): readonly Evidence[] {
@@ -128,8 +147,7 @@ export class Intake {
     const wanted = entries.filter(({ type }) => WANTED.has(type));
     const payloads = await payloadsOf(this.#given.reader, wanted);
     await this.#contacts.ready();
-    const payloadOf = new Map(wanted.map((entry, place) => [entry, payloads[place]]));
-    await this.#contacts.wholly(() => this.#takeInTurns(entries, payloadOf));
+    await this.#takeWholly(entries, wanted, payloads);
   }
 
   /** Those whose keys have come since; those whose keys will not come are given up. Gives whether there were any. */
@@ -145,34 +163,52 @@ export class Intake {
       if (ready.entries.length === 0) break;
       const payloads = await payloadsOf(reader, ready.entries);
       await this.#contacts.ready();
-      await this.#contacts.wholly(async () => {
-        ready.done();
-        const payloadOf = new Map(ready.entries.map((entry, place) => [entry, payloads[place]]));
-        await this.#takeInTurns(ready.entries, payloadOf);
-      });
+      await this.#takeWholly(ready.entries, ready.entries, payloads, ready.done);
     }
     this.#waiting.forgetBefore(this.#newestDay - retentionDays);
     return this.#waiting.size !== before;
   }
 
-  async #takeInTurns(
+  /** `payloads` are those of the wanted ones. */
+  async #takeWholly(
     entries: readonly LoggedEntry[],
-    payloadOf: ReadonlyMap<LoggedEntry, FoundPayload>,
+    wanted: readonly LoggedEntry[],
+    payloads: readonly FoundPayload[],
+    begin: () => void = () => undefined,
   ): Promise<void> {
+    const payloadOf = new Map(wanted.map((entry, place) => [entry, payloads[place]]));
+    const page = openPage(entries, payloadOf, this.#opener, this.#given.dayKeys.of);
+    try {
+      await this.#contacts.wholly(async () => {
+        begin();
+        await this.#takeInTurns(page);
+      });
+    } finally {
+      page.done();
+    }
+  }
+
+  /** In the order of the log, whatever was opened first. */
+  async #takeInTurns({ items }: OpenPage): Promise<void> {
     const turns = new Turns();
     let told: Testimony[] = [];
-    for (const entry of entries) {
+    const tell = (): void => {
+      this.#contacts.add(told);
+      told = [];
+    };
+    for (const { entry, isWanted, payload, opening } of items) {
       const day = dayOf(entry.appendedAtMs / 1000);
       const { isOver } = turns;
-      if (day > this.#newestDay || isOver) {
-        this.#contacts.add(told);
-        told = [];
-      }
+      if (day > this.#newestDay || isOver) tell();
       if (day > this.#newestDay) this.#goOnTo(day);
       if (isOver) await turns.next();
-      if (payloadOf.has(entry)) told.push(...this.#take(entry, payloadOf.get(entry)));
+      const found = opening?.();
+      if (found instanceof Promise && told.length > 0) tell(); // while others open it
+      const opened = found instanceof Promise ? await found : found;
+      if (opened !== undefined) told.push(...this.#takeReport(entry, opened));
+      else if (isWanted) this.#take(entry, payload);
     }
-    this.#contacts.add(told);
+    tell();
   }
 
   /** What leaves retention on this day goes, after all that was logged before it was taken: pages make no difference. */
@@ -185,13 +221,13 @@ export class Intake {
     this.book.forgetBefore(firstDay);
   }
 
-  #restore(kept: Sections): void {
+  #restore(kept: Sections, parts: KeptParts): void {
     const [state, chains, waiting, presence] = [STATE, CHAINS, WAITING, PRESENCE].map((name) =>
       kept.get(name),
     );
-    if (chains) this.#reports.chains.decode(chains);
+    if (chains) this.#reports.chains.restore(chains, parts);
     if (waiting) this.#waiting.decode(waiting);
-    if (presence) decodePresence(presence, this.book);
+    if (presence) this.book.restore(presence, parts);
     if (state === undefined) return;
     const {
       reports,
@@ -210,18 +246,18 @@ export class Intake {
     if (newestDay > 0) this.#goOnTo(newestDay);
   }
 
-  #take(entry: LoggedEntry, payload: FoundPayload): readonly Testimony[] {
-    if (payload === undefined || isPruned(payload)) {
-      this.#miss(entry, payload);
-      return [];
-    }
-    if (entry.type === ENTRY_TYPE.gateway) {
-      this.#gateways.take(payload);
-      return [];
-    }
-    const taken = this.#intakeOf(entry).take(entry, payload);
-    if (taken.waitsForDay !== undefined) this.#waiting.add(entry, taken.waitsForDay);
-    return taken.testimonies ?? [];
+  #takeReport(entry: LoggedEntry, opening: Opening): readonly Testimony[] {
+    const { waitsForDay, testimonies = [] } = this.#reports.take(entry, opening);
+    if (waitsForDay !== undefined) this.#waiting.add(entry, waitsForDay);
+    return testimonies;
+  }
+
+  /** What is no report of a tag, or is not there. */
+  #take(entry: LoggedEntry, payload: FoundPayload): void {
+    if (payload === undefined || isPruned(payload)) return this.#miss(entry, payload);
+    if (entry.type === ENTRY_TYPE.gateway) return this.#gateways.take(payload);
+    const { waitsForDay } = this.#presence.take(entry, payload);
+    if (waitsForDay !== undefined) this.#waiting.add(entry, waitsForDay);
   }
 
   /** A ledger that calls a payload pruned whose day cannot have been pruned when that is said to have happened has lost it. */

@@ -1,6 +1,4 @@
 /** Whom the walks of one look reached, for its record: a byte a person, however many walks reach it. */
-import { asTagNumber } from '../protocol/brands.js';
-import type { TagNumber } from '../protocol/brands.js';
 import { personOf } from './contacts/people.js';
 import type { People } from './contacts/people.js';
 
@@ -30,7 +28,7 @@ export class PeopleReached {
   }
 
   /** The tags of all of them and these tags, ascending, each once. Throws what `tagOf` throws. */
-  tagsWith(named: readonly number[]): TagNumber[] {
+  tagsWith(named: readonly number[]): Float64Array {
     const { count, tags: known } = this.#people;
     const others = new Set<number>(); // who is not in the view: added since, or never met
     for (const tag of named) {
@@ -45,6 +43,6 @@ export class PeopleReached {
     tags.set([...others]);
     let at = others.size;
     for (let person = 0; person < count; person++) if (marks[person] === 1) tags[at++] = known[person]!;
-    return Array.from(tags.sort(), asTagNumber);
+    return tags.sort();
   }
 }

@@ -7,7 +7,9 @@ import type { PresenceReport } from '../protocol/presence-report.js';
 import type { PresenceRecord } from '../protocol/presence-report.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { dayOf } from '../protocol/time.js';
+import type { DayKeysOf } from '../protocol/report-open.js';
 import { capSecondsOf } from './beacon-proof.js';
+import type { EvidenceShelf } from './evidence.js';
 import type { GatewayBook } from './gateway-book.js';
 import { countRefusal, newTally, refusalCode } from './intake-counts.js';
 import type { Tally } from './intake-counts.js';
@@ -15,9 +17,12 @@ import type { LoggedEntry } from './payloads.js';
 import type { PresenceBook, Sighting } from './presence/presence-book.js';
 import { judgeRecord } from './record-judge.js';
 import type { Proven } from './record-judge.js';
-import type { IntakeDeps, Taken } from './report-intake.js';
+import type { OpeningSettings } from './opening/open-report.js';
+import type { Taken } from './report-intake.js';
 
-export interface PresenceDeps extends IntakeDeps {
+export interface PresenceDeps extends OpeningSettings {
+  readonly dayKeysOf: DayKeysOf;
+  readonly evidence: EvidenceShelf;
   readonly gateways: GatewayBook;
   /** Where sightings go; without one they are counted only. */
   readonly presence?: PresenceBook;
@@ -71,12 +76,13 @@ export class PresenceIntake {
 
   #read(report: PresenceReport, ledgerIndex: number): void {
     const records = openPresenceReport(report, this.#deps.dayKeysOf);
-    const { presence, sampleHoldSeconds } = this.#deps;
+    const { presence, evidence, sampleHoldSeconds } = this.#deps;
     this.#tally.opened += 1;
     const bench = { ...this.#deps, tally: this.#tally, reporter: undefined };
     records.forEach((record, place) => {
-      const proven = judgeRecord(record, record.ephId, bench, { ledgerIndex, place });
-      if (proven) presence?.add(sightingOf(record, proven, report.gatewayId, sampleHoldSeconds));
+      const proven = judgeRecord(record, record.ephId, bench);
+      if (proven === 'forged') evidence.addForged(ledgerIndex, place);
+      else if (proven) presence?.add(sightingOf(record, proven, report.gatewayId, sampleHoldSeconds));
     });
   }
 }

@@ -13,8 +13,13 @@ import { Follower } from './follower.js';
 import type { CatchUp, FollowerDeps, Progress } from './follower.js';
 import { Intake } from './intake.js';
 import type { IntakeGiven, IntakeStatus } from './intake.js';
+import { openOpeningPool } from './opening/opening-pool.js';
+import type { OpeningPool } from './opening/opening-pool.js';
 
-export interface ReadingDeps extends IntakeGiven, Pick<FollowerDeps, 'verifier' | 'policy' | 'checkpoints'> {
+export interface ReadingDeps
+  extends Omit<IntakeGiven, 'opener'>, Pick<FollowerDeps, 'verifier' | 'policy' | 'checkpoints'> {
+  /** Threads that open reports beside this one, once there are many; none by default. */
+  readonly openThreads?: number;
   /** Where contacts are kept; in memory by default. Closed with the reading. */
   readonly contacts?: ContactStore;
   readonly log?: Log;
@@ -44,6 +49,7 @@ interface Reading {
 export class LedgerReading {
   readonly contacts: ContactStore;
   readonly #deps: ReadingDeps;
+  readonly #opener: OpeningPool | undefined;
   readonly #onSaved: (view: ContactView) => void;
   #reading: Reading;
   /** Why it is to be begun anew. */
@@ -60,6 +66,7 @@ export class LedgerReading {
     this.#deps = deps;
     this.#onSaved = onSaved;
     this.contacts = deps.contacts ?? memoryContactStore();
+    this.#opener = openerFor(deps);
     this.#reading = this.#begin();
   }
 
@@ -88,6 +95,7 @@ export class LedgerReading {
       if (this.#unsaved > 0 && this.#broken === undefined && this.contacts.damage === undefined)
         await this.#save();
     } finally {
+      await this.#opener?.close();
       await this.contacts.close();
     }
   }
@@ -135,7 +143,8 @@ export class LedgerReading {
   }
 
   #readingFrom(contacts: ContactStore): Reading {
-    const intake = new Intake(this.#deps, contacts);
+    const opener = this.#opener;
+    const intake = new Intake({ ...this.#deps, ...(opener && { opener }) }, contacts);
     const start = keptLog(contacts);
     const follower = new Follower({
       ...this.#deps,
@@ -157,10 +166,19 @@ export class LedgerReading {
     const { intake, follower } = this.#reading;
     const { position } = follower;
     const sections = new Map([...intake.sections(), [LOG, encodeVerifiedLog(position)]]);
-    await this.contacts.save({ size: sizeOf(position), note: this.#note }, sections);
+    await this.contacts.save({ size: sizeOf(position), note: this.#note }, sections, intake.changes());
+    intake.saved();
     this.#unsaved = 0;
     this.#onSaved(this.contacts.view());
   }
+}
+
+function openerFor(deps: ReadingDeps): OpeningPool | undefined {
+  const { openThreads = 0, log } = deps;
+  if (openThreads === 0) return undefined;
+  const onDeath = (why: string): void =>
+    log?.warn('a thread that opens reports ended; nothing is lost', { why });
+  return openOpeningPool(deps, openThreads, { onDeath });
 }
 
 /** Throws `damaged` when the place in the log is not the one that the contacts reach to, `format` when it cannot be read. */

@@ -3,8 +3,7 @@ import type { TagNumber } from '../protocol/brands.js';
 import type { DayKeysOf } from '../protocol/report-open.js';
 import { judgeProofs } from './beacon-proof.js';
 import type { ProvenRecord } from './beacon-proof.js';
-import type { EvidenceShelf } from './evidence.js';
-import type { Tally } from './intake-counts.js';
+import type { RecordTally } from './intake-counts.js';
 import { resolvePeer } from './peer.js';
 import type { Peer } from './peer.js';
 
@@ -17,19 +16,17 @@ export interface Proven {
 interface Bench {
   readonly dayKeysOf: DayKeysOf;
   readonly sampleHoldSeconds: number;
-  readonly evidence: EvidenceShelf;
-  readonly tally: Tally;
+  readonly tally: RecordTally;
   /** Who speaks; a tag that heard itself heard an echo. A gateway is nobody's tag. */
   readonly reporter: TagNumber | undefined;
 }
 
-/** `undefined` for a record that proves nothing; it is counted, and forged ones are kept as evidence. */
+/** It is counted. `undefined` for a record that is of nobody else; `forged` ones are evidence. */
 export function judgeRecord(
   record: ProvenRecord,
   ephId: Uint8Array,
-  { dayKeysOf, sampleHoldSeconds, evidence, tally, reporter }: Bench,
-  { ledgerIndex, place }: { readonly ledgerIndex: number; readonly place: number },
-): Proven | undefined {
+  { dayKeysOf, sampleHoldSeconds, tally, reporter }: Bench,
+): Proven | 'forged' | undefined {
   tally.records += 1;
   const peer = resolvePeer(ephId, record.start, dayKeysOf);
   if (peer === undefined || peer.tag === reporter) {
@@ -39,8 +36,7 @@ export function judgeRecord(
   const { valid } = judgeProofs(record, ephId, peer.keys.macKey, sampleHoldSeconds);
   if (valid === 0) {
     tally.forged += 1;
-    evidence.add({ kind: 'forged-beacon', ledger: [ledgerIndex], record: place });
-    return undefined;
+    return 'forged';
   }
   if (valid === 1) tally.partial += 1;
   return { peer, beacons: valid };

@@ -1,36 +1,14 @@
 /**
- * From a logged report to testimonies: checked again, opened, its sender and peers resolved, its beacon MACs judged
- * (protocol.md §6, §8). What fails is counted and set apart; it never stops the tracer.
+ * From an opened report (opening/open-report.ts) to testimonies: what depends on the reports before it. A report is counted
+ * once, by its tag and seq (protocol.md §8). What fails is counted and set apart; it never stops the tracer.
  */
-import { sha256 } from '../protocol/hash.js';
-import type { TagNumber } from '../protocol/brands.js';
-import type { EncounterRecord } from '../protocol/encounter-record.js';
-import { checkReport } from '../protocol/report-check.js';
-import { openReport } from '../protocol/report-open.js';
-import type { DayKeysOf, OpenedReport } from '../protocol/report-open.js';
-import { encodeReportPlaintext } from '../protocol/report-plaintext.js';
-import { reportHash, REPORT_KINDS } from '../protocol/report.js';
-import type { ReportEnvelope } from '../protocol/report.js';
-import { dayOfEpoch } from '../protocol/time.js';
-import type { Testimony } from './testimony.js';
 import type { EvidenceShelf } from './evidence.js';
-import { countRefusal, newTally, refusalCode } from './intake-counts.js';
+import { countRecords, countRefusal, newTally, refusalCode } from './intake-counts.js';
 import type { Tally } from './intake-counts.js';
+import type { JudgedRecords, OpenedLogged, Opening } from './opening/open-report.js';
 import type { LoggedEntry } from './payloads.js';
-import { judgeRecord } from './record-judge.js';
 import { ReportChains } from './report-chain.js';
-import { testimonyOf } from './testimony.js';
-
-export interface IntakeSettings {
-  readonly issuerPublicKey: Uint8Array;
-  readonly retentionDays: number;
-  readonly sampleHoldSeconds: number;
-}
-
-export interface IntakeDeps extends IntakeSettings {
-  readonly dayKeysOf: DayKeysOf;
-  readonly evidence: EvidenceShelf;
-}
+import type { Testimony } from './testimony.js';
 
 /** Testimonies; or the day whose keys are not there, and the report has not been looked into. */
 export interface Taken {
@@ -41,13 +19,13 @@ export interface Taken {
 const NOTHING: Taken = {};
 
 export class ReportIntake {
-  readonly #deps: IntakeDeps;
+  readonly #evidence: EvidenceShelf;
   readonly #tally = newTally();
   /** What is remembered of the reports that were read. */
   readonly chains = new ReportChains();
 
-  constructor(deps: IntakeDeps) {
-    this.#deps = deps;
+  constructor(evidence: EvidenceShelf) {
+    this.#evidence = evidence;
   }
 
   get counts(): Tally {
@@ -64,14 +42,12 @@ export class ReportIntake {
     this.chains.notePruned(payloadSha256); // H(report) is that of the whole payload
   }
 
-  /** Of a tag report; nothing for one that is refused or known already. */
-  take(entry: LoggedEntry, payload: Uint8Array): Taken {
+  /** In the order of the log. Nothing for a report that is refused or known already. */
+  take(entry: LoggedEntry, opening: Opening): Taken {
     try {
-      const report = this.#check(entry, payload);
-      if (report.kind !== REPORT_KINDS.encounters) return NOTHING;
-      const waitsForDay = this.#dayWithoutKeys(report);
-      if (waitsForDay !== undefined) return { waitsForDay };
-      return this.#read(openReport(report, this.#deps.dayKeysOf), report.day, entry, payload);
+      if (opening.kind === 'waits') return { waitsForDay: opening.day };
+      if (opening.kind === 'refused') countRefusal(this.#tally, opening.code);
+      return opening.kind === 'opened' ? this.#read(opening, entry) : NOTHING;
     } catch (error) {
       countRefusal(this.#tally, refusalCode(error));
       return NOTHING;
@@ -83,53 +59,31 @@ export class ReportIntake {
     countRefusal(this.#tally, 'sealing');
   }
 
-  #check(entry: LoggedEntry, payload: Uint8Array): ReportEnvelope {
-    const { issuerPublicKey, retentionDays } = this.#deps;
-    return checkReport(payload, {
-      issuerPublicKey,
-      retentionDays,
-      receivedAtMs: entry.sourceTimeMs,
-      gatewayId: entry.source,
-    });
-  }
-
-  /** Opening takes the keys of the report's day, naming its sender those of the credential's. */
-  #dayWithoutKeys({ day, credential }: ReportEnvelope): number | undefined {
-    return [day, dayOfEpoch(credential.epoch)].find((needed) => this.#deps.dayKeysOf(needed) === undefined);
-  }
-
-  #read({ tag, plaintext }: OpenedReport, day: number, { index }: LoggedEntry, payload: Uint8Array): Taken {
+  #read({ tag, day, seq, prev, plaintextHash, told }: OpenedLogged, entry: LoggedEntry): Taken {
     const tally = this.#tally;
+    const { index, payloadSha256 } = entry;
     tally.opened += 1;
     const verdict = this.chains.add({
       tag,
       day,
-      seq: plaintext.seq,
-      prev: plaintext.prev,
-      reportHash: reportHash(payload),
-      plaintextHash: sha256(encodeReportPlaintext(plaintext)),
+      seq,
+      prev,
+      reportHash: payloadSha256,
+      plaintextHash,
       ledgerIndex: index,
     });
     if (verdict.kind === 'retry') tally.repeated += 1;
     if (verdict.kind === 'clone') {
       tally.clones += 1;
-      this.#deps.evidence.add({ kind: 'clone', ledger: [verdict.firstIndex, index] });
+      this.#evidence.add({ kind: 'clone', ledger: [verdict.firstIndex, index] });
     }
-    if (verdict.kind !== 'new') return NOTHING;
-    const { records } = plaintext;
-    return { testimonies: records.flatMap((record, place) => this.#testimonyOf(tag, record, index, place)) };
+    return verdict.kind === 'new' ? this.#count(told, index) : NOTHING;
   }
 
-  #testimonyOf(
-    reporter: TagNumber,
-    record: EncounterRecord,
-    ledgerIndex: number,
-    place: number,
-  ): Testimony[] {
-    const bench = { ...this.#deps, tally: this.#tally, reporter };
-    const proven = judgeRecord(record, record.peerEphId, bench, { ledgerIndex, place });
-    if (proven === undefined) return [];
-    const { sampleHoldSeconds } = this.#deps;
-    return [testimonyOf(record, { ...proven, reporter, sampleHoldSeconds, ledgerIndex })];
+  #count({ tally, forged, testimonies, stoppedBy }: JudgedRecords, index: number): Taken {
+    countRecords(this.#tally, tally);
+    for (const place of forged) this.#evidence.addForged(index, place);
+    if (stoppedBy !== undefined) countRefusal(this.#tally, stoppedBy);
+    return { testimonies };
   }
 }

@@ -1,9 +1,9 @@
 /** A question to a running tracer and its answer, as JSON: each parsed once, where it comes in. Evidence is in base64. */
 import { z } from 'zod';
+import { recordedWords } from './recorded-words.js';
 import { count, reachedPerson, tag, time, walkSettings } from './row-message.js';
 import type { Answer } from './tracer.js';
 
-const MAX_TEXT = 256;
 /** As many as a question has room for. */
 export const MAX_EVIDENCE_PERSONS = 500;
 /** People in each list of an answer: several answers are held at once, and a row takes about 400 bytes. */
@@ -18,8 +18,8 @@ const settings = {
 };
 
 export const lookUpSchema = z.strictObject({
-  officer: z.string().min(1).max(MAX_TEXT),
-  purpose: z.string().min(1).max(MAX_TEXT),
+  officer: recordedWords,
+  purpose: recordedWords,
   request: z.strictObject({
     ...settings,
     from: time.optional().describe('the first contact when absent'),

@@ -1,6 +1,4 @@
 /** A trace: its bounds, its walks, and what they found in words of tag numbers (tracing.md). Reads no clock, writes nothing. */
-import { asTagNumber } from '../protocol/brands.js';
-import type { TagNumber } from '../protocol/brands.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { People } from './contacts/people.js';
 import type { ContactView } from './contacts/view.js';
@@ -85,14 +83,6 @@ function resultOf(
     sourceCount: sources.reachedCount,
     sources: sourceRows,
   };
-}
-
-/** All tags that a trace reached or names as sources, listed or not, ascending: what the record of a look holds. */
-export function tagsReached({ tags }: People, { reached, sources }: TraceWalks): TagNumber[] {
-  const found = new Float64Array(reached.everyone.length + (sources?.everyone.length ?? 0));
-  reached.everyone.forEach((person, k) => (found[k] = tags[person]!));
-  sources?.everyone.forEach((person, k) => (found[reached.everyone.length + k] = tags[person]!));
-  return Array.from(found.sort(), asTagNumber);
 }
 
 /** One person's row of a walk, if it is listed. Throws what `ledgerOf` throws. */

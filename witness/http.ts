@@ -4,7 +4,8 @@
  *     POST /add-checkpoint    200 cosignature lines; 400, 403, 404, 409, 422 as the specification says
  *     GET  /                  who it is: its verifier key, for people
  *
- * Also 405 another method, 413 a body over 256 KiB, 503 when the witness cannot keep its state: it does not cosign then.
+ * Also 405 another method, 413 a body over 256 KiB, 503 when the witness cannot keep its state, or dated what it
+ * cosigned last in the future: it does not cosign then.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

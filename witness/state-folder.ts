@@ -5,18 +5,21 @@
  *     forks/<size>-<hash>               checkpoints that contradict each other, to be shown to people
  *     lock/                             held by the one witness that runs on the folder
  *
- * A file is written beside its place and synced, renamed, and the folder synced, before `save` resolves. The lock is the one
- * of an empty LevelDB: the kernel gives it back when the process dies, so that no stale one is left and none is stolen.
+ * A file is written beside its place and synced, renamed, and the folder synced, before `save` resolves; it is begun so too.
+ * The lock is the kernel's, which gives it back when the process dies.
  */
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Level } from 'level';
+import { holdLock } from '../courier/folder-lock.js';
 import { toHex } from '../protocol/bytes.js';
 import { FirebreakError, type ErrorCode } from '../protocol/errors.js';
 import { sha256 } from '../protocol/hash.js';
 import type { WitnessState } from './state.js';
 
 const HEADER = 'firebreak witness state 1';
+/** A crash may leave such a file behind; it is no state, and goes when the state is begun. */
+const BEGUN = '.begin';
 /** Anyone who holds a forked log can make more of them. */
 const MAX_FORK_FILES = 64;
 
@@ -70,14 +73,29 @@ async function readState(dir: string, origin: string): Promise<string | undefine
  */
 export async function beginState(dir: string, origin: string): Promise<boolean> {
   const file = join(dir, hexOf(origin));
+  const beside = `${file}.${randomUUID()}${BEGUN}`;
   try {
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    await writeSynced(file, contentOf(origin, ''), 'wx');
+    await writeSynced(beside, contentOf(origin, ''), 'w');
+    const isNew = await claimName(beside, file);
+    for (const name of await readdir(dir))
+      if (name.startsWith(hexOf(origin)) && name.endsWith(BEGUN)) await rm(join(dir, name), { force: true });
     await syncFolder(dir);
-    return true;
+    return isNew;
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') return false;
     throw fileError(file, cause);
+  }
+}
+
+/** Whole or not at all, and never over what is there: a second name fails then. Not every file system has second names. */
+async function claimName(beside: string, file: string): Promise<boolean> {
+  try {
+    await link(beside, file);
+    return true;
+  } catch {
+    const isThere = (await stat(file).catch(() => undefined)) !== undefined;
+    if (!isThere) await rename(beside, file);
+    return !isThere;
   }
 }
 
@@ -88,11 +106,11 @@ export function lookAtState(dir: string, origin: string): Promise<string | undef
 
 class StateFolder implements WitnessState {
   readonly #dir: string;
-  readonly #lock: Level;
+  readonly #unlock: () => Promise<void>;
 
-  constructor(dir: string, lock: Level) {
+  constructor(dir: string, unlock: () => Promise<void>) {
     this.#dir = dir;
-    this.#lock = lock;
+    this.#unlock = unlock;
   }
 
   load(origin: string): Promise<string | undefined> {
@@ -122,46 +140,25 @@ class StateFolder implements WitnessState {
   }
 
   async close(): Promise<void> {
-    await this.#lock.close();
+    await this.#unlock();
   }
 }
 
 /**
  * Opens the state in `dir`, for the one witness that may run on it.
  *
- * Throws `locked` when another does, `not-found` when there is no such folder, `permission`, `full`.
+ * Throws `locked` when another does, `not-found` when there is no such folder, `damaged`, `permission`, `full`.
  */
 export async function openStateFolder(dir: string): Promise<WitnessState> {
   await stat(dir).catch((cause: unknown) => {
     throw new FirebreakError('not-found', `there is no state of a witness in ${dir}`, { cause });
   });
-  const lock = new Level(join(dir, 'lock'));
-  try {
-    await lock.open();
-  } catch (error) {
-    throw lockError(error, dir);
-  }
+  const unlock = await holdLock(join(dir, 'lock'), `another witness runs on ${dir}: stop it first`);
   try {
     for (const name of await readdir(dir)) if (name.endsWith('.new')) await rm(join(dir, name));
-    return new StateFolder(dir, lock);
+    return new StateFolder(dir, unlock);
   } catch (error) {
-    await lock.close();
+    await unlock();
     throw fileError(dir, error);
   }
-}
-
-function lockError(error: unknown, dir: string): FirebreakError {
-  const causes = error instanceof Error ? [error, error.cause] : [];
-  const isLocked = causes.some(
-    (cause) => cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED',
-  );
-  const lock = join(dir, 'lock');
-  const why = causes[1] instanceof Error ? causes[1].message : String(error);
-  return isLocked
-    ? new FirebreakError('locked', `another witness runs on ${dir}: stop it first`, { cause: error })
-    : new FirebreakError(
-        'damaged',
-        `${lock} cannot be opened (${why}). It holds nothing: when no witness runs on ${dir}, remove it and start again`,
-        { cause: error },
-      );
 }

@@ -13,6 +13,9 @@ import { checkConsistency, emptyRoot } from '../protocol/merkle.js';
 import { openNote, readNote, signatureText, type NoteVerifier } from '../protocol/note.js';
 import type { WitnessState } from './state.js';
 
+/** Clocks that are set by hand, or by radio now and again, stay within this. */
+const MAX_AHEAD_SECONDS = 300;
+
 export interface WitnessDeps {
   readonly cosigner: CosignerWithKey;
   /** The logs it is a witness of; several keys of one log have one name, its origin. */
@@ -27,7 +30,7 @@ export type WitnessAnswer =
   | { readonly status: 200; readonly cosignatures: string }
   /** `size`: what the witness cosigned last. */
   | { readonly status: 409; readonly why: string; readonly size: number }
-  | { readonly status: 400 | 403 | 404 | 422; readonly why: string };
+  | { readonly status: 400 | 403 | 404 | 422 | 503; readonly why: string };
 
 export interface Witness {
   /** Answers the body of an add-checkpoint request. Throws `full`, `permission` or `input` when the state cannot be kept. */
@@ -48,6 +51,8 @@ interface TrustedLog {
   readonly verifiers: NoteVerifier[];
   /** `null`: nothing yet; `undefined`: to be read from the state first, because a save failed. */
   latest: Cosigned | null | undefined;
+  /** Whether it was said that the time of `latest` is to come. */
+  isAheadSaid: boolean;
   /** One request after the other: what is checked against the state is saved before the next is looked at. */
   turn: Promise<unknown>;
 }
@@ -59,7 +64,7 @@ interface Submission extends Pick<AddCheckpoint, 'oldSize' | 'proof'> {
   readonly note: string;
 }
 
-const refusal = (status: 400 | 403 | 404 | 422, why: string): WitnessAnswer => ({ status, why });
+const refusal = (status: 400 | 403 | 404 | 422 | 503, why: string): WitnessAnswer => ({ status, why });
 
 class OpenWitness implements Witness {
   readonly #deps: WitnessDeps;
@@ -124,11 +129,17 @@ class OpenWitness implements Witness {
     return this.#cosign(log, submission, latest);
   }
 
-  /** Time never goes back, whatever the clock does: a larger log was not seen before a smaller one. */
+  /**
+   * Time never goes back: a larger log was not seen before a smaller one. A clock that is a little behind what was cosigned
+   * before is waited for at that time; behind one that is far off every time to come would be wrong, and nobody would see it.
+   */
   async #cosign(log: TrustedLog, submission: Submission, latest?: Cosigned): Promise<WitnessAnswer> {
     const { cosigner, nowSeconds, state } = this.#deps;
     const { text, checkpoint } = submission;
-    const timestampSeconds = Math.max(1, Math.floor(nowSeconds()), latest?.timestampSeconds ?? 0);
+    const now = nowSeconds();
+    if (isAhead(log, latest, now, this.#deps.log))
+      return refusal(503, 'what this witness cosigned last is dated in the future; its log says more');
+    const timestampSeconds = Math.max(1, Math.floor(now), latest?.timestampSeconds ?? 0);
     const cosignatures = cosign(text, cosigner, timestampSeconds);
     const note = submission.note + cosignatures;
     log.latest = undefined;
@@ -149,6 +160,26 @@ class OpenWitness implements Witness {
     });
     return { status: 409, size, why: `another root was cosigned for ${size} entries: the log was forked` };
   }
+}
+
+/** Whether what was cosigned last is dated in the future; said once until it is not. */
+function isAhead(trusted: TrustedLog, latest: Cosigned | undefined, now: number, log: Log): boolean {
+  const atSeconds = latest?.timestampSeconds ?? 0;
+  const isSo = atSeconds > now + MAX_AHEAD_SECONDS;
+  if (isSo && !trusted.isAheadSaid)
+    log.error(
+      'what was cosigned last is dated in the future, so nothing is cosigned until then. Set the clock right if it is ' +
+        'behind; if it was ahead then, make a new witness and tell those who relied on this one',
+      { origin: trusted.origin, cosigned: dateOf(atSeconds), now: dateOf(now) },
+    );
+  trusted.isAheadSaid = isSo;
+  return isSo;
+}
+
+/** The number itself where it is no date. */
+function dateOf(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? `${seconds} s` : date.toISOString();
 }
 
 /** Throws `format` and `signature`. */
@@ -205,5 +236,7 @@ export async function openWitness(deps: WitnessDeps): Promise<Witness> {
 async function trustedLog(deps: WitnessDeps, verifier: NoteVerifier): Promise<TrustedLog> {
   const origin = verifier.name;
   const latest = await readLatest(deps, origin);
-  return { origin, verifiers: [verifier], latest, turn: Promise.resolve() };
+  const log = { origin, verifiers: [verifier], latest, isAheadSaid: false, turn: Promise.resolve() };
+  isAhead(log, latest ?? undefined, deps.nowSeconds(), deps.log);
+  return log;
 }

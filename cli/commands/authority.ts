@@ -1,32 +1,34 @@
 /** `firebreak authority …`: set a deployment up, run its authority, warn tags, revoke a gateway. */
 import type { Command } from 'commander';
 import type { AuditBook } from '../../authority/audit-book.js';
-import { openEnrolmentHttp } from '../../authority/http.js';
 import { asTagNumber } from '../../protocol/brands.js';
-import type { TagNumber } from '../../protocol/brands.js';
 import { fromHex } from '../../protocol/bytes.js';
 import { DEFAULT_SETTINGS, REPLAY_SETTINGS } from '../../protocol/settings.js';
 import { dayOf } from '../../protocol/time.js';
 import { parseSunset, readConfig } from '../config.js';
 import { createDeployment } from '../deployment.js';
 import { usage } from '../exit.js';
-import { openFolderClock } from '../folder-clock.js';
+import { openFolderClock, setNewFolderClock } from '../folder-clock.js';
 import { folderAt } from '../folder.js';
-import { certifyGateways } from '../gateway-desk.js';
+import { gatewayDesk } from '../gateway-desk.js';
+import type { GatewayDesk } from '../gateway-desk.js';
 import { wholeNumber } from '../options.js';
-import { giveOrder, takeOrders } from '../orders.js';
-import type { Order } from '../orders.js';
+import { takeOrders } from '../order-desk.js';
+import type { Order } from '../order-files.js';
+import { giveOrder } from '../orders.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { startAudit } from '../parts/audit.js';
 import { startAuthority } from '../parts/authority.js';
 import type { RunningAuthority } from '../parts/authority.js';
+import { startAuthorityHttp } from '../parts/authority-http.js';
+import type { AuthorityPorts } from '../parts/authority-http.js';
 import { openFolderReader } from '../parts/ledger.js';
 import { addRetentionCommands, retainNow } from './authority-retention.js';
 import { statusLines } from '../present/show-retention.js';
 import { announce, findRunning, notRunning, waitForRunning } from '../run-files.js';
-import { inFolder, withFolderOptions } from '../session.js';
+import { inFolder, SETS_CLOCK, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
-import { repeatUntilStopped } from '../shutdown.js';
+import { repeatUntilStopped, stopSignal } from '../shutdown.js';
 
 const LEDGER_WAIT_MS = 60_000;
 const ROUND_MS = 500;
@@ -48,7 +50,10 @@ export function addAuthorityCommands(program: Command): void {
   const authority = program
     .command('authority')
     .description('the health authority: keys, enrolment, gateways, warnings');
-  withFolderOptions(authority.command('init').description('make the keys and settings of a new deployment'))
+  withFolderOptions(
+    authority.command('init').description('make the keys and settings of a new deployment'),
+    SETS_CLOCK,
+  )
     .option('--origin <name>', 'the name of the log, such as ledger.example.org/firebreak')
     .option('--replay', 'settings for recorded contacts: beacons every 10 s, samples held 10 s')
     .option(
@@ -57,12 +62,7 @@ export function addAuthorityCommands(program: Command): void {
       parseSunset,
     )
     .action((options: InitOptions) => init(options));
-  withFolderOptions(
-    authority.command('run').description('enrol tags, certify gateways, publish day keys, until stopped'),
-  )
-    .option('--http-port <port>', 'port of enrolment by wire; 0 takes a free one', wholeNumber(0, 65_535), 0)
-    .option(...POLICY_OPTION)
-    .action((options: RunOptions) => run(options));
+  addRunCommand(authority);
   withFolderOptions(authority.command('notify').description('publish a notice that warns these tags'))
     .requiredOption('--person <numbers>', 'tag numbers, separated by commas', tagNumbers)
     .option('--code <n>', 'what the tag shows, 0 to 255', wholeNumber(0, 255), 1)
@@ -75,6 +75,26 @@ export function addAuthorityCommands(program: Command): void {
   addRetentionCommands(authority);
 }
 
+function addRunCommand(authority: Command): void {
+  withFolderOptions(
+    authority.command('run').description('enrol tags, certify gateways, publish day keys, until stopped'),
+  )
+    .option(
+      '--http-port <port>',
+      'port of renewals and audits, which a proxy may make public; 0 takes a free one',
+      wholeNumber(0, 65_535),
+      0,
+    )
+    .option(
+      '--enrol-port <port>',
+      'port of the desk that enrols, for this machine alone; 0 takes a free one',
+      wholeNumber(0, 65_535),
+      0,
+    )
+    .option(...POLICY_OPTION)
+    .action((options: RunOptions) => run(options));
+}
+
 async function init(options: InitOptions): Promise<void> {
   const folder = folderAt(options.dataDir);
   const settings = options.replay === true ? REPLAY_SETTINGS : DEFAULT_SETTINGS;
@@ -83,7 +103,7 @@ async function init(options: InitOptions): Promise<void> {
     ...(options.origin !== undefined && { origin: options.origin }),
     ...(options.sunset !== undefined && { sunset: options.sunset }),
   });
-  await openFolderClock(folder, options);
+  await setNewFolderClock(folder, options);
   console.log(`a new deployment in ${folder.dir}`);
   console.log(`  log key  ${config.logKey}`);
   if (config.sunset !== undefined) console.log(`  tracing ends with ${config.sunset}`);
@@ -93,8 +113,7 @@ async function init(options: InitOptions): Promise<void> {
   console.log(`next: firebreak ledger run --data-dir ${folder.dir}`);
 }
 
-interface RunOptions extends FolderOptions {
-  readonly httpPort: number;
+interface RunOptions extends FolderOptions, AuthorityPorts {
   readonly policy?: string;
 }
 
@@ -103,29 +122,27 @@ async function run(options: RunOptions): Promise<void> {
   await inFolder('authority', options, async (session) => {
     const { folder, config, log, signal, onClose } = session;
     const { mqtt } = await waitForRunning(folder, 'ledger', LEDGER_WAIT_MS, signal);
-    const running = await startAuthority(session, mqtt);
-    onClose(running.close);
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
     const { book, audit } = await startAudit(session, reader, asked);
+    const running = await startAuthority(session, mqtt, { logDays: () => book.days() });
+    onClose(running.close);
     const { authority } = running;
-    const service = {
-      enrol: (request: Uint8Array, tag?: TagNumber) => authority.enrol(request, tag),
-      renew: (report: Uint8Array) => authority.renew(report),
-      audit,
-    };
-    const http = await openEnrolmentHttp({ service, log, port: options.httpPort });
-    onClose(() => http.close());
-    onClose(await announce(folder, 'authority', { http: `http://127.0.0.1:${http.port}` }));
+    const { publicUrl, deskUrl } = await startAuthorityHttp(authority, audit, options, session);
+    onClose(await announce(folder, 'authority', { http: deskUrl }));
     const { days, gateways } = await running.authority.status();
     if (config.sunset !== undefined) log.info('this deployment ends', { lastDay: config.sunset });
     log.info('the authority is up; stop it with Ctrl-C', {
       days: days.length,
       gateways: gateways.length,
-      port: http.port,
+      desk: deskUrl,
+      public: publicUrl,
     });
+    const { issuerPublicKey } = config;
+    const wallMs = () => performance.now();
+    const desk = gatewayDesk({ ...session, authority, issuerPublicKey, wallMs });
     await Promise.all([
-      repeatUntilStopped(ROUND_MS, signal, () => round(session, running)),
+      repeatUntilStopped(ROUND_MS, signal, () => round(session, running, desk)),
       keepReading(book, session),
     ]);
     log.info('stopping');
@@ -133,10 +150,14 @@ async function run(options: RunOptions): Promise<void> {
 }
 
 /** What an authority does all the time. A round that fails is said; the next one tries again. */
-async function round({ folder, clock, log }: Session, { authority }: RunningAuthority): Promise<void> {
+async function round(
+  { folder, log }: Session,
+  { authority }: RunningAuthority,
+  desk: GatewayDesk,
+): Promise<void> {
   try {
     await authority.maintain();
-    await certifyGateways(folder, authority, clock, log);
+    await desk.round();
     await takeOrders(folder, (given) => carryOut(given, authority));
   } catch (error) {
     log.error('a round of the authority failed', { why: (error as Error).message });
@@ -181,7 +202,8 @@ async function order(options: FolderOptions, given: Order): Promise<void> {
   const folder = folderAt(options.dataDir);
   await readConfig(folder);
   if (!(await findRunning(folder, 'authority'))) throw notRunning(folder, 'authority');
-  console.log(await giveOrder(folder, given));
+  const stop = stopSignal();
+  console.log(await giveOrder(folder, given, stop.signal).finally(() => stop.dispose()));
 }
 
 function tagNumbers(text: string): number[] {

@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { toHex } from '../../protocol/bytes.js';
+import { plain } from '../../protocol/plain-text.js';
 import { askCluster } from '../../tracer/cluster/ask.js';
 import type { ClusterAnswer, ClusterLookUp } from '../../tracer/cluster/cluster-message.js';
 import { MAX_SOURCES } from '../../tracer/cluster/cluster-result.js';
@@ -85,7 +86,7 @@ async function run(options: ClusterOptions): Promise<void> {
   await inFolder('cluster', options, async (session) => {
     const question = questionOf(options, cases);
     const { result, accessIndex } = await ask(session, question, asked);
-    const who = `${question.officer}, ${question.purpose}`;
+    const who = plain(`${question.officer}, ${question.purpose}`);
     console.log(pc.dim(`recorded as ledger entry ${accessIndex}: ${who}\n`));
     await showCluster(result, json);
   });

@@ -11,6 +11,7 @@ import type { VerifiedSummary } from '../../ledger/verify.js';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { NoteVerifier } from '../../protocol/note.js';
+import { plain } from '../../protocol/plain-text.js';
 import { readConfig } from '../config.js';
 import { usage } from '../exit.js';
 import { folderAt } from '../folder.js';
@@ -206,7 +207,9 @@ function requirePayloads({ checkpoint, lost, withoutPayload }: VerifiedSummary, 
 }
 
 function report({ checkpoint, entriesByType, payloads, pruned }: VerifiedSummary, where: string): void {
-  console.log(`${pc.green('verified')} ${checkpoint.size} entries of ${checkpoint.origin} in ${where}`);
+  console.log(
+    `${pc.green('verified')} ${checkpoint.size} entries of ${plain(checkpoint.origin)} in ${where}`,
+  );
   console.log(`  root ${toHex(checkpoint.root)}`);
   for (const [type, count] of [...entriesByType].sort(([a], [b]) => a - b)) {
     console.log(`  ${String(count).padStart(8)}  ${ENTRY_NAMES[type] ?? `type ${type}`}`);

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { enrolByWire, renewByWire } from '../../authority/enrolment-client.js';
+import { holdLock } from '../../courier/folder-lock.js';
 import type { EnrolmentStation } from '../../firmware-sim/enrolment.js';
 import { openTagRunner } from '../../firmware-sim/tag-runner.js';
 import { asTagNumber } from '../../protocol/brands.js';
@@ -12,7 +13,6 @@ import { folderAt, tagFolder } from '../folder.js';
 import type { DataFolder } from '../folder.js';
 import { httpUrl, wholeNumber } from '../options.js';
 import { tagScreen, tagStatusSchema } from '../present/tag-screen.js';
-import { lockFolder } from '../process-lock.js';
 import { notRunning, findRunning } from '../run-files.js';
 import { withFolderOptions } from '../session.js';
 import type { FolderOptions } from '../session.js';
@@ -24,6 +24,7 @@ const tagNumber = wholeNumber(0, 2 ** 48 - 1);
 interface RunOptions extends FolderOptions, AirOptions {
   readonly number: number;
   readonly authority?: string;
+  readonly desk?: string;
 }
 
 export function addTagCommands(program: Command): void {
@@ -35,6 +36,11 @@ export function addTagCommands(program: Command): void {
   )
     .requiredOption('--number <n>', 'its tag number', tagNumber)
     .option('--authority <url>', 'where it gets credentials; by default the authority of the folder', httpUrl)
+    .option(
+      '--desk <url>',
+      'where it is enrolled at its first start; by default where --authority says',
+      httpUrl,
+    )
     .action((options: RunOptions) => run(options));
   tag
     .command('status')
@@ -48,7 +54,7 @@ async function run(options: RunOptions): Promise<void> {
   await inFolderOnAir('tag', options, async (session) => {
     const { folder, config, clock, log, signal, onClose } = session;
     const own = tagFolder(folder, options.number);
-    onClose(await lockFolder(own.dir, 'this tag'));
+    onClose(await holdLock(own.lock, `this tag runs already, on ${own.dir}`));
     const radio = await joinAir(session, options, String(options.number));
     onClose(() => radio.close());
     const tag = await openTagRunner({
@@ -74,18 +80,18 @@ async function run(options: RunOptions): Promise<void> {
 /** The authority of the folder is found anew for each request: it may come later, or come back elsewhere. */
 function stationOf(
   folder: DataFolder,
-  { authority }: Pick<RunOptions, 'authority'>,
+  { authority, desk }: Pick<RunOptions, 'authority' | 'desk'>,
   signal: AbortSignal,
 ): EnrolmentStation {
-  const urlOf = async (): Promise<string> => {
-    if (authority !== undefined) return authority;
+  const urlOf = async (given: string | undefined): Promise<string> => {
+    if (given !== undefined) return given;
     const running = await findRunning(folder, 'authority');
     if (running) return running.http;
     throw notRunning(folder, 'authority');
   };
   return {
-    enrol: async (request, tag) => enrolByWire({ url: await urlOf(), signal }, request, tag),
-    renew: async (report) => renewByWire({ url: await urlOf(), signal }, report),
+    enrol: async (request, tag) => enrolByWire({ url: await urlOf(desk ?? authority), signal }, request, tag),
+    renew: async (report) => renewByWire({ url: await urlOf(authority), signal }, report),
   };
 }
 

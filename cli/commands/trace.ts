@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
+import { plain } from '../../protocol/plain-text.js';
 import { answerLookUp } from '../../tracer/api/answers.js';
 import { Pulse } from '../../tracer/api/pulse.js';
 import { askTracer } from '../../tracer/http-client.js';
@@ -68,7 +69,9 @@ async function run(options: TraceCommandOptions): Promise<void> {
     const question = questionOf(options);
     const { result, accessIndex, evidence } = await ask(session, question, asked);
     console.log(
-      pc.dim(`recorded as ledger entry ${accessIndex}: ${question.officer}, ${question.purpose}\n`),
+      pc.dim(
+        `recorded as ledger entry ${accessIndex}: ${plain(`${question.officer}, ${question.purpose}`)}\n`,
+      ),
     );
     await showTrace(result, options);
     if (options.evidence !== undefined) await saveEvidence(options.evidence, evidence, session);

@@ -8,6 +8,7 @@ import type { TracerApi } from '../../tracer/api/contract.js';
 import { ROLES } from '../../tracer/api/tokens.js';
 import type { Role } from '../../tracer/api/tokens.js';
 import { follow } from '../../tracer/follow.js';
+import { defaultOpenThreads } from '../../tracer/opening/opening-pool.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import { openWalkPool } from '../../tracer/walk/walk-pool.js';
 import { signerFrom } from '../deployment.js';
@@ -36,6 +37,7 @@ export function addTracerCommands(program: Command): void {
       'address for questions; any but loopback needs something in front of it that does TLS',
       '127.0.0.1',
     )
+    .option('--open-threads <count>', 'threads that open reports', wholeNumber(0, 64), defaultOpenThreads())
     .option(...POLICY_OPTION)
     .action((options: RunOptions) => run(options));
   withFolderOptions(
@@ -53,6 +55,7 @@ export function addTracerCommands(program: Command): void {
 interface RunOptions extends FolderOptions {
   readonly httpPort: number;
   readonly httpHost: string;
+  readonly openThreads: number;
   readonly policy?: string;
 }
 
@@ -84,7 +87,8 @@ async function run(options: RunOptions): Promise<void> {
     let looks = 0;
     const onLook = (): void => void (looks += 1);
     const walks = openWalkPool(WALKING_THREADS);
-    const given = { reader, signer, courier: writer.courier, onLook, walks };
+    const { openThreads } = options;
+    const given = { reader, signer, courier: writer.courier, onLook, walks, openThreads };
     const tracer = await startTracer({ ...session, ...given, ...asked });
     onClose(() => tracer.close());
     const pulse = new Pulse(tracer, () => Date.now());

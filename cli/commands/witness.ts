@@ -4,6 +4,7 @@ import pc from 'picocolors';
 import { parseForeignCheckpoint } from '../../protocol/checkpoint.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { readNote, type NoteVerifier } from '../../protocol/note.js';
+import { plain } from '../../protocol/plain-text.js';
 import { serveWitnessHttp } from '../../witness/http.js';
 import { lookAtState, openStateFolder } from '../../witness/state-folder.js';
 import { openWitness } from '../../witness/witness.js';
@@ -55,8 +56,8 @@ async function trust(dir: string, log: NoteVerifier): Promise<void> {
   const isNew = await trustLog(folder, await readWitness(folder), log);
   console.log(
     isNew
-      ? `${pc.green('trusted')} ${log.name}, from the next start on`
-      : `${log.name} is trusted already, by this key`,
+      ? `${pc.green('trusted')} ${plain(log.name)}, from the next start on`
+      : `${plain(log.name)} is trusted already, by this key`,
   );
 }
 
@@ -99,10 +100,10 @@ async function run(dir: string, { port, host }: RunOptions): Promise<void> {
 async function show(dir: string): Promise<void> {
   const folder = witnessFolder(dir);
   const { name, vkey, logs } = await readWitness(folder);
-  console.log(`${pc.bold(name)}\n  public key ${vkey}`);
+  console.log(`${pc.bold(plain(name))}\n  public key ${plain(vkey)}`);
   for (const origin of new Set(logs.map((log) => log.name))) {
     const note = await lookAtState(folder.state, origin);
-    console.log(`  ${origin}: ${note === undefined ? 'nothing cosigned yet' : cosignedLine(note)}`);
+    console.log(`  ${plain(origin)}: ${note === undefined ? 'nothing cosigned yet' : cosignedLine(note)}`);
   }
 }
 

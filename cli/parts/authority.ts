@@ -1,6 +1,6 @@
 /** The authority of a folder, put together. */
 import { openAuthority } from '../../authority/authority.js';
-import type { Authority } from '../../authority/authority.js';
+import type { Authority, AuthorityDeps } from '../../authority/authority.js';
 import { openLevelRecords } from '../../authority/records-level.js';
 import { issuerIdOf } from '../../protocol/keys.js';
 import { sunsetDayOf } from '../config.js';
@@ -8,6 +8,7 @@ import { dayKeyFiles } from '../day-key-files.js';
 import { signerFrom } from '../deployment.js';
 import { openTogether } from './context.js';
 import type { PartContext } from './context.js';
+import { workedDayFile } from '../worked-day-file.js';
 import { startWriter } from './writer.js';
 import type { Writer } from './writer.js';
 
@@ -17,8 +18,15 @@ export interface RunningAuthority {
   readonly close: () => Promise<void>;
 }
 
-/** Throws `locked` when another authority runs on the folder, `unreachable` when there is no broker. */
-export function startAuthority(context: PartContext, mqttUrl: string): Promise<RunningAuthority> {
+/**
+ * `known` is what is read of the log meanwhile. Throws `locked` when another authority runs on the folder, `unreachable`
+ * when there is no broker.
+ */
+export function startAuthority(
+  context: PartContext,
+  mqttUrl: string,
+  known: Pick<AuthorityDeps, 'logDays'> = {},
+): Promise<RunningAuthority> {
   const { folder, config, clock, log } = context;
   return openTogether(log, async (onClose) => {
     const issuer = await signerFrom(folder.authority.issuerKey);
@@ -34,6 +42,8 @@ export function startAuthority(context: PartContext, mqttUrl: string): Promise<R
       issuer,
       dayKeys,
       records,
+      workedDay: workedDayFile(folder.authority.workedDay),
+      ...known,
       courier,
       uplink,
       clock,

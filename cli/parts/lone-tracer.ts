@@ -2,6 +2,7 @@
 import pc from 'picocolors';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import type { WitnessPolicy } from '../../protocol/witness-policy.js';
+import { defaultOpenThreads } from '../../tracer/opening/opening-pool.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import { signerFrom } from '../deployment.js';
 import { prunedReportsLine } from '../present/show-retention.js';
@@ -24,7 +25,8 @@ export async function openLoneTracer(
   const signer = await signerFrom(folder.tracer.writerKey);
   const writer = await startWriter({ ...session, log }, { signer, spoolDir: folder.tracer.spool, mqttUrl });
   onClose(writer.close);
-  const tracer = await startTracer({ ...session, reader, signer, courier: writer.courier, ...asked });
+  const given = { reader, signer, courier: writer.courier, openThreads: defaultOpenThreads() };
+  const tracer = await startTracer({ ...session, ...given, ...asked });
   onClose(() => tracer.close());
   const progress = terminalProgress(process.stderr);
   const show = (done: number, size: number): void =>

@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { unwatchFile, watchFile } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { holdLock } from '../../courier/folder-lock.js';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
@@ -11,7 +13,6 @@ import type { KnownToken, Role } from '../../tracer/api/tokens.js';
 import { writeAtomically } from '../atomic-file.js';
 import type { DataFolder } from '../folder.js';
 import { readKeyFile, requirePrivate } from '../key-files.js';
-import { lockFolder } from '../process-lock.js';
 
 const PRIVATE = 0o600;
 const TOKEN_BYTES = 32;
@@ -29,7 +30,7 @@ export async function makeToken(folder: DataFolder, name: string, role: Role): P
   const token = tokenOf(new Uint8Array(randomBytes(TOKEN_BYTES)));
   const line = tokenLine(token, name, [role]);
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const unlock = await lockFolder(`${file}.lock`, 'the making of a token');
+  const unlock = await holdLock(join(`${file}.lock`, 'lock'), 'another token is being made: try again');
   try {
     const text = (await tokenText(file)) ?? TITLE;
     tokensIn(file, text);

@@ -46,11 +46,13 @@ interface TracerGiven {
   readonly onLook?: () => void;
   /** Threads that walk; the tracer closes them. */
   readonly walks?: WalkPool;
+  /** Threads that open reports. None when absent: a demo's tracer is done before threads pay for their start. */
+  readonly openThreads?: number;
 }
 
 /** The caller closes it. Throws what opening its contacts throws. */
 export async function startTracer(given: TracerGiven): Promise<Tracer> {
-  const { folder, config, log, signal, reader, courier, signer, policy, walks } = given;
+  const { folder, config, log, signal, reader, courier, signer, policy, walks, openThreads = 0 } = given;
   const { retentionDays, sampleHoldSeconds } = config.settings;
   const access = courier && recorderOver(courier, given);
   const contacts = await openContactStore(folder.tracer.contacts, { log, ...(signal && { signal }) });
@@ -64,6 +66,7 @@ export async function startTracer(given: TracerGiven): Promise<Tracer> {
     dayKeys: dayKeysOfFolder(folder),
     retentionDays,
     sampleHoldSeconds,
+    openThreads,
     ...(access && { access }),
     ...(walks && { walks }),
     ...(signer && { signer }),

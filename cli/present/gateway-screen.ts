@@ -1,6 +1,7 @@
 /** `firebreak gateway status`: is it well, what was heard, what was delivered. One screen. */
 import pc from 'picocolors';
 import { z } from 'zod';
+import { plain } from '../../protocol/plain-text.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
 import type { ReadStatus } from '../status-file.js';
 import { duration, localTime } from '../times.js';
@@ -43,9 +44,11 @@ type Status = z.infer<typeof gatewayStatusSchema>;
 
 export function gatewayScreen({ isRunning, ageMs, status }: ReadStatus<Status>): string {
   const { gateway, courier } = status;
-  const refusals = Object.entries(gateway.reportsRefused).map(([reason, count]) => `${count} ${reason}`);
+  const refusals = Object.entries(gateway.reportsRefused).map(
+    ([reason, count]) => `${count} ${plain(reason)}`,
+  );
   return [
-    `${pc.bold(status.name)}  ${verdict(isRunning, ageMs, status)}`,
+    `${pc.bold(plain(status.name))}  ${verdict(isRunning, ageMs, status)}`,
     row(
       'time here',
       `${localTime(status.clockMs / 1000, true)}, up since ${localTime(gateway.upSinceMs / 1000)}`,
@@ -72,14 +75,14 @@ export function gatewayScreen({ isRunning, ageMs, status }: ReadStatus<Status>):
     row('certificate', `holds until the end of ${localTime((gateway.certificateToDay + 1) * DAY_SECONDS)}`),
     row('day keys', `${gateway.statementDays.length} held`),
     row('notices', gateway.hasNotice ? 'one on offer to tags' : 'none'),
-    row('id', gateway.gatewayId),
+    row('id', plain(gateway.gatewayId)),
   ].join('\n');
 }
 
 function verdict(isRunning: boolean, ageMs: number, { gateway, courier }: Status): string {
   if (!isRunning) return pc.red(`not running; last seen ${ago(ageMs)} ago`);
   const offline = courier.online ? '' : '; the ledger cannot be reached';
-  if (gateway.trouble !== undefined) return pc.red(`serves no tag: ${gateway.trouble}${offline}`);
+  if (gateway.trouble !== undefined) return pc.red(`serves no tag: ${plain(gateway.trouble)}${offline}`);
   if (!courier.online) return pc.yellow('serving tags; the ledger cannot be reached, reports wait on disk');
   return pc.green('well');
 }

@@ -3,8 +3,12 @@ import pc from 'picocolors';
 import { z } from 'zod';
 import type { LedgerStatus } from '../../ledger/ledger.js';
 import { refusalOf } from '../../protocol/errors.js';
+import { plain } from '../../protocol/plain-text.js';
 import type { ReadStatus } from '../status-file.js';
-import { duration } from '../times.js';
+import { duration, localTime } from '../times.js';
+
+/** Two clocks may be apart by as much. */
+const MAX_AHEAD_MS = 60_000;
 
 const witness = z.object({
   name: z.string(),
@@ -46,7 +50,7 @@ export function ledgerStatusOf(status: LedgerStatus): Status {
 export function ledgerScreen({ isRunning, ageMs, status }: ReadStatus<Status>): string {
   const { origin, size, publication, gateways, pendingBatches } = status;
   return [
-    `${pc.bold(origin)}  ${isRunning ? verdict(status) : pc.red(`not running; last seen ${ago(ageMs)} ago`)}`,
+    `${pc.bold(plain(origin))}  ${isRunning ? verdict(status) : pc.red(`not running; last seen ${ago(ageMs)} ago`)}`,
     row('log', `${size} entries`),
     row('published', publishedLine(status)),
     row('batches', `${pendingBatches} under way`),
@@ -58,8 +62,8 @@ export function ledgerScreen({ isRunning, ageMs, status }: ReadStatus<Status>): 
 }
 
 function verdict({ failure, publication, removalFailure, size }: Status): string {
-  if (failure !== undefined) return pc.red(failure);
-  if (publication.failure !== undefined) return pc.red(publication.failure);
+  if (failure !== undefined) return pc.red(plain(failure));
+  if (publication.failure !== undefined) return pc.red(plain(publication.failure));
   if (removalFailure !== undefined)
     return pc.yellow('taking reports; payloads of pruned days are not removed yet');
   if (publication.size < size && publication.witnesses.some((one) => one.failure !== undefined))
@@ -70,21 +74,23 @@ function verdict({ failure, publication, removalFailure, size }: Status): string
 /** Batches refused as a whole since the ledger was started, such as "busy: 3, format: 1". */
 export const refusedInWords = (refused: Status['refused']): string =>
   Object.entries(refused)
-    .map(([reason, count]) => `${reason}: ${count}`)
+    .map(([reason, count]) => `${plain(reason)}: ${count}`)
     .join(', ') || 'none';
 
 function removalRows({ daysToRemove, removalFailure }: Status): string[] {
   if (daysToRemove === 0) return [];
   const days = daysToRemove === 1 ? 'payloads of a pruned day' : `payloads of ${daysToRemove} pruned days`;
   const why =
-    removalFailure === undefined ? '' : `; ${pc.red(`it failed and is tried again: ${removalFailure}`)}`;
+    removalFailure === undefined
+      ? ''
+      : `; ${pc.red(`it failed and is tried again: ${plain(removalFailure)}`)}`;
   return [row('removing', `${days}${why}`)];
 }
 
 function publishedLine({ size, publication: { size: published, quorum } }: Status): string {
   const missing = size - published;
   const waits = missing > 0 ? `, ${missing} waiting for witnesses` : '';
-  return `${published} entries${waits} (${quorum === undefined ? 'no witnesses asked' : `must cosign: ${quorum}`})`;
+  return `${published} entries${waits} (${quorum === undefined ? 'no witnesses asked' : `must cosign: ${plain(quorum)}`})`;
 }
 
 function witnessLine({
@@ -96,8 +102,17 @@ function witnessLine({
   const last =
     cosignedSize === undefined
       ? 'has not cosigned since the ledger started'
-      : `cosigned ${cosignedSize} entries ${ago(Date.now() - cosignedAtSeconds * 1000)} ago`;
-  return `${name} ${last}${failure === undefined ? '' : `; ${pc.red(failure)}`}`;
+      : `cosigned ${cosignedSize} entries ${cosignedWhen(cosignedAtSeconds)}`;
+  return `${plain(name)} ${last}${failure === undefined ? '' : `; ${pc.red(plain(failure))}`}`;
+}
+
+/** By the clock of the witness. */
+function cosignedWhen(atSeconds: number): string {
+  const ageMs = Date.now() - atSeconds * 1000;
+  if (ageMs > -MAX_AHEAD_MS) return `${ago(ageMs)} ago`;
+  const isDate = !Number.isNaN(new Date(atSeconds * 1000).getTime());
+  const when = isDate ? localTime(atSeconds, true) : `${atSeconds} s after 1970`;
+  return pc.yellow(`at a time to come, ${when}: its clock or the one here is wrong`);
 }
 
 const ago = (ms: number): string => duration(Math.max(0, ms) / 1000);

@@ -3,6 +3,7 @@ import pc from 'picocolors';
 import type { ShownQuestion } from '../../protocol/access-question.js';
 import type { AuditAnswer, AuditLook, UnreadAccess, Wholeness } from '../../protocol/audit-answer.js';
 import { toHex } from '../../protocol/bytes.js';
+import { plain, plainJson } from '../../protocol/plain-text.js';
 import { duration, localTime, localZone } from '../times.js';
 
 const QUESTIONS: Readonly<Record<ShownQuestion['question'], string>> = {
@@ -56,8 +57,8 @@ function lookLines(look: AuditLook): string[] {
   const how = role === 'case' ? 'your tag is the one that was asked about' : 'your tag is in the answer';
   const where = entries.map(({ index, leaf }) => `${index}, leaf hash ${toHex(leaf)}`);
   return [
-    `${pc.bold(localTime(writtenAtMs / 1000))}  ${asked ? asked.officer : 'an officer whose entry cannot be read'}`,
-    ...(asked ? [`  why       ${asked.purpose}`, ...askedLines(asked)] : []),
+    `${pc.bold(localTime(writtenAtMs / 1000))}  ${asked ? plain(asked.officer) : 'an officer whose entry cannot be read'}`,
+    ...(asked ? [`  why       ${plain(asked.purpose)}`, ...askedLines(asked)] : []),
     `  you       ${how}`,
     ...ANSWERED[whole],
     `  logged    ${localTime(appendedAtMs / 1000)}`,
@@ -91,7 +92,7 @@ function unreadLines(unread: readonly UnreadAccess[], count: number): string[] {
 
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 
-/** Times are unix seconds, leaf hashes hex. */
+/** Times are unix seconds, leaf hashes hex; in plain characters, so that a terminal shows it all. */
 export function auditJson(tag: number, { answer, entries }: Pick<ShownAudit, 'answer' | 'entries'>): string {
   const { looks, older, unread, unreadCount } = answer;
   const shown = {
@@ -108,5 +109,5 @@ export function auditJson(tag: number, { answer, entries }: Pick<ShownAudit, 'an
     unread: unread.map(({ index, appendedAtMs, why }) => ({ index, appendedAt: seconds(appendedAtMs), why })),
     unreadCount,
   };
-  return JSON.stringify(shown, undefined, 2);
+  return plainJson(JSON.stringify(shown, undefined, 2));
 }

@@ -2,6 +2,7 @@
 import pc from 'picocolors';
 import { toHex } from '../../protocol/bytes.js';
 import { partyIdOf } from '../../protocol/keys.js';
+import { plain } from '../../protocol/plain-text.js';
 import type { CheckedEvidence } from '../../tracer/evidence/check.js';
 import type { CheckedPerson, CheckedStep } from '../../tracer/evidence/paths.js';
 import { nearSecondsOf } from '../../tracer/contact.js';
@@ -19,7 +20,7 @@ export interface EvidenceContext {
 
 export function evidenceLines(shown: CheckedEvidence, context: EvidenceContext): string[] {
   return [
-    `${pc.green('accepted')} evidence of a trace, in the log ${shown.checkpoint.origin} of ${shown.checkpoint.size} entries`,
+    `${pc.green('accepted')} evidence of a trace, in the log ${plain(shown.checkpoint.origin)} of ${shown.checkpoint.size} entries`,
     ...questionLines(shown),
     ...(shown.sources ? ['', pc.bold('Possible sources'), ...peopleLines(shown.sources)] : []),
     '',
@@ -41,9 +42,6 @@ function utc(unixSeconds: number): string {
   const date = new Date(unixSeconds * 1000);
   return Number.isNaN(date.getTime()) ? `${unixSeconds} s` : date.toISOString().replace('.000Z', 'Z');
 }
-
-/** Whoever wrote it may have meant a terminal. */
-const plain = (text: string): string => text.replace(/\p{Cc}/gu, '\ufffd');
 
 function questionLines({ request, look, reached, sources = [] }: CheckedEvidence): string[] {
   const {
@@ -107,7 +105,7 @@ function checkedLines(
   const whose = isIssuerGiven ? 'the one given' : 'as this file has it: compare it, or give --issuer';
   return [
     `  the log’s key signed a checkpoint of ${checkpoint.size} entries, root ${toHex(checkpoint.root)}`,
-    ...(cosigners.length > 0 ? [`  cosigned by ${cosigners.join(' ')}, as the policy asks`] : []),
+    ...(cosigners.length > 0 ? [`  cosigned by ${plain(cosigners.join(' '))}, as the policy asks`] : []),
     `  the look and the ${reports.length} reports cited are entries in it, byte for byte, the reports before the look`,
     '  this file is signed with the key that recorded the look, and the question is the one recorded',
     '  each report is signed by its tag, with a key that the issuer certified for that quarter of an hour',
@@ -115,7 +113,7 @@ function checkedLines(
     '  each report was opened with its own secret, and says of whom it heard, when, how near and how long what stands above',
     '  each path leads from one person to the next, possible in time, close enough, and within the question',
     ...(others.length > 0
-      ? [`  not checked: further signatures of the checkpoint, by ${others.join(' ')}`]
+      ? [`  not checked: further signatures of the checkpoint, by ${plain(others.join(' '))}`]
       : []),
   ];
 }

@@ -2,6 +2,7 @@
 import pc from 'picocolors';
 import type { Area, Finding } from '../../ledger/fsck/findings.js';
 import type { FsckReport } from '../../ledger/fsck/fsck.js';
+import { plain } from '../../protocol/plain-text.js';
 import { ENTRY_NAMES } from './entry-names.js';
 
 const KINDS: Readonly<Record<Finding['kind'], string>> = {
@@ -31,7 +32,7 @@ function placeOf({ file, offset, index }: Finding): string {
 }
 
 const lineOf = (finding: Finding): string =>
-  `  ${KINDS[finding.kind]}  ${AREAS[finding.area]}: ${placeOf(finding)}${finding.what}`;
+  `  ${KINDS[finding.kind]}  ${AREAS[finding.area]}: ${plain(placeOf(finding) + finding.what)}`;
 
 /** Findings in the order they were made, then how many more there are of each kind. */
 export function findingLines({ findings }: FsckReport): string[] {
@@ -60,7 +61,7 @@ export function cleanLines({ counted }: FsckReport, origin: string, dir: string)
     ...types.map(([type, count]) => `  ${String(count).padStart(8)}  ${ENTRY_NAMES[type] ?? `type ${type}`}`),
     ...(counted.gatewaysChecked ? [] : ['  what it says of gateways was not checked: give the --issuer KEY']),
     ...(counted.cosignaturesChecked ? [] : ['  cosignatures were not checked: give the --policy FILE']),
-    `${pc.green('clean')}  ${size} entries of ${origin} in ${dir}: every file, entry, tile, root and counter holds, ` +
+    `${pc.green('clean')}  ${size} entries of ${plain(origin)} in ${dir}: every file, entry, tile, root and counter holds, ` +
       `${batches} answered batches and ${payloadsStored} stored payloads among them${pruned}`,
   ];
 }

@@ -4,6 +4,7 @@ import type { CheckedProof } from '../../ledger/check-proof.js';
 import type { ProvenGrowth } from '../../ledger/prove-growth.js';
 import { toHex } from '../../protocol/bytes.js';
 import type { LedgerEntry } from '../../protocol/entry.js';
+import { plain } from '../../protocol/plain-text.js';
 import { ENTRY_NAMES } from './entry-names.js';
 
 /** UTC, so that every party reads the same; the number itself where it is no time. */
@@ -29,20 +30,20 @@ export function proofLines({
 }: CheckedProof): string[] {
   const { origin, size, root } = checkpoint;
   return [
-    `${pc.green('proved')} entry ${index} is in the log ${origin} of ${size} entries`,
+    `${pc.green('proved')} entry ${index} is in the log ${plain(origin)} of ${size} entries`,
     ...(entry ? entryLines(entry) : []),
     `  leaf hash ${toHex(leaf)}`,
     `  root      ${toHex(root)}`,
-    ...(witnesses.length > 0 ? [`  cosigned by ${witnesses.join(' ')}`] : []),
+    ...(witnesses.length > 0 ? [`  cosigned by ${plain(witnesses.join(' '))}`] : []),
     ...(unverifiedNames.length > 0
-      ? [`  signatures of others, not checked: ${unverifiedNames.join(' ')}`]
+      ? [`  signatures of others, not checked: ${plain(unverifiedNames.join(' '))}`]
       : []),
   ];
 }
 
 export function growthLines({ older, newer, hashes }: ProvenGrowth): string[] {
   return [
-    `${pc.green('consistent')} the log ${newer.origin} of ${newer.size} entries begins with the ${older.size} it had before`,
+    `${pc.green('consistent')} the log ${plain(newer.origin)} of ${newer.size} entries begins with the ${older.size} it had before`,
     `  root then ${toHex(older.root)}`,
     `  root now  ${toHex(newer.root)}`,
     `  proved with ${hashes.length} hashes`,

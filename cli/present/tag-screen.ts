@@ -1,6 +1,7 @@
 /** `firebreak tag status`: is it well, what was heard, delivered, warned. One screen, for whoever wears it. */
 import pc from 'picocolors';
 import { z } from 'zod';
+import { plain } from '../../protocol/plain-text.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
 import type { ReadStatus } from '../status-file.js';
 import { duration, localTime } from '../times.js';
@@ -58,7 +59,7 @@ function warned({ warnings }: Status): string {
 
 const lost = ({ dropped }: Status): string => (dropped > 0 ? `, ${dropped} lost` : ', none lost');
 const refusal = ({ refused, lastRefusal }: Status): string =>
-  refused > 0 ? `; ${refused} reports refused, last for ${lastRefusal ?? 'no reason'}` : '';
+  refused > 0 ? `; ${refused} reports refused, last for ${plain(lastRefusal ?? 'no reason')}` : '';
 const credentials = ({ coveredThroughDay }: Status): string =>
   coveredThroughDay === undefined
     ? 'none for today'

@@ -1,7 +1,7 @@
 /** One thread that makes days (day-worker.ts), as its owner sees it: a day asked for, a day made. */
 import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
 import { FirebreakError } from '../../protocol/errors.js';
+import { endWorker, startWorker } from '../../radio/start-worker.js';
 import { withTimeLimit } from '../../radio/time-limit.js';
 import type { CitySettings } from './city-settings.js';
 import type { DayReady, DayWanted } from './day-messages.js';
@@ -15,18 +15,8 @@ export interface DayThread {
   end(): Promise<void>;
 }
 
-/** Started from the sources (development, tests), a thread needs what makes Node read TypeScript; built, it needs nothing. */
-function startWorker(settings: CitySettings): Worker {
-  const entry = new URL('./day-worker.js', import.meta.url);
-  const options = { workerData: settings };
-  if (!import.meta.url.endsWith('.ts')) return new Worker(entry, options);
-  const tsx = import.meta.resolve('tsx/esm/api');
-  const start = `import('${tsx}').then((tsx) => { tsx.register(); return import('${entry.href}'); })`;
-  return new Worker(start, { ...options, eval: true, execArgv: [] });
-}
-
 export function startDayThread(settings: CitySettings): DayThread {
-  const worker = startWorker(settings);
+  const worker = startWorker(new URL('./day-worker.js', import.meta.url), { workerData: settings });
   worker.on('error', () => {}); // whoever waits for a day hears of it
   return {
     async make(day, signal) {
@@ -43,6 +33,6 @@ export function startDayThread(settings: CitySettings): DayThread {
         throw new FirebreakError('closed', `a day of the city could not be made: ${why}`, { cause });
       }
     },
-    end: async () => void (await worker.terminate()),
+    end: () => endWorker(worker),
   };
 }

@@ -1,5 +1,5 @@
 /** One thread that checks batches (check-worker.ts), as its owner sees it: batches in, verdicts out in the same order, or its end. */
-import { Worker } from 'node:worker_threads';
+import { endWorker, startWorker } from '../../radio/start-worker.js';
 import type { CheckRequest, CheckSettings, CheckVerdict } from './check-messages.js';
 
 /** A thread that takes longer to start, or for one batch, is ended: neither takes a second. */
@@ -22,22 +22,15 @@ export interface CheckThread {
   end(): Promise<void>;
 }
 
-/** Started from the sources (development, tests), a thread needs what makes Node read TypeScript; built, it needs nothing. */
-function startWorker(settings: CheckSettings): Worker {
-  const entry = new URL('./check-worker.js', import.meta.url);
-  const options = { workerData: settings, resourceLimits: RESOURCE_LIMITS };
-  if (!import.meta.url.endsWith('.ts')) return new Worker(entry, options);
-  const tsx = import.meta.resolve('tsx/esm/api');
-  const start = `import('${tsx}').then((tsx) => { tsx.register(); return import('${entry.href}'); })`;
-  return new Worker(start, { ...options, eval: true, execArgv: [] });
-}
-
 export function startCheckThread(
   settings: CheckSettings,
   events: CheckThreadEvents,
   patienceMs = PATIENCE_MS,
 ): CheckThread {
-  const worker = startWorker(settings);
+  const worker = startWorker(new URL('./check-worker.js', import.meta.url), {
+    workerData: settings,
+    resourceLimits: RESOURCE_LIMITS,
+  });
   let why = 'it ended';
   let underWay = 1; // its start
   const timer = setTimeout(() => {
@@ -67,6 +60,6 @@ export function startCheckThread(
       expect(1);
       worker.postMessage(request, [request.bytes.buffer as ArrayBuffer]);
     },
-    end: async () => void (await worker.terminate()),
+    end: () => endWorker(worker),
   };
 }

@@ -3,6 +3,7 @@ import { AccessRows } from '../../authority/access-rows.js';
 import { asTagNumber, asUnixMs } from '../../protocol/brands.js';
 import { leafHash } from '../../protocol/merkle.js';
 import { x25519KeyPair } from '../../protocol/keys.js';
+import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import { MemoryLog } from '../tracer/memory-log.js';
 import { auditKey, bookOn, logged, lookAt, tracerId } from './audited.js';
 import { secretOf } from './fixture.js';
@@ -197,6 +198,44 @@ describe('the audit book', () => {
     logged(log, lookAt([7], [2]));
     await expect(at(book, 2)).rejects.toThrow('away');
     expect((await at(book, 2)).looks).toHaveLength(3);
+  });
+
+  it('comes through a long log at a ledger that fails again and again, and reads no page twice', async () => {
+    const log = new MemoryLog().fill(2_000);
+    logged(log, lookAt([7], [2]));
+    let calls = 0;
+    const reader = log.reader();
+    const flaky: LedgerReader = {
+      ...reader,
+      entryBundle: async (index, width) => {
+        if (++calls % 3 === 0) throw new Error('away');
+        return reader.entryBundle(index, width);
+      },
+    };
+    const book = bookOn(log, { reader: flaky });
+    let tries = 1;
+    for (; tries < 10 && (await at(book, 2).catch(() => undefined)) === undefined; tries += 1);
+    expect((await at(book, 2)).looks).toHaveLength(1);
+    expect(tries).toBe(4);
+    expect(calls).toBe(8 + 3);
+  });
+
+  it('does not build on pages that were read before a failure and that no checkpoint confirms', async () => {
+    const log = new MemoryLog().fill(300);
+    logged(log, lookAt([7], [2]));
+    const forked = new MemoryLog().fill(300, 1);
+    let pages = 0;
+    const reader: LedgerReader = {
+      ...log.reader(),
+      entryBundle: async (index, width) => {
+        if (++pages === 2) throw new Error('away');
+        return (pages === 1 ? forked : log).reader().entryBundle(index, width);
+      },
+    };
+    const book = bookOn(log, { reader });
+    await expect(book.catchUp()).rejects.toThrow('away');
+    await expect(book.catchUp()).rejects.toMatchObject({ code: 'chain' });
+    expect((await at(book, 2)).looks).toHaveLength(1);
   });
 
   it('stops when it is told to', async () => {

@@ -106,7 +106,7 @@ describe('day keys', () => {
 
   it('are destroyed when their day leaves the retention window, not before, and that is an entry', async () => {
     const { authority, world } = await newAuthority();
-    world.clock.set(TODAY + RETENTION_DAYS);
+    await world.leapTo(TODAY + RETENTION_DAYS);
     await authority.maintain();
     expect(destroyedDays(world)).toEqual([TODAY - 1]);
     expect(await world.deps.dayKeys.get(TODAY - 1)).toBeUndefined();
@@ -119,7 +119,7 @@ describe('day keys', () => {
 
   it('are not made anew for a day that left the retention window', async () => {
     const { authority, world } = await newAuthority();
-    world.clock.set(TODAY + RETENTION_DAYS);
+    await world.leapTo(TODAY + RETENTION_DAYS);
     await authority.maintain();
     await expect(authority.ensureDayKeys(TODAY - 1, TODAY)).rejects.toMatchObject({ code: 'day' });
     await authority.ensureDayKeys(TODAY, TODAY + 1);
@@ -179,7 +179,7 @@ describe('gateways', () => {
     await authority.revokeGateway(partyIdOf(GATEWAY));
     const stated: number[] = [];
     for (const day of [TODAY + 16, TODAY + 17]) {
-      world.clock.set(day);
+      await world.leapTo(day);
       world.retained.clear();
       await authority.maintain();
       world.back();

@@ -264,7 +264,7 @@ describe('what is logged of all this', () => {
     await authority.enrol(new AskingTag('b').firstRequest(TODAY, 1), NUMBER).catch(() => undefined);
     await authority.addGateway(secretOf('gateway'), 'north door');
     await authority.notify({ day: TODAY, code: 3, tags: [NUMBER] });
-    world.clock.set(TODAY + 40);
+    await world.leapTo(TODAY + 40);
     const keys = await world.deps.dayKeys.get(TODAY);
     await authority.maintain();
     world.online = false;

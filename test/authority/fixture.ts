@@ -4,6 +4,7 @@ import { openAuthority, type Authority, type AuthorityDeps } from '../../authori
 import type { EntrySink } from '../../authority/entries.js';
 import { memoryDayKeyStore } from '../../authority/day-key-store-memory.js';
 import { memoryRecords } from '../../authority/records-memory.js';
+import { memoryWorkedDay } from '../../authority/worked-day.js';
 import { asEpoch, asUnixMs, type UnixMs } from '../../protocol/brands.js';
 import type { Clock } from '../../protocol/clock.js';
 import { openCredentialPack, type CredentialPack } from '../../protocol/credential-pack.js';
@@ -45,6 +46,7 @@ export interface Posted {
 }
 
 export interface LoggedLine {
+  readonly level: 'info' | 'warn' | 'error';
   readonly message: string;
   readonly fields: LogFields | undefined;
 }
@@ -69,6 +71,8 @@ export interface World {
   online: boolean;
   /** What the authority asked to be told when the broker is back. */
   back(): void;
+  /** Sets the clock to a day that may be far from the last, and says that it is right. */
+  leapTo(day: number, offsetSeconds?: number): Promise<void>;
 }
 
 export function newWorld(overrides: Partial<AuthorityDeps> = {}): World {
@@ -77,8 +81,9 @@ export function newWorld(overrides: Partial<AuthorityDeps> = {}): World {
   const retained = new Map<string, Uint8Array>();
   const logged: LoggedLine[] = [];
   const onlineListeners: (() => void)[] = [];
-  const note = (message: string, fields?: LogFields) => void logged.push({ message, fields });
-  const log: Log = { info: note, warn: note, error: note };
+  const note = (level: LoggedLine['level']) => (message: string, fields?: LogFields) =>
+    void logged.push({ level, message, fields });
+  const log: Log = { info: note('info'), warn: note('warn'), error: note('error') };
   const uplink = {
     publishRetained: async (topic: string, payload: Uint8Array) => {
       if (!world.online) throw new Error('no broker');
@@ -87,7 +92,7 @@ export function newWorld(overrides: Partial<AuthorityDeps> = {}): World {
     onOnline: (listener: () => void) => void onlineListeners.push(listener),
   };
   const courier = courierThat(async (entries) => void posted.push(...entries));
-  const stores = { dayKeys: memoryDayKeyStore(), records: memoryRecords() };
+  const stores = { dayKeys: memoryDayKeyStore(), records: memoryRecords(), workedDay: memoryWorkedDay() };
   const deps = {
     issuer,
     clock,
@@ -102,7 +107,11 @@ export function newWorld(overrides: Partial<AuthorityDeps> = {}): World {
     world.online = true;
     for (const listener of onlineListeners) listener();
   };
-  const world: World = { clock, posted, retained, logged, deps, online: true, back };
+  const leapTo = async (day: number, offsetSeconds = 0) => {
+    clock.set(day, offsetSeconds);
+    await deps.workedDay.write(day);
+  };
+  const world: World = { clock, posted, retained, logged, deps, online: true, back, leapTo };
   return world;
 }
 

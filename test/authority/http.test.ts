@@ -119,6 +119,20 @@ describe('enrolment by wire', () => {
     expect(outcomes.filter((outcome) => outcome === 'answered').length).toBeGreaterThanOrEqual(32);
   });
 
+  it('is not held up by those who send their bodies slowly', async () => {
+    const url = await serve(echo);
+    const port = Number(new URL(url).port);
+    const slow = Array.from({ length: 64 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+    for (const socket of slow)
+      socket.write(
+        'POST /renew HTTP/1.1\r\nHost: a\r\nContent-Type: application/octet-stream\r\nContent-Length: 20000\r\n\r\nx',
+      );
+    await Promise.all(slow.map((socket) => once(socket, 'ready')));
+    await new Promise((resolve) => setTimeout(resolve, 200)); // the first bytes are in
+    expect(await renewByWire({ url }, Uint8Array.of(5))).toEqual(Uint8Array.of(5));
+    for (const socket of slow) socket.destroy();
+  });
+
   it('survives a caller that leaves in the middle of its request', async () => {
     const url = await serve(echo);
     const port = Number(new URL(url).port);
@@ -162,6 +176,33 @@ describe('enrolment by wire', () => {
       code: 'input',
       message: expect.stringContaining(host) as string,
     });
+  });
+});
+
+describe('what may be made public', () => {
+  const { renew } = echo;
+
+  it('renews, and enrols nobody, but says where that is done', async () => {
+    const url = await serve({ renew });
+    expect(await renewByWire({ url }, Uint8Array.of(5))).toEqual(Uint8Array.of(5));
+    for (const tag of [undefined, asTagNumber(17)])
+      await expect(enrolByWire({ url }, Uint8Array.of(1), tag)).rejects.toMatchObject({
+        code: 'not-found',
+        message: expect.stringContaining('at the desk') as string,
+      });
+  });
+
+  it('tells nobody which numbers are given', async () => {
+    const { authority } = await newAuthority();
+    await authority.enrol(new AskingTag('a').firstRequest(TODAY, 1), asTagNumber(17));
+    const url = await serve({ renew: (report) => authority.renew(report) });
+    const answers = [17, 18].map(async (tag) => {
+      const response = await send(`${url}/enrol?tag=${tag}`, { body: Uint8Array.of(1) });
+      return [response.status, await response.text()];
+    });
+    const [taken, free] = await Promise.all(answers);
+    expect(taken).toEqual(free);
+    expect(taken?.[0]).toBe(404);
   });
 });
 

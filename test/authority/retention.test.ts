@@ -71,7 +71,7 @@ describe('a day that left the window', () => {
   it('has its keys destroyed, then its payloads pruned, each by one entry', async () => {
     const { world, ledger } = await stage();
     const authority = await openAuthority(world.deps);
-    world.clock.set(LATER);
+    await world.leapTo(LATER);
     const ended = await authority.retain(soon());
     expect(await said(ledger)).toEqual([`destroyed ${TODAY - 1}`, `pruned ${TODAY - 1}`]);
     expect(ended).toEqual([{ day: TODAY - 1, prunedBy: ledger.status().size - 1 }]);
@@ -89,7 +89,7 @@ describe('a day that left the window', () => {
   it('is one of many after a long pause, each ended in turn', async () => {
     const { world, ledger } = await stage();
     const authority = await openAuthority(world.deps);
-    world.clock.set(LATER + 5);
+    await world.leapTo(LATER + 5);
     const ended = await authority.retain(soon());
     expect(ended.map(({ day }) => day)).toEqual([TODAY - 1, TODAY, TODAY + 1]);
     expect(await said(ledger)).toHaveLength(6);
@@ -100,7 +100,7 @@ describe('a day that left the window', () => {
   it('is not certified, nor stated with other keys, again', async () => {
     const { world } = await stage();
     const keys = await openAuthority(world.deps).then(() => world.deps.dayKeys.get(TODAY - 1));
-    world.clock.set(LATER);
+    await world.leapTo(LATER);
     const authority = await openAuthority(world.deps);
     await authority.retain(soon());
     if (keys === undefined) throw new Error('there were no keys');
@@ -137,7 +137,7 @@ function faults(at: number, when: 'not done' | 'done') {
 async function endDespite(at: number, when: 'not done' | 'done'): Promise<number> {
   const { world, ledger } = await stage();
   await (await openAuthority(world.deps)).close();
-  world.clock.set(LATER);
+  await world.leapTo(LATER);
   const { records, dayKeys } = world.deps;
   const prepared = await openAuthority({ ...world.deps, retentionDays: 10_000 }); // makes today's keys, ends nothing
   await prepared.close();
@@ -184,13 +184,13 @@ describe('a day whose end is interrupted', () => {
     };
     const authority = await openAuthority({ ...world.deps, courier });
     const asked = () => posts.filter((type) => type === ENTRY_TYPE.pruning).length;
-    world.clock.set(LATER);
+    await world.leapTo(LATER);
     await authority.retain(soon());
     await authority.retain(soon());
     expect(asked()).toBe(1);
     expect(world.logged.at(-1)).toMatchObject({ fields: { day: TODAY - 1, reason: 'type' } });
     refusing = false;
-    world.clock.set(LATER, 601);
+    await world.leapTo(LATER, 601);
     expect(await authority.retain(soon())).toMatchObject([
       { day: TODAY - 1, prunedBy: expect.any(Number) as number },
     ]);
@@ -207,7 +207,7 @@ describe('a day whose end is interrupted', () => {
       },
     };
     const authority = await openAuthority({ ...world.deps, courier });
-    world.clock.set(LATER);
+    await world.leapTo(LATER);
     await authority.maintain();
     await expect(authority.retain(AbortSignal.timeout(20))).rejects.toThrow('timeout');
     expect((await authority.status()).ended).toEqual([{ day: TODAY - 1, prunedBy: undefined }]);
@@ -228,7 +228,7 @@ describe('after the sunset', () => {
     const pack = tag.open(await authority.enrol(tag.firstRequest(TODAY, 4)));
     const renewal = tag.renewal(pack, TODAY, LAST, 2);
     await expect(authority.renew(renewal)).rejects.toMatchObject(refused);
-    world.clock.set(LAST + 1);
+    await world.leapTo(LAST + 1);
     await authority.maintain();
     await expect(authority.enrol(new AskingTag('b').firstRequest(LAST + 1, 1))).rejects.toMatchObject(
       refused,
@@ -241,7 +241,7 @@ describe('after the sunset', () => {
   it('the days that are left end like any other, until no keys are left', async () => {
     const { world, ledger } = await stage({ sunsetDay: TODAY + 1 });
     const authority = await openAuthority(world.deps);
-    world.clock.set(LATER + 2);
+    await world.leapTo(LATER + 2);
     await authority.retain(soon());
     expect(await authority.status()).toMatchObject({ days: [], ended: [{ day: TODAY - 1 }, { day: TODAY }] });
     expect(await said(ledger)).toHaveLength(4);

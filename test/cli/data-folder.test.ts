@@ -109,7 +109,7 @@ describe('the clock of a folder', () => {
 
   it('cannot be set again to something else', async () => {
     const { code, text } = await attempt('ledger', 'run', '--data-dir', folder, '--clock-rate', '5');
-    expect(text).toContain('is set already');
+    expect(text).toContain('was set when it was made');
     expect(code).toBe(2);
   });
 });

@@ -133,8 +133,16 @@ describe('retention in a deployment', () => {
     expect(await filesHolding(secrets)).toHaveLength(2);
   });
 
-  it('then ends those days, and says by which entries', async () => {
+  it('asks first whether the clock is right, which leapt three weeks, and does nothing', async () => {
     const { code, text } = await inFolder('authority', 'retain');
+    expect(text).toContain('the clock says 2023-12-07, and the newest day known to be past is 2023-11-1');
+    expect(text).toContain('say that it is right with --yes');
+    expect(code).toBe(1);
+    expect(await filesHolding(secrets)).toHaveLength(2);
+  });
+
+  it('then ends those days, and says by which entries', async () => {
+    const { code, text } = await inFolder('authority', 'retain', '--yes');
     expect(text).toMatch(/2023-11-15 {2}keys destroyed; payloads pruned by entry \d+\n/);
     expect(text).toContain('the ledger has removed the payloads from its files');
     expect(code).toBe(0);

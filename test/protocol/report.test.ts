@@ -67,6 +67,7 @@ describe.each(['report_empty', 'report_one', 'report_nine'] as const)('%s of the
     const opened = openReport(checkReport(bytes, session), dayKeysOf);
     expect(opened.tag).toBe(vectors.tagA);
     expect(opened.plaintext.seq).toBe(seq);
+    expect(opened.plaintextBytes).toEqual(plaintext);
   });
 });
 

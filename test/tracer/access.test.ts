@@ -142,6 +142,16 @@ describe('a look at a trace', () => {
     expect(committed).toEqual([]);
   });
 
+  it.each([{ officer: 'Dr. Ada\u001b[8m' }, { purpose: 'ward\n  answered  no' }, { purpose: '\u202edraw' }])(
+    'is not recorded in words that are not plain: %j',
+    async (words) => {
+      const { tracer, committed } = await recording();
+      const asked = tracer.lookUp(request, { ...look, ...words });
+      await expect(asked).rejects.toMatchObject({ code: 'input' });
+      expect(committed).toEqual([]);
+    },
+  );
+
   it('needs an officer and a purpose', async () => {
     const { tracer, committed } = await recording();
     for (const unnamed of [

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { FirebreakError } from '../../protocol/errors.js';
-import { tagsReached, trace, traceResult } from '../../tracer/trace.js';
+import { trace, traceResult } from '../../tracer/trace.js';
 import { CALLED_OFF, OUT_OF_TIME } from '../../tracer/walk/pace.js';
-import { walkTrace } from '../../tracer/walk/trace-walks.js';
+import { tagsReached, walkTrace } from '../../tracer/walk/trace-walks.js';
 import { WalkWorkspace } from '../../tracer/walk/workspace.js';
 import { referenceTrace } from '../reference/brute-force.js';
 import { plainView } from '../reference/views.js';
@@ -54,7 +54,7 @@ describe('the list of a trace', () => {
     expect(rows.length).toBeGreaterThan(10);
     expect(listed.reached).toEqual(everybody.reached.slice(0, 3));
     expect(listed.sources).toEqual(everybody.sources?.slice(0, 3));
-    expect(tagsReached(view.people, walks)).toEqual(rows.sort((x, y) => x - y));
+    expect([...tagsReached(view.people, walks)]).toEqual(rows.sort((x, y) => x - y));
   });
 });
 

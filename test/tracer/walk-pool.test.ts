@@ -4,7 +4,8 @@ import { FirebreakError } from '../../protocol/errors.js';
 import { memoryContactStore } from '../../tracer/contacts/contact-store.js';
 import type { ContactView } from '../../tracer/contacts/view.js';
 import { PresenceBook } from '../../tracer/presence/presence-book.js';
-import { walkTrace } from '../../tracer/walk/trace-walks.js';
+import { tagsReached, walkTrace } from '../../tracer/walk/trace-walks.js';
+import type { TraceWalks } from '../../tracer/walk/trace-walks.js';
 import type { WalkQuestion } from '../../tracer/walk/walk-messages.js';
 import { newsOf, viewAfter } from '../../tracer/walk/walk-messages.js';
 import { openWalkPool } from '../../tracer/walk/walk-pool.js';
@@ -23,8 +24,11 @@ function opened(threads = 1, start?: StartWalkThread): WalkPool {
   return pool;
 }
 
-const inline = (view: ContactView, request = asked(), options = {}) =>
-  walkTrace(view, request, new WalkWorkspace(), options);
+/** What this thread finds, with the tags in order as a thread adds them. */
+function inline(view: ContactView, request = asked(), options = {}): TraceWalks {
+  const walks = walkTrace(view, request, new WalkWorkspace(), options);
+  return { ...walks, tags: tagsReached(view.people, walks) };
+}
 
 const codeOf = (walked: Promise<unknown>): Promise<string | undefined> =>
   walked.then(

@@ -1,9 +1,11 @@
 /** A witness over HTTP: every status of C2SP tlog-witness, and what it remembers. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { encodeAddCheckpoint, TLOG_SIZE_TYPE } from '../../protocol/add-checkpoint.js';
 import { cosignedAt, type Cosigner } from '../../protocol/cosignature.js';
@@ -11,9 +13,9 @@ import { fastSigner } from '../../protocol/ed25519.js';
 import { noteSigner, openNote, signNote } from '../../protocol/note.js';
 import { beginState, lookAtState, openStateFolder } from '../../witness/state-folder.js';
 import { openWitness } from '../../witness/witness.js';
-import { silentLog } from '../../protocol/log.js';
+import { silentLog, type LogFields } from '../../protocol/log.js';
 import { logSigner, logView, ORIGIN } from './log-views.js';
-import { cosignerNamed, startWitness, type RunningWitness } from './running-witness.js';
+import { cosignerNamed, startWitness, temporaryFolder, type RunningWitness } from './running-witness.js';
 
 const honest = logView('honest', 100);
 const forked = logView('forked', 100);
@@ -199,13 +201,40 @@ describe('a witness', () => {
       if (status !== 200) expect([status, text]).toEqual([409, `${cosigned[0]}\n`]);
   });
 
-  test('never goes back in time, whatever its clock does', async () => {
+  test('never goes back in time when its clock does, by a little', async () => {
     let now = 2000;
     const { post, cosigner } = await startWitness('w1', { nowSeconds: () => now });
     await post(await honest.request(0, 5));
-    now = 1000;
+    now = 1700;
     const answer = await post(await honest.request(5, 6));
     expect(timeIn(await answer.text(), honest.note(6), cosigner)).toBe(2000);
+  });
+
+  test('whose clock was far ahead cosigns nothing until then, says so once, and goes on when the clock is right', async () => {
+    let now = 4_102_444_800;
+    const said: unknown[] = [];
+    const log = { ...silentLog, error: (text: string, fields?: LogFields) => void said.push([text, fields]) };
+    const first = await startWitness('w1', { nowSeconds: () => now, log });
+    expect((await first.post(await honest.request(0, 5))).status).toBe(200);
+    now = 1_790_000_000;
+    const ahead = [
+      expect.stringContaining('dated in the future') as string,
+      {
+        ...{ origin: ORIGIN, cosigned: '2100-01-01T00:00:00.000Z', now: '2026-09-21T14:13:20.000Z' },
+      },
+    ];
+    for (let asked = 0; asked < 3; asked++)
+      expect((await first.post(await honest.request(5, 6))).status).toBe(503);
+    expect(said).toEqual([ahead]);
+    await first.stop();
+    const again = await startWitness('w1', { nowSeconds: () => now, log, dir: first.dir });
+    expect(said).toEqual([ahead, ahead]);
+    expect((await again.post(await honest.request(5, 6))).status).toBe(503);
+    expect(await statusOf(again.post(await forked.request(0, 6)))).toEqual([409, '5\n']);
+    expect(said).toEqual([ahead, ahead]);
+    now = 4_102_444_800 - 300;
+    const answer = await again.post(await honest.request(5, 6));
+    expect(timeIn(await answer.text(), honest.note(6), again.cosigner)).toBe(4_102_444_800);
   });
 });
 
@@ -282,6 +311,35 @@ describe('the state of a witness', () => {
     await expect(open()).rejects.toMatchObject({ code: 'not-found' });
     await writeFile(stateFile(dir), content);
     await (await open()).close();
+  });
+
+  test('is at no moment begun in part, which a crash would leave behind', async () => {
+    for (let round = 0; round < 10; round++) {
+      const dir = await temporaryFolder();
+      const file = stateFile(dir);
+      let isOver = false;
+      const begun = beginState(dir, ORIGIN).finally(() => (isOver = true));
+      while (!isOver) {
+        if (existsSync(file)) expect(readFileSync(file, 'utf8')).toMatch(/\n\n$/);
+        await setImmediate();
+      }
+      expect(await begun).toBe(true);
+    }
+  });
+
+  test('is begun once by many, over what a crash left beside it', async () => {
+    const dir = await temporaryFolder();
+    await writeFile(`${stateFile(dir)}.4194304.begin`, 'firebreak wit');
+    await expect(lookAtState(dir, ORIGIN)).rejects.toMatchObject({ code: 'not-found' });
+    const begun = await Promise.all([
+      beginState(dir, ORIGIN),
+      beginState(dir, ORIGIN),
+      beginState(dir, ORIGIN),
+    ]);
+    expect(begun.filter((isNew) => isNew)).toHaveLength(1);
+    expect(await lookAtState(dir, ORIGIN)).toBeUndefined();
+    await (await openStateFolder(dir)).close();
+    expect((await readdir(dir)).sort()).toEqual([basename(stateFile(dir)), 'lock'].sort());
   });
 
   test('is begun once', async () => {

@@ -10,6 +10,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { fromHex, toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/hash.js';
+import { isPlain } from '../../protocol/plain-text.js';
 
 /** An officer may ask everything; an operator how the tracer is. */
 export const ROLES = ['officer', 'operator'] as const;
@@ -47,7 +48,7 @@ export function tokenLine(token: string, name: string, roles: readonly Role[]): 
   if (!isName(name))
     throw new FirebreakError(
       'input',
-      `a name has 1 to ${MAX_NAME_BYTES} bytes on one line, and no space at its ends`,
+      `a name has 1 to ${MAX_NAME_BYTES} bytes on one line, no control or format characters, and no space at its ends`,
     );
   return `${toHex(tokenHash(token))} ${roles.join(',')} ${name}\n`;
 }
@@ -79,6 +80,5 @@ export function bearerOf(shown: string, tokens: readonly KnownToken[]): Bearer |
 }
 
 function isName(name: string): boolean {
-  const isPlain = name.trim() === name && !/\p{Cc}/u.test(name);
-  return name !== '' && isPlain && Buffer.byteLength(name) <= MAX_NAME_BYTES;
+  return name !== '' && name.trim() === name && isPlain(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES;
 }

@@ -1,11 +1,11 @@
 /** A question about several cases to a running tracer and its answer, as JSON: each parsed once, where it comes in. */
 import { z } from 'zod';
+import { recordedWords } from '../recorded-words.js';
 import { count, hops, path, score, step, tag, time, walkSettings } from '../row-message.js';
 import { MAX_HOPS } from '../trace-result.js';
 import { MAX_CASES, MAX_SOURCES, MIN_CASES } from './cluster-result.js';
 import type { ClusterResult } from './cluster-result.js';
 
-const MAX_TEXT = 256;
 const MAX_SECONDS = 10 ** 9;
 
 const seconds = z.int().min(0).max(MAX_SECONDS);
@@ -23,8 +23,8 @@ const settings = {
 };
 
 export const clusterLookUpSchema = z.strictObject({
-  officer: z.string().min(1).max(MAX_TEXT),
-  purpose: z.string().min(1).max(MAX_TEXT),
+  officer: recordedWords,
+  purpose: recordedWords,
   request: z.strictObject({
     ...settings,
     from: time.exactOptional().describe('the first contact when absent'),

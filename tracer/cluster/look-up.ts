@@ -1,6 +1,5 @@
 /** A look at a cluster: found, recorded, answered, in this order; no entry, no answer. */
 import { asTagNumber } from '../../protocol/brands.js';
-import type { TagNumber } from '../../protocol/brands.js';
 import type { Asked, Look } from '../access.js';
 import type { ClusterAnswer } from './cluster-message.js';
 import type { ClusterRequest, Trace } from './cluster-result.js';
@@ -12,10 +11,10 @@ export interface ClusterDesk {
   readonly trace: Trace;
   readonly presence?: ClusterPresence;
   /** Everybody whom the walks reached and the gateways counted, and these tags, ascending and distinct. */
-  readonly reachedWith: (named: readonly number[]) => readonly TagNumber[];
+  readonly reachedWith: (named: readonly number[]) => Float64Array;
   readonly signal?: AbortSignal | undefined;
   /** The entry, once the ledger's receipt for it verified; `reached` is ascending and distinct. Throws when it did not come. */
-  record(look: Look, asked: Asked, reached: readonly TagNumber[]): Promise<{ readonly index: number }>;
+  record(look: Look, asked: Asked, reached: Float64Array): Promise<{ readonly index: number }>;
 }
 
 /** Throws what {@link findClusters} throws and the reason of the signal, unrecorded, and whatever kept the look from being recorded. */

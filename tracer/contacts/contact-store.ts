@@ -17,6 +17,7 @@ import { takeColumns, takeTestimonies } from './live-intake.js';
 import { LIVE_SECTION, partsIn, partsInMemory, TABLE_ROWS } from './live-parts.js';
 import type { ContactStoreSettings, Parts } from './live-parts.js';
 import { writeLive } from './live-state.js';
+import type { KeptParts, PartChange } from './kept-parts.js';
 import type { LiveWriter } from './live-writer.js';
 import type { LedgerPosition } from './manifest.js';
 import type { Segment } from './segment.js';
@@ -102,6 +103,13 @@ export class ContactStore {
 
   get kept(): Sections {
     return this.#parts.kept;
+  }
+
+  /** The same of the parts that were saved; the first time it is asked, since they may be large. */
+  takeParts(): KeptParts {
+    const { keptParts } = this.#parts;
+    this.#parts = { ...this.#parts, keptParts: new Map() };
+    return keptParts;
   }
 
   /** Whether {@link save} would make something last that was sealed, or let something go that is past retention. */
@@ -235,14 +243,21 @@ export class ContactStore {
 
   /**
    * Makes the contacts as they stand last, together with the place in the ledger that they reach to and what else is to be found
-   * again. In memory it does nothing. Throws what the disk does, and {@link damage}; then what was saved before is what is found.
+   * again: sections as they are now, parts as they change. In memory it does nothing. Throws what the disk does, and
+   * {@link damage}; then what was saved before is what is found.
    */
-  async save(position: LedgerPosition, sections: Sections = new Map()): Promise<void> {
-    const { writer, sealer } = this.#parts;
+  async save(
+    position: LedgerPosition,
+    sections: Sections = new Map(),
+    parts: readonly PartChange[] = [],
+  ): Promise<void> {
+    const { writer, sealer, keeper } = this.#parts;
     if (this.damage !== undefined) throw this.damage;
     if (sealer === undefined) return;
-    const live = writeLive(this.#keepFrom, writer.tables, writer.sealed.kept());
-    await sealer.commit(position, encodeSections(new Map([...sections, [LIVE_SECTION, live]])));
+    const live = writeLive(this.#keepFrom, writer.sealed.kept());
+    const state = encodeSections(new Map([...sections, [LIVE_SECTION, live]]));
+    await sealer.commit(position, state, [...parts, ...keeper.changes(writer.tables)]);
+    keeper.saved();
     this.#isTriedAgain = false;
     this.#views.forget();
     sealer.nudge();

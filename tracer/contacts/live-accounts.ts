@@ -9,30 +9,31 @@ import assert from 'node:assert/strict';
 import type { Account, Sides } from './live-merge.js';
 
 const MAX_U16 = 65_535;
+/** Words come in pieces of this many, so that nothing that is there is ever copied for the sake of more. */
+const PIECE_BITS = 15;
+const PIECE = 2 ** PIECE_BITS;
 
 export class AccountArena {
-  #words = new Uint32Array(256);
+  readonly #pieces: Uint32Array[] = [];
   #used = 0;
 
   get bytes(): number {
-    return this.#words.byteLength;
+    return 4 * PIECE * this.#pieces.length;
   }
 
   /** Where the block is to be found: never 0. A side has at most 65,535 accounts, an account as many entries. */
   put(sides: Sides): number {
-    const all = sides.flat();
-    this.#reserve(all.reduce((sum, { ledger }) => sum + 5 + 2 * ledger.length, 1));
     const at = this.#used;
     const [one, other] = sides;
     assert(one.length <= MAX_U16 && other.length <= MAX_U16, 'as many accounts as a block holds');
-    this.#words[this.#used++] = one.length | (other.length << 16);
-    for (const account of all) this.#write(account);
+    this.#push(one.length | (other.length << 16));
+    for (const side of sides) for (const account of side) this.#write(account);
     return at + 1;
   }
 
   get(place: number): Sides {
     let at = place - 1;
-    const counts = this.#words[at++] ?? 0;
+    const counts = this.#word(at++);
     const read = (): Account => {
       const account = this.#read(at);
       at += 5 + 2 * account.ledger.length;
@@ -43,65 +44,53 @@ export class AccountArena {
 
   /** The same block as at this place of another. */
   copy(from: AccountArena, place: number): number {
-    const end = from.#endOf(place);
-    this.#reserve(end - (place - 1));
+    return this.putBlock(from.block(place));
+  }
+
+  /** The words of a block; none for place 0. */
+  block(place: number): readonly number[] {
+    if (place === 0) return [];
+    const from = place - 1;
+    return Array.from({ length: this.#endOf(place) - from }, (_, k) => this.#word(from + k));
+  }
+
+  /** What {@link block} gave, at another place. */
+  putBlock(words: Iterable<number>): number {
     const at = this.#used;
-    this.#words.set(from.#words.subarray(place - 1, end), at);
-    this.#used += end - (place - 1);
+    for (const word of words) this.#push(word);
     return at + 1;
-  }
-
-  /** All blocks, to be given to {@link AccountArena.of}. */
-  words(): Uint32Array {
-    return this.#words.subarray(0, this.#used);
-  }
-
-  /** What {@link words} gave, at the same places. */
-  static of(words: Uint32Array): AccountArena {
-    const arena = new AccountArena();
-    arena.#words = words.slice();
-    arena.#used = words.length;
-    return arena;
   }
 
   /** Where the block ends. */
   #endOf(place: number): number {
-    const counts = this.#words[place - 1] ?? 0;
+    const counts = this.#word(place - 1);
     let at = place;
     for (let left = (counts & MAX_U16) + (counts >>> 16); left > 0; left--)
-      at += 5 + 2 * ((this.#words[at + 4] ?? 0) >>> 16);
+      at += 5 + 2 * (this.#word(at + 4) >>> 16);
     return at;
   }
 
   #write({ start, end, bucketSeconds, medianAttenuationDb, partial, ledger }: Account): void {
-    const words = this.#words;
     const [immediate, near, medium, other] = bucketSeconds;
     assert(ledger.length <= MAX_U16, 'as many entries as an account holds');
-    words[this.#used++] = start;
-    words[this.#used++] = end;
-    words[this.#used++] = immediate | (near << 16);
-    words[this.#used++] = medium | (other << 16);
-    words[this.#used++] = medianAttenuationDb | (partial ? 256 : 0) | (ledger.length << 16);
+    this.#push(start);
+    this.#push(end);
+    this.#push(immediate | (near << 16));
+    this.#push(medium | (other << 16));
+    this.#push(medianAttenuationDb | (partial ? 256 : 0) | (ledger.length << 16));
     for (const index of ledger) {
-      words[this.#used++] = index % 2 ** 32;
-      words[this.#used++] = Math.floor(index / 2 ** 32);
+      this.#push(index % 2 ** 32);
+      this.#push(Math.floor(index / 2 ** 32));
     }
   }
 
   #read(at: number): Account {
-    const words = this.#words;
-    const [start, end, close, far, last] = [
-      words[at]!,
-      words[at + 1]!,
-      words[at + 2]!,
-      words[at + 3]!,
-      words[at + 4]!,
-    ];
-    const indexes = words.subarray(at + 5, at + 5 + 2 * (last >>> 16));
-    const ledger = Array.from(
-      { length: last >>> 16 },
-      (_, k) => (indexes[2 * k] ?? 0) + (indexes[2 * k + 1] ?? 0) * 2 ** 32,
-    );
+    const [start, end] = [this.#word(at), this.#word(at + 1)];
+    const [close, far, last] = [this.#word(at + 2), this.#word(at + 3), this.#word(at + 4)];
+    const ledger = Array.from({ length: last >>> 16 }, (_, k) => {
+      const low = at + 5 + 2 * k;
+      return this.#word(low) + this.#word(low + 1) * 2 ** 32;
+    });
     return {
       start,
       end,
@@ -112,11 +101,13 @@ export class AccountArena {
     };
   }
 
-  #reserve(words: number): void {
-    const needed = this.#used + words;
-    if (needed <= this.#words.length) return;
-    const grown = new Uint32Array(Math.max(needed, 2 * this.#words.length));
-    grown.set(this.#words);
-    this.#words = grown;
+  #word(at: number): number {
+    return this.#pieces[at >>> PIECE_BITS]![at & (PIECE - 1)]!;
+  }
+
+  #push(word: number): void {
+    if (this.#used === this.#pieces.length * PIECE) this.#pieces.push(new Uint32Array(PIECE));
+    this.#pieces[this.#used >>> PIECE_BITS]![this.#used & (PIECE - 1)] = word;
+    this.#used += 1;
   }
 }

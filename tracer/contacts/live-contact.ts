@@ -20,11 +20,22 @@ export interface Meeting {
 export function rowOfSides({ lower, upper, epoch }: Meeting, sides: Sides): LiveRow {
   const { start, end, bucketSeconds, medianAttenuationDb, mutual, partial } = mergeSides(sides);
   const [immediate, near, medium, other] = bucketSeconds;
-  const duration = end - start;
-  const attenuationDb = medianAttenuationDb;
+  // One literal: spreading parts together costs five times the rest.
   return {
-    ...{ lower, upper, epoch, start, duration, immediate, near, medium, other },
-    ...{ attenuationDb, mutual, partial, nearInDay: 0, sides },
+    lower,
+    upper,
+    epoch,
+    start,
+    duration: end - start,
+    immediate,
+    near,
+    medium,
+    other,
+    attenuationDb: medianAttenuationDb,
+    mutual,
+    partial,
+    nearInDay: 0,
+    sides,
   };
 }
 

@@ -22,9 +22,11 @@ const ROWS_AT_ONCE = 16_384;
  */
 export async function gatherDays(rows: LiveRows, beforeDay: number, least: number): Promise<DayToSeal[]> {
   const counts = new Map<number, number>();
+  let counted = 0;
   for (const version of rows.alive()) {
     const day = dayOf(rows.startOf(version));
     counts.set(day, (counts.get(day) ?? 0) + 1);
+    if (++counted % ROWS_AT_ONCE === 0) await breathe();
   }
   const days = new Map<number, GatheredDay>();
   for (const [day, count] of counts)

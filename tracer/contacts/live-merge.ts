@@ -55,6 +55,8 @@ const earlierOf = (known: Account, other: Account): Account =>
 
 /** One side's word: the larger of those that overlap, the sum of those that do not. */
 function sideOf(accounts: readonly Account[]): Account {
+  const [only] = accounts;
+  if (only && accounts.length === 1) return only;
   const stretches: Account[] = [];
   for (const account of [...accounts].sort((x, y) => x.start - y.start)) {
     const last = stretches.at(-1);

@@ -3,9 +3,10 @@ import { FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
 import { decodeSections } from '../state-sections.js';
 import type { Sections } from '../state-sections.js';
+import type { KeptParts } from './kept-parts.js';
 import { LiveSealer } from './live-sealer.js';
 import { SealedContacts } from './live-sealed.js';
-import { readLive } from './live-state.js';
+import { LiveKeeper, livePartsIn, readLive } from './live-state.js';
 import { LiveWriter } from './live-writer.js';
 import type { LedgerPosition } from './manifest.js';
 import { PeopleDirectory } from './people.js';
@@ -36,17 +37,28 @@ export interface Parts {
   readonly writer: LiveWriter;
   /** Absent in memory. */
   readonly sealer: LiveSealer | undefined;
+  readonly keeper: LiveKeeper;
   /** Where the ledger is to be read on from. */
   readonly position: LedgerPosition;
   /** What was saved with it. */
   readonly kept: Sections;
+  /** The same of what is kept in files of its own, but for live tables. */
+  readonly keptParts: KeptParts;
   /** Contacts that ended before this are gone, unix seconds. */
   readonly keepFrom: number;
 }
 
 export function partsInMemory(tableRows: number, firstVersion?: number): Parts {
   const writer = new LiveWriter(new PeopleDirectory(), new SealedContacts(), tableRows, firstVersion);
-  return { writer, sealer: undefined, position: BEGINNING, kept: new Map(), keepFrom: 0 };
+  return {
+    writer,
+    sealer: undefined,
+    position: BEGINNING,
+    kept: new Map(),
+    keptParts: new Map(),
+    keeper: new LiveKeeper(),
+    keepFrom: 0,
+  };
 }
 
 /** Throws `damaged` or `format` for a folder that cannot be believed in all it holds, and what the disk throws. */
@@ -77,9 +89,16 @@ async function partsOf(
   const sealer = new LiveSealer({ store, writer, log, leastRows, waitingTables });
   const kept = store.state === undefined ? new Map<string, Uint8Array>() : decodeSections(store.state);
   const live = kept.get(LIVE_SECTION);
-  const { keepFrom, replaced } = live ? writer.restore(readLive(live)) : { keepFrom: 0, replaced: [] };
+  const { keepFrom, replaced } = live ? readLive(live) : { keepFrom: 0, replaced: [] };
+  const keptParts = new Map(store.takeParts());
+  const tables = livePartsIn(keptParts);
+  for (const [name, words] of tables) {
+    writer.restore(words);
+    keptParts.delete(name);
+  }
   await sealer.begin(keepFrom);
   sealed.expireBefore(keepFrom);
   sealed.restore(replaced);
-  return { writer, sealer, position: store.position, kept, keepFrom };
+  const keeper = new LiveKeeper([...tables.keys()]);
+  return { writer, sealer, keeper, position: store.position, kept, keptParts, keepFrom };
 }

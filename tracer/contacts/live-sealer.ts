@@ -13,6 +13,7 @@ import type { DayToSeal } from './live-days.js';
 import type { SealedContacts } from './live-sealed.js';
 import type { LiveRows } from './live-table.js';
 import type { LiveWriter } from './live-writer.js';
+import type { PartChange } from './kept-parts.js';
 import type { LedgerPosition } from './manifest.js';
 import { sealedSegment } from './sealed-segment.js';
 import type { SealedSegment } from './sealed-segment.js';
@@ -125,9 +126,9 @@ export class LiveSealer {
   }
 
   /** Makes the state of things last, with the state that goes with it. */
-  async commit(position: LedgerPosition, state: Uint8Array): Promise<void> {
+  async commit(position: LedgerPosition, state: Uint8Array, parts: readonly PartChange[]): Promise<void> {
     const [add, removed] = [[...this.#made.values()], [...this.#removed]];
-    await this.#deps.store.commit({ add, remove: removed.map(([id]) => id), position, state });
+    await this.#deps.store.commit({ add, remove: removed.map(([id]) => id), position, state, parts });
     for (const stored of add) {
       this.#inStore.set(stored.info.id, stored);
       this.#made.delete(stored.info.id);
@@ -217,8 +218,9 @@ export class LiveSealer {
   /** When tables have to go, days that are under way too; and when that is not enough, all of them. */
   async #daysOf(table: LiveRows, isLate: boolean): Promise<DayToSeal[]> {
     const days = await gatherDays(table, isLate ? Infinity : this.#overDay, this.#deps.leastRows);
-    const alive = [...table.alive()].length;
-    return isLate && days.length === 0 && 2 * alive > table.count ? gatherDays(table, Infinity, 1) : days;
+    return isLate && days.length === 0 && 2 * table.contacts > table.count
+      ? gatherDays(table, Infinity, 1)
+      : days;
   }
 
   #putDays(table: LiveRows, sealed: readonly SealedDay[]): void {
@@ -232,8 +234,8 @@ export class LiveSealer {
         else this.#sealed.replaceContact(segment, table.read(version), died);
       }
     }
-    for (const version of [...table.alive()])
-      if (isSealed[version - first] !== 1) this.#deps.writer.carry(version);
+    for (let version = first; version < table.nextVersion; version++)
+      if (isSealed[version - first] !== 1 && table.diedAt(version) === 0) this.#deps.writer.carry(version);
     this.#deps.writer.dropTable(table);
     this.#changes += 1;
   }

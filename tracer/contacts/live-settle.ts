@@ -4,17 +4,17 @@
  */
 import { DAY_SECONDS } from '../../protocol/time.js';
 import { nearSecondsOfRow } from './live-contact.js';
-import { NO_NODE } from './live-pairs.js';
 import type { LiveRow } from './live-row.js';
 import type { SealedPlace } from './live-sealed.js';
 import { endAt, nearSecondsAt, saturated } from './segment.js';
 
-/** A contact of a pair as it stands: a live one by its node, a sealed one by its place. */
+/** A contact of a pair as it stands: a live one by its version, a sealed one by its place. */
 export interface Known {
   readonly end: number;
   readonly near: number;
   readonly nearInDay: number;
-  readonly node: number;
+  /** 0 for a sealed one. */
+  readonly version: number;
   readonly place?: SealedPlace;
 }
 
@@ -60,7 +60,7 @@ export function settled(
 }
 
 const isSame = (one: Known, other: Known): boolean =>
-  one.node === other.node &&
+  one.version === other.version &&
   one.place?.entry === other.place?.entry &&
   one.place?.sealed === other.place?.sealed;
 
@@ -68,7 +68,7 @@ export function knownAt(place: SealedPlace): Known {
   const { sealed, entry } = place;
   const { segment } = sealed;
   const [end, near] = [endAt(segment, entry), nearSecondsAt(segment, entry)];
-  return { node: NO_NODE, place, end, near, nearInDay: segment.nearInDay[entry] ?? 0 };
+  return { version: 0, place, end, near, nearInDay: segment.nearInDay[entry] ?? 0 };
 }
 
 /** A sliding sum over contacts in order of end: those that end together count for each other. */

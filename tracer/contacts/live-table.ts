@@ -8,27 +8,29 @@
  */
 import assert from 'node:assert/strict';
 import { AccountArena } from './live-accounts.js';
+import { nearSecondsOfRow } from './live-contact.js';
+import type { Meeting } from './live-contact.js';
 import { newRow } from './live-row.js';
 import type { LiveRow } from './live-row.js';
+import { newTable } from './live-shape.js';
+import type { LiveShape } from './live-shape.js';
+import type { WordLog } from '../word-log.js';
+import { RowsByPair } from './rows-by-pair.js';
+import type { PairSums } from './rows-by-pair.js';
 import { attenuationOf, isMutual, MAX_CONTACT_SECONDS, packSignal, saturated, weightOf } from './segment.js';
 import type { LiveTable } from './view.js';
 
 const PARTIAL = 1;
-/** lower, upper, epoch, start | duration, immediate | near, medium | other, nearInDay | signal, flags | accounts */
+/** lower, upper, epoch, start | duration, immediate | near, medium | other, nearInDay | signal, flags | words of accounts */
 export const ROW_WORDS = 9;
-const COPIED = ['start', 'duration', 'signal', 'immediate', 'near', 'medium', 'weight'] as const;
-
-export interface LiveShape {
-  readonly id: number;
-  /** Version of the first row. */
-  readonly firstVersion: number;
-  readonly rows: number;
-  /** Persons below this number have a head. */
-  readonly people: number;
-}
+const COPIED = ['duration', 'signal', 'immediate', 'near', 'medium', 'weight'] as const;
 
 export class LiveRows {
   readonly table: LiveTable;
+  /** Its rows that are alive. */
+  readonly pairs: RowsByPair;
+  /** Rows that died, in the order they did. */
+  readonly deaths: number[] = [];
   readonly #rows: number;
   readonly #epoch: Uint32Array;
   readonly #other: Uint16Array;
@@ -38,11 +40,14 @@ export class LiveRows {
   /** What is read from words goes through here. */
   readonly #read = newRow();
   #count = 0;
+  #alive = 0;
+  #mutual = 0;
   #firstStart = Infinity;
   #lastEnd = -Infinity;
 
   constructor(shape: LiveShape) {
     this.table = newTable(shape);
+    this.pairs = new RowsByPair(shape.rows);
     this.#rows = shape.rows;
     this.#epoch = new Uint32Array(shape.rows);
     this.#other = new Uint16Array(shape.rows);
@@ -53,6 +58,16 @@ export class LiveRows {
   /** Rows, those that died among them. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Contacts: rows that are alive. */
+  get contacts(): number {
+    return this.#alive;
+  }
+
+  /** Of the contacts, those that both sides reported. */
+  get mutual(): number {
+    return this.#mutual;
   }
 
   get isFull(): boolean {
@@ -76,7 +91,7 @@ export class LiveRows {
 
   /** Bytes of the rows that were written, and of what they rest on. */
   get bytes(): number {
-    return this.#count * (37 + 11) + this.#arena.bytes;
+    return this.#count * (37 + 11 + 40) + this.#arena.bytes;
   }
 
   hasPerson(person: number): boolean {
@@ -101,48 +116,46 @@ export class LiveRows {
     this.#other[at] = saturated(row.other);
     this.#flags[at] = row.partial ? PARTIAL : 0;
     this.#accounts[at] = row.sides === undefined ? 0 : this.#arena.put(row.sides);
-    this.#firstStart = Math.min(this.#firstStart, row.start);
-    this.#lastEnd = Math.max(this.#lastEnd, row.start + row.duration);
+    const nearInDay = saturated(row.nearInDay);
+    this.#enter(at, row, { end: row.start + row.duration, near: nearSecondsOfRow(row), nearInDay });
     return this.#publish(at);
   }
 
   /** The same contact as a row of this version of a table, with this nearInDay. */
   appendCopy(from: LiveRows, version: number, nearInDay: number): number {
     const source = version - from.table.firstVersion;
-    const at = this.#count;
-    assert(!this.isFull, 'a table with room for the row');
+    const [lower, upper, epoch] = from.meetingOf(version);
+    const at = this.#begin({ lower, upper, start: from.startOf(version), nearInDay });
     const { table } = this;
-    for (const side of [0, 1]) table.person[2 * at + side] = from.table.person[2 * source + side] ?? 0;
     for (const column of COPIED) table[column][at] = from.table[column][source] ?? 0;
-    table.nearInDay[at] = saturated(nearInDay);
-    this.#epoch[at] = from.#epoch[source] ?? 0;
+    this.#epoch[at] = epoch;
     this.#other[at] = from.#other[source] ?? 0;
     this.#flags[at] = from.#flags[source] ?? 0;
     const accounts = from.#accounts[source] ?? 0;
     this.#accounts[at] = accounts === 0 || from === this ? accounts : this.#arena.copy(from.#arena, accounts);
-    this.#firstStart = Math.min(this.#firstStart, from.startOf(version));
-    this.#lastEnd = Math.max(this.#lastEnd, from.endOf(version));
+    const [end, near] = [from.pairs.end(source), from.pairs.near(source)];
+    this.#enter(at, { lower, upper, epoch }, { end, near, nearInDay: saturated(nearInDay) });
     return this.#publish(at);
   }
 
-  /** Writes the row as {@link ROW_WORDS} words, for {@link appendWords}; its accounts go to `arena`. */
-  writeWords(version: number, words: Uint32Array, at: number, arena: AccountArena): void {
-    const row = version - this.table.firstVersion;
-    const { person, start, duration, immediate, near, medium, nearInDay, signal } = this.table;
-    const accounts = this.#accounts[row] ?? 0;
-    words[at] = person[2 * row] ?? 0;
-    words[at + 1] = person[2 * row + 1] ?? 0;
-    words[at + 2] = this.#epoch[row] ?? 0;
-    words[at + 3] = start[row] ?? 0;
-    words[at + 4] = (duration[row] ?? 0) | ((immediate[row] ?? 0) << 16);
-    words[at + 5] = (near[row] ?? 0) | ((medium[row] ?? 0) << 16);
-    words[at + 6] = (this.#other[row] ?? 0) | ((nearInDay[row] ?? 0) << 16);
-    words[at + 7] = (signal[row] ?? 0) | ((this.#flags[row] ?? 0) << 8);
-    words[at + 8] = accounts === 0 ? 0 : arena.copy(this.#arena, accounts);
+  /** Writes the row as {@link ROW_WORDS} words, the last of which counts those of its accounts, and these; `blank` when it is dead. */
+  writeRow(row: number, log: WordLog, blank: number): void {
+    const { person, start, duration, immediate, near, medium, nearInDay, signal, died } = this.table;
+    if (died[row] !== 0) return log.push([blank]);
+    const accounts = this.#arena.block(this.#accounts[row]!);
+    log.push([
+      ...[person[2 * row]!, person[2 * row + 1]!, this.#epoch[row]!, start[row]!],
+      duration[row]! | (immediate[row]! << 16),
+      near[row]! | (medium[row]! << 16),
+      this.#other[row]! | (nearInDay[row]! << 16),
+      signal[row]! | (this.#flags[row]! << 8),
+      accounts.length,
+    ]);
+    log.push(accounts);
   }
 
   /** The version it got. The table is not full and has both persons. */
-  appendWords(words: Uint32Array, at: number, arena: AccountArena): number {
+  appendWords(words: Uint32Array, at: number): number {
     const [first, second, third, last] = [words[at + 4]!, words[at + 5]!, words[at + 6]!, words[at + 7]!];
     const row = this.#read;
     row.lower = words[at]!;
@@ -159,8 +172,11 @@ export class LiveRows {
     row.mutual = isMutual(last & 0xff);
     row.partial = last >>> 8 === PARTIAL;
     const version = this.append(row);
-    const accounts = words[at + 8]!;
-    if (accounts !== 0) this.#accounts[version - this.table.firstVersion] = this.#arena.copy(arena, accounts);
+    const end = at + ROW_WORDS + words[at + 8]!;
+    if (end > at + ROW_WORDS)
+      this.#accounts[version - this.table.firstVersion] = this.#arena.putBlock(
+        words.subarray(at + ROW_WORDS, end),
+      );
     return version;
   }
 
@@ -234,17 +250,19 @@ export class LiveRows {
     }
   }
 
-  isMutual(version: number): boolean {
-    return isMutual(this.table.signal[version - this.table.firstVersion] ?? 0);
-  }
-
   /** When the row died, 0 for one that is alive. */
   diedAt(version: number): number {
     return this.table.died[version - this.table.firstVersion] ?? 0;
   }
 
+  /** Ends a contact. */
   kill(version: number, by: number): void {
-    this.table.died[version - this.table.firstVersion] = by;
+    const row = version - this.table.firstVersion;
+    this.table.died[row] = by;
+    this.deaths.push(row);
+    this.pairs.kill(row);
+    this.#alive -= 1;
+    if (isMutual(this.table.signal[row] ?? 0)) this.#mutual -= 1;
   }
 
   /** Versions of the rows that are alive, in order. */
@@ -253,7 +271,12 @@ export class LiveRows {
       if (this.table.died[at] === 0) yield this.table.firstVersion + at;
   }
 
-  #begin({ lower, upper, start, nearInDay }: LiveRow): number {
+  #begin({
+    lower,
+    upper,
+    start,
+    nearInDay,
+  }: Pick<LiveRow, 'lower' | 'upper' | 'start' | 'nearInDay'>): number {
     assert(!this.isFull && this.hasPerson(lower) && this.hasPerson(upper), 'a table with room for the row');
     const { person, start: starts, nearInDay: sums } = this.table;
     const at = this.#count;
@@ -262,6 +285,15 @@ export class LiveRows {
     starts[at] = start;
     sums[at] = saturated(nearInDay);
     return at;
+  }
+
+  /** Into what is known of all rows and of the pair. */
+  #enter(at: number, meeting: Meeting, sums: PairSums): void {
+    this.pairs.insert(at, meeting, sums);
+    this.#firstStart = Math.min(this.#firstStart, this.table.start[at]!);
+    this.#lastEnd = Math.max(this.#lastEnd, sums.end);
+    this.#alive += 1;
+    if (isMutual(this.table.signal[at]!)) this.#mutual += 1;
   }
 
   /** Links the row, which is whole, into both people's lists. */
@@ -275,23 +307,4 @@ export class LiveRows {
     this.#count += 1;
     return firstVersion + at;
   }
-}
-
-function newTable({ id, firstVersion, rows, people }: LiveShape): LiveTable {
-  return {
-    id,
-    firstVersion,
-    head: new Int32Array(new SharedArrayBuffer(4 * people)),
-    next: new Int32Array(new SharedArrayBuffer(8 * rows)),
-    person: new Uint32Array(new SharedArrayBuffer(8 * rows)),
-    start: new Uint32Array(new SharedArrayBuffer(4 * rows)),
-    duration: new Uint16Array(new SharedArrayBuffer(2 * rows)),
-    signal: new Uint8Array(new SharedArrayBuffer(rows)),
-    immediate: new Uint16Array(new SharedArrayBuffer(2 * rows)),
-    near: new Uint16Array(new SharedArrayBuffer(2 * rows)),
-    medium: new Uint16Array(new SharedArrayBuffer(2 * rows)),
-    nearInDay: new Uint16Array(new SharedArrayBuffer(2 * rows)),
-    weight: new Uint16Array(new SharedArrayBuffer(2 * rows)),
-    died: new Uint32Array(new SharedArrayBuffer(4 * rows)),
-  };
 }

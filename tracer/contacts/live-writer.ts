@@ -6,16 +6,15 @@
 import assert from 'node:assert/strict';
 import { DAY_SECONDS } from '../../protocol/time.js';
 import { nearSecondsOfRow, rowOfCold } from './live-contact.js';
-import { LivePairs, NO_NODE } from './live-pairs.js';
 import type { LiveRow } from './live-row.js';
 import type { SealedContacts } from './live-sealed.js';
-import { endOf, knownAt, settled, spanOf } from './live-settle.js';
+import { knownAt, settled, spanOf } from './live-settle.js';
 import type { Change, Known } from './live-settle.js';
-import type { LiveWords } from './live-state.js';
-import { LiveRows, ROW_WORDS } from './live-table.js';
+import { rowsAlive } from './live-state.js';
+import { LiveRows } from './live-table.js';
 import { PeopleSet } from './people-set.js';
 import type { PeopleDirectory } from './people.js';
-import { saturated } from './segment.js';
+import { NO_ROW } from './rows-by-pair.js';
 import type { Segment } from './segment.js';
 
 /** No contact of an epoch that is further back ends within a day before one of this epoch. */
@@ -26,12 +25,9 @@ export class LiveWriter {
   readonly people: PeopleDirectory;
   readonly sealed: SealedContacts;
   readonly #rows: number;
-  #pairs = new LivePairs();
   readonly #met = new PeopleSet();
   #tables: LiveRows[];
   #nextId = 1;
-  /** Live contacts that both sides reported. */
-  #mutual = 0;
 
   /** `rows`: of a table; `firstVersion`: of its first row. */
   constructor(people: PeopleDirectory, sealed: SealedContacts, rows: number, firstVersion = 1) {
@@ -53,11 +49,11 @@ export class LiveWriter {
 
   /** Live and sealed, without those that were replaced. */
   get contacts(): number {
-    return this.#pairs.count + this.sealed.contacts;
+    return this.liveContacts + this.sealed.contacts;
   }
 
   get mutual(): number {
-    return this.#mutual + this.sealed.mutual;
+    return this.#tables.reduce((sum, { mutual }) => sum + mutual, this.sealed.mutual);
   }
 
   /** People who are in a contact, or were while the store was open. */
@@ -66,25 +62,26 @@ export class LiveWriter {
   }
 
   get liveContacts(): number {
-    return this.#pairs.count;
+    return this.#tables.reduce((sum, { contacts }) => sum + contacts, 0);
   }
 
   get bytes(): number {
-    return this.#tables.reduce((sum, { bytes }) => sum + bytes, this.#pairs.bytes);
+    return this.#tables.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** The contact of two people, as persons, in this epoch. Throws `damaged` when it is sealed and its evidence cannot be read. */
   known(lower: number, upper: number, epoch: number): Known | undefined {
-    const node = this.#pairs.find(lower, upper, epoch);
-    if (node !== NO_NODE) return this.#knownOf(node);
+    for (const table of this.#tables) {
+      const row = table.pairs.find(lower, upper, epoch);
+      if (row !== NO_ROW) return knownIn(table, row);
+    }
     const place = this.sealed.find(lower, upper, epoch);
     return place && knownAt(place);
   }
 
   /** As it is told to a table. Throws `damaged`. */
-  rowOf({ node, place, nearInDay }: Known): LiveRow {
+  rowOf({ version, place, nearInDay }: Known): LiveRow {
     if (place) return rowOfCold(place.sealed.contactAt(place.entry), nearInDay);
-    const version = this.#pairs.version(node);
     return this.#tableOf(version).read(version);
   }
 
@@ -123,21 +120,14 @@ export class LiveWriter {
     this.#tables.push(this.#newTable(version));
   }
 
-  /** Rows as another life had them, with nothing to settle. Gives what it was given. */
-  restore(live: LiveWords): LiveWords {
-    const { rows, arena } = live;
-    for (let at = 0; at < rows.length; at += ROW_WORDS) {
-      const [lower, upper, epoch] = [rows[at]!, rows[at + 1]!, rows[at + 2]!];
-      const table = this.#tableFor({ lower, upper });
-      const version = table.appendWords(rows, at, arena);
-      const end = table.endOf(version);
-      const node = this.#pairs.insert(lower, upper, epoch);
-      this.#pairs.set(node, version, end, table.nearSecondsOf(version), table.nearInDayOf(version));
-      if (table.isMutual(version)) this.#mutual += 1;
+  /** The rows of a table of another life (live-state.ts) that were alive, with nothing to settle. Throws `format`. */
+  restore(words: Uint32Array): void {
+    for (const at of rowsAlive(words)) {
+      const [lower, upper] = [words[at]!, words[at + 1]!];
+      this.#tableFor({ lower, upper }).appendWords(words, at);
       this.#met.add(lower);
       this.#met.add(upper);
     }
-    return live;
   }
 
   /** Counts the people of a segment that was found. */
@@ -148,18 +138,12 @@ export class LiveWriter {
 
   /** The same contact as a row of the table that is written to. */
   carry(version: number): void {
-    const table = this.#tableOf(version);
-    const [lower, upper, epoch] = table.meetingOf(version);
-    const node = this.#pairs.find(lower, upper, epoch);
-    assert(node !== NO_NODE && this.#pairs.version(node) === version, 'a row that is alive');
-    this.#copy(node, this.#pairs.nearInDay(node));
+    this.#copy(version, this.#tableOf(version).nearInDayOf(version));
   }
 
   /** Lets a table go: what is alive in it is sealed. */
   dropTable(table: LiveRows): void {
-    for (const version of table.alive()) if (table.isMutual(version)) this.#mutual -= 1;
     this.#tables = this.#tables.filter((other) => other !== table);
-    this.#pairs.sweep((version) => !table.hasVersion(version));
   }
 
   /** Ends contacts that ended before this time, unix seconds. Views handed out before keep them. */
@@ -171,13 +155,8 @@ export class LiveWriter {
     if (expired.length === 0) return;
     if (this.#current.isFull) this.rotate();
     const now = this.#current.appendBlank();
-    for (const version of expired) {
-      const table = this.#tableOf(version);
-      if (table.isMutual(version)) this.#mutual -= 1;
-      table.kill(version, now);
-    }
+    for (const version of expired) this.#tableOf(version).kill(version, now);
     for (const table of this.#tables) table.measure();
-    this.#pairs.sweep((version) => this.#tableOf(version).diedAt(version) === 0);
   }
 
   get #current(): LiveRows {
@@ -188,51 +167,40 @@ export class LiveWriter {
 
   /** Reads what it takes to write the contact again with this sum, and gives what writes it. Throws `damaged`. */
   #rewriting(known: Known, nearInDay: number): () => void {
-    if (known.place === undefined) return () => this.#copy(known.node, nearInDay);
+    if (known.place === undefined) return () => this.#copy(known.version, nearInDay);
     const row = { ...this.rowOf(known), nearInDay };
     return () => this.#put(row, known);
   }
 
   /** A live contact again, with this sum. */
-  #copy(node: number, nearInDay: number): void {
-    const pairs = this.#pairs;
-    const old = pairs.version(node);
+  #copy(old: number, nearInDay: number): void {
     const table = this.#tableOf(old);
     const [lower, upper] = table.meetingOf(old);
     const version = this.#tableFor({ lower, upper }).appendCopy(table, old, nearInDay);
     table.kill(old, version);
-    pairs.set(node, version, pairs.end(node), pairs.near(node), nearInDay);
   }
 
   #put(row: LiveRow, old: Known | undefined): void {
-    const { lower, upper, epoch } = row;
+    const { lower, upper } = row;
     const version = this.#tableFor(row).append(row);
-    const wasMutual = old !== undefined && old.node !== NO_NODE && this.#isMutual(old.node);
-    this.#mutual += Number(row.mutual) - Number(wasMutual);
-    let node = old?.node ?? NO_NODE;
     if (old?.place) this.sealed.replace(old.place, lower, upper, version);
-    else if (old) this.#tableOf(this.#pairs.version(node)).kill(this.#pairs.version(node), version);
-    if (node === NO_NODE) node = this.#pairs.insert(lower, upper, epoch);
+    else if (old) this.#tableOf(old.version).kill(old.version, version);
     this.#met.add(lower);
     this.#met.add(upper);
-    this.#pairs.set(node, version, endOf(row), nearSecondsOfRow(row), saturated(row.nearInDay));
-  }
-
-  #isMutual(node: number): boolean {
-    const version = this.#pairs.version(node);
-    return this.#tableOf(version).isMutual(version);
   }
 
   /** As {@link SealedContacts.sumBefore}, of live ones. */
   #sumBefore(lower: number, upper: number, epoch: number, until: number): number {
-    const pairs = this.#pairs;
     let sum = 0;
-    for (let node = pairs.first(lower, upper); node !== NO_NODE; node = pairs.next(node)) {
-      const nodeEpoch = pairs.epoch(node);
-      if (nodeEpoch < epoch - FAR_EPOCHS) break;
-      const end = pairs.end(node);
-      if (nodeEpoch === epoch || (end >= until && end < until + DAY_SECONDS)) return -1;
-      if (end < until && end > until - DAY_SECONDS) sum += pairs.near(node);
+    for (let k = this.#tables.length - 1; k >= 0; k--) {
+      const { pairs } = this.#tables[k]!;
+      for (let row = pairs.first(lower, upper); row !== NO_ROW; row = pairs.next(row)) {
+        const rowEpoch = pairs.epoch(row);
+        if (rowEpoch < epoch - FAR_EPOCHS) break;
+        const end = pairs.end(row);
+        if (rowEpoch === epoch || (end >= until && end < until + DAY_SECONDS)) return -1;
+        if (end < until && end > until - DAY_SECONDS) sum += pairs.near(row);
+      }
     }
     return sum;
   }
@@ -240,18 +208,15 @@ export class LiveWriter {
   /** The pair's contacts that end after `after` and not after `until`. */
   #ofPair(lower: number, upper: number, after: number, until: number): Known[] {
     const found: Known[] = [];
-    const pairs = this.#pairs;
-    for (let node = pairs.first(lower, upper); node !== NO_NODE; node = pairs.next(node)) {
-      const end = pairs.end(node);
-      if (end > after && end <= until) found.push(this.#knownOf(node));
+    for (const table of this.#tables) {
+      const { pairs } = table;
+      for (let row = pairs.first(lower, upper); row !== NO_ROW; row = pairs.next(row)) {
+        const end = pairs.end(row);
+        if (end > after && end <= until) found.push(knownIn(table, row));
+      }
     }
     for (const place of this.sealed.ofPair(lower, upper, after, until)) found.push(knownAt(place));
     return found;
-  }
-
-  #knownOf(node: number): Known {
-    const pairs = this.#pairs;
-    return { node, end: pairs.end(node), near: pairs.near(node), nearInDay: pairs.nearInDay(node) };
   }
 
   #tableFor({ lower, upper }: Pick<LiveRow, 'lower' | 'upper'>): LiveRows {
@@ -274,3 +239,10 @@ export class LiveWriter {
     return new LiveRows({ id: this.#nextId++, firstVersion, rows: this.#rows, people });
   }
 }
+
+const knownIn = ({ table, pairs }: LiveRows, row: number): Known => ({
+  version: table.firstVersion + row,
+  end: pairs.end(row),
+  near: pairs.near(row),
+  nearInDay: pairs.nearInDay(row),
+});

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { FirebreakError } from '../../protocol/errors.js';
 
 const FORMAT = 'firebreak contact store';
-const VERSION = 1;
+const VERSION = 2;
 
 const whole = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const u32 = whole.max(2 ** 32 - 1);
@@ -29,6 +29,9 @@ const segmentInfo = z.strictObject({
   evidenceChecksum: u32,
 });
 
+/** What the store's owner keeps under a name, beside its state: see kept-parts.ts. */
+const partInfo = z.strictObject({ name: z.string(), file: whole, bytes: whole, checksum: u32 });
+
 const manifest = z.strictObject({
   format: z.literal(FORMAT),
   version: z.literal(VERSION),
@@ -37,9 +40,11 @@ const manifest = z.strictObject({
   nextId: u32,
   people: z.strictObject({ file: whole, bytes: whole, count: u32 }),
   state: z.strictObject({ file: whole, bytes: whole, checksum: u32 }).nullable(),
+  parts: z.array(partInfo),
   segments: z.array(segmentInfo),
 });
 
+export type PartInfo = Readonly<z.infer<typeof partInfo>>;
 export type SegmentInfo = Readonly<z.infer<typeof segmentInfo>>;
 export type Manifest = Readonly<z.infer<typeof manifest>>;
 export type LedgerPosition = Manifest['position'];
@@ -51,6 +56,7 @@ export const EMPTY_MANIFEST: Manifest = {
   nextId: 1,
   people: { file: 0, bytes: 0, count: 0 },
   state: null,
+  parts: [],
   segments: [],
 };
 

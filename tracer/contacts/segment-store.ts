@@ -12,6 +12,7 @@ import { closeColdEvidence, contactAt, openColdEvidence } from './cold-evidence.
 import type { ColdEvidence } from './cold-evidence.js';
 import type { ColdContact } from './cold-contact.js';
 import { importColumns } from './import-columns.js';
+import type { KeptParts, PartChange } from './kept-parts.js';
 import type { LedgerPosition, SegmentInfo } from './manifest.js';
 import type { PeopleDirectory } from './people.js';
 import type { MadeSegment } from './seal.js';
@@ -55,6 +56,8 @@ export interface StoreChange {
   readonly position?: LedgerPosition;
   /** Kept as it is, and given back when the store is opened. */
   readonly state?: Uint8Array;
+  /** Each of another part. */
+  readonly parts?: readonly PartChange[];
 }
 
 /** Opens the store in `dir`, or makes one there. Throws as {@link findStore}. */
@@ -75,6 +78,7 @@ export class SegmentStore {
   readonly #prepared = new Set<StoredSegment>();
   #nextId: number;
   #lastCommit: Promise<void> = Promise.resolve();
+  #parts: KeptParts;
   readonly people: PeopleDirectory;
   /** Where the ledger was to be read on from when the store was opened: at its start, when `state` was lost. */
   readonly position: LedgerPosition;
@@ -94,12 +98,20 @@ export class SegmentStore {
     this.position = isStateLost ? { size: 0, note: '' } : found.manifest.position;
     this.people = found.people;
     this.state = found.state;
+    this.#parts = found.parts;
     this.damage = found.damage;
   }
 
   /** In the order they came to be. */
   get segments(): readonly StoredSegment[] {
     return [...this.#segments.values()];
+  }
+
+  /** The parts that were kept when the store was opened. Handed over once: they may be large, and are not held any longer. */
+  takeParts(): KeptParts {
+    const parts = this.#parts;
+    this.#parts = new Map();
+    return parts;
   }
 
   /** Makes a segment of these contacts in a thread. Throws `input` for none, or for some of more than half a year. */
@@ -209,9 +221,9 @@ export class SegmentStore {
     this.#prepared.clear();
   }
 
-  async #commit({ add = [], remove = [], position, state }: StoreChange): Promise<void> {
+  async #commit({ add = [], remove = [], position, state, parts = [] }: StoreChange): Promise<void> {
     const infos = add.map(({ info }) => info);
-    await this.#committer.commit({ nextId: this.#nextId, add: infos, remove, position, state });
+    await this.#committer.commit({ nextId: this.#nextId, add: infos, remove, position, state, parts });
     for (const stored of add) {
       this.#prepared.delete(stored);
       this.#segments.set(stored.info.id, stored);

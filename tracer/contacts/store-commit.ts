@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { asError, FirebreakError } from '../../protocol/errors.js';
+import { partFile, writeParts } from './kept-parts.js';
+import type { PartChange } from './kept-parts.js';
 import { encodeManifest } from './manifest.js';
 import type { LedgerPosition, Manifest, SegmentInfo } from './manifest.js';
 import { encodePeople } from './people-file.js';
@@ -24,6 +26,7 @@ export interface ManifestChange {
   readonly remove: readonly number[];
   readonly position: LedgerPosition | undefined;
   readonly state: Uint8Array | undefined;
+  readonly parts: readonly PartChange[];
 }
 
 /** Its commits come one after another: the caller waits for one before the next. */
@@ -43,7 +46,9 @@ export class StoreCommitter {
     this.#people = people;
     this.#manifest = manifest;
     this.#isPeopleWhole = isPeopleWhole;
-    this.#nextFile = 1 + Math.max(manifest.people.file, manifest.state?.file ?? 0);
+    this.#nextFile =
+      1 +
+      Math.max(manifest.people.file, manifest.state?.file ?? 0, ...manifest.parts.map(({ file }) => file));
   }
 
   get manifest(): Manifest {
@@ -68,6 +73,7 @@ export class StoreCommitter {
       nextId: change.nextId,
       people: await this.#savePeople(before.people),
       state: change.state === undefined ? before.state : await this.#saveState(change.state),
+      parts: await writeParts(this.#disk, this.#dir, before.parts, change.parts, () => this.#nextFile++),
       segments: [...before.segments.filter(({ id }) => !change.remove.includes(id)), ...change.add],
     };
     await this.#replace(next);
@@ -120,6 +126,8 @@ export class StoreCommitter {
     );
     if (before.people.file !== next.people.file) gone.push(peopleFile(before.people.file));
     if (before.state && before.state.file !== next.state?.file) gone.push(stateFile(before.state.file));
+    const parts = new Set(next.parts.map(({ file }) => file));
+    gone.push(...before.parts.flatMap(({ file }) => (parts.has(file) ? [] : [partFile(file)])));
     for (const name of gone) await this.#disk.remove(join(this.#dir, name)).catch(() => undefined);
   }
 }

@@ -4,6 +4,8 @@ import { crc32 } from 'node:zlib';
 import { asError, FirebreakError } from '../../protocol/errors.js';
 import { closeColdEvidence, openColdEvidence } from './cold-evidence.js';
 import type { ColdEvidence } from './cold-evidence.js';
+import { partFile, readParts } from './kept-parts.js';
+import type { KeptParts } from './kept-parts.js';
 import { decodeManifest, EMPTY_MANIFEST } from './manifest.js';
 import type { Manifest, SegmentInfo } from './manifest.js';
 import { decodePeople } from './people-file.js';
@@ -16,7 +18,7 @@ import type { StoreDisk } from './store-disk.js';
 
 export const MANIFEST_FILE = 'manifest.json';
 export const NEW_MANIFEST_FILE = 'manifest.json.new';
-const OURS = /^(\d+\.segment|\d+\.evidence|people-\d+|state-\d+|manifest\.json\.new)$/;
+const OURS = /^(\d+\.segment|\d+\.evidence|people-\d+|state-\d+|part-\d+|manifest\.json\.new)$/;
 
 export const peopleFile = (number: number): string => `people-${number}`;
 export const stateFile = (number: number): string => `state-${number}`;
@@ -37,7 +39,7 @@ export interface StoredSegment {
 
 /** What could not be read, and has to be made again from the ledger. */
 export interface Damage {
-  /** Id of a segment; `undefined`: what the caller kept in `state` is lost, and with it the ledger position. */
+  /** Id of a segment; `undefined`: what the caller kept in `state` or `parts` is lost, and with it the ledger position. */
   readonly segment: number | undefined;
   /** Contacts of this time are missing, unix seconds; of the state, 0 and 0. */
   readonly fromSeconds: number;
@@ -53,6 +55,8 @@ export interface FoundStore {
   readonly isPeopleWhole: boolean;
   readonly segments: readonly StoredSegment[];
   readonly state: Uint8Array | undefined;
+  /** None when one of them is damaged. */
+  readonly parts: KeptParts;
   readonly damage: readonly Damage[];
 }
 
@@ -81,8 +85,12 @@ export async function findStore(disk: StoreDisk, dir: string, options: OpenOptio
   const isPeopleWhole = people.count === manifest.people.count;
   const { segments, damage } = await readSegments(disk, dir, manifest, people.count, options);
   const state = await readState(disk, dir, manifest);
-  if (manifest.state !== null && state === undefined) damage.push(lostState(dir, manifest.state.file));
-  return { manifest, people, isPeopleWhole, segments, state, damage };
+  if (manifest.state !== null && state === undefined)
+    damage.push(lostState(`${join(dir, stateFile(manifest.state.file))} was changed or is gone`));
+  const parts = await unlessLost(() => readParts(disk, dir, manifest.parts));
+  const found = { manifest, people, isPeopleWhole, segments, state, damage };
+  if (!(parts instanceof Error)) return { ...found, parts };
+  return { ...found, parts: new Map(), damage: [...damage, lostState(parts.message)] };
 }
 
 async function sweep(
@@ -94,6 +102,7 @@ async function sweep(
   const named = new Set([
     peopleFile(manifest.people.file),
     ...(manifest.state ? [stateFile(manifest.state.file)] : []),
+    ...manifest.parts.map(({ file }) => partFile(file)),
     ...manifest.segments.flatMap(({ id }) => [segmentFile(id), evidenceFile(id)]),
   ]);
   for (const name of names) if (OURS.test(name) && !named.has(name)) await disk.remove(join(dir, name));
@@ -114,11 +123,11 @@ async function readState(disk: StoreDisk, dir: string, { state }: Manifest): Pro
   return bytes;
 }
 
-const lostState = (dir: string, file: number): Damage => ({
+const lostState = (why: string): Damage => ({
   segment: undefined,
   fromSeconds: 0,
   toSeconds: 0,
-  message: `${join(dir, stateFile(file))} was changed or is gone: the ledger is read again from its start`,
+  message: `${why}: the ledger is read again from its start`,
 });
 
 async function readSegments(

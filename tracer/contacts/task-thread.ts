@@ -1,7 +1,7 @@
 /** A thread that does the long work of a store (seal-worker.ts), as its owner sees it; and the same work done on this thread. */
-import { Worker } from 'node:worker_threads';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { ErrorCode } from '../../protocol/errors.js';
+import { endWorker, startWorker } from '../../radio/start-worker.js';
 import type { StoreDisk } from './store-disk.js';
 import { runTask } from './store-task.js';
 import type { StoreTask, TaskResults, Tasks } from './store-task.js';
@@ -23,18 +23,9 @@ export interface TaskThread {
 
 export type StartTaskThread = () => TaskThread;
 
-/** Started from the sources (development, tests), a thread needs what makes Node read TypeScript; built, it needs nothing. */
-function startWorker(): Worker {
-  const entry = new URL('./seal-worker.js', import.meta.url);
-  if (!import.meta.url.endsWith('.ts')) return new Worker(entry);
-  const tsx = import.meta.resolve('tsx/esm/api');
-  const start = `import('${tsx}').then((tsx) => { tsx.register(); return import('${entry.href}'); })`;
-  return new Worker(start, { eval: true, execArgv: [] });
-}
-
 /** Starts a thread. It keeps the process alive only while it has something to do. */
 export function startTaskThread(): TaskThread {
-  const worker = startWorker();
+  const worker = startWorker(new URL('./seal-worker.js', import.meta.url));
   worker.unref();
   let failure: Error | undefined;
   let onReport: ((report: TaskReport) => void) | undefined;
@@ -61,7 +52,7 @@ export function startTaskThread(): TaskThread {
   return {
     run: <K extends keyof TaskResults>(task: Tasks[K], onPeople?: (people: number) => void) =>
       settled(task, onPeople) as Promise<TaskResults[K]>,
-    end: async () => void (await worker.terminate()),
+    end: () => endWorker(worker),
   };
 }
 

@@ -1,9 +1,13 @@
 /** The sightings of one day as they come, in any order: what was joined already, and those that have come since. */
+import type { PartChange } from '../contacts/kept-parts.js';
+import { WordLog, wordsOfLog } from '../word-log.js';
 import { dayRows } from './day-rows.js';
 import type { DayRows, Sightings } from './day-rows.js';
 
 /** So many, or as many as there are runs, and they are joined: memory stays in proportion to the runs. */
 const MIN_PENDING = 4096;
+/** A row of a part: person, gateway, start, end. */
+const KEPT_WORDS = 4;
 
 export class DayLog {
   readonly #day: number;
@@ -15,6 +19,9 @@ export class DayLog {
   #pending = 0;
   #people = 0;
   #gateways = 0;
+  /** Sightings that are not saved yet, and rows that are. */
+  #fresh = new WordLog();
+  #kept = 0;
 
   constructor(day: number) {
     this.#day = day;
@@ -26,12 +33,50 @@ export class DayLog {
     return this.#rows.length + this.#pending;
   }
 
+  /** Whether some of it is saved. */
+  get isKept(): boolean {
+    return this.#kept > 0;
+  }
+
   /** Sightings that wait to be joined. */
   get pending(): number {
     return this.#pending;
   }
 
   add(person: number, gateway: number, start: number, end: number): void {
+    this.#fresh.push([person, gateway, start, end]);
+    this.#take(person, gateway, start, end);
+  }
+
+  /** What is not saved yet, as a change of this part; of a day that is over the runs alone, where that is much less. */
+  change(name: string, isOver: boolean): PartChange | undefined {
+    if (isOver && this.#kept + this.#fresh.rows(KEPT_WORDS) > 2 * this.rows().length)
+      return { kind: 'put', name, bytes: this.#runs().bytes() };
+    return this.#fresh.isEmpty ? undefined : { kind: 'append', name, bytes: this.#fresh.bytes() };
+  }
+
+  /** The change is saved. */
+  saved({ kind }: PartChange): void {
+    this.#kept = kind === 'put' ? this.rows().length : this.#kept + this.#fresh.rows(KEPT_WORDS);
+    this.#fresh = new WordLog();
+  }
+
+  /** What parts held. Throws `format`. */
+  restore(bytes: Uint8Array): void {
+    const words = wordsOfLog(bytes, KEPT_WORDS, `sightings of day ${this.#day}`);
+    for (let at = 0; at < words.length; at += KEPT_WORDS)
+      this.#take(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!);
+    this.#kept = words.length / KEPT_WORDS;
+  }
+
+  #runs(): WordLog {
+    const { length, person, gateway, start, end } = this.rows();
+    const log = new WordLog();
+    for (let row = 0; row < length; row++) log.push([person[row]!, gateway[row]!, start[row]!, end[row]!]);
+    return log;
+  }
+
+  #take(person: number, gateway: number, start: number, end: number): void {
     const place = this.#pending++;
     this.#person[place] = person;
     this.#gateway[place] = gateway;

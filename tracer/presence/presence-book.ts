@@ -2,9 +2,11 @@
  * What gateways saw, kept for walks and clusters: sightings in any order, late ones and repeated ones too, become stays
  * (tracing.md). By day of the sighting's start, which is its report's, so that a day leaves with nothing of it kept.
  */
-import { toHex } from '../../protocol/bytes.js';
+import { concat, toHex } from '../../protocol/bytes.js';
 import type { TagNumber } from '../../protocol/brands.js';
+import { FirebreakError } from '../../protocol/errors.js';
 import { dayOf } from '../../protocol/time.js';
+import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
 import { DayLog } from './day-log.js';
 import type { PresenceView } from './presence-view.js';
 import { presenceView } from './snapshot.js';
@@ -27,6 +29,8 @@ export interface PresenceBookDeps {
 }
 
 const MAX_RUNS = 2 ** 24;
+const GATEWAY_BYTES = 16;
+const PART = 'presence/';
 
 export class PresenceBook {
   readonly #personOf: (tag: TagNumber) => number;
@@ -34,6 +38,10 @@ export class PresenceBook {
   readonly #days = new Map<number, DayLog>();
   readonly #gateways = new Map<string, number>();
   readonly #gatewayIds: Uint8Array[] = [];
+  /** Days that are saved and are to be so no longer. */
+  #gone: number[] = [];
+  /** Changes that are being saved, by day. */
+  #saving = new Map<number, PartChange>();
   #firstDay = 0;
   #version = 0;
   #view: { readonly version: number; readonly view: PresenceView } | undefined;
@@ -82,6 +90,46 @@ export class PresenceBook {
     for (const held of [...this.#days.keys()].filter((one) => one < day)) this.#forget(held);
   }
 
+  /** What is not saved yet of the sightings, a part for each day. It is as good as saved once {@link saved} is called. */
+  changes(): PartChange[] {
+    const newest = Math.max(...this.#days.keys());
+    this.#saving = new Map(
+      [...this.#days].flatMap(([day, log]) => {
+        const change = log.change(PART + day, day < newest - 1);
+        return change ? [[day, change]] : [];
+      }),
+    );
+    const gone = this.#gone.map((day) => ({ kind: 'remove', name: PART + day }) as const);
+    return [...gone, ...this.#saving.values()];
+  }
+
+  saved(): void {
+    for (const [day, change] of this.#saving) this.#days.get(day)?.saved(change);
+    this.#saving = new Map();
+    this.#gone = [];
+  }
+
+  /** What parts do not say: the gateways, in the order of their numbers. */
+  encode(): Uint8Array {
+    return concat(...this.#gatewayIds);
+  }
+
+  /** What {@link encode} gave, and the parts, into an empty book. Throws `format`. */
+  restore(gateways: Uint8Array, parts: KeptParts): void {
+    if (gateways.length % GATEWAY_BYTES !== 0)
+      throw new FirebreakError('format', 'the gateways of the presence book are cut short');
+    for (let at = 0; at < gateways.length; at += GATEWAY_BYTES)
+      this.#gatewayOf(gateways.subarray(at, at + GATEWAY_BYTES));
+    for (const [name, bytes] of parts) {
+      if (!name.startsWith(PART)) continue;
+      const day = Number(name.slice(PART.length));
+      const log = new DayLog(day);
+      log.restore(bytes);
+      this.#days.set(day, log);
+    }
+    this.#version += 1;
+  }
+
   snapshot(): PresenceSnapshot {
     const days = [...this.#days].sort(([x], [y]) => x - y).map(([, log]) => log.rows());
     return { days, gatewayIds: [...this.#gatewayIds] };
@@ -114,6 +162,7 @@ export class PresenceBook {
   }
 
   #forget(day: number): void {
+    if (this.#days.get(day)?.isKept === true) this.#gone.push(day);
     this.#days.delete(day);
     this.#version += 1;
   }

@@ -2,6 +2,7 @@
 import { FirebreakError } from '../../protocol/errors.js';
 import { contactsOfPerson } from '../contacts/pair-contacts.js';
 import { personOf } from '../contacts/people.js';
+import type { People } from '../contacts/people.js';
 import type { ContactView } from '../contacts/view.js';
 import type { TraceRequest } from '../trace-result.js';
 import type { WalkSettings } from './lens.js';
@@ -18,6 +19,8 @@ export interface TraceWalks {
   readonly reached: WalkResult;
   /** Both ways: the backward walk. */
   readonly sources?: WalkResult;
+  /** {@link tagsReached}, where a thread put them in order already. */
+  readonly tags?: Float64Array;
 }
 
 export interface TraceWalkOptions extends Omit<WalkOptions, 'list'> {
@@ -49,6 +52,15 @@ export function walkTrace(
   starts[0] = indexCase;
   starts.set(sources.everyone, 1);
   return { reached: go('forward', starts), sources };
+}
+
+/** All tags that a trace reached or names as sources, listed or not, ascending: what the record of a look holds. */
+export function tagsReached({ tags }: People, { reached, sources, tags: known }: TraceWalks): Float64Array {
+  if (known !== undefined) return known;
+  const found = new Float64Array(reached.everyone.length + (sources?.everyone.length ?? 0));
+  reached.everyone.forEach((person, k) => (found[k] = tags[person]!));
+  sources?.everyone.forEach((person, k) => (found[reached.everyone.length + k] = tags[person]!));
+  return found.sort();
 }
 
 function presenceFor(request: TraceRequest, { presence }: TraceWalkOptions): PresenceView | undefined {

@@ -1,5 +1,6 @@
 /** One thread that walks (walk-worker.ts), as its owner sees it: one question at a time, which can be ended from here. */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { endWorker, startWorker } from '../../radio/start-worker.js';
 import type { ContactView } from '../contacts/view.js';
 import type { CALLED_OFF, OUT_OF_TIME } from './pace.js';
 import { GO_ON } from './pace.js';
@@ -37,16 +38,6 @@ export interface WalkThread {
 
 export type StartWalkThread = (onEnd: (why: string) => void) => WalkThread;
 
-/** Started from the sources (development, tests), a thread needs what makes Node read TypeScript; built, it needs nothing. */
-function startWorker(settings: WalkThreadSettings): Worker {
-  const entry = new URL('./walk-worker.js', import.meta.url);
-  const options = { workerData: settings, resourceLimits: RESOURCE_LIMITS };
-  if (!import.meta.url.endsWith('.ts')) return new Worker(entry, options);
-  const tsx = import.meta.resolve('tsx/esm/api');
-  const start = `import('${tsx}').then((tsx) => { tsx.register(); return import('${entry.href}'); })`;
-  return new Worker(start, { ...options, eval: true, execArgv: [] });
-}
-
 interface Waiting {
   readonly resolve: (walks: TraceWalks) => void;
   readonly reject: (error: unknown) => void;
@@ -61,7 +52,11 @@ class WorkerWalkThread implements WalkThread {
   #why = 'it ended';
 
   constructor(mostArrivals: number | undefined, onEnd: (why: string) => void) {
-    this.#worker = startWorker({ flag: this.#flag, mostArrivals });
+    const settings: WalkThreadSettings = { flag: this.#flag, mostArrivals };
+    this.#worker = startWorker(new URL('./walk-worker.js', import.meta.url), {
+      workerData: settings,
+      resourceLimits: RESOURCE_LIMITS,
+    });
     this.#worker.unref();
     this.#worker.on('message', (outcome: WalkOutcome) => this.#settle(outcome));
     this.#worker.on('error', (error) => (this.#why = error.message));
@@ -99,8 +94,8 @@ class WorkerWalkThread implements WalkThread {
     }, HEEDS_WITHIN_MS);
   }
 
-  async end(): Promise<void> {
-    await this.#worker.terminate();
+  end(): Promise<void> {
+    return endWorker(this.#worker);
   }
 
   #post(message: WalkQuestion | ViewShown): void {

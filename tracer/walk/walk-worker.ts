@@ -6,7 +6,7 @@ import type { ContactView } from '../contacts/view.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { presenceView } from '../presence/snapshot.js';
 import type { BucketsOf } from './class-seconds.js';
-import { walkTrace } from './trace-walks.js';
+import { tagsReached, walkTrace } from './trace-walks.js';
 import { threw, viewAfter } from './walk-messages.js';
 import type { ViewShown, WalkOutcome, WalkQuestion } from './walk-messages.js';
 import type { WalkThreadSettings } from './walk-thread.js';
@@ -25,7 +25,7 @@ function walked({ view, request, presence, evidence }: WalkQuestion): WalkOutcom
       presence: presence && presenceView(presence),
       bucketsOf: evidence && bucketsIn(evidence),
     });
-    return { kind: 'walked', walks };
+    return { kind: 'walked', walks: { ...walks, tags: tagsReached(known.people, walks) } };
   } catch (error) {
     return threw(error);
   }
@@ -47,9 +47,8 @@ parentPort?.on('message', (question: WalkQuestion | ViewShown) => {
     return;
   }
   const outcome = walked(question);
-  const { reached, sources } = outcome.kind === 'walked' ? outcome.walks : {};
-  parentPort?.postMessage(
-    outcome,
-    [reached, sources].flatMap((one) => (one ? buffersOf(one) : [])),
-  );
+  const { reached, sources, tags } = outcome.kind === 'walked' ? outcome.walks : {};
+  const columns = [reached, sources].flatMap((one) => (one ? buffersOf(one) : []));
+  if (tags?.buffer instanceof ArrayBuffer) columns.push(tags.buffer);
+  parentPort?.postMessage(outcome, columns);
 });

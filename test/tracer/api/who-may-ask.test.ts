@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../../protocol/bytes.js';
+import { isPlain } from '../../../protocol/plain-text.js';
 import { bearerOf, parseTokens, ROLES, tokenHash, tokenLine, tokenOf } from '../../../tracer/api/tokens.js';
 import { readAccess } from './looks.js';
 import { LOCAL, OFFICER, OPERATOR, realApi, refusalOf, serve, TOKENS } from './stage.js';
@@ -62,6 +63,27 @@ describe('a token', () => {
     expect(readAccess(log).officer).toBe('Dr. Ada');
   });
 
+  it.each(['Dr.\nAda', 'Dr. \u009b8mAda', 'Dr. \u202eAda', 'Dr. \u2028Ada'])(
+    'looks at nothing in a name, or for a purpose, that is not plain: %j',
+    async (words) => {
+      const { api, log } = await realApi();
+      const { post } = await serve(api);
+      const before = log.entries.length;
+      const cases = [{ tag: '1' }, { tag: '2' }];
+      const walk = { hops: 1, minSeconds: 900, latentSeconds: 0 };
+      for (const [path, question] of [
+        ...QUESTIONS,
+        ['/v1/cluster', { request: { cases, ...walk } }],
+      ] as const)
+        for (const said of [{ purpose: words }, { purpose: 'ward outbreak', officer: words }])
+          expect(await refusalOf(await post(path, { ...question, ...said }, LOCAL)), path).toMatchObject({
+            ...{ status: 400, code: 'input' },
+            message: expect.stringContaining('without control or format characters') as string,
+          });
+      expect(log.entries.length).toBe(before);
+    },
+  );
+
   it('that is taken back is worth nothing from the next request on', async () => {
     let tokens = TOKENS;
     const { get } = await serve((await realApi()).api, { tokens: () => tokens });
@@ -74,7 +96,7 @@ describe('a token', () => {
 const random = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const name = fc
   .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
-  .filter((text) => text.trim() === text && !/\p{Cc}/u.test(text));
+  .filter((text) => text.trim() === text && isPlain(text));
 const roles = fc.shuffledSubarray([...ROLES], { minLength: 1 });
 
 describe('a file of tokens', () => {
@@ -109,6 +131,7 @@ describe('a file of tokens', () => {
     ['no name', `${hash} officer`],
     ['a name with a space at its end', `${hash} officer Dr. Wu `],
     ['a name that a record has no room for', `${hash} officer ${'ü'.repeat(129)}`],
+    ['a name that turns the line', `${hash} officer Dr. \u202eWu`],
     ['a hash of another line', `${hash} officer Dr. Ito\n${hash} operator Dr. Wu`],
   ])('is refused for %s, and the line’s words are not repeated', (_what, line) => {
     const message = expect.not.stringMatching(/Wu|Ito|fbt_|[0-9a-f]{16}/i) as string;
@@ -117,9 +140,12 @@ describe('a file of tokens', () => {
     );
   });
 
-  it.each(['', ' Dr. Wu', 'Dr.\nWu', 'ü'.repeat(129)])('takes no name such as %j', (officer) => {
-    expect(() => tokenLine('fbt_x', officer, ['officer'])).toThrow(
-      expect.objectContaining({ code: 'input' }),
-    );
-  });
+  it.each(['', ' Dr. Wu', 'Dr.\nWu', 'Dr. \u202eWu', 'ü'.repeat(129)])(
+    'takes no name such as %j',
+    (officer) => {
+      expect(() => tokenLine('fbt_x', officer, ['officer'])).toThrow(
+        expect.objectContaining({ code: 'input' }),
+      );
+    },
+  );
 });

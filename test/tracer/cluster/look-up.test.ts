@@ -145,9 +145,9 @@ describe('a look at a cluster', () => {
                 },
               ],
       }),
-      reachedWith: (named: readonly number[]) => [...named, 77].map(asTagNumber),
-      record: async (_look: unknown, asked: Asked, reached: readonly number[]) => {
-        recorded.push([asked, reached]);
+      reachedWith: (named: readonly number[]) => Float64Array.of(...named, 77),
+      record: async (_look: unknown, asked: Asked, reached: Float64Array) => {
+        recorded.push([asked, [...reached]]);
         return { index: 7 };
       },
     };

@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { PartChange } from '../../../tracer/contacts/kept-parts.js';
 import type { SegmentStore } from '../../../tracer/contacts/segment-store.js';
 import { FailingDisk, faultsOf } from './failing-disk.js';
 import type { Fault } from './failing-disk.js';
@@ -28,16 +29,24 @@ interface Holding {
   readonly rows: unknown;
   readonly size: number;
   readonly state: string | undefined;
+  /** By name. */
+  readonly parts: Readonly<Record<string, string>>;
   readonly people: number;
 }
 
 const sorted = (rows: ReturnType<typeof rowsOf>) =>
   rows.sort((x, y) => x.person - y.person || x.start - y.start || x.peer - y.peer || x.weight - y.weight);
 
-const holding = (contacts: typeof first, size: number, state?: string): Holding => ({
+const holding = (
+  contacts: typeof first,
+  size: number,
+  state?: string,
+  parts: Holding['parts'] = {},
+): Holding => ({
   rows: sorted(expectedRows(contacts)),
   size,
   state,
+  parts,
   people: size === 0 ? 0 : size === 1 ? PEOPLE : PEOPLE + 2,
 });
 
@@ -45,35 +54,63 @@ const holdingOf = (store: SegmentStore): Holding => ({
   rows: sorted(store.segments.flatMap(({ segment }) => rowsOf(segment))),
   size: store.position.size,
   state: store.state && Buffer.from(store.state).toString(),
+  parts: Object.fromEntries(
+    [...store.takeParts()].map(([name, bytes]) => [name, Buffer.from(bytes).toString()]),
+  ),
   people: store.people.count,
 });
 
 /** What it holds after each commit of the life below. */
 const HOLDINGS: readonly Holding[] = [
   holding([], 0),
-  holding(first, 1, 'one'),
-  holding([...first, ...second], 2, 'one'),
-  holding([...first.slice(1), ...second], 3, 'three'),
-  holding([], 4, 'three'),
+  holding(first, 1, 'one', { grows: 'a', changes: 'p' }),
+  holding([...first, ...second], 2, 'one', { grows: 'ab', changes: 'q', goes: 'x' }),
+  holding([...first.slice(1), ...second], 3, 'three', { grows: 'abc', changes: 'q', goes: 'y' }),
+  holding([], 4, 'three', { grows: 'abc', changes: 'q' }),
 ];
+
+const part = (kind: 'append' | 'put', name: string, text: string): PartChange => ({
+  kind,
+  name,
+  bytes: Buffer.from(text),
+});
 
 /** Seals twice, compacts, drops. Calls `onCommit` after each commit. */
 async function live(store: SegmentStore, onCommit: () => void): Promise<void> {
   const at = (size: number) => ({ position: { size, note: '' } });
   addPeople(store, PEOPLE);
   const one = await store.seal(toSeal(first));
-  await store.commit({ add: [one], ...at(1), state: Buffer.from('one') });
+  await store.commit({
+    add: [one],
+    ...at(1),
+    state: Buffer.from('one'),
+    parts: [part('append', 'grows', 'a'), part('put', 'changes', 'p')],
+  });
   onCommit();
   addPeople(store, PEOPLE + 2);
   const two = await store.seal(toSeal(second));
-  await store.commit({ add: [two], ...at(2) });
+  await store.commit({
+    add: [two],
+    ...at(2),
+    parts: [part('append', 'grows', 'b'), part('put', 'changes', 'q'), part('append', 'goes', 'x')],
+  });
   onCommit();
   const ids = [one.info.id, two.info.id];
   const dropped = new Map([[one.info.id, Uint32Array.of(firstEntry(one.segment))]]);
   const both = await store.compact({ ids, dropped });
-  await store.commit({ add: both ? [both] : [], remove: ids, ...at(3), state: Buffer.from('three') });
+  await store.commit({
+    add: both ? [both] : [],
+    remove: ids,
+    ...at(3),
+    state: Buffer.from('three'),
+    parts: [part('append', 'grows', 'c'), { kind: 'remove', name: 'goes' }, part('append', 'goes', 'y')],
+  });
   onCommit();
-  await store.commit({ remove: both ? [both.info.id] : [], ...at(4) });
+  await store.commit({
+    remove: both ? [both.info.id] : [],
+    ...at(4),
+    parts: [{ kind: 'remove', name: 'goes' }],
+  });
   onCommit();
 }
 
@@ -104,6 +141,7 @@ async function whatIsLeft(dir: string): Promise<Holding> {
   expect(files.filter((name) => /\.(segment|evidence)$/.test(name))).toHaveLength(2 * store.segments.length);
   expect(files.filter((name) => /^state|\.new$/.test(name))).toHaveLength(store.state ? 1 : 0);
   const found = holdingOf(store);
+  expect(files.filter((name) => name.startsWith('part-'))).toHaveLength(Object.keys(found.parts).length);
   await store.commit({ position: { size: 77, note: '' } });
   await store.close();
   return found;
@@ -147,6 +185,7 @@ test('a store that met one error goes on where it can, stops where nobody can te
     wentOn += last === 'committed' ? 1 : 0;
     stopped += last === 'closed' ? 1 : 0;
     expect(possible.map((one) => one?.state)).toContain(left.state);
+    expect(possible.map((one) => one?.parts)).toContainEqual(left.parts);
     expect(possible.map((one) => JSON.stringify(one?.rows))).toContain(JSON.stringify(left.rows));
     await rm(dir, { recursive: true });
   }

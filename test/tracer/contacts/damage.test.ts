@@ -21,6 +21,7 @@ beforeAll(async () => {
     add: [await store.seal(sample(PEOPLE + 3, 2))],
     position: { size: 7, note: 'here' },
     state: Buffer.from('what the caller keeps'),
+    parts: [{ kind: 'append', name: 'part', bytes: Buffer.from('what the caller keeps of its own') }],
   });
   rows = store.segments.map(({ segment }) => rowsOf(segment));
   await store.close();
@@ -107,6 +108,30 @@ describe('a store with a damaged file', () => {
         code: 'damaged',
       });
     }
+  });
+
+  it('has the ledger read from its start when a part is lost, cut short or flipped', async () => {
+    const name = (await readdir(dir)).find((one) => one.startsWith('part-')) ?? '';
+    const bytes = await readFile(join(dir, name));
+    for (const changed of [
+      undefined,
+      bytes.subarray(1),
+      ...someBits(bytes, 3).map((bit) => flipped(bytes, bit)),
+    ])
+      await withFile(name, changed, (store) => {
+        expect(store.damage).toMatchObject([{ segment: undefined }]);
+        expect([store.takeParts().size, store.position.size]).toEqual([0, 0]);
+      });
+  });
+
+  it('takes no notice of what an unfinished change left behind a part', async () => {
+    const name = (await readdir(dir)).find((one) => one.startsWith('part-')) ?? '';
+    const bytes = await readFile(join(dir, name));
+    await withFile(name, Buffer.concat([bytes, Buffer.from('more')]), (store) => {
+      expect(store.damage).toEqual([]);
+      expect([...store.takeParts().values()].map((part) => Buffer.from(part).equals(bytes))).toEqual([true]);
+      expect(store.takeParts().size).toBe(0); // handed over once
+    });
   });
 
   it('has the ledger read from its start when the state is lost', async () => {

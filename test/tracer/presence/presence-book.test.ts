@@ -6,6 +6,7 @@ import { PresenceBook } from '../../../tracer/presence/presence-book.js';
 import type { Sighting } from '../../../tracer/presence/presence-book.js';
 import type { Stay } from '../../../tracer/presence/presence-view.js';
 import { presenceView } from '../../../tracer/presence/snapshot.js';
+import { keep } from '../keep-parts.js';
 
 const DAY = 86_400;
 /** A day's last minutes are where days meet. */
@@ -170,5 +171,58 @@ describe('the presence book', () => {
     expect(book.view().staysOf(1)).toEqual(bookOf(sightings).view().staysOf(1));
     expect(book.size).toBe(50);
     expect(book.dropped).toBe(0);
+  });
+});
+
+describe('a presence book that is saved', () => {
+  it('holds the same runs when it is taken up again, from what changed since it was saved before', () => {
+    const life = fc.array(
+      fc.tuple(fc.oneof(seen, fc.integer({ min: 20_697, max: 20_702 })), fc.nat({ max: 6 })),
+    );
+    fc.assert(
+      fc.property(life, fc.constantFrom(6, 1000), (steps, maxRuns) => {
+        const whole = bookOf([], maxRuns);
+        let saved = bookOf([], maxRuns);
+        let firstDay = 0;
+        const parts = new Map<string, Uint8Array>();
+        for (const [one, after] of steps) {
+          for (const book of [whole, saved])
+            if (typeof one === 'number') book.forgetBefore(one);
+            else book.add(sighting(one));
+          if (typeof one === 'number') firstDay = Math.max(firstDay, one);
+          if (after > 1) continue;
+          for (const book of [whole, saved]) book.snapshot();
+          keep(parts, saved.changes());
+          saved.saved();
+          expect(saved.changes()).toEqual([]);
+          if (after === 1) continue;
+          const rest = saved.encode();
+          saved = bookOf([], maxRuns);
+          saved.restore(rest, parts);
+          saved.forgetBefore(firstDay);
+          expect(saved.snapshot()).toEqual(whole.snapshot());
+        }
+        expect(saved.snapshot()).toEqual(whole.snapshot());
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('writes what is new, and of a day that is over its runs alone', () => {
+    const book = bookOf([]);
+    const at = (start: number): Seen => ({ tag: 1, gateway: 0, start, seconds: 60 });
+    for (let k = 0; k < 100; k++) book.add(sighting(at(EVENING - DAY + k)));
+    const [first] = book.changes();
+    expect(first).toMatchObject({ kind: 'append', name: 'presence/20698' });
+    expect(first?.kind === 'append' && first.bytes.length).toBe(1600);
+    book.saved();
+    book.add(sighting(at(EVENING)));
+    expect(book.changes()).toMatchObject([{ kind: 'append', name: 'presence/20699' }]);
+    book.saved();
+    book.add(sighting(at(EVENING + DAY)));
+    const [joined, newest] = book.changes();
+    expect(joined).toMatchObject({ kind: 'put', name: 'presence/20698' });
+    expect(joined?.kind === 'put' && joined.bytes.length).toBe(16);
+    expect(newest).toMatchObject({ kind: 'append', name: 'presence/20700' });
   });
 });

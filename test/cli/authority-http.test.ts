@@ -1,0 +1,53 @@
+/** The authority's two listeners: what a proxy may make public enrols nobody, and each has room of its own. */
+import { expect, it, onTestFinished } from 'vitest';
+import { auditByWire, enrolByWire, renewByWire } from '../../authority/enrolment-client.js';
+import { startAuthorityHttp, type AuthorityPorts } from '../../cli/parts/authority-http.js';
+import { asTagNumber } from '../../protocol/brands.js';
+import { silentLog } from '../../protocol/log.js';
+import { AskingTag, newAuthority, TODAY } from '../authority/fixture.js';
+import { attempt } from './in-process.js';
+
+async function listening(
+  audit: (request: Uint8Array) => Promise<Uint8Array>,
+  ports: AuthorityPorts = { httpPort: 0, enrolPort: 0 },
+) {
+  const { authority } = await newAuthority();
+  const onClose = (close: () => Promise<unknown>) => onTestFinished(async () => void (await close()));
+  return startAuthorityHttp(authority, audit, ports, { log: silentLog, onClose });
+}
+
+it('enrols at the desk alone, renews and audits at both', async () => {
+  const { publicUrl, deskUrl } = await listening(async (request) => request);
+  const tag = new AskingTag('a');
+  const request = tag.firstRequest(TODAY, 7);
+  await expect(enrolByWire({ url: publicUrl }, request, asTagNumber(17))).rejects.toMatchObject({
+    code: 'not-found',
+  });
+  const pack = tag.open(await enrolByWire({ url: deskUrl }, request, asTagNumber(17)));
+  for (const url of [publicUrl, deskUrl]) {
+    expect(new URL(url).hostname).toBe('127.0.0.1');
+    const renewal = await renewByWire({ url }, tag.renewal(pack, TODAY, TODAY + 7, 1));
+    expect(tag.open(renewal).days).toHaveLength(1);
+    expect(await auditByWire({ url }, Uint8Array.of(3))).toEqual(Uint8Array.of(3));
+  }
+});
+
+it('keeps nobody from the desk when all the public slots are taken', async () => {
+  let release = (): void => {};
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  const { publicUrl, deskUrl } = await listening((request) => gate.then(() => request));
+  const crowd = Array.from({ length: 32 }, () => auditByWire({ url: publicUrl }, Uint8Array.of(1)));
+  const late = (): Promise<unknown> =>
+    renewByWire({ url: publicUrl }, Uint8Array.of(1)).catch((error: { code: string }) => error.code);
+  while ((await late()) !== 'busy') await new Promise((resolve) => setTimeout(resolve, 10));
+  const tag = new AskingTag('a');
+  expect(tag.open(await enrolByWire({ url: deskUrl }, tag.firstRequest(TODAY, 1))).days).toHaveLength(1);
+  release();
+  expect(await Promise.all(crowd)).toHaveLength(32);
+});
+
+it('has a port for each, which the command says', async () => {
+  const { text } = await attempt('authority', 'run', '--help');
+  expect(text).toMatch(/--http-port <port> +port of renewals and audits/);
+  expect(text).toMatch(/--enrol-port <port> +port of the desk that enrols/);
+});

@@ -1,0 +1,77 @@
+/**
+ * What the owner of a contact store keeps beside its state, under names of its own choice, each part in a file: what only grows
+ * is written at the end of its file, so that keeping it costs what is new and not what is there. The manifest says how far
+ * each file counts, and the checksum of that much; what an unfinished change left behind it is written over by the next.
+ */
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { FirebreakError } from '../../protocol/errors.js';
+import type { PartInfo } from './manifest.js';
+import { getFile, putFile, withFile } from './store-disk.js';
+import type { StoreDisk } from './store-disk.js';
+
+/** By name, in the order they came to be. */
+export type KeptParts = ReadonlyMap<string, Uint8Array>;
+
+/** A part grows, or is there from now on and begins with this; is this from now on; or goes. */
+export type PartChange =
+  | { readonly kind: 'append' | 'put'; readonly name: string; readonly bytes: Uint8Array }
+  | { readonly kind: 'remove'; readonly name: string };
+
+export const partFile = (number: number): string => `part-${number}`;
+
+/** All parts, as the manifest has them. Throws `damaged` for one that is not, and what the disk does. */
+export async function readParts(
+  disk: StoreDisk,
+  dir: string,
+  parts: readonly PartInfo[],
+): Promise<Map<string, Uint8Array>> {
+  const read = new Map<string, Uint8Array>();
+  for (const { name, file, bytes, checksum } of parts) {
+    const path = join(dir, partFile(file));
+    const found = (await getFile(disk, path)).subarray(0, bytes);
+    if (found.length < bytes || crc32(found) !== checksum)
+      throw new FirebreakError('damaged', `${path} was changed or cut short`);
+    read.set(name, found);
+  }
+  return read;
+}
+
+/**
+ * Writes the changes, each of another part, to files that count once a manifest has what this gives. Rejects with what the disk
+ * says; then what counted before still does, and the same can be asked for again.
+ */
+export async function writeParts(
+  disk: StoreDisk,
+  dir: string,
+  before: readonly PartInfo[],
+  changes: readonly PartChange[],
+  newFile: () => number,
+): Promise<PartInfo[]> {
+  const parts = new Map(before.map((part) => [part.name, part]));
+  for (const change of changes) {
+    const known = parts.get(change.name);
+    if (change.kind === 'remove') parts.delete(change.name);
+    else if (change.kind === 'append' && known)
+      parts.set(known.name, await append(disk, dir, known, change.bytes));
+    else parts.set(change.name, await put(disk, dir, { ...change, file: newFile() }));
+  }
+  return [...parts.values()];
+}
+
+async function append(disk: StoreDisk, dir: string, part: PartInfo, bytes: Uint8Array): Promise<PartInfo> {
+  await withFile(disk, join(dir, partFile(part.file)), 'r+', async (fd) => {
+    await disk.write(fd, bytes, part.bytes);
+    await disk.sync(fd);
+  });
+  return { ...part, bytes: part.bytes + bytes.length, checksum: crc32(bytes, part.checksum) };
+}
+
+async function put(
+  disk: StoreDisk,
+  dir: string,
+  { name, file, bytes }: { readonly name: string; readonly file: number; readonly bytes: Uint8Array },
+): Promise<PartInfo> {
+  await putFile(disk, join(dir, partFile(file)), bytes);
+  return { name, file, bytes: bytes.length, checksum: crc32(bytes) };
+}
