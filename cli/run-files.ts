@@ -61,12 +61,12 @@ export async function waitForRunning<Name extends RunName>(
   waitMs: number,
   signal: AbortSignal,
 ): Promise<RunFacts<Name>> {
-  const deadline = Date.now() + waitMs;
+  const deadline = performance.now() + waitMs;
   for (;;) {
     const facts = await findRunning(folder, name);
     if (facts) return facts;
     signal.throwIfAborted();
-    if (Date.now() >= deadline) throw notRunning(folder, name);
+    if (performance.now() >= deadline) throw notRunning(folder, name);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }

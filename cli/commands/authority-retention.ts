@@ -126,12 +126,12 @@ async function retained(authority: Authority): Promise<readonly EndedDay[]> {
 /** The ledger answers first and rewrites its files after; that is waited for a little. */
 async function removalLine(session: Session, { days }: RetentionPlan): Promise<string> {
   const wanted = new Set(days.map(({ day }) => day));
-  const deadline = Date.now() + REMOVAL_WAIT_MS;
+  const deadline = performance.now() + REMOVAL_WAIT_MS;
   for (;;) {
     const stored = (await storedDays(session)) ?? [];
     const left = stored.filter(({ day, pruned }) => wanted.has(day) && pruned?.removed !== true).length;
     if (left === 0) return 'the ledger has removed the payloads from its files';
-    if (Date.now() > deadline)
+    if (performance.now() > deadline)
       return `the ledger hands these payloads out no more, and is still removing ${left} days from its files`;
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
