@@ -1,12 +1,13 @@
 /**
- * A tag as one thing: its state, its flash, its durable store and its counter. It feeds the step function and carries the
- * effects out in their order; runner and fleet move its time and its radio, a gateway session talks to it.
+ * A tag as one thing: its state, its flash, its durable store and its counter. It feeds the step function and has the
+ * effects carried out; runner and fleet move its time and its radio, a gateway session talks to it. What the
+ * disk does not take throws, and is tried again at every tick: no report or request leaves before the state that knows of
+ * it is on disk.
  */
 import { asEpoch } from '../protocol/brands.js';
 import { decodeAdvert } from '../protocol/beacon.js';
 import type { TagNumber } from '../protocol/brands.js';
 import type { Credential } from '../protocol/credential.js';
-import { encodeEncounterRecord } from '../protocol/encounter-record.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { Hello } from '../protocol/hello.js';
 import { issuerIdOf, partyIdOf } from '../protocol/keys.js';
@@ -22,9 +23,9 @@ import { makeRequest, openAnswer, signFirstRequest } from './enrolment.js';
 import type { EnrolmentStation, MadeRequest } from './enrolment.js';
 import type { Flash } from './flash.js';
 import type { SessionTag } from './gateway-session.js';
-import { startOf } from './report-chain.js';
 import type { SampleJournal } from './sample-journal.js';
-import type { RandomBytes, TagEffect, TagEvent } from './tag-event.js';
+import { TagEffects } from './tag-effects.js';
+import type { RandomBytes, TagEvent } from './tag-event.js';
 import { epochSigner } from './tag-secret.js';
 import type { SignerOf } from './tag-secret.js';
 import type { TagOnAir, TagState } from './tag-state.js';
@@ -52,9 +53,11 @@ export class TagDevice implements SessionTag {
   readonly #deps: TagDeviceDeps;
   readonly #state: TagState;
   readonly #issuerId: Uint8Array;
+  readonly #effects: TagEffects;
 
   constructor(deps: TagDeviceDeps) {
     this.#deps = deps;
+    this.#effects = new TagEffects(deps);
     this.#state = deps.state;
     this.#issuerId = issuerIdOf(deps.state.issuerPublicKey);
   }
@@ -64,7 +67,7 @@ export class TagDevice implements SessionTag {
   }
 
   get onAir(): TagOnAir | undefined {
-    return this.#state.onAir;
+    return this.#effects.onAir;
   }
 
   /** Tag time. */
@@ -99,6 +102,7 @@ export class TagDevice implements SessionTag {
   tick(): void {
     const nowMs = this.nowMs();
     if (nowMs >= this.#state.dueMs) this.#step({ type: 'time', nowMs });
+    this.#effects.settle();
   }
 
   restart(clockLost: boolean): void {
@@ -163,6 +167,7 @@ export class TagDevice implements SessionTag {
   }
 
   nextReport(hello: Hello): Uint8Array | undefined {
+    this.#effects.settle(); // what was delivered before must be out of the flash
     const entries = this.#deps.flash.entries();
     this.#step({ type: 'report-wanted', nowMs: this.nowMs(), entries });
     const { outstanding } = this.#state.chain;
@@ -181,10 +186,11 @@ export class TagDevice implements SessionTag {
   }
 
   status(): TagStatus {
-    const { clock, counters, table, warnings, onAir, lastRefusal, chain } = this.#state;
+    const { clock, counters, table, warnings, lastRefusal, chain } = this.#state;
     const { stored, dropped } = this.#deps.flash;
     return {
-      isOnAir: onAir !== undefined,
+      isOnAir: this.onAir !== undefined,
+      isDiskFailing: this.#effects.isOwing,
       isClockLost: clock.isLost,
       timeMs: this.nowMs(),
       ...counters,
@@ -251,35 +257,6 @@ export class TagDevice implements SessionTag {
   }
 
   #step(event: TagEvent): void {
-    for (const effect of stepTag(this.#state, event, this.#deps.random)) this.#carryOut(effect);
+    this.#effects.carryOut(stepTag(this.#state, event, this.#deps.random));
   }
-
-  #carryOut(effect: TagEffect): void {
-    const { flash, journal, store, onAirChanged } = this.#deps;
-    switch (effect.type) {
-      case 'note':
-        return journal.append(effect.epoch, effect.sample);
-      case 'store':
-        flash.append(effect.records.map(encodeEncounterRecord));
-        return effect.epochs.forEach((epoch) => journal.forget(epoch));
-      case 'free':
-        return flash.free(effect.ids);
-      case 'drop':
-        return flash.drop(effect.ids);
-      case 'expire':
-        return flash.drop(idsBefore(flash, effect.beforeDay));
-      case 'save':
-        return store.save(this.#state);
-      case 'advertise':
-        return onAirChanged?.(effect.onAir);
-      case 'silence':
-        return onAirChanged?.(undefined);
-      case 'want-session':
-        return undefined; // wantsSession says it
-    }
-  }
-}
-
-function idsBefore(flash: Flash, day: number): number[] {
-  return [...flash.entries()].filter(({ bytes }) => dayOf(startOf(bytes)) < day).map(({ id }) => id);
 }

@@ -5,6 +5,8 @@ import type { Warning } from './tag-state.js';
 export interface TagStatus {
   readonly isOnAir: boolean;
   readonly isClockLost: boolean;
+  /** The disk did not take what it was given last; it is tried again. */
+  readonly isDiskFailing: boolean;
   /** The tag's own time. */
   readonly timeMs: number;
   /** Beacons that counted. */

@@ -8,6 +8,7 @@ import { duration, localTime } from '../times.js';
 export const tagStatusSchema = z.object({
   isOnAir: z.boolean(),
   isClockLost: z.boolean(),
+  isDiskFailing: z.boolean().default(false),
   timeMs: z.number(),
   heard: z.number(),
   logged: z.number(),
@@ -43,6 +44,7 @@ export function tagScreen(number: number, { isRunning, ageMs, status }: ReadStat
 
 function verdict(isRunning: boolean, ageMs: number, status: Status): string {
   if (!isRunning) return pc.red(`not running; last seen ${duration(ageMs / 1000)} ago`);
+  if (status.isDiskFailing) return pc.red('its disk takes nothing: make room, or replace it');
   if (status.isClockLost) return pc.yellow('its clock is lost; the next gateway sets it');
   if (!status.isOnAir) return pc.yellow('silent: it has no credentials for now');
   return pc.green('well');

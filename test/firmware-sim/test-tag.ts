@@ -23,6 +23,8 @@ export interface TestTag {
   readonly adverts: (TagOnAir | undefined)[];
   /** Every state that was made durable. */
   readonly saved: string[];
+  /** What its disk does not take. */
+  readonly full: { store: boolean; flash: boolean };
   nowMs: number;
   /** The peer's beacons, a second apart. */
   hear(peer: number, count?: number): void;
@@ -41,10 +43,24 @@ export async function testTag(
   const random = seededRandom(`tag ${tag}`);
   const secret = { day: TODAY, bytes: random.bytes(32) };
   const state = newTagState({ settings, issuerPublicKey: authority.issuer.publicKey, secret });
+  const full = { store: false, flash: false };
+  const requireRoom = (isFull: boolean): void => {
+    if (isFull) throw new Error('ENOSPC: no space left on device');
+  };
   const flash = openMemoryFlash();
+  const append = flash.append.bind(flash);
+  flash.append = (records) => {
+    requireRoom(full.flash);
+    append(records);
+  };
   const adverts: (TagOnAir | undefined)[] = [];
   const saved: string[] = [];
-  const store: TagStore = { save: (changed) => void saved.push(encodeSavedTag(changed)) };
+  const store: TagStore = {
+    save: (changed) => {
+      requireRoom(full.store);
+      saved.push(encodeSavedTag(changed));
+    },
+  };
   const device = new TagDevice({
     state,
     flash,
@@ -61,6 +77,7 @@ export async function testTag(
     flash,
     adverts,
     saved,
+    full,
     nowMs: NOON_MS,
     hear: (peer, count = 2) => {
       for (let k = 0; k < count; k += 1, made.nowMs += 1000) device.heard(sighting(peer, made.nowMs));
