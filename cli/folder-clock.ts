@@ -5,9 +5,9 @@
  */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { Clock } from '../protocol/clock.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { liveClock } from '../radio/clock-live.js';
+import type { LiveClock } from '../radio/clock-live.js';
 import { writeAtomically } from './atomic-file.js';
 import { parseJson } from './config.js';
 import type { DataFolder } from './folder.js';
@@ -28,7 +28,7 @@ export interface ClockOptions {
 }
 
 /** The folder's clock; sets it first when the options ask for it. Throws `usage` when it already runs otherwise. */
-export async function openFolderClock(folder: DataFolder, options: ClockOptions = {}): Promise<Clock> {
+export async function openFolderClock(folder: DataFolder, options: ClockOptions = {}): Promise<LiveClock> {
   const known = await readClockFile(folder);
   if (options.clockStart === undefined && options.clockRate === undefined)
     return known ? liveClock(known) : liveClock({});

@@ -23,11 +23,14 @@ import { makeRequest, openAnswer, signFirstRequest } from './enrolment.js';
 import type { EnrolmentStation, MadeRequest } from './enrolment.js';
 import type { Flash } from './flash.js';
 import type { SessionTag } from './gateway-session.js';
+import { HostClock } from './host-clock.js';
+import type { HostTime } from './host-clock.js';
 import type { SampleJournal } from './sample-journal.js';
 import { TagEffects } from './tag-effects.js';
 import type { RandomBytes, TagEvent } from './tag-event.js';
 import { epochSigner } from './tag-secret.js';
 import type { SignerOf } from './tag-secret.js';
+import { isFresh } from './tag-state.js';
 import type { TagOnAir, TagState } from './tag-state.js';
 import { stepTag } from './tag-step.js';
 import type { TagStore } from './tag-store.js';
@@ -40,8 +43,10 @@ export interface TagDeviceDeps {
   readonly journal: SampleJournal;
   readonly signerOf: SignerOf;
   readonly random: RandomBytes;
-  /** The counter the tag's clock is kept in, ms. */
+  /** The counter the tag's clock is kept in, ms: it only goes on. */
   readonly counterMs: () => number;
+  /** Whose clock says what day it is. Absent: the counter does, as in a simulation. */
+  readonly host?: HostTime;
   /** Called with what is on the air from now on; `undefined`: nothing. */
   readonly onAirChanged?: (onAir: TagOnAir | undefined) => void;
 }
@@ -54,10 +59,12 @@ export class TagDevice implements SessionTag {
   readonly #state: TagState;
   readonly #issuerId: Uint8Array;
   readonly #effects: TagEffects;
+  readonly #host: HostClock;
 
   constructor(deps: TagDeviceDeps) {
     this.#deps = deps;
     this.#effects = new TagEffects(deps);
+    this.#host = new HostClock(deps.counterMs, deps.host);
     this.#state = deps.state;
     this.#issuerId = issuerIdOf(deps.state.issuerPublicKey);
   }
@@ -72,16 +79,20 @@ export class TagDevice implements SessionTag {
 
   /** Tag time. */
   nowMs(): number {
-    return this.#deps.counterMs() + this.#state.clock.offsetMs;
+    return this.#host.nowMs() + this.#state.clock.offsetMs;
   }
 
   epoch(): number {
     return Math.floor(this.nowMs() / (EPOCH_SECONDS * 1000));
   }
 
-  /** Counter time at which tick() would next change something. */
-  get dueMs(): number {
-    return this.#state.dueMs - this.#state.clock.offsetMs;
+  /** In how many ms tick() would next change something; Infinity while the clock is lost. */
+  get dueInMs(): number {
+    return this.#state.dueMs - this.nowMs();
+  }
+
+  get isClockLost(): boolean {
+    return this.#state.clock.isLost;
   }
 
   /** Closed records that no gateway has receipted, or a clock that only a gateway can set. */
@@ -100,12 +111,16 @@ export class TagDevice implements SessionTag {
   }
 
   tick(): void {
+    this.#lookAtHost();
     const nowMs = this.nowMs();
     if (nowMs >= this.#state.dueMs) this.#step({ type: 'time', nowMs });
     this.#effects.settle();
   }
 
-  restart(clockLost: boolean): void {
+  /** Power came back. The host's clock is not believed when it does not fit what the tag knew. */
+  restart(): void {
+    const { clock, seenMs } = this.#state;
+    const clockLost = !isFresh(this.#state) && !this.#host.isLikely(clock.offsetMs, seenMs);
     const samples = this.#deps.journal.samples();
     this.#step({ type: 'restart', nowMs: this.nowMs(), clockLost, samples });
   }
@@ -114,7 +129,8 @@ export class TagDevice implements SessionTag {
   heard(sighting: Sighting): boolean {
     const beacon = decodeAdvert(sighting.advert, this.#state.settings.beaconServiceUuid);
     if (beacon === undefined) return false;
-    const nowMs = sighting.heardAtMs + this.#state.clock.offsetMs;
+    this.#lookAtHost();
+    const nowMs = this.#host.within(sighting.heardAtMs) + this.#state.clock.offsetMs;
     const rssiDbm = sighting.rssiDbm === undefined ? undefined : Math.round(sighting.rssiDbm);
     this.#step({ type: 'heard', nowMs, beacon, rssiDbm });
     return true;
@@ -162,8 +178,15 @@ export class TagDevice implements SessionTag {
     this.#step({ type: 'pack', nowMs: this.nowMs(), pack });
   }
 
+  /** Throws what tag-clock.ts throws. A clock that was lost is counted from the host's present time again, right or wrong. */
   meet(hello: Hello): void {
-    this.#step({ type: 'hello', nowMs: this.nowMs(), hello });
+    this.#lookAtHost();
+    const takeBack = this.isClockLost ? this.#host.believe() : undefined;
+    try {
+      this.#step({ type: 'hello', nowMs: this.nowMs(), hello });
+    } finally {
+      if (this.isClockLost) takeBack?.();
+    }
   }
 
   nextReport(hello: Hello): Uint8Array | undefined {
@@ -240,6 +263,8 @@ export class TagDevice implements SessionTag {
   /** The credential of the present epoch and its key: no other is ever shown (protocol.md §5). */
   #identity(): { readonly signer: ReturnType<SignerOf>; readonly credential: Credential } {
     this.tick();
+    if (this.isClockLost)
+      throw new FirebreakError('epoch', 'the tag does not know the time; a gateway will tell it');
     const epoch = asEpoch(this.epoch());
     const issued = credentialOf(this.#state.shelf, epoch);
     if (issued === undefined) {
@@ -254,6 +279,18 @@ export class TagDevice implements SessionTag {
       signer,
       credential: { epoch, ephId, epochPublicKey: signer.publicKey, signature: credentialSignature },
     };
+  }
+
+  #lookAtHost(): void {
+    const { clock } = this.#state;
+    const says = this.#host.look(clock);
+    if (says === undefined) return;
+    if (says.type === 'moved') return void (this.#state.dueMs = 0);
+    const isDoubt = says.type === 'doubt';
+    const offsetMs = says.type === 'sure' ? says.offsetMs : clock.offsetMs;
+    const isLost = isDoubt && !isFresh(this.#state);
+    if (isDoubt && !isLost) this.#host.believe();
+    this.#step({ type: 'clock', nowMs: this.#host.nowMs() + offsetMs, isLost, offsetMs });
   }
 
   #step(event: TagEvent): void {

@@ -43,7 +43,6 @@ export class TagEffects {
 
   constructor(deps: TagEffectsDeps) {
     this.#deps = deps;
-    this.#onAir = deps.state.onAir;
   }
 
   /** What is on the air in fact. */

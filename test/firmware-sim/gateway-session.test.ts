@@ -231,7 +231,8 @@ describe('the clock', () => {
 
   it('that was lost is set, and the tag is on the air again', async () => {
     const { tag, visit } = await scene();
-    tag.device.restart(true);
+    tag.hostErrorMs = 3 * 86_400_000;
+    tag.device.tick();
     expect(tag.device.onAir).toBeUndefined();
     const trueMs = tag.nowMs;
     await visit();

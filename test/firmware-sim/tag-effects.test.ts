@@ -1,14 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { decodeSavedTag } from '../../firmware-sim/saved-tag.js';
-import { noSampleJournal } from '../../firmware-sim/sample-journal.js';
-import { TagDevice } from '../../firmware-sim/tag-device.js';
 import { asUnixMs } from '../../protocol/brands.js';
 import { openHello } from '../../protocol/hello.js';
-import { fastSigner } from '../../protocol/ed25519.js';
 import { SETTINGS } from './samples.js';
 import { testAuthority } from './test-authority.js';
 import { testGateway } from './test-gateway.js';
-import { testTag } from './test-tag.js';
+import { restarted, testTag } from './test-tag.js';
 import type { TestTag } from './test-tag.js';
 
 const EPOCH_MS = 900_000;
@@ -37,22 +34,6 @@ function close(tag: TestTag, peer: number): void {
   tag.device.tick();
 }
 
-/** What a start after a kill would make of what is on disk. */
-function afterKill(tag: TestTag): TagDevice {
-  const state = decodeSavedTag(tag.saved.at(-1) ?? '', SETTINGS);
-  const device = new TagDevice({
-    state,
-    flash: tag.flash,
-    store: { save: () => {} },
-    journal: noSampleJournal,
-    signerOf: fastSigner,
-    random: (length) => new Uint8Array(length),
-    counterMs: () => tag.nowMs,
-  });
-  device.restart(false);
-  return device;
-}
-
 const outstanding = (tag: TestTag) => decodeSavedTag(tag.saved.at(-1) ?? '', SETTINGS).chain.outstanding;
 
 describe('a report whose state could not be saved', () => {
@@ -67,7 +48,7 @@ describe('a report whose state could not be saved', () => {
     const { plaintext } = authority.open(report ?? new Uint8Array(0));
     expect(outstanding(tag)?.plaintext).toEqual(tag.state.chain.outstanding?.plaintext);
     close(tag, 2);
-    const again = afterKill(tag).nextReport(hello());
+    const again = restarted(tag).device.nextReport(hello());
     expect(authority.open(again ?? new Uint8Array(0)).plaintext).toEqual(plaintext);
   });
 

@@ -10,7 +10,7 @@ import { TagDevice } from '../../firmware-sim/tag-device.js';
 import type { TagOnAir, TagState } from '../../firmware-sim/tag-state.js';
 import { newTagState } from '../../firmware-sim/tag-state.js';
 import type { TagStore } from '../../firmware-sim/tag-store.js';
-import { encodeSavedTag } from '../../firmware-sim/saved-tag.js';
+import { decodeSavedTag, encodeSavedTag } from '../../firmware-sim/saved-tag.js';
 import { seededRandom } from '../../radio/random.js';
 import { macOf, MIDNIGHT_MS, peerId, SETTINGS } from './samples.js';
 import type { TestAuthority } from './test-authority.js';
@@ -26,6 +26,8 @@ export interface TestTag {
   /** What its disk does not take. */
   readonly full: { store: boolean; flash: boolean };
   nowMs: number;
+  /** By how much its host's clock is set wrong. */
+  hostErrorMs: number;
   /** The peer's beacons, a second apart. */
   hear(peer: number, count?: number): void;
 }
@@ -43,6 +45,7 @@ export async function testTag(
   const random = seededRandom(`tag ${tag}`);
   const secret = { day: TODAY, bytes: random.bytes(32) };
   const state = newTagState({ settings, issuerPublicKey: authority.issuer.publicKey, secret });
+  const at = { nowMs: NOON_MS, hostErrorMs: 0 };
   const full = { store: false, flash: false };
   const requireRoom = (isFull: boolean): void => {
     if (isFull) throw new Error('ENOSPC: no space left on device');
@@ -68,23 +71,42 @@ export async function testTag(
     journal: noSampleJournal,
     signerOf: fastSigner,
     random: (length) => random.bytes(length),
-    counterMs: () => made.nowMs,
+    counterMs: () => at.nowMs,
+    host: { nowMs: () => at.nowMs + at.hostErrorMs, rate: 1 },
     onAirChanged: (onAir) => void adverts.push(onAir),
   });
-  const made: TestTag = {
+  const made: TestTag = Object.assign(at, {
     device,
     state,
     flash,
     adverts,
     saved,
     full,
-    nowMs: NOON_MS,
-    hear: (peer, count = 2) => {
-      for (let k = 0; k < count; k += 1, made.nowMs += 1000) device.heard(sighting(peer, made.nowMs));
+    hear: (peer: number, count = 2) => {
+      for (let k = 0; k < count; k += 1, at.nowMs += 1000) device.heard(sighting(peer, at.nowMs));
     },
-  };
+  });
   await device.enrol(authority.station, { firstDay: TODAY, days }, asTagNumber(tag));
   return made;
+}
+
+/** The device that a start after a kill makes of what is on disk; it shares the tag's time, flash and disk. */
+export function restarted(tag: TestTag): { readonly device: TagDevice; readonly state: TagState } {
+  const state = decodeSavedTag(tag.saved.at(-1) ?? '', tag.state.settings);
+  const random = seededRandom(`start ${tag.saved.length} at ${tag.nowMs}`);
+  const device = new TagDevice({
+    state,
+    flash: tag.flash,
+    store: { save: (changed) => void tag.saved.push(encodeSavedTag(changed)) },
+    journal: noSampleJournal,
+    signerOf: fastSigner,
+    random: (length) => random.bytes(length),
+    counterMs: () => tag.nowMs,
+    host: { nowMs: () => tag.nowMs + tag.hostErrorMs, rate: 1 },
+    onAirChanged: (onAir) => void tag.adverts.push(onAir),
+  });
+  device.restart();
+  return { device, state };
 }
 
 export function sighting(peer: number, atMs: number) {
