@@ -30,6 +30,7 @@ import { TagEffects } from './tag-effects.js';
 import type { RandomBytes, TagEvent } from './tag-event.js';
 import { epochSigner } from './tag-secret.js';
 import type { SignerOf } from './tag-secret.js';
+import type { Sample } from './open-record.js';
 import { isFresh } from './tag-state.js';
 import type { TagOnAir, TagState } from './tag-state.js';
 import { stepTag } from './tag-step.js';
@@ -121,8 +122,12 @@ export class TagDevice implements SessionTag {
   restart(): void {
     const { clock, seenMs } = this.#state;
     const clockLost = !isFresh(this.#state) && !this.#host.isLikely(clock.offsetMs, seenMs);
-    const samples = this.#deps.journal.samples();
-    this.#step({ type: 'restart', nowMs: this.nowMs(), clockLost, samples });
+    let samples: Iterable<Sample> = [];
+    try {
+      samples = this.#deps.journal.samples();
+    } finally {
+      this.#step({ type: 'restart', nowMs: this.nowMs(), clockLost, samples });
+    }
   }
 
   /** Whether it was a beacon of this deployment. */
@@ -220,6 +225,7 @@ export class TagDevice implements SessionTag {
       open: openCount(table),
       waiting: stored,
       dropped: dropped + table.evicted,
+      spoilt: this.#deps.journal.spoilt,
       hasOutstanding: chain.outstanding !== undefined,
       coveredThroughDay: this.coveredThrough,
       lastRefusal,

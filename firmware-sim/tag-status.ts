@@ -23,6 +23,8 @@ export interface TagStatus {
   readonly waiting: number;
   /** Records lost: the log was full or too old, or an epoch had more peers than the table holds. */
   readonly dropped: number;
+  /** Notes of beacons that were spoilt on disk when the tag started: an encounter that was under way may miss some time. */
+  readonly spoilt: number;
   readonly hasOutstanding: boolean;
   /** The last day with credentials, counted without a gap from today; `undefined`: none for today. */
   readonly coveredThroughDay: number | undefined;

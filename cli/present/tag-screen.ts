@@ -18,6 +18,7 @@ export const tagStatusSchema = z.object({
   open: z.number(),
   waiting: z.number(),
   dropped: z.number(),
+  spoilt: z.number().default(0),
   coveredThroughDay: z.number().optional(),
   lastRefusal: z.string().optional(),
   warnings: z.array(z.object({ day: z.number(), number: z.number(), code: z.number() })),
@@ -32,7 +33,10 @@ export function tagScreen(number: number, { isRunning, ageMs, status }: ReadStat
     `${pc.bold(`tag ${number}`)}  ${verdict(isRunning, ageMs, status)}`,
     row('warned', warned(status)),
     row('time here', localTime(status.timeMs / 1000, true)),
-    row('heard', `${status.heard} beacons, ${status.open} encounters under way, ${status.logged} noted`),
+    row(
+      'heard',
+      `${status.heard} beacons, ${status.open} encounters under way, ${status.logged} noted${spoilt(status)}`,
+    ),
     row(
       'delivered',
       `${status.delivered} encounters in ${status.reports} reports, ${status.waiting} waiting${lost(status)}`,
@@ -59,6 +63,8 @@ function warned({ warnings }: Status): string {
 }
 
 const lost = ({ dropped }: Status): string => (dropped > 0 ? `, ${dropped} lost` : ', none lost');
+const spoilt = ({ spoilt: notes }: Status): string =>
+  notes > 0 ? `; ${notes} notes were spoilt on disk` : '';
 const refusal = ({ refused, lastRefusal }: Status): string =>
   refused > 0 ? `; ${refused} reports refused, last for ${lastRefusal ?? 'no reason'}` : '';
 const credentials = ({ coveredThroughDay }: Status): string =>
