@@ -265,6 +265,22 @@ describe('a live tag', () => {
     await at.end(one);
   });
 
+  it('is given a week again after days were refused for a while', async () => {
+    const at = await stage();
+    let refusals = 3;
+    const station: EnrolmentStation = {
+      enrol: async (request, tag) => {
+        if ((refusals -= 1) >= 0) throw new FirebreakError('day', 'credentials are issued for other days');
+        return at.authority.station.enrol(request, tag);
+      },
+      renew: (report) => at.authority.station.renew(report),
+    };
+    const one = await at.run(1, undefined, station);
+    await at.clock.advance(HOUR);
+    expect(one.status().coveredThroughDay).toBe(MIDNIGHT_MS / 86_400_000 + 6);
+    await at.end(one);
+  });
+
   it('enrols later when the authority is not there at first, and renews before its credentials end', async () => {
     const at = await stage();
     let away = 3;
