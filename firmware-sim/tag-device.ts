@@ -247,23 +247,12 @@ export class TagDevice implements SessionTag {
     readonly gatewayId: Uint8Array;
     readonly nonce: Uint8Array;
   }): Uint8Array {
-    const { kind, day, plaintext, gatewayId, nonce } = given;
     const { signer, credential } = this.#identity();
+    const { day } = given;
     const sealingPublicKey = this.#state.shelf.sealingKeys.get(day);
     if (sealingPublicKey === undefined)
       throw new FirebreakError('day', `there is no sealing key for day ${day}`);
-    const issuerId = this.#issuerId;
-    return sealReport({
-      kind,
-      issuerId,
-      day,
-      sealingPublicKey,
-      credential,
-      gatewayId,
-      nonce,
-      plaintext,
-      signer,
-    });
+    return sealReport({ ...given, issuerId: this.#issuerId, sealingPublicKey, credential, signer });
   }
 
   /** The credential of the present epoch and its key: no other is ever shown (protocol.md §5). */

@@ -30,6 +30,9 @@ const ON_AIR: ReadonlySet<Duty['type']> = new Set(['advertise', 'silence']);
 /** What is stored is forgotten in the journal on its own, so that a failure there stores nothing twice. */
 type Duty = TagEffect | { readonly type: 'forget'; readonly epochs: readonly number[] };
 
+const NOTHING: readonly Duty[] = [];
+
+/** One in which something went wrong. */
 interface Round {
   readonly owed: Duty[];
   readonly failures: unknown[];
@@ -38,7 +41,7 @@ interface Round {
 
 export class TagEffects {
   readonly #deps: TagEffectsDeps;
-  #owed: readonly Duty[] = [];
+  #owed: readonly Duty[] = NOTHING;
   #onAir: TagOnAir | undefined;
 
   constructor(deps: TagEffectsDeps) {
@@ -69,27 +72,25 @@ export class TagEffects {
   }
 
   #run(duties: readonly Duty[]): void {
-    const round: Round = { owed: [], failures: [], isSaved: true };
-    for (const duty of duties) this.#attempt(duty, round);
-    this.#owed = round.owed;
-    if (round.failures.length > 0) throw round.failures[0];
+    let round: Round | undefined;
+    for (const duty of duties) round = this.#attempt(duty, round);
+    this.#owed = round?.owed ?? NOTHING;
+    if (round !== undefined) throw round.failures[0];
   }
 
-  #attempt(duty: Duty, round: Round): void {
-    if (!round.isSaved && RELY_ON_SAVE.has(duty.type)) {
+  /** Returns what went wrong so far; `undefined`, nearly always: nothing. */
+  #attempt(duty: Duty, round: Round | undefined): Round | undefined {
+    if (round?.isSaved === false && RELY_ON_SAVE.has(duty.type)) {
       round.owed.push(duty);
       if (duty.type === 'advertise') this.#air(undefined);
-      return;
+      return round;
     }
     try {
       this.#do(duty);
     } catch (error) {
-      round.failures.push(error);
-      if (duty.type === 'save') round.isSaved = false;
-      if (duty.type !== 'note') round.owed.push(duty);
-      return;
+      return withFailure(round, duty, error);
     }
-    if (duty.type === 'store') this.#attempt({ type: 'forget', epochs: duty.epochs }, round);
+    return duty.type === 'store' ? this.#attempt({ type: 'forget', epochs: duty.epochs }, round) : round;
   }
 
   #do(duty: Duty): void {
@@ -123,6 +124,14 @@ export class TagEffects {
     this.#onAir = onAir;
     this.#deps.onAirChanged?.(onAir);
   }
+}
+
+function withFailure(before: Round | undefined, duty: Duty, error: unknown): Round {
+  const round = before ?? { owed: [], failures: [], isSaved: true };
+  round.failures.push(error);
+  if (duty.type === 'save') round.isSaved = false;
+  if (duty.type !== 'note') round.owed.push(duty);
+  return round;
 }
 
 /** One save covers those that follow it, and the newest word on the air all before it. */

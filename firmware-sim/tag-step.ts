@@ -98,7 +98,8 @@ function rotate(state: TagState, nowMs: number, random: RandomBytes): TagEffect[
   if (place !== state.aired && effects.length === 0) effects.push({ type: 'save' }); // at midnight it is there already
   state.aired = place;
   const advert = advertOf(state, credential, minute);
-  state.onAir = { ...place, minute, advert, txPowerDbm: state.txPowerDbm };
+  const { address, phaseMs } = place;
+  state.onAir = { epoch, address, phaseMs, minute, advert, txPowerDbm: state.txPowerDbm };
   return [...effects, { type: 'advertise', onAir: state.onAir }];
 }
 

@@ -4,6 +4,7 @@ import { asTagNumber } from '../../protocol/brands.js';
 import { fastSigner } from '../../protocol/ed25519.js';
 import { openHello } from '../../protocol/hello.js';
 import { HostClock } from '../../firmware-sim/host-clock.js';
+import { noSampleJournal } from '../../firmware-sim/sample-journal.js';
 import { decodeSavedTag } from '../../firmware-sim/saved-tag.js';
 import { TagDevice } from '../../firmware-sim/tag-device.js';
 import { newTagState } from '../../firmware-sim/tag-state.js';
@@ -167,6 +168,15 @@ describe('a start', () => {
     requireUnlinkable(tag);
   });
 
+  it('judges the host’s clock also when the notes of the last run cannot be read', async () => {
+    const tag = await running();
+    tag.nowMs += 30 * DAY;
+    const journal = { ...noSampleJournal, samples: () => fail() };
+    const { device, isStarted } = restarted(tag, journal);
+    expect(isStarted).toBe(false);
+    expect(device.status()).toMatchObject({ isClockLost: true, isOnAir: false });
+  });
+
   it('reads the state of a version that kept what was on the air', async () => {
     const tag = await running();
     const { aired, ...saved } = JSON.parse(tag.saved.at(-1) ?? '') as Record<string, object>;
@@ -264,6 +274,10 @@ describe('whatever happens to the clocks', () => {
     );
   });
 });
+
+const fail = (): never => {
+  throw new Error('EIO: i/o error, read');
+};
 
 /** A hello may be refused; what matters is what the tag sends after. */
 function attempt(work: () => void): void {

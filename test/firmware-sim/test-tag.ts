@@ -6,6 +6,7 @@ import type { ProtocolSettings } from '../../protocol/settings.js';
 import { openMemoryFlash } from '../../firmware-sim/flash-memory.js';
 import type { Flash } from '../../firmware-sim/flash.js';
 import { noSampleJournal } from '../../firmware-sim/sample-journal.js';
+import type { SampleJournal } from '../../firmware-sim/sample-journal.js';
 import { TagDevice } from '../../firmware-sim/tag-device.js';
 import type { TagOnAir, TagState } from '../../firmware-sim/tag-state.js';
 import { newTagState } from '../../firmware-sim/tag-state.js';
@@ -91,22 +92,31 @@ export async function testTag(
 }
 
 /** The device that a start after a kill makes of what is on disk; it shares the tag's time, flash and disk. */
-export function restarted(tag: TestTag): { readonly device: TagDevice; readonly state: TagState } {
+export function restarted(
+  tag: TestTag,
+  journal: SampleJournal = noSampleJournal,
+): { readonly device: TagDevice; readonly state: TagState; readonly isStarted: boolean } {
   const state = decodeSavedTag(tag.saved.at(-1) ?? '', tag.state.settings);
   const random = seededRandom(`start ${tag.saved.length} at ${tag.nowMs}`);
   const device = new TagDevice({
     state,
     flash: tag.flash,
     store: { save: (changed) => void tag.saved.push(encodeSavedTag(changed)) },
-    journal: noSampleJournal,
+    journal,
     signerOf: fastSigner,
     random: (length) => random.bytes(length),
     counterMs: () => tag.nowMs,
     host: { nowMs: () => tag.nowMs + tag.hostErrorMs, rate: 1 },
     onAirChanged: (onAir) => void tag.adverts.push(onAir),
   });
-  device.restart();
-  return { device, state };
+  let isStarted = false;
+  try {
+    device.restart();
+    isStarted = true;
+  } catch {
+    // as the runner does: a disk that fails does not stop a tag
+  }
+  return { device, state, isStarted };
 }
 
 export function sighting(peer: number, atMs: number) {
