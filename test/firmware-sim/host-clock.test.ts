@@ -11,7 +11,7 @@ import { newTagState } from '../../firmware-sim/tag-state.js';
 import { MIDNIGHT_MS, SETTINGS } from './samples.js';
 import { testAuthority } from './test-authority.js';
 import { testGateway } from './test-gateway.js';
-import { restarted, testTag } from './test-tag.js';
+import { afterKill, restarted, testTag } from './test-tag.js';
 import type { TestTag } from './test-tag.js';
 
 const MINUTE = 60_000;
@@ -172,8 +172,8 @@ describe('a start', () => {
     const tag = await running();
     tag.nowMs += 30 * DAY;
     const journal = { ...noSampleJournal, samples: () => fail() };
-    const { device, isStarted } = restarted(tag, journal);
-    expect(isStarted).toBe(false);
+    const { device } = afterKill(tag, journal);
+    expect(() => device.restart()).toThrow('EIO');
     expect(device.status()).toMatchObject({ isClockLost: true, isOnAir: false });
   });
 

@@ -91,11 +91,11 @@ export async function testTag(
   return made;
 }
 
-/** The device that a start after a kill makes of what is on disk; it shares the tag's time, flash and disk. */
-export function restarted(
+/** The device that is made of what a kill left on disk, not started yet; it shares the tag's time, flash and disk. */
+export function afterKill(
   tag: TestTag,
   journal: SampleJournal = noSampleJournal,
-): { readonly device: TagDevice; readonly state: TagState; readonly isStarted: boolean } {
+): { readonly device: TagDevice; readonly state: TagState } {
   const state = decodeSavedTag(tag.saved.at(-1) ?? '', tag.state.settings);
   const random = seededRandom(`start ${tag.saved.length} at ${tag.nowMs}`);
   const device = new TagDevice({
@@ -109,14 +109,13 @@ export function restarted(
     host: { nowMs: () => tag.nowMs + tag.hostErrorMs, rate: 1 },
     onAirChanged: (onAir) => void tag.adverts.push(onAir),
   });
-  let isStarted = false;
-  try {
-    device.restart();
-    isStarted = true;
-  } catch {
-    // as the runner does: a disk that fails does not stop a tag
-  }
-  return { device, state, isStarted };
+  return { device, state };
+}
+
+export function restarted(tag: TestTag): ReturnType<typeof afterKill> {
+  const made = afterKill(tag);
+  made.device.restart();
+  return made;
 }
 
 export function sighting(peer: number, atMs: number) {
