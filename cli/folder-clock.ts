@@ -6,9 +6,9 @@
  */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { Clock } from '../protocol/clock.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { liveClock } from '../radio/clock-live.js';
+import type { LiveClock } from '../radio/clock-live.js';
 import { writeAtomically } from './atomic-file.js';
 import { parseJson } from './config.js';
 import type { DataFolder } from './folder.js';
@@ -29,7 +29,7 @@ export interface ClockOptions {
 }
 
 /** The folder's clock; changes nothing. Throws `usage` when the options name another. */
-export async function openFolderClock(folder: DataFolder, options: ClockOptions = {}): Promise<Clock> {
+export async function openFolderClock(folder: DataFolder, options: ClockOptions = {}): Promise<LiveClock> {
   const known = await readClockFile(folder);
   requireSame(known, options, folder);
   return liveClock(known ?? {});

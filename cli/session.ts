@@ -8,6 +8,7 @@ import { consoleLog } from './log.js';
 import { positiveNumber, time } from './options.js';
 import { openTogether } from './parts/context.js';
 import type { OnClose, PartContext } from './parts/context.js';
+import type { LiveClock } from '../radio/clock-live.js';
 import { stopSignal } from './shutdown.js';
 
 export interface FolderOptions extends ClockOptions {
@@ -15,6 +16,7 @@ export interface FolderOptions extends ClockOptions {
 }
 
 export interface Session extends PartContext {
+  readonly clock: LiveClock;
   /** Registers what to close at the end, last first, whether the work succeeded or not. */
   readonly onClose: OnClose;
 }

@@ -28,7 +28,8 @@ const RETRY = { firstMs: 2_000, longestMs: 900_000 };
 
 /**
  * Runs until `signal` says so. When days are refused, it asks for half as many: near the sunset of a deployment there are
- * fewer left than a tag likes to have (docs/retention.md).
+ * fewer left than a tag likes to have (docs/retention.md). Once it was given some it asks for as many as ever: days are
+ * also refused to a tag whose clock is not set yet.
  */
 export async function keepCredentials(deps: RenewerDeps, signal: AbortSignal): Promise<void> {
   let failures = 0;
@@ -37,6 +38,7 @@ export async function keepCredentials(deps: RenewerDeps, signal: AbortSignal): P
     try {
       await obtainIfDue(deps, daysAtOnce);
       failures = 0;
+      daysAtOnce = DAYS_AT_ONCE;
     } catch (error) {
       failures += 1;
       if (isRefusedForDays(error)) daysAtOnce = Math.max(1, Math.floor(daysAtOnce / 2));

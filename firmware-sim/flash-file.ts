@@ -5,10 +5,10 @@
  *     slot (64)       state u8 (a5 stored, 00 gone) || id u48 || zeros 3 || record 50 || crc32 of id to record u32
  *
  * Slot k holds the record whose id is k modulo the number of slots. Of the headers the sound one of the higher
- * generation counts. append() is synced before it returns; a write torn by a crash fails its checksum and is as if it
- * had never begun. The state byte lies outside the checksum: forgetting a record changes one byte.
+ * generation counts. append() is synced before it returns; a write torn by a crash, or by a disk that filled up, fails its
+ * checksum and is as if it had never begun, and may be made again. The state byte lies outside the checksum: forgetting a record changes one byte.
  */
-import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, openSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { ByteReader, ByteWriter, equalBytes } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
@@ -16,6 +16,7 @@ import { FLASH_SLOTS, SLOT_BYTES, STORED_BYTES } from './flash.js';
 import type { Flash, FlashEntry } from './flash.js';
 import { openMemoryFlash } from './flash-memory.js';
 import type { MemoryFlash } from './flash-memory.js';
+import { writeWhole } from './write-whole.js';
 
 const MAGIC = Uint8Array.from(Buffer.from('FBFLASH1', 'latin1'));
 const HEADERS_BYTES = 2 * SLOT_BYTES;
@@ -56,13 +57,15 @@ class FileFlash implements Flash {
   readonly #slots: number;
   readonly #memory: MemoryFlash;
   #generation = 0;
+  /** What the newest header on disk says. */
+  #countedDropped = 0;
 
   constructor(fd: number, path: string, slots: number) {
     this.#fd = fd;
     this.#slots = slots;
     this.#memory = openMemoryFlash(slots);
     const bytes = readAll(fd);
-    if (isNew(bytes)) this.#writeHeader();
+    if (isNew(bytes, slots)) this.#writeHeader();
     else this.#load(bytes, path);
   }
 
@@ -76,11 +79,16 @@ class FileFlash implements Flash {
 
   append(records: readonly Uint8Array[]): void {
     if (records.length === 0) return;
-    const { dropped, nextId } = this.#memory;
-    this.#memory.append(records);
+    this.#countDropped();
+    const { nextId } = this.#memory;
     records.forEach((record, index) => this.#writeSlot(nextId + index, record));
     fdatasyncSync(this.#fd);
-    if (this.#memory.dropped !== dropped) this.#writeHeader();
+    this.#memory.append(records); // after the disk has them: an append that threw is made again in the same slots
+    try {
+      this.#countDropped();
+    } catch {
+      // The records are stored, and must not be stored again. The count is written before the next change.
+    }
   }
 
   entries(): Iterable<FlashEntry> {
@@ -89,36 +97,45 @@ class FileFlash implements Flash {
 
   free(ids: Iterable<number>): void {
     const gone = [...ids].filter((id) => this.#memory.has(id));
-    this.#memory.free(gone);
     this.#markGone(gone);
+    this.#memory.free(gone);
   }
 
   drop(ids: Iterable<number>): void {
     const gone = [...ids].filter((id) => this.#memory.has(id));
-    this.#memory.drop(gone);
     this.#markGone(gone);
-    if (gone.length > 0) this.#writeHeader();
+    this.#memory.drop(gone);
+    this.#countDropped();
   }
 
   close(): void {
-    closeSync(this.#fd);
+    try {
+      this.#countDropped();
+    } finally {
+      closeSync(this.#fd);
+    }
+  }
+
+  #countDropped(): void {
+    if (this.#memory.dropped !== this.#countedDropped) this.#writeHeader();
   }
 
   #markGone(ids: readonly number[]): void {
-    for (const id of ids) writeSync(this.#fd, Uint8Array.of(GONE), 0, 1, this.#positionOf(id));
+    for (const id of ids) writeWhole(this.#fd, Uint8Array.of(GONE), this.#positionOf(id));
     if (ids.length > 0) fdatasyncSync(this.#fd);
   }
 
   #writeSlot(id: number, record: Uint8Array): void {
-    writeSync(this.#fd, encodeSlot(id, record), 0, SLOT_BYTES, this.#positionOf(id));
+    writeWhole(this.#fd, encodeSlot(id, record), this.#positionOf(id));
   }
 
   #writeHeader(): void {
     this.#generation += 1;
     const { dropped } = this.#memory;
     const header = encodeHeader({ generation: this.#generation, slots: this.#slots, dropped });
-    writeSync(this.#fd, header, 0, SLOT_BYTES, (this.#generation % 2) * SLOT_BYTES);
+    writeWhole(this.#fd, header, (this.#generation % 2) * SLOT_BYTES);
     fdatasyncSync(this.#fd);
+    this.#countedDropped = dropped;
   }
 
   #load(bytes: Uint8Array, path: string): void {
@@ -131,6 +148,7 @@ class FileFlash implements Flash {
     const nextId = slots.reduce((most, { id }) => Math.max(most, id + 1), 0);
     const stored = slots.filter(({ isLive, id }) => isLive && id >= nextId - this.#slots);
     this.#memory.restore(stored, nextId, header.dropped);
+    this.#countedDropped = header.dropped;
   }
 
   #positionOf(id: number): number {
@@ -138,9 +156,11 @@ class FileFlash implements Flash {
   }
 }
 
-/** Empty, or cut off by a loss of power before its first header was on disk. */
-function isNew(bytes: Uint8Array): boolean {
-  return bytes.length <= HEADERS_BYTES && bytes.every((byte) => byte === 0);
+/** Empty, or cut off before its first header was whole on disk: by a loss of power, or a disk that was full. */
+function isNew(bytes: Uint8Array, slots: number): boolean {
+  const first = encodeHeader({ generation: 1, slots, dropped: 0 });
+  const isPart = (byte: number, at: number): boolean => byte === 0 || byte === first[at - SLOT_BYTES];
+  return bytes.length <= HEADERS_BYTES && bytes.every(isPart);
 }
 
 function readAll(fd: number): Uint8Array {

@@ -1,10 +1,11 @@
 /**
  * A tag's session at a gateway (protocol.md §7), the tag's side: read the hello and verify it before anything is written,
- * upload reports and await a receipt for each, read notices. Ends with the epoch, since the next report would carry
- * another credential. Whatever breaks, the tag keeps what was not receipted.
+ * upload reports and await a receipt for each, read notices: also when a report was refused or could not be made, since
+ * a warning is worth most when things go wrong. Ends with the epoch, since the next report would carry another credential.
+ * Whatever breaks, the tag keeps what was not receipted.
  */
 import { equalBytes } from '../protocol/bytes.js';
-import { FirebreakError } from '../protocol/errors.js';
+import { asError, FirebreakError } from '../protocol/errors.js';
 import type { ErrorCode } from '../protocol/errors.js';
 import { openHello } from '../protocol/hello.js';
 import type { Hello } from '../protocol/hello.js';
@@ -96,14 +97,32 @@ async function converse(talk: Talk): Promise<void> {
   tag.meet(hello);
   const epoch = tag.epoch();
   await link.subscribe('receipt', inbox.push);
+  const failure = await deliverAll(talk, hello, epoch);
+  try {
+    if (tag.awaitsPack) await fetchPack(talk);
+    if (settings.withNotices) tag.readNotices(await readNotices(link, tag.issuerPublicKey));
+  } catch (error) {
+    throw failure ?? error; // what came first says more
+  }
+  if (failure !== undefined) throw failure;
+}
+
+/** Why not all that waits was delivered, where the gateway still answers. Throws when the session is over. */
+async function deliverAll(talk: Talk, hello: Hello, epoch: number): Promise<Error | undefined> {
+  const { tag, settings } = talk;
   for (let count = 0; count < settings.maxReports; count += 1) {
     requireEpoch(tag, epoch);
-    const report = tag.nextReport(hello);
-    if (report === undefined) break;
-    await deliver(talk, hello, report, epoch);
+    let report: Uint8Array | undefined;
+    try {
+      report = tag.nextReport(hello);
+    } catch (error) {
+      return asError(error);
+    }
+    if (report === undefined) return undefined;
+    const failure = await deliver(talk, hello, report, epoch);
+    if (failure !== undefined) return failure;
   }
-  if (tag.awaitsPack) await fetchPack(talk);
-  if (settings.withNotices) tag.readNotices(await readNotices(link, tag.issuerPublicKey));
+  return undefined;
 }
 
 async function deliver(
@@ -111,7 +130,7 @@ async function deliver(
   hello: Hello,
   report: Uint8Array,
   epoch: number,
-) {
+): Promise<Error | undefined> {
   const hash = reportHash(report);
   for (const piece of uploadWrites(report, link.payloadBytes)) {
     requireEpoch(tag, epoch);
@@ -122,12 +141,20 @@ async function deliver(
     const leftMs = settings.receiptTimeoutMs - (performance.now() - uploaded);
     const receipt = openTagReceipt(await inbox.next(leftMs, link.closed), hello.certificate.gatewayPublicKey);
     if (!equalBytes(receipt.reportHash, hash)) continue; // of an upload this tag had given up waiting for
-    tag.settle(receipt);
-    if (receipt.refusal !== undefined)
-      throw new FirebreakError(receipt.refusal, 'the gateway refused the report');
-    progress.accepted += 1;
-    return;
+    if (receipt.refusal === undefined) progress.accepted += 1;
+    return settled(tag, receipt);
   }
+}
+
+/** A refusal, or a disk that did not take what the receipt changes. */
+function settled(tag: SessionTag, receipt: TagReceipt): Error | undefined {
+  try {
+    tag.settle(receipt);
+  } catch (error) {
+    return asError(error);
+  }
+  if (receipt.refusal === undefined) return undefined;
+  return new FirebreakError(receipt.refusal, 'the gateway refused the report');
 }
 
 function requireEpoch(tag: SessionTag, epoch: number): void {

@@ -36,7 +36,8 @@ export interface VisitorDeps {
   readonly central: Central;
   readonly session: SessionSettings;
   readonly visits: VisitSettings;
-  readonly nowMs: () => number;
+  /** Only goes on; sessions are spaced by it. */
+  readonly counterMs: () => number;
   /** 0 to 1. */
   readonly fraction: () => number;
   readonly log: Log;
@@ -45,6 +46,7 @@ export interface VisitorDeps {
 export interface VisitorStatus {
   readonly sessions: number;
   readonly failedSessions: number;
+  /** Tag time. */
   readonly lastSessionMs: number | undefined;
   readonly lastEndedBy: ErrorCode | undefined;
 }
@@ -72,6 +74,7 @@ class Visitor implements GatewayVisitor {
   readonly #good = new Set<RadioAddress>();
   /** When the next session may be, at such a gateway and at any other. */
   #nextMs = { good: -Infinity, other: -Infinity };
+  #lastGoodMs: number | undefined;
   #failuresInARow = { good: 0, other: 0 };
   #status: VisitorStatus = {
     sessions: 0,
@@ -105,22 +108,22 @@ class Visitor implements GatewayVisitor {
   }
 
   #isDue(address: RadioAddress): boolean {
-    const { device, visits, nowMs } = this.#deps;
-    if (nowMs() < this.#nextMs[this.#kindOf(address)]) return false;
-    const { lastSessionMs } = this.#status;
-    return (
-      device.wantsSession || lastSessionMs === undefined || nowMs() - lastSessionMs >= visits.noticesEveryMs
-    );
+    const { device, visits, counterMs } = this.#deps;
+    const nowMs = counterMs();
+    if (nowMs < this.#nextMs[this.#kindOf(address)]) return false;
+    const last = this.#lastGoodMs;
+    return device.wantsSession || last === undefined || nowMs - last >= visits.noticesEveryMs;
   }
 
   async #visit(address: RadioAddress, signal: AbortSignal): Promise<void> {
-    const { nowMs, log } = this.#deps;
+    const { device, counterMs, log } = this.#deps;
     const outcome = await this.#session(address, signal);
     const isFailed = outcome.endedBy !== undefined;
+    if (!isFailed) this.#lastGoodMs = counterMs();
     this.#status = {
       sessions: this.#status.sessions + 1,
       failedSessions: this.#status.failedSessions + (isFailed ? 1 : 0),
-      lastSessionMs: isFailed ? this.#status.lastSessionMs : nowMs(),
+      lastSessionMs: isFailed ? this.#status.lastSessionMs : device.nowMs(),
       lastEndedBy: outcome.endedBy,
     };
     this.#plan(address, isFailed);
@@ -135,7 +138,7 @@ class Visitor implements GatewayVisitor {
 
   #plan(address: RadioAddress, isFailed: boolean): void {
     const kind = this.#kindOf(address);
-    const nowMs = this.#deps.nowMs();
+    const nowMs = this.#deps.counterMs();
     if (isFailed) {
       this.#failuresInARow[kind] += 1;
       const nextMs = nowMs + this.#backOffMs(this.#failuresInARow[kind]);

@@ -4,24 +4,18 @@
  *     entry (40)  atMs u64 || hasRssi u8 || rssi i8 dBm || txPower i8 dBm || ephId 16 || mac 6 || zeros 3 || crc32 u32
  *
  * Entries are written through to the system at once: a killed process loses none. They are not synced one by one; losing
- * power loses the samples of the last moments, which the hold of the next sample mostly bridges. A file ends at 32 MiB,
- * more than 700 beacons a second for an epoch; what comes after is counted but not noted.
+ * power loses the samples of the last moments, which the hold of the next sample mostly bridges. An entry that the disk
+ * takes only in part is taken out again, so that those after it keep their places; one that reads back spoilt is passed
+ * over and counted. A file ends at 32 MiB, more than 700 beacons a second for an epoch; what comes after is counted but not
+ * noted.
  */
-import {
-  closeSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { ByteReader, ByteWriter } from '../protocol/bytes.js';
 import type { Sample } from './open-record.js';
 import type { SampleJournal } from './sample-journal.js';
+import { writeWhole } from './write-whole.js';
 
 const ENTRY_BYTES = 40;
 const CRC_AT = ENTRY_BYTES - 4;
@@ -30,7 +24,10 @@ const NAME = /^heard-(\d+)\.log$/;
 
 interface OpenFile {
   readonly fd: number;
+  /** Of whole entries. */
   bytes: number;
+  /** More than these may be in the file. */
+  isTorn: boolean;
 }
 
 export function openFileJournal(folder: string): SampleJournal {
@@ -42,9 +39,8 @@ export function openFileJournal(folder: string): SampleJournal {
     if (known !== undefined) return known;
     const fd = openSync(pathOf(epoch), 'a', 0o600);
     const bytes = fstatSync(fd).size;
-    const whole = bytes - (bytes % ENTRY_BYTES); // an entry torn at the end would put all later ones out of step
-    if (whole < bytes) ftruncateSync(fd, whole);
-    const made = { fd, bytes: whole };
+    const whole = bytes - (bytes % ENTRY_BYTES);
+    const made = { fd, bytes: whole, isTorn: whole < bytes };
     files.set(epoch, made);
     return made;
   }
@@ -55,19 +51,36 @@ export function openFileJournal(folder: string): SampleJournal {
     files.delete(epoch);
   }
 
+  let spoilt = 0;
+
   return {
     append: (epoch, sample) => {
       const file = fileOf(epoch);
-      if (file.bytes + ENTRY_BYTES > MAX_FILE_BYTES) return;
-      file.bytes += writeSync(file.fd, encodeEntry(sample));
+      if (file.bytes + ENTRY_BYTES <= MAX_FILE_BYTES) appendEntry(file, encodeEntry(sample));
     },
-    samples: () => epochsIn(folder).flatMap((epoch) => decodeEntries(readFileSync(pathOf(epoch)))),
+    samples: () => {
+      const read = epochsIn(folder).map((epoch) => decodeEntries(readFileSync(pathOf(epoch))));
+      spoilt = read.reduce((sum, file) => sum + file.spoilt, 0);
+      return read.flatMap(({ samples }) => samples);
+    },
+    get spoilt() {
+      return spoilt;
+    },
     forget: (epoch) => {
       release(epoch);
       rmSync(pathOf(epoch), { force: true });
     },
     close: () => [...files.keys()].forEach(release),
   };
+}
+
+/** A torn entry is cut off before the next one: it would put all later ones out of step. */
+function appendEntry(file: OpenFile, entry: Uint8Array): void {
+  if (file.isTorn) ftruncateSync(file.fd, file.bytes);
+  file.isTorn = true;
+  writeWhole(file.fd, entry);
+  file.isTorn = false;
+  file.bytes += entry.length;
 }
 
 function epochsIn(folder: string): number[] {
@@ -90,18 +103,28 @@ function encodeEntry(sample: Sample): Uint8Array {
   return entry;
 }
 
-/** Every sound entry; one torn by a crash is passed over. */
-function decodeEntries(bytes: Uint8Array): Sample[] {
+/** Every sound entry, and how many are not; the checksum comes before any of the rest. */
+function decodeEntries(bytes: Uint8Array): { readonly samples: readonly Sample[]; readonly spoilt: number } {
   const samples: Sample[] = [];
+  let spoilt = bytes.length % ENTRY_BYTES === 0 ? 0 : 1;
   for (let at = 0; at + ENTRY_BYTES <= bytes.length; at += ENTRY_BYTES) {
-    const reader = new ByteReader(bytes.subarray(at, at + ENTRY_BYTES), 'entry of a sample journal');
-    const head = { atMs: reader.u64() };
-    const hasRssi = reader.u8() === 1;
-    const rssi = reader.i8();
-    const beacon = { txPowerDbm: reader.i8(), ephId: reader.take(16), mac: reader.take(6) };
-    reader.take(3);
-    if (reader.u32() !== crc32(bytes.subarray(at, at + CRC_AT))) continue;
-    samples.push({ ...head, ...beacon, rssiDbm: hasRssi ? rssi : undefined });
+    const entry = bytes.subarray(at, at + ENTRY_BYTES);
+    if (isSound(entry)) samples.push(decodeEntry(entry));
+    else spoilt += 1;
   }
-  return samples;
+  return { samples, spoilt };
+}
+
+function isSound(entry: Uint8Array): boolean {
+  const view = new DataView(entry.buffer, entry.byteOffset);
+  return view.getUint32(CRC_AT) === crc32(entry.subarray(0, CRC_AT));
+}
+
+function decodeEntry(entry: Uint8Array): Sample {
+  const reader = new ByteReader(entry, 'entry of a sample journal');
+  const head = { atMs: reader.u64() };
+  const hasRssi = reader.u8() === 1;
+  const rssi = reader.i8();
+  const beacon = { txPowerDbm: reader.i8(), ephId: reader.take(16), mac: reader.take(6) };
+  return { ...head, ...beacon, rssiDbm: hasRssi ? rssi : undefined };
 }

@@ -9,6 +9,8 @@ export interface SampleJournal {
   append(epoch: number, sample: Sample): void;
   /** By epoch, then in the order in which they were noted. */
   samples(): Iterable<Sample>;
+  /** Notes that read back spoilt when samples() was asked last, and were passed over. */
+  readonly spoilt: number;
   forget(epoch: number): void;
   close(): void;
 }
@@ -16,6 +18,7 @@ export interface SampleJournal {
 export const noSampleJournal: SampleJournal = {
   append: () => {},
   samples: () => [],
+  spoilt: 0,
   forget: () => {},
   close: () => {},
 };

@@ -28,6 +28,7 @@ const savedTag = z.strictObject({
   clock: z.strictObject({
     offsetMs: z.number().int(),
     isLost: z.boolean(),
+    freeFromMs: whole.optional(),
     newestSignedMs: whole,
     movedAtMs: whole.optional(),
   }),
@@ -46,16 +47,10 @@ const savedTag = z.strictObject({
   counters: z.strictObject({ heard: whole, logged: whole, delivered: whole, reports: whole, refused: whole }),
   evicted: whole,
   lastRefusal: z.enum(GATEWAY_REFUSALS).optional(),
-  onAir: z
-    .strictObject({
-      epoch: whole,
-      address: z.string().length(12),
-      phaseMs: whole,
-      minute: whole,
-      advert: bytes(31),
-      txPowerDbm: z.number().int(),
-    })
-    .optional(),
+  aired: z.strictObject({ epoch: whole, address: z.string().length(12), phaseMs: whole }).optional(),
+  seenMs: whole.optional(),
+  /** What a tag was sending, as earlier versions kept it instead of `aired`. */
+  onAir: z.object({ epoch: whole, address: z.string().length(12), phaseMs: whole }).optional(),
 });
 
 export function encodeSavedTag(state: TagState): string {
@@ -75,7 +70,8 @@ export function encodeSavedTag(state: TagState): string {
     counters: state.counters,
     evicted: state.table.evicted,
     lastRefusal: state.lastRefusal,
-    onAir: state.onAir,
+    aired: state.aired,
+    seenMs: state.seenMs,
   };
   return JSON.stringify(saved, (_key, value: unknown) =>
     value instanceof Uint8Array ? toHex(value) : value,
@@ -93,12 +89,14 @@ export function decodeSavedTag(text: string, settings: ProtocolSettings): TagSta
     shelf: { epochs, sealingKeys, noticeKeys },
     table: { ...emptyTable(), evicted },
     counters: saved.counters,
-    clock: { ...saved.clock, movedAtMs: saved.clock.movedAtMs },
+    clock: { ...saved.clock, movedAtMs: saved.clock.movedAtMs, freeFromMs: saved.clock.freeFromMs },
     secret: saved.secret,
     chain: { ...saved.chain, outstanding: saved.chain.outstanding },
     pendingRequest: saved.pendingRequest,
     warnings: saved.warnings,
-    onAir: saved.onAir,
+    onAir: undefined,
+    aired: saved.aired ?? saved.onAir,
+    seenMs: saved.seenMs,
     lastRefusal: saved.lastRefusal,
     dueMs: 0,
   };

@@ -1,16 +1,19 @@
 /**
  * A tag's clock (protocol.md §7): it runs by itself, and gateways correct it. It moves at most 60 s a session and once an
- * hour; after the tag lost its clock it is set once freely, never before the newest signed time the tag has stored.
+ * hour; after the tag lost its clock it is set once freely, never before the newest signed time the tag has stored. So it
+ * is after a start, when only the host has said what time it is.
  */
 import { FirebreakError } from '../protocol/errors.js';
 import type { Hello } from '../protocol/hello.js';
 import { dayOf } from '../protocol/time.js';
 
 export interface TagClock {
-  /** Tag time − the counter that runs in it, ms. */
+  /** Tag time − host time as it is believed (host-clock.ts), ms. */
   readonly offsetMs: number;
-  /** Until a gateway sets it, nothing is advertised and nothing logged. */
+  /** Until it is set, nothing is advertised, logged, erased or dropped. */
   readonly isLost: boolean;
+  /** Since a start nobody but the host has said the time: a gateway may set it freely to this time or a later one. */
+  readonly freeFromMs: number | undefined;
   readonly newestSignedMs: number;
   /** Tag time of the last correction; −Infinity is not JSON, so `undefined` before the first. */
   readonly movedAtMs: number | undefined;
@@ -24,12 +27,19 @@ const TOLERANCE_MS = 7_200_000;
 export const newClock = (): TagClock => ({
   offsetMs: 0,
   isLost: false,
+  freeFromMs: undefined,
   newestSignedMs: 0,
   movedAtMs: undefined,
 });
 
-/** The clock after power was lost: signed times are kept, the time is not. */
+/** The clock when the time is lost: signed times are kept. */
 export const lostClock = (clock: TagClock): TagClock => ({ ...clock, isLost: true, movedAtMs: undefined });
+
+/** The clock after a start by the host's word; `seenMs` is the time the tag knew before. */
+export const clockByHost = (clock: TagClock, seenMs = 0): TagClock => ({
+  ...clock,
+  freeFromMs: clock.freeFromMs ?? Math.max(clock.newestSignedMs, seenMs),
+});
 
 /** The clock after a verified hello; `nowMs` is tag time. Throws `certificate` or `epoch` for a hello not to be believed. */
 export function setByHello(
@@ -37,22 +47,30 @@ export function setByHello(
   hello: Pick<Hello, 'timeMs' | 'certificate'>,
   nowMs: number,
 ): TagClock {
-  const newestSignedMs = Math.max(clock.newestSignedMs, hello.timeMs);
-  if (clock.isLost) return setFreely(clock, hello.timeMs, nowMs);
-  requireCertifiedNow(hello.certificate, nowMs);
   const wishedMs = hello.timeMs - nowMs;
+  if (clock.isLost || isHostWrong(clock, nowMs, hello.timeMs)) return setFreely(clock, hello.timeMs, nowMs);
+  requireCertifiedNow(hello.certificate, nowMs);
+  const newestSignedMs = newestOf(clock, hello.timeMs, nowMs);
   const waits = clock.movedAtMs !== undefined && nowMs - clock.movedAtMs < BETWEEN_MOVES_MS;
-  if (waits || wishedMs === 0) return { ...clock, newestSignedMs };
+  if (waits || wishedMs === 0) return { ...clock, freeFromMs: undefined, newestSignedMs };
   const moveMs = Math.max(-LARGEST_MOVE_MS, Math.min(LARGEST_MOVE_MS, wishedMs));
-  return { ...clock, newestSignedMs, offsetMs: clock.offsetMs + moveMs, movedAtMs: nowMs + moveMs };
+  const offsetMs = clock.offsetMs + moveMs;
+  return { ...clock, freeFromMs: undefined, newestSignedMs, offsetMs, movedAtMs: nowMs + moveMs };
 }
+
+const isHostWrong = ({ freeFromMs = Infinity }: TagClock, nowMs: number, timeMs: number): boolean =>
+  Math.abs(timeMs - nowMs) > LARGEST_MOVE_MS && timeMs >= freeFromMs;
+
+/** A gateway that is hours ahead of a clock that runs must not keep one that is lost later from being set. */
+const newestOf = ({ newestSignedMs }: TagClock, timeMs: number, nowMs: number): number =>
+  timeMs - nowMs > TOLERANCE_MS ? newestSignedMs : Math.max(newestSignedMs, timeMs);
 
 function setFreely(clock: TagClock, timeMs: number, nowMs: number): TagClock {
   if (timeMs < clock.newestSignedMs) {
     throw new FirebreakError('epoch', 'the hello is older than a time this tag has seen signed');
   }
   const offsetMs = clock.offsetMs + timeMs - nowMs;
-  return { offsetMs, isLost: false, newestSignedMs: timeMs, movedAtMs: timeMs };
+  return { offsetMs, isLost: false, freeFromMs: undefined, newestSignedMs: timeMs, movedAtMs: timeMs };
 }
 
 /** Tags cannot check revocation: an old hello under an old certificate must not pass for one of today. */

@@ -1,12 +1,13 @@
 /**
- * A tag as one thing: its state, its flash, its durable store and its counter. It feeds the step function and carries the
- * effects out in their order; runner and fleet move its time and its radio, a gateway session talks to it.
+ * A tag as one thing: its state, its flash, its durable store and its counter. It feeds the step function and has the
+ * effects carried out; runner and fleet move its time and its radio, a gateway session talks to it. What the
+ * disk does not take throws, and is tried again at every tick: no report or request leaves before the state that knows of
+ * it is on disk.
  */
 import { asEpoch } from '../protocol/brands.js';
 import { decodeAdvert } from '../protocol/beacon.js';
 import type { TagNumber } from '../protocol/brands.js';
 import type { Credential } from '../protocol/credential.js';
-import { encodeEncounterRecord } from '../protocol/encounter-record.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { Hello } from '../protocol/hello.js';
 import { issuerIdOf, partyIdOf } from '../protocol/keys.js';
@@ -22,11 +23,15 @@ import { makeRequest, openAnswer, signFirstRequest } from './enrolment.js';
 import type { EnrolmentStation, MadeRequest } from './enrolment.js';
 import type { Flash } from './flash.js';
 import type { SessionTag } from './gateway-session.js';
-import { startOf } from './report-chain.js';
+import { HostClock } from './host-clock.js';
+import type { HostTime } from './host-clock.js';
 import type { SampleJournal } from './sample-journal.js';
-import type { RandomBytes, TagEffect, TagEvent } from './tag-event.js';
+import { TagEffects } from './tag-effects.js';
+import type { RandomBytes, TagEvent } from './tag-event.js';
 import { epochSigner } from './tag-secret.js';
 import type { SignerOf } from './tag-secret.js';
+import type { Sample } from './open-record.js';
+import { isFresh } from './tag-state.js';
 import type { TagOnAir, TagState } from './tag-state.js';
 import { stepTag } from './tag-step.js';
 import type { TagStore } from './tag-store.js';
@@ -39,8 +44,10 @@ export interface TagDeviceDeps {
   readonly journal: SampleJournal;
   readonly signerOf: SignerOf;
   readonly random: RandomBytes;
-  /** The counter the tag's clock is kept in, ms. */
+  /** The counter the tag's clock is kept in, ms: it only goes on. */
   readonly counterMs: () => number;
+  /** Whose clock says what day it is. Absent: the counter does, as in a simulation. */
+  readonly host?: HostTime;
   /** Called with what is on the air from now on; `undefined`: nothing. */
   readonly onAirChanged?: (onAir: TagOnAir | undefined) => void;
 }
@@ -52,9 +59,13 @@ export class TagDevice implements SessionTag {
   readonly #deps: TagDeviceDeps;
   readonly #state: TagState;
   readonly #issuerId: Uint8Array;
+  readonly #effects: TagEffects;
+  readonly #host: HostClock;
 
   constructor(deps: TagDeviceDeps) {
     this.#deps = deps;
+    this.#effects = new TagEffects(deps);
+    this.#host = new HostClock(deps.counterMs, deps.host);
     this.#state = deps.state;
     this.#issuerId = issuerIdOf(deps.state.issuerPublicKey);
   }
@@ -64,21 +75,25 @@ export class TagDevice implements SessionTag {
   }
 
   get onAir(): TagOnAir | undefined {
-    return this.#state.onAir;
+    return this.#effects.onAir;
   }
 
   /** Tag time. */
   nowMs(): number {
-    return this.#deps.counterMs() + this.#state.clock.offsetMs;
+    return this.#host.nowMs() + this.#state.clock.offsetMs;
   }
 
   epoch(): number {
     return Math.floor(this.nowMs() / (EPOCH_SECONDS * 1000));
   }
 
-  /** Counter time at which tick() would next change something. */
-  get dueMs(): number {
-    return this.#state.dueMs - this.#state.clock.offsetMs;
+  /** In how many ms tick() would next change something; Infinity while the clock is lost. */
+  get dueInMs(): number {
+    return this.#state.dueMs - this.nowMs();
+  }
+
+  get isClockLost(): boolean {
+    return this.#state.clock.isLost;
   }
 
   /** Closed records that no gateway has receipted, or a clock that only a gateway can set. */
@@ -97,20 +112,30 @@ export class TagDevice implements SessionTag {
   }
 
   tick(): void {
+    this.#lookAtHost();
     const nowMs = this.nowMs();
     if (nowMs >= this.#state.dueMs) this.#step({ type: 'time', nowMs });
+    this.#effects.settle();
   }
 
-  restart(clockLost: boolean): void {
-    const samples = this.#deps.journal.samples();
-    this.#step({ type: 'restart', nowMs: this.nowMs(), clockLost, samples });
+  /** Power came back. The host's clock is not believed when it does not fit what the tag knew. */
+  restart(): void {
+    const { clock, seenMs } = this.#state;
+    const clockLost = !isFresh(this.#state) && !this.#host.isLikely(clock.offsetMs, seenMs);
+    let samples: Iterable<Sample> = [];
+    try {
+      samples = this.#deps.journal.samples();
+    } finally {
+      this.#step({ type: 'restart', nowMs: this.nowMs(), clockLost, samples });
+    }
   }
 
   /** Whether it was a beacon of this deployment. */
   heard(sighting: Sighting): boolean {
     const beacon = decodeAdvert(sighting.advert, this.#state.settings.beaconServiceUuid);
     if (beacon === undefined) return false;
-    const nowMs = sighting.heardAtMs + this.#state.clock.offsetMs;
+    this.#lookAtHost();
+    const nowMs = this.#host.within(sighting.heardAtMs) + this.#state.clock.offsetMs;
     const rssiDbm = sighting.rssiDbm === undefined ? undefined : Math.round(sighting.rssiDbm);
     this.#step({ type: 'heard', nowMs, beacon, rssiDbm });
     return true;
@@ -158,11 +183,19 @@ export class TagDevice implements SessionTag {
     this.#step({ type: 'pack', nowMs: this.nowMs(), pack });
   }
 
+  /** Throws what tag-clock.ts throws. A clock that was lost is counted from the host's present time again, right or wrong. */
   meet(hello: Hello): void {
-    this.#step({ type: 'hello', nowMs: this.nowMs(), hello });
+    this.#lookAtHost();
+    const takeBack = this.isClockLost ? this.#host.believe() : undefined;
+    try {
+      this.#step({ type: 'hello', nowMs: this.nowMs(), hello });
+    } finally {
+      if (this.isClockLost) takeBack?.();
+    }
   }
 
   nextReport(hello: Hello): Uint8Array | undefined {
+    this.#effects.settle(); // what was delivered before must be out of the flash
     const entries = this.#deps.flash.entries();
     this.#step({ type: 'report-wanted', nowMs: this.nowMs(), entries });
     const { outstanding } = this.#state.chain;
@@ -181,16 +214,18 @@ export class TagDevice implements SessionTag {
   }
 
   status(): TagStatus {
-    const { clock, counters, table, warnings, onAir, lastRefusal, chain } = this.#state;
+    const { clock, counters, table, warnings, lastRefusal, chain } = this.#state;
     const { stored, dropped } = this.#deps.flash;
     return {
-      isOnAir: onAir !== undefined,
+      isOnAir: this.onAir !== undefined,
+      isDiskFailing: this.#effects.isOwing,
       isClockLost: clock.isLost,
       timeMs: this.nowMs(),
       ...counters,
       open: openCount(table),
       waiting: stored,
       dropped: dropped + table.evicted,
+      spoilt: this.#deps.journal.spoilt,
       hasOutstanding: chain.outstanding !== undefined,
       coveredThroughDay: this.coveredThrough,
       lastRefusal,
@@ -212,28 +247,19 @@ export class TagDevice implements SessionTag {
     readonly gatewayId: Uint8Array;
     readonly nonce: Uint8Array;
   }): Uint8Array {
-    const { kind, day, plaintext, gatewayId, nonce } = given;
     const { signer, credential } = this.#identity();
+    const { day } = given;
     const sealingPublicKey = this.#state.shelf.sealingKeys.get(day);
     if (sealingPublicKey === undefined)
       throw new FirebreakError('day', `there is no sealing key for day ${day}`);
-    const issuerId = this.#issuerId;
-    return sealReport({
-      kind,
-      issuerId,
-      day,
-      sealingPublicKey,
-      credential,
-      gatewayId,
-      nonce,
-      plaintext,
-      signer,
-    });
+    return sealReport({ ...given, issuerId: this.#issuerId, sealingPublicKey, credential, signer });
   }
 
   /** The credential of the present epoch and its key: no other is ever shown (protocol.md §5). */
   #identity(): { readonly signer: ReturnType<SignerOf>; readonly credential: Credential } {
     this.tick();
+    if (this.isClockLost)
+      throw new FirebreakError('epoch', 'the tag does not know the time; a gateway will tell it');
     const epoch = asEpoch(this.epoch());
     const issued = credentialOf(this.#state.shelf, epoch);
     if (issued === undefined) {
@@ -250,36 +276,19 @@ export class TagDevice implements SessionTag {
     };
   }
 
+  #lookAtHost(): void {
+    const { clock } = this.#state;
+    const says = this.#host.look(clock);
+    if (says === undefined) return;
+    if (says.type === 'moved') return void (this.#state.dueMs = 0);
+    const isDoubt = says.type === 'doubt';
+    const offsetMs = says.type === 'sure' ? says.offsetMs : clock.offsetMs;
+    const isLost = isDoubt && !isFresh(this.#state);
+    if (isDoubt && !isLost) this.#host.believe();
+    this.#step({ type: 'clock', nowMs: this.#host.nowMs() + offsetMs, isLost, offsetMs });
+  }
+
   #step(event: TagEvent): void {
-    for (const effect of stepTag(this.#state, event, this.#deps.random)) this.#carryOut(effect);
+    this.#effects.carryOut(stepTag(this.#state, event, this.#deps.random));
   }
-
-  #carryOut(effect: TagEffect): void {
-    const { flash, journal, store, onAirChanged } = this.#deps;
-    switch (effect.type) {
-      case 'note':
-        return journal.append(effect.epoch, effect.sample);
-      case 'store':
-        flash.append(effect.records.map(encodeEncounterRecord));
-        return effect.epochs.forEach((epoch) => journal.forget(epoch));
-      case 'free':
-        return flash.free(effect.ids);
-      case 'drop':
-        return flash.drop(effect.ids);
-      case 'expire':
-        return flash.drop(idsBefore(flash, effect.beforeDay));
-      case 'save':
-        return store.save(this.#state);
-      case 'advertise':
-        return onAirChanged?.(effect.onAir);
-      case 'silence':
-        return onAirChanged?.(undefined);
-      case 'want-session':
-        return undefined; // wantsSession says it
-    }
-  }
-}
-
-function idsBefore(flash: Flash, day: number): number[] {
-  return [...flash.entries()].filter(({ bytes }) => dayOf(startOf(bytes)) < day).map(({ id }) => id);
 }

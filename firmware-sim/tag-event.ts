@@ -18,6 +18,13 @@ export type TagEvent =
       readonly beacon: Beacon;
       readonly rssiDbm: number | undefined;
     }
+  /** The time is lost, or known again: tag time is `offsetMs` more than host time. */
+  | {
+      readonly type: 'clock';
+      readonly nowMs: number;
+      readonly isLost: boolean;
+      readonly offsetMs: number;
+    }
   /** Power came back. `samples` are those of records that were open, as they were noted. */
   | {
       readonly type: 'restart';

@@ -4,7 +4,7 @@
  */
 import type { TagNumber } from '../protocol/brands.js';
 import { equalBytes } from '../protocol/bytes.js';
-import type { Clock } from '../protocol/clock.js';
+import type { Clock, Counter } from '../protocol/clock.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { isGatewayAdvert } from '../protocol/gateway-advert.js';
 import type { Log } from '../protocol/log.js';
@@ -31,6 +31,8 @@ import type { TagStatus } from './tag-status.js';
 export interface TagRunnerDeps {
   readonly radio: Radio;
   readonly clock: Clock;
+  /** Runs beside a clock that people and networks set. Absent: the clock itself only goes on, as virtual time does. */
+  readonly counter?: Counter;
   /** Of this tag alone; made when it is not there. */
   readonly folder: string;
   readonly settings: ProtocolSettings;
@@ -42,8 +44,6 @@ export interface TagRunnerDeps {
   readonly signerOf: SignerOf;
   readonly random: RandomBytes;
   readonly log: Log;
-  /** Power was lost and with it the clock: wait for a gateway to set it. A new tag starts with a clock. */
-  readonly clockLost?: boolean;
   readonly session?: Partial<SessionSettings>;
   readonly visits?: Partial<VisitSettings>;
 }
@@ -77,10 +77,12 @@ class LiveTag implements TagRunner {
   readonly #visitor: GatewayVisitor;
   readonly #stop = new AbortController();
   #epoch: number | undefined;
+  #isClockLost = false;
   #work: Promise<unknown> = Promise.resolve();
 
   constructor(deps: TagRunnerDeps, folder: TagFolder) {
-    const { radio, clock, settings, log } = deps;
+    const { radio, clock, counter, settings, log } = deps;
+    const counterMs = (): number => counter?.nowMs() ?? clock.nowMs();
     const fraction = (): number => fractionOf(deps.random);
     this.#deps = deps;
     this.#folder = folder;
@@ -92,7 +94,8 @@ class LiveTag implements TagRunner {
       journal: folder.journal,
       signerOf: deps.signerOf,
       random: deps.random,
-      counterMs: () => clock.nowMs(),
+      counterMs,
+      ...(counter && { host: { nowMs: () => clock.nowMs(), rate: counter.rate } }),
       onAirChanged: (onAir) => this.#adverts.set(onAir),
     });
     this.#visitor = gatewayVisitor({
@@ -100,7 +103,7 @@ class LiveTag implements TagRunner {
       central: radio.central,
       session: { ...DEFAULT_SESSION, ...deps.session },
       visits: { ...DEFAULT_VISITS, ...deps.visits },
-      nowMs: () => clock.nowMs(),
+      counterMs,
       fraction,
       log,
     });
@@ -108,9 +111,8 @@ class LiveTag implements TagRunner {
 
   async start(): Promise<void> {
     const { radio, station, tag, clock, log, random } = this.#deps;
-    const clockLost = this.#folder.state !== undefined && this.#deps.clockLost === true;
-    this.#device.restart(clockLost);
-    this.#adverts.set(this.#device.onAir);
+    this.#keepGoing(() => this.#device.restart());
+    if (this.#device.onAir === undefined) this.#adverts.set(undefined); // whatever the radio was left with
     await radio.scanner.start((sighting) => this.#hear(sighting));
     const { signal } = this.#stop;
     const credentials = {
@@ -157,18 +159,30 @@ class LiveTag implements TagRunner {
   async #keepTime(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     while (!signal.aborted) {
-      this.#tick();
+      this.#keepGoing(() => this.#device.tick());
+      this.#sayIfLost();
       if (this.#epoch !== this.#device.epoch()) this.#visitor.cut();
       this.#epoch = this.#device.epoch();
-      const napMs = Math.min(LONGEST_NAP_MS, Math.max(1, this.#device.dueMs - clock.nowMs()));
+      const napMs = Math.min(LONGEST_NAP_MS, Math.max(1, this.#device.dueInMs));
       await clock.sleep(napMs, signal).catch(() => {}); // rejects only when told to stop
     }
   }
 
+  #sayIfLost(): void {
+    const { isClockLost } = this.#device;
+    if (isClockLost === this.#isClockLost) return;
+    this.#isClockLost = isClockLost;
+    const { log } = this.#deps;
+    if (!isClockLost) return log.info('the tag knows the time again');
+    log.warn(
+      'the clock of this machine does not fit what the tag knows; it is silent until a gateway tells it the time',
+    );
+  }
+
   /** A tag that stopped here for a full disk would go on advertising one ID for ever. */
-  #tick(): void {
+  #keepGoing(work: () => void): void {
     try {
-      this.#device.tick();
+      work();
     } catch (error) {
       const reason = error instanceof Error ? error.message : 'unknown';
       this.#deps.log.error('the tag could not keep its records; it goes on', { reason });

@@ -13,11 +13,15 @@ import { newClock } from './tag-clock.js';
 import type { TagClock } from './tag-clock.js';
 import type { TagSecret } from './tag-secret.js';
 
-/** What changes together at the epoch (protocol.md §4), and the advert of the present minute. */
-export interface TagOnAir {
+/** What changes together at the epoch (protocol.md §4). */
+export interface TagPlace {
   readonly epoch: number;
   readonly address: RadioAddress;
   readonly phaseMs: number;
+}
+
+/** And the advert of the present minute. */
+export interface TagOnAir extends TagPlace {
   readonly minute: number;
   readonly advert: Uint8Array;
   readonly txPowerDbm: number;
@@ -52,6 +56,10 @@ export interface TagState {
   pendingRequest: PendingRequest | undefined;
   warnings: readonly Warning[];
   onAir: TagOnAir | undefined;
+  /** The newest epoch whose ID was on the air, and where: no ID of it or one before is ever sent from elsewhere. */
+  aired: TagPlace | undefined;
+  /** Tag time when it was known last. */
+  seenMs: number | undefined;
   lastRefusal: ErrorCode | undefined;
   /** Tag time from which on a `time` event would change something. */
   dueMs: number;
@@ -76,7 +84,13 @@ export function newTagState(given: {
     pendingRequest: undefined,
     warnings: [],
     onAir: undefined,
+    aired: undefined,
+    seenMs: undefined,
     lastRefusal: undefined,
     dueMs: 0,
   };
 }
+
+/** A tag that never had credentials has nothing to lose by taking its host's word for the time. */
+export const isFresh = ({ shelf, aired }: TagState): boolean =>
+  aired === undefined && shelf.noticeKeys.size === 0;

@@ -5,6 +5,8 @@ import type { Warning } from './tag-state.js';
 export interface TagStatus {
   readonly isOnAir: boolean;
   readonly isClockLost: boolean;
+  /** The disk did not take what it was given last; it is tried again. */
+  readonly isDiskFailing: boolean;
   /** The tag's own time. */
   readonly timeMs: number;
   /** Beacons that counted. */
@@ -21,6 +23,8 @@ export interface TagStatus {
   readonly waiting: number;
   /** Records lost: the log was full or too old, or an epoch had more peers than the table holds. */
   readonly dropped: number;
+  /** Notes of beacons that were spoilt on disk when the tag started: an encounter that was under way may miss some time. */
+  readonly spoilt: number;
   readonly hasOutstanding: boolean;
   /** The last day with credentials, counted without a gap from today; `undefined`: none for today. */
   readonly coveredThroughDay: number | undefined;

@@ -13,10 +13,11 @@ import { addPack, addStatements, credentialOf, forgetDays, isEphIdOf } from './c
 import { closeDue, hearBeacon, nextCloseMs } from './encounter-table.js';
 import type { Sample } from './open-record.js';
 import { afterGivingUp, afterReceipt, withReportDue } from './report-chain.js';
-import { lostClock, setByHello } from './tag-clock.js';
+import { clockByHost, lostClock, setByHello } from './tag-clock.js';
 import type { RandomBytes, TagEffect, TagEvent } from './tag-event.js';
 import { advanceSecret } from './tag-secret.js';
-import type { TagOnAir, TagState, Warning } from './tag-state.js';
+import { isFresh } from './tag-state.js';
+import type { TagPlace, TagState, Warning } from './tag-state.js';
 
 const EPOCH_MS = EPOCH_SECONDS * 1000;
 const MINUTE_MS = 60_000;
@@ -33,6 +34,8 @@ export function stepTag(state: TagState, event: TagEvent, random: RandomBytes): 
       return hear(state, { atMs: nowMs, rssiDbm: event.rssiDbm, ...event.beacon }, random);
     case 'restart':
       return restart(state, event, random);
+    case 'clock':
+      return setClock(state, event, random);
     case 'requested':
       state.pendingRequest = event.pending;
       return [{ type: 'save' }];
@@ -58,6 +61,7 @@ function passTime(state: TagState, nowMs: number, random: RandomBytes): readonly
     state.dueMs = Infinity;
     return goSilent(state);
   }
+  state.seenMs = nowMs;
   const effects = [...closeRecords(state, nowMs), ...rotate(state, nowMs, random)];
   state.dueMs = nextDueMs(state, nowMs);
   return effects;
@@ -77,18 +81,24 @@ function closeRecords(state: TagState, nowMs: number): TagEffect[] {
   return records.length === 0 ? [stored] : [stored, { type: 'want-session' }];
 }
 
-/** Ephemeral ID, address and phase change with the epoch, the MAC with the minute (§4). */
+/**
+ * Ephemeral ID, address and phase change with the epoch, the MAC with the minute (§4). An epoch's ID is sent from one
+ * address only, and the state that remembers it is saved first: a clock that goes back finds the tag silent.
+ */
 function rotate(state: TagState, nowMs: number, random: RandomBytes): TagEffect[] {
   const epoch = asEpoch(Math.floor(nowMs / EPOCH_MS));
   const minute = Math.floor(nowMs / MINUTE_MS);
   const effects = beginDay(state, dayOf(nowMs / 1000));
   const credential = credentialOf(state.shelf, epoch);
-  if (credential === undefined) return [...effects, ...goSilent(state)];
+  const isPast = state.aired !== undefined && epoch < state.aired.epoch;
+  if (credential === undefined || isPast) return [...effects, ...goSilent(state)];
   const before = state.onAir;
   if (before?.epoch === epoch && before.minute === minute) return effects;
-  const place = before?.epoch === epoch ? before : newPlace(state, random);
-  const { address, phaseMs } = place;
+  const place = state.aired?.epoch === epoch ? state.aired : newPlace(state, epoch, random);
+  if (place !== state.aired && effects.length === 0) effects.push({ type: 'save' }); // at midnight it is there already
+  state.aired = place;
   const advert = advertOf(state, credential, minute);
+  const { address, phaseMs } = place;
   state.onAir = { epoch, address, phaseMs, minute, advert, txPowerDbm: state.txPowerDbm };
   return [...effects, { type: 'advertise', onAir: state.onAir }];
 }
@@ -109,11 +119,11 @@ function goSilent(state: TagState): TagEffect[] {
   return [{ type: 'silence' }];
 }
 
-function newPlace(state: TagState, random: RandomBytes): Pick<TagOnAir, 'address' | 'phaseMs'> {
+function newPlace(state: TagState, epoch: number, random: RandomBytes): TagPlace {
   const bytes = random(10);
   const fraction = new DataView(bytes.buffer, bytes.byteOffset).getUint32(6) / 2 ** 32;
   const phaseMs = Math.floor(fraction * state.settings.beaconIntervalMs);
-  return { address: staticAddressOf(bytes), phaseMs };
+  return { epoch, address: staticAddressOf(bytes), phaseMs };
 }
 
 function advertOf(state: TagState, { ephId, authKey }: PackEpoch, minute: number): Uint8Array {
@@ -147,10 +157,31 @@ function restart(
   event: Extract<TagEvent, { type: 'restart' }>,
   random: RandomBytes,
 ): readonly TagEffect[] {
-  if (event.clockLost) state.clock = lostClock(state.clock);
+  state.clock = event.clockLost ? lostClock(state.clock) : clockByHost(state.clock, state.seenMs);
+  if (isFresh(state)) beginAfresh(state, event.nowMs, random);
   for (const sample of event.samples) hearBeacon(state.table, sample, state.settings);
   state.dueMs = 0;
   return [{ type: 'free', ids: state.chain.delivered }, ...passTime(state, event.nowMs, random)];
+}
+
+function setClock(
+  state: TagState,
+  { isLost, offsetMs, nowMs }: Extract<TagEvent, { type: 'clock' }>,
+  random: RandomBytes,
+): readonly TagEffect[] {
+  state.clock = isLost ? lostClock(state.clock) : { ...state.clock, isLost, offsetMs };
+  if (isFresh(state)) beginAfresh(state, nowMs, random);
+  state.dueMs = 0;
+  return [{ type: 'save' }, ...passTime(state, nowMs, random)];
+}
+
+/** A tag whose host's clock was ahead when its secret was made, and which nobody has certified yet, makes another. */
+function beginAfresh(state: TagState, nowMs: number, random: RandomBytes): void {
+  const day = dayOf(nowMs / 1000);
+  if (day >= state.secret.day) return;
+  state.secret.bytes.fill(0);
+  state.secret = { day, bytes: new Uint8Array(random(32)) };
+  state.pendingRequest = undefined; // its answer would certify keys that are gone
 }
 
 function meet(

@@ -7,3 +7,10 @@ export interface Clock {
   /** Resolves `durationMs` of deployment time later; rejects with `signal.reason` when aborted. */
   sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
 }
+
+/** Deployment time that passes, but says nothing of the day: it only goes on, whoever sets the host's clock. */
+export interface Counter {
+  nowMs(): number;
+  /** Deployment ms per ms of the host. */
+  readonly rate: number;
+}

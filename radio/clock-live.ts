@@ -3,7 +3,7 @@
  * folder are given the same three numbers and so agree on the time. Without settings it is the wall clock.
  */
 import { asUnixMs } from '../protocol/brands.js';
-import type { Clock } from '../protocol/clock.js';
+import type { Clock, Counter } from '../protocol/clock.js';
 import { FirebreakError } from '../protocol/errors.js';
 
 export interface LiveClockSettings {
@@ -15,13 +15,18 @@ export interface LiveClockSettings {
   readonly anchorWallMs: number;
 }
 
+export interface LiveClock extends Clock {
+  /** Stands still while the machine sleeps. */
+  readonly counter: Counter;
+}
+
 const WALL: LiveClockSettings = { startMs: 0, rate: 1, anchorWallMs: 0 };
 
 /** setTimeout takes 31 bits of ms and fires at once beyond them; longer sleeps are cut into such pieces. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Throws `input` for a rate that is not a positive number. */
-export function liveClock(settings: Partial<LiveClockSettings> = {}): Clock {
+export function liveClock(settings: Partial<LiveClockSettings> = {}): LiveClock {
   const { startMs, rate, anchorWallMs } = { ...WALL, ...settings };
   if (!Number.isFinite(rate) || rate <= 0) {
     throw new FirebreakError('input', `the clock rate must be a number above 0, not ${rate}`);
@@ -29,6 +34,7 @@ export function liveClock(settings: Partial<LiveClockSettings> = {}): Clock {
   return {
     nowMs: () => asUnixMs(Math.max(0, Math.floor(startMs + (Date.now() - anchorWallMs) * rate))),
     sleep: (durationMs, signal) => sleepWall(durationMs / rate, signal),
+    counter: { nowMs: () => Math.floor(performance.now() * rate), rate },
   };
 }
 

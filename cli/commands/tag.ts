@@ -60,6 +60,7 @@ async function run(options: RunOptions): Promise<void> {
     const tag = await openTagRunner({
       radio,
       clock,
+      counter: clock.counter,
       folder: own.state,
       settings: config.settings,
       issuerPublicKey: config.issuerPublicKey,

@@ -9,6 +9,7 @@ import { duration, localTime } from '../times.js';
 export const tagStatusSchema = z.object({
   isOnAir: z.boolean(),
   isClockLost: z.boolean(),
+  isDiskFailing: z.boolean().default(false),
   timeMs: z.number(),
   heard: z.number(),
   logged: z.number(),
@@ -18,6 +19,7 @@ export const tagStatusSchema = z.object({
   open: z.number(),
   waiting: z.number(),
   dropped: z.number(),
+  spoilt: z.number().default(0),
   coveredThroughDay: z.number().optional(),
   lastRefusal: z.string().optional(),
   warnings: z.array(z.object({ day: z.number(), number: z.number(), code: z.number() })),
@@ -32,7 +34,10 @@ export function tagScreen(number: number, { isRunning, ageMs, status }: ReadStat
     `${pc.bold(`tag ${number}`)}  ${verdict(isRunning, ageMs, status)}`,
     row('warned', warned(status)),
     row('time here', localTime(status.timeMs / 1000, true)),
-    row('heard', `${status.heard} beacons, ${status.open} encounters under way, ${status.logged} noted`),
+    row(
+      'heard',
+      `${status.heard} beacons, ${status.open} encounters under way, ${status.logged} noted${spoilt(status)}`,
+    ),
     row(
       'delivered',
       `${status.delivered} encounters in ${status.reports} reports, ${status.waiting} waiting${lost(status)}`,
@@ -44,6 +49,7 @@ export function tagScreen(number: number, { isRunning, ageMs, status }: ReadStat
 
 function verdict(isRunning: boolean, ageMs: number, status: Status): string {
   if (!isRunning) return pc.red(`not running; last seen ${duration(ageMs / 1000)} ago`);
+  if (status.isDiskFailing) return pc.red('its disk takes nothing: make room, or replace it');
   if (status.isClockLost) return pc.yellow('its clock is lost; the next gateway sets it');
   if (!status.isOnAir) return pc.yellow('silent: it has no credentials for now');
   return pc.green('well');
@@ -58,6 +64,8 @@ function warned({ warnings }: Status): string {
 }
 
 const lost = ({ dropped }: Status): string => (dropped > 0 ? `, ${dropped} lost` : ', none lost');
+const spoilt = ({ spoilt: notes }: Status): string =>
+  notes > 0 ? `; ${notes} notes were spoilt on disk` : '';
 const refusal = ({ refused, lastRefusal }: Status): string =>
   refused > 0 ? `; ${refused} reports refused, last for ${plain(lastRefusal ?? 'no reason')}` : '';
 const credentials = ({ coveredThroughDay }: Status): string =>

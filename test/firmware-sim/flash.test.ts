@@ -42,6 +42,19 @@ describe('flash in a file', () => {
     expect(held(openFileFlash(path))).toEqual([7]);
   });
 
+  it('is made anew when the disk was full before its first header was whole', () => {
+    const path = newPath();
+    openFileFlash(path, 16).close();
+    const whole = readFileSync(path);
+    for (let length = 0; length < whole.length; length += 1) {
+      writeFileSync(path, whole.subarray(0, length));
+      const flash = openFileFlash(path, 16);
+      flash.append([recordBytes(7)]);
+      flash.close();
+      expect(held(openFileFlash(path, 16))).toEqual([7]);
+    }
+  });
+
   it('is 8 MiB of slots and grows only as it fills', () => {
     expect(FLASH_SLOTS * SLOT_BYTES).toBe(8 * 1024 * 1024);
     const path = newPath();

@@ -12,6 +12,7 @@ import type { Link } from '../../radio/contract.js';
 import { seededRandom } from '../../radio/random.js';
 import { MIDNIGHT_MS } from './samples.js';
 import { testAuthority } from './test-authority.js';
+import type { TestAuthority } from './test-authority.js';
 import { testGateway } from './test-gateway.js';
 import { NOON_MS, testTag } from './test-tag.js';
 
@@ -30,6 +31,16 @@ async function scene(given: { readonly days?: number } = {}) {
   };
   const visit = () => runGatewaySession(gateway.connect(), tag.device, SOON);
   return { authority, tag, gateway, log, visit };
+}
+
+type Scene = Awaited<ReturnType<typeof scene>>;
+
+/** A notice with code 2 that means tag 17. */
+function noticeFor(authority: TestAuthority): Uint8Array {
+  const { idKey, macKey } = authority.dayKeys(TODAY);
+  const key = authKeyOf(macKey, makeEphemeralId(idKey, asTagNumber(17), asEpoch(TODAY * 96)));
+  const tokens = [noticeToken(key, 1, 2)];
+  return signNotice(authority.issuer, { day: TODAY, number: 1, code: 2, tokens }, (n) => new Uint8Array(n));
 }
 
 describe('a session', () => {
@@ -231,7 +242,8 @@ describe('the clock', () => {
 
   it('that was lost is set, and the tag is on the air again', async () => {
     const { tag, visit } = await scene();
-    tag.device.restart(true);
+    tag.hostErrorMs = 3 * 86_400_000;
+    tag.device.tick();
     expect(tag.device.onAir).toBeUndefined();
     const trueMs = tag.nowMs;
     await visit();
@@ -254,6 +266,28 @@ describe('refresh', () => {
     };
     expect(await visit()).toMatchObject({ endedBy: undefined });
     expect(tag.device.status().warnings).toEqual([{ day: TODAY, number: 2, code: 2 }]);
+  });
+
+  it.each([
+    ['refuses a report', (at: Scene) => void (at.gateway.faults.refuse = 'busy'), 'busy'],
+    ['meets a tag that has no credentials left', (at: Scene) => at.tag.state.shelf.epochs.clear(), 'epoch'],
+  ])('brings a warning from a gateway that %s', async (_name, spoil, endedBy) => {
+    const at = await scene();
+    at.log(1);
+    spoil(at);
+    at.gateway.refresh = { notices: noticeFor(at.authority) };
+    expect(await at.visit()).toEqual({ accepted: 0, endedBy });
+    expect(at.tag.device.status().warnings).toEqual([{ day: TODAY, number: 1, code: 2 }]);
+    expect(at.tag.device.status().waiting).toBe(1);
+  });
+
+  it('brings a warning to a tag whose disk is full', async () => {
+    const at = await scene();
+    at.log(1);
+    at.gateway.refresh = { notices: noticeFor(at.authority) };
+    at.gateway.faults.onWrite = () => (at.tag.full.store = true);
+    await expect(at.visit()).rejects.toThrow('ENOSPC');
+    expect(at.tag.device.status().warnings).toEqual([{ day: TODAY, number: 1, code: 2 }]);
   });
 
   it('does not believe a notice that the issuer did not sign', async () => {

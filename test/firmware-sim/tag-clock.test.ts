@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { asUnixMs } from '../../protocol/brands.js';
-import { lostClock, newClock, setByHello } from '../../firmware-sim/tag-clock.js';
+import { clockByHost, lostClock, newClock, setByHello } from '../../firmware-sim/tag-clock.js';
 import type { TagClock } from '../../firmware-sim/tag-clock.js';
 import { MIDNIGHT_MS } from './samples.js';
 
@@ -47,12 +47,42 @@ describe('a tag clock that runs', () => {
     expect(after(seen, NOON_MS, NOON_MS + 3 * MINUTE).newestSignedMs).toBe(NOON_MS + 20 * MINUTE);
   });
 
+  it('does not remember the time of a gateway that is hours ahead: a clock lost later could not be set', () => {
+    const seen = after(newClock(), NOON_MS + 3 * HOUR, NOON_MS);
+    expect(seen.newestSignedMs).toBe(0);
+    expect(after(lostClock(seen), NOON_MS + HOUR, 5)).toMatchObject({ isLost: false });
+  });
+
   it('does not believe a gateway whose certificate does not hold on its own day', () => {
     const believe = (fromDay: number, toDay: number) => () =>
       setByHello(newClock(), hello(NOON_MS, fromDay, toDay), NOON_MS);
     expect(believe(TODAY, TODAY)).not.toThrow();
     expect(believe(TODAY - 7, TODAY - 1)).toThrow(expect.objectContaining({ code: 'certificate' }));
     expect(believe(TODAY + 1, TODAY + 2)).toThrow(expect.objectContaining({ code: 'certificate' }));
+  });
+});
+
+describe('a tag clock that only its host has set since a start', () => {
+  const started = clockByHost(newClock(), NOON_MS - HOUR);
+
+  it('is set freely by the first hello, and moves by a minute from then on', () => {
+    const set = after(started, NOON_MS + 5 * HOUR, NOON_MS);
+    expect(set.offsetMs).toBe(5 * HOUR);
+    expect(after(set, NOON_MS + 10 * HOUR, NOON_MS + 7 * HOUR).offsetMs).toBe(5 * HOUR + MINUTE);
+  });
+
+  it('is not set to before the time that the tag knew when it stopped', () => {
+    expect(after(started, NOON_MS - HOUR - 1, NOON_MS).offsetMs).toBe(-MINUTE);
+    expect(after(started, NOON_MS - HOUR, NOON_MS).offsetMs).toBe(-HOUR);
+  });
+
+  it('is confirmed by a hello that agrees', () => {
+    const agreed = after(started, NOON_MS + 1000, NOON_MS);
+    expect(after(agreed, NOON_MS + 10 * HOUR, NOON_MS + 2 * HOUR).offsetMs).toBe(1000 + MINUTE);
+  });
+
+  it('keeps its bound over another start', () => {
+    expect(clockByHost(started, NOON_MS + 9 * HOUR).freeFromMs).toBe(NOON_MS - HOUR);
   });
 });
 

@@ -2,7 +2,8 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { asTagNumber } from '../../protocol/brands.js';
+import { asTagNumber, asUnixMs } from '../../protocol/brands.js';
+import type { Clock } from '../../protocol/clock.js';
 import { openCredentialRequest } from '../../protocol/credential-request.js';
 import { fastSigner } from '../../protocol/ed25519.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -38,6 +39,8 @@ interface Stage {
   readonly gateway: TestGateway;
   /** Every address a tag advertised under. */
   readonly addresses: Set<string>;
+  /** By how much the clocks of the tags' machines are set wrong. */
+  readonly host: { errorMs: number };
   run(tag: number, path?: string, station?: EnrolmentStation): Promise<TagRunner>;
   end(...runners: TagRunner[]): Promise<void>;
 }
@@ -60,6 +63,11 @@ async function stage(contactMinutes = 10, authority = testAuthority()): Promise<
   };
   await place.advertiser.set({ ...advert, address: 'c0ffee000001', connectable: true });
   const addresses = new Set<string>();
+  const host = { errorMs: 0 };
+  const hostClock: Clock = {
+    nowMs: () => asUnixMs(clock.nowMs() + host.errorMs),
+    sleep: (durationMs, signal) => clock.sleep(durationMs, signal),
+  };
   const run = async (tag: number, path = mkdtempSync(join(folder, 'tag ')), station = authority.station) => {
     const random = seededRandom(`runner ${tag}`);
     const radio = air.join(`tag ${tag}`);
@@ -73,7 +81,8 @@ async function stage(contactMinutes = 10, authority = testAuthority()): Promise<
     };
     const runner = await openTagRunner({
       radio: { scanner, advertiser, central, server, close: () => radio.close() },
-      clock,
+      clock: hostClock,
+      counter: { nowMs: () => clock.nowMs(), rate: 1 },
       folder: path,
       settings: REPLAY_SETTINGS,
       issuerPublicKey: authority.issuer.publicKey,
@@ -91,7 +100,7 @@ async function stage(contactMinutes = 10, authority = testAuthority()): Promise<
     for (const runner of runners) await clock.drive(runner.close());
     await air.close();
   };
-  return { clock, air, authority, gateway, addresses, run, end };
+  return { clock, air, authority, gateway, addresses, host, run, end };
 }
 
 async function serve(link: Link, peer: ServerPeer) {
@@ -211,6 +220,29 @@ describe('a live tag', () => {
     await at.end(one, two);
   });
 
+  it.each([
+    ['back', -2 * HOUR],
+    ['far ahead', 30 * 24 * HOUR],
+  ])(
+    'whose machine’s clock is set %s learns the time at the next gateway and goes on',
+    async (_name, errorMs) => {
+      const at = await stage();
+      const one = await at.run(1);
+      await at.clock.advance(2 * MINUTE);
+      const before = one.status().sessions;
+      at.host.errorMs = errorMs;
+      await at.clock.advance(4 * MINUTE);
+      const { isOnAir, timeMs, sessions, coveredThroughDay } = one.status();
+      expect({ isOnAir, timeMs, sessions }).toEqual({
+        isOnAir: true,
+        timeMs: at.clock.nowMs(),
+        sessions: before + 1,
+      });
+      expect(coveredThroughDay).toBe(MIDNIGHT_MS / 86_400_000 + 6);
+      await at.end(one);
+    },
+  );
+
   it('near the end of a deployment asks for fewer days, and is on the air through the last', async () => {
     const at = await stage();
     const daysLeft = 3;
@@ -230,6 +262,22 @@ describe('a live tag', () => {
     expect(one.status().isOnAir).toBe(true);
     await at.clock.advance(24 * HOUR);
     expect(one.status().isOnAir).toBe(false);
+    await at.end(one);
+  });
+
+  it('is given a week again after days were refused for a while', async () => {
+    const at = await stage();
+    let refusals = 3;
+    const station: EnrolmentStation = {
+      enrol: async (request, tag) => {
+        if ((refusals -= 1) >= 0) throw new FirebreakError('day', 'credentials are issued for other days');
+        return at.authority.station.enrol(request, tag);
+      },
+      renew: (report) => at.authority.station.renew(report),
+    };
+    const one = await at.run(1, undefined, station);
+    await at.clock.advance(HOUR);
+    expect(one.status().coveredThroughDay).toBe(MIDNIGHT_MS / 86_400_000 + 6);
     await at.end(one);
   });
 

@@ -6,11 +6,12 @@ import type { ProtocolSettings } from '../../protocol/settings.js';
 import { openMemoryFlash } from '../../firmware-sim/flash-memory.js';
 import type { Flash } from '../../firmware-sim/flash.js';
 import { noSampleJournal } from '../../firmware-sim/sample-journal.js';
+import type { SampleJournal } from '../../firmware-sim/sample-journal.js';
 import { TagDevice } from '../../firmware-sim/tag-device.js';
 import type { TagOnAir, TagState } from '../../firmware-sim/tag-state.js';
 import { newTagState } from '../../firmware-sim/tag-state.js';
 import type { TagStore } from '../../firmware-sim/tag-store.js';
-import { encodeSavedTag } from '../../firmware-sim/saved-tag.js';
+import { decodeSavedTag, encodeSavedTag } from '../../firmware-sim/saved-tag.js';
 import { seededRandom } from '../../radio/random.js';
 import { macOf, MIDNIGHT_MS, peerId, SETTINGS } from './samples.js';
 import type { TestAuthority } from './test-authority.js';
@@ -23,7 +24,11 @@ export interface TestTag {
   readonly adverts: (TagOnAir | undefined)[];
   /** Every state that was made durable. */
   readonly saved: string[];
+  /** What its disk does not take. */
+  readonly full: { store: boolean; flash: boolean };
   nowMs: number;
+  /** By how much its host's clock is set wrong. */
+  hostErrorMs: number;
   /** The peer's beacons, a second apart. */
   hear(peer: number, count?: number): void;
 }
@@ -41,10 +46,25 @@ export async function testTag(
   const random = seededRandom(`tag ${tag}`);
   const secret = { day: TODAY, bytes: random.bytes(32) };
   const state = newTagState({ settings, issuerPublicKey: authority.issuer.publicKey, secret });
+  const at = { nowMs: NOON_MS, hostErrorMs: 0 };
+  const full = { store: false, flash: false };
+  const requireRoom = (isFull: boolean): void => {
+    if (isFull) throw new Error('ENOSPC: no space left on device');
+  };
   const flash = openMemoryFlash();
+  const append = flash.append.bind(flash);
+  flash.append = (records) => {
+    requireRoom(full.flash);
+    append(records);
+  };
   const adverts: (TagOnAir | undefined)[] = [];
   const saved: string[] = [];
-  const store: TagStore = { save: (changed) => void saved.push(encodeSavedTag(changed)) };
+  const store: TagStore = {
+    save: (changed) => {
+      requireRoom(full.store);
+      saved.push(encodeSavedTag(changed));
+    },
+  };
   const device = new TagDevice({
     state,
     flash,
@@ -52,21 +72,49 @@ export async function testTag(
     journal: noSampleJournal,
     signerOf: fastSigner,
     random: (length) => random.bytes(length),
-    counterMs: () => made.nowMs,
+    counterMs: () => at.nowMs,
+    host: { nowMs: () => at.nowMs + at.hostErrorMs, rate: 1 },
     onAirChanged: (onAir) => void adverts.push(onAir),
   });
-  const made: TestTag = {
+  const made: TestTag = Object.assign(at, {
     device,
     state,
     flash,
     adverts,
     saved,
-    nowMs: NOON_MS,
-    hear: (peer, count = 2) => {
-      for (let k = 0; k < count; k += 1, made.nowMs += 1000) device.heard(sighting(peer, made.nowMs));
+    full,
+    hear: (peer: number, count = 2) => {
+      for (let k = 0; k < count; k += 1, at.nowMs += 1000) device.heard(sighting(peer, at.nowMs));
     },
-  };
+  });
   await device.enrol(authority.station, { firstDay: TODAY, days }, asTagNumber(tag));
+  return made;
+}
+
+/** The device that is made of what a kill left on disk, not started yet; it shares the tag's time, flash and disk. */
+export function afterKill(
+  tag: TestTag,
+  journal: SampleJournal = noSampleJournal,
+): { readonly device: TagDevice; readonly state: TagState } {
+  const state = decodeSavedTag(tag.saved.at(-1) ?? '', tag.state.settings);
+  const random = seededRandom(`start ${tag.saved.length} at ${tag.nowMs}`);
+  const device = new TagDevice({
+    state,
+    flash: tag.flash,
+    store: { save: (changed) => void tag.saved.push(encodeSavedTag(changed)) },
+    journal,
+    signerOf: fastSigner,
+    random: (length) => random.bytes(length),
+    counterMs: () => tag.nowMs,
+    host: { nowMs: () => tag.nowMs + tag.hostErrorMs, rate: 1 },
+    onAirChanged: (onAir) => void tag.adverts.push(onAir),
+  });
+  return { device, state };
+}
+
+export function restarted(tag: TestTag): ReturnType<typeof afterKill> {
+  const made = afterKill(tag);
+  made.device.restart();
   return made;
 }
 
