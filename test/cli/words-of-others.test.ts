@@ -86,7 +86,7 @@ const gateway = (): string => {
         'upSinceMs',
         'reportsAccepted',
       ),
-      ...zeros('beaconsHeard', 'tagsInReach', 'presenceReported', 'certificateToDay'),
+      ...zeros('beaconsHeard', 'tagsInReach', 'presenceReported', 'presenceLost', 'certificateToDay'),
       ...{ gatewayId: words('id'), trouble: words('trouble'), reportsRefused: { [words('reason')]: 1 } },
       ...{ statementDays: [], hasNotice: false },
     },
