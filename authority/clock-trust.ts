@@ -11,6 +11,7 @@ const MAX_STEP_DAYS = 2;
 
 /** Days of the ledger's own clock, by entries that were verified. */
 export interface LogDays {
+  readonly first: number;
   /** From this day on the log has no gap of more than {@link MAX_STEP_DAYS}. */
   readonly steadySince: number;
   readonly newest: number;
@@ -18,8 +19,9 @@ export interface LogDays {
 
 /** What the day of another entry adds. A clock that goes back by as much as a leap begins anew. */
 export function withEntryOf(day: number, known: LogDays | undefined): LogDays {
-  if (known === undefined || isLeap(known.newest, day)) return { steadySince: day, newest: day };
-  return { steadySince: known.steadySince, newest: Math.max(known.newest, day) };
+  const first = known?.first ?? day;
+  if (known === undefined || isLeap(known.newest, day)) return { first, steadySince: day, newest: day };
+  return { first, steadySince: known.steadySince, newest: Math.max(known.newest, day) };
 }
 
 /** Whether `today` does not follow from the newest day worked on, either way. */
@@ -64,6 +66,9 @@ export function openClockTrust(deps: ClockTrustDeps): ClockTrust {
   let newest: number | undefined;
   let noted: number | undefined;
   let isSaid = false;
+  /** No day was noted, so that the newest is a guess. */
+  let isGuess = false;
+  let roundsUnread = 0;
 
   async function follow(today: number): Promise<true> {
     newest = newest === undefined || isLeap(newest, today) ? today : Math.max(newest, today);
@@ -76,11 +81,17 @@ export function openClockTrust(deps: ClockTrustDeps): ClockTrust {
 
   return {
     believes: async (today) => {
-      newest ??= await newestDayOf(deps, today);
+      if (newest === undefined) {
+        isGuess = (await workedDay.read()) === undefined;
+        newest = await newestDayOf(deps, today);
+      }
       if (!isLeap(newest, today)) return follow(today);
       const told = await workedDay.read(); // a person's word may have come since
       if (told !== undefined && !isLeap(told, today)) return follow(today);
-      if (passedDays(deps.logDays?.(), newest, today)) return follow(today);
+      const days = deps.logDays?.();
+      if (days && (passedDays(days, newest, today) || (isGuess && isSteady(days, today))))
+        return follow(today);
+      if (deps.logDays && days === undefined && ++roundsUnread < ROUNDS_TO_READ) return false;
       if (!isSaid) log.error(LEAPT, { today, newestDay: newest });
       isSaid = true;
       return false;
@@ -88,12 +99,16 @@ export function openClockTrust(deps: ClockTrustDeps): ClockTrust {
   };
 }
 
+/** At a start the log may not have been read yet, and what it says is not to be run ahead of. */
+const ROUNDS_TO_READ = 20;
 const LEAPT =
   'the clock leapt, and no day ends by it: mend the clock, or say that it is right with firebreak authority retain --yes';
 
 /** Whether the log's own times went from the one day to the other without a leap. */
-function passedDays(log: LogDays | undefined, from: number, today: number): boolean {
-  return (
-    log !== undefined && from < today && log.steadySince <= from + MAX_STEP_DAYS && !isLeap(log.newest, today)
-  );
+function passedDays(log: LogDays, from: number, today: number): boolean {
+  return from < today && log.steadySince <= from + MAX_STEP_DAYS && !isLeap(log.newest, today);
 }
+
+/** Whether they never leapt: no day has keys that is older than the log by much. */
+const isSteady = ({ first, steadySince, newest }: LogDays, today: number): boolean =>
+  steadySince === first && !isLeap(newest, today);

@@ -134,6 +134,33 @@ describe('an authority whose newest day is not noted', () => {
   });
 });
 
+describe('a young deployment of an earlier version, which noted no day', () => {
+  async function begunAt(known: LogDays | undefined) {
+    const world = newWorld();
+    await (await openAuthority(world.deps)).close();
+    const log = { days: undefined as LogDays | undefined };
+    const unnoted = newWorld({
+      ...{ dayKeys: world.deps.dayKeys, records: world.deps.records, logDays: () => log.days },
+    });
+    unnoted.clock.set(TODAY + 1);
+    const authority = await openAuthority(unnoted.deps);
+    expect(errors(unnoted)).toEqual([]); // the log is not read yet
+    log.days = known;
+    await authority.maintain();
+    const noted = await unnoted.deps.workedDay.read();
+    await authority.close();
+    return { noted, said: errors(unnoted).length };
+  }
+
+  it('goes on once its log is read, which never leapt', async () => {
+    expect(await begunAt(logOf(TODAY - 1, TODAY, TODAY + 1))).toEqual({ noted: TODAY + 1, said: 0 });
+  });
+
+  it('holds when its log leapt', async () => {
+    expect(await begunAt(logOf(TODAY - 20, TODAY, TODAY + 1))).toEqual({ noted: undefined, said: 1 });
+  });
+});
+
 describe('a clock that was ahead when the authority began', () => {
   it('is no licence when it is mended: the days between pass unbelieved, until a person says so', async () => {
     const world = newWorld();
@@ -171,7 +198,9 @@ describe('what is known of the log’s days', () => {
         let day = 20_000;
         const days = steps.map((by) => (day += by));
         const leaps = days.filter((one, k) => k > 0 && one - (days[k - 1] ?? one) > 2);
-        expect(logOf(...days)).toEqual({ steadySince: leaps.at(-1) ?? days[0], newest: days.at(-1) });
+        expect(logOf(...days)).toEqual({
+          ...{ first: days[0], steadySince: leaps.at(-1) ?? days[0], newest: days.at(-1) },
+        });
       }),
     );
   });
