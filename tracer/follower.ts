@@ -122,7 +122,7 @@ export class Follower {
       const width = tileWidthAt(0, bundle, checkpoint.size);
       const bytes = await this.#deps.reader.entryBundle(bundle, width);
       log = this.#extend(log, newEntriesOf(bytes, width, from));
-      pages.push({ bundle, width, from, sha256: sha256(bytes) });
+      pages.push({ bundle, width, from, sha256: sha256(bytes).slice() }); // a view of many would keep all of them
     }
     this.#log = confirmLog(log, checkpoint);
     this.#milestone = undefined; // met on the way, since the log is as long now

@@ -217,7 +217,8 @@ export class Intake {
     const firstDay = day - this.#given.retentionDays;
     if (firstDay < 0) return;
     this.#contacts.expireBefore(firstDay * DAY_SECONDS);
-    this.#pruned += this.#reports.chains.forgetBefore(firstDay);
+    // A day longer: what a gateway took in before midnight may be logged after it, and come again.
+    this.#pruned += this.#reports.chains.forgetBefore(firstDay - 1);
     this.book.forgetBefore(firstDay);
   }
 

@@ -93,7 +93,7 @@ export class ReportChains {
 
   /** Of a day that was forgotten nothing more is remembered than that the report came. */
   add(link: ChainLink): ChainVerdict {
-    const { tag, seq, day, prev, ledgerIndex } = link;
+    const { tag, seq, day, prev } = link;
     const { standing, seen, missing } = this.#groupOf(tag);
     const [owner, plaintext, report] = [
       wordsOf(tag),
@@ -111,15 +111,9 @@ export class ReportChains {
       this.#rememberPruned(report);
       return { kind: isNew ? 'new' : 'retry' };
     }
-    const kept = new Uint32Array(KEPT_WORDS);
-    kept.set(owner);
-    kept.set([seq, Number(isNew)], 2);
-    kept.set(wordsOf(ledgerIndex), 4);
-    kept.set(plaintext, 6);
-    kept.set(report, 10);
-    this.#note(day, isNew, kept);
     const seenRow = seenWords(owner, report, day);
-    seen.add(seenRow);
+    const kept = keptWords(link, plaintext, report, isNew);
+    if (seen.add(seenRow) || isNew) this.#note(day, isNew, kept);
     missing.delete(seenRow);
     if (!isNew) return { kind: 'retry' };
     standing.add(standingWords(kept, day));
@@ -233,6 +227,21 @@ export class ReportChains {
         if (row[6]! >= this.#firstDay) yield row;
       }
   }
+}
+
+function keptWords(
+  { tag, seq, ledgerIndex }: ChainLink,
+  plaintext: Uint32Array,
+  report: Uint32Array,
+  stands: boolean,
+): Uint32Array {
+  const row = new Uint32Array(KEPT_WORDS);
+  row.set(wordsOf(tag));
+  row.set([seq, Number(stands)], 2);
+  row.set(wordsOf(ledgerIndex), 4);
+  row.set(plaintext, 6);
+  row.set(report, 10);
+  return row;
 }
 
 function seenWords(owner: ArrayLike<number>, report: Uint32Array, day: number): Uint32Array {

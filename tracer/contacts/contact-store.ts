@@ -108,8 +108,9 @@ export class ContactStore {
   /** The same of the parts that were saved; the first time it is asked, since they may be large. */
   takeParts(): KeptParts {
     const { keptParts } = this.#parts;
-    this.#parts = { ...this.#parts, keptParts: new Map() };
-    return keptParts;
+    const taken = new Map(keptParts);
+    keptParts.clear();
+    return taken;
   }
 
   /** Whether {@link save} would make something last that was sealed, or let something go that is past retention. */
@@ -254,9 +255,8 @@ export class ContactStore {
     const { writer, sealer, keeper } = this.#parts;
     if (this.damage !== undefined) throw this.damage;
     if (sealer === undefined) return;
-    const live = writeLive(this.#keepFrom, writer.sealed.kept());
-    const state = encodeSections(new Map([...sections, [LIVE_SECTION, live]]));
-    await sealer.commit(position, state, [...parts, ...keeper.changes(writer.tables)]);
+    const state = encodeSections(new Map([...sections, [LIVE_SECTION, writeLive(this.#keepFrom)]]));
+    await sealer.commit(position, state, [...parts, ...keeper.changes(writer)]);
     keeper.saved();
     this.#isTriedAgain = false;
     this.#views.forget();

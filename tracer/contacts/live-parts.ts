@@ -3,10 +3,9 @@ import { FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
 import { decodeSections } from '../state-sections.js';
 import type { Sections } from '../state-sections.js';
-import type { KeptParts } from './kept-parts.js';
 import { LiveSealer } from './live-sealer.js';
 import { SealedContacts } from './live-sealed.js';
-import { LiveKeeper, livePartsIn, readLive } from './live-state.js';
+import { LiveKeeper, readLive, takeLiveParts } from './live-state.js';
 import { LiveWriter } from './live-writer.js';
 import type { LedgerPosition } from './manifest.js';
 import { PeopleDirectory } from './people.js';
@@ -43,7 +42,7 @@ export interface Parts {
   /** What was saved with it. */
   readonly kept: Sections;
   /** The same of what is kept in files of its own, but for live tables. */
-  readonly keptParts: KeptParts;
+  readonly keptParts: Map<string, Uint8Array>;
   /** Contacts that ended before this are gone, unix seconds. */
   readonly keepFrom: number;
 }
@@ -56,7 +55,7 @@ export function partsInMemory(tableRows: number, firstVersion?: number): Parts {
     position: BEGINNING,
     kept: new Map(),
     keptParts: new Map(),
-    keeper: new LiveKeeper(),
+    keeper: new LiveKeeper(writer),
     keepFrom: 0,
   };
 }
@@ -89,16 +88,13 @@ async function partsOf(
   const sealer = new LiveSealer({ store, writer, log, leastRows, waitingTables });
   const kept = store.state === undefined ? new Map<string, Uint8Array>() : decodeSections(store.state);
   const live = kept.get(LIVE_SECTION);
-  const { keepFrom, replaced } = live ? readLive(live) : { keepFrom: 0, replaced: [] };
+  const keepFrom = live ? readLive(live) : 0;
   const keptParts = new Map(store.takeParts());
-  const tables = livePartsIn(keptParts);
-  for (const [name, words] of tables) {
-    writer.restore(words);
-    keptParts.delete(name);
-  }
+  const found = takeLiveParts(keptParts);
+  for (const { id, words } of found.tables) writer.restore(id, words);
   await sealer.begin(keepFrom);
   sealed.expireBefore(keepFrom);
-  sealed.restore(replaced);
-  const keeper = new LiveKeeper([...tables.keys()]);
+  sealed.restore(found.replaced);
+  const keeper = new LiveKeeper(writer);
   return { writer, sealer, keeper, position: store.position, kept, keptParts, keepFrom };
 }

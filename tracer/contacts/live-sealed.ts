@@ -6,6 +6,7 @@ import { ReplacedBook } from './live-replaced.js';
 import type { ReplacedEntry } from './live-replaced.js';
 import type { ReplacedKept } from './live-state.js';
 import type { SealedSegment } from './sealed-segment.js';
+import { WordLog } from '../word-log.js';
 import { findEntry, firstStartOf, ownerOf, rankOf } from './segment-search.js';
 import {
   durationAt,
@@ -37,12 +38,24 @@ const NEWEST = 2 ** 32 - 1;
 export class SealedContacts {
   #segments: readonly SealedSegment[] = [];
   #replaced = new ReplacedBook();
+  #replacements = new WordLog();
+  #rebuilds = 0;
   /** Of segments that reach over the border of retention: where what is left of them begins. */
   #firstStart = new WeakMap<Segment, number>();
   #keepFrom = 0;
 
   get list(): readonly SealedSegment[] {
     return this.#segments;
+  }
+
+  /** Entries that were replaced, in the order they were: segment, entry, person in whose row it stands. */
+  get replacements(): WordLog {
+    return this.#replacements;
+  }
+
+  /** Goes up whenever {@link replacements} is begun anew. */
+  get rebuilds(): number {
+    return this.#rebuilds;
   }
 
   replacedView(): Replaced {
@@ -77,33 +90,26 @@ export class SealedContacts {
   remove(ids: readonly number[]): void {
     this.#segments = this.#segments.filter(({ segment }) => !ids.includes(segment.id));
     const kept = new Map(this.#segments.map(({ segment }) => [segment.id, segment]));
-    const book = new ReplacedBook();
-    for (const known of this.#replaced.entries()) {
+    const before = this.#replaced;
+    this.#replaced = new ReplacedBook();
+    this.#replacements = new WordLog();
+    this.#rebuilds += 1;
+    for (const known of before.entries()) {
       const segment = kept.get(known.segment);
-      if (segment !== undefined) book.add(known, ownerOf(segment, known.entry));
+      if (segment !== undefined) this.#note(known, ownerOf(segment, known.entry));
     }
-    this.#replaced = book;
   }
 
   /** As another run had it: entries that were replaced, each with the person in whose row it stands. */
   restore(replaced: readonly ReplacedKept[]): void {
     const byId = new Map(this.#segments.map((sealed) => [sealed.segment.id, sealed]));
     for (const { segment, entry, person } of replaced) {
-      this.#replaced.add({ segment, entry, version: 0 }, person);
+      this.#note({ segment, entry, version: 0 }, person);
       const sealed = byId.get(segment);
       if (sealed === undefined) continue;
       sealed.contacts -= 0.5; // two entries a contact
       if (isMutual(signalAt(sealed.segment, entry))) sealed.mutual -= 0.5;
     }
-  }
-
-  /** What {@link restore} takes. */
-  kept(): ReplacedKept[] {
-    const byId = new Map(this.#segments.map(({ segment }) => [segment.id, segment]));
-    return [...this.#replaced.entries()].flatMap(({ segment: id, entry }) => {
-      const segment = byId.get(id);
-      return segment ? [{ segment: id, entry, person: ownerOf(segment, entry) }] : [];
-    });
   }
 
   /** Entries of a segment that were replaced. */
@@ -192,8 +198,8 @@ export class SealedContacts {
     const { segment } = sealed;
     const twin = findEntry(segment, upper, lower, startAt(segment, entry), rankOf(segment, entry));
     if (twin === undefined) throw new RangeError('a contact stands in the rows of both people');
-    this.#replaced.add({ segment: segment.id, entry, version }, lower);
-    this.#replaced.add({ segment: segment.id, entry: twin, version }, upper);
+    this.#note({ segment: segment.id, entry, version }, lower);
+    this.#note({ segment: segment.id, entry: twin, version }, upper);
     sealed.contacts -= 1;
     if (isMutual(signalAt(segment, entry))) sealed.mutual -= 1;
   }
@@ -212,6 +218,11 @@ export class SealedContacts {
       if (contactAt(entry).epoch !== epoch) continue;
       return this.replace({ sealed, entry }, lower, upper, version);
     }
+  }
+
+  #note(replaced: ReplacedEntry, person: number): void {
+    this.#replaced.add(replaced, person);
+    this.#replacements.push([replaced.segment, replaced.entry, person]);
   }
 
   #firstStartOf(segment: Segment): number {

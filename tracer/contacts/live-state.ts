@@ -5,18 +5,20 @@
  *     a row, nine words (live-table.ts), of which the last counts the words of its accounts (live-accounts.ts), which follow |
  *     BLANK, for a row that died before it was saved | DEATH, row: one that died since
  *
- * And a section beside: keepFrom | replaced entries, then of each: segment, entry, person in whose row it stands.
+ * A part with the entries of segments that live rows took the place of: segment, entry, person in whose row it stands. And a
+ * section beside: keepFrom.
  */
 import { FirebreakError } from '../../protocol/errors.js';
 import { WordLog, wordsOfLog } from '../word-log.js';
-import type { KeptParts, PartChange } from './kept-parts.js';
+import type { PartChange } from './kept-parts.js';
 import { ROW_WORDS } from './live-table.js';
 import type { LiveRows } from './live-table.js';
+import type { LiveWriter } from './live-writer.js';
 
-const PART = 'live/';
+const TABLE = 'live/';
+const REPLACED = 'replaced';
 /** In the place of a person: no store has so many. */
 const [BLANK, DEATH] = [2 ** 32 - 1, 2 ** 32 - 2] as const;
-const HEAD_WORDS = 2;
 const REPLACED_WORDS = 3;
 const WHAT = 'the live contacts that were kept';
 
@@ -27,27 +29,17 @@ export interface ReplacedKept {
 }
 
 /** What {@link readLive} reads. `keepFrom`: contacts that ended before it are gone, unix seconds. */
-export function writeLive(keepFrom: number, replaced: readonly ReplacedKept[]): Uint8Array {
+export function writeLive(keepFrom: number): Uint8Array {
   const log = new WordLog();
-  log.push([keepFrom, replaced.length]);
-  for (const { segment, entry, person } of replaced) log.push([segment, entry, person]);
+  log.push([keepFrom]);
   return log.bytes();
 }
 
 /** Throws `format` for bytes that {@link writeLive} did not make. */
-export function readLive(bytes: Uint8Array): {
-  readonly keepFrom: number;
-  readonly replaced: readonly ReplacedKept[];
-} {
-  const words = wordsOfLog(bytes, 1, WHAT);
-  const [keepFrom = 0, count = 0] = words;
-  if (words.length !== HEAD_WORDS + REPLACED_WORDS * count)
-    throw new FirebreakError('format', `${WHAT} cannot be read`);
-  const replaced = Array.from({ length: count }, (_, k) => {
-    const [segment = 0, entry = 0, person = 0] = words.subarray(HEAD_WORDS + REPLACED_WORDS * k);
-    return { segment, entry, person };
-  });
-  return { keepFrom, replaced };
+export function readLive(bytes: Uint8Array): number {
+  const [keepFrom] = wordsOfLog(bytes, 1, WHAT);
+  if (keepFrom !== undefined) return keepFrom;
+  throw new FirebreakError('format', `${WHAT} cannot be read`);
 }
 
 /** How far a table is saved. */
@@ -56,39 +48,62 @@ interface Mark {
   readonly deaths: number;
 }
 
-/** Saves live tables by what changed in them. */
-export class LiveKeeper {
-  #marks = new Map<LiveRows, Mark>();
-  #saving = new Map<LiveRows, Mark>();
-  /** Names of parts that are there. */
-  #names: readonly string[];
+/** What a save holds, and {@link LiveKeeper.saved} notes. */
+interface Saving {
+  readonly marks: ReadonlyMap<LiveRows, Mark>;
+  readonly replaced: number;
+  readonly rebuilds: number;
+}
 
-  /** @param names - of the parts of an earlier life, whose rows are in new tables now */
-  constructor(names: readonly string[] = []) {
-    this.#names = names;
+/** Saves live tables by what changed in them, and what they replaced. */
+export class LiveKeeper {
+  #kept: Saving;
+  #saving: Saving;
+
+  /** Tables of the writer are as their parts have them, and so is what was replaced. */
+  constructor({ tables, sealed }: LiveWriter) {
+    const kept = tables.filter(({ count }) => count > 0).map((table) => [table, markOf(table)] as const);
+    this.#kept = {
+      marks: new Map(kept),
+      replaced: sealed.replacements.rows(REPLACED_WORDS),
+      rebuilds: sealed.rebuilds,
+    };
+    this.#saving = this.#kept;
   }
 
-  /** What is not saved yet of these tables. It is as good as saved once {@link saved} is called. */
-  changes(tables: readonly LiveRows[]): PartChange[] {
-    this.#saving = new Map(
-      tables.map((table) => [table, { rows: table.count, deaths: table.deaths.length }]),
-    );
-    const names = tables.map(nameOf);
+  /** What is not saved yet. It is as good as saved once {@link saved} is called. */
+  changes({ tables, sealed }: LiveWriter): PartChange[] {
+    const gone = [...this.#kept.marks.keys()].filter((table) => !tables.includes(table));
+    this.#saving = {
+      marks: new Map(tables.map((table) => [table, markOf(table)])),
+      replaced: sealed.replacements.rows(REPLACED_WORDS),
+      rebuilds: sealed.rebuilds,
+    };
+    const replaced = this.#changeOfReplaced(sealed.replacements);
     return [
-      ...this.#names
-        .filter((name) => !names.includes(name))
-        .map((name) => ({ kind: 'remove', name }) as const),
+      ...gone.map((table) => ({ kind: 'remove', name: nameOf(table) }) as const),
       ...tables.flatMap((table) => this.#changeOf(table) ?? []),
+      ...(replaced ? [replaced] : []),
     ];
   }
 
   saved(): void {
-    this.#marks = this.#saving;
-    this.#names = [...this.#saving.keys()].map(nameOf);
+    this.#kept = this.#saving;
+  }
+
+  #changeOfReplaced(log: WordLog): PartChange | undefined {
+    const { replaced, rebuilds } = this.#saving;
+    if (rebuilds !== this.#kept.rebuilds) return { kind: 'put', name: REPLACED, bytes: log.bytes() };
+    if (replaced === this.#kept.replaced) return undefined;
+    return {
+      kind: 'append',
+      name: REPLACED,
+      bytes: log.bytes().subarray(4 * REPLACED_WORDS * this.#kept.replaced),
+    };
   }
 
   #changeOf(table: LiveRows): PartChange | undefined {
-    const mark = this.#marks.get(table);
+    const mark = this.#kept.marks.get(table);
     const log = new WordLog();
     for (let row = mark?.rows ?? 0; row < table.count; row++) table.writeRow(row, log, BLANK);
     for (const row of table.deaths.slice(mark?.deaths ?? 0))
@@ -98,21 +113,36 @@ export class LiveKeeper {
   }
 }
 
-const nameOf = ({ table }: LiveRows): string => PART + table.id;
+const markOf = ({ count, deaths }: LiveRows): Mark => ({ rows: count, deaths: deaths.length });
+const nameOf = ({ table }: LiveRows): string => TABLE + table.id;
 
-/** The words of live tables among the parts, oldest first, by name. Throws `format`. */
-export function livePartsIn(parts: KeptParts): Map<string, Uint32Array> {
-  const ids = [...parts.keys()]
-    .filter((name) => name.startsWith(PART))
-    .map((name) => Number(name.slice(PART.length)));
-  ids.sort((x, y) => x - y);
-  return new Map(
-    ids.map((id) => [PART + id, wordsOfLog(parts.get(PART + id) ?? new Uint8Array(0), 1, WHAT)]),
-  );
+export interface LiveParts {
+  /** Oldest first. */
+  readonly tables: readonly { readonly id: number; readonly words: Uint32Array }[];
+  readonly replaced: readonly ReplacedKept[];
 }
 
-/** Where in the words of a table each row is that was alive, in order. Throws `format`. */
-export function rowsAlive(words: Uint32Array): number[] {
+/** Takes what is kept of live contacts out of the parts. Throws `format`. */
+export function takeLiveParts(parts: Map<string, Uint8Array>): LiveParts {
+  const wordsOf = (name: string, rowWords: number): Uint32Array => {
+    const bytes = parts.get(name) ?? new Uint8Array(0);
+    parts.delete(name);
+    return wordsOfLog(bytes, rowWords, WHAT);
+  };
+  const ids = [...parts.keys()]
+    .filter((name) => name.startsWith(TABLE))
+    .map((name) => Number(name.slice(TABLE.length)));
+  ids.sort((x, y) => x - y);
+  const words = wordsOf(REPLACED, REPLACED_WORDS);
+  const replaced = Array.from({ length: words.length / REPLACED_WORDS }, (_, k) => {
+    const [segment = 0, entry = 0, person = 0] = words.subarray(REPLACED_WORDS * k);
+    return { segment, entry, person };
+  });
+  return { tables: ids.map((id) => ({ id, words: wordsOf(TABLE + id, 1) })), replaced };
+}
+
+/** Where in the words of a table each of its rows is, −1 for one that is dead. Throws `format`. */
+export function rowsIn(words: Uint32Array): number[] {
   const rows: number[] = [];
   for (let at = 0; at < words.length;) {
     if (words[at] === DEATH) {
@@ -127,5 +157,5 @@ export function rowsAlive(words: Uint32Array): number[] {
     }
     if (at > words.length) throw new FirebreakError('format', `${WHAT} are cut short`);
   }
-  return rows.filter((at) => at >= 0);
+  return rows;
 }

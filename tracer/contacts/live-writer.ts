@@ -10,7 +10,7 @@ import type { LiveRow } from './live-row.js';
 import type { SealedContacts } from './live-sealed.js';
 import { knownAt, settled, spanOf } from './live-settle.js';
 import type { Change, Known } from './live-settle.js';
-import { rowsAlive } from './live-state.js';
+import { rowsIn } from './live-state.js';
 import { LiveRows } from './live-table.js';
 import { PeopleSet } from './people-set.js';
 import type { PeopleDirectory } from './people.js';
@@ -34,7 +34,7 @@ export class LiveWriter {
     this.people = people;
     this.sealed = sealed;
     this.#rows = rows;
-    this.#tables = [this.#newTable(firstVersion)];
+    this.#tables = [this.#newTable(firstVersion, rows)];
   }
 
   /** Oldest first; the last is the one that is written to. */
@@ -113,21 +113,27 @@ export class LiveWriter {
   }
 
   /** Begins a new table, unless the last one is empty. */
-  rotate(): void {
+  rotate(rows = this.#rows): void {
     const version = this.#current.nextVersion;
     this.#current.close();
     if (this.#current.count === 0) this.#tables.pop();
-    this.#tables.push(this.#newTable(version));
+    this.#tables.push(this.#newTable(version, rows));
   }
 
-  /** The rows of a table of another life (live-state.ts) that were alive, with nothing to settle. Throws `format`. */
-  restore(words: Uint32Array): void {
-    for (const at of rowsAlive(words)) {
-      const [lower, upper] = [words[at]!, words[at + 1]!];
-      this.#tableFor({ lower, upper }).appendWords(words, at);
-      this.#met.add(lower);
-      this.#met.add(upper);
+  /**
+   * A table of another life (live-state.ts), with the same number and each row in its place, so that what is kept of it goes on
+   * to hold; nothing is settled. Oldest first, before anything is added. Throws `format`.
+   */
+  restore(id: number, words: Uint32Array): void {
+    const rows = rowsIn(words);
+    this.#nextId = id;
+    this.rotate(Math.max(rows.length, this.#rows));
+    for (const at of rows) {
+      if (at < 0) this.#current.appendBlank();
+      else this.#current.appendWords(words, at);
     }
+    for (const at of rows)
+      for (const person of at < 0 ? [] : [words[at]!, words[at + 1]!]) this.#met.add(person);
   }
 
   /** Counts the people of a segment that was found. */
@@ -234,9 +240,9 @@ export class LiveWriter {
     throw new RangeError('a version of a live contact');
   }
 
-  #newTable(firstVersion: number): LiveRows {
+  #newTable(firstVersion: number, rows: number): LiveRows {
     const people = 2 ** Math.ceil(Math.log2(Math.max(LEAST_HEADS, 2 * this.people.count)));
-    return new LiveRows({ id: this.#nextId++, firstVersion, rows: this.#rows, people });
+    return new LiveRows({ id: this.#nextId++, firstVersion, rows, people });
   }
 }
 

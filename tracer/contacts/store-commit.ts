@@ -38,6 +38,8 @@ export class StoreCommitter {
   /** The people's file can be added to. */
   #isPeopleWhole: boolean;
   #nextFile: number;
+  /** Files of the change under way, which nobody names before it is done. */
+  #fresh: string[] = [];
   #failure: Error | undefined;
 
   constructor(disk: StoreDisk, dir: string, { manifest, people, isPeopleWhole }: FoundStore) {
@@ -67,25 +69,47 @@ export class StoreCommitter {
         { cause: this.#failure },
       );
     const before = this.#manifest;
+    this.#fresh = [];
+    const next = await this.#written(change).catch(async (error: unknown) => {
+      if (this.#failure === undefined) for (const name of this.#fresh) await this.#removeFile(name);
+      throw error;
+    });
+    this.#manifest = next;
+    this.#isPeopleWhole = true;
+    await this.#removeOld(before, next);
+  }
+
+  async #written(change: ManifestChange): Promise<Manifest> {
+    const before = this.#manifest;
     const next = {
       ...before,
       position: change.position ?? before.position,
       nextId: change.nextId,
       people: await this.#savePeople(before.people),
       state: change.state === undefined ? before.state : await this.#saveState(change.state),
-      parts: await writeParts(this.#disk, this.#dir, before.parts, change.parts, () => this.#nextFile++),
+      parts: await writeParts(this.#disk, this.#dir, before.parts, change.parts, () =>
+        this.#newFile(partFile),
+      ),
       segments: [...before.segments.filter(({ id }) => !change.remove.includes(id)), ...change.add],
     };
     await this.#replace(next);
-    this.#manifest = next;
-    this.#isPeopleWhole = true;
-    await this.#removeOld(before, next);
+    return next;
+  }
+
+  #newFile(nameOf: (number: number) => string): number {
+    const number = this.#nextFile++;
+    this.#fresh.push(nameOf(number));
+    return number;
+  }
+
+  async #removeFile(name: string): Promise<void> {
+    await this.#disk.remove(join(this.#dir, name)).catch(() => undefined);
   }
 
   async #savePeople(saved: Manifest['people']): Promise<Manifest['people']> {
     const count = this.#people.count;
     if (!this.#isPeopleWhole) {
-      const [file, bytes] = [this.#nextFile++, encodePeople(this.#people, 0, count)];
+      const [file, bytes] = [this.#newFile(peopleFile), encodePeople(this.#people, 0, count)];
       await putFile(this.#disk, join(this.#dir, peopleFile(file)), bytes);
       return { file, bytes: bytes.length, count };
     }
@@ -100,7 +124,7 @@ export class StoreCommitter {
   }
 
   async #saveState(state: Uint8Array): Promise<Manifest['state']> {
-    const file = this.#nextFile++;
+    const file = this.#newFile(stateFile);
     await putFile(this.#disk, join(this.#dir, stateFile(file)), state);
     return { file, bytes: state.length, checksum: crc32(state) };
   }
@@ -128,6 +152,6 @@ export class StoreCommitter {
     if (before.state && before.state.file !== next.state?.file) gone.push(stateFile(before.state.file));
     const parts = new Set(next.parts.map(({ file }) => file));
     gone.push(...before.parts.flatMap(({ file }) => (parts.has(file) ? [] : [partFile(file)])));
-    for (const name of gone) await this.#disk.remove(join(this.#dir, name)).catch(() => undefined);
+    for (const name of gone) await this.#removeFile(name);
   }
 }

@@ -37,10 +37,19 @@ export interface StoreDisk {
   list(path: string): Promise<readonly string[]>;
 }
 
+/** Node reads and writes less than 2 GiB at once. */
+const MOST_AT_ONCE = 2 ** 30;
+
 async function readWhole(fd: number, bytes: Uint8Array, position: number): Promise<number> {
   let at = 0;
   while (at < bytes.length) {
-    const { bytesRead } = await readAt(fd, bytes, at, bytes.length - at, position + at);
+    const { bytesRead } = await readAt(
+      fd,
+      bytes,
+      at,
+      Math.min(bytes.length - at, MOST_AT_ONCE),
+      position + at,
+    );
     if (bytesRead === 0) break;
     at += bytesRead;
   }
@@ -49,7 +58,8 @@ async function readWhole(fd: number, bytes: Uint8Array, position: number): Promi
 
 async function writeWhole(fd: number, bytes: Uint8Array, position: number): Promise<void> {
   for (let at = 0; at < bytes.length;)
-    at += (await writeAt(fd, bytes, at, bytes.length - at, position + at)).bytesWritten;
+    at += (await writeAt(fd, bytes, at, Math.min(bytes.length - at, MOST_AT_ONCE), position + at))
+      .bytesWritten;
 }
 
 async function syncFolder(path: string): Promise<void> {

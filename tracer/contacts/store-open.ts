@@ -84,13 +84,29 @@ export async function findStore(disk: StoreDisk, dir: string, options: OpenOptio
   const people = decodePeople(await readPeople(disk, dir, manifest), manifest.people.count);
   const isPeopleWhole = people.count === manifest.people.count;
   const { segments, damage } = await readSegments(disk, dir, manifest, people.count, options);
+  try {
+    const found = { manifest, people, isPeopleWhole, segments };
+    return { ...found, ...(await readKept(disk, dir, manifest, damage)) };
+  } catch (error) {
+    for (const { evidence } of segments) closeColdEvidence(evidence);
+    throw error;
+  }
+}
+
+/** State and parts; what is lost of them is added to the damage. */
+async function readKept(
+  disk: StoreDisk,
+  dir: string,
+  manifest: Manifest,
+  damage: readonly Damage[],
+): Promise<Pick<FoundStore, 'state' | 'parts' | 'damage'>> {
+  const lost = [...damage];
   const state = await readState(disk, dir, manifest);
   if (manifest.state !== null && state === undefined)
-    damage.push(lostState(`${join(dir, stateFile(manifest.state.file))} was changed or is gone`));
+    lost.push(lostState(`${join(dir, stateFile(manifest.state.file))} was changed or is gone`));
   const parts = await unlessLost(() => readParts(disk, dir, manifest.parts));
-  const found = { manifest, people, isPeopleWhole, segments, state, damage };
-  if (!(parts instanceof Error)) return { ...found, parts };
-  return { ...found, parts: new Map(), damage: [...damage, lostState(parts.message)] };
+  if (!(parts instanceof Error)) return { state, parts, damage: lost };
+  return { state, parts: new Map(), damage: [...lost, lostState(parts.message)] };
 }
 
 async function sweep(
