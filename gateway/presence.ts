@@ -7,7 +7,8 @@
  * seal; and beyond the 4,096 records kept those heard least. What only waits stays on disk when the gateway closes.
  *
  * A report takes its draft's place on disk before it goes to the spool. So after a crash in between the same bytes are
- * posted twice, which the ledger counts once, and not two reports under one number.
+ * posted twice, which the ledger counts once, and not two reports under one number. When it cannot take that place it gets
+ * another number: a crash before the file can be written again posts the draft too.
  *
  * A gateway may start with a clock that is wrong. What is of a later day than the clock shows waits for the clock; what is
  * too old by it is given up only while the gateway's certificate, which holds for days, says that the clock may be right.
@@ -60,6 +61,8 @@ export class Presence {
   /** What there was to be kept when it was kept last, and how many records are on disk. */
   #keptAt = this.#mark();
   #keptCount = 0;
+  /** Under which an unfinished report may be on disk. */
+  #drafted: ReadonlySet<number> = new Set();
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps;
@@ -156,30 +159,44 @@ export class Presence {
 
   /** Whether there was something to seal; it is on disk then, if the disk allows. */
   async #sealNext(): Promise<boolean> {
-    const sealing = await this.#sealer.next(this.#waiting);
+    const [waiting, sealed] = [this.#waiting, this.#sealed];
+    const sealing = await this.#sealer.next(waiting);
     if (sealing === undefined) return false;
+    const { report } = sealing;
     this.#waiting = sealing.left;
+    if (report !== undefined) this.#hold([...sealed, report]);
+    const isKept = await this.#keep();
+    if (!isKept && report !== undefined && this.#drafted.has(seqOf(report))) {
+      [this.#waiting, this.#sealed] = [waiting, sealed];
+      this.#sealer.renumber();
+      return true;
+    }
     this.#lost += sealing.lost;
-    if (sealing.report !== undefined) this.#hold([...this.#sealed, sealing.report]);
-    await this.#keep();
     return true;
   }
 
-  /** Writes down what is in no spool yet, unless nothing has changed since. Never rejects. */
-  async #keep(): Promise<void> {
+  /** Writes down what is in no spool yet, unless nothing has changed since. Whether it is on disk. Never rejects. */
+  async #keep(): Promise<boolean> {
     const mark = this.#mark();
-    if (mark === this.#keptAt) return;
+    if (mark === this.#keptAt) return true;
     const { store, log } = this.#deps;
     try {
       const open = this.#table.heardMost(MAX_RECORDS_KEPT);
       const room = MAX_RECORDS_KEPT - open.length;
       const waiting = room > 0 ? this.#waiting.slice(-room) : [];
-      const reports = [...this.#sealed, ...(await this.#sealer.draft([...waiting, ...open]))];
-      if (reports.length > 0 || this.#keptCount > 0) await store.save(encodeKeptPresence(reports));
+      const drafts = await this.#sealer.draft([...waiting, ...open]);
+      const reports = [...this.#sealed, ...drafts];
+      const isEmpty = reports.length === 0 && this.#keptCount === 0 && this.#drafted.size === 0;
+      const numbers = drafts.map(seqOf);
+      this.#drafted = new Set([...this.#drafted, ...numbers]); // a write that fails may have been done
+      if (!isEmpty) await store.save(encodeKeptPresence(reports));
+      this.#drafted = new Set(numbers);
       this.#keptAt = mark;
       this.#keptCount = recordsIn(reports);
+      return true;
     } catch (error) {
       log.warn('who was heard cannot be kept on disk; a crash now would lose it', { why: String(error) });
+      return false;
     }
   }
 
@@ -205,6 +222,8 @@ export class Presence {
     }
   }
 }
+
+const seqOf = ({ payload }: SealedPresence): number => decodePresenceReport(payload).seq;
 
 const recordsIn = (reports: readonly SealedPresence[]): number =>
   reports.reduce((sum, { count }) => sum + count, 0);

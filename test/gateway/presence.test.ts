@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Presence } from '../../gateway/presence.js';
+import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { silentLog } from '../../protocol/log.js';
-import { checkPresenceReport, openPresenceReport } from '../../protocol/presence-report.js';
+import {
+  checkPresenceReport,
+  decodePresenceReport,
+  openPresenceReport,
+} from '../../protocol/presence-report.js';
 import type { Beacon } from '../../protocol/beacon.js';
 import { atTheLedger, dayKeysOf, gateway, issuer, vectors } from '../protocol/tag-vectors.js';
 import { virtualClock } from '../../radio/clock-virtual.js';
@@ -166,6 +171,33 @@ describe('presence that is in no report yet', () => {
       courier.items.map(({ payload }) => payload),
     );
   });
+
+  for (const draft of ['was written', 'was written and said to have failed'])
+    it(`is not posted as two reports under one number when only its draft ${draft}`, async () => {
+      const { presence, hear, clock, courier, disk } = await started();
+      const full = () => Promise.reject(new FirebreakError('full', 'the disk is full'));
+      const save = disk.store.save.bind(disk.store);
+      if (draft !== 'was written') disk.store.save = (bytes) => save(bytes).then(full);
+      hear(1030);
+      await presence.report();
+      disk.store.save = full;
+      hear(1040);
+      await presence.report();
+      await clock.advance(900_000 + 121_000);
+      await presence.report();
+      expect(presence).toMatchObject({ reported: 1040, lost: 0 });
+      disk.store.save = save;
+      const next = await started(disk); // the first is not closed
+      next.hear(2);
+      await next.presence.finish();
+      const posted = new Map<number, string>();
+      for (const { payload } of [...courier.items, ...next.courier.items]) {
+        const { seq } = decodePresenceReport(payload);
+        expect(posted.get(seq) ?? toHex(payload)).toBe(toHex(payload));
+        posted.set(seq, toHex(payload));
+      }
+      expect(next.presence.reported).toBe(1032); // what the drafts hold too: the file could not be replaced
+    });
 
   it('waits on disk while the ledger would not take it, also over a restart', async () => {
     const { presence, hear, clock, right, disk, reports } = await started();
