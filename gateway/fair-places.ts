@@ -18,12 +18,50 @@
 const TOP_LEVEL = 10;
 const LEVELS = TOP_LEVEL + 1;
 
+/** In a ring by when it was heard last. The oldest of a Map would be slow to find: its iterator passes each place left since. */
+class Place<T> {
+  readonly key: string;
+  readonly value: T;
+  readonly level: Level<T>;
+  before: Link<T>;
+  after: Link<T>;
+
+  constructor(key: string, value: T, level: Level<T>) {
+    [this.key, this.value, this.level] = [key, value, level];
+    [this.before, this.after] = [level.before, level];
+    this.before.after = this.after.before = this;
+    level.size += 1;
+  }
+
+  leave(): void {
+    this.before.after = this.after;
+    this.after.before = this.before;
+    this.level.size -= 1;
+  }
+}
+
+/** Where its ring begins and ends. */
+class Level<T> {
+  before: Link<T> = this;
+  after: Link<T> = this;
+  size = 0;
+
+  get oldest(): Place<T> | undefined {
+    return this.after instanceof Place ? this.after : undefined;
+  }
+
+  *[Symbol.iterator](): Generator<Place<T>> {
+    for (let link = this.after; link instanceof Place; link = link.after) yield link;
+  }
+}
+
+type Link<T> = Place<T> | Level<T>;
+
 export class FairPlaces<T> {
   readonly #maxPlaces: number;
   readonly #share: number;
-  /** By key, in the order in which they were heard last. */
-  readonly #levels = Array.from({ length: LEVELS }, () => new Map<string, T>());
-  readonly #levelOf = new Map<string, number>();
+  readonly #levels = Array.from({ length: LEVELS }, () => new Level<T>());
+  readonly #places = new Map<string, Place<T>>();
 
   constructor(maxPlaces: number) {
     this.#maxPlaces = maxPlaces;
@@ -31,12 +69,11 @@ export class FairPlaces<T> {
   }
 
   get size(): number {
-    return this.#levelOf.size;
+    return this.#places.size;
   }
 
   get(key: string): T | undefined {
-    const level = this.#levelOf.get(key);
-    return level === undefined ? undefined : this.#levels[level]?.get(key);
+    return this.#places.get(key)?.value;
   }
 
   /** It has been heard so many times now, at least once. Whether somebody lost their place for it. */
@@ -44,28 +81,26 @@ export class FairPlaces<T> {
     this.remove(key);
     const isFull = this.size >= this.#maxPlaces;
     if (isFull) this.#evict();
-    const level = Math.min(TOP_LEVEL, 31 - Math.clz32(timesHeard));
-    this.#levels[level]?.set(key, value);
-    this.#levelOf.set(key, level);
+    const level = this.#levels[Math.min(TOP_LEVEL, 31 - Math.clz32(timesHeard))];
+    if (level !== undefined) this.#places.set(key, new Place(key, value, level));
     return isFull;
   }
 
   remove(key: string): void {
-    const level = this.#levelOf.get(key);
-    if (level === undefined) return;
-    this.#levels[level]?.delete(key);
-    this.#levelOf.delete(key);
+    this.#places.get(key)?.leave();
+    this.#places.delete(key);
   }
 
   /** Those heard most first; within a level in the order in which they were heard last. */
   entries(): (readonly [string, T])[] {
-    return this.#levels.toReversed().flatMap((level) => [...level]);
+    return this.#levels
+      .toReversed()
+      .flatMap((level) => [...level].map(({ key, value }) => [key, value] as const));
   }
 
   /** When all places are taken some level has more than its share: the shares together are fewer than the places. */
   #evict(): void {
     const crowded = this.#levels.find(({ size }) => size > this.#share);
-    const [oldest] = crowded?.keys() ?? [];
-    if (oldest !== undefined) this.remove(oldest);
+    if (crowded?.oldest !== undefined) this.remove(crowded.oldest.key);
   }
 }

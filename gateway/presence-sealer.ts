@@ -1,4 +1,7 @@
-/** Presence records into reports (protocol.md §8): one day each, sealed to that day's key, numbered without gaps. */
+/**
+ * Presence records into reports (protocol.md §8): one day each, sealed to that day's key, without gaps in their numbers while
+ * the disk takes what is kept.
+ */
 import type { DayKeyStatement } from '../protocol/day-key-statement.js';
 import type { Signer } from '../protocol/ed25519.js';
 import { issuerIdOf } from '../protocol/keys.js';
@@ -52,6 +55,11 @@ export class PresenceSealer {
       sealing = await this.#seal(sealing.left, drafts.length);
     }
     return drafts;
+  }
+
+  /** The next report gets a number that no draft had. */
+  renumber(): void {
+    this.#numbers.length = 0;
   }
 
   async #seal(records: readonly PresenceRecord[], place: number): Promise<Sealing | undefined> {

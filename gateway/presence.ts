@@ -7,16 +7,22 @@
  * seal; and beyond the 4,096 records kept those heard least. What only waits stays on disk when the gateway closes.
  *
  * A report takes its draft's place on disk before it goes to the spool. So after a crash in between the same bytes are
- * posted twice, which the ledger counts once, and not two reports under one number.
+ * posted twice, which the ledger counts once, and not two reports under one number. When it cannot take that place it gets
+ * another number: a crash before the file can be written again posts the draft too.
+ *
+ * A gateway may start with a clock that is wrong. What is of a later day than the clock shows waits for the clock; what is
+ * too old by it is given up only while the gateway's certificate, which holds for days, says that the clock may be right.
  */
 import type { Beacon } from '../protocol/beacon.js';
 import type { Clock } from '../protocol/clock.js';
 import { ENTRY_TYPE } from '../protocol/entry.js';
 import { partyIdOf } from '../protocol/keys.js';
-import { checkPresenceReport } from '../protocol/presence-report.js';
+import { checkPresenceReport, decodePresenceReport } from '../protocol/presence-report.js';
 import type { PresenceRecord } from '../protocol/presence-report.js';
+import { isAcceptedDay } from '../protocol/report-check.js';
 import { MAX_RECORDS } from '../protocol/report-plaintext.js';
 import type { ProtocolSettings } from '../protocol/settings.js';
+import { DAY_SECONDS, dayOf } from '../protocol/time.js';
 import type { EntryPost } from './gateway.js';
 import { decodeKeptPresence, encodeKeptPresence } from './presence-kept.js';
 import type { SealedPresence } from './presence-kept.js';
@@ -47,7 +53,7 @@ export class Presence {
   readonly #sealer: PresenceSealer;
   /** Closed, in no report yet; at most {@link MAX_OPEN}, the oldest are lost beyond. */
   #waiting: readonly PresenceRecord[] = [];
-  /** Not in the courier's spool yet: what an earlier run kept, then one report at most. */
+  /** Not in the courier's spool yet: what an earlier run kept and what the clock is behind; bounded as #waiting is. */
   #sealed: readonly SealedPresence[] = [];
   #lost = 0;
   beacons = 0;
@@ -55,6 +61,8 @@ export class Presence {
   /** What there was to be kept when it was kept last, and how many records are on disk. */
   #keptAt = this.#mark();
   #keptCount = 0;
+  /** Under which an unfinished report may be on disk. */
+  #drafted: ReadonlySet<number> = new Set();
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps;
@@ -72,7 +80,7 @@ export class Presence {
     return this.#table.dropped + this.#lost;
   }
 
-  /** Takes up what an earlier run kept. What is damaged, too old or not this gateway's is said and left out. */
+  /** Takes up what an earlier run kept. What is damaged or not this gateway's is said and left out. */
   async open(): Promise<void> {
     const { store, log } = this.#deps;
     const kept = await store.load();
@@ -80,7 +88,7 @@ export class Presence {
     try {
       const reports = decodeKeptPresence(kept);
       this.#keptCount = recordsIn(reports);
-      this.#sealed = reports.filter(({ payload }) => this.#isOurs(payload));
+      this.#hold(reports.filter(({ payload }) => this.#isOurs(payload)));
     } catch (error) {
       log.warn('the presence reports that were kept cannot be read', { why: String(error) });
     }
@@ -116,6 +124,14 @@ export class Presence {
     this.#lost += all.length - this.#waiting.length;
   }
 
+  /** Beyond {@link MAX_OPEN} records the oldest reports are lost. */
+  #hold(reports: readonly SealedPresence[]): void {
+    let room = MAX_OPEN;
+    const newestFirst = reports.toReversed().filter(({ count }) => (room -= count) >= 0);
+    this.#sealed = newestFirst.toReversed();
+    this.#lost += recordsIn(reports) - recordsIn(this.#sealed);
+  }
+
   async #postWaiting(): Promise<void> {
     if (!this.#deps.mayReport()) return;
     try {
@@ -126,41 +142,61 @@ export class Presence {
   }
 
   async #postSealed(): Promise<void> {
-    const { courier, clock } = this.#deps;
+    const { courier, clock, settings, log } = this.#deps;
     for (const report of this.#sealed) {
       const { payload, count } = report;
-      await courier.post([{ type: ENTRY_TYPE.presenceReport, timeMs: clock.nowMs(), payload }]);
+      const timeMs = clock.nowMs();
+      const { day } = decodePresenceReport(payload);
+      const isAccepted = isAcceptedDay(day, timeMs / 1000, settings.retentionDays);
+      if (!isAccepted && day > dayOf(timeMs / 1000)) continue; // the clock is behind
+      if (isAccepted) await courier.post([{ type: ENTRY_TYPE.presenceReport, timeMs, payload }]);
+      else log.warn('a presence report is too old to be sent', { day, lost: count });
       this.#sealed = this.#sealed.filter((one) => one !== report);
-      this.reported += count;
+      this.reported += isAccepted ? count : 0;
+      this.#lost += isAccepted ? 0 : count;
     }
   }
 
   /** Whether there was something to seal; it is on disk then, if the disk allows. */
   async #sealNext(): Promise<boolean> {
-    const sealing = await this.#sealer.next(this.#waiting);
+    const [waiting, sealed] = [this.#waiting, this.#sealed];
+    const sealing = await this.#sealer.next(waiting);
     if (sealing === undefined) return false;
+    const { report } = sealing;
     this.#waiting = sealing.left;
+    if (report !== undefined) this.#hold([...sealed, report]);
+    const isKept = await this.#keep();
+    if (!isKept && report !== undefined && this.#drafted.has(seqOf(report))) {
+      [this.#waiting, this.#sealed] = [waiting, sealed];
+      this.#sealer.renumber();
+      return true;
+    }
     this.#lost += sealing.lost;
-    if (sealing.report !== undefined) this.#sealed = [sealing.report];
-    await this.#keep();
     return true;
   }
 
-  /** Writes down what is in no spool yet, unless nothing has changed since. Never rejects. */
-  async #keep(): Promise<void> {
+  /** Writes down what is in no spool yet, unless nothing has changed since. Whether it is on disk. Never rejects. */
+  async #keep(): Promise<boolean> {
     const mark = this.#mark();
-    if (mark === this.#keptAt) return;
+    if (mark === this.#keptAt) return true;
     const { store, log } = this.#deps;
     try {
       const open = this.#table.heardMost(MAX_RECORDS_KEPT);
       const room = MAX_RECORDS_KEPT - open.length;
       const waiting = room > 0 ? this.#waiting.slice(-room) : [];
-      const reports = [...this.#sealed, ...(await this.#sealer.draft([...waiting, ...open]))];
-      if (reports.length > 0 || this.#keptCount > 0) await store.save(encodeKeptPresence(reports));
+      const drafts = await this.#sealer.draft([...waiting, ...open]);
+      const reports = [...this.#sealed, ...drafts];
+      const isEmpty = reports.length === 0 && this.#keptCount === 0 && this.#drafted.size === 0;
+      const numbers = drafts.map(seqOf);
+      this.#drafted = new Set([...this.#drafted, ...numbers]); // a write that fails may have been done
+      if (!isEmpty) await store.save(encodeKeptPresence(reports));
+      this.#drafted = new Set(numbers);
       this.#keptAt = mark;
       this.#keptCount = recordsIn(reports);
+      return true;
     } catch (error) {
       log.warn('who was heard cannot be kept on disk; a crash now would lose it', { why: String(error) });
+      return false;
     }
   }
 
@@ -168,13 +204,14 @@ export class Presence {
     return [this.beacons, this.reported, this.#waiting.length, this.#sealed.length].join();
   }
 
+  /** Whatever its day is: that is for #postSealed to judge, by the clock of then. */
   #isOurs(payload: Uint8Array): boolean {
-    const { signer, issuerPublicKey, clock, settings, log } = this.#deps;
+    const { signer, issuerPublicKey, settings, log } = this.#deps;
     try {
       checkPresenceReport(payload, {
         issuerPublicKey,
         retentionDays: settings.retentionDays,
-        receivedAtMs: clock.nowMs(),
+        receivedAtMs: decodePresenceReport(payload).day * DAY_SECONDS * 1000,
         gatewayId: partyIdOf(signer.publicKey),
         gatewayPublicKey: signer.publicKey,
       });
@@ -185,6 +222,8 @@ export class Presence {
     }
   }
 }
+
+const seqOf = ({ payload }: SealedPresence): number => decodePresenceReport(payload).seq;
 
 const recordsIn = (reports: readonly SealedPresence[]): number =>
   reports.reduce((sum, { count }) => sum + count, 0);

@@ -5,6 +5,7 @@
  *
  * A command may fail, or its answer be lost. Then the next interval begins again from the top; after five failures in a row
  * the controller is reset, and after ten, twenty and so on again. Until then it sends what it last confirmed, or nothing.
+ * A controller told to stop sends by itself until it has taken that too: it is told again, and reset, in the same way.
  *
  * A controller's interval is fixed, and the emulator's adverts but once for each time it is enabled. The jitter is therefore
  * ours: at the end of each drawn interval advertising is switched off and on again, which sends one advert at once, and the
@@ -41,6 +42,8 @@ const SUCCESS = 0x00;
 /** What some controllers say when advertising is switched off that is off. If it is on, they say it to the new address too. */
 const DISALLOWED = 0x0c;
 const FAILURES_TO_RESET = 5;
+/** Between two attempts to stop. */
+const STOP_AGAIN_MS = 250;
 
 export class BleAdvertiser implements Advertiser {
   readonly #deps: AdvertiserDeps;
@@ -75,11 +78,18 @@ export class BleAdvertiser implements Advertiser {
     });
   }
 
+  /** As the contract has it. When the controller refuses, or does not answer, it is told again until it stops all the same. */
   async stop(): Promise<void> {
     await this.#lane.run(async () => {
       this.#onAir = undefined;
       this.#running?.abort();
-      await this.#silence();
+      const running = (this.#running = new AbortController());
+      try {
+        await this.#silence();
+      } catch (error) {
+        void this.#insist(running.signal);
+        throw error;
+      }
     });
   }
 
@@ -143,18 +153,37 @@ export class BleAdvertiser implements Advertiser {
     }
   }
 
-  /** One advert now. A failure is told once, and the next interval tries again. */
-  async #advert(onAir: AdvertiserSettings, signal: AbortSignal): Promise<void> {
-    const { controller } = this.#deps;
-    try {
-      await this.#lane.run(async () => {
-        if (signal.aborted || controller.isServing || !controller.isUp()) return;
-        if (!this.#isSet) await this.#prepare(onAir);
-        await this.#pulse();
+  /** Until it is off, or the controller gone: one that comes back has forgotten it. */
+  async #insist(signal: AbortSignal): Promise<void> {
+    const { clock, controller } = this.#deps;
+    while (!signal.aborted && this.#mayBeOn && controller.isUp()) {
+      await clock.sleep(STOP_AGAIN_MS, signal).catch(() => undefined);
+      await this.#attempt('advertising could not be stopped', signal, async () => {
+        await this.#silence();
         this.#failures = 0;
       });
+    }
+  }
+
+  /** One advert now. */
+  async #advert(onAir: AdvertiserSettings, signal: AbortSignal): Promise<void> {
+    await this.#attempt('an advert could not be sent', signal, async () => {
+      if (this.#deps.controller.isServing) return;
+      if (!this.#isSet) await this.#prepare(onAir);
+      await this.#pulse();
+      this.#failures = 0;
+    });
+  }
+
+  /** A failure is told once, and the next interval tries again. */
+  async #attempt(failure: string, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+    try {
+      await this.#lane.run(async () => {
+        if (signal.aborted || !this.#deps.controller.isUp()) return;
+        await work();
+      });
     } catch (error) {
-      this.#failed(error);
+      this.#failed(failure, error);
     }
   }
 
@@ -164,13 +193,15 @@ export class BleAdvertiser implements Advertiser {
     await this.#ask(OPCODE.setAdvertiseEnable, ON);
   }
 
-  #failed(error: unknown): void {
+  #failed(failure: string, error: unknown): void {
     const { controller, log } = this.#deps;
     this.#isSet = false;
     this.#failures += 1;
-    if (this.#failures === 1) log.warn('an advert could not be sent', { reason: String(error) });
+    if (this.#failures === 1) log.warn(failure, { reason: String(error) });
     if (!Number.isInteger(Math.log2(this.#failures / FAILURES_TO_RESET))) return;
-    log.warn('the Bluetooth controller is reset: it does not advertise', { failures: this.#failures });
+    log.warn('the Bluetooth controller is reset: it does not advertise as it is told', {
+      failures: this.#failures,
+    });
     controller.reset();
   }
 }

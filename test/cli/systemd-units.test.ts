@@ -48,4 +48,10 @@ describe('the systemd units', () => {
     expect(used.length).toBe(unit.includes('tag') ? 3 : 2);
     for (const name of used) expect(said).toContain(`${name}=`);
   });
+
+  it('let a host without a clock of its own hold its gateway back until the network has set the time', async () => {
+    const text = await readFile(join(DIR, 'firebreak-gateway@.service'), 'utf8');
+    expect(text).toMatch(/^After=time-sync\.target$/m);
+    expect(text).not.toMatch(/^(Wants|Requires)=.*network-online/m);
+  });
 });

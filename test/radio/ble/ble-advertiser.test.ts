@@ -76,6 +76,30 @@ describe('advertising through a controller that loses a command', () => {
     expect(model.isOn).toBe(false);
   });
 
+  it.concurrent('tells it to stop until it has, though nobody asks again', async (context) => {
+    const { expect } = context;
+    const { advertiser, model, onAir } = advertising(context);
+    await advertiser.set(settingsOf(1));
+    await onAir(1);
+    model.lose(OPCODE.setAdvertiseEnable, 'command');
+    await expect(advertiser.stop()).rejects.toMatchObject({ code: 'timeout' });
+    expect(model.isOn).toBe(true);
+    await expect.poll(() => model.isOn, { timeout: 5_000 }).toBe(false);
+  });
+
+  it.concurrent('resets it when it will not stop, and is silent after', async (context) => {
+    const { expect } = context;
+    const { advertiser, model, onAir } = advertising(context);
+    await advertiser.set(settingsOf(1));
+    await onAir(1);
+    model.willNotStop = true;
+    await expect(advertiser.stop()).rejects.toMatchObject({ code: 'unreachable' });
+    await expect.poll(() => model.resets, { timeout: 5_000 }).toBe(1);
+    const { length } = model.sent;
+    await new Promise((resolve) => setTimeout(resolve, 2_500)); // past the outage that a reset is
+    expect([model.isOn, model.resets, model.sent.length]).toEqual([false, 1, length]);
+  });
+
   it.concurrent(
     'resets it when it refuses every time, and then goes on with the newest epoch',
     async (context) => {

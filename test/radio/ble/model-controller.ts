@@ -7,11 +7,14 @@ import { OPCODE } from '../../../radio/ble/hci-packets.js';
 
 const COMMAND_COMPLETE = 0x0e;
 const DISALLOWED = 0x0c;
+const UNSPECIFIED = 0x1f;
 
 export class ModelController implements HciWire {
   isOn = false;
   /** Takes no address until it is reset. */
   isStuck = false;
+  /** Refuses to end advertising until it is reset. */
+  willNotStop = false;
   resets = 0;
   wasLost = false;
   /** What went on the air, one line each time advertising was switched on or its data changed while it was. */
@@ -55,7 +58,7 @@ export class ModelController implements HciWire {
     switch (opcode) {
       case OPCODE.reset:
         this.resets += 1;
-        this.isOn = this.isStuck = false;
+        this.isOn = this.isStuck = this.willNotStop = false;
         return 0;
       case OPCODE.setRandomAddress:
         if (this.isOn || this.isStuck) return DISALLOWED;
@@ -68,6 +71,7 @@ export class ModelController implements HciWire {
         if (this.isOn) this.#send();
         return 0;
       case OPCODE.setAdvertiseEnable:
+        if (this.willNotStop && parameters.readUInt8(0) === 0) return UNSPECIFIED;
         this.isOn = parameters.readUInt8(0) === 1;
         if (this.isOn) this.#send();
         return 0;
