@@ -1,7 +1,7 @@
 /**
  * The authority by wire (protocol.md §7), on two listeners, both on the loopback unless told otherwise. What is public answers
  * those who show that they are a tag, and a proxy may stand before it. The desk enrols besides: whoever reaches it can enrol
- * tags, under any number that is free.
+ * tags, under any number that is free or whose credentials have all ended.
  *
  *     POST /renew                body: credential request, a report of kind 3     answer: sealed credential pack
  *     POST /audit                body: audit request (protocol.md §14)            answer: sealed list of looks at this tag
