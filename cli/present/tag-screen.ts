@@ -21,6 +21,7 @@ export const tagStatusSchema = z.object({
   dropped: z.number(),
   spoilt: z.number().default(0),
   coveredThroughDay: z.number().optional(),
+  lapsedDay: z.number().optional(),
   lastRefusal: z.string().optional(),
   warnings: z.array(z.object({ day: z.number(), number: z.number(), code: z.number() })),
   sessions: z.number(),
@@ -68,8 +69,13 @@ const spoilt = ({ spoilt: notes }: Status): string =>
   notes > 0 ? `; ${notes} notes were spoilt on disk` : '';
 const refusal = ({ refused, lastRefusal }: Status): string =>
   refused > 0 ? `; ${refused} reports refused, last for ${plain(lastRefusal ?? 'no reason')}` : '';
-const credentials = ({ coveredThroughDay }: Status): string =>
-  coveredThroughDay === undefined
-    ? 'none for today'
-    : `until the end of ${localTime((coveredThroughDay + 1) * DAY_SECONDS)}`;
+
+function credentials({ coveredThroughDay, lapsedDay }: Status): string {
+  if (coveredThroughDay !== undefined)
+    return `until the end of ${localTime((coveredThroughDay + 1) * DAY_SECONDS)}`;
+  if (lapsedDay === undefined) return 'none for today';
+  const endedAt = localTime((lapsedDay + 1) * DAY_SECONDS);
+  return `ended ${endedAt}: it needs the desk once, see docs/hardware.md`;
+}
+
 const row = (name: string, text: string): string => `  ${pc.dim(name.padEnd(13))}${text}`;
