@@ -1,6 +1,6 @@
 /**
  * Keeps a live tag in credentials: by wire, at the desk, when it has none or its own have ended; more when its last day but
- * one begins. What fails is tried again, later and later.
+ * one begins. A tag that has lost its clock asks for the time first. What fails is tried again, later and later.
  */
 import type { TagNumber } from '../protocol/brands.js';
 import type { Clock } from '../protocol/clock.js';
@@ -52,7 +52,8 @@ export async function keepCredentials(deps: RenewerDeps, signal: AbortSignal): P
 const isRefusedForDays = (error: unknown): boolean => error instanceof FirebreakError && error.code === 'day';
 
 async function obtainIfDue({ device, station, tag }: RenewerDeps, daysAtOnce: number): Promise<void> {
-  if (device.status().isClockLost) return;
+  if (device.isClockLost && station.timeMs) device.hearTime(await station.timeMs());
+  if (device.isClockLost) return;
   const today = dayOf(device.nowMs() / 1000);
   const { coveredThrough } = device;
   if (coveredThrough === undefined) return device.enrol(station, { firstDay: today, days: daysAtOnce }, tag);
@@ -64,7 +65,12 @@ async function obtainIfDue({ device, station, tag }: RenewerDeps, daysAtOnce: nu
 function logFailure({ device, log }: RenewerDeps, error: unknown): void {
   const reason = error instanceof Error ? error.message : 'unknown';
   const code = error instanceof FirebreakError ? error.code : undefined;
-  const { lapsedDay } = device;
+  const { isClockLost, lapsedDay } = device;
+  if (isClockLost)
+    return log.warn('the authority could not be asked for the time; it will be tried again', {
+      code,
+      reason,
+    });
   if (lapsedDay === undefined || isRefusedForDays(error))
     return log.warn('no credentials yet; it will be tried again', { code, reason });
   const lastDay = new Date(lapsedDay * DAY_SECONDS * 1000).toISOString().slice(0, 10);

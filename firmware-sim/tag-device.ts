@@ -201,6 +201,15 @@ export class TagDevice implements SessionTag {
     }
   }
 
+  /** A time the authority has told by wire: a clock that is lost takes it when the host's has long said the same. */
+  hearTime(timeMs: number): void {
+    this.#lookAtHost();
+    const { isLost, newestSignedMs } = this.#state.clock;
+    if (!isLost || timeMs < newestSignedMs || !this.#host.isConfirmedBy(timeMs)) return;
+    this.#host.believe();
+    this.#step({ type: 'clock', nowMs: this.#host.nowMs(), isLost: false, offsetMs: 0 });
+  }
+
   nextReport(hello: Hello): Uint8Array | undefined {
     this.#effects.settle(); // what was delivered before must be out of the flash
     const entries = this.#deps.flash.entries();

@@ -51,7 +51,8 @@ export function tagScreen(number: number, { isRunning, ageMs, status }: ReadStat
 function verdict(isRunning: boolean, ageMs: number, status: Status): string {
   if (!isRunning) return pc.red(`not running; last seen ${duration(ageMs / 1000)} ago`);
   if (status.isDiskFailing) return pc.red('its disk takes nothing: make room, or replace it');
-  if (status.isClockLost) return pc.yellow('its clock is lost; the next gateway sets it');
+  if (status.isClockLost)
+    return pc.yellow('its clock is lost; the next gateway sets it, or its authority in two hours');
   if (!status.isOnAir) return pc.yellow('silent: it has no credentials for now');
   return pc.green('well');
 }
