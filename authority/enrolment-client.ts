@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { MAX_AUDIT_ANSWER_BYTES } from '../protocol/audit-answer.js';
 import type { TagNumber } from '../protocol/brands.js';
+import { ByteReader } from '../protocol/bytes.js';
 import { FirebreakError, type ErrorCode } from '../protocol/errors.js';
 import { withTimeLimit } from '../radio/time-limit.js';
 
@@ -59,6 +60,14 @@ export async function enrolByWire(
 /** Throws the service's code, `unreachable`, or `timeout`. */
 export async function renewByWire(options: EnrolmentClientOptions, report: Uint8Array): Promise<Uint8Array> {
   return post(options, '/renew', report);
+}
+
+/** The authority's time, ms. Throws the service's code, `format`, `unreachable`, or `timeout`. */
+export async function timeByWire(options: EnrolmentClientOptions): Promise<number> {
+  const reader = new ByteReader(await post(options, '/time', new Uint8Array(0)), 'the time');
+  const timeMs = reader.u64();
+  reader.end();
+  return timeMs;
 }
 
 /** Throws the service's code, `unreachable`, or `timeout`. */

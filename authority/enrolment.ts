@@ -1,6 +1,7 @@
 /**
  * Credentials for tags (protocol.md §7, "Enrolment and refresh"): the first pack for a request by wire, later ones for a
- * request signed with an epoch key that is certified now (docs/decisions/0001-renewal-by-report.md).
+ * request signed with an epoch key that is certified now (docs/decisions/0001-renewal-by-report.md). A tag whose days have all
+ * passed has no such key, and is given its first pack once more.
  *
  * Asked again with the same epoch keys, for an answer that was lost, the authority gives the same credentials again; after
  * a midnight, those of the days still to come and of the days that are asked for besides. A day is never certified for
@@ -17,14 +18,15 @@ import { DailyCount } from './daily-count.js';
 import { hasKeysOf, issuePack, type IssuanceDeps } from './issuance.js';
 import { keyedLock, type KeyedLock } from './keyed-lock.js';
 import { openRenewal } from './renewal.js';
-import { HIGHEST_WISH, type IssuedDays } from './tag-registry.js';
+import { hasLapsed, HIGHEST_WISH, type IssuedDays } from './tag-registry.js';
 
 export interface Enrolment {
   /**
    * Answers a first request, under the number the enrolment desk gave or the next free one. The pack is sealed.
    *
-   * Throws `format`, `signature`, `day` for days that are past or too far ahead, `exists` for a number that is taken, `input`
-   * for one that is too high to be given by hand, `busy` for a tag that was answered too often today.
+   * Throws `format`, `signature`, `day` for days that are past or too far ahead, `exists` for a number that has credentials
+   * of today or a later day, `input` for one that is too high to be given by hand, `busy` for a tag that was answered too
+   * often today.
    */
   enrol(request: Uint8Array, tag?: TagNumber): Promise<Uint8Array>;
   /**
@@ -117,10 +119,10 @@ async function enrolAs(tag: TagNumber, asked: AskedCredentials, deps: Desk): Pro
   if (issued === undefined && tag > HIGHEST_WISH)
     throw new FirebreakError('input', `a tag number given by hand is at most ${HIGHEST_WISH}`);
   const [first] = asked.days; // with whose key the request is signed
-  if (issued && !(first && hasKeysOf(issued, first))) {
+  if (issued && !hasLapsed(issued, asked.askedOn) && !(first && hasKeysOf(issued, first))) {
     throw new FirebreakError(
       'exists',
-      'this tag number is enrolled; its tag renews with a request of kind 3',
+      'this tag number has credentials of today or later; its tag renews with a request of kind 3',
     );
   }
   deps.answers.note(tag, asked.askedOn);

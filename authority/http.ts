@@ -1,17 +1,20 @@
 /**
  * The authority by wire (protocol.md §7), on two listeners, both on the loopback unless told otherwise. What is public answers
  * those who show that they are a tag, and a proxy may stand before it. The desk enrols besides: whoever reaches it can enrol
- * tags, under any number that is free.
+ * tags, under any number that is free or whose credentials have all ended.
  *
  *     POST /renew                body: credential request, a report of kind 3     answer: sealed credential pack
  *     POST /audit                body: audit request (protocol.md §14)            answer: sealed list of looks at this tag
  *     POST /enrol[?tag=NUMBER]   body: first request, plaintext || signature      answer: sealed credential pack; desk only
+ *
+ *     POST /time                 body: nothing                                    answer: the authority's time, ms u64
  *
  * Bodies are application/octet-stream, which a web page cannot send here unasked. Errors are one line of JSON,
  * {"code": …, "message": …}.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { asTagNumber, type TagNumber } from '../protocol/brands.js';
+import { ByteWriter } from '../protocol/bytes.js';
 import { FirebreakError, type ErrorCode } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
 
@@ -36,6 +39,8 @@ export interface EnrolmentService {
   readonly renew: (report: Uint8Array) => Promise<Uint8Array>;
   /** Absent where no log is read. */
   readonly audit?: (request: Uint8Array) => Promise<Uint8Array>;
+  /** Absent where nobody is told the time. */
+  readonly nowMs?: () => number;
 }
 
 export interface EnrolmentHttp {
@@ -118,10 +123,11 @@ function route(request: IncomingMessage, service: EnrolmentService): Work {
 
 function workOf(
   { pathname, searchParams }: URL,
-  { enrol, renew, audit }: EnrolmentService,
+  { enrol, renew, audit, nowMs }: EnrolmentService,
 ): Work | undefined {
   if (pathname === '/renew') return renew;
   if (pathname === '/audit') return audit;
+  if (pathname === '/time') return nowMs && (async () => new ByteWriter(8).u64(nowMs()).finish());
   if (pathname !== '/enrol' || enrol === undefined) return undefined;
   const tag = tagOf(searchParams.get('tag'));
   return (body) => enrol(body, tag);
@@ -130,7 +136,7 @@ function workOf(
 function whatIsAnswered({ pathname }: URL, { enrol }: EnrolmentService): string {
   if (pathname === '/enrol' && enrol === undefined)
     return 'no tag is enrolled here: that is done at the desk, on a port of its own that firebreak authority run says';
-  return `this answers ${enrol === undefined ? '' : 'POST /enrol, '}POST /renew and POST /audit`;
+  return `this answers ${enrol === undefined ? '' : 'POST /enrol, '}POST /renew, POST /audit and POST /time`;
 }
 
 function tagOf(text: string | null): TagNumber | undefined {

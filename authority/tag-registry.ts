@@ -1,11 +1,11 @@
 /**
  * Which tag numbers are given, and for which days and epoch keys credentials were issued (protocol.md §3, §7). A number is
- * never given twice.
+ * given again only by name, at the desk, and when no day issued for it reaches today.
  *
  *     number/<tag>        nothing
  *     days/<tag>/<day>    H(96 epoch public keys of the day) 32; of earlier versions followed by another 32
  *     asked/<tag>/<day>   H(request) 32 of each request of the tag that was answered first on this day
- *     first/<H>           tag number u48 || day u32, H of epoch public keys for the first day of a first enrolment
+ *     first/<H>           tag number u48 || day u32, H of epoch public keys for the first day of an enrolment
  *
  * Tag numbers are 12 hex digits, days 8. Days are forgotten when they leave the retention window, numbers never.
  *
@@ -34,10 +34,14 @@ export interface AnsweredRequest {
   readonly days: IssuedDays;
 }
 
+/** Whether no credential of a tag reaches today: it has none to renew with. */
+export const hasLapsed = (issued: IssuedDays, today: number): boolean =>
+  [...issued.keys()].every((day) => day < today);
+
 export interface TagRegistry {
   /** Days issued to a tag that are not forgotten; `undefined` for a number never given. */
   issuedDays(tag: TagNumber): Promise<IssuedDays | undefined>;
-  /** Who enrolled first with these keys of its first day. */
+  /** Who enrolled with these keys of its first day. */
   enrolledWith(keysHash: Uint8Array): Promise<TagNumber | undefined>;
   /** Whether this request of the tag was answered before, on a day that is not forgotten. */
   wasAnswered(tag: TagNumber, requestHash: Uint8Array): Promise<boolean>;
@@ -99,7 +103,7 @@ async function record(
   const asked = askedKey(tag, onDay);
   changes.push([asked, concat((await records.get(asked)) ?? new Uint8Array(0), requestHash)]);
   const [first] = days;
-  if (first && (await records.get(numberKey(tag))) === undefined) {
+  if (first && hasLapsed((await issuedDays(records, tag)) ?? new Map(), onDay)) {
     changes.push([numberKey(tag), new Uint8Array(0)]);
     changes.push([firstKey(first[1]), new ByteWriter(10).u48(tag).u32(first[0]).finish()]);
   }

@@ -1,12 +1,12 @@
 /**
- * Keeps a live tag in credentials: the first ones by wire when it has none, more when its last day but one begins. What
- * fails is tried again, later and later.
+ * Keeps a live tag in credentials: by wire, at the desk, when it has none or its own have ended; more when its last day but
+ * one begins. A tag that has lost its clock asks for the time first. What fails is tried again, later and later.
  */
 import type { TagNumber } from '../protocol/brands.js';
 import type { Clock } from '../protocol/clock.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
-import { dayOf } from '../protocol/time.js';
+import { DAY_SECONDS, dayOf } from '../protocol/time.js';
 import { backOffMs } from './back-off.js';
 import type { EnrolmentStation } from './enrolment.js';
 import type { TagDevice } from './tag-device.js';
@@ -42,7 +42,7 @@ export async function keepCredentials(deps: RenewerDeps, signal: AbortSignal): P
     } catch (error) {
       failures += 1;
       if (isRefusedForDays(error)) daysAtOnce = Math.max(1, Math.floor(daysAtOnce / 2));
-      logFailure(deps.log, error);
+      logFailure(deps, error);
     }
     const waitMs = failures === 0 ? LOOK_EVERY_MS : backOffMs(RETRY, failures, deps.fraction());
     await deps.clock.sleep(waitMs, signal).catch(() => {}); // rejects only when told to stop
@@ -52,7 +52,8 @@ export async function keepCredentials(deps: RenewerDeps, signal: AbortSignal): P
 const isRefusedForDays = (error: unknown): boolean => error instanceof FirebreakError && error.code === 'day';
 
 async function obtainIfDue({ device, station, tag }: RenewerDeps, daysAtOnce: number): Promise<void> {
-  if (device.status().isClockLost) return;
+  if (device.isClockLost && station.timeMs) device.hearTime(await station.timeMs());
+  if (device.isClockLost) return;
   const today = dayOf(device.nowMs() / 1000);
   const { coveredThrough } = device;
   if (coveredThrough === undefined) return device.enrol(station, { firstDay: today, days: daysAtOnce }, tag);
@@ -61,8 +62,20 @@ async function obtainIfDue({ device, station, tag }: RenewerDeps, daysAtOnce: nu
   await device.renew(station, { firstDay, days: Math.max(1, daysAtOnce - (firstDay - today)) });
 }
 
-function logFailure(log: Log, error: unknown): void {
+function logFailure({ device, log }: RenewerDeps, error: unknown): void {
   const reason = error instanceof Error ? error.message : 'unknown';
   const code = error instanceof FirebreakError ? error.code : undefined;
-  log.warn('no credentials yet; it will be tried again', { code, reason });
+  const { isClockLost, lapsedDay } = device;
+  if (isClockLost)
+    return log.warn('the authority could not be asked for the time; it will be tried again', {
+      code,
+      reason,
+    });
+  if (lapsedDay === undefined || isRefusedForDays(error))
+    return log.warn('no credentials yet; it will be tried again', { code, reason });
+  const lastDay = new Date(lapsedDay * DAY_SECONDS * 1000).toISOString().slice(0, 10);
+  log.warn(
+    `its credentials ended with ${lastDay}: it needs the desk once, see docs/hardware.md; it will be tried again`,
+    { code, reason },
+  );
 }

@@ -66,6 +66,12 @@ export function coveredThrough(shelf: CredentialShelf, day: number): number | un
   return last;
 }
 
+/** The last day before `day` for which there were credentials, as long as its notices are read. */
+export function endedOn(shelf: CredentialShelf, day: number): number | undefined {
+  const past = [...shelf.noticeKeys.keys()].filter((held) => held < day);
+  return past.length === 0 ? undefined : Math.max(...past);
+}
+
 /** Credentials of days gone by are of no use; keys of days beyond retention neither. */
 export function forgetDays(shelf: CredentialShelf, today: number, retentionDays: number): void {
   for (const day of shelf.epochs.keys()) if (day < today) shelf.epochs.delete(day);

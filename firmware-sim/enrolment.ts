@@ -19,6 +19,8 @@ export interface EnrolmentStation {
   enrol(request: Uint8Array, tag?: TagNumber): Promise<Uint8Array>;
   /** A request of kind 3, made for no gateway. */
   renew(report: Uint8Array): Promise<Uint8Array>;
+  /** The authority's time, ms. Absent where it cannot be asked. */
+  timeMs?(): Promise<number>;
 }
 
 /** A request that is under way. Without the reply key its answer cannot be opened. */

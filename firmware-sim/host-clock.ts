@@ -32,6 +32,8 @@ const AGREES_FOR_MS = 10 * MINUTE_MS;
 /** A tag that was off for longer does not take the host's word for the day. */
 const LONGEST_OFF_MS = 24 * 60 * MINUTE_MS;
 const MOVED_MS = 1000;
+/** For so long it must have gone with the counter before the authority's word makes up for its jump. */
+const STEADY_FOR_MS = 120 * MINUTE_MS;
 
 export class HostClock {
   readonly #counterMs: () => number;
@@ -41,6 +43,8 @@ export class HostClock {
   #anchorMs = 0;
   /** The anchor that drift is measured from, and since when. */
   #moored = { anchorMs: 0, sinceMs: 0 };
+  /** Host time − the counter, from which it has not strayed by a minute since. */
+  #steady: { readonly shiftMs: number; readonly sinceMs: number } | undefined;
   #doubt: { agreesSinceMs: number | undefined } | undefined;
 
   /** Without a host the counter is the time: a clock of a simulation is set by nobody. */
@@ -85,11 +89,20 @@ export class HostClock {
     return Math.max(nowMs - DRIFT_MS * this.#rate, Math.min(hostMs, nowMs));
   }
 
-  /** Holds the host's clock against the counter. A clock that was lost for another reason is not looked at. */
+  /** Whether the host's clock says this time too, to the minute, and has gone with the counter for two hours. */
+  isConfirmedBy(timeMs: number): boolean {
+    if (this.#host === undefined || this.#steady === undefined) return false;
+    if (Math.abs(this.#host.nowMs() - timeMs) > DRIFT_MS * this.#rate) return false;
+    return this.#counterMs() - this.#steady.sinceMs >= STEADY_FOR_MS * this.#rate;
+  }
+
+  /** Holds the host's clock against the counter. A clock that was lost for another reason is not judged by it. */
   look(known: Known): HostSays | undefined {
-    if (this.#host === undefined || (known.isLost && this.#doubt === undefined)) return undefined;
+    if (this.#host === undefined) return undefined;
     const shiftMs = this.#shiftMs(this.#host);
     if (shiftMs === undefined) return undefined;
+    this.#noteSteady(this.#anchorMs + shiftMs);
+    if (known.isLost && this.#doubt === undefined) return undefined;
     const offsetMs = this.#follow(shiftMs, known.offsetMs);
     if (offsetMs === undefined) return this.#beginDoubt();
     if (this.#doubt !== undefined) return this.#endDoubt(this.#doubt, offsetMs);
@@ -119,6 +132,11 @@ export class HostClock {
     if (Math.abs(offsetMs) <= driftMs || Math.abs(shiftMs - offsetMs) > driftMs) return undefined;
     this.#anchorAt(this.#anchorMs + shiftMs); // the host was set to the time that a gateway had told the tag
     return offsetMs - shiftMs;
+  }
+
+  #noteSteady(shiftMs: number): void {
+    if (this.#steady && Math.abs(shiftMs - this.#steady.shiftMs) <= DRIFT_MS * this.#rate) return;
+    this.#steady = { shiftMs, sinceMs: this.#counterMs() };
   }
 
   #beginDoubt(): HostSays | undefined {

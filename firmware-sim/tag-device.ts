@@ -17,7 +17,7 @@ import type { ReportKind } from '../protocol/report.js';
 import type { TagReceipt } from '../protocol/tag-receipt.js';
 import { dayOf, dayOfEpoch, EPOCH_SECONDS } from '../protocol/time.js';
 import type { Sighting } from '../radio/contract.js';
-import { coveredThrough, credentialOf } from './credential-shelf.js';
+import { coveredThrough, credentialOf, endedOn } from './credential-shelf.js';
 import { openCount } from './encounter-table.js';
 import { makeRequest, openAnswer, signFirstRequest } from './enrolment.js';
 import type { EnrolmentStation, MadeRequest } from './enrolment.js';
@@ -172,6 +172,13 @@ export class TagDevice implements SessionTag {
     return coveredThrough(this.#state.shelf, dayOf(this.nowMs() / 1000));
   }
 
+  /** The last day for which it had credentials, when there are none for today; `undefined` also when it never had any. */
+  get lapsedDay(): number | undefined {
+    if (this.coveredThrough !== undefined) return undefined;
+    const { shelf, aired } = this.#state;
+    return endedOn(shelf, dayOf(this.nowMs() / 1000)) ?? (aired && dayOfEpoch(asEpoch(aired.epoch)));
+  }
+
   get awaitsPack(): boolean {
     return this.#state.pendingRequest !== undefined;
   }
@@ -192,6 +199,15 @@ export class TagDevice implements SessionTag {
     } finally {
       if (this.isClockLost) takeBack?.();
     }
+  }
+
+  /** A time the authority has told by wire: a clock that is lost takes it when the host's has long said the same. */
+  hearTime(timeMs: number): void {
+    this.#lookAtHost();
+    const { isLost, newestSignedMs } = this.#state.clock;
+    if (!isLost || timeMs < newestSignedMs || !this.#host.isConfirmedBy(timeMs)) return;
+    this.#host.believe();
+    this.#step({ type: 'clock', nowMs: this.#host.nowMs(), isLost: false, offsetMs: 0 });
   }
 
   nextReport(hello: Hello): Uint8Array | undefined {
@@ -228,6 +244,7 @@ export class TagDevice implements SessionTag {
       spoilt: this.#deps.journal.spoilt,
       hasOutstanding: chain.outstanding !== undefined,
       coveredThroughDay: this.coveredThrough,
+      lapsedDay: this.lapsedDay,
       lastRefusal,
       warnings,
     };

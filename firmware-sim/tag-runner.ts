@@ -175,7 +175,7 @@ class LiveTag implements TagRunner {
     const { log } = this.#deps;
     if (!isClockLost) return log.info('the tag knows the time again');
     log.warn(
-      'the clock of this machine does not fit what the tag knows; it is silent until a gateway tells it the time',
+      'the clock of this machine does not fit what the tag knows; it is silent until a gateway tells it the time, or its authority has the same as this machine',
     );
   }
 

@@ -28,6 +28,8 @@ export interface TagStatus {
   readonly hasOutstanding: boolean;
   /** The last day with credentials, counted without a gap from today; `undefined`: none for today. */
   readonly coveredThroughDay: number | undefined;
+  /** The last day that had credentials, when today has none: the tag needs the desk once. */
+  readonly lapsedDay: number | undefined;
   readonly lastRefusal: ErrorCode | undefined;
   readonly warnings: readonly Warning[];
 }

@@ -1,7 +1,7 @@
 /** `firebreak tag …`: run one tag, ask how it is. */
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
-import { enrolByWire, renewByWire } from '../../authority/enrolment-client.js';
+import { enrolByWire, renewByWire, timeByWire } from '../../authority/enrolment-client.js';
 import { holdLock } from '../../courier/folder-lock.js';
 import type { EnrolmentStation } from '../../firmware-sim/enrolment.js';
 import { openTagRunner } from '../../firmware-sim/tag-runner.js';
@@ -93,6 +93,7 @@ function stationOf(
   return {
     enrol: async (request, tag) => enrolByWire({ url: await urlOf(desk ?? authority), signal }, request, tag),
     renew: async (report) => renewByWire({ url: await urlOf(authority), signal }, report),
+    timeMs: async () => timeByWire({ url: await urlOf(authority), signal }),
   };
 }
 

@@ -21,6 +21,7 @@ export const tagStatusSchema = z.object({
   dropped: z.number(),
   spoilt: z.number().default(0),
   coveredThroughDay: z.number().optional(),
+  lapsedDay: z.number().optional(),
   lastRefusal: z.string().optional(),
   warnings: z.array(z.object({ day: z.number(), number: z.number(), code: z.number() })),
   sessions: z.number(),
@@ -50,7 +51,8 @@ export function tagScreen(number: number, { isRunning, ageMs, status }: ReadStat
 function verdict(isRunning: boolean, ageMs: number, status: Status): string {
   if (!isRunning) return pc.red(`not running; last seen ${duration(ageMs / 1000)} ago`);
   if (status.isDiskFailing) return pc.red('its disk takes nothing: make room, or replace it');
-  if (status.isClockLost) return pc.yellow('its clock is lost; the next gateway sets it');
+  if (status.isClockLost)
+    return pc.yellow('its clock is lost; the next gateway sets it, or its authority in two hours');
   if (!status.isOnAir) return pc.yellow('silent: it has no credentials for now');
   return pc.green('well');
 }
@@ -68,8 +70,13 @@ const spoilt = ({ spoilt: notes }: Status): string =>
   notes > 0 ? `; ${notes} notes were spoilt on disk` : '';
 const refusal = ({ refused, lastRefusal }: Status): string =>
   refused > 0 ? `; ${refused} reports refused, last for ${plain(lastRefusal ?? 'no reason')}` : '';
-const credentials = ({ coveredThroughDay }: Status): string =>
-  coveredThroughDay === undefined
-    ? 'none for today'
-    : `until the end of ${localTime((coveredThroughDay + 1) * DAY_SECONDS)}`;
+
+function credentials({ coveredThroughDay, lapsedDay }: Status): string {
+  if (coveredThroughDay !== undefined)
+    return `until the end of ${localTime((coveredThroughDay + 1) * DAY_SECONDS)}`;
+  if (lapsedDay === undefined) return 'none for today';
+  const endedAt = localTime((lapsedDay + 1) * DAY_SECONDS);
+  return `ended ${endedAt}: it needs the desk once, see docs/hardware.md`;
+}
+
 const row = (name: string, text: string): string => `  ${pc.dim(name.padEnd(13))}${text}`;

@@ -202,6 +202,62 @@ describe('a first enrolment', () => {
   });
 });
 
+describe('a tag whose days have all passed', () => {
+  async function lapsed(later: number) {
+    const { authority, world } = await newAuthority();
+    await authority.enrol(new AskingTag('a').firstRequest(TODAY, 7), NUMBER);
+    await world.leapTo(TODAY + later);
+    await authority.maintain();
+    return { authority, world, today: TODAY + later };
+  }
+
+  it.each([7, 8, 30, 60])('is enrolled again under its number, by new keys, after %i days', async (later) => {
+    const { authority, world, today } = await lapsed(later);
+    const tag = new AskingTag('a', 'new reply');
+    const pack = tag.open(await authority.enrol(tag.firstRequest(today, 7), NUMBER));
+    const keys = await world.deps.dayKeys.get(today);
+    const ephId = pack.days[0]?.epochs[0]?.ephId;
+    expect(keys && ephId && resolveEphemeralId(keys.idKey, ephId)?.tag).toBe(NUMBER);
+    expect(issuances(world)).toHaveLength(2);
+    expect((await authority.status()).enrolledTags).toBe(1);
+    const next = tag.renewal(pack, today, today + 7, 1);
+    expect(tag.open(await authority.renew(next)).firstDay).toBe(today + 7);
+  });
+
+  it('is the only one with its number: the next that asks is refused, at once or later', async () => {
+    const { authority, today } = await lapsed(7);
+    const asked = ['b', 'c'].map((name) =>
+      authority.enrol(new AskingTag(name).firstRequest(today, 1), NUMBER),
+    );
+    const outcomes = await Promise.allSettled(asked);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const late = authority.enrol(new AskingTag('d').firstRequest(today, 1), NUMBER);
+    await expect(late).rejects.toEqual(refusal('exists'));
+  });
+
+  it('is not enrolled on its last day, nor for a past day with other keys', async () => {
+    const onLast = await lapsed(6);
+    const early = onLast.authority.enrol(new AskingTag('b').firstRequest(TODAY + 6, 1), NUMBER);
+    await expect(early).rejects.toEqual(refusal('exists'));
+    const { authority, today } = await lapsed(7);
+    const overlapping = authority.enrol(new AskingTag('b').firstRequest(today - 1, 2), NUMBER);
+    await expect(overlapping).rejects.toEqual(refusal('exists'));
+  });
+
+  it('is given the same again when the answer was lost, and its keys under no other number', async () => {
+    const { authority, world, today } = await lapsed(7);
+    const tag = new AskingTag('b');
+    const first = tag.open(await authority.enrol(tag.firstRequest(today, 7), NUMBER));
+    expect(tag.open(await authority.enrol(tag.firstRequest(today, 7))).days).toEqual(first.days);
+    world.clock.set(today + 1);
+    const again = tag.open(await authority.enrol(tag.firstRequest(today + 1, 6), NUMBER));
+    expect(again.days.map(({ epochs }) => epochs)).toEqual(first.days.slice(1).map(({ epochs }) => epochs));
+    world.clock.set(today);
+    const other = authority.enrol(tag.firstRequest(today, 7), asTagNumber(7));
+    await expect(other).rejects.toEqual(refusal('exists'));
+  });
+});
+
 describe('a renewal', () => {
   async function enrolled() {
     const { authority, world } = await newAuthority();

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { enrolByWire, renewByWire } from '../../authority/enrolment-client.js';
+import { enrolByWire, renewByWire, timeByWire } from '../../authority/enrolment-client.js';
 import { openEnrolmentHttp, type EnrolmentHttp, type EnrolmentService } from '../../authority/http.js';
 import { asTagNumber } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -34,6 +34,15 @@ const failing = (error: Error): EnrolmentService => ({
 });
 const send = (url: string, init: RequestInit = {}) =>
   fetch(url, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, ...init });
+
+describe('the time by wire', () => {
+  it('is the authority’s, and refused where nobody is told', async () => {
+    const { world } = await newAuthority();
+    const url = await serve({ ...echo, nowMs: () => world.clock.nowMs() });
+    expect(await timeByWire({ url })).toBe(TODAY * 86_400_000);
+    await expect(timeByWire({ url: await serve(echo) })).rejects.toMatchObject({ code: 'not-found' });
+  });
+});
 
 describe('enrolment by wire', () => {
   it('enrols and renews a tag as the authority itself does', async () => {

@@ -1,6 +1,6 @@
 /** The authority's two listeners: what a proxy may make public enrols nobody, and each has room of its own. */
 import { expect, it, onTestFinished } from 'vitest';
-import { auditByWire, enrolByWire, renewByWire } from '../../authority/enrolment-client.js';
+import { auditByWire, enrolByWire, renewByWire, timeByWire } from '../../authority/enrolment-client.js';
 import { startAuthorityHttp, type AuthorityPorts } from '../../cli/parts/authority-http.js';
 import { asTagNumber } from '../../protocol/brands.js';
 import { silentLog } from '../../protocol/log.js';
@@ -11,12 +11,12 @@ async function listening(
   audit: (request: Uint8Array) => Promise<Uint8Array>,
   ports: AuthorityPorts = { httpPort: 0, enrolPort: 0 },
 ) {
-  const { authority } = await newAuthority();
+  const { authority, world } = await newAuthority();
   const onClose = (close: () => Promise<unknown>) => onTestFinished(async () => void (await close()));
-  return startAuthorityHttp(authority, audit, ports, { log: silentLog, onClose });
+  return startAuthorityHttp(authority, audit, ports, { log: silentLog, clock: world.clock, onClose });
 }
 
-it('enrols at the desk alone, renews and audits at both', async () => {
+it('enrols at the desk alone, renews, audits and tells the time at both', async () => {
   const { publicUrl, deskUrl } = await listening(async (request) => request);
   const tag = new AskingTag('a');
   const request = tag.firstRequest(TODAY, 7);
@@ -29,6 +29,7 @@ it('enrols at the desk alone, renews and audits at both', async () => {
     const renewal = await renewByWire({ url }, tag.renewal(pack, TODAY, TODAY + 7, 1));
     expect(tag.open(renewal).days).toHaveLength(1);
     expect(await auditByWire({ url }, Uint8Array.of(3))).toEqual(Uint8Array.of(3));
+    expect(await timeByWire({ url })).toBe(TODAY * 86_400_000);
   }
 });
 

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { asTagNumber } from '../../protocol/brands.js';
+import { asTagNumber, asUnixMs } from '../../protocol/brands.js';
 import { fastSigner } from '../../protocol/ed25519.js';
 import { openHello } from '../../protocol/hello.js';
+import { silentLog } from '../../protocol/log.js';
+import { keepCredentials } from '../../firmware-sim/credential-renewer.js';
 import { HostClock } from '../../firmware-sim/host-clock.js';
 import { noSampleJournal } from '../../firmware-sim/sample-journal.js';
 import { decodeSavedTag } from '../../firmware-sim/saved-tag.js';
@@ -123,6 +125,75 @@ describe('a host’s clock that is set forward', () => {
     tag.hostErrorMs = 0; // set right: it now says what the gateway said
     pass(tag, MINUTE);
     expect(tag.device.status()).toMatchObject({ isOnAir: true, timeMs: tag.nowMs });
+  });
+});
+
+describe('a machine that slept, where no gateway comes', () => {
+  /** Keeps the tag for some hours with an authority whose clock is wrong by `errorMs`, or that tells no time. */
+  async function keep(tag: TestTag, hours: number, errorMs?: number, device = tag.device): Promise<void> {
+    const stop = new AbortController();
+    const endMs = tag.nowMs + hours * HOUR;
+    const clock = {
+      nowMs: () => asUnixMs(tag.nowMs),
+      sleep: async (durationMs: number) => {
+        pass(tag, durationMs, device);
+        if (tag.nowMs >= endMs) stop.abort();
+      },
+    };
+    const timeMs = async () => tag.nowMs + tag.hostErrorMs + (errorMs ?? 0);
+    const station = errorMs === undefined ? authority.station : { ...authority.station, timeMs };
+    const deps = { device, station, tag: asTagNumber(17), clock, log: silentLog, fraction: () => 0.5 };
+    await keepCredentials(deps, stop.signal);
+  }
+
+  async function slept() {
+    const tag = await running();
+    tag.hostErrorMs = 5 * HOUR; // the counter stood still
+    return tag;
+  }
+
+  it('gives the tag its time back when the authority has said the same, after two hours', async () => {
+    const tag = await slept();
+    await keep(tag, 1.5, 0);
+    expect(tag.device.isClockLost).toBe(true);
+    await keep(tag, 1.5, 0);
+    expect(tag.device.status()).toMatchObject({
+      isClockLost: false,
+      isOnAir: true,
+      timeMs: tag.nowMs + 5 * HOUR,
+    });
+    requireUnlinkable(tag);
+  });
+
+  it('does so after a start as well', async () => {
+    const tag = await running();
+    tag.nowMs += 3 * DAY;
+    const { device } = restarted(tag);
+    await keep(tag, 3, 0, device);
+    expect(device.status()).toMatchObject({ isClockLost: false, isOnAir: true, timeMs: tag.nowMs });
+  });
+
+  it.each([
+    ['the authority says another time', 2 * MINUTE],
+    ['the authority tells no time', undefined],
+  ])('leaves it lost when %s', async (_name, errorMs) => {
+    const tag = await slept();
+    await keep(tag, 5, errorMs);
+    expect(tag.device.isClockLost).toBe(true);
+  });
+
+  it('leaves it lost while the host’s clock goes on jumping, and before a time that was signed', async () => {
+    const tag = await slept();
+    for (let hour = 0; hour < 5; hour += 1) {
+      tag.hostErrorMs += 2 * MINUTE;
+      await keep(tag, 1, 0);
+    }
+    expect(tag.device.isClockLost).toBe(true);
+    const early = await running();
+    early.device.meet(helloAt(early.nowMs));
+    early.hostErrorMs = -5 * HOUR;
+    await keep(early, 4, 0);
+    expect(early.device.isClockLost).toBe(true);
   });
 });
 

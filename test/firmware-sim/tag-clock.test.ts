@@ -65,10 +65,41 @@ describe('a tag clock that runs', () => {
 describe('a tag clock that only its host has set since a start', () => {
   const started = clockByHost(newClock(), NOON_MS - HOUR);
 
-  it('is set freely by the first hello, and moves by a minute from then on', () => {
+  it('is set freely until a hello agrees with it, and moves by a minute from then on', () => {
     const set = after(started, NOON_MS + 5 * HOUR, NOON_MS);
     expect(set.offsetMs).toBe(5 * HOUR);
-    expect(after(set, NOON_MS + 10 * HOUR, NOON_MS + 7 * HOUR).offsetMs).toBe(5 * HOUR + MINUTE);
+    const agreed = after(set, NOON_MS + 7 * HOUR, NOON_MS + 7 * HOUR);
+    expect(after(agreed, NOON_MS + 11 * HOUR, NOON_MS + 8 * HOUR).offsetMs).toBe(5 * HOUR + MINUTE);
+  });
+
+  it('is set right by the next gateway when the first was hours ahead of a host that was right', () => {
+    const ahead = after(started, NOON_MS + 20 * HOUR, NOON_MS);
+    expect(ahead).toMatchObject({ offsetMs: 20 * HOUR, newestSignedMs: 0 });
+    expect(after(ahead, NOON_MS + HOUR, NOON_MS + 21 * HOUR).offsetMs).toBe(0);
+  });
+
+  it('is moved by a minute only, by a gateway that is days ahead, and stays free for one that is not', () => {
+    const moved = after(started, NOON_MS + 72 * HOUR, NOON_MS);
+    expect(moved).toMatchObject({ offsetMs: MINUTE, newestSignedMs: 0 });
+    expect(after(moved, NOON_MS + 3 * HOUR, NOON_MS + MINUTE).offsetMs).toBe(3 * HOUR);
+  });
+
+  it('gains nothing on its host by a second gateway that is ahead', () => {
+    const set = after(started, NOON_MS + 20 * HOUR, NOON_MS);
+    expect(after(set, NOON_MS + 40 * HOUR, NOON_MS + 21 * HOUR).offsetMs).toBe(20 * HOUR + MINUTE);
+  });
+
+  it('is set over weeks by a certificate that begins only after the day its host says', () => {
+    const now = hello(NOON_MS + 30 * 24 * HOUR, TODAY + 29, TODAY + 35);
+    expect(setByHello(started, now, NOON_MS).offsetMs).toBe(30 * 24 * HOUR);
+    expect(() => setByHello(newClock(), now, NOON_MS)).toThrow(
+      expect.objectContaining({ code: 'certificate' }),
+    );
+  });
+
+  it('does not believe a certificate that ended before the day its host says', () => {
+    const past = () => setByHello(started, hello(NOON_MS - 30 * MINUTE, TODAY - 7, TODAY - 1), NOON_MS);
+    expect(past).toThrow(expect.objectContaining({ code: 'certificate' }));
   });
 
   it('is not set to before the time that the tag knew when it stopped', () => {

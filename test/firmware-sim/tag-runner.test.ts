@@ -9,6 +9,7 @@ import { fastSigner } from '../../protocol/ed25519.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { encodeGatewayAdvert } from '../../protocol/gateway-advert.js';
 import { silentLog } from '../../protocol/log.js';
+import type { Log } from '../../protocol/log.js';
 import { REPLAY_SETTINGS } from '../../protocol/settings.js';
 import type { EnrolmentStation } from '../../firmware-sim/enrolment.js';
 import { openTagRunner } from '../../firmware-sim/tag-runner.js';
@@ -41,7 +42,7 @@ interface Stage {
   readonly addresses: Set<string>;
   /** By how much the clocks of the tags' machines are set wrong. */
   readonly host: { errorMs: number };
-  run(tag: number, path?: string, station?: EnrolmentStation): Promise<TagRunner>;
+  run(tag: number, path?: string, station?: EnrolmentStation, log?: Log): Promise<TagRunner>;
   end(...runners: TagRunner[]): Promise<void>;
 }
 
@@ -68,7 +69,12 @@ async function stage(contactMinutes = 10, authority = testAuthority()): Promise<
     nowMs: () => asUnixMs(clock.nowMs() + host.errorMs),
     sleep: (durationMs, signal) => clock.sleep(durationMs, signal),
   };
-  const run = async (tag: number, path = mkdtempSync(join(folder, 'tag ')), station = authority.station) => {
+  const run = async (
+    tag: number,
+    path = mkdtempSync(join(folder, 'tag ')),
+    station = authority.station,
+    log: Log = silentLog,
+  ) => {
     const random = seededRandom(`runner ${tag}`);
     const radio = air.join(`tag ${tag}`);
     const { scanner, central, server } = radio;
@@ -90,7 +96,7 @@ async function stage(contactMinutes = 10, authority = testAuthority()): Promise<
       tag: asTagNumber(tag),
       signerOf: fastSigner,
       random: (length) => random.bytes(length),
-      log: silentLog,
+      log,
       session: { receiptTimeoutMs: 200 },
     });
     const close = () => runner.close().then(() => radio.close());
@@ -278,6 +284,36 @@ describe('a live tag', () => {
     const one = await at.run(1, undefined, station);
     await at.clock.advance(HOUR);
     expect(one.status().coveredThroughDay).toBe(MIDNIGHT_MS / 86_400_000 + 6);
+    await at.end(one);
+  });
+
+  it('says that it needs the desk when its credentials have ended, and asks it by itself', async () => {
+    const at = await stage();
+    const today = MIDNIGHT_MS / 86_400_000;
+    const warnings: string[] = [];
+    let isAway = false;
+    const station: EnrolmentStation = {
+      enrol: async (request, tag) => {
+        if (isAway) throw new FirebreakError('unreachable', 'no desk');
+        const { firstDay, days } = openCredentialRequest(request);
+        if (firstDay === today && days > 1) throw new FirebreakError('day', 'one day for a start');
+        expect(tag).toBe(1);
+        return at.authority.station.enrol(request, tag);
+      },
+      renew: () => Promise.reject(new FirebreakError('unreachable', 'no authority')),
+    };
+    const log: Log = { ...silentLog, warn: (message) => void warnings.push(message) };
+    const one = await at.run(1, undefined, station, log);
+    await at.clock.advance(HOUR);
+    expect(one.status()).toMatchObject({ isOnAir: true, coveredThroughDay: today, lapsedDay: undefined });
+    isAway = true;
+    await at.clock.advance(15 * HOUR);
+    expect(one.status()).toMatchObject({ isOnAir: false, coveredThroughDay: undefined, lapsedDay: today });
+    const lastDay = new Date(MIDNIGHT_MS).toISOString().slice(0, 10);
+    expect(warnings.at(-1)).toContain(`credentials ended with ${lastDay}: it needs the desk once`);
+    isAway = false;
+    await at.clock.advance(HOUR);
+    expect(one.status()).toMatchObject({ isOnAir: true, lapsedDay: undefined });
     await at.end(one);
   });
 
