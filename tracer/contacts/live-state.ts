@@ -62,9 +62,8 @@ export class LiveKeeper {
 
   /** Tables of the writer are as their parts have them, and so is what was replaced. */
   constructor({ tables, sealed }: LiveWriter) {
-    const kept = tables.filter(({ count }) => count > 0).map((table) => [table, markOf(table)] as const);
     this.#kept = {
-      marks: new Map(kept),
+      marks: new Map(tables.map((table) => [table, markOf(table)])),
       replaced: sealed.replacements.rows(REPLACED_WORDS),
       rebuilds: sealed.rebuilds,
     };
