@@ -217,8 +217,7 @@ export class Intake {
     const firstDay = day - this.#given.retentionDays;
     if (firstDay < 0) return;
     this.#contacts.expireBefore(firstDay * DAY_SECONDS);
-    // A day longer: what a gateway took in before midnight may be logged after it, and come again.
-    this.#pruned += this.#reports.chains.forgetBefore(firstDay - 1);
+    this.#pruned += this.#reports.chains.forgetBefore(firstDay);
     this.book.forgetBefore(firstDay);
   }
 
