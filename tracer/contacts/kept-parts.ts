@@ -38,8 +38,8 @@ export async function readParts(
 }
 
 /**
- * Writes the changes, each of another part, to files that count once a manifest has what this gives. Rejects with what the disk
- * says; then what counted before still does, and the same can be asked for again.
+ * Writes the changes, in their order, to files that count once a manifest has what this gives; of one part only a removal may
+ * come before another. Rejects with what the disk says; then what counted before still does, and the same can be asked for again.
  */
 export async function writeParts(
   disk: StoreDisk,

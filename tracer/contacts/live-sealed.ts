@@ -1,12 +1,12 @@
 /** What the writer of live tables asks of sealed contacts: those of one pair, and which were replaced. */
 import { EPOCH_SECONDS } from '../../protocol/time.js';
+import { WordLog } from '../word-log.js';
 import type { ColdContact } from './cold-contact.js';
 import type { Meeting } from './live-contact.js';
 import { ReplacedBook } from './live-replaced.js';
 import type { ReplacedEntry } from './live-replaced.js';
 import type { ReplacedKept } from './live-state.js';
 import type { SealedSegment } from './sealed-segment.js';
-import { WordLog } from '../word-log.js';
 import { findEntry, firstStartOf, ownerOf, rankOf } from './segment-search.js';
 import {
   durationAt,

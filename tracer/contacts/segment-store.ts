@@ -56,7 +56,7 @@ export interface StoreChange {
   readonly position?: LedgerPosition;
   /** Kept as it is, and given back when the store is opened. */
   readonly state?: Uint8Array;
-  /** Each of another part. */
+  /** In the order they are to be made: see kept-parts.ts. */
   readonly parts?: readonly PartChange[];
 }
 
