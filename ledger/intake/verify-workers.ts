@@ -95,7 +95,7 @@ class ThreadPool implements WorkerChecker {
         { issuerPublicKey, retentionDays },
         {
           onReady: resolve,
-          onVerdict: (verdict) => this.#settle(member, verdict),
+          onAnswer: (verdict) => this.#settle(member, verdict),
           onEnd: (why) => {
             this.#bury(member, why);
             reject(new FirebreakError('closed', `a thread that checks batches does not start: ${why}`));
