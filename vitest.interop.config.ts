@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/interop/**/*.interop.ts'],
     exclude: ['dist/**', 'node_modules/**'],
+    globalSetup: 'test/compile-once.ts',
+    setupFiles: 'test/plain-words.ts',
     testTimeout: 300_000,
     hookTimeout: 600_000,
     pool: 'forks',

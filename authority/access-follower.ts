@@ -2,6 +2,7 @@
  * Follows a ledger for its access entries: reads what a new checkpoint adds, verifies chain and root against all that was
  * verified before, and only then hands on the entries of type 6. It keeps nothing on disk: a new start reads the log again.
  */
+import { equalBytes } from '../protocol/bytes.js';
 import type { Checkpoint } from '../protocol/checkpoint.js';
 import { ENTRY_TYPE } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
@@ -20,12 +21,21 @@ export interface AccessFollowerDeps {
   readonly verifier: NoteVerifier;
   /** Who must have cosigned a checkpoint before anything under it is used. */
   readonly policy?: WitnessPolicy;
+  /** Whose entries of types 3 and 8 are handed on as well. */
+  readonly ownSource?: Uint8Array;
+}
+
+/** An entry in which the authority said something. */
+export interface OwnRow {
+  readonly type: number;
+  readonly payloadSha256: Uint8Array;
 }
 
 /** Entries that were read, and hold together; nothing of it may be used before a checkpoint confirmed it. */
 interface ReadAhead {
   readonly log: VerifiedLog | ExtendedLog;
   readonly found: AccessRows;
+  readonly own: OwnRow[];
   readonly days: LogDays | undefined;
 }
 
@@ -51,13 +61,13 @@ export class AccessFollower {
   }
 
   /**
-   * Reads up to the current checkpoint and adds its access entries to `rows`. One call at a time; a failure adds none. Pages
-   * read before a read that failed are kept, and the next call goes on from them.
+   * Reads up to the current checkpoint and adds its access entries to `rows`, and the authority's own to `own`. One call at a
+   * time; a failure adds none. Pages read before a read that failed are kept, and the next call goes on from them.
    *
    * Throws `consistency`, `chain`, `signature` or `foreign` for a log that does not add up, `witness` for a checkpoint that
    * too few cosigned, what the reader throws, and the signal's reason.
    */
-  async readOn(rows: AccessRows, signal?: AbortSignal): Promise<void> {
+  async readOn(rows: AccessRows, own: OwnRow[], signal?: AbortSignal): Promise<void> {
     const note = await this.#deps.reader.checkpoint();
     const checkpoint = openWitnessedCheckpoint(note, this.#deps.verifier, this.#deps.policy);
     this.#requireForward(checkpoint);
@@ -67,6 +77,7 @@ export class AccessFollower {
     this.#note = note;
     this.#days = read.days;
     for (let place = 0; place < read.found.length; place += 1) rows.push(read.found.at(place));
+    for (const row of read.own) own.push(row);
   }
 
   async #readTo(checkpoint: Checkpoint, signal: AbortSignal | undefined): Promise<ReadAhead> {
@@ -76,7 +87,7 @@ export class AccessFollower {
       signal?.throwIfAborted();
       const bundle = await this.#nextEntries(sizeOf(read.log), checkpoint);
       this.#ahead = undefined;
-      read = extended(read, bundle);
+      read = extended(read, bundle, this.#deps.ownSource);
     }
     return read;
   }
@@ -84,7 +95,7 @@ export class AccessFollower {
   /** Where an earlier call had come to, unless the log is shorter than that now. */
   #start({ size }: Checkpoint): ReadAhead {
     if (this.#ahead !== undefined && sizeOf(this.#ahead.log) <= size) return this.#ahead;
-    return { log: this.#log, found: new AccessRows(), days: this.#days };
+    return { log: this.#log, found: new AccessRows(), own: [], days: this.#days };
   }
 
   #requireForward({ size }: Checkpoint): void {
@@ -104,14 +115,24 @@ export class AccessFollower {
   }
 }
 
-function extended({ log, found, days }: ReadAhead, bundle: readonly Uint8Array[]): ReadAhead {
+function extended(
+  { log, found, own, days }: ReadAhead,
+  bundle: readonly Uint8Array[],
+  ownSource: Uint8Array | undefined,
+): ReadAhead {
   const { log: longer, entries } = extendLog(log, bundle);
   let known = days;
   for (const entry of entries) {
     if (entry.type === ENTRY_TYPE.access) found.push(rowOf(entry));
+    if (isOwn(entry, ownSource)) own.push({ type: entry.type, payloadSha256: entry.payloadSha256 });
     known = withEntryOf(dayOf(entry.appendedAtMs / 1000), known);
   }
-  return { log: longer, found, days: known };
+  return { log: longer, found, own, days: known };
+}
+
+function isOwn({ type, source }: IndexedEntry, ownSource: Uint8Array | undefined): boolean {
+  const isTold = type === ENTRY_TYPE.gateway || type === ENTRY_TYPE.notices;
+  return isTold && ownSource !== undefined && equalBytes(source, ownSource);
 }
 
 const rowOf = (entry: IndexedEntry): AccessRow => ({

@@ -16,10 +16,11 @@ import { isPruned, type FoundPayload, type LedgerReader } from '../protocol/ledg
 import type { NoteVerifier } from '../protocol/note.js';
 import { openAccessPart, type AccessPart } from '../protocol/payload-access.js';
 import type { WitnessPolicy } from '../protocol/witness-policy.js';
-import { AccessFollower } from './access-follower.js';
+import { AccessFollower, type OwnRow } from './access-follower.js';
 import { AccessRows, type AccessRow } from './access-rows.js';
 import type { LogDays } from './clock-trust.js';
 import { LooksOfTag } from './looks-of-tag.js';
+import type { LoggedWords } from './own-words.js';
 
 const DEFAULT_KEEP_BYTES = 128 * 1_048_576;
 /** Payloads read at once: at most 2 MiB, and a few ms of opening between two breaths. */
@@ -36,6 +37,8 @@ export interface AuditBookDeps {
   readonly auditSecretKey: Uint8Array;
   /** Of opened payloads to hold; 128 MiB by default, the tags of some 30 million people in looks. */
   readonly keepBytes?: number;
+  /** Takes what the authority itself wrote to the log. */
+  readonly own?: LoggedWords;
 }
 
 /** The looks that a tag was in, and the checkpoint up to which the log was read. */
@@ -63,6 +66,8 @@ class LedgerAuditBook implements AuditBook {
   readonly #follower: AccessFollower;
   readonly #rows = new AccessRows();
   readonly #kept = new Map<number, AccessPart>();
+  /** Of the authority's own entries, those whose payloads were not read yet. */
+  readonly #own: OwnRow[] = [];
   #room: number;
   /** Rows whose payloads were met once. */
   #met = 0;
@@ -71,7 +76,7 @@ class LedgerAuditBook implements AuditBook {
 
   constructor(deps: AuditBookDeps) {
     this.#deps = deps;
-    this.#follower = new AccessFollower(deps);
+    this.#follower = new AccessFollower({ ...deps, ...(deps.own && { ownSource: deps.own.source }) });
     this.#room = deps.keepBytes ?? DEFAULT_KEEP_BYTES;
   }
 
@@ -102,9 +107,27 @@ class LedgerAuditBook implements AuditBook {
 
   /** New payloads are opened at once, while there is room to keep them: so nobody's question waits for all of them. */
   async #readOn(signal?: AbortSignal): Promise<void> {
-    await this.#follower.readOn(this.#rows, signal);
+    await this.#follower.readOn(this.#rows, this.#own, signal);
+    if (this.#deps.own) await this.#readOwn(this.#deps.own, signal);
     if (this.#room > 0) await this.#eachPart(this.#met, () => {}, signal);
     this.#met = this.#rows.length;
+  }
+
+  /** A payload that the ledger has lost is passed over: no wait would bring it back. */
+  async #readOwn(own: LoggedWords, signal: AbortSignal | undefined): Promise<void> {
+    while (this.#own.length > 0) {
+      signal?.throwIfAborted();
+      const rows = this.#own.slice(0, PAYLOADS_AT_ONCE);
+      const payloads = await this.#deps.reader.payloads(rows.map(({ payloadSha256 }) => payloadSha256));
+      rows.forEach(({ type, payloadSha256 }, k) => {
+        const payload = payloads[k];
+        if (payload === undefined || isPruned(payload)) return;
+        if (equalBytes(sha256(payload), payloadSha256)) own.take(type, payload);
+      });
+      this.#own.splice(0, rows.length);
+      await breathe();
+    }
+    own.noteWhole();
   }
 
   async #eachPart(

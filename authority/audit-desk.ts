@@ -17,6 +17,7 @@ import { sha256 } from '../protocol/hash.js';
 import type { DayKeys } from '../protocol/keys.js';
 import { dayOf, dayOfEpoch, epochOf } from '../protocol/time.js';
 import type { AuditBook, TagAudit } from './audit-book.js';
+import { forAsker } from './day-key-store.js';
 import { RecentAsks } from './recent-asks.js';
 
 const TOLERANCE_MS = 120_000;
@@ -88,8 +89,8 @@ async function askerOf(
   const now = nowMs() / 1000;
   const day = dayOfEpoch(epoch);
   if (epoch > epochOf(now) + 1 || day < dayOf(now) - retentionDays)
-    throw new FirebreakError('epoch', 'the credential is of a time to come, or past retention: let the tag renew it'); // prettier-ignore
-  const keys = await keysOf(day);
+    throw new FirebreakError('epoch', 'the credential is of a time to come, or past retention: start the tag (firebreak tag run) where it reaches the authority, then ask again'); // prettier-ignore
+  const keys = await forAsker(keysOf(day));
   if (keys === undefined)
     throw new FirebreakError('not-found', `there are no keys of day ${day}: never made, or destroyed`);
   const resolved = resolveEphemeralId(keys.idKey, ephId);

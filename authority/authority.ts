@@ -3,6 +3,7 @@
  * retained topics are told (protocol.md §3, §7, §10). Keys come in as a signer and a store; nothing here reads a file.
  */
 import { randomBytes as systemRandomBytes } from 'node:crypto';
+import { unlessAborted } from '../host/time-limit.js';
 import type { UnixMs } from '../protocol/brands.js';
 import { toHex } from '../protocol/bytes.js';
 import type { Clock } from '../protocol/clock.js';
@@ -11,6 +12,7 @@ import { FirebreakError } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
 import { dayOf } from '../protocol/time.js';
+import { closable, type Task } from './closable.js';
 import { openClockTrust, type ClockTrust, type LogDays } from './clock-trust.js';
 import type { DayKeyStore } from './day-key-store.js';
 import { openDayKeyring, type DayKeyring } from './day-keys.js';
@@ -18,8 +20,11 @@ import { openDaysAhead, type DaysAhead } from './days-ahead.js';
 import { openEnrolment, type Enrolment } from './enrolment.js';
 import { authorityEntries, type AuthorityEntries, type EntrySink } from './entries.js';
 import { gatewayRegister, type CertifiedGateway, type GatewayRegister } from './gateways.js';
-import { noticeDesk, type NoticeDesk, type NoticeOrder } from './notice-desk.js';
+import { noticeBook, type NoticeBook, type NoticeState } from './notice-book.js';
+import { noticeDesk, type NoticeDesk, type NoticeOrder, type Notified } from './notice-desk.js';
+import type { OwnWords } from './own-words.js';
 import { openPublisher, type Publisher, type RetainedUplink } from './publisher.js';
+import { openReadBack, type ReadBack } from './read-back.js';
 import type { RecordStore } from './records.js';
 import { retentionBook, type EndedDay } from './retention-book.js';
 import { openRetention, type Retention } from './retention.js';
@@ -38,6 +43,8 @@ export interface AuthorityDeps {
   readonly workedDay: WorkedDayStore;
   /** The log's own times, by which a clock that leapt is believed; absent where no log is read. */
   readonly logDays?: () => LogDays | undefined;
+  /** What the log has of the authority's own words, once it was read; absent where no log is read. */
+  readonly ownWords?: () => OwnWords | undefined;
   readonly courier: EntrySink;
   readonly uplink: RetainedUplink;
   readonly clock: Clock;
@@ -57,18 +64,28 @@ export interface Authority extends Enrolment {
    * the sunset on.
    */
   ensureDayKeys(fromDay: number, toDay: number): Promise<void>;
-  /** Certifies a gateway for seven days from `fromDay`, today by default. Throws `permission` for one that was revoked. */
+  /**
+   * Certifies a gateway for seven days from `fromDay`, today by default. Throws `permission` for one that was revoked, `closed`
+   * while the log is not read.
+   */
   addGateway(publicKey: Uint8Array, name: string, fromDay?: number): Promise<Uint8Array>;
   /** Revokes a gateway from `fromMs`, now by default. Throws `not-found`. */
   revokeGateway(gatewayId: Uint8Array, fromMs?: UnixMs): Promise<void>;
-  /** Publishes a notice for these tags; resolves the bytes that go out. Throws `not-found` for a day without keys, `full`. */
-  notify(order: NoticeOrder): Promise<Uint8Array>;
+  /**
+   * Gives a notice for these tags; it goes out once it is in the log. Throws `not-found` for a tag that was never enrolled
+   * or a day without keys, `full`, `closed` while the log is not read: nothing was done then.
+   */
+  notify(order: NoticeOrder): Promise<Notified>;
+  /** How far a notice has come when all is done with it, or the signal aborts. */
+  notified(number: number, signal: AbortSignal): Promise<NoticeReach>;
   /**
    * What the turn of a day asks for: keys of yesterday, today and tomorrow, the end of days that left the retention
    * window, an orderly registry. Harmless to repeat. Nothing ends by a clock that leapt (clock-trust.ts), and a day that
    * cannot have keys is said once and passed over.
    */
   maintain(): Promise<void>;
+  /** Whether the log was read back (read-back.ts); always where no log is read. */
+  isReadBack(): boolean;
   /** Maintains, and waits for what the ledger says to the prunings; the days that ended, ever. Rejects with the signal's reason. */
   retain(signal: AbortSignal): Promise<readonly EndedDay[]>;
   /** Resolves, when no publishing is under way, whether the retained topics reached the broker. */
@@ -77,6 +94,9 @@ export interface Authority extends Enrolment {
   /** Takes nothing more; resolves when what is under way has ended. */
   close(): Promise<void>;
 }
+
+/** `out`: in the log, and the broker has it. */
+export type NoticeReach = NoticeState | 'out';
 
 export interface AuthorityStatus {
   readonly issuerPublicKey: string;
@@ -88,7 +108,12 @@ export interface AuthorityStatus {
   readonly sunsetDay: number | undefined;
   readonly gateways: readonly CertifiedGateway[];
   readonly enrolledTags: number;
-  readonly lastNotice: number | undefined;
+  readonly lastNotice:
+    { readonly number: number; readonly givenMs: number; readonly state: NoticeState } | undefined;
+  /** In the log, and offered to tags. */
+  readonly noticesOnOffer: number;
+  /** Without an answer of the ledger: nobody is warned by them yet. */
+  readonly noticesWaiting: number;
 }
 
 interface Parts {
@@ -101,8 +126,10 @@ interface Parts {
   readonly keyring: DayKeyring;
   readonly retention: Retention;
   readonly gateways: GatewayRegister;
+  readonly noticeBook: NoticeBook;
   readonly notices: NoticeDesk;
   readonly enrolment: Enrolment;
+  readonly readBack: ReadBack;
   /** Drops what the registry and the topics need no longer; it reads all of the registry, and so does it once a day. */
   readonly tidy: (today: number) => Promise<void>;
 }
@@ -116,30 +143,27 @@ export async function openAuthority(deps: AuthorityDeps): Promise<Authority> {
   return authority;
 }
 
+const systemRandom = (length: number): Uint8Array => new Uint8Array(systemRandomBytes(length));
+
 function assemble(deps: AuthorityDeps): Parts {
   const { issuer, records, clock, retentionDays, sunsetDay } = deps;
-  const randomBytes = deps.randomBytes ?? ((length: number) => new Uint8Array(systemRandomBytes(length)));
+  const { randomBytes = systemRandom, horizonDays = DEFAULT_HORIZON_DAYS } = deps;
   const book = statementBook(records);
   const tags = tagRegistry(records);
   const entries = authorityEntries({ courier: deps.courier, clock, randomBytes });
-  const publisher = openPublisher({ book, uplink: deps.uplink, log: deps.log });
+  const given = noticeBook(records);
+  const publisher = openPublisher({ book, notices: given, uplink: deps.uplink, log: deps.log });
   const onChange = () => publisher.publishSoon();
   const ended = retentionBook(records);
   const keyring = openDayKeyring({
-    issuer,
-    store: deps.dayKeys,
-    book,
-    retention: ended,
-    entries,
-    randomBytes,
-    sunsetDay,
-    log: deps.log,
-    onChange,
+    ...{ issuer, store: deps.dayKeys, book, retention: ended, entries },
+    ...{ randomBytes, sunsetDay, log: deps.log, onChange },
   });
-  const horizonDays = deps.horizonDays ?? DEFAULT_HORIZON_DAYS;
   const issuing = { issuer, keyring, tags, entries };
   const gateways = gatewayRegister({ issuer, records, book, entries });
+  const notices = noticeDesk({ ...issuing, book: given, clock, log: deps.log, randomBytes, onChange });
   return {
+    readBack: openReadBack({ ...deps, notices: given, gateways, onChange }),
     clockTrust: openClockTrust({ ...deps, horizonDays }),
     daysAhead: openDaysAhead(keyring, deps.log),
     book,
@@ -149,33 +173,36 @@ function assemble(deps: AuthorityDeps): Parts {
     keyring,
     retention: openRetention({ keyring, store: deps.dayKeys, book: ended, entries, clock, log: deps.log }),
     gateways,
-    notices: noticeDesk({ issuer, keyring, book, entries, randomBytes }),
+    noticeBook: given,
+    notices,
     enrolment: openEnrolment({ ...issuing, clock, retentionDays, horizonDays, sunsetDay }),
-    tidy: atTurnOfDay((today) => tidy(today, tags, gateways, retentionDays)),
+    tidy: atTurnOfDay((today) => tidy(today, { tags, gateways, notices }, retentionDays)),
   };
 }
 
 function authorityOf(parts: Parts, deps: AuthorityDeps): Authority {
   const { keyring, retention, notices, enrolment, publisher } = parts;
-  const { log, clock } = deps;
+  const { clock } = deps;
   const today = () => dayOf(clock.nowMs() / 1000);
-  const { task, close } = closable(() => Promise.all([publisher.close(), retention.close()]));
+  const { task, close } = closable(() => {
+    notices.close();
+    return Promise.all([publisher.close(), retention.close()]);
+  });
   return {
     enrol: (request, tag) => task(() => enrolment.enrol(request, tag)),
     renew: (report) => task(() => enrolment.renew(report)),
-    ...gatewayTasks(parts, deps, task),
+    ...readBackTasks(parts, deps, task),
     ensureDayKeys: (fromDay, toDay) =>
       task(async () => {
         requireInWindow(fromDay, today() - deps.retentionDays);
         await ensureDays(keyring, fromDay, toDay);
       }),
-    notify: (order) =>
-      task(async () => {
-        const notice = await notices.publish(order);
-        publisher.publishSoon();
-        log.info('notice published', { day: order.day, code: order.code });
-        return notice;
-      }),
+    notified: async (number, signal) => {
+      const state = await notices.answered(number, signal);
+      if (state !== 'logged') return state;
+      const isOut = await unlessAborted(publisher.settled(), signal).catch(() => false);
+      return isOut ? 'out' : state;
+    },
     maintain: () => task(() => maintain(parts, deps, today())),
     retain: (signal) =>
       task(async () => {
@@ -183,22 +210,28 @@ function authorityOf(parts: Parts, deps: AuthorityDeps): Authority {
         await retention.settled(signal);
         return retention.ended();
       }),
+    isReadBack: () => parts.readBack.isDone(),
     published: () => publisher.settled(),
     status: () => statusOf(parts, deps),
     close,
   };
 }
 
-type Task = <T>(work: () => Promise<T>) => Promise<T>;
-
-function gatewayTasks(
-  { gateways, publisher }: Parts,
+/** Notices and gateways, of which the log tells what an older copy of the folder forgot. */
+function readBackTasks(
+  { gateways, notices, publisher, readBack }: Parts,
   { clock, log }: AuthorityDeps,
   task: Task,
-): Pick<Authority, 'addGateway' | 'revokeGateway'> {
+): Pick<Authority, 'addGateway' | 'revokeGateway' | 'notify'> {
   return {
+    notify: (order) =>
+      task(async () => {
+        readBack.require();
+        return notices.publish(order);
+      }),
     addGateway: (publicKey, name, fromDay = dayOf(clock.nowMs() / 1000)) =>
       task(async () => {
+        readBack.require();
         const certificate = await gateways.certify(publicKey, name, fromDay);
         log.info('gateway certified', { gateway: toHex(partyIdOf(publicKey)), name, fromDay });
         return certificate;
@@ -224,12 +257,12 @@ async function ensureDays(keyring: DayKeyring, fromDay: number, toDay: number): 
 
 async function tidy(
   today: number,
-  tags: TagRegistry,
-  gateways: GatewayRegister,
+  { tags, gateways, notices }: Pick<Parts, 'tags' | 'gateways' | 'notices'>,
   retentionDays: number,
 ): Promise<void> {
   await tags.forgetBefore(today - retentionDays);
   await gateways.forgetRevocations(today);
+  await notices.forgetBefore(today - retentionDays);
 }
 
 /** Before all days. */
@@ -245,9 +278,14 @@ async function maintain(
   const oldest = isBelieved ? today - retentionDays : NO_DAY; // days that ended before stay ended
   await parts.retention.endBefore(oldest);
   if (isBelieved) await parts.tidy(today);
+  await parts.readBack.look();
+  await parts.notices.resume();
 }
 
 async function statusOf(parts: Parts, deps: AuthorityDeps): Promise<AuthorityStatus> {
+  const notices = await parts.noticeBook.list();
+  const inState = (wanted: NoticeState): number => notices.filter(({ state }) => state === wanted).length;
+  const [last] = notices;
   return {
     issuerPublicKey: toHex(deps.issuer.publicKey),
     days: await parts.keyring.days(),
@@ -255,31 +293,8 @@ async function statusOf(parts: Parts, deps: AuthorityDeps): Promise<AuthoritySta
     sunsetDay: deps.sunsetDay,
     gateways: await parts.gateways.list(),
     enrolledTags: await parts.tags.count(),
-    lastNotice: (await parts.book.latestNotice())?.number,
+    lastNotice: last && { number: last.number, givenMs: last.givenMs, state: last.state },
+    noticesOnOffer: inState('logged'),
+    noticesWaiting: inState('waits'),
   };
-}
-
-/** Tasks that are refused after closing; closing waits for those under way. */
-function closable(settle: () => Promise<unknown>) {
-  const underWay = new Set<Promise<unknown>>();
-  let closed = false;
-
-  async function task<T>(work: () => Promise<T>): Promise<T> {
-    if (closed) throw new FirebreakError('closed', 'the authority is shutting down');
-    const run = work();
-    underWay.add(run);
-    try {
-      return await run;
-    } finally {
-      underWay.delete(run);
-    }
-  }
-
-  async function close(): Promise<void> {
-    closed = true;
-    await Promise.allSettled(underWay);
-    await settle();
-  }
-
-  return { task, close };
 }

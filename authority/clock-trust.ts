@@ -3,16 +3,14 @@
  * of one clock: a clock that leapt is believed when a person says so, or when the log's own times passed the days between.
  */
 import type { Log } from '../protocol/log.js';
+import { MAX_CLOCK_STEP_DAYS } from '../protocol/time.js';
 import type { DayKeyStore } from './day-key-store.js';
 import type { WorkedDayStore } from './worked-day.js';
-
-/** From the newest day worked on; an authority that was off for longer is told by a person, or by the log. */
-const MAX_STEP_DAYS = 2;
 
 /** Days of the ledger's own clock, by entries that were verified. */
 export interface LogDays {
   readonly first: number;
-  /** From this day on the log has no gap of more than {@link MAX_STEP_DAYS}. */
+  /** From this day on the log has no gap of more than {@link MAX_CLOCK_STEP_DAYS}. */
   readonly steadySince: number;
   readonly newest: number;
 }
@@ -26,7 +24,7 @@ export function withEntryOf(day: number, known: LogDays | undefined): LogDays {
 
 /** Whether `today` does not follow from the newest day worked on, either way. */
 export function isLeap(worked: number, today: number): boolean {
-  return Math.abs(today - worked) > MAX_STEP_DAYS;
+  return Math.abs(today - worked) > MAX_CLOCK_STEP_DAYS;
 }
 
 export interface KnownDays {
@@ -106,7 +104,7 @@ const LEAPT =
 
 /** Whether the log's own times went from the one day to the other without a leap. */
 function passedDays(log: LogDays, from: number, today: number): boolean {
-  return from < today && log.steadySince <= from + MAX_STEP_DAYS && !isLeap(log.newest, today);
+  return from < today && log.steadySince <= from + MAX_CLOCK_STEP_DAYS && !isLeap(log.newest, today);
 }
 
 /** Whether they never leapt: no day has keys that is older than the log by much. */

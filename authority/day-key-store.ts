@@ -2,10 +2,14 @@
  * Where the authority keeps its day keys (protocol.md §3). Implementations: day-key-store-memory.ts, and private files
  * in cli/. Whoever holds a day's keys can read that day's reports: nothing but the store and its reader ever sees them.
  */
+import { FirebreakError } from '../protocol/errors.js';
 import type { DayKeys } from '../protocol/keys.js';
 
 export interface DayKeyStore {
-  /** `undefined` for a day whose keys were never made or are destroyed. Throws `damaged` for keys that cannot be read. */
+  /**
+   * `undefined` for a day whose keys were never made or are destroyed. Throws `damaged` for keys that cannot be read,
+   * `permission` for keys that others can read too.
+   */
   get(day: number): Promise<DayKeys | undefined>;
   /** On disk, synced, when it resolves. Throws `exists` rather than replace a day's keys, `day` for a day that was destroyed. */
   put(keys: DayKeys): Promise<void>;
@@ -20,4 +24,15 @@ export interface DayKeyStore {
   destroy(day: number): Promise<void>;
   /** Looks for copies of destroyed keys wherever the store can, and removes them. The days of those found, each once. */
   removeStray(): Promise<readonly number[]>;
+}
+
+/**
+ * What was read of the store for somebody who asks from afar. `permission` is a refusal of theirs everywhere else, and here
+ * the authority's own trouble: it becomes `damaged`, of which they hear nothing.
+ */
+export async function forAsker<T>(reading: Promise<T>): Promise<T> {
+  return reading.catch((cause: unknown) => {
+    if (!(cause instanceof FirebreakError) || cause.code !== 'permission') throw cause;
+    throw new FirebreakError('damaged', `day keys cannot be used: ${cause.message}`, { cause });
+  });
 }

@@ -3,11 +3,11 @@
  * `signal` says so.
  */
 import { z } from 'zod';
+import { withTimeLimit } from '../host/time-limit.js';
 import { MAX_AUDIT_ANSWER_BYTES } from '../protocol/audit-answer.js';
 import type { TagNumber } from '../protocol/brands.js';
 import { ByteReader } from '../protocol/bytes.js';
 import { FirebreakError, type ErrorCode } from '../protocol/errors.js';
-import { withTimeLimit } from '../radio/time-limit.js';
 
 /** A sealed pack of 7 days has 65,468 bytes. */
 const MAX_PACK_BYTES = 131_072;

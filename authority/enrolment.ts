@@ -15,6 +15,7 @@ import { FirebreakError } from '../protocol/errors.js';
 import { dayOf } from '../protocol/time.js';
 import { readAsked, type AskedCredentials } from './asked-credentials.js';
 import { DailyCount } from './daily-count.js';
+import { forAsker } from './day-key-store.js';
 import { hasKeysOf, issuePack, type IssuanceDeps } from './issuance.js';
 import { keyedLock, type KeyedLock } from './keyed-lock.js';
 import { openRenewal } from './renewal.js';
@@ -68,7 +69,7 @@ export function openEnrolment(given: EnrolmentDeps): Enrolment {
       const context = { issuerPublicKey: issuer.publicKey, receivedAtMs: clock.nowMs(), retentionDays };
       const { tag, request } = await openRenewal(bytes, {
         ...context,
-        keysOf: (day) => keyring.existingKeysOf(day),
+        keysOf: (day) => forAsker(keyring.existingKeysOf(day)),
       });
       const asked = askedNow(request, deps);
       return lock.run(tagLock(tag), async () => {

@@ -21,7 +21,8 @@ export interface AuthorityEntries {
   dayKeyDestroyed(day: number): Promise<void>;
   /** Resolves what tells the ledger's answer. */
   payloadsPruned(day: number): Promise<PostedEntry>;
-  noticePublished(notice: Uint8Array): Promise<void>;
+  /** Resolves what tells the ledger's answer. */
+  noticePublished(notice: Uint8Array): Promise<PostedEntry>;
   credentialsIssued(requestHash: Uint8Array, root: Uint8Array): Promise<void>;
 }
 
@@ -53,7 +54,7 @@ export function authorityEntries({ courier, clock, randomBytes }: AuthorityEntri
       ),
     payloadsPruned: (day) =>
       posted(ENTRY_TYPE.pruning, encodePruningPayload({ salt: salt(), day, prunedAtMs: clock.nowMs() })),
-    noticePublished: (notice) => post(ENTRY_TYPE.notices, encodeNoticePayload({ salt: salt(), notice })),
+    noticePublished: (notice) => posted(ENTRY_TYPE.notices, encodeNoticePayload({ salt: salt(), notice })),
     credentialsIssued: (requestHash, root) =>
       post(ENTRY_TYPE.credentials, encodeCredentialsPayload({ salt: salt(), requestHash, root })),
   };

@@ -11,9 +11,11 @@ import type { Signer } from '../protocol/ed25519.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { MAX_CERTIFICATE_DAYS } from '../protocol/gateway-certificate.js';
 import { partyIdOf } from '../protocol/keys.js';
+import { openRevocation } from '../protocol/revocation.js';
 import type { AuthorityEntries } from './entries.js';
 import { certifyGateway, revokeGateway } from './issuer.js';
 import { keyedLock } from './keyed-lock.js';
+import type { OwnWords } from './own-words.js';
 import type { RecordStore } from './records.js';
 import type { StatementBook } from './statement-book.js';
 
@@ -33,6 +35,8 @@ export interface GatewayRegister {
   /** Throws `not-found` for a gateway this authority never certified. A gateway revoked before keeps the earlier time. */
   revoke(gatewayId: Uint8Array, fromMs: number): Promise<void>;
   list(): Promise<readonly CertifiedGateway[]>;
+  /** Takes up what the log has and this register does not: how many gateways it knows more of now. */
+  learn(words: Pick<OwnWords, 'certificates' | 'revocations'>): Promise<number>;
   /** Drops the revocations of gateways whose last certificate ended before `today`. */
   forgetRevocations(today: number): Promise<void>;
 }
@@ -51,6 +55,7 @@ export function gatewayRegister(deps: GatewayRegisterDeps): GatewayRegister {
       lock.run(toHex(partyIdOf(publicKey)), () => certify(publicKey, name, fromDay, deps)),
     revoke: (gatewayId, fromMs) => lock.run(toHex(gatewayId), () => revoke(gatewayId, fromMs, deps)),
     list: () => list(deps.records),
+    learn: (words) => learn(words, deps),
     forgetRevocations: async (today) => {
       const gateways = await list(deps.records);
       const ended = gateways.filter(({ revokedFromMs, toDay }) => revokedFromMs !== null && toDay < today);
@@ -89,6 +94,31 @@ async function revoke(
   await entries.gatewayRevoked(revocation);
   await book.addRevocation(gatewayId, revocation);
   await write(records, { ...known, revokedFromMs });
+}
+
+/** Before any gateway is certified or revoked by this process: no lock. */
+async function learn(
+  { certificates, revocations }: Pick<OwnWords, 'certificates' | 'revocations'>,
+  { issuer, records, book }: GatewayRegisterDeps,
+): Promise<number> {
+  const learned = new Set<string>();
+  for (const { gatewayPublicKey, toDay } of certificates) {
+    const id = toHex(partyIdOf(gatewayPublicKey));
+    const known = await read(records, partyIdOf(gatewayPublicKey));
+    if (known && known.toDay >= toDay) continue;
+    const fresh = { name: id.slice(0, 8), publicKey: toHex(gatewayPublicKey), revokedFromMs: null };
+    await write(records, { ...(known ?? fresh), toDay });
+    learned.add(id);
+  }
+  for (const revocation of revocations) {
+    const { gatewayId, fromMs } = openRevocation(revocation, issuer.publicKey);
+    const known = await read(records, gatewayId);
+    if (!known || known.revokedFromMs !== null) continue; // the log has no certificate it ends, or it is known
+    await book.addRevocation(gatewayId, revocation);
+    await write(records, { ...known, revokedFromMs: fromMs });
+    learned.add(toHex(gatewayId));
+  }
+  return learned.size;
 }
 
 const keyOf = (gatewayId: Uint8Array) => `gateway/${toHex(gatewayId)}`;

@@ -12,7 +12,9 @@
  * Bodies are application/octet-stream, which a web page cannot send here unasked. Errors are one line of JSON,
  * {"code": …, "message": …}.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { boundedServer, type ConnectionLimits } from '../host/http-server.js';
+import { listenOn } from '../host/listen.js';
 import { asTagNumber, type TagNumber } from '../protocol/brands.js';
 import { ByteWriter } from '../protocol/bytes.js';
 import { FirebreakError, type ErrorCode } from '../protocol/errors.js';
@@ -20,17 +22,19 @@ import type { Log } from '../protocol/log.js';
 
 /** A request for 7 days of credentials, as a report, has 21,814 bytes. */
 const MAX_BODY_BYTES = 32_768;
-const BODY_TIMEOUT_MS = 10_000;
-/** With a body each, 16 MiB. Whoever sends slowly holds a connection for as long as a body may take, and nothing else. */
-const MAX_CONNECTIONS = 512;
 /** Requests that have arrived whole and are worked on. */
 const MAX_AT_ONCE = 32;
-/** Longer than those who ask wait. */
-const SILENT_MS = 60_000;
-const LIMITS = {
-  requestTimeout: BODY_TIMEOUT_MS,
-  headersTimeout: BODY_TIMEOUT_MS,
-  connectionsCheckingInterval: 1_000,
+const LIMITS: ConnectionLimits = {
+  /** With a body each, 16 MiB. Whoever sends slowly holds a connection for as long as a body may take, and nothing else. */
+  connections: 512,
+  pipelined: 8,
+  headersMs: 10_000,
+  requestMs: 10_000,
+  keepAliveMs: 5_000,
+  /** Longer than those who ask wait. */
+  silentMs: 60_000,
+  answerMs: 120_000,
+  checkEveryMs: 1_000,
 };
 
 export interface EnrolmentService {
@@ -63,12 +67,11 @@ export interface EnrolmentHttpOptions {
 /** Throws `port-in-use`, `permission`, `input`. */
 export async function openEnrolmentHttp(options: EnrolmentHttpOptions): Promise<EnrolmentHttp> {
   const inSlot = slots();
-  const server = createServer(LIMITS, (request, response) => {
+  const limits = { ...LIMITS, silentMs: options.silentMs ?? LIMITS.silentMs };
+  const server = boundedServer(limits, (request, response) => {
     void answer(request, response, { ...options, inSlot });
   });
-  server.maxConnections = MAX_CONNECTIONS;
-  server.timeout = options.silentMs ?? SILENT_MS;
-  const port = await listen(server, options.port ?? 0, options.host ?? '127.0.0.1');
+  const { port } = await listenOn(server, options.host ?? '127.0.0.1', options.port ?? 0, 'enrolment');
   return { port, close: () => stop(server) };
 }
 
@@ -179,42 +182,21 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   closed: 503,
 };
 
+/** Troubles of the authority itself, such as an unreadable day key file: who asks can do nothing, and is not told of its files. */
+const OWN_TROUBLES: ReadonlySet<ErrorCode> = new Set(['damaged', 'foreign', 'locked'] as const);
+
 function sendError(response: ServerResponse, error: unknown, log: Log): void {
-  const known = error instanceof FirebreakError;
+  const known = error instanceof FirebreakError && !OWN_TROUBLES.has(error.code) ? error : undefined;
   if (!known) log.error('an enrolment request failed', { error: String(error) });
-  const body = known
-    ? { code: error.code, message: error.message }
-    : { code: 'damaged', message: 'the authority failed to answer; its log says why' };
+  const { code, message } = known ?? {
+    code: 'damaged',
+    message: 'the authority failed to answer; its log says why',
+  };
   if (response.destroyed || response.headersSent) return;
-  const status = known ? (STATUS[error.code] ?? 400) : 500;
+  const status = known ? (STATUS[known.code] ?? 400) : 500;
   response
     .writeHead(status, { 'content-type': 'application/json', connection: 'close' })
-    .end(`${JSON.stringify(body)}\n`);
-}
-
-function listenFailure(cause: Error, where: string): FirebreakError {
-  const code = 'code' in cause ? cause.code : undefined;
-  if (code === 'EADDRINUSE')
-    return new FirebreakError('port-in-use', `${where} is in use: choose another port for enrolment`, {
-      cause,
-    });
-  if (code === 'EACCES')
-    return new FirebreakError('permission', `enrolment may not use ${where}: choose a port from 1024 on`, {
-      cause,
-    });
-  return new FirebreakError('input', `enrolment cannot listen on ${where}: ${cause.message}`, { cause });
-}
-
-function listen(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const fail = (cause: Error): void => reject(listenFailure(cause, `${host}:${port}`));
-    server.once('error', fail);
-    server.listen(port, host, () => {
-      server.off('error', fail);
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
+    .end(`${JSON.stringify({ code, message })}\n`);
 }
 
 function stop(server: Server): Promise<void> {

@@ -8,6 +8,7 @@ import { FirebreakError } from '../protocol/errors.js';
 import { credentialsRoot } from '../protocol/payload-credentials.js';
 import type { AskedCredentials, AskedDay } from './asked-credentials.js';
 import { issueDay } from './credentials.js';
+import { forAsker } from './day-key-store.js';
 import type { DayKeyring } from './day-keys.js';
 import type { AuthorityEntries } from './entries.js';
 import type { IssuedDays, TagRegistry } from './tag-registry.js';
@@ -78,7 +79,7 @@ async function makePack(
   const packDays: PackDay[] = [];
   const bodies: Uint8Array[] = [];
   for (const { day, epochPublicKeys } of days) {
-    const keys = await keyring.keysOf(day);
+    const keys = await forAsker(keyring.keysOf(day));
     const issued = issueDay(issuer, keys, tag, epochPublicKeys);
     packDays.push({
       statement: issueDayKeyStatement(issuer, day, keys.sealingPublicKey),

@@ -1,11 +1,13 @@
 /**
- * The authority's retained topics (protocol.md §9): day-key statements, revocations, the newest notice. A broker keeps
+ * The authority's retained topics (protocol.md §9): day-key statements, revocations, notices. A broker keeps
  * retained messages in memory, so that all are published again whenever it comes back.
  */
 import type { Uplink } from '../courier/uplink.js';
 import { joinDayKeyStatements, joinRevocations, MAX_STATEMENTS } from '../protocol/authority-topics.js';
 import type { Log } from '../protocol/log.js';
+import { joinNotices, withinBounds } from '../protocol/notice-list.js';
 import { DAY_KEYS_TOPIC, NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../protocol/topics.js';
+import type { NoticeBook } from './notice-book.js';
 import type { StatementBook } from './statement-book.js';
 
 /** The part of the uplink that is needed here. */
@@ -22,6 +24,7 @@ export interface Publisher {
 
 export interface PublisherDeps {
   readonly book: StatementBook;
+  readonly notices: NoticeBook;
   readonly uplink: RetainedUplink;
   readonly log: Log;
 }
@@ -59,15 +62,17 @@ export function openPublisher(deps: PublisherDeps): Publisher {
 }
 
 /** Never rejects: what did not reach the broker is published again when it is back. */
-async function publishRound({ book, uplink, log }: PublisherDeps): Promise<boolean> {
+async function publishRound({ book, notices, uplink, log }: PublisherDeps): Promise<boolean> {
   try {
     const revocations = await book.revocations();
-    const latest = await book.latestNotice();
+    const logged = (await notices.list()).filter(({ state }) => state === 'logged');
+    const offer = withinBounds(logged, ({ bytes }) => bytes.length).map(({ bytes }) => bytes);
     const statements = (await book.dayKeyStatements()).slice(-MAX_STATEMENTS); // the oldest are the least needed
     await uplink.publishRetained(DAY_KEYS_TOPIC, joinDayKeyStatements(statements));
     // An empty payload takes the last one back (docs/protocol.md).
     await uplink.publishRetained(REVOCATIONS_TOPIC, joinRevocations(revocations));
-    if (latest) await uplink.publishRetained(NOTICES_TOPIC, latest.notice);
+    // Before the first notice nothing is said: an authority that lost its records must not take the others' back.
+    if ((await notices.lastNumber()) > 0) await uplink.publishRetained(NOTICES_TOPIC, joinNotices(offer));
     return true;
   } catch (error) {
     log.warn('the authority’s statements wait for the broker', { error: String(error) });

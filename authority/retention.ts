@@ -6,6 +6,7 @@
  * is answered by the ledger with the index of the first, so nothing is in the log twice.
  */
 import type { PostedEntry } from '../courier/courier.js';
+import { unlessAborted } from '../host/time-limit.js';
 import type { Clock } from '../protocol/clock.js';
 import type { Log } from '../protocol/log.js';
 import type { DayKeyStore } from './day-key-store.js';
@@ -67,8 +68,8 @@ class DayEnds implements Retention {
     for (const { day } of waiting) if (!this.#underWay.has(day)) await this.#prune(day);
   }
 
-  settled(signal: AbortSignal): Promise<void> {
-    return unlessAborted(Promise.all(this.#underWay.values()), signal);
+  async settled(signal: AbortSignal): Promise<void> {
+    await unlessAborted(Promise.all(this.#underWay.values()), signal);
   }
 
   ended(): Promise<readonly EndedDay[]> {
@@ -118,14 +119,4 @@ class DayEnds implements Retention {
       'the ledger refuses to prune a day: compare its clock and retentionDays with ours, and see that the issuer may write type 10';
     this.#deps.log.error(what, { day, reason });
   }
-}
-
-async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  let aborted: () => void = () => undefined;
-  const stopped = new Promise<never>((_, reject) => {
-    aborted = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', aborted, { once: true });
-  });
-  await Promise.race([work, stopped]).finally(() => signal.removeEventListener('abort', aborted));
 }

@@ -1,15 +1,14 @@
 /**
  * What the authority has stated and must state again whenever a broker has lost it: a broker keeps retained messages in
- * memory. All of it is public.
+ * memory. All of it is public. Notices are in notice-book.ts.
  *
  *     made/<day>                        nothing: the day's keys are whole on disk, and the log may know them
  *     statement/<day>                   day-key statement 105
  *     revocation/<gatewayId>            revocation 93
- *     notice/latest                     number u32 || the newest notice as it was broadcast
  *
  * Days are 8 hex digits, so that keys sort by them.
  */
-import { ByteWriter, concat, toHex } from '../protocol/bytes.js';
+import { toHex } from '../protocol/bytes.js';
 import type { RecordStore } from './records.js';
 
 export interface StatementBook {
@@ -25,13 +24,6 @@ export interface StatementBook {
   revocations(): Promise<Uint8Array[]>;
   addRevocation(gatewayId: Uint8Array, revocation: Uint8Array): Promise<void>;
   forgetRevocation(gatewayId: Uint8Array): Promise<void>;
-  latestNotice(): Promise<LatestNotice | undefined>;
-  setLatestNotice(latest: LatestNotice): Promise<void>;
-}
-
-export interface LatestNotice {
-  readonly number: number;
-  readonly notice: Uint8Array;
 }
 
 const dayHex = (day: number) => day.toString(16).padStart(8, '0');
@@ -70,13 +62,5 @@ export function statementBook(records: RecordStore): StatementBook {
       const key = revocationKey(gatewayId);
       if ((await records.get(key)) !== undefined) await records.write([[key, undefined]]);
     },
-    latestNotice: async () => {
-      const value = await records.get('notice/latest');
-      return (
-        value && { number: Buffer.from(value).readUInt32BE(), notice: new Uint8Array(value.subarray(4)) }
-      );
-    },
-    setLatestNotice: ({ number, notice }) =>
-      records.write([['notice/latest', concat(new ByteWriter(4).u32(number).finish(), notice)]]),
   };
 }

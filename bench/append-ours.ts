@@ -1,6 +1,8 @@
 /** The ledger's durable append, from payloads to a synced commit with a signed checkpoint: what the append bench times. */
 import { mkdir } from 'node:fs/promises';
+import { liveClock } from '../host/clock-live.js';
 import { WriterDirectory } from '../ledger/admission/writer.js';
+import { AppendClock } from '../ledger/append-clock.js';
 import type { CheckedBatch } from '../ledger/checked-batch.js';
 import { DayRegister } from '../ledger/store/day-record.js';
 import { Sequencer } from '../ledger/sequencer.js';
@@ -11,6 +13,7 @@ import { signCheckpoint } from '../protocol/checkpoint.js';
 import { fastSigner } from '../protocol/ed25519.js';
 import { ENTRY_TYPE } from '../protocol/entry.js';
 import { sha256 } from '../protocol/hash.js';
+import { silentLog } from '../protocol/log.js';
 import { emptyRoot } from '../protocol/merkle.js';
 import { noteSigner } from '../protocol/note.js';
 import type { Appender } from './append-run.js';
@@ -50,7 +53,7 @@ export async function openOurs(dir: string): Promise<Appender> {
     days: new DayRegister([]),
     retentionDays: 21,
     logSigner,
-    clock: { nowMs: () => asUnixMs(Date.now()), sleep: async () => {} },
+    clock: new AppendClock({ clock: liveClock(), log: silentLog }, store.state()),
   });
   let seq = 0;
   return {

@@ -9,6 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { liveClock } from '../host/clock-live.js';
 import { openAedesBroker } from '../ledger/broker-aedes.js';
 import { openLedger, type Ledger } from '../ledger/ledger.js';
 import { defaultCheckThreads } from '../ledger/intake/verify-workers.js';
@@ -169,7 +170,7 @@ async function withLedger(threads: number, run: (ledger: Ledger, plan: IngestPla
     issuerPublicKey: issuer.publicKey,
     writers: [{ publicKey: issuer.publicKey, types: [ENTRY_TYPE.gateway] }],
     retentionDays: 21,
-    clock: { nowMs: () => asUnixMs(Date.now()), sleep: async () => {} },
+    clock: liveClock(),
     checkThreads: threads,
   });
   const broker = await openAedesBroker({

@@ -10,6 +10,7 @@ import { benchLedger } from './ledger.js';
 import { benchIngest } from './ingest.js';
 import { benchOpen } from './open.js';
 import { benchPath } from './path.js';
+import { benchReports } from './reports.js';
 import { benchScale } from './scale.js';
 import { benchTrace } from './trace/trace.js';
 
@@ -23,6 +24,7 @@ interface Asked {
 const BENCHES: Readonly<Record<string, (asked: Asked) => Promise<void>>> = {
   path: ({ contacts }) => benchPath(contacts),
   open: benchOpen,
+  reports: benchReports,
   enrolment: benchEnrolment,
   fsck: benchFsck,
   ledger: benchLedger,
@@ -53,6 +55,9 @@ if (bench === undefined || values.help === true) {
   );
   console.error(
     '  open                     a tracer opening reports, on its own thread and on one or two more',
+  );
+  console.error(
+    '  reports                  what is remembered of reports: five days of a city, two million a day',
   );
   console.error('  enrolment                credentials for a school: 327 tags, five days');
   console.error(

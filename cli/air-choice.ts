@@ -47,7 +47,7 @@ export function withAirOptions(command: Command): Command {
         .choices(['simulated', 'ble'])
         .default('simulated'),
     )
-    .option('--place <x,y>', 'where it is in the simulated air, metres', place)
+    .option('--place <x,y>', 'where it is in the simulated air, metres (default: 0,0)', place)
     .option(
       '--adapters <scan,advertise>',
       'the two Bluetooth adapters, such as hci0,hci1: the first scans and connects, the second advertises and serves',
@@ -89,7 +89,7 @@ export async function joinAir(session: Session, options: AirOptions, name: strin
   const { folder, signal, clock, log } = session;
   const { adapters, bleStack: stack = 'abandonware', emulatedRssi: file } = options;
   if (options.radio === 'simulated' || adapters === undefined) {
-    const { socket } = await waitForRunning(folder, 'air', WAIT_MS, signal);
+    const { socket } = await waitForRunning(session, 'air', WAIT_MS);
     return connectAir({ at: { path: socket }, name, signal, ...(options.place && { place: options.place }) });
   }
   if (file === undefined) return onAdapters({ stack, clock, log }, adapters);
@@ -121,14 +121,14 @@ async function onAdapters(
     advertiseAdapter: advertise,
     ...(emulated && { modelledRssi: (address) => emulated.rssiOf(address) }),
   });
-  const { central, server } = radio;
+  const { central, server, trouble } = radio;
   const scanner = emulated?.inReach(radio.scanner) ?? radio.scanner;
   const advertiser = emulated?.announced(radio.advertiser) ?? radio.advertiser;
   const close = async (): Promise<void> => {
     await radio.close();
     emulated?.close();
   };
-  return { scanner, advertiser, central, server, lost: NEVER, close };
+  return { scanner, advertiser, central, server, lost: NEVER, close, ...(trouble && { trouble }) };
 }
 
 /** A modelled strength in a report from a real radio would be a false measurement. */

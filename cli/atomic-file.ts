@@ -1,6 +1,7 @@
 /** Files that are either the old or the new whole: written beside, synced, renamed into place. */
-import { link, open, rename, rm, stat } from 'node:fs/promises';
+import { link, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { systemReason } from '../host/system-words.js';
 import { FirebreakError } from '../protocol/errors.js';
 
 export async function writeAtomically(
@@ -9,6 +10,21 @@ export async function writeAtomically(
   mode = 0o644,
 ): Promise<void> {
   await writeBeside(file, content, mode, (temporary) => rename(temporary, file));
+}
+
+/**
+ * The same for readers, but not synced: for what is replaced every second and means nothing after a crash. Two syncs a second
+ * would wear out the memory card that a gateway or tag runs from.
+ */
+export async function replaceUnsynced(file: string, content: string, mode: number): Promise<void> {
+  const temporary = temporaryOf(file);
+  try {
+    await writeFile(temporary, content, { mode });
+    await rename(temporary, file);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw notWritten(file, cause);
+  }
 }
 
 /** A private file that was not there before, whole or not at all. Throws `exists`, leaving what is there as it is. */
@@ -37,7 +53,7 @@ async function writeBeside(
   mode: number,
   putInPlace: (temporary: string) => Promise<void>,
 ): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`;
+  const temporary = temporaryOf(file);
   try {
     const handle = await open(temporary, 'w', mode);
     try {
@@ -51,9 +67,14 @@ async function writeBeside(
   } catch (cause) {
     await rm(temporary, { force: true });
     if (cause instanceof FirebreakError) throw cause;
-    throw new FirebreakError('input', `${file} cannot be written: ${(cause as Error).message}`, { cause });
+    throw notWritten(file, cause);
   }
 }
+
+const temporaryOf = (file: string): string => `${file}.${process.pid}.tmp`;
+
+const notWritten = (file: string, cause: unknown): FirebreakError =>
+  new FirebreakError('input', `${file} cannot be written: ${systemReason(cause)}`, { cause });
 
 /** A name that was made, moved or removed in the folder is on disk when it resolves. */
 export async function syncFolder(folder: string): Promise<void> {

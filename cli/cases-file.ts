@@ -29,7 +29,10 @@ export function parseCases(text: string, name: string): ClusterCase[] {
     cases.push(one);
   });
   if (cases.length < MIN_CASES || cases.length > MAX_CASES)
-    throw refuse(name, `a cluster has ${MIN_CASES} to ${MAX_CASES} cases, and here are ${cases.length}`);
+    throw refuse(
+      name,
+      `a cluster has ${MIN_CASES} to ${MAX_CASES} cases, and here ${cases.length === 1 ? 'is' : 'are'} ${cases.length}`,
+    );
   return cases;
 }
 

@@ -3,10 +3,12 @@
  */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { systemReason } from '../host/system-words.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { fromHex } from '../protocol/bytes.js';
 import { dayOf } from '../protocol/time.js';
 import { writeAtomically } from './atomic-file.js';
+import { fieldsOf } from './fields.js';
 import type { DataFolder } from './folder.js';
 
 const FORMAT = 'firebreak-data-1';
@@ -29,7 +31,11 @@ const settings = z.strictObject({
   sampleHoldSeconds: z.int().min(1).max(900),
   beaconIntervalMs: z.int().min(100).max(60_000),
   beaconJitter: z.number().min(0).max(0.5),
-  attenuationThresholdsDb: z.tuple([z.int(), z.int(), z.int()]),
+  attenuationThresholdsDb: z
+    .tuple([z.int(), z.int(), z.int()])
+    .refine(([immediate, near, medium]) => immediate <= near && near <= medium, {
+      error: 'must ascend: up to which dB a contact is immediate, near, medium',
+    }),
   rssiFloorDbm: z.int().min(-127).max(0),
   beaconServiceUuid: z.int().min(0).max(0xffff),
   gatewayServiceUuid: z.int().min(0).max(0xffff),
@@ -72,15 +78,11 @@ export async function readConfig(folder: DataFolder): Promise<Config> {
           `${folder.dir} is not a Firebreak folder (it has no firebreak.json): make one with firebreak authority init`,
           { cause },
         )
-      : new FirebreakError('permission', `${folder.config} cannot be read: ${cause.message}`, { cause });
+      : new FirebreakError('permission', `${folder.config} cannot be read: ${systemReason(cause)}`, {
+          cause,
+        });
   });
-  const parsed = config.safeParse(parseJson(folder.config, text));
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new FirebreakError(
-    'damaged',
-    `${folder.config}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'does not fit'}`,
-  );
+  return fieldsOf(config, folder.config, parseJson(folder.config, text));
 }
 
 export async function writeConfig(folder: DataFolder, facts: Omit<Config, 'format'>): Promise<void> {

@@ -33,8 +33,8 @@ export function dayKeyFiles(dir: string, searched?: string): DayKeyStore {
     },
     setAside: (day) => rename(fileOf(day), `${fileOf(day)}.damaged`),
     list: async () => {
+      const names = await namesIn(dir);
       const destroyed = await readDestroyedDays(marks);
-      const names = await readdir(dir).catch(() => []);
       const days = names.map((name) => NAME.exec(name)?.[1]).filter((day) => day !== undefined);
       return days
         .map(Number)
@@ -51,6 +51,18 @@ export function dayKeyFiles(dir: string, searched?: string): DayKeyStore {
   };
 }
 
+/** None of a folder that is not there: one that cannot be read may hold keys. Throws `permission`. */
+async function namesIn(dir: string): Promise<readonly string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    const cause = error as NodeJS.ErrnoException;
+    if (cause.code === 'ENOENT') return [];
+    const problem = `the day keys in ${dir} cannot be listed (${cause.message}): see who may read that folder`;
+    throw new FirebreakError('permission', problem, { cause });
+  }
+}
+
 /** None of a file that is not there, or is no day's keys: it goes all the same. */
 async function printsOf(file: string, day: number): Promise<readonly Uint8Array[]> {
   try {
@@ -65,7 +77,9 @@ async function readDayKeyFile(file: string, day: number): Promise<DayKeys | unde
   const there = await stat(file).catch(() => undefined);
   if (!there) return undefined;
   await requirePrivate(file);
-  const keys = decode(file, await readFile(file));
+  const bytes = await readFile(file);
+  const keys = decode(file, bytes);
+  bytes.fill(0); // the keys are copies
   if (keys.day === day) return keys;
   throw new FirebreakError('damaged', `${file} holds the keys of day ${keys.day}`);
 }

@@ -1,6 +1,7 @@
 /** How a command ends: 0 done, 1 failed, 2 used wrongly. One place turns an error into words and a number. */
 import { CommanderError } from 'commander';
 import pc from 'picocolors';
+import { systemWords } from '../host/system-words.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { plain } from '../protocol/plain-text.js';
 
@@ -18,13 +19,15 @@ export function exitCodeOf(error: unknown): 0 | 1 | 2 {
 export function describeError(error: unknown, debug: boolean): string {
   if (error instanceof CommanderError) return '';
   if (!(error instanceof Error)) return `firebreak: ${shown(String(error))}`;
-  const lines = [`${pc.red('firebreak:')} ${shown(error.message)}`];
+  const words = error instanceof FirebreakError ? undefined : systemWords(error);
+  const message = words === undefined ? error.message : `${words} (${error.message})`;
+  const lines = [`${pc.red('firebreak:')} ${shown(message)}`];
   if (debug)
     lines.push(
       shown(error.stack ?? ''),
       ...(error.cause instanceof Error ? [`caused by: ${shown(error.cause.message)}`] : []),
     );
-  else if (!(error instanceof FirebreakError))
+  else if (!(error instanceof FirebreakError) && words === undefined)
     lines.push('  (unexpected; run again with FIREBREAK_DEBUG=1 for details)');
   return lines.join('\n');
 }

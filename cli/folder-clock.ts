@@ -6,11 +6,12 @@
  */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { liveClock } from '../host/clock-live.js';
+import type { LiveClock } from '../host/clock-live.js';
 import { FirebreakError } from '../protocol/errors.js';
-import { liveClock } from '../radio/clock-live.js';
-import type { LiveClock } from '../radio/clock-live.js';
 import { writeAtomically } from './atomic-file.js';
 import { parseJson } from './config.js';
+import { fieldsOf } from './fields.js';
 import type { DataFolder } from './folder.js';
 
 const MAX_RATE = 10_000;
@@ -55,13 +56,7 @@ async function readClockFile(folder: DataFolder): Promise<ClockFile | undefined>
     throw new FirebreakError('permission', `${folder.clock} cannot be read: ${cause.message}`, { cause });
   });
   if (text === undefined) return undefined;
-  const parsed = clockFile.safeParse(parseJson(folder.clock, text));
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new FirebreakError(
-    'damaged',
-    `${folder.clock}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'does not fit'}`,
-  );
+  return fieldsOf(clockFile, folder.clock, parseJson(folder.clock, text));
 }
 
 function requireSame(known: ClockFile | undefined, options: ClockOptions, folder: DataFolder): void {

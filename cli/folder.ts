@@ -36,6 +36,8 @@ export interface DataFolder {
     readonly ports: string;
     /** Who must cosign before readers see a checkpoint (C2SP tlog-policy); absent for nobody. */
     readonly policy: string;
+    /** A person's word that the clock is right (said-clock-file.ts); mostly absent. */
+    readonly saidClock: string;
     readonly status: string;
     readonly store: string;
   };
@@ -97,16 +99,7 @@ export function folderAt(path: string): DataFolder {
       spool: inside('authority', 'spool'),
       orders: inside('authority', 'orders'),
     },
-    ledger: {
-      dir: inside('ledger'),
-      logKey: inside('ledger', 'log.key'),
-      receiptKey: inside('ledger', 'receipt.key'),
-      readToken: inside('ledger', 'read.token'),
-      ports: inside('ledger', 'ports.json'),
-      policy: inside('ledger', 'policy'),
-      status: inside('ledger', 'status.json'),
-      store: inside('ledger', 'store'),
-    },
+    ledger: ledgerFolder(inside('ledger')),
     tracer: {
       dir: inside('tracer'),
       writerKey: inside('tracer', 'writer.key'),
@@ -116,6 +109,21 @@ export function folderAt(path: string): DataFolder {
       contacts: inside('tracer', 'contacts'),
       spool: inside('tracer', 'spool'),
     },
+  };
+}
+
+function ledgerFolder(dir: string): DataFolder['ledger'] {
+  const inside = (part: string) => join(dir, part);
+  return {
+    dir,
+    logKey: inside('log.key'),
+    receiptKey: inside('receipt.key'),
+    readToken: inside('read.token'),
+    ports: inside('ports.json'),
+    policy: inside('policy'),
+    saidClock: inside('clock-said-right'),
+    status: inside('status.json'),
+    store: inside('store'),
   };
 }
 

@@ -1,12 +1,13 @@
 /** Files that a person names to be read: small ones, whole. */
 import { open } from 'node:fs/promises';
+import { systemReason } from '../host/system-words.js';
 import { FirebreakError } from '../protocol/errors.js';
 
 /** Throws `input` when there is no such file, it cannot be read, or it is larger than what it is said to be may be. */
 export async function readInputFile(file: string, maxBytes: number): Promise<Uint8Array> {
   const bytes = await readUpTo(file, maxBytes + 1).catch((cause: NodeJS.ErrnoException) => {
-    const why = cause.code === 'ENOENT' ? 'there is no file' : `cannot read (${cause.code})`;
-    throw new FirebreakError('input', `${why} ${file}`, { cause });
+    const missing = cause.code === 'ENOENT' ? `there is no file ${file}` : undefined;
+    throw new FirebreakError('input', missing ?? `cannot read ${file}: ${systemReason(cause)}`, { cause });
   });
   if (bytes.length <= maxBytes) return bytes;
   throw new FirebreakError('input', `${file} is over ${maxBytes} bytes: it is not the file meant`);

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fromHex, toHex } from '../protocol/bytes.js';
+import { systemReason } from '../host/system-words.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { syncFolder, writeNewPrivate } from './atomic-file.js';
 
@@ -16,8 +17,9 @@ export async function requirePrivate(file: string): Promise<void> {
   const mode = await stat(file).then(
     (info) => info.mode & 0o777,
     (cause: NodeJS.ErrnoException) => {
-      if (cause.code === 'ENOENT') throw new FirebreakError('not-found', `${file} is missing`, { cause });
-      throw new FirebreakError('permission', `${file} cannot be opened: ${cause.message}`, { cause });
+      if (cause.code === 'ENOENT')
+        throw new FirebreakError('not-found', `${file} is missing: put it back from a copy`, { cause });
+      throw new FirebreakError('permission', `${file} cannot be opened: ${systemReason(cause)}`, { cause });
     },
   );
   if ((mode & 0o077) === 0) return;

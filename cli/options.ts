@@ -1,6 +1,9 @@
 /** Values of options, checked where they are typed: a wrong one ends the command with exit code 2. */
 import { InvalidArgumentError } from 'commander';
+import { requireBrokerUrl } from '../courier/broker-url.js';
 import { fromHex } from '../protocol/bytes.js';
+import { asError } from '../protocol/errors.js';
+import { usage } from './exit.js';
 import { parseTime } from './times.js';
 
 /** A whole number from `min` to `max`. */
@@ -21,6 +24,9 @@ export function positiveNumber(max: number): (text: string) => number {
   };
 }
 
+/** What {@link time} takes, for a help line. */
+export const TIME_FORMAT = '(unix seconds or ISO date; without Z, in your time zone)';
+
 export function time(option: string): (text: string) => number {
   return (text) => parseTime(text, option);
 }
@@ -29,6 +35,23 @@ export function time(option: string): (text: string) => number {
 export function shortName(text: string): string {
   if (/^[a-z0-9][a-z0-9-]{0,31}$/.test(text)) return text;
   throw new InvalidArgumentError('it must be 1 to 32 lowercase letters, digits and dashes.');
+}
+
+/** A tag number as answers write it: "017" is 17. */
+export function caseNumber(text: string): string {
+  const value = Number(text);
+  if (/^\d{1,15}$/.test(text) && value < 2 ** 48) return String(value);
+  throw new InvalidArgumentError('it must be a tag number, such as 17.');
+}
+
+/** The address of an MQTT broker. Refused in words of its own: what is typed may hold a password, and is not repeated. */
+export function brokerUrl(text: string): string {
+  try {
+    requireBrokerUrl(text);
+    return text;
+  } catch (error) {
+    throw usage(`--broker: ${asError(error).message}`);
+  }
 }
 
 /** "x,y" in metres. */

@@ -9,13 +9,16 @@
  */
 import { join } from 'node:path';
 import { z } from 'zod';
+import { MAX_NOTICE_TAGS } from '../authority/notice-desk.js';
 
 const order = z.discriminatedUnion('what', [
   z.strictObject({
     what: z.literal('notify'),
     day: z.int().min(0),
     code: z.int().min(0).max(255),
-    tags: z.array(z.int().min(0)).min(1).max(4096),
+    tags: z.array(z.int().min(0)).min(1).max(MAX_NOTICE_TAGS),
+    /** Takes the oldest notices off when there is no room for one more. */
+    dropOldest: z.boolean().optional(),
   }),
   z.strictObject({ what: z.literal('retain') }),
   z.strictObject({ what: z.literal('status') }),

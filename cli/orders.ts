@@ -4,8 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, unlink } from 'node:fs/promises';
+import { pauseUntilStopped } from '../host/clock-live.js';
 import { FirebreakError } from '../protocol/errors.js';
-import { pauseUntilStopped } from '../radio/clock-live.js';
 import { writeAtomically } from './atomic-file.js';
 import { parseJson } from './config.js';
 import type { DataFolder } from './folder.js';
@@ -97,7 +97,7 @@ function outcomeOf({ outcome, message }: OrderAnswer, { what }: Order): string {
   if (outcome === 'refused') throw new FirebreakError('input', message);
   const next =
     what === 'notify'
-      ? 'Look in the log of the authority for “notice published” before you give it again: people would be warned twice'
+      ? 'See the last notice in firebreak authority status before you give it again: people would be warned twice'
       : 'Giving it again does no harm';
   throw new FirebreakError(
     'unconfirmed',

@@ -35,6 +35,15 @@ export async function keptPolicy(file: string): Promise<WitnessPolicy | undefine
   return bytes && parse(file, bytes, 'damaged');
 }
 
+/** Whether a ledger was given a policy before that asks for witnesses; one that cannot be read did, for all that is known. */
+export async function asksForWitnesses(file: string): Promise<boolean> {
+  try {
+    return (await keptPolicy(file))?.quorum !== undefined;
+  } catch {
+    return true;
+  }
+}
+
 function parse(file: string, bytes: Uint8Array, code: 'input' | 'damaged'): WitnessPolicy {
   try {
     return parsePolicy(bytes);

@@ -14,6 +14,7 @@ import { addTagCommands } from './commands/tag.js';
 import { addTraceCommand } from './commands/trace.js';
 import { addTracerCommands } from './commands/tracer.js';
 import { addWitnessCommands } from './commands/witness.js';
+import { HELP } from './help.js';
 
 const EXAMPLES = `
 Start here:
@@ -44,6 +45,7 @@ export function buildProgram(): Command {
     .version('0.1.0')
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(add --help for what this command takes)')
+    .configureHelp(HELP)
     .exitOverride();
   addDemoCommand(program);
   addAuthorityCommands(program);

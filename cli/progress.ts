@@ -1,7 +1,7 @@
 /** One line that moves while long work goes on; silent where nobody watches. */
 
 export interface Progress {
-  /** `fraction` is 0..1, or undefined when the end is not known. */
+  /** `fraction` is 0..1; undefined, or no number (0 of 0), when the end is not known. */
   readonly update: (text: string, fraction?: number) => void;
   /** Ends the line, so that what follows starts on its own. */
   readonly done: () => void;
@@ -18,7 +18,7 @@ export function terminalProgress(stream: NodeJS.WriteStream): Progress {
     if (Date.now() - shownAt < MIN_INTERVAL_MS && fraction !== 1) return;
     shownAt = Date.now();
     shown = true;
-    stream.write(`\r\x1b[2K${fraction === undefined ? '' : `${bar(fraction)} `}${text}`);
+    stream.write(`\r\x1b[2K${Number.isFinite(fraction) ? `${bar(fraction ?? 0)} ` : ''}${text}`);
   };
   const done = (): void => {
     if (shown) stream.write('\r\x1b[2K');

@@ -2,10 +2,14 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { pauseUntilStopped } from '../host/clock-live.js';
+import { nothingWhenMissing } from '../host/system-words.js';
 import { FirebreakError } from '../protocol/errors.js';
+import type { Log } from '../protocol/log.js';
 import { writeAtomically } from './atomic-file.js';
 import { parseJson } from './config.js';
 import type { DataFolder } from './folder.js';
+import { callOf } from './how-called.js';
 import { isRunning, ownMark, processMark } from './process-mark.js';
 import type { ProcessMark } from './process-mark.js';
 
@@ -40,13 +44,16 @@ export async function announce<Name extends RunName>(
   return () => rm(pathOf(folder, name), { force: true });
 }
 
-/** What a running process announced; `undefined` when none runs (a stale file counts as none, see process-mark.ts). */
+/**
+ * What a running process announced; `undefined` when none runs (a stale file counts as none, see process-mark.ts).
+ * Throws `permission` when that may not be read, `damaged`.
+ */
 export async function findRunning<Name extends RunName>(
   folder: DataFolder,
   name: Name,
 ): Promise<RunFacts<Name> | undefined> {
   const file = pathOf(folder, name);
-  const text = await readFile(file, 'utf8').catch(() => undefined);
+  const text = await readFile(file, 'utf8').catch(nothingWhenMissing(file));
   if (text === undefined) return undefined;
   const parsed = RUN_FILES[name].safeParse(parseJson(file, text));
   if (!parsed.success)
@@ -54,26 +61,45 @@ export async function findRunning<Name extends RunName>(
   return (await isRunning(parsed.data)) ? (parsed.data as RunFacts<Name>) : undefined;
 }
 
-/** As findRunning, waiting up to `waitMs` for the process to come up. */
+/** A wait this long is said. */
+const SAID_AFTER_MS = 1_000;
+const LOOK_EVERY_MS = 200;
+
+interface Waiting {
+  readonly folder: DataFolder;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** As findRunning, waiting up to `waitMs` for the process to come up, and saying so. Throws `unreachable`, and the reason of the signal. */
 export async function waitForRunning<Name extends RunName>(
-  folder: DataFolder,
+  { folder, log, signal }: Waiting,
   name: Name,
   waitMs: number,
-  signal: AbortSignal,
 ): Promise<RunFacts<Name>> {
-  const deadline = performance.now() + waitMs;
+  const started = performance.now();
+  let isSaid = false;
   for (;;) {
     const facts = await findRunning(folder, name);
     if (facts) return facts;
     signal.throwIfAborted();
-    if (performance.now() >= deadline) throw notRunning(folder, name);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const waitedMs = performance.now() - started;
+    if (waitedMs >= waitMs) throw notRunning(folder, name);
+    if (waitedMs >= SAID_AFTER_MS && !isSaid) {
+      log.info(
+        `waiting up to ${waitMs / 1000} s for ${WITH_ARTICLE[name]} on ${folder.dir}: ${startOf(folder, name)}`,
+      );
+      isSaid = true;
+    }
+    await pauseUntilStopped(LOOK_EVERY_MS, signal);
   }
 }
 
 export function notRunning(folder: DataFolder, name: RunName): FirebreakError {
-  return new FirebreakError(
-    'unreachable',
-    `no ${name} runs on ${folder.dir}: start one with firebreak ${name} run --data-dir ${folder.dir}`,
-  );
+  return new FirebreakError('unreachable', `no ${name} runs on ${folder.dir}: ${startOf(folder, name)}`);
 }
+
+const WITH_ARTICLE = { ledger: 'a ledger', authority: 'an authority', tracer: 'a tracer', air: 'an air' };
+
+const startOf = ({ dir }: DataFolder, name: RunName): string =>
+  `start one with ${callOf(`${name} run --data-dir ${dir}`)}`;

@@ -5,10 +5,10 @@ import { openFolderClock } from './folder-clock.js';
 import type { ClockOptions } from './folder-clock.js';
 import { folderAt } from './folder.js';
 import { consoleLog } from './log.js';
-import { positiveNumber, time } from './options.js';
+import { TIME_FORMAT, positiveNumber, time } from './options.js';
 import { openTogether } from './parts/context.js';
 import type { OnClose, PartContext } from './parts/context.js';
-import type { LiveClock } from '../radio/clock-live.js';
+import type { LiveClock } from '../host/clock-live.js';
 import { stopSignal } from './shutdown.js';
 
 export interface FolderOptions extends ClockOptions {
@@ -30,11 +30,11 @@ interface ClockHelp {
 
 /** What the clock options do where a folder is made. */
 export const SETS_CLOCK: ClockHelp = {
-  start: 'set the folder’s clock to this time (unix seconds or ISO date)',
+  start: `set the folder’s clock to this time ${TIME_FORMAT}`,
   rate: 'let the folder’s clock run x times as fast as the wall’s',
 };
 const ASSERTS_CLOCK: ClockHelp = {
-  start: 'refuse a folder whose clock was not set to this time when it was made',
+  start: `refuse a folder whose clock was not set to this time when it was made ${TIME_FORMAT}`,
   rate: 'refuse a folder whose clock does not run x times as fast as the wall’s',
 };
 

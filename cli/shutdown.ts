@@ -1,7 +1,7 @@
 /** Ctrl-C and SIGTERM ask a process to finish what it holds; a second one ends it at once. */
 import { setMaxListeners } from 'node:events';
+import { pauseUntilStopped } from '../host/clock-live.js';
 import { FirebreakError } from '../protocol/errors.js';
-import { pauseUntilStopped } from '../radio/clock-live.js';
 
 /** A signal that aborts on SIGINT or SIGTERM. Call the disposer when the work is over. */
 export function stopSignal(): { readonly signal: AbortSignal; dispose(): void } {

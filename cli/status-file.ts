@@ -1,8 +1,9 @@
-/** What a running process last said of itself, for `… status`: a JSON file, replaced whole every few seconds. */
+/** What a running process last said of itself, for `… status`: a JSON file, replaced whole every second. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { nothingWhenMissing } from '../host/system-words.js';
 import { FirebreakError } from '../protocol/errors.js';
-import { writeAtomically } from './atomic-file.js';
+import { replaceUnsynced } from './atomic-file.js';
 import { parseJson } from './config.js';
 import { isRunning, ownMark, processMark } from './process-mark.js';
 
@@ -15,12 +16,14 @@ export async function keepStatus(file: string, status: () => unknown): Promise<(
   const mark = await ownMark();
   const write = (): Promise<void> => {
     const text = JSON.stringify({ ...mark, wallMs: Date.now(), status: status() });
-    return writeAtomically(file, `${text}\n`, 0o600);
+    return replaceUnsynced(file, `${text}\n`, 0o600);
   };
   await write();
-  let writing: Promise<void> = Promise.resolve();
+  let writing: Promise<void> | undefined;
   const timer = setInterval(() => {
-    writing = writing.then(write).catch(() => undefined); // the next second tries again
+    writing ??= write()
+      .catch(() => undefined) // the next second tries again
+      .finally(() => (writing = undefined));
   }, EVERY_MS);
   return async () => {
     clearInterval(timer);
@@ -36,13 +39,13 @@ export interface ReadStatus<T> {
   readonly status: T;
 }
 
-/** Throws `not-found` when it never ran here, `damaged` when the file does not fit. */
+/** Throws `not-found` when it never ran here, `permission` when the file may not be read, `damaged` when it does not fit. */
 export async function readStatus<T>(
   file: string,
   what: string,
   schema: z.ZodType<T>,
 ): Promise<ReadStatus<T>> {
-  const text = await readFile(file, 'utf8').catch(() => undefined);
+  const text = await readFile(file, 'utf8').catch(nothingWhenMissing(file));
   if (text === undefined)
     throw new FirebreakError('not-found', `${what} has not run on this folder (${file} is missing)`);
   const parsed = statusFile.safeParse(parseJson(file, text));

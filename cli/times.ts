@@ -32,11 +32,11 @@ export function localTime(unixSeconds: number, zone = false): string {
   return (zone ? withZone : withoutZone).format(unixSeconds * 1000);
 }
 
-/** "09:13–09:41", or with days where it spans midnight. */
+/** "Wed, 15 Nov 2023, 09:13–09:41", with both days where it spans midnight, and the minute once where it begins and ends in it. */
 export function localSpan(start: number, end: number): string {
   const sameDay = dayOnly.format(start * 1000) === dayOnly.format(end * 1000);
   const until = sameDay ? clockOnly.format(end * 1000) : localTime(end);
-  return `${localTime(start)}–${until}`;
+  return localTime(start) === localTime(end) ? localTime(start) : `${localTime(start)}–${until}`;
 }
 
 /** The zone times are shown in, e.g. "Europe/Paris". */

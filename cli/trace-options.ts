@@ -5,8 +5,11 @@ import { MAX_LISTED } from '../tracer/trace-message.js';
 import { MAX_HOPS } from '../tracer/trace-result.js';
 import type { Direction, TraceRequest } from '../tracer/trace-result.js';
 import type { AttenuationClass } from '../tracer/walk/lens.js';
+import { DEFAULT_LIST } from '../tracer/walk/trace-walks.js';
 import { usage } from './exit.js';
-import { time, wholeNumber } from './options.js';
+import { count } from './present/counts.js';
+import { TIME_FORMAT, time, wholeNumber } from './options.js';
+import { localTime } from './times.js';
 
 const MAX_SECONDS = 10 ** 9;
 const LATENT_SECONDS = 172_800;
@@ -41,10 +44,10 @@ export function addTraceOptions(command: Command): Command {
     )
     .option(
       '--from <time>',
-      'start of the window (unix seconds or ISO date); the first contact by default',
+      `start of the window ${TIME_FORMAT}; the first contact by default`,
       time('--from'),
     )
-    .option('--to <time>', 'end of the window; the last contact by default', time('--to'))
+    .option('--to <time>', `end of the window ${TIME_FORMAT}; the last contact by default`, time('--to'))
     .option('--min-seconds <s>', 'near this long within 24 hours makes a close contact', seconds, MIN_SECONDS)
     .option('--latent-seconds <s>', 'from exposure until a person infects others', seconds, LATENT_SECONDS)
     .option('--infectious-seconds <s>', 'for how long a person infects others; without it, for ever', seconds)
@@ -56,7 +59,7 @@ export function addTraceOptions(command: Command): Command {
     .option('--presence', 'also go by who was at one gateway at one time')
     .option(
       '--list <n>',
-      `list at most so many people, up to ${MAX_LISTED}; all are counted`,
+      `list at most so many people, up to ${count(MAX_LISTED)} (default: ${count(DEFAULT_LIST)}); all are counted`,
       wholeNumber(0, MAX_LISTED),
     )
     .option('--json <file>', 'write the trace as JSON')
@@ -76,14 +79,25 @@ export function askedOf(options: TraceOptions): Omit<TraceRequest, 'case' | 'fro
   };
 }
 
+interface Window {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Why there is nothing in a window that was left open at the end where nothing is known any more. */
+export function beyondAllKnown(asked: Partial<Window>, { from, to }: Window): string | undefined {
+  if (asked.from !== undefined && asked.to === undefined && to <= asked.from)
+    return `nothing is known that ended after --from, ${localTime(asked.from, true)}`;
+  if (asked.to !== undefined && asked.from === undefined && from >= asked.to)
+    return `nothing is known that began before --to, ${localTime(asked.to, true)}`;
+  return undefined;
+}
+
 /** Throws `usage` for a window that ends before it begins. */
-export function requestOf(
-  options: TraceOptions,
-  caseTag: string,
-  span: { readonly from: number; readonly to: number },
-): TraceRequest {
+export function requestOf(options: TraceOptions, caseTag: string, span: Window): TraceRequest {
   const from = options.from ?? span.from;
   const to = options.to ?? span.to;
-  if (from > to) throw usage(`the window ends (${to}) before it begins (${from}): see --from and --to`);
+  if (from > to)
+    throw usage(beyondAllKnown(options, span) ?? 'the window ends before it begins: see --from and --to');
   return { ...askedOf(options), case: caseTag, from, to };
 }

@@ -3,12 +3,13 @@
  * a copy-on-write file system, a flash disk that moves its blocks, a snapshot or a backup elsewhere keeps what it keeps
  * (docs/retention.md).
  */
-import { open, rm } from 'node:fs/promises';
+import { chmod, open, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** A file that is not there is no error. Throws what the file system says. */
 export async function wipeFile(file: string): Promise<void> {
-  const handle = await open(file, 'r+').catch(absent);
+  const handle = await openToOverwrite(file).catch(absent);
   if (handle === undefined) return;
   try {
     const { size } = await handle.stat();
@@ -24,13 +25,22 @@ export async function wipeFile(file: string): Promise<void> {
 
 /** Overwrites `length` bytes from `offset` on with zeros, inside a file that stays. */
 export async function wipePart(file: string, offset: number, length: number): Promise<void> {
-  const handle = await open(file, 'r+');
+  const handle = await openToOverwrite(file);
   try {
     await handle.write(new Uint8Array(length), 0, length, offset);
     await handle.sync();
   } finally {
     await handle.close();
   }
+}
+
+/** Also a file that its owner guards against being written (mode 0400). */
+async function openToOverwrite(file: string): Promise<FileHandle> {
+  return open(file, 'r+').catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EACCES') throw error;
+    await chmod(file, 0o600);
+    return open(file, 'r+');
+  });
 }
 
 function absent(error: NodeJS.ErrnoException): undefined {

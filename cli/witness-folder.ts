@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { holdLock } from '../host/folder-lock.js';
 import {
   cosignerOf,
   cosignerWithKey,
@@ -14,6 +15,7 @@ import { noteVerifierKey, parseVerifierKey, type NoteVerifier } from '../protoco
 import { beginState } from '../witness/state-folder.js';
 import { writeAtomically } from './atomic-file.js';
 import { parseJson } from './config.js';
+import { fieldsOf } from './fields.js';
 import { usage } from './exit.js';
 import { claimEmptyFolder } from './folder.js';
 import { createKeyFile, readKeyFile } from './key-files.js';
@@ -33,6 +35,8 @@ export interface WitnessFolder {
   readonly json: string;
   readonly key: string;
   readonly state: string;
+  /** Held by whoever changes which logs are trusted. */
+  readonly trusting: string;
 }
 
 export interface WitnessFacts {
@@ -44,7 +48,8 @@ export interface WitnessFacts {
 
 export function witnessFolder(path: string): WitnessFolder {
   const dir = resolve(path);
-  return { dir, json: join(dir, 'witness.json'), key: join(dir, 'witness.key'), state: join(dir, 'state') };
+  const at = (name: string): string => join(dir, name);
+  return { dir, json: at('witness.json'), key: at('witness.key'), state: at('state'), trusting: at('lock') };
 }
 
 /** Makes a new witness and its key. Throws `exists` when the folder is not empty, `usage` for a name that cannot be one. */
@@ -85,9 +90,8 @@ export async function readWitness({ dir, json }: WitnessFolder): Promise<Witness
         )
       : new FirebreakError('permission', `${json} cannot be read: ${cause.message}`, { cause });
   });
-  const parsed = parseJson(json, text);
+  const { key, logs } = fieldsOf(witnessJson, json, parseJson(json, text));
   try {
-    const { key, logs } = witnessJson.parse(parsed);
     const [name = ''] = key.split('+');
     return { name, vkey: key, logs: logs.map(parseVerifierKey) };
   } catch (cause) {
@@ -109,17 +113,22 @@ export async function witnessKey(
 }
 
 /**
- * Trusts a log from the next start on. Its state is begun first and only once: one that is lost later is never replaced by an
- * empty one. Tells whether the key is new.
+ * Trusts a log from the next start on, also while the witness runs. Its state is begun first and only once: one that is lost
+ * later is never replaced by an empty one. Tells whether the key is new.
+ *
+ * Throws `locked` while another does the same, and as {@link readWitness}.
  */
-export async function trustLog(
-  folder: WitnessFolder,
-  facts: WitnessFacts,
-  log: NoteVerifier,
-): Promise<boolean> {
-  const known = facts.logs.filter(({ name }) => name === log.name);
-  if (known.some(({ keyHash }) => keyHash === log.keyHash)) return false;
-  if (known.length === 0) await beginState(folder.state, log.name);
-  await writeFacts(folder, { ...facts, logs: [...facts.logs, log] });
-  return true;
+export async function trustLog(folder: WitnessFolder, log: NoteVerifier): Promise<boolean> {
+  await readWitness(folder); // a lock is made in no other folder
+  const unlock = await holdLock(folder.trusting, `another log is being trusted in ${folder.dir}: try again`);
+  try {
+    const facts = await readWitness(folder);
+    const known = facts.logs.filter(({ name }) => name === log.name);
+    if (known.some(({ keyHash }) => keyHash === log.keyHash)) return false;
+    if (known.length === 0) await beginState(folder.state, log.name);
+    await writeFacts(folder, { ...facts, logs: [...facts.logs, log] });
+    return true;
+  } finally {
+    await unlock();
+  }
 }

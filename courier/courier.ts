@@ -5,7 +5,8 @@
  *
  * A few batches are under way at a time; entries that come meanwhile wait in the spool and fill the next one. Without a
  * receipt in time, and after each reconnection, a batch is sent again byte for byte. What a receipt says is carried
- * out in receipts.ts: refused for now, entries are tried again with growing pauses; refused for good, they are kept aside.
+ * out in receipts.ts: refused for now, entries are tried again with growing pauses, for as long as anybody could open them;
+ * refused for good, they are kept aside.
  *
  * Crash cases. After form(), before the batch is sent: it is sent at the next start. After the receipt, before settle():
  * it is sent again and gets its receipt again.
@@ -48,6 +49,11 @@ export interface CourierDeps {
   readonly receiptWaitMs?: number;
   /** Wall ms after which what was refused for now is tried again; doubles each time. */
   readonly retryPauseMs?: number;
+  /**
+   * Whether what was received then, unix ms, is beyond the window: reports that still wait for a certificate are then kept
+   * aside. Without it they wait for ever.
+   */
+  readonly isPastRetention?: (timeMs: number) => boolean;
 }
 
 export interface PostedEntry {
@@ -107,11 +113,13 @@ class SpoolingCourier implements Courier {
 
   constructor(deps: CourierDeps) {
     const { spool, signer, ledgerReceiptKey, log, retryPauseMs = RETRY_PAUSE_MS } = deps;
+    const { isPastRetention = () => false } = deps;
     this.#deps = deps;
     this.#recall = new RecallPlan(retryPauseMs);
     this.#underWay = new UnderWay(signer, deps.receiptWaitMs ?? RECEIPT_WAIT_MS);
     this.#receipts = new Receipts({
-      ...{ spool, ledgerReceiptKey, log, retryPauseMs, writerId: partyIdOf(signer.publicKey) },
+      ...{ spool, ledgerReceiptKey, log, retryPauseMs, isPastRetention },
+      writerId: partyIdOf(signer.publicKey),
       ...{ underWay: this.#underWay, deliveries: this.#deliveries },
       ...{ recall: this.#recall, counts: this.#counts },
       send: (batches) => this.#sendAll(batches),

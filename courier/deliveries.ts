@@ -1,4 +1,5 @@
 /** Who waits for the ledger's word: on one entry, or on the spool being empty. At most one waiter an entry spooled. */
+import { unlessAborted } from '../host/time-limit.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { Refusal } from '../protocol/errors.js';
 
@@ -54,15 +55,3 @@ export class Deliveries {
 }
 
 const closed = (): FirebreakError => new FirebreakError('closed', 'the courier is closed');
-
-/** Leaves no listener on the signal behind. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  signal.throwIfAborted();
-  let aborted: () => void = () => undefined;
-  const stopped = new Promise<never>((_, reject) => {
-    aborted = () => reject(signal.reason instanceof Error ? signal.reason : closed());
-    signal.addEventListener('abort', aborted, { once: true });
-  });
-  return Promise.race([work, stopped]).finally(() => signal.removeEventListener('abort', aborted));
-}

@@ -22,6 +22,8 @@ export interface MqttConnectionDeps {
   readonly clientId: string;
   readonly username: string;
   readonly password: string;
+  /** The two are a login for a broker of somebody else, and no connect token. */
+  readonly isLogin: boolean;
   readonly will: { readonly topic: string; readonly payload: string };
   readonly onMessage: (topic: string, payload: Uint8Array) => void;
   readonly signal: AbortSignal;
@@ -46,7 +48,8 @@ export async function openMqttConnection(deps: MqttConnectionDeps): Promise<Mqtt
   });
   // Or a batch sent right after a PUBACK would wait 40 ms for the other side to acknowledge that (Nagle, RFC 896).
   if (client.stream instanceof Socket) client.stream.setNoDelay(true);
-  const connection = new MqttConnection(client, deps.pubackTimeoutMs ?? PUBACK_TIMEOUT_MS);
+  const { pubackTimeoutMs = PUBACK_TIMEOUT_MS, isLogin } = deps;
+  const connection = new MqttConnection(client, { pubackTimeoutMs, isLogin });
   client.on('message', (topic, payload) => deps.onMessage(topic, new Uint8Array(payload)));
   try {
     await connected(client, connection, signal);
@@ -68,22 +71,24 @@ async function connected(client: MqttClient, connection: MqttConnection, signal:
   await outcome.finally(() => signal.removeEventListener('abort', aborted));
 }
 
+type ConnectionSettings = Required<Pick<MqttConnectionDeps, 'pubackTimeoutMs' | 'isLogin'>>;
+
 export class MqttConnection {
   /** Resolves with the reason, however the connection ended. */
   readonly closed: Promise<FirebreakError>;
   readonly #client: MqttClient;
-  readonly #pubackTimeoutMs: number;
+  readonly #settings: ConnectionSettings;
   #unacknowledged = 0;
   #lastError: Error | undefined;
 
-  constructor(client: MqttClient, pubackTimeoutMs: number) {
+  constructor(client: MqttClient, settings: ConnectionSettings) {
     this.#client = client;
-    this.#pubackTimeoutMs = pubackTimeoutMs;
+    this.#settings = settings;
     client.on('error', (error: Error) => (this.#lastError ??= error));
     this.closed = new Promise((resolve) => {
       client.once('close', () => {
         client.end(true); // mqtt.js then fails what waits for a PUBACK
-        resolve(reasonOf(this.#lastError));
+        resolve(this.#reasonOf(this.#lastError));
       });
     });
   }
@@ -127,15 +132,19 @@ export class MqttConnection {
         this.#lastError ??= error;
         reject(error);
         this.#client.stream.destroy();
-      }, this.#pubackTimeoutMs);
+      }, this.#settings.pubackTimeoutMs);
     });
     try {
       return await Promise.race([work, late]);
     } catch (error) {
-      throw error instanceof FirebreakError ? error : reasonOf(this.#lastError ?? asError(error));
+      throw error instanceof FirebreakError ? error : this.#reasonOf(this.#lastError ?? asError(error));
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #reasonOf(error: Error | undefined): FirebreakError {
+    return reasonOf(error, this.#settings.isLogin);
   }
 }
 
@@ -155,9 +164,13 @@ const notGranted = (cause: unknown): FirebreakError =>
   );
 
 /** What a person can do about it. */
-function reasonOf(error: Error | undefined): FirebreakError {
+function reasonOf(error: Error | undefined, isLogin: boolean): FirebreakError {
   if (error instanceof FirebreakError) return error;
   const code = error && 'code' in error ? error.code : undefined;
+  if (isLogin && (code === BAD_TOKEN || code === NOT_AUTHORIZED)) {
+    const words = 'the broker does not accept the login in the file broker.login of the data folder';
+    return new FirebreakError('permission', words, { cause: error });
+  }
   if (code === BAD_TOKEN) {
     const words =
       'the broker does not accept the connect token: do the clocks of this host and the ledger’s agree?';

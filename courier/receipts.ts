@@ -28,6 +28,7 @@ export interface ReceiptDeps {
   readonly writerId: Uint8Array;
   readonly ledgerReceiptKey: Uint8Array;
   readonly retryPauseMs: number;
+  readonly isPastRetention: (timeMs: number) => boolean;
   readonly log: Log;
   readonly send: (batches: readonly BatchUnderWay[]) => void;
   /** After each receipt that fitted a batch: there may be room for another. */
@@ -92,8 +93,8 @@ export class Receipts {
   }
 
   async #carryOut(underWay: BatchUnderWay, receipt: LedgerReceipt): Promise<void> {
-    const { counts, underWay: all, retryPauseMs, log } = this.#deps;
-    const verdict = verdictOn(underWay.batch, receipt, underWay.refusals);
+    const { counts, underWay: all, retryPauseMs, isPastRetention, log } = this.#deps;
+    const verdict = verdictOn(underWay.batch, receipt, { tries: underWay.refusals, isPastRetention });
     if (verdict === undefined) {
       counts.strayReceipts += 1;
       return;

@@ -39,7 +39,7 @@ export interface UplinkMqttDeps {
   readonly patienceMs?: number;
   /** A message not acknowledged after this ends the connection; 30 s when absent. */
   readonly pubackTimeoutMs?: number;
-  /** Ends the wait for the first connection. */
+  /** Ends the wait for the first connection. From then on this writer is about to close, and says no more that the broker is gone. */
   readonly signal?: AbortSignal;
 }
 
@@ -151,13 +151,18 @@ class MqttUplink implements Uplink {
       if (wasOnline && performance.now() - startedMs > GOOD_AFTER_MS) this.#pauseMs = FIRST_PAUSE_MS;
       this.#lastReason = reason;
       const againInMs = Math.round(this.#pauseMs * (0.75 + Math.random() / 2));
-      const message = wasOnline
-        ? 'the broker is gone; trying again'
-        : 'no broker takes this writer; trying again';
-      this.#deps.log.warn(message, { broker: this.#deps.url, why: reason, againInMs });
+      this.#sayGone(wasOnline, reason, againInMs);
       this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
       await pause(againInMs, signal);
     }
+  }
+
+  /** When all processes of a folder are stopped together, the broker may well be gone first: that is no trouble. */
+  #sayGone(wasOnline: boolean, why: string, againInMs: number): void {
+    const { url, log, signal } = this.#deps;
+    if (signal?.aborted) return;
+    const message = wasOnline ? 'the broker is gone' : 'no broker takes this writer';
+    log.warn(`${message}; trying again`, { broker: url, why, againInMs });
   }
 
   /** From CONNECT to the end of it. */
@@ -183,6 +188,7 @@ class MqttUplink implements Uplink {
       url,
       clientId: toHex(this.#writerId),
       ...(login ?? makeConnectToken(signer, Date.now(), randomBytes(NONCE_BYTES))),
+      isLogin: login !== undefined,
       will: { topic: statusTopic(this.#writerId), payload: lastWill },
       onMessage: (topic: string, payload: Uint8Array) => this.#hear(topic, payload),
       signal: this.#stop.signal,

@@ -1,10 +1,11 @@
 /**
  * What a verified ledger receipt means for a batch. Pure. Whatever a passing condition refused (a ledger under load, a
  * certificate that is not in the log yet, a number taken by an earlier life of the spool) is sent again, in the same
- * batch while the ledger recorded nothing of it, under another number once it did.
+ * batch while the ledger recorded nothing of it, under another number once it did. A report whose certificate has not come
+ * before its day's keys are destroyed is given up: nobody could open it, and it would keep the room of others.
  */
 import { ENTRY_TYPE } from '../protocol/entry.js';
-import { refusalOf } from '../protocol/errors.js';
+import { refusalNumber, refusalOf } from '../protocol/errors.js';
 import type { Refusal } from '../protocol/errors.js';
 import type { LedgerReceipt, Outcome } from '../protocol/ledger-receipt.js';
 import type { SpooledBatch } from './spool.js';
@@ -27,11 +28,19 @@ const TRIES = 6;
 /** A receipt with this number is for a batch the ledger could not read. */
 const UNREADABLE_SEQ = 0;
 
-/**
- * `tries`: how often this batch was refused as a whole before. Undefined when the receipt does not fit the batch, whose
- * hash it names.
- */
-export function verdictOn(batch: SpooledBatch, receipt: LedgerReceipt, tries: number): Verdict | undefined {
+export interface VerdictContext {
+  /** How often this batch was refused as a whole before. */
+  readonly tries: number;
+  /** Whether what was received then, unix ms, is beyond the window: no key opens it any more. */
+  readonly isPastRetention: (timeMs: number) => boolean;
+}
+
+/** Undefined when the receipt does not fit the batch, whose hash it names. */
+export function verdictOn(
+  batch: SpooledBatch,
+  receipt: LedgerReceipt,
+  { tries, isPastRetention }: VerdictContext,
+): Verdict | undefined {
   const isUnread = receipt.seq === UNREADABLE_SEQ && receipt.outcomes.length === 1;
   const fits = receipt.seq === batch.seq && receipt.outcomes.length === batch.entries.length;
   const [first] = receipt.outcomes;
@@ -41,9 +50,10 @@ export function verdictOn(batch: SpooledBatch, receipt: LedgerReceipt, tries: nu
   if (whole === 'sequence') return { kind: 'renumber' };
   const mayBeUnrecorded = isUnread || whole === 'certificate' || whole === 'batch-signature';
   if (whole !== undefined && mayBeUnrecorded && tries < TRIES) return { kind: 'later', refusal: whole };
-  const entries = batch.entries.map(({ type }, k) =>
-    entryVerdict(type, isUnread ? first : receipt.outcomes[k]),
-  );
+  const entries = batch.entries.map(({ type, timeMs }, k) => {
+    const verdict = entryVerdict(type, isUnread ? first : receipt.outcomes[k]);
+    return isPastRetention(timeMs) ? givenUp(verdict) : verdict;
+  });
   return { kind: 'settled', entries };
 }
 
@@ -54,6 +64,11 @@ function entryVerdict(type: number, outcome: Outcome | undefined): EntryVerdict 
   const isGateways = type === ENTRY_TYPE.tagReport || type === ENTRY_TYPE.presenceReport;
   const mayPass = why === 'busy' || why === 'sequence' || (why === 'certificate' && isGateways);
   return mayPass ? { parked: why } : { refusal: why, reason: outcome.reason };
+}
+
+function givenUp(verdict: EntryVerdict): EntryVerdict {
+  const waits = 'parked' in verdict && verdict.parked === 'certificate';
+  return waits ? { refusal: verdict.parked, reason: refusalNumber(verdict.parked) } : verdict;
 }
 
 /** A reason of a later version counts as a refusal for good: it is kept aside with its number. */

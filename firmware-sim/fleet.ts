@@ -4,13 +4,13 @@
  * something. Sessions at one time run side by side, bounded, and time waits for them.
  */
 import { randomBytes } from 'node:crypto';
+import type { VirtualClock } from '../host/clock-virtual.js';
 import { fastSigner } from '../protocol/ed25519.js';
 import type { TagNumber } from '../protocol/brands.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { REPLAY_SETTINGS } from '../protocol/settings.js';
 import type { ProtocolSettings } from '../protocol/settings.js';
 import { deliverInstant, replayInstants } from '../radio/air-replay.js';
-import type { VirtualClock } from '../radio/clock-virtual.js';
 import type { Central, RadioAddress } from '../radio/contract.js';
 import type { ContactRecording } from './contact-recording.js';
 import type { EnrolmentStation } from './enrolment.js';

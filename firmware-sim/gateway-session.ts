@@ -18,11 +18,13 @@ import type { Link } from '../radio/contract.js';
 import { notificationInbox } from './notification-inbox.js';
 import type { NotificationInbox } from './notification-inbox.js';
 import { readNotices, readRefresh } from './refresh-client.js';
+import type { RandomBytes } from './tag-event.js';
 
 /** What a session needs of a tag. */
 export interface SessionTag {
   readonly issuerPublicKey: Uint8Array;
   readonly awaitsPack: boolean;
+  readonly random: RandomBytes;
   epoch(): number;
   /** A verified hello; sets the clock. Throws when the tag has reason not to believe it. */
   meet(hello: Hello): void;
@@ -100,7 +102,9 @@ async function converse(talk: Talk): Promise<void> {
   const failure = await deliverAll(talk, hello, epoch);
   try {
     if (tag.awaitsPack) await fetchPack(talk);
-    if (settings.withNotices) tag.readNotices(await readNotices(link, tag.issuerPublicKey));
+    if (settings.withNotices)
+      for await (const notice of readNotices(link, tag.issuerPublicKey, tag.random))
+        tag.readNotices([notice]);
   } catch (error) {
     throw failure ?? error; // what came first says more
   }

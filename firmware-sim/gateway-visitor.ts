@@ -117,7 +117,10 @@ class Visitor implements GatewayVisitor {
 
   async #visit(address: RadioAddress, signal: AbortSignal): Promise<void> {
     const { device, counterMs, log } = this.#deps;
+    const { warnings } = device;
     const outcome = await this.#session(address, signal);
+    if (device.warnings !== warnings)
+      log.info('a warning came: you may have been near someone who fell ill; tag status says more');
     const isFailed = outcome.endedBy !== undefined;
     if (!isFailed) this.#lastGoodMs = counterMs();
     this.#status = {

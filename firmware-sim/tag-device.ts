@@ -74,6 +74,10 @@ export class TagDevice implements SessionTag {
     return this.#state.issuerPublicKey;
   }
 
+  get random(): RandomBytes {
+    return this.#deps.random;
+  }
+
   get onAir(): TagOnAir | undefined {
     return this.#effects.onAir;
   }

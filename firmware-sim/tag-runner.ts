@@ -48,8 +48,13 @@ export interface TagRunnerDeps {
   readonly visits?: Partial<VisitSettings>;
 }
 
+export interface TagRunnerStatus extends TagStatus, VisitorStatus {
+  /** What of its radio is not at work. */
+  readonly radioTrouble: string | undefined;
+}
+
 export interface TagRunner {
-  status(): TagStatus & VisitorStatus;
+  status(): TagRunnerStatus;
   close(): Promise<void>;
 }
 
@@ -127,8 +132,9 @@ class LiveTag implements TagRunner {
     this.#work.catch((error: unknown) => log.error('the tag stopped', { reason: String(error) }));
   }
 
-  status(): TagStatus & VisitorStatus {
-    return { ...this.#device.status(), ...this.#visitor.status() };
+  status(): TagRunnerStatus {
+    const radioTrouble = this.#deps.radio.trouble?.();
+    return { ...this.#device.status(), ...this.#visitor.status(), radioTrouble };
   }
 
   async close(): Promise<void> {

@@ -228,6 +228,7 @@ function settle(
   return [{ type: 'save' }, { type: 'drop', ids: outstanding.ids }];
 }
 
+/** When there are more warnings than a tag keeps, the newest stay; an older one that is offered again does not come back. */
 function readNotices(state: TagState, notices: readonly Notice[]): readonly TagEffect[] {
   const added: Warning[] = [];
   for (const notice of notices) {
@@ -235,8 +236,9 @@ function readNotices(state: TagState, notices: readonly Notice[]): readonly TagE
     const isNew = !isKnown([...state.warnings, ...added], notice);
     if (isNew && isMeant(state, notice)) added.push({ day, number, code });
   }
-  if (added.length === 0) return NOTHING;
-  state.warnings = [...state.warnings, ...added].slice(-MAX_WARNINGS);
+  const kept = [...state.warnings, ...added].sort((a, b) => a.number - b.number).slice(-MAX_WARNINGS);
+  if (!kept.some((warning) => added.includes(warning))) return NOTHING;
+  state.warnings = kept;
   return [{ type: 'save' }];
 }
 

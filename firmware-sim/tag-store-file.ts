@@ -1,6 +1,7 @@
 /** A tag's state in one file, mode 0600: written beside, synced, and renamed into place. */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { systemReason } from '../host/system-words.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { ProtocolSettings } from '../protocol/settings.js';
 import { decodeSavedTag, encodeSavedTag } from './saved-tag.js';
@@ -46,7 +47,7 @@ function readText(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw new FirebreakError('permission', `cannot read ${path}`, { cause: error });
+    throw new FirebreakError('permission', `cannot read ${path}: ${systemReason(error)}`, { cause: error });
   }
 }
 

@@ -5,7 +5,7 @@ import { equalBytes } from '../protocol/bytes.js';
 import type { Clock } from '../protocol/clock.js';
 import type { Signer } from '../protocol/ed25519.js';
 import { ENTRY_TYPE } from '../protocol/entry.js';
-import { FirebreakError } from '../protocol/errors.js';
+import { asError, FirebreakError } from '../protocol/errors.js';
 import type { GatewayRefusal } from '../protocol/errors.js';
 import { decodeGatewayCertificate, verifyGatewayCertificate } from '../protocol/gateway-certificate.js';
 import type { GatewayCertificate } from '../protocol/gateway-certificate.js';
@@ -48,7 +48,9 @@ export class Desk {
   readonly counts = { accepted: 0, refused: new Map<GatewayRefusal, number>() };
   readonly #deps: DeskDeps;
   #judged: JudgedCertificate | undefined;
+  /** Reports in a row that could not be kept. */
   #notKept = 0;
+  #whyNotKept: string | undefined;
 
   constructor(deps: DeskDeps) {
     this.#deps = deps;
@@ -106,6 +108,11 @@ export class Desk {
     return undefined;
   }
 
+  /** Why the last report that a tag brought could not be kept; undefined when it was. */
+  get whyNotKept(): string | undefined {
+    return this.#whyNotKept;
+  }
+
   /** What kind of report it is. Throws the refusal; `busy` when the gateway lost its right to take reports since it said hello. */
   check(report: Uint8Array, nonce: Uint8Array, receivedAtMs: number): ReportKind {
     const { issuerPublicKey, retentionDays, packs } = this.#deps;
@@ -128,15 +135,17 @@ export class Desk {
     const entry = { type: ENTRY_TYPE.tagReport, timeMs: receivedAtMs, payload: report };
     try {
       await this.#deps.courier.post([entry]);
+      this.#notKept = 0;
+      this.#whyNotKept = undefined;
     } catch (cause) {
       this.#sayNotKept(cause);
       throw new FirebreakError('busy', 'the report cannot be kept now', { cause });
     }
   }
 
-  /** The newest notice; empty when there is none. */
-  notice(): Uint8Array {
-    return this.#deps.book.notice;
+  /** Those on offer to tags, newest first. */
+  notices(): readonly Uint8Array[] {
+    return this.#deps.book.notices();
   }
 
   /** The pack that answers this request of kind 3; empty while there is none. */
@@ -149,8 +158,9 @@ export class Desk {
     else this.counts.refused.set(refusal, (this.counts.refused.get(refusal) ?? 0) + 1);
   }
 
-  /** The 1st, 2nd, 4th, 8th … time: a full spool meets every tag that comes by. */
+  /** The 1st, 2nd, 4th, 8th … time in a row: a full spool meets every tag that comes by. */
   #sayNotKept(cause: unknown): void {
+    this.#whyNotKept = asError(cause).message;
     const sofar = (this.#notKept += 1);
     if (!Number.isInteger(Math.log2(sofar))) return;
     const why = String(cause);

@@ -3,6 +3,7 @@
  * them on through its courier (protocol.md §7–§9). It cannot read what it carries.
  */
 import { randomBytes } from 'node:crypto';
+import { holdTime } from '../host/clock-virtual.js';
 import { decodeAdvert } from '../protocol/beacon.js';
 import { toHex } from '../protocol/bytes.js';
 import type { Clock } from '../protocol/clock.js';
@@ -14,8 +15,7 @@ import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
 import type { BatchItem } from '../protocol/batch.js';
 import type { ProtocolSettings } from '../protocol/settings.js';
-import { EPOCH_SECONDS } from '../protocol/time.js';
-import { holdTime } from '../radio/clock-virtual.js';
+import { dayOf, EPOCH_SECONDS } from '../protocol/time.js';
 import { staticAddressOf } from '../radio/static-address.js';
 import type { Radio, RadioAddress, ServerPeer, ServerSession } from '../radio/contract.js';
 import { Desk } from './desk.js';
@@ -69,6 +69,10 @@ export interface GatewayStatus {
   readonly gatewayId: string;
   /** Why no tag can be served now; undefined when all is well. */
   readonly trouble: string | undefined;
+  /** What of the radio is not at work. */
+  readonly radioTrouble: string | undefined;
+  /** Why the last report that a tag brought could not be kept; undefined when it was. */
+  readonly whyNotKept: string | undefined;
   readonly openSessions: number;
   readonly sessions: number;
   readonly turnedAway: number;
@@ -87,7 +91,8 @@ export interface GatewayStatus {
   /** The last day of its certificate; 0 when it has none that holds today. */
   readonly certificateToDay: number;
   readonly statementDays: readonly number[];
-  readonly hasNotice: boolean;
+  /** On offer to tags. */
+  readonly notices: number;
 }
 
 export interface Gateway {
@@ -100,10 +105,14 @@ export interface Gateway {
 }
 
 const MAX_SESSIONS = 64;
-const SESSION_LIMIT_MS = 60_000;
+/**
+ * A full list of notices takes two minutes at an interval of 30 ms: 517 exchanges, four requests each, an answer one interval
+ * later.
+ */
+const SESSION_LIMIT_MS = 180_000;
 /** Below an ATT MTU of 128 the session closes (§7); a payload is 3 bytes less. */
 const LEAST_PAYLOAD_BYTES = 125;
-const PRESENCE_EVERY_MS = 60_000;
+const KEEP_EVERY_MS = 60_000;
 const EPOCH_MS = EPOCH_SECONDS * 1000;
 const ADVERT = { txPowerDbm: 0, jitter: 0.1 };
 const ADVERT_INTERVAL_MS = 1_000;
@@ -137,7 +146,8 @@ class OpenGateway implements Gateway {
     this.#deps = deps;
     this.#upSinceMs = clock.nowMs();
     const stores = { store: deps.statements, noticeStore: deps.notice };
-    this.#book = new StatementBook({ issuerPublicKey, gatewayId, ...stores, log });
+    const oldestNoticeDay = (): number => dayOf(clock.nowMs() / 1000) - settings.retentionDays;
+    this.#book = new StatementBook({ issuerPublicKey, gatewayId, ...stores, oldestNoticeDay, log });
     const shared = { signer, issuerPublicKey, book: this.#book, courier, clock };
     this.#desk = new Desk({
       ...shared,
@@ -166,7 +176,7 @@ class OpenGateway implements Gateway {
     const address = this.#deps.address ?? staticAddressOf(randomBytes(6));
     const { advertIntervalMs: intervalMs = ADVERT_INTERVAL_MS } = this.#deps;
     await radio.advertiser.set({ ...ADVERT, intervalMs, address, advert, phaseMs: 0, connectable: true });
-    this.#rounds = Promise.all([this.#reportPresence(), this.#endWithEpochs()]);
+    this.#rounds = Promise.all([this.#keepEachMinute(), this.#endWithEpochs()]);
   }
 
   status(): GatewayStatus {
@@ -174,6 +184,8 @@ class OpenGateway implements Gateway {
     return {
       gatewayId: toHex(this.#desk.gatewayId),
       trouble: this.#desk.trouble(),
+      radioTrouble: this.#deps.radio.trouble?.(),
+      whyNotKept: this.#desk.whyNotKept,
       openSessions: this.#sessions.size,
       ...this.#counts,
       upSinceMs: this.#upSinceMs,
@@ -185,7 +197,7 @@ class OpenGateway implements Gateway {
       presenceLost: this.#presence.lost,
       certificateToDay: this.#desk.certificate()?.toDay ?? 0,
       statementDays: this.#book.days(),
-      hasNotice: this.#book.notice.length > 0,
+      notices: this.#desk.notices().length,
     };
   }
 
@@ -239,12 +251,13 @@ class OpenGateway implements Gateway {
     }
   }
 
-  async #reportPresence(): Promise<void> {
+  async #keepEachMinute(): Promise<void> {
     const { clock } = this.#deps;
     const { signal } = this.#stop;
     while (!signal.aborted) {
+      this.#book.keepAgain();
       await holdTime(clock, this.#presence.report());
-      await clock.sleep(PRESENCE_EVERY_MS, signal).catch(() => undefined);
+      await clock.sleep(KEEP_EVERY_MS, signal).catch(() => undefined);
     }
   }
 }

@@ -3,7 +3,8 @@
  *
  *     revocation of this gateway 93, or nothing || day-key statements 105 each, ascending by day
  *
- * The newest notice is kept too, as it came, in a place of its own. The lengths tell these two apart. Signatures stay on: what was kept is verified like what arrives.
+ * The lengths tell these two apart. The notices are kept too, as a list (notice-list.ts), in a place of their own. Signatures stay
+ * on: what was kept is verified like what arrives.
  */
 import { joinDayKeyStatements, splitDayKeyStatements } from '../protocol/authority-topics.js';
 import { concat } from '../protocol/bytes.js';

@@ -7,6 +7,7 @@ import type { UnixMs } from '../protocol/brands.js';
 import { toHex } from '../protocol/bytes.js';
 import { FirebreakError, GATEWAY_REFUSALS } from '../protocol/errors.js';
 import type { GatewayRefusal } from '../protocol/errors.js';
+import { joinNotices } from '../protocol/notice-list.js';
 import { decodeRefreshRequest, encodeRefreshSlice } from '../protocol/refresh.js';
 import type { RefreshKind, RefreshRequest } from '../protocol/refresh.js';
 import { REPORT_KINDS, reportHash } from '../protocol/report.js';
@@ -20,7 +21,7 @@ const MAX_REPORTS = 128;
 
 interface Refreshing {
   readonly request: RefreshRequest;
-  /** What is being handed out, from the first slice on: the next notice or pack must not be mixed into it. */
+  /** What is being handed out, from the first slice on: the next notices or pack must not be mixed into it. */
   readonly whole: Uint8Array | undefined;
 }
 
@@ -97,7 +98,7 @@ export class GatewaySession implements ServerSession {
   }
 
   async #whole(what: RefreshKind): Promise<Uint8Array> {
-    if (what === 'notices') return Uint8Array.from(this.#desk.notice());
+    if (what === 'notices') return joinNotices(this.#desk.notices());
     return this.#request ? this.#desk.pack(this.#request) : new Uint8Array(0);
   }
 

@@ -1,4 +1,4 @@
-/** The authority's word as a gateway has it: day keys, the newest notice, revocations; each verified before it counts. */
+/** The authority's word as a gateway has it: day keys, notices, revocations; each verified before it counts. */
 import { splitDayKeyStatements, splitRevocations } from '../protocol/authority-topics.js';
 import { equalBytes } from '../protocol/bytes.js';
 import {
@@ -9,16 +9,15 @@ import {
 import type { DayKeyStatement } from '../protocol/day-key-statement.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
-import { openNotice } from '../protocol/notice.js';
 import { openRevocation } from '../protocol/revocation.js';
 import { DAY_KEYS_TOPIC, NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../protocol/topics.js';
 import { Keeper } from './keeper.js';
 import { decodeKeptWord, encodeKeptWord } from './kept-word.js';
+import { NoticeShelf } from './notice-shelf.js';
 import type { StatementStore } from './statement-store.js';
 
 /** As many as the topic holds; more than any retention window. */
 const MAX_DAYS = 366;
-const NOTHING = new Uint8Array(0);
 
 export interface Downlink {
   subscribe(topic: string, listener: (payload: Uint8Array) => void): Promise<void>;
@@ -29,14 +28,11 @@ export interface StatementBookDeps {
   readonly gatewayId: Uint8Array;
   /** Of day keys and the revocation. */
   readonly store: StatementStore;
-  /** Of the newest notice. */
+  /** Of the notices. */
   readonly noticeStore: StatementStore;
+  /** In notices of that day and later a tag may still know itself (protocol.md §7). */
+  readonly oldestNoticeDay: () => number;
   readonly log: Log;
-}
-
-interface HeldNotice {
-  readonly number: number;
-  readonly bytes: Uint8Array;
 }
 
 interface HeldRevocation {
@@ -47,7 +43,7 @@ interface HeldRevocation {
 export class StatementBook {
   readonly #deps: StatementBookDeps;
   readonly #statements = new Map<number, DayKeyStatement>();
-  #notice: HeldNotice | undefined;
+  readonly #notices: NoticeShelf;
   /** Final: the earliest counts, and none is ever lifted, by whatever a broker leaves out. */
   #revocation: HeldRevocation | undefined;
   readonly #word: Keeper;
@@ -56,25 +52,26 @@ export class StatementBook {
   constructor(deps: StatementBookDeps) {
     const { store, noticeStore, log } = deps;
     this.#deps = deps;
+    this.#notices = new NoticeShelf(deps.issuerPublicKey, deps.oldestNoticeDay);
     const content = (): Uint8Array => this.#keptWord();
     this.#word = new Keeper({ store, content, what: 'the authority’s statements', log });
-    const notice = { content: () => this.notice, what: 'the authority’s notice' };
-    this.#noticeKeeper = new Keeper({ store: noticeStore, ...notice, log });
+    const notices = { content: () => this.#notices.all(), what: 'the authority’s notices' };
+    this.#noticeKeeper = new Keeper({ store: noticeStore, ...notices, log });
   }
 
   /** Takes what was kept, then listens to the authority's topics. */
   async open(downlink: Downlink): Promise<void> {
     const { store, noticeStore } = this.#deps;
-    const [kept, notice] = [await store.load(), await noticeStore.load()];
+    const [kept, notices] = [await store.load(), await noticeStore.load()];
     if (kept) this.#quietly('what was kept', () => this.#takeKept(kept));
-    if (notice) this.#quietly('the notice that was kept', () => this.#takeNotice(notice));
+    if (notices) this.#quietly('the notices that were kept', () => this.#takeNotices(notices));
     const listen = (topic: string, take: (payload: Uint8Array) => void): Promise<void> =>
       downlink.subscribe(topic, (payload) => this.#quietly(topic, () => take(payload)));
     await listen(DAY_KEYS_TOPIC, (payload) => {
       if (this.#takeStatements(splitDayKeyStatements(payload))) this.#word.save();
     });
     await listen(NOTICES_TOPIC, (payload) => {
-      if (this.#takeNotice(payload)) this.#noticeKeeper.save();
+      if (this.#takeNotices(payload)) this.#noticeKeeper.save();
     });
     await listen(REVOCATIONS_TOPIC, (payload) => {
       if (this.#takeRevocations(splitRevocations(payload))) this.#word.save();
@@ -90,13 +87,19 @@ export class StatementBook {
     return [...this.#statements.keys()].sort((a, b) => a - b);
   }
 
-  /** The newest notice, as it came; empty when there is none. */
-  get notice(): Uint8Array {
-    return this.#notice?.bytes ?? NOTHING;
+  /** Those on offer to tags, newest first, each as signed. */
+  notices(): readonly Uint8Array[] {
+    return this.#notices.onOffer();
   }
 
   isRevokedAt(nowMs: number): boolean {
     return this.#revocation !== undefined && nowMs >= this.#revocation.fromMs;
+  }
+
+  /** Keeps what could not be kept before; to be called now and again. */
+  keepAgain(): void {
+    this.#word.again();
+    this.#noticeKeeper.again();
   }
 
   /** Resolves when nothing is being kept any more. */
@@ -131,13 +134,9 @@ export class StatementBook {
     return isNew;
   }
 
-  /** Whether it is new. An earlier one than is held comes from a broker that is behind, or from somebody who wants a warning unheard. */
-  #takeNotice(payload: Uint8Array): boolean {
-    if (payload.length === 0) return false; // none
-    const { number } = openNotice(payload, this.#deps.issuerPublicKey);
-    if (this.#notice !== undefined && number <= this.#notice.number) return false;
-    this.#notice = { number, bytes: payload };
-    return true;
+  /** Whether there was one that is new. */
+  #takeNotices(list: Uint8Array): boolean {
+    return this.#notices.take(list, (notices, takeOne) => this.#each(NOTICES_TOPIC, notices, takeOne));
   }
 
   /** Whether it is about this gateway, and new. */

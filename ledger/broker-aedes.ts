@@ -7,6 +7,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes, type Client } from 'aedes';
+import { listenOn } from '../host/listen.js';
 import { MAX_BATCH_LENGTH } from '../protocol/batch.js';
 import { toHex } from '../protocol/bytes.js';
 import { checkConnectToken } from '../protocol/connect-token.js';
@@ -17,11 +18,11 @@ import { receiptsTopic } from '../protocol/topics.js';
 import { maySubscribe, publishVerdict } from './broker-policy.js';
 import { GatedConnection } from './gated-connection.js';
 import type { Ledger } from './ledger.js';
-import { listenOn } from './listen.js';
 import { PacketGate } from './packet-gate.js';
 
-const MAX_CONNECT_BYTES = 8192;
-const MAX_PACKET_BYTES = MAX_BATCH_LENGTH + 1024;
+/** Of any packet but a PUBLISH: a token, or the topics of a writer. */
+const MAX_PACKET_BYTES = 8192;
+const MAX_PUBLISH_BYTES = MAX_BATCH_LENGTH + 1024;
 /** Status texts and statements are retained in memory. */
 const MAX_RETAINED_BYTES = 512 * 1024;
 /** Of one writer, which needs one; a new one is always let in, and the oldest goes. */
@@ -200,7 +201,7 @@ function acceptInto(server: Server, broker: Aedes, sockets: Set<Socket>): void {
     socket.on('close', () => sockets.delete(socket));
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 30_000);
-    broker.handle(new GatedConnection(socket, new PacketGate(MAX_CONNECT_BYTES, MAX_PACKET_BYTES)));
+    broker.handle(new GatedConnection(socket, new PacketGate(MAX_PACKET_BYTES, MAX_PUBLISH_BYTES)));
   });
 }
 

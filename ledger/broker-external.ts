@@ -12,11 +12,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Socket } from 'node:net';
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import { toHex } from '../protocol/bytes.js';
-import { FirebreakError } from '../protocol/errors.js';
+import { asError, FirebreakError } from '../protocol/errors.js';
 import { requireBrokerUrl, type BrokerLogin } from '../courier/broker-url.js';
 import type { Log } from '../protocol/log.js';
-import { ALL_ENTRIES_TOPIC, parseTopic, receiptsTopic } from '../protocol/topics.js';
+import { ALL_ENTRIES_TOPIC, parseTopic } from '../protocol/topics.js';
 import type { Ledger } from './ledger.js';
+import { ReceiptOutbox } from './receipt-outbox.js';
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
@@ -44,7 +45,12 @@ export interface ExternalBrokerOptions {
 
 export interface ExternalBroker {
   readonly url: string;
+  /** Whether the ledger hears its writers there. */
   isConnected(): boolean;
+  /** Why it does not, as far as is known; it is tried again for ever. */
+  failure(): string | undefined;
+  /** Why receipts do not reach their writers, as far as is known. */
+  receiptFailure(): string | undefined;
   close(): Promise<void>;
 }
 
@@ -55,6 +61,8 @@ function clientOptions({ clientId, login }: ExternalBrokerOptions): IClientOptio
     clean: clientId === undefined,
     keepalive: 30,
     reconnectPeriod: FIRST_RETRY_MS,
+    // Once it was let in, a broker that refuses it is most likely starting, and tried again as one that is away.
+    reconnectOnConnackError: true,
     connectTimeout: 10_000,
     resubscribe: false,
     manualConnect: true,
@@ -70,16 +78,32 @@ function isRefused(error: Error): boolean {
 class Session {
   readonly #client: MqttClient;
   readonly #options: ExternalBrokerOptions;
+  readonly #receipts: ReceiptOutbox;
   #retryMs = FIRST_RETRY_MS;
   readonly #underWay = new Set<Promise<void>>();
   #underWayBytes = 0;
   /** Goes on reading; kept while there is no room. */
   #readOn: (() => void) | undefined;
   #isClosing = false;
+  #isHearing = false;
+  #failure: string | undefined;
 
   constructor(client: MqttClient, options: ExternalBrokerOptions) {
     this.#client = client;
     this.#options = options;
+    this.#receipts = new ReceiptOutbox(client, options.log);
+  }
+
+  get isHearing(): boolean {
+    return this.#isHearing;
+  }
+
+  get failure(): string | undefined {
+    return this.#isHearing ? undefined : (this.#failure ?? 'the connection was lost');
+  }
+
+  get receiptFailure(): string | undefined {
+    return this.#receipts.failure;
   }
 
   /** Resolves once the ledger hears its writers for the first time; from then on it reconnects by itself. */
@@ -87,7 +111,7 @@ class Session {
     const { url, giveUpAfterMs = 60_000, log } = this.#options;
     const client = this.#client;
     client.handleMessage = (packet, done) => this.#take(packet, done);
-    client.on('close', () => this.#backOff());
+    client.on('close', () => this.#lost());
     return new Promise((resolve, reject) => {
       const fail = (why: string, cause?: unknown) => {
         clearTimeout(timer);
@@ -98,6 +122,7 @@ class Session {
         giveUpAfterMs,
       );
       client.on('error', (error) => {
+        this.#failure = error.message;
         log.warn('the broker connection failed', { why: error.message });
         if (isRefused(error)) fail(`refused the ledger: ${error.message}`, error);
       });
@@ -119,16 +144,23 @@ class Session {
       if (grant?.qos !== 1)
         throw new Error('it does not let the ledger subscribe to the entries of its writers');
       this.#retryMs = FIRST_RETRY_MS;
+      this.#isHearing = true;
+      this.#failure = undefined;
       this.#options.log.info('connected to the broker', { url: this.#options.url });
       return true;
     } catch (error) {
+      this.#failure = asError(error).message;
       this.#options.log.error('the broker is of no use', { why: String(error) });
       this.#client.stream.destroy();
       return false;
     }
   }
 
-  #backOff(): void {
+  #lost(): void {
+    const wasHearing = this.#isHearing;
+    this.#isHearing = false;
+    if (this.#isClosing) return;
+    this.#receipts.lost(wasHearing);
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
     this.#client.options.reconnectPeriod = this.#retryMs;
   }
@@ -170,18 +202,22 @@ class Session {
     this.#client.stream.destroy();
   }
 
+  /** No connection is tried from now on: mqtt.js may do so after its end, when that comes while one is refused. */
+  giveUp(): void {
+    this.#isClosing = true;
+    this.#client.options.reconnectPeriod = 0;
+  }
+
   /** Takes nothing more, and waits a moment for the answers to what it took. */
   async finish(): Promise<void> {
-    this.#isClosing = true;
+    this.giveUp();
     await orSoon(Promise.all(this.#underWay));
   }
 
   async #commit(batch: Uint8Array, writerId: Uint8Array): Promise<void> {
     const receipt = await this.#options.ledger.submit(batch, writerId);
     // The broker's PUBACK is not waited for: while there is no room, mqtt.js reads nothing before this batch is answered.
-    this.#client.publish(receiptsTopic(writerId), Buffer.from(receipt), { qos: 1 }, (error) => {
-      if (error) this.#options.log.warn('a receipt could not be handed over', { writer: toHex(writerId) });
-    });
+    this.#receipts.publish(writerId, receipt);
   }
 }
 
@@ -209,12 +245,15 @@ export async function openExternalBroker(options: ExternalBrokerOptions): Promis
   try {
     await session.open();
   } catch (error) {
+    session.giveUp();
     await client.endAsync(true);
     throw error;
   }
   return {
     url: options.url,
-    isConnected: () => client.connected,
+    isConnected: () => session.isHearing,
+    failure: () => session.failure,
+    receiptFailure: () => session.receiptFailure,
     close: async () => {
       await session.finish();
       await endClient(client);

@@ -14,7 +14,8 @@ export interface Publication {
 
 /**
  * A writer publishes its own entries (QoS 1, so that it learns they arrived; never retained) and its own status; the
- * issuer alone publishes what the authority says, retained.
+ * issuer alone publishes what the authority says, retained. Nothing is published with QoS 2 (protocol.md §9): the broker would
+ * hold a thousand such messages for each connection that never releases them.
  */
 export function publishVerdict(
   { topic, qos, retain }: Publication,
@@ -22,7 +23,7 @@ export function publishVerdict(
   issuerPublicKey: Uint8Array,
 ): PublishVerdict {
   const parsed = parseTopic(topic);
-  if (parsed === undefined) return 'refuse';
+  if (parsed === undefined || qos > 1) return 'refuse';
   if ('writerId' in parsed) {
     if (!equalBytes(parsed.writerId, writerId)) return 'refuse';
     if (parsed.kind === 'entries') return qos === 1 && !retain ? 'commit' : 'refuse';

@@ -7,7 +7,7 @@
  */
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { holdLock } from '../courier/folder-lock.js';
+import { holdLock } from '../host/folder-lock.js';
 import { FirebreakError, type ErrorCode } from '../protocol/errors.js';
 
 /** Ends in what no tile path ends in; a crash may leave one behind, the next export removes it. */

@@ -8,7 +8,7 @@
  */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import type { PacketGate, PacketRoom } from './packet-gate.js';
+import { PUBLISH, type PacketGate, type PacketRoom } from './packet-gate.js';
 
 const PACKETS_PER_TURN = 64;
 /** Shown to aedes, and not read by it yet. */
@@ -18,7 +18,6 @@ const MAX_WAITING_BYTES = READ_AHEAD_BYTES / 4;
 /** A courier has 4 under way, of a mebibyte at most. One may always begin. */
 const UNANSWERED_PUBLISHES = 64;
 const UNANSWERED_BYTES = 4 * 1024 * 1024;
-const PUBLISH = 3;
 
 export class GatedConnection extends Duplex {
   readonly #socket: Socket;

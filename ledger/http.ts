@@ -9,41 +9,26 @@
  *     GET  /payload/<SHA-256 in hex>         one payload
  *     GET  /days                             what is stored and pruned, by day; days-http.ts
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { boundedServer, httpUrl, stopServer, type ConnectionLimits } from '../host/http-server.js';
+import { listenOn } from '../host/listen.js';
 import { FirebreakError } from '../protocol/errors.js';
+import type { ErrorCode } from '../protocol/errors.js';
 import type { LedgerReader } from '../protocol/ledger-reader.js';
 import type { Log } from '../protocol/log.js';
 import type { DayRecord } from './store/day-record.js';
-import { listenOn } from './listen.js';
 import { BundleGzip } from './http-gzip.js';
 import { answerTo, type HttpAnswer } from './http-routes.js';
+import { CODE_HEADER } from './payload-frames.js';
 
-/** Times are wall ms. */
-export interface LedgerHttpLimits {
-  readonly connections: number;
-  /** Requests of one connection that are not answered yet; one with more is closed. */
-  readonly pipelined: number;
-  /** For all headers of a request, and for the whole of it. */
-  readonly headersMs: number;
-  readonly requestMs: number;
-  /** How long a connection stays open for another request. */
-  readonly keepAliveMs: number;
-  /** A connection with a request on which nothing moves is closed, also one that does not read its answers. */
-  readonly silentMs: number;
-  /** By then an answer is read whole, or the connection is closed. Longer than our own reader waits. */
-  readonly answerMs: number;
-  /** How often connections are held against their limits. */
-  readonly checkEveryMs: number;
-}
-
-const LIMITS: LedgerHttpLimits = {
+const LIMITS: ConnectionLimits = {
   connections: 256,
   pipelined: 8,
   headersMs: 10_000,
   requestMs: 30_000,
   keepAliveMs: 5_000,
   silentMs: 30_000,
+  /** Longer than our own reader waits. */
   answerMs: 120_000,
   checkEveryMs: 1_000,
 };
@@ -58,7 +43,7 @@ export interface LedgerHttpOptions {
   readonly payloadToken?: string;
   /** What is stored and pruned, by day; without it `/days` is not served. */
   readonly days?: () => readonly DayRecord[];
-  readonly limits?: Partial<LedgerHttpLimits>;
+  readonly limits?: Partial<ConnectionLimits>;
   readonly log: Log;
 }
 
@@ -74,15 +59,24 @@ const STATUS: Partial<Record<string, number>> = {
   size: 413,
   permission: 401,
   usage: 405,
+  /** Nothing is published until witnesses cosign. */
+  witness: 503,
 };
+
+/** What a reader that is a program goes by: it is not to be told apart by the status alone. */
+const TOLD: ReadonlySet<string> = new Set<ErrorCode>(['damaged-payload', 'witness']);
 
 function refusalOf(error: unknown, log: Log): HttpAnswer {
   const status = error instanceof FirebreakError ? STATUS[error.code] : undefined;
   const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof FirebreakError && TOLD.has(error.code) ? error.code : undefined;
   if (status === undefined) log.error('the ledger could not answer a reader', { why: message });
   return {
     status: status ?? 500,
-    headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
+    headers: {
+      ...{ 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
+      ...(code !== undefined && { [CODE_HEADER]: code }),
+    },
     body: Buffer.from(status === undefined ? 'the ledger could not answer\n' : `${message}\n`),
   };
 }
@@ -117,51 +111,12 @@ function handlerOf(options: LedgerHttpOptions): Handler {
   };
 }
 
-/** So that nobody keeps answers, or the place of another reader, by not reading them. */
-function withinLimits(handler: Handler, { pipelined, answerMs }: LedgerHttpLimits): Handler {
-  const unanswered = new WeakMap<Socket, number>();
-  return async (request, response) => {
-    const { socket } = request;
-    const count = (unanswered.get(socket) ?? 0) + 1;
-    unanswered.set(socket, count);
-    if (count > pipelined) return void socket.destroy();
-    const late = setTimeout(() => socket.destroy(), answerMs).unref();
-    response.once('close', () => {
-      clearTimeout(late);
-      unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1);
-    });
-    await handler(request, response);
-  };
-}
-
-function serverOf(options: LedgerHttpOptions): Server {
-  const limits = { ...LIMITS, ...options.limits };
-  const settings = {
-    headersTimeout: limits.headersMs,
-    requestTimeout: limits.requestMs,
-    keepAliveTimeout: limits.keepAliveMs,
-    connectionsCheckingInterval: limits.checkEveryMs,
-    maxHeaderSize: 8192,
-  };
-  const handle = withinLimits(handlerOf(options), limits);
-  const server = createServer(settings, (request, response) => void handle(request, response));
-  server.timeout = limits.silentMs;
-  server.maxConnections = limits.connections;
-  return server;
-}
-
-/** Serves `reader`, which stays the caller's. Throws `port-in-use`. */
+/** Serves `reader`, which stays the caller's. Throws `port-in-use`, `permission`, `input`. */
 export async function serveLedgerHttp(options: LedgerHttpOptions): Promise<LedgerHttp> {
   const host = options.host ?? '127.0.0.1';
-  const server = serverOf(options);
-  const { port }: AddressInfo = await listenOn(server, host, options.port, "the ledger's HTTP");
-  return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-        setTimeout(() => server.closeAllConnections(), 1000).unref();
-      }),
-  };
+  const limits = { ...LIMITS, ...options.limits };
+  const handle = handlerOf(options);
+  const server = boundedServer(limits, (request, response) => void handle(request, response));
+  const { port } = await listenOn(server, host, options.port, "the ledger's HTTP");
+  return { url: httpUrl(host, port), close: () => stopServer(server) };
 }

@@ -4,7 +4,7 @@
  */
 import { asTreeSize } from '../protocol/brands.js';
 import { signCheckpoint } from '../protocol/checkpoint.js';
-import type { Clock } from '../protocol/clock.js';
+import type { CountedClock } from '../protocol/clock.js';
 import type { Signer } from '../protocol/ed25519.js';
 import { FirebreakError, refusalNumber, type Refusal } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
@@ -15,6 +15,7 @@ import { emptyRoot } from '../protocol/merkle.js';
 import type { NoteSigner } from '../protocol/note.js';
 import type { WitnessPolicy } from '../protocol/witness-policy.js';
 import { WriterDirectory, type ConfiguredWriter } from './admission/writer.js';
+import { AppendClock, type AppendClockDeps, type ClockDoubt } from './append-clock.js';
 import type { CheckedBatch, RefusedBatch } from './checked-batch.js';
 import { refusedOutcomes } from './commit.js';
 import { DayRegister, type DayRecord } from './store/day-record.js';
@@ -41,12 +42,19 @@ export interface LedgerDeps {
   /** Everyone but the gateways, whom the issuer names in the log. */
   readonly writers: readonly ConfiguredWriter[];
   readonly retentionDays: number;
-  readonly clock: Clock;
+  readonly clock: CountedClock;
+  /** Without it a clock that leapt is doubted until it is mended. */
+  readonly saidRightMs?: AppendClockDeps['saidRightMs'];
   /** Batches taken in and not yet answered, at most; more are refused as busy. */
   readonly maxPendingBatches?: number;
   readonly maxPendingBytes?: number;
   /** Who must cosign a checkpoint before readers see it (docs/witnesses.md); without it they see each commit. */
   readonly policy?: WitnessPolicy;
+  /**
+   * The folder was run with such a policy before: readers are shown nothing that was not cosigned, also when the file `published`
+   * is lost.
+   */
+  readonly wasWitnessed?: boolean;
   readonly publicationTiming?: Partial<PublicationTiming>;
   readonly log?: Log;
   /** Threads that check batches; 0, when absent, checks them on this one (docs/decisions/0010). */
@@ -74,6 +82,8 @@ export interface LedgerStatus {
   readonly removalFailure: string | undefined;
   /** Why the ledger takes nothing any more; a person has to look at the disk and start it again. */
   readonly failure: string | undefined;
+  /** The clock is not believed, and all is refused as busy until it is mended or a person says that it is right. */
+  readonly clockDoubt: ClockDoubt | undefined;
   /** What readers see, and who of the witnesses does not cosign. */
   readonly publication: PublicationStatus;
 }
@@ -111,6 +121,7 @@ interface Parts {
   readonly store: Store;
   readonly directory: WriterDirectory;
   readonly checker: BatchChecker;
+  readonly appendClock: AppendClock;
   readonly sequencer: Sequencer;
   readonly publication: Publication;
   readonly days: DayRegister;
@@ -155,7 +166,7 @@ class OpenLedger implements Ledger {
   }
 
   status(): LedgerStatus {
-    const { store, directory, sequencer, days, remover, publication } = this.#parts;
+    const { store, directory, appendClock, sequencer, days, remover, publication } = this.#parts;
     const { size, lastAppendedMs, counters } = store.state();
     return {
       origin: this.#deps.logSigner.name,
@@ -171,6 +182,7 @@ class OpenLedger implements Ledger {
       daysToRemove: days.toRemove,
       removalFailure: remover.failure,
       failure: sequencer.failure?.message,
+      clockDoubt: appendClock.doubt(store.state()),
       publication: publication.status(),
     };
   }
@@ -198,7 +210,7 @@ class OpenLedger implements Ledger {
     const settled = await this.#parts.sequencer.submit(batch);
     this.#parts.publication.committed();
     this.#parts.remover.wake();
-    if (settled.outcomes[0]?.reason === refusalNumber('sequence')) this.#count('sequence');
+    if (settled.refusal !== undefined) this.#count(settled.refusal);
     return this.#receipt(batch, settled);
   }
 
@@ -213,8 +225,12 @@ class OpenLedger implements Ledger {
     this.#refused.set(number, (this.#refused.get(number) ?? 0) + 1);
   }
 
-  #receipt({ writerId, seq, batchHash: hash }: CheckedBatch | RefusedBatch, settled: Settled): Uint8Array {
-    return signLedgerReceipt({ writerId, seq, batchHash: hash, ...settled }, this.#deps.receiptSigner);
+  #receipt(batch: CheckedBatch | RefusedBatch, { outcomes, checkpoint }: Settled): Uint8Array {
+    const { writerId, seq, batchHash: hash } = batch;
+    return signLedgerReceipt(
+      { writerId, seq, batchHash: hash, outcomes, checkpoint },
+      this.#deps.receiptSigner,
+    );
   }
 }
 
@@ -223,19 +239,27 @@ function firstCheckpoint(logSigner: NoteSigner): string {
 }
 
 async function partsOf(store: Store, deps: LedgerDeps): Promise<Parts> {
-  const { logSigner, issuerPublicKey, retentionDays, clock, writers, checkThreads = 0 } = deps;
+  const { logSigner, issuerPublicKey, retentionDays, writers, checkThreads = 0, log = silentLog } = deps;
   const directory = new WriterDirectory(writers, await store.gateways());
   const days = new DayRegister(await store.days());
   const edge = await readEdge(store, logSigner);
   const context = { directory, issuerPublicKey, retentionDays };
   const checker = checkThreads > 0 ? await openWorkerChecker(context, checkThreads) : inlineChecker(context);
   try {
-    const { dir, policy, publicationTiming: timing, log = silentLog } = deps;
-    const asked = { ...(policy && { policy }), ...(timing && { timing }) };
+    const {
+      dir,
+      policy,
+      wasWitnessed = false,
+      publicationTiming: timing,
+      clock: counted,
+      saidRightMs,
+    } = deps;
+    const asked = { ...(policy && { policy }), ...(timing && { timing }), wasWitnessed };
     const publication = await openPublication({ dir, store, verifier: logSigner, log, ...asked });
+    const clock = new AppendClock({ clock: counted, saidRightMs, log }, store.state());
     const sequencer = new Sequencer({ store, edge, directory, days, retentionDays, logSigner, clock });
     const remover = new PayloadRemover(store, days, { log });
-    return { store, directory, checker, sequencer, publication, days, remover };
+    return { store, directory, checker, appendClock: clock, sequencer, publication, days, remover };
   } catch (error) {
     await checker.close();
     throw error;

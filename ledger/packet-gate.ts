@@ -2,10 +2,13 @@
  * Bounds what one MQTT connection can make the broker hold and do: aedes collects a packet of any announced size before
  * anybody is asked, and begins with every packet of a read at once. Follows the fixed headers (MQTT 3.1.1 §2.2) of a byte
  * stream, says when a packet is too large, and lets the next one begin only when there is room for it.
- * The first packet, CONNECT, comes from somebody unknown and has a smaller bound.
+ * Only a PUBLISH may be large, and not as the first packet, which comes from somebody unknown: a SUBSCRIBE as long as a batch
+ * has a million topics, each of which the broker looks at in one go.
  */
 const CONTINUES = 0x80;
 const MAX_LENGTH_BYTES = 4;
+/** Type of a packet that carries a message (MQTT 3.1.1 §2.2.1). */
+export const PUBLISH = 3;
 
 export interface PacketRoom {
   /** Asked before each packet; `type` as in MQTT 3.1.1 §2.2.1. */
@@ -15,8 +18,8 @@ export interface PacketRoom {
 }
 
 export class PacketGate {
-  readonly #maxFirstBytes: number;
   readonly #maxBytes: number;
+  readonly #maxPublishBytes: number;
   #first = true;
   /** Bytes of the packet body still to come; undefined while its header is read. */
   #body: number | undefined;
@@ -24,9 +27,10 @@ export class PacketGate {
   #headerBytes = 0;
   #length = 0;
 
-  constructor(maxFirstBytes: number, maxBytes: number) {
-    this.#maxFirstBytes = maxFirstBytes;
+  /** Bytes of a body: of any packet, and of a PUBLISH that is not the first. */
+  constructor(maxBytes: number, maxPublishBytes: number) {
     this.#maxBytes = maxBytes;
+    this.#maxPublishBytes = maxPublishBytes;
   }
 
   /**
@@ -59,7 +63,8 @@ export class PacketGate {
     }
     this.#length += (byte % CONTINUES) * 128 ** (this.#headerBytes - 2);
     if (byte >= CONTINUES) return this.#headerBytes <= MAX_LENGTH_BYTES;
-    if (this.#length > (this.#first ? this.#maxFirstBytes : this.#maxBytes)) return false;
+    const isLarge = this.#type === PUBLISH && !this.#first;
+    if (this.#length > (isLarge ? this.#maxPublishBytes : this.#maxBytes)) return false;
     this.#body = this.#length;
     room.begun(this.#type, this.#length);
     return true;

@@ -5,6 +5,8 @@
  *     answer      for each hash in order: length u32 || the payload
  *                 ff ff ff ff when the ledger does not hold it
  *                 ff ff ff fe || day u32 || prunedAtMs u64 || prunedBy u64 when its day was pruned
+ *
+ * When one of them is damaged there is no answer: 500 with the {@link CODE_HEADER} `damaged-payload`.
  */
 import { asUnixMs } from '../protocol/brands.js';
 import { ByteReader, ByteWriter, concat } from '../protocol/bytes.js';
@@ -12,6 +14,8 @@ import { FirebreakError } from '../protocol/errors.js';
 import { isPruned, type FoundPayload, type PrunedPayload } from '../protocol/ledger-reader.js';
 
 export const MAX_PAYLOADS_PER_CALL = 256;
+/** By which a program knows why there is no answer, here and wherever the ledger answers readers. */
+export const CODE_HEADER = 'firebreak-code';
 const HASH_BYTES = 32;
 const ABSENT = 0xffff_ffff;
 const PRUNED = 0xffff_fffe;

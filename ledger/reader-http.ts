@@ -1,12 +1,12 @@
 /** A ledger read over its HTTP (docs/ledger-http.md). Also reads any C2SP tlog-tiles log, payloads apart. */
+import { withTimeLimit } from '../host/time-limit.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { FoundPayload, LedgerReader } from '../protocol/ledger-reader.js';
 import { MAX_PAYLOAD_LENGTH } from '../protocol/entry.js';
 import { HASH_LENGTH } from '../protocol/merkle.js';
 import { entriesPath, MAX_ENTRY_LENGTH, tilePath } from '../protocol/tile.js';
-import { withTimeLimit } from '../radio/time-limit.js';
 import { boundedBody } from './bounded-body.js';
-import { decodePayloads, encodeHashes, MAX_PAYLOADS_PER_CALL } from './payload-frames.js';
+import { CODE_HEADER, decodePayloads, encodeHashes, MAX_PAYLOADS_PER_CALL } from './payload-frames.js';
 
 const MAX_CHECKPOINT_BYTES = 65_536;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
@@ -40,10 +40,18 @@ function unreachable(url: string, cause: unknown): FirebreakError {
   );
 }
 
-function refusal({ status }: Response, url: string, path: string): FirebreakError {
+function refusal({ status, headers }: Response, url: string, path: string): FirebreakError {
+  const code = headers.get(CODE_HEADER);
+  if (code === 'damaged-payload')
+    return new FirebreakError(
+      'damaged-payload',
+      `the ledger at ${url} has a damaged payload among those asked for: stop it, and firebreak ledger fsck --data-dir DIR says which`,
+    );
   if (status === 404) return new FirebreakError('not-found', `the ledger at ${url} has no ${path}`);
   if (status === 401)
     return new FirebreakError('permission', `the ledger at ${url} does not accept this payload token`);
+  if (code === 'witness')
+    return new FirebreakError('unreachable', `the ledger at ${url} shows nothing until witnesses cosign`);
   return new FirebreakError('unreachable', `the ledger at ${url} answered ${path} with status ${status}`);
 }
 

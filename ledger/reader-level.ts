@@ -23,8 +23,11 @@ export function readerOfStore(
   published: () => PublishedHead = () => store.state(),
 ): LedgerReader {
   let closed = false;
-  const head = (): PublishedHead => {
+  const requireOpen = (): void => {
     if (closed) throw new FirebreakError('closed', 'this reader of the ledger is closed');
+  };
+  const head = (): PublishedHead => {
+    requireOpen();
     return published();
   };
   return {
@@ -39,7 +42,7 @@ export function readerOfStore(
       return store.bundle(index, width);
     },
     payloads: async (hashes) => {
-      head(); // throws when closed
+      requireOpen();
       if (hashes.length <= MAX_PAYLOADS_PER_CALL) return store.payloads(hashes);
       throw new FirebreakError('size', `at most ${MAX_PAYLOADS_PER_CALL} payloads are asked for at once`);
     },

@@ -19,11 +19,11 @@ import type { DayRecord } from './store/day-record.js';
 import type { GatewayRecord } from './store/gateway-record.js';
 import type { BatchRecord, Found, LogState, Lookup, NewEntry, PayloadRecord } from './store/store.js';
 
-/** How a batch is answered: as recorded earlier, as recorded with this commit, or refused for its sequence number. */
+/** How a batch is answered: as recorded earlier, as recorded with this commit, or refused as a whole, unrecorded. */
 export type Answer =
   | { readonly kind: 'again'; readonly record: BatchRecord }
   | { readonly kind: 'new'; readonly outcomes: readonly Outcome[] }
-  | { readonly kind: 'sequence' };
+  | { readonly kind: 'refused'; readonly refusal: 'sequence' | 'certificate' };
 
 export interface AnsweredBatch {
   readonly batch: CheckedBatch;
@@ -51,6 +51,8 @@ export function planLookup(batches: readonly CheckedBatch[]): Lookup {
     for (const { refusal, payloadSha256 } of items) if (refusal === undefined) payloads.push(payloadSha256);
   return { batches, payloads };
 }
+
+const UNCERTIFIED = refusalNumber('certificate');
 
 interface Course {
   readonly nowMs: UnixMs;
@@ -112,6 +114,18 @@ function outcomesOf(course: Course, batch: CheckedBatch): Outcome[] {
   );
 }
 
+/**
+ * Nothing a gateway sent is certified: its certificate may be in the log when it sends the batch again, and one that was
+ * revoked must not fill the disk with answers.
+ */
+function isUncertified(
+  { writerId }: CheckedBatch,
+  outcomes: readonly Outcome[],
+  { isConfigured }: GatewayRules,
+): boolean {
+  return outcomes.every(({ reason }) => reason === UNCERTIFIED) && !isConfigured(writerId);
+}
+
 function storedPayloads(lookup: Lookup, found: Found): ReadonlyMap<string, PayloadRecord> {
   const stored = new Map<string, PayloadRecord>();
   found.payloads.forEach((record, i) => {
@@ -160,9 +174,10 @@ export function sequence({ state, batches, lookup, found, nowMs, rules }: Sequen
       ? { batchHash: record.batchHash, answer: { kind: 'again', record } as const }
       : seen.get(name);
     const verdict = sequenceRule(earlier?.batchHash, batch.batchHash);
-    if (verdict === 'sequence') return { kind: 'sequence' };
+    if (verdict === 'sequence') return { kind: 'refused', refusal: 'sequence' };
     if (earlier !== undefined) return earlier.answer;
     const outcomes = outcomesOf(course, batch);
+    if (isUncertified(batch, outcomes, rules.gateways)) return { kind: 'refused', refusal: 'certificate' };
     const answer = { kind: 'new', outcomes } as const;
     answered.push({ batch, outcomes });
     seen.set(name, { batchHash: batch.batchHash, answer });

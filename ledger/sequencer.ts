@@ -4,15 +4,16 @@
  *
  * When the store fails, nobody knows whether the commit is stored. The sequencer then stops for good: everything
  * waiting is rejected unanswered, its writers send it again, and a ledger opened anew on the folder answers them.
+ *
+ * While the clock is doubted (append-clock.ts) every batch is refused as busy, unrecorded, and comes again.
  */
-import { asUnixMs } from '../protocol/brands.js';
 import { signCheckpoint } from '../protocol/checkpoint.js';
-import type { Clock } from '../protocol/clock.js';
-import { FirebreakError } from '../protocol/errors.js';
+import { FirebreakError, type Refusal } from '../protocol/errors.js';
 import type { Outcome } from '../protocol/ledger-receipt.js';
 import type { NoteSigner } from '../protocol/note.js';
 import type { TileEdge } from '../protocol/tile-edge.js';
 import type { WriterDirectory } from './admission/writer.js';
+import type { AppendClock } from './append-clock.js';
 import type { CheckedBatch } from './checked-batch.js';
 import { commitOf, refusedOutcomes, type Grown } from './commit.js';
 import { planLookup, sequence, type Answer } from './sequence.js';
@@ -32,13 +33,15 @@ export interface SequencerDeps {
   readonly retentionDays: number;
   /** Its name is the log's origin. */
   readonly logSigner: NoteSigner;
-  readonly clock: Clock;
+  readonly clock: AppendClock;
 }
 
 /** What a receipt says about a batch. */
 export interface Settled {
   readonly outcomes: readonly Outcome[];
   readonly checkpoint: string;
+  /** Why the batch was refused as a whole: nothing of it is recorded. */
+  readonly refusal?: Refusal;
 }
 
 interface Waiting {
@@ -131,9 +134,10 @@ export class Sequencer {
       },
     };
     const state = store.state();
+    const nowMs = clock.timeAfter(state);
+    if (nowMs === undefined) return batches.map(({ items }) => this.#busy(items.length));
     const lookup = planLookup(batches);
     const found = await store.lookup(lookup);
-    const nowMs = asUnixMs(Math.max(state.lastAppendedMs, clock.nowMs()));
     const sequenced = sequence({ state, batches, lookup, found, nowMs, rules });
     if (sequenced.answered.length > 0) {
       const grown = this.#grow(state, sequenced.leaves);
@@ -153,9 +157,17 @@ export class Sequencer {
     return { ...grown, checkpoint: this.#sign(grown), tiles: edge.takeChanged(1) };
   }
 
+  #busy(itemCount: number): Settled {
+    const { checkpoint } = this.#deps.store.state();
+    return { outcomes: refusedOutcomes('busy', itemCount), checkpoint, refusal: 'busy' };
+  }
+
   #settle(answer: Answer, itemCount: number): Settled {
     const { checkpoint, size } = this.#deps.store.state();
-    if (answer.kind === 'sequence') return { outcomes: refusedOutcomes('sequence', itemCount), checkpoint };
+    if (answer.kind === 'refused') {
+      const { refusal } = answer;
+      return { outcomes: refusedOutcomes(refusal, itemCount), checkpoint, refusal };
+    }
     if (answer.kind === 'new') return { outcomes: answer.outcomes, checkpoint };
     const { record } = answer;
     return { outcomes: record.outcomes, checkpoint: record.size === size ? checkpoint : this.#sign(record) };

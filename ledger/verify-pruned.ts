@@ -72,13 +72,12 @@ export class PrunedClaims {
   }
 
   /**
-   * Once all `size` entries were seen; ascending by day. Throws `damaged` for a claim that no entry bears out, `busy` when
-   * the entry that would is newer than what was read.
+   * Once all `size` entries were seen; ascending by day. Throws `damaged` for a claim that no entry bears out, `unconfirmed`
+   * when the entry that would lies beyond the checkpoint.
    */
   confirmed(size: number): PrunedCount[] {
     for (const { entry, day, prunedBy, prunedAtMs } of this.#claims.values()) {
-      if (prunedBy >= size)
-        throw new FirebreakError('busy', 'a day was pruned while the log was read: run this again');
+      if (prunedBy >= size) throw beyond(entry, prunedBy, size);
       const pruning = this.#prunings.get(prunedBy);
       if (pruning?.day === day && pruning.atMs === prunedAtMs && prunedBy > entry) continue;
       throw damaged(
@@ -89,6 +88,15 @@ export class PrunedClaims {
     return counts.sort((a, b) => a.day - b.day);
   }
 }
+
+/** A day is pruned when the ledger commits it, and readers wait for witnesses: for days, where these are away. */
+const beyond = (entry: number, prunedBy: number, size: number): FirebreakError =>
+  new FirebreakError(
+    'unconfirmed',
+    `the payload of entry ${entry} is said to be pruned by entry ${prunedBy}, which this checkpoint of ${size} entries does not ` +
+      'reach yet. Verify a later one: it is there at once, or where witnesses must cosign, when they do (ledger status ' +
+      'says who does not)',
+  );
 
 const countOf = ({ day, prunedAtMs, prunedBy, payloads }: Claim): PrunedCount => ({
   day,

@@ -168,7 +168,8 @@ class Verification {
  * Verifies the log behind `reader` up to its current checkpoint.
  *
  * Throws `signature`, `format`, `foreign` or `witness` for the checkpoint; `damaged`, `chain`, `format` or `not-found` naming the first
- * bad entry, tile or file; `consistency` when the entries do not give the root.
+ * bad entry, tile or file; `consistency` when the entries do not give the root; `unconfirmed` when payloads were pruned by an
+ * entry that the checkpoint does not reach yet.
  */
 export async function verifyLog(
   reader: LedgerReader,

@@ -3,7 +3,7 @@
  *
  *     day-keys       day-key statements of 105 bytes in a row, ascending by day, at most 366
  *     revocations    revocations of 93 bytes in a row, oldest first, at most 4,096
- *     notices        the newest notice as it is
+ *     notices        the notices on offer in a row, newest first: notice-list.ts
  *
  * An empty payload is no statement: that is how MQTT clears a retained topic. Each statement is verified by its own codec.
  */

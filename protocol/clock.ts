@@ -1,4 +1,4 @@
-/** What every room knows of time. Implementations: radio/clock-live.ts (wall or scaled), radio/clock-virtual.ts. */
+/** What every room knows of time. Implementations: host/clock-live.ts (wall or scaled), host/clock-virtual.ts. */
 import type { UnixMs } from './brands.js';
 
 export interface Clock {
@@ -13,4 +13,9 @@ export interface Counter {
   nowMs(): number;
   /** Deployment ms per ms of the host. */
   readonly rate: number;
+}
+
+/** A clock, and what tells time that passed from a clock that was set. */
+export interface CountedClock extends Clock {
+  readonly counter: Counter;
 }

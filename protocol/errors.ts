@@ -34,6 +34,8 @@ export type ErrorCode =
   | 'consistency'
   | 'chain'
   | 'damaged'
+  // one payload of the ledger: others can be read
+  | 'damaged-payload'
   // what an evidence bundle says does not follow from what it shows
   | 'evidence'
   // files, processes and networks
@@ -48,7 +50,7 @@ export type ErrorCode =
   | 'port-in-use'
   | 'unreachable'
   | 'timeout'
-  // begun, and nobody can say whether it was carried out
+  // begun or claimed, and nobody can say yet whether it is so
   | 'unconfirmed'
   | 'full'
   | 'closed';

@@ -1,14 +1,17 @@
 /**
  * Evidence bundle of a trace (protocol.md §11, evidence.md): deterministic CBOR (cbor.ts), then a signature.
  *
- *     bundle   body || sig(tracer, "firebreak/evidence/v1" over the body) 64
- *     body     ["firebreak/evidence/v1", tracer key 32, issuer key 32, sampleHoldSeconds, retentionDays, checkpoint text,
+ *     bundle   body || sig(tracer, version, over the body) 64
+ *     body     [version, tracer key 32, issuer key 32, sampleHoldSeconds, retentionDays, checkpoint text,
  *               access, [report, …], [name, …], [contact, …], [source row, …], [reached row, …]]
- *     access, report   [index, entry, [hash 32, …], payload, shared secret 32]      the hashes: RFC 6962 §2.1.1, leaf's sibling first
+ *     version  "firebreak/evidence/v1", or "firebreak/evidence/v2" where steps go by presence: then the body has one item
+ *              more at its end, presence (evidence-presence.ts)
+ *     access, report   logged (evidence-logged.ts)
  *     name     [ephId 16, tag, epoch]
- *     contact  [[place of the report, place of the record in it, valid beacons 1 or 2], …]
+ *     contact  [record, …] (evidence-logged.ts)
  *     row      [tag, earliestAt, score: IEEE 754 double 8, [step, …]]
- *     step     [place of the contact, [places of the pair's contacts that complete it, …]]
+ *     step     [place of the contact, [places of the pair's contacts that complete it, …]], or by presence
+ *              [place of the co-presence]
  *
  * Places count from 0 in the lists of this body. What can be worked out from the reports (times, nearSeconds, hops, the other
  * person of a step) is not in it, so that it cannot differ. Bounds: the constants below; a bundle is at most 16 MiB.
@@ -19,23 +22,40 @@ import { concat } from './bytes.js';
 import { CborReader, CborWriter } from './cbor.js';
 import { signDomain, verifyDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
-import { MAX_PAYLOAD_LENGTH } from './entry.js';
 import { FirebreakError } from './errors.js';
-import { HASH_LENGTH } from './merkle.js';
-import { MAX_RECORDS } from './report-plaintext.js';
-import { MAX_ENTRY_LENGTH } from './tile.js';
+import {
+  capacityOfProven,
+  MAX_REPORTS,
+  readEach,
+  readLogged,
+  readRecord,
+  writeEach,
+  writeLogged,
+  writeRecord,
+} from './evidence-logged.js';
+import type { CitedRecord, LoggedEvidence } from './evidence-logged.js';
+import {
+  capacityOfPresence,
+  MAX_COPRESENCES,
+  presenceCounts,
+  readPresence,
+  writePresence,
+} from './evidence-presence.js';
+import type { EvidencePresence } from './evidence-presence.js';
 
-const DOMAIN = 'firebreak/evidence/v1';
+/** The first, and the one that shows presence too. */
+const VERSIONS = ['firebreak/evidence/v1', 'firebreak/evidence/v2'] as const;
+type Version = (typeof VERSIONS)[number];
+const [FIRST, WITH_PRESENCE] = VERSIONS;
 const FIELDS = 12;
+/** What the upper three bits of a CBOR array's first byte are; those of no text are. */
+const CBOR_ARRAY = 4;
 const SIGNATURE_BYTES = 64;
 const KEY_BYTES = 32;
 const EPH_ID_BYTES = 16;
 const SCORE_BYTES = 8;
 export const MAX_EVIDENCE_BYTES = 16 << 20;
 const MAX_CHECKPOINT_BYTES = 1 << 20;
-/** No leaf of a tree of fewer than 2^53 leaves has a longer path. */
-const MAX_HASHES = 53;
-const MAX_REPORTS = 8_192;
 const MAX_NAMES = 65_536;
 const MAX_CONTACTS = 65_536;
 const MAX_RECORDS_OF_CONTACT = 1_024;
@@ -45,17 +65,6 @@ const MAX_STEPS = 16;
 const MAX_SUPPORTS = 256;
 const MAX_SETTING = 86_400;
 
-/** An entry of the log, its proof, its payload, and what opens that payload. */
-export interface LoggedEvidence {
-  readonly index: number;
-  readonly entry: Uint8Array;
-  /** RFC 6962 audit path under the bundle's checkpoint, leaf's sibling first. */
-  readonly proof: readonly Uint8Array[];
-  readonly payload: Uint8Array;
-  /** HPKE shared secret of this payload alone. */
-  readonly sharedSecret: Uint8Array;
-}
-
 /** Whose an ephemeral ID was: the authority's word. */
 export interface NamedId {
   readonly ephId: Uint8Array;
@@ -63,20 +72,19 @@ export interface NamedId {
   readonly epoch: Epoch;
 }
 
-export interface CitedRecord {
-  /** Places in the bundle's reports, and among the records of that report. */
-  readonly report: number;
-  readonly record: number;
-  /** How many of its two beacon MACs are the peer's own: the authority's word. */
-  readonly beacons: 1 | 2;
-}
-
-export interface EvidenceStep {
+export interface ContactStep {
   /** Place in the bundle's contacts. */
   readonly contact: number;
   /** The same pair's contacts in the 24 hours up to its end that make it a close one; places, ascending. */
   readonly supports: readonly number[];
 }
+
+export interface PresenceStep {
+  /** Place in the bundle's co-presences. */
+  readonly copresence: number;
+}
+
+export type EvidenceStep = ContactStep | PresenceStep;
 
 export interface EvidenceRow {
   readonly person: TagNumber;
@@ -105,7 +113,13 @@ export interface EvidenceBundle {
   readonly contacts: readonly (readonly CitedRecord[])[];
   readonly sources: readonly EvidenceRow[];
   readonly reached: readonly EvidenceRow[];
+  /** Absent where no step goes by it. */
+  readonly presence?: EvidencePresence;
 }
+
+const versionOf = ({ presence }: Pick<EvidenceBundle, 'presence'>): Version =>
+  presence === undefined ? FIRST : WITH_PRESENCE;
+const fieldsOf = (version: Version): number => (version === FIRST ? FIELDS : FIELDS + 1);
 
 /** All but the key, which is the signer's. */
 type EvidenceContent = Omit<EvidenceBundle, 'tracerPublicKey'>;
@@ -113,9 +127,10 @@ type EvidenceContent = Omit<EvidenceBundle, 'tracerPublicKey'>;
 /** Signed by the tracer. Throws `size` for more than a bundle may hold, `format` for a number out of its range. */
 export function encodeEvidence(content: EvidenceContent, signer: Signer): Uint8Array {
   requireBounds(content);
+  const version = versionOf(content);
   const writer = new CborWriter(capacityOf(content))
-    .array(FIELDS)
-    .text(DOMAIN)
+    .array(fieldsOf(version))
+    .text(version)
     .bytes(signer.publicKey)
     .bytes(content.issuerPublicKey)
     .uint(content.sampleHoldSeconds)
@@ -127,8 +142,9 @@ export function encodeEvidence(content: EvidenceContent, signer: Signer): Uint8A
   writeEach(writer, content.contacts, (_, records) => writeEach(writer, records, writeRecord));
   writeEach(writer, content.sources, writeRow);
   writeEach(writer, content.reached, writeRow);
+  if (content.presence) writePresence(writer, content.presence);
   const body = writer.finish();
-  const bundle = concat(body, signDomain(signer, DOMAIN, body));
+  const bundle = concat(body, signDomain(signer, version, body));
   if (bundle.length > MAX_EVIDENCE_BYTES) throw tooLarge(`it would have ${bundle.length} bytes`);
   return bundle;
 }
@@ -136,7 +152,7 @@ export function encodeEvidence(content: EvidenceContent, signer: Signer): Uint8A
 const tooLarge = (why: string) =>
   new FirebreakError('size', `this is too much for one evidence bundle (${why}): let it show fewer people`);
 
-function requireBounds({ reports, names, contacts, sources, reached }: EvidenceContent) {
+function requireBounds({ reports, names, contacts, sources, reached, presence }: EvidenceContent) {
   const require = (count: number, max: number, what: string): void => {
     if (count > max) throw tooLarge(`${count} ${what}, and at most ${max} fit`);
   };
@@ -147,57 +163,45 @@ function requireBounds({ reports, names, contacts, sources, reached }: EvidenceC
   for (const rows of [sources, reached]) require(rows.length, MAX_ROWS, 'people');
   for (const { steps } of [...sources, ...reached]) {
     require(steps.length, MAX_STEPS, 'steps of one path');
-    for (const { supports } of steps) require(supports.length, MAX_SUPPORTS, 'contacts behind one step');
+    for (const step of steps)
+      require('copresence' in step ? 0 : step.supports.length, MAX_SUPPORTS, 'contacts behind one step');
   }
+  for (const count of presence ? presenceCounts(presence) : []) require(...count);
 }
 
 /** At least what is written: nine bytes for each head. */
 function capacityOf(content: EvidenceContent): number {
-  const { checkpoint, access, reports, names, contacts, sources, reached } = content;
+  const { checkpoint, access, reports, names, contacts, sources, reached, presence } = content;
   let capacity = 256 + 4 * Buffer.byteLength(checkpoint);
-  for (const { entry, proof, payload } of [access, ...reports])
-    capacity += 128 + entry.length + 48 * proof.length + payload.length;
+  for (const logged of [access, ...reports]) capacity += capacityOfProven(logged);
   capacity += 48 * names.length;
   for (const records of contacts) capacity += 9 + 28 * records.length;
   for (const { steps } of [...sources, ...reached])
-    capacity += steps.reduce((sum, { supports }) => sum + 32 + 9 * supports.length, 64);
-  return capacity;
+    capacity += steps.reduce((sum, step) => sum + capacityOfStep(step), 64);
+  return capacity + (presence ? capacityOfPresence(presence) : 0);
 }
 
-function writeEach<T>(
-  writer: CborWriter,
-  items: readonly T[],
-  write: (writer: CborWriter, item: T) => void,
-): void {
-  writer.array(items.length);
-  for (const item of items) write(writer, item);
-}
-
-function writeLogged(
-  writer: CborWriter,
-  { index, entry, proof, payload, sharedSecret }: LoggedEvidence,
-): void {
-  writer.array(5).uint(index).bytes(entry);
-  writeEach(writer, proof, (_, hash) => void writer.bytes(hash));
-  writer.bytes(payload).bytes(sharedSecret);
-}
+const capacityOfStep = (step: EvidenceStep): number =>
+  32 + ('copresence' in step ? 0 : 9 * step.supports.length);
 
 function writeName(writer: CborWriter, { ephId, tag, epoch }: NamedId): void {
   writer.array(3).bytes(ephId).uint(tag).uint(epoch);
-}
-
-function writeRecord(writer: CborWriter, { report, record, beacons }: CitedRecord): void {
-  writer.array(3).uint(report).uint(record).uint(beacons);
 }
 
 function writeRow(writer: CborWriter, { person, earliestAt, score, steps }: EvidenceRow): void {
   const double = Buffer.alloc(SCORE_BYTES);
   double.writeDoubleBE(score);
   writer.array(4).uint(person).uint(earliestAt).bytes(double);
-  writeEach(writer, steps, (_, { contact, supports }) => {
-    writer.array(2).uint(contact);
-    writeEach(writer, supports, (_writer, support) => void writer.uint(support));
-  });
+  writeEach(writer, steps, writeStep);
+}
+
+function writeStep(writer: CborWriter, step: EvidenceStep): void {
+  if ('copresence' in step) {
+    writer.array(1).uint(step.copresence);
+    return;
+  }
+  writer.array(2).uint(step.contact);
+  writeEach(writer, step.supports, (_, support) => void writer.uint(support));
 }
 
 /**
@@ -207,10 +211,11 @@ function writeRow(writer: CborWriter, { person, earliestAt, score, steps }: Evid
 export function decodeEvidence(bytes: Uint8Array): EvidenceBundle {
   if (bytes.length > MAX_EVIDENCE_BYTES)
     throw new FirebreakError('size', 'an evidence bundle is at most 16 MiB: this is not one');
+  if (bytes.length <= SIGNATURE_BYTES || (bytes[0] ?? 0) >> 5 !== CBOR_ARRAY)
+    throw new FirebreakError('format', 'not an evidence bundle: it does not begin as one');
   const reader = new CborReader(bytes.subarray(0, -SIGNATURE_BYTES), 'evidence bundle');
-  reader.array({ length: FIELDS });
-  if (reader.text(DOMAIN.length) !== DOMAIN)
-    throw new FirebreakError('format', 'not an evidence bundle of this version');
+  const version = readVersion(reader);
+  const row = (): EvidenceRow => readRow(reader, version);
   const bundle: EvidenceBundle = {
     tracerPublicKey: reader.bytes(KEY_BYTES),
     issuerPublicKey: reader.bytes(KEY_BYTES),
@@ -221,38 +226,38 @@ export function decodeEvidence(bytes: Uint8Array): EvidenceBundle {
     reports: readEach(reader, MAX_REPORTS, readLogged),
     names: readEach(reader, MAX_NAMES, readName),
     contacts: readEach(reader, MAX_CONTACTS, () => readEach(reader, MAX_RECORDS_OF_CONTACT, readRecord)),
-    sources: readEach(reader, MAX_ROWS, readRow),
-    reached: readEach(reader, MAX_ROWS, readRow),
+    sources: readEach(reader, MAX_ROWS, row),
+    reached: readEach(reader, MAX_ROWS, row),
+    ...(version === WITH_PRESENCE && { presence: readPresence(reader) }),
   };
   reader.end();
   return bundle;
 }
 
-/** Throws `signature` unless the tracer signed exactly these bytes. */
-export function requireEvidenceSignature(bytes: Uint8Array, tracerPublicKey: Uint8Array): void {
+function readVersion(reader: CborReader): Version {
+  const fields = reader.array({ max: FIELDS + 1 });
+  const text = reader.text(FIRST.length);
+  const version = VERSIONS.find((one) => one === text);
+  if (version !== undefined && fields === fieldsOf(version)) return version;
+  const known = 'not an evidence bundle of version 1 or 2, which are those that this program knows';
+  throw new FirebreakError(
+    'format',
+    version === undefined ? known : 'an evidence bundle with another number of parts than its version has',
+  );
+}
+
+/** Of a bundle as it was decoded from these bytes. Throws `signature` unless its tracer signed exactly these. */
+export function requireEvidenceSignature(
+  bytes: Uint8Array,
+  bundle: Pick<EvidenceBundle, 'tracerPublicKey' | 'presence'>,
+): void {
+  const { tracerPublicKey } = bundle;
   const body = bytes.subarray(0, -SIGNATURE_BYTES);
-  if (verifyDomain(tracerPublicKey, DOMAIN, body, bytes.subarray(-SIGNATURE_BYTES))) return;
+  if (verifyDomain(tracerPublicKey, versionOf(bundle), body, bytes.subarray(-SIGNATURE_BYTES))) return;
   throw new FirebreakError(
     'signature',
     'the bundle is not as the tracer signed it: something in it was changed afterwards',
   );
-}
-
-function readEach<T>(reader: CborReader, max: number, read: (reader: CborReader) => T): T[] {
-  const items: T[] = [];
-  for (let left = reader.array({ max }); left > 0; left--) items.push(read(reader));
-  return items;
-}
-
-function readLogged(reader: CborReader): LoggedEvidence {
-  reader.array({ length: 5 });
-  return {
-    index: reader.uint(),
-    entry: reader.viewUpTo(MAX_ENTRY_LENGTH),
-    proof: readEach(reader, MAX_HASHES, () => reader.bytes(HASH_LENGTH)),
-    payload: reader.viewUpTo(MAX_PAYLOAD_LENGTH),
-    sharedSecret: reader.bytes(KEY_BYTES),
-  };
 }
 
 function readName(reader: CborReader): NamedId {
@@ -264,21 +269,13 @@ function readName(reader: CborReader): NamedId {
   };
 }
 
-function readRecord(reader: CborReader): CitedRecord {
-  reader.array({ length: 3 });
-  const place = { report: reader.uint(MAX_REPORTS - 1), record: reader.uint(MAX_RECORDS - 1) };
-  const beacons = reader.uint(2);
-  if (beacons === 1 || beacons === 2) return { ...place, beacons };
-  throw new FirebreakError('format', 'evidence bundle: a record is proven by one beacon or by two');
-}
-
-function readRow(reader: CborReader): EvidenceRow {
+function readRow(reader: CborReader, version: Version): EvidenceRow {
   reader.array({ length: 4 });
   return {
     person: asTagNumber(reader.uint()),
     earliestAt: reader.uint(),
     score: readScore(reader),
-    steps: readEach(reader, MAX_STEPS, readStep),
+    steps: readEach(reader, MAX_STEPS, () => readStep(reader, version)),
   };
 }
 
@@ -289,8 +286,10 @@ function readScore(reader: CborReader): number {
   throw new FirebreakError('format', 'evidence bundle: a score is a number from 0 to 1');
 }
 
-function readStep(reader: CborReader): EvidenceStep {
-  reader.array({ length: 2 });
+function readStep(reader: CborReader, version: Version): EvidenceStep {
+  const parts = reader.array(version === FIRST ? { length: 2 } : { max: 2 });
+  if (parts === 1) return { copresence: reader.uint(MAX_COPRESENCES - 1) };
+  if (parts === 0) throw new FirebreakError('format', 'evidence bundle: a step of nothing');
   return {
     contact: reader.uint(MAX_CONTACTS - 1),
     supports: readEach(reader, MAX_SUPPORTS, () => reader.uint(MAX_CONTACTS - 1)),

@@ -19,6 +19,12 @@ export interface DayKeys {
   readonly sealingPublicKey: Uint8Array;
 }
 
+/** Nothing can be opened with them any more. */
+export function wipeKeys(keys: readonly DayKeys[]): void {
+  for (const { idKey, macKey, sealingSecretKey } of keys)
+    for (const secret of [idKey, macKey, sealingSecretKey]) secret.fill(0);
+}
+
 /** issuerId: the first 4 bytes of H(public key). */
 export const issuerIdOf = (publicKey: Uint8Array): Uint8Array => sha256(publicKey).slice(0, 4);
 

@@ -33,7 +33,10 @@ export interface LedgerReader {
   tile(level: number, index: number, width: number): Promise<Uint8Array>;
   /** `width` entries, each with a big-endian u16 length before it. Throws `not-found`. */
   entryBundle(index: number, width: number): Promise<Uint8Array>;
-  /** The payloads with these SHA-256 hashes, in order, or what became of them. At most 256 a call. */
+  /**
+   * The payloads with these SHA-256 hashes, in order, or what became of them. At most 256 a call. Throws `damaged-payload` when one
+   * of them is not what was logged; the others can be asked for without it.
+   */
   payloads(hashes: readonly Uint8Array[]): Promise<readonly FoundPayload[]>;
   close(): Promise<void>;
 }

@@ -189,8 +189,19 @@ export function openNote(note: string | Uint8Array, verifiers: readonly NoteVeri
     kept.push(signature);
   }
   if (verified.length === 0)
-    throw new FirebreakError('signature', 'the note has no signature by a known key');
+    throw new FirebreakError(
+      'signature',
+      `the note has no signature by a known key: it is signed by ${keyNames(signatures)}, and what is known is ${keyNames(verifiers)}`,
+    );
   return { text, verified, unverified };
+}
+
+/** At most three keys as their notes name them; a name that somebody made long is cut. */
+function keyNames(keys: readonly Pick<NoteVerifier, 'name' | 'keyHash'>[]): string {
+  const shown = keys
+    .slice(0, 3)
+    .map(({ name, keyHash }) => `${name.slice(0, 100)}+${keyHash.toString(16).padStart(8, '0')}`);
+  return shown.length === 0 ? 'nobody' : shown.join(', ') + (keys.length > shown.length ? ' and others' : '');
 }
 
 function isRepeat(one: NoteSignature, other: NoteSignature, known: boolean): boolean {

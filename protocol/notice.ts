@@ -1,5 +1,6 @@
 /**
- * Notice to tags (protocol.md §7), broadcast whole, so that no gateway learns who is meant.
+ * Notice to tags (protocol.md §7), broadcast whole, so that no gateway learns who is meant. Several stand in a row:
+ * notice-list.ts.
  *
  *     01 || issuerId 4 || day u32 || number u32 || code u8 || count u16 || sorted tokens 8·count
  *        || sig(issuer, "firebreak/notice/v1")
@@ -17,8 +18,9 @@ import { issuerIdOf } from './keys.js';
 const DOMAIN = 'firebreak/notice/v1';
 const TOKEN_DOMAIN = 'firebreak/notice-token/v1';
 const VERSION = 1;
-const HEAD_BYTES = 16;
+export const NOTICE_HEAD_BYTES = 16;
 const TOKEN_BYTES = 8;
+const SIGNATURE_BYTES = 64;
 /** The largest power of two that a u16 can count. */
 const MAX_TOKENS = 32_768;
 
@@ -28,6 +30,27 @@ export interface Notice {
   readonly code: number;
   /** Sorted; a power of two of them. */
   readonly tokens: readonly Uint8Array[];
+}
+
+export interface NoticeHead {
+  readonly day: number;
+  readonly number: number;
+  /** Of the whole notice, its signature included. */
+  readonly totalBytes: number;
+}
+
+/** The first five bytes of every notice of this issuer. Anywhere else among 262,224 bytes they stand once in four million lists. */
+export function noticeMark(issuerPublicKey: Uint8Array): Uint8Array {
+  return concat(Uint8Array.of(VERSION), issuerIdOf(issuerPublicKey));
+}
+
+/** What the first 16 bytes of a notice say; nothing is verified. Throws `format` for fewer. */
+export function readNoticeHead(bytes: Uint8Array): NoticeHead {
+  const reader = new ByteReader(bytes, 'notice');
+  reader.take(1 + 4);
+  const [day, number] = [reader.u32(), reader.u32()];
+  reader.u8();
+  return { day, number, totalBytes: NOTICE_HEAD_BYTES + TOKEN_BYTES * reader.u16() + SIGNATURE_BYTES };
 }
 
 /** What a tag looks for in a notice; it knows the auth key of its day's first epoch. */
@@ -47,7 +70,7 @@ export function signNotice(
   randomBytes: (length: number) => Uint8Array,
 ): Uint8Array {
   const tokens = padded(notice.tokens, randomBytes);
-  const writer = new ByteWriter(HEAD_BYTES + TOKEN_BYTES * tokens.length)
+  const writer = new ByteWriter(NOTICE_HEAD_BYTES + TOKEN_BYTES * tokens.length)
     .u8(VERSION)
     .bytes(issuerIdOf(issuer.publicKey))
     .u32(notice.day)
@@ -67,9 +90,9 @@ export function openNotice(bytes: Uint8Array, issuerPublicKey: Uint8Array): Noti
     throw new FirebreakError('issuer', 'a notice of another issuer');
   const head = { day: reader.u32(), number: reader.u32(), code: reader.u8() };
   const tokens = Array.from({ length: reader.u16() }, () => reader.take(TOKEN_BYTES));
-  const signature = reader.take(64);
+  const signature = reader.take(SIGNATURE_BYTES);
   reader.end();
-  if (!verifyDomain(issuerPublicKey, DOMAIN, bytes.subarray(0, bytes.length - 64), signature)) {
+  if (!verifyDomain(issuerPublicKey, DOMAIN, bytes.subarray(0, bytes.length - SIGNATURE_BYTES), signature)) {
     throw new FirebreakError('signature', 'the notice is not signed by the issuer');
   }
   const notice = { ...head, tokens };

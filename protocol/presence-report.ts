@@ -14,7 +14,7 @@ import { signDomain, verifyDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
 import type { EncounterRecord } from './encounter-record.js';
 import { FirebreakError } from './errors.js';
-import { hpkeOpen, hpkeSeal } from './hpke.js';
+import { hpkeDecap, hpkeOpenWith, hpkeSeal } from './hpke.js';
 import { issuerIdOf, partyIdOf } from './keys.js';
 import { isAcceptedDay } from './report-check.js';
 import type { ReportContext } from './report-check.js';
@@ -119,17 +119,27 @@ export function checkPresenceReport(
 
 /** Throws `sealing`, `bucket`, `padding`, `reserved` or `record-day`. */
 export function openPresenceReport(report: PresenceReport, dayKeysOf: DayKeysOf): readonly PresenceRecord[] {
+  return readPresenceReport(report, presenceSecret(report, dayKeysOf));
+}
+
+/**
+ * The HPKE shared secret of this one presence report (protocol.md §11), 32 bytes: it opens the report and nothing else. Throws
+ * `sealing`, also when the day's keys are gone.
+ */
+export function presenceSecret(report: PresenceReport, dayKeysOf: DayKeysOf): Uint8Array {
   const keys = dayKeysOf(report.day);
   if (!keys) throw new FirebreakError('sealing', `there are no keys of day ${report.day}`);
-  const plaintext = hpkeOpen({
-    recipientSecretKey: keys.sealingSecretKey,
-    recipientPublicKey: keys.sealingPublicKey,
-    enc: report.enc,
-    info: INFO,
-    aad: report.bytes.subarray(0, AAD_BYTES),
-    ciphertext: report.ciphertext,
-  });
-  return decodePresence(plaintext, report.day);
+  const recipient = { recipientSecretKey: keys.sealingSecretKey, recipientPublicKey: keys.sealingPublicKey };
+  return hpkeDecap(recipient, report.enc);
+}
+
+/** What a checked presence report says, with nothing but its shared secret. Throws as {@link openPresenceReport}. */
+export function readPresenceReport(
+  { bytes, ciphertext, day }: PresenceReport,
+  sharedSecret: Uint8Array,
+): readonly PresenceRecord[] {
+  const aad = bytes.subarray(0, AAD_BYTES);
+  return decodePresence(hpkeOpenWith(sharedSecret, { info: INFO, aad, ciphertext }), day);
 }
 
 function isPresenceLength(bytes: number): boolean {

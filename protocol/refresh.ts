@@ -11,7 +11,7 @@ import { FirebreakError } from './errors.js';
 
 export const MAX_SLICE_BYTES = 508;
 /** A notice of 32,768 tokens: nothing handed out is longer. */
-const MAX_TOTAL_BYTES = 16 + 8 * 32_768 + 64;
+export const MAX_TOTAL_BYTES = 16 + 8 * 32_768 + 64;
 const KINDS = ['pack', 'notices'] as const;
 export type RefreshKind = (typeof KINDS)[number];
 

@@ -15,7 +15,7 @@ export const statusTopic = (writerId: Uint8Array): string => `${WRITERS}${toHex(
 export const ALL_ENTRIES_TOPIC = `${WRITERS}+/entries`;
 /** Retained: day-key statements in a row. */
 export const DAY_KEYS_TOPIC = `${AUTHORITY}day-keys`;
-/** Retained: one notice. */
+/** Retained: notices in a row. */
 export const NOTICES_TOPIC = `${AUTHORITY}notices`;
 /** Retained: revocations in a row. */
 export const REVOCATIONS_TOPIC = `${AUTHORITY}revocations`;

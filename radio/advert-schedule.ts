@@ -2,8 +2,8 @@
 import type { AirNode } from './air-node.js';
 import type { AdvertiserSettings } from './contract.js';
 import type { Random } from './random.js';
-import { TimerHeap } from './timer-heap.js';
-import type { Timer } from './timer-heap.js';
+import { TimerHeap } from '../host/timer-heap.js';
+import type { Timer } from '../host/timer-heap.js';
 
 /** One advertising event. Times carry fractions of a ms: whether two adverts overlap is decided below one. */
 export interface Emission {

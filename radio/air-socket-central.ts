@@ -1,6 +1,6 @@
 /** The client's end of connections made through a hosted air. */
+import { reasonOf } from '../host/clock-live.js';
 import { FirebreakError } from '../protocol/errors.js';
-import { reasonOf } from './clock-live.js';
 import type { Central, Characteristic, Link, RadioAddress } from './contract.js';
 import type { Channel } from './socket-channel.js';
 import { linkAnswer, parseMessage, toWire, valueAnswer } from './socket-messages.js';

@@ -5,12 +5,12 @@
  */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { liveClock } from '../host/clock-live.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { Clock } from '../protocol/clock.js';
 import { SocketCentral, ignoreGone } from './air-socket-central.js';
 import { SocketGattServer } from './air-socket-gatt-server.js';
 import { checkAdvertiser } from './air-node.js';
-import { liveClock } from './clock-live.js';
 import type { AdvertiserSettings, Radio, Sighting } from './contract.js';
 import type { Position } from './propagation.js';
 import { socketOptions } from './socket-address.js';

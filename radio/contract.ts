@@ -97,5 +97,7 @@ export interface Radio {
   readonly advertiser: Advertiser;
   readonly central: Central;
   readonly server: GattServer;
+  /** What of it is not at work now, in words; undefined when all is. Absent where the air has no adapters that could fail. */
+  readonly trouble?: () => string | undefined;
   close(): Promise<void>;
 }

@@ -5,10 +5,10 @@
  * before the next request, and a request unanswered for the time-out ends the connection. Latency is deployment time;
  * the time-out is wall time, for it guards against code that hangs, which a scaled clock does not make faster.
  */
+import { holdTime } from '../host/clock-virtual.js';
 import { FirebreakError, GATEWAY_REFUSALS } from '../protocol/errors.js';
 import type { ErrorCode } from '../protocol/errors.js';
 import type { Clock } from '../protocol/clock.js';
-import { holdTime } from './clock-virtual.js';
 import { MAX_ATTRIBUTE_BYTES } from './contract.js';
 import type { Characteristic, Link, ServerPeer, ServerSession } from './contract.js';
 import { Lane } from './lane.js';

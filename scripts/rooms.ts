@@ -1,5 +1,5 @@
 /**
- * The floor plan, enforced: source imports point down the list of rooms, never up, and the five rooms in the middle
+ * The floor plan, enforced: source imports point down the list of rooms, never up, and the rooms in the middle
  * never import each other (docs/README.md). Fails on any other arrow, on a cycle, and when it saw no modules at all.
  */
 import { cruise } from 'dependency-cruiser';
@@ -11,6 +11,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['tracer', 'authority', 'ledger', 'witness', 'gateway', 'firmware-sim'],
   ['courier'],
   ['radio'],
+  ['host'],
   ['protocol'],
 ];
 const ROOMS = FLOORS.flat();

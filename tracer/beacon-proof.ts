@@ -1,8 +1,10 @@
 /**
  * What the beacon MACs of a record prove (protocol.md §6): that its reporter heard the peer's tag itself, then.
  *
- * Both valid: the seconds may sum up to min(duration, 60·(offsetB − offsetA + 1) + hold). One valid: 60 + hold, marked
- * partial. None: replayed or forged, never a contact. What exceeds the cap is cut from immediate first.
+ * A proof holds when its MAC is the peer's of that minute and it stands where an honest tag writes it: A in the minute of the
+ * start, B no more than a minute past the end. Both hold: the record reaches to the end of B's minute and the hold at most.
+ * One: it counts for 60 s and the hold at most, marked partial. None: replayed or forged, never a contact. What exceeds the
+ * cap is cut from immediate first.
  */
 import { equalBytes } from '../protocol/bytes.js';
 import { beaconMac } from '../protocol/beacon.js';
@@ -19,6 +21,8 @@ export type ProvenRecord = Pick<
 export interface ProofVerdict {
   /** How many of the two MACs are the tag's own. */
   readonly valid: 0 | 1 | 2;
+  /** The first of them is: the record began when it says. */
+  readonly isStartProven: boolean;
   /** Seconds that may be credited at most. */
   readonly capSeconds: number;
 }
@@ -31,21 +35,33 @@ export function judgeProofs(
 ): ProofVerdict {
   const authKey = authKeyOf(macKey, ephId);
   const holds = (proof: BeaconProof) => isGenuine(record, proof, ephId, authKey);
-  const [first, last] = [holds(record.proofA), holds(record.proofB)];
+  const first = isFirstInPlace(record) && holds(record.proofA);
+  const last = isLastInPlace(record) && holds(record.proofB);
   const valid = first && last ? 2 : first || last ? 1 : 0;
-  return { valid, capSeconds: valid === 0 ? 0 : capSecondsOf(record, valid, sampleHoldSeconds) };
+  const capSeconds = valid === 0 ? 0 : capSecondsOf(record, valid, sampleHoldSeconds);
+  return { valid, isStartProven: first, capSeconds };
 }
 
-/** Seconds that may be credited at most to a record of which one or both MACs are the tag's own. */
+/** Seconds that may be credited at most to a record of which one or both proofs hold. With both they are its first. */
 export function capSecondsOf(
-  { durationSeconds, proofA, proofB }: ProvenRecord,
+  { start, durationSeconds, proofB }: ProvenRecord,
   valid: 1 | 2,
   sampleHoldSeconds: number,
 ): number {
-  if (valid === 1) return 60 + sampleHoldSeconds;
-  const minutes = proofB.minuteOffset - proofA.minuteOffset + 1;
-  return Math.max(0, Math.min(durationSeconds, 60 * minutes + sampleHoldSeconds));
+  const heardSeconds = valid === 1 ? 60 : 60 * (proofB.minuteOffset + 1) - (start % 60);
+  return Math.min(durationSeconds, heardSeconds + sampleHoldSeconds);
 }
+
+/** How many of a record's two proofs stand where an honest tag writes them: more cannot hold, whatever their MACs are. */
+export const proofsInPlace = (record: ProvenRecord): number =>
+  Number(isFirstInPlace(record)) + Number(isLastInPlace(record));
+
+/** A record begins with its first beacon. */
+export const isFirstInPlace = ({ proofA }: ProvenRecord): boolean => proofA.minuteOffset === 0;
+
+/** The minute of the start may have begun up to 59 s before it, and seconds are floored. */
+const isLastInPlace = ({ durationSeconds, proofB }: ProvenRecord): boolean =>
+  60 * proofB.minuteOffset <= durationSeconds + 60;
 
 /** The peer's clock may be a minute away from the reporter's. */
 function isGenuine(

@@ -2,6 +2,7 @@
 import type { Epoch, TagNumber } from '../protocol/brands.js';
 import type { BucketSeconds } from '../protocol/encounter-record.js';
 import { MAX_CONTACT_SECONDS } from './contacts/segment.js';
+import type { AttenuationClass } from './walk/lens.js';
 
 export interface Contact {
   /** The lower tag number of the pair. */
@@ -25,3 +26,10 @@ export interface Contact {
 /** Seconds within reach of an exposure: immediate and near, and never more than the contact store holds of one contact. */
 export const nearSecondsOf = ({ bucketSeconds }: Contact): number =>
   Math.min(bucketSeconds[0] + bucketSeconds[1], MAX_CONTACT_SECONDS);
+
+/** Seconds that count towards a close contact (tracing.md, "Contact"): of the class, and of those nearer. */
+export function classSecondsOf(contact: Contact, attenuation: AttenuationClass): number {
+  const [immediate, near, medium] = contact.bucketSeconds;
+  if (attenuation === 'near') return nearSecondsOf(contact);
+  return attenuation === 'immediate' ? immediate : immediate + near + medium;
+}

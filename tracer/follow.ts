@@ -1,6 +1,6 @@
 /** Keeping up with a ledger for as long as a process lives. */
+import { pauseUntilStopped } from '../host/clock-live.js';
 import { FirebreakError } from '../protocol/errors.js';
-import { pauseUntilStopped } from '../radio/clock-live.js';
 import type { ErrorCode } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
 import type { CatchUp } from './follower.js';
@@ -36,10 +36,14 @@ export async function follow(
       if (signal.aborted) return;
       if (error instanceof FirebreakError && FATAL.has(error.code)) throw error;
       pauseMs = Math.min(2 * pauseMs, Math.max(pollMs, MAX_PAUSE_MS));
-      log.warn('the ledger cannot be read; trying again', { why: messageOf(error), pauseMs });
+      log.warn('the tracer could not read on; trying again', { why: reasonOf(error), pauseMs });
     }
     await pauseUntilStopped(pauseMs, signal);
   }
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** With what lies behind it. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+}

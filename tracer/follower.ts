@@ -64,6 +64,8 @@ export class Follower {
   /** What an earlier run verified; to be met again on the way. */
   #milestone: Checkpoint | undefined;
   #started = false;
+  /** The note saved last. */
+  #kept: string | undefined;
 
   constructor(deps: FollowerDeps) {
     this.#deps = deps;
@@ -82,7 +84,8 @@ export class Follower {
   }
 
   /**
-   * Reads up to the current checkpoint. One call at a time. Throws `consistency`, `chain`, `signature`, `foreign`,
+   * Reads up to the current checkpoint. One call at a time. `onProgress` is told how many entries were handed on, of how many
+   * there are: as soon as the checkpoint is read, and with each page. Throws `consistency`, `chain`, `signature`, `foreign`,
    * `witness` for a checkpoint that too few cosigned, or what the reader throws.
    */
   async catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
@@ -90,8 +93,10 @@ export class Follower {
     const note = await this.#deps.reader.checkpoint();
     const checkpoint = openWitnessedCheckpoint(note, this.#deps.verifier, this.#deps.policy);
     this.#requireForward(checkpoint);
-    await this.#verify(checkpoint, signal);
-    await this.#deps.checkpoints.save(note);
+    const onRead = (): void => onProgress?.(sizeOf(this.#position), checkpoint.size);
+    onRead();
+    await this.#verify(checkpoint, onRead, signal);
+    await this.#keep(note);
     return { checkpoint, note, added: await this.#handOn(onProgress, signal) };
   }
 
@@ -111,8 +116,18 @@ export class Follower {
     );
   }
 
+  /** What the disk says of it is for the operator's log, and not for whoever asked something meanwhile. */
+  async #keep(note: string): Promise<void> {
+    if (note === this.#kept) return;
+    await this.#deps.checkpoints.save(note).catch((cause: unknown) => {
+      const why = 'the tracer cannot keep how far it has read; its operator finds why in its log';
+      throw new FirebreakError('closed', why, { cause });
+    });
+    this.#kept = note;
+  }
+
   /** First pass. Nothing of it is kept unless the whole of it gives the root of the checkpoint. */
-  async #verify(checkpoint: Checkpoint, signal: AbortSignal | undefined): Promise<void> {
+  async #verify(checkpoint: Checkpoint, onRead: () => void, signal: AbortSignal | undefined): Promise<void> {
     const pages: Page[] = [];
     let log: VerifiedLog | ExtendedLog = this.#log;
     while (sizeOf(log) < checkpoint.size) {
@@ -123,6 +138,7 @@ export class Follower {
       const bytes = await this.#deps.reader.entryBundle(bundle, width);
       log = this.#extend(log, newEntriesOf(bytes, width, from));
       pages.push({ bundle, width, from, sha256: sha256(bytes).slice() }); // a view of many would keep all of them
+      onRead();
     }
     this.#log = confirmLog(log, checkpoint);
     this.#milestone = undefined; // met on the way, since the log is as long now

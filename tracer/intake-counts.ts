@@ -47,8 +47,8 @@ export function restoreTally(tally: Tally, { refused, ...counts }: Tally): void 
   for (const [code, count] of refused) tally.refused.set(code, count);
 }
 
-export function countRefusal({ refused }: Tally, code: ErrorCode): void {
-  refused.set(code, (refused.get(code) ?? 0) + 1);
+export function countRefusal({ refused }: Tally, code: ErrorCode, count = 1): void {
+  refused.set(code, (refused.get(code) ?? 0) + count);
 }
 
 /** Of a check that failed. Whatever else a crafted report sets off is a format that does not fit, and stops nothing. */

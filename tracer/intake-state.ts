@@ -4,7 +4,9 @@ import { fromHex, toHex } from '../protocol/bytes.js';
 import type { ErrorCode } from '../protocol/errors.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { Evidence } from './evidence.js';
+import type { CertificatePlace } from './gateway-book.js';
 import type { Tally } from './intake-counts.js';
+import type { BorderDays } from './retention-border.js';
 
 const count = z.int().min(0);
 const tally = z.strictObject({
@@ -27,10 +29,12 @@ const schema = z.strictObject({
   presence: tally,
   missing: count,
   pruned: count,
-  newestDay: count,
+  border: z.strictObject({ day: count, logDay: count }),
   evidence: z.array(evidence),
   /** Public keys. */
   gateways: z.array(hex),
+  /** Gateway ID, first and last day, ledger index; states that were written before these were noted have none. */
+  certificates: z.array(z.tuple([hex, count, count, count])).default([]),
 });
 
 export interface IntakeState {
@@ -39,26 +43,35 @@ export interface IntakeState {
   /** Payloads that should be there and are not; payloads that were pruned. */
   readonly missing: number;
   readonly pruned: number;
-  readonly newestDay: number;
+  readonly border: BorderDays;
   readonly evidence: readonly Evidence[];
   readonly gatewayKeys: readonly Uint8Array[];
+  readonly certificates: readonly CertificatePlace[];
 }
 
-export function encodeIntakeState({ reports, presence, gatewayKeys, ...rest }: IntakeState): Uint8Array {
+export function encodeIntakeState(state: IntakeState): Uint8Array {
+  const { reports, presence, gatewayKeys, ...rest } = state;
   const told = (counts: Tally) => ({ ...counts, refused: [...counts.refused] });
   const gateways = gatewayKeys.map(toHex);
-  return Buffer.from(JSON.stringify({ ...rest, reports: told(reports), presence: told(presence), gateways }));
+  const certificates = state.certificates.map(({ gatewayId, fromDay, toDay, ledgerIndex }) => [
+    ...[toHex(gatewayId), fromDay, toDay, ledgerIndex],
+  ]);
+  const counts = { reports: told(reports), presence: told(presence) };
+  return Buffer.from(JSON.stringify({ ...rest, ...counts, gateways, certificates }));
 }
 
 /** Throws `format`. */
 export function decodeIntakeState(bytes: Uint8Array): IntakeState {
-  const { gateways, reports, presence, ...rest } = parsed(bytes);
+  const { gateways, certificates, reports, presence, ...rest } = parsed(bytes);
   const tallyOf = (told: typeof reports): Tally => ({ ...told, refused: new Map(told.refused) });
   return {
     ...rest,
     reports: tallyOf(reports),
     presence: tallyOf(presence),
     gatewayKeys: gateways.map(fromHex),
+    certificates: certificates.map(([id, fromDay, toDay, ledgerIndex]) => ({
+      ...{ gatewayId: fromHex(id), fromDay, toDay, ledgerIndex },
+    })),
   };
 }
 

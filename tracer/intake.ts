@@ -1,11 +1,13 @@
 /** What the tracer makes of logged entries: contacts, and counts of all that was no contact. */
 import { ENTRY_TYPE } from '../protocol/entry.js';
 import {
+  bytesOf,
   isPruned,
   type FoundPayload,
   type LedgerReader,
   type PrunedPayload,
 } from '../protocol/ledger-reader.js';
+import type { Log } from '../protocol/log.js';
 import { isAcceptedDay } from '../protocol/report-check.js';
 import { DAY_SECONDS, dayOf } from '../protocol/time.js';
 import type { ContactStore } from './contacts/contact-store.js';
@@ -26,7 +28,10 @@ import { payloadsOf, PAYLOADS_AT_ONCE } from './payloads.js';
 import type { LoggedEntry } from './payloads.js';
 import { PresenceBook } from './presence/presence-book.js';
 import { PresenceIntake } from './presence-intake.js';
-import { ReportIntake } from './report-intake.js';
+import { readAgain } from './read-again.js';
+import { ReportIntake } from './reports/report-intake.js';
+import { RetentionBorder } from './retention-border.js';
+import type { BorderDays } from './retention-border.js';
 import type { Sections } from './state-sections.js';
 import type { Testimony } from './testimony.js';
 import { Turns } from './turns.js';
@@ -37,6 +42,9 @@ export interface IntakeGiven extends OpeningSettings {
   readonly dayKeys: DayKeySource;
   /** Who opens the reports of tags; this thread by default. */
   readonly opener?: ReportOpener;
+  /** As {@link ChainSettings}. */
+  readonly leastSealed?: number;
+  readonly log?: Log;
 }
 
 export interface IntakeStatus {
@@ -50,6 +58,15 @@ export interface IntakeStatus {
   readonly missingPayloads: number;
   /** Reports whose day's keys have not come yet. */
   readonly waiting: number;
+  /** Reports that found no room to wait: a tracer begun anew finds them. */
+  readonly withoutRoom: number;
+  /** Stays that had to go as the book was full, and the unix seconds from which on all are there, where some are gone. */
+  readonly presenceDropped: number;
+  readonly presenceFrom: number | undefined;
+  /** What retention goes by: days of the log. */
+  readonly border: BorderDays;
+  /** Whether contacts are kept that these days would end, had they not leapt. */
+  readonly keepsLonger: boolean;
 }
 
 const [STATE, CHAINS, WAITING, PRESENCE] = [
@@ -70,26 +87,31 @@ export class Intake {
   readonly #opener: ReportOpener;
   readonly #contacts: ContactStore;
   readonly #evidence = new EvidenceShelf();
-  readonly #gateways: GatewayBook;
+  /** Who the gateways are, and by which entries they were approved. */
+  readonly gateways: GatewayBook;
   readonly #reports: ReportIntake;
   readonly #presence: PresenceIntake;
   /** Who was where, as gateways saw it. */
   readonly book: PresenceBook;
-  readonly #waiting = new WaitingReports((entry) => this.#intakeOf(entry).giveUp());
+  readonly #waiting = new WaitingReports((type, count) => this.#intakeOf(type).giveUp(count));
   #missing = 0;
   #pruned = 0;
-  #newestDay = 0;
+  readonly #border: RetentionBorder;
 
   /** Begins where the store's last life ended. Throws `format` for what was not kept by an intake. */
   constructor(given: IntakeGiven, contacts: ContactStore) {
     this.#given = given;
     this.#opener = given.opener ?? inlineOpener(given);
     this.#contacts = contacts;
+    this.#border = new RetentionBorder(given.issuerPublicKey, given.retentionDays);
     this.book = new PresenceBook({ personOf: (tag) => contacts.personOf(tag) });
-    this.#gateways = new GatewayBook(given.issuerPublicKey);
+    this.gateways = new GatewayBook(given.issuerPublicKey);
     const deps = { ...given, dayKeysOf: given.dayKeys.of, evidence: this.#evidence };
-    this.#reports = new ReportIntake(this.#evidence);
-    this.#presence = new PresenceIntake({ ...deps, gateways: this.#gateways, presence: this.book });
+    this.#reports = new ReportIntake(this.#evidence, {
+      leastSealed: given.leastSealed,
+      coldPath: contacts.coldPath,
+    });
+    this.#presence = new PresenceIntake({ ...deps, gateways: this.gateways, presence: this.book });
     this.#restore(contacts.kept, contacts.takeParts());
   }
 
@@ -100,9 +122,10 @@ export class Intake {
       presence: this.#presence.counts,
       missing: this.#missing,
       pruned: this.#pruned,
-      newestDay: this.#newestDay,
+      border: this.#border.days,
       evidence: this.#evidence.list(),
-      gatewayKeys: this.#gateways.publicKeys(),
+      gatewayKeys: this.gateways.publicKeys(),
+      certificates: this.gateways.certificates(),
     });
     return new Map([
       [STATE, state],
@@ -112,14 +135,16 @@ export class Intake {
     ]);
   }
 
-  /** What is to be kept of reports and sightings since it was {@link saved} last. */
-  changes(): readonly PartChange[] {
-    return [...this.#reports.chains.changes(), ...this.book.changes()];
+  /** What is to be kept of reports and sightings since it was {@link saved} last; nothing is to be taken until it is again. */
+  async changes(): Promise<readonly PartChange[]> {
+    const reports = await this.#reports.chains.changes();
+    return [...reports, ...this.#waiting.changes(), ...this.book.changes()];
   }
 
   /** The changes are kept. */
   saved(): void {
     this.#reports.chains.saved();
+    this.#waiting.saved();
     this.book.saved();
   }
 
@@ -135,6 +160,11 @@ export class Intake {
       prunedPayloads: this.#pruned,
       missingPayloads: this.#missing,
       waiting: this.#waiting.size,
+      withoutRoom: this.#waiting.withoutRoom,
+      presenceDropped: this.book.dropped,
+      presenceFrom: this.book.knownFrom,
+      border: this.#border.days,
+      keepsLonger: (this.#contacts.span()?.from ?? Infinity) < this.#border.firstLogDay * DAY_SECONDS,
     };
   }
 
@@ -144,28 +174,36 @@ export class Intake {
    */
   async takePage(entries: readonly LoggedEntry[]): Promise<void> {
     await this.#given.dayKeys.refresh();
-    const wanted = entries.filter(({ type }) => WANTED.has(type));
-    const payloads = await payloadsOf(this.#given.reader, wanted);
+    const wanted = entries.filter((entry) => WANTED.has(entry.type) || this.#border.wants(entry));
+    const payloads = await payloadsOf(this.#given.reader, wanted, this.#given.log);
     await this.#contacts.ready();
     await this.#takeWholly(entries, wanted, payloads);
   }
 
-  /** Those whose keys have come since; those whose keys will not come are given up. Gives whether there were any. */
-  async takeWaiting(signal: AbortSignal | undefined): Promise<boolean> {
+  /**
+   * Those whose keys have come since, read again from the log of `size` entries; those whose keys will not come are given up.
+   * `onTaken` is told of some as they are taken. Gives whether there were any.
+   */
+  async takeWaiting(
+    size: number,
+    onTaken: (count: number) => Promise<void> = async () => undefined,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
     const before = this.#waiting.size;
-    if (before === 0) return false;
-    const { dayKeys, reader, retentionDays } = this.#given;
-    await dayKeys.refresh();
-    const hasKeys = (day: number): boolean => dayKeys.of(day) !== undefined;
+    if (before + this.#waiting.withoutRoom === 0) return false;
+    const { dayKeys, reader, log } = this.#given;
     for (;;) {
       signal?.throwIfAborted();
-      const ready = this.#waiting.ready(hasKeys, PAYLOADS_AT_ONCE);
+      await dayKeys.refresh();
+      const ready = this.#waiting.ready((day) => dayKeys.of(day) !== undefined, PAYLOADS_AT_ONCE);
       if (ready.entries.length === 0) break;
-      const payloads = await payloadsOf(reader, ready.entries);
+      const entries = await readAgain(reader, ready.entries, size);
+      const payloads = await payloadsOf(reader, entries, log);
       await this.#contacts.ready();
-      await this.#takeWholly(ready.entries, ready.entries, payloads, ready.done);
+      await this.#takeWholly(entries, entries, payloads, ready.done);
+      await onTaken(entries.length);
     }
-    this.#waiting.forgetBefore(this.#newestDay - retentionDays);
+    this.#waiting.forgetBefore(this.#border.firstDay);
     return this.#waiting.size !== before;
   }
 
@@ -197,28 +235,27 @@ export class Intake {
       told = [];
     };
     for (const { entry, isWanted, payload, opening } of items) {
-      const day = dayOf(entry.appendedAtMs / 1000);
+      const hasMoved = this.#border.take(entry, bytesOf(payload));
       const { isOver } = turns;
-      if (day > this.#newestDay || isOver) tell();
-      if (day > this.#newestDay) this.#goOnTo(day);
+      if (hasMoved || isOver) tell();
+      if (hasMoved) this.#forgetPast();
       if (isOver) await turns.next();
       const found = opening?.();
       if (found instanceof Promise && told.length > 0) tell(); // while others open it
       const opened = found instanceof Promise ? await found : found;
       if (opened !== undefined) told.push(...this.#takeReport(entry, opened));
-      else if (isWanted) this.#take(entry, payload);
+      else if (isWanted && WANTED.has(entry.type)) this.#take(entry, payload);
     }
     tell();
   }
 
-  /** What leaves retention on this day goes, after all that was logged before it was taken: pages make no difference. */
-  #goOnTo(day: number): void {
-    this.#newestDay = day;
-    const firstDay = day - this.#given.retentionDays;
-    if (firstDay < 0) return;
+  /** What left retention goes, after all that was logged before it was taken: pages make no difference. */
+  #forgetPast(): void {
+    const { firstDay } = this.#border;
     this.#contacts.expireBefore(firstDay * DAY_SECONDS);
     this.#pruned += this.#reports.chains.forgetBefore(firstDay);
     this.book.forgetBefore(firstDay);
+    this.gateways.forgetBefore(firstDay - 1); // a report may be of the day after the one it was received on
   }
 
   #restore(kept: Sections, parts: KeptParts): void {
@@ -226,7 +263,7 @@ export class Intake {
       kept.get(name),
     );
     if (chains) this.#reports.chains.restore(chains, parts);
-    if (waiting) this.#waiting.decode(waiting);
+    if (waiting) this.#waiting.restore(waiting, parts);
     if (presence) this.book.restore(presence, parts);
     if (state === undefined) return;
     const {
@@ -234,16 +271,19 @@ export class Intake {
       presence: seen,
       missing,
       pruned,
-      newestDay,
+      border,
       evidence,
       gatewayKeys,
+      certificates,
     } = decodeIntakeState(state);
     restoreTally(this.#reports.counts, reports);
     restoreTally(this.#presence.counts, seen);
     this.#evidence.restore(evidence);
-    for (const key of gatewayKeys) this.#gateways.restore(key);
+    for (const key of gatewayKeys) this.gateways.restore(key);
+    for (const place of certificates) this.gateways.restoreCertificate(place);
     [this.#missing, this.#pruned] = [missing, pruned];
-    if (newestDay > 0) this.#goOnTo(newestDay);
+    this.#border.restore(border);
+    this.#forgetPast();
   }
 
   #takeReport(entry: LoggedEntry, opening: Opening): readonly Testimony[] {
@@ -255,7 +295,7 @@ export class Intake {
   /** What is no report of a tag, or is not there. */
   #take(entry: LoggedEntry, payload: FoundPayload): void {
     if (payload === undefined || isPruned(payload)) return this.#miss(entry, payload);
-    if (entry.type === ENTRY_TYPE.gateway) return this.#gateways.take(payload);
+    if (entry.type === ENTRY_TYPE.gateway) return this.gateways.take(payload, entry.index);
     const { waitsForDay } = this.#presence.take(entry, payload);
     if (waitsForDay !== undefined) this.#waiting.add(entry, waitsForDay);
   }
@@ -276,7 +316,7 @@ export class Intake {
     }
   }
 
-  #intakeOf({ type }: LoggedEntry): ReportIntake | PresenceIntake {
+  #intakeOf(type: number): ReportIntake | PresenceIntake {
     return type === ENTRY_TYPE.presenceReport ? this.#presence : this.#reports;
   }
 }

@@ -88,7 +88,7 @@ async function metFrom(
 ): Promise<MetTag[]> {
   const person = personOf(view.people, Number(asked));
   if (person === undefined)
-    throw new FirebreakError('not-found', `${asked} is in no contact that the ledger holds`);
+    throw new FirebreakError('not-found', `${asked} is in no contact that is known: check the number`);
   const last = after && { ...after, tag: Number(after.person) };
   const ahead: MetTag[] = [];
   for (const met of contactsOfPerson(view, person, from, to)) {

@@ -4,21 +4,19 @@
  */
 import { checkPresenceReport, openPresenceReport } from '../protocol/presence-report.js';
 import type { PresenceReport } from '../protocol/presence-report.js';
-import type { PresenceRecord } from '../protocol/presence-report.js';
 import { FirebreakError } from '../protocol/errors.js';
-import { dayOf } from '../protocol/time.js';
 import type { DayKeysOf } from '../protocol/report-open.js';
-import { capSecondsOf } from './beacon-proof.js';
 import type { EvidenceShelf } from './evidence.js';
 import type { GatewayBook } from './gateway-book.js';
 import { countRefusal, newTally, refusalCode } from './intake-counts.js';
 import type { Tally } from './intake-counts.js';
 import type { LoggedEntry } from './payloads.js';
-import type { PresenceBook, Sighting } from './presence/presence-book.js';
+import type { PresenceBook } from './presence/presence-book.js';
+import { sightingOf } from './presence/sighting.js';
+import type { Sighting } from './presence/sighting.js';
 import { judgeRecord } from './record-judge.js';
-import type { Proven } from './record-judge.js';
 import type { OpeningSettings } from './opening/open-report.js';
-import type { Taken } from './report-intake.js';
+import type { Taken } from './reports/report-intake.js';
 
 export interface PresenceDeps extends OpeningSettings {
   readonly dayKeysOf: DayKeysOf;
@@ -42,8 +40,6 @@ export class PresenceIntake {
 
   /** The day whose keys are not there, when the report has not been looked into. */
   take(entry: LoggedEntry, payload: Uint8Array): Taken {
-    const { presence, retentionDays } = this.#deps;
-    presence?.forgetBefore(dayOf(entry.appendedAtMs / 1000) - retentionDays);
     try {
       const report = this.#check(entry, payload);
       if (this.#deps.dayKeysOf(report.day) === undefined) return { waitsForDay: report.day };
@@ -54,8 +50,8 @@ export class PresenceIntake {
     return {};
   }
 
-  giveUp(): void {
-    countRefusal(this.#tally, 'sealing');
+  giveUp(count: number): void {
+    countRefusal(this.#tally, 'sealing', count);
   }
 
   #check(entry: LoggedEntry, payload: Uint8Array): PresenceReport {
@@ -79,21 +75,16 @@ export class PresenceIntake {
     const { presence, evidence, sampleHoldSeconds } = this.#deps;
     this.#tally.opened += 1;
     const bench = { ...this.#deps, tally: this.#tally, reporter: undefined };
+    const { day, gatewayId } = report;
+    const seen: Sighting[] = [];
     records.forEach((record, place) => {
       const proven = judgeRecord(record, record.ephId, bench);
       if (proven === 'forged') evidence.addForged(ledgerIndex, place);
-      else if (proven) presence?.add(sightingOf(record, proven, report.gatewayId, sampleHoldSeconds));
+      else if (proven?.isStartProven) {
+        const { peer, beacons } = proven;
+        seen.push(sightingOf(record, { tag: peer.tag, beacons, gatewayId, sampleHoldSeconds }));
+      }
     });
+    presence?.addReport({ day, gatewayId, ledgerIndex }, seen);
   }
-}
-
-/** No longer than its beacon MACs vouch for. */
-function sightingOf(
-  record: PresenceRecord,
-  { peer, beacons }: Proven,
-  gatewayId: Uint8Array,
-  sampleHoldSeconds: number,
-): Sighting {
-  const seconds = Math.min(record.durationSeconds, capSecondsOf(record, beacons, sampleHoldSeconds));
-  return { tag: peer.tag, gatewayId, start: record.start, end: record.start + seconds };
 }

@@ -3,11 +3,10 @@
  * again at the next start, and begun anew from the ledger when it proves damaged.
  */
 import { asError, FirebreakError } from '../protocol/errors.js';
-import type { Log } from '../protocol/log.js';
 import { decodeVerifiedLog, encodeVerifiedLog, sizeOf } from '../protocol/log-verifier.js';
 import type { VerifiedLog } from '../protocol/log-verifier.js';
-import { memoryContactStore } from './contacts/contact-store.js';
 import type { ContactStore } from './contacts/contact-store.js';
+import { memoryContactStore } from './contacts/open-contact-store.js';
 import type { ContactView } from './contacts/view.js';
 import { Follower } from './follower.js';
 import type { CatchUp, FollowerDeps, Progress } from './follower.js';
@@ -15,6 +14,8 @@ import { Intake } from './intake.js';
 import type { IntakeGiven, IntakeStatus } from './intake.js';
 import { openOpeningPool } from './opening/opening-pool.js';
 import type { OpeningPool } from './opening/opening-pool.js';
+import { SavePause } from './save-pause.js';
+import { SaidWarnings, warningsOf } from './warnings.js';
 
 export interface ReadingDeps
   extends Omit<IntakeGiven, 'opener'>, Pick<FollowerDeps, 'verifier' | 'policy' | 'checkpoints'> {
@@ -22,9 +23,10 @@ export interface ReadingDeps
   readonly openThreads?: number;
   /** Where contacts are kept; in memory by default. Closed with the reading. */
   readonly contacts?: ContactStore;
-  readonly log?: Log;
   /** Entries read before what they gave is saved again; 16,384 by default. */
   readonly saveEvery?: number;
+  /** Monotonic ms; the process's own by default. */
+  readonly nowMs?: () => number;
 }
 
 export interface TracerStatus extends IntakeStatus {
@@ -34,6 +36,8 @@ export interface TracerStatus extends IntakeStatus {
   /** Contacts that both sides reported. */
   readonly mutual: number;
   readonly people: number;
+  /** Whether what was read could not be saved, and not the first time. */
+  readonly savingFails: boolean;
 }
 
 /** The section of what is kept that says how far the log was read. */
@@ -51,6 +55,8 @@ export class LedgerReading {
   readonly #deps: ReadingDeps;
   readonly #opener: OpeningPool | undefined;
   readonly #onSaved: (view: ContactView) => void;
+  readonly #said: SaidWarnings;
+  readonly #pause: SavePause;
   #reading: Reading;
   /** Why it is to be begun anew. */
   #broken: Error | undefined;
@@ -65,6 +71,8 @@ export class LedgerReading {
   constructor(deps: ReadingDeps, onSaved: (view: ContactView) => void = () => undefined) {
     this.#deps = deps;
     this.#onSaved = onSaved;
+    this.#said = new SaidWarnings(deps.log);
+    this.#pause = new SavePause(deps.nowMs ?? (() => performance.now()));
     this.contacts = deps.contacts ?? memoryContactStore();
     this.#opener = openerFor(deps);
     this.#reading = this.#begin();
@@ -86,14 +94,15 @@ export class LedgerReading {
   status(): TracerStatus {
     const { contacts, mutual, people } = this.contacts.status();
     const { intake, follower } = this.#reading;
-    return { ...intake.status(), entries: follower.size, contacts, mutual, people };
+    const { isFailing: savingFails } = this.#pause;
+    return { ...intake.status(), entries: follower.size, contacts, mutual, people, savingFails };
   }
 
   async close(): Promise<void> {
     await this.#turn.catch(() => undefined);
     try {
-      if (this.#unsaved > 0 && this.#broken === undefined && this.contacts.damage === undefined)
-        await this.#save();
+      const isSound = this.#broken === undefined && this.contacts.damage === undefined;
+      if (this.#unsaved > 0 && isSound) await this.#save();
     } finally {
       await this.#opener?.close();
       await this.contacts.close();
@@ -101,6 +110,7 @@ export class LedgerReading {
   }
 
   async #readOn(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
+    signal?.throwIfAborted();
     await this.#mend();
     try {
       return await this.#readOnce(onProgress, signal);
@@ -115,8 +125,10 @@ export class LedgerReading {
     const { intake, follower } = this.#reading;
     const caughtUp = await follower.catchUp(onProgress, signal);
     this.#note = caughtUp.note;
-    if (await intake.takeWaiting(signal)) this.#unsaved += 1;
+    const onTaken = (count: number): Promise<void> => this.#took(this.contacts, count);
+    if (await intake.takeWaiting(follower.size, onTaken, signal)) this.#unsaved += 1;
     if (this.contacts.wantsSave) await this.#save();
+    this.#said.note(warningsOf(this.status()));
     return caughtUp;
   }
 
@@ -153,20 +165,37 @@ export class LedgerReading {
         await intake.takePage(entries);
         this.#unsaved += entries.length;
       },
-      onTaken: async () => {
-        const isDue = this.#unsaved >= (this.#deps.saveEvery ?? SAVE_EVERY);
-        if (isDue || contacts.wantsSave) await this.#save();
-      },
+      onTaken: () => this.#took(contacts),
     });
     return { intake, follower };
   }
 
-  /** Between two pages: the contacts, the place in the log and what is remembered belong together. */
+  /** Saves when there is enough to save. */
+  async #took(contacts: ContactStore, count = 0): Promise<void> {
+    this.#unsaved += count;
+    const isDue = this.#unsaved >= (this.#deps.saveEvery ?? SAVE_EVERY);
+    if (isDue || contacts.wantsSave) await this.#save();
+  }
+
+  /** Not while a disk that fails is left alone: what is not saved is only read from the ledger again. */
   async #save(): Promise<void> {
+    if (this.#pause.isOn) return;
+    try {
+      await this.#saveNow();
+    } catch (error) {
+      if (this.contacts.damage === undefined) this.#pause.failed(); // what is damaged is mended and tried at once
+      throw error;
+    }
+    this.#pause.saved();
+  }
+
+  /** Between two pages: the contacts, the place in the log and what is remembered belong together. */
+  async #saveNow(): Promise<void> {
     const { intake, follower } = this.#reading;
     const { position } = follower;
+    const changes = await intake.changes();
     const sections = new Map([...intake.sections(), [LOG, encodeVerifiedLog(position)]]);
-    await this.contacts.save({ size: sizeOf(position), note: this.#note }, sections, intake.changes());
+    await this.contacts.save({ size: sizeOf(position), note: this.#note }, sections, changes);
     intake.saved();
     this.#unsaved = 0;
     this.#onSaved(this.contacts.view());

@@ -11,6 +11,8 @@ export interface Proven {
   readonly peer: Peer;
   /** How many of its two beacon MACs are the peer's own. */
   readonly beacons: 1 | 2;
+  /** The first of them is. */
+  readonly isStartProven: boolean;
 }
 
 interface Bench {
@@ -33,11 +35,11 @@ export function judgeRecord(
     tally.unresolved += 1;
     return undefined;
   }
-  const { valid } = judgeProofs(record, ephId, peer.keys.macKey, sampleHoldSeconds);
+  const { valid, isStartProven } = judgeProofs(record, ephId, peer.keys.macKey, sampleHoldSeconds);
   if (valid === 0) {
     tally.forged += 1;
     return 'forged';
   }
   if (valid === 1) tally.partial += 1;
-  return { peer, beacons: valid };
+  return { peer, beacons: valid, isStartProven };
 }

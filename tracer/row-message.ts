@@ -7,6 +7,10 @@ export const tag = z.string().regex(/^(0|[1-9]\d{0,14})$/, 'a tag number in deci
 export const count = z.int().min(0);
 export const time = z.int().min(0);
 export const seconds = z.int().min(0);
+/** Of an answer by presence. */
+export const presenceFrom = time
+  .exactOptional()
+  .describe('stays are known from here on, earlier ones had to go; absent where all of the window is known');
 export const hops = z.int().min(1).max(MAX_HOPS, `hops must be 1 to ${MAX_HOPS}`);
 export const attenuation = z.enum(['immediate', 'near', 'medium']);
 /** How walks go, in every question that asks for some. */

@@ -52,11 +52,11 @@ export class RowTeller {
     return rows;
   }
 
-  /** As {@link rows}, while others have their turns: ledger entries are read from files. Throws the signal's reason too. */
-  async rowsInTurns(signal?: AbortSignal): Promise<ReachedPerson[]> {
+  /** These, while others have their turns: ledger entries are read from files. Throws what `ledgerOf` does, and the signal's reason. */
+  async rowsInTurns(wanted: Iterable<number>, signal?: AbortSignal): Promise<ReachedPerson[]> {
     const turns = new Turns(signal);
     const rows: ReachedPerson[] = [];
-    for (let row = 0; row < this.#result.person.length; row++) {
+    for (const row of wanted) {
       rows.push(this.row(row));
       if (turns.isOver) await turns.next();
     }

@@ -6,7 +6,10 @@ const BUCKET_WEIGHTS = [1, 0.8, 0.3, 0] as const;
 const THETA_MINUTES = 90;
 
 /** p = 1 − exp(−W/θ), W = Σ bucket weight × minutes, halved when only one side reported. */
-export function transmissionWeight({ bucketSeconds, mutual }: Contact): number {
+export function transmissionWeight({
+  bucketSeconds,
+  mutual,
+}: Pick<Contact, 'bucketSeconds' | 'mutual'>): number {
   const seconds = bucketSeconds.reduce(
     (sum, bucket, index) => sum + bucket * (BUCKET_WEIGHTS[index] ?? 0),
     0,

@@ -32,16 +32,22 @@ export interface Heard {
 /** An ephemeral ID may be heard in the epochs next to its own: whatever a record claims, a contact lasts 2,700 s at most. */
 const lastEndOf = (epoch: Epoch): number => (epoch + 2) * EPOCH_SECONDS;
 
-/** The record's start lies at most one epoch from the peer's (protocol.md §6): the caller has checked it. */
+/**
+ * Proven by both beacons, it ends where they end to prove it: merging counts on that. The record's start lies at most one epoch
+ * from the peer's (protocol.md §6): the caller has checked it.
+ */
 export function testimonyOf(record: EncounterRecord, heard: Heard): Testimony {
   const { reporter, peer, beacons, sampleHoldSeconds, ledgerIndex } = heard;
+  const capSeconds = capSecondsOf(record, beacons, sampleHoldSeconds);
+  const lengthSeconds = beacons === 2 ? capSeconds : record.durationSeconds;
+  const end = Math.min(record.start + lengthSeconds, lastEndOf(peer.epoch));
   return {
     reporter,
     peer: peer.tag,
     epoch: peer.epoch,
     start: record.start,
-    end: Math.min(record.start + record.durationSeconds, lastEndOf(peer.epoch)),
-    bucketSeconds: capBuckets(record.bucketSeconds, capSecondsOf(record, beacons, sampleHoldSeconds)),
+    end,
+    bucketSeconds: capBuckets(record.bucketSeconds, Math.min(capSeconds, end - record.start)),
     medianAttenuationDb: record.medianAttenuationDb,
     partial: beacons === 1,
     ledgerIndex,

@@ -1,7 +1,7 @@
 /** A question to a running tracer and its answer, as JSON: each parsed once, where it comes in. Evidence is in base64. */
 import { z } from 'zod';
 import { recordedWords } from './recorded-words.js';
-import { count, reachedPerson, tag, time, walkSettings } from './row-message.js';
+import { count, presenceFrom, reachedPerson, tag, time, walkSettings } from './row-message.js';
 import type { Answer } from './tracer.js';
 
 /** As many as a question has room for. */
@@ -53,5 +53,6 @@ export const answerSchema: z.ZodType<LookUpAnswer> = z.object({
     reached: z.array(reachedPerson),
     sourceCount: count.exactOptional().describe('listed or not'),
     sources: z.array(reachedPerson).exactOptional(),
+    presenceFrom,
   }),
 });

@@ -55,4 +55,6 @@ export interface TraceResult extends TraceRequest {
   readonly sourceCount?: number;
   /** In a trace both ways: the backward rows, as many as are to be listed. */
   readonly sources?: readonly ReachedPerson[];
+  /** By presence: stays are known from here on, those before had to go. Absent where all of the window is known. */
+  readonly presenceFrom?: number;
 }

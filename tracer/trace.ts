@@ -2,12 +2,13 @@
 import { FirebreakError } from '../protocol/errors.js';
 import type { People } from './contacts/people.js';
 import type { ContactView } from './contacts/view.js';
+import { presenceFromIn } from './presence/presence-view.js';
 import { RowTeller } from './rows-told.js';
 import type { TraceWords } from './rows-told.js';
 import { MAX_HOPS } from './trace-result.js';
 import type { ReachedPerson, TraceRequest, TraceResult } from './trace-result.js';
 import { MAX_LIST } from './walk/order.js';
-import { walkTrace } from './walk/trace-walks.js';
+import { DEFAULT_LIST, walkTrace } from './walk/trace-walks.js';
 import type { TraceWalkOptions, TraceWalks } from './walk/trace-walks.js';
 import type { WalkResult } from './walk/walk-result.js';
 import { WalkWorkspace } from './walk/workspace.js';
@@ -29,6 +30,9 @@ export function trace(view: ContactView, request: TraceRequest, options: TraceOp
   return traceResult(view.people, request, walks, options);
 }
 
+export const isTagNumber = (digits: string): boolean =>
+  /^\d{1,15}$/.test(digits) && Number(digits) <= MAX_TAG_NUMBER;
+
 /** Throws `input`. */
 export function requireBounds(request: TraceRequest): void {
   const { hops, from, to, minSeconds, latentSeconds, infectiousSeconds = 0, list = 0 } = request;
@@ -36,8 +40,7 @@ export function requireBounds(request: TraceRequest): void {
   const require = (holds: boolean, problem: string) => {
     if (!holds) throw new FirebreakError('input', problem);
   };
-  const isTag = /^\d{1,15}$/.test(request.case) && Number(request.case) <= MAX_TAG_NUMBER;
-  require(isTag, `case “${request.case}” is not a tag number`);
+  require(isTagNumber(request.case), `case “${request.case}” is not a tag number`);
   require(isCount(hops) && hops >= 1 && hops <= MAX_HOPS, `hops must be 1 to ${MAX_HOPS}`);
   require(isCount(from) && isCount(to), 'the window is in whole unix seconds');
   require(from <= to, 'the window ends before it begins');
@@ -54,20 +57,56 @@ export function traceResult(
   words: TraceWords = {},
 ): TraceResult {
   const rowsOf = (result: WalkResult) => new RowTeller(people, result, words).rows();
-  return resultOf(request, walks, rowsOf(walks.reached), walks.sources && rowsOf(walks.sources));
+  const result = resultOf(request, walks, rowsOf(walks.reached), walks.sources && rowsOf(walks.sources));
+  return { ...result, ...gapIn(request, words) };
 }
 
-/** As {@link traceResult}, while others have their turns on this thread. Throws the reason of the signal too. */
+interface TellingOptions extends TraceWords {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * As {@link traceResult}, while others have their turns on this thread. No more rows than are to be listed, though the walks may have
+ * more. Throws the reason of the signal too.
+ */
 export async function traceResultInTurns(
   people: People,
   request: TraceRequest,
   walks: TraceWalks,
-  { signal, ...words }: TraceWords & { readonly signal?: AbortSignal | undefined },
+  { signal, ...words }: TellingOptions,
 ): Promise<TraceResult> {
-  const rowsOf = (result: WalkResult) => new RowTeller(people, result, words).rowsInTurns(signal);
+  const { list = DEFAULT_LIST } = request;
+  const rowsOf = (result: WalkResult) => {
+    const listed = Array.from({ length: Math.min(list, result.person.length) }, (_, row) => row);
+    return new RowTeller(people, result, words).rowsInTurns(listed, signal);
+  };
   const rows = await rowsOf(walks.reached);
-  return resultOf(request, walks, rows, walks.sources && (await rowsOf(walks.sources)));
+  const result = resultOf(request, walks, rows, walks.sources && (await rowsOf(walks.sources)));
+  return { ...result, ...gapIn(request, words) };
 }
+
+/**
+ * The result of a trace both ways, with all the sources that its paths begin at: those too that its list leaves out, as far as the
+ * walk has them. They come after the others, as in a longer list. Throws as {@link traceResultInTurns}.
+ */
+export async function withBeginnings(
+  people: People,
+  result: TraceResult,
+  walked: WalkResult | undefined,
+  { signal, ...words }: TellingOptions,
+): Promise<TraceResult> {
+  const { sources, reached } = result;
+  if (sources === undefined || walked === undefined) return result;
+  const begun = new Set(reached.map(({ source }) => Number(source)));
+  const wanted = [...walked.person.keys()].filter(
+    (row) => row >= sources.length && begun.has(people.tags[walked.person[row]!]!),
+  );
+  const further = await new RowTeller(people, walked, words).rowsInTurns(wanted, signal);
+  return { ...result, sources: [...sources, ...further] };
+}
+
+const gapIn = ({ presence, from }: TraceRequest, words: TraceWords) =>
+  presence ? presenceFromIn(words.presence, from) : {};
 
 function resultOf(
   request: TraceRequest,

@@ -22,11 +22,13 @@ import type { Evidence } from './evidence.js';
 import type { CatchUp, Progress } from './follower.js';
 import { pathIn } from './found-path.js';
 import type { FoundPath } from './found-path.js';
+import { presenceView } from './presence/snapshot.js';
+import type { PresenceSnapshot } from './presence/snapshot.js';
 import { LedgerReading } from './reading.js';
 import type { ReadingDeps, TracerStatus } from './reading.js';
 import { contactRows } from './person-contacts.js';
 import type { ContactRows, PersonQuestion } from './person-contacts.js';
-import { requireBounds, traceResultInTurns } from './trace.js';
+import { isTagNumber, requireBounds, traceResultInTurns, withBeginnings } from './trace.js';
 import type { TraceWords } from './rows-told.js';
 import type { TraceRequest, TraceResult } from './trace-result.js';
 import { needsBuckets } from './walk/ground.js';
@@ -35,6 +37,7 @@ import { tagsReached, walkTrace } from './walk/trace-walks.js';
 import type { TraceWalks } from './walk/trace-walks.js';
 import type { WalkPool } from './walk/walk-pool.js';
 import { WalkWorkspace } from './walk/workspace.js';
+import type { Window } from './window.js';
 
 /** The ledger's receipt for a look comes with a checkpoint that covers it; a reader may see that one a little later. */
 const COVERED_WITHIN_MS = 10_000;
@@ -75,7 +78,10 @@ export interface Tracer {
    * recorded; and what {@link makeEvidence} throws.
    */
   lookUp(request: TraceRequest, look: Look, wish?: EvidenceWish, signal?: AbortSignal): Promise<Answer>;
-  /** As {@link lookUp}, of the one path of a trace that leads to this person; recorded are those on it. Throws `not-found`. */
+  /**
+   * As {@link lookUp}, of the one path of a trace that leads to this person; recorded are those on it, and this person where there is
+   * none too: that is an answer about them. Throws `not-found`, and `input` for a person who is no tag number.
+   */
   lookUpPath(
     request: TraceRequest,
     person: string,
@@ -90,13 +96,20 @@ export interface Tracer {
   ): Promise<ContactRows & { readonly accessIndex: number }>;
   /** As {@link lookUp}, of what several cases have in common. Throws what {@link lookUpCluster} throws. */
   lookUpCluster(request: ClusterRequest, look: Look, signal?: AbortSignal): Promise<ClusterAnswer>;
-  /** Start of the first and end of the last contact, unix seconds; undefined before there is one. */
-  span(): { readonly from: number; readonly to: number } | undefined;
+  /** Start of the first and end of the last contact, and with `presence` of the stays at gateways; undefined before there is one. */
+  span(counting?: { readonly presence: boolean }): Window | undefined;
   /** What was set apart: forged beacons, copied tags. */
   evidence(): readonly Evidence[];
   status(): TracerStatus;
   /** Saves what was read, when the contacts are kept in a folder, and lets go of it. Throws what the disk does. */
   close(): Promise<void>;
+}
+
+/** What one question is answered from, as it stood when it came: people and gateways are numbered anew when the store is begun anew. */
+interface Ground {
+  readonly view: ContactView;
+  /** Absent where it does not count. */
+  readonly presence: PresenceSnapshot | undefined;
 }
 
 export function openTracer(deps: TracerDeps): Tracer {
@@ -133,38 +146,43 @@ class LedgerTracer implements Tracer {
   ): Promise<Answer> {
     const { signer } = this.#deps;
     const access = this.#recorder();
-    if (wish !== undefined) requireEvidenceWanted(request, signer);
-    const view = this.view();
-    const found = await orNotFound(() => this.#told(view, request, signal));
+    if (wish !== undefined && signer === undefined)
+      throw new FirebreakError('permission', 'this tracer has no key to sign evidence with');
+    const ground = this.#ground(request.presence);
+    const { view } = ground;
+    const { book, gateways } = this.#reading.intake;
+    const presence = request.presence ? { places: book.places(), gateways } : undefined;
+    const found = await orNotFound(() => this.#told(ground, request, wish, signal));
     if (found instanceof FirebreakError) {
       await access.record(look, askedInTrace(request), []);
       throw found;
     }
     signal?.throwIfAborted(); // what nobody waits for is no look
-    const { result, walks } = found;
+    const { result, walks, shown } = found;
     const reached = tagsReached(view.people, walks);
     const recorded = await access.record(look, askedInTrace(request), reached);
     const answer = { result, accessIndex: recorded.index };
     if (wish === undefined || signer === undefined) return answer;
     const note = await this.#noteCovering(recorded.index, signal);
     const deps = { ...this.#deps, dayKeysOf: this.#deps.dayKeys.of, signer };
-    const from = { view, contactAt: (place: Place) => this.contactAt(view, place) };
-    const answered = { result, from, access: recorded, note };
+    const from = { view, contactAt: (place: Place) => this.contactAt(view, place), presence };
+    const answered = { result: shown, from, access: recorded, note };
     return { ...answer, evidence: await makeEvidence(answered, deps, wish, signal) };
   }
 
   async lookUpPath(request: TraceRequest, person: string, look: Look, signal?: AbortSignal) {
     const access = this.#recorder();
-    const view = this.view();
+    if (!isTagNumber(person)) throw new FirebreakError('input', `person “${person}” is not a tag number`);
+    const ground = this.#ground(request.presence);
     const asked = { ...askedInTrace(request), question: 'path' } as const;
     const found = await orNotFound(async () => {
-      const walks = await this.#walked(view, { ...request, list: MAX_LIST }, signal);
-      return pathIn(view, walks, person, this.#wordsOf(view, request));
+      const walks = await this.#walked(ground, { ...request, list: MAX_LIST }, signal);
+      return pathIn(ground.view, walks, { person, from: request.from }, this.#wordsOf(ground));
     });
     signal?.throwIfAborted();
     const onIt =
       found instanceof FirebreakError ? [] : found.person.path.flatMap(({ from, to }) => [from, to]);
-    const { index } = await access.record(look, asked, ascending(onIt));
+    const { index } = await access.record(look, asked, ascending([...onIt, person]));
     if (found instanceof FirebreakError) throw found;
     return { ...found, accessIndex: index };
   }
@@ -188,28 +206,27 @@ class LedgerTracer implements Tracer {
 
   async lookUpCluster(request: ClusterRequest, look: Look, signal?: AbortSignal): Promise<ClusterAnswer> {
     const access = this.#recorder();
-    const view = this.view();
     const { intake, contacts } = this.#reading;
+    const seen = intake.book.snapshot();
+    const from = { view: this.view(), presence: request.presence ? seen : undefined };
     const tagOf = (person: number): number => {
       if (this.#reading.intake === intake) return contacts.tagOf(person);
       throw new FirebreakError('busy', 'the contacts are read again from the ledger: ask once more');
     };
-    const walk = (asked: TraceRequest) => this.#walked(view, asked, signal);
-    const wordsOf = (asked: TraceRequest) => this.#wordsOf(view, asked);
-    const ground = {
-      people: view.people,
-      tagOf,
-      walk,
-      wordsOf,
-      presence: intake.book.view(),
-      access,
-      signal,
-    };
+    const walk = (asked: TraceRequest) => this.#walked(from, asked, signal);
+    const wordsOf = () => this.#wordsOf(from);
+    const presence = presenceView(seen);
+    const ground = { people: from.view.people, tagOf, walk, wordsOf, presence, access, signal };
     return lookUpCluster(clusterDesk(ground), request, look);
   }
 
-  span(): { readonly from: number; readonly to: number } | undefined {
-    return this.#reading.contacts.span();
+  span(counting?: { readonly presence: boolean }): Window | undefined {
+    const { contacts, intake } = this.#reading;
+    const spans = [contacts.span(), counting?.presence === true ? intake.book.span() : undefined];
+    return spans.reduce((one, other) => {
+      if (one === undefined || other === undefined) return one ?? other;
+      return { from: Math.min(one.from, other.from), to: Math.max(one.to, other.to) };
+    });
   }
 
   evidence(): readonly Evidence[] {
@@ -231,32 +248,45 @@ class LedgerTracer implements Tracer {
     throw new FirebreakError('permission', 'this tracer cannot record looks, so it gives no answers');
   }
 
-  /** Walks, and what they found in words. */
-  async #told(view: ContactView, request: TraceRequest, signal?: AbortSignal) {
-    const walks = await this.#walked(view, request, signal);
-    const words = this.#wordsOf(view, request);
-    return { walks, result: await traceResultInTurns(view.people, request, walks, { ...words, signal }) };
+  #ground(withPresence = false): Ground {
+    const { contacts, intake } = this.#reading;
+    return { view: contacts.view(), presence: withPresence ? intake.book.snapshot() : undefined };
   }
 
-  async #walked(view: ContactView, request: TraceRequest, signal?: AbortSignal): Promise<TraceWalks> {
+  /** Walks, and what they found in words. For evidence paths are led back to where they begin, be that listed or not. */
+  async #told(ground: Ground, request: TraceRequest, wish?: EvidenceWish, signal?: AbortSignal) {
+    const leadsBack = wish !== undefined && request.direction === 'both';
+    const asked = leadsBack ? { ...request, list: MAX_LIST } : request;
+    const walks = await this.#walked(ground, asked, signal);
+    const words = { ...this.#wordsOf(ground), signal };
+    const { people } = ground.view;
+    const result = await traceResultInTurns(people, request, walks, words);
+    const shown = leadsBack ? await withBeginnings(people, result, walks.sources, words) : result;
+    return { walks, result, shown };
+  }
+
+  async #walked(
+    { view, presence }: Ground,
+    request: TraceRequest,
+    signal?: AbortSignal,
+  ): Promise<TraceWalks> {
     requireBounds(request);
     const { walks } = this.#deps;
-    const { contacts, intake } = this.#reading;
+    const { contacts } = this.#reading;
     if (walks === undefined) {
-      const presence = request.presence ? intake.book.view() : undefined;
-      return walkTrace(view, request, this.#space, { presence, bucketsOf: this.#bucketsOf });
+      const seen = presence && presenceView(presence);
+      return walkTrace(view, request, this.#space, { presence: seen, bucketsOf: this.#bucketsOf });
     }
-    const presence = request.presence ? intake.book.snapshot() : undefined;
     const evidence = needsBuckets(request) ? contacts.evidenceIn(view) : undefined;
     return contacts.guarding(() => walks.walk(view, { request, presence, evidence }, { signal }));
   }
 
   readonly #bucketsOf = (segment: Segment, entry: number) => this.#reading.contacts.bucketsOf(segment, entry);
 
-  #wordsOf(view: ContactView, { presence }: Pick<TraceRequest, 'presence'>): TraceWords {
+  #wordsOf({ view, presence }: Ground): TraceWords {
     return {
       ledgerOf: ({ spot }) => (spot.kind === 'contact' ? this.contactAt(view, spot.place).ledger : []),
-      presence: presence ? this.#reading.intake.book.view() : undefined,
+      presence: presence && presenceView(presence),
     };
   }
 
@@ -275,24 +305,13 @@ class LedgerTracer implements Tracer {
   }
 }
 
-/** Throws `permission` without a key to sign with, `input` for a question whose answer no bundle can show. */
-function requireEvidenceWanted({ attenuation, presence }: TraceRequest, signer: Signer | undefined): void {
-  if (signer === undefined)
-    throw new FirebreakError('permission', 'this tracer has no key to sign evidence with');
-  if ((attenuation ?? 'near') === 'near' && !presence) return;
-  throw new FirebreakError(
-    'input',
-    'evidence shows contacts near and immediate, none by presence or of another class: ask for it without them',
-  );
-}
-
-/** That there is nobody is an answer too: it is recorded, and told after that. */
+/** That there is nobody is an answer too: it is recorded, and told after that, in words that say so. */
 async function orNotFound<T>(find: () => Promise<T>): Promise<T | FirebreakError> {
   try {
     return await find();
   } catch (error) {
-    if (error instanceof FirebreakError && error.code === 'not-found') return error;
-    throw error;
+    if (!(error instanceof FirebreakError && error.code === 'not-found')) throw error;
+    return new FirebreakError('not-found', `${error.message}; the look is recorded`, { cause: error });
   }
 }
 

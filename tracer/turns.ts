@@ -1,14 +1,18 @@
 /** Long work on this thread, cut so that whoever else runs on it has a turn every few ms, and so that it can be called off. */
 import { setImmediate as breathe } from 'node:timers/promises';
 
+/** What others wait for at most, unless they are told otherwise. */
 const TURN_MS = 5;
 
 export class Turns {
   readonly #signal: AbortSignal | undefined;
-  #endsMs = performance.now() + TURN_MS;
+  readonly #turnMs: number;
+  #endsMs: number;
 
-  constructor(signal?: AbortSignal) {
+  constructor(signal?: AbortSignal, turnMs = TURN_MS) {
     this.#signal = signal;
+    this.#turnMs = turnMs;
+    this.#endsMs = performance.now() + turnMs;
   }
 
   /** Whether it is somebody else's turn: then {@link next} is to be awaited. */
@@ -21,6 +25,6 @@ export class Turns {
     this.#signal?.throwIfAborted();
     await breathe();
     this.#signal?.throwIfAborted();
-    this.#endsMs = performance.now() + TURN_MS;
+    this.#endsMs = performance.now() + this.#turnMs;
   }
 }

@@ -4,37 +4,25 @@
  *     POST /add-checkpoint    200 cosignature lines; 400, 403, 404, 409, 422 as the specification says
  *     GET  /                  who it is: its verifier key, for people
  *
- * Also 405 another method, 413 a body over 256 KiB, 503 when the witness cannot keep its state, or dated what it
- * cosigned last in the future: it does not cosign then.
+ * Also 405 another method, 413 a body over 256 KiB, 503 when the witness cannot keep its state, dated what it cosigned last
+ * in the future, or is asked more about one log than it gets done: it does not cosign then.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { boundedServer, httpUrl, stopServer, type ConnectionLimits } from '../host/http-server.js';
+import { listenOn } from '../host/listen.js';
 import { encodeTlogSize, MAX_ADD_CHECKPOINT_BYTES, TLOG_SIZE_TYPE } from '../protocol/add-checkpoint.js';
-import { FirebreakError } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
 import type { Witness, WitnessAnswer } from './witness.js';
 
-/** Times are wall ms. */
-export interface WitnessHttpLimits {
-  readonly connections: number;
-  /** For all headers of a request, and for the whole of it. */
-  readonly headersMs: number;
-  readonly requestMs: number;
-  /** How long a connection stays open for another request. */
-  readonly keepAliveMs: number;
-  /** A connection with a request on which nothing moves is closed, also one that does not read its answers. */
-  readonly silentMs: number;
-  /** How often connections are held against their limits. */
-  readonly checkEveryMs: number;
-}
-
-const LIMITS: WitnessHttpLimits = {
+const LIMITS: ConnectionLimits = {
   connections: 64,
+  pipelined: 8,
   headersMs: 10_000,
   requestMs: 30_000,
   /** Longer than a log that is alive stays silent, so that connections are kept (tlog-witness asks for it). */
   keepAliveMs: 60_000,
   silentMs: 30_000,
+  answerMs: 60_000,
   checkEveryMs: 1_000,
 };
 const TEXT = 'text/plain; charset=utf-8';
@@ -48,7 +36,7 @@ export interface WitnessHttpOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly log: Log;
-  readonly limits?: Partial<WitnessHttpLimits>;
+  readonly limits?: Partial<ConnectionLimits>;
 }
 
 export interface WitnessHttp {
@@ -66,7 +54,7 @@ const textReply = (status: number, line: string): Reply => ({ status, type: TEXT
 
 function replyOf(answer: WitnessAnswer): Reply {
   if (answer.status === 200) return { status: 200, type: TEXT, body: answer.cosignatures };
-  if (answer.status === 409) return { status: 409, type: TLOG_SIZE_TYPE, body: encodeTlogSize(answer.size) };
+  if ('size' in answer) return { status: 409, type: TLOG_SIZE_TYPE, body: encodeTlogSize(answer.size) };
   return textReply(answer.status, answer.why);
 }
 
@@ -116,45 +104,11 @@ async function handle(
   response.end(body);
 }
 
-function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const inUse = cause.code === 'EADDRINUSE';
-      const why = inUse ? 'the port is in use, choose another' : cause.message;
-      const message = `the witness cannot listen on ${host}:${port}: ${why}`;
-      reject(new FirebreakError(inUse ? 'port-in-use' : 'input', message, { cause }));
-    });
-    server.listen({ host, port, exclusive: true }, () => resolve(server.address() as AddressInfo));
-  });
-}
-
-function serverOf(options: WitnessHttpOptions): Server {
-  const limits = { ...LIMITS, ...options.limits };
-  const settings = {
-    headersTimeout: limits.headersMs,
-    requestTimeout: limits.requestMs,
-    keepAliveTimeout: limits.keepAliveMs,
-    connectionsCheckingInterval: limits.checkEveryMs,
-    maxHeaderSize: 8192,
-  };
-  const server = createServer(settings, (request, response) => void handle(options, request, response));
-  server.timeout = limits.silentMs;
-  server.maxConnections = limits.connections;
-  return server;
-}
-
-/** Serves `witness`, which stays the caller's. Throws `port-in-use`, `input`. */
+/** Serves `witness`, which stays the caller's. Throws `port-in-use`, `permission`, `input`. */
 export async function serveWitnessHttp(options: WitnessHttpOptions): Promise<WitnessHttp> {
   const host = options.host ?? '127.0.0.1';
-  const server = serverOf(options);
-  const { port } = await listen(server, host, options.port);
-  return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-        setTimeout(() => server.closeAllConnections(), 1000).unref();
-      }),
-  };
+  const limits = { ...LIMITS, ...options.limits };
+  const server = boundedServer(limits, (request, response) => void handle(options, request, response));
+  const { port } = await listenOn(server, host, options.port, 'the witness');
+  return { url: httpUrl(host, port), close: () => stopServer(server) };
 }

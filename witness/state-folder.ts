@@ -5,13 +5,14 @@
  *     forks/<size>-<hash>               checkpoints that contradict each other, to be shown to people
  *     lock/                             held by the one witness that runs on the folder
  *
- * A file is written beside its place and synced, renamed, and the folder synced, before `save` resolves; it is begun so too.
+ * A file is written beside its place and synced, renamed, and the folder synced, before `save` resolves; it is begun so too,
+ * and so are forks kept.
  * The lock is the kernel's, which gives it back when the process dies.
  */
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { holdLock } from '../courier/folder-lock.js';
+import { dirname, join } from 'node:path';
+import { holdLock } from '../host/folder-lock.js';
 import { toHex } from '../protocol/bytes.js';
 import { FirebreakError, type ErrorCode } from '../protocol/errors.js';
 import { sha256 } from '../protocol/hash.js';
@@ -20,6 +21,9 @@ import type { WitnessState } from './state.js';
 const HEADER = 'firebreak witness state 1';
 /** A crash may leave such a file behind; it is no state, and goes when the state is begun. */
 const BEGUN = '.begin';
+/** A file on its way to its place; a crash may leave one behind too. */
+const BESIDE = '.new';
+const FORKS = 'forks';
 /** Anyone who holds a forked log can make more of them. */
 const MAX_FORK_FILES = 64;
 
@@ -47,6 +51,32 @@ async function writeSynced(file: string, content: string, flag: 'w' | 'wx'): Pro
   } finally {
     await handle.close();
   }
+}
+
+/** Whole or not at all, and on disk when this resolves. Throws `full`, `permission`, `input`. */
+async function replaceFile(file: string, content: string): Promise<void> {
+  try {
+    await writeSynced(`${file}${BESIDE}`, content, 'w');
+    await rename(`${file}${BESIDE}`, file);
+    await syncFolder(dirname(file));
+  } catch (cause) {
+    throw fileError(file, cause);
+  }
+}
+
+/** What is there already stays, unless it was cut short. Throws `full`, `permission`, `input`. */
+async function keepForked(dir: string, note: string): Promise<void> {
+  const [text = ''] = note.split('\n\n', 1);
+  const file = join(dir, `${note.split('\n')[1]?.slice(0, 16)}-${hexOf(text).slice(0, 16)}`);
+  const kept = await readFile(file, 'utf8').catch(() => undefined);
+  if (kept?.startsWith(`${text}\n\n— `) && kept.endsWith('\n')) return;
+  if (kept === undefined && (await readdir(dir)).length >= MAX_FORK_FILES)
+    throw new FirebreakError('full', `${dir} has ${MAX_FORK_FILES} files already, and is given no more`);
+  await replaceFile(file, note);
+}
+
+async function removeUnfinished(dir: string): Promise<void> {
+  for (const name of await readdir(dir)) if (name.endsWith(BESIDE)) await rm(join(dir, name));
 }
 
 /** Throws `not-found`, `damaged`, `input` or `permission`. */
@@ -117,26 +147,19 @@ class StateFolder implements WitnessState {
     return readState(this.#dir, origin);
   }
 
-  async save(origin: string, note: string): Promise<void> {
-    const file = join(this.#dir, hexOf(origin));
-    try {
-      await writeSynced(`${file}.new`, contentOf(origin, note), 'w');
-      await rename(`${file}.new`, file);
-      await syncFolder(this.#dir);
-    } catch (cause) {
-      throw fileError(file, cause);
-    }
+  save(origin: string, note: string): Promise<void> {
+    return replaceFile(join(this.#dir, hexOf(origin)), contentOf(origin, note));
   }
 
   async keepFork(notes: readonly string[]): Promise<void> {
-    const dir = join(this.#dir, 'forks');
-    await mkdir(dir, { recursive: true, mode: 0o700 });
-    for (const note of notes) {
-      const known = await readdir(dir);
-      const name = `${note.split('\n')[1]?.slice(0, 16)}-${hexOf(note.split('\n\n')[0] ?? '').slice(0, 16)}`;
-      if (known.includes(name) || known.length >= MAX_FORK_FILES) continue;
-      await writeSynced(join(dir, name), note, 'w');
+    const dir = join(this.#dir, FORKS);
+    try {
+      await mkdir(dir, { recursive: true, mode: 0o700 });
+      await syncFolder(this.#dir);
+    } catch (cause) {
+      throw fileError(dir, cause);
     }
+    for (const note of notes) await keepForked(dir, note);
   }
 
   async close(): Promise<void> {
@@ -155,7 +178,8 @@ export async function openStateFolder(dir: string): Promise<WitnessState> {
   });
   const unlock = await holdLock(join(dir, 'lock'), `another witness runs on ${dir}: stop it first`);
   try {
-    for (const name of await readdir(dir)) if (name.endsWith('.new')) await rm(join(dir, name));
+    await removeUnfinished(dir);
+    if ((await readdir(dir)).includes(FORKS)) await removeUnfinished(join(dir, FORKS));
     return new StateFolder(dir, unlock);
   } catch (error) {
     await unlock();

@@ -14,7 +14,10 @@ export interface WitnessState {
    * going on. One save for a log at a time. Throws `full`, `permission`.
    */
   save(origin: string, note: string): Promise<void>;
-  /** Keeps two notes that contradict each other, for people to look at; at most some tens of them. */
+  /**
+   * Keeps notes that contradict each other, for people to look at; they are on disk when this resolves. Throws `full`, also
+   * when some tens are there already, `permission`, `input`.
+   */
   keepFork(notes: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }

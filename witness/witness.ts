@@ -15,6 +15,8 @@ import type { WitnessState } from './state.js';
 
 /** Clocks that are set by hand, or by radio now and again, stay within this. */
 const MAX_AHEAD_SECONDS = 300;
+/** Requests about one log that wait for each other. The log itself sends one at a time. */
+const MAX_WAITING = 64;
 
 export interface WitnessDeps {
   readonly cosigner: CosignerWithKey;
@@ -28,9 +30,10 @@ export interface WitnessDeps {
 
 export type WitnessAnswer =
   | { readonly status: 200; readonly cosignatures: string }
-  /** `size`: what the witness cosigned last. */
+  /** `size`: what the witness cosigned last, which is not the old size. */
   | { readonly status: 409; readonly why: string; readonly size: number }
-  | { readonly status: 400 | 403 | 404 | 422 | 503; readonly why: string };
+  /** 409 here: another root was cosigned for that size. */
+  | { readonly status: 400 | 403 | 404 | 409 | 422 | 503; readonly why: string };
 
 export interface Witness {
   /** Answers the body of an add-checkpoint request. Throws `full`, `permission` or `input` when the state cannot be kept. */
@@ -55,6 +58,8 @@ interface TrustedLog {
   isAheadSaid: boolean;
   /** One request after the other: what is checked against the state is saved before the next is looked at. */
   turn: Promise<unknown>;
+  /** How many wait for their turn, or have it. */
+  waiting: number;
 }
 
 interface Submission extends Pick<AddCheckpoint, 'oldSize' | 'proof'> {
@@ -64,7 +69,7 @@ interface Submission extends Pick<AddCheckpoint, 'oldSize' | 'proof'> {
   readonly note: string;
 }
 
-const refusal = (status: 400 | 403 | 404 | 422 | 503, why: string): WitnessAnswer => ({ status, why });
+const refusal = (status: 400 | 403 | 404 | 409 | 422 | 503, why: string): WitnessAnswer => ({ status, why });
 
 class OpenWitness implements Witness {
   readonly #deps: WitnessDeps;
@@ -99,7 +104,14 @@ class OpenWitness implements Witness {
   }
 
   #inTurn(log: TrustedLog, submission: Submission): Promise<WitnessAnswer> {
-    const answer = log.turn.then(() => this.#consider(log, submission));
+    if (log.waiting >= MAX_WAITING)
+      return Promise.resolve(refusal(503, `${MAX_WAITING} requests about this log wait already; try again`));
+    log.waiting += 1;
+    const answer = log.turn
+      .then(() => this.#consider(log, submission))
+      .finally(() => {
+        log.waiting -= 1;
+      });
     log.turn = answer.catch(() => undefined);
     return answer;
   }
@@ -141,6 +153,8 @@ class OpenWitness implements Witness {
       return refusal(503, 'what this witness cosigned last is dated in the future; its log says more');
     const timestampSeconds = Math.max(1, Math.floor(now), latest?.timestampSeconds ?? 0);
     const cosignatures = cosign(text, cosigner, timestampSeconds);
+    if (latest && timestampSeconds === latest.timestampSeconds && text === readNote(latest.note).text)
+      return { status: 200, cosignatures }; // the very lines that are on disk: anybody may ask for them, and often
     const note = submission.note + cosignatures;
     log.latest = undefined;
     await state.save(log.origin, note);
@@ -151,14 +165,12 @@ class OpenWitness implements Witness {
   async #refuseFork(latest: Cosigned, { note, checkpoint }: Submission): Promise<WitnessAnswer> {
     const { size, origin } = checkpoint;
     const { state, log } = this.#deps;
-    log.error('the log was forked: it signed two roots for one size. Both are kept in the folder forks', {
-      origin,
-      size,
-    });
-    await state.keepFork([latest.note, note]).catch((error: unknown) => {
-      log.error('a forked checkpoint could not be kept', { why: String(error) });
-    });
-    return { status: 409, size, why: `another root was cosigned for ${size} entries: the log was forked` };
+    log.error('the log was forked: it signed two roots for one size', { origin, size });
+    await state.keepFork([latest.note, note]).then(
+      () => log.error('both forked checkpoints are kept in the folder forks', { origin, size }),
+      (error: unknown) => log.error('a forked checkpoint could not be kept', { why: String(error) }),
+    );
+    return refusal(409, `another root was cosigned for ${size} entries: the log was forked`);
   }
 }
 
@@ -236,7 +248,14 @@ export async function openWitness(deps: WitnessDeps): Promise<Witness> {
 async function trustedLog(deps: WitnessDeps, verifier: NoteVerifier): Promise<TrustedLog> {
   const origin = verifier.name;
   const latest = await readLatest(deps, origin);
-  const log = { origin, verifiers: [verifier], latest, isAheadSaid: false, turn: Promise.resolve() };
+  const log = {
+    origin,
+    verifiers: [verifier],
+    latest,
+    isAheadSaid: false,
+    turn: Promise.resolve(),
+    waiting: 0,
+  };
   isAhead(log, latest ?? undefined, deps.nowSeconds(), deps.log);
   return log;
 }

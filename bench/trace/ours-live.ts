@@ -9,7 +9,7 @@ import { readContactColumns } from '../../protocol/contact-columns.js';
 import type { ContactColumns } from '../../protocol/contact-columns.js';
 import type { ContactStore } from '../../tracer/contacts/contact-store.js';
 import { traceResult } from '../../tracer/trace.js';
-import { openWalkPool } from '../../tracer/walk/walk-pool.js';
+import type { WalkPool } from '../../tracer/walk/walk-pool.js';
 import type { Lived } from './ours-messages.js';
 import { requestOf, unlessUnknown } from './question.js';
 import type { Question } from './question.js';
@@ -25,10 +25,10 @@ const PAUSE_MS = 5;
 
 export async function traceWhileTaking(
   store: ContactStore,
+  pool: WalkPool,
   files: readonly string[],
   questions: readonly Question[],
 ): Promise<Lived> {
-  const pool = openWalkPool(1);
   let asked = 0;
   const next = async (): Promise<number> => {
     const question = questions[asked++ % questions.length];

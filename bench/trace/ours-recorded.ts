@@ -8,8 +8,8 @@ import { openFolderReader } from '../../cli/parts/ledger.js';
 import { startTracer } from '../../cli/parts/tracer.js';
 import { startWriter } from '../../cli/parts/writer.js';
 import { waitForRunning } from '../../cli/run-files.js';
+import { liveClock } from '../../host/clock-live.js';
 import { silentLog } from '../../protocol/log.js';
-import { liveClock } from '../../radio/clock-live.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import { walkTrace } from '../../tracer/walk/trace-walks.js';
 import { openWalkPool } from '../../tracer/walk/walk-pool.js';
@@ -42,8 +42,8 @@ export async function askAndRecord(dir: string, questions: readonly Question[]):
 
 /** As `firebreak tracer run` has it. */
 async function openTracer(context: PartContext, onClose: OnClose): Promise<Tracer> {
-  const { folder, config, signal } = context;
-  const { mqtt: mqttUrl } = await waitForRunning(folder, 'ledger', LEDGER_WAIT_MS, signal);
+  const { folder, config } = context;
+  const { mqtt: mqttUrl } = await waitForRunning(context, 'ledger', LEDGER_WAIT_MS);
   const signer = await signerFrom(folder.tracer.writerKey);
   const writer = await startWriter(context, { signer, spoolDir: folder.tracer.spool, mqttUrl });
   onClose(writer.close);

@@ -1,11 +1,12 @@
 /** The process that is Firebreak in the trace bench: its contact store and its walks, and nobody else's memory. */
 import { silentLog } from '../../protocol/log.js';
-import { openContactStore } from '../../tracer/contacts/contact-store.js';
 import type { ContactStore } from '../../tracer/contacts/contact-store.js';
+import { openContactStore } from '../../tracer/contacts/open-contact-store.js';
 import { openSegmentStore } from '../../tracer/contacts/segment-store.js';
 import { traceResult } from '../../tracer/trace.js';
 import type { TraceResult } from '../../tracer/trace-result.js';
 import { walkTrace } from '../../tracer/walk/trace-walks.js';
+import { openWalkPool } from '../../tracer/walk/walk-pool.js';
 import { WalkWorkspace } from '../../tracer/walk/workspace.js';
 import { traceWhileTaking } from './ours-live.js';
 import { askAndRecord } from './ours-recorded.js';
@@ -16,6 +17,8 @@ import type { Question } from './question.js';
 const THREADS = 2;
 
 let store: ContactStore | undefined;
+/** Starts a thread when it is first asked. */
+const walks = openWalkPool(1);
 const space = new WalkWorkspace();
 
 function opened(): ContactStore {
@@ -37,7 +40,7 @@ async function build(dir: string, files: readonly string[]): Promise<Built> {
 
 async function open(dir: string): Promise<Answers['open']> {
   const startMs = performance.now();
-  store = await openContactStore(dir, { log: silentLog });
+  store = await openContactStore(dir, { log: silentLog, walksUnderWay: walks.underWay });
   return { seconds: (performance.now() - startMs) / 1000, residentBytes: residentBytes() };
 }
 
@@ -97,7 +100,7 @@ async function answerTo(message: ToOurs): Promise<Answers[keyof Answers]> {
     case 'recorded':
       return askAndRecord(message.dir, message.questions);
     case 'live':
-      return traceWhileTaking(opened(), message.files, message.questions);
+      return traceWhileTaking(opened(), walks, message.files, message.questions);
   }
 }
 

@@ -8,9 +8,18 @@ import { sunsetDayOf } from '../config.js';
 import { dayKeyFiles } from '../day-key-files.js';
 import { giveOrder } from '../orders.js';
 import { startAuthority } from '../parts/authority.js';
+import { pauseUntilStopped } from '../../host/clock-live.js';
+import { withTimeLimit } from '../../host/time-limit.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { dayOf } from '../../protocol/time.js';
-import { dateOf, endedLines, keyDaysLine, planLines, sunsetLine } from '../present/show-retention.js';
+import {
+  dateOf,
+  endedLines,
+  keyDaysLine,
+  planLines,
+  removalOf,
+  sunsetLine,
+} from '../present/show-retention.js';
 import { planRetention, storedDays, type RetentionPlan } from '../retention-plan.js';
 import { findRunning, notRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
@@ -54,7 +63,7 @@ async function retain(options: RetainOptions): Promise<void> {
     const ended = await endDays(session);
     console.log('done:');
     console.log(endedLines(plan.days, ended).join('\n'));
-    console.log(await removalLine(session, plan));
+    console.log(await waitForRemoval(session, plan));
   });
 }
 
@@ -100,12 +109,15 @@ async function endDays(session: Session): Promise<readonly EndedDay[]> {
     ledger.mqtt,
   );
   onClose(close);
-  return retained(authority);
+  return retained(authority, session.signal);
 }
 
-/** The answer to an order to retain: the days that have ended, in JSON. */
-export async function retainNow(authority: Authority): Promise<string> {
-  return JSON.stringify(await retained(authority));
+/** The answer to an order to retain: the days that have ended, in JSON. An authority that is told to stop waits for no receipt. */
+export async function retainNow(
+  authority: Pick<Authority, 'retain' | 'status'>,
+  signal: AbortSignal,
+): Promise<string> {
+  return JSON.stringify(await retained(authority, signal));
 }
 
 const endedDays = z.array(z.object({ day: z.int(), prunedBy: z.int().optional() }));
@@ -114,26 +126,26 @@ const readEnded = (answer: string): readonly EndedDay[] =>
   endedDays.parse(JSON.parse(answer)).map(({ day, prunedBy }) => ({ day, prunedBy }));
 
 /** What the ledger has not answered in time is not lost: it is asked for until it has. */
-async function retained(authority: Authority): Promise<readonly EndedDay[]> {
+async function retained(
+  authority: Pick<Authority, 'retain' | 'status'>,
+  signal: AbortSignal,
+): Promise<readonly EndedDay[]> {
   try {
-    return await authority.retain(AbortSignal.timeout(RECEIPT_WAIT_MS));
+    return await withTimeLimit(RECEIPT_WAIT_MS, [signal], (limit) => authority.retain(limit));
   } catch (error) {
-    if (!(error instanceof DOMException)) throw error;
+    if (!(error instanceof DOMException) && error !== signal.reason) throw error;
     return (await authority.status()).ended;
   }
 }
 
 /** The ledger answers first and rewrites its files after; that is waited for a little. */
-async function removalLine(session: Session, { days }: RetentionPlan): Promise<string> {
-  const wanted = new Set(days.map(({ day }) => day));
+async function waitForRemoval(session: Session, { days }: RetentionPlan): Promise<string> {
+  const ended = days.map(({ day }) => day);
   const deadline = performance.now() + REMOVAL_WAIT_MS;
   for (;;) {
-    const stored = (await storedDays(session)) ?? [];
-    const left = stored.filter(({ day, pruned }) => wanted.has(day) && pruned?.removed !== true).length;
-    if (left === 0) return 'the ledger has removed the payloads from its files';
-    if (performance.now() > deadline)
-      return `the ledger hands these payloads out no more, and is still removing ${left} days from its files`;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    const { isSettled, line } = removalOf(ended, await storedDays(session));
+    if (isSettled || session.signal.aborted || performance.now() > deadline) return line;
+    await pauseUntilStopped(LOOK_EVERY_MS, session.signal);
   }
 }
 

@@ -1,16 +1,19 @@
 /** `firebreak authority …`: set a deployment up, run its authority, warn tags, revoke a gateway. */
 import type { Command } from 'commander';
 import type { AuditBook } from '../../authority/audit-book.js';
+import { MAX_NOTICE_TAGS } from '../../authority/notice-desk.js';
 import { asTagNumber } from '../../protocol/brands.js';
 import { fromHex } from '../../protocol/bytes.js';
+import { FirebreakError } from '../../protocol/errors.js';
 import { DEFAULT_SETTINGS, REPLAY_SETTINGS } from '../../protocol/settings.js';
 import { dayOf } from '../../protocol/time.js';
 import { parseSunset, readConfig } from '../config.js';
 import { createDeployment } from '../deployment.js';
 import { usage } from '../exit.js';
-import { openFolderClock, setNewFolderClock } from '../folder-clock.js';
+import { openFolderClock } from '../folder-clock.js';
 import { folderAt } from '../folder.js';
 import { gatewayDesk } from '../gateway-desk.js';
+import { callOf } from '../how-called.js';
 import type { GatewayDesk } from '../gateway-desk.js';
 import { wholeNumber } from '../options.js';
 import { takeOrders } from '../order-desk.js';
@@ -24,7 +27,9 @@ import { startAuthorityHttp } from '../parts/authority-http.js';
 import type { AuthorityPorts } from '../parts/authority-http.js';
 import { openFolderReader } from '../parts/ledger.js';
 import { addRetentionCommands, retainNow } from './authority-retention.js';
+import { healthLine, lastNoticeLine, notifiedLines } from '../present/show-notices.js';
 import { statusLines } from '../present/show-retention.js';
+import { roundOf } from '../rounds.js';
 import { announce, findRunning, notRunning, waitForRunning } from '../run-files.js';
 import { inFolder, SETS_CLOCK, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
@@ -32,6 +37,8 @@ import { repeatUntilStopped, stopSignal } from '../shutdown.js';
 
 const LEDGER_WAIT_MS = 60_000;
 const ROUND_MS = 500;
+/** How long an officer waits for the ledger to take a notice; shorter than for an answer (orders.ts). */
+const NOTICE_WAIT_MS = 5_000;
 /** How often the log is read on for those who ask who looked at them; whoever asks waits for what is new besides. */
 const AUDIT_ROUND_MS = 5_000;
 
@@ -44,6 +51,7 @@ interface InitOptions extends FolderOptions {
 interface NotifyOptions extends FolderOptions {
   readonly person: readonly number[];
   readonly code: number;
+  readonly dropOldest?: boolean;
 }
 
 export function addAuthorityCommands(program: Command): void {
@@ -66,6 +74,7 @@ export function addAuthorityCommands(program: Command): void {
   withFolderOptions(authority.command('notify').description('publish a notice that warns these tags'))
     .requiredOption('--person <numbers>', 'tag numbers, separated by commas', tagNumbers)
     .option('--code <n>', 'what the tag shows, 0 to 255', wholeNumber(0, 255), 1)
+    .option('--drop-oldest', 'when there is no room for one more notice, take the oldest off')
     .action((options: NotifyOptions) => notify(options));
   withFolderOptions(authority.command('revoke').description('revoke a gateway from now on'))
     .requiredOption('--gateway <id>', 'its 32 hex digits, as firebreak gateway status shows them', gatewayId)
@@ -100,17 +109,17 @@ async function init(options: InitOptions): Promise<void> {
   const settings = options.replay === true ? REPLAY_SETTINGS : DEFAULT_SETTINGS;
   const config = await createDeployment(folder, {
     settings,
+    clock: options,
     ...(options.origin !== undefined && { origin: options.origin }),
     ...(options.sunset !== undefined && { sunset: options.sunset }),
   });
-  await setNewFolderClock(folder, options);
   console.log(`a new deployment in ${folder.dir}`);
   console.log(`  log key  ${config.logKey}`);
   if (config.sunset !== undefined) console.log(`  tracing ends with ${config.sunset}`);
   console.log(
     '  keys are in authority/, ledger/ and tracer/, readable by you alone; firebreak.json holds no secret',
   );
-  console.log(`next: firebreak ledger run --data-dir ${folder.dir}`);
+  console.log(`next: ${callOf(`ledger run --data-dir ${folder.dir}`)}`);
 }
 
 interface RunOptions extends FolderOptions, AuthorityPorts {
@@ -121,11 +130,11 @@ async function run(options: RunOptions): Promise<void> {
   const asked = await policyOption(options.policy);
   await inFolder('authority', options, async (session) => {
     const { folder, config, log, signal, onClose } = session;
-    const { mqtt } = await waitForRunning(folder, 'ledger', LEDGER_WAIT_MS, signal);
+    const { mqtt } = await waitForRunning(session, 'ledger', LEDGER_WAIT_MS);
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
-    const { book, audit } = await startAudit(session, reader, asked);
-    const running = await startAuthority(session, mqtt, { logDays: () => book.days() });
+    const { book, audit, ownWords } = await startAudit(session, reader, asked);
+    const running = await startAuthority(session, mqtt, { logDays: () => book.days(), ownWords });
     onClose(running.close);
     const { authority } = running;
     const { publicUrl, deskUrl } = await startAuthorityHttp(authority, audit, options, session);
@@ -142,26 +151,21 @@ async function run(options: RunOptions): Promise<void> {
     const wallMs = () => performance.now();
     const desk = gatewayDesk({ ...session, authority, issuerPublicKey, wallMs });
     await Promise.all([
-      repeatUntilStopped(ROUND_MS, signal, () => round(session, running, desk)),
+      repeatUntilStopped(ROUND_MS, signal, roundsOf(session, running, desk)),
       keepReading(book, session),
     ]);
     log.info('stopping');
   });
 }
 
-/** What an authority does all the time. A round that fails is said; the next one tries again. */
-async function round(
-  { folder, log }: Session,
-  { authority }: RunningAuthority,
-  desk: GatewayDesk,
-): Promise<void> {
-  try {
-    await authority.maintain();
-    await desk.round();
-    await takeOrders(folder, (given) => carryOut(given, authority));
-  } catch (error) {
-    log.error('a round of the authority failed', { why: (error as Error).message });
-  }
+/** What an authority does all the time: an officer's order is taken also while a day's keys make trouble. */
+function roundsOf(session: Session, running: RunningAuthority, gateways: GatewayDesk): () => Promise<void> {
+  const parts = {
+    days: () => running.authority.maintain(),
+    gateways: async () => running.authority.isReadBack() && gateways.round(),
+    orders: () => takeOrders(session.folder, (given) => carryOut(given, running, session)),
+  };
+  return roundOf(parts, session.log);
 }
 
 /** Reads the log on now and again. A ledger that is away is said once, until it is back. */
@@ -179,15 +183,34 @@ function keepReading(book: AuditBook, { log, signal }: Session): Promise<void> {
   });
 }
 
-async function carryOut(given: Order, authority: RunningAuthority['authority']): Promise<string> {
-  if (given.what === 'retain') return retainNow(authority);
-  if (given.what === 'status') return statusLines(await authority.status()).join('\n');
+async function carryOut(
+  given: Order,
+  { authority, writer }: RunningAuthority,
+  { clock, signal }: Session,
+): Promise<string> {
+  if (given.what === 'retain') return retainNow(authority, signal);
+  if (given.what === 'status') {
+    const status = await authority.status();
+    const health = healthLine(writer.courier.status(), status, clock.nowMs());
+    return [health, ...statusLines(status), lastNoticeLine(status)].join('\n');
+  }
   if (given.what === 'revoke') {
     await authority.revokeGateway(fromHex(given.gatewayId));
     return `gateway ${given.gatewayId} is revoked`;
   }
-  await authority.notify({ day: given.day, code: given.code, tags: given.tags.map(asTagNumber) });
-  return `a notice for ${given.tags.length} tags is published; tags see it at their next gateway`;
+  return giveNotice(given, authority);
+}
+
+/** Throws `permission` for a notice that the ledger refused. */
+async function giveNotice(
+  { day, code, tags, dropOldest = false }: Extract<Order, { what: 'notify' }>,
+  authority: RunningAuthority['authority'],
+): Promise<string> {
+  const notified = await authority.notify({ day, code, tags: tags.map(asTagNumber), dropOldest });
+  const reach = await authority.notified(notified.number, AbortSignal.timeout(NOTICE_WAIT_MS));
+  const said = notifiedLines(new Set(tags).size, notified, reach).join('\n');
+  if (reach === 'refused') throw new FirebreakError('permission', said);
+  return said;
 }
 
 async function notify(options: NotifyOptions): Promise<void> {
@@ -195,7 +218,8 @@ async function notify(options: NotifyOptions): Promise<void> {
   await readConfig(folder);
   const clock = await openFolderClock(folder, options);
   const day = dayOf(clock.nowMs() / 1000);
-  await order(options, { what: 'notify', day, code: options.code, tags: [...options.person] });
+  const { code, person, dropOldest = false } = options;
+  await order(options, { what: 'notify', day, code, tags: [...person], dropOldest });
 }
 
 async function order(options: FolderOptions, given: Order): Promise<void> {
@@ -206,11 +230,16 @@ async function order(options: FolderOptions, given: Order): Promise<void> {
   console.log(await giveOrder(folder, given, stop.signal).finally(() => stop.dispose()));
 }
 
+/** Each once. */
 function tagNumbers(text: string): number[] {
-  const numbers = text.split(',').map((part) => part.trim());
-  if (numbers.every((part) => /^\d{1,15}$/.test(part)))
-    return numbers.map((part) => asTagNumber(Number(part)));
-  throw usage('--person takes tag numbers, separated by commas');
+  const parts = text.split(',').map((part) => part.trim());
+  if (!parts.every((part) => /^\d{1,15}$/.test(part) && Number(part) < 2 ** 48))
+    throw usage('--person takes tag numbers, such as 17, separated by commas');
+  const numbers = new Set(parts.map(Number));
+  if (numbers.size <= MAX_NOTICE_TAGS) return [...numbers];
+  throw usage(
+    `--person takes at most ${MAX_NOTICE_TAGS} tag numbers, not ${numbers.size}: give several notices`,
+  );
 }
 
 function gatewayId(text: string): string {

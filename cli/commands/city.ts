@@ -1,6 +1,6 @@
 /** `firebreak city`: contacts of a synthetic city, for trying a tracer at full size (docs/city.md). */
 import { stat } from 'node:fs/promises';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import {
   DEFAULT_CONTACTS_PER_DAY,
@@ -18,6 +18,7 @@ import { dayOf } from '../../protocol/time.js';
 import { existsAlready } from '../atomic-file.js';
 import { claimEmptyFolder } from '../folder.js';
 import { positiveNumber, wholeNumber } from '../options.js';
+import { dateOf } from '../present/show-retention.js';
 import { terminalProgress } from '../progress.js';
 import { stopSignal } from '../shutdown.js';
 
@@ -39,7 +40,11 @@ export function addCityCommand(program: Command): void {
     .requiredOption('--seed <text>', 'the same seed gives the same city, byte for byte', seedText)
     .requiredOption('--out <dir>', 'a new or empty folder for a file of contact columns a day')
     .option('--contacts-file <file>', 'also as a recording of contacts, lines “t i j”; for small cities')
-    .option('--start <date>', 'the first day (UTC), by default Monday, 2026-03-02', utcDay, DEFAULT_FIRST_DAY)
+    .addOption(
+      new Option('--start <date>', 'the first day (UTC)')
+        .argParser(utcDay)
+        .default(DEFAULT_FIRST_DAY, dateOf(DEFAULT_FIRST_DAY)),
+    )
     .option(
       '--contacts-per-day <n>',
       'epochs of 15 minutes with somebody, per person and day',

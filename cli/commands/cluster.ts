@@ -1,9 +1,7 @@
 /** `firebreak cluster`: what several cases have in common, ranked, and who may have infected whom. */
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { toHex } from '../../protocol/bytes.js';
-import { plain } from '../../protocol/plain-text.js';
+import { wholeClusterRequest } from '../../tracer/api/answers.js';
 import { askCluster } from '../../tracer/cluster/ask.js';
 import type { ClusterAnswer, ClusterLookUp } from '../../tracer/cluster/cluster-message.js';
 import { MAX_SOURCES } from '../../tracer/cluster/cluster-result.js';
@@ -13,7 +11,7 @@ import type { Tracer } from '../../tracer/tracer.js';
 import { readCasesFile } from '../cases-file.js';
 import { usage } from '../exit.js';
 import { readKeyFile } from '../key-files.js';
-import { time, wholeNumber } from '../options.js';
+import { TIME_FORMAT, time, wholeNumber } from '../options.js';
 import { openLoneTracer } from '../parts/lone-tracer.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { showCluster } from '../present/show-cluster.js';
@@ -21,16 +19,17 @@ import { requireWritable } from '../present/show-trace.js';
 import { findRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
+import { beyondAllKnown } from '../trace-options.js';
+import { lookOf, recordedLines, withLookOptions } from '../who-looks.js';
+import type { LookOptions } from '../who-looks.js';
 
 const MAX_SECONDS = 10 ** 9;
 const LATENT_SECONDS = 172_800;
 const MIN_SECONDS = 900;
 const LISTED = 20;
 
-interface ClusterOptions extends FolderOptions {
+interface ClusterOptions extends FolderOptions, LookOptions {
   readonly cases: string;
-  readonly officer: string;
-  readonly purpose: string;
   readonly hops: number;
   readonly from?: number;
   readonly to?: number;
@@ -46,20 +45,26 @@ interface ClusterOptions extends FolderOptions {
 
 export function addClusterCommand(program: Command): void {
   const seconds = wholeNumber(0, MAX_SECONDS);
-  withFolderOptions(
+  const command = withFolderOptions(
     program
       .command('cluster')
       .description('rank what several cases have in common; the look is recorded before it is answered'),
-  )
-    .requiredOption(
-      '--cases <file>',
-      'the cases: a tag number a line, and the onset after it where it is known',
-    )
-    .option('--officer <name>', 'who looks, as it is recorded', userInfo().username)
-    .option('--purpose <text>', 'why, as it is recorded', 'outbreak investigation')
+  ).requiredOption(
+    '--cases <file>',
+    `the cases: a tag number a line, and the onset after it where it is known ${TIME_FORMAT}`,
+  );
+  withLookOptions(command)
     .option('--hops <n>', `how many contacts away to look, 1 to ${MAX_HOPS}`, wholeNumber(1, MAX_HOPS), 3)
-    .option('--from <time>', 'start of the window; the first contact by default', time('--from'))
-    .option('--to <time>', 'end of the window; the last contact by default', time('--to'))
+    .option(
+      '--from <time>',
+      `start of the window ${TIME_FORMAT}; the first contact or stay by default`,
+      time('--from'),
+    )
+    .option(
+      '--to <time>',
+      `end of the window ${TIME_FORMAT}; the last contact or stay by default`,
+      time('--to'),
+    )
     .option('--min-seconds <s>', 'near this long within 24 hours makes a close contact', seconds, MIN_SECONDS)
     .option('--latent-seconds <s>', 'from exposure until a person infects others', seconds, LATENT_SECONDS)
     .option('--infectious-seconds <s>', 'for how long a person infects others; without it, for ever', seconds)
@@ -81,23 +86,24 @@ async function run(options: ClusterOptions): Promise<void> {
   if (from !== undefined && to !== undefined && from > to)
     throw usage('the window ends before it begins: see --from and --to');
   const cases = await readCasesFile(options.cases);
-  await requireWritable(json === undefined ? {} : { json });
+  const kept = { dataDir: options.dataDir, inputs: [options.cases, options.policy] };
+  await requireWritable(json === undefined ? {} : { json }, kept);
   const asked = await policyOption(options.policy);
   await inFolder('cluster', options, async (session) => {
     const question = questionOf(options, cases);
     const { result, accessIndex } = await ask(session, question, asked);
-    const who = plain(`${question.officer}, ${question.purpose}`);
-    console.log(pc.dim(`recorded as ledger entry ${accessIndex}: ${who}\n`));
+    console.log(recordedLines(accessIndex, question, options).join('\n'));
+    const beyond = beyondAllKnown(options, result);
+    if (beyond !== undefined) console.log(`${beyond}\n`);
     await showCluster(result, json);
   });
 }
 
 function questionOf(options: ClusterOptions, cases: ClusterCase[]): ClusterLookUp {
-  const { officer, purpose, hops, minSeconds, latentSeconds, incubationSeconds, gateways, list } = options;
+  const { hops, minSeconds, latentSeconds, incubationSeconds, gateways, list } = options;
   const { from, to, infectiousSeconds } = options;
   return {
-    officer,
-    purpose,
+    ...lookOf(options),
     request: {
       ...{ cases, hops, minSeconds, latentSeconds, incubationSeconds, gateways, list },
       ...(from !== undefined && { from }),
@@ -128,7 +134,5 @@ async function answerCluster(
   { officer, purpose, request }: ClusterLookUp,
   signal: AbortSignal,
 ): Promise<ClusterAnswer> {
-  const span = tracer.span() ?? { from: 0, to: 0 };
-  const window = { from: request.from ?? span.from, to: request.to ?? span.to };
-  return tracer.lookUpCluster({ ...request, ...window }, { officer, purpose }, signal);
+  return tracer.lookUpCluster(wholeClusterRequest(request, tracer), { officer, purpose }, signal);
 }

@@ -18,6 +18,7 @@ import { recordingLine, stageLines } from '../demo/stages.js';
 import { chooseSubject } from '../demo/subject.js';
 import type { Subject } from '../demo/subject.js';
 import { claimEmptyFolder, folderAt } from '../folder.js';
+import { callOf } from '../how-called.js';
 import { consoleLog } from '../log.js';
 import { terminalProgress } from '../progress.js';
 import { stopSignal } from '../shutdown.js';
@@ -53,7 +54,7 @@ export function addDemoCommand(program: Command): void {
 }
 
 async function demo(options: DemoOptions): Promise<void> {
-  await requireWritable(options);
+  await requireWritable(options, { dataDir: options.dataDir, inputs: [options.contacts] });
   const subject = await chooseSubject(options.contacts, options.case);
   const { recording } = subject;
   const span = { from: recording.startMs / 1000, to: recording.endMs / 1000 };
@@ -93,8 +94,8 @@ async function walkAndTrace(
     } finally {
       await outcome.close();
     }
-    console.log(pc.dim(`\nThe folder can be looked into: firebreak ledger verify --data-dir ${dir}`));
-    const wearer = `firebreak audit --data-dir ${dir} --tag ${subject.caseTag}`;
+    console.log(pc.dim(`\nThe folder can be looked into: ${callOf(`ledger verify --data-dir ${dir}`)}`));
+    const wearer = callOf(`audit --data-dir ${dir} --tag ${subject.caseTag}`);
     console.log(pc.dim(`What its wearer is shown of this look: ${wearer}`));
   } finally {
     progress.done();

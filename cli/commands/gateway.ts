@@ -4,8 +4,9 @@ import type { Command } from 'commander';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Gateway } from '../../gateway/gateway.js';
-import { decodeGatewayCertificate } from '../../protocol/gateway-certificate.js';
+import { decodeGatewayCertificate, verifyGatewayCertificate } from '../../protocol/gateway-certificate.js';
 import type { Log } from '../../protocol/log.js';
+import { dayOf } from '../../protocol/time.js';
 import { inFolderOnAir, joinAir, withAirOptions } from '../air-choice.js';
 import type { AirOptions } from '../air-choice.js';
 import { writeAtomically } from '../atomic-file.js';
@@ -13,7 +14,7 @@ import { signerFrom } from '../deployment.js';
 import { gatewayFolder, folderAt } from '../folder.js';
 import type { GatewayFolder } from '../folder.js';
 import { createKeyFile } from '../key-files.js';
-import { shortName, wholeNumber } from '../options.js';
+import { brokerUrl, shortName, wholeNumber } from '../options.js';
 import { startGateway } from '../parts/gateway.js';
 import { startWriter } from '../parts/writer.js';
 import type { Writer } from '../parts/writer.js';
@@ -42,10 +43,11 @@ export function addGatewayCommands(program: Command): void {
     .option(
       '--broker <url>',
       'the MQTT broker; by default the one of the folder’s ledger, which then has to run',
+      brokerUrl,
     )
     .option(
       '--broker-patience <s>',
-      'at its first start, give up after this many seconds without a broker; later it needs none to begin',
+      'give up after this many seconds without a ledger to tell the broker, or, at its first start, without the broker',
       wholeNumber(1, 86_400),
       60,
     )
@@ -61,13 +63,16 @@ export function addGatewayCommands(program: Command): void {
 async function run(options: RunOptions): Promise<void> {
   await inFolderOnAir('gateway', options, async (session) => {
     const { folder, log, signal, onClose } = session;
+    const patienceMs = options.brokerPatience * 1000;
     const own = gatewayFolder(folder, options.name);
     const signer = await ownSigner(own);
-    const mqttUrl = options.broker ?? (await waitForRunning(folder, 'ledger', WAIT_MS, signal)).mqtt;
+    const mqttUrl = options.broker ?? (await waitForRunning(session, 'ledger', patienceMs)).mqtt;
     const certificate = await keepCertificate(own, session);
     const startsOffline = await hasWordOfTheAuthority(own, session);
-    const patience = { patienceMs: options.brokerPatience * 1000, startsOffline };
-    const writer = await startWriter(session, { signer, spoolDir: own.spool, mqttUrl, ...patience });
+    const writer = await startWriter(session, {
+      ...{ signer, spoolDir: own.spool, mqttUrl, patienceMs, startsOffline },
+      mayClockBeRight: () => holdsNow(certificate.current(), session),
+    });
     onClose(writer.close);
     const radio = await joinAir(session, options, options.name);
     onClose(() => radio.close());
@@ -156,6 +161,16 @@ async function keepCertificate(own: GatewayFolder, { log, signal }: Session) {
     newest = (await readFile(own.certificate).catch(() => undefined)) ?? newest;
   };
   return { current: () => newest, look };
+}
+
+/** A certificate holds for a few days, so none does by a clock that leapt by weeks. */
+function holdsNow(certificate: Uint8Array, { clock, config }: Session): boolean {
+  const day = dayOf(clock.nowMs() / 1000);
+  try {
+    return verifyGatewayCertificate(config.issuerPublicKey, decodeGatewayCertificate(certificate), day);
+  } catch {
+    return false; // not a certificate; the gateway says so itself
+  }
 }
 
 function requireCertificate(bytes: Uint8Array, { certificate }: GatewayFolder): Uint8Array {

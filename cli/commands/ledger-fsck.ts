@@ -1,4 +1,6 @@
 /** `firebreak ledger fsck`: checks a stopped ledger from its stored bytes, and changes nothing. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { fsckLedger } from '../../ledger/fsck/fsck.js';
 import type { FsckOptions } from '../../ledger/fsck/fsck.js';
@@ -30,7 +32,7 @@ export function addLedgerFsckCommand(ledger: Command): void {
       'check a stopped ledger, every stored byte and all that follows from it, without changing it',
     )
     .option('--data-dir <dir>', 'the data folder of the deployment')
-    .option('--ledger <dir>', 'a ledger’s folder alone, such as DATA/ledger/store; needs --vkey')
+    .option('--ledger <dir>', 'a ledger’s folder alone, such as DIR/ledger/store; needs --vkey')
     .option('--vkey <key>', 'the log’s public key, as firebreak ledger vkey prints it', verifierKey)
     .option(
       '--issuer <key>',
@@ -60,6 +62,7 @@ async function subjectOf({ dataDir, ledger, vkey, issuer, policy: policyFile }: 
     throw usage('name the ledger: either --data-dir DIR or --ledger DIR');
   if (ledger !== undefined) {
     if (vkey === undefined) throw usage('--ledger needs --vkey KEY, the public key of the log');
+    await requireStoreItself(ledger);
     const asked = await policyOption(policyFile);
     return { dir: ledger, verifier: vkey, ...(issuer && { issuerPublicKey: issuer }), ...asked };
   }
@@ -74,6 +77,16 @@ async function subjectOf({ dataDir, ledger, vkey, issuer, policy: policyFile }: 
     issuerPublicKey: issuer ?? config.issuerPublicKey,
     ...(policy && { policy }),
   };
+}
+
+/** The folder around a ledger's holds its keys too, which would look like damage. Throws `usage`. */
+async function requireStoreItself(dir: string): Promise<void> {
+  const inside = join(dir, 'store');
+  const isAround = await stat(join(inside, 'store')).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
+  if (isAround) throw usage(`${dir} is the folder around the ledger’s: --ledger ${inside}`);
 }
 
 async function fsck(options: Options): Promise<void> {

@@ -15,7 +15,7 @@ import { plain } from '../../protocol/plain-text.js';
 import { readConfig } from '../config.js';
 import { usage } from '../exit.js';
 import { folderAt } from '../folder.js';
-import { wholeNumber } from '../options.js';
+import { brokerUrl, wholeNumber } from '../options.js';
 import { logVerifier, openFolderReader, startLedger, startLedgerHttp } from '../parts/ledger.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { terminalProgress } from '../progress.js';
@@ -24,7 +24,8 @@ import { announce } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions } from '../session.js';
 import { untilStopped } from '../shutdown.js';
-import { ENTRY_NAMES } from '../present/entry-names.js';
+import { count, counted } from '../present/counts.js';
+import { typeLine } from '../present/entry-names.js';
 import {
   ledgerScreen,
   ledgerStatusOf,
@@ -34,6 +35,7 @@ import {
 import { keepStatus, readStatus } from '../status-file.js';
 import { prunedLine } from '../present/show-retention.js';
 import { verifierKey } from '../verifier-key.js';
+import { addLedgerClockCommand } from './ledger-clock.js';
 import { addLedgerFsckCommand } from './ledger-fsck.js';
 import { addLedgerProofCommands } from './ledger-proofs.js';
 
@@ -71,6 +73,7 @@ export function addLedgerCommands(program: Command): void {
     .option('--vkey <key>', 'the log’s public key, as firebreak ledger vkey prints it', verifierKey)
     .option(...POLICY_OPTION)
     .action((options: VerifyOptions) => verify(options));
+  addLedgerClockCommand(ledger);
   addLedgerFsckCommand(ledger);
   addLedgerProofCommands(ledger);
 }
@@ -88,6 +91,7 @@ function addRunCommands(ledger: Command): void {
     .option(
       '--broker <url>',
       'use this MQTT 3.1.1 broker instead of an own one, such as mqtt://127.0.0.1:1883; a login for it goes into broker.login of the data folder',
+      brokerUrl,
     )
     .option(
       '--policy <file>',
@@ -121,7 +125,8 @@ async function run(options: RunOptions): Promise<void> {
     onClose(() => http.close());
     await keepPorts(folder, running.mqttUrl, http.url);
     onClose(await announce(folder, 'ledger', { mqtt: running.mqttUrl, http: http.url }));
-    onClose(await keepStatus(folder.ledger.status, () => ledgerStatusOf(running.ledger.status())));
+    const statusNow = () => ledgerStatusOf(running.ledger.status(), running.broker?.());
+    onClose(await keepStatus(folder.ledger.status, statusNow));
     const { size, origin, publication } = running.ledger.status();
     log.info('the ledger is up; stop it with Ctrl-C', {
       origin,
@@ -156,7 +161,7 @@ async function exportTo(options: FolderOptions, out: string): Promise<void> {
     onClose(() => reader.close());
     const done = await exportLog(reader, out, logVerifier(config), { signal });
     console.log(
-      `${done.size} entries exported to ${out}: ${done.written} files written, ${done.removed} removed`,
+      `${counted(done.size, 'entry', 'entries')} exported to ${out}: ${counted(done.written, 'file')} written, ${count(done.removed)} removed`,
     );
   });
 }
@@ -208,12 +213,12 @@ function requirePayloads({ checkpoint, lost, withoutPayload }: VerifiedSummary, 
 
 function report({ checkpoint, entriesByType, payloads, pruned }: VerifiedSummary, where: string): void {
   console.log(
-    `${pc.green('verified')} ${checkpoint.size} entries of ${plain(checkpoint.origin)} in ${where}`,
+    `${pc.green('verified')} ${counted(checkpoint.size, 'entry', 'entries')} of ${plain(checkpoint.origin)} in ${where}`,
   );
   console.log(`  root ${toHex(checkpoint.root)}`);
-  for (const [type, count] of [...entriesByType].sort(([a], [b]) => a - b)) {
-    console.log(`  ${String(count).padStart(8)}  ${ENTRY_NAMES[type] ?? `type ${type}`}`);
-  }
-  if (payloads > 0) console.log(`  ${payloads} payloads stored, each with the hash its entry names`);
+  for (const [type, entries] of [...entriesByType].sort(([a], [b]) => a - b))
+    console.log(typeLine(type, entries));
+  if (payloads > 0)
+    console.log(`  ${counted(payloads, 'payload')} stored, each with the hash its entry names`);
   for (const day of pruned) console.log(`  ${prunedLine(day)}`);
 }

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { enrolByWire, renewByWire, timeByWire } from '../../authority/enrolment-client.js';
-import { holdLock } from '../../courier/folder-lock.js';
 import type { EnrolmentStation } from '../../firmware-sim/enrolment.js';
 import { openTagRunner } from '../../firmware-sim/tag-runner.js';
+import { holdLock } from '../../host/folder-lock.js';
 import { asTagNumber } from '../../protocol/brands.js';
 import { nobleSigner } from '../../protocol/ed25519-noble.js';
 import { inFolderOnAir, joinAir, withAirOptions } from '../air-choice.js';

@@ -4,13 +4,17 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import { z } from 'zod';
 import { summaryFile } from '../../firmware-sim/city/city-folder.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { openContactStore } from '../../tracer/contacts/contact-store.js';
 import type { ContactStore } from '../../tracer/contacts/contact-store.js';
+import { openContactStore } from '../../tracer/contacts/open-contact-store.js';
 import { openSegmentStore } from '../../tracer/contacts/segment-store.js';
 import { trace } from '../../tracer/trace.js';
+import { parseJson } from '../config.js';
+import { readInputFile } from '../input-file.js';
 import { consoleLog } from '../log.js';
+import { caseNumber } from '../options.js';
 import { requireWritable, showTrace } from '../present/show-trace.js';
 import { terminalProgress } from '../progress.js';
 import { stopSignal } from '../shutdown.js';
@@ -24,18 +28,21 @@ interface TraceCityOptions extends TraceOptions {
 /** Beside the columns, so that the next trace finds it. */
 const storeIn = (dir: string): string => join(dir, 'store');
 const MAX_THREADS = 8;
+const MAX_SUMMARY_BYTES = 65_536;
+
+const citySummary = z.object({ settings: z.object({ people: z.int().min(1) }) });
 
 export function addTraceCityCommand(program: Command): void {
   const command = program
     .command('trace-city <dir>')
     .description('trace a person of a synthetic city; there is no ledger, and no look to be recorded')
-    .option('--case <id>', 'the index case: a tag number, 1 to the number of people', '1');
+    .option('--case <id>', 'the index case: a tag number, 1 to the number of people', caseNumber, '1');
   addTraceOptions(command).action((dir: string, options: TraceCityOptions) => traceCity(dir, options));
 }
 
 async function traceCity(dir: string, options: TraceCityOptions): Promise<void> {
   await requireWritable(options);
-  await requireCity(dir);
+  await requirePerson(options.case, dir);
   const stop = stopSignal();
   try {
     if (!(await isThere(storeIn(dir)))) await buildStore(dir, stop.signal);
@@ -71,12 +78,22 @@ async function answer(store: ContactStore, dir: string, options: TraceCityOption
   await showTrace(result, options);
 }
 
-/** Throws `not-found` for a folder without a city that was made to its end. */
-async function requireCity(dir: string): Promise<void> {
-  if (await isThere(summaryFile(dir))) return;
+/** Throws `not-found` for a folder without a city that was made to its end, and for a number that nobody has there. */
+async function requirePerson(caseTag: string, dir: string): Promise<void> {
+  const file = summaryFile(dir);
+  if (!(await isThere(file)))
+    throw new FirebreakError(
+      'not-found',
+      `there is no finished city in ${dir}: make one with firebreak city --out ${dir}`,
+    );
+  const text = new TextDecoder().decode(await readInputFile(file, MAX_SUMMARY_BYTES));
+  const summary = citySummary.safeParse(parseJson(file, text));
+  if (!summary.success) throw new FirebreakError('damaged', `${file} does not fit: make the city anew`);
+  const { people } = summary.data.settings;
+  if (Number(caseTag) >= 1 && Number(caseTag) <= people) return;
   throw new FirebreakError(
     'not-found',
-    `there is no finished city in ${dir}: make one with firebreak city --out ${dir}`,
+    `nobody in ${dir} has the number ${caseTag}: tags are 1 to ${people}`,
   );
 }
 

@@ -1,10 +1,7 @@
 /** `firebreak trace`: who was in contact with a case, in which order, and why. */
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { plain } from '../../protocol/plain-text.js';
 import { answerLookUp } from '../../tracer/api/answers.js';
 import { Pulse } from '../../tracer/api/pulse.js';
 import { askTracer } from '../../tracer/http-client.js';
@@ -12,20 +9,22 @@ import { MAX_EVIDENCE_PERSONS } from '../../tracer/trace-message.js';
 import type { LookUp, LookUpAnswer } from '../../tracer/trace-message.js';
 import { writeNewPrivate } from '../atomic-file.js';
 import { usage } from '../exit.js';
+import { callOf } from '../how-called.js';
 import { readKeyFile } from '../key-files.js';
+import { caseNumber } from '../options.js';
 import { openLoneTracer } from '../parts/lone-tracer.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { requireWritable, showTrace } from '../present/show-trace.js';
 import { findRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
-import { addTraceOptions, askedOf } from '../trace-options.js';
+import { addTraceOptions, askedOf, beyondAllKnown } from '../trace-options.js';
 import type { TraceOptions } from '../trace-options.js';
+import { lookOf, recordedLines, withLookOptions } from '../who-looks.js';
+import type { LookOptions } from '../who-looks.js';
 
-interface TraceCommandOptions extends FolderOptions, TraceOptions {
+interface TraceCommandOptions extends FolderOptions, LookOptions, TraceOptions {
   readonly case: string;
-  readonly officer: string;
-  readonly purpose: string;
   readonly evidence?: string;
   readonly evidencePerson?: readonly string[];
   readonly policy?: string;
@@ -39,11 +38,9 @@ export function addTraceCommand(program: Command): void {
       .command('trace')
       .description('trace a case; the look is recorded in the ledger before it is answered'),
   )
-    .requiredOption('--case <id>', 'the index case: a tag number')
-    .option('--officer <name>', 'who looks, as it is recorded', userInfo().username)
-    .option('--purpose <text>', 'why, as it is recorded', 'outbreak investigation')
+    .requiredOption('--case <id>', 'the index case: a tag number', caseNumber)
     .option(...POLICY_OPTION);
-  addTraceOptions(command)
+  addTraceOptions(withLookOptions(command))
     .option(
       '--evidence <file>',
       'write a new file that proves the answer to whoever has the log’s public key',
@@ -63,16 +60,14 @@ async function run(options: TraceCommandOptions): Promise<void> {
   if (options.evidencePerson !== undefined && options.evidence === undefined) {
     throw usage('--evidence-person goes with --evidence FILE');
   }
-  await requireWritable(options);
+  await requireWritable(options, { dataDir: options.dataDir, inputs: [options.policy] });
   const asked = await policyOption(options.policy);
   await inFolder('trace', options, async (session) => {
     const question = questionOf(options);
     const { result, accessIndex, evidence } = await ask(session, question, asked);
-    console.log(
-      pc.dim(
-        `recorded as ledger entry ${accessIndex}: ${plain(`${question.officer}, ${question.purpose}`)}\n`,
-      ),
-    );
+    console.log(recordedLines(accessIndex, question, options).join('\n'));
+    const beyond = beyondAllKnown(options, result);
+    if (beyond !== undefined) console.log(`${beyond}\n`);
     await showTrace(result, options);
     if (options.evidence !== undefined) await saveEvidence(options.evidence, evidence, session);
   });
@@ -98,14 +93,13 @@ async function saveEvidence(
     );
   await writeNewPrivate(file, evidence);
   console.log(`evidence written to ${file}, ${evidence.length} bytes; whoever has it can check it with`);
-  console.log(`  firebreak evidence verify ${file} --vkey ${config.logKey}`);
+  console.log(`  ${callOf(`evidence verify ${file} --vkey ${config.logKey}`)}`);
 }
 
 function questionOf(options: TraceCommandOptions): LookUp {
-  const { officer, purpose, evidence, evidencePerson, from, to } = options;
+  const { evidence, evidencePerson, from, to } = options;
   return {
-    officer,
-    purpose,
+    ...lookOf(options),
     request: {
       ...askedOf(options),
       case: options.case,

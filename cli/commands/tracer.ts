@@ -1,6 +1,8 @@
 /** `firebreak tracer …`: follows the ledger and answers questions until stopped; makes tokens for those who ask. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { toHex } from '../../protocol/bytes.js';
+import type { Log } from '../../protocol/log.js';
 import { tracerAnswers } from '../../tracer/api/answers.js';
 import { Pulse } from '../../tracer/api/pulse.js';
 import { serveTracerHttp } from '../../tracer/api/serve.js';
@@ -8,22 +10,26 @@ import type { TracerApi } from '../../tracer/api/contract.js';
 import { ROLES } from '../../tracer/api/tokens.js';
 import type { Role } from '../../tracer/api/tokens.js';
 import { follow } from '../../tracer/follow.js';
+import { askHealth } from '../../tracer/http-client.js';
 import { defaultOpenThreads } from '../../tracer/opening/opening-pool.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import { openWalkPool } from '../../tracer/walk/walk-pool.js';
 import { signerFrom } from '../deployment.js';
+import { readKeyFile } from '../key-files.js';
 import { wholeNumber } from '../options.js';
 import { openFolderReader } from '../parts/ledger.js';
 import { makeToken, watchTokens } from '../parts/tracer-tokens.js';
 import { startTracer } from '../parts/tracer.js';
 import { startWriter } from '../parts/writer.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
-import { announce, waitForRunning } from '../run-files.js';
+import { tracerScreen } from '../present/tracer-screen.js';
+import { announce, findRunning, notRunning, waitForRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
 
 const LEDGER_WAIT_MS = 60_000;
 const FOLLOW_EVERY_MS = 500;
+const SAY_EVERY_MS = 10_000;
 /** A trace is bound by memory: one of two threads would wait for the other. */
 const WALKING_THREADS = 1;
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
@@ -40,6 +46,9 @@ export function addTracerCommands(program: Command): void {
     .option('--open-threads <count>', 'threads that open reports', wholeNumber(0, 64), defaultOpenThreads())
     .option(...POLICY_OPTION)
     .action((options: RunOptions) => run(options));
+  withFolderOptions(
+    tracer.command('status').description('is the tracer well, does it keep up with its ledger'),
+  ).action((options: FolderOptions) => status(options));
   withFolderOptions(
     tracer.command('token').description('make a token to ask this tracer with; it is shown once'),
   )
@@ -74,11 +83,21 @@ async function token(options: TokenOptions): Promise<void> {
   });
 }
 
+/** Of the tracer that runs, well or not. */
+async function status(options: FolderOptions): Promise<void> {
+  await inFolder('tracer', options, async ({ folder }) => {
+    const running = await findRunning(folder, 'tracer');
+    if (running === undefined) throw notRunning(folder, 'tracer');
+    const health = await askHealth(running.http, toHex(await readKeyFile(folder.tracer.apiToken)));
+    console.log(tracerScreen(health, Date.now()));
+  });
+}
+
 async function run(options: RunOptions): Promise<void> {
   const asked = await policyOption(options.policy);
   await inFolder('tracer', options, async (session) => {
     const { folder, config, log, signal, onClose } = session;
-    const { mqtt: mqttUrl } = await waitForRunning(folder, 'ledger', LEDGER_WAIT_MS, signal);
+    const { mqtt: mqttUrl } = await waitForRunning(session, 'ledger', LEDGER_WAIT_MS);
     const signer = await signerFrom(folder.tracer.writerKey);
     const writer = await startWriter(session, { signer, spoolDir: folder.tracer.spool, mqttUrl });
     onClose(writer.close);
@@ -92,7 +111,7 @@ async function run(options: RunOptions): Promise<void> {
     const tracer = await startTracer({ ...session, ...given, ...asked });
     onClose(() => tracer.close());
     const pulse = new Pulse(tracer, () => Date.now());
-    const { added } = await pulse.catchUp(undefined, signal);
+    const { added } = await pulse.catchUp(sayNowAndThen(log), signal);
     const api = tracerAnswers({ tracer, pulse, looksRecorded: () => looks });
     const url = await serve(api, options, session);
     log.info('the tracer is up; stop it with Ctrl-C', {
@@ -104,6 +123,16 @@ async function run(options: RunOptions): Promise<void> {
     await keepUp(tracer, pulse, session);
     log.info('stopping');
   });
+}
+
+/** A long log takes minutes, during which nobody can ask anything. */
+function sayNowAndThen(log: Log): (done: number, size: number) => void {
+  let saidMs = performance.now();
+  return (entries, of) => {
+    if (performance.now() - saidMs < SAY_EVERY_MS) return;
+    saidMs = performance.now();
+    log.info('reading the ledger; questions are answered once it is read', { entries, of });
+  };
 }
 
 async function serve(

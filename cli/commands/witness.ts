@@ -52,8 +52,7 @@ async function init(dir: string, name: string): Promise<void> {
 }
 
 async function trust(dir: string, log: NoteVerifier): Promise<void> {
-  const folder = witnessFolder(dir);
-  const isNew = await trustLog(folder, await readWitness(folder), log);
+  const isNew = await trustLog(witnessFolder(dir), log);
   console.log(
     isNew
       ? `${pc.green('trusted')} ${plain(log.name)}, from the next start on`

@@ -1,7 +1,7 @@
 /** What happens in a deployment when a day turns, in a replay: day keys ahead, and a new certificate before one runs out. */
+import type { VirtualClock } from '../../host/clock-virtual.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
-import type { VirtualClock } from '../../radio/clock-virtual.js';
 import type { ContactRecording } from '../../firmware-sim/contact-recording.js';
 import type { GatewayStatus } from '../../gateway/gateway.js';
 import type { RunningAuthority } from '../parts/authority.js';

@@ -6,6 +6,7 @@ import { issuerIdOf } from '../../protocol/keys.js';
 import { sunsetDayOf } from '../config.js';
 import { dayKeyFiles } from '../day-key-files.js';
 import { signerFrom } from '../deployment.js';
+import { orWhoHolds } from '../in-use.js';
 import { openTogether } from './context.js';
 import type { PartContext } from './context.js';
 import { workedDayFile } from '../worked-day-file.js';
@@ -25,12 +26,14 @@ export interface RunningAuthority {
 export function startAuthority(
   context: PartContext,
   mqttUrl: string,
-  known: Pick<AuthorityDeps, 'logDays'> = {},
+  known: Pick<AuthorityDeps, 'logDays' | 'ownWords'> = {},
 ): Promise<RunningAuthority> {
   const { folder, config, clock, log } = context;
   return openTogether(log, async (onClose) => {
     const issuer = await signerFrom(folder.authority.issuerKey);
-    const records = await openLevelRecords(folder.authority.registry, issuerIdOf(issuer.publicKey));
+    const { registry } = folder.authority;
+    const opening = openLevelRecords(registry, issuerIdOf(issuer.publicKey));
+    const records = await orWhoHolds(opening, registry, folder);
     onClose(() => records.close());
     const writer = await startWriter(context, { signer: issuer, spoolDir: folder.authority.spool, mqttUrl });
     onClose(writer.close);

@@ -1,5 +1,5 @@
 /** What every part of a folder is put together with, and how parts that depend on each other are closed. */
-import type { Clock } from '../../protocol/clock.js';
+import type { CountedClock } from '../../protocol/clock.js';
 import type { Log } from '../../protocol/log.js';
 import type { Config } from '../config.js';
 import type { DataFolder } from '../folder.js';
@@ -7,7 +7,7 @@ import type { DataFolder } from '../folder.js';
 export interface PartContext {
   readonly folder: DataFolder;
   readonly config: Config;
-  readonly clock: Clock;
+  readonly clock: CountedClock;
   readonly log: Log;
   /** Aborts when the process is asked to stop. */
   readonly signal: AbortSignal;

@@ -1,6 +1,6 @@
 /** The ledger of a folder, put together: store, broker or a connection to one, and HTTP. */
-import { openAedesBroker } from '../../ledger/broker-aedes.js';
-import { openExternalBroker } from '../../ledger/broker-external.js';
+import { openAedesBroker, type Broker } from '../../ledger/broker-aedes.js';
+import { openExternalBroker, type ExternalBroker } from '../../ledger/broker-external.js';
 import { serveLedgerHttp } from '../../ledger/http.js';
 import { openLedger } from '../../ledger/ledger.js';
 import type { Ledger } from '../../ledger/ledger.js';
@@ -13,14 +13,17 @@ import { partyIdOf } from '../../protocol/keys.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import { noteSigner, noteVerifierKey, parseVerifierKey } from '../../protocol/note.js';
 import type { NoteVerifier } from '../../protocol/note.js';
+import type { WitnessPolicy } from '../../protocol/witness-policy.js';
 import { writeAtomically } from '../atomic-file.js';
 import type { Config } from '../config.js';
 import { signerFrom } from '../deployment.js';
 import type { DataFolder } from '../folder.js';
 import { readBrokerLogin } from '../broker-login.js';
 import { readKeyFile } from '../key-files.js';
-import { keptPolicy, readPolicyFile } from '../policy-files.js';
+import { asksForWitnesses, keptPolicy, readPolicyFile } from '../policy-files.js';
+import type { ExternalBrokerStatus } from '../present/ledger-screen.js';
 import { findRunning } from '../run-files.js';
+import { readSaidClock } from '../said-clock-file.js';
 import { openTogether } from './context.js';
 import type { PartContext } from './context.js';
 
@@ -28,17 +31,20 @@ export interface RunningLedger {
   readonly ledger: Ledger;
   /** Where writers find the broker. */
   readonly mqttUrl: string;
+  /** The broker of somebody else, as the ledger sees it; absent with its own. */
+  readonly broker?: () => ExternalBrokerStatus;
   readonly close: () => Promise<void>;
 }
 
 /**
- * Opens the store of the folder, with the policy in `policyFile`, which the folder keeps from then on.
+ * Opens the store of the folder with this policy, by default the one that the folder keeps.
  *
  * Throws `foreign` when the log key is not the one the configuration names.
  */
 async function openFolderLedger(
   { folder, config, clock, log }: PartContext,
-  { policyFile, checkThreads = 0 }: LedgerGiven,
+  named: WitnessPolicy | undefined,
+  checkThreads: number,
 ): Promise<Ledger> {
   const logSigner = noteSigner(config.origin, fastSigner(await readKeyFile(folder.ledger.logKey)));
   if (noteVerifierKey(logSigner.name, logSigner.publicKey) !== config.logKey) {
@@ -47,9 +53,8 @@ async function openFolderLedger(
       `${folder.ledger.logKey} is not the key of the log that ${folder.config} names`,
     );
   }
-  const named = policyFile === undefined ? undefined : await readPolicyFile(policyFile);
-  const policy = named?.policy ?? (await keptPolicy(folder.ledger.policy));
-  const ledger = await openLedger({
+  const policy = named ?? (await keptPolicy(folder.ledger.policy));
+  return openLedger({
     dir: folder.ledger.store,
     logSigner,
     receiptSigner: await signerFrom(folder.ledger.receiptKey),
@@ -57,12 +62,12 @@ async function openFolderLedger(
     writers: config.writers.map(({ publicKey, entryTypes }) => ({ publicKey, types: entryTypes })),
     retentionDays: config.settings.retentionDays,
     clock,
+    saidRightMs: () => readSaidClock(folder.ledger.saidClock),
     log,
     checkThreads,
     ...(policy && { policy }),
+    wasWitnessed: await asksForWitnesses(folder.ledger.policy),
   });
-  if (named) await writeAtomically(folder.ledger.policy, named.bytes);
-  return ledger;
 }
 
 export interface LedgerGiven {
@@ -74,16 +79,26 @@ export interface LedgerGiven {
   readonly checkThreads?: number;
 }
 
-/** A ledger with its own broker, or with the broker at `brokerUrl`. */
+/** A ledger with its own broker, or with the broker at `brokerUrl`. The folder keeps the policy in `policyFile` from then on. */
 export function startLedger(context: PartContext, given: LedgerGiven): Promise<RunningLedger> {
   return openTogether(context.log, async (onClose) => {
-    const ledger = await openFolderLedger(context, given);
+    const { policyFile, checkThreads = 0 } = given;
+    const named = policyFile === undefined ? undefined : await readPolicyFile(policyFile);
+    const ledger = await openFolderLedger(context, named?.policy, checkThreads);
     onClose(() => ledger.close());
+    if (named) await writeAtomically(context.folder.ledger.policy, named.bytes);
     const broker = await openBroker(context, ledger, given);
     onClose(() => broker.close());
-    return { ledger, mqttUrl: broker.url };
+    return { ledger, mqttUrl: broker.url, ...('failure' in broker && { broker: () => statusOf(broker) }) };
   });
 }
+
+const statusOf = (broker: ExternalBroker): ExternalBrokerStatus => ({
+  url: broker.url,
+  isConnected: broker.isConnected(),
+  failure: broker.failure(),
+  receiptFailure: broker.receiptFailure(),
+});
 
 /** The same at each start of one log's ledger; letters and digits, 23 at most, as every broker takes (MQTT 3.1.1 §3.1.3.1). */
 const brokerClientId = (config: Config): string =>
@@ -93,7 +108,7 @@ async function openBroker(
   { folder, config, log }: PartContext,
   ledger: Ledger,
   { mqttPort, brokerUrl }: LedgerGiven,
-): Promise<{ readonly url: string; close(): Promise<void> }> {
+): Promise<Broker | ExternalBroker> {
   if (brokerUrl === undefined) {
     return openAedesBroker({ ledger, issuerPublicKey: config.issuerPublicKey, port: mqttPort, log });
   }

@@ -1,10 +1,12 @@
 /** A tracer for one question, on a folder where none runs: it reads the ledger to its end and can record looks. */
 import pc from 'picocolors';
+import { FirebreakError } from '../../protocol/errors.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import type { WitnessPolicy } from '../../protocol/witness-policy.js';
 import { defaultOpenThreads } from '../../tracer/opening/opening-pool.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import { signerFrom } from '../deployment.js';
+import { clockDoubtLine } from '../present/clock-doubt.js';
 import { prunedReportsLine } from '../present/show-retention.js';
 import { terminalProgress } from '../progress.js';
 import { findRunning } from '../run-files.js';
@@ -45,5 +47,7 @@ async function reachLedger(
   if (running) return { mqttUrl: running.mqtt, reader: await openFolderReader(folder, config) };
   const { ledger, mqttUrl, close } = await startLedger(session, { mqttPort: 0 });
   onClose(close);
+  const { clockDoubt } = ledger.status();
+  if (clockDoubt !== undefined) throw new FirebreakError('busy', clockDoubtLine(clockDoubt));
   return { mqttUrl, reader: ledger.reader() };
 }

@@ -4,7 +4,7 @@ import { unwatchFile, watchFile } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { holdLock } from '../../courier/folder-lock.js';
+import { holdLock } from '../../host/folder-lock.js';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';

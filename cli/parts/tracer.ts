@@ -6,16 +6,14 @@ import type { Clock } from '../../protocol/clock.js';
 import { openCheckpoint } from '../../protocol/checkpoint.js';
 import type { Signer } from '../../protocol/ed25519.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import type { DayKeys } from '../../protocol/keys.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import type { Log } from '../../protocol/log.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import type { WitnessPolicy } from '../../protocol/witness-policy.js';
-import { openContactStore } from '../../tracer/contacts/contact-store.js';
+import { openContactStore } from '../../tracer/contacts/open-contact-store.js';
 import { accessRecorder } from '../../tracer/access.js';
 import type { AccessRecorder } from '../../tracer/access.js';
 import type { CheckpointStore } from '../../tracer/checkpoint-store.js';
-import type { DayKeySource } from '../../tracer/day-key-source.js';
 import { openTracer } from '../../tracer/tracer.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import type { WalkPool } from '../../tracer/walk/walk-pool.js';
@@ -24,6 +22,7 @@ import type { Config } from '../config.js';
 import { dayKeyFiles } from '../day-key-files.js';
 import type { DataFolder } from '../folder.js';
 import { logVerifier } from './ledger.js';
+import { dayKeysIn } from './tracer-day-keys.js';
 
 /** Wall ms to wait until the ledger has recorded a look. */
 const RECORD_WAIT_MS = 30_000;
@@ -55,7 +54,11 @@ export async function startTracer(given: TracerGiven): Promise<Tracer> {
   const { folder, config, log, signal, reader, courier, signer, policy, walks, openThreads = 0 } = given;
   const { retentionDays, sampleHoldSeconds } = config.settings;
   const access = courier && recorderOver(courier, given);
-  const contacts = await openContactStore(folder.tracer.contacts, { log, ...(signal && { signal }) });
+  const contacts = await openContactStore(folder.tracer.contacts, {
+    log,
+    walksUnderWay: walks?.underWay,
+    ...(signal && { signal }),
+  });
   return openTracer({
     contacts,
     log,
@@ -63,7 +66,7 @@ export async function startTracer(given: TracerGiven): Promise<Tracer> {
     verifier: logVerifier(config),
     checkpoints: checkpointFile(folder.tracer.checkpoint, logVerifier(config)),
     issuerPublicKey: config.issuerPublicKey,
-    dayKeys: dayKeysOfFolder(folder),
+    dayKeys: dayKeysIn(dayKeyFiles(folder.authority.dayKeys), log),
     retentionDays,
     sampleHoldSeconds,
     openThreads,
@@ -92,7 +95,7 @@ async function commit(courier: Courier, entries: Parameters<Courier['post']>[0])
   const late = new Promise<never>((_, reject) => {
     const error = new FirebreakError(
       'timeout',
-      'the ledger has not recorded this look, so there is no answer; try again',
+      'the ledger has not recorded this look, so there is no answer: see firebreak ledger status, and try again',
     );
     setTimeout(() => reject(error), RECORD_WAIT_MS).unref();
   });
@@ -101,21 +104,6 @@ async function commit(courier: Courier, entries: Parameters<Courier['post']>[0])
     if (delivery.index !== undefined) return delivery.index;
     throw new FirebreakError('permission', `the ledger refused to record this look: ${delivery.refusal}`);
   });
-}
-
-/** The authority makes keys ahead of each day and destroys old ones while the tracer runs. */
-function dayKeysOfFolder(folder: DataFolder): DayKeySource {
-  const store = dayKeyFiles(folder.authority.dayKeys);
-  const known = new Map<number, DayKeys>();
-  const refresh = async (): Promise<void> => {
-    const days = await store.list();
-    for (const day of [...known.keys()].filter((held) => !days.includes(held))) known.delete(day);
-    for (const day of days.filter((listed) => !known.has(listed))) {
-      const keys = await store.get(day);
-      if (keys) known.set(day, keys);
-    }
-  };
-  return { of: (day) => known.get(day), refresh };
 }
 
 function checkpointFile(file: string, verifier: NoteVerifier): CheckpointStore {

@@ -1,6 +1,7 @@
 /** Whoever writes to the ledger: a spool in its folder, an uplink to the broker, a courier between them. */
 import { openCourier } from '../../courier/courier.js';
 import type { Courier } from '../../courier/courier.js';
+import { pastRetention } from '../../courier/past-retention.js';
 import { openLevelSpool } from '../../courier/spool-level.js';
 import { openMqttUplink } from '../../courier/uplink-mqtt.js';
 import type { Uplink } from '../../courier/uplink.js';
@@ -8,6 +9,7 @@ import type { Signer } from '../../protocol/ed25519.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { encodeWriterStatus } from '../../protocol/writer-status.js';
 import { readBrokerLogin } from '../broker-login.js';
+import { orWhoHolds } from '../in-use.js';
 import { VERSION } from '../version.js';
 import { openTogether } from './context.js';
 import type { PartContext } from './context.js';
@@ -20,6 +22,8 @@ export interface WriterGiven {
   readonly patienceMs?: number;
   /** Does not wait for the broker at all. */
   readonly startsOffline?: boolean;
+  /** Asked before a report is given up that waited past its window; only gateways write such. */
+  readonly mayClockBeRight?: () => boolean;
   /** For a bench that wants to hold deliveries back. */
   readonly throughUplink?: (uplink: Uplink) => Uplink;
 }
@@ -32,13 +36,13 @@ export interface Writer {
 
 /** Opens the spool first, so that a folder in use is said before anything is sent. Throws `locked`, `unreachable`. */
 export function startWriter(
-  { folder, config, log, signal }: PartContext,
+  { folder, config, clock, log, signal }: PartContext,
   given: WriterGiven,
 ): Promise<Writer> {
   const { signer, spoolDir, mqttUrl, patienceMs, startsOffline = false } = given;
   const { throughUplink = (uplink: Uplink) => uplink } = given;
   return openTogether(log, async (onClose) => {
-    const spool = await openLevelSpool(spoolDir, partyIdOf(signer.publicKey));
+    const spool = await orWhoHolds(openLevelSpool(spoolDir, partyIdOf(signer.publicKey)), spoolDir, folder);
     onClose(() => spool.close());
     const lastWill = encodeWriterStatus({
       online: false,
@@ -62,7 +66,10 @@ export function startWriter(
     );
     onClose(() => uplink.close());
     const ledgerReceiptKey = config.receiptPublicKey;
-    const courier = await openCourier({ spool, uplink, signer, ledgerReceiptKey, log, version: VERSION });
+    const { retentionDays } = config.settings;
+    const isPastRetention = pastRetention({ clock, retentionDays, mayClockBeRight: given.mayClockBeRight });
+    const deps = { spool, uplink, signer, ledgerReceiptKey, isPastRetention, log, version: VERSION };
+    const courier = await openCourier(deps);
     onClose(() => courier.close());
     return { courier, uplink };
   });

@@ -1,4 +1,6 @@
 /** What a type of ledger entry is called (protocol.md §10). */
+import { count } from './counts.js';
+
 const NAMES: Readonly<Record<number, readonly [one: string, many: string]>> = {
   1: ['tag report', 'tag reports'],
   2: ['presence report', 'presence reports'],
@@ -17,5 +19,9 @@ export const ENTRY_NAMES: Readonly<Record<number, string>> = Object.fromEntries(
 );
 
 /** As it stands behind a number in a sentence. */
-export const entryName = (type: number, count: number): string =>
-  NAMES[type]?.[count === 1 ? 0 : 1] ?? `of type ${type}`;
+export const entryName = (type: number, entries: number): string =>
+  NAMES[type]?.[entries === 1 ? 0 : 1] ?? `of type ${type}`;
+
+/** A line of a table of how many there are. */
+export const typeLine = (type: number, entries: number): string =>
+  `  ${count(entries).padStart(8)}  ${entryName(type, entries)}`;

@@ -5,6 +5,8 @@ import { plain } from '../../protocol/plain-text.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
 import type { ReadStatus } from '../status-file.js';
 import { duration, localTime } from '../times.js';
+import { count, counted } from './counts.js';
+import { silence } from './heard-of.js';
 
 export const gatewayStatusSchema = z.object({
   name: z.string(),
@@ -12,6 +14,8 @@ export const gatewayStatusSchema = z.object({
   gateway: z.object({
     gatewayId: z.string(),
     trouble: z.string().optional(),
+    radioTrouble: z.string().optional(),
+    whyNotKept: z.string().optional(),
     openSessions: z.number(),
     sessions: z.number(),
     turnedAway: z.number(),
@@ -26,7 +30,7 @@ export const gatewayStatusSchema = z.object({
     presenceLost: z.number(),
     certificateToDay: z.number(),
     statementDays: z.array(z.number()),
-    hasNotice: z.boolean(),
+    notices: z.number().default(0),
   }),
   courier: z.object({
     online: z.boolean(),
@@ -42,28 +46,29 @@ export const gatewayStatusSchema = z.object({
 
 type Status = z.infer<typeof gatewayStatusSchema>;
 
-export function gatewayScreen({ isRunning, ageMs, status }: ReadStatus<Status>): string {
+export function gatewayScreen(read: ReadStatus<Status>): string {
+  const { status } = read;
   const { gateway, courier } = status;
   const refusals = Object.entries(gateway.reportsRefused).map(
-    ([reason, count]) => `${count} ${plain(reason)}`,
+    ([reason, times]) => `${count(times)} ${plain(reason)}`,
   );
   return [
-    `${pc.bold(plain(status.name))}  ${verdict(isRunning, ageMs, status)}`,
+    `${pc.bold(plain(status.name))}  ${silence(read) ?? verdict(status)}`,
     row(
       'time here',
       `${localTime(status.clockMs / 1000, true)}, up since ${localTime(gateway.upSinceMs / 1000)}`,
     ),
     row(
       'air',
-      `${gateway.beaconsHeard} beacons heard, ${gateway.tagsInReach} tags in reach, ${gateway.presenceReported} presence records${lostWords(gateway)}`,
+      `${counted(gateway.beaconsHeard, 'beacon')} heard, ${counted(gateway.tagsInReach, 'tag')} in reach, ${counted(gateway.presenceReported, 'presence record')}${lostWords(gateway)}`,
     ),
     row(
       'sessions',
-      `${gateway.sessions} (${gateway.openSessions} open, ${gateway.turnedAway} turned away, ${gateway.broken} broken off, ${gateway.timedOut} timed out)`,
+      `${count(gateway.sessions)} (${count(gateway.openSessions)} open, ${count(gateway.turnedAway)} turned away, ${count(gateway.broken)} broken off, ${count(gateway.timedOut)} timed out)`,
     ),
     row(
       'reports',
-      `${gateway.reportsAccepted} accepted, ${refusals.length > 0 ? `refused ${refusals.join(', ')}` : 'none refused'}`,
+      `${count(gateway.reportsAccepted)} accepted, ${refusals.length > 0 ? `refused ${refusals.join(', ')}` : 'none refused'}`,
     ),
     row('ledger', ledgerLine(status)),
     row(
@@ -72,32 +77,43 @@ export function gatewayScreen({ isRunning, ageMs, status }: ReadStatus<Status>):
         ? 'none yet'
         : `${ago(Date.now() - courier.lastReceiptWallMs)} ago`,
     ),
-    row('certificate', `holds until the end of ${localTime((gateway.certificateToDay + 1) * DAY_SECONDS)}`),
+    row('certificate', certificateLine(gateway)),
     row('day keys', `${gateway.statementDays.length} held`),
-    row('notices', gateway.hasNotice ? 'one on offer to tags' : 'none'),
+    row('notices', gateway.notices > 0 ? `${gateway.notices} on offer to tags` : 'none'),
     row('id', plain(gateway.gatewayId)),
   ].join('\n');
 }
 
-function verdict(isRunning: boolean, ageMs: number, { gateway, courier }: Status): string {
-  if (!isRunning) return pc.red(`not running; last seen ${ago(ageMs)} ago`);
+function verdict({ gateway, courier }: Status): string {
   const offline = courier.online ? '' : '; the ledger cannot be reached';
   if (gateway.trouble !== undefined) return pc.red(`serves no tag: ${plain(gateway.trouble)}${offline}`);
+  if (gateway.radioTrouble !== undefined)
+    return pc.red(`not wholly on the air: ${plain(gateway.radioTrouble)}${offline}`);
+  if (gateway.whyNotKept !== undefined)
+    return pc.red(
+      `could not keep the last report, its tag comes again: ${plain(gateway.whyNotKept)}${offline}`,
+    );
   if (!courier.online) return pc.yellow('serving tags; the ledger cannot be reached, reports wait on disk');
   return pc.green('well');
 }
 
 /** Forgeries, most likely: no antenna hears so many tags. */
 const lostWords = ({ presenceLost }: Status['gateway']): string =>
-  presenceLost > 0 ? ` (${presenceLost} lost: more at once than it can hold)` : '';
+  presenceLost > 0 ? ` (${count(presenceLost)} lost: more at once than it can hold)` : '';
+
+/** 0 is for none that holds today. */
+const certificateLine = ({ certificateToDay }: Status['gateway']): string =>
+  certificateToDay > 0
+    ? `holds until ${localTime((certificateToDay + 1) * DAY_SECONDS)}`
+    : 'none that holds today';
 
 function ledgerLine({ clockMs, courier }: Status): string {
   const waits =
     courier.oldestUnsentMs === undefined ? '' : `, the oldest for ${ago(clockMs - courier.oldestUnsentMs)}`;
   const parked =
-    courier.parked > 0 ? ` (${courier.parked} until the ledger takes this gateway's certificate)` : '';
-  const aside = courier.keptAside > 0 ? ` (${courier.keptAside} kept on disk as evidence)` : '';
-  return `${courier.delivered} delivered and receipted, ${courier.refused} refused${aside}, ${courier.depth} waiting${parked}${waits}`;
+    courier.parked > 0 ? ` (${count(courier.parked)} until the ledger takes this gateway's certificate)` : '';
+  const aside = courier.keptAside > 0 ? ` (${count(courier.keptAside)} kept on disk as evidence)` : '';
+  return `${count(courier.delivered)} delivered and receipted, ${count(courier.refused)} refused${aside}, ${count(courier.depth)} waiting${parked}${waits}`;
 }
 
 const ago = (ms: number): string => duration(Math.max(0, ms) / 1000);

@@ -5,7 +5,10 @@ import type { LedgerStatus } from '../../ledger/ledger.js';
 import { refusalOf } from '../../protocol/errors.js';
 import { plain } from '../../protocol/plain-text.js';
 import type { ReadStatus } from '../status-file.js';
+import { clockDoubtLine } from './clock-doubt.js';
 import { duration, localTime } from '../times.js';
+import { count, counted } from './counts.js';
+import { silence } from './heard-of.js';
 
 /** Two clocks may be apart by as much. */
 const MAX_AHEAD_MS = 60_000;
@@ -15,6 +18,13 @@ const witness = z.object({
   cosignedSize: z.number().optional(),
   cosignedAtSeconds: z.number().optional(),
   failure: z.string().optional(),
+});
+
+const externalBroker = z.object({
+  url: z.string(),
+  isConnected: z.boolean(),
+  failure: z.string().optional(),
+  receiptFailure: z.string().optional(),
 });
 
 export const ledgerStatusSchema = z.object({
@@ -27,6 +37,8 @@ export const ledgerStatusSchema = z.object({
   daysToRemove: z.number().default(0),
   removalFailure: z.string().optional(),
   failure: z.string().optional(),
+  clockDoubt: z.object({ clockMs: z.number(), newestMs: z.number() }).optional(),
+  broker: externalBroker.optional(),
   publication: z.object({
     size: z.number(),
     quorum: z.string().optional(),
@@ -37,32 +49,49 @@ export const ledgerStatusSchema = z.object({
 
 type Status = z.infer<typeof ledgerStatusSchema>;
 
+/** A broker of somebody else, through which the ledger hears its writers. */
+export interface ExternalBrokerStatus {
+  readonly url: string;
+  readonly isConnected: boolean;
+  /** Why not. */
+  readonly failure: string | undefined;
+  /** Why receipts do not reach their writers. */
+  readonly receiptFailure: string | undefined;
+}
+
 /** What of the status goes to the status file. */
-export function ledgerStatusOf(status: LedgerStatus): Status {
+export function ledgerStatusOf(status: LedgerStatus, broker?: ExternalBrokerStatus): Status {
   const refused = Object.fromEntries(
     [...status.refusedBatches].map(
       ([number, count]) => [refusalOf(number) ?? String(number), count] as const,
     ),
   );
-  return ledgerStatusSchema.parse({ ...status, refused });
+  return ledgerStatusSchema.parse({ ...status, refused, broker });
 }
 
-export function ledgerScreen({ isRunning, ageMs, status }: ReadStatus<Status>): string {
+export function ledgerScreen(read: ReadStatus<Status>): string {
+  const { status } = read;
   const { origin, size, publication, gateways, pendingBatches } = status;
   return [
-    `${pc.bold(plain(origin))}  ${isRunning ? verdict(status) : pc.red(`not running; last seen ${ago(ageMs)} ago`)}`,
-    row('log', `${size} entries`),
+    `${pc.bold(plain(origin))}  ${silence(read) ?? verdict(status)}`,
+    row('log', entries(size)),
     row('published', publishedLine(status)),
-    row('batches', `${pendingBatches} under way`),
+    ...brokerRows(status),
+    row('batches', `${count(pendingBatches)} under way`),
     row('refused', refusedInWords(status.refused)),
-    row('gateways', `${gateways} known`),
+    row('gateways', `${count(gateways)} known`),
     ...publication.witnesses.map((one) => row('witness', witnessLine(one))),
     ...removalRows(status),
   ].join('\n');
 }
 
-function verdict({ failure, publication, removalFailure, size }: Status): string {
+function verdict(status: Status): string {
+  const { failure, clockDoubt, broker, publication, removalFailure, size } = status;
   if (failure !== undefined) return pc.red(plain(failure));
+  if (clockDoubt !== undefined) return pc.red(clockDoubtLine(clockDoubt));
+  if (broker?.isConnected === false)
+    return pc.red('hears no writers: its broker is away, and is tried again');
+  if (broker?.receiptFailure !== undefined) return pc.red('takes batches, and cannot hand over receipts');
   if (publication.failure !== undefined) return pc.red(plain(publication.failure));
   if (removalFailure !== undefined)
     return pc.yellow('taking reports; payloads of pruned days are not removed yet');
@@ -74,12 +103,20 @@ function verdict({ failure, publication, removalFailure, size }: Status): string
 /** Batches refused as a whole since the ledger was started, such as "busy: 3, format: 1". */
 export const refusedInWords = (refused: Status['refused']): string =>
   Object.entries(refused)
-    .map(([reason, count]) => `${plain(reason)}: ${count}`)
+    .map(([reason, times]) => `${plain(reason)}: ${count(times)}`)
     .join(', ') || 'none';
+
+function brokerRows({ broker }: Status): string[] {
+  if (broker === undefined) return [];
+  const { url, isConnected, failure = 'the reason is not known', receiptFailure } = broker;
+  const why = isConnected ? receiptFailure : failure;
+  return [row('broker', why === undefined ? plain(url) : `${plain(url)}; ${pc.red(plain(why))}`)];
+}
 
 function removalRows({ daysToRemove, removalFailure }: Status): string[] {
   if (daysToRemove === 0) return [];
-  const days = daysToRemove === 1 ? 'payloads of a pruned day' : `payloads of ${daysToRemove} pruned days`;
+  const days =
+    daysToRemove === 1 ? 'payloads of a pruned day' : `payloads of ${count(daysToRemove)} pruned days`;
   const why =
     removalFailure === undefined
       ? ''
@@ -89,8 +126,8 @@ function removalRows({ daysToRemove, removalFailure }: Status): string[] {
 
 function publishedLine({ size, publication: { size: published, quorum } }: Status): string {
   const missing = size - published;
-  const waits = missing > 0 ? `, ${missing} waiting for witnesses` : '';
-  return `${published} entries${waits} (${quorum === undefined ? 'no witnesses asked' : `must cosign: ${plain(quorum)}`})`;
+  const waits = missing > 0 ? `, ${count(missing)} waiting for witnesses` : '';
+  return `${entries(published)}${waits} (${quorum === undefined ? 'no witnesses asked' : `must cosign: ${plain(quorum)}`})`;
 }
 
 function witnessLine({
@@ -102,7 +139,7 @@ function witnessLine({
   const last =
     cosignedSize === undefined
       ? 'has not cosigned since the ledger started'
-      : `cosigned ${cosignedSize} entries ${cosignedWhen(cosignedAtSeconds)}`;
+      : `cosigned ${entries(cosignedSize)} ${cosignedWhen(cosignedAtSeconds)}`;
   return `${plain(name)} ${last}${failure === undefined ? '' : `; ${pc.red(plain(failure))}`}`;
 }
 
@@ -115,5 +152,6 @@ function cosignedWhen(atSeconds: number): string {
   return pc.yellow(`at a time to come, ${when}: its clock or the one here is wrong`);
 }
 
+const entries = (size: number): string => counted(size, 'entry', 'entries');
 const ago = (ms: number): string => duration(Math.max(0, ms) / 1000);
 const row = (name: string, text: string): string => `  ${pc.dim(name.padEnd(13))}${text}`;

@@ -4,7 +4,9 @@ import type { ShownQuestion } from '../../protocol/access-question.js';
 import type { AuditAnswer, AuditLook, UnreadAccess, Wholeness } from '../../protocol/audit-answer.js';
 import { toHex } from '../../protocol/bytes.js';
 import { plain, plainJson } from '../../protocol/plain-text.js';
+import { callOf } from '../how-called.js';
 import { duration, localTime, localZone } from '../times.js';
+import { counted } from './counts.js';
 
 const QUESTIONS: Readonly<Record<ShownQuestion['question'], string>> = {
   forward: 'who may have been infected from a case',
@@ -37,10 +39,16 @@ export interface ShownAudit {
 export function auditLines({ answer, entries, dataDir }: ShownAudit): string[] {
   const { looks, older, unread, unreadCount } = answer;
   const lines = looks.flatMap((look) => ['', ...lookLines(look)]);
-  if (older > 0) lines.push('', `${older} older looks are not listed here: an answer has no room for more.`);
+  if (older > 0)
+    lines.push(
+      '',
+      `${counted(older, 'older look is', 'older looks are')} not listed here: an answer has no room for more.`,
+    );
   if (unreadCount > 0) lines.push('', ...unreadLines(unread, unreadCount));
-  const asOf = pc.dim(`the log was read up to its ${entries} entries; times are ${localZone()}`);
-  const check = looks.length > 0 ? [pc.dim(`that a look is in the log: firebreak ledger prove --data-dir ${dataDir} --index ENTRY`)] : []; // prettier-ignore
+  const asOf = pc.dim(
+    `the log was read up to its ${counted(entries, 'entry', 'entries')}; times are ${localZone()}`,
+  );
+  const check = looks.length > 0 ? [pc.dim(`that a look is in the log: ${callOf(`ledger prove --data-dir ${dataDir} --index ENTRY`)}`)] : []; // prettier-ignore
   return [summaryOf(looks.length + older, unreadCount), ...lines, '', asOf, ...check];
 }
 
@@ -54,32 +62,42 @@ function summaryOf(count: number, unreadCount: number): string {
 
 function lookLines(look: AuditLook): string[] {
   const { role, whole, writtenAtMs, appendedAtMs, entries, asked } = look;
-  const how = role === 'case' ? 'your tag is the one that was asked about' : 'your tag is in the answer';
   const where = entries.map(({ index, leaf }) => `${index}, leaf hash ${toHex(leaf)}`);
   return [
     `${pc.bold(localTime(writtenAtMs / 1000))}  ${asked ? plain(asked.officer) : 'an officer whose entry cannot be read'}`,
     ...(asked ? [`  why       ${plain(asked.purpose)}`, ...askedLines(asked)] : []),
-    `  you       ${how}`,
+    `  you       ${placeOf(role, asked)}`,
     ...ANSWERED[whole],
     `  logged    ${localTime(appendedAtMs / 1000)}`,
     ...where.map((entry) => `  entry     ${entry}`),
   ];
 }
 
+/** Where the tag stands in a look. Whom a path was asked to is named also where none led there. */
+function placeOf(role: AuditLook['role'], asked: ShownQuestion | undefined): string {
+  if (role === 'case') return 'your tag is the one that was asked about';
+  return asked?.question === 'path'
+    ? 'your tag is on the path, or it was asked whether one leads to it'
+    : 'your tag is in the answer';
+}
+
 function askedLines(asked: ShownQuestion): string[] {
   const { question, hops, from, to, minSeconds, latentSeconds, infectiousSeconds, attenuation, presence } = asked; // prettier-ignore
   const terms = [
-    `within ${hops} ${hops === 1 ? 'hop' : 'hops'}`,
+    `within ${counted(hops, 'hop')}`,
     `contacts of at least ${duration(minSeconds)} (${attenuation})`,
     `latent ${duration(latentSeconds)}`,
     ...(infectiousSeconds === null ? [] : [`infectious ${duration(infectiousSeconds)}`]),
     ...(presence ? ['being at one place counts'] : []),
   ];
-  return [
-    `  asked     ${QUESTIONS[question]}, from ${localTime(from)} to ${localTime(to)}`,
-    `            ${terms.join(', ')}`,
-  ];
+  return [`  asked     ${QUESTIONS[question]}, ${windowWords(from, to)}`, `            ${terms.join(', ')}`];
 }
+
+/** A question that leaves its window open is about all that is known; a tracer that knows nothing records the moment 0. */
+const windowWords = (from: number, to: number): string =>
+  from === 0 && to === 0
+    ? 'over all that was known, which was nothing'
+    : `from ${localTime(from)} to ${localTime(to)}`;
 
 function unreadLines(unread: readonly UnreadAccess[], count: number): string[] {
   const more = count - unread.length;

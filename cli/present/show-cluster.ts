@@ -8,17 +8,17 @@ import type {
   TransmissionTree,
 } from '../../tracer/cluster/cluster-result.js';
 import type { PathStep } from '../../tracer/trace-result.js';
-import { writeAtomically } from '../atomic-file.js';
 import { duration, localSpan, localTime, localZone } from '../times.js';
+import { count, counted } from './counts.js';
+import { writeAnswer } from './show-trace.js';
 
 /** Steps of one source beyond this are left to --json. */
 const MAX_REASONS = 8;
 
+/** On the screen first: a file that cannot be written takes the answer from nobody. Throws `input`. */
 export async function showCluster(cluster: ClusterResult, jsonFile: string | undefined): Promise<void> {
-  if (jsonFile !== undefined)
-    await writeAtomically(jsonFile, `${JSON.stringify(cluster, undefined, 2)}\n`, 0o600);
   console.log(clusterText(cluster));
-  if (jsonFile !== undefined) console.log(`written to ${jsonFile}`);
+  if (jsonFile !== undefined) await writeAnswer(jsonFile, `${JSON.stringify(cluster, undefined, 2)}\n`);
 }
 
 export function clusterText(cluster: ClusterResult): string {
@@ -30,7 +30,7 @@ export function clusterText(cluster: ClusterResult): string {
     pc.bold('Possible common sources, the most likely first'),
     ...(sources.length === 0 ? [pc.dim('nobody, and no gateway, was in reach of two of the cases')] : []),
     ...sources.flatMap((source, place) => sourceLines(source, place + 1, cluster)),
-    ...(further > 0 ? [pc.dim(`… and ${further} more that are less likely`)] : []),
+    ...(further > 0 ? [pc.dim(`… and ${count(further)} more, less likely`)] : []),
     '',
     pc.bold('Who may have infected whom: the tree that explains the cases best'),
     ...treeLines(tree, cluster),
@@ -41,7 +41,7 @@ export function clusterText(cluster: ClusterResult): string {
   ].join('\n');
 }
 
-function heading({ cases, unreached, ...request }: ClusterResult): string[] {
+function heading({ cases, unreached, unknown, presenceFrom, ...request }: ClusterResult): string[] {
   const { from, to, hops, minSeconds, latentSeconds, infectiousSeconds, incubationSeconds = 0 } = request;
   const infectious = infectiousSeconds === undefined ? '' : `, for ${duration(infectiousSeconds)}`;
   const incubation =
@@ -49,16 +49,25 @@ function heading({ cases, unreached, ...request }: ClusterResult): string[] {
   const withOnset = cases.filter(({ onset }) => onset !== undefined).length;
   return [
     pc.bold(
-      `${cases.length} cases, ${withOnset} of them with an onset, and who reaches them within ${hops} ${hops === 1 ? 'hop' : 'hops'}`,
+      `${cases.length} cases, ${withOnset === 0 ? 'none' : withOnset} of them with an onset, and who reaches them within ${counted(hops, 'hop')}`,
     ),
     pc.dim(`${localTime(from)} to ${localTime(to, true)}; times in ${localZone()}`),
     pc.dim(
-      `close contact: ${duration(minSeconds)} near within 24 h; what is shown is the encounter that completed it`,
+      `close contact: ${duration(minSeconds)} near within 24 h, encounters of the two together; a line shows the one that completed it`,
     ),
     pc.dim(`people pass it on from ${duration(latentSeconds)} after exposure${infectious}${incubation}`),
-    ...(unreached.length > 0
-      ? [`nobody can have infected ${unreached.join(', ')} by what was recorded`]
-      : []),
+    ...(presenceFrom === undefined
+      ? []
+      : [pc.dim(`who was at a gateway is known from ${localTime(presenceFrom)} on only`)]),
+    ...unreachedLines(unreached, unknown),
+  ];
+}
+
+function unreachedLines(unreached: readonly string[], unknown: readonly string[]): string[] {
+  const met = unreached.filter((tag) => !unknown.includes(tag));
+  return [
+    ...(met.length > 0 ? [`nobody can have infected ${met.join(', ')} by what was recorded`] : []),
+    ...unknown.map((tag) => pc.yellow(`${tag} is in no contact at all: is the number right?`)),
   ];
 }
 
@@ -79,7 +88,7 @@ function sourceLines(source: ClusterSource, place: number, { cases }: ClusterRes
 function others({ othersReached, othersExpected }: ClusterSource): string {
   if (othersReached === 0) return 'and would have reached nobody else';
   const people = othersReached === 1 ? 'person who is' : 'people who are';
-  return `but would have reached ${othersReached} other ${people} no case (weight ${othersExpected.toFixed(1)})`;
+  return `but would have reached ${count(othersReached)} other ${people} no case (weight ${othersExpected.toFixed(1)})`;
 }
 
 function personReasons({ explains }: PersonSource): string[] {

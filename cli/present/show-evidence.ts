@@ -5,9 +5,11 @@ import { partyIdOf } from '../../protocol/keys.js';
 import { plain } from '../../protocol/plain-text.js';
 import type { CheckedEvidence } from '../../tracer/evidence/check.js';
 import type { CheckedPerson, CheckedStep } from '../../tracer/evidence/paths.js';
+import type { Copresence } from '../../tracer/evidence/presence.js';
 import { nearSecondsOf } from '../../tracer/contact.js';
 import type { Contact } from '../../tracer/contact.js';
 import { duration } from '../times.js';
+import { count, counted } from './counts.js';
 
 export interface EvidenceContext {
   /** Whether the reader brought the issuer key along. */
@@ -20,7 +22,7 @@ export interface EvidenceContext {
 
 export function evidenceLines(shown: CheckedEvidence, context: EvidenceContext): string[] {
   return [
-    `${pc.green('accepted')} evidence of a trace, in the log ${plain(shown.checkpoint.origin)} of ${shown.checkpoint.size} entries`,
+    `${pc.green('accepted')} evidence of a trace, in the log ${plain(shown.checkpoint.origin)} of ${entries(shown.checkpoint.size)}`,
     ...questionLines(shown),
     ...(shown.sources ? ['', pc.bold('Possible sources'), ...peopleLines(shown.sources)] : []),
     '',
@@ -43,6 +45,9 @@ function utc(unixSeconds: number): string {
   return Number.isNaN(date.getTime()) ? `${unixSeconds} s` : date.toISOString().replace('.000Z', 'Z');
 }
 
+/** Of which seconds count. */
+const CLASS_WORDS = { immediate: 'immediate', near: 'near', medium: 'at medium distance or nearer' } as const;
+
 function questionLines({ request, look, reached, sources = [] }: CheckedEvidence): string[] {
   const {
     case: indexCase,
@@ -53,18 +58,23 @@ function questionLines({ request, look, reached, sources = [] }: CheckedEvidence
     minSeconds,
     latentSeconds,
     infectiousSeconds,
+    attenuation = 'near',
+    presence,
   } = request;
   const { officer, purpose, reachedCount } = look.record;
-  const count = new Set([...reached, ...sources].map(({ person }) => person)).size;
+  const shown = new Set([...reached, ...sources].map(({ person }) => person)).size;
   const infectious = infectiousSeconds === undefined ? '' : `, for ${duration(infectiousSeconds)}`;
   return [
-    `  question  case ${indexCase}, ${direction}, within ${hops} hops, ${utc(from)} to ${utc(to)}`,
-    `            close contact: ${duration(minSeconds)} near within 24 h; passed on from ${duration(latentSeconds)} after exposure${infectious}`,
+    `  question  case ${indexCase}, ${direction}, within ${counted(hops, 'hop')}, ${utc(from)} to ${utc(to)}`,
+    `            close contact: ${duration(minSeconds)} ${CLASS_WORDS[attenuation]} within 24 h${presence ? ', or at one gateway at one time' : ''}`,
+    `            passed on from ${duration(latentSeconds)} after exposure${infectious}`,
     `  asked by  ${plain(officer)}: ${plain(purpose)}`,
     `  recorded  as entry ${look.index}, ${utc(Math.floor(look.entry.appendedAtMs / 1000))}, before it was answered`,
-    `  answer    ${reachedCount} ${reachedCount === 1 ? 'person' : 'people'}, ${count === reachedCount ? 'all' : `${count} of them`} shown here`,
+    `  answer    ${counted(reachedCount, 'person', 'people')}, ${shown === reachedCount ? 'all' : `${count(shown)} of them`} shown here`,
   ];
 }
+
+const entries = (size: number): string => counted(size, 'entry', 'entries');
 
 const peopleLines = (people: readonly CheckedPerson[]): string[] =>
   people.length === 0 ? ['  nobody'] : people.flatMap(personLines);
@@ -78,12 +88,26 @@ function personLines({ person, hop, exposedAt, earliestAt, score, source, path }
   ];
 }
 
-function stepLines({ from, to, contact, supports }: CheckedStep): string[] {
+function stepLines(step: CheckedStep): string[] {
+  const { from, to } = step;
+  if ('copresence' in step) return [`    ${from} to ${to}  ${copresenceWords(step.copresence)}`];
+  const { contact, supports } = step;
   return [
     `    ${from} to ${to}  ${contactWords(contact)}`,
     ...supports.map((other) => `      and in the 24 h up to then  ${contactWords(other)}`),
   ];
 }
+
+function copresenceWords({ start, end, gatewayId, ledger }: Copresence): string {
+  return [
+    `${utc(start)} to ${utc(end)}`,
+    `both at gateway ${toHex(gatewayId)} for ${end - start} s at one time, no contact that either told of`,
+    `${entriesWords(ledger)} of that gateway`,
+  ].join(', ');
+}
+
+const entriesWords = (ledger: readonly number[]): string =>
+  `${ledger.length === 1 ? 'entry' : 'entries'} ${ledger.join(' ')}`;
 
 function contactWords(contact: Contact): string {
   const { start, end, bucketSeconds, attenuationDb, mutual, partial, ledger } = contact;
@@ -94,22 +118,27 @@ function contactWords(contact: Contact): string {
     `${utc(start)} to ${utc(end)}`,
     `${nearSecondsOf(contact)} s near (${buckets.join(', ')}; ${attenuationDb} dB)`,
     `told by ${mutual ? 'both' : 'one'}${partial ? ', by one beacon only' : ''}`,
-    `${ledger.length === 1 ? 'entry' : 'entries'} ${ledger.join(' ')}`,
+    entriesWords(ledger),
   ].join(', ');
 }
 
 function checkedLines(
-  { checkpoint, reports, issuerPublicKey }: CheckedEvidence,
+  { checkpoint, reports, presenceReports, issuerPublicKey }: CheckedEvidence,
   { isIssuerGiven, cosigners, others }: EvidenceContext,
 ): string[] {
   const whose = isIssuerGiven ? 'the one given' : 'as this file has it: compare it, or give --issuer';
   return [
-    `  the log’s key signed a checkpoint of ${checkpoint.size} entries, root ${toHex(checkpoint.root)}`,
+    `  the log’s key signed a checkpoint of ${entries(checkpoint.size)}, root ${toHex(checkpoint.root)}`,
     ...(cosigners.length > 0 ? [`  cosigned by ${plain(cosigners.join(' '))}, as the policy asks`] : []),
-    `  the look and the ${reports.length} reports cited are entries in it, byte for byte, the reports before the look`,
+    `  the look and the ${counted(reports.length + presenceReports.length, 'report')} cited are entries in it, byte for byte, the reports before the look`,
     '  this file is signed with the key that recorded the look, and the question is the one recorded',
-    '  each report is signed by its tag, with a key that the issuer certified for that quarter of an hour',
+    '  each report of a tag is signed by it, with a key that the issuer certified for that quarter of an hour',
     `    issuer ${toHex(issuerPublicKey)}, ${whose}`,
+    ...(presenceReports.length > 0
+      ? [
+          `  ${counted(presenceReports.length, 'of them is of a gateway', 'of them are of gateways')}, each signed by its gateway, which the issuer had approved for that day by an entry before it`,
+        ]
+      : []),
     '  each report was opened with its own secret, and says of whom it heard, when, how near and how long what stands above',
     '  each path leads from one person to the next, possible in time, close enough, and within the question',
     ...(others.length > 0
@@ -118,12 +147,15 @@ function checkedLines(
   ];
 }
 
-function wordLines({ sampleHoldSeconds, retentionDays }: CheckedEvidence): string[] {
+function wordLines({ sampleHoldSeconds, retentionDays, presenceReports }: CheckedEvidence): string[] {
   return [
     '  that the ephemeral IDs in the reports were of the tags named above, and who wears these tags',
     '  that the beacons heard bear the codes of those tags',
     `  that a sample counts for at most ${sampleHoldSeconds} s and reports may be ${retentionDays} days old`,
     '  the scores beyond what a path gives, and the earliest times of other paths',
+    ...(presenceReports.length > 0
+      ? ['  that the two came to a gateway no earlier and left it no later than what is cited of it says']
+      : []),
     '  that nothing else speaks against it: what is not cited is not in this file',
   ];
 }

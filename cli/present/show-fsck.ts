@@ -3,12 +3,14 @@ import pc from 'picocolors';
 import type { Area, Finding } from '../../ledger/fsck/findings.js';
 import type { FsckReport } from '../../ledger/fsck/fsck.js';
 import { plain } from '../../protocol/plain-text.js';
-import { ENTRY_NAMES } from './entry-names.js';
+import { count, counted } from './counts.js';
+import { typeLine } from './entry-names.js';
 
 const KINDS: Readonly<Record<Finding['kind'], string>> = {
   damage: pc.red('damaged'),
   interrupted: pc.yellow('cut short'),
   leftover: pc.yellow('left over'),
+  unchecked: pc.yellow('not checked'),
 };
 
 const AREAS: Readonly<Record<Area, string>> = {
@@ -36,7 +38,9 @@ const lineOf = (finding: Finding): string =>
 
 /** Findings in the order they were made, then how many more there are of each kind. */
 export function findingLines({ findings }: FsckReport): string[] {
-  const more = [...findings.dropped()].map(([area, count]) => `  … and ${count} more in ${AREAS[area]}`);
+  const more = [...findings.dropped()].map(
+    ([area, missing]) => `  … and ${count(missing)} more in ${AREAS[area]}`,
+  );
   return [...findings.kept.map(lineOf), ...more];
 }
 
@@ -51,17 +55,20 @@ export function damageSummary({ findings, counted }: FsckReport, dir: string): s
   return `the ledger in ${dir} is damaged: ${things} wrong, and ${first}${unread}. Keep it as it is, and restore the folder from a copy`;
 }
 
+const UNCHECKED_COSIGNATURES =
+  '  not all cosignatures were checked: give the --policy FILE that names who cosigned what is published';
+
 /** The last lines for one that is not. */
-export function cleanLines({ counted }: FsckReport, origin: string, dir: string): string[] {
-  if (counted === undefined) return [];
-  const { size, entriesByType, batches, payloadsStored, payloadsPruned } = counted;
+export function cleanLines({ counted: seen }: FsckReport, origin: string, dir: string): string[] {
+  if (seen === undefined) return [];
+  const { size, entriesByType, batches, payloadsStored, payloadsPruned } = seen;
   const types = [...entriesByType].sort(([a], [b]) => a - b);
-  const pruned = payloadsPruned > 0 ? `; ${payloadsPruned} payloads were pruned, as the log says` : '';
+  const pruned = payloadsPruned > 0 ? `; ${counted(payloadsPruned, 'payload')} pruned, as the log says` : '';
   return [
-    ...types.map(([type, count]) => `  ${String(count).padStart(8)}  ${ENTRY_NAMES[type] ?? `type ${type}`}`),
-    ...(counted.gatewaysChecked ? [] : ['  what it says of gateways was not checked: give the --issuer KEY']),
-    ...(counted.cosignaturesChecked ? [] : ['  cosignatures were not checked: give the --policy FILE']),
-    `${pc.green('clean')}  ${size} entries of ${plain(origin)} in ${dir}: every file, entry, tile, root and counter holds, ` +
-      `${batches} answered batches and ${payloadsStored} stored payloads among them${pruned}`,
+    ...types.map(([type, entries]) => typeLine(type, entries)),
+    ...(seen.gatewaysChecked ? [] : ['  what it says of gateways was not checked: give the --issuer KEY']),
+    ...(seen.cosignaturesChecked ? [] : [UNCHECKED_COSIGNATURES]),
+    `${pc.green('clean')}  ${counted(size, 'entry', 'entries')} of ${plain(origin)} in ${dir}: every file, entry, tile, root and counter holds, ` +
+      `${counted(batches, 'answered batch', 'answered batches')} and ${counted(payloadsStored, 'stored payload')} among them${pruned}`,
   ];
 }

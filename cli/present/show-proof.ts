@@ -5,6 +5,7 @@ import type { ProvenGrowth } from '../../ledger/prove-growth.js';
 import { toHex } from '../../protocol/bytes.js';
 import type { LedgerEntry } from '../../protocol/entry.js';
 import { plain } from '../../protocol/plain-text.js';
+import { count, counted } from './counts.js';
 import { ENTRY_NAMES } from './entry-names.js';
 
 /** UTC, so that every party reads the same; the number itself where it is no time. */
@@ -17,7 +18,7 @@ const entryLines = ({ type, appendedAtMs, source, sourceSeq, payloadLength, payl
   `  type      ${type}, ${ENTRY_NAMES[type] ?? 'of a later version'}`,
   `  appended  ${utc(appendedAtMs)}`,
   `  writer    ${toHex(source)}, batch ${sourceSeq}`,
-  `  payload   ${payloadLength} bytes with SHA-256 ${toHex(payloadSha256)}`,
+  `  payload   ${counted(payloadLength, 'byte')} with SHA-256 ${toHex(payloadSha256)}`,
 ];
 
 export function proofLines({
@@ -30,7 +31,7 @@ export function proofLines({
 }: CheckedProof): string[] {
   const { origin, size, root } = checkpoint;
   return [
-    `${pc.green('proved')} entry ${index} is in the log ${plain(origin)} of ${size} entries`,
+    `${pc.green('proved')} entry ${index} is in the log ${plain(origin)} of ${entries(size)}`,
     ...(entry ? entryLines(entry) : []),
     `  leaf hash ${toHex(leaf)}`,
     `  root      ${toHex(root)}`,
@@ -43,9 +44,11 @@ export function proofLines({
 
 export function growthLines({ older, newer, hashes }: ProvenGrowth): string[] {
   return [
-    `${pc.green('consistent')} the log ${plain(newer.origin)} of ${newer.size} entries begins with the ${older.size} it had before`,
+    `${pc.green('consistent')} the log ${plain(newer.origin)} of ${entries(newer.size)} begins with the ${count(older.size)} it had before`,
     `  root then ${toHex(older.root)}`,
     `  root now  ${toHex(newer.root)}`,
-    `  proved with ${hashes.length} hashes`,
+    `  proved with ${counted(hashes.length, 'hash', 'hashes')}`,
   ];
 }
+
+const entries = (size: number): string => counted(size, 'entry', 'entries');

@@ -2,8 +2,13 @@
 import type { AuthorityStatus } from '../../authority/authority.js';
 import type { EndedDay } from '../../authority/retention-book.js';
 import type { PrunedPayload } from '../../protocol/ledger-reader.js';
+import type { DayRecord } from '../../ledger/store/day-record.js';
 import type { PrunedCount } from '../../ledger/verify-pruned.js';
+import { fromHex, toHex } from '../../protocol/bytes.js';
+import { partyIdOf } from '../../protocol/keys.js';
+import { plain } from '../../protocol/plain-text.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
+import { count, counted } from './counts.js';
 import type { EndingDay, RetentionPlan } from '../retention-plan.js';
 
 /** "2026-03-02" of day 20514; the number itself where it is no date. */
@@ -15,23 +20,21 @@ export function dateOf(day: number): string {
 const dateOfMs = (ms: number): string => dateOf(Math.floor(ms / 1000 / DAY_SECONDS));
 
 export const prunedLine = ({ day, payloads, prunedAtMs, prunedBy }: PrunedCount): string =>
-  `${payloads} payloads of ${dateOf(day)} pruned on ${dateOfMs(prunedAtMs)}, as entry ${prunedBy} says`;
+  `${counted(payloads, 'payload')} of ${dateOf(day)} pruned on ${dateOfMs(prunedAtMs)}, as entry ${prunedBy} says`;
 
 export const prunedPayloadLine = ({ day, prunedAtMs, prunedBy }: PrunedPayload): string =>
   `  its payload, of ${dateOf(day)}, was pruned on ${dateOfMs(prunedAtMs)} by entry ${prunedBy}; the proof holds without it`;
 
 export const prunedReportsLine = (reports: number): string =>
-  `${number.format(reports)} reports are of days that left the retention window: they are pruned, and no part of the answer`;
-
-const number = new Intl.NumberFormat('en-GB');
+  `${counted(reports, 'report is', 'reports are')} of days that left the retention window: pruned, and no part of the answer`;
 
 /** "12 payloads, 3.4 MB" */
 const amountOf = (payloads: number, bytes: number): string =>
-  `${number.format(payloads)} payloads, ${bytes < 1e6 ? `${number.format(bytes)} bytes` : `${(bytes / 1e6).toFixed(1)} MB`}`;
+  `${counted(payloads, 'payload')}, ${bytes < 1e6 ? counted(bytes, 'byte') : `${(bytes / 1e6).toFixed(1)} MB`}`;
 
 export function planLines({ oldest, retentionDays, days, unknown, isLedgerKnown }: RetentionPlan): string[] {
   const lines = [
-    `the window is ${retentionDays} days: what is older than ${dateOf(oldest)} goes, a day with its keys (3 each) and payloads`,
+    `the window is ${counted(retentionDays, 'day')}: what is older than ${dateOf(oldest)} goes, a day with its keys (3 each) and payloads`,
     ...days.map((day) => `  ${dayLine(day, isLedgerKnown)}`),
     ...(days.length === 0 ? ['  nothing: no older day has keys, or payloads that can be pruned'] : []),
   ];
@@ -62,20 +65,60 @@ export function endedLines(plan: readonly EndingDay[], ended: readonly EndedDay[
   });
 }
 
+/** What became of the payloads of days that ended, by what the ledger stores of each; `undefined` of a ledger that runs no longer. */
+export function removalOf(
+  ended: readonly number[],
+  stored: readonly DayRecord[] | undefined,
+): { readonly isSettled: boolean; readonly line: string } {
+  if (stored === undefined)
+    return { isSettled: true, line: 'the ledger does not run any more; it removes payloads while it runs' };
+  const left = stored.filter(({ day, pruned }) => ended.includes(day) && pruned?.removed !== true);
+  if (left.length === 0)
+    return { isSettled: true, line: 'the ledger has removed the payloads from its files' };
+  const handedOut = left.filter(({ payloads, pruned }) => payloads > 0 && pruned === undefined);
+  if (handedOut.length > 0)
+    return {
+      isSettled: false,
+      line: `the ledger still hands out the payloads of ${counted(handedOut.length, 'day')}: it has not pruned them yet`,
+    };
+  return {
+    isSettled: false,
+    line: `the ledger hands these payloads out no more, and is still removing those of ${counted(left.length, 'day')} from its files`,
+  };
+}
+
 export function statusLines({ days, ended, sunsetDay, gateways, enrolledTags }: AuthorityStatus): string[] {
   const unpruned = ended.filter(({ prunedBy }) => prunedBy === undefined).length;
+  const revoked = gateways.filter(({ revokedFromMs }) => revokedFromMs !== null).length;
+  const others = revoked > 0 ? `, ${count(revoked)} revoked` : '';
   return [
-    `${enrolledTags} tags enrolled, ${gateways.length} gateways certified`,
+    `${counted(enrolledTags, 'tag')} enrolled, ${counted(gateways.length - revoked, 'gateway')} certified${others}`,
+    ...gatewayLines(gateways),
     keyDaysLine(days),
-    `${ended.length} days have ended${unpruned > 0 ? `; the payloads of ${unpruned} of them are not pruned yet` : ''}`,
+    `${counted(ended.length, 'day has ended', 'days have ended')}${unpruned > 0 ? `; the payloads of ${count(unpruned)} of them are not pruned yet` : ''}`,
     sunsetLine(sunsetDay),
   ];
+}
+
+/** By name; the ID is what a trace, a cluster and `authority revoke` name a gateway by. */
+export function gatewayLines(gateways: AuthorityStatus['gateways']): string[] {
+  const width = Math.max(...gateways.map(({ name }) => name.length));
+  return gateways
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, publicKey, toDay, revokedFromMs }) => {
+      const id = toHex(partyIdOf(fromHex(publicKey)));
+      const state =
+        revokedFromMs === null
+          ? `certified through ${dateOf(toDay)}`
+          : `revoked on ${dateOfMs(revokedFromMs)}`;
+      return `  ${plain(name).padEnd(width)}  ${id}  ${state}`;
+    });
 }
 
 export function keyDaysLine(days: readonly number[]): string {
   const [first, last] = [days[0], days.at(-1)];
   if (first === undefined || last === undefined) return 'no day has keys';
-  return `${days.length} days have keys, ${dateOf(first)} to ${dateOf(last)}`;
+  return `${counted(days.length, 'day has keys', 'days have keys')}, ${dateOf(first)} to ${dateOf(last)}`;
 }
 
 export const sunsetLine = (sunsetDay: number | undefined): string =>

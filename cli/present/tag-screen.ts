@@ -4,12 +4,15 @@ import { z } from 'zod';
 import { plain } from '../../protocol/plain-text.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
 import type { ReadStatus } from '../status-file.js';
-import { duration, localTime } from '../times.js';
+import { localTime } from '../times.js';
+import { count, counted } from './counts.js';
+import { silence } from './heard-of.js';
 
 export const tagStatusSchema = z.object({
   isOnAir: z.boolean(),
   isClockLost: z.boolean(),
   isDiskFailing: z.boolean().default(false),
+  radioTrouble: z.string().optional(),
   timeMs: z.number(),
   heard: z.number(),
   logged: z.number(),
@@ -30,50 +33,63 @@ export const tagStatusSchema = z.object({
 
 type Status = z.infer<typeof tagStatusSchema>;
 
-export function tagScreen(number: number, { isRunning, ageMs, status }: ReadStatus<Status>): string {
+export function tagScreen(number: number, read: ReadStatus<Status>): string {
+  const { status } = read;
   return [
-    `${pc.bold(`tag ${number}`)}  ${verdict(isRunning, ageMs, status)}`,
+    `${pc.bold(`tag ${number}`)}  ${silence(read) ?? verdict(status)}`,
     row('warned', warned(status)),
     row('time here', localTime(status.timeMs / 1000, true)),
     row(
       'heard',
-      `${status.heard} beacons, ${status.open} encounters under way, ${status.logged} noted${spoilt(status)}`,
+      `${counted(status.heard, 'beacon')}, ${counted(status.open, 'encounter')} under way, ${count(status.logged)} noted${spoilt(status)}`,
     ),
     row(
       'delivered',
-      `${status.delivered} encounters in ${status.reports} reports, ${status.waiting} waiting${lost(status)}`,
+      `${counted(status.delivered, 'encounter')} in ${counted(status.reports, 'report')}, ${count(status.waiting)} waiting${lost(status)}`,
     ),
-    row('gateways', `${status.sessions} sessions, ${status.failedSessions} broken off${refusal(status)}`),
+    row(
+      'gateways',
+      `${counted(status.sessions, 'session')}, ${count(status.failedSessions)} broken off${refusal(status)}`,
+    ),
     row('credentials', credentials(status)),
   ].join('\n');
 }
 
-function verdict(isRunning: boolean, ageMs: number, status: Status): string {
-  if (!isRunning) return pc.red(`not running; last seen ${duration(ageMs / 1000)} ago`);
+function verdict(status: Status): string {
   if (status.isDiskFailing) return pc.red('its disk takes nothing: make room, or replace it');
+  if (status.radioTrouble !== undefined)
+    return pc.red(`not wholly on the air: ${plain(status.radioTrouble)}`);
   if (status.isClockLost)
     return pc.yellow('its clock is lost; the next gateway sets it, or its authority in two hours');
+  if (!status.isOnAir && status.coveredThroughDay !== undefined)
+    return pc.yellow(
+      'silent: its clock was set back, and it sends nothing twice; it goes on when that time is past',
+    );
   if (!status.isOnAir) return pc.yellow('silent: it has no credentials for now');
   return pc.green('well');
 }
 
 function warned({ warnings }: Status): string {
-  const [newest] = [...warnings].sort((a, b) => b.number - a.number);
+  const [newest, ...older] = [...warnings].sort((a, b) => b.number - a.number);
   if (newest === undefined) return 'no warning';
+  const before = older.length > 0 ? `; ${older.length} before it` : '';
   return pc.red(
-    `yes: notice ${newest.number}, code ${newest.code}, of ${localTime(newest.day * DAY_SECONDS)}`,
+    `yes, on ${utcDay(newest.day)} (UTC day): ${WARNED} (notice ${newest.number}, code ${newest.code}${before})`,
   );
 }
 
-const lost = ({ dropped }: Status): string => (dropped > 0 ? `, ${dropped} lost` : ', none lost');
+const WARNED = 'you may have been near someone who fell ill. Ask your health authority what to do';
+/** "Mon, 02 Mar 2026" */
+const utcDay = (day: number): string => new Date(day * DAY_SECONDS * 1000).toUTCString().slice(0, 16);
+
+const lost = ({ dropped }: Status): string => (dropped > 0 ? `, ${count(dropped)} lost` : ', none lost');
 const spoilt = ({ spoilt: notes }: Status): string =>
-  notes > 0 ? `; ${notes} notes were spoilt on disk` : '';
+  notes > 0 ? `; ${counted(notes, 'note')} spoilt on disk` : '';
 const refusal = ({ refused, lastRefusal }: Status): string =>
-  refused > 0 ? `; ${refused} reports refused, last for ${plain(lastRefusal ?? 'no reason')}` : '';
+  refused > 0 ? `; ${counted(refused, 'report')} refused, last for ${plain(lastRefusal ?? 'no reason')}` : '';
 
 function credentials({ coveredThroughDay, lapsedDay }: Status): string {
-  if (coveredThroughDay !== undefined)
-    return `until the end of ${localTime((coveredThroughDay + 1) * DAY_SECONDS)}`;
+  if (coveredThroughDay !== undefined) return `until ${localTime((coveredThroughDay + 1) * DAY_SECONDS)}`;
   if (lapsedDay === undefined) return 'none for today';
   const endedAt = localTime((lapsedDay + 1) * DAY_SECONDS);
   return `ended ${endedAt}: it needs the desk once, see docs/hardware.md`;

@@ -2,6 +2,7 @@
 import pc from 'picocolors';
 import type { PathStep, ReachedPerson, TraceResult } from '../../tracer/trace-result.js';
 import { duration, localSpan, localTime, localZone } from '../times.js';
+import { count, counted } from './counts.js';
 
 /** Rows beyond this are left to --json and --csv; a screen is not the place for thousands. */
 const MAX_ROWS = 120;
@@ -25,20 +26,34 @@ function heading({ reachedCount, sourceCount, direction, hops, ...trace }: Trace
     backward: `${people(reachedCount)} may be the source of ${trace.case}`,
     both: `${people(sourceCount ?? 0)} may be the source of ${trace.case}; ${people(reachedCount)} may have been infected by them or by the case`,
   }[direction];
-  return pc.bold(`${what}, within ${hops} ${hops === 1 ? 'hop' : 'hops'}`);
+  return pc.bold(`${what}, within ${counted(hops, 'hop')}`);
 }
 
-const people = (count: number): string => `${count} ${count === 1 ? 'person' : 'people'}`;
+const people = (all: number): string => counted(all, 'person', 'people');
 
 function terms(trace: TraceResult): string {
   const { from, to, minSeconds, latentSeconds, infectiousSeconds, attenuation = 'near', presence } = trace;
+  const { presenceFrom } = trace;
   const infectious = infectiousSeconds === undefined ? '' : `, for ${duration(infectiousSeconds)}`;
   return [
     `${localTime(from)} to ${localTime(to, true)}; times in ${localZone()}`,
-    `close contact: ${duration(minSeconds)} ${attenuation} within 24 h; each line shows the encounter that completed it`,
+    `close contact: ${duration(minSeconds)} ${attenuation} within 24 h, encounters of the two together; a line shows the one that completed it`,
     ...(presence === true ? [`or ${duration(minSeconds)} at one gateway at one time`] : []),
+    ...(presenceFrom === undefined
+      ? []
+      : [`who was at a gateway is known from ${localTime(presenceFrom)} on only`]),
     `people pass it on from ${duration(latentSeconds)} after exposure${infectious}`,
+    ...columnTerms(trace.direction),
   ].join('\n');
+}
+
+function columnTerms(direction: TraceResult['direction']): string[] {
+  return [
+    ...(direction === 'forward'
+      ? []
+      : ['exposing from: may have infected the next person on the way from then on']),
+    'score: 0 to 1, higher the longer and the nearer, over all ways that lead there',
+  ];
 }
 
 interface Row {
@@ -63,9 +78,11 @@ function section(
   for (const other of roots)
     lines.push(`${pc.bold(other)}  possible source`, ...branches(other, children, '', direction));
   if (people.length > shown.length)
-    lines.push(pc.dim(`… and ${people.length - shown.length} more: --json FILE or --csv FILE has them`));
+    lines.push(
+      pc.dim(`… and ${count(people.length - shown.length)} more: --json FILE or --csv FILE has them`),
+    );
   if (all > people.length)
-    lines.push(pc.dim(`${all - people.length} more are counted and not listed: --list N lists more`));
+    lines.push(pc.dim(`${count(all - people.length)} more counted and not listed: --list N lists more`));
   return all === 0 ? [...lines, pc.dim('nobody')] : lines;
 }
 

@@ -1,8 +1,8 @@
 /** One thread that makes days (day-worker.ts), as its owner sees it: a day asked for, a day made. */
 import { once } from 'node:events';
+import { endWorker, startWorker } from '../../host/start-worker.js';
+import { withTimeLimit } from '../../host/time-limit.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { endWorker, startWorker } from '../../radio/start-worker.js';
-import { withTimeLimit } from '../../radio/time-limit.js';
 import type { CitySettings } from './city-settings.js';
 import type { DayReady, DayWanted } from './day-messages.js';
 

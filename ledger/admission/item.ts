@@ -1,4 +1,7 @@
-/** The rules for one item of a batch, in order: its type, its writer's certificate, then what its type asks for. */
+/**
+ * The rules for one item of a batch, in order: its writer's certificate, so that nothing else is said of what a revoked gateway
+ * sends; its type; then what its type asks for.
+ */
 import type { BatchItem } from '../../protocol/batch.js';
 import { ENTRY_TYPE } from '../../protocol/entry.js';
 import { FirebreakError, GATEWAY_REFUSALS, LEDGER_REFUSALS, type Refusal } from '../../protocol/errors.js';
@@ -61,7 +64,7 @@ const REFUSALS: readonly string[] = [...GATEWAY_REFUSALS, ...LEDGER_REFUSALS];
 const isRefusal = (code: string): code is Refusal => REFUSALS.includes(code);
 
 function judge(context: AdmissionContext, writer: Writer, item: BatchItem): Reading | Refusal {
-  const refusal = entryTypeRule(item.type, writer) ?? certificateRule(item.timeMs, writer);
+  const refusal = certificateRule(item.timeMs, writer) ?? entryTypeRule(item.type, writer);
   if (refusal !== undefined) return refusal;
   try {
     return read(context, writer, item);

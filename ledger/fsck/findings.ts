@@ -2,9 +2,10 @@
 
 /**
  * `damage`: something that was stored is not as it was stored. `interrupted`: the end of a last write that was cut short
- * before it was answered for; the ledger drops it at its next start. `leftover`: a file LevelDB no longer needs.
+ * before it was answered for; the ledger drops it at its next start. `leftover`: a file LevelDB no longer needs. `unchecked`:
+ * what only somebody else's key can check.
  */
-export type FindingKind = 'damage' | 'interrupted' | 'leftover';
+export type FindingKind = 'damage' | 'interrupted' | 'leftover' | 'unchecked';
 
 /** Parts of the check; each keeps its own first findings, so that none crowds out another. */
 export type Area =

@@ -1,6 +1,7 @@
 /** The files of a ledger's folder: what must be there, what must not, and whether somebody writes to them. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isThere } from '../../host/system-words.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Head } from '../store/head-file.js';
 import { JOURNAL_FILES } from '../store/journal.js';
@@ -24,7 +25,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
 
 /** Throws `not-found` when there is no ledger in `dir`, `permission` when it may not be read. */
 export function requireLedgerFolder(dir: string): void {
-  if (!existsSync(join(dir, STORE)) && !existsSync(join(dir, HEAD)))
+  if (!isThere(join(dir, STORE)) && !isThere(join(dir, HEAD)))
     throw new FirebreakError('not-found', `there is no ledger in ${dir}`);
 }
 

@@ -19,6 +19,7 @@ import {
   unsettledFrames,
   type FoundFrame,
   type Frame,
+  type ScannedFile,
 } from '../store/journal-frames.js';
 import { isPayloadKey } from '../store/store-keys.js';
 import { pieceOf, placeRowOf, type PayloadPiece } from '../store/store-payloads.js';
@@ -66,13 +67,14 @@ function flippedInBody(file: Buffer, at: number): number | undefined {
 }
 
 /**
- * Whether a whole frame of a later commit stands somewhere behind `at`, where a frame cannot be read: at the start of a block, and
- * no further on than there is room for the commits between. Elsewhere it is what somebody sent, left from an earlier turn.
+ * Whether a whole frame of a commit after `last` stands somewhere behind `at`, where a frame cannot be read: at the start of a
+ * block, and no further on than there is room for the commits between. Elsewhere it is what somebody sent, left from an earlier
+ * turn.
  */
-function hasLaterFrame(file: Buffer, at: number, last: FoundFrame | undefined): boolean {
+function hasLaterFrame(file: Buffer, at: number, last: number | undefined): boolean {
   for (let next = at + BLOCK; next < file.length; next += BLOCK) {
     const commit = readFrame(file, next)?.commit ?? 0;
-    const lost = commit - (last?.commit ?? 0) - 1;
+    const lost = commit - (last ?? 0) - 1;
     if (lost > 0 && (last === undefined || lost <= (next - at) / BLOCK)) return true;
   }
   return false;
@@ -86,11 +88,21 @@ function strayBit(file: Buffer, end: number): number | undefined {
   return isOneBit && isZero(file.subarray(end + at + 1)) ? end + at : undefined;
 }
 
-/** What stands behind the last good frame: nothing that counts, a write that was cut short, or damage. */
-function checkEnd({ name, bytes }: JournalFile, findings: Findings): readonly FoundFrame[] {
-  const { frames, end, torn } = scanFrames(bytes);
+interface Scanned extends ScannedFile {
+  readonly file: JournalFile;
+}
+
+/**
+ * What stands behind the last good frame: nothing that counts, a write that was cut short, or damage. `before`: the commit that
+ * the other file ends with, which a file without a good frame goes on from; what it holds of its turn before is older.
+ */
+function checkEnd(
+  { file: { name, bytes }, frames, end, torn }: Scanned,
+  before: number | undefined,
+  findings: Findings,
+): void {
   const last = frames.at(-1);
-  if (end + FRAME_HEAD > bytes.length) return frames;
+  if (end + FRAME_HEAD > bytes.length) return;
   const flipped = flippedInHead(bytes, end, last) ?? (torn ? flippedInBody(bytes, end) : undefined);
   const stray = strayBit(bytes, end);
   if (stray !== undefined)
@@ -103,16 +115,20 @@ function checkEnd({ name, bytes }: JournalFile, findings: Findings): readonly Fo
       file: name,
       offset: flipped,
     });
-  else if (hasLaterFrame(bytes, end, last))
+  else if (hasLaterFrame(bytes, end, last?.commit ?? before))
     findings.damage('files', 'a commit cannot be read, and later ones can', { file: name, offset: end });
   else if (torn)
     findings.note('interrupted', 'ends in a write that was cut short', { file: name, offset: end });
-  return frames;
 }
 
 /** Frames of both files that count, oldest first. */
 export function checkJournal(files: readonly JournalFile[], findings: Findings): readonly Frame[] {
-  return joinTurns(files.map((file) => ({ frames: checkEnd(file, findings), end: 0, torn: false })));
+  const scanned = files.map((file) => ({ file, ...scanFrames(file.bytes) }));
+  for (const one of scanned) {
+    const other = scanned.find((another) => another !== one);
+    checkEnd(one, other?.frames.at(-1)?.commit, findings);
+  }
+  return joinTurns(scanned);
 }
 
 export interface Replayed {

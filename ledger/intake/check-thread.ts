@@ -1,7 +1,7 @@
 /** One thread that checks batches (check-worker.ts): batches in, verdicts out in the same order, or its end. */
-import { answeringThread } from '../../radio/answering-thread.js';
-import type { AnsweringEvents, AnsweringThread } from '../../radio/answering-thread.js';
-import { startWorker } from '../../radio/start-worker.js';
+import { answeringThread } from '../../host/answering-thread.js';
+import type { AnsweringEvents, AnsweringThread } from '../../host/answering-thread.js';
+import { startWorker } from '../../host/start-worker.js';
 import type { CheckRequest, CheckSettings, CheckVerdict } from './check-messages.js';
 
 /** A batch is at most 4 MiB and lies outside of the heap. */

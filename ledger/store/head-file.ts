@@ -71,7 +71,7 @@ function readNewest(disk: Disk, fd: number, path: string): Slot | undefined {
   if (valid[0] !== undefined) return valid[0];
   throw new FirebreakError(
     'damaged',
-    `${path} is damaged: check the log with 'ledger verify', then restore the folder`,
+    `${path} is damaged: see what firebreak ledger fsck says of the rest, and restore the ledger's folder from a copy`,
   );
 }
 

@@ -149,23 +149,29 @@ export class Journal {
   }
 
   /**
-   * As {@link clear}, with zeros written over what the files held. Should that fail, the next frame still goes to the start
-   * of a file, where what is left of older ones does no harm. Nothing may be appended before it resolves.
+   * As {@link clear}, with zeros written over what the files held, from the end of each: wherever it stops, there is no frame
+   * behind one that cannot be read. Should it fail, the next frame still goes to the start of a file, where what is left of
+   * older ones does no harm. Nothing may be appended before it resolves.
    */
   async wipe(): Promise<void> {
-    const zeros = this.#memory.room(WIPE_BYTES).subarray(0, WIPE_BYTES).fill(0);
     for (const file of this.#files) {
       Object.assign(file, { at: 0, lastCommit: 0, lastChecksum: 0 });
-      for (let position = 0; position < file.length;) {
-        const bytes = zeros.subarray(0, wholeBlocks(Math.min(WIPE_BYTES, file.length - position)));
-        position += takenOf(bytes, await this.#disk.writeElsewhere(file.fd, { bytes, offset: 0, position }));
-      }
+      for (let end = wholeBlocks(file.length); end > 0; end -= WIPE_BYTES)
+        await this.#zero(file, Math.max(0, end - WIPE_BYTES), end);
     }
     this.clear();
   }
 
   close(): void {
     for (const { fd } of this.#files) this.#disk.close(fd);
+  }
+
+  async #zero({ fd }: TurnFile, from: number, end: number): Promise<void> {
+    const zeros = this.#memory.room(WIPE_BYTES).subarray(0, WIPE_BYTES).fill(0);
+    for (let position = from; position < end;) {
+      const bytes = zeros.subarray(0, end - position);
+      position += takenOf(bytes, await this.#disk.writeElsewhere(fd, { bytes, offset: 0, position }));
+    }
   }
 
   /** Writes the first `needed` bytes, and the others as far as the disk takes them. */

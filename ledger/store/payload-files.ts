@@ -5,6 +5,8 @@
  */
 import { constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AtMost } from './at-most.js';
 import { NODE_DISK, syncFolder, type Disk } from './disk.js';
 import type { Row } from './journal-frames.js';
 import { isPayloadKey, KEPT_DAY } from './store-keys.js';
@@ -13,8 +15,14 @@ import { pieceOf, placeRowOf, type PayloadPiece, type PayloadPlace } from './sto
 export const PAYLOAD_FOLDER = 'payloads';
 /** Bytes of one write, about. */
 const WRITE_BYTES = 1024 * 1024;
+/** Overwritten between two syncs of a file that goes: a commit waits for no more than that. */
+const WIPE_BYTES = 4 * WRITE_BYTES;
+/** The disk is left to commits for as long as such a piece took, and no longer than this. */
+const LONGEST_BREATH_MS = 20;
 /** Files kept open between two syncs. */
 const MAX_OPEN = 64;
+/** Descriptors of readers: as many as Node has threads for the disk. */
+const MAX_READERS = 4;
 
 /** Name of the file for a day, below {@link PAYLOAD_FOLDER}. */
 export const payloadFileOf = (day: number): string => (day === KEPT_DAY ? 'kept' : String(day));
@@ -33,6 +41,9 @@ interface Run {
   bytes: number;
 }
 
+/** The bytes there, or the beginning of them, or none when the file is gone. */
+export type ReadPlace = (place: PayloadPlace) => Promise<Buffer>;
+
 export class PayloadFiles {
   readonly #disk: Disk;
   readonly #folder: string;
@@ -40,6 +51,7 @@ export class PayloadFiles {
   readonly #ends = new Map<number, number>();
   /** Files written since the last sync, by day. */
   readonly #open = new Map<number, number>();
+  readonly #readers = new AtMost(MAX_READERS);
   #hasNewFile = false;
   #turn: Promise<void> = Promise.resolve();
 
@@ -85,37 +97,37 @@ export class PayloadFiles {
     return this.#alone(() => this.#sync());
   }
 
-  /** The records there, or the beginning of them, or nothing when the file is gone. */
-  async read(day: number, { offset, length }: PayloadPlace): Promise<Buffer> {
-    const fd = this.#openIfThere(day, constants.O_RDONLY);
-    if (fd === undefined) return Buffer.alloc(0);
-    try {
-      const bytes = Buffer.allocUnsafe(length);
-      let at = 0;
-      while (at < length) {
-        const read = await this.#disk.readElsewhere(fd, bytes.subarray(at), offset + at);
-        if (read === 0) break;
-        at += read;
+  /**
+   * Lends what reads the file of a day, for as long as `use` takes. A descriptor each, and a few at a time over all calls:
+   * a reader must not leave the ledger without any.
+   */
+  reading<T>(day: number, use: (read: ReadPlace) => Promise<T>): Promise<T> {
+    return this.#readers.run(async () => {
+      const fd = this.#openIfThere(day, constants.O_RDONLY);
+      if (fd === undefined) return use(async () => Buffer.alloc(0));
+      try {
+        return await use((place) => this.#read(fd, place));
+      } finally {
+        this.#disk.close(fd);
       }
-      return bytes.subarray(0, at);
-    } finally {
-      this.#disk.close(fd);
-    }
+    });
   }
 
-  /** Overwrites the file of a day, which nobody writes to any more, with zeros, and removes it. Harmless to repeat. */
+  /**
+   * Overwrites the file of a day, which nobody writes to any more, with zeros, and removes it. Harmless to repeat. In synced
+   * pieces with pauses: one sync of a whole day would hold up those of the journal for as long as it takes.
+   */
   async remove(day: number): Promise<void> {
     await this.#alone(async () => this.#close(day));
     const fd = this.#openIfThere(day, constants.O_RDWR);
     if (fd === undefined) return;
     try {
-      const zeros = Buffer.alloc(WRITE_BYTES);
       const size = this.#disk.size(fd);
-      for (let position = 0; position < size;) {
-        const bytes = zeros.subarray(0, Math.min(WRITE_BYTES, size - position));
-        position += await this.#disk.writeElsewhere(fd, { bytes, offset: 0, position });
+      for (let at = 0; at < size; at += WIPE_BYTES) {
+        const begunMs = performance.now();
+        await this.#wipe(fd, at, Math.min(at + WIPE_BYTES, size));
+        await sleep(Math.min(performance.now() - begunMs, LONGEST_BREATH_MS));
       }
-      await this.#disk.sync(fd);
     } finally {
       this.#disk.close(fd);
     }
@@ -131,11 +143,32 @@ export class PayloadFiles {
     });
   }
 
+  async #read(fd: number, { offset, length }: PayloadPlace): Promise<Buffer> {
+    const bytes = Buffer.allocUnsafe(length);
+    let at = 0;
+    while (at < length) {
+      const read = await this.#disk.readElsewhere(fd, bytes.subarray(at), offset + at);
+      if (read === 0) break;
+      at += read;
+    }
+    return bytes.subarray(0, at);
+  }
+
   async #write({ day, offset, pieces }: Run): Promise<void> {
     const fd = await this.#fdOf(day);
     const bytes = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
     for (let at = 0; at < bytes.length;)
       at += await this.#disk.writeElsewhere(fd, { bytes, offset: at, position: offset + at });
+  }
+
+  /** Resolves when there are zeros from `start` to `end`, on the disk. */
+  async #wipe(fd: number, start: number, end: number): Promise<void> {
+    const zeros = Buffer.alloc(Math.min(WRITE_BYTES, end - start));
+    for (let position = start; position < end;) {
+      const bytes = zeros.subarray(0, end - position);
+      position += await this.#disk.writeElsewhere(fd, { bytes, offset: 0, position });
+    }
+    await this.#disk.sync(fd);
   }
 
   async #fdOf(day: number): Promise<number> {

@@ -4,20 +4,27 @@ import { FirebreakError } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/hash.js';
 import type { FoundPayload, PrunedPayload } from '../../protocol/ledger-reader.js';
 import { decodeDayRow } from './day-record.js';
-import type { PayloadFiles } from './payload-files.js';
-import { dayKey, KEPT_DAY, payloadKey } from './store-keys.js';
+import type { PayloadFiles, ReadPlace } from './payload-files.js';
+import { dayKey, indexOfKey, KEPT_DAY, payloadKey } from './store-keys.js';
 import type { Database } from './store-open.js';
-import { decodePayloadPlace, decodePayloadSegment, type StoredPayload } from './store-payloads.js';
+import {
+  decodePayloadPlace,
+  decodePayloadSegment,
+  type PayloadPlace,
+  type StoredPayload,
+} from './store-payloads.js';
 import type { PayloadRecord } from './store.js';
 
-/** Entries this far apart at most are read in one go. */
+/** Rows between entries this far apart at most are looked up in one go, and so many entries in all. */
+const GAP = 64;
 const WINDOW = 1024;
+/** Rows that lie next to each other are read as one, up to about as much. */
+const READ_BYTES = 1024 * 1024;
 
-/** Entries of one day, near each other, whose payloads are wanted. */
+/** Entries of one day, near each other, whose payloads are wanted; ascending. */
 interface Window {
   readonly day: number;
-  readonly first: number;
-  last: number;
+  readonly wanted: number[];
 }
 
 function windowsOf(places: readonly PayloadRecord[]): Window[] {
@@ -25,8 +32,9 @@ function windowsOf(places: readonly PayloadRecord[]): Window[] {
   const sorted = [...places].sort((a, b) => a.day - b.day || a.index - b.index);
   for (const { day, index } of sorted) {
     const open = windows.at(-1);
-    if (open?.day === day && index - open.first < WINDOW) open.last = index;
-    else windows.push({ day, first: index, last: index });
+    const [first = index, last = index] = [open?.wanted[0], open?.wanted.at(-1)];
+    if (open?.day === day && index - last <= GAP && index - first < WINDOW) open.wanted.push(index);
+    else windows.push({ day, wanted: [index] });
   }
   return windows;
 }
@@ -36,23 +44,85 @@ export interface PayloadStore {
   readonly files: PayloadFiles;
 }
 
-/** Rows from the one that has the first index on, as far as the last index; undefined when one cannot be read. */
-async function readWindow(
-  { db, files }: PayloadStore,
-  { day, first, last }: Window,
-): Promise<StoredPayload[] | undefined> {
+/** Records that lie next to each other in the file of a day, and the wanted entries that they hold. */
+interface Run {
+  readonly offset: number;
+  length: number;
+  readonly wanted: number[];
+}
+
+/** The rows of a window that hold a wanted entry, in the order of their entries. */
+async function rowsOf(db: Database, { day, wanted }: Window): Promise<Run[]> {
+  const [first, last] = [wanted[0] ?? 0, wanted.at(-1) ?? 0];
   const before = { gte: payloadKey(day, 0), lte: payloadKey(day, first), reverse: true, limit: 1 };
   const after = { gt: payloadKey(day, first), lte: payloadKey(day, last) };
-  const [head, rest] = await Promise.all([db.values(before).all(), db.values(after).all()]);
-  const places = [...head, ...rest].map(decodePayloadPlace);
-  const records = await Promise.all(places.map((place) => files.read(day, place)));
-  if (records.some((bytes, i) => bytes.length !== places[i]?.length)) return undefined;
+  const lookAfter = first === last ? [] : db.iterator(after).all();
+  const [head, rest] = await Promise.all([db.iterator(before).all(), lookAfter]);
+  const rows = [...head, ...rest].map(([key, value]) => ({ from: indexOfKey(key), value }));
+  return rows.flatMap(({ from, value }, i) => {
+    const end = rows[i + 1]?.from ?? Infinity;
+    const held = wanted.filter((index) => index >= from && index < end);
+    return held.length === 0 ? [] : [{ ...decodePayloadPlace(value), wanted: held }];
+  });
+}
+
+const endOf = ({ offset, length }: PayloadPlace): number => offset + length;
+
+function runsOf(rows: readonly Run[]): Run[] {
+  const runs: Run[] = [];
+  for (const row of rows) {
+    const open = runs.at(-1);
+    const isHeld = open && row.offset >= open.offset && endOf(row) <= endOf(open); // two windows, one row
+    if (isHeld) open.wanted.push(...row.wanted);
+    else if (open && endOf(open) === row.offset && open.length + row.length <= READ_BYTES) {
+      open.length += row.length;
+      open.wanted.push(...row.wanted);
+    } else runs.push({ ...row, wanted: [...row.wanted] });
+  }
+  return runs;
+}
+
+/** Copies of the payloads of a run that are wanted, by entry; what is wrong with it when it cannot be read. */
+async function readRun(read: ReadPlace, run: Run): Promise<readonly StoredPayload[] | Unread['code']> {
+  const records = await read(run);
+  if (records.length !== run.length) return 'damaged';
+  const wanted = new Set(run.wanted);
   try {
-    return records.flatMap(decodePayloadSegment).filter(({ index }) => index >= first && index <= last);
+    const held = decodePayloadSegment(records).filter(({ index }) => wanted.has(index));
+    return held.map(({ index, payload }) => ({ index, payload: new Uint8Array(payload) }));
   } catch (error) {
-    if (error instanceof FirebreakError) return undefined;
+    if (error instanceof FirebreakError) return 'damaged-payload';
     throw error;
   }
+}
+
+/** An entry that says where, and whether it is the file that is cut short or gone, or only records in it. */
+interface Unread {
+  readonly index: number;
+  readonly code: 'damaged' | 'damaged-payload';
+}
+
+/** What was read, by entry, and what is said of each day that could not be read whole. */
+interface Reading {
+  readonly stored: Map<number, Uint8Array>;
+  readonly unread: Map<number, Unread>;
+}
+
+/** Day after day, and run after run: no more than one file is open and one run in memory beside what is wanted. */
+async function readWindows({ db, files }: PayloadStore, windows: readonly Window[]): Promise<Reading> {
+  const rows = await Promise.all(windows.map((window) => rowsOf(db, window)));
+  const reading: Reading = { stored: new Map(), unread: new Map() };
+  for (const day of new Set(windows.map((window) => window.day))) {
+    const runs = runsOf(rows.flatMap((some, i) => (windows[i]?.day === day ? some : [])));
+    await files.reading(day, async (read) => {
+      for (const run of runs) {
+        const found = await readRun(read, run);
+        if (typeof found === 'string') reading.unread.set(day, { index: run.wanted[0] ?? 0, code: found });
+        else for (const { index, payload } of found) reading.stored.set(index, payload);
+      }
+    });
+  }
+  return reading;
 }
 
 /** After the payloads, so that of a day pruned meanwhile either all bytes were read or the row says so. */
@@ -75,7 +145,8 @@ async function readPruned(
  * The payloads of the entries at `places`, in order, copies; of one whose day is pruned what says so, whether its bytes are
  * still there or not; `undefined` for one never stored or lost.
  *
- * Throws `damaged` when the bytes stored are not those of the hash, or cannot be read.
+ * Throws `damaged-payload` when the bytes stored are not those of the hash, or cannot be told apart: whoever can go on without
+ * them asks for fewer. Throws `damaged` when they cannot be read, as the file of their day is cut short or gone.
  */
 export async function readPayloads(
   store: PayloadStore,
@@ -83,25 +154,25 @@ export async function readPayloads(
   places: readonly (PayloadRecord | undefined)[],
 ): Promise<readonly FoundPayload[]> {
   const known = places.filter((place) => place !== undefined);
-  const windows = windowsOf(known);
-  const read = await Promise.all(windows.map((window) => readWindow(store, window)));
+  const { stored, unread } = await readWindows(store, windowsOf(known));
   const pruned = await readPruned(store.db, known);
-  const stored = new Map<number, Uint8Array>();
-  read.forEach((payloads, i) => {
-    const { day = 0, first = 0 } = windows[i] ?? {};
-    if (payloads === undefined && !pruned.has(day))
-      throw new FirebreakError('damaged', `the payloads stored for entry ${first} and on cannot be read`);
-    for (const { index, payload } of payloads ?? []) stored.set(index, payload);
-  });
+  for (const [day, { index, code }] of unread)
+    if (!pruned.has(day)) throw damage(code, `the payloads stored for entry ${index} and on cannot be read`);
   return places.map((place, i) => {
     const gone = place && pruned.get(place.day);
     if (gone !== undefined) return gone;
     const payload = place && stored.get(place.index);
     if (place === undefined || payload === undefined) return undefined;
     if (equalBytes(sha256(payload), hashes[i] ?? payload)) return new Uint8Array(payload);
-    throw new FirebreakError(
-      'damaged',
+    throw damage(
+      'damaged-payload',
       `the payload stored for entry ${place.index} is not the one that was logged`,
     );
   });
 }
+
+const damage = (code: Unread['code'], what: string): FirebreakError =>
+  new FirebreakError(
+    code,
+    `${what}: stop the ledger, and firebreak ledger fsck --data-dir DIR says what is damaged`,
+  );

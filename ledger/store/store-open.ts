@@ -1,8 +1,8 @@
 /** Opening a ledger's folder: finds out what it is before anything is read from it or written to it. */
-import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Level } from 'level';
+import { isThere } from '../../host/system-words.js';
 import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { NODE_DISK, type Disk } from './disk.js';
@@ -81,10 +81,10 @@ async function formatOf(db: Database, dir: string): Promise<FolderFormat | undef
 
 /** LevelDB would make a new store over the ruins of one. One that was killed while it was made holds no data files. */
 async function requireWhole(dir: string, location: string): Promise<void> {
-  if (existsSync(join(location, 'CURRENT'))) return;
-  const files = existsSync(location) ? await readdir(location) : [];
+  if (isThere(join(location, 'CURRENT'))) return;
+  const files = isThere(location) ? await readdir(location) : [];
   const ruins = files.some((name) => /\.(ldb|log)$/.test(name));
-  if (!ruins && !existsSync(join(dir, 'head'))) return;
+  if (!ruins && !isThere(join(dir, 'head'))) return;
   throw new FirebreakError(
     'damaged',
     `parts of the ledger's store in ${dir} are missing: restore the folder from a copy`,
@@ -120,7 +120,7 @@ export async function openDatabase(
   { create, disk = NODE_DISK }: { readonly create: boolean; readonly disk?: Disk | undefined },
 ): Promise<{ readonly db: Database; readonly fresh: boolean }> {
   const location = storeLocation(dir);
-  if (!create && !existsSync(location)) {
+  if (!create && !isThere(location)) {
     throw new FirebreakError('not-found', `there is no ledger in ${dir}`);
   }
   await mkdir(dir, { recursive: true, mode: 0o700 });

@@ -17,6 +17,7 @@ export interface PublicationStatus {
 }
 
 export interface Publication {
+  /** Throws `witness` when nothing is published. */
   head(): PublishedHead;
   /** To be called after each commit; returns at once. */
   committed(): void;
@@ -44,6 +45,8 @@ export interface PublicationDeps {
    * never run with another.
    */
   readonly policy?: WitnessPolicy;
+  /** Witnesses were asked before: when the file of what was published is gone, nothing is shown until they cosign. */
+  readonly wasWitnessed?: boolean;
   readonly timing?: Partial<PublicationTiming>;
   readonly log: Log;
 }

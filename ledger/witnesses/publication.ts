@@ -44,7 +44,8 @@ const policyMissing = (dir: string): FirebreakError =>
 
 /**
  * Opens what the ledger of `deps.dir` publishes. A folder that was run without witnesses until now has published all it
- * holds; the policy is for what comes then.
+ * holds; the policy is for what comes then. One that was run with them, and has lost what it published, shows nothing until they
+ * cosign again: who reads under a policy refuses anything else.
  *
  * Throws `foreign` for a policy of other logs, `input` for one whose witnesses cannot be reached and when there is none though
  * the folder was run with one, `damaged` when the store does not hold what was published.
@@ -60,6 +61,8 @@ export async function openPublication(deps: PublicationDeps): Promise<Publicatio
     return everyCommit(store);
   }
   requireReachable(policy);
-  if (published === undefined) await writePublished(dir, checkpoint);
-  return new WitnessedPublication(deps, policy, published ?? { size, checkpoint }).start();
+  if (published !== undefined || deps.wasWitnessed)
+    return new WitnessedPublication(deps, policy, published).start();
+  await writePublished(dir, checkpoint);
+  return new WitnessedPublication(deps, policy, { size, checkpoint }).start();
 }

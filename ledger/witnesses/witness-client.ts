@@ -6,6 +6,7 @@ import {
   decodeTlogSize,
   encodeAddCheckpoint,
   MAX_ADD_CHECKPOINT_BYTES,
+  TLOG_SIZE_TYPE,
 } from '../../protocol/add-checkpoint.js';
 import { cosignedAt, type Cosigner } from '../../protocol/cosignature.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -55,6 +56,8 @@ const MAX_TRIES = 4;
 
 interface Answer {
   readonly status: number;
+  /** Its media type, without parameters. */
+  readonly type: string | undefined;
   readonly body: Uint8Array;
 }
 
@@ -123,15 +126,27 @@ export class WitnessClient {
   async #askUntilSettled(candidate: Candidate, signal: AbortSignal): Promise<string | undefined> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const oldSize = this.#knownSize;
-      if (oldSize > this.#deps.heldSize()) throw this.#ahead(oldSize);
+      if (oldSize > this.#deps.heldSize()) {
+        this.#knownSize = 0; // asked anew when it is due: nobody but the witness can say that this was wrong, or is mended
+        throw this.#ahead(oldSize);
+      }
       if (oldSize > candidate.size) return undefined;
-      const { status, body } = await this.#post(candidate, oldSize, signal);
-      if (status === 200) return this.#cosignature(candidate, body);
-      if (status !== 409) throw this.#refusal(status);
-      this.#knownSize = decodeTlogSize(body);
+      const answer = await this.#post(candidate, oldSize, signal);
+      if (answer.status === 200) return this.#cosignature(candidate, answer.body);
+      if (answer.status !== 409) throw this.#refusal(answer.status);
+      this.#knownSize = this.#sizeIn(answer, candidate, oldSize);
       if (this.#knownSize === oldSize) throw this.#otherView(oldSize);
     }
     throw this.#error('unreachable', 'says another size each time it is asked');
+  }
+
+  /** Of a 409. Where the size did not change, one that bears none says that another root was cosigned for it. */
+  #sizeIn({ type, body }: Answer, { size }: Candidate, oldSize: number): number {
+    try {
+      return decodeTlogSize(body);
+    } catch (cause) {
+      throw type !== TLOG_SIZE_TYPE && size === oldSize ? this.#otherView(oldSize) : cause;
+    }
   }
 
   async #post({ note, size }: Candidate, oldSize: number, signal: AbortSignal): Promise<Answer> {
@@ -208,6 +223,7 @@ async function post(url: string, body: string, signal: AbortSignal): Promise<Ans
   const response = await fetch(url, { method: 'POST', body, signal, redirect: 'error' });
   return {
     status: response.status,
+    type: response.headers.get('content-type')?.split(';', 1)[0],
     body: await boundedBody(response, MAX_ADD_CHECKPOINT_BYTES, 'the witness'),
   };
 }

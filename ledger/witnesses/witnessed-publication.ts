@@ -6,12 +6,12 @@
  * the quorum is there and the candidate is published, or when all have answered. Who answers later still adds its
  * cosignature, as long as no later checkpoint is published.
  */
+import { pauseUntilStopped } from '../../host/clock-live.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { proveConsistency } from '../../protocol/merkle.js';
 import { readNote, signatureText } from '../../protocol/note.js';
 import { tileHashReader } from '../../protocol/tile-hash-reader.js';
 import { describeQuorum, isQuorum, type WitnessPolicy } from '../../protocol/witness-policy.js';
-import { pauseUntilStopped } from '../../radio/clock-live.js';
 import { readerOfStore } from '../reader-level.js';
 import type {
   Publication,
@@ -23,6 +23,8 @@ import { writePublished, type PublishedHead } from './published-file.js';
 import { WitnessClient, type Candidate } from './witness-client.js';
 
 const TIMING: PublicationTiming = { timeoutMs: 5_000, backOffMs: 1_000, roundPauseMs: 200 };
+
+const LOST = 'what was published is lost: readers are shown nothing until witnesses cosign';
 
 /** Cosignature lines by the witness' name in the policy. */
 interface Cosigned extends Candidate {
@@ -36,7 +38,7 @@ export class WitnessedPublication implements Publication {
   readonly #pauseMs: number;
   readonly #closing = new AbortController();
   readonly #asking = new Set<Promise<unknown>>();
-  #published: PublishedHead;
+  #published: PublishedHead | undefined;
   #candidate: Cosigned;
   #writing: Promise<void> = Promise.resolve();
   #failure: string | undefined;
@@ -44,7 +46,7 @@ export class WitnessedPublication implements Publication {
   #endSleep = (): void => {};
   #running: Promise<void> = Promise.resolve();
 
-  constructor(deps: PublicationDeps, policy: WitnessPolicy, published: PublishedHead) {
+  constructor(deps: PublicationDeps, policy: WitnessPolicy, published: PublishedHead | undefined) {
     this.#deps = deps;
     this.#policy = policy;
     this.#published = published;
@@ -55,12 +57,14 @@ export class WitnessedPublication implements Publication {
   }
 
   start(): this {
+    if (this.#published === undefined) this.#deps.log.warn(LOST);
     this.#running = this.#run();
     return this;
   }
 
   head(): PublishedHead {
-    return this.#published;
+    if (this.#published !== undefined) return this.#published;
+    throw new FirebreakError('witness', `${LOST}; ask again in a moment`);
   }
 
   committed(): void {
@@ -69,10 +73,10 @@ export class WitnessedPublication implements Publication {
 
   status(): PublicationStatus {
     return {
-      size: this.#published.size,
+      size: this.#published?.size ?? 0,
       quorum: describeQuorum(this.#policy),
       witnesses: this.#clients.map((client) => client.status()),
-      failure: this.#failure,
+      failure: this.#failure ?? (this.#published === undefined ? LOST : undefined),
     };
   }
 
@@ -114,7 +118,7 @@ export class WitnessedPublication implements Publication {
   #newest(): Cosigned {
     const { checkpoint: note, size } = this.#deps.store.state();
     const lines = new Map<string, string>();
-    const signatures = this.#published.size === size ? readNote(this.#published.checkpoint).signatures : [];
+    const signatures = this.#published?.size === size ? readNote(this.#published.checkpoint).signatures : [];
     for (const { name, cosigner } of this.#policy.witnesses) {
       const own = signatures.find((one) => one.name === cosigner.name && one.keyHash === cosigner.keyHash);
       if (own) lines.set(name, signatureText(own));
@@ -143,7 +147,7 @@ export class WitnessedPublication implements Publication {
     const line = await client.ask(candidate, this.#closing.signal);
     if (line !== undefined) candidate.lines.set(client.name, line);
     await this.#publish(candidate);
-    return this.#published.size > candidate.size || this.#isQuorum(candidate);
+    return (this.#published?.size ?? 0) > candidate.size || this.#isQuorum(candidate);
   }
 
   /** Never rejects. */
@@ -153,9 +157,9 @@ export class WitnessedPublication implements Publication {
   }
 
   async #write({ note, size, lines }: Cosigned): Promise<void> {
-    if (size < this.#published.size || !this.#isQuorum({ lines })) return;
+    if (size < (this.#published?.size ?? 0) || !this.#isQuorum({ lines })) return;
     const checkpoint = note + this.#policy.witnesses.map(({ name }) => lines.get(name) ?? '').join('');
-    if (checkpoint === this.#published.checkpoint) return;
+    if (checkpoint === this.#published?.checkpoint) return;
     try {
       await writePublished(this.#deps.dir, checkpoint);
       this.#published = { size, checkpoint };

@@ -61,6 +61,11 @@ export class BleAdvertiser implements Advertiser {
     this.#deps = deps;
   }
 
+  /** The controller has been reset for it, and has not advertised since. */
+  get isFailing(): boolean {
+    return this.#failures >= FAILURES_TO_RESET;
+  }
+
   /** As the contract has it. When the controller refuses, or does not answer, it is tried again at each interval all the same. */
   async set(settings: AdvertiserSettings): Promise<void> {
     checkAdvertiser(settings);

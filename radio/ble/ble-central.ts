@@ -2,8 +2,8 @@
  * Connects through noble, one connection at a time: noble cancels, queues and mixes up what is asked of it at once, and
  * controllers take one LE Create Connection at a time anyway.
  */
+import { reasonOf } from '../../host/clock-live.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { reasonOf } from '../clock-live.js';
 import type { Central, Link, RadioAddress } from '../contract.js';
 import { Lane } from '../lane.js';
 import { BleLink } from './ble-link.js';

@@ -12,6 +12,7 @@ import { OPCODE } from './hci-packets.js';
 import type { AdvertReport } from './hci-packets.js';
 import type { Noble } from './libraries.js';
 import { eventOf } from './settle.js';
+import { TroubleTeller } from './trouble-teller.js';
 
 export interface ScannerDeps {
   readonly noble: Noble;
@@ -29,6 +30,7 @@ const UNDIRECTED: ReadonlySet<number> = new Set([0, 2, 3]);
 export class BleScanner implements Scanner {
   readonly #deps: ScannerDeps;
   readonly #lane = new Lane();
+  readonly #trouble: TroubleTeller;
   #listener: ((sighting: Sighting) => void) | undefined;
   /** How many of us need to hear: the listener, and a connect that waits for its advertiser. */
   #needs = 0;
@@ -39,6 +41,10 @@ export class BleScanner implements Scanner {
 
   constructor(deps: ScannerDeps) {
     this.#deps = deps;
+    this.#trouble = new TroubleTeller(deps.log, {
+      failed: 'the scan could not be switched; it is tried until it is',
+      works: 'the scan is switched again as it should be',
+    });
   }
 
   async start(onSighting: (sighting: Sighting) => void): Promise<void> {
@@ -119,7 +125,7 @@ export class BleScanner implements Scanner {
     try {
       await this.#follow();
     } catch (error) {
-      this.#deps.log.warn('the scan could not be switched; trying again', { reason: String(error) });
+      this.#trouble.failed(error);
       clearTimeout(this.#retry);
       if (!this.#isClosed) this.#retry = setTimeout(() => void this.#followInTheEnd(), RETRY_MS);
     }
@@ -131,6 +137,7 @@ export class BleScanner implements Scanner {
       if (wanted === this.#scanning) return;
       await this.#switch(wanted);
       this.#scanning = wanted;
+      this.#trouble.works();
     });
   }
 

@@ -26,7 +26,7 @@ import {
 } from './hci-packets.js';
 import type { AdvertReport, HciEvent } from './hci-packets.js';
 import type { HciWire } from './hci-wire.js';
-import { rightsError } from './wire-driver.js';
+import { isOfRights, rightsError } from './wire-driver.js';
 import { AdvertisingGuard, keepPrivate } from './private-commands.js';
 import type { ScanDuty } from './private-commands.js';
 
@@ -179,7 +179,7 @@ export class Controller {
 
   /** The host refused what was sent. */
   wireFailed(error: Error): void {
-    if ('code' in error && error.code === 'EPERM') this.#lane.fail(rightsError(error));
+    if (isOfRights(error)) this.#lane.fail(rightsError(error));
     else this.#log.warn('a Bluetooth adapter could not be written to', { reason: error.message });
   }
 

@@ -14,12 +14,15 @@ import { BleAdvertiser } from './ble-advertiser.js';
 import { BleCentral } from './ble-central.js';
 import { BleGattServer } from './ble-gatt-server.js';
 import { BleScanner } from './ble-scanner.js';
+import { bleTrouble } from './ble-trouble.js';
 import { DEFAULT_TIMES } from './ble-times.js';
 import type { BleTimes } from './ble-times.js';
 import type { Controller } from './controller.js';
+import { dropPacketsOfGoneLinks } from './drop-gone-links.js';
 import { hciSocketFor } from './hci-socket.js';
 import { openAdapter } from './open-adapter.js';
 import type { ScanDuty } from './private-commands.js';
+import { restarterOf } from './restart-role.js';
 import { eventOf } from './settle.js';
 import { loadBleno, loadNoble, requireInstalled } from './stack.js';
 import type { StackName } from './stack.js';
@@ -44,8 +47,6 @@ export interface BleSettings {
 }
 
 const DEFAULT_DUTY: ScanDuty = { intervalMs: 100, windowMs: 30 };
-
-const RESTART_MS = 1_000;
 
 let opened = false;
 
@@ -110,6 +111,7 @@ async function openRoles(settings: BleSettings, controllers: Controllers): Promi
   const times = { ...DEFAULT_TIMES, ...settings.times };
   const interrupts = process.listeners('SIGINT');
   const noble = loadNoble(stack, hciSocketFor(controllers.scan));
+  dropPacketsOfGoneLinks(noble);
   const bleno = loadBleno(stack, hciSocketFor(controllers.advertise));
   noble.on('warning', (reason: unknown) => log.warn('noble', { reason: String(reason) }));
   await Promise.all([poweredOn(noble, times.powerOnMs), poweredOn(bleno, times.powerOnMs)]);
@@ -120,17 +122,22 @@ async function openRoles(settings: BleSettings, controllers: Controllers): Promi
   const server = new BleGattServer({ bleno, controller: controllers.advertise, times, log });
   follow(controllers, { scanner, central, advertiser, server });
   const isUp = { scan: () => controllers.scan.isUp(), advertise: () => controllers.advertise.isUp() };
-  noble.on('stateChange', (state: unknown) => restartOn(state, () => scanner.restart(), isUp.scan, log));
-  bleno.on('stateChange', (state: unknown) =>
-    restartOn(state, () => advertiser.restart(), isUp.advertise, log),
-  );
+  const rescan = { restart: () => scanner.restart(), isUp: isUp.scan, log };
+  const readvertise = { restart: () => advertiser.restart(), isUp: isUp.advertise, log };
+  noble.on('stateChange', restarterOf({ role: 'scanning', ...rescan }));
+  bleno.on('stateChange', restarterOf({ role: 'advertising', ...readvertise }));
   const close = async (): Promise<void> => {
     await Promise.allSettled([scanner.stop(), advertiser.stop(), server.stop(), central.close()]);
     scanner.close();
     for (const library of [noble, bleno]) library.removeAllListeners('stateChange');
     closeAll(controllers);
   };
-  return { scanner, central, advertiser, server, close };
+  const trouble = (): string | undefined =>
+    bleTrouble(
+      { name: settings.scanAdapter, isUp: isUp.scan() },
+      { name: settings.advertiseAdapter, isUp: isUp.advertise(), isFailing: advertiser.isFailing },
+    );
+  return { scanner, central, advertiser, server, trouble, close };
 }
 
 /** Both libraries end the process at SIGINT when theirs is the last listener; when to end is for the process to say. */
@@ -178,16 +185,6 @@ function follow({ scan, advertise }: Controllers, { scanner, central, advertiser
     },
     onUp: (isUp) => (isUp ? undefined : advertiser.suspend()),
   };
-}
-
-/** A controller that comes back knows nothing of what it did before. */
-function restartOn(state: unknown, restart: () => Promise<void>, isUp: () => boolean, log: Log): void {
-  log.info('the Bluetooth controller changed its state', { state: String(state) });
-  if (state !== 'poweredOn') return;
-  restart().catch((error: unknown) => {
-    log.warn('a Bluetooth role could not be taken up again; it is tried again', { reason: String(error) });
-    setTimeout(() => (isUp() ? restartOn(state, restart, isUp, log) : undefined), RESTART_MS);
-  });
 }
 
 function closeAll({ scan, advertise }: Controllers): void {

@@ -1,7 +1,7 @@
 /** Waiting for what a library says by an event, with an end to it. */
 import type { EventEmitter } from 'node:events';
+import { reasonOf } from '../../host/clock-live.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { reasonOf } from '../clock-live.js';
 
 /**
  * Begins something and waits for the event that ends it. Rejects with `timeout` after that many wall ms. No listener stays

@@ -1,5 +1,6 @@
 /** A real controller through the HCI socket package of a stack: an adapter of the host's kernel, or one on a serial port. */
 import type { EventEmitter } from 'node:events';
+import { constants } from 'node:os';
 import { z } from 'zod';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { HciWire, WireEvents } from './hci-wire.js';
@@ -23,10 +24,28 @@ const driverPackage = z.object({ loadDriver: z.custom<(kind: string) => unknown>
 const deviceList = z.array(z.object({ devId: z.number().int() }));
 
 const POLL_MS = 1_000;
+/** Longer than the second at which the libraries look whether the controller is up: they must see it down. */
+const OUTAGE_MS = 2_200;
 const UART_MS = 10_000;
+const { EPERM, EPIPE } = constants.errno;
+/** Linux's "file descriptor in bad state", which Node has no name for. */
+const EBADFD = 77;
 
 /** An adapter of the kernel. Throws `unreachable`, `not-found` or `permission` with the command that mends it. */
 export function openKernelWire(stack: StackName, index: number, events: WireEvents): HciWire {
+  const open = (): DriverSocket => openKernelSocket(stack, index);
+  const socket = open();
+  if (!socket.isDevUp()) {
+    stop(socket, stack);
+    throw new FirebreakError(
+      'unreachable',
+      `hci${index} is down or blocked; bring it up with: sudo rfkill unblock bluetooth && sudo hciconfig hci${index} up`,
+    );
+  }
+  return new DriverWire(socket, events, stack, open);
+}
+
+function openKernelSocket(stack: StackName, index: number): DriverSocket {
   const socket = kernelSocket(stack);
   try {
     socket.bindRaw(index);
@@ -35,14 +54,7 @@ export function openKernelWire(stack: StackName, index: number, events: WireEven
   }
   socket.setFilter(EVENTS_AND_DATA);
   socket.start();
-  if (!socket.isDevUp()) {
-    socket.stop();
-    throw new FirebreakError(
-      'unreachable',
-      `hci${index} is down or blocked; bring it up with: sudo rfkill unblock bluetooth && sudo hciconfig hci${index} up`,
-    );
-  }
-  return new DriverWire(socket, events);
+  return socket;
 }
 
 /** The indexes of the kernel's adapters. Throws `unreachable` where the kernel has no Bluetooth. */
@@ -70,43 +82,98 @@ export async function openUartWire(port: string, baudRate: number, events: WireE
       { cause },
     );
   }
-  return new DriverWire(socket, events);
+  return new DriverWire(socket, events, 'stoprocent');
 }
 
-class DriverWire implements HciWire {
-  readonly #socket: DriverSocket;
+/**
+ * The kernel cuts the socket of an adapter that is pulled out, or resets itself, for good: also when the adapter is back under
+ * its number. So a socket of the kernel is opened anew after each outage, however short.
+ */
+export class DriverWire implements HciWire {
   readonly #events: WireEvents;
+  readonly #stack: StackName;
+  readonly #open: (() => DriverSocket) | undefined;
   readonly #poll: NodeJS.Timeout;
-  #wasUp = true;
+  #socket: DriverSocket;
+  /** `undefined` while it is up. */
+  #downSinceMs: number | undefined;
 
-  constructor(socket: DriverSocket, events: WireEvents) {
-    this.#socket = socket;
+  /** `open` makes another socket like the first; without it the first one comes back by itself. */
+  constructor(socket: DriverSocket, events: WireEvents, stack: StackName, open?: () => DriverSocket) {
     this.#events = events;
-    socket.on('data', (packet: Buffer) => events.onPacket(packet));
-    socket.on('error', (error: Error) => events.onError(error));
+    this.#stack = stack;
+    this.#open = open;
+    this.#socket = this.#use(socket);
     this.#poll = setInterval(() => this.#look(), POLL_MS);
   }
 
   send(packet: Uint8Array): void {
-    this.#socket.write(Buffer.from(packet));
+    if (this.#downSinceMs === undefined) this.#socket.write(Buffer.from(packet));
   }
 
   isUp(): boolean {
-    return this.#socket.isDevUp();
+    return this.#downSinceMs === undefined && this.#socket.isDevUp();
   }
 
   close(): void {
     clearInterval(this.#poll);
-    this.#socket.removeAllListeners('data');
-    this.#socket.stop();
+    this.#leave(this.#socket);
+  }
+
+  #use(socket: DriverSocket): DriverSocket {
+    socket.on('data', (packet: Buffer) => this.#events.onPacket(packet));
+    socket.on('error', (error: Error) => {
+      if (this.#open !== undefined && isOfDeadSocket(error)) this.#down();
+      else this.#events.onError(error);
+    });
+    return socket;
+  }
+
+  #leave(socket: DriverSocket): void {
+    socket.removeAllListeners('data');
+    socket.removeAllListeners('error');
+    socket.on('error', () => undefined);
+    stop(socket, this.#stack);
   }
 
   #look(): void {
-    const isUp = this.isUp();
-    if (isUp === this.#wasUp) return;
-    this.#wasUp = isUp;
-    this.#events.onUp(isUp);
+    if (this.#downSinceMs === undefined) {
+      if (!this.#socket.isDevUp()) this.#down();
+      return;
+    }
+    if (performance.now() - this.#downSinceMs < OUTAGE_MS || !this.#socket.isDevUp()) return;
+    try {
+      this.#renew();
+    } catch {
+      return; // it went again; the next look tries anew
+    }
+    this.#downSinceMs = undefined;
+    this.#events.onUp(true);
   }
+
+  #renew(): void {
+    if (this.#open === undefined) return;
+    const before = this.#socket;
+    this.#socket = this.#use(this.#open());
+    this.#leave(before);
+  }
+
+  #down(): void {
+    if (this.#downSinceMs !== undefined) return;
+    this.#downSinceMs = performance.now();
+    this.#events.onUp(false);
+  }
+}
+
+/**
+ * The maintained family closes its descriptor when it is stopped, and whatever has that number then when it is collected: its
+ * sockets are kept for good, one for each outage. The other's are not: they close when they are collected, and only then.
+ */
+const stopped: DriverSocket[] = [];
+
+function stop(socket: DriverSocket, stack: StackName): void {
+  if (stack === 'stoprocent') stopped.push(socket);
+  socket.stop();
 }
 
 function kernelSocket(stack: StackName): DriverSocket {
@@ -150,6 +217,11 @@ export function rightsError(cause: unknown): FirebreakError {
     { cause },
   );
 }
+
+/** One family of packages gives an error's name and number, the other the number alone. */
+export const isOfRights = (error: Error): boolean => 'errno' in error && error.errno === EPERM;
+const isOfDeadSocket = (error: Error): boolean =>
+  'errno' in error && (error.errno === EBADFD || error.errno === EPIPE);
 
 /** All events and all data (struct hci_filter: a mask of packet types, two of events, an opcode; padded to 16 bytes). */
 const EVENTS_AND_DATA = Buffer.from('14000000ffffffffffffffff00000000', 'hex');

@@ -1,16 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { openAuthority } from '../../authority/authority.js';
 import { splitDayKeyStatements, splitRevocations } from '../../protocol/authority-topics.js';
-import { asTagNumber, asUnixMs } from '../../protocol/brands.js';
+import { asUnixMs } from '../../protocol/brands.js';
 import { decodeDayKeyStatement, verifyDayKeyStatement } from '../../protocol/day-key-statement.js';
 import { decodeGatewayCertificate, verifyGatewayCertificate } from '../../protocol/gateway-certificate.js';
 import { partyIdOf } from '../../protocol/keys.js';
-import { hasToken, noticeToken, openNotice } from '../../protocol/notice.js';
 import { decodeDayKeyPayload } from '../../protocol/payload-day-key.js';
 import { decodeGatewayPayload } from '../../protocol/payload-gateway.js';
-import { decodeNoticePayload } from '../../protocol/payload-notice.js';
 import { openRevocation } from '../../protocol/revocation.js';
-import { DAY_KEYS_TOPIC, NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../../protocol/topics.js';
+import { DAY_KEYS_TOPIC, REVOCATIONS_TOPIC } from '../../protocol/topics.js';
 import {
   AskingTag,
   courierThat,
@@ -188,67 +186,6 @@ describe('gateways', () => {
     }
     expect(stated).toEqual([93, 0]);
     await expect(authority.addGateway(GATEWAY, 'again')).rejects.toMatchObject({ code: 'permission' });
-  });
-});
-
-describe('notices', () => {
-  const MEANT = [4242, 7, 188_900_966_474_565].map(asTagNumber);
-
-  it('hold the token that each tag meant makes of its own pack, and of no other tag', async () => {
-    const { authority, world } = await newAuthority();
-    const tag = new AskingTag('a');
-    const other = new AskingTag('b');
-    const firstKey = async (asking: AskingTag, number: number) => {
-      const pack = asking.open(await authority.enrol(asking.firstRequest(TODAY, 1), asTagNumber(number)));
-      return pack.days[0]?.epochs[0]?.authKey ?? new Uint8Array();
-    };
-    const [meantKey, otherKey] = [await firstKey(tag, 4242), await firstKey(other, 5)];
-    const bytes = await authority.notify({ day: TODAY, code: 2, tags: MEANT });
-    const notice = openNotice(bytes, issuer.publicKey);
-    expect(notice).toMatchObject({ day: TODAY, number: 1, code: 2 });
-    expect(notice.tokens).toHaveLength(4);
-    expect(hasToken(notice, noticeToken(meantKey, 1, 2))).toBe(true);
-    expect(hasToken(notice, noticeToken(otherKey, 1, 2))).toBe(false);
-    await authority.published();
-    expect(world.retained.get(NOTICES_TOPIC)).toEqual(bytes);
-    expect(decodeNoticePayload(payloads(world, 8)[0] ?? new Uint8Array()).notice).toEqual(bytes);
-  });
-
-  it('are numbered on, also after a restart, and the newest is the one retained', async () => {
-    const { authority, world } = await newAuthority();
-    await Promise.all([1, 2].map((code) => authority.notify({ day: TODAY, code, tags: MEANT })));
-    await authority.close();
-    const again = await openAuthority(world.deps);
-    const third = await again.notify({ day: TODAY, code: 3, tags: [] });
-    expect(openNotice(third, issuer.publicKey)).toMatchObject({ number: 3, code: 3 });
-    await again.published();
-    expect(world.retained.get(NOTICES_TOPIC)).toEqual(third);
-  });
-
-  it('count a tag named twice once', async () => {
-    const { authority } = await newAuthority();
-    const notice = await authority.notify({
-      day: TODAY,
-      code: 1,
-      tags: [...MEANT.slice(0, 2), ...MEANT.slice(0, 2)],
-    });
-    expect(openNotice(notice, issuer.publicKey).tokens).toHaveLength(2);
-  });
-
-  it('name as many tags as a ledger payload has room for, and no more', async () => {
-    const { authority, world } = await newAuthority();
-    const tags = Array.from({ length: 4097 }, (_, index) => asTagNumber(index));
-    await authority.notify({ day: TODAY, code: 1, tags: tags.slice(1) });
-    const payload = payloads(world, 8)[0];
-    expect(payload?.length).toBeGreaterThan(32_768);
-    expect(payload?.length).toBeLessThanOrEqual(65_536);
-    await expect(authority.notify({ day: TODAY, code: 1, tags })).rejects.toMatchObject({ code: 'full' });
-  });
-
-  it('of a day without keys are refused', async () => {
-    const { authority } = await newAuthority();
-    const order = { day: TODAY + 3, code: 1, tags: MEANT };
-    await expect(authority.notify(order)).rejects.toMatchObject({ code: 'not-found' });
   });
 });
 

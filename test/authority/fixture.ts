@@ -2,14 +2,16 @@
 import { createHash } from 'node:crypto';
 import { openAuthority, type Authority, type AuthorityDeps } from '../../authority/authority.js';
 import type { EntrySink } from '../../authority/entries.js';
+import type { Delivery } from '../../courier/deliveries.js';
 import { memoryDayKeyStore } from '../../authority/day-key-store-memory.js';
 import { memoryRecords } from '../../authority/records-memory.js';
 import { memoryWorkedDay } from '../../authority/worked-day.js';
-import { asEpoch, asUnixMs, type UnixMs } from '../../protocol/brands.js';
+import { asEpoch, asUnixMs, type TagNumber, type UnixMs } from '../../protocol/brands.js';
 import type { Clock } from '../../protocol/clock.js';
 import { openCredentialPack, type CredentialPack } from '../../protocol/credential-pack.js';
 import { signCredentialRequest, type CredentialRequest } from '../../protocol/credential-request.js';
 import type { Credential } from '../../protocol/credential.js';
+import { ENTRY_TYPE } from '../../protocol/entry.js';
 import { fastSigner, type Signer } from '../../protocol/ed25519.js';
 import { encodeCredentialRequest } from '../../protocol/credential-request.js';
 import { epochSeed, issuerIdOf, x25519KeyPair } from '../../protocol/keys.js';
@@ -51,12 +53,18 @@ export interface LoggedLine {
   readonly fields: LogFields | undefined;
 }
 
-/** A courier that does this with what is posted, and delivers nothing. */
-export function courierThat(keep: (entries: readonly Posted[]) => Promise<void>): EntrySink {
+/** A courier that does this with what is posted, and delivers nothing but what `deliver` says. */
+export function courierThat(
+  keep: (entries: readonly Posted[]) => Promise<void>,
+  deliver: (entry: Posted) => Promise<Delivery> = () => new Promise<never>(() => {}),
+): EntrySink {
   return {
     post: async (entries) => {
       await keep(entries);
-      return entries.map(() => ({ delivered: () => new Promise<never>(() => {}) }));
+      return entries.map((entry) => {
+        const delivery = deliver(entry);
+        return { delivered: () => delivery };
+      });
     },
   };
 }
@@ -69,6 +77,8 @@ export interface World {
   readonly logged: LoggedLine[];
   readonly deps: AuthorityDeps;
   online: boolean;
+  /** What the ledger answers to notices; by default that it has them. */
+  ledger: (notice: Posted) => Promise<Delivery>;
   /** What the authority asked to be told when the broker is back. */
   back(): void;
   /** Sets the clock to a day that may be far from the last, and says that it is right. */
@@ -91,7 +101,10 @@ export function newWorld(overrides: Partial<AuthorityDeps> = {}): World {
     },
     onOnline: (listener: () => void) => void onlineListeners.push(listener),
   };
-  const courier = courierThat(async (entries) => void posted.push(...entries));
+  const courier = courierThat(
+    async (entries) => void posted.push(...entries),
+    (entry) => (entry.type === ENTRY_TYPE.notices ? world.ledger(entry) : new Promise(() => {})),
+  );
   const stores = { dayKeys: memoryDayKeyStore(), records: memoryRecords(), workedDay: memoryWorkedDay() };
   const deps = {
     issuer,
@@ -111,7 +124,8 @@ export function newWorld(overrides: Partial<AuthorityDeps> = {}): World {
     clock.set(day, offsetSeconds);
     await deps.workedDay.write(day);
   };
-  const world: World = { clock, posted, retained, logged, deps, online: true, back, leapTo };
+  const ledger = async (): Promise<Delivery> => ({ index: posted.length });
+  const world: World = { clock, posted, retained, logged, deps, online: true, ledger, back, leapTo };
   return world;
 }
 
@@ -120,6 +134,17 @@ export async function newAuthority(
 ): Promise<{ authority: Authority; world: World }> {
   const world = newWorld(overrides);
   return { authority: await openAuthority(world.deps), world };
+}
+
+/** Writes into the registry that these tags are enrolled, with credentials of `day`. */
+export async function enrolled(world: World, tags: readonly TagNumber[], day = TODAY): Promise<void> {
+  const hex = (tag: TagNumber) => tag.toString(16).padStart(12, '0');
+  const dayHex = day.toString(16).padStart(8, '0');
+  const rows = tags.flatMap((tag) => [
+    [`number/${hex(tag)}`, new Uint8Array(0)] as const,
+    [`days/${hex(tag)}/${dayHex}`, secretOf(`keys of ${tag}`)] as const,
+  ]);
+  await world.deps.records.write(rows);
 }
 
 /** A tag whose secret does not ratchet: enough to ask with. */

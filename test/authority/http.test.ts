@@ -6,7 +6,7 @@ import { enrolByWire, renewByWire, timeByWire } from '../../authority/enrolment-
 import { openEnrolmentHttp, type EnrolmentHttp, type EnrolmentService } from '../../authority/http.js';
 import { asTagNumber } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { silentLog } from '../../protocol/log.js';
+import { silentLog, type Log, type LogFields } from '../../protocol/log.js';
 import { AskingTag, newAuthority, TODAY } from './fixture.js';
 
 const opened: EnrolmentHttp[] = [];
@@ -14,8 +14,8 @@ afterEach(async () => {
   for (const http of opened.splice(0)) await http.close();
 });
 
-async function serve(service: EnrolmentService): Promise<string> {
-  const http = await openEnrolmentHttp({ service, log: silentLog });
+async function serve(service: EnrolmentService, log = silentLog): Promise<string> {
+  const http = await openEnrolmentHttp({ service, log });
   opened.push(http);
   return `http://127.0.0.1:${http.port}`;
 }
@@ -103,11 +103,21 @@ describe('enrolment by wire', () => {
     expect(small).toHaveLength(2);
   });
 
-  it('does not say what failed inside', async () => {
-    const url = await serve(failing(new Error('key 00112233')));
+  it.each([
+    ['an error that nobody foresaw', new Error('key 00112233')],
+    [
+      'a day key file that is damaged',
+      new FirebreakError('damaged', '/srv/day-keys/00112233.key: cut short'),
+    ],
+  ])('says what failed inside to its own log alone: %s', async (_what, error) => {
+    const said: string[] = [];
+    const note = (_message: string, fields?: LogFields) => void said.push(JSON.stringify(fields));
+    const log: Log = { info: () => {}, warn: () => {}, error: note };
+    const url = await serve(failing(error), log);
     const response = await send(`${url}/enrol`, { body: Uint8Array.of(1) });
     expect(response.status).toBe(500);
     expect(await response.text()).not.toContain('00112233');
+    expect(said).toEqual([expect.stringContaining('00112233')]);
   });
 
   it('refuses what comes while it has its hands full', async () => {

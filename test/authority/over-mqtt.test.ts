@@ -44,7 +44,7 @@ describe('an authority over MQTT', () => {
     await authority.enrol(new AskingTag('a').firstRequest(TODAY, 1), asTagNumber(9));
     await authority.addGateway(secretOf('gateway'), 'north door');
     await authority.notify({ day: TODAY, code: 1, tags: [asTagNumber(9)] });
-    await courier.drained(AbortSignal.timeout(10_000));
+    await courier.drained(AbortSignal.timeout(50_000));
     expect(courier.status()).toMatchObject({ refused: 0, delivered: 6 });
     const bundle = await ledger.reader().entryBundle(0, 6);
     expect(entriesOf(bundle, 6).map((entry) => decodeEntry(entry).type)).toEqual([4, 4, 4, 9, 3, 8]);
@@ -52,8 +52,8 @@ describe('an authority over MQTT', () => {
 
   it('retains its statements for whoever comes later, also on a broker that lost them', async () => {
     const { authority } = connected;
-    const notice = await authority.notify({ day: TODAY, code: 1, tags: [] });
-    expect(await authority.published()).toBe(true);
+    const { number, notice } = await authority.notify({ day: TODAY, code: 1, tags: [] });
+    expect(await authority.notified(number, AbortSignal.timeout(50_000))).toBe('out');
     expect(await retainedOf(broker.url, NOTICES_TOPIC, issuer)).toEqual(notice);
     const port = Number(new URL(broker.url).port);
     await broker.close();

@@ -18,7 +18,7 @@ import { ledgerDeps, receiptSigner, temporaryFolder } from '../ledger/deployment
 import { AskingTag, issuer, newWorld, RETENTION_DAYS, TODAY, type World } from './fixture.js';
 
 const LATER = TODAY + RETENTION_DAYS;
-const soon = () => AbortSignal.timeout(5_000);
+const soon = () => AbortSignal.timeout(50_000);
 
 /** Hands entries straight to a ledger, one batch each, and tells its receipts. */
 function sinkTo(ledger: Ledger, firstSeq = 0): EntrySink {
@@ -42,12 +42,15 @@ interface Stage {
 
 async function stage(overrides: Parameters<typeof newWorld>[0] = {}): Promise<Stage> {
   const dir = await temporaryFolder();
-  const clock = { nowMs: () => world.clock.nowMs(), sleep: async () => {} };
+  const courier: EntrySink = { post: (items) => sink.post(items) };
+  const world = newWorld({ courier, ...overrides });
+  const nowMs = () => world.clock.nowMs();
+  const clock = { nowMs, sleep: async () => {}, counter: { nowMs, rate: 1 } };
   const types = [ENTRY_TYPE.gateway, ENTRY_TYPE.dayKey, ENTRY_TYPE.notices, ENTRY_TYPE.credentials];
   const writers = [{ publicKey: issuer.publicKey, types: [...types, ENTRY_TYPE.pruning] }];
   const given = { clock, issuerPublicKey: issuer.publicKey, retentionDays: RETENTION_DAYS, writers };
   const ledger = await openLedger(ledgerDeps(dir, given));
-  const world = newWorld({ courier: sinkTo(ledger), ...overrides });
+  const sink = sinkTo(ledger);
   onTestFinished(() => ledger.close());
   return { world, ledger };
 }

@@ -2,9 +2,9 @@
  * A process with one Bluetooth radio, for tests: noble and bleno are one instance per process. It hands its radio to the test
  * over a unix socket, as a hosted air hands out its nodes. Told what to do by its arguments; see stages.ts.
  */
+import { liveClock } from '../../host/clock-live.js';
 import { silentLog } from '../../protocol/log.js';
 import { serveAir } from '../../radio/air-socket-server.js';
-import { liveClock } from '../../radio/clock-live.js';
 import { parseAdapter } from '../../radio/ble/adapter-name.js';
 import { openBleRadio } from '../../radio/ble/open-ble-radio.js';
 import { STAGE_TIMES } from './stage-times.js';

@@ -2,9 +2,9 @@
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { liveClock } from '../../host/clock-live.js';
 import { silentLog } from '../../protocol/log.js';
 import { openBleRadio } from '../../radio/ble/open-ble-radio.js';
-import { liveClock } from '../../radio/clock-live.js';
 import type { Radio } from '../../radio/contract.js';
 import type { RadioStage } from '../contracts/radio-contract.js';
 import { startEmulator } from './emulator.js';

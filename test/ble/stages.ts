@@ -5,12 +5,14 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { liveClock } from '../../host/clock-live.js';
 import { connectAir } from '../../radio/air-socket-client.js';
-import { liveClock } from '../../radio/clock-live.js';
 import type { StackName } from '../../radio/ble/stack.js';
 import type { RadioStage } from '../contracts/radio-contract.js';
+import { program } from '../program.js';
 import { endProcess } from '../radio/stages.js';
+
+const BLE_PROCESS = new URL('./ble-process.ts', import.meta.url);
 
 /** Scanning and advertising adapter, as in settings. */
 export type AdapterPair = readonly [string, string];
@@ -47,9 +49,8 @@ export async function bleStage(
 }
 
 function startRadio(path: string, stack: StackName, [scan, advertise]: AdapterPair): ChildProcess {
-  const program = fileURLToPath(new URL('./ble-process.ts', import.meta.url));
-  return fork(program, [path, stack, scan, advertise], {
-    execArgv: ['--import', 'tsx'],
+  return fork(program(BLE_PROCESS), [path, stack, scan, advertise], {
+    execArgv: [],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
 }

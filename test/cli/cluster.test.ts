@@ -1,5 +1,6 @@
 /** `firebreak cluster` on the folder a demo left, where 1 was with 2, and 2 with 3 later; and files of cases. */
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCases } from '../../cli/cases-file.js';
 import { attempt } from './in-process.js';
@@ -7,7 +8,7 @@ import { openWorkshop } from './small-demo.js';
 import type { Workshop } from './small-demo.js';
 
 let workshop: Workshop;
-beforeAll(async () => void (workshop = await openWorkshop()), 60_000);
+beforeAll(async () => void (workshop = await openWorkshop()));
 afterAll(() => workshop.remove());
 
 describe('firebreak cluster', () => {
@@ -31,7 +32,27 @@ describe('firebreak cluster', () => {
       cases: [{ tag: '1' }, { tag: '3', onset: 1_700_060_400 }],
       sourceCount: 2,
     });
-  }, 60_000);
+  });
+
+  it('asks whether the number of a case that is in no contact is right', async () => {
+    const cases = workshop.path('unknown.txt');
+    await writeFile(cases, '1\n9999\n');
+    const dir = await workshop.copy();
+    const { code, text } = await attempt(
+      'cluster',
+      '--data-dir',
+      dir,
+      '--cases',
+      cases,
+      '--from',
+      '2030-01-01',
+    );
+    expect(text).toContain('nothing is known that ended after --from');
+    expect(text).toContain('9999 is in no contact at all: is the number right?');
+    expect(text).not.toContain('infected 9999');
+    expect(text).toContain('2 cases, none of them with an onset');
+    expect(code).toBe(0);
+  });
 
   it('says by its number which line of the cases is none, before anything is looked at', async () => {
     const cases = workshop.path('bad.txt');
@@ -44,6 +65,25 @@ describe('firebreak cluster', () => {
     expect((await attempt('cluster', '--data-dir', workshop.demo)).code).toBe(2);
   });
 });
+
+it.each(['cluster', 'trace'])(
+  'firebreak %s writes over nothing it needs, and records no look',
+  async (command) => {
+    const dir = await workshop.copy();
+    const [cases, config] = [workshop.path('kept.txt'), join(dir, 'firebreak.json')];
+    await writeFile(cases, '1\n3\n');
+    const before = await readFile(config);
+    const asked = command === 'cluster' ? ['--cases', cases] : ['--case', '1'];
+    for (const json of command === 'cluster' ? [config, cases] : [config]) {
+      const { code, text } = await attempt(command, '--data-dir', dir, ...asked, '--json', json);
+      expect([code, text.includes('recorded as')]).toEqual([2, false]);
+      expect(text).toMatch(/is in the data folder|is read for the answer/);
+    }
+    expect(await readFile(config)).toEqual(before);
+    expect(await readFile(cases, 'utf8')).toBe('1\n3\n');
+  },
+  60_000,
+);
 
 describe('a file of cases', () => {
   it('holds a tag number a line, with or without an onset, in the ways people write', () => {
@@ -64,7 +104,7 @@ describe('a file of cases', () => {
     ['a day that does not exist', '1\n\n2 2026-13-01', 'line 3: the onset must be'],
     ['words after the tag', '1 yesterday\n2', 'line 1: the onset must be'],
     ['the same case again', '1\n2\n01', 'line 3: the case of line 1 again'],
-    ['one case', '1', '2 to 64 cases, and here are 1'],
+    ['one case', '1', '2 to 64 cases, and here is 1'],
     ['65 cases', Array.from({ length: 65 }, (_, n) => n).join('\n'), 'and here are 65'],
   ])('is refused with %s', (_what, text, says) => {
     expect(() => parseCases(text, 'cases')).toThrow(

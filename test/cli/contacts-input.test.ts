@@ -56,7 +56,7 @@ describe('a file of contacts', () => {
 
   it('must exist', async () => {
     const file = join(dir, 'nowhere');
-    expect(await attempt('demo', '--contacts', file)).toEqual({
+    expect(await attempt('demo', '--contacts', file)).toMatchObject({
       code: 1,
       text: `firebreak: there is no file ${file}`,
     });

@@ -10,7 +10,7 @@ import { dayKeyFiles } from '../../cli/day-key-files.js';
 import { decodeDayKeyPayload } from '../../protocol/payload-day-key.js';
 import { decodeDayKeyStatement } from '../../protocol/day-key-statement.js';
 import { courierThat, newWorld, TODAY, type World } from '../authority/fixture.js';
-import { PROJECT_ROOT } from './firebreak-process.js';
+import { program } from '../program.js';
 
 let dir: string;
 let world: World;
@@ -57,17 +57,16 @@ describe('keys that were never used', () => {
   it('leave nothing under their name when the disk takes only a part of them', async () => {
     const script = `
       process.on('SIGXFSZ', () => {});
-      const { writePrivate } = await import('./cli/key-files.ts');
+      const { writePrivate } = await import(${JSON.stringify(program(new URL('../../cli/key-files.ts', import.meta.url)))});
       await writePrivate(${JSON.stringify(keyFile(TODAY))}, new Uint8Array(4096)).then(
         () => console.log('written'), (error) => console.log(error.code));`;
-    const node = `'${process.execPath}' --import tsx --input-type=module -e "$SCRIPT"`;
+    const node = `'${process.execPath}' --input-type=module -e "$SCRIPT"`;
     const { stdout } = await promisify(execFile)('bash', ['-c', `ulimit -f 1; exec ${node}`], {
-      cwd: PROJECT_ROOT,
       env: { ...process.env, SCRIPT: script },
     });
     expect(stdout).toBe('input\n');
     expect(await readdir(dir)).toEqual([]);
-  }, 30_000);
+  });
 });
 
 describe('keys that others know', () => {

@@ -1,14 +1,19 @@
 /** Day keys on disk: destroyed is destroyed, whatever copy comes back, under whatever name. */
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { beforeEach, describe, expect, it, onTestFinished, test } from 'vitest';
 import { newDayKeys } from '../../authority/day-keys.js';
 import { encodeDayKeyFile } from '../../authority/day-key-file.js';
 import type { DayKeyStore } from '../../authority/day-key-store.js';
 import { dayKeyFiles } from '../../cli/day-key-files.js';
+import { holdLock } from '../../host/folder-lock.js';
 import { sha256 } from '../../protocol/hash.js';
 import type { DayKeys } from '../../protocol/keys.js';
+import { program } from '../program.js';
 import { filesUnder } from './small-demo.js';
 
 const OLD = 20_700;
@@ -173,4 +178,66 @@ describe('keys of a day that is destroyed', () => {
     expect(await store.removeStray()).toEqual([]);
     expect(await readdir(outside)).toEqual(['copy']);
   });
+});
+
+test('keys that their owner made read-only are destroyed all the same, and so are copies of them', async () => {
+  leaveRoot();
+  const own = await mkdtemp(join(tmpdir(), 'firebreak-keys-'));
+  onTestFinished(() => rm(own, { recursive: true, force: true }));
+  const files = dayKeyFiles(join(own, 'day-keys'), own);
+  await files.put(keysOf(OLD));
+  const [file, copy] = [join(own, 'day-keys', `${OLD}.key`), join(own, 'copy')];
+  await writeFile(copy, Buffer.concat([Buffer.from('before'), await readFile(file)]));
+  for (const one of [file, copy]) await chmod(one, 0o400);
+  await files.destroy(OLD);
+  expect(await readdir(join(own, 'day-keys'))).toEqual(['destroyed']);
+  expect(await files.removeStray()).toEqual([OLD]);
+  expect((await readFile(copy, 'latin1')).replaceAll('\0', '')).toBe('before');
+});
+
+test('a copy that cannot be removed keeps no other from being removed, and is said', async () => {
+  leaveRoot();
+  const own = await mkdtemp(join(tmpdir(), 'firebreak-keys-'));
+  const [locked, deeper] = [join(own, 'locked'), join(own, 'deep', 'er')]; // met in this order
+  onTestFinished(() => chmod(locked, 0o700).then(() => rm(own, { recursive: true })));
+  const files = dayKeyFiles(join(own, 'day-keys'), own);
+  await files.put(keysOf(OLD));
+  await mkdir(locked);
+  await mkdir(deeper, { recursive: true });
+  for (const to of [locked, deeper]) await copyFile(join(own, 'day-keys', `${OLD}.key`), join(to, 'copy'));
+  await chmod(locked, 0o500);
+  await files.destroy(OLD);
+  await expect(files.removeStray()).rejects.toThrow('EACCES');
+  expect(await readdir(deeper)).toEqual([]);
+});
+
+/** Root may write whatever the mode says: as another user until the test is over. */
+function leaveRoot(): void {
+  if (process.geteuid?.() !== 0) return;
+  process.seteuid?.(65_534);
+  onTestFinished(() => process.seteuid?.(0));
+}
+
+test('whoever looks for copies keeps the locks that it holds in the folder', async () => {
+  const lock = place('authority', 'registry');
+  const release = await holdLock(lock, 'in use');
+  onTestFinished(release);
+  await store.destroy(OLD);
+  await store.removeStray();
+  expect(await codeOfAnotherThatLocks(lock)).toBe('locked');
+});
+
+/** Of the error that another process gets there: within one, a second lock is refused whatever the kernel says. */
+async function codeOfAnotherThatLocks(dir: string): Promise<string> {
+  const module = pathToFileURL(program(new URL('../../host/folder-lock.ts', import.meta.url))).href;
+  const script = `import { holdLock } from '${module}';
+    await holdLock(${JSON.stringify(dir)}, 'in use').then(() => console.log('it is had'), ({ code }) => console.log(code));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+  return stdout.trim();
+}
+
+test('a folder of day keys that cannot be listed is not taken for one without keys', async () => {
+  expect(await dayKeyFiles(place('nowhere')).list()).toEqual([]);
+  await writeFile(place('file'), '');
+  await expect(dayKeyFiles(place('file')).list()).rejects.toMatchObject({ code: 'permission' });
 });

@@ -145,7 +145,7 @@ describe.each(present)('the path of %s', (file) => {
     expect(results).toHaveLength(asked.length);
     expect(steps.length).toBeGreaterThan(0);
     for (const step of steps) expectEvidence(step, reports);
-  }, 60_000);
+  });
 });
 
 describe.runIf(present.length === 0)('the path of the built-in scenario', () => {
@@ -169,7 +169,7 @@ describe.runIf(present.length === 0)('the path of the built-in scenario', () => 
     const { reached } = await walked.ask({ case: String(indexCase), direction: 'forward', ...request });
     const reports = await walked.reports();
     for (const step of reached.flatMap(({ path }) => path)) expectEvidence(step, reports);
-  }, 60_000);
+  });
 });
 
 function nameOf({ case: who, direction, latentSeconds, minSeconds, infectiousSeconds }: Vector): string {

@@ -10,7 +10,7 @@ import { filesUnder, openWorkshop } from './small-demo.js';
 import type { Workshop } from './small-demo.js';
 
 let shop: Workshop;
-beforeAll(async () => void (shop = await openWorkshop()), 60_000);
+beforeAll(async () => void (shop = await openWorkshop()));
 afterAll(() => shop?.remove());
 
 const seconds = z.int().min(1_700_000_000);
@@ -183,11 +183,11 @@ describe('a demo that is interrupted', () => {
     demo.child.kill('SIGINT');
     const started = performance.now();
     expect(await demo.ended).toEqual({ code: 1, signal: null });
-    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(performance.now() - started).toBeLessThan(30_000);
     expect(demo.stderr()).toContain('firebreak: stopped before it was done');
     expect(demo.stderr()).not.toContain('unexpected');
     expect((await readdir(shop.dir)).filter((name) => name.startsWith('cut.json'))).toEqual([]);
-  }, 60_000);
+  });
 });
 
 async function sizeOf(dir: string): Promise<number> {

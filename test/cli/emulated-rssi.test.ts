@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { openEmulatedRssi } from '../../cli/emulated-rssi.js';
 import type { EmulatedRssi } from '../../cli/emulated-rssi.js';
 import { folderAt } from '../../cli/folder.js';
-import { virtualClock } from '../../radio/clock-virtual.js';
+import { virtualClock } from '../../host/clock-virtual.js';
 import type { AdvertiserSettings, RadioAddress, Sighting } from '../../radio/contract.js';
 import { INDOOR, meanPathLossDb } from '../../radio/propagation.js';
 import { until } from './firebreak-process.js';

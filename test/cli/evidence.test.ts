@@ -1,9 +1,7 @@
 /** `firebreak trace --evidence` and `firebreak evidence verify`, as an officer and whoever is handed the file run them. */
 import { execFile } from 'node:child_process';
 import { chmod, cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../cli/config.js';
 import type { Config } from '../../cli/config.js';
@@ -11,7 +9,8 @@ import { folderAt } from '../../cli/folder.js';
 import { toHex } from '../../protocol/bytes.js';
 import { formatCosignerKey } from '../../protocol/cosignature.js';
 import { cosignerNamed } from '../witness/running-witness.js';
-import { PROJECT_ROOT, startFirebreak } from './firebreak-process.js';
+import { FIREBREAK, program } from '../program.js';
+import { startFirebreak } from './firebreak-process.js';
 import type { Finished } from './firebreak-process.js';
 import { attempt } from './in-process.js';
 import { openWorkshop } from './small-demo.js';
@@ -45,15 +44,14 @@ beforeAll(async () => {
   if (code !== 0) throw new Error(text);
   traced = text;
   return () => workshop.remove();
-}, 60_000);
+});
 
 /** A process of its own, in a folder with nothing but the evidence, and nothing in its environment. */
 async function onBareMachine(...args: readonly string[]): Promise<Finished & { readonly dir: string }> {
   const dir = workshop.path('bare');
   await mkdir(dir, { recursive: true });
   await cp(evidence, join(dir, 'ward.evidence'));
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  const whole = ['--import', loader, join(PROJECT_ROOT, 'cli', 'main.ts'), ...args];
+  const whole = [program(FIREBREAK), ...args];
   return new Promise((resolve) => {
     execFile(
       process.execPath,
@@ -66,7 +64,7 @@ async function onBareMachine(...args: readonly string[]): Promise<Finished & { r
   });
 }
 
-describe('firebreak trace --evidence', { timeout: 60_000 }, () => {
+describe('firebreak trace --evidence', () => {
   test('writes a private file, says how to check it, and leaves nothing else', async () => {
     expect((await stat(evidence)).mode & 0o777).toBe(0o600);
     expect(traced).toContain(`firebreak evidence verify ${evidence} --vkey ${config.logKey}`);
@@ -116,6 +114,37 @@ describe('firebreak trace --evidence', { timeout: 60_000 }, () => {
       );
   });
 
+  test('says which contacts counted, and that presence did', async () => {
+    const file = workshop.path('medium.evidence');
+    const asked = ['--presence', '--attenuation', 'medium', '--min-seconds', '300', '--evidence', file];
+    const folder = await workshop.copy();
+    expect(await attempt('trace', '--data-dir', folder, ...QUESTION, ...asked)).toMatchObject({ code: 0 });
+    const { code, text } = await verify(file);
+    expect(code).toBe(0);
+    expect(text).toContain('2 people, all shown here');
+    expect(text).toContain('5 min at medium distance or nearer within 24 h, or at one gateway at one time');
+  });
+
+  test('shows steps by presence in plain words', async () => {
+    const vector = JSON.parse(
+      await readFile(new URL('../vectors/evidence-presence.json', import.meta.url), 'utf8'),
+    ) as { readonly vkey: string; readonly bundle: string };
+    const file = workshop.path('presence.evidence');
+    await writeFile(file, Buffer.from(vector.bundle, 'base64'));
+    const { code, text } = await attempt('evidence', 'verify', file, '--vkey', vector.vkey);
+    expect(code).toBe(0);
+    expect(text).toMatch(
+      /1 to 2 {2}2026-09-04T12:05:00Z to 2026-09-04T12:25:00Z, both at gateway [0-9a-f]{32} for 1200 s at one time, .*, entries 4 5 /,
+    );
+    for (const words of [
+      'or at one gateway at one time',
+      'the look and the 4 reports cited are entries in it',
+      '3 of them are of gateways, each signed by its gateway, which the issuer had approved for that day',
+      'that the two came to a gateway no earlier and left it no later than what is cited of it says',
+    ])
+      expect(text).toContain(words);
+  });
+
   test('refuses a changed file with what is wrong and exit code 1', async () => {
     const bytes = await readFile(evidence);
     const bent = workshop.path('bent.evidence');
@@ -133,6 +162,8 @@ describe('firebreak trace --evidence', { timeout: 60_000 }, () => {
       expect(text).not.toContain('accepted');
       expect(code).toBe(1);
     }
+    await writeFile(bent, '{"case": "1105"}\n'.repeat(9));
+    expect((await verify(bent)).text).toContain('not an evidence bundle: it does not begin as one');
     const other = await verify(evidence, '--issuer', '00'.repeat(32));
     expect(other).toMatchObject({ code: 1, text: expect.stringContaining('another issuer') as string });
   });
@@ -228,7 +259,7 @@ describe('firebreak trace --evidence', { timeout: 60_000 }, () => {
       const refused = await attempt('trace', '--data-dir', folder, ...QUESTION, ...unknown);
       expect(refused).toMatchObject({
         code: 1,
-        text: expect.stringContaining('not in the answer') as string,
+        text: expect.stringContaining('not in the answer, so evidence cannot show them: 77') as string,
       });
       expect(await readdir(workshop.dir)).not.toContain('none.evidence');
     } finally {

@@ -1,12 +1,13 @@
-/** `firebreak` as people run it: a process of its own, from source. */
+/** `firebreak` as people run it: a process of its own. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { FIREBREAK, program } from '../program.js';
 
 export const PROJECT_ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Node with a loader starts slowly when all cores are busy. */
-const PATIENCE_MS = 60_000;
+/** Node starts slowly when all cores are busy. */
+const PATIENCE_MS = 120_000;
 
 export interface Ended {
   readonly code: number | null;
@@ -33,9 +34,9 @@ export interface FirebreakProcess {
 
 /** Starts `firebreak ARGS`. Whoever starts it ends it. */
 export function startFirebreak(args: readonly string[], name = args.slice(0, 2).join(' ')): FirebreakProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'cli/main.ts', ...args], {
+  const child = spawn(process.execPath, [program(FIREBREAK), ...args], {
     cwd: PROJECT_ROOT,
-    env: { ...process.env, NO_COLOR: '1', TZ: 'UTC' },
+    env: { ...process.env, TZ: 'UTC' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said = { stdout: '', stderr: '' };

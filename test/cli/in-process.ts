@@ -8,24 +8,36 @@ export interface Attempt {
   readonly code: number;
   /** All it said, without colours. */
   readonly text: string;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 export async function attempt(...args: readonly string[]): Promise<Attempt> {
-  const said: string[] = [];
-  const catchWrite = (text: unknown): boolean => said.push(String(text)) > 0;
+  const said: { readonly where: 'stdout' | 'stderr'; readonly text: string }[] = [];
+  const catchAt =
+    (where: 'stdout' | 'stderr') =>
+    (text: unknown): boolean =>
+      said.push({ where, text: String(text) }) > 0;
   const spies = [
-    vi.spyOn(process.stdout, 'write').mockImplementation(catchWrite),
-    vi.spyOn(process.stderr, 'write').mockImplementation(catchWrite),
-    vi.spyOn(console, 'log').mockImplementation((text) => void said.push(`${String(text)}\n`)),
+    vi.spyOn(process.stdout, 'write').mockImplementation(catchAt('stdout')),
+    vi.spyOn(process.stderr, 'write').mockImplementation(catchAt('stderr')),
+    vi.spyOn(console, 'log').mockImplementation((text) => void catchAt('stdout')(`${String(text)}\n`)),
   ];
   let code = 0;
   try {
     await buildProgram().parseAsync(['node', 'firebreak', ...args]);
   } catch (error) {
     code = exitCodeOf(error);
-    said.push(describeError(error, false));
+    catchAt('stderr')(describeError(error, false));
   } finally {
     for (const spy of spies) spy.mockRestore();
   }
-  return { code, text: stripVTControlCharacters(said.join('')) };
+  const textOf = (some: typeof said): string =>
+    stripVTControlCharacters(some.map(({ text }) => text).join(''));
+  return {
+    code,
+    text: textOf(said),
+    stdout: textOf(said.filter(({ where }) => where === 'stdout')),
+    stderr: textOf(said.filter(({ where }) => where === 'stderr')),
+  };
 }

@@ -20,7 +20,7 @@ import type { Workshop } from './small-demo.js';
 
 let shop: Workshop;
 let folder: string;
-beforeAll(async () => void (shop = await openWorkshop()), 60_000);
+beforeAll(async () => void (shop = await openWorkshop()));
 beforeEach(async () => void (folder = await shop.copy()));
 afterAll(() => shop?.remove());
 
@@ -102,6 +102,7 @@ describe('an exported log', () => {
     exported = join(folder, '..', `export-of-${folder.split('-').at(-1)}`);
     expect(await attempt('ledger', 'export', '--data-dir', folder, '--out', exported)).toMatchObject({
       code: 0,
+      text: expect.stringMatching(/^12 entries exported to .*: \d+ files written, 0 removed\n$/) as string,
     });
   });
   const verifyExport = (key = vkey) => attempt('ledger', 'verify', '--export', exported, '--vkey', key);
@@ -176,7 +177,7 @@ describe('a ledger that runs', () => {
       first.child.kill('SIGTERM');
     }
     expect(await first.ended).toEqual({ code: 0, signal: null });
-  }, 60_000);
+  });
 
   it('is not verified when it has lost payloads', async () => {
     const end = await standIn((reader) => ({
@@ -209,7 +210,7 @@ describe('a ledger that runs', () => {
     await end();
     expect(await filesUnder(out)).not.toContain(join(out, 'checkpoint'));
     expect(await attempt('ledger', 'export', '--data-dir', folder, '--out', out)).toMatchObject({ code: 0 });
-  }, 30_000);
+  });
 
   it.each(['--mqtt-port', '--http-port'])('says that its %s is taken', async (option) => {
     const taker = createServer().listen(0, '127.0.0.1');

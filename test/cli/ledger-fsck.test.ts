@@ -44,7 +44,7 @@ beforeAll(async () => {
   return () => rm(dir, { recursive: true, force: true });
 });
 
-describe('firebreak ledger fsck', { timeout: 60_000 }, () => {
+describe('firebreak ledger fsck', () => {
   test('ends with 0 on a whole ledger, and says how much it checked', async () => {
     const whole = await runFirebreak('ledger', 'fsck', '--data-dir', data('good'));
     expect(whole).toMatchObject({ code: 0, stderr: '' });
@@ -72,6 +72,13 @@ describe('firebreak ledger fsck', { timeout: 60_000 }, () => {
       code: 1,
       text: expect.stringContaining('there is no ledger in') as string,
     });
+  });
+
+  test('names the ledger’s folder to whoever gave the one around it', async () => {
+    const around = join(data('good'), 'ledger');
+    const { code, text } = await attempt('ledger', 'fsck', '--ledger', around, '--vkey', vkey);
+    expect(text).toContain(`${around} is the folder around the ledger’s: --ledger ${join(around, 'store')}`);
+    expect(code).toBe(2);
   });
 
   test('says how it is used', async () => {

@@ -10,16 +10,16 @@ import { readKeyFile } from '../../cli/key-files.js';
 import { fastSigner } from '../../protocol/ed25519.js';
 import { batchOf, noticeItem } from '../ledger/deployment.js';
 import { connectWriter } from '../ledger/mqtt-writer.js';
+import { FIREBREAK, program } from '../program.js';
 import { PROJECT_ROOT, runFirebreak, startFirebreak, until } from './firebreak-process.js';
 
 /** RLIMIT_FSIZE: no file may grow beyond it. */
 const LIMIT_KIB = 300;
 
 function startLimited(dir: string) {
-  const command = `ulimit -f ${LIMIT_KIB} && exec "$0" --import tsx cli/main.ts ledger run --data-dir "$1"`;
-  const child = spawn('bash', ['-c', command, process.execPath, dir], {
+  const command = `ulimit -f ${LIMIT_KIB} && exec "$0" "$1" ledger run --data-dir "$2"`;
+  const child = spawn('bash', ['-c', command, process.execPath, program(FIREBREAK), dir], {
     cwd: PROJECT_ROOT,
-    env: { ...process.env, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
@@ -29,38 +29,34 @@ function startLimited(dir: string) {
   return { child, said: () => said };
 }
 
-it(
-  'ends with exit code 1 and says what to do when its disk is full, and goes on after that',
-  { timeout: 60_000 },
-  async () => {
-    const base = await mkdtemp(join(tmpdir(), 'firebreak-full-'));
-    onTestFinished(() => rm(base, { recursive: true, force: true }));
-    const dir = join(base, 'data');
-    expect((await runFirebreak('authority', 'init', '--data-dir', dir)).code).toBe(0);
-    const { child, said } = startLimited(dir);
-    await until('the ledger to be up', () => said().includes('the ledger is up') || undefined);
-    const url = /mqtt:\/\/[\d.:]+/.exec(said())?.[0] ?? '';
-    const signer = fastSigner(await readKeyFile(folderAt(dir).tracer.writerKey));
-    const writer = await connectWriter(url, signer);
-    const ended = once(child, 'close');
-    const appending = (async () => {
-      for (let seq = 0; ; seq++) {
-        const items = Array.from({ length: 64 }, (_, i) => noticeItem(`${seq}/${i}`));
-        await writer.publish(batchOf(signer, seq, items));
-      }
-    })();
-    appending.catch(() => undefined);
-    expect(await ended).toEqual([1, null]);
-    writer.client.end(true);
-    expect(said()).toMatch(
-      /firebreak: the ledger stopped, its store failed: .* is full: make room, then start again/,
-    );
+it('ends with exit code 1 and says what to do when its disk is full, and goes on after that', async () => {
+  const base = await mkdtemp(join(tmpdir(), 'firebreak-full-'));
+  onTestFinished(() => rm(base, { recursive: true, force: true }));
+  const dir = join(base, 'data');
+  expect((await runFirebreak('authority', 'init', '--data-dir', dir)).code).toBe(0);
+  const { child, said } = startLimited(dir);
+  await until('the ledger to be up', () => said().includes('the ledger is up') || undefined);
+  const url = /mqtt:\/\/[\d.:]+/.exec(said())?.[0] ?? '';
+  const signer = fastSigner(await readKeyFile(folderAt(dir).tracer.writerKey));
+  const writer = await connectWriter(url, signer);
+  const ended = once(child, 'close');
+  const appending = (async () => {
+    for (let seq = 0; ; seq++) {
+      const items = Array.from({ length: 64 }, (_, i) => noticeItem(`${seq}/${i}`));
+      await writer.publish(batchOf(signer, seq, items));
+    }
+  })();
+  appending.catch(() => undefined);
+  expect(await ended).toEqual([1, null]);
+  writer.client.end(true);
+  expect(said()).toMatch(
+    /firebreak: the ledger stopped, its store failed: .* is full: make room, then start again/,
+  );
 
-    const again = startFirebreak(['ledger', 'run', '--data-dir', dir]);
-    onTestFinished(() => again.kill());
-    await again.says('the ledger is up');
-    again.child.kill('SIGTERM');
-    expect(await again.ended).toEqual({ code: 0, signal: null });
-    expect((await runFirebreak('ledger', 'verify', '--data-dir', dir)).code).toBe(0);
-  },
-);
+  const again = startFirebreak(['ledger', 'run', '--data-dir', dir]);
+  onTestFinished(() => again.kill());
+  await again.says('the ledger is up');
+  again.child.kill('SIGTERM');
+  expect(await again.ended).toEqual({ code: 0, signal: null });
+  expect((await runFirebreak('ledger', 'verify', '--data-dir', dir)).code).toBe(0);
+});

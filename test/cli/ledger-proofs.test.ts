@@ -13,13 +13,16 @@ import { DEFAULT_SETTINGS } from '../../protocol/settings.js';
 import { decodeTlogProof } from '../../protocol/tlog-proof.js';
 import { batchOf, ledgerDeps, noticeItem, officer } from '../ledger/deployment.js';
 import { runFirebreak } from './firebreak-process.js';
+import { attempt } from './in-process.js';
 
 let dir: string;
 let vkey: string;
 const inDir = (name: string) => join(dir, name);
-const ledger = (command: string, ...args: readonly string[]) => runFirebreak('ledger', command, ...args);
+const ledger = (command: string, ...args: readonly string[]) => attempt('ledger', command, ...args);
 const onFolder = (command: string, ...args: readonly string[]) =>
   ledger(command, '--data-dir', inDir('data'), ...args);
+/** By processes of their own: what one wrote is all that the other has. */
+const inProcesses = (command: string, ...args: readonly string[]) => runFirebreak('ledger', command, ...args);
 
 /** A folder whose log has 300 entries, and the checkpoint it had at 200. */
 beforeAll(async () => {
@@ -38,13 +41,13 @@ beforeAll(async () => {
   return () => rm(dir, { recursive: true, force: true });
 });
 
-describe('firebreak ledger', { timeout: 120_000 }, () => {
+describe('firebreak ledger', () => {
   test('proves an entry to a file, which checks without the folder', async () => {
     const out = inDir('270.tlog-proof');
-    const made = await onFolder('prove', '--index', '270', '--out', out);
+    const made = await inProcesses('prove', '--data-dir', inDir('data'), '--index', '270', '--out', out);
     expect(made).toMatchObject({ code: 0, stderr: '' });
     expect(made.stdout).toContain('entry 270');
-    const checked = await ledger('check-proof', out, '--vkey', vkey);
+    const checked = await inProcesses('check-proof', out, '--vkey', vkey);
     expect(checked).toMatchObject({ code: 0, stderr: '' });
     expect(checked.stdout).toContain('proved entry 270 is in the log');
     expect(checked.stdout).toContain(toHex(sha256(noticeItem('270').payload)));
@@ -61,14 +64,15 @@ describe('firebreak ledger', { timeout: 120_000 }, () => {
 
     const text = await readFile(out, 'utf8');
     await writeFile(out, text.replace('index 270', 'index 271'));
-    const forged = await ledger('check-proof', out, '--vkey', vkey);
+    const forged = await inProcesses('check-proof', out, '--vkey', vkey);
     expect(forged).toMatchObject({ code: 1, stdout: '' });
     expect(forged.stderr).toContain('does not lead to the root');
   });
 
   test('proves the entry of a payload, under a saved checkpoint, to standard output', async () => {
     const hash = toHex(sha256(noticeItem('17').payload));
-    const made = await onFolder('prove', '--payload', hash, '--checkpoint', inDir('checkpoint.200'));
+    const asked = ['--data-dir', inDir('data'), '--payload', hash, '--checkpoint', inDir('checkpoint.200')];
+    const made = await inProcesses('prove', ...asked);
     expect(made).toMatchObject({ code: 0, stderr: '' });
     const proof = decodeTlogProof(made.stdout);
     expect(proof.index).toBe(17);
@@ -93,7 +97,7 @@ describe('firebreak ledger', { timeout: 120_000 }, () => {
       inDir('bent'),
       (await readFile(inDir('checkpoint.200'), 'utf8')).replace('\n200\n', '\n199\n'),
     );
-    const bent = await onFolder('consistency', '--old', inDir('bent'));
+    const bent = await inProcesses('consistency', '--data-dir', inDir('data'), '--old', inDir('bent'));
     expect(bent).toMatchObject({ code: 1, stdout: '' });
     expect(bent.stderr).toContain('signature');
   });
@@ -113,9 +117,10 @@ describe('firebreak ledger', { timeout: 120_000 }, () => {
 
   test('says that a file is not there, or is not what it should be', async () => {
     const gone = await ledger('check-proof', inDir('gone'), '--vkey', vkey);
-    expect(gone).toMatchObject({ code: 1, stderr: `firebreak: there is no file ${inDir('gone')}\n` });
+    expect(gone).toMatchObject({ code: 1, stderr: `firebreak: there is no file ${inDir('gone')}` });
     const folder = await ledger('check-proof', dir, '--vkey', vkey);
-    expect(folder).toMatchObject({ code: 1, stderr: `firebreak: cannot read (EISDIR) ${dir}\n` });
+    expect(folder.stderr).toMatch(new RegExp(`^firebreak: cannot read ${dir}: it is a folder`));
+    expect(folder.code).toBe(1);
     await writeFile(inDir('huge'), Buffer.alloc(3 << 20));
     expect((await onFolder('consistency', '--old', inDir('huge'))).stderr).toContain('is over');
   });

@@ -1,6 +1,6 @@
-/** What `firebreak ledger status` says of witnesses. */
+/** What `firebreak ledger status` says of witnesses and of the clock. */
 import { stripVTControlCharacters } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { ledgerScreen, ledgerStatusSchema } from '../../cli/present/ledger-screen.js';
 
 const now = Date.now() / 1000;
@@ -14,6 +14,37 @@ function witnessLine(cosignedAtSeconds: number): string {
   const screen = stripVTControlCharacters(ledgerScreen({ isRunning: true, ageMs: 0, status }));
   return screen.split('\n').find((line) => line.includes('press')) ?? '';
 }
+
+test('a ledger that doubts its clock is not shown as well, but with both times and what to say', () => {
+  const status = ledgerStatusSchema.parse({
+    ...{ origin: 'log.example', size: 9, gateways: 0, pendingBatches: 0 },
+    clockDoubt: { clockMs: 1_767_225_600_000, newestMs: 1_764_547_200_000 },
+    publication: { size: 9, witnesses: [] },
+  });
+  const [first] = stripVTControlCharacters(ledgerScreen({ isRunning: true, ageMs: 0, status })).split('\n');
+  expect(first).toContain(
+    'the clock says 2026-01-01 00:00 UTC, and the newest entry is of 2025-12-01 00:00 UTC',
+  );
+  expect(first).toContain('ledger clock --data-dir DIR --yes');
+});
+
+test('a ledger whose broker is away or takes no receipts is not shown as well, but with the broker and why', () => {
+  const broker = { url: 'mqtts://broker.example', isConnected: false, failure: 'Connection refused' };
+  const screenWith = (changes: object) => {
+    const status = ledgerStatusSchema.parse({
+      ...{ origin: 'log.example', size: 9, gateways: 0, pendingBatches: 0 },
+      publication: { size: 9, witnesses: [] },
+      broker: { ...broker, ...changes },
+    });
+    return stripVTControlCharacters(ledgerScreen({ isRunning: true, ageMs: 0, status }));
+  };
+  expect(screenWith({})).toMatch(/^log\.example {2}hears no writers: its broker is away/);
+  expect(screenWith({})).toMatch(/broker +mqtts:\/\/broker\.example; Connection refused\n/);
+  expect(screenWith({ isConnected: true, failure: undefined })).toMatch(/^log\.example {2}well\n/);
+  const denied = screenWith({ isConnected: true, receiptFailure: 'it ended the connection at a receipt' });
+  expect(denied).toMatch(/^log\.example {2}takes batches, and cannot hand over receipts\n/);
+  expect(denied).toMatch(/broker +mqtts:\/\/broker\.example; it ended the connection at a receipt\n/);
+});
 
 describe('the line of a witness', () => {
   it.each([

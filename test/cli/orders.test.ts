@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { folderAt } from '../../cli/folder.js';
 import type { DataFolder } from '../../cli/folder.js';
 import { takeOrders } from '../../cli/order-desk.js';
@@ -34,11 +34,20 @@ const carryOut = async (order: Order): Promise<string> => `done ${done.push(orde
 const round = () => takeOrders(folder, carryOut);
 const left = () => readdir(folder.authority.orders);
 const give = (patience = {}, signal = never) =>
-  giveOrder(folder, NOTICE, signal, { takenWithinMs: 5_000, answeredWithinMs: 5_000, ...patience });
+  giveOrder(folder, NOTICE, signal, { takenWithinMs: 60_000, answeredWithinMs: 60_000, ...patience });
 /** How an order ended: what it was answered, or the code of the error. */
 const endOf = (given: Promise<string>): Promise<string> =>
   given.catch((error: unknown) => (error instanceof FirebreakError ? error.code : String(error)));
 const waiting = () => until('an order', async () => (await left().catch(() => [])).find((name) => name.endsWith('.json')), { everyMs: 5 }); // prettier-ignore
+
+/** Orders are waited for by a clock that leaps ahead when it is told to. */
+function leapingClock(): (ms: number) => void {
+  let aheadMs = 0;
+  const now = performance.now.bind(performance);
+  const spy = vi.spyOn(performance, 'now').mockImplementation(() => now() + aheadMs);
+  onTestFinished(() => void spy.mockRestore());
+  return (ms) => void (aheadMs += ms);
+}
 
 /** An authority that begins with the orders that wait and is gone before it says how they ended. */
 async function dieOverOrders(): Promise<void> {
@@ -92,9 +101,11 @@ describe('an order', () => {
   });
 
   it('that is begun in time is waited for beyond the time to begin', async () => {
-    const given = give({ takenWithinMs: 100 });
+    const leap = leapingClock();
+    const given = give();
     await waiting();
     await takeOrders(folder, async (order) => {
+      leap(60_000);
       await new Promise((resolve) => setTimeout(resolve, 300));
       return carryOut(order);
     });
@@ -113,8 +124,10 @@ describe('an order', () => {
   });
 
   it('that an authority died over is unconfirmed also when no other authority comes', async () => {
-    const given = endOf(give({ takenWithinMs: 300, answeredWithinMs: 20 }));
+    const leap = leapingClock();
+    const given = endOf(give({ answeredWithinMs: 20 }));
     await dieOverOrders();
+    leap(60_000);
     expect(await given).toBe('unconfirmed');
   });
 
@@ -155,7 +168,7 @@ describe('an order', () => {
   it('has one end for both sides, however they race', async () => {
     const given = Array.from({ length: 60 }, (_, n) =>
       endOf(
-        giveOrder(folder, { ...NOTICE, code: n }, never, { takenWithinMs: n % 30, answeredWithinMs: 2_000 }),
+        giveOrder(folder, { ...NOTICE, code: n }, never, { takenWithinMs: n % 30, answeredWithinMs: 60_000 }),
       ),
     );
     let isOver = false;

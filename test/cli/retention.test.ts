@@ -84,7 +84,7 @@ beforeAll(async () => {
   shop = await openWorkshop();
   folder = folderAt(await shop.copy());
   secrets = await secretsOf([DEMO_DAY - 1, DEMO_DAY]);
-}, 60_000);
+});
 afterAll(async () => {
   await stop?.();
   await shop?.remove();
@@ -123,7 +123,13 @@ describe('retention in a deployment', () => {
     const alone = await inFolder('authority', 'retain', '--dry-run');
     expect(alone.text).toContain('2023-11-15  3 keys\n');
     expect(alone.text).toContain('the ledger does not run here');
+    const traced = await inFolder('trace', '--case', '1');
+    expect(traced.text).toMatch(
+      /the clock says 2023-12-07 01:00 UTC, and the newest entry is of 2023-11-15 /,
+    );
+    expect(traced).toMatchObject({ code: 1 });
     await runLedger();
+    expect((await inFolder('ledger', 'clock', '--yes')).text).toContain('the clock is right, you say');
     const { code, text } = await inFolder('authority', 'retain', '--dry-run');
     expect(text).toMatch(
       /2023-11-14 {2}3 keys; 0 payloads, 0 bytes\n.*2023-11-15 {2}3 keys; [1-9]\d* payloads, [\d,]+ bytes\n/,

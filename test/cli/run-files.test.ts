@@ -1,14 +1,15 @@
 /** Files that processes leave behind: one of a process that is gone does not count, whoever has its id now. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { folderAt, tagFolder } from '../../cli/folder.js';
 import type { DataFolder } from '../../cli/folder.js';
-import { announce, findRunning } from '../../cli/run-files.js';
+import { announce, findRunning, waitForRunning } from '../../cli/run-files.js';
 import { keepStatus, readStatus } from '../../cli/status-file.js';
-import { holdLock } from '../../courier/folder-lock.js';
+import { holdLock } from '../../host/folder-lock.js';
+import { silentLog } from '../../protocol/log.js';
 import { attempt } from './in-process.js';
 
 const HTTP = 'http://127.0.0.1:1';
@@ -50,6 +51,59 @@ describe.each(CHANGES)('a file %s', (_whose, change, counts) => {
   });
 });
 
+describe('a status', () => {
+  it('is replaced whole and private, and not synced: that would be two syncs a second, for good', async () => {
+    const file = join(folder.dir, 'status.json');
+    const handle = await open(join(folder.dir, 'other'), 'w');
+    const syncs = vi.spyOn(Object.getPrototypeOf(handle) as typeof handle, 'sync');
+    onTestFinished(() => syncs.mockRestore());
+    await handle.sync();
+    await handle.close();
+    expect(syncs).toHaveBeenCalledTimes(1);
+    const close = await keepStatus(file, () => 7);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    await close();
+    expect(syncs).toHaveBeenCalledTimes(1);
+    expect((await readdir(folder.dir)).sort()).toEqual(['other', 'status.json']);
+  });
+});
+
+describe('the wait for another process', () => {
+  it('is said once, with the command that would end it, and ends in time', async () => {
+    const said: string[] = [];
+    const log = { ...silentLog, info: (message: string) => void said.push(message) };
+    const waiting = { folder, log, signal: new AbortController().signal };
+    await expect(waitForRunning(waiting, 'ledger', 1_500)).rejects.toMatchObject({ code: 'unreachable' });
+    const start = `start one with firebreak ledger run --data-dir ${folder.dir}`;
+    expect(said).toEqual([`waiting up to 1.5 s for a ledger on ${folder.dir}: ${start}`]);
+  });
+
+  it('says nothing of one that comes at once', async () => {
+    const error = (): never => expect.unreachable();
+    const waiting = {
+      folder,
+      log: { info: error, warn: error, error },
+      signal: new AbortController().signal,
+    };
+    const found = waitForRunning(waiting, 'authority', 60_000);
+    await announce(folder, 'authority', { http: HTTP });
+    expect((await found).http).toBe(HTTP);
+  });
+});
+
+describe('a gateway without a ledger to tell it the broker', () => {
+  it('gives up after its patience', async () => {
+    await attempt('authority', 'init', '--data-dir', folder.dir);
+    const started = performance.now();
+    const { code, text } = await attempt(
+      ...['gateway', 'run', '--data-dir', folder.dir, '--broker-patience', '1'],
+    );
+    expect(text).toContain(`no ledger runs on ${folder.dir}`);
+    expect(code).toBe(1);
+    expect(performance.now() - started).toBeLessThan(50_000);
+  });
+});
+
 describe('firebreak tag run', () => {
   const run = () => attempt('tag', 'run', '--data-dir', folder.dir, '--number', '17');
 
@@ -63,5 +117,22 @@ describe('firebreak tag run', () => {
     await rm(lock, { recursive: true });
     await writeFile(lock, `${process.pid}\n`);
     expect((await run()).text).toContain('the air');
+  });
+});
+
+describe('a file that may not be read', () => {
+  it('is not taken for one that is missing: the party may well run', async () => {
+    await mkdir(folder.run);
+    const run = join(folder.run, 'authority.json');
+    const status = join(folder.dir, 'status.json');
+    for (const file of [run, status]) await symlink(file, file); // which no user can read
+    await expect(findRunning(folder, 'authority')).rejects.toMatchObject({
+      code: 'permission',
+      message: expect.stringContaining(`${run} cannot be read`) as unknown,
+    });
+    await expect(readStatus(status, 'gateway hub-1', z.number())).rejects.toMatchObject({
+      code: 'permission',
+      message: expect.not.stringContaining('has not run') as unknown,
+    });
   });
 });

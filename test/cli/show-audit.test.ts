@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, it } from 'vitest';
 import { auditJson, auditLines } from '../../cli/present/show-audit.js';
-import type { Wholeness } from '../../protocol/audit-answer.js';
+import type { ShownQuestion } from '../../protocol/access-question.js';
+import type { AuditLook, Wholeness } from '../../protocol/audit-answer.js';
 import { asUnixMs } from '../../protocol/brands.js';
 
 const look = {
@@ -19,4 +20,35 @@ it.each<[Wholeness, readonly string[]]>([
   const lines = stripVTControlCharacters(auditLines({ answer, entries: 9, dataDir: '.' }).join('\n'));
   expect(lines.split('\n').flatMap((line) => /answered .*/.exec(line) ?? [])).toEqual(words);
   expect(JSON.parse(auditJson(3, { answer, entries: 9 }))).toMatchObject({ looks: [{ whole }] });
+});
+
+it('does not date a look that found nothing known to the year 1970', () => {
+  const asked: ShownQuestion = {
+    ...{
+      officer: 'Dr. Wu',
+      purpose: 'measles',
+      question: 'forward',
+      hops: 3,
+      from: 0,
+      to: 0,
+      minSeconds: 900,
+    },
+    ...{ latentSeconds: 0, infectiousSeconds: null, attenuation: 'near', presence: false },
+  };
+  const looks: AuditLook[] = [{ ...look, role: 'case', whole: 'yes', asked }];
+  const answer = { note: '', looks, older: 0, unread: [], unreadCount: 0 };
+  const lines = stripVTControlCharacters(auditLines({ answer, entries: 9, dataDir: '.' }).join('\n'));
+  expect(lines).toContain('over all that was known, which was nothing');
+  expect(lines).not.toContain('1970');
+});
+
+it('does not say of a tag that a path was asked to that it is in the answer: there may have been none', () => {
+  const asked: ShownQuestion = {
+    ...{ officer: 'Dr. Wu', purpose: 'measles', question: 'path', hops: 2, from: 0, to: 9, minSeconds: 900 },
+    ...{ latentSeconds: 0, infectiousSeconds: null, attenuation: 'near', presence: false },
+  };
+  const looks: AuditLook[] = [{ ...look, whole: 'yes', asked }];
+  const answer = { note: '', looks, older: 0, unread: [], unreadCount: 0 };
+  const lines = stripVTControlCharacters(auditLines({ answer, entries: 9, dataDir: '.' }).join('\n'));
+  expect(lines).toContain('your tag is on the path, or it was asked whether one leads to it');
 });

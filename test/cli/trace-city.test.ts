@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readContactColumns } from '../../protocol/contact-columns.js';
-import { memoryContactStore } from '../../tracer/contacts/contact-store.js';
+import { memoryContactStore } from '../../tracer/contacts/open-contact-store.js';
 import { trace } from '../../tracer/trace.js';
 import type { TraceResult } from '../../tracer/trace-result.js';
 import { attempt } from './in-process.js';
@@ -63,7 +63,11 @@ describe('trace-city', () => {
     const nowhere = await attempt('trace-city', join(parent, 'nowhere'));
     expect(nowhere).toMatchObject({ code: 1 });
     expect(nowhere.text).toContain('make one with firebreak city');
-    expect(await attempt('trace-city', city, '--case', '99999')).toMatchObject({ code: 1 });
-    expect(await attempt('trace-city', city, '--case', 'Anna')).toMatchObject({ code: 1 });
+    for (const nobody of ['0', '301']) {
+      const { code, text } = await attempt('trace-city', city, '--case', nobody);
+      expect(text).toContain(`nobody in ${city} has the number ${nobody}: tags are 1 to 300`);
+      expect(code).toBe(1);
+    }
+    expect(await attempt('trace-city', city, '--case', 'Anna')).toMatchObject({ code: 2 });
   });
 });

@@ -21,15 +21,18 @@ function met(x: number, y: number, hour: number): Contact {
 
 /** The tree's lines, each as its indentation and its first word: the shape, and who hangs where. */
 function shapeOf(contacts: readonly Contact[], changes: Partial<TraceRequest> = {}): string[] {
-  const { view, options } = plainView(contacts);
-  const request = { case: '1', direction: 'both', hops: 2, from: START, to: START + 90_000 } as const;
-  const asked = { ...request, minSeconds: 900, latentSeconds: 0, ...changes };
-  const lines = stripVTControlCharacters(traceTree(trace(view, asked, options))).split('\n');
-  return lines.flatMap((line) => {
+  return linesOf(contacts, changes).flatMap((line) => {
     const [, stem] = /^([│├└─ ]*\d+) /.exec(line) ?? [];
     if (stem === undefined || line.includes('may')) return [];
     return [line.includes('possible source') ? `${stem} possible source` : stem];
   });
+}
+
+function linesOf(contacts: readonly Contact[], changes: Partial<TraceRequest>): string[] {
+  const { view, options } = plainView(contacts);
+  const request = { case: '1', direction: 'both', hops: 2, from: START, to: START + 90_000 } as const;
+  const asked = { ...request, minSeconds: 900, latentSeconds: 0, ...changes };
+  return stripVTControlCharacters(traceTree(trace(view, asked, options))).split('\n');
 }
 
 describe('the printed tree of a trace', () => {
@@ -47,5 +50,22 @@ describe('the printed tree of a trace', () => {
     const contacts = [met(1, 2, 1), met(2, 3, 2), met(1, 4, 3), met(9, 1, 0)];
     expect(shapeOf(contacts, { direction: 'forward' })).toEqual(['1', '├─ 9', '├─ 2', '│  └─ 3', '└─ 4']);
     expect(shapeOf(contacts, { direction: 'backward', hops: 1 })).toEqual(['1', '├─ 9', '├─ 2', '└─ 4']);
+  });
+
+  it('says what its columns mean', () => {
+    const backward = linesOf([met(9, 1, 1)], { direction: 'backward' });
+    expect(backward).toContain('exposing from: may have infected the next person on the way from then on');
+    const forward = linesOf([met(1, 9, 1)], { direction: 'forward' });
+    expect(forward.join('\n')).toMatch(/^score: 0 to 1, .*^└─ 9 .* score 0\.\d\d/ms);
+    expect(forward.join('\n')).not.toContain('exposing');
+  });
+
+  it('names the minute of an encounter once where it begins and ends in it', () => {
+    const moment = { ...met(1, 9, 1), end: START + 3620, bucketSeconds: [20, 0, 0, 0] } as const;
+    const lines = linesOf([moment], { direction: 'forward', minSeconds: 10 });
+    expect(lines.join('\n')).toMatch(/20 s near, [^–,]+, [^–,]+, [^–,]+, seen by both/);
+    expect(linesOf([met(1, 9, 1)], { direction: 'forward' }).join('\n')).toMatch(
+      /30 min near, [^–]+–\d\d:\d\d,/,
+    );
   });
 });

@@ -29,7 +29,7 @@ const fileText = (): Promise<string> => readFile(folder.tracer.tokens, 'utf8');
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   for (let waited = 0; !(await holds()); waited += 50) {
-    if (waited > 20_000) throw new Error('it did not happen');
+    if (waited > 50_000) throw new Error('it did not happen');
     await pause(50);
   }
 }

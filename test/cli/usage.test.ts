@@ -1,11 +1,15 @@
 /** Exit code 2 for what is typed wrongly, 0 and help for who asks; nothing is touched in either case. */
+import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildProgram } from '../../cli/program.js';
-import { runFirebreak } from './firebreak-process.js';
+import { FIREBREAK } from '../program.js';
+import { PROJECT_ROOT, runFirebreak } from './firebreak-process.js';
 import { attempt } from './in-process.js';
 
 let dir: string;
@@ -26,6 +30,11 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], says: st
     'a window of a demo that ends before it begins',
     ['demo', '--from', '2023-11-16', '--to', '2023-11-15'],
     'the window ends',
+  ],
+  [
+    'a demo of what came after all of it',
+    ['demo', '--from', '2030-01-01'],
+    'nothing is known that ended after --from',
   ],
   [
     'a window of a trace that ends before it begins',
@@ -64,11 +73,39 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], says: st
     'real adapters measure',
   ],
   ['an authority that is no address', ['tag', 'run', '--authority', 'here'], 'https://authority.example.org'],
+  ['a case that is no number', ['trace', '--data-dir', 'DIR', '--case', 'abc'], 'a tag number, such as 17'],
+  [
+    'a broker that speaks no MQTT',
+    ['gateway', 'run', '--data-dir', 'DIR', '--broker', 'http://broker.example.org'],
+    '--broker: http://broker.example.org is no MQTT URL, such as mqtt://127.0.0.1:1883',
+  ],
+  [
+    'a broker elsewhere in plain text',
+    ['ledger', 'run', '--data-dir', 'DIR', '--broker', 'mqtt://broker.example.org'],
+    'use mqtts:// there',
+  ],
   ['no patience', ['gateway', 'run', '--data-dir', 'DIR', '--broker-patience', '0'], '1 to 86400'],
   [
     'persons that are no numbers',
     ['authority', 'notify', '--data-dir', 'DIR', '--person', '1,x'],
-    '--person',
+    '--person takes tag numbers',
+  ],
+  [
+    'a person with a number beyond all tags',
+    ['authority', 'notify', '--data-dir', 'DIR', '--person', String(2 ** 48)],
+    '--person takes tag numbers',
+  ],
+  [
+    'more persons than a notice can name',
+    [
+      'authority',
+      'notify',
+      '--data-dir',
+      'DIR',
+      '--person',
+      Array.from({ length: 4097 }, (_, n) => n).join(),
+    ],
+    'at most 4096 tag numbers, not 4097',
   ],
   [
     'a gateway that is no id',
@@ -94,6 +131,16 @@ describe('a command that is used wrongly', () => {
     expect(stdout).toBe('');
     expect(stderr).toContain('from 1 to 16');
   });
+
+  it('does so from its sources too, which Node reads with a loader', async () => {
+    const args = ['--import', 'tsx', fileURLToPath(FIREBREAK), 'demo', '--hops', '17'];
+    const ended = promisify(execFile)(process.execPath, args, { cwd: PROJECT_ROOT });
+    await expect(ended).rejects.toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('from 1 to 16') as string,
+    });
+  });
 });
 
 describe('help', () => {
@@ -117,10 +164,21 @@ describe('help', () => {
     }
   });
 
+  it('says what is required, and leaves what hardly anybody needs to the end', async () => {
+    const { text } = await attempt('tag', 'run', '--help');
+    const words = text.replace(/\s+/g, ' ');
+    expect(words).toContain('--number <n> its tag number (required)');
+    expect(words).not.toContain('by default the authority of the folder (required)');
+    const options = [...text.matchAll(/^ {2}(?:-h, )?--(\S+)/gm)].map(([, name]) => name);
+    expect(options[0]).toBe('data-dir');
+    expect(options.slice(-3)).toEqual(['clock-start', 'clock-rate', 'help']);
+  });
+
   it('names the defaults of a trace', async () => {
     const { text } = await attempt('demo', '--help');
     const words = text.replace(/\s+/g, ' ');
-    for (const value of ['3', '172800', '900', '"forward"']) expect(words).toContain(`default: ${value})`);
+    for (const value of ['3', '172800', '900', '"forward"', '10,000'])
+      expect(words).toContain(`default: ${value})`);
   });
 });
 

@@ -1,5 +1,5 @@
 /** `firebreak witness …` and the policies of ledger and readers, as people run them: each party a process of its own. */
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -121,7 +121,7 @@ describe('firebreak witness', () => {
   });
 });
 
-describe('a deployment with witnesses', { timeout: 120_000 }, () => {
+describe('a deployment with witnesses', () => {
   test('publishes what two of three cosigned, and readers who ask for more are told who is missing', async () => {
     const [hospital, ombudsman] = NAMES.map((name) =>
       name === 'press' ? undefined : start('witness', 'run', inDir(name), '--port', '0'),
@@ -190,10 +190,34 @@ describe('a deployment with witnesses', { timeout: 120_000 }, () => {
     again.child.kill('SIGINT');
     expect(await again.ended).toEqual({ code: 0, signal: null });
     expect(await readFile(inDir('data', 'ledger', 'policy'), 'utf8')).toBe(await readFile(two, 'utf8'));
+
+    // what was published got lost, and its witnesses are away
+    const published = join(folderAt(inDir('data')).ledger.store, 'published');
+    await rename(published, inDir('published'));
+    const lost = start('ledger', 'run', ...onFolder);
+    await lost.says('the ledger is up');
+    const nothing = await attempt('ledger', 'verify', ...onFolder, '--policy', two);
+    expect([nothing.code, nothing.text]).toEqual([1, expect.stringContaining('until witnesses cosign')]);
+    lost.child.kill('SIGINT');
+    expect(await lost.ended).toEqual({ code: 0, signal: null });
+    await rename(inDir('published'), published);
+
     await rm(inDir('data', 'ledger', 'policy'));
     const without = await attempt('ledger', 'run', ...onFolder);
     expect(without).toMatchObject({ code: 1 });
     expect(without.text).toContain('start it with --policy FILE');
+  });
+
+  test('ends, and lets go of the ledger, when the folder cannot keep the policy', async () => {
+    const data = inDir('full');
+    const folder = folderAt(data);
+    await createDeployment(folder, { settings: DEFAULT_SETTINGS });
+    await mkdir(join(folder.ledger.policy, 'in the way'), { recursive: true });
+    const policy = inDir('full.policy');
+    await writeFile(policy, `witness w ${await keyOf('press')} http://127.0.0.1:9\nquorum w\n`);
+    const { code, text } = await attempt('ledger', 'run', '--data-dir', data, '--policy', policy);
+    expect([code, text]).toEqual([1, expect.stringContaining('policy cannot be written')]);
+    expect(await attempt('ledger', 'verify', '--data-dir', data)).toMatchObject({ code: 0 });
   });
 
   test.each([

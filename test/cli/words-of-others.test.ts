@@ -1,7 +1,5 @@
 /** What other parties wrote does not move, colour, hide or forge what stands on a person's terminal. */
 import { execFile } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +15,7 @@ import { asTagNumber, asTreeSize, asUnixMs } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { CheckedEvidence } from '../../tracer/evidence/check.js';
 import type { TraceRequest } from '../../tracer/trace-result.js';
-import { PROJECT_ROOT } from './firebreak-process.js';
+import { program } from '../program.js';
 
 /** Erases the screen, conceals, turns the line, begins another; none of it is among our own colours. */
 const PARTS = ['\u001b[2J', '\u009b8m', '\u202e', '\u2028', '\r'] as const;
@@ -52,7 +50,8 @@ const evidence = (): string[] => {
   const record = { ...asked, cases: [asTagNumber(3)], reachedCount: 0 };
   const shown: CheckedEvidence = {
     ...{ checkpoint, note: '', tracerPublicKey: bytes, issuerPublicKey: bytes },
-    ...{ sampleHoldSeconds: 10, retentionDays: 21, request, reports: [], contacts: [], reached: [] },
+    ...{ sampleHoldSeconds: 10, retentionDays: 21, request, contacts: [], reached: [] },
+    ...{ reports: [], presenceReports: [] },
     look: { index: 4, entry, record },
   };
   return evidenceLines(shown, {
@@ -88,7 +87,7 @@ const gateway = (): string => {
       ),
       ...zeros('beaconsHeard', 'tagsInReach', 'presenceReported', 'presenceLost', 'certificateToDay'),
       ...{ gatewayId: words('id'), trouble: words('trouble'), reportsRefused: { [words('reason')]: 1 } },
-      ...{ statementDays: [], hasNotice: false },
+      ...{ statementDays: [], notices: 0 },
     },
     courier: { online: true, ...zeros('depth', 'delivered', 'refused', 'parked', 'keptAside') },
   });
@@ -104,11 +103,10 @@ const tag = (): string => {
 };
 /** What a process logs, with `name` in a field. */
 async function logged(name: string): Promise<string> {
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  const log = pathToFileURL(join(PROJECT_ROOT, 'cli', 'log.ts')).href;
+  const log = pathToFileURL(program(new URL('../../cli/log.ts', import.meta.url))).href;
   const script = `import { consoleLog } from '${log}';
     consoleLog('authority', undefined).warn('not certified', { gateway: ${JSON.stringify(name)} });`;
-  const args = ['--import', loader, '--input-type=module', '-e', script];
+  const args = ['--input-type=module', '-e', script];
   return (await promisify(execFile)(process.execPath, args)).stderr;
 }
 

@@ -3,13 +3,14 @@ import { openCourier } from '../../courier/courier.js';
 import type { CourierDeps } from '../../courier/courier.js';
 import { memorySpool } from '../../courier/spool-memory.js';
 import { DEFAULT_SPOOL_LIMITS } from '../../courier/spool.js';
-import type { Refusal } from '../../protocol/errors.js';
+import { refusalNumber, type Refusal } from '../../protocol/errors.js';
 import { silentLog } from '../../protocol/log.js';
 import type { LogFields } from '../../protocol/log.js';
 import { receiptSigner, signerOf } from '../ledger/deployment.js';
 import { item, payloadsOf, receiptFor, seqOf, testUplink, writer } from './rehearsal.js';
 
-const FAST = { receiptWaitMs: 300, retryPauseMs: 100 };
+/** Batches are sent again for a refusal alone, not also because this machine was slow to bring the receipt. */
+const FAST = { receiptWaitMs: 60_000, retryPauseMs: 100 };
 
 async function started(changes: Partial<CourierDeps> = {}) {
   const uplink = testUplink();
@@ -20,7 +21,7 @@ async function started(changes: Partial<CourierDeps> = {}) {
   onTestFinished(() => courier.close());
   /** The batch sent as number `place`, from 0. */
   const batch = async (place: number): Promise<Uint8Array> => {
-    await expect.poll(() => uplink.sent.length, { timeout: 5000, interval: 20 }).toBeGreaterThan(place);
+    await expect.poll(() => uplink.sent.length, { interval: 20 }).toBeGreaterThan(place);
     return uplink.sent[place] ?? new Uint8Array();
   };
   return { courier, uplink, spool: changes.spool ?? spool, batch };
@@ -42,7 +43,7 @@ describe('a courier', () => {
   });
 
   it('sends a batch again, byte for byte, until its receipt comes, also while others come and go', async () => {
-    const { courier, uplink } = await started();
+    const { courier, uplink } = await started({ receiptWaitMs: 300 });
     await courier.post([item(1)]);
     const [lost] = uplink.sent;
     const answered = new Set<number>([1]);
@@ -59,17 +60,17 @@ describe('a courier', () => {
     expect(again.length).toBeGreaterThan(1);
     for (const bytes of again) expect(bytes).toEqual(lost);
     uplink.deliver(receiptFor(again[0] ?? new Uint8Array(), [1]));
-    await courier.drained(AbortSignal.timeout(5000));
+    await courier.drained(AbortSignal.timeout(50_000));
   });
 
   it('sends nothing twice while the broker has not acknowledged it, and all again on a new connection', async () => {
-    const { courier, uplink, batch } = await started();
+    const { courier, uplink, batch } = await started({ receiptWaitMs: 300 });
     uplink.isMute = true;
     await courier.post([item(1)]);
     await batch(0);
     await pass(900);
     expect(uplink.sent).toHaveLength(1);
-    const { courier: other, uplink: away } = await started();
+    const { courier: other, uplink: away } = await started({ receiptWaitMs: 300 });
     away.isOnline = false;
     await other.post([item(2)]);
     await pass(600);
@@ -147,7 +148,7 @@ describe('a courier', () => {
     const last = await batch(2);
     expect([seqOf(last), payloadsOf(last)]).toEqual([3, [2]]);
     uplink.deliver(receiptFor(last, [6]));
-    await courier.drained(AbortSignal.timeout(5000));
+    await courier.drained(AbortSignal.timeout(50_000));
     expect(await posted[1]?.delivered()).toEqual({ index: 6 });
     expect(courier.status()).toMatchObject({ delivered: 3, refused: 0, parked: 0 });
   });
@@ -172,7 +173,22 @@ describe('a courier', () => {
     expect(new Set(uplink.sent.slice(0, 7).map(seqOf))).toEqual(new Set([1]));
     expect(seqOf(await batch(7))).toBe(2);
     uplink.deliver(receiptFor(await batch(7), [0]));
-    await courier.drained(AbortSignal.timeout(5000));
+    await courier.drained(AbortSignal.timeout(50_000));
+  });
+
+  it('gives up what waits for a certificate once nobody could open it, and no sooner', async () => {
+    const { courier, uplink, batch, spool } = await started({ isPastRetention: (timeMs) => timeMs < 3 });
+    const posted = await courier.post([item(1, 1), item(2, 2), item(3, 1), item(1, 8)]);
+    uplink.deliver(receiptFor(await batch(0), ['certificate', 'busy', 'certificate', 9]));
+    expect(await posted[0]?.delivered()).toEqual({ index: undefined, refusal: 'certificate' });
+    expect(await posted[3]?.delivered()).toEqual({ index: 9 });
+    expect(courier.status()).toMatchObject({ parked: 2, keptAside: 1 });
+    const reason = refusalNumber('certificate');
+    expect(await spool.refused()).toEqual([{ reason, entry: item(1, 1) }]);
+    const again = await batch(1);
+    expect(payloadsOf(again)).toEqual([2, 3]);
+    uplink.deliver(receiptFor(again, [4, 5]));
+    await courier.drained(AbortSignal.timeout(50_000));
   });
 
   it('keeps aside what is refused for good, says why, and counts it', async () => {
@@ -207,7 +223,7 @@ describe('a courier', () => {
       await courier.post([item(1), item(2)]);
       for (let place = 0; place < 7; place += 1)
         uplink.deliver(receiptFor(await batch(place), [refusal], { seq: 0 }));
-      await courier.drained(AbortSignal.timeout(5000));
+      await courier.drained(AbortSignal.timeout(50_000));
       expect(courier.status()).toMatchObject({ refused: 2, keptAside: 2 });
     },
   );

@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ByteReader } from '../../protocol/bytes.js';
+import { program } from '../program.js';
 import { levelSpool, temporaryFolder } from './folder.js';
 
-const APPENDER = fileURLToPath(new URL('appender.ts', import.meta.url));
+const APPENDER = new URL('appender.ts', import.meta.url);
 
 /** What the appender said, up to its death after that many lines. */
 async function killedAfter(lines: number, dir: string): Promise<string[]> {
-  const child = spawn(process.execPath, ['--import', 'tsx', APPENDER, dir], {
+  const child = spawn(process.execPath, [program(APPENDER), dir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exit = once(child, 'exit');

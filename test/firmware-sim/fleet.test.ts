@@ -8,11 +8,11 @@ import { readContactsFile } from '../../firmware-sim/contacts-file.js';
 import { wardAndHub } from '../../firmware-sim/scenario.js';
 import { replayFleet } from '../../firmware-sim/fleet.js';
 import type { FleetProgress } from '../../firmware-sim/fleet.js';
+import { virtualClock } from '../../host/clock-virtual.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { resolveEphemeralId } from '../../protocol/ephemeral-id.js';
 import { reportHash } from '../../protocol/report.js';
 import { dayOf } from '../../protocol/time.js';
-import { virtualClock } from '../../radio/clock-virtual.js';
 import { seededRandom } from '../../radio/random.js';
 import { pairEpochs } from './reference-trace.js';
 import { testAuthority } from './test-authority.js';
@@ -72,30 +72,26 @@ const expected = (recording: ContactRecording): string[] =>
   });
 
 describe('a replayed recording', () => {
-  it(
-    'gives exactly the records that tracing.md defines, from both sides, whatever was recorded',
-    { timeout: 120_000 },
-    async () => {
-      const line = fc.tuple(
-        fc.integer({ min: 1, max: 300 }),
-        fc.nat(4),
-        fc.nat(4),
-        fc.constantFrom(0, DAY - 3000),
-      );
-      const lines = fc.array(line, { minLength: 1, maxLength: 120 });
-      await fc.assert(
-        fc.asyncProperty(lines, async (drawn) => {
-          const steps = drawn.map(([step, i, j, later]) => [START + later + step * 20, i, j] as const);
-          const recording = recordingOf([...steps, [START + 20, 7, 8]]);
-          const run = await replay(recording);
-          expect(reported(run).sort()).toEqual(expected(recording).sort());
-          expect(run.summary).toMatchObject({ undelivered: 0, dropped: 0, failedSessions: 0 });
-          expect(run.summary.sightings).toBe(recording.lines * 4);
-        }),
-        { numRuns: 25 },
-      );
-    },
-  );
+  it('gives exactly the records that tracing.md defines, from both sides, whatever was recorded', async () => {
+    const line = fc.tuple(
+      fc.integer({ min: 1, max: 300 }),
+      fc.nat(4),
+      fc.nat(4),
+      fc.constantFrom(0, DAY - 3000),
+    );
+    const lines = fc.array(line, { minLength: 1, maxLength: 120 });
+    await fc.assert(
+      fc.asyncProperty(lines, async (drawn) => {
+        const steps = drawn.map(([step, i, j, later]) => [START + later + step * 20, i, j] as const);
+        const recording = recordingOf([...steps, [START + 20, 7, 8]]);
+        const run = await replay(recording);
+        expect(reported(run).sort()).toEqual(expected(recording).sort());
+        expect(run.summary).toMatchObject({ undelivered: 0, dropped: 0, failedSessions: 0 });
+        expect(run.summary.sightings).toBe(recording.lines * 4);
+      }),
+      { numRuns: 25 },
+    );
+  });
 
   it('chains each tag’s reports by seq and hash', async () => {
     const hours = [0, 1, 2, 30].map((hour) => [START + hour * 3600 + 20, 1, 2] as const);
@@ -146,7 +142,7 @@ const hasOffice = existsSync(office);
 describe(
   hasOffice ? 'two weeks in an office' : 'the built-in scenario, since ../shared/data is not here,',
   () => {
-    it('is reported as it was recorded', { timeout: 120_000 }, async () => {
+    it('is reported as it was recorded', async () => {
       const recording = hasOffice ? await readContactsFile(office) : wardAndHub().recording;
       const run = await replay(recording);
       expect(run.summary).toMatchObject({ tags: recording.persons.length, undelivered: 0, dropped: 0 });

@@ -268,6 +268,32 @@ describe('refresh', () => {
     expect(tag.device.status().warnings).toEqual([{ day: TODAY, number: 2, code: 2 }]);
   });
 
+  it('shows warnings of several notices, and of those read before the session broke off', async () => {
+    const at = await scene();
+    const { idKey, macKey } = at.authority.dayKeys(TODAY);
+    const key = authKeyOf(macKey, makeEphemeralId(idKey, asTagNumber(17), asEpoch(TODAY * 96)));
+    const random = seededRandom('tokens');
+    const notice = (number: number) =>
+      signNotice(
+        at.authority.issuer,
+        {
+          day: TODAY,
+          number,
+          code: 2,
+          tokens: [noticeToken(key, number, 2), ...Array.from({ length: 99 }, () => random.bytes(8))],
+        },
+        (length) => random.bytes(length),
+      );
+    at.gateway.refresh = { notices: Buffer.concat([notice(3), notice(2)]).subarray(0, -1) };
+    expect(await at.visit()).toMatchObject({ endedBy: 'format' });
+    expect(at.tag.device.status().warnings.map(({ number }) => number)).toEqual([3]);
+    at.gateway.refresh = { notices: Buffer.concat([notice(3), notice(2), notice(1)]) };
+    expect(await at.visit()).toMatchObject({ endedBy: undefined });
+    at.gateway.refresh = {};
+    await at.visit();
+    expect(at.tag.device.status().warnings.map(({ number }) => number)).toEqual([1, 2, 3]);
+  });
+
   it.each([
     ['refuses a report', (at: Scene) => void (at.gateway.faults.refuse = 'busy'), 'busy'],
     ['meets a tag that has no credentials left', (at: Scene) => at.tag.state.shelf.epochs.clear(), 'epoch'],

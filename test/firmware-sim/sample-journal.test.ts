@@ -2,14 +2,14 @@ import { execFile } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openFileFlash } from '../../firmware-sim/flash-file.js';
 import { openFileJournal } from '../../firmware-sim/sample-journal-file.js';
+import { program } from '../program.js';
 import { sampleAt } from './samples.js';
 
-const PROGRAM = fileURLToPath(new URL('./full-disk-process.ts', import.meta.url));
+const PROGRAM = new URL('./full-disk-process.ts', import.meta.url);
 const root = mkdtempSync(join(tmpdir(), 'firebreak-journal-'));
 afterAll(() => rmSync(root, { recursive: true }));
 const newFolder = (): string => mkdtempSync(join(root, 'tag '));
@@ -76,7 +76,7 @@ describe('a sample journal', () => {
 describe('a disk that fills up in the middle of a write', () => {
   it('costs what was written meanwhile, and nothing that comes after', async () => {
     const folder = newFolder();
-    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', PROGRAM, folder]);
+    const { stdout } = await promisify(execFile)(process.execPath, [program(PROGRAM), folder]);
     expect(stdout.trim()).toBe('4'); // notes 22, 23 and 24, and an append to the flash
     expect(statSync(join(folder, 'heard-7.log')).size % ENTRY_BYTES).toBe(0);
     const { seconds, spoilt } = read(folder);

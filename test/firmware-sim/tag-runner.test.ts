@@ -2,6 +2,8 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { virtualClock } from '../../host/clock-virtual.js';
+import type { VirtualClock } from '../../host/clock-virtual.js';
 import { asTagNumber, asUnixMs } from '../../protocol/brands.js';
 import type { Clock } from '../../protocol/clock.js';
 import { openCredentialRequest } from '../../protocol/credential-request.js';
@@ -16,8 +18,6 @@ import { openTagRunner } from '../../firmware-sim/tag-runner.js';
 import type { TagRunner } from '../../firmware-sim/tag-runner.js';
 import { openReplayAir } from '../../radio/air-replay-hosted.js';
 import type { ReplayAir } from '../../radio/air-replay-hosted.js';
-import { virtualClock } from '../../radio/clock-virtual.js';
-import type { VirtualClock } from '../../radio/clock-virtual.js';
 import type { Advertiser, Characteristic, Link, ServerPeer } from '../../radio/contract.js';
 import { seededRandom } from '../../radio/random.js';
 import { MIDNIGHT_MS } from './samples.js';

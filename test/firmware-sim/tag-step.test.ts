@@ -192,6 +192,22 @@ describe('a notice', () => {
     expect(meant.device.status().warnings).toEqual([{ day: TODAY, number: 9, code: 1 }]);
     expect(other.device.status().warnings).toEqual([]);
   });
+
+  it('that is older than the 32 warnings a tag keeps does not push newer ones out, however often it comes', async () => {
+    const tag = await testTag(authority, { tag: 5 });
+    const { idKey, macKey } = authority.dayKeys(TODAY);
+    const firstKey = authKeyOf(macKey, makeEphemeralId(idKey, asTagNumber(5), asEpoch(TODAY * 96)));
+    const noticeOf = (number: number) => ({
+      ...{ day: TODAY, number, code: 1 },
+      tokens: [noticeToken(firstKey, number, 1)],
+    });
+    const all = Array.from({ length: 40 }, (_, k) => noticeOf(40 - k));
+    for (const notice of all) tag.device.readNotices([notice]);
+    const { warnings } = tag.state;
+    expect(warnings.map(({ number }) => number)).toEqual(Array.from({ length: 32 }, (_, k) => k + 9));
+    for (const notice of all) tag.device.readNotices([notice]);
+    expect(tag.state.warnings).toBe(warnings);
+  });
 });
 
 describe('the step function', () => {

@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { EntryPost } from '../../gateway/gateway.js';
 import { asUnixMs } from '../../protocol/brands.js';
-import { toHex } from '../../protocol/bytes.js';
+import { concat, toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/hash.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { encodeAdvert } from '../../protocol/beacon.js';
+import { signNotice } from '../../protocol/notice.js';
 import { signRevocation } from '../../protocol/revocation.js';
-import { REVOCATIONS_TOPIC } from '../../protocol/topics.js';
+import { dayOf } from '../../protocol/time.js';
+import { NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../../protocol/topics.js';
 import { encodeUploadHeader } from '../../protocol/upload.js';
 import type { Radio, Sighting } from '../../radio/contract.js';
 import { batchOf, certificateItem, issuer, NOW_MS } from '../ledger/deployment.js';
@@ -36,7 +38,7 @@ describe('a gateway on the air', () => {
     const { clock, central, gateway } = await opened({ courier });
     const visits = await clock.drive(Promise.all(Array.from({ length: 60 }, () => visit(central))));
     expect(visits.every(({ receipt }) => receipt.refusal === undefined)).toBe(true);
-    await courier.drained(AbortSignal.timeout(20_000));
+    await courier.drained(AbortSignal.timeout(50_000));
     const logged = (await stage.entries()).slice(1).map((entry) => toHex(entry.payloadSha256));
     expect(logged.sort()).toEqual(visits.map(({ report }) => toHex(sha256(report))).sort());
     expect(gateway.status()).toMatchObject({
@@ -62,7 +64,7 @@ describe('a gateway on the air', () => {
     expect(receipt.refusal).toBeUndefined();
     expect(courier.status()).toMatchObject({ online: false, depth: 1, delivered: 0 });
     await stage.up();
-    await courier.drained(AbortSignal.timeout(20_000));
+    await courier.drained(AbortSignal.timeout(50_000));
     const [, logged] = await stage.entries();
     expect(logged?.payloadSha256).toEqual(sha256(report));
   });
@@ -100,13 +102,15 @@ describe('a gateway on the air', () => {
 
   it('ends a session on which nothing is said, and leaves one alone that goes on', async () => {
     const { clock, central, gateway } = await opened({ silenceLimitMs: 300 });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
     const silent = await clock.drive(central.connect(HUB_ADDRESS));
     const busy = await clock.drive(central.connect(HUB_ADDRESS));
     let isOver = false;
     void busy.closed.then(() => (isOver = true));
     for (let reads = 0; reads < 8; reads += 1) {
       await clock.drive(busy.read('hello'));
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      vi.advanceTimersByTime(50);
     }
     await silent.closed;
     expect(isOver).toBe(false);
@@ -174,6 +178,40 @@ describe('a gateway on the air', () => {
     revoked.downlink.publish(REVOCATIONS_TOPIC, revocation);
     await revoked.gateway.close();
     expect(revoked.post.items).toEqual([]);
+  });
+
+  it('keeps what a full disk did not take of the authority’s word once there is room, though nothing new comes', async () => {
+    const disk = { isFull: true };
+    const [statements, notice] = [memoryStore(), memoryStore()];
+    for (const store of [statements, notice]) {
+      const save = store.save.bind(store);
+      store.save = async (bytes) => (disk.isFull ? Promise.reject(new Error('ENOSPC')) : save(bytes));
+    }
+    const { clock, downlink } = await opened({ statements, notice });
+    const revocation = signRevocation(issuer, {
+      gatewayId: partyIdOf(hubSigner.publicKey),
+      fromMs: asUnixMs(NOW_MS),
+    });
+    const warning = signNotice(
+      issuer,
+      { day: dayOf(NOW_MS / 1000), number: 1, code: 1, tokens: [] },
+      () => new Uint8Array(8),
+    );
+    downlink.publish(REVOCATIONS_TOPIC, revocation);
+    downlink.publish(NOTICES_TOPIC, warning);
+    await clock.advance(60_000);
+    expect([statements.kept, notice.kept]).toEqual([undefined, undefined]);
+    disk.isFull = false;
+    await clock.advance(60_000);
+    expect([statements.kept, notice.kept]).toEqual([concat(revocation, hubDayKeys), warning]);
+  });
+
+  it('says in its status what of its radio is not at work', async () => {
+    let trouble: string | undefined = 'the adapter that scans (hci0) is down or was pulled out';
+    const { gateway } = await heardOnAir({ trouble: () => trouble });
+    expect(gateway.status()).toMatchObject({ trouble: undefined, radioTrouble: trouble });
+    trouble = undefined;
+    expect(gateway.status().radioTrouble).toBeUndefined();
   });
 
   it('reports who is there when it closes, though the radio fails at that, and says what failed', async () => {

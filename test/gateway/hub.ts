@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { openGateway } from '../../gateway/gateway.js';
 import type { Gateway, GatewayDeps } from '../../gateway/gateway.js';
+import { virtualClock } from '../../host/clock-virtual.js';
 import { asEpoch } from '../../protocol/brands.js';
 import { concat } from '../../protocol/bytes.js';
 import { issueCredential } from '../../protocol/credential.js';
@@ -21,7 +22,6 @@ import { DAY_KEYS_TOPIC } from '../../protocol/topics.js';
 import { uploadWrites } from '../../protocol/upload.js';
 import { x25519KeyPair } from '../../protocol/x25519.js';
 import { openReplayAir } from '../../radio/air-replay-hosted.js';
-import { virtualClock } from '../../radio/clock-virtual.js';
 import type { Central, Link } from '../../radio/contract.js';
 import type { GattSettings } from '../../radio/gatt-connection.js';
 import { issuer, NOW_MS, signerOf } from '../ledger/deployment.js';

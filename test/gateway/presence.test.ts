@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Presence } from '../../gateway/presence.js';
+import { virtualClock } from '../../host/clock-virtual.js';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { silentLog } from '../../protocol/log.js';
@@ -10,7 +11,6 @@ import {
 } from '../../protocol/presence-report.js';
 import type { Beacon } from '../../protocol/beacon.js';
 import { atTheLedger, dayKeysOf, gateway, issuer, vectors } from '../protocol/tag-vectors.js';
-import { virtualClock } from '../../radio/clock-virtual.js';
 import { DAY_MS, NOW_MS, countingSequence, memoryStore, stand } from './stand.js';
 
 const beaconOf = (number: number): Beacon => ({

@@ -178,6 +178,13 @@ describe('a session at a gateway', () => {
       expect(await sessionAt(desk).upload(one.bytes)).toMatchObject({ refusal: 'busy' });
     expect(said).toHaveLength(7);
     expect(desk.counts.refused.get('busy')).toBe(100);
+    expect(desk.whyNotKept).toBe('full');
+    courier.failure = undefined;
+    expect(await sessionAt(desk).upload(one.bytes)).toMatchObject({ refusal: undefined });
+    expect(desk.whyNotKept).toBeUndefined();
+    courier.failure = new FirebreakError('full', 'full once more, years later');
+    await sessionAt(desk).upload(one.bytes);
+    expect(said).toHaveLength(8);
   });
 
   it('says of a report that is on disk nothing else, though the tag does not hear it', async () => {
@@ -230,11 +237,22 @@ describe('a session at a gateway', () => {
     downlink.publish(NOTICES_TOPIC, noticeNumber(5));
     const next = () => downlink.publish(NOTICES_TOPIC, noticeNumber(6));
     expect(await refreshed(session, 'notices', next)).toEqual(noticeNumber(5));
-    expect(await refreshed(session, 'notices')).toEqual(noticeNumber(6));
+    const both = concat(noticeNumber(6), noticeNumber(5));
+    expect(await refreshed(session, 'notices')).toEqual(both);
     downlink.publish(NOTICES_TOPIC, noticeNumber(5));
     downlink.publish(NOTICES_TOPIC, new Uint8Array(0));
     downlink.publish(NOTICES_TOPIC, noticeNumber(7).fill(0, -1));
-    expect(await refreshed(session, 'notices')).toEqual(noticeNumber(6));
+    expect(await refreshed(session, 'notices')).toEqual(both);
+    expect((await stand()).desk.notices()).toEqual([]);
+  });
+
+  it('hands out no notice of a day whose keys no tag has any more', async () => {
+    const { desk, downlink, clock } = await stand();
+    downlink.publish(NOTICES_TOPIC, noticeNumber(5));
+    await clock.run(NOW_MS + 21 * DAY_MS);
+    expect(desk.notices()).toHaveLength(1);
+    await clock.run(NOW_MS + 22 * DAY_MS);
+    expect(desk.notices()).toEqual([]);
   });
 });
 

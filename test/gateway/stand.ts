@@ -6,20 +6,22 @@ import { GatewaySession } from '../../gateway/session.js';
 import { StatementBook } from '../../gateway/statement-book.js';
 import type { Downlink } from '../../gateway/statement-book.js';
 import type { SequenceStore, StatementStore } from '../../gateway/statement-store.js';
+import { virtualClock } from '../../host/clock-virtual.js';
 import type { BatchItem } from '../../protocol/batch.js';
 import { concat } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { silentLog } from '../../protocol/log.js';
 import { openTagReceipt } from '../../protocol/tag-receipt.js';
 import type { TagReceipt } from '../../protocol/tag-receipt.js';
+import { dayOf } from '../../protocol/time.js';
 import { DAY_KEYS_TOPIC } from '../../protocol/topics.js';
 import { uploadWrites } from '../../protocol/upload.js';
-import { virtualClock } from '../../radio/clock-virtual.js';
 import type { Characteristic, ServerPeer } from '../../radio/contract.js';
 import { gateway, vectors } from '../protocol/tag-vectors.js';
 
 export const NOW_MS = vectors.receivedAt * 1000;
 export const DAY_MS = 86_400_000;
+const RETENTION_DAYS = 21;
 export const STATEMENTS = concat(vectors.dayKeyStatementYesterday, vectors.dayKeyStatement);
 
 export interface TestDownlink extends Downlink {
@@ -73,7 +75,8 @@ export async function stand(changes: Partial<DeskDeps> = {}) {
   const { issuerPublicKey, gatewayId } = vectors;
   const store = memoryStore();
   const stores = { store, noticeStore: memoryStore() };
-  const book = new StatementBook({ issuerPublicKey, gatewayId, ...stores, log: silentLog });
+  const oldestNoticeDay = (): number => dayOf(clock.nowMs() / 1000) - RETENTION_DAYS;
+  const book = new StatementBook({ issuerPublicKey, gatewayId, ...stores, oldestNoticeDay, log: silentLog });
   await book.open(downlink);
   downlink.publish(DAY_KEYS_TOPIC, STATEMENTS);
   const courier = testPost();
@@ -81,7 +84,7 @@ export async function stand(changes: Partial<DeskDeps> = {}) {
     signer: gateway,
     certificate: () => vectors.gatewayCertificate,
     issuerPublicKey,
-    retentionDays: 21,
+    retentionDays: RETENTION_DAYS,
     book,
     courier,
     packs: undefined,

@@ -4,7 +4,7 @@ import { concat } from '../../protocol/bytes.js';
 import { encodeDayKeyStatement, issueDayKeyStatement } from '../../protocol/day-key-statement.js';
 import { silentLog } from '../../protocol/log.js';
 import { asUnixMs } from '../../protocol/brands.js';
-import { signNotice } from '../../protocol/notice.js';
+import { openNotice, signNotice } from '../../protocol/notice.js';
 import { signRevocation } from '../../protocol/revocation.js';
 import { DAY_KEYS_TOPIC, NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../../protocol/topics.js';
 import { epochSigner, issuer, secret, vectors } from '../protocol/tag-vectors.js';
@@ -12,20 +12,23 @@ import { memoryStore, STATEMENTS, testDownlink } from './stand.js';
 
 async function opened(store = memoryStore(), noticeStore = memoryStore()) {
   const { issuerPublicKey, gatewayId } = vectors;
-  const book = new StatementBook({ issuerPublicKey, gatewayId, store, noticeStore, log: silentLog });
+  const window = { oldestDay: 0 };
+  const oldestNoticeDay = (): number => window.oldestDay;
+  const stores = { store, noticeStore };
+  const book = new StatementBook({ issuerPublicKey, gatewayId, ...stores, oldestNoticeDay, log: silentLog });
   const downlink = testDownlink();
   await book.open(downlink);
   const publish = (payload: Uint8Array): void => downlink.publish(DAY_KEYS_TOPIC, payload);
   const revoke = (...revocations: Uint8Array[]): void =>
     downlink.publish(REVOCATIONS_TOPIC, concat(...revocations));
   const notify = (payload: Uint8Array): void => downlink.publish(NOTICES_TOPIC, payload);
-  return { book, store, noticeStore, publish, revoke, notify };
+  return { book, store, noticeStore, window, publish, revoke, notify };
 }
 
-const noticeOf = (number: number, by = issuer): Uint8Array =>
-  signNotice(by, { day: vectors.day, number, code: 1, tokens: [secret(`t${number}`, 8)] }, (length) =>
-    secret(`padding ${number}`, length),
-  );
+const noticeOf = (number: number, by = issuer, day = vectors.day, tags = 1): Uint8Array => {
+  const tokens = Array.from({ length: tags }, (_, tag) => secret(`t${number}.${tag}`, 8));
+  return signNotice(by, { day, number, code: 1, tokens }, (length) => secret(`padding ${number}`, length));
+};
 
 const statementOf = (day: number, by = issuer): Uint8Array =>
   encodeDayKeyStatement(issueDayKeyStatement(by, day, secret(`sealing ${day}`)));
@@ -79,30 +82,62 @@ describe('the statements of a gateway', () => {
   });
 });
 
-describe('the notice of a gateway', () => {
-  it('is the newest that came, and on offer again after a restart without a network', async () => {
+describe('the notices of a gateway', () => {
+  const listOf = (...numbers: number[]): Uint8Array => concat(...numbers.map((number) => noticeOf(number)));
+  const numbersOf = (book: StatementBook): number[] =>
+    book.notices().map((bytes) => openNotice(bytes, issuer.publicKey).number);
+
+  it('are all that ever came, newest first, and on offer again after a restart without a network', async () => {
     const { book, noticeStore, notify } = await opened();
-    for (const number of [5, 7, 6]) notify(noticeOf(number));
+    for (const list of [listOf(5), listOf(7), listOf(7, 6), new Uint8Array(0)]) notify(list);
     await book.settled();
-    const { book: again, notify: notifyAgain } = await opened(memoryStore(), memoryStore(noticeStore.kept));
-    expect(again.notice).toEqual(noticeOf(7));
-    notifyAgain(noticeOf(6));
-    notifyAgain(new Uint8Array(0));
-    expect(again.notice).toEqual(noticeOf(7));
-    notifyAgain(noticeOf(8));
-    expect(again.notice).toEqual(noticeOf(8));
+    const next = await opened(memoryStore(), memoryStore(noticeStore.kept));
+    const { book: again, notify: notifyAgain, window } = next;
+    expect(numbersOf(again)).toEqual([7, 6, 5]);
+    for (const list of [listOf(6), new Uint8Array(0), listOf(8)]) notifyAgain(list);
+    expect(numbersOf(again)).toEqual([8, 7, 6, 5]);
+    window.oldestDay = vectors.day;
+    expect(numbersOf(again)).toHaveLength(4);
+    window.oldestDay = vectors.day + 1;
+    expect(numbersOf(again)).toEqual([]);
   });
 
-  it('is not believed from a store that somebody wrote into', async () => {
+  it('stand each by itself, and two of one number are both kept', async () => {
+    const { book, notify } = await opened();
+    const other = signNotice(issuer, { day: 9, number: 2, code: 7, tokens: [secret('u', 8)] }, () =>
+      secret('v', 8),
+    );
+    notify(concat(noticeOf(9).fill(0, -1), noticeOf(9, epochSigner), noticeOf(2), other, noticeOf(1)));
+    expect(numbersOf(book)).toEqual([2, 2, 1]);
+  });
+
+  it('are no more than may be on offer: the newest', async () => {
+    const { book, notify } = await opened();
+    for (const from of [1, 201]) notify(listOf(...Array.from({ length: 200 }, (_, k) => from + k)));
+    expect(numbersOf(book)).toEqual(Array.from({ length: 256 }, (_, k) => 400 - k));
+  });
+
+  it('of days past the window are kept only where those on offer leave room, whatever their numbers', async () => {
+    const { book, notify, window } = await opened();
+    const quarter = 8_192;
+    const first = noticeOf(1, issuer, vectors.day, quarter);
+    notify(concat(noticeOf(2, issuer, vectors.day - 10, 2 * quarter), first));
+    expect(numbersOf(book)).toEqual([2, 1]);
+    window.oldestDay = vectors.day - 9;
+    notify(concat(noticeOf(3, issuer, vectors.day, quarter), first));
+    expect(numbersOf(book)).toEqual([3, 1]);
+  });
+
+  it('are not believed from a store that somebody wrote into', async () => {
     for (const bytes of [noticeOf(9, epochSigner), noticeOf(9).fill(0, -1), new Uint8Array(3)]) {
       const { book, notify } = await opened(memoryStore(), memoryStore(bytes));
-      expect(book.notice).toHaveLength(0);
+      expect(numbersOf(book)).toEqual([]);
       notify(noticeOf(1));
-      expect(book.notice).toEqual(noticeOf(1));
+      expect(numbersOf(book)).toEqual([1]);
     }
   });
 
-  it('is written once for all that come while it is being written', async () => {
+  it('are written once for all that come while they are being written', async () => {
     const { book, noticeStore, notify } = await opened();
     const written: number[] = [];
     noticeStore.save = async (bytes) => void written.push(bytes.length > 0 ? 1 : 0);

@@ -50,7 +50,7 @@ export async function buildAuditor(folder: string): Promise<Auditor> {
 }
 
 /** Exit code 1 and words are a verdict; a crash, a time-out or a usage error is none. */
-function refusalIn(error: unknown): string {
+export function refusalIn(error: unknown): string {
   const { code, stderr } = error as { code?: unknown; stderr?: unknown };
   if (code === 1 && typeof stderr === 'string' && stderr.startsWith('not ok: ')) return stderr.trim();
   throw error;

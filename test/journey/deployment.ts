@@ -13,7 +13,7 @@ import { runFirebreak, startFirebreak, until } from '../cli/firebreak-process.js
 import type { Ended, FirebreakProcess } from '../cli/firebreak-process.js';
 
 /** Room for a busy machine; an idle one takes some tens of ms. */
-const STOP_WITHIN_MS = 8_000;
+const STOP_WITHIN_MS = 25_000;
 
 export class Deployment {
   readonly folder: DataFolder;

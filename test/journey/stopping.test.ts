@@ -24,7 +24,7 @@ beforeEach(async () => {
     deployment.start('tag', 'tag', 'run', '--number', '7'),
   ];
   await Promise.all(started.map(({ up }) => up));
-}, 90_000);
+});
 
 afterEach(async () => {
   await deployment?.killAll();
@@ -41,7 +41,7 @@ describe('stopping', () => {
     const ended = await deployment.stopAll();
     expect([...ended.keys()].sort()).toEqual(['air', 'authority', 'gateway', 'tag', 'tracer']);
     for (const [name, how] of ended) expect(how, name).toEqual(ENDED_WELL);
-  }, 60_000);
+  });
 
   it('is what gateway and tag do, with a word on why, when the air is killed', async () => {
     const said = await Promise.all([
@@ -54,5 +54,5 @@ describe('stopping', () => {
     const ended = await deployment.stopAll();
     expect([...ended.keys()].sort()).toEqual(['authority', 'ledger', 'tracer']);
     for (const [name, how] of ended) expect(how, name).toEqual(ENDED_WELL);
-  }, 60_000);
+  });
 });

@@ -138,6 +138,7 @@ describe('the embedded broker', () => {
     ['another writer’s entries', entriesTopic(partyIdOf(issuer.publicKey)), 1, false],
     ['its own entries with QoS 0', entriesTopic(partyIdOf(officer.publicKey)), 0, false],
     ['its own entries with QoS 2', entriesTopic(partyIdOf(officer.publicKey)), 2, false],
+    ['its status with QoS 2', statusTopic(partyIdOf(officer.publicKey)), 2, true],
     ['its own entries retained', entriesTopic(partyIdOf(officer.publicKey)), 1, true],
     ['receipts', receiptsTopic(partyIdOf(officer.publicKey)), 1, false],
     ['another writer’s status', statusTopic(partyIdOf(issuer.publicKey)), 1, true],

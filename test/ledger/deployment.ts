@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { LedgerDeps } from '../../ledger/ledger.js';
 import { batchHash, encodeBatch, type BatchItem } from '../../protocol/batch.js';
 import { asUnixMs, type UnixMs } from '../../protocol/brands.js';
-import type { Clock } from '../../protocol/clock.js';
+import type { CountedClock } from '../../protocol/clock.js';
 import { issueCredential } from '../../protocol/credential.js';
 import { fastSigner, type Signer } from '../../protocol/ed25519.js';
 import { ENTRY_TYPE } from '../../protocol/entry.js';
@@ -36,13 +36,26 @@ export const receiptSigner = signerOf('receipts');
 export const logSigner = noteSigner(ORIGIN, signerOf('log'));
 const sealing = x25519KeyPair();
 
-/** A clock that stands still unless it is set. */
-export function standingClock(startMs: UnixMs = NOW_MS): Clock & { set(ms: number): void } {
+export interface StandingClock extends CountedClock {
+  /** Sets it, as somebody or something may: no time passes. */
+  set(ms: number): void;
+  /** Lets time pass until it reads that. */
+  passTo(ms: number): void;
+}
+
+/** A clock that stands still unless it is told. */
+export function standingClock(startMs: UnixMs = NOW_MS): StandingClock {
   let now = startMs;
+  let passedMs = 0;
   return {
     nowMs: () => now,
     sleep: async () => {},
+    counter: { nowMs: () => passedMs, rate: 1 },
     set: (ms) => void (now = asUnixMs(ms)),
+    passTo: (ms) => {
+      passedMs += ms - now;
+      now = asUnixMs(ms);
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import { cp, mkdir, open, readdir, rm, truncate, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { Level } from 'level';
 import { describe, expect, test } from 'vitest';
+import { fsckLedger } from '../../ledger/fsck/fsck.js';
 import { FORMAT_VERSION } from '../../ledger/store/store-rows.js';
 import { openLedger } from '../../ledger/ledger.js';
 import { openLedgerFolder } from '../../ledger/reader-level.js';
@@ -184,7 +185,11 @@ describe('a folder is refused', () => {
     await expect(openLedger(ledgerDeps(altered))).rejects.toMatchObject({ code: 'damaged' });
 
     await writeFile(join(dir, 'head'), Buffer.alloc(256, 7));
-    await expect(openLedger(ledgerDeps(dir))).rejects.toMatchObject({ code: 'damaged' });
+    // Of what there is to say more, only fsck can: it opens nothing.
+    const told = { code: 'damaged', message: expect.stringContaining('firebreak ledger fsck') as string };
+    await expect(openLedger(ledgerDeps(dir))).rejects.toMatchObject(told);
+    const { findings } = await fsckLedger({ dir, verifier: logSigner });
+    expect(findings.kept).toMatchObject([{ kind: 'damage', file: 'head' }]);
   });
 
   test('but not when its ledger was killed while it was being made', async () => {

@@ -102,7 +102,8 @@ export async function changePayloadRows(
   const rows: PayloadRow[] = [];
   for (const [key, value] of await db.iterator({ gte: Buffer.from('p'), lt: Buffer.from('q') }).all()) {
     const day = dayOfKey(key);
-    rows.push({ day, payloads: decodePayloadSegment(await files.read(day, decodePayloadPlace(value))) });
+    const records = await files.reading(day, (read) => read(decodePayloadPlace(value)));
+    rows.push({ day, payloads: decodePayloadSegment(records) });
     await db.del(key);
   }
   await rm(join(dir, 'payloads'), { recursive: true });

@@ -6,14 +6,11 @@ import { describe, expect, test } from 'vitest';
 import { Findings } from '../../ledger/fsck/findings.js';
 import { fsckLedger } from '../../ledger/fsck/fsck.js';
 import { checkHeadSlots } from '../../ledger/fsck/head-slots.js';
-import { BLOCK } from '../../ledger/store/block-buffer.js';
 import { checkJournal } from '../../ledger/fsck/journal-check.js';
-import type { Frame } from '../../ledger/store/journal-frames.js';
 import { openLedger } from '../../ledger/ledger.js';
 import { batchOf, ledgerDeps, logSigner, noticeItem, officer, temporaryFolder } from './deployment.js';
 import { countFlips, seeded } from './fsck-flips.js';
 import { checkFolder, foundIn, storedFiles, variedLedger } from './fsck-folder.js';
-import { encodeFrames } from './journal-file.js';
 
 const noticesOf = (seq: number, count: number) =>
   batchOf(
@@ -195,63 +192,6 @@ describe('fsck on a killed ledger', () => {
     const lines = await found(dir);
     expect(lines.join('\n')).toMatch(/interrupted files journal-0 @\d+ ends in a write that was cut short/);
     expect(lines.join('\n')).toContain('#281 and those behind it are lost: 303 entries were answered for');
-  });
-});
-
-describe('a journal', () => {
-  const framesOf = (first: number, sizes: readonly number[], fill: Buffer = Buffer.alloc(0)) =>
-    encodeFrames(
-      sizes.map((size, i) => ({
-        commit: first + i,
-        settled: 0,
-        rows: [{ key: Uint8Array.of(1), value: Buffer.concat([fill, Buffer.alloc(size, i)]) }],
-      })),
-    );
-  const foundBehind = (...parts: Buffer[]): string[] => {
-    const findings = new Findings();
-    checkJournal([{ name: 'journal-0', bytes: Buffer.concat(parts) }], findings);
-    return findings.kept.map(({ what }) => what);
-  };
-
-  test('that lost a commit before others is damaged', () => {
-    const [first, second, ...others] = framesOf(7, [10, 5000, 20, 30]) as [Buffer, Buffer, ...Buffer[]];
-    expect(foundBehind(first, Buffer.alloc(second.length, 9), ...others)).toEqual([
-      'a commit cannot be read, and later ones can',
-    ]);
-  });
-
-  test('is not called damaged for the frames that somebody had sent as a payload', () => {
-    const planted = framesOf(60, [10, 10, 10]);
-    const older = framesOf(3, [100, 9000], Buffer.concat(planted));
-    const [newest = Buffer.of()] = framesOf(50, [10]);
-    expect(foundBehind(newest, ...older.map((frame) => frame.subarray(BLOCK)))).toEqual([]);
-    expect(foundBehind(newest, Buffer.alloc(BLOCK, 3), ...planted)).toEqual([]);
-  });
-
-  const frame = (commit: number): Frame => ({
-    commit,
-    settled: 0,
-    rows: [{ key: Buffer.from('e'), value: Buffer.alloc(5000, commit) }],
-  });
-  const checked = (bytes: Buffer) => {
-    const findings = new Findings();
-    const frames = checkJournal([{ name: 'journal-0', bytes }], findings);
-    return { commits: frames.map(({ commit }) => commit), found: findings.kept.map(({ kind }) => kind) };
-  };
-
-  test('with older commits behind its newest is in order', () => {
-    const older = Buffer.concat(encodeFrames([1, 2, 3].map(frame)));
-    const newer = Buffer.concat(encodeFrames([{ ...frame(4), rows: [] }]));
-    newer.copy(older);
-    expect(checked(older)).toEqual({ commits: [4], found: [] });
-  });
-
-  test('cut short in a commit ends there, damaged in one before later ones it is damaged', () => {
-    const frames = encodeFrames([7, 8, 9].map(frame));
-    const all = Buffer.concat(frames);
-    expect(checked(all.subarray(0, all.length - 4096))).toEqual({ commits: [7, 8], found: ['interrupted'] });
-    const wounded = Buffer.from(all).fill(0xee, (frames[0]?.length ?? 0) + 40, (frames[0]?.length ?? 0) + 60);
-    expect(checked(wounded)).toEqual({ commits: [7], found: ['damage'] });
   });
 });
 

@@ -237,7 +237,7 @@ describe("the ledger's HTTP", () => {
     await new Promise((resolve) => socket.once('connect', resolve));
     const started = performance.now();
     await http.close();
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(performance.now() - started).toBeLessThan(30_000);
   });
 
   test('closes a connection that asks on without waiting for answers', async () => {
@@ -246,7 +246,7 @@ describe("the ledger's HTTP", () => {
     const answered = readAll(socket);
     const ask = 'GET /tile/entries/000 HTTP/1.1\r\nhost: l\r\n\r\n';
     socket.write(ask.repeat(8));
-    await expect.poll(() => answered.bytes(), { timeout: 5000 }).toBeGreaterThan(8 * 20_000);
+    await expect.poll(() => answered.bytes()).toBeGreaterThan(8 * 20_000);
     socket.write(ask.repeat(300));
     await answered.closed;
     expect(answered.bytes()).toBeLessThan(50 * 20_000);
@@ -261,15 +261,15 @@ describe("the ledger's HTTP", () => {
     checkEveryMs: 50,
   };
   test.each([
-    ['half a question', { headersMs: 500 }, 'GET /checkpoint HTTP/1.1\r\n', 0],
+    ['half a question', { headersMs: 2000 }, 'GET /checkpoint HTTP/1.1\r\n', 0],
     [
       'half a body',
-      { headersMs: 500, requestMs: 500 },
+      { headersMs: 2000, requestMs: 2000 },
       `POST /payloads HTTP/1.1\r\nhost: l\r\nauthorization: Bearer ${TOKEN}\r\ncontent-length: 32\r\n\r\n12`,
       0,
     ],
-    ['no reading', { silentMs: 500 }, 'GET /tile/entries/000 HTTP/1.1\r\nhost: l\r\n\r\n', 0],
-    ['slow reading', { answerMs: 800 }, 'GET /tile/entries/000 HTTP/1.1\r\nhost: l\r\n\r\n', 20_000],
+    ['no reading', { silentMs: 2000 }, 'GET /tile/entries/000 HTTP/1.1\r\nhost: l\r\n\r\n', 0],
+    ['slow reading', { answerMs: 2000 }, 'GET /tile/entries/000 HTTP/1.1\r\nhost: l\r\n\r\n', 20_000],
   ])('gives the place of a connection with %s to the next', async (_, limits, words, readBytes) => {
     const ledger = await openLedger(ledgerDeps(await temporaryFolder()));
     onTestFinished(() => ledger.close());
@@ -284,12 +284,12 @@ describe("the ledger's HTTP", () => {
     });
     socket.write(words);
     const status = () =>
-      fetch(`${url}/checkpoint`, { signal: AbortSignal.timeout(200) }).then(
+      fetch(`${url}/checkpoint`, { signal: AbortSignal.timeout(1000) }).then(
         (answer) => answer.status,
         String,
       );
     expect(await status()).not.toBe(200);
-    await expect.poll(status, { timeout: 5000 }).toBe(200);
+    await expect.poll(status).toBe(200);
   });
 
   test('gives a coded error for a checkpoint that is not text', async () => {

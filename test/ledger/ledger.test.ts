@@ -5,6 +5,7 @@ import { ENTRY_TYPE } from '../../protocol/entry.js';
 import { refusalNumber, type Refusal } from '../../protocol/errors.js';
 import { openCheckpoint } from '../../protocol/checkpoint.js';
 import { partyIdOf } from '../../protocol/keys.js';
+import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
 import type { BatchItem } from '../../protocol/batch.js';
 import type { Signer } from '../../protocol/ed25519.js';
 import {
@@ -216,6 +217,34 @@ describe('admission', () => {
         refused('certificate'),
         accepted(3),
       ]);
+    }));
+
+  test('takes the very batch it refused once the certificate of its gateway is renewed', () =>
+    withLedger(async (ledger) => {
+      const later = asUnixMs(NOW_MS + 7 * DAY_SECONDS * 1000);
+      const today = dayOf(NOW_MS / 1000);
+      await outcomes(ledger, issuer, 1, [certificateItem(gateway, today, today + 6)]);
+      const items = [reportItem(gateway, later), reportItem(gateway, later)];
+      const none = [refused('certificate'), refused('certificate')];
+      expect(await outcomes(ledger, gateway, 1, items)).toEqual(none);
+      await outcomes(ledger, issuer, 2, [certificateItem(gateway, today + 7, today + 13)]);
+      expect(await outcomes(ledger, gateway, 1, items)).toEqual([accepted(2), accepted(3)]);
+    }));
+
+  test('records nothing of what a revoked gateway sends, and answers again what it recorded before', () =>
+    withLedger(async (ledger) => {
+      await outcomes(ledger, issuer, 1, [certificateItem(gateway)]);
+      const before = [reportItem(gateway)];
+      expect(await outcomes(ledger, gateway, 1, before)).toEqual([accepted(1)]);
+      await outcomes(ledger, issuer, 2, [revocationItem(gateway, 0)]);
+      const junk = [reportItem(gateway), { ...reportItem(gateway), type: ENTRY_TYPE.case }];
+      const none = [refused('certificate'), refused('certificate')];
+      for (const seq of [2, 3, 3]) expect(await outcomes(ledger, gateway, seq, junk)).toEqual(none);
+      expect(await outcomes(ledger, gateway, 3, junk.toReversed())).toEqual(none);
+      const { counters, refusedBatches } = ledger.status();
+      expect(counters).toMatchObject({ batches: 3, refusalsByNumber: new Map() });
+      expect(refusedBatches).toEqual(new Map([[refusalNumber('certificate'), 4]]));
+      expect(await outcomes(ledger, gateway, 1, before)).toEqual([accepted(1)]);
     }));
 
   test('refuses certificates and payloads of the issuer that are not what they should be', () =>

@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PacketGate, type PacketRoom } from '../../ledger/packet-gate.js';
 
-/** A packet of MQTT 3.1.1 §2.2 with a body of `length` bytes. */
-function packet(length: number): Buffer {
-  const header = [0x30];
+const [PUBLISH, OTHERS] = [3, [1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]];
+
+/** A packet of MQTT 3.1.1 §2.2, a PUBLISH by default, with a body of `length` bytes. */
+function packet(length: number, type = PUBLISH): Buffer {
+  const header = [type << 4];
   let rest = length;
   do {
     const digit = rest % 128;
@@ -38,7 +40,9 @@ describe('the packet gate', () => {
         fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 1, maxLength: 6 }),
         cuts,
         (lengths, at) => {
-          expect(accepts(new PacketGate(500, 500), Buffer.concat(lengths.map(packet)), at)).toBe(true);
+          expect(
+            accepts(new PacketGate(500, 500), Buffer.concat(lengths.map((length) => packet(length))), at),
+          ).toBe(true);
         },
       ),
     );
@@ -48,9 +52,13 @@ describe('the packet gate', () => {
     const lengths = fc.array(fc.integer({ min: 0, max: 200 }), { maxLength: 4 });
     fc.assert(
       fc.property(lengths, fc.integer({ min: 201, max: 20_000 }), cuts, (before, over, at) => {
-        expect(accepts(new PacketGate(200, 200), Buffer.concat([...before, over].map(packet)), at)).toBe(
-          false,
-        );
+        expect(
+          accepts(
+            new PacketGate(200, 200),
+            Buffer.concat([...before, over].map((length) => packet(length))),
+            at,
+          ),
+        ).toBe(false);
       }),
     );
   });
@@ -60,6 +68,14 @@ describe('the packet gate', () => {
     expect(letsThrough(gate, packet(10))).toBe(true);
     expect(letsThrough(gate, packet(100))).toBe(true);
     expect(letsThrough(new PacketGate(10, 100), packet(11))).toBe(false);
+  });
+
+  test.each(OTHERS)('has the same bound for later packets of type %i, which carry no batch', (type) => {
+    const gate = new PacketGate(10, 100);
+    expect(letsThrough(gate, Buffer.concat([packet(10), packet(100), packet(10, type), packet(100)]))).toBe(
+      true,
+    );
+    expect(letsThrough(gate, packet(11, type))).toBe(false);
   });
 
   test('stops at a length of more than four bytes', () => {
@@ -77,7 +93,7 @@ describe('the packet gate', () => {
         fc.integer({ min: 1, max: 200 }),
         (lengths, each, cut) => {
           const gate = new PacketGate(500, 500);
-          const bytes = Buffer.concat(lengths.map(packet));
+          const bytes = Buffer.concat(lengths.map((length) => packet(length)));
           const seen: number[] = [];
           let left = each;
           const room: PacketRoom = {

@@ -1,8 +1,9 @@
 /** The files that hold payloads: what is taken lies where it was to lie, also a second time, and goes as a whole. */
-import { readdir, readFile, truncate } from 'node:fs/promises';
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openLedger } from '../../ledger/ledger.js';
+import { NODE_DISK, type Disk } from '../../ledger/store/disk.js';
 import { PayloadFiles } from '../../ledger/store/payload-files.js';
 import { KEPT_DAY, payloadKey, segmentKey } from '../../ledger/store/store-keys.js';
 import {
@@ -26,10 +27,11 @@ function rowFor(files: PayloadFiles, day: number, first: number, count: number) 
   };
 }
 
-const indexesAt = async (files: PayloadFiles, day: number, row: Uint8Array | undefined) =>
-  decodePayloadSegment(await files.read(day, decodePayloadPlace(row ?? new Uint8Array(0)))).map(
-    ({ index }) => index,
-  );
+const indexesAt = (files: PayloadFiles, day: number, row: Uint8Array | undefined) =>
+  files.reading(day, async (read) => {
+    const records = await read(decodePayloadPlace(row ?? new Uint8Array(0)));
+    return decodePayloadSegment(records).map(({ index }) => index);
+  });
 
 describe('files of payloads', () => {
   test('hold each day apart, and are the same when everything is written again', async () => {
@@ -85,6 +87,27 @@ describe('files of payloads', () => {
     for (let n = 0; n < 2; n++) await files.remove(20_000);
     expect(await readdir(join(dir, 'payloads'))).toEqual([]);
     expect(await indexesAt(files, 20_000, row?.value)).toEqual([]);
+    await files.close();
+  });
+
+  test('that go are synced every few MB, so that no commit waits for a whole day', async () => {
+    const dir = await temporaryFolder();
+    const [written, MB] = [[0], 2 ** 20];
+    const disk: Disk = {
+      ...NODE_DISK,
+      writeElsewhere: async (fd, piece) => {
+        const bytes = await NODE_DISK.writeElsewhere(fd, piece);
+        written.push((written.pop() ?? 0) + bytes);
+        return bytes;
+      },
+      sync: async (fd) => void (await NODE_DISK.sync(fd), written.push(0)),
+    };
+    const files = new PayloadFiles(dir, disk);
+    await writeFile(join(dir, 'payloads', '20000'), Buffer.alloc(9 * MB + 1, 7));
+    await files.remove(20_000);
+    expect(written.filter((bytes) => bytes > 0)).toEqual([4 * MB, 4 * MB, MB + 1]);
+    expect(written.at(-1)).toBe(0);
+    expect(await readdir(join(dir, 'payloads'))).toEqual([]);
     await files.close();
   });
 });

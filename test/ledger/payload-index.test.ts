@@ -71,7 +71,7 @@ describe('the payload index', () => {
     const taken = some.filter((n) => n >= 262_144 && again.mayHave(hashOf(n)));
     expect(taken.length).toBeLessThan(10);
     await db.close();
-  }, 30_000);
+  });
 
   test('does not write a payload twice that was in its buckets when the ledger was killed', async () => {
     const dir = await temporaryFolder();
@@ -89,5 +89,5 @@ describe('the payload index', () => {
     expect(values.reduce((sum, value) => sum + value.length, 0)).toBe(131_072 * 28);
     expect(db).toBeInstanceOf(Level);
     await db.close();
-  }, 30_000);
+  });
 });

@@ -43,7 +43,10 @@ describe('a ledger that says of a payload that it is pruned', () => {
       { prunedAtMs: NOW_MS },
     ])
       await expect(saying(lie), JSON.stringify(lie)).rejects.toMatchObject({ code: 'damaged' });
-    await expect(saying({ prunedBy: 47 })).rejects.toMatchObject({ code: 'busy' });
+    await expect(saying({ prunedBy: 47 })).rejects.toMatchObject({
+      code: 'unconfirmed',
+      message: expect.stringMatching(/pruned by entry 47, .*checkpoint of 47 entries .*witnesses/) as string,
+    });
     await expect(saying({}, noticeItem('kept'))).rejects.toMatchObject({ code: 'damaged' });
     await ledger.close();
   });

@@ -45,9 +45,9 @@ export async function grown(dir: string) {
   await say(issuer, certificateItem(gateway));
   await say(gateway, ...first);
   await say(officer, noticeItem('kept'));
-  clock.set(laterMs(1));
+  clock.passTo(laterMs(1));
   await say(gateway, ...second);
   const checkpoint = await ledger.reader().checkpoint();
-  clock.set(laterMs(RETENTION_DAYS + 1));
+  clock.passTo(laterMs(RETENTION_DAYS + 1));
   return { ledger, clock, say, first, second, checkpoint };
 }

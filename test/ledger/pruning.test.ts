@@ -3,6 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WriterDirectory } from '../../ledger/admission/writer.js';
+import { AppendClock } from '../../ledger/append-clock.js';
 import { checkProof } from '../../ledger/check-proof.js';
 import { DayRegister } from '../../ledger/store/day-record.js';
 import { askDays } from '../../ledger/days-http.js';
@@ -77,9 +78,9 @@ const traceOf = ({ payload }: BatchItem) => payload.subarray(300, 340);
 describe('an entry of type 10', () => {
   test('is taken once the day left the window and its keys are destroyed, and not before', async () => {
     const { ledger, clock, say } = await stage(await temporaryFolder());
-    clock.set(laterMs(RETENTION_DAYS));
+    clock.passTo(laterMs(RETENTION_DAYS));
     expect(await say(issuer, destroyedItem(DAY), pruningItem(DAY))).toEqual([0, -6]);
-    clock.set(laterMs(RETENTION_DAYS + 1));
+    clock.passTo(laterMs(RETENTION_DAYS + 1));
     expect(await say(issuer, pruningItem(DAY + 1))).toEqual([-6]);
     expect(await say(issuer, destroyedItem(DAY + 1), pruningItem(DAY + 1))).toEqual([1, -6]);
     expect(await say(issuer, pruningItem(DAY - 1))).toEqual([-6]);
@@ -91,7 +92,7 @@ describe('an entry of type 10', () => {
 
   test('is the issuer’s alone, and so is the word that keys are destroyed', async () => {
     const { ledger, clock, say } = await stage(await temporaryFolder(), OFFICER_TOO);
-    clock.set(laterMs(RETENTION_DAYS + 1));
+    clock.passTo(laterMs(RETENTION_DAYS + 1));
     expect(await say(issuer, destroyedItem(DAY))).toEqual([0]);
     expect(await say(officer, pruningItem(DAY))).toEqual([-9]);
     expect(await say(officer, destroyedItem(DAY - 1))).toEqual([1]);
@@ -102,7 +103,7 @@ describe('an entry of type 10', () => {
   test('and one of type 4 that destroys keys are there once: said again, the first is named', async () => {
     const dir = await temporaryFolder();
     const { ledger, clock, say } = await stage(dir);
-    clock.set(laterMs(RETENTION_DAYS + 1));
+    clock.passTo(laterMs(RETENTION_DAYS + 1));
     expect(await say(issuer, destroyedItem(DAY), destroyedItem(DAY), pruningItem(DAY))).toEqual([0, 0, 1]);
     expect(await say(issuer, destroyedItem(DAY), pruningItem(DAY))).toEqual([0, 1]);
     await ledger.close();
@@ -189,7 +190,7 @@ describe('once a day is pruned', () => {
       await ledger.close();
     }
     const clock = standingClock(laterMs(RETENTION_DAYS + 1));
-    const ledger = await openLedger(ledgerDeps(dir, { clock }));
+    const ledger = await openLedger(ledgerDeps(dir, { clock, saidRightMs: () => clock.nowMs() }));
     await ledger.submit(batchOf(issuer, 500, [destroyedItem(DAY), pruningItem(DAY)]));
     await removed(ledger);
     for (const item of reports) expect(await filesHolding(dir, traceOf(item))).toEqual([]);
@@ -213,7 +214,7 @@ describe('once a day is pruned', () => {
   test('a report in the same commit after it is refused too', async () => {
     const { ledger, clock, say } = await stage(await temporaryFolder());
     await say(issuer, certificateItem(gateway));
-    clock.set(laterMs(RETENTION_DAYS + 1));
+    clock.passTo(laterMs(RETENTION_DAYS + 1));
     const settled = await Promise.all([
       say(issuer, destroyedItem(DAY), pruningItem(DAY)),
       say(gateway, reportItem(gateway)),
@@ -272,7 +273,8 @@ async function commitAlone(dir: string, nowMs: number, items: readonly BatchItem
   const checked = await checker.check(batchOf(issuer, 900, items), undefined);
   if ('refusal' in checked) throw new Error(checked.refusal);
   const edge = await readEdge(store, logSigner);
-  const clock = standingClock(asUnixMs(nowMs));
+  const time = { clock: standingClock(asUnixMs(nowMs)), saidRightMs: () => nowMs, log: silentLog };
+  const clock = new AppendClock(time, store.state());
   await new Sequencer({ store, edge, directory, days, logSigner, clock, ...rules }).submit(checked);
   await store.close();
 }

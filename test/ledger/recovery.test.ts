@@ -11,6 +11,7 @@ import {
   noticeItem,
   officer,
   openReceipt,
+  pruningItem,
   temporaryFolder,
 } from './deployment.js';
 
@@ -120,5 +121,22 @@ describe('a ledger opened after the power was cut', () => {
     const dir = await folderAheadOfItsDatabase();
     for (const name of ['journal-0', 'journal-1']) await truncate(join(dir, name));
     await expect(openLedger(ledgerDeps(dir))).rejects.toMatchObject({ code: 'damaged' });
+  });
+
+  test('judges a batch that it only refused anew when that commit is lost, and gives the same receipt', async () => {
+    const dir = await temporaryFolder();
+    const first = await openLedger(ledgerDeps(dir));
+    await append(first, 0, 2);
+    await first.close();
+    const before = await cutOff(dir);
+    const refused = batchOf(officer, 2, [pruningItem(20_000)]);
+    const second = await openLedger(ledgerDeps(dir));
+    const receipt = await second.submit(refused);
+    await second.close();
+    await cp(join(dir, 'head'), join(before, 'head'));
+    const third = await openLedger(ledgerDeps(before));
+    expect(openReceipt(receipt, refused).outcomes[0]?.index).toBeNull();
+    expect(Buffer.from(await third.submit(refused))).toEqual(Buffer.from(receipt));
+    await third.close();
   });
 });

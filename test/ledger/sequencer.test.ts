@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { WriterDirectory } from '../../ledger/admission/writer.js';
+import { AppendClock } from '../../ledger/append-clock.js';
 import type { CheckedBatch } from '../../ledger/checked-batch.js';
 import { DayRegister } from '../../ledger/store/day-record.js';
 import { openLedger } from '../../ledger/ledger.js';
@@ -11,6 +12,7 @@ import { verifyLog } from '../../ledger/verify.js';
 import { batchHash } from '../../protocol/batch.js';
 import { sha256 } from '../../protocol/hash.js';
 import { partyIdOf } from '../../protocol/keys.js';
+import { silentLog } from '../../protocol/log.js';
 import { faultyStore, type Fault } from './faulty-store.js';
 import {
   batchOf,
@@ -46,8 +48,8 @@ async function sequencerOn(dir: string, fault: () => Fault | undefined) {
   const directory = new WriterDirectory([], []);
   const days = new DayRegister(await store.days());
   const given = { store: faultyStore(store, fault), edge, directory, days, logSigner };
-  const deps = { ...given, retentionDays: 21, clock: standingClock() };
-  return { store, sequencer: new Sequencer(deps) };
+  const clock = new AppendClock({ clock: standingClock(), log: silentLog }, store.state());
+  return { store, sequencer: new Sequencer({ ...given, retentionDays: 21, clock }) };
 }
 
 describe('group commit', () => {

@@ -1,15 +1,16 @@
 /** A ledger that asks real witnesses over real HTTP, and what a test asks of it. */
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { openLedger, type Ledger, type LedgerDeps } from '../../ledger/ledger.js';
 import { openCheckpoint } from '../../protocol/checkpoint.js';
-import { formatCosignerKey } from '../../protocol/cosignature.js';
+import { formatCosignerKey, type Cosigner } from '../../protocol/cosignature.js';
 import { noteVerifierKey } from '../../protocol/note.js';
 import { parsePolicy } from '../../protocol/policy-file.js';
 import { readCosignatures, type WitnessPolicy } from '../../protocol/witness-policy.js';
 import { until } from '../cli/firebreak-process.js';
-import { startWitness, type RunningWitness, type WitnessChanges } from '../witness/running-witness.js';
+import { startWitness, type WitnessChanges } from '../witness/running-witness.js';
 import { batchOf, ledgerDeps, logSigner, noticeItem, officer } from './deployment.js';
 
 export const TIMING = { timeoutMs: 1_000, backOffMs: 20, roundPauseMs: 5 };
@@ -26,7 +27,7 @@ export const startThree = () =>
 /** k of these must cosign. */
 export function policyOf(
   k: number,
-  witnesses: readonly Pick<RunningWitness, 'name' | 'cosigner' | 'url'>[],
+  witnesses: readonly { readonly name: string; readonly cosigner: Cosigner; readonly url: string }[],
 ): WitnessPolicy {
   const lines = witnesses.map(
     ({ name, cosigner, url }) => `witness ${name} ${formatCosignerKey(cosigner)} ${url}\n`,
@@ -69,8 +70,19 @@ export const says = (ledger: Ledger, name: string, words: string) =>
   until(`${name} to fail`, () => failuresOf(ledger)[name]?.includes(words) || undefined, { everyMs: 5 });
 
 /** Takes connections and never answers. */
-export async function silentServer(): Promise<string> {
-  const server = createServer(() => {});
+export const silentServer = (): Promise<string> => listening(() => {});
+
+/** Answers each body as it is told to. */
+export const servedBy = (answer: (body: Uint8Array) => Promise<Response>): Promise<string> =>
+  listening(async (request, response) => {
+    const told = await answer(await buffer(request));
+    response.writeHead(told.status, Object.fromEntries(told.headers)).end(await told.text());
+  });
+
+type Listener = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+async function listening(listener: Listener): Promise<string> {
+  const server = createServer((request, response) => void listener(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.close();

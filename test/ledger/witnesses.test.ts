@@ -8,6 +8,7 @@ import { openLedger } from '../../ledger/ledger.js';
 import { openLedgerReaderHttp } from '../../ledger/reader-http.js';
 import { openLedgerFolder } from '../../ledger/reader-level.js';
 import { verifyLog } from '../../ledger/verify.js';
+import { TLOG_SIZE_TYPE } from '../../protocol/add-checkpoint.js';
 import { openCheckpoint } from '../../protocol/checkpoint.js';
 import { formatCosignerKey } from '../../protocol/cosignature.js';
 import type { FirebreakError } from '../../protocol/errors.js';
@@ -35,6 +36,7 @@ import {
   policyOf,
   publishedSize,
   says,
+  servedBy,
   silentServer,
   startLedger,
   startThree,
@@ -188,6 +190,20 @@ describe('a ledger with witnesses', () => {
     await says(ledger, 'slow', 'did not answer within 100 ms');
     await says(ledger, 'lost', 'cannot be reached');
     expect(failuresOf(ledger)['other']).toBeUndefined();
+  });
+
+  test('asks a witness again that named a size too large', async () => {
+    const real = await witnessNamed('hospital');
+    let asked = 0;
+    const url = await servedBy(async (body) => {
+      asked += 1;
+      if (asked > 2) return real.post(body);
+      return new Response('1000000\n', { status: 409, headers: { 'content-type': TLOG_SIZE_TYPE } });
+    });
+    const ledger = await startLedger(await temporaryFolder(), policyOf(1, [{ ...real, url }]));
+    await submit(ledger, 0, 3);
+    await hasPublished(ledger, 3);
+    expect(failuresOf(ledger)).toEqual({ hospital: undefined });
   });
 
   test('refuses a policy it cannot keep', async () => {

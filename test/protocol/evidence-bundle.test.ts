@@ -30,6 +30,19 @@ const row = fc.record({
     maxLength: 3,
   }),
 });
+const proven = logged.map(({ index, entry, proof, payload }) => ({ index, entry, proof, payload }));
+const cited = fc.record({
+  report: place,
+  record: fc.nat(1_023),
+  beacons: fc.constantFrom(1 as const, 2 as const),
+});
+const side = fc.array(place, { maxLength: 3 });
+const presence = fc.record({
+  certificates: fc.array(proven, { maxLength: 2 }),
+  reports: fc.array(logged, { maxLength: 2 }),
+  sightings: fc.array(cited, { maxLength: 3 }),
+  copresences: fc.array(fc.tuple(side, side), { minLength: 1, maxLength: 3 }),
+});
 const contents: fc.Arbitrary<Omit<EvidenceBundle, 'tracerPublicKey'>> = fc.record({
   issuerPublicKey: bytesOf(32),
   sampleHoldSeconds: fc.nat(900),
@@ -41,13 +54,22 @@ const contents: fc.Arbitrary<Omit<EvidenceBundle, 'tracerPublicKey'>> = fc.recor
     fc.record({ ephId: bytesOf(16), tag: fc.nat(999).map(asTagNumber), epoch: fc.nat(2 ** 31).map(asEpoch) }),
     { maxLength: 4 },
   ),
-  contacts: fc.array(
-    fc.array(fc.record({ report: place, record: fc.nat(1_023), beacons: fc.constantFrom(1 as const, 2 as const) }), { maxLength: 3 }), // prettier-ignore
-    { maxLength: 3 },
-  ),
+  contacts: fc.array(fc.array(cited, { maxLength: 3 }), { maxLength: 3 }),
   sources: fc.array(row, { maxLength: 2 }),
   reached: fc.array(row, { maxLength: 3 }),
 });
+/** The same, with steps by presence. */
+const withPresence = fc
+  .record({ content: contents, presence, copresences: fc.array(place, { minLength: 1, maxLength: 3 }) })
+  .map(({ content, presence: shown, copresences }) => ({
+    ...content,
+    presence: shown,
+    reached: content.reached.map((one) => ({
+      ...one,
+      steps: [...one.steps, ...copresences.map((copresence) => ({ copresence }))],
+    })),
+  }));
+const either = fc.oneof(contents, withPresence);
 const [empty] = fc.sample(
   contents.map((one) => ({ ...one, reports: [], names: [], contacts: [], sources: [], reached: [] })),
   { numRuns: 1, seed: 1 },
@@ -57,12 +79,12 @@ if (empty === undefined) throw new Error('a sample has one');
 describe('an evidence bundle', () => {
   test('is what was put in, and encodes to the same bytes again', () => {
     fc.assert(
-      fc.property(contents, (content) => {
+      fc.property(either, (content) => {
         const bytes = encodeEvidence(content, signer);
         const decoded = decodeEvidence(bytes);
         expect(decoded).toEqual({ ...content, tracerPublicKey: signer.publicKey });
         expect(encodeEvidence(decoded, signer)).toEqual(bytes);
-        expect(() => requireEvidenceSignature(bytes, signer.publicKey)).not.toThrow();
+        expect(() => requireEvidenceSignature(bytes, decoded)).not.toThrow();
       }),
       { numRuns: 60 },
     );
@@ -88,10 +110,11 @@ describe('an evidence bundle', () => {
 
   test('with any bit turned over is not what was signed, and never another encoding of the same', () => {
     fc.assert(
-      fc.property(contents, fc.nat(), (content, position) => {
+      fc.property(either, fc.nat(), (content, position) => {
         const bytes = encodeEvidence(content, signer);
         const bent = withFlippedBit(bytes, position % (bytes.length * 8));
-        expect(codeOf(() => requireEvidenceSignature(bent, signer.publicKey))).toBe('signature');
+        const unsigned = { ...content, tracerPublicKey: signer.publicKey };
+        expect(codeOf(() => requireEvidenceSignature(bent, unsigned))).toBe('signature');
         const read = codeOf(() =>
           expect(encodeEvidence(decodeEvidence(bent), signer)).toHaveLength(bent.length),
         );
@@ -103,19 +126,48 @@ describe('an evidence bundle', () => {
 
   test('is not signed by somebody else, nor as something else', () => {
     const bytes = encodeEvidence(empty, signer);
-    expect(codeOf(() => requireEvidenceSignature(bytes, other.publicKey))).toBe('signature');
+    expect(codeOf(() => requireEvidenceSignature(bytes, { tracerPublicKey: other.publicKey }))).toBe(
+      'signature',
+    );
     const body = bytes.subarray(0, -64);
     const elsewhere = concat(body, signDomain(signer, 'firebreak/report/v1', body));
-    expect(codeOf(() => requireEvidenceSignature(elsewhere, signer.publicKey))).toBe('signature');
+    expect(codeOf(() => requireEvidenceSignature(elsewhere, { tracerPublicKey: signer.publicKey }))).toBe(
+      'signature',
+    );
   });
 
   test.each([
     ['nothing', new Uint8Array()],
     ['less than a signature', new Uint8Array(63)],
-    ['another version', new CborWriter(40).array(12).text('firebreak/evidence/v2').finish()],
+    ['another version', new CborWriter(40).array(12).text('firebreak/evidence/v3').finish()],
+    ['a second version with too little', new CborWriter(40).array(12).text('firebreak/evidence/v2').finish()],
+    ['a first version with too much', new CborWriter(40).array(13).text('firebreak/evidence/v1').finish()],
     ['something else', Buffer.from('c2sp.org/tlog-proof@v1\nindex 0\n\n'.repeat(9))],
   ])('is not %s', (_what, bytes) => {
     expect(codeOf(() => decodeEvidence(concat(bytes, new Uint8Array(64))))).toBe('format');
+  });
+
+  test('is of the second version where it shows presence, and of the first where it does not', () => {
+    fc.assert(
+      fc.property(withPresence, (content) => {
+        const body = decode(encodeEvidence(content, signer).subarray(0, -64), { strict: true }) as unknown[];
+        expect([body[0], body.length]).toEqual(['firebreak/evidence/v2', 13]);
+        const { certificates, reports, sightings, copresences } = content.presence;
+        expect(body[12]).toEqual([
+          certificates.map(({ index, entry, proof, payload }) => [index, entry, proof, payload]),
+          reports.map((one) => [one.index, one.entry, one.proof, one.payload, one.sharedSecret]),
+          sightings.map(({ report, record, beacons }) => [report, record, beacons]),
+          copresences,
+        ]);
+        const nothing = { ...content, reached: [], presence: { ...content.presence, copresences: [] } };
+        expect(codeOf(() => decodeEvidence(encodeEvidence(nothing, signer)))).toBe('format');
+        const misplaced = encodeEvidence({ ...empty, reached: content.reached }, signer);
+        expect(codeOf(() => decodeEvidence(misplaced))).toBe(
+          content.reached.length > 0 ? 'format' : undefined,
+        );
+      }),
+      { numRuns: 20 },
+    );
   });
 
   test.each([NaN, -0, -0.1, 1.1, Infinity])('has no score of %d', (score) => {
@@ -137,6 +189,13 @@ describe('an evidence bundle', () => {
     const person = { person: asTagNumber(1), earliestAt: 0, score: 0 };
     expect(over({ reached: [{ ...person, steps: Array.from({ length: 17 }, () => step) }] })).toBe('size');
     expect(over({ reached: [{ ...person, steps: Array.from({ length: 16 }, () => step) }] })).toBe(undefined);
+    const shown = { certificates: [], reports: [], sightings: [], copresences: [] };
+    const long = Array.from({ length: 4_097 }, (_, k) => k);
+    expect(over({ presence: { ...shown, copresences: [[long, []]] } })).toBe('size');
+    expect(over({ presence: { ...shown, copresences: [[long.slice(1), []]] } })).toBe(undefined);
+    expect(over({ presence: { ...shown, reports: Array.from({ length: 8_193 }, () => access) } })).toBe(
+      'size',
+    );
     expect(codeOf(() => decodeEvidence(new Uint8Array((16 << 20) + 1)))).toBe('size');
   });
 });

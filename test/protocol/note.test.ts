@@ -135,6 +135,13 @@ describe('opening a note', () => {
     expect(codeOf(() => openNote(PETER_NOTE, [peter, peter]))).toBe('signature');
   });
 
+  test('is refused with a word of who signed it, and of which key is known', () => {
+    expect(() => openNote(PETER_NOTE, [enoch])).toThrow(
+      /no signature by a known key: it is signed by PeterNeumann\+[0-9a-f]{8}, and what is known is EnochRoot\+[0-9a-f]{8}$/,
+    );
+    expect(() => openNote(PETER_NOTE, [])).toThrow(/what is known is nobody$/);
+  });
+
   test('is refused when a known key signed badly, whoever else signed well', () => {
     const forged = PETER_LINE.replace('/ZJk', '/ZJl');
     expect(codeOf(() => openNote(`${TEXT}\n${ENOCH_LINE}${forged}`, [peter, enoch]))).toBe('signature');

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { virtualClock } from '../../host/clock-virtual.js';
 import { openMemoryAir } from '../../radio/air-memory.js';
 import type { MemoryAirDeps } from '../../radio/air-memory.js';
 import { ADVERT_AIRTIME_MS } from '../../radio/collision.js';
-import { virtualClock } from '../../radio/clock-virtual.js';
 import type { AdvertiserSettings, Sighting } from '../../radio/contract.js';
 import { INDOOR, meanPathLossDb } from '../../radio/propagation.js';
 

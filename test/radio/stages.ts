@@ -5,19 +5,19 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { liveClock } from '../../host/clock-live.js';
+import { virtualClock } from '../../host/clock-virtual.js';
+import type { VirtualClock } from '../../host/clock-virtual.js';
 import { silentLog } from '../../protocol/log.js';
 import { openMemoryAir } from '../../radio/air-memory.js';
 import { openReplayAir } from '../../radio/air-replay-hosted.js';
 import { connectAir } from '../../radio/air-socket-client.js';
 import { serveAir } from '../../radio/air-socket-server.js';
-import { liveClock } from '../../radio/clock-live.js';
-import { virtualClock } from '../../radio/clock-virtual.js';
 import type { Clock } from '../../protocol/clock.js';
-import type { VirtualClock } from '../../radio/clock-virtual.js';
 import type { AirAddress } from '../../radio/socket-address.js';
 import { STAGE_TIMEOUT_MS } from '../contracts/radio-contract.js';
 import type { RadioStage } from '../contracts/radio-contract.js';
+import { program } from '../program.js';
 
 const NEAR = { x: 2, y: 0 };
 export const STAGE_GATT = { timeoutMs: STAGE_TIMEOUT_MS, latencyMs: 5 };
@@ -87,11 +87,12 @@ export async function socketToProcess(): Promise<RadioStage> {
   return { tag, gateway, ...live(liveClock()), close };
 }
 
+const AIR_PROCESS = new URL('./air-process.ts', import.meta.url);
+
 /** Runs air-process.ts: 'host' hosts an air at `path`; 'serve' joins it as a gateway and answers reads. */
 export function startAirProcess(role: 'host' | 'serve', path: string): ChildProcess {
-  const program = fileURLToPath(new URL('./air-process.ts', import.meta.url));
-  return fork(program, [role, path], {
-    execArgv: ['--import', 'tsx'],
+  return fork(program(AIR_PROCESS), [role, path], {
+    execArgv: [],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
 }

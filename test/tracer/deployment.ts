@@ -3,6 +3,7 @@ import { asEpoch, asTagNumber, type Epoch, type TagNumber } from '../../protocol
 import { beaconMac } from '../../protocol/beacon.js';
 import { issueCredential } from '../../protocol/credential.js';
 import { fastSigner } from '../../protocol/ed25519.js';
+import type { Signer } from '../../protocol/ed25519.js';
 import type { EncounterRecord } from '../../protocol/encounter-record.js';
 import { ENTRY_TYPE } from '../../protocol/entry.js';
 import { authKeyOf, makeEphemeralId } from '../../protocol/ephemeral-id.js';
@@ -128,23 +129,30 @@ export function reportOf({
   return { type: ENTRY_TYPE.tagReport, payload, source: gatewayId, sourceTimeMs: at * 1000 };
 }
 
-export function presenceReportOf(records: readonly PresenceRecord[], at = NOON + 7200): Appended {
+export function presenceReportOf(
+  records: readonly PresenceRecord[],
+  at = NOON + 7200,
+  signer = gateway,
+): Appended {
   const day = dayOf(records[0]?.start ?? at);
   const payload = sealPresenceReport({
-    gateway,
+    gateway: signer,
     issuerId: issuerIdOf(issuer.publicKey),
     day,
     sealingPublicKey: dayKeys(day).sealingPublicKey,
     seq: 0,
     records,
   });
-  return { type: ENTRY_TYPE.presenceReport, payload, source: gatewayId, sourceTimeMs: at * 1000 };
+  const source = partyIdOf(signer.publicKey);
+  return { type: ENTRY_TYPE.presenceReport, payload, source, sourceTimeMs: at * 1000 };
 }
 
-export function gatewayEntry(signedBy = issuer): Appended {
-  const fromDay = dayOf(NOON);
+export function gatewayEntry(
+  signedBy = issuer,
+  { of = gateway, fromDay = dayOf(NOON) }: { readonly of?: Signer; readonly fromDay?: number } = {},
+): Appended {
   const certificate = issueGatewayCertificate(signedBy, {
-    gatewayPublicKey: gateway.publicKey,
+    gatewayPublicKey: of.publicKey,
     fromDay,
     toDay: fromDay + 6,
   });

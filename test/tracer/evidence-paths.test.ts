@@ -1,7 +1,7 @@
 /** The rules of a path in a bundle, on contacts made up for each of them. */
 import { describe, expect, it } from 'vitest';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
-import type { EvidenceStep } from '../../protocol/evidence-bundle.js';
+import type { ContactStep } from '../../protocol/evidence-bundle.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Contact } from '../../tracer/contact.js';
 import { openRow, requireRows } from '../../tracer/evidence/paths.js';
@@ -29,13 +29,13 @@ const terms = (changes: Partial<TraceRequest> = {}): WalkTerms => {
   if (direction === 'both') throw new Error('a walk goes one way');
   return { direction, request: asked, starts: new Set(['1']) };
 };
-const steps = (...places: readonly number[]): EvidenceStep[] =>
+const steps = (...places: readonly number[]): ContactStep[] =>
   places.map((place) => ({ contact: place, supports: [] }));
 
 /** What it shows, or why it is refused. */
 function shown(
   person: number,
-  path: readonly EvidenceStep[],
+  path: readonly ContactStep[],
   contacts: readonly Contact[],
   walk = terms(),
   earliestAt = NaN,
@@ -45,7 +45,7 @@ function shown(
   try {
     const row = openRow(
       { person: asTagNumber(person), earliestAt: at, score: 0.5, steps: path },
-      contacts,
+      { contacts, copresences: [] },
       walk,
     );
     return row.path.map(({ from, to }) => `${from}>${to}`).join(' ') + ` at ${row.exposedAt}`;
@@ -158,7 +158,7 @@ describe('a list of people', () => {
   const contacts = [contact(1, 2, 10_000), contact(2, 3, 12_000)];
   const rows = [2, 3].map(
     (person, k) =>
-    openRow({ person: asTagNumber(person), earliestAt: 10_900, score: 0.5, steps: steps(0, 1).slice(0, k + 1) }, contacts, terms()), // prettier-ignore
+    openRow({ person: asTagNumber(person), earliestAt: 10_900, score: 0.5, steps: steps(0, 1).slice(0, k + 1) }, { contacts, copresences: [] }, terms()), // prettier-ignore
   );
   const withScores = (...scores: readonly number[]) =>
     rows.map((row, k) => ({ ...row, score: scores[k] ?? 0 }));

@@ -1,4 +1,5 @@
 /** A tracer that answers with evidence, on a log of real sealed reports. */
+import { expect } from 'vitest';
 import { asUnixMs } from '../../protocol/brands.js';
 import { openCheckpoint } from '../../protocol/checkpoint.js';
 import { fastSigner } from '../../protocol/ed25519.js';
@@ -9,11 +10,13 @@ import { sha256 } from '../../protocol/hash.js';
 import { partyIdOf, x25519KeyPair } from '../../protocol/keys.js';
 import { dayOf } from '../../protocol/time.js';
 import { accessRecorder } from '../../tracer/access.js';
+import type { Contact } from '../../tracer/contact.js';
 import { checkEvidence } from '../../tracer/evidence/check.js';
-import type { EvidenceTerms } from '../../tracer/evidence/check.js';
-import type { TraceRequest } from '../../tracer/trace-result.js';
+import type { CheckedEvidence, EvidenceTerms } from '../../tracer/evidence/check.js';
+import type { CheckedPerson, CheckedStep } from '../../tracer/evidence/paths.js';
+import type { ReachedPerson, TraceRequest } from '../../tracer/trace-result.js';
 import type { Answer, Tracer, TracerDeps } from '../../tracer/tracer.js';
-import { keysOf, NOON, recordOf, reportOf } from './deployment.js';
+import { issuer, keysOf, NOON, recordOf, reportOf } from './deployment.js';
 import { logKey, MemoryLog } from './memory-log.js';
 import { tracerOn } from './tracer-on.js';
 
@@ -120,4 +123,63 @@ export function refusalOf(bundle: Uint8Array, terms: Partial<EvidenceTerms> = {}
     throw error;
   }
   return 'accepted';
+}
+
+/** The further contacts that make the contact of a step a close one. */
+export const supportsOf = (step: CheckedStep | undefined): readonly Contact[] =>
+  step !== undefined && 'supports' in step ? step.supports : [];
+
+/** The evidence with one bit of a byte turned over. */
+export function bentAt(evidence: Uint8Array, byte: number, bit: number): Uint8Array {
+  const bent = new Uint8Array(evidence);
+  bent[byte] = (bent[byte] ?? 0) ^ (1 << bit);
+  return bent;
+}
+
+/** How often each code refuses the evidence with one bit of a byte turned over, byte after byte; none is accepted. */
+export function refusalsOfBends(evidence: Uint8Array): ReadonlyMap<string, number> {
+  const codes = new Map<string, number>();
+  for (let byte = 0; byte < evidence.length; byte++) {
+    const refusal = refusalOf(bentAt(evidence, byte, byte % 8));
+    expect(refusal, `byte ${byte}`).toMatch(/^[a-z-]+: .{12,}/);
+    const [code = ''] = refusal.split(':');
+    codes.set(code, (codes.get(code) ?? 0) + 1);
+  }
+  return codes;
+}
+
+/** Each bit of the first and the last `ends` bytes, turned over by itself, is refused. */
+export function expectEndsToHold(evidence: Uint8Array, ends: number): void {
+  for (const byte of [...evidence.keys()].filter((at) => at < ends || at > evidence.length - ends))
+    for (let bit = 0; bit < 8; bit++)
+      expect(refusalOf(bentAt(evidence, byte, bit)), `byte ${byte}, bit ${bit}`).not.toBe('accepted');
+}
+
+/** As {@link evidenceOf}; `undefined` where the question has no answer. */
+export async function evidenceIfAny(
+  tracer: Tracer,
+  question: Parameters<typeof evidenceOf>[1],
+): Promise<Evident | undefined> {
+  return evidenceOf(tracer, question).catch((error: unknown) => {
+    if (error instanceof FirebreakError && error.code === 'not-found') return undefined;
+    throw error;
+  });
+}
+
+/** Checked rows as a trace gives them, to the letter. */
+export const asTraced = (people: readonly CheckedPerson[] | undefined): ReachedPerson[] | undefined =>
+  people?.map((person) => ({
+    ...person,
+    path: person.path.map(({ from, to, start, end, nearSeconds, mutual, ledger, gateway: id }) => ({
+      ...{ from, to, start, end, nearSeconds, mutual, ledger },
+      ...(id !== undefined && { gateway: id }),
+    })),
+  }));
+
+/** What the evidence shows: nobody and nothing else than the trace says. */
+export function shownAsTraced({ evidence, result }: Evident): CheckedEvidence {
+  const shown = check(evidence, { issuerPublicKey: issuer.publicKey });
+  expect(asTraced(shown.reached)).toEqual(result.reached);
+  expect(asTraced(shown.sources)).toEqual(result.sources);
+  return shown;
 }

@@ -10,32 +10,26 @@ import { readReport } from '../../protocol/report-open.js';
 import { decodeReport } from '../../protocol/report.js';
 import { dayOf } from '../../protocol/time.js';
 import { checkEvidenceInTurns } from '../../tracer/evidence/check.js';
-import type { CheckedPerson } from '../../tracer/evidence/paths.js';
-import type { ReachedPerson, TraceRequest } from '../../tracer/trace-result.js';
+import type { TraceRequest } from '../../tracer/trace-result.js';
 import { Turns } from '../../tracer/turns.js';
 import { codeOf } from '../protocol/errors-of.js';
 import { issuer, keysOf, NOON, recordOf, reportOf } from './deployment.js';
 import {
   check,
+  asTraced,
+  evidenceIfAny,
   evidenceOf,
+  shownAsTraced,
   look,
   pair,
   refusalOf,
   request,
   tracerKey,
   recordingTracer,
+  supportsOf,
   ward,
 } from './evidence-stage.js';
 import { logKey, MemoryLog } from './memory-log.js';
-
-/** Checked rows as a trace gives them, to the letter. */
-const asTraced = (people: readonly CheckedPerson[] | undefined): ReachedPerson[] | undefined =>
-  people?.map((person) => ({
-    ...person,
-    path: person.path.map(({ from, to, start, end, nearSeconds, mutual, ledger }) => ({
-      ...{ from, to, start, end, nearSeconds, mutual, ledger },
-    })),
-  }));
 
 describe('an evidence bundle', () => {
   it.each<Partial<TraceRequest>>([
@@ -45,11 +39,10 @@ describe('an evidence bundle', () => {
     { infectiousSeconds: 20_000 },
     { minSeconds: 0, hops: 2 },
   ])('shows all that the trace says: %o', async (asked) => {
-    const { result, evidence, accessIndex } = await evidenceOf(await recordingTracer(ward()), asked);
+    const answer = await evidenceOf(await recordingTracer(ward()), asked);
+    const { result, accessIndex } = answer;
     expect(result.reached.length).toBeGreaterThan(0);
-    const shown = check(evidence);
-    expect(asTraced(shown.reached)).toEqual(result.reached);
-    expect(asTraced(shown.sources)).toEqual(result.sources);
+    const shown = shownAsTraced(answer);
     expect(shown.request).toEqual({ ...request, ...asked });
     expect(shown.look).toMatchObject({
       index: accessIndex,
@@ -65,7 +58,7 @@ describe('an evidence bundle', () => {
     expect(shown.reports.map(({ index }) => index)).toEqual([3, 5, 266, 268]);
     const [, third] = shown.reached;
     expect(third?.path[1]).toMatchObject({ from: '2', to: '3', nearSeconds: 600, mutual: false });
-    expect(third?.path[1]?.supports).toMatchObject([{ mutual: true, ledger: [5, 266] }]);
+    expect(supportsOf(third?.path[1])).toMatchObject([{ mutual: true, ledger: [5, 266] }]);
     expect(decodeEvidence(evidence).names.map(({ tag }) => Number(tag))).not.toContain(5);
   });
 
@@ -84,6 +77,18 @@ describe('an evidence bundle', () => {
     });
     expect(both.result.sources?.map(({ person }) => person)).toEqual(['1', '3']);
     await expect(evidenceOf(tracer, {}, ['2', '5'])).rejects.toMatchObject({ code: 'input' });
+  });
+
+  it('shows the sources that paths begin at, those too that a short list leaves out', async () => {
+    const asked = { direction: 'both', case: '4', minSeconds: 100, list: 2 } as const;
+    const { result, evidence } = await evidenceOf(await recordingTracer(ward()), asked);
+    const named = ({ person }: { readonly person: string }) => person;
+    expect([result.sources?.map(named), result.sourceCount]).toEqual([['3', '2'], 3]);
+    expect(result.reached).toMatchObject([{ person: '5', source: '1' }]);
+    const shown = check(evidence);
+    expect(asTraced(shown.reached)).toEqual(result.reached);
+    expect(shown.sources?.map(named)).toEqual(['3', '2', '1']);
+    expect(asTraced(shown.sources)?.slice(0, 2)).toEqual(result.sources);
   });
 
   it('of an answer that names nobody shows that the look was recorded', async () => {
@@ -178,17 +183,12 @@ describe('an evidence bundle', () => {
     let [people, supported] = [0, 0];
     const property = fc.asyncProperty(meetings, questions, async (told, asked) => {
       const tracer = await recordingTracer(logOf(told));
-      const answer = await evidenceOf(tracer, asked).catch((error: unknown) => {
-        if (error instanceof FirebreakError && error.code === 'not-found') return undefined;
-        throw error;
-      });
+      const answer = await evidenceIfAny(tracer, asked);
       if (answer === undefined) return;
-      const shown = check(answer.evidence, { issuerPublicKey: issuer.publicKey });
-      expect(asTraced(shown.reached)).toEqual(answer.result.reached);
-      expect(asTraced(shown.sources)).toEqual(answer.result.sources);
+      const shown = shownAsTraced(answer);
       people += shown.reached.length;
       supported += shown.reached.filter(({ path }) =>
-        path.some(({ supports }) => supports.length > 0),
+        path.some((step) => supportsOf(step).length > 0),
       ).length;
     });
     await fc.assert(property, { numRuns: 80 });
@@ -204,6 +204,8 @@ interface Meeting {
   readonly offset: number;
   readonly seconds: number;
   readonly told: 'a' | 'b' | 'both';
+  /** Of the seconds, in hundredths: immediate and near; the rest is medium. */
+  readonly close: readonly [number, number];
 }
 
 /** Few people, who meet often. */
@@ -212,6 +214,7 @@ const meetings: fc.Arbitrary<Meeting[]> = fc.uniqueArray(
     ...{ a: fc.integer({ min: 1, max: 2 }), b: fc.integer({ min: 3, max: 5 }), epoch: fc.nat(20) },
     ...{ offset: fc.nat(200), seconds: fc.integer({ min: 200, max: 650 }) },
     told: fc.constantFrom('a', 'b', 'both'),
+    close: fc.constantFrom([100, 0] as const, [50, 50] as const, [30, 20] as const),
   }),
   { minLength: 12, maxLength: 24, size: 'max', selector: ({ a, b, epoch }) => `${a} ${b} ${epoch}` },
 );
@@ -221,10 +224,12 @@ const questions = fc
     ...{ direction: fc.constantFrom('forward', 'backward', 'both'), hops: fc.integer({ min: 1, max: 4 }) },
     ...{ minSeconds: fc.constantFrom(0, 300, 900, 1_500), latentSeconds: fc.constantFrom(0, 1_800) },
     ...{ infectious: fc.option(fc.constantFrom(9_000, 20_000)), case: fc.constantFrom('1', '3') },
+    attenuation: fc.constantFrom('immediate', 'near', 'near', 'medium'),
   })
-  .map(({ infectious, ...asked }): Partial<TraceRequest> => ({
+  .map(({ infectious, attenuation, ...asked }): Partial<TraceRequest> => ({
     ...asked,
     from: NOON,
+    ...(attenuation !== 'near' && { attenuation }),
     ...(infectious !== null && { infectiousSeconds: infectious }),
   }));
 
@@ -236,10 +241,15 @@ function logOf(told: readonly Meeting[]): MemoryLog {
     const key = `${who}/${half}`;
     reports.set(key, [...(reports.get(key) ?? []), record]);
   };
-  for (const { a, b, epoch, offset, seconds, told: by } of told) {
+  for (const { a, b, epoch, offset, seconds, told: by, close } of told) {
     const start = NOON + epoch * 900 + offset;
-    if (by !== 'b') note(a, recordOf(b, start, seconds), epoch & 1);
-    if (by !== 'a') note(b, recordOf(a, start + 7, seconds - 9), epoch & 1);
+    const heard = (peer: number, from: number, lasted: number): EncounterRecord => {
+      const [immediate = 0, near = 0] = close.map((share) => Math.floor((share * lasted) / 100));
+      const bucketSeconds = [immediate, near, lasted - immediate - near, 0] as const;
+      return { ...recordOf(peer, from, lasted), bucketSeconds };
+    };
+    if (by !== 'b') note(a, heard(b, start, seconds), epoch & 1);
+    if (by !== 'a') note(b, heard(a, start + 7, seconds - 9), epoch & 1);
   }
   for (const [key, records] of reports) {
     const [tag = 0, seq = 0] = key.split('/').map(Number);

@@ -8,7 +8,7 @@ import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { silentLog } from '../../protocol/log.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
-import { openContactStore } from '../../tracer/contacts/contact-store.js';
+import { openContactStore } from '../../tracer/contacts/open-contact-store.js';
 import { NODE_STORE_DISK } from '../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../tracer/contacts/task-thread.js';
 import { openWalkPool } from '../../tracer/walk/walk-pool.js';

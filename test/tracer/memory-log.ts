@@ -56,6 +56,21 @@ export class MemoryLog {
     return this;
   }
 
+  /** Goes on to this time, unix ms, with an entry of no interest each day. */
+  passTo(nowMs: number): this {
+    while (this.nowMs < nowMs) {
+      this.nowMs = Math.min(nowMs, this.nowMs + 86_400_000);
+      this.fill(1, 1);
+    }
+    return this;
+  }
+
+  /** Goes on to this time in one step. */
+  leapTo(nowMs: number): this {
+    this.nowMs = nowMs;
+    return this.fill(1, 2);
+  }
+
   /** As a ledger says it of a day that left the window. */
   pruneBy(payload: Uint8Array, pruned: PrunedPayload): void {
     this.payloads.set(toHex(sha256(payload)), pruned);

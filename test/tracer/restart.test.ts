@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { silentLog } from '../../protocol/log.js';
 import { reportHash } from '../../protocol/report.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
 import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
-import { openContactStore } from '../../tracer/contacts/contact-store.js';
 import type { ContactStore } from '../../tracer/contacts/contact-store.js';
+import { openContactStore } from '../../tracer/contacts/open-contact-store.js';
 import { NODE_STORE_DISK } from '../../tracer/contacts/store-disk.js';
 import type { StoreDisk } from '../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../tracer/contacts/task-thread.js';
@@ -35,7 +36,9 @@ const DAY = dayOf(NOON);
 const DAYS = [DAY - 1, DAY, DAY + 1, DAY + 2];
 const at = (day: number, hours: number): number => NOON + day * DAY_SECONDS + hours * 3600;
 
-/** Both sides, several days, a retry, a clone, a gap, a report whose keys come late, presence. */
+/** Both sides, several days, retries, clones, a gap, a report whose keys come late, presence. */
+const early = { tag: 2, seq: 40, records: [recordOf(3, at(-1, 0), 900)], at: at(-1, 2) };
+
 function told(): Appended[] {
   const first = reportOf({ tag: 1, records: [recordOf(2, at(0, 0), 900), recordOf(3, at(0, 1), 600)] });
   const meetings = [1, 2, 3, 4].flatMap((tag) =>
@@ -49,6 +52,15 @@ function told(): Appended[] {
   );
   return [
     gatewayEntry(),
+    reportOf(early),
+    reportOf({ ...early, nonce: 1 }),
+    reportOf({ ...early, records: [recordOf(4, at(-1, 0), 900)] }),
+    reportOf({
+      ...early,
+      records: [recordOf(4, at(0, 3), 900)],
+      seq: 41,
+      prev: reportHash(reportOf(early).payload),
+    }),
     first,
     reportOf({ tag: 1, records: [recordOf(2, at(0, 0), 900), recordOf(3, at(0, 1), 600)], nonce: 1 }),
     reportOf({ tag: 1, records: [recordOf(4, at(0, 2), 900)] }),
@@ -88,6 +100,7 @@ function tracerIn({ log, keys, checkpoints }: Deployment, contacts?: ContactStor
       }),
     },
     saveEvery: 5,
+    leastSealed: 1,
     ...(contacts && { contacts }),
     ...(walks && { walks }),
   });
@@ -126,6 +139,22 @@ const openIn = (dir: string, disk: StoreDisk, log = silentLog): Promise<ContactS
     leastRows: 2,
     waitingTables: 1,
   });
+
+/** The files that count: others may lie about until the store is opened again. */
+async function namesOf(folder: string): Promise<string[]> {
+  const files = z.object({ file: z.int() });
+  const { segments, people, state, parts } = z
+    .object({
+      segments: z.array(z.object({ id: z.int() })),
+      people: files,
+      state: files,
+      parts: z.array(files),
+    })
+    .parse(JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')));
+  const ofSegments = segments.flatMap(({ id }) => [`${id}.segment`, `${id}.evidence`]);
+  const ofParts = parts.map(({ file }) => `part-${file}`);
+  return [...ofSegments, `people-${people.file}`, `state-${state.file}`, ...ofParts, 'manifest.json'];
+}
 
 /** Rounding differs with the order in which contacts lie: the last digits of a score are nobody's answer. */
 const rounded = (row: ReachedPerson): ReachedPerson => ({ ...row, score: Number(row.score.toFixed(12)) });
@@ -181,8 +210,8 @@ describe('a tracer that begins again', () => {
     const property = fc.asyncProperty(
       fc.shuffledSubarray(pool, { minLength: pool.length }),
       fc.array(life, { minLength: 1, maxLength: 6 }),
-      fc.boolean(),
-      async (entries, lives, expires) => {
+      fc.constantFrom('stays', 'passes', 'leaps'),
+      async (entries, lives, time) => {
         const folder = join(dir, String(folders++));
         const deployment = newDeployment();
         const { log, keys } = deployment;
@@ -204,10 +233,8 @@ describe('a tracer that begins again', () => {
         }
         for (const entry of left) log.append(entry);
         keys.days = DAYS;
-        if (expires) {
-          log.nowMs = at(22, 0) * 1000;
-          log.fill(1);
-        }
+        if (time === 'passes') log.passTo(at(22, 0) * 1000);
+        if (time === 'leaps') log.leapTo(at(22, 0) * 1000);
         await tracer.catchUp();
         const inOneGo = tracerIn({ ...deployment, checkpoints: memoryCheckpointStore() });
         await inOneGo.catchUp();
@@ -219,7 +246,7 @@ describe('a tracer that begins again', () => {
         });
         await settle(tracer, contacts);
         const ours = await answersOf(tracer);
-        if (expires) expect({ ...ours, people: 0 }).toEqual({ ...theirs, people: 0 });
+        if (time === 'passes') expect({ ...ours, people: 0 }).toEqual({ ...theirs, people: 0 });
         else expect(ours).toEqual(theirs);
         expect(ours.standing.length).toBeGreaterThan(5);
         segments += contacts.status().segments;
@@ -228,7 +255,7 @@ describe('a tracer that begins again', () => {
     );
     await fc.assert(property, { numRuns: 15 });
     expect(segments).toBeGreaterThan(15);
-  }, 60_000);
+  });
 
   it('reads the ledger again, and says so, when any file that it kept is damaged', async () => {
     const deployment = newDeployment();
@@ -240,8 +267,8 @@ describe('a tracer that begins again', () => {
     await settle(tracer, contacts);
     const answers = await answersOf(tracer);
     await tracer.close();
-    for (const kind of [/\.evidence$/, /\.segment$/, /^people-/, /^state-/, /^manifest/]) {
-      const name = (await readdir(kept)).find((one) => kind.test(one)) ?? 'none of that kind';
+    for (const kind of [/\.evidence$/, /\.segment$/, /^people-/, /^state-/, /^part-/, /^manifest/]) {
+      const name = (await namesOf(kept)).find((one) => kind.test(one)) ?? 'none of that kind';
       const file = join(kept, name);
       const whole = await readFile(file);
       await writeFile(file, whole.subarray(0, whole.length - 1).fill(7, whole.length >> 1));
@@ -256,6 +283,32 @@ describe('a tracer that begins again', () => {
       expect(await answersOf(again)).toEqual(answers);
       await again.close();
     }
+  });
+
+  it('has days that are over in files, and reads the ledger again when one of them proves damaged', async () => {
+    const folder = join(dir, 'days-over');
+    const deployment = newDeployment();
+    deployment.keys.days = DAYS;
+    for (const entry of pool) deployment.log.append(entry);
+    const contacts = await openIn(folder, NODE_STORE_DISK);
+    const tracer = tracerIn(deployment, contacts);
+    await tracer.catchUp();
+    await settle(tracer, contacts);
+    const kept = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name))));
+    expect(kept.filter((bytes) => bytes.subarray(0, 4).toString() === 'FBRB').length).toBeGreaterThan(1);
+    for (const name of await readdir(folder)) {
+      const bytes = await readFile(join(folder, name));
+      if (bytes.subarray(0, 4).toString() !== 'FBRB') continue;
+      bytes[bytes.length - 1]! ^= 1;
+      await writeFile(join(folder, name), bytes);
+    }
+    deployment.log.append(reportOf({ ...early, nonce: 2 }));
+    expect((await tracer.catchUp()).added).toBe(deployment.log.entries.length);
+    const inOneGo = tracerIn({ ...deployment, checkpoints: memoryCheckpointStore() });
+    await inOneGo.catchUp();
+    expect(await answersOf(tracer)).toEqual(await answersOf(inOneGo));
+    expect(tracer.status().counts.repeated).toBeGreaterThan(1);
+    await tracer.close();
   });
 
   it('walks by class of attenuation in threads, and mends evidence that one of them finds damaged', async () => {

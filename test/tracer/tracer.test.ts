@@ -1,7 +1,10 @@
 /** From sealed reports in a log to contacts: the whole of the room, on real cryptography. */
 import { describe, expect, it } from 'vitest';
 import { asUnixMs } from '../../protocol/brands.js';
+import { toHex } from '../../protocol/bytes.js';
 import { ENTRY_TYPE } from '../../protocol/entry.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { sha256 } from '../../protocol/hash.js';
 import { reportHash } from '../../protocol/report.js';
 import { dayOf } from '../../protocol/time.js';
 import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
@@ -159,6 +162,35 @@ describe('a tracer', () => {
     }
   });
 
+  it('goes on past reports that the ledger holds damaged, counts them as missing, and says so', async () => {
+    const log = new MemoryLog();
+    const reader = log.reader();
+    const damaged = new Set<string>();
+    for (let seq = 0; seq < 40; seq++) {
+      const report = reportOf({ tag: 8 + seq, records: [recordOf(3, NOON, 600)] });
+      log.append(report);
+      if (seq === 13 || seq === 14) damaged.add(toHex(sha256(report.payload)));
+    }
+    const [said, calls] = [[] as unknown[], { count: 0 }];
+    const payloads: typeof reader.payloads = async (hashes) => {
+      calls.count += 1;
+      if (!hashes.some((hash) => damaged.has(toHex(hash)))) return reader.payloads(hashes);
+      throw new FirebreakError('damaged-payload', 'one of them is not the one that was logged');
+    };
+    const note = (...words: unknown[]): void => void said.push(words);
+    const given = { reader: { ...reader, payloads }, log: { info: note, warn: note, error: note } };
+    const status = (await read(log, given)).status();
+    expect(status).toMatchObject({ missingPayloads: 2, contacts: 38, counts: { opened: 38 } });
+    expect(calls.count).toBeLessThan(20);
+    expect(said).toEqual([
+      [
+        expect.stringMatching(/damaged in the ledger.* firebreak ledger fsck --data-dir DIR/),
+        { count: 2, firstEntry: 13 },
+      ],
+      [expect.stringMatching(/answers lack what they tell/), { about: 'missing reports' }],
+    ]);
+  });
+
   it('counts a report whose payload is gone, or is not what its entry names, as missing', async () => {
     const log = new MemoryLog();
     const pruned = reportOf({ tag: 8, records: [recordOf(3, NOON, 600)] });
@@ -234,10 +266,10 @@ describe('a tracer', () => {
 
   it('gives up a report once its day has left retention, as its keys are destroyed then', async () => {
     const log = new MemoryLog();
+    log.nowMs = NOON * 1000;
     log.append(reportOf({ tag: 8, records: [recordOf(3, NOON, 600)] }));
     const tracer = await read(log, { dayKeys: keysOf([]) });
-    log.nowMs = (NOON + 22 * 86_400) * 1000;
-    log.fill(1);
+    log.passTo((NOON + 22 * 86_400) * 1000);
     await tracer.catchUp();
     expect(tracer.status()).toMatchObject({ waiting: 0, contacts: 0 });
     expect([...tracer.status().counts.refused]).toEqual([['sealing', 1]]);

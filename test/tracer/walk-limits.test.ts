@@ -5,7 +5,7 @@ import { CALLED_OFF, OUT_OF_TIME } from '../../tracer/walk/pace.js';
 import { tagsReached, walkTrace } from '../../tracer/walk/trace-walks.js';
 import { WalkWorkspace } from '../../tracer/walk/workspace.js';
 import { referenceTrace } from '../reference/brute-force.js';
-import { plainView } from '../reference/views.js';
+import { plainView, stageView } from '../reference/views.js';
 import { asked, city, FIRST_TAG, meeting } from './walk-stage.js';
 
 const codeOf = (work: () => unknown): string | undefined => {
@@ -104,6 +104,17 @@ describe('a trace of large numbers', () => {
       referenceTrace(day, request).reached.map(({ exposedAt }) => exposedAt),
     );
     expect(reached).toHaveLength(minSeconds <= 75_600 ? 1 : 0);
+  });
+
+  it.each(['live', 'sealed'])('counts no more of a %s contact than the store holds', (kind) => {
+    // What the two sides told, one of all of it immediate and the other near.
+    const told = { bucketSeconds: [2_700, 2_700, 0, 0] } as const;
+    const day = Array.from({ length: 20 }, (_, k) => ({ ...meeting(1, 2, 3_000 * k, 2_700), ...told }));
+    const { view, options } = stageView(day, (below) => (kind === 'live' && below === 5 ? 3 : 0));
+    expect(view.live.some(({ start }) => start.includes(3_000))).toBe(kind === 'live');
+    const countOf = (minSeconds: number) =>
+      trace(view, asked({ case: '1', hops: 1, minSeconds }), options).reachedCount;
+    expect([countOf(20 * 4_095), countOf(20 * 4_095 + 1)]).toEqual([1, 0]);
   });
 
   it('takes a latent period that nobody lives to see the end of', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { memoryContactStore } from '../../tracer/contacts/contact-store.js';
+import { memoryContactStore } from '../../tracer/contacts/open-contact-store.js';
 import type { ContactView } from '../../tracer/contacts/view.js';
 import { PresenceBook } from '../../tracer/presence/presence-book.js';
 import { tagsReached, walkTrace } from '../../tracer/walk/trace-walks.js';
@@ -201,6 +201,20 @@ describe('a question to threads that walk', () => {
     expect(lost && (await codeOf(lost))).toBe('closed');
     expect(await next).toEqual(inline(large));
     expect([threads.length, pool.status().deaths]).toEqual([2, 1]);
+  });
+
+  it('is counted for as long as it is walked, whatever comes of it', async () => {
+    const pool = opened();
+    const count = (): number => Atomics.load(pool.underWay, 0);
+    const [walked, refused] = [
+      pool.walk(large, { request: asked() }),
+      codeOf(pool.walk(large, { request: asked({ case: '7' }) })),
+    ];
+    expect(count()).toBe(1);
+    await walked;
+    expect(count()).toBe(1);
+    expect(await refused).toBe('not-found');
+    expect(count()).toBe(0);
   });
 
   it('is rejected when the pool closes', async () => {

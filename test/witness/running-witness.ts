@@ -3,12 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { ConnectionLimits } from '../../host/http-server.js';
 import { cosignerWithKey, formatCosignerKey, type CosignerWithKey } from '../../protocol/cosignature.js';
 import { fastSigner } from '../../protocol/ed25519.js';
 import { sha256 } from '../../protocol/hash.js';
 import { silentLog, type Log } from '../../protocol/log.js';
 import type { NoteVerifier } from '../../protocol/note.js';
-import { serveWitnessHttp, type WitnessHttpLimits } from '../../witness/http.js';
+import { serveWitnessHttp } from '../../witness/http.js';
 import { beginState, openStateFolder } from '../../witness/state-folder.js';
 import type { WitnessState } from '../../witness/state.js';
 import { openWitness } from '../../witness/witness.js';
@@ -34,7 +35,7 @@ export interface WitnessChanges {
   readonly nowSeconds?: () => number;
   readonly port?: number;
   readonly log?: Log;
-  readonly limits?: Partial<WitnessHttpLimits>;
+  readonly limits?: Partial<ConnectionLimits>;
   /** Takes the place of the state in `dir`, which it is given. */
   readonly stateOver?: (state: WitnessState) => WitnessState;
 }

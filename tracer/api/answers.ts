@@ -1,10 +1,13 @@
 /** The questions of the API, put to a tracer. This is the one place that knows both. */
 import { FirebreakError } from '../../protocol/errors.js';
 import type { ClusterAnswer } from '../cluster/cluster-message.js';
+import type { ClusterRequest } from '../cluster/cluster-result.js';
 import type { EvidenceWish } from '../evidence/plan.js';
 import type { LookUp, LookUpAnswer } from '../trace-message.js';
 import type { TraceRequest } from '../trace-result.js';
 import type { Tracer } from '../tracer.js';
+import { heldBackDays, warningsOf } from '../warnings.js';
+import { windowOf } from '../window.js';
 import { cursorAt, placeAfter } from './contact-page.js';
 import type { Asking, Figures, TracerApi } from './contract.js';
 import type {
@@ -48,8 +51,7 @@ async function lookUp(
   { look, signal }: Asking,
   wish?: EvidenceWish,
 ): Promise<LookUpAnswer> {
-  await pulse.catchUp(undefined, signal);
-  signal.throwIfAborted(); // what is not wanted any more is not looked up
+  await pulse.readyFor(signal);
   return tracer.lookUp(wholeRequest(request, tracer), look, wish, signal);
 }
 
@@ -58,8 +60,7 @@ async function pathTo(
   { person, ...request }: PathQuestion['request'],
   { look, signal }: Asking,
 ): Promise<PathAnswer> {
-  await pulse.catchUp(undefined, signal);
-  signal.throwIfAborted();
+  await pulse.readyFor(signal);
   return tracer.lookUpPath(wholeRequest(request, tracer), person, look, signal);
 }
 
@@ -81,10 +82,9 @@ async function contactsIn(
   { look, signal }: Asking,
 ): Promise<ContactsAnswer> {
   const place = placeAfter(after);
-  await pulse.catchUp(undefined, signal);
-  signal.throwIfAborted();
+  await pulse.readyFor(signal);
   const { person, minSeconds } = request;
-  const question = { ...windowOf(request, tracer), person, minSeconds, limit, after: place };
+  const question = { ...windowOf(request, tracer.span()), person, minSeconds, limit, after: place };
   const { contacts, hasMore, accessIndex } = await tracer.lookUpContacts(question, look, signal);
   const last = contacts.at(-1);
   return {
@@ -100,27 +100,36 @@ async function clusterOf(
   request: ClusterQuestion['request'],
   { look, signal }: Asking,
 ): Promise<ClusterAnswer> {
-  await pulse.catchUp(undefined, signal);
-  signal.throwIfAborted();
-  return tracer.lookUpCluster({ ...request, ...windowOf(request, tracer) }, look, signal);
-}
-
-/** From the first contact to the last where the question leaves it open. */
-function windowOf(
-  { from, to }: { readonly from?: number | undefined; readonly to?: number | undefined },
-  tracer: Asked,
-) {
-  const span = tracer.span() ?? { from: 0, to: 0 };
-  return { from: from ?? span.from, to: to ?? span.to };
+  await pulse.readyFor(signal);
+  return tracer.lookUpCluster(wholeClusterRequest(request, tracer), look, signal);
 }
 
 function wholeRequest(request: LookUp['request'], tracer: Asked): TraceRequest {
-  return { ...request, ...windowOf(request, tracer) };
+  return { ...request, ...windowOf(request, tracer.span({ presence: request.presence ?? false })) };
+}
+
+/** Fills in the window where the question leaves it open. Gateways are weighed by their stays, whatever walks go by. */
+export function wholeClusterRequest(
+  request: ClusterQuestion['request'],
+  tracer: Pick<Tracer, 'span'>,
+): ClusterRequest {
+  const presence = request.presence === true || request.gateways !== false;
+  return { ...request, ...windowOf(request, tracer.span({ presence })) };
 }
 
 function figuresOf(tracer: Asked): Figures {
-  const { entries, contacts, people, counts } = tracer.status();
-  return { entries, contacts, people, refusedReports: counts.refused };
+  const status = tracer.status();
+  const { entries, contacts, people, counts } = status;
+  return {
+    ...{ entries, contacts, people, refusedReports: counts.refused },
+    heldBackDays: heldBackDays(status.border),
+    waitingReports: status.waiting,
+    reportsWithoutRoom: status.withoutRoom,
+    missingReports: status.missingPayloads,
+    presenceDropped: status.presenceDropped,
+    presenceFrom: status.presenceFrom ?? 0,
+    warnings: [...warningsOf(status).values()],
+  };
 }
 
 /** A question put to a tracer of one's own, without HTTP. */

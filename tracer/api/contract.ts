@@ -35,6 +35,10 @@ export interface Standing {
   readonly ledgerSeenMs: number | undefined;
   /** Entries of the last checkpoint seen that are not taken in yet. */
   readonly behind: number;
+  /** When all that the ledger had was taken in last; undefined before it was. */
+  readonly readOnMs: number | undefined;
+  /** Why reading on fails, in words that name no folder; undefined where it did not fail the last time. */
+  readonly failure: string | undefined;
 }
 
 export interface Figures {
@@ -43,6 +47,19 @@ export interface Figures {
   readonly people: number;
   /** Reports that failed a check, by its reason. */
   readonly refusedReports: ReadonlyMap<string, number>;
+  /** Days by which retention is held back; 0 unless the ledger's time leapt. */
+  readonly heldBackDays: number;
+  /** Reports that wait for the keys of their day. */
+  readonly waitingReports: number;
+  /** Reports that found no room to wait. */
+  readonly reportsWithoutRoom: number;
+  /** Reports whose payload the ledger has lost or holds damaged: answers lack what they tell. */
+  readonly missingReports: number;
+  /** Stays at gateways that had to go, and the unix seconds from which on all are there; 0 where none is gone. */
+  readonly presenceDropped: number;
+  readonly presenceFrom: number;
+  /** What a person should know of what is kept, in words that name nobody. */
+  readonly warnings: readonly string[];
 }
 
 /**

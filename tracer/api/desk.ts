@@ -2,6 +2,7 @@
  * How many questions are worked on at once, how many wait, and for how long. A question holds its place until its work is
  * over, even when whoever asked has gone; an answer that is being sent holds one of its own, since it fills memory.
  */
+import { unlessAborted } from '../../host/time-limit.js';
 import { asError } from '../../protocol/errors.js';
 import { HttpRefusal } from './refusal.js';
 
@@ -153,14 +154,4 @@ async function begin<Answer>(
 ): Promise<Answer> {
   signal.throwIfAborted();
   return work(signal);
-}
-
-/** As the promise, but that it rejects when the signal aborts first; what knows better why it ends has a moment to say so. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => void setImmediate(() => reject(asError(signal.reason)));
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) abort();
-    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

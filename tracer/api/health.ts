@@ -4,6 +4,8 @@ import type { HealthAnswer } from './messages.js';
 
 /** A ledger that is away is asked again within half a minute (follow.ts). */
 const LEDGER_SILENT_MS = 90_000;
+/** What fails for longer does not pass by itself, or not soon: answers lack what came since. */
+const NOT_READ_ON_MS = 90_000;
 /** As many entries as come within a second of a full ledger: behind them, answers lack what is known. */
 const FAR_BEHIND = 10_000;
 
@@ -15,18 +17,24 @@ export function healthOf(
   memory: MemoryUse,
   nowMs: number,
 ): HealthAnswer {
-  const { followsSinceMs, ledgerSeenMs, behind } = api.standing();
-  const { entries, contacts, people } = api.figures();
+  const { followsSinceMs, ledgerSeenMs, behind, readOnMs, failure } = api.standing();
+  const { entries, contacts, people, warnings } = api.figures();
   const problems: string[] = [];
   const silentMs = nowMs - (ledgerSeenMs ?? followsSinceMs);
   if (silentMs > LEDGER_SILENT_MS)
     problems.push(`the ledger has not answered for ${Math.floor(silentMs / 1000)} seconds`);
+  const unreadMs = nowMs - (readOnMs ?? followsSinceMs);
+  if (failure !== undefined && unreadMs > NOT_READ_ON_MS)
+    problems.push(`nothing new was taken in for ${Math.floor(unreadMs / 1000)} seconds: ${failure}`);
   if (behind > FAR_BEHIND) problems.push(`${behind} entries of the ledger are not taken in yet`);
   return {
     well: problems.length === 0,
     problems,
+    warnings: [...warnings],
     followsSince: Math.floor(followsSinceMs / 1000),
     ledgerSeenAt: ledgerSeenMs === undefined ? null : Math.floor(ledgerSeenMs / 1000),
+    readOnAt: readOnMs === undefined ? null : Math.floor(readOnMs / 1000),
+    failure: failure ?? null,
     ...{ entries, behind, contacts, people },
     memoryBytes: { resident: memory.rss, heap: memory.heapUsed, buffers: memory.arrayBuffers },
   };

@@ -1,7 +1,7 @@
 /** What the API is asked and what it answers, as JSON; a trace and its answer are in trace-message.ts. Times are unix seconds. */
 import { z } from 'zod';
 import { clusterLookUpSchema } from '../cluster/cluster-message.js';
-import { reachedPerson, seconds, tag } from '../row-message.js';
+import { presenceFrom, reachedPerson, seconds, tag } from '../row-message.js';
 import { lookUpSchema, MAX_EVIDENCE_PERSONS } from '../trace-message.js';
 
 /** Contacts on one page. */
@@ -42,6 +42,7 @@ export const pathAnswer = z.object({
   accessIndex,
   as: z.enum(['reached', 'source']).describe('one who may have been infected, or who may be the source'),
   person: reachedPerson,
+  presenceFrom,
 });
 export type PathAnswer = z.infer<typeof pathAnswer>;
 
@@ -88,8 +89,16 @@ export type ClusterQuestion = z.infer<typeof clusterQuestion>;
 export const healthAnswer = z.object({
   well: z.boolean(),
   problems: z.array(z.string()).describe('what is not well, in words'),
+  warnings: z
+    .array(z.string())
+    .describe('what somebody should look into, though answers are given, in words'),
   followsSince: seconds,
   ledgerSeenAt: seconds.nullable().describe('when the ledger answered last'),
+  readOnAt: seconds.nullable().describe('when all that the ledger had was taken in last'),
+  failure: z
+    .string()
+    .nullable()
+    .describe('why reading on failed when it was tried last; null when it did not'),
   entries: z.int().describe('entries of the ledger that are verified'),
   behind: z.int().describe('entries of the last checkpoint seen that are not taken in yet'),
   contacts: z.int(),

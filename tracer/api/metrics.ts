@@ -1,6 +1,6 @@
 /** Figures for Prometheus. No label holds a tag number, a person or an officer. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { TracerApi } from './contract.js';
+import type { Figures, TracerApi } from './contract.js';
 import type { Desk } from './desk.js';
 
 /** Seconds: from less than a screen's frame to the limit of a question. */
@@ -21,6 +21,7 @@ export function apiMetrics(api: TracerApi, desk: Desk, nowMs: () => number): Api
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   tracerGauges(registry, api, nowMs);
+  keptGauges(registry, api);
   deskGauges(registry, desk);
   const registers = [registry];
   const traces = new Histogram({
@@ -59,6 +60,10 @@ function tracerGauges(registry: Registry, api: TracerApi, nowMs: () => number): 
     const { ledgerSeenMs, followsSinceMs } = api.standing();
     return (nowMs() - (ledgerSeenMs ?? followsSinceMs)) / 1000;
   });
+  gauge('firebreak_read_on_seconds', 'Seconds since all that the ledger had was taken in last', () => {
+    const { readOnMs, followsSinceMs } = api.standing();
+    return (nowMs() - (readOnMs ?? followsSinceMs)) / 1000;
+  });
   void new Counter({
     ...{ name: 'firebreak_looks_recorded_total', help: 'Looks the ledger recorded', registers: [registry] },
     collect() {
@@ -78,6 +83,42 @@ function tracerGauges(registry: Registry, api: TracerApi, nowMs: () => number): 
       for (const [code, count] of api.figures().refusedReports) this.inc({ code }, count);
     },
   });
+}
+
+/** What somebody should look into when it is not 0. */
+function keptGauges(registry: Registry, api: TracerApi): void {
+  const gauge = (name: string, help: string, read: (figures: Figures) => number): void =>
+    void new Gauge({ name, help, registers: [registry], collect: sets(() => read(api.figures())) });
+  gauge(
+    'firebreak_retention_held_days',
+    'Days by which retention is held back, as the time of the ledger leapt',
+    ({ heldBackDays }) => heldBackDays,
+  );
+  gauge(
+    'firebreak_reports_waiting',
+    'Reports that wait for the keys of their day',
+    ({ waitingReports }) => waitingReports,
+  );
+  gauge(
+    'firebreak_reports_without_room',
+    'Reports that found no room to wait for the keys of their day',
+    ({ reportsWithoutRoom }) => reportsWithoutRoom,
+  );
+  gauge(
+    'firebreak_reports_missing',
+    'Reports that the ledger has lost or holds damaged',
+    ({ missingReports }) => missingReports,
+  );
+  gauge(
+    'firebreak_presence_dropped',
+    'Stays that had to go for want of room',
+    ({ presenceDropped }) => presenceDropped,
+  );
+  gauge(
+    'firebreak_presence_from_seconds',
+    'Unix seconds from which on all stays at gateways are there; 0 where none is gone',
+    ({ presenceFrom }) => presenceFrom,
+  );
 }
 
 function deskGauges(registry: Registry, desk: Desk): void {

@@ -20,8 +20,13 @@ export interface Refused {
   readonly code: ErrorCode;
   readonly message: string;
   readonly retryAfterSeconds?: number;
+  /** What the log alone is told. */
+  readonly why?: string;
 }
 
+/** A folder or a file, at the beginning of a word: no URL, and no such pair as and/or. */
+const PATH = /(?:^|[\s"'“(=:])(?:~|\.{1,2}|[A-Za-z]:)?[/\\][^\s/\\]/;
+const FAILED = 'the tracer failed to answer; its operator finds why in its log';
 const UNAVAILABLE = 503;
 const STATUS: Partial<Record<ErrorCode, number>> = {
   permission: 403,
@@ -40,12 +45,17 @@ const OF_FASTIFY: Partial<Record<number, readonly [code: ErrorCode, message: str
   415: ['format', 'a question comes as application/json'],
 };
 
-/** What to answer to whatever was thrown. What is unexpected stays inside: its words may name anything. */
+/**
+ * What to answer to whatever was thrown. What is unexpected stays inside: its words may name anything. So does what names a folder
+ * of this machine: that is no fault of the question, whatever its code.
+ */
 export function refusedBy(error: unknown): Refused {
   if (error instanceof HttpRefusal) {
     const { status, code, message, retryAfterSeconds } = error;
     return { status, code, message, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
   }
+  if (error instanceof FirebreakError && PATH.test(error.message))
+    return { status: UNAVAILABLE, code: 'closed', message: FAILED, why: error.message };
   if (error instanceof FirebreakError)
     return { status: STATUS[error.code] ?? UNAVAILABLE, code: error.code, message: error.message };
   const misfit = misfitIn(error);
@@ -53,11 +63,7 @@ export function refusedBy(error: unknown): Refused {
   const status = statusOf(error);
   const known = OF_FASTIFY[status];
   if (known !== undefined) return { status, code: known[0], message: known[1] };
-  return {
-    status: 500,
-    code: 'closed',
-    message: 'the tracer failed to answer; its operator finds why in its log',
-  };
+  return { status: 500, code: 'closed', message: FAILED };
 }
 
 /** Where an unexpected error arose: the first frame of its stack, which holds no data. */

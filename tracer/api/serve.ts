@@ -15,7 +15,7 @@ import { apiLimits } from './limits.js';
 import type { ApiLimits } from './limits.js';
 import { apiMetrics } from './metrics.js';
 import { addDescriptionRoute, describeApi } from './openapi.js';
-import { placeOf, refusedBy } from './refusal.js';
+import { HttpRefusal, placeOf, refusedBy } from './refusal.js';
 import type { ApiRoom, ApiServer } from './room.js';
 import { addOperationRoutes } from './routes-operations.js';
 import { addQuestionRoutes } from './routes-questions.js';
@@ -89,7 +89,7 @@ function serverOf(limits: ApiLimits, room: ApiRoom): ApiServer {
   app.setValidatorCompiler(validatorCompiler).setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => refuse(room, error, request, reply));
   app.setNotFoundHandler(async () => {
-    throw new FirebreakError('not-found', 'there is nothing here; what there is, /openapi.json says');
+    throw new HttpRefusal(404, 'not-found', 'there is nothing here; what there is, /openapi.json says');
   });
   app.addHook('onRequest', async (_request, reply) => void reply.headers(HEADERS));
   app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
@@ -107,11 +107,11 @@ const HEADERS = {
 
 /** The message may name a case, so that it goes to whoever asked and not into the log. */
 function refuse({ metrics, log }: ApiRoom, error: unknown, request: FastifyRequest, reply: FastifyReply) {
-  const { status, code, message, retryAfterSeconds } = refusedBy(error);
+  const { status, code, message, retryAfterSeconds, why } = refusedBy(error);
   const route = request.routeOptions.url ?? 'none';
   metrics.refused(code);
   if (status === 500) log.error('a request failed', { route, why: placeOf(error) });
-  else log.warn('a request was refused', { route, code, status });
+  else log.warn('a request was refused', { route, code, status, ...(why !== undefined && { why }) });
   if (retryAfterSeconds !== undefined) void reply.header('retry-after', retryAfterSeconds);
   return reply.headers(HEADERS).code(status).type('application/json; charset=utf-8').send({ code, message });
 }

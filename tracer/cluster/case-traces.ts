@@ -10,6 +10,8 @@ export interface TracedCase extends ClusterCase {
   readonly due: number;
   /** Who may have infected it, by person; empty for a case that met nobody in time. */
   readonly sources: ReadonlyMap<string, ReachedPerson>;
+  /** In no contact at all. Not asked about a case that fell ill before the window. */
+  readonly isUnknown: boolean;
 }
 
 /** In the order of the request. Throws what the trace throws, but for `not-found`: who met nobody has no source. */
@@ -22,25 +24,27 @@ export async function traceCases(
   for (const one of request.cases) {
     const due = Math.min(request.to, (one.onset ?? Infinity) - (request.incubationSeconds ?? 0));
     const asked = backwardFrom(request, one.tag, due);
-    const { reached } = due < request.from ? NOBODY : await reachedIn(trace, asked);
+    const walked = due < request.from ? NOBODY : await reachedIn(trace, asked);
     const sources = new Map<string, ReachedPerson>();
-    for (const row of reached) {
+    for (const row of walked.reached) {
       sources.set(row.person, row);
       if (turns.isOver) await turns.next();
     }
-    traced.push({ ...one, due, sources });
+    traced.push({ ...one, due, sources, isUnknown: walked === UNKNOWN });
   }
   return traced;
 }
 
 const NOBODY: Walked = { reached: [], reachedCount: 0 };
+/** Of a case that is in no contact at all. */
+const UNKNOWN: Walked = { reached: [], reachedCount: 0 };
 
-/** Whom a trace reaches; nobody where its case is in no contact. */
+/** Whom a trace reaches; nobody, {@link UNKNOWN}, where its case is in no contact. */
 export async function reachedIn(trace: Trace, request: TraceRequest): Promise<Walked> {
   try {
     return await trace(request);
   } catch (error) {
-    if (error instanceof FirebreakError && error.code === 'not-found') return NOBODY;
+    if (error instanceof FirebreakError && error.code === 'not-found') return UNKNOWN;
     throw error;
   }
 }

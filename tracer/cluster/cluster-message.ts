@@ -1,7 +1,7 @@
 /** A question about several cases to a running tracer and its answer, as JSON: each parsed once, where it comes in. */
 import { z } from 'zod';
 import { recordedWords } from '../recorded-words.js';
-import { count, hops, path, score, step, tag, time, walkSettings } from '../row-message.js';
+import { count, hops, path, presenceFrom, score, step, tag, time, walkSettings } from '../row-message.js';
 import { MAX_HOPS } from '../trace-result.js';
 import { MAX_CASES, MAX_SOURCES, MIN_CASES } from './cluster-result.js';
 import type { ClusterResult } from './cluster-result.js';
@@ -67,7 +67,9 @@ const result: z.ZodType<ClusterResult> = z.strictObject({
   to: time,
   sources: z.array(z.discriminatedUnion('kind', [personSource, gatewaySource])).max(MAX_SOURCES),
   sourceCount: count,
+  presenceFrom,
   unreached: z.array(tag).max(MAX_CASES),
+  unknown: z.array(tag).max(MAX_CASES),
   tree: z.strictObject({
     roots: z.array(tag).max(MAX_CASES + 1),
     edges: z.array(step).max(MAX_CASES * MAX_HOPS),

@@ -99,5 +99,9 @@ export interface ClusterResult extends ClusterRequest {
   readonly sourceCount: number;
   /** Cases whose backward trace is empty. */
   readonly unreached: readonly string[];
+  /** Those of them that are in no contact at all: most likely a wrong number. */
+  readonly unknown: readonly string[];
   readonly tree: TransmissionTree;
+  /** By presence: stays are known from here on, those before had to go. Absent where all of the window is known. */
+  readonly presenceFrom?: number;
 }

@@ -1,5 +1,6 @@
 /** Common sources of several cases, ranked, and the transmission tree that explains them best (clusters.md). */
 import { FirebreakError } from '../../protocol/errors.js';
+import { presenceFromIn } from '../presence/presence-view.js';
 import { Turns } from '../turns.js';
 import { settingsOf, traceCases } from './case-traces.js';
 import { MAX_CASES, MAX_SOURCES, MIN_CASES } from './cluster-result.js';
@@ -41,7 +42,9 @@ export async function findClusters(
     ...request,
     sources: ranked.slice(0, Math.min(request.list ?? LISTED, MAX_SOURCES)),
     sourceCount: people.count + (gateways?.count ?? 0),
+    ...(gateways !== undefined || request.presence ? presenceFromIn(presence?.view, request.from) : {}),
     unreached: cases.filter(({ sources }) => sources.size === 0).map(({ tag }) => tag),
+    unknown: cases.filter(({ isUnknown }) => isUnknown).map(({ tag }) => tag),
     tree: await bestTree(
       cases,
       likely.map(({ person }) => person),

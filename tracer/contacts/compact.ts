@@ -11,6 +11,8 @@ import { writeMade } from './seal.js';
 import type { MadeSegment, SegmentPaths } from './seal.js';
 import { twinOf } from './segment-search.js';
 import type { Segment } from './segment.js';
+import { standFast } from './stand-aside.js';
+import type { TaskManners } from './stand-aside.js';
 import type { StoreDisk } from './store-disk.js';
 
 export interface CompactTask {
@@ -32,14 +34,14 @@ export interface CompactTask {
 export async function compactSegments(
   disk: StoreDisk,
   task: CompactTask,
-  onPeople?: (people: number) => void,
+  { onPeople, standAside = standFast }: TaskManners = {},
 ): Promise<MadeSegment | undefined> {
   const { id, people, keepFrom, paths } = task;
   const parts: Part[] = task.parts.map(({ segment, dropped }) => ({
     segment,
     dropped: withTwins(segment, dropped),
   }));
-  const segment = mergeRows(parts, { id, people, keepFrom, onPeople });
+  const segment = mergeRows(parts, { id, people, keepFrom, onPeople, standAside });
   if (segment === undefined) return undefined;
   const files: number[] = [];
   try {
@@ -50,7 +52,7 @@ export async function compactSegments(
       const stream = await openEvidenceStream(disk, files.at(-1) ?? -1, path, part.segment.id);
       sources.push(new KeptEvidence(stream, part.segment, part.dropped, keepFrom));
     }
-    return await writeMade(disk, segment, paths, sources);
+    return await writeMade(disk, segment, { paths, sources, standAside });
   } finally {
     for (const fd of files) await disk.close(fd);
   }

@@ -2,7 +2,6 @@
  * The tracer's contacts: live tables for what comes in, segments for what is older, and views of both for walks. With a
  * folder it survives: whoever keeps a ledger's place saves it together with what it remembers, and finds both again.
  */
-import { rm } from 'node:fs/promises';
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { TagNumber } from '../../protocol/brands.js';
 import type { ContactColumns } from '../../protocol/contact-columns.js';
@@ -13,10 +12,10 @@ import { encodeSections } from '../state-sections.js';
 import type { Sections } from '../state-sections.js';
 import type { Testimony } from '../testimony.js';
 import type { ColdEvidence } from './cold-evidence.js';
-import type { KeptParts, PartChange } from './kept-parts.js';
+import type { ColdPath, KeptParts, PartChange } from './kept-parts.js';
 import { takeColumns, takeTestimonies } from './live-intake.js';
-import { LIVE_SECTION, partsIn, partsInMemory, TABLE_ROWS } from './live-parts.js';
-import type { ContactStoreSettings, Parts } from './live-parts.js';
+import { LIVE_SECTION } from './live-parts.js';
+import type { Parts } from './live-parts.js';
 import { writeLive } from './live-state.js';
 import type { LiveWriter } from './live-writer.js';
 import type { LedgerPosition } from './manifest.js';
@@ -45,39 +44,9 @@ const BULK_AT_ONCE = 4096;
 const LAST_VERSION = 2 ** 32 - 2 ** 28;
 
 /** How a store comes by its parts when it goes on with what was saved, and when it begins with nothing. */
-interface Beginnings {
+export interface Beginnings {
   readonly saved: () => Promise<Parts>;
   readonly empty: () => Promise<Parts>;
-}
-
-/** A store that keeps nothing beyond its process, and seals nothing. `firstVersion`: as in {@link ContactStoreSettings}. */
-export function memoryContactStore(tableRows = TABLE_ROWS, firstVersion = 1): ContactStore {
-  const empty = async (): Promise<Parts> => partsInMemory(tableRows);
-  return new ContactStore(partsInMemory(tableRows, firstVersion), { saved: empty, empty });
-}
-
-/**
- * Opens the store in this folder, or makes one there. What is damaged is said in the log and removed: the store is empty then,
- * to be filled from the ledger again. Throws `format` for a folder that another version of this program wrote, and leaves it as it
- * is; what the disk does, and the reason of the signal.
- */
-export async function openContactStore(dir: string, settings: ContactStoreSettings): Promise<ContactStore> {
-  const later = { ...settings, firstVersion: 1 };
-  const empty = async (): Promise<Parts> => {
-    await rm(dir, { recursive: true, force: true });
-    return partsIn(dir, later);
-  };
-  const saved = (how: ContactStoreSettings): Promise<Parts> =>
-    partsIn(dir, how).catch((error: unknown) => {
-      if (!(error instanceof FirebreakError)) throw error;
-      if (error.code === 'format') throw otherVersion(dir, error);
-      if (error.code !== 'damaged') throw error;
-      settings.log.warn('the contact store is damaged; it is filled from the ledger again', {
-        why: error.message,
-      });
-      return empty();
-    });
-  return new ContactStore(await saved(settings), { saved: () => saved(later), empty });
 }
 
 export class ContactStore {
@@ -111,6 +80,11 @@ export class ContactStore {
     const taken = new Map(keptParts);
     keptParts.clear();
     return taken;
+  }
+
+  /** Where cold parts are that were saved; absent in memory. Good until the store is begun anew. */
+  get coldPath(): ColdPath | undefined {
+    return this.#parts.coldPath;
   }
 
   /** Whether {@link save} would make something last that was sealed, or let something go that is past retention. */
@@ -256,7 +230,10 @@ export class ContactStore {
     if (this.damage !== undefined) throw this.damage;
     if (sealer === undefined) return;
     const state = encodeSections(new Map([...sections, [LIVE_SECTION, writeLive(this.#keepFrom)]]));
-    await sealer.commit(position, state, [...parts, ...keeper.changes(writer)]);
+    await sealer.commit(position, state, [...parts, ...keeper.changes(writer)]).catch((error: unknown) => {
+      if (hasStopped(error)) this.#damage = error;
+      throw error;
+    });
     keeper.saved();
     this.#isTriedAgain = false;
     this.#views.forget();
@@ -265,11 +242,11 @@ export class ContactStore {
 
   /**
    * Goes on with what was saved last, at {@link position}, as after the end of the process; with nothing when what lies on the
-   * disk is damaged, or when going on did not help the time before.
+   * disk is damaged, or when going on did not help the time before. A folder that stopped at an error is only opened again.
    */
   async beginAnew(): Promise<void> {
     const damage = this.damage;
-    const isFault = damage !== undefined && !isDamaged(damage) && !this.#isTriedAgain;
+    const isFault = damage !== undefined && !isDamaged(damage) && (hasStopped(damage) || !this.#isTriedAgain);
     await this.#parts.sealer?.close();
     this.#parts = await (isFault ? this.#beginnings.saved() : this.#beginnings.empty());
     this.#isTriedAgain = isFault;
@@ -314,10 +291,6 @@ export class ContactStore {
 const isDamaged = (error: unknown): error is FirebreakError =>
   error instanceof FirebreakError && error.code === 'damaged';
 
-const otherVersion = (dir: string, cause: FirebreakError): FirebreakError =>
-  new FirebreakError(
-    'format',
-    `another version of this program wrote the contact store in ${dir} (${cause.message}): run that one, or remove the ` +
-      'folder, and the contacts are read from the ledger again',
-    { cause },
-  );
+/** Of a store that an error of the disk left without knowing what it holds (store-commit.ts). */
+const hasStopped = (error: unknown): error is FirebreakError =>
+  error instanceof FirebreakError && error.code === 'closed';

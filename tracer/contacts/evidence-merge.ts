@@ -1,6 +1,7 @@
 /** Merges evidence as it streams by, in its order (evidence-file.ts); of records with the same key the first source's come first. */
 import { durationOf } from './evidence-file.js';
 import type { EvidenceWriter } from './evidence-writer.js';
+import type { StandAside } from './stand-aside.js';
 import { ownerOf, rankOf } from './segment-search.js';
 import { MAX_CONTACT_SECONDS, startAt } from './segment.js';
 import type { Segment } from './segment.js';
@@ -20,14 +21,19 @@ export interface EvidenceSource {
   keeps?(): boolean;
 }
 
+const RECORDS_A_LOOK = 2048;
+
 export async function mergeEvidence(
   writer: EvidenceWriter,
   sources: readonly EvidenceSource[],
+  standAside: StandAside,
 ): Promise<void> {
+  let records = 0;
   let open = sources.filter((source) => !source.isDone);
   while (open.length > 0) {
     const [first, rival] = firstTwo(open);
     do {
+      if (records++ % RECORDS_A_LOOK === 0) standAside();
       if (first.keeps?.() ?? true) writer.add(first.words, first.at, first.details());
       if (writer.isFull) await writer.flush();
       if (!first.step()) await first.read();

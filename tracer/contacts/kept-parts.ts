@@ -2,39 +2,61 @@
  * What the owner of a contact store keeps beside its state, under names of its own choice, each part in a file: what only grows
  * is written at the end of its file, so that keeping it costs what is new and not what is there. The manifest says how far
  * each file counts, and the checksum of that much; what an unfinished change left behind it is written over by the next.
+ *
+ * A cold part does not change, and of it only the head is read and checked when the store is opened: it vouches for the rest, which
+ * whoever kept it reads where it lies.
  */
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { PartInfo } from './manifest.js';
-import { getFile, putFile, withFile } from './store-disk.js';
+import { putFile, withFile } from './store-disk.js';
 import type { StoreDisk } from './store-disk.js';
 
-/** By name, in the order they came to be. */
+/** By name, in the order they came to be; of a cold part its head. */
 export type KeptParts = ReadonlyMap<string, Uint8Array>;
 
-/** A part grows, or is there from now on and begins with this; is this from now on; or goes. */
+/** Where the file of a cold part is, by its name; `undefined` when none is kept under it. */
+export type ColdPath = (name: string) => string | undefined;
+
+/** A part grows, or is there from now on and begins with this; is this from now on; the same, and cold; or goes. */
 export type PartChange =
   | { readonly kind: 'append' | 'put'; readonly name: string; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'cold';
+      readonly name: string;
+      readonly bytes: Uint8Array;
+      readonly headBytes: number;
+    }
   | { readonly kind: 'remove'; readonly name: string };
 
 export const partFile = (number: number): string => `part-${number}`;
 
-/** All parts, as the manifest has them. Throws `damaged` for one that is not, and what the disk does. */
+/** All parts, as the manifest has them, of cold ones their heads. Throws `damaged` for one that is not, and what the disk does. */
 export async function readParts(
   disk: StoreDisk,
   dir: string,
   parts: readonly PartInfo[],
 ): Promise<Map<string, Uint8Array>> {
   const read = new Map<string, Uint8Array>();
-  for (const { name, file, bytes, checksum } of parts) {
-    const path = join(dir, partFile(file));
-    const found = (await getFile(disk, path)).subarray(0, bytes);
-    if (found.length < bytes || crc32(found) !== checksum)
-      throw new FirebreakError('damaged', `${path} was changed or cut short`);
-    read.set(name, found);
+  for (const part of parts) {
+    const path = join(dir, partFile(part.file));
+    const found = await withFile(disk, path, 'r', (fd) => readPart(disk, fd, part));
+    if (found === undefined) throw new FirebreakError('damaged', `${path} was changed or cut short`);
+    read.set(part.name, found);
   }
   return read;
+}
+
+async function readPart(
+  disk: StoreDisk,
+  fd: number,
+  { bytes, checksum, headBytes = bytes }: PartInfo,
+): Promise<Uint8Array | undefined> {
+  if ((await disk.size(fd)) < bytes) return undefined;
+  const found = new Uint8Array(headBytes);
+  const read = await disk.read(fd, found, 0);
+  return read === headBytes && crc32(found) === checksum ? found : undefined;
 }
 
 /**
@@ -54,7 +76,7 @@ export async function writeParts(
     if (change.kind === 'remove') parts.delete(change.name);
     else if (change.kind === 'append' && known)
       parts.set(known.name, await append(disk, dir, known, change.bytes));
-    else parts.set(change.name, await put(disk, dir, { ...change, file: newFile() }));
+    else parts.set(change.name, await put(disk, dir, newFile(), change));
   }
   return [...parts.values()];
 }
@@ -70,8 +92,12 @@ async function append(disk: StoreDisk, dir: string, part: PartInfo, bytes: Uint8
 async function put(
   disk: StoreDisk,
   dir: string,
-  { name, file, bytes }: { readonly name: string; readonly file: number; readonly bytes: Uint8Array },
+  file: number,
+  change: Exclude<PartChange, { kind: 'remove' }>,
 ): Promise<PartInfo> {
+  const { kind, name, bytes } = change;
   await putFile(disk, join(dir, partFile(file)), bytes);
-  return { name, file, bytes: bytes.length, checksum: crc32(bytes) };
+  if (kind !== 'cold') return { name, file, bytes: bytes.length, checksum: crc32(bytes) };
+  const { headBytes } = change;
+  return { name, file, bytes: bytes.length, headBytes, checksum: crc32(bytes.subarray(0, headBytes)) };
 }

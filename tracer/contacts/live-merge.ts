@@ -2,12 +2,14 @@
  * Merging what was told of one pair of tags in one epoch into a contact (protocol.md §6): one side's records first, then the
  * two sides.
  *
- * One side: equal start is a duplicate, disjoint records add, overlapping ones take the larger of each. Then the larger of
- * each across the sides. Of two with an equal start the one that was logged first stands, and of two in one report the
- * first that was added; the order they come in does not matter otherwise.
+ * One side: equal start is a duplicate, disjoint records add, overlapping ones take the larger of each; those that one beacon
+ * proves never add, since it may be the same beacon. However many records tell it, a side is credited no more seconds than
+ * these last together. Then the larger of each across the sides. Of two with an equal start the one that was logged first
+ * stands, and of two in one report the first that was added; the order they come in does not matter otherwise.
  */
 import assert from 'node:assert/strict';
 import type { BucketSeconds } from '../../protocol/encounter-record.js';
+import { capBuckets } from '../beacon-proof.js';
 
 /** What one side told of one stretch. */
 export interface Account {
@@ -53,21 +55,43 @@ export function mergeSides(sides: Sides): Merged {
 const earlierOf = (known: Account, other: Account): Account =>
   (other.ledger[0] ?? 0) < (known.ledger[0] ?? 0) ? other : known;
 
-/** One side's word: the larger of those that overlap, the sum of those that do not. */
+/** One side's word. What one beacon proves is as much as its longest record says of it. */
 function sideOf(accounts: readonly Account[]): Account {
   const [only] = accounts;
-  if (only && accounts.length === 1) return only;
+  if (only && accounts.length === 1) return only.partial ? only : withinItsLength(only);
+  const stretches = stretchesOf(accounts.filter(({ partial }) => !partial)).map(withinItsLength);
+  const added = stretches.length === 0 ? [] : [stretches.reduce(sumOf)];
+  const words = [...added, ...accounts.filter(({ partial }) => partial)];
+  const most = words.reduce((seconds, word) => Math.max(seconds, secondsOf(word)), 0);
+  const said = words.reduce(largerOf);
+  return { ...said, bucketSeconds: capBuckets(said.bucketSeconds, most) };
+}
+
+/** Of those that overlap the larger of each. */
+function stretchesOf(accounts: readonly Account[]): Account[] {
   const stretches: Account[] = [];
-  for (const account of [...accounts].sort((x, y) => x.start - y.start)) {
+  for (const account of accounts.toSorted((x, y) => x.start - y.start)) {
     const last = stretches.at(-1);
     if (last && account.start < last.end) stretches[stretches.length - 1] = largerOf(last, account);
     else stretches.push(account);
   }
-  return stretches.reduce((x, y) => ({
-    ...largerOf(x, y),
-    bucketSeconds: eachBucket(x.bucketSeconds, y.bucketSeconds, (p, q) => p + q),
-  }));
+  return stretches;
 }
+
+const secondsOf = ({ bucketSeconds: [immediate, near, medium, other] }: Account): number =>
+  immediate + near + medium + other;
+
+/** Two records that overlap may tell the same seconds in different buckets. */
+function withinItsLength(account: Account): Account {
+  const { start, end, bucketSeconds } = account;
+  if (secondsOf(account) <= end - start) return account;
+  return { ...account, bucketSeconds: capBuckets(bucketSeconds, end - start) };
+}
+
+const sumOf = (x: Account, y: Account): Account => ({
+  ...largerOf(x, y),
+  bucketSeconds: eachBucket(x.bucketSeconds, y.bucketSeconds, (p, q) => p + q),
+});
 
 function largerOf(x: Account, y: Account): Account {
   return {

@@ -3,6 +3,7 @@ import { FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
 import { decodeSections } from '../state-sections.js';
 import type { Sections } from '../state-sections.js';
+import type { ColdPath } from './kept-parts.js';
 import { LiveSealer } from './live-sealer.js';
 import { SealedContacts } from './live-sealed.js';
 import { LiveKeeper, readLive, takeLiveParts } from './live-state.js';
@@ -43,6 +44,8 @@ export interface Parts {
   readonly kept: Sections;
   /** The same of what is kept in files of its own, but for live tables. */
   readonly keptParts: Map<string, Uint8Array>;
+  /** Absent in memory. */
+  readonly coldPath?: ColdPath;
   /** Contacts that ended before this are gone, unix seconds. */
   readonly keepFrom: number;
 }
@@ -96,5 +99,6 @@ async function partsOf(
   sealed.expireBefore(keepFrom);
   sealed.restore(found.replaced);
   const keeper = new LiveKeeper(writer);
-  return { writer, sealer, keeper, position: store.position, kept, keptParts, keepFrom };
+  const coldPath: ColdPath = (name) => store.coldPath(name);
+  return { writer, sealer, keeper, position: store.position, kept, keptParts, coldPath, keepFrom };
 }

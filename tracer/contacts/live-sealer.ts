@@ -209,7 +209,7 @@ export class LiveSealer {
         sealed.push({ day, stored, segment: await sealedSegment(stored) });
       }
     } catch (error) {
-      for (const { stored } of sealed) await this.#deps.store.discard(stored);
+      for (const { stored } of sealed) await this.#deps.store.discard(stored.info.id);
       throw error;
     }
     this.#putDays(table, sealed);
@@ -252,7 +252,7 @@ export class LiveSealer {
       const made = this.#made.get(id);
       this.#cutAt.delete(id);
       if (made === undefined) this.#removed.set(id, sealed);
-      else this.#release.register(made.segment, () => void this.#deps.store.discard(made));
+      else this.#release.register(made.segment, letGoOf(this.#deps.store, made.info.id));
       this.#made.delete(id);
     }
     this.#sealed.remove(ids);
@@ -282,7 +282,7 @@ export class LiveSealer {
     );
     const stored = await this.#deps.store.compact({ ids, dropped, keepFrom }, { signal: this.#stop.signal });
     const segment = stored && (await sealedSegment(stored));
-    if (keepFrom !== this.#keepFrom) return stored && this.#deps.store.discard(stored); // and once more
+    if (keepFrom !== this.#keepFrom) return stored && this.#deps.store.discard(stored.info.id); // and once more
     const late = ids.flatMap((id) => this.#sealed.replacedSince(id, before.get(id) ?? []));
     if (stored && segment) {
       this.#put(stored, segment);
@@ -292,6 +292,9 @@ export class LiveSealer {
     this.#remove(ids);
   }
 }
+
+/** Holds the number alone: who holds the segment keeps it from ever being let go. */
+const letGoOf = (store: SegmentStore, id: number) => () => void store.discard(id);
 
 interface SealedDay {
   readonly day: DayToSeal;

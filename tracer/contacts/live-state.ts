@@ -2,7 +2,7 @@
  * Live contacts as bytes, for the next life: words of 32 bits, little-endian. A part for each live table (kept-parts.ts), which
  * grows as the table does, so that saving costs what is new and not what is there:
  *
- *     a row, nine words (live-table.ts), of which the last counts the words of its accounts (live-accounts.ts), which follow |
+ *     a row, nine words (live-words.ts), of which the last counts the words of its accounts (live-accounts.ts), which follow |
  *     BLANK, for a row that died before it was saved | DEATH, row: one that died since
  *
  * A part with the entries of segments that live rows took the place of: segment, entry, person in whose row it stands. And a
@@ -11,8 +11,8 @@
 import { FirebreakError } from '../../protocol/errors.js';
 import { WordLog, wordsOfLog } from '../word-log.js';
 import type { PartChange } from './kept-parts.js';
-import { ROW_WORDS } from './live-table.js';
 import type { LiveRows } from './live-table.js';
+import { ROW_WORDS, writeRow } from './live-words.js';
 import type { LiveWriter } from './live-writer.js';
 
 const TABLE = 'live/';
@@ -104,7 +104,7 @@ export class LiveKeeper {
   #changeOf(table: LiveRows): PartChange | undefined {
     const mark = this.#kept.marks.get(table);
     const log = new WordLog();
-    for (let row = mark?.rows ?? 0; row < table.count; row++) table.writeRow(row, log, BLANK);
+    for (let row = mark?.rows ?? 0; row < table.count; row++) writeRow(table, row, log, BLANK);
     for (const row of table.deaths.slice(mark?.deaths ?? 0))
       if (row < (mark?.rows ?? 0)) log.push([DEATH, row]);
     if (mark === undefined) return { kind: 'put', name: nameOf(table), bytes: log.bytes() };

@@ -10,20 +10,24 @@ import assert from 'node:assert/strict';
 import { AccountArena } from './live-accounts.js';
 import { nearSecondsOfRow } from './live-contact.js';
 import type { Meeting } from './live-contact.js';
-import { newRow } from './live-row.js';
 import type { LiveRow } from './live-row.js';
 import { newTable } from './live-shape.js';
 import type { LiveShape } from './live-shape.js';
-import type { WordLog } from '../word-log.js';
 import { RowsByPair } from './rows-by-pair.js';
 import type { PairSums } from './rows-by-pair.js';
 import { attenuationOf, isMutual, MAX_CONTACT_SECONDS, packSignal, saturated, weightOf } from './segment.js';
 import type { LiveTable } from './view.js';
 
-const PARTIAL = 1;
-/** lower, upper, epoch, start | duration, immediate | near, medium | other, nearInDay | signal, flags | words of accounts */
-export const ROW_WORDS = 9;
+export const PARTIAL = 1;
 const COPIED = ['duration', 'signal', 'immediate', 'near', 'medium', 'weight'] as const;
+
+/** By row: of the contact, and where in the arena what both sides told begins, 0 for a contact that no ledger holds. */
+interface RowsBeside {
+  readonly epoch: Uint32Array;
+  readonly other: Uint16Array;
+  readonly flags: Uint8Array;
+  readonly accounts: Uint32Array;
+}
 
 export class LiveRows {
   readonly table: LiveTable;
@@ -32,13 +36,9 @@ export class LiveRows {
   /** Rows that died, in the order they did. */
   readonly deaths: number[] = [];
   readonly #rows: number;
-  readonly #epoch: Uint32Array;
-  readonly #other: Uint16Array;
-  readonly #flags: Uint8Array;
-  readonly #accounts: Uint32Array;
+  /** What a walk does not need. */
+  readonly beside: RowsBeside;
   readonly #arena = new AccountArena();
-  /** What is read from words goes through here. */
-  readonly #read = newRow();
   #count = 0;
   #alive = 0;
   #mutual = 0;
@@ -49,10 +49,12 @@ export class LiveRows {
     this.table = newTable(shape);
     this.pairs = new RowsByPair(shape.rows);
     this.#rows = shape.rows;
-    this.#epoch = new Uint32Array(shape.rows);
-    this.#other = new Uint16Array(shape.rows);
-    this.#flags = new Uint8Array(shape.rows);
-    this.#accounts = new Uint32Array(shape.rows);
+    this.beside = {
+      epoch: new Uint32Array(shape.rows),
+      other: new Uint16Array(shape.rows),
+      flags: new Uint8Array(shape.rows),
+      accounts: new Uint32Array(shape.rows),
+    };
   }
 
   /** Rows, those that died among them. */
@@ -112,10 +114,10 @@ export class LiveRows {
     table.duration[at] = Math.min(row.duration, MAX_CONTACT_SECONDS);
     table.signal[at] = packSignal(row.attenuationDb, row.mutual);
     table.weight[at] = weightOf(row.immediate, row.near, row.medium, row.mutual);
-    this.#epoch[at] = row.epoch;
-    this.#other[at] = saturated(row.other);
-    this.#flags[at] = row.partial ? PARTIAL : 0;
-    this.#accounts[at] = row.sides === undefined ? 0 : this.#arena.put(row.sides);
+    this.beside.epoch[at] = row.epoch;
+    this.beside.other[at] = saturated(row.other);
+    this.beside.flags[at] = row.partial ? PARTIAL : 0;
+    this.beside.accounts[at] = row.sides === undefined ? 0 : this.#arena.put(row.sides);
     const nearInDay = saturated(row.nearInDay);
     this.#enter(at, row, { end: row.start + row.duration, near: nearSecondsOfRow(row), nearInDay });
     return this.#publish(at);
@@ -128,55 +130,27 @@ export class LiveRows {
     const at = this.#begin({ lower, upper, start: from.startOf(version), nearInDay });
     const { table } = this;
     for (const column of COPIED) table[column][at] = from.table[column][source] ?? 0;
-    this.#epoch[at] = epoch;
-    this.#other[at] = from.#other[source] ?? 0;
-    this.#flags[at] = from.#flags[source] ?? 0;
-    const accounts = from.#accounts[source] ?? 0;
-    this.#accounts[at] = accounts === 0 || from === this ? accounts : this.#arena.copy(from.#arena, accounts);
+    this.beside.epoch[at] = epoch;
+    this.beside.other[at] = from.beside.other[source] ?? 0;
+    this.beside.flags[at] = from.beside.flags[source] ?? 0;
+    const accounts = from.beside.accounts[source] ?? 0;
+    this.beside.accounts[at] =
+      accounts === 0 || from === this ? accounts : this.#arena.copy(from.#arena, accounts);
     const [end, near] = [from.pairs.end(source), from.pairs.near(source)];
     this.#enter(at, { lower, upper, epoch }, { end, near, nearInDay: saturated(nearInDay) });
     return this.#publish(at);
   }
 
-  /** Writes the row as {@link ROW_WORDS} words, the last of which counts those of its accounts, and these; `blank` when it is dead. */
-  writeRow(row: number, log: WordLog, blank: number): void {
-    const { person, start, duration, immediate, near, medium, nearInDay, signal, died } = this.table;
-    if (died[row] !== 0) return log.push([blank]);
-    const accounts = this.#arena.block(this.#accounts[row]!);
-    log.push([
-      ...[person[2 * row]!, person[2 * row + 1]!, this.#epoch[row]!, start[row]!],
-      duration[row]! | (immediate[row]! << 16),
-      near[row]! | (medium[row]! << 16),
-      this.#other[row]! | (nearInDay[row]! << 16),
-      signal[row]! | (this.#flags[row]! << 8),
-      accounts.length,
-    ]);
-    log.push(accounts);
+  /** The words of the accounts that the row rests on, none for a contact that no ledger holds; good until the next is added. */
+  accountsOf(row: number): ArrayLike<number> {
+    return this.#arena.block(this.beside.accounts[row]!);
   }
 
-  /** The version it got. The table is not full and has both persons. */
-  appendWords(words: Uint32Array, at: number): number {
-    const [first, second, third, last] = [words[at + 4]!, words[at + 5]!, words[at + 6]!, words[at + 7]!];
-    const row = this.#read;
-    row.lower = words[at]!;
-    row.upper = words[at + 1]!;
-    row.epoch = words[at + 2]!;
-    row.start = words[at + 3]!;
-    row.duration = first & 0xffff;
-    row.immediate = first >>> 16;
-    row.near = second & 0xffff;
-    row.medium = second >>> 16;
-    row.other = third & 0xffff;
-    row.nearInDay = third >>> 16;
-    row.attenuationDb = attenuationOf(last & 0xff);
-    row.mutual = isMutual(last & 0xff);
-    row.partial = last >>> 8 === PARTIAL;
+  /** As {@link append}, of a contact whose accounts are given as these words. */
+  appendWith(row: LiveRow, accounts: Uint32Array): number {
     const version = this.append(row);
-    const end = at + ROW_WORDS + words[at + 8]!;
-    if (end > at + ROW_WORDS)
-      this.#accounts[version - this.table.firstVersion] = this.#arena.putBlock(
-        words.subarray(at + ROW_WORDS, end),
-      );
+    if (accounts.length > 0)
+      this.beside.accounts[version - this.table.firstVersion] = this.#arena.putBlock(accounts);
     return version;
   }
 
@@ -198,20 +172,20 @@ export class LiveRows {
     assert(at >= 0 && at < this.#count, 'a version of this table');
     const { table } = this;
     const signal = table.signal[at] ?? 0;
-    const accounts = this.#accounts[at] ?? 0;
+    const accounts = this.beside.accounts[at] ?? 0;
     return {
       lower: table.person[2 * at] ?? 0,
       upper: table.person[2 * at + 1] ?? 0,
-      epoch: this.#epoch[at] ?? 0,
+      epoch: this.beside.epoch[at] ?? 0,
       start: table.start[at] ?? 0,
       duration: table.duration[at] ?? 0,
       immediate: table.immediate[at] ?? 0,
       near: table.near[at] ?? 0,
       medium: table.medium[at] ?? 0,
-      other: this.#other[at] ?? 0,
+      other: this.beside.other[at] ?? 0,
       attenuationDb: attenuationOf(signal),
       mutual: isMutual(signal),
-      partial: this.#flags[at] === PARTIAL,
+      partial: this.beside.flags[at] === PARTIAL,
       nearInDay: table.nearInDay[at] ?? 0,
       sides: accounts === 0 ? undefined : this.#arena.get(accounts),
     };
@@ -228,7 +202,11 @@ export class LiveRows {
   /** The two persons, the lower first, and the epoch. */
   meetingOf(version: number): readonly [lower: number, upper: number, epoch: number] {
     const row = version - this.table.firstVersion;
-    return [this.table.person[2 * row] ?? 0, this.table.person[2 * row + 1] ?? 0, this.#epoch[row] ?? 0];
+    return [
+      this.table.person[2 * row] ?? 0,
+      this.table.person[2 * row + 1] ?? 0,
+      this.beside.epoch[row] ?? 0,
+    ];
   }
 
   nearInDayOf(version: number): number {

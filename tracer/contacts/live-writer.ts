@@ -12,6 +12,7 @@ import { knownAt, settled, spanOf } from './live-settle.js';
 import type { Change, Known } from './live-settle.js';
 import { rowsIn } from './live-state.js';
 import { LiveRows } from './live-table.js';
+import { appendWords } from './live-words.js';
 import { PeopleSet } from './people-set.js';
 import type { PeopleDirectory } from './people.js';
 import { NO_ROW } from './rows-by-pair.js';
@@ -130,7 +131,7 @@ export class LiveWriter {
     this.rotate(Math.max(rows.length, this.#rows));
     for (const at of rows) {
       if (at < 0) this.#current.appendBlank();
-      else this.#current.appendWords(words, at);
+      else appendWords(this.#current, words, at);
     }
     for (const at of rows)
       for (const person of at < 0 ? [] : [words[at]!, words[at + 1]!]) this.#met.add(person);

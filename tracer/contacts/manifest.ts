@@ -7,7 +7,9 @@ import { z } from 'zod';
 import { FirebreakError } from '../../protocol/errors.js';
 
 const FORMAT = 'firebreak contact store';
-const VERSION = 2;
+const VERSION = 4;
+/** In version 3 no part is cold; else they are alike. */
+const READABLE = [3, VERSION];
 
 const whole = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const u32 = whole.max(2 ** 32 - 1);
@@ -29,12 +31,18 @@ const segmentInfo = z.strictObject({
   evidenceChecksum: u32,
 });
 
-/** What the store's owner keeps under a name, beside its state: see kept-parts.ts. */
-const partInfo = z.strictObject({ name: z.string(), file: whole, bytes: whole, checksum: u32 });
+/** What the store's owner keeps under a name, beside its state: see kept-parts.ts. The checksum of a cold one is that of its head. */
+const partInfo = z.strictObject({
+  name: z.string(),
+  file: whole,
+  bytes: whole,
+  headBytes: whole.optional(),
+  checksum: u32,
+});
 
 const manifest = z.strictObject({
   format: z.literal(FORMAT),
-  version: z.literal(VERSION),
+  version: z.literal(READABLE),
   /** The ledger up to `size` is in the store; `note` is whatever its reader wants to find again. */
   position: z.strictObject({ size: whole, note: z.string() }),
   nextId: u32,
@@ -74,11 +82,10 @@ export function decodeManifest(path: string, bytes: Uint8Array): Manifest {
   const { checksum, ...content } = fieldsOf(path, bytes);
   if (checksum !== crc32(JSON.stringify(content))) throw damagedManifest(path);
   const read = manifest.safeParse(content);
-  if (read.success) return read.data;
-  const problem =
-    content['version'] === VERSION
-      ? z.prettifyError(read.error).replaceAll(/\s+/g, ' ')
-      : `it is of version ${String(content['version'])}; this program reads ${VERSION}`;
+  if (read.success) return { ...read.data, version: VERSION };
+  const problem = READABLE.some((version) => version === content['version'])
+    ? z.prettifyError(read.error).replaceAll(/\s+/g, ' ')
+    : `it is of version ${String(content['version'])}; this program reads ${VERSION}`;
   throw new FirebreakError('format', `${path} is not what this program writes: ${problem}`);
 }
 

@@ -3,6 +3,8 @@
  * (time-order.ts), and so is what comes of it: the same, byte for byte, as building a segment of all contacts.
  */
 import assert from 'node:assert/strict';
+import { standFast } from './stand-aside.js';
+import type { StandAside } from './stand-aside.js';
 import { durationAt, MAX_SPAN_SECONDS, segmentBytes, segmentIn, startAt } from './segment.js';
 import type { Segment } from './segment.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -21,18 +23,21 @@ export interface MergeSettings {
   readonly keepFrom: number;
   /** Told how many people are done, now and then. */
   readonly onPeople?: ((people: number) => void) | undefined;
+  readonly standAside?: StandAside;
 }
 
 const PEOPLE_A_REPORT = 2 ** 16;
+const PEOPLE_A_LOOK = 256;
+const ENTRIES_A_LOOK = 16_384;
 /** Seconds since the base, below 2^24, and a person make one number to compare. */
 const MAX_PEOPLE = 2 ** 28;
 
 /** Gives `undefined` when nothing is left. Of contacts alike in start and people those of the first part
  * come first. Throws `input` for more than half a year. */
 export function mergeRows(parts: readonly Part[], settings: MergeSettings): Segment | undefined {
-  const { id, people, keepFrom } = settings;
+  const { id, people, keepFrom, standAside = standFast } = settings;
   assert(people <= MAX_PEOPLE, 'no city has so many people');
-  const kept = parts.map((part) => keptOf(part, keepFrom));
+  const kept = parts.map((part) => keptOf(part, keepFrom, standAside));
   const entries = kept.reduce((sum, { count }) => sum + count, 0);
   if (entries === 0) return undefined;
   const baseSeconds = Math.min(...kept.map((part) => part.firstSeconds));
@@ -44,14 +49,15 @@ export function mergeRows(parts: readonly Part[], settings: MergeSettings): Segm
   fill(
     target,
     parts.map((part) => new Cursor(part, keepFrom, baseSeconds)),
-    settings.onPeople,
+    { ...settings, standAside },
   );
   return target;
 }
 
-function keptOf({ segment, dropped }: Part, keepFrom: number) {
+function keptOf({ segment, dropped }: Part, keepFrom: number, standAside: StandAside) {
   let [count, firstSeconds, lastSeconds, next] = [0, Infinity, 0, 0];
   for (let entry = 0; entry < segment.entries; entry++) {
+    if (entry % ENTRIES_A_LOOK === 0) standAside();
     if (dropped[next] === entry) {
       next += 1;
       continue;
@@ -115,9 +121,14 @@ class Cursor {
   }
 }
 
-function fill(target: Segment, cursors: readonly Cursor[], onPeople?: (people: number) => void): void {
+function fill(
+  target: Segment,
+  cursors: readonly Cursor[],
+  { onPeople, standAside }: MergeSettings & { readonly standAside: StandAside },
+): void {
   let at = 0;
   for (let person = 0; person < target.people; person++) {
+    if (person % PEOPLE_A_LOOK === 0) standAside();
     for (const cursor of cursors) cursor.enter(person);
     at = fillRow(target, cursors, at);
     target.rows[person + 1] = at;

@@ -10,10 +10,14 @@ import type { SealedColumns } from './segment-build.js';
 import { segmentFileBytes, writeSegmentFile } from './segment-file.js';
 import { attenuationOf, isMutual } from './segment.js';
 import type { Segment } from './segment.js';
+import { standFast } from './stand-aside.js';
+import type { StandAside, TaskManners } from './stand-aside.js';
 import { withFile } from './store-disk.js';
 import type { StoreDisk } from './store-disk.js';
 import { timeOrder } from './time-order.js';
 import type { ToSeal } from './to-seal.js';
+
+const ROWS_A_LOOK = 16_384;
 
 /** Paths of new files. */
 export interface SegmentPaths {
@@ -30,6 +34,11 @@ export interface MadeSegment {
   readonly evidenceChecksum: number;
 }
 
+/** Of a seal, with the start of its last contact, unix seconds. */
+export interface SealedDays extends MadeSegment {
+  readonly lastStart: number;
+}
+
 export interface SealTask {
   readonly kind: 'seal';
   readonly id: number;
@@ -43,29 +52,37 @@ export interface SealTask {
 export async function sealContacts(
   disk: StoreDisk,
   { id, people, contacts, paths }: SealTask,
-): Promise<MadeSegment> {
+  { standAside = standFast }: TaskManners = {},
+): Promise<SealedDays> {
   if (contacts.count === 0) throw new FirebreakError('input', 'there are no contacts to seal');
-  const order = timeOrder(contacts);
-  const segment = buildSegment(id, people, inOrder(contacts, order));
-  return writeMade(disk, segment, paths, [new SealedRecords(contacts, order)]);
+  const order = timeOrder(contacts, standAside);
+  const segment = buildSegment(id, people, inOrder(contacts, order, standAside), standAside);
+  const sources = [new SealedRecords(contacts, order)];
+  const made = await writeMade(disk, segment, { paths, sources, standAside });
+  return { ...made, lastStart: contacts.start[order.at(-1) ?? 0] ?? 0 };
+}
+
+interface Writing {
+  readonly paths: SegmentPaths;
+  readonly sources: readonly EvidenceSource[];
+  readonly standAside: StandAside;
 }
 
 /** Writes a segment and, merged from its sources, its evidence. */
 export async function writeMade(
   disk: StoreDisk,
   segment: Segment,
-  paths: SegmentPaths,
-  sources: readonly EvidenceSource[],
+  { paths, sources, standAside }: Writing,
 ): Promise<MadeSegment> {
   const evidence = await withFile(disk, paths.evidence, 'w', async (fd) => {
     const written = await withEvidenceWriter(disk, fd, EVIDENCE_HEAD_BYTES, (writer) =>
-      mergeEvidence(writer, sources),
+      mergeEvidence(writer, sources, standAside),
     );
     if (2 * written.contacts !== segment.entries) throw apart(segment.id);
     const evidenceChecksum = await finishEvidenceFile(disk, fd, segment.id, written);
     return { evidenceChecksum, evidenceBytes: await disk.size(fd) };
   });
-  const segmentChecksum = await writeSegmentFile(disk, paths.segment, segment);
+  const segmentChecksum = await writeSegmentFile(disk, paths.segment, segment, standAside);
   return { segment, segmentBytes: segmentFileBytes(segment), segmentChecksum, ...evidence };
 }
 
@@ -77,9 +94,12 @@ const apart = (id: number): FirebreakError =>
   );
 
 /** The columns in this order of rows. */
-function inOrder(contacts: SealedColumns, order: Uint32Array): SealedColumns {
+function inOrder(contacts: SealedColumns, order: Uint32Array, standAside: StandAside): SealedColumns {
   const taken = <T extends Uint32Array | Uint16Array | Uint8Array>(from: T, to: T): T => {
-    for (let k = 0; k < order.length; k++) to[k] = from[order[k]!]!;
+    for (let k = 0; k < order.length; k++) {
+      if (k % ROWS_A_LOOK === 0) standAside();
+      to[k] = from[order[k]!]!;
+    }
     return to;
   };
   const { count, lower, upper, start, duration, near, signal, nearInDay, weight } = contacts;

@@ -7,7 +7,7 @@ import { isMutual, signalAt } from './segment.js';
 import type { Segment } from './segment.js';
 import type { StoredSegment } from './store-open.js';
 
-const ENTRIES_AT_ONCE = 2 ** 22;
+const ENTRIES_AT_ONCE = 2 ** 18;
 
 /** A segment, what its contacts rest on, and how many of them were not replaced. */
 export interface SealedSegment {

@@ -1,7 +1,11 @@
 /** Building a segment in memory from contacts as columns: a counting sort by person. */
 import assert from 'node:assert/strict';
+import { standFast } from './stand-aside.js';
+import type { StandAside } from './stand-aside.js';
 import { MAX_CONTACT_SECONDS, MAX_SPAN_SECONDS, segmentBytes, segmentIn } from './segment.js';
 import type { Segment } from './segment.js';
+
+const ROWS_A_LOOK = 4096;
 
 /** Contacts in order of start, fields as a segment has them; each `count` long. */
 export interface SealedColumns {
@@ -19,7 +23,12 @@ export interface SealedColumns {
 }
 
 /** `people`: how many persons have a row; all of the contacts' are below it. */
-export function buildSegment(id: number, people: number, contacts: SealedColumns): Segment {
+export function buildSegment(
+  id: number,
+  people: number,
+  contacts: SealedColumns,
+  standAside: StandAside = standFast,
+): Segment {
   const { count, start, duration } = contacts;
   const baseSeconds = count === 0 ? 0 : (start[0] ?? 0);
   let lastSeconds = baseSeconds;
@@ -28,23 +37,29 @@ export function buildSegment(id: number, people: number, contacts: SealedColumns
   assert(lastSeconds - baseSeconds <= MAX_SPAN_SECONDS, 'a segment spans at most half a year');
   const shape = { id, baseSeconds, lastSeconds, people, entries: 2 * count };
   const segment = segmentIn(new SharedArrayBuffer(segmentBytes(shape)), shape);
-  countRows(segment, contacts);
-  fillRows(segment, contacts);
+  countRows(segment, contacts, standAside);
+  fillRows(segment, contacts, standAside);
   return segment;
 }
 
-function countRows({ rows, people }: Segment, { count, lower, upper }: SealedColumns): void {
+function countRows(
+  { rows, people }: Segment,
+  { count, lower, upper }: SealedColumns,
+  standAside: StandAside,
+): void {
   for (let k = 0; k < count; k++) {
+    if (k % ROWS_A_LOOK === 0) standAside();
     rows[(lower[k] ?? 0) + 1]! += 1;
     rows[(upper[k] ?? 0) + 1]! += 1;
   }
   for (let p = 0; p < people; p++) rows[p + 1]! += rows[p]!;
 }
 
-function fillRows(segment: Segment, contacts: SealedColumns): void {
+function fillRows(segment: Segment, contacts: SealedColumns, standAside: StandAside): void {
   const { count, lower, upper } = contacts;
   const next = segment.rows.slice();
   for (let k = 0; k < count; k++) {
+    if (k % ROWS_A_LOOK === 0) standAside();
     const [a, b] = [lower[k]!, upper[k]!];
     fillEntry(segment, next[a]!++, b, contacts, k);
     fillEntry(segment, next[b]!++, a, contacts, k);

@@ -11,6 +11,8 @@
  */
 import { crc32 } from 'node:zlib';
 import { FirebreakError } from '../../protocol/errors.js';
+import { standFast } from './stand-aside.js';
+import type { StandAside } from './stand-aside.js';
 import { segmentBytes, segmentIn } from './segment.js';
 import type { Segment, SegmentShape } from './segment.js';
 import { withFile } from './store-disk.js';
@@ -83,10 +85,18 @@ export async function finishSegmentFile(
 }
 
 /** Writes a segment to a new file, synced. Gives the checksum that names the content. */
-export function writeSegmentFile(disk: StoreDisk, path: string, segment: Segment): Promise<number> {
+export function writeSegmentFile(
+  disk: StoreDisk,
+  path: string,
+  segment: Segment,
+  standAside: StandAside = standFast,
+): Promise<number> {
   return withFile(disk, path, 'w', async (fd) => {
     const sums = new Uint32Array(blocksOf(segment));
-    await writeSegmentBlocks(disk, fd, segment, sums);
+    for (let from = 0; from < sums.length; from += BLOCKS_A_READ) {
+      standAside();
+      await writeSegmentBlocks(disk, fd, segment, sums, from, Math.min(from + BLOCKS_A_READ, sums.length));
+    }
     return finishSegmentFile(disk, fd, segment, sums);
   });
 }

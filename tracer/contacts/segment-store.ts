@@ -6,12 +6,14 @@
  * out and moves the ledger position and the caller's state, all at once or not at all. Files that no manifest names are
  * removed when the store is opened.
  */
+import { join } from 'node:path';
 import { FirebreakError } from '../../protocol/errors.js';
 import { dayOf } from '../../protocol/time.js';
 import { closeColdEvidence, contactAt, openColdEvidence } from './cold-evidence.js';
 import type { ColdEvidence } from './cold-evidence.js';
 import type { ColdContact } from './cold-contact.js';
 import { importColumns } from './import-columns.js';
+import { partFile } from './kept-parts.js';
 import type { KeptParts, PartChange } from './kept-parts.js';
 import type { LedgerPosition, SegmentInfo } from './manifest.js';
 import type { PeopleDirectory } from './people.js';
@@ -31,6 +33,8 @@ export interface StoreSettings extends OpenOptions {
   readonly disk?: StoreDisk;
   /** By default a thread for each task, which leaves no memory behind. */
   readonly startThread?: StartTaskThread;
+  /** How many traces are being walked, in shared memory (walk-pool.ts): what threads do stands aside for them. */
+  readonly walksUnderWay?: Int32Array | undefined;
 }
 
 export interface TaskOptions {
@@ -62,7 +66,8 @@ export interface StoreChange {
 
 /** Opens the store in `dir`, or makes one there. Throws as {@link findStore}. */
 export async function openSegmentStore(dir: string, settings: StoreSettings = {}): Promise<SegmentStore> {
-  const { disk = NODE_STORE_DISK, startThread = startTaskThread } = settings;
+  const { disk = NODE_STORE_DISK, walksUnderWay } = settings;
+  const { startThread = () => startTaskThread(walksUnderWay) } = settings;
   return new SegmentStore(dir, disk, startThread, await findStore(disk, dir, settings));
 }
 
@@ -74,8 +79,8 @@ export class SegmentStore {
   readonly #segments: Map<number, StoredSegment>;
   /** Taken out of the store, but views may still ask for their contacts. */
   readonly #retired = new Map<number, ColdEvidence>();
-  /** Made and not yet part of the store. */
-  readonly #prepared = new Set<StoredSegment>();
+  /** By id, the evidence of segments that were made and are not yet part of the store; these are held by who has them alone. */
+  readonly #prepared = new Map<number, ColdEvidence>();
   #nextId: number;
   #lastCommit: Promise<void> = Promise.resolve();
   #parts: KeptParts;
@@ -114,13 +119,19 @@ export class SegmentStore {
     return parts;
   }
 
+  /** Where a cold part of the last commit is, by its name: see kept-parts.ts. */
+  coldPath(name: string): string | undefined {
+    const part = this.#committer.manifest.parts.find((one) => one.name === name);
+    return part?.headBytes === undefined ? undefined : join(this.#dir, partFile(part.file));
+  }
+
   /** Makes a segment of these contacts in a thread. Throws `input` for none, or for some of more than half a year. */
   async seal(contacts: ToSeal, { signal }: TaskOptions = {}): Promise<StoredSegment> {
     const id = this.#nextId++;
     const [people, paths] = [this.people.count, pathsIn(this.#dir, id)];
-    const last = contacts.start.reduce((latest, start) => Math.max(latest, start), 0);
-    const made = await this.#run<'seal'>({ kind: 'seal', id, people, contacts, paths }, { signal });
-    return this.#prepare(made, dayOf(last), dayOf(last));
+    const sealed = await this.#run<'seal'>({ kind: 'seal', id, people, contacts, paths }, { signal });
+    const { lastStart, ...made } = sealed;
+    return this.#prepare(made, dayOf(lastStart), dayOf(lastStart));
   }
 
   /**
@@ -188,10 +199,11 @@ export class SegmentStore {
   }
 
   /** Gives up a segment that was made, instead of committing it. */
-  async discard(stored: StoredSegment): Promise<void> {
-    if (!this.#prepared.delete(stored)) return;
-    closeColdEvidence(stored.evidence);
-    await this.#removeFiles(stored.info.id);
+  async discard(id: number): Promise<void> {
+    const evidence = this.#prepared.get(id);
+    if (!this.#prepared.delete(id) || evidence === undefined) return;
+    closeColdEvidence(evidence);
+    await this.#removeFiles(id);
   }
 
   /** What the contact at this entry rests on; also of a segment taken out, until it is released. Throws `not-found`, `damaged`. */
@@ -216,7 +228,11 @@ export class SegmentStore {
   async close(): Promise<void> {
     await this.#lastCommit;
     this.release([...this.#retired.keys()]);
-    for (const { evidence } of [...this.#segments.values(), ...this.#prepared]) closeColdEvidence(evidence);
+    for (const evidence of [
+      ...[...this.#segments.values()].map(({ evidence }) => evidence),
+      ...this.#prepared.values(),
+    ])
+      closeColdEvidence(evidence);
     this.#segments.clear();
     this.#prepared.clear();
   }
@@ -225,7 +241,7 @@ export class SegmentStore {
     const infos = add.map(({ info }) => info);
     await this.#committer.commit({ nextId: this.#nextId, add: infos, remove, position, state, parts });
     for (const stored of add) {
-      this.#prepared.delete(stored);
+      this.#prepared.delete(stored.info.id);
       this.#segments.set(stored.info.id, stored);
     }
     for (const id of remove) {
@@ -257,7 +273,7 @@ export class SegmentStore {
       evidenceChecksum: files.evidenceChecksum,
     };
     const stored = { info, segment, evidence: openColdEvidence(pathsIn(this.#dir, id).evidence, id) };
-    this.#prepared.add(stored);
+    this.#prepared.set(id, stored.evidence);
     return stored;
   }
 

@@ -5,10 +5,11 @@ import { countDay, fillDay } from './import-day.js';
 import type { CountTask, DayCount, FillTask } from './import-day.js';
 import { fillNearInDay } from './near-in-day.js';
 import { sealContacts } from './seal.js';
-import type { MadeSegment, SealTask } from './seal.js';
+import type { MadeSegment, SealedDays, SealTask } from './seal.js';
 import { writeSegmentBlocks } from './segment-file.js';
 import type { Segment } from './segment.js';
 import { withFile } from './store-disk.js';
+import type { TaskManners } from './stand-aside.js';
 import type { StoreDisk } from './store-disk.js';
 
 /** nearInDay in the rows of some people, in a segment and beside others of its time. */
@@ -44,7 +45,7 @@ export type StoreTask = Tasks[keyof Tasks];
 
 /** What each kind of task gives. */
 export interface TaskResults {
-  readonly seal: MadeSegment;
+  readonly seal: SealedDays;
   readonly compact: MadeSegment | undefined;
   readonly count: DayCount;
   /** Index of blocks of evidence. */
@@ -53,17 +54,17 @@ export interface TaskResults {
   readonly write: undefined;
 }
 
-/** Does a task here. `onPeople` is told how many people a compaction is done with. Throws what the task does. */
+/** Does a task here. Throws what the task does. */
 export async function runTask(
   disk: StoreDisk,
   task: StoreTask,
-  onPeople?: (people: number) => void,
+  manners: TaskManners = {},
 ): Promise<TaskResults[keyof TaskResults]> {
   switch (task.kind) {
     case 'seal':
-      return sealContacts(disk, task);
+      return sealContacts(disk, task, manners);
     case 'compact':
-      return compactSegments(disk, task, onPeople);
+      return compactSegments(disk, task, manners);
     case 'count':
       return countDay(disk, task);
     case 'fill':

@@ -1,7 +1,7 @@
 /** A thread that does the long work of a store (seal-worker.ts), as its owner sees it; and the same work done on this thread. */
+import { endWorker, startWorker } from '../../host/start-worker.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { ErrorCode } from '../../protocol/errors.js';
-import { endWorker, startWorker } from '../../radio/start-worker.js';
 import type { StoreDisk } from './store-disk.js';
 import { runTask } from './store-task.js';
 import type { StoreTask, TaskResults, Tasks } from './store-task.js';
@@ -10,6 +10,12 @@ export type TaskReport =
   | { readonly kind: 'progress'; readonly people: number }
   | { readonly kind: 'done'; readonly result: TaskResults[keyof TaskResults] }
   | { readonly kind: 'threw'; readonly code: ErrorCode | undefined; readonly message: string };
+
+/** What a thread is started with. */
+export interface TaskThreadSettings {
+  /** How many traces are being walked, in shared memory (walk-pool.ts). */
+  readonly walksUnderWay: Int32Array | undefined;
+}
 
 export interface TaskThread {
   /** One at a time. Rejects with what the task threw, or when the thread ends first. */
@@ -23,9 +29,13 @@ export interface TaskThread {
 
 export type StartTaskThread = () => TaskThread;
 
-/** Starts a thread. It keeps the process alive only while it has something to do. */
-export function startTaskThread(): TaskThread {
-  const worker = startWorker(new URL('./seal-worker.js', import.meta.url));
+/**
+ * Starts a thread, which stands aside while there are walks under way. It keeps the process alive only while it has something
+ * to do.
+ */
+export function startTaskThread(walksUnderWay?: Int32Array): TaskThread {
+  const workerData: TaskThreadSettings = { walksUnderWay };
+  const worker = startWorker(new URL('./seal-worker.js', import.meta.url), { workerData });
   worker.unref();
   let failure: Error | undefined;
   let onReport: ((report: TaskReport) => void) | undefined;
@@ -64,6 +74,6 @@ export const inlineTasks =
   (disk: StoreDisk): StartTaskThread =>
   () => ({
     run: <K extends keyof TaskResults>(task: Tasks[K], onPeople?: (people: number) => void) =>
-      runTask(disk, task, onPeople) as Promise<TaskResults[K]>,
+      runTask(disk, task, { onPeople }) as Promise<TaskResults[K]>,
     end: async () => undefined,
   });

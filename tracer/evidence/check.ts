@@ -14,7 +14,9 @@ import type { Contact } from '../contact.js';
 import { openContacts } from './contacts.js';
 import { openNames } from './names.js';
 import { openRow, requireRows } from './paths.js';
-import type { CheckedPerson, WalkTerms } from './paths.js';
+import type { CheckedPerson, Meetings, WalkTerms } from './paths.js';
+import { openPresence } from './presence.js';
+import type { CitedPresenceReport } from './presence.js';
 import { inPlace, requireAllUsed, requireEvidence } from './refusal.js';
 import { openLook, openReports } from './reports.js';
 import type { CitedReport, RecordedLook } from './reports.js';
@@ -41,6 +43,8 @@ export interface CheckedEvidence {
   readonly look: RecordedLook;
   readonly request: TraceRequest;
   readonly reports: readonly CitedReport[];
+  /** Of gateways; none where no step goes by presence. */
+  readonly presenceReports: readonly CitedPresenceReport[];
   readonly contacts: readonly Contact[];
   readonly reached: readonly CheckedPerson[];
   /** In a trace both ways: the possible sources. */
@@ -83,14 +87,17 @@ function* stepsOfCheck(bytes: Uint8Array, terms: EvidenceTerms): Generator<void,
   const names = openNames(bundle.names);
   const reports = yield* openReports(bundle, checkpoint, look, names);
   const contacts = openContacts(bundle, reports, names);
+  const presence = yield* openPresence(bundle, checkpoint, look, names);
+  const { copresences, reports: presenceReports } = presence;
   names.requireAllUsed();
-  requireAllUsed(contacts.length, contactsUsed(bundle), 'contact');
-  const people = openPeople(bundle, contacts, request);
+  requireMeetingsUsed(bundle, { contacts, copresences });
+  const people = openPeople(bundle, { contacts, copresences }, request);
   requireCount(people, look.record.reachedCount);
-  requireEvidenceSignature(bytes, bundle.tracerPublicKey);
+  requireEvidenceSignature(bytes, bundle);
   const { tracerPublicKey, issuerPublicKey, sampleHoldSeconds, retentionDays } = bundle;
   const settings = { tracerPublicKey, issuerPublicKey, sampleHoldSeconds, retentionDays };
-  return { ...settings, checkpoint, note: bundle.checkpoint, look, request, reports, contacts, ...people };
+  const shown = { look, request, reports, presenceReports, contacts };
+  return { ...settings, checkpoint, note: bundle.checkpoint, ...shown, ...people };
 }
 
 function requireIssuer({ issuerPublicKey }: EvidenceBundle, expected: Uint8Array | undefined): void {
@@ -102,30 +109,37 @@ const DIRECTIONS = ['forward', 'backward', 'both'] as const;
 
 /** The question is not in the bundle: it is the one that was recorded. */
 function requestIn(record: RecordedQuestion): TraceRequest {
-  const { cases, question, hops, from, to, minSeconds, latentSeconds, infectiousSeconds } = record;
+  const { cases, question, hops, from, to, minSeconds, latentSeconds, infectiousSeconds, attenuation } =
+    record;
   const direction = DIRECTIONS.find((one) => one === question);
   const isTrace = direction !== undefined && cases.length === 1;
-  const isShown = isTrace && record.attenuation === 'near' && !record.presence;
-  if (!isShown) throw new FirebreakError('evidence', 'the look asked what no bundle shows');
+  if (!isTrace) throw new FirebreakError('evidence', 'the look asked what no bundle shows');
   const request = {
     case: String(cases[0]),
     ...{ direction, hops, from, to, minSeconds, latentSeconds },
     ...(infectiousSeconds !== null && { infectiousSeconds }),
+    ...(attenuation !== 'near' && { attenuation }),
+    ...(record.presence && { presence: true }),
   };
   inPlace('the question in the look', () => requireBounds(request));
   return request;
 }
 
-function contactsUsed({ sources, reached }: EvidenceBundle): Set<number> {
-  const steps = [...sources, ...reached].flatMap((row) => row.steps);
-  return new Set(steps.flatMap(({ contact, supports }) => [contact, ...supports]));
+function requireMeetingsUsed({ sources, reached }: EvidenceBundle, met: Meetings): void {
+  const [contacts, copresences] = [new Set<number>(), new Set<number>()];
+  for (const step of [...sources, ...reached].flatMap((row) => row.steps)) {
+    if ('copresence' in step) copresences.add(step.copresence);
+    else for (const contact of [step.contact, ...step.supports]) contacts.add(contact);
+  }
+  requireAllUsed(met.contacts.length, contacts, 'contact');
+  requireAllUsed(met.copresences.length, copresences, 'meeting at a gateway');
 }
 
 type People = Pick<CheckedEvidence, 'reached' | 'sources'>;
 
-function openPeople(bundle: EvidenceBundle, contacts: readonly Contact[], request: TraceRequest): People {
+function openPeople(bundle: EvidenceBundle, met: Meetings, request: TraceRequest): People {
   const open = (what: string, rows: readonly EvidenceRow[], terms: WalkTerms): CheckedPerson[] => {
-    const people = rows.map((row, place) => inPlace(`${what} ${place}`, () => openRow(row, contacts, terms)));
+    const people = rows.map((row, place) => inPlace(`${what} ${place}`, () => openRow(row, met, terms)));
     inPlace(`the list of ${what}s`, () => requireRows(people, terms));
     return people;
   };

@@ -1,6 +1,8 @@
 /** The contacts of a bundle, merged anew from the records it cites, as the tracer merges them (protocol.md §6, tracing.md). */
-import type { CitedRecord, EvidenceBundle } from '../../protocol/evidence-bundle.js';
+import type { EvidenceBundle } from '../../protocol/evidence-bundle.js';
+import type { CitedRecord } from '../../protocol/evidence-logged.js';
 import { epochOf } from '../../protocol/time.js';
+import { proofsInPlace } from '../beacon-proof.js';
 import type { Contact } from '../contact.js';
 import { contactOfTestimonies } from '../contacts/live-contact.js';
 import type { NameBook } from './names.js';
@@ -65,6 +67,10 @@ function testimonyIn(
   requireEvidence(
     Math.abs(peer.epoch - epochOf(record.start)) <= 1,
     'an ephemeral ID that was heard outside its epoch',
+  );
+  requireEvidence(
+    beacons <= proofsInPlace(record),
+    'a beacon is said to prove a record in which it is out of place',
   );
   const { reporter, index: ledgerIndex } = report;
   return testimonyOf(record, { reporter, peer, beacons, sampleHoldSeconds, ledgerIndex });

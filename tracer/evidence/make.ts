@@ -12,7 +12,8 @@ import type { Signer } from '../../protocol/ed25519.js';
 import type { EncounterRecord } from '../../protocol/encounter-record.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { encodeEvidence } from '../../protocol/evidence-bundle.js';
-import type { CitedRecord, EvidenceRow, LoggedEvidence, NamedId } from '../../protocol/evidence-bundle.js';
+import type { EvidenceRow, EvidenceStep, NamedId } from '../../protocol/evidence-bundle.js';
+import type { CitedRecord, LoggedEvidence } from '../../protocol/evidence-logged.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import { readReport, reportSecret, resolveReporter } from '../../protocol/report-open.js';
@@ -22,13 +23,15 @@ import type { RecordedAccess } from '../access.js';
 import { judgeProofs } from '../beacon-proof.js';
 import type { Contact } from '../contact.js';
 import { checkEvidenceInTurns } from './check.js';
+import { citePresence } from './cite-presence.js';
+import type { CitedPresence } from './cite-presence.js';
 import { payloadsNamed, provenEntries } from './fetch.js';
 import type { ProvenEntry } from './fetch.js';
 import type { CheckedPerson, CheckedStep } from './paths.js';
 import { keyOfContact, planStep, shownRows } from './plan.js';
 import type { AnsweredFrom, EvidenceWish, PlannedStep, ShownRows } from './plan.js';
 import { resolvePeer } from '../peer.js';
-import type { PathStep, ReachedPerson, TraceResult } from '../trace-result.js';
+import type { PathStep, ReachedPerson, TraceRequest, TraceResult } from '../trace-result.js';
 import { Turns } from '../turns.js';
 
 export interface EvidenceDeps {
@@ -53,9 +56,9 @@ export interface Answered {
 
 /**
  * The bundle, signed. Throws `input` for people who are not in the answer, `size` for more than a bundle holds, `not-found`
- * or `sealing` for reports that were pruned or whose day's keys were destroyed meanwhile, `damaged` when what the ledger
- * holds does not bear the answer out, what the reader throws, and the reason of the signal. Others have their turns on this
- * thread meanwhile.
+ * or `sealing` for what is past retention (contacts, pruned reports, reports whose day's keys were destroyed meanwhile),
+ * `damaged` when what the ledger holds does not bear the answer out, what the reader throws, and the reason of the signal.
+ * Others have their turns on this thread meanwhile.
  */
 export async function makeEvidence(
   { result, from, access, note }: Answered,
@@ -66,11 +69,11 @@ export async function makeEvidence(
   signal?.throwIfAborted();
   const turns = new Turns(signal);
   const shown = shownRows(result, wish);
-  const planned = await plannedSteps(shown, from, result.minSeconds, turns);
+  const steps = [...new Set([...shown.reached, ...shown.sources].flatMap(({ path }) => path))];
+  const planned = await plannedSteps(steps, from, result, turns);
   const cited = citedContacts(planned.values());
-  const indexes = [...new Set(cited.flatMap(({ ledger }) => ledger))].sort((x, y) => x - y);
   const checkpoint = openCheckpoint(note, deps.verifier);
-  const { look, reports } = await fetchLogged(deps, checkpoint, access, indexes);
+  const { look, reports } = await fetchLogged(deps, checkpoint, access, cited);
   const names = new Map<string, NamedId>();
   const opened = await inTurns(reports, turns, (report) => openReport(report, deps, names));
   const byIndex = new Map(opened.map((report, place) => [report.logged.index, { ...report, place }]));
@@ -78,8 +81,9 @@ export async function makeEvidence(
     return { contact, records: recordsOf(contact, byIndex, deps, names) };
   });
   contacts.sort((x, y) => compareFirst(x.records, y.records));
+  const atGateways = await citePresence(steps, from.presence, deps, { checkpoint, names, turns });
   const placeOf = new Map(contacts.map(({ contact }, place) => [keyOfContact(contact), place]));
-  const rowOf = (row: ReachedPerson) => evidenceRow(row, planned, placeOf);
+  const rowOf = rowCiter(planned, placeOf, atGateways);
   const { issuerPublicKey, retentionDays, sampleHoldSeconds, signer } = deps;
   const bundle = encodeEvidence(
     {
@@ -89,6 +93,7 @@ export async function makeEvidence(
       contacts: contacts.map(({ records }) => records),
       sources: shown.sources.map(rowOf),
       reached: shown.reached.map(rowOf),
+      ...(atGateways && { presence: atGateways.presence }),
     },
     signer,
   );
@@ -109,14 +114,15 @@ async function inTurns<From, To>(
   return made;
 }
 
+/** Those by contact. */
 async function plannedSteps(
-  { reached, sources }: ShownRows,
+  steps: readonly PathStep[],
   from: AnsweredFrom,
-  minSeconds: number,
+  request: TraceRequest,
   turns: Turns,
 ): Promise<ReadonlyMap<PathStep, PlannedStep>> {
-  const steps = [...new Set([...reached, ...sources].flatMap(({ path }) => path))];
-  return new Map(await inTurns(steps, turns, (step) => [step, planStep(from, step, minSeconds)] as const));
+  const byContact = steps.filter(({ gateway }) => gateway === undefined);
+  return new Map(await inTurns(byContact, turns, (step) => [step, planStep(from, step, request)] as const));
 }
 
 /** Each once. */
@@ -132,8 +138,9 @@ async function fetchLogged(
   { reader }: EvidenceDeps,
   checkpoint: Checkpoint,
   { index, payload, sharedSecret }: RecordedAccess,
-  indexes: readonly number[],
+  cited: readonly Contact[],
 ): Promise<{ readonly look: LoggedEvidence; readonly reports: readonly Fetched[] }> {
+  const indexes = [...new Set(cited.flatMap(({ ledger }) => ledger))].sort((x, y) => x - y);
   const proven = await provenEntries(reader, checkpoint, [...indexes, index]);
   const [look, reports] = [proven.at(-1), proven.slice(0, -1)];
   if (look === undefined) throw new RangeError('one entry was asked for at least');
@@ -189,18 +196,24 @@ function compareFirst([one]: readonly CitedRecord[], [other]: readonly CitedReco
   return one.report - other.report || one.record - other.record;
 }
 
-function evidenceRow(
-  { person, earliestAt, score, path }: ReachedPerson,
+/** Rows as the bundle has them. `placeOf`: of contacts, by {@link keyOfContact}. */
+function rowCiter(
   planned: ReadonlyMap<PathStep, PlannedStep>,
   placeOf: ReadonlyMap<string, number>,
-): EvidenceRow {
-  const place = (contact: Contact): number => placeOf.get(keyOfContact(contact)) ?? 0;
-  const steps = path.flatMap((step) => {
-    const { contact, supports } = planned.get(step) ?? {};
-    if (contact === undefined || supports === undefined) return [];
-    return [{ contact: place(contact), supports: supports.map(place).sort((x, y) => x - y) }];
-  });
-  return { person: asTagNumber(Number(person)), earliestAt, score, steps };
+  atGateways: CitedPresence | undefined,
+): (row: ReachedPerson) => EvidenceRow {
+  const placed = (contact: Contact): number => placeOf.get(keyOfContact(contact)) ?? 0;
+  const stepOf = (step: PathStep): EvidenceStep => {
+    const copresence = atGateways?.placeOf.get(step);
+    if (copresence !== undefined) return { copresence };
+    const known = planned.get(step);
+    if (known === undefined) throw new RangeError('each step of an answer is cited');
+    const supports = known.supports.map(placed).sort((x, y) => x - y);
+    return { contact: placed(known.contact), supports };
+  };
+  return ({ person, earliestAt, score, path }) => {
+    return { person: asTagNumber(Number(person)), earliestAt, score, steps: path.map(stepOf) };
+  };
 }
 
 /** A bundle that says anything but the answer would be worse than none. Throws `damaged`. */
@@ -225,8 +238,10 @@ async function requireSame(
 
 /** The rows as a trace gives them. */
 function asAnswered(people: readonly CheckedPerson[]): ReachedPerson[] {
-  const stepOf = ({ from, to, start, end, nearSeconds, mutual, ledger }: CheckedStep): PathStep => {
-    return { from, to, start, end, nearSeconds, mutual, ledger };
+  const stepOf = (step: CheckedStep): PathStep => {
+    const { from, to, start, end, nearSeconds, mutual, ledger, gateway } = step;
+    const told = { from, to, start, end, nearSeconds, mutual, ledger };
+    return gateway === undefined ? told : { ...told, gateway };
   };
   return people.map((person) => ({ ...person, path: person.path.map(stepOf) }));
 }

@@ -1,16 +1,33 @@
 /** The paths of a bundle, held against the definition of a trace (tracing.md): who, through whom, in time, and close enough. */
-import type { EvidenceRow, EvidenceStep } from '../../protocol/evidence-bundle.js';
+import { toHex } from '../../protocol/bytes.js';
+import type { ContactStep, EvidenceRow, EvidenceStep } from '../../protocol/evidence-bundle.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
-import { nearSecondsOf } from '../contact.js';
+import { classSecondsOf, nearSecondsOf } from '../contact.js';
 import type { Contact } from '../contact.js';
+import type { Copresence } from './presence.js';
 import { requireEvidence } from './refusal.js';
 import { transmissionWeight } from '../score.js';
 import type { PathStep, ReachedPerson, TraceRequest } from '../trace-result.js';
 
-export interface CheckedStep extends PathStep {
+export type CheckedStep = PathStep & Leg;
+
+/** A step by contact, or by presence at a gateway. */
+type Leg = ContactLeg | PresenceLeg;
+
+interface ContactLeg {
   readonly contact: Contact;
   /** Further contacts of the two in the 24 hours up to its end, without which it would not be a close one. */
   readonly supports: readonly Contact[];
+}
+
+interface PresenceLeg {
+  readonly copresence: Copresence;
+}
+
+/** What the steps of a bundle name by their places. */
+export interface Meetings {
+  readonly contacts: readonly Contact[];
+  readonly copresences: readonly Copresence[];
 }
 
 export interface CheckedPerson extends ReachedPerson {
@@ -25,10 +42,10 @@ export interface WalkTerms {
 }
 
 /** What a row shows. Throws `evidence`. */
-export function openRow(row: EvidenceRow, contacts: readonly Contact[], terms: WalkTerms): CheckedPerson {
+export function openRow(row: EvidenceRow, met: Meetings, terms: WalkTerms): CheckedPerson {
   const { direction, request } = terms;
   const person = String(row.person);
-  const legs = row.steps.map((step) => legOf(step, contacts, request.minSeconds));
+  const legs = row.steps.map((step) => legOf(step, met, request));
   const hop = legs.length;
   requireEvidence(
     hop >= 1 && hop <= request.hops,
@@ -47,12 +64,27 @@ export function openRow(row: EvidenceRow, contacts: readonly Contact[], terms: W
   return { person, hop, exposedAt, earliestAt, score, path };
 }
 
-interface Leg {
-  readonly contact: Contact;
-  readonly supports: readonly Contact[];
+/** Of which seconds count. */
+const CLASS_WORDS = { immediate: 'immediate', near: 'near', medium: 'medium or nearer' } as const;
+
+const meetingOf = (leg: Leg): Contact | Copresence => ('copresence' in leg ? leg.copresence : leg.contact);
+
+function legOf(step: EvidenceStep, { contacts, copresences }: Meetings, request: TraceRequest): Leg {
+  if (!('copresence' in step)) return contactLeg(step, contacts, request);
+  const copresence = copresences[step.copresence];
+  requireEvidence(copresence !== undefined, `it names meeting ${step.copresence}, which is not there`);
+  requireLong(copresence, request);
+  return { copresence };
 }
 
-function legOf(step: EvidenceStep, contacts: readonly Contact[], minSeconds: number): Leg {
+/** Whatever else the two did that day (tracing.md, "Presence"). */
+function requireLong({ start, end }: Copresence, { presence, minSeconds }: TraceRequest): void {
+  requireEvidence(presence === true, 'it goes by presence, which was not asked for');
+  const words = `only ${end - start} s at one gateway, and ${minSeconds} s were asked`;
+  requireEvidence(end - start >= minSeconds, words);
+}
+
+function contactLeg(step: ContactStep, contacts: readonly Contact[], request: TraceRequest): ContactLeg {
   const at = (place: number): Contact => {
     const contact = contacts[place];
     requireEvidence(contact !== undefined, `it names contact ${place}, which is not there`);
@@ -64,24 +96,31 @@ function legOf(step: EvidenceStep, contacts: readonly Contact[], minSeconds: num
     step.supports.every((place, k) => place !== step.contact && place > (step.supports[k - 1] ?? -1)),
     'the contacts behind a step are out of order',
   );
-  requireClose(contact, supports, minSeconds);
+  requireClose(contact, supports, request);
   return { contact, supports };
 }
 
-/** nearSeconds of the pair over the 24 hours up to the contact's end reach the question's; none cited that is not needed. */
-function requireClose(contact: Contact, supports: readonly Contact[], minSeconds: number): void {
+/**
+ * The pair's seconds of the question's class over the 24 hours up to the contact's end reach what was asked; none cited that
+ * is not needed.
+ */
+function requireClose(
+  contact: Contact,
+  supports: readonly Contact[],
+  { minSeconds, attenuation = 'near' }: TraceRequest,
+): void {
   for (const { a, b, end } of supports) {
     requireEvidence(a === contact.a && b === contact.b, 'a contact behind a step is of other people');
     const inDay = end <= contact.end && end > contact.end - DAY_SECONDS;
     requireEvidence(inDay, 'a contact behind a step is not of the 24 hours up to its end');
   }
-  const near = supports.map(nearSecondsOf);
-  const total = near.reduce((sum, seconds) => sum + seconds, nearSecondsOf(contact));
+  const further = supports.map((other) => classSecondsOf(other, attenuation));
+  const total = further.reduce((sum, seconds) => sum + seconds, classSecondsOf(contact, attenuation));
   requireEvidence(
     total >= minSeconds,
-    `only ${total} s near within 24 hours, and ${minSeconds} s were asked`,
+    `only ${total} s ${CLASS_WORDS[attenuation]} within 24 hours, and ${minSeconds} s were asked`,
   );
-  const spare = near.length > 0 && total - Math.min(...near) >= minSeconds;
+  const spare = further.length > 0 && total - Math.min(...further) >= minSeconds;
   requireEvidence(!spare, 'it cites more contacts than it takes to make a close one');
 }
 
@@ -89,8 +128,9 @@ function requireClose(contact: Contact, supports: readonly Contact[], minSeconds
 function peopleAlong(person: string, legs: readonly Leg[], direction: WalkTerms['direction']): string[] {
   const fromPerson = direction === 'forward' ? [...legs].reverse() : legs;
   const people = [person];
-  for (const { contact } of fromPerson) {
-    const [a, b] = [String(contact.a), String(contact.b)];
+  for (const leg of fromPerson) {
+    const met = meetingOf(leg);
+    const [a, b] = [String(met.a), String(met.b)];
     const last = people.at(-1);
     requireEvidence(last === a || last === b, 'its contacts do not follow from one person to the next');
     people.push(last === a ? b : a);
@@ -116,8 +156,9 @@ function requireFeasible(legs: readonly Leg[], { direction, request }: WalkTerms
   const closes = isForward ? to : -from;
   let ready = isForward ? from : -to;
   let reachedAt = ready;
-  outward.forEach(({ contact }, k) => {
-    const [start, end] = isForward ? [contact.start, contact.end] : [-contact.end, -contact.start];
+  outward.forEach((leg, k) => {
+    const met = meetingOf(leg);
+    const [start, end] = isForward ? [met.start, met.end] : [-met.end, -met.start];
     const step = isForward ? k : outward.length - 1 - k;
     requireEvidence(end <= closes, `step ${step} lies outside the window of the question`);
     requireEvidence(ready <= start, `step ${step} comes before the person could pass it on`);
@@ -128,10 +169,22 @@ function requireFeasible(legs: readonly Leg[], { direction, request }: WalkTerms
   return isForward ? reachedAt : 0 - reachedAt;
 }
 
-function stepOf({ contact, supports }: Leg, from: string, to: string): CheckedStep {
-  const { start, end, mutual, ledger } = contact;
-  const nearSeconds = nearSecondsOf(contact);
-  return { from, to, start, end, nearSeconds, mutual, ledger, contact, supports };
+function stepOf(leg: Leg, from: string, to: string): CheckedStep {
+  const { start, end } = meetingOf(leg);
+  const step = { from, to, start, end };
+  if ('copresence' in leg) {
+    const gateway = toHex(leg.copresence.gatewayId);
+    return { ...step, nearSeconds: 0, mutual: false, ledger: [], gateway, ...leg };
+  }
+  const { mutual, ledger } = leg.contact;
+  return { ...step, nearSeconds: nearSecondsOf(leg.contact), mutual, ledger, ...leg };
+}
+
+/** Presence counts as a one-sided contact with its seconds in the bucket of weight 0.3 (tracing.md, "Presence"). */
+function weightOf(leg: Leg): number {
+  if (!('copresence' in leg)) return transmissionWeight(leg.contact);
+  const { start, end } = leg.copresence;
+  return transmissionWeight({ bucketSeconds: [0, 0, end - start, 0], mutual: false });
 }
 
 /** Rounding differs with the order of multiplication. */
@@ -151,7 +204,7 @@ export function requireRows(rows: readonly CheckedPerson[], { direction, starts 
     const step = direction === 'forward' ? path.at(-1) : path[0];
     const parent = direction === 'forward' ? step?.from : step?.to;
     const parentScore = starts.has(parent ?? '') ? 1 : scores.get(parent ?? '');
-    const least = step && parentScore !== undefined ? parentScore * transmissionWeight(step.contact) : 0;
+    const least = step && parentScore !== undefined ? parentScore * weightOf(step) : 0;
     requireEvidence(score >= least - ROUNDING, `the score of person ${place} is below what its path gives`);
   });
 }

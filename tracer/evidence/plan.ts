@@ -1,18 +1,22 @@
 /** Which contacts it takes to show what a trace answered: those of the paths, and those that make them close ones. */
 import { FirebreakError } from '../../protocol/errors.js';
-import { DAY_SECONDS } from '../../protocol/time.js';
-import { nearSecondsOf } from '../contact.js';
+import { DAY_SECONDS, EPOCH_SECONDS } from '../../protocol/time.js';
+import { classSecondsOf, nearSecondsOf } from '../contact.js';
 import type { Contact } from '../contact.js';
 import { contactsOfPair } from '../contacts/pair-contacts.js';
 import { personOf } from '../contacts/people.js';
 import type { ContactView, Place } from '../contacts/view.js';
-import type { PathStep, ReachedPerson, TraceResult } from '../trace-result.js';
+import type { PresenceSources } from './cite-presence.js';
+import type { PathStep, ReachedPerson, TraceRequest, TraceResult } from '../trace-result.js';
 
 /** What evidence is asked for. */
 export interface EvidenceWish {
   /** Tag numbers of those it shows, in decimal digits; everybody in the answer by default. */
   readonly persons?: readonly string[];
 }
+
+/** Of people that were asked for in vain. */
+const MAX_NAMED = 8;
 
 /** The rows a bundle shows. */
 export type ShownRows = Required<Pick<TraceResult, 'reached' | 'sources'>>;
@@ -28,10 +32,12 @@ export function shownRows({ reached, sources = [] }: TraceResult, { persons }: E
   const shown = reached.filter(isAsked);
   const begins = new Set(shown.map(({ source }) => source));
   const found = new Set([...reached, ...sources].filter(isAsked).map(({ person }) => person));
-  if (found.size < asked.size)
+  const missing = [...asked].filter((person) => !found.has(person));
+  const more = missing.length - MAX_NAMED;
+  if (missing.length > 0)
     throw new FirebreakError(
       'input',
-      `${asked.size - found.size} of the people that the evidence is to show are not in the answer`,
+      `not in the answer, so evidence cannot show them: ${missing.slice(0, MAX_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
     );
   return { reached: shown, sources: sources.filter((row) => isAsked(row) || begins.has(row.person)) };
 }
@@ -41,31 +47,63 @@ export interface AnsweredFrom {
   readonly view: ContactView;
   /** Throws `damaged` when its evidence cannot be read. */
   readonly contactAt: (place: Place) => Contact;
+  /** Where presence that it went by too is told of. */
+  readonly presence?: PresenceSources | undefined;
 }
 
-/** The contact of a step, and the fewest others of the pair, nearest first, that make it a close one. */
+/** The contact of a step, and the fewest others of the pair, longest first, that make it a close one. */
 export interface PlannedStep {
   readonly contact: Contact;
   readonly supports: readonly Contact[];
 }
 
-/** A step of an answer that was made of these contacts. Throws what `contactAt` throws. */
-export function planStep(from: AnsweredFrom, step: PathStep, minSeconds: number): PlannedStep {
+/** Of a contact (tracing.md, "Contact"). */
+const LONGEST_SECONDS = 3 * EPOCH_SECONDS;
+
+/**
+ * A step of an answer that was made of these contacts. Throws `not-found` when it takes contacts past retention to show it or to
+ * make it a close one, and what `contactAt` throws.
+ */
+export function planStep(
+  from: AnsweredFrom,
+  step: PathStep,
+  { minSeconds, attenuation = 'near' }: Pick<TraceRequest, 'minSeconds' | 'attenuation'>,
+): PlannedStep {
+  const { keepFrom } = from.view;
+  const secondsOf = (one: Contact): number => classSecondsOf(one, attenuation);
   const ofPair = contactsInDayUpTo(from, step);
   const contact = ofPair.find((one) => isContactOf(one, step));
   if (contact === undefined)
     throw new RangeError('a step of an answer is a contact of the view it was made of');
+  if (takesDaysBefore(keepFrom, contact)) throw pastRetention(keepFrom);
   const others = ofPair
-    .filter((one) => one !== contact)
-    .sort((x, y) => nearSecondsOf(y) - nearSecondsOf(x) || x.start - y.start || x.epoch - y.epoch);
+    .filter((one) => one !== contact && !takesDaysBefore(keepFrom, one))
+    .sort((x, y) => secondsOf(y) - secondsOf(x) || x.start - y.start || x.epoch - y.epoch);
   const supports: Contact[] = [];
-  let near = step.nearSeconds;
+  let seconds = secondsOf(contact);
   for (const other of others) {
-    if (near >= minSeconds) break;
-    near += nearSecondsOf(other);
+    if (seconds >= minSeconds) break;
+    seconds += secondsOf(other);
     supports.push(other);
   }
+  if (seconds < minSeconds && step.end < allKeptFrom(keepFrom)) throw pastRetention(keepFrom);
   return { contact, supports };
+}
+
+/** It is kept for its end, but a report of it, or the ephemeral ID in one, is of a day that has left retention with its keys. */
+const takesDaysBefore = (keepFrom: number, { start, epoch }: Contact): boolean =>
+  Math.min(start, epoch * EPOCH_SECONDS) < keepFrom;
+
+/** Of a contact that begins then or later all that counts towards its 24 hours is of days that are kept. */
+const allKeptFrom = (keepFrom: number): number => keepFrom + DAY_SECONDS + LONGEST_SECONDS;
+
+/** The 24-hour sum of a contact near the border of retention still counts contacts that have left. */
+function pastRetention(keepFrom: number): FirebreakError {
+  const allIsKept = new Date(allKeptFrom(keepFrom) * 1000).toISOString();
+  return new FirebreakError(
+    'not-found',
+    `a contact in the answer began before the border of retention, or is a close one only together with such, of which there is no evidence: begin the window at ${allIsKept} or later, or let the evidence show people whose paths go without it`,
+  );
 }
 
 /** Which two and when: there is one contact of them. */

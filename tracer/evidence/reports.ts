@@ -4,7 +4,8 @@ import { equalBytes } from '../../protocol/bytes.js';
 import type { Checkpoint } from '../../protocol/checkpoint.js';
 import { decodeEntry, ENTRY_TYPE } from '../../protocol/entry.js';
 import type { LedgerEntry } from '../../protocol/entry.js';
-import type { EvidenceBundle, LoggedEvidence } from '../../protocol/evidence-bundle.js';
+import type { EvidenceBundle } from '../../protocol/evidence-bundle.js';
+import type { LoggedEvidence, ProvenEvidence } from '../../protocol/evidence-logged.js';
 import { sha256 } from '../../protocol/hash.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { checkInclusion, leafHash } from '../../protocol/merkle.js';
@@ -37,7 +38,7 @@ export interface CitedReport {
 export function openLook(bundle: EvidenceBundle, checkpoint: Checkpoint): RecordedLook {
   const { access, tracerPublicKey } = bundle;
   return inPlace(`the look, entry ${access.index}`, () => {
-    const entry = openLogged(access, checkpoint, ENTRY_TYPE.access);
+    const entry = openEntry(access, checkpoint, ENTRY_TYPE.access);
     requireEvidence(
       equalBytes(entry.source, partyIdOf(tracerPublicKey)),
       'it was not written with the key that signs the bundle',
@@ -81,7 +82,7 @@ function openReport(
   checkpoint: Checkpoint,
   names: NameBook,
 ): CitedReport {
-  const entry = openLogged(logged, checkpoint, ENTRY_TYPE.tagReport);
+  const entry = openEntry(logged, checkpoint, ENTRY_TYPE.tagReport);
   const envelope = checkReport(logged.payload, {
     issuerPublicKey,
     retentionDays,
@@ -97,9 +98,12 @@ function openReport(
   return { index: logged.index, entry, reporter, plaintext };
 }
 
-/** The entry, which is in the log and of this type, and whose payload the bundle carries. */
-function openLogged(
-  { index, entry: bytes, proof, payload }: LoggedEvidence,
+/**
+ * The entry, which is in the log and of this type, and whose payload the bundle carries. Throws `format`, `proof` or
+ * `evidence` when it is not.
+ */
+export function openEntry(
+  { index, entry: bytes, proof, payload }: ProvenEvidence,
   { size, root }: Checkpoint,
   type: number,
 ): LedgerEntry {

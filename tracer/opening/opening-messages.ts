@@ -2,7 +2,8 @@
  * What goes between the tracer and the threads that open its reports: sealed reports and the keys of their days one way, what
  * was found in them the other, as columns: objects would take longer to send than most reports to take.
  *
- * Keys come with each request and are wiped when it is done: a thread never has keys that its owner has not.
+ * Keys come with each request and are wiped when it is done, and the copy that was posted as soon as it is: a thread never has
+ * keys that its owner has not.
  */
 import { asEpoch, asTagNumber, asUnixMs } from '../../protocol/brands.js';
 import { ByteWriter } from '../../protocol/bytes.js';
@@ -81,12 +82,6 @@ const copyOf = ({ day, idKey, macKey, sealingSecretKey, sealingPublicKey }: DayK
   sealingSecretKey: new Uint8Array(sealingSecretKey),
   sealingPublicKey: new Uint8Array(sealingPublicKey),
 });
-
-/** Nothing can be opened with them any more. */
-export function wipeKeys(keys: readonly DayKeys[]): void {
-  for (const { idKey, macKey, sealingSecretKey } of keys)
-    for (const secret of [idKey, macKey, sealingSecretKey]) secret.fill(0);
-}
 
 export function answerOf(openings: readonly Opening[]): OpenAnswer {
   const opened = openings.filter((opening) => opening.kind === 'opened');

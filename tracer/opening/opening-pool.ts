@@ -7,12 +7,14 @@
  */
 import { availableParallelism } from 'node:os';
 import { asError } from '../../protocol/errors.js';
+import { wipeKeys } from '../../protocol/keys.js';
 import type { DayKeysOf } from '../../protocol/report-open.js';
 import { openLogged } from './open-report.js';
 import type { LoggedReport, Opening, OpeningSettings } from './open-report.js';
 import { inlineOpener, reportAt } from './opener.js';
 import type { Openings, ReportOpener } from './opener.js';
 import { openingsOf, requestOf } from './opening-messages.js';
+import type { OpenRequest } from './opening-messages.js';
 import { startOpeningThread } from './opening-thread.js';
 import type { OpeningThread, StartOpeningThread } from './opening-thread.js';
 
@@ -177,7 +179,7 @@ class ThreadPool implements OpeningPool {
       if (chunk === undefined || member === undefined) return;
       this.#waiting.splice(this.#waiting.indexOf(chunk), 1);
       member.chunks.push(chunk);
-      member.thread.post(requestOf(chunk.reports, chunk.dayKeysOf));
+      post(member.thread, requestOf(chunk.reports, chunk.dayKeysOf));
     }
   }
 
@@ -219,6 +221,15 @@ class ThreadPool implements OpeningPool {
     const { happen } = this.#change;
     this.#change = newChange();
     happen();
+  }
+}
+
+/** What is posted is a copy of the request's own copies of keys. */
+function post(thread: OpeningThread, request: OpenRequest): void {
+  try {
+    thread.post(request);
+  } finally {
+    wipeKeys(request.keys);
   }
 }
 

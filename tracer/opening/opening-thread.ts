@@ -1,7 +1,7 @@
 /** One thread that opens reports (opening-worker.ts): requests in, answers out in the same order, or its end. */
-import { answeringThread } from '../../radio/answering-thread.js';
-import type { AnsweringEvents, AnsweringThread } from '../../radio/answering-thread.js';
-import { startWorker } from '../../radio/start-worker.js';
+import { answeringThread } from '../../host/answering-thread.js';
+import type { AnsweringEvents, AnsweringThread } from '../../host/answering-thread.js';
+import { startWorker } from '../../host/start-worker.js';
 import type { OpeningSettings } from './open-report.js';
 import type { OpenAnswer, OpenRequest } from './opening-messages.js';
 

@@ -1,8 +1,9 @@
 /** A thread that opens reports for opening-pool.ts, one request after the other. It holds no state but its settings. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { wipeKeys } from '../../protocol/keys.js';
 import { openLogged } from './open-report.js';
 import type { OpeningSettings } from './open-report.js';
-import { answerOf, reportsOf, wipeKeys } from './opening-messages.js';
+import { answerOf, reportsOf } from './opening-messages.js';
 import type { OpenAnswer, OpenRequest } from './opening-messages.js';
 
 const settings = workerData as OpeningSettings;

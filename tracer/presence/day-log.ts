@@ -19,6 +19,8 @@ export class DayLog {
   #pending = 0;
   #people = 0;
   #gateways = 0;
+  #firstStart = Infinity;
+  #lastEnd = -Infinity;
   /** Sightings that are not saved yet, and rows that are. */
   #fresh = new WordLog();
   #kept = 0;
@@ -36,6 +38,16 @@ export class DayLog {
   /** Whether some of it is saved. */
   get isKept(): boolean {
     return this.#kept > 0;
+  }
+
+  /** Unix seconds; Infinity before there is a sighting. */
+  get firstStart(): number {
+    return this.#firstStart;
+  }
+
+  /** Unix seconds; −Infinity before there is a sighting. */
+  get lastEnd(): number {
+    return this.#lastEnd;
   }
 
   /** Sightings that wait to be joined. */
@@ -84,6 +96,8 @@ export class DayLog {
     this.#end[place] = end;
     this.#people = Math.max(this.#people, person + 1);
     this.#gateways = Math.max(this.#gateways, gateway + 1);
+    this.#firstStart = Math.min(this.#firstStart, start);
+    this.#lastEnd = Math.max(this.#lastEnd, end);
     if (this.#pending === this.#person.length) this.rows();
   }
 

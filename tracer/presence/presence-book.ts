@@ -2,24 +2,19 @@
  * What gateways saw, kept for walks and clusters: sightings in any order, late ones and repeated ones too, become stays
  * (tracing.md). By day of the sighting's start, which is its report's, so that a day leaves with nothing of it kept.
  */
-import { concat, toHex } from '../../protocol/bytes.js';
+import { ByteReader, ByteWriter, concat, toHex } from '../../protocol/bytes.js';
 import type { TagNumber } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { dayOf } from '../../protocol/time.js';
+import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
+import type { Window } from '../window.js';
 import { DayLog } from './day-log.js';
 import type { PresenceView } from './presence-view.js';
 import { presenceView } from './snapshot.js';
 import type { PresenceSnapshot } from './snapshot.js';
-
-export interface Sighting {
-  readonly tag: TagNumber;
-  /** Party ID, 16 bytes. */
-  readonly gatewayId: Uint8Array;
-  /** Unix seconds. */
-  readonly start: number;
-  readonly end: number;
-}
+import { ReportPlaces } from './report-places.js';
+import type { PlacesView, ReportPlace } from './report-places.js';
+import type { Sighting } from './sighting.js';
 
 export interface PresenceBookDeps {
   /** The dense number of a tag, the same one every time; people nobody met have one too. */
@@ -30,12 +25,16 @@ export interface PresenceBookDeps {
 
 const MAX_RUNS = 2 ** 24;
 const GATEWAY_BYTES = 16;
+/** What had to go: first day of which all is known u32, how many u48. */
+const HEAD_BYTES = 10;
 const PART = 'presence/';
 
 export class PresenceBook {
   readonly #personOf: (tag: TagNumber) => number;
   readonly #maxRuns: number;
   readonly #days = new Map<number, DayLog>();
+  /** Where the sightings of each day are from. */
+  readonly #places = new ReportPlaces();
   readonly #gateways = new Map<string, number>();
   readonly #gatewayIds: Uint8Array[] = [];
   /** Days that are saved and are to be so no longer. */
@@ -46,6 +45,8 @@ export class PresenceBook {
   #version = 0;
   #view: { readonly version: number; readonly view: PresenceView } | undefined;
   #dropped = 0;
+  /** Of days before this one some had to go. */
+  #knownDay = 0;
 
   constructor({ personOf, maxRuns = MAX_RUNS }: PresenceBookDeps) {
     this.#personOf = personOf;
@@ -69,25 +70,53 @@ export class PresenceBook {
     return this.#dropped;
   }
 
-  /** When the book is full the oldest day makes room, unless the sighting is of that day itself or of an older one. */
-  add({ tag, gatewayId, start, end }: Sighting): void {
+  /** Unix seconds from which on nothing had to go; undefined where that is all of the days that are kept. */
+  get knownFrom(): number | undefined {
+    return this.#knownDay > this.#firstDay ? this.#knownDay * DAY_SECONDS : undefined;
+  }
+
+  /**
+   * When the book is full the oldest day makes room, unless the sighting is of that day itself or of an older one. Gives whether
+   * it was taken.
+   */
+  add({ tag, gatewayId, start, end }: Sighting): boolean {
     const day = dayOf(start);
-    if (day < this.#firstDay) return;
+    if (day < this.#firstDay) return false;
     if (!this.#hasRoomFor(day)) {
-      this.#dropped += 1;
-      return;
+      this.#drop(day, 1);
+      return false;
     }
     const log = this.#days.get(day) ?? new DayLog(day);
     this.#days.set(day, log);
     log.add(this.#personOf(tag), this.#gatewayOf(gatewayId), start, Math.max(start, end));
     this.#version += 1;
+    return true;
+  }
+
+  /**
+   * What a presence report says, and where in the ledger it stands; but not where one stands of which not all was taken, since
+   * evidence would find more in it than walks go by.
+   */
+  addReport(report: ReportPlace, sightings: readonly Sighting[]): void {
+    const taken = sightings.filter((sighting) => this.add(sighting));
+    if (taken.length === 0 || taken.length < sightings.length) return;
+    const from = Math.min(...sightings.map(({ start }) => start));
+    const to = Math.max(...sightings.map(({ end }) => end));
+    this.#places.add(report, from, to);
+  }
+
+  /** The presence reports of the sightings as they stand. */
+  places(): PlacesView {
+    return this.#places.view();
   }
 
   /** Of earlier days nothing is kept, and nothing is taken any more. */
   forgetBefore(day: number): void {
     if (day <= this.#firstDay) return;
     this.#firstDay = day;
+    this.#version += 1;
     for (const held of [...this.#days.keys()].filter((one) => one < day)) this.#forget(held);
+    this.#places.forgetBefore(day);
   }
 
   /** What is not saved yet of the sightings, a part for each day. It is as good as saved once {@link saved} is called. */
@@ -100,39 +129,56 @@ export class PresenceBook {
       }),
     );
     const gone = this.#gone.map((day) => ({ kind: 'remove', name: PART + day }) as const);
-    return [...gone, ...this.#saving.values()];
+    return [...gone, ...this.#saving.values(), ...this.#places.changes()];
   }
 
   saved(): void {
     for (const [day, change] of this.#saving) this.#days.get(day)?.saved(change);
     this.#saving = new Map();
     this.#gone = [];
+    this.#places.saved();
   }
 
-  /** What parts do not say: the gateways, in the order of their numbers. */
+  /** What parts do not say: what had to go, and the gateways, in the order of their numbers. */
   encode(): Uint8Array {
-    return concat(...this.#gatewayIds);
+    const head = new ByteWriter(HEAD_BYTES).u32(this.#knownDay).u48(this.#dropped).finish();
+    return concat(head, ...this.#gatewayIds);
   }
 
   /** What {@link encode} gave, and the parts, into an empty book. Throws `format`. */
-  restore(gateways: Uint8Array, parts: KeptParts): void {
-    if (gateways.length % GATEWAY_BYTES !== 0)
-      throw new FirebreakError('format', 'the gateways of the presence book are cut short');
-    for (let at = 0; at < gateways.length; at += GATEWAY_BYTES)
-      this.#gatewayOf(gateways.subarray(at, at + GATEWAY_BYTES));
-    for (const [name, bytes] of parts) {
+  restore(bytes: Uint8Array, parts: KeptParts): void {
+    const head = new ByteReader(bytes, 'the presence book');
+    [this.#knownDay, this.#dropped] = [head.u32(), head.u48()];
+    this.#restoreGateways(bytes.subarray(HEAD_BYTES));
+    this.#places.restore(parts);
+    for (const [name, rows] of parts) {
       if (!name.startsWith(PART)) continue;
       const day = Number(name.slice(PART.length));
       const log = new DayLog(day);
-      log.restore(bytes);
+      log.restore(rows);
       this.#days.set(day, log);
     }
     this.#version += 1;
   }
 
+  /** Start of the first and end of the last sighting; undefined before there is one. */
+  span(): Window | undefined {
+    const days = [...this.#days.values()];
+    const from = Math.min(...days.map(({ firstStart }) => firstStart));
+    const to = Math.max(...days.map(({ lastEnd }) => lastEnd));
+    return to < from ? undefined : { from, to };
+  }
+
+  #restoreGateways(gateways: Uint8Array): void {
+    if (gateways.length % GATEWAY_BYTES !== 0)
+      throw new FirebreakError('format', 'the gateways of the presence book are cut short');
+    for (let at = 0; at < gateways.length; at += GATEWAY_BYTES)
+      this.#gatewayOf(gateways.subarray(at, at + GATEWAY_BYTES));
+  }
+
   snapshot(): PresenceSnapshot {
     const days = [...this.#days].sort(([x], [y]) => x - y).map(([, log]) => log.rows());
-    return { days, gatewayIds: [...this.#gatewayIds] };
+    return { days, gatewayIds: [...this.#gatewayIds], knownFrom: this.knownFrom };
   }
 
   /** As it stands: what is added later is not in it. */
@@ -146,7 +192,7 @@ export class PresenceBook {
     while (this.#isFull()) {
       const oldest = Math.min(...this.#days.keys());
       if (oldest >= day) return false;
-      this.#dropped += this.#days.get(oldest)?.size ?? 0;
+      this.#drop(oldest, this.#days.get(oldest)?.size ?? 0);
       this.#forget(oldest);
     }
     return true;
@@ -161,9 +207,16 @@ export class PresenceBook {
     return this.size >= this.#maxRuns;
   }
 
+  #drop(day: number, count: number): void {
+    this.#dropped += count;
+    this.#knownDay = Math.max(this.#knownDay, day + 1);
+    this.#version += 1;
+  }
+
   #forget(day: number): void {
     if (this.#days.get(day)?.isKept === true) this.#gone.push(day);
     this.#days.delete(day);
+    this.#places.forget(day);
     this.#version += 1;
   }
 

@@ -11,6 +11,8 @@ export interface Stay {
 }
 
 export interface PresenceView {
+  /** Unix seconds from which on all stays are there, where some before had to go; absent where all are. */
+  readonly knownFrom?: number | undefined;
   /** By start, then gateway; none for a person nobody saw. */
   staysOf(person: number): readonly Stay[];
   /** Stays at the gateway with start ≤ `end` and end ≥ `start`, in no order that is promised. */
@@ -19,4 +21,13 @@ export interface PresenceView {
   readonly gateways: number;
   /** The party ID of the gateway with this number. Throws RangeError for a number that is none. */
   gatewayId(gateway: number): Uint8Array;
+}
+
+/** What an answer by presence adds where its window begins before what is known of stays. */
+export function presenceFromIn(
+  view: PresenceView | undefined,
+  from: number,
+): { readonly presenceFrom?: number } {
+  const presenceFrom = view?.knownFrom;
+  return presenceFrom !== undefined && from < presenceFrom ? { presenceFrom } : {};
 }

@@ -12,10 +12,13 @@ export interface PresenceSnapshot {
   readonly days: readonly DayRows[];
   /** By number. */
   readonly gatewayIds: readonly Uint8Array[];
+  /** As of {@link PresenceView}. */
+  readonly knownFrom: number | undefined;
 }
 
-export function presenceView({ days, gatewayIds }: PresenceSnapshot): PresenceView {
+export function presenceView({ days, gatewayIds, knownFrom }: PresenceSnapshot): PresenceView {
   return {
+    knownFrom,
     gateways: gatewayIds.length,
     staysOf: (person) =>
       joined(days.flatMap((rows) => runsOf(rows, person))).sort(

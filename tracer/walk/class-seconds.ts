@@ -5,7 +5,14 @@
 import type { BucketSeconds } from '../../protocol/encounter-record.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
-import { endAt, firstEndingFrom, nearSecondsAt, rowEnd, startAt } from '../contacts/segment.js';
+import {
+  endAt,
+  firstEndingFrom,
+  MAX_CONTACT_SECONDS,
+  nearSecondsAt,
+  rowEnd,
+  startAt,
+} from '../contacts/segment.js';
 import type { Segment } from '../contacts/segment.js';
 import { isReplaced, isVisible } from '../contacts/view.js';
 import type { ContactView, LiveTable } from '../contacts/view.js';
@@ -89,10 +96,11 @@ export class ClassSeconds {
     return seconds;
   }
 
+  /** Near no more than a segment holds of one contact (tracing.md, "Contact"), be it sealed yet or not. */
   #ofClass(buckets: BucketSeconds): number {
     let seconds = 0;
     for (let bucket = 0; bucket < this.#buckets; bucket++) seconds += buckets[bucket] ?? 0;
-    return seconds;
+    return this.#buckets === 2 ? Math.min(seconds, MAX_CONTACT_SECONDS) : seconds;
   }
 }
 

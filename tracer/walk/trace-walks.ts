@@ -41,7 +41,10 @@ export function walkTrace(
   const presence = presenceFor(request, options);
   const indexCase = personOf(view.people, Number(request.case));
   if (indexCase === undefined || !(hasContacts(view, indexCase) || isSeen(presence, indexCase)))
-    throw new FirebreakError('not-found', `case ${request.case} is in no contact that the ledger holds`);
+    throw new FirebreakError(
+      'not-found',
+      `case ${request.case} is in no contact that is known: check the number`,
+    );
   const list = request.list ?? DEFAULT_LIST;
   const go = (direction: WalkSettings['direction'], starts: Uint32Array): WalkResult =>
     walk(view, starts, settingsOf(request, direction, presence), space, { ...options, list });

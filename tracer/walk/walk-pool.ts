@@ -31,6 +31,8 @@ export interface WalkPool {
   walk(view: ContactView, question: Omit<WalkQuestion, 'view'>, options?: AskOptions): Promise<TraceWalks>;
   /** What walks will be over from now on: threads that have nothing to do let go of what is of older views alone. */
   show(view: ContactView): void;
+  /** How many traces are being walked, in shared memory: other threads stand aside meanwhile (contacts/stand-aside.ts). */
+  readonly underWay: Int32Array;
   status(): WalkPoolStatus;
   /** What waits is rejected with `closed`. Resolves when every thread is gone. */
   close(): Promise<void>;
@@ -57,6 +59,7 @@ interface Task {
 }
 
 class ThreadPool implements WalkPool {
+  readonly underWay = new Int32Array(new SharedArrayBuffer(4));
   readonly #most: number;
   readonly #start: StartWalkThread;
   readonly #free: WalkThread[] = [];
@@ -141,10 +144,14 @@ class ThreadPool implements WalkPool {
 
   async #give(task: Task, thread: WalkThread): Promise<void> {
     task.thread = thread;
+    Atomics.add(this.underWay, 0, 1);
     try {
       task.resolve(await thread.ask(task.view, task.question));
     } catch (error) {
       task.reject(error);
+    } finally {
+      Atomics.sub(this.underWay, 0, 1);
+      Atomics.notify(this.underWay, 0);
     }
     if (this.#threads.has(thread)) {
       if (this.#latest !== undefined) thread.show(this.#latest);

@@ -1,6 +1,6 @@
 /** One thread that walks (walk-worker.ts), as its owner sees it: one question at a time, which can be ended from here. */
 import type { Worker } from 'node:worker_threads';
-import { endWorker, startWorker } from '../../radio/start-worker.js';
+import { endWorker, startWorker } from '../../host/start-worker.js';
 import type { ContactView } from '../contacts/view.js';
 import type { CALLED_OFF, OUT_OF_TIME } from './pace.js';
 import { GO_ON } from './pace.js';

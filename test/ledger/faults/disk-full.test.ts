@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { openLedger } from '../../../ledger/ledger.js';
 import { batchOf, ledgerDeps, noticeItem, officer, temporaryFolder } from '../deployment.js';
+import { program } from '../../program.js';
 import { requireSound } from './sound.js';
 
-const CHILD = fileURLToPath(new URL('./full-child.ts', import.meta.url));
+const CHILD = new URL('./full-child.ts', import.meta.url);
 
 const batchOfSeq = (seq: number) =>
   batchOf(
@@ -30,8 +30,8 @@ interface Line {
 
 /** Runs the appending process where no file may grow beyond `kibibytes` (RLIMIT_FSIZE), which says EFBIG, until it ends. */
 async function appendUnderLimit(dir: string, kibibytes: number): Promise<Line[]> {
-  const command = `ulimit -f ${kibibytes} && exec "$0" --import tsx "$1" "$2"`;
-  const child = spawn('bash', ['-c', command, process.execPath, CHILD, dir], {
+  const command = `ulimit -f ${kibibytes} && exec "$0" "$1" "$2"`;
+  const child = spawn('bash', ['-c', command, process.execPath, program(CHILD), dir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines: Line[] = [];

@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { checkCopy, type Verdict } from './kill-check.js';
-import { compileInto } from './compiled.js';
+import { compiledIn, compileInto } from '../../compiled.js';
 import { loadFrom, makeFixture, type Load } from './load.js';
 
 const CHILD = fileURLToPath(new URL('./kill-child.ts', import.meta.url));
@@ -108,7 +108,8 @@ async function liveAndDie(child: string, folder: Folder, fixture: string, aim: n
 export async function killSuite(base: string): Promise<KillSuite> {
   const compiled = join(base, 'compiled');
   await mkdir(compiled);
-  const child = await compileInto(compiled, CHILD);
+  await compileInto(compiled);
+  const child = compiledIn(compiled, CHILD);
   const fixture = join(base, 'fixture.json');
   await writeFile(fixture, JSON.stringify(makeFixture()));
   const load = loadFrom(fixture);

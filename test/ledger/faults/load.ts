@@ -13,6 +13,7 @@ import {
   NOW_MS,
   reportItem,
   signerOf,
+  standingClock,
 } from '../deployment.js';
 
 /** Turns come every few hundred entries, so that kills hit them. */
@@ -91,7 +92,7 @@ export function loadDeps(dir: string): LedgerDeps {
       ...ledgerDeps(dir).writers,
       ...notices.map(({ signer }) => ({ publicKey: signer.publicKey, types: [ENTRY_TYPE.notices] })),
     ],
-    clock: { nowMs: () => asUnixMs(NOW_MS + offMs), sleep: async () => {} },
+    clock: standingClock(asUnixMs(NOW_MS + offMs)),
     storeTuning: { journalTurnBytes: JOURNAL_TURN_BYTES, indexTableRecords: INDEX_TABLE_RECORDS },
   });
 }

@@ -1,23 +1,23 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { JOURNAL_FILES } from '../../../ledger/store/journal.js';
 import { openLedger } from '../../../ledger/ledger.js';
 import { batchOf, ledgerDeps, noticeItem, officer, openReceipt, temporaryFolder } from '../deployment.js';
+import { program } from '../../program.js';
 import { requireSound } from './sound.js';
 import { memoryFolder } from './fault-sweep.js';
 
-const CHILD = fileURLToPath(new URL('./open-child.ts', import.meta.url));
+const CHILD = new URL('./open-child.ts', import.meta.url);
 const run = promisify(execFile);
 
 const batchOfSeq = (seq: number) => batchOf(officer, seq, [noticeItem(`${seq}`)]);
 
 /** What another process says when it opens the ledger in `dir`. */
 async function openElsewhere(dir: string): Promise<unknown> {
-  const { stdout } = await run(process.execPath, ['--import', 'tsx', CHILD, dir]);
+  const { stdout } = await run(process.execPath, [program(CHILD), dir]);
   return JSON.parse(stdout) as unknown;
 }
 

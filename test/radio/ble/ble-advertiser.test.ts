@@ -1,10 +1,10 @@
 import { describe, it } from 'vitest';
 import type { TestContext } from 'vitest';
+import { liveClock } from '../../../host/clock-live.js';
 import { silentLog } from '../../../protocol/log.js';
 import { BleAdvertiser } from '../../../radio/ble/ble-advertiser.js';
 import { Controller } from '../../../radio/ble/controller.js';
 import { OPCODE } from '../../../radio/ble/hci-packets.js';
-import { liveClock } from '../../../radio/clock-live.js';
 import { ModelController } from './model-controller.js';
 
 /** What epoch `number` sends: its address and its advert are full of that number. */
@@ -84,7 +84,7 @@ describe('advertising through a controller that loses a command', () => {
     model.lose(OPCODE.setAdvertiseEnable, 'command');
     await expect(advertiser.stop()).rejects.toMatchObject({ code: 'timeout' });
     expect(model.isOn).toBe(true);
-    await expect.poll(() => model.isOn, { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => model.isOn).toBe(false);
   });
 
   it.concurrent('resets it when it will not stop, and is silent after', async (context) => {
@@ -94,7 +94,7 @@ describe('advertising through a controller that loses a command', () => {
     await onAir(1);
     model.willNotStop = true;
     await expect(advertiser.stop()).rejects.toMatchObject({ code: 'unreachable' });
-    await expect.poll(() => model.resets, { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => model.resets).toBe(1);
     const { length } = model.sent;
     await new Promise((resolve) => setTimeout(resolve, 2_500)); // past the outage that a reset is
     expect([model.isOn, model.resets, model.sent.length]).toEqual([false, 1, length]);

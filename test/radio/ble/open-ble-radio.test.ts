@@ -6,14 +6,15 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { adapterError } from '../../../radio/ble/wire-driver.js';
+import { program } from '../../program.js';
 
 const run = promisify(execFile);
-const PROGRAM = fileURLToPath(new URL('./open-once.ts', import.meta.url));
+const PROGRAM = new URL('./open-once.ts', import.meta.url);
 const HIDE_PACKAGES = fileURLToPath(new URL('./hide-packages.cjs', import.meta.url));
 const report = z.object({ outcome: z.object({ code: z.string() }), message: z.string() });
 
 async function failure(args: readonly string[], preload: readonly string[] = []) {
-  const options = [...preload, '--import', 'tsx', PROGRAM, ...args];
+  const options = [...preload, program(PROGRAM), ...args];
   const { stdout } = await run(process.execPath, options, { timeout: 20_000 });
   const { outcome, message } = report.parse(JSON.parse(stdout));
   return { code: outcome.code, message };

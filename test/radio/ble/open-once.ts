@@ -1,8 +1,8 @@
 /** A process of its own for tests: opens a radio with the adapters and stack of its arguments and prints what came of it. */
+import { liveClock } from '../../../host/clock-live.js';
 import { silentLog } from '../../../protocol/log.js';
 import { parseAdapter } from '../../../radio/ble/adapter-name.js';
 import { openBleRadio } from '../../../radio/ble/open-ble-radio.js';
-import { liveClock } from '../../../radio/clock-live.js';
 
 const [, , stack, scan = '', advertise = ''] = process.argv;
 const settings = {

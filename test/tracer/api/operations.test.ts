@@ -4,8 +4,9 @@ import type { TracerApi } from '../../../tracer/api/contract.js';
 import { healthOf } from '../../../tracer/api/health.js';
 import { healthAnswer } from '../../../tracer/api/messages.js';
 import { Pulse } from '../../../tracer/api/pulse.js';
+import { askHealth } from '../../../tracer/http-client.js';
 import { recordingTracer, ward } from '../evidence-stage.js';
-import { realApi, serve } from './stage.js';
+import { OPERATOR, realApi, serve } from './stage.js';
 
 const request = { case: '1', direction: 'forward', hops: 3, minSeconds: 900, latentSeconds: 0 };
 const MEMORY = { rss: 3, heapUsed: 2, arrayBuffers: 1 };
@@ -31,9 +32,12 @@ describe('health', () => {
 
   it('is 503 once the ledger has been silent for long', async () => {
     const { api } = await realApi();
-    const { get } = await serve(api, { nowMs: () => Date.now() + 120_000 });
+    const { get, url } = await serve(api, { nowMs: () => Date.now() + 120_000 });
     const response = await get('/v1/health');
     expect(response.status).toBe(503);
+    const asked = await askHealth(url, OPERATOR);
+    expect(asked.well).toBe(false);
+    await expect(askHealth(url, 'no token')).rejects.toThrow('token');
     const { well, problems } = healthAnswer.parse(await response.json());
     expect(well).toBe(false);
     expect(problems).toEqual([expect.stringMatching(/^the ledger has not answered for 1[12]\d seconds$/)]);
@@ -42,8 +46,22 @@ describe('health', () => {
   const health = (standing: Partial<ReturnType<TracerApi['standing']>>) =>
     healthOf(
       {
-        standing: () => ({ followsSinceMs: NOW, ledgerSeenMs: NOW, behind: 0, ...standing }),
-        figures: () => ({ entries: 1, contacts: 2, people: 3, refusedReports: new Map() }),
+        standing: () => ({
+          ...{ followsSinceMs: NOW, ledgerSeenMs: NOW, behind: 0, readOnMs: NOW, failure: undefined },
+          ...standing,
+        }),
+        figures: () => ({
+          ...{ entries: 1, contacts: 2, people: 3, refusedReports: new Map() },
+          ...{
+            heldBackDays: 0,
+            waitingReports: 0,
+            reportsWithoutRoom: 0,
+            missingReports: 0,
+            presenceDropped: 0,
+            presenceFrom: 0,
+            warnings: [],
+          },
+        }),
       },
       MEMORY,
       NOW + 90_000,
@@ -56,6 +74,10 @@ describe('health', () => {
     ['none yet, and it has just begun', { ledgerSeenMs: undefined }, 0],
     ['ten thousand entries to take in', { behind: 10_000 }, 0],
     ['more than that', { behind: 10_001 }, 1],
+    ['a reading that failed, and none that went well since', { readOnMs: NOW - 1, failure: 'its disk' }, 1],
+    ['one that failed, and it reads for the first time', { readOnMs: undefined, failure: 'its disk' }, 0],
+    ['one that failed, soon after one that went well', { failure: 'its disk' }, 0],
+    ['nothing taken in for long, with no failure', { readOnMs: NOW - 1 }, 0],
     ['both', { behind: 10_001, ledgerSeenMs: 0 }, 2],
   ])('of a tracer with %s', (_what, standing, problems) => {
     expect(health(standing).problems.length).toBe(problems);
@@ -67,7 +89,8 @@ describe('health', () => {
     const tracer = await recordingTracer(log);
     let now = NOW;
     const pulse = new Pulse(tracer, () => now);
-    expect(pulse.standing()).toEqual({ followsSinceMs: NOW, ledgerSeenMs: undefined, behind: 0 });
+    const none = { readOnMs: undefined, failure: undefined };
+    expect(pulse.standing()).toEqual({ followsSinceMs: NOW, ledgerSeenMs: undefined, behind: 0, ...none });
     log.fill(600, 3);
     const behind: number[] = [];
     now += 5;
@@ -78,7 +101,10 @@ describe('health', () => {
     now += 5;
     log.failing = { call: 'checkpoint', error: new Error('away') };
     await expect(pulse.catchUp()).rejects.toThrow('away');
-    expect(pulse.standing()).toEqual({ followsSinceMs: NOW, ledgerSeenMs: NOW + 5, behind: 0 });
+    expect(pulse.standing()).toEqual({
+      ...{ followsSinceMs: NOW, ledgerSeenMs: NOW + 5, behind: 0, readOnMs: NOW + 5 },
+      failure: expect.stringContaining('its log') as string,
+    });
   });
 });
 
@@ -108,6 +134,7 @@ describe('metrics', () => {
     expect(valueOf(text, 'firebreak_entries_followed')).toBe(log.entries.length - 1); // the second look came after it
     expect(valueOf(text, 'firebreak_entries_behind')).toBe(0);
     expect(valueOf(text, 'firebreak_ledger_seen_seconds')).toBeLessThan(60);
+    expect(valueOf(text, 'firebreak_read_on_seconds')).toBeLessThan(60);
     expect(valueOf(text, 'firebreak_looks_recorded_total')).toBe(2);
     expect(valueOf(text, 'firebreak_trace_seconds_count{direction="forward"}')).toBe(1);
     expect(valueOf(text, 'firebreak_api_refusals_total{code="not-found"}')).toBe(1);

@@ -55,12 +55,16 @@ describe('a trace over HTTP', () => {
     const nobody = { ...local, request: { ...request, case: '151525' } };
     await expect(askTracer(url, LOCAL, nobody)).rejects.toMatchObject({
       code: 'not-found',
-      message: expect.stringContaining('151525') as string,
+      message: 'case 151525 is in no contact that is known: check the number; the look is recorded',
     });
     expect(readAccess(log)).toMatchObject({ officer: 'Dr. Ada' }); // that nobody was found is an answer too
-    expect((await post('/v1/path', { ...asked, request: { ...request, person: '151525' } })).status).toBe(
-      404,
-    );
+    for (const response of [
+      await post('/v1/path', { ...asked, request: { ...request, person: '151525' } }),
+      await post('/v1/contacts', contactsOf('151525')),
+    ]) {
+      expect(response.status).toBe(404);
+      expect(await response.text()).toContain('; the look is recorded');
+    }
     expect(lines.join()).toContain('not-found');
     expect(lines.join()).not.toMatch(/151525|Ada|Wu|ward/);
   });
@@ -100,7 +104,29 @@ describe('a path over HTTP', () => {
     );
     expect(refused).toMatchObject({ status: 404, code: 'not-found' });
     expect(log.entries.length).toBe(before + 1);
-    expect(readAccess(log)).toMatchObject({ officer: 'Dr. Wu', purpose: 'ward outbreak' });
+    const { officer, cases, reached } = readAccess(log);
+    expect({ officer, cases, reached: [...reached] }).toEqual({
+      officer: 'Dr. Wu',
+      cases: [1],
+      reached: [6],
+    });
+  });
+
+  it('names the one it was to lead to also where the case has met nobody, or that one has not', async () => {
+    const { api, log } = await realApi();
+    const { post } = await serve(api);
+    for (const [index, person] of [
+      ['151525', '6'],
+      ['1', '281474976710655'],
+    ]) {
+      const response = await post('/v1/path', { ...asked, request: { ...request, case: index, person } });
+      expect(response.status).toBe(404);
+      expect([...readAccess(log).reached]).toEqual([Number(person)]);
+    }
+    const before = log.entries.length;
+    const tooLarge = { ...request, person: '281474976710656' };
+    expect((await post('/v1/path', { ...asked, request: tooLarge })).status).toBe(400);
+    expect(log.entries.length).toBe(before);
   });
 });
 

@@ -123,12 +123,13 @@ describe('common sources', () => {
   });
 
   it('names cases that nobody can have infected, and answers for the others', async () => {
-    const { sources, unreached, tree } = await ask(both, [
+    const { sources, unreached, unknown, tree } = await ask(both, [
       ...cases(1, 2),
       { tag: '77' },
       { tag: '3', onset: at(1) },
     ]);
     expect(unreached).toEqual(['77', '3']);
+    expect(unknown).toEqual(['77']);
     expect(sources.length).toBeGreaterThan(0);
     expect(tree.roots).toEqual(expect.arrayContaining(['3', '77']));
   });

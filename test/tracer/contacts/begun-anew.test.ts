@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../../protocol/log.js';
-import { memoryContactStore, openContactStore } from '../../../tracer/contacts/contact-store.js';
 import type { ContactStore } from '../../../tracer/contacts/contact-store.js';
+import { memoryContactStore, openContactStore } from '../../../tracer/contacts/open-contact-store.js';
 import { NODE_STORE_DISK } from '../../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../../tracer/contacts/task-thread.js';
 import { standingIn } from './all-contacts.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asEpoch, asTagNumber } from '../../../protocol/brands.js';
 import type { BucketSeconds } from '../../../protocol/encounter-record.js';
-import { memoryContactStore } from '../../../tracer/contacts/contact-store.js';
+import { memoryContactStore } from '../../../tracer/contacts/open-contact-store.js';
 import type { Testimony } from '../../../tracer/testimony.js';
 import { contactsIn } from './all-contacts.js';
 
@@ -75,6 +75,31 @@ describe('contacts', () => {
       said(1, 2, [240, 260], [5, 0, 0, 0]),
     );
     expect(contact).toMatchObject({ start: 100, end: 500, bucketSeconds: [27, 0, 0, 0] });
+  });
+
+  it('credits no more seconds than overlapping records of one side last together, immediate ones cut first', () => {
+    const [contact] = contactsOf(
+      said(1, 2, [100, 160], [0, 60, 0, 0]),
+      said(1, 2, [130, 190], [60, 0, 0, 0]),
+      said(1, 2, [300, 310], [10, 0, 0, 0]),
+    );
+    expect(contact).toMatchObject({ start: 100, end: 310, bucketSeconds: [40, 60, 0, 0] });
+  });
+
+  it('never adds what one beacon proves: it may be the same beacon', () => {
+    const once = { partial: true };
+    const [contact] = contactsOf(
+      said(1, 2, [100, 160], [60, 0, 0, 0], once),
+      said(1, 2, [200, 290], [0, 80, 0, 0], once),
+      said(1, 2, [300, 390], [0, 90, 0, 0], once),
+    );
+    expect(contact).toMatchObject({ start: 100, end: 390, bucketSeconds: [0, 90, 0, 0], partial: true });
+    const [further] = contactsOf(
+      said(1, 2, [100, 200], [0, 70, 0, 30]),
+      said(1, 2, [250, 300], [0, 50, 0, 0]),
+      said(1, 2, [400, 490], [90, 0, 0, 0], once),
+    );
+    expect(further).toMatchObject({ start: 100, end: 490, bucketSeconds: [0, 120, 0, 30], partial: true });
   });
 
   it('takes an equal start for a duplicate: the one logged first stands, and the other entry is evidence too', () => {
@@ -168,10 +193,10 @@ describe('contacts', () => {
       fc.property(
         fc.uniqueArray(drawn, { selector: ([start]) => start, minLength: 1, maxLength: 8 }),
         (records) => {
+          const seconds = records.map(([, length, x]) => Math.min(length, x));
           const [contact] = contactsOf(
-            ...records.map(([s, length, x]) => said(1, 2, [s, s + length], [x, 0, 0, 0])),
+            ...records.map(([s, length], k) => said(1, 2, [s, s + length], [seconds[k] ?? 0, 0, 0, 0])),
           );
-          const seconds = records.map(([, , x]) => x);
           expect(contact?.bucketSeconds[0]).toBeGreaterThanOrEqual(Math.max(...seconds));
           expect(contact?.bucketSeconds[0]).toBeLessThanOrEqual(seconds.reduce((sum, x) => sum + x, 0));
         },

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '../../../protocol/log.js';
 import { asTagNumber } from '../../../protocol/brands.js';
 import { personOf } from '../../../tracer/contacts/people.js';
-import { memoryContactStore, openContactStore } from '../../../tracer/contacts/contact-store.js';
+import { memoryContactStore, openContactStore } from '../../../tracer/contacts/open-contact-store.js';
 import { NODE_STORE_DISK } from '../../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../../tracer/contacts/task-thread.js';
 import type { Testimony } from '../../../tracer/testimony.js';

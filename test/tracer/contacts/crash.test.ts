@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -55,18 +56,32 @@ const holdingOf = (store: SegmentStore): Holding => ({
   size: store.position.size,
   state: store.state && Buffer.from(store.state).toString(),
   parts: Object.fromEntries(
-    [...store.takeParts()].map(([name, bytes]) => [name, Buffer.from(bytes).toString()]),
+    [...store.takeParts()].map(([name, bytes]) => [
+      name,
+      Buffer.from(bytes).toString() + coldBody(store, name),
+    ]),
   ),
   people: store.people.count,
 });
+
+/** What follows the head of a cold part. */
+function coldBody(store: SegmentStore, name: string): string {
+  const path = store.coldPath(name);
+  return path === undefined ? '' : readFileSync(path, 'utf8').slice('head'.length);
+}
 
 /** What it holds after each commit of the life below. */
 const HOLDINGS: readonly Holding[] = [
   holding([], 0),
   holding(first, 1, 'one', { grows: 'a', changes: 'p' }),
   holding([...first, ...second], 2, 'one', { grows: 'ab', changes: 'q', goes: 'x' }),
-  holding([...first.slice(1), ...second], 3, 'three', { grows: 'abc', changes: 'q', goes: 'y' }),
-  holding([], 4, 'three', { grows: 'abc', changes: 'q' }),
+  holding([...first.slice(1), ...second], 3, 'three', {
+    grows: 'abc',
+    changes: 'q',
+    goes: 'y',
+    cold: 'head body',
+  }),
+  holding([], 4, 'three', { grows: 'abc', changes: 'q', cold: 'head body' }),
 ];
 
 const part = (kind: 'append' | 'put', name: string, text: string): PartChange => ({
@@ -74,6 +89,8 @@ const part = (kind: 'append' | 'put', name: string, text: string): PartChange =>
   name,
   bytes: Buffer.from(text),
 });
+
+const COLD: PartChange = { kind: 'cold', name: 'cold', bytes: Buffer.from('head body'), headBytes: 4 };
 
 /** Seals twice, compacts, drops. Calls `onCommit` after each commit. */
 async function live(store: SegmentStore, onCommit: () => void): Promise<void> {
@@ -103,7 +120,12 @@ async function live(store: SegmentStore, onCommit: () => void): Promise<void> {
     remove: ids,
     ...at(3),
     state: Buffer.from('three'),
-    parts: [part('append', 'grows', 'c'), { kind: 'remove', name: 'goes' }, part('append', 'goes', 'y')],
+    parts: [
+      part('append', 'grows', 'c'),
+      { kind: 'remove', name: 'goes' },
+      part('append', 'goes', 'y'),
+      COLD,
+    ],
   });
   onCommit();
   await store.commit({

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { beforeEach, expect, test } from 'vitest';
 import { silentLog } from '../../../protocol/log.js';
-import { openContactStore } from '../../../tracer/contacts/contact-store.js';
+import { openContactStore } from '../../../tracer/contacts/open-contact-store.js';
 import { NODE_STORE_DISK } from '../../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../../tracer/contacts/task-thread.js';
 import { temporaryFolder } from './stage.js';
@@ -55,14 +55,25 @@ async function expectLeftAlone(): Promise<void> {
   const refused = opened();
   await expect(refused).rejects.toMatchObject({ code: 'format' });
   await expect(refused).rejects.toThrow(
-    /another version of this program wrote .*version [12].* or remove the folder/,
+    /another version of this program wrote .*version [1235].* or remove the folder/,
   );
   expect(await filesIn()).toEqual(before);
 }
 
 test('a manifest of another version is left alone', async () => {
-  await changeManifest((text) => text.replace('"version": 2', '"version": 1'));
-  await expectLeftAlone();
+  for (const version of [2, 5]) {
+    await changeManifest((text) => text.replace(/"version":\s*\d/, `"version":${version}`));
+    await expectLeftAlone();
+  }
+});
+
+test('a manifest of the version before, which differs in what it can say alone, is gone on with', async () => {
+  await changeManifest((text) => text.replace('"version": 4', '"version": 3'));
+  const store = await opened();
+  expect([store.position.size, store.status().contacts]).toEqual([1, 9]);
+  await store.save({ size: 2, note: '' });
+  await store.close();
+  expect(await readFile(join(dir, 'manifest.json'), 'utf8')).toContain('"version": 4');
 });
 
 test('a segment of another version is left alone', async () => {

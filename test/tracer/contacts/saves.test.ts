@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { silentLog } from '../../../protocol/log.js';
-import { openContactStore } from '../../../tracer/contacts/contact-store.js';
+import { openContactStore } from '../../../tracer/contacts/open-contact-store.js';
 import { NODE_STORE_DISK } from '../../../tracer/contacts/store-disk.js';
 import type { StoreDisk } from '../../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../../tracer/contacts/task-thread.js';

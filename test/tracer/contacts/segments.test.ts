@@ -129,7 +129,7 @@ describe('a segment', () => {
       await expect(store.seal(toSeal([one, late]))).rejects.toMatchObject({ code: 'input' });
       expect(store.segments).toEqual([]);
       const sealed = await store.seal(toSeal([one]));
-      await store.discard(sealed);
+      await store.discard(sealed.info.id);
       await store.commit({});
       const again = await openInline(dir);
       expect(again.segments).toEqual([]);

@@ -1,7 +1,7 @@
 /** Whoever opens the reports, this thread or others, the tracer makes the same of them. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { memoryContactStore } from '../../../tracer/contacts/contact-store.js';
+import { memoryContactStore } from '../../../tracer/contacts/open-contact-store.js';
 import { Intake } from '../../../tracer/intake.js';
 import { openOpeningPool } from '../../../tracer/opening/opening-pool.js';
 import type { OpeningPool } from '../../../tracer/opening/opening-pool.js';
@@ -26,7 +26,7 @@ beforeAll(async () => {
       await new Intake(given, memoryContactStore()).takePage(page);
       expect(threads.status().opened).toBeGreaterThan(0);
     },
-    { timeout: 20_000 },
+    { timeout: 50_000 },
   );
 });
 afterAll(() => threads.close());
@@ -48,13 +48,16 @@ const story: fc.Arbitrary<Story> = fc.record({
   hours: fc.constantFrom(0, 1, 30, 24 * 20),
 });
 
+/** What few stories tell: the days of what waits leave retention before their keys come. */
+const withoutKeys: Story = { things: [...THINGS.keys()], pageLength: 20, days: [[]], hours: 24 * 20 };
+
 function logOf({ things, pageLength, hours }: Story): MemoryLog {
   const log = new MemoryLog();
   log.nowMs = (NOON + 7200) * 1000;
   things.forEach((which, at) => {
     const thing = THINGS[which];
     if (thing !== undefined) log.append(thing);
-    if (at % pageLength === pageLength - 1) log.nowMs += hours * 3_600_000;
+    if (at % pageLength === pageLength - 1) log.passTo(log.nowMs + hours * 3_600_000);
   });
   losePayloads(log);
   return log;
@@ -73,7 +76,7 @@ async function taken(log: MemoryLog, { pageLength, days }: Story, opener?: Repor
   }
   const before = intake.sections();
   dayKeys.days = [DAY - 2, DAY, DAY + 1];
-  await intake.takeWaiting(undefined);
+  await intake.takeWaiting(log.entries.length);
   const [evidence, status, standing] = [intake.evidence(), intake.status(), standingIn(contacts)];
   return { before, after: intake.sections(), evidence, status, standing };
 }
@@ -98,7 +101,7 @@ test('pages of anything, in any order, are the same to the byte with threads and
       for (const code of counts.refused.keys()) met.add(code);
       if (here.standing.some(({ mutual }) => mutual)) met.add('mutual');
     }),
-    { numRuns: 30 },
+    { numRuns: 30, examples: [[withoutKeys]] },
   );
   expect([...met].sort()).toEqual(EVERYTHING);
   expect(threads.status()).toMatchObject({ threads: 2, deaths: 0 });

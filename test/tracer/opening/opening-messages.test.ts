@@ -2,14 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { asEpoch, asTagNumber } from '../../../protocol/brands.js';
 import { ENTRY_TYPE } from '../../../protocol/entry.js';
+import { wipeKeys } from '../../../protocol/keys.js';
 import { reportDays } from '../../../protocol/report.js';
-import {
-  answerOf,
-  openingsOf,
-  reportsOf,
-  requestOf,
-  wipeKeys,
-} from '../../../tracer/opening/opening-messages.js';
+import { answerOf, openingsOf, reportsOf, requestOf } from '../../../tracer/opening/opening-messages.js';
 import { openLogged } from '../../../tracer/opening/open-report.js';
 import type { LoggedReport, OpenedLogged, Opening } from '../../../tracer/opening/open-report.js';
 import { dayKeys } from '../deployment.js';

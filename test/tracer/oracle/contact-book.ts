@@ -1,8 +1,8 @@
 /**
  * Merging what was reported into contacts (protocol.md §6): one side's records of one peer ID, then the two sides.
  *
- * Same reporter, same ephemeral ID: equal start is a duplicate, disjoint records add, overlapping ones take the larger of
- * each. Then the larger of each across the two sides. An ephemeral ID is one tag in one epoch, so a pair, its epoch
+ * Same reporter, same ephemeral ID: equal start is a duplicate, disjoint records add, overlapping ones and those that one beacon
+ * proves take the larger of each. Then the larger of each across the two sides. An ephemeral ID is one tag in one epoch, so a pair, its epoch
  * and the reporter name one. Records are kept as told and merged when asked for: the order they come in does not matter.
  * Of two with an equal start the one that was logged first stands, and of two in one report the first that was added.
  */
@@ -110,18 +110,43 @@ function contactOf({ a, b, epoch, sides }: Meeting): Contact {
   };
 }
 
-/** One side's word: the larger of those that overlap, the sum of those that do not. */
+/**
+ * One side's word: the larger of those that overlap, cut to the time they take, and the sum of those that do not. What one
+ * beacon proves is never added, and adds no second to the most that any of it or the rest comes to.
+ */
 function sideOf(accounts: readonly Account[]): Account {
+  const twice = accounts.filter(({ partial }) => !partial).sort((x, y) => x.start - y.start);
+  const once = accounts.filter(({ partial }) => partial);
   const stretches: Account[] = [];
-  for (const account of [...accounts].sort((x, y) => x.start - y.start)) {
+  for (const account of twice) {
     const last = stretches.at(-1);
     if (last && account.start < last.end) stretches[stretches.length - 1] = largerOf(last, account);
     else stretches.push(account);
   }
-  return stretches.reduce((x, y) => ({
-    ...largerOf(x, y),
-    bucketSeconds: eachBucket(x.bucketSeconds, y.bucketSeconds, (p, q) => p + q),
-  }));
+  const sum: BucketSeconds[] = stretches.map(({ start, end, bucketSeconds }) =>
+    leaving(bucketSeconds, end - start),
+  );
+  const added = sum.reduce((x, y) => eachBucket(x, y, (p, q) => p + q), [0, 0, 0, 0]);
+  const told = [added, ...once.map(({ bucketSeconds }) => bucketSeconds)];
+  const largest = told.reduce((x, y) => eachBucket(x, y, Math.max));
+  return {
+    ...accounts.reduce(largerOf),
+    bucketSeconds: leaving(largest, Math.max(...told.map(totalOf))),
+  };
+}
+
+const totalOf = (bucketSeconds: BucketSeconds): number => bucketSeconds.reduce((x, y) => x + y);
+
+/** So many of these seconds, those furthest away first. */
+function leaving(bucketSeconds: BucketSeconds, seconds: number): BucketSeconds {
+  let left = seconds;
+  const taken = bucketSeconds.toReversed().map((bucket) => {
+    const some = Math.min(bucket, left);
+    left -= some;
+    return some;
+  });
+  const [other = 0, medium = 0, near = 0, immediate = 0] = taken;
+  return [immediate, near, medium, other];
 }
 
 function largerOf(x: Account, y: Account): Account {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asTagNumber } from '../../../protocol/brands.js';
 import { PresenceBook } from '../../../tracer/presence/presence-book.js';
-import type { Sighting } from '../../../tracer/presence/presence-book.js';
+import type { Sighting } from '../../../tracer/presence/sighting.js';
 import type { Stay } from '../../../tracer/presence/presence-view.js';
 import { presenceView } from '../../../tracer/presence/snapshot.js';
 import { keep } from '../keep-parts.js';

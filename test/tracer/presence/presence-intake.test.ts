@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { asUnixMs } from '../../../protocol/brands.js';
 import { ENTRY_TYPE } from '../../../protocol/entry.js';
 import type { PresenceRecord } from '../../../protocol/presence-report.js';
-import { dayOf } from '../../../protocol/time.js';
 import { EvidenceShelf } from '../../../tracer/evidence.js';
 import { GatewayBook } from '../../../tracer/gateway-book.js';
 import { PresenceIntake } from '../../../tracer/presence-intake.js';
@@ -21,14 +20,14 @@ import {
 function intake() {
   const presence = new PresenceBook({ personOf: (tag) => tag });
   const gateways = new GatewayBook(issuer.publicKey);
-  gateways.take(gatewayEntry().payload);
+  gateways.take(gatewayEntry().payload, 0);
   const reader = new PresenceIntake({
     ...{ issuerPublicKey: issuer.publicKey, retentionDays: 21, sampleHoldSeconds: SAMPLE_HOLD_SECONDS },
     ...{ dayKeysOf: dayKeys, evidence: new EvidenceShelf(), gateways, presence },
   });
-  const take = (records: readonly PresenceRecord[], appendedAt = NOON + 7200): void => {
+  const take = (records: readonly PresenceRecord[]): void => {
     const { payload, source, sourceTimeMs = 0 } = presenceReportOf(records);
-    const times = { sourceTimeMs: asUnixMs(sourceTimeMs), appendedAtMs: asUnixMs(appendedAt * 1000) };
+    const times = { sourceTimeMs: asUnixMs(sourceTimeMs), appendedAtMs: asUnixMs((NOON + 7200) * 1000) };
     const blank = new Uint8Array(32);
     const entry = { type: ENTRY_TYPE.presenceReport, index: 1, source: source ?? blank, ...times };
     reader.take(
@@ -52,25 +51,17 @@ describe('presence reports', () => {
     expect(reader.counts).toMatchObject({ opened: 3, records: 8, forged: 0 });
   });
 
-  it('count no longer than their beacons vouch for, and not at all when these are forged', () => {
+  it('count no longer than their beacons vouch for, and not at all when the first or both are forged', () => {
     const { take, presence } = intake();
     const record = presenceOf(3, NOON, 600);
     const forged = { minuteOffset: 0, mac: new Uint8Array(6).fill(1) };
+    const [lastAlone, none] = [presenceOf(7, NOON, 600), presenceOf(8, NOON, 600)];
     take([
       { ...record, proofB: forged },
-      { ...presenceOf(8, NOON, 600), proofA: forged, proofB: forged },
+      { ...lastAlone, proofA: forged },
+      { ...none, proofA: forged, proofB: forged },
     ]);
     expect(presence.view().staysOf(3)).toMatchObject([{ start: NOON, end: NOON + 60 + SAMPLE_HOLD_SECONDS }]);
-    expect(presence.view().staysOf(8)).toEqual([]);
-  });
-
-  it('leave with the day that leaves retention', () => {
-    const { take, presence } = intake();
-    take([presenceOf(3, NOON, 500)]);
-    const later = (days: number): number => (dayOf(NOON) + days) * 86_400;
-    take([presenceOf(8, NOON + 60, 500)], later(21));
-    expect(presence.view().staysOf(3)).toHaveLength(1);
-    take([presenceOf(9, NOON, 500)], later(22));
-    expect([3, 8, 9].flatMap((person) => [...presence.view().staysOf(person)])).toEqual([]);
+    expect([7, 8].flatMap((person) => presence.view().staysOf(person))).toEqual([]);
   });
 });

@@ -1,0 +1,16 @@
+/** What a status says of its process alone: whether it runs, and still writes its status. */
+import pc from 'picocolors';
+import type { ReadStatus } from '../status-file.js';
+import { duration } from '../times.js';
+
+/** A status is written each second; a machine may be busy. */
+const SILENT_MS = 10_000;
+
+/** Why the rest of the status is old; `undefined` when it is not. */
+export function silence({ isRunning, ageMs }: Pick<ReadStatus<unknown>, 'isRunning' | 'ageMs'>) {
+  const ago = `${duration(Math.max(0, ageMs) / 1000)} ago`;
+  if (!isRunning) return pc.red(`not running; last seen ${ago}`);
+  if (Math.abs(ageMs) <= SILENT_MS) return undefined;
+  const last = ageMs > 0 ? `last heard of ${ago}` : 'not heard of since the clock here was set back';
+  return pc.red(`running, but ${last}: it hangs or was halted, or cannot write to its disk`);
+}

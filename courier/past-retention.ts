@@ -1,0 +1,29 @@
+/**
+ * Whether a report was received so long ago that no key opens it any more. What is given up for it does not come back, so it
+ * never rests on one reading of one clock: of a clock that leapt ahead no more counts than a step and the time that passed since
+ * the start, and nothing is given up while something else says that the clock is wrong. Too long a wait costs room, and no report.
+ */
+import type { CountedClock } from '../protocol/clock.js';
+import { DAY_SECONDS, MAX_CLOCK_STEP_DAYS } from '../protocol/time.js';
+
+const DAY_MS = DAY_SECONDS * 1000;
+
+export interface PastRetentionDeps {
+  readonly clock: CountedClock;
+  readonly retentionDays: number;
+  /** Asked before anything is given up; absent: nothing else is known of the time. */
+  readonly mayClockBeRight?: (() => boolean) | undefined;
+}
+
+/** Takes unix ms by the clock as it was then. The clock is believed as it is found now. */
+export function pastRetention(deps: PastRetentionDeps): (timeMs: number) => boolean {
+  const { clock, retentionDays, mayClockBeRight = () => true } = deps;
+  const { counter } = clock;
+  const windowMs = (retentionDays + 1) * DAY_MS;
+  const stepMs = MAX_CLOCK_STEP_DAYS * DAY_MS * Math.max(1, counter.rate);
+  const latestMs = clock.nowMs() - counter.nowMs() + stepMs; // when the counter reads 0
+  return (timeMs) => {
+    const nowMs = Math.min(clock.nowMs(), latestMs + counter.nowMs());
+    return nowMs - timeMs > windowMs && mayClockBeRight();
+  };
+}

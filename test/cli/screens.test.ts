@@ -1,0 +1,162 @@
+/** What stands on a person's screen: days that end when they end, numbers that agree with their nouns. */
+import { describe, expect, it } from 'vitest';
+import { typeLine } from '../../cli/present/entry-names.js';
+import { gatewayScreen, gatewayStatusSchema } from '../../cli/present/gateway-screen.js';
+import { auditLines } from '../../cli/present/show-audit.js';
+import { gatewayLines, statusLines } from '../../cli/present/show-retention.js';
+import { tracerScreen } from '../../cli/present/tracer-screen.js';
+import { tagScreen, tagStatusSchema } from '../../cli/present/tag-screen.js';
+import { localTime } from '../../cli/times.js';
+import { callOf } from '../../cli/how-called.js';
+import { toHex } from '../../protocol/bytes.js';
+import { partyIdOf } from '../../protocol/keys.js';
+import { DAY_SECONDS } from '../../protocol/time.js';
+
+const LAST_DAY = 20_520;
+const DAY_AFTER = localTime((LAST_DAY + 1) * DAY_SECONDS);
+const seen = { isRunning: true, ageMs: 0 };
+const each = (value: number, ...names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, value]));
+
+function gateway(value: number, changes: Record<string, unknown> = {}): string {
+  const status = gatewayStatusSchema.parse({
+    ...{ name: 'hub-1', clockMs: 0 },
+    gateway: {
+      ...each(value, 'openSessions', 'sessions', 'turnedAway', 'timedOut', 'broken', 'reportsAccepted'),
+      ...each(value, 'beaconsHeard', 'tagsInReach', 'presenceReported', 'presenceLost'),
+      ...{ upSinceMs: 0, certificateToDay: LAST_DAY, gatewayId: 'a0'.repeat(16) },
+      ...{ reportsRefused: {}, statementDays: [], notices: 0, ...changes },
+    },
+    courier: { online: true, ...each(value, 'depth', 'delivered', 'refused', 'parked', 'keptAside') },
+  });
+  return gatewayScreen({ ...seen, status });
+}
+
+function tag(value: number, changes: Record<string, unknown> = {}): string {
+  const status = tagStatusSchema.parse({
+    ...each(value, 'heard', 'logged', 'delivered', 'reports', 'refused', 'open', 'waiting', 'dropped'),
+    ...each(value, 'spoilt', 'sessions', 'failedSessions'),
+    ...{ timeMs: 0, isOnAir: true, isClockLost: false, warnings: [], coveredThroughDay: LAST_DAY },
+    ...changes,
+  });
+  return tagScreen(3, { ...seen, status });
+}
+
+describe('the last day of a certificate, and of credentials', () => {
+  it('ends where the next one begins', () => {
+    expect(gateway(2)).toContain(`holds until ${DAY_AFTER}\n`);
+    expect(tag(2)).toMatch(new RegExp(`credentials +until ${DAY_AFTER}$`));
+  });
+});
+
+describe('a gateway', () => {
+  it('is well only when tags are served and heard, and what they bring is kept', () => {
+    expect(gateway(1)).toContain('hub-1  well');
+    const radioTrouble = 'the adapter that scans (hci0) is down or was pulled out';
+    expect(gateway(1, { radioTrouble })).toContain(`hub-1  not wholly on the air: ${radioTrouble}`);
+    const whyNotKept = 'the spool is full';
+    expect(gateway(1, { whyNotKept })).toContain(
+      'hub-1  could not keep the last report, its tag comes again: the spool is full',
+    );
+  });
+
+  it('without a certificate has none until 1970 either', () => {
+    expect(gateway(1, { certificateToDay: 0 })).toMatch(/certificate +none that holds today\n/);
+  });
+});
+
+describe('a tag', () => {
+  it('that is silent says why, and one whose adapter is away does not call itself well', () => {
+    expect(tag(1)).toContain('tag 3  well');
+    const silent = { isOnAir: false };
+    expect(tag(1, { ...silent, coveredThroughDay: undefined })).toContain('silent: it has no credentials');
+    expect(tag(1, silent)).toContain('silent: its clock was set back');
+    const radioTrouble = 'the adapter that advertises (hci1) is down or was pulled out';
+    expect(tag(1, { radioTrouble })).toContain(`tag 3  not wholly on the air: ${radioTrouble}`);
+  });
+});
+
+describe('a number', () => {
+  it('agrees with its noun', () => {
+    expect(gateway(1)).toContain('1 beacon heard, 1 tag in reach, 1 presence record (1 lost');
+    expect(tag(1)).toContain('1 beacon, 1 encounter under way, 1 noted; 1 note spoilt on disk');
+    expect(tag(1)).toContain('1 encounter in 1 report, 1 waiting, 1 lost');
+    expect(tag(2)).toContain('2 encounters in 2 reports');
+    expect(typeLine(3, 1)).toBe('         1  gateway enrolled or revoked');
+    expect(typeLine(3, 2)).toBe('         2  gateways enrolled or revoked');
+  });
+
+  it('has its thousands set apart', () => {
+    expect(gateway(3080)).toContain('3,080 beacons heard');
+    const answer = { note: '', looks: [], older: 0, unread: [], unreadCount: 0 };
+    const lines = auditLines({ answer, entries: 3080, dataDir: 'DIR' }).join('\n');
+    expect(lines).toContain('the log was read up to its 3,080 entries');
+  });
+});
+
+describe('the status of an authority', () => {
+  it('says which gateway has which id, until when it is certified, and which are revoked', () => {
+    const gatewayOf = (name: string, fill: number, revokedFromMs: number | null) => ({
+      ...{ name, publicKey: toHex(new Uint8Array(32).fill(fill)), toDay: 20_521, revokedFromMs },
+    });
+    const id = (fill: number): string => toHex(partyIdOf(new Uint8Array(32).fill(fill)));
+    const gateways = [gatewayOf('ward-10', 2, 1_772_755_200_000), gatewayOf('hub-1', 1, null)];
+    expect(gatewayLines(gateways)).toEqual([
+      `  hub-1    ${id(1)}  certified through 2026-03-09`,
+      `  ward-10  ${id(2)}  revoked on 2026-03-06`,
+    ]);
+    const rest = {
+      ...{ issuerPublicKey: '', days: [], ended: [], enrolledTags: 2, sunsetDay: undefined },
+      ...{ lastNotice: undefined, noticesOnOffer: 0, noticesWaiting: 0 },
+    };
+    const first = (some: typeof gateways) => statusLines({ ...rest, gateways: some })[0];
+    expect(first(gateways)).toBe('2 tags enrolled, 1 gateway certified, 1 revoked');
+    expect(first(gateways.slice(1))).toBe('2 tags enrolled, 1 gateway certified');
+  });
+});
+
+describe('a command to type next', () => {
+  it.each([
+    ['demo', 'npm run --silent firebreak -- '],
+    ['firebreak', 'npm run --silent firebreak -- '],
+    ['test', 'firebreak '],
+    ['npx', 'firebreak '],
+    [undefined, 'firebreak '],
+  ])('can be typed where the npm script %s ran this', (script, call) => {
+    expect(callOf('ledger verify', { npm_lifecycle_event: script })).toBe(`${call}ledger verify`);
+  });
+});
+
+describe('a tracer', () => {
+  const health = {
+    ...{
+      well: true,
+      problems: [],
+      warnings: [],
+      followsSince: 0,
+      ledgerSeenAt: 995,
+      readOnAt: 880,
+      failure: null,
+    },
+    ...{
+      entries: 1200,
+      behind: 3,
+      contacts: 40,
+      people: 7,
+      memoryBytes: { resident: 0, heap: 0, buffers: 0 },
+    },
+  };
+
+  it('says when it took in all of its ledger last, and why it does not now', () => {
+    const well = tracerScreen(health, 1_000_000);
+    expect(well).toContain('tracer  well');
+    expect(well).toMatch(/read on +all of it taken in 2 min ago/);
+    expect(well).not.toContain('failed');
+    const problems = ['nothing new was taken in for 120 seconds: the disk is full'];
+    const ill = tracerScreen({ ...health, well: false, problems, failure: 'the disk is full' }, 1_000_000);
+    expect(ill).toContain('tracer  not well');
+    expect(ill).toContain(problems[0]);
+    expect(ill).toContain('it failed since, and is tried again: the disk is full');
+    expect(tracerScreen({ ...health, readOnAt: null }, 1_000_000)).toContain('not all of it taken in yet');
+  });
+});

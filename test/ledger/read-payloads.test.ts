@@ -1,0 +1,139 @@
+/** Payloads asked for in any order, however they lie: the right ones, through few descriptors. */
+import fc from 'fast-check';
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { serveLedgerHttp } from '../../ledger/http.js';
+import { openLedger } from '../../ledger/ledger.js';
+import { openLedgerReaderHttp } from '../../ledger/reader-http.js';
+import { NODE_DISK, type Disk } from '../../ledger/store/disk.js';
+import type { BatchItem } from '../../protocol/batch.js';
+import { asUnixMs } from '../../protocol/brands.js';
+import { sha256 } from '../../protocol/hash.js';
+import { bytesOf } from '../../protocol/ledger-reader.js';
+import { silentLog } from '../../protocol/log.js';
+import {
+  batchOf,
+  certificateItem,
+  issuer,
+  ledgerDeps,
+  noticeItem,
+  NOW_MS,
+  officer,
+  openReceipt,
+  reportItem,
+  signerOf,
+  temporaryFolder,
+} from './deployment.js';
+
+/** The real disk, and how many files of payloads are open at once. */
+function countingDisk() {
+  const [open, most] = [new Set<number>(), { open: 0 }];
+  const disk: Disk = {
+    ...NODE_DISK,
+    open: (path, flags, mode) => {
+      const fd = NODE_DISK.open(path, flags, mode);
+      if (basename(dirname(path)) === 'payloads') open.add(fd);
+      most.open = Math.max(most.open, open.size);
+      return fd;
+    },
+    close: (fd) => {
+      open.delete(fd);
+      NODE_DISK.close(fd);
+    },
+  };
+  return { disk, most };
+}
+
+/** A ledger opened anew on payloads of three files: some in rows of their own, some in rows of many. */
+async function stage() {
+  const dir = await temporaryFolder();
+  const first = await openLedger(ledgerDeps(dir));
+  const gateway = signerOf('gateway');
+  const post = async (writer: typeof issuer, seq: number, given: BatchItem[]) => {
+    const batch = batchOf(writer, seq, given);
+    const { outcomes } = openReceipt(await first.submit(batch), batch);
+    expect(outcomes.every(({ reason }) => reason === 0)).toBe(true);
+  };
+  const items = [certificateItem(gateway)];
+  await post(issuer, 1, items);
+  for (let n = 0; n < 150; n++) {
+    const item =
+      n % 5 === 4 ? reportItem(gateway, asUnixMs(NOW_MS + (n % 2) * 86_400_000)) : noticeItem(`${n}`);
+    items.push(item);
+    await post(n % 5 === 4 ? gateway : officer, n, [item]);
+    await first.reader().entryBundle(0, 1); // as if time went by: rows of their own
+  }
+  const many = Array.from({ length: 400 }, (_, n) => noticeItem(`many ${n}`));
+  items.push(...many);
+  for (let n = 0; n < 4; n++) await post(officer, 500 + n, many.slice(n * 100, n * 100 + 100));
+  await first.close();
+  const { disk, most } = countingDisk();
+  const ledger = await openLedger(ledgerDeps(dir, { storeTuning: { disk } }));
+  onTestFinished(() => ledger.close());
+  return { reader: ledger.reader(), payloads: items.map(({ payload }) => payload), most };
+}
+
+test('payloads are read in the order asked, whatever is between them, by a few descriptors for all readers', async () => {
+  const { reader, payloads, most } = await stage();
+  const unknown = Buffer.from('never stored');
+  const read = async (picked: readonly number[]) => {
+    const wanted = picked.map((n) => payloads[n] ?? unknown);
+    const found = await reader.payloads(wanted.map((payload) => sha256(payload)));
+    const stored = wanted.map((payload) => (payload === unknown ? undefined : Buffer.from(payload)));
+    expect(found.map(bytesOf).map((bytes) => bytes && Buffer.from(bytes))).toEqual(stored);
+  };
+  most.open = 0;
+  const some = fc.array(fc.nat({ max: payloads.length }), { maxLength: 256 });
+  const readers = fc.asyncProperty(fc.array(some, { maxLength: 9 }), async (all) => {
+    await Promise.all(all.map(read));
+  });
+  await fc.assert(readers, { numRuns: 30 });
+  const apart = payloads.flatMap((_, n) => (n % 3 === 0 ? [n] : []));
+  await Promise.all(Array.from({ length: 9 }, () => read(apart)));
+  expect(most.open).toBeGreaterThan(0);
+  expect(most.open).toBeLessThanOrEqual(4);
+});
+
+/** Entries 0 to 39 in rows of ten; `alter` changes the file that holds them. */
+async function damagedStage(alter: (file: Buffer) => void) {
+  const dir = await temporaryFolder();
+  const first = await openLedger(ledgerDeps(dir));
+  const items = Array.from({ length: 40 }, (_, n) => noticeItem(`notice ${n}`));
+  for (let n = 0; n < 4; n++) {
+    await first.submit(batchOf(officer, n, items.slice(10 * n, 10 * n + 10)));
+    await first.reader().entryBundle(0, 1); // as if time went by
+  }
+  await first.close();
+  const path = join(dir, 'payloads', 'kept');
+  const file = await readFile(path);
+  alter(file);
+  await writeFile(path, file);
+  const ledger = await openLedger(ledgerDeps(dir));
+  onTestFinished(() => ledger.close());
+  const [token, errors] = ['token', [] as unknown[]];
+  const log = { ...silentLog, error: (...words: unknown[]) => void errors.push(words) };
+  const http = await serveLedgerHttp({ reader: ledger.reader(), port: 0, payloadToken: token, log });
+  onTestFinished(() => http.close());
+  const readers = [ledger.reader(), openLedgerReaderHttp({ url: http.url, token })];
+  return { readers, errors, payloads: items.map(({ payload }) => payload) };
+}
+
+test.each([
+  ['of other bytes', (file: Buffer, at: number) => file.writeUInt8(file.readUInt8(at) ^ 1, at)],
+  ['with a length that leads nowhere', (file: Buffer, at: number) => file.writeUInt8(255, at - 4)],
+])('a payload %s is said to be damaged, here and over HTTP, and how to look', async (_what, alter) => {
+  const { readers, errors, payloads } = await damagedStage((file) => alter(file, file.indexOf(payloads13)));
+  for (const reader of readers) {
+    const all = payloads.map((payload) => sha256(payload));
+    await expect(reader.payloads(all)).rejects.toMatchObject({
+      code: 'damaged-payload',
+      message: expect.stringContaining('firebreak ledger fsck --data-dir DIR') as string,
+    });
+    const [sound] = await reader.payloads([sha256(payloads[31] ?? new Uint8Array())]);
+    expect(Buffer.from(bytesOf(sound) ?? [])).toEqual(Buffer.from(payloads[31] ?? []));
+  }
+  expect(JSON.stringify(errors)).toContain('firebreak ledger fsck');
+});
+
+const payloads13 = Buffer.from(noticeItem('notice 13').payload);

@@ -1,0 +1,51 @@
+import { readdir } from 'node:fs/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, test, vi } from 'vitest';
+import { asEpoch, asTagNumber } from '../../../protocol/brands.js';
+import { silentLog } from '../../../protocol/log.js';
+import { DAY_SECONDS } from '../../../protocol/time.js';
+import { openContactStore } from '../../../tracer/contacts/open-contact-store.js';
+import { NODE_STORE_DISK } from '../../../tracer/contacts/store-disk.js';
+import { inlineTasks } from '../../../tracer/contacts/task-thread.js';
+import { temporaryFolder } from './stage.js';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+const DAY = 20_000;
+const met = (day: number, k: number) => ({
+  reporter: asTagNumber(1),
+  peer: asTagNumber(2 + k),
+  epoch: asEpoch(96 * day + k),
+  start: day * DAY_SECONDS + 900 * k,
+  end: day * DAY_SECONDS + 900 * k + 600,
+  bucketSeconds: [600, 0, 0, 0] as const,
+  medianAttenuationDb: 40,
+  partial: false,
+  ledgerIndex: k,
+});
+
+test.each([true, false])(
+  'a segment past retention leaves neither memory nor files behind; committed before: %s',
+  async (isCommitted) => {
+    const dir = await temporaryFolder();
+    const startThread = inlineTasks(NODE_STORE_DISK);
+    const small = { tableRows: 16, leastRows: 2, waitingTables: 1 };
+    const store = await openContactStore(dir, { log: silentLog, startThread, ...small });
+    const segments = async () => (await readdir(dir)).filter((name) => name.endsWith('.segment'));
+    for (const day of [DAY, DAY + 2]) store.add(Array.from({ length: 12 }, (_, k) => met(day, k)));
+    await store.settled();
+    store.view();
+    expect(await segments()).toEqual(['1.segment']);
+    if (isCommitted) await store.save({ size: 1, note: '' });
+    store.expireBefore((DAY + 4) * DAY_SECONDS);
+    await store.settled();
+    await store.save({ size: 2, note: '' });
+    await vi.waitFor(async () => {
+      collectGarbage();
+      expect(await segments()).toEqual([]);
+    }, 50_000);
+    await store.close();
+  },
+);

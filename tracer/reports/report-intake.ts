@@ -1,0 +1,86 @@
+/**
+ * From an opened report (opening/open-report.ts) to testimonies: what depends on the reports before it. A report is counted
+ * once, by its tag and seq (protocol.md §8). What is refused is counted and set apart.
+ */
+import type { EvidenceShelf } from '../evidence.js';
+import { countRecords, countRefusal, newTally } from '../intake-counts.js';
+import type { Tally } from '../intake-counts.js';
+import type { JudgedRecords, OpenedLogged, Opening } from '../opening/open-report.js';
+import type { LoggedEntry } from '../payloads.js';
+import { ReportChains } from './report-chains.js';
+import type { ChainSettings } from './report-chains.js';
+import type { Testimony } from '../testimony.js';
+
+/** Testimonies; or the day whose keys are not there, and the report has not been looked into. */
+export interface Taken {
+  readonly testimonies?: readonly Testimony[];
+  readonly waitsForDay?: number;
+}
+
+const NOTHING: Taken = {};
+
+export class ReportIntake {
+  readonly #evidence: EvidenceShelf;
+  readonly #tally = newTally();
+  /** What is remembered of the reports that were read. */
+  readonly chains: ReportChains;
+
+  constructor(evidence: EvidenceShelf, chains: ChainSettings = {}) {
+    this.#evidence = evidence;
+    this.chains = new ReportChains(chains);
+  }
+
+  get counts(): Tally {
+    return this.#tally;
+  }
+
+  /** Reports that another names as the one before it and that have not come. */
+  get gaps(): number {
+    return this.chains.gaps;
+  }
+
+  /** A report that came and is pruned: whoever names it as the one before leaves no gap. */
+  notePruned({ payloadSha256 }: LoggedEntry): void {
+    this.chains.notePruned(payloadSha256); // H(report) is that of the whole payload
+  }
+
+  /** In the order of the log. Nothing for a report that is refused or known already. Throws as {@link ReportChains.add}. */
+  take(entry: LoggedEntry, opening: Opening): Taken {
+    if (opening.kind === 'waits') return { waitsForDay: opening.day };
+    if (opening.kind === 'refused') countRefusal(this.#tally, opening.code);
+    return opening.kind === 'opened' ? this.#read(opening, entry) : NOTHING;
+  }
+
+  /** Reports whose keys will not come any more, or that cannot wait for them. */
+  giveUp(count: number): void {
+    countRefusal(this.#tally, 'sealing', count);
+  }
+
+  #read({ tag, day, seq, prev, plaintextHash, told }: OpenedLogged, entry: LoggedEntry): Taken {
+    const tally = this.#tally;
+    const { index, payloadSha256 } = entry;
+    tally.opened += 1;
+    const verdict = this.chains.add({
+      tag,
+      day,
+      seq,
+      prev,
+      reportHash: payloadSha256,
+      plaintextHash,
+      ledgerIndex: index,
+    });
+    if (verdict.kind === 'retry') tally.repeated += 1;
+    if (verdict.kind === 'clone') {
+      tally.clones += 1;
+      this.#evidence.add({ kind: 'clone', ledger: [verdict.firstIndex, index] });
+    }
+    return verdict.kind === 'new' ? this.#count(told, index) : NOTHING;
+  }
+
+  #count({ tally, forged, testimonies, stoppedBy }: JudgedRecords, index: number): Taken {
+    countRecords(this.#tally, tally);
+    for (const place of forged) this.#evidence.addForged(index, place);
+    if (stoppedBy !== undefined) countRefusal(this.#tally, stoppedBy);
+    return { testimonies };
+  }
+}
