@@ -12,6 +12,8 @@ import { fieldsOf } from './fields.js';
 import type { DataFolder } from './folder.js';
 
 const FORMAT = 'firebreak-data-1';
+/** It stands in every checkpoint twice, and those have their bounds. */
+const MAX_ORIGIN_BYTES = 255;
 export const MAX_RETENTION_DAYS = 365;
 
 const key = z
@@ -44,7 +46,12 @@ const settings = z.strictObject({
 
 const config = z.strictObject({
   format: z.literal(FORMAT),
-  origin: z.string().regex(/^[^\s+]+$/, 'must have no spaces and no plus sign'),
+  origin: z
+    .string()
+    .regex(/^[^\s+]+$/, 'must have no spaces and no plus sign')
+    .refine((name) => Buffer.byteLength(name) <= MAX_ORIGIN_BYTES, {
+      error: `must not be longer than ${MAX_ORIGIN_BYTES} bytes`,
+    }),
   issuerPublicKey: key,
   auditPublicKey: key,
   logKey: z.string().min(1),

@@ -4,7 +4,7 @@ import { openCheckpoint } from '../../protocol/checkpoint.js';
 import { NO_PREVIOUS_LEAF } from '../../protocol/entry.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { NoteVerifier } from '../../protocol/note.js';
-import type { Head } from '../store/head-file.js';
+import type { Head } from '../store/head-slot.js';
 import { FORMAT_KEY, STATE_KEY } from '../store/store-keys.js';
 import { decodeFormatRow, FORMAT_VERSION } from '../store/store-rows.js';
 import { decodeStateRow, type StateRow } from '../store/store-state.js';
@@ -98,16 +98,43 @@ function wrongCounters(counters: Counters, log: LogSummary, counted: BatchSummar
   return wrong;
 }
 
-/** The log must reach as far as the head file says it was answered for, with the same root. */
-export function checkHead(heads: readonly Head[], size: number, roots: RootBook, findings: Findings): void {
+/** What the folder was found to reach: `commit` is unknown when the state row cannot be read. */
+export interface Reach {
+  readonly size: number;
+  readonly commit: number | undefined;
+}
+
+/** The log must reach as far as the head file says it was answered for, with the same roots; the log signed what it says. */
+export function checkHead(
+  heads: readonly Head[],
+  { size, commit }: Reach,
+  { roots, verifier, findings }: { roots: RootBook; verifier: NoteVerifier; findings: Findings },
+): void {
   const [newest] = heads;
   if (newest !== undefined && newest.size > size)
     findings.damage('state', `and those behind it are lost: ${newest.size} entries were answered for`, {
       index: size,
     });
+  else if (newest !== undefined && commit !== undefined && newest.commit > commit)
+    findings.damage('state', lostAnswers(newest.commit, commit));
   for (const head of heads) {
     const root = roots.rootAt(head.size);
     if (root !== undefined && !equalBytes(root, head.root))
       findings.damage('state', `the log of ${head.size} entries has another root than was answered for`);
+    if (!isSigned(head, verifier))
+      findings.damage('files', 'holds a checkpoint that this log did not sign', { file: 'head' });
+  }
+}
+
+const lostAnswers = (answered: number, commit: number): string =>
+  `the store ends with commit ${commit} and ${answered} were answered for: what is lost are refusals, and no entry`;
+
+function isSigned({ checkpoint }: Head, verifier: NoteVerifier): boolean {
+  try {
+    openCheckpoint(checkpoint, verifier);
+    return true;
+  } catch (error) {
+    if (error instanceof FirebreakError) return false;
+    throw error;
   }
 }

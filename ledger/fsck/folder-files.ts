@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isThere } from '../../host/system-words.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import type { Head } from '../store/head-file.js';
+import type { Head } from '../store/head-slot.js';
 import { JOURNAL_FILES } from '../store/journal.js';
 import type { Frame } from '../store/journal-frames.js';
 import { dayOfPayloadFile, PAYLOAD_FOLDER } from '../store/payload-files.js';

@@ -8,7 +8,7 @@ import { asUnixMs } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import type { WitnessPolicy } from '../../protocol/witness-policy.js';
-import type { Head } from '../store/head-file.js';
+import type { Head } from '../store/head-slot.js';
 import { STATE_KEY } from '../store/store-keys.js';
 import { decodeStateRow, type StateRow } from '../store/store-state.js';
 import { checkBatches, wantBatchRoots } from './check-batches.js';
@@ -145,7 +145,8 @@ class Fsck {
     const payloads = await this.#checkPayloads(parts, log, row);
     const batches = await checkBatches({ ...parts, pace: this.#pace.of('batches') });
     if (row !== undefined) checkState(row, log, batches, this.#findings);
-    checkHead(heads, size, roots, this.#findings);
+    const { verifier } = this.#options;
+    checkHead(heads, { size, commit: row?.commit }, { roots, verifier, findings: this.#findings });
     if (published) checkPublished(published, size, roots, this.#findings);
     return {
       size,

@@ -1,60 +1,25 @@
 /**
- * The size and root of the log as last answered for, beside the store (`head`). A damaged tail of a log file is dropped
- * without a word; this file is how the ledger notices that its store went back in time.
- *
- *     two slots of 128 bytes, written in turn, so that a torn write spoils one at most:
- *     "FBH1" | turn u48 | size u48 | root 32 | SHA-256 over all before 32 | zeros
+ * How far the log had come as last answered for, beside the store (`head`). A damaged tail of a log file is dropped
+ * without a word; this file is how the ledger notices that its store went back in time, and the signed checkpoint in it
+ * is what anybody else may hold the log to. Two slots (head-slot.ts), written in turn, so that a torn write spoils one at most.
  *
  * Written after a commit is synced and before it is answered, and synced within some 10 ms, beside the commits that
  * follow: a killed process loses nothing of it, a power cut its last writes at most, and the journal has those commits.
  */
 import { constants } from 'node:fs';
-import { equalBytes } from '../../protocol/bytes.js';
 import { asError, FirebreakError } from '../../protocol/errors.js';
-import { sha256 } from '../../protocol/hash.js';
 import { NODE_DISK, type Disk } from './disk.js';
+import { readSlot, SLOT_BYTES, writeSlot, type Answered, type Head, type HeadSlot } from './head-slot.js';
 
 /** Syncing more often would slow the journal on the same disk. */
 const SYNC_EVERY_MS = 10;
-const SLOT_BYTES = 128;
-const SIGNED_BYTES = 48;
-const MAGIC = 'FBH1';
-
-export interface Head {
-  readonly size: number;
-  readonly root: Uint8Array;
-}
 
 export interface HeadFile {
   /** What the file said when it was opened; `undefined` when there was none. */
   readonly found: Head | undefined;
   /** Throws when an earlier sync failed. */
-  write(head: Head): void;
+  write(answered: Answered): void;
   close(): Promise<void>;
-}
-
-interface Slot extends Head {
-  readonly turn: number;
-}
-
-function readSlot(bytes: Buffer): Slot | undefined {
-  if (bytes.toString('latin1', 0, 4) !== MAGIC) return undefined;
-  const sum = bytes.subarray(SIGNED_BYTES, SIGNED_BYTES + 32);
-  if (!equalBytes(sum, sha256(bytes.subarray(0, SIGNED_BYTES)))) return undefined;
-  return {
-    turn: bytes.readUIntBE(4, 6),
-    size: bytes.readUIntBE(10, 6),
-    root: Uint8Array.from(bytes.subarray(16, SIGNED_BYTES)),
-  };
-}
-
-/** Written over `bytes`, which begin with zeros and may hold an earlier slot. */
-function writeSlot(bytes: Buffer, slot: Slot): void {
-  bytes.write(MAGIC, 0, 'latin1');
-  bytes.writeUIntBE(slot.turn, 4, 6);
-  bytes.writeUIntBE(slot.size, 10, 6);
-  bytes.set(slot.root, 16);
-  bytes.set(sha256(bytes.subarray(0, SIGNED_BYTES)), SIGNED_BYTES);
 }
 
 /** A new file's first slot is written second: no earlier than that was anything answered for. */
@@ -62,7 +27,7 @@ function isUnfinished(bytes: Buffer, length: number): boolean {
   return length < bytes.length && bytes.subarray(0, SLOT_BYTES).every((byte) => byte === 0);
 }
 
-function readNewest(disk: Disk, fd: number, path: string): Slot | undefined {
+function readNewest(disk: Disk, fd: number, path: string): HeadSlot | undefined {
   const bytes = Buffer.alloc(2 * SLOT_BYTES);
   const length = disk.read(fd, bytes);
   if (isUnfinished(bytes, length)) return undefined;
@@ -78,7 +43,7 @@ function readNewest(disk: Disk, fd: number, path: string): Slot | undefined {
 /** Opens or makes the head file. Throws `damaged` when neither of its slots can be read. */
 export function openHeadFile(path: string, disk: Disk = NODE_DISK): HeadFile {
   const fd = disk.open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
-  let newest: Slot | undefined;
+  let newest: HeadSlot | undefined;
   try {
     newest = readNewest(disk, fd, path);
   } catch (error) {
@@ -99,18 +64,18 @@ class OpenHeadFile implements HeadFile {
   #failure: Error | undefined;
   #endPause: () => void = () => undefined;
 
-  constructor(disk: Disk, fd: number, newest: Slot | undefined) {
+  constructor(disk: Disk, fd: number, newest: HeadSlot | undefined) {
     this.#disk = disk;
     this.#fd = fd;
     this.found = newest;
     this.#turn = newest?.turn ?? 0;
   }
 
-  write(head: Head): void {
+  write({ commit, checkpoint }: Answered): void {
     if (this.#failure !== undefined) throw this.#failure;
     this.#turn += 1;
     const bytes = this.#bytes;
-    writeSlot(bytes, { root: head.root, size: head.size, turn: this.#turn });
+    writeSlot(bytes, { turn: this.#turn, commit, checkpoint });
     const position = (this.#turn % 2) * SLOT_BYTES;
     for (let offset = 0; offset < SLOT_BYTES;)
       offset += this.#disk.write(this.#fd, { bytes, offset, position: position + offset });

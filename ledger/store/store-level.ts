@@ -97,7 +97,7 @@ export class StoreLevel implements Store {
       const written = journal.append({ commit: number, settled: this.#settled, rows });
       this.#index(commit);
       await written;
-      head.write(commit.state);
+      head.write({ commit: number, checkpoint: commit.state.checkpoint });
       behind.add(rows, commit);
       this.#commit = number;
       this.#keep(commit);

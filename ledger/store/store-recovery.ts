@@ -4,7 +4,6 @@
  */
 import { dirname, join } from 'node:path';
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
-import { equalBytes } from '../../protocol/bytes.js';
 import { decodeEntry, NO_PREVIOUS_LEAF } from '../../protocol/entry.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { emptyRoot } from '../../protocol/merkle.js';
@@ -106,14 +105,14 @@ async function findEnds({ db, files }: PayloadStore, dir: string): Promise<void>
 }
 
 /** The store may be ahead of the head file by commits never answered; behind it, or beside it, it lost something. */
-function requireNotRolledBack({ size, root }: LogState, head: HeadFile, dir: string): void {
-  const { found } = head;
-  if (found === undefined || found.size < size) return;
-  if (found.size === size && equalBytes(found.root, root)) return;
-  throw new FirebreakError(
-    'damaged',
-    `the store in ${dir} holds ${size} entries but answered for ${found.size}: its newest data is lost, restore the folder from a copy`,
-  );
+function requireNotRolledBack({ state, commit }: StateRow, { found }: HeadFile, dir: string): void {
+  if (found === undefined || (found.commit < commit && found.size <= state.size)) return;
+  if (found.commit === commit && found.checkpoint === state.checkpoint) return;
+  const lost =
+    found.size === state.size
+      ? `ends with commit ${commit} but answered for commit ${found.commit}: its newest answers are lost`
+      : `holds ${state.size} entries but answered for ${found.size}: its newest data is lost`;
+  throw new FirebreakError('damaged', `the store in ${dir} ${lost}, restore the folder from a copy`);
 }
 
 /**
@@ -164,14 +163,15 @@ async function recover(
   const { db, journal, head, dir, files } = parts;
   const behind = new WriteBehind({ db, location: storeLocation(dir), files, disk });
   await replay({ db, files }, journal.found.frames, dir);
-  const { state, commit, indexedTo } = await readState(db, dir);
-  requireNotRolledBack(state, head, dir);
+  const row = await readState(db, dir);
+  requireNotRolledBack(row, head, dir);
+  const { state, commit, indexedTo } = row;
   await findEnds({ db, files }, dir);
   await behind.settle();
   journal.clear();
   const index = await PayloadIndex.open(db, behind, indexedTo, indexTableRecords);
   await completeIndex(db, index, state.size);
-  head.write(state);
+  head.write({ commit, checkpoint: state.checkpoint });
   return { behind, index, state, commit };
 }
 

@@ -15,7 +15,7 @@ const OUTCOME_BYTES = 7;
 const FORMAT_FIXED = 36;
 
 /** Version of the whole folder; a ledger refuses any other. */
-export const FORMAT_VERSION = 3;
+export const FORMAT_VERSION = 4;
 
 export function encodeBatchRow(record: BatchRecord): Uint8Array {
   const writer = new ByteWriter(BATCH_FIXED + OUTCOME_BYTES * record.outcomes.length);

@@ -8,6 +8,7 @@ import { fsckLedger } from '../../ledger/fsck/fsck.js';
 import { checkHeadSlots } from '../../ledger/fsck/head-slots.js';
 import { checkJournal } from '../../ledger/fsck/journal-check.js';
 import { openLedger } from '../../ledger/ledger.js';
+import { SLOT_BYTES } from '../../ledger/store/head-slot.js';
 import { batchOf, ledgerDeps, logSigner, noticeItem, officer, temporaryFolder } from './deployment.js';
 import { countFlips, seeded } from './fsck-flips.js';
 import { checkFolder, foundIn, storedFiles, variedLedger } from './fsck-folder.js';
@@ -212,7 +213,7 @@ describe('the head file', () => {
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       expect(check(flipped).found[0], `bit ${bit}`).toMatchObject({ kind: 'damage', offset: bit >> 3 });
     }
-    for (const slot of [0, 128]) {
+    for (const slot of [0, SLOT_BYTES]) {
       const torn = Buffer.from(file);
       torn.fill(0x5a, slot + 20, slot + 90);
       expect(check(torn)).toMatchObject({ damage: 0, found: [{ kind: 'interrupted', offset: slot }] });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { scanFrames } from '../../ledger/store/journal-frames.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
+import { fsckLedger } from '../../ledger/fsck/fsck.js';
 import { verifyLog } from '../../ledger/verify.js';
 import {
   batchOf,
@@ -123,20 +124,36 @@ describe('a ledger opened after the power was cut', () => {
     await expect(openLedger(ledgerDeps(dir))).rejects.toMatchObject({ code: 'damaged' });
   });
 
-  test('judges a batch that it only refused anew when that commit is lost, and gives the same receipt', async () => {
-    const dir = await temporaryFolder();
-    const first = await openLedger(ledgerDeps(dir));
-    await append(first, 0, 2);
-    await first.close();
-    const before = await cutOff(dir);
-    const refused = batchOf(officer, 2, [pruningItem(20_000)]);
-    const second = await openLedger(ledgerDeps(dir));
-    const receipt = await second.submit(refused);
-    await second.close();
-    await cp(join(dir, 'head'), join(before, 'head'));
+  test('judges a batch that it only refused anew when nobody was answered for it, and gives the same receipt', async () => {
+    const { before, refused, receipt } = await folderWithoutItsRefusal();
     const third = await openLedger(ledgerDeps(before));
     expect(openReceipt(receipt, refused).outcomes[0]?.index).toBeNull();
     expect(Buffer.from(await third.submit(refused))).toEqual(Buffer.from(receipt));
     await third.close();
   });
+
+  test('does not open when a refusal that was answered for is lost, and fsck says that no entry is', async () => {
+    const { dir, before } = await folderWithoutItsRefusal();
+    await cp(join(dir, 'head'), join(before, 'head'));
+    const told = { code: 'damaged', message: expect.stringContaining('answered for commit') as string };
+    await expect(openLedger(ledgerDeps(before))).rejects.toMatchObject(told);
+    const { findings } = await fsckLedger({ dir: before, verifier: logSigner });
+    expect(findings.kept).toMatchObject([
+      { kind: 'damage', what: expect.stringContaining('and no entry') as string },
+    ]);
+  });
 });
+
+/** A ledger that refused a batch last, and a copy of its folder from before that. */
+async function folderWithoutItsRefusal() {
+  const dir = await temporaryFolder();
+  const first = await openLedger(ledgerDeps(dir));
+  await append(first, 0, 2);
+  await first.close();
+  const before = await cutOff(dir);
+  const refused = batchOf(officer, 2, [pruningItem(20_000)]);
+  const second = await openLedger(ledgerDeps(dir));
+  const receipt = await second.submit(refused);
+  await second.close();
+  return { dir, before, refused, receipt };
+}

@@ -9,6 +9,7 @@ import {
 } from '../../ledger/store/gateway-record.js';
 import { decodeDayRow, encodeDayRow } from '../../ledger/store/day-record.js';
 import { openHeadFile } from '../../ledger/store/head-file.js';
+import { SLOT_BYTES } from '../../ledger/store/head-slot.js';
 import { decodeHashes, decodePayloads, encodeHashes, encodePayloads } from '../../ledger/payload-frames.js';
 import {
   decodePayloadPlace,
@@ -22,11 +23,14 @@ import { decodeBatchRow, encodeBatchRow } from '../../ledger/store/store-rows.js
 import { decodeEntrySegment, encodeEntrySegment, joinSegments } from '../../ledger/store/store-segments.js';
 import { decodeStateRow, encodeStateRow } from '../../ledger/store/store-state.js';
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
+import { signCheckpoint } from '../../protocol/checkpoint.js';
+import { fastSigner } from '../../protocol/ed25519.js';
 import { partyIdOf } from '../../protocol/keys.js';
+import { noteSigner } from '../../protocol/note.js';
 import { bundleOf } from '../../protocol/tile.js';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { temporaryFolder } from './deployment.js';
+import { logSigner, temporaryFolder } from './deployment.js';
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 const u32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
@@ -235,7 +239,13 @@ describe('segments of a bundle', () => {
 });
 
 describe('the head file', () => {
-  const head = (size: number) => ({ size, root: new Uint8Array(32).fill(size) });
+  const head = (size: number) => ({
+    commit: size + 1,
+    checkpoint: signCheckpoint(
+      { origin: logSigner.name, size: asTreeSize(size), root: new Uint8Array(32).fill(size) },
+      logSigner,
+    ),
+  });
 
   test('remembers the last head, and the one before when the last was torn', async () => {
     const path = join(await temporaryFolder(), 'head');
@@ -252,11 +262,24 @@ describe('the head file', () => {
       [0, 3],
     ] as const) {
       const torn = Buffer.from(bytes);
-      torn.fill(0, slot * 128 + 20, slot * 128 + 128);
+      torn.fill(0, slot * SLOT_BYTES + 20, (slot + 1) * SLOT_BYTES);
       await writeFile(path, torn);
       const third = openHeadFile(path);
-      expect(third.found?.size).toBe(kept);
+      expect(third.found).toMatchObject({ size: kept, root: new Uint8Array(32).fill(kept) });
       await third.close();
     }
+  });
+
+  test('holds a checkpoint under the longest origin, and says that a longer one is too long', async () => {
+    const signedAs = (origin: string): string =>
+      signCheckpoint(
+        { origin, size: asTreeSize(2 ** 45), root: new Uint8Array(32).fill(7) },
+        noteSigner(origin, fastSigner(new Uint8Array(32).fill(1))),
+      );
+    const file = openHeadFile(join(await temporaryFolder(), 'head'));
+    file.write({ commit: 2 ** 47, checkpoint: signedAs('o'.repeat(255)) });
+    const tooLong = { commit: 3, checkpoint: signedAs('o'.repeat(500)) };
+    expect(() => file.write(tooLong)).toThrow('shorter origin');
+    await file.close();
   });
 });
