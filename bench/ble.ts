@@ -30,9 +30,8 @@ class Node {
 
   constructor(plan: NodePlan) {
     this.role = plan.role;
-    const program = fileURLToPath(new URL('./ble-node.ts', import.meta.url));
+    const program = fileURLToPath(new URL('./ble-node.js', import.meta.url));
     this.#child = fork(program, [], {
-      execArgv: ['--import', 'tsx'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.tell({ kind: 'plan', plan });

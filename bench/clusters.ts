@@ -75,7 +75,7 @@ const shareOf = (
 ): number => results.reduce((sum, result) => sum + result.outbreaks * partOf(result), 0) / outbreaks;
 
 async function ownRecordings(): Promise<Recording[]> {
-  const folder = process.env['FIREBREAK_DATA'] ?? join(import.meta.dirname, '../../shared/data/contacts');
+  const folder = process.env['FIREBREAK_DATA'] ?? '../shared/data/contacts';
   const files = FILES.map((file) => join(folder, file)).filter((file) => existsSync(file));
   if (files.length < FILES.length)
     console.error(`not all recordings are in ${folder}: those built in are used`);

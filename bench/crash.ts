@@ -4,16 +4,18 @@
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { memoryFolder } from '../test/ledger/faults/fault-sweep.js';
 import { killSuite } from '../test/ledger/faults/kill-rounds.js';
 
+const CHILD = fileURLToPath(new URL('../test/ledger/faults/kill-child.js', import.meta.url));
 const KILLS = 200;
 const AT_ONCE = 4;
 
 export async function benchCrash(): Promise<void> {
   const base = await mkdtemp(join(memoryFolder(), 'firebreak-kill-'));
   try {
-    const { figures, round } = await killSuite(base);
+    const { figures, round } = await killSuite(base, CHILD);
     while (figures.kills < KILLS) {
       await round(Math.min(AT_ONCE, KILLS - figures.kills));
       if (process.stderr.isTTY) console.error(`${figures.kills} of ${KILLS} killed`);

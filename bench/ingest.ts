@@ -197,9 +197,7 @@ async function withLedger(threads: number, run: (ledger: Ledger, plan: IngestPla
 }
 
 async function runCases(threads: number, ledger: Ledger, plan: IngestPlan): Promise<void> {
-  const gateways = fork(fileURLToPath(new URL('./ingest-gateways.ts', import.meta.url)), {
-    execArgv: process.execArgv.filter((argument) => !argument.startsWith('--cpu-prof')),
-  });
+  const gateways = fork(fileURLToPath(new URL('./ingest-gateways.js', import.meta.url)));
   try {
     gateways.send(plan);
     const ready = await answerOf(gateways);

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import type { AppendFigures } from './append-run.js';
 
 const run = promisify(execFile);
-const RUN = fileURLToPath(new URL('./append-run.ts', import.meta.url));
+const RUN = fileURLToPath(new URL('./append-run.js', import.meta.url));
 
 /** Entries in a batch, and how many batches are timed. */
 const SIZES = [
@@ -28,7 +28,7 @@ async function appendIn(
 ): Promise<AppendFigures> {
   const dir = await mkdtemp(join(folder, `${system}-`));
   try {
-    const args = ['--import', 'tsx', RUN, system, dir, String(batch), String(count)];
+    const args = [RUN, system, dir, String(batch), String(count)];
     const { stdout } = await run(process.execPath, args);
     return JSON.parse(stdout) as AppendFigures;
   } finally {

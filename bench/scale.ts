@@ -5,11 +5,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const RUN = fileURLToPath(new URL('./scale-run.ts', import.meta.url));
+const RUN = fileURLToPath(new URL('./scale-run.js', import.meta.url));
 const ENTRIES = 10_000_000;
 
 async function runStep(...args: readonly string[]): Promise<void> {
-  const child = spawn(process.execPath, ['--import', 'tsx', RUN, ...args], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [RUN, ...args], { stdio: 'inherit' });
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) throw new Error(`${args[0] ?? 'the step'} ended with code ${code ?? 'none'}`);
 }

@@ -22,6 +22,7 @@ const ROOMS = [
   'tracer',
   'authority',
   'cli',
+  'bench',
   'test',
 ];
 /** Vitest reads these itself. */

@@ -10,9 +10,8 @@ export interface Ours {
 }
 
 export function startOurs(): Ours {
-  const child = fork(fileURLToPath(new URL('./ours-run.ts', import.meta.url)), {
+  const child = fork(fileURLToPath(new URL('./ours-run.js', import.meta.url)), {
     serialization: 'advanced',
-    execArgv: process.execArgv.filter((argument) => !argument.startsWith('--cpu-prof')),
   });
   const exited = once(child, 'exit');
   return {

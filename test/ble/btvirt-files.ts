@@ -5,14 +5,14 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const PACKAGE = 'bluez-test-tools';
-const CACHE = fileURLToPath(new URL('../../node_modules/.cache/btvirt', import.meta.url));
-const SHIM_SOURCE = fileURLToPath(new URL('btvirt-shim.c', import.meta.url));
+/** From where everything here is started: the project's root. */
+const CACHE = resolve('node_modules/.cache/btvirt');
+const SHIM_SOURCE = resolve('test/ble/btvirt-shim.c');
 const FETCH_MS = 240_000;
 
 /** The path of btvirt, fetched if the cache has none. Throws with the reason and what to do. */

@@ -4,16 +4,12 @@
  */
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { checkCopy, type Verdict } from './kill-check.js';
-import { compiledIn, compileInto } from '../../compiled.js';
 import { loadFrom, makeFixture, type Load } from './load.js';
-
-const CHILD = fileURLToPath(new URL('./kill-child.ts', import.meta.url));
 
 /** What the child is doing when it is to be killed: within so many milliseconds after it said so for the nth time. */
 const AIMS = [
@@ -104,12 +100,8 @@ async function liveAndDie(child: string, folder: Folder, fixture: string, aim: n
   return { phase: signal === 'SIGKILL' ? phase : undefined, told };
 }
 
-/** Sets up folders below `base`. */
-export async function killSuite(base: string): Promise<KillSuite> {
-  const compiled = join(base, 'compiled');
-  await mkdir(compiled);
-  await compileInto(compiled);
-  const child = compiledIn(compiled, CHILD);
+/** Sets up folders below `base`; `child` is kill-child.ts, compiled. */
+export async function killSuite(base: string, child: string): Promise<KillSuite> {
   const fixture = join(base, 'fixture.json');
   await writeFile(fixture, JSON.stringify(makeFixture()));
   const load = loadFrom(fixture);
