@@ -10,9 +10,10 @@
  */
 import { constants } from 'node:fs';
 import { equalBytes } from '../../protocol/bytes.js';
-import { asError, FirebreakError } from '../../protocol/errors.js';
+import { asError } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/hash.js';
 import { NODE_DISK, type Disk } from './disk.js';
+import { storeDamage } from './store-damage.js';
 
 /** Syncing more often would slow the journal on the same disk. */
 const SYNC_EVERY_MS = 10;
@@ -69,10 +70,7 @@ function readNewest(disk: Disk, fd: number, path: string): Slot | undefined {
   const slots = [readSlot(bytes.subarray(0, SLOT_BYTES)), readSlot(bytes.subarray(SLOT_BYTES))];
   const valid = slots.filter((slot) => slot !== undefined).sort((a, b) => b.turn - a.turn);
   if (valid[0] !== undefined) return valid[0];
-  throw new FirebreakError(
-    'damaged',
-    `${path} is damaged: see what firebreak ledger fsck says of the rest, and restore the ledger's folder from a copy`,
-  );
+  throw storeDamage(`${path}, which tells how far the ledger has answered, is damaged`);
 }
 
 /** Opens or makes the head file. Throws `damaged` when neither of its slots can be read. */
