@@ -26,6 +26,8 @@ export interface Refused {
   readonly why?: string;
 }
 
+/** A folder or a file, at the beginning of a word: no URL, and no such pair as and/or. */
+const PATH = /(?:^|[\s"'“(=:])(?:~|\.{1,2}|[A-Za-z]:)?[/\\][^\s/\\]/;
 const FAILED = 'the tracer failed to answer; its operator finds why in its log';
 const UNAVAILABLE = 503;
 const STATUS: Partial<Record<ErrorCode, number>> = {
@@ -48,12 +50,15 @@ const OF_FASTIFY: Partial<Record<number, readonly [code: ErrorCode, message: str
 /**
  * What to answer to whatever was thrown. Told is what was made for whoever asks. All else is no fault of the question, whatever its
  * code: of what is ours the log has the words, of what is unexpected only where it arose, for its words may name anything.
+ * A second line holds where words for whoever asks were put together with others': what names a folder stays inside all the same.
  */
 export function refusedBy(error: unknown): Refused {
   if (error instanceof HttpRefusal) {
     const { status, code, message, retryAfterSeconds } = error;
     return { status, code, message, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
   }
+  if (error instanceof AskerError && PATH.test(error.message))
+    return { status: UNAVAILABLE, code: 'closed', message: FAILED, why: placeOf(error) };
   if (error instanceof AskerError)
     return { status: STATUS[error.code] ?? UNAVAILABLE, code: error.code, message: error.message };
   if (error instanceof FirebreakError)

@@ -91,6 +91,14 @@ describe('whoever asks is told', () => {
     expect(lines.join('\n')).not.toContain(words);
   });
 
+  it.each([
+    'the ledger at http://127.0.0.1:8080/log cannot be reached: check that it is running',
+    'reports wait for keys, which are not in authority/day-keys',
+    'hops: 1/2 is no whole number',
+  ])('words that only look like a folder: %s', (message) => {
+    expect(refusedBy(new AskerError('busy', message))).toEqual({ status: 503, code: 'busy', message });
+  });
+
   it('that the log does not add up', async () => {
     const { api, log } = await realApi();
     const { post } = await serve(api);
@@ -108,6 +116,19 @@ describe('whoever asks is told', () => {
     expect(refused).toMatchObject({ status: 400, code: 'format' });
     expect(refused.message).toContain('at most 256 bytes of text');
   });
+});
+
+it.each([
+  '/srv/tracer/checkpoint cannot be written: ENOSPC',
+  "EACCES: permission denied, open '/srv/tracer/contacts/manifest.json'",
+  'cannot read “C:\\firebreak\\tracer”',
+  'no room below ~/firebreak',
+  'dir=../data',
+])('keeps %s inside though it was made for whoever asks, and logs where it was', (words) => {
+  const { why, ...told } = refusedBy(new AskerError('input', words));
+  expect(told).toEqual(FAILED);
+  expect(why).toContain('told-outside.test.ts');
+  expect(why).not.toContain(words);
 });
 
 it('is told what a thread that walks made for whoever asked, and nothing else that it threw', () => {
