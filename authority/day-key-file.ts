@@ -68,7 +68,7 @@ export function decodeDayKeyFile(bytes: Uint8Array): DayKeys {
   if (version !== VERSION) throw damaged(`its version is ${version}, this program knows ${VERSION}`);
   const checksum = sha256(bytes.subarray(0, -CHECKSUM_LENGTH));
   if (!equalBytes(checksum, bytes.subarray(-CHECKSUM_LENGTH))) {
-    throw damaged('its checksum does not match, so some of it was changed; restore it from a copy');
+    throw damaged('its checksum does not match, so some of it was changed');
   }
   const day = reader.u32();
   const [idKey, macKey, seed] = [reader.take(32), reader.take(32), reader.take(32)];

@@ -142,7 +142,8 @@ async function wholeKeysOf(
 const toRestore = (what: string, day: number, cause?: unknown) =>
   new FirebreakError(
     'damaged',
-    `others know the keys of day ${day}, and here ${what}: restore them from a copy; no second ones are made`,
+    `others know the keys of day ${day}, and here ${what}: no second ones are made. Put the file back if it is elsewhere; ` +
+      'if it is lost, that day gets no credentials and its reports stay closed (docs/retention.md)',
     { cause },
   );
 

@@ -70,7 +70,10 @@ function openFailure(folder: string, cause: unknown): FirebreakError {
     return new FirebreakError('locked', `${folder} is in use by another process`, { cause });
   }
   const why = reason instanceof Error ? reason.message : String(cause);
-  return new FirebreakError('damaged', `${folder} cannot be opened (${why}): restore it from a copy`, {
-    cause,
-  });
+  return new FirebreakError(
+    'damaged',
+    `${folder} cannot be opened (${why}). See to its disk and its rights first; if it is damaged, put the authority's folder ` +
+      'back from a copy, all but day-keys, as docs/backup.md says',
+    { cause },
+  );
 }

@@ -2,17 +2,16 @@
 import { equalBytes } from '../protocol/bytes.js';
 import { openCheckpoint } from '../protocol/checkpoint.js';
 import { entriesOf, TILE_WIDTH } from '../protocol/tile.js';
-import { FirebreakError } from '../protocol/errors.js';
+import type { FirebreakError } from '../protocol/errors.js';
 import { leafHash } from '../protocol/merkle.js';
 import type { NoteVerifier } from '../protocol/note.js';
 import { readTileEdge, type TileEdge } from '../protocol/tile-edge.js';
 import { readerOfStore } from './reader-level.js';
+import { storeDamage } from './store/store-damage.js';
 import type { LogState, Store } from './store/store.js';
 
 const damaged = (why: string, cause?: unknown): FirebreakError =>
-  new FirebreakError('damaged', `the ledger's store is damaged: ${why}; restore its folder from a copy`, {
-    cause,
-  });
+  storeDamage(`the ledger's store is damaged: ${why}`, cause);
 
 function requireOwnCheckpoint({ size, root, checkpoint }: LogState, log: NoteVerifier): void {
   try {

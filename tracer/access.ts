@@ -2,11 +2,11 @@
 import { asTagNumber } from '../protocol/brands.js';
 import type { UnixMs } from '../protocol/brands.js';
 import { ENTRY_TYPE } from '../protocol/entry.js';
-import { FirebreakError } from '../protocol/errors.js';
 import { sealAccess } from '../protocol/payload-access.js';
 import type { AccessRecord, SealedAccess } from '../protocol/payload-access.js';
 import { SALT_LENGTH } from '../protocol/payload-salt.js';
 import { isPlain } from '../protocol/plain-text.js';
+import { AskerError, telling } from './asker-error.js';
 import { PLAIN_WORDS } from './recorded-words.js';
 import type { TraceRequest } from './trace-result.js';
 
@@ -55,20 +55,22 @@ export function accessRecorder({ auditPublicKey, nowMs, randomBytes, commit }: A
   return {
     async record({ officer, purpose }, asked, reached) {
       if (officer.trim() === '' || purpose.trim() === '') {
-        throw new FirebreakError('input', 'a look needs an officer and a purpose: both are recorded');
+        throw new AskerError('input', 'a look needs an officer and a purpose: both are recorded');
       }
       if (!isPlain(officer) || !isPlain(purpose))
-        throw new FirebreakError(
+        throw new AskerError(
           'input',
           `officer and purpose must be ${PLAIN_WORDS}: people are shown them`,
         );
-      const parts = sealAccess(
-        { officer, purpose, ...asked, reached },
-        {
-          look: randomBytes(LOOK_LENGTH),
-          salt: () => randomBytes(SALT_LENGTH),
-          recipientPublicKey: auditPublicKey,
-        },
+      const parts = telling(['format', 'size'], () =>
+        sealAccess(
+          { officer, purpose, ...asked, reached },
+          {
+            look: randomBytes(LOOK_LENGTH),
+            salt: () => randomBytes(SALT_LENGTH),
+            recipientPublicKey: auditPublicKey,
+          },
+        ),
       );
       const timeMs = nowMs();
       const [index, ...further] = await commit(
@@ -76,7 +78,7 @@ export function accessRecorder({ auditPublicKey, nowMs, randomBytes, commit }: A
       );
       const [first] = parts;
       if (first === undefined || index === undefined || further.length !== parts.length - 1)
-        throw new FirebreakError('closed', 'not all entries of this look were recorded: there is no answer');
+        throw new AskerError('closed', 'not all entries of this look were recorded: there is no answer');
       return { ...first, index, further };
     },
   };

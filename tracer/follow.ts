@@ -42,8 +42,8 @@ export async function follow(
   }
 }
 
-/** With what lies behind it. */
-function reasonOf(error: unknown): string {
+/** For the log, with what lies behind it. */
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
 }

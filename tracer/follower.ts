@@ -11,6 +11,7 @@ import { openCheckpoint } from '../protocol/checkpoint.js';
 import type { Checkpoint } from '../protocol/checkpoint.js';
 import { decodeEntry } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
+import type { ErrorCode } from '../protocol/errors.js';
 import { sha256 } from '../protocol/hash.js';
 import type { LedgerReader } from '../protocol/ledger-reader.js';
 import { confirmLog, extendLog, newLog, sizeOf } from '../protocol/log-verifier.js';
@@ -18,6 +19,7 @@ import type { ExtendedLog, VerifiedLog } from '../protocol/log-verifier.js';
 import type { NoteVerifier } from '../protocol/note.js';
 import { openWitnessedCheckpoint, type WitnessPolicy } from '../protocol/witness-policy.js';
 import { entriesOf, TILE_WIDTH, tileWidthAt } from '../protocol/tile.js';
+import { AskerError, telling, toldIf } from './asker-error.js';
 import type { CheckpointStore } from './checkpoint-store.js';
 import type { LoggedEntry } from './payloads.js';
 
@@ -44,6 +46,9 @@ export interface CatchUp {
 }
 
 export type Progress = (done: number, size: number) => void;
+
+/** Whoever asks is told of a log that does not add up: there is no answer from it. */
+const LOG_CODES: readonly ErrorCode[] = ['consistency', 'chain', 'signature', 'foreign', 'witness'];
 
 /** The new part of an entry bundle, as it was verified. */
 interface Page {
@@ -91,11 +96,14 @@ export class Follower {
   async catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
     await this.#start();
     const note = await this.#deps.reader.checkpoint();
-    const checkpoint = openWitnessedCheckpoint(note, this.#deps.verifier, this.#deps.policy);
+    const { verifier, policy } = this.#deps;
+    const checkpoint = telling(LOG_CODES, () => openWitnessedCheckpoint(note, verifier, policy));
     this.#requireForward(checkpoint);
     const onRead = (): void => onProgress?.(sizeOf(this.#position), checkpoint.size);
     onRead();
-    await this.#verify(checkpoint, onRead, signal);
+    await this.#verify(checkpoint, onRead, signal).catch((error: unknown) => {
+      throw toldIf(error, LOG_CODES);
+    });
     await this.#keep(note);
     return { checkpoint, note, added: await this.#handOn(onProgress, signal) };
   }
@@ -110,18 +118,16 @@ export class Follower {
   #requireForward(checkpoint: Checkpoint): void {
     const known = Math.max(this.size, this.#milestone?.size ?? 0);
     if (checkpoint.size >= known) return;
-    throw new FirebreakError(
+    throw new AskerError(
       'consistency',
       `the ledger shows ${checkpoint.size} entries, and ${known} were seen before: it was rolled back`,
     );
   }
 
-  /** What the disk says of it is for the operator's log, and not for whoever asked something meanwhile. */
   async #keep(note: string): Promise<void> {
     if (note === this.#kept) return;
     await this.#deps.checkpoints.save(note).catch((cause: unknown) => {
-      const why = 'the tracer cannot keep how far it has read; its operator finds why in its log';
-      throw new FirebreakError('closed', why, { cause });
+      throw new FirebreakError('closed', 'the tracer cannot keep how far it has read', { cause });
     });
     this.#kept = note;
   }
@@ -174,7 +180,7 @@ export class Follower {
   async #readAgain({ bundle, width, from, sha256: verified }: Page) {
     const read = await this.#deps.reader.entryBundle(bundle, width);
     if (!equalBytes(sha256(read), verified)) {
-      throw new FirebreakError(
+      throw new AskerError(
         'consistency',
         `the ledger shows other entries from ${from} on than those it committed to`,
       );

@@ -1,5 +1,5 @@
 /** The one path of a trace that leads to a person. */
-import { FirebreakError } from '../protocol/errors.js';
+import { AskerError } from './asker-error.js';
 import type { ContactView } from './contacts/view.js';
 import { presenceFromIn } from './presence/presence-view.js';
 import type { TraceWords } from './rows-told.js';
@@ -30,7 +30,7 @@ export function pathIn(
   if (row) return { as: 'reached', person: row, ...gap };
   const source = sources && rowOfPerson(people, sources, Number(person), words);
   if (source) return { as: 'source', person: source, ...gap };
-  throw new FirebreakError('not-found', `no path of this trace leads to that person${inWords(gap)}`);
+  throw new AskerError('not-found', `no path of this trace leads to that person${inWords(gap)}`);
 }
 
 /** A path by stays that had to go may have led there. */

@@ -1,5 +1,5 @@
 /** A person's contacts as an officer sees them, one by one: with whom, when, and whether it was a close contact. */
-import { FirebreakError } from '../protocol/errors.js';
+import { AskerError } from './asker-error.js';
 import { nearSecondsOf } from './contact.js';
 import type { Contact } from './contact.js';
 import { contactsOfPerson } from './contacts/pair-contacts.js';
@@ -88,7 +88,7 @@ async function metFrom(
 ): Promise<MetTag[]> {
   const person = personOf(view.people, Number(asked));
   if (person === undefined)
-    throw new FirebreakError('not-found', `${asked} is in no contact that is known: check the number`);
+    throw new AskerError('not-found', `${asked} is in no contact that is known: check the number`);
   const last = after && { ...after, tag: Number(after.person) };
   const ahead: MetTag[] = [];
   for (const met of contactsOfPerson(view, person, from, to)) {

@@ -1,10 +1,10 @@
 /** Entries that were read and verified before, read again from the ledger: each must be the one that it was. */
 import { equalBytes } from '../protocol/bytes.js';
 import { decodeEntry } from '../protocol/entry.js';
-import { FirebreakError } from '../protocol/errors.js';
 import type { LedgerReader } from '../protocol/ledger-reader.js';
 import { leafHash } from '../protocol/merkle.js';
 import { entriesOf, TILE_WIDTH, tileWidthAt } from '../protocol/tile.js';
+import { AskerError } from './asker-error.js';
 import type { LoggedEntry } from './payloads.js';
 import { LEAF_BYTES } from './waiting-day.js';
 import type { WaitingEntry } from './waiting-day.js';
@@ -35,5 +35,5 @@ function entryAt(entries: readonly Uint8Array[], index: number, leaf: Uint8Array
   const bytes = entries[index % TILE_WIDTH];
   if (bytes !== undefined && equalBytes(leafHash(bytes).subarray(0, LEAF_BYTES), leaf))
     return { ...decodeEntry(bytes), index };
-  throw new FirebreakError('consistency', `the ledger shows another entry ${index} than it did before`);
+  throw new AskerError('consistency', `the ledger shows another entry ${index} than it did before`);
 }

@@ -1,5 +1,5 @@
 /** A trace: its bounds, its walks, and what they found in words of tag numbers (tracing.md). Reads no clock, writes nothing. */
-import { FirebreakError } from '../protocol/errors.js';
+import { AskerError } from './asker-error.js';
 import type { People } from './contacts/people.js';
 import type { ContactView } from './contacts/view.js';
 import { presenceFromIn } from './presence/presence-view.js';
@@ -38,7 +38,7 @@ export function requireBounds(request: TraceRequest): void {
   const { hops, from, to, minSeconds, latentSeconds, infectiousSeconds = 0, list = 0 } = request;
   const isCount = (value: number) => Number.isSafeInteger(value) && value >= 0;
   const require = (holds: boolean, problem: string) => {
-    if (!holds) throw new FirebreakError('input', problem);
+    if (!holds) throw new AskerError('input', problem);
   };
   require(isTagNumber(request.case), `case “${request.case}” is not a tag number`);
   require(isCount(hops) && hops >= 1 && hops <= MAX_HOPS, `hops must be 1 to ${MAX_HOPS}`);

@@ -6,9 +6,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { asTagNumber } from '../protocol/brands.js';
 import type { TagNumber } from '../protocol/brands.js';
 import type { Signer } from '../protocol/ed25519.js';
-import { FirebreakError } from '../protocol/errors.js';
 import { askedInTrace } from './access.js';
 import type { AccessRecorder, Look } from './access.js';
+import { AskerError, tellingReader } from './asker-error.js';
 import type { ClusterAnswer } from './cluster/cluster-message.js';
 import type { ClusterRequest } from './cluster/cluster-result.js';
 import { clusterDesk } from './cluster/desk.js';
@@ -122,8 +122,8 @@ class LedgerTracer implements Tracer {
   readonly #space = new WalkWorkspace();
 
   constructor(deps: TracerDeps) {
-    this.#deps = deps;
-    this.#reading = new LedgerReading(deps, (view) => deps.walks?.show(view));
+    this.#deps = { ...deps, reader: tellingReader(deps.reader) };
+    this.#reading = new LedgerReading(this.#deps, (view) => deps.walks?.show(view));
   }
 
   catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
@@ -147,13 +147,13 @@ class LedgerTracer implements Tracer {
     const { signer } = this.#deps;
     const access = this.#recorder();
     if (wish !== undefined && signer === undefined)
-      throw new FirebreakError('permission', 'this tracer has no key to sign evidence with');
+      throw new AskerError('permission', 'this tracer has no key to sign evidence with');
     const ground = this.#ground(request.presence);
     const { view } = ground;
     const { book, gateways } = this.#reading.intake;
     const presence = request.presence ? { places: book.places(), gateways } : undefined;
     const found = await orNotFound(() => this.#told(ground, request, wish, signal));
-    if (found instanceof FirebreakError) {
+    if (found instanceof AskerError) {
       await access.record(look, askedInTrace(request), []);
       throw found;
     }
@@ -172,7 +172,7 @@ class LedgerTracer implements Tracer {
 
   async lookUpPath(request: TraceRequest, person: string, look: Look, signal?: AbortSignal) {
     const access = this.#recorder();
-    if (!isTagNumber(person)) throw new FirebreakError('input', `person “${person}” is not a tag number`);
+    if (!isTagNumber(person)) throw new AskerError('input', `person “${person}” is not a tag number`);
     const ground = this.#ground(request.presence);
     const asked = { ...askedInTrace(request), question: 'path' } as const;
     const found = await orNotFound(async () => {
@@ -181,9 +181,9 @@ class LedgerTracer implements Tracer {
     });
     signal?.throwIfAborted();
     const onIt =
-      found instanceof FirebreakError ? [] : found.person.path.flatMap(({ from, to }) => [from, to]);
+      found instanceof AskerError ? [] : found.person.path.flatMap(({ from, to }) => [from, to]);
     const { index } = await access.record(look, asked, ascending([...onIt, person]));
-    if (found instanceof FirebreakError) throw found;
+    if (found instanceof AskerError) throw found;
     return { ...found, accessIndex: index };
   }
 
@@ -198,9 +198,9 @@ class LedgerTracer implements Tracer {
     const contactAt = (place: Place) => this.contactAt(view, place);
     const found = await orNotFound(() => contactRows(view, question, contactAt, signal));
     signal?.throwIfAborted();
-    const met = found instanceof FirebreakError ? [] : found.contacts.map((row) => row.person);
+    const met = found instanceof AskerError ? [] : found.contacts.map((row) => row.person);
     const { index } = await access.record(look, asked, ascending(met));
-    if (found instanceof FirebreakError) throw found;
+    if (found instanceof AskerError) throw found;
     return { ...found, accessIndex: index };
   }
 
@@ -211,7 +211,7 @@ class LedgerTracer implements Tracer {
     const from = { view: this.view(), presence: request.presence ? seen : undefined };
     const tagOf = (person: number): number => {
       if (this.#reading.intake === intake) return contacts.tagOf(person);
-      throw new FirebreakError('busy', 'the contacts are read again from the ledger: ask once more');
+      throw new AskerError('busy', 'the contacts are read again from the ledger: ask once more');
     };
     const walk = (asked: TraceRequest) => this.#walked(from, asked, signal);
     const wordsOf = () => this.#wordsOf(from);
@@ -245,7 +245,7 @@ class LedgerTracer implements Tracer {
   #recorder(): AccessRecorder {
     const { access } = this.#deps;
     if (access !== undefined) return access;
-    throw new FirebreakError('permission', 'this tracer cannot record looks, so it gives no answers');
+    throw new AskerError('permission', 'this tracer cannot record looks, so it gives no answers');
   }
 
   #ground(withPresence = false): Ground {
@@ -301,17 +301,17 @@ class LedgerTracer implements Tracer {
       await pause(COVERED_EVERY_MS);
     }
     const problem = `the look is entry ${index}, and no checkpoint covers it yet: there is no evidence without one`;
-    throw new FirebreakError('timeout', problem);
+    throw new AskerError('timeout', problem);
   }
 }
 
 /** That there is nobody is an answer too: it is recorded, and told after that, in words that say so. */
-async function orNotFound<T>(find: () => Promise<T>): Promise<T | FirebreakError> {
+async function orNotFound<T>(find: () => Promise<T>): Promise<T | AskerError> {
   try {
     return await find();
   } catch (error) {
-    if (!(error instanceof FirebreakError && error.code === 'not-found')) throw error;
-    return new FirebreakError('not-found', `${error.message}; the look is recorded`, { cause: error });
+    if (!(error instanceof AskerError && error.code === 'not-found')) throw error;
+    return new AskerError('not-found', `${error.message}; the look is recorded`, { cause: error });
   }
 }
 

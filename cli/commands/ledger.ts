@@ -5,6 +5,7 @@ import pc from 'picocolors';
 import { exportLog } from '../../ledger/export.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import { defaultCheckThreads } from '../../ledger/intake/verify-workers.js';
+import { WHAT_TO_DO } from '../../ledger/store/store-damage.js';
 import { verifyFolder } from '../../ledger/verify-folder.js';
 import { verifyLog } from '../../ledger/verify.js';
 import type { VerifiedSummary } from '../../ledger/verify.js';
@@ -206,8 +207,7 @@ function requirePayloads({ checkpoint, lost, withoutPayload }: VerifiedSummary, 
   throw new FirebreakError(
     'damaged',
     `the log of ${checkpoint.size} entries in ${where} is whole, but ${lost} payloads are neither stored nor pruned: those of ` +
-      `entries ${withoutPayload.join(' ')}${more}. Stop the ledger, see what firebreak ledger fsck says, and restore the ` +
-      'folder from a copy',
+      `entries ${withoutPayload.join(' ')}${more}. ${WHAT_TO_DO}`,
   );
 }
 

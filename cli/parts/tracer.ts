@@ -13,6 +13,7 @@ import type { WitnessPolicy } from '../../protocol/witness-policy.js';
 import { openContactStore } from '../../tracer/contacts/open-contact-store.js';
 import { accessRecorder } from '../../tracer/access.js';
 import type { AccessRecorder } from '../../tracer/access.js';
+import { AskerError } from '../../tracer/asker-error.js';
 import type { CheckpointStore } from '../../tracer/checkpoint-store.js';
 import { openTracer } from '../../tracer/tracer.js';
 import type { Tracer } from '../../tracer/tracer.js';
@@ -93,7 +94,7 @@ const recorderOver = (courier: Courier, { config, clock, onLook }: TracerGiven):
 async function commit(courier: Courier, entries: Parameters<Courier['post']>[0]): Promise<readonly number[]> {
   const posted = await courier.post(entries);
   const late = new Promise<never>((_, reject) => {
-    const error = new FirebreakError(
+    const error = new AskerError(
       'timeout',
       'the ledger has not recorded this look, so there is no answer: see firebreak ledger status, and try again',
     );
@@ -102,7 +103,7 @@ async function commit(courier: Courier, entries: Parameters<Courier['post']>[0])
   const deliveries = await Promise.race([Promise.all(posted.map((one) => one.delivered())), late]);
   return deliveries.map((delivery) => {
     if (delivery.index !== undefined) return delivery.index;
-    throw new FirebreakError('permission', `the ledger refused to record this look: ${delivery.refusal}`);
+    throw new AskerError('permission', `the ledger refused to record this look: ${delivery.refusal}`);
   });
 }
 

@@ -2,6 +2,7 @@
 import pc from 'picocolors';
 import type { Area, Finding } from '../../ledger/fsck/findings.js';
 import type { FsckReport } from '../../ledger/fsck/fsck.js';
+import { BEFORE_A_COPY } from '../../ledger/store/store-damage.js';
 import { plain } from '../../protocol/plain-text.js';
 import { count, counted } from './counts.js';
 import { typeLine } from './entry-names.js';
@@ -52,7 +53,7 @@ export function damageSummary({ findings, counted }: FsckReport, dir: string): s
     firstBadIndex === undefined ? 'no entry is named' : `the first entry concerned is ${firstBadIndex}`;
   const unread =
     counted === undefined ? '; the rows could not be read, so the log itself was not checked' : '';
-  return `the ledger in ${dir} is damaged: ${things} wrong, and ${first}${unread}. Keep it as it is, and restore the folder from a copy`;
+  return `the ledger in ${dir} is damaged: ${things} wrong, and ${first}${unread}. Leave the folder as it is. ${BEFORE_A_COPY}`;
 }
 
 const UNCHECKED_COSIGNATURES =

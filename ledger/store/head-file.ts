@@ -7,9 +7,10 @@
  * follow: a killed process loses nothing of it, a power cut its last writes at most, and the journal has those commits.
  */
 import { constants } from 'node:fs';
-import { asError, FirebreakError } from '../../protocol/errors.js';
+import { asError } from '../../protocol/errors.js';
 import { NODE_DISK, type Disk } from './disk.js';
 import { readSlot, SLOT_BYTES, writeSlot, type Answered, type Head, type HeadSlot } from './head-slot.js';
+import { storeDamage } from './store-damage.js';
 
 /** Syncing more often would slow the journal on the same disk. */
 const SYNC_EVERY_MS = 10;
@@ -34,10 +35,7 @@ function readNewest(disk: Disk, fd: number, path: string): HeadSlot | undefined 
   const slots = [readSlot(bytes.subarray(0, SLOT_BYTES)), readSlot(bytes.subarray(SLOT_BYTES))];
   const valid = slots.filter((slot) => slot !== undefined).sort((a, b) => b.turn - a.turn);
   if (valid[0] !== undefined) return valid[0];
-  throw new FirebreakError(
-    'damaged',
-    `${path} is damaged: see what firebreak ledger fsck says of the rest, and restore the ledger's folder from a copy`,
-  );
+  throw storeDamage(`${path}, which tells how far the ledger has answered, is damaged`);
 }
 
 /** Opens or makes the head file. Throws `damaged` when neither of its slots can be read. */

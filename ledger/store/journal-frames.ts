@@ -8,8 +8,8 @@
  * sends payloads cannot know it, so what is left of an earlier turn is never taken for the next frame, whatever was sent.
  */
 import { crc32 } from 'node:zlib';
-import { FirebreakError } from '../../protocol/errors.js';
 import { wholeBlocks } from './block-buffer.js';
+import { storeDamage } from './store-damage.js';
 
 const MAGIC = 0x46424a32;
 export const FRAME_HEAD = 28;
@@ -154,8 +154,7 @@ export function unsettledFrames(frames: readonly Frame[], commit: number, dir: s
   const unsettled = frames.filter((frame) => frame.commit > Math.min(last.settled, commit));
   const first = unsettled[0]?.commit ?? last.commit;
   if (first <= commit + 1) return unsettled;
-  throw new FirebreakError(
-    'damaged',
-    `the store in ${dir} ends with commit ${commit} and its journal begins with ${first}: restore the folder from a copy`,
+  throw storeDamage(
+    `the store in ${dir} ends with commit ${commit} and its journal begins with ${first}: what is between them is lost`,
   );
 }

@@ -15,6 +15,7 @@ import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { Row } from './journal-frames.js';
 import { PayloadFilter, type LatestFilters } from './payload-filter.js';
 import { bucketOf, BUCKETS, NAME_BYTES, PayloadTable, wordAt } from './payload-table.js';
+import { storeDamage } from './store-damage.js';
 import { bucketKey, FILTER_RANGE, filterKey, INDEX_BOOKS_KEY } from './store-keys.js';
 import type { Database } from './store-open.js';
 import type { PayloadRecord } from './store.js';
@@ -120,10 +121,7 @@ export class PayloadIndex {
     const { count, tails } = books ? decodeBooks(books) : NO_BOOKS;
     const filters = books ? await db.values(FILTER_RANGE).all() : [];
     if (indexedTo > 0 && filters.length === 0)
-      throw new FirebreakError(
-        'damaged',
-        'the payload index has lost its books: restore the folder from a copy',
-      );
+      throw storeDamage('the payload index of the ledger’s store has lost its books');
     const filter = new PayloadFilter(filters, count);
     return new PayloadIndex({ db, behind, filter, tails: tails.slice(), indexedTo, tableRecords });
   }

@@ -6,6 +6,7 @@ import { isThere } from '../../host/system-words.js';
 import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { NODE_DISK, type Disk } from './disk.js';
+import { storeDamage } from './store-damage.js';
 import { FORMAT_KEY } from './store-keys.js';
 import { decodeFormatRow, FORMAT_VERSION, type FolderFormat } from './store-rows.js';
 import type { StoreIdentity } from './store.js';
@@ -61,11 +62,7 @@ export function storeError(error: unknown, dir: string): FirebreakError {
       { cause: error },
     );
   }
-  return new FirebreakError(
-    'damaged',
-    `the ledger's store in ${dir} is damaged (${text}): restore the folder from a copy`,
-    { cause: error },
-  );
+  return storeDamage(`the ledger's store in ${dir} is damaged (${text})`, error);
 }
 
 async function formatOf(db: Database, dir: string): Promise<FolderFormat | undefined> {
@@ -85,10 +82,7 @@ async function requireWhole(dir: string, location: string): Promise<void> {
   const files = isThere(location) ? await readdir(location) : [];
   const ruins = files.some((name) => /\.(ldb|log)$/.test(name));
   if (!ruins && !isThere(join(dir, 'head'))) return;
-  throw new FirebreakError(
-    'damaged',
-    `parts of the ledger's store in ${dir} are missing: restore the folder from a copy`,
-  );
+  throw storeDamage(`parts of the ledger's store in ${dir} are missing`);
 }
 
 function requireSame(found: FolderFormat, wanted: StoreIdentity, dir: string): void {

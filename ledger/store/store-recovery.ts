@@ -5,7 +5,6 @@
 import { dirname, join } from 'node:path';
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
 import { decodeEntry, NO_PREVIOUS_LEAF } from '../../protocol/entry.js';
-import { FirebreakError } from '../../protocol/errors.js';
 import { emptyRoot } from '../../protocol/merkle.js';
 import { TILE_WIDTH } from '../../protocol/tile.js';
 import { NODE_DISK, syncFolder, type Disk } from './disk.js';
@@ -15,6 +14,7 @@ import { unsettledFrames, type Frame } from './journal-frames.js';
 import { payloadFileOf, PayloadFiles } from './payload-files.js';
 import { PayloadIndex } from './payload-index.js';
 import type { PayloadStore } from './read-payloads.js';
+import { storeDamage } from './store-damage.js';
 import { FORMAT_KEY, indexOfKey, KEPT_DAY, payloadRange, segmentKey, STATE_KEY } from './store-keys.js';
 import { oneAfterTheOther, StoreLevel, type StoreParts } from './store-level.js';
 import { openDatabase, storeError, storeLocation, type Database } from './store-open.js';
@@ -70,12 +70,11 @@ async function begin(db: Database, identity: StoreIdentity, checkpoint: string):
 
 async function readState(db: Database, dir: string): Promise<StateRow> {
   const row: Uint8Array | undefined = await db.get(STATE_KEY);
-  if (row === undefined)
-    throw new FirebreakError('damaged', `the state row is missing from the store in ${dir}`);
+  if (row === undefined) throw storeDamage(`the state row is missing from the store in ${dir}`);
   try {
     return decodeStateRow(row);
   } catch (cause) {
-    throw new FirebreakError('damaged', `the state row of the store in ${dir} cannot be read`, { cause });
+    throw storeDamage(`the state row of the store in ${dir} cannot be read`, cause);
   }
 }
 
@@ -96,10 +95,7 @@ async function findEnds({ db, files }: PayloadStore, dir: string): Promise<void>
     if (last === undefined) continue;
     const { offset, length } = decodePayloadPlace(last);
     if (files.size(day) < offset + length)
-      throw new FirebreakError(
-        'damaged',
-        `payloads/${payloadFileOf(day)} in ${dir} has lost its end: restore the folder from a copy`,
-      );
+      throw storeDamage(`payloads/${payloadFileOf(day)} in ${dir} has lost its end`);
     files.setEnd(day, offset + length);
   }
 }
@@ -112,7 +108,7 @@ function requireNotRolledBack({ state, commit }: StateRow, { found }: HeadFile, 
     found.size === state.size
       ? `ends with commit ${commit} but answered for commit ${found.commit}: its newest answers are lost`
       : `holds ${state.size} entries but answered for ${found.size}: its newest data is lost`;
-  throw new FirebreakError('damaged', `the store in ${dir} ${lost}, restore the folder from a copy`);
+  throw storeDamage(`the store in ${dir} ${lost}`);
 }
 
 /**
@@ -200,11 +196,7 @@ export async function openStoreLevel(options: StoreLevelOptions): Promise<Store>
     head = openHeadFile(join(dir, 'head'), disk);
     journal = new Journal(dir, { disk, ...(turnBytes !== undefined && { turnBytes }) });
     if (fresh && head.found === undefined && firstCheckpoint) await begin(db, identity, firstCheckpoint());
-    else if (fresh)
-      throw new FirebreakError(
-        'damaged',
-        `the store in ${dir} is empty but its head file is not: restore the folder from a copy`,
-      );
+    else if (fresh) throw storeDamage(`the store in ${dir} is empty but its head file is not`);
     files = new PayloadFiles(dir, disk);
     const own = { db, journal, head, dir, files };
     const recovered = await recover(own, tuning);

@@ -6,6 +6,7 @@
 import { concat } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { entriesOf } from '../../protocol/tile.js';
+import { storeDamage } from './store-damage.js';
 
 const COUNT_BYTES = 2;
 const DAY_BYTES = 4;
@@ -57,10 +58,7 @@ function countOf(value: Uint8Array): number {
 }
 
 const missing = (index: number): FirebreakError =>
-  new FirebreakError(
-    'damaged',
-    `entry ${index} is missing from the ledger's store: restore its folder from a copy`,
-  );
+  storeDamage(`entry ${index} is missing from the ledger's store`);
 
 interface Cut {
   readonly bytes: Uint8Array;

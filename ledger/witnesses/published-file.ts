@@ -12,6 +12,7 @@ import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import { treeRoot } from '../../protocol/merkle.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import { tileHashReader } from '../../protocol/tile-hash-reader.js';
+import { storeDamage } from '../store/store-damage.js';
 
 /** What readers are shown: a checkpoint, and how many entries it is of. */
 export interface PublishedHead {
@@ -29,9 +30,6 @@ export interface HeldLog {
 
 const fileIn = (dir: string): string => join(dir, 'published');
 
-const damaged = (why: string, cause?: unknown): FirebreakError =>
-  new FirebreakError('damaged', `${why}; restore the ledger's folder from a copy`, { cause });
-
 /**
  * What was published last; `undefined` when no witnesses were asked for.
  *
@@ -45,11 +43,11 @@ export async function readPublished(dir: string, held: HeldLog): Promise<Publish
   if (checkpoint === undefined) return undefined;
   const { size, root } = openOwn(checkpoint, held.verifier, dir);
   if (size > held.size)
-    throw damaged(
+    throw storeDamage(
       `the ledger in ${dir} holds ${held.size} entries, ${size} were published: entries are lost`,
     );
   if (!equalBytes(await treeRoot(size, tileHashReader(held.reader, size)), root))
-    throw damaged(`the ledger in ${dir} does not hold the ${size} entries that were published`);
+    throw storeDamage(`the ledger in ${dir} does not hold the ${size} entries that were published`);
   return { size, checkpoint };
 }
 
@@ -57,7 +55,7 @@ function openOwn(note: string, log: NoteVerifier, dir: string) {
   try {
     return openCheckpoint(note, log);
   } catch (cause) {
-    throw damaged(`${fileIn(dir)} is not a checkpoint of this log`, cause);
+    throw storeDamage(`${fileIn(dir)} is not a checkpoint of this log`, cause);
   }
 }
 

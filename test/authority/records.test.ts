@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -102,6 +102,17 @@ describe('records in level', () => {
       code: 'foreign',
     });
     await (await openLevelRecords(folder, OWNER)).close();
+  });
+
+  it('that are damaged say how the authority is put back, and that its day keys are not', async () => {
+    const folder = await newFolder();
+    await (await openLevelRecords(folder, OWNER)).close();
+    for (const name of await readdir(folder))
+      if (name.startsWith('MANIFEST')) await truncate(join(folder, name));
+    await expect(openLevelRecords(folder, OWNER)).rejects.toMatchObject({
+      code: 'damaged',
+      message: expect.stringContaining('all but day-keys, as docs/backup.md says') as string,
+    });
   });
 
   it('refuse a folder that is open already', async () => {

@@ -74,7 +74,7 @@ describe('keys that others know', () => {
     ['cut short', (file: string) => truncate(file, 60)],
     ['gone', (file: string) => rm(file)],
   ])(
-    'are not replaced when they are %s: that is said once, and they come back from a copy',
+    'are not replaced when they are %s: that is said once, and they come back with their file',
     async (_, harm) => {
       await run();
       const [stated] = statedKeys(TODAY);
@@ -83,7 +83,12 @@ describe('keys that others know', () => {
       const authority = await openAuthority(world.deps);
       for (let round = 0; round < 3; round += 1) await authority.maintain();
       expect(said('error')).toMatchObject([
-        { fields: { day: TODAY, why: expect.stringContaining('restore them from a copy') as string } },
+        {
+          fields: {
+            day: TODAY,
+            why: expect.stringContaining('Put the file back if it is elsewhere') as string,
+          },
+        },
       ]);
       await expect(authority.ensureDayKeys(TODAY, TODAY + 1)).rejects.toMatchObject({ code: 'damaged' });
       await authority.ensureDayKeys(TODAY + 2, TODAY + 3);

@@ -65,7 +65,7 @@ describe('a ledger’s store', () => {
     await writeFile(await largestFile(), '');
     expect(await verify()).toMatchObject({ code: 1 });
     const { code, text } = await attempt('ledger', 'run', '--data-dir', folder);
-    expect(text).toContain('is empty but its head file is not: restore the folder from a copy');
+    expect(text).toContain('is empty but its head file is not. Leave the folder as it is: ');
     expect(code).toBe(1);
   });
 

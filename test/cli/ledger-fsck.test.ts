@@ -57,7 +57,7 @@ describe('firebreak ledger fsck', () => {
     expect(damaged.code).toBe(1);
     expect(damaged.stdout).toMatch(/damaged {2}files: store\/\d+\.log, byte 5000: .*one bit was flipped/);
     expect(damaged.stderr).toMatch(
-      /^firebreak: the ledger in .* is damaged: \d+ things are wrong, .* restore the folder from a copy\n$/,
+      /^firebreak: the ledger in .* is damaged: \d+ things are wrong, .*\. Leave the folder as it is\. Before you start a copy, read docs\/ledger-fsck\.md: one that is too old forks the log\n$/,
     );
     expect(await readFile(join(folderAt(data('bad')).ledger.store, 'head'))).toEqual(before);
   });

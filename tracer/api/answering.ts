@@ -1,7 +1,7 @@
 /** A question on its way: its turn at the desk, its answer in slices, and its end when whoever asked has gone. */
 import { finished } from 'node:stream/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { FirebreakError } from '../../protocol/errors.js';
+import { AskerError } from '../asker-error.js';
 import { lookOf } from './bearers.js';
 import type { Asking } from './contract.js';
 import type { ApiRoom } from './room.js';
@@ -26,7 +26,7 @@ export async function answerQuestion<Answer>(
 ): Promise<void> {
   const look = lookOf(request, request.body);
   const stop = new AbortController();
-  const gone = (): void => stop.abort(new FirebreakError('closed', 'whoever asked has gone'));
+  const gone = (): void => stop.abort(new AskerError('closed', 'whoever asked has gone'));
   reply.raw.once('close', gone);
   const { answer, sent } = await desk.ask(stop, (signal) => work({ look, signal }));
   const onCutOff = (): void => {

@@ -1,5 +1,5 @@
 /** The questions of the API, put to a tracer. This is the one place that knows both. */
-import { FirebreakError } from '../../protocol/errors.js';
+import { AskerError } from '../asker-error.js';
 import type { ClusterAnswer } from '../cluster/cluster-message.js';
 import type { ClusterRequest } from '../cluster/cluster-result.js';
 import type { EvidenceWish } from '../evidence/plan.js';
@@ -71,7 +71,7 @@ async function evidenceOf(
   asking: Asking,
 ) {
   const { evidence, accessIndex } = await lookUp(given, request, asking, persons ? { persons } : {});
-  if (evidence === undefined) throw new FirebreakError('closed', 'this tracer gives no evidence');
+  if (evidence === undefined) throw new AskerError('closed', 'this tracer gives no evidence');
   return { accessIndex, bundle: evidence };
 }
 

@@ -1,5 +1,5 @@
 /** Pages of a person's contacts, as their addresses are written: each page begins after the last row of the one before. */
-import { FirebreakError } from '../../protocol/errors.js';
+import { AskerError } from '../asker-error.js';
 import type { ContactPlace } from '../person-contacts.js';
 
 const CURSOR = /^(\d{1,12})\.(\d{1,15})\.(\d{1,10})$/;
@@ -12,6 +12,6 @@ export function placeAfter(cursor: string | undefined): ContactPlace | undefined
   if (cursor === undefined) return undefined;
   const [, start, person, epoch] = CURSOR.exec(cursor) ?? [];
   if (start === undefined || person === undefined || epoch === undefined)
-    throw new FirebreakError('input', 'after must be the `next` of the page before');
+    throw new AskerError('input', 'after must be the `next` of the page before');
   return { start: Number(start), person, epoch: Number(epoch) };
 }

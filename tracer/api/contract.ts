@@ -37,7 +37,7 @@ export interface Standing {
   readonly behind: number;
   /** When all that the ledger had was taken in last; undefined before it was. */
   readonly readOnMs: number | undefined;
-  /** Why reading on fails, in words that name no folder; undefined where it did not fail the last time. */
+  /** Why reading on fails, in words for anybody; undefined where it did not fail the last time. */
   readonly failure: string | undefined;
 }
 
@@ -63,9 +63,9 @@ export interface Figures {
 }
 
 /**
- * Every question that names a person is recorded as a look before it is answered: no entry, no answer. Each throws
- * `not-found`, `input` for what is out of bounds, `permission`, `timeout` or whatever kept the look from being recorded, and
- * the reason of the signal.
+ * Every question that names a person is recorded as a look before it is answered: no entry, no answer. Each throws, as an AskerError
+ * (asker-error.ts), `not-found`, `input` for what is out of bounds, `permission`, `timeout` or whatever kept the look from being
+ * recorded, and the reason of the signal. Of any other error whoever asks hears only that there is one.
  */
 export interface TracerApi {
   trace(question: Asked<TraceQuestion>, asking: Asking): Promise<LookUpAnswer>;

@@ -1,9 +1,11 @@
 /** How a question that is not answered is answered: a status and one line of JSON. */
 import { FirebreakError } from '../../protocol/errors.js';
 import type { ErrorCode } from '../../protocol/errors.js';
+import { AskerError } from '../asker-error.js';
+import { reasonOf } from '../follow.js';
 
 /** A refusal that has a status of its own, whatever its code. */
-export class HttpRefusal extends FirebreakError {
+export class HttpRefusal extends AskerError {
   readonly status: number;
   /** When it is worth asking again. */
   readonly retryAfterSeconds: number | undefined;
@@ -46,18 +48,21 @@ const OF_FASTIFY: Partial<Record<number, readonly [code: ErrorCode, message: str
 };
 
 /**
- * What to answer to whatever was thrown. What is unexpected stays inside: its words may name anything. So does what names a folder
- * of this machine: that is no fault of the question, whatever its code.
+ * What to answer to whatever was thrown. Told is what was made for whoever asks. All else is no fault of the question, whatever its
+ * code: of what is ours the log has the words, of what is unexpected only where it arose, for its words may name anything.
+ * A second line holds where words for whoever asks were put together with others': what names a folder stays inside all the same.
  */
 export function refusedBy(error: unknown): Refused {
   if (error instanceof HttpRefusal) {
     const { status, code, message, retryAfterSeconds } = error;
     return { status, code, message, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
   }
-  if (error instanceof FirebreakError && PATH.test(error.message))
-    return { status: UNAVAILABLE, code: 'closed', message: FAILED, why: error.message };
-  if (error instanceof FirebreakError)
+  if (error instanceof AskerError && PATH.test(error.message))
+    return { status: UNAVAILABLE, code: 'closed', message: FAILED, why: placeOf(error) };
+  if (error instanceof AskerError)
     return { status: STATUS[error.code] ?? UNAVAILABLE, code: error.code, message: error.message };
+  if (error instanceof FirebreakError)
+    return { status: UNAVAILABLE, code: 'closed', message: FAILED, why: reasonOf(error) };
   const misfit = misfitIn(error);
   if (misfit !== undefined) return { status: 400, code: 'input', message: misfit };
   const status = statusOf(error);

@@ -1,5 +1,5 @@
 /** The backward traces of all cases, and what they say of each pair of cases. */
-import { FirebreakError } from '../../protocol/errors.js';
+import { AskerError } from '../asker-error.js';
 import type { ReachedPerson, TraceRequest } from '../trace-result.js';
 import type { Turns } from '../turns.js';
 import type { ClusterCase, ClusterRequest, Trace, Walked } from './cluster-result.js';
@@ -44,7 +44,7 @@ export async function reachedIn(trace: Trace, request: TraceRequest): Promise<Wa
   try {
     return await trace(request);
   } catch (error) {
-    if (error instanceof FirebreakError && error.code === 'not-found') return UNKNOWN;
+    if (error instanceof AskerError && error.code === 'not-found') return UNKNOWN;
     throw error;
   }
 }

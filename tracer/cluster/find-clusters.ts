@@ -1,5 +1,5 @@
 /** Common sources of several cases, ranked, and the transmission tree that explains them best (clusters.md). */
-import { FirebreakError } from '../../protocol/errors.js';
+import { AskerError } from '../asker-error.js';
 import { presenceFromIn } from '../presence/presence-view.js';
 import { Turns } from '../turns.js';
 import { settingsOf, traceCases } from './case-traces.js';
@@ -67,7 +67,7 @@ export function tagsInCluster({ cases, sources, tree }: ClusterResult): number[]
 
 function requireBounds({ cases, incubationSeconds = 0, list = LISTED }: ClusterRequest): void {
   const require = (holds: boolean, problem: string): void => {
-    if (!holds) throw new FirebreakError('input', problem);
+    if (!holds) throw new AskerError('input', problem);
   };
   const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
   require(cases.length >= MIN_CASES &&

@@ -1,6 +1,6 @@
 /** The views that were taken of a store since it was begun, and what the places in them stand for. */
 import type { BucketSeconds } from '../../protocol/encounter-record.js';
-import { FirebreakError } from '../../protocol/errors.js';
+import { AskerError } from '../asker-error.js';
 import type { Contact } from '../contact.js';
 import type { ColdEvidence } from './cold-evidence.js';
 import { contactOfSides, sidesOfRow } from './live-contact.js';
@@ -11,8 +11,8 @@ import type { Segment } from './segment.js';
 import type { ContactView, LiveTable, Place } from './view.js';
 
 /** Of a view from before the store was begun anew. */
-export const begunAnew = (): FirebreakError =>
-  new FirebreakError(
+export const begunAnew = (): AskerError =>
+  new AskerError(
     'busy',
     'the contacts were begun anew, and are read again from the ledger: ask once more',
   );

@@ -5,7 +5,6 @@
 import { fromHex, toHex } from '../../protocol/bytes.js';
 import type { Checkpoint } from '../../protocol/checkpoint.js';
 import { decodeEntry } from '../../protocol/entry.js';
-import { FirebreakError } from '../../protocol/errors.js';
 import type { NamedId } from '../../protocol/evidence-bundle.js';
 import { MAX_REPORTS } from '../../protocol/evidence-logged.js';
 import type { LoggedEvidence, ProvenEvidence } from '../../protocol/evidence-logged.js';
@@ -14,6 +13,7 @@ import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import { decodePresenceReport, presenceSecret, readPresenceReport } from '../../protocol/presence-report.js';
 import type { DayKeysOf } from '../../protocol/report-open.js';
 import { dayOf } from '../../protocol/time.js';
+import { AskerError, telling } from '../asker-error.js';
 import { judgeProofs } from '../beacon-proof.js';
 import type { GatewayBook } from '../gateway-book.js';
 import { resolvePeer } from '../peer.js';
@@ -99,7 +99,7 @@ async function fetchReports(
   );
   const indexes = [...new Set(found)].sort((x, y) => x - y);
   if (indexes.length > MAX_REPORTS)
-    throw new FirebreakError(
+    throw new AskerError(
       'size',
       `${indexes.length} presence reports bear on it: let it show fewer people`,
     );
@@ -107,7 +107,9 @@ async function fetchReports(
   const payloads = await payloadsNamed(reader, proven);
   return proven.map((entry, place) => {
     const payload = payloads[place] ?? new Uint8Array();
-    return { ...entry, payload, sharedSecret: presenceSecret(decodePresenceReport(payload), dayKeysOf) };
+    const report = decodePresenceReport(payload);
+    const sharedSecret = telling(['sealing'], () => presenceSecret(report, dayKeysOf));
+    return { ...entry, payload, sharedSecret };
   });
 }
 
@@ -155,7 +157,7 @@ function coverOfStep(step: StepAtGateway, found: ReadonlyMap<string, readonly Fo
   const sideOf = (tag: string): FoundSighting[] => {
     const cover = coverOf(found.get(keyOf(gateway, tag)) ?? [], step);
     if (cover !== undefined) return cover;
-    throw new FirebreakError(
+    throw new AskerError(
       'not-found',
       'not all presence reports that a step rests on are known to this tracer, which may have read them with an earlier version: there is no evidence without them',
     );
@@ -199,7 +201,7 @@ async function certificatesOf(
     const { source, sourceTimeMs } = decodeEntry(entry);
     const place = gateways.certificateAt(source, dayOf(sourceTimeMs / 1000), index);
     if (place !== undefined) return place.ledgerIndex;
-    throw new FirebreakError(
+    throw new AskerError(
       'not-found',
       `no certificate of the gateway of presence report ${index} for that day is known to this tracer: there is no evidence without it`,
     );

@@ -1,11 +1,11 @@
 /** Entries with their inclusion proofs, for an evidence bundle: plan, one read, compute (protocol/merkle.ts). */
 import type { Checkpoint } from '../../protocol/checkpoint.js';
 import { decodeEntry } from '../../protocol/entry.js';
-import { FirebreakError } from '../../protocol/errors.js';
 import { bytesOf, isPruned, type FoundPayload, type LedgerReader } from '../../protocol/ledger-reader.js';
 import { computeProof, planInclusion } from '../../protocol/merkle.js';
 import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../protocol/tile.js';
 import { tileHashReader } from '../../protocol/tile-hash-reader.js';
+import { AskerError } from '../asker-error.js';
 import { payloadsOf, PAYLOADS_AT_ONCE } from '../payloads.js';
 import type { LoggedEntry } from '../payloads.js';
 
@@ -69,7 +69,7 @@ function present(found: FoundPayload, index: number): Uint8Array {
   const payload = bytesOf(found);
   if (payload !== undefined) return payload;
   const fate = isPruned(found) ? `was pruned on ${isoDay(found.prunedAtMs)}` : 'is gone';
-  throw new FirebreakError(
+  throw new AskerError(
     'not-found',
     `the payload of entry ${index} ${fate}: there is no evidence without it`,
   );

@@ -10,7 +10,6 @@ import { openCheckpoint } from '../../protocol/checkpoint.js';
 import type { Checkpoint } from '../../protocol/checkpoint.js';
 import type { Signer } from '../../protocol/ed25519.js';
 import type { EncounterRecord } from '../../protocol/encounter-record.js';
-import { FirebreakError } from '../../protocol/errors.js';
 import { encodeEvidence } from '../../protocol/evidence-bundle.js';
 import type { EvidenceRow, EvidenceStep, NamedId } from '../../protocol/evidence-bundle.js';
 import type { CitedRecord, LoggedEvidence } from '../../protocol/evidence-logged.js';
@@ -20,6 +19,7 @@ import { readReport, reportSecret, resolveReporter } from '../../protocol/report
 import type { DayKeysOf } from '../../protocol/report-open.js';
 import { decodeReport } from '../../protocol/report.js';
 import type { RecordedAccess } from '../access.js';
+import { AskerError, telling } from '../asker-error.js';
 import { judgeProofs } from '../beacon-proof.js';
 import type { Contact } from '../contact.js';
 import { checkEvidenceInTurns } from './check.js';
@@ -85,18 +85,16 @@ export async function makeEvidence(
   const placeOf = new Map(contacts.map(({ contact }, place) => [keyOfContact(contact), place]));
   const rowOf = rowCiter(planned, placeOf, atGateways);
   const { issuerPublicKey, retentionDays, sampleHoldSeconds, signer } = deps;
-  const bundle = encodeEvidence(
-    {
-      ...{ issuerPublicKey, retentionDays, sampleHoldSeconds, checkpoint: note, access: look },
-      reports: opened.map(({ logged }) => logged),
-      names: [...names.values()].sort((x, y) => Buffer.compare(x.ephId, y.ephId)),
-      contacts: contacts.map(({ records }) => records),
-      sources: shown.sources.map(rowOf),
-      reached: shown.reached.map(rowOf),
-      ...(atGateways && { presence: atGateways.presence }),
-    },
-    signer,
-  );
+  const content = {
+    ...{ issuerPublicKey, retentionDays, sampleHoldSeconds, checkpoint: note, access: look },
+    reports: opened.map(({ logged }) => logged),
+    names: [...names.values()].sort((x, y) => Buffer.compare(x.ephId, y.ephId)),
+    contacts: contacts.map(({ records }) => records),
+    sources: shown.sources.map(rowOf),
+    reached: shown.reached.map(rowOf),
+    ...(atGateways && { presence: atGateways.presence }),
+  };
+  const bundle = telling(['size'], () => encodeEvidence(content, signer));
   await requireSame(bundle, shown, deps, { turns, signal });
   return bundle;
 }
@@ -159,7 +157,7 @@ interface Opened {
 
 function openReport(fetched: Fetched, { dayKeysOf }: EvidenceDeps, names: Map<string, NamedId>): Opened {
   const envelope = decodeReport(fetched.payload);
-  const sharedSecret = reportSecret(envelope, dayKeysOf);
+  const sharedSecret = telling(['sealing'], () => reportSecret(envelope, dayKeysOf));
   const { epoch, ephId } = envelope.credential;
   const reporter = resolveReporter(envelope, dayKeysOf);
   names.set(toHex(ephId), { ephId, tag: reporter, epoch });
@@ -231,9 +229,9 @@ async function requireSame(
     if (isDeepStrictEqual(shows, { reached, sources })) return;
   } catch (cause) {
     signal?.throwIfAborted();
-    throw new FirebreakError('damaged', `${problem}: ${(cause as Error).message}`, { cause });
+    throw new AskerError('damaged', `${problem}: ${(cause as Error).message}`, { cause });
   }
-  throw new FirebreakError('damaged', problem);
+  throw new AskerError('damaged', problem);
 }
 
 /** The rows as a trace gives them. */

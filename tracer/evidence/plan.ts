@@ -1,6 +1,6 @@
 /** Which contacts it takes to show what a trace answered: those of the paths, and those that make them close ones. */
-import { FirebreakError } from '../../protocol/errors.js';
 import { DAY_SECONDS, EPOCH_SECONDS } from '../../protocol/time.js';
+import { AskerError } from '../asker-error.js';
 import { classSecondsOf, nearSecondsOf } from '../contact.js';
 import type { Contact } from '../contact.js';
 import { contactsOfPair } from '../contacts/pair-contacts.js';
@@ -35,7 +35,7 @@ export function shownRows({ reached, sources = [] }: TraceResult, { persons }: E
   const missing = [...asked].filter((person) => !found.has(person));
   const more = missing.length - MAX_NAMED;
   if (missing.length > 0)
-    throw new FirebreakError(
+    throw new AskerError(
       'input',
       `not in the answer, so evidence cannot show them: ${missing.slice(0, MAX_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
     );
@@ -98,9 +98,9 @@ const takesDaysBefore = (keepFrom: number, { start, epoch }: Contact): boolean =
 const allKeptFrom = (keepFrom: number): number => keepFrom + DAY_SECONDS + LONGEST_SECONDS;
 
 /** The 24-hour sum of a contact near the border of retention still counts contacts that have left. */
-function pastRetention(keepFrom: number): FirebreakError {
+function pastRetention(keepFrom: number): AskerError {
   const allIsKept = new Date(allKeptFrom(keepFrom) * 1000).toISOString();
-  return new FirebreakError(
+  return new AskerError(
     'not-found',
     `a contact in the answer began before the border of retention, or is a close one only together with such, of which there is no evidence: begin the window at ${allIsKept} or later, or let the evidence show people whose paths go without it`,
   );

@@ -2,7 +2,7 @@
  * Every way by which a walk reached somebody that may matter later, in the order found: a round's arrivals lie together,
  * and each names the one before it, which is of the round before. Columns that grow to a bound, and stay for the next walk.
  */
-import { FirebreakError } from '../../protocol/errors.js';
+import { AskerError } from '../asker-error.js';
 
 const FIRST_CAPACITY = 4096;
 
@@ -46,7 +46,7 @@ export class Arrivals {
   #grow(): void {
     if (this.count >= this.#most) {
       const problem = `this trace meets more than ${this.#most} arrivals: ask for fewer hops, a shorter window, more seconds, or no infectious period`;
-      throw new FirebreakError('full', problem);
+      throw new AskerError('full', problem);
     }
     const capacity = Math.min(this.#most, 2 * this.count);
     this.person = grown(this.person, new Uint32Array(capacity));

@@ -3,7 +3,6 @@
  * "Contact"): the pair's seconds of the class over the 24 hours up to the contact's end, summed when a walk asks.
  */
 import type { BucketSeconds } from '../../protocol/encounter-record.js';
-import { FirebreakError } from '../../protocol/errors.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
 import {
   endAt,
@@ -13,6 +12,7 @@ import {
   rowEnd,
   startAt,
 } from '../contacts/segment.js';
+import { AskerError } from '../asker-error.js';
 import type { Segment } from '../contacts/segment.js';
 import { isReplaced, isVisible } from '../contacts/view.js';
 import type { ContactView, LiveTable } from '../contacts/view.js';
@@ -41,7 +41,7 @@ export class ClassSeconds {
   ) {
     const given = attenuation === 'near' ? nearBuckets : bucketsOf;
     if (given === undefined && view.segments.some(({ entries }) => entries > 0))
-      throw new FirebreakError(
+      throw new AskerError(
         'input',
         'seconds of another class than near are not to be had here: ask for near',
       );

@@ -1,5 +1,5 @@
 /** Lets a walk be ended from another thread: a number in shared memory, looked at every few thousand entries. */
-import { FirebreakError } from '../../protocol/errors.js';
+import { AskerError } from '../asker-error.js';
 
 /** What the number says. */
 export const GO_ON = 0;
@@ -27,14 +27,14 @@ export class Pace {
   }
 }
 
-export const outOfTime = (): FirebreakError =>
-  new FirebreakError(
+export const outOfTime = (): AskerError =>
+  new AskerError(
     'timeout',
     'the trace took longer than it may: ask for fewer hops, a shorter window or more seconds',
   );
-export const neverBegun = (): FirebreakError =>
-  new FirebreakError(
+export const neverBegun = (): AskerError =>
+  new AskerError(
     'full',
     'the trace did not begin in time, as others were walked before it: ask again later',
   );
-export const calledOff = (): FirebreakError => new FirebreakError('closed', 'the trace was called off');
+export const calledOff = (): AskerError => new AskerError('closed', 'the trace was called off');

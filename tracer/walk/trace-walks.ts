@@ -1,5 +1,5 @@
 /** The walks of a trace: one, or for both ways one backward and one forward from everybody it reached (tracing.md). */
-import { FirebreakError } from '../../protocol/errors.js';
+import { AskerError } from '../asker-error.js';
 import { contactsOfPerson } from '../contacts/pair-contacts.js';
 import { personOf } from '../contacts/people.js';
 import type { People } from '../contacts/people.js';
@@ -41,7 +41,7 @@ export function walkTrace(
   const presence = presenceFor(request, options);
   const indexCase = personOf(view.people, Number(request.case));
   if (indexCase === undefined || !(hasContacts(view, indexCase) || isSeen(presence, indexCase)))
-    throw new FirebreakError(
+    throw new AskerError(
       'not-found',
       `case ${request.case} is in no contact that is known: check the number`,
     );
@@ -69,7 +69,7 @@ export function tagsReached({ tags }: People, { reached, sources, tags: known }:
 function presenceFor(request: TraceRequest, { presence }: TraceWalkOptions): PresenceView | undefined {
   if (request.presence !== true) return undefined;
   if (presence !== undefined) return presence;
-  throw new FirebreakError('input', 'presence at gateways is not to be had here: ask without it');
+  throw new AskerError('input', 'presence at gateways is not to be had here: ask without it');
 }
 
 function settingsOf(

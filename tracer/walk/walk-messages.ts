@@ -3,8 +3,9 @@
  * Of a view a thread is told what it does not have yet: most of the time nothing but the version, since its columns lie in
  * shared memory and only a new segment or table brings new ones.
  */
-import { FirebreakError } from '../../protocol/errors.js';
+import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { ErrorCode } from '../../protocol/errors.js';
+import { AskerError } from '../asker-error.js';
 import type { ColdEvidence } from '../contacts/cold-evidence.js';
 import type { ContactView } from '../contacts/view.js';
 import type { PresenceSnapshot } from '../presence/snapshot.js';
@@ -25,7 +26,13 @@ export type ViewShown = Pick<WalkQuestion, 'view'>;
 
 export type WalkOutcome =
   | { readonly kind: 'walked'; readonly walks: TraceWalks }
-  | { readonly kind: 'threw'; readonly code: ErrorCode | undefined; readonly message: string };
+  | {
+      readonly kind: 'threw';
+      readonly code: ErrorCode | undefined;
+      readonly message: string;
+      /** Whether it is for whoever asked. */
+      readonly isForAsker: boolean;
+    };
 
 export interface ViewNews {
   readonly version: number;
@@ -81,12 +88,14 @@ const isSameMemory = (one: unknown, other: unknown): boolean =>
 /** What was thrown, in a form that can be posted. */
 export function threw(error: unknown): WalkOutcome {
   const code = error instanceof FirebreakError ? error.code : undefined;
-  return { kind: 'threw', code, message: error instanceof Error ? error.message : String(error) };
+  const { message } = asError(error);
+  return { kind: 'threw', code, message, isForAsker: error instanceof AskerError };
 }
 
 /** Throws what the walk threw. */
 export function walksOf(outcome: WalkOutcome): TraceWalks {
   if (outcome.kind === 'walked') return outcome.walks;
-  const { code, message } = outcome;
-  throw code === undefined ? new Error(message) : new FirebreakError(code, message);
+  const { code, message, isForAsker } = outcome;
+  if (code === undefined) throw new Error(message);
+  throw isForAsker ? new AskerError(code, message) : new FirebreakError(code, message);
 }

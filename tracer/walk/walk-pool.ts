@@ -4,6 +4,7 @@
  * takes its question with it, and the next question starts another.
  */
 import { FirebreakError } from '../../protocol/errors.js';
+import { AskerError } from '../asker-error.js';
 import type { ContactView } from '../contacts/view.js';
 import { requireBounds } from '../trace.js';
 import { calledOff, CALLED_OFF, neverBegun, OUT_OF_TIME } from './pace.js';
@@ -85,7 +86,7 @@ class ThreadPool implements WalkPool {
     if (this.#isClosed) throw calledOff();
     if (signal?.aborted === true) throw reasonOf(signal);
     if (this.#waiting.length >= MOST_WAITING)
-      throw new FirebreakError('full', `${MOST_WAITING} traces wait already: ask again later`);
+      throw new AskerError('full', `${MOST_WAITING} traces wait already: ask again later`);
     let task: Task | undefined;
     const walked = new Promise<TraceWalks>((resolve, reject) => {
       task = { view, question, resolve, reject, thread: undefined, why: undefined };

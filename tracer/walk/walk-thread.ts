@@ -1,11 +1,12 @@
 /** One thread that walks (walk-worker.ts), as its owner sees it: one question at a time, which can be ended from here. */
 import type { Worker } from 'node:worker_threads';
 import { endWorker, startWorker } from '../../host/start-worker.js';
+import { FirebreakError } from '../../protocol/errors.js';
 import type { ContactView } from '../contacts/view.js';
 import type { CALLED_OFF, OUT_OF_TIME } from './pace.js';
 import { GO_ON } from './pace.js';
 import type { TraceWalks } from './trace-walks.js';
-import { newsOf, walksOf } from './walk-messages.js';
+import { newsOf, threw, walksOf } from './walk-messages.js';
 import type { ViewShown, WalkOutcome, WalkQuestion } from './walk-messages.js';
 
 /** What a thread is started with. */
@@ -62,7 +63,7 @@ class WorkerWalkThread implements WalkThread {
     this.#worker.on('error', (error) => (this.#why = error.message));
     this.#worker.on('exit', () => {
       const why = `the thread that walked the trace is gone: ${this.#why}`;
-      this.#settle({ kind: 'threw', code: 'closed', message: why });
+      this.#settle(threw(new FirebreakError('closed', why)));
       onEnd(this.#why);
     });
   }

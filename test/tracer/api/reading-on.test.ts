@@ -89,14 +89,16 @@ describe('a tracer that reads a long stretch of its ledger', () => {
       await expect(pulse.catchUp()).rejects.toThrow(error.message);
     };
     nowMs = 90_000;
-    await fail(new FirebreakError('damaged', 'the payloads of a day cannot be read'));
-    expect(health()).toMatchObject({ well: true, failure: 'the payloads of a day cannot be read' });
+    await fail(new FirebreakError('unreachable', 'the ledger at http://ledger cannot be reached'));
+    expect(health()).toMatchObject({ well: true, failure: 'the ledger at http://ledger cannot be reached' });
     nowMs = 95_000;
-    await fail(new FirebreakError('damaged', 'the payloads of a day cannot be read'));
+    await fail(new FirebreakError('unreachable', 'the ledger at http://ledger cannot be reached'));
     expect(health()).toMatchObject({
       ...{ well: false, ledgerSeenAt: 95, readOnAt: 0 },
-      problems: ['nothing new was taken in for 95 seconds: the payloads of a day cannot be read'],
+      problems: ['nothing new was taken in for 95 seconds: the ledger at http://ledger cannot be reached'],
     });
+    await fail(new FirebreakError('damaged', 'the payloads of a day cannot be read'));
+    expect(health()).toMatchObject({ failure: 'its log says why' });
     await fail(new Error('EIO: /srv/tracer'));
     expect(JSON.stringify(health())).not.toContain('/srv');
     const asked = new AbortController();

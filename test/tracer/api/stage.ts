@@ -8,6 +8,7 @@ import { serveTracerHttp } from '../../../tracer/api/serve.js';
 import type { TracerHttpOptions } from '../../../tracer/api/serve.js';
 import { tokenHash } from '../../../tracer/api/tokens.js';
 import type { Bearer, KnownToken } from '../../../tracer/api/tokens.js';
+import type { TracerDeps } from '../../../tracer/tracer.js';
 import { recordingTracer, ward } from '../evidence-stage.js';
 import type { MemoryLog } from '../memory-log.js';
 
@@ -53,8 +54,11 @@ export async function serve(api: TracerApi, changes: Partial<TracerHttpOptions> 
 }
 
 /** The real one, as `firebreak tracer run` puts it together. */
-export async function realApi(log: MemoryLog = ward()): Promise<{ api: TracerApi; log: MemoryLog }> {
-  const tracer = await recordingTracer(log);
+export async function realApi(
+  log: MemoryLog = ward(),
+  changes: Partial<TracerDeps> = {},
+): Promise<{ api: TracerApi; log: MemoryLog }> {
+  const tracer = await recordingTracer(log, changes);
   const pulse = new Pulse(tracer, () => Date.now());
   await pulse.catchUp();
   const begun = log.entries.length;
