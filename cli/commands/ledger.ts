@@ -6,6 +6,7 @@ import { exportLog } from '../../ledger/export.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import { defaultCheckThreads } from '../../ledger/intake/verify-workers.js';
 import { verifyFolder } from '../../ledger/verify-folder.js';
+import { damagedInWords, lostInWords } from '../../ledger/verify-payloads.js';
 import { verifyLog } from '../../ledger/verify.js';
 import type { VerifiedSummary } from '../../ledger/verify.js';
 import { toHex } from '../../protocol/bytes.js';
@@ -200,14 +201,21 @@ async function verify(options: VerifyOptions): Promise<void> {
   });
 }
 
-function requirePayloads({ checkpoint, lost, withoutPayload }: VerifiedSummary, where: string): void {
-  if (lost === 0) return;
-  const more = lost > withoutPayload.length ? ` and ${lost - withoutPayload.length} more` : '';
+/** Throws `damaged` for a log that is whole with payloads that are not. */
+function requirePayloads(summary: VerifiedSummary, where: string): void {
+  const { checkpoint, lost, withoutPayload, damaged, withDamagedPayload, unproven } = summary;
+  const wrong = [
+    ...(damaged > 0 ? [damagedInWords(damaged, withDamagedPayload)] : []),
+    ...(unproven > 0
+      ? [`${counted(unproven, 'payload')} said to be pruned by one of these could not be checked`]
+      : []),
+    ...(lost > 0 ? [lostInWords(lost, withoutPayload)] : []),
+  ];
+  if (wrong.length === 0) return;
   throw new FirebreakError(
     'damaged',
-    `the log of ${checkpoint.size} entries in ${where} is whole, but ${lost} payloads are neither stored nor pruned: those of ` +
-      `entries ${withoutPayload.join(' ')}${more}. Stop the ledger, see what firebreak ledger fsck says, and restore the ` +
-      'folder from a copy',
+    `the log of ${checkpoint.size} entries in ${where} is whole, but ${wrong.join('; ')}. Stop the ledger, see what firebreak ` +
+      'ledger fsck says, and restore the folder from a copy',
   );
 }
 
