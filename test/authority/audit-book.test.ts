@@ -194,8 +194,8 @@ describe('the audit book', () => {
       const [said, reader] = [[] as unknown[], readerDamaged(log, damaged)];
       const book = bookOn(log, { reader, log: noting(said), ...(keepBytes === 0 && { keepBytes }) });
       await book.catchUp();
-      for (const _ of [1, 2]) {
-        const { looks: found, unread, unreadCount } = await at(book, 2);
+      for (const tag of [2, 2]) {
+        const { looks: found, unread, unreadCount } = await at(book, tag);
         expect(found).toHaveLength(37);
         expect(unread).toMatchObject([13, 14, 39].map((index) => ({ index, why: 'missing' })));
         expect(unreadCount).toBe(3);
@@ -230,8 +230,8 @@ describe('the audit book', () => {
     const own = new LoggedWords(issuer.publicKey);
     const said: unknown[] = [];
     const book = bookOn(log, { reader: readerDamaged(log, damaged), own, log: noting(said) });
-    for (const _ of [1, 2]) {
-      expect((await at(book, 2)).looks).toHaveLength(1);
+    for (const tag of [2, 2]) {
+      expect((await at(book, tag)).looks).toHaveLength(1);
       expect(own.words()).toBeUndefined();
     }
     expect(said).toEqual([
