@@ -27,6 +27,7 @@ export interface AccessFollowerDeps {
 
 /** An entry in which the authority said something. */
 export interface OwnRow {
+  readonly index: number;
   readonly type: number;
   readonly payloadSha256: Uint8Array;
 }
@@ -124,7 +125,7 @@ function extended(
   let known = days;
   for (const entry of entries) {
     if (entry.type === ENTRY_TYPE.access) found.push(rowOf(entry));
-    if (isOwn(entry, ownSource)) own.push({ type: entry.type, payloadSha256: entry.payloadSha256 });
+    if (isOwn(entry, ownSource)) own.push(ownRowOf(entry));
     known = withEntryOf(dayOf(entry.appendedAtMs / 1000), known);
   }
   return { log: longer, found, own, days: known };
@@ -134,6 +135,8 @@ function isOwn({ type, source }: IndexedEntry, ownSource: Uint8Array | undefined
   const isTold = type === ENTRY_TYPE.gateway || type === ENTRY_TYPE.notices;
   return isTold && ownSource !== undefined && equalBytes(source, ownSource);
 }
+
+const ownRowOf = ({ index, type, payloadSha256 }: IndexedEntry): OwnRow => ({ index, type, payloadSha256 });
 
 const rowOf = (entry: IndexedEntry): AccessRow => ({
   index: entry.index,

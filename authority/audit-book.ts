@@ -13,8 +13,10 @@ import { equalBytes } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { sha256 } from '../protocol/hash.js';
 import { isPruned, type FoundPayload, type LedgerReader } from '../protocol/ledger-reader.js';
+import type { Log } from '../protocol/log.js';
 import type { NoteVerifier } from '../protocol/note.js';
 import { openAccessPart, type AccessPart } from '../protocol/payload-access.js';
+import { undamagedPayloads } from '../protocol/undamaged-payloads.js';
 import type { WitnessPolicy } from '../protocol/witness-policy.js';
 import { AccessFollower, type OwnRow } from './access-follower.js';
 import { AccessRows, type AccessRow } from './access-rows.js';
@@ -28,6 +30,14 @@ const PAYLOADS_AT_ONCE = 32;
 /** What a kept part takes beside its tags, about. */
 const PART_BYTES = 2_048;
 
+const LOOKS_DAMAGED =
+  'payloads of looks are damaged in the ledger and count as missing in what people are answered';
+const OWN_DAMAGED =
+  'payloads that the authority wrote are damaged in the ledger; if the log was not read whole since this start, no notice is ' +
+  'given and no gateway certified until they can be read';
+
+const hashOf = ({ payloadSha256 }: { readonly payloadSha256: Uint8Array }): Uint8Array => payloadSha256;
+
 export interface AuditBookDeps {
   readonly reader: LedgerReader;
   readonly verifier: NoteVerifier;
@@ -39,6 +49,8 @@ export interface AuditBookDeps {
   readonly keepBytes?: number;
   /** Takes what the authority itself wrote to the log. */
   readonly own?: LoggedWords;
+  /** Told of payloads that the ledger finds damaged, of each once: the indexes of their entries, and nothing of anybody. */
+  readonly log?: Log;
 }
 
 /** The looks that a tag was in, and the checkpoint up to which the log was read. */
@@ -66,9 +78,11 @@ class LedgerAuditBook implements AuditBook {
   readonly #follower: AccessFollower;
   readonly #rows = new AccessRows();
   readonly #kept = new Map<number, AccessPart>();
-  /** Of the authority's own entries, those whose payloads were not read yet. */
+  /** Of the authority's own entries, those whose payloads were not read yet: new ones, and those that are damaged. */
   readonly #own: OwnRow[] = [];
   #room: number;
+  /** Entries whose payloads are known to be damaged, which the log was told. */
+  readonly #told = new Set<number>();
   /** Rows whose payloads were met once. */
   #met = 0;
   /** Settles when the last call that was begun is over. */
@@ -113,21 +127,27 @@ class LedgerAuditBook implements AuditBook {
     this.#met = this.#rows.length;
   }
 
-  /** A payload that the ledger has lost is passed over: no wait would bring it back. */
+  /**
+   * A payload that the ledger has lost is passed over: no wait would bring it back. One that it holds damaged may be put back, and may
+   * be what revokes a gateway: it is tried again each time, and until it is read these words are not whole.
+   */
   async #readOwn(own: LoggedWords, signal: AbortSignal | undefined): Promise<void> {
-    while (this.#own.length > 0) {
+    let left = 0;
+    while (left < this.#own.length) {
       signal?.throwIfAborted();
-      const rows = this.#own.slice(0, PAYLOADS_AT_ONCE);
-      const payloads = await this.#deps.reader.payloads(rows.map(({ payloadSha256 }) => payloadSha256));
+      const rows = this.#own.slice(left, left + PAYLOADS_AT_ONCE);
+      const { payloads, damaged } = await undamagedPayloads(this.#deps.reader, rows.map(hashOf));
+      this.#tell(OWN_DAMAGED, rows, damaged);
       rows.forEach(({ type, payloadSha256 }, k) => {
         const payload = payloads[k];
         if (payload === undefined || isPruned(payload)) return;
         if (equalBytes(sha256(payload), payloadSha256)) own.take(type, payload);
       });
-      this.#own.splice(0, rows.length);
+      this.#own.splice(left, rows.length, ...damaged.flatMap((place) => rows[place] ?? []));
+      left += damaged.length;
       await breathe();
     }
-    own.noteWhole();
+    if (left === 0) own.noteWhole();
   }
 
   async #eachPart(
@@ -149,10 +169,11 @@ class LedgerAuditBook implements AuditBook {
   async #open(places: readonly number[]): Promise<ReadonlyMap<number, AccessPart | UnreadReason>> {
     const opened = new Map<number, AccessPart | UnreadReason>();
     if (places.length === 0) return opened;
-    const hashes = places.map((place) => this.#rows.at(place).payloadSha256);
-    const payloads = await this.#deps.reader.payloads(hashes);
+    const rows = places.map((place) => this.#rows.at(place));
+    const { payloads, damaged } = await undamagedPayloads(this.#deps.reader, rows.map(hashOf));
+    this.#tell(LOOKS_DAMAGED, rows, damaged);
     places.forEach((place, k) => {
-      const part = this.#openOne(payloads[k], hashes[k] ?? new Uint8Array());
+      const part = this.#openOne(payloads[k], rows[k]?.payloadSha256 ?? new Uint8Array());
       opened.set(place, part);
       if (typeof part !== 'string') this.#keep(place, part);
     });
@@ -169,6 +190,18 @@ class LedgerAuditBook implements AuditBook {
       if (error instanceof FirebreakError) return 'unreadable';
       throw error;
     }
+  }
+
+  /** Each once, however often it is met. */
+  #tell(what: string, rows: readonly { readonly index: number }[], damaged: readonly number[]): void {
+    const indexes = damaged.flatMap((place) => rows[place]?.index ?? []);
+    const unsaid = indexes.filter((index) => !this.#told.has(index));
+    if (unsaid.length === 0) return;
+    for (const index of unsaid) this.#told.add(index);
+    this.#deps.log?.error(`${what}: stop the ledger, and look with firebreak ledger fsck --data-dir DIR`, {
+      count: unsaid.length,
+      firstEntry: unsaid[0],
+    });
   }
 
   #keep(place: number, part: AccessPart): void {

@@ -38,7 +38,8 @@ const damaged = (why: string): FirebreakError => new FirebreakError('damaged', w
 /** One verification's worth; a claim is one for each pruned day. */
 export class PrunedClaims {
   readonly #claims = new Map<number, Claim>();
-  readonly #prunings = new Map<number, { readonly day: number; readonly atMs: UnixMs }>();
+  /** By index; without a day where the payload that names it is damaged. */
+  readonly #prunings = new Map<number, { readonly day: number | undefined; readonly atMs: UnixMs }>();
 
   readonly #oldestDays: number;
 
@@ -71,21 +72,36 @@ export class PrunedClaims {
     this.#prunings.set(index, { day: decodePruningPayload(payload).day, atMs: appendedAtMs });
   }
 
+  /** An entry of type 10 whose payload is damaged: of which day it is, nobody can tell. */
+  cannotSee({ index, appendedAtMs }: IndexedEntry): void {
+    this.#prunings.set(index, { day: undefined, atMs: appendedAtMs });
+  }
+
   /**
-   * Once all `size` entries were seen; ascending by day. Throws `damaged` for a claim that no entry bears out, `unconfirmed`
-   * when the entry that would lies beyond the checkpoint.
+   * Once all `size` entries were seen: what was pruned, ascending by day, and how many payloads may have been, by an entry that
+   * cannot be read. Throws `damaged` for a claim that no entry bears out, `unconfirmed` when the entry that would lies beyond the
+   * checkpoint.
    */
-  confirmed(size: number): PrunedCount[] {
-    for (const { entry, day, prunedBy, prunedAtMs } of this.#claims.values()) {
+  confirmed(size: number): { readonly pruned: readonly PrunedCount[]; readonly unproven: number } {
+    const pruned: PrunedCount[] = [];
+    let unproven = 0;
+    for (const claim of this.#claims.values()) {
+      const { entry, prunedBy } = claim;
       if (prunedBy >= size) throw beyond(entry, prunedBy, size);
-      const pruning = this.#prunings.get(prunedBy);
-      if (pruning?.day === day && pruning.atMs === prunedAtMs && prunedBy > entry) continue;
-      throw damaged(
-        `the payload of entry ${entry} is said to be pruned by entry ${prunedBy}, which does not say so`,
-      );
+      if (!this.#isBorneOut(claim))
+        throw damaged(
+          `the payload of entry ${entry} is said to be pruned by entry ${prunedBy}, which does not say so`,
+        );
+      if (this.#prunings.get(prunedBy)?.day === undefined) unproven += claim.payloads;
+      else pruned.push(countOf(claim));
     }
-    const counts = [...this.#claims.values()].map(countOf);
-    return counts.sort((a, b) => a.day - b.day);
+    return { pruned: pruned.sort((a, b) => a.day - b.day), unproven };
+  }
+
+  /** As far as the entry can be read. */
+  #isBorneOut({ entry, day, prunedBy, prunedAtMs }: Claim): boolean {
+    const pruning = this.#prunings.get(prunedBy);
+    return pruning?.atMs === prunedAtMs && (pruning.day ?? day) === day && prunedBy > entry;
   }
 }
 

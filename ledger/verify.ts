@@ -1,56 +1,40 @@
 /**
  * Recomputes a whole log from its entries and compares everything with what is served: the checkpoint's signature, each
- * entry and its chain, every byte of every tile, the root. It throws at the first thing that is wrong and names it.
+ * entry and its chain, every byte of every tile, the root. It throws at the first thing that is wrong and names it; payloads
+ * that are lost or damaged are counted, and it goes on.
  */
 import { equalBytes } from '../protocol/bytes.js';
 import type { Checkpoint } from '../protocol/checkpoint.js';
 import { CompactRange } from '../protocol/compact-range.js';
 import { FirebreakError } from '../protocol/errors.js';
-import { isPruned, type FoundPayload, type LedgerReader } from '../protocol/ledger-reader.js';
+import type { LedgerReader } from '../protocol/ledger-reader.js';
 import {
   confirmLog,
   extendLog,
   newLog,
   type ExtendedLog,
-  type IndexedEntry,
   type VerifiedLog,
 } from '../protocol/log-verifier.js';
 import { HASH_LENGTH, leafHash } from '../protocol/merkle.js';
 import type { NoteVerifier } from '../protocol/note.js';
-import { DEFAULT_SETTINGS } from '../protocol/settings.js';
 import { entriesPath, TILE_WIDTH, tilePath, tileWidthAt } from '../protocol/tile.js';
 import { TileEdge, type TileBytes } from '../protocol/tile-edge.js';
 import { openWitnessedCheckpoint, type WitnessPolicy } from '../protocol/witness-policy.js';
 import { readEntries } from './log-view.js';
-import { PrunedClaims, type PrunedCount } from './verify-pruned.js';
+import { damagedInWords, PayloadTally } from './verify-payloads.js';
+import type { PayloadCounts, PayloadOptions } from './verify-payloads.js';
 
-export interface VerifiedSummary {
+export interface VerifiedSummary extends PayloadCounts {
   readonly checkpoint: Checkpoint;
-  /** Entries by type (protocol.md §10). */
-  readonly entriesByType: ReadonlyMap<number, number>;
-  /** Payloads that are stored; 0 unless asked for. */
-  readonly payloads: number;
-  /** Payloads pruned by an entry of the log that says so; empty unless asked for. */
-  readonly pruned: readonly PrunedCount[];
-  /** Payloads that are neither stored nor pruned: they are lost. 0 unless asked for. */
-  readonly lost: number;
-  /** Indexes of entries whose payload is lost, the first hundred. */
-  readonly withoutPayload: readonly number[];
 }
 
-export interface VerifyOptions {
-  /** Also reads the payload of each entry, which checks it against its hash. */
-  readonly payloads?: boolean;
-  /** Of the deployment (protocol.md §8), for what a payload that is said to be pruned may have been of; the default's by default. */
-  readonly retentionDays?: number;
+export interface VerifyOptions extends PayloadOptions {
   /** Who must have cosigned the checkpoint. */
   readonly policy?: WitnessPolicy;
   /** Told how many entries are done, after each bundle. */
   readonly onProgress?: (done: number, size: number) => void;
   readonly signal?: AbortSignal;
 }
-
-const MAX_NAMED = 100;
 
 const damaged = (why: string): FirebreakError => new FirebreakError('damaged', why);
 
@@ -84,54 +68,17 @@ async function requireTiles(reader: LedgerReader, tiles: readonly TileBytes[]): 
   }
 }
 
-class Tally {
-  readonly entriesByType = new Map<number, number>();
-  readonly withoutPayload: number[] = [];
-  readonly pruned: PrunedClaims;
-  readonly #withPayloads: boolean;
-  payloads = 0;
-  lost = 0;
-
-  constructor({ payloads = false, retentionDays = DEFAULT_SETTINGS.retentionDays }: VerifyOptions) {
-    this.#withPayloads = payloads;
-    this.pruned = new PrunedClaims(retentionDays);
-  }
-
-  async count(entries: readonly IndexedEntry[], reader: LedgerReader): Promise<void> {
-    for (const { type } of entries) this.entriesByType.set(type, (this.entriesByType.get(type) ?? 0) + 1);
-    if (!this.#withPayloads) return;
-    const payloads = await reader.payloads(entries.map(({ payloadSha256 }) => payloadSha256));
-    entries.forEach((entry, i) => this.#countPayload(entry, payloads[i]));
-  }
-
-  #countPayload(entry: IndexedEntry, found: FoundPayload): void {
-    if (found === undefined) this.#countLost(entry);
-    else if (isPruned(found)) this.pruned.claim(entry, found);
-    else if (found.length !== entry.payloadLength)
-      throw damaged(`the payload of entry ${entry.index} has another length than it says`);
-    else {
-      this.payloads += 1;
-      this.pruned.see(entry, found);
-    }
-  }
-
-  #countLost({ index }: IndexedEntry): void {
-    this.lost += 1;
-    if (this.lost <= MAX_NAMED) this.withoutPayload.push(index);
-  }
-}
-
 /** A verification under way: the log so far, and partial tiles that later entries may still change. */
 class Verification {
   readonly #reader: LedgerReader;
-  readonly #tally: Tally;
+  readonly #tally: PayloadTally;
   readonly #edge = new TileEdge(new CompactRange(), []);
   readonly #partial = new Map<number, TileBytes>();
   #log: VerifiedLog | ExtendedLog = newLog();
 
   constructor(reader: LedgerReader, options: VerifyOptions) {
     this.#reader = reader;
-    this.#tally = new Tally(options);
+    this.#tally = new PayloadTally(options);
   }
 
   async addBundle(bundle: number, width: number): Promise<void> {
@@ -149,9 +96,15 @@ class Verification {
   async finish(checkpoint: Checkpoint): Promise<VerifiedSummary> {
     await requireTiles(this.#reader, [...this.#partial.values()]);
     confirmLog(this.#log, checkpoint);
-    const { entriesByType, payloads, pruned, lost, withoutPayload } = this.#tally;
-    const days = pruned.confirmed(checkpoint.size);
-    return { checkpoint, entriesByType, payloads, pruned: days, lost, withoutPayload };
+    return { checkpoint, ...this.#tally.counted(checkpoint.size) };
+  }
+
+  /** What else it came to, with what it ends with. */
+  withDamageSeen(error: unknown): unknown {
+    const { damaged: count, withDamagedPayload: indexes } = this.#tally;
+    if (!(error instanceof FirebreakError) || count === 0) return error;
+    const seen = `${error.message}. Before that: ${damagedInWords(count, indexes)}`;
+    return new FirebreakError(error.code, seen, { cause: error });
   }
 
   /** Full tiles are compared as soon as they are full, the partial ones once all entries are in. */
@@ -165,7 +118,7 @@ class Verification {
 }
 
 /**
- * Verifies the log behind `reader` up to its current checkpoint.
+ * Verifies the log behind `reader` up to its current checkpoint. Payloads that are lost or damaged are counted: it goes on.
  *
  * Throws `signature`, `format`, `foreign` or `witness` for the checkpoint; `damaged`, `chain`, `format` or `not-found` naming the first
  * bad entry, tile or file; `consistency` when the entries do not give the root; `unconfirmed` when payloads were pruned by an
@@ -179,11 +132,15 @@ export async function verifyLog(
   const { policy, onProgress, signal } = options;
   const checkpoint = openWitnessedCheckpoint(await reader.checkpoint(), verifier, policy);
   const verification = new Verification(reader, options);
-  for (let bundle = 0; bundle * TILE_WIDTH < checkpoint.size; bundle++) {
-    signal?.throwIfAborted();
-    const width = tileWidthAt(0, bundle, checkpoint.size);
-    await verification.addBundle(bundle, width);
-    onProgress?.(bundle * TILE_WIDTH + width, checkpoint.size);
+  try {
+    for (let bundle = 0; bundle * TILE_WIDTH < checkpoint.size; bundle++) {
+      signal?.throwIfAborted();
+      const width = tileWidthAt(0, bundle, checkpoint.size);
+      await verification.addBundle(bundle, width);
+      onProgress?.(bundle * TILE_WIDTH + width, checkpoint.size);
+    }
+    return await verification.finish(checkpoint);
+  } catch (error) {
+    throw verification.withDamageSeen(error);
   }
-  return verification.finish(checkpoint);
 }

@@ -1,10 +1,10 @@
 /** Fetching what entries name: the payloads lie beside the log, by hash (protocol.md §10). */
 import { equalBytes } from '../protocol/bytes.js';
 import type { LedgerEntry } from '../protocol/entry.js';
-import { FirebreakError } from '../protocol/errors.js';
 import { sha256 } from '../protocol/hash.js';
 import { isPruned, type FoundPayload, type LedgerReader } from '../protocol/ledger-reader.js';
 import type { Log } from '../protocol/log.js';
+import { undamagedPayloads } from '../protocol/undamaged-payloads.js';
 
 /** As many as a reader hands out at once. */
 export const PAYLOADS_AT_ONCE = 256;
@@ -25,8 +25,8 @@ export async function payloadsOf(
   log?: Log,
 ): Promise<readonly FoundPayload[]> {
   if (entries.length === 0) return [];
-  const damaged: number[] = [];
-  const payloads = await undamaged(reader, entries, damaged);
+  const hashes = entries.map((entry) => entry.payloadSha256);
+  const { payloads, damaged } = await undamagedPayloads(reader, hashes);
   const wrong: number[] = [];
   const found = entries.map((entry, place) => {
     const payload = payloads[place];
@@ -35,29 +35,10 @@ export async function payloadsOf(
     wrong.push(entry.index);
     return undefined;
   });
-  say(log, 'payloads are damaged in the ledger and count as missing', damaged);
+  const unread = damaged.flatMap((place) => entries[place]?.index ?? []);
+  say(log, 'payloads are damaged in the ledger and count as missing', unread);
   say(log, 'the ledger gave other payloads than it logged; they count as missing', wrong);
   return found;
-}
-
-/** One that is damaged takes those it is asked for with along: by halves, until it is alone. */
-async function undamaged(
-  reader: LedgerReader,
-  entries: readonly LoggedEntry[],
-  damaged: number[],
-): Promise<readonly FoundPayload[]> {
-  try {
-    return await reader.payloads(entries.map((entry) => entry.payloadSha256));
-  } catch (error) {
-    if (!(error instanceof FirebreakError && error.code === 'damaged-payload')) throw error;
-  }
-  if (entries.length === 1) {
-    damaged.push(...entries.map(({ index }) => index));
-    return [undefined];
-  }
-  const half = entries.length >> 1;
-  const first = await undamaged(reader, entries.slice(0, half), damaged);
-  return [...first, ...(await undamaged(reader, entries.slice(half), damaged))];
 }
 
 function say(log: Log | undefined, what: string, entries: readonly number[]): void {

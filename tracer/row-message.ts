@@ -11,6 +11,12 @@ export const seconds = z.int().min(0);
 export const presenceFrom = time
   .exactOptional()
   .describe('stays are known from here on, earlier ones had to go; absent where all of the window is known');
+/** Of an answer of a tracer. */
+export const missingReports = count
+  .exactOptional()
+  .describe(
+    'reports that the ledger has lost or holds damaged: people may be missing here where it is not 0',
+  );
 export const hops = z.int().min(1).max(MAX_HOPS, `hops must be 1 to ${MAX_HOPS}`);
 export const attenuation = z.enum(['immediate', 'near', 'medium']);
 /** How walks go, in every question that asks for some. */

@@ -1,7 +1,15 @@
 /** A question to a running tracer and its answer, as JSON: each parsed once, where it comes in. Evidence is in base64. */
 import { z } from 'zod';
 import { recordedWords } from './recorded-words.js';
-import { count, presenceFrom, reachedPerson, tag, time, walkSettings } from './row-message.js';
+import {
+  count,
+  missingReports,
+  presenceFrom,
+  reachedPerson,
+  tag,
+  time,
+  walkSettings,
+} from './row-message.js';
 import type { Answer } from './tracer.js';
 
 /** As many as a question has room for. */
@@ -54,5 +62,6 @@ export const answerSchema: z.ZodType<LookUpAnswer> = z.object({
     sourceCount: count.exactOptional().describe('listed or not'),
     sources: z.array(reachedPerson).exactOptional(),
     presenceFrom,
+    missingReports,
   }),
 });

@@ -22,6 +22,7 @@ import type { Evidence } from './evidence.js';
 import type { CatchUp, Progress } from './follower.js';
 import { pathIn } from './found-path.js';
 import type { FoundPath } from './found-path.js';
+import { orNotFound } from './nobody-found.js';
 import { presenceView } from './presence/snapshot.js';
 import type { PresenceSnapshot } from './presence/snapshot.js';
 import { LedgerReading } from './reading.js';
@@ -110,6 +111,8 @@ interface Ground {
   readonly view: ContactView;
   /** Absent where it does not count. */
   readonly presence: PresenceSnapshot | undefined;
+  /** Reports that the ledger has lost or holds damaged. */
+  readonly missingReports: number;
 }
 
 export function openTracer(deps: TracerDeps): Tracer {
@@ -149,10 +152,10 @@ class LedgerTracer implements Tracer {
     if (wish !== undefined && signer === undefined)
       throw new AskerError('permission', 'this tracer has no key to sign evidence with');
     const ground = this.#ground(request.presence);
-    const { view } = ground;
+    const { view, missingReports } = ground;
     const { book, gateways } = this.#reading.intake;
     const presence = request.presence ? { places: book.places(), gateways } : undefined;
-    const found = await orNotFound(() => this.#told(ground, request, wish, signal));
+    const found = await orNotFound(() => this.#told(ground, request, wish, signal), missingReports);
     if (found instanceof AskerError) {
       await access.record(look, askedInTrace(request), []);
       throw found;
@@ -161,7 +164,7 @@ class LedgerTracer implements Tracer {
     const { result, walks, shown } = found;
     const reached = tagsReached(view.people, walks);
     const recorded = await access.record(look, askedInTrace(request), reached);
-    const answer = { result, accessIndex: recorded.index };
+    const answer = { result: { ...result, missingReports }, accessIndex: recorded.index };
     if (wish === undefined || signer === undefined) return answer;
     const note = await this.#noteCovering(recorded.index, signal);
     const deps = { ...this.#deps, dayKeysOf: this.#deps.dayKeys.of, signer };
@@ -178,10 +181,9 @@ class LedgerTracer implements Tracer {
     const found = await orNotFound(async () => {
       const walks = await this.#walked(ground, { ...request, list: MAX_LIST }, signal);
       return pathIn(ground.view, walks, { person, from: request.from }, this.#wordsOf(ground));
-    });
+    }, ground.missingReports);
     signal?.throwIfAborted();
-    const onIt =
-      found instanceof AskerError ? [] : found.person.path.flatMap(({ from, to }) => [from, to]);
+    const onIt = found instanceof AskerError ? [] : found.person.path.flatMap(({ from, to }) => [from, to]);
     const { index } = await access.record(look, asked, ascending([...onIt, person]));
     if (found instanceof AskerError) throw found;
     return { ...found, accessIndex: index };
@@ -196,7 +198,8 @@ class LedgerTracer implements Tracer {
     requireBounds(asOneHop);
     const asked = { ...askedInTrace(asOneHop), question: 'contacts' } as const;
     const contactAt = (place: Place) => this.contactAt(view, place);
-    const found = await orNotFound(() => contactRows(view, question, contactAt, signal));
+    const { missingPayloads } = this.#reading.intake.status();
+    const found = await orNotFound(() => contactRows(view, question, contactAt, signal), missingPayloads);
     signal?.throwIfAborted();
     const met = found instanceof AskerError ? [] : found.contacts.map((row) => row.person);
     const { index } = await access.record(look, asked, ascending(met));
@@ -208,7 +211,8 @@ class LedgerTracer implements Tracer {
     const access = this.#recorder();
     const { intake, contacts } = this.#reading;
     const seen = intake.book.snapshot();
-    const from = { view: this.view(), presence: request.presence ? seen : undefined };
+    const { missingPayloads: missingReports } = intake.status();
+    const from = { view: this.view(), presence: request.presence ? seen : undefined, missingReports };
     const tagOf = (person: number): number => {
       if (this.#reading.intake === intake) return contacts.tagOf(person);
       throw new AskerError('busy', 'the contacts are read again from the ledger: ask once more');
@@ -217,7 +221,8 @@ class LedgerTracer implements Tracer {
     const wordsOf = () => this.#wordsOf(from);
     const presence = presenceView(seen);
     const ground = { people: from.view.people, tagOf, walk, wordsOf, presence, access, signal };
-    return lookUpCluster(clusterDesk(ground), request, look);
+    const { result, accessIndex } = await lookUpCluster(clusterDesk(ground), request, look);
+    return { result: { ...result, missingReports }, accessIndex };
   }
 
   span(counting?: { readonly presence: boolean }): Window | undefined {
@@ -250,7 +255,8 @@ class LedgerTracer implements Tracer {
 
   #ground(withPresence = false): Ground {
     const { contacts, intake } = this.#reading;
-    return { view: contacts.view(), presence: withPresence ? intake.book.snapshot() : undefined };
+    const presence = withPresence ? intake.book.snapshot() : undefined;
+    return { view: contacts.view(), presence, missingReports: intake.status().missingPayloads };
   }
 
   /** Walks, and what they found in words. For evidence paths are led back to where they begin, be that listed or not. */
@@ -302,16 +308,6 @@ class LedgerTracer implements Tracer {
     }
     const problem = `the look is entry ${index}, and no checkpoint covers it yet: there is no evidence without one`;
     throw new AskerError('timeout', problem);
-  }
-}
-
-/** That there is nobody is an answer too: it is recorded, and told after that, in words that say so. */
-async function orNotFound<T>(find: () => Promise<T>): Promise<T | AskerError> {
-  try {
-    return await find();
-  } catch (error) {
-    if (!(error instanceof AskerError && error.code === 'not-found')) throw error;
-    return new AskerError('not-found', `${error.message}; the look is recorded`, { cause: error });
   }
 }
 

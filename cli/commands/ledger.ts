@@ -7,6 +7,7 @@ import type { Ledger } from '../../ledger/ledger.js';
 import { defaultCheckThreads } from '../../ledger/intake/verify-workers.js';
 import { WHAT_TO_DO } from '../../ledger/store/store-damage.js';
 import { verifyFolder } from '../../ledger/verify-folder.js';
+import { damagedInWords, lostInWords } from '../../ledger/verify-payloads.js';
 import { verifyLog } from '../../ledger/verify.js';
 import type { VerifiedSummary } from '../../ledger/verify.js';
 import { toHex } from '../../protocol/bytes.js';
@@ -201,13 +202,20 @@ async function verify(options: VerifyOptions): Promise<void> {
   });
 }
 
-function requirePayloads({ checkpoint, lost, withoutPayload }: VerifiedSummary, where: string): void {
-  if (lost === 0) return;
-  const more = lost > withoutPayload.length ? ` and ${lost - withoutPayload.length} more` : '';
+/** Throws `damaged` for a log that is whole with payloads that are not. */
+function requirePayloads(summary: VerifiedSummary, where: string): void {
+  const { checkpoint, lost, withoutPayload, damaged, withDamagedPayload, unproven } = summary;
+  const wrong = [
+    ...(damaged > 0 ? [damagedInWords(damaged, withDamagedPayload)] : []),
+    ...(unproven > 0
+      ? [`${counted(unproven, 'payload')} said to be pruned by one of these could not be checked`]
+      : []),
+    ...(lost > 0 ? [lostInWords(lost, withoutPayload)] : []),
+  ];
+  if (wrong.length === 0) return;
   throw new FirebreakError(
     'damaged',
-    `the log of ${checkpoint.size} entries in ${where} is whole, but ${lost} payloads are neither stored nor pruned: those of ` +
-      `entries ${withoutPayload.join(' ')}${more}. ${WHAT_TO_DO}`,
+    `the log of ${checkpoint.size} entries in ${where} is whole, but ${wrong.join('; ')}. ${WHAT_TO_DO}`,
   );
 }
 

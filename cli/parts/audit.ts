@@ -20,14 +20,14 @@ export interface FolderAudit extends AuditDesk {
 
 /** With a policy, the log it reads must be cosigned. Throws `not-found` or `permission` where the authority's keys are not in the folder. */
 export async function startAudit(
-  { folder, config, clock }: Pick<PartContext, 'folder' | 'config' | 'clock'>,
+  { folder, config, clock, log }: Pick<PartContext, 'folder' | 'config' | 'clock' | 'log'>,
   reader: LedgerReader,
   asked: { readonly policy?: WitnessPolicy } = {},
 ): Promise<FolderAudit> {
   const auditSecretKey = await readKeyFile(folder.authority.auditKey);
   const issuer = await signerFrom(folder.authority.issuerKey);
   const own = new LoggedWords(issuer.publicKey);
-  const book = openAuditBook({ reader, verifier: logVerifier(config), auditSecretKey, own, ...asked });
+  const book = openAuditBook({ reader, verifier: logVerifier(config), auditSecretKey, own, log, ...asked });
   const store = dayKeyFiles(folder.authority.dayKeys);
   const desk = openAuditDesk({
     book,

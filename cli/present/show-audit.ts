@@ -19,7 +19,7 @@ const QUESTIONS: Readonly<Record<ShownQuestion['question'], string>> = {
 
 const UNREAD: Readonly<Record<UnreadAccess['why'], string>> = {
   pruned: 'what it records is no longer kept',
-  missing: 'the ledger does not hold what it records',
+  missing: 'the ledger does not hold what it records, or holds it damaged',
   unreadable: 'what it records cannot be opened with the audit key',
 };
 

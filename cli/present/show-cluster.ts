@@ -10,6 +10,7 @@ import type {
 import type { PathStep } from '../../tracer/trace-result.js';
 import { duration, localSpan, localTime, localZone } from '../times.js';
 import { count, counted } from './counts.js';
+import { missingReportsLines } from './missing-reports.js';
 import { writeAnswer } from './show-trace.js';
 
 /** Steps of one source beyond this are left to --json. */
@@ -41,7 +42,14 @@ export function clusterText(cluster: ClusterResult): string {
   ].join('\n');
 }
 
-function heading({ cases, unreached, unknown, presenceFrom, ...request }: ClusterResult): string[] {
+function heading({
+  cases,
+  unreached,
+  unknown,
+  presenceFrom,
+  missingReports,
+  ...request
+}: ClusterResult): string[] {
   const { from, to, hops, minSeconds, latentSeconds, infectiousSeconds, incubationSeconds = 0 } = request;
   const infectious = infectiousSeconds === undefined ? '' : `, for ${duration(infectiousSeconds)}`;
   const incubation =
@@ -51,6 +59,7 @@ function heading({ cases, unreached, unknown, presenceFrom, ...request }: Cluste
     pc.bold(
       `${cases.length} cases, ${withOnset === 0 ? 'none' : withOnset} of them with an onset, and who reaches them within ${counted(hops, 'hop')}`,
     ),
+    ...missingReportsLines(missingReports),
     pc.dim(`${localTime(from)} to ${localTime(to, true)}; times in ${localZone()}`),
     pc.dim(
       `close contact: ${duration(minSeconds)} near within 24 h, encounters of the two together; a line shows the one that completed it`,

@@ -3,12 +3,14 @@ import pc from 'picocolors';
 import type { PathStep, ReachedPerson, TraceResult } from '../../tracer/trace-result.js';
 import { duration, localSpan, localTime, localZone } from '../times.js';
 import { count, counted } from './counts.js';
+import { missingReportsLines } from './missing-reports.js';
 
 /** Rows beyond this are left to --json and --csv; a screen is not the place for thousands. */
 const MAX_ROWS = 120;
 
 export function traceTree(trace: TraceResult): string {
-  const lines = [heading(trace), `${pc.dim(terms(trace))}`, ''];
+  const lacks = missingReportsLines(trace.missingReports);
+  const lines = [heading(trace), ...lacks, `${pc.dim(terms(trace))}`, ''];
   if (trace.sources) {
     const all = trace.sourceCount ?? trace.sources.length;
     lines.push(pc.bold('Possible sources'), ...section(trace.case, trace.sources, all, 'backward'), '');

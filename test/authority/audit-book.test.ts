@@ -1,17 +1,42 @@
 import { describe, expect, it } from 'vitest';
 import { AccessRows } from '../../authority/access-rows.js';
+import { LoggedWords } from '../../authority/own-words.js';
 import { asTagNumber, asUnixMs } from '../../protocol/brands.js';
+import { toHex } from '../../protocol/bytes.js';
+import { ENTRY_TYPE } from '../../protocol/entry.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { sha256 } from '../../protocol/hash.js';
 import { leafHash } from '../../protocol/merkle.js';
-import { x25519KeyPair } from '../../protocol/keys.js';
+import { partyIdOf, x25519KeyPair } from '../../protocol/keys.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
+import type { Log } from '../../protocol/log.js';
+import { signNotice } from '../../protocol/notice.js';
+import { encodeNoticePayload } from '../../protocol/payload-notice.js';
 import { MemoryLog } from '../tracer/memory-log.js';
 import { auditKey, bookOn, logged, lookAt, tracerId } from './audited.js';
-import { secretOf } from './fixture.js';
+import { issuer, secretOf, TODAY } from './fixture.js';
 
 const at = (book: ReturnType<typeof bookOn>, tag: number) => book.looksAt(asTagNumber(tag));
 
 const leafOf = (log: MemoryLog, index: number) =>
   new Uint8Array(leafHash(log.entries[index] ?? new Uint8Array()));
+
+const hashOf = (payload: Uint8Array): string => toHex(sha256(payload));
+
+/** Payloads of these hashes are damaged. */
+function readerDamaged(log: MemoryLog, damaged: ReadonlySet<string>): LedgerReader {
+  const reader = log.reader();
+  const payloads: LedgerReader['payloads'] = async (hashes) => {
+    if (!hashes.some((hash) => damaged.has(toHex(hash)))) return reader.payloads(hashes);
+    throw new FirebreakError('damaged-payload', 'one of them is not the one that was logged');
+  };
+  return { ...reader, payloads };
+}
+
+function noting(said: unknown[]): Log {
+  const note = (...words: unknown[]): void => void said.push(words);
+  return { info: note, warn: note, error: note };
+}
 
 describe('the audit book', () => {
   it('shows a tag the looks it was in, with its role, and no other look', async () => {
@@ -157,6 +182,65 @@ describe('the audit book', () => {
       [3, 'unreadable'],
     ]);
     expect(unreadCount).toBe(4);
+  });
+
+  it.each([undefined, 0])(
+    'answers past payloads that the ledger holds damaged, and says each once to the log, holding %s bytes',
+    async (keepBytes) => {
+      const log = new MemoryLog();
+      const looks = Array.from({ length: 40 }, () => lookAt([7], [2]));
+      logged(log, looks.flat());
+      const damaged = new Set([13, 14, 39].flatMap((k) => (looks[k] ?? []).map(hashOf)));
+      const [said, reader] = [[] as unknown[], readerDamaged(log, damaged)];
+      const book = bookOn(log, { reader, log: noting(said), ...(keepBytes === 0 && { keepBytes }) });
+      await book.catchUp();
+      for (const tag of [2, 2]) {
+        const { looks: found, unread, unreadCount } = await at(book, tag);
+        expect(found).toHaveLength(37);
+        expect(unread).toMatchObject([13, 14, 39].map((index) => ({ index, why: 'missing' })));
+        expect(unreadCount).toBe(3);
+      }
+      const words =
+        /^payloads of looks are damaged in the ledger and count as missing.* ledger fsck --data-dir DIR$/;
+      expect(said).toEqual([
+        [expect.stringMatching(words), { count: 2, firstEntry: 13 }],
+        [expect.stringMatching(words), { count: 1, firstEntry: 39 }],
+      ]);
+      damaged.clear(); // the folder was put back
+      expect((await at(book, 2)).looks).toHaveLength(40);
+    },
+  );
+
+  it('answers past a damaged payload of the authority’s own, and has not read those words whole until it is mended', async () => {
+    const log = new MemoryLog();
+    const source = partyIdOf(issuer.publicKey);
+    const notices = [1, 2, 3].map((number) =>
+      encodeNoticePayload({
+        salt: new Uint8Array(16).fill(number),
+        notice: signNotice(
+          issuer,
+          { number, day: TODAY, code: 1, tokens: [] },
+          (length) => new Uint8Array(length),
+        ),
+      }),
+    );
+    for (const payload of notices) log.append({ type: ENTRY_TYPE.notices, payload, source });
+    logged(log, lookAt([7], [2]));
+    const damaged = new Set(notices.slice(1, 2).map(hashOf));
+    const own = new LoggedWords(issuer.publicKey);
+    const said: unknown[] = [];
+    const book = bookOn(log, { reader: readerDamaged(log, damaged), own, log: noting(said) });
+    for (const tag of [2, 2]) {
+      expect((await at(book, tag)).looks).toHaveLength(1);
+      expect(own.words()).toBeUndefined();
+    }
+    expect(said).toEqual([
+      [expect.stringMatching(/that the authority wrote are damaged.* fsck/), { count: 1, firstEntry: 1 }],
+    ]);
+    damaged.clear();
+    await book.catchUp();
+    expect(own.words()).toMatchObject({ lastNotice: 3 });
+    expect(own.words()?.notices).toHaveLength(3);
   });
 
   it('does not take a payload that is not the one of its entry', async () => {

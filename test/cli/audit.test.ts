@@ -131,7 +131,10 @@ describe('firebreak audit', () => {
     const [folder, config] = [folderAt(dir), await readConfig(folderAt(dir))];
     const reader = await openFolderReader(folder, config);
     const asked: number[] = [];
-    const desk = await startAudit({ folder, config, clock: await openFolderClock(folder) }, reader);
+    const desk = await startAudit(
+      { folder, config, clock: await openFolderClock(folder), log: silentLog },
+      reader,
+    );
     const nobody = async () => new Uint8Array();
     const service = {
       enrol: nobody,

@@ -11,8 +11,11 @@ import { openFolderReader } from '../../cli/parts/ledger.js';
 import { announce } from '../../cli/run-files.js';
 import { serveLedgerHttp } from '../../ledger/http.js';
 import { toHex } from '../../protocol/bytes.js';
+import { decodeEntry } from '../../protocol/entry.js';
+import { FirebreakError } from '../../protocol/errors.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import { silentLog } from '../../protocol/log.js';
+import { entriesOf } from '../../protocol/tile.js';
 import { runFirebreak, startFirebreak } from './firebreak-process.js';
 import { attempt } from './in-process.js';
 import { filesUnder, openWorkshop } from './small-demo.js';
@@ -48,6 +51,16 @@ describe('a ledger’s store', () => {
     const { code, text } = await verify();
     expect(text).toMatch(/^firebreak: /);
     expect(text).not.toContain('verified');
+    expect(code).toBe(1);
+  });
+
+  it('is verified to its end when a payload in its files is damaged, and refused with the entry', async () => {
+    const kept = join(folder, 'ledger', 'store', 'payloads', 'kept');
+    await flip(kept, (await readFile(kept)).length - 1);
+    const { code, text } = await verify();
+    expect(text).toMatch(
+      /^firebreak: the log of 12 entries in .* is whole, but 1 payload is damaged: that of entry \d+\. /,
+    );
     expect(code).toBe(1);
   });
 
@@ -150,6 +163,15 @@ describe('an exported log', () => {
   });
 });
 
+/** Hashes of payloads, in hex, by their entries. */
+async function payloadsByIndex(): Promise<readonly string[]> {
+  const data = folderAt(folder);
+  const reader = await openFolderReader(data, await readConfig(data));
+  const bundle = await reader.entryBundle(0, 12);
+  await reader.close();
+  return entriesOf(bundle, 12).map((entry) => toHex(decodeEntry(entry).payloadSha256));
+}
+
 /** The HTTP of a ledger that runs on the folder, with another reader behind it. */
 async function standIn(change: (reader: LedgerReader) => LedgerReader): Promise<() => Promise<void>> {
   const data = folderAt(folder);
@@ -192,6 +214,27 @@ describe('a ledger that runs', () => {
     expect(text).not.toContain('verified');
     expect(code).toBe(1);
     expect(await verify()).toMatchObject({ code: 0 });
+  });
+
+  it('is not verified when payloads are damaged: it goes on, counts and names them, and those that are lost too', async () => {
+    const own = await payloadsByIndex();
+    const end = await standIn((reader) => ({
+      ...reader,
+      payloads: async (hashes) => {
+        const asked = hashes.map((hash) => own.indexOf(toHex(hash)));
+        if (asked.includes(2) || asked.includes(7))
+          throw new FirebreakError('damaged-payload', 'one of them');
+        return (await reader.payloads(hashes)).map((found, i) => (asked[i] === 10 ? undefined : found));
+      },
+    }));
+    const { code, text } = await verify();
+    await end();
+    expect(text).toContain(
+      'is whole, but 2 payloads are damaged: those of entries 2 7; 1 payload is neither stored nor pruned: that of entry 10. ' +
+        'Stop the ledger, see what firebreak ledger fsck says',
+    );
+    expect(text).not.toContain('verified');
+    expect(code).toBe(1);
   });
 
   it('is not exported further after the first Ctrl-C', async () => {

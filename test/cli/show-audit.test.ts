@@ -52,3 +52,12 @@ it('does not say of a tag that a path was asked to that it is in the answer: the
   const lines = stripVTControlCharacters(auditLines({ answer, entries: 9, dataDir: '.' }).join('\n'));
   expect(lines).toContain('your tag is on the path, or it was asked whether one leads to it');
 });
+
+it('says of an entry whose record is lost or damaged that it may be about anybody, and why it cannot be shown', () => {
+  const unread = [{ index: 7, appendedAtMs: asUnixMs(1_790_000_000_000), why: 'missing' }] as const;
+  const answer = { note: '', looks: [], older: 0, unread, unreadCount: 1 };
+  const lines = stripVTControlCharacters(auditLines({ answer, entries: 9, dataDir: '.' }).join('\n'));
+  expect(lines).toContain('No look that can be read was at a trace that reached your tag.');
+  expect(lines).toContain('1 entry records a look that nobody can be shown; they may be about anybody:');
+  expect(lines).toMatch(/entry 7, .*: the ledger does not hold what it records, or holds it damaged/);
+});

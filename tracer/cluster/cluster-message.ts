@@ -1,7 +1,18 @@
 /** A question about several cases to a running tracer and its answer, as JSON: each parsed once, where it comes in. */
 import { z } from 'zod';
 import { recordedWords } from '../recorded-words.js';
-import { count, hops, path, presenceFrom, score, step, tag, time, walkSettings } from '../row-message.js';
+import {
+  count,
+  hops,
+  missingReports,
+  path,
+  presenceFrom,
+  score,
+  step,
+  tag,
+  time,
+  walkSettings,
+} from '../row-message.js';
 import { MAX_HOPS } from '../trace-result.js';
 import { MAX_CASES, MAX_SOURCES, MIN_CASES } from './cluster-result.js';
 import type { ClusterResult } from './cluster-result.js';
@@ -68,6 +79,7 @@ const result: z.ZodType<ClusterResult> = z.strictObject({
   sources: z.array(z.discriminatedUnion('kind', [personSource, gatewaySource])).max(MAX_SOURCES),
   sourceCount: count,
   presenceFrom,
+  missingReports,
   unreached: z.array(tag).max(MAX_CASES),
   unknown: z.array(tag).max(MAX_CASES),
   tree: z.strictObject({

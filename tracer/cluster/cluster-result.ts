@@ -104,4 +104,6 @@ export interface ClusterResult extends ClusterRequest {
   readonly tree: TransmissionTree;
   /** By presence: stays are known from here on, those before had to go. Absent where all of the window is known. */
   readonly presenceFrom?: number;
+  /** As of {@link TraceResult}. */
+  readonly missingReports?: number;
 }

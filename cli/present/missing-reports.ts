@@ -1,0 +1,14 @@
+/** What it means for a list that the ledger has lost reports or holds them damaged, and what to do, in one line. */
+import pc from 'picocolors';
+import { notReadInWords } from '../../tracer/nobody-found.js';
+
+/** No line where all reports could be read. */
+export const missingReportsLines = (missingReports = 0): string[] =>
+  missingReports === 0
+    ? []
+    : [
+        pc.yellow(
+          `${notReadInWords(missingReports)}, so people may be missing from this list: stop the ledger, see what is damaged with ` +
+            'firebreak ledger fsck --data-dir DIR, and once its folder is mended, stop the tracer, remove tracer/contacts, start it, and ask again',
+        ),
+      ];

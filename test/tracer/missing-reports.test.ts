@@ -1,0 +1,103 @@
+/** What an answer says of reports that the ledger has lost or holds damaged. */
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { clusterAnswerSchema } from '../../tracer/cluster/cluster-message.js';
+import { tracerAnswers } from '../../tracer/api/answers.js';
+import { Pulse } from '../../tracer/api/pulse.js';
+import { askTracer } from '../../tracer/http-client.js';
+import { toHex } from '../../protocol/bytes.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { sha256 } from '../../protocol/hash.js';
+import type { LedgerReader } from '../../protocol/ledger-reader.js';
+import { LOCAL, realApi, refusalOf, serve } from './api/stage.js';
+import { check, evidenceOf, look, recordingTracer, request, ward } from './evidence-stage.js';
+import { NOON, recordOf, reportOf } from './deployment.js';
+import type { MemoryLog } from './memory-log.js';
+
+/** The ward, where 7 met 1 too: that report is damaged in the ledger, and one of 8 is gone. */
+function damagedWard(): { readonly log: MemoryLog; readonly reader: LedgerReader } {
+  const log = ward();
+  const [bad, gone] = [7, 8].map((tag) => reportOf({ tag, records: [recordOf(1, NOON, 900)] }));
+  for (const report of [bad, gone]) if (report) log.append(report);
+  if (gone) log.prune(gone.payload);
+  const damaged = toHex(sha256(bad?.payload ?? new Uint8Array()));
+  const reader = log.reader();
+  const payloads: LedgerReader['payloads'] = async (hashes) => {
+    if (hashes.some((hash) => toHex(hash) === damaged))
+      throw new FirebreakError('damaged-payload', 'one of them');
+    return reader.payloads(hashes);
+  };
+  return { log, reader: { ...reader, payloads } };
+}
+
+async function damagedApi() {
+  const { log, reader } = damagedWard();
+  const tracer = await recordingTracer(log, { reader });
+  return tracerAnswers({ tracer, pulse: new Pulse(tracer, () => Date.now()), looksRecorded: () => 0 });
+}
+
+const { case: index, hops, minSeconds, latentSeconds } = request;
+const open = { case: index, direction: 'forward', hops, minSeconds, latentSeconds } as const;
+const cluster = { cases: [{ tag: '3' }, { tag: '4' }], hops, minSeconds, latentSeconds };
+const lacking = z.object({ result: z.object({ missingReports: z.number() }) });
+
+describe('an answer of a tracer', () => {
+  it('says how many reports it lacks, of a trace and of a cluster', async () => {
+    const { log, reader } = damagedWard();
+    const tracer = await recordingTracer(log, { reader });
+    expect((await tracer.lookUp(request, look)).result).toMatchObject({ reachedCount: 3, missingReports: 2 });
+    const asked = { ...cluster, from: request.from, to: request.to };
+    expect((await tracer.lookUpCluster(asked, look)).result).toMatchObject({ missingReports: 2 });
+  });
+
+  it('says that it lacks none where all could be read', async () => {
+    const tracer = await recordingTracer(ward());
+    expect((await tracer.lookUp(request, look)).result).toHaveProperty('missingReports', 0);
+    const asked = { ...cluster, from: request.from, to: request.to };
+    expect((await tracer.lookUpCluster(asked, look)).result).toHaveProperty('missingReports', 0);
+  });
+
+  it('has its evidence all the same', async () => {
+    const { log, reader } = damagedWard();
+    const { result, evidence } = await evidenceOf(await recordingTracer(log, { reader }));
+    expect(result.missingReports).toBe(2);
+    expect(check(evidence).reached.map(({ person }) => person)).toEqual(['2', '3', '4']);
+  });
+
+  it('says that nobody was found, and that a report that could not be read may be why', async () => {
+    const { log, reader } = damagedWard();
+    const tracer = await recordingTracer(log, { reader });
+    const why = /: check the number; 2 reports could not be read, which may be why; the look is recorded$/;
+    await expect(tracer.lookUp({ ...request, case: '7' }, look)).rejects.toThrow(why);
+    const question = { person: '7', from: 0, to: NOON, minSeconds: 900, limit: 9 };
+    await expect(tracer.lookUpContacts(question, look)).rejects.toThrow(why);
+    await expect(tracer.lookUpPath(request, '7', look)).rejects.toThrow(
+      /leads to that person; 2 reports could not be read, which may be why; the look is recorded$/,
+    );
+  });
+});
+
+describe('an answer over HTTP', () => {
+  it('carries the number in its JSON, and the client of the folder hands it on', async () => {
+    const { post, url } = await serve(await damagedApi());
+    const trace = await post('/v1/trace', { purpose: 'ward', request: open });
+    expect(lacking.parse(await trace.json()).result.missingReports).toBe(2);
+    const several = await post('/v1/cluster', { purpose: 'ward', request: cluster });
+    expect(clusterAnswerSchema.parse(await several.json()).result.missingReports).toBe(2);
+    const { result } = await askTracer(url, LOCAL, { officer: 'Dr. Ada', purpose: 'ward', request: open });
+    expect(result.missingReports).toBe(2);
+    const nobody = await post('/v1/trace', { purpose: 'ward', request: { ...open, case: '7' } });
+    expect(await refusalOf(nobody)).toMatchObject({
+      status: 404,
+      message: expect.stringContaining('2 reports') as string,
+    });
+  });
+
+  it('is described with it', async () => {
+    const { url } = await serve((await realApi()).api);
+    const described = JSON.stringify(await (await fetch(new URL('/openapi.json', url))).json());
+    const { paths } = z.object({ paths: z.record(z.string(), z.unknown()) }).parse(JSON.parse(described));
+    for (const path of ['/v1/trace', '/v1/cluster'])
+      expect(JSON.stringify(paths[path])).toMatch(/"missingReports":\{[^}]*lost or holds damaged/);
+  });
+});

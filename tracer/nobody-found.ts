@@ -1,0 +1,19 @@
+/** That there is nobody is an answer too: it is recorded, and told after that, in words that say so. */
+import { AskerError } from './asker-error.js';
+
+/** What was found, or `not-found` in the words to tell; `missingReports` as in {@link TraceResult}. Throws what else `find` throws. */
+export async function orNotFound<T>(find: () => Promise<T>, missingReports: number): Promise<T | AskerError> {
+  try {
+    return await find();
+  } catch (error) {
+    if (!(error instanceof AskerError && error.code === 'not-found')) throw error;
+    const lacks = missingReports === 0 ? '' : `; ${notReadInWords(missingReports)}, which may be why`;
+    return new AskerError('not-found', `${error.message}${lacks}; the look is recorded`, {
+      cause: error,
+    });
+  }
+}
+
+/** "2 reports could not be read". */
+export const notReadInWords = (missingReports: number): string =>
+  `${missingReports === 1 ? '1 report' : `${missingReports} reports`} could not be read`;
