@@ -6,6 +6,7 @@ import { equalBytes } from '../protocol/bytes.js';
 import type { Checkpoint } from '../protocol/checkpoint.js';
 import { CompactRange } from '../protocol/compact-range.js';
 import { FirebreakError } from '../protocol/errors.js';
+import { sha256 } from '../protocol/hash.js';
 import { isPruned, type FoundPayload, type LedgerReader } from '../protocol/ledger-reader.js';
 import {
   confirmLog,
@@ -39,7 +40,7 @@ export interface VerifiedSummary {
 }
 
 export interface VerifyOptions {
-  /** Also reads the payload of each entry, which checks it against its hash. */
+  /** Also reads the payload of each entry, and holds it against the length and the hash that the entry names. */
   readonly payloads?: boolean;
   /** Of the deployment (protocol.md §8), for what a payload that is said to be pruned may have been of; the default's by default. */
   readonly retentionDays?: number;
@@ -107,8 +108,8 @@ class Tally {
   #countPayload(entry: IndexedEntry, found: FoundPayload): void {
     if (found === undefined) this.#countLost(entry);
     else if (isPruned(found)) this.pruned.claim(entry, found);
-    else if (found.length !== entry.payloadLength)
-      throw damaged(`the payload of entry ${entry.index} has another length than it says`);
+    else if (found.length !== entry.payloadLength || !equalBytes(sha256(found), entry.payloadSha256))
+      throw damaged(`the payload of entry ${entry.index} is not the one that was logged`);
     else {
       this.payloads += 1;
       this.pruned.see(entry, found);
