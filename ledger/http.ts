@@ -12,7 +12,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { boundedServer, httpUrl, stopServer, type ConnectionLimits } from '../host/http-server.js';
 import { listenOn } from '../host/listen.js';
-import { FirebreakError } from '../protocol/errors.js';
+import { asError, FirebreakError } from '../protocol/errors.js';
 import type { ErrorCode } from '../protocol/errors.js';
 import type { LedgerReader } from '../protocol/ledger-reader.js';
 import type { Log } from '../protocol/log.js';
@@ -63,6 +63,32 @@ const STATUS: Partial<Record<string, number>> = {
   witness: 503,
 };
 
+/** What a reader says of what was asked for. */
+const OF_THE_QUESTION: ReadonlySet<ErrorCode> = new Set([
+  'not-found',
+  'pruned',
+  'witness',
+  'damaged-payload',
+]);
+
+/** Whatever else a reader throws is the ledger's own trouble: who asks can do nothing about it, and paths are not for them. */
+async function answerOf<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof FirebreakError && OF_THE_QUESTION.has(error.code)) throw error;
+    throw new Error(asError(error).message, { cause: error });
+  }
+}
+
+const toStrangers = (reader: LedgerReader): LedgerReader => ({
+  checkpoint: () => answerOf(reader.checkpoint()),
+  tile: (level, index, width) => answerOf(reader.tile(level, index, width)),
+  entryBundle: (index, width) => answerOf(reader.entryBundle(index, width)),
+  payloads: (hashes) => answerOf(reader.payloads(hashes)),
+  close: () => reader.close(),
+});
+
 /** What a reader that is a program goes by: it is not to be told apart by the status alone. */
 const TOLD: ReadonlySet<string> = new Set<ErrorCode>(['damaged-payload', 'witness']);
 
@@ -100,7 +126,7 @@ function send(
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 function handlerOf(options: LedgerHttpOptions): Handler {
-  const deps = { ...options, gzip: new BundleGzip() };
+  const deps = { ...options, reader: toStrangers(options.reader), gzip: new BundleGzip() };
   return async (request, response) => {
     try {
       send(request, response, await answerTo(request, deps));

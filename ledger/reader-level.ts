@@ -52,15 +52,25 @@ export function readerOfStore(
   };
 }
 
+export interface FolderReading {
+  /** The ledger asked witnesses, and the reader is for others: it shows nothing when what was published is lost. */
+  readonly wasWitnessed?: boolean;
+}
+
 /**
  * Opens a folder whose ledger is not running, to read it. Nothing is added; a folder without a ledger stays as it is.
  *
- * Throws `not-found`, `foreign`, `locked` when its ledger runs, `damaged`, `permission`.
+ * Throws `not-found`, `foreign`, `locked` when its ledger runs, `damaged`, `permission`, `witness` as {@link FolderReading} says.
  */
-export async function openLedgerFolder(dir: string, identity: StoreIdentity): Promise<LedgerReader> {
+export async function openLedgerFolder(
+  dir: string,
+  identity: StoreIdentity,
+  { wasWitnessed = false }: FolderReading = {},
+): Promise<LedgerReader> {
   const store = await openStoreLevel({ dir, identity });
   try {
     const published = await publishedBy(dir, store, identity);
+    if (published === undefined && wasWitnessed) throw publishedIsLost(dir);
     const reader = readerOfStore(store, () => published ?? store.state());
     return {
       ...reader,
@@ -74,6 +84,13 @@ export async function openLedgerFolder(dir: string, identity: StoreIdentity): Pr
     throw error;
   }
 }
+
+const publishedIsLost = (dir: string): FirebreakError =>
+  new FirebreakError(
+    'witness',
+    `what the ledger in ${dir} published is lost, and others are shown only what witnesses cosigned: start the ledger, and ` +
+      'try again once they have',
+  );
 
 function publishedBy(
   dir: string,

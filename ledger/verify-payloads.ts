@@ -1,6 +1,8 @@
 /** What a verification makes of payloads: counts, by which those that are lost or damaged are told, and what is said to be pruned. */
+import { equalBytes } from '../protocol/bytes.js';
 import { ENTRY_TYPE } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
+import { sha256 } from '../protocol/hash.js';
 import { isPruned, type FoundPayload, type LedgerReader } from '../protocol/ledger-reader.js';
 import type { IndexedEntry } from '../protocol/log-verifier.js';
 import { DEFAULT_SETTINGS } from '../protocol/settings.js';
@@ -11,7 +13,7 @@ const MAX_LOST_NAMED = 100;
 const MAX_DAMAGED_NAMED = 10;
 
 export interface PayloadOptions {
-  /** Also reads the payload of each entry, which checks it against its hash. */
+  /** Also reads the payload of each entry, and holds it against the length and the hash that the entry names. */
   readonly payloads?: boolean;
   /** Of the deployment (protocol.md §8), for what a payload that is said to be pruned may have been of; the default's by default. */
   readonly retentionDays?: number;
@@ -82,10 +84,10 @@ export class PayloadTally {
   #countPayload(entry: IndexedEntry, found: FoundPayload): void {
     if (found === undefined) this.#countLost(entry);
     else if (isPruned(found)) this.#pruned.claim(entry, found);
-    else if (found.length !== entry.payloadLength)
+    else if (found.length !== entry.payloadLength || !equalBytes(sha256(found), entry.payloadSha256))
       throw new FirebreakError(
         'damaged',
-        `the payload of entry ${entry.index} has another length than it says`,
+        `the payload of entry ${entry.index} is not the one that was logged`,
       );
     else {
       this.#payloads += 1;

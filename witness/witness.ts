@@ -17,6 +17,8 @@ import type { WitnessState } from './state.js';
 const MAX_AHEAD_SECONDS = 300;
 /** Requests about one log that wait for each other. The log itself sends one at a time. */
 const MAX_WAITING = 64;
+/** Of checkpoints that are refused between two that are cosigned, so many are told of. */
+const MAX_REFUSED = 16;
 
 export interface WitnessDeps {
   readonly cosigner: CosignerWithKey;
@@ -54,6 +56,8 @@ interface TrustedLog {
   readonly verifiers: NoteVerifier[];
   /** `null`: nothing yet; `undefined`: to be read from the state first, because a save failed. */
   latest: Cosigned | null | undefined;
+  /** Checkpoints it was said of that they do not continue `latest`. */
+  readonly refused: Set<string>;
   /** Whether it was said that the time of `latest` is to come. */
   isAheadSaid: boolean;
   /** One request after the other: what is checked against the state is saved before the next is looked at. */
@@ -130,12 +134,7 @@ class OpenWitness implements Witness {
       checkConsistency(proof, { oldSize, oldRoot, newSize: checkpoint.size, newRoot: checkpoint.root });
     } catch (error) {
       const why = (error as Error).message;
-      this.#deps.log.warn('refused a checkpoint that does not continue its log', {
-        origin: log.origin,
-        from: size,
-        to: checkpoint.size,
-        why,
-      });
+      if (checkpoint.size > size) this.#sayRefused(log, submission, why);
       return refusal(422, why);
     }
     return this.#cosign(log, submission, latest);
@@ -159,7 +158,16 @@ class OpenWitness implements Witness {
     log.latest = undefined;
     await state.save(log.origin, note);
     log.latest = { note, checkpoint, timestampSeconds };
+    if (checkpoint.size > (latest?.checkpoint.size ?? 0)) log.refused.clear();
     return { status: 200, cosignatures };
+  }
+
+  /** Once of each, and of a few: anybody may send a checkpoint of the log again, and with any proof. */
+  #sayRefused({ origin, refused }: TrustedLog, { text, oldSize, checkpoint }: Submission, why: string): void {
+    if (refused.has(text) || refused.size >= MAX_REFUSED) return;
+    refused.add(text);
+    const fields = { origin, from: oldSize, to: checkpoint.size, why };
+    this.#deps.log.warn('refused a checkpoint that was not shown to continue its log', fields);
   }
 
   async #refuseFork(latest: Cosigned, { note, checkpoint }: Submission): Promise<WitnessAnswer> {
@@ -252,6 +260,7 @@ async function trustedLog(deps: WitnessDeps, verifier: NoteVerifier): Promise<Tr
     origin,
     verifiers: [verifier],
     latest,
+    refused: new Set<string>(),
     isAheadSaid: false,
     turn: Promise.resolve(),
     waiting: 0,

@@ -159,7 +159,7 @@ async function status(dataDir: string): Promise<void> {
 
 async function exportTo(options: FolderOptions, out: string): Promise<void> {
   await inFolder('ledger', options, async ({ folder, config, onClose, signal }) => {
-    const reader = await openFolderReader(folder, config);
+    const reader = await openFolderReader(folder, config, { isForOthers: true });
     onClose(() => reader.close());
     const done = await exportLog(reader, out, logVerifier(config), { signal });
     console.log(

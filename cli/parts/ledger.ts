@@ -123,8 +123,15 @@ export async function startLedgerHttp({ folder, log }: PartContext, ledger: Ledg
   return serveLedgerHttp({ reader: ledger.reader(), port, payloadToken, days: () => ledger.days(), log });
 }
 
-/** Reads the folder's ledger: over HTTP while it runs, from its store while it does not. */
-export async function openFolderReader(folder: DataFolder, config: Config): Promise<LedgerReader> {
+/**
+ * Reads the folder's ledger: over HTTP while it runs, from its store while it does not. `isForOthers`: what is read is shown to
+ * them, so where witnesses cosign and what was published is lost, it throws `witness`.
+ */
+export async function openFolderReader(
+  folder: DataFolder,
+  config: Config,
+  { isForOthers = false }: { readonly isForOthers?: boolean } = {},
+): Promise<LedgerReader> {
   const running = await findRunning(folder, 'ledger');
   if (running) {
     return openLedgerReaderHttp({
@@ -132,10 +139,9 @@ export async function openFolderReader(folder: DataFolder, config: Config): Prom
       token: toHex(await readKeyFile(folder.ledger.readToken)),
     });
   }
-  return openLedgerFolder(folder.ledger.store, {
-    origin: config.origin,
-    logPublicKey: logVerifier(config).publicKey,
-  });
+  const identity = { origin: config.origin, logPublicKey: logVerifier(config).publicKey };
+  const wasWitnessed = isForOthers && (await asksForWitnesses(folder.ledger.policy));
+  return openLedgerFolder(folder.ledger.store, identity, { wasWitnessed });
 }
 
 export const logVerifier = (config: Config): NoteVerifier => parseVerifierKey(config.logKey);

@@ -7,9 +7,10 @@
  * cosignature, as long as no later checkpoint is published.
  */
 import { pauseUntilStopped } from '../../host/clock-live.js';
+import { cosignedAt, type Cosigner } from '../../protocol/cosignature.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { proveConsistency } from '../../protocol/merkle.js';
-import { readNote, signatureText } from '../../protocol/note.js';
+import { readNote, signatureText, type NoteSignature } from '../../protocol/note.js';
 import { tileHashReader } from '../../protocol/tile-hash-reader.js';
 import { describeQuorum, isQuorum, type WitnessPolicy } from '../../protocol/witness-policy.js';
 import { readerOfStore } from '../reader-level.js';
@@ -114,16 +115,17 @@ export class WitnessedPublication implements Publication {
     return Math.max(0, Math.min(60_000, ...waits));
   }
 
-  /** What was published at this size has its cosignatures already: they were checked when they came. */
+  /** What was published at this size has its cosignatures already, as far as the disk kept them as they came. */
   #newest(): Cosigned {
     const { checkpoint: note, size } = this.#deps.store.state();
+    const { text } = readNote(note);
     const lines = new Map<string, string>();
     const signatures = this.#published?.size === size ? readNote(this.#published.checkpoint).signatures : [];
     for (const { name, cosigner } of this.#policy.witnesses) {
-      const own = signatures.find((one) => one.name === cosigner.name && one.keyHash === cosigner.keyHash);
-      if (own) lines.set(name, signatureText(own));
+      const line = cosignatureIn(signatures, text, cosigner);
+      if (line !== undefined) lines.set(name, line);
     }
-    return { note, text: readNote(note).text, size, lines };
+    return { note, text, size, lines };
   }
 
   /** Resolves when the quorum is there, or when all have answered. */
@@ -189,6 +191,21 @@ export class WitnessedPublication implements Publication {
         resolve();
       };
     });
+  }
+}
+
+/** The line of a witness among these; `undefined` where there is none, or one that is not valid. */
+function cosignatureIn(
+  signatures: readonly NoteSignature[],
+  text: string,
+  cosigner: Cosigner,
+): string | undefined {
+  const own = signatures.find(({ name, keyHash }) => name === cosigner.name && keyHash === cosigner.keyHash);
+  try {
+    return own && cosignedAt(text, [own], cosigner) !== undefined ? signatureText(own) : undefined;
+  } catch (error) {
+    if (error instanceof FirebreakError && error.code === 'signature') return undefined;
+    throw error;
   }
 }
 

@@ -231,7 +231,7 @@ describe('a ledger that runs', () => {
     await end();
     expect(text).toContain(
       'is whole, but 2 payloads are damaged: those of entries 2 7; 1 payload is neither stored nor pruned: that of entry 10. ' +
-        'Stop the ledger, see what firebreak ledger fsck says',
+        'Leave the folder as it is: with the ledger stopped, firebreak ledger fsck',
     );
     expect(text).not.toContain('verified');
     expect(code).toBe(1);

@@ -200,6 +200,9 @@ describe('a deployment with witnesses', () => {
     expect([nothing.code, nothing.text]).toEqual([1, expect.stringContaining('until witnesses cosign')]);
     lost.child.kill('SIGINT');
     expect(await lost.ended).toEqual({ code: 0, signal: null });
+    const exported = await attempt('ledger', 'export', ...onFolder, '--out', inDir('lost-export'));
+    expect([exported.code, exported.text]).toEqual([1, expect.stringContaining('published is lost')]);
+    expect(await attempt('ledger', 'verify', ...onFolder)).toMatchObject({ code: 0 });
     await rename(inDir('published'), published);
 
     await rm(inDir('data', 'ledger', 'policy'));

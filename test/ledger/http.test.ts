@@ -10,8 +10,9 @@ import { openLedger } from '../../ledger/ledger.js';
 import { filesOf } from '../../ledger/log-files.js';
 import { openLedgerReaderHttp } from '../../ledger/reader-http.js';
 import { toHex } from '../../protocol/bytes.js';
+import { FirebreakError } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/hash.js';
-import { silentLog } from '../../protocol/log.js';
+import { silentLog, type LogFields } from '../../protocol/log.js';
 import { entriesPath, tilePath, tileWidthAt } from '../../protocol/tile.js';
 import { batchOf, ledgerDeps, noticeItem, officer, temporaryFolder } from './deployment.js';
 
@@ -110,6 +111,27 @@ describe("the ledger's HTTP", () => {
     expect(await post(257 * 32)).toBe(413);
     expect(await post(256 * 32)).toBe(200);
   });
+
+  test.each(['permission', 'format', 'size', 'usage'] as const)(
+    'does not blame who asks when its own store fails with %s, and keeps the words to its log',
+    async (code) => {
+      const ledger = await openLedger(ledgerDeps(await temporaryFolder()));
+      onTestFinished(() => ledger.close());
+      const fail = () => Promise.reject(new FirebreakError(code, 'the folder /srv/ledger may not be read'));
+      const reader = { ...ledger.reader(), tile: fail, payloads: fail };
+      const said: unknown[] = [];
+      const log = { ...silentLog, error: (_: string, fields?: LogFields) => void said.push(fields) };
+      const { url } = await served({ reader, payloadToken: TOKEN, log });
+      const answers = [
+        await fetch(`${url}/tile/0/000.p/1`),
+        await fetch(`${url}/payload/${'0'.repeat(64)}`, { headers: { authorization: `Bearer ${TOKEN}` } }),
+      ];
+      for (const answer of answers)
+        expect([answer.status, await answer.text()]).toEqual([500, 'the ledger could not answer\n']);
+      const why = { why: 'the folder /srv/ledger may not be read' };
+      expect(said).toEqual([why, why]);
+    },
+  );
 
   test('says when its port is in use', async () => {
     const { url } = await served();

@@ -1,6 +1,7 @@
-/** What a reader believes of a ledger that says that a payload is pruned. */
+/** What a reader believes of a ledger that says that a payload is pruned, or gives one. */
 import { describe, expect, test } from 'vitest';
 import { verifyLog } from '../../ledger/verify.js';
+import type { BatchItem } from '../../protocol/batch.js';
 import { toHex } from '../../protocol/bytes.js';
 import type { FirebreakError } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/hash.js';
@@ -80,6 +81,37 @@ describe('a ledger that says of a payload that it is pruned', () => {
     }
     const refusal = expect.stringContaining('a day that it cannot be of') as string;
     expect(verdicts).toEqual(['believed', 'believed', 'believed', refusal]);
+    await ledger.close();
+  });
+});
+
+describe('a ledger that gives other bytes than those that were logged', () => {
+  test('is found out, also where they are as many', async () => {
+    const { ledger, say, second } = await grown(await temporaryFolder());
+    const pruning = pruningItem(DAY);
+    await say(issuer, destroyedItem(DAY), pruning);
+    const reader = ledger.reader();
+    const giving = (of: BatchItem | undefined, change: (payload: Uint8Array) => Uint8Array) => {
+      const hash = toHex(sha256(of?.payload ?? new Uint8Array()));
+      const payloads: LedgerReader['payloads'] = async (hashes) =>
+        (await reader.payloads(hashes)).map((one, i) =>
+          one instanceof Uint8Array && toHex(hashes[i] ?? one) === hash ? change(one) : one,
+        );
+      return verifyLog({ ...reader, payloads }, logSigner, { payloads: true });
+    };
+    const zeros = ({ length }: Uint8Array) => new Uint8Array(length);
+    const oneBit = (payload: Uint8Array) => payload.map((byte, i) => (i === 20 ? byte ^ 1 : byte));
+    expect(await giving(pruning, (payload) => payload)).toMatchObject({ payloads: 7 });
+    for (const [of, change, index] of [
+      [second[1], zeros, 43],
+      [second[1], oneBit, 43],
+      [second[1], (payload: Uint8Array) => payload.slice(1), 43],
+      [pruning, () => pruningItem(DAY + 1).payload, 46],
+    ] as const)
+      await expect(giving(of, change)).rejects.toMatchObject({
+        code: 'damaged',
+        message: `the payload of entry ${index} is not the one that was logged`,
+      });
     await ledger.close();
   });
 });

@@ -1,11 +1,13 @@
-/** A ledger that asked witnesses before and has lost the file of what it published. */
-import { rm } from 'node:fs/promises';
+/** A ledger that asked witnesses before, and the file of what it published is lost or damaged. */
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { serveLedgerHttp } from '../../ledger/http.js';
+import { openLedgerFolder } from '../../ledger/reader-level.js';
+import { openCheckpoint } from '../../protocol/checkpoint.js';
 import { silentLog } from '../../protocol/log.js';
 import { openWitnessedCheckpoint } from '../../protocol/witness-policy.js';
-import { logSigner, temporaryFolder } from './deployment.js';
+import { logSigner, ORIGIN, temporaryFolder } from './deployment.js';
 import { hasPublished, policyOf, says, startLedger, submit, witnessNamed } from './witnessed-ledger.js';
 
 test('a ledger that lost what it published shows readers nothing, with words, until witnesses cosign again', async () => {
@@ -38,4 +40,53 @@ test('a ledger that lost what it published shows readers nothing, with words, un
   const cosigned = await (await checkpoint()).text();
   expect(openWitnessedCheckpoint(cosigned, logSigner, policy).size).toBe(5);
   expect(after.status().publication).toMatchObject({ size: 5, failure: undefined });
+});
+
+test('a stopped ledger that lost what it published is not opened for others to read', async () => {
+  const dir = await temporaryFolder();
+  const witness = await witnessNamed('a');
+  const ledger = await startLedger(dir, policyOf(1, [witness]));
+  await submit(ledger, 0, 5);
+  await hasPublished(ledger, 5);
+  await witness.stop();
+  await submit(ledger, 1, 2);
+  await ledger.close();
+  const identity = { origin: ORIGIN, logPublicKey: logSigner.publicKey };
+  const open = () => openLedgerFolder(dir, identity, { wasWitnessed: true });
+  const reader = await open();
+  expect(openCheckpoint(await reader.checkpoint(), logSigner).size).toBe(5);
+  await reader.close();
+  await rm(join(dir, 'published'));
+  await expect(open()).rejects.toMatchObject({
+    code: 'witness',
+    message: expect.stringMatching(/published is lost.*start the ledger/) as string,
+  });
+  await (await openLedgerFolder(dir, identity)).close(); // and was let go
+});
+
+test('a cosignature that was damaged on the disk is asked for again, though nothing is new', async () => {
+  const dir = await temporaryFolder();
+  const witnesses = await Promise.all([witnessNamed('a'), witnessNamed('b')]);
+  const policy = policyOf(2, witnesses);
+  const before = await startLedger(dir, policy);
+  await submit(before, 0, 5);
+  await hasPublished(before, 5);
+  await before.close();
+  const file = join(dir, 'published');
+  const published = await readFile(file, 'utf8');
+  const at = published.length - 20;
+  const flipped = published[at] === 'A' ? 'B' : 'A';
+  await writeFile(file, published.slice(0, at) + flipped + published.slice(at + 1));
+  expect(() => openWitnessedCheckpoint(published, logSigner, policy)).not.toThrow();
+
+  const after = await startLedger(dir, policy, { wasWitnessed: true });
+  const shown = async () => {
+    const note = await after.reader().checkpoint();
+    try {
+      return openWitnessedCheckpoint(note, logSigner, policy).size;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  await expect.poll(shown, { timeout: 5_000 }).toBe(5);
 });

@@ -1,7 +1,9 @@
 /** Anybody can read the checkpoint cosigned last, and so ask a witness to cosign it again, as often as they like. */
 import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { encodeAddCheckpoint } from '../../protocol/add-checkpoint.js';
 import { cosignedAt } from '../../protocol/cosignature.js';
+import { silentLog, type LogFields } from '../../protocol/log.js';
 import { openNote } from '../../protocol/note.js';
 import type { WitnessState } from '../../witness/state.js';
 import { logSigner, logView } from './log-views.js';
@@ -75,4 +77,29 @@ test('a witness closes a connection that asks on without waiting for answers, an
   socket.resume().write(words.repeat(2000));
   await new Promise((resolve) => socket.once('close', resolve)); // it may be reset before that
   expect((await post(await honest.request(10, 20))).status).toBe(200);
+});
+
+test('a witness says once of a checkpoint that it is not shown to continue its log, however often anybody asks', async () => {
+  const said: unknown[] = [];
+  const log = { ...silentLog, warn: (_: string, fields?: LogFields) => void said.push(fields?.['to']) };
+  let now = 2000;
+  const { post } = await startWitness('w1', { log, nowSeconds: () => now });
+  await post(await honest.request(0, 5));
+  const refused = async (size: number) => {
+    const body = encodeAddCheckpoint({ oldSize: 5, proof: [honest.root(5)], checkpoint: honest.note(size) });
+    expect((await post(body)).status).toBe(422);
+  };
+  for (let i = 0; i < 3; i++) await refused(5); // what it cosigned itself: nothing is wrong with the log
+  expect(said).toEqual([]);
+  for (let i = 0; i < 3; i++) for (const size of [6, 7]) await refused(size);
+  expect(said).toEqual([6, 7]);
+  for (let size = 8; size < 60; size++) await refused(size);
+  now += 1;
+  expect((await post(await honest.request(5, 5))).status).toBe(200); // saved again, and nothing has grown
+  await refused(6);
+  expect(said).toHaveLength(16);
+  expect((await post(await honest.request(5, 60))).status).toBe(200);
+  const body = { oldSize: 60, proof: [], checkpoint: honest.note(61) };
+  for (let i = 0; i < 3; i++) expect((await post(encodeAddCheckpoint(body))).status).toBe(422);
+  expect(said.slice(16)).toEqual([61]);
 });
