@@ -66,6 +66,7 @@ export class LedgerReading {
   #note = '';
   /** Settles when the last call to catch up that was begun is over. */
   #turn: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
 
   /** `onSaved` is told the contacts as they stand whenever segments may have gone since. */
   constructor(deps: ReadingDeps, onSaved: (view: ContactView) => void = () => undefined) {
@@ -84,7 +85,8 @@ export class LedgerReading {
   }
 
   /** As {@link Tracer.catchUp}. */
-  catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
+  async catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
+    if (this.#isClosed) throw new FirebreakError('closed', 'the tracer is closed'); // nothing is taken while it is saved
     const readOn = () => this.#readOn(onProgress, signal);
     const turn = this.#turn.then(readOn, readOn); // whoever called before hears of its own failure
     this.#turn = turn;
@@ -99,6 +101,7 @@ export class LedgerReading {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#turn.catch(() => undefined);
     try {
       const isSound = this.#broken === undefined && this.contacts.damage === undefined;

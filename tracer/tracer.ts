@@ -66,7 +66,7 @@ export interface Answer {
 export interface Tracer {
   /**
    * Reads and verifies what the ledger has added; several calls take turns. Throws `consistency`, `chain`, `signature`
-   * or `foreign` for a log that does not add up, and what the reader throws; what was verified stays.
+   * or `foreign` for a log that does not add up, `closed` after {@link close}, what the reader throws; what was verified stays.
    */
   catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp>;
   /** The contacts as they stand; what traces walk on. */

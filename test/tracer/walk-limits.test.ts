@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FirebreakError } from '../../protocol/errors.js';
 import { trace, traceResult } from '../../tracer/trace.js';
 import { CALLED_OFF, OUT_OF_TIME } from '../../tracer/walk/pace.js';
+import type { PresenceView } from '../../tracer/presence/presence-view.js';
 import { tagsReached, walkTrace } from '../../tracer/walk/trace-walks.js';
 import { WalkWorkspace } from '../../tracer/walk/workspace.js';
 import { referenceTrace } from '../reference/brute-force.js';
@@ -74,6 +75,40 @@ describe('a walk that is to end', () => {
       expect(codeOf(() => trace(view, asked(), { space, flag, rounds }))).toBe(code);
     Atomics.store(flag, 0, 0);
     expect(trace(view, asked(), { space, flag })).toEqual(whole);
+  });
+
+  it('throws at a gateway where many pass by for less than counts', () => {
+    const stayed = { gateway: 0, start: 10_000, end: 50_000 };
+    let looked = 0;
+    function* passersBy() {
+      for (let person = 1; person < 100_000; person++, looked++)
+        yield { person, gateway: 0, start: 20_000, end: 20_060 };
+    }
+    const presence: PresenceView = {
+      staysOf: (person) => [{ person, ...stayed }],
+      overlapping: passersBy,
+      gateways: 1,
+      gatewayId: () => new Uint8Array(16),
+    };
+    const flag = Int32Array.of(CALLED_OFF);
+    const request = asked({ case: '1', presence: true, minSeconds: 900 });
+    const { view: two } = plainView([meeting(1, 2, 10_000)]);
+    expect(codeOf(() => trace(two, request, { presence, flag }))).toBe('closed');
+    expect(looked).toBeLessThan(10_000);
+  });
+
+  it('does not ask who was at a gateway when somebody stayed there for less than counts', () => {
+    const asking: number[] = [];
+    const presence: PresenceView = {
+      staysOf: (person) =>
+        [899, 900].map((end) => ({ person, gateway: 0, start: 10_000, end: 10_000 + end })),
+      overlapping: (_gateway, start, end) => (asking.push(end - start), []),
+      gateways: 1,
+      gatewayId: () => new Uint8Array(16),
+    };
+    const { view: two } = plainView([meeting(1, 2, 10_000)]);
+    trace(two, asked({ case: '1', presence: true, minSeconds: 900, hops: 1 }), { presence });
+    expect(asking).toEqual([900]);
   });
 
   it('throws when it meets more arrivals than the workspace may hold, and the next one is right', () => {

@@ -6,12 +6,17 @@ import type { DayRows, Sightings } from './day-rows.js';
 
 /** So many, or as many as there are runs, and they are joined: memory stays in proportion to the runs. */
 const MIN_PENDING = 4096;
+/** Fewer runs are joined at once with what waits; so are more of them once an eighth of as many waits. */
+const FEW_RUNS = 32_768;
+const WORTH = 8;
 /** A row of a part: person, gateway, start, end. */
 const KEPT_WORDS = 4;
 
 export class DayLog {
   readonly #day: number;
   #rows: DayRows;
+  /** Of the sightings that wait, while they are the same. */
+  #waiting: DayRows | undefined;
   #person = new Int32Array(MIN_PENDING);
   #gateway = new Int32Array(MIN_PENDING);
   #start = new Uint32Array(MIN_PENDING);
@@ -89,6 +94,7 @@ export class DayLog {
   }
 
   #take(person: number, gateway: number, start: number, end: number): void {
+    this.#waiting = undefined;
     const place = this.#pending++;
     this.#person[place] = person;
     this.#gateway[place] = gateway;
@@ -101,9 +107,19 @@ export class DayLog {
     if (this.#pending === this.#person.length) this.rows();
   }
 
-  /** All of the day so far; never changed afterwards. */
+  /** All of the day so far, in one piece or two; never changed afterwards. A million runs take half a second to be joined anew. */
+  pieces(): readonly DayRows[] {
+    const { length } = this.#rows;
+    if (this.#pending === 0 || length < FEW_RUNS || length < WORTH * this.#pending) return [this.rows()];
+    const numbers = { people: this.#people, gateways: this.#gateways };
+    this.#waiting ??= dayRows(this.#day, { ...this.#columns(), length: this.#pending }, numbers);
+    return [this.#rows, this.#waiting];
+  }
+
+  /** All of the day so far, joined; never changed afterwards. */
   rows(): DayRows {
     if (this.#pending === 0) return this.#rows;
+    this.#waiting = undefined;
     const all = together(this.#rows, { ...this.#columns(), length: this.#pending });
     this.#rows = dayRows(this.#day, all, { people: this.#people, gateways: this.#gateways });
     this.#pending = 0;

@@ -177,7 +177,7 @@ export class PresenceBook {
   }
 
   snapshot(): PresenceSnapshot {
-    const days = [...this.#days].sort(([x], [y]) => x - y).map(([, log]) => log.rows());
+    const days = [...this.#days].sort(([x], [y]) => x - y).flatMap(([, log]) => log.pieces());
     return { days, gatewayIds: [...this.#gatewayIds], knownFrom: this.knownFrom };
   }
 

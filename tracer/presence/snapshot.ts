@@ -1,6 +1,6 @@
 /**
  * Presence as it stood at one moment: rows by day in shared memory, which a worker thread takes as they are, and the stays read
- * out of them. Days are kept apart in memory; a stay runs on over midnight.
+ * out of them. Days are kept apart in memory, and so may be what came last; a stay runs on over midnight.
  */
 import { MAX_GAP_SECONDS } from './day-rows.js';
 import type { DayRows } from './day-rows.js';
@@ -8,7 +8,7 @@ import type { PresenceView, Stay } from './presence-view.js';
 
 /** No more than arrays and numbers: it can be posted to another thread. */
 export interface PresenceSnapshot {
-  /** Ascending by day. */
+  /** Ascending by day; what came last on a day may be apart. */
   readonly days: readonly DayRows[];
   /** By number. */
   readonly gatewayIds: readonly Uint8Array[];

@@ -61,6 +61,8 @@ export class ReportChains {
   readonly #missing = new WordTable(NAME_WORDS + 1, NAME_WORDS);
   /** Seen once, and pruned since: report hash 4. */
   readonly #pruned = new WordTable(HASH_WORDS, HASH_WORDS);
+  /** Of those that are missing the ones that are not pruned; undefined where they are to be counted anew. */
+  #gaps: number | undefined;
   /** Names of parts that are saved and are to be so no longer. */
   #gone: string[] = [];
   #firstDay = 0;
@@ -78,10 +80,7 @@ export class ReportChains {
 
   /** Reports that are named by another and have not come. */
   get gaps(): number {
-    let gaps = 0;
-    for (let at = 0; at < this.#missing.count; at++)
-      if (this.#pruned.find(this.#missing.row(at).subarray(AT.seq, NAME_WORDS)) === NO_ROW) gaps += 1;
-    return gaps;
+    return (this.#gaps ??= this.#countGaps());
   }
 
   /**
@@ -100,7 +99,7 @@ export class ReportChains {
     else {
       const name = nameOf(row, this.#name);
       this.#dayOf(day).add(row, name);
-      this.#missing.delete(name);
+      if (this.#missing.delete(name)) this.#noteGap(name, -1);
       if (isNew && !isZero(prev)) this.#link(name, prev, day);
     }
     return { kind: isNew ? 'new' : 'retry' };
@@ -125,6 +124,7 @@ export class ReportChains {
       this.#days.delete(number);
     }
     this.#missing.filter((row) => row[NAME_WORDS]! >= firstDay);
+    this.#gaps = undefined;
     return forgotten;
   }
 
@@ -187,11 +187,27 @@ export class ReportChains {
     writeHash(prev, named, AT.seq);
     named[NAME_WORDS] = day;
     for (const known of this.#days.values()) if (known.has(named)) return;
-    this.#missing.add(named);
+    if (this.#missing.add(named)) this.#noteGap(named, 1);
+  }
+
+  /** A report of this name is missing from now on, or is no longer. A million may be, so that they are not gone through each time. */
+  #noteGap(name: Uint32Array, change: 1 | -1): void {
+    if (this.#gaps !== undefined && !this.#isPruned(name)) this.#gaps += change;
+  }
+
+  #countGaps(): number {
+    let gaps = 0;
+    for (let at = 0; at < this.#missing.count; at++) if (!this.#isPruned(this.#missing.row(at))) gaps += 1;
+    return gaps;
+  }
+
+  #isPruned(name: Uint32Array): boolean {
+    return this.#pruned.find(name.subarray(AT.seq, NAME_WORDS)) !== NO_ROW;
   }
 
   #rememberPruned(report: Uint32Array): void {
-    this.#pruned.add(report);
+    if (!this.#pruned.add(report)) return;
+    this.#gaps = undefined;
     if (this.#pruned.count <= this.#maxPruned) return;
     let spare = this.#pruned.count - this.#maxPruned / 2;
     this.#pruned.filter(() => spare-- <= 0);

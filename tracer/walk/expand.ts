@@ -131,8 +131,8 @@ function expandPresence(
   keeper: Keeper,
 ): void {
   if (presence === undefined) return;
-  forEachCopresence(presence, person, minSeconds, (other, start, end, gateway) => {
-    pace.step(0);
+  const step = (): void => pace.step(0);
+  forEachCopresence(presence, person, minSeconds, step, (other, start, end, gateway) => {
     if (other >= view.people.count) return;
     const [opens, at] = mirrored(lens.isForward, start, end);
     if (isOldNews(space, other, at, keeper) || at > lens.closesAt || opens < ready || opens >= until) return;

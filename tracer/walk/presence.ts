@@ -11,15 +11,18 @@ export const PRESENCE_SIGNAL = 127;
 /** W in twentieths of a second: 0.3 of its seconds, halved. */
 export const presenceWeight = (seconds: number): number => 3 * seconds;
 
-/** Co-presences of a person that last `minSeconds` at least. */
+/** Co-presences of a person that last `minSeconds` at least. `step` is called for each stay that is looked at: at a station most are too short. */
 export function forEachCopresence(
   view: PresenceView,
   person: number,
   minSeconds: number,
+  step: () => void,
   visit: (other: number, start: number, end: number, gateway: number) => void,
 ): void {
   for (const mine of view.staysOf(person)) {
+    if (mine.end - mine.start < minSeconds) continue;
     for (const theirs of view.overlapping(mine.gateway, mine.start, mine.end)) {
+      step();
       if (theirs.person === person) continue;
       const start = Math.max(mine.start, theirs.start);
       const end = Math.min(mine.end, theirs.end);

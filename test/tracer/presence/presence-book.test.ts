@@ -148,6 +148,33 @@ describe('the presence book', () => {
     expect(() => book.view().gatewayId(1)).toThrow(RangeError);
   });
 
+  it('leaves the many runs of a day as they are when a few sightings come, and knows both', () => {
+    const morning = EVENING - 80_000;
+    const tags = 50_000;
+    const early = (tag: number): Seen => ({ tag, gateway: 0, start: morning + (tag % 600), seconds: 60 });
+    const book = bookOf(Array.from({ length: tags }, (_, tag) => early(tag)));
+    const [before] = book.snapshot().days;
+    const late: readonly Seen[] = [
+      { tag: 7, gateway: 0, start: morning + 7 + 300, seconds: 100 }, // goes on with its run
+      { tag: 7, gateway: 0, start: morning + 7 + 800, seconds: 100 }, // another stay
+      { tag: 8, gateway: 1, start: morning, seconds: 50 },
+      { tag: 9, gateway: 0, start: morning - 250, seconds: 10 }, // begins before its run
+    ];
+    for (const one of late) book.add(sighting(one));
+    const { days } = book.snapshot();
+    expect(days.some((rows) => rows === before)).toBe(true);
+    expect(book.snapshot().days).toEqual(days);
+    const meant = inOrder(staysByHand([...[6, 7, 8, 9].map(early), ...late]));
+    const view = book.view();
+    expect([6, 7, 8, 9].flatMap((person) => [...view.staysOf(person)])).toEqual(meant);
+    for (const at of [5, 500, 850]) {
+      const there = [...view.overlapping(0, morning + at, morning + at)];
+      expect(inOrder(there.filter(({ person }) => person >= 6 && person <= 9))).toEqual(
+        meant.filter((stay) => stay.gateway === 0 && stay.start <= morning + at && stay.end >= morning + at),
+      );
+    }
+  });
+
   it('stays within its bound: the oldest day goes first, and what is older yet is not taken', () => {
     const at = (day: number, n: number): Seen => ({
       ...{ tag: n % 4, gateway: 0, seconds: 10 },

@@ -3,11 +3,12 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { asTagNumber } from '../../../protocol/brands.js';
 import { sha256 } from '../../../protocol/hash.js';
 import type { ColdPath, PartChange } from '../../../tracer/contacts/kept-parts.js';
 import { ReportChains } from '../../../tracer/reports/report-chains.js';
+import { WordTable } from '../../../tracer/reports/word-table.js';
 import { codeOf } from '../../protocol/errors-of.js';
 import { keep } from '../keep-parts.js';
 
@@ -35,6 +36,17 @@ describe('a chain of reports', () => {
     expect(chain.gaps).toBe(1);
     expect(chain.add(link(1, 'report 0 0'))).toEqual({ kind: 'new' });
     expect(chain.gaps).toBe(0);
+  });
+
+  it('knows how many are missing without going through them', () => {
+    const chain = new ReportChains();
+    expect(chain.gaps).toBe(0);
+    for (let seq = 0; seq < 1000; seq++) chain.add(link(2 * seq + 1, `report ${2 * seq} 0`));
+    for (let seq = 0; seq < 10; seq++) chain.add(link(2 * seq, undefined));
+    const row = vi.spyOn(WordTable.prototype, 'row');
+    onTestFinished(() => row.mockRestore());
+    expect(chain.gaps).toBe(990);
+    expect(row).not.toHaveBeenCalled();
   });
 
   it('closes a gap with any of the retries', () => {
