@@ -127,7 +127,7 @@ describe('a list of notices in a session that lasts', () => {
       },
     };
     await expect(visit(changing, () => new Uint8Array(5))).rejects.toThrow(
-      expect.objectContaining({ code: 'format', message: expect.stringContaining('changed') }),
+      'the gateway changed what it hands out',
     );
   });
 
