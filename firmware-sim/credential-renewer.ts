@@ -8,6 +8,7 @@ import { FirebreakError } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
 import { DAY_SECONDS, dayOf } from '../protocol/time.js';
 import { backOffMs } from './back-off.js';
+import { reasonOf } from './disk-trouble.js';
 import type { EnrolmentStation } from './enrolment.js';
 import type { TagDevice } from './tag-device.js';
 
@@ -63,7 +64,7 @@ async function obtainIfDue({ device, station, tag }: RenewerDeps, daysAtOnce: nu
 }
 
 function logFailure({ device, log }: RenewerDeps, error: unknown): void {
-  const reason = error instanceof Error ? error.message : 'unknown';
+  const reason = reasonOf(error);
   const code = error instanceof FirebreakError ? error.code : undefined;
   const { isClockLost, lapsedDay } = device;
   if (isClockLost)

@@ -8,6 +8,7 @@ import type { ErrorCode } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
 import type { Central, RadioAddress } from '../radio/contract.js';
 import { backOffMs } from './back-off.js';
+import { reasonOf } from './disk-trouble.js';
 import { runGatewaySession } from './gateway-session.js';
 import type { SessionOutcome, SessionSettings } from './gateway-session.js';
 import type { TagDevice } from './tag-device.js';
@@ -173,9 +174,7 @@ class Visitor implements GatewayVisitor {
       return await runGatewaySession(await central.connect(address, signal), device, session, signal);
     } catch (error) {
       if (error instanceof FirebreakError) return { accepted: 0, endedBy: error.code };
-      this.#deps.log.error('a gateway session failed', {
-        reason: error instanceof Error ? error.message : 'unknown',
-      });
+      this.#deps.log.error('a gateway session failed', { reason: reasonOf(error) });
       return { accepted: 0, endedBy: 'unreachable' };
     }
   }

@@ -83,8 +83,11 @@ async function* slicesFrom(
   { first, end = Infinity }: { readonly first?: RefreshSlice; readonly end?: number } = {},
 ): AsyncGenerator<Uint8Array> {
   let slice = first ?? (await sliceAt(link, what, start));
+  const { totalBytes } = slice;
   for (let offset = start; ; slice = await sliceAt(link, what, offset)) {
-    const until = Math.min(end, slice.totalBytes);
+    if (slice.totalBytes !== totalBytes)
+      throw new FirebreakError('format', 'the gateway changed what it hands out while it was read');
+    const until = Math.min(end, totalBytes);
     yield slice.bytes.subarray(0, Math.max(0, until - offset));
     offset += slice.bytes.length;
     if (offset >= until) return;

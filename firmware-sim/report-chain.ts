@@ -50,6 +50,19 @@ export function withReportDue(
   return { ...chain, outstanding: { seq: chain.nextSeq, day, plaintext, ids } };
 }
 
+/** Whether one of these can be sealed now, or with a key that a gateway would bring, which is of its day or the one before. */
+export function mayBeReported(
+  entries: Iterable<FlashEntry>,
+  today: number,
+  canSeal: (day: number) => boolean,
+): boolean {
+  for (const { bytes } of entries) {
+    const day = dayOf(startOf(bytes));
+    if (day >= today - 1 || canSeal(day)) return true;
+  }
+  return false;
+}
+
 /** The chain after an accepting receipt for the outstanding report. */
 export function afterReceipt(chain: ReportChain, reportHash: Uint8Array): ReportChain {
   const { outstanding } = chain;

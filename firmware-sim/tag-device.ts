@@ -25,6 +25,7 @@ import type { Flash } from './flash.js';
 import type { SessionTag } from './gateway-session.js';
 import { HostClock } from './host-clock.js';
 import type { HostTime } from './host-clock.js';
+import { mayBeReported } from './report-chain.js';
 import type { SampleJournal } from './sample-journal.js';
 import { TagEffects } from './tag-effects.js';
 import type { RandomBytes, TagEvent } from './tag-event.js';
@@ -100,10 +101,13 @@ export class TagDevice implements SessionTag {
     return this.#state.clock.isLost;
   }
 
-  /** Closed records that no gateway has receipted, or a clock that only a gateway can set. */
+  /** Closed records that a gateway could still take, or a clock that only a gateway can set. */
   get wantsSession(): boolean {
-    const { clock, chain } = this.#state;
-    return clock.isLost || this.#deps.flash.stored > 0 || chain.outstanding !== undefined;
+    const { clock, chain, shelf } = this.#state;
+    if (clock.isLost || chain.outstanding !== undefined) return true;
+    const { flash } = this.#deps;
+    const today = dayOf(this.nowMs() / 1000);
+    return flash.stored > 0 && mayBeReported(flash.entries(), today, (day) => shelf.sealingKeys.has(day));
   }
 
   get warnings(): TagState['warnings'] {

@@ -14,6 +14,7 @@ import type { Radio, Sighting } from '../radio/contract.js';
 import { advertSetter } from './advert-setter.js';
 import type { AdvertSetter } from './advert-setter.js';
 import { keepCredentials } from './credential-renewer.js';
+import { DiskTrouble } from './disk-trouble.js';
 import type { EnrolmentStation } from './enrolment.js';
 import { DEFAULT_SESSION } from './gateway-session.js';
 import type { SessionSettings } from './gateway-session.js';
@@ -81,6 +82,9 @@ class LiveTag implements TagRunner {
   readonly #adverts: AdvertSetter;
   readonly #visitor: GatewayVisitor;
   readonly #stop = new AbortController();
+  readonly #notes: DiskTrouble;
+  /** A tag that stopped here for a full disk would go on advertising one ID for ever. */
+  readonly #records: DiskTrouble;
   #epoch: number | undefined;
   #isClockLost = false;
   #work: Promise<unknown> = Promise.resolve();
@@ -91,6 +95,8 @@ class LiveTag implements TagRunner {
     const fraction = (): number => fractionOf(deps.random);
     this.#deps = deps;
     this.#folder = folder;
+    this.#notes = new DiskTrouble('a beacon could not be noted', log);
+    this.#records = new DiskTrouble('the tag could not keep its records; it goes on', log);
     this.#adverts = advertSetter(radio.advertiser, settings, log);
     this.#device = new TagDevice({
       state: folder.state ?? newState(deps),
@@ -116,7 +122,7 @@ class LiveTag implements TagRunner {
 
   async start(): Promise<void> {
     const { radio, station, tag, clock, log, random } = this.#deps;
-    this.#keepGoing(() => this.#device.restart());
+    this.#records.try(() => this.#device.restart());
     if (this.#device.onAir === undefined) this.#adverts.set(undefined); // whatever the radio was left with
     await radio.scanner.start((sighting) => this.#hear(sighting));
     const { signal } = this.#stop;
@@ -150,22 +156,16 @@ class LiveTag implements TagRunner {
 
   /** Called by the radio, which must not suffer from a full disk. */
   #hear(sighting: Sighting): void {
-    const { settings, log } = this.#deps;
+    const { settings } = this.#deps;
     if (isGatewayAdvert(sighting.advert, settings.gatewayServiceUuid))
       return this.#visitor.heard(sighting.address);
-    try {
-      this.#device.heard(sighting);
-    } catch (error) {
-      log.error('a beacon could not be noted', {
-        reason: error instanceof Error ? error.message : 'unknown',
-      });
-    }
+    this.#notes.try(() => this.#device.heard(sighting));
   }
 
   async #keepTime(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     while (!signal.aborted) {
-      this.#keepGoing(() => this.#device.tick());
+      this.#records.try(() => this.#device.tick());
       this.#sayIfLost();
       if (this.#epoch !== this.#device.epoch()) this.#visitor.cut();
       this.#epoch = this.#device.epoch();
@@ -183,16 +183,6 @@ class LiveTag implements TagRunner {
     log.warn(
       'the clock of this machine does not fit what the tag knows; it is silent until a gateway tells it the time, or its authority has the same as this machine',
     );
-  }
-
-  /** A tag that stopped here for a full disk would go on advertising one ID for ever. */
-  #keepGoing(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : 'unknown';
-      this.#deps.log.error('the tag could not keep its records; it goes on', { reason });
-    }
   }
 }
 

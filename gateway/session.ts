@@ -16,7 +16,7 @@ import { decodeUploadHeader, UploadAssembler } from '../protocol/upload.js';
 import type { Characteristic, ServerPeer, ServerSession } from '../radio/contract.js';
 import type { Desk } from './desk.js';
 
-/** Reports one session may leave; a tag with more comes again. Bounds what one credential can fill the spool with. */
+/** Reports one session may leave; a tag with more comes again, so that nobody has all of the air and of the spool at one go. */
 const MAX_REPORTS = 128;
 
 interface Refreshing {

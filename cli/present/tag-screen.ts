@@ -85,8 +85,11 @@ const utcDay = (day: number): string => new Date(day * DAY_SECONDS * 1000).toUTC
 const lost = ({ dropped }: Status): string => (dropped > 0 ? `, ${count(dropped)} lost` : ', none lost');
 const spoilt = ({ spoilt: notes }: Status): string =>
   notes > 0 ? `; ${counted(notes, 'note')} spoilt on disk` : '';
-const refusal = ({ refused, lastRefusal }: Status): string =>
-  refused > 0 ? `; ${counted(refused, 'report')} refused, last for ${plain(lastRefusal ?? 'no reason')}` : '';
+/** A report that a gateway had no time for is refused, and taken later: refusals are counted, not reports. */
+function refusal({ refused, lastRefusal }: Status): string {
+  if (refused === 0) return '';
+  return `; refused ${counted(refused, 'time')}, ${lastRefusal === undefined ? 'taken since' : `last for ${plain(lastRefusal)}`}`;
+}
 
 function credentials({ coveredThroughDay, lapsedDay }: Status): string {
   if (coveredThroughDay !== undefined) return `until ${localTime((coveredThroughDay + 1) * DAY_SECONDS)}`;

@@ -74,6 +74,12 @@ describe('a tag', () => {
     const radioTrouble = 'the adapter that advertises (hci1) is down or was pulled out';
     expect(tag(1, { radioTrouble })).toContain(`tag 3  not wholly on the air: ${radioTrouble}`);
   });
+
+  it('says how often it was refused and why, and not why when it was taken since', () => {
+    expect(tag(3, { refused: 0 })).toMatch(/gateways +3 sessions, 3 broken off\n/);
+    expect(tag(3, { lastRefusal: 'busy' })).toContain('; refused 3 times, last for busy\n');
+    expect(tag(3)).toContain('; refused 3 times, taken since\n');
+  });
 });
 
 describe('a number', () => {

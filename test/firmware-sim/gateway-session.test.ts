@@ -17,6 +17,7 @@ import { testGateway } from './test-gateway.js';
 import { NOON_MS, testTag } from './test-tag.js';
 
 const EPOCH_MS = 900_000;
+const DAY_MS = 86_400_000;
 const TODAY = MIDNIGHT_MS / 86_400_000;
 const SOON = { ...DEFAULT_SESSION, receiptTimeoutMs: 50 };
 
@@ -98,6 +99,38 @@ describe('a session', () => {
     const [report] = gateway.reports;
     expect(report && decodeReport(report).day).toBe(TODAY);
     expect(report && authority.open(report).plaintext.records).toHaveLength(1);
+  });
+});
+
+describe('a record of a day whose key nobody brings any more', () => {
+  it('is no reason for a visit, and expires', async () => {
+    const { authority, tag, log, visit } = await scene({ days: 1 });
+    tag.nowMs = NOON_MS + DAY_MS;
+    log(1); // without credentials, and without a gateway on that day or the next
+    tag.nowMs = NOON_MS + 4 * DAY_MS;
+    tag.device.tick();
+    await tag.device.enrol(authority.station, { firstDay: TODAY + 4, days: 7 }, asTagNumber(17));
+    expect(await visit()).toEqual({ accepted: 0, endedBy: undefined });
+    expect(tag.device.wantsSession).toBe(false);
+    log(2);
+    expect(tag.device.wantsSession).toBe(true);
+    expect(await visit()).toEqual({ accepted: 1, endedBy: undefined });
+    expect(tag.device.wantsSession).toBe(false);
+    expect(tag.device.status()).toMatchObject({ waiting: 1, dropped: 0 });
+    tag.nowMs = NOON_MS + 23 * DAY_MS;
+    tag.device.tick();
+    expect(tag.device.status()).toMatchObject({ waiting: 0, dropped: 1 });
+  });
+
+  it('is one as long as a gateway may still bring the key', async () => {
+    const { authority, tag, log, visit } = await scene({ days: 1 });
+    tag.nowMs = NOON_MS + DAY_MS;
+    log(1);
+    tag.nowMs = NOON_MS + 2 * DAY_MS;
+    tag.device.tick();
+    await tag.device.enrol(authority.station, { firstDay: TODAY + 2, days: 7 }, asTagNumber(17));
+    expect(tag.device.wantsSession).toBe(true);
+    expect(await visit()).toEqual({ accepted: 1, endedBy: undefined });
   });
 });
 

@@ -113,6 +113,24 @@ describe('a list of notices in a session that lasts', () => {
     expect(offsets).toEqual([0]);
   });
 
+  it('is not put together of two lists, by a gateway that changes what it hands out', async () => {
+    const gateway = testGateway(authority, () => NOON_MS);
+    gateway.refresh = { notices: list };
+    const link = gateway.connect();
+    const changing: Link = {
+      ...link,
+      payloadBytes: link.payloadBytes,
+      read: async (characteristic) => {
+        const slice = await link.read(characteristic);
+        gateway.refresh = { notices: joinNotices(noticesOf([8, 64, 1, 128, 1, 2, 256, 32])) };
+        return slice;
+      },
+    };
+    await expect(visit(changing, () => new Uint8Array(5))).rejects.toThrow(
+      'the gateway changed what it hands out',
+    );
+  });
+
   it('is not taken from a gateway that hides a notice in the middle of another', async () => {
     const [whole = new Uint8Array(0)] = noticesOf([512]);
     const forged = concat(whole.subarray(0, 900), whole.subarray(0, 5), whole.subarray(905));

@@ -139,6 +139,25 @@ describe('a live tag', () => {
     await at.end(tag);
   });
 
+  it('says in its log what its disk does not do, and not where its folder is, which has its number in the name', async () => {
+    const at = await stage();
+    const path = mkdtempSync(join(folder, 'tag 17 '));
+    const lines: string[] = [];
+    const note = (message: string, fields?: object): void =>
+      void lines.push(JSON.stringify([message, fields]));
+    const one = await at.run(1, path, undefined, { info: note, warn: note, error: note });
+    const two = await at.run(2);
+    await at.clock.advance(4 * MINUTE);
+    rmSync(path, { recursive: true });
+    await at.clock.advance(30 * MINUTE);
+    await at.end(one, two);
+    const told = lines.filter((line) => /could not/.test(line));
+    expect(told.some((line) => /a beacon could not be noted.*it is not there/.test(line))).toBe(true);
+    expect(told.some((line) => /could not keep its records.*it is not there/.test(line))).toBe(true);
+    expect(told.join()).not.toMatch(/tag 17/);
+    expect(told.length).toBeLessThan(20); // of some 70 beacons
+  });
+
   it('enrols, logs, and delivers as soon as its records are closed and a gateway is heard', async () => {
     const at = await stage();
     const [one, two] = [await at.run(1), await at.run(2)];
