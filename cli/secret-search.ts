@@ -4,7 +4,7 @@
  * could not be overwritten.
  *
  * Every {@link STRIDE}th word of four bytes is looked up among those of all forms of all secrets, so that many of them cost
- * as much as one: some 4 GB a second. A word that is known is compared on to both sides.
+ * as much as one. A word that is known is compared on to both sides.
  */
 
 /** From the first byte to the one after the last. */
@@ -21,7 +21,7 @@ export interface FoundSecret {
   readonly spans: readonly Span[];
 }
 
-/** Less than this of a form is no find: 64 bits in hex. A form that line breaks cut into pieces has one as long. */
+/** Less than this of a form is no find: 64 bits in hex. Lines of 32 characters or more leave a piece as long. */
 const SHORTEST = 16;
 const WORD = 4;
 const STRIDE = SHORTEST - WORD + 1;
@@ -45,7 +45,7 @@ interface Place {
 }
 
 export interface SecretSearch {
-  /** Those that have a byte before `limit`; one that begins just before it and is found only beyond comes twice or not at all. */
+  /** Those of which a word was met before `limit`; the same may come more than once. */
   find(bytes: Uint8Array, limit: number): readonly FoundSecret[];
   /** Wipes what it knows of the secrets; it finds none any more. */
   close(): void;
