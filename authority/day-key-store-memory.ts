@@ -1,7 +1,7 @@
 /** Day keys that live as long as the process. Copies go in and out, so that destroying a day leaves no live reference. */
 import { FirebreakError } from '../protocol/errors.js';
-import type { DayKeys } from '../protocol/keys.js';
-import type { DayKeyStore } from './day-key-store.js';
+import { wipeKeys, type DayKeys } from '../protocol/keys.js';
+import type { CopySearch, DayKeyStore } from './day-key-store.js';
 
 export function memoryDayKeyStore(): DayKeyStore {
   const byDay = new Map<number, DayKeys>();
@@ -16,12 +16,16 @@ export function memoryDayKeyStore(): DayKeyStore {
     },
     setAside: async (day) => void byDay.delete(day),
     list: async () => [...byDay.keys()].sort((a, b) => a - b),
-    destroy: async (day) => {
-      const keys = byDay.get(day);
-      for (const secret of keys ? [keys.idKey, keys.macKey, keys.sealingSecretKey] : []) secret.fill(0);
-      byDay.delete(day);
-      destroyed.add(day);
+    destroy: async (days) => {
+      for (const day of days) {
+        wipeKeys([byDay.get(day)].filter((keys) => keys !== undefined));
+        byDay.delete(day);
+        destroyed.add(day);
+      }
+      return NO_COPIES;
     },
-    removeStray: async () => [],
+    removeStray: async () => NO_COPIES,
   };
 }
+
+const NO_COPIES: CopySearch = { found: [], failure: undefined };

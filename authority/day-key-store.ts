@@ -18,12 +18,21 @@ export interface DayKeyStore {
   /** The days that have keys, ascending. */
   list(): Promise<readonly number[]>;
   /**
-   * Gone for good when it resolves, beyond recovery as far as the medium allows: `get`, `list` and `put` know the day as
-   * destroyed from then on, whatever copy of its keys comes back. A day without keys is no error.
+   * Gone for good when it resolves, beyond recovery as far as the medium allows: `get`, `list` and `put` know the days as
+   * destroyed from the first moment on, whatever copy of their keys comes back. Before the keys go, copies of them are looked
+   * for as in `removeStray`, which takes its time. A day without keys is no error.
    */
-  destroy(day: number): Promise<void>;
-  /** Looks for copies of destroyed keys wherever the store can, and removes them. The days of those found, each once. */
-  removeStray(): Promise<readonly number[]>;
+  destroy(days: readonly number[]): Promise<CopySearch>;
+  /** Looks for copies of destroyed keys wherever the store can, and removes them. Rejects with the signal's reason. */
+  removeStray(signal: AbortSignal): Promise<CopySearch>;
+}
+
+/** What a search for copies of destroyed keys came to. */
+export interface CopySearch {
+  /** The days of which copies were found, each once, ascending. */
+  readonly found: readonly number[];
+  /** Why one of them could not be removed or looked for everywhere, the first of these; all else was done. */
+  readonly failure: Error | undefined;
 }
 
 /**

@@ -6,7 +6,7 @@ import { FirebreakError } from '../protocol/errors.js';
 import type { Signer } from '../protocol/ed25519.js';
 import { x25519KeyPair, type DayKeys } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
-import type { DayKeyStore } from './day-key-store.js';
+import type { CopySearch, DayKeyStore } from './day-key-store.js';
 import type { AuthorityEntries } from './entries.js';
 import { stateDayKey } from './issuer.js';
 import { keyedLock } from './keyed-lock.js';
@@ -34,6 +34,8 @@ export interface DestroyedDays {
   readonly destroyed: readonly number[];
   /** Destroyed before: somebody brought a copy back. */
   readonly returned: readonly number[];
+  /** What the search for copies of their keys came to; `undefined` when there were no such days. */
+  readonly copies: CopySearch | undefined;
 }
 
 export interface DayKeyringDeps {
@@ -88,15 +90,15 @@ export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
     destroyBefore: async (bound) => {
       const told = new Set((await deps.retention.list()).map(({ day }) => day));
       const old = (await store.list()).filter((day) => day < bound || told.has(day));
-      for (const day of old) {
-        cached.delete(day);
-        await oneAtATime(day, () => destroy(day, deps));
-      }
+      for (const day of old) await oneAtATime(day, () => tellDestroyed(day, deps));
+      for (const day of old) cached.delete(day);
+      const copies = old.length === 0 ? undefined : await store.destroy(old);
       await forgetDaysBefore(bound);
       if (old.length > 0) deps.onChange();
       return {
         destroyed: old.filter((day) => !told.has(day)),
         returned: old.filter((day) => told.has(day)),
+        copies,
       };
     },
   };
@@ -163,10 +165,8 @@ async function make(day: number, { store, randomBytes, sunsetDay }: DayKeyringDe
  * The entry is on disk first, then the note that it is, then the keys go. After a crash in between, the next call does
  * what is left; an entry sent twice is in the log once.
  */
-async function destroy(day: number, { store, entries, retention }: DayKeyringDeps): Promise<void> {
-  if ((await retention.find(day)) === undefined) {
-    await entries.dayKeyDestroyed(day);
-    await retention.noteDestroyed(day);
-  }
-  await store.destroy(day);
+async function tellDestroyed(day: number, { entries, retention }: DayKeyringDeps): Promise<void> {
+  if ((await retention.find(day)) !== undefined) return;
+  await entries.dayKeyDestroyed(day);
+  await retention.noteDestroyed(day);
 }

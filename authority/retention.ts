@@ -8,14 +8,17 @@
 import type { PostedEntry } from '../courier/courier.js';
 import { unlessAborted } from '../host/time-limit.js';
 import type { Clock } from '../protocol/clock.js';
+import { asError } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
-import type { DayKeyStore } from './day-key-store.js';
+import type { CopySearch, DayKeyStore } from './day-key-store.js';
 import type { DayKeyring } from './day-keys.js';
 import type { AuthorityEntries } from './entries.js';
 import type { EndedDay, RetentionBook } from './retention-book.js';
 
 /** Of the deployment's clock, after the ledger refused to prune. */
 const REFUSED_PAUSE_MS = 600_000;
+
+const FOUND = 'a copy of destroyed day keys was found and removed';
 
 export interface RetentionDeps {
   readonly keyring: DayKeyring;
@@ -29,13 +32,14 @@ export interface RetentionDeps {
 export interface Retention {
   /**
    * Destroys the keys of the days before `oldest` and asks the ledger to prune their payloads; harmless to repeat. Its
-   * answers are noted as they come: {@link Retention.settled}.
+   * answers are noted as they come: {@link Retention.settled}. Without such days, the first call begins a search for copies
+   * of keys that were destroyed before, and does not wait for it.
    */
   endBefore(oldest: number): Promise<void>;
   /** Resolves when the ledger has answered for every day it was asked to prune. Rejects with the signal's reason. */
   settled(signal: AbortSignal): Promise<void>;
   ended(): Promise<readonly EndedDay[]>;
-  /** Waits for no answer any more. */
+  /** Waits for no answer any more, and ends a search that {@link Retention.endBefore} began. */
   close(): Promise<void>;
 }
 
@@ -49,7 +53,8 @@ class DayEnds implements Retention {
   /** Asked of the ledger, not answered yet. */
   readonly #underWay = new Map<number, Promise<void>>();
   #writing = Promise.resolve();
-  #isSwept = false;
+  /** Since the start; once is enough, for whoever destroys keys looks for copies too. */
+  #sweeping: Promise<void> | undefined;
   #refusedUntilMs = 0;
 
   constructor(deps: RetentionDeps) {
@@ -58,11 +63,11 @@ class DayEnds implements Retention {
 
   async endBefore(oldest: number): Promise<void> {
     const { keyring, book, clock, log } = this.#deps;
-    const { destroyed, returned } = await keyring.destroyBefore(oldest);
+    const { destroyed, returned, copies } = await keyring.destroyBefore(oldest);
     for (const day of destroyed) log.info('day keys destroyed', { day });
-    const stray = this.#isSwept && destroyed.length === 0 ? [] : await this.#sweep();
-    for (const day of [...returned, ...stray])
-      log.warn('a copy of destroyed day keys was found and removed', { day });
+    for (const day of returned) log.warn(FOUND, { day });
+    if (copies !== undefined) this.#say(copies);
+    this.#sweeping ??= copies === undefined ? this.#sweep() : Promise.resolve();
     if (clock.nowMs() < this.#refusedUntilMs) return;
     const waiting = (await book.list()).filter(({ day, prunedBy }) => day < oldest && prunedBy === undefined);
     for (const { day } of waiting) if (!this.#underWay.has(day)) await this.#prune(day);
@@ -78,16 +83,26 @@ class DayEnds implements Retention {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    await this.#sweeping;
     await this.#writing.catch(() => undefined);
   }
 
+  /** Never rejects. What was not searched is, at the next start. */
+  async #sweep(): Promise<void> {
+    const { signal } = this.#closing;
+    try {
+      this.#say(await this.#deps.store.removeStray(signal));
+    } catch (error) {
+      if (!signal.aborted) this.#say({ found: [], failure: asError(error) });
+    }
+  }
+
   /** What cannot be removed must not keep other days from ending; it is tried again when the next day ends. */
-  async #sweep(): Promise<readonly number[]> {
-    this.#isSwept = true;
-    return this.#deps.store.removeStray().catch((error: unknown) => {
-      this.#deps.log.error('copies of destroyed day keys could not be removed', { why: String(error) });
-      return [];
-    });
+  #say({ found, failure }: CopySearch): void {
+    const { log } = this.#deps;
+    for (const day of found) log.warn(FOUND, { day });
+    if (failure !== undefined)
+      log.error('copies of destroyed day keys could not be removed', { why: String(failure) });
   }
 
   async #prune(day: number): Promise<void> {

@@ -5,12 +5,13 @@
 import { readdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dayKeyPrints, decodeDayKeyFile, encodeDayKeyFile } from '../authority/day-key-file.js';
-import type { DayKeyStore } from '../authority/day-key-store.js';
+import type { CopySearch, DayKeyStore } from '../authority/day-key-store.js';
+import { equalBytes } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
-import type { DayKeys } from '../protocol/keys.js';
-import { noteDestroyedDay, readDestroyedDays } from './destroyed-days.js';
+import { wipeKeys, type DayKeys } from '../protocol/keys.js';
+import { noteDestroyedDay, readDestroyedDays, type DestroyedDays } from './destroyed-days.js';
 import { requirePrivate, writePrivate } from './key-files.js';
-import { removeStrayKeys } from './stray-day-keys.js';
+import { removeStrayKeys, type StraySearch } from './stray-day-keys.js';
 import { wipeFile } from './wipe-file.js';
 
 const NAME = /^(\d+)\.key$/;
@@ -20,6 +21,10 @@ const DESTROYED = 'destroyed';
 export function dayKeyFiles(dir: string, searched?: string): DayKeyStore {
   const fileOf = (day: number) => join(dir, `${day}.key`);
   const marks = join(dir, DESTROYED);
+  const search = async (asked: Pick<StraySearch, 'ending' | 'signal'>): Promise<CopySearch> =>
+    searched === undefined
+      ? { found: [], failure: undefined }
+      : searchFor(await readDestroyedDays(marks), fileOf, { ...asked, root: searched, dir });
   const isDestroyed = async (day: number) => (await readDestroyedDays(marks)).has(day);
   return {
     get: async (day) => ((await isDestroyed(day)) ? undefined : readDayKeyFile(fileOf(day), day)),
@@ -41,15 +46,33 @@ export function dayKeyFiles(dir: string, searched?: string): DayKeyStore {
         .filter((day) => !destroyed.has(day))
         .sort((a, b) => a - b);
     },
-    destroy: async (day) => {
-      // Before the keys go: a crash in between leaves a file that is refused, and removed at the next start.
-      await noteDestroyedDay(marks, day, await printsOf(fileOf(day), day));
-      await wipeFile(fileOf(day));
+    destroy: async (days) => {
+      // Before the keys go: a crash from here on leaves a file that is refused, and removed at the next start.
+      for (const day of days) await noteDestroyedDay(marks, day, await printsOf(fileOf(day), day));
+      const copies = await search({ ending: days, signal: never });
+      for (const day of days) await wipeFile(fileOf(day)); // throws what kept it from going
+      return copies;
     },
-    removeStray: async () =>
-      searched === undefined ? [] : removeStrayKeys(searched, dir, await readDestroyedDays(marks)),
+    removeStray: (signal) => search({ ending: [], signal }),
   };
 }
+
+/** With the keys at hand whose files have not gone yet: of days that are ending, and of those that a crash kept from it. */
+async function searchFor(
+  days: DestroyedDays,
+  fileOf: (day: number) => string,
+  where: Omit<StraySearch, 'days' | 'keys'>,
+): Promise<CopySearch> {
+  const keys: DayKeys[] = [];
+  try {
+    for (const [day, prints] of days) keys.push(...(await keysLeft(fileOf(day), day, prints)));
+    return await removeStrayKeys({ ...where, days, keys });
+  } finally {
+    wipeKeys(keys);
+  }
+}
+
+const never = new AbortController().signal;
 
 /** None of a folder that is not there: one that cannot be read may hold keys. Throws `permission`. */
 async function namesIn(dir: string): Promise<readonly string[]> {
@@ -65,11 +88,25 @@ async function namesIn(dir: string): Promise<readonly string[]> {
 
 /** None of a file that is not there, or is no day's keys: it goes all the same. */
 async function printsOf(file: string, day: number): Promise<readonly Uint8Array[]> {
+  const keys = await wholeKeys(file, day);
+  const prints = keys ? dayKeyPrints(keys) : [];
+  wipeKeys(keys ? [keys] : []);
+  return prints;
+}
+
+/** The keys of a destroyed day whose file has not gone yet; none of a file that somebody else's are in. */
+async function keysLeft(file: string, day: number, prints: readonly Uint8Array[]): Promise<DayKeys[]> {
+  const keys = await wholeKeys(file, day);
+  if (keys === undefined) return [];
+  return dayKeyPrints(keys).every((print, i) => equalBytes(print, prints[i] ?? print)) ? [keys] : [];
+}
+
+async function wholeKeys(file: string, day: number): Promise<DayKeys | undefined> {
   try {
     const keys = decodeDayKeyFile(await readFile(file));
-    return keys.day === day ? dayKeyPrints(keys) : [];
+    return keys.day === day ? keys : undefined;
   } catch {
-    return [];
+    return undefined;
   }
 }
 

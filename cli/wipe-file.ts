@@ -23,11 +23,26 @@ export async function wipeFile(file: string): Promise<void> {
   await folder.sync().finally(() => folder.close());
 }
 
-/** Overwrites `length` bytes from `offset` on with zeros, inside a file that stays. */
-export async function wipePart(file: string, offset: number, length: number): Promise<void> {
-  const handle = await openToOverwrite(file);
+/** What stood in a file, and where. */
+export interface FilePart {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Overwrites these parts with zeros, inside a file that stays. A part that holds other bytes by now is left as it is: whoever
+ * writes the file may have cut it or begun it anew. A file that is not there is no error.
+ */
+export async function wipeParts(file: string, parts: readonly FilePart[]): Promise<void> {
+  const handle = await openToOverwrite(file).catch(absent);
+  if (handle === undefined) return;
   try {
-    await handle.write(new Uint8Array(length), 0, length, offset);
+    for (const { at, bytes } of parts) {
+      const there = Buffer.alloc(bytes.length);
+      const { bytesRead } = await handle.read(there, 0, there.length, at);
+      if (bytesRead === bytes.length && there.equals(bytes))
+        await handle.write(there.fill(0), 0, there.length, at);
+    }
     await handle.sync();
   } finally {
     await handle.close();

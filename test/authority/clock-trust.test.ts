@@ -181,7 +181,7 @@ describe('a clock that was ahead when the authority began', () => {
 describe('a day that cannot have keys', () => {
   it('is said once and passed over: the authority starts, and other days have theirs', async () => {
     const world = newWorld();
-    await world.deps.dayKeys.destroy(TODAY);
+    await world.deps.dayKeys.destroy([TODAY]);
     const authority = await openAuthority(world.deps);
     for (let round = 0; round < 3; round += 1) await authority.maintain();
     expect(await daysWithKeys(world)).toEqual([TODAY - 1, TODAY + 1]);

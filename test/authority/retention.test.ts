@@ -131,7 +131,7 @@ function faults(at: number, when: 'not done' | 'done') {
     }),
     keys: (inner: DayKeyStore): DayKeyStore => ({
       ...inner,
-      destroy: (day) => guard(() => inner.destroy(day)),
+      destroy: (days) => guard(() => inner.destroy(days)),
     }),
   };
 }
@@ -214,6 +214,59 @@ describe('a day whose end is interrupted', () => {
     await authority.maintain();
     await expect(authority.retain(AbortSignal.timeout(20))).rejects.toThrow('timeout');
     expect((await authority.status()).ended).toEqual([{ day: TODAY - 1, prunedBy: undefined }]);
+    await authority.close();
+  });
+});
+
+describe('copies of destroyed keys', () => {
+  const aCopy = { found: [TODAY - 1], failure: new Error('one file is locked') };
+  const said = (world: World) =>
+    world.logged.filter(({ level }) => level !== 'info').map(({ level, fields }) => ({ level, fields }));
+
+  it('that are found when a day ends are said, and what kept others from being removed, and no day is held up', async () => {
+    const { world } = await stage();
+    const { dayKeys } = world.deps;
+    const asked: (readonly number[])[] = [];
+    const destroy: DayKeyStore['destroy'] = async (days) => {
+      asked.push(days);
+      await dayKeys.destroy(days);
+      return aCopy;
+    };
+    const authority = await openAuthority({ ...world.deps, dayKeys: { ...dayKeys, destroy } });
+    await world.leapTo(LATER + 1);
+    expect(await authority.retain(soon())).toHaveLength(2);
+    expect(asked).toEqual([[TODAY - 1, TODAY]]); // one search for both
+    expect(said(world)).toEqual([
+      { level: 'warn', fields: { day: TODAY - 1 } },
+      { level: 'error', fields: { why: 'Error: one file is locked' } },
+    ]);
+    await authority.close();
+  });
+
+  it('are looked for at the start, once, without keeping anybody waiting, and no longer than the authority runs', async () => {
+    const { world } = await stage();
+    let ended = 0;
+    const signals: AbortSignal[] = [];
+    const removeStray = async (signal: AbortSignal): Promise<never> => {
+      signals.push(signal);
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      ended += 1;
+      throw new Error('stopped');
+    };
+    const dayKeys = { ...world.deps.dayKeys, removeStray };
+    const authority = await openAuthority({ ...world.deps, dayKeys });
+    await authority.maintain();
+    expect(signals).toHaveLength(1);
+    await authority.close();
+    expect(ended).toBe(1);
+    expect(said(world)).toEqual([]);
+  });
+
+  it('that are found at the start are said', async () => {
+    const { world } = await stage();
+    const dayKeys = { ...world.deps.dayKeys, removeStray: async () => aCopy };
+    const authority = await openAuthority({ ...world.deps, dayKeys });
+    await expect.poll(() => said(world)).toMatchObject([{ level: 'warn' }, { level: 'error' }]);
     await authority.close();
   });
 });

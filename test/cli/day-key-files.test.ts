@@ -50,27 +50,36 @@ async function holders(day: number): Promise<string[]> {
   return files.filter((_, i) => held[i]).map((file) => file.slice(root.length + 1));
 }
 
+const unstopped = new AbortController().signal;
+
+/** The days of the copies that a search finds, of which each could be removed. */
+async function copiesFound(keys: DayKeyStore): Promise<readonly number[]> {
+  const { found, failure } = await keys.removeStray(unstopped);
+  expect(failure).toBeUndefined();
+  return found;
+}
+
 describe('keys of a day that is destroyed', () => {
   it('are gone from the disk, and those of other days are not', async () => {
     expect(await holders(OLD)).toHaveLength(1);
-    await store.destroy(OLD);
-    await store.destroy(OLD);
+    await store.destroy([OLD]);
+    await store.destroy([OLD]);
     expect(await holders(OLD)).toEqual([]);
     expect(await store.list()).toEqual([OLD + 1]);
     expect((await store.get(OLD + 1))?.idKey).toEqual(keysOf(OLD + 1).idKey);
-    expect(await store.removeStray()).toEqual([]);
+    expect(await copiesFound(store)).toEqual([]);
   });
 
   it('are refused when they are copied back, by every reader, and removed', async () => {
-    await copyFile(keyFile(OLD), place('20700.key'));
-    await store.destroy(OLD);
-    await copyFile(place('20700.key'), keyFile(OLD));
+    const bytes = await readFile(keyFile(OLD));
+    await store.destroy([OLD]);
+    await writeFile(keyFile(OLD), bytes);
     for (const reader of [store, dayKeyFiles(dir)]) {
       expect(await reader.get(OLD)).toBeUndefined();
       expect(await reader.list()).toEqual([OLD + 1]);
     }
     await expect(store.put(keysOf(OLD))).rejects.toMatchObject({ code: 'day' });
-    expect(await store.removeStray()).toEqual([OLD]);
+    expect(await copiesFound(store)).toEqual([OLD]);
     expect(await holders(OLD)).toEqual([]);
     expect(await filesUnder(root)).toHaveLength(2); // the other day's, and the list of destroyed days
   });
@@ -86,10 +95,10 @@ describe('keys of a day that is destroyed', () => {
     ['in a folder of its own', 'backup/monday/keys', (file: Buffer) => file],
   ])('are removed where they lie: %s', async (_, path, made) => {
     const bytes = await readFile(keyFile(OLD));
-    await store.destroy(OLD);
+    await store.destroy([OLD]);
     await mkdir(join(place(path), '..'), { recursive: true });
     await writeFile(place(path), made(bytes));
-    expect(await store.removeStray()).toEqual([OLD]);
+    expect(await copiesFound(store)).toEqual([OLD]);
     expect((await filesUnder(root)).map((file) => file.slice(dir.length + 1)).sort()).toEqual([
       '20701.key',
       'destroyed',
@@ -99,9 +108,9 @@ describe('keys of a day that is destroyed', () => {
   it('are overwritten inside another file, of which the rest stays', async () => {
     const [old, other] = [await readFile(keyFile(OLD)), await readFile(keyFile(OLD + 1))];
     const archive = Buffer.concat([Buffer.from('before'), old, Buffer.from('between'), old, other]);
+    await store.destroy([OLD]);
     await writeFile(place('keys.tar'), archive);
-    await store.destroy(OLD);
-    expect(await store.removeStray()).toEqual([OLD]);
+    expect(await copiesFound(store)).toEqual([OLD]);
     const zeros = Buffer.alloc(old.length);
     expect(await readFile(place('keys.tar'))).toEqual(
       Buffer.concat([Buffer.from('before'), zeros, Buffer.from('between'), zeros, other]),
@@ -112,7 +121,7 @@ describe('keys of a day that is destroyed', () => {
 
   it('are told by what is secret in them: a header that anybody can write does not cost a file its bytes', async () => {
     const key = await readFile(keyFile(OLD));
-    await store.destroy(OLD);
+    await store.destroy([OLD]);
     const header = key.subarray(0, 9);
     const forged = Buffer.concat([header, Buffer.alloc(96, 7)]);
     const chosen = [
@@ -125,7 +134,7 @@ describe('keys of a day that is destroyed', () => {
       await mkdir(join(place(path), '..'), { recursive: true });
       await writeFile(place(path), bytes);
     }
-    expect(await store.removeStray()).toEqual([]);
+    expect(await copiesFound(store)).toEqual([]);
     for (const [path, bytes] of chosen) expect(await readFile(place(path))).toEqual(bytes);
   });
 
@@ -135,11 +144,11 @@ describe('keys of a day that is destroyed', () => {
     ['all three, not the checksum', 120, 105],
   ])('are removed from a file that holds %s, and what follows there stays', async (_, cut, wiped) => {
     const key = await readFile(keyFile(OLD));
-    await store.destroy(OLD);
+    await store.destroy([OLD]);
     const others = Buffer.alloc(300, 9);
     await writeFile(place('image'), Buffer.concat([key.subarray(0, cut), others]));
     await writeFile(place('cut'), key.subarray(0, cut));
-    expect(await store.removeStray()).toEqual([OLD]);
+    expect(await copiesFound(store)).toEqual([OLD]);
     const rest = Buffer.concat([key.subarray(wiped, cut), others]);
     expect(await readFile(place('image'))).toEqual(Buffer.concat([Buffer.alloc(wiped), rest]));
     expect((await filesUnder(root)).map((file) => file.slice(root.length + 1))).not.toContain('cut');
@@ -147,21 +156,21 @@ describe('keys of a day that is destroyed', () => {
   });
 
   it('are found again after a restart, and nothing in the list of destroyed days tells them', async () => {
-    await copyFile(keyFile(OLD), place('aside'));
-    await store.destroy(OLD);
+    const bytes = await readFile(keyFile(OLD));
+    await store.destroy([OLD]);
     await mkdir(place('ledger'));
-    await copyFile(place('aside'), place('ledger', 'aside'));
+    for (const path of ['aside', 'ledger/aside']) await writeFile(place(path), bytes);
     const { idKey, macKey, sealingSecretKey } = keysOf(OLD);
     const marks = await readFile(join(dir, 'destroyed'), 'latin1');
     for (const secret of [idKey, macKey, sealingSecretKey])
       expect(marks).not.toContain(Buffer.from(secret).toString('hex'));
-    expect(await dayKeyFiles(dir, root).removeStray()).toEqual([OLD]);
+    expect(await copiesFound(dayKeyFiles(dir, root))).toEqual([OLD]);
     expect(await holders(OLD)).toEqual([]);
   });
 
   it('stay known as destroyed over a restart and beside a line that is no day', async () => {
-    await store.destroy(OLD);
-    await store.destroy(3);
+    await store.destroy([OLD]);
+    await store.destroy([3]);
     const marks = join(dir, 'destroyed');
     expect(await readFile(marks, 'latin1')).toMatch(/^3\n20700( [0-9a-f]{64}){3}\n$/);
     await writeFile(marks, 'no day\n20700\n');
@@ -174,8 +183,8 @@ describe('keys of a day that is destroyed', () => {
     await writeFile(join(outside, 'copy'), encodeDayKeyFile(keysOf(OLD)));
     await symlink(outside, place('linked'));
     await symlink(join(outside, 'copy'), place('linked-file'));
-    await store.destroy(OLD);
-    expect(await store.removeStray()).toEqual([]);
+    await store.destroy([OLD]);
+    expect(await copiesFound(store)).toEqual([]);
     expect(await readdir(outside)).toEqual(['copy']);
   });
 });
@@ -189,9 +198,8 @@ test('keys that their owner made read-only are destroyed all the same, and so ar
   const [file, copy] = [join(own, 'day-keys', `${OLD}.key`), join(own, 'copy')];
   await writeFile(copy, Buffer.concat([Buffer.from('before'), await readFile(file)]));
   for (const one of [file, copy]) await chmod(one, 0o400);
-  await files.destroy(OLD);
+  expect(await files.destroy([OLD])).toEqual({ found: [OLD], failure: undefined });
   expect(await readdir(join(own, 'day-keys'))).toEqual(['destroyed']);
-  expect(await files.removeStray()).toEqual([OLD]);
   expect((await readFile(copy, 'latin1')).replaceAll('\0', '')).toBe('before');
 });
 
@@ -206,8 +214,8 @@ test('a copy that cannot be removed keeps no other from being removed, and is sa
   await mkdir(deeper, { recursive: true });
   for (const to of [locked, deeper]) await copyFile(join(own, 'day-keys', `${OLD}.key`), join(to, 'copy'));
   await chmod(locked, 0o500);
-  await files.destroy(OLD);
-  await expect(files.removeStray()).rejects.toThrow('EACCES');
+  expect(await files.destroy([OLD])).toMatchObject({ found: [OLD], failure: { code: 'EACCES' } });
+  expect(await readdir(join(own, 'day-keys'))).toEqual(['destroyed']);
   expect(await readdir(deeper)).toEqual([]);
 });
 
@@ -218,14 +226,19 @@ function leaveRoot(): void {
   onTestFinished(() => process.seteuid?.(0));
 }
 
-test('whoever looks for copies keeps the locks that it holds in the folder', async () => {
-  const lock = place('authority', 'registry');
-  const release = await holdLock(lock, 'in use');
-  onTestFinished(release);
-  await store.destroy(OLD);
-  await store.removeStray();
-  expect(await codeOfAnotherThatLocks(lock)).toBe('locked');
-});
+test.each(['', '4711'])(
+  'whoever looks for copies keeps the locks that it holds, in files with "%s"',
+  async (held) => {
+    const lock = place('authority', 'registry');
+    await mkdir(lock, { recursive: true });
+    await writeFile(join(lock, 'LOCK'), held);
+    const release = await holdLock(lock, 'in use');
+    onTestFinished(release);
+    await store.destroy([OLD]);
+    await copiesFound(store);
+    expect(await codeOfAnotherThatLocks(lock)).toBe('locked');
+  },
+);
 
 /** Of the error that another process gets there: within one, a second lock is refused whatever the kernel says. */
 async function codeOfAnotherThatLocks(dir: string): Promise<string> {

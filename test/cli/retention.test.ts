@@ -202,8 +202,8 @@ describe('retention in a deployment', () => {
     const context = { folder, config: await readConfig(folder), clock: await openFolderClock(folder) };
     const signal = new AbortController().signal;
     const running = await startAuthority({ ...context, log, signal }, mqtt);
+    await expect.poll(() => warned).toContain('a copy of destroyed day keys was found and removed');
     await running.close();
-    expect(warned).toContain('a copy of destroyed day keys was found and removed');
     expect(await filesHolding(secrets)).toEqual([]);
     await stop?.();
   });

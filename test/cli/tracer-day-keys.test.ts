@@ -64,7 +64,7 @@ describe('the day keys of a tracer', () => {
   it('are wiped from memory when the day is destroyed, and no others', async () => {
     await keys.refresh();
     const [ended, other] = [keys.of(DAY - 1), keys.of(DAY)];
-    await store.destroy(DAY - 1);
+    await store.destroy([DAY - 1]);
     await keys.refresh();
     const nothing = new Uint8Array(32);
     expect(ended).toMatchObject({ idKey: nothing, macKey: nothing, sealingSecretKey: nothing });
