@@ -23,6 +23,7 @@ import { sightingOf } from '../presence/sighting.js';
 import type { PathStep } from '../trace-result.js';
 import type { Turns } from '../turns.js';
 import { payloadsNamed, provenEntries } from './fetch.js';
+import { allKeptFrom, pastRetention } from './past-retention.js';
 import { coverOf } from './plan-presence.js';
 import type { FoundSighting } from './plan-presence.js';
 import { compareCopresences } from './presence.js';
@@ -44,6 +45,8 @@ export interface CitingFor {
   readonly checkpoint: Checkpoint;
   readonly names: Map<string, NamedId>;
   readonly turns: Turns;
+  /** Unix seconds at which the days begin that are kept. */
+  readonly keepFrom: number;
 }
 
 export interface CitedPresence {
@@ -54,13 +57,13 @@ export interface CitedPresence {
 
 /**
  * Of steps by presence; `undefined` where there is none. Adds to `names`. Throws `size` for too many reports, `not-found` for
- * those that are gone or not known, `sealing` when a day's keys are gone, what the reader throws, and what the turns do.
+ * those that are gone, past retention or not known, `sealing` when a day's keys are gone, what the reader throws, and what the turns do.
  */
 export async function citePresence(
   steps: readonly PathStep[],
   sources: PresenceSources | undefined,
   deps: CitingDeps,
-  { checkpoint, names, turns }: CitingFor,
+  { checkpoint, names, turns, keepFrom }: CitingFor,
 ): Promise<CitedPresence | undefined> {
   const met = steps.filter(isByPresence);
   if (met.length === 0 || sources === undefined) return undefined;
@@ -68,7 +71,7 @@ export async function citePresence(
   const found = await sightingsIn(reports, met, deps, turns);
   const covers: (readonly [PathStep, Cover])[] = [];
   for (const step of met) {
-    covers.push([step, coverOfStep(step, found)]);
+    covers.push([step, coverOfStep(step, found, keepFrom)]);
     if (turns.isOver) await turns.next();
   }
   const seen = distinct(covers.flatMap(([, cover]) => cover.flat()));
@@ -150,11 +153,20 @@ function sightingsOf(
 /** Of the lower tag number first. */
 type Cover = readonly [one: readonly FoundSighting[], other: readonly FoundSighting[]];
 
-function coverOfStep(step: StepAtGateway, found: ReadonlyMap<string, readonly FoundSighting[]>): Cover {
-  const { gateway, from, to } = step;
+/** Just after midnight a tag may still be seen by an ephemeral ID of the day before. */
+const SEEN_BEFORE =
+  'a stay in the answer began near the border of retention, and was seen by an ephemeral ID of a day that has left';
+
+function coverOfStep(
+  step: StepAtGateway,
+  found: ReadonlyMap<string, readonly FoundSighting[]>,
+  keepFrom: number,
+): Cover {
+  const { gateway, from, to, start } = step;
   const sideOf = (tag: string): FoundSighting[] => {
     const cover = coverOf(found.get(keyOf(gateway, tag)) ?? [], step);
     if (cover !== undefined) return cover;
+    if (start < allKeptFrom(keepFrom)) throw pastRetention(keepFrom, SEEN_BEFORE);
     throw new FirebreakError(
       'not-found',
       'not all presence reports that a step rests on are known to this tracer, which may have read them with an earlier version: there is no evidence without them',
