@@ -41,8 +41,8 @@ const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: 
 
 const question: fc.Arbitrary<Question> = fc.record({
   ...{ case: fc.nat(), direction: fc.constantFrom('forward', 'backward', 'both') },
-  ...{ hops: fc.integer({ min: 1, max: 3 }), minSeconds: fc.constantFrom(0, 60, 300, 900, 1_500) },
-  latentSeconds: fc.constantFrom(0, 0, 3_600, DAY_SECONDS),
+  ...{ hops: fc.integer({ min: 1, max: 3 }), minSeconds: fc.constantFrom(0, 0, 60, 300, 900) },
+  latentSeconds: fc.constantFrom(0, 0, 0, 3_600, DAY_SECONDS),
   infectiousSeconds: optional(fc.constantFrom(7_200, 2 * DAY_SECONDS)),
   attenuation: optional(fc.constantFrom('immediate', 'near', 'medium')),
   presence: fc.boolean(),
@@ -52,7 +52,7 @@ const question: fc.Arbitrary<Question> = fc.record({
     fc.record({
       since: fc.constant('border' as const),
       seconds: fc.oneof(
-        fc.constantFrom(-DAY_SECONDS, 0, DAY_SECONDS, DAY_SECONDS + 2_700),
+        fc.constantFrom(-DAY_SECONDS, -1_000, 0, DAY_SECONDS + 2_700),
         fc.integer({ min: -1_000, max: 1_000 }),
       ),
     }),
@@ -84,13 +84,13 @@ const turn: fc.Arbitrary<Turn> = fc.constantFrom(
 );
 const asked = fc.array(question, { minLength: 3, maxLength: 5 });
 const step: fc.Arbitrary<Step> = fc.record({
-  ...{ after: fc.integer({ min: 1, max: 12 }), turn },
-  asks: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: asked }),
+  ...{ after: fc.integer({ min: 1, max: 8 }), turn },
+  asks: fc.oneof({ weight: 6, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: asked }),
 });
 
 const story: fc.Arbitrary<Story> = fc.record({
   world,
-  steps: fc.array(step, { minLength: 2, maxLength: 12, size: 'max' }),
+  steps: fc.array(step, { minLength: 5, maxLength: 12, size: 'max' }),
   asks: asked,
   passes: fc.nat({ max: 4 }),
   later: fc.array(fc.record({ turn: fc.oneof(turn, fc.constant('is closed' as const)), asks: asked }), {
