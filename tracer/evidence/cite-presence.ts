@@ -15,6 +15,7 @@ import { decodePresenceReport, presenceSecret, readPresenceReport } from '../../
 import type { DayKeysOf } from '../../protocol/report-open.js';
 import { dayOf } from '../../protocol/time.js';
 import { judgeProofs } from '../beacon-proof.js';
+import type { ContactView } from '../contacts/view.js';
 import type { GatewayBook } from '../gateway-book.js';
 import { resolvePeer } from '../peer.js';
 import { MAX_GAP_SECONDS } from '../presence/day-rows.js';
@@ -40,13 +41,17 @@ export interface CitingDeps {
   readonly sampleHoldSeconds: number;
 }
 
+/** What the answer was made of. */
+export interface CitedFrom {
+  readonly view: Pick<ContactView, 'keepFrom'>;
+  readonly presence?: PresenceSources | undefined;
+}
+
 /** The bundle that it is to go into. */
 export interface CitingFor {
   readonly checkpoint: Checkpoint;
   readonly names: Map<string, NamedId>;
   readonly turns: Turns;
-  /** Unix seconds at which the days begin that are kept. */
-  readonly keepFrom: number;
 }
 
 export interface CitedPresence {
@@ -61,9 +66,9 @@ export interface CitedPresence {
  */
 export async function citePresence(
   steps: readonly PathStep[],
-  sources: PresenceSources | undefined,
+  { view, presence: sources }: CitedFrom,
   deps: CitingDeps,
-  { checkpoint, names, turns, keepFrom }: CitingFor,
+  { checkpoint, names, turns }: CitingFor,
 ): Promise<CitedPresence | undefined> {
   const met = steps.filter(isByPresence);
   if (met.length === 0 || sources === undefined) return undefined;
@@ -71,7 +76,7 @@ export async function citePresence(
   const found = await sightingsIn(reports, met, deps, turns);
   const covers: (readonly [PathStep, Cover])[] = [];
   for (const step of met) {
-    covers.push([step, coverOfStep(step, found, keepFrom)]);
+    covers.push([step, coverOfStep(step, found, view.keepFrom)]);
     if (turns.isOver) await turns.next();
   }
   const seen = distinct(covers.flatMap(([, cover]) => cover.flat()));
