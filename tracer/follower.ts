@@ -32,7 +32,7 @@ export interface FollowerDeps {
   /** What an earlier life verified and handed on; from the beginning of the log when absent. */
   readonly start?: VerifiedLog;
   /** Given verified entries, page by page, in order; a page it throws for comes again. */
-  readonly onPage: (entries: readonly LoggedEntry[]) => Promise<void>;
+  readonly onPage: (entries: readonly LoggedEntry[], signal?: AbortSignal) => Promise<void>;
   /** Told after each page: {@link Follower.position} has moved. */
   readonly onTaken?: () => Promise<void>;
 }
@@ -166,7 +166,7 @@ export class Follower {
     for (let page = this.#unread[0]; page !== undefined; page = this.#unread[0]) {
       signal?.throwIfAborted();
       const { entries, bytes } = await this.#readAgain(page);
-      await this.#deps.onPage(entries);
+      await this.#deps.onPage(entries, signal);
       this.#unread.shift();
       // Part of what a checkpoint confirmed, and so confirmed.
       this.#position = { ...extendLog(this.#position, bytes).log, confirmed: true };

@@ -128,8 +128,7 @@ export class LedgerReading {
     const { intake, follower } = this.#reading;
     const caughtUp = await follower.catchUp(onProgress, signal);
     this.#note = caughtUp.note;
-    const onTaken = (count: number): Promise<void> => this.#took(this.contacts, count);
-    if (await intake.takeWaiting(follower.size, onTaken, signal)) this.#unsaved += 1;
+    await this.#takeWaiting(intake, follower.size, signal);
     if (this.contacts.wantsSave) await this.#save();
     this.#said.note(warningsOf(this.status()));
     return caughtUp;
@@ -164,13 +163,20 @@ export class LedgerReading {
     const follower = new Follower({
       ...this.#deps,
       ...(start && { start }),
-      onPage: async (entries) => {
+      onPage: async (entries, signal) => {
+        await this.#takeWaiting(intake, entries[0]?.index ?? 0, signal); // a retry is not to come before them
         await intake.takePage(entries);
         this.#unsaved += entries.length;
       },
       onTaken: () => this.#took(contacts),
     });
     return { intake, follower };
+  }
+
+  /** `size`: as of {@link Intake.takeWaiting}. */
+  async #takeWaiting(intake: Intake, size: number, signal: AbortSignal | undefined): Promise<void> {
+    const onTaken = (count: number): Promise<void> => this.#took(this.contacts, count);
+    if (await intake.takeWaiting(size, onTaken, signal)) this.#unsaved += 1;
   }
 
   /** Saves when there is enough to save. */

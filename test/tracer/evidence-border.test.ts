@@ -1,7 +1,7 @@
 /** Evidence of contacts that are close by seconds which have left retention since. */
 import { describe, expect, it } from 'vitest';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
-import { epochAt, keysOf, NOON, recordOf, reportOf } from './deployment.js';
+import { epochAt, gatewayEntry, keysOf, NOON, presenceReportOf, recordOf, reportOf } from './deployment.js';
 import { check, look, recordingTracer, supportsOf } from './evidence-stage.js';
 import { MemoryLog } from './memory-log.js';
 
@@ -84,6 +84,32 @@ describe('evidence at the border of retention', () => {
   ])('of %j is refused in the same words where a step %s one', async (night, _, since, minSeconds) => {
     const tracer = await stage([night, ...LATER]);
     const asked = { ...request, minSeconds, from: MIDNIGHT + since, to: MIDNIGHT + DAY_SECONDS };
+    expect((await tracer.lookUp(asked, look)).result.reachedCount).toBe(1);
+    const begins = new Date(ALL_IS_KEPT * 1000).toISOString();
+    await expect(tracer.lookUp(asked, look, {})).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringContaining(`begin the window at ${begins} or later`) as string,
+    });
+  });
+
+  it('of presence is refused in such words where a stay was seen by an ephemeral ID of the day before', async () => {
+    const log = new MemoryLog();
+    log.nowMs = (MIDNIGHT + 2 * DAY_SECONDS) * 1000;
+    log.append(gatewayEntry());
+    const start = MIDNIGHT + 10;
+    const seen = [1, 2].map((tag) => {
+      const { peerEphId: ephId, ...record } = recordOf(tag, start, 600, epochAt(start, -1));
+      return { ...record, ephId };
+    });
+    log.append(presenceReportOf(seen, MIDNIGHT + 3600));
+    const day = dayOf(NOON);
+    const keys = keysOf([day - 1, day, day + 1, day + 2]);
+    const tracer = await recordingTracer(log, { dayKeys: keys });
+    keys.days = [day + 1, day + 2];
+    log.passTo((MIDNIGHT + RETENTION_DAYS * DAY_SECONDS + 3600) * 1000);
+    await tracer.catchUp();
+    const window = { from: MIDNIGHT, to: MIDNIGHT + DAY_SECONDS, minSeconds: 300 };
+    const asked = { ...request, ...window, presence: true };
     expect((await tracer.lookUp(asked, look)).result.reachedCount).toBe(1);
     const begins = new Date(ALL_IS_KEPT * 1000).toISOString();
     await expect(tracer.lookUp(asked, look, {})).rejects.toMatchObject({

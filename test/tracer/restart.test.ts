@@ -30,6 +30,7 @@ import {
 } from './deployment.js';
 import { MemoryLog } from './memory-log.js';
 import type { Appended } from './memory-log.js';
+import { mortalDisk } from './mortal-disk.js';
 import { tracerOn } from './tracer-on.js';
 
 const DAY = dayOf(NOON);
@@ -104,30 +105,6 @@ function tracerIn({ log, keys, checkpoints }: Deployment, contacts?: ContactStor
     ...(contacts && { contacts }),
     ...(walks && { walks }),
   });
-}
-
-/** A disk that a killed process does not write to any more. */
-function mortalDisk(): { readonly disk: StoreDisk; readonly kill: () => void } {
-  let isDead = false;
-  const alive =
-    <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>
-    (...args: A): Promise<T> =>
-      isDead ? Promise.reject(new Error('killed')) : call(...args);
-  const real = NODE_STORE_DISK;
-  const disk: StoreDisk = {
-    open: alive((path, flags) => real.open(path, flags)),
-    close: (fd) => real.close(fd),
-    size: alive((fd) => real.size(fd)),
-    read: alive((fd, bytes, position) => real.read(fd, bytes, position)),
-    write: alive((fd, bytes, position) => real.write(fd, bytes, position)),
-    sync: alive((fd) => real.sync(fd)),
-    syncFolder: alive((path) => real.syncFolder(path)),
-    makeFolder: alive((path) => real.makeFolder(path)),
-    rename: alive((from, to) => real.rename(from, to)),
-    remove: alive((path) => real.remove(path)),
-    list: alive((path) => real.list(path)),
-  };
-  return { disk, kill: () => void (isDead = true) };
 }
 
 const openIn = (dir: string, disk: StoreDisk, log = silentLog): Promise<ContactStore> =>
@@ -226,7 +203,7 @@ describe('a tracer that begins again', () => {
           if (end === 'goes on') continue;
           if (end === 'is killed after a while') await contacts.settled();
           if (end === 'is closed') await tracer.close();
-          kill();
+          await kill();
           ({ disk, kill } = mortalDisk());
           contacts = await openIn(folder, disk);
           tracer = tracerIn(deployment, contacts);

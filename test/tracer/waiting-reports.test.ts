@@ -5,6 +5,7 @@ import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
 import type { LoggedEntry } from '../../tracer/payloads.js';
 import { readAgain } from '../../tracer/read-again.js';
 import { WaitingReports } from '../../tracer/waiting-reports.js';
+import { standingIn } from './contacts/all-contacts.js';
 import { keysOf, NOON, recordOf, reportOf } from './deployment.js';
 import { keep } from './keep-parts.js';
 import { MemoryLog } from './memory-log.js';
@@ -139,5 +140,24 @@ describe('a tracer without the keys of a day', () => {
     keys.days = [day];
     await tracer.catchUp();
     expect(tracer.status()).toMatchObject({ waiting: 0, contacts: 3, counts: { opened: 300 } });
+  });
+
+  it('counts the first of a tag and number, though a retry and a copy with other contents are read with the keys', async () => {
+    const day = dayOf(NOON);
+    const twice = new MemoryLog();
+    twice.nowMs = NOON * 1000;
+    const keys = keysOf([day - 1, day + 1]);
+    const tracer = tracerOn(twice, { dayKeys: keys });
+    const report = { tag: 1, records: [recordOf(2, NOON, 900)] };
+    const first = twice.append(reportOf(report));
+    await tracer.catchUp();
+    expect(tracer.status()).toMatchObject({ waiting: 1, contacts: 0 });
+    keys.days = [day - 1, day, day + 1];
+    const copy = twice.append(reportOf({ tag: 1, records: [recordOf(3, NOON, 900)] }));
+    twice.append(reportOf({ ...report, nonce: 1 }));
+    await tracer.catchUp();
+    expect(standingIn(tracer)).toMatchObject([{ a: 1, b: 2, ledger: [first] }]);
+    expect(tracer.evidence()).toEqual([{ kind: 'clone', ledger: [first, copy] }]);
+    expect(tracer.status()).toMatchObject({ waiting: 0, counts: { repeated: 1, clones: 1 } });
   });
 });

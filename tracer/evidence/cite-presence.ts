@@ -15,6 +15,7 @@ import type { DayKeysOf } from '../../protocol/report-open.js';
 import { dayOf } from '../../protocol/time.js';
 import { AskerError, telling } from '../asker-error.js';
 import { judgeProofs } from '../beacon-proof.js';
+import type { ContactView } from '../contacts/view.js';
 import type { GatewayBook } from '../gateway-book.js';
 import { resolvePeer } from '../peer.js';
 import { MAX_GAP_SECONDS } from '../presence/day-rows.js';
@@ -23,6 +24,7 @@ import { sightingOf } from '../presence/sighting.js';
 import type { PathStep } from '../trace-result.js';
 import type { Turns } from '../turns.js';
 import { payloadsNamed, provenEntries } from './fetch.js';
+import { allKeptFrom, pastRetention } from './past-retention.js';
 import { coverOf } from './plan-presence.js';
 import type { FoundSighting } from './plan-presence.js';
 import { compareCopresences } from './presence.js';
@@ -37,6 +39,12 @@ export interface CitingDeps {
   readonly reader: LedgerReader;
   readonly dayKeysOf: DayKeysOf;
   readonly sampleHoldSeconds: number;
+}
+
+/** What the answer was made of. */
+export interface CitedFrom {
+  readonly view: Pick<ContactView, 'keepFrom'>;
+  readonly presence?: PresenceSources | undefined;
 }
 
 /** The bundle that it is to go into. */
@@ -54,11 +62,11 @@ export interface CitedPresence {
 
 /**
  * Of steps by presence; `undefined` where there is none. Adds to `names`. Throws `size` for too many reports, `not-found` for
- * those that are gone or not known, `sealing` when a day's keys are gone, what the reader throws, and what the turns do.
+ * those that are gone, past retention or not known, `sealing` when a day's keys are gone, what the reader throws, and what the turns do.
  */
 export async function citePresence(
   steps: readonly PathStep[],
-  sources: PresenceSources | undefined,
+  { view, presence: sources }: CitedFrom,
   deps: CitingDeps,
   { checkpoint, names, turns }: CitingFor,
 ): Promise<CitedPresence | undefined> {
@@ -68,7 +76,7 @@ export async function citePresence(
   const found = await sightingsIn(reports, met, deps, turns);
   const covers: (readonly [PathStep, Cover])[] = [];
   for (const step of met) {
-    covers.push([step, coverOfStep(step, found)]);
+    covers.push([step, coverOfStep(step, found, view.keepFrom)]);
     if (turns.isOver) await turns.next();
   }
   const seen = distinct(covers.flatMap(([, cover]) => cover.flat()));
@@ -99,10 +107,7 @@ async function fetchReports(
   );
   const indexes = [...new Set(found)].sort((x, y) => x - y);
   if (indexes.length > MAX_REPORTS)
-    throw new AskerError(
-      'size',
-      `${indexes.length} presence reports bear on it: let it show fewer people`,
-    );
+    throw new AskerError('size', `${indexes.length} presence reports bear on it: let it show fewer people`);
   const proven = await provenEntries(reader, checkpoint, indexes);
   const payloads = await payloadsNamed(reader, proven);
   return proven.map((entry, place) => {
@@ -152,11 +157,20 @@ function sightingsOf(
 /** Of the lower tag number first. */
 type Cover = readonly [one: readonly FoundSighting[], other: readonly FoundSighting[]];
 
-function coverOfStep(step: StepAtGateway, found: ReadonlyMap<string, readonly FoundSighting[]>): Cover {
-  const { gateway, from, to } = step;
+/** Just after midnight a tag may still be seen by an ephemeral ID of the day before. */
+const SEEN_BEFORE =
+  'a stay in the answer began near the border of retention, and was seen by an ephemeral ID of a day that has left';
+
+function coverOfStep(
+  step: StepAtGateway,
+  found: ReadonlyMap<string, readonly FoundSighting[]>,
+  keepFrom: number,
+): Cover {
+  const { gateway, from, to, start } = step;
   const sideOf = (tag: string): FoundSighting[] => {
     const cover = coverOf(found.get(keyOf(gateway, tag)) ?? [], step);
     if (cover !== undefined) return cover;
+    if (start < allKeptFrom(keepFrom)) throw pastRetention(keepFrom, SEEN_BEFORE);
     throw new AskerError(
       'not-found',
       'not all presence reports that a step rests on are known to this tracer, which may have read them with an earlier version: there is no evidence without them',

@@ -69,8 +69,5 @@ function present(found: FoundPayload, index: number): Uint8Array {
   const payload = bytesOf(found);
   if (payload !== undefined) return payload;
   const fate = isPruned(found) ? `was pruned on ${isoDay(found.prunedAtMs)}` : 'is gone';
-  throw new AskerError(
-    'not-found',
-    `the payload of entry ${index} ${fate}: there is no evidence without it`,
-  );
+  throw new AskerError('not-found', `the payload of entry ${index} ${fate}: there is no evidence without it`);
 }

@@ -81,7 +81,7 @@ export async function makeEvidence(
     return { contact, records: recordsOf(contact, byIndex, deps, names) };
   });
   contacts.sort((x, y) => compareFirst(x.records, y.records));
-  const atGateways = await citePresence(steps, from.presence, deps, { checkpoint, names, turns });
+  const atGateways = await citePresence(steps, from, deps, { checkpoint, names, turns });
   const placeOf = new Map(contacts.map(({ contact }, place) => [keyOfContact(contact), place]));
   const rowOf = rowCiter(planned, placeOf, atGateways);
   const { issuerPublicKey, retentionDays, sampleHoldSeconds, signer } = deps;

@@ -7,6 +7,7 @@ import { contactsOfPair } from '../contacts/pair-contacts.js';
 import { personOf } from '../contacts/people.js';
 import type { ContactView, Place } from '../contacts/view.js';
 import type { PresenceSources } from './cite-presence.js';
+import { allKeptFrom, pastRetention } from './past-retention.js';
 import type { PathStep, ReachedPerson, TraceRequest, TraceResult } from '../trace-result.js';
 
 /** What evidence is asked for. */
@@ -51,14 +52,15 @@ export interface AnsweredFrom {
   readonly presence?: PresenceSources | undefined;
 }
 
+/** The 24-hour sum of a contact near the border of retention still counts contacts that have left. */
+const BEGAN_BEFORE =
+  'a contact in the answer began before the border of retention, or is a close one only together with such';
+
 /** The contact of a step, and the fewest others of the pair, longest first, that make it a close one. */
 export interface PlannedStep {
   readonly contact: Contact;
   readonly supports: readonly Contact[];
 }
-
-/** Of a contact (tracing.md, "Contact"). */
-const LONGEST_SECONDS = 3 * EPOCH_SECONDS;
 
 /**
  * A step of an answer that was made of these contacts. Throws `not-found` when it takes contacts past retention to show it or to
@@ -75,7 +77,7 @@ export function planStep(
   const contact = ofPair.find((one) => isContactOf(one, step));
   if (contact === undefined)
     throw new RangeError('a step of an answer is a contact of the view it was made of');
-  if (takesDaysBefore(keepFrom, contact)) throw pastRetention(keepFrom);
+  if (takesDaysBefore(keepFrom, contact)) throw pastRetention(keepFrom, BEGAN_BEFORE);
   const others = ofPair
     .filter((one) => one !== contact && !takesDaysBefore(keepFrom, one))
     .sort((x, y) => secondsOf(y) - secondsOf(x) || x.start - y.start || x.epoch - y.epoch);
@@ -86,25 +88,13 @@ export function planStep(
     seconds += secondsOf(other);
     supports.push(other);
   }
-  if (seconds < minSeconds && step.end < allKeptFrom(keepFrom)) throw pastRetention(keepFrom);
+  if (seconds < minSeconds && step.end < allKeptFrom(keepFrom)) throw pastRetention(keepFrom, BEGAN_BEFORE);
   return { contact, supports };
 }
 
 /** It is kept for its end, but a report of it, or the ephemeral ID in one, is of a day that has left retention with its keys. */
 const takesDaysBefore = (keepFrom: number, { start, epoch }: Contact): boolean =>
   Math.min(start, epoch * EPOCH_SECONDS) < keepFrom;
-
-/** Of a contact that begins then or later all that counts towards its 24 hours is of days that are kept. */
-const allKeptFrom = (keepFrom: number): number => keepFrom + DAY_SECONDS + LONGEST_SECONDS;
-
-/** The 24-hour sum of a contact near the border of retention still counts contacts that have left. */
-function pastRetention(keepFrom: number): AskerError {
-  const allIsKept = new Date(allKeptFrom(keepFrom) * 1000).toISOString();
-  return new AskerError(
-    'not-found',
-    `a contact in the answer began before the border of retention, or is a close one only together with such, of which there is no evidence: begin the window at ${allIsKept} or later, or let the evidence show people whose paths go without it`,
-  );
-}
 
 /** Which two and when: there is one contact of them. */
 export const keyOfContact = ({ a, b, epoch }: Contact): string => `${a}/${b}/${epoch}`;
