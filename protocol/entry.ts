@@ -71,6 +71,27 @@ function requireBounds({ type, payloadLength, source, payloadSha256, previousLea
   throw new FirebreakError('format', 'a ledger entry with a field out of its range');
 }
 
+/** A byte string of 32 bytes: head and bytes. */
+const HASH_ITEM = 34;
+const HASH_HEAD = 2;
+
+/** Which payload an entry is of. */
+export type NamedPayload = Pick<LedgerEntry, 'type' | 'payloadSha256'>;
+
+/**
+ * What {@link decodeEntry} would say of the payload, the hash as a view: a tenth of the work, for entries of one's own, and no
+ * check of the fields between. Throws `format` for what cannot be an entry.
+ */
+export function payloadNamedIn(entry: Uint8Array): NamedPayload {
+  const reader = new CborReader(entry, 'a ledger entry');
+  reader.array({ length: FIELDS });
+  const type = reader.uint(MAX_ENTRY_TYPE);
+  const start = entry.length - 2 * HASH_ITEM;
+  if (start < 0 || entry[start] !== 0x58 || entry[start + 1] !== 32)
+    throw new FirebreakError('format', 'a ledger entry without the hash of a payload');
+  return { type, payloadSha256: entry.subarray(start + HASH_HEAD, start + HASH_ITEM) };
+}
+
 /** Throws `format`. */
 export function decodeEntry(bytes: Uint8Array): LedgerEntry {
   const reader = new CborReader(bytes, 'a ledger entry');

@@ -24,9 +24,9 @@ import type { WriteBehind } from './write-behind.js';
 export const BUCKET_RECORD_BYTES = NAME_BYTES + 12;
 export const RECORDS_A_VALUE = 146;
 /** Records in memory before they go into the buckets. */
-const TABLE_RECORDS = 131_072;
+const TABLE_RECORDS = 524_288;
 /** Buckets read and written at a time. */
-const BUCKETS_A_STEP = 128;
+const BUCKETS_A_STEP = 64;
 
 export function readBucketRecord(value: Buffer, at: number): PayloadRecord {
   return {

@@ -4,7 +4,7 @@
  */
 import { dirname, join } from 'node:path';
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
-import { decodeEntry, NO_PREVIOUS_LEAF } from '../../protocol/entry.js';
+import { NO_PREVIOUS_LEAF, payloadNamedIn } from '../../protocol/entry.js';
 import { emptyRoot } from '../../protocol/merkle.js';
 import { TILE_WIDTH } from '../../protocol/tile.js';
 import { NODE_DISK, syncFolder, type Disk } from './disk.js';
@@ -138,15 +138,16 @@ interface SegmentToAdd {
 }
 
 async function addSegment(index: PayloadIndex, { first, value, indexedTo }: SegmentToAdd): Promise<void> {
-  const entries = decodeEntrySegment(value)
-    .map(({ entry, retentionDay: day }, i) => ({ ...decodeEntry(entry), day, at: first + i }))
-    .filter(({ at }) => at >= indexedTo);
+  const from = Math.max(0, indexedTo - first);
+  const entries = decodeEntrySegment(value).slice(from);
+  const named = entries.map(({ entry }) => payloadNamedIn(entry));
   await index.room(entries.length);
-  const hashes = entries.map(({ payloadSha256 }) => payloadSha256);
+  const hashes = named.map(({ payloadSha256 }) => payloadSha256);
   const known = hashes.some((hash) => index.mayHave(hash)) ? await index.find(hashes) : [];
-  entries.forEach(({ type, day, payloadSha256, at }, i) => {
+  named.forEach(({ type, payloadSha256 }, i) => {
+    const day = entries[i]?.retentionDay ?? KEPT_DAY;
     if (known[i] === undefined && index.lacks(payloadSha256))
-      index.add(payloadSha256, { type, index: at, day });
+      index.add(payloadSha256, { type, index: first + from + i, day });
   });
 }
 
