@@ -42,11 +42,13 @@ describe('the payload index', () => {
     new WriteBehind({ db, location: storeLocation(dir), files: new PayloadFiles(dir), disk: NODE_DISK });
   const identity = { origin: ORIGIN, logPublicKey: logSigner.publicKey };
 
+  const TABLE = 131_072;
+
   test('finds all of more than two tables, from memory and from the store, and after opening anew', async () => {
     const dir = await temporaryFolder();
     const { db } = await openDatabase(dir, identity, { create: true });
     const behind = behindOf(db, dir);
-    const index = await PayloadIndex.open(db, behind, 0);
+    const index = await PayloadIndex.open(db, behind, 0, TABLE);
     const count = 300_000;
     for (let n = 0; n < count; n++) {
       await index.room(1);
@@ -63,12 +65,12 @@ describe('the payload index', () => {
     await expectAll(index, count);
     expect(await index.find([hashOf(count)])).toEqual([undefined]);
     await index.idle();
-    expect(index.indexedTo).toBe(recordOf(262_143).index + 1);
+    expect(index.indexedTo).toBe(recordOf(2 * TABLE - 1).index + 1);
     await behind.settle();
-    const again = await PayloadIndex.open(db, behind, index.indexedTo);
-    await expectAll(again, 262_144);
+    const again = await PayloadIndex.open(db, behind, index.indexedTo, TABLE);
+    await expectAll(again, 2 * TABLE);
     // Those that are not in the buckets are not looked for in them.
-    const taken = some.filter((n) => n >= 262_144 && again.mayHave(hashOf(n)));
+    const taken = some.filter((n) => n >= 2 * TABLE && again.mayHave(hashOf(n)));
     expect(taken.length).toBeLessThan(10);
     await db.close();
   });
@@ -78,15 +80,15 @@ describe('the payload index', () => {
     const { db } = await openDatabase(dir, identity, { create: true });
     const behind = behindOf(db, dir);
     for (let turn = 0; turn < 2; turn++) {
-      const index = await PayloadIndex.open(db, behind, 0);
-      for (let n = 0; n < 131_073; n++) {
+      const index = await PayloadIndex.open(db, behind, 0, TABLE);
+      for (let n = 0; n <= TABLE; n++) {
         await index.room(1);
         index.add(hashOf(n), recordOf(n));
       }
       await index.idle();
     }
     const values = await db.values({ gte: Buffer.from('h'), lt: Buffer.from('i') }).all();
-    expect(values.reduce((sum, value) => sum + value.length, 0)).toBe(131_072 * 28);
+    expect(values.reduce((sum, value) => sum + value.length, 0)).toBe(TABLE * 28);
     expect(db).toBeInstanceOf(Level);
     await db.close();
   });

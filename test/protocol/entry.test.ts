@@ -4,7 +4,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { asUnixMs } from '../../protocol/brands.js';
 import { rootOfLeaves } from '../../protocol/compact-range.js';
-import { decodeEntry, encodeEntry, NO_PREVIOUS_LEAF, type LedgerEntry } from '../../protocol/entry.js';
+import {
+  decodeEntry,
+  encodeEntry,
+  NO_PREVIOUS_LEAF,
+  payloadNamedIn,
+  type LedgerEntry,
+} from '../../protocol/entry.js';
 import { leafHash } from '../../protocol/merkle.js';
 import { codeOf } from './errors-of.js';
 import { ledgerVectors } from './vectors-v1.js';
@@ -62,6 +68,7 @@ describe('the ledger entries of protocol-v1.json', () => {
     for (const { bytes } of ledgerVectors.entries) {
       for (let length = 0; length < bytes.length; length++) {
         expect(codeOf(() => decodeEntry(bytes.subarray(0, length)))).toBe('format');
+        expect(codeOf(() => payloadNamedIn(bytes.subarray(0, length)))).toBe('format');
       }
       expect(codeOf(() => decodeEntry(Buffer.concat([bytes, Buffer.alloc(1)])))).toBe('format');
     }
@@ -76,6 +83,12 @@ describe('a ledger entry', () => {
         expect(Buffer.from(made)).toEqual(Buffer.from(encode(listOf(entry), rfc8949EncodeOptions)));
         expect(made.length).toBeLessThanOrEqual(131);
         expect(decodeEntry(made)).toEqual(entry);
+        const { type, payloadSha256 } = entry;
+        const named = payloadNamedIn(made);
+        expect({ type: named.type, payloadSha256: new Uint8Array(named.payloadSha256) }).toEqual({
+          type,
+          payloadSha256,
+        });
       }),
     );
   });
