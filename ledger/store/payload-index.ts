@@ -156,10 +156,15 @@ export class PayloadIndex {
     return this.#active.find(hash) === undefined;
   }
 
-  /** The first entry with each payload. */
+  /** The first entry with each payload, in the order asked. Of most new payloads nothing but the filter is looked at. */
   async find(hashes: readonly Uint8Array[]): Promise<(PayloadRecord | undefined)[]> {
-    const found = hashes.map((hash) => this.#active.find(hash) ?? this.#full?.find(hash));
-    const missing = hashes.flatMap((hash, i) => (found[i] === undefined && this.mayHave(hash) ? [i] : []));
+    const found = new Array<PayloadRecord | undefined>(hashes.length).fill(undefined);
+    const missing: number[] = [];
+    hashes.forEach((hash, i) => {
+      if (!this.mayHave(hash)) return;
+      found[i] = this.#active.find(hash) ?? this.#full?.find(hash);
+      if (found[i] === undefined) missing.push(i);
+    });
     const keys = missing.map((i) => this.#keysOf(bucketOf(hashes[i] as Uint8Array)));
     const values = keys.length === 0 ? [] : await this.#db.getMany(keys.flat());
     let at = 0;

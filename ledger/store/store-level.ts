@@ -82,7 +82,6 @@ export class StoreLevel implements Store {
     const { index } = this.#parts;
     const found: (BatchRecord | undefined)[] = [];
     for (const { writerId, seq } of batches) found.push(await this.#findBatch(writerId, seq));
-    if (!payloads.some((hash) => index.mayHave(hash))) return { batches: found, payloads: [] };
     return { batches: found, payloads: await this.#guard(() => index.find(payloads)) };
   }
 

@@ -143,7 +143,7 @@ async function addSegment(index: PayloadIndex, { first, value, indexedTo }: Segm
   const named = entries.map(({ entry }) => payloadNamedIn(entry));
   await index.room(entries.length);
   const hashes = named.map(({ payloadSha256 }) => payloadSha256);
-  const known = hashes.some((hash) => index.mayHave(hash)) ? await index.find(hashes) : [];
+  const known = await index.find(hashes);
   named.forEach(({ type, payloadSha256 }, i) => {
     const day = entries[i]?.retentionDay ?? KEPT_DAY;
     if (known[i] === undefined && index.lacks(payloadSha256))

@@ -80,7 +80,7 @@ export interface Lookup {
 
 export interface Found {
   readonly batches: readonly (BatchRecord | undefined)[];
-  /** In the order asked, or empty when none is known. */
+  /** In the order asked. */
   readonly payloads: readonly (PayloadRecord | undefined)[];
 }
 
