@@ -10,7 +10,7 @@ import { refusalNumber } from '../protocol/errors.js';
 import type { Outcome } from '../protocol/ledger-receipt.js';
 import { leafHash } from '../protocol/merkle.js';
 import { PayloadTable } from './store/payload-table.js';
-import { duplicateOf } from './admission/duplicate.js';
+import { copiedReportRule, duplicateOf } from './admission/duplicate.js';
 import { sequenceRule } from './admission/sequence.js';
 import type { CheckedBatch, CheckedItem } from './checked-batch.js';
 import { DayCourse, isOfDay, type DayRules } from './day-course.js';
@@ -82,7 +82,10 @@ function append(course: Course, batch: CheckedBatch, item: CheckedItem): Outcome
     course.duplicates += 1;
     return { reason: 0, index: first };
   }
-  const refusal = course.gateways.refusalOf(batch.writerId, item.timeMs) ?? course.days.refusalOf(item);
+  const refusal =
+    copiedReportRule(type, earlier) ??
+    course.gateways.refusalOf(batch.writerId, item.timeMs) ??
+    course.days.refusalOf(item);
   if (refusal !== undefined) return { reason: refusalNumber(refusal), index: null };
   const index = course.firstIndex + course.entries.length;
   const fields = {

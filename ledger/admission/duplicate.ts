@@ -1,9 +1,17 @@
-/** The same report twice is one report (protocol.md §8): the second is answered with the index of the first. */
+/** What follows from a payload that is stored already (protocol.md §8, §13). */
 import { ENTRY_TYPE } from '../../protocol/entry.js';
+import type { Refusal } from '../../protocol/errors.js';
 import type { PayloadRecord } from '../store/store.js';
+
+const isReport = (type: number): boolean =>
+  type === ENTRY_TYPE.tagReport || type === ENTRY_TYPE.presenceReport;
 
 /** The index of the entry this one repeats; `undefined` when it is to be appended. Only reports can repeat. */
 export function duplicateOf(type: number, earlier: PayloadRecord | undefined): number | undefined {
-  const isReport = type === ENTRY_TYPE.tagReport || type === ENTRY_TYPE.presenceReport;
-  return isReport && earlier?.type === type ? earlier.index : undefined;
+  return isReport(type) && earlier?.type === type ? earlier.index : undefined;
+}
+
+/** The bytes of a report under another type would be missing from the log once the report's day is pruned. */
+export function copiedReportRule(type: number, earlier: PayloadRecord | undefined): Refusal | undefined {
+  return earlier !== undefined && isReport(earlier.type) && !isReport(type) ? 'type' : undefined;
 }

@@ -25,6 +25,8 @@ import {
 } from './deployment.js';
 
 const gateway = signerOf('gateway one');
+/** A type that says nothing of its payload. */
+const UNASSIGNED = 11;
 const accepted = (index: number) => ({ reason: 0, index });
 const refused = (refusal: Refusal) => ({ reason: refusalNumber(refusal), index: null });
 
@@ -117,6 +119,28 @@ describe('a ledger', () => {
       ]);
       expect(ledger.status()).toMatchObject({ size: 3, counters: { duplicates: 2 } });
     }));
+
+  test('refuses the bytes of a report as an entry of another type: they go with the report’s day', async () => {
+    const writers = [
+      { publicKey: issuer.publicKey, types: [ENTRY_TYPE.gateway] },
+      { publicKey: officer.publicKey, types: [ENTRY_TYPE.notices, UNASSIGNED] },
+    ];
+    const ledger = await openLedger(ledgerDeps(await temporaryFolder(), { writers }));
+    try {
+      await outcomes(ledger, issuer, 1, [certificateItem(gateway)]);
+      const [stored, underWay] = [reportItem(gateway), reportItem(gateway)];
+      await outcomes(ledger, gateway, 1, [stored]);
+      const copyOf = ({ payload, timeMs }: BatchItem) => ({ type: UNASSIGNED, timeMs, payload });
+      expect(await outcomes(ledger, officer, 1, [copyOf(stored)])).toEqual([refused('type')]);
+      const together = [
+        outcomes(ledger, gateway, 2, [underWay]),
+        outcomes(ledger, officer, 2, [copyOf(underWay), noticeItem('a')]),
+      ];
+      expect(await Promise.all(together)).toEqual([[accepted(2)], [refused('type'), accepted(3)]]);
+    } finally {
+      await ledger.close();
+    }
+  });
 
   test('appends a notice that is published twice twice', () =>
     withLedger(async (ledger) => {
