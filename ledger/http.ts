@@ -11,6 +11,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { boundedServer, httpUrl, stopServer, type ConnectionLimits } from '../host/http-server.js';
+import { LimitedLog } from '../host/limited-log.js';
 import { listenOn } from '../host/listen.js';
 import { asError, FirebreakError } from '../protocol/errors.js';
 import type { ErrorCode } from '../protocol/errors.js';
@@ -141,8 +142,9 @@ function handlerOf(options: LedgerHttpOptions): Handler {
 export async function serveLedgerHttp(options: LedgerHttpOptions): Promise<LedgerHttp> {
   const host = options.host ?? '127.0.0.1';
   const limits = { ...LIMITS, ...options.limits };
-  const handle = handlerOf(options);
+  const log = new LimitedLog(options.log);
+  const handle = handlerOf({ ...options, log });
   const server = boundedServer(limits, (request, response) => void handle(request, response));
   const { port } = await listenOn(server, host, options.port, "the ledger's HTTP");
-  return { url: httpUrl(host, port), close: () => stopServer(server) };
+  return { url: httpUrl(host, port), close: () => stopServer(server).finally(() => log.close()) };
 }

@@ -9,6 +9,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { boundedServer, httpUrl, stopServer, type ConnectionLimits } from '../host/http-server.js';
+import { LimitedLog } from '../host/limited-log.js';
 import { listenOn } from '../host/listen.js';
 import { encodeTlogSize, MAX_ADD_CHECKPOINT_BYTES, TLOG_SIZE_TYPE } from '../protocol/add-checkpoint.js';
 import type { Log } from '../protocol/log.js';
@@ -108,7 +109,9 @@ async function handle(
 export async function serveWitnessHttp(options: WitnessHttpOptions): Promise<WitnessHttp> {
   const host = options.host ?? '127.0.0.1';
   const limits = { ...LIMITS, ...options.limits };
-  const server = boundedServer(limits, (request, response) => void handle(options, request, response));
+  const log = new LimitedLog(options.log);
+  const deps = { ...options, log };
+  const server = boundedServer(limits, (request, response) => void handle(deps, request, response));
   const { port } = await listenOn(server, host, options.port, 'the witness');
-  return { url: httpUrl(host, port), close: () => stopServer(server) };
+  return { url: httpUrl(host, port), close: () => stopServer(server).finally(() => log.close()) };
 }

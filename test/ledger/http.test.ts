@@ -133,6 +133,27 @@ describe("the ledger's HTTP", () => {
     },
   );
 
+  test('writes few lines for one damaged tile that is asked for again and again, and counts the rest', async () => {
+    const ledger = await openLedger(ledgerDeps(await temporaryFolder()));
+    onTestFinished(() => ledger.close());
+    const fail = () => Promise.reject(new FirebreakError('damaged', 'tile 0/000'));
+    const said: unknown[] = [];
+    const log = { ...silentLog, error: (...line: unknown[]) => void said.push(line) };
+    const reader = { ...ledger.reader(), tile: fail };
+    const http = await serveLedgerHttp({ reader, port: 0, log });
+    onTestFinished(() => http.close());
+    for (let i = 0; i < 40; i++) expect((await fetch(`${http.url}/tile/0/000.p/1`)).status).toBe(500);
+    await http.close();
+    const message = 'the ledger could not answer a reader';
+    expect(said).toHaveLength(11);
+    expect(said.slice(7)).toEqual([
+      [message, { why: 'tile 0/000' }],
+      [message, { why: 'tile 0/000', leftOut: 7 }],
+      [message, { why: 'tile 0/000', leftOut: 15 }],
+      ['lines were left out', { of: message, why: 'tile 0/000', leftOut: 8 }],
+    ]);
+  });
+
   test('says when its port is in use', async () => {
     const { url } = await served();
     await expect(served({ port: Number(new URL(url).port) })).rejects.toMatchObject({
