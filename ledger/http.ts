@@ -19,7 +19,7 @@ import type { LedgerReader } from '../protocol/ledger-reader.js';
 import type { Log } from '../protocol/log.js';
 import type { DayRecord } from './store/day-record.js';
 import { BundleGzip } from './http-gzip.js';
-import { answerTo, type HttpAnswer } from './http-routes.js';
+import { answerTo, MethodRefusal, type HttpAnswer } from './http-routes.js';
 import { CODE_HEADER } from './payload-frames.js';
 
 const LIMITS: ConnectionLimits = {
@@ -103,6 +103,7 @@ function refusalOf(error: unknown, log: Log): HttpAnswer {
     headers: {
       ...{ 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
       ...(code !== undefined && { [CODE_HEADER]: code }),
+      ...(error instanceof MethodRefusal && { allow: error.allowed.join(', ') }), // RFC 9110 §15.5.6
     },
     body: Buffer.from(status === undefined ? 'the ledger could not answer\n' : `${message}\n`),
   };

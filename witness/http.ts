@@ -49,6 +49,8 @@ interface Reply {
   readonly status: number;
   readonly type: string;
   readonly body: string;
+  /** Methods that are taken there, where another was used. */
+  readonly allow?: string;
 }
 
 const textReply = (status: number, line: string): Reply => ({ status, type: TEXT, body: `${line}\n` });
@@ -77,7 +79,7 @@ async function answerTo(request: IncomingMessage, options: WitnessHttpOptions): 
   if (path === '/' && request.method === 'GET')
     return textReply(200, `witness ${options.verifierKey}\nPOST /add-checkpoint (c2sp.org/tlog-witness)`);
   if (path !== '/add-checkpoint') return textReply(404, 'there is nothing here');
-  if (request.method !== 'POST') return textReply(405, 'use POST here');
+  if (request.method !== 'POST') return { ...textReply(405, 'use POST here'), allow: 'POST' };
   const body = await bodyOf(request);
   if (body === undefined) return textReply(413, `a request is at most ${MAX_ADD_CHECKPOINT_BYTES} bytes`);
   return replyOf(await options.witness.addCheckpoint(body));
@@ -101,7 +103,8 @@ async function handle(
   const ending = request.complete ? {} : { connection: 'close' };
   const body = Buffer.from(reply.body, 'utf8');
   const headers = { 'content-type': reply.type, 'content-length': body.length, 'cache-control': 'no-store' };
-  response.writeHead(reply.status, { ...headers, ...ending });
+  const allow = reply.allow && { allow: reply.allow }; // RFC 9110 §15.5.6
+  response.writeHead(reply.status, { ...headers, ...ending, ...allow });
   response.end(body);
 }
 

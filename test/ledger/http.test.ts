@@ -73,11 +73,18 @@ describe("the ledger's HTTP", () => {
     expect((await fetch(url + path)).status).toBe(status);
   });
 
-  test('answers other methods with 405', async () => {
-    const { url } = await served();
-    expect((await fetch(`${url}/checkpoint`, { method: 'POST', body: 'x' })).status).toBe(405);
-    expect((await fetch(`${url}/tile/0/000`, { method: 'DELETE' })).status).toBe(405);
-    expect((await fetch(`${url}/payloads`)).status).toBe(405);
+  test('answers other methods with 405 and those it allows', async () => {
+    const { url } = await served({ payloadToken: TOKEN, days: () => [] });
+    const refused = async (path: string, method: string) => {
+      const { status, headers } = await fetch(url + path, { method });
+      return [status, headers.get('allow')];
+    };
+    expect(await refused('/checkpoint', 'POST')).toEqual([405, 'GET, HEAD']);
+    expect(await refused('/tile/0/000', 'DELETE')).toEqual([405, 'GET, HEAD']);
+    expect(await refused(`/payload/${'0'.repeat(64)}`, 'PUT')).toEqual([405, 'GET, HEAD']);
+    expect(await refused('/days', 'POST')).toEqual([405, 'GET, HEAD']);
+    expect(await refused('/payloads', 'GET')).toEqual([405, 'POST']);
+    expect(await refused('/nothing', 'POST')).toEqual([404, null]);
     expect((await fetch(`${url}/checkpoint`, { method: 'HEAD' })).status).toBe(200);
   });
 
