@@ -1,4 +1,5 @@
 /** Says what a tag's disk does not do: not its path, which has the tag's number in it, and not once for each beacon. */
+import { isToldByDoubling } from '../host/limited-log.js';
 import { systemWords } from '../host/system-words.js';
 import type { Log } from '../protocol/log.js';
 
@@ -19,7 +20,7 @@ export class DiskTrouble {
       this.#inARow = 0;
     } catch (error) {
       this.#inARow += 1;
-      if (!Number.isInteger(Math.log2(this.#inARow))) return;
+      if (!isToldByDoubling(this.#inARow)) return;
       this.#log.error(this.#message, { reason: reasonOf(error), sofar: this.#inARow });
     }
   }

@@ -7,6 +7,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes, type Client } from 'aedes';
+import { LimitedLog } from '../host/limited-log.js';
 import { listenOn } from '../host/listen.js';
 import { MAX_BATCH_LENGTH } from '../protocol/batch.js';
 import { toHex } from '../protocol/bytes.js';
@@ -215,7 +216,8 @@ async function closeAll(server: Server, broker: Aedes, sockets: ReadonlySet<Sock
 /** Takes batches for `ledger` over MQTT, which stays the caller's to close, after the broker. Throws `port-in-use`. */
 export async function openAedesBroker(options: BrokerOptions): Promise<Broker> {
   const host = options.host ?? '127.0.0.1';
-  const broker = await createAedes(new AedesBroker(options), options.drainTimeoutMs ?? 20_000);
+  const log = new LimitedLog(options.log);
+  const broker = await createAedes(new AedesBroker({ ...options, log }), options.drainTimeoutMs ?? 20_000);
   const server = createServer();
   server.maxConnections = options.maxConnections ?? 4096;
   const sockets = new Set<Socket>();
@@ -225,7 +227,7 @@ export async function openAedesBroker(options: BrokerOptions): Promise<Broker> {
     return {
       url: `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}`,
       connections: () => sockets.size,
-      close: () => closeAll(server, broker, sockets),
+      close: () => closeAll(server, broker, sockets).finally(() => log.close()),
     };
   } catch (error) {
     await new Promise<void>((resolve) => broker.close(() => resolve()));

@@ -7,9 +7,12 @@
 import { z } from 'zod';
 import { asUnixMs } from '../protocol/brands.js';
 import { FirebreakError } from '../protocol/errors.js';
+import { boundedBody } from './bounded-body.js';
 import type { DayRecord } from './store/day-record.js';
 
 const TIMEOUT_MS = 10_000;
+/** More than a century of days. */
+const MAX_DAYS_BYTES = 8 * 1024 * 1024;
 const count = z.int().min(0);
 const daysAnswer = z.object({
   days: z.array(
@@ -32,7 +35,7 @@ export function encodeDays(days: readonly DayRecord[]): Uint8Array {
   return Buffer.from(`${JSON.stringify({ days: plain })}\n`);
 }
 
-/** Throws `unreachable`, `permission`, or `format` for an answer that is none. */
+/** Throws `unreachable`, `permission`, `size` for an answer over 8 MiB, or `format` for one that is none. */
 export async function askDays(url: string, token: string): Promise<readonly DayRecord[]> {
   const answer = await fetch(`${url.replace(/\/+$/, '')}/days`, {
     headers: { authorization: `Bearer ${token}` },
@@ -43,7 +46,7 @@ export async function askDays(url: string, token: string): Promise<readonly DayR
   });
   if (answer.status === 401)
     throw new FirebreakError('permission', `the ledger at ${url} does not accept this token`);
-  const parsed = daysAnswer.safeParse(await answer.json().catch(() => undefined));
+  const parsed = daysAnswer.safeParse(await jsonOf(answer, url));
   if (!answer.ok || !parsed.success)
     throw new FirebreakError('format', `what answers at ${url} is not a ledger of this version`);
   return parsed.data.days.map(({ destroyedBy, pruned, ...record }) => ({
@@ -51,4 +54,15 @@ export async function askDays(url: string, token: string): Promise<readonly DayR
     destroyedBy: destroyedBy ?? undefined,
     pruned: pruned ?? undefined,
   }));
+}
+
+/** `undefined` when it is none, or is cut off. Throws `size`. */
+async function jsonOf(answer: Response, url: string): Promise<unknown> {
+  try {
+    const body = await boundedBody(answer, MAX_DAYS_BYTES, `what answers at ${url}`);
+    return JSON.parse(Buffer.from(body).toString('utf8'));
+  } catch (error) {
+    if (error instanceof FirebreakError) throw error;
+    return undefined;
+  }
 }

@@ -35,9 +35,19 @@ const ok = (body: Uint8Array, type: string, cache: string): HttpAnswer => ({
   body,
 });
 
+/** The address is there, and takes other methods only. */
+export class MethodRefusal extends FirebreakError {
+  readonly allowed: readonly string[];
+
+  constructor(allowed: readonly string[]) {
+    super('usage', `use ${allowed.join(' or ')} here`);
+    this.allowed = allowed;
+  }
+}
+
 function requireMethod(request: IncomingMessage, allowed: readonly string[]): void {
   if (allowed.includes(request.method ?? '')) return;
-  throw new FirebreakError('usage', `use ${allowed.join(' or ')} here`);
+  throw new MethodRefusal(allowed);
 }
 
 /** Hashed before comparing, so that neither time nor length tells anything of the token. */
@@ -89,7 +99,7 @@ async function payloadAnswer(hex: string, reader: LedgerReader): Promise<HttpAns
 
 const pathOf = (request: IncomingMessage): string => request.url?.split('?', 1)[0] ?? '/';
 
-/** Throws `not-found`, `format`, `size`, `permission`, `usage` (the method). */
+/** Throws `not-found`, `format`, `size`, `permission`, MethodRefusal. */
 export async function answerTo(request: IncomingMessage, deps: RouteDeps): Promise<HttpAnswer> {
   const { reader, payloadToken, days } = deps;
   const path = pathOf(request);

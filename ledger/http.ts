@@ -11,6 +11,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { boundedServer, httpUrl, stopServer, type ConnectionLimits } from '../host/http-server.js';
+import { LimitedLog } from '../host/limited-log.js';
 import { listenOn } from '../host/listen.js';
 import { asError, FirebreakError } from '../protocol/errors.js';
 import type { ErrorCode } from '../protocol/errors.js';
@@ -18,7 +19,7 @@ import type { LedgerReader } from '../protocol/ledger-reader.js';
 import type { Log } from '../protocol/log.js';
 import type { DayRecord } from './store/day-record.js';
 import { BundleGzip } from './http-gzip.js';
-import { answerTo, type HttpAnswer } from './http-routes.js';
+import { answerTo, MethodRefusal, type HttpAnswer } from './http-routes.js';
 import { CODE_HEADER } from './payload-frames.js';
 
 const LIMITS: ConnectionLimits = {
@@ -102,6 +103,7 @@ function refusalOf(error: unknown, log: Log): HttpAnswer {
     headers: {
       ...{ 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
       ...(code !== undefined && { [CODE_HEADER]: code }),
+      ...(error instanceof MethodRefusal && { allow: error.allowed.join(', ') }), // RFC 9110 §15.5.6
     },
     body: Buffer.from(status === undefined ? 'the ledger could not answer\n' : `${message}\n`),
   };
@@ -141,8 +143,9 @@ function handlerOf(options: LedgerHttpOptions): Handler {
 export async function serveLedgerHttp(options: LedgerHttpOptions): Promise<LedgerHttp> {
   const host = options.host ?? '127.0.0.1';
   const limits = { ...LIMITS, ...options.limits };
-  const handle = handlerOf(options);
+  const log = new LimitedLog(options.log);
+  const handle = handlerOf({ ...options, log });
   const server = boundedServer(limits, (request, response) => void handle(request, response));
   const { port } = await listenOn(server, host, options.port, "the ledger's HTTP");
-  return { url: httpUrl(host, port), close: () => stopServer(server) };
+  return { url: httpUrl(host, port), close: () => stopServer(server).finally(() => log.close()) };
 }

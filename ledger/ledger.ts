@@ -4,61 +4,31 @@
  */
 import { asTreeSize } from '../protocol/brands.js';
 import { signCheckpoint } from '../protocol/checkpoint.js';
-import type { CountedClock } from '../protocol/clock.js';
 import type { Signer } from '../protocol/ed25519.js';
 import { FirebreakError, refusalNumber, type Refusal } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { LedgerReader } from '../protocol/ledger-reader.js';
 import { signLedgerReceipt } from '../protocol/ledger-receipt.js';
-import { silentLog, type Log } from '../protocol/log.js';
 import { emptyRoot } from '../protocol/merkle.js';
 import type { NoteSigner } from '../protocol/note.js';
-import type { WitnessPolicy } from '../protocol/witness-policy.js';
-import { WriterDirectory, type ConfiguredWriter } from './admission/writer.js';
-import { AppendClock, type AppendClockDeps, type ClockDoubt } from './append-clock.js';
+import type { ClockDoubt } from './append-clock.js';
 import type { CheckedBatch, RefusedBatch } from './checked-batch.js';
 import { refusedOutcomes } from './commit.js';
-import { DayRegister, type DayRecord } from './store/day-record.js';
-import { PayloadRemover } from './payload-remover.js';
+import type { DayRecord } from './store/day-record.js';
 import { readerOfStore } from './reader-level.js';
 import { Intake } from './intake/intake.js';
-import { Sequencer, type Settled } from './sequencer.js';
-import { readEdge } from './start.js';
+import { openParts, type LedgerParts, type PartsDeps } from './parts.js';
+import type { Settled } from './sequencer.js';
 import { openStoreLevel, type StoreTuning } from './store/store-recovery.js';
-import type { Counters, Store } from './store/store.js';
-import { inlineChecker, type BatchChecker } from './intake/verify-inline.js';
-import { openWorkerChecker } from './intake/verify-workers.js';
-import type { Publication, PublicationStatus, PublicationTiming } from './witnesses/publication-contract.js';
-import { openPublication } from './witnesses/publication.js';
+import type { Counters } from './store/store.js';
+import type { PublicationStatus } from './witnesses/publication-contract.js';
 
-export interface LedgerDeps {
-  /** The ledger's folder; made when it is not there. */
-  readonly dir: string;
-  /** Signs checkpoints; its name is the log's origin. */
-  readonly logSigner: NoteSigner;
+export interface LedgerDeps extends PartsDeps {
   /** Signs receipts; another key than the log's (protocol.md §9). */
   readonly receiptSigner: Signer;
-  readonly issuerPublicKey: Uint8Array;
-  /** Everyone but the gateways, whom the issuer names in the log. */
-  readonly writers: readonly ConfiguredWriter[];
-  readonly retentionDays: number;
-  readonly clock: CountedClock;
-  /** Without it a clock that leapt is doubted until it is mended. */
-  readonly saidRightMs?: AppendClockDeps['saidRightMs'];
   /** Batches taken in and not yet answered, at most; more are refused as busy. */
   readonly maxPendingBatches?: number;
   readonly maxPendingBytes?: number;
-  /** Who must cosign a checkpoint before readers see it (docs/witnesses.md); without it they see each commit. */
-  readonly policy?: WitnessPolicy;
-  /**
-   * The folder was run with such a policy before: readers are shown nothing that was not cosigned, also when the file `published`
-   * is lost.
-   */
-  readonly wasWitnessed?: boolean;
-  readonly publicationTiming?: Partial<PublicationTiming>;
-  readonly log?: Log;
-  /** Threads that check batches; 0, when absent, checks them on this one (docs/decisions/0010). */
-  readonly checkThreads?: number;
   readonly storeTuning?: StoreTuning;
 }
 
@@ -117,25 +87,14 @@ const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 const MAX_WRITER_BATCHES = 256;
 const MAX_WRITER_BYTES = 16 * 1024 * 1024;
 
-interface Parts {
-  readonly store: Store;
-  readonly directory: WriterDirectory;
-  readonly checker: BatchChecker;
-  readonly appendClock: AppendClock;
-  readonly sequencer: Sequencer;
-  readonly publication: Publication;
-  readonly days: DayRegister;
-  readonly remover: PayloadRemover;
-}
-
 class OpenLedger implements Ledger {
   readonly #deps: LedgerDeps;
-  readonly #parts: Parts;
+  readonly #parts: LedgerParts;
   readonly #intake: Intake;
   readonly #refused = new Map<number, number>();
   #closing: Promise<void> | undefined;
 
-  constructor(deps: LedgerDeps, parts: Parts) {
+  constructor(deps: LedgerDeps, parts: LedgerParts) {
     this.#deps = deps;
     this.#parts = parts;
     const { maxPendingBatches: batches = MAX_PENDING_BATCHES, maxPendingBytes: bytes = MAX_PENDING_BYTES } =
@@ -238,34 +197,6 @@ function firstCheckpoint(logSigner: NoteSigner): string {
   return signCheckpoint({ origin: logSigner.name, size: asTreeSize(0), root: emptyRoot() }, logSigner);
 }
 
-async function partsOf(store: Store, deps: LedgerDeps): Promise<Parts> {
-  const { logSigner, issuerPublicKey, retentionDays, writers, checkThreads = 0, log = silentLog } = deps;
-  const directory = new WriterDirectory(writers, await store.gateways());
-  const days = new DayRegister(await store.days());
-  const edge = await readEdge(store, logSigner);
-  const context = { directory, issuerPublicKey, retentionDays };
-  const checker = checkThreads > 0 ? await openWorkerChecker(context, checkThreads) : inlineChecker(context);
-  try {
-    const {
-      dir,
-      policy,
-      wasWitnessed = false,
-      publicationTiming: timing,
-      clock: counted,
-      saidRightMs,
-    } = deps;
-    const asked = { ...(policy && { policy }), ...(timing && { timing }), wasWitnessed };
-    const publication = await openPublication({ dir, store, verifier: logSigner, log, ...asked });
-    const clock = new AppendClock({ clock: counted, saidRightMs, log }, store.state());
-    const sequencer = new Sequencer({ store, edge, directory, days, retentionDays, logSigner, clock });
-    const remover = new PayloadRemover(store, days, { log });
-    return { store, directory, checker, appendClock: clock, sequencer, publication, days, remover };
-  } catch (error) {
-    await checker.close();
-    throw error;
-  }
-}
-
 /**
  * Opens the ledger in `deps.dir`, a new one in an empty folder. Reads no more than the last commit and the tree's edge.
  *
@@ -282,7 +213,7 @@ export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
     tuning,
   });
   try {
-    const parts = await partsOf(store, deps);
+    const parts = await openParts(store, deps);
     parts.remover.wake();
     return new OpenLedger(deps, parts);
   } catch (error) {

@@ -9,6 +9,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { boundedServer, httpUrl, stopServer, type ConnectionLimits } from '../host/http-server.js';
+import { LimitedLog } from '../host/limited-log.js';
 import { listenOn } from '../host/listen.js';
 import { encodeTlogSize, MAX_ADD_CHECKPOINT_BYTES, TLOG_SIZE_TYPE } from '../protocol/add-checkpoint.js';
 import type { Log } from '../protocol/log.js';
@@ -48,6 +49,8 @@ interface Reply {
   readonly status: number;
   readonly type: string;
   readonly body: string;
+  /** Methods that are taken there, where another was used. */
+  readonly allow?: string;
 }
 
 const textReply = (status: number, line: string): Reply => ({ status, type: TEXT, body: `${line}\n` });
@@ -76,7 +79,7 @@ async function answerTo(request: IncomingMessage, options: WitnessHttpOptions): 
   if (path === '/' && request.method === 'GET')
     return textReply(200, `witness ${options.verifierKey}\nPOST /add-checkpoint (c2sp.org/tlog-witness)`);
   if (path !== '/add-checkpoint') return textReply(404, 'there is nothing here');
-  if (request.method !== 'POST') return textReply(405, 'use POST here');
+  if (request.method !== 'POST') return { ...textReply(405, 'use POST here'), allow: 'POST' };
   const body = await bodyOf(request);
   if (body === undefined) return textReply(413, `a request is at most ${MAX_ADD_CHECKPOINT_BYTES} bytes`);
   return replyOf(await options.witness.addCheckpoint(body));
@@ -100,7 +103,8 @@ async function handle(
   const ending = request.complete ? {} : { connection: 'close' };
   const body = Buffer.from(reply.body, 'utf8');
   const headers = { 'content-type': reply.type, 'content-length': body.length, 'cache-control': 'no-store' };
-  response.writeHead(reply.status, { ...headers, ...ending });
+  const allow = reply.allow && { allow: reply.allow }; // RFC 9110 §15.5.6
+  response.writeHead(reply.status, { ...headers, ...ending, ...allow });
   response.end(body);
 }
 
@@ -108,7 +112,9 @@ async function handle(
 export async function serveWitnessHttp(options: WitnessHttpOptions): Promise<WitnessHttp> {
   const host = options.host ?? '127.0.0.1';
   const limits = { ...LIMITS, ...options.limits };
-  const server = boundedServer(limits, (request, response) => void handle(options, request, response));
+  const log = new LimitedLog(options.log);
+  const deps = { ...options, log };
+  const server = boundedServer(limits, (request, response) => void handle(deps, request, response));
   const { port } = await listenOn(server, host, options.port, 'the witness');
-  return { url: httpUrl(host, port), close: () => stopServer(server) };
+  return { url: httpUrl(host, port), close: () => stopServer(server).finally(() => log.close()) };
 }

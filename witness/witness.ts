@@ -11,6 +11,7 @@ import { FirebreakError } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
 import { checkConsistency, emptyRoot } from '../protocol/merkle.js';
 import { openNote, readNote, signatureText, type NoteVerifier } from '../protocol/note.js';
+import { ForkAlarms } from './fork-alarms.js';
 import type { WitnessState } from './state.js';
 
 /** Clocks that are set by hand, or by radio now and again, stay within this. */
@@ -58,6 +59,7 @@ interface TrustedLog {
   latest: Cosigned | null | undefined;
   /** Checkpoints it was said of that they do not continue `latest`. */
   readonly refused: Set<string>;
+  readonly forks: ForkAlarms;
   /** Whether it was said that the time of `latest` is to come. */
   isAheadSaid: boolean;
   /** One request after the other: what is checked against the state is saved before the next is looked at. */
@@ -103,7 +105,9 @@ class OpenWitness implements Witness {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([...this.#logs.values()].map(({ turn }) => turn));
+    const logs = [...this.#logs.values()];
+    await Promise.allSettled(logs.map(({ turn }) => turn));
+    for (const { forks } of logs) forks.clear();
     await this.#deps.state.close();
   }
 
@@ -128,7 +132,7 @@ class OpenWitness implements Witness {
     if (oldSize !== size)
       return { status: 409, size, why: `the checkpoint cosigned last has ${size} entries` };
     if (latest && checkpoint.size === size && !equalBytes(checkpoint.root, latest.checkpoint.root))
-      return this.#refuseFork(latest, submission);
+      return this.#refuseFork(log, latest, submission);
     try {
       const oldRoot = latest?.checkpoint.root ?? emptyRoot();
       checkConsistency(proof, { oldSize, oldRoot, newSize: checkpoint.size, newRoot: checkpoint.root });
@@ -158,7 +162,10 @@ class OpenWitness implements Witness {
     log.latest = undefined;
     await state.save(log.origin, note);
     log.latest = { note, checkpoint, timestampSeconds };
-    if (checkpoint.size > (latest?.checkpoint.size ?? 0)) log.refused.clear();
+    if (checkpoint.size > (latest?.checkpoint.size ?? 0)) {
+      log.refused.clear();
+      log.forks.clear();
+    }
     return { status: 200, cosignatures };
   }
 
@@ -170,11 +177,15 @@ class OpenWitness implements Witness {
     this.#deps.log.warn('refused a checkpoint that was not shown to continue its log', fields);
   }
 
-  async #refuseFork(latest: Cosigned, { note, checkpoint }: Submission): Promise<WitnessAnswer> {
-    const { size, origin } = checkpoint;
-    const { state, log } = this.#deps;
+  async #refuseFork(
+    { forks }: TrustedLog,
+    latest: Cosigned,
+    { note, checkpoint }: Submission,
+  ): Promise<WitnessAnswer> {
+    const { size, origin, root } = checkpoint;
+    const log = forks.of(root);
     log.error('the log was forked: it signed two roots for one size', { origin, size });
-    await state.keepFork([latest.note, note]).then(
+    await this.#deps.state.keepFork([latest.note, note]).then(
       () => log.error('both forked checkpoints are kept in the folder forks', { origin, size }),
       (error: unknown) => log.error('a forked checkpoint could not be kept', { why: String(error) }),
     );
@@ -261,6 +272,7 @@ async function trustedLog(deps: WitnessDeps, verifier: NoteVerifier): Promise<Tr
     verifiers: [verifier],
     latest,
     refused: new Set<string>(),
+    forks: new ForkAlarms(deps.log),
     isAheadSaid: false,
     turn: Promise.resolve(),
     waiting: 0,

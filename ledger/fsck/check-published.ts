@@ -5,7 +5,13 @@ import { equalBytes } from '../../protocol/bytes.js';
 import { openCheckpoint, type Checkpoint } from '../../protocol/checkpoint.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { NoteVerifier } from '../../protocol/note.js';
-import { readCosignatures, type WitnessPolicy } from '../../protocol/witness-policy.js';
+import {
+  describeQuorum,
+  isQuorum,
+  readCosignatures,
+  type WitnessedCheckpoint,
+  type WitnessPolicy,
+} from '../../protocol/witness-policy.js';
 import type { Findings } from './findings.js';
 import type { RootBook } from './root-book.js';
 
@@ -14,7 +20,7 @@ export const PUBLISHED_FILE = 'published';
 export const UNPUBLISHED_FILE = 'published.new';
 
 export interface Published extends Checkpoint {
-  /** Whether all its cosignatures are those of witnesses we know. */
+  /** Whether those of the policy cosigned it, as many as that asks for, and nobody else. */
   readonly cosignaturesChecked: boolean;
 }
 
@@ -33,18 +39,25 @@ export function readPublishedFile(
   try {
     const note = readFileSync(path);
     if (policy === undefined) return { ...openCheckpoint(note, verifier), cosignaturesChecked: false };
-    const { checkpoint, others } = readCosignatures(note, verifier, policy);
-    const areOthers = others.length > 0; // of witnesses that were replaced since, for all that can be known here
-    if (areOthers)
-      findings.note('unchecked', 'bears a signature that is of no witness of the policy', {
-        file: PUBLISHED_FILE,
-      });
-    return { ...checkpoint, cosignaturesChecked: !areOthers };
+    const witnessed = readCosignatures(note, verifier, policy);
+    const open = openQuestion(witnessed, policy);
+    if (open !== undefined) findings.note('unchecked', open, { file: PUBLISHED_FILE });
+    return { ...witnessed.checkpoint, cosignaturesChecked: open === undefined };
   } catch (error) {
     if (!(error instanceof FirebreakError)) throw error;
     damage(`is not a checkpoint that this log published: ${error.message}`);
     return undefined;
   }
+}
+
+/** What is no damage for all that can be known here: witnesses, or the policy, may have been others when it was published. */
+function openQuestion({ others, cosigned }: WitnessedCheckpoint, policy: WitnessPolicy): string | undefined {
+  if (others.length > 0) return 'bears a signature that is of no witness of the policy';
+  if (isQuorum(policy, new Set(cosigned.keys()))) return undefined;
+  return (
+    `lacks cosignatures that the policy asks for (${describeQuorum(policy)}), as only the first one of a folder, or one ` +
+    'from before this policy, may'
+  );
 }
 
 /** The log must hold what was published. */

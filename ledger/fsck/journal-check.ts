@@ -92,33 +92,51 @@ interface Scanned extends ScannedFile {
   readonly file: JournalFile;
 }
 
+interface Verdict {
+  readonly kind: 'damage' | 'interrupted';
+  readonly what: string;
+  /** Where in the file. */
+  readonly offset: number;
+}
+
 /**
- * What stands behind the last good frame: nothing that counts, a write that was cut short, or damage. `before`: the commit that
- * the other file ends with, which a file without a good frame goes on from; what it holds of its turn before is older.
+ * What stands behind the last good frame; `undefined` when nothing that counts. `before`: the commit that the other file ends
+ * with, which a file without a good frame goes on from; what it holds of its turn before is older.
+ *
+ * The first of these that holds, so that a write cut short, which alone is no damage, is only believed of what nothing else
+ * explains:
+ *
+ * 1. there is no room for a frame: nothing;
+ * 2. one bit is set where all else is zero: it was flipped where nothing is written yet;
+ * 3. one bit changed makes a frame of it: it was flipped in a commit;
+ * 4. a later commit can be read: this one was answered for, and is damaged;
+ * 5. a frame was begun: its write was cut short.
  */
-function checkEnd(
-  { file: { name, bytes }, frames, end, torn }: Scanned,
+function verdictOnEnd(
+  { file: { bytes }, frames, end, torn }: Scanned,
   before: number | undefined,
-  findings: Findings,
-): void {
-  const last = frames.at(-1);
-  if (end + FRAME_HEAD > bytes.length) return;
-  const flipped = flippedInHead(bytes, end, last) ?? (torn ? flippedInBody(bytes, end) : undefined);
+): Verdict | undefined {
+  if (end + FRAME_HEAD > bytes.length) return undefined;
   const stray = strayBit(bytes, end);
   if (stray !== undefined)
-    findings.damage('files', 'one bit was flipped where nothing is written yet', {
-      file: name,
-      offset: stray,
-    });
-  else if (flipped !== undefined)
-    findings.damage('files', 'a commit does not match its checksum: one bit was flipped', {
-      file: name,
+    return { kind: 'damage', what: 'one bit was flipped where nothing is written yet', offset: stray };
+  const last = frames.at(-1);
+  const flipped = flippedInHead(bytes, end, last) ?? (torn ? flippedInBody(bytes, end) : undefined);
+  if (flipped !== undefined)
+    return {
+      kind: 'damage',
+      what: 'a commit does not match its checksum: one bit was flipped',
       offset: flipped,
-    });
-  else if (hasLaterFrame(bytes, end, last?.commit ?? before))
-    findings.damage('files', 'a commit cannot be read, and later ones can', { file: name, offset: end });
-  else if (torn)
-    findings.note('interrupted', 'ends in a write that was cut short', { file: name, offset: end });
+    };
+  if (hasLaterFrame(bytes, end, last?.commit ?? before))
+    return { kind: 'damage', what: 'a commit cannot be read, and later ones can', offset: end };
+  if (!torn) return undefined;
+  return { kind: 'interrupted', what: 'ends in a write that was cut short', offset: end };
+}
+
+function report(file: string, { kind, what, offset }: Verdict, findings: Findings): void {
+  if (kind === 'damage') findings.damage('files', what, { file, offset });
+  else findings.note(kind, what, { file, offset });
 }
 
 /** Frames of both files that count, oldest first. */
@@ -126,7 +144,8 @@ export function checkJournal(files: readonly JournalFile[], findings: Findings):
   const scanned = files.map((file) => ({ file, ...scanFrames(file.bytes) }));
   for (const one of scanned) {
     const other = scanned.find((another) => another !== one);
-    checkEnd(one, other?.frames.at(-1)?.commit, findings);
+    const verdict = verdictOnEnd(one, other?.frames.at(-1)?.commit);
+    if (verdict !== undefined) report(one.file.name, verdict, findings);
   }
   return joinTurns(scanned);
 }

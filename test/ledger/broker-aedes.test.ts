@@ -7,7 +7,7 @@ import { makeConnectToken } from '../../protocol/connect-token.js';
 import type { Signer } from '../../protocol/ed25519.js';
 import { refusalNumber } from '../../protocol/errors.js';
 import { partyIdOf } from '../../protocol/keys.js';
-import { silentLog } from '../../protocol/log.js';
+import { silentLog, type LogFields } from '../../protocol/log.js';
 import { DAY_KEYS_TOPIC, entriesTopic, receiptsTopic, statusTopic } from '../../protocol/topics.js';
 import {
   batchOf,
@@ -132,6 +132,25 @@ describe('the embedded broker', () => {
     expect(await attempt(officer, Date.now())).toBe(0);
     await ledger.submit(batchOf(issuer, 1, [certificateItem(gateway)]));
     expect(await attempt(gateway, Date.now())).toBe(0);
+  });
+
+  test('writes few lines for a flood of refused connections, and counts the rest', async () => {
+    const warned: (readonly [string, LogFields | undefined])[] = [];
+    const warn = (message: string, fields?: LogFields) => void warned.push([message, fields]);
+    const { broker } = await running({ log: { ...silentLog, warn } });
+    const refused = async (token: ReturnType<typeof makeConnectToken>) => {
+      const options = { ...token, reconnectPeriod: 0 };
+      await expect(mqtt.connectAsync(broker.url, options, false)).rejects.toBeDefined();
+    };
+    for (let i = 0; i < 20; i++) await refused(makeConnectToken(officer, 0, randomBytes(16)));
+    await refused(makeConnectToken(gateway, Date.now(), randomBytes(16)));
+    await broker.close();
+    const message = 'a connection to the broker was refused';
+    expect(warned).toHaveLength(11);
+    expect(warned[8]).toEqual([message, expect.objectContaining({ leftOut: 7 })]);
+    expect(warned[9]?.[0]).toBe('a writer that nobody vouched for was refused');
+    const why = warned[0]?.[1]?.['why'];
+    expect(warned[10]).toEqual(['lines were left out', { of: message, why, leftOut: 4 }]);
   });
 
   test.each([

@@ -183,21 +183,38 @@ describe('the published checkpoint', () => {
     expect(cleanLines(report, ORIGIN, dir).join('\n')).toContain('not all cosignatures were checked');
   });
 
+  test('without the cosignatures that the policy asks for is no damage, and is said not to have them', async () => {
+    const { dir, note } = await publishedLedger();
+    const [text, signatures = ''] = note.split('\n\n');
+    const [own = ''] = signatures.split('\n');
+    await writeFile(join(dir, 'published'), `${text}\n\n${own}\n`);
+    const report = await check(dir);
+    expect(report.findings.damageCount).toBe(0);
+    expect(foundIn(report)).toEqual([
+      'unchecked files published lacks cosignatures that the policy asks for (one), as only the first one of a folder, or one ' +
+        'from before this policy, may',
+    ]);
+    expect(report.counted?.cosignaturesChecked).toBe(false);
+    const nobody = await fsckLedger({ dir, verifier: logSigner, policy: { ...policy, quorum: undefined } });
+    expect(foundIn(nobody)).toEqual([]);
+    expect(nobody.counted?.cosignaturesChecked).toBe(true);
+    expect(foundIn(await check(dir, false))).toEqual([]);
+  });
+
   test('is evidence of entries that are lost, or are others now', async () => {
     const { dir } = await publishedLedger();
-    const ahead = signCheckpoint(
-      { origin: ORIGIN, size: asTreeSize(9), root: new Uint8Array(32) },
-      logSigner,
-    );
-    await writeFile(join(dir, 'published'), ahead);
+    const cosigned = (size: number): string => {
+      const signed = signCheckpoint(
+        { origin: ORIGIN, size: asTreeSize(size), root: new Uint8Array(32) },
+        logSigner,
+      );
+      return signed + cosign(readNote(signed).text, witness, 1_790_000_000);
+    };
+    await writeFile(join(dir, 'published'), cosigned(9));
     expect(foundIn(await check(dir))).toEqual([
       'damage state #3 and those behind it are lost: 9 entries were published',
     ]);
-    const other = signCheckpoint(
-      { origin: ORIGIN, size: asTreeSize(2), root: new Uint8Array(32) },
-      logSigner,
-    );
-    await writeFile(join(dir, 'published'), other);
+    await writeFile(join(dir, 'published'), cosigned(2));
     expect(foundIn(await check(dir))).toEqual([
       'damage state the log of 2 entries has another root than was published',
     ]);

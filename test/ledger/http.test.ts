@@ -73,11 +73,18 @@ describe("the ledger's HTTP", () => {
     expect((await fetch(url + path)).status).toBe(status);
   });
 
-  test('answers other methods with 405', async () => {
-    const { url } = await served();
-    expect((await fetch(`${url}/checkpoint`, { method: 'POST', body: 'x' })).status).toBe(405);
-    expect((await fetch(`${url}/tile/0/000`, { method: 'DELETE' })).status).toBe(405);
-    expect((await fetch(`${url}/payloads`)).status).toBe(405);
+  test('answers other methods with 405 and those it allows', async () => {
+    const { url } = await served({ payloadToken: TOKEN, days: () => [] });
+    const refused = async (path: string, method: string) => {
+      const { status, headers } = await fetch(url + path, { method });
+      return [status, headers.get('allow')];
+    };
+    expect(await refused('/checkpoint', 'POST')).toEqual([405, 'GET, HEAD']);
+    expect(await refused('/tile/0/000', 'DELETE')).toEqual([405, 'GET, HEAD']);
+    expect(await refused(`/payload/${'0'.repeat(64)}`, 'PUT')).toEqual([405, 'GET, HEAD']);
+    expect(await refused('/days', 'POST')).toEqual([405, 'GET, HEAD']);
+    expect(await refused('/payloads', 'GET')).toEqual([405, 'POST']);
+    expect(await refused('/nothing', 'POST')).toEqual([404, null]);
     expect((await fetch(`${url}/checkpoint`, { method: 'HEAD' })).status).toBe(200);
   });
 
@@ -132,6 +139,27 @@ describe("the ledger's HTTP", () => {
       expect(said).toEqual([why, why]);
     },
   );
+
+  test('writes few lines for one damaged tile that is asked for again and again, and counts the rest', async () => {
+    const ledger = await openLedger(ledgerDeps(await temporaryFolder()));
+    onTestFinished(() => ledger.close());
+    const fail = () => Promise.reject(new FirebreakError('damaged', 'tile 0/000'));
+    const said: unknown[] = [];
+    const log = { ...silentLog, error: (...line: unknown[]) => void said.push(line) };
+    const reader = { ...ledger.reader(), tile: fail };
+    const http = await serveLedgerHttp({ reader, port: 0, log });
+    onTestFinished(() => http.close());
+    for (let i = 0; i < 40; i++) expect((await fetch(`${http.url}/tile/0/000.p/1`)).status).toBe(500);
+    await http.close();
+    const message = 'the ledger could not answer a reader';
+    expect(said).toHaveLength(11);
+    expect(said.slice(7)).toEqual([
+      [message, { why: 'tile 0/000' }],
+      [message, { why: 'tile 0/000', leftOut: 7 }],
+      [message, { why: 'tile 0/000', leftOut: 15 }],
+      ['lines were left out', { of: message, why: 'tile 0/000', leftOut: 8 }],
+    ]);
+  });
 
   test('says when its port is in use', async () => {
     const { url } = await served();

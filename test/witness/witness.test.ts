@@ -189,7 +189,8 @@ describe('a witness', () => {
 
   test('says 405 for another method, 404 elsewhere, 413 for too much, and who it is', async () => {
     const { url, post } = await startWitness('w1');
-    expect((await fetch(`${url}/add-checkpoint`)).status).toBe(405);
+    const { status, headers } = await fetch(`${url}/add-checkpoint`);
+    expect([status, headers.get('allow')]).toEqual([405, 'POST']);
     expect((await fetch(`${url}/checkpoint`)).status).toBe(404);
     expect((await post('x'.repeat(256 * 1024 + 1))).status).toBe(413);
     expect(await (await fetch(url)).text()).toContain('witness witness.example/w1+');

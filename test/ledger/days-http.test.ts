@@ -1,0 +1,53 @@
+/** What stands where a ledger is expected may answer anything, and as much as it likes. */
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import { expect, onTestFinished, test } from 'vitest';
+import { askDays } from '../../ledger/days-http.js';
+import { httpUrl } from '../../host/http-server.js';
+
+async function answering(answer: RequestListener): Promise<string> {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return httpUrl('127.0.0.1', address.port);
+}
+
+test('whoever asks for the days of a ledger reads no more of an answer than days can be', async () => {
+  const sent = { bytes: 0 };
+  const url = await answering((_request, response) => {
+    const part = Buffer.alloc(1024 * 1024, ' ');
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const send = (): void => {
+      if (sent.bytes === 128 * part.length) return void response.end('{"days": []}');
+      sent.bytes += part.length;
+      response.write(part, (error) => {
+        if (!error) send();
+      });
+    };
+    send();
+  });
+  await expect(askDays(url, 'sesame')).rejects.toMatchObject({ code: 'size' });
+  expect(sent.bytes).toBeLessThan(64 * 1024 * 1024);
+});
+
+test.each([
+  ['is no JSON', 200, 'hello'],
+  ['is of another shape', 200, '{"days": [{}]}'],
+  ['is an error', 404, '{"days": []}'],
+])('an answer that %s is of no ledger of this version', async (_what, status, body) => {
+  const url = await answering((_request, response) => void response.writeHead(status).end(body));
+  await expect(askDays(url, 'sesame')).rejects.toMatchObject({ code: 'format' });
+});
+
+test('an answer that is cut off is of no ledger of this version', async () => {
+  const url = await answering((_request, response) => {
+    response.writeHead(200, { 'content-length': 100 });
+    response.write('{"days": ', () => response.destroy());
+  });
+  await expect(askDays(url, 'sesame')).rejects.toMatchObject({ code: 'format' });
+});
