@@ -63,6 +63,14 @@ export interface Answer {
   readonly evidence?: Uint8Array;
 }
 
+/** Of an answer whose result stands beside it. */
+export interface Lookup {
+  /** As of {@link Answer}. */
+  readonly accessIndex: number;
+  /** As of {@link TraceResult}. */
+  readonly missingReports: number;
+}
+
 export interface Tracer {
   /**
    * Reads and verifies what the ledger has added; several calls take turns. Throws `consistency`, `chain`, `signature`
@@ -88,13 +96,9 @@ export interface Tracer {
     person: string,
     look: Look,
     signal?: AbortSignal,
-  ): Promise<FoundPath & { readonly accessIndex: number }>;
+  ): Promise<FoundPath & Lookup>;
   /** As {@link lookUp}, of a page of a person's contacts; recorded are those on it. Throws `not-found` for somebody without contacts, recorded too. */
-  lookUpContacts(
-    question: PersonQuestion,
-    look: Look,
-    signal?: AbortSignal,
-  ): Promise<ContactRows & { readonly accessIndex: number }>;
+  lookUpContacts(question: PersonQuestion, look: Look, signal?: AbortSignal): Promise<ContactRows & Lookup>;
   /** As {@link lookUp}, of what several cases have in common. Throws what {@link lookUpCluster} throws. */
   lookUpCluster(request: ClusterRequest, look: Look, signal?: AbortSignal): Promise<ClusterAnswer>;
   /** Start of the first and end of the last contact, and with `presence` of the stays at gateways; undefined before there is one. */
@@ -177,16 +181,17 @@ class LedgerTracer implements Tracer {
     const access = this.#recorder();
     if (!isTagNumber(person)) throw new AskerError('input', `person “${person}” is not a tag number`);
     const ground = this.#ground(request.presence);
+    const { missingReports } = ground;
     const asked = { ...askedInTrace(request), question: 'path' } as const;
     const found = await orNotFound(async () => {
       const walks = await this.#walked(ground, { ...request, list: MAX_LIST }, signal);
       return pathIn(ground.view, walks, { person, from: request.from }, this.#wordsOf(ground));
-    }, ground.missingReports);
+    }, missingReports);
     signal?.throwIfAborted();
     const onIt = found instanceof AskerError ? [] : found.person.path.flatMap(({ from, to }) => [from, to]);
     const { index } = await access.record(look, asked, ascending([...onIt, person]));
     if (found instanceof AskerError) throw found;
-    return { ...found, accessIndex: index };
+    return { ...found, missingReports, accessIndex: index };
   }
 
   async lookUpContacts(question: PersonQuestion, look: Look, signal?: AbortSignal) {
@@ -198,13 +203,13 @@ class LedgerTracer implements Tracer {
     requireBounds(asOneHop);
     const asked = { ...askedInTrace(asOneHop), question: 'contacts' } as const;
     const contactAt = (place: Place) => this.contactAt(view, place);
-    const { missingPayloads } = this.#reading.intake.status();
-    const found = await orNotFound(() => contactRows(view, question, contactAt, signal), missingPayloads);
+    const { missingPayloads: missingReports } = this.#reading.intake.status();
+    const found = await orNotFound(() => contactRows(view, question, contactAt, signal), missingReports);
     signal?.throwIfAborted();
     const met = found instanceof AskerError ? [] : found.contacts.map((row) => row.person);
     const { index } = await access.record(look, asked, ascending(met));
     if (found instanceof AskerError) throw found;
-    return { ...found, accessIndex: index };
+    return { ...found, missingReports, accessIndex: index };
   }
 
   async lookUpCluster(request: ClusterRequest, look: Look, signal?: AbortSignal): Promise<ClusterAnswer> {
