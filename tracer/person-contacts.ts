@@ -7,6 +7,8 @@ import type { Met } from './contacts/pair-contacts.js';
 import { personOf } from './contacts/people.js';
 import type { ContactView, Place } from './contacts/view.js';
 import { Turns } from './turns.js';
+import { ClassSeconds } from './walk/class-seconds.js';
+import { MOST_NEAR_IN_DAY, needsBuckets } from './walk/ground.js';
 
 export interface PersonQuestion {
   /** A tag number in decimal digits. */
@@ -59,14 +61,15 @@ export async function contactRows(
   contactAt: (place: Place) => Contact,
   signal?: AbortSignal,
 ): Promise<ContactRows> {
-  const { minSeconds, limit, after } = question;
+  const { limit, after } = question;
+  const qualifies = closeContacts(view, question);
   const turns = new Turns(signal);
   const ahead = await metFrom(view, question, turns);
   const rows: ContactRow[] = [];
   for (let k = 0; k < ahead.length && rows.length <= limit;) {
     const alike = alikeFrom(ahead, k);
     k += alike.length;
-    const told = alike.map((met) => rowOf(met, contactAt(met.place), minSeconds)).sort(byPlace);
+    const told = alike.map((met) => rowOf(met, contactAt(met.place), qualifies(met))).sort(byPlace);
     rows.push(...told.filter((row) => after === undefined || byPlace(row, after) > 0));
     if (turns.isOver) await turns.next();
   }
@@ -108,12 +111,27 @@ function alikeFrom(ahead: readonly MetTag[], from: number): readonly MetTag[] {
   return ahead.slice(from, end);
 }
 
-function rowOf({ tag, nearInDay }: MetTag, contact: Contact, minSeconds: number): ContactRow {
+/** Which contacts of the person are close ones: those that a walk by near would go by. */
+function closeContacts(view: ContactView, question: PersonQuestion): (met: Met) => boolean {
+  const { minSeconds } = question;
+  const person = personOf(view.people, Number(question.person)) ?? NaN;
+  const least = Math.min(minSeconds, MOST_NEAR_IN_DAY);
+  const beyond = needsBuckets({ minSeconds })
+    ? new ClassSeconds(view, 'near', minSeconds, undefined)
+    : undefined;
+  return ({ place: { table, isLive, at }, peer, nearInDay, end }) => {
+    if (nearInDay < least || beyond === undefined) return nearInDay >= least;
+    const tableOfItsKind = 2 * table + (isLive ? 1 : 0); // a segment and a live table may have the same id
+    return beyond.reach(person, peer, tableOfItsKind, at, end);
+  };
+}
+
+function rowOf({ tag }: MetTag, contact: Contact, qualifies: boolean): ContactRow {
   const { start, end, epoch, attenuationDb, mutual, ledger } = contact;
   return {
     person: String(tag),
     ...{ start, end, epoch, attenuationDb, mutual, ledger },
     nearSeconds: nearSecondsOf(contact),
-    qualifies: nearInDay >= minSeconds,
+    qualifies,
   };
 }

@@ -10,7 +10,7 @@ import {
   time,
   walkSettings,
 } from './row-message.js';
-import type { Answer } from './tracer.js';
+import type { Answer } from './look-ups.js';
 
 /** As many as a question has room for. */
 export const MAX_EVIDENCE_PERSONS = 500;

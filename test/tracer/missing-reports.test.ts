@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { clusterAnswerSchema } from '../../tracer/cluster/cluster-message.js';
 import { tracerAnswers } from '../../tracer/api/answers.js';
+import { contactsAnswer, pathAnswer } from '../../tracer/api/messages.js';
 import { Pulse } from '../../tracer/api/pulse.js';
 import { askTracer } from '../../tracer/http-client.js';
 import { toHex } from '../../protocol/bytes.js';
@@ -39,15 +40,18 @@ async function damagedApi() {
 const { case: index, hops, minSeconds, latentSeconds } = request;
 const open = { case: index, direction: 'forward', hops, minSeconds, latentSeconds } as const;
 const cluster = { cases: [{ tag: '3' }, { tag: '4' }], hops, minSeconds, latentSeconds };
+const page = { person: '2', from: 0, to: 2 * NOON, minSeconds: 900, limit: 9 };
 const lacking = z.object({ result: z.object({ missingReports: z.number() }) });
 
 describe('an answer of a tracer', () => {
-  it('says how many reports it lacks, of a trace and of a cluster', async () => {
+  it('says how many reports it lacks, whatever was asked', async () => {
     const { log, reader } = damagedWard();
     const tracer = await recordingTracer(log, { reader });
     expect((await tracer.lookUp(request, look)).result).toMatchObject({ reachedCount: 3, missingReports: 2 });
     const asked = { ...cluster, from: request.from, to: request.to };
     expect((await tracer.lookUpCluster(asked, look)).result).toMatchObject({ missingReports: 2 });
+    expect(await tracer.lookUpPath(request, '3', look)).toMatchObject({ as: 'reached', missingReports: 2 });
+    expect(await tracer.lookUpContacts(page, look)).toMatchObject({ hasMore: false, missingReports: 2 });
   });
 
   it('says that it lacks none where all could be read', async () => {
@@ -55,6 +59,8 @@ describe('an answer of a tracer', () => {
     expect((await tracer.lookUp(request, look)).result).toHaveProperty('missingReports', 0);
     const asked = { ...cluster, from: request.from, to: request.to };
     expect((await tracer.lookUpCluster(asked, look)).result).toHaveProperty('missingReports', 0);
+    expect(await tracer.lookUpPath(request, '3', look)).toHaveProperty('missingReports', 0);
+    expect(await tracer.lookUpContacts(page, look)).toHaveProperty('missingReports', 0);
   });
 
   it('has its evidence all the same', async () => {
@@ -84,6 +90,10 @@ describe('an answer over HTTP', () => {
     expect(lacking.parse(await trace.json()).result.missingReports).toBe(2);
     const several = await post('/v1/cluster', { purpose: 'ward', request: cluster });
     expect(clusterAnswerSchema.parse(await several.json()).result.missingReports).toBe(2);
+    const path = await post('/v1/path', { purpose: 'ward', request: { ...open, person: '3' } });
+    expect(pathAnswer.parse(await path.json()).missingReports).toBe(2);
+    const contacts = await post('/v1/contacts', { purpose: 'ward', request: { person: '2' } });
+    expect(contactsAnswer.parse(await contacts.json()).missingReports).toBe(2);
     const { result } = await askTracer(url, LOCAL, { officer: 'Dr. Ada', purpose: 'ward', request: open });
     expect(result.missingReports).toBe(2);
     const nobody = await post('/v1/trace', { purpose: 'ward', request: { ...open, case: '7' } });
@@ -97,7 +107,7 @@ describe('an answer over HTTP', () => {
     const { url } = await serve((await realApi()).api);
     const described = JSON.stringify(await (await fetch(new URL('/openapi.json', url))).json());
     const { paths } = z.object({ paths: z.record(z.string(), z.unknown()) }).parse(JSON.parse(described));
-    for (const path of ['/v1/trace', '/v1/cluster'])
+    for (const path of ['/v1/trace', '/v1/path', '/v1/contacts', '/v1/cluster'])
       expect(JSON.stringify(paths[path])).toMatch(/"missingReports":\{[^}]*lost or holds damaged/);
   });
 });

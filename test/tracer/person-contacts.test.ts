@@ -5,10 +5,13 @@ import type { Contact } from '../../tracer/contact.js';
 import type { Place } from '../../tracer/contacts/view.js';
 import { contactRows } from '../../tracer/person-contacts.js';
 import type { ContactPlace, ContactRow } from '../../tracer/person-contacts.js';
+import { trace } from '../../tracer/trace.js';
 import { stageView } from '../reference/views.js';
+import { asked, meeting } from './walk-stage.js';
 
 const START = 1_700_000_100;
 const END = START + 10_000;
+const DAY = 86_400;
 
 /** Of 1, who meets 2 to 4; some begin in the same second with the same person. */
 const met = (peer: number, start: number, epoch: number): Contact => ({
@@ -53,6 +56,33 @@ describe('a page of a person’s contacts', () => {
     );
     await fc.assert(property, { numRuns: 200 });
   });
+
+  it.each([65_535, 65_536, 75_600, 75_601])(
+    'calls close what a trace goes by, from %i s on',
+    async (minSeconds) => {
+      const contacts = Array.from({ length: 90 }, (_, k) => meeting(1, 2, 900 * k, 900));
+      for (const drawn of [0, 1]) {
+        let state = 7;
+        const draw = (below: number): number => (drawn * (state = (state * 48_271) % 2_147_483_647)) % below;
+        const staged = stageView(contacts, draw);
+        const question = { person: '1', from: 0, to: 90 * 900, minSeconds, limit: 90 };
+        const { contacts: rows } = await contactRows(staged.view, question, (place) =>
+          staged.contactAt(place),
+        );
+        const inDay = rows.map(
+          ({ end }) => 900 * rows.filter((one) => one.end <= end && one.end > end - DAY).length,
+        );
+        expect(rows.map(({ qualifies }) => qualifies)).toEqual(inDay.map((near) => near >= minSeconds));
+        const { reached } = trace(staged.view, asked({ case: '1', hops: 1, minSeconds }), staged.options);
+        expect(reached.map(({ exposedAt }) => exposedAt)).toEqual(
+          rows
+            .filter(({ qualifies }) => qualifies)
+            .slice(0, 1)
+            .map(({ end }) => end),
+        );
+      }
+    },
+  );
 
   it('lets others have their turns, and stops when it is called off', async () => {
     const contacts = Array.from({ length: 400 }, (_, k) => met(2 + k, k, k));

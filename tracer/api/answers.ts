@@ -85,10 +85,14 @@ async function contactsIn(
   await pulse.readyFor(signal);
   const { person, minSeconds } = request;
   const question = { ...windowOf(request, tracer.span()), person, minSeconds, limit, after: place };
-  const { contacts, hasMore, accessIndex } = await tracer.lookUpContacts(question, look, signal);
+  const { contacts, hasMore, accessIndex, missingReports } = await tracer.lookUpContacts(
+    question,
+    look,
+    signal,
+  );
   const last = contacts.at(-1);
   return {
-    ...{ accessIndex, person, from: question.from, to: question.to },
+    ...{ accessIndex, person, from: question.from, to: question.to, missingReports },
     contacts: contacts.map((row) => ({ ...row, ledger: [...row.ledger] })),
     ...(last !== undefined && hasMore && { next: cursorAt(last) }),
   };

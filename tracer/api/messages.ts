@@ -1,7 +1,7 @@
 /** What the API is asked and what it answers, as JSON; a trace and its answer are in trace-message.ts. Times are unix seconds. */
 import { z } from 'zod';
 import { clusterLookUpSchema } from '../cluster/cluster-message.js';
-import { presenceFrom, reachedPerson, seconds, tag } from '../row-message.js';
+import { missingReports, presenceFrom, reachedPerson, seconds, tag } from '../row-message.js';
 import { lookUpSchema, MAX_EVIDENCE_PERSONS } from '../trace-message.js';
 
 /** Contacts on one page. */
@@ -43,6 +43,7 @@ export const pathAnswer = z.object({
   as: z.enum(['reached', 'source']).describe('one who may have been infected, or who may be the source'),
   person: reachedPerson,
   presenceFrom,
+  missingReports,
 });
 export type PathAnswer = z.infer<typeof pathAnswer>;
 
@@ -80,6 +81,7 @@ export const contactsAnswer = z.object({
   to: seconds,
   contacts: z.array(contactRow).describe('by start, then person; those that overlap the window'),
   next: z.string().exactOptional().describe('where the next page begins; absent on the last one'),
+  missingReports,
 });
 export type ContactsAnswer = z.infer<typeof contactsAnswer>;
 

@@ -120,9 +120,9 @@ async function othersAt(
   const seconds = new Map<number, number>();
   for (const stay of view.overlapping(gateway, from, to)) {
     if (turns.isOver) await turns.next();
-    const inside = cut(stay, { from, to });
-    if (inside === undefined || known.has(stay.person)) continue;
-    seconds.set(stay.person, (seconds.get(stay.person) ?? 0) + inside.end - inside.start);
+    const inside = stay && cut(stay, { from, to });
+    if (inside === undefined || known.has(inside.person)) continue;
+    seconds.set(inside.person, (seconds.get(inside.person) ?? 0) + inside.end - inside.start);
   }
   const others = new Unknown();
   for (const [person, stayed] of seconds) {

@@ -106,7 +106,7 @@ export class ContactStore {
     return this.#parts.writer.people.tagOf(person);
   }
 
-  /** Resolves when there is room for more. Throws what keeps contacts from being sealed. */
+  /** Resolves when there is room for more. Throws what keeps contacts from being sealed, and `closed` when the store is. */
   async ready(): Promise<void> {
     await this.#parts.sealer?.ready();
   }

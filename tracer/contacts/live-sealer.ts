@@ -18,6 +18,7 @@ import type { LedgerPosition } from './manifest.js';
 import { sealedSegment } from './sealed-segment.js';
 import type { SealedSegment } from './sealed-segment.js';
 import type { SegmentStore } from './segment-store.js';
+import { StandingSegments } from './standing-segments.js';
 import type { StoredSegment } from './store-open.js';
 
 export interface SealerDeps {
@@ -39,14 +40,7 @@ export class LiveSealer {
   readonly #deps: SealerDeps;
   readonly #sealed: SealedContacts;
   readonly #stop = new AbortController();
-  /** Committed, by id. */
-  readonly #inStore: Map<number, StoredSegment>;
-  /** In place and not committed yet. */
-  readonly #made = new Map<number, StoredSegment>();
-  /** Taken out and not committed yet. */
-  readonly #removed = new Map<number, SealedSegment | undefined>();
-  /** Lets go of files when no view holds the segment any more. */
-  readonly #release = new FinalizationRegistry<() => void>((letGo) => letGo());
+  readonly #segments: StandingSegments;
   /** By segment: by what time its oldest contacts were left out. */
   readonly #cutAt = new Map<number, number>();
   #changes = 0;
@@ -61,7 +55,7 @@ export class LiveSealer {
   constructor(deps: SealerDeps) {
     this.#deps = deps;
     this.#sealed = deps.writer.sealed;
-    this.#inStore = new Map(deps.store.segments.map((stored) => [stored.info.id, stored]));
+    this.#segments = new StandingSegments(deps.store);
   }
 
   /** Goes up whenever a view has other tables than before. */
@@ -77,12 +71,12 @@ export class LiveSealer {
 
   /** Whether there is something that a commit would make last. */
   get hasUncommitted(): boolean {
-    return this.#made.size > 0 || this.#removed.size > 0;
+    return this.#segments.hasUncommitted;
   }
 
   /** Puts the segments of the store in place; contacts before `keepFrom` had to go in an earlier life. */
   async begin(keepFrom: number): Promise<void> {
-    for (const stored of this.#inStore.values()) {
+    for (const stored of this.#segments.inStore) {
       this.#sealed.add(await sealedSegment(stored));
       this.#cutAt.set(stored.info.id, keepFrom);
       this.#deps.writer.noteSegment(stored.segment);
@@ -90,10 +84,11 @@ export class LiveSealer {
     this.#keepFrom = keepFrom;
   }
 
-  /** Resolves when there is room for more. Throws what kept contacts from being sealed; the next call tries again. */
+  /** Resolves when there is room for more. Throws what kept contacts from being sealed, the next call tries again; `closed` after {@link close}. */
   async ready(): Promise<void> {
     const most = this.#deps.waitingTables + SPARE_TABLES;
     while (this.#waiting().length > most) {
+      if (this.#stop.signal.aborted) throw new FirebreakError('closed', 'the contact store is closed');
       this.nudge();
       await this.#work;
       this.#throwFailure();
@@ -119,25 +114,14 @@ export class LiveSealer {
   expireBefore(seconds: number): void {
     this.#keepFrom = seconds;
     this.#mayCompact = true;
-    const standing = [...this.#inStore.values(), ...this.#made.values()].map(({ info }) => info);
-    const expired = expiredSegments(standing, seconds).filter((id) => !this.#removed.has(id));
+    const expired = expiredSegments(this.#segments.inPlace, seconds);
     if (expired.length > 0) this.#remove(expired);
     this.nudge();
   }
 
   /** Makes the state of things last, with the state that goes with it. */
   async commit(position: LedgerPosition, state: Uint8Array, parts: readonly PartChange[]): Promise<void> {
-    const [add, removed] = [[...this.#made.values()], [...this.#removed]];
-    await this.#deps.store.commit({ add, remove: removed.map(([id]) => id), position, state, parts });
-    for (const stored of add) {
-      this.#inStore.set(stored.info.id, stored);
-      this.#made.delete(stored.info.id);
-    }
-    for (const [id, sealed] of removed) {
-      this.#removed.delete(id);
-      this.#inStore.delete(id);
-      if (sealed) this.#release.register(sealed.segment, () => this.#deps.store.release([id]));
-    }
+    await this.#segments.commit(position, state, parts);
     this.#failure = this.damage;
     this.#mayCompact = true;
   }
@@ -241,19 +225,15 @@ export class LiveSealer {
   }
 
   #put(stored: StoredSegment, segment: SealedSegment): void {
-    this.#made.set(stored.info.id, stored);
+    this.#segments.put(stored);
     this.#sealed.add(segment);
   }
 
-  /** What was made and never committed has only to be let go. */
   #remove(ids: readonly number[]): void {
     for (const id of ids) {
       const sealed = this.#sealed.list.find(({ segment }) => segment.id === id);
-      const made = this.#made.get(id);
       this.#cutAt.delete(id);
-      if (made === undefined) this.#removed.set(id, sealed);
-      else this.#release.register(made.segment, letGoOf(this.#deps.store, made.info.id));
-      this.#made.delete(id);
+      this.#segments.remove(id, sealed);
     }
     this.#sealed.remove(ids);
     this.#changes += 1;
@@ -262,10 +242,7 @@ export class LiveSealer {
   /** Of segments of the store alone: what is not committed yet has its turn after the next commit. */
   #nextCompaction(): readonly number[] | undefined {
     if (!this.#mayCompact) return undefined;
-    const standing = [...this.#inStore.values()]
-      .map(({ info }) => info)
-      .filter(({ id }) => !this.#removed.has(id));
-    const next = wantedCompaction(standing, this.#sealed, {
+    const next = wantedCompaction(this.#segments.lasting, this.#sealed, {
       today: this.#overDay,
       keepFrom: this.#keepFrom,
       cutAt: (id) => this.#cutAt.get(id) ?? 0,
@@ -292,9 +269,6 @@ export class LiveSealer {
     this.#remove(ids);
   }
 }
-
-/** Holds the number alone: who holds the segment keeps it from ever being let go. */
-const letGoOf = (store: SegmentStore, id: number) => () => void store.discard(id);
 
 interface SealedDay {
   readonly day: DayToSeal;

@@ -28,11 +28,12 @@ export function contactsOfPair(
 /** A contact of somebody. */
 export interface Met {
   readonly place: Place;
-  /** Unix seconds. */
+  /** Unix seconds, as its table holds them. */
   readonly start: number;
+  readonly end: number;
   /** The other person. */
   readonly peer: number;
-  /** nearSeconds of the two over the 24 hours up to its end. */
+  /** nearSeconds of the two over the 24 hours up to its end, as far as a table counts: up to 65,535. */
   readonly nearInDay: number;
 }
 
@@ -51,6 +52,7 @@ export function* contactsOfPerson(
       yield {
         place: { table: segment.id, isLive: false, at },
         start,
+        end: endAt(segment, at),
         peer: segment.peer[at] ?? 0,
         nearInDay: segment.nearInDay[at] ?? 0,
       };
@@ -59,10 +61,11 @@ export function* contactsOfPerson(
   for (const table of view.live)
     for (const { row, peer } of liveRowsOf(view, table, person)) {
       const start = table.start[row] ?? 0;
-      if (start > to || start + (table.duration[row] ?? 0) < from) continue;
+      const end = start + (table.duration[row] ?? 0);
+      if (start > to || end < from) continue;
       yield {
         place: { table: table.id, isLive: true, at: row },
-        start,
+        ...{ start, end },
         peer,
         nearInDay: table.nearInDay[row] ?? 0,
       };

@@ -15,8 +15,11 @@ export interface PresenceView {
   readonly knownFrom?: number | undefined;
   /** By start, then gateway; none for a person nobody saw. */
   staysOf(person: number): readonly Stay[];
-  /** Stays at the gateway with start ≤ `end` and end ≥ `start`, in no order that is promised. */
-  overlapping(gateway: number, start: number, end: number): Iterable<Stay>;
+  /**
+   * Stays at the gateway with start ≤ `end` and end ≥ `start`, in no order that is promised; `undefined` now and then on the way
+   * to the next one, where a long search can be paused.
+   */
+  overlapping(gateway: number, start: number, end: number): Iterable<Stay | undefined>;
   /** Gateways have the numbers 0 to this, exclusive. */
   readonly gateways: number;
   /** The party ID of the gateway with this number. Throws RangeError for a number that is none. */

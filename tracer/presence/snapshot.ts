@@ -33,6 +33,9 @@ export function presenceView({ days, gatewayIds, knownFrom }: PresenceSnapshot):
   };
 }
 
+/** A station has a million in its days: whoever shares a thread can leave it after so many. */
+const SIGNS_A_LOOK = 1024;
+
 interface Place {
   readonly gateway: number;
   readonly start: number;
@@ -40,14 +43,26 @@ interface Place {
 }
 
 /** A stay that spans the window between two runs shows in neither, so that runs up to a gap away count as signs of one. */
-function* overlapping(days: readonly DayRows[], { gateway, start, end }: Place): Generator<Stay> {
-  const people = new Set<number>();
-  const wider = { gateway, start: start - MAX_GAP_SECONDS, end: end + MAX_GAP_SECONDS };
-  for (const rows of days) for (const person of peopleAt(rows, wider)) people.add(person);
-  for (const person of people) {
+function* overlapping(days: readonly DayRows[], place: Place): Generator<Stay | undefined> {
+  const { gateway, start, end } = place;
+  const told = new Set<number>();
+  let sinceLook = 0;
+  for (const person of peopleAround(days, place)) {
+    if (++sinceLook === SIGNS_A_LOOK) {
+      sinceLook = 0;
+      yield undefined;
+    }
+    if (told.has(person)) continue;
+    told.add(person);
     const runs = days.flatMap((rows) => runsOf(rows, person, gateway));
     for (const stay of joined(runs)) if (stay.start <= end && stay.end >= start) yield stay;
   }
+}
+
+/** Of all days, a person as often as there are signs of it. */
+function* peopleAround(days: readonly DayRows[], { gateway, start, end }: Place): Generator<number> {
+  const wider = { gateway, start: start - MAX_GAP_SECONDS, end: end + MAX_GAP_SECONDS };
+  for (const rows of days) yield* peopleAt(rows, wider);
 }
 
 function* peopleAt(rows: DayRows, { gateway, start, end }: Place): Generator<number> {

@@ -2,7 +2,7 @@
 import { FirebreakError } from '../../protocol/errors.js';
 import type { ColdPath, KeptParts, PartChange } from '../contacts/kept-parts.js';
 import { AT, LiveReports } from './live-reports.js';
-import type { BucketedFile } from './bucketed-rows.js';
+import type { BucketedFile } from './write-bucketed.js';
 import { sealReports, SealedReports } from './sealed-reports.js';
 import type { FileHead, SealedFiles } from './sealed-reports.js';
 

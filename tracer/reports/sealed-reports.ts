@@ -1,9 +1,10 @@
 /**
- * The reports of a day that is over, in two files (bucketed-rows.ts): those that stand by tag and seq, and the names of all. In memory they are their filters, four bytes a report.
+ * The reports of a day that is over, in two files (bucketed-format.ts): those that stand by tag and seq, and the names of all. In memory they are their filters, four bytes a report.
  */
 import { Turns } from '../turns.js';
-import { bucketRows, BucketedRows, ROWS_A_LOOK } from './bucketed-rows.js';
-import type { BucketedFile } from './bucketed-rows.js';
+import { bucketRows, ROWS_A_LOOK } from './write-bucketed.js';
+import type { BucketedFile } from './write-bucketed.js';
+import { BucketedRows } from './bucketed-rows.js';
 import { AT, NAME_WORDS } from './live-reports.js';
 import type { LiveReports } from './live-reports.js';
 

@@ -78,10 +78,12 @@ function expandSealed(
     const other = peer[e]!;
     const mark = marksOf(other);
     const soonest = (isForward ? base + start : base - start) | 0;
-    if (soonest > marks[mark + LABEL]! && marks[mark + SLOT]! < news) continue;
+    const bringsNoNewsHoweverShort = soonest > marks[mark + LABEL]! && marks[mark + SLOT]! < news;
+    if (bringsNoNewsHoweverShort) continue; // most go here, and their span is never read
     const over = (start + (span[e]! >>> 4)) | 0;
     const at = (isForward ? base + over : base - start) | 0;
-    if (at > closesAt || (at > marks[mark + LABEL]! && marks[mark + SLOT]! < news)) continue;
+    const bringsOldNews = at > marks[mark + LABEL]! && marks[mark + SLOT]! < news;
+    if (at > closesAt || bringsOldNews) continue;
     const opens = (isForward ? base + start : base - over) | 0;
     if (opens < ready || opens >= until) continue;
     if (isTouched && isReplaced(replaced, id, e, version)) continue;

@@ -12,7 +12,7 @@ import { Tables } from './tables.js';
 import type { WalkWorkspace } from './workspace.js';
 
 /** The contact store counts no further. */
-const MOST_NEAR_IN_DAY = saturated(Infinity);
+export const MOST_NEAR_IN_DAY = saturated(Infinity);
 
 export interface Ground {
   readonly view: ContactView;

@@ -11,7 +11,7 @@ export const PRESENCE_SIGNAL = 127;
 /** W in twentieths of a second: 0.3 of its seconds, halved. */
 export const presenceWeight = (seconds: number): number => 3 * seconds;
 
-/** Co-presences of a person that last `minSeconds` at least. `step` is called for each stay that is looked at: at a station most are too short. */
+/** Co-presences of a person that last `minSeconds` at least. `step` is called for each stay that is looked at, and on a long way to the next: at a station most are too short. */
 export function forEachCopresence(
   view: PresenceView,
   person: number,
@@ -23,7 +23,7 @@ export function forEachCopresence(
     if (mine.end - mine.start < minSeconds) continue;
     for (const theirs of view.overlapping(mine.gateway, mine.start, mine.end)) {
       step();
-      if (theirs.person === person) continue;
+      if (theirs === undefined || theirs.person === person) continue;
       const start = Math.max(mine.start, theirs.start);
       const end = Math.min(mine.end, theirs.end);
       if (end >= start && end - start >= minSeconds) visit(theirs.person, start, end, mine.gateway);

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asTagNumber } from '../../../protocol/brands.js';
+import { dayRows } from '../../../tracer/presence/day-rows.js';
 import { PresenceBook } from '../../../tracer/presence/presence-book.js';
 import type { Sighting } from '../../../tracer/presence/sighting.js';
 import type { Stay } from '../../../tracer/presence/presence-view.js';
@@ -11,6 +12,8 @@ import { keep } from '../keep-parts.js';
 const DAY = 86_400;
 /** A day's last minutes are where days meet. */
 const EVENING = 20_700 * DAY - 1200;
+
+const found = (told: Iterable<Stay | undefined>): Stay[] => [...told].filter((stay) => stay !== undefined);
 
 interface Seen {
   readonly tag: number;
@@ -103,7 +106,7 @@ describe('the presence book', () => {
           const meant = staysByHand(sightings).filter(
             (stay) => stay.gateway === gateway && stay.start <= from + seconds && stay.end >= from,
           );
-          expect(inOrder(view.overlapping(gateway, from, from + seconds))).toEqual(inOrder(meant));
+          expect(inOrder(found(view.overlapping(gateway, from, from + seconds)))).toEqual(inOrder(meant));
         }
       }),
       { numRuns: 300 },
@@ -168,7 +171,7 @@ describe('the presence book', () => {
     const view = book.view();
     expect([6, 7, 8, 9].flatMap((person) => [...view.staysOf(person)])).toEqual(meant);
     for (const at of [5, 500, 850]) {
-      const there = [...view.overlapping(0, morning + at, morning + at)];
+      const there = found(view.overlapping(0, morning + at, morning + at));
       expect(inOrder(there.filter(({ person }) => person >= 6 && person <= 9))).toEqual(
         meant.filter((stay) => stay.gateway === 0 && stay.start <= morning + at && stay.end >= morning + at),
       );
@@ -199,6 +202,37 @@ describe('the presence book', () => {
     expect(book.size).toBe(50);
     expect(book.dropped).toBe(0);
   });
+});
+
+describe('stays at a gateway', () => {
+  it.each([
+    ['other people', 5_000],
+    ['the same people', 0],
+  ])(
+    'are told as they are found, and a long search for more can be paused, where %s come every day',
+    (_, more) => {
+      const perDay = 5_000;
+      const days = [0, 1, 2].map((day) => {
+        const whole = (of: (k: number) => number) => Array.from({ length: perDay }, (_none, k) => of(k));
+        const start = Uint32Array.from(whole((k) => EVENING + day * DAY - 40_000 + 8 * k));
+        const person = Int32Array.from(whole((k) => k + day * more));
+        const sightings = { length: perDay, person, gateway: new Int32Array(perDay), start, end: start };
+        return dayRows(EVENING / DAY + day, sightings, { people: perDay + 2 * more, gateways: 1 });
+      });
+      let read = 0;
+      const noted = (of: Int32Array) =>
+        new Proxy(of, { get: (it, key) => ((read += 1), Reflect.get(it, key) as unknown) });
+      const watched = days.map((rows) => ({ ...rows, byGateway: noted(rows.byGateway) }));
+      const view = presenceView({ days: watched, gatewayIds: [new Uint8Array(16)], knownFrom: undefined });
+      let [stays, most] = [0, 0];
+      for (const stay of view.overlapping(0, 0, EVENING + 3 * DAY)) {
+        most = Math.max(most, read);
+        [read, stays] = [0, stays + (stay ? 1 : 0)];
+      }
+      expect(stays).toBe(3 * perDay);
+      expect(Math.max(most, read)).toBeLessThan(perDay / 2);
+    },
+  );
 });
 
 describe('a presence book that is saved', () => {
