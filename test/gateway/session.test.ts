@@ -218,6 +218,17 @@ describe('a session at a gateway', () => {
     expect(courier.items).toHaveLength(128);
   });
 
+  it('takes no more of a tag that comes again at once: only in another epoch', async () => {
+    const { desk, courier, clock } = await stand();
+    for (let visit = 0; visit < 2; visit += 1)
+      for (let count = 0, session = sessionAt(desk); count < 64; count += 1)
+        expect(await session.upload(sealedFor(vectors.gatewayNonce))).toMatchObject({ refusal: undefined });
+    expect(await sessionAt(desk).upload(one.bytes)).toMatchObject({ refusal: 'busy' });
+    expect(courier.items).toHaveLength(128);
+    await clock.advance(900_000 - (NOW_MS % 900_000));
+    expect(await sessionAt(desk).upload(one.bytes)).toMatchObject({ refusal: undefined });
+  });
+
   it('ends with the epoch: nothing more is read or written', async () => {
     const { desk, clock, courier } = await stand();
     const session = sessionAt(desk);
