@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { nothingWhenMissing } from '../host/system-words.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { replaceUnsynced } from './atomic-file.js';
-import { parseJson } from './config.js';
+import { parseJson, readConfig } from './config.js';
+import type { DataFolder } from './folder.js';
 import { isRunning, ownMark, processMark } from './process-mark.js';
 
 const EVERY_MS = 1_000;
@@ -39,15 +40,18 @@ export interface ReadStatus<T> {
   readonly status: T;
 }
 
-/** Throws `not-found` when it never ran here, `permission` when the file may not be read, `damaged` when it does not fit. */
+/** Throws `foreign` for a folder that is none of ours, `not-found` when it never ran here, `permission` when the file may not be read, `damaged` when it does not fit. */
 export async function readStatus<T>(
+  folder: DataFolder,
   file: string,
   what: string,
   schema: z.ZodType<T>,
 ): Promise<ReadStatus<T>> {
   const text = await readFile(file, 'utf8').catch(nothingWhenMissing(file));
-  if (text === undefined)
+  if (text === undefined) {
+    await readConfig(folder); // a folder that was mistyped is what is missing
     throw new FirebreakError('not-found', `${what} has not run on this folder (${file} is missing)`);
+  }
   const parsed = statusFile.safeParse(parseJson(file, text));
   const status = parsed.success ? schema.safeParse(parsed.data.status) : undefined;
   if (!parsed.success || !status?.success)

@@ -1,7 +1,7 @@
 /**
  * A tag's session at a gateway (protocol.md §7), the tag's side: read the hello and verify it before anything is written,
  * upload reports and await a receipt for each, read notices: also when a report was refused or could not be made, since
- * a warning is worth most when things go wrong. Ends with the epoch, since the next report would carry another credential.
+ * a warning is worth most when things go wrong. Ends with the epoch, since the next report would carry another credential, and after four minutes.
  * Whatever breaks, the tag keeps what was not receipted.
  */
 import { equalBytes } from '../protocol/bytes.js';
@@ -39,12 +39,18 @@ export interface SessionTag {
 export interface SessionSettings {
   /** Wall ms to wait for the receipt of a report that is uploaded whole. */
   readonly receiptTimeoutMs: number;
+  /** Wall ms after which a session is ended, whatever it is doing. */
+  readonly limitMs: number;
   readonly maxReports: number;
   readonly withNotices: boolean;
 }
 
+/** A gateway ends its sessions after three minutes (gateway/gateway.ts): one that holds on for longer is not honest. */
+const SESSION_LIMIT_MS = 240_000;
+
 export const DEFAULT_SESSION: SessionSettings = {
   receiptTimeoutMs: 10_000,
+  limitMs: SESSION_LIMIT_MS,
   maxReports: 64,
   withNotices: true,
 };
@@ -71,7 +77,7 @@ export async function runGatewaySession(
   const onAbort = (): void => void link.close();
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    await converse({ link, tag, settings, inbox, progress });
+    await within(settings.limitMs, converse({ link, tag, settings, inbox, progress }));
     return { ...progress, endedBy: undefined };
   } catch (error) {
     if (error instanceof FirebreakError) return { ...progress, endedBy: error.code };
@@ -81,6 +87,16 @@ export async function runGatewaySession(
     inbox.close();
     await link.close();
   }
+}
+
+/** Rejects with `timeout` when the talk takes longer; it finds its link closed then. */
+async function within(limitMs: number, talk: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const failure = new FirebreakError('timeout', 'the session took too long');
+    timer = setTimeout(() => reject(failure), limitMs);
+  });
+  await Promise.race([talk, late]).finally(() => clearTimeout(timer));
 }
 
 interface Talk {

@@ -5,10 +5,15 @@ const MAX_WAITING = 8;
 
 export interface NotificationInbox {
   readonly push: (value: Uint8Array) => void;
-  /** The next one. Rejects with `timeout` after `timeoutMs` of wall time, with `closed` when the connection is gone. */
+  /**
+   * The next one. Rejects with `timeout` after `timeoutMs` of wall time, at once when there are none left though something
+   * waits: who sends without end gets no more time than who is silent. With `closed` when the connection is gone.
+   */
   next(timeoutMs: number, closed: Promise<void>): Promise<Uint8Array>;
   close(): void;
 }
+
+const late = (): FirebreakError => new FirebreakError('timeout', 'the gateway did not answer in time');
 
 export function notificationInbox(): NotificationInbox {
   const waiting: Uint8Array[] = [];
@@ -19,8 +24,7 @@ export function notificationInbox(): NotificationInbox {
     let timer: NodeJS.Timeout | undefined;
     const pushed = new Promise<void>((resolve) => (wake = resolve));
     const timeout = new Promise<never>((_, reject) => {
-      const failure = new FirebreakError('timeout', 'the gateway did not answer in time');
-      timer = setTimeout(() => reject(failure), Math.max(0, timeoutMs));
+      timer = setTimeout(() => reject(late()), timeoutMs);
     });
     const gone = closed.then(() => void (isClosed = true));
     await Promise.race([pushed, gone, timeout]).finally(() => clearTimeout(timer));
@@ -32,6 +36,7 @@ export function notificationInbox(): NotificationInbox {
       wake?.();
     },
     next: async (timeoutMs, closed) => {
+      if (timeoutMs <= 0) throw late();
       if (waiting.length === 0 && !isClosed) await pause(timeoutMs, closed);
       const value = waiting.shift();
       if (value !== undefined) return value;

@@ -7,17 +7,14 @@
 import { asEpoch } from '../protocol/brands.js';
 import { decodeAdvert } from '../protocol/beacon.js';
 import type { TagNumber } from '../protocol/brands.js';
-import type { Credential } from '../protocol/credential.js';
-import { FirebreakError } from '../protocol/errors.js';
 import type { Hello } from '../protocol/hello.js';
-import { issuerIdOf, partyIdOf } from '../protocol/keys.js';
+import { partyIdOf } from '../protocol/keys.js';
 import type { Notice } from '../protocol/notice.js';
-import { REPORT_KINDS, sealReport } from '../protocol/report.js';
-import type { ReportKind } from '../protocol/report.js';
+import { REPORT_KINDS } from '../protocol/report.js';
 import type { TagReceipt } from '../protocol/tag-receipt.js';
 import { dayOf, dayOfEpoch, EPOCH_SECONDS } from '../protocol/time.js';
 import type { Sighting } from '../radio/contract.js';
-import { coveredThrough, credentialOf, endedOn } from './credential-shelf.js';
+import { coveredThrough, endedOn } from './credential-shelf.js';
 import { openCount } from './encounter-table.js';
 import { makeRequest, openAnswer, signFirstRequest } from './enrolment.js';
 import type { EnrolmentStation, MadeRequest } from './enrolment.js';
@@ -27,9 +24,10 @@ import { HostClock } from './host-clock.js';
 import type { HostTime } from './host-clock.js';
 import { mayBeReported } from './report-chain.js';
 import type { SampleJournal } from './sample-journal.js';
+import { sealAsTag } from './sealing-desk.js';
+import type { SealedContent } from './sealing-desk.js';
 import { TagEffects } from './tag-effects.js';
 import type { RandomBytes, TagEvent } from './tag-event.js';
-import { epochSigner } from './tag-secret.js';
 import type { SignerOf } from './tag-secret.js';
 import type { Sample } from './open-record.js';
 import { isFresh } from './tag-state.js';
@@ -59,7 +57,6 @@ const BY_WIRE = new Uint8Array(16);
 export class TagDevice implements SessionTag {
   readonly #deps: TagDeviceDeps;
   readonly #state: TagState;
-  readonly #issuerId: Uint8Array;
   readonly #effects: TagEffects;
   readonly #host: HostClock;
 
@@ -68,7 +65,6 @@ export class TagDevice implements SessionTag {
     this.#effects = new TagEffects(deps);
     this.#host = new HostClock(deps.counterMs, deps.host);
     this.#state = deps.state;
-    this.#issuerId = issuerIdOf(deps.state.issuerPublicKey);
   }
 
   get issuerPublicKey(): Uint8Array {
@@ -265,40 +261,10 @@ export class TagDevice implements SessionTag {
     return made;
   }
 
-  #seal(given: {
-    readonly kind: ReportKind;
-    readonly day: number;
-    readonly plaintext: Uint8Array;
-    readonly gatewayId: Uint8Array;
-    readonly nonce: Uint8Array;
-  }): Uint8Array {
-    const { signer, credential } = this.#identity();
-    const { day } = given;
-    const sealingPublicKey = this.#state.shelf.sealingKeys.get(day);
-    if (sealingPublicKey === undefined)
-      throw new FirebreakError('day', `there is no sealing key for day ${day}`);
-    return sealReport({ ...given, issuerId: this.#issuerId, sealingPublicKey, credential, signer });
-  }
-
-  /** The credential of the present epoch and its key: no other is ever shown (protocol.md §5). */
-  #identity(): { readonly signer: ReturnType<SignerOf>; readonly credential: Credential } {
+  #seal(given: SealedContent): Uint8Array {
     this.tick();
-    if (this.isClockLost)
-      throw new FirebreakError('epoch', 'the tag does not know the time; a gateway will tell it');
-    const epoch = asEpoch(this.epoch());
-    const issued = credentialOf(this.#state.shelf, epoch);
-    if (issued === undefined) {
-      throw new FirebreakError(
-        'epoch',
-        `the tag has no credentials for day ${dayOfEpoch(epoch)}; let it renew them`,
-      );
-    }
-    const signer = epochSigner(this.#state.secret, epoch, this.#deps.signerOf);
-    const { ephId, credentialSignature } = issued;
-    return {
-      signer,
-      credential: { epoch, ephId, epochPublicKey: signer.publicKey, signature: credentialSignature },
-    };
+    const { signerOf } = this.#deps;
+    return sealAsTag({ state: this.#state, signerOf, epoch: asEpoch(this.epoch()) }, given);
   }
 
   #lookAtHost(): void {

@@ -11,6 +11,7 @@ import type { Log } from '../protocol/log.js';
 import type { ProtocolSettings } from '../protocol/settings.js';
 import { dayOf } from '../protocol/time.js';
 import type { Radio, Sighting } from '../radio/contract.js';
+import { leaveAir } from '../radio/leave-air.js';
 import { advertSetter } from './advert-setter.js';
 import type { AdvertSetter } from './advert-setter.js';
 import { keepCredentials } from './credential-renewer.js';
@@ -56,6 +57,7 @@ export interface TagRunnerStatus extends TagStatus, VisitorStatus {
 
 export interface TagRunner {
   status(): TagRunnerStatus;
+  /** Ends what is under way, leaves the air, closes the folder. Rejects, at the very end, with what failed; `timeout` for a radio that hangs. */
   close(): Promise<void>;
 }
 
@@ -146,17 +148,19 @@ class LiveTag implements TagRunner {
   async close(): Promise<void> {
     const { scanner, advertiser } = this.#deps.radio;
     this.#stop.abort();
-    await scanner.stop();
-    await this.#visitor.close();
-    await this.#work;
-    await this.#adverts.idle();
-    await advertiser.stop();
+    const failure = await leaveAir([
+      [() => scanner.stop(), () => this.#visitor.close(), () => this.#work], // each may still change the advert
+      [() => this.#adverts.idle()],
+      [() => advertiser.stop()],
+    ]);
     this.#folder.close();
+    if (failure !== undefined) throw failure;
   }
 
   /** Called by the radio, which must not suffer from a full disk. */
   #hear(sighting: Sighting): void {
     const { settings } = this.#deps;
+    if (this.#stop.signal.aborted) return; // a scanner that does not stop
     if (isGatewayAdvert(sighting.advert, settings.gatewayServiceUuid))
       return this.#visitor.heard(sighting.address);
     this.#notes.try(() => this.#device.heard(sighting));

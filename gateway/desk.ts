@@ -17,6 +17,7 @@ import { REPORT_KINDS } from '../protocol/report.js';
 import type { ReportKind } from '../protocol/report.js';
 import { dayOf, epochOf } from '../protocol/time.js';
 import type { EntryPost, PackSource } from './gateway.js';
+import { ReportQuota } from './report-quota.js';
 import type { StatementBook } from './statement-book.js';
 
 const NONCE_BYTES = 16;
@@ -47,6 +48,7 @@ export class Desk {
   readonly signer: Signer;
   readonly counts = { accepted: 0, refused: new Map<GatewayRefusal, number>() };
   readonly #deps: DeskDeps;
+  readonly #quota = new ReportQuota();
   #judged: JudgedCertificate | undefined;
   /** Reports in a row that could not be kept. */
   #notKept = 0;
@@ -113,10 +115,13 @@ export class Desk {
     return this.#whyNotKept;
   }
 
-  /** What kind of report it is. Throws the refusal; `busy` when the gateway lost its right to take reports since it said hello. */
+  /**
+   * What kind of report it is; counts it against its ephemeral ID. Throws the refusal; `busy` when the gateway lost its right
+   * to take reports since it said hello, and for an ID that has left enough.
+   */
   check(report: Uint8Array, nonce: Uint8Array, receivedAtMs: number): ReportKind {
     const { issuerPublicKey, retentionDays, packs } = this.#deps;
-    const { kind } = checkReport(report, {
+    const { kind, credential } = checkReport(report, {
       issuerPublicKey,
       retentionDays,
       receivedAtMs,
@@ -127,6 +132,7 @@ export class Desk {
     if (trouble !== undefined) throw new FirebreakError('busy', trouble);
     if (kind === REPORT_KINDS.request && packs === undefined)
       throw new FirebreakError('busy', 'this gateway has no way to ask the authority for credentials');
+    this.#quota.take(credential.ephId, epochOf(receivedAtMs / 1000));
     return kind;
   }
 

@@ -16,6 +16,7 @@ import type { Log } from '../protocol/log.js';
 import type { BatchItem } from '../protocol/batch.js';
 import type { ProtocolSettings } from '../protocol/settings.js';
 import { dayOf, EPOCH_SECONDS } from '../protocol/time.js';
+import { leaveAir } from '../radio/leave-air.js';
 import { staticAddressOf } from '../radio/static-address.js';
 import type { Radio, RadioAddress, ServerPeer, ServerSession } from '../radio/contract.js';
 import { Desk } from './desk.js';
@@ -24,7 +25,6 @@ import { GatewaySession } from './session.js';
 import { sessionTimers, watched } from './session-timers.js';
 import { StatementBook } from './statement-book.js';
 import type { Downlink } from './statement-book.js';
-import { leaveAir } from './leave-air.js';
 import type { PresenceStore, SequenceStore, StatementStore } from './statement-store.js';
 
 /** The part of the courier that is needed here: on disk when it resolves. Throws `full`. */
@@ -203,7 +203,12 @@ class OpenGateway implements Gateway {
 
   async close(): Promise<void> {
     this.#stop.abort(new FirebreakError('closed', 'the gateway is closed'));
-    const failure = await leaveAir(this.#deps.radio, [...this.#sessions.keys()]);
+    const { advertiser, scanner, server } = this.#deps.radio;
+    const failure = await leaveAir([
+      [() => advertiser.stop(), () => scanner.stop()], // nothing new is heard or accepted
+      [...this.#sessions.keys()].map((peer) => () => peer.disconnect().catch(() => undefined)), // gone already
+      [() => server.stop()],
+    ]);
     await this.#rounds;
     await this.#presence.finish();
     await this.#book.settled();

@@ -23,6 +23,7 @@ import { isAcceptedDay } from '../protocol/report-check.js';
 import { MAX_RECORDS } from '../protocol/report-plaintext.js';
 import type { ProtocolSettings } from '../protocol/settings.js';
 import { DAY_SECONDS, dayOf } from '../protocol/time.js';
+import { DraftNumbers } from './draft-numbers.js';
 import type { EntryPost } from './gateway.js';
 import { decodeKeptPresence, encodeKeptPresence } from './presence-kept.js';
 import type { SealedPresence } from './presence-kept.js';
@@ -61,8 +62,7 @@ export class Presence {
   /** What there was to be kept when it was kept last, and how many records are on disk. */
   #keptAt = this.#mark();
   #keptCount = 0;
-  /** Under which an unfinished report may be on disk. */
-  #drafted: ReadonlySet<number> = new Set();
+  readonly #drafts = new DraftNumbers();
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps;
@@ -166,7 +166,7 @@ export class Presence {
     this.#waiting = sealing.left;
     if (report !== undefined) this.#hold([...sealed, report]);
     const isKept = await this.#keep();
-    if (!isKept && report !== undefined && this.#drafted.has(seqOf(report))) {
+    if (!isKept && report !== undefined && this.#drafts.mayHold(seqOf(report))) {
       [this.#waiting, this.#sealed] = [waiting, sealed];
       this.#sealer.renumber();
       return true;
@@ -186,11 +186,11 @@ export class Presence {
       const waiting = room > 0 ? this.#waiting.slice(-room) : [];
       const drafts = await this.#sealer.draft([...waiting, ...open]);
       const reports = [...this.#sealed, ...drafts];
-      const isEmpty = reports.length === 0 && this.#keptCount === 0 && this.#drafted.size === 0;
+      const isEmpty = reports.length === 0 && this.#keptCount === 0 && this.#drafts.isEmpty;
       const numbers = drafts.map(seqOf);
-      this.#drafted = new Set([...this.#drafted, ...numbers]); // a write that fails may have been done
+      this.#drafts.saving(numbers);
       if (!isEmpty) await store.save(encodeKeptPresence(reports));
-      this.#drafted = new Set(numbers);
+      this.#drafts.saved(numbers);
       this.#keptAt = mark;
       this.#keptCount = recordsIn(reports);
       return true;

@@ -13,6 +13,7 @@ import type { RefreshKind, RefreshRequest } from '../protocol/refresh.js';
 import { REPORT_KINDS, reportHash } from '../protocol/report.js';
 import { signTagReceipt } from '../protocol/tag-receipt.js';
 import { decodeUploadHeader, UploadAssembler } from '../protocol/upload.js';
+import type { UploadHeader } from '../protocol/upload.js';
 import type { Characteristic, ServerPeer, ServerSession } from '../radio/contract.js';
 import type { Desk } from './desk.js';
 
@@ -104,18 +105,25 @@ export class GatewaySession implements ServerSession {
 
   /**
    * The first write of an upload is its header, and whatever follows up to the announced length is the report: a tag
-   * that gave up half-way has to begin another session. What does not come out right is refused with a receipt.
+   * that gave up half-way has to begin another session. What does not come out right is refused with a receipt; a first
+   * write that is no header names no report to refuse.
    */
   async #receive(value: Uint8Array): Promise<void> {
-    if (this.#upload === undefined) {
-      this.#upload = new UploadAssembler(decodeUploadHeader(value));
-      this.#isUnanswered = true;
-      return;
-    }
     const upload = this.#upload;
-    const outcome = await this.#add(upload, value);
+    const header = upload?.header ?? decodeUploadHeader(value);
+    this.#isUnanswered = true;
+    const outcome = await (upload ? this.#add(upload, value) : this.#begin(header));
     if (outcome === 'unfinished') return;
-    await this.#answer(upload.header.reportHash, outcome);
+    await this.#answer(header.reportHash, outcome);
+  }
+
+  #begin(header: UploadHeader): 'unfinished' | GatewayRefusal {
+    try {
+      this.#upload = new UploadAssembler(header);
+      return 'unfinished';
+    } catch (error) {
+      return this.#refusalOf(error);
+    }
   }
 
   /** The refusal, undefined for a report that is on disk now. */
@@ -127,10 +135,14 @@ export class GatewaySession implements ServerSession {
       return await this.#take(report);
     } catch (error) {
       this.#upload = undefined;
-      const refusal = gatewayRefusalOf(error);
-      this.#desk.count(refusal);
-      return refusal;
+      return this.#refusalOf(error);
     }
+  }
+
+  #refusalOf(error: unknown): GatewayRefusal {
+    const refusal = gatewayRefusalOf(error);
+    this.#desk.count(refusal);
+    return refusal;
   }
 
   /** Resolves once the report is on disk. Throws with the reason for which it is not. */

@@ -22,17 +22,11 @@ export function encodeUploadHeader(header: UploadHeader): Uint8Array {
   return new ByteWriter(HEADER_BYTES).u32(header.totalBytes).bytes(header.reportHash).finish();
 }
 
-/** Throws `format`, also for a report longer than any can be. */
+/** Any total: the assembler judges it, so that a header it refuses can be answered for its hash. Throws `format` for another length. */
 export function decodeUploadHeader(bytes: Uint8Array): UploadHeader {
   const reader = new ByteReader(bytes, 'upload header');
   const header = { totalBytes: reader.u32(), reportHash: reader.take(32) };
   reader.end();
-  if (header.totalBytes === 0 || header.totalBytes > MAX_REPORT_BYTES) {
-    throw new FirebreakError(
-      'format',
-      `an upload is 1 to ${MAX_REPORT_BYTES} bytes, not ${header.totalBytes}`,
-    );
-  }
   return header;
 }
 
@@ -53,7 +47,11 @@ export class UploadAssembler {
   readonly #bytes: Uint8Array;
   #received = 0;
 
+  /** Throws `format` for a total of 0, or longer than any report can be. */
   constructor(header: UploadHeader) {
+    const { totalBytes } = header;
+    if (totalBytes === 0 || totalBytes > MAX_REPORT_BYTES)
+      throw new FirebreakError('format', `an upload is 1 to ${MAX_REPORT_BYTES} bytes, not ${totalBytes}`);
     this.header = header;
     this.#bytes = new Uint8Array(header.totalBytes);
   }

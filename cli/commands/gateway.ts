@@ -183,6 +183,8 @@ function requireCertificate(bytes: Uint8Array, { certificate }: GatewayFolder): 
 }
 
 async function status(options: { readonly dataDir: string; readonly name: string }): Promise<void> {
-  const own = gatewayFolder(folderAt(options.dataDir), options.name);
-  console.log(gatewayScreen(await readStatus(own.status, `gateway ${options.name}`, gatewayStatusSchema)));
+  const folder = folderAt(options.dataDir);
+  const own = gatewayFolder(folder, options.name);
+  const read = await readStatus(folder, own.status, `gateway ${options.name}`, gatewayStatusSchema);
+  console.log(gatewayScreen(read));
 }

@@ -1,6 +1,7 @@
 /** `firebreak ledger clock`: whether the ledger believes its clock, and a person's word that it is right. */
 import type { Command } from 'commander';
 import type { ClockDoubt } from '../../ledger/append-clock.js';
+import type { DataFolder } from '../folder.js';
 import { clockDoubtLine, dateTime } from '../present/clock-doubt.js';
 import { ledgerStatusSchema } from '../present/ledger-screen.js';
 import { writeSaidClock } from '../said-clock-file.js';
@@ -19,7 +20,7 @@ export function addLedgerClockCommand(ledger: Command): void {
 }
 
 async function tellClock({ folder, clock }: Session, { yes }: ClockOptions): Promise<void> {
-  const doubt = await doubtOf(folder.ledger.status);
+  const doubt = await doubtOf(folder);
   const nowMs = clock.nowMs();
   console.log(`the clock says ${dateTime(nowMs)}`);
   if (yes === true) {
@@ -30,7 +31,8 @@ async function tellClock({ folder, clock }: Session, { yes }: ClockOptions): Pro
 }
 
 /** Of a ledger that runs; one that does not says it at its start. */
-async function doubtOf(file: string): Promise<ClockDoubt | undefined> {
-  const read = await readStatus(file, 'the ledger', ledgerStatusSchema).catch(() => undefined);
+async function doubtOf(folder: DataFolder): Promise<ClockDoubt | undefined> {
+  const { status } = folder.ledger;
+  const read = await readStatus(folder, status, 'the ledger', ledgerStatusSchema).catch(() => undefined);
   return read?.isRunning === true ? read.status.clockDoubt : undefined;
 }

@@ -153,8 +153,9 @@ async function whileWell(ledger: Ledger, signal: AbortSignal): Promise<void> {
 }
 
 async function status(dataDir: string): Promise<void> {
-  const file = folderAt(dataDir).ledger.status;
-  console.log(ledgerScreen(await readStatus(file, 'the ledger', ledgerStatusSchema)));
+  const folder = folderAt(dataDir);
+  const read = await readStatus(folder, folder.ledger.status, 'the ledger', ledgerStatusSchema);
+  console.log(ledgerScreen(read));
 }
 
 async function exportTo(options: FolderOptions, out: string): Promise<void> {

@@ -98,8 +98,8 @@ function stationOf(
 }
 
 async function status(options: { readonly dataDir: string; readonly number: number }): Promise<void> {
-  const own = tagFolder(folderAt(options.dataDir), options.number);
-  console.log(
-    tagScreen(options.number, await readStatus(own.status, `tag ${options.number}`, tagStatusSchema)),
-  );
+  const folder = folderAt(options.dataDir);
+  const own = tagFolder(folder, options.number);
+  const read = await readStatus(folder, own.status, `tag ${options.number}`, tagStatusSchema);
+  console.log(tagScreen(options.number, read));
 }

@@ -234,4 +234,14 @@ describe('a command that needs another process', () => {
     expect(text).toContain(`${who} has not run on this folder`);
     expect(code).toBe(1);
   });
+
+  it.each([['gateway'], ['tag', '--number', '9'], ['ledger']])(
+    'says that the folder is none of ours when the status of a %s is asked for there',
+    async (party, ...words) => {
+      const mistyped = `${folder} mistyped`;
+      const { code, text } = await attempt(party, 'status', ...words, '--data-dir', mistyped);
+      expect(text).toContain(`${mistyped} is not a Firebreak folder`);
+      expect(code).toBe(1);
+    },
+  );
 });

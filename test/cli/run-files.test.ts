@@ -47,7 +47,7 @@ describe.each(CHANGES)('a file %s', (_whose, change, counts) => {
       await keepStatus(file, () => 7)
     )();
     await rewrite(file, change);
-    expect(await readStatus(file, 'it', z.number())).toMatchObject({ isRunning: counts, status: 7 });
+    expect(await readStatus(folder, file, 'it', z.number())).toMatchObject({ isRunning: counts, status: 7 });
   });
 });
 
@@ -130,7 +130,7 @@ describe('a file that may not be read', () => {
       code: 'permission',
       message: expect.stringContaining(`${run} cannot be read`) as unknown,
     });
-    await expect(readStatus(status, 'gateway hub-1', z.number())).rejects.toMatchObject({
+    await expect(readStatus(folder, status, 'gateway hub-1', z.number())).rejects.toMatchObject({
       code: 'permission',
       message: expect.not.stringContaining('has not run') as unknown,
     });

@@ -145,15 +145,26 @@ describe('a session at a gateway', () => {
   });
 
   it.each([0, MAX_REPORT_BYTES + 1, 2 ** 32 - 1])(
-    'does not begin an upload of %d bytes',
+    'refuses an upload of %d bytes at its header as format, for the hash in it, and begins anew',
     async (totalBytes) => {
       const { desk } = await stand();
       const session = sessionAt(desk);
-      const header = encodeUploadHeader({ totalBytes, reportHash: new Uint8Array(32) });
-      await expect(session.write('upload', header)).rejects.toMatchObject({ code: 'format' });
+      const reportHash = secret('a report that cannot be');
+      await session.write('upload', encodeUploadHeader({ totalBytes, reportHash }));
+      expect(session.receipts).toMatchObject([{ refusal: 'format', reportHash }]);
+      expect([...desk.counts.refused]).toEqual([['format', 1]]);
       expect(await session.upload(one.bytes)).toMatchObject({ refusal: undefined });
     },
   );
+
+  it('gives no receipt for a first write that is no header, for it names no report', async () => {
+    const { desk } = await stand();
+    const session = sessionAt(desk);
+    for (const length of [0, 35, 37, 244])
+      await expect(session.write('upload', new Uint8Array(length))).rejects.toMatchObject({ code: 'format' });
+    expect(session.receipts).toEqual([]);
+    expect(await session.upload(one.bytes)).toMatchObject({ refusal: undefined });
+  });
 
   it.each([
     ['the spool is full', new FirebreakError('full', 'full')],
@@ -205,6 +216,17 @@ describe('a session at a gateway', () => {
       expect(await session.upload(sealedFor(vectors.gatewayNonce))).toMatchObject({ refusal: undefined });
     expect(await session.upload(sealedFor(vectors.gatewayNonce))).toMatchObject({ refusal: 'busy' });
     expect(courier.items).toHaveLength(128);
+  });
+
+  it('takes no more of a tag that comes again at once: only in another epoch', async () => {
+    const { desk, courier, clock } = await stand();
+    for (let visit = 0; visit < 2; visit += 1)
+      for (let count = 0, session = sessionAt(desk); count < 64; count += 1)
+        expect(await session.upload(sealedFor(vectors.gatewayNonce))).toMatchObject({ refusal: undefined });
+    expect(await sessionAt(desk).upload(one.bytes)).toMatchObject({ refusal: 'busy' });
+    expect(courier.items).toHaveLength(128);
+    await clock.advance(900_000 - (NOW_MS % 900_000));
+    expect(await sessionAt(desk).upload(one.bytes)).toMatchObject({ refusal: undefined });
   });
 
   it('ends with the epoch: nothing more is read or written', async () => {

@@ -85,12 +85,13 @@ export class Deployment {
   }
 
   async tagStatus(number: number) {
-    return (await readStatus(tagFolder(this.folder, number).status, `tag ${number}`, tagStatusSchema)).status;
+    const { status } = tagFolder(this.folder, number);
+    return (await readStatus(this.folder, status, `tag ${number}`, tagStatusSchema)).status;
   }
 
   async gatewayStatus(name = 'hub-1') {
     const { status } = gatewayFolder(this.folder, name);
-    return (await readStatus(status, 'the gateway', gatewayStatusSchema)).status;
+    return (await readStatus(this.folder, status, 'the gateway', gatewayStatusSchema)).status;
   }
 
   #take(name: string): FirebreakProcess {

@@ -47,9 +47,11 @@ describe('an upload', () => {
 
   test('is refused when it is empty, or longer than any report', () => {
     const headerOf = (totalBytes: number) => encodeUploadHeader({ totalBytes, reportHash: sha256() });
-    expect(codeOf(() => decodeUploadHeader(headerOf(0)))).toBe('format');
-    expect(codeOf(() => decodeUploadHeader(headerOf(MAX_REPORT_BYTES)))).toBeUndefined();
-    expect(codeOf(() => decodeUploadHeader(headerOf(MAX_REPORT_BYTES + 1)))).toBe('format');
+    expect(codeOf(() => new UploadAssembler(decodeUploadHeader(headerOf(0))))).toBe('format');
+    expect(codeOf(() => new UploadAssembler(decodeUploadHeader(headerOf(MAX_REPORT_BYTES))))).toBeUndefined();
+    expect(codeOf(() => new UploadAssembler(decodeUploadHeader(headerOf(MAX_REPORT_BYTES + 1))))).toBe(
+      'format',
+    );
     expect(codeOf(() => decodeUploadHeader(headerOf(1).subarray(1)))).toBe('format');
     expect(codeOf(() => decodeUploadHeader(concat(headerOf(1), Uint8Array.of(0))))).toBe('format');
   });
