@@ -22,7 +22,7 @@ import type { Evidence } from './evidence.js';
 import type { CatchUp, Progress } from './follower.js';
 import { pathIn } from './found-path.js';
 import type { FoundPath } from './found-path.js';
-import { orNotFound } from './nobody-found.js';
+import { afterLook, orNotFound } from './nobody-found.js';
 import { presenceView } from './presence/snapshot.js';
 import type { PresenceSnapshot } from './presence/snapshot.js';
 import { LedgerReading } from './reading.js';
@@ -170,7 +170,7 @@ class LedgerTracer implements Tracer {
     const deps = { ...this.#deps, dayKeysOf: this.#deps.dayKeys.of, signer };
     const from = { view, contactAt: (place: Place) => this.contactAt(view, place), presence };
     const answered = { result: shown, from, access: recorded, note };
-    return { ...answer, evidence: await makeEvidence(answered, deps, wish, signal) };
+    return { ...answer, evidence: await afterLook(makeEvidence(answered, deps, wish, signal)) };
   }
 
   async lookUpPath(request: TraceRequest, person: string, look: Look, signal?: AbortSignal) {
