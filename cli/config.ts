@@ -27,6 +27,12 @@ const writer = z.strictObject({
   entryTypes: z.array(z.int().min(1).max(255)),
 });
 
+const originName = z
+  .string()
+  .regex(/^[^\s+]+$/, 'must have no spaces and no plus sign')
+  .refine((name) => Buffer.byteLength(name) <= MAX_ORIGIN_BYTES, {
+    error: `must not be longer than ${MAX_ORIGIN_BYTES} bytes`,
+  });
 const sunsetDate = z.iso.date('must be a date such as 2027-06-30');
 
 const settings = z.strictObject({
@@ -46,12 +52,7 @@ const settings = z.strictObject({
 
 const config = z.strictObject({
   format: z.literal(FORMAT),
-  origin: z
-    .string()
-    .regex(/^[^\s+]+$/, 'must have no spaces and no plus sign')
-    .refine((name) => Buffer.byteLength(name) <= MAX_ORIGIN_BYTES, {
-      error: `must not be longer than ${MAX_ORIGIN_BYTES} bytes`,
-    }),
+  origin: originName,
   issuerPublicKey: key,
   auditPublicKey: key,
   logKey: z.string().min(1),
@@ -67,6 +68,17 @@ export type Config = z.infer<typeof config>;
 /** The first day without keys; undefined in a deployment without a sunset. */
 export function sunsetDayOf({ sunset }: Pick<Config, 'sunset'>): number | undefined {
   return sunset === undefined ? undefined : dayOf(Date.parse(`${sunset}T00:00Z`) / 1000) + 1;
+}
+
+/** The name of a log, typed on the command line. Throws `usage`. */
+export function parseOrigin(text: string): string {
+  const { data, error } = originName.safeParse(text);
+  if (data !== undefined) return data;
+  const why = error?.issues[0]?.message ?? '';
+  throw new FirebreakError(
+    'usage',
+    `--origin ${why}; it is a URL without scheme, such as ledger.example.org/firebreak`,
+  );
 }
 
 /** A date typed on the command line. Throws `usage`. */

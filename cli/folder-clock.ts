@@ -66,7 +66,7 @@ function requireSame(known: ClockFile | undefined, options: ClockOptions, folder
   const runs =
     known === undefined
       ? 'is the wall clock'
-      : `was set when it was made (start ${known.startMs / 1000}, rate ${known.rate})`;
+      : `was set when it was made (start ${new Date(known.startMs).toISOString()}, rate ${known.rate})`;
   throw new FirebreakError(
     'usage',
     `the clock of ${folder.dir} ${runs} and stays so for all of its processes: leave --clock-start and --clock-rate to firebreak authority init`,

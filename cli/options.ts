@@ -11,7 +11,7 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   return (text) => {
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`it must be a whole number from ${min} to ${max}.`);
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
   };
 }
 
@@ -20,7 +20,7 @@ export function positiveNumber(max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (/^\d+(\.\d+)?$/.test(text) && value > 0 && value <= max) return value;
-    throw new InvalidArgumentError(`it must be a number above 0 and at most ${max}.`);
+    throw new InvalidArgumentError(`It must be a number above 0 and at most ${max}.`);
   };
 }
 
@@ -34,14 +34,14 @@ export function time(option: string): (text: string) => number {
 /** A short name that is safe as a folder's name. */
 export function shortName(text: string): string {
   if (/^[a-z0-9][a-z0-9-]{0,31}$/.test(text)) return text;
-  throw new InvalidArgumentError('it must be 1 to 32 lowercase letters, digits and dashes.');
+  throw new InvalidArgumentError('It must be 1 to 32 lowercase letters, digits and dashes.');
 }
 
 /** A tag number as answers write it: "017" is 17. */
 export function caseNumber(text: string): string {
   const value = Number(text);
   if (/^\d{1,15}$/.test(text) && value < 2 ** 48) return String(value);
-  throw new InvalidArgumentError('it must be a tag number, such as 17.');
+  throw new InvalidArgumentError('It must be a tag number, such as 17.');
 }
 
 /** The address of an MQTT broker. Refused in words of its own: what is typed may hold a password, and is not repeated. */
@@ -60,18 +60,18 @@ export function place(text: string): { readonly x: number; readonly y: number } 
   const [x, y] = parts;
   if (parts.length === 2 && x !== undefined && y !== undefined && parts.every(Number.isFinite))
     return { x, y };
-  throw new InvalidArgumentError('it must be two numbers of metres, such as 3.5,2.');
+  throw new InvalidArgumentError('It must be two numbers of metres, such as 3.5,2.');
 }
 
 /** An Ed25519 public key in 64 hex digits. */
 export function publicKeyHex(text: string): Uint8Array {
   if (/^[0-9a-fA-F]{64}$/.test(text)) return fromHex(text);
-  throw new InvalidArgumentError('it must be a public key in 64 hex digits.');
+  throw new InvalidArgumentError('It must be a public key in 64 hex digits.');
 }
 
 /** The address of an HTTP service, without a slash at its end. */
 export function httpUrl(text: string): string {
   const isHttp = URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol);
   if (isHttp) return text.replace(/\/+$/, '');
-  throw new InvalidArgumentError('it must be an address such as https://authority.example.org.');
+  throw new InvalidArgumentError('It must be an address such as https://authority.example.org.');
 }

@@ -37,7 +37,7 @@ export function addTraceOptions(command: Command): Command {
     .addOption(
       new Option(
         '--direction <way>',
-        'forward: who may have been infected; backward: who may be the source; both: clusters',
+        'forward: who may have been infected; backward: who may be the source; both: sources, and whom else they may have infected',
       )
         .choices(['forward', 'backward', 'both'])
         .default('forward'),

@@ -7,6 +7,6 @@ export function verifierKey(text: string): NoteVerifier {
   try {
     return parseVerifierKey(text);
   } catch {
-    throw new InvalidArgumentError('it must be a key as firebreak ledger vkey prints it.');
+    throw new InvalidArgumentError('It must be a key as firebreak ledger vkey prints it.');
   }
 }

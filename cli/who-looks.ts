@@ -2,8 +2,9 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { plain } from '../protocol/plain-text.js';
+import { isPlain, plain } from '../protocol/plain-text.js';
 import type { Look } from '../tracer/access.js';
+import { PLAIN_WORDS } from '../tracer/recorded-words.js';
 import { usage } from './exit.js';
 
 const PURPOSE = 'outbreak investigation';
@@ -15,8 +16,12 @@ export interface LookOptions {
 
 export function withLookOptions(command: Command): Command {
   return command
-    .option('--officer <name>', 'who looks, as it is recorded; by default your login name')
-    .option('--purpose <text>', `why, as it is recorded; by default “${PURPOSE}”`);
+    .option(
+      '--officer <name>',
+      'who looks, as it is recorded; by default your login name',
+      wordsOf('--officer'),
+    )
+    .option('--purpose <text>', `why, as it is recorded; by default “${PURPOSE}”`, wordsOf('--purpose'));
 }
 
 /** Throws `usage` where nobody is named and whoever is logged in has no name. */
@@ -24,6 +29,13 @@ export const lookOf = ({ officer, purpose }: LookOptions): Look => ({
   officer: officer ?? loginName(),
   purpose: purpose ?? PURPOSE,
 });
+
+/** What is typed for the record, as the recorder takes it. Throws `usage`. */
+const wordsOf = (option: string) => (words: string) => {
+  if (words.trim() === '') throw usage(`${option} is empty: a look is recorded with who looks and why`);
+  if (!isPlain(words)) throw usage(`${option} must be ${PLAIN_WORDS}: people are shown it`);
+  return words;
+};
 
 function loginName(): string {
   try {

@@ -15,7 +15,7 @@ import type { ContactView, Place } from './contacts/view.js';
 import { makeEvidence } from './evidence/make.js';
 import type { EvidenceWish } from './evidence/plan.js';
 import { pathIn } from './found-path.js';
-import { orNotFound } from './nobody-found.js';
+import { afterLook, orNotFound } from './nobody-found.js';
 import { presenceView } from './presence/snapshot.js';
 import type { PresenceSnapshot } from './presence/snapshot.js';
 import type { LedgerReading, ReadingDeps } from './reading.js';
@@ -116,7 +116,7 @@ export class LookUps {
       presence,
     };
     const answered = { result: shown, from, access: recorded, note };
-    return { ...answer, evidence: await makeEvidence(answered, deps, wish, signal) };
+    return { ...answer, evidence: await afterLook(makeEvidence(answered, deps, wish, signal)) };
   }
 
   async lookUpPath(request: TraceRequest, person: string, look: Look, signal?: AbortSignal) {

@@ -1,4 +1,4 @@
-/** That there is nobody is an answer too: it is recorded, and told after that, in words that say so. */
+/** Refusals that come after a look was recorded, and say so. That there is nobody is an answer too: it is recorded, and told after that, in words that say so. */
 import { AskerError } from './asker-error.js';
 
 /** What was found, or `not-found` in the words to tell; `missingReports` as in {@link TraceResult}. Throws what else `find` throws. */
@@ -11,6 +11,16 @@ export async function orNotFound<T>(find: () => Promise<T>, missingReports: numb
     return new AskerError('not-found', `${error.message}${lacks}; the look is recorded`, {
       cause: error,
     });
+  }
+}
+
+/** What `work` makes of an answer whose look is in the log; a refusal says that it is. Throws what `work` throws else. */
+export async function afterLook<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof AskerError)) throw error;
+    throw new AskerError(error.code, `${error.message}; the look is recorded`, { cause: error });
   }
 }
 

@@ -7,7 +7,7 @@ import { fromHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { DEFAULT_SETTINGS, REPLAY_SETTINGS } from '../../protocol/settings.js';
 import { dayOf } from '../../protocol/time.js';
-import { parseSunset, readConfig } from '../config.js';
+import { parseOrigin, parseSunset, readConfig } from '../config.js';
 import { createDeployment } from '../deployment.js';
 import { usage } from '../exit.js';
 import { openFolderClock } from '../folder-clock.js';
@@ -62,7 +62,11 @@ export function addAuthorityCommands(program: Command): void {
     authority.command('init').description('make the keys and settings of a new deployment'),
     SETS_CLOCK,
   )
-    .option('--origin <name>', 'the name of the log, such as ledger.example.org/firebreak')
+    .option(
+      '--origin <name>',
+      'the name of the log, such as ledger.example.org/firebreak; by default firebreak.local/ and digits of its issuer’s key',
+      parseOrigin,
+    )
     .option('--replay', 'settings for recorded contacts: beacons every 10 s, samples held 10 s')
     .option(
       '--sunset <date>',
@@ -106,6 +110,7 @@ function addRunCommand(authority: Command): void {
 
 async function init(options: InitOptions): Promise<void> {
   const folder = folderAt(options.dataDir);
+  requireToCome(options);
   const settings = options.replay === true ? REPLAY_SETTINGS : DEFAULT_SETTINGS;
   const config = await createDeployment(folder, {
     settings,
@@ -121,6 +126,14 @@ async function init(options: InitOptions): Promise<void> {
   );
   console.log(`next: ${callOf(`ledger run --data-dir ${folder.dir}`)}`);
 }
+
+function requireToCome({ sunset, clockStart }: InitOptions): void {
+  const today = dateOfMs((clockStart ?? Date.now() / 1000) * 1000);
+  if (sunset !== undefined && sunset < today)
+    throw usage(`--sunset ${sunset} is past: today is ${today}, and no day could be traced`);
+}
+
+const dateOfMs = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 interface RunOptions extends FolderOptions, AuthorityPorts {
   readonly policy?: string;

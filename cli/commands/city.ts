@@ -56,13 +56,13 @@ export function addCityCommand(program: Command): void {
 
 function seedText(text: string): string {
   if (/^[\x20-\x7e]{1,64}$/.test(text)) return text;
-  throw new InvalidArgumentError('it must be 1 to 64 plain characters.');
+  throw new InvalidArgumentError('It must be 1 to 64 plain characters.');
 }
 
 function utcDay(text: string): number {
   const ms = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00Z`) : NaN;
   if (new Date(Number.isNaN(ms) ? 0 : ms).toISOString().startsWith(text)) return dayOf(ms / 1000);
-  throw new InvalidArgumentError('it must be a date such as 2026-03-02.');
+  throw new InvalidArgumentError('It must be a date such as 2026-03-02.');
 }
 
 async function city({ out, contactsFile, start, ...rest }: CityOptions): Promise<void> {

@@ -36,7 +36,7 @@ interface VerifyOptions {
 
 function publicKey(text: string): Uint8Array {
   if (/^[0-9a-fA-F]{64}$/.test(text)) return fromHex(text);
-  throw new InvalidArgumentError('it must be a public key in 64 hex digits.');
+  throw new InvalidArgumentError('It must be a public key in 64 hex digits.');
 }
 
 async function verify(file: string, { vkey, issuer, policy: policyFile }: VerifyOptions): Promise<void> {

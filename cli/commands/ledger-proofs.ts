@@ -62,7 +62,7 @@ const entryIndex = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
 function sha256Hex(text: string): Uint8Array {
   if (/^[0-9a-fA-F]{64}$/.test(text)) return fromHex(text);
-  throw new InvalidArgumentError('it must be a SHA-256 in 64 hex digits.');
+  throw new InvalidArgumentError('It must be a SHA-256 in 64 hex digits.');
 }
 
 const textOf = async (file: string): Promise<string> =>

@@ -182,6 +182,7 @@ async function verify(options: VerifyOptions): Promise<void> {
   const onProgress = (done: number, size: number) =>
     progress.update(`${done} of ${size} entries`, done / size);
   if (options.export !== undefined) {
+    if (options.dataDir !== undefined) throw usage('name either --data-dir DIR or --export DIR, not both');
     if (options.vkey === undefined) throw usage('--export needs --vkey KEY, the public key of the log');
     const noFolder = new FirebreakError('input', `there is no folder ${options.export}`);
     await stat(options.export).catch(() => Promise.reject(noFolder));

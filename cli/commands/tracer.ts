@@ -78,7 +78,7 @@ async function token(options: TokenOptions): Promise<void> {
   await inFolder('tracer', options, async ({ folder }) => {
     console.log(await makeToken(folder, options.name, options.role));
     process.stderr.write(
-      `Shown once: ${folder.tracer.tokens} has its hash only. Who has it asks as ${options.name}.\n`,
+      `Shown once: ${folder.tracer.tokens} has its hash only. Who has it asks as ${options.name}, of a tracer that runs from two seconds on.\n`,
     );
   });
 }

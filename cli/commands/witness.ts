@@ -1,6 +1,7 @@
 /** `firebreak witness …`: an independent party that cosigns the checkpoints of logs (docs/witnesses.md). */
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import { toHex } from '../../protocol/bytes.js';
 import { parseForeignCheckpoint } from '../../protocol/checkpoint.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { readNote, type NoteVerifier } from '../../protocol/note.js';
@@ -108,5 +109,5 @@ async function show(dir: string): Promise<void> {
 
 function cosignedLine(note: string): string {
   const { size, root } = parseForeignCheckpoint(readNote(note).text);
-  return `${size} entries with the root ${Buffer.from(root).toString('base64')}`;
+  return `${size} entries with the root ${toHex(root)}`;
 }

@@ -9,7 +9,7 @@ import { duration, localTime, localZone } from '../times.js';
 import { counted } from './counts.js';
 
 const QUESTIONS: Readonly<Record<ShownQuestion['question'], string>> = {
-  forward: 'who may have been infected from a case',
+  forward: 'who may have been infected by a case',
   backward: 'where a case may have been infected',
   both: 'where a case may have been infected, and who else from there',
   contacts: 'the contacts of one person',
@@ -86,8 +86,8 @@ function askedLines(asked: ShownQuestion): string[] {
   const terms = [
     `within ${counted(hops, 'hop')}`,
     `contacts of at least ${duration(minSeconds)} (${attenuation})`,
-    `latent ${duration(latentSeconds)}`,
-    ...(infectiousSeconds === null ? [] : [`infectious ${duration(infectiousSeconds)}`]),
+    `passed on from ${duration(latentSeconds)} after exposure`,
+    ...(infectiousSeconds === null ? [] : [`for ${duration(infectiousSeconds)}`]),
     ...(presence ? ['being at one place counts'] : []),
   ];
   return [`  asked     ${QUESTIONS[question]}, ${windowWords(from, to)}`, `            ${terms.join(', ')}`];

@@ -30,6 +30,7 @@ export interface KeptFiles {
 export async function requireWritable(files: TraceFiles, kept: KeptFiles = {}): Promise<void> {
   const { json, csv, evidence } = files;
   for (const file of [json, csv, evidence].filter((asked) => asked !== undefined)) {
+    if (file === '-') throw usage('- does not stand for standard output here: name a file');
     const isFolder = (path: string): Promise<boolean> =>
       stat(path).then(
         (info) => info.isDirectory(),

@@ -87,8 +87,8 @@ describe('firebreak audit', () => {
     for (const words of [
       'One look was at a trace that reached your tag',
       'your tag is in the answer',
-      'who may have been infected from a case, from Wed, 15 Nov 2023',
-      'within 3 hops, contacts of at least 15 min (near)',
+      'who may have been infected by a case, from Wed, 15 Nov 2023',
+      'within 3 hops, contacts of at least 15 min (near), passed on from 0 s after exposure',
       'firebreak ledger prove --data-dir',
     ])
       expect(text).toContain(words);

@@ -259,7 +259,9 @@ describe('firebreak trace --evidence', () => {
       const refused = await attempt('trace', '--data-dir', folder, ...QUESTION, ...unknown);
       expect(refused).toMatchObject({
         code: 1,
-        text: expect.stringContaining('not in the answer, so evidence cannot show them: 77') as string,
+        text: expect.stringContaining(
+          'not in the answer, so evidence cannot show them: 77; the look is recorded',
+        ) as string,
       });
       expect(await readdir(workshop.dir)).not.toContain('none.evidence');
     } finally {

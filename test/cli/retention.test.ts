@@ -212,7 +212,8 @@ describe('retention in a deployment', () => {
 describe('a sunset', () => {
   it('is set with the deployment, shown, and refused when it is no date', async () => {
     const dir = shop.path('ending');
-    const given = ['authority', 'init', '--data-dir', dir, '--sunset'];
+    const clock = ['--clock-start', '2027-01-01T12:00Z'];
+    const given = ['authority', 'init', '--data-dir', dir, ...clock, '--sunset'];
     expect(await attempt(...given, '2027-02-30')).toMatchObject({ code: 2 });
     expect((await attempt(...given, '2027-06-30')).text).toContain('tracing ends with 2027-06-30');
     const { text } = await attempt('authority', 'status', '--data-dir', dir);

@@ -128,7 +128,7 @@ describe('evidence of presence', () => {
     const log = clinic();
     const tracer = await recordingTracer(log);
     log.prune(bytesOf([...log.payloads.values()][4]) ?? new Uint8Array());
-    const message = 'the payload of entry 4 is gone: there is no evidence without it';
+    const message = 'the payload of entry 4 is gone: there is no evidence without it; the look is recorded';
     await expect(evidenceOf(tracer, asked)).rejects.toMatchObject({ code: 'not-found', message });
   });
 

@@ -123,7 +123,7 @@ describe('an evidence bundle', () => {
     const log = ward();
     const tracer = await recordingTracer(log);
     log.prune(bytesOf([...log.payloads.values()][3]) ?? new Uint8Array());
-    const message = 'the payload of entry 3 is gone: there is no evidence without it';
+    const message = 'the payload of entry 3 is gone: there is no evidence without it; the look is recorded';
     await expect(evidenceOf(tracer)).rejects.toMatchObject({ code: 'not-found', message });
     const dayKeys = keysOf([dayOf(NOON)]);
     const forgetful = await recordingTracer(pair(), { dayKeys });

@@ -7,6 +7,8 @@ import { bearerOf } from './tokens.js';
 import type { Bearer, KnownToken, Role } from './tokens.js';
 
 const BEARER = 'bearer';
+const NO_TOKEN = 'whoever asks needs a token, in the header “authorization: Bearer TOKEN”';
+const UNKNOWN_TOKEN = 'this token is not known here; one that was just made is known within two seconds';
 
 /** Lets only those with one of these roles at the routes of this scope. `tokens` is asked anew for each request. */
 export function requireRole(
@@ -20,7 +22,7 @@ export function requireRole(
     const bearer = shown === undefined ? undefined : bearerOf(shown, tokens());
     if (bearer === undefined) {
       void reply.header('www-authenticate', 'Bearer');
-      throw new HttpRefusal(401, 'permission', 'this token may not ask');
+      throw new HttpRefusal(401, 'permission', shown === undefined ? NO_TOKEN : UNKNOWN_TOKEN);
     }
     if (!roles.some((role) => bearer.roles.includes(role)))
       throw new HttpRefusal(403, 'permission', `this takes a token with the role ${roles.join(' or ')}`);

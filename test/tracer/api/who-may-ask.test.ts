@@ -22,10 +22,15 @@ describe('a token', () => {
     const before = log.entries.length;
     const bare = await fetch(new URL(path, url), { method: 'POST', body: JSON.stringify(body) });
     expect(bare.headers.get('www-authenticate')).toBe('Bearer');
-    expect(await refusalOf(bare)).toMatchObject({ status: 401, code: 'permission' });
+    expect(await refusalOf(bare)).toMatchObject({
+      status: 401,
+      code: 'permission',
+      message: expect.stringContaining('authorization: Bearer TOKEN') as string,
+    });
     expect(await refusalOf(await post(path, body, 'fbt_other'))).toMatchObject({
       status: 401,
       code: 'permission',
+      message: expect.stringContaining('not known here') as string,
     });
     expect(await refusalOf(await post(path, body, OPERATOR))).toMatchObject({
       status: 403,
