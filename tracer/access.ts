@@ -58,10 +58,7 @@ export function accessRecorder({ auditPublicKey, nowMs, randomBytes, commit }: A
         throw new AskerError('input', 'a look needs an officer and a purpose: both are recorded');
       }
       if (!isPlain(officer) || !isPlain(purpose))
-        throw new AskerError(
-          'input',
-          `officer and purpose must be ${PLAIN_WORDS}: people are shown them`,
-        );
+        throw new AskerError('input', `officer and purpose must be ${PLAIN_WORDS}: people are shown them`);
       const parts = telling(['format', 'size'], () =>
         sealAccess(
           { officer, purpose, ...asked, reached },

@@ -12,10 +12,7 @@ import type { ContactView, LiveTable, Place } from './view.js';
 
 /** Of a view from before the store was begun anew. */
 export const begunAnew = (): AskerError =>
-  new AskerError(
-    'busy',
-    'the contacts were begun anew, and are read again from the ledger: ask once more',
-  );
+  new AskerError('busy', 'the contacts were begun anew, and are read again from the ledger: ask once more');
 
 export class ViewBook {
   readonly #parts: Parts;

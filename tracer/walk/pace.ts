@@ -33,8 +33,5 @@ export const outOfTime = (): AskerError =>
     'the trace took longer than it may: ask for fewer hops, a shorter window or more seconds',
   );
 export const neverBegun = (): AskerError =>
-  new AskerError(
-    'full',
-    'the trace did not begin in time, as others were walked before it: ask again later',
-  );
+  new AskerError('full', 'the trace did not begin in time, as others were walked before it: ask again later');
 export const calledOff = (): AskerError => new AskerError('closed', 'the trace was called off');
