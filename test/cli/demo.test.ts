@@ -41,6 +41,7 @@ const traceJson = z.strictObject({
   minSeconds: z.int(),
   latentSeconds: z.int(),
   reachedCount: z.int(),
+  missingReports: z.literal(0),
   reached: z.array(person),
 });
 
