@@ -7,8 +7,8 @@
 import { toHex } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
 
-/** As many as one session takes: a tag that has been away for weeks has a few dozen. */
-const MAX_REPORTS = 128;
+/** Also as many as one session takes: a tag that has been away for weeks has a few dozen. */
+export const MAX_REPORTS = 128;
 /** More tags than can come by in a quarter of an hour. */
 const MAX_IDS = 32_768;
 

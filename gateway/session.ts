@@ -16,9 +16,7 @@ import { decodeUploadHeader, UploadAssembler } from '../protocol/upload.js';
 import type { UploadHeader } from '../protocol/upload.js';
 import type { Characteristic, ServerPeer, ServerSession } from '../radio/contract.js';
 import type { Desk } from './desk.js';
-
-/** Reports one session may leave; a tag with more comes again, so that nobody has all of the air and of the spool at one go. */
-const MAX_REPORTS = 128;
+import { MAX_REPORTS } from './report-quota.js';
 
 interface Refreshing {
   readonly request: RefreshRequest;

@@ -1,6 +1,6 @@
 /**
- * The sources compiled into a folder, for tests that start processes: one that reads TypeScript by itself takes three times
- * as long to start. What was compiled once is kept by the hash of its source, so that a run compiles what has changed.
+ * The sources compiled into a folder, for benchmarks and for tests that start processes: one that reads TypeScript by itself takes
+ * three times as long to start. What was compiled once is kept by the hash of its source, so that a run compiles what has changed.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** Refusals that come after a look was recorded, and say so. That there is nobody is an answer too: it is recorded, and told after that, in words that say so. */
+/** Refusals that come after a look was recorded, and say so. That there is nobody is an answer too. */
 import { AskerError } from './asker-error.js';
 
 /** What was found, or `not-found` in the words to tell; `missingReports` as in {@link TraceResult}. Throws what else `find` throws. */

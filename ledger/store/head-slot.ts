@@ -23,7 +23,7 @@ export interface Answered {
 
 export type Head = Answered & Checkpoint;
 
-export interface HeadSlot extends Answered, Checkpoint {
+export interface HeadSlot extends Head {
   /** How often the file had been written. */
   readonly turn: number;
 }
