@@ -18,7 +18,7 @@ try {
   await compileInto(folder);
   const args = [compiledIn(folder, MAIN), ...process.argv.slice(2)];
   const bench = spawn(process.execPath, args, { stdio: 'inherit' });
-  process.once('SIGTERM', () => bench.kill());
+  process.on('SIGTERM', () => bench.kill());
   const [code] = (await once(bench, 'exit')) as [number | null];
   process.exitCode = code ?? 1;
 } finally {
