@@ -32,13 +32,15 @@ const runOf = (day: number): number => WEEK_DAYS * weekOf(day) + Math.floor((day
 export const expiredSegments = (segments: readonly SegmentInfo[], keepFrom: number): readonly number[] =>
   segments.filter(({ lastSeconds }) => lastSeconds < keepFrom).map(({ id }) => id);
 
-/** Ids of the segments to compact next, oldest first; `undefined` when all is well as it is. One alone is to be rid of its dead. */
+/**
+ * Ids of the segments to compact next, oldest first; `undefined` when all is well as it is. One alone is to be rid of
+ * what was replaced; what is past retention in it is no matter of worth (live-compaction.ts).
+ */
 export function nextCompaction(
   segments: readonly SegmentInfo[],
-  limits: CompactionLimits,
+  { today, keepFrom, maxContacts = MAX_CONTACTS, replacedIn = () => 0 }: CompactionLimits,
 ): readonly number[] | undefined {
-  const { today, maxContacts = MAX_CONTACTS } = limits;
-  const live = segments.filter(({ lastSeconds }) => lastSeconds >= limits.keepFrom);
+  const live = segments.filter(({ lastSeconds }) => lastSeconds >= keepFrom);
   const groups = [
     ...groupsBy(live, weekOf, (week) => (week + 1) * WEEK_DAYS <= today),
     ...groupsBy(live, runOf, (run) => endOfRun(run) <= today),
@@ -52,7 +54,7 @@ export function nextCompaction(
     const worthy = worthMerging(group, maxContacts);
     if (worthy.length > 1) return worthy.map(({ id }) => id);
   }
-  const stale = live.find((segment) => 2 * deadIn(segment, limits) > segment.contacts);
+  const stale = live.find(({ id, contacts }) => 2 * replacedIn(id) > contacts);
   return stale && [stale.id];
 }
 
@@ -91,15 +93,6 @@ function worthMerging(group: readonly SegmentInfo[], maxContacts: number): reado
     sum += segment.contacts;
   }
   return taken.sort(byDay);
-}
-
-/** Replaced contacts, and an estimate of those past retention: as if they were spread evenly over its time. */
-function deadIn(
-  { id, baseSeconds, lastSeconds, contacts }: SegmentInfo,
-  { keepFrom, replacedIn }: CompactionLimits,
-): number {
-  const past = Math.max(0, keepFrom - baseSeconds) / Math.max(1, lastSeconds - baseSeconds);
-  return (replacedIn?.(id) ?? 0) + contacts * Math.min(1, past);
 }
 
 /** Days that an import puts into one segment: those of a week, or of a run where a week is too much. */

@@ -102,12 +102,16 @@ describe('what to compact', () => {
     ).toBeUndefined();
   });
 
-  it('rids a segment of its dead when they are more than half', () => {
+  it('rids a segment of what was replaced when that is more than half', () => {
     const one = segment(19_698, 19_704);
-    const limits = { today: 19_720, keepFrom: 19_702 * DAY_SECONDS };
-    expect(nextCompaction([one], limits)).toEqual([one.id]);
-    expect(nextCompaction([one], { ...limits, keepFrom: 19_699 * DAY_SECONDS })).toBeUndefined();
-    expect(nextCompaction([one], { ...limits, keepFrom: 0, replacedIn: () => 600 })).toEqual([one.id]);
+    const limits = { today: 19_720, keepFrom: 0 };
+    expect(nextCompaction([one], { ...limits, replacedIn: () => 501 })).toEqual([one.id]);
+    expect(nextCompaction([one], { ...limits, replacedIn: () => 500 })).toBeUndefined();
+  });
+
+  it('does not take a segment that reaches over the border for half dead: nobody knows what of it is left', () => {
+    const one = segment(19_698, 19_704);
+    expect(nextCompaction([one], { today: 19_720, keepFrom: 19_702 * DAY_SECONDS })).toBeUndefined();
   });
 
   it('drops a segment when the last of its contacts is past retention', () => {
