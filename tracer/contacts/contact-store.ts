@@ -177,18 +177,18 @@ export class ContactStore {
     return this.#guard(() => this.#views.bucketsOf(segment, entry));
   }
 
-  /** The evidence of all segments of a view, for a thread that reads it for itself; good while the view is held. */
+  /** The evidence of all segments of a view, for a thread that reads it for itself; good while the view is held. Throws `busy` as {@link contactAt}. */
   evidenceIn(view: ContactView): readonly ColdEvidence[] {
     return this.#views.evidenceIn(view);
   }
 
-  /** For who reads evidence elsewhere: damage that is met there is this store's. */
+  /** For who reads evidence elsewhere: damage that is met there is this store's. Throws `busy` where it was begun anew meanwhile. */
   async guarding<T>(read: () => Promise<T>): Promise<T> {
-    const parts = this.#parts;
+    const views = this.#views;
     try {
       return await read();
     } catch (error) {
-      if (parts !== this.#parts) throw begunAnew(); // the files went while it read
+      if (views !== this.#views) throw begunAnew(); // the files went while it read
       return this.#guard((): never => {
         throw error;
       });
@@ -243,10 +243,12 @@ export class ContactStore {
   /**
    * Goes on with what was saved last, at {@link position}, as after the end of the process; with nothing when what lies on the
    * disk is damaged, or when going on did not help the time before. A folder that stopped at an error is only opened again.
+   * Views from before are `busy` as soon as it begins. Throws what the disk does; then it is to be begun anew once more.
    */
   async beginAnew(): Promise<void> {
     const damage = this.damage;
     const isFault = damage !== undefined && !isDamaged(damage) && (hasStopped(damage) || !this.#isTriedAgain);
+    this.#views = new ViewBook(this.#parts); // those that were taken so far name files that are about to be closed
     await this.#parts.sealer?.close();
     this.#parts = await (isFault ? this.#beginnings.saved() : this.#beginnings.empty());
     this.#isTriedAgain = isFault;

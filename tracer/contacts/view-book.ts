@@ -63,23 +63,24 @@ export class ViewBook {
       const row = rows.read(live.firstVersion + at);
       return contactOfSides(row, sidesOfRow(row), tagOf);
     }
-    const segment = view.segments.find(({ id }) => id === table);
-    const sealed = segment && this.#sealedOf.get(segment);
-    if (sealed === undefined) throw begunAnew();
-    const cold = sealed.contactAt(at);
+    const cold = this.#sealedSegment(view.segments.find(({ id }) => id === table)).contactAt(at);
     return contactOfSides(cold, cold.accounts, tagOf);
   }
 
   /** Seconds of each bucket of an entry of a segment of such a view. Throws as {@link contactAt}. */
   bucketsOf(segment: Segment, entry: number): BucketSeconds {
-    const sealed = this.#sealedOf.get(segment);
-    if (sealed === undefined) throw begunAnew();
-    return sealed.contactAt(entry).bucketSeconds;
+    return this.#sealedSegment(segment).contactAt(entry).bucketSeconds;
   }
 
-  /** The evidence of all segments of such a view. */
+  /** The evidence of all segments of such a view. Throws `busy` for another's. */
   evidenceIn(view: ContactView): readonly ColdEvidence[] {
-    return view.segments.flatMap((segment) => this.#sealedOf.get(segment)?.evidence ?? []);
+    return view.segments.map((segment) => this.#sealedSegment(segment).evidence);
+  }
+
+  #sealedSegment(segment: Segment | undefined): SealedSegment {
+    const sealed = segment && this.#sealedOf.get(segment);
+    if (sealed === undefined) throw begunAnew();
+    return sealed;
   }
 
   /** People come without a contact too: those whom a gateway saw. */

@@ -1,6 +1,8 @@
 /** A store near the end of its versions, and one in which a change failed half way. */
+import { setImmediate as breathe } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { FirebreakError } from '../../../protocol/errors.js';
 import { silentLog } from '../../../protocol/log.js';
 import type { ContactStore } from '../../../tracer/contacts/contact-store.js';
 import { memoryContactStore, openContactStore } from '../../../tracer/contacts/open-contact-store.js';
@@ -97,6 +99,35 @@ describe('a store in which a change failed half way', () => {
     const busy = expect.objectContaining({ code: 'busy' }) as Error;
     expect(() => store.contactAt(view, { table: segment?.id ?? -1, isLive: false, at: 0 })).toThrow(busy);
     expect(() => segment && store.bucketsOf(segment, 0)).toThrow(busy);
+    expect(() => store.evidenceIn(view)).toThrow(busy);
+    await store.close();
+  });
+
+  it('says so from the moment it begins, and takes what a closed file gives for no damage', async () => {
+    const store = await openIn(await temporaryFolder());
+    for (let k = 0; k < 9; k++) store.add([wordOf(1, 2 + k, k)]);
+    await store.settled();
+    await store.save({ size: 9, note: '' });
+    const view = store.view();
+    const place = { table: view.segments[0]?.id ?? -1, isLive: false, at: 0 };
+    const closed = new FirebreakError('damaged', 'read from a file that was closed');
+    const busy = expect.objectContaining({ code: 'busy' }) as Error;
+    await failing(store);
+    const reading = store.guarding(async () => {
+      await isBegun;
+      throw closed;
+    });
+    const told = expect(reading).rejects.toThrow(busy);
+    let isOver = false;
+    const begun = store.beginAnew().finally(() => (isOver = true));
+    const isBegun = breathe();
+    while (!isOver) {
+      expect(() => store.contactAt(view, place)).toThrow(busy);
+      await breathe();
+    }
+    await begun;
+    await told;
+    expect(store.damage).toBeUndefined();
     await store.close();
   });
 });
