@@ -21,7 +21,7 @@ import type { PresenceSnapshot } from './presence/snapshot.js';
 import type { LedgerReading, ReadingDeps } from './reading.js';
 import { contactRows } from './person-contacts.js';
 import type { PersonQuestion } from './person-contacts.js';
-import { isTagNumber, requireBounds, traceResultInTurns, withBeginnings } from './trace.js';
+import { requireBounds, requireTagNumber, traceResultInTurns, withBeginnings } from './trace.js';
 import type { TraceWords } from './rows-told.js';
 import type { TraceRequest, TraceResult } from './trace-result.js';
 import { needsBuckets } from './walk/ground.js';
@@ -121,7 +121,8 @@ export class LookUps {
 
   async lookUpPath(request: TraceRequest, person: string, look: Look, signal?: AbortSignal) {
     const access = this.#recorder();
-    if (!isTagNumber(person)) throw new AskerError('input', `person “${person}” is not a tag number`);
+    requireTagNumber('person', person);
+    requireBounds(request);
     const ground = this.#ground(request.presence);
     const { missingReports } = ground;
     const asked = { ...askedInTrace(request), question: 'path' } as const;
@@ -140,6 +141,7 @@ export class LookUps {
     const access = this.#recorder();
     const view = this.#reading.contacts.view();
     const { person, from, to, minSeconds } = question;
+    requireTagNumber('person', person);
     const oneHop = { case: person, direction: 'forward', hops: 1, latentSeconds: 0 } as const;
     const asOneHop = { ...oneHop, from, to, minSeconds };
     requireBounds(asOneHop);

@@ -30,8 +30,13 @@ export function trace(view: ContactView, request: TraceRequest, options: TraceOp
   return traceResult(view.people, request, walks, options);
 }
 
-export const isTagNumber = (digits: string): boolean =>
+const isTagNumber = (digits: string): boolean =>
   /^\d{1,15}$/.test(digits) && Number(digits) <= MAX_TAG_NUMBER;
+
+/** Throws `input` for what is no tag number, by the name that the question has for it. */
+export function requireTagNumber(name: string, digits: string): void {
+  if (!isTagNumber(digits)) throw new AskerError('input', `${name} “${digits}” is not a tag number`);
+}
 
 /** Throws `input`. */
 export function requireBounds(request: TraceRequest): void {
@@ -40,7 +45,7 @@ export function requireBounds(request: TraceRequest): void {
   const require = (holds: boolean, problem: string) => {
     if (!holds) throw new AskerError('input', problem);
   };
-  require(isTagNumber(request.case), `case “${request.case}” is not a tag number`);
+  requireTagNumber('case', request.case);
   require(isCount(hops) && hops >= 1 && hops <= MAX_HOPS, `hops must be 1 to ${MAX_HOPS}`);
   require(isCount(from) && isCount(to), 'the window is in whole unix seconds');
   require(from <= to, 'the window ends before it begins');

@@ -60,7 +60,8 @@ export function settingsOf(request: ClusterRequest) {
   };
 }
 
-function backwardFrom(request: ClusterRequest, tag: string, due: number): TraceRequest {
+/** Who may have infected a case by `due`. */
+export function backwardFrom(request: ClusterRequest, tag: string, due: number): TraceRequest {
   return { ...settingsOf(request), case: tag, direction: 'backward', to: due };
 }
 

@@ -1,8 +1,9 @@
 /** Common sources of several cases, ranked, and the transmission tree that explains them best (clusters.md). */
 import { AskerError } from '../asker-error.js';
 import { presenceFromIn } from '../presence/presence-view.js';
+import { requireBounds as requireTraceBounds } from '../trace.js';
 import { Turns } from '../turns.js';
-import { settingsOf, traceCases } from './case-traces.js';
+import { backwardFrom, settingsOf, traceCases } from './case-traces.js';
 import { MAX_CASES, MAX_SOURCES, MIN_CASES } from './cluster-result.js';
 import type { ClusterRequest, ClusterResult, ClusterSource, Trace } from './cluster-result.js';
 import { Explained } from './explained.js';
@@ -65,7 +66,8 @@ export function tagsInCluster({ cases, sources, tree }: ClusterResult): number[]
   return [...tags].map(Number).sort((x, y) => x - y);
 }
 
-function requireBounds({ cases, incubationSeconds = 0, list = LISTED }: ClusterRequest): void {
+function requireBounds(request: ClusterRequest): void {
+  const { cases, incubationSeconds = 0, list = LISTED } = request;
   const require = (holds: boolean, problem: string): void => {
     if (!holds) throw new AskerError('input', problem);
   };
@@ -77,6 +79,7 @@ function requireBounds({ cases, incubationSeconds = 0, list = LISTED }: ClusterR
   require(cases.every(({ onset = 0 }) => isCount(onset)), 'an onset is in whole unix seconds');
   require(isCount(incubationSeconds), 'the incubation is whole seconds, and not negative');
   require(isCount(list) && list >= 1, 'at least one source is to be listed');
+  for (const { tag } of cases) requireTraceBounds(backwardFrom(request, tag, request.to));
 }
 
 function rank(weighed: readonly Weighed<ClusterSource>[]): ClusterSource[] {
