@@ -24,7 +24,7 @@ import type { StoreDisk } from './store-disk.js';
 import { findStore, pathsIn } from './store-open.js';
 import type { Damage, FoundStore, OpenOptions, StoredSegment } from './store-open.js';
 import type { TaskResults, Tasks } from './store-task.js';
-import { startTaskThread } from './task-thread.js';
+import { runAlone, startTaskThread } from './task-thread.js';
 import type { StartTaskThread } from './task-thread.js';
 import type { Segment } from './segment.js';
 import type { ToSeal } from './to-seal.js';
@@ -277,25 +277,17 @@ export class SegmentStore {
     return stored;
   }
 
-  /** In a thread of its own, which the signal ends. */
+  /** In a thread of its own, which the signal ends; of what failed no files are left. */
   async #run<K extends 'seal' | 'compact'>(
     task: Tasks[K] & { readonly kind: string; readonly id: number; readonly people: number },
     { signal, onProgress }: { readonly [P in keyof TaskOptions]: TaskOptions[P] | undefined },
   ): Promise<TaskResults[K]> {
-    signal?.throwIfAborted();
-    const thread = this.#startThread();
-    const abort = (): void => void thread.end();
-    signal?.addEventListener('abort', abort, { once: true });
+    const onPeople = (people: number): void => onProgress?.(task.kind, people, task.people);
     try {
-      return await thread.run<K>(task, (people) => onProgress?.(task.kind, people, task.people));
+      return await runAlone<K>(this.#startThread, task, { signal, onPeople });
     } catch (error) {
-      await thread.end();
       await this.#removeFiles(task.id);
-      signal?.throwIfAborted();
       throw error;
-    } finally {
-      signal?.removeEventListener('abort', abort);
-      await thread.end();
     }
   }
 

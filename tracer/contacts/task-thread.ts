@@ -69,6 +69,32 @@ export function startTaskThread(walksUnderWay?: Int32Array): TaskThread {
 const thrown = (code: ErrorCode | undefined, message: string): Error =>
   code === undefined ? new Error(message) : new FirebreakError(code, message);
 
+interface RunOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onPeople?: (people: number) => void;
+}
+
+/** Does a task in a thread of its own, which is gone when this settles; the signal ends it. Throws what the task threw, or the signal's reason. */
+export async function runAlone<K extends keyof TaskResults>(
+  startThread: StartTaskThread,
+  task: Tasks[K],
+  { signal, onPeople }: RunOptions,
+): Promise<TaskResults[K]> {
+  signal?.throwIfAborted();
+  const thread = startThread();
+  const abort = (): void => void thread.end();
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    return await thread.run<K>(task, onPeople);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    await thread.end();
+  }
+}
+
 /** For a store so small that starting a thread would take longer than the work. */
 export const inlineTasks =
   (disk: StoreDisk): StartTaskThread =>
