@@ -27,8 +27,9 @@ const withoutZone = new Intl.DateTimeFormat('en-GB', DAY_AND_TIME);
 const clockOnly = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const dayOnly = new Intl.DateTimeFormat('en-CA');
 
-/** "Wed, 15 Nov 2023, 09:13" in the reader's zone; `zone` adds its name. */
+/** "Wed, 15 Nov 2023, 09:13" in the reader's zone; `zone` adds its name. Of a number that is no time the number itself. */
 export function localTime(unixSeconds: number, zone = false): string {
+  if (Number.isNaN(new Date(unixSeconds * 1000).getTime())) return `${unixSeconds} s after 1970`;
   return (zone ? withZone : withoutZone).format(unixSeconds * 1000);
 }
 

@@ -147,9 +147,7 @@ function witnessLine({
 function cosignedWhen(atSeconds: number): string {
   const ageMs = Date.now() - atSeconds * 1000;
   if (ageMs > -MAX_AHEAD_MS) return `${ago(ageMs)} ago`;
-  const isDate = !Number.isNaN(new Date(atSeconds * 1000).getTime());
-  const when = isDate ? localTime(atSeconds, true) : `${atSeconds} s after 1970`;
-  return pc.yellow(`at a time to come, ${when}: its clock or the one here is wrong`);
+  return pc.yellow(`at a time to come, ${localTime(atSeconds, true)}: its clock or the one here is wrong`);
 }
 
 const entries = (size: number): string => counted(size, 'entry', 'entries');

@@ -42,6 +42,19 @@ it('does not date a look that found nothing known to the year 1970', () => {
   expect(lines).not.toContain('1970');
 });
 
+it('shows a look whose window ends at no time that there is: nobody is to look unseen by asking oddly', () => {
+  const asked: ShownQuestion = {
+    ...{ officer: 'Dr. Wu', purpose: 'measles', question: 'forward', hops: 2, minSeconds: 900 },
+    ...{ from: 1_790_000_000, to: Number.MAX_SAFE_INTEGER },
+    ...{ latentSeconds: 0, infectiousSeconds: null, attenuation: 'near', presence: false },
+  };
+  const looks: AuditLook[] = [{ ...look, whole: 'yes', asked }];
+  const answer = { note: '', looks, older: 0, unread: [], unreadCount: 0 };
+  const lines = stripVTControlCharacters(auditLines({ answer, entries: 9, dataDir: '.' }).join('\n'));
+  expect(lines).toContain('Dr. Wu');
+  expect(lines).toContain('to 9007199254740991 s after 1970');
+});
+
 it('does not say of a tag that a path was asked to that it is in the answer: there may have been none', () => {
   const asked: ShownQuestion = {
     ...{ officer: 'Dr. Wu', purpose: 'measles', question: 'path', hops: 2, from: 0, to: 9, minSeconds: 900 },
