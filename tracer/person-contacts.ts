@@ -2,7 +2,7 @@
 import { AskerError } from './asker-error.js';
 import { nearSecondsOf } from './contact.js';
 import type { Contact } from './contact.js';
-import { contactsOfPerson } from './contacts/pair-contacts.js';
+import { contactsOfPerson, hasContacts } from './contacts/pair-contacts.js';
 import type { Met } from './contacts/pair-contacts.js';
 import { personOf } from './contacts/people.js';
 import type { ContactView, Place } from './contacts/view.js';
@@ -90,7 +90,7 @@ async function metFrom(
   turns: Turns,
 ): Promise<MetTag[]> {
   const person = personOf(view.people, Number(asked));
-  if (person === undefined)
+  if (person === undefined || !hasContacts(view, person))
     throw new AskerError('not-found', `${asked} is in no contact that is known: check the number`);
   const last = after && { ...after, tag: Number(after.person) };
   const ahead: MetTag[] = [];

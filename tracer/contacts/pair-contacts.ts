@@ -72,6 +72,10 @@ export function* contactsOfPerson(
     }
 }
 
+/** Whether there is any contact of the person in the view. */
+export const hasContacts = (view: ContactView, person: number): boolean =>
+  contactsOfPerson(view, person, 0, Infinity).next().done !== true;
+
 /** Where all contacts of a view stand, each once. In no order. */
 export function* placesOf(view: ContactView): Generator<Place, void, undefined> {
   for (const segment of view.segments) yield* sealedPlaces(view, segment);

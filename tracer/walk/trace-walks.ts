@@ -1,6 +1,6 @@
 /** The walks of a trace: one, or for both ways one backward and one forward from everybody it reached (tracing.md). */
 import { AskerError } from '../asker-error.js';
-import { contactsOfPerson } from '../contacts/pair-contacts.js';
+import { hasContacts } from '../contacts/pair-contacts.js';
 import { personOf } from '../contacts/people.js';
 import type { People } from '../contacts/people.js';
 import type { ContactView } from '../contacts/view.js';
@@ -81,9 +81,6 @@ function settingsOf(
   const times = { from, to, minSeconds, latentSeconds, infectiousSeconds };
   return { direction, hops, ...times, attenuation, presence };
 }
-
-const hasContacts = (view: ContactView, person: number): boolean =>
-  contactsOfPerson(view, person, 0, Infinity).next().done !== true;
 
 const isSeen = (presence: PresenceView | undefined, person: number): boolean =>
   presence !== undefined && presence.staysOf(person).length > 0;
