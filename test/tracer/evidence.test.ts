@@ -79,6 +79,15 @@ describe('an evidence bundle', () => {
     await expect(evidenceOf(tracer, {}, ['2', '5'])).rejects.toMatchObject({ code: 'input' });
   });
 
+  it('says that the list was too short where that may be why it cannot show somebody', async () => {
+    const tracer = await recordingTracer(ward());
+    const words =
+      'not in the answer, so evidence cannot show them: 4; 2 more people are counted in it and not listed';
+    await expect(evidenceOf(tracer, { list: 1 }, ['4'])).rejects.toThrow(words);
+    const whole = await evidenceOf(tracer, {}, ['77']).catch((error: Error) => error.message);
+    expect(whole).toBe('not in the answer, so evidence cannot show them: 77; the look is recorded');
+  });
+
   it('shows the sources that paths begin at, those too that a short list leaves out', async () => {
     const asked = { direction: 'both', case: '4', minSeconds: 100, list: 2 } as const;
     const { result, evidence } = await evidenceOf(await recordingTracer(ward()), asked);

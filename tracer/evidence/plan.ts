@@ -26,7 +26,8 @@ export type ShownRows = Required<Pick<TraceResult, 'reached' | 'sources'>>;
  * The rows of those asked for; in a trace both ways also of the sources that their paths begin at. Throws `input` when
  * somebody asked for is not in the answer.
  */
-export function shownRows({ reached, sources = [] }: TraceResult, { persons }: EvidenceWish): ShownRows {
+export function shownRows(answer: TraceResult, { persons }: EvidenceWish): ShownRows {
+  const { reached, sources = [] } = answer;
   if (persons === undefined) return { reached, sources };
   const asked = new Set(persons);
   const isAsked = ({ person }: ReachedPerson) => asked.has(person);
@@ -34,13 +35,22 @@ export function shownRows({ reached, sources = [] }: TraceResult, { persons }: E
   const begins = new Set(shown.map(({ source }) => source));
   const found = new Set([...reached, ...sources].filter(isAsked).map(({ person }) => person));
   const missing = [...asked].filter((person) => !found.has(person));
-  const more = missing.length - MAX_NAMED;
-  if (missing.length > 0)
-    throw new AskerError(
-      'input',
-      `not in the answer, so evidence cannot show them: ${missing.slice(0, MAX_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
-    );
+  if (missing.length > 0) throw notInAnswer(missing, answer);
   return { reached: shown, sources: sources.filter((row) => isAsked(row) || begins.has(row.person)) };
+}
+
+function notInAnswer(missing: readonly string[], answer: TraceResult): AskerError {
+  const { reached, reachedCount, sources = [], sourceCount = 0 } = answer;
+  const named = missing.slice(0, MAX_NAMED).join(', ');
+  const more = missing.length - MAX_NAMED;
+  const others = more > 0 ? ` and ${more} more` : '';
+  const unlisted = reachedCount - reached.length + sourceCount - sources.length;
+  const longer =
+    unlisted > 0 ? `; ${unlisted} more people are counted in it and not listed: ask for a longer list` : '';
+  return new AskerError(
+    'input',
+    `not in the answer, so evidence cannot show them: ${named}${others}${longer}`,
+  );
 }
 
 /** The contacts that an answer was made of. */
