@@ -108,7 +108,7 @@ export class LookUps {
     const recorded = await access.record(look, askedInTrace(request), reached);
     const answer = { result: { ...result, missingReports }, accessIndex: recorded.index };
     if (wish === undefined || signer === undefined) return answer;
-    const note = await this.#noteCovering(recorded.index, signal);
+    const note = await afterLook(this.#noteCovering(recorded.index, signal));
     const deps = { ...this.#deps, dayKeysOf: this.#deps.dayKeys.of, signer };
     const from = {
       view,
@@ -238,7 +238,7 @@ export class LookUps {
       signal?.throwIfAborted();
       await pause(COVERED_EVERY_MS);
     }
-    const problem = `the look is entry ${index}, and no checkpoint covers it yet: there is no evidence without one`;
+    const problem = `no checkpoint covers entry ${index} yet, and there is no evidence without one`;
     throw new AskerError('timeout', problem);
   }
 }

@@ -173,6 +173,17 @@ describe('an evidence bundle', () => {
     await expect(tracer.lookUp(request, look, {}, gone.signal)).rejects.toThrow('has gone');
   });
 
+  it('is refused with word that the look is recorded also where the ledger goes away right after', async () => {
+    const log = ward();
+    const tracer = await recordingTracer(log);
+    const append = log.append.bind(log);
+    log.append = (entry) => {
+      log.failing = { call: 'checkpoint', error: new FirebreakError('unreachable', 'the ledger is away') };
+      return append(entry);
+    };
+    await expect(evidenceOf(tracer)).rejects.toThrow('the ledger is away; the look is recorded');
+  });
+
   it('waits for a checkpoint that covers the look, and not for ever', async () => {
     const log = pair();
     const covered = log.checkpoint();
@@ -185,7 +196,10 @@ describe('an evidence bundle', () => {
     ).toBe(2);
     const stuck = { ...log.reader(), checkpoint: async () => covered };
     const tracer = await recordingTracer(log, { reader: stuck, coveredWithinMs: 50 });
-    await expect(evidenceOf(tracer)).rejects.toMatchObject({ code: 'timeout' });
+    await expect(evidenceOf(tracer)).rejects.toMatchObject({
+      code: 'timeout',
+      message: 'no checkpoint covers entry 3 yet, and there is no evidence without one; the look is recorded',
+    });
   });
 
   it('shows what the trace says of whatever was recorded', async () => {
