@@ -17,6 +17,7 @@ import type { PartChange } from './kept-parts.js';
 import type { LedgerPosition } from './manifest.js';
 import { sealedSegment } from './sealed-segment.js';
 import type { SealedSegment } from './sealed-segment.js';
+import { holdsOlder } from './segment-search.js';
 import type { SegmentStore } from './segment-store.js';
 import { StandingSegments } from './standing-segments.js';
 import type { StoredSegment } from './store-open.js';
@@ -74,11 +75,14 @@ export class LiveSealer {
     return this.#segments.hasUncommitted;
   }
 
-  /** Puts the segments of the store in place; contacts before `keepFrom` had to go in an earlier life. */
+  /**
+   * Puts the segments of the store in place; contacts before `keepFrom` had to go in an earlier life, which may have ended before
+   * it came to cut them.
+   */
   async begin(keepFrom: number): Promise<void> {
     for (const stored of this.#segments.inStore) {
       this.#sealed.add(await sealedSegment(stored));
-      this.#cutAt.set(stored.info.id, keepFrom);
+      if (!holdsOlder(stored.segment, keepFrom)) this.#cutAt.set(stored.info.id, keepFrom);
       this.#deps.writer.noteSegment(stored.segment);
     }
     this.#keepFrom = keepFrom;

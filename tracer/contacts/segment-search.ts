@@ -26,6 +26,17 @@ export function firstStartOf(segment: Segment, keepFrom: number): number {
   return first;
 }
 
+/** Whether some contact in it ended before this time, unix seconds. */
+export function holdsOlder(segment: Segment, seconds: number): boolean {
+  if (segment.baseSeconds >= seconds) return false;
+  for (let person = 0; person < segment.people; person++) {
+    const end = rowEnd(segment, person);
+    for (let entry = segment.rows[person]!; entry < end && startAt(segment, entry) < seconds; entry++)
+      if (endAt(segment, entry) < seconds) return true;
+  }
+  return false;
+}
+
 /** How many contacts of the same two people that start in the same second come before this one: 0, with honest clocks. */
 export function rankOf(segment: Segment, entry: number): number {
   const { peer, rows } = segment;

@@ -1,4 +1,4 @@
-/** A segment of which nothing is left but what began before the border of retention and ended behind it. */
+/** Segments that reach over the border of retention, and what is left of them when they were cut there. */
 import { expect, test } from 'vitest';
 import { asEpoch, asTagNumber } from '../../../protocol/brands.js';
 import { silentLog } from '../../../protocol/log.js';
@@ -22,12 +22,40 @@ const met = (peer: number, start: number, end: number) => ({
   ledgerIndex: peer,
 });
 
-test('a segment that was cut at the border is not written again and again', async () => {
-  const store = await openContactStore(await temporaryFolder(), {
+const openIn = (dir: string) =>
+  openContactStore(dir, {
     log: silentLog,
     startThread: inlineTasks(NODE_STORE_DISK),
     ...{ tableRows: 16, leastRows: 2, waitingTables: 0 },
   });
+
+test('what ended before the border is cut by the next life, if this one ends before it came to it', async () => {
+  const dir = await temporaryFolder();
+  const store = await openIn(dir);
+  store.add([met(2, MIDNIGHT - 3000, MIDNIGHT - 2400), met(3, MIDNIGHT - 1500, MIDNIGHT + 300)]);
+  store.add([met(4, MIDNIGHT + 600, MIDNIGHT + 900), met(5, MIDNIGHT + 172_000, MIDNIGHT + 172_400)]);
+  await store.settled();
+  await store.save({ size: 1, note: '' });
+  const held = () =>
+    next
+      .view()
+      .segments.map(({ entries }) => entries / 2)
+      .sort();
+  store.expireBefore(MIDNIGHT);
+  await store.save({ size: 2, note: '' });
+  await store.close();
+  const next = await openIn(dir);
+  expect(held()).toEqual([1, 1, 2]);
+  await next.settled();
+  expect(held()).toEqual([1, 1, 1]);
+  await next.save({ size: 3, note: '' });
+  await next.settled();
+  expect(next.wantsSave).toBe(false);
+  await next.close();
+});
+
+test('a segment that was cut at the border is not written again and again', async () => {
+  const store = await openIn(await temporaryFolder());
   store.add([met(2, MIDNIGHT - 7200, MIDNIGHT - 6000), met(3, MIDNIGHT - 1500, MIDNIGHT + 300)]);
   store.add([met(4, MIDNIGHT - 1400, MIDNIGHT + 200), met(5, MIDNIGHT + 86_000, MIDNIGHT + 86_400)]);
   store.expireBefore(MIDNIGHT);
