@@ -50,6 +50,26 @@ describe('threads that walk', () => {
     expect(pool.status()).toMatchObject({ threads: 2, walking: 0, waiting: 0, deaths: 0 });
   });
 
+  it('leave no question behind where none can be started, nor one that waited for the one that died', async () => {
+    const none = () => {
+      throw new Error('no more threads');
+    };
+    const never = opened(1, none);
+    expect(await codeOf(never.walk(large, { request: asked() }))).toBe('closed');
+    expect(never.status()).toMatchObject({ threads: 0, waiting: 0 });
+    let starts = 0;
+    const once: StartWalkThread = (onEnd) => {
+      if (starts++ > 0) none();
+      const ask = () =>
+        Promise.reject(new FirebreakError('closed', 'it died')).finally(() => onEnd('it died'));
+      return { ask, show: () => undefined, stop: () => undefined, end: () => Promise.resolve() };
+    };
+    const pool = opened(1, once);
+    const both = [1, 2].map(() => codeOf(pool.walk(large, { request: asked() })));
+    expect(await Promise.all(both)).toEqual(['closed', 'closed']);
+    expect(pool.status()).toMatchObject({ threads: 0, waiting: 0, deaths: 1 });
+  });
+
   it('see what a store has taken since, though only the version is posted', async () => {
     const store = memoryContactStore();
     const word = (reporter: number, peer: number, epoch: number) => ({

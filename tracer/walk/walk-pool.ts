@@ -3,7 +3,7 @@
  * a free thread, in turn; its asker can call it off, and where nobody can it has one time limit for waiting and walking. A thread that dies
  * takes its question with it, and the next question starts another.
  */
-import { FirebreakError } from '../../protocol/errors.js';
+import { asError, FirebreakError } from '../../protocol/errors.js';
 import { AskerError } from '../asker-error.js';
 import type { ContactView } from '../contacts/view.js';
 import { requireBounds } from '../trace.js';
@@ -26,7 +26,7 @@ export interface AskOptions {
 export interface WalkPool {
   /**
    * The walks of a trace over this view. Throws `input` for a request out of bounds, `full` when too many wait or its turn did
-   * not come in time, `timeout`, `closed` when its thread died, the reason of the signal where that has a code and `closed`
+   * not come in time, `timeout`, `closed` when its thread died or none can be started, the reason of the signal where that has a code and `closed`
    * otherwise, and what {@link walkTrace} throws.
    */
   walk(view: ContactView, question: Omit<WalkQuestion, 'view'>, options?: AskOptions): Promise<TraceWalks>;
@@ -129,10 +129,15 @@ class ThreadPool implements WalkPool {
 
   #handOut(): void {
     while (this.#waiting.length > 0) {
-      const thread = this.#free.pop() ?? this.#another();
-      if (thread === undefined) return;
-      const task = this.#waiting.shift();
-      if (task !== undefined) void this.#give(task, thread);
+      try {
+        const thread = this.#free.pop() ?? this.#another();
+        if (thread === undefined) return;
+        const task = this.#waiting.shift();
+        if (task !== undefined) void this.#give(task, thread);
+      } catch (cause) {
+        const problem = `no thread to walk the trace can be started: ${asError(cause).message}`;
+        this.#waiting.shift()?.reject(new FirebreakError('closed', problem, { cause }));
+      }
     }
   }
 
