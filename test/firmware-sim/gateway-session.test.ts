@@ -340,44 +340,6 @@ describe('refresh', () => {
     expect(at.tag.device.status().waiting).toBe(1);
   });
 
-  it('brings a warning to a tag whose disk is full', async () => {
-    const at = await scene();
-    at.log(1);
-    at.gateway.refresh = { notices: noticeFor(at.authority) };
-    at.gateway.faults.onWrite = () => (at.tag.full.store = true);
-    await expect(at.visit()).rejects.toThrow('ENOSPC');
-    expect(at.tag.device.status().warnings).toEqual([{ day: TODAY, number: 1, code: 2 }]);
-  });
-
-  it('brings a warning to a tag whose disk was full before, and takes no report that is not on disk', async () => {
-    const at = await scene();
-    at.log(1);
-    at.tag.full.store = true;
-    at.gateway.refresh = { notices: noticeFor(at.authority) };
-    await expect(at.visit()).rejects.toThrow('ENOSPC');
-    expect(at.tag.device.status().warnings).toEqual([{ day: TODAY, number: 1, code: 2 }]);
-    expect(at.gateway.uploads).toEqual([]);
-    at.tag.full.store = false;
-    expect(await at.visit()).toEqual({ accepted: 1, endedBy: undefined });
-  });
-
-  it('brings a warning with a pack that a full disk does not take', async () => {
-    const at = await scene({ days: 1 });
-    let pack = new Uint8Array(0);
-    const lossy = {
-      ...at.authority.station,
-      renew: async (report: Uint8Array) => {
-        pack = new Uint8Array(await at.authority.station.renew(report));
-        throw new Error('the wire broke');
-      },
-    };
-    await expect(at.tag.device.renew(lossy, { firstDay: TODAY + 1, days: 2 })).rejects.toThrow('wire');
-    at.tag.full.store = true;
-    at.gateway.refresh = { pack, notices: noticeFor(at.authority) };
-    await expect(at.visit()).rejects.toThrow('ENOSPC');
-    expect(at.tag.device.status().warnings).toEqual([{ day: TODAY, number: 1, code: 2 }]);
-  });
-
   it('does not believe a notice that the issuer did not sign', async () => {
     const { tag, gateway, visit } = await scene();
     const stranger = fastSigner(new Uint8Array(32).fill(3));
