@@ -20,6 +20,8 @@ import { writeWhole } from './write-whole.js';
 const ENTRY_BYTES = 40;
 const CRC_AT = ENTRY_BYTES - 4;
 const MAX_FILE_BYTES = 32 * 1024 * 1024;
+/** Of the present epoch, and of the one before while its records are still open. */
+const MAX_OPEN_FILES = 2;
 const NAME = /^heard-(\d+)\.log$/;
 
 interface OpenFile {
@@ -37,6 +39,8 @@ export function openFileJournal(folder: string): SampleJournal {
   function fileOf(epoch: number): OpenFile {
     const known = files.get(epoch);
     if (known !== undefined) return known;
+    const [oldest] = files.keys();
+    if (files.size >= MAX_OPEN_FILES && oldest !== undefined) release(oldest);
     const fd = openSync(pathOf(epoch), 'a', 0o600);
     const bytes = fstatSync(fd).size;
     const whole = bytes - (bytes % ENTRY_BYTES);
@@ -47,8 +51,8 @@ export function openFileJournal(folder: string): SampleJournal {
 
   function release(epoch: number): void {
     const file = files.get(epoch);
+    files.delete(epoch); // first: what failed to close has no number any more
     if (file !== undefined) closeSync(file.fd);
-    files.delete(epoch);
   }
 
   let spoilt = 0;
