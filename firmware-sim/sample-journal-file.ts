@@ -41,10 +41,7 @@ export function openFileJournal(folder: string): SampleJournal {
     if (known !== undefined) return known;
     const [oldest] = files.keys();
     if (files.size >= MAX_OPEN_FILES && oldest !== undefined) release(oldest);
-    const fd = openSync(pathOf(epoch), 'a', 0o600);
-    const bytes = fstatSync(fd).size;
-    const whole = bytes - (bytes % ENTRY_BYTES);
-    const made = { fd, bytes: whole, isTorn: whole < bytes };
+    const made = openForNotes(pathOf(epoch));
     files.set(epoch, made);
     return made;
   }
@@ -76,6 +73,14 @@ export function openFileJournal(folder: string): SampleJournal {
     },
     close: () => [...files.keys()].forEach(release),
   };
+}
+
+/** What a kill or a full disk left at its end may be part of an entry. */
+function openForNotes(path: string): OpenFile {
+  const fd = openSync(path, 'a', 0o600);
+  const { size } = fstatSync(fd);
+  const bytes = size - (size % ENTRY_BYTES);
+  return { fd, bytes, isTorn: bytes < size };
 }
 
 /** A torn entry is cut off before the next one: it would put all later ones out of step. */
