@@ -129,12 +129,14 @@ class FileFlash implements Flash {
     writeWhole(this.#fd, encodeSlot(id, record), this.#positionOf(id));
   }
 
+  /** One that failed may have torn its place: it is written there again, and the sound one beside it stays. */
   #writeHeader(): void {
-    this.#generation += 1;
+    const generation = this.#generation + 1;
     const { dropped } = this.#memory;
-    const header = encodeHeader({ generation: this.#generation, slots: this.#slots, dropped });
-    writeWhole(this.#fd, header, (this.#generation % 2) * SLOT_BYTES);
+    const header = encodeHeader({ generation, slots: this.#slots, dropped });
+    writeWhole(this.#fd, header, (generation % 2) * SLOT_BYTES);
     fdatasyncSync(this.#fd);
+    this.#generation = generation;
     this.#countedDropped = dropped;
   }
 

@@ -26,7 +26,10 @@ export interface SessionTag {
   readonly awaitsPack: boolean;
   readonly random: RandomBytes;
   epoch(): number;
-  /** A verified hello; sets the clock. Throws when the tag has reason not to believe it. */
+  /**
+   * A verified hello; sets the clock. Throws a FirebreakError when the tag has reason not to believe it, anything else when it
+   * goes by it and could not save that.
+   */
   meet(hello: Hello): void;
   /** The report due, sealed for this session; its plaintext is durable by then. `undefined`: nothing waits. */
   nextReport(hello: Hello): Uint8Array | undefined;
@@ -112,12 +115,13 @@ async function converse(talk: Talk): Promise<void> {
   if (link.payloadBytes < LEAST_PAYLOAD_BYTES)
     throw new FirebreakError('size', 'the connection carries too little at a time');
   const hello = openHello(await link.read('hello'), tag.issuerPublicKey);
-  tag.meet(hello);
+  const unsaved = met(tag, hello);
   const epoch = tag.epoch();
   await link.subscribe('receipt', inbox.push);
-  const failure = await deliverAll(talk, hello, epoch);
+  let failure = unsaved ?? (await deliverAll(talk, hello, epoch));
   try {
-    if (tag.awaitsPack) await fetchPack(talk);
+    const notTaken = tag.awaitsPack ? await fetchPack(talk) : undefined;
+    failure ??= notTaken;
     if (settings.withNotices)
       for await (const notice of readNotices(link, tag.issuerPublicKey, tag.random))
         tag.readNotices([notice]);
@@ -125,6 +129,17 @@ async function converse(talk: Talk): Promise<void> {
     throw failure ?? error; // what came first says more
   }
   if (failure !== undefined) throw failure;
+}
+
+/** A disk that did not take what the hello changes; the tag goes by it all the same. Throws for a hello not to be believed. */
+function met(tag: SessionTag, hello: Hello): Error | undefined {
+  try {
+    tag.meet(hello);
+    return undefined;
+  } catch (error) {
+    if (error instanceof FirebreakError) throw error;
+    return asError(error);
+  }
 }
 
 /** Why not all that waits was delivered, where the gateway still answers. Throws when the session is over. */
@@ -181,13 +196,15 @@ function requireEpoch(tag: SessionTag, epoch: number): void {
   if (tag.epoch() !== epoch) throw new FirebreakError('epoch', 'the epoch ended during the session');
 }
 
-/** A pack that is not this tag's cannot be opened with its reply key, and is left alone. */
-async function fetchPack({ link, tag }: Talk): Promise<void> {
+/** Why the tag did not take its pack. One that is not this tag's cannot be opened with its reply key, and is left alone. */
+async function fetchPack({ link, tag }: Talk): Promise<Error | undefined> {
   const sealed = await readRefresh(link, 'pack');
-  if (sealed === undefined) return;
+  if (sealed === undefined) return undefined;
   try {
     tag.takePack(sealed);
+    return undefined;
   } catch (error) {
-    if (!(error instanceof FirebreakError && error.code === 'sealing')) throw error;
+    const isAnothers = error instanceof FirebreakError && error.code === 'sealing';
+    return isAnothers ? undefined : asError(error);
   }
 }

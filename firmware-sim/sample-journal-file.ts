@@ -20,6 +20,8 @@ import { writeWhole } from './write-whole.js';
 const ENTRY_BYTES = 40;
 const CRC_AT = ENTRY_BYTES - 4;
 const MAX_FILE_BYTES = 32 * 1024 * 1024;
+/** Of the present epoch, and of the one before while its records are still open. */
+const MAX_OPEN_FILES = 2;
 const NAME = /^heard-(\d+)\.log$/;
 
 interface OpenFile {
@@ -37,18 +39,17 @@ export function openFileJournal(folder: string): SampleJournal {
   function fileOf(epoch: number): OpenFile {
     const known = files.get(epoch);
     if (known !== undefined) return known;
-    const fd = openSync(pathOf(epoch), 'a', 0o600);
-    const bytes = fstatSync(fd).size;
-    const whole = bytes - (bytes % ENTRY_BYTES);
-    const made = { fd, bytes: whole, isTorn: whole < bytes };
+    const [oldest] = files.keys();
+    if (files.size >= MAX_OPEN_FILES && oldest !== undefined) release(oldest);
+    const made = openForNotes(pathOf(epoch));
     files.set(epoch, made);
     return made;
   }
 
   function release(epoch: number): void {
     const file = files.get(epoch);
+    files.delete(epoch); // first: what failed to close has no number any more
     if (file !== undefined) closeSync(file.fd);
-    files.delete(epoch);
   }
 
   let spoilt = 0;
@@ -72,6 +73,14 @@ export function openFileJournal(folder: string): SampleJournal {
     },
     close: () => [...files.keys()].forEach(release),
   };
+}
+
+/** What a kill or a full disk left at its end may be part of an entry. */
+function openForNotes(path: string): OpenFile {
+  const fd = openSync(path, 'a', 0o600);
+  const { size } = fstatSync(fd);
+  const bytes = size - (size % ENTRY_BYTES);
+  return { fd, bytes, isTorn: bytes < size };
 }
 
 /** A torn entry is cut off before the next one: it would put all later ones out of step. */

@@ -7,7 +7,6 @@ import type { Signer } from '../protocol/ed25519.js';
 import { ENTRY_TYPE } from '../protocol/entry.js';
 import { asError, FirebreakError } from '../protocol/errors.js';
 import type { GatewayRefusal } from '../protocol/errors.js';
-import { decodeGatewayCertificate, verifyGatewayCertificate } from '../protocol/gateway-certificate.js';
 import type { GatewayCertificate } from '../protocol/gateway-certificate.js';
 import { signHello } from '../protocol/hello.js';
 import { partyIdOf } from '../protocol/keys.js';
@@ -17,6 +16,8 @@ import { REPORT_KINDS } from '../protocol/report.js';
 import type { ReportKind } from '../protocol/report.js';
 import { dayOf, epochOf } from '../protocol/time.js';
 import type { EntryPost, PackSource } from './gateway.js';
+import { judgeCertificate } from './own-certificate.js';
+import type { JudgedCertificate } from './own-certificate.js';
 import { ReportQuota } from './report-quota.js';
 import type { StatementBook } from './statement-book.js';
 
@@ -36,11 +37,11 @@ export interface DeskDeps {
   readonly log: Log;
 }
 
-/** A certificate as it was judged for a day: verifying it at each exchange would cost as much as verifying a report. */
-interface JudgedCertificate {
+/** What was judged, and for which day: verifying it at each exchange would cost as much as verifying a report. */
+interface LastJudged {
   readonly bytes: Uint8Array;
   readonly day: number;
-  readonly certificate: GatewayCertificate | undefined;
+  readonly judged: JudgedCertificate;
 }
 
 export class Desk {
@@ -49,7 +50,7 @@ export class Desk {
   readonly counts = { accepted: 0, refused: new Map<GatewayRefusal, number>() };
   readonly #deps: DeskDeps;
   readonly #quota = new ReportQuota();
-  #judged: JudgedCertificate | undefined;
+  #lastJudged: LastJudged | undefined;
   /** Reports in a row that could not be kept. */
   #notKept = 0;
   #whyNotKept: string | undefined;
@@ -85,11 +86,7 @@ export class Desk {
 
   /** The newest certificate; undefined when it does not hold today for this gateway. */
   certificate(): GatewayCertificate | undefined {
-    const bytes = this.#deps.certificate();
-    const day = dayOf(this.nowMs() / 1000);
-    if (this.#judged?.day !== day || !equalBytes(this.#judged.bytes, bytes))
-      this.#judged = { bytes: Uint8Array.from(bytes), day, certificate: this.#judge(bytes, day) };
-    return this.#judged.certificate;
+    return this.#judged().certificate;
   }
 
   /** Whether the ledger takes what this gateway signs now. */
@@ -103,8 +100,8 @@ export class Desk {
     const nowMs = this.nowMs();
     const day = dayOf(nowMs / 1000);
     if (book.isRevokedAt(nowMs)) return 'the authority has revoked this gateway';
-    if (this.certificate() === undefined)
-      return 'it has no certificate of this issuer that holds today: the authority has to renew it';
+    const { why } = this.#judged();
+    if (why !== undefined) return why;
     const missing = [day, day - 1].filter((needed) => book.statementOf(needed) === undefined);
     if (missing.length > 0) return 'the authority’s day keys have not arrived';
     return undefined;
@@ -173,16 +170,14 @@ export class Desk {
     this.#deps.log.warn('a report cannot be kept; the tag is told to come again', { why, sofar });
   }
 
-  #judge(bytes: Uint8Array, day: number): GatewayCertificate | undefined {
-    try {
-      const certificate = decodeGatewayCertificate(bytes);
-      const isOwn = equalBytes(certificate.gatewayPublicKey, this.signer.publicKey);
-      return isOwn && verifyGatewayCertificate(this.#deps.issuerPublicKey, certificate, day)
-        ? certificate
-        : undefined;
-    } catch (error) {
-      this.#deps.log.error('the gateway certificate cannot be read', { why: String(error) });
-      return undefined;
-    }
+  #judged(): JudgedCertificate {
+    const bytes = this.#deps.certificate();
+    const day = dayOf(this.nowMs() / 1000);
+    const last = this.#lastJudged;
+    if (last?.day === day && equalBytes(last.bytes, bytes)) return last.judged;
+    const { issuerPublicKey } = this.#deps;
+    const judged = judgeCertificate(bytes, { gatewayPublicKey: this.signer.publicKey, issuerPublicKey, day });
+    this.#lastJudged = { bytes: Uint8Array.from(bytes), day, judged };
+    return judged;
   }
 }

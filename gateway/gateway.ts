@@ -61,7 +61,7 @@ export interface GatewayDeps {
   readonly maxSessions?: number;
   /** Wall ms after which a session is ended, whatever it is doing. */
   readonly sessionLimitMs?: number;
-  /** Wall ms of silence after which a session is ended; by default only sessionLimitMs counts. */
+  /** Wall ms after which a session is ended on which the tag asks for nothing; by default only sessionLimitMs counts. */
   readonly silenceLimitMs?: number;
 }
 
@@ -232,7 +232,7 @@ class OpenGateway implements Gateway {
       if (wasBroken) this.#counts.broken += 1;
     });
     this.#sessions.set(peer, session);
-    return watched(session, limits.touch);
+    return watched(session, limits);
   }
 
   #endLate(peer: ServerPeer): void {

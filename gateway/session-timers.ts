@@ -2,8 +2,10 @@
 import type { ServerSession } from '../radio/contract.js';
 
 export interface SessionTimers {
-  /** Something was said: the silence begins anew. */
-  readonly touch: () => void;
+  /** The tag asked for something: while the gateway works on that, the silence is not the tag's. */
+  readonly asked: () => void;
+  /** It has its answer: when it waits for no other, the silence begins. */
+  readonly answered: () => void;
   readonly clear: () => void;
 }
 
@@ -12,7 +14,10 @@ export function sessionTimers(
   limits: { readonly sessionLimitMs: number; readonly silenceLimitMs: number },
   onLate: () => void,
 ): SessionTimers {
+  let underway = 0;
+  let isOver = false;
   const clear = (): void => {
+    isOver = true;
     clearTimeout(whole);
     clearTimeout(silence);
   };
@@ -21,19 +26,32 @@ export function sessionTimers(
     onLate();
   };
   const whole = setTimeout(end, limits.sessionLimitMs);
-  const silence = setTimeout(end, limits.silenceLimitMs);
-  return { touch: () => void silence.refresh(), clear }; // a timer that was cleared stays so
+  let silence = setTimeout(end, limits.silenceLimitMs);
+  return {
+    asked: () => {
+      underway += 1;
+      clearTimeout(silence);
+    },
+    answered: () => {
+      underway -= 1;
+      if (underway === 0 && !isOver) silence = setTimeout(end, limits.silenceLimitMs);
+    },
+    clear,
+  };
 }
 
-/** The session, telling of each call when it comes and when it is answered. */
-export function watched(session: ServerSession, onActivity: () => void): ServerSession {
-  const around = <T>(work: Promise<T>): Promise<T> => {
-    onActivity();
-    return work.finally(onActivity);
+/** The session, telling the timers of each call when it comes and when it is answered. */
+export function watched(
+  session: ServerSession,
+  { asked, answered }: Pick<SessionTimers, 'asked' | 'answered'>,
+): ServerSession {
+  const around = <T>(work: () => Promise<T>): Promise<T> => {
+    asked();
+    return work().finally(answered);
   };
   return {
-    onRead: (characteristic) => around(session.onRead(characteristic)),
-    onWrite: (characteristic, value) => around(session.onWrite(characteristic, value)),
+    onRead: (characteristic) => around(() => session.onRead(characteristic)),
+    onWrite: (characteristic, value) => around(() => session.onWrite(characteristic, value)),
     onClosed: () => session.onClosed(),
   };
 }

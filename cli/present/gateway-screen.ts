@@ -84,7 +84,8 @@ export function gatewayScreen(read: ReadStatus<Status>): string {
   ].join('\n');
 }
 
-function verdict({ gateway, courier }: Status): string {
+function verdict(status: Status): string {
+  const { gateway, courier } = status;
   const offline = courier.online ? '' : '; the ledger cannot be reached';
   if (gateway.trouble !== undefined) return pc.red(`serves no tag: ${plain(gateway.trouble)}${offline}`);
   if (gateway.radioTrouble !== undefined)
@@ -93,6 +94,12 @@ function verdict({ gateway, courier }: Status): string {
     return pc.red(
       `could not keep the last report, its tag comes again: ${plain(gateway.whyNotKept)}${offline}`,
     );
+  if (endsSoon(status)) {
+    const end = localTime(endOf(gateway));
+    return pc.yellow(
+      `serves tags until ${end}, when its certificate ends: the authority has to renew it${offline}`,
+    );
+  }
   if (!courier.online) return pc.yellow('serving tags; the ledger cannot be reached, reports wait on disk');
   return pc.green('well');
 }
@@ -101,11 +108,16 @@ function verdict({ gateway, courier }: Status): string {
 const lostWords = ({ presenceLost }: Status['gateway']): string =>
   presenceLost > 0 ? ` (${count(presenceLost)} lost: more at once than it can hold)` : '';
 
+/** Unix s. */
+const endOf = ({ certificateToDay }: Status['gateway']): number => (certificateToDay + 1) * DAY_SECONDS;
+
+/** In its last two days; the authority renews it as they begin (gateway-desk.ts). */
+const endsSoon = ({ clockMs, gateway }: Status): boolean =>
+  endOf(gateway) - clockMs / 1000 <= 2 * DAY_SECONDS;
+
 /** 0 is for none that holds today. */
-const certificateLine = ({ certificateToDay }: Status['gateway']): string =>
-  certificateToDay > 0
-    ? `holds until ${localTime((certificateToDay + 1) * DAY_SECONDS)}`
-    : 'none that holds today';
+const certificateLine = (gateway: Status['gateway']): string =>
+  gateway.certificateToDay > 0 ? `holds until ${localTime(endOf(gateway))}` : 'none that holds today';
 
 function ledgerLine({ clockMs, courier }: Status): string {
   const waits =

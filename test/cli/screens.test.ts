@@ -18,16 +18,20 @@ const seen = { isRunning: true, ageMs: 0 };
 const each = (value: number, ...names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, value]));
 
-function gateway(value: number, changes: Record<string, unknown> = {}): string {
+function gateway(
+  value: number,
+  changes: Record<string, unknown> = {},
+  { clockMs = 0, online = true } = {},
+): string {
   const status = gatewayStatusSchema.parse({
-    ...{ name: 'hub-1', clockMs: 0 },
+    ...{ name: 'hub-1', clockMs },
     gateway: {
       ...each(value, 'openSessions', 'sessions', 'turnedAway', 'timedOut', 'broken', 'reportsAccepted'),
       ...each(value, 'beaconsHeard', 'tagsInReach', 'presenceReported', 'presenceLost'),
       ...{ upSinceMs: 0, certificateToDay: LAST_DAY, gatewayId: 'a0'.repeat(16) },
       ...{ reportsRefused: {}, statementDays: [], notices: 0, ...changes },
     },
-    courier: { online: true, ...each(value, 'depth', 'delivered', 'refused', 'parked', 'keptAside') },
+    courier: { online, ...each(value, 'depth', 'delivered', 'refused', 'parked', 'keptAside') },
   });
   return gatewayScreen({ ...seen, status });
 }
@@ -58,6 +62,16 @@ describe('a gateway', () => {
     expect(gateway(1, { whyNotKept })).toContain(
       'hub-1  could not keep the last report, its tag comes again: the spool is full',
     );
+  });
+
+  it('is not well in the last two days of a certificate that the authority has not renewed', () => {
+    const onDay = (day: number, online = true) =>
+      gateway(1, {}, { clockMs: day * DAY_SECONDS * 1000, online });
+    expect(onDay(LAST_DAY - 2)).toContain('hub-1  well');
+    expect(onDay(LAST_DAY - 1)).toContain(
+      `hub-1  serves tags until ${DAY_AFTER}, when its certificate ends: the authority has to renew it`,
+    );
+    expect(onDay(LAST_DAY, false)).toContain('has to renew it; the ledger cannot be reached');
   });
 
   it('without a certificate has none until 1970 either', () => {

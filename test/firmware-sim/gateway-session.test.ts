@@ -340,15 +340,6 @@ describe('refresh', () => {
     expect(at.tag.device.status().waiting).toBe(1);
   });
 
-  it('brings a warning to a tag whose disk is full', async () => {
-    const at = await scene();
-    at.log(1);
-    at.gateway.refresh = { notices: noticeFor(at.authority) };
-    at.gateway.faults.onWrite = () => (at.tag.full.store = true);
-    await expect(at.visit()).rejects.toThrow('ENOSPC');
-    expect(at.tag.device.status().warnings).toEqual([{ day: TODAY, number: 1, code: 2 }]);
-  });
-
   it('does not believe a notice that the issuer did not sign', async () => {
     const { tag, gateway, visit } = await scene();
     const stranger = fastSigner(new Uint8Array(32).fill(3));

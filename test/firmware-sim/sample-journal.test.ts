@@ -1,5 +1,15 @@
 import { execFile } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -36,11 +46,28 @@ function read(folder: string) {
   };
 }
 
+/** Of this process. */
+const openFilesIn = (folder: string): number =>
+  readdirSync('/proc/self/fd')
+    .map((fd) => join('/proc/self/fd', fd))
+    .filter((fd) => existsSync(fd) && readlinkSync(fd).startsWith(folder)).length;
+
 describe('a sample journal', () => {
   it('plays back what was noted', () => {
     const { folder } = written();
     expect([...openFileJournal(folder).samples()]).toEqual(Array.from({ length: 10 }, (_, k) => sampleOf(k)));
     expect(read(folder).spoilt).toBe(0);
+  });
+
+  it('holds no more files open than there are open epochs, though nobody has it forget the old ones', () => {
+    const folder = newFolder();
+    const journal = openFileJournal(folder);
+    for (let epoch = 0; epoch < 20; epoch += 1) journal.append(epoch, sampleOf(epoch));
+    expect(openFilesIn(folder)).toBe(2);
+    journal.append(3, sampleOf(20)); // the clock was set back
+    journal.close();
+    expect(openFilesIn(folder)).toBe(0);
+    expect([...openFileJournal(folder).samples()]).toHaveLength(21);
   });
 
   it('passes over a note with any bit flipped, and counts it', () => {

@@ -118,6 +118,27 @@ describe('a gateway on the air', () => {
     await busy.close();
   });
 
+  it('does not take its own slow disk for a silence of the tag', async () => {
+    let isOnDisk = (): void => undefined;
+    let isAsked = (): void => undefined;
+    const asked = new Promise<void>((resolve) => (isAsked = resolve));
+    const slow: EntryPost = {
+      post: () => {
+        isAsked();
+        return new Promise<void>((resolve) => (isOnDisk = resolve));
+      },
+    };
+    const { clock, central, gateway } = await opened({ silenceLimitMs: 300, courier: slow });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const visited = clock.drive(visit(central));
+    await asked;
+    vi.advanceTimersByTime(1000);
+    isOnDisk();
+    expect((await visited).receipt.refusal).toBeUndefined();
+    expect(gateway.status()).toMatchObject({ timedOut: 0, broken: 0 });
+  });
+
   it('ends every session at the epoch boundary, also one on which nothing happens', async () => {
     const { clock, central, gateway } = await opened();
     const leftMs = 900_000 - (NOW_MS % 900_000);

@@ -319,22 +319,29 @@ describe('a gateway without its rights', () => {
     );
 
   it.each([
-    ['has run out', certificateOf(vectors.day - 7)],
-    ['is another gateway’s', certificateOf(vectors.day, secret('other'))],
-    ['is another issuer’s', certificateOf(vectors.day, gateway.publicKey, epochSigner)],
-    ['cannot be read', new Uint8Array(109)],
-  ])('says busy when its certificate %s, and serves again with a new one', async (_, certificate) => {
-    let current = certificate;
-    const { desk } = await stand({ certificate: () => current });
-    const session = sessionAt(desk);
-    await expect(session.read('hello')).rejects.toMatchObject({ code: 'busy' });
-    expect(await session.upload(one.bytes)).toMatchObject({ refusal: 'busy' });
-    expect(desk.trouble()).toContain('certificate');
-    current = certificateOf(vectors.day);
-    expect(desk.trouble()).toBeUndefined();
-    expect(openHello(await session.read('hello'), issuer.publicKey).certificate.toDay).toBe(vectors.day + 6);
-    expect(await session.upload(one.bytes)).toMatchObject({ refusal: undefined });
-  });
+    ['ended with', 'has to renew it', certificateOf(vectors.day - 7)],
+    ['begins on', 'set the clock', certificateOf(vectors.day + 1)],
+    ['is another gateway’s', 'for this key', certificateOf(vectors.day, secret('other'))],
+    ['is not signed by', 'authority', certificateOf(vectors.day, gateway.publicKey, epochSigner)],
+    ['cannot be read', 'another version', new Uint8Array(109)],
+  ])(
+    'says busy, and why, when its certificate %s, and serves again with a new one',
+    async (what, more, certificate) => {
+      let current = certificate;
+      const { desk } = await stand({ certificate: () => current });
+      const session = sessionAt(desk);
+      await expect(session.read('hello')).rejects.toMatchObject({ code: 'busy' });
+      expect(await session.upload(one.bytes)).toMatchObject({ refusal: 'busy' });
+      expect(desk.trouble()).toContain(`its certificate ${what}`);
+      expect(desk.trouble()).toContain(more);
+      current = certificateOf(vectors.day);
+      expect(desk.trouble()).toBeUndefined();
+      expect(openHello(await session.read('hello'), issuer.publicKey).certificate.toDay).toBe(
+        vectors.day + 6,
+      );
+      expect(await session.upload(one.bytes)).toMatchObject({ refusal: undefined });
+    },
+  );
 
   it('says busy when the day keys of the day have not arrived', async () => {
     const { desk, clock } = await stand({ certificate: () => certificateOf(vectors.day) });
