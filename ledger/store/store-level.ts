@@ -97,7 +97,7 @@ export class StoreLevel implements Store {
       this.#index(commit);
       await written;
       head.write({ commit: number, checkpoint: commit.state.checkpoint });
-      behind.add(rows, commit);
+      behind.add(rows, commit.entries.length);
       this.#commit = number;
       this.#keep(commit);
       this.#hasFailed = false;

@@ -49,6 +49,16 @@ export function decodeEntrySegment(value: Uint8Array): SegmentEntry[] {
   }));
 }
 
+/** What commits stored of a bundle one after the other, as if one had. Throws `format`. */
+export function joinEntrySegments(values: readonly Uint8Array[]): Uint8Array {
+  const heads = values.map((value) => headOf(countOf(value)));
+  const count = Buffer.allocUnsafe(COUNT_BYTES);
+  count.writeUInt16BE(values.reduce((sum, value) => sum + countOf(value), 0));
+  const days = values.map((value, i) => value.subarray(COUNT_BYTES, heads[i]));
+  const entries = values.map((value, i) => value.subarray(heads[i]));
+  return Buffer.concat([count, ...days, ...entries]);
+}
+
 const headOf = (count: number): number => COUNT_BYTES + DAY_BYTES * count;
 
 function countOf(value: Uint8Array): number {
