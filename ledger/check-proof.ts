@@ -12,12 +12,7 @@ import { checkInclusion, leafHash } from '../protocol/merkle.js';
 import type { NoteVerifier } from '../protocol/note.js';
 import { MAX_ENTRY_LENGTH } from '../protocol/tile.js';
 import { decodeTlogProof } from '../protocol/tlog-proof.js';
-import {
-  NO_WITNESSES,
-  openWitnessedCheckpoint,
-  readCosignatures,
-  type WitnessPolicy,
-} from '../protocol/witness-policy.js';
+import { NO_WITNESSES, openCosigned, type WitnessPolicy } from '../protocol/witness-policy.js';
 
 /** What is claimed to be in the log: the bytes of an entry, or only its leaf hash. */
 export type Claimed = { readonly entry: Uint8Array } | { readonly leaf: Uint8Array };
@@ -49,9 +44,8 @@ export function checkProof(
 ): CheckedProof {
   const { extra, index, hashes, checkpoint: note } = decodeTlogProof(file);
   const { entry, leaf } = knownOf(extra, claimed);
-  const checkpoint = openWitnessedCheckpoint(note, verifier, policy);
+  const { checkpoint, cosigned, others } = openCosigned(note, verifier, policy);
   checkInclusion(hashes, { index, size: checkpoint.size, leaf, root: checkpoint.root });
-  const { cosigned, others } = readCosignatures(note, verifier, policy);
   return {
     index,
     leaf,

@@ -9,7 +9,7 @@ import { asTreeSize, type TreeSize } from './brands.js';
 import { equalBytes } from './bytes.js';
 import { FirebreakError } from './errors.js';
 import { emptyRoot, HASH_LENGTH } from './merkle.js';
-import { openNote, signNote, type NoteSigner, type NoteVerifier } from './note.js';
+import { openNote, signNote, type NoteSigner, type NoteVerifier, type OpenedNote } from './note.js';
 
 export interface Checkpoint {
   /** What the log calls itself: a URL without scheme. */
@@ -61,14 +61,25 @@ export function signCheckpoint(checkpoint: Checkpoint, signer: NoteSigner): stri
   return signNote(formatCheckpoint(checkpoint), [signer]);
 }
 
+export interface OpenedCheckpoint {
+  readonly checkpoint: Checkpoint;
+  /** The note it was read from: its other signatures are those of witnesses, unverified. */
+  readonly note: OpenedNote;
+}
+
 /**
  * The checkpoint of the log that `verifier` names, its signature checked.
  *
  * Throws `format`, `signature`, and `foreign` for the checkpoint of another log.
  */
-export function openCheckpoint(note: string | Uint8Array, verifier: NoteVerifier): Checkpoint {
-  const checkpoint = parseCheckpoint(openNote(note, [verifier]).text);
-  if (checkpoint.origin === verifier.name) return checkpoint;
+export const openCheckpoint = (note: string | Uint8Array, verifier: NoteVerifier): Checkpoint =>
+  openCheckpointNote(note, verifier).checkpoint;
+
+/** As {@link openCheckpoint}, for whoever looks at the other signatures too. */
+export function openCheckpointNote(signed: string | Uint8Array, verifier: NoteVerifier): OpenedCheckpoint {
+  const note = openNote(signed, [verifier]);
+  const checkpoint = parseCheckpoint(note.text);
+  if (checkpoint.origin === verifier.name) return { checkpoint, note };
   throw new FirebreakError(
     'foreign',
     `the checkpoint is of the log ${checkpoint.origin}, not ${verifier.name}`,

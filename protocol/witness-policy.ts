@@ -3,10 +3,10 @@
  * that: signed by the log, and cosigned by a quorum of witnesses.
  */
 import { equalBytes } from './bytes.js';
-import { openCheckpoint, type Checkpoint } from './checkpoint.js';
+import { openCheckpoint, openCheckpointNote, type Checkpoint } from './checkpoint.js';
 import { cosignedAt, type Cosigner } from './cosignature.js';
 import { FirebreakError } from './errors.js';
-import { openNote, type NoteSignature, type NoteVerifier } from './note.js';
+import type { NoteSignature, NoteVerifier } from './note.js';
 
 export interface PolicyLog {
   readonly verifier: NoteVerifier;
@@ -96,8 +96,8 @@ export function readCosignatures(
   policy: WitnessPolicy,
 ): WitnessedCheckpoint {
   requirePolicyFor(policy, logVerifier);
-  const checkpoint = openCheckpoint(note, logVerifier);
-  const { text, unverified } = openNote(note, [logVerifier]);
+  const { checkpoint, note: opened } = openCheckpointNote(note, logVerifier);
+  const { text, unverified } = opened;
   const cosigned = new Map<string, number>();
   for (const { name, cosigner } of policy.witnesses) {
     const seconds = cosignedAt(text, unverified, cosigner);
@@ -118,21 +118,31 @@ export function requirePolicyFor(policy: WitnessPolicy, { name, publicKey }: Not
   throw new FirebreakError('foreign', `the policy names other logs, not ${name} with this key`);
 }
 
-/**
- * The checkpoint of a log, its signature checked, and with a policy the quorum of its witnesses too.
- *
- * Throws `witness`, naming who is missing, when the quorum did not cosign; `format`, `signature` and `foreign` as
- * {@link readCosignatures}. Without a policy it is `openCheckpoint`.
- */
-export function openWitnessedCheckpoint(
+/** As {@link openCosigned}, the checkpoint alone; without a policy it is `openCheckpoint`. */
+export const openWitnessedCheckpoint = (
   note: string | Uint8Array,
   logVerifier: NoteVerifier,
   policy?: WitnessPolicy,
-): Checkpoint {
-  if (policy === undefined) return openCheckpoint(note, logVerifier);
-  const { checkpoint, cosigned } = readCosignatures(note, logVerifier, policy);
+): Checkpoint =>
+  policy === undefined
+    ? openCheckpoint(note, logVerifier)
+    : openCosigned(note, logVerifier, policy).checkpoint;
+
+/**
+ * The checkpoint of a log, its signature checked, and the quorum of its witnesses.
+ *
+ * Throws `witness`, naming who is missing, when the quorum did not cosign; `format`, `signature` and `foreign` as
+ * {@link readCosignatures}.
+ */
+export function openCosigned(
+  note: string | Uint8Array,
+  logVerifier: NoteVerifier,
+  policy: WitnessPolicy,
+): WitnessedCheckpoint {
+  const witnessed = readCosignatures(note, logVerifier, policy);
+  const { checkpoint, cosigned } = witnessed;
   const names = new Set(cosigned.keys());
-  if (policy.quorum === undefined || isQuorum(policy, names)) return checkpoint;
+  if (policy.quorum === undefined || isQuorum(policy, names)) return witnessed;
   const missing = missingBelow(policy, policy.quorum, names).join(', ');
   throw new FirebreakError(
     'witness',

@@ -1,6 +1,4 @@
 /** A commit as the rows it puts into the store, few and large. Pure; the layout is store-keys.ts's. */
-import assert from 'node:assert/strict';
-import { toHex } from '../../protocol/bytes.js';
 import { TILE_WIDTH } from '../../protocol/tile.js';
 import { encodeDayRow } from './day-record.js';
 import { encodeGatewayRecord } from './gateway-record.js';
@@ -69,19 +67,9 @@ function tileRows({ tiles }: Commit): Row[] {
 }
 
 /** Everything of a commit but the state, as the journal holds it. */
-export const rowsOf = (commit: Commit, reserve: Reserve): Row[] => [
-  ...payloadRows(commit, reserve),
-  ...otherRows(commit),
-];
-
-/**
- * Rows of commits that follow one another as if they had been one, without the payloads. Each has a key that one of the
- * commits alone would give a row as well: put back one by one from the journal, they leave nothing of what was joined.
- */
-export const joinedRowsOf = (commits: readonly Commit[]): Row[] => otherRows(joinCommits(commits));
-
-function otherRows(commit: Commit): Row[] {
+export function rowsOf(commit: Commit, reserve: Reserve): Row[] {
   return [
+    ...payloadRows(commit, reserve),
     ...entryRows(commit),
     ...tileRows(commit),
     ...commit.batches.map((record) => ({
@@ -94,26 +82,4 @@ function otherRows(commit: Commit): Row[] {
     })),
     ...commit.days.map((record) => ({ key: dayKey(record.day), value: encodeDayRow(record) })),
   ];
-}
-
-/** Tiles and records as the last one left them. */
-function joinCommits(commits: readonly Commit[]): Commit {
-  const [first, last] = [commits[0], commits.at(-1)];
-  assert(first !== undefined && last !== undefined, 'there is a commit to join');
-  const tiles = new Map(
-    commits.flatMap((one) => one.tiles.map((tile) => [`${tile.level}/${tile.index}`, tile])),
-  );
-  const gateways = new Map(
-    commits.flatMap((one) => one.gateways.map((record) => [toHex(record.gatewayId), record])),
-  );
-  const days = new Map(commits.flatMap((one) => one.days.map((record) => [record.day, record])));
-  return {
-    firstIndex: first.firstIndex,
-    entries: commits.flatMap(({ entries }) => entries),
-    tiles: [...tiles.values()],
-    batches: commits.flatMap(({ batches }) => batches),
-    gateways: [...gateways.values()],
-    days: [...days.values()],
-    state: last.state,
-  };
 }

@@ -35,6 +35,7 @@ function named(prefix: string, name: Uint8Array): Uint8Array {
 const NOTHING = new Uint8Array(0);
 
 export const segmentKey = (firstIndex: number): Uint8Array => indexed('e', NOTHING, firstIndex);
+export const isSegmentKey = (key: Uint8Array): boolean => key[0] === 'e'.charCodeAt(0);
 export const tileKey = (level: number, index: number): Uint8Array =>
   indexed('t', Uint8Array.of(level), index);
 export const batchKey = (writerId: Uint8Array, seq: number): Uint8Array => indexed('b', writerId, seq);

@@ -28,7 +28,7 @@ import {
 import { storeError, type Database } from './store-open.js';
 import { readDays, removePayloads } from './store-pruning.js';
 import { decodeBatchRow } from './store-rows.js';
-import { joinSegments } from './store-segments.js';
+import { entriesIn, joinSegments } from './store-segments.js';
 import { encodeStateRow } from './store-state.js';
 import type { BatchRecord, Commit, Found, LogState, Lookup, Store } from './store.js';
 import type { WriteBehind } from './write-behind.js';
@@ -97,19 +97,24 @@ export class StoreLevel implements Store {
       this.#index(commit);
       await written;
       head.write({ commit: number, checkpoint: commit.state.checkpoint });
-      behind.add(rows, commit);
+      behind.add(rows, commit.entries.length);
       this.#commit = number;
       this.#keep(commit);
       this.#hasFailed = false;
     });
   }
 
+  /** The first segment is most often all of it, and one read costs less than going over a range. */
   async bundle(index: number, width: number): Promise<Uint8Array> {
-    const first = index * TILE_WIDTH;
-    const range = { gte: segmentKey(first), lt: segmentKey(first + width) };
-    const rows = await this.#read((db) => db.iterator(range).all());
-    const segments = rows.map(([key, value]) => ({ firstIndex: indexOfKey(key), value }));
-    return joinSegments(first, width, segments);
+    const firstIndex = index * TILE_WIDTH;
+    const key = segmentKey(firstIndex);
+    const value: Uint8Array | undefined = await this.#read((db) => db.get(key));
+    const first = value === undefined ? [] : [{ firstIndex, value }];
+    if (value !== undefined && entriesIn(value) >= width) return joinSegments(firstIndex, width, first);
+    const rest = { gt: key, lt: segmentKey(firstIndex + width) };
+    const rows = await this.#read((db) => db.iterator(rest).all());
+    const further = rows.map(([at, segment]) => ({ firstIndex: indexOfKey(at), value: segment }));
+    return joinSegments(firstIndex, width, [...first, ...further]);
   }
 
   async tile(level: number, index: number): Promise<Uint8Array> {

@@ -7,13 +7,10 @@ import { constants } from 'node:fs';
 import { join } from 'node:path';
 import { asError } from '../../protocol/errors.js';
 import type { Disk } from './disk.js';
+import { joinRows } from './join-rows.js';
 import type { Row } from './journal-frames.js';
 import { openIfThere, type PayloadFiles } from './payload-files.js';
-import { joinedRowsOf } from './store-commit-rows.js';
-import { isPayloadKey } from './store-keys.js';
 import type { Database } from './store-open.js';
-import { joinPayloadRows } from './store-payloads.js';
-import type { Commit } from './store.js';
 
 /** Bytes of one level batch, about, and of all that waits: commits wait beyond that. */
 const BATCH_BYTES = 8 * 1024 * 1024;
@@ -21,13 +18,13 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** Less than this waits a little for more. */
 const EAGER_BYTES = 512 * 1024;
 const LATEST_MS = 50;
-/** Commits of fewer entries are joined. */
+/** Commits of fewer entries are joined with their neighbours. */
 const SMALL_COMMIT = 128;
 
 interface Waiting {
   readonly rows: readonly Row[];
-  /** What the rows are of, for joining; the state row stands last in them. */
-  readonly commit: Commit | undefined;
+  /** Of a small commit, to be joined with others. */
+  readonly isSmall: boolean;
   readonly bytes: number;
   readonly ticket: number;
   /** Not to be joined with what comes after it. */
@@ -71,11 +68,17 @@ export class WriteBehind {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** `rows`: of a commit with its state row last, or any others. */
-  add(rows: readonly Row[], commit?: Commit): void {
+  /** Rows of a commit of so many entries, or any others. */
+  add(rows: readonly Row[], entries = Infinity): void {
     const bytes = rows.reduce((sum, { value }) => sum + value.length, 0);
     this.#lastTicket += 1;
-    this.#waiting.push({ rows, commit, bytes, ticket: this.#lastTicket, endsRun: false });
+    this.#waiting.push({
+      rows,
+      isSmall: entries < SMALL_COMMIT,
+      bytes,
+      ticket: this.#lastTicket,
+      endsRun: false,
+    });
     this.#bytes += bytes;
     if (this.#bytes >= EAGER_BYTES) this.#start();
     else this.#timer ??= setTimeout(() => this.#start(), LATEST_MS);
@@ -155,15 +158,13 @@ export class WriteBehind {
   }
 }
 
-const isSmall = ({ commit }: Waiting): boolean =>
-  commit !== undefined && commit.entries.length < SMALL_COMMIT;
-
 /** In order; runs of small commits as if they had been one. */
 function rowsToPut(waiting: readonly Waiting[]): Row[] {
   const rows: Row[] = [];
   for (let at = 0; at < waiting.length;) {
     const run = waiting.slice(at, endOfRun(waiting, at));
-    rows.push(...(run.length > 1 ? joinedRows(run) : (run[0]?.rows ?? [])));
+    const all = run.flatMap((one) => one.rows);
+    rows.push(...(run.length > 1 ? joinRows(all) : all));
     at += run.length;
   }
   return rows;
@@ -172,16 +173,9 @@ function rowsToPut(waiting: readonly Waiting[]): Row[] {
 /** Behind the small commits that may be joined from `at` on, one at least. */
 function endOfRun(waiting: readonly Waiting[], at: number): number {
   let end = at;
-  while (end < waiting.length && isSmall(waiting[end] as Waiting)) {
+  while (waiting[end]?.isSmall === true) {
     end += 1;
     if (waiting[end - 1]?.endsRun === true) return end;
   }
   return Math.max(end, at + 1);
-}
-
-function joinedRows(run: readonly Waiting[]): Row[] {
-  const commits = run.flatMap(({ commit }) => commit ?? []);
-  const payloads = run.flatMap(({ rows }) => rows.filter(({ key }) => isPayloadKey(key)));
-  const stateRow = run.at(-1)?.rows.at(-1);
-  return [...joinPayloadRows(payloads), ...joinedRowsOf(commits), ...(stateRow ? [stateRow] : [])];
 }
