@@ -43,12 +43,21 @@ export class WalkWorkspace {
   /** By order of being reached: the arrival at their hop that is explained. */
   reached = new Int32Array(0);
 
+  /** {@link roomToPick} */
+  #picked = new Uint32Array(1024);
+
   /** Of no meaning: what is read ahead goes here, or the compiler would see that nobody needs it and leave it out. */
   touched = 0;
 
   /** @param mostArrivals - a walk that needs more throws `full` */
   constructor(mostArrivals = MOST_ARRIVALS) {
     this.arrivals = new Arrivals(mostArrivals);
+  }
+
+  /** Room for as many entries of a row; what stands in it is of no use to anybody else. */
+  roomToPick(entries: number): Uint32Array {
+    if (entries > this.#picked.length) this.#picked = new Uint32Array(2 * entries);
+    return this.#picked;
   }
 
   /** The arrival of a person that was found last; −1 for none. */
