@@ -241,12 +241,23 @@ function commitOf(rows: RowView): number {
  * is none, `foreign` for that of another log or format, `locked` when it was written to meanwhile, and what the disk says.
  */
 export async function fsckLedger(options: FsckOptions): Promise<FsckReport> {
-  requireLedgerFolder(options.dir);
-  const before = stampOf(options.dir);
-  const report = await new Fsck(options).run();
-  if (stampOf(options.dir) === before) return report;
-  throw new FirebreakError(
-    'locked',
-    `the ledger in ${options.dir} was written to while it was checked: stop it, then check again`,
-  );
+  const { dir, signal } = options;
+  requireLedgerFolder(dir);
+  const before = stampOf(dir);
+  const requireUntouched = (cause?: unknown): void => {
+    if (stampOf(dir) !== before) throw writtenMeanwhile(dir, cause);
+  };
+  const report = await new Fsck(options).run().catch((error: unknown) => {
+    if (signal?.aborted !== true) requireUntouched(error); // a file may be gone that was there when it began
+    throw error;
+  });
+  requireUntouched();
+  return report;
 }
+
+const writtenMeanwhile = (dir: string, cause: unknown): FirebreakError =>
+  new FirebreakError(
+    'locked',
+    `the ledger in ${dir} was written to while it was checked: stop it, then check again`,
+    { cause },
+  );
