@@ -48,6 +48,8 @@ export interface FsckOptions extends PaceOptions {
   readonly issuerPublicKey?: Uint8Array;
   /** Without it, cosignatures on the published checkpoint are not checked. */
   readonly policy?: WitnessPolicy;
+  /** The ledger asked witnesses: what it published must be there. */
+  readonly wasWitnessed?: boolean;
 }
 
 export interface FsckReport {
@@ -115,7 +117,7 @@ class Fsck {
   }
 
   async #checkRows({ rows, source }: Stored, own: OwnFiles): Promise<Counted> {
-    const { dir, verifier, policy } = this.#options;
+    const { dir, verifier } = this.#options;
     checkFormat(rows, verifier, dir, this.#findings);
     const row = readState(rows, this.#findings);
     if (row !== undefined) checkCheckpoint(row, verifier, this.#findings);
@@ -132,7 +134,7 @@ class Fsck {
       columns: new EntryColumns(Math.min(size, reach)),
       roots: new RootBook(Math.min(size, reach)),
     };
-    const published = readPublishedFile(dir, verifier, policy, this.#findings);
+    const published = readPublishedFile(this.#options, this.#findings);
     return this.#checkParts(parts, { row, size, heads: own.heads, published });
   }
 
