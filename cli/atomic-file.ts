@@ -27,9 +27,9 @@ export async function replaceUnsynced(file: string, content: string, mode: numbe
   }
 }
 
-/** A private file that was not there before, whole or not at all. Throws `exists`, leaving what is there as it is. */
-export async function writeNewPrivate(file: string, content: Uint8Array): Promise<void> {
-  await writeBeside(file, content, 0o600, async (temporary) => {
+/** A file that was not there before, whole or not at all. Throws `exists`, leaving what is there as it is. */
+export async function writeNew(file: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
+  await writeBeside(file, content, mode, async (temporary) => {
     await claimName(temporary, file);
     await rm(temporary, { force: true });
   });

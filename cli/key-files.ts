@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 import { fromHex, toHex } from '../protocol/bytes.js';
 import { systemReason } from '../host/system-words.js';
 import { FirebreakError } from '../protocol/errors.js';
-import { syncFolder, writeNewPrivate } from './atomic-file.js';
+import { syncFolder, writeNew } from './atomic-file.js';
 
 const KEY_BYTES = 32;
 
@@ -43,7 +43,7 @@ export async function writePrivate(file: string, bytes: Uint8Array): Promise<voi
   const folder = dirname(file);
   const made = await mkdir(folder, { recursive: true, mode: 0o700 });
   if (made !== undefined) await syncFolder(dirname(folder));
-  await writeNewPrivate(file, bytes);
+  await writeNew(file, bytes, 0o600);
 }
 
 /** Makes, stores and returns a new random key. */

@@ -11,6 +11,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Socket } from 'node:net';
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
+import { unlessAborted, withTimeLimit } from '../host/time-limit.js';
 import { toHex } from '../protocol/bytes.js';
 import { asError, FirebreakError } from '../protocol/errors.js';
 import { requireBrokerUrl, type BrokerLogin } from '../courier/broker-url.js';
@@ -22,6 +23,7 @@ import { ReceiptOutbox } from './receipt-outbox.js';
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
 const CLOSE_MS = 1000;
+const SUBSCRIBE_WITHIN_MS = 30_000;
 /**
  * Under way at once, of all writers together: as much as the ledger takes in, so that it is the ledger that turns a flood
  * away, by its fair turns, and others' batches do not wait behind one in the broker.
@@ -38,6 +40,8 @@ export interface ExternalBrokerOptions {
   readonly clientId?: string;
   /** For the first connection; a broker lost later is tried for ever. */
   readonly giveUpAfterMs?: number;
+  /** A broker that has not answered the subscription by then is connected to anew. */
+  readonly subscribeWithinMs?: number;
   /** Batches taken from the broker and not yet answered, at most; 1 acknowledges each once it is committed. */
   readonly maxUnderWay?: number;
   readonly log: Log;
@@ -140,8 +144,7 @@ class Session {
   /** False when this connection is of no use; the next one is tried. */
   async #subscribe(): Promise<boolean> {
     try {
-      const [grant] = await this.#client.subscribeAsync(ALL_ENTRIES_TOPIC, { qos: 1 });
-      if (grant?.qos !== 1)
+      if ((await this.#grantedQos()) !== 1)
         throw new Error('it does not let the ledger subscribe to the entries of its writers');
       this.#retryMs = FIRST_RETRY_MS;
       this.#isHearing = true;
@@ -154,6 +157,19 @@ class Session {
       this.#client.stream.destroy();
       return false;
     }
+  }
+
+  /** Throws when the broker does not answer: mqtt.js would wait for that as long as the broker answers its pings. */
+  #grantedQos(): Promise<number | undefined> {
+    const { subscribeWithinMs = SUBSCRIBE_WITHIN_MS } = this.#options;
+    return withTimeLimit(subscribeWithinMs, [], async (signal) => {
+      const asked = this.#client.subscribeAsync(ALL_ENTRIES_TOPIC, { qos: 1 });
+      const [grant] = await unlessAborted(asked, signal).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+        throw new Error(`it did not answer the subscription within ${subscribeWithinMs} ms`);
+      });
+      return grant?.qos;
+    });
   }
 
   #lost(): void {

@@ -65,11 +65,16 @@ async function bodyOf(request: IncomingMessage): Promise<Uint8Array> {
   const parts: Buffer[] = [];
   let length = 0;
   const body: AsyncIterable<Buffer> = request;
-  for await (const part of body) {
-    length += part.length;
-    if (length > MAX_BODY_BYTES)
-      throw new FirebreakError('size', `a request is at most ${MAX_BODY_BYTES} bytes`);
-    parts.push(part);
+  try {
+    for await (const part of body) {
+      length += part.length;
+      if (length > MAX_BODY_BYTES)
+        throw new FirebreakError('size', `a request is at most ${MAX_BODY_BYTES} bytes`);
+      parts.push(part);
+    }
+  } catch (cause) {
+    if (cause instanceof FirebreakError) throw cause;
+    throw new FirebreakError('format', 'the request was cut off', { cause });
   }
   return Buffer.concat(parts);
 }

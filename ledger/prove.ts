@@ -19,7 +19,7 @@ export interface MadeProof {
  * Proves entry `index` under the checkpoint of the view.
  *
  * Throws `not-found` when the checkpoint does not reach that far; `damaged` when what the ledger holds does not lead to
- * the root of the checkpoint; and what the reader throws.
+ * the root of the checkpoint, also where that is one of a fork; and what the reader throws.
  */
 export async function proveEntry(view: LogView, verifier: NoteVerifier, index: number): Promise<MadeProof> {
   const { checkpoint, note } = view;
@@ -36,7 +36,8 @@ export async function proveEntry(view: LogView, verifier: NoteVerifier, index: n
     throw new FirebreakError(
       'damaged',
       `entry ${index} cannot be proved: what the ledger holds does not lead to the root that it signed for ` +
-        `${checkpoint.size} entries. Run firebreak ledger verify`,
+        `${checkpoint.size} entries. Its entries or tiles are damaged, or the log was rewritten or forked. Keep the ` +
+        'checkpoint; firebreak ledger verify tells which',
       { cause },
     );
   }

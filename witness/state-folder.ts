@@ -2,7 +2,7 @@
  * The state of a witness as a folder, a file for each log, each the old or the new one whole:
  *
  *     <SHA-256 of the origin in hex>    "firebreak witness state 1" newline || origin newline || newline || note, or nothing
- *     forks/<size>-<hash>               checkpoints that contradict each other, to be shown to people
+ *     forks/<log>-<size>-<hash>         checkpoints that contradict each other, to be shown to people
  *     lock/                             held by the one witness that runs on the folder
  *
  * A file is written beside its place and synced, renamed, and the folder synced, before `save` resolves; it is begun so too,
@@ -24,8 +24,10 @@ const BEGUN = '.begin';
 /** A file on its way to its place; a crash may leave one behind too. */
 const BESIDE = '.new';
 const FORKS = 'forks';
-/** Anyone who holds a forked log can make more of them. */
+/** Of one log: whoever has its key can make more of them, which are not to take the place of another log's. */
 const MAX_FORK_FILES = 64;
+/** Hex digits of a hash in a name. */
+const SHORT = 16;
 
 const hexOf = (text: string): string => toHex(sha256(Buffer.from(text, 'utf8')));
 const contentOf = (origin: string, note: string): string => `${HEADER}\n${origin}\n\n${note}`;
@@ -67,11 +69,17 @@ async function replaceFile(file: string, content: string): Promise<void> {
 /** What is there already stays, unless it was cut short. Throws `full`, `permission`, `input`. */
 async function keepForked(dir: string, note: string): Promise<void> {
   const [text = ''] = note.split('\n\n', 1);
-  const file = join(dir, `${note.split('\n')[1]?.slice(0, 16)}-${hexOf(text).slice(0, 16)}`);
+  const [origin = '', size = ''] = text.split('\n');
+  const ofLog = `${hexOf(origin).slice(0, SHORT)}-`;
+  const file = join(dir, `${ofLog}${size.slice(0, SHORT)}-${hexOf(text).slice(0, SHORT)}`);
   const kept = await readFile(file, 'utf8').catch(() => undefined);
   if (kept?.startsWith(`${text}\n\n— `) && kept.endsWith('\n')) return;
-  if (kept === undefined && (await readdir(dir)).length >= MAX_FORK_FILES)
-    throw new FirebreakError('full', `${dir} has ${MAX_FORK_FILES} files already, and is given no more`);
+  const ofSameLog = (await readdir(dir)).filter((name) => name.startsWith(ofLog));
+  if (kept === undefined && ofSameLog.length >= MAX_FORK_FILES)
+    throw new FirebreakError(
+      'full',
+      `${dir} has ${MAX_FORK_FILES} files of ${origin} already, and is given no more`,
+    );
   await replaceFile(file, note);
 }
 

@@ -16,7 +16,7 @@ export interface WitnessState {
   save(origin: string, note: string): Promise<void>;
   /**
    * Keeps notes that contradict each other, for people to look at; they are on disk when this resolves. Throws `full`, also
-   * when some tens are there already, `permission`, `input`.
+   * when some tens of their log are there already, `permission`, `input`.
    */
   keepFork(notes: readonly string[]): Promise<void>;
   close(): Promise<void>;

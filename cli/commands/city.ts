@@ -1,5 +1,4 @@
 /** `firebreak city`: contacts of a synthetic city, for trying a tracer at full size (docs/city.md). */
-import { stat } from 'node:fs/promises';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import {
@@ -15,9 +14,9 @@ import { CLOSE_SECONDS } from '../../firmware-sim/city/figures.js';
 import type { CityFigures, Spread } from '../../firmware-sim/city/figures.js';
 import { makeCity } from '../../firmware-sim/city/make-city.js';
 import { dayOf } from '../../protocol/time.js';
-import { existsAlready } from '../atomic-file.js';
 import { claimEmptyFolder } from '../folder.js';
 import { positiveNumber, wholeNumber } from '../options.js';
+import { requireName, requireNew } from '../output-file.js';
 import { dateOf } from '../present/show-retention.js';
 import { terminalProgress } from '../progress.js';
 import { stopSignal } from '../shutdown.js';
@@ -68,8 +67,11 @@ function utcDay(text: string): number {
 async function city({ out, contactsFile, start, ...rest }: CityOptions): Promise<void> {
   const { people, days, seed, contactsPerDay } = rest;
   const settings = { people, days, seed, firstDay: start, contactsPerDay };
-  if (contactsFile !== undefined && (await stat(contactsFile).catch(() => undefined)) !== undefined)
-    throw existsAlready(contactsFile);
+  requireName(out, 'folder');
+  if (contactsFile !== undefined) {
+    requireName(contactsFile, 'file');
+    await requireNew(contactsFile);
+  }
   await claimEmptyFolder(out);
   const stop = stopSignal();
   const progress = terminalProgress(process.stderr);

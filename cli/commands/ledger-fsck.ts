@@ -55,7 +55,7 @@ interface Options {
   readonly policy?: string;
 }
 
-type Subject = Pick<FsckOptions, 'dir' | 'verifier' | 'issuerPublicKey' | 'policy'>;
+type Subject = Pick<FsckOptions, 'dir' | 'verifier' | 'issuerPublicKey' | 'policy' | 'wasWitnessed'>;
 
 async function subjectOf({ dataDir, ledger, vkey, issuer, policy: policyFile }: Options): Promise<Subject> {
   if ((dataDir === undefined) === (ledger === undefined))
@@ -70,12 +70,14 @@ async function subjectOf({ dataDir, ledger, vkey, issuer, policy: policyFile }: 
   const config = await readConfig(folder);
   if (await findRunning(folder, 'ledger'))
     throw new FirebreakError('locked', `the ledger of ${folder.dir} is running: stop it, then check it`);
-  const policy = (await policyOption(policyFile)).policy ?? (await keptPolicy(folder.ledger.policy));
+  const kept = await keptPolicy(folder.ledger.policy);
+  const policy = (await policyOption(policyFile)).policy ?? kept;
   return {
     dir: folder.ledger.store,
     verifier: vkey ?? logVerifier(config),
     issuerPublicKey: issuer ?? config.issuerPublicKey,
     ...(policy && { policy }),
+    wasWitnessed: kept?.quorum !== undefined,
   };
 }
 

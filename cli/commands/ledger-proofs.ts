@@ -11,10 +11,11 @@ import { fromHex } from '../../protocol/bytes.js';
 import { isPruned } from '../../protocol/ledger-reader.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import type { WitnessPolicy } from '../../protocol/witness-policy.js';
-import { writeAtomically } from '../atomic-file.js';
+import { writeNew } from '../atomic-file.js';
 import { usage } from '../exit.js';
 import { readInputFile } from '../input-file.js';
 import { wholeNumber } from '../options.js';
+import { requireNew, requireWritableFile } from '../output-file.js';
 import { logVerifier, openFolderReader } from '../parts/ledger.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { growthLines, proofLines } from '../present/show-proof.js';
@@ -38,7 +39,7 @@ export function addLedgerProofCommands(ledger: Command): void {
     .option('--index <n>', 'the entry with this number, counted from 0', entryIndex)
     .option('--payload <hex>', 'the entry of the payload with this SHA-256, as a receipt names it', sha256Hex)
     .option('--checkpoint <file>', 'prove it under this saved checkpoint instead of the latest')
-    .option('--out <file>', 'where to, by custom a name ending in .tlog-proof; by default standard output')
+    .option('--out <file>', 'a new file to write it to, by custom *.tlog-proof; by default standard output')
     .action((options: ProveOptions) => prove(options));
   ledger
     .command('check-proof')
@@ -92,14 +93,20 @@ interface ProveOptions {
 async function prove(options: ProveOptions): Promise<void> {
   if ((options.index === undefined) === (options.payload === undefined))
     throw usage('name the entry: either --index N or --payload HEX');
-  await inFolder('ledger', { dataDir: options.dataDir }, async (session) => {
+  const { dataDir, checkpoint, out } = options;
+  if (out === '-') throw usage('- does not stand for standard output here: leave --out away for that');
+  if (out !== undefined) {
+    await requireWritableFile(out, { dataDir, inputs: [checkpoint] });
+    await requireNew(out);
+  }
+  await inFolder('ledger', { dataDir }, async (session) => {
     const { made, pruned } = await proofFor(session, options);
     const { file, checked } = made;
-    if (options.out === undefined) return void process.stdout.write(file);
-    await writeAtomically(options.out, file);
+    if (out === undefined) return void process.stdout.write(file);
+    await writeNew(out, file);
     console.log(proofLines(checked).join('\n'));
     if (pruned !== undefined) console.log(prunedPayloadLine(pruned));
-    console.log(`  written to ${options.out}`);
+    console.log(`  written to ${out}`);
   });
 }
 

@@ -18,6 +18,7 @@ import { readConfig } from '../config.js';
 import { usage } from '../exit.js';
 import { folderAt } from '../folder.js';
 import { brokerUrl, wholeNumber } from '../options.js';
+import { requireName } from '../output-file.js';
 import { logVerifier, openFolderReader, startLedger, startLedgerHttp } from '../parts/ledger.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { terminalProgress } from '../progress.js';
@@ -159,6 +160,7 @@ async function status(dataDir: string): Promise<void> {
 }
 
 async function exportTo(options: FolderOptions, out: string): Promise<void> {
+  requireName(out, 'folder');
   await inFolder('ledger', options, async ({ folder, config, onClose, signal }) => {
     const reader = await openFolderReader(folder, config, { isForOthers: true });
     onClose(() => reader.close());

@@ -7,7 +7,7 @@ import { Pulse } from '../../tracer/api/pulse.js';
 import { askTracer } from '../../tracer/http-client.js';
 import { MAX_EVIDENCE_PERSONS } from '../../tracer/trace-message.js';
 import type { LookUp, LookUpAnswer } from '../../tracer/trace-message.js';
-import { writeNewPrivate } from '../atomic-file.js';
+import { writeNew } from '../atomic-file.js';
 import { usage } from '../exit.js';
 import { callOf } from '../how-called.js';
 import { readKeyFile } from '../key-files.js';
@@ -91,7 +91,7 @@ async function saveEvidence(
       'closed',
       'the tracer that runs gives no evidence: start it anew with this version',
     );
-  await writeNewPrivate(file, evidence);
+  await writeNew(file, evidence, 0o600);
   console.log(`evidence written to ${file}, ${evidence.length} bytes; whoever has it can check it with`);
   console.log(`  ${callOf(`evidence verify ${file} --vkey ${config.logKey}`)}`);
 }

@@ -1,11 +1,11 @@
 /** A trace on the screen, and in the files asked for. */
-import { realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve, sep } from 'node:path';
-import { FirebreakError } from '../../protocol/errors.js';
+import { resolve } from 'node:path';
 import type { TraceResult } from '../../tracer/trace-result.js';
 import { traceCsv } from '../../tracer/trace-csv.js';
-import { existsAlready, writeAtomically } from '../atomic-file.js';
+import { writeAtomically } from '../atomic-file.js';
 import { usage } from '../exit.js';
+import { requireNew, requireWritableFile } from '../output-file.js';
+import type { KeptFiles } from '../output-file.js';
 import { traceTree } from './trace-tree.js';
 
 export interface TraceFiles {
@@ -15,60 +15,14 @@ export interface TraceFiles {
   readonly evidence?: string;
 }
 
-/** What an answer must not be written over. */
-export interface KeptFiles {
-  /** The data folder, with everything in it. */
-  readonly dataDir?: string | undefined;
-  /** Files that are read for the answer. */
-  readonly inputs?: readonly (string | undefined)[];
-}
-
-/**
- * Better before the long work, and before a look is recorded, than after. Throws `input`, `exists`, and `usage` for a name given
- * twice, a file that is also read, and one in the data folder.
- */
+/** Throws as {@link requireWritableFile} for each of them, `exists` for evidence, and `usage` for a name given twice. */
 export async function requireWritable(files: TraceFiles, kept: KeptFiles = {}): Promise<void> {
   const { json, csv, evidence } = files;
-  for (const file of [json, csv, evidence].filter((asked) => asked !== undefined)) {
-    if (file === '-') throw usage('- does not stand for standard output here: name a file');
-    const isFolder = (path: string): Promise<boolean> =>
-      stat(path).then(
-        (info) => info.isDirectory(),
-        () => false,
-      );
-    const parent = dirname(resolve(file));
-    if (!(await isFolder(parent)))
-      throw new FirebreakError('input', `there is no folder ${parent} to write ${file} into`);
-    if (await isFolder(resolve(file)))
-      throw new FirebreakError('input', `${file} is a folder; name a file to write`);
-    await requireApart(file, kept);
-  }
-  const places = [json, csv, evidence].filter((asked) => asked !== undefined).map((file) => resolve(file));
-  if (new Set(places).size < places.length)
+  const asked = [json, csv, evidence].filter((file) => file !== undefined);
+  for (const file of asked) await requireWritableFile(file, kept);
+  if (new Set(asked.map((file) => resolve(file))).size < asked.length)
     throw usage('one file cannot take two answers: give --json, --csv and --evidence a name each');
-  if (evidence !== undefined && (await stat(evidence).catch(() => undefined)) !== undefined)
-    throw existsAlready(evidence);
-}
-
-/** By what the disk says of both, so that a link or another spelling of the path makes no difference. */
-async function requireApart(file: string, { dataDir, inputs = [] }: KeptFiles): Promise<void> {
-  const folder = dataDir === undefined ? undefined : await realpath(dataDir).catch(() => undefined);
-  const place = join(await realpath(dirname(resolve(file))), basename(file));
-  if (folder !== undefined && isInside(folder, place))
-    throw usage(
-      `${file} is in the data folder, where it could take the place of a file of the deployment: name one elsewhere`,
-    );
-  for (const input of inputs.filter((read) => read !== undefined))
-    if (await isSameFile(file, input))
-      throw usage(`${file} is read for the answer: name another file to write`);
-}
-
-const isInside = (folder: string, place: string): boolean =>
-  place === folder || place.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
-
-async function isSameFile(one: string, other: string): Promise<boolean> {
-  const [a, b] = await Promise.all([one, other].map((path) => stat(path).catch(() => undefined)));
-  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
+  if (evidence !== undefined) await requireNew(evidence);
 }
 
 /** On the screen first: a file that cannot be written takes the answer from nobody. Throws `input`. */

@@ -44,7 +44,7 @@ export interface PayloadSummary {
   readonly faults: readonly PayloadFault[];
 }
 
-/** More than these are never told one by one. */
+/** Of one day; more are never told one by one. A pruned day's do not count, and must keep those of no other from being told. */
 const MAX_FAULTS = 10_000;
 /** In payloads up to this long the flipped bit is looked for: some 10,000 hashes. */
 const MAX_SEARCHED_BYTES = 1280;
@@ -80,7 +80,7 @@ function flippedByte(payload: Uint8Array, hash: Uint8Array): number {
 class PayloadCheck {
   readonly #input: PayloadCheckInput;
   readonly #kept = new Map<number, Uint8Array>();
-  readonly #faults: PayloadFault[] = [];
+  readonly #faults = new Map<number, PayloadFault[]>();
   /** Where the records of each day end that were read so far. */
   readonly #ends = new Map<number, number>();
   readonly #lastIndexes = new Map<number, number>();
@@ -113,7 +113,7 @@ class PayloadCheck {
       if (!days.includes(day) && size === 0) this.#fault(day, 'is missing', { file });
       else if (size !== end) this.#fault(day, `has ${size} bytes, and its rows end at ${end}`, { file });
     }
-    return { stored: this.#stored, payloads: this.#kept, faults: this.#faults };
+    return { stored: this.#stored, payloads: this.#kept, faults: [...this.#faults.values()].flat() };
   }
 
   /** A file that is gone, cut short or full of zeros holds nothing: the entries have lost their payloads. */
@@ -167,7 +167,9 @@ class PayloadCheck {
   }
 
   #fault(day: number, what: string, place: Place): void {
-    if (this.#faults.length < MAX_FAULTS) this.#faults.push({ day, what, ...place });
+    const ofDay = this.#faults.get(day) ?? [];
+    this.#faults.set(day, ofDay);
+    if (ofDay.length < MAX_FAULTS) ofDay.push({ day, what, ...place });
   }
 }
 

@@ -19,23 +19,33 @@ export const PUBLISHED_FILE = 'published';
 /** What is left of it when a crash came before it was put in its place. */
 export const UNPUBLISHED_FILE = 'published.new';
 
+const LOST = 'is missing: readers are shown nothing until witnesses cosign again';
+
 export interface Published extends Checkpoint {
   /** Whether those of the policy cosigned it, as many as that asks for, and nobody else. */
   readonly cosignaturesChecked: boolean;
 }
 
+export interface PublishedCheckInput {
+  readonly dir: string;
+  readonly verifier: NoteVerifier;
+  readonly policy?: WitnessPolicy;
+  /** The ledger asked witnesses: then it has published something. */
+  readonly wasWitnessed?: boolean;
+}
+
 /** The published checkpoint, its signatures checked; `undefined` when there is none, or none that can be used. */
 export function readPublishedFile(
-  dir: string,
-  verifier: NoteVerifier,
-  policy: WitnessPolicy | undefined,
+  { dir, verifier, policy, wasWitnessed = false }: PublishedCheckInput,
   findings: Findings,
 ): Published | undefined {
   if (existsSync(join(dir, UNPUBLISHED_FILE)))
     findings.note('leftover', 'was never put in its place', { file: UNPUBLISHED_FILE });
   const path = join(dir, PUBLISHED_FILE);
-  if (!existsSync(path)) return undefined;
-  const damage = (what: string): void => findings.damage('files', what, { file: PUBLISHED_FILE, offset: 0 });
+  if (!existsSync(path)) {
+    if (wasWitnessed) findings.damage('files', LOST, { file: PUBLISHED_FILE });
+    return undefined;
+  }
   try {
     const note = readFileSync(path);
     if (policy === undefined) return { ...openCheckpoint(note, verifier), cosignaturesChecked: false };
@@ -45,7 +55,8 @@ export function readPublishedFile(
     return { ...witnessed.checkpoint, cosignaturesChecked: open === undefined };
   } catch (error) {
     if (!(error instanceof FirebreakError)) throw error;
-    damage(`is not a checkpoint that this log published: ${error.message}`);
+    const what = `is not a checkpoint that this log published: ${error.message}`;
+    findings.damage('files', what, { file: PUBLISHED_FILE, offset: 0 });
     return undefined;
   }
 }

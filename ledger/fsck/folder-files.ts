@@ -35,8 +35,9 @@ export function stampOf(dir: string): string {
     readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) return stamp(path);
-      const { size, mtimeMs } = statSync(path);
-      return entry.name.startsWith('LOG') ? [] : [`${path} ${size} ${mtimeMs}`];
+      if (entry.name.startsWith('LOG')) return [];
+      const info = statSync(path, { throwIfNoEntry: false });
+      return [`${path} ${info?.size} ${info?.mtimeMs}`];
     });
   return stamp(dir).sort().join('\n');
 }

@@ -48,6 +48,8 @@ export interface FsckOptions extends PaceOptions {
   readonly issuerPublicKey?: Uint8Array;
   /** Without it, cosignatures on the published checkpoint are not checked. */
   readonly policy?: WitnessPolicy;
+  /** The ledger asked witnesses: what it published must be there. */
+  readonly wasWitnessed?: boolean;
 }
 
 export interface FsckReport {
@@ -115,7 +117,7 @@ class Fsck {
   }
 
   async #checkRows({ rows, source }: Stored, own: OwnFiles): Promise<Counted> {
-    const { dir, verifier, policy } = this.#options;
+    const { dir, verifier } = this.#options;
     checkFormat(rows, verifier, dir, this.#findings);
     const row = readState(rows, this.#findings);
     if (row !== undefined) checkCheckpoint(row, verifier, this.#findings);
@@ -132,7 +134,7 @@ class Fsck {
       columns: new EntryColumns(Math.min(size, reach)),
       roots: new RootBook(Math.min(size, reach)),
     };
-    const published = readPublishedFile(dir, verifier, policy, this.#findings);
+    const published = readPublishedFile(this.#options, this.#findings);
     return this.#checkParts(parts, { row, size, heads: own.heads, published });
   }
 
@@ -241,12 +243,23 @@ function commitOf(rows: RowView): number {
  * is none, `foreign` for that of another log or format, `locked` when it was written to meanwhile, and what the disk says.
  */
 export async function fsckLedger(options: FsckOptions): Promise<FsckReport> {
-  requireLedgerFolder(options.dir);
-  const before = stampOf(options.dir);
-  const report = await new Fsck(options).run();
-  if (stampOf(options.dir) === before) return report;
-  throw new FirebreakError(
-    'locked',
-    `the ledger in ${options.dir} was written to while it was checked: stop it, then check again`,
-  );
+  const { dir, signal } = options;
+  requireLedgerFolder(dir);
+  const before = stampOf(dir);
+  const requireUntouched = (cause?: unknown): void => {
+    if (stampOf(dir) !== before) throw writtenMeanwhile(dir, cause);
+  };
+  const report = await new Fsck(options).run().catch((error: unknown) => {
+    if (signal?.aborted !== true) requireUntouched(error); // a file may be gone that was there when it began
+    throw error;
+  });
+  requireUntouched();
+  return report;
 }
+
+const writtenMeanwhile = (dir: string, cause: unknown): FirebreakError =>
+  new FirebreakError(
+    'locked',
+    `the ledger in ${dir} was written to while it was checked: stop it, then check again`,
+    { cause },
+  );

@@ -3,11 +3,12 @@
  * goes what the issuer said of its writer so far, so the verdict is the one this thread would have come to.
  *
  * A thread that dies is replaced, and what it had goes to another. A batch that two threads died of is refused as busy,
- * and so is everything while threads die before they have done anything; the next try is made after a growing pause.
+ * and so is everything while threads die before they have done anything; the next try is made after a growing pause. One
+ * that the machine has no room to make counts as a thread that died.
  */
 import { availableParallelism } from 'node:os';
 import { writerIdOfBatch } from '../../protocol/batch.js';
-import { FirebreakError } from '../../protocol/errors.js';
+import { asError, FirebreakError } from '../../protocol/errors.js';
 import { busyBatch } from '../admission/batch.js';
 import type { AdmissionContext } from '../admission/item.js';
 import { batchOf, type CheckVerdict } from './check-messages.js';
@@ -86,25 +87,36 @@ class ThreadPool implements WorkerChecker {
     await Promise.all([...this.#members].map(({ thread }) => thread.end()));
   }
 
-  /** Resolves when the thread runs, rejects when it dies instead; it is a member at once. */
+  /** Resolves when the thread runs; rejects when it dies instead, or cannot be made. One that is made is a member at once. */
   #start(): Promise<void> {
-    const { issuerPublicKey, retentionDays } = this.#context;
     return new Promise((resolve, reject) => {
-      const tasks: Task[] = [];
-      const thread = this.#startThread(
-        { issuerPublicKey, retentionDays },
-        {
-          onReady: resolve,
-          onAnswer: (verdict) => this.#settle(member, verdict),
-          onEnd: (why) => {
-            this.#bury(member, why);
-            reject(new FirebreakError('closed', `a thread that checks batches does not start: ${why}`));
-          },
-        },
-      );
-      const member: Member = { thread, tasks };
-      this.#members.add(member);
+      const fail = (why: string): void =>
+        reject(new FirebreakError('closed', `a thread that checks batches does not start: ${why}`));
+      try {
+        this.#addMember(resolve, fail);
+      } catch (error) {
+        this.#noteDeath(asError(error).message);
+        fail(asError(error).message);
+      }
     });
+  }
+
+  /** Throws when the machine has no room for another thread. */
+  #addMember(onReady: () => void, onEnd: (why: string) => void): void {
+    const { issuerPublicKey, retentionDays } = this.#context;
+    const thread = this.#startThread(
+      { issuerPublicKey, retentionDays },
+      {
+        onReady,
+        onAnswer: (verdict) => this.#settle(member, verdict),
+        onEnd: (why) => {
+          this.#bury(member, why);
+          onEnd(why);
+        },
+      },
+    );
+    const member: Member = { thread, tasks: [] };
+    this.#members.add(member);
   }
 
   /** To the thread with the least to do. While none is there and none is coming, what waits is refused as busy. */
@@ -154,9 +166,7 @@ class ThreadPool implements WorkerChecker {
       for (const { reject } of member.tasks) reject(closed());
       return;
     }
-    this.#deaths += 1;
-    this.#fruitless += 1;
-    this.#lastDeath = why;
+    this.#noteDeath(why);
     this.#waiting.unshift(...others);
     if (first !== undefined && (first.deaths += 1) >= DEATHS_PER_BATCH) refuseBusy(first);
     else if (first !== undefined) this.#waiting.unshift(first);
@@ -164,14 +174,29 @@ class ThreadPool implements WorkerChecker {
     this.#handOut();
   }
 
+  #noteDeath(why: string): void {
+    this.#deaths += 1;
+    this.#fruitless += 1;
+    this.#lastDeath = why;
+  }
+
+  /** At once, or after a pause when threads die before they have done anything. */
   #replace(): void {
-    if (this.#fruitless < FRUITLESS_DEATHS) return void this.#start().catch(() => undefined);
+    if (this.#fruitless < FRUITLESS_DEATHS) return this.#startMissing();
     if (this.#pause !== undefined) return;
     const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#fruitless - FRUITLESS_DEATHS));
     this.#pause = setTimeout(() => {
       this.#pause = undefined;
-      while (this.#members.size < this.#count) void this.#start().catch(() => undefined);
+      this.#startMissing();
     }, pauseMs).unref();
+  }
+
+  /** Up to the first that cannot be made: where there is no room for one, there is none for the next. */
+  #startMissing(): void {
+    const deathsBefore = this.#deaths;
+    while (this.#members.size < this.#count && this.#deaths === deathsBefore)
+      void this.#start().catch(() => undefined); // its death is counted
+    if (this.#deaths > deathsBefore) this.#replace();
   }
 }
 

@@ -1,5 +1,5 @@
 /** `firebreak ledger fsck`, as people and scripts run it. */
-import { cp, mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -7,6 +7,7 @@ import { createDeployment, signerFrom } from '../../cli/deployment.js';
 import { folderAt } from '../../cli/folder.js';
 import { announce } from '../../cli/run-files.js';
 import { openLedger } from '../../ledger/ledger.js';
+import { cosignerOf, formatCosignerKey } from '../../protocol/cosignature.js';
 import { noteSigner } from '../../protocol/note.js';
 import { DEFAULT_SETTINGS } from '../../protocol/settings.js';
 import { batchOf, ledgerDeps, noticeItem, officer } from '../ledger/deployment.js';
@@ -60,6 +61,18 @@ describe('firebreak ledger fsck', () => {
       /^firebreak: the ledger in .* is damaged: \d+ things are wrong, .*\. Leave the folder as it is\. Before you start a copy, read docs\/ledger-fsck\.md: one that is too old forks the log\n$/,
     );
     expect(await readFile(join(folderAt(data('bad')).ledger.store, 'head'))).toEqual(before);
+  });
+
+  test('misses what was published in a folder that keeps a policy of witnesses', async () => {
+    await cp(data('good'), data('unpublished'), { recursive: true });
+    const witness = formatCosignerKey(cosignerOf('witness.example/one', officer.publicKey));
+    const policy = `witness one ${witness} http://127.0.0.1:1/\nquorum one\n`;
+    await writeFile(folderAt(data('unpublished')).ledger.policy, policy);
+    const { code, stdout } = await attempt('ledger', 'fsck', '--data-dir', data('unpublished'));
+    expect(stdout).toContain('damaged  files: published is missing: readers are shown nothing until');
+    expect(code).toBe(1);
+    await writeFile(folderAt(data('unpublished')).ledger.policy, 'quorum none\n');
+    expect(await attempt('ledger', 'fsck', '--data-dir', data('unpublished'))).toMatchObject({ code: 0 });
   });
 
   test('checks a ledger’s folder alone, with the key of the log', async () => {

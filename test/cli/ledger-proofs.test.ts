@@ -79,6 +79,20 @@ describe('firebreak ledger', () => {
     expect(proof.checkpoint).toBe(await readFile(inDir('checkpoint.200'), 'utf8'));
   });
 
+  test('takes the place of no file, and none in the data folder', async () => {
+    const taken = inDir('taken');
+    await writeFile(taken, 'what somebody keeps');
+    const over = await onFolder('prove', '--index', '5', '--out', taken);
+    expect(over).toMatchObject({ code: 1, stdout: '' });
+    expect(over.stderr).toContain(`${taken} is there already`);
+    expect(await readFile(taken, 'utf8')).toBe('what somebody keeps');
+    const kept = folderAt(inDir('data')).config;
+    expect((await onFolder('prove', '--index', '5', '--out', `${kept}.proof`)).code).toBe(2);
+    const nowhere = await onFolder('prove', '--index', '5', '--out', inDir('gone/5.tlog-proof'));
+    expect(nowhere.stderr).toContain(`there is no folder ${inDir('gone')}`);
+    expect((await onFolder('prove', '--index', '5', '--out', dir)).stderr).toContain('is a folder');
+  });
+
   test('says what it cannot prove', async () => {
     const late = await onFolder('prove', '--index', '200', '--checkpoint', inDir('checkpoint.200'));
     expect(late).toMatchObject({ code: 1, stdout: '' });
@@ -105,6 +119,7 @@ describe('firebreak ledger', () => {
   test.each([
     ['no entry is named', () => onFolder('prove'), 'either --index N or --payload HEX'],
     ['two are', () => onFolder('prove', '--index', '1', '--payload', '00'.repeat(32)), 'either'],
+    ['- is the file', () => onFolder('prove', '--index', '1', '--out', '-'), 'leave --out away'],
     ['an index is none', () => onFolder('prove', '--index', '-1'), 'whole number'],
     ['a hash is none', () => onFolder('prove', '--payload', 'beef'), '64 hex digits'],
     ['a key is none', () => ledger('check-proof', 'x', '--vkey', 'x'), 'firebreak ledger vkey'],

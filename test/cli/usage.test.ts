@@ -144,6 +144,16 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], says: st
   ['two places to verify', ['ledger', 'verify', '--data-dir', 'DIR', '--export', 'DIR'], 'not both'],
   ['an answer for standard output', ['demo', '--json', '-'], 'name a file'],
   [
+    'an export for standard output',
+    ['ledger', 'export', '--data-dir', 'DIR', '--out', '-'],
+    '- does not stand for standard output here: name a folder',
+  ],
+  [
+    'a city for standard output',
+    ['city', '--people', '9', '--days', '1', '--seed', 'x', '--out', '-'],
+    'name a folder',
+  ],
+  [
     'an officer without a name',
     ['trace', '--data-dir', 'DIR', '--case', '1', '--officer', ' '],
     '--officer is empty',

@@ -30,13 +30,18 @@ interface PlainBroker {
   stop(): Promise<void>;
 }
 
-/** A broker that knows nothing of the ledger; `letsIn` is asked at each CONNECT, `takes` at each PUBLISH: no ends the connection. */
+/**
+ * A broker that knows nothing of the ledger; `letsIn` is asked at each CONNECT, `takes` at each PUBLISH: no ends the connection. A
+ * SUBSCRIBE that is not answered waits for ever.
+ */
 async function plainBroker(
   port = 0,
   letsIn = () => true,
   takes: (topic: string) => boolean = () => true,
+  answersSubscribe = () => true,
 ): Promise<PlainBroker> {
   const broker = await Aedes.createBroker({
+    authorizeSubscribe: (_client, subscription, done) => answersSubscribe() && done(null, subscription),
     authorizePublish: (_client, { topic }, done) => done(takes(topic) ? null : new Error('denied')),
     authenticate: (_client, _username, _password, done) =>
       letsIn() ? done(null, true) : done(Object.assign(new Error('not now'), { returnCode: 5 }), null),
@@ -74,7 +79,7 @@ async function openTestLedger(): Promise<Ledger> {
 async function attach(
   ledger: Pick<Ledger, 'submit'>,
   url: string,
-  given: Pick<ExternalBrokerOptions, 'clientId' | 'maxUnderWay'> = {},
+  given: Pick<ExternalBrokerOptions, 'clientId' | 'maxUnderWay' | 'subscribeWithinMs'> = {},
 ): Promise<ExternalBroker> {
   const external = await openExternalBroker({ ledger, url, log: silentLog, ...given });
   onTestFinished(() => external.close());
@@ -229,6 +234,17 @@ describe('a ledger behind a broker of somebody else', () => {
     await expect.poll(() => external.isConnected()).toBe(true);
     expect(external.failure()).toBeUndefined();
   });
+
+  test('asks anew where the broker does not answer that it subscribes, and says so', async () => {
+    const answers = [true, false, true];
+    const answered = () => answers.shift() ?? true;
+    const broker = await plainBroker(0, undefined, undefined, answered);
+    const external = await attach(await openTestLedger(), broker.url, { subscribeWithinMs: 200 });
+    broker.cut();
+    await expect.poll(() => external.failure(), { timeout: 10_000 }).toContain('did not answer');
+    await expect.poll(() => external.isConnected(), { timeout: 10_000 }).toBe(true);
+    expect(answers).toEqual([]);
+  }, 30_000);
 
   test('goes on hearing where the broker ends the connection at each receipt, says so, and gives them when it may', async () => {
     let isAllowed = false;

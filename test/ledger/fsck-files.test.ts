@@ -1,5 +1,5 @@
 /** What fsck makes of a ledger's files: flipped bits, files that are gone, cut short or strange, and killed ledgers. */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, rmSync } from 'node:fs';
 import { appendFile, cp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -94,6 +94,19 @@ describe('fsck', () => {
       },
     };
     await expect(fsckLedger({ dir, verifier: writesMeanwhile })).rejects.toMatchObject({ code: 'locked' });
+  });
+
+  test('says so too when a file it was about to read is gone by then', async () => {
+    const dir = await stoppedLedger();
+    const table = await fileOf(dir, '.ldb');
+    const removesMeanwhile = {
+      ...logSigner,
+      get name() {
+        rmSync(table, { force: true });
+        return logSigner.name;
+      },
+    };
+    await expect(fsckLedger({ dir, verifier: removesMeanwhile })).rejects.toMatchObject({ code: 'locked' });
   });
 
   test('names files that are gone, cut short or of no use', async () => {

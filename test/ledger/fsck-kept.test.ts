@@ -4,10 +4,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { cleanLines } from '../../cli/present/show-fsck.js';
+import { checkPayloads } from '../../ledger/fsck/check-payloads.js';
+import { EntryColumns } from '../../ledger/fsck/entry-columns.js';
+import { Findings } from '../../ledger/fsck/findings.js';
 import { fsckLedger } from '../../ledger/fsck/fsck.js';
+import { memorySource } from '../../ledger/fsck/leveldb-rows.js';
+import { PayloadSource } from '../../ledger/fsck/payload-source.js';
+import { RowView } from '../../ledger/fsck/row-view.js';
 import { openLedger } from '../../ledger/ledger.js';
 import { decodeDayRow, encodeDayRow, newDayRecord, type DayRecord } from '../../ledger/store/day-record.js';
-import { dayKey, payloadRange } from '../../ledger/store/store-keys.js';
+import { dayKey, payloadKey, payloadRange } from '../../ledger/store/store-keys.js';
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
 import { signCheckpoint } from '../../protocol/checkpoint.js';
 import { cosign, cosignerWithKey } from '../../protocol/cosignature.js';
@@ -124,6 +130,22 @@ describe('the row of a day', () => {
     await onStore(dir, (db) => db.put(dayKey(DAY), new Uint8Array(3)));
     expect(foundIn(await checkFolder(dir))[1]).toContain(`the row of day ${DAY} cannot be read`);
   });
+});
+
+test('more that is wrong with one day than is told hides nothing of another', async () => {
+  const unreadable = (day: number, index: number) => ({ key: payloadKey(day, index), value: Buffer.of(1) });
+  const rows = [...Array.from({ length: 10_001 }, (_, i) => unreadable(1, i)), unreadable(2, 10_001)];
+  const findings = new Findings();
+  const { faults } = await checkPayloads({
+    rows: new RowView([memorySource(rows.map(({ key, value }) => ({ key, value, sequence: 1 })))], findings),
+    source: new PayloadSource(await temporaryFolder(), []),
+    files: [],
+    columns: new EntryColumns(0),
+    wanted: new Set(),
+    pace: () => undefined,
+  });
+  expect(faults.filter(({ day }) => day === 1)).toHaveLength(10_000);
+  expect(faults.filter(({ day }) => day === 2)).toHaveLength(1);
 });
 
 describe('the published checkpoint', () => {

@@ -119,6 +119,23 @@ describe("the ledger's HTTP", () => {
     expect(await post(256 * 32)).toBe(200);
   });
 
+  test('does not take a request that was cut off for trouble of its own', async () => {
+    const said: unknown[] = [];
+    const log = { ...silentLog, error: (...line: unknown[]) => void said.push(line) };
+    const http = await served({ payloadToken: TOKEN, log });
+    const ask = request(`${http.url}/payloads`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-length': 64, expect: '100-continue' },
+    });
+    ask.on('error', () => undefined);
+    ask.flushHeaders();
+    await once(ask, 'continue');
+    ask.destroy();
+    await http.close();
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(said).toEqual([]);
+  });
+
   test.each(['permission', 'format', 'size', 'usage'] as const)(
     'does not blame who asks when its own store fails with %s, and keeps the words to its log',
     async (code) => {

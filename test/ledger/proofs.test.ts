@@ -245,6 +245,8 @@ describe('consistency', () => {
     for (const size of [1, 255, 256, 599]) {
       await expect(proveGrowth(view, logSigner, fork(size))).rejects.toMatchObject({ code: 'consistency' });
     }
+    const forked = await openLogView(reader, logSigner, fork(599));
+    await expect(proveEntry(forked, logSigner, 0)).rejects.toThrow(/or the log was rewritten or forked/);
     await expect(proveGrowth(view, logSigner, fork(SIZE + 1))).rejects.toThrow(/600 entries now.*says 601/);
     await expect(openLogView(reader, logSigner, fork(SIZE + 1))).rejects.toMatchObject({
       code: 'consistency',

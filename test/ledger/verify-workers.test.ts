@@ -187,6 +187,37 @@ describe('a thread that dies', () => {
     });
   });
 
+  test('is replaced once the machine has room for a thread again', async () => {
+    let refusalsLeft = 0;
+    const threads: CheckThread[] = [];
+    const pool = await openWorkerChecker(context, 2, (settings, events) => {
+      if (refusalsLeft > 0) {
+        refusalsLeft -= 1;
+        throw new Error('no room for a thread'); // as a Worker says it: EAGAIN
+      }
+      const thread = startCheckThread(settings, events);
+      threads.push(thread);
+      return thread;
+    });
+    onTestFinished(() => pool.close());
+    refusalsLeft = 3;
+    await Promise.all(threads.map((thread) => thread.end()));
+    await expect.poll(() => threads.length, { timeout: 20_000 }).toBe(4);
+    expect(pool.deaths).toEqual({ count: 2 + 3, last: 'no room for a thread' });
+    const again = () => pool.check(batches[0] ?? new Uint8Array(), undefined);
+    await expect.poll(again, { interval: 100 }).toHaveProperty('items');
+  });
+
+  test('or cannot be made is said so by a pool that is not opened', async () => {
+    const opening = openWorkerChecker(context, 1, () => {
+      throw new Error('no room for a thread');
+    });
+    await expect(opening).rejects.toMatchObject({
+      code: 'closed',
+      message: expect.stringContaining('no room for a thread') as string,
+    });
+  });
+
   test('leaves no batch waiting when the pool is closed', async () => {
     const { pool } = await mortalPool(1);
     const outcomes = batches.map((batch) =>

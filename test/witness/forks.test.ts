@@ -1,7 +1,7 @@
 /** Two checkpoints of one log that contradict each other are evidence: kept whole, or it is said that they are not. */
-import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { FirebreakError } from '../../protocol/errors.js';
 import { silentLog, type LogFields } from '../../protocol/log.js';
 import { openStateFolder } from '../../witness/state-folder.js';
@@ -30,12 +30,19 @@ test.each([0, 1, 40, 70, 120])(
   },
 );
 
-test('no more than 64 files are kept, and the 65th is not said to be', async () => {
+/** As many checkpoints of one size as asked for, each with a root of its own. */
+const forksOf = (origin: string, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `${origin}\n8\nroot ${i}\n\n— ${origin} c2lnbmVk\n`);
+
+test('no more than 64 checkpoints of one log are kept, the 65th is not said to be, and those of another log are', async () => {
   const dir = await temporaryFolder();
-  await mkdir(join(dir, 'forks'));
-  for (let i = 0; i < 63; i++) await writeFile(join(dir, 'forks', `${i}`), '');
-  await expect(keep(dir)).rejects.toMatchObject({ code: 'full' });
+  const state = await openStateFolder(dir);
+  onTestFinished(() => state.close());
+  await expect(state.keepFork(forksOf('one.example', 65))).rejects.toMatchObject({ code: 'full' });
   expect(await readdir(join(dir, 'forks'))).toHaveLength(64);
+  await state.keepFork(forksOf('one.example', 64));
+  await state.keepFork(forksOf('two.example', 2));
+  expect(await readdir(join(dir, 'forks'))).toHaveLength(64 + 2);
 });
 
 test('a witness that cannot keep a fork says so, and refuses it all the same', async () => {
