@@ -8,7 +8,7 @@ import { chanceOf } from './chance.js';
 import type { Ground } from './ground.js';
 import type { Keeper } from './keeper.js';
 import { NEVER, readyAfter } from './lens.js';
-import { escapedAt, marksOf, SLOT } from './workspace.js';
+import { escapedAt, LABEL, marksOf, SLOT } from './workspace.js';
 
 const FIRST_SLOTS = 1024;
 
@@ -89,6 +89,17 @@ export class EveryKeeper implements Keeper {
       for (let k = link[place]!; k >= 0; k = link[k]!) if (at[k]! < at[first]!) first = k;
       if (earliest[one] === NEVER) reached[this.#reached++] = first;
       earliest[one] = Math.min(earliest[one]!, at[first]!);
+    }
+  }
+
+  /** Ends the walk, or what there was of it: the earliest arrival of each person is their label now. */
+  label(): void {
+    const { arrivals, earliest, marks } = this.#ground.space;
+    for (let place = 0; place < arrivals.count; place++) {
+      const person = arrivals.person[place]!;
+      if (earliest[person] === NEVER) continue;
+      marks[marksOf(person) + LABEL] = earliest[person]!;
+      earliest[person] = NEVER;
     }
   }
 

@@ -69,8 +69,8 @@ export function pathsTo(ground: Ground, rows: Int32Array): Paths {
     paths.before[k] = numbers[infector]! - 1;
     paths.near[k] = person[infector]!;
     paths.far[k] = person[place]!;
-    writeContact(ground, paths, k, place);
   }
+  writeContacts(ground, paths, places);
   return paths;
 }
 
@@ -105,13 +105,21 @@ function newPaths(rows: number, steps: number): Paths {
   };
 }
 
-function writeContact({ tables, space: { arrivals } }: Ground, paths: Paths, k: number, place: number): void {
-  const [table, entry] = [arrivals.table[place]!, arrivals.entry[place]!];
-  paths.start[k] = tables.startOf(table, entry);
-  paths.end[k] = tables.endOf(table, entry);
-  paths.nearSeconds[k] = tables.nearOf(table, entry);
-  paths.mutual[k] = isMutual(tables.signalOf(table, entry)) ? 1 : 0;
-  const spot = tables.spotOf(table, entry);
+/** A column at a time: what is read of each contact lies all over the memory, and a loop that reads one thing waits for many at once. */
+function writeContacts({ tables, space: { arrivals } }: Ground, paths: Paths, places: Int32Array): void {
+  const { table, entry } = arrivals;
+  for (let k = 0; k < places.length; k++)
+    paths.nearSeconds[k] = tables.nearOf(table[places[k]!]!, entry[places[k]!]!);
+  for (let k = 0; k < places.length; k++) {
+    const place = places[k]!;
+    paths.start[k] = tables.startOf(table[place]!, entry[place]!);
+    paths.end[k] = tables.endOf(table[place]!, entry[place]!);
+    paths.mutual[k] = isMutual(tables.signalOf(table[place]!, entry[place]!)) ? 1 : 0;
+    writeSpot(paths, k, tables.spotOf(table[place]!, entry[place]!));
+  }
+}
+
+function writeSpot(paths: Paths, k: number, spot: Spot): void {
   if (spot.kind === 'presence') {
     paths.kind[k] = SPOT.presence;
     paths.table[k] = spot.gateway;

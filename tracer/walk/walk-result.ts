@@ -40,7 +40,7 @@ export const buffersOf = ({ paths, ...result }: WalkResult): ArrayBuffer[] =>
  */
 export function walkResult(ground: Ground, hopEnds: readonly number[], list: number): WalkResult {
   const { space, lens } = ground;
-  const { arrivals, reached } = space;
+  const { arrivals, marks, reached } = space;
   const everyone = new Uint32Array(hopEnds.at(-1) ?? 0);
   for (let k = 0; k < everyone.length; k++) everyone[k] = arrivals.person[reached[k]!]!;
   const { rows, hop } = firstInOrder(ground, hopEnds, list);
@@ -53,7 +53,7 @@ export function walkResult(ground: Ground, hopEnds: readonly number[], list: num
     const one = arrivals.person[place]!;
     person[row] = one;
     exposedAt[row] = unixSeconds(lens.isForward, arrivals.at[place]!);
-    earliestAt[row] = unixSeconds(lens.isForward, earliestOf(ground, one));
+    earliestAt[row] = unixSeconds(lens.isForward, marks[marksOf(one) + LABEL]!);
     score[row] = space.scoreOf(one);
   }
   return {
@@ -63,7 +63,3 @@ export function walkResult(ground: Ground, hopEnds: readonly number[], list: num
     paths: pathsTo(ground, rows),
   };
 }
-
-/** Its label, or where every arrival matters what stands beside it. */
-const earliestOf = ({ space: { marks, earliest } }: Ground, person: number): number =>
-  Math.min(marks[marksOf(person) + LABEL]!, earliest[person]!);

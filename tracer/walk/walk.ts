@@ -96,16 +96,20 @@ function everyRound(ground: Ground, hops: number, rounds: RoundOrder): number[] 
   const { lens, space } = ground;
   const keeper = new EveryKeeper(ground);
   const ahead = new RowsAhead(ground);
-  return roundsOf(ground, hops, keeper, (heads, isFirst) => {
-    for (const place of inOrder(ground, heads, rounds)) {
-      keeper.from(place, isFirst ? lens.opensAt : undefined);
-      const [ready, last] = keeper.opening();
-      const person = space.arrivals.person[place]!;
-      const opening = { person, ready, until: Math.min(last + 1, NEVER) | 0 };
-      ahead.read([opening]);
-      expand(ground, opening, ahead, 0, keeper);
-    }
-  });
+  try {
+    return roundsOf(ground, hops, keeper, (heads, isFirst) => {
+      for (const place of inOrder(ground, heads, rounds)) {
+        keeper.from(place, isFirst ? lens.opensAt : undefined);
+        const [ready, last] = keeper.opening();
+        const person = space.arrivals.person[place]!;
+        const opening = { person, ready, until: Math.min(last + 1, NEVER) | 0 };
+        ahead.read([opening]);
+        expand(ground, opening, ahead, 0, keeper);
+      }
+    });
+  } finally {
+    keeper.label();
+  }
 }
 
 /** `round`: over the frontier, given the arrival found last of each of its people; in the first it is the starts. */

@@ -13,7 +13,7 @@ const MARKS = 4;
 export const marksOf = (person: number): number => person << 2;
 /**
  * In the lens: their earliest arrival, NEVER before there is one, ALWAYS for a start. Where every arrival matters it stays
- * NEVER, as none is old news beforehand.
+ * NEVER until the rounds are over, as none is old news beforehand.
  */
 export const LABEL = 0;
 /**
@@ -36,9 +36,9 @@ export class WalkWorkspace {
    * … and a double, at {@link escapedAt}: the chance that none of the contacts passed it on. The score is 1 minus that.
    */
   escapes = new Float64Array(0);
-  /** Where every arrival matters, the earliest so far; NEVER before the round is over. */
+  /** While rounds go on in which every arrival matters: the earliest so far. NEVER before the round is over, and for all between walks. */
   earliest = new Int32Array(0);
-  /** While a round goes along the memory: the arrival of those of the frontier, −1 for the others. */
+  /** While a round goes along the memory: the arrival of those of the frontier; −1 for the others, and for all between rounds. */
   turn = new Int32Array(0);
   /** By order of being reached: the arrival at their hop that is explained. */
   reached = new Int32Array(0);
@@ -85,13 +85,8 @@ export class WalkWorkspace {
 
   /** As it was before the walk, however that ended: nobody was written to who has no arrival. */
   clear(): void {
-    const { arrivals, earliest, turn } = this;
-    for (let place = 0; place < arrivals.count; place++) {
-      const person = arrivals.person[place]!;
-      this.#unmark(person);
-      earliest[person] = NEVER;
-      turn[person] = -1;
-    }
+    const { arrivals } = this;
+    for (let place = 0; place < arrivals.count; place++) this.#unmark(arrivals.person[place]!);
     arrivals.count = 0;
   }
 
