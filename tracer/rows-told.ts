@@ -48,6 +48,7 @@ export class RowTeller {
   /** All rows, in order. Throws what `ledgerOf` throws. */
   rows(): ReachedPerson[] {
     const rows: ReachedPerson[] = [];
+    this.#nameAll();
     for (let row = 0; row < this.#result.person.length; row++) rows.push(this.row(row));
     return rows;
   }
@@ -95,6 +96,15 @@ export class RowTeller {
     const told = { from, to, start, end, nearSeconds, mutual, ledger: ledgerOf?.(step) ?? [] };
     if (spot.kind !== 'presence' || presence === undefined) return told;
     return { ...told, gateway: toHex(presence.gatewayId(spot.gateway)) };
+  }
+
+  /** Tag numbers lie all over the memory: a loop that reads nothing else waits for many of them at once. */
+  #nameAll(): void {
+    const { far } = this.#result.paths;
+    const { tags } = this.#people;
+    const found = new Float64Array(far.length);
+    for (let step = 0; step < far.length; step++) found[step] = tags[far[step]!]!;
+    for (let step = 0; step < far.length; step++) this.#names[step] = String(found[step]);
   }
 
   #nameOf(step: number): string {
