@@ -8,7 +8,6 @@ import type { UnixMs } from '../protocol/brands.js';
 import { toHex } from '../protocol/bytes.js';
 import type { Clock } from '../protocol/clock.js';
 import type { Signer } from '../protocol/ed25519.js';
-import { FirebreakError } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
 import { dayOf } from '../protocol/time.js';
@@ -16,7 +15,7 @@ import { closable, type Task } from './closable.js';
 import { openClockTrust, type ClockTrust, type LogDays } from './clock-trust.js';
 import type { DayKeyStore } from './day-key-store.js';
 import { openDayKeyring, type DayKeyring } from './day-keys.js';
-import { openDaysAhead, type DaysAhead } from './days-ahead.js';
+import { makeDays, openDaysAhead, type DaysAhead } from './days-ahead.js';
 import { openEnrolment, type Enrolment } from './enrolment.js';
 import { authorityEntries, type AuthorityEntries, type EntrySink } from './entries.js';
 import { gatewayRegister, type CertifiedGateway, type GatewayRegister } from './gateways.js';
@@ -196,7 +195,7 @@ function authorityOf(parts: Parts, deps: AuthorityDeps): Authority {
     renew: (report) => task(() => enrolment.renew(report)),
     ...readBackTasks(parts, deps, task),
     ensureDayKeys: (fromDay, toDay) =>
-      task(() => ensureDays(keyring, fromDay, toDay, today() - deps.retentionDays)),
+      task(() => makeDays(keyring, { fromDay, toDay, oldest: today() - deps.retentionDays })),
     notified: async (number, signal) => {
       const state = await notices.answered(number, signal);
       if (state !== 'logged') return state;
@@ -243,20 +242,6 @@ function readBackTasks(
         log.warn('gateway revoked', { gateway: toHex(gatewayId), fromMs });
       }),
   };
-}
-
-/** A day that left the window may have had keys, which are destroyed: no day is stated with two. */
-async function ensureDays(
-  keyring: DayKeyring,
-  fromDay: number,
-  toDay: number,
-  oldest: number,
-): Promise<void> {
-  if (fromDay < oldest) {
-    const why = `day ${fromDay} left the retention window, which begins with day ${oldest}`;
-    throw new FirebreakError('day', why);
-  }
-  for (let day = fromDay; day < toDay; day += 1) await keyring.keysOf(day);
 }
 
 async function tidy(
