@@ -148,6 +148,16 @@ describe('enrolment by wire', () => {
     expect(said).toEqual([expect.stringContaining('00112233')]);
   });
 
+  it('fills no log with one trouble that many meet', async () => {
+    let said = 0;
+    const url = await serve(failing(new Error('the disk did not answer')), {
+      ...silentLog,
+      error: () => void (said += 1),
+    });
+    for (let k = 0; k < 20; k += 1) await (await send(`${url}/renew`, { body: Uint8Array.of(1) })).text();
+    expect(said).toBe(9); // the first 8, and the 16th
+  });
+
   it('refuses what comes while it has its hands full', async () => {
     let release = () => {};
     const gate = new Promise<void>((resolve) => (release = resolve));
