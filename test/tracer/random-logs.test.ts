@@ -177,9 +177,17 @@ async function expectEvidence(
 
 /** What was made of the reports, whatever the order it was found in. */
 function madeOf(tracer: Tracer) {
-  const { counts, presence } = tracer.status();
+  const { counts, presence, gaps, prunedPayloads, missingPayloads } = tracer.status();
   const evidence = tracer.evidence().map((one) => JSON.stringify(one));
-  return { counts, presence, evidence: evidence.sort(), contacts: standingIn(tracer) };
+  return {
+    counts,
+    presence,
+    gaps,
+    prunedPayloads,
+    missingPayloads,
+    evidence: evidence.sort(),
+    contacts: standingIn(tracer),
+  };
 }
 
 async function ask(life: RandomLife, where: World, questions: readonly Question[]): Promise<void> {
