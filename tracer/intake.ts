@@ -276,7 +276,7 @@ export class Intake {
     if (!isByTheBook) this.#missing += 1;
     else {
       this.#pruned += 1;
-      this.#reports.notePruned(entry);
+      if (type === ENTRY_TYPE.tagReport) this.#reports.notePruned(entry);
     }
   }
 }

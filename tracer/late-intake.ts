@@ -143,9 +143,9 @@ export class LateIntake {
     const turns = new Turns(signal);
     for (;;) {
       signal?.throwIfAborted();
-      await contacts.ready();
       const { records, done } = this.#records.ready(this.#hasKeys, RECORDS_AT_ONCE);
       if (records.length === 0) return;
+      await contacts.ready();
       await contacts.wholly(async () => {
         done();
         contacts.add(records.flatMap((record) => this.#takeAgain(record)));
