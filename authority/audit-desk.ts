@@ -25,6 +25,8 @@ const TOLERANCE_MS = 120_000;
 const MAX_AT_ONCE = 8;
 /** An authority that was just started may still be reading a long log. */
 const ANSWER_WITHIN_MS = 20_000;
+/** For a desk that lasts no longer than one question: whoever is sent away by it would find no more of the log read. */
+export const HOWEVER_LONG = Infinity;
 
 export interface AuditDeskDeps {
   readonly book: AuditBook;
@@ -38,6 +40,8 @@ export interface AuditDeskDeps {
   readonly retentionDays: number;
   /** How far the asker's host may be off, before and after; two minutes by default. */
   readonly toleranceMs?: number;
+  /** Wall ms after which an asker is sent away to come again; 20 s by default, or {@link HOWEVER_LONG}. */
+  readonly answerWithinMs?: number;
 }
 
 export interface AuditDesk {
@@ -59,7 +63,7 @@ export function openAuditDesk(deps: AuditDeskDeps): AuditDesk {
       throw new FirebreakError('busy', `${MAX_AT_ONCE} tags are being answered; ask again in a minute`);
     underWay += 1;
     const reading = deps.book.looksAt(tag).finally(() => (underWay -= 1));
-    return inTime(reading);
+    return inTime(reading, deps.answerWithinMs ?? ANSWER_WITHIN_MS);
   }
 
   return {
@@ -99,11 +103,12 @@ async function askerOf(
 }
 
 /** Reading goes on when the asker is sent away, and is further when it comes back. */
-async function inTime(reading: Promise<TagAudit>): Promise<TagAudit> {
+async function inTime(reading: Promise<TagAudit>, limitMs: number): Promise<TagAudit> {
+  if (limitMs === HOWEVER_LONG) return reading;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const error = new FirebreakError('busy', 'the authority is still reading the log; ask again in a minute');
-    timer = setTimeout(() => reject(error), ANSWER_WITHIN_MS);
+    timer = setTimeout(() => reject(error), limitMs);
     timer.unref();
   });
   try {

@@ -8,7 +8,6 @@ import type { UnixMs } from '../protocol/brands.js';
 import { toHex } from '../protocol/bytes.js';
 import type { Clock } from '../protocol/clock.js';
 import type { Signer } from '../protocol/ed25519.js';
-import { FirebreakError } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
 import { dayOf } from '../protocol/time.js';
@@ -16,7 +15,7 @@ import { closable, type Task } from './closable.js';
 import { openClockTrust, type ClockTrust, type LogDays } from './clock-trust.js';
 import type { DayKeyStore } from './day-key-store.js';
 import { openDayKeyring, type DayKeyring } from './day-keys.js';
-import { openDaysAhead, type DaysAhead } from './days-ahead.js';
+import { makeDays, openDaysAhead, type DaysAhead } from './days-ahead.js';
 import { openEnrolment, type Enrolment } from './enrolment.js';
 import { authorityEntries, type AuthorityEntries, type EntrySink } from './entries.js';
 import { gatewayRegister, type CertifiedGateway, type GatewayRegister } from './gateways.js';
@@ -69,7 +68,7 @@ export interface Authority extends Enrolment {
    * while the log is not read.
    */
   addGateway(publicKey: Uint8Array, name: string, fromDay?: number): Promise<Uint8Array>;
-  /** Revokes a gateway from `fromMs`, now by default. Throws `not-found`. */
+  /** Revokes a gateway from `fromMs`, now by default. Throws `not-found`, or `closed` while the log may know it. */
   revokeGateway(gatewayId: Uint8Array, fromMs?: UnixMs): Promise<void>;
   /**
    * Gives a notice for these tags; it goes out once it is in the log. Throws `not-found` for a tag that was never enrolled
@@ -138,7 +137,10 @@ interface Parts {
 export async function openAuthority(deps: AuthorityDeps): Promise<Authority> {
   const parts = assemble(deps);
   const authority = authorityOf(parts, deps);
-  await authority.maintain();
+  await authority.maintain().catch(async (error: unknown) => {
+    await authority.close();
+    throw error;
+  });
   parts.publisher.publishSoon();
   return authority;
 }
@@ -193,10 +195,7 @@ function authorityOf(parts: Parts, deps: AuthorityDeps): Authority {
     renew: (report) => task(() => enrolment.renew(report)),
     ...readBackTasks(parts, deps, task),
     ensureDayKeys: (fromDay, toDay) =>
-      task(async () => {
-        requireInWindow(fromDay, today() - deps.retentionDays);
-        await ensureDays(keyring, fromDay, toDay);
-      }),
+      task(() => makeDays(keyring, { fromDay, toDay, oldest: today() - deps.retentionDays })),
     notified: async (number, signal) => {
       const state = await notices.answered(number, signal);
       if (state !== 'logged') return state;
@@ -238,21 +237,11 @@ function readBackTasks(
       }),
     revokeGateway: (gatewayId, fromMs = clock.nowMs()) =>
       task(async () => {
-        await gateways.revoke(gatewayId, fromMs);
+        await readBack.orUnread(gateways.revoke(gatewayId, fromMs));
         publisher.publishSoon();
         log.warn('gateway revoked', { gateway: toHex(gatewayId), fromMs });
       }),
   };
-}
-
-/** A day that left the window may have had keys, which are destroyed: no day is stated with two. */
-function requireInWindow(day: number, oldest: number): void {
-  if (day < oldest)
-    throw new FirebreakError('day', `day ${day} left the retention window, which begins with day ${oldest}`);
-}
-
-async function ensureDays(keyring: DayKeyring, fromDay: number, toDay: number): Promise<void> {
-  for (let day = fromDay; day < toDay; day += 1) await keyring.keysOf(day);
 }
 
 async function tidy(

@@ -34,3 +34,18 @@ export function openDaysAhead(keyring: DayKeyring, log: Log): DaysAhead {
 
 const isOfThisDay = (error: unknown): error is FirebreakError =>
   error instanceof FirebreakError && (error.code === 'day' || error.code === 'damaged');
+
+/**
+ * Makes and states the keys of the days [fromDay, toDay) that have none. Throws `day` for a day before `oldest`: it may have
+ * had keys, which are destroyed, and no day is stated with two.
+ */
+export async function makeDays(
+  keyring: DayKeyring,
+  { fromDay, toDay, oldest }: { readonly fromDay: number; readonly toDay: number; readonly oldest: number },
+): Promise<void> {
+  if (fromDay < oldest) {
+    const why = `day ${fromDay} left the retention window, which begins with day ${oldest}`;
+    throw new FirebreakError('day', why);
+  }
+  for (let day = fromDay; day < toDay; day += 1) await keyring.keysOf(day);
+}

@@ -42,7 +42,7 @@ const HANDED_ON: readonly ErrorCode[] = [
 const refusal = z.object({ code: z.string(), message: z.string().max(1000) });
 
 export interface EnrolmentClientOptions {
-  /** Such as http://127.0.0.1:8470. */
+  /** Such as http://127.0.0.1:8470, or https://example.org/authority behind a proxy. */
   readonly url: string;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -83,7 +83,7 @@ async function post(
 ): Promise<Uint8Array> {
   const ask = async (signal: AbortSignal): Promise<Uint8Array> => {
     const headers = { 'content-type': 'application/octet-stream' };
-    const response = await fetch(new URL(path, options.url), {
+    const response = await fetch(`${options.url.replace(/\/+$/, '')}${path}`, {
       method: 'POST',
       headers,
       body: new Uint8Array(body),

@@ -14,6 +14,7 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { boundedServer, type ConnectionLimits } from '../host/http-server.js';
+import { LimitedLog } from '../host/limited-log.js';
 import { listenOn } from '../host/listen.js';
 import { asTagNumber, type TagNumber } from '../protocol/brands.js';
 import { ByteWriter } from '../protocol/bytes.js';
@@ -67,12 +68,13 @@ export interface EnrolmentHttpOptions {
 /** Throws `port-in-use`, `permission`, `input`. */
 export async function openEnrolmentHttp(options: EnrolmentHttpOptions): Promise<EnrolmentHttp> {
   const inSlot = slots();
+  const log = new LimitedLog(options.log);
   const limits = { ...LIMITS, silentMs: options.silentMs ?? LIMITS.silentMs };
   const server = boundedServer(limits, (request, response) => {
-    void answer(request, response, { ...options, inSlot });
+    void answer(request, response, { service: options.service, inSlot, log });
   });
   const { port } = await listenOn(server, options.host ?? '127.0.0.1', options.port ?? 0, 'enrolment');
-  return { port, close: () => stop(server) };
+  return { port, close: () => stop(server).finally(() => log.close()) };
 }
 
 type InSlot = <T>(work: () => Promise<T>) => Promise<T>;
@@ -115,7 +117,8 @@ type Work = (body: Uint8Array) => Promise<Uint8Array>;
 
 /** What is asked, decided before the body is read. */
 function route(request: IncomingMessage, service: EnrolmentService): Work {
-  const url = new URL((request.url ?? '').replace(/^\/*/, '/'), 'http://authority');
+  const path = (request.url ?? '').replace(/^[/\\]*/, '/'); // two of either would begin a host (WHATWG URL §4.4)
+  const url = new URL(path, 'http://authority');
   const work = request.method === 'POST' ? workOf(url, service) : undefined;
   if (work === undefined) throw new FirebreakError('not-found', whatIsAnswered(url, service));
   if (request.headers['content-type'] !== 'application/octet-stream') {
@@ -187,7 +190,7 @@ const OWN_TROUBLES: ReadonlySet<ErrorCode> = new Set(['damaged', 'foreign', 'loc
 
 function sendError(response: ServerResponse, error: unknown, log: Log): void {
   const known = error instanceof FirebreakError && !OWN_TROUBLES.has(error.code) ? error : undefined;
-  if (!known) log.error('an enrolment request failed', { error: String(error) });
+  if (!known) log.error('an enrolment request failed', { why: String(error) });
   const { code, message } = known ?? {
     code: 'damaged',
     message: 'the authority failed to answer; its log says why',

@@ -14,6 +14,8 @@ export interface ReadBack {
   isDone(): boolean;
   /** Throws `closed` while the log is not read. */
   require(): void;
+  /** As what is sought; where it is `not-found` while the log is not read, rejects `closed`: the log may know it. */
+  orUnread<T>(sought: Promise<T>): Promise<T>;
 }
 
 export interface ReadBackDeps {
@@ -28,11 +30,17 @@ export interface ReadBackDeps {
 
 export function openReadBack({ ownWords, notices, gateways, log, onChange }: ReadBackDeps): ReadBack {
   let isDone = ownWords === undefined;
+  const requireRead = (): void => {
+    if (!isDone) throw new FirebreakError('closed', UNREAD);
+  };
   return {
     isDone: () => isDone,
-    require: () => {
-      if (!isDone) throw new FirebreakError('closed', UNREAD);
-    },
+    require: requireRead,
+    orUnread: (sought) =>
+      sought.catch((error: unknown) => {
+        if (error instanceof FirebreakError && error.code === 'not-found') requireRead();
+        throw error;
+      }),
     look: async () => {
       const words = isDone ? undefined : ownWords?.();
       if (words === undefined) return;

@@ -1,6 +1,7 @@
 /**
  * What was asked in the last minutes: no request is answered twice while it is fresh, and no tag asks more often than that.
- * Times are wall ms. Bounded: only requests of certified tags get this far.
+ * Times are wall ms, of a clock that may be set: what was noted more than a window ahead is as old. Bounded: only requests of
+ * certified tags get this far.
  */
 import type { TagNumber } from '../protocol/brands.js';
 import { FirebreakError } from '../protocol/errors.js';
@@ -17,12 +18,12 @@ interface Ask {
 
 export class RecentAsks {
   readonly #windowMs: number;
-  /** Oldest first. */
+  /** In the order of asking. */
   #asks: Ask[] = [];
   readonly #hashes = new Set<string>();
   readonly #counts = new Map<TagNumber, number>();
 
-  /** What is older than `windowMs` is forgotten: a request that old must be refused for its age. */
+  /** What is further than `windowMs` from now is forgotten: such a request must be refused, being of another time. */
   constructor(windowMs: number) {
     this.#windowMs = windowMs;
   }
@@ -32,7 +33,7 @@ export class RecentAsks {
    * are remembered.
    */
   note(tag: TagNumber, hash: string, nowMs: number): void {
-    this.#forgetBefore(nowMs - this.#windowMs);
+    this.#forgetAllButNear(nowMs);
     if (this.#hashes.has(hash))
       throw new FirebreakError('exists', 'this request came before: make a new one');
     const count = this.#counts.get(tag) ?? 0;
@@ -49,16 +50,18 @@ export class RecentAsks {
     this.#counts.set(tag, count + 1);
   }
 
-  #forgetBefore(ms: number): void {
-    const firstKept = this.#asks.findIndex(({ atMs }) => atMs >= ms);
-    const old = firstKept < 0 ? this.#asks : this.#asks.slice(0, firstKept);
-    if (old.length === 0) return;
-    for (const { tag, hash } of old) {
-      this.#hashes.delete(hash);
-      const count = (this.#counts.get(tag) ?? 1) - 1;
-      if (count > 0) this.#counts.set(tag, count);
-      else this.#counts.delete(tag);
-    }
-    this.#asks = this.#asks.slice(old.length);
+  #forgetAllButNear(nowMs: number): void {
+    const isNear = ({ atMs }: Ask): boolean => Math.abs(nowMs - atMs) <= this.#windowMs;
+    const [first] = this.#asks;
+    if (first === undefined || isNear(first)) return; // then the others are, or will soon be first
+    for (const ask of this.#asks) if (!isNear(ask)) this.#forget(ask);
+    this.#asks = this.#asks.filter(isNear);
+  }
+
+  #forget({ tag, hash }: Ask): void {
+    this.#hashes.delete(hash);
+    const count = (this.#counts.get(tag) ?? 1) - 1;
+    if (count > 0) this.#counts.set(tag, count);
+    else this.#counts.delete(tag);
   }
 }

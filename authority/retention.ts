@@ -32,8 +32,8 @@ export interface RetentionDeps {
 export interface Retention {
   /**
    * Destroys the keys of the days before `oldest` and asks the ledger to prune their payloads; harmless to repeat. Its
-   * answers are noted as they come: {@link Retention.settled}. Without such days, the first call begins a search for copies
-   * of keys that were destroyed before, and does not wait for it.
+   * answers are noted as they come: {@link Retention.settled}. Without such days, the first call, and the first after one
+   * that rejected, begins a search for copies of keys that were destroyed before, and does not wait for it.
    */
   endBefore(oldest: number): Promise<void>;
   /** Resolves when the ledger has answered for every day it was asked to prune. Rejects with the signal's reason. */
@@ -53,9 +53,10 @@ class DayEnds implements Retention {
   /** Asked of the ledger, not answered yet. */
   readonly #underWay = new Map<number, Promise<void>>();
   #writing = Promise.resolve();
-  /** Since the start; once is enough, for whoever destroys keys looks for copies too. */
-  #sweeping: Promise<void> | undefined;
-  #refusedUntilMs = 0;
+  /** At the start, and when keys were not destroyed to the end: else whoever destroys keys looks for copies too. */
+  #isSweepDue = true;
+  #sweeping = Promise.resolve();
+  #refusedAtMs = -Infinity;
 
   constructor(deps: RetentionDeps) {
     this.#deps = deps;
@@ -63,12 +64,16 @@ class DayEnds implements Retention {
 
   async endBefore(oldest: number): Promise<void> {
     const { keyring, book, clock, log } = this.#deps;
-    const { destroyed, returned, copies } = await keyring.destroyBefore(oldest);
+    const { destroyed, returned, copies } = await keyring.destroyBefore(oldest).catch((error: unknown) => {
+      this.#isSweepDue = true; // a day that is noted as destroyed may have its key file yet
+      throw error;
+    });
     for (const day of destroyed) log.info('day keys destroyed', { day });
     for (const day of returned) log.warn(FOUND, { day });
     if (copies !== undefined) this.#say(copies);
-    this.#sweeping ??= copies === undefined ? this.#sweep() : Promise.resolve();
-    if (clock.nowMs() < this.#refusedUntilMs) return;
+    else if (this.#isSweepDue) this.#sweeping = this.#sweeping.then(() => this.#sweep());
+    this.#isSweepDue = false;
+    if (Math.abs(clock.nowMs() - this.#refusedAtMs) < REFUSED_PAUSE_MS) return; // a clock may go back meanwhile
     const waiting = (await book.list()).filter(({ day, prunedBy }) => day < oldest && prunedBy === undefined);
     for (const { day } of waiting) if (!this.#underWay.has(day)) await this.#prune(day);
   }
@@ -129,7 +134,7 @@ class DayEnds implements Retention {
   }
 
   #refused(day: number, reason: string): void {
-    this.#refusedUntilMs = this.#deps.clock.nowMs() + REFUSED_PAUSE_MS;
+    this.#refusedAtMs = this.#deps.clock.nowMs();
     const what =
       'the ledger refuses to prune a day: compare its clock and retentionDays with ours, and see that the issuer may write type 10';
     this.#deps.log.error(what, { day, reason });

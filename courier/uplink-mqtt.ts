@@ -170,8 +170,7 @@ class MqttUplink implements Uplink {
     try {
       const connection = await openMqttConnection(this.#connectionDeps());
       this.#connection = connection;
-      await this.#listen(connection);
-      this.#nowOnline();
+      await this.#comeOnline(connection);
       return { reason: (await connection.closed).message, wasOnline: true };
     } catch (error) {
       await this.#connection?.end();
@@ -196,12 +195,15 @@ class MqttUplink implements Uplink {
     };
   }
 
-  /** Also to what is asked for while the broker confirms the rest. */
-  async #listen(connection: MqttConnection): Promise<void> {
+  /**
+   * Listens, also to what is asked for while the broker confirms the rest, and is online in the very turn in which nothing is
+   * left: a topic that is asked for later is subscribed to by whoever asks.
+   */
+  async #comeOnline(connection: MqttConnection): Promise<void> {
     const heard = new Set<string>();
     for (;;) {
       const topics = [...this.#listeners.keys()].filter((topic) => !heard.has(topic));
-      if (topics.length === 0) return;
+      if (topics.length === 0) return this.#nowOnline();
       await connection.subscribe(topics);
       for (const topic of topics) heard.add(topic);
     }

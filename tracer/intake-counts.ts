@@ -14,7 +14,7 @@ export interface IntakeCounts {
   readonly partial: number;
   /** Records whose beacon MACs are nobody's: replayed or forged. */
   readonly forged: number;
-  /** Records of an ID that is not ours, of another epoch, or of the reporter itself. */
+  /** Records of an ID that is not ours, of another epoch, or of the reporter itself; and those that wait for keys to name it with. */
   readonly unresolved: number;
   /** Reports that failed a check, by its reason. */
   readonly refused: ReadonlyMap<ErrorCode, number>;

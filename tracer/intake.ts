@@ -17,25 +17,25 @@ import { EvidenceShelf } from './evidence.js';
 import type { Evidence } from './evidence.js';
 import { GatewayBook } from './gateway-book.js';
 import { restoreTally } from './intake-counts.js';
-import type { IntakeCounts } from './intake-counts.js';
 import { decodeIntakeState, encodeIntakeState } from './intake-state.js';
+import type { IntakeStatus } from './intake-status.js';
 import { inlineOpener } from './opening/opener.js';
 import type { ReportOpener } from './opening/opener.js';
 import type { Opening, OpeningSettings } from './opening/open-report.js';
+import { LateIntake } from './late-intake.js';
+import type { OnTaken } from './late-intake.js';
 import { openPage } from './opening/page.js';
 import type { OpenPage } from './opening/page.js';
-import { payloadsOf, PAYLOADS_AT_ONCE } from './payloads.js';
+import { payloadsOf } from './payloads.js';
 import type { LoggedEntry } from './payloads.js';
 import { PresenceBook } from './presence/presence-book.js';
 import { PresenceIntake } from './presence-intake.js';
-import { readAgain } from './read-again.js';
 import { ReportIntake } from './reports/report-intake.js';
+import type { Taken } from './reports/report-intake.js';
 import { RetentionBorder } from './retention-border.js';
-import type { BorderDays } from './retention-border.js';
 import type { Sections } from './state-sections.js';
 import type { Testimony } from './testimony.js';
 import { Turns } from './turns.js';
-import { WaitingReports } from './waiting-reports.js';
 
 export interface IntakeGiven extends OpeningSettings {
   readonly reader: LedgerReader;
@@ -47,34 +47,7 @@ export interface IntakeGiven extends OpeningSettings {
   readonly log?: Log;
 }
 
-export interface IntakeStatus {
-  readonly counts: IntakeCounts;
-  readonly presence: IntakeCounts;
-  /** Reports that another names as the one before it and that have not come. */
-  readonly gaps: number;
-  /** Reports whose day left the retention window: pruned by an entry of the log, or read before and forgotten. */
-  readonly prunedPayloads: number;
-  /** Reports whose payload should be there and is not. */
-  readonly missingPayloads: number;
-  /** Reports whose day's keys have not come yet. */
-  readonly waiting: number;
-  /** Reports that found no room to wait: a tracer begun anew finds them. */
-  readonly withoutRoom: number;
-  /** Stays that had to go as the book was full, and the unix seconds from which on all are there, where some are gone. */
-  readonly presenceDropped: number;
-  readonly presenceFrom: number | undefined;
-  /** What retention goes by: days of the log. */
-  readonly border: BorderDays;
-  /** Whether contacts are kept that these days would end, had they not leapt. */
-  readonly keepsLonger: boolean;
-}
-
-const [STATE, CHAINS, WAITING, PRESENCE] = [
-  'intake',
-  'report chains',
-  'waiting reports',
-  'presence',
-] as const;
+const [STATE, CHAINS, PRESENCE] = ['intake', 'report chains', 'presence'] as const;
 
 const WANTED: ReadonlySet<number> = new Set([
   ENTRY_TYPE.tagReport,
@@ -93,7 +66,7 @@ export class Intake {
   readonly #presence: PresenceIntake;
   /** Who was where, as gateways saw it. */
   readonly book: PresenceBook;
-  readonly #waiting = new WaitingReports((type, count) => this.#intakeOf(type).giveUp(count));
+  readonly #late: LateIntake;
   #missing = 0;
   #pruned = 0;
   readonly #border: RetentionBorder;
@@ -112,6 +85,10 @@ export class Intake {
       coldPath: contacts.coldPath,
     });
     this.#presence = new PresenceIntake({ ...deps, gateways: this.gateways, presence: this.book });
+    this.#late = new LateIntake({
+      ...{ ...given, contacts, reports: this.#reports, presence: this.#presence },
+      takeEntries: (entries, payloads, begin) => this.#takeWholly(entries, entries, payloads, begin),
+    });
     this.#restore(contacts.kept, contacts.takeParts());
   }
 
@@ -130,21 +107,21 @@ export class Intake {
     return new Map([
       [STATE, state],
       [CHAINS, this.#reports.chains.encode()],
-      [WAITING, this.#waiting.encode()],
       [PRESENCE, this.book.encode()],
+      ...this.#late.sections(),
     ]);
   }
 
   /** What is to be kept of reports and sightings since it was {@link saved} last; nothing is to be taken until it is again. */
   async changes(): Promise<readonly PartChange[]> {
     const reports = await this.#reports.chains.changes();
-    return [...reports, ...this.#waiting.changes(), ...this.book.changes()];
+    return [...reports, ...this.#late.changes(), ...this.book.changes()];
   }
 
   /** The changes are kept. */
   saved(): void {
     this.#reports.chains.saved();
-    this.#waiting.saved();
+    this.#late.saved();
     this.book.saved();
   }
 
@@ -159,8 +136,8 @@ export class Intake {
       gaps: this.#reports.gaps,
       prunedPayloads: this.#pruned,
       missingPayloads: this.#missing,
-      waiting: this.#waiting.size,
-      withoutRoom: this.#waiting.withoutRoom,
+      waiting: this.#late.waiting,
+      withoutRoom: this.#late.withoutRoom,
       presenceDropped: this.book.dropped,
       presenceFrom: this.book.knownFrom,
       border: this.#border.days,
@@ -181,30 +158,15 @@ export class Intake {
   }
 
   /**
-   * Those whose keys have come since, read again from the log of `size` entries; those whose keys will not come are given up.
-   * `onTaken` is told of some as they are taken. Gives whether there were any.
+   * What has its keys since, of the log of `size` entries; that whose keys will not come is given up. `onTaken` is told of some as
+   * they are taken. Gives whether there was any.
    */
   async takeWaiting(
     size: number,
-    onTaken: (count: number) => Promise<void> = async () => undefined,
+    onTaken: OnTaken = async () => undefined,
     signal?: AbortSignal,
   ): Promise<boolean> {
-    const before = this.#waiting.size;
-    if (before + this.#waiting.withoutRoom === 0) return false;
-    const { dayKeys, reader, log } = this.#given;
-    for (;;) {
-      signal?.throwIfAborted();
-      await dayKeys.refresh();
-      const ready = this.#waiting.ready((day) => dayKeys.of(day) !== undefined, PAYLOADS_AT_ONCE);
-      if (ready.entries.length === 0) break;
-      const entries = await readAgain(reader, ready.entries, size);
-      const payloads = await payloadsOf(reader, entries, log);
-      await this.#contacts.ready();
-      await this.#takeWholly(entries, entries, payloads, ready.done);
-      await onTaken(entries.length);
-    }
-    this.#waiting.forgetBefore(this.#border.firstDay);
-    return this.#waiting.size !== before;
+    return this.#late.take(size, this.#border.firstDay, onTaken, signal);
   }
 
   /** `payloads` are those of the wanted ones. */
@@ -259,12 +221,10 @@ export class Intake {
   }
 
   #restore(kept: Sections, parts: KeptParts): void {
-    const [state, chains, waiting, presence] = [STATE, CHAINS, WAITING, PRESENCE].map((name) =>
-      kept.get(name),
-    );
+    const [state, chains, presence] = [STATE, CHAINS, PRESENCE].map((name) => kept.get(name));
     if (chains) this.#reports.chains.restore(chains, parts);
-    if (waiting) this.#waiting.restore(waiting, parts);
     if (presence) this.book.restore(presence, parts);
+    this.#late.restore(kept, parts);
     if (state === undefined) return;
     const {
       reports,
@@ -287,17 +247,21 @@ export class Intake {
   }
 
   #takeReport(entry: LoggedEntry, opening: Opening): readonly Testimony[] {
-    const { waitsForDay, testimonies = [] } = this.#reports.take(entry, opening);
-    if (waitsForDay !== undefined) this.#waiting.add(entry, waitsForDay);
-    return testimonies;
+    const taken = this.#reports.take(entry, opening);
+    this.#wait(entry, taken);
+    return taken.testimonies ?? [];
   }
 
   /** What is no report of a tag, or is not there. */
   #take(entry: LoggedEntry, payload: FoundPayload): void {
     if (payload === undefined || isPruned(payload)) return this.#miss(entry, payload);
     if (entry.type === ENTRY_TYPE.gateway) return this.gateways.take(payload, entry.index);
-    const { waitsForDay } = this.#presence.take(entry, payload);
-    if (waitsForDay !== undefined) this.#waiting.add(entry, waitsForDay);
+    this.#wait(entry, this.#presence.take(entry, payload));
+  }
+
+  #wait(entry: LoggedEntry, { waitsForDay, waiting = [] }: Taken): void {
+    if (waitsForDay !== undefined) this.#late.addReport(entry, waitsForDay);
+    this.#late.addRecords(waiting);
   }
 
   /** A ledger that calls a payload pruned whose day cannot have been pruned when that is said to have happened has lost it. */
@@ -312,11 +276,7 @@ export class Intake {
     if (!isByTheBook) this.#missing += 1;
     else {
       this.#pruned += 1;
-      this.#reports.notePruned(entry);
+      if (type === ENTRY_TYPE.tagReport) this.#reports.notePruned(entry);
     }
-  }
-
-  #intakeOf(type: number): ReportIntake | PresenceIntake {
-    return type === ENTRY_TYPE.presenceReport ? this.#presence : this.#reports;
   }
 }

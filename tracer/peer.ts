@@ -27,6 +27,13 @@ export function resolvePeer(ephId: Uint8Array, start: number, dayKeysOf: DayKeys
   return undefined;
 }
 
+/** The neighbouring day that a record of this start may be named by, where there are no keys of it. */
+export const neighbourWithoutKeys = (start: number, dayKeysOf: DayKeysOf): number | undefined =>
+  candidateDays(start)
+    .slice(1)
+    .find((day) => dayKeysOf(day) === undefined);
+
+/** Its own first. */
 function candidateDays(start: number): number[] {
   const day = dayOf(start);
   const sinceMidnight = start % DAY_SECONDS;

@@ -3,18 +3,23 @@
  * into the presence book. A report that comes again adds nothing: its sightings are there already.
  */
 import { checkPresenceReport, openPresenceReport } from '../protocol/presence-report.js';
-import type { PresenceReport } from '../protocol/presence-report.js';
+import type { PresenceRecord, PresenceReport } from '../protocol/presence-report.js';
+import type { EncounterRecord } from '../protocol/encounter-record.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { DayKeysOf } from '../protocol/report-open.js';
+import type { ProvenRecord } from './beacon-proof.js';
 import type { EvidenceShelf } from './evidence.js';
 import type { GatewayBook } from './gateway-book.js';
 import { countRefusal, newTally, refusalCode } from './intake-counts.js';
 import type { Tally } from './intake-counts.js';
+import { dayOf } from '../protocol/time.js';
+import type { MidnightRecord, WaitingRecord } from './midnight/midnight-record.js';
 import type { LoggedEntry } from './payloads.js';
 import type { PresenceBook } from './presence/presence-book.js';
 import { sightingOf } from './presence/sighting.js';
 import type { Sighting } from './presence/sighting.js';
-import { judgeRecord } from './record-judge.js';
+import { judgeAgain, judgeRecord } from './record-judge.js';
+import type { Bench, Verdict } from './record-judge.js';
 import type { OpeningSettings } from './opening/open-report.js';
 import type { Taken } from './reports/report-intake.js';
 
@@ -43,11 +48,20 @@ export class PresenceIntake {
     try {
       const report = this.#check(entry, payload);
       if (this.#deps.dayKeysOf(report.day) === undefined) return { waitsForDay: report.day };
-      this.#read(report, entry.index);
+      return { waiting: this.#read(report, entry.index) };
     } catch (error) {
       countRefusal(this.#tally, refusalCode(error));
     }
     return {};
+  }
+
+  /** A record that waited, of a report that was taken. */
+  takeAgain({ ledgerIndex, place, record }: MidnightRecord, gatewayId: Uint8Array): void {
+    const { presence, evidence } = this.#deps;
+    const verdict = judgeAgain(record, record.peerEphId, this.#bench());
+    if (verdict.kind === 'forged') evidence.addForged(ledgerIndex, place);
+    const sighting = this.#sightingOf(record, verdict, gatewayId);
+    if (sighting) presence?.addReport({ day: dayOf(record.start), gatewayId, ledgerIndex }, [sighting]);
   }
 
   giveUp(count: number): void {
@@ -70,21 +84,43 @@ export class PresenceIntake {
     });
   }
 
-  #read(report: PresenceReport, ledgerIndex: number): void {
+  /** Gives the records that wait. */
+  #read(report: PresenceReport, ledgerIndex: number): WaitingRecord[] {
     const records = openPresenceReport(report, this.#deps.dayKeysOf);
-    const { presence, evidence, sampleHoldSeconds } = this.#deps;
+    const { presence, evidence } = this.#deps;
     this.#tally.opened += 1;
-    const bench = { ...this.#deps, tally: this.#tally, reporter: undefined };
+    const bench = this.#bench();
     const { day, gatewayId } = report;
+    const told = { hearer: { kind: 'gateway', gatewayId }, ledgerIndex } as const;
     const seen: Sighting[] = [];
+    const waiting: WaitingRecord[] = [];
     records.forEach((record, place) => {
-      const proven = judgeRecord(record, record.ephId, bench);
-      if (proven === 'forged') evidence.addForged(ledgerIndex, place);
-      else if (proven?.isStartProven) {
-        const { peer, beacons } = proven;
-        seen.push(sightingOf(record, { tag: peer.tag, beacons, gatewayId, sampleHoldSeconds }));
-      }
+      const verdict = judgeRecord(record, record.ephId, bench);
+      if (verdict.kind === 'forged') evidence.addForged(ledgerIndex, place);
+      if (verdict.kind === 'waits')
+        waiting.push({ ...told, place, record: asEncounter(record), waitsForDay: verdict.day });
+      const sighting = this.#sightingOf(record, verdict, gatewayId);
+      if (sighting) seen.push(sighting);
     });
     presence?.addReport({ day, gatewayId, ledgerIndex }, seen);
+    return waiting;
+  }
+
+  #bench(): Bench {
+    const { dayKeysOf, sampleHoldSeconds } = this.#deps;
+    return { dayKeysOf, sampleHoldSeconds, tally: this.#tally, reporter: undefined };
+  }
+
+  #sightingOf(record: ProvenRecord, verdict: Verdict, gatewayId: Uint8Array): Sighting | undefined {
+    if (verdict.kind !== 'proven' || !verdict.isStartProven) return undefined;
+    const { peer, beacons } = verdict;
+    const { sampleHoldSeconds } = this.#deps;
+    return sightingOf(record, { tag: peer.tag, beacons, gatewayId, sampleHoldSeconds });
   }
 }
+
+const asEncounter = ({ ephId, ...record }: PresenceRecord): EncounterRecord => ({
+  ...record,
+  peerEphId: ephId,
+  bucketSeconds: [0, 0, 0, 0],
+});

@@ -6,8 +6,8 @@ import { leafHash } from '../protocol/merkle.js';
 import { entriesOf, TILE_WIDTH, tileWidthAt } from '../protocol/tile.js';
 import { AskerError } from './asker-error.js';
 import type { LoggedEntry } from './payloads.js';
-import { LEAF_BYTES } from './waiting-day.js';
-import type { WaitingEntry } from './waiting-day.js';
+import { LEAF_BYTES } from './waiting-entry.js';
+import type { WaitingEntry } from './waiting-entry.js';
 
 /**
  * In their order, of a log of `size` entries. Throws `consistency` when the ledger shows another entry than it did, and what

@@ -5,53 +5,42 @@
  *
  * They are all in the ledger: one that found no room is found again by a tracer that is begun anew.
  */
-import { ByteReader, ByteWriter } from '../protocol/bytes.js';
-import { encodeEntry } from '../protocol/entry.js';
-import { leafHash } from '../protocol/merkle.js';
 import type { KeptParts, PartChange } from './contacts/kept-parts.js';
 import type { LoggedEntry } from './payloads.js';
-import { LEAF_BYTES, WaitingDay } from './waiting-day.js';
-import type { WaitingEntry } from './waiting-day.js';
+import { ENTRY_WORDS, entryOfRow, rowOfEntry, typeOfRow } from './waiting-entry.js';
+import type { WaitingEntry } from './waiting-entry.js';
+import { WaitingQueues } from './waiting-queues.js';
 
 /** 200 MB of them. */
 const MAX_WAITING = 2 ** 23;
-const PART = 'waiting/';
 
 /** Told how many entries of a type will not be read any more. */
 export type GiveUp = (type: number, count: number) => void;
 
 export class WaitingReports {
-  readonly #days = new Map<number, WaitingDay>();
+  /** By day. */
+  readonly #queues: WaitingQueues;
   readonly #giveUp: GiveUp;
-  readonly #max: number;
-  /** Days that are saved and are to be so no longer. */
-  #gone: number[] = [];
-  #size = 0;
-  #withoutRoom = 0;
-  /** The newest day of one that found no room. */
-  #fullDay = 0;
 
   constructor(giveUp: GiveUp, max: number = MAX_WAITING) {
+    const row = { rowWords: ENTRY_WORDS, what: 'waiting reports' };
+    this.#queues = new WaitingQueues({ part: 'waiting/', ...row, max });
     this.#giveUp = giveUp;
-    this.#max = max;
   }
 
   get size(): number {
-    return this.#size;
+    return this.#queues.size;
   }
 
   /** Those that found no room, and are of days that have not all left retention. */
   get withoutRoom(): number {
-    return this.#withoutRoom;
+    return this.#queues.withoutRoom;
   }
 
   add(entry: LoggedEntry, day: number): void {
-    if (this.#size >= this.#max) return this.#refuse(entry, day);
-    const known = this.#days.get(day) ?? new WaitingDay();
-    this.#days.set(day, known);
-    const { index, type } = entry;
-    known.push({ index, type, leaf: leafHash(encodeEntry(entry)).subarray(0, LEAF_BYTES) });
-    this.#size += 1;
+    if (this.#queues.hasRoomFor(1)) return this.#queues.push(day, rowOfEntry(entry));
+    this.#queues.refuse(day);
+    this.#giveUp(entry.type, 1);
   }
 
   /** Up to `max` of a day that has its keys now. They wait until `done`, so that a failed reading loses none. */
@@ -59,74 +48,42 @@ export class WaitingReports {
     hasKeys: (day: number) => boolean,
     max: number,
   ): { readonly entries: readonly WaitingEntry[]; readonly done: () => void } {
-    for (const [day, waiting] of this.#inOrder()) {
+    for (const [day, queue] of this.#queues.inOrder()) {
       if (!hasKeys(day)) continue;
-      const entries = waiting.first(max);
-      return { entries, done: () => this.#take(day, waiting, entries.length) };
+      const entries = queue.first(max).map(entryOfRow);
+      return { entries, done: () => this.#queues.take(day, entries.length) };
     }
     return { entries: [], done: () => undefined };
   }
 
   /** Gives up those of days before this one. */
   forgetBefore(firstDay: number): void {
-    for (const [day, waiting] of this.#inOrder()) {
+    for (const [day, queue] of this.#queues.inOrder()) {
       if (day >= firstDay) continue;
-      for (const [type, count] of waiting.types()) this.#giveUp(type, count);
-      this.#take(day, waiting, waiting.size);
+      const types = new Map<number, number>();
+      for (const row of queue.rows()) types.set(typeOfRow(row), (types.get(typeOfRow(row)) ?? 0) + 1);
+      for (const [type, count] of types) this.#giveUp(type, count);
+      this.#queues.take(day, queue.size);
     }
-    if (this.#fullDay < firstDay) this.#withoutRoom = 0;
+    this.#queues.forgetRefusedBefore(firstDay);
   }
 
-  /** What is not saved yet, a part for each day. It is as good as saved once {@link saved} is called. */
+  /** As of {@link WaitingQueues.changes}. */
   changes(): PartChange[] {
-    const gone = this.#gone.map((day) => ({ kind: 'remove', name: PART + day }) as const);
-    const grown = this.#inOrder().map(
-      ([day, waiting]) => ({ kind: 'append', name: PART + day, bytes: waiting.fresh() }) as const,
-    );
-    return [...gone, ...grown.filter(({ bytes }) => bytes.length > 0)];
+    return this.#queues.changes();
   }
 
   saved(): void {
-    this.#gone = [];
-    for (const waiting of this.#days.values()) waiting.saved();
+    this.#queues.saved();
   }
 
-  /** What parts do not say: without room u48, their newest day u32, then each day u32 | at the front wait no more u48. */
+  /** As of {@link WaitingQueues.encode}, by day. */
   encode(): Uint8Array {
-    const writer = new ByteWriter(10 + 10 * this.#days.size).u48(this.#withoutRoom).u32(this.#fullDay);
-    for (const [day, { taken }] of this.#days) writer.u32(day).u48(taken);
-    return writer.finish();
+    return this.#queues.encode();
   }
 
   /** What {@link encode} gave, and the parts, into one that is empty. Throws `format`. */
   restore(bytes: Uint8Array, parts: KeptParts): void {
-    const reader = new ByteReader(bytes, 'the waiting reports');
-    [this.#withoutRoom, this.#fullDay] = [reader.u48(), reader.u32()];
-    for (let left = (bytes.length - 10) / 10; left > 0; left--) {
-      const [day, taken] = [reader.u32(), reader.u48()];
-      const waiting = new WaitingDay();
-      waiting.restore(parts.get(PART + day) ?? new Uint8Array(), taken);
-      this.#days.set(day, waiting);
-      this.#size += waiting.size;
-    }
-    reader.end();
-  }
-
-  #refuse({ type }: LoggedEntry, day: number): void {
-    this.#withoutRoom += 1;
-    this.#fullDay = Math.max(this.#fullDay, day);
-    this.#giveUp(type, 1);
-  }
-
-  #take(day: number, waiting: WaitingDay, count: number): void {
-    waiting.take(count);
-    this.#size -= count;
-    if (waiting.size > 0) return;
-    this.#days.delete(day);
-    if (waiting.isKept) this.#gone.push(day);
-  }
-
-  #inOrder(): [number, WaitingDay][] {
-    return [...this.#days].sort(([x], [y]) => x - y);
+    this.#queues.restore(bytes, parts);
   }
 }

@@ -3,10 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { HOWEVER_LONG } from '../../authority/audit-desk.js';
 import { auditByWire } from '../../authority/enrolment-client.js';
 import { makeAuditRequest } from '../../firmware-sim/audit-request.js';
 import { loadTagState } from '../../firmware-sim/tag-store-file.js';
 import type { TagState } from '../../firmware-sim/tag-state.js';
+import { unlessAborted } from '../../host/time-limit.js';
 import { openAuditAnswer } from '../../protocol/audit-answer.js';
 import { nobleSigner } from '../../protocol/ed25519-noble.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -83,8 +85,8 @@ async function ask(session: Session, request: Uint8Array, url: string | undefine
   if (!(await isThere(folder.authority.auditKey))) throw notRunning(folder, 'authority');
   const reader = await openFolderReader(folder, config);
   onClose(() => reader.close());
-  const { audit } = await startAudit(session, reader);
-  return audit(request);
+  const { audit } = await startAudit(session, reader, { answerWithinMs: HOWEVER_LONG });
+  return unlessAborted(audit(request), signal);
 }
 
 const isThere = (file: string): Promise<boolean> =>

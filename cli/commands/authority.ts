@@ -1,6 +1,5 @@
 /** `firebreak authority …`: set a deployment up, run its authority, warn tags, revoke a gateway. */
 import type { Command } from 'commander';
-import type { AuditBook } from '../../authority/audit-book.js';
 import { MAX_NOTICE_TAGS } from '../../authority/notice-desk.js';
 import { asTagNumber } from '../../protocol/brands.js';
 import { fromHex } from '../../protocol/bytes.js';
@@ -15,6 +14,7 @@ import { folderAt } from '../folder.js';
 import { gatewayDesk } from '../gateway-desk.js';
 import { callOf } from '../how-called.js';
 import type { GatewayDesk } from '../gateway-desk.js';
+import { readingOf } from '../log-reading.js';
 import { wholeNumber } from '../options.js';
 import { takeOrders } from '../order-desk.js';
 import type { Order } from '../order-files.js';
@@ -165,7 +165,7 @@ async function run(options: RunOptions): Promise<void> {
     const desk = gatewayDesk({ ...session, authority, issuerPublicKey, wallMs });
     await Promise.all([
       repeatUntilStopped(ROUND_MS, signal, roundsOf(session, running, desk)),
-      keepReading(book, session),
+      repeatUntilStopped(AUDIT_ROUND_MS, signal, readingOf(book, session)),
     ]);
     log.info('stopping');
   });
@@ -179,21 +179,6 @@ function roundsOf(session: Session, running: RunningAuthority, gateways: Gateway
     orders: () => takeOrders(session.folder, (given) => carryOut(given, running, session)),
   };
   return roundOf(parts, session.log);
-}
-
-/** Reads the log on now and again. A ledger that is away is said once, until it is back. */
-function keepReading(book: AuditBook, { log, signal }: Session): Promise<void> {
-  let isSaid = false;
-  return repeatUntilStopped(AUDIT_ROUND_MS, signal, async () => {
-    try {
-      await book.catchUp(signal);
-      isSaid = false;
-    } catch (error) {
-      if (!isSaid && !signal.aborted)
-        log.warn('the log cannot be read for audits; trying again', { why: (error as Error).message });
-      isSaid = true;
-    }
-  });
 }
 
 async function carryOut(

@@ -2,7 +2,7 @@
 import { openAuditBook } from '../../authority/audit-book.js';
 import type { AuditBook } from '../../authority/audit-book.js';
 import { openAuditDesk } from '../../authority/audit-desk.js';
-import type { AuditDesk } from '../../authority/audit-desk.js';
+import type { AuditDesk, AuditDeskDeps } from '../../authority/audit-desk.js';
 import { LoggedWords, type OwnWords } from '../../authority/own-words.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import type { WitnessPolicy } from '../../protocol/witness-policy.js';
@@ -18,16 +18,22 @@ export interface FolderAudit extends AuditDesk {
   readonly ownWords: () => OwnWords | undefined;
 }
 
-/** With a policy, the log it reads must be cosigned. Throws `not-found` or `permission` where the authority's keys are not in the folder. */
+interface AuditGiven extends Pick<AuditDeskDeps, 'answerWithinMs'> {
+  /** With one, the log that is read must be cosigned. */
+  readonly policy?: WitnessPolicy;
+}
+
+/** Throws `not-found` or `permission` where the authority's keys are not in the folder. */
 export async function startAudit(
   { folder, config, clock, log }: Pick<PartContext, 'folder' | 'config' | 'clock' | 'log'>,
   reader: LedgerReader,
-  asked: { readonly policy?: WitnessPolicy } = {},
+  { policy, ...patience }: AuditGiven = {},
 ): Promise<FolderAudit> {
   const auditSecretKey = await readKeyFile(folder.authority.auditKey);
   const issuer = await signerFrom(folder.authority.issuerKey);
   const own = new LoggedWords(issuer.publicKey);
-  const book = openAuditBook({ reader, verifier: logVerifier(config), auditSecretKey, own, log, ...asked });
+  const read = { reader, verifier: logVerifier(config), ...(policy && { policy }) };
+  const book = openAuditBook({ ...read, auditSecretKey, own, log });
   const store = dayKeyFiles(folder.authority.dayKeys);
   const desk = openAuditDesk({
     book,
@@ -36,6 +42,7 @@ export async function startAudit(
     nowMs: () => clock.nowMs(),
     wallMs: () => Date.now(),
     retentionDays: config.settings.retentionDays,
+    ...patience,
   });
   return { ...desk, book, ownWords: () => own.words() };
 }

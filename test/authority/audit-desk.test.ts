@@ -205,6 +205,14 @@ describe('what was asked lately', () => {
     expect(codeOf(() => recent.note(tag, 'one more', 1_001))).toBe('busy');
   });
 
+  it('is forgotten when the clock that dated it was ahead, and is set right', () => {
+    const recent = new RecentAsks(1_000);
+    const tag = asTagNumber(1);
+    for (let k = 0; k < 8; k += 1) recent.note(tag, `ahead ${k}`, 900_000 + k);
+    recent.note(tag, 'now', 100);
+    expect(codeOf(() => recent.note(tag, 'now', 200))).toBe('exists');
+  });
+
   it('is bounded', () => {
     const recent = new RecentAsks(1_000);
     for (let k = 0; k < 65_536; k += 1) recent.note(asTagNumber(k), `${k}`, 0);

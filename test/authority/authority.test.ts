@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openAuthority } from '../../authority/authority.js';
+import type { RecordStore } from '../../authority/records.js';
 import { splitDayKeyStatements, splitRevocations } from '../../protocol/authority-topics.js';
 import { asUnixMs } from '../../protocol/brands.js';
 import { decodeDayKeyStatement, verifyDayKeyStatement } from '../../protocol/day-key-statement.js';
@@ -213,6 +214,24 @@ describe('closing', () => {
     expect(payloads(world, 9)).toHaveLength(1);
     expect(tag.open(await underWay).days).toHaveLength(1);
     await expect(authority.maintain()).rejects.toMatchObject({ code: 'closed' });
+  });
+
+  it('ends a search that goes on in the background, also when it could not open', async () => {
+    const { deps } = newWorld();
+    let searches = 0;
+    const removeStray = async (signal: AbortSignal): Promise<never> => {
+      searches += 1;
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      searches -= 1;
+      throw new Error('stopped');
+    };
+    const list: RecordStore['list'] = (prefix) => {
+      if (prefix === 'first/') throw new Error('the disk did not answer');
+      return deps.records.list(prefix);
+    };
+    const broken = { ...deps, dayKeys: { ...deps.dayKeys, removeStray }, records: { ...deps.records, list } };
+    await expect(openAuthority(broken)).rejects.toThrow('the disk did not answer');
+    expect(searches).toBe(0);
   });
 
   it('leaves a status that says what there is', async () => {

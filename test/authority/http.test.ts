@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { request as httpRequest } from 'node:http';
+import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { enrolByWire, renewByWire, timeByWire } from '../../authority/enrolment-client.js';
 import { openEnrolmentHttp, type EnrolmentHttp, type EnrolmentService } from '../../authority/http.js';
+import { listenOn } from '../../host/listen.js';
 import { asTagNumber } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { silentLog, type Log, type LogFields } from '../../protocol/log.js';
@@ -87,6 +88,33 @@ describe('enrolment by wire', () => {
     }
   });
 
+  it('finds nothing at a path that is no address, and blames itself for none', async () => {
+    const said: string[] = [];
+    const error = (message: string) => void said.push(message);
+    const url = new URL(await serve(echo, { ...silentLog, error }));
+    for (const path of ['/\\[', '/\\a:99999', '//[']) {
+      const asked = httpRequest({ port: url.port, method: 'POST', path });
+      const [response] = (await once(asked.end(), 'response')) as [IncomingMessage];
+      expect(response.resume().statusCode).toBe(404);
+    }
+    expect(said).toEqual([]);
+  });
+
+  it('is found below the path of a proxy', async () => {
+    const paths: (string | undefined)[] = [];
+    const proxy = createServer((request, response) => {
+      paths.push(request.url);
+      request.resume().on('end', () => response.end(Uint8Array.of(1)));
+    });
+    const { port } = await listenOn(proxy, '127.0.0.1', 0, 'a proxy');
+    const url = `http://127.0.0.1:${port}/firebreak`;
+    await enrolByWire({ url }, Uint8Array.of(1), asTagNumber(9));
+    await renewByWire({ url: `${url}/` }, Uint8Array.of(1));
+    expect(paths).toEqual(['/firebreak/enrol?tag=9', '/firebreak/renew']);
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+
   it('refuses what a web page could send without being asked', async () => {
     const url = await serve(echo);
     const response = await fetch(`${url}/enrol`, { method: 'POST', body: 'x' });
@@ -118,6 +146,16 @@ describe('enrolment by wire', () => {
     expect(response.status).toBe(500);
     expect(await response.text()).not.toContain('00112233');
     expect(said).toEqual([expect.stringContaining('00112233')]);
+  });
+
+  it('fills no log with one trouble that many meet', async () => {
+    let said = 0;
+    const url = await serve(failing(new Error('the disk did not answer')), {
+      ...silentLog,
+      error: () => void (said += 1),
+    });
+    for (let k = 0; k < 20; k += 1) await (await send(`${url}/renew`, { body: Uint8Array.of(1) })).text();
+    expect(said).toBe(9); // the first 8, and the 16th
   });
 
   it('refuses what comes while it has its hands full', async () => {

@@ -102,6 +102,18 @@ describe('an authority on an older copy of its folder', () => {
     expect((await authority.notify(order)).number).toBe(4);
   });
 
+  it('does not say of a gateway that it was never certified before it has read the log', async () => {
+    const older = await olderCopy();
+    const { authority, book } = await restored(older.log, older);
+    const east = partyIdOf(EAST ?? secretOf(''));
+    await expect(authority.revokeGateway(east)).rejects.toMatchObject({ code: 'closed' });
+    await authority.revokeGateway(partyIdOf(NORTH ?? secretOf(''))); // the copy knows this one
+    await book.catchUp();
+    await authority.maintain();
+    await authority.revokeGateway(east);
+    await expect(authority.revokeGateway(new Uint8Array(16))).rejects.toMatchObject({ code: 'not-found' });
+  });
+
   it('believes only what it signed itself and what bears its name in the log', async () => {
     const older = await olderCopy();
     const signed = (by: string, number: number): Posted => {

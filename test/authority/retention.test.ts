@@ -200,6 +200,28 @@ describe('a day whose end is interrupted', () => {
     await authority.close();
   });
 
+  it('is asked for again when the clock went back meanwhile', async () => {
+    const { world, ledger } = await stage();
+    const sink = sinkTo(ledger);
+    let refusing = true;
+    const courier: EntrySink = {
+      post: async (items) => {
+        if (!refusing || items[0]?.type !== ENTRY_TYPE.pruning) return sink.post(items);
+        return items.map(() => ({ delivered: async () => ({ index: undefined, refusal: 'day' as const }) }));
+      },
+    };
+    const authority = await openAuthority({ ...world.deps, courier });
+    await world.leapTo(LATER + 1);
+    await authority.retain(soon()); // two days ahead of the ledger's clock, say
+    refusing = false;
+    world.clock.set(LATER);
+    expect(await authority.retain(soon())).toContainEqual({
+      day: TODAY - 1,
+      prunedBy: expect.any(Number) as number,
+    });
+    await authority.close();
+  });
+
   it('holds nobody up while the ledger is away', async () => {
     const { world, ledger } = await stage();
     const sink = sinkTo(ledger);
@@ -260,6 +282,31 @@ describe('copies of destroyed keys', () => {
     await authority.close();
     expect(ended).toBe(1);
     expect(said(world)).toEqual([]);
+  });
+
+  it('are looked for again in the next round when the destroying failed, which may have left the key file', async () => {
+    const { world } = await stage();
+    const { dayKeys } = world.deps;
+    let searches = 0;
+    const broken: DayKeyStore = {
+      ...dayKeys,
+      destroy: async (days) => {
+        await dayKeys.destroy(days); // the store knows these days as destroyed, and names them no more
+        throw new Error('the disk did not answer');
+      },
+      removeStray: async () => {
+        searches += 1;
+        return { found: [], failure: undefined };
+      },
+    };
+    const authority = await openAuthority({ ...world.deps, dayKeys: broken });
+    expect(searches).toBe(1); // at the start
+    await world.leapTo(LATER);
+    await expect(authority.maintain()).rejects.toThrow('the disk did not answer');
+    await authority.maintain();
+    await authority.maintain();
+    expect(searches).toBe(2);
+    await authority.close();
   });
 
   it('that are found at the start are said', async () => {

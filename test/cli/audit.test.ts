@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { openEnrolmentHttp } from '../../authority/http.js';
 import { readConfig } from '../../cli/config.js';
 import { dayKeyFiles } from '../../cli/day-key-files.js';
@@ -125,6 +125,18 @@ describe('firebreak audit', () => {
     expect(text).toContain('school of the second child');
     const asCase = await attempt('audit', '--data-dir', later, '--tag', '3');
     expect(asCase.text).toContain('your tag is the one that was asked about');
+  });
+
+  test('reads the log to its end, however long that takes, where no authority runs', async () => {
+    const real = setTimeout;
+    const AUTHORITYS_PATIENCE_MS = 20_000;
+    const hurried = (work: () => void, ms?: number) => real(work, ms === AUTHORITYS_PATIENCE_MS ? 0 : ms);
+    const spy = vi.spyOn(globalThis, 'setTimeout').mockImplementation(hurried);
+    try {
+      expect((await shownTo(2)).looks).toHaveLength(1);
+    } finally {
+      spy.mockRestore();
+    }
   });
 
   test('asks the authority that runs, by wire', async () => {

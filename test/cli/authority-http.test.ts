@@ -66,7 +66,7 @@ it('tells nobody from afar of a day key file that is open to others: its log doe
   const authority = await openAuthority(world.deps);
   const { audit } = deskOn(bookOn(new MemoryLog()), { keysOf: () => dayKeys.get(TODAY + 2) });
   const said: string[] = [];
-  const log: Log = { ...silentLog, error: (_message, fields) => void said.push(String(fields?.['error'])) };
+  const log: Log = { ...silentLog, error: (_message, fields) => void said.push(String(fields?.['why'])) };
   const onClose = (close: () => Promise<unknown>) => onTestFinished(async () => void (await close()));
   const ports = { httpPort: 0, enrolPort: 0 };
   const { deskUrl } = await startAuthorityHttp(authority, audit, ports, { log, clock: world.clock, onClose });

@@ -150,8 +150,8 @@ export class RandomLife {
 
   /** Of tomorrow too, unless they come late. */
   #isGiven(day: number): boolean {
-    const lateDays = this.#world.lateDays.includes(day) ? 2 : 0;
-    return day + lateDays <= this.#today() + 1;
+    const { lateDays, lateBy } = this.#world;
+    return day + (lateDays.includes(day) ? 1 + lateBy : 0) <= this.#today() + 1;
   }
 
   #giveKeys(): void {

@@ -13,6 +13,7 @@ import { DAY_SECONDS } from '../../protocol/time.js';
 import type { ReachedPerson, TraceRequest, TraceResult } from '../../tracer/trace-result.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import type { AttenuationClass } from '../../tracer/walk/lens.js';
+import { standingIn } from './contacts/all-contacts.js';
 import { issuer } from './deployment.js';
 import { asTraced, check, look } from './evidence-stage.js';
 import { RandomLife } from './random-life.js';
@@ -174,10 +175,26 @@ async function expectEvidence(
   met.advised += 1;
 }
 
+/** What was made of the reports, whatever the order it was found in. */
+function madeOf(tracer: Tracer) {
+  const { counts, presence, gaps, prunedPayloads, missingPayloads } = tracer.status();
+  const evidence = tracer.evidence().map((one) => JSON.stringify(one));
+  return {
+    counts,
+    presence,
+    gaps,
+    prunedPayloads,
+    missingPayloads,
+    evidence: evidence.sort(),
+    contacts: standingIn(tracer),
+  };
+}
+
 async function ask(life: RandomLife, where: World, questions: readonly Question[]): Promise<void> {
   if (questions.length === 0) return;
   await life.reads();
   const inOneGo = await life.inOneGo();
+  expect(madeOf(life.tracer)).toEqual(madeOf(inOneGo));
   for (const one of questions) {
     const request = requestOf(one, where, life.border);
     const [ours, theirs] = [await answerOf(life.tracer, request), await answerOf(inOneGo, request)];

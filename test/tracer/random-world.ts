@@ -8,7 +8,7 @@ import type { BucketSeconds, EncounterRecord } from '../../protocol/encounter-re
 import { sha256 } from '../../protocol/hash.js';
 import type { PresenceRecord } from '../../protocol/presence-report.js';
 import { reportHash } from '../../protocol/report.js';
-import { DAY_SECONDS, dayOf, dayOfEpoch, epochOf, EPOCH_SECONDS } from '../../protocol/time.js';
+import { DAY_SECONDS, dayOf, epochOf, EPOCH_SECONDS } from '../../protocol/time.js';
 import { epochAt, gateway, gatewayEntry, NOON, presenceReportOf, recordOf, reportOf } from './deployment.js'; // prettier-ignore
 import type { Appended } from './memory-log.js';
 
@@ -31,8 +31,10 @@ export interface World {
   readonly people: number;
   readonly days: number;
   readonly retentionDays: number;
-  /** Days whose keys come a day late. */
+  /** Days whose keys come late. */
   readonly lateDays: readonly number[];
+  /** By how many days: while the reports of the day before are kept. */
+  readonly lateBy: number;
   /** In order of time. */
   readonly deliveries: readonly Delivery[];
 }
@@ -76,7 +78,8 @@ interface Fate {
 const second = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 12 * HOUR, max: 14 * HOUR }) },
   { weight: 2, arbitrary: fc.integer({ min: 0, max: 150 }) },
-  { weight: 2, arbitrary: fc.integer({ min: DAY_SECONDS - 900, max: DAY_SECONDS - 1 }) },
+  { weight: 1, arbitrary: fc.integer({ min: DAY_SECONDS - 900, max: DAY_SECONDS - 1 }) },
+  { weight: 1, arbitrary: fc.integer({ min: DAY_SECONDS - 150, max: DAY_SECONDS - 1 }) },
   { weight: 2, arbitrary: fc.nat({ max: DAY_SECONDS - 1 }) },
 );
 const epochs = fc.constantFrom(0, 0, 0, -1, 1);
@@ -120,7 +123,7 @@ export const world: fc.Arbitrary<World> = fc
     fc.record({
       ...{ people: fc.constant(people), days: fc.constant(days), retentionDays: fc.constant(retentionDays) },
       lateDays: fc.subarray(Array.from({ length: days }, (_, k) => FIRST_DAY + k), { minLength: 1, maxLength: 2 }), // prettier-ignore
-      mayBeLate: fc.boolean(),
+      ...{ mayBeLate: fc.boolean(), lateBy: fc.integer({ min: 1, max: retentionDays - 1 }) },
       meetings: fc.array(meetingOf(people, days), { minLength: 16, maxLength: 50, size: 'max' }),
       visits: fc.array(visitOf(people, days), { maxLength: 20, size: 'max' }),
       fates: fc.array(fate, { minLength: 1, maxLength: 24, size: 'max' }),
@@ -155,17 +158,11 @@ const certificates = (days: number): Delivery[] =>
     }),
   );
 
-/** The epoch of the ephemeral ID; not one whose day's keys come later than those of the record, which would be nobody's ID for good. */
-function heardEpoch(start: number, later: number, { lateDays }: Setting) {
-  const epoch = epochAt(start, later);
-  return lateDays.includes(dayOfEpoch(epoch)) ? epochOf(start) : epoch;
-}
-
 const forged = { minuteOffset: 0, mac: new Uint8Array(6).fill(1) };
 
-function saidOf(peer: number, start: number, meeting: Meeting, setting: Setting): EncounterRecord {
+function saidOf(peer: number, start: number, meeting: Meeting): EncounterRecord {
   const { near, seconds, isPartial: isOnce } = meeting;
-  const record = recordOf(peer, start, seconds, heardEpoch(start, meeting.epochs, setting));
+  const record = recordOf(peer, start, seconds, epochAt(start, meeting.epochs));
   const immediate = Math.floor(near * seconds);
   const bucketSeconds: BucketSeconds = [immediate, 0, seconds - immediate, 0];
   return { ...record, bucketSeconds, ...(isOnce && { proofB: forged }) };
@@ -181,8 +178,8 @@ function ofTags(meetings: readonly Meeting[], setting: Setting): Delivery[] {
   const told = meetings.flatMap((meeting): Told[] => {
     const { one, other, shift } = meeting;
     const start = startOf(meeting);
-    const mine = { tag: one, record: saidOf(other, start, meeting, setting) };
-    const theirs = { tag: other, record: saidOf(one, start + shift, meeting, setting) };
+    const mine = { tag: one, record: saidOf(other, start, meeting) };
+    const theirs = { tag: other, record: saidOf(one, start + shift, meeting) };
     return meeting.told === 'both' ? [mine, theirs] : [meeting.told === 'one' ? mine : theirs];
   });
   told.sort((x, y) => x.record.start - y.record.start);
@@ -266,8 +263,7 @@ function ofGateways(visits: readonly Visit[], setting: Setting): Delivery[] {
   const seen = visits.flatMap((visit) =>
     Array.from({ length: visit.quarters }, (_, k) => {
       const start = startOf(visit) + k * EPOCH_SECONDS;
-      const epoch = heardEpoch(start, visit.epochs, setting);
-      const heard = recordOf(visit.tag, start, visit.seconds, epoch);
+      const heard = recordOf(visit.tag, start, visit.seconds, epochAt(start, visit.epochs));
       const record: PresenceRecord = { ...heard, ephId: heard.peerEphId };
       return { at: visit.at, record: visit.isPartial ? { ...record, proofB: forged } : record };
     }),

@@ -14,6 +14,7 @@ import type { ReportEnvelope } from '../../protocol/report.js';
 import { dayOfEpoch } from '../../protocol/time.js';
 import { newRecordTally, refusalCode } from '../intake-counts.js';
 import type { RecordTally } from '../intake-counts.js';
+import type { WaitingRecord } from '../midnight/midnight-record.js';
 import type { LoggedEntry } from '../payloads.js';
 import { judgeRecord } from '../record-judge.js';
 import { testimonyOf } from '../testimony.js';
@@ -57,7 +58,9 @@ export interface JudgedRecords {
   /** Places of the records whose beacon MACs are nobody's. */
   readonly forged: readonly number[];
   readonly testimonies: readonly Testimony[];
-  /** What judging stopped at: then there are no testimonies, and the rest is as far as it came. */
+  /** Those from near midnight that the keys of the neighbouring day may name. */
+  readonly waiting: readonly WaitingRecord[];
+  /** What judging stopped at: then there are no testimonies and none that wait, and the rest is as far as it came. */
   readonly stoppedBy: ErrorCode | undefined;
 }
 
@@ -118,17 +121,20 @@ function judgeRecords(
   const tally = newRecordTally();
   const forged: number[] = [];
   const testimonies: Testimony[] = [];
+  const waiting: WaitingRecord[] = [];
   const bench = { dayKeysOf, sampleHoldSeconds, tally, reporter };
+  const told = { hearer: { kind: 'tag', tag: reporter }, ledgerIndex } as const;
   try {
     for (const [place, record] of records.entries()) {
-      const proven = judgeRecord(record, record.peerEphId, bench);
-      if (proven === 'forged') forged.push(place);
-      if (proven === undefined || proven === 'forged') continue;
-      const { peer, beacons } = proven;
+      const verdict = judgeRecord(record, record.peerEphId, bench);
+      if (verdict.kind === 'forged') forged.push(place);
+      if (verdict.kind === 'waits') waiting.push({ ...told, place, record, waitsForDay: verdict.day });
+      if (verdict.kind !== 'proven') continue;
+      const { peer, beacons } = verdict;
       testimonies.push(testimonyOf(record, { peer, beacons, reporter, sampleHoldSeconds, ledgerIndex }));
     }
-    return { tally, forged, testimonies, stoppedBy: undefined };
+    return { tally, forged, testimonies, waiting, stoppedBy: undefined };
   } catch (error) {
-    return { tally, forged, testimonies: [], stoppedBy: refusalCode(error) };
+    return { tally, forged, testimonies: [], waiting: [], stoppedBy: refusalCode(error) };
   }
 }

@@ -6,7 +6,12 @@
  * keys that its owner has not.
  */
 import { asEpoch, asTagNumber, asUnixMs } from '../../protocol/brands.js';
-import { ByteWriter } from '../../protocol/bytes.js';
+import { ByteWriter, concat } from '../../protocol/bytes.js';
+import {
+  decodeEncounterRecord,
+  encodeEncounterRecord,
+  RECORD_BYTES,
+} from '../../protocol/encounter-record.js';
 import type { ErrorCode } from '../../protocol/errors.js';
 import type { DayKeys } from '../../protocol/keys.js';
 import type { DayKeysOf } from '../../protocol/report-open.js';
@@ -33,6 +38,9 @@ export interface OpenAnswer {
   readonly told: Float64Array;
   /** Places of forged records. */
   readonly forged: Uint16Array;
+  /** Place, and the day that is waited for, of each record that waits; and the records, {@link RECORD_BYTES} each. */
+  readonly waits: Float64Array;
+  readonly records: Uint8Array;
   /** By place in the request: why a report was refused, or what judging its records stopped at. */
   readonly codes: ReadonlyMap<number, ErrorCode>;
 }
@@ -40,8 +48,9 @@ export interface OpenAnswer {
 const KINDS = ['refused', 'other', 'waits', 'opened'] as const;
 const SOURCE_BYTES = 16;
 const HASH_BYTES = 32;
-/** kind, day, tag, seq, records, partial, forged, unresolved, testimonies. */
-const ROW = 9;
+/** kind, day, tag, seq, records, partial, forged, unresolved, testimonies, records that wait. */
+const ROW = 10;
+const WAIT = 2;
 /** peer, epoch, start, end, seconds in four buckets, median attenuation, whether partial. */
 const TOLD = 10;
 
@@ -85,11 +94,14 @@ const copyOf = ({ day, idKey, macKey, sealingSecretKey, sealingPublicKey }: DayK
 
 export function answerOf(openings: readonly Opening[]): OpenAnswer {
   const opened = openings.filter((opening) => opening.kind === 'opened');
+  const waiting = opened.flatMap(({ told }) => told.waiting);
   const answer = {
     rows: new Float64Array(openings.length * ROW),
     hashes: new Uint8Array(opened.length * 2 * HASH_BYTES),
     told: new Float64Array(opened.reduce((sum, { told }) => sum + told.testimonies.length, 0) * TOLD),
     forged: Uint16Array.from(opened.flatMap(({ told }) => told.forged)),
+    waits: Float64Array.from(waiting.flatMap(({ place, waitsForDay }) => [place, waitsForDay])),
+    records: concat(...waiting.map(({ record }) => encodeEncounterRecord(record))),
     codes: new Map<number, ErrorCode>(),
   };
   openings.forEach((opening, place) => {
@@ -116,7 +128,8 @@ function rowOf(opening: Opening): number[] {
   if (opening.kind !== 'opened') return [kind];
   const { tag, day, seq, told } = opening;
   const { records, partial, forged, unresolved } = told.tally;
-  return [kind, day, tag, seq, records, partial, forged, unresolved, told.testimonies.length];
+  const counts = [records, partial, forged, unresolved, told.testimonies.length, told.waiting.length];
+  return [kind, day, tag, seq, ...counts];
 }
 
 function writeTestimony(words: Float64Array, from: number, testimony: Testimony): number {
@@ -138,7 +151,7 @@ function writeTestimony(words: Float64Array, from: number, testimony: Testimony)
 
 /** What {@link answerOf} was given. `reports` are those of the request. */
 export function openingsOf(answer: OpenAnswer, reports: readonly LoggedReport[]): Opening[] {
-  const next = { opened: 0, told: 0, forged: 0 };
+  const next = { opened: 0, told: 0, forged: 0, waits: 0 };
   return reports.map((report, place) => openingAt(answer, place, report.entry.index, next));
 }
 
@@ -147,6 +160,7 @@ interface ReadUpTo {
   opened: number;
   told: number;
   forged: number;
+  waits: number;
 }
 
 function openingAt(answer: OpenAnswer, place: number, ledgerIndex: number, next: ReadUpTo): Opening {
@@ -164,18 +178,28 @@ function openedAt(
   { ledgerIndex, stoppedBy }: { readonly ledgerIndex: number; readonly stoppedBy: ErrorCode | undefined },
   next: ReadUpTo,
 ): OpenedLogged {
-  const [day, seq, count] = [row[1]!, row[3]!, row[8]!];
+  const [day, seq, count, waits] = [row[1]!, row[3]!, row[8]!, row[9]!];
   const tag = asTagNumber(row[2]!);
   const tally = { records: row[4]!, partial: row[5]!, forged: row[6]!, unresolved: row[7]! };
   const forged = [...answer.forged.subarray(next.forged, (next.forged += tally.forged))];
   const testimonies = Array.from({ length: count }, () =>
     readTestimony(answer.told, next.told++ * TOLD, tag, ledgerIndex),
   );
+  const waiting = Array.from({ length: waits }, () => ({
+    ...{ hearer: { kind: 'tag', tag } as const, ledgerIndex },
+    ...readWaiting(answer, next.waits++),
+  }));
   const at = next.opened++ * 2 * HASH_BYTES;
   const prev = answer.hashes.subarray(at, at + HASH_BYTES);
   const plaintextHash = answer.hashes.subarray(at + HASH_BYTES, at + 2 * HASH_BYTES);
-  const told = { tally, forged, testimonies, stoppedBy };
+  const told = { tally, forged, testimonies, waiting, stoppedBy };
   return { kind: 'opened', tag, day, seq, prev, plaintextHash, told };
+}
+
+function readWaiting({ waits, records }: OpenAnswer, which: number) {
+  const [place = 0, waitsForDay = 0] = waits.subarray(which * WAIT, (which + 1) * WAIT);
+  const record = decodeEncounterRecord(records.subarray(which * RECORD_BYTES, (which + 1) * RECORD_BYTES));
+  return { place, waitsForDay, record };
 }
 
 const readTestimony = (

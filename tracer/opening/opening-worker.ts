@@ -21,10 +21,10 @@ function answerTo(request: OpenRequest): OpenAnswer {
 
 parentPort?.on('message', (request: OpenRequest) => {
   const answer = answerTo(request);
-  const { rows, hashes, told, forged } = answer;
+  const { rows, hashes, told, forged, waits, records } = answer;
   parentPort?.postMessage(
     answer,
-    [rows, hashes, told, forged].map(({ buffer }) => buffer as ArrayBuffer),
+    [rows, hashes, told, forged, waits, records].map(({ buffer }) => buffer as ArrayBuffer),
   );
 });
 parentPort?.postMessage('ready');

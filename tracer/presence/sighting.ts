@@ -1,7 +1,7 @@
 /** A tag that a gateway saw, from a record of a presence report and how far its beacon MACs hold (protocol.md §8, tracing.md). */
 import type { TagNumber } from '../../protocol/brands.js';
-import type { PresenceRecord } from '../../protocol/presence-report.js';
 import { capSecondsOf } from '../beacon-proof.js';
+import type { ProvenRecord } from '../beacon-proof.js';
 
 export interface Sighting {
   readonly tag: TagNumber;
@@ -22,7 +22,7 @@ export interface Seen {
 
 /** From its first beacon on, which has to be genuine: a run of sightings is a stay. No longer than its beacon MACs vouch for. */
 export function sightingOf(
-  record: PresenceRecord,
+  record: ProvenRecord,
   { tag, beacons, gatewayId, sampleHoldSeconds }: Seen,
 ): Sighting {
   const seconds = capSecondsOf(record, beacons, sampleHoldSeconds);

@@ -2,18 +2,24 @@
  * From an opened report (opening/open-report.ts) to testimonies: what depends on the reports before it. A report is counted
  * once, by its tag and seq (protocol.md §8). What is refused is counted and set apart.
  */
+import type { TagNumber } from '../../protocol/brands.js';
 import type { EvidenceShelf } from '../evidence.js';
 import { countRecords, countRefusal, newTally } from '../intake-counts.js';
 import type { Tally } from '../intake-counts.js';
 import type { JudgedRecords, OpenedLogged, Opening } from '../opening/open-report.js';
+import type { MidnightRecord, WaitingRecord } from '../midnight/midnight-record.js';
 import type { LoggedEntry } from '../payloads.js';
+import { judgeAgain } from '../record-judge.js';
+import type { Bench } from '../record-judge.js';
 import { ReportChains } from './report-chains.js';
 import type { ChainSettings } from './report-chains.js';
+import { testimonyOf } from '../testimony.js';
 import type { Testimony } from '../testimony.js';
 
-/** Testimonies; or the day whose keys are not there, and the report has not been looked into. */
+/** Testimonies, and records that wait; or the day whose keys are not there, and the report has not been looked into. */
 export interface Taken {
   readonly testimonies?: readonly Testimony[];
+  readonly waiting?: readonly WaitingRecord[];
   readonly waitsForDay?: number;
 }
 
@@ -51,6 +57,20 @@ export class ReportIntake {
     return opening.kind === 'opened' ? this.#read(opening, entry) : NOTHING;
   }
 
+  /** A record that waited, of a report that was taken: what it tells, if it does. */
+  takeAgain(
+    { ledgerIndex, place, record }: MidnightRecord,
+    reporter: TagNumber,
+    settings: Pick<Bench, 'dayKeysOf' | 'sampleHoldSeconds'>,
+  ): readonly Testimony[] {
+    const verdict = judgeAgain(record, record.peerEphId, { ...settings, tally: this.#tally, reporter });
+    if (verdict.kind === 'forged') this.#evidence.addForged(ledgerIndex, place);
+    if (verdict.kind !== 'proven') return [];
+    const { peer, beacons } = verdict;
+    const { sampleHoldSeconds } = settings;
+    return [testimonyOf(record, { peer, beacons, reporter, sampleHoldSeconds, ledgerIndex })];
+  }
+
   /** Reports whose keys will not come any more, or that cannot wait for them. */
   giveUp(count: number): void {
     countRefusal(this.#tally, 'sealing', count);
@@ -77,10 +97,10 @@ export class ReportIntake {
     return verdict.kind === 'new' ? this.#count(told, index) : NOTHING;
   }
 
-  #count({ tally, forged, testimonies, stoppedBy }: JudgedRecords, index: number): Taken {
+  #count({ tally, forged, testimonies, waiting, stoppedBy }: JudgedRecords, index: number): Taken {
     countRecords(this.#tally, tally);
     for (const place of forged) this.#evidence.addForged(index, place);
     if (stoppedBy !== undefined) countRefusal(this.#tally, stoppedBy);
-    return { testimonies };
+    return { testimonies, waiting };
   }
 }

@@ -5,12 +5,14 @@
 import assert from 'node:assert/strict';
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
+import { hashOfWords, newSeed } from './word-hash.js';
 
 export const NO_ROW = -1;
 
 export class WordTable {
   readonly #width: number;
   readonly #keyWords: number;
+  readonly #seed = newSeed();
   #words: Uint32Array;
   /** Row + 1, 0 for none. */
   #slots: Int32Array;
@@ -111,12 +113,7 @@ export class WordTable {
   }
 
   #hash(words: Uint32Array, from: number): number {
-    let hash = 0;
-    for (let k = 0; k < this.#keyWords; k++) {
-      hash = Math.imul(hash ^ (words[from + k] ?? 0), 0x9e3779b1);
-      hash ^= hash >>> 15;
-    }
-    return hash >>> 0;
+    return hashOfWords(this.#seed, words, from, from + this.#keyWords);
   }
 
   /** Moves up those after it that it stood in the way of. */

@@ -90,6 +90,8 @@ export const THINGS: readonly Appended[] = [
   // with the keys of the next day
   reportOf({ tag: 2, seq: 4, at: MIDNIGHT + 600, records: [recordOf(4, MIDNIGHT - 30, 50)] }),
   reportOf({ tag: 2, seq: 5, at: MIDNIGHT + 600, records: [recordOf(5, MIDNIGHT + 30, 50)] }),
+  // with an ephemeral ID of the next day
+  reportOf({ tag: 2, seq: 6, records: [recordOf(4, MIDNIGHT - 30, 50, epochOf(MIDNIGHT)), ...mixed(2, 4)] }),
   // days whose keys are not always there
   reportOf({ tag: 4, seq: 2, records: [recordOf(5, NOON - 2 * DAY_SECONDS, 600)] }),
   reportOf({ tag: 4, seq: 3, records: [recordOf(5, NOON - 3 * DAY_SECONDS, 600)] }),

@@ -7,7 +7,7 @@ import { reportDays } from '../../../protocol/report.js';
 import { answerOf, openingsOf, reportsOf, requestOf } from '../../../tracer/opening/opening-messages.js';
 import { openLogged } from '../../../tracer/opening/open-report.js';
 import type { LoggedReport, OpenedLogged, Opening } from '../../../tracer/opening/open-report.js';
-import { dayKeys } from '../deployment.js';
+import { dayKeys, NOON, recordOf } from '../deployment.js';
 import { MemoryLog } from '../memory-log.js';
 import { DAY, entriesOf, settings, THINGS } from './logged-things.js';
 
@@ -41,14 +41,29 @@ const opened: fc.Arbitrary<Opening> = fc
     plaintextHash: fc.uint8Array({ minLength: 32, maxLength: 32 }),
     forged: fc.array(fc.nat(1023), { maxLength: 4 }),
     told: fc.array(testimony, { maxLength: 4 }),
+    waits: fc.array(fc.record({ place: fc.nat(1023), waitsForDay: fc.nat(100_000), start: fc.nat(2 ** 32 - 1) }), { maxLength: 4 }), // prettier-ignore
     counts: fc.tuple(fc.nat(1024), fc.nat(1024), fc.nat(1024)),
     stoppedBy: fc.option(code, { nil: undefined, freq: 3 }),
   })
-  .map(({ tag, forged, told, counts: [records, partial, unresolved], stoppedBy, ...rest }): OpenedLogged => {
-    const testimonies = told.map((one) => ({ ...one, reporter: tag, ledgerIndex: 0 }));
-    const tally = { records, partial, unresolved, forged: forged.length };
-    return { kind: 'opened', tag, ...rest, told: { tally, forged, testimonies, stoppedBy } };
-  });
+  .map(
+    ({
+      tag,
+      forged,
+      told,
+      waits,
+      counts: [records, partial, unresolved],
+      stoppedBy,
+      ...rest
+    }): OpenedLogged => {
+      const testimonies = told.map((one) => ({ ...one, reporter: tag, ledgerIndex: 0 }));
+      const tally = { records, partial, unresolved, forged: forged.length };
+      const waiting = waits.map(({ start, ...one }) => ({
+        ...{ ...one, hearer: { kind: 'tag' as const, tag }, ledgerIndex: 0 },
+        record: { ...recordOf(2, NOON, 60), start },
+      }));
+      return { kind: 'opened', tag, ...rest, told: { tally, forged, testimonies, waiting, stoppedBy } };
+    },
+  );
 
 const opening: fc.Arbitrary<Opening> = fc.oneof(
   opened,
@@ -62,7 +77,11 @@ const withIndex = (one: Opening, ledgerIndex: number): Opening =>
   one.kind === 'opened'
     ? {
         ...one,
-        told: { ...one.told, testimonies: one.told.testimonies.map((word) => ({ ...word, ledgerIndex })) },
+        told: {
+          ...one.told,
+          testimonies: one.told.testimonies.map((word) => ({ ...word, ledgerIndex })),
+          waiting: one.told.waiting.map((record) => ({ ...record, ledgerIndex })),
+        },
       }
     : one;
 
