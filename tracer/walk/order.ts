@@ -2,43 +2,31 @@
 import type { Ground } from './ground.js';
 import { unixSeconds } from './lens.js';
 
-export interface OrderedRows {
-  /** The arrival that each row tells of. */
-  readonly rows: Int32Array;
-  readonly hop: Uint8Array;
-}
-
-/** People of one hop: their arrivals, and the times of these in unix seconds. */
-interface Reached {
-  readonly places: Int32Array;
-  readonly times: Uint32Array;
-}
-
 const HALF_BITS = 16;
 /** A time and a place in a list of this length go into one double. */
 export const MAX_LIST = 2 ** 21;
 
-/** `hopEnds`: how many were reached up to each hop; `list`: rows at most, and at most {@link MAX_LIST}. */
-export function firstInOrder(ground: Ground, hopEnds: readonly number[], list: number): OrderedRows {
-  const { arrivals, reached } = ground.space;
-  const { isForward } = ground.lens;
-  const count = Math.min(list, hopEnds.at(-1) ?? 0);
-  const rows = new Int32Array(count);
-  const hops = new Uint8Array(count);
-  for (let hop = 1; hop < hopEnds.length; hop++) {
-    const begin = hopEnds[hop - 1] ?? 0;
-    if (begin >= count) break;
-    const places = reached.subarray(begin, hopEnds[hop]);
-    const times = new Uint32Array(places.length);
-    for (let k = 0; k < places.length; k++) times[k] = unixSeconds(isForward, arrivals.at[places[k]!]!);
-    const wanted = Math.min(places.length, count - begin);
-    const byTag = tagOrder(ground);
-    const some = wanted < places.length ? first({ places, times }, wanted, byTag) : { places, times };
-    rows.set(sorted(some, byTag), begin);
-    hops.fill(hop, begin, begin + wanted);
+/**
+ * The arrivals that the rows tell of, in order; as many as there is room for in `hop`, and at most {@link MAX_LIST}. Writes the
+ * hop of each there. `hopEnds`: how many were reached up to each hop.
+ */
+export function firstInOrder(ground: Ground, hopEnds: readonly number[], hop: Uint8Array): Int32Array {
+  const rows = new Int32Array(hop.length);
+  const keys = new Float64Array(hop.length);
+  for (let h = 1; h < hopEnds.length; h++) {
+    const begin = hopEnds[h - 1]!;
+    const end = Math.min(hopEnds[h]!, hop.length);
+    if (begin >= end) continue;
+    const reached = ground.space.reached.subarray(begin, hopEnds[h]);
+    rows.set(end === hopEnds[h] ? reached : first(ground, reached, end - begin), begin);
+    sort(ground, rows.subarray(begin, end), keys.subarray(begin, end));
+    hop.fill(h, begin, end);
   }
-  return { rows, hop: hops };
+  return rows;
 }
+
+const timeOf = ({ space: { arrivals }, lens }: Ground, place: number): number =>
+  unixSeconds(lens.isForward, arrivals.at[place]!);
 
 type TagOrder = (x: number, y: number) => number;
 
@@ -49,21 +37,20 @@ function tagOrder({ view, space }: Ground): TagOrder {
 }
 
 /** The first `wanted` by time and tag, in any order. */
-function first(all: Reached, wanted: number, byTag: TagOrder): Reached {
-  const { last, before } = timeOfNth(all.times, wanted);
+function first(ground: Ground, all: Int32Array, wanted: number): Int32Array {
+  const times = new Uint32Array(all.length);
+  for (let k = 0; k < times.length; k++) times[k] = timeOf(ground, all[k]!);
+  const { last, before } = timeOfNth(times, wanted);
   const places = new Int32Array(wanted);
-  const times = new Uint32Array(wanted).fill(last);
   const tied: number[] = [];
   let count = 0;
-  for (let k = 0; k < all.times.length; k++) {
-    const time = all.times[k]!;
-    if (time === last) tied.push(all.places[k]!);
-    if (time >= last) continue;
-    places[count] = all.places[k]!;
-    times[count++] = time;
+  for (let k = 0; k < times.length; k++) {
+    const time = times[k]!;
+    if (time === last) tied.push(all[k]!);
+    if (time < last) places[count++] = all[k]!;
   }
-  places.set(tied.sort(byTag).slice(0, wanted - before), before);
-  return { places, times };
+  places.set(tied.sort(tagOrder(ground)).slice(0, wanted - before), before);
+  return places;
 }
 
 /** The time of the n-th, and how many are earlier. */
@@ -86,22 +73,23 @@ function nthIn(counts: Uint32Array, n: number): { readonly bucket: number; reado
   return { bucket, before };
 }
 
-/** By time, then tag. Numbers are sorted many times as fast as by a function that compares: only ties take one. */
-function sorted({ places, times }: Reached, byTag: TagOrder): Int32Array {
-  const keys = new Float64Array(times.length);
-  for (let k = 0; k < keys.length; k++) keys[k] = times[k]! * MAX_LIST + k;
+/** By time, then tag, in place. Numbers are sorted many times as fast as by a function that compares: only ties take one. */
+function sort(ground: Ground, rows: Int32Array, keys: Float64Array): void {
+  const places = rows.slice();
+  for (let k = 0; k < keys.length; k++) keys[k] = timeOf(ground, places[k]!) * MAX_LIST + k;
   keys.sort();
-  const rows = new Int32Array(keys.length);
+  const byTag = tagOrder(ground);
   let tieFrom = 0;
+  let tiedTime = -1;
   for (let k = 0; k < keys.length; k++) {
-    const key = keys[k]!;
-    rows[k] = places[key % MAX_LIST]!;
-    if (Math.floor(key / MAX_LIST) === Math.floor(keys[tieFrom]! / MAX_LIST)) continue;
+    const time = Math.floor(keys[k]! / MAX_LIST);
+    rows[k] = places[keys[k]! - time * MAX_LIST]!;
+    if (time === tiedTime) continue;
     sortTies(rows, tieFrom, k, byTag);
     tieFrom = k;
+    tiedTime = time;
   }
   sortTies(rows, tieFrom, rows.length, byTag);
-  return rows;
 }
 
 function sortTies(rows: Int32Array, from: number, to: number, byTag: TagOrder): void {

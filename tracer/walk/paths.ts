@@ -3,6 +3,7 @@
  * beginning. So there are hardly more steps than rows, and each is told once.
  */
 import { isMutual } from '../contacts/segment.js';
+import { ColumnMemory } from './column-memory.js';
 import type { Ground } from './ground.js';
 import type { Spot } from './tables.js';
 
@@ -90,18 +91,19 @@ function numbered({ space: { arrivals } }: Ground, rows: Int32Array) {
 }
 
 function newPaths(rows: number, steps: number): Paths {
+  const memory = new ColumnMemory(4 * rows + 34 * steps);
   return {
-    lastStep: new Uint32Array(rows),
-    before: new Int32Array(steps),
-    near: new Uint32Array(steps),
-    far: new Uint32Array(steps),
-    start: new Uint32Array(steps),
-    end: new Uint32Array(steps),
-    nearSeconds: new Uint32Array(steps),
-    mutual: new Uint8Array(steps),
-    kind: new Uint8Array(steps),
-    table: new Uint32Array(steps),
-    at: new Uint32Array(steps),
+    lastStep: memory.words(rows),
+    before: memory.signedWords(steps),
+    near: memory.words(steps),
+    far: memory.words(steps),
+    start: memory.words(steps),
+    end: memory.words(steps),
+    nearSeconds: memory.words(steps),
+    table: memory.words(steps),
+    at: memory.words(steps),
+    mutual: memory.bytes(steps),
+    kind: memory.bytes(steps),
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import { firstFrom, MAX_CONTACT_SECONDS, rowEnd } from '../contacts/segment.js';
 import type { Segment } from '../contacts/segment.js';
+import type { LiveTable } from '../contacts/view.js';
 import type { Ground } from './ground.js';
 import { startsOpen } from './lens.js';
 import type { Lens } from './lens.js';
@@ -26,6 +27,7 @@ const LINE = 16;
 
 export class RowsAhead {
   readonly #segments: readonly Segment[];
+  readonly #live: readonly LiveTable[];
   readonly #lens: Lens;
   /** By opening and segment: the first entry to look at, and the one after the last. */
   readonly #from: Uint32Array;
@@ -35,8 +37,9 @@ export class RowsAhead {
   /** What begins before this, unix seconds, is past retention. */
   readonly #oldest: number;
 
-  constructor({ tables: { segments }, lens, space, view }: Ground) {
+  constructor({ tables: { segments, live }, lens, space, view }: Ground) {
     this.#segments = segments;
+    this.#live = live;
     this.#lens = lens;
     this.#space = space;
     this.#oldest = view.keepFrom - MAX_CONTACT_SECONDS;
@@ -55,9 +58,16 @@ export class RowsAhead {
 
   /** At most {@link STRETCH}. */
   read(openings: readonly Opening[]): void {
+    for (const { head } of this.#live) this.#touchHeads(head, openings);
     for (const segment of this.#segments) this.#touchStarts(segment, openings);
     for (let k = 0; k < openings.length; k++) this.#find(openings[k]!, k);
     for (let table = 0; table < this.#segments.length; table++) this.#touchColumns(table, openings.length);
+  }
+
+  #touchHeads(head: Int32Array, openings: readonly Opening[]): void {
+    let sum = 0;
+    for (let k = 0; k < openings.length; k++) sum ^= head[openings[k]!.person] ?? 0;
+    this.#space.touched ^= sum;
   }
 
   #touchStarts(segment: Segment, openings: readonly Opening[]): void {

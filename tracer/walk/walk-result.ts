@@ -2,6 +2,7 @@
  * What a walk found, in columns of its own: how many people, who all of them are, and the first of them in order with the
  * paths that explain them. It rests on nothing that goes on changing, and its buffers can be transferred to a thread.
  */
+import { ColumnMemory } from './column-memory.js';
 import type { Ground } from './ground.js';
 import { unixSeconds } from './lens.js';
 import { firstInOrder } from './order.js';
@@ -25,12 +26,8 @@ export interface WalkResult {
 }
 
 /** What can be transferred. */
-export const buffersOf = ({ paths, ...result }: WalkResult): ArrayBuffer[] =>
-  [result, paths]
-    .flatMap((columns) => Object.values<unknown>({ ...columns }))
-    .flatMap((column) =>
-      ArrayBuffer.isView(column) && column.buffer instanceof ArrayBuffer ? [column.buffer] : [],
-    );
+export const buffersOf = ({ everyone, paths }: WalkResult): ArrayBuffer[] =>
+  [everyone, paths.lastStep].flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : []));
 
 /**
  * Of a walk that is over, from its workspace.
@@ -41,13 +38,17 @@ export const buffersOf = ({ paths, ...result }: WalkResult): ArrayBuffer[] =>
 export function walkResult(ground: Ground, hopEnds: readonly number[], list: number): WalkResult {
   const { space, lens } = ground;
   const { arrivals, marks, reached } = space;
-  const everyone = new Uint32Array(hopEnds.at(-1) ?? 0);
-  for (let k = 0; k < everyone.length; k++) everyone[k] = arrivals.person[reached[k]!]!;
-  const { rows, hop } = firstInOrder(ground, hopEnds, list);
-  const person = new Uint32Array(rows.length);
-  const exposedAt = new Uint32Array(rows.length);
-  const earliestAt = new Uint32Array(rows.length);
-  const score = new Float64Array(rows.length);
+  const reachedCount = hopEnds.at(-1) ?? 0;
+  const count = Math.min(list, reachedCount);
+  const memory = new ColumnMemory(8 * count + 4 * (reachedCount + 3 * count) + count);
+  const score = memory.doubles(count);
+  const everyone = memory.words(reachedCount);
+  const person = memory.words(count);
+  const exposedAt = memory.words(count);
+  const earliestAt = memory.words(count);
+  const hop = memory.bytes(count);
+  for (let k = 0; k < reachedCount; k++) everyone[k] = arrivals.person[reached[k]!]!;
+  const rows = firstInOrder(ground, hopEnds, hop);
   for (let row = 0; row < rows.length; row++) {
     const place = rows[row]!;
     const one = arrivals.person[place]!;
@@ -58,8 +59,7 @@ export function walkResult(ground: Ground, hopEnds: readonly number[], list: num
   }
   return {
     direction: lens.isForward ? 'forward' : 'backward',
-    reachedCount: everyone.length,
-    ...{ everyone, person, hop, exposedAt, earliestAt, score },
+    ...{ reachedCount, everyone, person, hop, exposedAt, earliestAt, score },
     paths: pathsTo(ground, rows),
   };
 }
