@@ -3,7 +3,7 @@ import { toHex } from '../protocol/bytes.js';
 import type { People } from './contacts/people.js';
 import type { PathStep, ReachedPerson } from './trace-result.js';
 import type { PresenceView } from './presence/presence-view.js';
-import { stepAt } from './walk/paths.js';
+import { gatewayOf, stepAt } from './walk/paths.js';
 import { Turns } from './turns.js';
 import type { HotStep } from './walk/paths.js';
 import type { WalkResult } from './walk/walk-result.js';
@@ -15,6 +15,8 @@ export interface TraceWords {
   /** Names the gateways of co-presences. */
   readonly presence?: PresenceView | undefined;
 }
+
+const NO_ENTRIES: readonly number[] = [];
 
 /** Tells rows; a step that several paths share is told once, and is one object in all of them. */
 export class RowTeller {
@@ -88,14 +90,21 @@ export class RowTeller {
     const { direction, paths } = this.#result;
     const { ledgerOf, presence } = this.#words;
     const isForward = direction === 'forward';
-    const step = stepAt(paths, isForward, k);
-    const { spot, start, end, nearSeconds, mutual } = step;
     const before = paths.before[k]!;
     const [near, far] = [before < 0 ? this.#tagOf(paths.near[k]!) : this.#nameOf(before), this.#nameOf(k)];
     const [from, to] = isForward ? [near, far] : [far, near];
-    const told = { from, to, start, end, nearSeconds, mutual, ledger: ledgerOf?.(step) ?? [] };
-    if (spot.kind !== 'presence' || presence === undefined) return told;
-    return { ...told, gateway: toHex(presence.gatewayId(spot.gateway)) };
+    const told = {
+      from,
+      to,
+      start: paths.start[k]!,
+      end: paths.end[k]!,
+      nearSeconds: paths.nearSeconds[k]!,
+      mutual: paths.mutual[k] === 1,
+      ledger: ledgerOf?.(stepAt(paths, isForward, k)) ?? NO_ENTRIES,
+    };
+    const gateway = gatewayOf(paths, k);
+    if (gateway === undefined || presence === undefined) return told;
+    return { ...told, gateway: toHex(presence.gatewayId(gateway)) };
   }
 
   /** Tag numbers lie all over the memory: a loop that reads nothing else waits for many of them at once. */

@@ -1,7 +1,9 @@
 /** Goes over the contacts of one person that may be open, and hands over those that are. */
 import { endAt, startAt } from '../contacts/segment.js';
+import type { Segment } from '../contacts/segment.js';
 import { isReplaced, isVisible } from '../contacts/view.js';
 import type { LiveTable } from '../contacts/view.js';
+import { chances } from './chance.js';
 import { newestLink } from './class-seconds.js';
 import type { Ground } from './ground.js';
 import type { Keeper } from './keeper.js';
@@ -73,7 +75,7 @@ function expandSealed(
   const isPicky = leastNearInDay > 0;
   const picked = isPicky ? space.roomToPick(end - begin) : NOTHING;
   const count = isPicky ? pick(picked, nearInDay, leastNearInDay, begin, end) : end - begin;
-  space.touched ^= isPicky ? touchPicked(marks, peer, picked, count) : touch(marks, peer, begin, end);
+  space.touched ^= isPicky ? touchPicked(marks, segment, picked, count) : touch(marks, peer, begin, end);
   for (let k = 0; k < count; k++) {
     const e = isPicky ? picked[k]! : begin + k;
     const start = startSignal[e]! >>> 8;
@@ -112,10 +114,17 @@ function pick(
   return found;
 }
 
-/** As {@link touch}, of these entries. */
-function touchPicked(marks: Int32Array, peer: Uint32Array, picked: Uint32Array, count: number): number {
+/** As {@link touch}, of these entries, and what their weights will be looked up for. */
+function touchPicked(
+  marks: Int32Array,
+  { peer, weight }: Segment,
+  picked: Uint32Array,
+  count: number,
+): number {
+  const chanceBy = chances();
   let sum = 0;
   for (let k = 0; k < count; k++) sum ^= marks[marksOf(peer[picked[k]!]!)]!;
+  for (let k = 0; k < count; k++) sum ^= chanceBy[weight[picked[k]!]!]!;
   return sum;
 }
 

@@ -2,10 +2,12 @@
  * The paths that explain a walk's rows, as a tree: a step names the one before it, and paths that begin alike share their
  * beginning. So there are hardly more steps than rows, and each is told once.
  */
-import { isMutual } from '../contacts/segment.js';
+import { endAt, isMutual, nearSecondsAt, signalAt, startAt } from '../contacts/segment.js';
+import type { Segment } from '../contacts/segment.js';
+import type { Way } from './better.js';
 import { ColumnMemory } from './column-memory.js';
 import type { Ground } from './ground.js';
-import type { Spot } from './tables.js';
+import type { Spot, Tables } from './tables.js';
 
 /** Columns by step, but the first. */
 export interface Paths {
@@ -58,6 +60,10 @@ export function stepAt(paths: Paths, isForward: boolean, k: number): HotStep {
   };
 }
 
+/** The gateway of a step by co-presence. */
+export const gatewayOf = (paths: Paths, k: number): number | undefined =>
+  paths.kind[k] === SPOT.presence ? paths.table[k] : undefined;
+
 /** Of a walk that is over: the paths to these arrivals. */
 export function pathsTo(ground: Ground, rows: Int32Array): Paths {
   const { person, previous } = ground.space.arrivals;
@@ -107,27 +113,41 @@ function newPaths(rows: number, steps: number): Paths {
   };
 }
 
-/** A column at a time: what is read of each contact lies all over the memory, and a loop that reads one thing waits for many at once. */
+/** Most contacts are sealed. They lie all over the memory: a short loop waits for several of them at once. */
 function writeContacts({ tables, space: { arrivals } }: Ground, paths: Paths, places: Int32Array): void {
-  const { table, entry } = arrivals;
-  for (let k = 0; k < places.length; k++)
-    paths.nearSeconds[k] = tables.nearOf(table[places[k]!]!, entry[places[k]!]!);
+  const { segments } = tables;
   for (let k = 0; k < places.length; k++) {
     const place = places[k]!;
-    paths.start[k] = tables.startOf(table[place]!, entry[place]!);
-    paths.end[k] = tables.endOf(table[place]!, entry[place]!);
-    paths.mutual[k] = isMutual(tables.signalOf(table[place]!, entry[place]!)) ? 1 : 0;
-    writeSpot(paths, k, tables.spotOf(table[place]!, entry[place]!));
+    const [table, entry] = [arrivals.table[place]!, arrivals.entry[place]!];
+    const segment = segments[table];
+    if (segment) writeSealed(paths, k, segment, entry);
+    else writeOther(paths, k, tables, { table, entry });
   }
 }
 
-function writeSpot(paths: Paths, k: number, spot: Spot): void {
-  if (spot.kind === 'presence') {
-    paths.kind[k] = SPOT.presence;
-    paths.table[k] = spot.gateway;
-  } else {
-    paths.kind[k] = spot.place.isLive ? SPOT.live : SPOT.segment;
-    paths.table[k] = spot.place.table;
-    paths.at[k] = spot.place.at;
-  }
+function writeSealed(paths: Paths, k: number, segment: Segment, entry: number): void {
+  paths.nearSeconds[k] = nearSecondsAt(segment, entry);
+  paths.start[k] = startAt(segment, entry);
+  paths.end[k] = endAt(segment, entry);
+  paths.mutual[k] = isMutual(signalAt(segment, entry)) ? 1 : 0;
+  paths.kind[k] = SPOT.segment;
+  paths.table[k] = segment.id;
+  paths.at[k] = entry;
+}
+
+/** What is in a live table, or of presence. */
+function writeOther(
+  paths: Paths,
+  k: number,
+  tables: Tables,
+  { table, entry }: Pick<Way, 'table' | 'entry'>,
+): void {
+  paths.nearSeconds[k] = tables.nearOf(table, entry);
+  paths.start[k] = tables.startOf(table, entry);
+  paths.end[k] = tables.endOf(table, entry);
+  paths.mutual[k] = isMutual(tables.signalOf(table, entry)) ? 1 : 0;
+  const spot = tables.spotOf(table, entry);
+  paths.kind[k] = spot.kind === 'presence' ? SPOT.presence : SPOT.live;
+  paths.table[k] = spot.kind === 'presence' ? spot.gateway : spot.place.table;
+  paths.at[k] = entry;
 }
