@@ -232,7 +232,7 @@ function readBackTasks(
       task(async () => {
         readBack.require();
         const certificate = await gateways.certify(publicKey, name, fromDay);
-        log.info('gateway certified', { gateway: toHex(partyIdOf(publicKey)), name, fromDay });
+        log.info('gateway certified', { gateway: name, id: toHex(partyIdOf(publicKey)), fromDay });
         return certificate;
       }),
     revokeGateway: (gatewayId, fromMs = clock.nowMs()) =>

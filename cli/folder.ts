@@ -63,6 +63,8 @@ export interface GatewayFolder {
   readonly certificate: string;
   readonly statements: string;
   readonly notice: string;
+  /** Where the broker of the folder's ledger was last. */
+  readonly broker: string;
   /** The number of its next presence report. */
   readonly presence: string;
   /** Whom it heard and has not reported, sealed. */
@@ -137,6 +139,7 @@ export function gatewayFolder(folder: DataFolder, name: string): GatewayFolder {
     certificate: inside('certificate'),
     statements: inside('statements'),
     notice: inside('notice'),
+    broker: inside('broker'),
     presence: inside('presence.json'),
     presenceKept: inside('presence-kept'),
     status: inside('status.json'),

@@ -71,11 +71,12 @@ interface Waiting {
   readonly signal: AbortSignal;
 }
 
-/** As findRunning, waiting up to `waitMs` for the process to come up, and saying so. Throws `unreachable`, and the reason of the signal. */
+/** As findRunning, waiting up to `waitMs` for the process to come up, and saying so, with what else can be done. Throws `unreachable`, and the reason of the signal. */
 export async function waitForRunning<Name extends RunName>(
   { folder, log, signal }: Waiting,
   name: Name,
   waitMs: number,
+  otherwise?: string,
 ): Promise<RunFacts<Name>> {
   const started = performance.now();
   let isSaid = false;
@@ -84,10 +85,10 @@ export async function waitForRunning<Name extends RunName>(
     if (facts) return facts;
     signal.throwIfAborted();
     const waitedMs = performance.now() - started;
-    if (waitedMs >= waitMs) throw notRunning(folder, name);
+    if (waitedMs >= waitMs) throw notRunning(folder, name, otherwise);
     if (waitedMs >= SAID_AFTER_MS && !isSaid) {
       log.info(
-        `waiting up to ${waitMs / 1000} s for ${WITH_ARTICLE[name]} on ${folder.dir}: ${startOf(folder, name)}`,
+        `waiting up to ${waitMs / 1000} s for ${WITH_ARTICLE[name]} on ${folder.dir}: ${startOf(folder, name, otherwise)}`,
       );
       isSaid = true;
     }
@@ -95,11 +96,14 @@ export async function waitForRunning<Name extends RunName>(
   }
 }
 
-export function notRunning(folder: DataFolder, name: RunName): FirebreakError {
-  return new FirebreakError('unreachable', `no ${name} runs on ${folder.dir}: ${startOf(folder, name)}`);
+export function notRunning(folder: DataFolder, name: RunName, otherwise?: string): FirebreakError {
+  return new FirebreakError(
+    'unreachable',
+    `no ${name} runs on ${folder.dir}: ${startOf(folder, name, otherwise)}`,
+  );
 }
 
 const WITH_ARTICLE = { ledger: 'a ledger', authority: 'an authority', tracer: 'a tracer', air: 'an air' };
 
-const startOf = ({ dir }: DataFolder, name: RunName): string =>
-  `start one with ${callOf(`${name} run --data-dir ${dir}`)}`;
+const startOf = ({ dir }: DataFolder, name: RunName, otherwise?: string): string =>
+  `start one with ${callOf(`${name} run --data-dir ${dir}`)}${otherwise === undefined ? '' : `; ${otherwise}`}`;

@@ -98,7 +98,10 @@ async function claim(db: Level<Uint8Array, Uint8Array>, dir: string, format: Uin
   const found = await db.get(FORMAT_KEY);
   if (found !== undefined) {
     if (equalBytes(found, format)) return;
-    throw new FirebreakError('foreign', `${dir} is the spool of another writer or version`);
+    throw new FirebreakError(
+      'foreign',
+      `${dir} is the spool of another writer or version: put back the key that it was begun with, or move its folder away with what waits in it`,
+    );
   }
   const [other] = await db.keys({ limit: 1 }).all();
   if (other !== undefined) throw new FirebreakError('foreign', `${dir} is a database, but not a spool`);

@@ -75,6 +75,11 @@ export class PresenceTable {
     return this.#open.size;
   }
 
+  /** IDs heard at that time or later. */
+  heardSince(sinceMs: number): number {
+    return this.#open.entries().filter(([, { last }]) => last.atMs >= sinceMs).length;
+  }
+
   hear(beacon: Beacon, rssiDbm: number | undefined, heardAtMs: number): void {
     const key = toHex(beacon.ephId);
     const attenuation = rssiDbm === undefined ? NO_RSSI : beacon.txPowerDbm - rssiDbm;

@@ -39,6 +39,9 @@ const MAX_RECORDS_AN_EPOCH = 8 * MAX_RECORDS;
 /** In no report yet and kept on disk: 172 KB a minute at most. */
 const MAX_RECORDS_KEPT = 4 * MAX_RECORDS;
 
+/** A tag that was not heard for so many of its beacons is out of reach. */
+const REACH_INTERVALS = 10;
+
 export interface PresenceDeps extends SealerDeps {
   readonly courier: EntryPost;
   readonly store: PresenceStore;
@@ -72,8 +75,10 @@ export class Presence {
     this.#table = new PresenceTable({ ...bounds, beaconIntervalMs, rssiFloorDbm });
   }
 
+  /** Heard in the last few seconds: who left is not counted, nor, but for these seconds, the ID that a tag had before. */
   get tagsInReach(): number {
-    return this.#table.size;
+    const { clock, settings } = this.#deps;
+    return this.#table.heardSince(clock.nowMs() - REACH_INTERVALS * settings.beaconIntervalMs);
   }
 
   get lost(): number {

@@ -19,7 +19,7 @@ import { startGateway } from '../parts/gateway.js';
 import { startWriter } from '../parts/writer.js';
 import type { Writer } from '../parts/writer.js';
 import { gatewayScreen, gatewayStatusSchema } from '../present/gateway-screen.js';
-import { waitForRunning } from '../run-files.js';
+import { findRunning, waitForRunning } from '../run-files.js';
 import { withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
 import { repeatUntilStopped, whileOnAir } from '../shutdown.js';
@@ -42,7 +42,7 @@ export function addGatewayCommands(program: Command): void {
     .option('--name <name>', 'its name, and its folder under gateways/', shortName, 'hub-1')
     .option(
       '--broker <url>',
-      'the MQTT broker; by default the one of the folder’s ledger, which then has to run',
+      'the MQTT broker; by default the one of the folder’s ledger, which then has to run at the first start',
       brokerUrl,
     )
     .option(
@@ -66,9 +66,11 @@ async function run(options: RunOptions): Promise<void> {
     const patienceMs = options.brokerPatience * 1000;
     const own = gatewayFolder(folder, options.name);
     const signer = await ownSigner(own);
-    const mqttUrl = options.broker ?? (await waitForRunning(session, 'ledger', patienceMs)).mqtt;
+    const startsOffline = await hasWordOfTheAuthority(own);
+    const mqttUrl = options.broker ?? (await brokerOfLedger(own, session, patienceMs, startsOffline));
     const certificate = await keepCertificate(own, session);
-    const startsOffline = await hasWordOfTheAuthority(own, session);
+    if (!startsOffline)
+      log.info('nothing of the authority is kept here yet: the broker has to bring its day keys first');
     const writer = await startWriter(session, {
       ...{ signer, spoolDir: own.spool, mqttUrl, patienceMs, startsOffline },
       mayClockBeRight: () => holdsNow(certificate.current(), session),
@@ -112,10 +114,42 @@ const onBluetooth = ({ config }: Session) => ({
  * With a certificate and day keys on disk a gateway begins without a broker, for as long as it takes: tags pass it by
  * whatever becomes of the network. Before that there is nothing it could do, and a wrong address is better said.
  */
-async function hasWordOfTheAuthority({ statements }: GatewayFolder, { log }: Session): Promise<boolean> {
-  const has = (await stat(statements).catch(() => undefined)) !== undefined;
-  if (!has) log.info('nothing of the authority is kept here yet: the broker has to bring its day keys first');
-  return has;
+async function hasWordOfTheAuthority({ statements }: GatewayFolder): Promise<boolean> {
+  return (await stat(statements).catch(() => undefined)) !== undefined;
+}
+
+/**
+ * Of the ledger that runs on this folder, which is waited for; one that has run here comes back on the ports it had, so that
+ * a gateway that can begin without a network does not wait for it. Throws `unreachable`, and the reason of the signal.
+ */
+async function brokerOfLedger(
+  own: GatewayFolder,
+  session: Session,
+  patienceMs: number,
+  startsOffline: boolean,
+): Promise<string> {
+  const running = await findRunning(session.folder, 'ledger');
+  const before = startsOffline && !running ? await brokerBefore(own) : undefined;
+  if (before !== undefined) {
+    session.log.warn('no ledger runs on this folder now; its broker is tried where it was', {
+      broker: before,
+    });
+    return before;
+  }
+  const elsewhere = 'of a ledger on another machine, name the broker with --broker';
+  const { mqtt } = running ?? (await waitForRunning(session, 'ledger', patienceMs, elsewhere));
+  await writeAtomically(own.broker, `${mqtt}\n`, 0o600);
+  return mqtt;
+}
+
+/** What is no address counts as none. */
+async function brokerBefore({ broker }: GatewayFolder): Promise<string | undefined> {
+  const text = (await readFile(broker, 'utf8').catch(() => '')).trim();
+  try {
+    return text === '' ? undefined : brokerUrl(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Says why no tag can be served, and that they can be again: once each time it changes. */
@@ -143,7 +177,10 @@ async function ownSigner(own: GatewayFolder) {
 async function keepCertificate(own: GatewayFolder, { log, signal }: Session) {
   let bytes = await readFile(own.certificate).catch(() => undefined);
   if (bytes === undefined)
-    log.info('waiting for the authority to certify this gateway', { publicKey: own.publicKey });
+    log.info(
+      `waiting up to ${WAIT_MS / 1000} s for a certificate: firebreak authority run makes one, once it has this gateway’s public key`,
+      { publicKey: own.publicKey },
+    );
   const deadline = performance.now() + WAIT_MS; // the clock may be set meanwhile
   while (bytes === undefined) {
     signal.throwIfAborted();

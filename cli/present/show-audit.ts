@@ -75,7 +75,11 @@ function lookLines(look: AuditLook): string[] {
 
 /** Where the tag stands in a look. Whom a path was asked to is named also where none led there. */
 function placeOf(role: AuditLook['role'], asked: ShownQuestion | undefined): string {
-  if (role === 'case') return 'your tag is the one that was asked about';
+  if (role === 'case') {
+    return asked?.question === 'cluster'
+      ? 'your tag is one of the cases that were asked about'
+      : 'your tag is the one that was asked about';
+  }
   return asked?.question === 'path'
     ? 'your tag is on the path, or it was asked whether one leads to it'
     : 'your tag is in the answer';

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runFirebreak, startFirebreak } from './firebreak-process.js';
+import type { FirebreakProcess } from './firebreak-process.js';
 import { openWorkshop } from './small-demo.js';
 import type { Workshop } from './small-demo.js';
 
@@ -29,6 +30,29 @@ describe('a gateway with a certificate and day keys on disk', () => {
       gateway.child.kill('SIGTERM');
       expect((await gateway.ended).code).toBe(0);
       await air.kill();
+    }
+  });
+
+  it('serves tags while the ledger of its folder is away, once it has met it', async () => {
+    const folder = await shop.copy();
+    const on = ['--data-dir', folder];
+    const air = startFirebreak(['air', 'run', ...on]);
+    const ledger = startFirebreak(['ledger', 'run', ...on]);
+    const gateways: FirebreakProcess[] = [];
+    const gateway = async (): Promise<FirebreakProcess> => {
+      const started = startFirebreak(['gateway', 'run', ...on, '--broker-patience', '30']);
+      gateways.push(started);
+      await started.says('the gateway is up');
+      return started;
+    };
+    try {
+      await ledger.says('the ledger is up');
+      await (await gateway()).kill();
+      await ledger.kill();
+      const again = await gateway();
+      expect(again.stderr()).toContain('no ledger runs on this folder now; its broker is tried where it was');
+    } finally {
+      await Promise.all([air, ledger, ...gateways].map((one) => one.kill()));
     }
   });
 
@@ -69,6 +93,16 @@ describe('a gateway at its first start, whose broker is not there', () => {
     expect(pauses.at(-1)).toBeGreaterThan(2 * (pauses[0] ?? Infinity));
     expect(seconds).toBeGreaterThan(3);
     expect(seconds).toBeLessThan(50);
+  });
+
+  it('is told of --broker where no ledger runs on its folder', async () => {
+    const args = ['--data-dir', await withoutDayKeys(), '--broker-patience', '2'];
+    const { code, stderr } = await runFirebreak('gateway', 'run', ...args);
+    expect(stderr).toContain('waiting up to 2 s for a ledger');
+    expect(stderr).toMatch(
+      /no ledger runs on .*; of a ledger on another machine, name the broker with --broker/,
+    );
+    expect(code).toBe(1);
   });
 
   it('stops at once when it is asked to while it tries', async () => {

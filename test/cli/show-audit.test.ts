@@ -66,6 +66,25 @@ it('does not say of a tag that a path was asked to that it is in the answer: the
   expect(lines).toContain('your tag is on the path, or it was asked whether one leads to it');
 });
 
+it('does not say of a tag among several cases that it alone was asked about', () => {
+  const asked: ShownQuestion = {
+    ...{
+      officer: 'Dr. Wu',
+      purpose: 'measles',
+      question: 'cluster',
+      hops: 2,
+      from: 0,
+      to: 9,
+      minSeconds: 900,
+    },
+    ...{ latentSeconds: 0, infectiousSeconds: null, attenuation: 'near', presence: false },
+  };
+  const looks: AuditLook[] = [{ ...look, role: 'case', whole: 'yes', asked }];
+  const answer = { note: '', looks, older: 0, unread: [], unreadCount: 0 };
+  const lines = stripVTControlCharacters(auditLines({ answer, entries: 9, dataDir: '.' }).join('\n'));
+  expect(lines).toContain('your tag is one of the cases that were asked about');
+});
+
 it('says of an entry whose record is lost or damaged that it may be about anybody, and why it cannot be shown', () => {
   const unread = [{ index: 7, appendedAtMs: asUnixMs(1_790_000_000_000), why: 'missing' }] as const;
   const answer = { note: '', looks: [], older: 0, unread, unreadCount: 1 };

@@ -138,7 +138,10 @@ describe('a folder that cannot be a spool', () => {
     const dir = await temporaryFolder();
     await (await levelSpool(join(dir, 'spool'))).close();
     const other = new Uint8Array(16).fill(8);
-    await expect(openLevelSpool(join(dir, 'spool'), other)).rejects.toMatchObject({ code: 'foreign' });
+    await expect(openLevelSpool(join(dir, 'spool'), other)).rejects.toMatchObject({
+      code: 'foreign',
+      message: expect.stringContaining('put back the key') as string,
+    });
     const db = new Level(join(dir, 'other'));
     await db.put('some', 'thing');
     await db.close();

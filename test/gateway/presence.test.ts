@@ -68,6 +68,19 @@ describe('presence at a gateway', () => {
     expect(presence).toMatchObject({ reported: 1030, tagsInReach: 0, lost: 0, beacons: 2060 });
   });
 
+  it('counts as in reach who is heard now: neither who left, nor the ID that a tag had before', async () => {
+    const { presence, hear, clock } = await started();
+    hear(3);
+    expect(presence.tagsInReach).toBe(3);
+    await clock.advance(30_000);
+    expect(presence.tagsInReach).toBe(0);
+    presence.hear(beaconOf(7), -60, clock.nowMs());
+    expect(presence.tagsInReach).toBe(1);
+    await clock.advance(900_000 + 120_000);
+    await presence.report();
+    expect(presence.reported).toBe(3);
+  });
+
   it('is reported whole though the clock is set back while a tag is heard', async () => {
     for (const backMs of [500, 5_000, 119_000, 121_000, 3_600_000, 2 * DAY_MS]) {
       const { presence, clock, reports } = await started();

@@ -8,11 +8,14 @@ import { HttpRefusal, refusedBy } from './refusal.js';
 const READ_ON_MS = 5000;
 const RETRY_SECONDS = 5;
 
+/** Where nothing is known to be left, the ledger was asked and has not said how far it is. */
 const readingOn = (behind: number): HttpRefusal =>
   new HttpRefusal(
     503,
     'busy',
-    `the tracer is reading the ledger, ${behind} entries are not taken in yet: ask again later`,
+    behind === 0
+      ? 'the ledger did not say in time whether it has anything new: ask again later, and see how it is with firebreak ledger status'
+      : `the tracer is reading the ledger, ${behind} entries are not taken in yet: ask again later`,
     RETRY_SECONDS,
   );
 

@@ -45,6 +45,23 @@ describe('a tracer that reads a long stretch of its ledger', () => {
     expect(pulse.standing().behind).toBe(0);
   });
 
+  it('does not say that it reads when the ledger does not answer', async () => {
+    const log = ward();
+    const reader = log.reader();
+    let isHalted = false;
+    const halted = {
+      ...reader,
+      checkpoint: () => (isHalted ? new Promise<never>(() => undefined) : reader.checkpoint()),
+    };
+    const pulse = new Pulse(await recordingTracer(log, { reader: halted }), () => Date.now());
+    await pulse.readyFor(NOBODY);
+    isHalted = true;
+    await expect(pulse.readyFor(NOBODY, 50)).rejects.toMatchObject({
+      ...{ status: 503, code: 'busy' },
+      message: expect.stringMatching(/^the ledger did not say in time/) as string,
+    });
+  });
+
   it('takes its own disk for what it is, when that is full', async () => {
     const log = ward();
     let isFull = false;
