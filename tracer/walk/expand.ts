@@ -147,10 +147,18 @@ function expandLive(
 ): void {
   const { isForward, closesAt } = lens;
   const zero = lensTime(isForward, 0);
+  let found = 0;
   for (let link = newestLink(live.head, person); link >= 0; link = live.next[link]! - 1) {
     pace.step(0);
+    space.roomToPick(found + 1)[found] = link;
+    found += (leastNearInDay - 1 - live.nearInDay[link >> 1]!) >>> 31;
+  }
+  const links = space.roomToPick(found);
+  space.touched ^= touchLive(space.marks, live, links, found);
+  for (let k = 0; k < found; k++) {
+    const link = links[k]!;
     const row = link >> 1;
-    if (live.nearInDay[row]! < leastNearInDay || !isVisible(live, row, view.version)) continue;
+    if (!isVisible(live, row, view.version)) continue;
     const start = live.start[row]!;
     const over = start + live.duration[row]!;
     const at = isForward ? zero + over : zero - start;
@@ -160,6 +168,22 @@ function expandLive(
     if (classSeconds && !classSeconds.reach(person, other, table, row, over)) continue;
     keeper.take(other, opens, at, table, row, live.weight[row]!);
   }
+}
+
+/** As {@link touchPicked}, of the rows of these links. */
+function touchLive(
+  marks: Int32Array,
+  { person, start, duration, weight, died }: LiveTable,
+  links: Uint32Array,
+  count: number,
+): number {
+  let sum = 0;
+  for (let k = 0; k < count; k++) {
+    const row = links[k]! >> 1;
+    sum ^= start[row]! ^ duration[row]! ^ weight[row]! ^ died[row]!;
+  }
+  for (let k = 0; k < count; k++) sum ^= marks[marksOf(person[links[k]! ^ 1]!)]!;
+  return sum;
 }
 
 function expandPresence(

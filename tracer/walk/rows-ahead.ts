@@ -6,6 +6,7 @@
 import { firstFrom, MAX_CONTACT_SECONDS, rowEnd } from '../contacts/segment.js';
 import type { Segment } from '../contacts/segment.js';
 import type { LiveTable } from '../contacts/view.js';
+import { newestLink } from './class-seconds.js';
 import type { Ground } from './ground.js';
 import { startsOpen } from './lens.js';
 import type { Lens } from './lens.js';
@@ -22,6 +23,8 @@ export interface Opening {
 export const STRETCH = 64;
 /** Of a longer row the processor's own reading ahead does as well. */
 const MOST_ENTRIES = 512;
+/** Of a person in a live table. */
+const MOST_LINKS = 64;
 /** Entries of four bytes in a line of the cache. */
 const LINE = 16;
 
@@ -32,6 +35,8 @@ export class RowsAhead {
   /** By opening and segment: the first entry to look at, and the one after the last. */
   readonly #from: Uint32Array;
   readonly #to: Uint32Array;
+  /** In a live table: of each opening the link that is next. */
+  readonly #links = new Int32Array(STRETCH);
   readonly #space: WalkWorkspace;
 
   /** What begins before this, unix seconds, is past retention. */
@@ -58,15 +63,27 @@ export class RowsAhead {
 
   /** At most {@link STRETCH}. */
   read(openings: readonly Opening[]): void {
-    for (const { head } of this.#live) this.#touchHeads(head, openings);
+    for (const table of this.#live) this.#touchLinks(table, openings);
     for (const segment of this.#segments) this.#touchStarts(segment, openings);
     for (let k = 0; k < openings.length; k++) this.#find(openings[k]!, k);
     for (let table = 0; table < this.#segments.length; table++) this.#touchColumns(table, openings.length);
   }
 
-  #touchHeads(head: Int32Array, openings: readonly Opening[]): void {
+  /** From link to link there is nothing to be done but wait: so for all of them side by side. */
+  #touchLinks({ head, next, nearInDay }: LiveTable, openings: readonly Opening[]): void {
+    const links = this.#links;
+    for (let k = 0; k < openings.length; k++) links[k] = newestLink(head, openings[k]!.person);
     let sum = 0;
-    for (let k = 0; k < openings.length; k++) sum ^= head[openings[k]!.person] ?? 0;
+    for (let step = 0, open = openings.length; open > 0 && step < MOST_LINKS; step++) {
+      open = 0;
+      for (let k = 0; k < openings.length; k++) {
+        const link = links[k]!;
+        if (link < 0) continue;
+        sum ^= nearInDay[link >> 1]!;
+        links[k] = next[link]! - 1;
+        open += 1;
+      }
+    }
     this.#space.touched ^= sum;
   }
 

@@ -54,9 +54,12 @@ export class WalkWorkspace {
     this.arrivals = new Arrivals(mostArrivals);
   }
 
-  /** Room for as many entries of a row; what stands in it is of no use to anybody else. */
+  /** Room for as many entries of a row; what was picked stays where it is. */
   roomToPick(entries: number): Uint32Array {
-    if (entries > this.#picked.length) this.#picked = new Uint32Array(2 * entries);
+    if (entries <= this.#picked.length) return this.#picked;
+    const before = this.#picked;
+    this.#picked = new Uint32Array(2 * entries);
+    this.#picked.set(before);
     return this.#picked;
   }
 
