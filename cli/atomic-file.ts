@@ -1,4 +1,7 @@
-/** Files that are either the old or the new whole: written beside, synced, renamed into place. */
+/**
+ * Files that are either the old or the new whole: written beside, synced, renamed into place. Throws `input` for one that
+ * cannot be written, and `unconfirmed` for one that is in place but may not be after a power cut.
+ */
 import { link, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemReason } from '../host/system-words.js';
@@ -54,6 +57,7 @@ async function writeBeside(
   putInPlace: (temporary: string) => Promise<void>,
 ): Promise<void> {
   const temporary = temporaryOf(file);
+  let isInPlace = false;
   try {
     const handle = await open(temporary, 'w', mode);
     try {
@@ -63,10 +67,12 @@ async function writeBeside(
       await handle.close();
     }
     await putInPlace(temporary);
+    isInPlace = true;
     await syncFolder(dirname(file));
   } catch (cause) {
     await rm(temporary, { force: true });
     if (cause instanceof FirebreakError) throw cause;
+    if (isInPlace) throw notSynced(file, cause);
     throw notWritten(file, cause);
   }
 }
@@ -75,6 +81,13 @@ const temporaryOf = (file: string): string => `${file}.${process.pid}.tmp`;
 
 const notWritten = (file: string, cause: unknown): FirebreakError =>
   new FirebreakError('input', `${file} cannot be written: ${systemReason(cause)}`, { cause });
+
+const notSynced = (file: string, cause: unknown): FirebreakError =>
+  new FirebreakError(
+    'unconfirmed',
+    `${file} is written, but may be lost in a power cut: its folder cannot be synced: ${systemReason(cause)}`,
+    { cause },
+  );
 
 /** A name that was made, moved or removed in the folder is on disk when it resolves. */
 export async function syncFolder(folder: string): Promise<void> {

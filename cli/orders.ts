@@ -38,11 +38,11 @@ export async function giveOrder(
   const dir = folder.authority.orders;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const files = orderFiles(dir, randomUUID());
-  await writeAtomically(
-    files.waiting,
-    JSON.stringify(orderFile.parse({ givenMs: Date.now(), order })),
-    0o600,
-  );
+  const given = JSON.stringify(orderFile.parse({ givenMs: Date.now(), order }));
+  await writeAtomically(files.waiting, given, 0o600).catch((error: unknown) => {
+    // It is in place for the authority; a power cut that undid it would end this wait as well.
+    if (!(error instanceof FirebreakError && error.code === 'unconfirmed')) throw error;
+  });
   const first = await waitForAnswer(files.answer, takenWithinMs, signal);
   if (first) return outcomeOf(first, order);
   if (await takeBack(files.waiting)) throw takenBack(folder, signal);

@@ -9,7 +9,7 @@ const STEP = 64;
 
 /**
  * The file holds the first number that was not taken; without one they begin at 0. next() rejects `damaged` for another
- * file and `input` when it cannot be written; then no number is given, and the next call tries again.
+ * file and `input` or `unconfirmed` when it cannot be written; then no number is given, and the next call tries again.
  */
 export function sequenceFile(file: string): SequenceStore {
   let next: number | undefined;

@@ -7,10 +7,11 @@ import { randomBytes } from 'node:crypto';
 import { toHex } from '../protocol/bytes.js';
 import { makeConnectToken } from '../protocol/connect-token.js';
 import type { Signer } from '../protocol/ed25519.js';
-import { FirebreakError } from '../protocol/errors.js';
+import { asError, FirebreakError } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
 import { entriesTopic, receiptsTopic, statusTopic } from '../protocol/topics.js';
+import { BrokerNews, whyNot } from './broker-news.js';
 import { openMqttConnection } from './mqtt-connection.js';
 import type { MqttConnection } from './mqtt-connection.js';
 import { requireBrokerUrl, type BrokerLogin } from './broker-url.js';
@@ -68,16 +69,18 @@ class MqttUplink implements Uplink {
   readonly #onlineListeners: (() => void)[] = [];
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
+  readonly #news: BrokerNews;
   /** Also while its subscriptions are not in place yet. */
   #connection: MqttConnection | undefined;
   #isOnline = false;
   #firstOnline: () => void = () => undefined;
   #pauseMs = FIRST_PAUSE_MS;
-  #lastReason = 'no answer';
+  #lastReason = new Error('no answer');
 
   constructor(deps: UplinkMqttDeps) {
     this.#deps = deps;
     this.#writerId = partyIdOf(deps.signer.publicKey);
+    this.#news = new BrokerNews(deps.url, deps.log);
     this.#listeners.set(receiptsTopic(this.#writerId), () => undefined);
     this.#running = this.#run();
   }
@@ -148,33 +151,29 @@ class MqttUplink implements Uplink {
       const startedMs = performance.now();
       const { reason, wasOnline } = await this.#oneConnection();
       if (signal.aborted) return;
-      if (wasOnline && performance.now() - startedMs > GOOD_AFTER_MS) this.#pauseMs = FIRST_PAUSE_MS;
+      if (wasOnline && performance.now() - startedMs > GOOD_AFTER_MS) {
+        this.#pauseMs = FIRST_PAUSE_MS;
+        this.#news.newSpell();
+      }
       this.#lastReason = reason;
       const againInMs = Math.round(this.#pauseMs * (0.75 + Math.random() / 2));
-      this.#sayGone(wasOnline, reason, againInMs);
+      // When all processes of a folder are stopped together, the broker may well be gone first: that is no trouble.
+      if (this.#deps.signal?.aborted !== true) this.#news.gone({ reason, wasOnline, againInMs });
       this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
       await pause(againInMs, signal);
     }
   }
 
-  /** When all processes of a folder are stopped together, the broker may well be gone first: that is no trouble. */
-  #sayGone(wasOnline: boolean, why: string, againInMs: number): void {
-    const { url, log, signal } = this.#deps;
-    if (signal?.aborted) return;
-    const message = wasOnline ? 'the broker is gone' : 'no broker takes this writer';
-    log.warn(`${message}; trying again`, { broker: url, why, againInMs });
-  }
-
   /** From CONNECT to the end of it. */
-  async #oneConnection(): Promise<{ readonly reason: string; readonly wasOnline: boolean }> {
+  async #oneConnection(): Promise<{ readonly reason: Error; readonly wasOnline: boolean }> {
     try {
       const connection = await openMqttConnection(this.#connectionDeps());
       this.#connection = connection;
       await this.#comeOnline(connection);
-      return { reason: (await connection.closed).message, wasOnline: true };
+      return { reason: await connection.closed, wasOnline: true };
     } catch (error) {
       await this.#connection?.end();
-      return { reason: error instanceof Error ? error.message : String(error), wasOnline: false };
+      return { reason: asError(error), wasOnline: false };
     } finally {
       this.#isOnline = false;
       this.#connection = undefined;
@@ -211,7 +210,7 @@ class MqttUplink implements Uplink {
 
   #nowOnline(): void {
     this.#isOnline = true;
-    this.#deps.log.info('connected to the broker', { broker: this.#deps.url });
+    this.#news.back();
     this.#firstOnline();
     for (const listener of this.#onlineListeners) listener();
   }
@@ -226,14 +225,17 @@ class MqttUplink implements Uplink {
 
   async #publish(topic: string, payload: Uint8Array, retain: boolean): Promise<void> {
     if (this.#connection === undefined || !this.#isOnline)
-      throw new FirebreakError('unreachable', `not connected to ${this.#deps.url}: ${this.#lastReason}`);
+      throw new FirebreakError(
+        'unreachable',
+        `not connected to ${this.#deps.url}: ${this.#lastReason.message}`,
+      );
     await this.#connection.publish(topic, payload, retain);
   }
 
   #gaveUp(patienceMs: number): FirebreakError {
     return new FirebreakError(
       'unreachable',
-      `gave up after ${patienceMs / 1000} s: no MQTT broker at ${this.#deps.url} takes this writer (${this.#lastReason}). Is the ledger running?`,
+      `gave up after ${patienceMs / 1000} s on ${this.#deps.url}: ${whyNot(this.#lastReason)} (${this.#lastReason.message})`,
     );
   }
 }

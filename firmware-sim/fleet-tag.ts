@@ -74,7 +74,7 @@ async function visit(
     return await runGatewaySession(await central.connect(gateway, signal), device, SESSION, signal);
   } catch (error) {
     signal?.throwIfAborted();
-    if (error instanceof FirebreakError) return { accepted: 0, endedBy: error.code };
+    if (error instanceof FirebreakError) return { accepted: 0, endedBy: error.code, why: error.message };
     throw error;
   }
 }

@@ -63,6 +63,8 @@ export interface SessionOutcome {
   readonly accepted: number;
   /** Why the session ended early; `undefined`: all that waited was delivered. */
   readonly endedBy: ErrorCode | undefined;
+  /** The same in words, where it ended early. */
+  readonly why?: string;
 }
 
 /** Below an ATT MTU of 128 the session closes; a payload is 3 bytes less. */
@@ -83,7 +85,7 @@ export async function runGatewaySession(
     await within(settings.limitMs, converse({ link, tag, settings, inbox, progress }));
     return { ...progress, endedBy: undefined };
   } catch (error) {
-    if (error instanceof FirebreakError) return { ...progress, endedBy: error.code };
+    if (error instanceof FirebreakError) return { ...progress, endedBy: error.code, why: error.message };
     throw error;
   } finally {
     signal?.removeEventListener('abort', onAbort);

@@ -132,7 +132,10 @@ class Visitor implements GatewayVisitor {
     };
     this.#plan(address, isFailed);
     if (isFailed)
-      log.warn('a gateway session broke off; it will be tried again', { reason: outcome.endedBy });
+      log.warn('a gateway session broke off; it will be tried again', {
+        reason: outcome.endedBy,
+        ...(outcome.why !== undefined && { why: outcome.why }),
+      });
     else if (outcome.accepted > 0) log.info('reports delivered', { reports: outcome.accepted });
   }
 
@@ -173,7 +176,7 @@ class Visitor implements GatewayVisitor {
     try {
       return await runGatewaySession(await central.connect(address, signal), device, session, signal);
     } catch (error) {
-      if (error instanceof FirebreakError) return { accepted: 0, endedBy: error.code };
+      if (error instanceof FirebreakError) return { accepted: 0, endedBy: error.code, why: error.message };
       this.#deps.log.error('a gateway session failed', { reason: reasonOf(error) });
       return { accepted: 0, endedBy: 'unreachable' };
     }

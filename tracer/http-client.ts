@@ -20,9 +20,17 @@ const HANDED_ON: readonly ErrorCode[] = [
 ];
 const refusal = z.object({ code: z.string(), message: z.string() });
 
-/** Throws what the tracer refuses with, `unreachable`, `timeout`, or `format` for an answer that is none. */
-export async function askTracer(url: string, token: string, question: LookUp): Promise<LookUpAnswer> {
-  const { isOk, answer } = await ask(url, token, '/v1/trace', question);
+/**
+ * Throws what the tracer refuses with, `unreachable`, `timeout`, or `format` for an answer that is none; `closed` when the
+ * signal ends the wait, which the tracer may have recorded the look before.
+ */
+export async function askTracer(
+  url: string,
+  token: string,
+  question: LookUp,
+  signal?: AbortSignal,
+): Promise<LookUpAnswer> {
+  const { isOk, answer } = await ask(url, token, '/v1/trace', { question, signal });
   if (!isOk) throw refusalIn(answer, url);
   const parsed = answerSchema.safeParse(answer);
   if (parsed.success) return parsed.data;
@@ -37,19 +45,33 @@ export async function askHealth(url: string, token: string): Promise<HealthAnswe
   throw refusal.safeParse(answer).success ? refusalIn(answer, url) : stranger(url);
 }
 
+/** Ends a wait for a tracer that has the question. */
+export const stoppedAsking = (url: string): FirebreakError =>
+  new FirebreakError(
+    'closed',
+    `stopped before the tracer at ${url} answered: the look may have been recorded all the same`,
+  );
+
 const stranger = (url: string): FirebreakError =>
   new FirebreakError('format', `what answers at ${url} is not a tracer of this version`);
 
-async function ask(url: string, token: string, path: string, question?: LookUp) {
+interface Asked {
+  readonly question?: LookUp;
+  readonly signal?: AbortSignal | undefined;
+}
+
+async function ask(url: string, token: string, path: string, { question, signal }: Asked = {}) {
+  const late = AbortSignal.timeout(TIMEOUT_MS);
   try {
     const response = await fetch(new URL(path, url), {
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       ...(question && { method: 'POST', body: JSON.stringify(question) }),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: signal ? AbortSignal.any([signal, late]) : late,
     });
     const answer: unknown = await response.json();
     return { isOk: response.ok, answer };
   } catch (cause) {
+    if (signal?.aborted) throw stoppedAsking(url);
     const isLate = cause instanceof Error && cause.name === 'TimeoutError';
     throw isLate
       ? new FirebreakError('timeout', `the tracer at ${url} takes too long; try again`, { cause })

@@ -119,13 +119,14 @@ async function ask(
   question: ClusterLookUp,
   asked: Awaited<ReturnType<typeof policyOption>>,
 ): Promise<ClusterAnswer> {
-  const running = await findRunning(session.folder, 'tracer');
+  const { folder, signal } = session;
+  const running = await findRunning(folder, 'tracer');
   if (running === undefined) {
-    return answerCluster(await openLoneTracer(session, asked), question, session.signal);
+    return answerCluster(await openLoneTracer(session, asked), question, signal);
   }
   if (asked.policy !== undefined)
     throw usage('a tracer runs on this folder and reads under its own policy: give --policy to tracer run');
-  return askCluster(running.http, toHex(await readKeyFile(session.folder.tracer.apiToken)), question);
+  return askCluster(running.http, toHex(await readKeyFile(folder.tracer.apiToken)), question, signal);
 }
 
 /** Fills in the window where the question leaves it open, records the look, answers. */

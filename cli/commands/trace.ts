@@ -112,13 +112,13 @@ function questionOf(options: TraceCommandOptions): LookUp {
 
 /** Asks the tracer that runs on the folder; without one, reads the ledger itself. */
 async function ask(session: Session, question: LookUp, asked: AskedPolicy): Promise<LookUpAnswer> {
-  const { folder } = session;
+  const { folder, signal } = session;
   const running = await findRunning(folder, 'tracer');
   if (running === undefined) {
     const tracer = await openLoneTracer(session, asked);
-    return answerLookUp(tracer, new Pulse(tracer, () => Date.now()), question, session.signal);
+    return answerLookUp(tracer, new Pulse(tracer, () => Date.now()), question, signal);
   }
   if (asked.policy !== undefined)
     throw usage('a tracer runs on this folder and reads under its own policy: give --policy to tracer run');
-  return askTracer(running.http, toHex(await readKeyFile(folder.tracer.apiToken)), question);
+  return askTracer(running.http, toHex(await readKeyFile(folder.tracer.apiToken)), question, signal);
 }

@@ -49,22 +49,24 @@ type Status = z.infer<typeof gatewayStatusSchema>;
 export function gatewayScreen(read: ReadStatus<Status>): string {
   const { status } = read;
   const { gateway, courier } = status;
+  const silent = silence(read);
+  const then = silent === undefined ? '' : ' then';
   const refusals = Object.entries(gateway.reportsRefused).map(
     ([reason, times]) => `${count(times)} ${plain(reason)}`,
   );
   return [
-    `${pc.bold(plain(status.name))}  ${silence(read) ?? verdict(status)}`,
+    `${pc.bold(plain(status.name))}  ${silent ?? verdict(status)}`,
     row(
       'time here',
-      `${localTime(status.clockMs / 1000, true)}, up since ${localTime(gateway.upSinceMs / 1000)}`,
+      `${localTime(status.clockMs / 1000, true)}${then}, up since ${localTime(gateway.upSinceMs / 1000)}`,
     ),
     row(
       'air',
-      `${counted(gateway.beaconsHeard, 'beacon')} heard, ${counted(gateway.tagsInReach, 'tag')} in reach, ${counted(gateway.presenceReported, 'presence record')}${lostWords(gateway)}`,
+      `${counted(gateway.beaconsHeard, 'beacon')} heard, ${counted(gateway.tagsInReach, 'tag')} in reach${then}, ${counted(gateway.presenceReported, 'presence record')}${lostWords(gateway)}`,
     ),
     row(
       'sessions',
-      `${count(gateway.sessions)} (${count(gateway.openSessions)} open, ${count(gateway.turnedAway)} turned away, ${count(gateway.broken)} broken off, ${count(gateway.timedOut)} timed out)`,
+      `${count(gateway.sessions)} (${count(gateway.openSessions)} open${then}, ${count(gateway.turnedAway)} turned away, ${count(gateway.broken)} broken off, ${count(gateway.timedOut)} timed out)`,
     ),
     row(
       'reports',
@@ -79,7 +81,7 @@ export function gatewayScreen(read: ReadStatus<Status>): string {
     ),
     row('certificate', certificateLine(gateway)),
     row('day keys', `${gateway.statementDays.length} held`),
-    row('notices', gateway.notices > 0 ? `${gateway.notices} on offer to tags` : 'none'),
+    row('notices', gateway.notices > 0 ? `${gateway.notices} on offer to tags${then}` : 'none'),
     row('id', plain(gateway.gatewayId)),
   ].join('\n');
 }

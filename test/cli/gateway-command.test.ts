@@ -81,17 +81,17 @@ describe('a gateway at its first start, whose broker is not there', () => {
   it('says what it waits for, tries again, later and later, and gives up after the stated time', async () => {
     const folder = await withoutDayKeys();
     const started = performance.now();
-    const args = ['--data-dir', folder, '--broker', NO_BROKER, '--broker-patience', '3'];
+    const args = ['--data-dir', folder, '--broker', NO_BROKER, '--broker-patience', '5'];
     const { code, stderr } = await runFirebreak('gateway', 'run', ...args);
     const seconds = (performance.now() - started) / 1000;
     expect(code).toBe(1);
     expect(stderr).toContain('the broker has to bring its day keys first');
-    expect(stderr).toContain(`gave up after 3 s: no MQTT broker at ${NO_BROKER} takes this writer`);
+    expect(stderr).toContain(`gave up after 5 s on ${NO_BROKER}: the broker cannot be reached`);
     expect(stderr).toContain('ECONNREFUSED');
     const pauses = [...stderr.matchAll(/trying again.*"againInMs":(\d+)/g)].map(([, ms]) => Number(ms));
     expect(pauses.length).toBeGreaterThanOrEqual(3);
     expect(pauses.at(-1)).toBeGreaterThan(2 * (pauses[0] ?? Infinity));
-    expect(seconds).toBeGreaterThan(3);
+    expect(seconds).toBeGreaterThan(5);
     expect(seconds).toBeLessThan(50);
   });
 

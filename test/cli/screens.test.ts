@@ -21,7 +21,7 @@ const each = (value: number, ...names: readonly string[]) =>
 function gateway(
   value: number,
   changes: Record<string, unknown> = {},
-  { clockMs = 0, online = true } = {},
+  { clockMs = 0, online = true, isRunning = true } = {},
 ): string {
   const status = gatewayStatusSchema.parse({
     ...{ name: 'hub-1', clockMs },
@@ -33,7 +33,7 @@ function gateway(
     },
     courier: { online, ...each(value, 'depth', 'delivered', 'refused', 'parked', 'keptAside') },
   });
-  return gatewayScreen({ ...seen, status });
+  return gatewayScreen({ ...seen, isRunning, status });
 }
 
 function tag(value: number, changes: Record<string, unknown> = {}): string {
@@ -72,6 +72,14 @@ describe('a gateway', () => {
       `hub-1  serves tags until ${DAY_AFTER}, when its certificate ends: the authority has to renew it`,
     );
     expect(onDay(LAST_DAY, false)).toContain('has to renew it; the ledger cannot be reached');
+  });
+
+  it('that is stopped says of what was then that it was then', () => {
+    const stopped = gateway(1, { notices: 2 }, { isRunning: false });
+    expect(stopped).toContain('not running');
+    for (const words of ['1 tag in reach then,', '1 open then,', '2 on offer to tags then', 'then, up since'])
+      expect(stopped).toContain(words);
+    expect(gateway(1, { notices: 2 })).not.toContain('then');
   });
 
   it('without a certificate has none until 1970 either', () => {

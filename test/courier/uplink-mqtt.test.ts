@@ -52,7 +52,7 @@ const elapsed = async (work: Promise<unknown>): Promise<number> => {
 };
 
 describe('an uplink', () => {
-  it('says at each try that no broker answers, and gives up after the stated time with the reason', async () => {
+  it('says that no broker answers and what to look at, and gives up after the stated time with the reason', async () => {
     const log = recordingLog();
     const url = 'mqtt://127.0.0.1:1';
     const opening = openMqttUplink({ url, signer: officer, log, lastWill: '{}', patienceMs: 3000 });
@@ -62,11 +62,14 @@ describe('an uplink', () => {
     );
     expect(error).toMatchObject({
       code: 'unreachable',
-      message: expect.stringMatching(/3 s.*127\.0\.0\.1:1.*ECONNREFUSED/) as string,
+      message: expect.stringMatching(/3 s.*127\.0\.0\.1:1.*see that it runs.*ECONNREFUSED/) as string,
     });
     expect(log.said.length).toBeGreaterThanOrEqual(2);
-    for (const { fields } of log.said)
+    expect(log.said.map(({ fields }) => fields?.['times'])).toEqual([1, 2, 4].slice(0, log.said.length));
+    for (const { message, fields } of log.said) {
+      expect(message).toContain('see that it runs, and that this is its address');
       expect(fields).toMatchObject({ broker: url, againInMs: expect.any(Number) as number });
+    }
   });
 
   it('gives up in time on a server that says nothing, and stops at once when asked to', async () => {

@@ -140,7 +140,7 @@ describe('a retry', () => {
     log(1);
     tag.state.shelf.sealingKeys.delete(TODAY);
     gateway.faults.mute = true;
-    expect(await visit()).toEqual({ accepted: 0, endedBy: 'timeout' });
+    expect(await visit()).toMatchObject({ accepted: 0, endedBy: 'timeout' });
     gateway.faults.mute = false;
     tag.nowMs = NOON_MS + 3 * 86_400_000;
     expect(await visit()).toEqual({ accepted: 1, endedBy: undefined });
@@ -150,7 +150,7 @@ describe('a retry', () => {
     const { authority, tag, gateway, log, visit } = await scene();
     log(1);
     gateway.faults.mute = true;
-    expect(await visit()).toEqual({ accepted: 0, endedBy: 'timeout' });
+    expect(await visit()).toMatchObject({ accepted: 0, endedBy: 'timeout' });
     gateway.faults.mute = false;
     tag.nowMs = NOON_MS + 22 * 86_400_000;
     tag.device.tick();
@@ -166,7 +166,7 @@ describe('a retry', () => {
     const { authority, tag, gateway, log, visit } = await scene();
     log(1);
     gateway.faults.mute = true;
-    expect(await visit()).toEqual({ accepted: 0, endedBy: 'timeout' });
+    expect(await visit()).toMatchObject({ accepted: 0, endedBy: 'timeout' });
     const plaintext = tag.state.chain.outstanding?.plaintext;
     log(2);
     gateway.faults.mute = false;
@@ -210,7 +210,7 @@ describe('flash is not freed', () => {
     const { tag, gateway, log, visit } = await scene();
     log(1);
     gateway.faults.forge = true;
-    expect(await visit()).toEqual({ accepted: 0, endedBy: 'signature' });
+    expect(await visit()).toMatchObject({ accepted: 0, endedBy: 'signature' });
     expect(tag.device.status()).toMatchObject({ waiting: 1, delivered: 0 });
   });
 
@@ -218,7 +218,7 @@ describe('flash is not freed', () => {
     const { tag, gateway, log, visit } = await scene();
     log(1);
     gateway.faults.refuse = 'busy';
-    expect(await visit()).toEqual({ accepted: 0, endedBy: 'busy' });
+    expect(await visit()).toMatchObject({ accepted: 0, endedBy: 'busy' });
     expect(tag.device.status()).toMatchObject({ waiting: 1, refused: 1, lastRefusal: 'busy' });
   });
 
@@ -259,7 +259,7 @@ describe('a tag writes nothing', () => {
     const { tag, gateway, log, visit } = await scene();
     log(1);
     gateway.faults.onWrite = () => (tag.nowMs = (Math.floor(tag.nowMs / EPOCH_MS) + 1) * EPOCH_MS);
-    expect(await visit()).toEqual({ accepted: 0, endedBy: 'epoch' });
+    expect(await visit()).toMatchObject({ accepted: 0, endedBy: 'epoch' });
     gateway.faults.onWrite = () => {};
     expect(await visit()).toMatchObject({ accepted: 1 });
   });
@@ -328,14 +328,25 @@ describe('refresh', () => {
   });
 
   it.each([
-    ['refuses a report', (at: Scene) => void (at.gateway.faults.refuse = 'busy'), 'busy'],
-    ['meets a tag that has no credentials left', (at: Scene) => at.tag.state.shelf.epochs.clear(), 'epoch'],
-  ])('brings a warning from a gateway that %s', async (_name, spoil, endedBy) => {
+    [
+      'refuses a report',
+      (at: Scene) => void (at.gateway.faults.refuse = 'busy'),
+      'busy',
+      'the gateway refused',
+    ],
+    [
+      'meets a tag that has no credentials left',
+      (at: Scene) => at.tag.state.shelf.epochs.clear(),
+      'epoch',
+      'the tag has no credentials',
+    ],
+  ])('brings a warning from a gateway that %s', async (_name, spoil, endedBy, words) => {
     const at = await scene();
     at.log(1);
     spoil(at);
     at.gateway.refresh = { notices: noticeFor(at.authority) };
-    expect(await at.visit()).toEqual({ accepted: 0, endedBy });
+    const why = expect.stringContaining(words) as string;
+    expect(await at.visit()).toEqual({ accepted: 0, endedBy, why });
     expect(at.tag.device.status().warnings).toEqual([{ day: TODAY, number: 1, code: 2 }]);
     expect(at.tag.device.status().waiting).toBe(1);
   });

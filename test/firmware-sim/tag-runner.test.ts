@@ -11,7 +11,7 @@ import { fastSigner } from '../../protocol/ed25519.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { encodeGatewayAdvert } from '../../protocol/gateway-advert.js';
 import { silentLog } from '../../protocol/log.js';
-import type { Log } from '../../protocol/log.js';
+import type { Log, LogFields } from '../../protocol/log.js';
 import { REPLAY_SETTINGS } from '../../protocol/settings.js';
 import type { EnrolmentStation } from '../../firmware-sim/enrolment.js';
 import { openTagRunner } from '../../firmware-sim/tag-runner.js';
@@ -208,13 +208,16 @@ describe('a live tag', () => {
     await at.end(again, two);
   });
 
-  it('backs off from a gateway that is busy, and comes back', async () => {
+  it('backs off from a gateway that is busy, says why in words, and comes back', async () => {
     const at = await stage();
     at.gateway.faults.refuse = 'busy';
-    const [one, two] = [await at.run(1), await at.run(2)];
+    const reasons: (LogFields | undefined)[] = [];
+    const log: Log = { ...silentLog, warn: (_message, fields) => void reasons.push(fields) };
+    const [one, two] = [await at.run(1, undefined, undefined, log), await at.run(2)];
     await at.clock.advance(50 * MINUTE);
     const { failedSessions, lastRefusal, waiting } = one.status();
     expect({ lastRefusal, waiting }).toEqual({ lastRefusal: 'busy', waiting: 1 });
+    expect(reasons).toContainEqual({ reason: 'busy', why: 'the gateway refused the report' });
     expect(failedSessions).toBeGreaterThan(2);
     expect(failedSessions).toBeLessThan(15);
     at.gateway.faults.refuse = undefined;

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { ErrorCode } from '../../protocol/errors.js';
+import { stoppedAsking } from '../http-client.js';
 import { clusterAnswerSchema } from './cluster-message.js';
 import type { ClusterAnswer, ClusterLookUp } from './cluster-message.js';
 
@@ -11,14 +12,16 @@ const refusal = z.object({ code: z.string(), message: z.string() });
 
 /**
  * Throws what the tracer refuses with, `unreachable`, `timeout`, or `format` for an answer that is none, as of a tracer that
- * knows no clusters.
+ * knows no clusters; `closed` when the signal ends the wait, which the tracer may have recorded the look before.
  */
 export async function askCluster(
   url: string,
   token: string,
   question: ClusterLookUp,
+  signal?: AbortSignal,
 ): Promise<ClusterAnswer> {
-  const { status, answer } = await post(url, token, question).catch((cause: unknown) => {
+  const { status, answer } = await post(url, token, question, signal).catch((cause: unknown) => {
+    if (signal?.aborted) throw stoppedAsking(url);
     const isLate = cause instanceof Error && cause.name === 'TimeoutError';
     throw isLate
       ? new FirebreakError('timeout', `the tracer at ${url} takes too long; ask for fewer hops or cases`, {
@@ -37,12 +40,13 @@ export async function askCluster(
   throw new FirebreakError('format', `what answers at ${url} is not a tracer of this version`);
 }
 
-async function post(url: string, token: string, question: ClusterLookUp) {
+async function post(url: string, token: string, question: ClusterLookUp, signal?: AbortSignal) {
+  const late = AbortSignal.timeout(TIMEOUT_MS);
   const response = await fetch(new URL('/v1/cluster', url), {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify(question),
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: signal ? AbortSignal.any([signal, late]) : late,
   });
   const answer: unknown = await response.json();
   return { status: response.status, answer };
