@@ -1,15 +1,7 @@
 /** Facts out of a file that a person may have edited: what does not fit is told of the first field that does not, in words. */
 import type { z } from 'zod';
+import { wrongWith } from '../host/field-words.js';
 import { FirebreakError } from '../protocol/errors.js';
-
-const KINDS: Readonly<Record<string, string>> = {
-  array: 'a list',
-  boolean: 'true or false',
-  int: 'a whole number',
-  number: 'a number',
-  object: 'an object in {}',
-  string: 'text in quotes',
-};
 
 /** Throws `damaged` naming the file, the field, and what is wrong with it. */
 export function fieldsOf<T>(schema: z.ZodType<T>, file: string, json: unknown): T {
@@ -18,27 +10,4 @@ export function fieldsOf<T>(schema: z.ZodType<T>, file: string, json: unknown): 
   const [issue] = parsed.error.issues;
   const field = issue?.path.join('.') || 'it';
   throw new FirebreakError('damaged', `${file}: ${field} ${issue?.message ?? 'does not fit'}`);
-}
-
-/** What follows the name of the field; the schema's own words where it has them. */
-function wrongWith(issue: z.core.$ZodRawIssue): string | undefined {
-  if (issue.input === undefined) return 'is missing';
-  switch (issue.code) {
-    case 'invalid_type':
-      return `must be ${KINDS[issue.expected] ?? issue.expected}`;
-    case 'invalid_value':
-      return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
-    case 'too_small':
-      return issue.origin === 'number' || issue.origin === 'int'
-        ? `must be at least ${issue.minimum}`
-        : 'is too short';
-    case 'too_big':
-      return issue.origin === 'number' || issue.origin === 'int'
-        ? `must be at most ${issue.maximum}`
-        : 'is too long';
-    case 'unrecognized_keys':
-      return `holds ${issue.keys.join(', ')}, which does not belong there`;
-    default:
-      return undefined;
-  }
 }

@@ -1,5 +1,5 @@
 /** The folder of a witness, which is no part of a deployment: who it is, which logs it trusts, what it cosigned. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { holdLock } from '../host/folder-lock.js';
@@ -52,15 +52,36 @@ export function witnessFolder(path: string): WitnessFolder {
   return { dir, json: at('witness.json'), key: at('witness.key'), state: at('state'), trusting: at('lock') };
 }
 
-/** Makes a new witness and its key. Throws `exists` when the folder is not empty, `usage` for a name that cannot be one. */
+/**
+ * Makes a new witness and its key. Throws `exists` when the folder is not empty, and says what to do where that is what a stop in
+ * the middle of this left; `usage` for a name that cannot be one.
+ */
 export async function createWitness(folder: WitnessFolder, name: string): Promise<WitnessFacts> {
   requireName(name);
+  await requireNotHalfMade(folder);
   await claimEmptyFolder(folder.dir);
   const cosigner = cosignerWithKey(name, fastSigner(await createKeyFile(folder.key)));
   const facts = { name, vkey: formatCosignerKey(cosigner), logs: [] };
   await writeFacts(folder, facts);
   return facts;
 }
+
+/** Its key, and files that were not put in their places: what there is before `witness.json`. */
+const HALF_MADE = /^witness\.key$|^witness\.(key|json)\.\d+\.tmp$/;
+
+/**
+ * A key alone may also be what is left of a witness that has cosigned. With an empty memory it could cosign a fork, so none is
+ * made of it: what to do is said.
+ */
+async function requireNotHalfMade({ dir }: WitnessFolder): Promise<void> {
+  const names = await readdir(dir).catch((): string[] => []);
+  if (names.length === 0 || !names.every((name) => HALF_MADE.test(name))) return;
+  throw new FirebreakError('exists', halfMade(dir));
+}
+
+const halfMade = (dir: string): string =>
+  `the witness in ${dir} was not made to its end: witness.json is missing. If it never ran, nothing was cosigned: ` +
+  'remove the folder, and begin again with firebreak witness init';
 
 function requireName(name: string): void {
   try {
@@ -77,18 +98,15 @@ function writeFacts({ json }: WitnessFolder, { vkey, logs }: WitnessFacts): Prom
   return writeAtomically(json, `${JSON.stringify({ format: FORMAT, key: vkey, logs: keys }, null, 2)}\n`);
 }
 
-/** Throws `foreign` for a folder of something else, `damaged` for one that cannot be read. */
-export async function readWitness({ dir, json }: WitnessFolder): Promise<WitnessFacts> {
-  const text = await readFile(json, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw cause.code === 'ENOENT'
-      ? new FirebreakError(
-          'foreign',
-          `${dir} is not the folder of a witness: make one with firebreak witness init`,
-          {
-            cause,
-          },
-        )
-      : new FirebreakError('permission', `${json} cannot be read: ${cause.message}`, { cause });
+/** Throws `foreign` for a folder of something else, `exists` for one not made to its end, `damaged` for one that cannot be read. */
+export async function readWitness(folder: WitnessFolder): Promise<WitnessFacts> {
+  const { dir, json } = folder;
+  const text = await readFile(json, 'utf8').catch(async (cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'ENOENT')
+      throw new FirebreakError('permission', `${json} cannot be read: ${cause.message}`, { cause });
+    await requireNotHalfMade(folder);
+    const what = `${dir} is not the folder of a witness: make one with firebreak witness init`;
+    throw new FirebreakError('foreign', what, { cause });
   });
   const { key, logs } = fieldsOf(witnessJson, json, parseJson(json, text));
   try {

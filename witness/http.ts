@@ -2,7 +2,7 @@
  * A witness over HTTP (C2SP tlog-witness; protocol/add-checkpoint.ts):
  *
  *     POST /add-checkpoint    200 cosignature lines; 400, 403, 404, 409, 422 as the specification says
- *     GET  /                  who it is: its verifier key, for people
+ *     GET  /                  who it is: its verifier key, for people; HEAD the same without it
  *
  * Also 405 another method, 413 a body over 256 KiB, 503 when the witness cannot keep its state, dated what it cosigned last
  * in the future, or is asked more about one log than it gets done: it does not cosign then.
@@ -53,6 +53,11 @@ interface Reply {
   readonly allow?: string;
 }
 
+const METHODS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['/', ['GET', 'HEAD']],
+  ['/add-checkpoint', ['POST']],
+]);
+
 const textReply = (status: number, line: string): Reply => ({ status, type: TEXT, body: `${line}\n` });
 
 function replyOf(answer: WitnessAnswer): Reply {
@@ -76,10 +81,12 @@ async function bodyOf(request: IncomingMessage): Promise<Uint8Array | undefined>
 
 async function answerTo(request: IncomingMessage, options: WitnessHttpOptions): Promise<Reply> {
   const path = request.url?.split('?', 1)[0];
-  if (path === '/' && request.method === 'GET')
+  const allow = path === undefined ? undefined : METHODS.get(path);
+  if (allow === undefined) return textReply(404, 'there is nothing here');
+  if (!allow.includes(request.method ?? ''))
+    return { ...textReply(405, `use ${allow.join(' or ')} here`), allow: allow.join(', ') };
+  if (path === '/')
     return textReply(200, `witness ${options.verifierKey}\nPOST /add-checkpoint (c2sp.org/tlog-witness)`);
-  if (path !== '/add-checkpoint') return textReply(404, 'there is nothing here');
-  if (request.method !== 'POST') return { ...textReply(405, 'use POST here'), allow: 'POST' };
   const body = await bodyOf(request);
   if (body === undefined) return textReply(413, `a request is at most ${MAX_ADD_CHECKPOINT_BYTES} bytes`);
   return replyOf(await options.witness.addCheckpoint(body));

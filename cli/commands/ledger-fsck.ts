@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { fsckLedger } from '../../ledger/fsck/fsck.js';
 import type { FsckOptions } from '../../ledger/fsck/fsck.js';
+import { systemReason } from '../../host/system-words.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { NoteVerifier } from '../../protocol/note.js';
+import type { WitnessPolicy } from '../../protocol/witness-policy.js';
 import { readConfig } from '../config.js';
 import { usage } from '../exit.js';
 import { folderAt } from '../folder.js';
@@ -55,7 +57,10 @@ interface Options {
   readonly policy?: string;
 }
 
-type Subject = Pick<FsckOptions, 'dir' | 'verifier' | 'issuerPublicKey' | 'policy' | 'wasWitnessed'>;
+type Subject = Pick<
+  FsckOptions,
+  'dir' | 'verifier' | 'issuerPublicKey' | 'policy' | 'wasWitnessed' | 'policyDamage'
+>;
 
 async function subjectOf({ dataDir, ledger, vkey, issuer, policy: policyFile }: Options): Promise<Subject> {
   if ((dataDir === undefined) === (ledger === undefined))
@@ -70,15 +75,29 @@ async function subjectOf({ dataDir, ledger, vkey, issuer, policy: policyFile }: 
   const config = await readConfig(folder);
   if (await findRunning(folder, 'ledger'))
     throw new FirebreakError('locked', `the ledger of ${folder.dir} is running: stop it, then check it`);
-  const kept = await keptPolicy(folder.ledger.policy);
-  const policy = (await policyOption(policyFile)).policy ?? kept;
+  const asked = await policyOption(policyFile);
+  const { kept, policyDamage } = await policyIn(folder.ledger.policy);
+  const policy = asked.policy ?? kept;
   return {
     dir: folder.ledger.store,
     verifier: vkey ?? logVerifier(config),
     issuerPublicKey: issuer ?? config.issuerPublicKey,
     ...(policy && { policy }),
     wasWitnessed: kept?.quorum !== undefined,
+    ...(policyDamage !== undefined && { policyDamage }),
   };
+}
+
+/** The policy that the ledger keeps, or what is wrong with it: that is a finding like others, and the rest is checked. */
+async function policyIn(
+  file: string,
+): Promise<{ readonly kept?: WitnessPolicy | undefined; readonly policyDamage?: string }> {
+  try {
+    return { kept: await keptPolicy(file) };
+  } catch (error) {
+    const why = error instanceof FirebreakError ? error.message : `${file}: ${systemReason(error)}`;
+    return { policyDamage: `the kept policy of witnesses cannot be read: ${why}` };
+  }
 }
 
 /** The folder around a ledger's holds its keys too, which would look like damage. Throws `usage`. */

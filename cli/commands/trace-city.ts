@@ -48,6 +48,7 @@ async function traceCity(dir: string, options: TraceCityOptions): Promise<void> 
     if (!(await isThere(storeIn(dir)))) await buildStore(dir, stop.signal);
     const store = await openContactStore(storeIn(dir), {
       log: consoleLog('trace-city', process.env['FIREBREAK_LOG']),
+      signal: stop.signal,
     });
     try {
       await answer(store, dir, options);
@@ -103,21 +104,36 @@ async function buildStore(dir: string, signal: AbortSignal): Promise<void> {
   const unfinished = `${storeIn(dir)}.${process.pid}.new`;
   const progress = terminalProgress(process.stderr);
   const startMs = performance.now();
+  let isOurs: boolean;
   try {
     await importInto(unfinished, {
       files: files.map((name) => join(dir, name)),
       signal,
       onProgress: (step, done, total) => progress.update(`building the contact store: ${step}`, done / total),
     });
-    await rename(unfinished, storeIn(dir));
+    isOurs = await putInPlace(unfinished, dir);
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
     throw error;
   } finally {
     progress.done();
   }
+  if (!isOurs)
+    return void console.log(`another trace built the contact store meanwhile; it is in ${storeIn(dir)}`);
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
   console.log(`contact store of ${files.length} days built in ${seconds} s; it stays in ${storeIn(dir)}`);
+}
+
+/** Tells whether it was; where another was put there first, which is whole and of the same city, this one is removed. */
+async function putInPlace(unfinished: string, dir: string): Promise<boolean> {
+  try {
+    await rename(unfinished, storeIn(dir));
+    return true;
+  } catch (error) {
+    if (!(await isThere(storeIn(dir)))) throw error;
+    await rm(unfinished, { recursive: true, force: true });
+    return false;
+  }
 }
 
 interface ImportWork {

@@ -12,6 +12,7 @@ import { openWitness } from '../../witness/witness.js';
 import { consoleLog } from '../log.js';
 import { wholeNumber } from '../options.js';
 import { openTogether } from '../parts/context.js';
+import { counted } from '../present/counts.js';
 import { stopSignal, untilStopped } from '../shutdown.js';
 import { verifierKey } from '../verifier-key.js';
 import { createWitness, readWitness, trustLog, witnessFolder, witnessKey } from '../witness-folder.js';
@@ -109,5 +110,5 @@ async function show(dir: string): Promise<void> {
 
 function cosignedLine(note: string): string {
   const { size, root } = parseForeignCheckpoint(readNote(note).text);
-  return `${size} entries with the root ${toHex(root)}`;
+  return `${counted(size, 'entry', 'entries')} with the root ${toHex(root)}`;
 }

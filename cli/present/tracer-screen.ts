@@ -5,23 +5,38 @@ import type { HealthAnswer } from '../../tracer/api/messages.js';
 import { duration } from '../times.js';
 import { count } from './counts.js';
 
+/** A ledger that gateways report to grows more often. */
+const QUIET_SECONDS = 900;
+
 /** `nowMs` of the wall clock. */
 export function tracerScreen(health: HealthAnswer, nowMs: number): string {
-  const { well, problems, warnings, ledgerSeenAt, readOnAt, failure, entries, behind, contacts, people } =
-    health;
-  const ago = (at: number): string => `${duration(Math.max(0, nowMs / 1000 - at))} ago`;
+  const { well, problems, warnings, readOnAt, failure, entries, behind, contacts, people } = health;
+  const ago = (at: number): string => agoOf(at, nowMs / 1000);
   return [
     `${pc.bold('tracer')}  ${well ? pc.green('well') : pc.red('not well')}`,
     ...problems.map((problem) => row('problem', pc.red(plain(problem)))),
-    row('ledger', ledgerSeenAt === null ? 'has not answered yet' : `answered ${ago(ledgerSeenAt)}`),
+    ...ledgerRows(health, nowMs / 1000),
     row('read on', readOnAt === null ? 'not all of it taken in yet' : `all of it taken in ${ago(readOnAt)}`),
     ...(failure === null
       ? []
       : [row('', pc.yellow(`it failed since, and is tried again: ${plain(failure)}`))]),
-    row('entries', `${count(entries)} verified, ${count(behind)} not taken in yet`),
+    row('entries', `${count(entries)} verified, ${count(behind)} published and not taken in yet`),
     row('contacts', `${count(contacts)} of ${count(people)} people`),
     ...warnings.map((warning) => row('warning', pc.yellow(plain(warning)))),
   ].join('\n');
 }
 
+/** That it answers does not say that readers see all it holds: that much is known where it is silent about it for long. */
+function ledgerRows({ ledgerSeenAt, grewAt }: HealthAnswer, now: number): string[] {
+  if (ledgerSeenAt === null) return [row('ledger', 'has not answered yet')];
+  const answered = row('ledger', `answered ${agoOf(ledgerSeenAt, now)}`);
+  if (grewAt === null || ledgerSeenAt - grewAt < QUIET_SECONDS) return [answered];
+  const quiet = `it has published nothing new for ${duration(ledgerSeenAt - grewAt)}`;
+  return [
+    answered,
+    row('', pc.yellow(`${quiet}; firebreak ledger status says whether readers wait for witnesses`)),
+  ];
+}
+
+const agoOf = (at: number, now: number): string => `${duration(Math.max(0, now - at))} ago`;
 const row = (name: string, words: string): string => `  ${name.padEnd(10)} ${words}`;

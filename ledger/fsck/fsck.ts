@@ -50,6 +50,8 @@ export interface FsckOptions extends PaceOptions {
   readonly policy?: WitnessPolicy;
   /** The ledger asked witnesses: what it published must be there. */
   readonly wasWitnessed?: boolean;
+  /** What is wrong with the policy that the ledger keeps beside this folder, naming the file. */
+  readonly policyDamage?: string;
 }
 
 export interface FsckReport {
@@ -81,7 +83,8 @@ class Fsck {
   }
 
   async run(): Promise<FsckReport> {
-    const { dir } = this.#options;
+    const { dir, policyDamage } = this.#options;
+    if (policyDamage !== undefined) this.#findings.damage('files', policyDamage);
     const own = checkOwnFiles(dir, this.#findings);
     const stored = await this.#readStore();
     const whole = stored && this.#withJournal(stored, own);

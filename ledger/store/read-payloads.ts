@@ -102,6 +102,10 @@ interface Unread {
   readonly code: 'damaged' | 'damaged-payload';
 }
 
+/** The first of the graver kind: whoever can go on without records cannot without the file. */
+const graver = (known: Unread | undefined, next: Unread): Unread =>
+  known === undefined || (known.code === 'damaged-payload' && next.code === 'damaged') ? next : known;
+
 /** What was read, by entry, and what is said of each day that could not be read whole. */
 interface Reading {
   readonly stored: Map<number, Uint8Array>;
@@ -117,7 +121,11 @@ async function readWindows({ db, files }: PayloadStore, windows: readonly Window
     await files.reading(day, async (read) => {
       for (const run of runs) {
         const found = await readRun(read, run);
-        if (typeof found === 'string') reading.unread.set(day, { index: run.wanted[0] ?? 0, code: found });
+        if (typeof found === 'string')
+          reading.unread.set(
+            day,
+            graver(reading.unread.get(day), { index: run.wanted[0] ?? 0, code: found }),
+          );
         else for (const { index, payload } of found) reading.stored.set(index, payload);
       }
     });
@@ -156,8 +164,12 @@ export async function readPayloads(
   const known = places.filter((place) => place !== undefined);
   const { stored, unread } = await readWindows(store, windowsOf(known));
   const pruned = await readPruned(store.db, known);
-  for (const [day, { index, code }] of unread)
-    if (!pruned.has(day)) throw damage(code, `the payloads stored for entry ${index} and on cannot be read`);
+  const gravest = [...unread].reduce<Unread | undefined>(
+    (known, [day, next]) => (pruned.has(day) ? known : graver(known, next)),
+    undefined,
+  );
+  if (gravest)
+    throw damage(gravest.code, `the payloads stored for entry ${gravest.index} and on cannot be read`);
   return places.map((place, i) => {
     const gone = place && pruned.get(place.day);
     if (gone !== undefined) return gone;

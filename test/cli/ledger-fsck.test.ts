@@ -1,5 +1,5 @@
 /** `firebreak ledger fsck`, as people and scripts run it. */
-import { cp, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -73,6 +73,23 @@ describe('firebreak ledger fsck', () => {
     expect(code).toBe(1);
     await writeFile(folderAt(data('unpublished')).ledger.policy, 'quorum none\n');
     expect(await attempt('ledger', 'fsck', '--data-dir', data('unpublished'))).toMatchObject({ code: 0 });
+  });
+
+  test('names a kept policy that cannot be read, and checks the rest', async () => {
+    await cp(data('bad'), data('unread policy'), { recursive: true });
+    const { policy } = folderAt(data('unread policy')).ledger;
+    await writeFile(policy, 'quorum some\n');
+    const unread = await attempt('ledger', 'fsck', '--data-dir', data('unread policy'));
+    expect(unread.stdout).toContain(
+      `damaged  files: the kept policy of witnesses cannot be read: ${policy}: `,
+    );
+    expect(unread.stdout).toMatch(/byte 5000: .*one bit was flipped/);
+    expect(unread).toMatchObject({ code: 1 });
+    await rm(policy);
+    await mkdir(policy);
+    const folder = await attempt('ledger', 'fsck', '--data-dir', data('unread policy'));
+    expect(folder.stdout).toContain(`cannot be read: ${policy}: it is a folder`);
+    expect(folder.stdout).toMatch(/byte 5000: .*one bit was flipped/);
   });
 
   test('checks a ledger’s folder alone, with the key of the log', async () => {

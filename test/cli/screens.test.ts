@@ -163,6 +163,7 @@ describe('a tracer', () => {
       warnings: [],
       followsSince: 0,
       ledgerSeenAt: 995,
+      grewAt: 880,
       readOnAt: 880,
       failure: null,
     },
@@ -186,5 +187,13 @@ describe('a tracer', () => {
     expect(ill).toContain(problems[0]);
     expect(ill).toContain('it failed since, and is tried again: the disk is full');
     expect(tracerScreen({ ...health, readOnAt: null }, 1_000_000)).toContain('not all of it taken in yet');
+  });
+
+  it('says where its ledger has published nothing new for long, and where to look', () => {
+    const since = (grewAt: number | null) =>
+      tracerScreen({ ...health, ledgerSeenAt: 9000, grewAt }, 9_000_000);
+    expect(since(600)).toMatch(/published nothing new for 2 h 20 min; firebreak ledger status says/);
+    for (const soon of [null, 8101, 9000]) expect(since(soon)).not.toContain('nothing new');
+    expect(since(600)).toContain('3 published and not taken in yet');
   });
 });

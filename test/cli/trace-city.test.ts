@@ -1,8 +1,8 @@
 /** A synthetic city, made and traced with the commands: what is told is what a store in memory tells of the same columns. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readContactColumns } from '../../protocol/contact-columns.js';
 import { memoryContactStore } from '../../tracer/contacts/open-contact-store.js';
 import { trace } from '../../tracer/trace.js';
@@ -57,6 +57,32 @@ describe('trace-city', () => {
     const again = await attempt('trace-city', city, '--case', '17');
     expect(again.text).not.toContain('built');
     expect((await readdir(city)).filter((name) => name.includes('.new'))).toEqual([]);
+  });
+
+  test('uses the store that another trace put there while it built its own', async () => {
+    const shared = join(parent, 'shared');
+    await cp(city, shared, { recursive: true });
+    await rename(join(shared, 'store'), join(shared, 'of the other'));
+    const tracing = attempt('trace-city', shared, '--case', '17');
+    await vi.waitFor(async () => expect((await readdir(shared)).join()).toContain('.new'), { interval: 1 });
+    await rename(join(shared, 'of the other'), join(shared, 'store'));
+    const { code, text } = await tracing;
+    expect(text).toMatch(/another trace built the contact store meanwhile.*17 +index case/s);
+    expect(code).toBe(0);
+    expect((await readdir(shared)).filter((name) => name.startsWith('store'))).toEqual(['store']);
+  });
+
+  test('is stopped also while it loads its store', async () => {
+    const stopAtOnce = (event: string, stop: () => void) => {
+      if (event === 'SIGINT') setImmediate(stop);
+    };
+    process.on('newListener', stopAtOnce);
+    const { code, text } = await attempt('trace-city', city).finally(() =>
+      process.off('newListener', stopAtOnce),
+    );
+    expect(text).toContain('stopped before it was done');
+    expect(text).not.toContain('index case');
+    expect(code).toBe(1);
   });
 
   test('says what to do where there is no finished city, and who is nobody in it', async () => {

@@ -1,6 +1,6 @@
 /** Payloads asked for in any order, however they lie: the right ones, through few descriptors. */
 import fc from 'fast-check';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { serveLedgerHttp } from '../../ledger/http.js';
@@ -137,3 +137,36 @@ test.each([
 });
 
 const payloads13 = Buffer.from(noticeItem('notice 13').payload);
+
+test('of records that are damaged and a file that is gone, the file is told, whichever day comes first', async () => {
+  const dir = await temporaryFolder();
+  const gateway = signerOf('gateway');
+  const reports = [0, 1].map((days) => reportItem(gateway, asUnixMs(NOW_MS + days * 86_400_000)));
+  const first = await openLedger(ledgerDeps(dir));
+  await first.submit(batchOf(issuer, 1, [certificateItem(gateway)]));
+  await first.submit(batchOf(gateway, 1, reports));
+  await first.reader().entryBundle(0, 1);
+  await first.close();
+  const days = (await readdir(join(dir, 'payloads'))).filter((name) => /\d/.test(name)).sort();
+  expect(days.length).toBe(2);
+  const [sooner = '', later = ''] = days.map((name) => join(dir, 'payloads', name));
+  const file = await readFile(sooner);
+  file.writeUInt8(255, file.indexOf(reports[0]?.payload ?? '') - 4);
+  await writeFile(sooner, file);
+  const ledger = await openLedger(ledgerDeps(dir));
+  onTestFinished(() => ledger.close());
+  const hashes = reports.map(({ payload }) => sha256(payload));
+  await expect(ledger.reader().payloads(hashes)).rejects.toMatchObject({ code: 'damaged-payload' });
+  await rm(later);
+  await expect(ledger.reader().payloads(hashes)).rejects.toMatchObject({ code: 'damaged' });
+});
+
+test('of records that are damaged, the first is named', async () => {
+  const ruin = (file: Buffer, n: number) =>
+    file.writeUInt8(255, file.indexOf(Buffer.from(noticeItem(`notice ${n}`).payload)) - 4);
+  const { readers, payloads } = await damagedStage((file) => [13, 33].map((n) => ruin(file, n)));
+  const wanted = [13, 33].map((n) => sha256(payloads[n] ?? new Uint8Array()));
+  await expect(readers[0]?.payloads(wanted)).rejects.toMatchObject({
+    message: expect.stringContaining('stored for entry 13 and on') as string,
+  });
+});

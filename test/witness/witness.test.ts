@@ -191,6 +191,11 @@ describe('a witness', () => {
     const { url, post } = await startWitness('w1');
     const { status, headers } = await fetch(`${url}/add-checkpoint`);
     expect([status, headers.get('allow')]).toEqual([405, 'POST']);
+    const posted = await fetch(url, { method: 'POST', body: 'x' });
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    const head = await fetch(url, { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+    expect((await fetch(`${url}/checkpoint`, { method: 'PUT', body: 'x' })).status).toBe(404);
     expect((await fetch(`${url}/checkpoint`)).status).toBe(404);
     expect((await post('x'.repeat(256 * 1024 + 1))).status).toBe(413);
     expect(await (await fetch(url)).text()).toContain('witness witness.example/w1+');

@@ -33,6 +33,8 @@ export interface Standing {
   readonly followsSinceMs: number;
   /** When the ledger answered last; undefined before it did. */
   readonly ledgerSeenMs: number | undefined;
+  /** When a checkpoint with new entries was seen last, in this life; undefined before one was. */
+  readonly grewMs: number | undefined;
   /** Entries of the last checkpoint seen that are not taken in yet. */
   readonly behind: number;
   /** When all that the ledger had was taken in last; undefined before it was. */

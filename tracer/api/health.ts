@@ -17,7 +17,7 @@ export function healthOf(
   memory: MemoryUse,
   nowMs: number,
 ): HealthAnswer {
-  const { followsSinceMs, ledgerSeenMs, behind, readOnMs, failure } = api.standing();
+  const { followsSinceMs, ledgerSeenMs, grewMs, behind, readOnMs, failure } = api.standing();
   const { entries, contacts, people, warnings } = api.figures();
   const problems: string[] = [];
   const silentMs = nowMs - (ledgerSeenMs ?? followsSinceMs);
@@ -33,6 +33,7 @@ export function healthOf(
     warnings: [...warnings],
     followsSince: Math.floor(followsSinceMs / 1000),
     ledgerSeenAt: ledgerSeenMs === undefined ? null : Math.floor(ledgerSeenMs / 1000),
+    grewAt: grewMs === undefined ? null : Math.floor(grewMs / 1000),
     readOnAt: readOnMs === undefined ? null : Math.floor(readOnMs / 1000),
     failure: failure ?? null,
     ...{ entries, behind, contacts, people },

@@ -96,6 +96,9 @@ export const healthAnswer = z.object({
     .describe('what somebody should look into, though answers are given, in words'),
   followsSince: seconds,
   ledgerSeenAt: seconds.nullable().describe('when the ledger answered last'),
+  grewAt: seconds
+    .nullable()
+    .describe('when the tracer saw new entries last, or those there were when it was started'),
   readOnAt: seconds.nullable().describe('when all that the ledger had was taken in last'),
   failure: z
     .string()

@@ -36,6 +36,8 @@ export class Pulse implements Followed {
   readonly #followsSinceMs: number;
   #ledgerSeenMs: number | undefined;
   #behind = 0;
+  #size = 0;
+  #grewMs: number | undefined;
   #readOnMs: number | undefined;
   /** Why reading on failed when it was tried last, in words for anybody. */
   #failure: string | undefined;
@@ -51,6 +53,7 @@ export class Pulse implements Followed {
   async catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
     const note = (done: number, size: number): void => {
       this.#seen(size - done);
+      if (size > this.#size) [this.#size, this.#grewMs] = [size, this.#nowMs()];
       onProgress?.(done, size);
     };
     try {
@@ -83,6 +86,7 @@ export class Pulse implements Followed {
     return {
       followsSinceMs: this.#followsSinceMs,
       ledgerSeenMs: this.#ledgerSeenMs,
+      grewMs: this.#grewMs,
       behind: this.#behind,
       readOnMs: this.#readOnMs,
       failure: this.#failure,

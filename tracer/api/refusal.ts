@@ -63,8 +63,6 @@ export function refusedBy(error: unknown): Refused {
     return { status: STATUS[error.code] ?? UNAVAILABLE, code: error.code, message: error.message };
   if (error instanceof FirebreakError)
     return { status: UNAVAILABLE, code: 'closed', message: FAILED, why: reasonOf(error) };
-  const misfit = misfitIn(error);
-  if (misfit !== undefined) return { status: 400, code: 'input', message: misfit };
   const status = statusOf(error);
   const known = OF_FASTIFY[status];
   if (known !== undefined) return { status, code: known[0], message: known[1] };
@@ -81,15 +79,3 @@ const statusOf = (error: unknown): number =>
   error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
     ? error.statusCode
     : 500;
-
-/** The first field that does not fit its schema. */
-function misfitIn(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('validation' in error) || !Array.isArray(error.validation))
-    return undefined;
-  const [first] = error.validation as readonly {
-    readonly instancePath?: string;
-    readonly message?: string;
-  }[];
-  const field = first?.instancePath?.replace(/^\//, '').replaceAll('/', '.') ?? '';
-  return `${field === '' ? 'the question' : field}: ${first?.message ?? 'it does not fit'}`;
-}

@@ -4,7 +4,7 @@
  */
 import Fastify from 'fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
@@ -15,6 +15,7 @@ import { apiLimits } from './limits.js';
 import type { ApiLimits } from './limits.js';
 import { apiMetrics } from './metrics.js';
 import { addDescriptionRoute, describeApi } from './openapi.js';
+import { questionCheck } from './question-check.js';
 import { HttpRefusal, placeOf, refusedBy } from './refusal.js';
 import type { ApiRoom, ApiServer } from './room.js';
 import { addOperationRoutes } from './routes-operations.js';
@@ -86,7 +87,7 @@ function serverOf(limits: ApiLimits, room: ApiRoom): ApiServer {
   }).withTypeProvider<ZodTypeProvider>();
   app.removeContentTypeParser('text/plain');
   app.server.maxConnections = limits.connections;
-  app.setValidatorCompiler(validatorCompiler).setSerializerCompiler(serializerCompiler);
+  app.setValidatorCompiler(questionCheck).setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => refuse(room, error, request, reply));
   app.setNotFoundHandler(async () => {
     throw new HttpRefusal(404, 'not-found', 'there is nothing here; what there is, /openapi.json says');

@@ -47,7 +47,14 @@ describe('health', () => {
     healthOf(
       {
         standing: () => ({
-          ...{ followsSinceMs: NOW, ledgerSeenMs: NOW, behind: 0, readOnMs: NOW, failure: undefined },
+          ...{
+            followsSinceMs: NOW,
+            ledgerSeenMs: NOW,
+            grewMs: NOW,
+            behind: 0,
+            readOnMs: NOW,
+            failure: undefined,
+          },
           ...standing,
         }),
         figures: () => ({
@@ -89,7 +96,7 @@ describe('health', () => {
     const tracer = await recordingTracer(log);
     let now = NOW;
     const pulse = new Pulse(tracer, () => now);
-    const none = { readOnMs: undefined, failure: undefined };
+    const none = { grewMs: undefined, readOnMs: undefined, failure: undefined };
     expect(pulse.standing()).toEqual({ followsSinceMs: NOW, ledgerSeenMs: undefined, behind: 0, ...none });
     log.fill(600, 3);
     const behind: number[] = [];
@@ -99,10 +106,12 @@ describe('health', () => {
     expect(behind[0]).toBeGreaterThan(200);
     expect(behind.at(-1)).toBe(0);
     now += 5;
+    await pulse.catchUp();
+    expect(pulse.standing()).toMatchObject({ ledgerSeenMs: now, grewMs: NOW + 5, readOnMs: now });
     log.failing = { call: 'checkpoint', error: new Error('away') };
     await expect(pulse.catchUp()).rejects.toThrow('away');
     expect(pulse.standing()).toEqual({
-      ...{ followsSinceMs: NOW, ledgerSeenMs: NOW + 5, behind: 0, readOnMs: NOW + 5 },
+      ...{ followsSinceMs: NOW, ledgerSeenMs: now, grewMs: NOW + 5, behind: 0, readOnMs: now },
       failure: expect.stringContaining('its log') as string,
     });
   });

@@ -70,6 +70,47 @@ describe('a trace over HTTP', () => {
   });
 });
 
+describe('a question that does not fit', () => {
+  it.each<[string, object, string]>([
+    ['no purpose', { request }, 'purpose: it is missing'],
+    ['no words of purpose', { ...asked, purpose: '' }, 'purpose: it is too short'],
+    ['no request', { purpose: 'visit' }, 'request: it is missing'],
+    [
+      'text for a number',
+      { ...asked, request: { ...request, minSeconds: '900' } },
+      'request.minSeconds: it must be a number',
+    ],
+    [
+      'a direction there is not',
+      { ...asked, request: { ...request, direction: 'up' } },
+      'request.direction: it must be "forward" or "backward" or "both"',
+    ],
+    ['too many steps', { ...asked, request: { ...request, hops: 17 } }, 'request.hops: hops must be 1 to 16'],
+    [
+      'no number of a tag',
+      { ...asked, request: { ...request, case: 'Anna' } },
+      'request.case: a tag number in decimal digits',
+    ],
+    [
+      'a field there is not',
+      { ...asked, '/srv': 1 },
+      'the question: it holds /srv, which does not belong there',
+    ],
+    ['a list', [], 'the question: it must be an object in {}'],
+  ])('is refused, one with %s, in plain words', async (_what, question, message) => {
+    const { api, log } = await realApi();
+    const before = log.entries.length;
+    const { post, lines } = await serve(api);
+    expect(await refusalOf(await post('/v1/trace', question))).toMatchObject({
+      status: 400,
+      code: 'input',
+      message,
+    });
+    expect(log.entries.length).toBe(before);
+    expect(lines.join()).not.toMatch(/Anna|srv/);
+  });
+});
+
 describe('a path over HTTP', () => {
   it('is the row of the trace that leads to the person', async () => {
     const { api } = await realApi();

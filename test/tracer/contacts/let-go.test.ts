@@ -8,6 +8,7 @@ import { DAY_SECONDS } from '../../../protocol/time.js';
 import { openContactStore } from '../../../tracer/contacts/open-contact-store.js';
 import { NODE_STORE_DISK } from '../../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../../tracer/contacts/task-thread.js';
+import type { StartTaskThread } from '../../../tracer/contacts/task-thread.js';
 import { temporaryFolder } from './stage.js';
 
 setFlagsFromString('--expose-gc');
@@ -24,6 +25,43 @@ const met = (day: number, k: number) => ({
   medianAttenuationDb: 40,
   partial: false,
   ledgerIndex: k,
+});
+
+test('a segment that expires and is committed away while it is compacted is no failure', async () => {
+  const dir = await temporaryFolder();
+  const said: string[] = [];
+  const log = { ...silentLog, warn: (words: string) => void said.push(words) };
+  let [reached, open] = [(): void => undefined, (): void => undefined];
+  const compacts = new Promise<void>((resolve) => (reached = resolve));
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const inline = inlineTasks(NODE_STORE_DISK);
+  const startThread: StartTaskThread = () => {
+    const thread = inline();
+    const run: typeof thread.run = async (task, onPeople) => {
+      if (task.kind === 'compact') {
+        reached();
+        await gate;
+      }
+      return thread.run(task, onPeople);
+    };
+    return { ...thread, run };
+  };
+  const small = { tableRows: 16, leastRows: 2, waitingTables: 1 };
+  const store = await openContactStore(dir, { log, startThread, ...small });
+  for (const day of [DAY, DAY + 1, DAY + 4, DAY + 5])
+    store.add(Array.from({ length: 12 }, (_, k) => met(day, k)));
+  await store.settled();
+  await store.save({ size: 1, note: '' });
+  const settled = store.settled();
+  await compacts;
+  store.expireBefore((DAY + 1) * DAY_SECONDS);
+  await store.save({ size: 2, note: '' });
+  open();
+  await settled;
+  await store.settled();
+  expect(said).toEqual([]);
+  expect(store.status().contacts).toBe(36);
+  await store.close();
 });
 
 test.each([true, false])(
