@@ -8,8 +8,8 @@ import { batchOf, ledgerDeps, noticeItem, officer, temporaryFolder } from './dep
 
 const itemsOf = (seq: number) => Array.from({ length: 250 }, (_, i) => noticeItem(`${seq}/${i}`));
 
-/** The real disk, which begins no write of a journal on another thread before it is told to go on. */
-function heldDisk(told: EventEmitter): Disk {
+/** The real disk, which begins no write of a journal on another thread that holds `payload` before it is told to go on. */
+function heldDisk(told: EventEmitter, payload: Uint8Array): Disk {
   const journals = new Set<number>();
   return {
     ...NODE_DISK,
@@ -20,7 +20,7 @@ function heldDisk(told: EventEmitter): Disk {
       return fd;
     },
     writeElsewhere: async (fd, piece) => {
-      if (journals.has(fd)) {
+      if (journals.has(fd) && piece.bytes.includes(payload)) {
         const goOn = once(told, 'go on');
         told.emit('begun');
         await goOn;
@@ -33,7 +33,7 @@ function heldDisk(told: EventEmitter): Disk {
 test('a payload is found when its batch is answered, and not while it is being written', async () => {
   const told = new EventEmitter();
   const begun = once(told, 'begun');
-  const tuning = { disk: heldDisk(told) };
+  const tuning = { disk: heldDisk(told, noticeItem('2/249').payload) };
   const ledger = await openLedger(ledgerDeps(await temporaryFolder(), { storeTuning: tuning }));
   const answered = [0, 1, 2].map((seq) => ledger.submit(batchOf(officer, seq, itemsOf(seq))));
   await begun;
