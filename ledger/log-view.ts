@@ -4,7 +4,7 @@ import { FirebreakError } from '../protocol/errors.js';
 import type { LedgerReader } from '../protocol/ledger-reader.js';
 import type { HashReader } from '../protocol/merkle.js';
 import type { NoteVerifier } from '../protocol/note.js';
-import { entriesOf, entriesPath, TILE_WIDTH, tileWidthAt } from '../protocol/tile.js';
+import { entriesOf, entriesPath, entryOf, TILE_WIDTH, tileWidthAt } from '../protocol/tile.js';
 import { tileHashReader } from '../protocol/tile-hash-reader.js';
 import { openWitnessedCheckpoint, type WitnessPolicy } from '../protocol/witness-policy.js';
 
@@ -16,6 +16,8 @@ export interface LogView {
   readonly latestSize: number;
   /** Stored hashes, as good as the ledger: check what is made of them against the checkpoint. */
   readonly readHashes: HashReader;
+  /** Entry `index`, which the checkpoint has to cover, as good as the ledger. Throws `damaged` or `not-found`. */
+  readEntry(index: number): Promise<Uint8Array>;
   /** The entries of bundle `index` that the checkpoint covers, as good as the ledger. Throws `damaged` or `not-found`. */
   readBundle(index: number): Promise<Uint8Array[]>;
 }
@@ -43,6 +45,11 @@ export async function openLogView(
     checkpoint,
     latestSize: latest.size,
     readHashes: tileHashReader(reader, latest.size),
+    readEntry: (index) => {
+      const bundle = Math.floor(index / TILE_WIDTH);
+      const width = tileWidthAt(0, bundle, latest.size);
+      return opened(reader, bundle, width, (bytes) => entryOf(bytes, width, index % TILE_WIDTH));
+    },
     readBundle: async (index) => {
       const entries = await readEntries(reader, index, tileWidthAt(0, index, latest.size));
       return entries.slice(0, checkpoint.size - index * TILE_WIDTH);
@@ -51,10 +58,18 @@ export async function openLogView(
 }
 
 /** The entries of a bundle at this width, as good as the ledger. Throws `damaged` or `not-found`. */
-export async function readEntries(reader: LedgerReader, index: number, width: number): Promise<Uint8Array[]> {
+export const readEntries = (reader: LedgerReader, index: number, width: number): Promise<Uint8Array[]> =>
+  opened(reader, index, width, (bundle) => entriesOf(bundle, width));
+
+async function opened<T>(
+  reader: LedgerReader,
+  index: number,
+  width: number,
+  open: (bundle: Uint8Array) => T,
+): Promise<T> {
   const bundle = await reader.entryBundle(index, width);
   try {
-    return entriesOf(bundle, width);
+    return open(bundle);
   } catch (cause) {
     const path = entriesPath(index, width);
     throw new FirebreakError('damaged', `${path} does not hold ${width} entries and nothing else`, { cause });

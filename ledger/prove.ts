@@ -3,7 +3,6 @@ import { equalBytes, toHex } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { proveInclusion } from '../protocol/merkle.js';
 import type { NoteVerifier } from '../protocol/note.js';
-import { TILE_WIDTH } from '../protocol/tile.js';
 import { encodeTlogProof } from '../protocol/tlog-proof.js';
 import { checkProof, type CheckedProof } from './check-proof.js';
 import { findPayload, type FindOptions } from './find-payload.js';
@@ -24,12 +23,11 @@ export interface MadeProof {
 export async function proveEntry(view: LogView, verifier: NoteVerifier, index: number): Promise<MadeProof> {
   const { checkpoint, note } = view;
   if (index >= checkpoint.size) throw noEntry(index, checkpoint.size);
-  const bundle = Math.floor(index / TILE_WIDTH);
-  const [hashes, entries] = await Promise.all([
+  const [hashes, entry] = await Promise.all([
     proveInclusion(index, checkpoint.size, view.readHashes),
-    view.readBundle(bundle),
+    view.readEntry(index),
   ]);
-  const file = encodeTlogProof({ extra: entries[index % TILE_WIDTH], index, hashes, checkpoint: note });
+  const file = encodeTlogProof({ extra: entry, index, hashes, checkpoint: note });
   try {
     return { file, checked: checkProof(file, verifier) };
   } catch (cause) {

@@ -10,7 +10,7 @@
  */
 import assert from 'node:assert/strict';
 import { FirebreakError } from './errors.js';
-import { sha256 } from './hash.js';
+import { sha256, sha256Text, writeDigest } from './hash.js';
 
 export const HASH_LENGTH = 32;
 
@@ -39,6 +39,18 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   nodeInput.set(left, 1);
   nodeInput.set(right, 1 + HASH_LENGTH);
   return sha256(nodeInput);
+}
+
+/** Root of 1, 2, 4, 8 … hashes that lie end to end. */
+export function perfectRoot(hashes: Uint8Array): Uint8Array {
+  const nodes = Buffer.from(hashes);
+  for (let length = nodes.length; length > HASH_LENGTH; length /= 2) {
+    for (let at = 0; at < length; at += 2 * HASH_LENGTH) {
+      nodes.copy(nodeInput, 1, at, at + 2 * HASH_LENGTH);
+      writeDigest(sha256Text(nodeInput), nodes, at / 2);
+    }
+  }
+  return new Uint8Array(nodes.subarray(0, HASH_LENGTH));
 }
 
 /** Where a stored hash stands: the root of the leaves [index·2^level, (index+1)·2^level). */

@@ -1,7 +1,7 @@
 /** Reads stored hashes through the tiles of a ledger (C2SP tlog-tiles): each tile once, all of them at once. */
 import { FirebreakError } from './errors.js';
 import type { LedgerReader } from './ledger-reader.js';
-import { HASH_LENGTH, nodeHash, type HashCoordinate, type HashReader } from './merkle.js';
+import { HASH_LENGTH, perfectRoot, type HashCoordinate, type HashReader } from './merkle.js';
 import { tileOfHash } from './tile.js';
 
 /**
@@ -24,7 +24,7 @@ export function tileHashReader(reader: Pick<LedgerReader, 'tile'>, size: number)
     const contents = new Map(await Promise.all(read));
     return places.map(({ level, index, first, count }) => {
       const bytes = contents.get(`${level}/${index}`) ?? new Uint8Array();
-      return subtreeOf(bytes.subarray(first * HASH_LENGTH, (first + count) * HASH_LENGTH));
+      return perfectRoot(bytes.subarray(first * HASH_LENGTH, (first + count) * HASH_LENGTH));
     });
   };
 }
@@ -36,11 +36,4 @@ function placeOf(coordinate: HashCoordinate, size: number): ReturnType<typeof ti
     'not-found',
     `a log of ${size} entries has no hash ${coordinate.level}/${coordinate.index}`,
   );
-}
-
-/** Root of 1, 2, 4 … 128 hashes in a row. */
-function subtreeOf(bytes: Uint8Array): Uint8Array {
-  if (bytes.length <= HASH_LENGTH) return new Uint8Array(bytes);
-  const half = bytes.length / 2;
-  return nodeHash(subtreeOf(bytes.subarray(0, half)), subtreeOf(bytes.subarray(half)));
 }

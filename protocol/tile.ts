@@ -127,14 +127,31 @@ export function bundleOf(entries: readonly Uint8Array[]): Uint8Array {
 
 /** The entries of a bundle that must hold exactly `width`. Throws `format`. */
 export function entriesOf(bundle: Uint8Array, width: number): Uint8Array[] {
-  const entries: Uint8Array[] = [];
+  const ends = endsOf(bundle, width);
+  return ends.map((end, place) => entryBetween(bundle, ends[place - 1] ?? 0, end));
+}
+
+/** One of them, by its place. Throws `format` as well. */
+export function entryOf(bundle: Uint8Array, width: number, place: number): Uint8Array {
+  const ends = endsOf(bundle, width);
+  return entryBetween(bundle, ends[place - 1] ?? 0, ends[place] ?? 0);
+}
+
+/** Where each entry ends. */
+function endsOf(bundle: Uint8Array, width: number): number[] {
+  const ends: number[] = [];
   let at = 0;
-  while (at + 2 <= bundle.length && entries.length < width) {
-    const end = at + 2 + (((bundle[at] ?? 0) << 8) | (bundle[at + 1] ?? 0));
-    if (end > bundle.length) break;
-    entries.push(new Uint8Array(bundle.subarray(at + 2, end)));
-    at = end;
+  while (at + LENGTH_BYTES <= bundle.length && ends.length < width) {
+    at += LENGTH_BYTES + (((bundle[at] ?? 0) << 8) | (bundle[at + 1] ?? 0));
+    if (at > bundle.length) break;
+    ends.push(at);
   }
-  if (entries.length === width && at === bundle.length) return entries;
+  if (ends.length === width && at === bundle.length) return ends;
   throw new FirebreakError('format', `an entry bundle does not hold ${width} entries and nothing else`);
 }
+
+const LENGTH_BYTES = 2;
+
+/** A copy: what is kept of one entry is not to keep the bundle. */
+const entryBetween = (bundle: Uint8Array, start: number, end: number): Uint8Array =>
+  new Uint8Array(bundle.subarray(start + LENGTH_BYTES, end));

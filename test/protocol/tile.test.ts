@@ -15,6 +15,7 @@ import {
   bundleOf,
   entriesOf,
   entriesPath,
+  entryOf,
   parseTilePath,
   partialTiles,
   tileOfHash,
@@ -160,6 +161,9 @@ describe('entry bundles', () => {
       fc.property(entries, (list) => {
         const again = entriesOf(bundleOf(list), list.length);
         expect(again.map((entry) => [...entry])).toEqual(list.map((entry) => [...entry]));
+        const alone = list.map((_, place) => entryOf(bundleOf(list), list.length, place));
+        expect(alone).toEqual(again);
+        expect(codeOf(() => entryOf(bundleOf(list), list.length + 1, 0))).toBe('format');
         expect(codeOf(() => entriesOf(bundleOf(list), list.length + 1))).toBe('format');
         expect(codeOf(() => entriesOf(bundleOf(list), list.length - 1))).toBe('format');
         expect(codeOf(() => entriesOf(bundleOf(list).subarray(1), list.length))).toBe('format');
