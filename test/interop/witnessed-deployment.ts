@@ -68,6 +68,12 @@ async function fill(
   }
 }
 
+/** The log and both witnesses: a log that asked none before shows what it published then until they have cosigned. */
+const SIGNERS = 3;
+const sizeOf = (checkpoint: string): number => Number(checkpoint.split('\n')[1]);
+const signaturesOf = (checkpoint: string): number =>
+  checkpoint.split('\n').filter((line) => line.startsWith('— ')).length;
+
 async function runLedgerOn(
   dataDir: string,
   policy: string,
@@ -79,7 +85,7 @@ async function runLedgerOn(
     const url = /\bhttp\S*(http:\/\/127\.0\.0\.1:\d+)/.exec(process.stderr())?.[1] ?? '';
     await until(`${size} entries to be published`, async () => {
       const checkpoint = await fetch(`${url}/checkpoint`).then((answer) => answer.text());
-      return checkpoint.split('\n')[1] === String(size) || undefined;
+      return (sizeOf(checkpoint) === size && signaturesOf(checkpoint) === SIGNERS) || undefined;
     });
     return [process, url];
   } catch (error) {
