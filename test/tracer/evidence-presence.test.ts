@@ -142,7 +142,7 @@ describe('evidence of presence', () => {
       byPresence += shown.reached.filter(({ path }) => path.some((step) => 'copresence' in step)).length;
       joined += decodeEvidence(answer.evidence).presence?.copresences.flat().filter(({ length }) => length > 1).length ?? 0; // prettier-ignore
     });
-    await fc.assert(property, { numRuns: 25 });
+    await fc.assert(property, { numRuns: 60 });
     expect(byPresence).toBeGreaterThan(5);
     expect(joined).toBeGreaterThan(3);
   });
