@@ -41,16 +41,10 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   return sha256(nodeInput);
 }
 
-/** Root of 1, 2, 4, 8 … hashes that lie end to end. */
-export function perfectRoot(hashes: Uint8Array): Uint8Array {
-  const nodes = Buffer.from(hashes);
-  for (let length = nodes.length; length > HASH_LENGTH; length /= 2) {
-    for (let at = 0; at < length; at += 2 * HASH_LENGTH) {
-      nodes.copy(nodeInput, 1, at, at + 2 * HASH_LENGTH);
-      writeDigest(sha256Text(nodeInput), nodes, at / 2);
-    }
-  }
-  return new Uint8Array(nodes.subarray(0, HASH_LENGTH));
+/** As {@link nodeHash}, of two hashes that lie end to end at `from`; written at `to`, into the same bytes. */
+export function joinPair(hashes: Buffer, from: number, to: number): void {
+  hashes.copy(nodeInput, 1, from, from + 2 * HASH_LENGTH);
+  writeDigest(sha256Text(nodeInput), hashes, to);
 }
 
 /** Where a stored hash stands: the root of the leaves [index·2^level, (index+1)·2^level). */

@@ -261,6 +261,30 @@ describe('the right edge of a growing log', () => {
     }
   });
 
+  test('reads tiles above the lowest level once for many proofs, and one that could not be read again', async () => {
+    const stored = new StoredTiles();
+    const edge = new TileEdge(new CompactRange(), []);
+    grow(edge, leaves, count);
+    stored.put(edge);
+    let isAway = true;
+    const asked: string[] = [];
+    const tile = async (level: number, index: number, width: number): Promise<Uint8Array> => {
+      asked.push(`${level}/${index}`);
+      if (level === 1 && isAway) throw new FirebreakError('closed', 'away');
+      return stored.tile(level, index, width);
+    };
+    const read = tileHashReader({ tile }, count);
+    await expect(proveInclusion(300, count, read)).rejects.toMatchObject({ code: 'closed' });
+    isAway = false;
+    for (const index of [300, 301, 40_000]) {
+      const proof = await proveInclusion(index, count, read);
+      checkInclusion(proof, { index, size: count, leaf: leaves[index] ?? edge.root(), root: edge.root() });
+    }
+    const above = asked.filter((path) => !path.startsWith('0/')).sort();
+    expect(above).toEqual(['1/0', '1/0', '1/1', '1/1']); // each once in vain
+    expect(asked.filter((path) => path === '0/1')).toHaveLength(3); // of the lowest level, each time
+  });
+
   test('refuses a tile of another length', async () => {
     const read = tileHashReader({ tile: async () => new Uint8Array(31) }, 300);
     await expect(read([{ level: 0, index: 0 }])).rejects.toMatchObject({ code: 'damaged' });
