@@ -1,7 +1,8 @@
 /**
  * Traces in a thread of their own while this one takes contacts at a given rate, as a tracer does: each trace is of the
  * contacts as they stood when it was asked, and this thread puts it into words. Before and after, the same traces with nothing coming
- * in: what came makes the answers longer, so that only both together are of a store as large as the one in between.
+ * in: what came makes the answers longer, so that only both together are of a store as large as the one in between. Nothing is timed
+ * before both have been under way for a second: a tracer has run for days.
  */
 import { readFile } from 'node:fs/promises';
 import { setImmediate as breathe, setTimeout as pause } from 'node:timers/promises';
@@ -17,8 +18,9 @@ import type { Question } from './question.js';
 const CONTACTS_PER_SECOND = 100_000;
 /** Contacts that are taken before others have their turn: two full reports. */
 const MOST_AT_ONCE = 256;
-/** Traces before any is timed, and with nothing coming in, each time. */
-const WARM_UP = 100;
+/** Contacts that come in while nothing is timed yet. */
+const WARM_UP = 100_000;
+/** Traces with nothing coming in, each time. */
 const IDLE = 1000;
 /** Between the end of a trace and the next: an officer's desk, not a benchmark of the walks alone. */
 const PAUSE_MS = 5;
@@ -47,29 +49,36 @@ export async function traceWhileTaking(
     while (ms.length < IDLE) ms.push(await next());
     return ms;
   };
-  try {
-    for (let k = 0; k < WARM_UP; k++) await next();
-    const beforeMs = await idle();
-    const liveMs: number[] = [];
+  const during = async (taking: Promise<Taken>): Promise<{ ms: number[] } & Taken> => {
     let isTaking = true;
-    const taken = take(store, files).finally(() => (isTaking = false));
-    while (isTaking) liveMs.push(await next());
-    return { beforeMs, liveMs, afterMs: await idle(), ...(await taken) };
+    const taken = taking.finally(() => (isTaking = false));
+    const ms: number[] = [];
+    while (isTaking) ms.push(await next());
+    return { ms, ...(await taken) };
+  };
+  try {
+    const [first, ...rest] = await columnsOf(files);
+    if (first === undefined) throw new Error('there are no contacts');
+    await during(take(store, [slice(first, 0, WARM_UP)]));
+    const beforeMs = await idle();
+    const { ms: liveMs, ...taken } = await during(take(store, [slice(first, WARM_UP, first.count), ...rest]));
+    return { beforeMs, liveMs, afterMs: await idle(), ...taken };
   } finally {
     await pool.close();
   }
 }
 
+type Taken = Pick<Lived, 'contacts' | 'seconds'>;
+
+const columnsOf = (files: readonly string[]): Promise<ContactColumns[]> =>
+  Promise.all(files.map(async (file) => readContactColumns(new Uint8Array(await readFile(file)))));
+
 /** As they fall due. */
-async function take(
-  store: ContactStore,
-  files: readonly string[],
-): Promise<Pick<Lived, 'contacts' | 'seconds'>> {
+async function take(store: ContactStore, days: readonly ContactColumns[]): Promise<Taken> {
   const startMs = performance.now();
   const elapsed = (): number => (performance.now() - startMs) / 1000;
   let contacts = 0;
-  for (const file of files) {
-    const columns = readContactColumns(new Uint8Array(await readFile(file)));
+  for (const columns of days) {
     for (let from = 0; from < columns.count;) {
       const due = Math.floor(elapsed() * CONTACTS_PER_SECOND) - contacts;
       const to = Math.min(columns.count, from + Math.min(due, MOST_AT_ONCE));
