@@ -15,6 +15,8 @@ export interface DataFolder {
   readonly run: string;
   /** For a broker of somebody else (broker-login.ts); mostly absent. */
   readonly brokerLogin: string;
+  /** Of a ledger on another machine (ledger-place.ts); mostly absent. */
+  readonly ledgerPlace: string;
   readonly authority: {
     readonly dir: string;
     readonly issuerKey: string;
@@ -91,6 +93,7 @@ export function folderAt(path: string): DataFolder {
     clock: inside('clock.json'),
     run: inside('run'),
     brokerLogin: inside('broker.login'),
+    ledgerPlace: inside('ledger.place'),
     authority: {
       dir: inside('authority'),
       issuerKey: inside('authority', 'issuer.key'),

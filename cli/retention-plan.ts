@@ -5,7 +5,7 @@ import { toHex } from '../protocol/bytes.js';
 import { dayOf } from '../protocol/time.js';
 import { dayKeyFiles } from './day-key-files.js';
 import { readKeyFile } from './key-files.js';
-import { findRunning } from './run-files.js';
+import { findLedger } from './ledger-place.js';
 import type { Session } from './session.js';
 
 /** A day that left the window and has not ended yet. */
@@ -47,8 +47,8 @@ export async function planRetention({ folder, config, clock }: Given): Promise<R
 export async function storedDays({
   folder,
 }: Pick<Session, 'folder'>): Promise<readonly DayRecord[] | undefined> {
-  const running = await findRunning(folder, 'ledger');
-  return running && askDays(running.http, toHex(await readKeyFile(folder.ledger.readToken)));
+  const ledger = await findLedger(folder);
+  return ledger && askDays(ledger.http, toHex(await readKeyFile(folder.ledger.readToken)));
 }
 
 function ending(oldest: number, keyDays: readonly number[], stored: readonly DayRecord[]) {

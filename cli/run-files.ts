@@ -65,7 +65,7 @@ export async function findRunning<Name extends RunName>(
 const SAID_AFTER_MS = 1_000;
 const LOOK_EVERY_MS = 200;
 
-interface Waiting {
+export interface Waiting {
   readonly folder: DataFolder;
   readonly log: Log;
   readonly signal: AbortSignal;

@@ -6,6 +6,7 @@ import { isLeap, newestDayOf } from '../../authority/clock-trust.js';
 import type { EndedDay } from '../../authority/retention-book.js';
 import { sunsetDayOf } from '../config.js';
 import { dayKeyFiles } from '../day-key-files.js';
+import { findLedger, noLedger } from '../ledger-place.js';
 import { giveOrder } from '../orders.js';
 import { startAuthority } from '../parts/authority.js';
 import { pauseUntilStopped } from '../../host/clock-live.js';
@@ -21,7 +22,7 @@ import {
   sunsetLine,
 } from '../present/show-retention.js';
 import { planRetention, storedDays, type RetentionPlan } from '../retention-plan.js';
-import { findRunning, notRunning } from '../run-files.js';
+import { findRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
 import { workedDayFile } from '../worked-day-file.js';
@@ -57,7 +58,7 @@ async function retain(options: RetainOptions): Promise<void> {
     console.log(planLines(plan).join('\n'));
     if (leap !== undefined) console.log(`  ${leapLine(leap)}`);
     if (options.dryRun === true) return console.log('nothing was done: this was a dry run');
-    if (!plan.isLedgerKnown) throw notRunning(session.folder, 'ledger');
+    if (!plan.isLedgerKnown) throw noLedger(session.folder);
     if (leap !== undefined) await believe(leap, session, options.yes);
     if (plan.days.length === 0) return;
     const ended = await endDays(session);
@@ -102,8 +103,8 @@ async function endDays(session: Session): Promise<readonly EndedDay[]> {
     const answer = await giveOrder(folder, { what: 'retain' }, session.signal);
     return readEnded(answer);
   }
-  const ledger = await findRunning(folder, 'ledger');
-  if (ledger === undefined) throw notRunning(folder, 'ledger');
+  const ledger = await findLedger(folder);
+  if (ledger === undefined) throw noLedger(folder);
   const { authority, close } = await startAuthority(
     { ...session, log: { ...session.log, info: () => {} } },
     ledger.mqtt,

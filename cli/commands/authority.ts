@@ -14,6 +14,7 @@ import { folderAt } from '../folder.js';
 import { gatewayDesk } from '../gateway-desk.js';
 import { callOf } from '../how-called.js';
 import type { GatewayDesk } from '../gateway-desk.js';
+import { waitForLedger } from '../ledger-place.js';
 import { readingOf } from '../log-reading.js';
 import { wholeNumber } from '../options.js';
 import { takeOrders } from '../order-desk.js';
@@ -30,7 +31,7 @@ import { addRetentionCommands, retainNow } from './authority-retention.js';
 import { healthLine, lastNoticeLine, notifiedLines } from '../present/show-notices.js';
 import { statusLines } from '../present/show-retention.js';
 import { roundOf } from '../rounds.js';
-import { announce, findRunning, notRunning, waitForRunning } from '../run-files.js';
+import { announce, findRunning, notRunning } from '../run-files.js';
 import { inFolder, SETS_CLOCK, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
 import { repeatUntilStopped, stopSignal } from '../shutdown.js';
@@ -143,7 +144,7 @@ async function run(options: RunOptions): Promise<void> {
   const asked = await policyOption(options.policy);
   await inFolder('authority', options, async (session) => {
     const { folder, config, log, signal, onClose } = session;
-    const { mqtt } = await waitForRunning(session, 'ledger', LEDGER_WAIT_MS);
+    const { mqtt } = await waitForLedger(session, LEDGER_WAIT_MS);
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
     const { book, audit, ownWords } = await startAudit(session, reader, asked);

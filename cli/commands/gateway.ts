@@ -14,12 +14,12 @@ import { signerFrom } from '../deployment.js';
 import { gatewayFolder, folderAt } from '../folder.js';
 import type { GatewayFolder } from '../folder.js';
 import { createKeyFile } from '../key-files.js';
+import { findLedger, waitForLedger } from '../ledger-place.js';
 import { brokerUrl, shortName, wholeNumber } from '../options.js';
 import { startGateway } from '../parts/gateway.js';
 import { startWriter } from '../parts/writer.js';
 import type { Writer } from '../parts/writer.js';
 import { gatewayScreen, gatewayStatusSchema } from '../present/gateway-screen.js';
-import { findRunning, waitForRunning } from '../run-files.js';
 import { withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
 import { repeatUntilStopped, whileOnAir } from '../shutdown.js';
@@ -128,7 +128,7 @@ async function brokerOfLedger(
   patienceMs: number,
   startsOffline: boolean,
 ): Promise<string> {
-  const running = await findRunning(session.folder, 'ledger');
+  const running = await findLedger(session.folder);
   const before = startsOffline && !running ? await brokerBefore(own) : undefined;
   if (before !== undefined) {
     session.log.warn('no ledger runs on this folder now; its broker is tried where it was', {
@@ -137,7 +137,7 @@ async function brokerOfLedger(
     return before;
   }
   const elsewhere = 'of a ledger on another machine, name the broker with --broker';
-  const { mqtt } = running ?? (await waitForRunning(session, 'ledger', patienceMs, elsewhere));
+  const { mqtt } = running ?? (await waitForLedger(session, patienceMs, elsewhere));
   await writeAtomically(own.broker, `${mqtt}\n`, 0o600);
   return mqtt;
 }

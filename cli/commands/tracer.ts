@@ -16,6 +16,7 @@ import type { Tracer } from '../../tracer/tracer.js';
 import { openWalkPool } from '../../tracer/walk/walk-pool.js';
 import { signerFrom } from '../deployment.js';
 import { readKeyFile } from '../key-files.js';
+import { waitForLedger } from '../ledger-place.js';
 import { wholeNumber } from '../options.js';
 import { openFolderReader } from '../parts/ledger.js';
 import { makeToken, watchTokens } from '../parts/tracer-tokens.js';
@@ -23,7 +24,7 @@ import { startTracer } from '../parts/tracer.js';
 import { startWriter } from '../parts/writer.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { tracerScreen } from '../present/tracer-screen.js';
-import { announce, findRunning, notRunning, waitForRunning } from '../run-files.js';
+import { announce, findRunning, notRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
 
@@ -97,7 +98,7 @@ async function run(options: RunOptions): Promise<void> {
   const asked = await policyOption(options.policy);
   await inFolder('tracer', options, async (session) => {
     const { folder, config, log, signal, onClose } = session;
-    const { mqtt: mqttUrl } = await waitForRunning(session, 'ledger', LEDGER_WAIT_MS);
+    const { mqtt: mqttUrl } = await waitForLedger(session, LEDGER_WAIT_MS);
     const signer = await signerFrom(folder.tracer.writerKey);
     const writer = await startWriter(session, { signer, spoolDir: folder.tracer.spool, mqttUrl });
     onClose(writer.close);

@@ -20,9 +20,9 @@ import { signerFrom } from '../deployment.js';
 import type { DataFolder } from '../folder.js';
 import { readBrokerLogin } from '../broker-login.js';
 import { readKeyFile } from '../key-files.js';
+import { findLedger, requireLedgerHere } from '../ledger-place.js';
 import { asksForWitnesses, keptPolicy, readPolicyFile } from '../policy-files.js';
 import type { ExternalBrokerStatus } from '../present/ledger-screen.js';
-import { findRunning } from '../run-files.js';
 import { readSaidClock } from '../said-clock-file.js';
 import { openTogether } from './context.js';
 import type { PartContext } from './context.js';
@@ -46,6 +46,7 @@ async function openFolderLedger(
   named: WitnessPolicy | undefined,
   checkThreads: number,
 ): Promise<Ledger> {
+  await requireLedgerHere(folder);
   const logSigner = noteSigner(config.origin, fastSigner(await readKeyFile(folder.ledger.logKey)));
   if (noteVerifierKey(logSigner.name, logSigner.publicKey) !== config.logKey) {
     throw new FirebreakError(
@@ -124,7 +125,7 @@ export async function startLedgerHttp({ folder, log }: PartContext, ledger: Ledg
 }
 
 /**
- * Reads the folder's ledger: over HTTP while it runs, from its store while it does not. `isForOthers`: what is read is shown to
+ * Reads the folder's ledger: over HTTP while it runs or is elsewhere, from its store while it does not. `isForOthers`: what is read is shown to
  * them, so where witnesses cosign and what was published is lost, it throws `witness`.
  */
 export async function openFolderReader(
@@ -132,10 +133,10 @@ export async function openFolderReader(
   config: Config,
   { isForOthers = false }: { readonly isForOthers?: boolean } = {},
 ): Promise<LedgerReader> {
-  const running = await findRunning(folder, 'ledger');
-  if (running) {
+  const ledger = await findLedger(folder);
+  if (ledger) {
     return openLedgerReaderHttp({
-      url: running.http,
+      url: ledger.http,
       token: toHex(await readKeyFile(folder.ledger.readToken)),
     });
   }

@@ -8,8 +8,8 @@ import type { Tracer } from '../../tracer/tracer.js';
 import { signerFrom } from '../deployment.js';
 import { clockDoubtLine } from '../present/clock-doubt.js';
 import { prunedReportsLine } from '../present/show-retention.js';
+import { findLedger } from '../ledger-place.js';
 import { terminalProgress } from '../progress.js';
-import { findRunning } from '../run-files.js';
 import type { Session } from '../session.js';
 import { openFolderReader, startLedger } from './ledger.js';
 import { startTracer } from './tracer.js';
@@ -43,8 +43,8 @@ async function reachLedger(
   session: Session,
 ): Promise<{ readonly mqttUrl: string; readonly reader: LedgerReader }> {
   const { folder, config, onClose } = session;
-  const running = await findRunning(folder, 'ledger');
-  if (running) return { mqttUrl: running.mqtt, reader: await openFolderReader(folder, config) };
+  const found = await findLedger(folder);
+  if (found) return { mqttUrl: found.mqtt, reader: await openFolderReader(folder, config) };
   const { ledger, mqttUrl, close } = await startLedger(session, { mqttPort: 0 });
   onClose(close);
   const { clockDoubt } = ledger.status();

@@ -1,0 +1,71 @@
+/**
+ * Where the ledger of a deployment is. Mostly on its folder, where a running one says so. Of one on another machine the file
+ * `ledger.place` in the data folder tells: the address of its HTTP in the first line, that of its broker in the second.
+ */
+import { readFile } from 'node:fs/promises';
+import { nothingWhenMissing } from '../host/system-words.js';
+import { requireBrokerUrl } from '../courier/broker-url.js';
+import { FirebreakError } from '../protocol/errors.js';
+import type { DataFolder } from './folder.js';
+import { findRunning, notRunning, waitForRunning, type Waiting } from './run-files.js';
+
+export interface LedgerPlace {
+  readonly http: string;
+  readonly mqtt: string;
+}
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/** Of a ledger on another machine; undefined without the file. Throws `input` for addresses that cannot be taken, `permission`. */
+export async function ledgerElsewhere({ ledgerPlace: file }: DataFolder): Promise<LedgerPlace | undefined> {
+  const text = await readFile(file, 'utf8').catch(nothingWhenMissing(file));
+  if (text === undefined) return undefined;
+  const [http = '', mqtt = '', ...rest] = text.trimEnd().split(/\r?\n/);
+  if (!isSafe(http) || rest.length > 0)
+    throw new FirebreakError(
+      'input',
+      `${file} has to hold the address of the ledger’s HTTP in one line, such as https://ledger.example.org, and that of its broker in the next, such as mqtts://ledger.example.org:8883`,
+    );
+  try {
+    requireBrokerUrl(mqtt);
+  } catch (cause) {
+    if (!(cause instanceof FirebreakError)) throw cause;
+    throw new FirebreakError(cause.code, `the second line of ${file}: ${cause.message}`, { cause });
+  }
+  return { http, mqtt };
+}
+
+/** The token for payloads goes there: in plain text on this host only, and no address that holds a password. */
+function isSafe(text: string): boolean {
+  if (!URL.canParse(text) || text.includes('@')) return false;
+  const { protocol, hostname } = new URL(text);
+  return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname));
+}
+
+/** Elsewhere, or where it runs on this folder; undefined when none does. Throws as {@link ledgerElsewhere} and {@link findRunning}. */
+export const findLedger = async (folder: DataFolder): Promise<LedgerPlace | undefined> =>
+  (await ledgerElsewhere(folder)) ?? (await findRunning(folder, 'ledger'));
+
+const ELSEWHERE = 'of a ledger on another machine, write down where it is (docs/apart.md)';
+
+/** As {@link findLedger}, waiting up to `waitMs` for one on this folder to come up. Throws `unreachable`, and the reason of the signal. */
+export async function waitForLedger(
+  waiting: Waiting,
+  waitMs: number,
+  otherwise = ELSEWHERE,
+): Promise<LedgerPlace> {
+  const elsewhere = await ledgerElsewhere(waiting.folder);
+  return elsewhere ?? waitForRunning(waiting, 'ledger', waitMs, otherwise);
+}
+
+export const noLedger = (folder: DataFolder): FirebreakError => notRunning(folder, 'ledger', ELSEWHERE);
+
+/** Throws `input` where the deployment's ledger is another's: a second one would sign a second log with its key. */
+export async function requireLedgerHere(folder: DataFolder): Promise<void> {
+  const elsewhere = await ledgerElsewhere(folder);
+  if (elsewhere === undefined) return;
+  throw new FirebreakError(
+    'input',
+    `the ledger of this deployment is at ${elsewhere.http}, says ${folder.ledgerPlace}: a second one here would begin a second log. Only if that one is gone for good, remove the file`,
+  );
+}
