@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { folderAt } from '../../cli/folder.js';
 import { ledgerElsewhere, type LedgerPlace } from '../../cli/ledger-place.js';
-import { attempt } from './in-process.js';
 import { runFirebreak, startFirebreak } from './firebreak-process.js';
 import type { FirebreakProcess } from './firebreak-process.js';
 
