@@ -1,6 +1,6 @@
 /**
- * The data folder of a deployment: who lives where. Each party keeps to its own sub-folder, so that a real deployment
- * copies only `firebreak.json` (public) and its own part to each machine.
+ * The data folder of a deployment: who lives where. Each party keeps to its own sub-folder. Authority and tracer share a folder;
+ * ledger, gateways and tags may each be on another machine, with `firebreak.json` (public) and their own part (docs/apart.md).
  */
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';

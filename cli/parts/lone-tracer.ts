@@ -1,5 +1,6 @@
 /** A tracer for one question, on a folder where none runs: it reads the ledger to its end and can record looks. */
 import pc from 'picocolors';
+import { isThere } from '../../host/system-words.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import type { WitnessPolicy } from '../../protocol/witness-policy.js';
@@ -15,7 +16,10 @@ import { openFolderReader, startLedger } from './ledger.js';
 import { startTracer } from './tracer.js';
 import { startWriter } from './writer.js';
 
-/** No entry, no answer: where no ledger runs, one is started for as long as it takes to record the look. */
+/**
+ * No entry, no answer: where no ledger runs, one is started for as long as it takes to record the look. Throws `unreachable` on
+ * a folder that has no ledger to start and does not say where it is.
+ */
 export async function openLoneTracer(
   session: Session,
   asked: { readonly policy?: WitnessPolicy },
@@ -45,6 +49,11 @@ async function reachLedger(
   const { folder, config, onClose } = session;
   const found = await findLedger(folder);
   if (found) return { mqttUrl: found.mqtt, reader: await openFolderReader(folder, config) };
+  if (!isThere(folder.ledger.store) && !isThere(folder.ledger.logKey))
+    throw new FirebreakError(
+      'unreachable',
+      `no tracer runs on ${folder.dir}, and its ledger is not here: ask where the tracer runs, over HTTP (docs/tracer-api.md), or write down where the ledger is (docs/apart.md)`,
+    );
   const { ledger, mqttUrl, close } = await startLedger(session, { mqttPort: 0 });
   onClose(close);
   const { clockDoubt } = ledger.status();
