@@ -14,6 +14,7 @@ import { nobleSigner } from '../../protocol/ed25519-noble.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { openWitnessedCheckpoint } from '../../protocol/witness-policy.js';
 import { tagFolder } from '../folder.js';
+import type { DataFolder } from '../folder.js';
 import { httpUrl, wholeNumber } from '../options.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { startAudit } from '../parts/audit.js';
@@ -46,7 +47,7 @@ export function addAuditCommand(program: Command): void {
 async function run(options: AuditOptions): Promise<void> {
   const { policy } = await policyOption(options.policy);
   await inFolder('audit', options, async (session) => {
-    const { config, clock } = session;
+    const { folder, config, clock } = session;
     const state = tagStateOf(session, options.tag);
     const made = makeAuditRequest(state, {
       nowSeconds: clock.nowMs() / 1000,
@@ -60,8 +61,12 @@ async function run(options: AuditOptions): Promise<void> {
       state.issuerPublicKey,
     );
     const { size: entries } = openWitnessedCheckpoint(answer.note, logVerifier(config), policy);
-    const shown = { answer, entries, dataDir: options.dataDir };
-    console.log(options.json === true ? auditJson(options.tag, shown) : auditLines(shown).join('\n'));
+    const ledger = {
+      logKey: config.logKey,
+      ...((await readsLedger(folder)) && { dataDir: options.dataDir }),
+    };
+    const lines = () => auditLines({ answer, entries, ...ledger });
+    console.log(options.json === true ? auditJson(options.tag, { answer, entries }) : lines().join('\n'));
   });
 }
 
@@ -88,6 +93,10 @@ async function ask(session: Session, request: Uint8Array, url: string | undefine
   const { audit } = await startAudit(session, reader, { answerWithinMs: HOWEVER_LONG });
   return unlessAborted(audit(request), signal);
 }
+
+/** Whether commands on the folder can read its ledger: from its store, or with a token from another machine. Never throws. */
+const readsLedger = async ({ ledger, ledgerPlace }: DataFolder): Promise<boolean> =>
+  (await isThere(ledger.store)) || ((await isThere(ledgerPlace)) && (await isThere(ledger.readToken)));
 
 const isThere = (file: string): Promise<boolean> =>
   stat(file).then(

@@ -33,10 +33,13 @@ export interface ShownAudit {
   readonly answer: AuditAnswer;
   /** Entries of the log when it was read. */
   readonly entries: number;
-  readonly dataDir: string;
+  /** The log's public key. */
+  readonly logKey: string;
+  /** The folder, where the ledger can be read with it; absent on the machine of a tag alone. */
+  readonly dataDir?: string;
 }
 
-export function auditLines({ answer, entries, dataDir }: ShownAudit): string[] {
+export function auditLines({ answer, entries, ...ledger }: ShownAudit): string[] {
   const { looks, older, unread, unreadCount } = answer;
   const lines = looks.flatMap((look) => ['', ...lookLines(look)]);
   if (older > 0)
@@ -48,9 +51,14 @@ export function auditLines({ answer, entries, dataDir }: ShownAudit): string[] {
   const asOf = pc.dim(
     `the log was read up to its ${counted(entries, 'entry', 'entries')}; times are ${localZone()}`,
   );
-  const check = looks.length > 0 ? [pc.dim(`that a look is in the log: ${callOf(`ledger prove --data-dir ${dataDir} --index ENTRY`)}`)] : []; // prettier-ignore
+  const check = looks.length > 0 ? [pc.dim(`that a look is in the log: ${checkOf(ledger)}`)] : [];
   return [summaryOf(looks.length + older, unreadCount), ...lines, '', asOf, ...check];
 }
+
+const checkOf = ({ dataDir, logKey }: Pick<ShownAudit, 'dataDir' | 'logKey'>): string =>
+  dataDir === undefined
+    ? `ask who runs the ledger for the proof of entry ENTRY, then ${callOf(`ledger check-proof FILE --vkey ${logKey}`)}`
+    : callOf(`ledger prove --data-dir ${dataDir} --index ENTRY`);
 
 function summaryOf(count: number, unreadCount: number): string {
   if (count === 1) return 'One look was at a trace that reached your tag, or was about it:';

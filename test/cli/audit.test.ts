@@ -1,7 +1,7 @@
 /** `firebreak audit` on the folder a demo leaves: 1 was with 2, and 2 with 3; one look was recorded, at case 1. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { openEnrolmentHttp } from '../../authority/http.js';
 import { readConfig } from '../../cli/config.js';
@@ -59,6 +59,14 @@ beforeAll(async () => {
   await certifyTag(dir, STRANGER);
   return () => workshop.remove();
 });
+
+/** What a wearer has on a machine of their own. */
+async function tagAlone(number: number): Promise<string> {
+  const folder = folderAt(workshop.path(`tag-${number}-alone`));
+  const own = [folderAt(dir).config, folderAt(dir).clock, tagFolder(folderAt(dir), number).dir];
+  for (const part of own) await cp(part, join(folder.dir, relative(dir, part)), { recursive: true });
+  return folder.dir;
+}
 
 const audit = (tag: number, ...more: readonly string[]) =>
   attempt('audit', '--data-dir', dir, '--tag', String(tag), ...more);
@@ -158,12 +166,20 @@ describe('firebreak audit', () => {
     };
     const http = await openEnrolmentHttp({ service, log: silentLog });
     const url = `http://127.0.0.1:${http.port}`;
-    const elsewhere = await audit(2, '--authority', url);
+    const wearers = await tagAlone(2);
+    const elsewhere = await attempt('audit', '--data-dir', wearers, '--tag', '2', '--authority', url);
     expect([elsewhere.code, elsewhere.text]).toEqual([0, expect.stringContaining('One look was at a trace')]);
+    expect(elsewhere.text).not.toContain('ledger prove --data-dir');
+    expect(elsewhere.text).toContain(`firebreak ledger check-proof FILE --vkey ${config.logKey}`);
+    await writeFile(folderAt(wearers).ledgerPlace, 'https://ledger.example\nmqtts://ledger.example\n');
+    await mkdir(folderAt(wearers).ledger.dir);
+    await cp(folder.ledger.readToken, folderAt(wearers).ledger.readToken);
+    const withToken = await attempt('audit', '--data-dir', wearers, '--tag', '2', '--authority', url);
+    expect(withToken.text).toContain(`firebreak ledger prove --data-dir ${wearers} --index ENTRY`);
     const leave = await announce(folder, 'authority', { http: url });
     try {
       expect((await shownTo(2)).looks).toHaveLength(1);
-      expect(asked).toEqual([238, 238]);
+      expect(asked).toEqual([238, 238, 238]);
     } finally {
       await leave();
       await http.close();

@@ -117,7 +117,7 @@ describe('a number', () => {
   it('has its thousands set apart', () => {
     expect(gateway(3080)).toContain('3,080 beacons heard');
     const answer = { note: '', looks: [], older: 0, unread: [], unreadCount: 0 };
-    const lines = auditLines({ answer, entries: 3080, dataDir: 'DIR' }).join('\n');
+    const lines = auditLines({ answer, entries: 3080, logKey: '' }).join('\n');
     expect(lines).toContain('the log was read up to its 3,080 entries');
   });
 });
