@@ -36,10 +36,13 @@ function whyNot(certificate: GatewayCertificate, context: CertificateContext): s
   if (!verifyGatewayCertificate(issuerPublicKey, certificate, fromDay))
     return 'its certificate is not signed by the authority of this folder';
   if (toDay < day)
-    return `its certificate ended with ${dateOf(toDay)}, and here it is ${dateOf(day)}: the authority has to renew it`;
+    return `its certificate ended with ${dateOf(toDay)}, and here it is ${dateOf(day)}: ${RENEWAL}`;
   if (fromDay > day)
     return `its certificate begins on ${dateOf(fromDay)}, and here it is ${dateOf(day)}: set the clock of this machine`;
   return undefined;
 }
+
+const RENEWAL =
+  'the authority renews it while it runs; from an authority on another machine bring gateways/NAME/certificate';
 
 const dateOf = (day: number): string => new Date(day * DAY_SECONDS * 1000).toISOString().slice(0, 10);

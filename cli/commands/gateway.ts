@@ -1,5 +1,6 @@
 /** `firebreak gateway …`: run one, ask how it is. */
 import { readFile, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -173,22 +174,22 @@ async function ownSigner(own: GatewayFolder) {
   return signer;
 }
 
+/** The authority's folder has the same place for this gateway; a folder that both share is found without a copy. */
+function waysToCertificate({ dir, publicKey, certificate }: GatewayFolder): string {
+  const there = `gateways/${basename(dir)}/`;
+  return `firebreak authority run makes one beside ${there}gateway.pub in its own folder; where that is on another machine, bring ${publicKey} there, and ${there}certificate from there to ${certificate}`;
+}
+
 /** The newest certificate, awaited at first and looked for again as time goes. */
 async function keepCertificate(own: GatewayFolder, { log, signal }: Session) {
   let bytes = await readFile(own.certificate).catch(() => undefined);
   if (bytes === undefined)
-    log.info(
-      `waiting up to ${WAIT_MS / 1000} s for a certificate: firebreak authority run makes one, once it has this gateway’s public key`,
-      { publicKey: own.publicKey },
-    );
+    log.info(`waiting up to ${WAIT_MS / 1000} s for a certificate: ${waysToCertificate(own)}`);
   const deadline = performance.now() + WAIT_MS; // the clock may be set meanwhile
   while (bytes === undefined) {
     signal.throwIfAborted();
     if (performance.now() > deadline) {
-      throw new FirebreakError(
-        'timeout',
-        `no certificate came: give ${own.publicKey} to the authority (firebreak authority run certifies it)`,
-      );
+      throw new FirebreakError('timeout', `no certificate came: ${waysToCertificate(own)}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
     bytes = await readFile(own.certificate).catch(() => undefined);

@@ -99,7 +99,7 @@ function verdict(status: Status): string {
   if (endsSoon(status)) {
     const end = localTime(endOf(gateway));
     return pc.yellow(
-      `serves tags until ${end}, when its certificate ends: the authority has to renew it${offline}`,
+      `serves tags until ${end}, when its certificate ends: the authority renews it while it runs; from an authority on another machine bring gateways/${plain(status.name)}/certificate${offline}`,
     );
   }
   if (!courier.online) return pc.yellow('serving tags; the ledger cannot be reached, reports wait on disk');

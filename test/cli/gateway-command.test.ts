@@ -63,7 +63,7 @@ describe('a gateway with a certificate and day keys on disk', () => {
     const gateway = startFirebreak(['gateway', 'run', '--data-dir', folder, '--broker', NO_BROKER]);
     try {
       await gateway.says('no tag can be served now');
-      expect(gateway.stderr()).toContain('the authority has to renew it');
+      expect(gateway.stderr()).toContain('bring gateways/NAME/certificate');
     } finally {
       await Promise.all([gateway.kill(), air.kill()]);
     }
@@ -103,6 +103,21 @@ describe('a gateway at its first start, whose broker is not there', () => {
       /no ledger runs on .*; of a ledger on another machine, name the broker with --broker/,
     );
     expect(code).toBe(1);
+  });
+
+  it('says which file to take to the authority, and which to bring from there', async () => {
+    const folder = await withoutDayKeys();
+    const own = join(folder, 'gateways', 'hub-1');
+    await rm(join(own, 'certificate'));
+    const gateway = startFirebreak(['gateway', 'run', '--data-dir', folder, '--broker', NO_BROKER]);
+    try {
+      await gateway.says('for a certificate');
+      expect(gateway.stderr()).toContain(
+        `bring ${join(own, 'gateway.pub')} there, and gateways/hub-1/certificate from there to ${join(own, 'certificate')}`,
+      );
+    } finally {
+      await gateway.kill();
+    }
   });
 
   it('stops at once when it is asked to while it tries', async () => {

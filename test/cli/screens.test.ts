@@ -64,14 +64,16 @@ describe('a gateway', () => {
     );
   });
 
-  it('is not well in the last two days of a certificate that the authority has not renewed', () => {
+  it('is not well in the last two days of a certificate, and names the file that has to come', () => {
     const onDay = (day: number, online = true) =>
       gateway(1, {}, { clockMs: day * DAY_SECONDS * 1000, online });
     expect(onDay(LAST_DAY - 2)).toContain('hub-1  well');
     expect(onDay(LAST_DAY - 1)).toContain(
-      `hub-1  serves tags until ${DAY_AFTER}, when its certificate ends: the authority has to renew it`,
+      `hub-1  serves tags until ${DAY_AFTER}, when its certificate ends: the authority renews it`,
     );
-    expect(onDay(LAST_DAY, false)).toContain('has to renew it; the ledger cannot be reached');
+    expect(onDay(LAST_DAY, false)).toContain(
+      'from an authority on another machine bring gateways/hub-1/certificate; the ledger cannot be reached',
+    );
   });
 
   it('that is stopped says of what was then that it was then', () => {

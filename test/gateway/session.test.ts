@@ -319,7 +319,7 @@ describe('a gateway without its rights', () => {
     );
 
   it.each([
-    ['ended with', 'has to renew it', certificateOf(vectors.day - 7)],
+    ['ended with', 'bring gateways/NAME/certificate', certificateOf(vectors.day - 7)],
     ['begins on', 'set the clock', certificateOf(vectors.day + 1)],
     ['is another gateway’s', 'for this key', certificateOf(vectors.day, secret('other'))],
     ['is not signed by', 'authority', certificateOf(vectors.day, gateway.publicKey, epochSigner)],
