@@ -1,13 +1,18 @@
-/** The services of deploy/systemd say what `firebreak` understands. */
-import { readdir, readFile } from 'node:fs/promises';
+/** The services of deploy/systemd say what `firebreak` understands, and bring a certificate whole or not at all. */
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { folderAt, gatewayFolder } from '../../cli/folder.js';
 import { buildProgram } from '../../cli/program.js';
+import { CERTIFICATE_BYTES } from '../../protocol/gateway-certificate.js';
 import { PROJECT_ROOT } from './firebreak-process.js';
 
 const DIR = join(PROJECT_ROOT, 'deploy/systemd');
-const units = await readdir(DIR);
+const PARTIES = ['firebreak-gateway@.service', 'firebreak-tag@.service'];
+const COURIER = 'firebreak-certificate@.service';
 
 /** The words after `main.js` in ExecStart. */
 async function commandOf(unit: string): Promise<readonly string[]> {
@@ -26,26 +31,28 @@ function subcommand(words: readonly string[]): Command | undefined {
 }
 
 describe('the systemd units', () => {
-  it('are of a gateway and of a tag', () => {
-    expect(units.sort()).toEqual(['firebreak-gateway@.service', 'firebreak-tag@.service']);
+  it('are of a gateway, its certificate and a tag', async () => {
+    const timer = COURIER.replace('.service', '.timer');
+    expect((await readdir(DIR)).sort()).toEqual([COURIER, timer, ...PARTIES]);
   });
 
-  it.each(units)('%s starts a command with options that it has, and all that it needs', async (unit) => {
+  it.each(PARTIES)('%s starts a command with options that it has, and all that it needs', async (unit) => {
     const words = await commandOf(unit);
     const options = subcommand(words)?.options ?? [];
     const given = words.filter((word) => word.startsWith('--'));
     const known = options.map(({ long }) => long);
     expect(given.length).toBeGreaterThan(3);
     expect(known).toEqual(expect.arrayContaining(given));
+    expect(given).toContain('--ble-stack');
     const needed = options.filter(({ mandatory, defaultValue }) => mandatory && defaultValue === undefined);
     expect(given).toEqual(expect.arrayContaining(needed.map(({ long }) => long)));
   });
 
-  it.each(units)('%s names each variable of its environment file', async (unit) => {
+  it.each(PARTIES)('%s names each variable of its environment file', async (unit) => {
     const text = await readFile(join(DIR, unit), 'utf8');
-    const used = [...text.matchAll(/\$\{([A-Z]+)\}/g)].map(([, name]) => name);
+    const used = [...text.matchAll(/\$\{([A-Z_]+)\}/g)].map(([, name]) => name);
     const said = [...text.matchAll(/^# .*$/gm)].join(' ');
-    expect(used.length).toBe(unit.includes('tag') ? 3 : 2);
+    expect(used.length).toBe(unit.includes('tag') ? 4 : 3);
     for (const name of used) expect(said).toContain(`${name}=`);
   });
 
@@ -54,4 +61,71 @@ describe('the systemd units', () => {
     expect(text).toMatch(/^After=time-sync\.target$/m);
     expect(text).not.toMatch(/^(Wants|Requires)=.*network-online/m);
   });
+});
+
+describe('the unit that brings a gateway its certificate', async () => {
+  const text = await readFile(join(DIR, COURIER), 'utf8');
+
+  /** Its steps one after the other until one fails, as systemd does, with this script for ssh. Whether all succeeded. */
+  async function runSteps(dir: string, ssh: string, place = 'firebreak@authority.example.org') {
+    const script = join(dir, 'ssh');
+    await writeFile(script, `#!/bin/sh\n${ssh}\n`, { mode: 0o700 });
+    const steps = [...text.matchAll(/^ExecStart=(.+)$/gm)].map(([, step = '']) =>
+      step.replaceAll('$$', () => '$').replace('/usr/bin/ssh', () => script),
+    );
+    expect(steps.length).toBeGreaterThan(1);
+    const env = { ...process.env, CERTIFICATE: place };
+    return steps.every((step) => spawnSync('/bin/sh', ['-c', step], { cwd: dir, env }).status === 0);
+  }
+
+  const gatewaysFolder = async (): Promise<string> => {
+    const dir = await mkdtemp(join(tmpdir(), 'firebreak-certificate-'));
+    onTestFinished(() => rm(dir, { recursive: true }));
+    await writeFile(join(dir, 'certificate'), 'the old one');
+    return dir;
+  };
+  const kept = (dir: string) => readFile(join(dir, 'certificate'), 'latin1');
+  const whole = `printf '%0${CERTIFICATE_BYTES}d' 7`;
+
+  it('works where the gateway looks for it', () => {
+    const { dir } = gatewayFolder(folderAt('/var/lib/firebreak'), '%i');
+    expect(text).toContain(`\nWorkingDirectory=${dir}\n`);
+    expect(text).toMatch(/^TimeoutStartSec=\d+$/m);
+  });
+
+  it('puts a whole one in its place', async () => {
+    const dir = await gatewaysFolder();
+    const asked = `test "$6" = firebreak@authority.example.org`;
+    expect(await runSteps(dir, `${asked} && ${whole}`)).toBe(true);
+    expect(await kept(dir)).toBe('7'.padStart(CERTIFICATE_BYTES, '0'));
+    expect((await readdir(dir)).sort()).toEqual(['certificate', 'ssh']);
+  });
+
+  it.each([
+    ['cannot be reached', 'exit 255'],
+    ['is lost on the way', `${whole}; exit 255`],
+    ['sends a part', 'printf half'],
+    ['sends more', `${whole}; ${whole}`],
+  ])('leaves the old one when the authority %s', async (_what, ssh) => {
+    const dir = await gatewaysFolder();
+    expect(await runSteps(dir, ssh)).toBe(false);
+    expect(await kept(dir)).toBe('the old one');
+  });
+
+  it('leaves the old one when it is not told where the authority is', async () => {
+    const dir = await gatewaysFolder();
+    expect(await runSteps(dir, whole, '')).toBe(false);
+    expect(await kept(dir)).toBe('the old one');
+  });
+});
+
+it('hardware.md says how a certificate comes to a gateway on a machine of its own', async () => {
+  const text = await readFile(join(PROJECT_ROOT, 'docs/hardware.md'), 'utf8');
+  for (const words of [
+    'gateways/hub-1/certificate',
+    'gateway.pub',
+    'firebreak-certificate@hub-1.timer',
+    'BLE_STACK',
+  ])
+    expect(text).toContain(words);
 });
