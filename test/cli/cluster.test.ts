@@ -1,6 +1,8 @@
 /** `firebreak cluster` on the folder a demo left, where 1 was with 2, and 2 with 3 later; and files of cases. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { lstat, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCases } from '../../cli/cases-file.js';
 import { attempt } from './in-process.js';
@@ -79,6 +81,12 @@ it.each(['cluster', 'trace'])(
       expect([code, text.includes('recorded as')]).toEqual([2, false]);
       expect(text).toMatch(/is in the data folder|is read for the answer/);
     }
+    const pipe = workshop.path(`${command}.pipe`);
+    await promisify(execFile)('mkfifo', [pipe]);
+    const { code, text } = await attempt(command, '--data-dir', dir, ...asked, '--json', pipe);
+    expect([code, text.includes('recorded as')]).toEqual([1, false]);
+    expect(text).toContain('name a regular file');
+    expect((await lstat(pipe)).isFIFO()).toBe(true);
     expect(await readFile(config)).toEqual(before);
     expect(await readFile(cases, 'utf8')).toBe('1\n3\n');
   },
