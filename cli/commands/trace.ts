@@ -68,8 +68,12 @@ async function run(options: TraceCommandOptions): Promise<void> {
     console.log(recordedLines(accessIndex, question, options).join('\n'));
     const beyond = beyondAllKnown(options, result);
     if (beyond !== undefined) console.log(`${beyond}\n`);
-    await showTrace(result, options);
-    if (options.evidence !== undefined) await saveEvidence(options.evidence, evidence, session);
+    const { evidence: file } = options;
+    await showTrace(
+      result,
+      options,
+      file === undefined ? undefined : () => saveEvidence(file, evidence, session),
+    );
   });
 }
 

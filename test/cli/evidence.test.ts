@@ -179,6 +179,16 @@ describe('firebreak trace --evidence', () => {
     expect(text).not.toMatch(/^ {2}3 {2}hop/m);
   });
 
+  test('is there although another file of the answer could not be written', async () => {
+    const file = workshop.path('alone.evidence');
+    const json = workshop.path('j'.repeat(250)); // with what is added while it is written, too long for a name
+    const asked = [...QUESTION, '--json', json, '--evidence', file];
+    const { code, text } = await attempt('trace', '--data-dir', await workshop.copy(), ...asked);
+    expect(text).toContain(`${json} cannot be written`);
+    expect(code).toBe(1);
+    expect(await verify(file)).toMatchObject({ code: 0 });
+  });
+
   test('overwrites nothing, and asks nothing before it knows', async () => {
     const folder = await workshop.copy();
     const before = await readFile(evidence);

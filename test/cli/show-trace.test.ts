@@ -57,6 +57,16 @@ describe('the answer of a trace', () => {
     expect(said.join('\n')).toContain('1 person may have been infected by 1');
     expect(said.join('\n')).not.toContain('written to');
   });
+
+  it('is in every file that can be written, what cannot be had again first, and then says what failed', async () => {
+    const [json, csv] = [join(dir, 'gone', 'answer'), join(dir, 'a.csv')];
+    const saved = vi.fn(() => Promise.resolve());
+    await expect(showTrace(answer(), { json, csv }, saved)).rejects.toThrow(`${json} cannot be written`);
+    expect(saved).toHaveBeenCalledOnce();
+    expect(said.at(-1)).toBe(`written to ${csv}`);
+    const first = showTrace(answer(), { json, csv }, () => Promise.reject(new Error('the first')));
+    await expect(first).rejects.toThrow('the first');
+  });
 });
 
 it('does not put two answers into one file, one over the other', async () => {
