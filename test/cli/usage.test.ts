@@ -27,6 +27,12 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], says: st
   ['a start that is no time', ['demo', '--from', 'yesterday'], '--from must be unix seconds or an ISO date'],
   ['a day that does not exist', ['demo', '--to', '2026-13-01'], '--to must be unix seconds or an ISO date'],
   [
+    'a 30th of February',
+    ['demo', '--from', '2026-02-30T08:00Z'],
+    '--from must be unix seconds or an ISO date',
+  ],
+  ['a day without its dashes', ['demo', '--to', '20260302'], 'write 2026-03-02'],
+  [
     'a window of a demo that ends before it begins',
     ['demo', '--from', '2023-11-16', '--to', '2023-11-15'],
     'the window ends',
