@@ -16,7 +16,7 @@ import { makeCity } from '../../firmware-sim/city/make-city.js';
 import { dayOf } from '../../protocol/time.js';
 import { claimEmptyFolder } from '../folder.js';
 import { positiveNumber, wholeNumber } from '../options.js';
-import { requireName, requireNew } from '../output-file.js';
+import { requireName, requireNew, requireWritableFile } from '../output-file.js';
 import { dateOf } from '../present/show-retention.js';
 import { terminalProgress } from '../progress.js';
 import { stopSignal } from '../shutdown.js';
@@ -69,7 +69,7 @@ async function city({ out, contactsFile, start, ...rest }: CityOptions): Promise
   const settings = { people, days, seed, firstDay: start, contactsPerDay };
   requireName(out, 'folder');
   if (contactsFile !== undefined) {
-    requireName(contactsFile, 'file');
+    await requireWritableFile(contactsFile);
     await requireNew(contactsFile);
   }
   await claimEmptyFolder(out);
