@@ -171,7 +171,7 @@ describe('firebreak trace --evidence', () => {
   test('shows the people who are named, and no others', async () => {
     const some = workshop.path('some.evidence');
     const folder = await workshop.copy();
-    const named = ['--evidence', some, '--evidence-person', '2'];
+    const named = ['--evidence', some, '--evidence-person', '02'];
     expect(await attempt('trace', '--data-dir', folder, ...QUESTION, ...named)).toMatchObject({ code: 0 });
     const { code, text } = await verify(some);
     expect(code).toBe(0);

@@ -169,6 +169,26 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], says: st
     ['cluster', '--data-dir', 'DIR', '--cases', 'cases.txt', '--purpose', 'a\u001bb'],
     '--purpose must be one line',
   ],
+  [
+    'a purpose of 300 characters',
+    ['trace', '--data-dir', 'DIR', '--case', '1', '--purpose', 'p'.repeat(300)],
+    '--purpose has 300 bytes: at most 256 bytes of UTF-8 are recorded',
+  ],
+  [
+    'a name of 100 characters that take 300 bytes',
+    ['cluster', '--data-dir', 'DIR', '--cases', 'cases.txt', '--officer', '吴'.repeat(100)],
+    '--officer has 300 bytes: at most 256',
+  ],
+  [
+    'people to show who are no numbers',
+    ['trace', '--data-dir', 'DIR', '--case', '1', '--evidence-person', 'x'],
+    '--evidence-person takes tag numbers, such as 17, separated by commas, not “x”',
+  ],
+  [
+    'more people to show than a question names',
+    ['trace', '--data-dir', 'DIR', '--case', '1', '--evidence-person', '7,'.repeat(500) + '7'],
+    '--evidence-person takes at most 500 tag numbers, not 501',
+  ],
   ['nothing to verify', ['ledger', 'verify'], '--data-dir DIR'],
   ['an export to verify without a key', ['ledger', 'verify', '--export', 'DIR'], '--vkey KEY'],
   ['a key that is none', ['ledger', 'verify', '--export', 'DIR', '--vkey', 'x'], 'firebreak ledger vkey'],
