@@ -70,7 +70,7 @@ async function writeBeside(
     isInPlace = true;
     await syncFolder(dirname(file));
   } catch (cause) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => undefined); // why it was not written is what counts
     if (cause instanceof FirebreakError) throw cause;
     if (isInPlace) throw notSynced(file, cause);
     throw notWritten(file, cause);

@@ -10,6 +10,7 @@ import { dayOf } from '../protocol/time.js';
 import { writeAtomically } from './atomic-file.js';
 import { fieldsOf } from './fields.js';
 import type { DataFolder } from './folder.js';
+import { isDate } from './times.js';
 
 const FORMAT = 'firebreak-data-1';
 /** It stands in every checkpoint twice, and those have their bounds. */
@@ -33,7 +34,7 @@ const originName = z
   .refine((name) => Buffer.byteLength(name) <= MAX_ORIGIN_BYTES, {
     error: `must not be longer than ${MAX_ORIGIN_BYTES} bytes`,
   });
-const sunsetDate = z.iso.date('must be a date such as 2027-06-30');
+const sunsetDate = z.string().refine(isDate, { error: 'must be a date such as 2027-06-30' });
 
 const settings = z.strictObject({
   sampleHoldSeconds: z.int().min(1).max(900),

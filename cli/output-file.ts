@@ -1,6 +1,7 @@
 /** Places that a person names to be written: looked at before the long work, and before anything is recorded, not after. */
-import { realpath, stat } from 'node:fs/promises';
+import { access, constants, lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
+import { systemReason } from '../host/system-words.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { existsAlready } from './atomic-file.js';
 import { usage } from './exit.js';
@@ -19,22 +20,41 @@ export function requireName(path: string, what: 'file' | 'folder'): void {
 }
 
 /**
- * A file that may be written, also over what is there. Throws `input` where it cannot be, and `usage` for a file that is also
- * read, or is in the data folder.
+ * A file that may be written, also in the place of a regular file that is there: nothing else is replaced. Throws `input` where
+ * it cannot be, and `usage` for a file that is also read, or is in the data folder.
  */
 export async function requireWritableFile(file: string, kept: KeptFiles = {}): Promise<void> {
   requireName(file, 'file');
   const parent = dirname(resolve(file));
   if (!(await isFolder(parent)))
     throw new FirebreakError('input', `there is no folder ${parent} to write ${file} into`);
+  await requireMayWriteInto(parent);
   if (await isFolder(resolve(file)))
     throw new FirebreakError('input', `${file} is a folder; name a file to write`);
   await requireApart(file, kept);
+  await requireReplaceable(file);
 }
 
 /** Throws `exists` where something is at that name. */
 export async function requireNew(file: string): Promise<void> {
   if ((await stat(file).catch(() => undefined)) !== undefined) throw existsAlready(file);
+}
+
+async function requireMayWriteInto(parent: string): Promise<void> {
+  await access(parent, constants.W_OK | constants.X_OK).catch((cause: unknown) => {
+    const why = `${parent} cannot be written into: ${systemReason(cause)}`;
+    throw new FirebreakError('input', `${why}; or name a file elsewhere`, { cause });
+  });
+}
+
+/** The file comes by a rename, which takes away whatever has its name: a device, a pipe, or the link and not what it leads to. */
+async function requireReplaceable(file: string): Promise<void> {
+  const there = await lstat(resolve(file)).catch(() => undefined);
+  if (there === undefined || there.isFile()) return;
+  throw new FirebreakError(
+    'input',
+    `${file} is a device, a pipe or a link, which would be replaced: name a regular file, or one that is not there`,
+  );
 }
 
 const isFolder = (path: string): Promise<boolean> =>

@@ -1,15 +1,35 @@
 /** Times as people type and read them. */
 import { usage } from './exit.js';
 
-/** Unix seconds from digits or an ISO date ("2023-11-15", "2023-11-15T08:00", "…Z", "…+01:00"). A bare date is local midnight. */
+const DATE_AND_TIME = /^(\d{4}-\d\d-\d\d)([T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:?\d\d)?)?$/;
+
+/** Whether it is a day of the calendar, such as "2026-03-02". */
+export function isDate(text: string): boolean {
+  const ms = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00Z`) : NaN;
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text); // 30 February would be 2 March
+}
+
+/**
+ * Unix seconds from digits or an ISO date ("2023-11-15", "2023-11-15T08:00", "…Z", "…+01:00"). A bare date is local midnight.
+ * Throws `usage` for a day that does not exist, and for one without its dashes ("20231115"), which would be a time of 1970.
+ */
 export function parseTime(text: string, option: string): number {
+  if (/^(19|20)\d{6}$/.test(text)) throw withoutDashes(text, option);
   if (/^\d{1,12}$/.test(text)) return Number(text);
-  if (/^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:?\d\d)?)?$/.test(text)) {
+  const [, date = ''] = DATE_AND_TIME.exec(text) ?? [];
+  if (isDate(date)) {
     const ms = Date.parse(text.includes(':') ? text.replace(' ', 'T') : `${text}T00:00`);
     if (!Number.isNaN(ms)) return Math.floor(ms / 1000);
   }
   throw usage(
     `${option} must be unix seconds or an ISO date such as 2026-03-02 or 2026-03-02T08:30, not “${text}”`,
+  );
+}
+
+function withoutDashes(text: string, option: string): Error {
+  const date = text.replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3');
+  return usage(
+    `${option}: ${text} would be a time of 1970; for a day, write ${isDate(date) ? date : '2026-03-02'}`,
   );
 }
 

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { isPlain, plain } from '../protocol/plain-text.js';
 import type { Look } from '../tracer/access.js';
-import { PLAIN_WORDS } from '../tracer/recorded-words.js';
+import { MAX_RECORDED_BYTES, PLAIN_WORDS, RECORDED_ROOM } from '../tracer/recorded-words.js';
 import { usage } from './exit.js';
 
 const PURPOSE = 'outbreak investigation';
@@ -33,6 +33,8 @@ export const lookOf = ({ officer, purpose }: LookOptions): Look => ({
 /** What is typed for the record, as the recorder takes it. Throws `usage`. */
 const wordsOf = (option: string) => (words: string) => {
   if (words.trim() === '') throw usage(`${option} is empty: a look is recorded with who looks and why`);
+  const bytes = Buffer.byteLength(words);
+  if (bytes > MAX_RECORDED_BYTES) throw usage(`${option} has ${bytes} bytes: ${RECORDED_ROOM} are recorded`);
   if (!isPlain(words)) throw usage(`${option} must be ${PLAIN_WORDS}: people are shown it`);
   return words;
 };

@@ -16,10 +16,11 @@ import { makeCity } from '../../firmware-sim/city/make-city.js';
 import { dayOf } from '../../protocol/time.js';
 import { claimEmptyFolder } from '../folder.js';
 import { positiveNumber, wholeNumber } from '../options.js';
-import { requireName, requireNew } from '../output-file.js';
+import { requireName, requireNew, requireWritableFile } from '../output-file.js';
 import { dateOf } from '../present/show-retention.js';
 import { terminalProgress } from '../progress.js';
 import { stopSignal } from '../shutdown.js';
+import { isDate } from '../times.js';
 
 interface CityOptions extends Omit<CitySettings, 'firstDay' | 'contactsPerDay'> {
   readonly out: string;
@@ -59,8 +60,7 @@ function seedText(text: string): string {
 }
 
 function utcDay(text: string): number {
-  const ms = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00Z`) : NaN;
-  if (new Date(Number.isNaN(ms) ? 0 : ms).toISOString().startsWith(text)) return dayOf(ms / 1000);
+  if (isDate(text)) return dayOf(Date.parse(`${text}T00:00Z`) / 1000);
   throw new InvalidArgumentError('It must be a date such as 2026-03-02.');
 }
 
@@ -69,7 +69,7 @@ async function city({ out, contactsFile, start, ...rest }: CityOptions): Promise
   const settings = { people, days, seed, firstDay: start, contactsPerDay };
   requireName(out, 'folder');
   if (contactsFile !== undefined) {
-    requireName(contactsFile, 'file');
+    await requireWritableFile(contactsFile);
     await requireNew(contactsFile);
   }
   await claimEmptyFolder(out);

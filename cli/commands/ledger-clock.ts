@@ -1,6 +1,6 @@
 /** `firebreak ledger clock`: whether the ledger believes its clock, and a person's word that it is right. */
 import type { Command } from 'commander';
-import type { ClockDoubt } from '../../ledger/append-clock.js';
+import { FirebreakError } from '../../protocol/errors.js';
 import type { DataFolder } from '../folder.js';
 import { clockDoubtLine, dateTime } from '../present/clock-doubt.js';
 import { ledgerStatusSchema } from '../present/ledger-screen.js';
@@ -20,19 +20,25 @@ export function addLedgerClockCommand(ledger: Command): void {
 }
 
 async function tellClock({ folder, clock }: Session, { yes }: ClockOptions): Promise<void> {
-  const doubt = await doubtOf(folder);
   const nowMs = clock.nowMs();
   console.log(`the clock says ${dateTime(nowMs)}`);
   if (yes === true) {
     await writeSaidClock(folder.ledger.saidClock, nowMs);
     return console.log('the clock is right, you say: the ledger dates entries by it from now on');
   }
-  if (doubt !== undefined) console.log(clockDoubtLine(doubt));
+  console.log(await wordOfLedger(folder));
 }
 
-/** Of a ledger that runs; one that does not says it at its start. */
-async function doubtOf(folder: DataFolder): Promise<ClockDoubt | undefined> {
+/** Throws `permission` or `damaged` where what a ledger last said of itself cannot be read. */
+async function wordOfLedger(folder: DataFolder): Promise<string> {
   const { status } = folder.ledger;
-  const read = await readStatus(folder, status, 'the ledger', ledgerStatusSchema).catch(() => undefined);
-  return read?.isRunning === true ? read.status.clockDoubt : undefined;
+  const read = await readStatus(folder, status, 'the ledger', ledgerStatusSchema).catch(nothingOfNone);
+  if (read?.isRunning !== true)
+    return 'the ledger does not run: it says at its start whether it believes this clock';
+  const { clockDoubt } = read.status;
+  return clockDoubt === undefined ? 'the ledger dates entries by it' : clockDoubtLine(clockDoubt);
+}
+
+function nothingOfNone(error: unknown): undefined {
+  if (!(error instanceof FirebreakError) || error.code !== 'not-found') throw error;
 }

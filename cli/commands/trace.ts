@@ -68,17 +68,30 @@ async function run(options: TraceCommandOptions): Promise<void> {
     console.log(recordedLines(accessIndex, question, options).join('\n'));
     const beyond = beyondAllKnown(options, result);
     if (beyond !== undefined) console.log(`${beyond}\n`);
-    await showTrace(result, options);
-    if (options.evidence !== undefined) await saveEvidence(options.evidence, evidence, session);
+    const { evidence: file } = options;
+    await showTrace(
+      result,
+      options,
+      file === undefined ? undefined : () => saveEvidence(file, evidence, session),
+    );
   });
 }
 
 /** Tag numbers, written as they are in an answer. */
 function personNumbers(text: string): readonly string[] {
-  const numbers = text.split(',').map((part) => part.trim());
-  if (numbers.length <= MAX_EVIDENCE_PERSONS && numbers.every((number) => /^(0|[1-9]\d{0,14})$/.test(number)))
-    return numbers;
-  throw usage(`--evidence-person takes at most ${MAX_EVIDENCE_PERSONS} tag numbers, separated by commas`);
+  const numbers = text.split(',').map(personNumber);
+  if (numbers.length <= MAX_EVIDENCE_PERSONS) return numbers;
+  throw usage(
+    `--evidence-person takes at most ${MAX_EVIDENCE_PERSONS} tag numbers, not ${numbers.length}: show fewer people, or leave it out for all`,
+  );
+}
+
+function personNumber(part: string): string {
+  try {
+    return caseNumber(part.trim());
+  } catch {
+    throw usage(`--evidence-person takes tag numbers, such as 17, separated by commas, not “${part.trim()}”`);
+  }
 }
 
 async function saveEvidence(

@@ -25,11 +25,27 @@ export async function requireWritable(files: TraceFiles, kept: KeptFiles = {}): 
   if (evidence !== undefined) await requireNew(evidence);
 }
 
-/** On the screen first: a file that cannot be written takes the answer from nobody. Throws `input`. */
-export async function showTrace(trace: TraceResult, files: TraceFiles): Promise<void> {
+/**
+ * On the screen first: a file that cannot be written takes the answer from nobody. Then `save`, for what cannot be asked for again
+ * without another look, and the files. Each is tried; throws what failed first, `input` for a file.
+ */
+export async function showTrace(
+  trace: TraceResult,
+  { json, csv }: TraceFiles,
+  save?: () => Promise<void>,
+): Promise<void> {
   console.log(traceTree(trace));
-  if (files.json !== undefined) await writeAnswer(files.json, `${JSON.stringify(trace, undefined, 2)}\n`);
-  if (files.csv !== undefined) await writeAnswer(files.csv, traceCsv(trace));
+  await eachTried([
+    ...(save === undefined ? [] : [save]),
+    ...(json === undefined ? [] : [() => writeAnswer(json, `${JSON.stringify(trace, undefined, 2)}\n`)]),
+    ...(csv === undefined ? [] : [() => writeAnswer(csv, traceCsv(trace))]),
+  ]);
+}
+
+async function eachTried(works: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const work of works) await work().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
 }
 
 /** A file that its owner alone reads, in the place of one of that name; the screen says so. Throws `input`. */

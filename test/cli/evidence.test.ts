@@ -171,12 +171,22 @@ describe('firebreak trace --evidence', () => {
   test('shows the people who are named, and no others', async () => {
     const some = workshop.path('some.evidence');
     const folder = await workshop.copy();
-    const named = ['--evidence', some, '--evidence-person', '2'];
+    const named = ['--evidence', some, '--evidence-person', '02'];
     expect(await attempt('trace', '--data-dir', folder, ...QUESTION, ...named)).toMatchObject({ code: 0 });
     const { code, text } = await verify(some);
     expect(code).toBe(0);
     expect(text).toContain('2 people, 1 of them shown here');
     expect(text).not.toMatch(/^ {2}3 {2}hop/m);
+  });
+
+  test('is there although another file of the answer could not be written', async () => {
+    const file = workshop.path('alone.evidence');
+    const json = workshop.path('j'.repeat(250)); // with what is added while it is written, too long for a name
+    const asked = [...QUESTION, '--json', json, '--evidence', file];
+    const { code, text } = await attempt('trace', '--data-dir', await workshop.copy(), ...asked);
+    expect(text).toContain(`${json} cannot be written`);
+    expect(code).toBe(1);
+    expect(await verify(file)).toMatchObject({ code: 0 });
   });
 
   test('overwrites nothing, and asks nothing before it knows', async () => {

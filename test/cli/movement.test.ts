@@ -24,12 +24,17 @@ describe('a movement', () => {
     expect(placeOf('3', 100_000)).toBeUndefined();
   });
 
-  it.each(['100 1 0', '100 1 0 0 0', 'now 1 0 0', '100 Tag 0 0', '100 1 x 0'])(
-    'refuses the line “%s”, with its number',
-    (line) => {
-      expect(() => parseMovement(`# first\n${line}`)).toThrow(/line 2 of the movement/);
-    },
-  );
+  it.each([
+    '100 1 0',
+    '100 1 0 0 0',
+    'now 1 0 0',
+    '100 Tag 0 0',
+    '100 1 x 0',
+    '2026-02-30 1 0 0',
+    '20260302 1 0 0',
+  ])('refuses the line “%s”, with its number', (line) => {
+    expect(() => parseMovement(`# first\n${line}`)).toThrow(/line 2 of the movement/);
+  });
 
   it('refuses a name that goes back in time', () => {
     expect(() => parseMovement('200 1 0 0\n100 1 1 1')).toThrow(

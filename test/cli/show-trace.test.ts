@@ -1,12 +1,15 @@
 /** A look is recorded before it is answered, so the answer reaches whoever asked, whatever becomes of the files. */
-import { link, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, link, lstat, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { requireWritable, showTrace } from '../../cli/present/show-trace.js';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import type { Contact } from '../../tracer/contact.js';
 import { trace } from '../../tracer/trace.js';
+import { program } from '../program.js';
 import { plainView } from '../reference/views.js';
 
 const START = 20_700 * 86_400;
@@ -20,6 +23,11 @@ function answer() {
   const window = { from: START, to: START + 90_000, minSeconds: 900, latentSeconds: 0 };
   return trace(view, { case: '1', direction: 'forward', hops: 2, ...window }, options);
 }
+
+type Three = [string, string, string];
+
+const runFile = promisify(execFile);
+const OTHER_USER = new URL('./other-user-process.ts', import.meta.url);
 
 let dir: string;
 let said: string[];
@@ -49,6 +57,16 @@ describe('the answer of a trace', () => {
     expect(said.join('\n')).toContain('1 person may have been infected by 1');
     expect(said.join('\n')).not.toContain('written to');
   });
+
+  it('is in every file that can be written, what cannot be had again first, and then says what failed', async () => {
+    const [json, csv] = [join(dir, 'gone', 'answer'), join(dir, 'a.csv')];
+    const saved = vi.fn(() => Promise.resolve());
+    await expect(showTrace(answer(), { json, csv }, saved)).rejects.toThrow(`${json} cannot be written`);
+    expect(saved).toHaveBeenCalledOnce();
+    expect(said.at(-1)).toBe(`written to ${csv}`);
+    const first = showTrace(answer(), { json, csv }, () => Promise.reject(new Error('the first')));
+    await expect(first).rejects.toThrow('the first');
+  });
 });
 
 it('does not put two answers into one file, one over the other', async () => {
@@ -64,6 +82,31 @@ it('does not put two answers into one file, one over the other', async () => {
 });
 
 describe('the file of an answer', () => {
+  it.each(['json', 'csv', 'evidence'])('of --%s is no pipe, device or link', async (kind) => {
+    const [pipe, linked, dangling] = ['pipe', 'linked', 'dangling'].map((name) => join(dir, name)) as Three;
+    await runFile('mkfifo', [pipe]);
+    await symlink('/dev/stdout', linked);
+    await symlink(join(dir, 'nothing'), dangling);
+    for (const file of [pipe, linked, dangling, '/dev/null', '/dev/stdout'])
+      await expect(requireWritable({ [kind]: file })).rejects.toMatchObject({
+        code: 'input',
+        message: expect.stringMatching(`${file} .*name a regular file|cannot be written into`) as unknown,
+      });
+    expect((await lstat(pipe)).isFIFO()).toBe(true);
+  });
+
+  it('is in no folder that this user may not write into', async () => {
+    const locked = join(dir, 'locked');
+    await mkdir(locked);
+    await chmod(dir, 0o755);
+    await chmod(locked, 0o555);
+    const { stdout } = await runFile(process.execPath, [program(OTHER_USER), join(locked, 'a')]);
+    expect(JSON.parse(stdout)).toEqual({
+      code: 'input',
+      message: expect.stringContaining(`${locked} cannot be written into: this user may not`) as unknown,
+    });
+  });
+
   it('is not one of the data folder, however its path is spelled', async () => {
     const dataDir = join(dir, 'data');
     await mkdir(join(dataDir, 'tracer'), { recursive: true });

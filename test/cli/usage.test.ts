@@ -27,6 +27,12 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], says: st
   ['a start that is no time', ['demo', '--from', 'yesterday'], '--from must be unix seconds or an ISO date'],
   ['a day that does not exist', ['demo', '--to', '2026-13-01'], '--to must be unix seconds or an ISO date'],
   [
+    'a 30th of February',
+    ['demo', '--from', '2026-02-30T08:00Z'],
+    '--from must be unix seconds or an ISO date',
+  ],
+  ['a day without its dashes', ['demo', '--to', '20260302'], 'write 2026-03-02'],
+  [
     'a window of a demo that ends before it begins',
     ['demo', '--from', '2023-11-16', '--to', '2023-11-15'],
     'the window ends',
@@ -162,6 +168,26 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], says: st
     'a purpose that is no plain line',
     ['cluster', '--data-dir', 'DIR', '--cases', 'cases.txt', '--purpose', 'a\u001bb'],
     '--purpose must be one line',
+  ],
+  [
+    'a purpose of 300 characters',
+    ['trace', '--data-dir', 'DIR', '--case', '1', '--purpose', 'p'.repeat(300)],
+    '--purpose has 300 bytes: at most 256 bytes of UTF-8 are recorded',
+  ],
+  [
+    'a name of 100 characters that take 300 bytes',
+    ['cluster', '--data-dir', 'DIR', '--cases', 'cases.txt', '--officer', '吴'.repeat(100)],
+    '--officer has 300 bytes: at most 256',
+  ],
+  [
+    'people to show who are no numbers',
+    ['trace', '--data-dir', 'DIR', '--case', '1', '--evidence-person', 'x'],
+    '--evidence-person takes tag numbers, such as 17, separated by commas, not “x”',
+  ],
+  [
+    'more people to show than a question names',
+    ['trace', '--data-dir', 'DIR', '--case', '1', '--evidence-person', '7,'.repeat(500) + '7'],
+    '--evidence-person takes at most 500 tag numbers, not 501',
   ],
   ['nothing to verify', ['ledger', 'verify'], '--data-dir DIR'],
   ['an export to verify without a key', ['ledger', 'verify', '--export', 'DIR'], '--vkey KEY'],

@@ -47,6 +47,13 @@ describe('firebreak city', () => {
     expect(await readdir(dir)).not.toContain('new');
   });
 
+  test('makes nothing where the recording could not be written', async () => {
+    const args = ['--out', join(dir, 'new'), '--contacts-file', join(dir, 'gone', 'mill.dat')];
+    const { code, text } = await attempt(...BASE, ...args);
+    expect([code, text]).toEqual([1, expect.stringContaining('there is no folder')]);
+    expect(await readdir(dir)).not.toContain('new');
+  });
+
   test.each([
     ['one person', ['--people', '1'], 'from 2 to 16777215'],
     ['no days', ['--days', '0'], 'from 1 to 180'],

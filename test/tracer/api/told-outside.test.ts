@@ -1,5 +1,5 @@
 /** What whoever asks is told of a failure: what was made for them, and of all else only that there is one; the log says what. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { FirebreakError } from '../../../protocol/errors.js';
 import type { ErrorCode } from '../../../protocol/errors.js';
 import { refusedBy } from '../../../tracer/api/refusal.js';
@@ -108,14 +108,24 @@ describe('whoever asks is told', () => {
     expect(refused).toMatchObject({ status: 503, code: 'consistency', message });
   });
 
-  it('what of their look has no room in the ledger', async () => {
-    const { api } = await realApi();
-    const { post } = await serve(api);
-    const question = { ...asked, officer: '吴'.repeat(256) };
-    const refused = await refusalOf(await post('/v1/trace', question, LOCAL));
-    expect(refused).toMatchObject({ status: 400, code: 'format' });
-    expect(refused.message).toContain('at most 256 bytes of text');
-  });
+  it.each(['officer', 'purpose'])(
+    'that the ledger has no room for so long a word, before a walk: %s',
+    async (word) => {
+      const { api } = await realApi();
+      const trace = vi.spyOn(api, 'trace');
+      const { post } = await serve(api);
+      for (const words of ['吴'.repeat(86), 'x'.repeat(257)]) {
+        const refused = await refusalOf(
+          await post('/v1/trace', { ...asked, officer: 'Wu', [word]: words }, LOCAL),
+        );
+        expect(refused).toMatchObject({ status: 400, code: 'input' });
+        expect(refused.message).toContain(`${word}: it must be at most 256 bytes of UTF-8`);
+      }
+      expect(trace).not.toHaveBeenCalled();
+      const longest = { ...asked, officer: 'Wu', [word]: `x${'吴'.repeat(85)}` };
+      expect((await post('/v1/trace', longest, LOCAL)).status).toBe(200);
+    },
+  );
 });
 
 it.each([
