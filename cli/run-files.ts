@@ -29,13 +29,17 @@ export type RunFacts<Name extends RunName> = z.infer<(typeof RUN_FILES)[Name]>;
 
 const pathOf = (folder: DataFolder, name: RunName) => join(folder.run, `${name}.json`);
 
+/** A machine that was given its own part of a folder has none yet. */
+export const makeRunFolder = async ({ run }: DataFolder): Promise<void> =>
+  void (await mkdir(run, { recursive: true, mode: 0o700 }));
+
 /** Says where this process listens, until the returned function takes it back. */
 export async function announce<Name extends RunName>(
   folder: DataFolder,
   name: Name,
   facts: Omit<RunFacts<Name>, keyof ProcessMark>,
 ): Promise<() => Promise<void>> {
-  await mkdir(folder.run, { recursive: true, mode: 0o700 });
+  await makeRunFolder(folder);
   await writeAtomically(
     pathOf(folder, name),
     `${JSON.stringify({ ...(await ownMark()), ...facts })}\n`,

@@ -9,7 +9,7 @@ import { serveAir } from '../../radio/air-socket-server.js';
 import type { AirServerDeps } from '../../radio/air-socket-server.js';
 import type { DataFolder } from '../folder.js';
 import { loadContacts } from '../parts/contacts.js';
-import { announce } from '../run-files.js';
+import { announce, makeRunFolder } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
 import { untilStopped } from '../shutdown.js';
@@ -35,6 +35,7 @@ async function run(options: RunOptions): Promise<void> {
     const { folder, log, signal, onClose } = session;
     const air = await openAir(session, options);
     onClose(() => air.close());
+    await makeRunFolder(folder);
     const server = await serveAir({ at: { path: socketPath(folder) }, join: air.join, log });
     onClose(() => server.close());
     onClose(await announce(folder, 'air', { socket: socketPath(folder) }));

@@ -81,13 +81,15 @@ function tagStateOf({ folder, config }: Session, tag: number): TagState {
   );
 }
 
+const ELSEWHERE = 'on the machine of a tag alone, name the authority with --authority https://…';
+
 /** Asks the authority at `url`, or the one that runs on the folder; without either, reads the ledger with the authority's keys. */
 async function ask(session: Session, request: Uint8Array, url: string | undefined): Promise<Uint8Array> {
   const { folder, config, signal, onClose } = session;
   if (url !== undefined) return auditByWire({ url, signal }, request);
   const running = await findRunning(folder, 'authority');
   if (running) return auditByWire({ url: running.http, signal }, request);
-  if (!(await isThere(folder.authority.auditKey))) throw notRunning(folder, 'authority');
+  if (!(await isThere(folder.authority.auditKey))) throw notRunning(folder, 'authority', ELSEWHERE);
   const reader = await openFolderReader(folder, config);
   onClose(() => reader.close());
   const { audit } = await startAudit(session, reader, { answerWithinMs: HOWEVER_LONG });

@@ -88,7 +88,7 @@ function stationOf(
     if (given !== undefined) return given;
     const running = await findRunning(folder, 'authority');
     if (running) return running.http;
-    throw notRunning(folder, 'authority');
+    throw notRunning(folder, 'authority', 'of one on another machine, name it with --authority');
   };
   return {
     enrol: async (request, tag) => enrolByWire({ url: await urlOf(desk ?? authority), signal }, request, tag),

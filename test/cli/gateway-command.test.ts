@@ -17,6 +17,7 @@ afterAll(() => shop?.remove());
 describe('a gateway with a certificate and day keys on disk', () => {
   it('goes on the air without any broker, and says that reports wait on disk', async () => {
     const folder = await shop.copy();
+    await rm(join(folder, 'run'), { recursive: true, force: true }); // as on a machine of its own
     const air = startFirebreak(['air', 'run', '--data-dir', folder]);
     const args = ['--data-dir', folder, '--broker', NO_BROKER, '--broker-patience', '1'];
     const gateway = startFirebreak(['gateway', 'run', ...args]);
