@@ -52,6 +52,8 @@ export interface LedgerStatus {
   readonly removalFailure: string | undefined;
   /** Why the ledger takes nothing any more; a person has to look at the disk and start it again. */
   readonly failure: string | undefined;
+  /** What the threads that check batches died of, all of them, until one has checked a batch again. They are started again for ever. */
+  readonly checkFailure: string | undefined;
   /** The clock is not believed, and all is refused as busy until it is mended or a person says that it is right. */
   readonly clockDoubt: ClockDoubt | undefined;
   /** What readers see, and who of the witnesses does not cosign. */
@@ -125,7 +127,7 @@ class OpenLedger implements Ledger {
   }
 
   status(): LedgerStatus {
-    const { store, directory, appendClock, sequencer, days, remover, publication } = this.#parts;
+    const { store, directory, appendClock, sequencer, days, remover, publication, checker } = this.#parts;
     const { size, lastAppendedMs, counters } = store.state();
     return {
       origin: this.#deps.logSigner.name,
@@ -141,6 +143,7 @@ class OpenLedger implements Ledger {
       daysToRemove: days.toRemove,
       removalFailure: remover.failure,
       failure: sequencer.failure?.message,
+      checkFailure: checker.failure,
       clockDoubt: appendClock.doubt(store.state()),
       publication: publication.status(),
     };
