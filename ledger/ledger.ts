@@ -203,7 +203,7 @@ function firstCheckpoint(logSigner: NoteSigner): string {
 /**
  * Opens the ledger in `deps.dir`, a new one in an empty folder. Reads no more than the last commit and the tree's edge.
  *
- * Throws `locked` when another ledger runs on the folder, `foreign` when it is another log's or another version's, or the
+ * Throws `locked` when the folder is open elsewhere, `foreign` when it is another log's or another version's, or the
  * policy is, `input` for a policy whose witnesses have no URL, `damaged` with what is, `permission`.
  */
 export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
