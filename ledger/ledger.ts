@@ -159,11 +159,12 @@ class OpenLedger implements Ledger {
   }
 
   async #close(): Promise<void> {
+    const removerClosed = this.#parts.remover.close();
     await this.#intake.idle();
     await this.#parts.sequencer.idle();
     await this.#parts.publication.close();
     await this.#parts.checker.close();
-    await this.#parts.remover.close();
+    await removerClosed;
     await this.#parts.store.close();
   }
 
