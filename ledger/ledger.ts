@@ -9,6 +9,7 @@ import { FirebreakError, refusalNumber, type Refusal } from '../protocol/errors.
 import { partyIdOf } from '../protocol/keys.js';
 import type { LedgerReader } from '../protocol/ledger-reader.js';
 import { signLedgerReceipt } from '../protocol/ledger-receipt.js';
+import { silentLog } from '../protocol/log.js';
 import { emptyRoot } from '../protocol/merkle.js';
 import type { NoteSigner } from '../protocol/note.js';
 import type { ClockDoubt } from './append-clock.js';
@@ -208,13 +209,14 @@ function firstCheckpoint(logSigner: NoteSigner): string {
  * policy is, `input` for a policy whose witnesses have no URL, `damaged` with what is, `permission`.
  */
 export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
-  const { dir, logSigner, storeTuning: tuning } = deps;
+  const { dir, logSigner, storeTuning: tuning, log = silentLog } = deps;
   const identity = { origin: logSigner.name, logPublicKey: logSigner.publicKey };
   const store = await openStoreLevel({
     dir,
     identity,
     firstCheckpoint: () => firstCheckpoint(logSigner),
     tuning,
+    log,
   });
   try {
     const parts = await openParts(store, deps);
