@@ -5,6 +5,7 @@
  * stored. What the ledger refuses is said in a signed receipt; an error would end the connection, and the writer would
  * send the same batch for ever. Sessions do not outlive connections: what a writer has not seen receipted, it keeps.
  */
+import type { EventEmitter } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes, type Client } from 'aedes';
 import { LimitedLog } from '../host/limited-log.js';
@@ -16,7 +17,7 @@ import { partyIdOf } from '../protocol/keys.js';
 import { asError } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
 import { receiptsTopic } from '../protocol/topics.js';
-import { maySubscribe, publishVerdict } from './broker-policy.js';
+import { maySubscribe, publishVerdict, type PublishVerdict } from './broker-policy.js';
 import { GatedConnection } from './gated-connection.js';
 import type { Ledger } from './ledger.js';
 import { PacketGate } from './packet-gate.js';
@@ -29,6 +30,12 @@ const MAX_RETAINED_BYTES = 512 * 1024;
 /** Of one writer, which needs one; a new one is always let in, and the oldest goes. */
 const CONNECTIONS_PER_WRITER = 4;
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
+/**
+ * After four of these, 23 days, aedes sends out the wills of every broker, itself among them, that by the host's clock gave no
+ * sign for three: with its own minute, a clock that leaps forward would run the wills of writers that are there. Wills are in
+ * memory here, so there are none of another broker. Four times it is to be below 2^31, or the timer goes off at once.
+ */
+const HEARTBEAT_MS = 500_000_000;
 const BAD_TOKEN = 4;
 const NOT_AUTHORIZED = 5;
 
@@ -72,11 +79,18 @@ class AedesBroker {
   readonly #options: BrokerOptions;
   /** Who is behind a connection, once it showed a token. */
   readonly #writers = new WeakMap<Client, Uint8Array>();
+  /** Last wills, from CONNECT until it is decided. */
+  readonly #wills = new WeakMap<Client, Publish>();
   /** Of each writer that is connected, the oldest connection first. */
   readonly #connected = new Map<string, Set<Client>>();
 
   constructor(options: BrokerOptions) {
     this.#options = options;
+  }
+
+  /** To be called before `authenticate`, with the last will in the CONNECT. */
+  keepWill(client: Client, will: Publish): void {
+    this.#wills.set(client, will);
   }
 
   /** Throws a ConnectRefusal. */
@@ -96,6 +110,11 @@ class AedesBroker {
     if (!ledger.knows(publicKey)) {
       log.warn('a writer that nobody vouched for was refused', { writer: toHex(writerId) });
       throw new ConnectRefusal(NOT_AUTHORIZED, 'this writer is not known to the ledger');
+    }
+    const will = this.#wills.get(client);
+    if (will !== undefined && this.#verdict(will, writerId) !== 'deliver') {
+      log.warn('a writer was refused for its last will', { writer: toHex(writerId) });
+      throw new ConnectRefusal(NOT_AUTHORIZED, 'this writer may not leave this will');
     }
     this.#writers.set(client, writerId);
     // Only its own earlier connection gives way to a new one of the same client id.
@@ -120,19 +139,16 @@ class AedesBroker {
   /** Rejects when the connection is to end: a topic that is not the writer's, or a ledger that cannot store. */
   async publish(broker: Aedes, client: Client | null, packet: Publish): Promise<(() => void) | undefined> {
     const writerId = client === null ? undefined : this.#writers.get(client);
-    const verdict = writerId && publishVerdict(packet, writerId, this.#options.issuerPublicKey);
-    // A view of what was read: nobody writes there again.
-    const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
-    if (
-      writerId === undefined ||
-      verdict === 'refuse' ||
-      (verdict === 'deliver' && payload.length > MAX_RETAINED_BYTES)
-    ) {
-      throw new Error('this writer may not publish this');
-    }
+    const verdict = writerId && this.#verdict(packet, writerId);
+    if (writerId === undefined || verdict === 'refuse') throw new Error('this writer may not publish this');
     if (verdict !== 'commit') return undefined;
-    const receipt = await this.#options.ledger.submit(payload, writerId);
+    const receipt = await this.#options.ledger.submit(bytesOf(packet), writerId);
     return () => this.#sendReceipt(broker, writerId, receipt);
+  }
+
+  #verdict(packet: Publish, writerId: Uint8Array): PublishVerdict {
+    const verdict = publishVerdict(packet, writerId, this.#options.issuerPublicKey);
+    return verdict === 'deliver' && bytesOf(packet).length > MAX_RETAINED_BYTES ? 'refuse' : verdict;
   }
 
   maySubscribe(client: Client, topic: string): boolean {
@@ -158,6 +174,10 @@ interface Publish {
   readonly retain: boolean;
 }
 
+/** A view of what was read: nobody writes there again. */
+const bytesOf = ({ payload }: Publish): Buffer =>
+  typeof payload === 'string' ? Buffer.from(payload) : payload;
+
 function createAedes(rules: AedesBroker, drainTimeout: number): Promise<Aedes> {
   const opening: Promise<Aedes> = Aedes.createBroker({
     connectTimeout: 10_000,
@@ -165,8 +185,10 @@ function createAedes(rules: AedesBroker, drainTimeout: number): Promise<Aedes> {
     // keep the others' from going out. What one writer has under way is bounded by its connections.
     concurrency: 0,
     drainTimeout,
-    preConnect: (_client, packet, done) => {
+    heartbeatInterval: HEARTBEAT_MS,
+    preConnect: (client, packet, done) => {
       packet.clean = true;
+      if (packet.will) rules.keepWill(client, { qos: 0, retain: false, ...packet.will });
       done(null, true);
     },
     authenticate: (client, username, password, done) => {
@@ -218,6 +240,9 @@ export async function openAedesBroker(options: BrokerOptions): Promise<Broker> {
   const host = options.host ?? '127.0.0.1';
   const log = new LimitedLog(options.log);
   const broker = await createAedes(new AedesBroker({ ...options, log }), options.drainTimeoutMs ?? 20_000);
+  const emitter: EventEmitter = broker;
+  // Without a listener the process would end.
+  emitter.on('error', (error: Error) => log.error('the broker failed at something', { why: error.message }));
   const server = createServer();
   server.maxConnections = options.maxConnections ?? 4096;
   const sockets = new Set<Socket>();

@@ -11,6 +11,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Socket } from 'node:net';
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
+import { LimitedLog } from '../host/limited-log.js';
 import { unlessAborted, withTimeLimit } from '../host/time-limit.js';
 import { toHex } from '../protocol/bytes.js';
 import { asError, FirebreakError } from '../protocol/errors.js';
@@ -20,8 +21,7 @@ import { ALL_ENTRIES_TOPIC, parseTopic } from '../protocol/topics.js';
 import type { Ledger } from './ledger.js';
 import { ReceiptOutbox } from './receipt-outbox.js';
 
-const FIRST_RETRY_MS = 500;
-const LAST_RETRY_MS = 30_000;
+const RETRY_MS = { first: 500, longest: 30_000 };
 const CLOSE_MS = 1000;
 const SUBSCRIBE_WITHIN_MS = 30_000;
 /**
@@ -44,6 +44,8 @@ export interface ExternalBrokerOptions {
   readonly subscribeWithinMs?: number;
   /** Batches taken from the broker and not yet answered, at most; 1 acknowledges each once it is committed. */
   readonly maxUnderWay?: number;
+  /** Wait before a lost broker is tried again; doubled with each try that fails, up to the longest. */
+  readonly retryMs?: { readonly first: number; readonly longest: number };
   readonly log: Log;
 }
 
@@ -58,13 +60,13 @@ export interface ExternalBroker {
   close(): Promise<void>;
 }
 
-function clientOptions({ clientId, login }: ExternalBrokerOptions): IClientOptions {
+function clientOptions({ clientId, login, retryMs = RETRY_MS }: ExternalBrokerOptions): IClientOptions {
   return {
     protocolVersion: 4,
     clientId: clientId ?? `firebreak-ledger-${toHex(randomBytes(6))}`,
     clean: clientId === undefined,
     keepalive: 30,
-    reconnectPeriod: FIRST_RETRY_MS,
+    reconnectPeriod: retryMs.first,
     // Once it was let in, a broker that refuses it is most likely starting, and tried again as one that is away.
     reconnectOnConnackError: true,
     connectTimeout: 10_000,
@@ -83,7 +85,8 @@ class Session {
   readonly #client: MqttClient;
   readonly #options: ExternalBrokerOptions;
   readonly #receipts: ReceiptOutbox;
-  #retryMs = FIRST_RETRY_MS;
+  readonly #retry: { readonly first: number; readonly longest: number };
+  #retryMs: number;
   readonly #underWay = new Set<Promise<void>>();
   #underWayBytes = 0;
   /** Goes on reading; kept while there is no room. */
@@ -95,6 +98,8 @@ class Session {
   constructor(client: MqttClient, options: ExternalBrokerOptions) {
     this.#client = client;
     this.#options = options;
+    this.#retry = options.retryMs ?? RETRY_MS;
+    this.#retryMs = this.#retry.first;
     this.#receipts = new ReceiptOutbox(client, options.log);
   }
 
@@ -146,7 +151,7 @@ class Session {
     try {
       if ((await this.#grantedQos()) !== 1)
         throw new Error('it does not let the ledger subscribe to the entries of its writers');
-      this.#retryMs = FIRST_RETRY_MS;
+      this.#retryMs = this.#retry.first;
       this.#isHearing = true;
       this.#failure = undefined;
       this.#options.log.info('connected to the broker', { url: this.#options.url });
@@ -177,7 +182,7 @@ class Session {
     this.#isHearing = false;
     if (this.#isClosing) return;
     this.#receipts.lost(wasHearing);
-    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+    this.#retryMs = Math.min(this.#retryMs * 2, this.#retry.longest);
     this.#client.options.reconnectPeriod = this.#retryMs;
   }
 
@@ -255,7 +260,8 @@ async function endClient(client: MqttClient): Promise<void> {
 export async function openExternalBroker(options: ExternalBrokerOptions): Promise<ExternalBroker> {
   requireBrokerUrl(options.url);
   const client = mqtt.connect(options.url, clientOptions(options));
-  const session = new Session(client, options);
+  const log = new LimitedLog(options.log);
+  const session = new Session(client, { ...options, log });
   // A receipt sent right after a PUBACK is not to wait for the broker to acknowledge that (Nagle, RFC 896).
   client.on('connect', () => client.stream instanceof Socket && client.stream.setNoDelay(true));
   try {
@@ -263,6 +269,7 @@ export async function openExternalBroker(options: ExternalBrokerOptions): Promis
   } catch (error) {
     session.giveUp();
     await client.endAsync(true);
+    log.close();
     throw error;
   }
   return {
@@ -273,6 +280,7 @@ export async function openExternalBroker(options: ExternalBrokerOptions): Promis
     close: async () => {
       await session.finish();
       await endClient(client);
+      log.close();
     },
   };
 }

@@ -9,6 +9,7 @@ import { FirebreakError, refusalNumber, type Refusal } from '../protocol/errors.
 import { partyIdOf } from '../protocol/keys.js';
 import type { LedgerReader } from '../protocol/ledger-reader.js';
 import { signLedgerReceipt } from '../protocol/ledger-receipt.js';
+import { silentLog } from '../protocol/log.js';
 import { emptyRoot } from '../protocol/merkle.js';
 import type { NoteSigner } from '../protocol/note.js';
 import type { ClockDoubt } from './append-clock.js';
@@ -52,6 +53,8 @@ export interface LedgerStatus {
   readonly removalFailure: string | undefined;
   /** Why the ledger takes nothing any more; a person has to look at the disk and start it again. */
   readonly failure: string | undefined;
+  /** What the threads that check batches died of, all of them, until one has checked a batch again. They are started again for ever. */
+  readonly checkFailure: string | undefined;
   /** The clock is not believed, and all is refused as busy until it is mended or a person says that it is right. */
   readonly clockDoubt: ClockDoubt | undefined;
   /** What readers see, and who of the witnesses does not cosign. */
@@ -125,7 +128,7 @@ class OpenLedger implements Ledger {
   }
 
   status(): LedgerStatus {
-    const { store, directory, appendClock, sequencer, days, remover, publication } = this.#parts;
+    const { store, directory, appendClock, sequencer, days, remover, publication, checker } = this.#parts;
     const { size, lastAppendedMs, counters } = store.state();
     return {
       origin: this.#deps.logSigner.name,
@@ -141,6 +144,7 @@ class OpenLedger implements Ledger {
       daysToRemove: days.toRemove,
       removalFailure: remover.failure,
       failure: sequencer.failure?.message,
+      checkFailure: checker.failure,
       clockDoubt: appendClock.doubt(store.state()),
       publication: publication.status(),
     };
@@ -156,11 +160,12 @@ class OpenLedger implements Ledger {
   }
 
   async #close(): Promise<void> {
+    const removerClosed = this.#parts.remover.close();
     await this.#intake.idle();
     await this.#parts.sequencer.idle();
     await this.#parts.publication.close();
     await this.#parts.checker.close();
-    await this.#parts.remover.close();
+    await removerClosed;
     await this.#parts.store.close();
   }
 
@@ -200,17 +205,18 @@ function firstCheckpoint(logSigner: NoteSigner): string {
 /**
  * Opens the ledger in `deps.dir`, a new one in an empty folder. Reads no more than the last commit and the tree's edge.
  *
- * Throws `locked` when another ledger runs on the folder, `foreign` when it is another log's or another version's, or the
+ * Throws `locked` when the folder is open elsewhere, `foreign` when it is another log's or another version's, or the
  * policy is, `input` for a policy whose witnesses have no URL, `damaged` with what is, `permission`.
  */
 export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
-  const { dir, logSigner, storeTuning: tuning } = deps;
+  const { dir, logSigner, storeTuning: tuning, log = silentLog } = deps;
   const identity = { origin: logSigner.name, logPublicKey: logSigner.publicKey };
   const store = await openStoreLevel({
     dir,
     identity,
     firstCheckpoint: () => firstCheckpoint(logSigner),
     tuning,
+    log,
   });
   try {
     const parts = await openParts(store, deps);

@@ -58,7 +58,7 @@ export async function openParts(store: Store, deps: PartsDeps): Promise<LedgerPa
   const directory = new WriterDirectory(writers, await store.gateways());
   const days = new DayRegister(await store.days());
   const edge = await readEdge(store, logSigner);
-  const checker = await openChecker({ directory, issuerPublicKey, retentionDays }, deps.checkThreads);
+  const checker = await openChecker({ directory, issuerPublicKey, retentionDays }, deps.checkThreads, log);
   try {
     const publication = await publicationOf(store, deps, log);
     const appendClock = new AppendClock(
@@ -77,8 +77,8 @@ export async function openParts(store: Store, deps: PartsDeps): Promise<LedgerPa
   }
 }
 
-async function openChecker(context: AdmissionContext, threads = 0): Promise<BatchChecker> {
-  return threads > 0 ? openWorkerChecker(context, threads) : inlineChecker(context);
+async function openChecker(context: AdmissionContext, threads = 0, log: Log): Promise<BatchChecker> {
+  return threads > 0 ? openWorkerChecker(context, threads, { log }) : inlineChecker(context);
 }
 
 function publicationOf(store: Store, deps: PartsDeps, log: Log): Promise<Publication> {

@@ -2,6 +2,7 @@
  * Removes the payloads of pruned days from the store's files, in the background, one day after the other: what the commit
  * of an entry of type 10 began. A ledger that was stopped or killed in between goes on at its next start.
  */
+import { FirebreakError } from '../protocol/errors.js';
 import { silentLog, type Log } from '../protocol/log.js';
 import type { DayRegister } from './store/day-record.js';
 import type { Store } from './store/store.js';
@@ -16,7 +17,7 @@ export class PayloadRemover {
   #running: Promise<void> | undefined;
   #failure: string | undefined;
   #retry: NodeJS.Timeout | undefined;
-  #closed = false;
+  readonly #end = new AbortController();
 
   constructor(
     store: Pick<Store, 'removePayloads'>,
@@ -36,32 +37,34 @@ export class PayloadRemover {
 
   /** Begins, unless it is at it or there is nothing to remove. To be called whenever a day may have been pruned: it costs little. */
   wake(): void {
-    if (this.#closed || this.#running !== undefined || this.#retry !== undefined) return;
+    if (this.#end.signal.aborted || this.#running !== undefined || this.#retry !== undefined) return;
     if (this.#days.nextToRemove() === undefined) return;
     this.#running = this.#run().finally(() => (this.#running = undefined));
   }
 
-  /** Ends after the day it is at; the rest is for the next start. */
+  /** Ends within the day it is at, which is as it was then; the rest is for the next start. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#end.abort(new FirebreakError('closed', 'the ledger is closed'));
     clearTimeout(this.#retry);
     await this.#running;
   }
 
   /** Never rejects. */
   async #run(): Promise<void> {
+    const { signal } = this.#end;
     try {
-      for (let day = this.#days.nextToRemove(); day !== undefined && !this.#closed;) {
-        this.#days.keep(await this.#store.removePayloads(day));
+      for (let day = this.#days.nextToRemove(); day !== undefined && !signal.aborted;) {
+        this.#days.keep(await this.#store.removePayloads(day, signal));
         day = this.#days.nextToRemove();
       }
       this.#failure = undefined;
     } catch (error) {
+      if (signal.aborted && error === signal.reason) return;
       this.#failure = error instanceof Error ? error.message : String(error);
       this.#log.warn('payloads of a pruned day could not be removed; it is tried again', {
         why: this.#failure,
       });
-      if (!this.#closed) this.#retryLater();
+      if (!signal.aborted) this.#retryLater();
     }
   }
 

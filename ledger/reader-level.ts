@@ -60,7 +60,7 @@ export interface FolderReading {
 /**
  * Opens a folder whose ledger is not running, to read it. Nothing is added; a folder without a ledger stays as it is.
  *
- * Throws `not-found`, `foreign`, `locked` when its ledger runs, `damaged`, `permission`, `witness` as {@link FolderReading} says.
+ * Throws `not-found`, `foreign`, `locked` when it is open elsewhere, `damaged`, `permission`, `witness` as {@link FolderReading} says.
  */
 export async function openLedgerFolder(
   dir: string,

@@ -53,11 +53,6 @@ export class TileEdge {
     return this.range.root();
   }
 
-  /** A copy of the compact range, for a receipt of where the log stands. */
-  compactRange(): CompactRange {
-    return this.range.copy();
-  }
-
   append(leaf: Uint8Array): void {
     this.range.append(leaf, this.keep);
   }

@@ -37,6 +37,7 @@ export const ledgerStatusSchema = z.object({
   daysToRemove: z.number().default(0),
   removalFailure: z.string().optional(),
   failure: z.string().optional(),
+  checkFailure: z.string().optional(),
   clockDoubt: z.object({ clockMs: z.number(), newestMs: z.number() }).optional(),
   broker: externalBroker.optional(),
   publication: z.object({
@@ -86,9 +87,13 @@ export function ledgerScreen(read: ReadStatus<Status>): string {
 }
 
 function verdict(status: Status): string {
-  const { failure, clockDoubt, broker, publication, removalFailure, size } = status;
+  const { failure, clockDoubt, checkFailure, broker, publication, removalFailure, size } = status;
   if (failure !== undefined) return pc.red(plain(failure));
   if (clockDoubt !== undefined) return pc.red(clockDoubtLine(clockDoubt));
+  if (checkFailure !== undefined)
+    return pc.red(
+      `no batch was checked since threads that check them died; they are started again: ${plain(checkFailure)}`,
+    );
   if (broker?.isConnected === false)
     return pc.red('hears no writers: its broker is away, and is tried again');
   if (broker?.receiptFailure !== undefined) return pc.red('takes batches, and cannot hand over receipts');

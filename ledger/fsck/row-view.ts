@@ -57,7 +57,8 @@ export class RowView {
 
   /** Whether there is a row at or after `gte` and before `lt`. */
   hasFrom(gte: Uint8Array, lt: Uint8Array): boolean {
-    return this.range({ gte, lt }).next().done !== true;
+    for (const _ of this.range({ gte, lt })) return true;
+    return false;
   }
 
   #stranger(key: Uint8Array): void {

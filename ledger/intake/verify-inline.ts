@@ -12,6 +12,8 @@ const TURN_MS = 5;
 export interface BatchChecker {
   /** How many batches are worth having under way at a time. */
   readonly width: number;
+  /** Why batches are refused as busy since none is left to check them, until one is checked again. */
+  readonly failure: string | undefined;
   /** `from`: the writer the bytes came from, if the way they came tells. Throws `format` when no writer can be named. */
   check(bytes: Uint8Array, from: Uint8Array | undefined): Promise<CheckedBatch | RefusedBatch>;
   /** To be called when nothing is under way any more. */
@@ -40,6 +42,7 @@ export function inlineChecker(context: AdmissionContext): BatchChecker {
   let last: Promise<unknown> = Promise.resolve();
   return {
     width: 1,
+    failure: undefined,
     check(bytes, from) {
       const checked = last.then(() => checkWhole(context, bytes, from));
       last = checked.catch(() => undefined);

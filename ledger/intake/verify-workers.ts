@@ -4,11 +4,13 @@
  *
  * A thread that dies is replaced, and what it had goes to another. A batch that two threads died of is refused as busy,
  * and so is everything while threads die before they have done anything; the next try is made after a growing pause. One
- * that the machine has no room to make counts as a thread that died.
+ * that the machine has no room to make counts as a thread that died. The log says so, and that it goes on.
  */
 import { availableParallelism } from 'node:os';
+import { LimitedLog } from '../../host/limited-log.js';
 import { writerIdOfBatch } from '../../protocol/batch.js';
 import { asError, FirebreakError } from '../../protocol/errors.js';
+import { silentLog, type Log } from '../../protocol/log.js';
 import { busyBatch } from '../admission/batch.js';
 import type { AdmissionContext } from '../admission/item.js';
 import { batchOf, type CheckVerdict } from './check-messages.js';
@@ -41,22 +43,35 @@ export interface WorkerChecker extends BatchChecker {
   readonly deaths: { readonly count: number; readonly last: string | undefined };
 }
 
+export interface WorkerOptions {
+  readonly startThread?: typeof startCheckThread;
+  readonly log?: Log;
+}
+
 class ThreadPool implements WorkerChecker {
   readonly #context: AdmissionContext;
   readonly #count: number;
   readonly #startThread: typeof startCheckThread;
+  readonly #log: LimitedLog;
   readonly #members = new Set<Member>();
   #waiting: Task[] = [];
   #fruitless = 0;
   #deaths = 0;
   #lastDeath: string | undefined;
+  /** No thread was left, and none has checked anything since. */
+  #isDown = false;
   #pause: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(context: AdmissionContext, count: number, startThread: typeof startCheckThread) {
+  constructor(
+    context: AdmissionContext,
+    count: number,
+    { startThread = startCheckThread, log = silentLog }: WorkerOptions,
+  ) {
     this.#context = context;
     this.#count = count;
     this.#startThread = startThread;
+    this.#log = new LimitedLog(log);
   }
 
   get width(): number {
@@ -65,6 +80,10 @@ class ThreadPool implements WorkerChecker {
 
   get deaths(): { readonly count: number; readonly last: string | undefined } {
     return { count: this.#deaths, last: this.#lastDeath };
+  }
+
+  get failure(): string | undefined {
+    return this.#isDown ? this.#lastDeath : undefined;
   }
 
   /** Resolves when every thread runs; rejects when the first of them dies instead. */
@@ -85,6 +104,7 @@ class ThreadPool implements WorkerChecker {
     clearTimeout(this.#pause);
     for (const { reject } of this.#waiting.splice(0)) reject(closed());
     await Promise.all([...this.#members].map(({ thread }) => thread.end()));
+    this.#log.close();
   }
 
   /** Resolves when the thread runs; rejects when it dies instead, or cannot be made. One that is made is a member at once. */
@@ -149,6 +169,8 @@ class ThreadPool implements WorkerChecker {
 
   #settle(member: Member, verdict: CheckVerdict): void {
     this.#fruitless = 0;
+    if (this.#isDown) this.#log.info('batches are checked again');
+    this.#isDown = false;
     const task = member.tasks.shift();
     if (task === undefined) return;
     try {
@@ -178,6 +200,14 @@ class ThreadPool implements WorkerChecker {
     this.#deaths += 1;
     this.#fruitless += 1;
     this.#lastDeath = why;
+    if (this.#isDown) return;
+    this.#isDown = this.#members.size === 0 && this.#fruitless >= FRUITLESS_DEATHS;
+    if (this.#isDown)
+      this.#log.error(
+        'threads that check batches die before they have done anything; batches are refused as busy',
+        { why },
+      );
+    else this.#log.warn('a thread that checks batches died', { why });
   }
 
   /** At once, or after a pause when threads die before they have done anything. */
@@ -217,9 +247,9 @@ export const defaultCheckThreads = (): number => Math.min(4, availableParallelis
 export async function openWorkerChecker(
   context: AdmissionContext,
   count: number,
-  startThread = startCheckThread,
+  options: WorkerOptions = {},
 ): Promise<WorkerChecker> {
-  const pool = new ThreadPool(context, count, startThread);
+  const pool = new ThreadPool(context, count, options);
   try {
     await pool.open();
     return pool;

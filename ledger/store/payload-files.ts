@@ -115,15 +115,17 @@ export class PayloadFiles {
 
   /**
    * Overwrites the file of a day, which nobody writes to any more, with zeros, and removes it. Harmless to repeat. In synced
-   * pieces with pauses: one sync of a whole day would hold up those of the journal for as long as it takes.
+   * pieces with pauses: one sync of a whole day would hold up those of the journal for as long as it takes. Once `signal` is
+   * aborted it rejects with the reason, behind the piece in hand, and the file stays, zeros to there.
    */
-  async remove(day: number): Promise<void> {
+  async remove(day: number, signal?: AbortSignal): Promise<void> {
     await this.#alone(async () => this.#close(day));
     const fd = this.#openIfThere(day, constants.O_RDWR);
     if (fd === undefined) return;
     try {
       const size = this.#disk.size(fd);
       for (let at = 0; at < size; at += WIPE_BYTES) {
+        signal?.throwIfAborted();
         const begunMs = performance.now();
         await this.#wipe(fd, at, Math.min(at + WIPE_BYTES, size));
         await sleep(Math.min(performance.now() - begunMs, LONGEST_BREATH_MS));

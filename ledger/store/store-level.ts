@@ -142,8 +142,9 @@ export class StoreLevel implements Store {
     return this.#read(readDays);
   }
 
-  async removePayloads(day: number): Promise<DayRecord> {
-    const record = await this.#read((db) => removePayloads({ db, files: this.#parts.files }, day));
+  async removePayloads(day: number, signal?: AbortSignal): Promise<DayRecord> {
+    const { files } = this.#parts;
+    const record = await this.#read((db) => removePayloads({ db, files }, day, signal));
     await this.#alone(() => this.#wipeJournal());
     return record;
   }

@@ -37,7 +37,8 @@ export function storeError(error: unknown, dir: string): FirebreakError {
   if (levelCode(error) === 'LEVEL_LOCKED') {
     return new FirebreakError(
       'locked',
-      `another ledger is running on ${dir}: stop it first, or read from it over HTTP`,
+      `the ledger in ${dir} is open in another process: a ledger that runs (stop it, or read from it over HTTP), or a verify, ` +
+        'export or proof of a stopped one (let it finish)',
       { cause: error },
     );
   }

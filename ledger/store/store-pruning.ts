@@ -13,16 +13,20 @@ export async function readDays(db: Database): Promise<DayRecord[]> {
 
 /**
  * Removes the payloads of a day that a commit has pruned, and notes it; nothing else is touched. Crash cases: before the
- * row is written, all of it is done again, to no harm.
+ * row is written, all of it is done again, to no harm. That holds for a signal that ends it within the file, too.
  *
- * Throws `input` for a day that is not pruned.
+ * Throws `input` for a day that is not pruned, and the reason of a signal that is aborted.
  */
-export async function removePayloads({ db, files }: PayloadStore, day: number): Promise<DayRecord> {
+export async function removePayloads(
+  { db, files }: PayloadStore,
+  day: number,
+  signal?: AbortSignal,
+): Promise<DayRecord> {
   const row: Uint8Array | undefined = await db.get(dayKey(day));
   const record = row && decodeDayRow(row, day);
   if (record?.pruned === undefined || day >= KEPT_DAY)
     throw new FirebreakError('input', `the payloads of day ${day} are not pruned`);
-  await files.remove(day);
+  await files.remove(day, signal);
   await db.clear(payloadRange(day));
   const removed = { ...record, pruned: { ...record.pruned, removed: true } };
   await db.put(dayKey(day), encodeDayRow(removed), { sync: true });

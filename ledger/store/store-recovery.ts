@@ -5,6 +5,7 @@
 import { dirname, join } from 'node:path';
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
 import { NO_PREVIOUS_LEAF, payloadNamedIn } from '../../protocol/entry.js';
+import { silentLog, type Log } from '../../protocol/log.js';
 import { emptyRoot } from '../../protocol/merkle.js';
 import { TILE_WIDTH } from '../../protocol/tile.js';
 import { NODE_DISK, syncFolder, type Disk } from './disk.js';
@@ -41,6 +42,7 @@ export interface StoreLevelOptions {
   /** Signs the checkpoint of the empty log; only asked for when the folder is new. Without it a new folder is `not-found`. */
   readonly firstCheckpoint?: () => string;
   readonly tuning?: StoreTuning | undefined;
+  readonly log?: Log;
 }
 
 /** Frames put back at a time. */
@@ -180,13 +182,19 @@ async function makeLast(dir: string, files: PayloadFiles, db: Database, disk: Di
   await syncFolder(disk, dirname(dir));
 }
 
+/** A power cut leaves such a commit, which was never answered; the head file tells if it was. */
+function tellTorn({ found: { torn: file } }: Journal, log: Log): void {
+  if (file !== undefined)
+    log.info('the journal ends in a commit that was cut short, as a power cut leaves it', { file });
+}
+
 /**
  * Opens the store in `dir`, a new one when `firstCheckpoint` is given.
  *
  * Throws `not-found`, `foreign`, `locked`, `permission`, and `damaged` with what is.
  */
 export async function openStoreLevel(options: StoreLevelOptions): Promise<Store> {
-  const { dir, identity, firstCheckpoint, tuning = {} } = options;
+  const { dir, identity, firstCheckpoint, tuning = {}, log = silentLog } = options;
   const { disk = NODE_DISK, journalTurnBytes: turnBytes } = tuning;
   const create = firstCheckpoint !== undefined;
   const { db, fresh } = await openDatabase(dir, identity, { create, disk });
@@ -196,6 +204,7 @@ export async function openStoreLevel(options: StoreLevelOptions): Promise<Store>
   try {
     head = openHeadFile(join(dir, 'head'), disk);
     journal = new Journal(dir, { disk, ...(turnBytes !== undefined && { turnBytes }) });
+    tellTorn(journal, log);
     if (fresh && head.found === undefined && firstCheckpoint) await begin(db, identity, firstCheckpoint());
     else if (fresh) throw storeDamage(`the store in ${dir} is empty but its head file is not`);
     files = new PayloadFiles(dir, disk);

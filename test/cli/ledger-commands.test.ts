@@ -192,7 +192,9 @@ describe('a ledger that runs', () => {
     try {
       await first.says('is up');
       const second = await runFirebreak('ledger', 'run', '--data-dir', folder);
-      expect(second.stderr).toContain(`another ledger is running on ${join(folder, 'ledger', 'store')}`);
+      expect(second.stderr).toContain(
+        `the ledger in ${join(folder, 'ledger', 'store')} is open in another process`,
+      );
       expect(second.code).toBe(1);
       expect(await verify()).toMatchObject({ code: 0 });
     } finally {

@@ -28,6 +28,16 @@ test('a ledger that doubts its clock is not shown as well, but with both times a
   expect(first).toContain('ledger clock --data-dir DIR --yes');
 });
 
+test('a ledger that no thread checks batches for is not shown as well, but with what they died of', () => {
+  const status = ledgerStatusSchema.parse({
+    ...{ origin: 'log.example', size: 9, gateways: 0, pendingBatches: 0 },
+    checkFailure: 'no room for a thread',
+    publication: { size: 9, witnesses: [] },
+  });
+  const [first] = stripVTControlCharacters(ledgerScreen({ isRunning: true, ageMs: 0, status })).split('\n');
+  expect(first).toMatch(/^log\.example {2}no batch was checked .*: no room for a thread$/);
+});
+
 test('a ledger whose broker is away or takes no receipts is not shown as well, but with the broker and why', () => {
   const broker = { url: 'mqtts://broker.example', isConnected: false, failure: 'Connection refused' };
   const screenWith = (changes: object) => {

@@ -1,7 +1,9 @@
 import { connect } from 'node:net';
 import { randomBytes } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
+import { Aedes } from 'aedes';
 import mqtt from 'mqtt';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openAedesBroker, type BrokerOptions } from '../../ledger/broker-aedes.js';
 import { makeConnectToken } from '../../protocol/connect-token.js';
 import type { Signer } from '../../protocol/ed25519.js';
@@ -132,6 +134,62 @@ describe('the embedded broker', () => {
     expect(await attempt(officer, Date.now())).toBe(0);
     await ledger.submit(batchOf(issuer, 1, [certificateItem(gateway)]));
     expect(await attempt(gateway, Date.now())).toBe(0);
+  });
+
+  test.each([
+    ['its receipts', receiptsTopic(partyIdOf(officer.publicKey)), 0, false, 5],
+    ['its entries', entriesTopic(partyIdOf(officer.publicKey)), 1, false, 5],
+    ['another writer’s status', statusTopic(partyIdOf(issuer.publicKey)), 1, true, 5],
+    ['its status with QoS 2', statusTopic(partyIdOf(officer.publicKey)), 2, true, 5],
+    ['its status', statusTopic(partyIdOf(officer.publicKey)), 1, true, 0],
+  ] as const)('answers a CONNECT with a last will on %s', async (_what, topic, qos, retain, code) => {
+    const { broker } = await running();
+    const will = { topic, payload: Buffer.from('{}'), qos, retain };
+    const token = makeConnectToken(officer, Date.now(), randomBytes(16));
+    const answer = await mqtt.connectAsync(broker.url, { ...token, will, reconnectPeriod: 0 }, false).then(
+      async (client) => (await client.endAsync(), 0),
+      (error: { code: number }) => error.code,
+    );
+    expect(answer).toBe(code);
+  });
+
+  test('leaves the wills of writers that are there alone when the clock leaps forward', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'], now: Date.now() });
+    onTestFinished(() => void vi.useRealTimers());
+    const exact = globalThis.setInterval;
+    const late = (run: () => void, ms = 0) => exact(run, ms + 1); // as Node's are: four times a minute is after four minutes
+    const timers = vi.spyOn(globalThis, 'setInterval').mockImplementation(late);
+    const publish = vi.spyOn(Aedes.prototype, 'publish');
+    onTestFinished(() => [timers, publish].forEach((spy) => spy.mockRestore()));
+    const { broker } = await running();
+    const topic = statusTopic(partyIdOf(officer.publicKey));
+    const will = { topic, payload: Buffer.from('gone'), qos: 1, retain: true } as const;
+    const token = makeConnectToken(officer, Date.now(), randomBytes(16));
+    const client = await mqtt.connectAsync(broker.url, { ...token, will, reconnectPeriod: 0 }, false);
+    onTestFinished(() => client.endAsync(true));
+    for (let second = 0; second < 600; second++) {
+      vi.setSystemTime(Date.now() + 600_000);
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+    const texts = () =>
+      publish.mock.calls
+        .map(([one]) => one)
+        .filter((one) => one.topic === topic)
+        .map((one) => `${one.payload}`);
+    await client.publishAsync(topic, 'here', { qos: 1, retain: true });
+    await expect.poll(() => texts().includes('here')).toBe(true);
+    expect(texts()).toEqual(['here']);
+  });
+
+  test('logs an error of its own, and goes on', async () => {
+    const publish = vi.spyOn(Aedes.prototype, 'publish');
+    onTestFinished(() => publish.mockRestore());
+    const told: string[] = [];
+    const { broker } = await running({ log: { ...silentLog, error: (message) => void told.push(message) } });
+    const [aedes] = publish.mock.contexts as EventEmitter[];
+    aedes?.emit('error', new Error('the disk is away'));
+    expect(told).toEqual(['the broker failed at something']);
+    await writerAt(broker, officer);
   });
 
   test('writes few lines for a flood of refused connections, and counts the rest', async () => {

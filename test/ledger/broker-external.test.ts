@@ -79,7 +79,7 @@ async function openTestLedger(): Promise<Ledger> {
 async function attach(
   ledger: Pick<Ledger, 'submit'>,
   url: string,
-  given: Pick<ExternalBrokerOptions, 'clientId' | 'maxUnderWay' | 'subscribeWithinMs'> = {},
+  given: Omit<Partial<ExternalBrokerOptions>, 'ledger' | 'url'> = {},
 ): Promise<ExternalBroker> {
   const external = await openExternalBroker({ ledger, url, log: silentLog, ...given });
   onTestFinished(() => external.close());

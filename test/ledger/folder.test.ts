@@ -117,9 +117,20 @@ describe('a folder is refused', () => {
     const ledger = await openLedger(ledgerDeps(dir));
     await expect(openLedger(ledgerDeps(dir))).rejects.toMatchObject({
       code: 'locked',
-      message: expect.stringContaining('another ledger is running on') as string,
+      message: expect.stringContaining(`the ledger in ${dir} is open in another process`) as string,
     });
     await ledger.close();
+    await (await openLedger(ledgerDeps(dir))).close();
+  });
+
+  test('while somebody reads it, without the claim that a ledger runs', async () => {
+    const dir = await filledFolder(1);
+    const reader = await openLedgerFolder(dir, { origin: ORIGIN, logPublicKey: logSigner.publicKey });
+    await expect(openLedger(ledgerDeps(dir))).rejects.toMatchObject({
+      code: 'locked',
+      message: expect.stringMatching(/is open in another process: .* or a verify, export or proof/) as string,
+    });
+    await reader.close();
     await (await openLedger(ledgerDeps(dir))).close();
   });
 

@@ -1,5 +1,5 @@
 /** What fsck makes of a ledger whose rows were changed on purpose, through LevelDB, so that every file is in order. */
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -9,7 +9,8 @@ import { decodeEntrySegment, encodeEntrySegment } from '../../ledger/store/store
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
 import { signCheckpoint } from '../../protocol/checkpoint.js';
 import { noteSigner } from '../../protocol/note.js';
-import { ORIGIN, signerOf, temporaryFolder } from './deployment.js';
+import { openLedger } from '../../ledger/ledger.js';
+import { batchOf, ledgerDeps, noticeItem, officer, ORIGIN, signerOf, temporaryFolder } from './deployment.js';
 import {
   change,
   changeEntry,
@@ -50,6 +51,26 @@ describe('fsck finds nothing wrong', () => {
     expect([...(report.counted?.entriesByType.keys() ?? [])].sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(report.counted?.payloadsStored).toBeLessThan(report.counted?.size ?? 0);
   });
+});
+
+test('fsck leaves no file open', async () => {
+  const dir = await temporaryFolder();
+  await noticeLedger(dir, 600);
+  for (const seq of [1001, 1002]) {
+    const ledger = await openLedger(ledgerDeps(dir));
+    await ledger.submit(batchOf(officer, seq, [noticeItem(`${seq}`)]));
+    await ledger.close();
+  }
+  const tables = (await readdir(join(dir, 'store'))).filter((name) => name.endsWith('.ldb'));
+  expect(tables.length).toBeGreaterThan(1);
+  const open = async () => {
+    const links = (await readdir('/proc/self/fd')).map((fd) =>
+      readlink(`/proc/self/fd/${fd}`).catch(() => ''),
+    );
+    return (await Promise.all(links)).filter((path) => path.startsWith(dir));
+  };
+  await checkFolder(dir);
+  expect(await open()).toEqual([]);
 });
 
 describe('fsck names the entry', () => {

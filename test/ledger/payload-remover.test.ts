@@ -1,11 +1,14 @@
 /** Removing the payloads of pruned days in the background, when the disk does not let it. */
-import { describe, expect, test } from 'vitest';
+import { existsSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { PayloadRemover } from '../../ledger/payload-remover.js';
 import { DayRegister, newDayRecord } from '../../ledger/store/day-record.js';
+import { NODE_DISK, type Disk } from '../../ledger/store/disk.js';
 import { silentLog } from '../../protocol/log.js';
-import { NOW_MS } from './deployment.js';
-
-const DAY = 20_000;
+import { destroyedItem, issuer, NOW_MS, pruningItem, temporaryFolder } from './deployment.js';
+import { DAY, grown, stage } from './pruning-stage.js';
 
 describe('the remover of payloads', () => {
   test('does not try a removal that failed again with every batch, and says why it failed', async () => {
@@ -41,4 +44,58 @@ describe('the remover of payloads', () => {
     await remover.close();
     expect(remover.failure).toBeUndefined();
   });
+
+  test('lets a ledger close behind the piece in hand, and goes on at the next start', async () => {
+    const dir = await temporaryFolder();
+    const path = join(dir, 'payloads', String(DAY));
+    const { disk, pieces, letOn } = slowDisk(path);
+    const lines: string[] = [];
+    const log = { ...silentLog, warn: (text: string) => void lines.push(text) };
+    const { ledger, say } = await grown(dir, { log, storeTuning: { disk } });
+    await appendFile(path, Buffer.alloc(40 * 2 ** 20, 7));
+    await say(issuer, destroyedItem(DAY), pruningItem(DAY));
+    await expect.poll(pieces).toBe(1);
+    const closed = ledger.close();
+    letOn();
+    await closed;
+    expect([pieces(), existsSync(path), lines]).toEqual([1, true, []]);
+    const { ledger: again } = await stage(dir);
+    onTestFinished(() => again.close());
+    await expect.poll(() => again.status().daysToRemove).toBe(0);
+    expect(existsSync(path)).toBe(false);
+  });
 });
+
+/** A disk whose syncs of the file that is overwritten wait for `letOn`; `pieces` counts them. */
+function slowDisk(path: string) {
+  const open = new Map<number, string>();
+  const wiped = new Set<number>();
+  let count = 0;
+  let letOn = (): void => {};
+  const mayGoOn = new Promise<void>((resolve) => (letOn = resolve));
+  const disk: Disk = {
+    ...NODE_DISK,
+    writeElsewhere: (fd, piece) => {
+      if (open.get(fd) === path && piece.bytes.every((byte) => byte === 0)) wiped.add(fd);
+      return NODE_DISK.writeElsewhere(fd, piece);
+    },
+    open: (name, flags, mode) => {
+      const fd = NODE_DISK.open(name, flags, mode);
+      open.set(fd, name);
+      return fd;
+    },
+    close: (fd) => {
+      open.delete(fd);
+      wiped.delete(fd);
+      NODE_DISK.close(fd);
+    },
+    sync: async (fd) => {
+      if (wiped.has(fd)) {
+        count += 1;
+        await mayGoOn;
+      }
+      await NODE_DISK.sync(fd);
+    },
+  };
+  return { disk, pieces: () => count, letOn: () => letOn() };
+}

@@ -38,10 +38,10 @@ export async function stage(dir: string, changes = {}) {
 }
 
 /** Two days of reports, and what the log says when the first of them has left the window. */
-export async function grown(dir: string) {
+export async function grown(dir: string, changes = {}) {
   const first = Array.from({ length: 40 }, () => reportItem(gateway));
   const second = Array.from({ length: 3 }, () => reportItem(gateway, laterMs(1)));
-  const { ledger, clock, say } = await stage(dir);
+  const { ledger, clock, say } = await stage(dir, changes);
   await say(issuer, certificateItem(gateway));
   await say(gateway, ...first);
   await say(officer, noticeItem('kept'));

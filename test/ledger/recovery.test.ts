@@ -1,10 +1,11 @@
 import { cp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { scanFrames } from '../../ledger/store/journal-frames.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
 import { fsckLedger } from '../../ledger/fsck/fsck.js';
 import { verifyLog } from '../../ledger/verify.js';
+import { silentLog, type LogFields } from '../../protocol/log.js';
 import {
   batchOf,
   ledgerDeps,
@@ -101,6 +102,25 @@ describe('a ledger opened after the power was cut', () => {
     const torn = Buffer.from(bytes.subarray(0, end));
     await writeFile(path, Buffer.concat([bytes.subarray(0, end), torn.subarray(0, 30)]));
     await expectAll(dir, 40);
+  });
+
+  test('says when its journal ends in a commit that was cut short, and says nothing when it does not', async () => {
+    const dir = await folderAheadOfItsDatabase();
+    const whole = await cutOff(dir);
+    const { path, end } = await journalOf(dir);
+    const bytes = (await readFile(path)).subarray(0, end);
+    const next = Buffer.from(bytes.subarray(0, 100));
+    next.writeUIntBE((scanFrames(bytes).frames.at(-1)?.commit ?? 0) + 1, 4, 6);
+    await writeFile(path, Buffer.concat([bytes, next]));
+    const told = async (folder: string) => {
+      const files: unknown[] = [];
+      const info = (_message: string, fields?: LogFields) => void files.push(fields?.['file']);
+      await (await openLedger(ledgerDeps(folder, { log: { ...silentLog, info } }))).close();
+      return files;
+    };
+    expect(await told(dir)).toEqual([basename(path)]);
+    expect(await told(dir)).toEqual([]);
+    expect(await told(whole)).toEqual([]);
   });
 
   test('does not open when its database is older than what its journal begins with', async () => {

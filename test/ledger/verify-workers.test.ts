@@ -12,6 +12,7 @@ import { asUnixMs } from '../../protocol/brands.js';
 import { ENTRY_TYPE } from '../../protocol/entry.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { dayOf } from '../../protocol/time.js';
+import type { LogFields } from '../../protocol/log.js';
 import { withFlippedBit } from '../protocol/errors-of.js';
 import {
   batchOf,
@@ -133,11 +134,12 @@ describe('batches checked on threads', () => {
 /** A pool whose threads can be ended as a defect in one would. */
 async function mortalPool(count: number) {
   const threads: CheckThread[] = [];
-  const pool = await openWorkerChecker(context, count, (settings, events) => {
+  const startThread: typeof startCheckThread = (settings, events) => {
     const thread = startCheckThread(settings, events);
     threads.push(thread);
     return thread;
-  });
+  };
+  const pool = await openWorkerChecker(context, count, { startThread });
   onTestFinished(() => pool.close());
   return { pool, threads };
 }
@@ -158,13 +160,14 @@ describe('a thread that dies', () => {
 
   test('again and again: the batch it died of is refused as busy, and the pool recovers', async () => {
     let isBroken = false;
-    const pool = await openWorkerChecker(context, 1, (settings, events) => {
+    const startThread: typeof startCheckThread = (settings, events) => {
       const thread = startCheckThread(settings, events);
       return {
         ...thread,
         post: (request) => (isBroken ? void thread.end() : thread.post(request)),
       };
-    });
+    };
+    const pool = await openWorkerChecker(context, 1, { startThread });
     onTestFinished(() => pool.close());
     isBroken = true;
     const [first, second] = await Promise.all(
@@ -178,9 +181,9 @@ describe('a thread that dies', () => {
   });
 
   test('or takes too long is ended; a pool whose threads do not start is not opened, and says why', async () => {
-    const opening = openWorkerChecker(context, 1, (settings, events) =>
-      startCheckThread(settings, events, 1),
-    );
+    const opening = openWorkerChecker(context, 1, {
+      startThread: (settings, events) => startCheckThread(settings, events, 1),
+    });
     await expect(opening).rejects.toMatchObject({
       code: 'closed',
       message: expect.stringContaining('it took longer than 0.001 s') as string,
@@ -190,7 +193,7 @@ describe('a thread that dies', () => {
   test('is replaced once the machine has room for a thread again', async () => {
     let refusalsLeft = 0;
     const threads: CheckThread[] = [];
-    const pool = await openWorkerChecker(context, 2, (settings, events) => {
+    const startThread: typeof startCheckThread = (settings, events) => {
       if (refusalsLeft > 0) {
         refusalsLeft -= 1;
         throw new Error('no room for a thread'); // as a Worker says it: EAGAIN
@@ -198,7 +201,8 @@ describe('a thread that dies', () => {
       const thread = startCheckThread(settings, events);
       threads.push(thread);
       return thread;
-    });
+    };
+    const pool = await openWorkerChecker(context, 2, { startThread });
     onTestFinished(() => pool.close());
     refusalsLeft = 3;
     await Promise.all(threads.map((thread) => thread.end()));
@@ -208,9 +212,40 @@ describe('a thread that dies', () => {
     await expect.poll(again, { interval: 100 }).toHaveProperty('items');
   });
 
+  test('of each that is, the log tells once that nothing is checked, why, and that it goes on', async () => {
+    let isBroken = false;
+    const startThread: typeof startCheckThread = (settings, events) => {
+      if (isBroken) throw new Error('no room for a thread');
+      const thread = startCheckThread(settings, events);
+      return { ...thread, post: (request) => (isBroken ? void thread.end() : thread.post(request)) };
+    };
+    const lines: string[] = [];
+    const say = (level: string) => (message: string, fields?: LogFields) =>
+      void lines.push([level, message, ...(fields ? [fields['why']] : [])].join(' '));
+    const log = { info: say('info'), warn: say('warn'), error: say('error') };
+    const pool = await openWorkerChecker(context, 1, { startThread, log });
+    onTestFinished(() => pool.close());
+    expect(pool.failure).toBeUndefined();
+    isBroken = true;
+    const check = () => pool.check(batches[0] ?? new Uint8Array(), undefined);
+    for (let n = 0; n < 3; n++) expect(await check()).toMatchObject({ refusal: 'busy' });
+    expect(pool.failure).toBe('no room for a thread');
+    isBroken = false;
+    await expect.poll(check, { interval: 100 }).toHaveProperty('items');
+    expect(pool.failure).toBeUndefined();
+    expect(lines).toEqual([
+      expect.stringMatching(/^warn a thread that checks batches died /),
+      'warn a thread that checks batches died no room for a thread',
+      expect.stringMatching(/^error .* refused as busy no room for a thread$/),
+      'info batches are checked again',
+    ]);
+  });
+
   test('or cannot be made is said so by a pool that is not opened', async () => {
-    const opening = openWorkerChecker(context, 1, () => {
-      throw new Error('no room for a thread');
+    const opening = openWorkerChecker(context, 1, {
+      startThread: () => {
+        throw new Error('no room for a thread');
+      },
     });
     await expect(opening).rejects.toMatchObject({
       code: 'closed',
@@ -249,4 +284,5 @@ test('a ledger with threads takes, refuses and answers as one without', async ()
   const forged = withFlippedBit(early, early.length * 8 - 1);
   expect(await answer(forged)).toMatchObject([{ index: null }]);
   expect([...ledger.status().refusedBatches.values()]).toEqual([1, 1]);
+  expect(ledger.status().checkFailure).toBeUndefined();
 });
