@@ -210,8 +210,9 @@ export class TagDevice implements SessionTag {
     this.#lookAtHost();
     const { isLost, newestSignedMs } = this.#state.clock;
     if (!isLost || timeMs < newestSignedMs || !this.#host.isConfirmedBy(timeMs)) return;
+    const beforeMs = this.nowMs();
     this.#host.believe();
-    this.#step({ type: 'clock', nowMs: this.#host.nowMs(), isLost: false, offsetMs: 0 });
+    this.#setClock({ isLost: false, offsetMs: 0, beforeMs });
   }
 
   nextReport(hello: Hello): Uint8Array | undefined {
@@ -269,6 +270,7 @@ export class TagDevice implements SessionTag {
 
   #lookAtHost(): void {
     const { clock } = this.#state;
+    const beforeMs = this.nowMs();
     const says = this.#host.look(clock);
     if (says === undefined) return;
     if (says.type === 'moved') return void (this.#state.dueMs = 0);
@@ -276,7 +278,13 @@ export class TagDevice implements SessionTag {
     const offsetMs = says.type === 'sure' ? says.offsetMs : clock.offsetMs;
     const isLost = isDoubt && !isFresh(this.#state);
     if (isDoubt && !isLost) this.#host.believe();
-    this.#step({ type: 'clock', nowMs: this.#host.nowMs() + offsetMs, isLost, offsetMs });
+    this.#setClock({ isLost, offsetMs, beforeMs });
+  }
+
+  #setClock(set: { readonly isLost: boolean; readonly offsetMs: number; readonly beforeMs: number }): void {
+    const { isLost, offsetMs, beforeMs } = set;
+    const nowMs = this.#host.nowMs() + offsetMs;
+    this.#step({ type: 'clock', nowMs, movedMs: nowMs - beforeMs, isLost, offsetMs });
   }
 
   #step(event: TagEvent): void {

@@ -18,10 +18,11 @@ export type TagEvent =
       readonly beacon: Beacon;
       readonly rssiDbm: number | undefined;
     }
-  /** The time is lost, or known again: tag time is `offsetMs` more than host time. */
+  /** The time is lost, or known again: tag time is `offsetMs` more than host time, and by that `movedMs` later than it was. */
   | {
       readonly type: 'clock';
       readonly nowMs: number;
+      readonly movedMs: number;
       readonly isLost: boolean;
       readonly offsetMs: number;
     }
