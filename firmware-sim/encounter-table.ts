@@ -48,6 +48,11 @@ export function hearBeacon(
   return epoch;
 }
 
+/** Has these epochs close in their time also when no record of theirs is open, so that what is noted of them is forgotten. */
+export function holdEpochs(table: EncounterTable, epochs: Iterable<number>): void {
+  for (const epoch of epochs) recordsOf(table, epoch);
+}
+
 /** Closes what is due and returns what is worth keeping, in the order in which it was opened. */
 export function closeDue(
   table: EncounterTable,

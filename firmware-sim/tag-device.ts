@@ -126,11 +126,12 @@ export class TagDevice implements SessionTag {
   restart(): void {
     const { clock, seenMs } = this.#state;
     const clockLost = !isFresh(this.#state) && !this.#host.isLikely(clock.offsetMs, seenMs);
-    let samples: Iterable<Sample> = [];
+    const { journal } = this.#deps;
+    let noted: { samples: Iterable<Sample>; epochs: Iterable<number> } = { samples: [], epochs: [] };
     try {
-      samples = this.#deps.journal.samples();
+      noted = { samples: journal.samples(), epochs: journal.epochs() };
     } finally {
-      this.#step({ type: 'restart', nowMs: this.nowMs(), clockLost, samples });
+      this.#step({ type: 'restart', nowMs: this.nowMs(), clockLost, ...noted });
     }
   }
 

@@ -26,12 +26,13 @@ export type TagEvent =
       readonly isLost: boolean;
       readonly offsetMs: number;
     }
-  /** Power came back. `samples` are those of records that were open, as they were noted. */
+  /** Power came back. `samples` are those of records that were open, as they were noted, and `epochs` those with notes. */
   | {
       readonly type: 'restart';
       readonly nowMs: number;
       readonly clockLost: boolean;
       readonly samples: Iterable<Sample>;
+      readonly epochs: Iterable<number>;
     }
   | { readonly type: 'requested'; readonly nowMs: number; readonly pending: PendingRequest }
   /** An opened pack that answers the pending request. */

@@ -10,7 +10,7 @@ import type { Notice } from '../protocol/notice.js';
 import { dayOf, EPOCH_SECONDS } from '../protocol/time.js';
 import { staticAddressOf } from '../radio/static-address.js';
 import { addPack, addStatements, credentialOf, forgetDays, isEphIdOf } from './credential-shelf.js';
-import { closeAll, closeDue, hearBeacon, nextCloseMs } from './encounter-table.js';
+import { closeAll, closeDue, hearBeacon, holdEpochs, nextCloseMs } from './encounter-table.js';
 import type { Sample } from './open-record.js';
 import { afterGivingUp, afterReceipt, withReportDue } from './report-chain.js';
 import { clockByHost, lostClock, setByHello } from './tag-clock.js';
@@ -163,6 +163,7 @@ function restart(
   state.clock = event.clockLost ? lostClock(state.clock) : clockByHost(state.clock, state.seenMs);
   if (isFresh(state)) beginAfresh(state, event.nowMs, random);
   for (const sample of event.samples) hearBeacon(state.table, sample, state.settings);
+  holdEpochs(state.table, event.epochs);
   state.dueMs = 0;
   return [{ type: 'free', ids: state.chain.delivered }, ...passTime(state, event.nowMs, random)];
 }

@@ -134,7 +134,7 @@ describe('a restart', () => {
     const restored = { ...decodeSavedTag(cut.saved.at(-1) ?? '', SETTINGS), table: emptyTable() };
     stepTag(
       restored,
-      { type: 'restart', nowMs: NOON_MS + 100_000, clockLost: false, samples: [...notes] },
+      { type: 'restart', nowMs: NOON_MS + 100_000, clockLost: false, samples: [...notes], epochs: [] },
       zeros,
     );
     const resumed = { ...cut, state: restored };
@@ -153,7 +153,7 @@ describe('a restart', () => {
     const tag = await testTag(authority);
     tag.hear(1);
     const saved = decodeSavedTag(tag.saved.at(-1) ?? '', SETTINGS);
-    stepTag(saved, { type: 'restart', nowMs: tag.nowMs, clockLost: false, samples: [] }, zeros);
+    stepTag(saved, { type: 'restart', nowMs: tag.nowMs, clockLost: false, samples: [], epochs: [] }, zeros);
     expect(saved.onAir?.epoch).toBe(NOON_MS / EPOCH_MS);
   });
 
@@ -162,7 +162,7 @@ describe('a restart', () => {
     tag.state.chain = { ...tag.state.chain, delivered: [3, 4] };
     const effects = stepTag(
       tag.state,
-      { type: 'restart', nowMs: NOON_MS, clockLost: false, samples: [] },
+      { type: 'restart', nowMs: NOON_MS, clockLost: false, samples: [], epochs: [] },
       zeros,
     );
     expect(effects[0]).toEqual({ type: 'free', ids: [3, 4] });
@@ -172,7 +172,7 @@ describe('a restart', () => {
     const tag = await testTag(authority);
     const effects = stepTag(
       tag.state,
-      { type: 'restart', nowMs: NOON_MS, clockLost: true, samples: [] },
+      { type: 'restart', nowMs: NOON_MS, clockLost: true, samples: [], epochs: [] },
       zeros,
     );
     expect(effects.map(({ type }) => type)).toEqual(['free', 'silence']);
