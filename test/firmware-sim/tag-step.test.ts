@@ -82,6 +82,18 @@ describe('a tag that hears itself', () => {
     tag.hear(2);
     expect(tag.device.status()).toMatchObject({ heard: 2, open: 1 });
   });
+
+  it('across midnight knows its last ID of yesterday, and shows no credential of it', async () => {
+    const tag = await testTag(authority, { days: 7 });
+    const midnightMs = MIDNIGHT_MS + 86_400_000;
+    tag.nowMs = midnightMs - 60_000;
+    tag.device.tick();
+    const advert = tag.device.onAir?.advert ?? zeros(31);
+    for (tag.nowMs = midnightMs + 30_000; tag.nowMs < midnightMs + 32_000; tag.nowMs += 1000)
+      tag.device.heard({ address: 'c00000000001', rssiDbm: -50, advert, heardAtMs: tag.nowMs });
+    expect(tag.device.status()).toMatchObject({ open: 0, heard: 0 });
+    expect(tag.state.shelf.epochs.has(TODAY)).toBe(false);
+  });
 });
 
 describe('midnight', () => {
