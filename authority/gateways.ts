@@ -15,6 +15,7 @@ import { openRevocation } from '../protocol/revocation.js';
 import type { AuthorityEntries } from './entries.js';
 import { certifyGateway, revokeGateway } from './issuer.js';
 import { keyedLock } from './keyed-lock.js';
+import type { KeyedLock } from './keyed-lock.js';
 import type { OwnWords } from './own-words.js';
 import type { RecordStore } from './records.js';
 import type { StatementBook } from './statement-book.js';
@@ -55,7 +56,7 @@ export function gatewayRegister(deps: GatewayRegisterDeps): GatewayRegister {
       lock.run(toHex(partyIdOf(publicKey)), () => certify(publicKey, name, fromDay, deps)),
     revoke: (gatewayId, fromMs) => lock.run(toHex(gatewayId), () => revoke(gatewayId, fromMs, deps)),
     list: () => list(deps.records),
-    learn: (words) => learn(words, deps),
+    learn: (words) => learn(words, lock, deps),
     forgetRevocations: async (today) => {
       const gateways = await list(deps.records);
       const ended = gateways.filter(({ revokedFromMs, toDay }) => revokedFromMs !== null && toDay < today);
@@ -96,29 +97,50 @@ async function revoke(
   await write(records, { ...known, revokedFromMs });
 }
 
-/** Before any gateway is certified or revoked by this process: no lock. */
 async function learn(
   { certificates, revocations }: Pick<OwnWords, 'certificates' | 'revocations'>,
-  { issuer, records, book }: GatewayRegisterDeps,
+  lock: KeyedLock,
+  deps: GatewayRegisterDeps,
 ): Promise<number> {
   const learned = new Set<string>();
-  for (const { gatewayPublicKey, toDay } of certificates) {
-    const id = toHex(partyIdOf(gatewayPublicKey));
-    const known = await read(records, partyIdOf(gatewayPublicKey));
-    if (known && known.toDay >= toDay) continue;
-    const fresh = { name: id.slice(0, 8), publicKey: toHex(gatewayPublicKey), revokedFromMs: null };
-    await write(records, { ...(known ?? fresh), toDay });
-    learned.add(id);
-  }
+  const take = async (gatewayId: Uint8Array, isNews: () => Promise<boolean>): Promise<void> => {
+    const id = toHex(gatewayId);
+    if (await lock.run(id, isNews)) learned.add(id);
+  };
+  for (const certificate of certificates)
+    await take(partyIdOf(certificate.gatewayPublicKey), () => learnCertificate(certificate, deps));
   for (const revocation of revocations) {
-    const { gatewayId, fromMs } = openRevocation(revocation, issuer.publicKey);
-    const known = await read(records, gatewayId);
-    if (!known || known.revokedFromMs !== null) continue; // the log has no certificate it ends, or it is known
-    await book.addRevocation(gatewayId, revocation);
-    await write(records, { ...known, revokedFromMs: fromMs });
-    learned.add(toHex(gatewayId));
+    const { gatewayId, fromMs } = openRevocation(revocation, deps.issuer.publicKey);
+    await take(gatewayId, () => learnRevocation({ gatewayId, fromMs, revocation }, deps));
   }
   return learned.size;
+}
+
+/** Whether the register had none that holds for as long. */
+async function learnCertificate(
+  { gatewayPublicKey, toDay }: OwnWords['certificates'][number],
+  { records }: GatewayRegisterDeps,
+): Promise<boolean> {
+  const gatewayId = partyIdOf(gatewayPublicKey);
+  const known = await read(records, gatewayId);
+  if (known && known.toDay >= toDay) return false;
+  const name = toHex(gatewayId).slice(0, 8);
+  const fresh = { name, publicKey: toHex(gatewayPublicKey), revokedFromMs: null };
+  await write(records, { ...(known ?? fresh), toDay });
+  return true;
+}
+
+/** Whether it ends a certificate of the register that no revocation had ended. */
+async function learnRevocation(
+  of: { readonly gatewayId: Uint8Array; readonly fromMs: number; readonly revocation: Uint8Array },
+  { records, book }: GatewayRegisterDeps,
+): Promise<boolean> {
+  const { gatewayId, fromMs, revocation } = of;
+  const known = await read(records, gatewayId);
+  if (!known || known.revokedFromMs !== null) return false;
+  await book.addRevocation(gatewayId, revocation);
+  await write(records, { ...known, revokedFromMs: fromMs });
+  return true;
 }
 
 const keyOf = (gatewayId: Uint8Array) => `gateway/${toHex(gatewayId)}`;

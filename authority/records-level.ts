@@ -4,6 +4,7 @@
  *     version 0x01 || issuerId 4
  */
 import { Level } from 'level';
+import { HealingLevel } from '../host/healing-level.js';
 import { concat, equalBytes } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { RecordChange, RecordStore } from './records.js';
@@ -26,13 +27,14 @@ export async function openLevelRecords(folder: string, issuerId: Uint8Array): Pr
     await db.close().catch(() => undefined);
     throw cause instanceof FirebreakError ? cause : openFailure(folder, cause);
   }
+  const healing = new HealingLevel(db);
   return {
-    get: (key) => db.get(key),
-    write: (changes) => db.batch(changes.map(operationOf), { sync: true }),
-    list: (prefix) => db.iterator(rangeOf(prefix)),
-    lastKey: async (prefix) => (await db.keys({ ...rangeOf(prefix), reverse: true, limit: 1 }).all())[0],
-    count: (prefix) => count(db, prefix),
-    close: () => db.close(),
+    get: (key) => healing.read(() => db.get(key)),
+    write: (changes) => healing.write(changes.map(operationOf)),
+    list: (prefix) => healing.rows(rangeOf(prefix)),
+    lastKey: (prefix) => healing.read(() => lastKey(db, prefix)),
+    count: (prefix) => healing.read(() => count(db, prefix)),
+    close: () => healing.close(),
   };
 }
 
@@ -43,6 +45,11 @@ async function claim(db: Database, folder: string, format: Uint8Array): Promise<
     throw new FirebreakError('foreign', `${folder} is not the registry of this issuer`);
   }
   await db.put(FORMAT_KEY, format, { sync: true });
+}
+
+async function lastKey(db: Database, prefix: string): Promise<string | undefined> {
+  const [last] = await db.keys({ ...rangeOf(prefix), reverse: true, limit: 1 }).all();
+  return last;
 }
 
 async function count(db: Database, prefix: string): Promise<number> {

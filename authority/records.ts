@@ -6,7 +6,7 @@ export interface RecordStore {
   get(key: string): Promise<Uint8Array | undefined>;
   /** All of the changes or none; on disk, synced, when it resolves. An `undefined` value removes the record. */
   write(changes: readonly RecordChange[]): Promise<void>;
-  /** The records whose key begins with `prefix`, in the order of their keys (ASCII). */
+  /** The records whose key begins with `prefix`, in the order of their keys (ASCII); of what is written meanwhile, some may be among them. */
   list(prefix: string): AsyncIterable<readonly [key: string, value: Uint8Array]>;
   /** The greatest key that begins with `prefix`. */
   lastKey(prefix: string): Promise<string | undefined>;

@@ -1,9 +1,7 @@
-/**
- * The level folder under a spool. After a failed write (a full disk, most likely) nobody knows what of it reached the
- * log file, and level would append behind a torn record, which costs whatever follows it at the next opening: the
- * folder is closed and opened again before anything else is written.
- */
+/** The level folder under a spool, with what can go wrong in words. */
 import { Level } from 'level';
+import { HealingLevel } from '../host/healing-level.js';
+import type { Change } from '../host/healing-level.js';
 import { equalBytes } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { FORMAT_KEY, keyOf, numberIn, type RowKind } from './spool-rows.js';
@@ -11,9 +9,7 @@ import { FORMAT_KEY, keyOf, numberIn, type RowKind } from './spool-rows.js';
 /** What is sealed does not get smaller. */
 const SPOOL_OPTIONS = { keyEncoding: 'view', valueEncoding: 'view', compression: false } as const;
 
-export type Operation =
-  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
-  | { readonly type: 'del'; readonly key: Uint8Array };
+export type Operation = Change<Uint8Array>;
 
 /** Throws `locked` when another process has the folder open, `foreign` for another writer's, `permission`, `damaged`. */
 export async function openSpoolDisk(dir: string, format: Uint8Array): Promise<SpoolDisk> {
@@ -30,29 +26,25 @@ export async function openSpoolDisk(dir: string, format: Uint8Array): Promise<Sp
 
 export class SpoolDisk {
   readonly dir: string;
-  readonly #db: Level<Uint8Array, Uint8Array>;
-  readonly #running = new Set<Promise<unknown>>();
-  #isSuspect = false;
-  #healing: Promise<void> | undefined;
+  readonly #db: HealingLevel<Uint8Array>;
 
   constructor(db: Level<Uint8Array, Uint8Array>, dir: string) {
-    this.#db = db;
+    this.#db = new HealingLevel(db);
     this.dir = dir;
   }
 
   /** All or nothing; survives a crash when `sync`. Throws `full` when the disk is, `damaged` when it cannot be written. */
   async write(operations: Operation[], sync = true): Promise<void> {
     try {
-      await this.#run(() => this.#db.batch(operations, { sync }));
+      await this.#db.write(operations, sync);
     } catch (error) {
-      this.#isSuspect = true;
       throw writeFailure(this.dir, error);
     }
   }
 
   /** Throws `damaged` when one of them is not there. */
   async read(keys: Uint8Array[]): Promise<Uint8Array[]> {
-    const values = await this.#run(() => this.#db.getMany(keys));
+    const values = await this.#db.read((db) => db.getMany(keys));
     return values.map((value) => {
       if (value !== undefined) return value;
       throw new FirebreakError('damaged', `the spool in ${this.dir} lost an entry`);
@@ -61,36 +53,17 @@ export class SpoolDisk {
 
   /** Undefined when there is no such row. */
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#run(() => this.#db.get(key));
+    return this.#db.read((db) => db.get(key));
   }
 
-  /** Rows of one kind, by number. Only while nothing else runs. */
+  /** Rows of one kind, by number. */
   async *rows(kind: RowKind): AsyncGenerator<readonly [number, Uint8Array]> {
     const range = { gte: keyOf(kind, 0), lt: Uint8Array.of(kind + 1) };
-    for await (const [key, value] of this.#db.iterator(range)) yield [numberIn(key), value] as const;
+    for await (const [key, value] of this.#db.rows(range)) yield [numberIn(key), value] as const;
   }
 
-  async close(): Promise<void> {
-    await Promise.allSettled(this.#running);
-    await this.#db.close();
-  }
-
-  async #run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#isSuspect) await (this.#healing ??= this.#heal().finally(() => (this.#healing = undefined)));
-    const running = work();
-    this.#running.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#running.delete(running);
-    }
-  }
-
-  async #heal(): Promise<void> {
-    await Promise.allSettled(this.#running);
-    await this.#db.close();
-    await this.#db.open();
-    this.#isSuspect = false;
+  close(): Promise<void> {
+    return this.#db.close();
   }
 }
 

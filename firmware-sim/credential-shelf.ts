@@ -2,6 +2,7 @@
  * The credentials a tag holds, day by day, and what it keeps of past days: sealing keys for reports that are late, and
  * the auth key of each day's first epoch, by which it recognises notices (protocol.md §7).
  */
+import { asEpoch } from '../protocol/brands.js';
 import type { Epoch } from '../protocol/brands.js';
 import { concat, equalBytes } from '../protocol/bytes.js';
 import type { CredentialPack, PackEpoch } from '../protocol/credential-pack.js';
@@ -16,6 +17,8 @@ export interface CredentialShelf {
   readonly epochs: Map<number, Uint8Array>;
   readonly sealingKeys: Map<number, Uint8Array>;
   readonly noticeKeys: Map<number, Uint8Array>;
+  /** The last ID of the day that was forgotten last: its beacons may still come back. */
+  lastOfDay?: { readonly epoch: Epoch; readonly ephId: Uint8Array } | undefined;
 }
 
 export const emptyShelf = (): CredentialShelf => ({
@@ -51,8 +54,9 @@ export function credentialOf(shelf: CredentialShelf, epoch: Epoch): PackEpoch | 
   };
 }
 
-/** Whether an ephemeral ID is the tag's own of that epoch. */
+/** Whether an ephemeral ID is the tag's own of that epoch, of a day not forgotten or the last of yesterday. */
 export function isEphIdOf(shelf: CredentialShelf, epoch: Epoch, ephId: Uint8Array): boolean {
+  if (shelf.lastOfDay?.epoch === epoch) return equalBytes(shelf.lastOfDay.ephId, ephId);
   const day = dayOfEpoch(epoch);
   const packed = shelf.epochs.get(day);
   const at = (epoch - firstEpochOfDay(day)) * EPOCH_BYTES;
@@ -74,6 +78,9 @@ export function endedOn(shelf: CredentialShelf, day: number): number | undefined
 
 /** Credentials of days gone by are of no use; keys of days beyond retention neither. */
 export function forgetDays(shelf: CredentialShelf, today: number, retentionDays: number): void {
+  const epoch = asEpoch(firstEpochOfDay(today) - 1);
+  const last = credentialOf(shelf, epoch);
+  shelf.lastOfDay = last && { epoch, ephId: last.ephId };
   for (const day of shelf.epochs.keys()) if (day < today) shelf.epochs.delete(day);
   for (const keys of [shelf.sealingKeys, shelf.noticeKeys]) {
     for (const day of keys.keys()) if (day < today - retentionDays) keys.delete(day);

@@ -48,6 +48,11 @@ export function hearBeacon(
   return epoch;
 }
 
+/** Has these epochs close in their time also when no record of theirs is open, so that what is noted of them is forgotten. */
+export function holdEpochs(table: EncounterTable, epochs: Iterable<number>): void {
+  for (const epoch of epochs) recordsOf(table, epoch);
+}
+
 /** Closes what is due and returns what is worth keeping, in the order in which it was opened. */
 export function closeDue(
   table: EncounterTable,
@@ -63,6 +68,15 @@ export function closeDue(
     table.epochs.delete(epoch);
   }
   return { records, epochs };
+}
+
+/**
+ * Closes all as they stand and returns what closeDue does: what is heard by a clock that has moved belongs to none of
+ * them. The MACs go too, as the times at which they were heard tell nothing any more.
+ */
+export function closeAll(table: EncounterTable, settings: ProtocolSettings): ReturnType<typeof closeDue> {
+  table.macs.clear();
+  return closeDue(table, Infinity, settings);
 }
 
 /** When the next record closes; Infinity when none is open. */

@@ -70,19 +70,23 @@ export interface SessionOutcome {
 /** Below an ATT MTU of 128 the session closes; a payload is 3 bytes less. */
 const LEAST_PAYLOAD_BYTES = 125;
 
-/** Runs one session to its end and closes the link. What breaks it off is named in the outcome; only a defect rejects. */
+/**
+ * Runs one session to its end and closes the link. What breaks it off is named in the outcome; only a defect rejects.
+ * `onEpoch` is told the epoch that the session goes by, once the hello has set the clock.
+ */
 export async function runGatewaySession(
   link: Link,
   tag: SessionTag,
   settings: SessionSettings = DEFAULT_SESSION,
   signal?: AbortSignal,
+  onEpoch: (epoch: number) => void = () => {},
 ): Promise<SessionOutcome> {
   const progress = { accepted: 0 };
   const inbox = notificationInbox();
   const onAbort = (): void => void link.close();
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    await within(settings.limitMs, converse({ link, tag, settings, inbox, progress }));
+    await within(settings.limitMs, converse({ link, tag, settings, inbox, progress, onEpoch }));
     return { ...progress, endedBy: undefined };
   } catch (error) {
     if (error instanceof FirebreakError) return { ...progress, endedBy: error.code, why: error.message };
@@ -110,6 +114,7 @@ interface Talk {
   readonly settings: SessionSettings;
   readonly inbox: NotificationInbox;
   readonly progress: { accepted: number };
+  readonly onEpoch: (epoch: number) => void;
 }
 
 async function converse(talk: Talk): Promise<void> {
@@ -119,6 +124,7 @@ async function converse(talk: Talk): Promise<void> {
   const hello = openHello(await link.read('hello'), tag.issuerPublicKey);
   const unsaved = met(tag, hello);
   const epoch = tag.epoch();
+  talk.onEpoch(epoch);
   await link.subscribe('receipt', inbox.push);
   let failure = unsaved ?? (await deliverAll(talk, hello, epoch));
   try {

@@ -55,8 +55,8 @@ export interface VisitorStatus {
 export interface GatewayVisitor {
   /** A gateway's advert was heard. */
   heard(address: RadioAddress): void;
-  /** Ends a session that is under way; the next advert may start another. */
-  cut(): void;
+  /** Ends a session that is under way and goes by another epoch than this; the next advert may start another. */
+  cutUnlessOf(epoch: number): void;
   status(): VisitorStatus;
   /** Ends what is under way, for good. */
   close(): Promise<void>;
@@ -71,6 +71,8 @@ class Visitor implements GatewayVisitor {
   #running: Promise<void> | undefined;
   #abort = new AbortController();
   #isClosed = false;
+  /** That the session under way goes by: its hello may set the clock. */
+  #epoch: number | undefined;
   /** Where a session was good, the newest last. */
   readonly #good = new Set<RadioAddress>();
   /** When the next session may be, at such a gateway and at any other. */
@@ -91,10 +93,12 @@ class Visitor implements GatewayVisitor {
   heard(address: RadioAddress): void {
     if (this.#isClosed || this.#running !== undefined || !this.#isDue(address)) return;
     this.#abort = new AbortController();
+    this.#epoch = this.#deps.device.epoch();
     this.#running = this.#visit(address, this.#abort.signal).finally(() => (this.#running = undefined));
   }
 
-  cut(): void {
+  cutUnlessOf(epoch: number): void {
+    if (epoch === this.#epoch) return;
     this.#abort.abort(new FirebreakError('epoch', 'the epoch ended during the session'));
   }
 
@@ -173,8 +177,10 @@ class Visitor implements GatewayVisitor {
 
   async #session(address: RadioAddress, signal: AbortSignal): Promise<SessionOutcome> {
     const { central, device, session } = this.#deps;
+    const onEpoch = (epoch: number): void => void (this.#epoch = epoch);
     try {
-      return await runGatewaySession(await central.connect(address, signal), device, session, signal);
+      const link = await central.connect(address, signal);
+      return await runGatewaySession(link, device, session, signal, onEpoch);
     } catch (error) {
       if (error instanceof FirebreakError) return { accepted: 0, endedBy: error.code, why: error.message };
       this.#deps.log.error('a gateway session failed', { reason: reasonOf(error) });

@@ -67,6 +67,7 @@ export function openFileJournal(folder: string): SampleJournal {
     get spoilt() {
       return spoilt;
     },
+    epochs: () => epochsIn(folder),
     forget: (epoch) => {
       release(epoch);
       rmSync(pathOf(epoch), { force: true });

@@ -11,6 +11,8 @@ export interface SampleJournal {
   samples(): Iterable<Sample>;
   /** Notes that read back spoilt when samples() was asked last, and were passed over. */
   readonly spoilt: number;
+  /** Of which there is something to forget, be it spoilt. */
+  epochs(): readonly number[];
   forget(epoch: number): void;
   close(): void;
 }
@@ -19,6 +21,7 @@ export const noSampleJournal: SampleJournal = {
   append: () => {},
   samples: () => [],
   spoilt: 0,
+  epochs: () => [],
   forget: () => {},
   close: () => {},
 };

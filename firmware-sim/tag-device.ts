@@ -126,11 +126,12 @@ export class TagDevice implements SessionTag {
   restart(): void {
     const { clock, seenMs } = this.#state;
     const clockLost = !isFresh(this.#state) && !this.#host.isLikely(clock.offsetMs, seenMs);
-    let samples: Iterable<Sample> = [];
+    const { journal } = this.#deps;
+    let noted: { samples: Iterable<Sample>; epochs: Iterable<number> } = { samples: [], epochs: [] };
     try {
-      samples = this.#deps.journal.samples();
+      noted = { samples: journal.samples(), epochs: journal.epochs() };
     } finally {
-      this.#step({ type: 'restart', nowMs: this.nowMs(), clockLost, samples });
+      this.#step({ type: 'restart', nowMs: this.nowMs(), clockLost, ...noted });
     }
   }
 
@@ -210,8 +211,9 @@ export class TagDevice implements SessionTag {
     this.#lookAtHost();
     const { isLost, newestSignedMs } = this.#state.clock;
     if (!isLost || timeMs < newestSignedMs || !this.#host.isConfirmedBy(timeMs)) return;
+    const beforeMs = this.nowMs();
     this.#host.believe();
-    this.#step({ type: 'clock', nowMs: this.#host.nowMs(), isLost: false, offsetMs: 0 });
+    this.#setClock({ isLost: false, offsetMs: 0, beforeMs });
   }
 
   nextReport(hello: Hello): Uint8Array | undefined {
@@ -269,6 +271,7 @@ export class TagDevice implements SessionTag {
 
   #lookAtHost(): void {
     const { clock } = this.#state;
+    const beforeMs = this.nowMs();
     const says = this.#host.look(clock);
     if (says === undefined) return;
     if (says.type === 'moved') return void (this.#state.dueMs = 0);
@@ -276,7 +279,13 @@ export class TagDevice implements SessionTag {
     const offsetMs = says.type === 'sure' ? says.offsetMs : clock.offsetMs;
     const isLost = isDoubt && !isFresh(this.#state);
     if (isDoubt && !isLost) this.#host.believe();
-    this.#step({ type: 'clock', nowMs: this.#host.nowMs() + offsetMs, isLost, offsetMs });
+    this.#setClock({ isLost, offsetMs, beforeMs });
+  }
+
+  #setClock(set: { readonly isLost: boolean; readonly offsetMs: number; readonly beforeMs: number }): void {
+    const { isLost, offsetMs, beforeMs } = set;
+    const nowMs = this.#host.nowMs() + offsetMs;
+    this.#step({ type: 'clock', nowMs, movedMs: nowMs - beforeMs, isLost, offsetMs });
   }
 
   #step(event: TagEvent): void {

@@ -18,19 +18,21 @@ export type TagEvent =
       readonly beacon: Beacon;
       readonly rssiDbm: number | undefined;
     }
-  /** The time is lost, or known again: tag time is `offsetMs` more than host time. */
+  /** The time is lost, or known again: tag time is `offsetMs` more than host time, and by that `movedMs` later than it was. */
   | {
       readonly type: 'clock';
       readonly nowMs: number;
+      readonly movedMs: number;
       readonly isLost: boolean;
       readonly offsetMs: number;
     }
-  /** Power came back. `samples` are those of records that were open, as they were noted. */
+  /** Power came back. `samples` are those of records that were open, as they were noted, and `epochs` those with notes. */
   | {
       readonly type: 'restart';
       readonly nowMs: number;
       readonly clockLost: boolean;
       readonly samples: Iterable<Sample>;
+      readonly epochs: Iterable<number>;
     }
   | { readonly type: 'requested'; readonly nowMs: number; readonly pending: PendingRequest }
   /** An opened pack that answers the pending request. */

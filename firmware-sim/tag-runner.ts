@@ -87,7 +87,6 @@ class LiveTag implements TagRunner {
   readonly #notes: DiskTrouble;
   /** A tag that stopped here for a full disk would go on advertising one ID for ever. */
   readonly #records: DiskTrouble;
-  #epoch: number | undefined;
   #isClockLost = false;
   #work: Promise<unknown> = Promise.resolve();
 
@@ -171,8 +170,7 @@ class LiveTag implements TagRunner {
     while (!signal.aborted) {
       this.#records.try(() => this.#device.tick());
       this.#sayIfLost();
-      if (this.#epoch !== this.#device.epoch()) this.#visitor.cut();
-      this.#epoch = this.#device.epoch();
+      this.#visitor.cutUnlessOf(this.#device.epoch());
       const napMs = Math.min(LONGEST_NAP_MS, Math.max(1, this.#device.dueInMs));
       await clock.sleep(napMs, signal).catch(() => {}); // rejects only when told to stop
     }

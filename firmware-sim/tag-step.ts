@@ -10,7 +10,7 @@ import type { Notice } from '../protocol/notice.js';
 import { dayOf, EPOCH_SECONDS } from '../protocol/time.js';
 import { staticAddressOf } from '../radio/static-address.js';
 import { addPack, addStatements, credentialOf, forgetDays, isEphIdOf } from './credential-shelf.js';
-import { closeDue, hearBeacon, nextCloseMs } from './encounter-table.js';
+import { closeAll, closeDue, hearBeacon, holdEpochs, nextCloseMs } from './encounter-table.js';
 import type { Sample } from './open-record.js';
 import { afterGivingUp, afterReceipt, withReportDue } from './report-chain.js';
 import { clockByHost, lostClock, setByHello } from './tag-clock.js';
@@ -62,7 +62,8 @@ function passTime(state: TagState, nowMs: number, random: RandomBytes): readonly
     return goSilent(state);
   }
   state.seenMs = nowMs;
-  const effects = [...closeRecords(state, nowMs), ...rotate(state, nowMs, random)];
+  const due = closeDue(state.table, nowMs, state.settings);
+  const effects = [...keepClosed(state, due), ...rotate(state, nowMs, random)];
   state.dueMs = nextDueMs(state, nowMs);
   return effects;
 }
@@ -73,13 +74,15 @@ function nextDueMs(state: TagState, nowMs: number): number {
   return Math.min((Math.floor(nowMs / stepMs) + 1) * stepMs, nextCloseMs(state.table));
 }
 
-function closeRecords(state: TagState, nowMs: number): TagEffect[] {
-  const { records, epochs } = closeDue(state.table, nowMs, state.settings);
+function keepClosed(state: TagState, { records, epochs }: ReturnType<typeof closeDue>): TagEffect[] {
   if (epochs.length === 0) return [];
   state.counters.logged += records.length;
   const stored: TagEffect = { type: 'store', records, epochs };
   return records.length === 0 ? [stored] : [stored, { type: 'want-session' }];
 }
+
+/** A peer that is heard on after the clock has moved has another record: the times and proofs of one are of one clock. */
+const closeOpen = (state: TagState): TagEffect[] => keepClosed(state, closeAll(state.table, state.settings));
 
 /**
  * Ephemeral ID, address and phase change with the epoch, the MAC with the minute (§4). An epoch's ID is sent from one
@@ -160,19 +163,21 @@ function restart(
   state.clock = event.clockLost ? lostClock(state.clock) : clockByHost(state.clock, state.seenMs);
   if (isFresh(state)) beginAfresh(state, event.nowMs, random);
   for (const sample of event.samples) hearBeacon(state.table, sample, state.settings);
+  holdEpochs(state.table, event.epochs);
   state.dueMs = 0;
   return [{ type: 'free', ids: state.chain.delivered }, ...passTime(state, event.nowMs, random)];
 }
 
 function setClock(
   state: TagState,
-  { isLost, offsetMs, nowMs }: Extract<TagEvent, { type: 'clock' }>,
+  { isLost, offsetMs, nowMs, movedMs }: Extract<TagEvent, { type: 'clock' }>,
   random: RandomBytes,
 ): readonly TagEffect[] {
   state.clock = isLost ? lostClock(state.clock) : { ...state.clock, isLost, offsetMs };
+  const closed = Math.abs(movedMs) > MINUTE_MS ? closeOpen(state) : [];
   if (isFresh(state)) beginAfresh(state, nowMs, random);
   state.dueMs = 0;
-  return [{ type: 'save' }, ...passTime(state, nowMs, random)];
+  return [...closed, { type: 'save' }, ...passTime(state, nowMs, random)];
 }
 
 /** A tag whose host's clock was ahead when its secret was made, and which nobody has certified yet, makes another. */
@@ -195,7 +200,8 @@ function meet(
   const movedMs = state.clock.offsetMs - before.offsetMs;
   if (movedMs === 0 && !before.isLost) return [{ type: 'save' }];
   state.dueMs = 0;
-  return [...passTime(state, nowMs + movedMs, random), { type: 'save' }];
+  const closed = before.isLost || Math.abs(movedMs) > MINUTE_MS ? closeOpen(state) : [];
+  return [...closed, ...passTime(state, nowMs + movedMs, random), { type: 'save' }];
 }
 
 function wantReport(

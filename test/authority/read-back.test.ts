@@ -1,12 +1,17 @@
 /** An authority on an older copy of its folder: what it forgot stands in the log. */
 import { describe, expect, it } from 'vitest';
 import { openAuthority } from '../../authority/authority.js';
+import { authorityEntries } from '../../authority/entries.js';
+import { gatewayRegister } from '../../authority/gateways.js';
+import { certifyGateway } from '../../authority/issuer.js';
 import { LoggedWords } from '../../authority/own-words.js';
 import { memoryRecords } from '../../authority/records-memory.js';
 import type { RecordChange, RecordStore } from '../../authority/records.js';
+import { statementBook } from '../../authority/statement-book.js';
 import { asTagNumber, asUnixMs } from '../../protocol/brands.js';
 import { fastSigner } from '../../protocol/ed25519.js';
 import { ENTRY_TYPE } from '../../protocol/entry.js';
+import { decodeGatewayCertificate } from '../../protocol/gateway-certificate.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { splitNotices } from '../../protocol/notice-list.js';
 import { openNotice, signNotice } from '../../protocol/notice.js';
@@ -144,5 +149,37 @@ describe('an authority on an older copy of its folder', () => {
     await authority.maintain();
     expect(await authority.status()).toMatchObject({ noticesOnOffer: 0 });
     expect(world.logged.filter(({ message }) => message.includes('older than the log'))).toEqual([]);
+  });
+
+  it('does not undo a revocation that is given while it reads', async () => {
+    const { world } = await newAuthority();
+    const { records, courier, clock } = world.deps;
+    const north = NORTH ?? secretOf('');
+    let held = Promise.resolve();
+    let release = (): void => {};
+    const get: RecordStore['get'] = async (key) => {
+      const until = held;
+      const value = await records.get(key);
+      await until;
+      return value;
+    };
+    const entries = authorityEntries({ courier, clock, randomBytes: (length) => new Uint8Array(length) });
+    const register = gatewayRegister({
+      issuer,
+      records: { ...records, get },
+      book: statementBook(records),
+      entries,
+    });
+    await register.certify(north, 'north', TODAY);
+    const certificate = decodeGatewayCertificate(certifyGateway(issuer, north, TODAY + 3));
+    held = new Promise((resolve) => (release = resolve));
+    const learned = register.learn({ certificates: [certificate], revocations: [] });
+    held = Promise.resolve();
+    const revoked = register.revoke(partyIdOf(north), 5);
+    await Promise.race([revoked, new Promise(setImmediate)]);
+    release();
+    expect(await learned).toBe(1);
+    await revoked;
+    expect(await register.list()).toMatchObject([{ toDay: TODAY + 9, revokedFromMs: 5 }]);
   });
 });

@@ -1,12 +1,16 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openLevelRecords } from '../../authority/records-level.js';
 import { memoryRecords } from '../../authority/records-memory.js';
 import type { RecordStore } from '../../authority/records.js';
+import { program } from '../program.js';
 import { secretOf } from './fixture.js';
 
+const FULL_DISK = new URL('./full-disk-process.ts', import.meta.url);
 const folders: string[] = [];
 const OWNER = secretOf('owner').slice(0, 4);
 
@@ -57,6 +61,20 @@ describe.each(implementations)('records %s', (_name, open) => {
     await records.close();
   });
 
+  it('are all listed, however many they are, while others are written', async () => {
+    const records = await open();
+    const keys = Array.from({ length: 600 }, (_, k) => `a/${String(k).padStart(4, '0')}`);
+    await records.write(keys.map((key) => [key, Uint8Array.of(1)]));
+    const found: string[] = [];
+    for await (const [key] of records.list('a/')) {
+      found.push(key);
+      if (found.length % 100 === 0) await records.write([[key, undefined]]);
+    }
+    expect(found).toEqual(keys);
+    expect(await records.count('a/')).toBe(594);
+    await records.close();
+  });
+
   it('replace and remove in one write', async () => {
     const records = await open();
     await records.write([
@@ -93,6 +111,11 @@ describe('records in level', () => {
     const after = await openLevelRecords(folder, OWNER);
     expect([...((await after.get('a')) ?? [])]).toEqual([1]);
     await after.close();
+  });
+
+  it('keep what is written after a write that the disk took only in part', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [program(FULL_DISK), await newFolder()]);
+    expect(stdout.trim()).toBe('1 5 105 105');
   });
 
   it('refuse a folder of another issuer, and leave it usable for its own', async () => {

@@ -271,7 +271,7 @@ describe('a tag that nobody has certified yet', () => {
       state: newTagState({ settings: SETTINGS, issuerPublicKey: authority.issuer.publicKey, secret }),
       flash: donor.flash,
       store: { save: () => {} },
-      journal: { append: () => {}, samples: () => [], spoilt: 0, forget: () => {}, close: () => {} },
+      journal: noSampleJournal,
       signerOf: fastSigner,
       random: (length) => new Uint8Array(length).fill(9),
       counterMs: () => at.nowMs,

@@ -82,6 +82,18 @@ describe('a tag that hears itself', () => {
     tag.hear(2);
     expect(tag.device.status()).toMatchObject({ heard: 2, open: 1 });
   });
+
+  it('across midnight knows its last ID of yesterday, and shows no credential of it', async () => {
+    const tag = await testTag(authority, { days: 7 });
+    const midnightMs = MIDNIGHT_MS + 86_400_000;
+    tag.nowMs = midnightMs - 60_000;
+    tag.device.tick();
+    const advert = tag.device.onAir?.advert ?? zeros(31);
+    for (tag.nowMs = midnightMs + 30_000; tag.nowMs < midnightMs + 32_000; tag.nowMs += 1000)
+      tag.device.heard({ address: 'c00000000001', rssiDbm: -50, advert, heardAtMs: tag.nowMs });
+    expect(tag.device.status()).toMatchObject({ open: 0, heard: 0 });
+    expect(tag.state.shelf.epochs.has(TODAY)).toBe(false);
+  });
 });
 
 describe('midnight', () => {
@@ -134,7 +146,7 @@ describe('a restart', () => {
     const restored = { ...decodeSavedTag(cut.saved.at(-1) ?? '', SETTINGS), table: emptyTable() };
     stepTag(
       restored,
-      { type: 'restart', nowMs: NOON_MS + 100_000, clockLost: false, samples: [...notes] },
+      { type: 'restart', nowMs: NOON_MS + 100_000, clockLost: false, samples: [...notes], epochs: [] },
       zeros,
     );
     const resumed = { ...cut, state: restored };
@@ -153,7 +165,7 @@ describe('a restart', () => {
     const tag = await testTag(authority);
     tag.hear(1);
     const saved = decodeSavedTag(tag.saved.at(-1) ?? '', SETTINGS);
-    stepTag(saved, { type: 'restart', nowMs: tag.nowMs, clockLost: false, samples: [] }, zeros);
+    stepTag(saved, { type: 'restart', nowMs: tag.nowMs, clockLost: false, samples: [], epochs: [] }, zeros);
     expect(saved.onAir?.epoch).toBe(NOON_MS / EPOCH_MS);
   });
 
@@ -162,7 +174,7 @@ describe('a restart', () => {
     tag.state.chain = { ...tag.state.chain, delivered: [3, 4] };
     const effects = stepTag(
       tag.state,
-      { type: 'restart', nowMs: NOON_MS, clockLost: false, samples: [] },
+      { type: 'restart', nowMs: NOON_MS, clockLost: false, samples: [], epochs: [] },
       zeros,
     );
     expect(effects[0]).toEqual({ type: 'free', ids: [3, 4] });
@@ -172,7 +184,7 @@ describe('a restart', () => {
     const tag = await testTag(authority);
     const effects = stepTag(
       tag.state,
-      { type: 'restart', nowMs: NOON_MS, clockLost: true, samples: [] },
+      { type: 'restart', nowMs: NOON_MS, clockLost: true, samples: [], epochs: [] },
       zeros,
     );
     expect(effects.map(({ type }) => type)).toEqual(['free', 'silence']);
