@@ -49,7 +49,8 @@ const NOT_SAVED =
   'what was read cannot be saved in tracer/contacts: see to its disk; answers go on, saving is tried again every few minutes, and a ' +
   'tracer that is started anew reads from the ledger what was not saved';
 const MISSING =
-  'the ledger has lost reports, or holds them damaged, and answers lack what they tell: stop the ledger, and see what is damaged with ' +
+  'the ledger has lost reports or approvals of gateways, or holds them damaged, and answers lack what they tell, or what a gateway ' +
+  'saw that is not known to be approved: stop the ledger, and see what is damaged with ' +
   'firebreak ledger fsck --data-dir DIR; once its folder is mended, stop the tracer, remove tracer/contacts, and start it';
 
 const presenceGone = (from: number): string =>

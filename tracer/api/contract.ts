@@ -55,7 +55,7 @@ export interface Figures {
   readonly waitingReports: number;
   /** Reports that found no room to wait. */
   readonly reportsWithoutRoom: number;
-  /** Reports whose payload the ledger has lost or holds damaged: answers lack what they tell. */
+  /** Reports and approvals of gateways whose payload the ledger has lost or holds damaged: answers lack what they tell. */
   readonly missingReports: number;
   /** Stays at gateways that had to go, and the unix seconds from which on all are there; 0 where none is gone. */
   readonly presenceDropped: number;

@@ -106,7 +106,7 @@ function keptGauges(registry: Registry, api: TracerApi): void {
   );
   gauge(
     'firebreak_reports_missing',
-    'Reports that the ledger has lost or holds damaged',
+    'Reports and approvals of gateways that the ledger has lost or holds damaged',
     ({ missingReports }) => missingReports,
   );
   gauge(
