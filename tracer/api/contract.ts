@@ -49,6 +49,18 @@ export interface Figures {
   readonly people: number;
   /** Reports that failed a check, by its reason. */
   readonly refusedReports: ReadonlyMap<string, number>;
+  /** Reports that say something else than the one that stands under the same number of the same tag. */
+  readonly clones: number;
+  /** Reports that another names as the one before it and that have not come. */
+  readonly reportGaps: number;
+  /** Records whose beacons are nobody's, replayed or forged: those of tags, and those of gateways. */
+  readonly forgedRecords: { readonly tag: number; readonly gateway: number };
+  /** Presence reports of gateways: how many opened, the records in them, and those that failed a check, by its reason. */
+  readonly presenceReports: {
+    readonly opened: number;
+    readonly records: number;
+    readonly refused: ReadonlyMap<string, number>;
+  };
   /** Days by which retention is held back; 0 unless the ledger's time leapt. */
   readonly heldBackDays: number;
   /** Reports that wait for the keys of their day. */
