@@ -7,6 +7,6 @@ import type { DayKeysOf } from '../protocol/report-open.js';
 export interface DayKeySource {
   /** The keys of a day, as of the last refresh: to be used at once, since those of a day that ended are wiped. */
   readonly of: DayKeysOf;
-  /** Takes note of new and of destroyed keys. Called before each page of reports is opened. */
+  /** Takes note of new and of destroyed keys. Called in each round of reading, and before each page of reports is opened. */
   readonly refresh: () => Promise<void>;
 }

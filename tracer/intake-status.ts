@@ -9,7 +9,7 @@ export interface IntakeStatus {
   readonly gaps: number;
   /** Reports whose day left the retention window: pruned by an entry of the log, or read before and forgotten. */
   readonly prunedPayloads: number;
-  /** Reports whose payload should be there and is not. */
+  /** Reports, and approvals of gateways, whose payload should be there and is not. */
   readonly missingPayloads: number;
   /** Reports whose day's keys have not come yet. */
   readonly waiting: number;

@@ -264,12 +264,14 @@ export class Intake {
     this.#late.addRecords(waiting);
   }
 
-  /** A ledger that calls a payload pruned whose day cannot have been pruned when that is said to have happened has lost it. */
+  /**
+   * A certificate that is gone takes all presence reports of its gateway with it. A ledger that calls a payload pruned whose day cannot have been pruned when that is said to have happened has lost it.
+   */
   #miss(entry: LoggedEntry, pruned: PrunedPayload | undefined): void {
     const { retentionDays } = this.#given;
     const { type, sourceTimeMs } = entry;
-    if (type === ENTRY_TYPE.gateway) return;
     const isByTheBook =
+      type !== ENTRY_TYPE.gateway && // kept for as long as the log
       pruned !== undefined &&
       isAcceptedDay(pruned.day, sourceTimeMs / 1000, retentionDays) &&
       pruned.day < dayOf(pruned.prunedAtMs / 1000) - retentionDays;

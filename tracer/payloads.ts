@@ -36,8 +36,12 @@ export async function payloadsOf(
     return undefined;
   });
   const unread = damaged.flatMap((place) => entries[place]?.index ?? []);
-  say(log, 'payloads are damaged in the ledger and count as missing', unread);
-  say(log, 'the ledger gave other payloads than it logged; they count as missing', wrong);
+  say(log, 'payloads are damaged in the ledger; those of reports and of gateways count as missing', unread);
+  say(
+    log,
+    'the ledger gave other payloads than it logged; those of reports and of gateways count as missing',
+    wrong,
+  );
   return found;
 }
 

@@ -127,7 +127,9 @@ export class LedgerReading {
 
   async #readOnce(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
     const { intake, follower } = this.#reading;
-    const caughtUp = await follower.catchUp(onProgress, signal);
+    const { dayKeys } = this.#deps;
+    // Whatever the ledger has or answers: keys of days that were destroyed are not to stay in memory.
+    const caughtUp = await follower.catchUp(onProgress, signal).finally(() => dayKeys.refresh());
     this.#note = caughtUp.note;
     await this.#takeWaiting(intake, follower.size, signal);
     if (this.contacts.wantsSave) await this.#save();

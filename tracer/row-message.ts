@@ -15,7 +15,7 @@ export const presenceFrom = time
 export const missingReports = count
   .exactOptional()
   .describe(
-    'reports that the ledger has lost or holds damaged: people may be missing here where it is not 0',
+    'reports and approvals of gateways that the ledger has lost or holds damaged: people may be missing here where it is not 0',
   );
 export const hops = z.int().min(1).max(MAX_HOPS, `hops must be 1 to ${MAX_HOPS}`);
 export const attenuation = z.enum(['immediate', 'near', 'medium']);

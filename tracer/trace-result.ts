@@ -57,6 +57,6 @@ export interface TraceResult extends TraceRequest {
   readonly sources?: readonly ReachedPerson[];
   /** By presence: stays are known from here on, those before had to go. Absent where all of the window is known. */
   readonly presenceFrom?: number;
-  /** Reports that the ledger has lost or holds damaged: what they tell is not in it. Absent of contacts that came from no ledger. */
+  /** Reports and approvals of gateways that the ledger has lost or holds damaged: what they tell is not in it. Absent of contacts that came from no ledger. */
   readonly missingReports?: number;
 }

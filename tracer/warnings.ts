@@ -1,6 +1,7 @@
 /** What a person should know of what a tracer keeps, though it answers: in words, for its log and for its health. */
 import type { Log } from '../protocol/log.js';
 import { DAY_SECONDS, dayOf } from '../protocol/time.js';
+import type { IntakeCounts } from './intake-counts.js';
 import type { BorderDays } from './retention-border.js';
 
 /** The part of a tracer's status that there may be something to say of. */
@@ -12,6 +13,7 @@ export interface KeptStatus {
   readonly presenceFrom: number | undefined;
   readonly missingPayloads: number;
   readonly savingFails: boolean;
+  readonly counts: Pick<IntakeCounts, 'clones'>;
 }
 
 /** By what they are about, in words that name nobody. */
@@ -25,6 +27,7 @@ export function warningsOf({
   presenceFrom,
   missingPayloads,
   savingFails,
+  counts,
 }: KeptStatus): Warnings {
   const warnings = new Map<string, string>();
   if (keepsLonger) warnings.set('retention', heldBack(border));
@@ -32,6 +35,7 @@ export function warningsOf({
   if (withoutRoom > 0) warnings.set('reports without room', WITHOUT_ROOM);
   if (presenceFrom !== undefined) warnings.set('presence', presenceGone(presenceFrom));
   if (missingPayloads > 0) warnings.set('missing reports', MISSING);
+  if (counts.clones > 0) warnings.set('clones', CLONES);
   if (savingFails) warnings.set('saving', NOT_SAVED);
   return warnings;
 }
@@ -49,8 +53,14 @@ const NOT_SAVED =
   'what was read cannot be saved in tracer/contacts: see to its disk; answers go on, saving is tried again every few minutes, and a ' +
   'tracer that is started anew reads from the ledger what was not saved';
 const MISSING =
-  'the ledger has lost reports, or holds them damaged, and answers lack what they tell: stop the ledger, and see what is damaged with ' +
+  'the ledger has lost reports or approvals of gateways, or holds them damaged, and answers lack what they tell, or what a gateway ' +
+  'saw that is not known to be approved: stop the ledger, and see what is damaged with ' +
   'firebreak ledger fsck --data-dir DIR; once its folder is mended, stop the tracer, remove tracer/contacts, and start it';
+
+const CLONES =
+  'one tag sent different reports under one number: it was copied, or set back to an older copy of its memory; the first that was logged ' +
+  'counts, and the others are left out. Ask those who look after tags whether one was put back from a copy: enrol it anew. If none was, ' +
+  'somebody else has its keys, and what is told in its name may be untrue; firebreak_clones_total says whether it goes on';
 
 const presenceGone = (from: number): string =>
   `there is no room for more stays at gateways: those before ${nameOf(dayOf(from))} are gone, and answers by presence lack them`;

@@ -22,8 +22,22 @@ export function tracerScreen(health: HealthAnswer, nowMs: number): string {
       : [row('', pc.yellow(`it failed since, and is tried again: ${plain(failure)}`))]),
     row('entries', `${count(entries)} verified, ${count(behind)} published and not taken in yet`),
     row('contacts', `${count(contacts)} of ${count(people)} people`),
+    ...reportRows(health),
     ...warnings.map((warning) => row('warning', pc.yellow(plain(warning)))),
   ].join('\n');
+}
+
+/** Only what is not as it should be: no row where nothing is, and for a tracer that does not say. */
+function reportRows({ clones, reportGaps, forgedRecords, refusedPresenceReports }: HealthAnswer): string[] {
+  const said = (many: number | undefined, words: string): string[] =>
+    many === undefined || many === 0 ? [] : [`${count(many)} ${words}`];
+  const words = [
+    ...said(clones, 'at odds with another of their tag and number'),
+    ...said(reportGaps, 'named by others and not here yet'),
+    ...said(refusedPresenceReports, 'of gateways refused'),
+    ...said(forgedRecords, 'records replayed or forged'),
+  ];
+  return words.length === 0 ? [] : [row('reports', words.join(', '))];
 }
 
 /** That it answers does not say that readers see all it holds: that much is known where it is silent about it for long. */

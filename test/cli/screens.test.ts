@@ -191,6 +191,15 @@ describe('a tracer', () => {
     expect(tracerScreen({ ...health, readOnAt: null }, 1_000_000)).toContain('not all of it taken in yet');
   });
 
+  it('says of reports what is not as it should be, and nothing for a tracer that does not say', () => {
+    const none = { clones: 0, reportGaps: 0, forgedRecords: 0, refusedPresenceReports: 0 };
+    for (const fine of [health, { ...health, ...none }])
+      expect(tracerScreen(fine, 1_000_000)).not.toContain('reports');
+    expect(tracerScreen({ ...health, ...none, clones: 1, forgedRecords: 1234 }, 1_000_000)).toMatch(
+      /reports +1 at odds with another of their tag and number, 1,234 records replayed or forged$/,
+    );
+  });
+
   it('says where its ledger has published nothing new for long, and where to look', () => {
     const since = (grewAt: number | null) =>
       tracerScreen({ ...health, ledgerSeenAt: 9000, grewAt }, 9_000_000);

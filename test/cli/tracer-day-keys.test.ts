@@ -72,4 +72,23 @@ describe('the day keys of a tracer', () => {
     expect(keys.of(DAY)).toBe(other);
     expect(other).toEqual(dayKeys(DAY));
   });
+
+  it.each([
+    ['the ledger has nothing new', undefined],
+    ['the ledger is away', new Error('away')],
+  ])('are wiped by a tracer that reads on although %s', async (_what, error) => {
+    const log = new MemoryLog();
+    log.append(reportOf({ tag: 1, records: [recordOf(2, NOON, 900)] }));
+    const tracer = tracerOn(log, { dayKeys: keys });
+    await tracer.catchUp();
+    const [ended, other] = [keys.of(DAY - 1), keys.of(DAY)];
+    await store.destroy([DAY - 1]);
+    if (error) log.failing = { call: 'checkpoint', error };
+    const added = tracer.catchUp().then((caughtUp) => caughtUp.added);
+    await (error ? expect(added).rejects.toThrow('away') : expect(added).resolves.toBe(0));
+    const nothing = new Uint8Array(32);
+    expect(ended).toMatchObject({ idKey: nothing, macKey: nothing, sealingSecretKey: nothing });
+    expect(keys.of(DAY - 1)).toBeUndefined();
+    expect(keys.of(DAY)).toBe(other);
+  });
 });

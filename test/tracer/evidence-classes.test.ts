@@ -1,9 +1,15 @@
 /** Evidence of traces that go by another class of attenuation than near: the seconds that count are those of the question. */
 import { describe, expect, it } from 'vitest';
+import { silentLog } from '../../protocol/log.js';
+import { DAY_SECONDS, epochOf } from '../../protocol/time.js';
 import type { BucketSeconds, EncounterRecord } from '../../protocol/encounter-record.js';
 import { decodeEvidence } from '../../protocol/evidence-bundle.js';
+import { openContactStore } from '../../tracer/contacts/open-contact-store.js';
+import { NODE_STORE_DISK } from '../../tracer/contacts/store-disk.js';
+import { inlineTasks } from '../../tracer/contacts/task-thread.js';
 import type { AttenuationClass } from '../../tracer/walk/lens.js';
-import { NOON, recordOf, reportOf } from './deployment.js';
+import { temporaryFolder } from './contacts/stage.js';
+import { epochAt, NOON, recordOf, reportOf } from './deployment.js';
 import {
   check,
   evidenceOf,
@@ -17,14 +23,15 @@ import {
 import { MemoryLog } from './memory-log.js';
 
 /** Immediate, near, medium and other. */
-const heard = (peer: number, start: number, bucketSeconds: BucketSeconds): EncounterRecord => ({
-  ...recordOf(
-    peer,
-    start,
-    bucketSeconds.reduce((sum, seconds) => sum + seconds, 0),
-  ),
-  bucketSeconds,
-});
+function heard(
+  peer: number,
+  start: number,
+  bucketSeconds: BucketSeconds,
+  epoch = epochOf(start),
+): EncounterRecord {
+  const seconds = bucketSeconds.reduce((sum, one) => sum + one, 0);
+  return { ...recordOf(peer, start, seconds, epoch), bucketSeconds };
+}
 
 /** 1 was with 2 twice, longer at a distance than close by; and with 3 at a distance only. */
 function bench(): MemoryLog {
@@ -91,5 +98,36 @@ describe('evidence of a class of attenuation', () => {
     const tracer = await recordingTracer(bench());
     const { evidence } = await evidenceOf(tracer, { attenuation: 'medium', minSeconds: 1_400 });
     expect(refusalsOfBends(evidence).size).toBeGreaterThan(3);
+  });
+});
+
+/** 1 and 2 tell the same contact, as long as one can be, in different buckets; the day after, others meet. */
+function longContact(): MemoryLog {
+  const log = new MemoryLog();
+  const epoch = epochAt(NOON, 1); // an ephemeral ID is heard in the epochs next to its own too
+  log.append(reportOf({ tag: 1, records: [heard(2, NOON, [2_700, 0, 0, 0], epoch)] }));
+  log.append(reportOf({ tag: 2, records: [heard(1, NOON, [0, 2_700, 0, 0], epoch)] }));
+  const at = NOON + DAY_SECONDS;
+  log.append(reportOf({ tag: 5, records: [recordOf(6, at, 900)], at: at + 3_600 }));
+  return log;
+}
+
+describe('evidence of a contact of more near seconds than a segment holds', () => {
+  it.each([
+    ['live', 4_096],
+    ['sealed', 1],
+  ])('says as many as it holds, where the contact is %s', async (kind, leastRows) => {
+    const startThread = inlineTasks(NODE_STORE_DISK);
+    const contacts = await openContactStore(await temporaryFolder(), {
+      ...{ log: silentLog, startThread, leastRows },
+    });
+    const tracer = await recordingTracer(longContact(), { contacts });
+    await contacts.settled();
+    await tracer.catchUp();
+    expect(contacts.status().segments > 0).toBe(kind === 'sealed');
+    const { result, evidence } = await evidenceOf(tracer, { to: NOON + 7_200 });
+    expect(result.reached.map(({ path }) => path.map(({ nearSeconds }) => nearSeconds))).toEqual([[4_095]]);
+    expect(stepsOf(evidence)).toEqual([['2', 0, 4_095, []]]);
+    await tracer.close();
   });
 });

@@ -7,13 +7,25 @@ import { contactsAnswer, pathAnswer } from '../../tracer/api/messages.js';
 import { Pulse } from '../../tracer/api/pulse.js';
 import { askTracer } from '../../tracer/http-client.js';
 import { toHex } from '../../protocol/bytes.js';
+import { asUnixMs } from '../../protocol/brands.js';
+import { fastSigner } from '../../protocol/ed25519.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/hash.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
+import { silentLog } from '../../protocol/log.js';
+import { dayOf } from '../../protocol/time.js';
 import { LOCAL, realApi, refusalOf, serve } from './api/stage.js';
 import { check, evidenceOf, look, recordingTracer, request, ward } from './evidence-stage.js';
-import { NOON, recordOf, reportOf } from './deployment.js';
-import type { MemoryLog } from './memory-log.js';
+import {
+  gatewayEntry,
+  issuer,
+  NOON,
+  presenceOf,
+  presenceReportOf,
+  recordOf,
+  reportOf,
+} from './deployment.js';
+import { MemoryLog } from './memory-log.js';
 
 /** The ward, where 7 met 1 too: that report is damaged in the ledger, and one of 8 is gone. */
 function damagedWard(): { readonly log: MemoryLog; readonly reader: LedgerReader } {
@@ -21,14 +33,19 @@ function damagedWard(): { readonly log: MemoryLog; readonly reader: LedgerReader
   const [bad, gone] = [7, 8].map((tag) => reportOf({ tag, records: [recordOf(1, NOON, 900)] }));
   for (const report of [bad, gone]) if (report) log.append(report);
   if (gone) log.prune(gone.payload);
-  const damaged = toHex(sha256(bad?.payload ?? new Uint8Array()));
+  return { log, reader: damaging(log, bad?.payload ?? new Uint8Array()) };
+}
+
+/** Of a ledger that finds this payload damaged. */
+function damaging(log: MemoryLog, payload: Uint8Array): LedgerReader {
+  const damaged = toHex(sha256(payload));
   const reader = log.reader();
   const payloads: LedgerReader['payloads'] = async (hashes) => {
     if (hashes.some((hash) => toHex(hash) === damaged))
       throw new FirebreakError('damaged-payload', 'one of them');
     return reader.payloads(hashes);
   };
-  return { log, reader: { ...reader, payloads } };
+  return { ...reader, payloads };
 }
 
 async function damagedApi() {
@@ -80,6 +97,39 @@ describe('an answer of a tracer', () => {
     await expect(tracer.lookUpPath(request, '7', look)).rejects.toThrow(
       /leads to that person; 2 reports could not be read, which may be why; the look is recorded$/,
     );
+  });
+});
+
+describe('an approval of a gateway', () => {
+  /** Two gateways saw somebody; the approval of the one is damaged in the ledger, and that of the other is called pruned. */
+  function gatewaysOnly(): { readonly log: MemoryLog; readonly reader: LedgerReader } {
+    const other = fastSigner(sha256(Buffer.from('another gateway')));
+    const approvals = [gatewayEntry(), gatewayEntry(issuer, { of: other })] as const;
+    const log = new MemoryLog();
+    for (const approval of approvals) log.append(approval);
+    log.append(presenceReportOf([presenceOf(1, NOON, 600)]));
+    log.append(presenceReportOf([presenceOf(1, NOON, 600)], NOON + 7_200, other));
+    const pruned = { day: dayOf(log.nowMs / 1000), prunedAtMs: asUnixMs(log.nowMs + 30 * 86_400_000) };
+    log.pruneBy(approvals[1].payload, { ...pruned, prunedBy: 0 }); // as a report would be by the book
+    return { log, reader: damaging(log, approvals[0].payload) };
+  }
+
+  it('that cannot be read is counted and warned of like a report', async () => {
+    const { log, reader } = gatewaysOnly();
+    const said: string[] = [];
+    const tracer = await recordingTracer(log, {
+      reader,
+      log: { ...silentLog, warn: (words) => void said.push(words), error: (words) => void said.push(words) },
+    });
+    const { missingPayloads, prunedPayloads, presence } = tracer.status();
+    expect([missingPayloads, prunedPayloads]).toEqual([2, 0]);
+    expect([...presence.refused]).toEqual([['certificate', 2]]);
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^payloads are damaged in the ledger; those of reports and of gateways count as missing: /,
+      ),
+      expect.stringMatching(/^the ledger has lost reports or approvals of gateways, .* ledger fsck /),
+    ]);
   });
 });
 

@@ -108,15 +108,11 @@ function tracerIn({ log, keys, checkpoints }: Deployment, contacts?: ContactStor
   });
 }
 
-const openIn = (dir: string, disk: StoreDisk, log = silentLog): Promise<ContactStore> =>
-  openContactStore(dir, {
-    log,
-    disk,
-    startThread: inlineTasks(disk),
-    tableRows: 16,
-    leastRows: 2,
-    waitingTables: 1,
-  });
+const MUCH_SEALED = { tableRows: 16, leastRows: 2, waitingTables: 1 };
+const NONE_SEALED = { ...MUCH_SEALED, tableRows: 4096, leastRows: 4096 };
+
+const openIn = (dir: string, disk: StoreDisk, log = silentLog, size = MUCH_SEALED): Promise<ContactStore> =>
+  openContactStore(dir, { log, disk, startThread: inlineTasks(disk), ...size });
 
 /** The files that count: others may lie about until the store is opened again. */
 async function namesOf(folder: string): Promise<string[]> {
@@ -235,24 +231,40 @@ describe('a tracer that begins again', () => {
     expect(segments).toBeGreaterThan(15);
   });
 
-  it('reads the ledger again, and says so, when any file that it kept is damaged', async () => {
+  const cutAndOverwritten = (whole: Uint8Array): Uint8Array => whole.slice(0, -1).fill(7, whole.length >> 1);
+  const lastBitFlipped = (whole: Uint8Array): Uint8Array => whole.with(-1, (whole.at(-1) ?? 0) ^ 128);
+  const gone = (): undefined => undefined;
+  const SEALED_FILES = [/\.evidence$/, /\.segment$/];
+  const OTHER_FILES = [/^people-/, /^state-/, /^part-/, /^manifest/];
+
+  it.each([
+    ['any file that it kept is damaged', MUCH_SEALED, [...SEALED_FILES, ...OTHER_FILES], cutAndOverwritten],
+    ['any is, and its contacts are all live', NONE_SEALED, OTHER_FILES, cutAndOverwritten],
+    ['a bit of the last live people is flipped', NONE_SEALED, [/^people-/], lastBitFlipped],
+    ['the file of live people is gone', NONE_SEALED, [/^people-/], gone],
+  ])('reads the ledger again, and says so, when %s', async (_what, size, kinds, damaged) => {
     const deployment = newDeployment();
-    for (const entry of pool) deployment.log.append(entry);
-    const kept = join(dir, 'kept');
-    const contacts = await openIn(kept, NODE_STORE_DISK);
+    const kept = join(dir, String(folders++));
+    const contacts = await openIn(kept, NODE_STORE_DISK, silentLog, size);
     const tracer = tracerIn(deployment, contacts);
-    await tracer.catchUp();
+    for (const entries of [pool.slice(0, 5), pool.slice(5)]) {
+      for (const entry of entries) deployment.log.append(entry);
+      await tracer.catchUp();
+    }
     await settle(tracer, contacts);
     const answers = await answersOf(tracer);
+    expect(contacts.status().segments > 0).toBe(size === MUCH_SEALED);
     await tracer.close();
-    for (const kind of [/\.evidence$/, /\.segment$/, /^people-/, /^state-/, /^part-/, /^manifest/]) {
+    const people = await readFile(join(kept, 'people-0'));
+    expect(8 + 8 * people.readUInt32LE(0)).toBeLessThan(people.length); // more than one block
+    for (const kind of kinds) {
       const name = (await namesOf(kept)).find((one) => kind.test(one)) ?? 'none of that kind';
       const file = join(kept, name);
-      const whole = await readFile(file);
-      await writeFile(file, whole.subarray(0, whole.length - 1).fill(7, whole.length >> 1));
+      const bytes = damaged(await readFile(file));
+      await (bytes ? writeFile(file, bytes) : rm(file));
       const said: string[] = [];
       const log = { ...silentLog, warn: (message: string) => void said.push(message) };
-      const mended = await openIn(kept, NODE_STORE_DISK, log);
+      const mended = await openIn(kept, NODE_STORE_DISK, log, size);
       const again = tracerIn(deployment, mended);
       const { added } = await again.catchUp();
       await settle(again, mended);

@@ -123,9 +123,12 @@ export function wholeClusterRequest(
 
 function figuresOf(tracer: Asked): Figures {
   const status = tracer.status();
-  const { entries, contacts, people, counts } = status;
+  const { entries, contacts, people, counts, presence } = status;
   return {
     ...{ entries, contacts, people, refusedReports: counts.refused },
+    ...{ clones: counts.clones, reportGaps: status.gaps },
+    forgedRecords: { tag: counts.forged, gateway: presence.forged },
+    presenceReports: { opened: presence.opened, records: presence.records, refused: presence.refused },
     heldBackDays: heldBackDays(status.border),
     waitingReports: status.waiting,
     reportsWithoutRoom: status.withoutRoom,

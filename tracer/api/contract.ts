@@ -49,13 +49,25 @@ export interface Figures {
   readonly people: number;
   /** Reports that failed a check, by its reason. */
   readonly refusedReports: ReadonlyMap<string, number>;
+  /** Reports that say something else than the one that stands under the same number of the same tag. */
+  readonly clones: number;
+  /** Reports that another names as the one before it and that have not come. */
+  readonly reportGaps: number;
+  /** Records whose beacons are nobody's, replayed or forged: those of tags, and those of gateways. */
+  readonly forgedRecords: { readonly tag: number; readonly gateway: number };
+  /** Presence reports of gateways: how many opened, the records in them, and those that failed a check, by its reason. */
+  readonly presenceReports: {
+    readonly opened: number;
+    readonly records: number;
+    readonly refused: ReadonlyMap<string, number>;
+  };
   /** Days by which retention is held back; 0 unless the ledger's time leapt. */
   readonly heldBackDays: number;
   /** Reports that wait for the keys of their day. */
   readonly waitingReports: number;
   /** Reports that found no room to wait. */
   readonly reportsWithoutRoom: number;
-  /** Reports whose payload the ledger has lost or holds damaged: answers lack what they tell. */
+  /** Reports and approvals of gateways whose payload the ledger has lost or holds damaged: answers lack what they tell. */
   readonly missingReports: number;
   /** Stays at gateways that had to go, and the unix seconds from which on all are there; 0 where none is gone. */
   readonly presenceDropped: number;

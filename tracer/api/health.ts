@@ -18,7 +18,7 @@ export function healthOf(
   nowMs: number,
 ): HealthAnswer {
   const { followsSinceMs, ledgerSeenMs, grewMs, behind, readOnMs, failure } = api.standing();
-  const { entries, contacts, people, warnings } = api.figures();
+  const { entries, contacts, people, warnings, ...figures } = api.figures();
   const problems: string[] = [];
   const silentMs = nowMs - (ledgerSeenMs ?? followsSinceMs);
   if (silentMs > LEDGER_SILENT_MS)
@@ -37,6 +37,12 @@ export function healthOf(
     readOnAt: readOnMs === undefined ? null : Math.floor(readOnMs / 1000),
     failure: failure ?? null,
     ...{ entries, behind, contacts, people },
+    ...{ clones: figures.clones, reportGaps: figures.reportGaps },
+    forgedRecords: figures.forgedRecords.tag + figures.forgedRecords.gateway,
+    refusedPresenceReports: sumOf(figures.presenceReports.refused),
     memoryBytes: { resident: memory.rss, heap: memory.heapUsed, buffers: memory.arrayBuffers },
   };
 }
+
+const sumOf = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((sum, count) => sum + count, 0);

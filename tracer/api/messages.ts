@@ -1,7 +1,7 @@
 /** What the API is asked and what it answers, as JSON; a trace and its answer are in trace-message.ts. Times are unix seconds. */
 import { z } from 'zod';
 import { clusterLookUpSchema } from '../cluster/cluster-message.js';
-import { missingReports, presenceFrom, reachedPerson, seconds, tag } from '../row-message.js';
+import { count, missingReports, presenceFrom, reachedPerson, seconds, tag } from '../row-message.js';
 import { lookUpSchema, MAX_EVIDENCE_PERSONS } from '../trace-message.js';
 
 /** Contacts on one page. */
@@ -88,6 +88,22 @@ export type ContactsAnswer = z.infer<typeof contactsAnswer>;
 export const clusterQuestion = z.strictObject({ ...asked, request: clusterLookUpSchema.shape.request });
 export type ClusterQuestion = z.infer<typeof clusterQuestion>;
 
+/** Absent in the answer of a tracer from before there were any. */
+const reportFigures = {
+  clones: count
+    .exactOptional()
+    .describe(
+      'reports that say something else than the one that stands under the same number of the same tag',
+    ),
+  reportGaps: count
+    .exactOptional()
+    .describe('reports that another names as the one before it and that have not come'),
+  forgedRecords: count
+    .exactOptional()
+    .describe('records of tags and gateways whose beacons are nobody’s: replayed or forged'),
+  refusedPresenceReports: count.exactOptional().describe('presence reports of gateways that failed a check'),
+};
+
 export const healthAnswer = z.object({
   well: z.boolean(),
   problems: z.array(z.string()).describe('what is not well, in words'),
@@ -108,6 +124,7 @@ export const healthAnswer = z.object({
   behind: z.int().describe('entries of the last checkpoint seen that are not taken in yet'),
   contacts: z.int(),
   people: z.int(),
+  ...reportFigures,
   memoryBytes: z.object({ resident: z.int(), heap: z.int(), buffers: z.int() }),
 });
 export type HealthAnswer = z.infer<typeof healthAnswer>;

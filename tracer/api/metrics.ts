@@ -21,6 +21,8 @@ export function apiMetrics(api: TracerApi, desk: Desk, nowMs: () => number): Api
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   tracerGauges(registry, api, nowMs);
+  reportCounters(registry, api);
+  presenceCounters(registry, api);
   keptGauges(registry, api);
   deskGauges(registry, desk);
   const registers = [registry];
@@ -71,19 +73,70 @@ function tracerGauges(registry: Registry, api: TracerApi, nowMs: () => number): 
       this.inc(api.looksRecorded());
     },
   });
-  void new Counter({
-    ...{
-      name: 'firebreak_reports_refused_total',
-      help: 'Reports that failed a check',
-      registers: [registry],
-    },
-    labelNames: ['code'],
-    collect() {
-      this.reset();
-      for (const [code, count] of api.figures().refusedReports) this.inc({ code }, count);
-    },
-  });
 }
+
+/** Of reports of tags since the contacts were begun; those kept in a folder go on from life to life. */
+function reportCounters(registry: Registry, api: TracerApi): void {
+  const by = countersBy(registry, api);
+  by('code', 'firebreak_reports_refused_total', 'Reports that failed a check', (figures) => [
+    ...figures.refusedReports,
+  ]);
+  by(
+    'heard_by',
+    'firebreak_forged_records_total',
+    'Records whose beacons are nobody’s: replayed or forged',
+    ({ forgedRecords }) => Object.entries(forgedRecords),
+  );
+  countersOf(registry, api)(
+    'firebreak_clones_total',
+    'Reports that contradict another of their tag and number',
+    ({ clones }) => clones,
+  );
+}
+
+function presenceCounters(registry: Registry, api: TracerApi): void {
+  countersBy(registry, api)(
+    'code',
+    'firebreak_presence_reports_refused_total',
+    'Presence reports of gateways that failed a check',
+    ({ presenceReports }) => [...presenceReports.refused],
+  );
+  const counter = countersOf(registry, api);
+  counter(
+    'firebreak_presence_reports_opened_total',
+    'Presence reports of gateways that were opened, repeats included',
+    ({ presenceReports }) => presenceReports.opened,
+  );
+  counter(
+    'firebreak_presence_records_total',
+    'Records in presence reports',
+    ({ presenceReports }) => presenceReports.records,
+  );
+}
+
+const countersOf =
+  (registry: Registry, api: TracerApi) =>
+  (name: string, help: string, read: (figures: Figures) => number): void =>
+    void new Counter({
+      ...{ name, help, registers: [registry] },
+      collect() {
+        this.reset();
+        this.inc(read(api.figures()));
+      },
+    });
+
+const countersBy =
+  (registry: Registry, api: TracerApi) =>
+  (label: string, name: string, help: string, read: CountsOf): void =>
+    void new Counter({
+      ...{ name, help, registers: [registry], labelNames: [label] },
+      collect() {
+        this.reset();
+        for (const [value, count] of read(api.figures())) this.inc({ [label]: value }, count);
+      },
+    });
+
+type CountsOf = (figures: Figures) => readonly (readonly [string, number])[];
 
 /** What somebody should look into when it is not 0. */
 function keptGauges(registry: Registry, api: TracerApi): void {
@@ -106,8 +159,13 @@ function keptGauges(registry: Registry, api: TracerApi): void {
   );
   gauge(
     'firebreak_reports_missing',
-    'Reports that the ledger has lost or holds damaged',
+    'Reports and approvals of gateways that the ledger has lost or holds damaged',
     ({ missingReports }) => missingReports,
+  );
+  gauge(
+    'firebreak_report_gaps',
+    'Reports that another names as the one before it and that have not come',
+    ({ reportGaps }) => reportGaps,
   );
   gauge(
     'firebreak_presence_dropped',

@@ -69,6 +69,9 @@ export async function partsIn(dir: string, settings: ContactStoreSettings): Prom
   try {
     const [damage] = store.damage;
     if (damage) throw new FirebreakError('damaged', damage.message);
+    // Live contacts and stays name people by number.
+    if (!store.isPeopleWhole)
+      throw new FirebreakError('damaged', `the file of people in ${dir} was changed or is gone`);
     return await partsOf(store, settings);
   } catch (error) {
     await store.close();

@@ -4,8 +4,8 @@
  *
  *     count u32 | CRC-32 of count and tags u32 | tag number f64 × count
  *
- * With a damaged block the numbers of all after it are lost, and so are the segments that name such people; those whose
- * people come before it stand.
+ * With a damaged block the numbers of all after it are lost, and so are the segments that name such people, and all live
+ * contacts; segments whose people come before it stand.
  */
 import { crc32 } from 'node:zlib';
 import { PeopleDirectory } from './people.js';

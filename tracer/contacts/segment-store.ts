@@ -85,6 +85,8 @@ export class SegmentStore {
   #lastCommit: Promise<void> = Promise.resolve();
   #parts: KeptParts;
   readonly people: PeopleDirectory;
+  /** `false`: some were lost when the store was opened, and what tells of people by number, beside segments, cannot be believed. */
+  readonly isPeopleWhole: boolean;
   /** Where the ledger was to be read on from when the store was opened: at its start, when `state` was lost. */
   readonly position: LedgerPosition;
   /** The caller's state when the store was opened; `undefined`: there was none, or it is damaged. */
@@ -102,6 +104,7 @@ export class SegmentStore {
     const isStateLost = found.damage.some(({ segment }) => segment === undefined);
     this.position = isStateLost ? { size: 0, note: '' } : found.manifest.position;
     this.people = found.people;
+    this.isPeopleWhole = found.isPeopleWhole;
     this.state = found.state;
     this.#parts = found.parts;
     this.damage = found.damage;
@@ -150,11 +153,8 @@ export class SegmentStore {
     const [people, paths] = [this.people.count, pathsIn(this.#dir, id)];
     const made = await this.#run<'compact'>({ kind: 'compact', id, people, parts, keepFrom, paths }, options);
     if (made === undefined) return undefined;
-    const [firstDays, lastDays] = [
-      stored.map(({ info }) => info.firstDay),
-      stored.map(({ info }) => info.lastDay),
-    ];
-    return this.#prepare(made, Math.min(...firstDays), Math.max(...lastDays));
+    const days = stored.flatMap(({ info }) => [info.firstDay, info.lastDay]);
+    return this.#prepare(made, Math.min(...days), Math.max(...days));
   }
 
   /**

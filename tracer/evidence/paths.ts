@@ -6,7 +6,7 @@ import { classSecondsOf, nearSecondsOf } from '../contact.js';
 import type { Contact } from '../contact.js';
 import type { Copresence } from './presence.js';
 import { requireEvidence } from './refusal.js';
-import { transmissionWeight } from '../score.js';
+import { copresenceWeight, transmissionWeight } from '../score.js';
 import type { PathStep, ReachedPerson, TraceRequest } from '../trace-result.js';
 
 export type CheckedStep = PathStep & Leg;
@@ -184,7 +184,7 @@ function stepOf(leg: Leg, from: string, to: string): CheckedStep {
 function weightOf(leg: Leg): number {
   if (!('copresence' in leg)) return transmissionWeight(leg.contact);
   const { start, end } = leg.copresence;
-  return transmissionWeight({ bucketSeconds: [0, 0, end - start, 0], mutual: false });
+  return copresenceWeight(end - start);
 }
 
 /** Rounding differs with the order of multiplication. */

@@ -2,7 +2,7 @@
  * The contacts of a view under one numbering: its segments first, then its live tables, then what presence gave. A contact
  * is a table and an entry (a row of a live table); this tells what stands there. Not for the loops over whole rows.
  */
-import { durationAt, nearSecondsAt, signalAt, startAt } from '../contacts/segment.js';
+import { durationAt, MAX_CONTACT_SECONDS, nearSecondsAt, signalAt, startAt } from '../contacts/segment.js';
 import type { Segment } from '../contacts/segment.js';
 import type { ContactView, LiveTable, Place } from '../contacts/view.js';
 import { PRESENCE_SIGNAL } from './presence.js';
@@ -62,12 +62,13 @@ export class Tables {
     return segment ? signalAt(segment, entry) : this.#live(table).signal[entry]!;
   }
 
+  /** As a segment would hold it, where it is live. */
   nearOf(table: number, entry: number): number {
     if (table === PRESENCE_TABLE) return 0;
     const segment = this.segments[table];
     if (segment) return nearSecondsAt(segment, entry);
     const live = this.#live(table);
-    return live.immediate[entry]! + live.near[entry]!;
+    return Math.min(live.immediate[entry]! + live.near[entry]!, MAX_CONTACT_SECONDS);
   }
 
   spotOf(table: number, entry: number): Spot {

@@ -5,6 +5,7 @@ import { healthOf } from '../../../tracer/api/health.js';
 import { healthAnswer } from '../../../tracer/api/messages.js';
 import { Pulse } from '../../../tracer/api/pulse.js';
 import { askHealth } from '../../../tracer/http-client.js';
+import { gatewayEntry, NOON, presenceOf, presenceReportOf, recordOf, reportOf } from '../deployment.js';
 import { recordingTracer, ward } from '../evidence-stage.js';
 import { OPERATOR, realApi, serve } from './stage.js';
 
@@ -64,6 +65,8 @@ describe('health', () => {
             waitingReports: 0,
             reportsWithoutRoom: 0,
             missingReports: 0,
+            ...{ clones: 0, reportGaps: 0, forgedRecords: { tag: 0, gateway: 0 } },
+            presenceReports: { opened: 0, records: 0, refused: new Map<string, number>() },
             presenceDropped: 0,
             presenceFrom: 0,
             warnings: [],
@@ -163,6 +166,45 @@ describe('metrics', () => {
     await get('/metrics');
     const text = await (await get('/metrics')).text();
     expect(valueOf(text, 'firebreak_reports_refused_total{code="report-signature"}')).toBe(4);
+  });
+
+  it('count what is set apart of reports, and presence; health says it too, and what clones mean', async () => {
+    const log = ward();
+    const forged = recordOf(2, NOON, 900);
+    const nobodys = { minuteOffset: 0, mac: new Uint8Array(6) };
+    log.append(reportOf({ tag: 1, records: [recordOf(4, NOON, 900)] })); // the ward has another of this tag and number
+    log.append(
+      reportOf({
+        tag: 9,
+        seq: 5,
+        prev: new Uint8Array(32).fill(3),
+        records: [{ ...forged, proofA: nobodys, proofB: nobodys }],
+      }),
+    );
+    log.append(presenceReportOf([presenceOf(1, NOON, 300)]));
+    log.append(gatewayEntry());
+    const seen = presenceOf(2, NOON, 300);
+    log.append(presenceReportOf([presenceOf(1, NOON, 300), { ...seen, proofA: nobodys, proofB: nobodys }]));
+    const { api } = await realApi(log);
+    const { get, url } = await serve(api);
+    await get('/metrics');
+    const text = await (await get('/metrics')).text();
+    const value = (line: string): number => valueOf(text, `firebreak_${line}`);
+    expect(value('clones_total')).toBe(1);
+    expect(value('report_gaps')).toBe(1);
+    expect(value('forged_records_total{heard_by="tag"}')).toBe(1);
+    expect(value('forged_records_total{heard_by="gateway"}')).toBe(1);
+    expect(value('presence_reports_refused_total{code="certificate"}')).toBe(1);
+    expect([value('presence_reports_opened_total'), value('presence_records_total')]).toEqual([1, 2]);
+    const said = await askHealth(url, OPERATOR);
+    expect(said).toMatchObject({ clones: 1, reportGaps: 1, forgedRecords: 2, refusedPresenceReports: 1 });
+    expect(said.warnings).toEqual([
+      expect.stringMatching(/^one tag sent different reports under one number: /),
+    ]);
+    expect(said.well).toBe(true);
+    const { clones, reportGaps, forgedRecords, refusedPresenceReports, ...before } = said; // a tracer from before there were any
+    expect([clones, reportGaps, forgedRecords, refusedPresenceReports]).not.toContain(undefined);
+    expect(healthAnswer.parse(before)).toEqual(before);
   });
 
   it('name no person, no officer and no path that somebody made up', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ENTRY_TYPE } from '../../../protocol/entry.js';
 import { FirebreakError } from '../../../protocol/errors.js';
 import { silentLog } from '../../../protocol/log.js';
+import { tracerAnswers } from '../../../tracer/api/answers.js';
 import { healthOf } from '../../../tracer/api/health.js';
 import { Pulse } from '../../../tracer/api/pulse.js';
 import { refusedBy } from '../../../tracer/api/refusal.js';
@@ -35,9 +36,8 @@ describe('a tracer that reads a long stretch of its ledger', () => {
       code: 'busy',
       message: expect.stringContaining('12288 entries are not taken in yet') as string,
     });
-    const figures = () =>
-      ({ ...tracer.status(), refusedReports: new Map(), looks: 0, warnings: [] }) as never;
-    const health = healthOf({ standing: () => pulse.standing(), figures }, MEMORY, Date.now());
+    const api = tracerAnswers({ tracer, pulse, looksRecorded: () => 0 });
+    const health = healthOf(api, MEMORY, Date.now());
     expect(health).toMatchObject({ well: false, behind: 12_288 });
     open();
     expect(await reading).toMatchObject({ added: 12_288 });
@@ -96,9 +96,8 @@ describe('a tracer that reads a long stretch of its ledger', () => {
     const tracer = await recordingTracer(log);
     const pulse = new Pulse(tracer, () => nowMs);
     await pulse.catchUp();
-    const figures = () =>
-      ({ ...tracer.status(), refusedReports: new Map(), looks: 0, warnings: [] }) as never;
-    const health = () => healthOf({ standing: () => pulse.standing(), figures }, MEMORY, nowMs);
+    const api = tracerAnswers({ tracer, pulse, looksRecorded: () => 0 });
+    const health = () => healthOf(api, MEMORY, nowMs);
     const fail = async (error: Error): Promise<void> => {
       log.fill(1, 7);
       log.failing = { call: 'payloads', error };

@@ -104,7 +104,13 @@ describe('presence of which some had to go', () => {
   });
 
   it('is warned of', () => {
-    const waits = { waiting: 0, withoutRoom: 0, missingPayloads: 0, savingFails: false };
+    const waits = {
+      waiting: 0,
+      withoutRoom: 0,
+      missingPayloads: 0,
+      savingFails: false,
+      counts: { clones: 0 },
+    };
     const status = { border: { day: 1, logDay: 1 }, keepsLonger: false, ...waits };
     expect(warningsOf({ ...status, presenceFrom: undefined }).size).toBe(0);
     expect([...warningsOf({ ...status, presenceFrom: 20_701 * DAY }).values()].join()).toContain(
