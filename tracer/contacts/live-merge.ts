@@ -6,6 +6,10 @@
  * proves never add, since it may be the same beacon. However many records tell it, a side is credited no more seconds than
  * these last together. Then the larger of each across the sides. Of two with an equal start the one that was logged first
  * stands, and of two in one report the first that was added; the order they come in does not matter otherwise.
+ *
+ * A tag may say as much as it likes of one meeting; of a side its first 32 words count (docs/decisions/0024). A word is what one
+ * entry says of one start, and they are in order of entry, then start. What is among the first of all words told is so among the
+ * first of any of them, so a word that found no room is never missed, in whatever order they come.
  */
 import assert from 'node:assert/strict';
 import type { BucketSeconds } from '../../protocol/encounter-record.js';
@@ -20,7 +24,7 @@ export interface Account {
   readonly medianAttenuationDb: number;
   /** Proven by one beacon only. */
   readonly partial: boolean;
-  /** Indexes of the entries that told it, ascending, the first 255; none for a contact that no ledger holds. */
+  /** Indexes of the entries that told it, ascending; none for a contact that no ledger holds. */
   readonly ledger: readonly number[];
 }
 
@@ -32,18 +36,49 @@ export interface Merged extends Account {
   readonly mutual: boolean;
 }
 
-/** Of entries that all say the same: a tag that says it without end is not to fill the store. */
-const MOST_ENTRIES = 255;
+/** That count of a side. An honest tag has one record of a peer and epoch, and one more for each time it lost those it had open. */
+const MOST_WORDS = 32;
 
-/** A side with one account more; the same side when it holds that word of that entry already, or of enough before it. */
+/** A side with one word more; the same side when it holds that word already, or as many as count before it. */
 export function withAccount(side: readonly Account[], account: Account): readonly Account[] {
+  if (isFullBefore(side, account)) return side;
   const known = side.find(({ start }) => start === account.start);
-  if (known === undefined) return [...side, account];
-  const ledger = union(known.ledger, account.ledger).slice(0, MOST_ENTRIES);
-  if (ledger.length === known.ledger.length && ledger.at(-1) === known.ledger.at(-1)) return side;
+  if (known === undefined) return firstWords([...side, account]);
+  const ledger = union(known.ledger, account.ledger);
+  if (ledger.length === known.ledger.length) return side;
   const standing = { ...earlierOf(known, account), ledger };
-  return side.map((other) => (other === known ? standing : other));
+  return firstWords(side.map((other) => (other === known ? standing : other)));
 }
+
+/** What no entry told is no tag's word, and has room. */
+function isFullBefore(side: readonly Account[], { start, ledger: [entry] }: Account): boolean {
+  if (entry === undefined) return false;
+  let words = 0;
+  for (const account of side) {
+    const last = account.ledger.at(-1) ?? -1;
+    if (last > entry || (last === entry && account.start > start)) return false;
+    words += account.ledger.length;
+  }
+  return words >= MOST_WORDS;
+}
+
+/** Those that count. */
+function firstWords(side: readonly Account[]): readonly Account[] {
+  if (side.reduce((sum, { ledger }) => sum + ledger.length, 0) <= MOST_WORDS) return side;
+  const last = side.flatMap(wordsOf).sort(compareWords)[MOST_WORDS - 1] ?? [Infinity, 0];
+  return side.flatMap((account) => {
+    const first = wordsOf(account).filter((word) => compareWords(word, last) <= 0);
+    if (first.length === account.ledger.length) return [account];
+    return first.length === 0 ? [] : [{ ...account, ledger: first.map(([entry]) => entry) }];
+  });
+}
+
+type Word = readonly [entry: number, start: number];
+
+const wordsOf = ({ start, ledger }: Account): Word[] => ledger.map((entry) => [entry, start]);
+
+const compareWords = ([entry, start]: Word, [otherEntry, otherStart]: Word): number =>
+  entry - otherEntry || start - otherStart;
 
 /** At least one side said something. */
 export function mergeSides(sides: Sides): Merged {

@@ -72,7 +72,7 @@ export async function citePresence(
 ): Promise<CitedPresence | undefined> {
   const met = steps.filter(isByPresence);
   if (met.length === 0 || sources === undefined) return undefined;
-  const reports = await fetchReports(met, sources, deps, checkpoint);
+  const reports = await fetchReports(met, sources, deps, { checkpoint, turns });
   const found = await sightingsIn(reports, met, deps, turns);
   const covers: (readonly [PathStep, Cover])[] = [];
   for (const step of met) {
@@ -100,23 +100,40 @@ async function fetchReports(
   met: readonly StepAtGateway[],
   { places }: PresenceSources,
   { reader, dayKeysOf }: CitingDeps,
-  checkpoint: Checkpoint,
+  { checkpoint, turns }: Pick<CitingFor, 'checkpoint' | 'turns'>,
 ): Promise<LoggedEvidence[]> {
-  const found = met.flatMap(({ gateway, start, end }) =>
-    places.reportsAt(fromHex(gateway), start - MAX_GAP_SECONDS, end + MAX_GAP_SECONDS),
-  );
-  const indexes = [...new Set(found)].sort((x, y) => x - y);
-  if (indexes.length > MAX_REPORTS)
-    throw new AskerError('size', `${indexes.length} presence reports bear on it: let it show fewer people`);
-  const proven = await provenEntries(reader, checkpoint, indexes);
+  const proven = await provenEntries(reader, checkpoint, await indexesOf(met, places, turns));
   const payloads = await payloadsNamed(reader, proven);
-  return proven.map((entry, place) => {
+  const reports: LoggedEvidence[] = [];
+  for (const [place, entry] of proven.entries()) {
     const payload = payloads[place] ?? new Uint8Array();
     const report = decodePresenceReport(payload);
     const sharedSecret = telling(['sealing'], () => presenceSecret(report, dayKeysOf));
-    return { ...entry, payload, sharedSecret };
-  });
+    reports.push({ ...entry, payload, sharedSecret });
+    if (turns.isOver) await turns.next();
+  }
+  return reports;
 }
+
+/** Ascending. Throws `size` as soon as there are more than a bundle holds. */
+async function indexesOf(
+  met: readonly StepAtGateway[],
+  places: PlacesView,
+  turns: Turns,
+): Promise<readonly number[]> {
+  const times = met.map(({ gateway, start, end }) => {
+    return { gatewayId: fromHex(gateway), from: start - MAX_GAP_SECONDS, to: end + MAX_GAP_SECONDS };
+  });
+  const indexes = new Set<number>();
+  for (const index of places.reportsAt(times)) {
+    if (index !== undefined) indexes.add(index);
+    if (indexes.size > MAX_REPORTS) throw new AskerError('size', TOO_MANY);
+    if (turns.isOver) await turns.next();
+  }
+  return [...indexes].sort((x, y) => x - y);
+}
+
+const TOO_MANY = `more than ${MAX_REPORTS} presence reports bear on it: let it show fewer people`;
 
 const keyOf = (gateway: string, tag: number | string): string => `${gateway}/${tag}`;
 

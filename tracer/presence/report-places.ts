@@ -4,6 +4,7 @@
  *
  *     gateway ID [0,8) | ledger index u64 | first start | last end      numbers as two halves, the higher first; times in unix seconds
  */
+import { dayOf } from '../../protocol/time.js';
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
 import { WordLog, wordsOfLog } from '../word-log.js';
 
@@ -20,10 +21,21 @@ export interface ReportPlace {
   readonly ledgerIndex: number;
 }
 
+/** Unix seconds, both inclusive. */
+export interface TimeAtGateway {
+  /** Party ID, 16 bytes. */
+  readonly gatewayId: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** As it stood: what is added later is not in it. */
 export interface PlacesView {
-  /** Ledger indexes of the gateway's reports that say that somebody was there from `from` to `to`, unix seconds, both inclusive. */
-  reportsAt(gatewayId: Uint8Array, from: number, to: number): readonly number[];
+  /**
+   * Ledger indexes of the reports of these gateways that say that somebody was there at one of these times; `undefined` now and then on
+   * the way to the next one, where a long search can be paused. It goes once through the days of these times, however many times there are.
+   */
+  reportsAt(times: readonly TimeAtGateway[]): Iterable<number | undefined>;
 }
 
 interface DayPlaces {
@@ -93,10 +105,8 @@ export class ReportPlaces {
   }
 
   view(): PlacesView {
-    const days = [...this.#days.values()].map(({ words, used }) => words.subarray(0, used));
-    return {
-      reportsAt: (gatewayId, from, to) => days.flatMap((words) => indexesIn(words, gatewayId, from, to)),
-    };
+    const days = [...this.#days].map(([day, { words, used }]) => ({ day, words: words.subarray(0, used) }));
+    return { reportsAt: (times) => indexesIn(days, times) };
   }
 
   #rows(): number {
@@ -129,13 +139,58 @@ function headOf(gatewayId: Uint8Array): readonly [number, number] {
   return [id.readUInt32BE(0), id.readUInt32BE(4)];
 }
 
-function indexesIn(words: Uint32Array, gatewayId: Uint8Array, from: number, to: number): number[] {
-  const [head, tail] = headOf(gatewayId);
-  const indexes: number[] = [];
-  for (let at = 0; at < words.length; at += ROW_WORDS) {
-    if (words[at] !== head || words[at + 1] !== tail) continue;
-    if ((words[at + 4] ?? 0) > to || (words[at + 5] ?? 0) < from) continue;
-    indexes.push((words[at + 2] ?? 0) * TWO_TO_32 + (words[at + 3] ?? 0));
+type Head = ReturnType<typeof headOf>;
+
+/** Both inclusive, in order, none that touches another. */
+type Times = (readonly [from: number, to: number])[];
+
+/** Rows between two pauses. */
+const ROWS_A_PAUSE = 4096;
+
+function* indexesIn(
+  days: readonly { readonly day: number; readonly words: Uint32Array }[],
+  times: readonly TimeAtGateway[],
+): Generator<number | undefined, void, undefined> {
+  const wanted = wantedDays(times);
+  const timesOf = timesByGateway(times);
+  for (const { words } of days.filter(({ day }) => wanted.has(day)))
+    for (let at = 0; at < words.length; at += ROW_WORDS) {
+      if (at % (ROWS_A_PAUSE * ROW_WORDS) === 0) yield undefined;
+      const ofGateway = timesOf([words[at] ?? 0, words[at + 1] ?? 0]);
+      if (ofGateway === undefined || !meets(ofGateway, words[at + 4] ?? 0, words[at + 5] ?? 0)) continue;
+      yield (words[at + 2] ?? 0) * TWO_TO_32 + (words[at + 3] ?? 0);
+    }
+}
+
+/** What a report says begins on its own day, and ends within a day of that. */
+function wantedDays(times: readonly TimeAtGateway[]): ReadonlySet<number> {
+  const days = new Set<number>();
+  for (const { from, to } of times) for (let day = dayOf(from) - 1; day <= dayOf(to); day++) days.add(day);
+  return days;
+}
+
+function timesByGateway(times: readonly TimeAtGateway[]): (head: Head) => Times | undefined {
+  const byHead = new Map<number, Map<number, Times>>();
+  for (const { gatewayId, from, to } of times.toSorted((x, y) => x.from - y.from)) {
+    const [head, tail] = headOf(gatewayId);
+    const byTail = byHead.get(head) ?? new Map<number, Times>();
+    byHead.set(head, byTail);
+    const ofGateway = byTail.get(tail) ?? [];
+    byTail.set(tail, ofGateway);
+    const last = ofGateway.at(-1);
+    if (last === undefined || last[1] < from) ofGateway.push([from, to]);
+    else ofGateway[ofGateway.length - 1] = [last[0], Math.max(last[1], to)];
   }
-  return indexes;
+  return ([head, tail]) => byHead.get(head)?.get(tail);
+}
+
+/** Whether one of the times has a second from `first` to `last` in it. */
+function meets(times: Times, first: number, last: number): boolean {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((times[middle]?.[1] ?? Infinity) < first) low = middle + 1;
+    else high = middle;
+  }
+  return (times[low]?.[0] ?? Infinity) <= last;
 }

@@ -43,17 +43,17 @@ describe('contacts', () => {
     expect(contact).toMatchObject({ ledger: [2, 4], attenuationDb: 44 });
   });
 
-  it('names the first 255 of the entries that say the same without end, in whatever order they come', () => {
-    const indexes = Array.from({ length: 300 }, (_, k) => k);
-    const property = fc.property(fc.shuffledSubarray(indexes, { minLength: 300 }), (shuffled) => {
+  it('names the first 32 of the entries that say the same without end, in whatever order they come', () => {
+    const indexes = Array.from({ length: 60 }, (_, k) => k);
+    const property = fc.property(fc.shuffledSubarray(indexes, { minLength: 60 }), (shuffled) => {
       const store = memoryContactStore(1024);
       for (const ledgerIndex of shuffled) store.add([said(1, 2, [100, 200], [60, 0, 0, 0], { ledgerIndex })]);
       const { version } = store.view();
-      for (const ledgerIndex of [299, 1000])
+      for (const ledgerIndex of [59, 1000])
         store.add([said(1, 2, [100, 200], [60, 0, 0, 0], { ledgerIndex })]);
       expect(store.view().version).toBe(version);
       expect(contactsIn(store)).toMatchObject([
-        { bucketSeconds: [60, 0, 0, 0], ledger: indexes.slice(0, 255) },
+        { bucketSeconds: [60, 0, 0, 0], ledger: indexes.slice(0, 32) },
       ]);
     });
     fc.assert(property, { numRuns: 20 });

@@ -11,21 +11,23 @@ import { NODE_STORE_DISK } from '../../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../../tracer/contacts/task-thread.js';
 import type { Testimony } from '../../../tracer/testimony.js';
 import { standingIn } from './all-contacts.js';
-import { standingOf, story } from './story.js';
+import { garrulous, standingOf, story } from './story.js';
 
 /** A story in another order, cut into parts, some words told twice. */
-const toldAnyhow = story.chain((words) =>
-  fc.record({
-    words: fc.constant(words),
-    told: fc
-      .tuple(
-        fc.shuffledSubarray(words, { minLength: words.length }),
-        fc.subarray(words),
-        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }),
-      )
-      .map(([all, again, sizes]) => partsOf([...all, ...again], sizes)),
-  }),
-);
+const inAnyOrder = (stories: typeof story, mostAtOnce: number) =>
+  stories.chain((words) =>
+    fc.record({
+      words: fc.constant(words),
+      told: fc
+        .tuple(
+          fc.shuffledSubarray(words, { minLength: words.length }),
+          fc.subarray(words),
+          fc.array(fc.integer({ min: 1, max: mostAtOnce }), { minLength: 1 }),
+        )
+        .map(([all, again, sizes]) => partsOf([...all, ...again], sizes)),
+    }),
+  );
+const toldAnyhow = inAnyOrder(story, 9);
 
 function partsOf(words: readonly Testimony[], sizes: readonly number[]): Testimony[][] {
   const parts: Testimony[][] = [];
@@ -53,6 +55,17 @@ describe('a contact store', () => {
         expect(store.span()).toEqual({ from: expected[0]?.start, to: Math.max(...ends) });
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('holds of what one tag says without end what one book would, in whatever order and parts it comes', () => {
+    fc.assert(
+      fc.property(inAnyOrder(garrulous, 60), ({ words, told }) => {
+        const store = memoryContactStore(20);
+        for (const part of told) store.add(part);
+        expect(standingIn(store)).toEqual(standingOf(words));
+      }),
+      { numRuns: 60 },
     );
   });
 

@@ -43,6 +43,31 @@ export const story = fc.array(word, { minLength: 1, maxLength: 40 }).map((words)
   ),
 );
 
+const MEETING = EPOCH_SECONDS * FIRST_EPOCH;
+
+/** What two tags say of one meeting in reports of many words each: of one side there are always more than count (decisions/0024). */
+export const garrulous = fc
+  .array(
+    fc.record({
+      people: fc.constantFrom([1, 2], [2, 1]),
+      words: fc.uniqueArray(word, { selector: ({ offset }) => offset % 60, minLength: 9, maxLength: 20 }),
+    }),
+    { minLength: 8, maxLength: 12 },
+  )
+  .map((reports) =>
+    reports.flatMap(({ people: [reporter = 0, peer = 0], words }, ledgerIndex) =>
+      words.map(({ offset, seconds, attenuation, partial, ...buckets }): Testimony => {
+        const start = MEETING + (offset % 60);
+        return {
+          ...{ reporter: asTagNumber(reporter), peer: asTagNumber(peer), epoch: asEpoch(FIRST_EPOCH) },
+          ...{ start, end: start + (seconds % 40), partial, ledgerIndex },
+          bucketSeconds: [buckets.immediate, buckets.near, buckets.medium, buckets.other],
+          medianAttenuationDb: attenuation,
+        };
+      }),
+    ),
+  );
+
 /** A quarter of an hour that one tag tells of another, in the so many-th epoch of the story. */
 export function wordOf(reporter: number, peer: number, epoch: number): Testimony {
   const start = (FIRST_EPOCH + epoch) * EPOCH_SECONDS;

@@ -4,7 +4,8 @@
  * Same reporter, same ephemeral ID: equal start is a duplicate, disjoint records add, overlapping ones and those that one beacon
  * proves take the larger of each. Then the larger of each across the two sides. An ephemeral ID is one tag in one epoch, so a pair, its epoch
  * and the reporter name one. Records are kept as told and merged when asked for: the order they come in does not matter.
- * Of two with an equal start the one that was logged first stands, and of two in one report the first that was added.
+ * Of two with an equal start the one that was logged first stands, and of two in one report the first that was added. Of a side
+ * the first 32 count, in order of entry and then start (docs/decisions/0024).
  */
 import type { Epoch, TagNumber } from '../../../protocol/brands.js';
 import type { BucketSeconds } from '../../../protocol/encounter-record.js';
@@ -19,7 +20,7 @@ interface Meeting {
   readonly epoch: Epoch;
   readonly a: TagNumber;
   readonly b: TagNumber;
-  /** What a said and what b said; starts differ within each. */
+  /** What a said and what b said: a word of one entry each, all of them. */
   readonly sides: readonly [Account[], Account[]];
   /** Merged, until something new is said. */
   contact: Contact | undefined;
@@ -56,7 +57,7 @@ export class ContactBook {
     const [ofA, ofB] = meeting.sides;
     const [mine, theirs] = testimony.reporter === meeting.a ? [ofA, ofB] : [ofB, ofA];
     if (mine.length === 0 && theirs.length > 0) this.#mutual += 1;
-    addAccount(mine, accountOf(testimony));
+    mine.push(accountOf(testimony));
     meeting.contact = undefined;
   }
 
@@ -81,6 +82,19 @@ function accountOf(testimony: Testimony): Account {
   return { start, end, bucketSeconds, medianAttenuationDb, partial, ledger: [ledgerIndex] };
 }
 
+const MOST_WORDS = 32;
+
+/** Starts differ. */
+function accountsOf(words: readonly Account[]): Account[] {
+  const entryOf = ({ ledger }: Account): number => ledger[0] ?? 0;
+  const told = new Map<string, Account>();
+  for (const word of words.toReversed()) told.set(`${entryOf(word)} ${word.start}`, word);
+  const inOrder = [...told.values()].sort((x, y) => entryOf(x) - entryOf(y) || x.start - y.start);
+  const accounts: Account[] = [];
+  for (const word of inOrder.slice(0, MOST_WORDS)) addAccount(accounts, word);
+  return accounts;
+}
+
 /** A duplicate changes nothing, but that its entry is evidence too. */
 function addAccount(side: Account[], account: Account): void {
   const place = side.findIndex(({ start }) => start === account.start);
@@ -93,7 +107,7 @@ const earlierOf = (known: Account, other: Account): Account =>
   (other.ledger[0] ?? 0) < (known.ledger[0] ?? 0) ? other : known;
 
 function contactOf({ a, b, epoch, sides }: Meeting): Contact {
-  const told = sides.filter((side) => side.length > 0).map(sideOf);
+  const told = sides.filter((side) => side.length > 0).map((side) => sideOf(accountsOf(side)));
   const { start, end, bucketSeconds, medianAttenuationDb, partial, ledger } = told.reduce(largerOf);
   const mutual = told.length === 2;
   return {
