@@ -8,6 +8,7 @@ import {
   MAX_DAYS,
   MAX_PEOPLE,
   expectedContacts,
+  requireCity,
 } from '../../firmware-sim/city/city-settings.js';
 import type { CitySettings } from '../../firmware-sim/city/city-settings.js';
 import { CLOSE_SECONDS } from '../../firmware-sim/city/figures.js';
@@ -67,6 +68,7 @@ function utcDay(text: string): number {
 async function city({ out, contactsFile, start, ...rest }: CityOptions): Promise<void> {
   const { people, days, seed, contactsPerDay } = rest;
   const settings = { people, days, seed, firstDay: start, contactsPerDay };
+  requireCity(settings);
   requireName(out, 'folder');
   if (contactsFile !== undefined) {
     await requireWritableFile(contactsFile);

@@ -54,6 +54,13 @@ describe('firebreak city', () => {
     expect(await readdir(dir)).not.toContain('new');
   });
 
+  test('makes nothing of more contacts than can be traced', async () => {
+    const args = ['--people', '16777215', '--contacts-per-day', '60', '--out', join(dir, 'vast')];
+    const { code, text } = await attempt(...BASE, ...args);
+    expect([code, text]).toEqual([1, expect.stringContaining('contacts are expected on one day')]);
+    expect(await readdir(dir)).not.toContain('vast');
+  });
+
   test.each([
     ['one person', ['--people', '1'], 'from 2 to 16777215'],
     ['no days', ['--days', '0'], 'from 1 to 180'],
