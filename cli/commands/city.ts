@@ -17,7 +17,7 @@ import { makeCity } from '../../firmware-sim/city/make-city.js';
 import { dayOf } from '../../protocol/time.js';
 import { claimEmptyFolder } from '../folder.js';
 import { positiveNumber, wholeNumber } from '../options.js';
-import { requireName, requireNew, requireWritableFile } from '../output-file.js';
+import { requireName, requireNew, requireOutside, requireWritableFile } from '../output-file.js';
 import { dateOf } from '../present/show-retention.js';
 import { terminalProgress } from '../progress.js';
 import { stopSignal } from '../shutdown.js';
@@ -71,6 +71,7 @@ async function city({ out, contactsFile, start, ...rest }: CityOptions): Promise
   requireCity(settings);
   requireName(out, 'folder');
   if (contactsFile !== undefined) {
+    await requireOutside(contactsFile, out);
     await requireWritableFile(contactsFile);
     await requireNew(contactsFile);
   }

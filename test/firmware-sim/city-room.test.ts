@@ -10,7 +10,7 @@ import { makeCity } from '../../firmware-sim/city/make-city.js';
 
 interface Disk {
   readonly number: number;
-  readonly freeMib: number;
+  readonly freeKib: number;
 }
 
 /** By folder. */
@@ -20,7 +20,7 @@ vi.mock('node:fs/promises', async (original) => {
   const statfs = async (path: string) => {
     const disk = disks.get(path);
     const info = await real.statfs(path);
-    return disk ? { ...info, bsize: 2 ** 20, bavail: disk.freeMib } : info;
+    return disk ? { ...info, bsize: 2 ** 10, bavail: disk.freeKib } : info;
   };
   const stat = async (path: string): Promise<Stats> => {
     const [disk, info] = [disks.get(path), await real.stat(path)];
@@ -29,7 +29,7 @@ vi.mock('node:fs/promises', async (original) => {
   return { ...real, statfs, stat };
 });
 
-/** Some 3,000 contacts: less than a MiB as columns, and about one as text. */
+/** Some 3,000 contacts: about 80 KiB as columns, and 1,055 as text. */
 const SETTINGS: CitySettings = { people: 300, days: 1, seed: 'hill', firstDay: 20_517, contactsPerDay: 20 };
 const never = new AbortController().signal;
 
@@ -48,10 +48,37 @@ const make = (contactsFile?: string) =>
   makeCity({ settings: SETTINGS, dir: city, contactsFile, signal: never });
 
 test('a city is refused where there is no room for it', async () => {
-  disks.set(city, { number: 1, freeMib: 0 });
+  disks.set(city, { number: 1, freeKib: 0 });
   await expect(make()).rejects.toMatchObject({
     code: 'full',
     message: `the city takes about 1 MiB and there are 0 MiB free for ${city}; make room, or fewer people or days`,
   });
   expect(await readdir(city)).toEqual([]);
+});
+
+test('the recording needs room on the disk it goes to', async () => {
+  disks.set(city, { number: 1, freeKib: 1100 });
+  disks.set(elsewhere, { number: 2, freeKib: 1000 });
+  await expect(make(join(elsewhere, 'near.dat'))).rejects.toMatchObject({
+    code: 'full',
+    message: `the recording takes about 2 MiB and there are 1 MiB free for ${elsewhere}; make room, or fewer people or days`,
+  });
+  expect([await readdir(city), await readdir(elsewhere)]).toEqual([[], []]);
+});
+
+test('the city needs none for a recording that goes elsewhere', async () => {
+  disks.set(city, { number: 1, freeKib: 100 });
+  disks.set(elsewhere, { number: 2, freeKib: 1100 });
+  await make(join(elsewhere, 'near.dat'));
+  expect([await readdir(city), await readdir(elsewhere)]).toEqual([
+    ['20517.contacts', 'city.json'],
+    ['near.dat'],
+  ]);
+});
+
+test('one disk needs room for both', async () => {
+  for (const folder of [city, elsewhere]) disks.set(folder, { number: 1, freeKib: 1100 });
+  await expect(make(join(elsewhere, 'near.dat'))).rejects.toMatchObject({ code: 'full' });
+  for (const folder of [city, elsewhere]) disks.set(folder, { number: 1, freeKib: 1200 });
+  await make(join(elsewhere, 'near.dat'));
 });
