@@ -40,6 +40,15 @@ export async function requireNew(file: string): Promise<void> {
   if ((await stat(file).catch(() => undefined)) !== undefined) throw existsAlready(file);
 }
 
+/** Throws `usage` for a file in a folder that a command fills with files of its own; the folder need not be there yet. */
+export async function requireOutside(file: string, folder: string): Promise<void> {
+  const real = (path: string) => realpath(path).catch(() => path);
+  const place = resolve(file);
+  const inFact = join(await real(dirname(place)), basename(place));
+  if (isInside(resolve(folder), place) || isInside(await real(resolve(folder)), inFact))
+    throw usage(`${file} is in ${folder}, which is filled with files of its own: name a file elsewhere`);
+}
+
 async function requireMayWriteInto(parent: string): Promise<void> {
   await access(parent, constants.W_OK | constants.X_OK).catch((cause: unknown) => {
     const why = `${parent} cannot be written into: ${systemReason(cause)}`;

@@ -8,6 +8,7 @@ import {
   MAX_DAYS,
   MAX_PEOPLE,
   expectedContacts,
+  requireCity,
 } from '../../firmware-sim/city/city-settings.js';
 import type { CitySettings } from '../../firmware-sim/city/city-settings.js';
 import { CLOSE_SECONDS } from '../../firmware-sim/city/figures.js';
@@ -16,7 +17,7 @@ import { makeCity } from '../../firmware-sim/city/make-city.js';
 import { dayOf } from '../../protocol/time.js';
 import { claimEmptyFolder } from '../folder.js';
 import { positiveNumber, wholeNumber } from '../options.js';
-import { requireName, requireNew, requireWritableFile } from '../output-file.js';
+import { requireName, requireNew, requireOutside, requireWritableFile } from '../output-file.js';
 import { dateOf } from '../present/show-retention.js';
 import { terminalProgress } from '../progress.js';
 import { stopSignal } from '../shutdown.js';
@@ -67,8 +68,10 @@ function utcDay(text: string): number {
 async function city({ out, contactsFile, start, ...rest }: CityOptions): Promise<void> {
   const { people, days, seed, contactsPerDay } = rest;
   const settings = { people, days, seed, firstDay: start, contactsPerDay };
+  requireCity(settings);
   requireName(out, 'folder');
   if (contactsFile !== undefined) {
+    await requireOutside(contactsFile, out);
     await requireWritableFile(contactsFile);
     await requireNew(contactsFile);
   }

@@ -54,13 +54,13 @@ async function writeChunk(handle: FileHandle, bytes: Uint8Array, signal: AbortSi
   }
 }
 
-/** Throws `full` when the disk of the folder has less room than that. */
-export async function requireRoom(dir: string, bytes: number): Promise<void> {
+/** Throws `full` when the disk of the folder has less room than that for `what`. */
+export async function requireRoom(what: string, dir: string, bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(dir);
   if (bavail * bsize >= bytes) return;
   const mib = (count: number): string => `${Math.ceil(count / 2 ** 20)} MiB`;
   throw new FirebreakError(
     'full',
-    `the city takes about ${mib(bytes)} and there are ${mib(bavail * bsize)} free for ${dir}; make room, or fewer people or days`,
+    `${what} takes about ${mib(bytes)} and there are ${mib(bavail * bsize)} free for ${dir}; make room, or fewer people or days`,
   );
 }

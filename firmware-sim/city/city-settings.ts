@@ -21,11 +21,14 @@ export const DEFAULT_CONTACTS_PER_DAY = 20;
 /** Monday, 2 March 2026. */
 export const DEFAULT_FIRST_DAY = 20_514;
 
+/** Of one day: with a twentieth more, what a segment of a contact store holds (tracer/contacts/segment.ts). */
+const MAX_CONTACTS = 2 ** 27;
 const LAST_DAY = Math.floor(2 ** 32 / DAY_SECONDS) - 1;
 const MAX_SEED = 64;
 
 /** Throws `input` for numbers out of bounds. */
-export function requireCity({ people, days, seed, firstDay, contactsPerDay }: CitySettings): void {
+export function requireCity(settings: CitySettings): void {
+  const { people, days, seed, firstDay, contactsPerDay } = settings;
   const require = (holds: boolean, problem: string) => {
     if (!holds) throw new FirebreakError('input', problem);
   };
@@ -37,6 +40,14 @@ export function requireCity({ people, days, seed, firstDay, contactsPerDay }: Ci
   require(seed.length > 0 && seed.length <= MAX_SEED, `the seed is a text of 1 to ${MAX_SEED} characters`);
   require(contactsPerDay >= 1 &&
     contactsPerDay <= MAX_CONTACTS_PER_DAY, `contacts per day are from 1 to ${MAX_CONTACTS_PER_DAY}`);
+  const busiest = contactsOfBusiestDay(settings);
+  require(busiest <=
+    MAX_CONTACTS, `about ${busiest} contacts are expected on one day, and ${MAX_CONTACTS} are the most: fewer people, or fewer contacts per day`);
+}
+
+function contactsOfBusiestDay(settings: CitySettings): number {
+  const days = Array.from({ length: settings.days }, (_, index) => settings.firstDay + index);
+  return Math.max(...days.map((firstDay) => expectedContacts({ ...settings, firstDay, days: 1 })));
 }
 
 /** 0 is Sunday. */

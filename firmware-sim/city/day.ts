@@ -75,7 +75,7 @@ function shop(
     for (let time = 0; time < times; time++) {
       const corner = Math.floor((person / people) * shops) + random.below(2 * CORNER + 1) - CORNER;
       const place = random.next() < NEAR_SHOP ? corner : Math.floor(shops * random.next() * random.next());
-      visits.add(person, (place + shops) % shops, OPENS + random.below(OPEN_EPOCHS));
+      visits.add(person, ((place % shops) + shops) % shops, OPENS + random.below(OPEN_EPOCHS));
     }
   }
   visits.meet(kindNumber('shop'), { perVisit: 2 * rate, besides: 0, reach: 1 }, random, sheet);

@@ -1,5 +1,7 @@
 /** A whole city into a folder, a day at a time in each of a few threads. */
+import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { dirname, resolve } from 'node:path';
 import { FirebreakError } from '../../protocol/errors.js';
 import { dayFile, requireRoom, summaryFile, writeWhole } from './city-folder.js';
 import { expectedContacts, requireCity } from './city-settings.js';
@@ -17,7 +19,7 @@ const TEXT_BYTES_PER_CONTACT = 12 * 27;
 
 export interface CityOrder {
   readonly settings: CitySettings;
-  /** An empty folder. */
+  /** An empty folder, for the city alone. */
   readonly dir: string;
   /** Also as a recording of contacts, into this file; for cities of up to two million contacts. */
   readonly contactsFile?: string | undefined;
@@ -39,8 +41,7 @@ export async function makeCity({ settings, dir, contactsFile, ...order }: CityOr
       'input',
       `about ${expected} contacts are too many for a file of contacts, which takes ${MAX_FILE_CONTACTS}; leave it out, or make a smaller city`,
     );
-  const perContact = BYTES_PER_CONTACT + (contactsFile === undefined ? 0 : TEXT_BYTES_PER_CONTACT);
-  await requireRoom(dir, Math.ceil(1.1 * expected * perContact));
+  await requireRoomForAll(dir, contactsFile, Math.ceil(1.1 * expected));
   const days = Array.from({ length: settings.days }, (_, index) => settings.firstDay + index);
   const made = await makeDays(settings, days, { dir, ...order });
   if (contactsFile !== undefined) await writeContactFile(dir, days, contactsFile, order.signal);
@@ -51,6 +52,19 @@ export async function makeCity({ settings, dir, contactsFile, ...order }: CityOr
     order.signal,
   );
   return figures;
+}
+
+async function requireRoomForAll(
+  dir: string,
+  contactsFile: string | undefined,
+  contacts: number,
+): Promise<void> {
+  if (contactsFile === undefined) return requireRoom('the city', dir, contacts * BYTES_PER_CONTACT);
+  const beside = dirname(resolve(contactsFile));
+  const textBytes = contacts * TEXT_BYTES_PER_CONTACT;
+  const isOneDisk = (await stat(dir)).dev === (await stat(beside)).dev;
+  await requireRoom('the city', dir, contacts * BYTES_PER_CONTACT + (isOneDisk ? textBytes : 0));
+  await requireRoom('the recording', beside, textBytes);
 }
 
 /** Each thread takes the next day when its last one is on disk, so that no more days are held than there are threads. */

@@ -1,4 +1,5 @@
 /** People who are at the same place in the same epoch, because they happen to be: coaches, shops, the street. */
+import assert from 'node:assert/strict';
 import { EPOCHS_PER_DAY } from '../../protocol/time.js';
 import type { Random } from '../../radio/random.js';
 import type { DaySheet } from './day-sheet.js';
@@ -13,7 +14,9 @@ export class Visits {
     this.#places = places;
   }
 
+  /** `place`: from 0 up to the number of places. */
   add(person: number, place: number, epoch: number): void {
+    assert(Number.isInteger(place) && place >= 0 && place < this.#places, 'there is no such place');
     if (epoch >= EPOCHS_PER_DAY) return;
     this.#people.push(person);
     this.#slots.push(place * EPOCHS_PER_DAY + epoch);

@@ -1,5 +1,5 @@
 /** `firebreak city` as it is typed. */
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -52,6 +52,40 @@ describe('firebreak city', () => {
     const { code, text } = await attempt(...BASE, ...args);
     expect([code, text]).toEqual([1, expect.stringContaining('there is no folder')]);
     expect(await readdir(dir)).not.toContain('new');
+  });
+
+  test.each([
+    ['of any name', ['near.contacts']],
+    ['with the name of a day', ['20514.contacts']],
+    ['with the name of the summary', ['city.json']],
+    ['by another spelling of the path', ['..', 'linked', 'near.dat']],
+    ['in a folder of it', ['deep', 'near.dat']],
+    ['which is the folder itself', []],
+  ])('keeps recordings out of the folder of the city: a file %s', async (what, parts) => {
+    const parent = await mkdtemp(join(dir, 'apart-'));
+    const out = join(parent, 'city');
+    await mkdir(out);
+    await symlink(out, join(parent, 'linked'));
+    const args = ['--out', out, '--contacts-file', [out, ...parts].join('/')];
+    const there = await attempt(...BASE, ...args);
+    expect([there.code, there.text], what).toEqual([2, expect.stringContaining('name a file elsewhere')]);
+    expect(await readdir(out)).toEqual([]);
+    await rm(out, { recursive: true });
+    await rm(join(parent, 'linked'));
+    expect(await attempt(...BASE, ...args)).toMatchObject({ code: parts[0] === '..' ? 1 : 2 });
+    expect(await readdir(parent)).toEqual([]);
+  });
+
+  test('takes a recording beside the folder, though its name begins alike', async () => {
+    const args = ['--out', join(dir, 'alike'), '--contacts-file', join(dir, 'alike.dat')];
+    expect(await attempt(...BASE, ...args)).toMatchObject({ code: 0 });
+  });
+
+  test('makes nothing of more contacts than can be traced', async () => {
+    const args = ['--people', '16777215', '--contacts-per-day', '60', '--out', join(dir, 'vast')];
+    const { code, text } = await attempt(...BASE, ...args);
+    expect([code, text]).toEqual([1, expect.stringContaining('contacts are expected on one day')]);
+    expect(await readdir(dir)).not.toContain('vast');
   });
 
   test.each([

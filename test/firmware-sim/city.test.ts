@@ -234,14 +234,6 @@ describe('making a city', () => {
     await expect(stat(join(path, 'city.json'))).rejects.toThrow();
   });
 
-  test('is refused where there is no room for it', async () => {
-    const settings = { ...SMALL, people: 16_000_000, days: 180, contactsPerDay: 60 };
-    await expect(makeCity({ settings, dir: await folder('full'), signal: never })).rejects.toMatchObject({
-      code: 'full',
-      message: /MiB free for/,
-    });
-  });
-
   test('is refused for numbers out of bounds', () => {
     const wrong: readonly Partial<CitySettings>[] = [
       { people: 1 },
@@ -262,5 +254,18 @@ describe('making a city', () => {
       ).toBe('input');
     expect(codeOf(() => requireCity(SMALL))).toBeUndefined();
     expect(codeOf(() => cityFor({ contacts: 3, days: 14, seed: 'x' }))).toBe('input');
+  });
+
+  test('is refused for more contacts a day than a contact store takes, whatever day of the week is the busiest', () => {
+    const [sunday, monday] = [20_513, 20_514];
+    const most = { ...SMALL, people: 2 ** 24 - 1, contactsPerDay: 60 };
+    expect(() => requireCity(most)).toThrow(
+      'about 508349615 contacts are expected on one day, and 134217728 are the most: fewer people, or fewer contacts per day',
+    );
+    const nearly = { ...SMALL, people: 13_500_000 };
+    expect(codeOf(() => requireCity({ ...nearly, firstDay: sunday, days: 1 }))).toBeUndefined();
+    expect(codeOf(() => requireCity({ ...nearly, firstDay: sunday, days: 2 }))).toBe('input');
+    expect(codeOf(() => requireCity({ ...nearly, firstDay: monday, days: 1 }))).toBe('input');
+    expect(codeOf(() => requireCity({ ...most, contactsPerDay: 15 }))).toBeUndefined();
   });
 });

@@ -95,7 +95,7 @@ function worthMerging(group: readonly SegmentInfo[], maxContacts: number): reado
   return taken.sort(byDay);
 }
 
-/** Days that an import puts into one segment: those of a week, or of a run where a week is too much. */
+/** Days that an import puts into one segment: those of a week, or of a run where a week is too much, or each alone. */
 export function stretchesOf(
   days: readonly { readonly day: number; readonly contacts: number }[],
   maxContacts = MAX_CONTACTS,
@@ -103,6 +103,7 @@ export function stretchesOf(
   const size = (some: typeof days): number => some.reduce((sum, { contacts }) => sum + contacts, 0);
   return stretched(days, weekOf)
     .flatMap((week) => (size(week) <= maxContacts ? [week] : stretched(week, runOf)))
+    .flatMap((run) => (size(run) <= maxContacts ? [run] : stretched(run, (day) => day)))
     .map((some) => some.map(({ day }) => day));
 }
 

@@ -11,8 +11,8 @@ import { mayCount } from './near-in-day.js';
 import type { PeopleDirectory } from './people.js';
 import type { MadeSegment, SegmentPaths } from './seal.js';
 import { blocksOf, finishSegmentFile, segmentFileBytes } from './segment-file.js';
-import { MAX_SPAN_SECONDS, segmentBytes, segmentIn } from './segment.js';
-import type { Segment } from './segment.js';
+import { MAX_SEGMENT_BYTES, MAX_SPAN_SECONDS, segmentBytes, segmentIn } from './segment.js';
+import type { Segment, SegmentShape } from './segment.js';
 import { withFile } from './store-disk.js';
 import type { StoreDisk } from './store-disk.js';
 import type { TaskResults, Tasks } from './store-task.js';
@@ -58,8 +58,8 @@ interface Stretch {
 /**
  * Reads the files, each of a day of its own, in any order; writes the segments' files, synced, for a manifest to name.
  *
- * Throws `input` when two files are of one day or there are no contacts in any; `damaged` and `format` for files that are not
- * as they should be; the signal's reason.
+ * Throws `input` when two files are of one day, one has more contacts than a segment takes, or there are none in any;
+ * `damaged` and `format` for files that are not as they should be; the signal's reason.
  */
 export async function importColumns(
   deps: ImportDeps,
@@ -130,8 +130,20 @@ function newStretch({ people, newId, pathsOf }: ImportDeps, days: readonly Count
     throw new FirebreakError('input', 'contacts of more than half a year do not fit into one segment');
   const entries = 2 * days.reduce((sum, { contacts }) => sum + contacts, 0);
   const shape = { id, baseSeconds, lastSeconds, people: people.count, entries };
+  requireFit(shape, days);
   const segment = segmentIn(new SharedArrayBuffer(segmentBytes(shape)), shape);
   return { segment, paths: pathsOf(id), days: placeDays(people, segment, days) };
+}
+
+function requireFit(shape: SegmentShape, days: readonly CountedDay[]): void {
+  if (segmentBytes(shape) <= MAX_SEGMENT_BYTES) return;
+  const ofNone = segmentBytes({ ...shape, entries: 0 });
+  const perContact = segmentBytes({ ...shape, entries: 2 }) - ofNone;
+  const most = Math.floor((MAX_SEGMENT_BYTES - ofNone) / perContact);
+  throw new FirebreakError(
+    'input',
+    `${days.map(({ path }) => path).join(', ')} has ${shape.entries / 2} contacts of one day: a contact store takes ${most} at most`,
+  );
 }
 
 function placeDays(people: PeopleDirectory, { rows }: Segment, days: readonly CountedDay[]): PlacedDay[] {

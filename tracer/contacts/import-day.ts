@@ -36,7 +36,7 @@ export interface DayCount extends CountedTags {
 
 /** Throws `damaged` or `format` for a file that is not whole, is none of contact columns, or is out of order. */
 export async function countDay(disk: StoreDisk, { path }: CountTask): Promise<DayCount> {
-  const columns = readContactColumns(await getFile(disk, path));
+  const columns = await readDay(disk, path);
   checkOrder(path, columns);
   const { day, count, lower, upper, start, duration } = columns;
   let lastSeconds = 0;
@@ -45,6 +45,16 @@ export async function countDay(disk: StoreDisk, { path }: CountTask): Promise<Da
     if (end > lastSeconds) lastSeconds = end;
   }
   return { day, contacts: count, baseSeconds: start[0] ?? Infinity, lastSeconds, ...countTags(lower, upper) };
+}
+
+async function readDay(disk: StoreDisk, path: string): Promise<ContactColumns> {
+  const bytes = await getFile(disk, path);
+  try {
+    return readContactColumns(bytes);
+  } catch (cause) {
+    if (!(cause instanceof FirebreakError)) throw cause;
+    throw new FirebreakError(cause.code, `${path}: ${cause.message}`, { cause });
+  }
 }
 
 /** Evidence is found by this order. */
@@ -72,9 +82,9 @@ export interface FillTask {
   readonly evidencePosition: number;
 }
 
-/** Gives the index of the day's blocks of evidence. `nearInDay` is left for near-in-day.ts. Throws `damaged`. */
+/** Gives the index of the day's blocks of evidence. `nearInDay` is left for near-in-day.ts. Throws `damaged` and `format`. */
 export async function fillDay(disk: StoreDisk, task: FillTask): Promise<Uint32Array> {
-  const columns = readContactColumns(await getFile(disk, task.path));
+  const columns = await readDay(disk, task.path);
   const filler = new DayFiller(columns, task.tags, task.segment.baseSeconds);
   const index = await withFile(disk, task.evidencePath, 'r+', (fd) =>
     withEvidenceWriter(disk, fd, task.evidencePosition, async (writer) => {

@@ -62,6 +62,9 @@ export function weightOf(immediate: number, near: number, medium: number, mutual
   return saturated((IMMEDIATE * immediate + NEAR * near + MEDIUM * medium) * (mutual ? 2 : 1));
 }
 
+/** Its file is written and read through one view of its memory; Node 20 has none of more than 4 GiB. */
+export const MAX_SEGMENT_BYTES = 2 ** 32 - 1;
+
 /** Bytes of shared memory that a segment takes. */
 export const segmentBytes = ({ people, entries }: SegmentShape): number => offsetsOf(people, entries).end;
 

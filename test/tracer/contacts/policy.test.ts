@@ -126,5 +126,11 @@ describe('what to compact', () => {
     const sizes = (maxContacts?: number) => stretchesOf(days, maxContacts).map(({ length }) => length);
     expect(sizes()).toEqual([7, 2]);
     expect(sizes(69)).toEqual([3, 3, 1, 2]);
+    expect(sizes(29)).toEqual([1, 1, 1, 1, 1, 1, 1, 2]);
+  });
+
+  it('imports day by day where three days are too much', () => {
+    const days = [0, 1, 2].map((day) => ({ day: 19_698 + day, contacts: 60_000_000 }));
+    expect(stretchesOf(days)).toEqual([[19_698], [19_699], [19_700]]);
   });
 });
