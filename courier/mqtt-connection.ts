@@ -178,7 +178,8 @@ function reasonOf(error: Error | undefined, isLogin: boolean): FirebreakError {
   }
   if (code === NOT_AUTHORIZED) {
     const words =
-      'the ledger does not know this writer: the authority has to certify it first, or the ledger’s configuration to name it';
+      'the ledger does not know this writer: the authority has to certify it first, or the ledger’s configuration to name it; ' +
+      'or it leaves a last will that it may not';
     return new FirebreakError('permission', words, { cause: error });
   }
   const why = error?.message || (typeof code === 'string' ? code : 'the broker ended the connection');

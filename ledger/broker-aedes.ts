@@ -96,6 +96,8 @@ class AedesBroker {
   /** Throws a ConnectRefusal. */
   authenticate(client: Client, username: string | undefined, password: Buffer | undefined): void {
     const { ledger, wallMs = Date.now, tokenToleranceMs = 120_000, log } = this.#options;
+    const will = this.#wills.get(client);
+    this.#wills.delete(client);
     let publicKey: Uint8Array;
     try {
       const check = { username: username ?? '', wallMs: wallMs(), toleranceMs: tokenToleranceMs };
@@ -111,7 +113,6 @@ class AedesBroker {
       log.warn('a writer that nobody vouched for was refused', { writer: toHex(writerId) });
       throw new ConnectRefusal(NOT_AUTHORIZED, 'this writer is not known to the ledger');
     }
-    const will = this.#wills.get(client);
     if (will !== undefined && this.#verdict(will, writerId) !== 'deliver') {
       log.warn('a writer was refused for its last will', { writer: toHex(writerId) });
       throw new ConnectRefusal(NOT_AUTHORIZED, 'this writer may not leave this will');
@@ -256,6 +257,7 @@ export async function openAedesBroker(options: BrokerOptions): Promise<Broker> {
     };
   } catch (error) {
     await new Promise<void>((resolve) => broker.close(() => resolve()));
+    log.close();
     throw error;
   }
 }

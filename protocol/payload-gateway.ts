@@ -17,6 +17,10 @@ export type GatewayPayload =
   | { readonly kind: 'enrolled'; readonly salt: Uint8Array; readonly certificate: Uint8Array }
   | { readonly kind: 'revoked'; readonly salt: Uint8Array; readonly revocation: Uint8Array };
 
+/** Of a payload of this many bytes. */
+export const isRevocationLength = (payloadLength: number): boolean =>
+  payloadLength === SALT_LENGTH + REVOCATION_LENGTH;
+
 /** Throws `format` for parts of another length. */
 export function encodeGatewayPayload(payload: GatewayPayload): Uint8Array {
   requireSalt(payload.salt);

@@ -8,6 +8,7 @@ import {
   type PrunedPayload,
 } from '../protocol/ledger-reader.js';
 import type { Log } from '../protocol/log.js';
+import { isRevocationLength } from '../protocol/payload-gateway.js';
 import { isAcceptedDay } from '../protocol/report-check.js';
 import { DAY_SECONDS, dayOf } from '../protocol/time.js';
 import type { ContactStore } from './contacts/contact-store.js';
@@ -265,11 +266,14 @@ export class Intake {
   }
 
   /**
-   * A certificate that is gone takes all presence reports of its gateway with it. A ledger that calls a payload pruned whose day cannot have been pruned when that is said to have happened has lost it.
+   * A certificate that is gone takes all presence reports of its gateway with it, unless another certificate of it is there; a
+   * revocation takes nothing, since nobody reads it. A ledger that calls a payload pruned whose day cannot have been pruned when
+   * that is said to have happened has lost it.
    */
   #miss(entry: LoggedEntry, pruned: PrunedPayload | undefined): void {
     const { retentionDays } = this.#given;
-    const { type, sourceTimeMs } = entry;
+    const { type, sourceTimeMs, payloadLength } = entry;
+    if (type === ENTRY_TYPE.gateway && isRevocationLength(payloadLength)) return;
     const isByTheBook =
       type !== ENTRY_TYPE.gateway && // kept for as long as the log
       pruned !== undefined &&

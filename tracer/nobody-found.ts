@@ -24,6 +24,8 @@ export async function afterLook<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** "2 reports could not be read". */
+/** "2 reports or approvals of gateways could not be read". */
 export const notReadInWords = (missingReports: number): string =>
-  `${missingReports === 1 ? '1 report' : `${missingReports} reports`} could not be read`;
+  missingReports === 1
+    ? '1 report or approval of a gateway could not be read'
+    : `${missingReports} reports or approvals of gateways could not be read`;

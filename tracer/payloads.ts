@@ -36,10 +36,14 @@ export async function payloadsOf(
     return undefined;
   });
   const unread = damaged.flatMap((place) => entries[place]?.index ?? []);
-  say(log, 'payloads are damaged in the ledger; those of reports and of gateways count as missing', unread);
   say(
     log,
-    'the ledger gave other payloads than it logged; those of reports and of gateways count as missing',
+    'payloads are damaged in the ledger; those of reports and of approvals of gateways count as missing',
+    unread,
+  );
+  say(
+    log,
+    'the ledger gave other payloads than it logged; those of reports and of approvals of gateways count as missing',
     wrong,
   );
   return found;

@@ -113,8 +113,19 @@ export class LedgerReading {
     }
   }
 
+  /** Whatever the ledger has or answers: keys of days that were destroyed are not to stay in memory. */
   async #readOn(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
     signal?.throwIfAborted();
+    const { dayKeys } = this.#deps;
+    const read = await this.#mendAndRead(onProgress, signal).catch(async (error: unknown) => {
+      await dayKeys.refresh().catch(() => undefined); // what the reading failed at is to be told
+      throw error;
+    });
+    await dayKeys.refresh();
+    return read;
+  }
+
+  async #mendAndRead(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
     await this.#mend();
     try {
       return await this.#readOnce(onProgress, signal);
@@ -127,9 +138,7 @@ export class LedgerReading {
 
   async #readOnce(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
     const { intake, follower } = this.#reading;
-    const { dayKeys } = this.#deps;
-    // Whatever the ledger has or answers: keys of days that were destroyed are not to stay in memory.
-    const caughtUp = await follower.catchUp(onProgress, signal).finally(() => dayKeys.refresh());
+    const caughtUp = await follower.catchUp(onProgress, signal);
     this.#note = caughtUp.note;
     await this.#takeWaiting(intake, follower.size, signal);
     if (this.contacts.wantsSave) await this.#save();

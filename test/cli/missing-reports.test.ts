@@ -19,8 +19,8 @@ const lineOf = (text: string): string | undefined =>
 
 describe('an answer on the screen', () => {
   it.each([
-    [1, '1 report could not be read'],
-    [12, '12 reports could not be read'],
+    [1, '1 report or approval of a gateway could not be read'],
+    [12, '12 reports or approvals of gateways could not be read'],
   ])('says in one line what it means that %i could not be read, and what to do', (missingReports, words) => {
     const tree = { roots: [], edges: [], logLikelihood: 0 };
     const found = { sources: [], sourceCount: 0, unreached: [], unknown: [], tree };
@@ -56,7 +56,9 @@ describe('firebreak trace', () => {
     expect(code, text).toBe(0);
     const written = JSON.parse(await readFile(json, 'utf8')) as { missingReports: number };
     expect(written.missingReports).toBeGreaterThan(0);
-    expect(lineOf(text)).toMatch(/\d+ reports? could not be read, so people may be missing from this list/);
+    expect(lineOf(text)).toMatch(
+      /reports? or approvals? of (a gateway|gateways) could not be read, so people may be missing from this list/,
+    );
   });
 });
 

@@ -2,14 +2,17 @@
 import { chmod, copyFile, mkdtemp, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { DayKeyStore } from '../../authority/day-key-store.js';
 import { dayKeyFiles } from '../../cli/day-key-files.js';
 import { dayKeysIn } from '../../cli/parts/tracer-day-keys.js';
 import { silentLog } from '../../protocol/log.js';
+import type { LogFields } from '../../protocol/log.js';
 import { dayOf } from '../../protocol/time.js';
+import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
+import { memoryContactStore } from '../../tracer/contacts/open-contact-store.js';
 import type { DayKeySource } from '../../tracer/day-key-source.js';
-import { dayKeys, NOON, recordOf, reportOf } from '../tracer/deployment.js';
+import { dayKeys, gatewayEntry, NOON, recordOf, reportOf } from '../tracer/deployment.js';
 import { MemoryLog } from '../tracer/memory-log.js';
 import { tracerOn } from '../tracer/tracer-on.js';
 
@@ -90,5 +93,50 @@ describe('the day keys of a tracer', () => {
     expect(ended).toMatchObject({ idKey: nothing, macKey: nothing, sealingSecretKey: nothing });
     expect(keys.of(DAY - 1)).toBeUndefined();
     expect(keys.of(DAY)).toBe(other);
+  });
+
+  it('are wiped also while the contacts cannot be begun anew', async () => {
+    const log = new MemoryLog();
+    log.append(reportOf({ tag: 1, records: [recordOf(2, NOON, 900)] }));
+    const contacts = memoryContactStore();
+    const tracer = tracerOn(log, { dayKeys: keys, contacts });
+    await tracer.catchUp();
+    const ended = keys.of(DAY - 1);
+    await store.destroy([DAY - 1]);
+    vi.spyOn(contacts, 'damage', 'get').mockReturnValue(new Error('a bad disk'));
+    vi.spyOn(contacts, 'beginAnew').mockRejectedValue(new Error('nor can it be removed'));
+    await expect(tracer.catchUp()).rejects.toThrow('nor can it be removed');
+    expect(ended).toMatchObject({ idKey: new Uint8Array(32), macKey: new Uint8Array(32) });
+  });
+});
+
+describe('day keys that cannot be listed', () => {
+  const unlisted: DayKeySource = {
+    of: () => undefined,
+    refresh: () => Promise.reject(new Error('the folder of keys is away')),
+  };
+
+  it('do not hide that a ledger was rolled back', async () => {
+    const log = new MemoryLog().fill(3);
+    const checkpoints = memoryCheckpointStore();
+    await tracerOn(log, { dayKeys: keys, checkpoints }).catchUp();
+    const [shorter, dayKeys] = [new MemoryLog().fill(2), unlisted];
+    const reading = tracerOn(shorter, { dayKeys, checkpoints }).catchUp();
+    await expect(reading).rejects.toMatchObject({ code: 'consistency' });
+  });
+
+  it('are said, and do not keep what is to be known from being said', async () => {
+    const log = new MemoryLog();
+    const approval = gatewayEntry();
+    log.append(approval);
+    log.prune(approval.payload);
+    const warned: string[] = [];
+    let isAway = false;
+    const dayKeys = { of: keys.of, refresh: () => (isAway ? unlisted.refresh() : keys.refresh()) };
+    const warn = (_words: string, fields?: LogFields) => void warned.push(String(fields?.['about']));
+    const tracer = tracerOn(log, { dayKeys, log: { ...silentLog, warn } });
+    const onProgress = (done: number) => void (isAway = done === 1); // nothing is to be read any more
+    await expect(tracer.catchUp(onProgress)).rejects.toThrow('the folder of keys is away');
+    expect(warned).toEqual(['missing reports']);
   });
 });

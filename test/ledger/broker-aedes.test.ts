@@ -4,6 +4,7 @@ import type { EventEmitter } from 'node:events';
 import { Aedes } from 'aedes';
 import mqtt from 'mqtt';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { LimitedLog } from '../../host/limited-log.js';
 import { openAedesBroker, type BrokerOptions } from '../../ledger/broker-aedes.js';
 import { makeConnectToken } from '../../protocol/connect-token.js';
 import type { Signer } from '../../protocol/ed25519.js';
@@ -278,11 +279,14 @@ describe('the embedded broker', () => {
     expect(await closed).toBe(true);
   });
 
-  test('says when its port is in use', async () => {
+  test('says when its port is in use, and lets go of its log', async () => {
     const { ledger, broker } = await running();
+    const closeLog = vi.spyOn(LimitedLog.prototype, 'close');
+    onTestFinished(() => closeLog.mockRestore());
     const port = Number(new URL(broker.url).port);
     const again = openAedesBroker({ ledger, issuerPublicKey: issuer.publicKey, port, log: silentLog });
     await expect(again).rejects.toMatchObject({ code: 'port-in-use' });
+    expect(closeLog).toHaveBeenCalledOnce();
   });
 
   test('closes while writers are connected', async () => {

@@ -105,6 +105,17 @@ describe('an evidence bundle', () => {
     expect(check(evidence)).toMatchObject({ reached: [], reports: [], look: { record: look } });
   });
 
+  it('cites what counts of a meeting of which a tag says more (docs/decisions/0024)', async () => {
+    const [log, more] = [new MemoryLog(), Array.from({ length: 1_023 }, (_, k) => NOON + (k % 870))];
+    const flood = [recordOf(2, NOON, 899), ...more.map((start) => recordOf(2, start, 29))];
+    log.append(reportOf({ tag: 1, records: flood }));
+    log.append(reportOf({ tag: 2, records: [recordOf(1, NOON, 899)] }));
+    const answer = await evidenceOf(await recordingTracer(log), { minSeconds: 600 });
+    expect(shownAsTraced(answer).reached).toMatchObject([{ person: '2', path: [{ mutual: true }] }]);
+    const [cited = []] = decodeEvidence(answer.evidence).contacts;
+    expect([0, 1].map((place) => cited.filter(({ report }) => report === place).length)).toEqual([32, 1]);
+  });
+
   it('hands out secrets that open one report each', async () => {
     const { evidence } = await evidenceOf(await recordingTracer(pair()));
     const [one, other] = decodeEvidence(evidence).reports;

@@ -11,6 +11,8 @@ import { asUnixMs } from '../../protocol/brands.js';
 import { fastSigner } from '../../protocol/ed25519.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/hash.js';
+import { ENTRY_TYPE } from '../../protocol/entry.js';
+import { encodeGatewayPayload } from '../../protocol/payload-gateway.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import { silentLog } from '../../protocol/log.js';
 import { dayOf } from '../../protocol/time.js';
@@ -90,12 +92,13 @@ describe('an answer of a tracer', () => {
   it('says that nobody was found, and that a report that could not be read may be why', async () => {
     const { log, reader } = damagedWard();
     const tracer = await recordingTracer(log, { reader });
-    const why = /: check the number; 2 reports could not be read, which may be why; the look is recorded$/;
+    const why =
+      /: check the number; 2 reports or approvals of gateways could not be read, which may be why; the look is recorded$/;
     await expect(tracer.lookUp({ ...request, case: '7' }, look)).rejects.toThrow(why);
     const question = { person: '7', from: 0, to: NOON, minSeconds: 900, limit: 9 };
     await expect(tracer.lookUpContacts(question, look)).rejects.toThrow(why);
     await expect(tracer.lookUpPath(request, '7', look)).rejects.toThrow(
-      /leads to that person; 2 reports could not be read, which may be why; the look is recorded$/,
+      /leads to that person; 2 reports or approvals of gateways could not be read, which may be why; the look is recorded$/,
     );
   });
 });
@@ -114,6 +117,17 @@ describe('an approval of a gateway', () => {
     return { log, reader: damaging(log, approvals[0].payload) };
   }
 
+  it('that cannot be read may be why nobody was found', async () => {
+    const log = new MemoryLog();
+    const approval = gatewayEntry();
+    log.append(approval);
+    log.append(presenceReportOf([presenceOf(1, NOON, 600)]));
+    const tracer = await recordingTracer(log, { reader: damaging(log, approval.payload) });
+    await expect(tracer.lookUp(request, look)).rejects.toThrow(
+      /; 1 report or approval of a gateway could not be read, which may be why; the look is recorded$/,
+    );
+  });
+
   it('that cannot be read is counted and warned of like a report', async () => {
     const { log, reader } = gatewaysOnly();
     const said: string[] = [];
@@ -126,10 +140,24 @@ describe('an approval of a gateway', () => {
     expect([...presence.refused]).toEqual([['certificate', 2]]);
     expect(said).toEqual([
       expect.stringMatching(
-        /^payloads are damaged in the ledger; those of reports and of gateways count as missing: /,
+        /^payloads are damaged in the ledger; those of reports and of approvals of gateways count as missing: /,
       ),
       expect.stringMatching(/^the ledger has lost reports or approvals of gateways, .* ledger fsck /),
     ]);
+  });
+});
+
+describe('a revocation of a gateway', () => {
+  it('that cannot be read is not missing: what the gateway saw before counts', async () => {
+    const log = new MemoryLog();
+    log.append(gatewayEntry());
+    const parts = { salt: new Uint8Array(16), revocation: new Uint8Array(93) };
+    const revocation = encodeGatewayPayload({ kind: 'revoked', ...parts });
+    log.append({ type: ENTRY_TYPE.gateway, payload: revocation });
+    log.append(presenceReportOf([presenceOf(1, NOON, 600)]));
+    const tracer = await recordingTracer(log, { reader: damaging(log, revocation) });
+    expect(tracer.status()).toMatchObject({ missingPayloads: 0, prunedPayloads: 0 });
+    expect(tracer.status().presence).toMatchObject({ opened: 1, refused: new Map() });
   });
 });
 

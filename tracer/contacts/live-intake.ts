@@ -33,8 +33,9 @@ export function takeTestimonies(writer: LiveWriter, testimonies: readonly Testim
     const [lower, upper] = one < other ? [one, other] : [other, one];
     const told: Told = pairs.get(`${lower}/${upper}`) ?? { lower, upper, byEpoch: new Map() };
     pairs.set(`${lower}/${upper}`, told);
-    const sameEpoch = told.byEpoch.get(testimony.epoch) ?? [];
-    told.byEpoch.set(testimony.epoch, [...sameEpoch, testimony]);
+    const sameEpoch = told.byEpoch.get(testimony.epoch);
+    if (sameEpoch) sameEpoch.push(testimony);
+    else told.byEpoch.set(testimony.epoch, [testimony]);
   }
   for (const { lower, upper, byEpoch } of pairs.values()) {
     const changes = [...byEpoch].flatMap(([epoch, told]) => changeOf(writer, { lower, upper, epoch }, told));

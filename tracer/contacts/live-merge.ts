@@ -14,6 +14,7 @@
 import assert from 'node:assert/strict';
 import type { BucketSeconds } from '../../protocol/encounter-record.js';
 import { capBuckets } from '../beacon-proof.js';
+import type { Testimony } from '../testimony.js';
 
 /** What one side told of one stretch. */
 export interface Account {
@@ -36,7 +37,10 @@ export interface Merged extends Account {
   readonly mutual: boolean;
 }
 
-/** That count of a side. An honest tag has one record of a peer and epoch, and one more for each time it lost those it had open. */
+/**
+ * That count of a side. An honest tag has one record of a peer and epoch, and one more for each time it lost those it had open or its
+ * clock was set.
+ */
 const MOST_WORDS = 32;
 
 /** A side with one word more; the same side when it holds that word already, or as many as count before it. */
@@ -71,6 +75,27 @@ function firstWords(side: readonly Account[]): readonly Account[] {
     if (first.length === account.ledger.length) return [account];
     return first.length === 0 ? [] : [{ ...account, ledger: first.map(([entry]) => entry) }];
   });
+}
+
+/**
+ * Those that count, in the order given, of what two people said of one meeting: of each its first {@link MOST_WORDS}, and of
+ * several of one entry and start the first. Merged, they give the same as all.
+ */
+export function wordsThatCount<Told extends Pick<Testimony, 'reporter' | 'ledgerIndex' | 'start'>>(
+  told: readonly Told[],
+): Told[] {
+  const counting = new Set<Told>();
+  const wordsOfSide = new Map<number, number>();
+  let before: Told | undefined;
+  for (const one of told.toSorted((x, y) => x.ledgerIndex - y.ledgerIndex || x.start - y.start)) {
+    const isAgain = before?.ledgerIndex === one.ledgerIndex && before.start === one.start;
+    before = one;
+    const words = wordsOfSide.get(one.reporter) ?? 0;
+    if (isAgain || words >= MOST_WORDS) continue;
+    wordsOfSide.set(one.reporter, words + 1);
+    counting.add(one);
+  }
+  return told.filter((one) => counting.has(one));
 }
 
 type Word = readonly [entry: number, start: number];

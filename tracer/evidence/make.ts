@@ -22,6 +22,7 @@ import type { RecordedAccess } from '../access.js';
 import { AskerError, telling } from '../asker-error.js';
 import { judgeProofs } from '../beacon-proof.js';
 import type { Contact } from '../contact.js';
+import { wordsThatCount } from '../contacts/live-merge.js';
 import { checkEvidenceInTurns } from './check.js';
 import { citePresence } from './cite-presence.js';
 import type { CitedPresence } from './cite-presence.js';
@@ -165,28 +166,31 @@ function openReport(fetched: Fetched, { dayKeysOf }: EvidenceDeps, names: Map<st
   return { logged: { ...fetched, sharedSecret }, reporter, records };
 }
 
-/** What the two sides said of this meeting, in the reports that the contact rests on. */
+/** What counts of what the two sides said of this meeting, in the reports that the contact rests on. */
 function recordsOf(
   { a, b, epoch, ledger }: Contact,
   reports: ReadonlyMap<number, Opened & { readonly place: number }>,
   { dayKeysOf, sampleHoldSeconds }: EvidenceDeps,
   names: Map<string, NamedId>,
 ): CitedRecord[] {
-  const cited: CitedRecord[] = [];
-  for (const index of ledger) {
-    const { place: report, reporter, records = [] } = reports.get(index) ?? {};
-    records.forEach((said, record) => {
+  const told = ledger.flatMap((ledgerIndex) => {
+    const opened = reports.get(ledgerIndex);
+    if (opened === undefined) return [];
+    const { place: report, reporter } = opened;
+    return opened.records.flatMap((said, record) => {
       const { peerEphId: ephId, start } = said;
       const peer = resolvePeer(ephId, start, dayKeysOf);
       const isTheirs = peer?.epoch === epoch && peer.tag === (reporter === a ? b : a);
-      if (report === undefined || !isTheirs) return;
-      const { valid } = judgeProofs(said, ephId, peer.keys.macKey, sampleHoldSeconds);
-      if (valid === 0) return;
-      cited.push({ report, record, beacons: valid });
-      names.set(toHex(ephId), { ephId, tag: peer.tag, epoch });
+      if (!isTheirs) return [];
+      const { valid: beacons } = judgeProofs(said, ephId, peer.keys.macKey, sampleHoldSeconds);
+      if (beacons === 0) return [];
+      const [cited, name] = [{ report, record, beacons } as const, { ephId, tag: peer.tag, epoch }];
+      return [{ reporter, ledgerIndex, start, cited, name }];
     });
-  }
-  return cited;
+  });
+  const counting = wordsThatCount(told);
+  for (const { name } of counting) names.set(toHex(name.ephId), name);
+  return counting.map(({ cited }) => cited);
 }
 
 function compareFirst([one]: readonly CitedRecord[], [other]: readonly CitedRecord[]): number {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { asEpoch, asTagNumber } from '../../../protocol/brands.js';
 import { memoryContactStore } from '../../../tracer/contacts/open-contact-store.js';
 import { contactOfTestimonies } from '../../../tracer/contacts/live-contact.js';
+import { wordsThatCount } from '../../../tracer/contacts/live-merge.js';
 import type { Testimony } from '../../../tracer/testimony.js';
 import { contactsIn } from './all-contacts.js';
 import { garrulous } from './story.js';
@@ -29,6 +30,12 @@ describe('a tag that tells one meeting without end', () => {
     for (const words of reports) store.add(words);
     expect(store.status()).toMatchObject({ contacts: 1, live: 1 });
     expect(store.status().liveBytes).toBeLessThan(2 ** 20);
+    expect(contactsIn(store)).toMatchObject([{ start: 900, end: 900 + 31 + 90, ledger: [0] }]);
+  });
+
+  it('is taken all at once', () => {
+    const store = memoryContactStore();
+    store.add(flood.flat());
     expect(contactsIn(store)).toMatchObject([{ start: 900, end: 900 + 31 + 90, ledger: [0] }]);
   });
 
@@ -60,6 +67,9 @@ describe('a tag that tells one meeting without end', () => {
       const [contact] = contactsIn(store);
       const cited = words.filter(({ ledgerIndex }) => contact?.ledger.includes(ledgerIndex));
       expect(contactOfTestimonies(cited)).toEqual(contact);
+      const counting = wordsThatCount(cited);
+      expect(contactOfTestimonies(counting)).toEqual(contact);
+      expect(new Set(counting.map(({ ledgerIndex }) => ledgerIndex))).toEqual(new Set(contact?.ledger));
     });
     fc.assert(property, { numRuns: 100 });
   });

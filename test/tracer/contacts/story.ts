@@ -50,7 +50,10 @@ export const garrulous = fc
   .array(
     fc.record({
       people: fc.constantFrom([1, 2], [2, 1]),
-      words: fc.uniqueArray(word, { selector: ({ offset }) => offset % 60, minLength: 9, maxLength: 20 }),
+      words: fc.uniqueArray(word, {
+        ...{ selector: ({ offset }) => offset % 60, comparator: 'SameValueZero' }, // -60 % 60 is -0
+        ...{ minLength: 9, maxLength: 20 },
+      }),
     }),
     { minLength: 8, maxLength: 12 },
   )
