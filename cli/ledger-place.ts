@@ -69,3 +69,13 @@ export async function requireLedgerHere(folder: DataFolder): Promise<void> {
     `the ledger of this deployment is at ${elsewhere.http}, says ${folder.ledgerPlace}: a second one here would begin a second log. Only if that one is gone for good, remove the file`,
   );
 }
+
+/** Throws `input` where the deployment's ledger is another's, for what only the ledger's own files can answer. */
+export async function requireAskedHere(folder: DataFolder): Promise<void> {
+  const elsewhere = await ledgerElsewhere(folder);
+  if (elsewhere === undefined) return;
+  throw new FirebreakError(
+    'input',
+    `the ledger of this deployment is at ${elsewhere.http}, says ${folder.ledgerPlace}: ask on its machine`,
+  );
+}
