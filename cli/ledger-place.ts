@@ -63,21 +63,21 @@ export async function waitForLedger(
 export const noLedger = (folder: DataFolder): FirebreakError => notRunning(folder, 'ledger', ELSEWHERE);
 
 /** Throws `input` where the deployment's ledger is another's: a second one would sign a second log with its key. */
-export async function requireLedgerHere(folder: DataFolder): Promise<void> {
-  const elsewhere = await ledgerElsewhere(folder);
-  if (elsewhere === undefined) return;
-  throw new FirebreakError(
-    'input',
-    `the ledger of this deployment is at ${elsewhere.http}, says ${folder.ledgerPlace}: a second one here would begin a second log. Only if that one is gone for good, remove the file`,
+export const requireLedgerHere = (folder: DataFolder): Promise<void> =>
+  requireHere(
+    folder,
+    'a second one here would begin a second log. Only if that one is gone for good, remove the file',
   );
-}
 
 /** Throws `input` where the deployment's ledger is another's, for what only the ledger's own files can answer. */
-export async function requireAskedHere(folder: DataFolder): Promise<void> {
+export const requireAskedHere = (folder: DataFolder): Promise<void> =>
+  requireHere(folder, 'ask on its machine');
+
+async function requireHere(folder: DataFolder, otherwise: string): Promise<void> {
   const elsewhere = await ledgerElsewhere(folder);
   if (elsewhere === undefined) return;
   throw new FirebreakError(
     'input',
-    `the ledger of this deployment is at ${elsewhere.http}, says ${folder.ledgerPlace}: ask on its machine`,
+    `the ledger of this deployment is at ${elsewhere.http}, says ${folder.ledgerPlace}: ${otherwise}`,
   );
 }
