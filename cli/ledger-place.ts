@@ -3,6 +3,7 @@
  * `ledger.place` in the data folder tells: the address of its HTTP in the first line, that of its broker in the second.
  */
 import { readFile } from 'node:fs/promises';
+import { isTlsOrThisHost } from '../host/loopback.js';
 import { nothingWhenMissing } from '../host/system-words.js';
 import { requireBrokerUrl } from '../courier/broker-url.js';
 import { FirebreakError } from '../protocol/errors.js';
@@ -14,14 +15,15 @@ export interface LedgerPlace {
   readonly mqtt: string;
 }
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-
 /** Of a ledger on another machine; undefined without the file. Throws `input` for addresses that cannot be taken, `permission`. */
 export async function ledgerElsewhere({ ledgerPlace: file }: DataFolder): Promise<LedgerPlace | undefined> {
   const text = await readFile(file, 'utf8').catch(nothingWhenMissing(file));
   if (text === undefined) return undefined;
-  const [http = '', mqtt = '', ...rest] = text.trimEnd().split(/\r?\n/);
-  if (!isSafe(http) || rest.length > 0)
+  const [http = '', mqtt = '', ...rest] = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trim());
+  if (!isHttpAddress(http) || rest.length > 0)
     throw new FirebreakError(
       'input',
       `${file} has to hold the address of the ledger’s HTTP in one line, such as https://ledger.example.org, and that of its broker in the next, such as mqtts://ledger.example.org:8883`,
@@ -35,12 +37,12 @@ export async function ledgerElsewhere({ ledgerPlace: file }: DataFolder): Promis
   return { http, mqtt };
 }
 
-/** The token for payloads goes there: in plain text on this host only, and no address that holds a password. */
-function isSafe(text: string): boolean {
-  if (!URL.canParse(text) || text.includes('@')) return false;
-  const { protocol, hostname } = new URL(text);
-  return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname));
-}
+/**
+ * What is asked for is put behind it, so nothing may stand there that ends the path. The token for payloads goes there: in plain
+ * text on this host only, and no address that holds a password.
+ */
+const isHttpAddress = (text: string): boolean =>
+  /^https?:\/\/[^\s@?#]+$/.test(text) && URL.canParse(text) && isTlsOrThisHost(new URL(text));
 
 /** Elsewhere, or where it runs on this folder; undefined when none does. Throws as {@link ledgerElsewhere} and {@link findRunning}. */
 export const findLedger = async (folder: DataFolder): Promise<LedgerPlace | undefined> =>
@@ -61,11 +63,21 @@ export async function waitForLedger(
 export const noLedger = (folder: DataFolder): FirebreakError => notRunning(folder, 'ledger', ELSEWHERE);
 
 /** Throws `input` where the deployment's ledger is another's: a second one would sign a second log with its key. */
-export async function requireLedgerHere(folder: DataFolder): Promise<void> {
+export const requireLedgerHere = (folder: DataFolder): Promise<void> =>
+  requireHere(
+    folder,
+    'a second one here would begin a second log. Only if that one is gone for good, remove the file',
+  );
+
+/** Throws `input` where the deployment's ledger is another's, for what only the ledger's own files can answer. */
+export const requireAskedHere = (folder: DataFolder): Promise<void> =>
+  requireHere(folder, 'ask on its machine');
+
+async function requireHere(folder: DataFolder, otherwise: string): Promise<void> {
   const elsewhere = await ledgerElsewhere(folder);
   if (elsewhere === undefined) return;
   throw new FirebreakError(
     'input',
-    `the ledger of this deployment is at ${elsewhere.http}, says ${folder.ledgerPlace}: a second one here would begin a second log. Only if that one is gone for good, remove the file`,
+    `the ledger of this deployment is at ${elsewhere.http}, says ${folder.ledgerPlace}: ${otherwise}`,
   );
 }

@@ -2,10 +2,11 @@
 import type { DayRecord } from '../ledger/store/day-record.js';
 import { askDays } from '../ledger/days-http.js';
 import { toHex } from '../protocol/bytes.js';
+import { FirebreakError } from '../protocol/errors.js';
 import { dayOf } from '../protocol/time.js';
 import { dayKeyFiles } from './day-key-files.js';
 import { readKeyFile } from './key-files.js';
-import { findLedger } from './ledger-place.js';
+import { findLedger, noLedger } from './ledger-place.js';
 import type { Session } from './session.js';
 
 /** A day that left the window and has not ended yet. */
@@ -24,31 +25,41 @@ export interface RetentionPlan {
   readonly days: readonly EndingDay[];
   /** Older days with payloads that cannot be pruned: the log does not say that their keys are destroyed. */
   readonly unknown: readonly number[];
-  readonly isLedgerKnown: boolean;
+  /** Why the ledger could not be asked; absent when it was. */
+  readonly unasked?: FirebreakError;
 }
 
-type Given = Pick<Session, 'folder' | 'config' | 'clock'>;
+type Given = Pick<Session, 'folder' | 'config' | 'clock' | 'signal'>;
 
-/** Reads only. Throws what asking a running ledger throws. */
-export async function planRetention({ folder, config, clock }: Given): Promise<RetentionPlan> {
+/** Reads only. Throws as {@link storedDays}, but for a ledger that cannot be asked. */
+export async function planRetention({ folder, config, clock, signal }: Given): Promise<RetentionPlan> {
   const { retentionDays } = config.settings;
   const keyDays = await dayKeyFiles(folder.authority.dayKeys).list();
-  const stored = await storedDays({ folder });
+  const stored = await storedDays({ folder, signal }).catch(cannotBeAsked);
+  const isUnasked = stored instanceof FirebreakError;
   const oldest = dayOf(clock.nowMs() / 1000) - retentionDays;
   return {
     retentionDays,
     oldest,
-    isLedgerKnown: stored !== undefined,
-    ...ending(oldest, keyDays, stored ?? []),
+    ...(isUnasked && { unasked: stored }),
+    ...ending(oldest, keyDays, isUnasked ? [] : stored),
   };
 }
 
-/** What the folder's ledger stores, by day; undefined when it does not run. */
+/** What the deployment's ledger stores, by day. Throws `unreachable` when none runs, and what asking one throws. */
 export async function storedDays({
   folder,
-}: Pick<Session, 'folder'>): Promise<readonly DayRecord[] | undefined> {
+  signal,
+}: Pick<Session, 'folder' | 'signal'>): Promise<readonly DayRecord[]> {
   const ledger = await findLedger(folder);
-  return ledger && askDays(ledger.http, toHex(await readKeyFile(folder.ledger.readToken)));
+  if (ledger === undefined) throw noLedger(folder);
+  return askDays(ledger.http, toHex(await readKeyFile(folder.ledger.readToken)), signal);
+}
+
+/** For a `catch` behind {@link storedDays}: why a ledger is out of reach now. Throws what another try would not mend. */
+export function cannotBeAsked(error: unknown): FirebreakError {
+  if (error instanceof FirebreakError && error.code === 'unreachable') return error;
+  throw error;
 }
 
 function ending(oldest: number, keyDays: readonly number[], stored: readonly DayRecord[]) {

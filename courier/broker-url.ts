@@ -2,6 +2,7 @@
  * Which addresses of a broker are taken: MQTT over TCP or WebSocket, in plain text only on this host (protocol.md §9). None
  * that holds a user name or a password, since addresses are logged and told to other processes.
  */
+import { isTlsOrThisHost } from '../host/loopback.js';
 import { FirebreakError } from '../protocol/errors.js';
 
 /** What a broker of somebody else wants to hear at CONNECT. */
@@ -10,7 +11,6 @@ export interface BrokerLogin {
   readonly password: string;
 }
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const SCHEMES: readonly string[] = ['mqtt:', 'mqtts:', 'ws:', 'wss:'];
 
 /** Throws `input` for what is no MQTT URL, holds a login, or is no TLS off loopback. What may hold a secret is not repeated. */
@@ -23,8 +23,7 @@ export function requireBrokerUrl(url: string): void {
     );
   if (!parsed || !SCHEMES.includes(parsed.protocol) || parsed.hostname === '')
     throw new FirebreakError('input', `${url} is no MQTT URL, such as mqtt://127.0.0.1:1883`);
-  const isPlain = parsed.protocol === 'mqtt:' || parsed.protocol === 'ws:';
-  if (isPlain && !LOOPBACK.test(parsed.hostname))
+  if (!isTlsOrThisHost(parsed))
     throw new FirebreakError(
       'input',
       `${url} is not on this host: use ${parsed.protocol.slice(0, -1)}s:// there`,

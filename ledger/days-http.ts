@@ -5,6 +5,7 @@
  *                  "pruned": {"by", "atMs", "removed"} or null}, …]}, ascending by day of the reports
  */
 import { z } from 'zod';
+import { withTimeLimit } from '../host/time-limit.js';
 import { asUnixMs } from '../protocol/brands.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { boundedBody } from './bounded-body.js';
@@ -35,19 +36,22 @@ export function encodeDays(days: readonly DayRecord[]): Uint8Array {
   return Buffer.from(`${JSON.stringify({ days: plain })}\n`);
 }
 
-/** Throws `unreachable`, `permission`, `size` for an answer over 8 MiB, or `format` for one that is none. */
-export async function askDays(url: string, token: string): Promise<readonly DayRecord[]> {
-  const answer = await fetch(`${url.replace(/\/+$/, '')}/days`, {
-    headers: { authorization: `Bearer ${token}` },
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-    redirect: 'error',
-  }).catch((cause: unknown) => {
-    throw new FirebreakError('unreachable', `the ledger at ${url} does not answer`, { cause });
-  });
-  if (answer.status === 401)
+/**
+ * Throws `unreachable` for no answer, part of one, or the word of a proxy that there is none; `permission`, `size` for an answer
+ * over 8 MiB, `format` for one that is none of a ledger; and the reason of the signal.
+ */
+export async function askDays(
+  url: string,
+  token: string,
+  signal?: AbortSignal,
+): Promise<readonly DayRecord[]> {
+  const { status, body } = await fetchDays(url, token, signal);
+  if (status === 401)
     throw new FirebreakError('permission', `the ledger at ${url} does not accept this token`);
-  const parsed = daysAnswer.safeParse(await jsonOf(answer, url));
-  if (!answer.ok || !parsed.success)
+  if (status >= 500)
+    throw new FirebreakError('unreachable', `the ledger at ${url} answered with status ${status}`);
+  const parsed = daysAnswer.safeParse(jsonOf(body));
+  if (status !== 200 || !parsed.success)
     throw new FirebreakError('format', `what answers at ${url} is not a ledger of this version`);
   return parsed.data.days.map(({ destroyedBy, pruned, ...record }) => ({
     ...record,
@@ -56,13 +60,33 @@ export async function askDays(url: string, token: string): Promise<readonly DayR
   }));
 }
 
-/** `undefined` when it is none, or is cut off. Throws `size`. */
-async function jsonOf(answer: Response, url: string): Promise<unknown> {
-  try {
+async function fetchDays(
+  url: string,
+  token: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly status: number; readonly body: Uint8Array }> {
+  const ask = async (limit: AbortSignal) => {
+    const answer = await fetch(`${url.replace(/\/+$/, '')}/days`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal: limit,
+      redirect: 'error',
+    });
     const body = await boundedBody(answer, MAX_DAYS_BYTES, `what answers at ${url}`);
+    return { status: answer.status, body };
+  };
+  try {
+    return await withTimeLimit(TIMEOUT_MS, [signal], ask);
+  } catch (cause) {
+    signal?.throwIfAborted();
+    if (cause instanceof FirebreakError) throw cause;
+    throw new FirebreakError('unreachable', `the ledger at ${url} does not answer`, { cause });
+  }
+}
+
+function jsonOf(body: Uint8Array): unknown {
+  try {
     return JSON.parse(Buffer.from(body).toString('utf8'));
-  } catch (error) {
-    if (error instanceof FirebreakError) throw error;
+  } catch {
     return undefined;
   }
 }

@@ -1,4 +1,5 @@
 /** A ledger read over its HTTP (docs/ledger-http.md). Also reads any C2SP tlog-tiles log, payloads apart. */
+import { isLoopback } from '../host/loopback.js';
 import { withTimeLimit } from '../host/time-limit.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { FoundPayload, LedgerReader } from '../protocol/ledger-reader.js';
@@ -9,7 +10,6 @@ import { boundedBody } from './bounded-body.js';
 import { CODE_HEADER, decodePayloads, encodeHashes, MAX_PAYLOADS_PER_CALL } from './payload-frames.js';
 
 const MAX_CHECKPOINT_BYTES = 65_536;
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 export interface LedgerReaderHttpOptions {
   /** Such as http://127.0.0.1:8080; a path in it is kept. */
@@ -106,7 +106,7 @@ class LedgerReaderHttp implements LedgerReader {
     return {
       ...(isForPayloads && token !== undefined && { authorization: `Bearer ${token}` }),
       // Between two processes of one machine, packing takes longer than what it saves.
-      ...(LOOPBACK.test(new URL(this.#url).hostname) && { 'accept-encoding': 'identity' }),
+      ...(isLoopback(new URL(this.#url).hostname) && { 'accept-encoding': 'identity' }),
     };
   }
 

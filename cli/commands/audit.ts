@@ -89,7 +89,7 @@ async function ask(session: Session, request: Uint8Array, url: string | undefine
   if (url !== undefined) return auditByWire({ url, signal }, request);
   const running = await findRunning(folder, 'authority');
   if (running) return auditByWire({ url: running.http, signal }, request);
-  if (!(await isThere(folder.authority.auditKey))) throw notRunning(folder, 'authority', ELSEWHERE);
+  if (!(await canSee(folder.authority.auditKey))) throw notRunning(folder, 'authority', ELSEWHERE);
   const reader = await openFolderReader(folder, config);
   onClose(() => reader.close());
   const { audit } = await startAudit(session, reader, { answerWithinMs: HOWEVER_LONG });
@@ -98,9 +98,10 @@ async function ask(session: Session, request: Uint8Array, url: string | undefine
 
 /** Whether commands on the folder can read its ledger: from its store, or with a token from another machine. Never throws. */
 const readsLedger = async ({ ledger, ledgerPlace }: DataFolder): Promise<boolean> =>
-  (await isThere(ledger.store)) || ((await isThere(ledgerPlace)) && (await isThere(ledger.readToken)));
+  (await canSee(ledger.store)) || ((await canSee(ledgerPlace)) && (await canSee(ledger.readToken)));
 
-const isThere = (file: string): Promise<boolean> =>
+/** What this user may not see is as good as not there: it is for others to ask about. */
+const canSee = (file: string): Promise<boolean> =>
   stat(file).then(
     () => true,
     () => false,

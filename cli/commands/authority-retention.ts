@@ -6,7 +6,7 @@ import { isLeap, newestDayOf } from '../../authority/clock-trust.js';
 import type { EndedDay } from '../../authority/retention-book.js';
 import { sunsetDayOf } from '../config.js';
 import { dayKeyFiles } from '../day-key-files.js';
-import { findLedger, noLedger } from '../ledger-place.js';
+import { findLedger, ledgerElsewhere, noLedger } from '../ledger-place.js';
 import { giveOrder } from '../orders.js';
 import { startAuthority } from '../parts/authority.js';
 import { pauseUntilStopped } from '../../host/clock-live.js';
@@ -20,8 +20,9 @@ import {
   planLines,
   removalOf,
   sunsetLine,
+  type Removal,
 } from '../present/show-retention.js';
-import { planRetention, storedDays, type RetentionPlan } from '../retention-plan.js';
+import { cannotBeAsked, planRetention, storedDays, type RetentionPlan } from '../retention-plan.js';
 import { findRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
 import type { FolderOptions, Session } from '../session.js';
@@ -31,6 +32,10 @@ import { workedDayFile } from '../worked-day-file.js';
 const RECEIPT_WAIT_MS = 20_000;
 const REMOVAL_WAIT_MS = 10_000;
 const LOOK_EVERY_MS = 100;
+/** At a ledger on another machine. */
+const LOOK_ELSEWHERE_EVERY_MS = 1_000;
+const NOT_WAITED =
+  'stopped before the ledger said that the payloads are removed; it removes them while it runs';
 
 export function addRetentionCommands(authority: Command): void {
   withFolderOptions(
@@ -58,7 +63,7 @@ async function retain(options: RetainOptions): Promise<void> {
     console.log(planLines(plan).join('\n'));
     if (leap !== undefined) console.log(`  ${leapLine(leap)}`);
     if (options.dryRun === true) return console.log('nothing was done: this was a dry run');
-    if (!plan.isLedgerKnown) throw noLedger(session.folder);
+    if (plan.unasked) throw plan.unasked;
     if (leap !== undefined) await believe(leap, session, options.yes);
     if (plan.days.length === 0) return;
     const ended = await endDays(session);
@@ -142,11 +147,23 @@ async function retained(
 /** The ledger answers first and rewrites its files after; that is waited for a little. */
 async function waitForRemoval(session: Session, { days }: RetentionPlan): Promise<string> {
   const ended = days.map(({ day }) => day);
+  const everyMs = (await ledgerElsewhere(session.folder)) ? LOOK_ELSEWHERE_EVERY_MS : LOOK_EVERY_MS;
   const deadline = performance.now() + REMOVAL_WAIT_MS;
   for (;;) {
-    const { isSettled, line } = removalOf(ended, await storedDays(session));
-    if (isSettled || session.signal.aborted || performance.now() > deadline) return line;
-    await pauseUntilStopped(LOOK_EVERY_MS, session.signal);
+    const { isSettled, line } = await removalNow(session, ended);
+    if (isSettled || performance.now() > deadline) return line;
+    await pauseUntilStopped(everyMs, session.signal);
+  }
+}
+
+/** What was done is done: neither a line that is down nor Ctrl-C makes it a failure. */
+async function removalNow(session: Session, ended: readonly number[]): Promise<Removal> {
+  try {
+    return removalOf(ended, await storedDays(session));
+  } catch (error) {
+    if (session.signal.aborted) return { isSettled: true, line: NOT_WAITED };
+    cannotBeAsked(error);
+    return removalOf(ended, undefined);
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { DataFolder } from '../folder.js';
+import { requireAskedHere } from '../ledger-place.js';
 import { clockDoubtLine, dateTime } from '../present/clock-doubt.js';
 import { ledgerStatusSchema } from '../present/ledger-screen.js';
 import { writeSaidClock } from '../said-clock-file.js';
@@ -20,6 +21,7 @@ export function addLedgerClockCommand(ledger: Command): void {
 }
 
 async function tellClock({ folder, clock }: Session, { yes }: ClockOptions): Promise<void> {
+  await requireAskedHere(folder);
   const nowMs = clock.nowMs();
   console.log(`the clock says ${dateTime(nowMs)}`);
   if (yes === true) {

@@ -11,6 +11,7 @@ import type { WitnessPolicy } from '../../protocol/witness-policy.js';
 import { readConfig } from '../config.js';
 import { usage } from '../exit.js';
 import { folderAt } from '../folder.js';
+import { requireAskedHere } from '../ledger-place.js';
 import { publicKeyHex } from '../options.js';
 import { logVerifier } from '../parts/ledger.js';
 import { keptPolicy, policyOption } from '../policy-files.js';
@@ -72,6 +73,7 @@ async function subjectOf({ dataDir, ledger, vkey, issuer, policy: policyFile }: 
     return { dir: ledger, verifier: vkey, ...(issuer && { issuerPublicKey: issuer }), ...asked };
   }
   const folder = folderAt(dataDir ?? '');
+  await requireAskedHere(folder);
   const config = await readConfig(folder);
   if (await findRunning(folder, 'ledger'))
     throw new FirebreakError('locked', `the ledger of ${folder.dir} is running: stop it, then check it`);

@@ -22,6 +22,7 @@ import { requireName } from '../output-file.js';
 import { logVerifier, openFolderReader, startLedger, startLedgerHttp } from '../parts/ledger.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
 import { terminalProgress } from '../progress.js';
+import { requireAskedHere } from '../ledger-place.js';
 import { keepPorts, onPort, portsBefore } from '../ledger-ports.js';
 import { announce } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
@@ -155,6 +156,7 @@ async function whileWell(ledger: Ledger, signal: AbortSignal): Promise<void> {
 
 async function status(dataDir: string): Promise<void> {
   const folder = folderAt(dataDir);
+  await requireAskedHere(folder);
   const read = await readStatus(folder, folder.ledger.status, 'the ledger', ledgerStatusSchema);
   console.log(ledgerScreen(read));
 }

@@ -1,6 +1,7 @@
 /** `firebreak tracer …`: follows the ledger and answers questions until stopped; makes tokens for those who ask. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { isLoopback } from '../../host/loopback.js';
 import { toHex } from '../../protocol/bytes.js';
 import type { Log } from '../../protocol/log.js';
 import { tracerAnswers } from '../../tracer/api/answers.js';
@@ -33,7 +34,6 @@ const FOLLOW_EVERY_MS = 500;
 const SAY_EVERY_MS = 10_000;
 /** A trace is bound by memory: one of two threads would wait for the other. */
 const WALKING_THREADS = 1;
-const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
 export function addTracerCommands(program: Command): void {
   const tracer = program.command('tracer').description('opens reports, keeps contacts, answers traces');
@@ -146,7 +146,7 @@ async function serve(
   onClose(async () => close());
   const http = await serveTracerHttp({ api, tokens, host, port, log });
   onClose(() => http.close());
-  if (!LOOPBACK.test(host))
+  if (!isLoopback(host))
     log.warn('others can reach this tracer, and nothing hides what is asked: put TLS in front of it', {
       host,
     });

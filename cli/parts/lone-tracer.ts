@@ -9,7 +9,7 @@ import type { Tracer } from '../../tracer/tracer.js';
 import { signerFrom } from '../deployment.js';
 import { clockDoubtLine } from '../present/clock-doubt.js';
 import { prunedReportsLine } from '../present/show-retention.js';
-import { findLedger } from '../ledger-place.js';
+import { findLedger, noLedger } from '../ledger-place.js';
 import { terminalProgress } from '../progress.js';
 import type { Session } from '../session.js';
 import { openFolderReader, startLedger } from './ledger.js';
@@ -18,7 +18,7 @@ import { startWriter } from './writer.js';
 
 /**
  * No entry, no answer: where no ledger runs, one is started for as long as it takes to record the look. Throws `unreachable` on
- * a folder that has no ledger to start and does not say where it is.
+ * a folder that has no ledger to start, or one that never ran: no look begins a log. It may have gone on elsewhere.
  */
 export async function openLoneTracer(
   session: Session,
@@ -49,11 +49,13 @@ async function reachLedger(
   const { folder, config, onClose } = session;
   const found = await findLedger(folder);
   if (found) return { mqttUrl: found.mqtt, reader: await openFolderReader(folder, config) };
-  if (!isThere(folder.ledger.store) && !isThere(folder.ledger.logKey))
+  const hasStore = isThere(folder.ledger.store);
+  if (!hasStore && !isThere(folder.ledger.logKey))
     throw new FirebreakError(
       'unreachable',
       `no tracer runs on ${folder.dir}, and its ledger is not here: ask where the tracer runs, over HTTP (docs/tracer-api.md), or write down where the ledger is (docs/apart.md)`,
     );
+  if (!hasStore) throw noLedger(folder);
   const { ledger, mqttUrl, close } = await startLedger(session, { mqttPort: 0 });
   onClose(close);
   const { clockDoubt } = ledger.status();

@@ -32,18 +32,17 @@ export const prunedReportsLine = (reports: number): string =>
 const amountOf = (payloads: number, bytes: number): string =>
   `${counted(payloads, 'payload')}, ${bytes < 1e6 ? counted(bytes, 'byte') : `${(bytes / 1e6).toFixed(1)} MB`}`;
 
-export function planLines({ oldest, retentionDays, days, unknown, isLedgerKnown }: RetentionPlan): string[] {
+export function planLines({ oldest, retentionDays, days, unknown, unasked }: RetentionPlan): string[] {
   const lines = [
     `the window is ${counted(retentionDays, 'day')}: what is older than ${dateOf(oldest)} goes, a day with its keys (3 each) and payloads`,
-    ...days.map((day) => `  ${dayLine(day, isLedgerKnown)}`),
+    ...days.map((day) => `  ${dayLine(day, unasked === undefined)}`),
     ...(days.length === 0 ? ['  nothing: no older day has keys, or payloads that can be pruned'] : []),
   ];
   if (unknown.length > 0) {
     const named = unknown.map(dateOf).join(', ');
     lines.push(`  payloads of ${named} stay: the log does not say that their keys are destroyed`);
   }
-  if (!isLedgerKnown)
-    lines.push('  the ledger does not run here, so how much it stores of them is not known');
+  if (unasked) lines.push('  the ledger cannot be asked, so how much it stores of them is not known');
   return lines;
 }
 
@@ -65,13 +64,16 @@ export function endedLines(plan: readonly EndingDay[], ended: readonly EndedDay[
   });
 }
 
-/** What became of the payloads of days that ended, by what the ledger stores of each; `undefined` of a ledger that runs no longer. */
-export function removalOf(
-  ended: readonly number[],
-  stored: readonly DayRecord[] | undefined,
-): { readonly isSettled: boolean; readonly line: string } {
+export interface Removal {
+  /** Whether waiting longer tells nothing more. */
+  readonly isSettled: boolean;
+  readonly line: string;
+}
+
+/** What became of the payloads of days that ended, by what the ledger stores of each; `undefined` when it cannot be asked. */
+export function removalOf(ended: readonly number[], stored: readonly DayRecord[] | undefined): Removal {
   if (stored === undefined)
-    return { isSettled: true, line: 'the ledger does not run any more; it removes payloads while it runs' };
+    return { isSettled: true, line: 'the ledger cannot be asked now; it removes payloads while it runs' };
   const left = stored.filter(({ day, pruned }) => ended.includes(day) && pruned?.removed !== true);
   if (left.length === 0)
     return { isSettled: true, line: 'the ledger has removed the payloads from its files' };

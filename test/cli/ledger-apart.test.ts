@@ -65,7 +65,7 @@ describe('ledger.place', () => {
   };
 
   it('holds two addresses', async () => {
-    const folder = await place('https://ledger.example.org/log\r\nmqtts://ledger.example.org:8883\r\n');
+    const folder = await place('https://ledger.example.org/log \r\nmqtts://ledger.example.org:8883 \r\n');
     const expected = { http: 'https://ledger.example.org/log', mqtt: 'mqtts://ledger.example.org:8883' };
     expect(await ledgerElsewhere(folder)).toEqual(expected);
     expect(await ledgerElsewhere(folderAt(base))).toBeUndefined();
@@ -75,6 +75,9 @@ describe('ledger.place', () => {
     ['', 'address of the ledger’s HTTP'],
     ['http://ledger.example.org\nmqtts://ledger.example.org\n', 'address of the ledger’s HTTP'],
     ['https://me:secret@ledger.example.org\nmqtts://ledger.example.org\n', 'address of the ledger’s HTTP'],
+    ['https://ledger.example.org?x\nmqtts://ledger.example.org\n', 'address of the ledger’s HTTP'],
+    ['https://ledger.example.org/#a\nmqtts://ledger.example.org\n', 'address of the ledger’s HTTP'],
+    ['https:ledger.example.org\nmqtts://ledger.example.org\n', 'address of the ledger’s HTTP'],
     ['https://ledger.example.org\n', 'the second line'],
     ['https://ledger.example.org\nmqtt://ledger.example.org\n', 'use mqtts:// there'],
     ['https://ledger.example.org\nmqtts://ledger.example.org\nmore\n', 'address of the ledger’s HTTP'],

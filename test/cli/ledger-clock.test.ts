@@ -1,4 +1,5 @@
-/** `firebreak ledger clock`: believed, doubted, no ledger that runs, and what cannot be known are told apart. */
+/** `firebreak ledger clock`: believed, doubted, no ledger that runs, one elsewhere, and what cannot be known are told apart. */
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,4 +67,18 @@ it('says why it cannot be known, and still takes a person’s word', async () =>
   const unread = await clock();
   expect([unread.code, unread.text]).toEqual([1, expect.stringContaining('status.json cannot be read')]);
   expect(await clock('--yes')).toMatchObject({ code: 0 });
+});
+
+it.each([
+  ['clock', []],
+  ['clock', ['--yes']],
+  ['status', []],
+  ['fsck', []],
+])('takes no word for a ledger that is elsewhere, and says where that is: %s %j', async (command, more) => {
+  await writeFile(folder.ledgerPlace, 'https://ledger.example.org\nmqtts://ledger.example.org\n');
+  const { code, text } = await attempt('ledger', command, '--data-dir', folder.dir, ...more);
+  expect(text).toContain('the ledger of this deployment is at https://ledger.example.org');
+  expect(text).toContain('ask on its machine');
+  expect(code).toBe(1);
+  expect(existsSync(folder.ledger.saidClock)).toBe(false);
 });

@@ -21,7 +21,7 @@ const stored = { ...newDayRecord(TODAY), payloads: 2, payloadBytes: 900 };
 const pruned = { by: 7, atMs: asUnixMs(0) };
 
 test.each([
-  ['is not there', undefined, 'the ledger does not run any more'],
+  ['is not there', undefined, 'the ledger cannot be asked now'],
   ['has not pruned yet', [stored, newDayRecord(TODAY + 1)], 'still hands out the payloads of 1 day:'],
   ['is at it', [{ ...stored, pruned: { ...pruned, removed: false } }], 'hands these payloads out no more'],
   ['is done', [{ ...stored, pruned: { ...pruned, removed: true } }], 'has removed the payloads'],

@@ -122,7 +122,7 @@ describe('retention in a deployment', () => {
     await setFolderClock(folder, AFTER_MS, 1);
     const alone = await inFolder('authority', 'retain', '--dry-run');
     expect(alone.text).toContain('2023-11-15  3 keys\n');
-    expect(alone.text).toContain('the ledger does not run here');
+    expect(alone.text).toContain('the ledger cannot be asked');
     const traced = await inFolder('trace', '--case', '1');
     expect(traced.text).toMatch(
       /the clock says 2023-12-07 01:00 UTC, and the newest entry is of 2023-11-15 /,

@@ -7,7 +7,8 @@ import type { Command } from 'commander';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { folderAt, gatewayFolder } from '../../cli/folder.js';
 import { buildProgram } from '../../cli/program.js';
-import { CERTIFICATE_BYTES } from '../../protocol/gateway-certificate.js';
+import { toHex } from '../../protocol/bytes.js';
+import { encodeGatewayCertificate } from '../../protocol/gateway-certificate.js';
 import { PROJECT_ROOT } from './firebreak-process.js';
 
 const DIR = join(PROJECT_ROOT, 'deploy/systemd');
@@ -63,6 +64,15 @@ describe('the systemd units', () => {
   });
 });
 
+const OWN_KEY = Uint8Array.from({ length: 32 }, (_, i) => 7 * i);
+
+/** As the protocol lays it out, with zeros for what the steps do not look at. */
+const certificateOf = (gatewayPublicKey: Uint8Array): Uint8Array =>
+  encodeGatewayCertificate({
+    ...{ issuerId: new Uint8Array(4), gatewayPublicKey, fromDay: 20_000, toDay: 20_006 },
+    signature: new Uint8Array(64),
+  });
+
 describe('the unit that brings a gateway its certificate', async () => {
   const text = await readFile(join(DIR, COURIER), 'utf8');
 
@@ -82,10 +92,13 @@ describe('the unit that brings a gateway its certificate', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'firebreak-certificate-'));
     onTestFinished(() => rm(dir, { recursive: true }));
     await writeFile(join(dir, 'certificate'), 'the old one');
+    await writeFile(join(dir, 'gateway.pub'), `${toHex(OWN_KEY)}\n`);
     return dir;
   };
   const kept = (dir: string) => readFile(join(dir, 'certificate'), 'latin1');
-  const whole = `printf '%0${CERTIFICATE_BYTES}d' 7`;
+  const printing = (bytes: Uint8Array): string =>
+    `printf '${Array.from(bytes, (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')}'`;
+  const whole = printing(certificateOf(OWN_KEY));
 
   it('works where the gateway looks for it', () => {
     const { dir } = gatewayFolder(folderAt('/var/lib/firebreak'), '%i');
@@ -97,8 +110,8 @@ describe('the unit that brings a gateway its certificate', async () => {
     const dir = await gatewaysFolder();
     const asked = `test "$6" = firebreak@authority.example.org`;
     expect(await runSteps(dir, `${asked} && ${whole}`)).toBe(true);
-    expect(await kept(dir)).toBe('7'.padStart(CERTIFICATE_BYTES, '0'));
-    expect((await readdir(dir)).sort()).toEqual(['certificate', 'ssh']);
+    expect(await kept(dir)).toBe(Buffer.from(certificateOf(OWN_KEY)).toString('latin1'));
+    expect((await readdir(dir)).sort()).toEqual(['certificate', 'gateway.pub', 'ssh']);
   });
 
   it.each([
@@ -106,9 +119,17 @@ describe('the unit that brings a gateway its certificate', async () => {
     ['is lost on the way', `${whole}; exit 255`],
     ['sends a part', 'printf half'],
     ['sends more', `${whole}; ${whole}`],
+    ['sends another gateway’s', printing(certificateOf(new Uint8Array(32).fill(9)))],
   ])('leaves the old one when the authority %s', async (_what, ssh) => {
     const dir = await gatewaysFolder();
     expect(await runSteps(dir, ssh)).toBe(false);
+    expect(await kept(dir)).toBe('the old one');
+  });
+
+  it('leaves the old one where the gateway has made no key', async () => {
+    const dir = await gatewaysFolder();
+    await rm(join(dir, 'gateway.pub'));
+    expect(await runSteps(dir, whole)).toBe(false);
     expect(await kept(dir)).toBe('the old one');
   });
 
@@ -126,6 +147,7 @@ it('hardware.md says how a certificate comes to a gateway on a machine of its ow
     'gateway.pub',
     'firebreak-certificate@hub-1.timer',
     'BLE_STACK',
+    'IdentityFile',
   ])
     expect(text).toContain(words);
 });

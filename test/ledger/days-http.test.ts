@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import { askDays } from '../../ledger/days-http.js';
 import { httpUrl } from '../../host/http-server.js';
+import { FirebreakError } from '../../protocol/errors.js';
 
 async function answering(answer: RequestListener): Promise<string> {
   const server = createServer(answer).listen(0, '127.0.0.1');
@@ -44,10 +45,22 @@ test.each([
   await expect(askDays(url, 'sesame')).rejects.toMatchObject({ code: 'format' });
 });
 
-test('an answer that is cut off is of no ledger of this version', async () => {
+test('an answer that is cut off, as when the line goes down, is none', async () => {
   const url = await answering((_request, response) => {
     response.writeHead(200, { 'content-length': 100 });
     response.write('{"days": ', () => response.destroy());
   });
-  await expect(askDays(url, 'sesame')).rejects.toMatchObject({ code: 'format' });
+  await expect(askDays(url, 'sesame')).rejects.toMatchObject({ code: 'unreachable' });
+});
+
+test('what stands in front of a ledger that is down says so, and is not taken for a ledger of another version', async () => {
+  const url = await answering((_request, response) => void response.writeHead(502).end('Bad Gateway'));
+  await expect(askDays(url, 'sesame')).rejects.toMatchObject({ code: 'unreachable' });
+});
+
+test('whoever stops waiting for an answer is heard at once, with the reason given', async () => {
+  const stop = new AbortController();
+  const reason = new FirebreakError('closed', 'stopped');
+  const url = await answering(() => stop.abort(reason));
+  await expect(askDays(url, 'sesame', stop.signal)).rejects.toBe(reason);
 });
