@@ -151,7 +151,7 @@ export class Controller {
 
   /** What the library writes to its socket. */
   fromLibrary(packet: Buffer): void {
-    if (!this.isUp()) return; // it asks anew when the controller is back
+    if (!this.isUp()) return this.#lostFromLibrary(packet);
     if (packet[0] !== PACKET_COMMAND) return this.#wire?.send(packet);
     if (opcodeOf(packet) === OPCODE.reset && this.#wasReset)
       return void setImmediate(() => this.answerFor(OPCODE.reset));
@@ -163,6 +163,12 @@ export class Controller {
       if (opcodeOf(command) === opcodeOf(packet)) this.#lane.pass(command);
       else this.#lane.ask(command).catch(() => undefined); // the library's own command fails with it
     }
+  }
+
+  /** It asks anew when the controller is back; but noble waits for the end of a connection attempt for good. */
+  #lostFromLibrary(packet: Buffer): void {
+    if (packet[0] !== PACKET_COMMAND || opcodeOf(packet) !== OPCODE.createConnection) return;
+    setImmediate(() => this.#deliver(CONNECT_CANCELLED, undefined));
   }
 
   /** The wire went down or came up again. */
