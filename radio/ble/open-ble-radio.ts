@@ -135,7 +135,7 @@ async function openRoles(settings: BleSettings, controllers: Controllers): Promi
   };
   const trouble = (): string | undefined =>
     bleTrouble(
-      { name: settings.scanAdapter, isUp: isUp.scan() },
+      { name: settings.scanAdapter, isUp: isUp.scan(), isFailing: scanner.isFailing },
       { name: settings.advertiseAdapter, isUp: isUp.advertise(), isFailing: advertiser.isFailing },
     );
   return { scanner, central, advertiser, server, trouble, close };

@@ -8,12 +8,15 @@ import { BleScanner } from '../../../radio/ble/ble-scanner.js';
 import { DEFAULT_TIMES } from '../../../radio/ble/ble-times.js';
 import { Controller } from '../../../radio/ble/controller.js';
 import { hciSocketFor } from '../../../radio/ble/hci-socket.js';
+import { OPCODE } from '../../../radio/ble/hci-packets.js';
 import { logWarnings } from '../../../radio/ble/noble-warnings.js';
 import { eventOf } from '../../../radio/ble/settle.js';
 import { loadNoble } from '../../../radio/ble/stack.js';
 import { ModelScan, noFault } from './model-scan.js';
 
 const GATEWAY = 'c10203040506';
+const ON = 1;
+const OFF = 0;
 const lines: string[] = [];
 const say: Log['warn'] = (message, fields) =>
   void lines.push(`${message} ${fields?.['reason'] ?? ''}`.trim());
@@ -27,7 +30,7 @@ function open(stack: 'abandonware' | 'stoprocent') {
   controller.attach(model);
   const noble = loadNoble(stack, hciSocketFor(controller));
   logWarnings(noble, log);
-  const scanner = new BleScanner({ noble, controller, clock: liveClock(), log });
+  const scanner = new BleScanner({ noble, controller, clock: liveClock(), log, retryMs: 50 });
   const times = { ...DEFAULT_TIMES, discoverMs: 2_000, connectMs: 300 };
   const central = new BleCentral({ noble, controller, scanner, times });
   controller.events = {
@@ -81,5 +84,67 @@ describe.each(['abandonware', 'stoprocent'] as const)('noble of %s', (stack) => 
     expect(await connect()).toMatchObject(unreachable);
     expect(model.attempts).toBe(before + 2); // the second only after the end of the first was said
     expect(lines).toEqual([]);
+  });
+
+  it.each([
+    ['strict', true],
+    ['lenient', false],
+  ])(
+    'does not scan when a %s controller refuses: it is said, and can be tried again',
+    async (_, isStrict) => {
+      const { model, scanner } = radio;
+      model.isStrict = isStrict;
+      model.fault = (opcode, byte) =>
+        opcode === OPCODE.setScanEnable && byte === ON ? 'refused' : undefined;
+      await expect(scanner.start(() => undefined)).rejects.toMatchObject(unreachable);
+      model.fault = noFault;
+      await scanner.start(() => undefined);
+      expect(model.isOn).toBe(true);
+    },
+  );
+
+  it('scans again after a connection as soon as the controller takes it, and is in trouble until then', async () => {
+    const { model, scanner } = radio;
+    await scanner.start(() => undefined);
+    await scanner.hold();
+    model.fault = (opcode, byte) => (opcode === OPCODE.setScanEnable && byte === ON ? 'refused' : undefined);
+    await scanner.release();
+    await expect.poll(() => scanner.isFailing).toBe(true);
+    expect(model.isOn).toBe(false);
+    await scanner.hold();
+    expect(scanner.isFailing).toBe(true);
+    model.fault = noFault;
+    await scanner.release();
+    expect([scanner.isFailing, model.isOn]).toEqual([false, true]);
+    expect(lines).toEqual([
+      expect.stringMatching(/^the scan could not be switched; .*refused to switch its scan on/),
+      'the scan is switched again as it should be',
+    ]);
+  });
+
+  it('scans on when a connection could not be begun because one answer was lost', async () => {
+    const { model, scanner } = radio;
+    await scanner.start(() => undefined);
+    model.fault = (opcode, byte) => {
+      if (opcode !== OPCODE.setScanEnable || byte !== OFF) return undefined;
+      model.fault = noFault;
+      return 'unanswered';
+    };
+    await expect(scanner.hold()).rejects.toMatchObject(unreachable);
+    await expect.poll(() => model.isOn).toBe(true);
+  });
+
+  it('scans in the end when nothing of a start reached the controller', async () => {
+    const { model, scanner } = radio;
+    await scanner.start(() => undefined);
+    await scanner.hold();
+    model.fault = (opcode, byte) => {
+      if (opcode === OPCODE.setScanEnable && byte === ON) model.fault = noFault;
+      return 'lost';
+    };
+    await scanner.release();
+    await expect.poll(() => model.isOn).toBe(true);
+    await scanner.hold();
+    expect(model.isOn).toBe(false);
   });
 });
