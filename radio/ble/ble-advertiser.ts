@@ -91,6 +91,7 @@ export class BleAdvertiser implements Advertiser {
       const running = (this.#running = new AbortController());
       try {
         await this.#silence();
+        this.#failures = 0;
       } catch (error) {
         void this.#insist(running.signal);
         throw error;

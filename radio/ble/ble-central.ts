@@ -130,7 +130,9 @@ export class BleCentral implements Central {
 
   /** Makes the connection; a controller that says 0x3e ("failed to be established") is asked again. */
   async #reach(peripheral: NoblePeripheral, signal: AbortSignal): Promise<number> {
+    const { controller } = this.#deps;
     for (let attempt = 1; ; attempt++) {
+      if (!controller.isUp()) throw new FirebreakError('unreachable', 'the Bluetooth controller is gone');
       const handle = await this.#attempt(peripheral, signal);
       if (handle !== undefined) return handle;
       if (attempt === ATTEMPTS) throw nobodyThere();

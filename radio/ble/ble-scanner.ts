@@ -1,6 +1,9 @@
 /**
- * Hears adverts. noble starts and stops the scan; what it hears is read from the controller's reports, because noble hands on
+ * Hears adverts. noble starts and stops the scan; whether it did is for the controller to say, because noble takes a start for
+ * done before the command that starts is answered. What it hears is read from the controller's reports, because noble hands on
  * neither the payload as it was sent nor more than the last one it merged.
+ *
+ * After a command that failed, or whose answer was lost, the scan may be on or off: it is switched off before it is switched on.
  */
 import type { Clock } from '../../protocol/clock.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -11,7 +14,7 @@ import type { Controller } from './controller.js';
 import { OPCODE } from './hci-packets.js';
 import type { AdvertReport } from './hci-packets.js';
 import type { Noble } from './libraries.js';
-import { eventOf } from './settle.js';
+import { within } from './settle.js';
 import { TroubleTeller } from './trouble-teller.js';
 
 export interface ScannerDeps {
@@ -20,10 +23,17 @@ export interface ScannerDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly modelledRssi?: ((address: RadioAddress, advert: Uint8Array) => number | undefined) | undefined;
+  /** Wall ms between two attempts to switch the scan. */
+  readonly retryMs?: number;
 }
 
 const CONTROL_MS = 3_000;
 const RETRY_MS = 2_000;
+/** One lost answer is no trouble: it is tried again. */
+const FAILURES_TO_TELL = 3;
+const SUCCESS = 0x00;
+/** What some controllers say when a scan is switched off that is off. */
+const DISALLOWED = 0x0c;
 /** Reports of undirected adverts; directed ones carry no payload, scan responses are never asked for. */
 const UNDIRECTED: ReadonlySet<number> = new Set([0, 2, 3]);
 
@@ -35,7 +45,10 @@ export class BleScanner implements Scanner {
   /** How many of us need to hear: the listener, and a connect that waits for its advertiser. */
   #needs = 0;
   #holds = 0;
-  #scanning = false;
+  /** Undefined when the controller's word for it is missing. */
+  #scanning: boolean | undefined = false;
+  /** In a row. */
+  #failures = 0;
   #isClosed = false;
   #retry: NodeJS.Timeout | undefined;
 
@@ -45,6 +58,11 @@ export class BleScanner implements Scanner {
       failed: 'the scan could not be switched; it is tried until it is',
       works: 'the scan is switched again as it should be',
     });
+  }
+
+  /** The scan could not be switched several times in a row. */
+  get isFailing(): boolean {
+    return this.#failures >= FAILURES_TO_TELL;
   }
 
   async start(onSighting: (sighting: Sighting) => void): Promise<void> {
@@ -69,6 +87,7 @@ export class BleScanner implements Scanner {
     this.#needs += 1;
     await this.#follow().catch((error: unknown) => {
       this.#needs -= 1;
+      void this.#followInTheEnd();
       throw error;
     });
   }
@@ -84,6 +103,7 @@ export class BleScanner implements Scanner {
     this.#holds += 1;
     await this.#follow().catch((error: unknown) => {
       this.#holds -= 1;
+      void this.#followInTheEnd();
       throw error;
     });
   }
@@ -127,7 +147,8 @@ export class BleScanner implements Scanner {
     } catch (error) {
       this.#trouble.failed(error);
       clearTimeout(this.#retry);
-      if (!this.#isClosed) this.#retry = setTimeout(() => void this.#followInTheEnd(), RETRY_MS);
+      const retryMs = this.#deps.retryMs ?? RETRY_MS;
+      if (!this.#isClosed) this.#retry = setTimeout(() => void this.#followInTheEnd(), retryMs);
     }
   }
 
@@ -135,19 +156,36 @@ export class BleScanner implements Scanner {
     return this.#lane.run(async () => {
       const wanted = this.#needs > 0 && this.#holds === 0;
       if (wanted === this.#scanning) return;
-      await this.#switch(wanted);
+      const isKnown = this.#scanning !== undefined;
+      this.#scanning = undefined;
+      try {
+        if (wanted && !isKnown) await this.#switch(false);
+        await this.#switch(wanted);
+      } catch (error) {
+        this.#failures += 1;
+        throw error;
+      }
       this.#scanning = wanted;
+      if (this.#holds > 0) return; // says nothing of whether it can be taken up again
+      this.#failures = 0;
       this.#trouble.works();
     });
   }
 
   async #switch(isOn: boolean): Promise<void> {
-    const { noble } = this.#deps;
-    try {
-      if (isOn) await eventOf(noble, 'scanStart', CONTROL_MS, () => noble.startScanning([], true));
-      else await eventOf(noble, 'scanStop', CONTROL_MS, () => noble.stopScanning());
-    } catch (cause) {
-      throw new FirebreakError('unreachable', 'the Bluetooth controller that scans is away', { cause });
-    }
+    const { noble, controller } = this.#deps;
+    const begin = (): void => (isOn ? noble.startScanning([], true) : noble.stopScanning());
+    const status = await within(CONTROL_MS, 'no answer', controller.switchScan(begin)).catch(
+      (cause: unknown) => {
+        throw new FirebreakError('unreachable', 'the Bluetooth controller that scans is away', { cause });
+      },
+    );
+    if (status === SUCCESS) return;
+    // The library takes no notice of this, and one family would take itself for scanning.
+    if (!isOn && status === DISALLOWED) return controller.answerFor(OPCODE.setScanEnable);
+    throw new FirebreakError(
+      'unreachable',
+      `the Bluetooth controller refused to switch its scan ${isOn ? 'on' : 'off'} (status ${status})`,
+    );
   }
 }

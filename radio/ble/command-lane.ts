@@ -10,8 +10,8 @@ const ANSWER_MS = 2_000;
 
 interface Waiting {
   readonly packet: Buffer;
-  /** For commands of our own. */
-  readonly settle?: (answer: Buffer | FirebreakError) => void;
+  readonly isOurs: boolean;
+  readonly settle: (answer: Buffer | FirebreakError) => void;
 }
 
 export class CommandLane {
@@ -25,21 +25,27 @@ export class CommandLane {
     this.#send = send;
   }
 
-  /** A command of the library, which sees the answer itself. Dropped when too many wait: the controller is gone then. */
-  pass(packet: Buffer): void {
-    if (this.#waiting.length < MAX_WAITING) this.#waiting.push({ packet });
-    this.#next();
+  /** A command of the library, which sees the answer itself. Resolves and rejects as ask(). */
+  pass(packet: Buffer): Promise<Buffer> {
+    return this.#take(packet, false);
   }
 
-  /** A command of ours: the return parameters, the status first. Rejects with `timeout`, `closed` or `full`. */
+  /**
+   * A command of ours: the return parameters, the status first. Rejects with `timeout`, `closed` or `full`, and with
+   * `unreachable` or `permission` when it was not sent.
+   */
   ask(packet: Buffer): Promise<Buffer> {
+    return this.#take(packet, true);
+  }
+
+  #take(packet: Buffer, isOurs: boolean): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.length >= MAX_WAITING) {
         return reject(new FirebreakError('full', `${MAX_WAITING} commands already wait for the controller`));
       }
       const settle = (answer: Buffer | FirebreakError): void =>
         answer instanceof FirebreakError ? reject(answer) : resolve(answer);
-      this.#waiting.push({ packet, settle });
+      this.#waiting.push({ packet, isOurs, settle });
       this.#next();
     });
   }
@@ -54,13 +60,13 @@ export class CommandLane {
     const underway = this.#underway;
     if (underway === undefined || opcodeOf(underway.packet) !== opcode) return false;
     this.#finish(parameters);
-    return underway.settle !== undefined;
+    return underway.isOurs;
   }
 
   /** The controller went away: nothing that waits will be answered. */
   clear(): void {
     const gone = new FirebreakError('closed', 'the Bluetooth controller is gone');
-    for (const { settle } of this.#waiting.splice(0)) settle?.(gone);
+    for (const { settle } of this.#waiting.splice(0)) settle(gone);
     if (this.#underway !== undefined) this.#finish(gone);
   }
 

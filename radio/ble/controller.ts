@@ -67,6 +67,8 @@ export class Controller {
   #attempts = 0;
   /** Reset once since it came up. The maintained noble resets before each connection, which would end all else it does. */
   #wasReset = false;
+  /** The answer to the last LE Set Scan Enable that the library wrote since it was told to switch its scan. */
+  #scanSwitch: { answer?: Promise<Buffer> } = {};
   #outage: NodeJS.Timeout | undefined;
 
   constructor(log: Log, duty: ScanDuty) {
@@ -149,9 +151,21 @@ export class Controller {
     this.#deliver(report.packet, undefined);
   }
 
+  /**
+   * Tells the library to switch its scan, which it calls done at the first of several commands. Resolves to the controller's
+   * status for the last LE Set Scan Enable; rejects as the command lane does, and with `unreachable` when there was none.
+   */
+  async switchScan(begin: () => void): Promise<number> {
+    const scanSwitch: { answer?: Promise<Buffer> } = (this.#scanSwitch = {});
+    begin();
+    const { answer } = scanSwitch;
+    if (answer === undefined) throw new FirebreakError('unreachable', 'the library did not switch its scan');
+    return (await answer).at(0) ?? SUCCESS;
+  }
+
   /** What the library writes to its socket. */
   fromLibrary(packet: Buffer): void {
-    if (!this.isUp()) return; // it asks anew when the controller is back
+    if (!this.isUp()) return this.#lostFromLibrary(packet);
     if (packet[0] !== PACKET_COMMAND) return this.#wire?.send(packet);
     if (opcodeOf(packet) === OPCODE.reset && this.#wasReset)
       return void setImmediate(() => this.answerFor(OPCODE.reset));
@@ -160,9 +174,17 @@ export class Controller {
     if (opcodeOf(packet) === OPCODE.createConnection) this.#connecting = ++this.#attempts;
     if (opcodeOf(packet) === OPCODE.reset) this.#wasReset = true;
     for (const command of keepPrivate(packet, this.#duty)) {
-      if (opcodeOf(command) === opcodeOf(packet)) this.#lane.pass(command);
-      else this.#lane.ask(command).catch(() => undefined); // the library's own command fails with it
+      const isItsOwn = opcodeOf(command) === opcodeOf(packet);
+      const answer = isItsOwn ? this.#lane.pass(command) : this.#lane.ask(command);
+      answer.catch(() => undefined); // of ours: the library's own command fails with it
+      if (opcodeOf(command) === OPCODE.setScanEnable) this.#scanSwitch.answer = answer;
     }
+  }
+
+  /** It asks anew when the controller is back; but noble waits for the end of a connection attempt for good. */
+  #lostFromLibrary(packet: Buffer): void {
+    if (packet[0] !== PACKET_COMMAND || opcodeOf(packet) !== OPCODE.createConnection) return;
+    setImmediate(() => this.#deliver(CONNECT_CANCELLED, undefined));
   }
 
   /** The wire went down or came up again. */

@@ -20,6 +20,7 @@ import type { BleTimes } from './ble-times.js';
 import type { Controller } from './controller.js';
 import { dropPacketsOfGoneLinks } from './drop-gone-links.js';
 import { hciSocketFor } from './hci-socket.js';
+import { logWarnings } from './noble-warnings.js';
 import { openAdapter } from './open-adapter.js';
 import type { ScanDuty } from './private-commands.js';
 import { restarterOf } from './restart-role.js';
@@ -113,7 +114,7 @@ async function openRoles(settings: BleSettings, controllers: Controllers): Promi
   const noble = loadNoble(stack, hciSocketFor(controllers.scan));
   dropPacketsOfGoneLinks(noble);
   const bleno = loadBleno(stack, hciSocketFor(controllers.advertise));
-  noble.on('warning', (reason: unknown) => log.warn('noble', { reason: String(reason) }));
+  logWarnings(noble, log);
   await Promise.all([poweredOn(noble, times.powerOnMs), poweredOn(bleno, times.powerOnMs)]);
   keepInterrupts(interrupts);
   const scanner = new BleScanner({ noble, controller: controllers.scan, clock, log, modelledRssi });
@@ -134,7 +135,7 @@ async function openRoles(settings: BleSettings, controllers: Controllers): Promi
   };
   const trouble = (): string | undefined =>
     bleTrouble(
-      { name: settings.scanAdapter, isUp: isUp.scan() },
+      { name: settings.scanAdapter, isUp: isUp.scan(), isFailing: scanner.isFailing },
       { name: settings.advertiseAdapter, isUp: isUp.advertise(), isFailing: advertiser.isFailing },
     );
   return { scanner, central, advertiser, server, trouble, close };

@@ -100,6 +100,18 @@ describe('advertising through a controller that loses a command', () => {
     expect([model.isOn, model.resets, model.sent.length]).toEqual([false, 1, length]);
   });
 
+  it.concurrent('is not said to fail once it is silent', async (context) => {
+    const { expect } = context;
+    const { advertiser, model, onAir } = advertising(context);
+    await advertiser.set(settingsOf(1));
+    await onAir(1);
+    model.isStuck = true;
+    await expect(advertiser.set(settingsOf(2))).rejects.toMatchObject({ code: 'unreachable' });
+    await expect.poll(() => advertiser.isFailing, { interval: 20 }).toBe(true);
+    await advertiser.stop();
+    expect(advertiser.isFailing).toBe(false);
+  });
+
   it.concurrent(
     'resets it when it refuses every time, and then goes on with the newest epoch',
     async (context) => {

@@ -7,7 +7,9 @@ import { silentLog } from '../../../protocol/log.js';
 import type { Log } from '../../../protocol/log.js';
 import { BleScanner } from '../../../radio/ble/ble-scanner.js';
 import { Controller } from '../../../radio/ble/controller.js';
+import { OPCODE, commandPacket } from '../../../radio/ble/hci-packets.js';
 import { restarterOf } from '../../../radio/ble/restart-role.js';
+import { ModelScan } from './model-scan.js';
 
 function lines(): { readonly log: Log; readonly said: string[] } {
   const said: string[] = [];
@@ -66,7 +68,7 @@ describe('a scan that cannot be switched', () => {
     await scanner.release();
     await expect.poll(() => library.starts, { timeout: 8_000 }).toBeGreaterThan(3);
     expect(said).toEqual(['the scan could not be switched; it is tried until it is']);
-    await scanner.hold(); // nothing to switch: it is not well for that
+    await scanner.hold(); // it is not well for that
     await scanner.release();
     expect(said).toHaveLength(1);
     library.isBroken = false;
@@ -78,17 +80,20 @@ describe('a scan that cannot be switched', () => {
 
 /** A scanner over a library that may fail to start scanning. */
 function scanning(log: Log) {
+  const controller = new Controller(silentLog, { intervalMs: 100, windowMs: 30 });
+  controller.attach(new ModelScan((packet) => controller.fromWire(packet)));
+  const enable = (isOn: boolean): void =>
+    controller.fromLibrary(commandPacket(OPCODE.setScanEnable, Buffer.of(Number(isOn), 0)));
   const library = Object.assign(new EventEmitter(), {
     isBroken: false,
     starts: 0,
     startScanning: () => {
       library.starts += 1;
       if (library.isBroken) throw new Error('no such device');
-      setImmediate(() => library.emit('scanStart'));
+      enable(true);
     },
-    stopScanning: () => void setImmediate(() => library.emit('scanStop')),
+    stopScanning: () => enable(false),
   });
-  const controller = new Controller(silentLog, { intervalMs: 100, windowMs: 30 });
   const scanner = new BleScanner({ noble: library, controller, clock: liveClock(), log });
   onTestFinished(() => {
     scanner.close();
