@@ -218,6 +218,9 @@ describe('firebreak audit', () => {
     await certifyTag(bare, 2);
     await rename(folderAt(bare).authority.auditKey, workshop.path('audit.key'));
     const alone = await attempt('audit', '--data-dir', bare, '--tag', '2');
-    expect([alone.code, alone.text]).toEqual([1, expect.stringMatching(/no authority runs .*--authority https/)]);
+    expect([alone.code, alone.text]).toEqual([
+      1,
+      expect.stringMatching(/no authority runs .*--authority https/),
+    ]);
   });
 });
