@@ -14,7 +14,7 @@ import type {
   Sighting,
 } from '../../radio/contract.js';
 
-export const STAGE_TIMEOUT_MS = 300;
+export const STAGE_TIMEOUT_MS = 1_000;
 
 export interface RadioStage {
   readonly tag: Radio;

@@ -8,7 +8,7 @@ import { serveAir } from '../../radio/air-socket-server.js';
 const [, , role, path = ''] = process.argv;
 
 async function host(): Promise<void> {
-  const air = openMemoryAir({ clock: liveClock(), seed: 1, gatt: { timeoutMs: 300, latencyMs: 5 } });
+  const air = openMemoryAir({ clock: liveClock(), seed: 1, gatt: { timeoutMs: 1_000, latencyMs: 5 } });
   await serveAir({ at: { path }, join: ({ name, place }) => air.join(name, place), log: silentLog });
 }
 
