@@ -2,7 +2,7 @@
  * Traces in a thread of their own while this one takes contacts at a given rate, as a tracer does: each trace is of the
  * contacts as they stood when it was asked, and this thread puts it into words. Before and after, the same traces with nothing coming
  * in: what came makes the answers longer, so that only both together are of a store as large as the one in between. Nothing is timed
- * before both have been under way for a second: a tracer has run for days.
+ * before both have been under way for a while: a tracer has run for days.
  */
 import { readFile } from 'node:fs/promises';
 import { setImmediate as breathe, setTimeout as pause } from 'node:timers/promises';
@@ -18,8 +18,10 @@ import type { Question } from './question.js';
 const CONTACTS_PER_SECOND = 100_000;
 /** Contacts that are taken before others have their turn: two full reports. */
 const MOST_AT_ONCE = 256;
-/** Contacts that come in while nothing is timed yet. */
-const WARM_UP = 100_000;
+/** Traces before any is timed, and contacts that come in while nothing is timed yet: at most this share of the first day. */
+const WARM_UP = 100;
+const WARM_UP_CONTACTS = 100_000;
+const WARM_UP_SHARE = 0.2;
 /** Traces with nothing coming in, each time. */
 const IDLE = 1000;
 /** Between the end of a trace and the next: an officer's desk, not a benchmark of the walks alone. */
@@ -59,9 +61,11 @@ export async function traceWhileTaking(
   try {
     const [first, ...rest] = await columnsOf(files);
     if (first === undefined) throw new Error('there are no contacts');
-    await during(take(store, [slice(first, 0, WARM_UP)]));
+    const warmUp = Math.min(WARM_UP_CONTACTS, Math.floor(WARM_UP_SHARE * first.count));
+    await during(take(store, [slice(first, 0, warmUp)]));
+    for (let k = 0; k < WARM_UP; k++) await next();
     const beforeMs = await idle();
-    const { ms: liveMs, ...taken } = await during(take(store, [slice(first, WARM_UP, first.count), ...rest]));
+    const { ms: liveMs, ...taken } = await during(take(store, [slice(first, warmUp, first.count), ...rest]));
     return { beforeMs, liveMs, afterMs: await idle(), ...taken };
   } finally {
     await pool.close();
