@@ -61,12 +61,9 @@ async function run(options: AuditOptions): Promise<void> {
       state.issuerPublicKey,
     );
     const { size: entries } = openWitnessedCheckpoint(answer.note, logVerifier(config), policy);
-    const ledger = {
-      logKey: config.logKey,
-      ...((await readsLedger(folder)) && { dataDir: options.dataDir }),
-    };
-    const lines = () => auditLines({ answer, entries, ...ledger });
-    console.log(options.json === true ? auditJson(options.tag, { answer, entries }) : lines().join('\n'));
+    if (options.json === true) return console.log(auditJson(options.tag, { answer, entries }));
+    const ledger = (await readsLedger(folder)) && { dataDir: options.dataDir };
+    console.log(auditLines({ answer, entries, logKey: config.logKey, ...ledger }).join('\n'));
   });
 }
 

@@ -228,11 +228,6 @@ export class LiveRows {
     }
   }
 
-  /** When the row died, 0 for one that is alive. */
-  diedAt(version: number): number {
-    return this.table.died[version - this.table.firstVersion] ?? 0;
-  }
-
   /** Ends a contact. */
   kill(version: number, by: number): void {
     const row = version - this.table.firstVersion;
