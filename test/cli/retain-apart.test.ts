@@ -1,7 +1,5 @@
 /** `authority retain` where the ledger is elsewhere: a line that is down hides nothing of what is here, and undoes nothing. */
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -9,9 +7,9 @@ import { folderAt, type DataFolder } from '../../cli/folder.js';
 import { takeOrders } from '../../cli/order-desk.js';
 import { announce } from '../../cli/run-files.js';
 import { repeatUntilStopped } from '../../cli/shutdown.js';
-import { httpUrl } from '../../host/http-server.js';
 import { encodeDays } from '../../ledger/days-http.js';
 import { newDayRecord } from '../../ledger/store/day-record.js';
+import { answering } from '../answering.js';
 import { attempt } from './in-process.js';
 
 const DAY = 20_000;
@@ -27,18 +25,10 @@ beforeEach(async () => {
 /** Says this many times what it stores; then its line is down. */
 async function ledgerAnswering(times: number): Promise<string> {
   let left = times;
-  const server = createServer((request, response) => {
+  const url = await answering((request, response) => {
     if (left-- > 0) response.end(encodeDays([ENDING]));
     else request.socket.destroy();
-  }).listen(0, '127.0.0.1');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
   });
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  const url = httpUrl('127.0.0.1', address.port);
   await writeFile(folder.ledgerPlace, `${url}\nmqtt://127.0.0.1:1\n`);
   return url;
 }

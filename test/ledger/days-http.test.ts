@@ -1,22 +1,8 @@
 /** What stands where a ledger is expected may answer anything, and as much as it likes. */
-import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { askDays } from '../../ledger/days-http.js';
-import { httpUrl } from '../../host/http-server.js';
 import { FirebreakError } from '../../protocol/errors.js';
-
-async function answering(answer: RequestListener): Promise<string> {
-  const server = createServer(answer).listen(0, '127.0.0.1');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return httpUrl('127.0.0.1', address.port);
-}
+import { answering } from '../answering.js';
 
 test('whoever asks for the days of a ledger reads no more of an answer than days can be', async () => {
   const sent = { bytes: 0 };

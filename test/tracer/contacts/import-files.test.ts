@@ -10,20 +10,9 @@ import { openSegmentStore } from '../../../tracer/contacts/segment-store.js';
 import { NODE_STORE_DISK } from '../../../tracer/contacts/store-disk.js';
 import { runTask } from '../../../tracer/contacts/store-task.js';
 import type { StoreTask } from '../../../tracer/contacts/store-task.js';
-import { columnFile, DAY, START, temporaryFolder } from './stage.js';
+import { columnFile, DAY, ONE_TOLD, START, temporaryFolder } from './stage.js';
 
-const GOOD = columnFile(DAY, [
-  {
-    lower: 3,
-    upper: 9,
-    start: START + 5,
-    duration: 50,
-    immediate: 20,
-    near: 30,
-    mutual: true,
-    partial: false,
-  },
-]);
+const GOOD = columnFile(DAY, [ONE_TOLD]);
 const CUT = GOOD.subarray(0, GOOD.length - 1);
 const LINE = '20 1 2\n';
 

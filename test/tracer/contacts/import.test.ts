@@ -10,6 +10,7 @@ import {
   columnFile,
   columnFiles,
   DAY,
+  ONE_TOLD,
   openInline,
   rowsOf,
   START,
@@ -251,16 +252,7 @@ describe('importing contact columns', () => {
   it('refuses what it cannot take, and leaves an empty store', async () => {
     const dir = await temporaryFolder();
     const store = await openInline(join(dir, 'store'));
-    const one: Told = {
-      lower: 3,
-      upper: 9,
-      start: START + 5,
-      duration: 50,
-      immediate: 20,
-      near: 30,
-      mutual: true,
-      partial: false,
-    };
+    const one = ONE_TOLD;
     const good = columnFile(DAY, [one]);
     const refuses = async (code: string, ...files: Uint8Array[]) =>
       expect(store.importColumns(await write(dir, files))).rejects.toMatchObject({ code });

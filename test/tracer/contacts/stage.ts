@@ -166,6 +166,18 @@ export interface Told {
   readonly partial: boolean;
 }
 
+/** One contact of {@link DAY}, for a file of it. */
+export const ONE_TOLD: Told = {
+  lower: 3,
+  upper: 9,
+  start: START + 5,
+  duration: 50,
+  immediate: 20,
+  near: 30,
+  mutual: true,
+  partial: false,
+};
+
 /** The files of columns for these contacts, one a day. */
 export function columnFiles(contacts: readonly Told[]): Uint8Array[] {
   const days = new Map<number, Told[]>();
