@@ -13,6 +13,7 @@ import { logSumExp } from './model.js';
 import { weighPeople } from './person-sources.js';
 import type { Weighed } from './person-sources.js';
 import { bestTree } from './tree.js';
+import { unreachedIn } from './unreached.js';
 
 /** Trees are grown from so many of the most likely people. */
 const TREE_SOURCES = 8;
@@ -35,17 +36,17 @@ export async function findClusters(
   const cases = await traceCases(trace, request, turns);
   const known = { cases, explained: new Explained(cases) };
   const people = await weighPeople(trace, request, known, turns);
-  const gateways =
-    presence && request.gateways !== false ? await weighGateways(presence, request, known, turns) : undefined;
+  const seen = request.gateways === false ? undefined : presence;
+  const gateways = seen && (await weighGateways(seen, request, known, turns));
   const ranked = rank([...people.weighed, ...(gateways?.weighed ?? [])]);
   const likely = ranked.filter((source) => source.kind === 'person').slice(0, TREE_SOURCES);
   return {
     ...request,
     sources: ranked.slice(0, Math.min(request.list ?? LISTED, MAX_SOURCES)),
     sourceCount: people.count + (gateways?.count ?? 0),
+    weighed: { people: people.weighed.length, ...(gateways && { gateways: gateways.weighed.length }) },
     ...(gateways !== undefined || request.presence ? presenceFromIn(presence?.view, request.from) : {}),
-    unreached: cases.filter(({ sources }) => sources.size === 0).map(({ tag }) => tag),
-    unknown: cases.filter(({ isUnknown }) => isUnknown).map(({ tag }) => tag),
+    ...unreachedIn(cases, request, seen),
     tree: await bestTree(
       cases,
       likely.map(({ person }) => person),
