@@ -33,13 +33,16 @@ const settings = {
   list: z.int().min(1).max(MAX_SOURCES).exactOptional(),
 };
 
+const OR_STAY =
+  '; the stays at gateways count too, unless gateways is false and the question goes without presence';
+
 export const clusterLookUpSchema = z.strictObject({
   officer: recordedWords,
   purpose: recordedWords,
   request: z.strictObject({
     ...settings,
-    from: time.exactOptional().describe('the first contact when absent'),
-    to: time.exactOptional().describe('the last contact when absent'),
+    from: time.exactOptional().describe(`when absent, the first contact${OR_STAY}`),
+    to: time.exactOptional().describe(`when absent, the last contact${OR_STAY}`),
   }),
 });
 export type ClusterLookUp = z.infer<typeof clusterLookUpSchema>;
