@@ -146,6 +146,7 @@ export class Intake {
       missingPayloads: this.#missing,
       waiting: this.#late.waiting,
       withoutRoom: this.#late.withoutRoom,
+      hasClones: this.#evidence.has('clone'),
       presenceDropped: this.book.dropped,
       presenceFrom: this.book.knownFrom,
       border: this.#border.days,
@@ -228,6 +229,7 @@ export class Intake {
     this.#contacts.expireBefore(firstDay * DAY_SECONDS);
     this.#pruned += this.#reports.chains.forgetBefore(firstDay);
     this.book.forgetBefore(firstDay);
+    this.#evidence.forgetBefore(firstDay);
     this.gateways.forgetBefore(firstDay - 1); // a report may be of the day after the one it was received on
   }
 
