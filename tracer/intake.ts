@@ -156,8 +156,8 @@ export class Intake {
 
   /**
    * All or nothing: what the page needs comes before its first entry is taken, and what fails after that is the contacts' damage.
-   * Opening reports takes time, so others have their turns. Of keys it has those that {@link takeWaiting} found: with later ones it
-   * would overtake what waits for them.
+   * Opening reports takes time, so others have their turns. It looks for no keys: what waits for those there are was
+   * taken before ({@link takeWaiting}), and with later ones a page would overtake it.
    */
   async takePage(entries: readonly LoggedEntry[]): Promise<void> {
     const wanted = entries.filter((entry) => WANTED.has(entry.type) || this.#border.wants(entry));

@@ -77,8 +77,8 @@ export class LateIntake {
   }
 
   /**
-   * Looks for keys, takes what has them by now, reports from the log of `size` entries, and gives up what is of days before
-   * `firstDay`. Nothing that waits has the keys that are held afterwards. Gives whether there was any.
+   * Takes what has its keys by now, reports from the log of `size` entries, and gives up what is of days before `firstDay`. Gives
+   * whether there was any.
    */
   async take(
     size: number,
@@ -86,7 +86,6 @@ export class LateIntake {
     onTaken: OnTaken,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
-    await this.#deps.dayKeys.refresh();
     const before = this.#size;
     if (before + this.withoutRoom === 0) return false;
     await this.#takeReports(size, onTaken, signal);
@@ -128,6 +127,7 @@ export class LateIntake {
     const { dayKeys, reader, log, contacts, takeEntries } = this.#deps;
     for (;;) {
       signal?.throwIfAborted();
+      await dayKeys.refresh();
       const ready = this.#reports.ready(this.#hasKeys, PAYLOADS_AT_ONCE);
       if (ready.entries.length === 0) return;
       const entries = await readAgain(reader, ready.entries, size);
@@ -135,7 +135,6 @@ export class LateIntake {
       await contacts.ready();
       await takeEntries(entries, payloads, ready.done);
       await onTaken(entries.length);
-      await dayKeys.refresh();
     }
   }
 

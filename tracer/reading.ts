@@ -173,6 +173,7 @@ export class LedgerReading {
       ...this.#deps,
       ...(start && { start }),
       onPage: async (entries, signal) => {
+        await this.#deps.dayKeys.refresh();
         await this.#takeWaiting(intake, entries[0]?.index ?? 0, signal); // a retry is not to come before them
         await intake.takePage(entries);
         this.#unsaved += entries.length;
