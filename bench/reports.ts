@@ -60,7 +60,7 @@ async function save(store: ContactStore, chains: ReportChains, size: number): Pr
   };
   setImmediate(look);
   const changes = await chains.changes();
-  await store.save({ size, note: '' }, new Map([[SECTION, chains.encode()]]), changes);
+  await store.save({ size }, new Map([[SECTION, chains.encode()]]), changes);
   chains.saved();
   isOver = true;
   look();

@@ -19,9 +19,11 @@ const tally = z.strictObject({
   unresolved: count,
   refused: z.array(z.tuple([z.custom<ErrorCode>((code) => typeof code === 'string'), count])),
 });
+/** States that were written before it was noted have none. */
+const day = count.exactOptional();
 const evidence = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('forged-beacon'), ledger: z.tuple([count]), record: count }),
-  z.strictObject({ kind: z.literal('clone'), ledger: z.tuple([count, count]) }),
+  z.strictObject({ kind: z.literal('forged-beacon'), ledger: z.tuple([count]), record: count, day }),
+  z.strictObject({ kind: z.literal('clone'), ledger: z.tuple([count, count]), day }),
 ]);
 const hex = z.string().regex(/^([0-9a-f]{2})*$/);
 const schema = z.strictObject({
@@ -62,10 +64,11 @@ export function encodeIntakeState(state: IntakeState): Uint8Array {
 
 /** Throws `format`. */
 export function decodeIntakeState(bytes: Uint8Array): IntakeState {
-  const { gateways, certificates, reports, presence, ...rest } = parsed(bytes);
+  const { gateways, certificates, reports, presence, evidence, ...rest } = parsed(bytes);
   const tallyOf = (told: typeof reports): Tally => ({ ...told, refused: new Map(told.refused) });
   return {
     ...rest,
+    evidence: evidence.map((one) => ({ ...one, day: one.day ?? rest.border.day })), // no report that was read then is of a much later day
     reports: tallyOf(reports),
     presence: tallyOf(presence),
     gatewayKeys: gateways.map(fromHex),

@@ -15,6 +15,8 @@ export interface IntakeStatus {
   readonly waiting: number;
   /** Reports that found no room to wait: a tracer begun anew finds them. */
   readonly withoutRoom: number;
+  /** Whether reports of days within retention show that a tag was copied. */
+  readonly hasClones: boolean;
   /** Stays that had to go as the book was full, and the unix seconds from which on all are there, where some are gone. */
   readonly presenceDropped: number;
   readonly presenceFrom: number | undefined;

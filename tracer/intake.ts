@@ -70,6 +70,7 @@ export class Intake {
   readonly #late: LateIntake;
   #missing = 0;
   #pruned = 0;
+  #hasForgotten = false;
   readonly #border: RetentionBorder;
 
   /** Begins where the store's last life ended. Throws `format` for what was not kept by an intake. */
@@ -119,8 +120,14 @@ export class Intake {
     return [...reports, ...this.#late.changes(), ...this.book.changes()];
   }
 
+  /** Whether what was {@link saved} last may hold what has left retention since. */
+  get hasForgotten(): boolean {
+    return this.#hasForgotten;
+  }
+
   /** The changes are kept. */
   saved(): void {
+    this.#hasForgotten = false;
     this.#reports.chains.saved();
     this.#late.saved();
     this.book.saved();
@@ -139,6 +146,7 @@ export class Intake {
       missingPayloads: this.#missing,
       waiting: this.#late.waiting,
       withoutRoom: this.#late.withoutRoom,
+      hasClones: this.#evidence.has('clone'),
       presenceDropped: this.book.dropped,
       presenceFrom: this.book.knownFrom,
       border: this.#border.days,
@@ -148,10 +156,10 @@ export class Intake {
 
   /**
    * All or nothing: what the page needs comes before its first entry is taken, and what fails after that is the contacts' damage.
-   * Opening reports takes time, so others have their turns.
+   * Opening reports takes time, so others have their turns. It looks for no keys: what waits for those there are was
+   * taken before ({@link takeWaiting}), and with later ones a page would overtake it.
    */
   async takePage(entries: readonly LoggedEntry[]): Promise<void> {
-    await this.#given.dayKeys.refresh();
     const wanted = entries.filter((entry) => WANTED.has(entry.type) || this.#border.wants(entry));
     const payloads = await payloadsOf(this.#given.reader, wanted, this.#given.log);
     await this.#contacts.ready();
@@ -201,7 +209,10 @@ export class Intake {
       const hasMoved = this.#border.take(entry, bytesOf(payload));
       const { isOver } = turns;
       if (hasMoved || isOver) tell();
-      if (hasMoved) this.#forgetPast();
+      if (hasMoved) {
+        this.#forgetPast();
+        this.#hasForgotten = true;
+      }
       if (isOver) await turns.next();
       const found = opening?.();
       if (found instanceof Promise && told.length > 0) tell(); // while others open it
@@ -218,6 +229,7 @@ export class Intake {
     this.#contacts.expireBefore(firstDay * DAY_SECONDS);
     this.#pruned += this.#reports.chains.forgetBefore(firstDay);
     this.book.forgetBefore(firstDay);
+    this.#evidence.forgetBefore(firstDay);
     this.gateways.forgetBefore(firstDay - 1); // a report may be of the day after the one it was received on
   }
 

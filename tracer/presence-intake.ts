@@ -58,10 +58,11 @@ export class PresenceIntake {
   /** A record that waited, of a report that was taken. */
   takeAgain({ ledgerIndex, place, record }: MidnightRecord, gatewayId: Uint8Array): void {
     const { presence, evidence } = this.#deps;
+    const day = dayOf(record.start);
     const verdict = judgeAgain(record, record.peerEphId, this.#bench());
-    if (verdict.kind === 'forged') evidence.addForged(ledgerIndex, place);
+    if (verdict.kind === 'forged') evidence.addForged(ledgerIndex, place, day);
     const sighting = this.#sightingOf(record, verdict, gatewayId);
-    if (sighting) presence?.addReport({ day: dayOf(record.start), gatewayId, ledgerIndex }, [sighting]);
+    if (sighting) presence?.addReport({ day, gatewayId, ledgerIndex }, [sighting]);
   }
 
   giveUp(count: number): void {
@@ -96,7 +97,7 @@ export class PresenceIntake {
     const waiting: WaitingRecord[] = [];
     records.forEach((record, place) => {
       const verdict = judgeRecord(record, record.ephId, bench);
-      if (verdict.kind === 'forged') evidence.addForged(ledgerIndex, place);
+      if (verdict.kind === 'forged') evidence.addForged(ledgerIndex, place, day);
       if (verdict.kind === 'waits')
         waiting.push({ ...told, place, record: asEncounter(record), waitsForDay: verdict.day });
       const sighting = this.#sightingOf(record, verdict, gatewayId);

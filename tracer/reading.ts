@@ -63,8 +63,6 @@ export class LedgerReading {
   #broken: Error | undefined;
   /** Entries read since the last saving. */
   #unsaved = 0;
-  /** The last checkpoint that was read up to. */
-  #note = '';
   /** Settles when the last call to catch up that was begun is over. */
   #turn: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -139,9 +137,8 @@ export class LedgerReading {
   async #readOnce(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
     const { intake, follower } = this.#reading;
     const caughtUp = await follower.catchUp(onProgress, signal);
-    this.#note = caughtUp.note;
     await this.#takeWaiting(intake, follower.size, signal);
-    if (this.contacts.wantsSave) await this.#save();
+    if (intake.hasForgotten || this.contacts.wantsSave) await this.#save(); // or it stays on disk until there is much to save
     this.#said.note(warningsOf(this.status()));
     return caughtUp;
   }
@@ -176,6 +173,7 @@ export class LedgerReading {
       ...this.#deps,
       ...(start && { start }),
       onPage: async (entries, signal) => {
+        await this.#deps.dayKeys.refresh();
         await this.#takeWaiting(intake, entries[0]?.index ?? 0, signal); // a retry is not to come before them
         await intake.takePage(entries);
         this.#unsaved += entries.length;
@@ -216,7 +214,7 @@ export class LedgerReading {
     const { position } = follower;
     const changes = await intake.changes();
     const sections = new Map([...intake.sections(), [LOG, encodeVerifiedLog(position)]]);
-    await this.contacts.save({ size: sizeOf(position), note: this.#note }, sections, changes);
+    await this.contacts.save({ size: sizeOf(position) }, sections, changes);
     intake.saved();
     this.#unsaved = 0;
     this.#onSaved(this.contacts.view());

@@ -1,7 +1,6 @@
 /** What a person should know of what a tracer keeps, though it answers: in words, for its log and for its health. */
 import type { Log } from '../protocol/log.js';
 import { DAY_SECONDS, dayOf } from '../protocol/time.js';
-import type { IntakeCounts } from './intake-counts.js';
 import type { BorderDays } from './retention-border.js';
 
 /** The part of a tracer's status that there may be something to say of. */
@@ -13,7 +12,7 @@ export interface KeptStatus {
   readonly presenceFrom: number | undefined;
   readonly missingPayloads: number;
   readonly savingFails: boolean;
-  readonly counts: Pick<IntakeCounts, 'clones'>;
+  readonly hasClones: boolean;
 }
 
 /** By what they are about, in words that name nobody. */
@@ -27,7 +26,7 @@ export function warningsOf({
   presenceFrom,
   missingPayloads,
   savingFails,
-  counts,
+  hasClones,
 }: KeptStatus): Warnings {
   const warnings = new Map<string, string>();
   if (keepsLonger) warnings.set('retention', heldBack(border));
@@ -35,7 +34,7 @@ export function warningsOf({
   if (withoutRoom > 0) warnings.set('reports without room', WITHOUT_ROOM);
   if (presenceFrom !== undefined) warnings.set('presence', presenceGone(presenceFrom));
   if (missingPayloads > 0) warnings.set('missing reports', MISSING);
-  if (counts.clones > 0) warnings.set('clones', CLONES);
+  if (hasClones) warnings.set('clones', CLONES);
   if (savingFails) warnings.set('saving', NOT_SAVED);
   return warnings;
 }
@@ -60,7 +59,8 @@ const MISSING =
 const CLONES =
   'one tag sent different reports under one number: it was copied, or set back to an older copy of its memory; the first that was logged ' +
   'counts, and the others are left out. Ask those who look after tags whether one was put back from a copy: enrol it anew. If none was, ' +
-  'somebody else has its keys, and what is told in its name may be untrue; firebreak_clones_total says whether it goes on';
+  'somebody else has its keys, and what is told in its name may be untrue; firebreak_clones_total says whether it goes on, and ' +
+  'this is said until the days of such reports have left retention';
 
 const presenceGone = (from: number): string =>
   `there is no room for more stays at gateways: those before ${nameOf(dayOf(from))} are gone, and answers by presence lack them`;

@@ -69,7 +69,7 @@ describe('a tracer', () => {
     const tracer = await read(log);
     expect(contactsIn(tracer).map(({ a, b }) => [a, b])).toEqual([[3, 8]]);
     expect(tracer.status().counts).toMatchObject({ records: 2, forged: 1 });
-    expect(tracer.evidence()).toEqual([{ kind: 'forged-beacon', ledger: [index], record: 1 }]);
+    expect(tracer.evidence()).toEqual([{ kind: 'forged-beacon', ledger: [index], record: 1, day: DAY }]);
   });
 
   it('takes a beacon that was replayed two minutes after it was sent for forged', async () => {
@@ -231,7 +231,7 @@ describe('a tracer', () => {
     const tracer = await read(log);
     expect(contactsIn(tracer).map(({ a, b }) => [a, b])).toEqual([[3, 8]]);
     expect(tracer.status().counts.clones).toBe(1);
-    expect(tracer.evidence()).toEqual([{ kind: 'clone', ledger: [1, 2] }]);
+    expect(tracer.evidence()).toEqual([{ kind: 'clone', ledger: [1, 2], day: DAY }]);
   });
 
   it('resolves a peer whose clock is on the other side of midnight', async () => {

@@ -157,7 +157,7 @@ describe('a tracer without the keys of a day', () => {
     twice.append(reportOf({ ...report, nonce: 1 }));
     await tracer.catchUp();
     expect(standingIn(tracer)).toMatchObject([{ a: 1, b: 2, ledger: [first] }]);
-    expect(tracer.evidence()).toEqual([{ kind: 'clone', ledger: [first, copy] }]);
+    expect(tracer.evidence()).toEqual([{ kind: 'clone', ledger: [first, copy], day }]);
     expect(tracer.status()).toMatchObject({ waiting: 0, counts: { repeated: 1, clones: 1 } });
   });
 });

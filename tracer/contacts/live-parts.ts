@@ -33,7 +33,7 @@ export interface ContactStoreSettings extends StoreSettings {
 export const TABLE_ROWS = 2 ** 20;
 const LEAST_ROWS = 4096;
 const WAITING_TABLES = 2;
-const BEGINNING: LedgerPosition = { size: 0, note: '' };
+const BEGINNING: LedgerPosition = { size: 0 };
 
 /** The section of the state that is the store's own. */
 export const LIVE_SECTION = 'live contacts';

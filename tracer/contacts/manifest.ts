@@ -43,8 +43,8 @@ const partInfo = z.strictObject({
 const manifest = z.strictObject({
   format: z.literal(FORMAT),
   version: z.literal(READABLE),
-  /** The ledger up to `size` is in the store; `note` is whatever its reader wants to find again. */
-  position: z.strictObject({ size: whole, note: z.string() }),
+  /** The ledger up to `size` is in the store. Older programs want a note there. */
+  position: z.strictObject({ size: whole, note: z.string() }).transform(({ size }) => ({ size })),
   nextId: u32,
   people: z.strictObject({ file: whole, bytes: whole, count: u32 }),
   state: z.strictObject({ file: whole, bytes: whole, checksum: u32 }).nullable(),
@@ -60,7 +60,7 @@ export type LedgerPosition = Manifest['position'];
 export const EMPTY_MANIFEST: Manifest = {
   format: FORMAT,
   version: VERSION,
-  position: { size: 0, note: '' },
+  position: { size: 0 },
   nextId: 1,
   people: { file: 0, bytes: 0, count: 0 },
   state: null,
@@ -69,7 +69,8 @@ export const EMPTY_MANIFEST: Manifest = {
 };
 
 /** JSON with a CRC-32 over the rest of it. */
-export function encodeManifest(content: Manifest): Uint8Array {
+export function encodeManifest(manifest: Manifest): Uint8Array {
+  const content = { ...manifest, position: { ...manifest.position, note: '' } };
   const checksum = crc32(JSON.stringify(content));
   return Buffer.from(`${JSON.stringify({ checksum, ...content }, undefined, 1)}\n`);
 }

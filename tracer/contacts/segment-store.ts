@@ -99,7 +99,7 @@ export class SegmentStore {
     this.#segments = new Map(found.segments.map((stored) => [stored.info.id, stored]));
     this.#nextId = found.manifest.nextId;
     const isStateLost = found.damage.some(({ segment }) => segment === undefined);
-    this.position = isStateLost ? { size: 0, note: '' } : found.manifest.position;
+    this.position = isStateLost ? { size: 0 } : found.manifest.position;
     this.people = found.people;
     this.isPeopleWhole = found.isPeopleWhole;
     this.state = found.state;

@@ -178,8 +178,19 @@ class ThreadPool implements OpeningPool {
       const member = this.#leastBusy();
       if (chunk === undefined || member === undefined) return;
       this.#waiting.splice(this.#waiting.indexOf(chunk), 1);
-      member.chunks.push(chunk);
+      this.#give(member, chunk);
+    }
+  }
+
+  /** What a thread never got has no answer; where there was no memory to hand it over, it is opened here. */
+  #give(member: Member, chunk: Chunk): void {
+    try {
       post(member.thread, requestOf(chunk.reports, chunk.dayKeysOf));
+      member.chunks.push(chunk);
+    } catch {
+      chunk.deaths = DEATHS_PER_CHUNK;
+      this.#waiting.unshift(chunk);
+      this.#tell();
     }
   }
 

@@ -3,6 +3,7 @@
  * once, by its tag and seq (protocol.md §8). What is refused is counted and set apart.
  */
 import type { TagNumber } from '../../protocol/brands.js';
+import { dayOf } from '../../protocol/time.js';
 import type { EvidenceShelf } from '../evidence.js';
 import { countRecords, countRefusal, newTally } from '../intake-counts.js';
 import type { Tally } from '../intake-counts.js';
@@ -64,7 +65,7 @@ export class ReportIntake {
     settings: Pick<Bench, 'dayKeysOf' | 'sampleHoldSeconds'>,
   ): readonly Testimony[] {
     const verdict = judgeAgain(record, record.peerEphId, { ...settings, tally: this.#tally, reporter });
-    if (verdict.kind === 'forged') this.#evidence.addForged(ledgerIndex, place);
+    if (verdict.kind === 'forged') this.#evidence.addForged(ledgerIndex, place, dayOf(record.start));
     if (verdict.kind !== 'proven') return [];
     const { peer, beacons } = verdict;
     const { sampleHoldSeconds } = settings;
@@ -92,14 +93,18 @@ export class ReportIntake {
     if (verdict.kind === 'retry') tally.repeated += 1;
     if (verdict.kind === 'clone') {
       tally.clones += 1;
-      this.#evidence.add({ kind: 'clone', ledger: [verdict.firstIndex, index] });
+      this.#evidence.add({ kind: 'clone', ledger: [verdict.firstIndex, index], day });
     }
-    return verdict.kind === 'new' ? this.#count(told, index) : NOTHING;
+    return verdict.kind === 'new' ? this.#count(told, index, day) : NOTHING;
   }
 
-  #count({ tally, forged, testimonies, waiting, stoppedBy }: JudgedRecords, index: number): Taken {
+  #count(
+    { tally, forged, testimonies, waiting, stoppedBy }: JudgedRecords,
+    index: number,
+    day: number,
+  ): Taken {
     countRecords(this.#tally, tally);
-    for (const place of forged) this.#evidence.addForged(index, place);
+    for (const place of forged) this.#evidence.addForged(index, place, day);
     if (stoppedBy !== undefined) countRefusal(this.#tally, stoppedBy);
     return { testimonies, waiting };
   }

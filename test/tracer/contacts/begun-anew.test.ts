@@ -49,13 +49,13 @@ describe('a store whose versions are large', () => {
   it('takes no more when they run out, and goes on from what was saved when it is begun anew', async () => {
     const store = await openIn(await temporaryFolder(), LAST_VERSION - 1);
     store.add([wordOf(1, 2, 0)]);
-    await store.save({ size: 5, note: 'here' });
+    await store.save({ size: 5 });
     store.add([wordOf(1, 3, 0)]);
     expect(() => store.add([wordOf(1, 4, 0)])).toThrow(expect.objectContaining({ code: 'full' }));
     expect(store.damage).toMatchObject({ code: 'full' });
-    await expect(store.save({ size: 6, note: '' })).rejects.toMatchObject({ code: 'full' });
+    await expect(store.save({ size: 6 })).rejects.toMatchObject({ code: 'full' });
     await store.beginAnew();
-    expect([store.damage, store.position]).toEqual([undefined, { size: 5, note: 'here' }]);
+    expect([store.damage, store.position]).toEqual([undefined, { size: 5 }]);
     expect(standingIn(store)).toEqual(standingOf([wordOf(1, 2, 0)]));
     const words = [wordOf(1, 2, 0), wordOf(1, 3, 0), wordOf(1, 4, 0)];
     store.add(words);
@@ -73,7 +73,7 @@ describe('a store in which a change failed half way', () => {
     const store = await openIn(await temporaryFolder());
     const words = [wordOf(1, 2, 0), wordOf(2, 1, 0)];
     store.add(words);
-    await store.save({ size: 5, note: '' });
+    await store.save({ size: 5 });
     for (const size of [5, 0]) {
       await failing(store);
       await store.beginAnew();
@@ -81,7 +81,7 @@ describe('a store in which a change failed half way', () => {
       expect(standingIn(store)).toEqual(size === 5 ? standingOf(words) : []);
     }
     store.add(words);
-    await store.save({ size: 7, note: '' });
+    await store.save({ size: 7 });
     await failing(store);
     await store.beginAnew();
     expect(store.position.size).toBe(7);
@@ -107,7 +107,7 @@ describe('a store in which a change failed half way', () => {
     const store = await openIn(await temporaryFolder());
     for (let k = 0; k < 9; k++) store.add([wordOf(1, 2 + k, k)]);
     await store.settled();
-    await store.save({ size: 9, note: '' });
+    await store.save({ size: 9 });
     const view = store.view();
     const place = { table: view.segments[0]?.id ?? -1, isLive: false, at: 0 };
     const closed = new FirebreakError('damaged', 'read from a file that was closed');

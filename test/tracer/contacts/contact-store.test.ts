@@ -130,7 +130,7 @@ describe('a contact store in a folder', () => {
           await store.ready();
           store.add(part);
           const next = events[k % events.length];
-          if (next?.includes('saved') || next === 'opened again') await store.save({ size: 1, note: '' });
+          if (next?.includes('saved') || next === 'opened again') await store.save({ size: 1 });
           if (next?.includes('sealed')) await store.settled();
           if (next === 'opened again') {
             await store.close();
@@ -170,11 +170,11 @@ describe('a contact store in a folder', () => {
           for (const one of [store, alone]) one.add(some);
           if (k !== part % told.length) continue;
           await store.settled();
-          await store.save({ size: 1, note: '' });
+          await store.save({ size: 1 });
           for (const one of [store, alone]) one.expireBefore(keepFrom);
           expect(standingIn(store)).toEqual(standingIn(alone));
           if (again) {
-            await store.save({ size: 2, note: '' });
+            await store.save({ size: 2 });
             await store.close();
             store = await openIn(folder, settings);
           }

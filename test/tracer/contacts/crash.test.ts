@@ -94,7 +94,7 @@ const COLD: PartChange = { kind: 'cold', name: 'cold', bytes: Buffer.from('head 
 
 /** Seals twice, compacts, drops. Calls `onCommit` after each commit. */
 async function live(store: SegmentStore, onCommit: () => void): Promise<void> {
-  const at = (size: number) => ({ position: { size, note: '' } });
+  const at = (size: number) => ({ position: { size } });
   addPeople(store, PEOPLE);
   const one = await store.seal(toSeal(first));
   await store.commit({
@@ -164,7 +164,7 @@ async function whatIsLeft(dir: string): Promise<Holding> {
   expect(files.filter((name) => /^state|\.new$/.test(name))).toHaveLength(store.state ? 1 : 0);
   const found = holdingOf(store);
   expect(files.filter((name) => name.startsWith('part-'))).toHaveLength(Object.keys(found.parts).length);
-  await store.commit({ position: { size: 77, note: '' } });
+  await store.commit({ position: { size: 77 } });
   await store.close();
   return found;
 }
@@ -194,7 +194,7 @@ test('a store that met one error goes on where it can, stops where nobody can te
     const store = await openInline(dir, { disk }).catch(() => undefined);
     let committed = 0;
     if (store) await live(store, () => (committed += 1)).catch(() => undefined);
-    const last = await store?.commit({ position: { size: 50, note: '' } }).then(
+    const last = await store?.commit({ position: { size: 50 } }).then(
       () => 'committed',
       (error: { code: string }) => error.code,
     );

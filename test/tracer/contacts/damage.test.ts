@@ -19,7 +19,7 @@ beforeAll(async () => {
   addPeople(store, PEOPLE + 3);
   await store.commit({
     add: [await store.seal(sample(PEOPLE + 3, 2))],
-    position: { size: 7, note: 'here' },
+    position: { size: 7 },
     state: Buffer.from('what the caller keeps'),
     parts: [{ kind: 'append', name: 'part', bytes: Buffer.from('what the caller keeps of its own') }],
   });

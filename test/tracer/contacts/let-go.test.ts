@@ -51,11 +51,11 @@ test('a segment that expires and is committed away while it is compacted is no f
   for (const day of [DAY, DAY + 1, DAY + 4, DAY + 5])
     store.add(Array.from({ length: 12 }, (_, k) => met(day, k)));
   await store.settled();
-  await store.save({ size: 1, note: '' });
+  await store.save({ size: 1 });
   const settled = store.settled();
   await compacts;
   store.expireBefore((DAY + 1) * DAY_SECONDS);
-  await store.save({ size: 2, note: '' });
+  await store.save({ size: 2 });
   open();
   await settled;
   await store.settled();
@@ -76,10 +76,10 @@ test.each([true, false])(
     await store.settled();
     store.view();
     expect(await segments()).toEqual(['1.segment']);
-    if (isCommitted) await store.save({ size: 1, note: '' });
+    if (isCommitted) await store.save({ size: 1 });
     store.expireBefore((DAY + 4) * DAY_SECONDS);
     await store.settled();
-    await store.save({ size: 2, note: '' });
+    await store.save({ size: 2 });
     await vi.waitFor(async () => {
       collectGarbage();
       expect(await segments()).toEqual([]);

@@ -23,7 +23,7 @@ beforeEach(async () => {
   const store = await opened();
   for (let k = 0; k < 9; k++) store.add([wordOf(1, 2 + k, k)]);
   await store.settled();
-  await store.save({ size: 1, note: '' });
+  await store.save({ size: 1 });
   await store.close();
 });
 
@@ -71,7 +71,7 @@ test('a manifest of the version before, which differs in what it can say alone, 
   await changeManifest((text) => text.replace('"version": 4', '"version": 3'));
   const store = await opened();
   expect([store.position.size, store.status().contacts]).toEqual([1, 9]);
-  await store.save({ size: 2, note: '' });
+  await store.save({ size: 2 });
   await store.close();
   expect(await readFile(join(dir, 'manifest.json'), 'utf8')).toContain('"version": 4');
 });

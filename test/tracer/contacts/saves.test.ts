@@ -24,12 +24,12 @@ test('a save after a start adds to what the life before it kept', async () => {
   const dir = await temporaryFolder();
   const first = await opened(dir);
   for (let k = 0; k < 300; k++) first.add([wordOf(1, 2 + (k % 50), 8 * k)]);
-  await first.save({ size: 1, note: '' });
+  await first.save({ size: 1 });
   await first.close();
   const before = (await partsIn(dir))['live/1'];
   const second = await opened(dir);
   second.add([wordOf(60, 61, 1)]);
-  await second.save({ size: 2, note: '' });
+  await second.save({ size: 2 });
   const after = (await partsIn(dir))['live/1'];
   expect(after?.file).toBe(before?.file);
   expect((after?.bytes ?? 0) - (before?.bytes ?? 0)).toBeLessThan(200);
@@ -48,16 +48,16 @@ test('a save that fails leaves no file behind, and the next one holds all', asyn
   };
   const store = await opened(dir, { ...NODE_STORE_DISK, syncFolder });
   store.add([wordOf(1, 2, 1)]);
-  await store.save({ size: 1, note: '' });
+  await store.save({ size: 1 });
   const files = (await readdir(dir)).filter((name) => name !== 'manifest.json.new');
   store.add([wordOf(3, 4, 1)]);
   fails = true;
   const put = [{ kind: 'put', name: 'mine', bytes: Buffer.from('new') }] as const;
   for (let k = 0; k < 3; k++)
-    await expect(store.save({ size: 2, note: '' }, new Map(), put)).rejects.toThrow('no space');
+    await expect(store.save({ size: 2 }, new Map(), put)).rejects.toThrow('no space');
   expect((await readdir(dir)).filter((name) => name !== 'manifest.json.new')).toEqual(files);
   fails = false;
-  await store.save({ size: 2, note: '' }, new Map(), put);
+  await store.save({ size: 2 }, new Map(), put);
   await store.close();
   const again = await opened(dir);
   expect([again.status().contacts, [...again.takeParts().keys()]]).toEqual([2, ['mine']]);

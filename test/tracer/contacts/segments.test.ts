@@ -67,11 +67,11 @@ describe('a segment', () => {
           const sealed = await store.seal(toSeal(all));
           expect(rowsOf(sealed.segment)).toEqual(expectedRows(all));
           expect(coldOf(sealed)).toEqual(expectedCold(all));
-          await store.commit({ add: [sealed], position: { size: 9, note: 'n' } });
+          await store.commit({ add: [sealed], position: { size: 9 } });
 
           const again = await openInline(dir);
           expect(again.damage).toEqual([]);
-          expect(again.position).toEqual({ size: 9, note: 'n' });
+          expect(again.position).toEqual({ size: 9 });
           const [loaded] = again.segments;
           expect(loaded && memoryOf(loaded).equals(memoryOf(sealed))).toBe(true);
           expect(loaded?.info).toEqual(sealed.info);

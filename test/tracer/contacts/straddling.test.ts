@@ -35,20 +35,20 @@ test('what ended before the border is cut by the next life, if this one ends bef
   store.add([met(2, MIDNIGHT - 3000, MIDNIGHT - 2400), met(3, MIDNIGHT - 1500, MIDNIGHT + 300)]);
   store.add([met(4, MIDNIGHT + 600, MIDNIGHT + 900), met(5, MIDNIGHT + 172_000, MIDNIGHT + 172_400)]);
   await store.settled();
-  await store.save({ size: 1, note: '' });
+  await store.save({ size: 1 });
   const held = () =>
     next
       .view()
       .segments.map(({ entries }) => entries / 2)
       .sort();
   store.expireBefore(MIDNIGHT);
-  await store.save({ size: 2, note: '' });
+  await store.save({ size: 2 });
   await store.close();
   const next = await openIn(dir);
   expect(held()).toEqual([1, 1, 2]);
   await next.settled();
   expect(held()).toEqual([1, 1, 1]);
-  await next.save({ size: 3, note: '' });
+  await next.save({ size: 3 });
   await next.settled();
   expect(next.wantsSave).toBe(false);
   await next.close();
@@ -62,7 +62,7 @@ test('a segment that was cut at the border is not written again and again', asyn
   const idsOfSaves: number[][] = [];
   for (let size = 1; size < 6; size++) {
     await store.settled();
-    await store.save({ size, note: '' });
+    await store.save({ size });
     idsOfSaves.push(store.view().segments.map(({ id }) => id));
   }
   await store.settled();

@@ -176,6 +176,44 @@ describe('a thread that dies', () => {
   });
 });
 
+describe('a request that cannot be made or handed over', () => {
+  const unposted: readonly (readonly [string, boolean])[] = [
+    ['posted', true],
+    ['made', false],
+  ];
+  test.each(unposted)(
+    '(not %s) shifts no answer: what it was for is opened all the same',
+    async (_what, isMade) => {
+      const state = { isFailing: false };
+      const fail = (): void => {
+        if (!state.isFailing) return;
+        state.isFailing = false;
+        throw new RangeError('Array buffer allocation failed');
+      };
+      const pool = opened(1, {
+        startThread: (given, events) => {
+          const thread = startOpeningThread(given, events);
+          const post = (request: OpenRequest): void => {
+            if (isMade) fail();
+            thread.post(request);
+          };
+          return { ...thread, post };
+        },
+      });
+      const keysNow: DayKeysOf = (day) => {
+        if (!isMade) fail();
+        return dayKeys(day);
+      };
+      await started(pool);
+      state.isFailing = true;
+      expect(await foundIn(pool.open(reports, keysNow))).toEqual(EXPECTED);
+      expect(state.isFailing).toBe(false);
+      const other = [...reports].reverse();
+      expect(await foundIn(pool.open(other, keysNow))).toEqual([...EXPECTED].reverse());
+    },
+  );
+});
+
 test('keys of a day whose bytes are views of more are posted alone, and the copies are wiped here', async () => {
   const around = new Uint8Array(4096).fill(5);
   around.set(dayKeys(DAY).idKey, 64);
@@ -186,7 +224,9 @@ test('keys of a day whose bytes are views of more are posted alone, and the copi
   const { pool, requests } = mortalPool(1);
   await started(pool);
   expect(await foundIn(pool.open(reports, viewed))).toEqual(EXPECTED);
-  for (const { idKey, macKey, sealingSecretKey } of requests.at(-1)?.keys ?? [])
+  const keys = requests.at(-1)?.keys ?? [];
+  expect(keys.map(({ day }) => day)).toEqual([DAY, DAY - 1, DAY + 1]);
+  for (const { idKey, macKey, sealingSecretKey } of keys)
     for (const secret of [idKey, macKey, sealingSecretKey])
       expect(new Uint8Array(secret.buffer)).toEqual(new Uint8Array(32));
   expect(dayKeys(DAY).idKey).not.toEqual(new Uint8Array(32));

@@ -110,7 +110,7 @@ describe('presence of which some had to go', () => {
       withoutRoom: 0,
       missingPayloads: 0,
       savingFails: false,
-      counts: { clones: 0 },
+      hasClones: false,
     };
     const status = { border: { day: 1, logDay: 1 }, keepsLonger: false, ...waits };
     expect(warningsOf({ ...status, presenceFrom: undefined }).size).toBe(0);

@@ -1,0 +1,33 @@
+/** Keys may come between any two looks at where they lie: what waited for them is taken before what the log has after it. */
+import { describe, expect, test } from 'vitest';
+import { dayOf } from '../../protocol/time.js';
+import type { DayKeySource } from '../../tracer/day-key-source.js';
+import { dayKeys, NOON, recordOf, reportOf } from './deployment.js';
+import { MemoryLog } from './memory-log.js';
+import { tracerOn } from './tracer-on.js';
+
+const DAY = dayOf(NOON);
+
+/** Holds the keys of the day from its k-th refresh on, and those of the days around it all along. */
+function keysFromRefresh(k: number): DayKeySource {
+  let refreshed = 0;
+  return {
+    of: (day) => (day !== DAY || refreshed >= k ? dayKeys(day) : undefined),
+    refresh: async () => void (refreshed += 1),
+  };
+}
+
+describe('of two reports of one tag and number, the first that was logged stands', () => {
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])('when keys come with refresh %i', async (k) => {
+    const log = new MemoryLog();
+    log.nowMs = (NOON + 7200) * 1000;
+    const tracer = tracerOn(log, { dayKeys: keysFromRefresh(k) });
+    for (const peer of [2, 3]) {
+      log.append(reportOf({ tag: 1, seq: 1, records: [recordOf(peer, NOON, 900)] }));
+      await tracer.catchUp();
+    }
+    for (let more = 0; more < k; more++) await tracer.catchUp();
+    expect(tracer.evidence()).toMatchObject([{ kind: 'clone', ledger: [0, 1] }]);
+    await tracer.close();
+  });
+});
