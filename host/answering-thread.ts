@@ -52,8 +52,8 @@ export function answeringThread<Request extends { readonly bytes: Uint8Array }, 
   });
   return {
     post(request) {
-      expect(1);
       worker.postMessage(request, [request.bytes.buffer as ArrayBuffer]);
+      expect(1); // what could not be posted has no answer
     },
     end: () => endWorker(worker),
   };
