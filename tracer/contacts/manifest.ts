@@ -7,9 +7,9 @@ import { z } from 'zod';
 import { FirebreakError } from '../../protocol/errors.js';
 
 const FORMAT = 'firebreak contact store';
-const VERSION = 4;
-/** In version 3 no part is cold; else they are alike. */
-const READABLE = [3, VERSION];
+const VERSION = 5;
+/** In version 3 no part is cold; in both, the state of a tracer has the reports that are missing, which are parts now. Else they are alike. */
+const READABLE = [3, 4, VERSION];
 
 const whole = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const u32 = whole.max(2 ** 32 - 1);
