@@ -14,7 +14,7 @@ const PART = 'missing/';
 const SPARE_NAMES = 4096;
 
 /** Whether a report that is missing was pruned: it came, and leaves no gap. */
-export type IsPruned = (name: Uint32Array) => boolean;
+type IsPruned = (name: Uint32Array) => boolean;
 
 export class MissingReports {
   readonly #isPruned: IsPruned;
