@@ -89,7 +89,7 @@ export class ContactStore {
 
   /** Whether {@link save} would make something last that was sealed, or let something go that is past retention. */
   get wantsSave(): boolean {
-    return this.#parts.sealer?.hasUncommitted ?? false;
+    return this.#parts.sealer?.hasUncommitted === true || this.#parts.keeper.holdsOlder(this.#keepFrom);
   }
 
   /** Why its contacts are not to be believed or gone on with any more: {@link beginAnew} is all that helps. */
@@ -229,8 +229,10 @@ export class ContactStore {
     const { writer, sealer, keeper } = this.#parts;
     if (this.damage !== undefined) throw this.damage;
     if (sealer === undefined) return;
+    await keeper.prepare(writer, this.#keepFrom);
     const state = encodeSections(new Map([...sections, [LIVE_SECTION, writeLive(this.#keepFrom)]]));
-    await sealer.commit(position, state, [...parts, ...keeper.changes(writer)]).catch((error: unknown) => {
+    const changes = [...parts, ...keeper.changes(writer, this.#keepFrom)];
+    await sealer.commit(position, state, changes).catch((error: unknown) => {
       if (hasStopped(error)) this.#damage = error;
       throw error;
     });

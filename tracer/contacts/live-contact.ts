@@ -1,6 +1,6 @@
 /** A contact as rows of a live table, sealed evidence and the rest of the tracer know it, from one to another. */
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
-import { epochOf } from '../../protocol/time.js';
+import { EPOCH_SECONDS, epochOf } from '../../protocol/time.js';
 import type { Contact } from '../contact.js';
 import type { Testimony } from '../testimony.js';
 import type { ColdContact } from './cold-contact.js';
@@ -15,6 +15,9 @@ export interface Meeting {
   readonly upper: number;
   readonly epoch: number;
 }
+
+/** No contact of this epoch begins before, unix seconds, however often it is told anew. */
+export const earliestStart = (epoch: number): number => (epoch - 1) * EPOCH_SECONDS;
 
 /** What both sides told of a meeting, as a row; its nearInDay is yet to be summed. */
 export function rowOfSides({ lower, upper, epoch }: Meeting, sides: Sides): LiveRow {

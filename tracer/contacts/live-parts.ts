@@ -107,11 +107,11 @@ async function partsOf(
   const keepFrom = live ? readLive(live) : 0;
   const keptParts = new Map(store.takeParts());
   const found = takeLiveParts(keptParts);
-  for (const { id, words } of found.tables) writer.restore(id, words);
+  const earliest = new Map(found.tables.map(({ id, words }) => [id, writer.restore(id, words).earliest]));
   await sealer.begin(keepFrom);
   sealed.expireBefore(keepFrom);
   sealed.restore(found.replaced);
-  const keeper = new LiveKeeper(writer);
+  const keeper = new LiveKeeper(writer, earliest);
   const coldPath: ColdPath = (name) => store.coldPath(name);
   return { writer, sealer, keeper, position: store.position, kept, keptParts, coldPath, keepFrom };
 }

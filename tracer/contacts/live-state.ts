@@ -5,14 +5,19 @@
  *     a row, nine words (live-words.ts), of which the last counts the words of its accounts (live-accounts.ts), which follow |
  *     BLANK, for a row that died before it was saved | DEATH, row: one that died since
  *
+ * A part that has words of a contact past retention, also of one that another row took the place of, is put anew with the next save:
+ * what is dead in it is blank then, and rows keep their numbers.
+ *
  * A part with the entries of segments that live rows took the place of: segment, entry, person in whose row it stands. And a
  * section beside: keepFrom.
  */
 import { FirebreakError } from '../../protocol/errors.js';
+import { Turns } from '../turns.js';
 import { WordLog, wordsOfLog } from '../word-log.js';
 import type { PartChange } from './kept-parts.js';
 import type { LiveRows } from './live-table.js';
-import { ROW_WORDS, writeRow } from './live-words.js';
+import { earliestStart } from './live-contact.js';
+import { EPOCH_AT, ROW_WORDS, writeRow } from './live-words.js';
 import type { LiveWriter } from './live-writer.js';
 
 const TABLE = 'live/';
@@ -21,6 +26,10 @@ const REPLACED = 'replaced';
 const [BLANK, DEATH] = [2 ** 32 - 1, 2 ** 32 - 2] as const;
 const REPLACED_WORDS = 3;
 const WHAT = 'the live contacts that were kept';
+/** Others on this thread do not notice so short a turn. */
+const TURN_MS = 1;
+/** Rows between two looks at the clock. */
+const ROWS_A_LOOK = 512;
 
 export interface ReplacedKept {
   readonly segment: number;
@@ -46,6 +55,14 @@ export function readLive(bytes: Uint8Array): number {
 interface Mark {
   readonly rows: number;
   readonly deaths: number;
+  /** No contact that its part has words of began before, unix seconds; for one at a border of retention, the border. */
+  readonly earliest: number;
+}
+
+/** A part that is put anew, as far as it is written. */
+interface Draft {
+  readonly mark: Mark;
+  readonly log: WordLog;
 }
 
 /** What a save holds, and {@link LiveKeeper.saved} notes. */
@@ -59,29 +76,53 @@ interface Saving {
 export class LiveKeeper {
   #kept: Saving;
   #saving: Saving;
+  #drafts: ReadonlyMap<LiveRows, Draft> = new Map();
 
-  /** Tables of the writer are as their parts have them, and so is what was replaced. */
-  constructor({ tables, sealed }: LiveWriter) {
+  /** Tables of the writer are as their parts have them, and so is what was replaced. `earliest`: of parts, by id ({@link rowsIn}). */
+  constructor({ tables, sealed }: LiveWriter, earliest: ReadonlyMap<number, number> = new Map()) {
     this.#kept = {
-      marks: new Map(tables.map((table) => [table, markOf(table)])),
+      marks: new Map(tables.map((table) => [table, markOf(table, earliest.get(table.table.id) ?? Infinity)])),
       replaced: sealed.replacements.rows(REPLACED_WORDS),
       rebuilds: sealed.rebuilds,
     };
     this.#saving = this.#kept;
   }
 
-  /** What is not saved yet. It is as good as saved once {@link saved} is called. */
-  changes({ tables, sealed }: LiveWriter): PartChange[] {
+  /** Whether what is saved may have words of contacts that ended before this, unix seconds: the next save with it has none. */
+  holdsOlder(keepFrom: number): boolean {
+    return [...this.#kept.marks.values()].some(({ earliest }) => earliest < keepFrom);
+  }
+
+  /** Before {@link changes}: writes most of what is to be put anew, which may be much; others have their turns meanwhile. */
+  async prepare({ tables }: LiveWriter, keepFrom: number): Promise<void> {
+    const drafts = new Map<LiveRows, Draft>();
+    for (const [table, { earliest }] of this.#kept.marks)
+      if (earliest < keepFrom && tables.includes(table)) drafts.set(table, await draftOf(table, keepFrom));
+    this.#drafts = drafts;
+  }
+
+  /** What is not saved yet. It is as good as saved once {@link saved} is called. Contacts that ended before `keepFrom` are dead. */
+  changes({ tables, sealed }: LiveWriter, keepFrom: number): PartChange[] {
     const gone = [...this.#kept.marks.keys()].filter((table) => !tables.includes(table));
+    const whole = new Map([...this.#kept.marks].filter(([, { earliest }]) => earliest >= keepFrom));
+    const written = tables.map((table) => {
+      const mark = whole.get(table);
+      const draft = mark ? { mark, log: new WordLog() } : this.#drafts.get(table);
+      const done = finished(table, keepFrom, draft);
+      return { table, done, kind: mark ? ('append' as const) : ('put' as const) };
+    });
+    this.#drafts = new Map();
     this.#saving = {
-      marks: new Map(tables.map((table) => [table, markOf(table)])),
+      marks: new Map(written.map(({ table, done }) => [table, done.mark])),
       replaced: sealed.replacements.rows(REPLACED_WORDS),
       rebuilds: sealed.rebuilds,
     };
     const replaced = this.#changeOfReplaced(sealed.replacements);
     return [
       ...gone.map((table) => ({ kind: 'remove', name: nameOf(table) }) as const),
-      ...tables.flatMap((table) => this.#changeOf(table) ?? []),
+      ...written
+        .filter(({ kind, done }) => kind === 'put' || !done.log.isEmpty)
+        .map(({ table, kind, done }) => ({ kind, name: nameOf(table), bytes: done.log.bytes() })),
       ...(replaced ? [replaced] : []),
     ];
   }
@@ -100,19 +141,45 @@ export class LiveKeeper {
       bytes: log.bytes().subarray(4 * REPLACED_WORDS * this.#kept.replaced),
     };
   }
-
-  #changeOf(table: LiveRows): PartChange | undefined {
-    const mark = this.#kept.marks.get(table);
-    const log = new WordLog();
-    for (let row = mark?.rows ?? 0; row < table.count; row++) writeRow(table, row, log, BLANK);
-    for (const row of table.deaths.slice(mark?.deaths ?? 0))
-      if (row < (mark?.rows ?? 0)) log.push([DEATH, row]);
-    if (mark === undefined) return { kind: 'put', name: nameOf(table), bytes: log.bytes() };
-    return log.isEmpty ? undefined : { kind: 'append', name: nameOf(table), bytes: log.bytes() };
-  }
 }
 
-const markOf = ({ count, deaths }: LiveRows): Mark => ({ rows: count, deaths: deaths.length });
+/** All of a table that is there, in turns; what dies meanwhile is for {@link finished}. */
+async function draftOf(table: LiveRows, keepFrom: number): Promise<Draft> {
+  const log = new WordLog();
+  const turns = new Turns(undefined, TURN_MS);
+  const { count } = table;
+  const deaths = table.deaths.length;
+  let earliest = Infinity;
+  for (let row = 0; row < count; row++) {
+    earliest = Math.min(earliest, earliestIn(table, row));
+    writeRow(table, row, log, BLANK);
+    if (row % ROWS_A_LOOK === 0 && turns.isOver) await turns.next();
+  }
+  return { mark: { rows: count, deaths, earliest: Math.max(earliest, keepFrom) }, log };
+}
+
+/** With what came and died since. A contact that stands is not past retention, even where one of its epoch may be. */
+function finished(table: LiveRows, keepFrom: number, { mark, log }: Draft = newDraft()): Draft {
+  let earliest = Infinity;
+  for (let row = mark.rows; row < table.count; row++) {
+    earliest = Math.min(earliest, earliestIn(table, row));
+    writeRow(table, row, log, BLANK);
+  }
+  for (const row of table.deaths.slice(mark.deaths)) if (row < mark.rows) log.push([DEATH, row]);
+  return { mark: markOf(table, Math.min(mark.earliest, Math.max(earliest, keepFrom))), log };
+}
+
+const newDraft = (): Draft => ({ mark: { rows: 0, deaths: 0, earliest: Infinity }, log: new WordLog() });
+
+/** When the contact of a row that stands began at the earliest; Infinity for one that is dead. */
+const earliestIn = ({ table, beside }: LiveRows, row: number): number =>
+  table.died[row] === 0 ? earliestStart(beside.epoch[row]!) : Infinity;
+
+const markOf = ({ count, deaths }: LiveRows, earliest: number): Mark => ({
+  rows: count,
+  deaths: deaths.length,
+  earliest,
+});
 const nameOf = ({ table }: LiveRows): string => TABLE + table.id;
 
 export interface LiveParts {
@@ -140,9 +207,17 @@ export function takeLiveParts(parts: Map<string, Uint8Array>): LiveParts {
   return { tables: ids.map((id) => ({ id, words: wordsOf(TABLE + id, 1) })), replaced };
 }
 
-/** Where in the words of a table each of its rows is, −1 for one that is dead. Throws `format`. */
-export function rowsIn(words: Uint32Array): number[] {
+export interface RowsKept {
+  /** Where in the words each row is, −1 for one that is dead. */
+  readonly rows: readonly number[];
+  /** {@link earliestStart} of all that there are words of, unix seconds. */
+  readonly earliest: number;
+}
+
+/** Of the words of a table. Throws `format`. */
+export function rowsIn(words: Uint32Array): RowsKept {
   const rows: number[] = [];
+  let earliest = Infinity;
   for (let at = 0; at < words.length;) {
     if (words[at] === DEATH) {
       rows[words[at + 1] ?? rows.length] = -1;
@@ -152,9 +227,10 @@ export function rowsIn(words: Uint32Array): number[] {
       at += 1;
     } else {
       rows.push(at);
+      earliest = Math.min(earliest, earliestStart(words[at + EPOCH_AT] ?? 0));
       at += ROW_WORDS + (words[at + ROW_WORDS - 1] ?? words.length);
     }
     if (at > words.length) throw new FirebreakError('format', `${WHAT} are cut short`);
   }
-  return rows;
+  return { rows, earliest };
 }

@@ -8,7 +8,7 @@
  */
 import assert from 'node:assert/strict';
 import { AccountArena } from './live-accounts.js';
-import { nearSecondsOfRow } from './live-contact.js';
+import { earliestStart, nearSecondsOfRow } from './live-contact.js';
 import type { Meeting } from './live-contact.js';
 import type { LiveRow } from './live-row.js';
 import { newTable } from './live-shape.js';
@@ -44,6 +44,7 @@ export class LiveRows {
   #mutual = 0;
   #firstStart = Infinity;
   #lastEnd = -Infinity;
+  #earliest = Infinity;
 
   constructor(shape: LiveShape) {
     this.table = newTable(shape);
@@ -89,6 +90,11 @@ export class LiveRows {
   /** End of the last one; −Infinity before there is one. */
   get lastEnd(): number {
     return this.#lastEnd;
+  }
+
+  /** {@link earliestStart} of the rows that were ever in it, unix seconds; Infinity before there is one. */
+  get earliest(): number {
+    return this.#earliest;
   }
 
   /** Bytes of the rows that were written, and of what they rest on. */
@@ -265,6 +271,7 @@ export class LiveRows {
     this.pairs.insert(at, meeting, sums);
     this.#firstStart = Math.min(this.#firstStart, this.table.start[at]!);
     this.#lastEnd = Math.max(this.#lastEnd, sums.end);
+    this.#earliest = Math.min(this.#earliest, earliestStart(meeting.epoch));
     this.#alive += 1;
     if (isMutual(this.table.signal[at]!)) this.#mutual += 1;
   }

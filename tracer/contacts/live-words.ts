@@ -13,6 +13,7 @@ import { attenuationOf, isMutual } from './segment.js';
 
 /** Before its accounts. */
 export const ROW_WORDS = 9;
+export const EPOCH_AT = 2;
 
 /** Adds the row to the log; `blank` alone when it is dead. */
 export function writeRow(rows: LiveRows, row: number, log: WordLog, blank: number): void {
@@ -39,7 +40,7 @@ export function appendWords(rows: LiveRows, words: Uint32Array, at: number): num
   const [first, second, third, last] = [words[at + 4]!, words[at + 5]!, words[at + 6]!, words[at + 7]!];
   read.lower = words[at]!;
   read.upper = words[at + 1]!;
-  read.epoch = words[at + 2]!;
+  read.epoch = words[at + EPOCH_AT]!;
   read.start = words[at + 3]!;
   read.duration = first & 0xffff;
   read.immediate = first >>> 16;

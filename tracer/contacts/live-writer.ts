@@ -11,6 +11,7 @@ import type { SealedContacts } from './live-sealed.js';
 import { knownAt, settled, spanOf } from './live-settle.js';
 import type { Change, Known } from './live-settle.js';
 import { rowsIn } from './live-state.js';
+import type { RowsKept } from './live-state.js';
 import { LiveRows } from './live-table.js';
 import { appendWords } from './live-words.js';
 import { PeopleSet } from './people-set.js';
@@ -21,6 +22,8 @@ import type { Segment } from './segment.js';
 /** No contact of an epoch that is further back ends within a day before one of this epoch. */
 const FAR_EPOCHS = 104;
 const LEAST_HEADS = 2 ** 16;
+/** Contacts that go on in another table, when some of theirs expired: others on this thread wait meanwhile. */
+const MOST_MOVED = 2 ** 14;
 
 export class LiveWriter {
   readonly people: PeopleDirectory;
@@ -123,10 +126,11 @@ export class LiveWriter {
 
   /**
    * A table of another life (live-state.ts), with the same number and each row in its place, so that what is kept of it goes on
-   * to hold; nothing is settled. Oldest first, before anything is added. Throws `format`.
+   * to hold; nothing is settled. Oldest first, before anything is added. Gives what {@link rowsIn} does. Throws `format`.
    */
-  restore(id: number, words: Uint32Array): void {
-    const rows = rowsIn(words);
+  restore(id: number, words: Uint32Array): RowsKept {
+    const kept = rowsIn(words);
+    const { rows } = kept;
     this.#nextId = id;
     this.rotate(Math.max(rows.length, this.#rows));
     for (const at of rows) {
@@ -135,6 +139,7 @@ export class LiveWriter {
     }
     for (const at of rows)
       for (const person of at < 0 ? [] : [words[at]!, words[at + 1]!]) this.#met.add(person);
+    return kept;
   }
 
   /** Counts the people of a segment that was found. */
@@ -153,9 +158,24 @@ export class LiveWriter {
     this.#tables = this.#tables.filter((other) => other !== table);
   }
 
-  /** Ends contacts that ended before this time, unix seconds. Views handed out before keep them. */
+  /**
+   * Ends contacts that ended before this time, unix seconds. Views handed out before keep them, and with them their tables: what is
+   * left in those goes on in another, where it is not much, so that their memory goes with the last of these views.
+   */
   expireBefore(seconds: number): void {
     this.sealed.expireBefore(seconds);
+    this.#endBefore(seconds);
+    const left = this.#tables.filter(
+      ({ earliest, contacts }) => earliest < seconds && contacts <= MOST_MOVED,
+    );
+    if (left.includes(this.#current)) this.rotate();
+    for (const table of left) {
+      for (const version of [...table.alive()]) this.carry(version);
+      this.dropTable(table);
+    }
+  }
+
+  #endBefore(seconds: number): void {
     const expired = this.#tables
       .filter(({ firstStart }) => firstStart < seconds)
       .flatMap((table) => [...table.alive()].filter((version) => table.endOf(version) < seconds));

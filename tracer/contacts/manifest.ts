@@ -7,9 +7,9 @@ import { z } from 'zod';
 import { FirebreakError } from '../../protocol/errors.js';
 
 const FORMAT = 'firebreak contact store';
-const VERSION = 4;
-/** In version 3 no part is cold; else they are alike. */
-const READABLE = [3, VERSION];
+const VERSION = 5;
+/** In version 3 no part is cold; in both, the state of a tracer has the reports that are missing, which are parts now. Else they are alike. */
+const READABLE = [3, 4, VERSION];
 
 const whole = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const u32 = whole.max(2 ** 32 - 1);
@@ -43,8 +43,10 @@ const partInfo = z.strictObject({
 const manifest = z.strictObject({
   format: z.literal(FORMAT),
   version: z.literal(READABLE),
-  /** The ledger up to `size` is in the store. Older programs want a note there. */
-  position: z.strictObject({ size: whole, note: z.string() }).transform(({ size }) => ({ size })),
+  /** The ledger up to `size` is in the store. Up to version 4 there is a note, which nobody reads. */
+  position: z
+    .strictObject({ size: whole, note: z.string().exactOptional() })
+    .transform(({ size }) => ({ size })),
   nextId: u32,
   people: z.strictObject({ file: whole, bytes: whole, count: u32 }),
   state: z.strictObject({ file: whole, bytes: whole, checksum: u32 }).nullable(),
@@ -69,8 +71,7 @@ export const EMPTY_MANIFEST: Manifest = {
 };
 
 /** JSON with a CRC-32 over the rest of it. */
-export function encodeManifest(manifest: Manifest): Uint8Array {
-  const content = { ...manifest, position: { ...manifest.position, note: '' } };
+export function encodeManifest(content: Manifest): Uint8Array {
   const checksum = crc32(JSON.stringify(content));
   return Buffer.from(`${JSON.stringify({ checksum, ...content }, undefined, 1)}\n`);
 }

@@ -11,10 +11,11 @@
 import type { TagNumber } from '../../protocol/brands.js';
 import { ByteReader, ByteWriter, concat, isZero } from '../../protocol/bytes.js';
 import type { ColdPath, KeptParts, PartChange } from '../contacts/kept-parts.js';
-import { NO_ROW, WordTable } from './word-table.js';
 import { AT, HASH_WORDS, NAME_WORDS, ROW_WORDS } from './live-reports.js';
+import { MissingReports } from './missing-reports.js';
 import { ReportDay } from './report-day.js';
 import { nameOf } from './sealed-reports.js';
+import { NO_ROW, WordTable } from './word-table.js';
 
 export type ChainVerdict =
   | { readonly kind: 'new' }
@@ -57,12 +58,10 @@ export class ReportChains {
   readonly #coldPath: ColdPath | undefined;
   readonly #leastSealed: number;
   readonly #maxPruned: number;
-  /** Named by a report, not seen yet: the name | day 1 of the one that names it. */
-  readonly #missing = new WordTable(NAME_WORDS + 1, NAME_WORDS);
+  /** Named by a report, not seen yet. */
+  readonly #missing = new MissingReports((name) => this.#isPruned(name));
   /** Seen once, and pruned since: report hash 4. */
   readonly #pruned = new WordTable(HASH_WORDS, HASH_WORDS);
-  /** Of those that are missing the ones that are not pruned; undefined where they are to be counted anew. */
-  #gaps: number | undefined;
   /** Names of parts that are saved and are to be so no longer. */
   #gone: string[] = [];
   #firstDay = 0;
@@ -70,7 +69,7 @@ export class ReportChains {
   /** Of the report that is being added; its name, and that of the one before it. */
   readonly #row = new Uint32Array(ROW_WORDS);
   readonly #name = new Uint32Array(NAME_WORDS);
-  readonly #named = new Uint32Array(NAME_WORDS + 1);
+  readonly #named = new Uint32Array(NAME_WORDS);
 
   constructor({ coldPath, leastSealed = LEAST_SEALED, maxPruned = MAX_PRUNED }: ChainSettings = {}) {
     this.#coldPath = coldPath;
@@ -80,7 +79,7 @@ export class ReportChains {
 
   /** Reports that are named by another and have not come. */
   get gaps(): number {
-    return (this.#gaps ??= this.#countGaps());
+    return this.#missing.gaps;
   }
 
   /**
@@ -99,7 +98,7 @@ export class ReportChains {
     else {
       const name = nameOf(row, this.#name);
       this.#dayOf(day).add(row, name);
-      if (this.#missing.delete(name)) this.#noteGap(name, -1);
+      this.#missing.delete(name);
       if (isNew && !isZero(prev)) this.#link(name, prev, day);
     }
     return { kind: isNew ? 'new' : 'retry' };
@@ -123,8 +122,7 @@ export class ReportChains {
       this.#gone.push(...day.partNames());
       this.#days.delete(number);
     }
-    this.#missing.filter((row) => row[NAME_WORDS]! >= firstDay);
-    this.#gaps = undefined;
+    this.#missing.forgetBefore(firstDay);
     return forgotten;
   }
 
@@ -139,30 +137,36 @@ export class ReportChains {
       if (isOver && this.#coldPath !== undefined) changes.push(...(await day.sealing()));
       else changes.push(...day.growth());
     }
-    return changes;
+    return [...changes, ...this.#missing.changes()];
   }
 
   /** The changes are kept. */
   saved(): void {
     this.#gone = [];
     for (const day of this.#days.values()) day.saved(this.#coldPath);
+    this.#missing.saved();
   }
 
-  /** What parts do not say: the reports that are missing, and those that are pruned. Two tables, each with its length before it, u32. */
+  /** What parts do not say: the reports that are pruned, a table with its length before it, u32. */
   encode(): Uint8Array {
-    const parts = [this.#missing, this.#pruned].flatMap((table) => {
-      const bytes = table.encode();
-      return [new ByteWriter(4).u32(bytes.length).finish(), bytes];
-    });
-    return concat(...parts);
+    const bytes = this.#pruned.encode();
+    return concat(new ByteWriter(4).u32(bytes.length).finish(), bytes);
   }
 
-  /** What {@link encode} gave, and the parts, into chains that are empty. Throws `format`, and `damaged` for parts of another kind. */
+  /**
+   * What {@link encode} gave, and the parts, into chains that are empty; up to version 4 of the folder another table comes first, of the
+   * reports that are missing. Throws `format`, and `damaged` for parts of another kind.
+   */
   restore(bytes: Uint8Array, parts: KeptParts): void {
     for (const number of ReportDay.numbersIn(parts)) this.#dayOf(number).restore(parts, this.#coldPath);
     const reader = new ByteReader(bytes, 'the chains of reports');
-    for (const table of [this.#missing, this.#pruned]) table.decode(reader.view(reader.u32()));
+    const tables = [reader.view(reader.u32())];
+    if (reader.remaining > 0) tables.unshift(reader.view(reader.u32()));
     reader.end();
+    const [pruned, missing] = tables;
+    if (pruned) this.#pruned.decode(pruned);
+    this.#missing.restore(parts);
+    if (missing) this.#takeMissing(missing);
   }
 
   #dayOf(number: number): ReportDay {
@@ -185,20 +189,18 @@ export class ReportChains {
     const named = this.#named;
     named.set(name);
     writeHash(prev, named, AT.seq);
-    named[NAME_WORDS] = day;
     for (const known of this.#days.values()) if (known.has(named)) return;
-    if (this.#missing.add(named)) this.#noteGap(named, 1);
+    this.#missing.add(named, day);
   }
 
-  /** A report of this name is missing from now on, or is no longer. A million may be, so that they are not gone through each time. */
-  #noteGap(name: Uint32Array, change: 1 | -1): void {
-    if (this.#gaps !== undefined && !this.#isPruned(name)) this.#gaps += change;
-  }
-
-  #countGaps(): number {
-    let gaps = 0;
-    for (let at = 0; at < this.#missing.count; at++) if (!this.#isPruned(this.#missing.row(at))) gaps += 1;
-    return gaps;
+  /** Rows of the name and the day of the one that names it. */
+  #takeMissing(bytes: Uint8Array): void {
+    const table = new WordTable(NAME_WORDS + 1, NAME_WORDS);
+    table.decode(bytes);
+    for (let at = 0; at < table.count; at++) {
+      const row = table.row(at);
+      this.#missing.add(row.subarray(0, NAME_WORDS), row[NAME_WORDS]!);
+    }
   }
 
   #isPruned(name: Uint32Array): boolean {
@@ -207,7 +209,7 @@ export class ReportChains {
 
   #rememberPruned(report: Uint32Array): void {
     if (!this.#pruned.add(report)) return;
-    this.#gaps = undefined;
+    this.#missing.recount();
     if (this.#pruned.count <= this.#maxPruned) return;
     let spare = this.#pruned.count - this.#maxPruned / 2;
     this.#pruned.filter(() => spare-- <= 0);

@@ -55,26 +55,34 @@ async function expectLeftAlone(): Promise<void> {
   const refused = opened();
   await expect(refused).rejects.toMatchObject({ code: 'format' });
   await expect(refused).rejects.toThrow(
-    /another version of this program wrote .*version [1235].* or remove the folder/,
+    /another version of this program wrote .*version [1236].* or remove the folder/,
   );
   expect(await filesIn()).toEqual(before);
 }
 
 test('a manifest of another version is left alone', async () => {
-  for (const version of [2, 5]) {
+  for (const version of [2, 6]) {
     await changeManifest((text) => text.replace(/"version":\s*\d/, `"version":${version}`));
     await expectLeftAlone();
   }
 });
 
-test('a manifest of the version before, which differs in what it can say alone, is gone on with', async () => {
-  await changeManifest((text) => text.replace('"version": 4', '"version": 3'));
-  const store = await opened();
-  expect([store.position.size, store.status().contacts]).toEqual([1, 9]);
-  await store.save({ size: 2 });
-  await store.close();
-  expect(await readFile(join(dir, 'manifest.json'), 'utf8')).toContain('"version": 4');
-});
+test.each([3, 4])(
+  'a manifest of version %i, which differs in what it can say alone, is gone on with',
+  async (version) => {
+    await changeManifest((text) =>
+      text
+        .replace('"version": 5', `"version": ${version}`)
+        .replace('"size": 1\n', '"size": 1, "note": "a note"\n'),
+    );
+    expect(await readFile(join(dir, 'manifest.json'), 'utf8')).toContain('a note');
+    const store = await opened();
+    expect([store.position.size, store.status().contacts]).toEqual([1, 9]);
+    await store.save({ size: 2 });
+    await store.close();
+    expect(await readFile(join(dir, 'manifest.json'), 'utf8')).toContain('"version": 5');
+  },
+);
 
 test('a segment of another version is left alone', async () => {
   await rewrite(/\.segment$/, (bytes) => {

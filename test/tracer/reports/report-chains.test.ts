@@ -210,6 +210,70 @@ describe('chains that are saved', () => {
     expect(chains.forgetBefore(6)).toBe(1001);
     expect(await chains.changes()).toEqual([{ kind: 'remove', name: 'reports/5' }]);
   });
+
+  it('write nothing of reports that were missing before and still are', async () => {
+    const parts = new Map<string, Uint8Array>();
+    const chains = new ReportChains();
+    for (let seq = 0; seq < 50_000; seq++) chains.add(link(2 * seq + 1, `report ${2 * seq} 0`));
+    keep(parts, await chains.changes());
+    chains.saved();
+    chains.add(link(200_000, undefined));
+    const bytesOf = (changes: readonly PartChange[]): number =>
+      changes.reduce((sum, change) => sum + (change.kind === 'remove' ? 0 : change.bytes.length), 0);
+    expect(chains.encode().length + bytesOf(await chains.changes())).toBeLessThan(1000);
+    keep(parts, await chains.changes());
+    chains.saved();
+    chains.add(link(0, undefined)); // one that was missing
+    expect(chains.encode().length + bytesOf(await chains.changes())).toBeLessThan(1000);
+    keep(parts, await chains.changes());
+    const again = new ReportChains();
+    again.restore(chains.encode(), parts);
+    expect(again.gaps).toBe(49_999);
+  });
+
+  it('keep of missing reports that came not much more than of those that are missing', async () => {
+    const parts = new Map<string, Uint8Array>();
+    const chains = new ReportChains();
+    for (let round = 0; round < 10; round++) {
+      for (let k = 0; k < 1000; k++) {
+        const seq = 2 * (1000 * round + k);
+        chains.add(link(seq + 1, `report ${seq} 0`));
+        if (k < 990) chains.add(link(seq, undefined));
+      }
+      keep(parts, await chains.changes());
+      chains.saved();
+    }
+    expect(chains.gaps).toBe(100);
+    expect(parts.get('missing/5')?.length).toBeLessThan(24 * 6000);
+    const again = new ReportChains();
+    again.restore(chains.encode(), parts);
+    expect(again.gaps).toBe(100);
+  });
+
+  it('go on with the reports that are missing where an older version kept them', async () => {
+    const parts = new Map<string, Uint8Array>();
+    const chains = new ReportChains();
+    chains.add(link(1, 'report 0 0'));
+    chains.add({ ...link(3, 'report 2 0'), day: 6 });
+    keep(parts, await chains.changes());
+    const missing = new WordTable(7, 6);
+    for (const day of [5, 6]) {
+      const { buffer } = Uint8Array.from(parts.get(`missing/${day}`) ?? []);
+      missing.add(Uint32Array.of(...new Uint32Array(buffer), day));
+      parts.delete(`missing/${day}`);
+    }
+    const bytes = missing.encode();
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    const older = new ReportChains();
+    older.restore(Buffer.concat([length, bytes, chains.encode()]), parts);
+    expect(older.gaps).toBe(2);
+    keep(parts, await older.changes());
+    expect([...parts.keys()].sort()).toEqual(['missing/5', 'missing/6', 'reports/5', 'reports/6']);
+    expect(older.add(link(0, undefined))).toEqual({ kind: 'new' });
+    older.forgetBefore(6);
+    expect(older.gaps).toBe(1);
+  });
 });
 
 describe('a day that is over', () => {
@@ -230,7 +294,12 @@ describe('a day that is over', () => {
   it('lies in files that do not change, and is known as before; later words of it are live', () =>
     inFolder(async (dir) => {
       const { folder, chains } = await sealedIn(dir);
-      expect([...folder.parts.keys()]).toEqual(['reports/5/0/standing', 'reports/5/0/seen', 'reports/7']);
+      expect([...folder.parts.keys()].sort()).toEqual([
+        'missing/5',
+        'reports/5/0/seen',
+        'reports/5/0/standing',
+        'reports/7',
+      ]);
       for (const seq of [0, 1, 500, 999]) {
         expect(chains.add(link(seq, undefined, 0))).toEqual({ kind: 'retry' });
         expect(chains.add(link(seq, undefined, 1, 'other'))).toEqual({ kind: 'clone', firstIndex: 10 * seq });
@@ -240,7 +309,10 @@ describe('a day that is over', () => {
       chains.add(link(1001, 'report 500 0'));
       chains.add(link(1002, 'report 1003 0'));
       expect(chains.gaps).toBe(2);
-      expect(await chains.changes()).toMatchObject([{ kind: 'append', name: 'reports/5' }]);
+      expect(await chains.changes()).toMatchObject([
+        { kind: 'append', name: 'reports/5' },
+        { kind: 'append', name: 'missing/5' },
+      ]);
     }));
 
   it('goes with the day, the files too', () =>
