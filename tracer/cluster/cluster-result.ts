@@ -3,7 +3,7 @@ import type { PathStep, TraceRequest, TraceResult, WalkRequest } from '../trace-
 
 export const MIN_CASES = 2;
 export const MAX_CASES = 64;
-/** So many sources are weighed in full; no more can be listed. */
+/** No more can be listed; so many sources at least are weighed in full. */
 export const MAX_SOURCES = 32;
 
 /** Whom a walk reached. The path of a row may be made when it is read: it is asked of few. */

@@ -13,10 +13,8 @@ import type { ClusterPresence } from './gateway-sources.js';
 import { likelierFirst, logSumExp } from './model.js';
 import { weighPeople } from './person-sources.js';
 import type { Weighed } from './person-sources.js';
-import { bestTree } from './tree.js';
+import { bestTree, TREE_SOURCES } from './tree.js';
 
-/** Trees are grown from so many of the most likely people who are no case. */
-const TREE_SOURCES = 8;
 const LISTED = 20;
 
 /**

@@ -9,6 +9,7 @@ import type { Explained } from './explained.js';
 import { periodsOver, rowWithin } from './infectious-periods.js';
 import type { Period } from './infectious-periods.js';
 import { likelierFirst, logLikelihood, Unknown } from './model.js';
+import { TREE_SOURCES } from './tree.js';
 import type { Chance, Hypothesis } from './model.js';
 
 /** A source that is weighed; its score follows when all are. */
@@ -26,6 +27,10 @@ export interface WeighedPeople {
 
 /** A case that is the source explains itself. */
 const MIN_EXPLAINED = 2;
+/** So many are weighed in full, */
+const MAX_WEIGHED = 128;
+/** but no more than can be listed and trees are grown from, once so many people were reached in all. */
+const MANY = 100_000;
 
 /**
  * Weighs all candidates by the cases they explain, and the best of them by the others they would have reached as well, each by the
@@ -40,12 +45,22 @@ export async function weighPeople(
   const hypothesisOf = hypotheses(cases, explained);
   const { likeliest, count } = await likeliestOf(cases, hypothesisOf, turns);
   const weighed: Weighed<PersonSource>[] = [];
+  let [tried, hidden, reached] = [0, 0, 0];
+  const counted: Trace = async (asked) => {
+    const walked = await trace(asked);
+    reached += walked.reachedCount;
+    return walked;
+  };
   for (const { person } of likeliest) {
-    const best = await bestPeriod(person, { trace, request, cases, hypothesisOf }, turns);
-    if (best) weighed.push({ source: sourceOf(person, cases, best), logLikelihood: best.logLikelihood });
+    if (tried >= MAX_SOURCES && hidden >= TREE_SOURCES && reached >= MANY) break;
+    const best = await bestPeriod(person, { trace: counted, request, cases, hypothesisOf }, turns);
+    const source = best && sourceOf(person, cases, best);
+    if (source) weighed.push({ source, logLikelihood: best.logLikelihood });
+    tried += 1;
+    hidden += source?.isCase === false ? 1 : 0;
     if (turns.isOver) await turns.next();
   }
-  return { weighed, count: count - (likeliest.length - weighed.length) };
+  return { weighed, count: count - (tried - weighed.length) };
 }
 
 /** The cases, and what they explain of each other. */
@@ -92,9 +107,9 @@ async function likeliestOf(
     count += 1;
     const rowOf: RowOf = ({ sources }) => sources.get(person);
     const rough = { person, likelihood: logLikelihood(hypothesisOf(person, rowOf)) };
-    const last = likeliest.at(MAX_SOURCES - 1);
+    const last = likeliest.at(MAX_WEIGHED - 1);
     if (last === undefined || byLikelihood(rough, last) < 0)
-      likeliest = [...likeliest, rough].sort(byLikelihood).slice(0, MAX_SOURCES);
+      likeliest = [...likeliest, rough].sort(byLikelihood).slice(0, MAX_WEIGHED);
   }
   return { likeliest, count };
 }

@@ -30,6 +30,8 @@ interface Soil {
   readonly known: ReadonlyMap<string, TracedCase>;
 }
 
+/** Trees are grown from so many of the most likely people who are no case. */
+export const TREE_SOURCES = 8;
 const THETA_SECONDS = 90 * 60;
 /** Of the values that are tried for β, the middle one (model.ts). */
 const CATCHING = 5;

@@ -4,6 +4,9 @@ import { toHex } from '../../../protocol/bytes.js';
 import type { ClusterSource } from '../../../tracer/cluster/cluster-result.js';
 import { findClusters, tagsInCluster } from '../../../tracer/cluster/find-clusters.js';
 import type { ClusterPresence } from '../../../tracer/cluster/gateway-sources.js';
+import { trace } from '../../../tracer/trace.js';
+import type { WalkRequest } from '../../../tracer/trace-result.js';
+import { plainView } from '../../reference/views.js';
 import { PresenceBook } from '../../../tracer/presence/presence-book.js';
 import { ask, at, cases, END, HOUR, met, named, START } from './stage.js';
 
@@ -19,6 +22,34 @@ describe('common sources', () => {
     expect(second?.othersReached).toBe(31);
     expect(sourceCount).toBe(sources.length);
     expect(sources.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(1, 9);
+  });
+
+  const crowdsWith = (sources: readonly number[]) =>
+    sources.flatMap((source, n) => [
+      ...[met(source, 1, 10, 40), met(source, 2, 12, 40)],
+      ...Array.from({ length: 12 }, (_, m) => met(source, 1000 + 12 * n + m, 14, 40)),
+    ]);
+  const forty = Array.from({ length: 40 }, (_, n) => 100 + n);
+
+  it('weighs more people than it lists, so that one who was with the cases for less comes first', async () => {
+    const quiet = [met(9000, 1, 16, 35), met(9000, 2, 18, 35)];
+    const { sources, sourceCount } = await ask([...crowdsWith(forty), ...quiet], cases(1, 2), { hops: 1 });
+    expect(named(sources).slice(0, 1)).toEqual(['9000']);
+    expect([sources.length, sourceCount]).toEqual([20, 41]);
+  });
+
+  it('weighs no more than it can list where each would have reached a city', async () => {
+    const { view, options } = plainView(crowdsWith(forty));
+    const asked: string[] = [];
+    const city = async (request: WalkRequest) => {
+      if (request.direction === 'forward') asked.push(request.case);
+      const { reached } = trace(view, request, options);
+      return { reached, reachedCount: 1_000_000 };
+    };
+    const request = { cases: cases(1, 2), hops: 1, from: START, to: END, minSeconds: 900, latentSeconds: 0 };
+    const { sourceCount } = await findClusters(city, undefined, request);
+    expect(asked).toHaveLength(32);
+    expect(sourceCount).toBe(40);
   });
 
   it('says of each case how it may have been infected', async () => {
