@@ -87,6 +87,8 @@ export interface Authority extends Enrolment {
   isReadBack(): boolean;
   /** Maintains, and waits for what the ledger says to the prunings; the days that ended, ever. Rejects with the signal's reason. */
   retain(signal: AbortSignal): Promise<readonly EndedDay[]>;
+  /** Every gateway it ever certified. */
+  gateways(): Promise<readonly CertifiedGateway[]>;
   /** Resolves, when no publishing is under way, whether the retained topics reached the broker. */
   published(): Promise<boolean>;
   status(): Promise<AuthorityStatus>;
@@ -210,6 +212,7 @@ function authorityOf(parts: Parts, deps: AuthorityDeps): Authority {
         return retention.ended();
       }),
     isReadBack: () => parts.readBack.isDone(),
+    gateways: () => parts.gateways.list(),
     published: () => publisher.settled(),
     status: () => statusOf(parts, deps),
     close,

@@ -95,7 +95,7 @@ export async function readConfig(folder: DataFolder): Promise<Config> {
     throw cause.code === 'ENOENT'
       ? new FirebreakError(
           'foreign',
-          `${folder.dir} is not a Firebreak folder (it has no firebreak.json): make one with firebreak authority init`,
+          `${folder.dir} is not a Firebreak folder (it has no firebreak.json): bring firebreak.json from the authority’s folder; for a new deployment make one with firebreak authority init`,
           { cause },
         )
       : new FirebreakError('permission', `${folder.config} cannot be read: ${systemReason(cause)}`, {

@@ -2,6 +2,7 @@
  * Certifying gateways, on the authority's side. To put a gateway's public key into the authority's folder, as
  * gateways/NAME/gateway.pub, is to approve it: the certificate appears beside it, and is renewed before it runs out. One
  * that cannot be read, is another key's or another issuer's, or does not hold today is no certificate, and is replaced.
+ * A name is one gateway's: a second key under it takes the place of the first, which is no longer renewed.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,10 +13,12 @@ import { asError } from '../protocol/errors.js';
 import { decodeGatewayCertificate, verifyGatewayCertificate } from '../protocol/gateway-certificate.js';
 import type { GatewayCertificate } from '../protocol/gateway-certificate.js';
 import type { Log } from '../protocol/log.js';
+import { partyIdOf } from '../protocol/keys.js';
 import { dayOf } from '../protocol/time.js';
 import { writeAtomically } from './atomic-file.js';
 import { gatewayFolder } from './folder.js';
 import type { DataFolder } from './folder.js';
+import { unapprovedGateways } from './unapproved-gateways.js';
 
 /** Renewed when fewer days than this are left. */
 const DAYS_AHEAD = 2;
@@ -23,13 +26,16 @@ const DAYS_AHEAD = 2;
 const TRY_AGAIN_MS = 60_000;
 
 export interface GatewayDesk {
-  /** Looks at every gateway of the folder. What fails is said once and tried again later; another key at once. */
+  /**
+   * Looks at every gateway of the folder. What fails is said once and tried again later; another key at once. What the
+   * folder lacks is said too (unapproved-gateways.ts).
+   */
   round(): Promise<void>;
 }
 
 export interface GatewayDeskDeps {
   readonly folder: DataFolder;
-  readonly authority: Pick<Authority, 'addGateway'>;
+  readonly authority: Pick<Authority, 'addGateway' | 'gateways'>;
   readonly issuerPublicKey: Uint8Array;
   readonly clock: Clock;
   /** Of the wall, in ms since some moment. */
@@ -46,43 +52,60 @@ interface Try {
 
 export function gatewayDesk(deps: GatewayDeskDeps): GatewayDesk {
   const tries = new Map<string, Try>();
+  const sayUnapproved = unapprovedGateways({ ...deps, daysAhead: DAYS_AHEAD });
   return {
     async round() {
       const names: string[] = await readdir(join(deps.folder.dir, 'gateways')).catch(() => []);
       for (const name of tries.keys()) if (!names.includes(name)) tries.delete(name);
-      for (const name of names) await attend(name, tries, deps);
+      const approved = new Set<string>();
+      for (const name of names) {
+        const publicKey = await readPublicKey(gatewayFolder(deps.folder, name).publicKey);
+        if (publicKey === undefined) continue;
+        approved.add(toHex(publicKey));
+        await attend(name, publicKey, tries, deps);
+      }
+      await sayUnapproved(approved);
     },
   };
 }
 
-async function attend(name: string, tries: Map<string, Try>, deps: GatewayDeskDeps): Promise<void> {
-  const place = gatewayFolder(deps.folder, name);
-  const publicKey = await readPublicKey(place.publicKey);
-  if (publicKey === undefined || (await isCertified(publicKey, place.certificate, deps))) return;
+async function attend(
+  name: string,
+  publicKey: Uint8Array,
+  tries: Map<string, Try>,
+  deps: GatewayDeskDeps,
+): Promise<void> {
+  const { certificate } = gatewayFolder(deps.folder, name);
+  const held = await readCertificate(certificate);
+  const today = dayOf(deps.clock.nowMs() / 1000);
+  const doesHold = held !== undefined && verifyGatewayCertificate(deps.issuerPublicKey, held, today);
+  const isOwn = held !== undefined && equalBytes(held.gatewayPublicKey, publicKey);
+  if (doesHold && isOwn && held.toDay >= today + DAYS_AHEAD) return;
   const hex = toHex(publicKey);
   const last = tries.get(name);
   const isSameKey = last?.publicKey === hex;
   if (isSameKey && deps.wallMs() - last.atMs < TRY_AGAIN_MS) return;
-  const why = await certify(name, publicKey, place.certificate, deps);
+  const isInService = doesHold && !isOwn && !(await isRevoked(held, deps));
+  const why = await certify(name, publicKey, certificate, deps);
   tries.set(name, { publicKey: hex, atMs: deps.wallMs(), why });
   if (why === undefined) deps.log.info('certified a gateway for seven days', { gateway: name });
   else if (!isSameKey || last.why !== why)
     deps.log.warn('a gateway is not certified; trying again each minute', { gateway: name, why });
+  if (why === undefined && isInService)
+    deps.log.warn(NAME_TAKEN, { gateway: name, before: toHex(partyIdOf(held.gatewayPublicKey)) });
 }
 
-async function isCertified(
-  publicKey: Uint8Array,
-  file: string,
-  { issuerPublicKey, clock }: GatewayDeskDeps,
+const NAME_TAKEN =
+  'another gateway had this name, and its certificate still holds, but is not renewed: ' +
+  'revoke it if it is gone, or approve it again under a name of its own';
+
+async function isRevoked(
+  { gatewayPublicKey }: GatewayCertificate,
+  { authority }: GatewayDeskDeps,
 ): Promise<boolean> {
-  const today = dayOf(clock.nowMs() / 1000);
-  const held = await readCertificate(file);
-  return (
-    held !== undefined &&
-    held.toDay >= today + DAYS_AHEAD &&
-    equalBytes(held.gatewayPublicKey, publicKey) &&
-    verifyGatewayCertificate(issuerPublicKey, held, today)
-  );
+  const hex = toHex(gatewayPublicKey);
+  const known = (await authority.gateways()).find(({ publicKey }) => publicKey === hex);
+  return known !== undefined && known.revokedFromMs !== null;
 }
 
 /** Why not; `undefined` when it is done. */

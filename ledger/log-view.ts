@@ -81,6 +81,6 @@ export function shrunk(size: number, now: number): FirebreakError {
   return new FirebreakError(
     'consistency',
     `the log has ${now} entries now, and a checkpoint it signed says ${size}: entries were lost, or are held back ` +
-      'until witnesses cosign them (ledger status). Keep the checkpoint file, it is evidence',
+      'until witnesses cosign them (ledger status), or the export is of before. Keep the checkpoint file, it is evidence',
   );
 }

@@ -1,23 +1,40 @@
 /** A log read from a static C2SP folder: what `exportLog` writes, or any other tlog-tiles log. It holds no payloads. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { FirebreakError } from '../protocol/errors.js';
 import type { LedgerReader } from '../protocol/ledger-reader.js';
 import { HASH_LENGTH } from '../protocol/merkle.js';
-import { entriesPath, tilePath } from '../protocol/tile.js';
+import { entriesPath, TILE_WIDTH, tilePath } from '../protocol/tile.js';
+
+/** A full bundle of the longest entries, each with its length before it (C2SP tlog-tiles). */
+const MAX_FILE_BYTES = TILE_WIDTH * (2 + 65_535);
 
 const errnoOf = (error: unknown): unknown =>
   error instanceof Error && 'code' in error ? error.code : undefined;
 
-/** The bytes at `path`. Throws `not-found`, `permission`. */
+/** The bytes at `path`. Throws `not-found`, `permission`, and `damaged` for what is larger than any file of a log, or a pipe. */
 export async function fileOf(dir: string, path: string): Promise<Uint8Array> {
   try {
+    await requireReadable(dir, path);
     return await readFile(join(dir, path));
   } catch (cause) {
+    if (cause instanceof FirebreakError) throw cause;
     const missing = errnoOf(cause) === 'ENOENT' || errnoOf(cause) === 'ENOTDIR';
     const why = missing ? 'is missing' : `cannot be read (${String(errnoOf(cause))})`;
     throw new FirebreakError(missing ? 'not-found' : 'permission', `${path} ${why} in ${dir}`, { cause });
   }
+}
+
+/** The folder may come from anybody: a reader is not to fill its memory, or to wait for ever. */
+async function requireReadable(dir: string, path: string): Promise<void> {
+  const info = await stat(join(dir, path));
+  if (info.size > MAX_FILE_BYTES)
+    throw new FirebreakError(
+      'damaged',
+      `${path} in ${dir} is over ${MAX_FILE_BYTES} bytes: it is no file of a log`,
+    );
+  if (!info.isFile() && !info.isDirectory())
+    throw new FirebreakError('damaged', `${path} in ${dir} is no file`);
 }
 
 /** A reader of the folder; nothing is opened until it is asked for. */

@@ -1,13 +1,15 @@
 /** Asking a tracer over HTTP, the other end of api/serve.ts. Every wait ends. */
-import { z } from 'zod';
+import type { z } from 'zod';
+import { withTimeLimit } from '../host/time-limit.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { ErrorCode } from '../protocol/errors.js';
-import { healthAnswer } from './api/messages.js';
+import { healthAnswer, refusal } from './api/messages.js';
 import type { HealthAnswer } from './api/messages.js';
 import { answerSchema } from './trace-message.js';
 import type { LookUp, LookUpAnswer } from './trace-message.js';
 
-const TIMEOUT_MS = 60_000;
+const LIMITS = { limitMs: 60_000, whenLate: 'try again' };
+const OK = 200;
 const HANDED_ON: readonly ErrorCode[] = [
   'not-found',
   'input',
@@ -18,7 +20,6 @@ const HANDED_ON: readonly ErrorCode[] = [
   'sealing',
   'damaged',
 ];
-const refusal = z.object({ code: z.string(), message: z.string() });
 
 /**
  * Throws what the tracer refuses with, `unreachable`, `timeout`, or `format` for an answer that is none; `closed` when the
@@ -30,23 +31,75 @@ export async function askTracer(
   question: LookUp,
   signal?: AbortSignal,
 ): Promise<LookUpAnswer> {
-  const { isOk, answer } = await ask(url, token, '/v1/trace', { question, signal });
-  if (!isOk) throw refusalIn(answer, url);
-  const parsed = answerSchema.safeParse(answer);
-  if (parsed.success) return parsed.data;
-  throw stranger(url);
+  return answerIn(answerSchema, await ask(url, token, '/v1/trace', question, { ...LIMITS, signal }), url);
 }
 
 /** How it is, well or not. Throws as {@link askTracer}. */
 export async function askHealth(url: string, token: string): Promise<HealthAnswer> {
-  const { answer } = await ask(url, token, '/v1/health');
+  const { answer } = await ask(url, token, '/v1/health', undefined, LIMITS);
   const parsed = healthAnswer.safeParse(answer);
   if (parsed.success) return parsed.data;
   throw refusal.safeParse(answer).success ? refusalIn(answer, url) : stranger(url);
 }
 
-/** Ends a wait for a tracer that has the question. */
-export const stoppedAsking = (url: string): FirebreakError =>
+export interface AskLimits {
+  /** Wall time. */
+  readonly limitMs: number;
+  /** What whoever asked may do when it is over. */
+  readonly whenLate: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What came, whatever its status. */
+export interface Answered {
+  readonly status: number;
+  /** JSON. */
+  readonly answer: unknown;
+}
+
+/**
+ * Posts the question, or gets what is at the path where there is none. Throws `unreachable`, for what is no JSON too, `timeout`,
+ * and `closed` when the signal ends the wait.
+ */
+export async function ask(
+  url: string,
+  token: string,
+  path: string,
+  question: object | undefined,
+  { limitMs, whenLate, signal }: AskLimits,
+): Promise<Answered> {
+  const fetched = async (limit: AbortSignal): Promise<Answered> => {
+    const response = await fetch(new URL(path, url), {
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(question && { method: 'POST', body: JSON.stringify(question) }),
+      signal: limit,
+    });
+    return { status: response.status, answer: await response.json() };
+  };
+  try {
+    return await withTimeLimit(limitMs, [signal], fetched);
+  } catch (cause) {
+    if (signal?.aborted) throw stoppedAsking(url);
+    const isLate = cause instanceof Error && cause.name === 'TimeoutError';
+    throw isLate
+      ? new FirebreakError('timeout', `the tracer at ${url} takes too long; ${whenLate}`, { cause })
+      : new FirebreakError('unreachable', `the tracer at ${url} does not answer`, { cause });
+  }
+}
+
+/** Throws what the tracer refused with, `closed` for a code that is not for whoever asks, `format` for an answer that is none. */
+export function answerIn<Answer>(
+  schema: z.ZodType<Answer>,
+  { status, answer }: Answered,
+  url: string,
+): Answer {
+  if (status !== OK) throw refusalIn(answer, url);
+  const parsed = schema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  throw stranger(url);
+}
+
+const stoppedAsking = (url: string): FirebreakError =>
   new FirebreakError(
     'closed',
     `stopped before the tracer at ${url} answered: the look may have been recorded all the same`,
@@ -54,30 +107,6 @@ export const stoppedAsking = (url: string): FirebreakError =>
 
 const stranger = (url: string): FirebreakError =>
   new FirebreakError('format', `what answers at ${url} is not a tracer of this version`);
-
-interface Asked {
-  readonly question?: LookUp;
-  readonly signal?: AbortSignal | undefined;
-}
-
-async function ask(url: string, token: string, path: string, { question, signal }: Asked = {}) {
-  const late = AbortSignal.timeout(TIMEOUT_MS);
-  try {
-    const response = await fetch(new URL(path, url), {
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      ...(question && { method: 'POST', body: JSON.stringify(question) }),
-      signal: signal ? AbortSignal.any([signal, late]) : late,
-    });
-    const answer: unknown = await response.json();
-    return { isOk: response.ok, answer };
-  } catch (cause) {
-    if (signal?.aborted) throw stoppedAsking(url);
-    const isLate = cause instanceof Error && cause.name === 'TimeoutError';
-    throw isLate
-      ? new FirebreakError('timeout', `the tracer at ${url} takes too long; try again`, { cause })
-      : new FirebreakError('unreachable', `the tracer at ${url} does not answer`, { cause });
-  }
-}
 
 function refusalIn(answer: unknown, url: string): FirebreakError {
   const refused = refusal.safeParse(answer);

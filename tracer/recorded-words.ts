@@ -12,6 +12,7 @@ export const PLAIN_WORDS = 'one line without control or format characters';
 export const recordedWords = z
   .string()
   .min(1)
+  .regex(/\S/, 'it must not be blank: people are shown it')
   .max(MAX_RECORDED_BYTES, `it must be ${RECORDED_ROOM}`)
   .refine((words) => Buffer.byteLength(words) <= MAX_RECORDED_BYTES, `it must be ${RECORDED_ROOM}`)
   .refine(isPlain, `it must be ${PLAIN_WORDS}: people are shown it`)

@@ -25,13 +25,15 @@ const settings = {
   ...walkSettings,
 };
 
+const OR_STAY = '; with presence the stays at gateways count too';
+
 export const lookUpSchema = z.strictObject({
   officer: recordedWords,
   purpose: recordedWords,
   request: z.strictObject({
     ...settings,
-    from: time.optional().describe('the first contact when absent'),
-    to: time.optional().describe('the last contact when absent'),
+    from: time.optional().describe(`when absent, the first contact${OR_STAY}`),
+    to: time.optional().describe(`when absent, the last contact${OR_STAY}`),
     list: count
       .max(MAX_LISTED, `at most ${MAX_LISTED} people are listed; all are counted`)
       .exactOptional()

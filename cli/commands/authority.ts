@@ -1,9 +1,6 @@
 /** `firebreak authority …`: set a deployment up, run its authority, warn tags, revoke a gateway. */
 import type { Command } from 'commander';
 import { MAX_NOTICE_TAGS } from '../../authority/notice-desk.js';
-import { asTagNumber } from '../../protocol/brands.js';
-import { fromHex } from '../../protocol/bytes.js';
-import { FirebreakError } from '../../protocol/errors.js';
 import { DEFAULT_SETTINGS, REPLAY_SETTINGS } from '../../protocol/settings.js';
 import { dayOf } from '../../protocol/time.js';
 import { parseOrigin, parseSunset, readConfig } from '../config.js';
@@ -27,9 +24,8 @@ import type { RunningAuthority } from '../parts/authority.js';
 import { startAuthorityHttp } from '../parts/authority-http.js';
 import type { AuthorityPorts } from '../parts/authority-http.js';
 import { openFolderReader } from '../parts/ledger.js';
-import { addRetentionCommands, retainNow } from './authority-retention.js';
-import { healthLine, lastNoticeLine, notifiedLines } from '../present/show-notices.js';
-import { statusLines } from '../present/show-retention.js';
+import { carryOut } from './authority-orders.js';
+import { addRetentionCommands } from './authority-retention.js';
 import { roundOf } from '../rounds.js';
 import { announce, findRunning, notRunning } from '../run-files.js';
 import { inFolder, SETS_CLOCK, withFolderOptions } from '../session.js';
@@ -38,8 +34,6 @@ import { repeatUntilStopped, stopSignal } from '../shutdown.js';
 
 const LEDGER_WAIT_MS = 60_000;
 const ROUND_MS = 500;
-/** How long an officer waits for the ledger to take a notice; shorter than for an answer (orders.ts). */
-const NOTICE_WAIT_MS = 5_000;
 /** How often the log is read on for those who ask who looked at them; whoever asks waits for what is new besides. */
 const AUDIT_ROUND_MS = 5_000;
 
@@ -174,42 +168,14 @@ async function run(options: RunOptions): Promise<void> {
 
 /** What an authority does all the time: an officer's order is taken also while a day's keys make trouble. */
 function roundsOf(session: Session, running: RunningAuthority, gateways: GatewayDesk): () => Promise<void> {
+  const { authority, writer } = running;
+  const carriers = { ...session, authority, courier: writer.courier };
   const parts = {
-    days: () => running.authority.maintain(),
-    gateways: async () => running.authority.isReadBack() && gateways.round(),
-    orders: () => takeOrders(session.folder, (given) => carryOut(given, running, session)),
+    days: () => authority.maintain(),
+    gateways: async () => authority.isReadBack() && gateways.round(),
+    orders: () => takeOrders(session.folder, (given) => carryOut(given, carriers)),
   };
   return roundOf(parts, session.log);
-}
-
-async function carryOut(
-  given: Order,
-  { authority, writer }: RunningAuthority,
-  { clock, signal }: Session,
-): Promise<string> {
-  if (given.what === 'retain') return retainNow(authority, signal);
-  if (given.what === 'status') {
-    const status = await authority.status();
-    const health = healthLine(writer.courier.status(), status, clock.nowMs());
-    return [health, ...statusLines(status), lastNoticeLine(status)].join('\n');
-  }
-  if (given.what === 'revoke') {
-    await authority.revokeGateway(fromHex(given.gatewayId));
-    return `gateway ${given.gatewayId} is revoked`;
-  }
-  return giveNotice(given, authority);
-}
-
-/** Throws `permission` for a notice that the ledger refused. */
-async function giveNotice(
-  { day, code, tags, dropOldest = false }: Extract<Order, { what: 'notify' }>,
-  authority: RunningAuthority['authority'],
-): Promise<string> {
-  const notified = await authority.notify({ day, code, tags: tags.map(asTagNumber), dropOldest });
-  const reach = await authority.notified(notified.number, AbortSignal.timeout(NOTICE_WAIT_MS));
-  const said = notifiedLines(new Set(tags).size, notified, reach).join('\n');
-  if (reach === 'refused') throw new FirebreakError('permission', said);
-  return said;
 }
 
 async function notify(options: NotifyOptions): Promise<void> {

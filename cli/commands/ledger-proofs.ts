@@ -5,14 +5,17 @@ import { checkProof } from '../../ledger/check-proof.js';
 import { openLogView } from '../../ledger/log-view.js';
 import type { LogView } from '../../ledger/log-view.js';
 import { proveGrowth } from '../../ledger/prove-growth.js';
+import { readerOfFolder } from '../../ledger/reader-folder.js';
 import { proveEntry, provePayload } from '../../ledger/prove.js';
 import type { MadeProof } from '../../ledger/prove.js';
 import { fromHex } from '../../protocol/bytes.js';
 import { isPruned } from '../../protocol/ledger-reader.js';
+import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import type { NoteVerifier } from '../../protocol/note.js';
-import type { WitnessPolicy } from '../../protocol/witness-policy.js';
 import { writeNew } from '../atomic-file.js';
 import { usage } from '../exit.js';
+import { EXPORT_OPTION, namedLog, VKEY_OPTION } from '../exported-log.js';
+import type { LogOptions } from '../exported-log.js';
 import { readInputFile } from '../input-file.js';
 import { wholeNumber } from '../options.js';
 import { requireNew, requireWritableFile } from '../output-file.js';
@@ -23,7 +26,6 @@ import { prunedPayloadLine } from '../present/show-retention.js';
 import { terminalProgress } from '../progress.js';
 import { inFolder } from '../session.js';
 import type { Session } from '../session.js';
-import { verifierKey } from '../verifier-key.js';
 
 /** What a signed note may have (protocol/note.ts). */
 const MAX_CHECKPOINT_BYTES = 1 << 20;
@@ -45,16 +47,18 @@ export function addLedgerProofCommands(ledger: Command): void {
     .command('check-proof')
     .description('check a proof, with the public key of the log and nothing else')
     .argument('<file>', 'the proof')
-    .requiredOption('--vkey <key>', 'the log’s public key, as firebreak ledger vkey prints it', verifierKey)
+    .requiredOption(...VKEY_OPTION)
     .option('--entry <file>', 'the bytes of the entry that it must be about; by default those it carries')
     .option(...POLICY_OPTION)
     .action((file: string, options: CheckOptions) => check(file, options));
   ledger
     .command('consistency')
     .description('prove that the log still begins with what an older checkpoint of it signed')
-    .requiredOption(...DATA_DIR)
+    .option(...DATA_DIR)
+    .option(...EXPORT_OPTION)
+    .option(...VKEY_OPTION)
     .requiredOption('--old <file>', 'the older checkpoint, as saved from /checkpoint or an export')
-    .option('--new <file>', 'a newer checkpoint; by default the latest of the ledger')
+    .option('--new <file>', 'a newer checkpoint; by default the latest of the ledger or the export')
     .option(...POLICY_OPTION)
     .action((options: ConsistencyOptions) => consistency(options));
 }
@@ -69,17 +73,14 @@ function sha256Hex(text: string): Uint8Array {
 const textOf = async (file: string): Promise<string> =>
   Buffer.from(await readInputFile(file, MAX_CHECKPOINT_BYTES)).toString('utf8');
 
-/** The log of the folder as a checkpoint in `file` has it, or as it is now. */
-async function viewOf(
-  { folder, config, onClose }: Session,
-  file: string | undefined,
-  policy?: WitnessPolicy,
-) {
-  const saved = file === undefined ? undefined : await textOf(file);
+const savedText = async (file: string | undefined): Promise<string | undefined> =>
+  file === undefined ? undefined : textOf(file);
+
+/** The log of the folder. */
+async function readerOf({ folder, config, onClose }: Session): Promise<LedgerReader> {
   const reader = await openFolderReader(folder, config);
   onClose(() => reader.close());
-  const verifier = logVerifier(config);
-  return { reader, verifier, view: await openLogView(reader, verifier, saved, policy) };
+  return reader;
 }
 
 interface ProveOptions {
@@ -111,7 +112,10 @@ async function prove(options: ProveOptions): Promise<void> {
 }
 
 async function proofFor(session: Session, options: ProveOptions) {
-  const { view, verifier, reader } = await viewOf(session, options.checkpoint);
+  const saved = await savedText(options.checkpoint);
+  const reader = await readerOf(session);
+  const verifier = logVerifier(session.config);
+  const view = await openLogView(reader, verifier, saved);
   const made = await madeFor(session, view, verifier, options);
   const hash = made.checked.entry?.payloadSha256;
   // Only a remark, for readers who may see payloads: the proof does not rest on it.
@@ -146,18 +150,27 @@ async function check(file: string, { vkey, entry, policy: asked }: CheckOptions)
   console.log(proofLines(checked).join('\n'));
 }
 
-interface ConsistencyOptions {
-  readonly dataDir: string;
+interface ConsistencyOptions extends LogOptions {
   readonly old: string;
   readonly new?: string;
   readonly policy?: string;
 }
 
 async function consistency(options: ConsistencyOptions): Promise<void> {
-  await inFolder('ledger', { dataDir: options.dataDir }, async (session) => {
-    const older = await textOf(options.old);
-    const { policy } = await policyOption(options.policy);
-    const { view, verifier } = await viewOf(session, options.new, policy);
-    console.log(growthLines(await proveGrowth(view, verifier, older)).join('\n'));
-  });
+  const named = await namedLog(options);
+  if ('exported' in named) return growth(readerOfFolder(named.exported), named.verifier, options);
+  await inFolder('ledger', named, async (session) =>
+    growth(await readerOf(session), options.vkey ?? logVerifier(session.config), options),
+  );
+}
+
+async function growth(
+  reader: LedgerReader,
+  verifier: NoteVerifier,
+  options: ConsistencyOptions,
+): Promise<void> {
+  const older = await textOf(options.old);
+  const { policy } = await policyOption(options.policy);
+  const view = await openLogView(reader, verifier, await savedText(options.new), policy);
+  console.log(growthLines(await proveGrowth(view, verifier, older)).join('\n'));
 }

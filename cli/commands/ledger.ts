@@ -1,5 +1,4 @@
 /** `firebreak ledger …`: run it, name its key, copy it out, check it. */
-import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { exportLog } from '../../ledger/export.js';
@@ -12,10 +11,10 @@ import { verifyLog } from '../../ledger/verify.js';
 import type { VerifiedSummary } from '../../ledger/verify.js';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import type { NoteVerifier } from '../../protocol/note.js';
 import { plain } from '../../protocol/plain-text.js';
 import { readConfig } from '../config.js';
-import { usage } from '../exit.js';
+import { EXPORT_OPTION, namedLog, VKEY_OPTION } from '../exported-log.js';
+import type { LogOptions } from '../exported-log.js';
 import { folderAt } from '../folder.js';
 import { brokerUrl, wholeNumber } from '../options.js';
 import { requireName } from '../output-file.js';
@@ -38,7 +37,6 @@ import {
 } from '../present/ledger-screen.js';
 import { keepStatus, readStatus } from '../status-file.js';
 import { prunedLine } from '../present/show-retention.js';
-import { verifierKey } from '../verifier-key.js';
 import { addLedgerClockCommand } from './ledger-clock.js';
 import { addLedgerFsckCommand } from './ledger-fsck.js';
 import { addLedgerProofCommands } from './ledger-proofs.js';
@@ -73,8 +71,8 @@ export function addLedgerCommands(program: Command): void {
     .command('verify')
     .description('recompute the whole log and compare: entries, hash chain, tiles, root, signature')
     .option('--data-dir <dir>', 'the data folder of the deployment')
-    .option('--export <dir>', 'check an exported folder instead; needs --vkey')
-    .option('--vkey <key>', 'the log’s public key, as firebreak ledger vkey prints it', verifierKey)
+    .option(...EXPORT_OPTION)
+    .option(...VKEY_OPTION)
     .option(...POLICY_OPTION)
     .action((options: VerifyOptions) => verify(options));
   addLedgerClockCommand(ledger);
@@ -173,10 +171,7 @@ async function exportTo(options: FolderOptions, out: string): Promise<void> {
   });
 }
 
-interface VerifyOptions {
-  readonly dataDir?: string;
-  readonly export?: string;
-  readonly vkey?: NoteVerifier;
+interface VerifyOptions extends LogOptions {
   readonly policy?: string;
 }
 
@@ -185,18 +180,13 @@ async function verify(options: VerifyOptions): Promise<void> {
   const progress = terminalProgress(process.stderr);
   const onProgress = (done: number, size: number) =>
     progress.update(`${done} of ${size} entries`, done / size);
-  if (options.export !== undefined) {
-    if (options.dataDir !== undefined) throw usage('name either --data-dir DIR or --export DIR, not both');
-    if (options.vkey === undefined) throw usage('--export needs --vkey KEY, the public key of the log');
-    const noFolder = new FirebreakError('input', `there is no folder ${options.export}`);
-    await stat(options.export).catch(() => Promise.reject(noFolder));
-    const verified = verifyFolder(options.export, options.vkey, { onProgress, ...asked });
+  const named = await namedLog(options);
+  if ('exported' in named) {
+    const verified = verifyFolder(named.exported, named.verifier, { onProgress, ...asked });
     const summary = await verified.finally(progress.done);
-    return report(summary, options.export);
+    return report(summary, named.exported);
   }
-  if (options.dataDir === undefined)
-    throw usage('name a --data-dir DIR, or an exported folder with --export DIR');
-  await inFolder('ledger', { dataDir: options.dataDir }, async ({ folder, config, onClose, signal }) => {
+  await inFolder('ledger', named, async ({ folder, config, onClose, signal }) => {
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
     const verifier = options.vkey ?? logVerifier(config);

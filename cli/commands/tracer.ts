@@ -21,6 +21,7 @@ import { waitForLedger } from '../ledger-place.js';
 import { wholeNumber } from '../options.js';
 import { openFolderReader } from '../parts/ledger.js';
 import { makeToken, watchTokens } from '../parts/tracer-tokens.js';
+import type { WatchedTokens } from '../parts/tracer-tokens.js';
 import { startTracer } from '../parts/tracer.js';
 import { startWriter } from '../parts/writer.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
@@ -98,6 +99,8 @@ async function run(options: RunOptions): Promise<void> {
   const asked = await policyOption(options.policy);
   await inFolder('tracer', options, async (session) => {
     const { folder, config, log, signal, onClose } = session;
+    const { tokens, close } = await watchTokens(folder, log);
+    onClose(async () => close());
     const { mqtt: mqttUrl } = await waitForLedger(session, LEDGER_WAIT_MS);
     const signer = await signerFrom(folder.tracer.writerKey);
     const writer = await startWriter(session, { signer, spoolDir: folder.tracer.spool, mqttUrl });
@@ -114,7 +117,7 @@ async function run(options: RunOptions): Promise<void> {
     const pulse = new Pulse(tracer, () => Date.now());
     const { added } = await pulse.catchUp(sayNowAndThen(log), signal);
     const api = tracerAnswers({ tracer, pulse, looksRecorded: () => looks });
-    const url = await serve(api, options, session);
+    const url = await serve(api, tokens, options, session);
     log.info('the tracer is up; stop it with Ctrl-C', {
       entries: added,
       contacts: tracer.status().contacts,
@@ -138,12 +141,11 @@ function sayNowAndThen(log: Log): (done: number, size: number) => void {
 
 async function serve(
   api: TracerApi,
+  tokens: WatchedTokens['tokens'],
   options: RunOptions,
   { folder, log, onClose }: Session,
 ): Promise<string> {
   const { httpHost: host, httpPort: port } = options;
-  const { tokens, close } = await watchTokens(folder, log);
-  onClose(async () => close());
   const http = await serveTracerHttp({ api, tokens, host, port, log });
   onClose(() => http.close());
   if (!isLoopback(host))

@@ -1,10 +1,9 @@
 /** The tokens of a folder's tracer: the file with their hashes, a new one, and what a running tracer knows of it. */
 import { randomBytes } from 'node:crypto';
-import { unwatchFile, watchFile } from 'node:fs';
-import type { Stats } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { holdLock } from '../../host/folder-lock.js';
+import { systemReason } from '../../host/system-words.js';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
@@ -33,7 +32,7 @@ export async function makeToken(folder: DataFolder, name: string, role: Role): P
   const unlock = await holdLock(join(`${file}.lock`, 'lock'), 'another token is being made: try again');
   try {
     const text = (await tokenText(file)) ?? TITLE;
-    tokensIn(file, text);
+    named(file, () => parseTokens(text));
     await writeAtomically(file, `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${line}`, PRIVATE);
   } finally {
     await unlock();
@@ -42,52 +41,111 @@ export async function makeToken(folder: DataFolder, name: string, role: Role): P
 }
 
 export interface WatchedTokens {
-  /** As the file was when it could be read last. */
+  /** As each of the two files was when it could be read last. */
   readonly tokens: () => readonly KnownToken[];
   readonly close: () => void;
 }
 
 /**
- * The folder's own token and those of its file, which is read again when it changes and on SIGHUP. One that cannot be
- * read then is said, and who could ask before still can. Throws `damaged`, `permission` or `not-found` at the start.
+ * The folder's own token and those of its file, each read again every `lookEveryMs` wall ms and at once on SIGHUP. What is read
+ * anew, and what cannot be read, is said once; a file that cannot be read leaves those it held before, one that is gone leaves
+ * none. Throws `damaged`, `permission` or `not-found` at the start.
  */
-export async function watchTokens(folder: DataFolder, log: Log): Promise<WatchedTokens> {
+export async function watchTokens(
+  folder: DataFolder,
+  log: Log,
+  lookEveryMs = LOOK_EVERY_MS,
+): Promise<WatchedTokens> {
   const { apiToken, tokens: file } = folder.tracer;
-  const own = { sha256: tokenHash(toHex(await readKeyFile(apiToken))), bearer: OWN };
-  let known = await readTokens(file);
-  const readAgain = async (): Promise<void> => {
-    try {
-      known = await readTokens(file);
-      log.info('read who may ask', { tokens: known.length });
-    } catch (error) {
-      const code = error instanceof FirebreakError ? error.code : 'input';
-      log.error('the file of tokens cannot be read; those known before still hold', { code, file });
-    }
+  const files = [
+    await openTokenFile(apiToken, async () => toHex(await readKeyFile(apiToken)), ownToken),
+    await openTokenFile(file, async () => (await tokenText(file)) ?? '', parseTokens),
+  ];
+  const look = inTurn(() => Promise.all(files.map((one) => one.look(log))));
+  const onSignal = (): void => {
+    for (const one of files) one.forget();
+    look();
   };
-  const onChange = (): void => void readAgain();
-  const onLook = (now: Stats, before: Stats): void => {
-    if (now.mtimeMs !== before.mtimeMs || now.ino !== before.ino) onChange();
-  };
-  watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, onLook);
-  process.on('SIGHUP', onChange);
+  const timer = setInterval(look, lookEveryMs).unref();
+  process.on('SIGHUP', onSignal);
   return {
-    tokens: () => [own, ...known],
+    tokens: () => files.flatMap((one) => one.known()),
     close: () => {
-      unwatchFile(file, onLook);
-      process.off('SIGHUP', onChange);
+      clearInterval(timer);
+      process.off('SIGHUP', onSignal);
     },
   };
 }
 
+interface TokenFile {
+  readonly known: () => readonly KnownToken[];
+  /** Reads it again. */
+  readonly look: (log: Log) => Promise<void>;
+  /** Lets the next look say what it finds, new or not. */
+  readonly forget: () => void;
+}
+
+/** Its mode and its owner count like its words, and a failure may pass: it is read whether it seems changed or not. */
+async function openTokenFile(
+  file: string,
+  read: () => Promise<string>,
+  parse: (text: string) => readonly KnownToken[],
+): Promise<TokenFile> {
+  let known: readonly KnownToken[] = [];
+  const take = async (): Promise<string> => {
+    const text = await read();
+    known = named(file, () => parse(text));
+    return toHex(tokenHash(text));
+  };
+  let found: string | undefined = await take();
+  const isNew = (now: string): boolean => {
+    const before = found;
+    found = now;
+    return now !== before;
+  };
+  const look = async (log: Log): Promise<void> => {
+    try {
+      if (isNew(await take())) log.info('read who may ask', { file, tokens: known.length });
+    } catch (error) {
+      const code = error instanceof FirebreakError ? error.code : 'input';
+      if (code === 'not-found') known = [];
+      const why = error instanceof FirebreakError ? error.message : systemReason(error);
+      if (isNew(why)) log.error(code === 'not-found' ? GONE : UNREADABLE, { code, file, why });
+    }
+  };
+  return { known: () => known, look, forget: () => (found = undefined) };
+}
+
+const GONE = 'a file of tokens is gone, so that none of it holds';
+const UNREADABLE = 'a file of tokens cannot be read; those known before still hold';
+
+/** Does it, and once more when it was asked for meanwhile; never twice at a time. `work` throws nothing. */
+function inTurn(work: () => Promise<unknown>): () => void {
+  let isWanted = false;
+  let isAtIt = false;
+  const run = async (): Promise<void> => {
+    isAtIt = true;
+    while (isWanted) {
+      isWanted = false;
+      await work();
+    }
+    isAtIt = false;
+  };
+  return () => {
+    isWanted = true;
+    if (!isAtIt) void run();
+  };
+}
+
 /** Whoever can read the folder's own token asks in the name that the question gives. */
-const OWN = { roles: ['officer', 'operator'] } as const;
+const ownToken = (token: string): KnownToken[] => [
+  { sha256: tokenHash(token), bearer: { roles: ['officer', 'operator'] } },
+];
 
-const readTokens = async (file: string): Promise<KnownToken[]> =>
-  tokensIn(file, (await tokenText(file)) ?? '');
-
-function tokensIn(file: string, text: string): KnownToken[] {
+/** What `parse` gives. Throws `damaged`, naming the file. */
+function named<Parsed>(file: string, parse: () => Parsed): Parsed {
   try {
-    return parseTokens(text);
+    return parse();
   } catch (cause) {
     throw new FirebreakError('damaged', `${file}: ${(cause as Error).message}`, { cause });
   }

@@ -15,6 +15,8 @@ import { writeAnswer } from './show-trace.js';
 
 /** Steps of one source beyond this are left to --json. */
 const MAX_REASONS = 8;
+const WHAT_A_SCORE_SAYS =
+  'A score is a share among those weighed: 1.00 says that nothing else explains more, not that this explains the cases well.';
 
 /** On the screen first: a file that cannot be written takes the answer from nobody. Throws `input`. */
 export async function showCluster(cluster: ClusterResult, jsonFile: string | undefined): Promise<void> {
@@ -23,33 +25,41 @@ export async function showCluster(cluster: ClusterResult, jsonFile: string | und
 }
 
 export function clusterText(cluster: ClusterResult): string {
-  const { sources, sourceCount, tree } = cluster;
-  const further = sourceCount - sources.length;
+  const { sources, tree } = cluster;
   return [
     ...heading(cluster),
     '',
     pc.bold('Possible common sources, the most likely first'),
-    ...(sources.length === 0 ? [pc.dim('nobody, and no gateway, was in reach of two of the cases')] : []),
+    ...(sources.length === 0 ? [pc.dim(nothingInReach(cluster))] : []),
     ...sources.flatMap((source, place) => sourceLines(source, place + 1, cluster)),
-    ...(further > 0 ? [pc.dim(`… and ${count(further)} more, less likely`)] : []),
+    ...furtherLines(cluster),
     '',
     pc.bold('Who may have infected whom: the tree that explains the cases best'),
     ...treeLines(tree, cluster),
     '',
+    ...(sources.length === 0 ? [] : [pc.dim(WHAT_A_SCORE_SAYS)]),
     pc.dim(
       'This ranks the work of a health officer. It is no diagnosis, and no proof that anybody infected anybody.',
     ),
   ].join('\n');
 }
 
-function heading({
-  cases,
-  unreached,
-  unknown,
-  presenceFrom,
-  missingReports,
-  ...request
-}: ClusterResult): string[] {
+const nothingInReach = ({ weighed }: ClusterResult): string =>
+  `${weighed.gateways === undefined ? 'nobody' : 'nobody, and no gateway,'} was in reach of two of the cases`;
+
+/** Whoever was not weighed may be as likely as anybody listed. */
+function furtherLines({ sources, sourceCount, weighed }: ClusterResult): string[] {
+  const inFull = weighed.people + (weighed.gateways ?? 0);
+  const [unlisted, unweighed] = [inFull - sources.length, sourceCount - inFull];
+  const further = [
+    ...(unlisted > 0 ? [`${count(unlisted)} more, weighed and not more likely`] : []),
+    ...(unweighed > 0 ? [`${count(unweighed)} more, not weighed in full, which may be more likely`] : []),
+  ];
+  return further.length === 0 ? [] : [pc.dim(`… and ${further.join('; ')}`)];
+}
+
+function heading(cluster: ClusterResult): string[] {
+  const { cases, presenceFrom, missingReports, ...request } = cluster;
   const { from, to, hops, minSeconds, latentSeconds, infectiousSeconds, incubationSeconds = 0 } = request;
   const infectious = infectiousSeconds === undefined ? '' : `, for ${duration(infectiousSeconds)}`;
   const incubation =
@@ -68,16 +78,29 @@ function heading({
     ...(presenceFrom === undefined
       ? []
       : [pc.dim(`who was at a gateway is known from ${localTime(presenceFrom)} on only`)]),
-    ...unreachedLines(unreached, unknown),
+    ...unreachedLines(cluster),
   ];
 }
 
-function unreachedLines(unreached: readonly string[], unknown: readonly string[]): string[] {
-  const met = unreached.filter((tag) => !unknown.includes(tag));
+function unreachedLines(cluster: ClusterResult): string[] {
+  const { unreached, unknown, onlySeen, beforeWindow, weighed } = cluster;
+  const others = new Set([...unknown, ...onlySeen, ...beforeWindow]);
+  const met = unreached.filter((tag) => !others.has(tag));
+  const [nobody, unseen] =
+    weighed.gateways === undefined ? ['nobody', ''] : ['no person', ', and no gateway saw it'];
+  const them = onlySeen.length === 1 ? 'it' : 'them';
   return [
-    ...(met.length > 0 ? [`nobody can have infected ${met.join(', ')} by what was recorded`] : []),
-    ...unknown.map((tag) => pc.yellow(`${tag} is in no contact at all: is the number right?`)),
+    ...(met.length > 0 ? [`${nobody} can have infected ${met.join(', ')} by what was recorded`] : []),
+    ...(onlySeen.length > 0 ? [`${onlySeen.join(', ')} met nobody; gateways saw ${them}`] : []),
+    ...beforeWindow.map((tag) => pc.yellow(tooEarly(tag, cluster))),
+    ...unknown.map((tag) => pc.yellow(`${tag} is in no contact at all${unseen}: is the number right?`)),
   ];
+}
+
+function tooEarly(tag: string, { cases, incubationSeconds = 0 }: ClusterResult): string {
+  const due = (cases.find((one) => one.tag === tag)?.onset ?? 0) - incubationSeconds;
+  const why = incubationSeconds === 0 ? 'its onset' : 'its onset, less the incubation';
+  return `${tag} was infected by ${localTime(due)} (${why}), before the window begins: nothing of that time was looked at; is the onset right?`;
 }
 
 function sourceLines(source: ClusterSource, place: number, { cases }: ClusterResult): string[] {

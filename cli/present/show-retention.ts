@@ -89,30 +89,39 @@ export function removalOf(ended: readonly number[], stored: readonly DayRecord[]
   };
 }
 
-export function statusLines({ days, ended, sunsetDay, gateways, enrolledTags }: AuthorityStatus): string[] {
+/** `today` is a day of deployment time. */
+export function statusLines(status: AuthorityStatus, today: number): string[] {
+  const { days, ended, sunsetDay, gateways, enrolledTags } = status;
   const unpruned = ended.filter(({ prunedBy }) => prunedBy === undefined).length;
-  const revoked = gateways.filter(({ revokedFromMs }) => revokedFromMs !== null).length;
-  const others = revoked > 0 ? `, ${count(revoked)} revoked` : '';
   return [
-    `${counted(enrolledTags, 'tag')} enrolled, ${counted(gateways.length - revoked, 'gateway')} certified${others}`,
-    ...gatewayLines(gateways),
+    `${counted(enrolledTags, 'tag')} enrolled, ${gatewayCounts(gateways, today)}`,
+    ...gatewayLines(gateways, today),
     keyDaysLine(days),
     `${counted(ended.length, 'day has ended', 'days have ended')}${unpruned > 0 ? `; the payloads of ${count(unpruned)} of them are not pruned yet` : ''}`,
     sunsetLine(sunsetDay),
   ];
 }
 
+function gatewayCounts(gateways: AuthorityStatus['gateways'], today: number): string {
+  const unrevoked = gateways.filter(({ revokedFromMs }) => revokedFromMs === null);
+  const past = unrevoked.filter(({ toDay }) => toDay < today).length;
+  const revoked = gateways.length - unrevoked.length;
+  return [
+    `${counted(unrevoked.length - past, 'gateway')} certified`,
+    ...(past > 0 ? [`${count(past)} whose certificate ended`] : []),
+    ...(revoked > 0 ? [`${count(revoked)} revoked`] : []),
+  ].join(', ');
+}
+
 /** By name; the ID is what a trace, a cluster and `authority revoke` name a gateway by. */
-export function gatewayLines(gateways: AuthorityStatus['gateways']): string[] {
+export function gatewayLines(gateways: AuthorityStatus['gateways'], today: number): string[] {
   const width = Math.max(...gateways.map(({ name }) => name.length));
   return gateways
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ name, publicKey, toDay, revokedFromMs }) => {
       const id = toHex(partyIdOf(fromHex(publicKey)));
-      const state =
-        revokedFromMs === null
-          ? `certified through ${dateOf(toDay)}`
-          : `revoked on ${dateOfMs(revokedFromMs)}`;
+      const certified = `${toDay < today ? 'certificate ended with' : 'certified through'} ${dateOf(toDay)}`;
+      const state = revokedFromMs === null ? certified : `revoked on ${dateOfMs(revokedFromMs)}`;
       return `  ${plain(name).padEnd(width)}  ${id}  ${state}`;
     });
 }

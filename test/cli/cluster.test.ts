@@ -50,7 +50,7 @@ describe('firebreak cluster', () => {
       '2030-01-01',
     );
     expect(text).toContain('nothing is known that ended after --from');
-    expect(text).toContain('9999 is in no contact at all: is the number right?');
+    expect(text).toContain('9999 is in no contact at all, and no gateway saw it: is the number right?');
     expect(text).not.toContain('infected 9999');
     expect(text).toContain('2 cases, none of them with an onset');
     expect(code).toBe(0);

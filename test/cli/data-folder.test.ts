@@ -42,6 +42,7 @@ describe('a folder of something else', () => {
       const args = words.map((word) => (word === 'OUT' ? shop.path('out') : word));
       const { code, text } = await attempt(...args, '--data-dir', foreign);
       expect(text).toContain(`${foreign} is not a Firebreak folder (it has no firebreak.json)`);
+      expect(text).toContain('bring firebreak.json from the authority’s folder');
       expect(code).toBe(1);
       expect(await readdir(foreign)).toEqual(['notes.txt']);
     },

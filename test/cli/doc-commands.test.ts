@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { buildProgram } from '../../cli/program.js';
 
 const at = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
-const CALL = /^ {4,}(?:npm run --silent firebreak -- |firebreak )(.+)$/;
+const CALL = /^ {4,}(?:sudo -u \w+ )?(?:npm run --silent firebreak -- |firebreak )(.+)$/;
 
 const documents = ['README.md', ...readdirSync(at('docs')).map((name) => `docs/${name}`)];
 const calls = documents

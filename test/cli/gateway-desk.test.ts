@@ -1,5 +1,5 @@
 /** Which gateways an authority certifies, when, and what it says of those it does not. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -76,11 +76,36 @@ describe('a gateway', () => {
     expect(await isGoodFor('first', TODAY + 11)).toBe(true);
   });
 
-  it('that was revoked is certified as soon as it has a new key', async () => {
+  it('that was revoked is certified as soon as it has a new key, and nothing is said against it', async () => {
     await authority.revokeGateway(partyIdOf(keyOf('first')));
     await approve('second');
+    forgetTheRest();
     await rounds(1);
     expect(await isGoodFor('second', TODAY)).toBe(true);
+    expect(said()).toEqual(['certified a gateway for seven days']);
+  });
+
+  it('whose name another has that was not revoked is certified, and what that does is said once', async () => {
+    await approve('second');
+    await rounds(200);
+    expect(await isGoodFor('second', TODAY)).toBe(true);
+    expect(said()).toEqual([
+      'certified a gateway for seven days',
+      expect.stringContaining('another gateway had this name, and its certificate still holds'),
+    ]);
+    const before = toHex(partyIdOf(keyOf('first')));
+    expect(world.logged.at(-1)).toMatchObject({ level: 'warn', fields: { gateway: 'hub-1', before } });
+  });
+
+  it('whose name another had, whose certificate ended, takes nothing from it', async () => {
+    world.clock.set(TODAY + 7);
+    await approve('second');
+    await rm(hub.certificate);
+    await writeFile(hub.certificate, await authority.addGateway(keyOf('first'), 'hub-1', TODAY));
+    forgetTheRest();
+    await rounds(1);
+    expect(said().slice(0, 1)).toEqual(['certified a gateway for seven days']);
+    expect(said().filter((message) => message.includes('had this name'))).toEqual([]);
   });
 
   it('whose key was revoked is spoken of once, until it has another', async () => {
@@ -117,5 +142,60 @@ describe('a gateway', () => {
     await rounds(130);
     expect(enrolled()).toBe(2);
     expect(said()).toHaveLength(1);
+  });
+});
+
+describe('a certified gateway whose approval the folder lacks', () => {
+  const id = toHex(partyIdOf(keyOf('first')));
+  const unapproved = () => world.logged.filter(({ message }) => message.includes('no gateway.pub of it'));
+  /** All rounds of a day that could say something. */
+  async function dayOf(day: number): Promise<void> {
+    world.clock.set(day);
+    for (let minute = 0; minute < 3; minute++) {
+      await rounds(2);
+      wallMs += MINUTE_MS;
+    }
+  }
+
+  it('is spoken of once, as soon as its certificate would be renewed', async () => {
+    await rm(hub.dir, { recursive: true });
+    await dayOf(TODAY + 4);
+    expect(unapproved()).toEqual([]);
+    await dayOf(TODAY + 5);
+    await dayOf(TODAY + 6);
+    expect(unapproved()).toMatchObject([
+      { level: 'warn', fields: { gateway: 'hub-1', id, lastDay: '2024-10-10' } },
+    ]);
+    await mkdir(hub.dir);
+    await approve('first');
+    await dayOf(TODAY + 6);
+    expect(await isGoodFor('first', TODAY + 12)).toBe(true);
+    await rm(hub.dir, { recursive: true });
+    await dayOf(TODAY + 11);
+    expect(unapproved()).toHaveLength(2);
+  });
+
+  it('is spoken of too where nobody was there while its certificate ended, and not for ever', async () => {
+    await rm(hub.dir, { recursive: true });
+    await dayOf(TODAY + 14);
+    expect(unapproved()).toEqual([]);
+    await dayOf(TODAY + 13);
+    expect(unapproved()).toHaveLength(1);
+  });
+
+  it('is not spoken of once it is revoked', async () => {
+    await rm(hub.dir, { recursive: true });
+    await authority.revokeGateway(partyIdOf(keyOf('first')));
+    await dayOf(TODAY + 5);
+    expect(unapproved()).toEqual([]);
+  });
+
+  it('is one that is approved under any name, and none whose approval cannot be read', async () => {
+    await rename(hub.dir, `${hub.dir}-elsewhere`);
+    await dayOf(TODAY + 5);
+    expect(unapproved()).toEqual([]);
+    await writeFile(join(`${hub.dir}-elsewhere`, 'gateway.pub'), 'spoilt');
+    await dayOf(TODAY + 11);
+    expect(unapproved()).toHaveLength(1);
   });
 });

@@ -1,7 +1,10 @@
 /** What `firebreak ledger status` says of witnesses and of the clock. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it, test } from 'vitest';
 import { ledgerScreen, ledgerStatusSchema } from '../../cli/present/ledger-screen.js';
+import { PROJECT_ROOT } from './firebreak-process.js';
 
 const now = Date.now() / 1000;
 
@@ -67,4 +70,19 @@ describe('the line of a witness', () => {
     expect(line).toContain(words);
     expect(line.includes('clock')).toBe(atSeconds > now + 60);
   });
+});
+
+test('the page on witnesses shows the rows of the screen, all of them', async () => {
+  const page = await readFile(join(PROJECT_ROOT, 'docs/witnesses.md'), 'utf8');
+  const [, sample = ''] = /^ {4}\S+ {2}well\n((?: {6}.+\n)+)/m.exec(page) ?? [];
+  const witnesses = ['hospital', 'ombudsman', 'press'].map((name) => ({ name }));
+  const status = ledgerStatusSchema.parse({
+    ...{ origin: 'log.example', size: 40, gateways: 2, pendingBatches: 0 },
+    publication: { size: 40, quorum: '2 of them', witnesses },
+  });
+  const [, ...shown] = stripVTControlCharacters(ledgerScreen({ isRunning: true, ageMs: 0, status })).split(
+    '\n',
+  );
+  const rowNames = (lines: readonly string[]) => lines.map((line) => line.trim().split(' ')[0]);
+  expect(rowNames(sample.trimEnd().split('\n'))).toEqual(rowNames(shown));
 });

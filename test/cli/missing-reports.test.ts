@@ -23,7 +23,8 @@ describe('an answer on the screen', () => {
     [12, '12 reports or approvals of gateways could not be read'],
   ])('says in one line what it means that %i could not be read, and what to do', (missingReports, words) => {
     const tree = { roots: [], edges: [], logLikelihood: 0 };
-    const found = { sources: [], sourceCount: 0, unreached: [], unknown: [], tree };
+    const unreached = { unreached: [], unknown: [], onlySeen: [], beforeWindow: [] };
+    const found = { sources: [], sourceCount: 0, weighed: { people: 0 }, ...unreached, tree };
     for (const text of [
       traceTree({ ...trace, missingReports }),
       clusterText({ ...settings, cases: [{ tag: '1' }, { tag: '2' }], ...found, missingReports }),

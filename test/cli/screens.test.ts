@@ -125,23 +125,32 @@ describe('a number', () => {
 });
 
 describe('the status of an authority', () => {
-  it('says which gateway has which id, until when it is certified, and which are revoked', () => {
-    const gatewayOf = (name: string, fill: number, revokedFromMs: number | null) => ({
-      ...{ name, publicKey: toHex(new Uint8Array(32).fill(fill)), toDay: 20_521, revokedFromMs },
+  it('says which gateway has which id, until when it is certified, which certificates ended, and which are revoked', () => {
+    const gatewayOf = (name: string, fill: number, revokedFromMs: number | null, toDay = 20_521) => ({
+      ...{ name, publicKey: toHex(new Uint8Array(32).fill(fill)), toDay, revokedFromMs },
     });
     const id = (fill: number): string => toHex(partyIdOf(new Uint8Array(32).fill(fill)));
-    const gateways = [gatewayOf('ward-10', 2, 1_772_755_200_000), gatewayOf('hub-1', 1, null)];
-    expect(gatewayLines(gateways)).toEqual([
+    const gateways = [
+      gatewayOf('ward-10', 2, 1_772_755_200_000, 20_515),
+      gatewayOf('hub-1', 1, null),
+      gatewayOf('hub-2', 3, null, 20_520),
+    ];
+    expect(gatewayLines(gateways, 20_521)).toEqual([
       `  hub-1    ${id(1)}  certified through 2026-03-09`,
+      `  hub-2    ${id(3)}  certificate ended with 2026-03-08`,
       `  ward-10  ${id(2)}  revoked on 2026-03-06`,
     ]);
     const rest = {
       ...{ issuerPublicKey: '', days: [], ended: [], enrolledTags: 2, sunsetDay: undefined },
       ...{ lastNotice: undefined, noticesOnOffer: 0, noticesWaiting: 0 },
     };
-    const first = (some: typeof gateways) => statusLines({ ...rest, gateways: some })[0];
-    expect(first(gateways)).toBe('2 tags enrolled, 1 gateway certified, 1 revoked');
-    expect(first(gateways.slice(1))).toBe('2 tags enrolled, 1 gateway certified');
+    const first = (some: typeof gateways, today = 20_521) =>
+      statusLines({ ...rest, gateways: some }, today)[0];
+    expect(first(gateways)).toBe(
+      '2 tags enrolled, 1 gateway certified, 1 whose certificate ended, 1 revoked',
+    );
+    expect(first(gateways, 20_520)).toBe('2 tags enrolled, 2 gateways certified, 1 revoked');
+    expect(first(gateways.slice(1, 2))).toBe('2 tags enrolled, 1 gateway certified');
   });
 });
 

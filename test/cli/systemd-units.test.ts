@@ -57,11 +57,32 @@ describe('the systemd units', () => {
     for (const name of used) expect(said).toContain(`${name}=`);
   });
 
+  it.each(PARTIES)('%s starts whatever becomes of what prepares the adapters', async (unit) => {
+    const text = await readFile(join(DIR, unit), 'utf8');
+    const prefixes = [...text.matchAll(/^ExecStartPre=([^/]*)/gm)].map(([, prefix]) => prefix);
+    expect(prefixes).toEqual(['-+', '-+']);
+  });
+
   it('let a host without a clock of its own hold its gateway back until the network has set the time', async () => {
     const text = await readFile(join(DIR, 'firebreak-gateway@.service'), 'utf8');
     expect(text).toMatch(/^After=time-sync\.target$/m);
     expect(text).not.toMatch(/^(Wants|Requires)=.*network-online/m);
   });
+});
+
+/** The units of the folder, and those that pages give. */
+async function allUnits(): Promise<(readonly [string, string])[]> {
+  const names = ['docs/witnesses.md', ...(await readdir(DIR)).map((name) => `deploy/systemd/${name}`)];
+  return Promise.all(
+    names.map(async (name) => [name, await readFile(join(PROJECT_ROOT, name), 'utf8')] as const),
+  );
+}
+
+it('a unit that starts again after each end waits before it does, or systemd gives it up after five in ten seconds', async () => {
+  const units = (await allUnits()).filter(([, text]) => /^ *Restart=always$/m.test(text));
+  expect(units.map(([name]) => name)).toEqual(expect.arrayContaining(['docs/witnesses.md']));
+  expect(units.length).toBe(1 + PARTIES.length);
+  for (const [name, text] of units) expect(text, name).toMatch(/^ *RestartSec=5$/m);
 });
 
 const OWN_KEY = Uint8Array.from({ length: 32 }, (_, i) => 7 * i);
@@ -150,4 +171,19 @@ it('hardware.md says how a certificate comes to a gateway on a machine of its ow
     'IdentityFile',
   ])
     expect(text).toContain(words);
+});
+
+describe('the steps of hardware.md that install a service', async () => {
+  const text = await readFile(join(PROJECT_ROOT, 'docs/hardware.md'), 'utf8');
+  const steps = /^As services, .*\n\n((?: {4}.*\n)+)/m.exec(text)?.[1] ?? '';
+
+  it.each([
+    ['install what the units call', / apt install .*\bbluez\b.*\brfkill\b/],
+    ['bring firebreak.json', / install .*firebreak\.json \/var\/lib\/firebreak\/firebreak\.json/],
+    ['turn bluetoothd off', / systemctl disable --now bluetooth\b/],
+  ])('%s before they start it', (_what, step) => {
+    const at = steps.search(step);
+    expect(at).toBeGreaterThan(-1);
+    expect(at).toBeLessThan(steps.indexOf('systemctl enable --now firebreak-gateway@'));
+  });
 });

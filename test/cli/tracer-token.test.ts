@@ -1,5 +1,5 @@
 /** Tokens for those who ask a tracer: made, kept as hashes, known while it runs. */
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -13,6 +13,7 @@ import { toHex } from '../../protocol/bytes.js';
 import type { Log } from '../../protocol/log.js';
 import { bearerOf } from '../../tracer/api/tokens.js';
 import { startFirebreak } from './firebreak-process.js';
+import type { FirebreakProcess } from './firebreak-process.js';
 import { attempt } from './in-process.js';
 
 let dir: string;
@@ -34,11 +35,11 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   }
 }
 
-async function watched() {
+async function watched(lookEveryMs?: number) {
   const lines: string[] = [];
   const note = (...said: unknown[]): void => void lines.push(JSON.stringify(said));
   const log: Log = { info: note, warn: note, error: note };
-  const { tokens, close } = await watchTokens(folder, log);
+  const { tokens, close } = await watchTokens(folder, log, lookEveryMs);
   onTestFinished(() => close());
   return { lines, who: (token: string) => bearerOf(token, tokens()) };
 }
@@ -103,10 +104,16 @@ describe('who a tracer knows', () => {
     expect(who('fbt_other')).toBeUndefined();
   });
 
-  it('follows the file: at once on SIGHUP, and soon without', async () => {
+  it('follows the file on SIGHUP, without a look of its own', async () => {
+    const { who } = await watched(600_000);
+    const token = await makeToken(folder, 'Dr. Wu', 'officer');
+    process.emit('SIGHUP', 'SIGHUP');
+    await until(() => who(token) !== undefined);
+  });
+
+  it('follows the file soon without', async () => {
     const { who, lines } = await watched();
     const first = await makeToken(folder, 'Dr. Wu', 'officer');
-    process.emit('SIGHUP', 'SIGHUP');
     await until(() => who(first) !== undefined);
     const second = await makeToken(folder, 'Dr. Ito', 'officer');
     await until(() => who(second) !== undefined);
@@ -121,7 +128,41 @@ describe('who a tracer knows', () => {
     await writeFile(folder.tracer.tokens, 'half a li');
     process.emit('SIGHUP', 'SIGHUP');
     await until(() => lines.join().includes('"code":"damaged"'));
+    expect(lines.join()).toContain('line 1 must be the SHA-256 of a token of its own');
+    expect(lines.join()).not.toContain('half a li');
     expect(who(token)).toMatchObject({ officer: 'Dr. Wu' });
+  });
+
+  it('no longer holds one whose line went while others could read the file, once they cannot', async () => {
+    const token = await makeToken(folder, 'Dr. Wu', 'officer');
+    const kept = await makeToken(folder, 'Dr. Ito', 'officer');
+    const { who, lines } = await watched(50);
+    const without = (await fileText()).replace(/^.*Dr\. Wu\n/m, '');
+    await writeFile(`${folder.tracer.tokens}.new`, without);
+    await chmod(`${folder.tracer.tokens}.new`, 0o644);
+    await rename(`${folder.tracer.tokens}.new`, folder.tracer.tokens);
+    await until(() => lines.join().includes('run chmod 600'));
+    expect(who(token)).toMatchObject({ officer: 'Dr. Wu' });
+    await chmod(folder.tracer.tokens, 0o600);
+    await until(() => who(token) === undefined);
+    expect(who(kept)).toMatchObject({ officer: 'Dr. Ito' });
+    expect(lines.filter((line) => line.includes('cannot be read'))).toHaveLength(1);
+  });
+
+  it('is whoever has the folder’s own token of now, not of before', async () => {
+    const file = folder.tracer.apiToken;
+    const before = await readFile(file, 'utf8');
+    onTestFinished(() => writeFile(file, before, { mode: 0o600 }));
+    const { who, lines } = await watched(50);
+    const after = 'ab'.repeat(32);
+    await writeFile(`${file}.new`, `${after}\n`, { mode: 0o600 });
+    await rename(`${file}.new`, file);
+    await until(() => who(after) !== undefined);
+    expect(who(before.trimEnd())).toBeUndefined();
+    await rm(file);
+    await until(() => who(after) === undefined);
+    expect(lines.join()).toContain('is gone');
+    expect(lines.join()).not.toContain(after);
   });
 
   it('is nobody before a file that cannot be read', async () => {
@@ -131,6 +172,29 @@ describe('who a tracer knows', () => {
 });
 
 describe('a tracer that runs', () => {
+  const started = (): FirebreakProcess => {
+    const tracer = startFirebreak(['tracer', 'run', '--data-dir', dir]);
+    onTestFinished(() => tracer.kill());
+    return tracer;
+  };
+
+  it('lives on at a SIGHUP that comes before it is up', async () => {
+    const tracer = started();
+    await tracer.says('for a ledger on');
+    tracer.child.kill('SIGHUP');
+    await tracer.says('read who may ask');
+    tracer.child.kill('SIGTERM');
+    expect(await tracer.ended).toMatchObject({ signal: null });
+  });
+
+  it('ends at once on tokens that cannot be read, before there is a ledger', async () => {
+    await writeFile(folder.tracer.tokens, 'half a li', { mode: 0o600 });
+    const tracer = started();
+    expect(await tracer.ended).toEqual({ code: 1, signal: null });
+    expect(tracer.stderr()).toContain('line 1 must be');
+    expect(tracer.stderr()).not.toContain('ledger on');
+  });
+
   it('takes a token that was made while it ran, until its line is gone', async () => {
     const running = ['ledger', 'tracer'].map((room) => startFirebreak([room, 'run', '--data-dir', dir]));
     onTestFinished(async () => void (await Promise.all(running.map((one) => one.kill()))));

@@ -22,6 +22,7 @@ import type { LoggedReport } from '../cli/logged-reports.js';
 import { expectAcknowledgedOnce } from './acknowledged.js';
 import { newDeployment, untilIn } from './deployment.js';
 import type { Deployment } from './deployment.js';
+import { approveAndRevoke, warn } from './orders.js';
 import { traceOf } from './trace-of.js';
 
 /** An epoch takes ten seconds. */
@@ -142,6 +143,8 @@ describe('a deployment of separate processes', () => {
     const pair = await traceOf(dir, 4);
     expect(await rolesOf(2)).toEqual(['reached']);
     expect(await rolesOf(4)).toEqual(['case']);
+    await warn(deployment, 2, 7);
+    await approveAndRevoke(deployment, 'hub-2');
     await wait('all to be delivered', quiet);
     expect(deployment.said()).not.toContain('ERROR');
     const ended = await deployment.stopAll();

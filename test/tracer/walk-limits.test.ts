@@ -4,6 +4,7 @@ import { trace, traceResult } from '../../tracer/trace.js';
 import { CALLED_OFF, OUT_OF_TIME } from '../../tracer/walk/pace.js';
 import type { PresenceView } from '../../tracer/presence/presence-view.js';
 import { tagsReached, walkTrace } from '../../tracer/walk/trace-walks.js';
+import { buffersOf } from '../../tracer/walk/walk-result.js';
 import { WalkWorkspace } from '../../tracer/walk/workspace.js';
 import { referenceTrace } from '../reference/brute-force.js';
 import { plainView, stageView } from '../reference/views.js';
@@ -37,6 +38,21 @@ describe('the list of a trace', () => {
     const together = plainView(Array.from({ length: 50 }, (_, k) => meeting(1, 2 + ((k * 29) % 50), 1_000)));
     const { reached } = trace(together.view, asked({ case: '1', hops: 1, list: 20 }));
     expect(reached.map(({ person }) => Number(person))).toEqual(Array.from({ length: 20 }, (_, k) => k + 2));
+  });
+
+  it('holds the memory of those it lists and not of all who were reached, in buffers that can be transferred', () => {
+    const many = city(3_000, 40_000);
+    const { reached } = walkTrace(many.view, asked({ list: 10 }), new WalkWorkspace());
+    expect([reached.person.length, reached.everyone.length > 2_000]).toEqual([10, true]);
+    const { everyone, person, hop, exposedAt, earliestAt, score, paths } = reached;
+    const { lastStep, before, near, far, kind, at } = paths;
+    const rows = [person, hop, exposedAt, earliestAt, score, lastStep, before, near, far, kind, at];
+    expect(rows.some(({ buffer }) => buffer === everyone.buffer)).toBe(false);
+    const buffers = new Set(rows.map(({ buffer }) => buffer));
+    expect([...buffers].reduce((bytes, { byteLength }) => bytes + byteLength, 0)).toBeLessThan(4_000);
+    expect(new Set(buffersOf(reached))).toEqual(new Set([...buffers, everyone.buffer]));
+    const moved = structuredClone(reached, { transfer: buffersOf(reached) });
+    expect([moved.everyone.length > 2_000, moved.person.length, everyone.length]).toEqual([true, 10, 0]);
   });
 
   it('leaves out nobody of whom the record of the look is to tell', () => {

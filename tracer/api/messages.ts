@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { clusterLookUpSchema } from '../cluster/cluster-message.js';
 import { count, missingReports, presenceFrom, reachedPerson, seconds, tag } from '../row-message.js';
 import { lookUpSchema, MAX_EVIDENCE_PERSONS } from '../trace-message.js';
+import { REFUSAL_CODES } from './refusal-codes.js';
 
 /** Contacts on one page. */
 const MAX_PAGE = 1000;
@@ -130,6 +131,6 @@ export const healthAnswer = z.object({
 export type HealthAnswer = z.infer<typeof healthAnswer>;
 
 export const refusal = z.object({
-  code: z.string().describe('stable, for programs'),
+  code: z.enum(REFUSAL_CODES).describe('stable, for programs'),
   message: z.string().describe('for people'),
 });

@@ -6,11 +6,14 @@ import type { Desk } from './desk.js';
 /** Seconds: from less than a screen's frame to the limit of a question. */
 const TRACE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+const TRACE_HELP =
+  'Time to answer a trace, without its wait in line and without sending: to read on, to trace, to record the look, and for evidence to wait for its checkpoint and make it';
+
 export interface ApiMetrics {
   /** In the text format, and its content type. */
   scrape(): Promise<string>;
   readonly contentType: string;
-  /** Of a trace, without the wait for its turn and without sending. */
+  /** Of a trace that was answered, without the wait for its turn and without sending. */
   traced(direction: string, seconds: number): void;
   refused(code: string): void;
   answered(request: { readonly method: string; readonly route: string; readonly status: number }): void;
@@ -27,7 +30,7 @@ export function apiMetrics(api: TracerApi, desk: Desk, nowMs: () => number): Api
   deskGauges(registry, desk);
   const registers = [registry];
   const traces = new Histogram({
-    ...{ name: 'firebreak_trace_seconds', help: 'Time to trace and to record the look', registers },
+    ...{ name: 'firebreak_trace_seconds', help: TRACE_HELP, registers },
     ...{ labelNames: ['direction'], buckets: TRACE_BUCKETS },
   });
   const refusals = new Counter({

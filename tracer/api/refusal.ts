@@ -1,16 +1,18 @@
 /** How a question that is not answered is answered: a status and one line of JSON. */
 import { FirebreakError } from '../../protocol/errors.js';
-import type { ErrorCode } from '../../protocol/errors.js';
 import { AskerError } from '../asker-error.js';
 import { reasonOf } from '../follow.js';
+import { isRefusalCode } from './refusal-codes.js';
+import type { RefusalCode } from './refusal-codes.js';
 
 /** A refusal that has a status of its own, whatever its code. */
 export class HttpRefusal extends AskerError {
+  declare readonly code: RefusalCode;
   readonly status: number;
   /** When it is worth asking again. */
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(status: number, code: ErrorCode, message: string, retryAfterSeconds?: number) {
+  constructor(status: number, code: RefusalCode, message: string, retryAfterSeconds?: number) {
     super(code, message);
     this.status = status;
     this.retryAfterSeconds = retryAfterSeconds;
@@ -19,7 +21,7 @@ export class HttpRefusal extends AskerError {
 
 export interface Refused {
   readonly status: number;
-  readonly code: ErrorCode;
+  readonly code: RefusalCode;
   readonly message: string;
   readonly retryAfterSeconds?: number;
   /** What the log alone is told. */
@@ -30,7 +32,7 @@ export interface Refused {
 const PATH = /(?:^|[\s"'“(=:])(?:~|\.{1,2}|[A-Za-z]:)?[/\\][^\s/\\]/;
 const FAILED = 'the tracer failed to answer; its operator finds why in its log';
 const UNAVAILABLE = 503;
-const STATUS: Partial<Record<ErrorCode, number>> = {
+const STATUS: Partial<Record<RefusalCode, number>> = {
   permission: 403,
   format: 400,
   input: 400,
@@ -40,7 +42,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 };
 
 /** What Fastify refuses by itself, by its status. */
-const OF_FASTIFY: Partial<Record<number, readonly [code: ErrorCode, message: string]>> = {
+const OF_FASTIFY: Partial<Record<number, readonly [code: RefusalCode, message: string]>> = {
   400: ['format', 'the request is not one that can be read: a question is an object in JSON'],
   404: ['not-found', 'there is nothing here; what there is, /openapi.json says'],
   413: ['size', 'the question has more bytes than this tracer takes'],
@@ -50,17 +52,20 @@ const OF_FASTIFY: Partial<Record<number, readonly [code: ErrorCode, message: str
 /**
  * What to answer to whatever was thrown. Told is what was made for whoever asks. All else is no fault of the question, whatever its
  * code: of what is ours the log has the words, of what is unexpected only where it arose, for its words may name anything.
- * A second line holds where words for whoever asks were put together with others': what names a folder stays inside all the same.
+ * A second line holds where words for whoever asks were put together with others': what names a folder stays inside all the same, and
+ * so does what has a code that is none of this API's.
  */
 export function refusedBy(error: unknown): Refused {
   if (error instanceof HttpRefusal) {
     const { status, code, message, retryAfterSeconds } = error;
     return { status, code, message, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
   }
-  if (error instanceof AskerError && PATH.test(error.message))
+  if (error instanceof AskerError) {
+    const { code, message } = error;
+    if (isRefusalCode(code) && !PATH.test(message))
+      return { status: STATUS[code] ?? UNAVAILABLE, code, message };
     return { status: UNAVAILABLE, code: 'closed', message: FAILED, why: placeOf(error) };
-  if (error instanceof AskerError)
-    return { status: STATUS[error.code] ?? UNAVAILABLE, code: error.code, message: error.message };
+  }
   if (error instanceof FirebreakError)
     return { status: UNAVAILABLE, code: 'closed', message: FAILED, why: reasonOf(error) };
   const status = statusOf(error);

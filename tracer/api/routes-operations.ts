@@ -10,7 +10,10 @@ export function addOperationRoutes(app: ApiServer, { api, metrics, nowMs }: ApiR
   const tags = ['operations'];
   const health = {
     ...{ summary: 'Whether the tracer is well; 503 when it is not', tags },
-    response: { 200: healthAnswer, '4xx': refusal, 503: healthAnswer },
+    response: {
+      ...{ 200: healthAnswer, 503: z.union([healthAnswer, refusal]) },
+      ...{ '4xx': refusal, '5xx': refusal },
+    },
   };
   app.get('/v1/health', { schema: health }, async (_request, reply) => {
     const answer = healthOf(api, process.memoryUsage(), nowMs());

@@ -20,7 +20,7 @@ import { HttpRefusal, placeOf, refusedBy } from './refusal.js';
 import type { ApiRoom, ApiServer } from './room.js';
 import { addOperationRoutes } from './routes-operations.js';
 import { addQuestionRoutes } from './routes-questions.js';
-import { refuseBrokenRequest } from './broken-request.js';
+import { refuseBrokenRequest, refuseExpectation } from './broken-request.js';
 import type { KnownToken } from './tokens.js';
 
 const LOOPBACK = '127.0.0.1';
@@ -77,7 +77,9 @@ function serverOf(limits: ApiLimits, room: ApiRoom): ApiServer {
     keepAliveTimeout: limits.keepAliveMs,
     connectionTimeout: limits.silentMs,
     forceCloseConnections: 'idle',
+    return503OnClosing: false, // the desk refuses what still comes
     http: {
+      requireHostHeader: false, // Node's own refusal is bare
       headersTimeout: limits.headersMs,
       maxHeaderSize: limits.headerBytes,
       connectionsCheckingInterval: limits.checkEveryMs,
@@ -87,12 +89,17 @@ function serverOf(limits: ApiLimits, room: ApiRoom): ApiServer {
   }).withTypeProvider<ZodTypeProvider>();
   app.removeContentTypeParser('text/plain');
   app.server.maxConnections = limits.connections;
+  app.server.on('checkExpectation', refuseExpectation);
   app.setValidatorCompiler(questionCheck).setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => refuse(room, error, request, reply));
   app.setNotFoundHandler(async () => {
     throw new HttpRefusal(404, 'not-found', 'there is nothing here; what there is, /openapi.json says');
   });
-  app.addHook('onRequest', async (_request, reply) => void reply.headers(HEADERS));
+  app.addHook('onRequest', async ({ raw }, reply) => {
+    void reply.headers(HEADERS);
+    if (raw.httpVersion === '1.1' && raw.headers.host === undefined)
+      throw new HttpRefusal(400, 'format', 'a request in HTTP/1.1 has to name its host');
+  });
   app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
     room.metrics.answered({ method, route: routeOptions.url ?? 'none', status: reply.statusCode });
   });

@@ -11,6 +11,7 @@ import { fromHex, toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/hash.js';
 import { isPlain } from '../../protocol/plain-text.js';
+import { MAX_RECORDED_BYTES } from '../recorded-words.js';
 
 /** An officer may ask everything; an operator how the tracer is. */
 export const ROLES = ['officer', 'operator'] as const;
@@ -28,8 +29,6 @@ export interface KnownToken {
   readonly bearer: Bearer;
 }
 
-/** What an access record has room for (protocol.md §10). */
-const MAX_NAME_BYTES = 256;
 const PREFIX = 'fbt_';
 const TOKEN_BYTES = 32;
 const LINE = /^([0-9a-f]{64}) ([a-z]+(?:,[a-z]+)*) (\S.*)$/;
@@ -48,7 +47,7 @@ export function tokenLine(token: string, name: string, roles: readonly Role[]): 
   if (!isName(name))
     throw new FirebreakError(
       'input',
-      `a name has 1 to ${MAX_NAME_BYTES} bytes on one line, no control or format characters, and no space at its ends`,
+      `a name has 1 to ${MAX_RECORDED_BYTES} bytes on one line, no control or format characters, and no space at its ends`,
     );
   return `${toHex(tokenHash(token))} ${roles.join(',')} ${name}\n`;
 }
@@ -80,5 +79,7 @@ export function bearerOf(shown: string, tokens: readonly KnownToken[]): Bearer |
 }
 
 function isName(name: string): boolean {
-  return name !== '' && name.trim() === name && isPlain(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES;
+  return (
+    name !== '' && name.trim() === name && isPlain(name) && Buffer.byteLength(name) <= MAX_RECORDED_BYTES
+  );
 }

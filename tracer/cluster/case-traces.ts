@@ -10,7 +10,7 @@ export interface TracedCase extends ClusterCase {
   readonly due: number;
   /** Who may have infected it, by person; empty for a case that met nobody in time. */
   readonly sources: ReadonlyMap<string, ReachedPerson>;
-  /** In no contact at all. Not asked about a case that fell ill before the window. */
+  /** In no contact at all, be it seen by gateways or not. Not asked about a case that fell ill before the window. */
   readonly isUnknown: boolean;
 }
 

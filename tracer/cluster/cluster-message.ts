@@ -33,13 +33,16 @@ const settings = {
   list: z.int().min(1).max(MAX_SOURCES).exactOptional(),
 };
 
+const OR_STAY =
+  '; the stays at gateways count too, unless gateways is false and the question goes without presence';
+
 export const clusterLookUpSchema = z.strictObject({
   officer: recordedWords,
   purpose: recordedWords,
   request: z.strictObject({
     ...settings,
-    from: time.exactOptional().describe('the first contact when absent'),
-    to: time.exactOptional().describe('the last contact when absent'),
+    from: time.exactOptional().describe(`when absent, the first contact${OR_STAY}`),
+    to: time.exactOptional().describe(`when absent, the last contact${OR_STAY}`),
   }),
 });
 export type ClusterLookUp = z.infer<typeof clusterLookUpSchema>;
@@ -72,16 +75,32 @@ const gatewaySource = z.strictObject({
   explains: z.array(z.strictObject({ case: tag, start: time, end: time, seconds: count })).max(MAX_CASES),
 });
 
+const someCases = z.array(tag).max(MAX_CASES);
+
 const result: z.ZodType<ClusterResult> = z.strictObject({
   ...settings,
   from: time,
   to: time,
   sources: z.array(z.discriminatedUnion('kind', [personSource, gatewaySource])).max(MAX_SOURCES),
-  sourceCount: count,
+  sourceCount: count.describe('people and gateways with two cases or more in common, listed or not'),
+  weighed: z
+    .strictObject({
+      people: count,
+      gateways: count.exactOptional().describe('absent where none were looked at'),
+    })
+    .describe(
+      'how many of them were weighed in full; one that was not may be as likely as one that is listed',
+    ),
   presenceFrom,
   missingReports,
-  unreached: z.array(tag).max(MAX_CASES),
-  unknown: z.array(tag).max(MAX_CASES),
+  unreached: someCases.describe('to whom no walk leads'),
+  unknown: someCases.describe(
+    'those in no contact at all, whom no gateway saw where gateways were looked at: check the number',
+  ),
+  onlySeen: someCases.describe('those in no contact at all whom gateways saw'),
+  beforeWindow: someCases.describe(
+    'those whose onset, less the incubation, is before the window: nothing was looked at; check the onset',
+  ),
   tree: z.strictObject({
     roots: z.array(tag).max(MAX_CASES + 1),
     edges: z.array(step).max(MAX_CASES * MAX_HOPS),

@@ -97,10 +97,16 @@ export interface ClusterResult extends ClusterRequest {
   readonly sources: readonly ClusterSource[];
   /** People and gateways that have two cases or more in common, weighed in full or not. */
   readonly sourceCount: number;
+  /** Of these, so many were weighed in full. Gateways are absent where none were looked at. */
+  readonly weighed: { readonly people: number; readonly gateways?: number };
   /** Cases whose backward trace is empty. */
   readonly unreached: readonly string[];
-  /** Those of them that are in no contact at all: most likely a wrong number. */
+  /** Those of them that are in no contact at all, and that no gateway saw where those were looked at: most likely a wrong number. */
   readonly unknown: readonly string[];
+  /** Those of them that are in no contact at all, and that gateways saw, at any time. */
+  readonly onlySeen: readonly string[];
+  /** Those of them whose onset, less the incubation, is before `from`: nothing was walked, and their number was not checked. */
+  readonly beforeWindow: readonly string[];
   readonly tree: TransmissionTree;
   /** By presence: stays are known from here on, those before had to go. Absent where all of the window is known. */
   readonly presenceFrom?: number;

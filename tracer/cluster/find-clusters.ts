@@ -4,7 +4,6 @@ import { presenceFromIn } from '../presence/presence-view.js';
 import { requireBounds as requireTraceBounds } from '../trace.js';
 import { Turns } from '../turns.js';
 import { backwardFrom, settingsOf, traceCases } from './case-traces.js';
-import type { TracedCase } from './case-traces.js';
 import { MAX_CASES, MAX_SOURCES, MIN_CASES } from './cluster-result.js';
 import type { ClusterCase, ClusterRequest, ClusterResult, ClusterSource, Trace } from './cluster-result.js';
 import { Explained } from './explained.js';
@@ -14,6 +13,7 @@ import { likelierFirst, logSumExp } from './model.js';
 import { weighPeople } from './person-sources.js';
 import type { Weighed } from './person-sources.js';
 import { bestTree, TREE_SOURCES } from './tree.js';
+import { unreachedIn } from './unreached.js';
 
 const LISTED = 20;
 
@@ -34,23 +34,25 @@ export async function findClusters(
   const cases = await traceCases(trace, { ...request, cases: byTag(request.cases) }, turns);
   const known = { cases, explained: new Explained(cases) };
   const people = await weighPeople(trace, request, known, turns);
-  const gateways =
-    presence && request.gateways !== false ? await weighGateways(presence, request, known, turns) : undefined;
+  const seen = request.gateways === false ? undefined : presence;
+  const gateways = seen && (await weighGateways(seen, request, known, turns));
   const ranked = rank([...people.weighed, ...(gateways?.weighed ?? [])]);
   const hidden = ranked.flatMap((source) =>
     source.kind === 'person' && !source.isCase ? source.person : [],
   );
-  const toldOf = (isTold: (one: TracedCase) => boolean): string[] =>
-    inOrder(request, cases.filter(isTold), ({ tag }) => tag).map(({ tag }) => tag);
   return {
     ...request,
     sources: ranked
       .slice(0, Math.min(request.list ?? LISTED, MAX_SOURCES))
       .map((one) => asAsked(request, one)),
     sourceCount: people.count + (gateways?.count ?? 0),
+    weighed: { people: people.weighed.length, ...(gateways && { gateways: gateways.weighed.length }) },
     ...(gateways !== undefined || request.presence ? presenceFromIn(presence?.view, request.from) : {}),
-    unreached: toldOf(({ sources }) => sources.size === 0),
-    unknown: toldOf(({ isUnknown }) => isUnknown),
+    ...unreachedIn(
+      inOrder(request, cases, ({ tag }) => tag),
+      request,
+      seen,
+    ),
     tree: await bestTree(cases, hidden.slice(0, TREE_SOURCES), settingsOf(request), turns),
   };
 }

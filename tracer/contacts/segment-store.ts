@@ -32,9 +32,7 @@ import type { ToSeal } from './to-seal.js';
 export interface StoreSettings extends OpenOptions {
   readonly disk?: StoreDisk;
   /** By default a thread for each task, which leaves no memory behind. */
-  readonly startThread?: StartTaskThread;
-  /** How many traces are being walked, in shared memory (walk-pool.ts): what threads do stands aside for them. */
-  readonly walksUnderWay?: Int32Array | undefined;
+  readonly startThread?: StartTaskThread | undefined;
 }
 
 export interface TaskOptions {
@@ -66,8 +64,7 @@ export interface StoreChange {
 
 /** Opens the store in `dir`, or makes one there. Throws as {@link findStore}. */
 export async function openSegmentStore(dir: string, settings: StoreSettings = {}): Promise<SegmentStore> {
-  const { disk = NODE_STORE_DISK, walksUnderWay } = settings;
-  const { startThread = () => startTaskThread(walksUnderWay) } = settings;
+  const { disk = NODE_STORE_DISK, startThread = () => startTaskThread() } = settings;
   return new SegmentStore(dir, disk, startThread, await findStore(disk, dir, settings));
 }
 

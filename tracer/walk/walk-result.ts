@@ -1,6 +1,7 @@
 /**
  * What a walk found, in columns of its own: how many people, who all of them are, and the first of them in order with the
- * paths that explain them. It rests on nothing that goes on changing, and its buffers can be transferred to a thread.
+ * paths that explain them. It rests on nothing that goes on changing, and its buffers can be transferred to a thread. All who
+ * were reached have a buffer to themselves: whoever holds rows need not hold a city with them.
  */
 import { ColumnMemory } from './column-memory.js';
 import type { Ground } from './ground.js';
@@ -26,8 +27,8 @@ export interface WalkResult {
 }
 
 /** What can be transferred. */
-export const buffersOf = ({ everyone, paths }: WalkResult): ArrayBuffer[] =>
-  [everyone, paths.lastStep].flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : []));
+export const buffersOf = ({ everyone, person, paths }: WalkResult): ArrayBuffer[] =>
+  [everyone, person, paths.lastStep].flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : []));
 
 /**
  * Of a walk that is over, from its workspace.
@@ -40,9 +41,9 @@ export function walkResult(ground: Ground, hopEnds: readonly number[], list: num
   const { arrivals, marks, reached } = space;
   const reachedCount = hopEnds.at(-1) ?? 0;
   const count = Math.min(list, reachedCount);
-  const memory = new ColumnMemory(8 * count + 4 * (reachedCount + 3 * count) + count);
+  const everyone = new Uint32Array(reachedCount);
+  const memory = new ColumnMemory(8 * count + 12 * count + count);
   const score = memory.doubles(count);
-  const everyone = memory.words(reachedCount);
   const person = memory.words(count);
   const exposedAt = memory.words(count);
   const earliestAt = memory.words(count);

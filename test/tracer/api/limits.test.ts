@@ -122,6 +122,20 @@ describe('a request', () => {
   });
 
   it.each([
+    ['names its host', '', 400],
+    ['expects nothing that nobody does', 'host: x\r\nexpect: x\r\n', 417],
+  ])('%s, and is told when it does not', async (_what, lines, status) => {
+    const bytes = `GET /openapi.json HTTP/1.1\r\n${lines}connection: close\r\n\r\n`;
+    const text = await exchange(await limited({}), bytes);
+    expect(text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} .*nosniff.*\\{"code":"format"[^\\n]*\\}$`, 's'));
+  });
+
+  it('of HTTP/1.0 names none', async () => {
+    const text = await exchange(await limited({}), 'GET /openapi.json HTTP/1.0\r\n\r\n');
+    expect(text).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it.each([
     ['headers', 'POST /v1/trace HTTP/1.1\r\nhost: x\r\n', { headersMs: 200 }],
     ['a body', `${head(50)}{`, { headersMs: 200, requestMs: 200 }],
   ])('has %s that come in time', async (_what, bytes, limits) => {

@@ -1,7 +1,10 @@
 /** The description of the API says what the API does. */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { realApi, serve } from './stage.js';
+import { FirebreakError } from '../../../protocol/errors.js';
+import type { Standing } from '../../../tracer/api/contract.js';
+import { REFUSAL_CODES } from '../../../tracer/api/refusal-codes.js';
+import { OPERATOR, realApi, serve } from './stage.js';
 
 const schema = z.looseObject({});
 const content = z.record(z.string(), z.strictObject({ schema }));
@@ -49,6 +52,9 @@ function stepsIn(value: unknown): object[] {
 }
 
 const QUESTIONS = ['/v1/trace', '/v1/path', '/v1/contacts', '/v1/evidence', '/v1/cluster'];
+const STANDING: Standing = {
+  ...{ followsSinceMs: 0, ledgerSeenMs: Date.now(), grewMs: 0, behind: 0, readOnMs: 0, failure: undefined },
+};
 const request = { case: '1', direction: 'forward', hops: 3, minSeconds: 900, latentSeconds: 0 };
 const clusterRequest = { cases: [{ tag: '2' }, { tag: '3' }], hops: 2, minSeconds: 900, latentSeconds: 0 };
 const ASKED: Readonly<Record<string, object>> = {
@@ -70,7 +76,9 @@ describe('the description of the API', () => {
       expect(Object.keys(requestBody?.content ?? {})).toEqual(['application/json']);
       expect(Object.keys(responses)).toEqual(['200', '4XX', '5XX']);
     }
-    expect(Object.keys(operationAt(paths, '/v1/health', 'get').responses)).toEqual(['200', '503', '4XX']);
+    expect(Object.keys(operationAt(paths, '/v1/health', 'get').responses)).toEqual([
+      ...['200', '503', '4XX', '5XX'],
+    ]);
     const bundle = operationAt(paths, '/v1/evidence', 'post').responses['200'];
     expect(Object.keys(bundle?.content ?? {})).toEqual(['application/octet-stream']);
   });
@@ -89,6 +97,7 @@ describe('the description of the API', () => {
     expect(asked.safeParse(question)).toMatchObject({ success: true });
     expect(asked.safeParse({ ...question, more: 1 })).toMatchObject({ success: false });
     expect(asked.safeParse({ ...question, purpose: undefined })).toMatchObject({ success: false });
+    expect(asked.safeParse({ ...question, purpose: ' ' })).toMatchObject({ success: false });
     const answered = z.fromJSONSchema(responses['200']?.content['application/json']?.schema ?? false);
     const answer = z.looseObject({ accessIndex: z.int() }).parse(await (await post(path, question)).json());
     expect(answered.safeParse(answer)).toMatchObject({ success: true });
@@ -134,6 +143,49 @@ describe('the description of the API', () => {
     const { paths } = await described();
     const answer = operationAt(paths, '/v1/evidence', 'post').responses['200'];
     expect(answer).toMatchObject({ headers: { 'firebreak-access-index': { schema: { type: 'integer' } } } });
+  });
+
+  const broken = (error: Error) => ({
+    standing: () => {
+      throw error;
+    },
+  });
+  it.each([
+    ['well', 200, {}],
+    ['not well', 503, { standing: () => ({ ...STANDING, behind: 20_000 }) }],
+    ['its own failure', 503, broken(new FirebreakError('damaged', 'segment 7'))],
+    ['a fault', 500, broken(new Error('a bug'))],
+    ['no token', 401, {}],
+  ])('describes what health answers: %s', async (_what, status, changes) => {
+    const { paths, get } = await described(changes);
+    const answer = await get('/v1/health', status === 401 ? 'none' : OPERATOR);
+    expect(answer.status).toBe(status);
+    const { responses } = operationAt(paths, '/v1/health', 'get');
+    const told = responses[status] ?? responses[`${String(status)[0]}XX`];
+    const schemaOf = z.fromJSONSchema(told?.content['application/json']?.schema ?? false);
+    expect(schemaOf.safeParse(await answer.json())).toMatchObject({ success: true });
+  });
+
+  it('lists the codes of refusals', async () => {
+    const { paths } = await described();
+    for (const status of ['4XX', '5XX'])
+      expect(
+        operationAt(paths, '/v1/trace', 'post').responses[status]?.content['application/json']?.schema,
+      ).toMatchObject({ properties: { code: { enum: [...REFUSAL_CODES] } } });
+  });
+
+  it.each([
+    ['/v1/trace', 'with presence the stays at gateways count too'],
+    ['/v1/path', 'with presence the stays at gateways count too'],
+    ['/v1/evidence', 'with presence the stays at gateways count too'],
+    ['/v1/cluster', 'the stays at gateways count too, unless gateways is false'],
+  ])('says what the window of %s is where it is left open', async (path, words) => {
+    const { paths } = await described();
+    const { requestBody } = operationAt(paths, path, 'post');
+    const description = expect.stringContaining(words) as string;
+    expect(requestBody?.content['application/json']?.schema).toMatchObject({
+      properties: { request: { properties: { from: { description }, to: { description } } } },
+    });
   });
 
   it('says that evidence comes in base64', async () => {

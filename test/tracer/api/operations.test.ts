@@ -168,6 +168,21 @@ describe('metrics', () => {
     expect(valueOf(text, 'firebreak_reports_refused_total{code="report-signature"}')).toBe(4);
   });
 
+  it('tell what somebody should look into, each under its own name', async () => {
+    const { api } = await realApi();
+    const kept = {
+      ...{ heldBackDays: 11, waitingReports: 12, reportsWithoutRoom: 13, missingReports: 14 },
+      ...{ presenceDropped: 15, presenceFrom: 1_790_000_016 },
+    };
+    const { get } = await serve({ ...api, figures: () => ({ ...api.figures(), ...kept }) });
+    const text = await (await get('/metrics')).text();
+    const names = [
+      ...['retention_held_days', 'reports_waiting', 'reports_without_room', 'reports_missing'],
+      ...['presence_dropped', 'presence_from_seconds'],
+    ];
+    expect(names.map((name) => valueOf(text, `firebreak_${name}`))).toEqual(Object.values(kept));
+  });
+
   it('count what is set apart of reports, and presence; health says it too, and what clones mean', async () => {
     const log = ward();
     const forged = recordOf(2, NOON, 900);

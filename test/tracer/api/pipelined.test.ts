@@ -1,4 +1,5 @@
 /** Several questions on one connection before the first is answered (RFC 9112, "Pipelining"). */
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -62,6 +63,31 @@ describe('questions that are sent one behind the other', () => {
     await expect.poll(() => signals[0]?.aborted, POLLING).toBe(true);
     letGo();
     await expect.poll(figures, POLLING).toContain('firebreak_questions_working 0\n');
+  });
+
+  it('are refused one as the other when the tracer stops between them', async () => {
+    const { api } = await realApi();
+    const signals: AbortSignal[] = [];
+    const trace: TracerApi['trace'] = (_asked, { signal }) => {
+      signals.push(signal);
+      return unlessAborted(new Promise<never>(() => undefined), signal);
+    };
+    const { url, close } = await serve({ ...api, trace });
+    const { hostname, port } = new URL(url);
+    const begun = question.slice(0, 20); // so that the connection is in use while the server closes
+    const socket = connect({ host: hostname, port: Number(port) }, () => socket.write(question + begun));
+    onTestFinished(() => void socket.destroy());
+    const text = textFrom(socket);
+    const ended = once(socket, 'close');
+    await expect.poll(() => signals.length, POLLING).toBe(1);
+    const closed = close();
+    await expect.poll(text, { ...POLLING, interval: 1 }).toContain('the tracer is stopping');
+    socket.write(question.slice(20));
+    await ended;
+    await closed;
+    const refused = '{"code":"closed","message":"the tracer is stopping"}';
+    expect(text().split(refused)).toHaveLength(3);
+    expect(signals).toHaveLength(1);
   });
 
   it('are told to stop when the connection ends', async () => {

@@ -108,6 +108,19 @@ describe('whoever asks is told', () => {
     expect(refused).toMatchObject({ status: 503, code: 'consistency', message });
   });
 
+  it.each(['officer', 'purpose'])('that words are blank, before a walk: %s', async (word) => {
+    const { api } = await realApi();
+    const trace = vi.spyOn(api, 'trace');
+    const { post } = await serve(api);
+    for (const words of ['', ' ', '\u00a0\u3000']) {
+      const refused = await refusalOf(
+        await post('/v1/trace', { ...asked, officer: 'Wu', [word]: words }, LOCAL),
+      );
+      expect(refused).toMatchObject({ status: 400, code: 'input' });
+    }
+    expect(trace).not.toHaveBeenCalled();
+  });
+
   it.each(['officer', 'purpose'])(
     'that the ledger has no room for so long a word, before a walk: %s',
     async (word) => {

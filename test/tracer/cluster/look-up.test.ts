@@ -74,7 +74,8 @@ describe('a look at a cluster', () => {
   it('finds people and gateways from sealed reports, and is one look at all cases', async () => {
     const { answer, payloads } = await answered();
     expect(answer.accessIndex).toBe(41);
-    const { sources, tree } = answer.result;
+    const { sources, tree, sourceCount, weighed } = answer.result;
+    expect({ sourceCount, weighed }).toEqual({ sourceCount: 3, weighed: { people: 2, gateways: 1 } });
     expect(
       sources.map((source) => (source.kind === 'person' ? source.person : source.gateway)).sort(),
     ).toEqual(['3', '5', toHex(partyIdOf(gateway.publicKey))].sort());

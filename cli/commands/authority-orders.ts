@@ -1,0 +1,52 @@
+/** What a running authority does with the orders of other processes of its folder. */
+import type { Authority } from '../../authority/authority.js';
+import type { Courier } from '../../courier/courier.js';
+import { asTagNumber } from '../../protocol/brands.js';
+import { fromHex } from '../../protocol/bytes.js';
+import type { Clock } from '../../protocol/clock.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { dayOf } from '../../protocol/time.js';
+import type { Order } from '../order-files.js';
+import { healthLine, lastNoticeLine, notifiedLines } from '../present/show-notices.js';
+import { statusLines } from '../present/show-retention.js';
+import { retainNow } from './authority-retention.js';
+
+/** How long an officer waits for the ledger to take a notice; shorter than for an answer (orders.ts). */
+const NOTICE_WAIT_MS = 5_000;
+
+export interface OrderCarriers {
+  readonly authority: Pick<Authority, 'notified' | 'notify' | 'retain' | 'revokeGateway' | 'status'>;
+  readonly courier: Pick<Courier, 'status'>;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** What whoever gave the order is told. Throws what the authority throws, and `permission` for a notice that the ledger refused. */
+export async function carryOut(
+  given: Order,
+  { authority, courier, clock, signal }: OrderCarriers,
+): Promise<string> {
+  if (given.what === 'retain') return retainNow(authority, signal);
+  if (given.what === 'status') {
+    const status = await authority.status();
+    const health = healthLine(courier.status(), status, clock.nowMs());
+    return [health, ...statusLines(status, dayOf(clock.nowMs() / 1000)), lastNoticeLine(status)].join('\n');
+  }
+  if (given.what === 'revoke') {
+    await authority.revokeGateway(fromHex(given.gatewayId));
+    return `gateway ${given.gatewayId} is revoked`;
+  }
+  return giveNotice(given, authority);
+}
+
+/** Throws `permission` for a notice that the ledger refused. */
+async function giveNotice(
+  { day, code, tags, dropOldest = false }: Extract<Order, { what: 'notify' }>,
+  authority: OrderCarriers['authority'],
+): Promise<string> {
+  const notified = await authority.notify({ day, code, tags: tags.map(asTagNumber), dropOldest });
+  const reach = await authority.notified(notified.number, AbortSignal.timeout(NOTICE_WAIT_MS));
+  const said = notifiedLines(new Set(tags).size, notified, reach).join('\n');
+  if (reach === 'refused') throw new FirebreakError('permission', said);
+  return said;
+}

@@ -1,0 +1,60 @@
+/** An officer's words reach the authority as they were given: the command writes the order down, a running authority carries it out. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { carryOut } from '../../cli/commands/authority-orders.js';
+import { folderAt } from '../../cli/folder.js';
+import { takeOrders } from '../../cli/order-desk.js';
+import type { Order } from '../../cli/order-files.js';
+import { announce } from '../../cli/run-files.js';
+import { asTagNumber } from '../../protocol/brands.js';
+import { MAX_NOTICES, splitNotices } from '../../protocol/notice-list.js';
+import { openNotice } from '../../protocol/notice.js';
+import { dayOf } from '../../protocol/time.js';
+import { NOTICES_TOPIC } from '../../protocol/topics.js';
+import { enrolled, issuer, newAuthority, TODAY } from '../authority/fixture.js';
+import { until } from './firebreak-process.js';
+import { attempt } from './in-process.js';
+
+const NOTIFY = ['authority', 'notify', '--person', '17, 4,17', '--code', '7'];
+const GATEWAY_ID = 'a0'.repeat(16);
+
+it.each<[readonly string[], Order]>([
+  [NOTIFY, { what: 'notify', day: 0, code: 7, tags: [17, 4], dropOldest: false }],
+  [[...NOTIFY, '--drop-oldest'], { what: 'notify', day: 0, code: 7, tags: [17, 4], dropOldest: true }],
+  [['authority', 'revoke', '--gateway', GATEWAY_ID], { what: 'revoke', gatewayId: GATEWAY_ID }],
+])('%j is an order of just that', async (command, wanted) => {
+  const folder = folderAt(await mkdtemp(join(tmpdir(), 'firebreak-words-')));
+  onTestFinished(() => rm(folder.dir, { recursive: true }));
+  const data = ['--data-dir', folder.dir];
+  await attempt('authority', 'init', '--clock-start', '2026-03-02T08:00', ...data);
+  await announce(folder, 'authority', { http: 'http://127.0.0.1:1' });
+  const taken: Order[] = [];
+  let isEnded = false;
+  const given = attempt(...command, ...data).finally(() => (isEnded = true));
+  await until('the command to end', async () => {
+    await takeOrders(folder, async (order) => `done ${taken.push(order)}`);
+    return isEnded;
+  });
+  expect(await given).toMatchObject({ code: 0, stdout: 'done 1\n' });
+  const day = dayOf(Date.UTC(2026, 2, 2) / 1000);
+  expect(taken).toEqual([wanted.what === 'notify' ? { ...wanted, day } : wanted]);
+});
+
+it('a notice is given with its code, and takes the oldest off only where the order says so', async () => {
+  const { authority, world } = await newAuthority();
+  await enrolled(world, [asTagNumber(17)]);
+  for (let k = 0; k < MAX_NOTICES; k += 1) await authority.notify({ day: TODAY, code: 1, tags: [] });
+  const { clock } = world;
+  const { signal } = new AbortController();
+  const courier = { status: () => expect.fail('nobody asked for it') };
+  const notice: Order = { what: 'notify', day: TODAY, code: 7, tags: [17] };
+  const give = (order: Order) => carryOut(order, { authority, courier, clock, signal });
+  await expect(give(notice)).rejects.toMatchObject({ code: 'full' });
+  expect(await give({ ...notice, dropOldest: true })).toContain('taken off to make room: 1;');
+  await authority.published();
+  const [newest] = splitNotices(world.retained.get(NOTICES_TOPIC) ?? new Uint8Array());
+  const { number, code } = openNotice(newest ?? new Uint8Array(), issuer.publicKey);
+  expect({ number, code }).toEqual({ number: MAX_NOTICES + 1, code: 7 });
+});
