@@ -23,7 +23,7 @@ import { contactRows } from './person-contacts.js';
 import type { PersonQuestion } from './person-contacts.js';
 import { requireBounds, requireTagNumber, traceResultInTurns, withBeginnings } from './trace.js';
 import type { TraceWords } from './rows-told.js';
-import type { TraceRequest, TraceResult } from './trace-result.js';
+import type { TraceRequest, TraceResult, WalkRequest } from './trace-result.js';
 import { needsBuckets } from './walk/ground.js';
 import { MAX_LIST } from './walk/order.js';
 import { tagsReached, walkTrace } from './walk/trace-walks.js';
@@ -170,7 +170,7 @@ export class LookUps {
       if (this.#reading.intake === intake) return contacts.tagOf(person);
       throw new AskerError('busy', 'the contacts are read again from the ledger: ask once more');
     };
-    const walk = (asked: TraceRequest) => this.#walked(from, asked, signal);
+    const walk = (asked: WalkRequest) => this.#walked(from, asked, signal);
     const wordsOf = () => this.#wordsOf(from);
     const presence = presenceView(seen);
     const ground = { people: from.view.people, tagOf, walk, wordsOf, presence, access, signal };
@@ -202,11 +202,7 @@ export class LookUps {
     return { walks, result, shown };
   }
 
-  async #walked(
-    { view, presence }: Ground,
-    request: TraceRequest,
-    signal?: AbortSignal,
-  ): Promise<TraceWalks> {
+  async #walked({ view, presence }: Ground, request: WalkRequest, signal?: AbortSignal): Promise<TraceWalks> {
     requireBounds(request);
     const { walks } = this.#deps;
     const { contacts } = this.#reading;

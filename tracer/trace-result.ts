@@ -23,6 +23,15 @@ export interface TraceRequest {
   readonly list?: number;
 }
 
+/** What is walked: a question of the tracer's own may ask for more than one from outside. */
+export interface WalkRequest extends TraceRequest {
+  /**
+   * The infectious period does not bind those whom the walk starts from. Backward from somebody who was infected by `to`, at any
+   * time before, and not so that they were infectious at `to`.
+   */
+  readonly endlessStarts?: boolean;
+}
+
 export interface PathStep {
   readonly from: string;
   readonly to: string;

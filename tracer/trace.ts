@@ -6,7 +6,7 @@ import { presenceFromIn } from './presence/presence-view.js';
 import { RowTeller } from './rows-told.js';
 import type { TraceWords } from './rows-told.js';
 import { MAX_HOPS } from './trace-result.js';
-import type { ReachedPerson, TraceRequest, TraceResult } from './trace-result.js';
+import type { ReachedPerson, TraceRequest, TraceResult, WalkRequest } from './trace-result.js';
 import { MAX_LIST } from './walk/order.js';
 import { DEFAULT_LIST, walkTrace } from './walk/trace-walks.js';
 import type { TraceWalkOptions, TraceWalks } from './walk/trace-walks.js';
@@ -24,7 +24,7 @@ export interface TraceOptions extends TraceWalkOptions, TraceWords {
  * Walks and tells, in one go, on this thread. Throws `input` for a request out of bounds, and what {@link walkTrace} and
  * `ledgerOf` throw.
  */
-export function trace(view: ContactView, request: TraceRequest, options: TraceOptions = {}): TraceResult {
+export function trace(view: ContactView, request: WalkRequest, options: TraceOptions = {}): TraceResult {
   requireBounds(request);
   const walks = walkTrace(view, request, options.space ?? new WalkWorkspace(), options);
   return traceResult(view.people, request, walks, options);

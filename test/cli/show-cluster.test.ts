@@ -53,12 +53,13 @@ describe('sources that are not listed', () => {
   const forty = Array.from({ length: 40 }, (_, k) => String(100 + k));
 
   it('are not called less likely: of some it is known that they are not more so, others were not weighed', async () => {
-    const { found, text } = await shown(walksTo({ 1: forty, 2: forty }));
-    expect(found).toMatchObject({ sourceCount: 40, weighed: { people: 32 } });
+    const many = Array.from({ length: 140 }, (_, n) => String(100 + n));
+    const { found, text } = await shown(walksTo({ 1: many, 2: many }));
+    expect(found).toMatchObject({ sourceCount: 140, weighed: { people: 128 } });
     expect(found.sources).toHaveLength(20);
     expect(text).not.toContain('less likely');
     expect(text).toContain(
-      '… and 12 more, weighed and not more likely; 8 more, not weighed in full, which may be more likely',
+      '… and 108 more, weighed and not more likely; 12 more, not weighed in full, which may be more likely',
     );
   });
 

@@ -4,7 +4,7 @@
  */
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import type { Contact } from '../../tracer/contact.js';
-import type { TraceRequest } from '../../tracer/trace-result.js';
+import type { TraceRequest, WalkRequest } from '../../tracer/trace-result.js';
 
 export interface ReferenceRow {
   readonly person: number;
@@ -31,7 +31,7 @@ export interface ReferenceStay {
 
 export function referenceTrace(
   contacts: readonly Contact[],
-  request: TraceRequest,
+  request: WalkRequest,
   stays: readonly ReferenceStay[] = [],
 ): ReferenceTrace {
   const close = closeContacts(contacts, request, stays);
@@ -137,13 +137,14 @@ function forwardRule(close: readonly Contact[], request: TraceRequest): Rule {
   };
 }
 
-/** "Backward trace": contacts with start ≥ from; end ≤ Due; with an infectious period end ≥ Due − infectious. */
-function backwardRule(close: readonly Contact[], request: TraceRequest): Rule {
-  const { from, to, latentSeconds, infectiousSeconds } = request;
+/** "Backward trace": contacts with start ≥ from; end ≤ Due; with an infectious period end ≥ Due − infectious, but for starts without end (clusters.md). */
+function backwardRule(close: readonly Contact[], request: WalkRequest): Rule {
+  const { from, to, latentSeconds, infectiousSeconds, endlessStarts } = request;
   return {
     ways: bothWays(close.filter(({ start }) => start >= from)),
     isOpen: ({ end }, label, isStart) => {
       const due = isStart ? to : label - latentSeconds;
+      if (isStart && endlessStarts) return end <= due;
       return end <= due && (infectiousSeconds === undefined || end >= due - infectiousSeconds);
     },
     labelAfter: ({ start }) => start,

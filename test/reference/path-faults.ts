@@ -1,11 +1,11 @@
 /** What is wrong with a path, in words; nothing for one that holds (docs/tracing.md, "Explanation"). */
 import type { Contact } from '../../tracer/contact.js';
-import type { PathStep, ReachedPerson, TraceRequest } from '../../tracer/trace-result.js';
+import type { PathStep, ReachedPerson, WalkRequest } from '../../tracer/trace-result.js';
 
 /** `close`: what the trace may walk over. */
 export function pathFaults(
   close: readonly Contact[],
-  request: TraceRequest,
+  request: WalkRequest,
   row: ReachedPerson,
   direction: 'forward' | 'backward',
 ): string[] {
@@ -49,7 +49,7 @@ export function contactOf(step: PathStep, contacts: readonly Contact[]): Contact
 function isInTime(
   step: PathStep,
   before: PathStep | undefined,
-  { from, to, latentSeconds, infectiousSeconds = Infinity }: TraceRequest,
+  { from, to, latentSeconds, infectiousSeconds = Infinity, endlessStarts }: WalkRequest,
   direction: 'forward' | 'backward',
 ): boolean {
   if (step.start < from || step.end > to) return false;
@@ -58,5 +58,6 @@ function isInTime(
     return step.start >= ready && step.start <= ready + infectiousSeconds;
   }
   const due = before === undefined ? to : before.start - latentSeconds;
-  return step.end <= due && step.end >= due - infectiousSeconds;
+  const isEndless = before === undefined && endlessStarts === true;
+  return step.end <= due && (isEndless || step.end >= due - infectiousSeconds);
 }

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import type { Contact } from '../../tracer/contact.js';
 import { trace } from '../../tracer/trace.js';
-import type { ReachedPerson, TraceRequest, TraceResult } from '../../tracer/trace-result.js';
+import type { ReachedPerson, TraceRequest, TraceResult, WalkRequest } from '../../tracer/trace-result.js';
 import { WalkWorkspace } from '../../tracer/walk/workspace.js';
 import { closeContacts, referenceTrace } from './brute-force.js';
 import type { ReferenceRow, ReferenceStay } from './brute-force.js';
@@ -112,7 +112,7 @@ function expectRows(
   rows: readonly ReachedPerson[],
   expected: readonly ReferenceRow[],
   close: readonly Contact[],
-  request: TraceRequest,
+  request: WalkRequest,
   direction: 'forward' | 'backward',
 ): void {
   expect(
@@ -149,6 +149,21 @@ describe('on thousands of random small graphs', () => {
           reference.sources?.length,
         ]);
         expect(result.sources === undefined).toBe(direction !== 'both');
+      }),
+      RUNS,
+    );
+  });
+
+  it('so does a walk backward from somebody whose own infectious period does not count', () => {
+    const drawn = [drawnContacts, drawnSettings, drawnInfectious, drawnRounds, drawnScatter] as const;
+    fc.assert(
+      fc.property(...drawn, (contacts, settings, infectious, rounds, scatter) => {
+        const plain = requestOf(contacts[0]?.a ?? NaN, 'backward', settings, infectious);
+        const request: WalkRequest = { ...plain, endlessStarts: true };
+        const { view, options } = stageView(contacts, drawer(scatter));
+        const { reached } = trace(view, request, { ...options, rounds, space });
+        const expected = referenceTrace(contacts, request).reached;
+        expectRows(reached, expected, closeContacts(contacts, request), request, 'backward');
       }),
       RUNS,
     );

@@ -1,6 +1,6 @@
 /** The backward traces of all cases, and what they say of each pair of cases. */
 import { AskerError } from '../asker-error.js';
-import type { ReachedPerson, TraceRequest } from '../trace-result.js';
+import type { ReachedPerson, WalkRequest } from '../trace-result.js';
 import type { Turns } from '../turns.js';
 import type { ClusterCase, ClusterRequest, Trace, Walked } from './cluster-result.js';
 import { chancesAt } from './model.js';
@@ -40,7 +40,7 @@ const NOBODY: Walked = { reached: [], reachedCount: 0 };
 const UNKNOWN: Walked = { reached: [], reachedCount: 0 };
 
 /** Whom a trace reaches; nobody, {@link UNKNOWN}, where its case is in no contact. */
-export async function reachedIn(trace: Trace, request: TraceRequest): Promise<Walked> {
+export async function reachedIn(trace: Trace, request: WalkRequest): Promise<Walked> {
   try {
     return await trace(request);
   } catch (error) {
@@ -60,9 +60,10 @@ export function settingsOf(request: ClusterRequest) {
   };
 }
 
-/** Who may have infected a case by `due`. */
-export function backwardFrom(request: ClusterRequest, tag: string, due: number): TraceRequest {
-  return { ...settingsOf(request), case: tag, direction: 'backward', to: due };
+/** Who may have infected a case by `due`, however long before: its own infectious period says nothing of that. */
+export function backwardFrom(request: ClusterRequest, tag: string, due: number): WalkRequest {
+  const asked = { ...settingsOf(request), case: tag, direction: 'backward', to: due } as const;
+  return request.infectiousSeconds === undefined ? asked : { ...asked, endlessStarts: true };
 }
 
 /** How far a case that fell ill earlier can stand in for the source of a later one. */

@@ -1,16 +1,16 @@
 /** What is asked about several cases at once, and what is answered (clusters.md). Times are unix seconds. */
-import type { PathStep, TraceRequest, TraceResult } from '../trace-result.js';
+import type { PathStep, TraceRequest, TraceResult, WalkRequest } from '../trace-result.js';
 
 export const MIN_CASES = 2;
 export const MAX_CASES = 64;
-/** So many sources are weighed in full; no more can be listed. */
+/** No more can be listed; so many sources at least are weighed in full. */
 export const MAX_SOURCES = 32;
 
 /** Whom a walk reached. The path of a row may be made when it is read: it is asked of few. */
 export type Walked = Pick<TraceResult, 'reached' | 'reachedCount'>;
 
 /** Whatever walks. Throws `not-found` for a case that is in no contact, `input` for a request out of bounds. */
-export type Trace = (request: TraceRequest) => Promise<Walked>;
+export type Trace = (request: WalkRequest) => Promise<Walked>;
 
 export interface ClusterCase {
   /** A tag number in decimal digits. */
@@ -33,13 +33,13 @@ export interface ClusterRequest extends Omit<TraceRequest, 'case' | 'direction'>
   readonly gateways?: boolean;
 }
 
-/** How a person may have come to infect a case: as one row of that case's backward trace. */
+/** How a person may have come to infect a case: a row of that case's backward trace, or of the forward trace from `infectiousBy`. */
 export interface ExplainedCase {
   readonly case: string;
   readonly hop: number;
-  /** Of the backward trace. */
+  /** Of that trace. */
   readonly score: number;
-  /** The last time at which the first step towards the case begins. */
+  /** The last time known, in the infectious period from `infectiousBy` on, at which the first step towards the case begins. */
   readonly passedOnBy: number;
   /** From the source to the case. */
   readonly path: readonly PathStep[];
@@ -60,7 +60,7 @@ export interface PersonSource extends RankedSource {
   readonly isCase: boolean;
   /** In the order in which cases were asked; a case that is the source stands in none of them. */
   readonly explains: readonly ExplainedCase[];
-  /** To have infected all of these it passed it on from here on at the latest. */
+  /** To have infected all of these it passed it on from here on at the latest; with an infectious period, for that long. */
   readonly infectiousBy: number;
 }
 

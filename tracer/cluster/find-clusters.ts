@@ -5,18 +5,16 @@ import { requireBounds as requireTraceBounds } from '../trace.js';
 import { Turns } from '../turns.js';
 import { backwardFrom, settingsOf, traceCases } from './case-traces.js';
 import { MAX_CASES, MAX_SOURCES, MIN_CASES } from './cluster-result.js';
-import type { ClusterRequest, ClusterResult, ClusterSource, Trace } from './cluster-result.js';
+import type { ClusterCase, ClusterRequest, ClusterResult, ClusterSource, Trace } from './cluster-result.js';
 import { Explained } from './explained.js';
 import { weighGateways } from './gateway-sources.js';
 import type { ClusterPresence } from './gateway-sources.js';
-import { logSumExp } from './model.js';
+import { likelierFirst, logSumExp } from './model.js';
 import { weighPeople } from './person-sources.js';
 import type { Weighed } from './person-sources.js';
-import { bestTree } from './tree.js';
+import { bestTree, TREE_SOURCES } from './tree.js';
 import { unreachedIn } from './unreached.js';
 
-/** Trees are grown from so many of the most likely people. */
-const TREE_SOURCES = 8;
 const LISTED = 20;
 
 /**
@@ -33,28 +31,47 @@ export async function findClusters(
 ): Promise<ClusterResult> {
   requireBounds(request);
   const turns = new Turns(signal);
-  const cases = await traceCases(trace, request, turns);
+  const cases = await traceCases(trace, { ...request, cases: byTag(request.cases) }, turns);
   const known = { cases, explained: new Explained(cases) };
   const people = await weighPeople(trace, request, known, turns);
   const seen = request.gateways === false ? undefined : presence;
   const gateways = seen && (await weighGateways(seen, request, known, turns));
   const ranked = rank([...people.weighed, ...(gateways?.weighed ?? [])]);
-  const likely = ranked.filter((source) => source.kind === 'person').slice(0, TREE_SOURCES);
+  const hidden = ranked.flatMap((source) =>
+    source.kind === 'person' && !source.isCase ? source.person : [],
+  );
   return {
     ...request,
-    sources: ranked.slice(0, Math.min(request.list ?? LISTED, MAX_SOURCES)),
+    sources: ranked
+      .slice(0, Math.min(request.list ?? LISTED, MAX_SOURCES))
+      .map((one) => asAsked(request, one)),
     sourceCount: people.count + (gateways?.count ?? 0),
     weighed: { people: people.weighed.length, ...(gateways && { gateways: gateways.weighed.length }) },
     ...(gateways !== undefined || request.presence ? presenceFromIn(presence?.view, request.from) : {}),
-    ...unreachedIn(cases, request, seen),
-    tree: await bestTree(
-      cases,
-      likely.map(({ person }) => person),
-      settingsOf(request),
-      turns,
+    ...unreachedIn(
+      inOrder(request, cases, ({ tag }) => tag),
+      request,
+      seen,
     ),
+    tree: await bestTree(cases, hidden.slice(0, TREE_SOURCES), settingsOf(request), turns),
   };
 }
+
+/** As cases are weighed: sums of the same terms in another order are not quite the same. */
+const byTag = (cases: readonly ClusterCase[]): ClusterCase[] =>
+  [...cases].sort((x, y) => Number(x.tag) - Number(y.tag));
+
+/** As the cases are told: as they were asked. */
+function inOrder<T>({ cases }: ClusterRequest, rows: readonly T[], caseOf: (row: T) => string): T[] {
+  const places = new Map(cases.map(({ tag }, place) => [tag, place]));
+  const placeOf = (row: T): number => places.get(caseOf(row)) ?? 0;
+  return [...rows].sort((x, y) => placeOf(x) - placeOf(y));
+}
+
+const asAsked = (request: ClusterRequest, source: ClusterSource): ClusterSource =>
+  source.kind === 'person'
+    ? { ...source, explains: inOrder(request, source.explains, (row) => row.case) }
+    : { ...source, explains: inOrder(request, source.explains, (row) => row.case) };
 
 /** Everybody named in the answer, by tag number: cases, sources, and all on the way. */
 export function tagsInCluster({ cases, sources, tree }: ClusterResult): number[] {
@@ -89,7 +106,7 @@ function rank(weighed: readonly Weighed<ClusterSource>[]): ClusterSource[] {
     .map(({ source, logLikelihood }) => ({ source, logLikelihood, name: nameOf(source) }))
     .sort(
       (x, y) =>
-        y.logLikelihood - x.logLikelihood ||
+        likelierFirst(x.logLikelihood, y.logLikelihood) ||
         y.source.explains.length - x.source.explains.length ||
         y.source.kind.localeCompare(x.source.kind) ||
         x.name.length - y.name.length ||

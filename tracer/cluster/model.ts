@@ -78,6 +78,12 @@ export function logLikelihood({ isCase, explained, unknown = [] }: Hypothesis): 
   return logSumExp(terms);
 }
 
+const TOLD_APART = 1e-9;
+const rounded = (logLikelihood: number): number => Math.round(logLikelihood / TOLD_APART);
+
+/** For sorting, the likelier first; 0 for those between which there is only what rounding makes of another order of terms. */
+export const likelierFirst = (x: number, y: number): number => rounded(y) - rounded(x);
+
 /** ln Σ exp(x), for terms that may be far below what a number can hold. */
 export function logSumExp(terms: readonly number[]): number {
   const most = terms.reduce((x, y) => Math.max(x, y), -Infinity);

@@ -6,7 +6,10 @@ import type { TracedCase } from './case-traces.js';
 import { MAX_SOURCES } from './cluster-result.js';
 import type { ClusterRequest, ExplainedCase, PersonSource, Trace } from './cluster-result.js';
 import type { Explained } from './explained.js';
-import { logLikelihood, Unknown } from './model.js';
+import { periodsOver, rowWithin } from './infectious-periods.js';
+import type { Period } from './infectious-periods.js';
+import { likelierFirst, logLikelihood, Unknown } from './model.js';
+import { TREE_SOURCES } from './tree.js';
 import type { Chance, Hypothesis } from './model.js';
 
 /** A source that is weighed; its score follows when all are. */
@@ -18,16 +21,20 @@ export interface Weighed<Source> {
 export interface WeighedPeople {
   /** The most likely ones. */
   readonly weighed: readonly Weighed<PersonSource>[];
-  /** All that have two cases in common. */
+  /** All that have two cases in common, but for those weighed who explain no two in one infectious period. */
   readonly count: number;
 }
 
 /** A case that is the source explains itself. */
 const MIN_EXPLAINED = 2;
+/** So many are weighed in full, */
+const MAX_WEIGHED = 128;
+/** but no more than can be listed and trees are grown from, once so many people were reached in all. */
+const MANY = 100_000;
 
 /**
- * Weighs all candidates by the cases they explain, and the best of them by the others they would have reached as well. Throws
- * what the trace and the turns throw.
+ * Weighs all candidates by the cases they explain, and the best of them by the others they would have reached as well, each by the
+ * infectious period that makes it likeliest. Throws what the trace and the turns throw.
  */
 export async function weighPeople(
   trace: Trace,
@@ -38,16 +45,22 @@ export async function weighPeople(
   const hypothesisOf = hypotheses(cases, explained);
   const { likeliest, count } = await likeliestOf(cases, hypothesisOf, turns);
   const weighed: Weighed<PersonSource>[] = [];
+  let [tried, hidden, reached] = [0, 0, 0];
+  const counted: Trace = async (asked) => {
+    const walked = await trace(asked);
+    reached += walked.reachedCount;
+    return walked;
+  };
   for (const { person } of likeliest) {
-    const others = await othersReached(trace, request, { cases, person }, turns);
-    const unknown = others.unknown.logChances;
-    weighed.push({
-      source: sourceOf(person, cases, others),
-      logLikelihood: logLikelihood({ ...hypothesisOf(person), unknown }),
-    });
+    if (tried >= MAX_SOURCES && hidden >= TREE_SOURCES && reached >= MANY) break;
+    const best = await bestPeriod(person, { trace: counted, request, cases, hypothesisOf }, turns);
+    const source = best && sourceOf(person, cases, best);
+    if (source) weighed.push({ source, logLikelihood: best.logLikelihood });
+    tried += 1;
+    hidden += source?.isCase === false ? 1 : 0;
     if (turns.isOver) await turns.next();
   }
-  return { weighed, count };
+  return { weighed, count: count - (tried - weighed.length) };
 }
 
 /** The cases, and what they explain of each other. */
@@ -56,14 +69,16 @@ export interface CasesExplained {
   readonly explained: Explained;
 }
 
-type HypothesisOf = (person: string) => Hypothesis;
+type RowOf = (one: TracedCase) => ReachedPerson | undefined;
+/** Of a person who has infected cases as these rows tell. */
+type HypothesisOf = (person: string, rowOf: RowOf) => Hypothesis;
 
 function hypotheses(cases: readonly TracedCase[], explained: Explained): HypothesisOf {
   const known = new Map(cases.map((one) => [one.tag, one]));
-  return (person) => {
+  return (person, rowOf) => {
     const itself = known.get(person);
     const chanceOf = (one: TracedCase): Chance | undefined => {
-      const row = one.sources.get(person);
+      const row = rowOf(one);
       return row && { score: row.score, hop: row.hop, weight: onsetWeight(itself, one) };
     };
     return { isCase: itself !== undefined, explained: explained.by(chanceOf, itself) };
@@ -76,7 +91,7 @@ interface Rough {
 }
 
 const byLikelihood = (x: Rough, y: Rough): number =>
-  y.likelihood - x.likelihood || Number(x.person) - Number(y.person);
+  likelierFirst(x.likelihood, y.likelihood) || Number(x.person) - Number(y.person);
 
 /** Of all who have two cases in common those to be weighed in full, the likeliest first. */
 async function likeliestOf(
@@ -90,10 +105,11 @@ async function likeliestOf(
     if (turns.isOver) await turns.next();
     if (explains < MIN_EXPLAINED) continue;
     count += 1;
-    const rough = { person, likelihood: logLikelihood(hypothesisOf(person)) };
-    const last = likeliest.at(MAX_SOURCES - 1);
+    const rowOf: RowOf = ({ sources }) => sources.get(person);
+    const rough = { person, likelihood: logLikelihood(hypothesisOf(person, rowOf)) };
+    const last = likeliest.at(MAX_WEIGHED - 1);
     if (last === undefined || byLikelihood(rough, last) < 0)
-      likeliest = [...likeliest, rough].sort(byLikelihood).slice(0, MAX_SOURCES);
+      likeliest = [...likeliest, rough].sort(byLikelihood).slice(0, MAX_WEIGHED);
   }
   return { likeliest, count };
 }
@@ -113,63 +129,98 @@ async function timesExplaining(
   return times;
 }
 
+interface Weighing {
+  readonly trace: Trace;
+  readonly request: ClusterRequest;
+  readonly cases: readonly TracedCase[];
+  readonly hypothesisOf: HypothesisOf;
+}
+
+/** What a source infectious in this period explains, and whom it would have reached besides. */
+interface WeighedPeriod {
+  readonly period: Period;
+  /** By case; none of those that it does not explain. */
+  readonly rows: ReadonlyMap<TracedCase, ReachedPerson>;
+  readonly others: Others;
+  readonly logLikelihood: number;
+}
+
+/** None where no period explains two cases. */
+async function bestPeriod(
+  person: string,
+  weighing: Weighing,
+  turns: Turns,
+): Promise<WeighedPeriod | undefined> {
+  const { request, cases, hypothesisOf } = weighing;
+  const least = MIN_EXPLAINED - (cases.some(({ tag }) => tag === person) ? 1 : 0);
+  const lasts = cases.flatMap(({ sources }) => sources.get(person)?.earliestAt ?? []);
+  let best: WeighedPeriod | undefined;
+  for (const period of periodsOver(lasts, request.infectiousSeconds ?? Infinity, least)) {
+    const { others, ahead } = await reachedFrom(person, period, weighing, turns);
+    const rows = new Map<TracedCase, ReachedPerson>();
+    for (const one of cases) {
+      const row = rowWithin(period, one.sources.get(person), ahead.get(one.tag), one.due);
+      if (row) rows.set(one, row);
+    }
+    if (rows.size < least) continue;
+    const unknown = others.unknown.logChances;
+    const likelihood = logLikelihood({ ...hypothesisOf(person, (one) => rows.get(one)), unknown });
+    if (best === undefined || likelierFirst(likelihood, best.logLikelihood) < 0)
+      best = { period, rows, others, logLikelihood: likelihood };
+  }
+  return best;
+}
+
 /** Whom a source would have reached besides the cases. */
 interface Others {
-  /** By when it was infectious. */
-  readonly infectiousBy: number;
   readonly count: number;
   /** As many as a trace lists. */
   readonly unknown: Unknown;
 }
 
-async function othersReached(
-  trace: Trace,
-  request: ClusterRequest,
-  { cases, person }: { readonly cases: readonly TracedCase[]; readonly person: string },
+/** `ahead`: the cases among those reached, by tag. */
+async function reachedFrom(
+  person: string,
+  { from }: Period,
+  { trace, request, cases }: Weighing,
   turns: Turns,
-): Promise<Others> {
-  const infectiousBy = lastStart(person, cases, request.to);
-  const asked = {
-    ...settingsOf(request),
-    case: person,
-    direction: 'forward',
-    from: infectiousBy,
-  } as const;
+): Promise<{ readonly others: Others; readonly ahead: ReadonlyMap<string, ReachedPerson> }> {
+  const asked = { ...settingsOf(request), case: person, direction: 'forward', from } as const;
   const { reached, reachedCount } = await reachedIn(trace, asked);
   const known = new Set(cases.map(({ tag }) => tag));
+  const ahead = new Map<string, ReachedPerson>();
   const unknown = new Unknown();
   for (const row of reached) {
-    if (!known.has(row.person)) unknown.add(row);
+    if (known.has(row.person)) ahead.set(row.person, row);
+    else unknown.add(row);
     if (turns.isOver) await turns.next();
   }
-  return { infectiousBy, count: reachedCount - (reached.length - unknown.count), unknown };
-}
-
-/** By when the source was infectious if it infected all cases that walks lead to. */
-function lastStart(person: string, cases: readonly TracedCase[], to: number): number {
-  const starts = cases.map(({ sources }) => sources.get(person)?.earliestAt ?? to);
-  return starts.reduce((x, y) => Math.min(x, y), to);
+  return { others: { count: reachedCount - ahead.size, unknown }, ahead };
 }
 
 function sourceOf(
   person: string,
   cases: readonly TracedCase[],
-  { infectiousBy, count, unknown }: Others,
+  { period, rows, others }: WeighedPeriod,
 ): PersonSource {
   return {
     kind: 'person',
     person,
     isCase: cases.some(({ tag }) => tag === person),
     score: 0,
-    explains: cases.flatMap(({ tag, sources }) => explainedBy(sources.get(person), tag)),
-    infectiousBy,
-    othersReached: count,
-    othersExpected: unknown.expected,
+    explains: [...rows].map(([one, row]) => explainedBy(row, one, person, period)),
+    infectiousBy: period.from,
+    othersReached: others.count,
+    othersExpected: others.unknown.expected,
   };
 }
 
-function explainedBy(row: ReachedPerson | undefined, tag: string): ExplainedCase[] {
-  if (row === undefined) return [];
-  const { hop, score, earliestAt: passedOnBy, path } = row;
-  return [{ case: tag, hop, score, passedOnBy, path }];
+function explainedBy(
+  { hop, score, path }: ReachedPerson,
+  { tag, sources }: TracedCase,
+  person: string,
+  { from, until }: Period,
+): ExplainedCase {
+  const last = sources.get(person)?.earliestAt ?? from;
+  return { case: tag, hop, score, passedOnBy: last <= until ? last : (path[0]?.start ?? from), path };
 }

@@ -8,7 +8,9 @@ import type { Turns } from '../turns.js';
 import { onsetWeight } from './case-traces.js';
 import type { TracedCase } from './case-traces.js';
 import type { TransmissionTree } from './cluster-result.js';
-import { UNRECORDED } from './model.js';
+import { periodsOver } from './infectious-periods.js';
+import type { Period } from './infectious-periods.js';
+import { likelierFirst, UNRECORDED } from './model.js';
 
 interface Timing {
   readonly from: number;
@@ -22,20 +24,24 @@ type Branches = ReadonlyMap<string, readonly PathStep[]>;
 interface Soil {
   readonly cases: readonly TracedCase[];
   readonly timing: Timing;
-  /** A presumed source that is no case. */
+  /** A presumed source that is no case, and when it was infectious. */
   readonly source: string | undefined;
+  readonly period: Period;
   readonly known: ReadonlyMap<string, TracedCase>;
 }
 
+/** Trees are grown from so many of the most likely people who are no case. */
+export const TREE_SOURCES = 8;
 const THETA_SECONDS = 90 * 60;
 /** Of the values that are tried for β, the middle one (model.ts). */
 const CATCHING = 5;
 /** Of co-presence, which has no nearSeconds (tracing.md). */
 const PRESENCE_WEIGHT = 0.3;
 const NO_GAIN = 1e-9;
+const ALWAYS: Period = { from: 0, until: Infinity };
 
 /**
- * The best of the trees that are grown from each of these people, and from the cases alone. Throws what the paths of the cases'
+ * The best of the trees that are grown from each of these people, in each of its infectious periods, and from the cases alone. Throws what the paths of the cases'
  * sources throw when they are read, and what the turns throw.
  */
 export async function bestTree(
@@ -47,9 +53,20 @@ export async function bestTree(
   const known = new Map(cases.map((one) => [one.tag, one]));
   const hidden = sources.filter((person) => !known.has(person));
   const trees: TransmissionTree[] = [];
-  for (const source of [undefined, ...hidden])
-    trees.push(await grow({ cases, timing, source, known }, turns));
+  trees.push(await grow({ cases, timing, source: undefined, period: ALWAYS, known }, turns));
+  for (const source of hidden)
+    for (const period of periodsOf(source, cases, timing))
+      trees.push(await grow({ cases, timing, source, period, known }, turns));
   return trees.reduce((best, tree) => (tree.logLikelihood > best.logLikelihood + NO_GAIN ? tree : best));
+}
+
+function periodsOf(
+  source: string,
+  cases: readonly TracedCase[],
+  { infectiousSeconds = Infinity }: Timing,
+): readonly Period[] {
+  const begins = cases.flatMap(({ sources }) => sources.get(source)?.exposedAt ?? []);
+  return periodsOver(begins, infectiousSeconds, 1);
 }
 
 async function grow(soil: Soil, turns: Turns): Promise<TransmissionTree> {
@@ -78,7 +95,9 @@ async function bestChange(branches: Branches, soil: Soil, turns: Turns): Promise
   }
   changes.sort(
     (x, y) =>
-      y.gain - x.gain || Number(x.tag) - Number(y.tag) || Number(x.path[0]?.from) - Number(y.path[0]?.from),
+      likelierFirst(x.gain, y.gain) ||
+      Number(x.tag) - Number(y.tag) ||
+      Number(x.path[0]?.from) - Number(y.path[0]?.from),
   );
   for (const { tag, path } of changes) {
     if (turns.isOver) await turns.next();
@@ -109,8 +128,8 @@ export function stepChance({ start, end, nearSeconds, mutual }: PathStep): numbe
 }
 
 /**
- * Everybody is infected once, nobody before whoever infected them is infectious, no case after it fell ill; no circles. A case on
- * the way to another hangs on a branch of its own.
+ * Everybody is infected once, nobody before whoever infected them is infectious or after, no case after it fell ill; no circles. A
+ * case on the way to another hangs on a branch of its own.
  */
 function isSound(branches: Branches, soil: Soil): boolean {
   const steps = [...branches.values()].flat();
@@ -118,24 +137,38 @@ function isSound(branches: Branches, soil: Soil): boolean {
   if (stepTo.size !== steps.length || (soil.source !== undefined && stepTo.has(soil.source))) return false;
   const onTheWay = [...branches.values()].flatMap((path) => path.slice(0, -1));
   if (onTheWay.some(({ to }) => soil.known.has(to))) return false;
+  const firsts = firstSteps(steps);
   return steps.every(
     (step) =>
       step.end <= (soil.known.get(step.to)?.due ?? Infinity) &&
       isTimely(step, stepTo.get(step.from)?.end, soil) &&
-      hasRoot(step, stepTo),
+      hasRoot(step, stepTo) &&
+      (stepTo.has(step.from) || isInPeriodOf(firsts.get(step.from), step, soil)),
   );
 }
 
 function isTimely(
   { from, start }: PathStep,
   exposedAt: number | undefined,
-  { timing, source, known }: Soil,
+  { timing, source, period, known }: Soil,
 ): boolean {
   const { latentSeconds, infectiousSeconds = Infinity } = timing;
-  if (exposedAt === undefined) return (from === source || known.has(from)) && start >= timing.from;
+  if (from === source) return period.from <= start && start <= period.until;
+  if (exposedAt === undefined) return known.has(from) && start >= timing.from;
   const ready = exposedAt + latentSeconds;
   return ready <= start && start <= ready + infectiousSeconds;
 }
+
+/** By whoever infected anybody: when they did first. */
+function firstSteps(steps: readonly PathStep[]): ReadonlyMap<string, number> {
+  const firsts = new Map<string, number>();
+  for (const { from, start } of steps) firsts.set(from, Math.min(start, firsts.get(from) ?? Infinity));
+  return firsts;
+}
+
+/** A root is infectious for one period too, whenever that began. */
+const isInPeriodOf = (first: number | undefined, { start }: PathStep, { timing }: Soil): boolean =>
+  start <= (first ?? start) + (timing.infectiousSeconds ?? Infinity);
 
 /** Time alone breaks a circle of steps that begin and end at the same moment no more. */
 function hasRoot(step: PathStep, stepTo: ReadonlyMap<string, PathStep>): boolean {

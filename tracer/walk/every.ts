@@ -22,6 +22,7 @@ export class EveryKeeper implements Keeper {
   /** Arrivals of the infector that are new, in order of time, and from when on each is ready. */
   #infectors: number[] = [];
   #ready: number[] = [];
+  #infectious = 0;
   #score = 0;
 
   constructor(ground: Ground) {
@@ -47,13 +48,14 @@ export class EveryKeeper implements Keeper {
     const mine: number[] = [];
     for (let place = arrival; place >= 0; place = link[place]!) mine.push(place);
     this.#infectors = mine.sort((x, y) => at[x]! - at[y]!);
+    this.#infectious = readyAt === undefined ? lens.infectious : lens.startsInfectious;
     this.#ready = this.#infectors.map((place) => readyAt ?? readyAfter(lens, at[place]!));
     this.#score = space.scoreOf(person[arrival]!);
   }
 
   /** The infector is open from the first of these on, and not after the second. */
   opening(): readonly [number, number] {
-    const last = (this.#ready.at(-1) ?? NEVER) + this.#ground.lens.infectious;
+    const last = (this.#ready.at(-1) ?? NEVER) + this.#infectious;
     return [this.#ready[0] ?? NEVER, Math.min(last, NEVER)];
   }
 
@@ -105,7 +107,7 @@ export class EveryKeeper implements Keeper {
 
   /** The first of the infector's arrivals that is open then; −1 where none is. */
   #openedBy(opens: number): number {
-    const { infectious } = this.#ground.lens;
+    const infectious = this.#infectious;
     const ready = this.#ready;
     let low = 0;
     let high = ready.length;

@@ -19,6 +19,8 @@ export interface WalkSettings {
   readonly minSeconds: number;
   readonly latentSeconds: number;
   readonly infectiousSeconds?: number | undefined;
+  /** The infectious period does not bind those whom the walk starts from. */
+  readonly endlessStarts?: boolean | undefined;
   readonly attenuation: AttenuationClass;
   /** Co-presence at gateways counts as contact where it is given. */
   readonly presence?: PresenceView | undefined;
@@ -42,14 +44,17 @@ export interface Lens {
   readonly latent: number;
   /** Infinity where there is no infectious period. */
   readonly infectious: number;
+  /** Of those whom the walk starts from. */
+  readonly startsInfectious: number;
 }
 
 export function lensOf(settings: WalkSettings): Lens {
   const { direction, from, to, latentSeconds: latent, infectiousSeconds: infectious = Infinity } = settings;
+  const startsInfectious = settings.endlessStarts ? Infinity : infectious;
   const isForward = direction === 'forward';
   const [opens, closes] = isForward ? [from, to] : [to, from];
   return {
-    ...{ isForward, from, to, latent, infectious },
+    ...{ isForward, from, to, latent, infectious, startsInfectious },
     opensAt: lensTime(isForward, opens),
     closesAt: Math.min(lensTime(isForward, closes), NEVER - 2),
   };

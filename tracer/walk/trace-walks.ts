@@ -4,7 +4,7 @@ import { hasContacts } from '../contacts/pair-contacts.js';
 import { personOf } from '../contacts/people.js';
 import type { People } from '../contacts/people.js';
 import type { ContactView } from '../contacts/view.js';
-import type { TraceRequest } from '../trace-result.js';
+import type { TraceRequest, WalkRequest } from '../trace-result.js';
 import type { WalkSettings } from './lens.js';
 import type { PresenceView } from '../presence/presence-view.js';
 import { walk } from './walk.js';
@@ -34,7 +34,7 @@ export interface TraceWalkOptions extends Omit<WalkOptions, 'list'> {
  */
 export function walkTrace(
   view: ContactView,
-  request: TraceRequest,
+  request: WalkRequest,
   space: WalkWorkspace,
   options: TraceWalkOptions = {},
 ): TraceWalks {
@@ -73,12 +73,13 @@ function presenceFor(request: TraceRequest, { presence }: TraceWalkOptions): Pre
 }
 
 function settingsOf(
-  request: TraceRequest,
+  request: WalkRequest,
   direction: WalkSettings['direction'],
   presence: PresenceView | undefined,
 ): WalkSettings {
   const { hops, from, to, minSeconds, latentSeconds, infectiousSeconds, attenuation = 'near' } = request;
-  const times = { from, to, minSeconds, latentSeconds, infectiousSeconds };
+  const { endlessStarts } = request;
+  const times = { from, to, minSeconds, latentSeconds, infectiousSeconds, endlessStarts };
   return { direction, hops, ...times, attenuation, presence };
 }
 

@@ -9,12 +9,12 @@ import { AskerError } from '../asker-error.js';
 import type { ColdEvidence } from '../contacts/cold-evidence.js';
 import type { ContactView } from '../contacts/view.js';
 import type { PresenceSnapshot } from '../presence/snapshot.js';
-import type { TraceRequest } from '../trace-result.js';
+import type { WalkRequest } from '../trace-result.js';
 import type { TraceWalks } from './trace-walks.js';
 
 export interface WalkQuestion {
   readonly view: ViewNews;
-  readonly request: TraceRequest;
+  readonly request: WalkRequest;
   /** Who was where; wanted for a request with presence. */
   readonly presence?: PresenceSnapshot | undefined;
   /** Of the view's segments; wanted for another class of attenuation than near. Stays open until there is an outcome. */

@@ -1,43 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { asEpoch, asTagNumber } from '../../../protocol/brands.js';
+import { asTagNumber } from '../../../protocol/brands.js';
 import { toHex } from '../../../protocol/bytes.js';
-import type { ClusterRequest, ClusterSource } from '../../../tracer/cluster/cluster-result.js';
+import type { ClusterSource } from '../../../tracer/cluster/cluster-result.js';
 import { findClusters, tagsInCluster } from '../../../tracer/cluster/find-clusters.js';
 import type { ClusterPresence } from '../../../tracer/cluster/gateway-sources.js';
-import { plainView } from '../../reference/views.js';
-import type { Contact } from '../../../tracer/contact.js';
-import { PresenceBook } from '../../../tracer/presence/presence-book.js';
 import { trace } from '../../../tracer/trace.js';
-
-const HOUR = 3600;
-const START = 20_700 * 86_400;
-const END = START + 100 * HOUR;
-
-/** They were together from that hour on. */
-function met(x: number, y: number, hour: number, minutes = 30): Contact {
-  const start = START + hour * HOUR;
-  return {
-    ...{ a: asTagNumber(Math.min(x, y)), b: asTagNumber(Math.max(x, y)), epoch: asEpoch(hour) },
-    ...{ start, end: start + minutes * 60, bucketSeconds: [minutes * 60, 0, 0, 0] },
-    ...{ attenuationDb: 50, mutual: true, partial: false, ledger: [hour] },
-  };
-}
-
-function ask(
-  contacts: readonly Contact[],
-  cases: ClusterRequest['cases'],
-  changes: Partial<ClusterRequest> = {},
-  presence?: ClusterPresence,
-) {
-  const { view, options } = plainView(contacts);
-  const request = { cases, hops: 3, from: START, to: END, minSeconds: 900, latentSeconds: HOUR };
-  return findClusters(async (asked) => trace(view, asked, options), presence, { ...request, ...changes });
-}
-
-const cases = (...tags: readonly number[]) => tags.map((tag) => ({ tag: String(tag) }));
-const at = (hour: number): number => START + hour * HOUR;
-const named = (sources: readonly ClusterSource[]): string[] =>
-  sources.map((source) => (source.kind === 'person' ? source.person : source.gateway));
+import type { WalkRequest } from '../../../tracer/trace-result.js';
+import { plainView } from '../../reference/views.js';
+import { PresenceBook } from '../../../tracer/presence/presence-book.js';
+import { ask, at, cases, END, HOUR, met, named, START } from './stage.js';
 
 describe('common sources', () => {
   const both = [1, 2, 3].flatMap((tag) => [met(8, tag, 10 + tag), met(9, tag, 20 + tag)]);
@@ -51,6 +22,34 @@ describe('common sources', () => {
     expect(second?.othersReached).toBe(31);
     expect(sourceCount).toBe(sources.length);
     expect(sources.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(1, 9);
+  });
+
+  const crowdsWith = (sources: readonly number[]) =>
+    sources.flatMap((source, n) => [
+      ...[met(source, 1, 10, 40), met(source, 2, 12, 40)],
+      ...Array.from({ length: 12 }, (_, m) => met(source, 1000 + 12 * n + m, 14, 40)),
+    ]);
+  const forty = Array.from({ length: 40 }, (_, n) => 100 + n);
+
+  it('weighs more people than it lists, so that one who was with the cases for less comes first', async () => {
+    const quiet = [met(9000, 1, 16, 35), met(9000, 2, 18, 35)];
+    const { sources, sourceCount } = await ask([...crowdsWith(forty), ...quiet], cases(1, 2), { hops: 1 });
+    expect(named(sources).slice(0, 1)).toEqual(['9000']);
+    expect([sources.length, sourceCount]).toEqual([20, 41]);
+  });
+
+  it('weighs no more than it can list where each would have reached a city', async () => {
+    const { view, options } = plainView(crowdsWith(forty));
+    const asked: string[] = [];
+    const city = async (request: WalkRequest) => {
+      if (request.direction === 'forward') asked.push(request.case);
+      const { reached } = trace(view, request, options);
+      return { reached, reachedCount: 1_000_000 };
+    };
+    const request = { cases: cases(1, 2), hops: 1, from: START, to: END, minSeconds: 900, latentSeconds: 0 };
+    const { sourceCount } = await findClusters(city, undefined, request);
+    expect(asked).toHaveLength(32);
+    expect(sourceCount).toBe(40);
   });
 
   it('says of each case how it may have been infected', async () => {
@@ -120,6 +119,38 @@ describe('common sources', () => {
     const turned = await ask(alike, cases(2, 1));
     expect(named(turned.sources)).toEqual(named(answer.sources));
     expect(turned.tree).toEqual(answer.tree);
+  });
+
+  it('ranks by tag number sources that met the cases alike, each in an order of its own', async () => {
+    const minutes = [10, 20, 40, 25];
+    const sources = [30, 4, 200, 1000];
+    const contacts = sources.flatMap((source, i) =>
+      [1, 2, 3, 5].map((tag, j) => met(source, tag, 10 + 20 * i + 2 * j, minutes[(i + j) % 4])),
+    );
+    const wide = { hops: 1, minSeconds: 300 };
+    const answer = await ask(contacts, cases(1, 2, 3, 5), wide);
+    expect(named(answer.sources)).toEqual(['4', '30', '200', '1000']);
+    expect(answer.sources[0]).toMatchObject({ explains: [1, 2, 3, 5].map((tag) => ({ case: String(tag) })) });
+    const turned = await ask(contacts, cases(5, 3, 1, 2), wide);
+    expect(turned.sources[0]).toMatchObject({ explains: [5, 3, 1, 2].map((tag) => ({ case: String(tag) })) });
+    const scores = (sources: readonly ClusterSource[]) => sources.map(({ score }) => score);
+    expect(named(turned.sources)).toEqual(named(answer.sources));
+    expect(scores(turned.sources)).toEqual(scores(answer.sources));
+    expect(turned.tree).toEqual(answer.tree);
+  });
+
+  it('grows a tree from a presumed source, however many cases are likely sources themselves', async () => {
+    const nine = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+    const contacts = nine.flatMap((tag) => [
+      met(99, tag, tag, 40),
+      ...nine.filter((other) => other > tag).map((other) => met(tag, other, 20 + 3 * tag + other, 10)),
+    ]);
+    const crowd = Array.from({ length: 100 }, (_, n) => met(99, 1000 + n, 15, 40));
+    const ill = nine.map((tag) => ({ tag: String(tag), onset: at(100 + tag) }));
+    const { sources, tree } = await ask([...contacts, ...crowd], ill, { minSeconds: 300, to: at(200) });
+    expect(sources.findIndex((source) => named([source])[0] === '99')).toBeGreaterThanOrEqual(8);
+    expect(tree.roots).toEqual(['99']);
+    expect(tree.edges).toHaveLength(9);
   });
 
   it('names cases that nobody can have infected, and answers for the others', async () => {

@@ -93,6 +93,24 @@ describe('a look at a cluster', () => {
     expect(record).toMatchObject({ hops: 2, minSeconds: 300, infectiousSeconds: null });
   });
 
+  it.each(['on its own thread', 'on threads that walk'])(
+    'finds who infected cases longer ago than people are infectious, %s',
+    async (where) => {
+      const pool = openWalkPool(1);
+      onTestFinished(() => pool.close());
+      const tracer = await tracerThatCommits(
+        async (entries) => entries.map(() => 40),
+        where === 'on threads that walk' ? pool : undefined,
+      );
+      const days = { to: NOON + 10 * 86_400, infectiousSeconds: 86_400, gateways: false };
+      const asked = { ...request, ...days, cases: [{ tag: '3' }, { tag: '8' }] };
+      const { sources, unreached } = (await tracer.lookUpCluster(asked, look)).result;
+      const people = sources.flatMap((source) => (source.kind === 'person' ? source.person : []));
+      expect(people.sort()).toEqual(['3', '5']);
+      expect(unreached).toEqual([]);
+    },
+  );
+
   it('is no look without an entry: the answer stays inside', async () => {
     const tracer = await tracerThatCommits(() =>
       Promise.reject(new FirebreakError('timeout', 'the ledger has not recorded this look')),

@@ -1,7 +1,6 @@
 /** Transmission trees against all trees there are, on small random graphs, and against what a tree must be. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { asEpoch, asTagNumber } from '../../../protocol/brands.js';
 import { traceCases } from '../../../tracer/cluster/case-traces.js';
 import type { TracedCase } from '../../../tracer/cluster/case-traces.js';
 import type { ClusterRequest, TransmissionTree } from '../../../tracer/cluster/cluster-result.js';
@@ -9,38 +8,12 @@ import { Turns } from '../../../tracer/turns.js';
 import { UNRECORDED } from '../../../tracer/cluster/model.js';
 import { bestTree, stepChance } from '../../../tracer/cluster/tree.js';
 import { plainView } from '../../reference/views.js';
+import { drawnCases, drawnContacts, END } from './drawn.js';
 import type { Contact } from '../../../tracer/contact.js';
 import { trace } from '../../../tracer/trace.js';
 import type { PathStep } from '../../../tracer/trace-result.js';
 
 const HOUR = 3600;
-const END = 60 * HOUR;
-
-const drawnContacts: fc.Arbitrary<Contact[]> = fc
-  .array(
-    fc.record({
-      pair: fc.uniqueArray(fc.integer({ min: 1, max: 7 }), { minLength: 2, maxLength: 2 }),
-      hour: fc.integer({ min: 0, max: 50 }),
-      seconds: fc.constantFrom(60, 900, HOUR),
-      mutual: fc.boolean(),
-    }),
-    { minLength: 3, maxLength: 22 },
-  )
-  .map((drawn) =>
-    drawn.map(({ pair, hour, seconds, mutual }, place) => ({
-      ...{ a: asTagNumber(Math.min(...pair)), b: asTagNumber(Math.max(...pair)), epoch: asEpoch(place) },
-      ...{ start: hour * HOUR, end: hour * HOUR + seconds, bucketSeconds: [seconds, 0, 0, 0] as const },
-      ...{ attenuationDb: 50, mutual, partial: false, ledger: [place] },
-    })),
-  );
-
-const drawnCases = fc.uniqueArray(
-  fc.record({
-    tag: fc.integer({ min: 1, max: 7 }).map(String),
-    onset: fc.integer({ min: 10 * HOUR, max: END }),
-  }),
-  { minLength: 2, maxLength: 4, selector: ({ tag }) => tag },
-);
 
 const drawnTiming = fc.record({
   latentSeconds: fc.constantFrom(0, HOUR, 8 * HOUR),
@@ -74,7 +47,12 @@ function faults(edges: readonly PathStep[], cases: readonly TracedCase[], timing
     const due = cases.find(({ tag }) => tag === edge.to)?.due ?? Infinity;
     if (edge.end > due) wrong.push(`${edge.to} is infected after it fell ill`);
     const before = edges.find(({ to }) => to === edge.from);
-    if (before === undefined) continue;
+    if (before === undefined) {
+      const first = Math.min(...edges.filter(({ from }) => from === edge.from).map(({ start }) => start));
+      if (edge.start - first > (timing.infectiousSeconds ?? Infinity))
+        wrong.push(`${edge.from} is infectious for longer than a period`);
+      continue;
+    }
     const since = edge.start - before.end - timing.latentSeconds;
     if (since < 0 || since > (timing.infectiousSeconds ?? Infinity))
       wrong.push(`${edge.from} is not infectious`);
