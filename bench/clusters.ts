@@ -2,11 +2,11 @@
  * How often the true source of a simulated outbreak is found when it is hidden (clusters.md), next to counting whom the cases
  * met, on the same outbreaks: a JSON line for each recording and share of the infected that become known, and one for all.
  */
-import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { readContactsFile } from '../firmware-sim/contacts-file.js';
 import { wardAndHub } from '../firmware-sim/scenario.js';
 import type { Contact } from '../tracer/contact.js';
+import { recordedFile } from '../test/recordings.js';
 import { contactsOfRecording } from '../test/tracer/cluster/recording-contacts.js';
 import { schoolContacts } from '../test/tracer/cluster/school.js';
 import { diseaseFor, studySources } from '../test/tracer/cluster/study.js';
@@ -75,10 +75,7 @@ const shareOf = (
 ): number => results.reduce((sum, result) => sum + result.outbreaks * partOf(result), 0) / outbreaks;
 
 async function ownRecordings(): Promise<Recording[]> {
-  const folder = process.env['FIREBREAK_DATA'] ?? '../shared/data/contacts';
-  const files = FILES.map((file) => join(folder, file)).filter((file) => existsSync(file));
-  if (files.length < FILES.length)
-    console.error(`not all recordings are in ${folder}: those built in are used`);
+  const files = FILES.map(recordedFile).filter((file) => file !== undefined);
   const ward = contactsOfRecording(wardAndHub().recording);
   return [
     ...(await Promise.all(files.map(recordingIn))),

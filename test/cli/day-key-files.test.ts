@@ -13,6 +13,7 @@ import { dayKeyFiles } from '../../cli/day-key-files.js';
 import { holdLock } from '../../host/folder-lock.js';
 import { sha256 } from '../../protocol/hash.js';
 import type { DayKeys } from '../../protocol/keys.js';
+import { leaveRoot } from '../leave-root.js';
 import { program } from '../program.js';
 import { filesUnder } from './small-demo.js';
 
@@ -218,13 +219,6 @@ test('a copy that cannot be removed keeps no other from being removed, and is sa
   expect(await readdir(join(own, 'day-keys'))).toEqual(['destroyed']);
   expect(await readdir(deeper)).toEqual([]);
 });
-
-/** Root may write whatever the mode says: as another user until the test is over. */
-function leaveRoot(): void {
-  if (process.geteuid?.() !== 0) return;
-  process.seteuid?.(65_534);
-  onTestFinished(() => process.seteuid?.(0));
-}
 
 test.each(['', '4711'])(
   'whoever looks for copies keeps the locks that it holds, in files with "%s"',

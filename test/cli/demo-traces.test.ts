@@ -4,7 +4,6 @@
  * recordings are not at hand, the built-in scenario against the plain reference of test/firmware-sim.
  */
 import { setMaxListeners } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +20,7 @@ import { wardAndHub } from '../../firmware-sim/scenario.js';
 import { REPLAY_SETTINGS } from '../../protocol/settings.js';
 import type { PathStep, TraceRequest, TraceResult } from '../../tracer/trace-result.js';
 import { forwardTrace } from '../firmware-sim/reference-trace.js';
-import { PROJECT_ROOT } from './firebreak-process.js';
+import { recordedFile } from '../recordings.js';
 import { allDayKeys, loggedEntries, openLoggedReports } from './logged-reports.js';
 import type { LoggedReport } from './logged-reports.js';
 
@@ -43,12 +42,10 @@ const vectors = z
   .object({ traces: z.array(vector) })
   .parse(JSON.parse(await readFile(new URL('../vectors/traces.json', import.meta.url), 'utf8'))).traces;
 
-const DATA = process.env['FIREBREAK_DATA'] ?? join(PROJECT_ROOT, '..', 'shared', 'data', 'contacts');
-const present = [...new Set(vectors.map(({ file }) => file))].filter((file) => existsSync(join(DATA, file)));
-if (present.length === 0)
-  console.warn(
-    `no recordings in ${DATA} (FIREBREAK_DATA names another folder): the built-in scenario is traced`,
-  );
+const present = [...new Set(vectors.map(({ file }) => file))].flatMap((name) => {
+  const path = recordedFile(name);
+  return path === undefined ? [] : [{ name, path }];
+});
 
 const LOOK = { officer: 'a test', purpose: 'to compare' };
 /** Of the whole path for the largest file, on a busy machine. */
@@ -111,14 +108,11 @@ function expectEvidence(step: PathStep, reports: ReadonlyMap<number, LoggedRepor
   expect(spans.some(([, end]) => end === step.end)).toBe(true);
 }
 
-describe.each(present)('the path of %s', (file) => {
+describe.each(present)('the path of $name', ({ name, path }) => {
   let walked: Walked;
   const results: TraceResult[] = [];
-  const asked = vectors.filter((each) => each.file === file);
-  beforeAll(
-    async () => void (walked = await walk(await readContactsFile(join(DATA, file)))),
-    WALK_PATIENCE_MS,
-  );
+  const asked = vectors.filter(({ file }) => file === name);
+  beforeAll(async () => void (walked = await walk(await readContactsFile(path))), WALK_PATIENCE_MS);
   afterAll(() => walked?.remove());
 
   it.each(asked.map((each) => [nameOf(each), each] as const))(

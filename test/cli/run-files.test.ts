@@ -71,6 +71,9 @@ describe('a status', () => {
 describe('the wait for another process', () => {
   it('is said once, with the command that would end it, and ends in time', async () => {
     const said: string[] = [];
+    let nowMs = 0; // as if nothing took time but looking at the clock
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (nowMs += 50));
+    onTestFinished(() => clock.mockRestore());
     const log = { ...silentLog, info: (message: string) => void said.push(message) };
     const waiting = { folder, log, signal: new AbortController().signal };
     await expect(waitForRunning(waiting, 'ledger', 1_500)).rejects.toMatchObject({ code: 'unreachable' });

@@ -12,6 +12,7 @@ import { secretSearch } from '../../cli/secret-search.js';
 import { wipeParts } from '../../cli/wipe-file.js';
 import { sha256 } from '../../protocol/hash.js';
 import type { DayKeys } from '../../protocol/keys.js';
+import { leaveRoot } from '../leave-root.js';
 
 const DAY = 20_700;
 const PIECE = 1 << 20;
@@ -156,13 +157,6 @@ describe('while the keys of a day are destroyed', () => {
     await expect(readFile(join(own, 'day-keys', `${DAY}.key`))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
-
-/** Root may read whatever the mode says: as another user until the test is over. */
-function leaveRoot(): void {
-  if (process.geteuid?.() !== 0) return;
-  process.seteuid?.(65_534);
-  onTestFinished(() => process.seteuid?.(0));
-}
 
 describe('after a crash before the key file went', () => {
   beforeEach(async () => {

@@ -1,10 +1,11 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Level } from 'level';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openLevelSpool } from '../../courier/spool-level.js';
 import { NO_FATES } from '../../courier/spool.js';
 import { entriesOf, entryOf, LIMITS } from '../contracts/spool-contract.js';
+import { leaveRoot } from '../leave-root.js';
 import { levelSpool, temporaryFolder, WRITER_ID } from './folder.js';
 
 afterEach(() => void vi.restoreAllMocks());
@@ -163,12 +164,12 @@ describe('a folder that cannot be a spool', () => {
     await expect(openLevelSpool(join(dir, 'spool'), WRITER_ID)).rejects.toMatchObject({ code: 'damaged' });
   });
 
-  it.skipIf(process.getuid?.() === 0)('says "permission" for a folder it may not read', async () => {
+  it('says "permission" for a folder it may not read', async () => {
+    leaveRoot();
     const dir = await temporaryFolder();
+    onTestFinished(() => chmod(dir, 0o700));
     await (await levelSpool(dir)).close();
     await chmod(dir, 0o000);
-    const opening = openLevelSpool(dir, WRITER_ID);
-    await expect(opening).rejects.toMatchObject({ code: 'permission' });
-    await chmod(dir, 0o700);
+    await expect(openLevelSpool(dir, WRITER_ID)).rejects.toMatchObject({ code: 'permission' });
   });
 });

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { recordingBuilder } from '../../firmware-sim/contact-recording.js';
@@ -14,6 +12,7 @@ import { resolveEphemeralId } from '../../protocol/ephemeral-id.js';
 import { reportHash } from '../../protocol/report.js';
 import { dayOf } from '../../protocol/time.js';
 import { seededRandom } from '../../radio/random.js';
+import { recordedFile } from '../recordings.js';
 import { pairEpochs } from './reference-trace.js';
 import { testAuthority } from './test-authority.js';
 import { testGateway } from './test-gateway.js';
@@ -134,19 +133,13 @@ describe('a replayed recording', () => {
   });
 });
 
-const office = fileURLToPath(
-  new URL('../../../shared/data/contacts/invs13-workplace.tij.gz', import.meta.url),
-);
-const hasOffice = existsSync(office);
+const office = recordedFile('invs13-workplace.tij.gz');
 
-describe(
-  hasOffice ? 'two weeks in an office' : 'the built-in scenario, since ../shared/data is not here,',
-  () => {
-    it('is reported as it was recorded', async () => {
-      const recording = hasOffice ? await readContactsFile(office) : wardAndHub().recording;
-      const run = await replay(recording);
-      expect(run.summary).toMatchObject({ tags: recording.persons.length, undelivered: 0, dropped: 0 });
-      expect(reported(run).sort()).toEqual(expected(recording).sort());
-    });
-  },
-);
+describe(office ? 'two weeks in an office' : 'the built-in scenario, in place of a recording,', () => {
+  it('is reported as it was recorded', async () => {
+    const recording = office ? await readContactsFile(office) : wardAndHub().recording;
+    const run = await replay(recording);
+    expect(run.summary).toMatchObject({ tags: recording.persons.length, undelivered: 0, dropped: 0 });
+    expect(reported(run).sort()).toEqual(expected(recording).sort());
+  });
+});

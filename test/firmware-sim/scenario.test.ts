@@ -1,12 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { readContactsFile } from '../../firmware-sim/contacts-file.js';
 import { SCENARIO_START, scenarioLines, wardAndHub } from '../../firmware-sim/scenario.js';
+import { recordedFile } from '../recordings.js';
+import vectors from '../vectors/traces.json' with { type: 'json' };
 import { forwardTrace } from './reference-trace.js';
-
-const shared = fileURLToPath(new URL('../../../shared/', import.meta.url));
 
 describe('the built-in scenario', () => {
   const { recording, indexCase } = wardAndHub();
@@ -33,31 +30,17 @@ describe('the built-in scenario', () => {
   });
 });
 
-const traces = z.object({
-  traces: z.array(
-    z.object({
-      file: z.string(),
-      case: z.string(),
-      direction: z.string(),
-      hops: z.number(),
-      latentSeconds: z.number(),
-      minSeconds: z.number(),
-      infectiousSeconds: z.number().optional(),
-      reached: z.record(z.string(), z.tuple([z.number(), z.number(), z.number()])),
-    }),
-  ),
-});
+const forward = vectors.traces.filter(
+  ({ direction, infectiousSeconds }) => direction === 'forward' && infectiousSeconds === undefined,
+);
 
 /** So that what the tests of this room compare with is itself known to be right. */
-describe.skipIf(!existsSync(`${shared}vectors/traces.json`))('the reference trace of these tests', () => {
-  it('gives the published forward traces, on the recordings as this room reads them', async () => {
-    const known = traces.parse(JSON.parse(readFileSync(`${shared}vectors/traces.json`, 'utf8'))).traces;
-    const forward = known.filter(
-      (trace) => trace.direction === 'forward' && trace.infectiousSeconds === undefined,
-    );
-    expect(forward.length).toBeGreaterThan(3);
-    for (const trace of forward) {
-      const recording = await readContactsFile(`${shared}data/contacts/${trace.file}`);
+describe.each([...new Set(forward.map(({ file }) => file))])('the reference trace on %s', (name) => {
+  const path = recordedFile(name);
+
+  it.skipIf(path === undefined)('gives the published forward traces, as this room reads them', async () => {
+    const recording = await readContactsFile(path ?? '');
+    for (const trace of forward.filter(({ file }) => file === name)) {
       const reached = forwardTrace(recording, Number(trace.case), trace);
       const expected = Object.entries(trace.reached).map(([person, row]) => [Number(person), row] as const);
       expect(new Map([...reached].sort())).toEqual(new Map(expected.sort()));

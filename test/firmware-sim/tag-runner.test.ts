@@ -20,6 +20,7 @@ import { openReplayAir } from '../../radio/air-replay-hosted.js';
 import type { ReplayAir } from '../../radio/air-replay-hosted.js';
 import type { Advertiser, Characteristic, Link, ServerPeer } from '../../radio/contract.js';
 import { seededRandom } from '../../radio/random.js';
+import { until } from '../cli/firebreak-process.js';
 import { MIDNIGHT_MS } from './samples.js';
 import { testAuthority } from './test-authority.js';
 import type { TestAuthority } from './test-authority.js';
@@ -47,7 +48,7 @@ interface Stage {
 }
 
 /** Tags 1 and 2 are together for ten minutes from five minutes after the start; a gateway is in reach all the time. */
-async function stage(contactMinutes = 10, authority = testAuthority()): Promise<Stage> {
+async function stage(contactMinutes = 10, authority = testAuthority(), session = {}): Promise<Stage> {
   const clock = virtualClock(START_MS);
   const startMs = START_MS + 5 * MINUTE;
   const contacts = [{ a: 'tag 1', b: 'tag 2', startMs, endMs: startMs + contactMinutes * MINUTE }];
@@ -97,7 +98,7 @@ async function stage(contactMinutes = 10, authority = testAuthority()): Promise<
       signerOf: fastSigner,
       random: (length) => random.bytes(length),
       log,
-      session: { receiptTimeoutMs: 200 },
+      session,
     });
     const close = () => runner.close().then(() => radio.close());
     return { status: () => runner.status(), close };
@@ -185,15 +186,15 @@ describe('a live tag', () => {
   });
 
   it('killed between upload and receipt repeats the report, and loses nothing', async () => {
-    const at = await stage();
+    const at = await stage(10, testAuthority(), { receiptTimeoutMs: 200 });
     const path = join(folder, 'mute');
     at.gateway.faults.mute = true;
     const [one, two] = [await at.run(1, path), await at.run(2)];
-    await at.clock.advance(17 * MINUTE);
-    const upload = at.clock.hold(until(() => at.gateway.uploads.length > 0));
-    await at.clock.advance(2 * MINUTE);
-    await upload;
+    const uploadsOfOne = () => at.gateway.uploads.filter((report) => at.authority.open(report).tag === 1);
+    const passing = at.clock.advance(19 * MINUTE);
+    await until('an upload', () => uploadsOfOne().length > 0, { everyMs: 5 });
     cpSync(path, `${path} image`, { recursive: true });
+    await passing;
     await at.clock.drive(one.close());
     at.gateway.faults.mute = false;
     const again = await at.run(1, `${path} image`);
@@ -201,8 +202,7 @@ describe('a live tag', () => {
     await at.clock.advance(HOUR);
     await at.clock.hold(pause(50));
     expect([...new Set(bucketsOf(at))].sort()).toEqual(['1 600 0 0 0', '2 600 0 0 0']);
-    const ofOne = at.gateway.uploads.filter((report) => at.authority.open(report).tag === 1);
-    const plaintexts = ofOne.map((report) => at.authority.open(report).plaintext);
+    const plaintexts = uploadsOfOne().map((report) => at.authority.open(report).plaintext);
     expect(plaintexts.length).toBeGreaterThan(1);
     for (const plaintext of plaintexts) expect(plaintext).toEqual(plaintexts[0]);
     await at.end(again, two);
@@ -379,10 +379,6 @@ describe('a tag’s folder', () => {
     await expect(open()).rejects.toMatchObject({ code: 'damaged' });
   });
 });
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 400 && !holds(); tries += 1) await pause(5);
-}
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

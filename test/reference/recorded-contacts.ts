@@ -1,6 +1,5 @@
 /** Contacts straight from a recorded file, by the replay rule of docs/tracing.md: one contact a pair and epoch. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { wardAndHub } from '../../firmware-sim/scenario.js';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
@@ -8,13 +7,6 @@ import type { Contact } from '../../tracer/contact.js';
 
 const SHIFT = 1_700_006_400;
 const STEP = 20;
-
-/** Where recorded contacts lie beside the checkout; `undefined` when they do not. */
-export function recordedFile(name: string): string | undefined {
-  const folder = process.env['FIREBREAK_DATA'] ?? join(import.meta.dirname, '../../../shared/data');
-  const file = join(folder, 'contacts', name);
-  return existsSync(file) ? file : undefined;
-}
 
 export function contactsOfFile(file: string): Contact[] {
   const lines = gunzipSync(readFileSync(file)).toString().split('\n');

@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import type { Contact } from '../../tracer/contact.js';
 import { trace } from '../../tracer/trace.js';
 import type { TraceRequest } from '../../tracer/trace-result.js';
+import { recordedFile } from '../recordings.js';
 import vectors from '../vectors/traces.json' with { type: 'json' };
 import { closeContacts, referenceTrace } from './brute-force.js';
 import { pathFaults } from './path-faults.js';
-import { builtInContacts, contactsOfFile, recordedFile } from './recorded-contacts.js';
+import { builtInContacts, contactsOfFile } from './recorded-contacts.js';
 import { plainView } from './views.js';
 import type { StagedView } from './views.js';
 
@@ -48,7 +49,6 @@ const files = [...new Set(vectors.traces.map(({ file }) => file))];
 describe.each(files)('on %s', (name) => {
   const file = recordedFile(name);
   if (file === undefined) {
-    console.warn(`${name} is not here (set FIREBREAK_DATA): the built-in scenario stands in for it`);
     it('the tracer says what the definitions say on the built-in scenario instead', () => {
       const { contacts, indexCase } = builtInContacts();
       const common = {

@@ -45,7 +45,8 @@ describe('a page of a person’s contacts', () => {
           const page = await contactRows(staged.view, question, noted);
           ({ hasMore } = page);
           rows.push(...page.contacts);
-          expect(page.contacts.length).toBe(hasMore ? limit : page.contacts.length);
+          expect(page.contacts.length).toBeLessThanOrEqual(limit);
+          if (hasMore) expect(page.contacts.length).toBe(limit);
           expect(read.length).toBeLessThanOrEqual(limit + 2 * 4); // and what begins with the rows at its ends
         }
         const inOrder = [...contacts].sort((x, y) => x.start - y.start || x.b - y.b || x.epoch - y.epoch);

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { faultsOf } from './faulty-disk.js';
-import { callsOf, faultedLife, memoryFolder, prepareLives, type Life } from './fault-sweep.js';
+import { faultsOf, type Fault } from './faulty-disk.js';
+import { callsOf, faultedLife, memoryFolder, prepareLives, type Life, type Outcome } from './fault-sweep.js';
 
 /** Lives under way at once: they mostly wait for timers. */
 const AT_ONCE = 4;
@@ -27,20 +27,24 @@ test.each([0, 1])(
   async (n) => {
     const life = lives[n] as Life;
     const unharmed = await faultedLife(folder, life, undefined);
-    expect(unharmed).toMatchObject({ acknowledged: life.to - life.from, stopped: false, wrong: [] });
+    const acknowledged = life.to - life.from;
+    expect(unharmed).toMatchObject({ acknowledged, stopped: false, leftOpen: 0, wrong: [] });
     const calls = await callsOf(folder, life);
     const some = chosen(calls);
     const faults = faultsOf(calls).filter(({ call }) => some.has(call));
     expect(faults.length).toBeGreaterThan(50);
-    const wrong: unknown[] = [];
+    const outcomes: (Outcome & { readonly fault: Fault })[] = [];
     const lane = async (): Promise<void> => {
       for (let fault = faults.shift(); fault; fault = faults.shift()) {
-        const outcome = await faultedLife(folder, life, fault);
-        if (outcome.wrong.length > 0) wrong.push({ fault, ...outcome });
+        outcomes.push({ fault, ...(await faultedLife(folder, life, fault)) });
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, lane));
-    expect(wrong).toEqual([]);
+    expect(outcomes.filter(({ wrong }) => wrong.length > 0)).toEqual([]);
+    // Which calls a life makes differs a little from one time to the next.
+    const struck = outcomes.filter(({ call }) => call !== undefined);
+    expect(struck.length).toBeGreaterThanOrEqual(0.9 * outcomes.length);
+    expect(struck.some(({ stopped }) => stopped)).toBe(true);
   },
   900_000,
 );

@@ -1,7 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openLedger } from '../../../ledger/ledger.js';
 import { NODE_DISK, type Disk } from '../../../ledger/store/disk.js';
+import { bucketKey, INDEX_BOOKS_KEY } from '../../../ledger/store/store-keys.js';
+import type { BatchItem } from '../../../protocol/batch.js';
+import { equalBytes } from '../../../protocol/bytes.js';
 import {
   batchOf,
   certificateItem,
@@ -14,10 +16,9 @@ import {
 } from '../deployment.js';
 import { slowDatabase } from './slow-disk.js';
 import { requireSound } from './sound.js';
+import { storedState } from './stored-state.js';
 
 const REPORTS = 150;
-/** Eight steps of reading and writing buckets, and more. */
-const INDEX_WRITTEN_MS = 1000;
 
 /** The real disk; `asked` counts keys that are asked for together, as values of the payload index's buckets are. */
 function countingDisk(): Disk & { asked: number } {
@@ -53,19 +54,65 @@ test('a ledger that was closed while its index was written does not look for eac
   await requireSound(dir);
 });
 
+/** The real disk, whose database takes no writes and tells of no buckets of the payload index while it is held. */
+function holdableDisk() {
+  let release = (): void => undefined;
+  let held: Promise<void> | undefined;
+  const holdable = {
+    /** Writes that came while it was held. */
+    waiting: 0,
+    /** How often the payload index was written to its end. */
+    indexWritten: 0,
+    hold: () => void (held = new Promise((resolve) => (release = resolve))),
+    release: () => release(),
+    disk: {
+      ...NODE_DISK,
+      database: (location: string, options: { readonly createIfMissing: boolean }) => {
+        const db = NODE_DISK.database(location, options);
+        const [getMany, batch] = [db.getMany.bind(db), db.batch.bind(db)];
+        db.getMany = async (keys: Uint8Array[]) => {
+          if (keys.some(isBucketKey)) await held;
+          return getMany(keys);
+        };
+        db.batch = (async (rows: { readonly key: Uint8Array }[]) => {
+          holdable.waiting += 1;
+          await held;
+          await batch(rows as never);
+          if (rows.some(({ key }) => equalBytes(key, INDEX_BOOKS_KEY))) holdable.indexWritten += 1;
+        }) as never;
+        return db;
+      },
+    },
+  };
+  return holdable;
+}
+
+const isBucketKey = (key: Uint8Array): boolean => key[0] === bucketKey(0, 0)[0];
+
 test('a ledger opened again knows every payload, though its index was written up to the middle of a joined value', async () => {
   const dir = await temporaryFolder();
-  const deps = ledgerDeps(dir, {
-    storeTuning: { indexTableRecords: 100, disk: slowDatabase({ batch: 30, getMany: 20 }) },
-  });
+  const database = holdableDisk();
+  const storeTuning = { indexTableRecords: 100, disk: database.disk };
   const gateway = signerOf('gateway');
   const reports = Array.from({ length: REPORTS }, () => reportItem(gateway));
-  const ledger = await openLedger(deps);
+  const ledger = await openLedger(ledgerDeps(dir, { storeTuning }));
+  const submit = async (seq: number): Promise<void> =>
+    void (await ledger.submit(batchOf(gateway, seq, [reports[seq] as BatchItem])));
   await ledger.submit(batchOf(issuer, 0, [certificateItem(gateway)]));
-  for (const [seq, report] of reports.entries()) await ledger.submit(batchOf(gateway, seq, [report]));
-  await sleep(INDEX_WRITTEN_MS);
+  await submit(0); // for a writer's first batch the database is asked
+  const before = database.waiting;
+  database.hold();
+  await submit(1);
+  await expect.poll(() => database.waiting).toBeGreaterThan(before);
+  for (let seq = 2; seq < REPORTS; seq++) await submit(seq); // they wait behind that write, to be joined
+  database.release();
+  await expect.poll(() => database.indexWritten).toBe(1);
   await ledger.submit(batchOf(issuer, 1, [certificateItem(signerOf('another gateway'))]));
   await ledger.close();
+  const { indexedTo, values } = await storedState(dir);
+  expect(values).not.toContain(indexedTo);
+  expect(indexedTo).toBeGreaterThan(0);
+  expect(indexedTo).toBeLessThan(1 + REPORTS);
 
   const again = await openLedger(ledgerDeps(dir));
   for (const [i, report] of reports.entries()) {

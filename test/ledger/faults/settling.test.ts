@@ -9,6 +9,7 @@ import { openLedger } from '../../../ledger/ledger.js';
 import { batchOf, ledgerDeps, noticeItem, officer, temporaryFolder } from '../deployment.js';
 import { slowDatabase } from './slow-disk.js';
 import { requireSound } from './sound.js';
+import { storedState } from './stored-state.js';
 
 const batchOfSeq = (seq: number) => batchOf(officer, seq, [noticeItem(`${seq}`)]);
 
@@ -41,14 +42,23 @@ describe('the journal turns', () => {
     const dir = await temporaryFolder();
     const tuning = { disk: slowDatabase({ batch: 120 }), journalTurnBytes: 40_000 };
     const ledger = await openLedger(ledgerDeps(dir, { storeTuning: tuning }));
-    for (let seq = 0; seq < 160; seq++) {
+    for (let seq = 0; seq < 155; seq++) {
       await ledger.submit(batchOfSeq(seq));
       if (seq % 20 === 0) await sleep(30);
     }
-    await ledger.reader().entryBundle(0, 160);
-    const cut = await temporaryFolder();
-    await cp(dir, cut, { recursive: true });
+    await ledger.reader().entryBundle(0, 155);
+    const [cut, store] = [await temporaryFolder(), join(dir, 'store')];
+    await cp(store, join(cut, 'store'), { recursive: true });
+    for (let seq = 155; seq < 160; seq++) await ledger.submit(batchOfSeq(seq));
+    await cp(dir, cut, { recursive: true, filter: (path) => path !== store });
     await ledger.close();
+    const turns = await Promise.all(
+      JOURNAL_FILES.map(async (name) => scanFrames(await readFile(join(cut, name)))),
+    );
+    for (const { frames } of turns) expect(frames.length).toBeGreaterThan(0);
+    const { commit, values } = await storedState(cut);
+    expect(commit).toBeLessThan(joinTurns(turns).at(-1)?.commit ?? 0);
+    expect(values.length).toBeLessThan(commit); // some were joined
 
     const again = await openLedger(ledgerDeps(cut));
     expect(again.status().size).toBe(160);

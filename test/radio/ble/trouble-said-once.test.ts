@@ -66,16 +66,14 @@ describe('a scan that cannot be switched', () => {
     await scanner.hold();
     library.isBroken = true;
     await scanner.release();
-    await expect.poll(() => library.starts, { timeout: 8_000 }).toBeGreaterThan(3);
+    await expect.poll(() => library.starts).toBeGreaterThan(3);
     expect(said).toEqual(['the scan could not be switched; it is tried until it is']);
     await scanner.hold(); // it is not well for that
     await scanner.release();
     expect(said).toHaveLength(1);
     library.isBroken = false;
-    await expect
-      .poll(() => said.slice(1), { timeout: 5_000 })
-      .toEqual(['the scan is switched again as it should be']);
-  }, 15_000);
+    await expect.poll(() => said.slice(1)).toEqual(['the scan is switched again as it should be']);
+  });
 });
 
 /** A scanner over a library that may fail to start scanning. */
@@ -94,7 +92,7 @@ function scanning(log: Log) {
     },
     stopScanning: () => enable(false),
   });
-  const scanner = new BleScanner({ noble: library, controller, clock: liveClock(), log });
+  const scanner = new BleScanner({ noble: library, controller, clock: liveClock(), log, retryMs: 20 });
   onTestFinished(() => {
     scanner.close();
     controller.close();
