@@ -2,6 +2,7 @@
 import { EPOCH_SECONDS } from '../../protocol/time.js';
 import { WordLog } from '../word-log.js';
 import type { ColdContact } from './cold-contact.js';
+import { earliestStart } from './live-contact.js';
 import type { Meeting } from './live-contact.js';
 import { ReplacedBook } from './live-replaced.js';
 import type { ReplacedEntry } from './live-replaced.js';
@@ -160,7 +161,7 @@ export class SealedContacts {
   sumBefore(lower: number, upper: number, epoch: number, until: number, daySeconds: number): number {
     let sum = 0;
     const after = Math.max(until - daySeconds, this.#keepFrom - 1);
-    const sameFrom = (epoch - 1) * EPOCH_SECONDS;
+    const sameFrom = earliestStart(epoch);
     for (const { segment } of this.#segments) {
       if (segment.lastSeconds <= after || segment.baseSeconds > until + daySeconds) continue;
       // The shorter row of the two says the same.
@@ -183,7 +184,7 @@ export class SealedContacts {
 
   /** The pair's contact of this epoch. Throws `damaged`. */
   find(lower: number, upper: number, epoch: number): SealedPlace | undefined {
-    const from = (epoch - 1) * EPOCH_SECONDS;
+    const from = earliestStart(epoch);
     for (const place of this.ofPair(lower, upper, from - 1, from + 3 * EPOCH_SECONDS + MAX_CONTACT_SECONDS)) {
       const { segment, contactAt } = place.sealed;
       const start = startAt(segment, place.entry);
