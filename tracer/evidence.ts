@@ -19,7 +19,7 @@ type Kind = Evidence['kind'];
 const KINDS: readonly Kind[] = ['forged-beacon', 'clone'];
 
 /** Of each kind. Beyond it the newest are counted only, by the counts of the intake: the ledger still holds them. */
-const MAX_KEPT = 10_000;
+export const MAX_KEPT = 10_000;
 
 export class EvidenceShelf {
   #kept: Evidence[] = [];

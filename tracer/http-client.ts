@@ -3,6 +3,8 @@ import type { z } from 'zod';
 import { withTimeLimit } from '../host/time-limit.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { ErrorCode } from '../protocol/errors.js';
+import { doubtsAnswer } from './api/doubts.js';
+import type { DoubtsAnswer } from './api/doubts.js';
 import { healthAnswer, refusal } from './api/messages.js';
 import type { HealthAnswer } from './api/messages.js';
 import { answerSchema } from './trace-message.js';
@@ -10,6 +12,7 @@ import type { LookUp, LookUpAnswer } from './trace-message.js';
 
 const LIMITS = { limitMs: 60_000, whenLate: 'try again' };
 const OK = 200;
+const NO_ROUTE = 404;
 const HANDED_ON: readonly ErrorCode[] = [
   'not-found',
   'input',
@@ -40,6 +43,17 @@ export async function askHealth(url: string, token: string): Promise<HealthAnswe
   const parsed = healthAnswer.safeParse(answer);
   if (parsed.success) return parsed.data;
   throw refusal.safeParse(answer).success ? refusalIn(answer, url) : stranger(url);
+}
+
+/** What does not add up. Throws as {@link askTracer}; `format` for a tracer of an earlier version too. */
+export async function askDoubts(url: string, token: string): Promise<DoubtsAnswer> {
+  const answered = await ask(url, token, '/v1/doubts', undefined, LIMITS);
+  if (answered.status === NO_ROUTE)
+    throw new FirebreakError(
+      'format',
+      `the tracer at ${url} lists no doubts: start it anew with this version`,
+    );
+  return answerIn(doubtsAnswer, answered, url);
 }
 
 export interface AskLimits {

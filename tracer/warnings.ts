@@ -58,9 +58,9 @@ const MISSING =
 
 const CLONES =
   'one tag sent different reports under one number: it was copied, or set back to an older copy of its memory; the first that was logged ' +
-  'counts, and the others are left out. Ask those who look after tags whether one was put back from a copy: enrol it anew. If none was, ' +
-  'somebody else has its keys, and what is told in its name may be untrue; firebreak_clones_total says whether it goes on, and ' +
-  'this is said until the days of such reports have left retention';
+  'counts, and the others are left out; firebreak tracer doubts --data-dir DIR lists them. Ask those who look after tags whether one ' +
+  'was put back from a copy: enrol it anew. If none was, somebody else has its keys, and what is told in its name may be untrue; ' +
+  'firebreak_clones_total says whether it goes on, and this is said until the days of such reports have left retention';
 
 const presenceGone = (from: number): string =>
   `there is no room for more stays at gateways: those before ${nameOf(dayOf(from))} are gone, and answers by presence lack them`;

@@ -11,11 +11,12 @@ import type { TracerApi } from '../../tracer/api/contract.js';
 import { ROLES } from '../../tracer/api/tokens.js';
 import type { Role } from '../../tracer/api/tokens.js';
 import { follow } from '../../tracer/follow.js';
-import { askHealth } from '../../tracer/http-client.js';
+import { askDoubts, askHealth } from '../../tracer/http-client.js';
 import { defaultOpenThreads } from '../../tracer/opening/opening-pool.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import { openWalkPool } from '../../tracer/walk/walk-pool.js';
 import { signerFrom } from '../deployment.js';
+import type { DataFolder } from '../folder.js';
 import { readKeyFile } from '../key-files.js';
 import { waitForLedger } from '../ledger-place.js';
 import { wholeNumber } from '../options.js';
@@ -25,6 +26,7 @@ import type { WatchedTokens } from '../parts/tracer-tokens.js';
 import { startTracer } from '../parts/tracer.js';
 import { startWriter } from '../parts/writer.js';
 import { POLICY_OPTION, policyOption } from '../policy-files.js';
+import { doubtLines } from '../present/show-doubts.js';
 import { tracerScreen } from '../present/tracer-screen.js';
 import { announce, findRunning, notRunning } from '../run-files.js';
 import { inFolder, withFolderOptions } from '../session.js';
@@ -52,11 +54,16 @@ export function addTracerCommands(program: Command): void {
     tracer.command('status').description('is the tracer well, does it keep up with its ledger'),
   ).action((options: FolderOptions) => status(options));
   withFolderOptions(
+    tracer.command('doubts').description('what does not add up: reports of copied tags, forged beacons'),
+  )
+    .option('--json', 'print it as JSON')
+    .action((options: DoubtsOptions) => doubts(options));
+  withFolderOptions(
     tracer.command('token').description('make a token to ask this tracer with; it is shown once'),
   )
     .requiredOption('--name <name>', 'who asks with it, as each look is recorded')
     .addOption(
-      new Option('--role <role>', 'officer: all questions; operator: health and metrics only')
+      new Option('--role <role>', 'officer: all questions; operator: health, metrics and doubts only')
         .choices([...ROLES])
         .default('officer'),
     )
@@ -75,6 +82,10 @@ interface TokenOptions extends FolderOptions {
   readonly role: Role;
 }
 
+interface DoubtsOptions extends FolderOptions {
+  readonly json?: boolean;
+}
+
 /** The token alone goes to stdout, so that it can be put where it is needed. */
 async function token(options: TokenOptions): Promise<void> {
   await inFolder('tracer', options, async ({ folder }) => {
@@ -88,11 +99,24 @@ async function token(options: TokenOptions): Promise<void> {
 /** Of the tracer that runs, well or not. */
 async function status(options: FolderOptions): Promise<void> {
   await inFolder('tracer', options, async ({ folder }) => {
-    const running = await findRunning(folder, 'tracer');
-    if (running === undefined) throw notRunning(folder, 'tracer');
-    const health = await askHealth(running.http, toHex(await readKeyFile(folder.tracer.apiToken)));
-    console.log(tracerScreen(health, Date.now()));
+    console.log(tracerScreen(await askHealth(...(await runningTracer(folder))), Date.now()));
   });
+}
+
+/** Of the tracer that runs. */
+async function doubts(options: DoubtsOptions): Promise<void> {
+  await inFolder('tracer', options, async ({ folder }) => {
+    const answer = await askDoubts(...(await runningTracer(folder)));
+    const lines = options.json === true ? [JSON.stringify(answer, null, 2)] : doubtLines(answer, folder.dir);
+    console.log(lines.join('\n'));
+  });
+}
+
+/** Where it is asked, and the folder's own token. Throws `unreachable` where none runs. */
+async function runningTracer(folder: DataFolder): Promise<[url: string, token: string]> {
+  const running = await findRunning(folder, 'tracer');
+  if (running === undefined) throw notRunning(folder, 'tracer');
+  return [running.http, toHex(await readKeyFile(folder.tracer.apiToken))];
 }
 
 async function run(options: RunOptions): Promise<void> {

@@ -21,7 +21,10 @@ import type {
 import type { Pulse } from './pulse.js';
 
 /** What a tracer has to be for this. */
-type Asked = Pick<Tracer, 'lookUp' | 'lookUpPath' | 'lookUpContacts' | 'lookUpCluster' | 'span' | 'status'>;
+type Asked = Pick<
+  Tracer,
+  'lookUp' | 'lookUpPath' | 'lookUpContacts' | 'lookUpCluster' | 'span' | 'status' | 'evidence'
+>;
 
 export interface AnswersGiven {
   readonly tracer: Asked;
@@ -40,6 +43,7 @@ export function tracerAnswers(given: AnswersGiven): TracerApi {
     evidence: ({ request, persons }, asking) => evidenceOf(given, request, persons, asking),
     standing: () => pulse.standing(),
     figures: () => figuresOf(tracer),
+    setApart: () => tracer.evidence(),
     looksRecorded,
   };
 }

@@ -1,6 +1,7 @@
 /** What the HTTP API asks of a tracer, a method a question. Whoever implements it knows nothing of HTTP. */
 import type { Look } from '../access.js';
 import type { ClusterAnswer } from '../cluster/cluster-message.js';
+import type { Evidence } from '../evidence.js';
 import type { LookUpAnswer } from '../trace-message.js';
 import type {
   ClusterQuestion,
@@ -90,6 +91,8 @@ export interface TracerApi {
   cluster?(question: Asked<ClusterQuestion>, asking: Asking): Promise<ClusterAnswer>;
   standing(): Standing;
   figures(): Figures;
+  /** What does not add up, in any order. It names nobody, so that no look is recorded. */
+  setApart(): readonly Evidence[];
   /** Looks that the ledger has recorded since this process began. */
   looksRecorded(): number;
 }

@@ -1,5 +1,6 @@
 /**
- * The tracer over HTTP (docs/tracer-api.md): questions about people for officers, health and figures for operators.
+ * The tracer over HTTP (docs/tracer-api.md): questions about people for officers; health, figures and what does not add
+ * up for operators.
  * Whatever it refuses, it refuses in one line of JSON, {"code": …, "message": …}.
  */
 import Fastify from 'fastify';
@@ -18,6 +19,7 @@ import { addDescriptionRoute, describeApi } from './openapi.js';
 import { questionCheck } from './question-check.js';
 import { HttpRefusal, placeOf, refusedBy } from './refusal.js';
 import type { ApiRoom, ApiServer } from './room.js';
+import { addDoubtsRoute } from './routes-doubts.js';
 import { addOperationRoutes } from './routes-operations.js';
 import { addQuestionRoutes } from './routes-questions.js';
 import { refuseBrokenRequest, refuseExpectation } from './broken-request.js';
@@ -62,6 +64,7 @@ export async function serveTracerHttp(options: TracerHttpOptions): Promise<Trace
   await app.register(async (scope: ApiServer) => {
     requireRole(scope, ['operator', 'officer'], tokens);
     addOperationRoutes(scope, room);
+    addDoubtsRoute(scope, room);
   });
   addDescriptionRoute(app);
   await listen(app, host, port);

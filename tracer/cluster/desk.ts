@@ -6,7 +6,7 @@ import { PeopleReached } from '../people-reached.js';
 import type { PresenceView } from '../presence/presence-view.js';
 import { RowTeller } from '../rows-told.js';
 import type { TraceWords } from '../rows-told.js';
-import type { TraceRequest } from '../trace-result.js';
+import type { WalkRequest } from '../trace-result.js';
 import type { TraceWalks } from '../walk/trace-walks.js';
 import type { ClusterDesk } from './look-up.js';
 
@@ -15,8 +15,8 @@ export interface ClusterGround {
   readonly people: People;
   /** Of people who were added since. Throws `busy` when people were numbered anew. */
   readonly tagOf: (person: number) => number;
-  readonly walk: (request: TraceRequest) => Promise<TraceWalks>;
-  readonly wordsOf: (request: TraceRequest) => TraceWords;
+  readonly walk: (request: WalkRequest) => Promise<TraceWalks>;
+  readonly wordsOf: (request: WalkRequest) => TraceWords;
   readonly presence: PresenceView;
   readonly access: AccessRecorder;
   readonly signal: AbortSignal | undefined;

@@ -68,7 +68,7 @@ describe('the description of the API', () => {
   it('is OpenAPI 3.1, is there for everybody, and has every route', async () => {
     const { paths, security, components } = await described();
     expect(Object.keys(paths).sort()).toEqual(
-      [...QUESTIONS, '/v1/health', '/metrics', '/openapi.json'].sort(),
+      [...QUESTIONS, '/v1/health', '/v1/doubts', '/metrics', '/openapi.json'].sort(),
     );
     expect(Object.keys(security[0] ?? {})).toEqual(Object.keys(components.securitySchemes));
     for (const path of QUESTIONS) {

@@ -42,12 +42,15 @@ describe('a token', () => {
     expect(lines.join()).not.toMatch(/fbt_|pager|Wu/);
   });
 
-  it.each(['/v1/health', '/metrics'])('is needed at %s, an operator’s or an officer’s', async (path) => {
-    const { get } = await serve((await realApi()).api);
-    expect((await get(path, 'fbt_other')).status).toBe(401);
-    expect((await get(path, OPERATOR)).status).toBe(200);
-    expect((await get(path, OFFICER)).status).toBe(200);
-  });
+  it.each(['/v1/health', '/v1/doubts', '/metrics'])(
+    'is needed at %s, an operator’s or an officer’s',
+    async (path) => {
+      const { get } = await serve((await realApi()).api);
+      expect((await get(path, 'fbt_other')).status).toBe(401);
+      expect((await get(path, OPERATOR)).status).toBe(200);
+      expect((await get(path, OFFICER)).status).toBe(200);
+    },
+  );
 
   it('is asked for before the body is read', async () => {
     const { post } = await serve((await realApi()).api);
