@@ -15,6 +15,7 @@ import type { EntryColumns } from './entry-columns.js';
 import { entriesInOrder } from './entry-stream.js';
 import type { Findings } from './findings.js';
 import { judgeLeaves, type Verdict } from './judge-leaves.js';
+import type { Step } from './pace.js';
 import type { RootBook } from './root-book.js';
 import type { RowView } from './row-view.js';
 import { TileRows } from './tile-rows.js';
@@ -30,7 +31,7 @@ export interface LogCheckInput {
   /** Hash of the last entry as the state row has it; `undefined` when it has none. */
   readonly previousLeaf: Uint8Array | undefined;
   /** Called after each bundle. */
-  readonly pace: (done: number, size: number) => Promise<void> | undefined;
+  readonly pace: Step;
 }
 
 export interface LogSummary {
