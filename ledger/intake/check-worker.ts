@@ -1,4 +1,4 @@
-/** A thread that checks batches for verify-workers.ts, one after the other. It holds no state but its settings. */
+/** A thread that checks batches for checker-threads.ts, one after the other. It holds no state but its settings. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { FirebreakError } from '../../protocol/errors.js';
 import { checkBatchHead } from '../admission/batch.js';
