@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { liveClock } from '../host/clock-live.js';
 import { openAedesBroker } from '../ledger/broker-aedes.js';
 import { openLedger, type Ledger } from '../ledger/ledger.js';
-import { defaultCheckThreads } from '../ledger/intake/verify-workers.js';
+import { defaultCheckThreads } from '../ledger/intake/checker-threads.js';
 import { encodeBatch, type BatchItem } from '../protocol/batch.js';
 import { asUnixMs } from '../protocol/brands.js';
 import { toHex } from '../protocol/bytes.js';

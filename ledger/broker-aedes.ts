@@ -103,9 +103,7 @@ class AedesBroker {
       const check = { username: username ?? '', wallMs: wallMs(), toleranceMs: tokenToleranceMs };
       publicKey = checkConnectToken(password?.toString('latin1') ?? '', check);
     } catch (error) {
-      log.warn('a connection to the broker was refused', {
-        why: String(error instanceof Error ? error.message : error),
-      });
+      log.warn('a connection to the broker was refused', { why: asError(error).message });
       throw new ConnectRefusal(BAD_TOKEN, 'the connect token is not valid');
     }
     const writerId = partyIdOf(publicKey);

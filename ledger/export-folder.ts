@@ -8,7 +8,7 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { holdLock } from '../host/folder-lock.js';
-import { FirebreakError, type ErrorCode } from '../protocol/errors.js';
+import { asError, FirebreakError, type ErrorCode } from '../protocol/errors.js';
 
 /** Ends in what no tile path ends in; a crash may leave one behind, the next export removes it. */
 export const UNFINISHED = '.new';
@@ -50,7 +50,7 @@ const CODES: Partial<Record<string, ErrorCode>> = {
 
 function diskError(file: string, cause: unknown): FirebreakError {
   const errno = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = asError(cause).message;
   const message = `${file} cannot be written (${why}): mend that and export again, the export goes on where it was`;
   return new FirebreakError(CODES[errno] ?? 'input', message, { cause });
 }

@@ -95,7 +95,7 @@ const TOLD: ReadonlySet<string> = new Set<ErrorCode>(['damaged-payload', 'witnes
 
 function refusalOf(error: unknown, log: Log): HttpAnswer {
   const status = error instanceof FirebreakError ? STATUS[error.code] : undefined;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = asError(error).message;
   const code = error instanceof FirebreakError && TOLD.has(error.code) ? error.code : undefined;
   if (status === undefined) log.error('the ledger could not answer a reader', { why: message });
   return {

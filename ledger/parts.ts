@@ -6,8 +6,9 @@ import type { WitnessPolicy } from '../protocol/witness-policy.js';
 import type { AdmissionContext } from './admission/item.js';
 import { WriterDirectory, type ConfiguredWriter } from './admission/writer.js';
 import { AppendClock, type AppendClockDeps } from './append-clock.js';
-import { inlineChecker, type BatchChecker } from './intake/verify-inline.js';
-import { openWorkerChecker } from './intake/verify-workers.js';
+import { inlineChecker } from './intake/checker-inline.js';
+import { openThreadChecker } from './intake/checker-threads.js';
+import type { BatchChecker } from './intake/checker.js';
 import { PayloadRemover } from './payload-remover.js';
 import { Sequencer } from './sequencer.js';
 import { readEdge } from './start.js';
@@ -78,7 +79,7 @@ export async function openParts(store: Store, deps: PartsDeps): Promise<LedgerPa
 }
 
 async function openChecker(context: AdmissionContext, threads = 0, log: Log): Promise<BatchChecker> {
-  return threads > 0 ? openWorkerChecker(context, threads, { log }) : inlineChecker(context);
+  return threads > 0 ? openThreadChecker(context, threads, { log }) : inlineChecker(context);
 }
 
 function publicationOf(store: Store, deps: PartsDeps, log: Log): Promise<Publication> {

@@ -2,7 +2,7 @@
  * Removes the payloads of pruned days from the store's files, in the background, one day after the other: what the commit
  * of an entry of type 10 began. A ledger that was stopped or killed in between goes on at its next start.
  */
-import { FirebreakError } from '../protocol/errors.js';
+import { asError, FirebreakError } from '../protocol/errors.js';
 import { silentLog, type Log } from '../protocol/log.js';
 import type { DayRegister } from './store/day-record.js';
 import type { Store } from './store/store.js';
@@ -60,7 +60,7 @@ export class PayloadRemover {
       this.#failure = undefined;
     } catch (error) {
       if (signal.aborted && error === signal.reason) return;
-      this.#failure = error instanceof Error ? error.message : String(error);
+      this.#failure = asError(error).message;
       this.#log.warn('payloads of a pruned day could not be removed; it is tried again', {
         why: this.#failure,
       });

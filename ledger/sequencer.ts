@@ -8,7 +8,7 @@
  * While the clock is doubted (append-clock.ts) every batch is refused as busy, unrecorded, and comes again.
  */
 import { signCheckpoint } from '../protocol/checkpoint.js';
-import { FirebreakError, type Refusal } from '../protocol/errors.js';
+import { asError, FirebreakError, type Refusal } from '../protocol/errors.js';
 import type { Outcome } from '../protocol/ledger-receipt.js';
 import type { NoteSigner } from '../protocol/note.js';
 import type { TileEdge } from '../protocol/tile-edge.js';
@@ -116,7 +116,7 @@ export class Sequencer {
   }
 
   #fail(cause: unknown, group: readonly Waiting[]): void {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = asError(cause).message;
     const code = cause instanceof FirebreakError && cause.code === 'full' ? 'full' : 'closed';
     const failure = new FirebreakError(code, `the ledger stopped, its store failed: ${why}`, { cause });
     this.#failure = failure;

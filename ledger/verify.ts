@@ -20,6 +20,7 @@ import type { NoteVerifier } from '../protocol/note.js';
 import { entriesPath, TILE_WIDTH, tilePath, tileWidthAt } from '../protocol/tile.js';
 import { TileEdge, type TileBytes } from '../protocol/tile-edge.js';
 import { openWitnessedCheckpoint, type WitnessPolicy } from '../protocol/witness-policy.js';
+import { judgeLeaves } from './judge-leaves.js';
 import { readEntries } from './log-view.js';
 import { damagedInWords, PayloadTally } from './verify-payloads.js';
 import type { PayloadCounts, PayloadOptions } from './verify-payloads.js';
@@ -38,9 +39,7 @@ export interface VerifyOptions extends PayloadOptions {
 
 const damaged = (why: string): FirebreakError => new FirebreakError('damaged', why);
 
-/**
- * An entry and its hash in the tile disagree; the entry after it, which names the hash, says which of them was altered.
- */
+/** Where an entry and its hash in the tile disagree, the entry after it, which names the hash, says which was altered. */
 function requireLeaves(
   entries: readonly Uint8Array[],
   leaves: readonly Uint8Array[],
@@ -53,11 +52,11 @@ function requireLeaves(
   const index = bundle * TILE_WIDTH + at;
   const path = tilePath(0, bundle, entries.length);
   const named = entries[at + 1]?.slice(-HASH_LENGTH);
-  const tileIsRight = named && equalBytes(named, hashAt(at));
-  const entryIsRight = named && equalBytes(named, leaves[at] ?? named.slice(1));
-  if (tileIsRight)
+  const evidence = { leaf: leaves[at], previousLeaf: undefined, tileHash: hashAt(at) };
+  const wrong = judgeLeaves([evidence], named)[0]?.wrong;
+  if (wrong === 'entry')
     throw damaged(`entry ${index} in ${entriesPath(bundle, entries.length)} is not the one that was logged`);
-  if (entryIsRight) throw damaged(`hash ${at} of ${path} is not that of entry ${index}`);
+  if (wrong === 'tile') throw damaged(`hash ${at} of ${path} is not that of entry ${index}`);
   throw damaged(`entry ${index} and hash ${at} of ${path} do not belong together`);
 }
 
@@ -68,12 +67,11 @@ async function requireTiles(reader: LedgerReader, tiles: readonly TileBytes[]): 
   }
 }
 
-/** A verification under way: the log so far, and partial tiles that later entries may still change. */
+/** A verification under way: the log so far, and the right edge of its tiles, which later entries may still change. */
 class Verification {
   readonly #reader: LedgerReader;
   readonly #tally: PayloadTally;
   readonly #edge = new TileEdge(new CompactRange(), []);
-  readonly #partial = new Map<number, TileBytes>();
   #log: VerifiedLog | ExtendedLog = newLog();
 
   constructor(reader: LedgerReader, options: VerifyOptions) {
@@ -89,12 +87,12 @@ class Verification {
     const extended = extendLog(this.#log, entries);
     this.#log = extended.log;
     for (const leaf of leaves) this.#edge.append(leaf);
-    await this.#compareTiles();
+    await requireTiles(reader, this.#edge.takeFull());
     await this.#tally.count(extended.entries, reader);
   }
 
   async finish(checkpoint: Checkpoint): Promise<VerifiedSummary> {
-    await requireTiles(this.#reader, [...this.#partial.values()]);
+    await requireTiles(this.#reader, this.#edge.partial());
     confirmLog(this.#log, checkpoint);
     return { checkpoint, ...this.#tally.counted(checkpoint.size) };
   }
@@ -105,15 +103,6 @@ class Verification {
     if (!(error instanceof FirebreakError) || count === 0) return error;
     const seen = `${error.message}. Before that: ${damagedInWords(count, indexes)}`;
     return new FirebreakError(error.code, seen, { cause: error });
-  }
-
-  /** Full tiles are compared as soon as they are full, the partial ones once all entries are in. */
-  async #compareTiles(): Promise<void> {
-    const changed = this.#edge.takeChanged();
-    const full = changed.filter(({ width }) => width === TILE_WIDTH);
-    await requireTiles(this.#reader, full);
-    for (const { level } of full) this.#partial.delete(level);
-    for (const tile of changed) if (tile.width < TILE_WIDTH) this.#partial.set(tile.level, tile);
   }
 }
 

@@ -95,6 +95,10 @@ export function cosign(text: string, cosigner: CosignerWithKey, timestampSeconds
   return signatureLine(cosigner.name, cosigner.keyHash, encodeTimestamped({ timestampSeconds, signature }));
 }
 
+/** Whether a signature bears the name and key hash of `cosigner`; that it is valid is for {@link cosignedAt} to say. */
+export const isBy = ({ name, keyHash }: NoteSignature, cosigner: Cosigner): boolean =>
+  name === cosigner.name && keyHash === cosigner.keyHash;
+
 /**
  * When `cosigner` cosigned the note, in unix seconds: the latest time, where it did several times; `undefined` when none of
  * the signatures is by it. They are those that opening the note left unverified (note.ts).
@@ -107,7 +111,7 @@ export function cosignedAt(
   cosigner: Cosigner,
 ): number | undefined {
   const times = signatures
-    .filter(({ name, keyHash }) => name === cosigner.name && keyHash === cosigner.keyHash)
+    .filter((signature) => isBy(signature, cosigner))
     .map((signature) => requireCosignature(text, signature, cosigner));
   return times.length === 0 ? undefined : Math.max(...times);
 }

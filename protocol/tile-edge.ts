@@ -71,6 +71,18 @@ export class TileEdge {
     return taken;
   }
 
+  /** The tiles that became full since full ones were last taken; each is a copy. */
+  takeFull(): TileBytes[] {
+    const taken = this.full;
+    this.full = [];
+    return taken;
+  }
+
+  /** The partial tiles as they stand, by level; each is a copy. */
+  partial(): TileBytes[] {
+    return this.levels.flatMap((tile, level) => (tile.width > 0 ? [tileBytes(level, tile)] : []));
+  }
+
   private readonly keep = (level: number, subtreeHash: Uint8Array): void => {
     if (level % TILE_HEIGHT !== 0) return;
     const tileLevel = level / TILE_HEIGHT;

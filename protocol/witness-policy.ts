@@ -3,8 +3,8 @@
  * that: signed by the log, and cosigned by a quorum of witnesses.
  */
 import { equalBytes } from './bytes.js';
-import { openCheckpoint, openCheckpointNote, type Checkpoint } from './checkpoint.js';
-import { cosignedAt, type Cosigner } from './cosignature.js';
+import { openCheckpointNote, type Checkpoint } from './checkpoint.js';
+import { cosignedAt, isBy, type Cosigner } from './cosignature.js';
 import { FirebreakError } from './errors.js';
 import type { NoteSignature, NoteVerifier } from './note.js';
 
@@ -103,8 +103,8 @@ export function readCosignatures(
     const seconds = cosignedAt(text, unverified, cosigner);
     if (seconds !== undefined) cosigned.set(name, seconds);
   }
-  const isKnown = ({ name, keyHash }: NoteSignature): boolean =>
-    policy.witnesses.some(({ cosigner }) => cosigner.name === name && cosigner.keyHash === keyHash);
+  const isKnown = (signature: NoteSignature): boolean =>
+    policy.witnesses.some(({ cosigner }) => isBy(signature, cosigner));
   const others = unverified.filter((signature) => !isKnown(signature)).map(({ name }) => name);
   return { checkpoint, cosigned, others };
 }
@@ -118,15 +118,12 @@ export function requirePolicyFor(policy: WitnessPolicy, { name, publicKey }: Not
   throw new FirebreakError('foreign', `the policy names other logs, not ${name} with this key`);
 }
 
-/** As {@link openCosigned}, the checkpoint alone; without a policy it is `openCheckpoint`. */
+/** As {@link openCosigned}, the checkpoint alone; without a policy nobody need have cosigned it. */
 export const openWitnessedCheckpoint = (
   note: string | Uint8Array,
   logVerifier: NoteVerifier,
-  policy?: WitnessPolicy,
-): Checkpoint =>
-  policy === undefined
-    ? openCheckpoint(note, logVerifier)
-    : openCosigned(note, logVerifier, policy).checkpoint;
+  policy: WitnessPolicy = NO_WITNESSES,
+): Checkpoint => openCosigned(note, logVerifier, policy).checkpoint;
 
 /**
  * The checkpoint of a log, its signature checked, and the quorum of its witnesses.

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { exportLog } from '../../ledger/export.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import { defaultCheckThreads } from '../../ledger/intake/verify-workers.js';
+import { defaultCheckThreads } from '../../ledger/intake/checker-threads.js';
 import { WHAT_TO_DO } from '../../ledger/store/store-damage.js';
 import { verifyFolder } from '../../ledger/verify-folder.js';
 import { damagedInWords, lostInWords } from '../../ledger/verify-payloads.js';

@@ -12,6 +12,7 @@ import type { BatchRecord } from '../store/store.js';
 import { MARK, type EntryColumns } from './entry-columns.js';
 import type { Findings } from './findings.js';
 import type { LiveRow } from './leveldb-rows.js';
+import { eachRow, type Step } from './pace.js';
 import type { RootBook } from './root-book.js';
 import type { RowView } from './row-view.js';
 
@@ -27,24 +28,19 @@ const WRITER_AT = 1;
 const SEQ_AT = 17;
 const BATCHES = { gte: Buffer.from('b'), lt: Buffer.from('c') } as const;
 
-type Pace = (done: number, size: number) => Promise<void> | undefined;
-
 function decode({ key, value }: LiveRow): BatchRecord {
   return decodeBatchRow(value, key.subarray(WRITER_AT, SEQ_AT), indexOfKey(key));
 }
 
 /** Asks for the roots that batch rows name; to be called before the entries are read. */
-export async function wantBatchRoots(rows: RowView, roots: RootBook, pace: Pace): Promise<void> {
-  let done = 0;
-  for (const row of rows.range(BATCHES)) {
+export async function wantBatchRoots(rows: RowView, roots: RootBook, pace: Step): Promise<void> {
+  await eachRow(rows.range(BATCHES), pace, (row) => {
     try {
       roots.want(decode(row).size);
     } catch (error) {
       if (!(error instanceof FirebreakError)) throw error; // found again, and said, when the row is checked
     }
-    done += 1;
-    await pace(done, Infinity);
-  }
+  });
 }
 
 export interface BatchCheckInput {
@@ -52,7 +48,7 @@ export interface BatchCheckInput {
   readonly findings: Findings;
   readonly columns: EntryColumns;
   readonly roots: RootBook;
-  readonly pace: Pace;
+  readonly pace: Step;
 }
 
 /** Counted from the rows; each counter of the ledger can be (store.ts). */
@@ -156,11 +152,6 @@ class BatchCheck {
 /** Reads all batch rows once. */
 export async function checkBatches(input: BatchCheckInput): Promise<BatchSummary> {
   const check = new BatchCheck(input);
-  let done = 0;
-  for (const row of input.rows.ofKind('b')) {
-    check.addRow(row);
-    done += 1;
-    await input.pace(done, Infinity);
-  }
+  await eachRow(input.rows.ofKind('b'), input.pace, (row) => check.addRow(row));
   return check.finish();
 }

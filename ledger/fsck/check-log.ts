@@ -10,11 +10,12 @@ import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { TileEdge, type TileBytes } from '../../protocol/tile-edge.js';
 import { tilePath, TILE_WIDTH } from '../../protocol/tile.js';
+import { judgeLeaves, type Verdict } from '../judge-leaves.js';
 import type { SegmentEntry } from '../store/store-segments.js';
 import type { EntryColumns } from './entry-columns.js';
 import { entriesInOrder } from './entry-stream.js';
 import type { Findings } from './findings.js';
-import { judgeLeaves, type Verdict } from './judge-leaves.js';
+import type { Step } from './pace.js';
 import type { RootBook } from './root-book.js';
 import type { RowView } from './row-view.js';
 import { TileRows } from './tile-rows.js';
@@ -30,7 +31,7 @@ export interface LogCheckInput {
   /** Hash of the last entry as the state row has it; `undefined` when it has none. */
   readonly previousLeaf: Uint8Array | undefined;
   /** Called after each bundle. */
-  readonly pace: (done: number, size: number) => Promise<void> | undefined;
+  readonly pace: Step;
 }
 
 export interface LogSummary {
@@ -69,7 +70,6 @@ class LogCheck {
   readonly #input: LogCheckInput;
   readonly #tiles: TileRows;
   readonly #edge = new TileEdge(new CompactRange(), []);
-  readonly #partial = new Map<number, TileBytes>();
   readonly #entriesByType = new Map<number, number>();
   readonly #gatewayEntries: number[] = [];
   readonly #dayKeyEntries: number[] = [];
@@ -103,12 +103,12 @@ class LogCheck {
     }));
     const named = isLast ? this.#input.previousLeaf : after?.decoded?.previousLeaf;
     judgeLeaves(evidence, named).forEach((verdict, i) => this.#addEntry(first + i, entries[i], verdict));
-    if (this.#hashing) this.#compareTiles();
+    if (this.#hashing) this.#compareTiles(this.#edge.takeFull());
   }
 
   finish(): LogSummary {
     this.#endMissing(this.#input.size);
-    if (this.#hashing) for (const tile of this.#partial.values()) this.#tiles.compare(tile);
+    if (this.#hashing) this.#compareTiles(this.#edge.partial());
     this.#tiles.finish(this.#hashing);
     return {
       root: this.#hashing ? this.#edge.root() : undefined,
@@ -195,17 +195,9 @@ class LogCheck {
     if (roots.isWanted(this.#edge.size)) roots.keep(this.#edge.size, this.#edge.root());
   }
 
-  /** Full tiles as soon as they are full, the partial ones once all entries are in; level 0 was compared already. */
-  #compareTiles(): void {
-    for (const tile of this.#edge.takeChanged()) {
-      const { level, width } = tile;
-      if (level === 0) continue;
-      if (width < TILE_WIDTH) this.#partial.set(level, tile);
-      else {
-        this.#partial.delete(level);
-        this.#tiles.compare(tile);
-      }
-    }
+  /** Those above level 0: its full tiles were compared with the entries already, its partial one is not stored. */
+  #compareTiles(tiles: readonly TileBytes[]): void {
+    for (const tile of tiles) if (tile.level > 0) this.#tiles.compare(tile);
   }
 
   #damage(area: 'entries' | 'tiles' | 'roots', what: string, index: number): void {

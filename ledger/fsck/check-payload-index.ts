@@ -16,6 +16,7 @@ import { INDEX_BOOKS_KEY } from '../store/store-keys.js';
 import { MARK, type EntryColumns } from './entry-columns.js';
 import type { Findings } from './findings.js';
 import type { LiveRow } from './leveldb-rows.js';
+import { eachRow, type Step } from './pace.js';
 import type { RowView } from './row-view.js';
 
 export interface IndexCheckInput {
@@ -24,7 +25,7 @@ export interface IndexCheckInput {
   readonly columns: EntryColumns;
   /** Payloads of the entries before this one must be in the index; the ledger adds the others when it starts. */
   readonly indexedTo: number;
-  readonly pace: (done: number, size: number) => Promise<void> | undefined;
+  readonly pace: Step;
 }
 
 const HASHES_A_FILTER = 2 ** 20;
@@ -142,11 +143,6 @@ class IndexCheck {
 /** Reads the whole index once. */
 export async function checkPayloadIndex(input: IndexCheckInput): Promise<void> {
   const check = new IndexCheck(input);
-  let done = 0;
-  for (const row of input.rows.ofKind('h')) {
-    check.addRow(row);
-    done += 1;
-    await input.pace(done, Infinity);
-  }
+  await eachRow(input.rows.ofKind('h'), input.pace, (row) => check.addRow(row));
   check.finish();
 }

@@ -17,6 +17,7 @@ import {
 import { MARK, type EntryColumns } from './entry-columns.js';
 import type { Place } from './findings.js';
 import type { LiveRow } from './leveldb-rows.js';
+import { eachRow, type Step } from './pace.js';
 import type { PayloadSource } from './payload-source.js';
 import type { RowView } from './row-view.js';
 
@@ -28,7 +29,7 @@ export interface PayloadCheckInput {
   readonly columns: EntryColumns;
   /** Entries whose payloads are wanted. */
   readonly wanted: ReadonlySet<number>;
-  readonly pace: (done: number, size: number) => Promise<void> | undefined;
+  readonly pace: Step;
 }
 
 /** Something wrong with what is stored for a day; it is none when the day was pruned, and its file is on its way out. */
@@ -182,11 +183,6 @@ export const holderOf = (columns: EntryColumns, index: number): number =>
 /** Reads all payloads once. */
 export async function checkPayloads(input: PayloadCheckInput): Promise<PayloadSummary> {
   const check = new PayloadCheck(input);
-  let done = 0;
-  for (const row of input.rows.ofKind('p')) {
-    check.addRow(row);
-    done += 1;
-    await input.pace(done, Infinity);
-  }
+  await eachRow(input.rows.ofKind('p'), input.pace, (row) => check.addRow(row));
   return check.finish();
 }

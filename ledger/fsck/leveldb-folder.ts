@@ -11,6 +11,7 @@ import { scanLog, type LogRecord } from './leveldb-log.js';
 import { versionOf, type StoreVersion, type TableFile } from './leveldb-manifest.js';
 import { memorySource, type KeyRange, type RowSource, type StoredRow } from './leveldb-rows.js';
 import { checkTable, tableRows, type CheckedTable } from './leveldb-table-file.js';
+import type { Step } from './pace.js';
 
 export interface LevelFolderOptions {
   /** The store's folder, and how its files are named in findings: `name` stands before them. */
@@ -18,7 +19,7 @@ export interface LevelFolderOptions {
   readonly name: string;
   readonly findings: Findings;
   /** Called before each table with the bytes that are done. */
-  readonly pace: (done: number, size: number) => Promise<void> | undefined;
+  readonly pace: Step;
 }
 
 interface Listed {

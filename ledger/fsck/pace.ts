@@ -1,5 +1,6 @@
 /** Lets other work, such as a signal to stop, have its turn during a long check, and says how far it is. */
 import { setImmediate } from 'node:timers/promises';
+import type { LiveRow } from './leveldb-rows.js';
 
 const TURN_MS = 50;
 
@@ -8,6 +9,9 @@ export interface PaceOptions {
   readonly onProgress?: (step: string, fraction: number | undefined) => void;
   readonly signal?: AbortSignal;
 }
+
+/** Called with how much of a step is done, and awaited. */
+export type Step = ReturnType<Pace['of']>;
 
 export class Pace {
   readonly #options: PaceOptions;
@@ -30,5 +34,19 @@ export class Pace {
     await setImmediate();
     this.#options.signal?.throwIfAborted();
     this.#turnedMs = performance.now();
+  }
+}
+
+/** Hands on each row, one after the other; how many there are is not known. */
+export async function eachRow(
+  rows: Iterable<LiveRow>,
+  pace: Step,
+  take: (row: LiveRow) => void,
+): Promise<void> {
+  let done = 0;
+  for (const row of rows) {
+    take(row);
+    done += 1;
+    await pace(done, Infinity);
   }
 }

@@ -1,6 +1,6 @@
-/** A thread that checks batches for verify-workers.ts, one after the other. It holds no state but its settings. */
+/** A thread that checks batches for checker-threads.ts, one after the other. It holds no state but its settings. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { FirebreakError } from '../../protocol/errors.js';
+import { asError, FirebreakError } from '../../protocol/errors.js';
 import { checkBatchHead } from '../admission/batch.js';
 import { checkItem } from '../admission/item.js';
 import { verdictOf, type CheckRequest, type CheckSettings, type CheckVerdict } from './check-messages.js';
@@ -19,7 +19,7 @@ function verdictOrError(settings: CheckSettings, request: CheckRequest): CheckVe
     return verdictOn(settings, request);
   } catch (error) {
     const code = error instanceof FirebreakError ? error.code : undefined;
-    return { kind: 'threw', code, message: error instanceof Error ? error.message : String(error) };
+    return { kind: 'threw', code, message: asError(error).message };
   }
 }
 

@@ -9,7 +9,7 @@ import { writerIdOfBatch } from '../../protocol/batch.js';
 import { busyBatch } from '../admission/batch.js';
 import type { CheckedBatch, RefusedBatch } from '../checked-batch.js';
 import { FairQueue, type Queued, type QueueLimits } from './fair-queue.js';
-import type { BatchChecker } from './verify-inline.js';
+import type { BatchChecker } from './checker.js';
 
 /** Batches turned away in one turn of the event loop: each is read, hashed, and answered with a signature. */
 const REFUSALS_PER_TURN = 32;

@@ -5,6 +5,7 @@
  */
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { nothingWhenMissing } from '../../host/system-words.js';
 import { equalBytes } from '../../protocol/bytes.js';
 import { openCheckpoint } from '../../protocol/checkpoint.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -33,13 +34,11 @@ const fileIn = (dir: string): string => join(dir, 'published');
 /**
  * What was published last; `undefined` when no witnesses were asked for.
  *
- * Throws `damaged` when it is no checkpoint of this log, or the store does not hold the log that it is of.
+ * Throws `damaged` when it is no checkpoint of this log, or the store does not hold the log that it is of; `permission` when it
+ * cannot be read.
  */
 export async function readPublished(dir: string, held: HeldLog): Promise<PublishedHead | undefined> {
-  const checkpoint = await readFile(fileIn(dir), 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return undefined;
-    throw new FirebreakError('permission', `${fileIn(dir)} cannot be read: ${cause.message}`, { cause });
-  });
+  const checkpoint = await readFile(fileIn(dir), 'utf8').catch(nothingWhenMissing(fileIn(dir)));
   if (checkpoint === undefined) return undefined;
   const { size, root } = openOwn(checkpoint, held.verifier, dir);
   if (size > held.size)

@@ -2,14 +2,15 @@
  * One witness, as the ledger knows it: asks it to cosign a checkpoint (C2SP tlog-witness), remembers how far it is, and after
  * a failure leaves it alone for a while, longer each time.
  */
+import { withTimeLimit } from '../../host/time-limit.js';
 import {
   decodeTlogSize,
   encodeAddCheckpoint,
   MAX_ADD_CHECKPOINT_BYTES,
   TLOG_SIZE_TYPE,
 } from '../../protocol/add-checkpoint.js';
-import { cosignedAt, type Cosigner } from '../../protocol/cosignature.js';
-import { FirebreakError } from '../../protocol/errors.js';
+import { cosignedAt, isBy, type Cosigner } from '../../protocol/cosignature.js';
+import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
 import { readNote, signatureText } from '../../protocol/note.js';
 import { boundedBody } from '../bounded-body.js';
@@ -111,7 +112,7 @@ export class WitnessClient {
 
   #settle(error: unknown): void {
     const { backOffMs, log, name } = this.#deps;
-    const why = error === undefined ? undefined : messageOf(error);
+    const why = error === undefined ? undefined : asError(error).message;
     if (why !== undefined && why !== this.#failure)
       log.warn('a witness does not cosign', { witness: name, why });
     if (why === undefined && this.#failure !== undefined)
@@ -152,20 +153,15 @@ export class WitnessClient {
   async #post({ note, size }: Candidate, oldSize: number, signal: AbortSignal): Promise<Answer> {
     const { url, prove, timeoutMs } = this.#deps;
     const body = encodeAddCheckpoint({ oldSize, proof: await prove(oldSize, size), checkpoint: note });
-    const late = new AbortController();
-    const stop = (): void => late.abort();
-    const timer = setTimeout(stop, timeoutMs);
-    signal.addEventListener('abort', stop, { once: true });
+    const ask = (limited: AbortSignal): Promise<Answer> =>
+      post(`${url.replace(/\/+$/, '')}/add-checkpoint`, body, limited);
     try {
-      signal.throwIfAborted();
-      return await post(`${url.replace(/\/+$/, '')}/add-checkpoint`, body, late.signal);
+      return await withTimeLimit(timeoutMs, [signal], ask);
     } catch (cause) {
       if (cause instanceof FirebreakError) throw cause;
-      if (late.signal.aborted) throw this.#error('timeout', `did not answer within ${timeoutMs} ms`, cause);
+      if (cause instanceof DOMException && cause.name === 'TimeoutError')
+        throw this.#error('timeout', `did not answer within ${timeoutMs} ms`, cause);
       throw this.#error('unreachable', `cannot be reached at ${url}`, cause);
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', stop);
     }
   }
 
@@ -173,9 +169,7 @@ export class WitnessClient {
     const { cosigner } = this.#deps;
     const { signatures } = readNote(note + Buffer.from(body).toString('utf8'));
     const atSeconds = cosignedAt(text, signatures, cosigner);
-    const own = signatures.findLast(
-      ({ name, keyHash }) => name === cosigner.name && keyHash === cosigner.keyHash,
-    );
+    const own = signatures.findLast((signature) => isBy(signature, cosigner));
     if (own === undefined || atSeconds === undefined)
       throw this.#error('signature', 'cosigned with another key than the policy names');
     this.#knownSize = size;
@@ -216,8 +210,6 @@ export class WitnessClient {
     return new FirebreakError(code, `the witness ${this.name} ${why}`, { cause });
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function post(url: string, body: string, signal: AbortSignal): Promise<Answer> {
   const response = await fetch(url, { method: 'POST', body, signal, redirect: 'error' });

@@ -7,7 +7,7 @@
  * cosignature, as long as no later checkpoint is published.
  */
 import { pauseUntilStopped } from '../../host/clock-live.js';
-import { cosignedAt, type Cosigner } from '../../protocol/cosignature.js';
+import { cosignedAt, isBy, type Cosigner } from '../../protocol/cosignature.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { proveConsistency } from '../../protocol/merkle.js';
 import { readNote, signatureText, type NoteSignature } from '../../protocol/note.js';
@@ -200,7 +200,7 @@ function cosignatureIn(
   text: string,
   cosigner: Cosigner,
 ): string | undefined {
-  const own = signatures.find(({ name, keyHash }) => name === cosigner.name && keyHash === cosigner.keyHash);
+  const own = signatures.find((signature) => isBy(signature, cosigner));
   try {
     return own && cosignedAt(text, [own], cosigner) !== undefined ? signatureText(own) : undefined;
   } catch (error) {

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { WriterDirectory } from '../../ledger/admission/writer.js';
 import { Intake } from '../../ledger/intake/intake.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
-import { inlineChecker } from '../../ledger/intake/verify-inline.js';
+import { inlineChecker } from '../../ledger/intake/checker-inline.js';
 import { toHex } from '../../protocol/bytes.js';
 import type { Signer } from '../../protocol/ed25519.js';
 import { refusalNumber } from '../../protocol/errors.js';

@@ -19,7 +19,7 @@ import { openLedgerFolder } from '../../ledger/reader-level.js';
 import { Sequencer } from '../../ledger/sequencer.js';
 import { readEdge } from '../../ledger/start.js';
 import { openStoreLevel } from '../../ledger/store/store-recovery.js';
-import { inlineChecker } from '../../ledger/intake/verify-inline.js';
+import { inlineChecker } from '../../ledger/intake/checker-inline.js';
 import { verifyFolder } from '../../ledger/verify-folder.js';
 import { verifyLog } from '../../ledger/verify.js';
 import type { BatchItem } from '../../protocol/batch.js';

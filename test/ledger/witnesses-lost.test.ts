@@ -1,9 +1,10 @@
 /** A ledger that asked witnesses before, and the file of what it published is lost or damaged. */
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { serveLedgerHttp } from '../../ledger/http.js';
 import { openLedgerFolder } from '../../ledger/reader-level.js';
+import { readPublished } from '../../ledger/witnesses/published-file.js';
 import { openCheckpoint } from '../../protocol/checkpoint.js';
 import { silentLog } from '../../protocol/log.js';
 import { openWitnessedCheckpoint } from '../../protocol/witness-policy.js';
@@ -89,4 +90,14 @@ test('a cosignature that was damaged on the disk is asked for again, though noth
     }
   };
   await expect.poll(shown, { timeout: 5_000 }).toBe(5);
+});
+
+test('a file of what was published that cannot be read is not taken for one that is missing, and it is said why', async () => {
+  const dir = await temporaryFolder();
+  await mkdir(join(dir, 'published'));
+  const held = { size: 0, reader: { tile: async () => new Uint8Array() }, verifier: logSigner };
+  await expect(readPublished(dir, held)).rejects.toMatchObject({
+    code: 'permission',
+    message: expect.stringContaining('published cannot be read: it is a folder (EISDIR') as string,
+  });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { TileEdge, readTileEdge } from '../../protocol/tile-edge.js';
+import { toHex } from '../../protocol/bytes.js';
+import { TileEdge, readTileEdge, type TileBytes } from '../../protocol/tile-edge.js';
 import { CompactRange } from '../../protocol/compact-range.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import {
@@ -238,6 +239,25 @@ describe('the right edge of a growing log', () => {
       });
       expect(Buffer.from(await stored.tile(level, index, width)).equals(Buffer.concat(expected))).toBe(true);
     }
+  });
+
+  test('gives each full tile once, and copies of the partial ones as they stand', () => {
+    const edge = new TileEdge(new CompactRange(), []);
+    const whole = new TileEdge(new CompactRange(), []);
+    const asText = (tiles: readonly TileBytes[]): string[] =>
+      tiles.map(({ level, index, width, bytes }) => `${level}/${index}:${width} ${toHex(bytes)}`);
+    const full: TileBytes[] = [];
+    for (const size of [0, 1, 255, 256, 257, 2000, 65_536, 65_537, count]) {
+      grow(edge, leaves, size);
+      full.push(...edge.takeFull());
+      expect(edge.takeFull()).toEqual([]);
+      expect(edge.partial().map(({ level, index, width }) => ({ level, index, width }))).toEqual(
+        partialTiles(size),
+      );
+    }
+    grow(whole, leaves, count);
+    for (const { bytes } of edge.partial()) bytes.fill(0);
+    expect(asText([...full, ...edge.partial()])).toEqual(asText(whole.takeChanged()));
   });
 
   test('lets proofs be made from its tiles, each tile read once', async () => {

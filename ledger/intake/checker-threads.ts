@@ -16,7 +16,7 @@ import type { AdmissionContext } from '../admission/item.js';
 import { batchOf, type CheckVerdict } from './check-messages.js';
 import { startCheckThread, type CheckThread } from './check-thread.js';
 import type { CheckedBatch, RefusedBatch } from '../checked-batch.js';
-import type { BatchChecker } from './verify-inline.js';
+import type { BatchChecker } from './checker.js';
 
 /** One being checked and one that waits for it in the thread, so that no thread waits for this one. */
 const BATCHES_PER_THREAD = 2;
@@ -38,17 +38,17 @@ interface Member {
   readonly tasks: Task[];
 }
 
-export interface WorkerChecker extends BatchChecker {
+export interface ThreadChecker extends BatchChecker {
   /** Threads that died since the start, and what the last one died of. */
   readonly deaths: { readonly count: number; readonly last: string | undefined };
 }
 
-export interface WorkerOptions {
+export interface ThreadCheckerOptions {
   readonly startThread?: typeof startCheckThread;
   readonly log?: Log;
 }
 
-class ThreadPool implements WorkerChecker {
+class CheckerThreads implements ThreadChecker {
   readonly #context: AdmissionContext;
   readonly #count: number;
   readonly #startThread: typeof startCheckThread;
@@ -66,7 +66,7 @@ class ThreadPool implements WorkerChecker {
   constructor(
     context: AdmissionContext,
     count: number,
-    { startThread = startCheckThread, log = silentLog }: WorkerOptions,
+    { startThread = startCheckThread, log = silentLog }: ThreadCheckerOptions,
   ) {
     this.#context = context;
     this.#count = count;
@@ -244,17 +244,17 @@ function refuseBusy({ bytes, from, resolve, reject }: Task): void {
 export const defaultCheckThreads = (): number => Math.min(4, availableParallelism());
 
 /** Starts `count` threads. Throws `closed` when they do not start. */
-export async function openWorkerChecker(
+export async function openThreadChecker(
   context: AdmissionContext,
   count: number,
-  options: WorkerOptions = {},
-): Promise<WorkerChecker> {
-  const pool = new ThreadPool(context, count, options);
+  options: ThreadCheckerOptions = {},
+): Promise<ThreadChecker> {
+  const checker = new CheckerThreads(context, count, options);
   try {
-    await pool.open();
-    return pool;
+    await checker.open();
+    return checker;
   } catch (error) {
-    await pool.close();
+    await checker.close();
     throw error;
   }
 }

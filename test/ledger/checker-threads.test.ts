@@ -5,8 +5,8 @@ import { WriterDirectory } from '../../ledger/admission/writer.js';
 import { startCheckThread, type CheckThread } from '../../ledger/intake/check-thread.js';
 import { withCertificate, withRevocation } from '../../ledger/store/gateway-record.js';
 import { openLedger } from '../../ledger/ledger.js';
-import { inlineChecker } from '../../ledger/intake/verify-inline.js';
-import { openWorkerChecker, type WorkerChecker } from '../../ledger/intake/verify-workers.js';
+import { inlineChecker } from '../../ledger/intake/checker-inline.js';
+import { openThreadChecker, type ThreadChecker } from '../../ledger/intake/checker-threads.js';
 import type { BatchItem } from '../../protocol/batch.js';
 import { asUnixMs } from '../../protocol/brands.js';
 import { ENTRY_TYPE } from '../../protocol/entry.js';
@@ -63,13 +63,13 @@ const ITEMS: readonly BatchItem[] = [
   { type: ENTRY_TYPE.case, timeMs: NOW_MS, payload: new Uint8Array(0) },
 ];
 
-type Checked = Awaited<ReturnType<WorkerChecker['check']>>;
+type Checked = Awaited<ReturnType<ThreadChecker['check']>>;
 const verdictOf = async (checking: Promise<Checked>): Promise<unknown> =>
   checking.catch((error: unknown) => ({ threw: error instanceof Error ? error.message : error }));
 
 describe('batches checked on threads', () => {
-  let threads: WorkerChecker;
-  beforeAll(async () => void (threads = await openWorkerChecker(context, 2)));
+  let threads: ThreadChecker;
+  beforeAll(async () => void (threads = await openThreadChecker(context, 2)));
   afterAll(() => threads.close());
 
   test('get the verdict they get without, whatever is in them and whatever was done to them', async () => {
@@ -121,7 +121,7 @@ describe('batches checked on threads', () => {
 
   test('are judged by what the issuer has said of their writer by then', async () => {
     const directory = directoryOf();
-    const own = await openWorkerChecker({ ...context, directory }, 1);
+    const own = await openThreadChecker({ ...context, directory }, 1);
     onTestFinished(() => own.close());
     const batch = batchOf(stranger, 1, [reportItem(stranger)]);
     expect(await own.check(batch, undefined)).toMatchObject({ refusal: 'certificate' });
@@ -131,34 +131,34 @@ describe('batches checked on threads', () => {
   });
 });
 
-/** A pool whose threads can be ended as a defect in one would. */
-async function mortalPool(count: number) {
+/** A checker whose threads can be ended as a defect in one would. */
+async function mortalChecker(count: number) {
   const threads: CheckThread[] = [];
   const startThread: typeof startCheckThread = (settings, events) => {
     const thread = startCheckThread(settings, events);
     threads.push(thread);
     return thread;
   };
-  const pool = await openWorkerChecker(context, count, { startThread });
-  onTestFinished(() => pool.close());
-  return { pool, threads };
+  const checker = await openThreadChecker(context, count, { startThread });
+  onTestFinished(() => checker.close());
+  return { checker, threads };
 }
 
 describe('a thread that dies', () => {
   const batches = Array.from({ length: 12 }, (_, seq) => batchOf(gateway, seq, [reportItem(gateway)]));
 
   test('is replaced, and every batch it had is checked by another', async () => {
-    const { pool, threads } = await mortalPool(2);
-    const checking = batches.map((batch) => pool.check(batch, undefined));
+    const { checker, threads } = await mortalChecker(2);
+    const checking = batches.map((batch) => checker.check(batch, undefined));
     await threads[0]?.end();
     for (const checked of await Promise.all(checking))
       expect(checked).toMatchObject({ items: [{ refusal: undefined }] });
-    expect(pool.deaths).toMatchObject({ count: 1 });
+    expect(checker.deaths).toMatchObject({ count: 1 });
     await expect.poll(() => threads.length).toBe(3);
-    expect(await pool.check(batches[0] ?? new Uint8Array(), undefined)).toHaveProperty('items');
+    expect(await checker.check(batches[0] ?? new Uint8Array(), undefined)).toHaveProperty('items');
   });
 
-  test('again and again: the batch it died of is refused as busy, and the pool recovers', async () => {
+  test('again and again: the batch it died of is refused as busy, and the checker recovers', async () => {
     let isBroken = false;
     const startThread: typeof startCheckThread = (settings, events) => {
       const thread = startCheckThread(settings, events);
@@ -167,21 +167,21 @@ describe('a thread that dies', () => {
         post: (request) => (isBroken ? void thread.end() : thread.post(request)),
       };
     };
-    const pool = await openWorkerChecker(context, 1, { startThread });
-    onTestFinished(() => pool.close());
+    const checker = await openThreadChecker(context, 1, { startThread });
+    onTestFinished(() => checker.close());
     isBroken = true;
     const [first, second] = await Promise.all(
-      batches.slice(0, 2).map((batch) => pool.check(batch, undefined)),
+      batches.slice(0, 2).map((batch) => checker.check(batch, undefined)),
     );
     expect(first).toMatchObject({ refusal: 'busy', itemCount: 1 });
     expect(second).toMatchObject({ refusal: 'busy', itemCount: 1 });
     isBroken = false;
-    const again = () => pool.check(batches[0] ?? new Uint8Array(), undefined);
+    const again = () => checker.check(batches[0] ?? new Uint8Array(), undefined);
     await expect.poll(again, { interval: 100 }).toHaveProperty('items');
   });
 
-  test('or takes too long is ended; a pool whose threads do not start is not opened, and says why', async () => {
-    const opening = openWorkerChecker(context, 1, {
+  test('or takes too long is ended; a checker whose threads do not start is not opened, and says why', async () => {
+    const opening = openThreadChecker(context, 1, {
       startThread: (settings, events) => startCheckThread(settings, events, 1),
     });
     await expect(opening).rejects.toMatchObject({
@@ -202,13 +202,13 @@ describe('a thread that dies', () => {
       threads.push(thread);
       return thread;
     };
-    const pool = await openWorkerChecker(context, 2, { startThread });
-    onTestFinished(() => pool.close());
+    const checker = await openThreadChecker(context, 2, { startThread });
+    onTestFinished(() => checker.close());
     refusalsLeft = 3;
     await Promise.all(threads.map((thread) => thread.end()));
     await expect.poll(() => threads.length, { timeout: 20_000 }).toBe(4);
-    expect(pool.deaths).toEqual({ count: 2 + 3, last: 'no room for a thread' });
-    const again = () => pool.check(batches[0] ?? new Uint8Array(), undefined);
+    expect(checker.deaths).toEqual({ count: 2 + 3, last: 'no room for a thread' });
+    const again = () => checker.check(batches[0] ?? new Uint8Array(), undefined);
     await expect.poll(again, { interval: 100 }).toHaveProperty('items');
   });
 
@@ -223,16 +223,16 @@ describe('a thread that dies', () => {
     const say = (level: string) => (message: string, fields?: LogFields) =>
       void lines.push([level, message, ...(fields ? [fields['why']] : [])].join(' '));
     const log = { info: say('info'), warn: say('warn'), error: say('error') };
-    const pool = await openWorkerChecker(context, 1, { startThread, log });
-    onTestFinished(() => pool.close());
-    expect(pool.failure).toBeUndefined();
+    const checker = await openThreadChecker(context, 1, { startThread, log });
+    onTestFinished(() => checker.close());
+    expect(checker.failure).toBeUndefined();
     isBroken = true;
-    const check = () => pool.check(batches[0] ?? new Uint8Array(), undefined);
+    const check = () => checker.check(batches[0] ?? new Uint8Array(), undefined);
     for (let n = 0; n < 3; n++) expect(await check()).toMatchObject({ refusal: 'busy' });
-    expect(pool.failure).toBe('no room for a thread');
+    expect(checker.failure).toBe('no room for a thread');
     isBroken = false;
     await expect.poll(check, { interval: 100 }).toHaveProperty('items');
-    expect(pool.failure).toBeUndefined();
+    expect(checker.failure).toBeUndefined();
     expect(lines).toEqual([
       expect.stringMatching(/^warn a thread that checks batches died /),
       'warn a thread that checks batches died no room for a thread',
@@ -241,8 +241,8 @@ describe('a thread that dies', () => {
     ]);
   });
 
-  test('or cannot be made is said so by a pool that is not opened', async () => {
-    const opening = openWorkerChecker(context, 1, {
+  test('or cannot be made is said so by a checker that is not opened', async () => {
+    const opening = openThreadChecker(context, 1, {
       startThread: () => {
         throw new Error('no room for a thread');
       },
@@ -253,18 +253,18 @@ describe('a thread that dies', () => {
     });
   });
 
-  test('leaves no batch waiting when the pool is closed', async () => {
-    const { pool } = await mortalPool(1);
+  test('leaves no batch waiting when the checker is closed', async () => {
+    const { checker } = await mortalChecker(1);
     const outcomes = batches.map((batch) =>
-      pool.check(batch, undefined).then(
+      checker.check(batch, undefined).then(
         () => 'checked',
         (error: { code: string }) => error.code,
       ),
     );
-    await pool.close();
+    await checker.close();
     const ends = await Promise.all(outcomes);
     expect(ends.every((end) => end === 'checked' || end === 'closed')).toBe(true);
-    await expect(pool.check(batches[0] ?? new Uint8Array(), undefined)).rejects.toMatchObject({
+    await expect(checker.check(batches[0] ?? new Uint8Array(), undefined)).rejects.toMatchObject({
       code: 'closed',
     });
   });

@@ -2,7 +2,7 @@
  * Which of two witnesses is right about a leaf. An entry, its hash in the tile and the hash that the next entry names must
  * agree; where they do not, two of them say which one was altered. Pure.
  */
-import { equalBytes } from '../../protocol/bytes.js';
+import { equalBytes } from '../protocol/bytes.js';
 
 export interface LeafEvidence {
   /** Hash of the entry as it is stored; `undefined` when it is not there. */

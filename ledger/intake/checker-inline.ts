@@ -6,19 +6,9 @@ import { setImmediate } from 'node:timers/promises';
 import { checkItem, type AdmissionContext } from '../admission/item.js';
 import { checkBatchHead } from '../admission/batch.js';
 import type { CheckedBatch, CheckedItem, RefusedBatch } from '../checked-batch.js';
+import type { BatchChecker } from './checker.js';
 
 const TURN_MS = 5;
-
-export interface BatchChecker {
-  /** How many batches are worth having under way at a time. */
-  readonly width: number;
-  /** Why batches are refused as busy since none is left to check them, until one is checked again. */
-  readonly failure: string | undefined;
-  /** `from`: the writer the bytes came from, if the way they came tells. Throws `format` when no writer can be named. */
-  check(bytes: Uint8Array, from: Uint8Array | undefined): Promise<CheckedBatch | RefusedBatch>;
-  /** To be called when nothing is under way any more. */
-  close(): Promise<void>;
-}
 
 async function checkWhole(
   context: AdmissionContext,
