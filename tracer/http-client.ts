@@ -1,11 +1,11 @@
 /** Asking a tracer over HTTP, the other end of api/serve.ts. Every wait ends. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { withTimeLimit } from '../host/time-limit.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { ErrorCode } from '../protocol/errors.js';
 import { doubtsAnswer } from './api/doubts.js';
 import type { DoubtsAnswer } from './api/doubts.js';
-import { healthAnswer, refusal } from './api/messages.js';
+import { healthAnswer } from './api/messages.js';
 import type { HealthAnswer } from './api/messages.js';
 import { answerSchema } from './trace-message.js';
 import type { LookUp, LookUpAnswer } from './trace-message.js';
@@ -13,6 +13,8 @@ import type { LookUp, LookUpAnswer } from './trace-message.js';
 const LIMITS = { limitMs: 60_000, whenLate: 'try again' };
 const OK = 200;
 const NO_ROUTE = 404;
+/** A newer tracer may refuse with a code that this program does not know. */
+const refusal = z.object({ code: z.string(), message: z.string() });
 const HANDED_ON: readonly ErrorCode[] = [
   'not-found',
   'input',
