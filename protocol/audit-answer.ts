@@ -198,13 +198,21 @@ function readLook(reader: CborReader): AuditLook {
   const role = ROLES[reader.uint(ROLES.length - 1)] ?? 'reached';
   const whole = WHOLENESS[reader.uint(WHOLENESS.length - 1)] ?? 'unknown';
   const times = { writtenAtMs: asUnixMs(reader.uint()), appendedAtMs: asUnixMs(reader.uint()) };
-  const entries = Array.from({ length: reader.array({ max: 2 }) }, () => {
-    reader.array({ length: 2 });
-    return { index: reader.uint(), leaf: reader.bytes(HASH_LENGTH) };
-  });
-  const isKnown = reader.array({ max: ASKED_FIELDS }) === ASKED_FIELDS;
-  const asked = isKnown && { asked: { ...readWords(reader), ...readParameters(reader) } };
-  return { role, whole, ...times, entries, ...asked };
+  const entries = Array.from({ length: reader.array({ max: 2 }) }, () => readAuditEntry(reader));
+  if (entries.length === 0) throw new FirebreakError('format', 'a look in an audit answer without its entry');
+  return { role, whole, ...times, entries, ...readAsked(reader) };
+}
+
+function readAuditEntry(reader: CborReader): AuditEntry {
+  reader.array({ length: 2 });
+  return { index: reader.uint(), leaf: reader.bytes(HASH_LENGTH) };
+}
+
+function readAsked(reader: CborReader): Pick<AuditLook, 'asked'> {
+  const fields = reader.array({ max: ASKED_FIELDS });
+  if (fields === 0) return {};
+  if (fields === ASKED_FIELDS) return { asked: { ...readWords(reader), ...readParameters(reader) } };
+  throw new FirebreakError('format', `a question in an audit answer has ${ASKED_FIELDS} fields, or none`);
 }
 
 function readUnread(reader: CborReader): UnreadAccess {
