@@ -5,6 +5,7 @@ import { FirebreakError } from '../protocol/errors.js';
 import type { FoundPayload, LedgerReader } from '../protocol/ledger-reader.js';
 import { MAX_PAYLOAD_LENGTH } from '../protocol/entry.js';
 import { HASH_LENGTH } from '../protocol/merkle.js';
+import { utf8Text } from '../protocol/text-forms.js';
 import { entriesPath, MAX_ENTRY_LENGTH, tilePath } from '../protocol/tile.js';
 import { boundedBody } from './bounded-body.js';
 import { CODE_HEADER, decodePayloads, encodeHashes, MAX_PAYLOADS_PER_CALL } from './payload-frames.js';
@@ -67,13 +68,9 @@ class LedgerReaderHttp implements LedgerReader {
 
   async checkpoint(): Promise<string> {
     const bytes = await this.#ask({ path: 'checkpoint', maxBytes: MAX_CHECKPOINT_BYTES });
-    try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    } catch (cause) {
-      throw new FirebreakError('format', `the ledger at ${this.#url} sent a checkpoint that is not text`, {
-        cause,
-      });
-    }
+    const text = utf8Text(bytes);
+    if (text !== undefined) return text;
+    throw new FirebreakError('format', `the ledger at ${this.#url} sent a checkpoint that is not text`);
   }
 
   async tile(level: number, index: number, width: number): Promise<Uint8Array> {

@@ -12,7 +12,8 @@
 import { ByteReader, ByteWriter } from './bytes.js';
 import { verifyStrict, type Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
-import { fromBase64, keyHashOf, keyText, parseKey, signatureLine, type NoteSignature } from './note.js';
+import { keyHashOf, keyText, parseKey, signatureLine, type NoteSignature } from './note.js';
+import { fromBase64 } from './text-forms.js';
 
 const COSIGNATURE_V1 = 4;
 

@@ -17,6 +17,7 @@ import { concat } from './bytes.js';
 import { fastSigner, verifyStrict, type Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
 import { sha256 } from './hash.js';
+import { fromBase64, utf8Text } from './text-forms.js';
 
 const ED25519 = 1;
 const MAX_SIGNATURES = 100;
@@ -48,18 +49,11 @@ export interface OpenedNote {
   readonly unverified: readonly NoteSignature[];
 }
 
-const malformed = (why: string, cause?: unknown) =>
-  new FirebreakError('format', `not a signed note: ${why}`, { cause });
+const malformed = (why: string) => new FirebreakError('format', `not a signed note: ${why}`);
 
 function requireName(name: string): void {
   if (name !== '' && !/[+\p{White_Space}\p{Surrogate}]/u.test(name)) return;
   throw new FirebreakError('format', 'a key name must not be empty nor hold white space or a plus');
-}
-
-/** Bytes of canonical base64; `undefined` for any other text and for none. */
-export function fromBase64(text: string): Uint8Array | undefined {
-  const bytes = Buffer.from(text, 'base64');
-  return text !== '' && bytes.toString('base64') === text ? bytes : undefined;
 }
 
 /**
@@ -210,17 +204,10 @@ function isRepeat(one: NoteSignature, other: NoteSignature, known: boolean): boo
 
 function textOf(note: string | Uint8Array): string {
   if (note.length > MAX_NOTE_BYTES) throw malformed('it is over 1 MiB');
-  const text = typeof note === 'string' ? note : decodeUtf8(note);
+  const text = typeof note === 'string' ? note : utf8Text(note);
+  if (text === undefined) throw malformed('it is not UTF-8');
   requireText(text);
   return text;
-}
-
-function decodeUtf8(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw malformed('it is not UTF-8', cause);
-  }
 }
 
 function parseSignatures(block: string): NoteSignature[] {
