@@ -7,6 +7,7 @@
  * and encoding again gives the same bytes.
  */
 import assert from 'node:assert/strict';
+import { asBuffer } from './bytes.js';
 import { FirebreakError } from './errors.js';
 import { utf8Text } from './text-forms.js';
 
@@ -109,7 +110,7 @@ export class CborReader {
   private at = 0;
 
   constructor(bytes: Uint8Array, what: string) {
-    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.buffer = asBuffer(bytes);
     this.what = what;
   }
 

@@ -6,7 +6,7 @@
  *     later ones     sealed in a report of kind 3, no padding
  */
 import { ByteReader, ByteWriter, concat } from './bytes.js';
-import { signDomain, verifyDomain } from './ed25519.js';
+import { SIGNATURE_BYTES, signDomain, verifyDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
 import { EPOCHS_PER_DAY } from './time.js';
@@ -14,7 +14,6 @@ import { EPOCHS_PER_DAY } from './time.js';
 const DOMAIN = 'firebreak/enrol/v1';
 const HEAD_BYTES = 37;
 const KEY_BYTES = 32;
-const SIGNATURE_BYTES = 64;
 export const MAX_REQUEST_DAYS = 7;
 
 export interface CredentialRequest {

@@ -13,17 +13,19 @@ import { FirebreakError } from './errors.js';
 import { sha256, sha256Text, writeDigest } from './hash.js';
 
 export const HASH_LENGTH = 32;
+/** Of an entry: its length must fit an entry bundle (C2SP tlog-tiles). */
+export const MAX_ENTRY_BYTES = 65_535;
 
 /** Root of the tree without leaves. */
 export const emptyRoot = (): Uint8Array => sha256(new Uint8Array(0));
 
-const leafInput = new Uint8Array(1 + 65_535);
+const leafInput = new Uint8Array(1 + MAX_ENTRY_BYTES);
 /** Its beginnings, by length: entries are nearly all as long as the one before. */
 const smallLeaves: Uint8Array[] = [];
 const SMALL_LEAF = 256;
 const nodeInput = new Uint8Array(1 + 2 * HASH_LENGTH).fill(1);
 
-/** H(0x00 || entry). An entry is at most 65,535 bytes: its length must fit an entry bundle (C2SP tlog-tiles). */
+/** H(0x00 || entry), of an entry of at most {@link MAX_ENTRY_BYTES}. */
 export function leafHash(entry: Uint8Array): Uint8Array {
   const end = 1 + entry.length;
   assert(end <= leafInput.length, 'an entry is at most 65,535 bytes');

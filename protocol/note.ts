@@ -13,8 +13,8 @@
  * A note is UTF-8 without control characters other than newline; a name has no white space and no plus. Base64 must be
  * canonical, so that no bit of a note can change unnoticed.
  */
-import { concat } from './bytes.js';
-import { fastSigner, verifyStrict, type Signer } from './ed25519.js';
+import { asBuffer, concat } from './bytes.js';
+import { fastSigner, SIGNATURE_BYTES, verifyStrict, type Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
 import { sha256 } from './hash.js';
 import { fromBase64, utf8Text } from './text-forms.js';
@@ -64,7 +64,7 @@ export function keyHashOf(name: string, publicKey: Uint8Array, type: number): nu
   requireName(name);
   if (publicKey.length !== 32) throw new FirebreakError('format', 'an Ed25519 public key has 32 bytes');
   const digest = sha256(Buffer.from(`${name}\n`, 'utf8'), Uint8Array.of(type), publicKey);
-  return Buffer.from(digest).readUInt32BE();
+  return asBuffer(digest).readUInt32BE();
 }
 
 /** A key of some type as text; the pair of {@link parseKey}. */
@@ -226,7 +226,7 @@ function parseSignature(line: string): NoteSignature {
     throw malformed('a signature line is malformed');
   }
   requireName(name);
-  return { name, keyHash: Buffer.from(bytes).readUInt32BE(), base64 };
+  return { name, keyHash: asBuffer(bytes).readUInt32BE(), base64 };
 }
 
 function knownVerifier(
@@ -245,6 +245,6 @@ function requireSignature(
   { name, base64 }: NoteSignature,
 ): void {
   const signature = Buffer.from(base64, 'base64').subarray(4);
-  if (signature.length === 64 && verifyStrict(verifier.publicKey, message, signature)) return;
+  if (signature.length === SIGNATURE_BYTES && verifyStrict(verifier.publicKey, message, signature)) return;
   throw new FirebreakError('signature', `the signature of ${name} on the note is not valid`);
 }

@@ -8,11 +8,10 @@
  * partial tile, W from 1 to 255. A full tile has 256.
  */
 import { FirebreakError } from './errors.js';
-import type { HashCoordinate } from './merkle.js';
+import { MAX_ENTRY_BYTES, type HashCoordinate } from './merkle.js';
 
 export const TILE_HEIGHT = 8;
 export const TILE_WIDTH = 256;
-export const MAX_ENTRY_LENGTH = 65_535;
 const MAX_LEVEL = 63;
 
 /** A tile of hashes as it stands at some size of the log. */
@@ -117,7 +116,7 @@ export function bundleOf(entries: readonly Uint8Array[]): Uint8Array {
   const bundle = Buffer.allocUnsafe(entries.reduce((sum, entry) => sum + 2 + entry.length, 0));
   let at = 0;
   for (const entry of entries) {
-    if (entry.length > MAX_ENTRY_LENGTH) throw new FirebreakError('size', 'an entry is at most 65,535 bytes');
+    if (entry.length > MAX_ENTRY_BYTES) throw new FirebreakError('size', 'an entry is at most 65,535 bytes');
     at = bundle.writeUInt16BE(entry.length, at);
     bundle.set(entry, at);
     at += entry.length;
