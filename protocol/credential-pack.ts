@@ -60,6 +60,7 @@ export function signCredentialPack(issuer: Signer, pack: CredentialPack): Uint8A
   return concat(body, signDomain(issuer, DOMAIN, body));
 }
 
+/** Sealed to the reply key of its request. Throws `sealing` for a key of small order. */
 export function sealCredentialPack(
   signedPack: Uint8Array,
   replyPublicKey: Uint8Array,

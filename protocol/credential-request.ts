@@ -32,6 +32,7 @@ export function isRequestLength(bytes: number): boolean {
   return Number.isInteger(days) && days >= 1 && days <= MAX_REQUEST_DAYS;
 }
 
+/** Throws `format` unless it covers 1 to {@link MAX_REQUEST_DAYS} days. */
 export function encodeCredentialRequest(request: CredentialRequest): Uint8Array {
   requireDays(request.days);
   return new ByteWriter(lengthFor(request.days))
@@ -54,7 +55,7 @@ export function decodeCredentialRequest(bytes: Uint8Array): CredentialRequest {
   return { replyPublicKey, firstDay, days, epochPublicKeys };
 }
 
-/** The request by wire, signed with the key of its first epoch. */
+/** The request by wire, signed with the key of its first epoch. Throws as {@link encodeCredentialRequest}. */
 export function signCredentialRequest(firstEpochKey: Signer, request: CredentialRequest): Uint8Array {
   const plaintext = encodeCredentialRequest(request);
   return concat(plaintext, signDomain(firstEpochKey, DOMAIN, plaintext));

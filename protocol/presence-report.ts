@@ -47,6 +47,7 @@ export interface PresenceReport {
   readonly bytes: Uint8Array;
 }
 
+/** Sealed to the day's key and signed. Throws `bucket` for more than {@link MAX_RECORDS}, `sealing` for a key of small order. */
 export function sealPresenceReport(given: {
   readonly gateway: Signer;
   readonly issuerId: Uint8Array;

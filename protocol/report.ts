@@ -64,6 +64,7 @@ export const signedPart = (bytes: Uint8Array): Uint8Array =>
 /** H(report), signature included. */
 export const reportHash = (bytes: Uint8Array): Uint8Array => sha256(bytes);
 
+/** Sealed to the day's key and signed. Throws `sealing` for a key of small order. */
 export function sealReport(given: {
   readonly kind?: ReportKind;
   readonly issuerId: Uint8Array;

@@ -82,11 +82,6 @@ export function partialTiles(size: number): Tile[] {
   return tiles;
 }
 
-/** All tiles of hashes of a log of `size` entries, level by level: full ones and the current partial ones. */
-export function tilesOf(size: number): Generator<Tile> {
-  return tilesBetween(0, size);
-}
-
 /** The tiles to write when a log grows: those that became full or grew, level by level, each as it stands at `newSize`. */
 export function* tilesBetween(oldSize: number, newSize: number): Generator<Tile> {
   for (let level = 0; hashesAt(level, newSize) > 0; level++) {
