@@ -6,7 +6,8 @@
 import { ByteReader, concat, equalBytes } from '../protocol/bytes.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { sha256 } from '../protocol/hash.js';
-import { x25519KeyPair, type DayKeys } from '../protocol/keys.js';
+import type { DayKeys } from '../protocol/keys.js';
+import { x25519KeyPair } from '../protocol/x25519.js';
 
 const MAGIC = Buffer.from('FBDK', 'latin1');
 const VERSION = 1;

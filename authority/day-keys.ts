@@ -4,8 +4,9 @@
  */
 import { FirebreakError } from '../protocol/errors.js';
 import type { Signer } from '../protocol/ed25519.js';
-import { x25519KeyPair, type DayKeys } from '../protocol/keys.js';
+import type { DayKeys } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
+import { x25519KeyPair } from '../protocol/x25519.js';
 import type { CopySearch, DayKeyStore } from './day-key-store.js';
 import type { AuthorityEntries } from './entries.js';
 import { stateDayKey } from './issuer.js';

@@ -8,7 +8,7 @@ import { encodeGatewayPayload } from '../protocol/payload-gateway.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { encodeNoticePayload } from '../protocol/payload-notice.js';
 import { encodePruningPayload } from '../protocol/payload-pruning.js';
-import { SALT_LENGTH } from '../protocol/payload-salt.js';
+import { SALT_BYTES } from '../protocol/payload-salt.js';
 
 /** The part of the courier that is needed here. */
 export type EntrySink = Pick<Courier, 'post'>;
@@ -33,7 +33,7 @@ export interface AuthorityEntriesDeps {
 }
 
 export function authorityEntries({ courier, clock, randomBytes }: AuthorityEntriesDeps): AuthorityEntries {
-  const salt = () => randomBytes(SALT_LENGTH);
+  const salt = () => randomBytes(SALT_BYTES);
   const posted = async (type: number, payload: Uint8Array): Promise<PostedEntry> => {
     const [one] = await courier.post([{ type, timeMs: clock.nowMs(), payload }]);
     if (one === undefined) throw new FirebreakError('closed', 'the courier did not take an entry');

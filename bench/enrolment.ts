@@ -7,9 +7,9 @@ import { memoryWorkedDay } from '../authority/worked-day.js';
 import { asUnixMs } from '../protocol/brands.js';
 import { signCredentialRequest } from '../protocol/credential-request.js';
 import { fastSigner } from '../protocol/ed25519.js';
-import { x25519KeyPair } from '../protocol/keys.js';
 import { silentLog } from '../protocol/log.js';
 import { DAY_SECONDS, EPOCHS_PER_DAY } from '../protocol/time.js';
+import { x25519KeyPair } from '../protocol/x25519.js';
 
 const DAY = 20_000;
 

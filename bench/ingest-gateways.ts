@@ -16,12 +16,13 @@ import { fastSigner } from '../protocol/ed25519.js';
 import type { Signer } from '../protocol/ed25519.js';
 import { ENTRY_TYPE } from '../protocol/entry.js';
 import { refusalNumber } from '../protocol/errors.js';
-import { issuerIdOf, partyIdOf, x25519KeyPair } from '../protocol/keys.js';
+import { issuerIdOf, partyIdOf } from '../protocol/keys.js';
 import { openLedgerReceipt } from '../protocol/ledger-receipt.js';
 import { encodeReportPlaintext } from '../protocol/report-plaintext.js';
 import { sealReport } from '../protocol/report.js';
 import { dayOf, epochOf } from '../protocol/time.js';
 import { entriesTopic, receiptsTopic } from '../protocol/topics.js';
+import { x25519KeyPair } from '../protocol/x25519.js';
 import { randomRecords } from './random-records.js';
 import type { FromGateways, IngestCase, IngestPlan, IngestResult, ToGateways } from './ingest-plan.js';
 

@@ -8,8 +8,8 @@ import type { CredentialPack } from '../protocol/credential-pack.js';
 import { encodeCredentialRequest, signCredentialRequest } from '../protocol/credential-request.js';
 import type { CredentialRequest } from '../protocol/credential-request.js';
 import { sha256 } from '../protocol/hash.js';
-import { x25519KeyPair } from '../protocol/keys.js';
 import { firstEpochOfDay } from '../protocol/time.js';
+import { x25519KeyPair } from '../protocol/x25519.js';
 import { epochPublicKeys, epochSigner } from './tag-secret.js';
 import type { SignerOf, TagSecret } from './tag-secret.js';
 

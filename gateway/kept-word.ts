@@ -9,8 +9,8 @@
 import { joinDayKeyStatements, splitDayKeyStatements } from '../protocol/authority-topics.js';
 import { concat } from '../protocol/bytes.js';
 import { STATEMENT_BYTES } from '../protocol/day-key-statement.js';
+import { REVOCATION_BYTES } from '../protocol/revocation.js';
 
-const REVOCATION_BYTES = 93;
 const NOTHING = new Uint8Array(0);
 
 export interface KeptWord {

@@ -8,9 +8,8 @@ import { equalBytes } from '../protocol/bytes.js';
 import type { Checkpoint } from '../protocol/checkpoint.js';
 import { decodeEntry, type LedgerEntry } from '../protocol/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
-import { checkInclusion, leafHash } from '../protocol/merkle.js';
+import { checkInclusion, leafHash, MAX_ENTRY_BYTES } from '../protocol/merkle.js';
 import type { NoteVerifier } from '../protocol/note.js';
-import { MAX_ENTRY_LENGTH } from '../protocol/tile.js';
 import { decodeTlogProof } from '../protocol/tlog-proof.js';
 import { NO_WITNESSES, openCosigned, type WitnessPolicy } from '../protocol/witness-policy.js';
 
@@ -62,7 +61,7 @@ interface Known {
 }
 
 function withLeaf(entry: Uint8Array): Known {
-  if (entry.length <= MAX_ENTRY_LENGTH) return { entry, leaf: leafHash(entry) };
+  if (entry.length <= MAX_ENTRY_BYTES) return { entry, leaf: leafHash(entry) };
   throw new FirebreakError('format', 'an entry is at most 65,535 bytes');
 }
 

@@ -3,11 +3,11 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { FirebreakError } from '../protocol/errors.js';
 import type { LedgerReader } from '../protocol/ledger-reader.js';
-import { HASH_LENGTH } from '../protocol/merkle.js';
+import { HASH_LENGTH, MAX_ENTRY_BYTES } from '../protocol/merkle.js';
 import { entriesPath, TILE_WIDTH, tilePath } from '../protocol/tile.js';
 
 /** A full bundle of the longest entries, each with its length before it (C2SP tlog-tiles). */
-const MAX_FILE_BYTES = TILE_WIDTH * (2 + 65_535);
+const MAX_FILE_BYTES = TILE_WIDTH * (2 + MAX_ENTRY_BYTES);
 
 const errnoOf = (error: unknown): unknown =>
   error instanceof Error && 'code' in error ? error.code : undefined;

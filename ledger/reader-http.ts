@@ -4,8 +4,9 @@ import { withTimeLimit } from '../host/time-limit.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { FoundPayload, LedgerReader } from '../protocol/ledger-reader.js';
 import { MAX_PAYLOAD_LENGTH } from '../protocol/entry.js';
-import { HASH_LENGTH } from '../protocol/merkle.js';
-import { entriesPath, MAX_ENTRY_LENGTH, tilePath } from '../protocol/tile.js';
+import { HASH_LENGTH, MAX_ENTRY_BYTES } from '../protocol/merkle.js';
+import { utf8Text } from '../protocol/text-forms.js';
+import { entriesPath, tilePath } from '../protocol/tile.js';
 import { boundedBody } from './bounded-body.js';
 import { CODE_HEADER, decodePayloads, encodeHashes, MAX_PAYLOADS_PER_CALL } from './payload-frames.js';
 
@@ -67,13 +68,9 @@ class LedgerReaderHttp implements LedgerReader {
 
   async checkpoint(): Promise<string> {
     const bytes = await this.#ask({ path: 'checkpoint', maxBytes: MAX_CHECKPOINT_BYTES });
-    try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    } catch (cause) {
-      throw new FirebreakError('format', `the ledger at ${this.#url} sent a checkpoint that is not text`, {
-        cause,
-      });
-    }
+    const text = utf8Text(bytes);
+    if (text !== undefined) return text;
+    throw new FirebreakError('format', `the ledger at ${this.#url} sent a checkpoint that is not text`);
   }
 
   async tile(level: number, index: number, width: number): Promise<Uint8Array> {
@@ -84,7 +81,7 @@ class LedgerReaderHttp implements LedgerReader {
   }
 
   async entryBundle(index: number, width: number): Promise<Uint8Array> {
-    return this.#ask({ path: entriesPath(index, width), maxBytes: width * (2 + MAX_ENTRY_LENGTH) });
+    return this.#ask({ path: entriesPath(index, width), maxBytes: width * (2 + MAX_ENTRY_BYTES) });
   }
 
   async payloads(hashes: readonly Uint8Array[]): Promise<readonly FoundPayload[]> {

@@ -14,7 +14,7 @@
  */
 import { FirebreakError } from './errors.js';
 import { HASH_LENGTH } from './merkle.js';
-import { fromBase64 } from './note.js';
+import { decimal, fromBase64, utf8Text } from './text-forms.js';
 
 export const MAX_ADD_CHECKPOINT_BYTES = 256 * 1024;
 export const TLOG_SIZE_TYPE = 'text/x.tlog.size';
@@ -27,8 +27,7 @@ export interface AddCheckpoint {
   readonly checkpoint: string;
 }
 
-const malformed = (why: string, cause?: unknown) =>
-  new FirebreakError('format', `not an add-checkpoint request: ${why}`, { cause });
+const malformed = (why: string) => new FirebreakError('format', `not an add-checkpoint request: ${why}`);
 
 export function encodeAddCheckpoint({ oldSize, proof, checkpoint }: AddCheckpoint): string {
   const hashes = proof.map((hash) => `${Buffer.from(hash).toString('base64')}\n`);
@@ -38,11 +37,12 @@ export function encodeAddCheckpoint({ oldSize, proof, checkpoint }: AddCheckpoin
 /** Throws `format`. */
 export function decodeAddCheckpoint(body: Uint8Array): AddCheckpoint {
   if (body.length > MAX_ADD_CHECKPOINT_BYTES) throw malformed('it is over 256 KiB');
-  const text = textOf(body);
+  const text = utf8Text(body);
+  if (text === undefined) throw malformed('it is not UTF-8');
   const blank = text.indexOf('\n\n');
   if (blank === -1) throw malformed('there is no blank line before the checkpoint');
   const [old = '', ...lines] = text.slice(0, blank).split('\n');
-  const oldSize = decimalOf(/^old (.*)$/.exec(old)?.[1]);
+  const oldSize = decimal(/^old (.*)$/.exec(old)?.[1] ?? '');
   if (oldSize === undefined) throw malformed('it does not begin with "old" and a size');
   if (lines.length > MAX_HASHES) throw malformed(`it has more than ${MAX_HASHES} hashes`);
   return { oldSize, proof: lines.map(hashOf), checkpoint: text.slice(blank + 2) };
@@ -55,28 +55,13 @@ export function encodeTlogSize(size: number): string {
 
 /** Throws `format`. */
 export function decodeTlogSize(body: Uint8Array): number {
-  const size = decimalOf(/^(.*)\n$/.exec(Buffer.from(body).toString('latin1'))?.[1]);
+  const size = decimal(/^(.*)\n$/.exec(Buffer.from(body).toString('latin1'))?.[1] ?? '');
   if (size !== undefined) return size;
   throw new FirebreakError('format', 'not the size of a log: it must be a decimal number and a newline');
 }
 
-function textOf(body: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
-  } catch (cause) {
-    throw malformed('it is not UTF-8', cause);
-  }
-}
-
-function decimalOf(digits: string | undefined): number | undefined {
-  const value = Number(digits);
-  return digits !== undefined && /^(0|[1-9]\d{0,15})$/.test(digits) && Number.isSafeInteger(value)
-    ? value
-    : undefined;
-}
-
 function hashOf(line: string): Uint8Array {
   const hash = fromBase64(line);
-  if (hash?.length === HASH_LENGTH) return new Uint8Array(hash);
+  if (hash?.length === HASH_LENGTH) return hash;
   throw malformed('a hash of the proof is not 32 bytes in canonical base64');
 }

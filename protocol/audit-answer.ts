@@ -20,7 +20,7 @@ import {
 import { asUnixMs, type UnixMs } from './brands.js';
 import { concat, equalBytes } from './bytes.js';
 import { CborReader, CborWriter } from './cbor.js';
-import { signDomain, verifyDomain, type Signer } from './ed25519.js';
+import { SIGNATURE_BYTES, signDomain, verifyDomain, type Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
 import { hpkeOpen, hpkeSeal } from './hpke.js';
 
@@ -30,16 +30,15 @@ const INFO = Buffer.from(DOMAIN, 'latin1');
 const FIELDS = 7;
 const LOOK_FIELDS = 6;
 const ASKED_FIELDS = 11;
-const HASH_LENGTH = 32;
-const ENC_LENGTH = 32;
-const SIGNATURE_LENGTH = 64;
-const MIN_LENGTH = 4_096;
-const MAX_LENGTH = 1_048_576;
+const HASH_BYTES = 32;
+const ENC_BYTES = 32;
+const MIN_PLAINTEXT_BYTES = 4_096;
+const MAX_PLAINTEXT_BYTES = 1_048_576;
 const MAX_NOTE_BYTES = 65_536;
-const MAX_LOOKS = MAX_LENGTH / 64;
+const MAX_LOOKS = MAX_PLAINTEXT_BYTES / 64;
 export const MAX_UNREAD_LISTED = 64;
 /** A sealed answer: enc, plaintext, the seal's tag. */
-export const MAX_AUDIT_ANSWER_BYTES = ENC_LENGTH + MAX_LENGTH + 16;
+export const MAX_AUDIT_ANSWER_BYTES = ENC_BYTES + MAX_PLAINTEXT_BYTES + 16;
 
 const ROLES = ['case', 'reached'] as const;
 export type LookRole = (typeof ROLES)[number];
@@ -104,8 +103,8 @@ export function sealAuditAnswer(
   { requestHash, replyPublicKey }: AnswerTo,
 ): Uint8Array {
   const body = encodeBody(requestHash, fitting(answer));
-  const length = Math.max(MIN_LENGTH, 2 ** Math.ceil(Math.log2(body.length + SIGNATURE_LENGTH)));
-  const padded = concat(body, new Uint8Array(length - SIGNATURE_LENGTH - body.length));
+  const length = Math.max(MIN_PLAINTEXT_BYTES, 2 ** Math.ceil(Math.log2(body.length + SIGNATURE_BYTES)));
+  const padded = concat(body, new Uint8Array(length - SIGNATURE_BYTES - body.length));
   const plaintext = concat(padded, signDomain(issuer, DOMAIN, padded));
   const sealing = { recipientPublicKey: replyPublicKey, info: INFO, aad: requestHash };
   const { enc, ciphertext } = hpkeSeal({ ...sealing, plaintext });
@@ -120,7 +119,7 @@ const fixedCapacity = ({ note }: AuditAnswer): number =>
 
 function fitting(answer: AuditAnswer): AuditAnswer {
   const { looks } = answer;
-  let room = MAX_LENGTH - SIGNATURE_LENGTH - fixedCapacity(answer);
+  let room = MAX_PLAINTEXT_BYTES - SIGNATURE_BYTES - fixedCapacity(answer);
   let first = looks.length;
   for (let k = looks.length - 1; k >= 0; k -= 1) {
     const look = looks[k];
@@ -163,13 +162,13 @@ export function openAuditAnswer(
 ): AuditAnswer {
   const plaintext = hpkeOpen({
     recipientSecretKey: to.replySecretKey,
-    enc: sealed.subarray(0, ENC_LENGTH),
+    enc: sealed.subarray(0, ENC_BYTES),
     info: INFO,
     aad: to.requestHash,
-    ciphertext: sealed.subarray(ENC_LENGTH),
+    ciphertext: sealed.subarray(ENC_BYTES),
   });
-  const padded = plaintext.subarray(0, -SIGNATURE_LENGTH);
-  if (!verifyDomain(issuerPublicKey, DOMAIN, padded, plaintext.subarray(-SIGNATURE_LENGTH)))
+  const padded = plaintext.subarray(0, -SIGNATURE_BYTES);
+  if (!verifyDomain(issuerPublicKey, DOMAIN, padded, plaintext.subarray(-SIGNATURE_BYTES)))
     throw new FirebreakError(
       'signature',
       'the answer is not signed by the authority the tag is enrolled with',
@@ -182,7 +181,7 @@ function decodeBody(bytes: Uint8Array, requestHash: Uint8Array): AuditAnswer {
   reader.array({ length: FIELDS });
   if (reader.uint() !== VERSION)
     throw new FirebreakError('format', 'an audit answer of a version that is not known');
-  if (!equalBytes(reader.bytes(HASH_LENGTH), requestHash))
+  if (!equalBytes(reader.bytes(HASH_BYTES), requestHash))
     throw new FirebreakError('format', 'an audit answer to another request');
   const note = reader.text(MAX_NOTE_BYTES);
   const looks = Array.from({ length: reader.array({ max: MAX_LOOKS }) }, () => readLook(reader));
@@ -198,13 +197,21 @@ function readLook(reader: CborReader): AuditLook {
   const role = ROLES[reader.uint(ROLES.length - 1)] ?? 'reached';
   const whole = WHOLENESS[reader.uint(WHOLENESS.length - 1)] ?? 'unknown';
   const times = { writtenAtMs: asUnixMs(reader.uint()), appendedAtMs: asUnixMs(reader.uint()) };
-  const entries = Array.from({ length: reader.array({ max: 2 }) }, () => {
-    reader.array({ length: 2 });
-    return { index: reader.uint(), leaf: reader.bytes(HASH_LENGTH) };
-  });
-  const isKnown = reader.array({ max: ASKED_FIELDS }) === ASKED_FIELDS;
-  const asked = isKnown && { asked: { ...readWords(reader), ...readParameters(reader) } };
-  return { role, whole, ...times, entries, ...asked };
+  const entries = Array.from({ length: reader.array({ max: 2 }) }, () => readAuditEntry(reader));
+  if (entries.length === 0) throw new FirebreakError('format', 'a look in an audit answer without its entry');
+  return { role, whole, ...times, entries, ...readAsked(reader) };
+}
+
+function readAuditEntry(reader: CborReader): AuditEntry {
+  reader.array({ length: 2 });
+  return { index: reader.uint(), leaf: reader.bytes(HASH_BYTES) };
+}
+
+function readAsked(reader: CborReader): Pick<AuditLook, 'asked'> {
+  const fields = reader.array({ max: ASKED_FIELDS });
+  if (fields === 0) return {};
+  if (fields === ASKED_FIELDS) return { asked: { ...readWords(reader), ...readParameters(reader) } };
+  throw new FirebreakError('format', `a question in an audit answer has ${ASKED_FIELDS} fields, or none`);
 }
 
 function readUnread(reader: CborReader): UnreadAccess {

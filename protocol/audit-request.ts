@@ -9,15 +9,15 @@
 import { ByteReader, ByteWriter, concat } from './bytes.js';
 import { CREDENTIAL_BYTES, decodeCredential, encodeCredential, verifyCredential } from './credential.js';
 import type { Credential } from './credential.js';
-import { signDomain, verifyDomain } from './ed25519.js';
+import { SIGNATURE_BYTES, signDomain, verifyDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
 
 const VERSION = 1;
 const DOMAIN = 'firebreak/audit/v1';
-const NONCE_LENGTH = 16;
-const SIGNED_LENGTH = 1 + CREDENTIAL_BYTES + 32 + 8 + NONCE_LENGTH;
-const AUDIT_REQUEST_BYTES = SIGNED_LENGTH + 64;
+const NONCE_BYTES = 16;
+const SIGNED_BYTES = 1 + CREDENTIAL_BYTES + 32 + 8 + NONCE_BYTES;
+const AUDIT_REQUEST_BYTES = SIGNED_BYTES + SIGNATURE_BYTES;
 
 export interface AuditRequest {
   readonly credential: Credential;
@@ -31,9 +31,9 @@ export interface AuditRequest {
 /** Signed with the epoch key of its credential. Throws `format` for a nonce of another length. */
 export function signAuditRequest(epochKey: Signer, request: AuditRequest): Uint8Array {
   const { credential, replyPublicKey, wallMs, nonce } = request;
-  if (nonce.length !== NONCE_LENGTH)
-    throw new FirebreakError('format', `the nonce of an audit request has ${NONCE_LENGTH} bytes`);
-  const body = new ByteWriter(SIGNED_LENGTH)
+  if (nonce.length !== NONCE_BYTES)
+    throw new FirebreakError('format', `the nonce of an audit request has ${NONCE_BYTES} bytes`);
+  const body = new ByteWriter(SIGNED_BYTES)
     .u8(VERSION)
     .bytes(encodeCredential(credential))
     .bytes(replyPublicKey)
@@ -52,7 +52,7 @@ export function openAuditRequest(bytes: Uint8Array, issuerPublicKey: Uint8Array)
   const { credential } = request;
   if (!verifyCredential(issuerPublicKey, credential))
     throw new FirebreakError('credential-signature', 'the credential is not signed by the issuer');
-  const [body, signature] = [bytes.subarray(0, SIGNED_LENGTH), bytes.subarray(SIGNED_LENGTH)];
+  const [body, signature] = [bytes.subarray(0, SIGNED_BYTES), bytes.subarray(SIGNED_BYTES)];
   if (verifyDomain(credential.epochPublicKey, DOMAIN, body, signature)) return request;
   throw new FirebreakError('signature', 'the request is not signed with its credential’s key');
 }
@@ -68,6 +68,6 @@ function decode(bytes: Uint8Array): AuditRequest {
     credential,
     replyPublicKey: reader.take(32),
     wallMs: reader.u64(),
-    nonce: reader.take(NONCE_LENGTH),
+    nonce: reader.take(NONCE_BYTES),
   };
 }

@@ -8,31 +8,31 @@
  * An empty payload is no statement: that is how MQTT clears a retained topic. Each statement is verified by its own codec.
  */
 import { concat } from './bytes.js';
+import { STATEMENT_BYTES } from './day-key-statement.js';
 import { FirebreakError } from './errors.js';
+import { REVOCATION_BYTES } from './revocation.js';
 
-const STATEMENT_LENGTH = 105;
 export const MAX_STATEMENTS = 366;
-const REVOCATION_LENGTH = 93;
 const MAX_REVOCATIONS = 4096;
 
 /** Throws `format` for a part of another length, `size` over the bound. */
 export function joinDayKeyStatements(statements: readonly Uint8Array[]): Uint8Array {
-  return joinRecords(statements, STATEMENT_LENGTH, MAX_STATEMENTS);
+  return joinRecords(statements, STATEMENT_BYTES, MAX_STATEMENTS);
 }
 
 /** Throws `format`, `size`. */
 export function splitDayKeyStatements(payload: Uint8Array): Uint8Array[] {
-  return splitRecords(payload, STATEMENT_LENGTH, MAX_STATEMENTS);
+  return splitRecords(payload, STATEMENT_BYTES, MAX_STATEMENTS);
 }
 
 /** Throws `format` for a part of another length, `size` over the bound. */
 export function joinRevocations(revocations: readonly Uint8Array[]): Uint8Array {
-  return joinRecords(revocations, REVOCATION_LENGTH, MAX_REVOCATIONS);
+  return joinRecords(revocations, REVOCATION_BYTES, MAX_REVOCATIONS);
 }
 
 /** Throws `format`, `size`. */
 export function splitRevocations(payload: Uint8Array): Uint8Array[] {
-  return splitRecords(payload, REVOCATION_LENGTH, MAX_REVOCATIONS);
+  return splitRecords(payload, REVOCATION_BYTES, MAX_REVOCATIONS);
 }
 
 function joinRecords(records: readonly Uint8Array[], length: number, max: number): Uint8Array {

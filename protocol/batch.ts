@@ -8,7 +8,7 @@
 import { asUnixMs, type UnixMs } from './brands.js';
 import { equalBytes } from './bytes.js';
 import { cborHeadSize, CborReader, CborWriter } from './cbor.js';
-import { signDomain, verifyDomain, type Signer } from './ed25519.js';
+import { SIGNATURE_BYTES, signDomain, verifyDomain, type Signer } from './ed25519.js';
 import { MAX_ENTRY_TYPE, MAX_PAYLOAD_LENGTH } from './entry.js';
 import { FirebreakError } from './errors.js';
 import { sha256 } from './hash.js';
@@ -16,8 +16,7 @@ import { partyIdOf } from './keys.js';
 
 export const MAX_BATCH_ITEMS = 256;
 export const MAX_BATCH_LENGTH = 4 * 1_048_576;
-const SIGNATURE_LENGTH = 64;
-const WRITER_ID_LENGTH = 16;
+const WRITER_ID_BYTES = 16;
 const VERSION = 1;
 const DOMAIN = 'firebreak/batch/v1';
 
@@ -49,13 +48,13 @@ export function batchItemSize({ payload }: BatchItem): number {
 }
 
 /** Bytes a batch takes beside its items, at most. */
-export const BATCH_OVERHEAD = 1 + 1 + 17 + 9 + 3 + SIGNATURE_LENGTH;
+export const BATCH_OVERHEAD = 1 + 1 + 17 + 9 + 3 + SIGNATURE_BYTES;
 
 /** Throws `size` over a bound, `format` for a field out of its range. */
 export function encodeBatch(batch: Batch, signer: Signer): Uint8Array {
   const { writerId, seq, items } = batch;
   const capacity = items.reduce((sum, item) => sum + batchItemSize(item), BATCH_OVERHEAD);
-  if (writerId.length !== WRITER_ID_LENGTH) throw new FirebreakError('format', 'a writer id has 16 bytes');
+  if (writerId.length !== WRITER_ID_BYTES) throw new FirebreakError('format', 'a writer id has 16 bytes');
   requireSize(
     items.length >= 1 && items.length <= MAX_BATCH_ITEMS,
     `a batch holds 1 to ${MAX_BATCH_ITEMS} items`,
@@ -83,11 +82,11 @@ function requireSize(holds: boolean, bound: string): void {
 }
 
 /** What every batch begins with, before the writer's id: an array of four, the version, a string of 16 bytes. */
-const HEAD = Uint8Array.of(0x84, VERSION, 0x40 + WRITER_ID_LENGTH);
+const HEAD = Uint8Array.of(0x84, VERSION, 0x40 + WRITER_ID_BYTES);
 
 /** The writer a batch names, without reading the rest: its place is fixed. `undefined` for what is no batch. */
 export function writerIdOfBatch(bytes: Uint8Array): Uint8Array | undefined {
-  const end = HEAD.length + WRITER_ID_LENGTH;
+  const end = HEAD.length + WRITER_ID_BYTES;
   if (bytes.length < end || !equalBytes(bytes.subarray(0, HEAD.length), HEAD)) return undefined;
   return new Uint8Array(bytes.subarray(HEAD.length, end)); // slice() of a Buffer would be a view
 }
@@ -98,12 +97,12 @@ export function writerIdOfBatch(bytes: Uint8Array): Uint8Array | undefined {
  */
 export function decodeBatch(bytes: Uint8Array): DecodedBatch {
   requireSize(bytes.length <= MAX_BATCH_LENGTH, `a batch is at most ${MAX_BATCH_LENGTH} bytes`);
-  const end = Math.max(0, bytes.length - SIGNATURE_LENGTH);
+  const end = Math.max(0, bytes.length - SIGNATURE_BYTES);
   const signedBytes = bytes.subarray(0, end);
   const reader = new CborReader(signedBytes, 'a batch');
   reader.array({ length: 4 });
   if (reader.uint() !== VERSION) throw new FirebreakError('format', 'a batch of a version that is not known');
-  const writerId = reader.bytes(WRITER_ID_LENGTH);
+  const writerId = reader.bytes(WRITER_ID_BYTES);
   const seq = reader.uint();
   const count = reader.array({ max: MAX_BATCH_ITEMS });
   if (count === 0) throw new FirebreakError('format', 'a batch without items');

@@ -1,6 +1,10 @@
 /** Bytes: joining, comparing, hex, and big-endian reading and writing (protocol.md §2). */
 import { FirebreakError } from './errors.js';
 
+/** The same bytes as a Buffer: a view, no copy. */
+export const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
@@ -24,7 +28,7 @@ export function isZero(bytes: Uint8Array): boolean {
 }
 
 export function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+  return asBuffer(bytes).toString('hex');
 }
 
 /** Throws `format` for anything but an even number of hex digits. */

@@ -7,7 +7,9 @@
  * and encoding again gives the same bytes.
  */
 import assert from 'node:assert/strict';
+import { asBuffer } from './bytes.js';
 import { FirebreakError } from './errors.js';
+import { utf8Text } from './text-forms.js';
 
 const UNSIGNED = 0;
 const BYTES = 2;
@@ -101,8 +103,6 @@ export class CborWriter {
   }
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /** Reads items in the order of a schema. Everything malformed throws `format`; `what` names the message in the error. */
 export class CborReader {
   private readonly buffer: Buffer;
@@ -110,7 +110,7 @@ export class CborReader {
   private at = 0;
 
   constructor(bytes: Uint8Array, what: string) {
-    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.buffer = asBuffer(bytes);
     this.what = what;
   }
 
@@ -158,12 +158,9 @@ export class CborReader {
   text(maxBytes: number): string {
     const value = this.head(TEXT, 'text');
     if (value > maxBytes) throw this.refusal(`text of ${value} bytes is over the bound of ${maxBytes}`);
-    const bytes = this.take(value);
-    try {
-      return utf8.decode(bytes);
-    } catch (cause) {
-      throw new FirebreakError('format', `${this.what}: text is not UTF-8`, { cause });
-    }
+    const text = utf8Text(this.take(value));
+    if (text === undefined) throw this.refusal('text is not UTF-8');
+    return text;
   }
 
   /** Nothing may follow. */

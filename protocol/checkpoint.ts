@@ -10,6 +10,7 @@ import { equalBytes } from './bytes.js';
 import { FirebreakError } from './errors.js';
 import { emptyRoot, HASH_LENGTH } from './merkle.js';
 import { openNote, signNote, type NoteSigner, type NoteVerifier, type OpenedNote } from './note.js';
+import { decimal, fromBase64 } from './text-forms.js';
 
 export interface Checkpoint {
   /** What the log calls itself: a URL without scheme. */
@@ -32,12 +33,13 @@ export function parseCheckpoint(text: string): Checkpoint {
   const [origin = '', digits = '', base64 = '', ...rest] = text.split('\n');
   if (rest.length !== 1 || rest[0] !== '') throw malformed('it must have exactly three lines');
   if (origin === '') throw malformed('the origin is empty');
-  if (!/^(0|[1-9]\d{0,15})$/.test(digits)) throw malformed('the size is not a decimal number');
-  const size = asTreeSize(Number(digits));
-  const root = Buffer.from(base64, 'base64');
-  if (root.toString('base64') !== base64) throw malformed('the root is not base64');
+  const leaves = decimal(digits);
+  if (leaves === undefined) throw malformed('the size is not a decimal number below 2^53');
+  const size = asTreeSize(leaves);
+  const root = fromBase64(base64);
+  if (root === undefined) throw malformed('the root is not base64');
   requireRoot(root, size);
-  return { origin, size, root: new Uint8Array(root) };
+  return { origin, size, root };
 }
 
 /**

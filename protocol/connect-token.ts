@@ -7,15 +7,15 @@
  * wallMs is the time of the host, not the deployment's clock: it bounds how long an overheard token is of use.
  */
 import { ByteReader, ByteWriter, toHex } from './bytes.js';
-import { signDomain, verifyDomain, type Signer } from './ed25519.js';
+import { SIGNATURE_BYTES, signDomain, verifyDomain, type Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
 import { partyIdOf } from './keys.js';
 
 const VERSION = 1;
 const DOMAIN = 'firebreak/connect/v1';
-const NONCE_LENGTH = 16;
-const SIGNED_LENGTH = 1 + 32 + 8 + NONCE_LENGTH;
-const TOKEN_LENGTH = SIGNED_LENGTH + 64;
+const NONCE_BYTES = 16;
+const SIGNED_BYTES = 1 + 32 + 8 + NONCE_BYTES;
+const TOKEN_BYTES = SIGNED_BYTES + SIGNATURE_BYTES;
 
 /** User name and password for a session that begins now. `nonce`: 16 random bytes. */
 export function makeConnectToken(
@@ -23,9 +23,9 @@ export function makeConnectToken(
   wallMs: number,
   nonce: Uint8Array,
 ): { readonly username: string; readonly password: string } {
-  if (nonce.length !== NONCE_LENGTH)
+  if (nonce.length !== NONCE_BYTES)
     throw new FirebreakError('format', 'the nonce of a connect token has 16 bytes');
-  const writer = new ByteWriter(SIGNED_LENGTH);
+  const writer = new ByteWriter(SIGNED_BYTES);
   writer.u8(VERSION);
   writer.bytes(signer.publicKey);
   writer.u64(wallMs);
@@ -53,7 +53,7 @@ export function checkConnectToken(
   { username, wallMs, toleranceMs }: ConnectCheck,
 ): Uint8Array {
   const bytes = Buffer.from(password, 'base64url');
-  if (bytes.length !== TOKEN_LENGTH || bytes.toString('base64url') !== password) {
+  if (bytes.length !== TOKEN_BYTES || bytes.toString('base64url') !== password) {
     throw new FirebreakError('format', 'the MQTT password is not a connect token');
   }
   const reader = new ByteReader(bytes, 'a connect token');
@@ -61,7 +61,7 @@ export function checkConnectToken(
     throw new FirebreakError('format', 'a connect token of a version that is not known');
   const publicKey = reader.take(32);
   const madeAtMs = reader.u64();
-  if (!verifyDomain(publicKey, DOMAIN, bytes.subarray(0, SIGNED_LENGTH), bytes.subarray(SIGNED_LENGTH))) {
+  if (!verifyDomain(publicKey, DOMAIN, bytes.subarray(0, SIGNED_BYTES), bytes.subarray(SIGNED_BYTES))) {
     throw new FirebreakError('signature', 'the connect token is not signed by the key in it');
   }
   if (username !== toHex(partyIdOf(publicKey))) {

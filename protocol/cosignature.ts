@@ -10,9 +10,10 @@
  * The name is not signed, so one key must never have two names. Bounds of ours: the time is from 1 to 2^53 − 1.
  */
 import { ByteReader, ByteWriter } from './bytes.js';
-import { verifyStrict, type Signer } from './ed25519.js';
+import { SIGNATURE_BYTES, verifyStrict, type Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
-import { fromBase64, keyHashOf, keyText, parseKey, signatureLine, type NoteSignature } from './note.js';
+import { keyHashOf, keyText, parseKey, signatureLine, type NoteSignature } from './note.js';
+import { fromBase64 } from './text-forms.js';
 
 const COSIGNATURE_V1 = 4;
 
@@ -61,15 +62,16 @@ export function parseCosignerKey(vkey: string): Cosigner {
 /** Throws `format` for a time out of bounds or a signature that is not 64 bytes. */
 export function encodeTimestamped({ timestampSeconds, signature }: TimestampedSignature): Uint8Array {
   requireTime(timestampSeconds);
-  if (signature.length !== 64) throw new FirebreakError('format', 'an Ed25519 signature has 64 bytes');
-  return new ByteWriter(72).u64(timestampSeconds).bytes(signature).finish();
+  if (signature.length !== SIGNATURE_BYTES)
+    throw new FirebreakError('format', `an Ed25519 signature has ${SIGNATURE_BYTES} bytes`);
+  return new ByteWriter(8 + SIGNATURE_BYTES).u64(timestampSeconds).bytes(signature).finish();
 }
 
 /** Throws `format`. */
 export function decodeTimestamped(bytes: Uint8Array): TimestampedSignature {
   const reader = new ByteReader(bytes, 'a cosignature');
   const timestampSeconds = reader.u64();
-  const signature = reader.take(64);
+  const signature = reader.take(SIGNATURE_BYTES);
   reader.end();
   requireTime(timestampSeconds);
   return { timestampSeconds, signature };

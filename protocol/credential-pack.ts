@@ -14,7 +14,7 @@ import {
   verifyDayKeyStatement,
 } from './day-key-statement.js';
 import type { DayKeyStatement } from './day-key-statement.js';
-import { signDomain, verifyDomain } from './ed25519.js';
+import { SIGNATURE_BYTES, signDomain, verifyDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
 import { hpkeOpen, hpkeSeal } from './hpke.js';
@@ -26,7 +26,6 @@ const INFO = Buffer.from(DOMAIN, 'latin1');
 const HEAD_BYTES = 37;
 const EPOCH_BYTES = 96;
 const DAY_BYTES = STATEMENT_BYTES + EPOCHS_PER_DAY * EPOCH_BYTES;
-const SIGNATURE_BYTES = 64;
 const NO_AAD = new Uint8Array(0);
 
 export interface PackEpoch {
@@ -61,6 +60,7 @@ export function signCredentialPack(issuer: Signer, pack: CredentialPack): Uint8A
   return concat(body, signDomain(issuer, DOMAIN, body));
 }
 
+/** Sealed to the reply key of its request. Throws `sealing` for a key of small order. */
 export function sealCredentialPack(
   signedPack: Uint8Array,
   replyPublicKey: Uint8Array,
@@ -134,7 +134,7 @@ function readDay(reader: ByteReader): PackDay {
   const epochs = Array.from({ length: EPOCHS_PER_DAY }, () => ({
     ephId: reader.take(16),
     authKey: reader.take(16),
-    credentialSignature: reader.take(64),
+    credentialSignature: reader.take(SIGNATURE_BYTES),
   }));
   return { statement, epochs };
 }

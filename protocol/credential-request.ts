@@ -6,7 +6,7 @@
  *     later ones     sealed in a report of kind 3, no padding
  */
 import { ByteReader, ByteWriter, concat } from './bytes.js';
-import { signDomain, verifyDomain } from './ed25519.js';
+import { SIGNATURE_BYTES, signDomain, verifyDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
 import { EPOCHS_PER_DAY } from './time.js';
@@ -14,7 +14,6 @@ import { EPOCHS_PER_DAY } from './time.js';
 const DOMAIN = 'firebreak/enrol/v1';
 const HEAD_BYTES = 37;
 const KEY_BYTES = 32;
-const SIGNATURE_BYTES = 64;
 export const MAX_REQUEST_DAYS = 7;
 
 export interface CredentialRequest {
@@ -33,6 +32,7 @@ export function isRequestLength(bytes: number): boolean {
   return Number.isInteger(days) && days >= 1 && days <= MAX_REQUEST_DAYS;
 }
 
+/** Throws `format` unless it covers 1 to {@link MAX_REQUEST_DAYS} days. */
 export function encodeCredentialRequest(request: CredentialRequest): Uint8Array {
   requireDays(request.days);
   return new ByteWriter(lengthFor(request.days))
@@ -55,7 +55,7 @@ export function decodeCredentialRequest(bytes: Uint8Array): CredentialRequest {
   return { replyPublicKey, firstDay, days, epochPublicKeys };
 }
 
-/** The request by wire, signed with the key of its first epoch. */
+/** The request by wire, signed with the key of its first epoch. Throws as {@link encodeCredentialRequest}. */
 export function signCredentialRequest(firstEpochKey: Signer, request: CredentialRequest): Uint8Array {
   const plaintext = encodeCredentialRequest(request);
   return concat(plaintext, signDomain(firstEpochKey, DOMAIN, plaintext));

@@ -6,14 +6,14 @@
 import { asEpoch } from './brands.js';
 import type { Epoch } from './brands.js';
 import { ByteReader, ByteWriter, concat } from './bytes.js';
-import { signDomain, verifyDomain } from './ed25519.js';
+import { SIGNATURE_BYTES, signDomain, verifyDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
 
 const DOMAIN = 'firebreak/credential/v1';
 const VERSION = 1;
 export const CREDENTIAL_BODY_BYTES = 53;
-export const CREDENTIAL_BYTES = 117;
+export const CREDENTIAL_BYTES = CREDENTIAL_BODY_BYTES + SIGNATURE_BYTES;
 
 export interface CredentialBody {
   readonly epoch: Epoch;
@@ -47,7 +47,7 @@ export function decodeCredential(bytes: Uint8Array): Credential {
     epoch: asEpoch(reader.u32()),
     ephId: reader.take(16),
     epochPublicKey: reader.take(32),
-    signature: reader.take(64),
+    signature: reader.take(SIGNATURE_BYTES),
   };
   reader.end();
   return credential;

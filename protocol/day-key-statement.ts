@@ -4,7 +4,7 @@
  *     01 || issuerId 4 || day u32 || sealing public key 32 || sig(issuer, "firebreak/day-key/v1")
  */
 import { ByteReader, ByteWriter, concat, equalBytes } from './bytes.js';
-import { signDomain, verifyDomain } from './ed25519.js';
+import { SIGNATURE_BYTES, signDomain, verifyDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
 import { issuerIdOf } from './keys.js';
@@ -21,7 +21,7 @@ export interface DayKeyStatement {
 }
 
 function encodeBody(body: Omit<DayKeyStatement, 'signature'>): Uint8Array {
-  return new ByteWriter(STATEMENT_BYTES - 64)
+  return new ByteWriter(STATEMENT_BYTES - SIGNATURE_BYTES)
     .u8(VERSION)
     .bytes(body.issuerId)
     .u32(body.day)
@@ -41,7 +41,7 @@ export function decodeDayKeyStatement(bytes: Uint8Array): DayKeyStatement {
     issuerId: reader.take(4),
     day: reader.u32(),
     sealingPublicKey: reader.take(32),
-    signature: reader.take(64),
+    signature: reader.take(SIGNATURE_BYTES),
   };
   reader.end();
   return statement;

@@ -1,6 +1,6 @@
 /** Ed25519 by libsodium: the quick path. */
+import { asBuffer } from './bytes.js';
 import type { Ed25519 } from './ed25519.js';
-import { asBuffer } from './sodium.js';
 import type { Sodium } from './sodium.js';
 
 export function sodiumEd25519(sodium: Sodium): Ed25519 {

@@ -8,6 +8,8 @@ import { isStrictlyFormed } from './ed25519-rules.js';
 import { sodiumEd25519 } from './ed25519-sodium.js';
 import { sodium } from './sodium.js';
 
+export const SIGNATURE_BYTES = 64;
+
 export interface Signer {
   readonly publicKey: Uint8Array;
   sign(message: Uint8Array): Uint8Array;

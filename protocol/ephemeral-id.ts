@@ -38,7 +38,7 @@ export function makeEphemeralId(idKey: Uint8Array, tag: TagNumber, epoch: Epoch)
   return new Uint8Array(blockCiphersOf(idKey).seal.update(block));
 }
 
-/** Whose ID it is; `undefined` when the 48 zero bits say it is not of this day's key. */
+/** Whose ID it is; `undefined` when the 48 zero bits say it is not of this day's key. Throws `format` for anything but 16 bytes. */
 export function resolveEphemeralId(
   idKey: Uint8Array,
   ephId: Uint8Array,

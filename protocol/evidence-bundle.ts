@@ -20,7 +20,7 @@ import { asEpoch, asTagNumber } from './brands.js';
 import type { Epoch, TagNumber } from './brands.js';
 import { concat } from './bytes.js';
 import { CborReader, CborWriter } from './cbor.js';
-import { signDomain, verifyDomain } from './ed25519.js';
+import { SIGNATURE_BYTES, signDomain, verifyDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
 import {
@@ -50,7 +50,6 @@ const [FIRST, WITH_PRESENCE] = VERSIONS;
 const FIELDS = 12;
 /** What the upper three bits of a CBOR array's first byte are; those of no text are. */
 const CBOR_ARRAY = 4;
-const SIGNATURE_BYTES = 64;
 const KEY_BYTES = 32;
 const EPH_ID_BYTES = 16;
 const SCORE_BYTES = 8;

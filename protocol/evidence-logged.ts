@@ -8,9 +8,8 @@
 import type { CborReader, CborWriter } from './cbor.js';
 import { MAX_PAYLOAD_LENGTH } from './entry.js';
 import { FirebreakError } from './errors.js';
-import { HASH_LENGTH } from './merkle.js';
+import { HASH_LENGTH, MAX_ENTRY_BYTES } from './merkle.js';
 import { MAX_RECORDS } from './report-plaintext.js';
-import { MAX_ENTRY_LENGTH } from './tile.js';
 
 const SECRET_BYTES = 32;
 /** No leaf of a tree of fewer than 2^53 leaves has a longer path. */
@@ -90,7 +89,7 @@ export function readLogged(reader: CborReader): LoggedEvidence {
 function readEntry(reader: CborReader): ProvenEvidence {
   return {
     index: reader.uint(),
-    entry: reader.viewUpTo(MAX_ENTRY_LENGTH),
+    entry: reader.viewUpTo(MAX_ENTRY_BYTES),
     proof: readEach(reader, MAX_HASHES, () => reader.bytes(HASH_LENGTH)),
     payload: reader.viewUpTo(MAX_PAYLOAD_LENGTH),
   };

@@ -6,7 +6,7 @@
  * Both days are included.
  */
 import { ByteReader, ByteWriter, concat, equalBytes } from './bytes.js';
-import { signDomain, verifyDomain } from './ed25519.js';
+import { SIGNATURE_BYTES, signDomain, verifyDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
 import { issuerIdOf } from './keys.js';
@@ -27,7 +27,7 @@ export interface GatewayCertificate {
 type Body = Omit<GatewayCertificate, 'signature'>;
 
 function encodeBody(body: Body): Uint8Array {
-  return new ByteWriter(CERTIFICATE_BYTES - 64)
+  return new ByteWriter(CERTIFICATE_BYTES - SIGNATURE_BYTES)
     .u8(VERSION)
     .bytes(body.issuerId)
     .bytes(body.gatewayPublicKey)
@@ -49,7 +49,7 @@ export function decodeGatewayCertificate(bytes: Uint8Array): GatewayCertificate 
     gatewayPublicKey: reader.take(32),
     fromDay: reader.u32(),
     toDay: reader.u32(),
-    signature: reader.take(64),
+    signature: reader.take(SIGNATURE_BYTES),
   };
   reader.end();
   requireDays(certificate);

@@ -29,6 +29,10 @@ function kept(digest: string): Uint8Array {
   return bytes;
 }
 
+/**
+ * SHA-256 of all parts in a row, 32 bytes. They may share their memory with other hashes: do not write to them, and do not transfer
+ * their buffer.
+ */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   const [only] = parts;
   if (only && parts.length === 1) return kept(sha256Text(only));

@@ -14,7 +14,7 @@ import {
   verifyDayKeyStatement,
 } from './day-key-statement.js';
 import type { DayKeyStatement } from './day-key-statement.js';
-import { signDomain, verifyDomain } from './ed25519.js';
+import { SIGNATURE_BYTES, signDomain, verifyDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
 import {
@@ -29,7 +29,7 @@ import { dayOf } from './time.js';
 const DOMAIN = 'firebreak/hello/v1';
 const VERSION = 1;
 const BODY_BYTES = 1 + CERTIFICATE_BYTES + 8 + 16 + 2 * STATEMENT_BYTES;
-export const HELLO_BYTES = BODY_BYTES + 64;
+export const HELLO_BYTES = BODY_BYTES + SIGNATURE_BYTES;
 
 export interface Hello {
   readonly certificate: GatewayCertificate;
@@ -65,7 +65,7 @@ export function decodeHello(bytes: Uint8Array): Hello {
     today: decodeDayKeyStatement(reader.view(STATEMENT_BYTES)),
     yesterday: decodeDayKeyStatement(reader.view(STATEMENT_BYTES)),
   };
-  reader.take(64);
+  reader.take(SIGNATURE_BYTES);
   reader.end();
   return hello;
 }

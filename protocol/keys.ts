@@ -3,8 +3,6 @@ import { ByteWriter, concat } from './bytes.js';
 import type { Epoch } from './brands.js';
 import { hkdfSha256, sha256 } from './hash.js';
 
-export { x25519KeyPair } from './x25519.js';
-
 const TAG_SALT = Buffer.from('firebreak/tag/v1', 'latin1');
 const RATCHET = Buffer.from('ratchet', 'latin1');
 const EPOCH = Buffer.from('epoch', 'latin1');

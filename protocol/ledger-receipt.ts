@@ -9,12 +9,11 @@
  */
 import { cborHeadSize, CborReader, CborWriter } from './cbor.js';
 import { MAX_BATCH_ITEMS } from './batch.js';
-import { signDomain, verifyDomain, type Signer } from './ed25519.js';
+import { SIGNATURE_BYTES, signDomain, verifyDomain, type Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
 
 const VERSION = 1;
 const DOMAIN = 'firebreak/ledger-receipt/v1';
-const SIGNATURE_LENGTH = 64;
 const MAX_REASON = 255;
 const MAX_CHECKPOINT_BYTES = 65_536;
 
@@ -73,7 +72,7 @@ function requireShape(holds: boolean, what: string): void {
 
 /** The receipt behind its signature by `publicKey`. Throws `format`, `signature`. */
 export function openLedgerReceipt(bytes: Uint8Array, publicKey: Uint8Array): LedgerReceipt {
-  const end = Math.max(0, bytes.length - SIGNATURE_LENGTH);
+  const end = Math.max(0, bytes.length - SIGNATURE_BYTES);
   const signedBytes = bytes.subarray(0, end);
   const receipt = decode(signedBytes);
   if (verifyDomain(publicKey, DOMAIN, signedBytes, bytes.subarray(end))) return receipt;

@@ -100,23 +100,6 @@ export function confirmLog({ range, lastLeaf }: LogPosition, checkpoint: Checkpo
   return { confirmed: true, range, lastLeaf };
 }
 
-export interface NewEntries {
-  readonly previous: VerifiedLog;
-  /** Entries previous.size .. checkpoint.size − 1, as bytes. */
-  readonly entries: readonly Uint8Array[];
-  /** Opened with the log's key. */
-  readonly checkpoint: Checkpoint;
-}
-
-/** {@link extendLog} and {@link confirmLog} in one: the new state, and the entries, now good to use. */
-export function verifyNewEntries({ previous, entries, checkpoint }: NewEntries): {
-  readonly log: VerifiedLog;
-  readonly entries: readonly IndexedEntry[];
-} {
-  const extended = extendLog(previous, entries);
-  return { log: confirmLog(extended.log, checkpoint), entries: extended.entries };
-}
-
 export function encodeVerifiedLog({ lastLeaf, range }: VerifiedLog): Uint8Array {
   return concat(lastLeaf, encodeCompactRange(range));
 }

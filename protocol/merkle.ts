@@ -9,21 +9,24 @@
  * Sizes and indexes are whole numbers below 2^53, so there is no 32-bit arithmetic here.
  */
 import assert from 'node:assert/strict';
+import { equalBytes } from './bytes.js';
 import { FirebreakError } from './errors.js';
 import { sha256, sha256Text, writeDigest } from './hash.js';
 
 export const HASH_LENGTH = 32;
+/** Of an entry: its length must fit an entry bundle (C2SP tlog-tiles). */
+export const MAX_ENTRY_BYTES = 65_535;
 
 /** Root of the tree without leaves. */
 export const emptyRoot = (): Uint8Array => sha256(new Uint8Array(0));
 
-const leafInput = new Uint8Array(1 + 65_535);
+const leafInput = new Uint8Array(1 + MAX_ENTRY_BYTES);
 /** Its beginnings, by length: entries are nearly all as long as the one before. */
 const smallLeaves: Uint8Array[] = [];
 const SMALL_LEAF = 256;
 const nodeInput = new Uint8Array(1 + 2 * HASH_LENGTH).fill(1);
 
-/** H(0x00 || entry). An entry is at most 65,535 bytes: its length must fit an entry bundle (C2SP tlog-tiles). */
+/** H(0x00 || entry), of an entry of at most {@link MAX_ENTRY_BYTES}. */
 export function leafHash(entry: Uint8Array): Uint8Array {
   const end = 1 + entry.length;
   assert(end <= leafInput.length, 'an entry is at most 65,535 bytes');
@@ -147,7 +150,7 @@ function consistencyPath(oldSize: number, newSize: number): ConsistencyPath {
   return { seed: { start, end }, siblings: siblings.reverse() };
 }
 
-function requireRange(holds: boolean, what: string): void {
+function refuseUnless(holds: boolean, what: string): void {
   if (!holds) throw new FirebreakError('proof', what);
 }
 
@@ -158,13 +161,13 @@ export function planRoot(size: number): ProofPlan {
 
 /** What to read to prove that leaf `index` is in the tree of `size` leaves. Throws `proof` unless index < size. */
 export function planInclusion(index: number, size: number): ProofPlan {
-  requireRange(index >= 0 && index < size, `there is no leaf ${index} in a tree of ${size}`);
+  refuseUnless(index >= 0 && index < size, `there is no leaf ${index} in a tree of ${size}`);
   return planOf(inclusionSiblings(index, size));
 }
 
 /** What to read to prove that the tree of `newSize` leaves begins with that of `oldSize`. Throws `proof` when it shrinks. */
 export function planConsistency(oldSize: number, newSize: number): ProofPlan {
-  requireRange(
+  refuseUnless(
     oldSize >= 0 && oldSize <= newSize,
     `a tree of ${newSize} cannot begin with one of ${oldSize}`,
   );
@@ -213,22 +216,19 @@ export function checkInclusion(
   proof: readonly Uint8Array[],
   { index, size, leaf, root }: InclusionClaim,
 ): void {
-  requireRange(
+  refuseUnless(
     Number.isSafeInteger(index) && Number.isSafeInteger(size),
     'sizes and indexes are whole numbers',
   );
-  requireRange(index >= 0 && index < size, `there is no leaf ${index} in a tree of ${size}`);
+  refuseUnless(index >= 0 && index < size, `there is no leaf ${index} in a tree of ${size}`);
   const siblings = inclusionSiblings(index, size);
   requireHashes([...proof, leaf, root]);
-  requireRange(
+  refuseUnless(
     proof.length === siblings.length,
     `the inclusion proof has ${proof.length} hashes, not ${siblings.length}`,
   );
   const computed = proof.reduce((hash, sibling, i) => join(hash, sibling, siblings[i]?.side), leaf);
-  requireRange(
-    Buffer.compare(computed, root) === 0,
-    `the inclusion proof of entry ${index} does not lead to the root`,
-  );
+  refuseUnless(equalBytes(computed, root), `the inclusion proof of entry ${index} does not lead to the root`);
 }
 
 /** A consistency claim: the tree of `newSize` leaves with `newRoot` begins with the one of `oldSize` with `oldRoot`. */
@@ -242,19 +242,19 @@ export interface ConsistencyClaim {
 /** Throws `consistency` when the roots contradict the proof, `proof` when the proof is not one for these sizes. */
 export function checkConsistency(proof: readonly Uint8Array[], claim: ConsistencyClaim): void {
   const { oldSize, oldRoot, newSize, newRoot } = claim;
-  requireRange(Number.isSafeInteger(oldSize) && Number.isSafeInteger(newSize), 'sizes are whole numbers');
-  requireRange(
+  refuseUnless(Number.isSafeInteger(oldSize) && Number.isSafeInteger(newSize), 'sizes are whole numbers');
+  refuseUnless(
     oldSize >= 0 && oldSize <= newSize,
     `a tree of ${newSize} cannot begin with one of ${oldSize}`,
   );
   requireHashes([...proof, oldRoot, newRoot]);
   if (oldSize === 0 || oldSize === newSize) {
-    requireRange(proof.length === 0, 'this consistency proof must be empty');
+    refuseUnless(proof.length === 0, 'this consistency proof must be empty');
     return requireSameRoot(oldSize === 0 ? emptyRoot() : newRoot, oldRoot, oldSize);
   }
   const { seed, siblings } = consistencyPath(oldSize, newSize);
   const hashes = seed.start === 0 ? [oldRoot, ...proof] : proof;
-  requireRange(
+  refuseUnless(
     hashes.length === siblings.length + 1,
     `the consistency proof has ${proof.length} hashes, which does not fit`,
   );
@@ -274,14 +274,14 @@ function join(hash: Uint8Array, sibling: Uint8Array, side: Sibling['side'] | und
 }
 
 function requireHashes(hashes: readonly Uint8Array[]): void {
-  requireRange(
+  refuseUnless(
     hashes.every((hash) => hash.length === HASH_LENGTH),
     'a hash in a proof must have 32 bytes',
   );
 }
 
 function requireSameRoot(computed: Uint8Array, root: Uint8Array, size: number): void {
-  if (Buffer.compare(computed, root) === 0) return;
+  if (equalBytes(computed, root)) return;
   throw new FirebreakError(
     'consistency',
     `the log is not consistent: the proof gives another root at size ${size}`,

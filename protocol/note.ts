@@ -13,10 +13,11 @@
  * A note is UTF-8 without control characters other than newline; a name has no white space and no plus. Base64 must be
  * canonical, so that no bit of a note can change unnoticed.
  */
-import { concat } from './bytes.js';
-import { fastSigner, verifyStrict, type Signer } from './ed25519.js';
+import { asBuffer, concat } from './bytes.js';
+import { fastSigner, SIGNATURE_BYTES, verifyStrict, type Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
 import { sha256 } from './hash.js';
+import { fromBase64, utf8Text } from './text-forms.js';
 
 const ED25519 = 1;
 const MAX_SIGNATURES = 100;
@@ -48,18 +49,11 @@ export interface OpenedNote {
   readonly unverified: readonly NoteSignature[];
 }
 
-const malformed = (why: string, cause?: unknown) =>
-  new FirebreakError('format', `not a signed note: ${why}`, { cause });
+const malformed = (why: string) => new FirebreakError('format', `not a signed note: ${why}`);
 
 function requireName(name: string): void {
   if (name !== '' && !/[+\p{White_Space}\p{Surrogate}]/u.test(name)) return;
   throw new FirebreakError('format', 'a key name must not be empty nor hold white space or a plus');
-}
-
-/** Bytes of canonical base64; `undefined` for any other text and for none. */
-export function fromBase64(text: string): Uint8Array | undefined {
-  const bytes = Buffer.from(text, 'base64');
-  return text !== '' && bytes.toString('base64') === text ? bytes : undefined;
 }
 
 /**
@@ -70,7 +64,7 @@ export function keyHashOf(name: string, publicKey: Uint8Array, type: number): nu
   requireName(name);
   if (publicKey.length !== 32) throw new FirebreakError('format', 'an Ed25519 public key has 32 bytes');
   const digest = sha256(Buffer.from(`${name}\n`, 'utf8'), Uint8Array.of(type), publicKey);
-  return Buffer.from(digest).readUInt32BE();
+  return asBuffer(digest).readUInt32BE();
 }
 
 /** A key of some type as text; the pair of {@link parseKey}. */
@@ -210,17 +204,10 @@ function isRepeat(one: NoteSignature, other: NoteSignature, known: boolean): boo
 
 function textOf(note: string | Uint8Array): string {
   if (note.length > MAX_NOTE_BYTES) throw malformed('it is over 1 MiB');
-  const text = typeof note === 'string' ? note : decodeUtf8(note);
+  const text = typeof note === 'string' ? note : utf8Text(note);
+  if (text === undefined) throw malformed('it is not UTF-8');
   requireText(text);
   return text;
-}
-
-function decodeUtf8(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw malformed('it is not UTF-8', cause);
-  }
 }
 
 function parseSignatures(block: string): NoteSignature[] {
@@ -239,7 +226,7 @@ function parseSignature(line: string): NoteSignature {
     throw malformed('a signature line is malformed');
   }
   requireName(name);
-  return { name, keyHash: Buffer.from(bytes).readUInt32BE(), base64 };
+  return { name, keyHash: asBuffer(bytes).readUInt32BE(), base64 };
 }
 
 function knownVerifier(
@@ -258,6 +245,6 @@ function requireSignature(
   { name, base64 }: NoteSignature,
 ): void {
   const signature = Buffer.from(base64, 'base64').subarray(4);
-  if (signature.length === 64 && verifyStrict(verifier.publicKey, message, signature)) return;
+  if (signature.length === SIGNATURE_BYTES && verifyStrict(verifier.publicKey, message, signature)) return;
   throw new FirebreakError('signature', `the signature of ${name} on the note is not valid`);
 }

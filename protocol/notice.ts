@@ -9,7 +9,7 @@
  * The tokens are filled up with random ones to a power of two.
  */
 import { ByteReader, ByteWriter, concat, domain, equalBytes } from './bytes.js';
-import { signDomain, verifyDomain } from './ed25519.js';
+import { SIGNATURE_BYTES, signDomain, verifyDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
 import { hmacSha256 } from './hash.js';
@@ -20,7 +20,6 @@ const TOKEN_DOMAIN = 'firebreak/notice-token/v1';
 const VERSION = 1;
 export const NOTICE_HEAD_BYTES = 16;
 const TOKEN_BYTES = 8;
-const SIGNATURE_BYTES = 64;
 /** The largest power of two that a u16 can count. */
 const MAX_TOKENS = 32_768;
 

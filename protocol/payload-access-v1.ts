@@ -16,20 +16,20 @@ import { asTagNumber } from './brands.js';
 import { CborReader } from './cbor.js';
 import { FirebreakError } from './errors.js';
 import { hpkeOpenWith } from './hpke.js';
-import { SALT_LENGTH } from './payload-salt.js';
+import { SALT_BYTES } from './payload-salt.js';
 
 const VERSION = 1;
 const FIELDS = 12;
 const INFO = Buffer.from('firebreak/access/v1');
-const ENC_LENGTH = 32;
+const ENC_BYTES = 32;
 const BLOCK = 256;
 
 /** Throws `format`, `sealing` for another shared secret. */
 export function readFirstAccess(bytes: Uint8Array, sharedSecret: Uint8Array): RecordedQuestion {
   if (bytes.length === 0 || bytes.length % BLOCK !== 0)
     throw new FirebreakError('format', 'an access payload of a length that none has');
-  const aad = bytes.subarray(0, SALT_LENGTH);
-  const ciphertext = bytes.subarray(SALT_LENGTH + ENC_LENGTH);
+  const aad = bytes.subarray(0, SALT_BYTES);
+  const ciphertext = bytes.subarray(SALT_BYTES + ENC_BYTES);
   const reader = new CborReader(hpkeOpenWith(sharedSecret, { info: INFO, aad, ciphertext }), 'a first access record'); // prettier-ignore
   reader.array({ length: FIELDS });
   if (reader.uint() !== VERSION)

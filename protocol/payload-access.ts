@@ -22,19 +22,19 @@ import { MAX_PAYLOAD_LENGTH } from './entry.js';
 import { FirebreakError } from './errors.js';
 import { hpkeDecap, hpkeEncap, hpkeOpenWith, hpkeSealWith } from './hpke.js';
 import { readFirstAccess } from './payload-access-v1.js';
-import { requireSalt, SALT_LENGTH } from './payload-salt.js';
+import { requireSalt, SALT_BYTES } from './payload-salt.js';
 import { readTagRun, tagList, writeTagRun, type TagList } from './tag-runs.js';
 
 const VERSION = 2;
 const HEAD_INFO = Buffer.from('firebreak/access/v2');
 const TAGS_INFO = Buffer.from('firebreak/access-tags/v2');
-const PREFIX_LENGTH = SALT_LENGTH + 2;
-const ENC_LENGTH = 32;
-const SEAL_LENGTH = ENC_LENGTH + 16;
-const OVERHEAD = PREFIX_LENGTH + 2 * SEAL_LENGTH;
-const LOOK_LENGTH = 16;
-const NAME_LENGTH = LOOK_LENGTH + 4;
-const COUNT_LENGTH = 4;
+const PREFIX_BYTES = SALT_BYTES + 2;
+const ENC_BYTES = 32;
+const SEAL_BYTES = ENC_BYTES + 16;
+const OVERHEAD = PREFIX_BYTES + 2 * SEAL_BYTES;
+const LOOK_BYTES = 16;
+const NAME_BYTES = LOOK_BYTES + 4;
+const COUNT_BYTES = 4;
 const MIN_HEAD_LOG2 = 8;
 const MAX_HEAD_LOG2 = 12;
 const MIN_PAYLOAD_LENGTH = 512;
@@ -84,17 +84,17 @@ export type AccessToSeal = AccessQuestion & { readonly reached: ArrayLike<number
  */
 export function sealAccess(record: AccessToSeal, given: SealAccess): SealedAccess[] {
   const question = encodeRecordedQuestion({ ...record, reachedCount: record.reached.length });
-  const firstHead = 2 ** headLog2(NAME_LENGTH + question.length);
+  const firstHead = 2 ** headLog2(NAME_BYTES + question.length);
   const runs = tagRuns(tagList(record.reached), firstHead);
   const payloadLength = runs.length > 1 ? MAX_PAYLOAD_LENGTH : lengthFor(firstHead, runs[0]?.length ?? 0);
   const parts = nextPowerOfTwo(runs.length);
   return Array.from({ length: parts }, (_, part) => {
     const head = new Uint8Array(part === 0 ? firstHead : 2 ** MIN_HEAD_LOG2);
     head.set(given.look);
-    new DataView(head.buffer).setUint32(LOOK_LENGTH, part * 2 ** 16 + parts);
-    if (part === 0) head.set(question, NAME_LENGTH);
+    new DataView(head.buffer).setUint32(LOOK_BYTES, part * 2 ** 16 + parts);
+    if (part === 0) head.set(question, NAME_BYTES);
     const tags = new Uint8Array(payloadLength - OVERHEAD - head.length);
-    tags.set(runs[part] ?? new Uint8Array(COUNT_LENGTH));
+    tags.set(runs[part] ?? new Uint8Array(COUNT_BYTES));
     return sealPart(head, tags, given);
   });
 }
@@ -115,9 +115,9 @@ function tagRuns(tags: TagList, firstHead: number): Uint8Array[] {
   do {
     const head = runs.length === 0 ? firstHead : 2 ** MIN_HEAD_LOG2;
     const run = new Uint8Array(MAX_PAYLOAD_LENGTH - OVERHEAD - head);
-    const { next, bytes } = writeTagRun(tags, from, run.subarray(COUNT_LENGTH));
+    const { next, bytes } = writeTagRun(tags, from, run.subarray(COUNT_BYTES));
     new DataView(run.buffer).setUint32(0, next - from);
-    runs.push(run.subarray(0, COUNT_LENGTH + bytes));
+    runs.push(run.subarray(0, COUNT_BYTES + bytes));
     from = next;
   } while (from < tags.length && runs.length < MAX_PARTS);
   if (from === tags.length) return runs;
@@ -154,7 +154,7 @@ export function openAccessPart(payload: Uint8Array, recipientSecretKey: Uint8Arr
  * Throws `format`, `sealing`.
  */
 export function readAccessQuestion(payload: Uint8Array, sharedSecret: Uint8Array): RecordedQuestion {
-  const { asked } = payload[SALT_LENGTH] === VERSION ? readEither(payload, sharedSecret) : { asked: readFirstAccess(payload, sharedSecret) }; // prettier-ignore
+  const { asked } = payload[SALT_BYTES] === VERSION ? readEither(payload, sharedSecret) : { asked: readFirstAccess(payload, sharedSecret) }; // prettier-ignore
   if (asked !== undefined) return asked;
   throw new FirebreakError('format', 'a further part of an access record: the question is in the first');
 }
@@ -188,28 +188,28 @@ export function joinAccess(parts: readonly AccessPart[]): AccessRecord {
 function sectionsOf(payload: Uint8Array) {
   const { length } = payload;
   const isLength = length >= MIN_PAYLOAD_LENGTH && length <= MAX_PAYLOAD_LENGTH && Number.isInteger(Math.log2(length)); // prettier-ignore
-  const log2 = payload[SALT_LENGTH + 1] ?? 0;
-  if (payload[SALT_LENGTH] !== VERSION)
+  const log2 = payload[SALT_BYTES + 1] ?? 0;
+  if (payload[SALT_BYTES] !== VERSION)
     throw new FirebreakError('format', 'an access payload of another version: the first named no tags');
   const headLength = 2 ** log2;
   const isHead = log2 >= MIN_HEAD_LOG2 && log2 <= MAX_HEAD_LOG2;
-  if (!isLength || !isHead || OVERHEAD + headLength + COUNT_LENGTH > length)
+  if (!isLength || !isHead || OVERHEAD + headLength + COUNT_BYTES > length)
     throw new FirebreakError('format', 'an access payload of a length that none has');
   const reader = new ByteReader(payload, 'an access payload');
-  reader.view(PREFIX_LENGTH);
+  reader.view(PREFIX_BYTES);
   const section = (info: Uint8Array, ciphertextLength: number) => ({
     info,
     aad: payload.subarray(0, length - reader.remaining),
-    enc: reader.view(ENC_LENGTH),
+    enc: reader.view(ENC_BYTES),
     ciphertext: reader.view(ciphertextLength),
   });
-  const head = section(HEAD_INFO, headLength + SEAL_LENGTH - ENC_LENGTH);
-  return { head, tags: section(TAGS_INFO, reader.remaining - ENC_LENGTH) };
+  const head = section(HEAD_INFO, headLength + SEAL_BYTES - ENC_BYTES);
+  return { head, tags: section(TAGS_INFO, reader.remaining - ENC_BYTES) };
 }
 
 function readHead(plaintext: Uint8Array): Omit<AccessPart, 'tags'> {
   const reader = new ByteReader(plaintext, 'an access record');
-  const named = { look: reader.take(LOOK_LENGTH), part: reader.u16(), parts: reader.u16() };
+  const named = { look: reader.take(LOOK_BYTES), part: reader.u16(), parts: reader.u16() };
   const { part, parts } = named;
   if (part >= parts || parts > MAX_PARTS || nextPowerOfTwo(parts) !== parts)
     throw new FirebreakError('format', 'an access record in parts that cannot be');

@@ -6,11 +6,10 @@
  */
 import { ByteReader, concat } from './bytes.js';
 import { rootOfLeaves } from './compact-range.js';
+import { CREDENTIAL_BODY_BYTES } from './credential.js';
 import { FirebreakError } from './errors.js';
 import { leafHash } from './merkle.js';
-import { requireSalt, SALT_LENGTH } from './payload-salt.js';
-
-const BODY_LENGTH = 53;
+import { requireSalt, SALT_BYTES } from './payload-salt.js';
 
 export interface CredentialsPayload {
   readonly salt: Uint8Array;
@@ -21,8 +20,8 @@ export interface CredentialsPayload {
 
 /** RFC 6962 root over credential bodies: version, epoch, ephId and epoch public key (protocol.md §5). */
 export function credentialsRoot(bodies: readonly Uint8Array[]): Uint8Array {
-  if (bodies.some((body) => body.length !== BODY_LENGTH)) {
-    throw new FirebreakError('format', `a credential body has ${BODY_LENGTH} bytes`);
+  if (bodies.some((body) => body.length !== CREDENTIAL_BODY_BYTES)) {
+    throw new FirebreakError('format', `a credential body has ${CREDENTIAL_BODY_BYTES} bytes`);
   }
   return rootOfLeaves(bodies.map(leafHash));
 }
@@ -38,7 +37,7 @@ export function encodeCredentialsPayload({ salt, requestHash, root }: Credential
 /** Throws `format`. */
 export function decodeCredentialsPayload(bytes: Uint8Array): CredentialsPayload {
   const reader = new ByteReader(bytes, 'a payload of issued credentials');
-  const payload = { salt: reader.take(SALT_LENGTH), requestHash: reader.take(32), root: reader.take(32) };
+  const payload = { salt: reader.take(SALT_BYTES), requestHash: reader.take(32), root: reader.take(32) };
   reader.end();
   return payload;
 }

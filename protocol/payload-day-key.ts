@@ -6,12 +6,12 @@
  */
 import { asUnixMs, type UnixMs } from './brands.js';
 import { ByteReader, ByteWriter } from './bytes.js';
+import { STATEMENT_BYTES } from './day-key-statement.js';
 import { FirebreakError } from './errors.js';
-import { requireSalt, SALT_LENGTH } from './payload-salt.js';
+import { requireSalt, SALT_BYTES } from './payload-salt.js';
 
 const PUBLISHED = 1;
 const DESTROYED = 2;
-const STATEMENT_LENGTH = 105;
 
 export type DayKeyPayload =
   | { readonly kind: 'published'; readonly salt: Uint8Array; readonly statement: Uint8Array }
@@ -25,11 +25,11 @@ export type DayKeyPayload =
 /** Throws `format` for parts of another length. */
 export function encodeDayKeyPayload(payload: DayKeyPayload): Uint8Array {
   requireSalt(payload.salt);
-  const writer = new ByteWriter(SALT_LENGTH + 1 + (payload.kind === 'published' ? STATEMENT_LENGTH : 12));
+  const writer = new ByteWriter(SALT_BYTES + 1 + (payload.kind === 'published' ? STATEMENT_BYTES : 12));
   writer.bytes(payload.salt);
   if (payload.kind === 'published') {
-    if (payload.statement.length !== STATEMENT_LENGTH)
-      throw new FirebreakError('format', 'a day-key statement has 105 bytes');
+    if (payload.statement.length !== STATEMENT_BYTES)
+      throw new FirebreakError('format', `a day-key statement has ${STATEMENT_BYTES} bytes`);
     writer.u8(PUBLISHED);
     writer.bytes(payload.statement);
   } else {
@@ -43,7 +43,7 @@ export function encodeDayKeyPayload(payload: DayKeyPayload): Uint8Array {
 /** Throws `format`. */
 export function decodeDayKeyPayload(bytes: Uint8Array): DayKeyPayload {
   const reader = new ByteReader(bytes, 'a day-key payload');
-  const salt = reader.take(SALT_LENGTH);
+  const salt = reader.take(SALT_BYTES);
   const kind = reader.u8();
   const payload = readRest(kind, salt, reader);
   reader.end();
@@ -51,7 +51,7 @@ export function decodeDayKeyPayload(bytes: Uint8Array): DayKeyPayload {
 }
 
 function readRest(kind: number, salt: Uint8Array, reader: ByteReader): DayKeyPayload {
-  if (kind === PUBLISHED) return { kind: 'published', salt, statement: reader.take(STATEMENT_LENGTH) };
+  if (kind === PUBLISHED) return { kind: 'published', salt, statement: reader.take(STATEMENT_BYTES) };
   if (kind === DESTROYED) {
     return { kind: 'destroyed', salt, day: reader.u32(), destroyedAtMs: asUnixMs(reader.u64()) };
   }

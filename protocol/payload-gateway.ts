@@ -8,10 +8,9 @@
  */
 import { concat } from './bytes.js';
 import { FirebreakError } from './errors.js';
-import { requireSalt, SALT_LENGTH } from './payload-salt.js';
-
-const CERTIFICATE_LENGTH = 109;
-const REVOCATION_LENGTH = 93;
+import { CERTIFICATE_BYTES } from './gateway-certificate.js';
+import { requireSalt, SALT_BYTES } from './payload-salt.js';
+import { REVOCATION_BYTES } from './revocation.js';
 
 export type GatewayPayload =
   | { readonly kind: 'enrolled'; readonly salt: Uint8Array; readonly certificate: Uint8Array }
@@ -19,13 +18,13 @@ export type GatewayPayload =
 
 /** Of a payload of this many bytes. */
 export const isRevocationLength = (payloadLength: number): boolean =>
-  payloadLength === SALT_LENGTH + REVOCATION_LENGTH;
+  payloadLength === SALT_BYTES + REVOCATION_BYTES;
 
 /** Throws `format` for parts of another length. */
 export function encodeGatewayPayload(payload: GatewayPayload): Uint8Array {
   requireSalt(payload.salt);
   const statement = payload.kind === 'enrolled' ? payload.certificate : payload.revocation;
-  const length = payload.kind === 'enrolled' ? CERTIFICATE_LENGTH : REVOCATION_LENGTH;
+  const length = payload.kind === 'enrolled' ? CERTIFICATE_BYTES : REVOCATION_BYTES;
   if (statement.length !== length)
     throw new FirebreakError('format', `a gateway ${payload.kind} has ${length} bytes`);
   return concat(payload.salt, statement);
@@ -33,10 +32,10 @@ export function encodeGatewayPayload(payload: GatewayPayload): Uint8Array {
 
 /** Throws `format`. */
 export function decodeGatewayPayload(bytes: Uint8Array): GatewayPayload {
-  const salt = new Uint8Array(bytes.subarray(0, SALT_LENGTH));
-  const statement = new Uint8Array(bytes.subarray(SALT_LENGTH));
-  if (statement.length === CERTIFICATE_LENGTH) return { kind: 'enrolled', salt, certificate: statement };
-  if (statement.length === REVOCATION_LENGTH) return { kind: 'revoked', salt, revocation: statement };
+  const salt = new Uint8Array(bytes.subarray(0, SALT_BYTES));
+  const statement = new Uint8Array(bytes.subarray(SALT_BYTES));
+  if (statement.length === CERTIFICATE_BYTES) return { kind: 'enrolled', salt, certificate: statement };
+  if (statement.length === REVOCATION_BYTES) return { kind: 'revoked', salt, revocation: statement };
   throw new FirebreakError(
     'format',
     `a payload of ${bytes.length} bytes neither enrols nor revokes a gateway`,

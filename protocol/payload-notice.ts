@@ -5,7 +5,7 @@
  */
 import { concat } from './bytes.js';
 import { FirebreakError } from './errors.js';
-import { requireSalt, SALT_LENGTH } from './payload-salt.js';
+import { requireSalt, SALT_BYTES } from './payload-salt.js';
 
 export interface NoticePayload {
   readonly salt: Uint8Array;
@@ -22,9 +22,9 @@ export function encodeNoticePayload({ salt, notice }: NoticePayload): Uint8Array
 
 /** Throws `format`. */
 export function decodeNoticePayload(bytes: Uint8Array): NoticePayload {
-  if (bytes.length <= SALT_LENGTH) throw new FirebreakError('format', 'a payload of notices holds a notice');
+  if (bytes.length <= SALT_BYTES) throw new FirebreakError('format', 'a payload of notices holds a notice');
   return {
-    salt: new Uint8Array(bytes.subarray(0, SALT_LENGTH)),
-    notice: new Uint8Array(bytes.subarray(SALT_LENGTH)),
+    salt: new Uint8Array(bytes.subarray(0, SALT_BYTES)),
+    notice: new Uint8Array(bytes.subarray(SALT_BYTES)),
   };
 }

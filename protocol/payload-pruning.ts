@@ -7,7 +7,7 @@
 import { asUnixMs, type UnixMs } from './brands.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 import { FirebreakError } from './errors.js';
-import { requireSalt, SALT_LENGTH } from './payload-salt.js';
+import { requireSalt, SALT_BYTES } from './payload-salt.js';
 
 const VERSION = 1;
 
@@ -22,13 +22,13 @@ export interface PruningPayload {
 /** Throws `format` for a salt of another length. */
 export function encodePruningPayload({ salt, day, prunedAtMs }: PruningPayload): Uint8Array {
   requireSalt(salt);
-  return new ByteWriter(SALT_LENGTH + 13).bytes(salt).u8(VERSION).u32(day).u64(prunedAtMs).finish();
+  return new ByteWriter(SALT_BYTES + 13).bytes(salt).u8(VERSION).u32(day).u64(prunedAtMs).finish();
 }
 
 /** Throws `format`. */
 export function decodePruningPayload(bytes: Uint8Array): PruningPayload {
   const reader = new ByteReader(bytes, 'a pruning payload');
-  const salt = reader.take(SALT_LENGTH);
+  const salt = reader.take(SALT_BYTES);
   const version = reader.u8();
   if (version !== VERSION)
     throw new FirebreakError('format', `a pruning payload of version ${version} is not known`);

@@ -15,6 +15,7 @@ import { toHex } from './bytes.js';
 import { parseCosignerKey } from './cosignature.js';
 import { FirebreakError } from './errors.js';
 import { parseVerifierKey } from './note.js';
+import { utf8Text } from './text-forms.js';
 import type { PolicyGroup, PolicyLog, PolicyWitness, WitnessPolicy } from './witness-policy.js';
 
 const MAX_POLICY_BYTES = 256 * 1024;
@@ -74,21 +75,15 @@ function takeLine(draft: Draft, line: Buffer): void {
   if (line.some((octet) => (octet < 0x20 && octet !== 0x09) || octet === 0x7f))
     throw wrong('it holds a control character');
   if (/^[ \t]*(#|$)/.test(line.toString('latin1'))) return;
-  const fields = decode(line).split(/[ \t]+/).filter((field) => field !== ''); // prettier-ignore
+  const text = utf8Text(line);
+  if (text === undefined) throw wrong('it is not UTF-8');
+  const fields = text.split(/[ \t]+/).filter((field) => field !== '');
   const [keyword, ...rest] = fields;
   if (keyword === 'log') takeLog(draft, rest);
   else if (keyword === 'witness') takeWitness(draft, rest);
   else if (keyword === 'group') takeGroup(draft, rest);
   else if (keyword === 'quorum') takeQuorum(draft, rest);
   else throw wrong('it must begin with log, witness, group or quorum');
-}
-
-function decode(line: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(line);
-  } catch (cause) {
-    throw wrong('it is not UTF-8', cause);
-  }
 }
 
 function takeLog(draft: Draft, fields: readonly string[]): void {

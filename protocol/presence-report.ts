@@ -10,7 +10,7 @@
  *     HPKE info = "firebreak/presence/v1", aad = bytes [0,30)
  */
 import { ByteReader, ByteWriter, concat, equalBytes, isZero } from './bytes.js';
-import { signDomain, verifyDomain } from './ed25519.js';
+import { SIGNATURE_BYTES, signDomain, verifyDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
 import type { EncounterRecord } from './encounter-record.js';
 import { FirebreakError } from './errors.js';
@@ -28,7 +28,6 @@ const VERSION = 1;
 const KIND = 2;
 const AAD_BYTES = 30;
 const RECORD_BYTES = 42;
-const SIGNATURE_BYTES = 64;
 const HPKE_TAG_BYTES = 16;
 
 /** An encounter record without the seconds per bucket. */
@@ -48,6 +47,7 @@ export interface PresenceReport {
   readonly bytes: Uint8Array;
 }
 
+/** Sealed to the day's key and signed. Throws `bucket` for more than {@link MAX_RECORDS}, `sealing` for a key of small order. */
 export function sealPresenceReport(given: {
   readonly gateway: Signer;
   readonly issuerId: Uint8Array;

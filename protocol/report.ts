@@ -12,7 +12,7 @@ import { asEpoch } from './brands.js';
 import { ByteReader, ByteWriter, concat } from './bytes.js';
 import { CREDENTIAL_BYTES, decodeCredential, encodeCredential } from './credential.js';
 import type { Credential } from './credential.js';
-import { signDomain } from './ed25519.js';
+import { SIGNATURE_BYTES, signDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
 import { sha256 } from './hash.js';
@@ -27,7 +27,6 @@ const DAY_AT = 6;
 /** After the day and the credential's version. */
 const CREDENTIAL_EPOCH_AT = 11;
 const CIPHERTEXT_AT = 193;
-const SIGNATURE_BYTES = 64;
 const HPKE_TAG_BYTES = 16;
 
 export const REPORT_KINDS = { encounters: 1, request: 3 } as const;
@@ -65,6 +64,7 @@ export const signedPart = (bytes: Uint8Array): Uint8Array =>
 /** H(report), signature included. */
 export const reportHash = (bytes: Uint8Array): Uint8Array => sha256(bytes);
 
+/** Sealed to the day's key and signed. Throws `sealing` for a key of small order. */
 export function sealReport(given: {
   readonly kind?: ReportKind;
   readonly issuerId: Uint8Array;

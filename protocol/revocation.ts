@@ -6,14 +6,15 @@
 import { asUnixMs } from './brands.js';
 import type { UnixMs } from './brands.js';
 import { ByteReader, ByteWriter, concat, equalBytes } from './bytes.js';
-import { signDomain, verifyDomain } from './ed25519.js';
+import { SIGNATURE_BYTES, signDomain, verifyDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
 import { FirebreakError } from './errors.js';
 import { issuerIdOf } from './keys.js';
 
 const DOMAIN = 'firebreak/revoke/v1';
 const VERSION = 1;
-const BODY_BYTES = 29;
+export const REVOCATION_BYTES = 93;
+const BODY_BYTES = REVOCATION_BYTES - SIGNATURE_BYTES;
 
 export interface Revocation {
   readonly gatewayId: Uint8Array;
@@ -36,7 +37,7 @@ export function openRevocation(bytes: Uint8Array, issuerPublicKey: Uint8Array): 
   if (reader.u8() !== VERSION) throw new FirebreakError('format', 'a revocation of another version');
   const issuerId = reader.take(4);
   const revocation = { gatewayId: reader.take(16), fromMs: asUnixMs(reader.u64()) };
-  const signature = reader.take(64);
+  const signature = reader.take(SIGNATURE_BYTES);
   reader.end();
   if (!equalBytes(issuerId, issuerIdOf(issuerPublicKey)))
     throw new FirebreakError('issuer', 'a revocation of another issuer');

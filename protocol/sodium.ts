@@ -18,7 +18,3 @@ function load(): Sodium | undefined {
 }
 
 export const sodium = load();
-
-/** The same bytes as a Buffer, which libsodium's binding asks for. */
-export const asBuffer = (bytes: Uint8Array): Buffer =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

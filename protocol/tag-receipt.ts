@@ -7,7 +7,7 @@
 import { asUnixMs } from './brands.js';
 import type { UnixMs } from './brands.js';
 import { ByteReader, ByteWriter, equalBytes } from './bytes.js';
-import { signDomain, verifyDomain } from './ed25519.js';
+import { SIGNATURE_BYTES, signDomain, verifyDomain } from './ed25519.js';
 import type { Signer } from './ed25519.js';
 import { FirebreakError, GATEWAY_REFUSALS, refusalNumber, refusalOf } from './errors.js';
 import type { GatewayRefusal } from './errors.js';
@@ -15,7 +15,7 @@ import { partyIdOf } from './keys.js';
 
 const DOMAIN = 'firebreak/receipt/v1';
 const BODY_BYTES = 58;
-export const RECEIPT_BYTES = 122;
+export const RECEIPT_BYTES = BODY_BYTES + SIGNATURE_BYTES;
 
 export interface TagReceipt {
   readonly gatewayId: Uint8Array;
@@ -61,7 +61,7 @@ function decodeTagReceipt(bytes: Uint8Array): TagReceipt {
     receivedAtMs: asUnixMs(reader.u64()),
   };
   const refusal = gatewayRefusalOf(reader.u8());
-  reader.take(64);
+  reader.take(SIGNATURE_BYTES);
   reader.end();
   if (status !== (refusal === undefined ? 0 : 1)) {
     throw new FirebreakError('format', 'the status of a receipt does not fit its reason');

@@ -8,11 +8,10 @@
  * partial tile, W from 1 to 255. A full tile has 256.
  */
 import { FirebreakError } from './errors.js';
-import type { HashCoordinate } from './merkle.js';
+import { MAX_ENTRY_BYTES, type HashCoordinate } from './merkle.js';
 
 export const TILE_HEIGHT = 8;
 export const TILE_WIDTH = 256;
-export const MAX_ENTRY_LENGTH = 65_535;
 const MAX_LEVEL = 63;
 
 /** A tile of hashes as it stands at some size of the log. */
@@ -83,11 +82,6 @@ export function partialTiles(size: number): Tile[] {
   return tiles;
 }
 
-/** All tiles of hashes of a log of `size` entries, level by level: full ones and the current partial ones. */
-export function tilesOf(size: number): Generator<Tile> {
-  return tilesBetween(0, size);
-}
-
 /** The tiles to write when a log grows: those that became full or grew, level by level, each as it stands at `newSize`. */
 export function* tilesBetween(oldSize: number, newSize: number): Generator<Tile> {
   for (let level = 0; hashesAt(level, newSize) > 0; level++) {
@@ -117,7 +111,7 @@ export function bundleOf(entries: readonly Uint8Array[]): Uint8Array {
   const bundle = Buffer.allocUnsafe(entries.reduce((sum, entry) => sum + 2 + entry.length, 0));
   let at = 0;
   for (const entry of entries) {
-    if (entry.length > MAX_ENTRY_LENGTH) throw new FirebreakError('size', 'an entry is at most 65,535 bytes');
+    if (entry.length > MAX_ENTRY_BYTES) throw new FirebreakError('size', 'an entry is at most 65,535 bytes');
     at = bundle.writeUInt16BE(entry.length, at);
     bundle.set(entry, at);
     at += entry.length;

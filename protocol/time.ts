@@ -16,5 +16,3 @@ export const minuteOf = (unixSeconds: number): number => Math.floor(unixSeconds 
 export const dayOf = (unixSeconds: number): number => Math.floor(unixSeconds / DAY_SECONDS);
 export const dayOfEpoch = (epoch: Epoch): number => Math.floor(epoch / EPOCHS_PER_DAY);
 export const firstEpochOfDay = (day: number): Epoch => asEpoch(day * EPOCHS_PER_DAY);
-/** Unix seconds at which the epoch begins. */
-export const epochStart = (epoch: Epoch): number => epoch * EPOCH_SECONDS;

@@ -14,6 +14,7 @@
  */
 import { FirebreakError } from './errors.js';
 import { HASH_LENGTH } from './merkle.js';
+import { decimal, fromBase64, utf8Text } from './text-forms.js';
 
 const HEADER = 'c2sp.org/tlog-proof@v1';
 const EXTRA = 'extra ';
@@ -33,8 +34,7 @@ export interface TlogProof {
   readonly checkpoint: string;
 }
 
-const malformed = (why: string, cause?: unknown) =>
-  new FirebreakError('format', `not a tlog-proof file: ${why}`, { cause });
+const malformed = (why: string) => new FirebreakError('format', `not a tlog-proof file: ${why}`);
 
 const base64Of = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
@@ -79,23 +79,21 @@ export function decodeTlogProof(file: string | Uint8Array): TlogProof {
 
 function textOf(file: string | Uint8Array): string {
   if (Buffer.byteLength(file) > MAX_PROOF_BYTES) throw malformed('it is over 2 MiB');
-  if (typeof file === 'string') return file;
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(file);
-  } catch (cause) {
-    throw malformed('it is not UTF-8', cause);
-  }
+  const text = typeof file === 'string' ? file : utf8Text(file);
+  if (text === undefined) throw malformed('it is not UTF-8');
+  return text;
 }
 
 function indexOf(line = ''): number {
-  const [, digits] = /^index (0|[1-9]\d{0,15})$/.exec(line) ?? [];
-  if (digits === undefined) throw malformed('there is no index line where it belongs');
-  return Number(digits);
+  const index = line.startsWith(INDEX) ? decimal(line.slice(INDEX.length)) : undefined;
+  if (index === undefined)
+    throw malformed('there is no index line with a number below 2^53 where it belongs');
+  return index;
 }
 
 function bytesOf(line = '', prefix: string, what: string): Uint8Array {
   const base64 = line.slice(prefix.length);
-  const bytes = Buffer.from(base64, 'base64');
-  if (bytes.toString('base64') !== base64) throw malformed(`${what} is not canonical base64`);
-  return new Uint8Array(bytes);
+  const bytes = base64 === '' ? new Uint8Array() : fromBase64(base64);
+  if (bytes === undefined) throw malformed(`${what} is not canonical base64`);
+  return bytes;
 }

@@ -1,5 +1,5 @@
 /** X25519 by libsodium: the quick path. */
-import { asBuffer } from './sodium.js';
+import { asBuffer } from './bytes.js';
 import type { Sodium } from './sodium.js';
 import type { X25519 } from './x25519.js';
 

@@ -4,7 +4,7 @@ import type { UnixMs } from '../protocol/brands.js';
 import { ENTRY_TYPE } from '../protocol/entry.js';
 import { sealAccess } from '../protocol/payload-access.js';
 import type { AccessRecord, SealedAccess } from '../protocol/payload-access.js';
-import { SALT_LENGTH } from '../protocol/payload-salt.js';
+import { SALT_BYTES } from '../protocol/payload-salt.js';
 import { isPlain } from '../protocol/plain-text.js';
 import { AskerError, telling } from './asker-error.js';
 import { PLAIN_WORDS } from './recorded-words.js';
@@ -64,7 +64,7 @@ export function accessRecorder({ auditPublicKey, nowMs, randomBytes, commit }: A
           { officer, purpose, ...asked, reached },
           {
             look: randomBytes(LOOK_LENGTH),
-            salt: () => randomBytes(SALT_LENGTH),
+            salt: () => randomBytes(SALT_BYTES),
             recipientPublicKey: auditPublicKey,
           },
         ),

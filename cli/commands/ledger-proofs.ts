@@ -11,6 +11,7 @@ import type { MadeProof } from '../../ledger/prove.js';
 import { fromHex } from '../../protocol/bytes.js';
 import { isPruned } from '../../protocol/ledger-reader.js';
 import type { LedgerReader } from '../../protocol/ledger-reader.js';
+import { MAX_ENTRY_BYTES } from '../../protocol/merkle.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import { writeNew } from '../atomic-file.js';
 import { usage } from '../exit.js';
@@ -30,7 +31,6 @@ import type { Session } from '../session.js';
 /** What a signed note may have (protocol/note.ts). */
 const MAX_CHECKPOINT_BYTES = 1 << 20;
 const MAX_PROOF_BYTES = 2 << 20;
-const MAX_ENTRY_BYTES = 65_535;
 const DATA_DIR = ['--data-dir <dir>', 'the data folder of the deployment'] as const;
 
 export function addLedgerProofCommands(ledger: Command): void {

@@ -2,7 +2,7 @@
  * The payload index (payload-index.ts): every payload it should know, at its first entry, and nothing else; filters that
  * deny none of them, and books that lead to all of them.
  */
-import { equalBytes } from '../../protocol/bytes.js';
+import { asBuffer, equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { PayloadFilter } from '../store/payload-filter.js';
 import {
@@ -76,7 +76,7 @@ class IndexCheck {
   }
 
   addRow({ key, value }: LiveRow): void {
-    const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
+    const bytes = asBuffer(value);
     const bucket = (key[1] as number) * 256 + (key[2] as number);
     const number = Buffer.from(key).readUInt32BE(3);
     if (bucket >= BUCKETS) return this.#damage(`there is no bucket ${bucket}, and a value of it`);

@@ -2,6 +2,7 @@
  * Rows of small commits that follow one another as if they had been one commit: few and large values. Pure. They are joined
  * as bytes; what a row was made of is not kept for it.
  */
+import { asBuffer } from '../../protocol/bytes.js';
 import { TILE_WIDTH } from '../../protocol/tile.js';
 import type { Row } from './journal-frames.js';
 import { indexOfKey, isPayloadKey, isSegmentKey } from './store-keys.js';
@@ -40,5 +41,4 @@ function joinSegmentRows(rows: readonly Row[]): Row[] {
 
 const bundleOf = ({ key }: Row): number => Math.floor(indexOfKey(key) / TILE_WIDTH);
 
-const nameOf = (key: Uint8Array): string =>
-  Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
+const nameOf = (key: Uint8Array): string => asBuffer(key).toString('latin1');

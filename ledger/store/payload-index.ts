@@ -11,6 +11,7 @@
  *
  * Filters and books are kept with each table that goes into the buckets, so that opening does not read the buckets.
  */
+import { asBuffer } from '../../protocol/bytes.js';
 import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { Row } from './journal-frames.js';
 import { PayloadFilter, type LatestFilters } from './payload-filter.js';
@@ -61,8 +62,6 @@ export function decodeBooks(value: Uint8Array): Books {
   const tails = Int32Array.from({ length: BUCKETS }, (_, bucket) => bytes.readUInt32BE(6 + 4 * bucket) - 1);
   return { count: bytes.readUIntBE(0, 6), tails };
 }
-
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** The first word tells nearly all records apart, and reading it costs a tenth of comparing bytes. */
 function findIn(value: Uint8Array | undefined, name: Uint8Array): PayloadRecord | undefined {

@@ -2,7 +2,7 @@
  * The ledger's store: a journal, in which a commit becomes durable with one synced write, and behind it a level
  * database, in which it comes to rest (store-keys.ts). Beside them the head file says how far the log had come.
  */
-import { concat } from '../../protocol/bytes.js';
+import { asBuffer, concat } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { FoundPayload } from '../../protocol/ledger-reader.js';
 import { leafHash } from '../../protocol/merkle.js';
@@ -285,5 +285,4 @@ export async function oneAfterTheOther(steps: readonly (() => unknown)[]): Promi
   if (failures.length > 0) throw failures[0];
 }
 
-const nameOf = (writerId: Uint8Array): string =>
-  Buffer.from(writerId.buffer, writerId.byteOffset, writerId.length).toString('latin1');
+const nameOf = (writerId: Uint8Array): string => asBuffer(writerId).toString('latin1');

@@ -7,6 +7,7 @@
  *     row           offset u48 | bytes of records u32
  *     in a frame    offset u48 | records
  */
+import { asBuffer } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Row } from './journal-frames.js';
 import { dayOfKey } from './store-keys.js';
@@ -27,8 +28,6 @@ export interface PayloadPlace {
   readonly offset: number;
   readonly length: number;
 }
-
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 
 /** The value of a row in a frame. */
 export function encodePayloadSegment(offset: number, payloads: readonly StoredPayload[]): Uint8Array {

@@ -3,7 +3,7 @@
  *
  *     count u16 | retention day of each payload u32 | entries in the form of a C2SP bundle: u16 length before each
  */
-import { concat } from '../../protocol/bytes.js';
+import { asBuffer, concat } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { entriesOf } from '../../protocol/tile.js';
 import { storeDamage } from './store-damage.js';
@@ -42,7 +42,7 @@ export function encodeEntrySegment(entries: readonly SegmentEntry[]): Uint8Array
 /** Throws `format`. */
 export function decodeEntrySegment(value: Uint8Array): SegmentEntry[] {
   const count = entriesIn(value);
-  const days = Buffer.from(value.buffer, value.byteOffset, value.length);
+  const days = asBuffer(value);
   return entriesOf(value.subarray(headOf(count)), count).map((entry, i) => ({
     entry,
     retentionDay: days.readUInt32BE(COUNT_BYTES + DAY_BYTES * i),

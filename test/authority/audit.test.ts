@@ -3,8 +3,8 @@ import { openAccessRecord } from '../../authority/audit.js';
 import { asTagNumber, asUnixMs } from '../../protocol/brands.js';
 import { NO_PREVIOUS_LEAF, type LedgerEntry } from '../../protocol/entry.js';
 import { sha256 } from '../../protocol/hash.js';
-import { x25519KeyPair } from '../../protocol/keys.js';
 import { joinAccess, sealAccess, type AccessRecord } from '../../protocol/payload-access.js';
+import { x25519KeyPair } from '../../protocol/x25519.js';
 import { secretOf } from './fixture.js';
 
 const audit = x25519KeyPair(secretOf('audit'));

@@ -14,10 +14,11 @@ import type { Credential } from '../../protocol/credential.js';
 import { ENTRY_TYPE } from '../../protocol/entry.js';
 import { fastSigner, type Signer } from '../../protocol/ed25519.js';
 import { encodeCredentialRequest } from '../../protocol/credential-request.js';
-import { epochSeed, issuerIdOf, x25519KeyPair } from '../../protocol/keys.js';
+import { epochSeed, issuerIdOf } from '../../protocol/keys.js';
 import type { Log, LogFields } from '../../protocol/log.js';
 import { sealReport } from '../../protocol/report.js';
 import { DAY_SECONDS, EPOCHS_PER_DAY, firstEpochOfDay } from '../../protocol/time.js';
+import { x25519KeyPair } from '../../protocol/x25519.js';
 
 export const TODAY = 20_000;
 export const RETENTION_DAYS = 21;

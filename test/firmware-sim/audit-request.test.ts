@@ -8,8 +8,9 @@ import { issueCredential } from '../../protocol/credential.js';
 import { concat } from '../../protocol/bytes.js';
 import { fastSigner } from '../../protocol/ed25519.js';
 import { sha256 } from '../../protocol/hash.js';
-import { epochSeed, x25519KeyPair } from '../../protocol/keys.js';
+import { epochSeed } from '../../protocol/keys.js';
 import { DAY_SECONDS, EPOCHS_PER_DAY, firstEpochOfDay } from '../../protocol/time.js';
+import { x25519KeyPair } from '../../protocol/x25519.js';
 import { codeOf } from '../protocol/errors-of.js';
 
 const DAY = 20_000;

@@ -16,10 +16,10 @@ import { fastSigner } from '../../protocol/ed25519.js';
 import type { Signer } from '../../protocol/ed25519.js';
 import { authKeyOf, makeEphemeralId } from '../../protocol/ephemeral-id.js';
 import { sha256 } from '../../protocol/hash.js';
-import { x25519KeyPair } from '../../protocol/keys.js';
 import type { DayKeys } from '../../protocol/keys.js';
 import { decodeReport } from '../../protocol/report.js';
 import { EPOCHS_PER_DAY, firstEpochOfDay } from '../../protocol/time.js';
+import { x25519KeyPair } from '../../protocol/x25519.js';
 import type { EnrolmentStation } from '../../firmware-sim/enrolment.js';
 import { seededRandom } from '../../radio/random.js';
 

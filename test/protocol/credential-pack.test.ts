@@ -8,7 +8,7 @@ import {
 import type { CredentialPack, PackDay } from '../../protocol/credential-pack.js';
 import { issueDayKeyStatement } from '../../protocol/day-key-statement.js';
 import { fastSigner } from '../../protocol/ed25519.js';
-import { x25519KeyPair } from '../../protocol/keys.js';
+import { x25519KeyPair } from '../../protocol/x25519.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 import { issuer, secret, vectors } from './tag-vectors.js';
 

@@ -12,7 +12,7 @@ import { makeConnectToken } from '../../protocol/connect-token.js';
 import { fastSigner, signDomain } from '../../protocol/ed25519.js';
 import { LEDGER_REFUSALS, refusalNumber } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/hash.js';
-import { issuerIdOf, partyIdOf, x25519KeyPair } from '../../protocol/keys.js';
+import { issuerIdOf, partyIdOf } from '../../protocol/keys.js';
 import { signLedgerReceipt } from '../../protocol/ledger-receipt.js';
 import { noteSigner, noteSignerKey, noteVerifierKey } from '../../protocol/note.js';
 import { sealAccess, type AccessRecord } from '../../protocol/payload-access.js';
@@ -23,6 +23,7 @@ import { encodeNoticePayload } from '../../protocol/payload-notice.js';
 import { encodePruningPayload } from '../../protocol/payload-pruning.js';
 import { entriesTopic, receiptsTopic, statusTopic } from '../../protocol/topics.js';
 import { encodeWriterStatus } from '../../protocol/writer-status.js';
+import { x25519KeyPair } from '../../protocol/x25519.js';
 import { ledgerVectors as v1 } from './vectors-v1.js';
 
 export const secret = (name: string, length = 32): Uint8Array =>

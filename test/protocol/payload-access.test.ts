@@ -7,7 +7,6 @@ import { ACCESS_QUESTIONS, ATTENUATION_CLASSES } from '../../protocol/access-que
 import { asTagNumber } from '../../protocol/brands.js';
 import { fromHex } from '../../protocol/bytes.js';
 import { hpkeDecap, hpkeOpenWith } from '../../protocol/hpke.js';
-import { x25519KeyPair } from '../../protocol/keys.js';
 import {
   joinAccess,
   openAccessPart,
@@ -15,6 +14,7 @@ import {
   sealAccess,
   type AccessRecord,
 } from '../../protocol/payload-access.js';
+import { x25519KeyPair } from '../../protocol/x25519.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 
 const audit = x25519KeyPair(new Uint8Array(32).fill(8));

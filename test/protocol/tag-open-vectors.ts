@@ -12,7 +12,7 @@ import { fastSigner } from '../../protocol/ed25519.js';
 import { authKeyOf, makeEphemeralId } from '../../protocol/ephemeral-id.js';
 import { encodeGatewayAdvert } from '../../protocol/gateway-advert.js';
 import { sha256 } from '../../protocol/hash.js';
-import { epochSeed, x25519KeyPair } from '../../protocol/keys.js';
+import { epochSeed } from '../../protocol/keys.js';
 import { noticeToken, signNotice } from '../../protocol/notice.js';
 import { sealPresenceReport } from '../../protocol/presence-report.js';
 import { encodeRefreshRequest, encodeRefreshSlice } from '../../protocol/refresh.js';
@@ -21,6 +21,7 @@ import { signRevocation } from '../../protocol/revocation.js';
 import { signTagReceipt } from '../../protocol/tag-receipt.js';
 import { EPOCHS_PER_DAY, firstEpochOfDay } from '../../protocol/time.js';
 import { uploadWrites } from '../../protocol/upload.js';
+import { x25519KeyPair } from '../../protocol/x25519.js';
 import { dayKeys, epochSigner, gateway, issuer, secret, vectors as v1 } from './tag-vectors.js';
 
 const { day } = v1;

@@ -22,7 +22,6 @@ import {
   tileOfHash,
   tilePath,
   tilesBetween,
-  tilesOf,
   tileWidthAt,
 } from '../../protocol/tile.js';
 import { tileHashReader } from '../../protocol/tile-hash-reader.js';
@@ -85,7 +84,7 @@ describe('tile paths', () => {
 
 describe('the tiles of a log', () => {
   test('of 70,000 entries are those the specification names', () => {
-    const tiles = [...tilesOf(70_000)];
+    const tiles = [...tilesBetween(0, 70_000)];
     const full = tiles.filter(({ width }) => width === 256);
     expect(full.filter(({ level }) => level === 0)).toHaveLength(273);
     expect(full.filter(({ level }) => level === 1)).toHaveLength(1);
@@ -98,11 +97,11 @@ describe('the tiles of a log', () => {
   });
 
   test('of 256 entries are a full one and a partial one above it', () => {
-    expect([...tilesOf(256)]).toEqual([
+    expect([...tilesBetween(0, 256)]).toEqual([
       { level: 0, index: 0, width: 256 },
       { level: 1, index: 0, width: 1 },
     ]);
-    expect([...tilesOf(0)]).toEqual([]);
+    expect([...tilesBetween(0, 0)]).toEqual([]);
   });
 
   test('that are written as it grows are in the end those it has', () => {
@@ -118,7 +117,7 @@ describe('the tiles of a log', () => {
           }
           size += step;
         }
-        const now = [...tilesOf(size)].map(
+        const now = [...tilesBetween(0, size)].map(
           ({ level, index, width }) => [`${level}/${index}`, width] as const,
         );
         expect(new Map(now)).toEqual(widest);
@@ -225,13 +224,15 @@ describe('the right edge of a growing log', () => {
       grow(edge, leaves, size);
       stored.put(edge);
       expect(edge.takeChanged()).toEqual([]);
-      const tiles = [...tilesOf(size)].map(({ level, index, width }) => `${level}/${index}:${width}`).sort();
+      const tiles = [...tilesBetween(0, size)]
+        .map(({ level, index, width }) => `${level}/${index}:${width}`)
+        .sort();
       expect(stored.paths).toEqual(tiles);
       expect(Buffer.from(edge.root())).toEqual(Buffer.from(tree.root(size)));
       edge = await readTileEdge(stored, size);
       expect(edge.size).toBe(size);
     }
-    for (const { level, index, width } of tilesOf(count)) {
+    for (const { level, index, width } of tilesBetween(0, count)) {
       const span = 256 ** level;
       const expected = Array.from({ length: width }, (_, i) => {
         const at = (index * 256 + i) * span;

@@ -9,12 +9,13 @@ import { ENTRY_TYPE } from '../../protocol/entry.js';
 import { authKeyOf, makeEphemeralId } from '../../protocol/ephemeral-id.js';
 import { encodeGatewayCertificate, issueGatewayCertificate } from '../../protocol/gateway-certificate.js';
 import { sha256 } from '../../protocol/hash.js';
-import { issuerIdOf, partyIdOf, x25519KeyPair, type DayKeys } from '../../protocol/keys.js';
+import { issuerIdOf, partyIdOf, type DayKeys } from '../../protocol/keys.js';
 import { encodeGatewayPayload } from '../../protocol/payload-gateway.js';
 import { sealPresenceReport, type PresenceRecord } from '../../protocol/presence-report.js';
 import { encodeReportPlaintext } from '../../protocol/report-plaintext.js';
 import { sealReport } from '../../protocol/report.js';
 import { dayOf, dayOfEpoch, epochOf, minuteOf } from '../../protocol/time.js';
+import { x25519KeyPair } from '../../protocol/x25519.js';
 import type { DayKeySource } from '../../tracer/day-key-source.js';
 import type { Appended } from './memory-log.js';
 
