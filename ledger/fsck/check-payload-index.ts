@@ -4,7 +4,7 @@
  */
 import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { PayloadFilter } from '../store/payload-filter.js';
+import { FILTER_BYTES, HASHES_A_FILTER, PayloadFilter } from '../store/payload-filter.js';
 import {
   BUCKET_RECORD_BYTES,
   decodeBooks,
@@ -26,9 +26,6 @@ export interface IndexCheckInput {
   readonly indexedTo: number;
   readonly pace: (done: number, size: number) => Promise<void> | undefined;
 }
-
-const HASHES_A_FILTER = 2 ** 20;
-const FILTER_BYTES = 2 ** 21;
 
 interface Books {
   readonly filter: PayloadFilter;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { NODE_DISK, type Disk } from '../../../ledger/store/disk.js';
-import { JOURNAL_FILES } from '../../../ledger/store/journal.js';
+import { JOURNAL_FILES } from '../../../ledger/store/folder.js';
 import { joinTurns, scanFrames } from '../../../ledger/store/journal-frames.js';
 import { openLedger } from '../../../ledger/ledger.js';
 import { batchOf, ledgerDeps, noticeItem, officer, temporaryFolder } from '../deployment.js';
