@@ -49,8 +49,9 @@ export class PayloadFiles {
   /** Files written since the last sync, by day. */
   readonly #open = new Map<number, number>();
   readonly #readers = new AtMost(MAX_READERS);
+  /** One after the other: nothing is closed that somebody writes to. */
+  readonly #alone = new AtMost(1);
   #hasNewFile = false;
-  #turn: Promise<void> = Promise.resolve();
 
   constructor(folder: string, disk: Disk) {
     this.#disk = disk;
@@ -82,7 +83,7 @@ export class PayloadFiles {
 
   /** Writes what rows of frames hold of payloads; gives the rows for the database, in order. */
   async take(rows: readonly Row[]): Promise<Row[]> {
-    await this.#alone(async () => {
+    await this.#alone.run(async () => {
       for (const run of runsOf(rows)) await this.#write(run);
     });
     return rows.map((row) => (isPayloadKey(row.key) ? placeRowOf(row) : row));
@@ -90,7 +91,7 @@ export class PayloadFiles {
 
   /** Resolves when everything written so far is on the disk. Rejects with what the disk says. */
   sync(): Promise<void> {
-    return this.#alone(() => this.#sync());
+    return this.#alone.run(() => this.#sync());
   }
 
   /**
@@ -115,7 +116,7 @@ export class PayloadFiles {
    * aborted it rejects with the reason, behind the piece in hand, and the file stays, zeros to there.
    */
   async remove(day: number, signal?: AbortSignal): Promise<void> {
-    await this.#alone(async () => this.#close(day));
+    await this.#alone.run(async () => this.#close(day));
     const fd = this.#openIfThere(day, constants.O_RDWR);
     if (fd === undefined) return;
     try {
@@ -136,7 +137,7 @@ export class PayloadFiles {
 
   /** Lets go of the files as they are. */
   async close(): Promise<void> {
-    await this.#alone(async () => {
+    await this.#alone.run(async () => {
       for (const day of [...this.#open.keys()]) this.#close(day);
     });
   }
@@ -204,13 +205,6 @@ export class PayloadFiles {
 
   #pathOf(day: number): string {
     return join(this.#folder, payloadFileOf(day));
-  }
-
-  /** One after the other: nothing is closed that somebody writes to. */
-  #alone(run: () => Promise<void>): Promise<void> {
-    const done = this.#turn.then(run);
-    this.#turn = done.catch(() => undefined);
-    return done;
   }
 }
 
