@@ -190,11 +190,8 @@ class OpenLedger implements Ledger {
   }
 
   #receipt(batch: CheckedBatch | RefusedBatch, { outcomes, checkpoint }: Settled): Uint8Array {
-    const { writerId, seq, batchHash: hash } = batch;
-    return signLedgerReceipt(
-      { writerId, seq, batchHash: hash, outcomes, checkpoint },
-      this.#deps.receiptSigner,
-    );
+    const { writerId, seq, batchHash } = batch;
+    return signLedgerReceipt({ writerId, seq, batchHash, outcomes, checkpoint }, this.#deps.receiptSigner);
   }
 }
 

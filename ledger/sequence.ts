@@ -3,7 +3,7 @@
  * and the answer to each batch. Pure; nothing is read or written here.
  */
 import type { UnixMs } from '../protocol/brands.js';
-import { toHex } from '../protocol/bytes.js';
+import { equalBytes, toHex } from '../protocol/bytes.js';
 import type { CborWriter } from '../protocol/cbor.js';
 import { encodeEntry, entryWriter } from '../protocol/entry.js';
 import { refusalNumber } from '../protocol/errors.js';
@@ -11,7 +11,6 @@ import type { Outcome } from '../protocol/ledger-receipt.js';
 import { leafHash } from '../protocol/merkle.js';
 import { PayloadTable } from './store/payload-table.js';
 import { copiedReportRule, duplicateOf } from './admission/duplicate.js';
-import { sequenceRule } from './admission/sequence.js';
 import type { CheckedBatch, CheckedItem } from './checked-batch.js';
 import { DayCourse, isOfDay, type DayRules } from './day-course.js';
 import { GatewayCourse, type GatewayRules } from './gateway-course.js';
@@ -70,13 +69,13 @@ interface Course {
   duplicates: number;
 }
 
-function earlierOf({ stored, added }: Course, hash: Uint8Array): PayloadRecord | undefined {
+function earlierPayload({ stored, added }: Course, hash: Uint8Array): PayloadRecord | undefined {
   return added.find(hash) ?? (stored.size > 0 ? stored.get(toHex(hash)) : undefined);
 }
 
 function append(course: Course, batch: CheckedBatch, item: CheckedItem): Outcome {
   const { type, payload, payloadSha256, retentionDay, statement } = item;
-  const earlier = earlierOf(course, payloadSha256);
+  const earlier = earlierPayload(course, payloadSha256);
   const first = duplicateOf(type, earlier) ?? course.days.saidBefore(item);
   if (first !== undefined) {
     course.duplicates += 1;
@@ -138,8 +137,8 @@ function storedPayloads(lookup: Lookup, found: Found): ReadonlyMap<string, Paylo
   return stored;
 }
 
-/** What is known of a batch's (writer, seq) while a commit is worked out. */
-interface Earlier {
+/** What is known of a (writer, seq): the same batch again gets the same answer, another one is refused (protocol.md §9). */
+interface EarlierBatch {
   readonly batchHash: Uint8Array;
   readonly answer: Answer;
 }
@@ -168,7 +167,7 @@ export function sequence({ state, batches, lookup, found, nowMs, rules }: Sequen
     previousLeaf: state.previousLeaf,
     duplicates: 0,
   };
-  const seen = new Map<string, Earlier>();
+  const seen = new Map<string, EarlierBatch>();
   const answered: AnsweredBatch[] = [];
   const answers = batches.map((batch, i): Answer => {
     const name = `${toHex(batch.writerId)}/${batch.seq}`;
@@ -176,9 +175,10 @@ export function sequence({ state, batches, lookup, found, nowMs, rules }: Sequen
     const earlier = record
       ? { batchHash: record.batchHash, answer: { kind: 'again', record } as const }
       : seen.get(name);
-    const verdict = sequenceRule(earlier?.batchHash, batch.batchHash);
-    if (verdict === 'sequence') return { kind: 'refused', refusal: 'sequence' };
-    if (earlier !== undefined) return earlier.answer;
+    if (earlier !== undefined)
+      return equalBytes(earlier.batchHash, batch.batchHash)
+        ? earlier.answer
+        : { kind: 'refused', refusal: 'sequence' };
     const outcomes = outcomesOf(course, batch);
     if (isUncertified(batch, outcomes, rules.gateways)) return { kind: 'refused', refusal: 'certificate' };
     const answer = { kind: 'new', outcomes } as const;

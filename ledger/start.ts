@@ -1,4 +1,4 @@
-/** What a ledger reads when it starts: the right edge of its tree, checked against the checkpoint it published last. */
+/** What a ledger reads when it starts: the right edge of its tree, checked against its signed checkpoint of the last commit. */
 import { equalBytes } from '../protocol/bytes.js';
 import { openCheckpoint } from '../protocol/checkpoint.js';
 import { entriesOf, TILE_WIDTH } from '../protocol/tile.js';

@@ -71,6 +71,10 @@ export const asError = (thrown: unknown): Error =>
 
 const ALL_REFUSALS: readonly Refusal[] = [...GATEWAY_REFUSALS, ...LEDGER_REFUSALS];
 
+/** Whether an error's code is one that a receipt can give. */
+export const isRefusal = (code: ErrorCode): code is Refusal =>
+  ALL_REFUSALS.some((refusal) => refusal === code);
+
 /** The number of a refusal in a receipt: 1.. in the order above; 0 means accepted. */
 export function refusalNumber(refusal: Refusal): number {
   return ALL_REFUSALS.indexOf(refusal) + 1;

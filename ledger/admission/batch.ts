@@ -1,12 +1,11 @@
 /** The rules a batch must pass as a whole, in order; then each of its items is judged alone (item.ts). */
-import { batchHash, type BatchItem, type DecodedBatch } from '../../protocol/batch.js';
+import { batchHash, verifyBatch, type BatchItem, type DecodedBatch } from '../../protocol/batch.js';
 import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError, type Refusal } from '../../protocol/errors.js';
 import type { RefusedBatch } from '../checked-batch.js';
 import { readBatch } from './batch-form.js';
-import { batchSignatureRule } from './batch-signature.js';
 import type { AdmissionContext } from './item.js';
-import { writerRule, type Writer } from './writer.js';
+import type { Writer } from './writer.js';
 
 /** A batch whose writer is known and signed it; its items are still to be judged. */
 export interface BatchHead {
@@ -41,14 +40,18 @@ export function busyBatch(bytes: Uint8Array, from: Uint8Array | undefined): Refu
   }
 }
 
-/** Whose receipt topic the answer goes to is fixed by `from`: a batch that names another writer is not its own. */
-function headRule(
+/**
+ * Who wrote the batch, which the writer must have signed (protocol.md §9). Whose receipt topic the answer goes to is fixed by
+ * `from`: a batch that names another writer is not its own. One of a writer nobody vouched for is refused as a whole.
+ */
+function judgeHead(
   decoded: DecodedBatch,
   writer: Writer | undefined,
   from: Uint8Array | undefined,
-): Refusal | undefined {
+): Writer | Refusal {
   if (from !== undefined && !equalBytes(from, decoded.batch.writerId)) return 'batch-signature';
-  return writer === undefined ? writerRule(writer) : batchSignatureRule(decoded, writer);
+  if (writer === undefined) return 'certificate';
+  return verifyBatch(decoded, writer.publicKey) ? writer : 'batch-signature';
 }
 
 /** Form, writer and signature of a batch. Throws `format` or `size` when there is no writer to send a refusal to. */
@@ -65,14 +68,8 @@ export function checkBatchHead(
   }
   const { writerId, seq, items } = decoded.batch;
   const hash = batchHash(bytes);
-  const writer = directory.find(writerId);
-  const refusal = headRule(decoded, writer, from);
-  if (refusal === undefined && writer !== undefined) return { writerId, seq, batchHash: hash, writer, items };
-  return {
-    writerId: from ?? writerId,
-    seq,
-    batchHash: hash,
-    refusal: refusal ?? 'certificate',
-    itemCount: items.length,
-  };
+  const judged = judgeHead(decoded, directory.find(writerId), from);
+  return typeof judged === 'string'
+    ? { writerId: from ?? writerId, seq, batchHash: hash, refusal: judged, itemCount: items.length }
+    : { writerId, seq, batchHash: hash, writer: judged, items };
 }

@@ -4,7 +4,7 @@
  */
 import type { BatchItem } from '../../protocol/batch.js';
 import { ENTRY_TYPE } from '../../protocol/entry.js';
-import { FirebreakError, GATEWAY_REFUSALS, LEDGER_REFUSALS, type Refusal } from '../../protocol/errors.js';
+import { FirebreakError, isRefusal, type Refusal } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/hash.js';
 import { decodeCredentialsPayload } from '../../protocol/payload-credentials.js';
 import { decodeNoticePayload } from '../../protocol/payload-notice.js';
@@ -59,9 +59,6 @@ function read(context: AdmissionContext, writer: Writer, item: BatchItem): Readi
   CHECKS[item.type]?.(item.payload);
   return KEPT;
 }
-
-const REFUSALS: readonly string[] = [...GATEWAY_REFUSALS, ...LEDGER_REFUSALS];
-const isRefusal = (code: string): code is Refusal => REFUSALS.includes(code);
 
 function judge(context: AdmissionContext, writer: Writer, item: BatchItem): Reading | Refusal {
   const refusal = certificateRule(item.timeMs, writer) ?? entryTypeRule(item.type, writer);

@@ -1,7 +1,6 @@
 /** Who may write, and what (protocol.md §9, §10): the configuration names writers, the issuer's entries name gateways. */
 import { toHex } from '../../protocol/bytes.js';
 import { ENTRY_TYPE } from '../../protocol/entry.js';
-import type { Refusal } from '../../protocol/errors.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import type { GatewayRecord } from '../store/gateway-record.js';
 
@@ -62,9 +61,4 @@ export class WriterDirectory {
   get gatewayCount(): number {
     return this.#gateways.size;
   }
-}
-
-/** A batch of a writer nobody vouched for is refused as a whole. */
-export function writerRule(writer: Writer | undefined): Refusal | undefined {
-  return writer === undefined ? 'certificate' : undefined;
 }

@@ -4,7 +4,7 @@
  */
 import { asBuffer, equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { PayloadFilter } from '../store/payload-filter.js';
+import { FILTER_BYTES, HASHES_A_FILTER, PayloadFilter } from '../store/payload-filter.js';
 import {
   BUCKET_RECORD_BYTES,
   decodeBooks,
@@ -27,9 +27,6 @@ export interface IndexCheckInput {
   readonly indexedTo: number;
   readonly pace: Step;
 }
-
-const HASHES_A_FILTER = 2 ** 20;
-const FILTER_BYTES = 2 ** 21;
 
 interface Books {
   readonly filter: PayloadFilter;

@@ -12,12 +12,9 @@ import {
   type WitnessedCheckpoint,
   type WitnessPolicy,
 } from '../../protocol/witness-policy.js';
+import { PUBLISHED_FILE, UNPUBLISHED_FILE } from '../store/folder.js';
 import type { Findings } from './findings.js';
 import type { RootBook } from './root-book.js';
-
-export const PUBLISHED_FILE = 'published';
-/** What is left of it when a crash came before it was put in its place. */
-export const UNPUBLISHED_FILE = 'published.new';
 
 const LOST = 'is missing: readers are shown nothing until witnesses cosign again';
 

@@ -4,6 +4,7 @@ import { openCheckpoint } from '../../protocol/checkpoint.js';
 import { NO_PREVIOUS_LEAF } from '../../protocol/entry.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { NoteVerifier } from '../../protocol/note.js';
+import { HEAD_FILE } from '../store/folder.js';
 import type { Head } from '../store/head-slot.js';
 import { FORMAT_KEY, STATE_KEY } from '../store/store-keys.js';
 import { decodeFormatRow, FORMAT_VERSION } from '../store/store-rows.js';
@@ -122,7 +123,7 @@ export function checkHead(
     if (root !== undefined && !equalBytes(root, head.root))
       findings.damage('state', `the log of ${head.size} entries has another root than was answered for`);
     if (!isSigned(head, verifier))
-      findings.damage('files', 'holds a checkpoint that this log did not sign', { file: 'head' });
+      findings.damage('files', 'holds a checkpoint that this log did not sign', { file: HEAD_FILE });
   }
 }
 

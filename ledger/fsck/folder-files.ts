@@ -3,20 +3,25 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isThere } from '../../host/system-words.js';
 import { FirebreakError } from '../../protocol/errors.js';
+import {
+  dayOfPayloadFile,
+  HEAD_FILE,
+  JOURNAL_FILES,
+  PAYLOAD_FOLDER,
+  PUBLISHED_FILE,
+  STORE_FOLDER,
+  storeLocation,
+  UNPUBLISHED_FILE,
+} from '../store/folder.js';
 import type { Head } from '../store/head-slot.js';
-import { JOURNAL_FILES } from '../store/journal.js';
 import type { Frame } from '../store/journal-frames.js';
-import { dayOfPayloadFile, PAYLOAD_FOLDER } from '../store/payload-files.js';
-import { PUBLISHED_FILE, UNPUBLISHED_FILE } from './check-published.js';
 import type { Findings } from './findings.js';
 import { checkHeadSlots } from './head-slots.js';
 import { checkJournal, readJournalFiles } from './journal-check.js';
 
-const STORE = 'store';
-const HEAD = 'head';
 const EXPECTED: ReadonlySet<string> = new Set([
-  STORE,
-  HEAD,
+  STORE_FOLDER,
+  HEAD_FILE,
   PAYLOAD_FOLDER,
   PUBLISHED_FILE,
   UNPUBLISHED_FILE,
@@ -25,7 +30,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
 
 /** Throws `not-found` when there is no ledger in `dir`, `permission` when it may not be read. */
 export function requireLedgerFolder(dir: string): void {
-  if (!isThere(join(dir, STORE)) && !isThere(join(dir, HEAD)))
+  if (!isThere(storeLocation(dir)) && !isThere(join(dir, HEAD_FILE)))
     throw new FirebreakError('not-found', `there is no ledger in ${dir}`);
 }
 
@@ -57,7 +62,7 @@ export function checkOwnFiles(dir: string, findings: Findings): OwnFiles {
   for (const name of payloadFilesOf(dir))
     if (dayOfPayloadFile(name) === undefined)
       findings.damage('files', 'is of no day', { file: `${PAYLOAD_FOLDER}/${name}` });
-  const path = join(dir, HEAD);
+  const path = join(dir, HEAD_FILE);
   const heads = existsSync(path) ? checkHeadSlots(readFileSync(path), findings) : [];
   const journal = readJournalFiles(dir);
   for (const name of JOURNAL_FILES)
@@ -74,9 +79,7 @@ export function payloadFilesOf(dir: string): string[] {
 
 /** A log that has entries has a head file: without it nobody knows whether the newest ones were lost. */
 export function requireHead(dir: string, size: number, findings: Findings): void {
-  const path = join(dir, HEAD);
+  const path = join(dir, HEAD_FILE);
   if (size > 0 && (!existsSync(path) || statSync(path).size === 0))
-    findings.damage('files', 'is missing or empty', { file: HEAD });
+    findings.damage('files', 'is missing or empty', { file: HEAD_FILE });
 }
-
-export const storePath = (dir: string): string => join(dir, STORE);

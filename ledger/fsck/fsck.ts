@@ -8,6 +8,7 @@ import { asUnixMs } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import type { WitnessPolicy } from '../../protocol/witness-policy.js';
+import { storeLocation } from '../store/folder.js';
 import type { Head } from '../store/head-slot.js';
 import { STATE_KEY } from '../store/store-keys.js';
 import { decodeStateRow, type StateRow } from '../store/store-state.js';
@@ -29,7 +30,6 @@ import {
   requireHead,
   requireLedgerFolder,
   stampOf,
-  storePath,
   type OwnFiles,
 } from './folder-files.js';
 import { replayedRows } from './journal-check.js';
@@ -97,7 +97,7 @@ class Fsck {
 
   #readStore(): Promise<RowSource[] | undefined> {
     return checkLevelFolder({
-      dir: storePath(this.#options.dir),
+      dir: storeLocation(this.#options.dir),
       name: 'store/',
       findings: this.#findings,
       pace: this.#pace.of('files'),

@@ -3,6 +3,7 @@
  * crash; a slot that one flipped bit explains was not torn.
  */
 import { isZero } from '../../protocol/bytes.js';
+import { HEAD_FILE } from '../store/folder.js';
 import { readSlot, SLOT_BYTES, type Head, type HeadSlot } from '../store/head-slot.js';
 import type { Findings } from './findings.js';
 
@@ -22,7 +23,10 @@ function findFlippedByte(slot: Buffer): number | undefined {
 export function checkHeadSlots(file: Buffer, findings: Findings): Head[] {
   if (file.length === 0) return [];
   if (file.length !== 2 * SLOT_BYTES)
-    findings.damage('files', `has ${file.length} bytes, not ${2 * SLOT_BYTES}`, { file: 'head', offset: 0 });
+    findings.damage('files', `has ${file.length} bytes, not ${2 * SLOT_BYTES}`, {
+      file: HEAD_FILE,
+      offset: 0,
+    });
   const slots: HeadSlot[] = [];
   let torn: number | undefined;
   for (let at = 0; at + SLOT_BYTES <= file.length; at += SLOT_BYTES) {
@@ -33,9 +37,9 @@ export function checkHeadSlots(file: Buffer, findings: Findings): Head[] {
   }
   slots.sort((a, b) => b.turn - a.turn);
   if (slots.length === 0 && torn !== undefined)
-    findings.damage('files', 'has no slot that can be read', { file: 'head', offset: 0 });
+    findings.damage('files', 'has no slot that can be read', { file: HEAD_FILE, offset: 0 });
   else if (torn !== undefined)
-    findings.note('interrupted', 'ends in a write that was cut short', { file: 'head', offset: torn });
+    findings.note('interrupted', 'ends in a write that was cut short', { file: HEAD_FILE, offset: torn });
   requireTurns(slots, file, findings);
   return slots;
 }
@@ -44,7 +48,7 @@ export function checkHeadSlots(file: Buffer, findings: Findings): Head[] {
 function checkBadSlot(bytes: Buffer, at: number, findings: Findings): number | undefined {
   const flipped = findFlippedByte(bytes);
   if (flipped === undefined) return at;
-  findings.damage('files', 'one bit was flipped', { file: 'head', offset: at + flipped });
+  findings.damage('files', 'one bit was flipped', { file: HEAD_FILE, offset: at + flipped });
   return undefined;
 }
 
@@ -53,10 +57,10 @@ function requireTurns([newer, older]: readonly HeadSlot[], file: Buffer, finding
   if (newer === undefined) return;
   const other = file.subarray(newer.turn % 2 === 0 ? SLOT_BYTES : 0).subarray(0, SLOT_BYTES);
   if (older === undefined && isZero(other) && newer.turn > 1)
-    findings.damage('files', 'has lost one of its slots', { file: 'head', offset: 0 });
+    findings.damage('files', 'has lost one of its slots', { file: HEAD_FILE, offset: 0 });
   if (
     older !== undefined &&
     (older.turn !== newer.turn - 1 || older.commit > newer.commit || older.size > newer.size)
   )
-    findings.damage('files', 'has slots that do not follow one another', { file: 'head', offset: 0 });
+    findings.damage('files', 'has slots that do not follow one another', { file: HEAD_FILE, offset: 0 });
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { isZero } from '../../protocol/bytes.js';
 import { BLOCK } from '../store/block-buffer.js';
-import { JOURNAL_FILES } from '../store/journal.js';
+import { JOURNAL_FILES } from '../store/folder.js';
 import {
   CHECKSUM_AT,
   follows,

@@ -2,9 +2,10 @@
  * The bytes of the files of payloads as they are once the ledger has started: what only the journal holds goes over what is
  * in the files. Nothing is held of them but the file last read, open.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { PAYLOAD_FOLDER, payloadFileOf } from '../store/payload-files.js';
+import { NODE_DISK, openIfThere } from '../store/disk.js';
+import { PAYLOAD_FOLDER, payloadFileOf } from '../store/folder.js';
 import type { PayloadPiece, PayloadPlace } from '../store/store-payloads.js';
 
 interface OpenFile {
@@ -55,17 +56,9 @@ export class PayloadSource {
   #fdOf(day: number): number | undefined {
     if (this.#open?.day === day) return this.#open.fd;
     this.close();
-    const fd = openIfThere(join(this.#dir, PAYLOAD_FOLDER, payloadFileOf(day)));
+    const path = join(this.#dir, PAYLOAD_FOLDER, payloadFileOf(day));
+    const fd = openIfThere(NODE_DISK, path, constants.O_RDONLY);
     this.#open = { day, fd };
     return fd;
-  }
-}
-
-function openIfThere(path: string): number | undefined {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
   }
 }

@@ -78,6 +78,16 @@ export const NODE_DISK: Disk = {
   database: (location, options) => new Level(location, { ...LEVEL_OPTIONS, ...options }),
 };
 
+/** Throws what the disk says, but for a file that is not there. */
+export function openIfThere(disk: Disk, path: string, flags: number): number | undefined {
+  try {
+    return disk.open(path, flags);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /** Resolves when the names of the files in a folder are on the disk: syncing a file does not do that everywhere. */
 export async function syncFolder(disk: Disk, path: string): Promise<void> {
   const fd = disk.open(path, constants.O_RDONLY);

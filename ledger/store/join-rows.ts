@@ -29,9 +29,9 @@ function joinSegmentRows(rows: readonly Row[]): Row[] {
   const joined: Row[] = [];
   for (let at = 0; at < rows.length;) {
     const first = rows[at] as Row;
-    const bundle = bundleOf(first);
+    const bundle = bundleNumberOf(first);
     let end = at + 1;
-    while (end < rows.length && bundleOf(rows[end] as Row) === bundle) end += 1;
+    while (end < rows.length && bundleNumberOf(rows[end] as Row) === bundle) end += 1;
     const values = rows.slice(at, end).map(({ value }) => value);
     joined.push(values.length === 1 ? first : { key: first.key, value: joinEntrySegments(values) });
     at = end;
@@ -39,6 +39,6 @@ function joinSegmentRows(rows: readonly Row[]): Row[] {
   return joined;
 }
 
-const bundleOf = ({ key }: Row): number => Math.floor(indexOfKey(key) / TILE_WIDTH);
+const bundleNumberOf = ({ key }: Row): number => Math.floor(indexOfKey(key) / TILE_WIDTH);
 
 const nameOf = (key: Uint8Array): string => asBuffer(key).toString('latin1');

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { BLOCK, BlockBuffer, wholeBlocks } from './block-buffer.js';
 import { NODE_DISK, type Disk } from './disk.js';
+import { JOURNAL_FILES } from './folder.js';
 import { frameLength, joinTurns, scanFrames, writeFrame, type Frame } from './journal-frames.js';
 
 const TURN_BYTES = 16 * 1024 * 1024;
@@ -37,8 +38,6 @@ export interface FoundFrames {
   readonly torn: string | undefined;
 }
 
-export const JOURNAL_FILES: readonly string[] = ['journal-0', 'journal-1'];
-
 interface TurnFile {
   readonly fd: number;
   /** Where the next frame goes. */
@@ -62,6 +61,18 @@ function openForWriting(disk: Disk, path: string): number {
   }
 }
 
+/** All of them, or none. */
+function openAll(disk: Disk, paths: readonly string[]): readonly number[] {
+  const opened: number[] = [];
+  try {
+    for (const path of paths) opened.push(openForWriting(disk, path));
+    return opened;
+  } catch (error) {
+    for (const fd of opened) disk.close(fd);
+    throw error;
+  }
+}
+
 /** Reads through the cache, at any length. */
 function wholeFile(disk: Disk, path: string): Buffer {
   const fd = disk.open(path, constants.O_RDONLY | constants.O_CREAT, 0o600);
@@ -79,6 +90,36 @@ export interface JournalOptions {
   readonly turnBytes?: number;
 }
 
+/** Opens or makes the two files in `dir`. Throws what the disk says, and leaves none open then. */
+export function openJournal(
+  dir: string,
+  { disk = NODE_DISK, turnBytes = TURN_BYTES }: JournalOptions = {},
+): Journal {
+  const paths = JOURNAL_FILES.map((name) => join(dir, name));
+  const bytes = paths.map((path) => wholeFile(disk, path));
+  const scanned = bytes.map(scanFrames);
+  const found = {
+    frames: joinTurns(scanned),
+    torn: JOURNAL_FILES.find((_, i) => scanned[i]?.torn),
+  };
+  const files = openAll(disk, paths).map((fd, i) => ({
+    fd,
+    at: 0,
+    length: bytes[i]?.length ?? 0,
+    lastCommit: scanned[i]?.frames.at(-1)?.commit ?? 0,
+    lastChecksum: 0,
+  }));
+  return new Journal({ disk, turnBytes, found, files });
+}
+
+interface JournalParts {
+  readonly disk: Disk;
+  readonly turnBytes: number;
+  readonly found: FoundFrames;
+  /** Open, in the order of their names. */
+  readonly files: readonly TurnFile[];
+}
+
 export class Journal {
   readonly found: FoundFrames;
   readonly #disk: Disk;
@@ -90,23 +131,11 @@ export class Journal {
   #writeMs = 0;
   #writesHere = 0;
 
-  constructor(dir: string, { disk = NODE_DISK, turnBytes = TURN_BYTES }: JournalOptions = {}) {
+  constructor({ disk, turnBytes, found, files }: JournalParts) {
     this.#disk = disk;
     this.#turnBytes = turnBytes;
-    const paths = JOURNAL_FILES.map((name) => join(dir, name));
-    const bytes = paths.map((path) => wholeFile(disk, path));
-    const scanned = bytes.map(scanFrames);
-    this.found = {
-      frames: joinTurns(scanned),
-      torn: JOURNAL_FILES.find((_, i) => scanned[i]?.torn),
-    };
-    this.#files = paths.map((path, i) => ({
-      fd: openForWriting(disk, path),
-      at: 0,
-      length: bytes[i]?.length ?? 0,
-      lastCommit: scanned[i]?.frames.at(-1)?.commit ?? 0,
-      lastChecksum: 0,
-    }));
+    this.found = found;
+    this.#files = files;
   }
 
   /** The file under way is full: time to {@link turn} to the other. */

@@ -7,12 +7,12 @@ import { constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AtMost } from './at-most.js';
-import { NODE_DISK, syncFolder, type Disk } from './disk.js';
+import { NODE_DISK, openIfThere, syncFolder, type Disk } from './disk.js';
+import { PAYLOAD_FOLDER, payloadFileOf } from './folder.js';
 import type { Row } from './journal-frames.js';
-import { isPayloadKey, KEPT_DAY } from './store-keys.js';
+import { isPayloadKey } from './store-keys.js';
 import { pieceOf, placeRowOf, type PayloadPiece, type PayloadPlace } from './store-payloads.js';
 
-export const PAYLOAD_FOLDER = 'payloads';
 /** Bytes of one write, about. */
 const WRITE_BYTES = 1024 * 1024;
 /** Overwritten between two syncs of a file that goes: a commit waits for no more than that. */
@@ -24,16 +24,6 @@ const MAX_OPEN = 64;
 /** Descriptors of readers: as many as Node has threads for the disk. */
 const MAX_READERS = 4;
 
-/** Name of the file for a day, below {@link PAYLOAD_FOLDER}. */
-export const payloadFileOf = (day: number): string => (day === KEPT_DAY ? 'kept' : String(day));
-
-/** The day of a file's name; `undefined` for a name that is none. */
-export function dayOfPayloadFile(name: string): number | undefined {
-  if (name === payloadFileOf(KEPT_DAY)) return KEPT_DAY;
-  const day = Number(name);
-  return Number.isInteger(day) && day >= 0 && day < KEPT_DAY && String(day) === name ? day : undefined;
-}
-
 interface Run {
   readonly day: number;
   readonly offset: number;
@@ -44,6 +34,13 @@ interface Run {
 /** The bytes there, or the beginning of them, or none when the file is gone. */
 export type ReadPlace = (place: PayloadPlace) => Promise<Buffer>;
 
+/** The files of payloads in `dir`, in a folder that is made if there is none. */
+export function openPayloadFiles(dir: string, disk: Disk = NODE_DISK): PayloadFiles {
+  const folder = join(dir, PAYLOAD_FOLDER);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return new PayloadFiles(folder, disk);
+}
+
 export class PayloadFiles {
   readonly #disk: Disk;
   readonly #folder: string;
@@ -52,13 +49,13 @@ export class PayloadFiles {
   /** Files written since the last sync, by day. */
   readonly #open = new Map<number, number>();
   readonly #readers = new AtMost(MAX_READERS);
+  /** One after the other: nothing is closed that somebody writes to. */
+  readonly #alone = new AtMost(1);
   #hasNewFile = false;
-  #turn: Promise<void> = Promise.resolve();
 
-  constructor(dir: string, disk: Disk = NODE_DISK) {
+  constructor(folder: string, disk: Disk) {
     this.#disk = disk;
-    this.#folder = join(dir, PAYLOAD_FOLDER);
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    this.#folder = folder;
   }
 
   /** Says where a day ends, when the store is opened. */
@@ -86,7 +83,7 @@ export class PayloadFiles {
 
   /** Writes what rows of frames hold of payloads; gives the rows for the database, in order. */
   async take(rows: readonly Row[]): Promise<Row[]> {
-    await this.#alone(async () => {
+    await this.#alone.run(async () => {
       for (const run of runsOf(rows)) await this.#write(run);
     });
     return rows.map((row) => (isPayloadKey(row.key) ? placeRowOf(row) : row));
@@ -94,7 +91,7 @@ export class PayloadFiles {
 
   /** Resolves when everything written so far is on the disk. Rejects with what the disk says. */
   sync(): Promise<void> {
-    return this.#alone(() => this.#sync());
+    return this.#alone.run(() => this.#sync());
   }
 
   /**
@@ -119,7 +116,7 @@ export class PayloadFiles {
    * aborted it rejects with the reason, behind the piece in hand, and the file stays, zeros to there.
    */
   async remove(day: number, signal?: AbortSignal): Promise<void> {
-    await this.#alone(async () => this.#close(day));
+    await this.#alone.run(async () => this.#close(day));
     const fd = this.#openIfThere(day, constants.O_RDWR);
     if (fd === undefined) return;
     try {
@@ -140,7 +137,7 @@ export class PayloadFiles {
 
   /** Lets go of the files as they are. */
   async close(): Promise<void> {
-    await this.#alone(async () => {
+    await this.#alone.run(async () => {
       for (const day of [...this.#open.keys()]) this.#close(day);
     });
   }
@@ -209,13 +206,6 @@ export class PayloadFiles {
   #pathOf(day: number): string {
     return join(this.#folder, payloadFileOf(day));
   }
-
-  /** One after the other: nothing is closed that somebody writes to. */
-  #alone(run: () => Promise<void>): Promise<void> {
-    const done = this.#turn.then(run);
-    this.#turn = done.catch(() => undefined);
-    return done;
-  }
 }
 
 /** Pieces that lie next to each other, as one write. */
@@ -236,14 +226,4 @@ function addPiece({ day, offset, records }: PayloadPiece, runs: Run[], open: Map
   const begun = { day, offset, pieces: [records], bytes: records.length };
   open.set(day, begun);
   runs.push(begun);
-}
-
-/** Throws what the disk says, but for a file that is not there. */
-export function openIfThere(disk: Disk, path: string, flags: number): number | undefined {
-  try {
-    return disk.open(path, flags);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

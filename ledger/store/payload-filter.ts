@@ -5,8 +5,9 @@
  */
 import { wordAt } from './payload-table.js';
 
-const HASHES_A_FILTER = 2 ** 20;
-const FILTER_BITS = 2 ** 24;
+export const HASHES_A_FILTER = 2 ** 20;
+export const FILTER_BYTES = 2 ** 21;
+const FILTER_BITS = 8 * FILTER_BYTES;
 const PROBES = 6;
 
 /** What {@link PayloadFilter} is kept as. */

@@ -51,8 +51,8 @@ interface Run {
   readonly wanted: number[];
 }
 
-/** The rows of a window that hold a wanted entry, in the order of their entries. */
-async function rowsOf(db: Database, { day, wanted }: Window): Promise<Run[]> {
+/** A run for each row of a window that holds a wanted entry, in the order of their entries. */
+async function findRuns(db: Database, { day, wanted }: Window): Promise<Run[]> {
   const [first, last] = [wanted[0] ?? 0, wanted.at(-1) ?? 0];
   const before = { gte: payloadKey(day, 0), lte: payloadKey(day, first), reverse: true, limit: 1 };
   const after = { gt: payloadKey(day, first), lte: payloadKey(day, last) };
@@ -68,18 +68,19 @@ async function rowsOf(db: Database, { day, wanted }: Window): Promise<Run[]> {
 
 const endOf = ({ offset, length }: PayloadPlace): number => offset + length;
 
-function runsOf(rows: readonly Run[]): Run[] {
-  const runs: Run[] = [];
-  for (const row of rows) {
-    const open = runs.at(-1);
-    const isHeld = open && row.offset >= open.offset && endOf(row) <= endOf(open); // two windows, one row
-    if (isHeld) open.wanted.push(...row.wanted);
-    else if (open && endOf(open) === row.offset && open.length + row.length <= READ_BYTES) {
-      open.length += row.length;
-      open.wanted.push(...row.wanted);
-    } else runs.push({ ...row, wanted: [...row.wanted] });
+/** Those that lie next to each other as one. */
+function joinRuns(runs: readonly Run[]): Run[] {
+  const joined: Run[] = [];
+  for (const run of runs) {
+    const open = joined.at(-1);
+    const isHeld = open && run.offset >= open.offset && endOf(run) <= endOf(open); // two windows, one row
+    if (isHeld) open.wanted.push(...run.wanted);
+    else if (open && endOf(open) === run.offset && open.length + run.length <= READ_BYTES) {
+      open.length += run.length;
+      open.wanted.push(...run.wanted);
+    } else joined.push({ ...run, wanted: [...run.wanted] });
   }
-  return runs;
+  return joined;
 }
 
 /** Copies of the payloads of a run that are wanted, by entry; what is wrong with it when it cannot be read. */
@@ -114,19 +115,16 @@ interface Reading {
 
 /** Day after day, and run after run: no more than one file is open and one run in memory beside what is wanted. */
 async function readWindows({ db, files }: PayloadStore, windows: readonly Window[]): Promise<Reading> {
-  const rows = await Promise.all(windows.map((window) => rowsOf(db, window)));
+  const found = await Promise.all(windows.map((window) => findRuns(db, window)));
   const reading: Reading = { stored: new Map(), unread: new Map() };
   for (const day of new Set(windows.map((window) => window.day))) {
-    const runs = runsOf(rows.flatMap((some, i) => (windows[i]?.day === day ? some : [])));
+    const runs = joinRuns(found.flatMap((some, i) => (windows[i]?.day === day ? some : [])));
     await files.reading(day, async (read) => {
       for (const run of runs) {
-        const found = await readRun(read, run);
-        if (typeof found === 'string')
-          reading.unread.set(
-            day,
-            graver(reading.unread.get(day), { index: run.wanted[0] ?? 0, code: found }),
-          );
-        else for (const { index, payload } of found) reading.stored.set(index, payload);
+        const held = await readRun(read, run);
+        if (typeof held === 'string')
+          reading.unread.set(day, graver(reading.unread.get(day), { index: run.wanted[0] ?? 0, code: held }));
+        else for (const { index, payload } of held) reading.stored.set(index, payload);
       }
     });
   }

@@ -28,7 +28,7 @@ import {
 import { storeError, type Database } from './store-open.js';
 import { readDays, removePayloads } from './store-pruning.js';
 import { decodeBatchRow } from './store-rows.js';
-import { entriesIn, joinSegments } from './store-segments.js';
+import { entryCount, joinSegments } from './store-segments.js';
 import { encodeStateRow } from './store-state.js';
 import type { BatchRecord, Commit, Found, LogState, Lookup, Store } from './store.js';
 import type { WriteBehind } from './write-behind.js';
@@ -110,7 +110,7 @@ export class StoreLevel implements Store {
     const key = segmentKey(firstIndex);
     const value: Uint8Array | undefined = await this.#read((db) => db.get(key));
     const first = value === undefined ? [] : [{ firstIndex, value }];
-    if (value !== undefined && entriesIn(value) >= width) return joinSegments(firstIndex, width, first);
+    if (value !== undefined && entryCount(value) >= width) return joinSegments(firstIndex, width, first);
     const rest = { gt: key, lt: segmentKey(firstIndex + width) };
     const rows = await this.#read((db) => db.iterator(rest).all());
     const further = rows.map(([at, segment]) => ({ firstIndex: indexOfKey(at), value: segment }));

@@ -6,15 +6,13 @@ import { isThere } from '../../host/system-words.js';
 import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { NODE_DISK, type Disk } from './disk.js';
+import { HEAD_FILE, storeLocation } from './folder.js';
 import { storeDamage } from './store-damage.js';
 import { FORMAT_KEY } from './store-keys.js';
 import { decodeFormatRow, FORMAT_VERSION, type FolderFormat } from './store-rows.js';
 import type { StoreIdentity } from './store.js';
 
 export type Database = Level<Uint8Array, Uint8Array>;
-
-/** Where the database of the ledger in `dir` is. */
-export const storeLocation = (dir: string): string => join(dir, 'store');
 
 /** The codes abstract-level puts on an error and on its cause. */
 function levelCode(error: unknown): string | undefined {
@@ -82,7 +80,7 @@ async function requireWhole(dir: string, location: string): Promise<void> {
   if (isThere(join(location, 'CURRENT'))) return;
   const files = isThere(location) ? await readdir(location) : [];
   const ruins = files.some((name) => /\.(ldb|log)$/.test(name));
-  if (!ruins && !isThere(join(dir, 'head'))) return;
+  if (!ruins && !isThere(join(dir, HEAD_FILE))) return;
   throw storeDamage(`parts of the ledger's store in ${dir} are missing`);
 }
 

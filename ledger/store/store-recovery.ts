@@ -9,16 +9,17 @@ import { silentLog, type Log } from '../../protocol/log.js';
 import { emptyRoot } from '../../protocol/merkle.js';
 import { TILE_WIDTH } from '../../protocol/tile.js';
 import { NODE_DISK, syncFolder, type Disk } from './disk.js';
+import { HEAD_FILE, PAYLOAD_FOLDER, payloadFileOf, storeLocation } from './folder.js';
 import { openHeadFile, type HeadFile } from './head-file.js';
-import { Journal } from './journal.js';
+import { openJournal, type Journal } from './journal.js';
 import { unsettledFrames, type Frame } from './journal-frames.js';
-import { payloadFileOf, PayloadFiles } from './payload-files.js';
+import { openPayloadFiles, type PayloadFiles } from './payload-files.js';
 import { PayloadIndex } from './payload-index.js';
 import type { PayloadStore } from './read-payloads.js';
 import { storeDamage } from './store-damage.js';
 import { FORMAT_KEY, indexOfKey, KEPT_DAY, payloadRange, segmentKey, STATE_KEY } from './store-keys.js';
 import { oneAfterTheOther, StoreLevel, type StoreParts } from './store-level.js';
-import { openDatabase, storeError, storeLocation, type Database } from './store-open.js';
+import { openDatabase, storeError, type Database } from './store-open.js';
 import { decodePayloadPlace } from './store-payloads.js';
 import { readDays } from './store-pruning.js';
 import { encodeFormatRow } from './store-rows.js';
@@ -97,7 +98,7 @@ async function findEnds({ db, files }: PayloadStore, dir: string): Promise<void>
     if (last === undefined) continue;
     const { offset, length } = decodePayloadPlace(last);
     if (files.size(day) < offset + length)
-      throw storeDamage(`payloads/${payloadFileOf(day)} in ${dir} has lost its end`);
+      throw storeDamage(`${PAYLOAD_FOLDER}/${payloadFileOf(day)} in ${dir} has lost its end`);
     files.setEnd(day, offset + length);
   }
 }
@@ -202,12 +203,12 @@ export async function openStoreLevel(options: StoreLevelOptions): Promise<Store>
   let journal: Journal | undefined;
   let files: PayloadFiles | undefined;
   try {
-    head = openHeadFile(join(dir, 'head'), disk);
-    journal = new Journal(dir, { disk, ...(turnBytes !== undefined && { turnBytes }) });
+    head = openHeadFile(join(dir, HEAD_FILE), disk);
+    journal = openJournal(dir, { disk, ...(turnBytes !== undefined && { turnBytes }) });
     tellTorn(journal, log);
     if (fresh && head.found === undefined && firstCheckpoint) await begin(db, identity, firstCheckpoint());
     else if (fresh) throw storeDamage(`the store in ${dir} is empty but its head file is not`);
-    files = new PayloadFiles(dir, disk);
+    files = openPayloadFiles(dir, disk);
     const own = { db, journal, head, dir, files };
     const recovered = await recover(own, tuning);
     if (create) await makeLast(dir, files, db, disk);

@@ -41,7 +41,7 @@ export function encodeEntrySegment(entries: readonly SegmentEntry[]): Uint8Array
 
 /** Throws `format`. */
 export function decodeEntrySegment(value: Uint8Array): SegmentEntry[] {
-  const count = entriesIn(value);
+  const count = entryCount(value);
   const days = asBuffer(value);
   return entriesOf(value.subarray(headOf(count)), count).map((entry, i) => ({
     entry,
@@ -51,9 +51,9 @@ export function decodeEntrySegment(value: Uint8Array): SegmentEntry[] {
 
 /** What commits stored of a bundle one after the other, as if one had. Throws `format`. */
 export function joinEntrySegments(values: readonly Uint8Array[]): Uint8Array {
-  const heads = values.map((value) => headOf(entriesIn(value)));
+  const heads = values.map((value) => headOf(entryCount(value)));
   const count = Buffer.allocUnsafe(COUNT_BYTES);
-  count.writeUInt16BE(values.reduce((sum, value) => sum + entriesIn(value), 0));
+  count.writeUInt16BE(values.reduce((sum, value) => sum + entryCount(value), 0));
   const days = values.map((value, i) => value.subarray(COUNT_BYTES, heads[i]));
   const entries = values.map((value, i) => value.subarray(heads[i]));
   return Buffer.concat([count, ...days, ...entries]);
@@ -62,7 +62,7 @@ export function joinEntrySegments(values: readonly Uint8Array[]): Uint8Array {
 const headOf = (count: number): number => COUNT_BYTES + DAY_BYTES * count;
 
 /** How many a segment holds. Throws `format`. */
-export function entriesIn(value: Uint8Array): number {
+export function entryCount(value: Uint8Array): number {
   const count = (value[0] ?? 0) * 256 + (value[1] ?? 0);
   if (value.length >= headOf(count)) return count;
   throw new FirebreakError('format', 'a segment of entries is cut short');
@@ -78,7 +78,7 @@ interface Cut {
 
 /** The first entries of a segment, at most `wanted`. Throws `damaged` when one is cut short. */
 function cutSegment({ firstIndex, value }: Segment, wanted: number): Cut {
-  const stored = entriesIn(value);
+  const stored = entryCount(value);
   const entries = value.subarray(headOf(stored));
   let at = 0;
   let count = 0;

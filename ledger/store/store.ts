@@ -14,7 +14,7 @@ import type { GatewayRecord } from './gateway-record.js';
 export interface LogState {
   readonly size: TreeSize;
   readonly root: Uint8Array;
-  /** The signed note last published. */
+  /** The log's signed checkpoint of the last commit; readers may not be shown it yet. */
   readonly checkpoint: string;
   /** Leaf hash of the last entry; 32 zero bytes before the first (protocol.md §10). */
   readonly previousLeaf: Uint8Array;

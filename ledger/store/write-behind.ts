@@ -6,10 +6,10 @@
 import { constants } from 'node:fs';
 import { join } from 'node:path';
 import { asError } from '../../protocol/errors.js';
-import type { Disk } from './disk.js';
+import { openIfThere, type Disk } from './disk.js';
 import { joinRows } from './join-rows.js';
 import type { Row } from './journal-frames.js';
-import { openIfThere, type PayloadFiles } from './payload-files.js';
+import type { PayloadFiles } from './payload-files.js';
 import type { Database } from './store-open.js';
 
 /** Bytes of one level batch, about, and of all that waits: commits wait beyond that. */

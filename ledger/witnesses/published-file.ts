@@ -13,6 +13,7 @@ import type { LedgerReader } from '../../protocol/ledger-reader.js';
 import { treeRoot } from '../../protocol/merkle.js';
 import type { NoteVerifier } from '../../protocol/note.js';
 import { tileHashReader } from '../../protocol/tile-hash-reader.js';
+import { PUBLISHED_FILE, UNPUBLISHED_FILE } from '../store/folder.js';
 import { storeDamage } from '../store/store-damage.js';
 
 /** What readers are shown: a checkpoint, and how many entries it is of. */
@@ -29,7 +30,7 @@ export interface HeldLog {
   readonly verifier: NoteVerifier;
 }
 
-const fileIn = (dir: string): string => join(dir, 'published');
+const fileIn = (dir: string): string => join(dir, PUBLISHED_FILE);
 
 /**
  * What was published last; `undefined` when no witnesses were asked for.
@@ -60,16 +61,16 @@ function openOwn(note: string, log: NoteVerifier, dir: string) {
 
 /** Resolves when the note is durable, in the file and its folder. Throws `full`, `permission` or `input`. */
 export async function writePublished(dir: string, note: string): Promise<void> {
-  const file = fileIn(dir);
+  const [file, next] = [fileIn(dir), join(dir, UNPUBLISHED_FILE)];
   try {
-    const handle = await open(`${file}.new`, 'w', 0o600);
+    const handle = await open(next, 'w', 0o600);
     try {
       await handle.writeFile(note, 'utf8');
       await handle.sync();
     } finally {
       await handle.close();
     }
-    await rename(`${file}.new`, file);
+    await rename(next, file);
     await syncFolder(dir);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;

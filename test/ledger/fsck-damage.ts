@@ -3,7 +3,7 @@ import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { openLedger } from '../../ledger/ledger.js';
-import { PayloadFiles } from '../../ledger/store/payload-files.js';
+import { openPayloadFiles } from '../../ledger/store/payload-files.js';
 import {
   batchKey,
   dayOfKey,
@@ -98,7 +98,7 @@ export async function changePayloadRows(
   dir: string,
   to: (rows: PayloadRow[]) => PayloadRow[],
 ): Promise<void> {
-  const files = new PayloadFiles(dir);
+  const files = openPayloadFiles(dir);
   const rows: PayloadRow[] = [];
   for (const [key, value] of await db.iterator({ gte: Buffer.from('p'), lt: Buffer.from('q') }).all()) {
     const day = dayOfKey(key);
@@ -107,7 +107,7 @@ export async function changePayloadRows(
     await db.del(key);
   }
   await rm(join(dir, 'payloads'), { recursive: true });
-  const anew = new PayloadFiles(dir);
+  const anew = openPayloadFiles(dir);
   for (const { day, payloads } of to(rows)) {
     const length = encodePayloadSegment(0, payloads).length - 6;
     const key = payloadKey(day, payloads[0]?.index ?? 0);

@@ -4,7 +4,7 @@ import { Findings } from '../../ledger/fsck/findings.js';
 import { checkJournal, readJournalFiles } from '../../ledger/fsck/journal-check.js';
 import { BLOCK } from '../../ledger/store/block-buffer.js';
 import { NODE_DISK, type Piece } from '../../ledger/store/disk.js';
-import { Journal } from '../../ledger/store/journal.js';
+import { openJournal } from '../../ledger/store/journal.js';
 import type { Frame } from '../../ledger/store/journal-frames.js';
 import { temporaryFolder } from './deployment.js';
 import { encodeFrames } from './journal-file.js';
@@ -66,7 +66,7 @@ describe('a journal', () => {
         if (left < 0) throw new Error('killed');
         return NODE_DISK.writeElsewhere(fd, piece);
       };
-      const journal = new Journal(dir, { disk: { ...NODE_DISK, writeElsewhere } });
+      const journal = openJournal(dir, { disk: { ...NODE_DISK, writeElsewhere } });
       const rows = [{ key: Buffer.from('e'), value: Buffer.alloc(700_000, 1) }];
       for (let commit = 1; commit <= 7; commit++) await journal.append({ commit, settled: 0, rows });
       left = pieces;

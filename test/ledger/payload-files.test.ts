@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openLedger } from '../../ledger/ledger.js';
 import { NODE_DISK, type Disk } from '../../ledger/store/disk.js';
-import { PayloadFiles } from '../../ledger/store/payload-files.js';
+import { openPayloadFiles, type PayloadFiles } from '../../ledger/store/payload-files.js';
 import { KEPT_DAY, payloadKey, segmentKey } from '../../ledger/store/store-keys.js';
 import {
   decodePayloadPlace,
@@ -36,7 +36,7 @@ const indexesAt = (files: PayloadFiles, day: number, row: Uint8Array | undefined
 describe('files of payloads', () => {
   test('hold each day apart, and are the same when everything is written again', async () => {
     const dir = await temporaryFolder();
-    const files = new PayloadFiles(dir);
+    const files = openPayloadFiles(dir);
     const rows = [
       rowFor(files, 20_000, 0, 3),
       { key: segmentKey(0), value: Buffer.of(1) },
@@ -59,10 +59,10 @@ describe('files of payloads', () => {
   });
 
   test('take small rows joined as they take them one by one', async () => {
-    const [one, joined] = [new PayloadFiles(await temporaryFolder()), await temporaryFolder()];
+    const [one, joined] = [openPayloadFiles(await temporaryFolder()), await temporaryFolder()];
     const rows = [0, 1, 2, 3, 4, 5].map((n) => rowFor(one, n % 2 === 0 ? 20_000 : 20_001, n, 1));
     await one.take(rows);
-    const files = new PayloadFiles(joined);
+    const files = openPayloadFiles(joined);
     const taken = await files.take(joinPayloadRows(rows));
     expect(taken).toHaveLength(2);
     expect(await indexesAt(files, 20_000, taken[0]?.value)).toEqual([0, 2, 4]);
@@ -73,7 +73,7 @@ describe('files of payloads', () => {
 
   test('are more than may be open at once', async () => {
     const dir = await temporaryFolder();
-    const files = new PayloadFiles(dir);
+    const files = openPayloadFiles(dir);
     await files.take(Array.from({ length: 150 }, (_, n) => rowFor(files, 20_000 + n, n, 1)));
     expect(await readdir(join(dir, 'payloads'))).toHaveLength(150);
     await files.sync();
@@ -82,7 +82,7 @@ describe('files of payloads', () => {
 
   test('go as a whole, and may go twice', async () => {
     const dir = await temporaryFolder();
-    const files = new PayloadFiles(dir);
+    const files = openPayloadFiles(dir);
     const [row] = await files.take([rowFor(files, 20_000, 0, 3)]);
     for (let n = 0; n < 2; n++) await files.remove(20_000);
     expect(await readdir(join(dir, 'payloads'))).toEqual([]);
@@ -102,7 +102,7 @@ describe('files of payloads', () => {
       },
       sync: async (fd) => void (await NODE_DISK.sync(fd), written.push(0)),
     };
-    const files = new PayloadFiles(dir, disk);
+    const files = openPayloadFiles(dir, disk);
     await writeFile(join(dir, 'payloads', '20000'), Buffer.alloc(9 * MB + 1, 7));
     await files.remove(20_000);
     expect(written.filter((bytes) => bytes > 0)).toEqual([4 * MB, 4 * MB, MB + 1]);

@@ -4,9 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { PayloadFilter } from '../../ledger/store/payload-filter.js';
 import { PayloadIndex } from '../../ledger/store/payload-index.js';
 import { bucketOf, PayloadTable } from '../../ledger/store/payload-table.js';
-import { openDatabase, storeLocation, type Database } from '../../ledger/store/store-open.js';
+import { storeLocation } from '../../ledger/store/folder.js';
+import { openDatabase, type Database } from '../../ledger/store/store-open.js';
 import { NODE_DISK } from '../../ledger/store/disk.js';
-import { PayloadFiles } from '../../ledger/store/payload-files.js';
+import { openPayloadFiles } from '../../ledger/store/payload-files.js';
 import { WriteBehind } from '../../ledger/store/write-behind.js';
 import { logSigner, ORIGIN, temporaryFolder } from './deployment.js';
 
@@ -39,7 +40,7 @@ describe('the filter', () => {
 
 describe('the payload index', () => {
   const behindOf = (db: Database, dir: string) =>
-    new WriteBehind({ db, location: storeLocation(dir), files: new PayloadFiles(dir), disk: NODE_DISK });
+    new WriteBehind({ db, location: storeLocation(dir), files: openPayloadFiles(dir), disk: NODE_DISK });
   const identity = { origin: ORIGIN, logPublicKey: logSigner.publicKey };
 
   const TABLE = 131_072;

@@ -1,9 +1,7 @@
 import { expect, test } from 'vitest';
 import { openLedger } from '../../../ledger/ledger.js';
 import { NODE_DISK, type Disk } from '../../../ledger/store/disk.js';
-import { bucketKey, INDEX_BOOKS_KEY } from '../../../ledger/store/store-keys.js';
 import type { BatchItem } from '../../../protocol/batch.js';
-import { equalBytes } from '../../../protocol/bytes.js';
 import {
   batchOf,
   certificateItem,
@@ -14,6 +12,7 @@ import {
   signerOf,
   temporaryFolder,
 } from '../deployment.js';
+import { holdableDisk } from './holdable-disk.js';
 import { slowDatabase } from './slow-disk.js';
 import { requireSound } from './sound.js';
 import { storedState } from './stored-state.js';
@@ -53,41 +52,6 @@ test('a ledger that was closed while its index was written does not look for eac
   await again.close();
   await requireSound(dir);
 });
-
-/** The real disk, whose database takes no writes and tells of no buckets of the payload index while it is held. */
-function holdableDisk() {
-  let release = (): void => undefined;
-  let held: Promise<void> | undefined;
-  const holdable = {
-    /** Writes that came while it was held. */
-    waiting: 0,
-    /** How often the payload index was written to its end. */
-    indexWritten: 0,
-    hold: () => void (held = new Promise((resolve) => (release = resolve))),
-    release: () => release(),
-    disk: {
-      ...NODE_DISK,
-      database: (location: string, options: { readonly createIfMissing: boolean }) => {
-        const db = NODE_DISK.database(location, options);
-        const [getMany, batch] = [db.getMany.bind(db), db.batch.bind(db)];
-        db.getMany = async (keys: Uint8Array[]) => {
-          if (keys.some(isBucketKey)) await held;
-          return getMany(keys);
-        };
-        db.batch = (async (rows: { readonly key: Uint8Array }[]) => {
-          holdable.waiting += 1;
-          await held;
-          await batch(rows as never);
-          if (rows.some(({ key }) => equalBytes(key, INDEX_BOOKS_KEY))) holdable.indexWritten += 1;
-        }) as never;
-        return db;
-      },
-    },
-  };
-  return holdable;
-}
-
-const isBucketKey = (key: Uint8Array): boolean => key[0] === bucketKey(0, 0)[0];
 
 test('a ledger opened again knows every payload, though its index was written up to the middle of a joined value', async () => {
   const dir = await temporaryFolder();

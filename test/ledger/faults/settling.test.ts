@@ -3,15 +3,19 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { NODE_DISK, type Disk } from '../../../ledger/store/disk.js';
-import { JOURNAL_FILES } from '../../../ledger/store/journal.js';
+import { JOURNAL_FILES } from '../../../ledger/store/folder.js';
 import { joinTurns, scanFrames } from '../../../ledger/store/journal-frames.js';
 import { openLedger } from '../../../ledger/ledger.js';
 import { batchOf, ledgerDeps, noticeItem, officer, temporaryFolder } from '../deployment.js';
+import { holdableDisk } from './holdable-disk.js';
 import { slowDatabase } from './slow-disk.js';
 import { requireSound } from './sound.js';
 import { storedState } from './stored-state.js';
 
 const batchOfSeq = (seq: number) => batchOf(officer, seq, [noticeItem(`${seq}`)]);
+
+const scannedIn = (dir: string) =>
+  Promise.all(JOURNAL_FILES.map(async (name) => scanFrames(await readFile(join(dir, name)))));
 
 /** The database's logs cannot be synced, once. */
 function failingOnce(): { readonly disk: Disk; failNext: boolean } {
@@ -52,9 +56,7 @@ describe('the journal turns', () => {
     for (let seq = 155; seq < 160; seq++) await ledger.submit(batchOfSeq(seq));
     await cp(dir, cut, { recursive: true, filter: (path) => path !== store });
     await ledger.close();
-    const turns = await Promise.all(
-      JOURNAL_FILES.map(async (name) => scanFrames(await readFile(join(cut, name)))),
-    );
+    const turns = await scannedIn(cut);
     for (const { frames } of turns) expect(frames.length).toBeGreaterThan(0);
     const { commit, values } = await storedState(cut);
     expect(commit).toBeLessThan(joinTurns(turns).at(-1)?.commit ?? 0);
@@ -62,6 +64,38 @@ describe('the journal turns', () => {
 
     const again = await openLedger(ledgerDeps(cut));
     expect(again.status().size).toBe(160);
+    await again.close();
+    await requireSound(cut);
+  });
+
+  test('while small commits wait behind a write, and none after the turn is joined with one before it', async () => {
+    const [dir, cut] = [await temporaryFolder(), await temporaryFolder()];
+    const database = holdableDisk();
+    const tuning = { disk: database.disk, journalTurnBytes: 40_000 };
+    const ledger = await openLedger(ledgerDeps(dir, { storeTuning: tuning }));
+    let size = 0;
+    const submit = async (): Promise<void> => void (await ledger.submit(batchOfSeq(size++)));
+    await submit(); // for a writer's first batch the database is asked
+    const [before, synced] = [database.waiting, database.logsSynced];
+    database.hold();
+    await submit();
+    await expect.poll(() => database.waiting).toBeGreaterThan(before);
+    while ((await scannedIn(dir))[1]?.frames.length === 0) await submit();
+    const turnedBehind = size - 1;
+    await submit();
+    database.release();
+    await expect.poll(() => database.logsSynced).toBeGreaterThan(synced);
+    database.hold();
+    await submit();
+    await cp(dir, cut, { recursive: true });
+    database.release();
+    await ledger.close();
+    const last = joinTurns(await scannedIn(cut)).at(-1);
+    expect(last).toMatchObject({ commit: size, settled: turnedBehind });
+    expect(await storedState(cut)).toMatchObject({ commit: size - 1 });
+
+    const again = await openLedger(ledgerDeps(cut));
+    expect(again.status().size).toBe(size);
     await again.close();
     await requireSound(cut);
   });
@@ -84,8 +118,7 @@ describe('a sync of the database that failed', () => {
       message: expect.stringContaining('see to the disk, then start again') as string,
     });
     await expect(ledger.close()).resolves.toBeUndefined();
-    const files = await Promise.all(JOURNAL_FILES.map((name) => readFile(join(dir, name))));
-    const frames = joinTurns(files.map(scanFrames));
+    const frames = joinTurns(await scannedIn(dir));
     expect(frames.map(({ commit }) => commit)).toEqual(frames.map((_, i) => i + 1));
     expect(frames.length).toBeGreaterThanOrEqual(acknowledged);
     expect(acknowledged).toBeGreaterThan(0);
@@ -103,8 +136,7 @@ describe('a sync of the database that failed', () => {
     for (let seq = 0; seq < 5; seq++) await ledger.submit(batchOfSeq(seq));
     failing.failNext = true;
     await expect(ledger.close()).rejects.toMatchObject({ code: 'damaged' });
-    const files = await Promise.all(JOURNAL_FILES.map((name) => readFile(join(dir, name))));
-    expect(joinTurns(files.map(scanFrames))).toHaveLength(5);
+    expect(joinTurns(await scannedIn(dir))).toHaveLength(5);
     await (await openLedger(ledgerDeps(dir))).close();
   });
 });

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { JOURNAL_FILES } from '../../../ledger/store/journal.js';
+import { JOURNAL_FILES } from '../../../ledger/store/folder.js';
 import { scanFrames, FRAME_HEAD } from '../../../ledger/store/journal-frames.js';
 import { openLedger, type Ledger } from '../../../ledger/ledger.js';
 import { WHAT_TO_DO } from '../../../ledger/store/store-damage.js';

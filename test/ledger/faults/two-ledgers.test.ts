@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { JOURNAL_FILES } from '../../../ledger/store/journal.js';
+import { JOURNAL_FILES } from '../../../ledger/store/folder.js';
 import { openLedger } from '../../../ledger/ledger.js';
 import { batchOf, ledgerDeps, noticeItem, officer, openReceipt, temporaryFolder } from '../deployment.js';
 import { program } from '../../program.js';

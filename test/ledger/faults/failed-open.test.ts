@@ -1,0 +1,54 @@
+import { basename } from 'node:path';
+import { expect, test } from 'vitest';
+import { openLedger } from '../../../ledger/ledger.js';
+import { NODE_DISK, type Disk } from '../../../ledger/store/disk.js';
+import { batchOf, ledgerDeps, noticeItem, officer, temporaryFolder } from '../deployment.js';
+import { requireSound } from './sound.js';
+
+/** The real disk, which does not open what it is asked to open after `before` others. */
+function failingDisk(before: number) {
+  const open = new Set<number>();
+  let asked = 0;
+  const failing = {
+    open,
+    /** What it did not open. */
+    failed: undefined as string | undefined,
+    disk: {
+      ...NODE_DISK,
+      open: (path, flags, mode) => {
+        asked += 1;
+        if (asked === before + 1) {
+          failing.failed = basename(path);
+          throw Object.assign(new Error('EIO: i/o error, open'), { code: 'EIO' });
+        }
+        const fd = NODE_DISK.open(path, flags, mode);
+        open.add(fd);
+        return fd;
+      },
+      close: (fd) => {
+        open.delete(fd);
+        NODE_DISK.close(fd);
+      },
+    } satisfies Disk,
+  };
+  return failing;
+}
+
+test('a ledger that does not open leaves no file open, whichever of its files cannot be opened', async () => {
+  const dir = await temporaryFolder();
+  const ledger = await openLedger(ledgerDeps(dir));
+  await ledger.submit(batchOf(officer, 0, [noticeItem('a')]));
+  await ledger.close();
+  const failed: string[] = [];
+  for (;;) {
+    const failing = failingDisk(failed.length);
+    const { disk, open } = failing;
+    const opened = openLedger(ledgerDeps(dir, { storeTuning: { disk } }));
+    await opened.then((again) => again.close()).catch(() => undefined); // some are opened only as it closes
+    expect([failing.failed, open.size]).toEqual([failing.failed, 0]);
+    if (failing.failed === undefined) break;
+    failed.push(failing.failed);
+  }
+  expect(failed).toEqual(expect.arrayContaining(['head', 'journal-0', 'journal-1', 'kept']));
+  await requireSound(dir);
+});

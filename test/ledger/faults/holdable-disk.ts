@@ -1,0 +1,51 @@
+import { NODE_DISK } from '../../../ledger/store/disk.js';
+import { bucketKey, INDEX_BOOKS_KEY } from '../../../ledger/store/store-keys.js';
+import { equalBytes } from '../../../protocol/bytes.js';
+
+/** The real disk, whose database takes no writes and tells of no buckets of the payload index while it is held. */
+export function holdableDisk() {
+  let release = (): void => undefined;
+  let held: Promise<void> | undefined;
+  const logs = new Set<number>();
+  const holdable = {
+    /** Writes that came while it was held. */
+    waiting: 0,
+    /** How often the payload index was written to its end. */
+    indexWritten: 0,
+    /** How often a log of the database was synced. */
+    logsSynced: 0,
+    hold: () => void (held = new Promise((resolve) => (release = resolve))),
+    release: () => release(),
+    disk: {
+      ...NODE_DISK,
+      open: (path: string, flags: number, mode?: number) => {
+        const fd = NODE_DISK.open(path, flags, mode);
+        if (path.endsWith('.log')) logs.add(fd);
+        else logs.delete(fd);
+        return fd;
+      },
+      sync: async (fd: number) => {
+        await NODE_DISK.sync(fd);
+        if (logs.has(fd)) holdable.logsSynced += 1;
+      },
+      database: (location: string, options: { readonly createIfMissing: boolean }) => {
+        const db = NODE_DISK.database(location, options);
+        const [getMany, batch] = [db.getMany.bind(db), db.batch.bind(db)];
+        db.getMany = async (keys: Uint8Array[]) => {
+          if (keys.some(isBucketKey)) await held;
+          return getMany(keys);
+        };
+        db.batch = (async (rows: { readonly key: Uint8Array }[]) => {
+          holdable.waiting += 1;
+          await held;
+          await batch(rows as never);
+          if (rows.some(({ key }) => equalBytes(key, INDEX_BOOKS_KEY))) holdable.indexWritten += 1;
+        }) as never;
+        return db;
+      },
+    },
+  };
+  return holdable;
+}
+
+const isBucketKey = (key: Uint8Array): boolean => key[0] === bucketKey(0, 0)[0];
