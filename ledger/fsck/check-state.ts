@@ -48,7 +48,7 @@ export function readState(rows: RowView, findings: Findings): StateRow | undefin
   return undefined;
 }
 
-/** The checkpoint last published must be signed by the log, and be of the state it stands in. */
+/** The checkpoint of the last commit must be signed by the log, and be of the state it stands in. */
 export function checkCheckpoint({ state }: StateRow, verifier: NoteVerifier, findings: Findings): void {
   try {
     const { size, root } = openCheckpoint(state.checkpoint, verifier);

@@ -56,15 +56,8 @@ function payloadRows({ firstIndex, entries }: Commit, reserve: Reserve): Row[] {
   return rows;
 }
 
-/**
- * The partial tile of level 0 is left out: it is the leaf hashes of entries stored anyway, and would be written anew
- * with every commit.
- */
-function tileRows({ tiles }: Commit): Row[] {
-  return tiles
-    .filter(({ level, width }) => level > 0 || width === TILE_WIDTH)
-    .map(({ level, index, bytes }) => ({ key: tileKey(level, index), value: bytes }));
-}
+const tileRows = ({ tiles }: Commit): Row[] =>
+  tiles.map(({ level, index, bytes }) => ({ key: tileKey(level, index), value: bytes }));
 
 /** Everything of a commit but the state, as the journal holds it. */
 export function rowsOf(commit: Commit, reserve: Reserve): Row[] {

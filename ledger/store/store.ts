@@ -64,7 +64,10 @@ export interface NewEntry {
 export interface Commit {
   readonly firstIndex: number;
   readonly entries: readonly NewEntry[];
-  /** Tiles that changed, the partial ones as they stand. */
+  /**
+   * Tiles that changed: the full ones, and the partial ones above level 0 as they stand. That of level 0 is the leaf hashes of
+   * entries stored anyway, and would be written anew with every commit.
+   */
   readonly tiles: readonly TileBytes[];
   readonly batches: readonly BatchRecord[];
   readonly gateways: readonly GatewayRecord[];
