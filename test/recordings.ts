@@ -3,9 +3,10 @@
  * one beside the checkout is looked into.
  */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
-const BESIDE = join(import.meta.dirname, '../../shared/data/contacts');
+/** Tests and benches are begun in the project's folder, also where they are compiled into another. */
+const BESIDE = resolve('../shared/data/contacts');
 const told = new Set<string>();
 
 /**

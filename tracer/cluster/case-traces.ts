@@ -23,8 +23,7 @@ export async function traceCases(
   const traced: TracedCase[] = [];
   for (const one of request.cases) {
     const due = Math.min(request.to, (one.onset ?? Infinity) - (request.incubationSeconds ?? 0));
-    const asked = backwardFrom(request, one.tag, due);
-    const walked = due < request.from ? NOBODY : await reachedIn(trace, asked);
+    const walked = due < request.from ? NOBODY : await walkedBack(trace, request, one, due);
     const sources = new Map<string, ReachedPerson>();
     for (const row of walked.reached) {
       sources.set(row.person, row);
@@ -60,10 +59,25 @@ export function settingsOf(request: ClusterRequest) {
   };
 }
 
-/** Who may have infected a case by `due`, however long before: its own infectious period says nothing of that. */
+/** Who may have infected a case by `due`. */
 export function backwardFrom(request: ClusterRequest, tag: string, due: number): WalkRequest {
-  const asked = { ...settingsOf(request), case: tag, direction: 'backward', to: due } as const;
-  return request.infectiousSeconds === undefined ? asked : { ...asked, endlessStarts: true };
+  return { ...settingsOf(request), case: tag, direction: 'backward', to: due };
+}
+
+/**
+ * People mostly fall ill while they are infectious, and few other terms tell who infected a case: so a case with an onset is traced back
+ * over one infectious period before it was due. Where that leads to nobody, and where no onset is known, as far as the window goes.
+ */
+async function walkedBack(
+  trace: Trace,
+  request: ClusterRequest,
+  { tag, onset }: ClusterCase,
+  due: number,
+): Promise<Walked> {
+  const asked = backwardFrom(request, tag, due);
+  const recent = onset === undefined ? NOBODY : await reachedIn(trace, asked);
+  const isDone = recent === UNKNOWN || recent.reachedCount > 0;
+  return isDone ? recent : reachedIn(trace, { ...asked, endlessStarts: true });
 }
 
 /** How far a case that fell ill earlier can stand in for the source of a later one. */

@@ -1,4 +1,4 @@
-/** Clusters where people are infectious for a period only (clusters.md, "The infectious period"). */
+/** Clusters where people are infectious for a period only (clusters.md, "What is walked"). */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PersonSource } from '../../../tracer/cluster/cluster-result.js';
@@ -26,6 +26,23 @@ describe('with an infectious period', () => {
     });
     expect(named(sources)).toEqual(['9']);
     expect(unreached).toEqual([]);
+  });
+
+  it('looks back over one such period from an onset, and further where nobody is found in it', async () => {
+    const recent = [met(8, 1, 200), met(8, 2, 201)];
+    const contacts = [met(9, 1, 10), met(9, 2, 12), ...recent];
+    const sourcesOf = async (hours: readonly (number | undefined)[]) => {
+      const ill = hours.map((hour, k) => ({
+        tag: String(k + 1),
+        ...(hour !== undefined && { onset: at(hour) }),
+      }));
+      const { sources } = await ask(contacts, ill, { ...TWENTY_DAYS, hops: 1 });
+      return named(sources).sort();
+    };
+    expect(await sourcesOf([210, 210])).toEqual(['8']);
+    expect(await sourcesOf([210, 13])).toEqual([]); // 1 by 8, 2 by 9
+    expect(await sourcesOf([190, 190])).toEqual(['9']);
+    expect(await sourcesOf([undefined, undefined])).toEqual(['8', '9']);
   });
 
   it('takes nobody for the source of cases that no one period covers', async () => {
