@@ -90,7 +90,7 @@ describe('an exported log', () => {
   });
 
   it('that lacks a tile is named with it', async () => {
-    await spoiltCopy((copy) => rm(join(copy, 'tile/0'), { recursive: true }));
+    await spoiltCopy((copy) => rm(join(copy, 'tile/0/000')));
     const { code, stderr } = await compared('copy', 'log.200');
     expect(stderr).toMatch(/^firebreak: tile\/0\/000 is missing in /);
     expect(code).toBe(1);
