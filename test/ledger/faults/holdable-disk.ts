@@ -2,11 +2,25 @@ import { NODE_DISK } from '../../../ledger/store/disk.js';
 import { bucketKey, INDEX_BOOKS_KEY } from '../../../ledger/store/store-keys.js';
 import { equalBytes } from '../../../protocol/bytes.js';
 
+/** Opens files as the real disk does, and knows those that are logs of the database. */
+export function watchedLogs() {
+  const logs = new Set<number>();
+  return {
+    isLog: (fd: number): boolean => logs.has(fd),
+    open: (path: string, flags: number, mode?: number): number => {
+      const fd = NODE_DISK.open(path, flags, mode);
+      if (path.endsWith('.log')) logs.add(fd);
+      else logs.delete(fd);
+      return fd;
+    },
+  };
+}
+
 /** The real disk, whose database takes no writes and tells of no buckets of the payload index while it is held. */
 export function holdableDisk() {
   let release = (): void => undefined;
   let held: Promise<void> | undefined;
-  const logs = new Set<number>();
+  const { open, isLog } = watchedLogs();
   const holdable = {
     /** Writes that came while it was held. */
     waiting: 0,
@@ -18,15 +32,10 @@ export function holdableDisk() {
     release: () => release(),
     disk: {
       ...NODE_DISK,
-      open: (path: string, flags: number, mode?: number) => {
-        const fd = NODE_DISK.open(path, flags, mode);
-        if (path.endsWith('.log')) logs.add(fd);
-        else logs.delete(fd);
-        return fd;
-      },
+      open,
       sync: async (fd: number) => {
         await NODE_DISK.sync(fd);
-        if (logs.has(fd)) holdable.logsSynced += 1;
+        if (isLog(fd)) holdable.logsSynced += 1;
       },
       database: (location: string, options: { readonly createIfMissing: boolean }) => {
         const db = NODE_DISK.database(location, options);

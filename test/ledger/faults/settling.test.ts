@@ -7,7 +7,7 @@ import { JOURNAL_FILES } from '../../../ledger/store/folder.js';
 import { joinTurns, scanFrames } from '../../../ledger/store/journal-frames.js';
 import { openLedger } from '../../../ledger/ledger.js';
 import { batchOf, ledgerDeps, noticeItem, officer, temporaryFolder } from '../deployment.js';
-import { holdableDisk } from './holdable-disk.js';
+import { holdableDisk, watchedLogs } from './holdable-disk.js';
 import { slowDatabase } from './slow-disk.js';
 import { requireSound } from './sound.js';
 import { storedState } from './stored-state.js';
@@ -19,19 +19,14 @@ const scannedIn = (dir: string) =>
 
 /** The database's logs cannot be synced, once. */
 function failingOnce(): { readonly disk: Disk; failNext: boolean } {
-  const logs = new Set<number>();
+  const { open, isLog } = watchedLogs();
   const failing = {
     failNext: false,
     disk: {
       ...NODE_DISK,
-      open: (path: string, flags: number, mode?: number) => {
-        const fd = NODE_DISK.open(path, flags, mode);
-        if (path.endsWith('.log')) logs.add(fd);
-        else logs.delete(fd);
-        return fd;
-      },
+      open,
       sync: async (fd: number) => {
-        const fails = failing.failNext && logs.has(fd);
+        const fails = failing.failNext && isLog(fd);
         if (fails) failing.failNext = false;
         else return NODE_DISK.sync(fd);
         throw Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });
