@@ -5,8 +5,6 @@ import { Turns } from '../turns.js';
 import { encodeDetails } from './cold-contact.js';
 import { PARTIAL } from './live-table.js';
 import type { LiveRows } from './live-table.js';
-import { WORK_MS } from './stand-aside.js';
-import type { Haste } from './stand-aside.js';
 import { firstOf, newColumns } from './to-seal.js';
 import type { ToSeal } from './to-seal.js';
 
@@ -16,50 +14,34 @@ export interface DayToSeal {
   readonly versions: Float64Array;
 }
 
+/** Others on this thread take contacts and hand out traces: they do not notice so short a turn. */
+const TURN_MS = 1;
 /** Rows between two looks at the clock. */
 const ROWS_A_LOOK = 512;
 
-export interface Gathering {
-  /** Contacts that begin before this day. */
-  readonly beforeDay: number;
-  /** Days with fewer are left out. */
-  readonly least: number;
-  readonly haste: Haste;
-}
-
 /**
- * The contacts of a table that stand now, by the day they begin in. Others on this thread take contacts and hand out traces: they do
- * not notice turns so short.
+ * The contacts of a table that stand now and begin before `beforeDay`, by the day they begin in, for days with at least
+ * `least` of them.
  */
-export async function gatherDays(
-  rows: LiveRows,
-  { beforeDay, least, haste }: Gathering,
-): Promise<DayToSeal[]> {
+export async function gatherDays(rows: LiveRows, beforeDay: number, least: number): Promise<DayToSeal[]> {
   const counts = new Map<number, number>();
-  await eachAlive(rows, haste, (row) => {
+  await eachAlive(rows, (row) => {
     const day = dayOf(rows.table.start[row]!);
     counts.set(day, (counts.get(day) ?? 0) + 1);
   });
   const days = new Map<number, GatheredDay>();
   for (const [day, count] of counts)
     if (day < beforeDay && count >= least) days.set(day, new GatheredDay(rows, count));
-  if (days.size > 0)
-    await eachAlive(rows, haste, (row) => days.get(dayOf(rows.table.start[row]!))?.take(row));
+  if (days.size > 0) await eachAlive(rows, (row) => days.get(dayOf(rows.table.start[row]!))?.take(row));
   return [...days.values()].flatMap((day) => day.finish());
 }
 
 /** In the order of the rows; some may die on the way. */
-async function eachAlive(
-  { table, count }: LiveRows,
-  haste: Haste,
-  use: (row: number) => void,
-): Promise<void> {
-  const turns = new Turns(undefined, WORK_MS);
+async function eachAlive({ table, count }: LiveRows, use: (row: number) => void): Promise<void> {
+  const turns = new Turns(undefined, TURN_MS);
   for (let row = 0; row < count; row++) {
     if (table.died[row] === 0) use(row);
-    if (row % ROWS_A_LOOK !== 0 || !turns.isOver) continue;
-    await haste.rest();
-    await turns.next();
+    if (row % ROWS_A_LOOK === 0 && turns.isOver) await turns.next();
   }
 }
 

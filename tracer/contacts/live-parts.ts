@@ -12,9 +12,6 @@ import type { LedgerPosition } from './manifest.js';
 import { PeopleDirectory } from './people.js';
 import { openSegmentStore } from './segment-store.js';
 import type { SegmentStore, StoreSettings } from './segment-store.js';
-import { Haste } from './stand-aside.js';
-import { startTaskThread } from './task-thread.js';
-import type { TaskThread } from './task-thread.js';
 
 export interface ContactStoreSettings extends StoreSettings {
   readonly log: Log;
@@ -26,8 +23,6 @@ export interface ContactStoreSettings extends StoreSettings {
   readonly waitingTables?: number;
   /** Version of the first contact; 1 by default, and whenever it is opened again. */
   readonly firstVersion?: number;
-  /** How many traces are being walked, in shared memory (walk-pool.ts): what threads do makes way for them. */
-  readonly walksUnderWay?: Int32Array | undefined;
 }
 
 export const TABLE_ROWS = 2 ** 20;
@@ -70,18 +65,14 @@ export function partsInMemory(tableRows: number, firstVersion?: number): Parts {
 
 /** Throws `damaged` or `format` for a folder that cannot be believed in all it holds, and what the disk throws. */
 export async function partsIn(dir: string, settings: ContactStoreSettings): Promise<Parts> {
-  const haste = new Haste();
-  const { startThread: start = startTaskThread, walksUnderWay: walks } = settings;
-  const waiting = walks && { walks, haste: haste.word };
-  const startThread = (): TaskThread => start(waiting);
-  const store = await openSegmentStore(dir, { ...settings, startThread });
+  const store = await openSegmentStore(dir, settings);
   try {
     const [damage] = store.damage;
     if (damage) throw new FirebreakError('damaged', damage.message);
     // Live contacts and stays name people by number.
     if (!store.isPeopleWhole)
       throw new FirebreakError('damaged', `the file of people in ${dir} was changed or is gone`);
-    return await partsOf(store, haste, settings);
+    return await partsOf(store, settings);
   } catch (error) {
     await store.close();
     throw error;
@@ -90,7 +81,6 @@ export async function partsIn(dir: string, settings: ContactStoreSettings): Prom
 
 async function partsOf(
   store: SegmentStore,
-  haste: Haste,
   {
     log,
     tableRows = TABLE_ROWS,
@@ -101,7 +91,7 @@ async function partsOf(
 ): Promise<Parts> {
   const sealed = new SealedContacts();
   const writer = new LiveWriter(store.people, sealed, tableRows, firstVersion);
-  const sealer = new LiveSealer({ store, writer, log, haste, leastRows, waitingTables });
+  const sealer = new LiveSealer({ store, writer, log, leastRows, waitingTables });
   const kept = store.state === undefined ? new Map<string, Uint8Array>() : decodeSections(store.state);
   const live = kept.get(LIVE_SECTION);
   const keepFrom = live ? readLive(live) : 0;

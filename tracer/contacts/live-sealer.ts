@@ -19,7 +19,6 @@ import { sealedSegment } from './sealed-segment.js';
 import type { SealedSegment } from './sealed-segment.js';
 import { holdsOlder } from './segment-search.js';
 import type { SegmentStore } from './segment-store.js';
-import type { Haste } from './stand-aside.js';
 import { StandingSegments } from './standing-segments.js';
 import type { StoredSegment } from './store-open.js';
 
@@ -27,8 +26,6 @@ export interface SealerDeps {
   readonly store: SegmentStore;
   readonly writer: LiveWriter;
   readonly log: Log;
-  /** Set here while additions are about to wait for room. */
-  readonly haste: Haste;
   /** A day with fewer contacts in a table stays live. */
   readonly leastRows: number;
   /** Full tables that wait for their days to be over. */
@@ -43,8 +40,6 @@ const SPARE_TABLES = 2;
 export class LiveSealer {
   readonly #deps: SealerDeps;
   readonly #sealed: SealedContacts;
-  /** Tables that may wait at once. */
-  readonly #most: number;
   readonly #stop = new AbortController();
   readonly #segments: StandingSegments;
   /** By segment: by what time its oldest contacts were left out. */
@@ -60,7 +55,6 @@ export class LiveSealer {
 
   constructor(deps: SealerDeps) {
     this.#deps = deps;
-    this.#most = deps.waitingTables + SPARE_TABLES;
     this.#sealed = deps.writer.sealed;
     this.#segments = new StandingSegments(deps.store);
   }
@@ -96,7 +90,8 @@ export class LiveSealer {
 
   /** Resolves when there is room for more. Throws what kept contacts from being sealed, the next call tries again; `closed` after {@link close}. */
   async ready(): Promise<void> {
-    while (this.#waiting().length > this.#most) {
+    const most = this.#deps.waitingTables + SPARE_TABLES;
+    while (this.#waiting().length > most) {
       if (this.#stop.signal.aborted) throw new FirebreakError('closed', 'the contact store is closed');
       this.nudge();
       await this.#work;
@@ -104,10 +99,9 @@ export class LiveSealer {
     }
   }
 
-  /** Begins whatever is to be done, unless it is under way. To be called after additions. */
+  /** Begins whatever is to be done, unless it is under way. Called after additions. */
   nudge(): void {
     this.#closeDay();
-    this.#deps.haste.isOn = this.#waiting().length >= this.#most;
     if (this.#work !== undefined || this.#stop.signal.aborted || this.#nextStep() === undefined) return;
     this.#work = this.#run().finally(() => (this.#work = undefined));
   }
@@ -211,10 +205,9 @@ export class LiveSealer {
 
   /** When tables have to go, days that are under way too; and when that is not enough, all of them. */
   async #daysOf(table: LiveRows, isLate: boolean): Promise<DayToSeal[]> {
-    const { haste, leastRows: least } = this.#deps;
-    const days = await gatherDays(table, { beforeDay: isLate ? Infinity : this.#overDay, least, haste });
+    const days = await gatherDays(table, isLate ? Infinity : this.#overDay, this.#deps.leastRows);
     return isLate && days.length === 0 && 2 * table.contacts > table.count
-      ? gatherDays(table, { beforeDay: Infinity, least: 1, haste })
+      ? gatherDays(table, Infinity, 1)
       : days;
   }
 

@@ -7,7 +7,7 @@ import { runTask } from './store-task.js';
 import type { StoreTask } from './store-task.js';
 import type { TaskReport, TaskThreadSettings } from './task-thread.js';
 
-const { waiting } = workerData as TaskThreadSettings;
+const { walksUnderWay } = workerData as TaskThreadSettings;
 
 const report = (message: TaskReport): void => parentPort?.postMessage(message);
 
@@ -15,7 +15,7 @@ async function outcomeOf(task: StoreTask): Promise<TaskReport> {
   try {
     const result = await runTask(NODE_STORE_DISK, task, {
       onPeople: (people) => report({ kind: 'progress', people }),
-      standAside: waiting ? standAsideFor(waiting) : standFast,
+      standAside: walksUnderWay ? standAsideFor(walksUnderWay) : standFast,
     });
     return { kind: 'done', result };
   } catch (error) {

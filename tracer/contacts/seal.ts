@@ -17,7 +17,7 @@ import type { StoreDisk } from './store-disk.js';
 import { timeOrder } from './time-order.js';
 import type { ToSeal } from './to-seal.js';
 
-const ROWS_A_LOOK = 2048;
+const ROWS_A_LOOK = 16_384;
 
 /** Paths of new files. */
 export interface SegmentPaths {

@@ -5,7 +5,7 @@ import type { StandAside } from './stand-aside.js';
 import { MAX_CONTACT_SECONDS, MAX_SPAN_SECONDS, segmentBytes, segmentIn } from './segment.js';
 import type { Segment } from './segment.js';
 
-const ROWS_A_LOOK = 2048;
+const ROWS_A_LOOK = 4096;
 
 /** Contacts in order of start, fields as a segment has them; each `count` long. */
 export interface SealedColumns {

@@ -32,7 +32,9 @@ import type { ToSeal } from './to-seal.js';
 export interface StoreSettings extends OpenOptions {
   readonly disk?: StoreDisk;
   /** By default a thread for each task, which leaves no memory behind. */
-  readonly startThread?: StartTaskThread | undefined;
+  readonly startThread?: StartTaskThread;
+  /** How many traces are being walked, in shared memory (walk-pool.ts): what threads do stands aside for them. */
+  readonly walksUnderWay?: Int32Array | undefined;
 }
 
 export interface TaskOptions {
@@ -64,7 +66,8 @@ export interface StoreChange {
 
 /** Opens the store in `dir`, or makes one there. Throws as {@link findStore}. */
 export async function openSegmentStore(dir: string, settings: StoreSettings = {}): Promise<SegmentStore> {
-  const { disk = NODE_STORE_DISK, startThread = () => startTaskThread() } = settings;
+  const { disk = NODE_STORE_DISK, walksUnderWay } = settings;
+  const { startThread = () => startTaskThread(walksUnderWay) } = settings;
   return new SegmentStore(dir, disk, startThread, await findStore(disk, dir, settings));
 }
 

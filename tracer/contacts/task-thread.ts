@@ -2,7 +2,6 @@
 import { endWorker, startWorker } from '../../host/start-worker.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { ErrorCode } from '../../protocol/errors.js';
-import type { Waiting } from './stand-aside.js';
 import type { StoreDisk } from './store-disk.js';
 import { runTask } from './store-task.js';
 import type { StoreTask, TaskResults, Tasks } from './store-task.js';
@@ -14,8 +13,8 @@ export type TaskReport =
 
 /** What a thread is started with. */
 export interface TaskThreadSettings {
-  /** Whom to make way for. */
-  readonly waiting: Waiting | undefined;
+  /** How many traces are being walked, in shared memory (walk-pool.ts). */
+  readonly walksUnderWay: Int32Array | undefined;
 }
 
 export interface TaskThread {
@@ -28,15 +27,14 @@ export interface TaskThread {
   end(): Promise<void>;
 }
 
-/** `waiting`: whom its tasks make way for, and who waits for them. */
-export type StartTaskThread = (waiting?: Waiting) => TaskThread;
+export type StartTaskThread = () => TaskThread;
 
 /**
- * Starts a thread, which makes way for those who wait (stand-aside.ts). It keeps the process alive only while it has something
+ * Starts a thread, which stands aside while there are walks under way. It keeps the process alive only while it has something
  * to do.
  */
-export function startTaskThread(waiting?: Waiting): TaskThread {
-  const workerData: TaskThreadSettings = { waiting };
+export function startTaskThread(walksUnderWay?: Int32Array): TaskThread {
+  const workerData: TaskThreadSettings = { walksUnderWay };
   const worker = startWorker(new URL('./seal-worker.js', import.meta.url), { workerData });
   worker.unref();
   let failure: Error | undefined;

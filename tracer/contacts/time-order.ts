@@ -6,7 +6,7 @@ import { FirebreakError } from '../../protocol/errors.js';
 
 const DIGIT_BITS = 12;
 const DIGITS = 2 ** DIGIT_BITS;
-const ROWS_A_LOOK = 2048;
+const ROWS_A_LOOK = 8192;
 
 export interface MeetingColumns {
   readonly count: number;
