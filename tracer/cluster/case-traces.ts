@@ -75,9 +75,10 @@ async function walkedBack(
   due: number,
 ): Promise<Walked> {
   const asked = backwardFrom(request, tag, due);
-  const recent = onset === undefined ? NOBODY : await reachedIn(trace, asked);
-  const isDone = recent === UNKNOWN || recent.reachedCount > 0;
-  return isDone ? recent : reachedIn(trace, { ...asked, endlessStarts: true });
+  const everBefore = { ...asked, endlessStarts: true };
+  if (onset === undefined || request.infectiousSeconds === undefined) return reachedIn(trace, everBefore);
+  const recent = await reachedIn(trace, asked);
+  return recent === UNKNOWN || recent.reachedCount > 0 ? recent : reachedIn(trace, everBefore);
 }
 
 /** How far a case that fell ill earlier can stand in for the source of a later one. */

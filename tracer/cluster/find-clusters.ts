@@ -68,10 +68,10 @@ function inOrder<T>({ cases }: ClusterRequest, rows: readonly T[], caseOf: (row:
   return [...rows].sort((x, y) => placeOf(x) - placeOf(y));
 }
 
-const asAsked = (request: ClusterRequest, source: ClusterSource): ClusterSource =>
-  source.kind === 'person'
-    ? { ...source, explains: inOrder(request, source.explains, (row) => row.case) }
-    : { ...source, explains: inOrder(request, source.explains, (row) => row.case) };
+const asAsked = <Source extends ClusterSource>(request: ClusterRequest, source: Source): Source => ({
+  ...source,
+  explains: inOrder<Source['explains'][number]>(request, source.explains, (row) => row.case),
+});
 
 /** Everybody named in the answer, by tag number: cases, sources, and all on the way. */
 export function tagsInCluster({ cases, sources, tree }: ClusterResult): number[] {

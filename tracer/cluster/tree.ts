@@ -41,8 +41,8 @@ const NO_GAIN = 1e-9;
 const ALWAYS: Period = { from: 0, until: Infinity };
 
 /**
- * The best of the trees that are grown from each of these people, in each of its infectious periods, and from the cases alone. Throws what the paths of the cases'
- * sources throw when they are read, and what the turns throw.
+ * The best of the trees that are grown from each of these people, in each of its infectious periods, and from the cases alone.
+ * Throws what the paths of the cases' sources throw when they are read, and what the turns throw.
  */
 export async function bestTree(
   cases: readonly TracedCase[],

@@ -8,7 +8,7 @@ import { FirebreakError } from '../../protocol/errors.js';
 
 const FORMAT = 'firebreak contact store';
 const VERSION = 5;
-/** In version 3 no part is cold; in both, the state of a tracer has the reports that are missing, which are parts now. Else they are alike. */
+/** Before version 5 the state of a tracer has the reports that are missing, which are parts now; in version 3 no part is cold. */
 const READABLE = [3, 4, VERSION];
 
 const whole = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
