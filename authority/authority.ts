@@ -7,30 +7,30 @@ import { unlessAborted } from '../host/time-limit.js';
 import type { UnixMs } from '../protocol/brands.js';
 import { toHex } from '../protocol/bytes.js';
 import type { Clock } from '../protocol/clock.js';
-import type { Signer } from '../protocol/ed25519.js';
+import type { Signer } from '../protocol/crypto/ed25519.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
 import { dayOf } from '../protocol/time.js';
 import { closable, type Task } from './closable.js';
-import { openClockTrust, type ClockTrust, type LogDays } from './clock-trust.js';
-import type { DayKeyStore } from './day-key-store.js';
-import { openDayKeyring, type DayKeyring } from './day-keys.js';
-import { makeDays, openDaysAhead, type DaysAhead } from './days-ahead.js';
-import { openEnrolment, type Enrolment } from './enrolment.js';
+import { openClockTrust, type ClockTrust, type LogDays } from './days/clock-trust.js';
+import type { DayKeyStore } from './days/day-key-store.js';
+import { openDayKeyring, type DayKeyring } from './days/day-keys.js';
+import { makeDays, openDaysAhead, type DaysAhead } from './days/days-ahead.js';
+import { openEnrolment, type Enrolment } from './credentials/enrolment.js';
 import { authorityEntries, type AuthorityEntries, type EntrySink } from './entries.js';
 import { gatewayRegister, type CertifiedGateway, type GatewayRegister } from './gateways.js';
-import { noticeBook, type NoticeBook, type NoticeState } from './notice-book.js';
-import { noticeDesk, type NoticeDesk, type NoticeOrder, type Notified } from './notice-desk.js';
-import type { OwnWords } from './own-words.js';
+import { noticeBook, type NoticeBook, type NoticeState } from './notices/notice-book.js';
+import { noticeDesk, type NoticeDesk, type NoticeOrder, type Notified } from './notices/notice-desk.js';
+import type { OwnWords } from './records/own-words.js';
 import { openPublisher, type Publisher, type RetainedUplink } from './publisher.js';
-import { openReadBack, type ReadBack } from './read-back.js';
-import type { RecordStore } from './records.js';
-import { retentionBook, type EndedDay } from './retention-book.js';
-import { openRetention, type Retention } from './retention.js';
+import { openReadBack, type ReadBack } from './credentials/read-back.js';
+import type { RecordStore } from './records/records.js';
+import { retentionBook, type EndedDay } from './days/retention-book.js';
+import { openRetention, type Retention } from './days/retention.js';
 import { statementBook, type StatementBook } from './statement-book.js';
-import { tagRegistry, type TagRegistry } from './tag-registry.js';
-import { atTurnOfDay } from './turn-of-day.js';
-import type { WorkedDayStore } from './worked-day.js';
+import { tagRegistry, type TagRegistry } from './credentials/tag-registry.js';
+import { atTurnOfDay } from './days/turn-of-day.js';
+import type { WorkedDayStore } from './days/worked-day.js';
 
 /** Two packs of seven days. */
 export const DEFAULT_HORIZON_DAYS = 14;
@@ -79,11 +79,11 @@ export interface Authority extends Enrolment {
   notified(number: number, signal: AbortSignal): Promise<NoticeReach>;
   /**
    * What the turn of a day asks for: keys of yesterday, today and tomorrow, the end of days that left the retention
-   * window, an orderly registry. Harmless to repeat. Nothing ends by a clock that leapt (clock-trust.ts), and a day that
+   * window, an orderly registry. Harmless to repeat. Nothing ends by a clock that leapt (days/clock-trust.ts), and a day that
    * cannot have keys is said once and passed over.
    */
   maintain(): Promise<void>;
-  /** Whether the log was read back (read-back.ts); always where no log is read. */
+  /** Whether the log was read back (credentials/read-back.ts); always where no log is read. */
   isReadBack(): boolean;
   /** Maintains, and waits for what the ledger says to the prunings; the days that ended, ever. Rejects with the signal's reason. */
   retain(signal: AbortSignal): Promise<readonly EndedDay[]>;

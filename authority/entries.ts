@@ -1,14 +1,14 @@
 /** The authority's ledger entries (protocol.md §10): types 3, 4, 8, 9 and 10, each payload under a fresh salt. */
 import type { Courier, PostedEntry } from '../courier/courier.js';
 import type { Clock } from '../protocol/clock.js';
-import { ENTRY_TYPE } from '../protocol/entry.js';
-import { encodeCredentialsPayload } from '../protocol/payload-credentials.js';
-import { encodeDayKeyPayload } from '../protocol/payload-day-key.js';
-import { encodeGatewayPayload } from '../protocol/payload-gateway.js';
+import { ENTRY_TYPE } from '../protocol/tlog/entry.js';
+import { encodeCredentialsPayload } from '../protocol/payload/credentials.js';
+import { encodeDayKeyPayload } from '../protocol/payload/day-key.js';
+import { encodeGatewayPayload } from '../protocol/payload/gateway.js';
 import { FirebreakError } from '../protocol/errors.js';
-import { encodeNoticePayload } from '../protocol/payload-notice.js';
-import { encodePruningPayload } from '../protocol/payload-pruning.js';
-import { SALT_BYTES } from '../protocol/payload-salt.js';
+import { encodeNoticePayload } from '../protocol/payload/notice.js';
+import { encodePruningPayload } from '../protocol/payload/pruning.js';
+import { SALT_BYTES } from '../protocol/payload/salt.js';
 
 /** The part of the courier that is needed here. */
 export type EntrySink = Pick<Courier, 'post'>;

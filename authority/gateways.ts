@@ -7,17 +7,17 @@
  */
 import { z } from 'zod';
 import { fromHex, toHex } from '../protocol/bytes.js';
-import type { Signer } from '../protocol/ed25519.js';
+import type { Signer } from '../protocol/crypto/ed25519.js';
 import { FirebreakError } from '../protocol/errors.js';
-import { MAX_CERTIFICATE_DAYS } from '../protocol/gateway-certificate.js';
+import { MAX_CERTIFICATE_DAYS } from '../protocol/session/gateway-certificate.js';
 import { partyIdOf } from '../protocol/keys.js';
-import { openRevocation } from '../protocol/revocation.js';
+import { openRevocation } from '../protocol/session/revocation.js';
 import type { AuthorityEntries } from './entries.js';
 import { certifyGateway, revokeGateway } from './issuer.js';
-import { keyedLock } from './keyed-lock.js';
-import type { KeyedLock } from './keyed-lock.js';
-import type { OwnWords } from './own-words.js';
-import type { RecordStore } from './records.js';
+import { keyedLock } from './credentials/keyed-lock.js';
+import type { KeyedLock } from './credentials/keyed-lock.js';
+import type { OwnWords } from './records/own-words.js';
+import type { RecordStore } from './records/records.js';
 import type { StatementBook } from './statement-book.js';
 
 const row = z.object({

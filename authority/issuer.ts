@@ -1,14 +1,14 @@
 /** What the issuer key signs beside credentials and packs (protocol.md §7), each as the bytes that go out. */
 import { asUnixMs } from '../protocol/brands.js';
-import { encodeDayKeyStatement, issueDayKeyStatement } from '../protocol/day-key-statement.js';
-import type { Signer } from '../protocol/ed25519.js';
+import { encodeDayKeyStatement, issueDayKeyStatement } from '../protocol/session/day-key-statement.js';
+import type { Signer } from '../protocol/crypto/ed25519.js';
 import {
   encodeGatewayCertificate,
   issueGatewayCertificate,
   MAX_CERTIFICATE_DAYS,
-} from '../protocol/gateway-certificate.js';
+} from '../protocol/session/gateway-certificate.js';
 import type { DayKeys } from '../protocol/keys.js';
-import { signRevocation } from '../protocol/revocation.js';
+import { signRevocation } from '../protocol/session/revocation.js';
 
 /** Certifies a gateway for seven days from `fromDay` on: as long as a certificate may hold. */
 export function certifyGateway(issuer: Signer, gatewayPublicKey: Uint8Array, fromDay: number): Uint8Array {

@@ -3,11 +3,11 @@
  * retained messages in memory, so that all are published again whenever it comes back.
  */
 import type { Uplink } from '../courier/uplink.js';
-import { joinDayKeyStatements, joinRevocations, MAX_STATEMENTS } from '../protocol/authority-topics.js';
+import { joinDayKeyStatements, joinRevocations, MAX_STATEMENTS } from '../protocol/mqtt/authority-topics.js';
 import type { Log } from '../protocol/log.js';
-import { joinNotices, withinBounds } from '../protocol/notice-list.js';
-import { DAY_KEYS_TOPIC, NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../protocol/topics.js';
-import type { NoticeBook } from './notice-book.js';
+import { joinNotices, withinBounds } from '../protocol/tag/notice-list.js';
+import { DAY_KEYS_TOPIC, NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../protocol/mqtt/topics.js';
+import type { NoticeBook } from './notices/notice-book.js';
 import type { StatementBook } from './statement-book.js';
 
 /** The part of the uplink that is needed here. */

@@ -1,6 +1,6 @@
 /**
  * What the authority has stated and must state again whenever a broker has lost it: a broker keeps retained messages in
- * memory. All of it is public. Notices are in notice-book.ts.
+ * memory. All of it is public. Notices are in notices/notice-book.ts.
  *
  *     made/<day>                        nothing: the day's keys are whole on disk, and the log may know them
  *     statement/<day>                   day-key statement 105
@@ -9,7 +9,7 @@
  * Days are 8 hex digits, so that keys sort by them.
  */
 import { toHex } from '../protocol/bytes.js';
-import type { RecordStore } from './records.js';
+import type { RecordStore } from './records/records.js';
 
 export interface StatementBook {
   /** Whether keys of the day may be known to others: noted before they are stated anywhere. */

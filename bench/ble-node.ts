@@ -1,28 +1,31 @@
 /** A tag or a gateway of `npm run bench -- ble`: noble and bleno are one instance per process. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { runGatewaySession } from '../firmware-sim/gateway-session.js';
-import type { SessionTag } from '../firmware-sim/gateway-session.js';
+import { runGatewaySession } from '../firmware-sim/live/gateway-session.js';
+import type { SessionTag } from '../firmware-sim/live/gateway-session.js';
 import { openGateway } from '../gateway/gateway.js';
 import { liveClock } from '../host/clock-live.js';
-import { encodeAdvert } from '../protocol/beacon.js';
+import { encodeAdvert } from '../protocol/tag/beacon.js';
 import { concat, fromHex, toHex } from '../protocol/bytes.js';
-import { issueCredential } from '../protocol/credential.js';
-import { encodeDayKeyStatement, issueDayKeyStatement } from '../protocol/day-key-statement.js';
-import { fastSigner } from '../protocol/ed25519.js';
-import type { Signer } from '../protocol/ed25519.js';
+import { issueCredential } from '../protocol/tag/credential.js';
+import { encodeDayKeyStatement, issueDayKeyStatement } from '../protocol/session/day-key-statement.js';
+import { fastSigner } from '../protocol/crypto/ed25519.js';
+import type { Signer } from '../protocol/crypto/ed25519.js';
 import { asError, FirebreakError } from '../protocol/errors.js';
-import { isGatewayAdvert } from '../protocol/gateway-advert.js';
-import { encodeGatewayCertificate, issueGatewayCertificate } from '../protocol/gateway-certificate.js';
-import type { Hello } from '../protocol/hello.js';
+import { isGatewayAdvert } from '../protocol/session/gateway-advert.js';
+import {
+  encodeGatewayCertificate,
+  issueGatewayCertificate,
+} from '../protocol/session/gateway-certificate.js';
+import type { Hello } from '../protocol/session/hello.js';
 import { issuerIdOf, partyIdOf } from '../protocol/keys.js';
 import { silentLog } from '../protocol/log.js';
-import { encodeReportPlaintext } from '../protocol/report-plaintext.js';
-import { reportHash, sealReport } from '../protocol/report.js';
+import { encodeReportPlaintext } from '../protocol/tag/report-plaintext.js';
+import { reportHash, sealReport } from '../protocol/tag/report.js';
 import { DEFAULT_SETTINGS } from '../protocol/settings.js';
-import type { TagReceipt } from '../protocol/tag-receipt.js';
+import type { TagReceipt } from '../protocol/session/tag-receipt.js';
 import { dayOf, epochOf } from '../protocol/time.js';
-import { DAY_KEYS_TOPIC } from '../protocol/topics.js';
+import { DAY_KEYS_TOPIC } from '../protocol/mqtt/topics.js';
 import { openBleRadio } from '../radio/ble/open-ble-radio.js';
 import type { Radio } from '../radio/contract.js';
 import { staticAddressOf } from '../radio/static-address.js';

@@ -9,7 +9,7 @@ import { cpus } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { toHex } from '../protocol/bytes.js';
-import { x25519KeyPair } from '../protocol/x25519.js';
+import { x25519KeyPair } from '../protocol/crypto/x25519.js';
 import { startEmulator } from '../test/ble/emulator.js';
 import type { FromNode, GatewayResult, NodePlan, TagResult, ToNode } from './ble-plan.js';
 import { quantile } from './trace/figures.js';

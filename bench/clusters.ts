@@ -3,8 +3,8 @@
  * met, on the same outbreaks: a JSON line for each recording and share of the infected that become known, and one for all.
  */
 import { basename } from 'node:path';
-import { readContactsFile } from '../firmware-sim/contacts-file.js';
-import { wardAndHub } from '../firmware-sim/scenario.js';
+import { readContactsFile } from '../firmware-sim/recorded/contacts-file.js';
+import { wardAndHub } from '../firmware-sim/scenario/scenario.js';
 import type { Contact } from '../tracer/contact.js';
 import { recordedFile } from '../test/recordings.js';
 import { contactsOfRecording } from '../test/tracer/cluster/recording-contacts.js';

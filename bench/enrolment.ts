@@ -1,15 +1,15 @@
 /** How long an authority takes to enrol a school: 327 tags for five days, 157,000 credentials, stores in memory. */
 import { randomBytes } from 'node:crypto';
 import { openAuthority } from '../authority/authority.js';
-import { memoryDayKeyStore } from '../authority/day-key-store-memory.js';
-import { memoryRecords } from '../authority/records-memory.js';
-import { memoryWorkedDay } from '../authority/worked-day.js';
+import { memoryDayKeyStore } from '../authority/days/day-key-store-memory.js';
+import { memoryRecords } from '../authority/records/records-memory.js';
+import { memoryWorkedDay } from '../authority/days/worked-day.js';
 import { asUnixMs } from '../protocol/brands.js';
-import { signCredentialRequest } from '../protocol/credential-request.js';
-import { fastSigner } from '../protocol/ed25519.js';
+import { signCredentialRequest } from '../protocol/tag/credential-request.js';
+import { fastSigner } from '../protocol/crypto/ed25519.js';
 import { silentLog } from '../protocol/log.js';
 import { DAY_SECONDS, EPOCHS_PER_DAY } from '../protocol/time.js';
-import { x25519KeyPair } from '../protocol/x25519.js';
+import { x25519KeyPair } from '../protocol/crypto/x25519.js';
 
 const DAY = 20_000;
 

@@ -6,23 +6,29 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import mqtt, { type MqttClient } from 'mqtt';
-import { batchHash, batchItemSize, BATCH_OVERHEAD, encodeBatch, MAX_BATCH_ITEMS } from '../protocol/batch.js';
-import type { BatchItem } from '../protocol/batch.js';
+import {
+  batchHash,
+  batchItemSize,
+  BATCH_OVERHEAD,
+  encodeBatch,
+  MAX_BATCH_ITEMS,
+} from '../protocol/mqtt/batch.js';
+import type { BatchItem } from '../protocol/mqtt/batch.js';
 import { asUnixMs } from '../protocol/brands.js';
 import { fromHex, toHex } from '../protocol/bytes.js';
-import { makeConnectToken } from '../protocol/connect-token.js';
-import { issueCredential } from '../protocol/credential.js';
-import { fastSigner } from '../protocol/ed25519.js';
-import type { Signer } from '../protocol/ed25519.js';
-import { ENTRY_TYPE } from '../protocol/entry.js';
+import { makeConnectToken } from '../protocol/mqtt/connect-token.js';
+import { issueCredential } from '../protocol/tag/credential.js';
+import { fastSigner } from '../protocol/crypto/ed25519.js';
+import type { Signer } from '../protocol/crypto/ed25519.js';
+import { ENTRY_TYPE } from '../protocol/tlog/entry.js';
 import { refusalNumber } from '../protocol/errors.js';
 import { issuerIdOf, partyIdOf } from '../protocol/keys.js';
-import { openLedgerReceipt } from '../protocol/ledger-receipt.js';
-import { encodeReportPlaintext } from '../protocol/report-plaintext.js';
-import { sealReport } from '../protocol/report.js';
+import { openLedgerReceipt } from '../protocol/mqtt/ledger-receipt.js';
+import { encodeReportPlaintext } from '../protocol/tag/report-plaintext.js';
+import { sealReport } from '../protocol/tag/report.js';
 import { dayOf, epochOf } from '../protocol/time.js';
-import { entriesTopic, receiptsTopic } from '../protocol/topics.js';
-import { x25519KeyPair } from '../protocol/x25519.js';
+import { entriesTopic, receiptsTopic } from '../protocol/mqtt/topics.js';
+import { x25519KeyPair } from '../protocol/crypto/x25519.js';
 import { randomRecords } from './random-records.js';
 import type { FromGateways, IngestCase, IngestPlan, IngestResult, ToGateways } from './ingest-plan.js';
 

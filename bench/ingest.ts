@@ -10,19 +10,22 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { liveClock } from '../host/clock-live.js';
-import { openAedesBroker } from '../ledger/broker-aedes.js';
+import { openAedesBroker } from '../ledger/broker/aedes.js';
 import { openLedger, type Ledger } from '../ledger/ledger.js';
 import { defaultCheckThreads } from '../ledger/intake/checker-threads.js';
-import { encodeBatch, type BatchItem } from '../protocol/batch.js';
+import { encodeBatch, type BatchItem } from '../protocol/mqtt/batch.js';
 import { asUnixMs } from '../protocol/brands.js';
 import { toHex } from '../protocol/bytes.js';
-import { fastSigner, type Signer } from '../protocol/ed25519.js';
-import { ENTRY_TYPE } from '../protocol/entry.js';
-import { encodeGatewayCertificate, issueGatewayCertificate } from '../protocol/gateway-certificate.js';
+import { fastSigner, type Signer } from '../protocol/crypto/ed25519.js';
+import { ENTRY_TYPE } from '../protocol/tlog/entry.js';
+import {
+  encodeGatewayCertificate,
+  issueGatewayCertificate,
+} from '../protocol/session/gateway-certificate.js';
 import { partyIdOf } from '../protocol/keys.js';
 import { silentLog } from '../protocol/log.js';
-import { noteSigner } from '../protocol/note.js';
-import { encodeGatewayPayload } from '../protocol/payload-gateway.js';
+import { noteSigner } from '../protocol/tlog/note.js';
+import { encodeGatewayPayload } from '../protocol/payload/gateway.js';
 import { dayOf } from '../protocol/time.js';
 import { threadSeconds } from './thread-seconds.js';
 import type { FromGateways, IngestCase, IngestPlan, IngestResult, ToGateways } from './ingest-plan.js';

@@ -1,6 +1,6 @@
 /** Encounter records of nobody, for measuring what carries them. */
 import { randomBytes } from 'node:crypto';
-import type { EncounterRecord } from '../protocol/encounter-record.js';
+import type { EncounterRecord } from '../protocol/tag/encounter-record.js';
 import { DAY_SECONDS, dayOf } from '../protocol/time.js';
 
 /** So many, of the day of `timeMs`; no two name the same peer. */

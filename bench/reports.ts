@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { asTagNumber } from '../protocol/brands.js';
-import { sha256 } from '../protocol/hash.js';
+import { sha256 } from '../protocol/crypto/hash.js';
 import { silentLog } from '../protocol/log.js';
 import type { ContactStore } from '../tracer/contacts/contact-store.js';
 import { openContactStore } from '../tracer/contacts/open-contact-store.js';

@@ -4,9 +4,9 @@
  */
 import { randomFillSync, randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { openLogView } from '../ledger/log-view.js';
-import { proveEntry } from '../ledger/prove.js';
-import { openLedgerFolder } from '../ledger/reader-level.js';
+import { openLogView } from '../ledger/readers/log-view.js';
+import { proveEntry } from '../ledger/proofs/prove.js';
+import { openLedgerFolder } from '../ledger/readers/reader-level.js';
 import { logSigner, openOurs } from './append-ours.js';
 
 const BATCH = 1024;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { describeError, exitCodeOf } from './exit.js';
+import { describeError, exitCodeOf } from './terminal/exit.js';
 import { buildProgram } from './program.js';
 
 // Whoever reads along may have seen enough (`| head`): what is left to say is dropped, the work goes on to its end.

@@ -14,7 +14,7 @@ import { addTagCommands } from './commands/tag.js';
 import { addTraceCommand } from './commands/trace.js';
 import { addTracerCommands } from './commands/tracer.js';
 import { addWitnessCommands } from './commands/witness.js';
-import { HELP } from './help.js';
+import { HELP } from './terminal/help.js';
 
 const EXAMPLES = `
 Start here:

@@ -11,13 +11,13 @@
  * Crash cases. After form(), before the batch is sent: it is sent at the next start. After the receipt, before settle():
  * it is sent again and gets its receipt again.
  */
-import { MAX_BATCH_ITEMS } from '../protocol/batch.js';
-import type { Signer } from '../protocol/ed25519.js';
-import { MAX_ENTRY_TYPE, MAX_PAYLOAD_LENGTH } from '../protocol/entry.js';
+import { MAX_BATCH_ITEMS } from '../protocol/mqtt/batch.js';
+import type { Signer } from '../protocol/crypto/ed25519.js';
+import { MAX_ENTRY_TYPE, MAX_PAYLOAD_LENGTH } from '../protocol/tlog/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
-import { encodeWriterStatus } from '../protocol/writer-status.js';
+import { encodeWriterStatus } from '../protocol/mqtt/writer-status.js';
 import { Deliveries } from './deliveries.js';
 import type { Delivery } from './deliveries.js';
 import { RecallPlan } from './recall.js';

@@ -1,7 +1,7 @@
 /** What a courier does with the ledger's receipts: each is verified, judged (verdict.ts) and carried out in the spool. */
 import { equalBytes } from '../protocol/bytes.js';
-import { openLedgerReceipt } from '../protocol/ledger-receipt.js';
-import type { LedgerReceipt } from '../protocol/ledger-receipt.js';
+import { openLedgerReceipt } from '../protocol/mqtt/ledger-receipt.js';
+import type { LedgerReceipt } from '../protocol/mqtt/ledger-receipt.js';
 import type { Log } from '../protocol/log.js';
 import type { Deliveries } from './deliveries.js';
 import type { RecallPlan } from './recall.js';

@@ -1,6 +1,6 @@
 /** What a spool knows of its content without reading it: sizes and times of entries, and which batch they are in. */
-import { batchItemSize, BATCH_OVERHEAD } from '../protocol/batch.js';
-import { ENTRY_TYPE } from '../protocol/entry.js';
+import { batchItemSize, BATCH_OVERHEAD } from '../protocol/mqtt/batch.js';
+import { ENTRY_TYPE } from '../protocol/tlog/entry.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { BatchLimits, Fates, OutboundEntry, SpoolDepth, SpoolLimits } from './spool.js';
 

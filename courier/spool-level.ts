@@ -5,7 +5,7 @@
  * the truth while the spool is open: ids and numbers of a failed write are given again, and whatever of it did reach the
  * disk is written over.
  */
-import { batchItemSize } from '../protocol/batch.js';
+import { batchItemSize } from '../protocol/mqtt/batch.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { openSpoolDisk } from './spool-disk.js';
 import type { Operation, SpoolDisk } from './spool-disk.js';

@@ -8,7 +8,7 @@
  * call is kept; of refused entries the newest are kept. Presence reports have a share of it alone: whoever floods a gateway
  * with forged tags must not take the room of what real ones bring.
  */
-import type { BatchItem } from '../protocol/batch.js';
+import type { BatchItem } from '../protocol/mqtt/batch.js';
 
 export type OutboundEntry = BatchItem;
 

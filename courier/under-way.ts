@@ -2,9 +2,9 @@
  * Batches formed and not settled: which are to be sent when, and which one a receipt is for. Bounded by its owner. Times
  * are of a monotonic clock, wall ms.
  */
-import { batchHash, encodeBatch } from '../protocol/batch.js';
+import { batchHash, encodeBatch } from '../protocol/mqtt/batch.js';
 import { toHex } from '../protocol/bytes.js';
-import type { Signer } from '../protocol/ed25519.js';
+import type { Signer } from '../protocol/crypto/ed25519.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { SpooledBatch } from './spool.js';
 

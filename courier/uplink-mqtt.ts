@@ -5,12 +5,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { toHex } from '../protocol/bytes.js';
-import { makeConnectToken } from '../protocol/connect-token.js';
-import type { Signer } from '../protocol/ed25519.js';
+import { makeConnectToken } from '../protocol/mqtt/connect-token.js';
+import type { Signer } from '../protocol/crypto/ed25519.js';
 import { asError, FirebreakError } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
-import { entriesTopic, receiptsTopic, statusTopic } from '../protocol/topics.js';
+import { entriesTopic, receiptsTopic, statusTopic } from '../protocol/mqtt/topics.js';
 import { BrokerNews, whyNot } from './broker-news.js';
 import { openMqttConnection } from './mqtt-connection.js';
 import type { MqttConnection } from './mqtt-connection.js';

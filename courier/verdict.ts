@@ -4,10 +4,10 @@
  * batch while the ledger recorded nothing of it, under another number once it did. A report whose certificate has not come
  * before its day's keys are destroyed is given up: nobody could open it, and it would keep the room of others.
  */
-import { ENTRY_TYPE } from '../protocol/entry.js';
+import { ENTRY_TYPE } from '../protocol/tlog/entry.js';
 import { refusalNumber, refusalOf } from '../protocol/errors.js';
 import type { Refusal } from '../protocol/errors.js';
-import type { LedgerReceipt, Outcome } from '../protocol/ledger-receipt.js';
+import type { LedgerReceipt, Outcome } from '../protocol/mqtt/ledger-receipt.js';
 import type { SpooledBatch } from './spool.js';
 
 /** `index`: its place in the ledger. `refusal`: refused for good. `parked`: refused for now. */

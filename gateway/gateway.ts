@@ -4,16 +4,16 @@
  */
 import { randomBytes } from 'node:crypto';
 import { holdTime } from '../host/clock-virtual.js';
-import { decodeAdvert } from '../protocol/beacon.js';
+import { decodeAdvert } from '../protocol/tag/beacon.js';
 import { toHex } from '../protocol/bytes.js';
 import type { Clock } from '../protocol/clock.js';
-import type { Signer } from '../protocol/ed25519.js';
+import type { Signer } from '../protocol/crypto/ed25519.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { GatewayRefusal } from '../protocol/errors.js';
-import { encodeGatewayAdvert } from '../protocol/gateway-advert.js';
+import { encodeGatewayAdvert } from '../protocol/session/gateway-advert.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
-import type { BatchItem } from '../protocol/batch.js';
+import type { BatchItem } from '../protocol/mqtt/batch.js';
 import type { ProtocolSettings } from '../protocol/settings.js';
 import { dayOf, EPOCH_SECONDS } from '../protocol/time.js';
 import { leaveAir } from '../radio/leave-air.js';

@@ -3,13 +3,13 @@
  *
  *     revocation of this gateway 93, or nothing || day-key statements 105 each, ascending by day
  *
- * The lengths tell these two apart. The notices are kept too, as a list (notice-list.ts), in a place of their own. Signatures stay
+ * The lengths tell these two apart. The notices are kept too, as a list (tag/notice-list.ts), in a place of their own. Signatures stay
  * on: what was kept is verified like what arrives.
  */
-import { joinDayKeyStatements, splitDayKeyStatements } from '../protocol/authority-topics.js';
+import { joinDayKeyStatements, splitDayKeyStatements } from '../protocol/mqtt/authority-topics.js';
 import { concat } from '../protocol/bytes.js';
-import { STATEMENT_BYTES } from '../protocol/day-key-statement.js';
-import { REVOCATION_BYTES } from '../protocol/revocation.js';
+import { STATEMENT_BYTES } from '../protocol/session/day-key-statement.js';
+import { REVOCATION_BYTES } from '../protocol/session/revocation.js';
 
 const NOTHING = new Uint8Array(0);
 

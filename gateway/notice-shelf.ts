@@ -4,8 +4,8 @@
  * know itself in it any more and its place is needed, and the oldest when there are more than may be on offer.
  */
 import { equalBytes } from '../protocol/bytes.js';
-import { joinNotices, splitNotices, withinBounds } from '../protocol/notice-list.js';
-import { openNotice, readNoticeHead } from '../protocol/notice.js';
+import { joinNotices, splitNotices, withinBounds } from '../protocol/tag/notice-list.js';
+import { openNotice, readNoticeHead } from '../protocol/tag/notice.js';
 
 interface HeldNotice {
   readonly day: number;

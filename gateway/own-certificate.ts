@@ -1,8 +1,11 @@
 /** A gateway's certificate as it stands on a day: whether it may be shown to tags, and if not why, for who has to mend it. */
 import { equalBytes } from '../protocol/bytes.js';
 import { asError } from '../protocol/errors.js';
-import { decodeGatewayCertificate, verifyGatewayCertificate } from '../protocol/gateway-certificate.js';
-import type { GatewayCertificate } from '../protocol/gateway-certificate.js';
+import {
+  decodeGatewayCertificate,
+  verifyGatewayCertificate,
+} from '../protocol/session/gateway-certificate.js';
+import type { GatewayCertificate } from '../protocol/session/gateway-certificate.js';
 import { DAY_SECONDS } from '../protocol/time.js';
 
 export type JudgedCertificate =

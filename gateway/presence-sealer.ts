@@ -2,13 +2,13 @@
  * Presence records into reports (protocol.md §8): one day each, sealed to that day's key, without gaps in their numbers while
  * the disk takes what is kept.
  */
-import type { DayKeyStatement } from '../protocol/day-key-statement.js';
-import type { Signer } from '../protocol/ed25519.js';
+import type { DayKeyStatement } from '../protocol/session/day-key-statement.js';
+import type { Signer } from '../protocol/crypto/ed25519.js';
 import { issuerIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
-import { sealPresenceReport } from '../protocol/presence-report.js';
-import type { PresenceRecord } from '../protocol/presence-report.js';
-import { MAX_RECORDS } from '../protocol/report-plaintext.js';
+import { sealPresenceReport } from '../protocol/session/presence-report.js';
+import type { PresenceRecord } from '../protocol/session/presence-report.js';
+import { MAX_RECORDS } from '../protocol/tag/report-plaintext.js';
 import { dayOf } from '../protocol/time.js';
 import type { SealedPresence } from './presence-kept.js';
 import type { StatementBook } from './statement-book.js';

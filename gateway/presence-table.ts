@@ -11,9 +11,9 @@
  * Bounded, and fair to those who are really there (fair-places.ts). Of what closes at one time those heard most are given
  * out, up to a bound: forgeries cost no more than that in reports.
  */
-import type { Beacon } from '../protocol/beacon.js';
+import type { Beacon } from '../protocol/tag/beacon.js';
 import { toHex } from '../protocol/bytes.js';
-import type { PresenceRecord } from '../protocol/presence-report.js';
+import type { PresenceRecord } from '../protocol/session/presence-report.js';
 import { EPOCH_SECONDS } from '../protocol/time.js';
 import { FairPlaces } from './fair-places.js';
 

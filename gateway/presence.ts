@@ -13,14 +13,14 @@
  * A gateway may start with a clock that is wrong. What is of a later day than the clock shows waits for the clock; what is
  * too old by it is given up only while the gateway's certificate, which holds for days, says that the clock may be right.
  */
-import type { Beacon } from '../protocol/beacon.js';
+import type { Beacon } from '../protocol/tag/beacon.js';
 import type { Clock } from '../protocol/clock.js';
-import { ENTRY_TYPE } from '../protocol/entry.js';
+import { ENTRY_TYPE } from '../protocol/tlog/entry.js';
 import { partyIdOf } from '../protocol/keys.js';
-import { checkPresenceReport, decodePresenceReport } from '../protocol/presence-report.js';
-import type { PresenceRecord } from '../protocol/presence-report.js';
-import { isAcceptedDay } from '../protocol/report-check.js';
-import { MAX_RECORDS } from '../protocol/report-plaintext.js';
+import { checkPresenceReport, decodePresenceReport } from '../protocol/session/presence-report.js';
+import type { PresenceRecord } from '../protocol/session/presence-report.js';
+import { isAcceptedDay } from '../protocol/tag/report-check.js';
+import { MAX_RECORDS } from '../protocol/tag/report-plaintext.js';
 import type { ProtocolSettings } from '../protocol/settings.js';
 import { DAY_SECONDS, dayOf } from '../protocol/time.js';
 import { DraftNumbers } from './draft-numbers.js';

@@ -1,16 +1,16 @@
 /** The authority's word as a gateway has it: day keys, notices, revocations; each verified before it counts. */
-import { splitDayKeyStatements, splitRevocations } from '../protocol/authority-topics.js';
+import { splitDayKeyStatements, splitRevocations } from '../protocol/mqtt/authority-topics.js';
 import { equalBytes } from '../protocol/bytes.js';
 import {
   decodeDayKeyStatement,
   encodeDayKeyStatement,
   verifyDayKeyStatement,
-} from '../protocol/day-key-statement.js';
-import type { DayKeyStatement } from '../protocol/day-key-statement.js';
+} from '../protocol/session/day-key-statement.js';
+import type { DayKeyStatement } from '../protocol/session/day-key-statement.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
-import { openRevocation } from '../protocol/revocation.js';
-import { DAY_KEYS_TOPIC, NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../protocol/topics.js';
+import { openRevocation } from '../protocol/session/revocation.js';
+import { DAY_KEYS_TOPIC, NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../protocol/mqtt/topics.js';
 import { Keeper } from './keeper.js';
 import { decodeKeptWord, encodeKeptWord } from './kept-word.js';
 import { NoticeShelf } from './notice-shelf.js';

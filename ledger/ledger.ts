@@ -3,23 +3,23 @@
  * receipt once it is stored and synced (protocol.md §9, §10). How batches arrive is for the brokers to know.
  */
 import { asTreeSize } from '../protocol/brands.js';
-import { signCheckpoint } from '../protocol/checkpoint.js';
-import type { Signer } from '../protocol/ed25519.js';
+import { signCheckpoint } from '../protocol/tlog/checkpoint.js';
+import type { Signer } from '../protocol/crypto/ed25519.js';
 import { FirebreakError, refusalNumber, type Refusal } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
-import type { LedgerReader } from '../protocol/ledger-reader.js';
-import { signLedgerReceipt } from '../protocol/ledger-receipt.js';
+import type { LedgerReader } from '../protocol/tlog/ledger-reader.js';
+import { signLedgerReceipt } from '../protocol/mqtt/ledger-receipt.js';
 import { silentLog } from '../protocol/log.js';
-import { emptyRoot } from '../protocol/merkle.js';
-import type { NoteSigner } from '../protocol/note.js';
-import type { ClockDoubt } from './append-clock.js';
-import type { CheckedBatch, RefusedBatch } from './checked-batch.js';
-import { refusedOutcomes } from './commit.js';
+import { emptyRoot } from '../protocol/tlog/merkle.js';
+import type { NoteSigner } from '../protocol/tlog/note.js';
+import type { ClockDoubt } from './sequence/append-clock.js';
+import type { CheckedBatch, RefusedBatch } from './sequence/checked-batch.js';
+import { refusedOutcomes } from './sequence/commit.js';
 import type { DayRecord } from './store/day-record.js';
-import { readerOfStore } from './reader-level.js';
+import { readerOfStore } from './readers/reader-level.js';
 import { Intake } from './intake/intake.js';
 import { openParts, type LedgerParts, type PartsDeps } from './parts.js';
-import type { Settled } from './sequencer.js';
+import type { Settled } from './sequence/sequencer.js';
 import { openStoreLevel, type StoreTuning } from './store/store-recovery.js';
 import type { Counters } from './store/store.js';
 import type { PublicationStatus } from './witnesses/publication-contract.js';

@@ -1,16 +1,16 @@
 /** What a ledger is put together from, on a store that is open. */
 import type { CountedClock } from '../protocol/clock.js';
 import { silentLog, type Log } from '../protocol/log.js';
-import type { NoteSigner } from '../protocol/note.js';
-import type { WitnessPolicy } from '../protocol/witness-policy.js';
+import type { NoteSigner } from '../protocol/tlog/note.js';
+import type { WitnessPolicy } from '../protocol/tlog/witness-policy.js';
 import type { AdmissionContext } from './admission/item.js';
 import { WriterDirectory, type ConfiguredWriter } from './admission/writer.js';
-import { AppendClock, type AppendClockDeps } from './append-clock.js';
+import { AppendClock, type AppendClockDeps } from './sequence/append-clock.js';
 import { inlineChecker } from './intake/checker-inline.js';
 import { openThreadChecker } from './intake/checker-threads.js';
 import type { BatchChecker } from './intake/checker.js';
 import { PayloadRemover } from './payload-remover.js';
-import { Sequencer } from './sequencer.js';
+import { Sequencer } from './sequence/sequencer.js';
 import { readEdge } from './start.js';
 import { DayRegister } from './store/day-record.js';
 import type { Store } from './store/store.js';

@@ -1,12 +1,12 @@
 /** What a ledger reads when it starts: the right edge of its tree, checked against its signed checkpoint of the last commit. */
 import { equalBytes } from '../protocol/bytes.js';
-import { openCheckpoint } from '../protocol/checkpoint.js';
-import { entriesOf, TILE_WIDTH } from '../protocol/tile.js';
+import { openCheckpoint } from '../protocol/tlog/checkpoint.js';
+import { entriesOf, TILE_WIDTH } from '../protocol/tlog/tile.js';
 import type { FirebreakError } from '../protocol/errors.js';
-import { leafHash } from '../protocol/merkle.js';
-import type { NoteVerifier } from '../protocol/note.js';
-import { readTileEdge, type TileEdge } from '../protocol/tile-edge.js';
-import { readerOfStore } from './reader-level.js';
+import { leafHash } from '../protocol/tlog/merkle.js';
+import type { NoteVerifier } from '../protocol/tlog/note.js';
+import { readTileEdge, type TileEdge } from '../protocol/tlog/tile-edge.js';
+import { readerOfStore } from './readers/reader-level.js';
 import { storeDamage } from './store/store-damage.js';
 import type { LogState, Store } from './store/store.js';
 

@@ -9,7 +9,7 @@
 import assert from 'node:assert/strict';
 import { asBuffer } from './bytes.js';
 import { FirebreakError } from './errors.js';
-import { utf8Text } from './text-forms.js';
+import { utf8Text } from './tlog/text-forms.js';
 
 const UNSIGNED = 0;
 const BYTES = 2;

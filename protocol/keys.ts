@@ -1,7 +1,7 @@
 /** Keys and the short names made of them (protocol.md §3, §7, §9). */
 import { ByteWriter, concat } from './bytes.js';
 import type { Epoch } from './brands.js';
-import { hkdfSha256, sha256 } from './hash.js';
+import { hkdfSha256, sha256 } from './crypto/hash.js';
 
 const TAG_SALT = Buffer.from('firebreak/tag/v1', 'latin1');
 const RATCHET = Buffer.from('ratchet', 'latin1');

@@ -1,6 +1,6 @@
 /** A contact (tracing.md, "Contact"): what the ledger knows of one pair of tags in one epoch. */
 import type { Epoch, TagNumber } from '../protocol/brands.js';
-import type { BucketSeconds } from '../protocol/encounter-record.js';
+import type { BucketSeconds } from '../protocol/tag/encounter-record.js';
 import { MAX_CONTACT_SECONDS } from './contacts/segment.js';
 import type { AttenuationClass } from './walk/lens.js';
 

@@ -2,24 +2,24 @@
  * The tracer: follows the ledger, opens its reports, keeps the contacts they prove, and answers questions about people, each
  * look recorded first. It is given keys and readers; it reads no file.
  */
-import type { Look } from './access.js';
-import { tellingReader } from './asker-error.js';
+import type { Look } from './looks/access.js';
+import { tellingReader } from './looks/asker-error.js';
 import type { ClusterAnswer } from './cluster/cluster-message.js';
 import type { ClusterRequest } from './cluster/cluster-result.js';
 import type { Contact } from './contact.js';
 import type { ContactView, Place } from './contacts/view.js';
 import type { EvidenceWish } from './evidence/plan.js';
-import type { Evidence } from './evidence.js';
-import type { CatchUp, Progress } from './follower.js';
-import type { FoundPath } from './found-path.js';
-import { LookUps } from './look-ups.js';
-import type { Answer, Lookup, LookUpDeps } from './look-ups.js';
-import type { ContactRows, PersonQuestion } from './person-contacts.js';
-import { LedgerReading } from './reading.js';
-import type { TracerStatus } from './reading.js';
-import type { TraceRequest } from './trace-result.js';
+import type { Doubt } from './intake/doubts.js';
+import type { CatchUp, Progress } from './follow/follower.js';
+import type { FoundPath } from './looks/found-path.js';
+import { LookUps } from './looks/look-ups.js';
+import type { Answer, Lookup, LookUpDeps } from './looks/look-ups.js';
+import type { ContactRows, PersonQuestion } from './looks/person-contacts.js';
+import { LedgerReading } from './follow/reading.js';
+import type { TracerStatus } from './follow/reading.js';
+import type { TraceRequest } from './looks/trace-result.js';
 import type { WalkPool } from './walk/walk-pool.js';
-import type { Window } from './window.js';
+import type { Window } from './looks/window.js';
 
 export interface TracerDeps extends LookUpDeps {
   /** As of {@link LookUpDeps}; the tracer closes it. */
@@ -59,7 +59,7 @@ export interface Tracer {
   /** Start of the first and end of the last contact, and with `presence` of the stays at gateways; undefined before there is one. */
   span(counting?: { readonly presence: boolean }): Window | undefined;
   /** What was set apart: forged beacons, copied tags. */
-  evidence(): readonly Evidence[];
+  doubts(): readonly Doubt[];
   status(): TracerStatus;
   /** Saves what was read, when the contacts are kept in a folder, and lets go of it. Throws what the disk does. */
   close(): Promise<void>;
@@ -117,8 +117,8 @@ class LedgerTracer implements Tracer {
     });
   }
 
-  evidence(): readonly Evidence[] {
-    return this.#reading.intake.evidence();
+  doubts(): readonly Doubt[] {
+    return this.#reading.intake.doubts();
   }
 
   status(): TracerStatus {

@@ -1,5 +1,5 @@
 /**
- * A witness over HTTP (C2SP tlog-witness; protocol/add-checkpoint.ts):
+ * A witness over HTTP (C2SP tlog-witness; protocol/tlog/add-checkpoint.ts):
  *
  *     POST /add-checkpoint    200 cosignature lines; 400, 403, 404, 409, 422 as the specification says
  *     GET  /                  who it is: its verifier key, for people; HEAD the same without it
@@ -11,7 +11,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { boundedServer, httpUrl, stopServer, type ConnectionLimits } from '../host/http-server.js';
 import { LimitedLog } from '../host/limited-log.js';
 import { listenOn } from '../host/listen.js';
-import { encodeTlogSize, MAX_ADD_CHECKPOINT_BYTES, TLOG_SIZE_TYPE } from '../protocol/add-checkpoint.js';
+import { encodeTlogSize, MAX_ADD_CHECKPOINT_BYTES, TLOG_SIZE_TYPE } from '../protocol/tlog/add-checkpoint.js';
 import type { Log } from '../protocol/log.js';
 import type { Witness, WitnessAnswer } from './witness.js';
 

@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { holdLock } from '../host/folder-lock.js';
 import { toHex } from '../protocol/bytes.js';
 import { FirebreakError, type ErrorCode } from '../protocol/errors.js';
-import { sha256 } from '../protocol/hash.js';
+import { sha256 } from '../protocol/crypto/hash.js';
 import type { WitnessState } from './state.js';
 
 const HEADER = 'firebreak witness state 1';

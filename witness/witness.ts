@@ -4,13 +4,13 @@
  * one and the same log.
  */
 import { equalBytes } from '../protocol/bytes.js';
-import { decodeAddCheckpoint, type AddCheckpoint } from '../protocol/add-checkpoint.js';
-import { parseForeignCheckpoint, type Checkpoint } from '../protocol/checkpoint.js';
-import { cosign, cosignedAt, type CosignerWithKey } from '../protocol/cosignature.js';
+import { decodeAddCheckpoint, type AddCheckpoint } from '../protocol/tlog/add-checkpoint.js';
+import { parseForeignCheckpoint, type Checkpoint } from '../protocol/tlog/checkpoint.js';
+import { cosign, cosignedAt, type CosignerWithKey } from '../protocol/tlog/cosignature.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
-import { checkConsistency, emptyRoot } from '../protocol/merkle.js';
-import { openNote, readNote, signatureText, type NoteVerifier } from '../protocol/note.js';
+import { checkConsistency, emptyRoot } from '../protocol/tlog/merkle.js';
+import { openNote, readNote, signatureText, type NoteVerifier } from '../protocol/tlog/note.js';
 import { ForkAlarms } from './fork-alarms.js';
 import type { WitnessState } from './state.js';
 

@@ -9,7 +9,7 @@ import { setImmediate as breathe, setTimeout as pause } from 'node:timers/promis
 import { readContactColumns } from '../../protocol/contact-columns.js';
 import type { ContactColumns } from '../../protocol/contact-columns.js';
 import type { ContactStore } from '../../tracer/contacts/contact-store.js';
-import { traceResult } from '../../tracer/trace.js';
+import { traceResult } from '../../tracer/looks/trace.js';
 import type { WalkPool } from '../../tracer/walk/walk-pool.js';
 import type { Lived } from './ours-messages.js';
 import { requestOf, unlessUnknown } from './question.js';

@@ -1,16 +1,16 @@
 /** The tracer of the bench for recorded requests (recorded.ts), in the process that is Firebreak. */
-import { readConfig } from '../../cli/config.js';
-import { signerFrom } from '../../cli/deployment.js';
-import { folderAt } from '../../cli/folder.js';
+import { readConfig } from '../../cli/folder/config.js';
+import { signerFrom } from '../../cli/folder/deployment.js';
+import { folderAt } from '../../cli/folder/folder.js';
 import { openTogether } from '../../cli/parts/context.js';
 import type { OnClose, PartContext } from '../../cli/parts/context.js';
 import { openFolderReader } from '../../cli/parts/ledger.js';
 import { startTracer } from '../../cli/parts/tracer.js';
 import { startWriter } from '../../cli/parts/writer.js';
-import { waitForRunning } from '../../cli/run-files.js';
+import { waitForRunning } from '../../cli/files/run-files.js';
 import { liveClock } from '../../host/clock-live.js';
 import { silentLog } from '../../protocol/log.js';
-import type { TraceRequest } from '../../tracer/trace-result.js';
+import type { TraceRequest } from '../../tracer/looks/trace-result.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import { walkTrace } from '../../tracer/walk/trace-walks.js';
 import { openWalkPool } from '../../tracer/walk/walk-pool.js';

@@ -1,7 +1,7 @@
 /** What all are asked in the trace bench, and what they must agree on. Times are unix seconds. */
 import { FirebreakError } from '../../protocol/errors.js';
 import { seededRandom } from '../../radio/random.js';
-import type { TraceRequest } from '../../tracer/trace-result.js';
+import type { TraceRequest } from '../../tracer/looks/trace-result.js';
 
 export interface Question {
   /** A tag number. */

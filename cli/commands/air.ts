@@ -3,16 +3,16 @@ import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { openMemoryAir } from '../../radio/air-memory.js';
-import { openReplayAir } from '../../radio/air-replay-hosted.js';
-import { serveAir } from '../../radio/air-socket-server.js';
-import type { AirServerDeps } from '../../radio/air-socket-server.js';
-import type { DataFolder } from '../folder.js';
+import { openMemoryAir } from '../../radio/air/air-memory.js';
+import { openReplayAir } from '../../radio/air/air-replay-hosted.js';
+import { serveAir } from '../../radio/socket/air-socket-server.js';
+import type { AirServerDeps } from '../../radio/socket/air-socket-server.js';
+import type { DataFolder } from '../folder/folder.js';
 import { loadContacts } from '../parts/contacts.js';
-import { announce, makeRunFolder } from '../run-files.js';
-import { inFolder, withFolderOptions } from '../session.js';
-import type { FolderOptions, Session } from '../session.js';
-import { untilStopped } from '../shutdown.js';
+import { announce, makeRunFolder } from '../files/run-files.js';
+import { inFolder, withFolderOptions } from '../folder/session.js';
+import type { FolderOptions, Session } from '../folder/session.js';
+import { untilStopped } from '../terminal/shutdown.js';
 
 interface RunOptions extends FolderOptions {
   readonly contacts?: string;

@@ -6,12 +6,12 @@ import { fromHex } from '../../protocol/bytes.js';
 import type { Clock } from '../../protocol/clock.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { dayOf } from '../../protocol/time.js';
-import type { Order } from '../order-files.js';
+import type { Order } from '../orders/order-files.js';
 import { healthLine, lastNoticeLine, notifiedLines } from '../present/show-notices.js';
 import { statusLines } from '../present/show-retention.js';
 import { retainNow } from './authority-retention.js';
 
-/** How long an officer waits for the ledger to take a notice; shorter than for an answer (orders.ts). */
+/** How long an officer waits for the ledger to take a notice; shorter than for an answer (orders/orders.ts). */
 const NOTICE_WAIT_MS = 5_000;
 
 export interface OrderCarriers {

@@ -2,12 +2,12 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { DEFAULT_HORIZON_DAYS, type Authority } from '../../authority/authority.js';
-import { isLeap, newestDayOf } from '../../authority/clock-trust.js';
-import type { EndedDay } from '../../authority/retention-book.js';
-import { sunsetDayOf } from '../config.js';
-import { dayKeyFiles } from '../day-key-files.js';
-import { findLedger, ledgerElsewhere, noLedger } from '../ledger-place.js';
-import { giveOrder } from '../orders.js';
+import { isLeap, newestDayOf } from '../../authority/days/clock-trust.js';
+import type { EndedDay } from '../../authority/days/retention-book.js';
+import { sunsetDayOf } from '../folder/config.js';
+import { dayKeyFiles } from '../days/day-key-files.js';
+import { findLedger, ledgerElsewhere, noLedger } from '../folder/ledger-place.js';
+import { giveOrder } from '../orders/orders.js';
 import { startAuthority } from '../parts/authority.js';
 import { pauseUntilStopped } from '../../host/clock-live.js';
 import { withTimeLimit } from '../../host/time-limit.js';
@@ -22,13 +22,13 @@ import {
   sunsetLine,
   type Removal,
 } from '../present/show-retention.js';
-import { cannotBeAsked, planRetention, storedDays, type RetentionPlan } from '../retention-plan.js';
-import { findRunning } from '../run-files.js';
-import { inFolder, withFolderOptions } from '../session.js';
-import type { FolderOptions, Session } from '../session.js';
-import { workedDayFile } from '../worked-day-file.js';
+import { cannotBeAsked, planRetention, storedDays, type RetentionPlan } from '../days/retention-plan.js';
+import { findRunning } from '../files/run-files.js';
+import { inFolder, withFolderOptions } from '../folder/session.js';
+import type { FolderOptions, Session } from '../folder/session.js';
+import { workedDayFile } from '../days/worked-day-file.js';
 
-/** Shorter than whoever gave the order waits for its answer (orders.ts). */
+/** Shorter than whoever gave the order waits for its answer (orders/orders.ts). */
 const RECEIPT_WAIT_MS = 20_000;
 const REMOVAL_WAIT_MS = 10_000;
 const LOOK_EVERY_MS = 100;

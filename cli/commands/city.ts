@@ -15,13 +15,13 @@ import { CLOSE_SECONDS } from '../../firmware-sim/city/figures.js';
 import type { CityFigures, Spread } from '../../firmware-sim/city/figures.js';
 import { makeCity } from '../../firmware-sim/city/make-city.js';
 import { dayOf } from '../../protocol/time.js';
-import { claimEmptyFolder } from '../folder.js';
-import { positiveNumber, wholeNumber } from '../options.js';
-import { requireName, requireNew, requireOutside, requireWritableFile } from '../output-file.js';
+import { claimEmptyFolder } from '../folder/folder.js';
+import { positiveNumber, wholeNumber } from '../terminal/options.js';
+import { requireName, requireNew, requireOutside, requireWritableFile } from '../files/output-file.js';
 import { dateOf } from '../present/show-retention.js';
-import { terminalProgress } from '../progress.js';
-import { stopSignal } from '../shutdown.js';
-import { isDate } from '../times.js';
+import { terminalProgress } from '../terminal/progress.js';
+import { stopSignal } from '../terminal/shutdown.js';
+import { isDate } from '../terminal/times.js';
 
 interface CityOptions extends Omit<CitySettings, 'firstDay' | 'contactsPerDay'> {
   readonly out: string;

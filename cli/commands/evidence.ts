@@ -2,14 +2,18 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { fromHex } from '../../protocol/bytes.js';
-import { MAX_EVIDENCE_BYTES } from '../../protocol/evidence-bundle.js';
-import type { NoteVerifier } from '../../protocol/note.js';
-import { NO_WITNESSES, openWitnessedCheckpoint, readCosignatures } from '../../protocol/witness-policy.js';
+import { MAX_EVIDENCE_BYTES } from '../../protocol/evidence/bundle.js';
+import type { NoteVerifier } from '../../protocol/tlog/note.js';
+import {
+  NO_WITNESSES,
+  openWitnessedCheckpoint,
+  readCosignatures,
+} from '../../protocol/tlog/witness-policy.js';
 import { checkEvidence } from '../../tracer/evidence/check.js';
-import { readInputFile } from '../input-file.js';
-import { POLICY_OPTION, policyOption } from '../policy-files.js';
+import { readInputFile } from '../files/input-file.js';
+import { POLICY_OPTION, policyOption } from '../files/policy-files.js';
 import { evidenceLines } from '../present/show-evidence.js';
-import { verifierKey } from '../verifier-key.js';
+import { verifierKey } from '../terminal/verifier-key.js';
 
 export function addEvidenceCommands(program: Command): void {
   program

@@ -5,26 +5,29 @@ import type { Command } from 'commander';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Gateway } from '../../gateway/gateway.js';
-import { decodeGatewayCertificate, verifyGatewayCertificate } from '../../protocol/gateway-certificate.js';
+import {
+  decodeGatewayCertificate,
+  verifyGatewayCertificate,
+} from '../../protocol/session/gateway-certificate.js';
 import type { Log } from '../../protocol/log.js';
 import { dayOf } from '../../protocol/time.js';
-import { inFolderOnAir, joinAir, withAirOptions } from '../air-choice.js';
-import type { AirOptions } from '../air-choice.js';
-import { writeAtomically } from '../atomic-file.js';
-import { signerFrom } from '../deployment.js';
-import { gatewayFolder, folderAt } from '../folder.js';
-import type { GatewayFolder } from '../folder.js';
-import { createKeyFile } from '../key-files.js';
-import { findLedger, waitForLedger } from '../ledger-place.js';
-import { brokerUrl, shortName, wholeNumber } from '../options.js';
+import { inFolderOnAir, joinAir, withAirOptions } from '../air/air-choice.js';
+import type { AirOptions } from '../air/air-choice.js';
+import { writeAtomically } from '../files/atomic-file.js';
+import { signerFrom } from '../folder/deployment.js';
+import { gatewayFolder, folderAt } from '../folder/folder.js';
+import type { GatewayFolder } from '../folder/folder.js';
+import { createKeyFile } from '../files/key-files.js';
+import { findLedger, waitForLedger } from '../folder/ledger-place.js';
+import { brokerUrl, shortName, wholeNumber } from '../terminal/options.js';
 import { startGateway } from '../parts/gateway.js';
 import { startWriter } from '../parts/writer.js';
 import type { Writer } from '../parts/writer.js';
 import { gatewayScreen, gatewayStatusSchema } from '../present/gateway-screen.js';
-import { withFolderOptions } from '../session.js';
-import type { FolderOptions, Session } from '../session.js';
-import { repeatUntilStopped, whileOnAir } from '../shutdown.js';
-import { keepStatus, readStatus } from '../status-file.js';
+import { withFolderOptions } from '../folder/session.js';
+import type { FolderOptions, Session } from '../folder/session.js';
+import { repeatUntilStopped, whileOnAir } from '../terminal/shutdown.js';
+import { keepStatus, readStatus } from '../files/status-file.js';
 
 const WAIT_MS = 60_000;
 const LOOK_MS = 1_000;

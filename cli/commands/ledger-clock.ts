@@ -1,14 +1,14 @@
 /** `firebreak ledger clock`: whether the ledger believes its clock, and a person's word that it is right. */
 import type { Command } from 'commander';
 import { FirebreakError } from '../../protocol/errors.js';
-import type { DataFolder } from '../folder.js';
-import { requireAskedHere } from '../ledger-place.js';
+import type { DataFolder } from '../folder/folder.js';
+import { requireAskedHere } from '../folder/ledger-place.js';
 import { clockDoubtLine, dateTime } from '../present/clock-doubt.js';
 import { ledgerStatusSchema } from '../present/ledger-screen.js';
-import { writeSaidClock } from '../said-clock-file.js';
-import { inFolder, withFolderOptions } from '../session.js';
-import type { FolderOptions, Session } from '../session.js';
-import { readStatus } from '../status-file.js';
+import { writeSaidClock } from '../days/said-clock-file.js';
+import { inFolder, withFolderOptions } from '../folder/session.js';
+import type { FolderOptions, Session } from '../folder/session.js';
+import { readStatus } from '../files/status-file.js';
 
 interface ClockOptions extends FolderOptions {
   readonly yes?: boolean;

@@ -6,20 +6,20 @@ import { fsckLedger } from '../../ledger/fsck/fsck.js';
 import type { FsckOptions } from '../../ledger/fsck/fsck.js';
 import { systemReason } from '../../host/system-words.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import type { NoteVerifier } from '../../protocol/note.js';
-import type { WitnessPolicy } from '../../protocol/witness-policy.js';
-import { readConfig } from '../config.js';
-import { usage } from '../exit.js';
-import { folderAt } from '../folder.js';
-import { requireAskedHere } from '../ledger-place.js';
-import { publicKeyHex } from '../options.js';
+import type { NoteVerifier } from '../../protocol/tlog/note.js';
+import type { WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
+import { readConfig } from '../folder/config.js';
+import { usage } from '../terminal/exit.js';
+import { folderAt } from '../folder/folder.js';
+import { requireAskedHere } from '../folder/ledger-place.js';
+import { publicKeyHex } from '../terminal/options.js';
 import { logVerifier } from '../parts/ledger.js';
-import { keptPolicy, policyOption } from '../policy-files.js';
+import { keptPolicy, policyOption } from '../files/policy-files.js';
 import { cleanLines, damageSummary, findingLines } from '../present/show-fsck.js';
-import { terminalProgress } from '../progress.js';
-import { findRunning } from '../run-files.js';
-import { stopSignal } from '../shutdown.js';
-import { verifierKey } from '../verifier-key.js';
+import { terminalProgress } from '../terminal/progress.js';
+import { findRunning } from '../files/run-files.js';
+import { stopSignal } from '../terminal/shutdown.js';
+import { verifierKey } from '../terminal/verifier-key.js';
 
 const MORE_HELP = `
 It reads the files themselves and opens nothing, so that nothing is repaired or rolled back on the way. It takes about

@@ -1,34 +1,34 @@
 /** `firebreak ledger prove`, `check-proof` and `consistency`: what a third party can check without us (docs/ledger-proofs.md). */
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
-import { checkProof } from '../../ledger/check-proof.js';
-import { openLogView } from '../../ledger/log-view.js';
-import type { LogView } from '../../ledger/log-view.js';
-import { proveGrowth } from '../../ledger/prove-growth.js';
-import { readerOfFolder } from '../../ledger/reader-folder.js';
-import { proveEntry, provePayload } from '../../ledger/prove.js';
-import type { MadeProof } from '../../ledger/prove.js';
+import { checkProof } from '../../ledger/proofs/check-proof.js';
+import { openLogView } from '../../ledger/readers/log-view.js';
+import type { LogView } from '../../ledger/readers/log-view.js';
+import { proveGrowth } from '../../ledger/proofs/prove-growth.js';
+import { readerOfFolder } from '../../ledger/readers/reader-folder.js';
+import { proveEntry, provePayload } from '../../ledger/proofs/prove.js';
+import type { MadeProof } from '../../ledger/proofs/prove.js';
 import { fromHex } from '../../protocol/bytes.js';
-import { isPruned } from '../../protocol/ledger-reader.js';
-import type { LedgerReader } from '../../protocol/ledger-reader.js';
-import { MAX_ENTRY_BYTES } from '../../protocol/merkle.js';
-import type { NoteVerifier } from '../../protocol/note.js';
-import { writeNew } from '../atomic-file.js';
-import { usage } from '../exit.js';
-import { EXPORT_OPTION, namedLog, VKEY_OPTION } from '../exported-log.js';
-import type { LogOptions } from '../exported-log.js';
-import { readInputFile } from '../input-file.js';
-import { wholeNumber } from '../options.js';
-import { requireNew, requireWritableFile } from '../output-file.js';
+import { isPruned } from '../../protocol/tlog/ledger-reader.js';
+import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
+import { MAX_ENTRY_BYTES } from '../../protocol/tlog/merkle.js';
+import type { NoteVerifier } from '../../protocol/tlog/note.js';
+import { writeNew } from '../files/atomic-file.js';
+import { usage } from '../terminal/exit.js';
+import { EXPORT_OPTION, namedLog, VKEY_OPTION } from '../folder/exported-log.js';
+import type { LogOptions } from '../folder/exported-log.js';
+import { readInputFile } from '../files/input-file.js';
+import { wholeNumber } from '../terminal/options.js';
+import { requireNew, requireWritableFile } from '../files/output-file.js';
 import { logVerifier, openFolderReader } from '../parts/ledger.js';
-import { POLICY_OPTION, policyOption } from '../policy-files.js';
+import { POLICY_OPTION, policyOption } from '../files/policy-files.js';
 import { growthLines, proofLines } from '../present/show-proof.js';
 import { prunedPayloadLine } from '../present/show-retention.js';
-import { terminalProgress } from '../progress.js';
-import { inFolder } from '../session.js';
-import type { Session } from '../session.js';
+import { terminalProgress } from '../terminal/progress.js';
+import { inFolder } from '../folder/session.js';
+import type { Session } from '../folder/session.js';
 
-/** What a signed note may have (protocol/note.ts). */
+/** What a signed note may have (protocol/tlog/note.ts). */
 const MAX_CHECKPOINT_BYTES = 1 << 20;
 const MAX_PROOF_BYTES = 2 << 20;
 const DATA_DIR = ['--data-dir <dir>', 'the data folder of the deployment'] as const;

@@ -1,32 +1,32 @@
 /** `firebreak ledger …`: run it, name its key, copy it out, check it. */
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { exportLog } from '../../ledger/export.js';
+import { exportLog } from '../../ledger/export/export-log.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import { defaultCheckThreads } from '../../ledger/intake/checker-threads.js';
 import { WHAT_TO_DO } from '../../ledger/store/store-damage.js';
-import { verifyFolder } from '../../ledger/verify-folder.js';
-import { damagedInWords, lostInWords } from '../../ledger/verify-payloads.js';
-import { verifyLog } from '../../ledger/verify.js';
-import type { VerifiedSummary } from '../../ledger/verify.js';
+import { verifyFolder } from '../../ledger/verify/verify-folder.js';
+import { damagedInWords, lostInWords } from '../../ledger/verify/verify-payloads.js';
+import { verifyLog } from '../../ledger/verify/verify.js';
+import type { VerifiedSummary } from '../../ledger/verify/verify.js';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { plain } from '../../protocol/plain-text.js';
-import { readConfig } from '../config.js';
-import { EXPORT_OPTION, namedLog, VKEY_OPTION } from '../exported-log.js';
-import type { LogOptions } from '../exported-log.js';
-import { folderAt } from '../folder.js';
-import { brokerUrl, wholeNumber } from '../options.js';
-import { requireName } from '../output-file.js';
+import { readConfig } from '../folder/config.js';
+import { EXPORT_OPTION, namedLog, VKEY_OPTION } from '../folder/exported-log.js';
+import type { LogOptions } from '../folder/exported-log.js';
+import { folderAt } from '../folder/folder.js';
+import { brokerUrl, wholeNumber } from '../terminal/options.js';
+import { requireName } from '../files/output-file.js';
 import { logVerifier, openFolderReader, startLedger, startLedgerHttp } from '../parts/ledger.js';
-import { POLICY_OPTION, policyOption } from '../policy-files.js';
-import { terminalProgress } from '../progress.js';
-import { requireAskedHere } from '../ledger-place.js';
-import { keepPorts, onPort, portsBefore } from '../ledger-ports.js';
-import { announce } from '../run-files.js';
-import { inFolder, withFolderOptions } from '../session.js';
-import type { FolderOptions } from '../session.js';
-import { untilStopped } from '../shutdown.js';
+import { POLICY_OPTION, policyOption } from '../files/policy-files.js';
+import { terminalProgress } from '../terminal/progress.js';
+import { requireAskedHere } from '../folder/ledger-place.js';
+import { keepPorts, onPort, portsBefore } from '../folder/ledger-ports.js';
+import { announce } from '../files/run-files.js';
+import { inFolder, withFolderOptions } from '../folder/session.js';
+import type { FolderOptions } from '../folder/session.js';
+import { untilStopped } from '../terminal/shutdown.js';
 import { count, counted } from '../present/counts.js';
 import { typeLine } from '../present/entry-names.js';
 import {
@@ -35,7 +35,7 @@ import {
   ledgerStatusSchema,
   refusedInWords,
 } from '../present/ledger-screen.js';
-import { keepStatus, readStatus } from '../status-file.js';
+import { keepStatus, readStatus } from '../files/status-file.js';
 import { prunedLine } from '../present/show-retention.js';
 import { addLedgerClockCommand } from './ledger-clock.js';
 import { addLedgerFsckCommand } from './ledger-fsck.js';

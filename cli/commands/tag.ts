@@ -1,23 +1,23 @@
 /** `firebreak tag …`: run one tag, ask how it is. */
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
-import { enrolByWire, renewByWire, timeByWire } from '../../authority/enrolment-client.js';
-import type { EnrolmentStation } from '../../firmware-sim/enrolment.js';
-import { openTagRunner } from '../../firmware-sim/tag-runner.js';
+import { enrolByWire, renewByWire, timeByWire } from '../../authority/credentials/enrolment-client.js';
+import type { EnrolmentStation } from '../../firmware-sim/live/enrolment.js';
+import { openTagRunner } from '../../firmware-sim/live/tag-runner.js';
 import { holdLock } from '../../host/folder-lock.js';
 import { asTagNumber } from '../../protocol/brands.js';
-import { nobleSigner } from '../../protocol/ed25519-noble.js';
-import { inFolderOnAir, joinAir, withAirOptions } from '../air-choice.js';
-import type { AirOptions } from '../air-choice.js';
-import { folderAt, tagFolder } from '../folder.js';
-import type { DataFolder } from '../folder.js';
-import { httpUrl, wholeNumber } from '../options.js';
+import { nobleSigner } from '../../protocol/crypto/ed25519-noble.js';
+import { inFolderOnAir, joinAir, withAirOptions } from '../air/air-choice.js';
+import type { AirOptions } from '../air/air-choice.js';
+import { folderAt, tagFolder } from '../folder/folder.js';
+import type { DataFolder } from '../folder/folder.js';
+import { httpUrl, wholeNumber } from '../terminal/options.js';
 import { tagScreen, tagStatusSchema } from '../present/tag-screen.js';
-import { notRunning, findRunning } from '../run-files.js';
-import { withFolderOptions } from '../session.js';
-import type { FolderOptions } from '../session.js';
-import { whileOnAir } from '../shutdown.js';
-import { keepStatus, readStatus } from '../status-file.js';
+import { notRunning, findRunning } from '../files/run-files.js';
+import { withFolderOptions } from '../folder/session.js';
+import type { FolderOptions } from '../folder/session.js';
+import { whileOnAir } from '../terminal/shutdown.js';
+import { keepStatus, readStatus } from '../files/status-file.js';
 
 const tagNumber = wholeNumber(0, 2 ** 48 - 1);
 

@@ -10,16 +10,16 @@ import { FirebreakError } from '../../protocol/errors.js';
 import type { ContactStore } from '../../tracer/contacts/contact-store.js';
 import { openContactStore } from '../../tracer/contacts/open-contact-store.js';
 import { openSegmentStore } from '../../tracer/contacts/segment-store.js';
-import { trace } from '../../tracer/trace.js';
-import { parseJson } from '../config.js';
-import { readInputFile } from '../input-file.js';
-import { consoleLog } from '../log.js';
-import { caseNumber } from '../options.js';
+import { trace } from '../../tracer/looks/trace.js';
+import { parseJson } from '../folder/config.js';
+import { readInputFile } from '../files/input-file.js';
+import { consoleLog } from '../terminal/log.js';
+import { caseNumber } from '../terminal/options.js';
 import { requireWritable, showTrace } from '../present/show-trace.js';
-import { terminalProgress } from '../progress.js';
-import { stopSignal } from '../shutdown.js';
-import { addTraceOptions, requestOf } from '../trace-options.js';
-import type { TraceOptions } from '../trace-options.js';
+import { terminalProgress } from '../terminal/progress.js';
+import { stopSignal } from '../terminal/shutdown.js';
+import { addTraceOptions, requestOf } from '../terminal/trace-options.js';
+import type { TraceOptions } from '../terminal/trace-options.js';
 
 interface TraceCityOptions extends TraceOptions {
   readonly case: string;

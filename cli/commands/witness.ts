@@ -2,20 +2,20 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { toHex } from '../../protocol/bytes.js';
-import { parseForeignCheckpoint } from '../../protocol/checkpoint.js';
+import { parseForeignCheckpoint } from '../../protocol/tlog/checkpoint.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { readNote, type NoteVerifier } from '../../protocol/note.js';
+import { readNote, type NoteVerifier } from '../../protocol/tlog/note.js';
 import { plain } from '../../protocol/plain-text.js';
 import { serveWitnessHttp } from '../../witness/http.js';
 import { lookAtState, openStateFolder } from '../../witness/state-folder.js';
 import { openWitness } from '../../witness/witness.js';
-import { consoleLog } from '../log.js';
-import { wholeNumber } from '../options.js';
+import { consoleLog } from '../terminal/log.js';
+import { wholeNumber } from '../terminal/options.js';
 import { openTogether } from '../parts/context.js';
 import { counted } from '../present/counts.js';
-import { stopSignal, untilStopped } from '../shutdown.js';
-import { verifierKey } from '../verifier-key.js';
-import { createWitness, readWitness, trustLog, witnessFolder, witnessKey } from '../witness-folder.js';
+import { stopSignal, untilStopped } from '../terminal/shutdown.js';
+import { verifierKey } from '../terminal/verifier-key.js';
+import { createWitness, readWitness, trustLog, witnessFolder, witnessKey } from '../folder/witness-folder.js';
 
 export function addWitnessCommands(program: Command): void {
   const witness = program

@@ -2,7 +2,7 @@
 import type { VirtualClock } from '../../host/clock-virtual.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
-import type { ContactRecording } from '../../firmware-sim/contact-recording.js';
+import type { ContactRecording } from '../../firmware-sim/recorded/contact-recording.js';
 import type { GatewayStatus } from '../../gateway/gateway.js';
 import type { RunningAuthority } from '../parts/authority.js';
 

@@ -1,17 +1,17 @@
 /** The one gateway of a replay: certified, known to the ledger, in possession of the day keys, in reach of every tag. */
 import { randomBytes } from 'node:crypto';
 import type { Uplink } from '../../courier/uplink.js';
-import type { ContactRecording } from '../../firmware-sim/contact-recording.js';
+import type { ContactRecording } from '../../firmware-sim/recorded/contact-recording.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import type { VirtualClock } from '../../host/clock-virtual.js';
 import { toHex } from '../../protocol/bytes.js';
-import type { Signer } from '../../protocol/ed25519.js';
-import { openReplayAir } from '../../radio/air-replay-hosted.js';
+import type { Signer } from '../../protocol/crypto/ed25519.js';
+import { openReplayAir } from '../../radio/air/air-replay-hosted.js';
 import type { Central, RadioAddress } from '../../radio/contract.js';
-import { writeAtomically } from '../atomic-file.js';
-import { signerFrom } from '../deployment.js';
-import { gatewayFolder } from '../folder.js';
-import { createKeyFile } from '../key-files.js';
+import { writeAtomically } from '../files/atomic-file.js';
+import { signerFrom } from '../folder/deployment.js';
+import { gatewayFolder } from '../folder/folder.js';
+import { createKeyFile } from '../files/key-files.js';
 import type { RunningAuthority } from '../parts/authority.js';
 import { openTogether } from '../parts/context.js';
 import type { PartContext } from '../parts/context.js';

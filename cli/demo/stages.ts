@@ -1,10 +1,10 @@
 /** What happened on the way, stage by stage, in a few lines a person can check. */
 import pc from 'picocolors';
-import type { ContactRecording } from '../../firmware-sim/contact-recording.js';
+import type { ContactRecording } from '../../firmware-sim/recorded/contact-recording.js';
 import { toHex } from '../../protocol/bytes.js';
 import { entryName } from '../present/entry-names.js';
-import { localTime } from '../times.js';
-import type { TracerStatus } from '../../tracer/reading.js';
+import { localTime } from '../terminal/times.js';
+import type { TracerStatus } from '../../tracer/follow/reading.js';
 import type { PathOutcome } from './path.js';
 
 const number = new Intl.NumberFormat('en-GB');

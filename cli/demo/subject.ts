@@ -1,7 +1,7 @@
 /** What a demo is about: whose contacts, and which case. */
-import { readContactsFile } from '../../firmware-sim/contacts-file.js';
-import type { ContactRecording } from '../../firmware-sim/contact-recording.js';
-import { wardAndHub } from '../../firmware-sim/scenario.js';
+import { readContactsFile } from '../../firmware-sim/recorded/contacts-file.js';
+import type { ContactRecording } from '../../firmware-sim/recorded/contact-recording.js';
+import { wardAndHub } from '../../firmware-sim/scenario/scenario.js';
 import { FirebreakError } from '../../protocol/errors.js';
 
 export interface Subject {

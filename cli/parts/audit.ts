@@ -1,14 +1,14 @@
 /** What answers a tag that asks who looked at it, put together from the authority's part of a folder. */
-import { openAuditBook } from '../../authority/audit-book.js';
-import type { AuditBook } from '../../authority/audit-book.js';
-import { openAuditDesk } from '../../authority/audit-desk.js';
-import type { AuditDesk, AuditDeskDeps } from '../../authority/audit-desk.js';
-import { LoggedWords, type OwnWords } from '../../authority/own-words.js';
-import type { LedgerReader } from '../../protocol/ledger-reader.js';
-import type { WitnessPolicy } from '../../protocol/witness-policy.js';
-import { dayKeyFiles } from '../day-key-files.js';
-import { signerFrom } from '../deployment.js';
-import { readKeyFile } from '../key-files.js';
+import { openAuditBook } from '../../authority/looks/audit-book.js';
+import type { AuditBook } from '../../authority/looks/audit-book.js';
+import { openAuditDesk } from '../../authority/looks/audit-desk.js';
+import type { AuditDesk, AuditDeskDeps } from '../../authority/looks/audit-desk.js';
+import { LoggedWords, type OwnWords } from '../../authority/records/own-words.js';
+import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
+import type { WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
+import { dayKeyFiles } from '../days/day-key-files.js';
+import { signerFrom } from '../folder/deployment.js';
+import { readKeyFile } from '../files/key-files.js';
 import { logVerifier } from './ledger.js';
 import type { PartContext } from './context.js';
 

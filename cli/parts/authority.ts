@@ -1,15 +1,15 @@
 /** The authority of a folder, put together. */
 import { openAuthority } from '../../authority/authority.js';
 import type { Authority, AuthorityDeps } from '../../authority/authority.js';
-import { openLevelRecords } from '../../authority/records-level.js';
+import { openLevelRecords } from '../../authority/records/records-level.js';
 import { issuerIdOf } from '../../protocol/keys.js';
-import { sunsetDayOf } from '../config.js';
-import { dayKeyFiles } from '../day-key-files.js';
-import { signerFrom } from '../deployment.js';
-import { orWhoHolds } from '../in-use.js';
+import { sunsetDayOf } from '../folder/config.js';
+import { dayKeyFiles } from '../days/day-key-files.js';
+import { signerFrom } from '../folder/deployment.js';
+import { orWhoHolds } from '../folder/in-use.js';
 import { openTogether } from './context.js';
 import type { PartContext } from './context.js';
-import { workedDayFile } from '../worked-day-file.js';
+import { workedDayFile } from '../days/worked-day-file.js';
 import { startWriter } from './writer.js';
 import type { Writer } from './writer.js';
 

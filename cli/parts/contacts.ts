@@ -1,6 +1,6 @@
 /** Recorded contacts from a file, with the names of people instead of places. */
-import { readContactsFile } from '../../firmware-sim/contacts-file.js';
-import type { ContactRecording } from '../../firmware-sim/contact-recording.js';
+import { readContactsFile } from '../../firmware-sim/recorded/contacts-file.js';
+import type { ContactRecording } from '../../firmware-sim/recorded/contact-recording.js';
 
 export interface NamedRecording {
   readonly recording: ContactRecording;

@@ -1,8 +1,8 @@
 /** What every part of a folder is put together with, and how parts that depend on each other are closed. */
 import type { CountedClock } from '../../protocol/clock.js';
 import type { Log } from '../../protocol/log.js';
-import type { Config } from '../config.js';
-import type { DataFolder } from '../folder.js';
+import type { Config } from '../folder/config.js';
+import type { DataFolder } from '../folder/folder.js';
 
 export interface PartContext {
   readonly folder: DataFolder;

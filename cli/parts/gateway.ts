@@ -2,11 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { openGateway } from '../../gateway/gateway.js';
 import type { Gateway } from '../../gateway/gateway.js';
-import type { Signer } from '../../protocol/ed25519.js';
+import type { Signer } from '../../protocol/crypto/ed25519.js';
 import type { Radio, RadioAddress } from '../../radio/contract.js';
-import { writeAtomically } from '../atomic-file.js';
-import type { GatewayFolder } from '../folder.js';
-import { sequenceFile } from '../sequence-file.js';
+import { writeAtomically } from '../files/atomic-file.js';
+import type { GatewayFolder } from '../folder/folder.js';
+import { sequenceFile } from '../files/sequence-file.js';
 import type { PartContext } from './context.js';
 import type { Writer } from './writer.js';
 

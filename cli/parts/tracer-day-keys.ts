@@ -2,12 +2,12 @@
  * The day keys of a data folder, as a tracer holds them: the authority makes them ahead of each day and destroys old ones while
  * the tracer runs. A day whose file cannot be read has none until it can: its reports wait, and the other days go on.
  */
-import type { DayKeyStore } from '../../authority/day-key-store.js';
+import type { DayKeyStore } from '../../authority/days/day-key-store.js';
 import { asError, FirebreakError } from '../../protocol/errors.js';
 import { wipeKeys } from '../../protocol/keys.js';
 import type { DayKeys } from '../../protocol/keys.js';
 import type { Log } from '../../protocol/log.js';
-import type { DayKeySource } from '../../tracer/day-key-source.js';
+import type { DayKeySource } from '../../tracer/intake/day-key-source.js';
 
 /** `refresh` throws what keeps the days from being listed. Each file that cannot be read is said once, and that it can be again. */
 export function dayKeysIn(store: Pick<DayKeyStore, 'list' | 'get'>, log: Log): DayKeySource {

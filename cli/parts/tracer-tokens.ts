@@ -9,9 +9,9 @@ import { FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
 import { parseTokens, tokenHash, tokenLine, tokenOf } from '../../tracer/api/tokens.js';
 import type { KnownToken, Role } from '../../tracer/api/tokens.js';
-import { writeAtomically } from '../atomic-file.js';
-import type { DataFolder } from '../folder.js';
-import { readKeyFile, requirePrivate } from '../key-files.js';
+import { writeAtomically } from '../files/atomic-file.js';
+import type { DataFolder } from '../folder/folder.js';
+import { readKeyFile, requirePrivate } from '../files/key-files.js';
 
 const PRIVATE = 0o600;
 const TOKEN_BYTES = 32;

@@ -1,6 +1,6 @@
 /** What a person is told of a clock that the ledger does not believe. Times are UTC. */
-import type { ClockDoubt } from '../../ledger/append-clock.js';
-import { callOf } from '../how-called.js';
+import type { ClockDoubt } from '../../ledger/sequence/append-clock.js';
+import { callOf } from '../terminal/how-called.js';
 
 /** "2026-03-02 08:30 UTC"; ms since 1970 where it is no date. */
 export function dateTime(ms: number): string {

@@ -3,8 +3,8 @@ import pc from 'picocolors';
 import { z } from 'zod';
 import { plain } from '../../protocol/plain-text.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
-import type { ReadStatus } from '../status-file.js';
-import { duration, localTime } from '../times.js';
+import type { ReadStatus } from '../files/status-file.js';
+import { duration, localTime } from '../terminal/times.js';
 import { count, counted } from './counts.js';
 import { silence } from './heard-of.js';
 
@@ -113,7 +113,7 @@ const lostWords = ({ presenceLost }: Status['gateway']): string =>
 /** Unix s. */
 const endOf = ({ certificateToDay }: Status['gateway']): number => (certificateToDay + 1) * DAY_SECONDS;
 
-/** In its last two days; the authority renews it as they begin (gateway-desk.ts). */
+/** In its last two days; the authority renews it as they begin (orders/gateway-desk.ts). */
 const endsSoon = ({ clockMs, gateway }: Status): boolean =>
   endOf(gateway) - clockMs / 1000 <= 2 * DAY_SECONDS;
 

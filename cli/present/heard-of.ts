@@ -1,7 +1,7 @@
 /** What a status says of its process alone: whether it runs, and still writes its status. */
 import pc from 'picocolors';
-import type { ReadStatus } from '../status-file.js';
-import { duration } from '../times.js';
+import type { ReadStatus } from '../files/status-file.js';
+import { duration } from '../terminal/times.js';
 
 /** A status is written each second; a machine may be busy. */
 const SILENT_MS = 10_000;

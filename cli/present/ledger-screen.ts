@@ -4,9 +4,9 @@ import { z } from 'zod';
 import type { LedgerStatus } from '../../ledger/ledger.js';
 import { refusalOf } from '../../protocol/errors.js';
 import { plain } from '../../protocol/plain-text.js';
-import type { ReadStatus } from '../status-file.js';
+import type { ReadStatus } from '../files/status-file.js';
 import { clockDoubtLine } from './clock-doubt.js';
-import { duration, localTime } from '../times.js';
+import { duration, localTime } from '../terminal/times.js';
 import { count, counted } from './counts.js';
 import { silence } from './heard-of.js';
 

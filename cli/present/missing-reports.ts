@@ -1,6 +1,6 @@
 /** What it means for a list that the ledger has lost reports or approvals of gateways, or holds them damaged, and what to do, in one line. */
 import pc from 'picocolors';
-import { notReadInWords } from '../../tracer/nobody-found.js';
+import { notReadInWords } from '../../tracer/looks/nobody-found.js';
 
 /** No line where all could be read. */
 export const missingReportsLines = (missingReports = 0): string[] =>

@@ -1,11 +1,11 @@
 /** Who looked at traces that reached a tag, in lines for its wearer, and as JSON. Times are in the reader's zone. */
 import pc from 'picocolors';
-import type { ShownQuestion } from '../../protocol/access-question.js';
-import type { AuditAnswer, AuditLook, UnreadAccess, Wholeness } from '../../protocol/audit-answer.js';
+import type { ShownQuestion } from '../../protocol/payload/access-question.js';
+import type { AuditAnswer, AuditLook, UnreadAccess, Wholeness } from '../../protocol/tag/audit-answer.js';
 import { toHex } from '../../protocol/bytes.js';
 import { plain, plainJson } from '../../protocol/plain-text.js';
-import { callOf } from '../how-called.js';
-import { duration, localTime, localZone } from '../times.js';
+import { callOf } from '../terminal/how-called.js';
+import { duration, localTime, localZone } from '../terminal/times.js';
 import { counted } from './counts.js';
 
 const QUESTIONS: Readonly<Record<ShownQuestion['question'], string>> = {

@@ -7,8 +7,8 @@ import type {
   PersonSource,
   TransmissionTree,
 } from '../../tracer/cluster/cluster-result.js';
-import type { PathStep } from '../../tracer/trace-result.js';
-import { duration, localSpan, localTime, localZone } from '../times.js';
+import type { PathStep } from '../../tracer/looks/trace-result.js';
+import { duration, localSpan, localTime, localZone } from '../terminal/times.js';
 import { count, counted } from './counts.js';
 import { missingReportsLines } from './missing-reports.js';
 import { writeAnswer } from './show-trace.js';

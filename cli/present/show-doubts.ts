@@ -1,7 +1,7 @@
 /** What does not add up, in lines for a person: what each kind means, where it stands in the ledger, what to do. Days are UTC. */
 import pc from 'picocolors';
 import type { DoubtsAnswer } from '../../tracer/api/doubts.js';
-import { callOf } from '../how-called.js';
+import { callOf } from '../terminal/how-called.js';
 import { count, counted } from './counts.js';
 import { dateOf } from './show-retention.js';
 

@@ -8,7 +8,7 @@ import type { CheckedPerson, CheckedStep } from '../../tracer/evidence/paths.js'
 import type { Copresence } from '../../tracer/evidence/presence.js';
 import { nearSecondsOf } from '../../tracer/contact.js';
 import type { Contact } from '../../tracer/contact.js';
-import { duration } from '../times.js';
+import { duration } from '../terminal/times.js';
 import { count, counted } from './counts.js';
 
 export interface EvidenceContext {

@@ -1,9 +1,9 @@
 /** What came of a notice, and how the authority that gave it is, in lines for a person. */
 import type { AuthorityStatus, NoticeReach } from '../../authority/authority.js';
-import type { Notified } from '../../authority/notice-desk.js';
+import type { Notified } from '../../authority/notices/notice-desk.js';
 import type { CourierStatus } from '../../courier/courier.js';
-import { MAX_NOTICES, MAX_NOTICES_BYTES } from '../../protocol/notice-list.js';
-import { duration, localTime } from '../times.js';
+import { MAX_NOTICES, MAX_NOTICES_BYTES } from '../../protocol/tag/notice-list.js';
+import { duration, localTime } from '../terminal/times.js';
 import { counted } from './counts.js';
 
 /** The part of the room for notices from which on an officer is told how much is left. */

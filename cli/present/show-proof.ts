@@ -1,9 +1,9 @@
 /** What a proof shows, in lines for a person. */
 import pc from 'picocolors';
-import type { CheckedProof } from '../../ledger/check-proof.js';
-import type { ProvenGrowth } from '../../ledger/prove-growth.js';
+import type { CheckedProof } from '../../ledger/proofs/check-proof.js';
+import type { ProvenGrowth } from '../../ledger/proofs/prove-growth.js';
 import { toHex } from '../../protocol/bytes.js';
-import type { LedgerEntry } from '../../protocol/entry.js';
+import type { LedgerEntry } from '../../protocol/tlog/entry.js';
 import { plain } from '../../protocol/plain-text.js';
 import { count, counted } from './counts.js';
 import { ENTRY_NAMES } from './entry-names.js';

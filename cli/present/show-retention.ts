@@ -1,15 +1,15 @@
 /** What retention has ended and will end, in lines for a person. Days and times are UTC, as the protocol counts them. */
 import type { AuthorityStatus } from '../../authority/authority.js';
-import type { EndedDay } from '../../authority/retention-book.js';
-import type { PrunedPayload } from '../../protocol/ledger-reader.js';
+import type { EndedDay } from '../../authority/days/retention-book.js';
+import type { PrunedPayload } from '../../protocol/tlog/ledger-reader.js';
 import type { DayRecord } from '../../ledger/store/day-record.js';
-import type { PrunedCount } from '../../ledger/verify-pruned.js';
+import type { PrunedCount } from '../../ledger/verify/verify-pruned.js';
 import { fromHex, toHex } from '../../protocol/bytes.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { plain } from '../../protocol/plain-text.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
 import { count, counted } from './counts.js';
-import type { EndingDay, RetentionPlan } from '../retention-plan.js';
+import type { EndingDay, RetentionPlan } from '../days/retention-plan.js';
 
 /** "2026-03-02" of day 20514; the number itself where it is no date. */
 export function dateOf(day: number): string {

@@ -1,11 +1,11 @@
 /** A trace on the screen, and in the files asked for. */
 import { resolve } from 'node:path';
-import type { TraceResult } from '../../tracer/trace-result.js';
-import { traceCsv } from '../../tracer/trace-csv.js';
-import { writeAtomically } from '../atomic-file.js';
-import { usage } from '../exit.js';
-import { requireNew, requireWritableFile } from '../output-file.js';
-import type { KeptFiles } from '../output-file.js';
+import type { TraceResult } from '../../tracer/looks/trace-result.js';
+import { traceCsv } from '../../tracer/looks/trace-csv.js';
+import { writeAtomically } from '../files/atomic-file.js';
+import { usage } from '../terminal/exit.js';
+import { requireNew, requireWritableFile } from '../files/output-file.js';
+import type { KeptFiles } from '../files/output-file.js';
 import { traceTree } from './trace-tree.js';
 
 export interface TraceFiles {

@@ -3,8 +3,8 @@ import pc from 'picocolors';
 import { z } from 'zod';
 import { plain } from '../../protocol/plain-text.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
-import type { ReadStatus } from '../status-file.js';
-import { localTime } from '../times.js';
+import type { ReadStatus } from '../files/status-file.js';
+import { localTime } from '../terminal/times.js';
 import { count, counted } from './counts.js';
 import { silence } from './heard-of.js';
 

@@ -1,7 +1,7 @@
 /** A trace as a person reads it: a tree from the case outwards, in the order of tracing.md, with its evidence. */
 import pc from 'picocolors';
-import type { PathStep, ReachedPerson, TraceResult } from '../../tracer/trace-result.js';
-import { duration, localSpan, localTime, localZone } from '../times.js';
+import type { PathStep, ReachedPerson, TraceResult } from '../../tracer/looks/trace-result.js';
+import { duration, localSpan, localTime, localZone } from '../terminal/times.js';
 import { count, counted } from './counts.js';
 import { missingReportsLines } from './missing-reports.js';
 

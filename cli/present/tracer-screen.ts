@@ -2,7 +2,7 @@
 import pc from 'picocolors';
 import { plain } from '../../protocol/plain-text.js';
 import type { HealthAnswer } from '../../tracer/api/messages.js';
-import { duration } from '../times.js';
+import { duration } from '../terminal/times.js';
 import { count } from './counts.js';
 
 /** A ledger that gateways report to grows more often. */

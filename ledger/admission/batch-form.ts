@@ -1,5 +1,5 @@
 /** A batch must be one: decodable, inside its bounds, with a sequence number the store can keep (48 bits). */
-import { decodeBatch, type DecodedBatch } from '../../protocol/batch.js';
+import { decodeBatch, type DecodedBatch } from '../../protocol/mqtt/batch.js';
 import { FirebreakError } from '../../protocol/errors.js';
 
 const MAX_SEQ = 2 ** 48 - 1;

@@ -1,8 +1,8 @@
 /** The rules a batch must pass as a whole, in order; then each of its items is judged alone (item.ts). */
-import { batchHash, verifyBatch, type BatchItem, type DecodedBatch } from '../../protocol/batch.js';
+import { batchHash, verifyBatch, type BatchItem, type DecodedBatch } from '../../protocol/mqtt/batch.js';
 import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError, type Refusal } from '../../protocol/errors.js';
-import type { RefusedBatch } from '../checked-batch.js';
+import type { RefusedBatch } from '../sequence/checked-batch.js';
 import { readBatch } from './batch-form.js';
 import type { AdmissionContext } from './item.js';
 import type { Writer } from './writer.js';

@@ -1,5 +1,5 @@
 /** What follows from a payload that is stored already (protocol.md §8, §13). */
-import { ENTRY_TYPE } from '../../protocol/entry.js';
+import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import type { Refusal } from '../../protocol/errors.js';
 import type { PayloadRecord } from '../store/store.js';
 

@@ -1,9 +1,12 @@
 /** Type 3: the certificate or revocation inside must be the issuer's own (protocol.md §7, §10). */
 import { FirebreakError } from '../../protocol/errors.js';
-import { decodeGatewayCertificate, verifyGatewayCertificate } from '../../protocol/gateway-certificate.js';
-import { decodeGatewayPayload } from '../../protocol/payload-gateway.js';
-import { openRevocation } from '../../protocol/revocation.js';
-import type { GatewayStatement } from '../checked-batch.js';
+import {
+  decodeGatewayCertificate,
+  verifyGatewayCertificate,
+} from '../../protocol/session/gateway-certificate.js';
+import { decodeGatewayPayload } from '../../protocol/payload/gateway.js';
+import { openRevocation } from '../../protocol/session/revocation.js';
+import type { GatewayStatement } from '../sequence/checked-batch.js';
 
 function enrolled(bytes: Uint8Array, issuerPublicKey: Uint8Array): GatewayStatement {
   const certificate = decodeGatewayCertificate(bytes);

@@ -2,13 +2,13 @@
  * The rules for one item of a batch, in order: its writer's certificate, so that nothing else is said of what a revoked gateway
  * sends; its type; then what its type asks for.
  */
-import type { BatchItem } from '../../protocol/batch.js';
-import { ENTRY_TYPE } from '../../protocol/entry.js';
+import type { BatchItem } from '../../protocol/mqtt/batch.js';
+import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import { FirebreakError, isRefusal, type Refusal } from '../../protocol/errors.js';
-import { sha256 } from '../../protocol/hash.js';
-import { decodeCredentialsPayload } from '../../protocol/payload-credentials.js';
-import { decodeNoticePayload } from '../../protocol/payload-notice.js';
-import type { CheckedItem } from '../checked-batch.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
+import { decodeCredentialsPayload } from '../../protocol/payload/credentials.js';
+import { decodeNoticePayload } from '../../protocol/payload/notice.js';
+import type { CheckedItem } from '../sequence/checked-batch.js';
 import { KEPT_DAY } from '../store/store-keys.js';
 import { certificateRule } from './certificate.js';
 import { readDayKeyEntry } from './day-key-entry.js';

@@ -1,7 +1,7 @@
 /** Type 2: a gateway's own presence report, checked against the writer as the gateway (protocol.md §8). */
-import type { BatchItem } from '../../protocol/batch.js';
+import type { BatchItem } from '../../protocol/mqtt/batch.js';
 import { partyIdOf } from '../../protocol/keys.js';
-import { checkPresenceReport } from '../../protocol/presence-report.js';
+import { checkPresenceReport } from '../../protocol/session/presence-report.js';
 import type { ReportRules } from './tag-report.js';
 import type { Writer } from './writer.js';
 

@@ -1,8 +1,8 @@
-/** Type 10: only the issuer prunes (protocol.md §10, §13). When a day may be pruned is for the log to say (day-course.ts). */
+/** Type 10: only the issuer prunes (protocol.md §10, §13). When a day may be pruned is for the log to say (sequence/day-course.ts). */
 import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { decodePruningPayload } from '../../protocol/payload-pruning.js';
-import type { DayStatement } from '../checked-batch.js';
+import { decodePruningPayload } from '../../protocol/payload/pruning.js';
+import type { DayStatement } from '../sequence/checked-batch.js';
 import type { Writer } from './writer.js';
 
 /** Throws `format`, `type`. */

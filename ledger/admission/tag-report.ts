@@ -2,9 +2,9 @@
  * Type 1: the ledger repeats the gateway's checks, against the time the gateway states and the writer as the gateway,
  * nonce aside (protocol.md §8).
  */
-import type { BatchItem } from '../../protocol/batch.js';
+import type { BatchItem } from '../../protocol/mqtt/batch.js';
 import { partyIdOf } from '../../protocol/keys.js';
-import { checkReport } from '../../protocol/report-check.js';
+import { checkReport } from '../../protocol/tag/report-check.js';
 import type { Writer } from './writer.js';
 
 export interface ReportRules {

@@ -1,6 +1,6 @@
 /** Who may write, and what (protocol.md §9, §10): the configuration names writers, the issuer's entries name gateways. */
 import { toHex } from '../../protocol/bytes.js';
-import { ENTRY_TYPE } from '../../protocol/entry.js';
+import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import type { GatewayRecord } from '../store/gateway-record.js';
 

@@ -3,9 +3,9 @@
  * the checkpoint of every answer was one of this log.
  */
 import { equalBytes, toHex } from '../../protocol/bytes.js';
-import { ENTRY_TYPE } from '../../protocol/entry.js';
+import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import { FirebreakError, refusalOf } from '../../protocol/errors.js';
-import type { Outcome } from '../../protocol/ledger-receipt.js';
+import type { Outcome } from '../../protocol/mqtt/ledger-receipt.js';
 import { indexOfKey } from '../store/store-keys.js';
 import { decodeBatchRow } from '../store/store-rows.js';
 import type { BatchRecord } from '../store/store.js';

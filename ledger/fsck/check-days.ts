@@ -6,7 +6,7 @@ import type { UnixMs } from '../../protocol/brands.js';
 import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { partyIdOf } from '../../protocol/keys.js';
-import { decodeDayKeyPayload } from '../../protocol/payload-day-key.js';
+import { decodeDayKeyPayload } from '../../protocol/payload/day-key.js';
 import { decodeDayRow, encodeDayRow, newDayRecord, type DayRecord } from '../store/day-record.js';
 import { dayOfKey, KEPT_DAY } from '../store/store-keys.js';
 import { MARK, type EntryColumns } from './entry-columns.js';

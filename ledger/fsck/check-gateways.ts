@@ -2,8 +2,8 @@
 import { equalBytes, toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { readGatewayEntry } from '../admission/gateway-entry.js';
-import type { GatewayStatement } from '../checked-batch.js';
-import { GatewayCourse } from '../gateway-course.js';
+import type { GatewayStatement } from '../sequence/checked-batch.js';
+import { GatewayCourse } from '../sequence/gateway-course.js';
 import { encodeGatewayRecord } from '../store/gateway-record.js';
 import type { Findings } from './findings.js';
 import type { RowView } from './row-view.js';

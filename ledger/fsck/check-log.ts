@@ -3,14 +3,14 @@
  * hashes disagree, it goes on with what was logged, so that one altered byte is one finding.
  */
 import type { UnixMs } from '../../protocol/brands.js';
-import { HASH_LENGTH, leafHash } from '../../protocol/merkle.js';
-import { CompactRange } from '../../protocol/compact-range.js';
-import { decodeEntry, ENTRY_TYPE, NO_PREVIOUS_LEAF, type LedgerEntry } from '../../protocol/entry.js';
+import { HASH_LENGTH, leafHash } from '../../protocol/tlog/merkle.js';
+import { CompactRange } from '../../protocol/tlog/compact-range.js';
+import { decodeEntry, ENTRY_TYPE, NO_PREVIOUS_LEAF, type LedgerEntry } from '../../protocol/tlog/entry.js';
 import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { TileEdge, type TileBytes } from '../../protocol/tile-edge.js';
-import { tilePath, TILE_WIDTH } from '../../protocol/tile.js';
-import { judgeLeaves, type Verdict } from '../judge-leaves.js';
+import { TileEdge, type TileBytes } from '../../protocol/tlog/tile-edge.js';
+import { tilePath, TILE_WIDTH } from '../../protocol/tlog/tile.js';
+import { judgeLeaves, type Verdict } from '../verify/judge-leaves.js';
 import type { SegmentEntry } from '../store/store-segments.js';
 import type { EntryColumns } from './entry-columns.js';
 import { entriesInOrder } from './entry-stream.js';

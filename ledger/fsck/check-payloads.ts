@@ -4,7 +4,7 @@
  */
 import { equalBytes, isZero } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { sha256 } from '../../protocol/hash.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
 import { dayOfPayloadFile, PAYLOAD_FOLDER, payloadFileOf } from '../store/folder.js';
 import { dayOfKey, indexOfKey } from '../store/store-keys.js';
 import {

@@ -2,7 +2,7 @@
 import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { partyIdOf } from '../../protocol/keys.js';
-import { decodePruningPayload } from '../../protocol/payload-pruning.js';
+import { decodePruningPayload } from '../../protocol/payload/pruning.js';
 import { dayOfPayloadFile, PAYLOAD_FOLDER } from '../store/folder.js';
 import { KEPT_DAY } from '../store/store-keys.js';
 import { MARK, type EntryColumns } from './entry-columns.js';

@@ -2,16 +2,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { equalBytes } from '../../protocol/bytes.js';
-import { openCheckpoint, type Checkpoint } from '../../protocol/checkpoint.js';
+import { openCheckpoint, type Checkpoint } from '../../protocol/tlog/checkpoint.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import type { NoteVerifier } from '../../protocol/note.js';
+import type { NoteVerifier } from '../../protocol/tlog/note.js';
 import {
   describeQuorum,
   isQuorum,
   readCosignatures,
   type WitnessedCheckpoint,
   type WitnessPolicy,
-} from '../../protocol/witness-policy.js';
+} from '../../protocol/tlog/witness-policy.js';
 import { PUBLISHED_FILE, UNPUBLISHED_FILE } from '../store/folder.js';
 import type { Findings } from './findings.js';
 import type { RootBook } from './root-book.js';

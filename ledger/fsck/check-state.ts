@@ -1,9 +1,9 @@
 /** What the ledger starts from: the format row, the state row with its checkpoint and counters, and the head file. */
 import { equalBytes } from '../../protocol/bytes.js';
-import { openCheckpoint } from '../../protocol/checkpoint.js';
-import { NO_PREVIOUS_LEAF } from '../../protocol/entry.js';
+import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
+import { NO_PREVIOUS_LEAF } from '../../protocol/tlog/entry.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import type { NoteVerifier } from '../../protocol/note.js';
+import type { NoteVerifier } from '../../protocol/tlog/note.js';
 import { HEAD_FILE } from '../store/folder.js';
 import type { Head } from '../store/head-slot.js';
 import { FORMAT_KEY, STATE_KEY } from '../store/store-keys.js';

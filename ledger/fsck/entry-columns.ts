@@ -3,7 +3,7 @@
  * payload hashes; about 65 in all, whatever the payloads.
  */
 import { equalBytes, toHex } from '../../protocol/bytes.js';
-import type { LedgerEntry } from '../../protocol/entry.js';
+import type { LedgerEntry } from '../../protocol/tlog/entry.js';
 
 const HASH = 32;
 /** The share of slots of the hash table in use, at most. */

@@ -2,7 +2,7 @@
 import { indexOfKey, segmentKey } from '../store/store-keys.js';
 import { decodeEntrySegment, type SegmentEntry } from '../store/store-segments.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { TILE_WIDTH } from '../../protocol/tile.js';
+import { TILE_WIDTH } from '../../protocol/tlog/tile.js';
 import type { Findings } from './findings.js';
 import type { RowView } from './row-view.js';
 

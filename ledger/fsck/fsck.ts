@@ -6,8 +6,8 @@
  */
 import { asUnixMs } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import type { NoteVerifier } from '../../protocol/note.js';
-import type { WitnessPolicy } from '../../protocol/witness-policy.js';
+import type { NoteVerifier } from '../../protocol/tlog/note.js';
+import type { WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 import { storeLocation } from '../store/folder.js';
 import type { Head } from '../store/head-slot.js';
 import { STATE_KEY } from '../store/store-keys.js';

@@ -1,8 +1,8 @@
 /** The stored tiles, each level read along with the entries, and compared with what the entries hash to. */
 import { indexOfKey } from '../store/store-keys.js';
-import { HASH_LENGTH } from '../../protocol/merkle.js';
-import { tilePath, TILE_WIDTH } from '../../protocol/tile.js';
-import type { TileBytes } from '../../protocol/tile-edge.js';
+import { HASH_LENGTH } from '../../protocol/tlog/merkle.js';
+import { tilePath, TILE_WIDTH } from '../../protocol/tlog/tile.js';
+import type { TileBytes } from '../../protocol/tlog/tile-edge.js';
 import { equalBytes } from '../../protocol/bytes.js';
 import type { Findings } from './findings.js';
 import type { LiveRow } from './leveldb-rows.js';

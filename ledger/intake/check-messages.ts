@@ -6,7 +6,7 @@ import { asUnixMs } from '../../protocol/brands.js';
 import { FirebreakError, refusalNumber, refusalOf, type ErrorCode } from '../../protocol/errors.js';
 import type { AdmissionContext } from '../admission/item.js';
 import type { Writer } from '../admission/writer.js';
-import type { CheckedBatch, CheckedItem, RefusedBatch } from '../checked-batch.js';
+import type { CheckedBatch, CheckedItem, RefusedBatch } from '../sequence/checked-batch.js';
 
 type Statement = NonNullable<CheckedItem['statement']>;
 

@@ -5,7 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { checkItem, type AdmissionContext } from '../admission/item.js';
 import { checkBatchHead } from '../admission/batch.js';
-import type { CheckedBatch, CheckedItem, RefusedBatch } from '../checked-batch.js';
+import type { CheckedBatch, CheckedItem, RefusedBatch } from '../sequence/checked-batch.js';
 import type { BatchChecker } from './checker.js';
 
 const TURN_MS = 5;

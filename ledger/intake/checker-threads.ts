@@ -8,14 +8,14 @@
  */
 import { availableParallelism } from 'node:os';
 import { LimitedLog } from '../../host/limited-log.js';
-import { writerIdOfBatch } from '../../protocol/batch.js';
+import { writerIdOfBatch } from '../../protocol/mqtt/batch.js';
 import { asError, FirebreakError } from '../../protocol/errors.js';
 import { silentLog, type Log } from '../../protocol/log.js';
 import { busyBatch } from '../admission/batch.js';
 import type { AdmissionContext } from '../admission/item.js';
 import { batchOf, type CheckVerdict } from './check-messages.js';
 import { startCheckThread, type CheckThread } from './check-thread.js';
-import type { CheckedBatch, RefusedBatch } from '../checked-batch.js';
+import type { CheckedBatch, RefusedBatch } from '../sequence/checked-batch.js';
 import type { BatchChecker } from './checker.js';
 
 /** One being checked and one that waits for it in the thread, so that no thread waits for this one. */

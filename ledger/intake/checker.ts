@@ -1,5 +1,5 @@
 /** What checks batches: on this thread (checker-inline.ts) or on threads beside it (checker-threads.ts). */
-import type { CheckedBatch, RefusedBatch } from '../checked-batch.js';
+import type { CheckedBatch, RefusedBatch } from '../sequence/checked-batch.js';
 
 export interface BatchChecker {
   /** How many batches are worth having under way at a time. */

@@ -5,9 +5,9 @@
  * Only a few batches are past the queue at a time: what has begun is what a writer with a single batch waits behind.
  */
 import { toHex } from '../../protocol/bytes.js';
-import { writerIdOfBatch } from '../../protocol/batch.js';
+import { writerIdOfBatch } from '../../protocol/mqtt/batch.js';
 import { busyBatch } from '../admission/batch.js';
-import type { CheckedBatch, RefusedBatch } from '../checked-batch.js';
+import type { CheckedBatch, RefusedBatch } from '../sequence/checked-batch.js';
 import { FairQueue, type Queued, type QueueLimits } from './fair-queue.js';
 import type { BatchChecker } from './checker.js';
 

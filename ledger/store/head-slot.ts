@@ -4,10 +4,10 @@
  *     "FBH2" | turn u48 | commit u48 | checkpoint: length u16, signed note in UTF-8 | zeros | SHA-256 of all before 32
  */
 import { equalBytes } from '../../protocol/bytes.js';
-import { parseCheckpoint, type Checkpoint } from '../../protocol/checkpoint.js';
+import { parseCheckpoint, type Checkpoint } from '../../protocol/tlog/checkpoint.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { sha256 } from '../../protocol/hash.js';
-import { readNote } from '../../protocol/note.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
+import { readNote } from '../../protocol/tlog/note.js';
 
 export const SLOT_BYTES = 1024;
 const MAGIC = 'FBH2';

@@ -3,7 +3,7 @@
  * as bytes; what a row was made of is not kept for it.
  */
 import { asBuffer } from '../../protocol/bytes.js';
-import { TILE_WIDTH } from '../../protocol/tile.js';
+import { TILE_WIDTH } from '../../protocol/tlog/tile.js';
 import type { Row } from './journal-frames.js';
 import { indexOfKey, isPayloadKey, isSegmentKey } from './store-keys.js';
 import { joinPayloadRows } from './store-payloads.js';

@@ -1,8 +1,8 @@
 /** Finds payloads in the files of their days, by the entries they came with. */
 import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { sha256 } from '../../protocol/hash.js';
-import type { FoundPayload, PrunedPayload } from '../../protocol/ledger-reader.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
+import type { FoundPayload, PrunedPayload } from '../../protocol/tlog/ledger-reader.js';
 import { decodeDayRow } from './day-record.js';
 import type { PayloadFiles, ReadPlace } from './payload-files.js';
 import { dayKey, indexOfKey, KEPT_DAY, payloadKey } from './store-keys.js';

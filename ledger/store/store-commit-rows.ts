@@ -1,5 +1,5 @@
 /** A commit as the rows it puts into the store, few and large. Pure; the layout is store-keys.ts's. */
-import { TILE_WIDTH } from '../../protocol/tile.js';
+import { TILE_WIDTH } from '../../protocol/tlog/tile.js';
 import { encodeDayRow } from './day-record.js';
 import { encodeGatewayRecord } from './gateway-record.js';
 import type { Row } from './journal-frames.js';

@@ -4,9 +4,9 @@
  */
 import { asBuffer, concat } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import type { FoundPayload } from '../../protocol/ledger-reader.js';
-import { leafHash } from '../../protocol/merkle.js';
-import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../protocol/tile.js';
+import type { FoundPayload } from '../../protocol/tlog/ledger-reader.js';
+import { leafHash } from '../../protocol/tlog/merkle.js';
+import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../protocol/tlog/tile.js';
 import type { DayRecord } from './day-record.js';
 import { decodeGatewayRecord, type GatewayRecord } from './gateway-record.js';
 import type { HeadFile } from './head-file.js';

@@ -4,10 +4,10 @@
  */
 import { dirname, join } from 'node:path';
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
-import { NO_PREVIOUS_LEAF, payloadNamedIn } from '../../protocol/entry.js';
+import { NO_PREVIOUS_LEAF, payloadNamedIn } from '../../protocol/tlog/entry.js';
 import { silentLog, type Log } from '../../protocol/log.js';
-import { emptyRoot } from '../../protocol/merkle.js';
-import { TILE_WIDTH } from '../../protocol/tile.js';
+import { emptyRoot } from '../../protocol/tlog/merkle.js';
+import { TILE_WIDTH } from '../../protocol/tlog/tile.js';
 import { NODE_DISK, syncFolder, type Disk } from './disk.js';
 import { HEAD_FILE, PAYLOAD_FOLDER, payloadFileOf, storeLocation } from './folder.js';
 import { openHeadFile, type HeadFile } from './head-file.js';

@@ -6,7 +6,7 @@
  */
 import { asTreeSize } from '../../protocol/brands.js';
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js';
-import type { Outcome } from '../../protocol/ledger-receipt.js';
+import type { Outcome } from '../../protocol/mqtt/ledger-receipt.js';
 import type { BatchRecord, StoreIdentity } from './store.js';
 
 const NO_INDEX = 2 ** 48 - 1;

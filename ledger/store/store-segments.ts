@@ -5,7 +5,7 @@
  */
 import { asBuffer, concat } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { entriesOf } from '../../protocol/tile.js';
+import { entriesOf } from '../../protocol/tlog/tile.js';
 import { storeDamage } from './store-damage.js';
 
 const COUNT_BYTES = 2;

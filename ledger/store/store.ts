@@ -4,9 +4,9 @@
  * Commits are never concurrent, nor is a commit with a lookup. Reads may run at any time and see every commit that resolved.
  */
 import type { TreeSize, UnixMs } from '../../protocol/brands.js';
-import type { Outcome } from '../../protocol/ledger-receipt.js';
-import type { TileBytes } from '../../protocol/tile-edge.js';
-import type { FoundPayload } from '../../protocol/ledger-reader.js';
+import type { Outcome } from '../../protocol/mqtt/ledger-receipt.js';
+import type { TileBytes } from '../../protocol/tlog/tile-edge.js';
+import type { FoundPayload } from '../../protocol/tlog/ledger-reader.js';
 import type { DayRecord } from './day-record.js';
 import type { GatewayRecord } from './gateway-record.js';
 

@@ -1,7 +1,7 @@
 /** How the ledger publishes, and how that goes. */
 import type { Log } from '../../protocol/log.js';
-import type { NoteVerifier } from '../../protocol/note.js';
-import type { WitnessPolicy } from '../../protocol/witness-policy.js';
+import type { NoteVerifier } from '../../protocol/tlog/note.js';
+import type { WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 import type { Store } from '../store/store.js';
 import type { PublishedHead } from './published-file.js';
 import type { WitnessStatus } from './witness-client.js';

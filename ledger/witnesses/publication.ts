@@ -3,8 +3,8 @@
  * (witnessed-publication.ts).
  */
 import { FirebreakError } from '../../protocol/errors.js';
-import { isQuorum, requirePolicyFor, type WitnessPolicy } from '../../protocol/witness-policy.js';
-import { readerOfStore } from '../reader-level.js';
+import { isQuorum, requirePolicyFor, type WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
+import { readerOfStore } from '../readers/reader-level.js';
 import type { Store } from '../store/store.js';
 import type { Publication, PublicationDeps } from './publication-contract.js';
 import { readPublished, removePublished, writePublished } from './published-file.js';

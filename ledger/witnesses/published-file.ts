@@ -7,12 +7,12 @@ import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nothingWhenMissing } from '../../host/system-words.js';
 import { equalBytes } from '../../protocol/bytes.js';
-import { openCheckpoint } from '../../protocol/checkpoint.js';
+import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import type { LedgerReader } from '../../protocol/ledger-reader.js';
-import { treeRoot } from '../../protocol/merkle.js';
-import type { NoteVerifier } from '../../protocol/note.js';
-import { tileHashReader } from '../../protocol/tile-hash-reader.js';
+import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
+import { treeRoot } from '../../protocol/tlog/merkle.js';
+import type { NoteVerifier } from '../../protocol/tlog/note.js';
+import { tileHashReader } from '../../protocol/tlog/tile-hash-reader.js';
 import { PUBLISHED_FILE, UNPUBLISHED_FILE } from '../store/folder.js';
 import { storeDamage } from '../store/store-damage.js';
 

@@ -8,12 +8,12 @@ import {
   encodeAddCheckpoint,
   MAX_ADD_CHECKPOINT_BYTES,
   TLOG_SIZE_TYPE,
-} from '../../protocol/add-checkpoint.js';
-import { cosignedAt, isBy, type Cosigner } from '../../protocol/cosignature.js';
+} from '../../protocol/tlog/add-checkpoint.js';
+import { cosignedAt, isBy, type Cosigner } from '../../protocol/tlog/cosignature.js';
 import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
-import { readNote, signatureText } from '../../protocol/note.js';
-import { boundedBody } from '../bounded-body.js';
+import { readNote, signatureText } from '../../protocol/tlog/note.js';
+import { boundedBody } from '../http/bounded-body.js';
 
 /** A checkpoint that the log signed and witnesses are to cosign. */
 export interface Candidate {

@@ -7,13 +7,13 @@
  * cosignature, as long as no later checkpoint is published.
  */
 import { pauseUntilStopped } from '../../host/clock-live.js';
-import { cosignedAt, isBy, type Cosigner } from '../../protocol/cosignature.js';
+import { cosignedAt, isBy, type Cosigner } from '../../protocol/tlog/cosignature.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { proveConsistency } from '../../protocol/merkle.js';
-import { readNote, signatureText, type NoteSignature } from '../../protocol/note.js';
-import { tileHashReader } from '../../protocol/tile-hash-reader.js';
-import { describeQuorum, isQuorum, type WitnessPolicy } from '../../protocol/witness-policy.js';
-import { readerOfStore } from '../reader-level.js';
+import { proveConsistency } from '../../protocol/tlog/merkle.js';
+import { readNote, signatureText, type NoteSignature } from '../../protocol/tlog/note.js';
+import { tileHashReader } from '../../protocol/tlog/tile-hash-reader.js';
+import { describeQuorum, isQuorum, type WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
+import { readerOfStore } from '../readers/reader-level.js';
 import type {
   Publication,
   PublicationDeps,

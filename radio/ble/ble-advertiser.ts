@@ -14,7 +14,7 @@
 import type { Clock } from '../../protocol/clock.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
-import { checkAdvertiser } from '../air-node.js';
+import { checkAdvertiser } from '../air/air-node.js';
 import { MAX_ADVERT_BYTES } from '../contract.js';
 import type { Advertiser, AdvertiserSettings } from '../contract.js';
 import { Lane } from '../lane.js';

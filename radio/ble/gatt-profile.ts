@@ -1,7 +1,7 @@
 /** The gateway's service on Bluetooth: UUIDs and error codes (docs/protocol.md, "The service on Bluetooth"). */
 import { GATEWAY_REFUSALS, refusalNumber, refusalOf, FirebreakError } from '../../protocol/errors.js';
 import type { GatewayRefusal } from '../../protocol/errors.js';
-import { attError } from '../gatt-connection.js';
+import { attError } from '../air/gatt-connection.js';
 import type { Characteristic } from '../contract.js';
 
 /** Lowercase without dashes, as both libraries name them. */

@@ -5,7 +5,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { FirebreakError } from '../../protocol/errors.js';
-import { socketOptions } from '../socket-address.js';
+import { socketOptions } from '../socket/socket-address.js';
 import { H4Stream } from './h4-stream.js';
 import type { HciWire, WireEvents } from './hci-wire.js';
 

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { auditByWire } from '../../authority/enrolment-client.js';
+import { auditByWire } from '../../authority/credentials/enrolment-client.js';
 import { openEnrolmentHttp, type EnrolmentHttp } from '../../authority/http.js';
-import { RecentAsks } from '../../authority/recent-asks.js';
-import type { AuditBook } from '../../authority/audit-book.js';
-import { openCheckpoint } from '../../protocol/checkpoint.js';
+import { RecentAsks } from '../../authority/credentials/recent-asks.js';
+import type { AuditBook } from '../../authority/looks/audit-book.js';
+import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
 import { asTagNumber } from '../../protocol/brands.js';
-import { hpkeOpen } from '../../protocol/hpke.js';
-import { sha256 } from '../../protocol/hash.js';
+import { hpkeOpen } from '../../protocol/crypto/hpke.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
 import { silentLog } from '../../protocol/log.js';
 import { firstEpochOfDay } from '../../protocol/time.js';
 import { logKey, MemoryLog } from '../tracer/memory-log.js';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { openAccessRecord } from '../../authority/audit.js';
+import { openAccessRecord } from '../../authority/looks/audit.js';
 import { asTagNumber, asUnixMs } from '../../protocol/brands.js';
-import { NO_PREVIOUS_LEAF, type LedgerEntry } from '../../protocol/entry.js';
-import { sha256 } from '../../protocol/hash.js';
-import { joinAccess, sealAccess, type AccessRecord } from '../../protocol/payload-access.js';
-import { x25519KeyPair } from '../../protocol/x25519.js';
+import { NO_PREVIOUS_LEAF, type LedgerEntry } from '../../protocol/tlog/entry.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
+import { joinAccess, sealAccess, type AccessRecord } from '../../protocol/payload/access.js';
+import { x25519KeyPair } from '../../protocol/crypto/x25519.js';
 import { secretOf } from './fixture.js';
 
 const audit = x25519KeyPair(secretOf('audit'));

@@ -1,15 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { openAuthority } from '../../authority/authority.js';
-import type { RecordStore } from '../../authority/records.js';
-import { splitDayKeyStatements, splitRevocations } from '../../protocol/authority-topics.js';
+import type { RecordStore } from '../../authority/records/records.js';
+import { splitDayKeyStatements, splitRevocations } from '../../protocol/mqtt/authority-topics.js';
 import { asUnixMs } from '../../protocol/brands.js';
-import { decodeDayKeyStatement, verifyDayKeyStatement } from '../../protocol/day-key-statement.js';
-import { decodeGatewayCertificate, verifyGatewayCertificate } from '../../protocol/gateway-certificate.js';
+import { decodeDayKeyStatement, verifyDayKeyStatement } from '../../protocol/session/day-key-statement.js';
+import {
+  decodeGatewayCertificate,
+  verifyGatewayCertificate,
+} from '../../protocol/session/gateway-certificate.js';
 import { partyIdOf } from '../../protocol/keys.js';
-import { decodeDayKeyPayload } from '../../protocol/payload-day-key.js';
-import { decodeGatewayPayload } from '../../protocol/payload-gateway.js';
-import { openRevocation } from '../../protocol/revocation.js';
-import { DAY_KEYS_TOPIC, REVOCATIONS_TOPIC } from '../../protocol/topics.js';
+import { decodeDayKeyPayload } from '../../protocol/payload/day-key.js';
+import { decodeGatewayPayload } from '../../protocol/payload/gateway.js';
+import { openRevocation } from '../../protocol/session/revocation.js';
+import { DAY_KEYS_TOPIC, REVOCATIONS_TOPIC } from '../../protocol/mqtt/topics.js';
 import {
   AskingTag,
   courierThat,

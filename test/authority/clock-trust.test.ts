@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openAuthority, type AuthorityDeps } from '../../authority/authority.js';
-import { withEntryOf, type LogDays } from '../../authority/clock-trust.js';
+import { withEntryOf, type LogDays } from '../../authority/days/clock-trust.js';
 import { asTagNumber } from '../../protocol/brands.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { AskingTag, newAuthority, newWorld, RETENTION_DAYS, secretOf, TODAY, type World } from './fixture.js';

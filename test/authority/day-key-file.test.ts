@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DAY_KEY_FILE_LENGTH, decodeDayKeyFile, encodeDayKeyFile } from '../../authority/day-key-file.js';
-import { newDayKeys } from '../../authority/day-keys.js';
+import {
+  DAY_KEY_FILE_LENGTH,
+  decodeDayKeyFile,
+  encodeDayKeyFile,
+} from '../../authority/days/day-key-file.js';
+import { newDayKeys } from '../../authority/days/day-keys.js';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { secretOf } from './fixture.js';

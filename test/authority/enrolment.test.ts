@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { openAuthority } from '../../authority/authority.js';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import { toHex } from '../../protocol/bytes.js';
-import { encodeCredentialRequest, signCredentialRequest } from '../../protocol/credential-request.js';
-import { encodeCredentialBody, verifyCredential } from '../../protocol/credential.js';
-import { authKeyOf, makeEphemeralId, resolveEphemeralId } from '../../protocol/ephemeral-id.js';
+import { encodeCredentialRequest, signCredentialRequest } from '../../protocol/tag/credential-request.js';
+import { encodeCredentialBody, verifyCredential } from '../../protocol/tag/credential.js';
+import { authKeyOf, makeEphemeralId, resolveEphemeralId } from '../../protocol/tag/ephemeral-id.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { sha256 } from '../../protocol/hash.js';
-import { credentialsRoot, decodeCredentialsPayload } from '../../protocol/payload-credentials.js';
-import { encodeReportPlaintext } from '../../protocol/report-plaintext.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
+import { credentialsRoot, decodeCredentialsPayload } from '../../protocol/payload/credentials.js';
+import { encodeReportPlaintext } from '../../protocol/tag/report-plaintext.js';
 import { EPOCHS_PER_DAY, firstEpochOfDay } from '../../protocol/time.js';
 import {
   AskingTag,

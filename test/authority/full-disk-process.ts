@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { openLevelRecords } from '../../authority/records-level.js';
-import { tagRegistry } from '../../authority/tag-registry.js';
-import type { TagRegistry } from '../../authority/tag-registry.js';
+import { openLevelRecords } from '../../authority/records/records-level.js';
+import { tagRegistry } from '../../authority/credentials/tag-registry.js';
+import type { TagRegistry } from '../../authority/credentials/tag-registry.js';
 import { asTagNumber } from '../../protocol/brands.js';
 
 const [folder = ''] = process.argv.slice(2);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { enrolByWire, renewByWire, timeByWire } from '../../authority/enrolment-client.js';
+import { enrolByWire, renewByWire, timeByWire } from '../../authority/credentials/enrolment-client.js';
 import { openEnrolmentHttp, type EnrolmentHttp, type EnrolmentService } from '../../authority/http.js';
 import { listenOn } from '../../host/listen.js';
 import { asTagNumber } from '../../protocol/brands.js';

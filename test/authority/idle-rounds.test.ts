@@ -1,9 +1,9 @@
 /** An authority that comes round twice a second costs next to nothing while no day turns, however much it has on record. */
 import { describe, expect, it } from 'vitest';
 import { openAuthority } from '../../authority/authority.js';
-import { memoryRecords } from '../../authority/records-memory.js';
-import type { RecordStore } from '../../authority/records.js';
-import { fastSigner } from '../../protocol/ed25519.js';
+import { memoryRecords } from '../../authority/records/records-memory.js';
+import type { RecordStore } from '../../authority/records/records.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { AskingTag, newWorld, RETENTION_DAYS, secretOf, TODAY } from './fixture.js';
 

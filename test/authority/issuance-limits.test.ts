@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { openAuthority } from '../../authority/authority.js';
 import { asTagNumber } from '../../protocol/brands.js';
-import { openCredentialPack, type CredentialPack } from '../../protocol/credential-pack.js';
-import { resolveEphemeralId } from '../../protocol/ephemeral-id.js';
-import { x25519KeyPair } from '../../protocol/x25519.js';
+import { openCredentialPack, type CredentialPack } from '../../protocol/tag/credential-pack.js';
+import { resolveEphemeralId } from '../../protocol/tag/ephemeral-id.js';
+import { x25519KeyPair } from '../../protocol/crypto/x25519.js';
 import { AskingTag, issuer, newAuthority, newWorld, secretOf, TODAY, type World } from './fixture.js';
 
 const NUMBER = asTagNumber(17);

@@ -3,10 +3,10 @@ import { openAuthority, type Authority } from '../../authority/authority.js';
 import type { Delivery } from '../../courier/deliveries.js';
 import { asTagNumber } from '../../protocol/brands.js';
 import { concat } from '../../protocol/bytes.js';
-import { MAX_NOTICES, splitNotices } from '../../protocol/notice-list.js';
-import { hasToken, noticeToken, openNotice } from '../../protocol/notice.js';
-import { decodeNoticePayload } from '../../protocol/payload-notice.js';
-import { NOTICES_TOPIC } from '../../protocol/topics.js';
+import { MAX_NOTICES, splitNotices } from '../../protocol/tag/notice-list.js';
+import { hasToken, noticeToken, openNotice } from '../../protocol/tag/notice.js';
+import { decodeNoticePayload } from '../../protocol/payload/notice.js';
+import { NOTICES_TOPIC } from '../../protocol/mqtt/topics.js';
 import { AskingTag, enrolled, issuer, newAuthority, RETENTION_DAYS, TODAY, type World } from './fixture.js';
 
 const MEANT = [4242, 7, 188_900_966_474_565].map(asTagNumber);

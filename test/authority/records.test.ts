@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openLevelRecords } from '../../authority/records-level.js';
-import { memoryRecords } from '../../authority/records-memory.js';
-import type { RecordStore } from '../../authority/records.js';
+import { openLevelRecords } from '../../authority/records/records-level.js';
+import { memoryRecords } from '../../authority/records/records-memory.js';
+import type { RecordStore } from '../../authority/records/records.js';
 import { program } from '../program.js';
 import { secretOf } from './fixture.js';
 

@@ -1,19 +1,19 @@
 /** The end of a day at the authority, against a real ledger: in which order, once, and whatever breaks in between. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openAuthority, type Authority } from '../../authority/authority.js';
-import type { DayKeyStore } from '../../authority/day-key-store.js';
+import type { DayKeyStore } from '../../authority/days/day-key-store.js';
 import type { EntrySink } from '../../authority/entries.js';
-import type { RecordStore } from '../../authority/records.js';
+import type { RecordStore } from '../../authority/records/records.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
-import { encodeBatch } from '../../protocol/batch.js';
-import { decodeEntry, ENTRY_TYPE } from '../../protocol/entry.js';
+import { encodeBatch } from '../../protocol/mqtt/batch.js';
+import { decodeEntry, ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import { refusalOf, type Refusal } from '../../protocol/errors.js';
 import { partyIdOf } from '../../protocol/keys.js';
-import { openLedgerReceipt } from '../../protocol/ledger-receipt.js';
-import { bytesOf } from '../../protocol/ledger-reader.js';
-import { decodeDayKeyPayload } from '../../protocol/payload-day-key.js';
-import { decodePruningPayload } from '../../protocol/payload-pruning.js';
-import { entriesOf } from '../../protocol/tile.js';
+import { openLedgerReceipt } from '../../protocol/mqtt/ledger-receipt.js';
+import { bytesOf } from '../../protocol/tlog/ledger-reader.js';
+import { decodeDayKeyPayload } from '../../protocol/payload/day-key.js';
+import { decodePruningPayload } from '../../protocol/payload/pruning.js';
+import { entriesOf } from '../../protocol/tlog/tile.js';
 import { ledgerDeps, receiptSigner, temporaryFolder } from '../ledger/deployment.js';
 import { AskingTag, issuer, newWorld, RETENTION_DAYS, TODAY, type World } from './fixture.js';
 

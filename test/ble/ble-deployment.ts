@@ -2,8 +2,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeAtomically } from '../../cli/atomic-file.js';
-import { openFolderClock } from '../../cli/folder-clock.js';
+import { writeAtomically } from '../../cli/files/atomic-file.js';
+import { openFolderClock } from '../../cli/days/folder-clock.js';
 import type { Clock } from '../../protocol/clock.js';
 import { newDeployment, untilIn } from '../journey/deployment.js';
 import type { Deployment } from '../journey/deployment.js';

@@ -4,7 +4,7 @@
  */
 import { liveClock } from '../../host/clock-live.js';
 import { silentLog } from '../../protocol/log.js';
-import { serveAir } from '../../radio/air-socket-server.js';
+import { serveAir } from '../../radio/socket/air-socket-server.js';
 import { parseAdapter } from '../../radio/ble/adapter-name.js';
 import { openBleRadio } from '../../radio/ble/open-ble-radio.js';
 import { STAGE_TIMES } from './stage-times.js';

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { encodeAdvert } from '../../protocol/beacon.js';
+import { encodeAdvert } from '../../protocol/tag/beacon.js';
 import { staticAddressOf } from '../../radio/static-address.js';
 
 const TICK_MS = 10;

@@ -1,13 +1,13 @@
 /**
  * The whole journey over HCI: six tag processes and two gateway processes on real noble and bleno and BlueZ's controller
  * emulator, with MQTT, ledger and tracer. The emulator measures no signal strength: it is MODELLED from the script of who
- * stands where (cli/emulated-rssi.ts). The trace has to be what the script implies.
+ * stands where (cli/air/emulated-rssi.ts). The trace has to be what the script implies.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openFolderReader } from '../../cli/parts/ledger.js';
-import type { DayKeysOf } from '../../protocol/report-open.js';
-import { resolvePeer } from '../../tracer/peer.js';
-import type { PathStep } from '../../tracer/trace-result.js';
+import type { DayKeysOf } from '../../protocol/tag/report-open.js';
+import { resolvePeer } from '../../tracer/intake/peer.js';
+import type { PathStep } from '../../tracer/looks/trace-result.js';
 import { runFirebreak } from '../cli/firebreak-process.js';
 import { allDayKeys, loggedEntries, openLoggedReports } from '../cli/logged-reports.js';
 import type { LoggedReport } from '../cli/logged-reports.js';

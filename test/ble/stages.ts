@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { liveClock } from '../../host/clock-live.js';
-import { connectAir } from '../../radio/air-socket-client.js';
+import { connectAir } from '../../radio/socket/air-socket-client.js';
 import type { StackName } from '../../radio/ble/stack.js';
 import type { RadioStage } from '../contracts/radio-contract.js';
 import { program } from '../program.js';

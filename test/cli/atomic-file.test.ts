@@ -4,10 +4,10 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
-import { writeAtomically, writeNew } from '../../cli/atomic-file.js';
-import { folderAt } from '../../cli/folder.js';
-import { takeOrders } from '../../cli/order-desk.js';
-import { giveOrder } from '../../cli/orders.js';
+import { writeAtomically, writeNew } from '../../cli/files/atomic-file.js';
+import { folderAt } from '../../cli/folder/folder.js';
+import { takeOrders } from '../../cli/orders/order-desk.js';
+import { giveOrder } from '../../cli/orders/orders.js';
 import { until } from './firebreak-process.js';
 
 const disk = vi.hoisted(() => ({ syncsFolders: true }));

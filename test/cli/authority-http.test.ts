@@ -4,8 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { openAuthority } from '../../authority/authority.js';
-import { auditByWire, enrolByWire, renewByWire, timeByWire } from '../../authority/enrolment-client.js';
-import { dayKeyFiles } from '../../cli/day-key-files.js';
+import {
+  auditByWire,
+  enrolByWire,
+  renewByWire,
+  timeByWire,
+} from '../../authority/credentials/enrolment-client.js';
+import { dayKeyFiles } from '../../cli/days/day-key-files.js';
 import { startAuthorityHttp, type AuthorityPorts } from '../../cli/parts/authority-http.js';
 import { asTagNumber } from '../../protocol/brands.js';
 import { silentLog, type Log } from '../../protocol/log.js';

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { expect, it } from 'vitest';
-import { folderAt, gatewayFolder } from '../../cli/folder.js';
+import { folderAt, gatewayFolder } from '../../cli/folder/folder.js';
 import { PROJECT_ROOT } from './firebreak-process.js';
 
 /** The folder itself, and what processes say there while they run. */

@@ -4,7 +4,7 @@ import { lstat, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseCases } from '../../cli/cases-file.js';
+import { parseCases } from '../../cli/files/cases-file.js';
 import { attempt } from './in-process.js';
 import { openWorkshop } from './small-demo.js';
 import type { Workshop } from './small-demo.js';

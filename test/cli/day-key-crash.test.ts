@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { openAuthority } from '../../authority/authority.js';
-import { dayKeyFiles } from '../../cli/day-key-files.js';
-import { decodeDayKeyPayload } from '../../protocol/payload-day-key.js';
-import { decodeDayKeyStatement } from '../../protocol/day-key-statement.js';
+import { dayKeyFiles } from '../../cli/days/day-key-files.js';
+import { decodeDayKeyPayload } from '../../protocol/payload/day-key.js';
+import { decodeDayKeyStatement } from '../../protocol/session/day-key-statement.js';
 import { courierThat, newWorld, TODAY, type World } from '../authority/fixture.js';
 import { program } from '../program.js';
 
@@ -57,7 +57,7 @@ describe('keys that were never used', () => {
   it('leave nothing under their name when the disk takes only a part of them', async () => {
     const script = `
       process.on('SIGXFSZ', () => {});
-      const { writePrivate } = await import(${JSON.stringify(program(new URL('../../cli/key-files.ts', import.meta.url)))});
+      const { writePrivate } = await import(${JSON.stringify(program(new URL('../../cli/files/key-files.ts', import.meta.url)))});
       await writePrivate(${JSON.stringify(keyFile(TODAY))}, new Uint8Array(4096)).then(
         () => console.log('written'), (error) => console.log(error.code));`;
     const node = `'${process.execPath}' --input-type=module -e "$SCRIPT"`;

@@ -2,12 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { openEmulatedRssi } from '../../cli/emulated-rssi.js';
-import type { EmulatedRssi } from '../../cli/emulated-rssi.js';
-import { folderAt } from '../../cli/folder.js';
+import { openEmulatedRssi } from '../../cli/air/emulated-rssi.js';
+import type { EmulatedRssi } from '../../cli/air/emulated-rssi.js';
+import { folderAt } from '../../cli/folder/folder.js';
 import { virtualClock } from '../../host/clock-virtual.js';
 import type { AdvertiserSettings, RadioAddress, Sighting } from '../../radio/contract.js';
-import { INDOOR, meanPathLossDb } from '../../radio/propagation.js';
+import { INDOOR, meanPathLossDb } from '../../radio/air/propagation.js';
 import { until } from './firebreak-process.js';
 
 const SCRIPT = ['0 1 0 0', '0 2 2 0', '0 far 400 0', '100 2 4 0'];

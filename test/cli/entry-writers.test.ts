@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Config } from '../../cli/config.js';
-import { createDeployment } from '../../cli/deployment.js';
-import { folderAt } from '../../cli/folder.js';
+import type { Config } from '../../cli/folder/config.js';
+import { createDeployment } from '../../cli/folder/deployment.js';
+import { folderAt } from '../../cli/folder/folder.js';
 import { DEFAULT_SETTINGS } from '../../protocol/settings.js';
 import { PROJECT_ROOT } from './firebreak-process.js';
 

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { readConfig } from '../../cli/config.js';
-import { createDeployment } from '../../cli/deployment.js';
-import { folderAt } from '../../cli/folder.js';
+import { readConfig } from '../../cli/folder/config.js';
+import { createDeployment } from '../../cli/folder/deployment.js';
+import { folderAt } from '../../cli/folder/folder.js';
 import { DEFAULT_SETTINGS } from '../../protocol/settings.js';
 
 const edited = z.looseObject({ settings: z.looseObject({}), writers: z.array(z.unknown()) });

@@ -3,15 +3,18 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { folderAt, gatewayFolder } from '../../cli/folder.js';
-import type { GatewayFolder } from '../../cli/folder.js';
-import { gatewayDesk } from '../../cli/gateway-desk.js';
-import type { GatewayDesk } from '../../cli/gateway-desk.js';
+import { folderAt, gatewayFolder } from '../../cli/folder/folder.js';
+import type { GatewayFolder } from '../../cli/folder/folder.js';
+import { gatewayDesk } from '../../cli/orders/gateway-desk.js';
+import type { GatewayDesk } from '../../cli/orders/gateway-desk.js';
 import type { Authority } from '../../authority/authority.js';
 import { toHex } from '../../protocol/bytes.js';
-import { fastSigner } from '../../protocol/ed25519.js';
-import { ENTRY_TYPE } from '../../protocol/entry.js';
-import { decodeGatewayCertificate, verifyGatewayCertificate } from '../../protocol/gateway-certificate.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
+import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
+import {
+  decodeGatewayCertificate,
+  verifyGatewayCertificate,
+} from '../../protocol/session/gateway-certificate.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { issuer, newAuthority, secretOf, TODAY } from '../authority/fixture.js';
 import type { World } from '../authority/fixture.js';

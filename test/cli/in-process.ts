@@ -1,7 +1,7 @@
 /** `firebreak` without a process of its own: the same commands, exit code and words, for what needs no more. */
 import { stripVTControlCharacters } from 'node:util';
 import { vi } from 'vitest';
-import { describeError, exitCodeOf } from '../../cli/exit.js';
+import { describeError, exitCodeOf } from '../../cli/terminal/exit.js';
 import { buildProgram } from '../../cli/program.js';
 
 export interface Attempt {

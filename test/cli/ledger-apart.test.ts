@@ -3,8 +3,8 @@ import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { folderAt } from '../../cli/folder.js';
-import { ledgerElsewhere, type LedgerPlace } from '../../cli/ledger-place.js';
+import { folderAt } from '../../cli/folder/folder.js';
+import { ledgerElsewhere, type LedgerPlace } from '../../cli/folder/ledger-place.js';
 import { runFirebreak, startFirebreak } from './firebreak-process.js';
 import type { FirebreakProcess } from './firebreak-process.js';
 

@@ -4,9 +4,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
-import { folderAt } from '../../cli/folder.js';
-import type { DataFolder } from '../../cli/folder.js';
-import { keepStatus } from '../../cli/status-file.js';
+import { folderAt } from '../../cli/folder/folder.js';
+import type { DataFolder } from '../../cli/folder/folder.js';
+import { keepStatus } from '../../cli/files/status-file.js';
 import { attempt } from './in-process.js';
 
 const STATUS = {

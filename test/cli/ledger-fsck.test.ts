@@ -3,12 +3,12 @@ import { cp, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createDeployment, signerFrom } from '../../cli/deployment.js';
-import { folderAt } from '../../cli/folder.js';
-import { announce } from '../../cli/run-files.js';
+import { createDeployment, signerFrom } from '../../cli/folder/deployment.js';
+import { folderAt } from '../../cli/folder/folder.js';
+import { announce } from '../../cli/files/run-files.js';
 import { openLedger } from '../../ledger/ledger.js';
-import { cosignerOf, formatCosignerKey } from '../../protocol/cosignature.js';
-import { noteSigner } from '../../protocol/note.js';
+import { cosignerOf, formatCosignerKey } from '../../protocol/tlog/cosignature.js';
+import { noteSigner } from '../../protocol/tlog/note.js';
 import { DEFAULT_SETTINGS } from '../../protocol/settings.js';
 import { batchOf, ledgerDeps, noticeItem, officer } from '../ledger/deployment.js';
 import { storedFiles } from '../ledger/fsck-folder.js';

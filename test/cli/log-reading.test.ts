@@ -1,6 +1,6 @@
 /** What an authority says while the log that it reads for audits is away, or is another. */
 import { expect, test } from 'vitest';
-import { readingOf } from '../../cli/log-reading.js';
+import { readingOf } from '../../cli/folder/log-reading.js';
 import { FirebreakError } from '../../protocol/errors.js';
 
 const away = new FirebreakError('unreachable', 'the ledger does not answer');

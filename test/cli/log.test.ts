@@ -1,7 +1,7 @@
 /** The log of a process whose stderr goes to a file on a disk that is full for a while, or to a reader who stands still. */
 import fs from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { consoleLog } from '../../cli/log.js';
+import { consoleLog } from '../../cli/terminal/log.js';
 
 /** What reaches stderr; nothing while there is `trouble`. */
 function fakeStderr() {

@@ -1,20 +1,20 @@
 /** What a ledger holds, each report opened with the day keys of its folder: an auditor with all keys. */
-import type { Config } from '../../cli/config.js';
-import { dayKeyFiles } from '../../cli/day-key-files.js';
-import type { DataFolder } from '../../cli/folder.js';
+import type { Config } from '../../cli/folder/config.js';
+import { dayKeyFiles } from '../../cli/days/day-key-files.js';
+import type { DataFolder } from '../../cli/folder/folder.js';
 import { logVerifier } from '../../cli/parts/ledger.js';
 import { toHex } from '../../protocol/bytes.js';
-import { openCheckpoint } from '../../protocol/checkpoint.js';
-import { decodeEntry, ENTRY_TYPE } from '../../protocol/entry.js';
-import type { LedgerEntry } from '../../protocol/entry.js';
+import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
+import { decodeEntry, ENTRY_TYPE } from '../../protocol/tlog/entry.js';
+import type { LedgerEntry } from '../../protocol/tlog/entry.js';
 import type { DayKeys } from '../../protocol/keys.js';
-import { bytesOf, type LedgerReader } from '../../protocol/ledger-reader.js';
-import { openReport } from '../../protocol/report-open.js';
-import type { DayKeysOf } from '../../protocol/report-open.js';
-import type { ReportPlaintext } from '../../protocol/report-plaintext.js';
-import { decodeReport, reportHash } from '../../protocol/report.js';
-import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../protocol/tile.js';
-import { resolvePeer } from '../../tracer/peer.js';
+import { bytesOf, type LedgerReader } from '../../protocol/tlog/ledger-reader.js';
+import { openReport } from '../../protocol/tag/report-open.js';
+import type { DayKeysOf } from '../../protocol/tag/report-open.js';
+import type { ReportPlaintext } from '../../protocol/tag/report-plaintext.js';
+import { decodeReport, reportHash } from '../../protocol/tag/report.js';
+import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../protocol/tlog/tile.js';
+import { resolvePeer } from '../../tracer/intake/peer.js';
 
 export interface LoggedEntry extends LedgerEntry {
   readonly index: number;

@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clusterText } from '../../cli/present/show-cluster.js';
 import { traceTree } from '../../cli/present/trace-tree.js';
-import type { TraceResult } from '../../tracer/trace-result.js';
+import type { TraceResult } from '../../tracer/looks/trace-result.js';
 import { attempt } from './in-process.js';
 import { openWorkshop } from './small-demo.js';
 import type { Workshop } from './small-demo.js';

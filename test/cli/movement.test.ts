@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseMovement } from '../../cli/movement.js';
+import { parseMovement } from '../../cli/air/movement.js';
 
 const SCRIPT = `
 # two tags meet at 100 and part at 200

@@ -4,13 +4,13 @@ import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { folderAt } from '../../cli/folder.js';
-import type { DataFolder } from '../../cli/folder.js';
-import { takeOrders } from '../../cli/order-desk.js';
-import type { Order } from '../../cli/order-files.js';
-import { giveOrder } from '../../cli/orders.js';
+import { folderAt } from '../../cli/folder/folder.js';
+import type { DataFolder } from '../../cli/folder/folder.js';
+import { takeOrders } from '../../cli/orders/order-desk.js';
+import type { Order } from '../../cli/orders/order-files.js';
+import { giveOrder } from '../../cli/orders/orders.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { announce } from '../../cli/run-files.js';
+import { announce } from '../../cli/files/run-files.js';
 import { startFirebreak, until } from './firebreak-process.js';
 import { attempt } from './in-process.js';
 

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { folderAt } from '../../cli/folder.js';
+import { folderAt } from '../../cli/folder/folder.js';
 import { attempt } from './in-process.js';
 
 /** With `firebreak.json` and `tracer/` alone. */

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { dayKeyFiles } from '../../cli/day-key-files.js';
+import { dayKeyFiles } from '../../cli/days/day-key-files.js';
 import { roundOf } from '../../cli/rounds.js';
 import { AskingTag, newAuthority, TODAY } from '../authority/fixture.js';
 

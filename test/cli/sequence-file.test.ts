@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { sequenceFile } from '../../cli/sequence-file.js';
+import { sequenceFile } from '../../cli/files/sequence-file.js';
 
 async function place(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'firebreak-sequence-'));

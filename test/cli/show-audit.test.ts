@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, it } from 'vitest';
 import { auditJson, auditLines } from '../../cli/present/show-audit.js';
-import type { ShownQuestion } from '../../protocol/access-question.js';
-import type { AuditLook, Wholeness } from '../../protocol/audit-answer.js';
+import type { ShownQuestion } from '../../protocol/payload/access-question.js';
+import type { AuditLook, Wholeness } from '../../protocol/tag/audit-answer.js';
 import { asUnixMs } from '../../protocol/brands.js';
 
 const look = {

@@ -8,7 +8,7 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { requireWritable, showTrace } from '../../cli/present/show-trace.js';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import type { Contact } from '../../tracer/contact.js';
-import { trace } from '../../tracer/trace.js';
+import { trace } from '../../tracer/looks/trace.js';
 import { program } from '../program.js';
 import { plainView } from '../reference/views.js';
 

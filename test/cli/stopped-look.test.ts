@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { folderAt } from '../../cli/folder.js';
-import { announce } from '../../cli/run-files.js';
+import { folderAt } from '../../cli/folder/folder.js';
+import { announce } from '../../cli/files/run-files.js';
 import { startFirebreak } from './firebreak-process.js';
 import { attempt } from './in-process.js';
 

@@ -3,14 +3,14 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, test } from 'vitest';
-import { newDayKeys } from '../../authority/day-keys.js';
-import { dayKeyPrints, encodeDayKeyFile } from '../../authority/day-key-file.js';
-import type { DayKeyStore } from '../../authority/day-key-store.js';
-import { dayKeyFiles } from '../../cli/day-key-files.js';
-import { noteDestroyedDay } from '../../cli/destroyed-days.js';
-import { secretSearch } from '../../cli/secret-search.js';
-import { wipeParts } from '../../cli/wipe-file.js';
-import { sha256 } from '../../protocol/hash.js';
+import { newDayKeys } from '../../authority/days/day-keys.js';
+import { dayKeyPrints, encodeDayKeyFile } from '../../authority/days/day-key-file.js';
+import type { DayKeyStore } from '../../authority/days/day-key-store.js';
+import { dayKeyFiles } from '../../cli/days/day-key-files.js';
+import { noteDestroyedDay } from '../../cli/days/destroyed-days.js';
+import { secretSearch } from '../../cli/days/secret-search.js';
+import { wipeParts } from '../../cli/days/wipe-file.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
 import type { DayKeys } from '../../protocol/keys.js';
 import { leaveRoot } from '../leave-root.js';
 

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { folderAt, gatewayFolder } from '../../cli/folder.js';
+import { folderAt, gatewayFolder } from '../../cli/folder/folder.js';
 import { buildProgram } from '../../cli/program.js';
 import { toHex } from '../../protocol/bytes.js';
-import { encodeGatewayCertificate } from '../../protocol/gateway-certificate.js';
+import { encodeGatewayCertificate } from '../../protocol/session/gateway-certificate.js';
 import { PROJECT_ROOT } from './firebreak-process.js';
 
 const DIR = join(PROJECT_ROOT, 'deploy/systemd');

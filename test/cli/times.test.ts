@@ -1,6 +1,6 @@
 /** Times as they are typed: one that does not exist is refused, and moved to no other. */
 import { describe, expect, it } from 'vitest';
-import { isDate, parseTime } from '../../cli/times.js';
+import { isDate, parseTime } from '../../cli/terminal/times.js';
 
 describe('a time', () => {
   it.each([

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readContactColumns } from '../../protocol/contact-columns.js';
 import { memoryContactStore } from '../../tracer/contacts/open-contact-store.js';
-import { trace } from '../../tracer/trace.js';
-import type { TraceResult } from '../../tracer/trace-result.js';
+import { trace } from '../../tracer/looks/trace.js';
+import type { TraceResult } from '../../tracer/looks/trace-result.js';
 import { attempt } from './in-process.js';
 
 let parent: string;

@@ -1,8 +1,8 @@
 /** What a trace asks, out of the options it was given. */
 import { Command } from 'commander';
 import { expect, it } from 'vitest';
-import { addTraceOptions, askedOf } from '../../cli/trace-options.js';
-import type { TraceOptions } from '../../cli/trace-options.js';
+import { addTraceOptions, askedOf } from '../../cli/terminal/trace-options.js';
+import type { TraceOptions } from '../../cli/terminal/trace-options.js';
 
 const ALL = [
   ...['--hops', '5', '--direction', 'both', '--min-seconds', '61', '--latent-seconds', '62'],

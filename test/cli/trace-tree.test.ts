@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import { traceTree } from '../../cli/present/trace-tree.js';
 import type { Contact } from '../../tracer/contact.js';
-import { trace } from '../../tracer/trace.js';
-import type { TraceRequest } from '../../tracer/trace-result.js';
+import { trace } from '../../tracer/looks/trace.js';
+import type { TraceRequest } from '../../tracer/looks/trace-result.js';
 import { plainView } from '../reference/views.js';
 
 const START = 20_700 * 86_400;

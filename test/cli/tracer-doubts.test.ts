@@ -4,26 +4,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { folderAt } from '../../cli/folder.js';
-import { readKeyFile } from '../../cli/key-files.js';
+import { folderAt } from '../../cli/folder/folder.js';
+import { readKeyFile } from '../../cli/files/key-files.js';
 import { doubtLines } from '../../cli/present/show-doubts.js';
 import { buildProgram } from '../../cli/program.js';
-import { announce } from '../../cli/run-files.js';
+import { announce } from '../../cli/files/run-files.js';
 import { toHex } from '../../protocol/bytes.js';
 import { doubtsIn, MAX_LISTED } from '../../tracer/api/doubts.js';
 import { serveTracerHttp } from '../../tracer/api/serve.js';
 import { tokenHash } from '../../tracer/api/tokens.js';
-import { MAX_KEPT } from '../../tracer/evidence.js';
-import type { Evidence } from '../../tracer/evidence.js';
+import { MAX_KEPT } from '../../tracer/intake/doubts.js';
+import type { Doubt } from '../../tracer/intake/doubts.js';
 import { NOON, recordOf, reportOf } from '../tracer/deployment.js';
 import { ward } from '../tracer/evidence-stage.js';
 import { realApi } from '../tracer/api/stage.js';
 import { attempt } from './in-process.js';
 
 const DAY = 20_700; // 2026-09-04
-const CLONE: Evidence = { kind: 'clone', day: DAY, ledger: [1305, 3080] };
-const FORGED: Evidence = { kind: 'forged-beacon', day: DAY - 1, ledger: [2734], record: 2 };
-const screen = (...evidence: readonly Evidence[]): string =>
+const CLONE: Doubt = { kind: 'clone', day: DAY, ledger: [1305, 3080] };
+const FORGED: Doubt = { kind: 'forged-beacon', day: DAY - 1, ledger: [2734], record: 2 };
+const screen = (...evidence: readonly Doubt[]): string =>
   stripVTControlCharacters(doubtLines(doubtsIn(evidence), '/srv/data').join('\n'));
 
 describe('the screen of what does not add up', () => {
@@ -95,7 +95,7 @@ describe('firebreak tracer doubts', () => {
       expect(shown.stdout).toContain(`2026-09-04  3 and ${copy}\n`);
       expect(shown.stdout).toContain(`ledger prove --data-dir ${dir} --index N`);
       const told = await attempt('tracer', 'doubts', '--data-dir', dir, '--json');
-      expect(JSON.parse(told.stdout)).toEqual(doubtsIn(api.setApart()));
+      expect(JSON.parse(told.stdout)).toEqual(doubtsIn(api.doubts()));
     } finally {
       await takeBack();
       await http.close();

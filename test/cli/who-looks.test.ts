@@ -1,9 +1,9 @@
 /** What is said beside the answer of a look: as what it was recorded, and why there is nothing in its window. */
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { beyondAllKnown } from '../../cli/trace-options.js';
-import { lookOf, recordedLines } from '../../cli/who-looks.js';
-import type { LookOptions } from '../../cli/who-looks.js';
+import { beyondAllKnown } from '../../cli/terminal/trace-options.js';
+import { lookOf, recordedLines } from '../../cli/terminal/who-looks.js';
+import type { LookOptions } from '../../cli/terminal/who-looks.js';
 
 const said = (options: LookOptions): string[] =>
   recordedLines(7, lookOf(options), options).map((line) => stripVTControlCharacters(line));

@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createDeployment, signerFrom } from '../../cli/deployment.js';
-import { folderAt } from '../../cli/folder.js';
+import { createDeployment, signerFrom } from '../../cli/folder/deployment.js';
+import { folderAt } from '../../cli/folder/folder.js';
 import { openLedger } from '../../ledger/ledger.js';
-import { noteSigner } from '../../protocol/note.js';
+import { noteSigner } from '../../protocol/tlog/note.js';
 import { DEFAULT_SETTINGS } from '../../protocol/settings.js';
 import { batchOf, ledgerDeps, noticeItem, officer } from '../ledger/deployment.js';
 import { runFirebreak, startFirebreak, until, type FirebreakProcess } from './firebreak-process.js';

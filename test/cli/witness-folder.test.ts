@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { createWitness, readWitness, trustLog, witnessFolder } from '../../cli/witness-folder.js';
+import { createWitness, readWitness, trustLog, witnessFolder } from '../../cli/folder/witness-folder.js';
 import { openStateFolder } from '../../witness/state-folder.js';
 import { logSigner, logView, manyLogs } from '../witness/log-views.js';
 import { attempt } from './in-process.js';

@@ -3,18 +3,18 @@ import { execFile } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { describeError } from '../../cli/exit.js';
+import { describeError } from '../../cli/terminal/exit.js';
 import { gatewayScreen, gatewayStatusSchema } from '../../cli/present/gateway-screen.js';
 import { ledgerScreen, ledgerStatusSchema } from '../../cli/present/ledger-screen.js';
 import { auditJson, auditLines } from '../../cli/present/show-audit.js';
 import { evidenceLines } from '../../cli/present/show-evidence.js';
 import { proofLines } from '../../cli/present/show-proof.js';
 import { tagScreen, tagStatusSchema } from '../../cli/present/tag-screen.js';
-import type { ShownQuestion } from '../../protocol/access-question.js';
+import type { ShownQuestion } from '../../protocol/payload/access-question.js';
 import { asTagNumber, asTreeSize, asUnixMs } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { CheckedEvidence } from '../../tracer/evidence/check.js';
-import type { TraceRequest } from '../../tracer/trace-result.js';
+import type { TraceRequest } from '../../tracer/looks/trace-result.js';
 import { program } from '../program.js';
 
 /** Erases the screen, conceals, turns the line, begins another; none of it is among our own colours. */
@@ -103,7 +103,7 @@ const tag = (): string => {
 };
 /** What a process logs, with `name` in a field. */
 async function logged(name: string): Promise<string> {
-  const log = pathToFileURL(program(new URL('../../cli/log.ts', import.meta.url))).href;
+  const log = pathToFileURL(program(new URL('../../cli/terminal/log.ts', import.meta.url))).href;
   const script = `import { consoleLog } from '${log}';
     consoleLog('authority', undefined).warn('not certified', { gateway: ${JSON.stringify(name)} });`;
   const args = ['--input-type=module', '-e', script];

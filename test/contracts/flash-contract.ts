@@ -1,7 +1,7 @@
-/** What every Flash must do (firmware-sim/flash.ts). */
+/** What every Flash must do (firmware-sim/tag/flash.ts). */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Flash } from '../../firmware-sim/flash.js';
+import type { Flash } from '../../firmware-sim/tag/flash.js';
 
 export function recordBytes(number: number): Uint8Array {
   const bytes = new Uint8Array(50);

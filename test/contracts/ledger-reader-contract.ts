@@ -1,12 +1,12 @@
-/** What every LedgerReader does (protocol/ledger-reader.ts), run over each implementation. */
+/** What every LedgerReader does (protocol/tlog/ledger-reader.ts), run over each implementation. */
 import { describe, expect, test } from 'vitest';
 import { concat } from '../../protocol/bytes.js';
-import { openCheckpoint } from '../../protocol/checkpoint.js';
-import { sha256 } from '../../protocol/hash.js';
-import { bytesOf, type LedgerReader } from '../../protocol/ledger-reader.js';
-import { leafHash } from '../../protocol/merkle.js';
-import type { NoteVerifier } from '../../protocol/note.js';
-import { entriesOf } from '../../protocol/tile.js';
+import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
+import { bytesOf, type LedgerReader } from '../../protocol/tlog/ledger-reader.js';
+import { leafHash } from '../../protocol/tlog/merkle.js';
+import type { NoteVerifier } from '../../protocol/tlog/note.js';
+import { entriesOf } from '../../protocol/tlog/tile.js';
 
 export interface ReaderUnderTest {
   readonly reader: LedgerReader;

@@ -1,13 +1,13 @@
 /** An uplink without a broker, in the test's hands, and a ledger's answers to what was sent over it. */
 import type { Uplink } from '../../courier/uplink.js';
-import { batchHash, decodeBatch } from '../../protocol/batch.js';
-import type { BatchItem } from '../../protocol/batch.js';
+import { batchHash, decodeBatch } from '../../protocol/mqtt/batch.js';
+import type { BatchItem } from '../../protocol/mqtt/batch.js';
 import { asUnixMs } from '../../protocol/brands.js';
-import type { Signer } from '../../protocol/ed25519.js';
+import type { Signer } from '../../protocol/crypto/ed25519.js';
 import { refusalNumber } from '../../protocol/errors.js';
 import type { Refusal } from '../../protocol/errors.js';
-import { signLedgerReceipt } from '../../protocol/ledger-receipt.js';
-import type { LedgerReceipt } from '../../protocol/ledger-receipt.js';
+import { signLedgerReceipt } from '../../protocol/mqtt/ledger-receipt.js';
+import type { LedgerReceipt } from '../../protocol/mqtt/ledger-receipt.js';
 import { receiptSigner, signerOf } from '../ledger/deployment.js';
 
 export const writer = signerOf('a writer');

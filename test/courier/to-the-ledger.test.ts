@@ -6,8 +6,8 @@ import type { Courier } from '../../courier/courier.js';
 import type { Spool } from '../../courier/spool.js';
 import type { Uplink } from '../../courier/uplink.js';
 import { toHex } from '../../protocol/bytes.js';
-import type { BatchItem } from '../../protocol/batch.js';
-import { sha256 } from '../../protocol/hash.js';
+import type { BatchItem } from '../../protocol/mqtt/batch.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import {
   batchOf,

@@ -2,7 +2,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { MqttConnection } from '../../courier/mqtt-connection.js';
 import { openMqttUplink } from '../../courier/uplink-mqtt.js';
-import { fastSigner } from '../../protocol/ed25519.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
 import { silentLog } from '../../protocol/log.js';
 
 const heard = new Set<string>();

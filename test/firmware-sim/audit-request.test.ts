@@ -1,16 +1,16 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { makeAuditRequest } from '../../firmware-sim/audit-request.js';
-import { emptyShelf } from '../../firmware-sim/credential-shelf.js';
+import { makeAuditRequest } from '../../firmware-sim/tag/audit-request.js';
+import { emptyShelf } from '../../firmware-sim/tag/credential-shelf.js';
 import { ratchetTagSecret } from '../../protocol/keys.js';
-import { openAuditRequest } from '../../protocol/audit-request.js';
+import { openAuditRequest } from '../../protocol/tag/audit-request.js';
 import { asEpoch } from '../../protocol/brands.js';
-import { issueCredential } from '../../protocol/credential.js';
+import { issueCredential } from '../../protocol/tag/credential.js';
 import { concat } from '../../protocol/bytes.js';
-import { fastSigner } from '../../protocol/ed25519.js';
-import { sha256 } from '../../protocol/hash.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
 import { epochSeed } from '../../protocol/keys.js';
 import { DAY_SECONDS, EPOCHS_PER_DAY, firstEpochOfDay } from '../../protocol/time.js';
-import { x25519KeyPair } from '../../protocol/x25519.js';
+import { x25519KeyPair } from '../../protocol/crypto/x25519.js';
 import { codeOf } from '../protocol/errors-of.js';
 
 const DAY = 20_000;

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readContactsFile } from '../../firmware-sim/contacts-file.js';
+import { readContactsFile } from '../../firmware-sim/recorded/contacts-file.js';
 import { attempt } from '../cli/in-process.js';
 
 let dir: string;

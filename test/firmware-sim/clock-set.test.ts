@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { decodeEncounterRecord } from '../../protocol/encounter-record.js';
-import type { EncounterRecord } from '../../protocol/encounter-record.js';
-import { openHello } from '../../protocol/hello.js';
-import type { TagDevice } from '../../firmware-sim/tag-device.js';
+import { decodeEncounterRecord } from '../../protocol/tag/encounter-record.js';
+import type { EncounterRecord } from '../../protocol/tag/encounter-record.js';
+import { openHello } from '../../protocol/session/hello.js';
+import type { TagDevice } from '../../firmware-sim/tag/tag-device.js';
 import { macOf, peerId } from './samples.js';
 import { testAuthority } from './test-authority.js';
 import { testGateway } from './test-gateway.js';

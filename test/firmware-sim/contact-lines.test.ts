@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { parseContactLine } from '../../firmware-sim/contact-lines.js';
-import { recordingBuilder } from '../../firmware-sim/contact-recording.js';
-import { readContactsFile } from '../../firmware-sim/contacts-file.js';
-import { planVisits } from '../../firmware-sim/visit-plan.js';
+import { parseContactLine } from '../../firmware-sim/recorded/contact-lines.js';
+import { recordingBuilder } from '../../firmware-sim/recorded/contact-recording.js';
+import { readContactsFile } from '../../firmware-sim/recorded/contacts-file.js';
+import { planVisits } from '../../firmware-sim/recorded/visit-plan.js';
 
 const SHIFT = 1_700_006_400;
 const parse = (text: string) => parseContactLine(text, 7, 'school.txt');

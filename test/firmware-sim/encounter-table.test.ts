@@ -5,8 +5,8 @@ import {
   hearBeacon,
   nextCloseMs,
   openCount,
-} from '../../firmware-sim/encounter-table.js';
-import type { EncounterTable } from '../../firmware-sim/encounter-table.js';
+} from '../../firmware-sim/tag/encounter-table.js';
+import type { EncounterTable } from '../../firmware-sim/tag/encounter-table.js';
 import { macOf, MIDNIGHT_MS, peerId, sampleAt, SETTINGS } from './samples.js';
 
 const EPOCH_MS = 900_000;

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it, vi } from 'vitest';
-import { openFileFlash } from '../../firmware-sim/flash-file.js';
+import { openFileFlash } from '../../firmware-sim/tag/flash-file.js';
 
 const HEADERS_BYTES = 128;
 const disk = vi.hoisted(() => ({ tearsHeaders: false }));
-vi.mock('../../firmware-sim/write-whole.js', () => ({
+vi.mock('../../firmware-sim/tag/write-whole.js', () => ({
   writeWhole: (fd: number, bytes: Uint8Array, position: number) => {
     const isTorn = disk.tearsHeaders && position < HEADERS_BYTES;
     writeSync(fd, bytes, 0, isTorn ? bytes.length / 2 : bytes.length, position);

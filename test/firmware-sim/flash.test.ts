@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openFileFlash } from '../../firmware-sim/flash-file.js';
-import { openMemoryFlash } from '../../firmware-sim/flash-memory.js';
-import type { Flash } from '../../firmware-sim/flash.js';
-import { FLASH_SLOTS, SLOT_BYTES } from '../../firmware-sim/flash.js';
+import { openFileFlash } from '../../firmware-sim/tag/flash-file.js';
+import { openMemoryFlash } from '../../firmware-sim/tag/flash-memory.js';
+import type { Flash } from '../../firmware-sim/tag/flash.js';
+import { FLASH_SLOTS, SLOT_BYTES } from '../../firmware-sim/tag/flash.js';
 import { flashContract, recordBytes } from '../contracts/flash-contract.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'firebreak-flash-'));

@@ -1,7 +1,7 @@
 /** A process whose disk takes no more than some bytes a file for a while; prints what its journal and flash made of it. */
 import { execFileSync } from 'node:child_process';
-import { openFileFlash } from '../../firmware-sim/flash-file.js';
-import { openFileJournal } from '../../firmware-sim/sample-journal-file.js';
+import { openFileFlash } from '../../firmware-sim/tag/flash-file.js';
+import { openFileJournal } from '../../firmware-sim/tag/sample-journal-file.js';
 import { recordBytes } from '../contracts/flash-contract.js';
 import { sampleAt } from './samples.js';
 

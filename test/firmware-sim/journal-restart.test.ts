@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openFileJournal } from '../../firmware-sim/sample-journal-file.js';
+import { openFileJournal } from '../../firmware-sim/tag/sample-journal-file.js';
 import { sampleAt } from './samples.js';
 import { testAuthority } from './test-authority.js';
 import { afterKill, testTag } from './test-tag.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { notificationInbox } from '../../firmware-sim/notification-inbox.js';
+import { notificationInbox } from '../../firmware-sim/live/notification-inbox.js';
 
 const open = new Promise<void>(() => undefined);
 

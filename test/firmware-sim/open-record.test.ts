@@ -6,9 +6,9 @@ import {
   bucketOf,
   closeRecord,
   openRecord,
-} from '../../firmware-sim/open-record.js';
-import type { Sample } from '../../firmware-sim/open-record.js';
-import { decodeEncounterRecord, encodeEncounterRecord } from '../../protocol/encounter-record.js';
+} from '../../firmware-sim/tag/open-record.js';
+import type { Sample } from '../../firmware-sim/tag/open-record.js';
+import { decodeEncounterRecord, encodeEncounterRecord } from '../../protocol/tag/encounter-record.js';
 import { REPLAY_SETTINGS } from '../../protocol/settings.js';
 import { macOf, MIDNIGHT_MS, sampleAt, SETTINGS } from './samples.js';
 

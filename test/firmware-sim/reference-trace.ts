@@ -1,5 +1,5 @@
 /** Forward traces by the definitions of docs/tracing.md, straight from the lines of a recording: slow and plain. */
-import type { ContactRecording } from '../../firmware-sim/contact-recording.js';
+import type { ContactRecording } from '../../firmware-sim/recorded/contact-recording.js';
 
 export interface PairEpoch {
   readonly a: number;

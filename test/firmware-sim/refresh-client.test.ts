@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readNotices } from '../../firmware-sim/refresh-client.js';
+import { readNotices } from '../../firmware-sim/live/refresh-client.js';
 import { concat } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { joinNotices } from '../../protocol/notice-list.js';
-import { signNotice } from '../../protocol/notice.js';
+import { joinNotices } from '../../protocol/tag/notice-list.js';
+import { signNotice } from '../../protocol/tag/notice.js';
 import type { Link } from '../../radio/contract.js';
 import { seededRandom } from '../../radio/random.js';
 import { testAuthority } from './test-authority.js';

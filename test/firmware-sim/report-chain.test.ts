@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { encodeEncounterRecord } from '../../protocol/encounter-record.js';
-import { decodeReportPlaintext } from '../../protocol/report-plaintext.js';
-import { openMemoryFlash } from '../../firmware-sim/flash-memory.js';
-import { closeRecord, openRecord } from '../../firmware-sim/open-record.js';
-import { afterGivingUp, afterReceipt, newChain, withReportDue } from '../../firmware-sim/report-chain.js';
+import { encodeEncounterRecord } from '../../protocol/tag/encounter-record.js';
+import { decodeReportPlaintext } from '../../protocol/tag/report-plaintext.js';
+import { openMemoryFlash } from '../../firmware-sim/tag/flash-memory.js';
+import { closeRecord, openRecord } from '../../firmware-sim/tag/open-record.js';
+import { afterGivingUp, afterReceipt, newChain, withReportDue } from '../../firmware-sim/tag/report-chain.js';
 import { MIDNIGHT_MS, sampleAt, SETTINGS } from './samples.js';
 
 const TODAY = MIDNIGHT_MS / 86_400_000;

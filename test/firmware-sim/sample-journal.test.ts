@@ -14,8 +14,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openFileFlash } from '../../firmware-sim/flash-file.js';
-import { openFileJournal } from '../../firmware-sim/sample-journal-file.js';
+import { openFileFlash } from '../../firmware-sim/tag/flash-file.js';
+import { openFileJournal } from '../../firmware-sim/tag/sample-journal-file.js';
 import { program } from '../program.js';
 import { sampleAt } from './samples.js';
 

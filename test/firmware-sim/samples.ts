@@ -1,6 +1,6 @@
 /** Samples for tests of the encounter log. */
 import { ByteWriter } from '../../protocol/bytes.js';
-import type { Sample } from '../../firmware-sim/open-record.js';
+import type { Sample } from '../../firmware-sim/tag/open-record.js';
 import { DEFAULT_SETTINGS } from '../../protocol/settings.js';
 
 export const SETTINGS = DEFAULT_SETTINGS;

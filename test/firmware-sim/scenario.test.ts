@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readContactsFile } from '../../firmware-sim/contacts-file.js';
-import { SCENARIO_START, scenarioLines, wardAndHub } from '../../firmware-sim/scenario.js';
+import { readContactsFile } from '../../firmware-sim/recorded/contacts-file.js';
+import { SCENARIO_START, scenarioLines, wardAndHub } from '../../firmware-sim/scenario/scenario.js';
 import { recordedFile } from '../recordings.js';
 import vectors from '../vectors/traces.json' with { type: 'json' };
 import { forwardTrace } from './reference-trace.js';

@@ -1,9 +1,9 @@
 /** Warnings reach a tag whose disk takes nothing: that is the tag's own trouble, and no reason to leave a person unwarned. */
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_SESSION, runGatewaySession } from '../../firmware-sim/gateway-session.js';
+import { DEFAULT_SESSION, runGatewaySession } from '../../firmware-sim/live/gateway-session.js';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
-import { authKeyOf, makeEphemeralId } from '../../protocol/ephemeral-id.js';
-import { noticeToken, signNotice } from '../../protocol/notice.js';
+import { authKeyOf, makeEphemeralId } from '../../protocol/tag/ephemeral-id.js';
+import { noticeToken, signNotice } from '../../protocol/tag/notice.js';
 import { MIDNIGHT_MS } from './samples.js';
 import { testAuthority } from './test-authority.js';
 import { testGateway } from './test-gateway.js';

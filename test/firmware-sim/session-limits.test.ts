@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { DEFAULT_SESSION, runGatewaySession } from '../../firmware-sim/gateway-session.js';
+import { DEFAULT_SESSION, runGatewaySession } from '../../firmware-sim/live/gateway-session.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { signNotice } from '../../protocol/notice.js';
-import { decodeRefreshRequest, encodeRefreshSlice } from '../../protocol/refresh.js';
+import { signNotice } from '../../protocol/tag/notice.js';
+import { decodeRefreshRequest, encodeRefreshSlice } from '../../protocol/session/refresh.js';
 import type { Link } from '../../radio/contract.js';
 import { MIDNIGHT_MS } from './samples.js';
 import { testAuthority } from './test-authority.js';

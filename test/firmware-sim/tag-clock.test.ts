@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { asUnixMs } from '../../protocol/brands.js';
-import { clockByHost, lostClock, newClock, setByHello } from '../../firmware-sim/tag-clock.js';
-import type { TagClock } from '../../firmware-sim/tag-clock.js';
+import { clockByHost, lostClock, newClock, setByHello } from '../../firmware-sim/tag/tag-clock.js';
+import type { TagClock } from '../../firmware-sim/tag/tag-clock.js';
 import { MIDNIGHT_MS } from './samples.js';
 
 const TODAY = MIDNIGHT_MS / 86_400_000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { decodeSavedTag } from '../../firmware-sim/saved-tag.js';
+import { decodeSavedTag } from '../../firmware-sim/tag/saved-tag.js';
 import { asUnixMs } from '../../protocol/brands.js';
-import { openHello } from '../../protocol/hello.js';
+import { openHello } from '../../protocol/session/hello.js';
 import { SETTINGS } from './samples.js';
 import { testAuthority } from './test-authority.js';
 import { testGateway } from './test-gateway.js';

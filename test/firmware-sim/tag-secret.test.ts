@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { asEpoch } from '../../protocol/brands.js';
 import { fromHex, toHex } from '../../protocol/bytes.js';
-import { fastSigner } from '../../protocol/ed25519.js';
-import { nobleSigner } from '../../protocol/ed25519-noble.js';
-import { advanceSecret, epochPublicKeys, epochSigner } from '../../firmware-sim/tag-secret.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
+import { nobleSigner } from '../../protocol/crypto/ed25519-noble.js';
+import { advanceSecret, epochPublicKeys, epochSigner } from '../../firmware-sim/tag/tag-secret.js';
 
 const vectors = z
   .object({

@@ -1,26 +1,26 @@
 /** An authority for tests: one issuer, day keys from a seed, packs for whoever asks, and the power to open reports. */
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import type { TagNumber } from '../../protocol/brands.js';
-import { openSealed, resolveReporter, openReport } from '../../protocol/report-open.js';
-import { sealCredentialPack, signCredentialPack } from '../../protocol/credential-pack.js';
+import { openSealed, resolveReporter, openReport } from '../../protocol/tag/report-open.js';
+import { sealCredentialPack, signCredentialPack } from '../../protocol/tag/credential-pack.js';
 import {
   decodeCredentialRequest,
   encodeCredentialRequest,
   openCredentialRequest,
-} from '../../protocol/credential-request.js';
-import type { CredentialRequest } from '../../protocol/credential-request.js';
-import { issueCredential } from '../../protocol/credential.js';
-import { issueDayKeyStatement } from '../../protocol/day-key-statement.js';
-import type { DayKeyStatement } from '../../protocol/day-key-statement.js';
-import { fastSigner } from '../../protocol/ed25519.js';
-import type { Signer } from '../../protocol/ed25519.js';
-import { authKeyOf, makeEphemeralId } from '../../protocol/ephemeral-id.js';
-import { sha256 } from '../../protocol/hash.js';
+} from '../../protocol/tag/credential-request.js';
+import type { CredentialRequest } from '../../protocol/tag/credential-request.js';
+import { issueCredential } from '../../protocol/tag/credential.js';
+import { issueDayKeyStatement } from '../../protocol/session/day-key-statement.js';
+import type { DayKeyStatement } from '../../protocol/session/day-key-statement.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
+import type { Signer } from '../../protocol/crypto/ed25519.js';
+import { authKeyOf, makeEphemeralId } from '../../protocol/tag/ephemeral-id.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
 import type { DayKeys } from '../../protocol/keys.js';
-import { decodeReport } from '../../protocol/report.js';
+import { decodeReport } from '../../protocol/tag/report.js';
 import { EPOCHS_PER_DAY, firstEpochOfDay } from '../../protocol/time.js';
-import { x25519KeyPair } from '../../protocol/x25519.js';
-import type { EnrolmentStation } from '../../firmware-sim/enrolment.js';
+import { x25519KeyPair } from '../../protocol/crypto/x25519.js';
+import type { EnrolmentStation } from '../../firmware-sim/live/enrolment.js';
 import { seededRandom } from '../../radio/random.js';
 
 export interface TestAuthority {

@@ -1,17 +1,17 @@
 /** A tag device on memory for tests, enrolled with the test authority, whose counter the test moves. */
 import { asTagNumber } from '../../protocol/brands.js';
-import { encodeAdvert } from '../../protocol/beacon.js';
-import { fastSigner } from '../../protocol/ed25519.js';
+import { encodeAdvert } from '../../protocol/tag/beacon.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
 import type { ProtocolSettings } from '../../protocol/settings.js';
-import { openMemoryFlash } from '../../firmware-sim/flash-memory.js';
-import type { Flash } from '../../firmware-sim/flash.js';
-import { noSampleJournal } from '../../firmware-sim/sample-journal.js';
-import type { SampleJournal } from '../../firmware-sim/sample-journal.js';
-import { TagDevice } from '../../firmware-sim/tag-device.js';
-import type { TagOnAir, TagState } from '../../firmware-sim/tag-state.js';
-import { newTagState } from '../../firmware-sim/tag-state.js';
-import type { TagStore } from '../../firmware-sim/tag-store.js';
-import { decodeSavedTag, encodeSavedTag } from '../../firmware-sim/saved-tag.js';
+import { openMemoryFlash } from '../../firmware-sim/tag/flash-memory.js';
+import type { Flash } from '../../firmware-sim/tag/flash.js';
+import { noSampleJournal } from '../../firmware-sim/tag/sample-journal.js';
+import type { SampleJournal } from '../../firmware-sim/tag/sample-journal.js';
+import { TagDevice } from '../../firmware-sim/tag/tag-device.js';
+import type { TagOnAir, TagState } from '../../firmware-sim/tag/tag-state.js';
+import { newTagState } from '../../firmware-sim/tag/tag-state.js';
+import type { TagStore } from '../../firmware-sim/tag/tag-store.js';
+import { decodeSavedTag, encodeSavedTag } from '../../firmware-sim/tag/saved-tag.js';
 import { seededRandom } from '../../radio/random.js';
 import { macOf, MIDNIGHT_MS, peerId, SETTINGS } from './samples.js';
 import type { TestAuthority } from './test-authority.js';

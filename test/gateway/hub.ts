@@ -5,25 +5,28 @@ import type { Gateway, GatewayDeps } from '../../gateway/gateway.js';
 import { virtualClock } from '../../host/clock-virtual.js';
 import { asEpoch } from '../../protocol/brands.js';
 import { concat } from '../../protocol/bytes.js';
-import { issueCredential } from '../../protocol/credential.js';
-import { encodeDayKeyStatement, issueDayKeyStatement } from '../../protocol/day-key-statement.js';
-import { fastSigner } from '../../protocol/ed25519.js';
-import { encodeGatewayCertificate, issueGatewayCertificate } from '../../protocol/gateway-certificate.js';
-import { openHello } from '../../protocol/hello.js';
+import { issueCredential } from '../../protocol/tag/credential.js';
+import { encodeDayKeyStatement, issueDayKeyStatement } from '../../protocol/session/day-key-statement.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
+import {
+  encodeGatewayCertificate,
+  issueGatewayCertificate,
+} from '../../protocol/session/gateway-certificate.js';
+import { openHello } from '../../protocol/session/hello.js';
 import { issuerIdOf, partyIdOf } from '../../protocol/keys.js';
 import { silentLog } from '../../protocol/log.js';
-import { encodeReportPlaintext } from '../../protocol/report-plaintext.js';
-import { sealReport } from '../../protocol/report.js';
+import { encodeReportPlaintext } from '../../protocol/tag/report-plaintext.js';
+import { sealReport } from '../../protocol/tag/report.js';
 import { DEFAULT_SETTINGS } from '../../protocol/settings.js';
-import { openTagReceipt } from '../../protocol/tag-receipt.js';
-import type { TagReceipt } from '../../protocol/tag-receipt.js';
+import { openTagReceipt } from '../../protocol/session/tag-receipt.js';
+import type { TagReceipt } from '../../protocol/session/tag-receipt.js';
 import { dayOf, epochOf } from '../../protocol/time.js';
-import { DAY_KEYS_TOPIC } from '../../protocol/topics.js';
-import { uploadWrites } from '../../protocol/upload.js';
-import { x25519KeyPair } from '../../protocol/x25519.js';
-import { openReplayAir } from '../../radio/air-replay-hosted.js';
+import { DAY_KEYS_TOPIC } from '../../protocol/mqtt/topics.js';
+import { uploadWrites } from '../../protocol/session/upload.js';
+import { x25519KeyPair } from '../../protocol/crypto/x25519.js';
+import { openReplayAir } from '../../radio/air/air-replay-hosted.js';
 import type { Central, Link } from '../../radio/contract.js';
-import type { GattSettings } from '../../radio/gatt-connection.js';
+import type { GattSettings } from '../../radio/air/gatt-connection.js';
 import { issuer, NOW_MS, signerOf } from '../ledger/deployment.js';
 import { countingSequence, memoryStore, testDownlink, testPost } from './stand.js';
 

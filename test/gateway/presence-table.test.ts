@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PresenceTable } from '../../gateway/presence-table.js';
-import type { Beacon } from '../../protocol/beacon.js';
+import type { Beacon } from '../../protocol/tag/beacon.js';
 
 const EPOCH_MS = 900_000;
 const START_MS = 1_920_037 * EPOCH_MS;

@@ -8,8 +8,8 @@ import {
   checkPresenceReport,
   decodePresenceReport,
   openPresenceReport,
-} from '../../protocol/presence-report.js';
-import type { Beacon } from '../../protocol/beacon.js';
+} from '../../protocol/session/presence-report.js';
+import type { Beacon } from '../../protocol/tag/beacon.js';
 import { atTheLedger, dayKeysOf, gateway, issuer, vectors } from '../protocol/tag-vectors.js';
 import { DAY_MS, NOW_MS, countingSequence, memoryStore, stand } from './stand.js';
 

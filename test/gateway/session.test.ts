@@ -1,24 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { concat } from '../../protocol/bytes.js';
-import { encodeCredentialRequest } from '../../protocol/credential-request.js';
-import { encodeGatewayCertificate, issueGatewayCertificate } from '../../protocol/gateway-certificate.js';
-import { openHello } from '../../protocol/hello.js';
+import { encodeCredentialRequest } from '../../protocol/tag/credential-request.js';
+import {
+  encodeGatewayCertificate,
+  issueGatewayCertificate,
+} from '../../protocol/session/gateway-certificate.js';
+import { openHello } from '../../protocol/session/hello.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { silentLog } from '../../protocol/log.js';
-import { signNotice } from '../../protocol/notice.js';
-import { decodeRefreshSlice, encodeRefreshRequest } from '../../protocol/refresh.js';
-import type { RefreshKind } from '../../protocol/refresh.js';
+import { signNotice } from '../../protocol/tag/notice.js';
+import { decodeRefreshSlice, encodeRefreshRequest } from '../../protocol/session/refresh.js';
+import type { RefreshKind } from '../../protocol/session/refresh.js';
 import {
   decodeReport,
   MAX_REPORT_BYTES,
   REPORT_KINDS,
   reportHash,
   sealReport,
-} from '../../protocol/report.js';
-import { signRevocation } from '../../protocol/revocation.js';
+} from '../../protocol/tag/report.js';
+import { signRevocation } from '../../protocol/session/revocation.js';
 import { asUnixMs } from '../../protocol/brands.js';
-import { NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../../protocol/topics.js';
-import { encodeUploadHeader, uploadWrites } from '../../protocol/upload.js';
+import { NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../../protocol/mqtt/topics.js';
+import { encodeUploadHeader, uploadWrites } from '../../protocol/session/upload.js';
 import { epochSigner, gateway, issuer, secret, vectors } from '../protocol/tag-vectors.js';
 import { DAY_MS, NOW_MS, sessionAt, stand } from './stand.js';
 import type { TestSession } from './stand.js';

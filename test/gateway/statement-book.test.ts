@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { StatementBook } from '../../gateway/statement-book.js';
 import { concat } from '../../protocol/bytes.js';
-import { encodeDayKeyStatement, issueDayKeyStatement } from '../../protocol/day-key-statement.js';
+import { encodeDayKeyStatement, issueDayKeyStatement } from '../../protocol/session/day-key-statement.js';
 import { silentLog } from '../../protocol/log.js';
 import { asUnixMs } from '../../protocol/brands.js';
-import { openNotice, signNotice } from '../../protocol/notice.js';
-import { signRevocation } from '../../protocol/revocation.js';
-import { DAY_KEYS_TOPIC, NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../../protocol/topics.js';
+import { openNotice, signNotice } from '../../protocol/tag/notice.js';
+import { signRevocation } from '../../protocol/session/revocation.js';
+import { DAY_KEYS_TOPIC, NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../../protocol/mqtt/topics.js';
 import { epochSigner, issuer, secret, vectors } from '../protocol/tag-vectors.js';
 import { memoryStore, STATEMENTS, testDownlink } from './stand.js';
 

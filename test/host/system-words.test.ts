@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { describeError } from '../../cli/exit.js';
+import { describeError } from '../../cli/terminal/exit.js';
 import { isThere, nothingWhenMissing, systemReason } from '../../host/system-words.js';
 import { requireLedgerFolder } from '../../ledger/fsck/folder-files.js';
 

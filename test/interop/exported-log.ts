@@ -1,10 +1,10 @@
 /** A log made by the real ledger and exported as a static folder, as `firebreak ledger export` does. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { exportLog } from '../../ledger/export.js';
+import { exportLog } from '../../ledger/export/export-log.js';
 import { openLedger } from '../../ledger/ledger.js';
-import { MAX_BATCH_ITEMS, type BatchItem } from '../../protocol/batch.js';
-import { noteVerifierKey } from '../../protocol/note.js';
+import { MAX_BATCH_ITEMS, type BatchItem } from '../../protocol/mqtt/batch.js';
+import { noteVerifierKey } from '../../protocol/tlog/note.js';
 import {
   batchOf,
   certificateItem,

@@ -3,7 +3,7 @@ import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { formatCosignerKey } from '../../protocol/cosignature.js';
+import { formatCosignerKey } from '../../protocol/tlog/cosignature.js';
 import { attempt } from '../cli/in-process.js';
 import { cosignerNamed } from '../witness/running-witness.js';
 import { exportLogOf, VKEY } from './exported-log.js';

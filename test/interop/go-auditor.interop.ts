@@ -3,7 +3,7 @@ import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noteVerifierKey } from '../../protocol/note.js';
+import { noteVerifierKey } from '../../protocol/tlog/note.js';
 import { ORIGIN, signerOf } from '../ledger/deployment.js';
 import { exportLogOf, filesOf, VKEY } from './exported-log.js';
 import { buildAuditor, type Auditor } from './go-auditor.js';

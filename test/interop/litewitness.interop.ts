@@ -3,11 +3,11 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeAddCheckpoint, TLOG_SIZE_TYPE } from '../../protocol/add-checkpoint.js';
-import { cosignedAt, formatCosignerKey } from '../../protocol/cosignature.js';
-import { fastSigner } from '../../protocol/ed25519.js';
-import { noteSigner, noteVerifierKey, readNote } from '../../protocol/note.js';
-import { openWitnessedCheckpoint } from '../../protocol/witness-policy.js';
+import { encodeAddCheckpoint, TLOG_SIZE_TYPE } from '../../protocol/tlog/add-checkpoint.js';
+import { cosignedAt, formatCosignerKey } from '../../protocol/tlog/cosignature.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
+import { noteSigner, noteVerifierKey, readNote } from '../../protocol/tlog/note.js';
+import { openWitnessedCheckpoint } from '../../protocol/tlog/witness-policy.js';
 import { logSigner, ORIGIN } from '../ledger/deployment.js';
 import {
   cosignersOf,

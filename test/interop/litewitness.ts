@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { access, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { parseCosignerKey, type Cosigner } from '../../protocol/cosignature.js';
+import { parseCosignerKey, type Cosigner } from '../../protocol/tlog/cosignature.js';
 import { until } from '../cli/firebreak-process.js';
 import { requirePackages } from './debian.js';
 import { forky } from './forky.js';

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { formatCosignerKey } from '../../protocol/cosignature.js';
-import { noteSigner, noteSignerKey, noteVerifierKey } from '../../protocol/note.js';
-import { fastSigner } from '../../protocol/ed25519.js';
+import { formatCosignerKey } from '../../protocol/tlog/cosignature.js';
+import { noteSigner, noteSignerKey, noteVerifierKey } from '../../protocol/tlog/note.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
 import { startWitness } from '../witness/running-witness.js';
 import { buildGo } from './go-auditor.js';
 

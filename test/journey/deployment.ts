@@ -1,14 +1,14 @@
 /** A whole deployment on one folder, each party a process of its own. */
 import { join } from 'node:path';
-import type { Config } from '../../cli/config.js';
-import { readConfig } from '../../cli/config.js';
-import { folderAt, gatewayFolder, tagFolder } from '../../cli/folder.js';
-import type { DataFolder } from '../../cli/folder.js';
+import type { Config } from '../../cli/folder/config.js';
+import { readConfig } from '../../cli/folder/config.js';
+import { folderAt, gatewayFolder, tagFolder } from '../../cli/folder/folder.js';
+import type { DataFolder } from '../../cli/folder/folder.js';
 import { gatewayStatusSchema } from '../../cli/present/gateway-screen.js';
 import { tagStatusSchema } from '../../cli/present/tag-screen.js';
-import { readStatus } from '../../cli/status-file.js';
-import { loadTagState } from '../../firmware-sim/tag-store-file.js';
-import type { TagState } from '../../firmware-sim/tag-state.js';
+import { readStatus } from '../../cli/files/status-file.js';
+import { loadTagState } from '../../firmware-sim/tag/tag-store-file.js';
+import type { TagState } from '../../firmware-sim/tag/tag-state.js';
 import { runFirebreak, startFirebreak, until } from '../cli/firebreak-process.js';
 import type { Ended, FirebreakProcess } from '../cli/firebreak-process.js';
 

@@ -1,9 +1,9 @@
 /** What an officer has the running authority do: warn a tag, and revoke a gateway. */
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { expect } from 'vitest';
-import { gatewayFolder } from '../../cli/folder.js';
+import { gatewayFolder } from '../../cli/folder/folder.js';
 import { toHex } from '../../protocol/bytes.js';
-import { fastSigner } from '../../protocol/ed25519.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { runFirebreak } from '../cli/firebreak-process.js';
 import { untilIn } from './deployment.js';

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { TraceResult } from '../../tracer/trace-result.js';
+import type { TraceResult } from '../../tracer/looks/trace-result.js';
 import { runFirebreak } from '../cli/firebreak-process.js';
 
 /** A trace forward from a tag, by the command of a deployment in `dir`/data. */

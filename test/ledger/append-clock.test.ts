@@ -1,12 +1,12 @@
 /** A clock that leaps dates nothing: the ledger refuses as busy until it is mended, or a person says that it is right. */
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { AppendClock } from '../../ledger/append-clock.js';
+import { AppendClock } from '../../ledger/sequence/append-clock.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
-import { decodeEntry } from '../../protocol/entry.js';
+import { decodeEntry } from '../../protocol/tlog/entry.js';
 import { refusalOf } from '../../protocol/errors.js';
 import { silentLog } from '../../protocol/log.js';
-import { entriesOf } from '../../protocol/tile.js';
+import { entriesOf } from '../../protocol/tlog/tile.js';
 import {
   batchOf,
   ledgerDeps,

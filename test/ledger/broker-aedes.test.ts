@@ -5,13 +5,13 @@ import { Aedes } from 'aedes';
 import mqtt from 'mqtt';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { LimitedLog } from '../../host/limited-log.js';
-import { openAedesBroker, type BrokerOptions } from '../../ledger/broker-aedes.js';
-import { makeConnectToken } from '../../protocol/connect-token.js';
-import type { Signer } from '../../protocol/ed25519.js';
+import { openAedesBroker, type BrokerOptions } from '../../ledger/broker/aedes.js';
+import { makeConnectToken } from '../../protocol/mqtt/connect-token.js';
+import type { Signer } from '../../protocol/crypto/ed25519.js';
 import { refusalNumber } from '../../protocol/errors.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { silentLog, type LogFields } from '../../protocol/log.js';
-import { DAY_KEYS_TOPIC, entriesTopic, receiptsTopic, statusTopic } from '../../protocol/topics.js';
+import { DAY_KEYS_TOPIC, entriesTopic, receiptsTopic, statusTopic } from '../../protocol/mqtt/topics.js';
 import {
   batchOf,
   certificateItem,

@@ -1,7 +1,7 @@
 /** What the ledger's log holds of a broker of somebody else that is away for long. */
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { openExternalBroker } from '../../ledger/broker-external.js';
+import { openExternalBroker } from '../../ledger/broker/external.js';
 import type { LogFields } from '../../protocol/log.js';
 import { packet } from './raw-writer.js';
 

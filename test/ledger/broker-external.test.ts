@@ -6,9 +6,9 @@ import {
   openExternalBroker,
   type ExternalBroker,
   type ExternalBrokerOptions,
-} from '../../ledger/broker-external.js';
+} from '../../ledger/broker/external.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
-import { MAX_RECEIPTS, ReceiptOutbox } from '../../ledger/receipt-outbox.js';
+import { MAX_RECEIPTS, ReceiptOutbox } from '../../ledger/broker/receipt-outbox.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { silentLog } from '../../protocol/log.js';
 import {

@@ -1,7 +1,7 @@
 /** What one writer can do to the others at the embedded broker: over real sockets, with a real ledger. */
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Broker, type BrokerOptions } from '../../ledger/broker-aedes.js';
+import { type Broker, type BrokerOptions } from '../../ledger/broker/aedes.js';
 import { type Ledger } from '../../ledger/ledger.js';
 import { batchOf, noticeItem, openReceipt, signerOf } from './deployment.js';
 import { brokerStage, writerAt, type BrokerStage } from './broker-stage.js';

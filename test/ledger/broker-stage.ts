@@ -1,9 +1,9 @@
 /** A ledger behind the embedded broker, and writers connected to it; all of it ends with the test. */
 import { onTestFinished } from 'vitest';
-import { openAedesBroker, type Broker, type BrokerOptions } from '../../ledger/broker-aedes.js';
+import { openAedesBroker, type Broker, type BrokerOptions } from '../../ledger/broker/aedes.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
 import type { LedgerDeps } from '../../ledger/ledger.js';
-import type { Signer } from '../../protocol/ed25519.js';
+import type { Signer } from '../../protocol/crypto/ed25519.js';
 import { silentLog } from '../../protocol/log.js';
 import { issuer, ledgerDeps, temporaryFolder } from './deployment.js';
 import { connectWriter } from './mqtt-writer.js';

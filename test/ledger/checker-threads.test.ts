@@ -7,9 +7,9 @@ import { withCertificate, withRevocation } from '../../ledger/store/gateway-reco
 import { openLedger } from '../../ledger/ledger.js';
 import { inlineChecker } from '../../ledger/intake/checker-inline.js';
 import { openThreadChecker, type ThreadChecker } from '../../ledger/intake/checker-threads.js';
-import type { BatchItem } from '../../protocol/batch.js';
+import type { BatchItem } from '../../protocol/mqtt/batch.js';
 import { asUnixMs } from '../../protocol/brands.js';
-import { ENTRY_TYPE } from '../../protocol/entry.js';
+import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { dayOf } from '../../protocol/time.js';
 import type { LogFields } from '../../protocol/log.js';

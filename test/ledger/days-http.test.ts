@@ -1,6 +1,6 @@
 /** What stands where a ledger is expected may answer anything, and as much as it likes. */
 import { expect, test } from 'vitest';
-import { askDays } from '../../ledger/days-http.js';
+import { askDays } from '../../ledger/http/days.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { answering } from '../answering.js';
 

@@ -4,26 +4,29 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LedgerDeps } from '../../ledger/ledger.js';
-import { batchHash, encodeBatch, type BatchItem } from '../../protocol/batch.js';
+import { batchHash, encodeBatch, type BatchItem } from '../../protocol/mqtt/batch.js';
 import { asUnixMs, type UnixMs } from '../../protocol/brands.js';
 import type { CountedClock } from '../../protocol/clock.js';
-import { issueCredential } from '../../protocol/credential.js';
-import { fastSigner, type Signer } from '../../protocol/ed25519.js';
-import { ENTRY_TYPE } from '../../protocol/entry.js';
-import { encodeGatewayCertificate, issueGatewayCertificate } from '../../protocol/gateway-certificate.js';
-import { sha256 } from '../../protocol/hash.js';
+import { issueCredential } from '../../protocol/tag/credential.js';
+import { fastSigner, type Signer } from '../../protocol/crypto/ed25519.js';
+import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
+import {
+  encodeGatewayCertificate,
+  issueGatewayCertificate,
+} from '../../protocol/session/gateway-certificate.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
 import { issuerIdOf, partyIdOf } from '../../protocol/keys.js';
-import { openLedgerReceipt, type LedgerReceipt } from '../../protocol/ledger-receipt.js';
-import { noteSigner } from '../../protocol/note.js';
-import { encodeDayKeyPayload } from '../../protocol/payload-day-key.js';
-import { encodeGatewayPayload } from '../../protocol/payload-gateway.js';
-import { encodeNoticePayload } from '../../protocol/payload-notice.js';
-import { encodePruningPayload } from '../../protocol/payload-pruning.js';
-import { encodeReportPlaintext } from '../../protocol/report-plaintext.js';
-import { sealReport } from '../../protocol/report.js';
-import { signRevocation } from '../../protocol/revocation.js';
+import { openLedgerReceipt, type LedgerReceipt } from '../../protocol/mqtt/ledger-receipt.js';
+import { noteSigner } from '../../protocol/tlog/note.js';
+import { encodeDayKeyPayload } from '../../protocol/payload/day-key.js';
+import { encodeGatewayPayload } from '../../protocol/payload/gateway.js';
+import { encodeNoticePayload } from '../../protocol/payload/notice.js';
+import { encodePruningPayload } from '../../protocol/payload/pruning.js';
+import { encodeReportPlaintext } from '../../protocol/tag/report-plaintext.js';
+import { sealReport } from '../../protocol/tag/report.js';
+import { signRevocation } from '../../protocol/session/revocation.js';
 import { dayOf, epochOf } from '../../protocol/time.js';
-import { x25519KeyPair } from '../../protocol/x25519.js';
+import { x25519KeyPair } from '../../protocol/crypto/x25519.js';
 
 export const ORIGIN = 'ledger.example/firebreak';
 export const NOW_MS = asUnixMs(1_790_000_000_000);

@@ -3,12 +3,12 @@ import { cp, mkdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Level } from 'level';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { EXPORT_DISK, type ExportDisk } from '../../ledger/export-folder.js';
-import { exportLog } from '../../ledger/export.js';
+import { EXPORT_DISK, type ExportDisk } from '../../ledger/export/export-folder.js';
+import { exportLog } from '../../ledger/export/export-log.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
-import { filesIn } from '../../ledger/reader-folder.js';
-import { verifyFolder } from '../../ledger/verify-folder.js';
-import type { LedgerReader } from '../../protocol/ledger-reader.js';
+import { filesIn } from '../../ledger/readers/reader-folder.js';
+import { verifyFolder } from '../../ledger/verify/verify-folder.js';
+import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
 import { batchOf, ledgerDeps, logSigner, noticeItem, officer, temporaryFolder } from './deployment.js';
 
 async function grow(ledger: Ledger, count: number): Promise<void> {

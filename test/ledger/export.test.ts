@@ -2,13 +2,13 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { exportLog } from '../../ledger/export.js';
+import { exportLog } from '../../ledger/export/export-log.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
-import { filesIn, readerOfFolder } from '../../ledger/reader-folder.js';
-import { verifyFolder } from '../../ledger/verify-folder.js';
-import { verifyLog } from '../../ledger/verify.js';
+import { filesIn, readerOfFolder } from '../../ledger/readers/reader-folder.js';
+import { verifyFolder } from '../../ledger/verify/verify-folder.js';
+import { verifyLog } from '../../ledger/verify/verify.js';
 import type { FirebreakError } from '../../protocol/errors.js';
-import { noteVerifier } from '../../protocol/note.js';
+import { noteVerifier } from '../../protocol/tlog/note.js';
 import {
   batchOf,
   ledgerDeps,

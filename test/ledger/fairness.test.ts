@@ -4,7 +4,7 @@ import { Intake } from '../../ledger/intake/intake.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
 import { inlineChecker } from '../../ledger/intake/checker-inline.js';
 import { toHex } from '../../protocol/bytes.js';
-import type { Signer } from '../../protocol/ed25519.js';
+import type { Signer } from '../../protocol/crypto/ed25519.js';
 import { refusalNumber } from '../../protocol/errors.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { withFlippedBit } from '../protocol/errors-of.js';

@@ -5,12 +5,12 @@ import { describe, expect, test } from 'vitest';
 import { fsckLedger } from '../../ledger/fsck/fsck.js';
 import { FORMAT_VERSION } from '../../ledger/store/store-rows.js';
 import { openLedger } from '../../ledger/ledger.js';
-import { openLedgerFolder } from '../../ledger/reader-level.js';
-import { verifyLog } from '../../ledger/verify.js';
+import { openLedgerFolder } from '../../ledger/readers/reader-level.js';
+import { verifyLog } from '../../ledger/verify/verify.js';
 import { asUnixMs } from '../../protocol/brands.js';
-import { decodeEntry } from '../../protocol/entry.js';
-import { noteSigner } from '../../protocol/note.js';
-import { entriesOf } from '../../protocol/tile.js';
+import { decodeEntry } from '../../protocol/tlog/entry.js';
+import { noteSigner } from '../../protocol/tlog/note.js';
+import { entriesOf } from '../../protocol/tlog/tile.js';
 import {
   batchOf,
   certificateItem,

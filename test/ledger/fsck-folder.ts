@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import { Level } from 'level';
 import { fsckLedger, type FsckReport } from '../../ledger/fsck/fsck.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
-import type { BatchItem } from '../../protocol/batch.js';
+import type { BatchItem } from '../../protocol/mqtt/batch.js';
 import { asUnixMs } from '../../protocol/brands.js';
-import type { Signer } from '../../protocol/ed25519.js';
-import { ENTRY_TYPE } from '../../protocol/entry.js';
-import { sha256 } from '../../protocol/hash.js';
+import type { Signer } from '../../protocol/crypto/ed25519.js';
+import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
 import { issuerIdOf } from '../../protocol/keys.js';
-import { encodeCredentialsPayload } from '../../protocol/payload-credentials.js';
-import { encodeDayKeyPayload } from '../../protocol/payload-day-key.js';
-import { sealPresenceReport } from '../../protocol/presence-report.js';
+import { encodeCredentialsPayload } from '../../protocol/payload/credentials.js';
+import { encodeDayKeyPayload } from '../../protocol/payload/day-key.js';
+import { sealPresenceReport } from '../../protocol/session/presence-report.js';
 import { dayOf } from '../../protocol/time.js';
-import { x25519KeyPair } from '../../protocol/x25519.js';
+import { x25519KeyPair } from '../../protocol/crypto/x25519.js';
 import {
   batchOf,
   certificateItem,

@@ -15,11 +15,11 @@ import { openLedger } from '../../ledger/ledger.js';
 import { decodeDayRow, encodeDayRow, newDayRecord, type DayRecord } from '../../ledger/store/day-record.js';
 import { dayKey, payloadKey, payloadRange } from '../../ledger/store/store-keys.js';
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
-import { signCheckpoint } from '../../protocol/checkpoint.js';
-import { cosign, cosignerWithKey } from '../../protocol/cosignature.js';
-import { readNote } from '../../protocol/note.js';
+import { signCheckpoint } from '../../protocol/tlog/checkpoint.js';
+import { cosign, cosignerWithKey } from '../../protocol/tlog/cosignature.js';
+import { readNote } from '../../protocol/tlog/note.js';
 import { dayOf } from '../../protocol/time.js';
-import type { WitnessPolicy } from '../../protocol/witness-policy.js';
+import type { WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 import {
   batchOf,
   certificateItem,

@@ -16,7 +16,7 @@ import {
 } from '../../ledger/store/store-keys.js';
 import { decodeEntrySegment } from '../../ledger/store/store-segments.js';
 import { asTreeSize } from '../../protocol/brands.js';
-import { decodeEntry } from '../../protocol/entry.js';
+import { decodeEntry } from '../../protocol/tlog/entry.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { logSigner, NOW_MS, officer, temporaryFolder } from './deployment.js';
 import {

@@ -7,8 +7,8 @@ import { fsckLedger } from '../../ledger/fsck/fsck.js';
 import { KEPT_DAY, segmentKey, STATE_KEY, tileKey } from '../../ledger/store/store-keys.js';
 import { decodeEntrySegment, encodeEntrySegment } from '../../ledger/store/store-segments.js';
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
-import { signCheckpoint } from '../../protocol/checkpoint.js';
-import { noteSigner } from '../../protocol/note.js';
+import { signCheckpoint } from '../../protocol/tlog/checkpoint.js';
+import { noteSigner } from '../../protocol/tlog/note.js';
 import { openLedger } from '../../ledger/ledger.js';
 import { batchOf, ledgerDeps, noticeItem, officer, ORIGIN, signerOf, temporaryFolder } from './deployment.js';
 import {

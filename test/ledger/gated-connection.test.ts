@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { GatedConnection } from '../../ledger/gated-connection.js';
-import { PacketGate } from '../../ledger/packet-gate.js';
+import { GatedConnection } from '../../ledger/broker/gated-connection.js';
+import { PacketGate } from '../../ledger/broker/packet-gate.js';
 import { packet, PING } from './raw-writer.js';
 
 const PUBLISH = 0x32;

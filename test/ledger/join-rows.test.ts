@@ -6,7 +6,7 @@ import { joinRows } from '../../ledger/store/join-rows.js';
 import { rowsOf } from '../../ledger/store/store-commit-rows.js';
 import type { Commit } from '../../ledger/store/store.js';
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
-import { sha256 } from '../../protocol/hash.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
 
 const DAY = 20_000;
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
 import { asUnixMs } from '../../protocol/brands.js';
-import { ENTRY_TYPE } from '../../protocol/entry.js';
+import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import { refusalNumber, type Refusal } from '../../protocol/errors.js';
-import { openCheckpoint } from '../../protocol/checkpoint.js';
+import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
-import type { BatchItem } from '../../protocol/batch.js';
-import type { Signer } from '../../protocol/ed25519.js';
+import type { BatchItem } from '../../protocol/mqtt/batch.js';
+import type { Signer } from '../../protocol/crypto/ed25519.js';
 import {
   batchOf,
   certificateItem,

@@ -1,10 +1,10 @@
 /** A writer of the ledger's tests over real MQTT: sends batches with QoS 1 and collects receipts. */
 import { randomBytes } from 'node:crypto';
 import mqtt, { type MqttClient } from 'mqtt';
-import { makeConnectToken } from '../../protocol/connect-token.js';
-import type { Signer } from '../../protocol/ed25519.js';
+import { makeConnectToken } from '../../protocol/mqtt/connect-token.js';
+import type { Signer } from '../../protocol/crypto/ed25519.js';
 import { partyIdOf } from '../../protocol/keys.js';
-import { entriesTopic, receiptsTopic } from '../../protocol/topics.js';
+import { entriesTopic, receiptsTopic } from '../../protocol/mqtt/topics.js';
 
 export interface MqttWriter {
   readonly client: MqttClient;

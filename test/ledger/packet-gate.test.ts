@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PacketGate, type PacketRoom } from '../../ledger/packet-gate.js';
+import { PacketGate, type PacketRoom } from '../../ledger/broker/packet-gate.js';
 
 const [PUBLISH, OTHERS] = [3, [1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]];
 

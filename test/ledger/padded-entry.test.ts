@@ -1,7 +1,7 @@
 /** Types 5 to 7: whose padding does not hide what is inside is refused. */
 import { expect, onTestFinished, test } from 'vitest';
 import { openLedger } from '../../ledger/ledger.js';
-import { ENTRY_TYPE } from '../../protocol/entry.js';
+import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import { batchOf, ledgerDeps, NOW_MS, officer, openReceipt, temporaryFolder } from './deployment.js';
 
 test.each([

@@ -1,11 +1,11 @@
 /** What a reader believes of a ledger that says that a payload is pruned, or gives one. */
 import { describe, expect, test } from 'vitest';
-import { verifyLog } from '../../ledger/verify.js';
-import type { BatchItem } from '../../protocol/batch.js';
+import { verifyLog } from '../../ledger/verify/verify.js';
+import type { BatchItem } from '../../protocol/mqtt/batch.js';
 import { toHex } from '../../protocol/bytes.js';
 import type { FirebreakError } from '../../protocol/errors.js';
-import { sha256 } from '../../protocol/hash.js';
-import type { LedgerReader } from '../../protocol/ledger-reader.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
+import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
 import {
   certificateItem,
   destroyedItem,

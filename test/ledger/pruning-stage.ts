@@ -1,6 +1,6 @@
 /** A ledger whose days end: reports of two days, and a clock that has left the first of them behind. */
 import { openLedger } from '../../ledger/ledger.js';
-import type { BatchItem } from '../../protocol/batch.js';
+import type { BatchItem } from '../../protocol/mqtt/batch.js';
 import { asUnixMs } from '../../protocol/brands.js';
 import { dayOf } from '../../protocol/time.js';
 import {

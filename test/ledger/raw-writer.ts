@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { makeConnectToken } from '../../protocol/connect-token.js';
-import type { Signer } from '../../protocol/ed25519.js';
+import { makeConnectToken } from '../../protocol/mqtt/connect-token.js';
+import type { Signer } from '../../protocol/crypto/ed25519.js';
 import { partyIdOf } from '../../protocol/keys.js';
-import { entriesTopic, receiptsTopic } from '../../protocol/topics.js';
+import { entriesTopic, receiptsTopic } from '../../protocol/mqtt/topics.js';
 
 const [CONNECT, PUBLISH_QOS_1, SUBSCRIBE, PINGREQ] = [0x10, 0x32, 0x82, 0xc0];
 /** A user name, a password, a clean session; no keep-alive. */

@@ -3,14 +3,14 @@ import fc from 'fast-check';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { serveLedgerHttp } from '../../ledger/http.js';
+import { serveLedgerHttp } from '../../ledger/http/server.js';
 import { openLedger } from '../../ledger/ledger.js';
-import { openLedgerReaderHttp } from '../../ledger/reader-http.js';
+import { openLedgerReaderHttp } from '../../ledger/readers/reader-http.js';
 import { NODE_DISK, type Disk } from '../../ledger/store/disk.js';
-import type { BatchItem } from '../../protocol/batch.js';
+import type { BatchItem } from '../../protocol/mqtt/batch.js';
 import { asUnixMs } from '../../protocol/brands.js';
-import { sha256 } from '../../protocol/hash.js';
-import { bytesOf } from '../../protocol/ledger-reader.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
+import { bytesOf } from '../../protocol/tlog/ledger-reader.js';
 import { silentLog } from '../../protocol/log.js';
 import {
   batchOf,

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
-import { serveLedgerHttp } from '../../ledger/http.js';
+import { serveLedgerHttp } from '../../ledger/http/server.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
-import { openLedgerReaderHttp } from '../../ledger/reader-http.js';
+import { openLedgerReaderHttp } from '../../ledger/readers/reader-http.js';
 import { silentLog } from '../../protocol/log.js';
 import { testLedgerReader } from '../contracts/ledger-reader-contract.js';
 import { batchOf, ledgerDeps, logSigner, noticeItem, officer, temporaryFolder } from './deployment.js';

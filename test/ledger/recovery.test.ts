@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { scanFrames } from '../../ledger/store/journal-frames.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
 import { fsckLedger } from '../../ledger/fsck/fsck.js';
-import { verifyLog } from '../../ledger/verify.js';
+import { verifyLog } from '../../ledger/verify/verify.js';
 import { silentLog, type LogFields } from '../../protocol/log.js';
 import {
   batchOf,

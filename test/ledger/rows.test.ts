@@ -10,7 +10,12 @@ import {
 import { decodeDayRow, encodeDayRow } from '../../ledger/store/day-record.js';
 import { openHeadFile } from '../../ledger/store/head-file.js';
 import { SLOT_BYTES } from '../../ledger/store/head-slot.js';
-import { decodeHashes, decodePayloads, encodeHashes, encodePayloads } from '../../ledger/payload-frames.js';
+import {
+  decodeHashes,
+  decodePayloads,
+  encodeHashes,
+  encodePayloads,
+} from '../../ledger/http/payload-frames.js';
 import {
   decodePayloadPlace,
   decodePayloadSegment,
@@ -23,11 +28,11 @@ import { decodeBatchRow, encodeBatchRow } from '../../ledger/store/store-rows.js
 import { decodeEntrySegment, encodeEntrySegment, joinSegments } from '../../ledger/store/store-segments.js';
 import { decodeStateRow, encodeStateRow } from '../../ledger/store/store-state.js';
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
-import { signCheckpoint } from '../../protocol/checkpoint.js';
-import { fastSigner } from '../../protocol/ed25519.js';
+import { signCheckpoint } from '../../protocol/tlog/checkpoint.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
 import { partyIdOf } from '../../protocol/keys.js';
-import { noteSigner } from '../../protocol/note.js';
-import { bundleOf } from '../../protocol/tile.js';
+import { noteSigner } from '../../protocol/tlog/note.js';
+import { bundleOf } from '../../protocol/tlog/tile.js';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { logSigner, temporaryFolder } from './deployment.js';

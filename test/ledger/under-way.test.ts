@@ -3,9 +3,9 @@ import { EventEmitter, once } from 'node:events';
 import { expect, test } from 'vitest';
 import { openLedger } from '../../ledger/ledger.js';
 import { NODE_DISK, type Disk } from '../../ledger/store/disk.js';
-import { sha256 } from '../../protocol/hash.js';
-import type { BatchItem } from '../../protocol/batch.js';
-import { ENTRY_TYPE } from '../../protocol/entry.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
+import type { BatchItem } from '../../protocol/mqtt/batch.js';
+import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import { batchOf, ledgerDeps, NOW_MS, officer, temporaryFolder } from './deployment.js';
 
 /** Too large for a write on the ledger's own thread, however they come to be in commits. */

@@ -1,11 +1,11 @@
 /** A verification of a log of which some payloads are damaged: it goes on, and what else it verifies is verified. */
 import { expect, test } from 'vitest';
-import { verifyLog } from '../../ledger/verify.js';
+import { verifyLog } from '../../ledger/verify/verify.js';
 import { toHex } from '../../protocol/bytes.js';
-import { decodeEntry } from '../../protocol/entry.js';
+import { decodeEntry } from '../../protocol/tlog/entry.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import type { LedgerReader } from '../../protocol/ledger-reader.js';
-import { entriesOf } from '../../protocol/tile.js';
+import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
+import { entriesOf } from '../../protocol/tlog/tile.js';
 import { destroyedItem, issuer, logSigner, pruningItem, temporaryFolder } from './deployment.js';
 import { DAY, grown } from './pruning-stage.js';
 

@@ -2,9 +2,13 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openCheckpoint } from '../../protocol/checkpoint.js';
+import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { NO_WITNESSES, openWitnessedCheckpoint, type WitnessPolicy } from '../../protocol/witness-policy.js';
+import {
+  NO_WITNESSES,
+  openWitnessedCheckpoint,
+  type WitnessPolicy,
+} from '../../protocol/tlog/witness-policy.js';
 import { until } from '../cli/firebreak-process.js';
 import { logSigner, temporaryFolder } from './deployment.js';
 import {

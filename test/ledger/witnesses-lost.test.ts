@@ -2,12 +2,12 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { serveLedgerHttp } from '../../ledger/http.js';
-import { openLedgerFolder } from '../../ledger/reader-level.js';
+import { serveLedgerHttp } from '../../ledger/http/server.js';
+import { openLedgerFolder } from '../../ledger/readers/reader-level.js';
 import { readPublished } from '../../ledger/witnesses/published-file.js';
-import { openCheckpoint } from '../../protocol/checkpoint.js';
+import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
 import { silentLog } from '../../protocol/log.js';
-import { openWitnessedCheckpoint } from '../../protocol/witness-policy.js';
+import { openWitnessedCheckpoint } from '../../protocol/tlog/witness-policy.js';
 import { logSigner, ORIGIN, temporaryFolder } from './deployment.js';
 import { hasPublished, policyOf, says, startLedger, submit, witnessNamed } from './witnessed-ledger.js';
 

@@ -5,9 +5,9 @@ import {
   decodeTlogSize,
   encodeAddCheckpoint,
   encodeTlogSize,
-} from '../../protocol/add-checkpoint.js';
-import { parseForeignCheckpoint } from '../../protocol/checkpoint.js';
-import { readNote } from '../../protocol/note.js';
+} from '../../protocol/tlog/add-checkpoint.js';
+import { parseForeignCheckpoint } from '../../protocol/tlog/checkpoint.js';
+import { readNote } from '../../protocol/tlog/note.js';
 import { codeOf } from './errors-of.js';
 
 /** The request that C2SP tlog-witness gives as its example. */

@@ -1,7 +1,7 @@
 /** Any value of a field, for property tests. */
 import fc from 'fast-check';
 import { asEpoch, asUnixMs } from '../../protocol/brands.js';
-import type { BeaconProof, EncounterRecord } from '../../protocol/encounter-record.js';
+import type { BeaconProof, EncounterRecord } from '../../protocol/tag/encounter-record.js';
 
 export const bytesOf = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 export const u8 = () => fc.integer({ min: 0, max: 0xff });

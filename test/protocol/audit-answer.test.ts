@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { openAuditAnswer, sealAuditAnswer, type AuditAnswer } from '../../protocol/audit-answer.js';
+import { openAuditAnswer, sealAuditAnswer, type AuditAnswer } from '../../protocol/tag/audit-answer.js';
 import { asUnixMs } from '../../protocol/brands.js';
 import { concat } from '../../protocol/bytes.js';
 import { CborWriter } from '../../protocol/cbor.js';
-import { fastSigner, signDomain } from '../../protocol/ed25519.js';
-import { hpkeSeal } from '../../protocol/hpke.js';
-import { x25519KeyPair } from '../../protocol/x25519.js';
+import { fastSigner, signDomain } from '../../protocol/crypto/ed25519.js';
+import { hpkeSeal } from '../../protocol/crypto/hpke.js';
+import { x25519KeyPair } from '../../protocol/crypto/x25519.js';
 import { codeOf } from './errors-of.js';
 
 const DOMAIN = 'firebreak/audit-answer/v1';

@@ -4,7 +4,7 @@ import {
   joinRevocations,
   splitDayKeyStatements,
   splitRevocations,
-} from '../../protocol/authority-topics.js';
+} from '../../protocol/mqtt/authority-topics.js';
 import { codeOf } from './errors-of.js';
 
 const topics = [

@@ -10,9 +10,9 @@ import {
   MAX_BATCH_ITEMS,
   MAX_BATCH_LENGTH,
   verifyBatch,
-} from '../../protocol/batch.js';
+} from '../../protocol/mqtt/batch.js';
 import { asUnixMs } from '../../protocol/brands.js';
-import { fastSigner } from '../../protocol/ed25519.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 import { ledgerVectors } from './vectors-v1.js';

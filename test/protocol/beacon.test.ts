@@ -1,9 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { beaconMac, decodeAdvert, decodeBeacon, encodeAdvert, encodeBeacon } from '../../protocol/beacon.js';
-import type { Beacon } from '../../protocol/beacon.js';
+import {
+  beaconMac,
+  decodeAdvert,
+  decodeBeacon,
+  encodeAdvert,
+  encodeBeacon,
+} from '../../protocol/tag/beacon.js';
+import type { Beacon } from '../../protocol/tag/beacon.js';
 import { concat, toHex } from '../../protocol/bytes.js';
-import { encodeGatewayAdvert, isGatewayAdvert } from '../../protocol/gateway-advert.js';
+import { encodeGatewayAdvert, isGatewayAdvert } from '../../protocol/session/gateway-advert.js';
 import { bytesOf, i8, u16, u32 } from './arbitraries.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 import { vectors } from './tag-vectors.js';

@@ -6,10 +6,10 @@ import {
   openCheckpoint,
   parseCheckpoint,
   signCheckpoint,
-} from '../../protocol/checkpoint.js';
-import { fastSigner } from '../../protocol/ed25519.js';
-import { emptyRoot } from '../../protocol/merkle.js';
-import { noteSigner, signNote } from '../../protocol/note.js';
+} from '../../protocol/tlog/checkpoint.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
+import { emptyRoot } from '../../protocol/tlog/merkle.js';
+import { noteSigner, signNote } from '../../protocol/tlog/note.js';
 import { codeOf } from './errors-of.js';
 
 /** The example of C2SP tlog-checkpoint. */

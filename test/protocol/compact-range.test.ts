@@ -4,8 +4,8 @@ import {
   compactRangeOf,
   decodeCompactRange,
   encodeCompactRange,
-} from '../../protocol/compact-range.js';
-import { leafHash, type HashCoordinate } from '../../protocol/merkle.js';
+} from '../../protocol/tlog/compact-range.js';
+import { leafHash, type HashCoordinate } from '../../protocol/tlog/merkle.js';
 import { codeOf } from './errors-of.js';
 import { numberedEntries, ReferenceTree } from './reference-tree.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { checkConnectToken, makeConnectToken } from '../../protocol/connect-token.js';
-import { fastSigner } from '../../protocol/ed25519.js';
+import { checkConnectToken, makeConnectToken } from '../../protocol/mqtt/connect-token.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 

@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, sign } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { openCheckpoint } from '../../protocol/checkpoint.js';
+import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
 import {
   cosign,
   cosignedAt,
@@ -11,9 +11,15 @@ import {
   encodeTimestamped,
   formatCosignerKey,
   parseCosignerKey,
-} from '../../protocol/cosignature.js';
-import { fastSigner } from '../../protocol/ed25519.js';
-import { noteSigner, noteVerifierKey, openNote, parseVerifierKey, signNote } from '../../protocol/note.js';
+} from '../../protocol/tlog/cosignature.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
+import {
+  noteSigner,
+  noteVerifierKey,
+  openNote,
+  parseVerifierKey,
+  signNote,
+} from '../../protocol/tlog/note.js';
 import real from '../vectors/cosigned-checkpoint.json' with { type: 'json' };
 import { codeOf, withFlippedBit } from './errors-of.js';
 

@@ -4,11 +4,11 @@ import {
   requirePackFor,
   sealCredentialPack,
   signCredentialPack,
-} from '../../protocol/credential-pack.js';
-import type { CredentialPack, PackDay } from '../../protocol/credential-pack.js';
-import { issueDayKeyStatement } from '../../protocol/day-key-statement.js';
-import { fastSigner } from '../../protocol/ed25519.js';
-import { x25519KeyPair } from '../../protocol/x25519.js';
+} from '../../protocol/tag/credential-pack.js';
+import type { CredentialPack, PackDay } from '../../protocol/tag/credential-pack.js';
+import { issueDayKeyStatement } from '../../protocol/session/day-key-statement.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
+import { x25519KeyPair } from '../../protocol/crypto/x25519.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 import { issuer, secret, vectors } from './tag-vectors.js';
 

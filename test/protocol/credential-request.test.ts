@@ -6,8 +6,8 @@ import {
   isRequestLength,
   openCredentialRequest,
   signCredentialRequest,
-} from '../../protocol/credential-request.js';
-import { fastSigner } from '../../protocol/ed25519.js';
+} from '../../protocol/tag/credential-request.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 import { secret, vectors } from './tag-vectors.js';
 

@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { concat, fromHex, toHex } from '../../protocol/bytes.js';
-import { isStrictlyFormed } from '../../protocol/ed25519-rules.js';
-import { fastSigner, verifyStrict } from '../../protocol/ed25519.js';
+import { isStrictlyFormed } from '../../protocol/crypto/ed25519-rules.js';
+import { fastSigner, verifyStrict } from '../../protocol/crypto/ed25519.js';
 import { LIBRARIES, PATHS } from './ed25519-paths.js';
 import { withFlippedBit } from './errors-of.js';
 

@@ -1,10 +1,10 @@
 /** The three ways to verify a signature, each with the strict rules: what one accepts, all must. */
-import { nobleSigner, nobleVerifyStrict } from '../../protocol/ed25519-noble.js';
-import { nodeEd25519 } from '../../protocol/ed25519-node.js';
-import { isStrictlyFormed } from '../../protocol/ed25519-rules.js';
-import { sodiumEd25519 } from '../../protocol/ed25519-sodium.js';
-import type { Ed25519, Signer } from '../../protocol/ed25519.js';
-import { sodium } from '../../protocol/sodium.js';
+import { nobleSigner, nobleVerifyStrict } from '../../protocol/crypto/ed25519-noble.js';
+import { nodeEd25519 } from '../../protocol/crypto/ed25519-node.js';
+import { isStrictlyFormed } from '../../protocol/crypto/ed25519-rules.js';
+import { sodiumEd25519 } from '../../protocol/crypto/ed25519-sodium.js';
+import type { Ed25519, Signer } from '../../protocol/crypto/ed25519.js';
+import { sodium } from '../../protocol/crypto/sodium.js';
 
 export interface Ed25519Path {
   readonly name: string;

@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { concat, domain, fromHex, toHex } from '../../protocol/bytes.js';
-import { nobleSigner, nobleVerifyStrict } from '../../protocol/ed25519-noble.js';
-import { nodeEd25519 } from '../../protocol/ed25519-node.js';
-import { isStrictlyFormed } from '../../protocol/ed25519-rules.js';
-import { fastSigner, signDomain, verifyDomain, verifyStrict } from '../../protocol/ed25519.js';
+import { nobleSigner, nobleVerifyStrict } from '../../protocol/crypto/ed25519-noble.js';
+import { nodeEd25519 } from '../../protocol/crypto/ed25519-node.js';
+import { isStrictlyFormed } from '../../protocol/crypto/ed25519-rules.js';
+import { fastSigner, signDomain, verifyDomain, verifyStrict } from '../../protocol/crypto/ed25519.js';
 import { PATHS } from './ed25519-paths.js';
 import { withFlippedBit } from './errors-of.js';
 

@@ -5,8 +5,8 @@ import {
   decodeEncounterRecord,
   encodeEncounterRecord,
   RECORD_BYTES,
-} from '../../protocol/encounter-record.js';
-import type { EncounterRecord } from '../../protocol/encounter-record.js';
+} from '../../protocol/tag/encounter-record.js';
+import type { EncounterRecord } from '../../protocol/tag/encounter-record.js';
 import { bytesOf, records } from './arbitraries.js';
 import { codeOf } from './errors-of.js';
 import { vectors } from './tag-vectors.js';

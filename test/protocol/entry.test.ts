@@ -3,15 +3,15 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { asUnixMs } from '../../protocol/brands.js';
-import { rootOfLeaves } from '../../protocol/compact-range.js';
+import { rootOfLeaves } from '../../protocol/tlog/compact-range.js';
 import {
   decodeEntry,
   encodeEntry,
   NO_PREVIOUS_LEAF,
   payloadNamedIn,
   type LedgerEntry,
-} from '../../protocol/entry.js';
-import { leafHash } from '../../protocol/merkle.js';
+} from '../../protocol/tlog/entry.js';
+import { leafHash } from '../../protocol/tlog/merkle.js';
 import { codeOf } from './errors-of.js';
 import { ledgerVectors } from './vectors-v1.js';
 

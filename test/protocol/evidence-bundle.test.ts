@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import { concat } from '../../protocol/bytes.js';
 import { CborWriter } from '../../protocol/cbor.js';
-import { fastSigner, signDomain } from '../../protocol/ed25519.js';
-import { decodeEvidence, encodeEvidence, requireEvidenceSignature } from '../../protocol/evidence-bundle.js';
-import type { EvidenceBundle } from '../../protocol/evidence-bundle.js';
+import { fastSigner, signDomain } from '../../protocol/crypto/ed25519.js';
+import { decodeEvidence, encodeEvidence, requireEvidenceSignature } from '../../protocol/evidence/bundle.js';
+import type { EvidenceBundle } from '../../protocol/evidence/bundle.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 
 const signer = fastSigner(new Uint8Array(32).fill(3));

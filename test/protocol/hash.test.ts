@@ -2,7 +2,7 @@ import { createHmac, hkdfSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { concat, fromHex, toHex } from '../../protocol/bytes.js';
-import { hkdfSha256, hmacSha256, sha256 } from '../../protocol/hash.js';
+import { hkdfSha256, hmacSha256, sha256 } from '../../protocol/crypto/hash.js';
 
 const ascii = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'));
 

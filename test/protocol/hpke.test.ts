@@ -6,8 +6,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { concat, fromHex } from '../../protocol/bytes.js';
-import { hpkeDecap, hpkeEncap, hpkeOpen, hpkeOpenWith, hpkeSeal, hpkeSealWith } from '../../protocol/hpke.js';
-import { x25519KeyPair } from '../../protocol/x25519.js';
+import {
+  hpkeDecap,
+  hpkeEncap,
+  hpkeOpen,
+  hpkeOpenWith,
+  hpkeSeal,
+  hpkeSealWith,
+} from '../../protocol/crypto/hpke.js';
+import { x25519KeyPair } from '../../protocol/crypto/x25519.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 
 declare global {

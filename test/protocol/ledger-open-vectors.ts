@@ -3,27 +3,27 @@
  * (docs/protocol.md §13). Secrets, salts and nonces are SHA-256("firebreak vector: " || name), cut to length.
  */
 import { createHash } from 'node:crypto';
-import { joinDayKeyStatements, joinRevocations } from '../../protocol/authority-topics.js';
+import { joinDayKeyStatements, joinRevocations } from '../../protocol/mqtt/authority-topics.js';
 import { asTagNumber, asTreeSize, asUnixMs } from '../../protocol/brands.js';
-import { batchHash } from '../../protocol/batch.js';
+import { batchHash } from '../../protocol/mqtt/batch.js';
 import { concat, toHex } from '../../protocol/bytes.js';
-import { signCheckpoint } from '../../protocol/checkpoint.js';
-import { makeConnectToken } from '../../protocol/connect-token.js';
-import { fastSigner, signDomain } from '../../protocol/ed25519.js';
+import { signCheckpoint } from '../../protocol/tlog/checkpoint.js';
+import { makeConnectToken } from '../../protocol/mqtt/connect-token.js';
+import { fastSigner, signDomain } from '../../protocol/crypto/ed25519.js';
 import { LEDGER_REFUSALS, refusalNumber } from '../../protocol/errors.js';
-import { sha256 } from '../../protocol/hash.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
 import { issuerIdOf, partyIdOf } from '../../protocol/keys.js';
-import { signLedgerReceipt } from '../../protocol/ledger-receipt.js';
-import { noteSigner, noteSignerKey, noteVerifierKey } from '../../protocol/note.js';
-import { sealAccess, type AccessRecord } from '../../protocol/payload-access.js';
-import { credentialsRoot, encodeCredentialsPayload } from '../../protocol/payload-credentials.js';
-import { encodeDayKeyPayload } from '../../protocol/payload-day-key.js';
-import { encodeGatewayPayload } from '../../protocol/payload-gateway.js';
-import { encodeNoticePayload } from '../../protocol/payload-notice.js';
-import { encodePruningPayload } from '../../protocol/payload-pruning.js';
-import { entriesTopic, receiptsTopic, statusTopic } from '../../protocol/topics.js';
-import { encodeWriterStatus } from '../../protocol/writer-status.js';
-import { x25519KeyPair } from '../../protocol/x25519.js';
+import { signLedgerReceipt } from '../../protocol/mqtt/ledger-receipt.js';
+import { noteSigner, noteSignerKey, noteVerifierKey } from '../../protocol/tlog/note.js';
+import { sealAccess, type AccessRecord } from '../../protocol/payload/access.js';
+import { credentialsRoot, encodeCredentialsPayload } from '../../protocol/payload/credentials.js';
+import { encodeDayKeyPayload } from '../../protocol/payload/day-key.js';
+import { encodeGatewayPayload } from '../../protocol/payload/gateway.js';
+import { encodeNoticePayload } from '../../protocol/payload/notice.js';
+import { encodePruningPayload } from '../../protocol/payload/pruning.js';
+import { entriesTopic, receiptsTopic, statusTopic } from '../../protocol/mqtt/topics.js';
+import { encodeWriterStatus } from '../../protocol/mqtt/writer-status.js';
+import { x25519KeyPair } from '../../protocol/crypto/x25519.js';
 import { ledgerVectors as v1 } from './vectors-v1.js';
 
 export const secret = (name: string, length = 32): Uint8Array =>

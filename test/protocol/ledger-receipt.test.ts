@@ -1,8 +1,12 @@
 import { encode, rfc8949EncodeOptions } from 'cborg';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fastSigner, signDomain } from '../../protocol/ed25519.js';
-import { openLedgerReceipt, signLedgerReceipt, type LedgerReceipt } from '../../protocol/ledger-receipt.js';
+import { fastSigner, signDomain } from '../../protocol/crypto/ed25519.js';
+import {
+  openLedgerReceipt,
+  signLedgerReceipt,
+  type LedgerReceipt,
+} from '../../protocol/mqtt/ledger-receipt.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 
 const signer = fastSigner(new Uint8Array(32).fill(4));

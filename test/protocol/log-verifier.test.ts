@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
-import type { Checkpoint } from '../../protocol/checkpoint.js';
-import { encodeEntry, NO_PREVIOUS_LEAF } from '../../protocol/entry.js';
+import type { Checkpoint } from '../../protocol/tlog/checkpoint.js';
+import { encodeEntry, NO_PREVIOUS_LEAF } from '../../protocol/tlog/entry.js';
 import {
   confirmLog,
   decodeVerifiedLog,
@@ -11,8 +11,8 @@ import {
   newLog,
   sizeOf,
   type VerifiedLog,
-} from '../../protocol/log-verifier.js';
-import { leafHash } from '../../protocol/merkle.js';
+} from '../../protocol/tlog/log-verifier.js';
+import { leafHash } from '../../protocol/tlog/merkle.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 import { ReferenceTree } from './reference-tree.js';
 import { ledgerVectors } from './vectors-v1.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { rootOfLeaves } from '../../protocol/compact-range.js';
+import { rootOfLeaves } from '../../protocol/tlog/compact-range.js';
 import {
   checkConsistency,
   checkInclusion,
@@ -12,7 +12,7 @@ import {
   proveConsistency,
   proveInclusion,
   treeRoot,
-} from '../../protocol/merkle.js';
+} from '../../protocol/tlog/merkle.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 import { numberedEntries, ReferenceTree } from './reference-tree.js';
 

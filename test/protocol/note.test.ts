@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fastSigner } from '../../protocol/ed25519.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
 import {
   noteSignerKey,
   noteVerifierKey,
@@ -10,7 +10,7 @@ import {
   parseSignerKey,
   parseVerifierKey,
   signNote,
-} from '../../protocol/note.js';
+} from '../../protocol/tlog/note.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 
 /** Keys and notes that golang.org/x/mod/sumdb/note documents and tests itself with. */

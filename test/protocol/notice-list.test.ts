@@ -8,8 +8,8 @@ import {
   readNotices,
   splitNotices,
   withinBounds,
-} from '../../protocol/notice-list.js';
-import { readNoticeHead, signNotice } from '../../protocol/notice.js';
+} from '../../protocol/tag/notice-list.js';
+import { readNoticeHead, signNotice } from '../../protocol/tag/notice.js';
 import { codeOf } from './errors-of.js';
 import { issuer, secret } from './tag-vectors.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { concat } from '../../protocol/bytes.js';
-import { fastSigner, signDomain } from '../../protocol/ed25519.js';
-import { hasToken, noticeToken, openNotice, signNotice } from '../../protocol/notice.js';
+import { fastSigner, signDomain } from '../../protocol/crypto/ed25519.js';
+import { hasToken, noticeToken, openNotice, signNotice } from '../../protocol/tag/notice.js';
 import { bytesOf, u32, u8 } from './arbitraries.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 import { issuer, secret, vectors } from './tag-vectors.js';

@@ -3,18 +3,18 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { ACCESS_QUESTIONS, ATTENUATION_CLASSES } from '../../protocol/access-question.js';
+import { ACCESS_QUESTIONS, ATTENUATION_CLASSES } from '../../protocol/payload/access-question.js';
 import { asTagNumber } from '../../protocol/brands.js';
 import { fromHex } from '../../protocol/bytes.js';
-import { hpkeDecap, hpkeOpenWith } from '../../protocol/hpke.js';
+import { hpkeDecap, hpkeOpenWith } from '../../protocol/crypto/hpke.js';
 import {
   joinAccess,
   openAccessPart,
   readAccessQuestion,
   sealAccess,
   type AccessRecord,
-} from '../../protocol/payload-access.js';
-import { x25519KeyPair } from '../../protocol/x25519.js';
+} from '../../protocol/payload/access.js';
+import { x25519KeyPair } from '../../protocol/crypto/x25519.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 
 const audit = x25519KeyPair(new Uint8Array(32).fill(8));

@@ -5,11 +5,11 @@ import {
   credentialsRoot,
   decodeCredentialsPayload,
   encodeCredentialsPayload,
-} from '../../protocol/payload-credentials.js';
-import { decodeDayKeyPayload, encodeDayKeyPayload } from '../../protocol/payload-day-key.js';
-import { decodeGatewayPayload, encodeGatewayPayload } from '../../protocol/payload-gateway.js';
-import { decodeNoticePayload, encodeNoticePayload } from '../../protocol/payload-notice.js';
-import { decodePruningPayload, encodePruningPayload } from '../../protocol/payload-pruning.js';
+} from '../../protocol/payload/credentials.js';
+import { decodeDayKeyPayload, encodeDayKeyPayload } from '../../protocol/payload/day-key.js';
+import { decodeGatewayPayload, encodeGatewayPayload } from '../../protocol/payload/gateway.js';
+import { decodeNoticePayload, encodeNoticePayload } from '../../protocol/payload/notice.js';
+import { decodePruningPayload, encodePruningPayload } from '../../protocol/payload/pruning.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 import { ReferenceTree } from './reference-tree.js';
 

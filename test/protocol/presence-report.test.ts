@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { concat } from '../../protocol/bytes.js';
-import { fastSigner, signDomain } from '../../protocol/ed25519.js';
-import { hpkeSeal } from '../../protocol/hpke.js';
+import { fastSigner, signDomain } from '../../protocol/crypto/ed25519.js';
+import { hpkeSeal } from '../../protocol/crypto/hpke.js';
 import {
   checkPresenceReport,
   openPresenceReport,
   sealPresenceReport,
-} from '../../protocol/presence-report.js';
-import type { PresenceRecord } from '../../protocol/presence-report.js';
+} from '../../protocol/session/presence-report.js';
+import type { PresenceRecord } from '../../protocol/session/presence-report.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
 import { bytesOf, records } from './arbitraries.js';
 import { codeOf, withFlippedBit } from './errors-of.js';

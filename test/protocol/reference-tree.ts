@@ -1,6 +1,6 @@
 /** RFC 6962 §2.1 word for word and slow, the reference the protocol's Merkle code is held against. */
 import { createHash } from 'node:crypto';
-import type { HashReader } from '../../protocol/merkle.js';
+import type { HashReader } from '../../protocol/tlog/merkle.js';
 
 const sha256 = (...parts: readonly Uint8Array[]) =>
   parts.reduce((digest, part) => digest.update(part), createHash('sha256')).digest();

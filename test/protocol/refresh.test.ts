@@ -6,7 +6,7 @@ import {
   decodeRefreshSlice,
   encodeRefreshRequest,
   encodeRefreshSlice,
-} from '../../protocol/refresh.js';
+} from '../../protocol/session/refresh.js';
 import { u32 } from './arbitraries.js';
 import { codeOf } from './errors-of.js';
 

@@ -4,8 +4,8 @@ import {
   decodeReportPlaintext,
   encodeReportPlaintext,
   MAX_RECORDS,
-} from '../../protocol/report-plaintext.js';
-import { decodeEncounterRecord } from '../../protocol/encounter-record.js';
+} from '../../protocol/tag/report-plaintext.js';
+import { decodeEncounterRecord } from '../../protocol/tag/encounter-record.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
 import { bytesOf, records, u32 } from './arbitraries.js';
 import { codeOf } from './errors-of.js';

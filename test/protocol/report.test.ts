@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { asEpoch } from '../../protocol/brands.js';
 import { concat } from '../../protocol/bytes.js';
-import { issueCredential } from '../../protocol/credential.js';
-import { encodeCredentialRequest } from '../../protocol/credential-request.js';
-import { fastSigner, signDomain } from '../../protocol/ed25519.js';
-import { makeEphemeralId } from '../../protocol/ephemeral-id.js';
-import { checkReport } from '../../protocol/report-check.js';
-import { openReport, openSealed, resolveReporter } from '../../protocol/report-open.js';
+import { issueCredential } from '../../protocol/tag/credential.js';
+import { encodeCredentialRequest } from '../../protocol/tag/credential-request.js';
+import { fastSigner, signDomain } from '../../protocol/crypto/ed25519.js';
+import { makeEphemeralId } from '../../protocol/tag/ephemeral-id.js';
+import { checkReport } from '../../protocol/tag/report-check.js';
+import { openReport, openSealed, resolveReporter } from '../../protocol/tag/report-open.js';
 import {
   decodeReport,
   MAX_REPORT_BYTES,
   REPORT_KINDS,
   reportHash,
   sealReport,
-} from '../../protocol/report.js';
+} from '../../protocol/tag/report.js';
 import { EPOCH_SECONDS } from '../../protocol/time.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 import {

@@ -8,24 +8,24 @@ import {
   encodeCredential,
   issueCredential,
   verifyCredential,
-} from '../../protocol/credential.js';
+} from '../../protocol/tag/credential.js';
 import {
   decodeDayKeyStatement,
   encodeDayKeyStatement,
   issueDayKeyStatement,
   verifyDayKeyStatement,
-} from '../../protocol/day-key-statement.js';
-import { fastSigner, signDomain } from '../../protocol/ed25519.js';
+} from '../../protocol/session/day-key-statement.js';
+import { fastSigner, signDomain } from '../../protocol/crypto/ed25519.js';
 import { FirebreakError, GATEWAY_REFUSALS } from '../../protocol/errors.js';
 import {
   decodeGatewayCertificate,
   encodeGatewayCertificate,
   issueGatewayCertificate,
   verifyGatewayCertificate,
-} from '../../protocol/gateway-certificate.js';
-import { decodeHello, openHello, signHello } from '../../protocol/hello.js';
-import { openRevocation, signRevocation } from '../../protocol/revocation.js';
-import { openTagReceipt, signTagReceipt } from '../../protocol/tag-receipt.js';
+} from '../../protocol/session/gateway-certificate.js';
+import { decodeHello, openHello, signHello } from '../../protocol/session/hello.js';
+import { openRevocation, signRevocation } from '../../protocol/session/revocation.js';
+import { openTagReceipt, signTagReceipt } from '../../protocol/session/tag-receipt.js';
 import { bytesOf, epochs, times, u32 } from './arbitraries.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 import { epochSigner, gateway, issuer, secret, vectors } from './tag-vectors.js';

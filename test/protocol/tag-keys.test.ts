@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
-import { authKeyOf, makeEphemeralId, resolveEphemeralId } from '../../protocol/ephemeral-id.js';
+import { authKeyOf, makeEphemeralId, resolveEphemeralId } from '../../protocol/tag/ephemeral-id.js';
 import { epochSeed, issuerIdOf, partyIdOf, ratchetTagSecret } from '../../protocol/keys.js';
-import { x25519KeyPair } from '../../protocol/x25519.js';
+import { x25519KeyPair } from '../../protocol/crypto/x25519.js';
 import { bytesOf, epochs } from './arbitraries.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 import { epochSigner, vectors } from './tag-vectors.js';

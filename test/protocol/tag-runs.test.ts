@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { holdsTag, readTagRun, tagList, writeTagRun } from '../../protocol/tag-runs.js';
+import { holdsTag, readTagRun, tagList, writeTagRun } from '../../protocol/payload/tag-runs.js';
 import { codeOf } from './errors-of.js';
 
 const LAST_TAG = 2 ** 48 - 1;

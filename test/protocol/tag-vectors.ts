@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
-import { fastSigner } from '../../protocol/ed25519.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
 import type { DayKeys } from '../../protocol/keys.js';
-import type { ReportContext } from '../../protocol/report-check.js';
+import type { ReportContext } from '../../protocol/tag/report-check.js';
 
 const hex = z.string().transform((text) => new Uint8Array(Buffer.from(text, 'hex')));
 const proof = z.tuple([z.number(), hex]);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decimal, fromBase64, utf8Text } from '../../protocol/text-forms.js';
+import { decimal, fromBase64, utf8Text } from '../../protocol/tlog/text-forms.js';
 
 const bytesOf = (hex: string) => new Uint8Array(Buffer.from(hex, 'hex'));
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toHex } from '../../protocol/bytes.js';
-import { TileEdge, readTileEdge, type TileBytes } from '../../protocol/tile-edge.js';
-import { CompactRange } from '../../protocol/compact-range.js';
+import { TileEdge, readTileEdge, type TileBytes } from '../../protocol/tlog/tile-edge.js';
+import { CompactRange } from '../../protocol/tlog/compact-range.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import {
   checkConsistency,
@@ -11,7 +11,7 @@ import {
   proveConsistency,
   proveInclusion,
   treeRoot,
-} from '../../protocol/merkle.js';
+} from '../../protocol/tlog/merkle.js';
 import {
   bundleOf,
   entriesOf,
@@ -23,8 +23,8 @@ import {
   tilePath,
   tilesBetween,
   tileWidthAt,
-} from '../../protocol/tile.js';
-import { tileHashReader } from '../../protocol/tile-hash-reader.js';
+} from '../../protocol/tlog/tile.js';
+import { tileHashReader } from '../../protocol/tlog/tile-hash-reader.js';
 import { codeOf } from './errors-of.js';
 import { numberedEntries, ReferenceTree } from './reference-tree.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeTlogProof, encodeTlogProof, type TlogProof } from '../../protocol/tlog-proof.js';
+import { decodeTlogProof, encodeTlogProof, type TlogProof } from '../../protocol/tlog/tlog-proof.js';
 import { codeOf, withFlippedBit } from './errors-of.js';
 
 /** The example of c2sp.org/tlog-proof as it stands there, but for its extra line, which is cut off in mid-base64. */

@@ -8,7 +8,7 @@ import {
   receiptsTopic,
   REVOCATIONS_TOPIC,
   statusTopic,
-} from '../../protocol/topics.js';
+} from '../../protocol/mqtt/topics.js';
 
 const writerId = new Uint8Array(Buffer.from('926689577b9b57ba5b65ece499f442a9', 'hex'));
 const base = 'firebreak/v1/writers/926689577b9b57ba5b65ece499f442a9';

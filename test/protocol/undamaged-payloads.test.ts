@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { FirebreakError } from '../../protocol/errors.js';
-import { undamagedPayloads } from '../../protocol/undamaged-payloads.js';
+import { undamagedPayloads } from '../../protocol/tlog/undamaged-payloads.js';
 
 const hashes = (count: number) => Array.from({ length: count }, (_, k) => Uint8Array.of(k));
 

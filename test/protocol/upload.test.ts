@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { concat } from '../../protocol/bytes.js';
-import { sha256 } from '../../protocol/hash.js';
-import { MAX_REPORT_BYTES } from '../../protocol/report.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
+import { MAX_REPORT_BYTES } from '../../protocol/tag/report.js';
 import {
   decodeUploadHeader,
   encodeUploadHeader,
   UploadAssembler,
   uploadWrites,
-} from '../../protocol/upload.js';
+} from '../../protocol/session/upload.js';
 import { codeOf } from './errors-of.js';
 import { vectors } from './tag-vectors.js';
 

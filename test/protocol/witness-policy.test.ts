@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { asTreeSize } from '../../protocol/brands.js';
-import { signCheckpoint } from '../../protocol/checkpoint.js';
-import { cosign, cosignerWithKey, formatCosignerKey } from '../../protocol/cosignature.js';
-import { fastSigner } from '../../protocol/ed25519.js';
+import { signCheckpoint } from '../../protocol/tlog/checkpoint.js';
+import { cosign, cosignerWithKey, formatCosignerKey } from '../../protocol/tlog/cosignature.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { sha256 } from '../../protocol/hash.js';
-import { noteSigner, noteVerifierKey, openNote, parseVerifierKey } from '../../protocol/note.js';
-import { parsePolicy } from '../../protocol/policy-file.js';
-import { describeQuorum, isQuorum, openWitnessedCheckpoint } from '../../protocol/witness-policy.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
+import { noteSigner, noteVerifierKey, openNote, parseVerifierKey } from '../../protocol/tlog/note.js';
+import { parsePolicy } from '../../protocol/tlog/policy-file.js';
+import { describeQuorum, isQuorum, openWitnessedCheckpoint } from '../../protocol/tlog/witness-policy.js';
 import real from '../vectors/cosigned-checkpoint.json' with { type: 'json' };
 import { codeOf } from './errors-of.js';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decodeWriterStatus, encodeWriterStatus } from '../../protocol/writer-status.js';
+import { decodeWriterStatus, encodeWriterStatus } from '../../protocol/mqtt/writer-status.js';
 import { codeOf } from './errors-of.js';
 
 const status = { online: true, version: '0.1.0', spoolDepth: 3, oldestUnsentMs: 1_700_000_000_000 };

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fromHex } from '../../protocol/bytes.js';
-import { sodium } from '../../protocol/sodium.js';
-import { nodeX25519 } from '../../protocol/x25519-node.js';
-import { sodiumX25519 } from '../../protocol/x25519-sodium.js';
-import { x25519, x25519KeyPair } from '../../protocol/x25519.js';
+import { sodium } from '../../protocol/crypto/sodium.js';
+import { nodeX25519 } from '../../protocol/crypto/x25519-node.js';
+import { sodiumX25519 } from '../../protocol/crypto/x25519-sodium.js';
+import { x25519, x25519KeyPair } from '../../protocol/crypto/x25519.js';
 
 const paths = [nodeX25519, ...(sodium ? [sodiumX25519(sodium)] : [])];
 

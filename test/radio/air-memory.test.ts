@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { virtualClock } from '../../host/clock-virtual.js';
-import { openMemoryAir } from '../../radio/air-memory.js';
-import type { MemoryAirDeps } from '../../radio/air-memory.js';
-import { ADVERT_AIRTIME_MS } from '../../radio/collision.js';
+import { openMemoryAir } from '../../radio/air/air-memory.js';
+import type { MemoryAirDeps } from '../../radio/air/air-memory.js';
+import { ADVERT_AIRTIME_MS } from '../../radio/air/collision.js';
 import type { AdvertiserSettings, Sighting } from '../../radio/contract.js';
-import { INDOOR, meanPathLossDb } from '../../radio/propagation.js';
+import { INDOOR, meanPathLossDb } from '../../radio/air/propagation.js';
 
 const START = 1_700_006_400_000;
 const CLEAR = { shadowingDb: 0, fadingDb: 0 };

@@ -1,9 +1,9 @@
 /** A process of its own for tests: hosts an air, or joins one as a gateway that answers reads. See stages.ts. */
 import { liveClock } from '../../host/clock-live.js';
 import { silentLog } from '../../protocol/log.js';
-import { openMemoryAir } from '../../radio/air-memory.js';
-import { connectAir } from '../../radio/air-socket-client.js';
-import { serveAir } from '../../radio/air-socket-server.js';
+import { openMemoryAir } from '../../radio/air/air-memory.js';
+import { connectAir } from '../../radio/socket/air-socket-client.js';
+import { serveAir } from '../../radio/socket/air-socket-server.js';
 
 const [, , role, path = ''] = process.argv;
 

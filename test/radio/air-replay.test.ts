@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { virtualClock } from '../../host/clock-virtual.js';
-import { deliverInstant, replayInstants } from '../../radio/air-replay.js';
-import type { RecordedContact } from '../../radio/air-replay.js';
-import { openReplayAir } from '../../radio/air-replay-hosted.js';
+import { deliverInstant, replayInstants } from '../../radio/air/air-replay.js';
+import type { RecordedContact } from '../../radio/air/air-replay.js';
+import { openReplayAir } from '../../radio/air/air-replay-hosted.js';
 import type { AdvertiserSettings, Sighting } from '../../radio/contract.js';
 
 const START = 1_700_006_400_000;

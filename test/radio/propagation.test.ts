@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ADVERT_AIRTIME_MS, captures, overlap } from '../../radio/collision.js';
-import { INDOOR, distanceMetres, linkKey, meanPathLossDb, shadowingDb } from '../../radio/propagation.js';
+import { ADVERT_AIRTIME_MS, captures, overlap } from '../../radio/air/collision.js';
+import { INDOOR, distanceMetres, linkKey, meanPathLossDb, shadowingDb } from '../../radio/air/propagation.js';
 
 const word = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 

@@ -4,7 +4,7 @@
  */
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import type { Contact } from '../../tracer/contact.js';
-import type { TraceRequest, WalkRequest } from '../../tracer/trace-result.js';
+import type { TraceRequest, WalkRequest } from '../../tracer/looks/trace-result.js';
 
 export interface ReferenceRow {
   readonly person: number;

@@ -1,6 +1,6 @@
 /** What is wrong with a path, in words; nothing for one that holds (docs/tracing.md, "Explanation"). */
 import type { Contact } from '../../tracer/contact.js';
-import type { PathStep, ReachedPerson, WalkRequest } from '../../tracer/trace-result.js';
+import type { PathStep, ReachedPerson, WalkRequest } from '../../tracer/looks/trace-result.js';
 
 /** `close`: what the trace may walk over. */
 export function pathFaults(

@@ -6,8 +6,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import type { Contact } from '../../tracer/contact.js';
-import { trace } from '../../tracer/trace.js';
-import type { ReachedPerson, TraceRequest, TraceResult, WalkRequest } from '../../tracer/trace-result.js';
+import { trace } from '../../tracer/looks/trace.js';
+import type {
+  ReachedPerson,
+  TraceRequest,
+  TraceResult,
+  WalkRequest,
+} from '../../tracer/looks/trace-result.js';
 import { WalkWorkspace } from '../../tracer/walk/workspace.js';
 import { closeContacts, referenceTrace } from './brute-force.js';
 import type { ReferenceRow, ReferenceStay } from './brute-force.js';

@@ -1,7 +1,7 @@
 /** Contacts straight from a recorded file, by the replay rule of docs/tracing.md: one contact a pair and epoch. */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { wardAndHub } from '../../firmware-sim/scenario.js';
+import { wardAndHub } from '../../firmware-sim/scenario/scenario.js';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import type { Contact } from '../../tracer/contact.js';
 

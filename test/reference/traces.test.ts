@@ -1,8 +1,8 @@
 /** The reference and the tracer against traces that an independent program made from real recordings. */
 import { describe, expect, it } from 'vitest';
 import type { Contact } from '../../tracer/contact.js';
-import { trace } from '../../tracer/trace.js';
-import type { TraceRequest } from '../../tracer/trace-result.js';
+import { trace } from '../../tracer/looks/trace.js';
+import type { TraceRequest } from '../../tracer/looks/trace-result.js';
 import { recordedFile } from '../recordings.js';
 import vectors from '../vectors/traces.json' with { type: 'json' };
 import { closeContacts, referenceTrace } from './brute-force.js';

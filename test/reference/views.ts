@@ -3,7 +3,7 @@
  * that were replaced before the view's version and words that came after it.
  */
 import { asTagNumber } from '../../protocol/brands.js';
-import type { BucketSeconds } from '../../protocol/encounter-record.js';
+import type { BucketSeconds } from '../../protocol/tag/encounter-record.js';
 import { nearSecondsOf } from '../../tracer/contact.js';
 import type { Contact } from '../../tracer/contact.js';
 import { PeopleDirectory } from '../../tracer/contacts/people.js';
@@ -13,7 +13,7 @@ import { packSignal, saturated } from '../../tracer/contacts/segment.js';
 import type { Segment } from '../../tracer/contacts/segment.js';
 import { replacedSlot } from '../../tracer/contacts/view.js';
 import type { ContactView, LiveTable, Place } from '../../tracer/contacts/view.js';
-import type { TraceOptions } from '../../tracer/trace.js';
+import type { TraceOptions } from '../../tracer/looks/trace.js';
 import type { PresenceView } from '../../tracer/presence/presence-view.js';
 import type { ReferenceStay } from './brute-force.js';
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { asTagNumber, asUnixMs } from '../../protocol/brands.js';
-import { ENTRY_TYPE } from '../../protocol/entry.js';
+import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { joinAccess, openAccessPart, readAccessQuestion } from '../../protocol/payload-access.js';
-import { x25519KeyPair } from '../../protocol/x25519.js';
-import { accessRecorder, askedInTrace } from '../../tracer/access.js';
-import type { AccessDeps } from '../../tracer/access.js';
-import type { TraceRequest } from '../../tracer/trace-result.js';
+import { joinAccess, openAccessPart, readAccessQuestion } from '../../protocol/payload/access.js';
+import { x25519KeyPair } from '../../protocol/crypto/x25519.js';
+import { accessRecorder, askedInTrace } from '../../tracer/looks/access.js';
+import type { AccessDeps } from '../../tracer/looks/access.js';
+import type { TraceRequest } from '../../tracer/looks/trace-result.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import { NOON, recordOf, reportOf } from './deployment.js';
 import { MemoryLog } from './memory-log.js';

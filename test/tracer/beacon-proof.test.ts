@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asTagNumber } from '../../protocol/brands.js';
-import { beaconMac } from '../../protocol/beacon.js';
+import { beaconMac } from '../../protocol/tag/beacon.js';
 import { fromHex } from '../../protocol/bytes.js';
-import { decodeEncounterRecord } from '../../protocol/encounter-record.js';
-import type { EncounterRecord } from '../../protocol/encounter-record.js';
-import { authKeyOf } from '../../protocol/ephemeral-id.js';
+import { decodeEncounterRecord } from '../../protocol/tag/encounter-record.js';
+import type { EncounterRecord } from '../../protocol/tag/encounter-record.js';
+import { authKeyOf } from '../../protocol/tag/ephemeral-id.js';
 import { dayOf, minuteOf } from '../../protocol/time.js';
-import { capBuckets, judgeProofs } from '../../tracer/beacon-proof.js';
+import { capBuckets, judgeProofs } from '../../tracer/intake/beacon-proof.js';
 import vectors from '../vectors/beacon-proofs.json' with { type: 'json' };
 import { dayKeys, ephIdOf, epochAt, NOON, recordOf } from './deployment.js';
 

@@ -1,9 +1,9 @@
 /** A tag that was copied is warned of for as long as reports within retention show it. */
 import { describe, expect, test } from 'vitest';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
-import { EvidenceShelf } from '../../tracer/evidence.js';
-import { newTally } from '../../tracer/intake-counts.js';
-import { decodeIntakeState, encodeIntakeState } from '../../tracer/intake-state.js';
+import { DoubtShelf } from '../../tracer/intake/doubts.js';
+import { newTally } from '../../tracer/intake/intake-counts.js';
+import { decodeIntakeState, encodeIntakeState } from '../../tracer/intake/intake-state.js';
 import { warningsOf } from '../../tracer/warnings.js';
 import { NOON, recordOf, reportOf } from './deployment.js';
 import { MemoryLog } from './memory-log.js';
@@ -22,11 +22,11 @@ test('the warning and the evidence go with the day; the count stays', async () =
   await tracer.catchUp();
   log.passTo(log.nowMs + 21 * DAY_SECONDS * 1000);
   await tracer.catchUp();
-  expect(tracer.evidence()).toEqual([clone(0, DAY)]);
+  expect(tracer.doubts()).toEqual([clone(0, DAY)]);
   expect(warningsOf(tracer.status()).has('clones')).toBe(true);
   log.passTo(log.nowMs + DAY_SECONDS * 1000);
   await tracer.catchUp();
-  expect(tracer.evidence()).toEqual([]);
+  expect(tracer.doubts()).toEqual([]);
   expect(warningsOf(tracer.status()).has('clones')).toBe(false);
   expect(tracer.status().counts.clones).toBe(1);
   await tracer.close();
@@ -34,7 +34,7 @@ test('the warning and the evidence go with the day; the count stays', async () =
 
 describe('a shelf of evidence', () => {
   test('has room for copied tags however many beacons are forged, and for more once old ones are gone', () => {
-    const shelf = new EvidenceShelf(2);
+    const shelf = new DoubtShelf(2);
     for (const day of [5, 6, 7]) shelf.add(forged(day, day));
     expect(shelf.has('clone')).toBe(false);
     shelf.add(clone(8, 6));

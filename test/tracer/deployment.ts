@@ -1,22 +1,25 @@
 /** A small deployment for the tracer's tests: an authority, one gateway, tags that write real sealed reports. Seeds are fixed. */
 import { asEpoch, asTagNumber, type Epoch, type TagNumber } from '../../protocol/brands.js';
-import { beaconMac } from '../../protocol/beacon.js';
-import { issueCredential } from '../../protocol/credential.js';
-import { fastSigner } from '../../protocol/ed25519.js';
-import type { Signer } from '../../protocol/ed25519.js';
-import type { EncounterRecord } from '../../protocol/encounter-record.js';
-import { ENTRY_TYPE } from '../../protocol/entry.js';
-import { authKeyOf, makeEphemeralId } from '../../protocol/ephemeral-id.js';
-import { encodeGatewayCertificate, issueGatewayCertificate } from '../../protocol/gateway-certificate.js';
-import { sha256 } from '../../protocol/hash.js';
+import { beaconMac } from '../../protocol/tag/beacon.js';
+import { issueCredential } from '../../protocol/tag/credential.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
+import type { Signer } from '../../protocol/crypto/ed25519.js';
+import type { EncounterRecord } from '../../protocol/tag/encounter-record.js';
+import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
+import { authKeyOf, makeEphemeralId } from '../../protocol/tag/ephemeral-id.js';
+import {
+  encodeGatewayCertificate,
+  issueGatewayCertificate,
+} from '../../protocol/session/gateway-certificate.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
 import { issuerIdOf, partyIdOf, type DayKeys } from '../../protocol/keys.js';
-import { encodeGatewayPayload } from '../../protocol/payload-gateway.js';
-import { sealPresenceReport, type PresenceRecord } from '../../protocol/presence-report.js';
-import { encodeReportPlaintext } from '../../protocol/report-plaintext.js';
-import { sealReport } from '../../protocol/report.js';
+import { encodeGatewayPayload } from '../../protocol/payload/gateway.js';
+import { sealPresenceReport, type PresenceRecord } from '../../protocol/session/presence-report.js';
+import { encodeReportPlaintext } from '../../protocol/tag/report-plaintext.js';
+import { sealReport } from '../../protocol/tag/report.js';
 import { dayOf, dayOfEpoch, epochOf, minuteOf } from '../../protocol/time.js';
-import { x25519KeyPair } from '../../protocol/x25519.js';
-import type { DayKeySource } from '../../tracer/day-key-source.js';
+import { x25519KeyPair } from '../../protocol/crypto/x25519.js';
+import type { DayKeySource } from '../../tracer/intake/day-key-source.js';
 import type { Appended } from './memory-log.js';
 
 const seedOf = (name: string): Uint8Array => sha256(Buffer.from(name));

@@ -1,11 +1,11 @@
 /** Bundles that were changed, by whoever holds one or by the tracer that signs it, and what they are refused with. */
 import { describe, expect, it } from 'vitest';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
-import { openCheckpoint } from '../../protocol/checkpoint.js';
-import { fastSigner } from '../../protocol/ed25519.js';
-import { decodeEvidence } from '../../protocol/evidence-bundle.js';
-import type { EvidenceBundle, EvidenceRow } from '../../protocol/evidence-bundle.js';
-import { noteSigner } from '../../protocol/note.js';
+import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
+import { decodeEvidence } from '../../protocol/evidence/bundle.js';
+import type { EvidenceBundle, EvidenceRow } from '../../protocol/evidence/bundle.js';
+import { noteSigner } from '../../protocol/tlog/note.js';
 import { dayOf, epochOf } from '../../protocol/time.js';
 import { provenEntries } from '../../tracer/evidence/fetch.js';
 import { gateway, issuer, keysOf, NOON, recordOf, reportOf } from './deployment.js';

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../protocol/log.js';
 import { DAY_SECONDS, epochOf } from '../../protocol/time.js';
-import type { BucketSeconds, EncounterRecord } from '../../protocol/encounter-record.js';
-import { decodeEvidence } from '../../protocol/evidence-bundle.js';
+import type { BucketSeconds, EncounterRecord } from '../../protocol/tag/encounter-record.js';
+import { decodeEvidence } from '../../protocol/evidence/bundle.js';
 import { openContactStore } from '../../tracer/contacts/open-contact-store.js';
 import { NODE_STORE_DISK } from '../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../tracer/contacts/task-thread.js';

@@ -1,13 +1,13 @@
 /** The rules of a path in a bundle, on contacts made up for each of them. */
 import { describe, expect, it } from 'vitest';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
-import type { ContactStep } from '../../protocol/evidence-bundle.js';
+import type { ContactStep } from '../../protocol/evidence/bundle.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Contact } from '../../tracer/contact.js';
 import { openRow, requireRows } from '../../tracer/evidence/paths.js';
 import type { WalkTerms } from '../../tracer/evidence/paths.js';
-import { transmissionWeight } from '../../tracer/score.js';
-import type { TraceRequest } from '../../tracer/trace-result.js';
+import { transmissionWeight } from '../../tracer/looks/score.js';
+import type { TraceRequest } from '../../tracer/looks/trace-result.js';
 
 const DAY = 86_400;
 

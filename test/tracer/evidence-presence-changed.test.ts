@@ -1,16 +1,16 @@
 /** Bundles that show presence and were changed, by whoever holds one or by the tracer that signs it, and what they are refused with. */
 import { describe, expect, it } from 'vitest';
 import { asEpoch, asTagNumber, asUnixMs } from '../../protocol/brands.js';
-import { openCheckpoint } from '../../protocol/checkpoint.js';
-import { ENTRY_TYPE } from '../../protocol/entry.js';
-import { decodeEvidence } from '../../protocol/evidence-bundle.js';
-import type { EvidenceBundle, EvidenceRow } from '../../protocol/evidence-bundle.js';
-import type { ProvenEvidence } from '../../protocol/evidence-logged.js';
-import type { EvidencePresence } from '../../protocol/evidence-presence.js';
+import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
+import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
+import { decodeEvidence } from '../../protocol/evidence/bundle.js';
+import type { EvidenceBundle, EvidenceRow } from '../../protocol/evidence/bundle.js';
+import type { ProvenEvidence } from '../../protocol/evidence/logged.js';
+import type { EvidencePresence } from '../../protocol/evidence/presence.js';
 import { partyIdOf } from '../../protocol/keys.js';
-import { encodeGatewayPayload } from '../../protocol/payload-gateway.js';
-import { decodePresenceReport, presenceSecret } from '../../protocol/presence-report.js';
-import { signRevocation } from '../../protocol/revocation.js';
+import { encodeGatewayPayload } from '../../protocol/payload/gateway.js';
+import { decodePresenceReport, presenceSecret } from '../../protocol/session/presence-report.js';
+import { signRevocation } from '../../protocol/session/revocation.js';
 import { dayOf, epochOf } from '../../protocol/time.js';
 import { payloadsNamed, provenEntries } from '../../tracer/evidence/fetch.js';
 import {

@@ -1,6 +1,6 @@
 /** People who were seen at gateways, on a log of real sealed reports. */
-import { fastSigner } from '../../protocol/ed25519.js';
-import { sha256 } from '../../protocol/hash.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
 import { gatewayEntry, NOON, presenceOf, presenceReportOf, recordOf, reportOf } from './deployment.js';
 import { MemoryLog } from './memory-log.js';
 

@@ -2,11 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { asTreeSize } from '../../protocol/brands.js';
 import { toHex } from '../../protocol/bytes.js';
-import { MAX_REPORTS } from '../../protocol/evidence-logged.js';
+import { MAX_REPORTS } from '../../protocol/evidence/logged.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
 import { citePresence } from '../../tracer/evidence/cite-presence.js';
 import { ReportPlaces } from '../../tracer/presence/report-places.js';
-import type { PathStep } from '../../tracer/trace-result.js';
+import type { PathStep } from '../../tracer/looks/trace-result.js';
 import { Turns } from '../../tracer/turns.js';
 import { dayKeys, NOON, presenceOf, presenceReportOf } from './deployment.js';
 import { MemoryLog } from './memory-log.js';

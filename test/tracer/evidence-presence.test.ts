@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../protocol/bytes.js';
-import { decodeEvidence } from '../../protocol/evidence-bundle.js';
+import { decodeEvidence } from '../../protocol/evidence/bundle.js';
 import { partyIdOf } from '../../protocol/keys.js';
-import { bytesOf } from '../../protocol/ledger-reader.js';
+import { bytesOf } from '../../protocol/tlog/ledger-reader.js';
 import { silentLog } from '../../protocol/log.js';
-import { decodePresenceReport, readPresenceReport } from '../../protocol/presence-report.js';
-import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
+import { decodePresenceReport, readPresenceReport } from '../../protocol/session/presence-report.js';
+import { memoryCheckpointStore } from '../../tracer/follow/checkpoint-store.js';
 import { openContactStore } from '../../tracer/contacts/open-contact-store.js';
 import { NODE_STORE_DISK } from '../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../tracer/contacts/task-thread.js';
-import type { TraceRequest } from '../../tracer/trace-result.js';
+import type { TraceRequest } from '../../tracer/looks/trace-result.js';
 import { codeOf } from '../protocol/errors-of.js';
 import {
   gateway,

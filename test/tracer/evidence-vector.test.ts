@@ -9,8 +9,8 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { decode } from 'cborg';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { openCheckpoint } from '../../protocol/checkpoint.js';
-import { parseVerifierKey } from '../../protocol/note.js';
+import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
+import { parseVerifierKey } from '../../protocol/tlog/note.js';
 import { checkEvidence } from '../../tracer/evidence/check.js';
 
 const step = z.object({ from: z.string(), to: z.string(), start: z.number(), end: z.number() });

@@ -1,16 +1,16 @@
 /** Evidence bundles: what a trace says is shown to whoever holds the log's key, and nothing else is. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bytesOf } from '../../protocol/ledger-reader.js';
-import { openCheckpoint } from '../../protocol/checkpoint.js';
-import type { EncounterRecord } from '../../protocol/encounter-record.js';
+import { bytesOf } from '../../protocol/tlog/ledger-reader.js';
+import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
+import type { EncounterRecord } from '../../protocol/tag/encounter-record.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { decodeEvidence } from '../../protocol/evidence-bundle.js';
-import { readReport } from '../../protocol/report-open.js';
-import { decodeReport } from '../../protocol/report.js';
+import { decodeEvidence } from '../../protocol/evidence/bundle.js';
+import { readReport } from '../../protocol/tag/report-open.js';
+import { decodeReport } from '../../protocol/tag/report.js';
 import { dayOf } from '../../protocol/time.js';
 import { checkEvidenceInTurns } from '../../tracer/evidence/check.js';
-import type { TraceRequest } from '../../tracer/trace-result.js';
+import type { TraceRequest } from '../../tracer/looks/trace-result.js';
 import { Turns } from '../../tracer/turns.js';
 import { codeOf } from '../protocol/errors-of.js';
 import { issuer, keysOf, NOON, recordOf, reportOf } from './deployment.js';

@@ -3,8 +3,8 @@ import { asTreeSize } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { ErrorCode } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
-import { emptyRoot } from '../../protocol/merkle.js';
-import { follow } from '../../tracer/follow.js';
+import { emptyRoot } from '../../protocol/tlog/merkle.js';
+import { follow } from '../../tracer/follow/follow.js';
 
 const caughtUp = (added: number) => ({
   added,

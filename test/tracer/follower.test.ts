@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { fastSigner } from '../../protocol/ed25519.js';
-import { encodeEntry, NO_PREVIOUS_LEAF, decodeEntry } from '../../protocol/entry.js';
-import { noteSigner } from '../../protocol/note.js';
-import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
-import { Follower } from '../../tracer/follower.js';
-import type { LoggedEntry } from '../../tracer/payloads.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
+import { encodeEntry, NO_PREVIOUS_LEAF, decodeEntry } from '../../protocol/tlog/entry.js';
+import { noteSigner } from '../../protocol/tlog/note.js';
+import { memoryCheckpointStore } from '../../tracer/follow/checkpoint-store.js';
+import { Follower } from '../../tracer/follow/follower.js';
+import type { LoggedEntry } from '../../tracer/follow/payloads.js';
 import { logKey, MemoryLog } from './memory-log.js';
 
 interface Following {

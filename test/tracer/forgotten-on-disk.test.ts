@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { silentLog } from '../../protocol/log.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
-import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
+import { memoryCheckpointStore } from '../../tracer/follow/checkpoint-store.js';
 import { openContactStore } from '../../tracer/contacts/open-contact-store.js';
 import { epochAt, gatewayEntry, keysOf, NOON, presenceOf, presenceReportOf, recordOf, reportOf } from './deployment.js'; // prettier-ignore
 import { MemoryLog } from './memory-log.js';

@@ -2,7 +2,7 @@
 import type { RequestListener } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { askCluster } from '../../tracer/cluster/ask.js';
-import { ask, askTracer } from '../../tracer/http-client.js';
+import { ask, askTracer } from '../../tracer/api/client.js';
 import { answering } from '../answering.js';
 
 const who = { officer: 'Dr. Ada', purpose: 'ward outbreak' };

@@ -1,7 +1,7 @@
 /** Keys may come between any two looks at where they lie: what waited for them is taken before what the log has after it. */
 import { describe, expect, test } from 'vitest';
 import { dayOf } from '../../protocol/time.js';
-import type { DayKeySource } from '../../tracer/day-key-source.js';
+import type { DayKeySource } from '../../tracer/intake/day-key-source.js';
 import { dayKeys, NOON, recordOf, reportOf } from './deployment.js';
 import { MemoryLog } from './memory-log.js';
 import { tracerOn } from './tracer-on.js';
@@ -27,7 +27,7 @@ describe('of two reports of one tag and number, the first that was logged stands
       await tracer.catchUp();
     }
     for (let more = 0; more < k; more++) await tracer.catchUp();
-    expect(tracer.evidence()).toMatchObject([{ kind: 'clone', ledger: [0, 1] }]);
+    expect(tracer.doubts()).toMatchObject([{ kind: 'clone', ledger: [0, 1] }]);
     await tracer.close();
   });
 });

@@ -1,15 +1,15 @@
 /** A ledger in memory that signs whatever it is told to hold, honest or not. */
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
 import { concat, toHex } from '../../protocol/bytes.js';
-import { signCheckpoint } from '../../protocol/checkpoint.js';
-import { CompactRange } from '../../protocol/compact-range.js';
-import { fastSigner } from '../../protocol/ed25519.js';
-import { encodeEntry, NO_PREVIOUS_LEAF } from '../../protocol/entry.js';
-import { sha256 } from '../../protocol/hash.js';
-import type { LedgerReader, PrunedPayload } from '../../protocol/ledger-reader.js';
-import { leafHash } from '../../protocol/merkle.js';
-import { noteSigner } from '../../protocol/note.js';
-import { bundleOf, TILE_WIDTH } from '../../protocol/tile.js';
+import { signCheckpoint } from '../../protocol/tlog/checkpoint.js';
+import { CompactRange } from '../../protocol/tlog/compact-range.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
+import { encodeEntry, NO_PREVIOUS_LEAF } from '../../protocol/tlog/entry.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
+import type { LedgerReader, PrunedPayload } from '../../protocol/tlog/ledger-reader.js';
+import { leafHash } from '../../protocol/tlog/merkle.js';
+import { noteSigner } from '../../protocol/tlog/note.js';
+import { bundleOf, TILE_WIDTH } from '../../protocol/tlog/tile.js';
 import { ReferenceTree } from '../protocol/reference-tree.js';
 
 export const logKey = noteSigner('log.example/test', fastSigner(new Uint8Array(32).fill(7)));

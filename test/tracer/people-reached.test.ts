@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { PeopleDirectory } from '../../tracer/contacts/people.js';
-import { PeopleReached } from '../../tracer/people-reached.js';
+import { PeopleReached } from '../../tracer/looks/people-reached.js';
 
 it('whom walks reached are named once and in order, with people who came later and tags nobody met', () => {
   const tags = fc.uniqueArray(fc.nat(60), { maxLength: 40 });

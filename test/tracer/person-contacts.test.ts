@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import type { Contact } from '../../tracer/contact.js';
 import type { Place } from '../../tracer/contacts/view.js';
-import { contactRows } from '../../tracer/person-contacts.js';
-import type { ContactPlace, ContactRow } from '../../tracer/person-contacts.js';
-import { trace } from '../../tracer/trace.js';
+import { contactRows } from '../../tracer/looks/person-contacts.js';
+import type { ContactPlace, ContactRow } from '../../tracer/looks/person-contacts.js';
+import { trace } from '../../tracer/looks/trace.js';
 import { stageView } from '../reference/views.js';
 import { asked, meeting } from './walk-stage.js';
 

@@ -1,19 +1,19 @@
 /** What a side is credited of one ephemeral ID, whatever its tag tells: no more than it heard; and of an honest tag, all. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addSample, closeRecord, openRecord } from '../../firmware-sim/open-record.js';
-import type { Sample } from '../../firmware-sim/open-record.js';
+import { addSample, closeRecord, openRecord } from '../../firmware-sim/tag/open-record.js';
+import type { Sample } from '../../firmware-sim/tag/open-record.js';
 import { PresenceTable } from '../../gateway/presence-table.js';
 import { asTagNumber } from '../../protocol/brands.js';
-import { beaconMac } from '../../protocol/beacon.js';
-import type { EncounterRecord } from '../../protocol/encounter-record.js';
-import { authKeyOf } from '../../protocol/ephemeral-id.js';
+import { beaconMac } from '../../protocol/tag/beacon.js';
+import type { EncounterRecord } from '../../protocol/tag/encounter-record.js';
+import { authKeyOf } from '../../protocol/tag/ephemeral-id.js';
 import { DEFAULT_SETTINGS, REPLAY_SETTINGS } from '../../protocol/settings.js';
 import type { ProtocolSettings } from '../../protocol/settings.js';
 import { dayOf, minuteOf } from '../../protocol/time.js';
-import { judgeProofs } from '../../tracer/beacon-proof.js';
+import { judgeProofs } from '../../tracer/intake/beacon-proof.js';
 import { contactOfTestimonies } from '../../tracer/contacts/live-contact.js';
-import { testimonyOf } from '../../tracer/testimony.js';
+import { testimonyOf } from '../../tracer/intake/testimony.js';
 import { dayKeys, ephIdOf, epochAt, NOON } from './deployment.js';
 
 const HOLD = 30;

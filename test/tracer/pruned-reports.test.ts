@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { asUnixMs } from '../../protocol/brands.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
 import { memoryContactStore } from '../../tracer/contacts/open-contact-store.js';
-import { Intake } from '../../tracer/intake.js';
+import { Intake } from '../../tracer/intake/intake.js';
 import {
   gatewayEntry,
   issuer,

@@ -5,11 +5,11 @@
 import { join } from 'node:path';
 import { asUnixMs } from '../../protocol/brands.js';
 import { toHex } from '../../protocol/bytes.js';
-import { sha256 } from '../../protocol/hash.js';
-import type { FoundPayload } from '../../protocol/ledger-reader.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
+import type { FoundPayload } from '../../protocol/tlog/ledger-reader.js';
 import { silentLog } from '../../protocol/log.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
-import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
+import { memoryCheckpointStore } from '../../tracer/follow/checkpoint-store.js';
 import type { ContactStore } from '../../tracer/contacts/contact-store.js';
 import { openContactStore } from '../../tracer/contacts/open-contact-store.js';
 import { inlineTasks } from '../../tracer/contacts/task-thread.js';

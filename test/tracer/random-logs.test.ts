@@ -10,7 +10,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asError, FirebreakError } from '../../protocol/errors.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
-import type { ReachedPerson, TraceRequest, TraceResult } from '../../tracer/trace-result.js';
+import type { ReachedPerson, TraceRequest, TraceResult } from '../../tracer/looks/trace-result.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import type { AttenuationClass } from '../../tracer/walk/lens.js';
 import { standingIn } from './contacts/all-contacts.js';
@@ -187,7 +187,7 @@ async function expectEvidence(
 /** What was made of the reports, whatever the order it was found in. */
 function madeOf(tracer: Tracer) {
   const { counts, presence, gaps, prunedPayloads, missingPayloads } = tracer.status();
-  const evidence = tracer.evidence().map((one) => JSON.stringify(one));
+  const evidence = tracer.doubts().map((one) => JSON.stringify(one));
   return {
     counts,
     presence,

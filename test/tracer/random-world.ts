@@ -3,11 +3,11 @@
  * late, out of order, more than once, with other contents, or never.
  */
 import fc from 'fast-check';
-import { fastSigner } from '../../protocol/ed25519.js';
-import type { BucketSeconds, EncounterRecord } from '../../protocol/encounter-record.js';
-import { sha256 } from '../../protocol/hash.js';
-import type { PresenceRecord } from '../../protocol/presence-report.js';
-import { reportHash } from '../../protocol/report.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
+import type { BucketSeconds, EncounterRecord } from '../../protocol/tag/encounter-record.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
+import type { PresenceRecord } from '../../protocol/session/presence-report.js';
+import { reportHash } from '../../protocol/tag/report.js';
 import { DAY_SECONDS, dayOf, epochOf, EPOCH_SECONDS } from '../../protocol/time.js';
 import { epochAt, gateway, gatewayEntry, NOON, presenceReportOf, recordOf, reportOf } from './deployment.js'; // prettier-ignore
 import type { Appended } from './memory-log.js';

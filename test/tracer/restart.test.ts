@@ -6,16 +6,16 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { silentLog } from '../../protocol/log.js';
-import { reportHash } from '../../protocol/report.js';
+import { reportHash } from '../../protocol/tag/report.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
-import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
+import { memoryCheckpointStore } from '../../tracer/follow/checkpoint-store.js';
 import type { ContactStore } from '../../tracer/contacts/contact-store.js';
 import { openContactStore } from '../../tracer/contacts/open-contact-store.js';
 import { NODE_STORE_DISK } from '../../tracer/contacts/store-disk.js';
 import type { StoreDisk } from '../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../tracer/contacts/task-thread.js';
-import type { ReachedPerson } from '../../tracer/trace-result.js';
-import type { Answer } from '../../tracer/look-ups.js';
+import type { ReachedPerson } from '../../tracer/looks/trace-result.js';
+import type { Answer } from '../../tracer/looks/look-ups.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import { openWalkPool } from '../../tracer/walk/walk-pool.js';
 import type { WalkPool } from '../../tracer/walk/walk-pool.js';
@@ -156,7 +156,7 @@ async function answersOf(tracer: Tracer) {
     status,
     people,
     standing: standingIn(tracer),
-    evidence: tracer.evidence(),
+    evidence: tracer.doubts(),
     span: tracer.span(),
   };
 }

@@ -1,13 +1,13 @@
 /** By which days a tracer forgets: those of the log, unless these leapt, and those that the issuer says ended. */
 import { describe, expect, it } from 'vitest';
 import { asUnixMs } from '../../protocol/brands.js';
-import { decodeEntry, ENTRY_TYPE } from '../../protocol/entry.js';
+import { decodeEntry, ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { silentLog } from '../../protocol/log.js';
-import { encodeDayKeyPayload } from '../../protocol/payload-day-key.js';
-import { encodePruningPayload } from '../../protocol/payload-pruning.js';
+import { encodeDayKeyPayload } from '../../protocol/payload/day-key.js';
+import { encodePruningPayload } from '../../protocol/payload/pruning.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
-import { RetentionBorder } from '../../tracer/retention-border.js';
+import { RetentionBorder } from '../../tracer/follow/retention-border.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import { standingIn } from './contacts/all-contacts.js';
 import { gateway, gatewayEntry, issuer, keysOf, NOON, presenceOf, presenceReportOf, recordOf, reportOf } from './deployment.js'; // prettier-ignore

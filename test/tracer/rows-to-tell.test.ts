@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { RowTeller } from '../../tracer/rows-told.js';
+import { RowTeller } from '../../tracer/looks/rows-told.js';
 import { walkTrace } from '../../tracer/walk/trace-walks.js';
 import type { HotStep } from '../../tracer/walk/paths.js';
 import { WalkWorkspace } from '../../tracer/walk/workspace.js';

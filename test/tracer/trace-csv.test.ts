@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { traceCsv } from '../../tracer/trace-csv.js';
+import { traceCsv } from '../../tracer/looks/trace-csv.js';
 
 const step = { start: 1_700_000_000, end: 1_700_000_900, nearSeconds: 840, mutual: true, ledger: [4, 9] };
 const row = { hop: 2, exposedAt: 1_700_000_900, earliestAt: 1_700_000_900, score: 0.25 };

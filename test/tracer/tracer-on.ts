@@ -1,6 +1,6 @@
 /** A tracer on a log in memory, with the keys of the days around NOON; what a test is about it changes. */
 import { dayOf } from '../../protocol/time.js';
-import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
+import { memoryCheckpointStore } from '../../tracer/follow/checkpoint-store.js';
 import { openTracer } from '../../tracer/tracer.js';
 import type { Tracer, TracerDeps } from '../../tracer/tracer.js';
 import { issuer, keysOf, NOON, SAMPLE_HOLD_SECONDS } from './deployment.js';

@@ -2,12 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { asUnixMs } from '../../protocol/brands.js';
 import { toHex } from '../../protocol/bytes.js';
-import { ENTRY_TYPE } from '../../protocol/entry.js';
+import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { sha256 } from '../../protocol/hash.js';
-import { reportHash } from '../../protocol/report.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
+import { reportHash } from '../../protocol/tag/report.js';
 import { dayOf } from '../../protocol/time.js';
-import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
+import { memoryCheckpointStore } from '../../tracer/follow/checkpoint-store.js';
 import type { Tracer, TracerDeps } from '../../tracer/tracer.js';
 import {
   epochAt,
@@ -69,7 +69,7 @@ describe('a tracer', () => {
     const tracer = await read(log);
     expect(contactsIn(tracer).map(({ a, b }) => [a, b])).toEqual([[3, 8]]);
     expect(tracer.status().counts).toMatchObject({ records: 2, forged: 1 });
-    expect(tracer.evidence()).toEqual([{ kind: 'forged-beacon', ledger: [index], record: 1, day: DAY }]);
+    expect(tracer.doubts()).toEqual([{ kind: 'forged-beacon', ledger: [index], record: 1, day: DAY }]);
   });
 
   it('takes a beacon that was replayed two minutes after it was sent for forged', async () => {
@@ -231,7 +231,7 @@ describe('a tracer', () => {
     const tracer = await read(log);
     expect(contactsIn(tracer).map(({ a, b }) => [a, b])).toEqual([[3, 8]]);
     expect(tracer.status().counts.clones).toBe(1);
-    expect(tracer.evidence()).toEqual([{ kind: 'clone', ledger: [1, 2], day: DAY }]);
+    expect(tracer.doubts()).toEqual([{ kind: 'clone', ledger: [1, 2], day: DAY }]);
   });
 
   it('resolves a peer whose clock is on the other side of midnight', async () => {

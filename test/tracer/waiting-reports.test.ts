@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeEntry } from '../../protocol/entry.js';
+import { decodeEntry } from '../../protocol/tlog/entry.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
-import type { LoggedEntry } from '../../tracer/payloads.js';
-import { readAgain } from '../../tracer/read-again.js';
-import { WaitingReports } from '../../tracer/waiting-reports.js';
+import type { LoggedEntry } from '../../tracer/follow/payloads.js';
+import { readAgain } from '../../tracer/follow/read-again.js';
+import { WaitingReports } from '../../tracer/intake/waiting-reports.js';
 import { standingIn } from './contacts/all-contacts.js';
 import { keysOf, NOON, recordOf, reportOf } from './deployment.js';
 import { keep } from './keep-parts.js';
@@ -157,7 +157,7 @@ describe('a tracer without the keys of a day', () => {
     twice.append(reportOf({ ...report, nonce: 1 }));
     await tracer.catchUp();
     expect(standingIn(tracer)).toMatchObject([{ a: 1, b: 2, ledger: [first] }]);
-    expect(tracer.evidence()).toEqual([{ kind: 'clone', ledger: [first, copy], day }]);
+    expect(tracer.doubts()).toEqual([{ kind: 'clone', ledger: [first, copy], day }]);
     expect(tracer.status()).toMatchObject({ waiting: 0, counts: { repeated: 1, clones: 1 } });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FirebreakError } from '../../protocol/errors.js';
-import { trace, traceResult } from '../../tracer/trace.js';
+import { trace, traceResult } from '../../tracer/looks/trace.js';
 import { CALLED_OFF, OUT_OF_TIME } from '../../tracer/walk/pace.js';
 import type { PresenceView } from '../../tracer/presence/presence-view.js';
 import { tagsReached, walkTrace } from '../../tracer/walk/trace-walks.js';

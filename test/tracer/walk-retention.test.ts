@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asEpoch } from '../../protocol/brands.js';
-import { trace } from '../../tracer/trace.js';
-import type { TraceRequest } from '../../tracer/trace-result.js';
+import { trace } from '../../tracer/looks/trace.js';
+import type { TraceRequest } from '../../tracer/looks/trace-result.js';
 import { contactsOfPair, contactsOfPerson, placesOf } from '../../tracer/contacts/pair-contacts.js';
 import { personOf } from '../../tracer/contacts/people.js';
 import type { Place } from '../../tracer/contacts/view.js';

@@ -1,7 +1,7 @@
 /** Views for tests of walks that are larger than what the definitions are held against. */
 import type { Contact } from '../../tracer/contact.js';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
-import type { TraceRequest } from '../../tracer/trace-result.js';
+import type { TraceRequest } from '../../tracer/looks/trace-result.js';
 import { plainView } from '../reference/views.js';
 import type { StagedView } from '../reference/views.js';
 

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { cosign, formatCosignerKey } from '../../protocol/cosignature.js';
-import { openNote } from '../../protocol/note.js';
-import { parsePolicy } from '../../protocol/policy-file.js';
-import { memoryCheckpointStore } from '../../tracer/checkpoint-store.js';
-import { Follower } from '../../tracer/follower.js';
+import { cosign, formatCosignerKey } from '../../protocol/tlog/cosignature.js';
+import { openNote } from '../../protocol/tlog/note.js';
+import { parsePolicy } from '../../protocol/tlog/policy-file.js';
+import { memoryCheckpointStore } from '../../tracer/follow/checkpoint-store.js';
+import { Follower } from '../../tracer/follow/follower.js';
 import { cosignerNamed } from '../witness/running-witness.js';
 import { logKey, MemoryLog } from './memory-log.js';
 

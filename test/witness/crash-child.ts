@@ -1,5 +1,5 @@
 /** A process to be killed: a witness of many logs on the folder in argv[2], telling where it listens on stdout. */
-import { formatCosignerKey } from '../../protocol/cosignature.js';
+import { formatCosignerKey } from '../../protocol/tlog/cosignature.js';
 import { silentLog } from '../../protocol/log.js';
 import { serveWitnessHttp } from '../../witness/http.js';
 import { beginState, openStateFolder } from '../../witness/state-folder.js';

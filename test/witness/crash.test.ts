@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
-import { decodeTlogSize, TLOG_SIZE_TYPE } from '../../protocol/add-checkpoint.js';
-import { cosignedAt } from '../../protocol/cosignature.js';
-import { openNote, type NoteSigner } from '../../protocol/note.js';
+import { decodeTlogSize, TLOG_SIZE_TYPE } from '../../protocol/tlog/add-checkpoint.js';
+import { cosignedAt } from '../../protocol/tlog/cosignature.js';
+import { openNote, type NoteSigner } from '../../protocol/tlog/note.js';
 import { program } from '../program.js';
 import { logView, manyLogs, type LogView } from './log-views.js';
 import { cosignerNamed, temporaryFolder } from './running-witness.js';

@@ -1,10 +1,10 @@
 /** Anybody can read the checkpoint cosigned last, and so ask a witness to cosign it again, as often as they like. */
 import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { encodeAddCheckpoint } from '../../protocol/add-checkpoint.js';
-import { cosignedAt } from '../../protocol/cosignature.js';
+import { encodeAddCheckpoint } from '../../protocol/tlog/add-checkpoint.js';
+import { cosignedAt } from '../../protocol/tlog/cosignature.js';
 import { silentLog, type LogFields } from '../../protocol/log.js';
-import { openNote } from '../../protocol/note.js';
+import { openNote } from '../../protocol/tlog/note.js';
 import type { WitnessState } from '../../witness/state.js';
 import { logSigner, logView } from './log-views.js';
 import { startWitness } from './running-witness.js';

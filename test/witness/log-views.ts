@@ -1,11 +1,11 @@
 /** A log that shows itself in several views, made from the reference tree, and what it would send to a witness. */
-import { encodeAddCheckpoint } from '../../protocol/add-checkpoint.js';
+import { encodeAddCheckpoint } from '../../protocol/tlog/add-checkpoint.js';
 import { asTreeSize } from '../../protocol/brands.js';
-import { signCheckpoint } from '../../protocol/checkpoint.js';
-import { fastSigner } from '../../protocol/ed25519.js';
-import { sha256 } from '../../protocol/hash.js';
-import { proveConsistency } from '../../protocol/merkle.js';
-import { noteSigner, type NoteSigner } from '../../protocol/note.js';
+import { signCheckpoint } from '../../protocol/tlog/checkpoint.js';
+import { fastSigner } from '../../protocol/crypto/ed25519.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
+import { proveConsistency } from '../../protocol/tlog/merkle.js';
+import { noteSigner, type NoteSigner } from '../../protocol/tlog/note.js';
 import { ReferenceTree } from '../protocol/reference-tree.js';
 
 export const ORIGIN = 'log.example/views';

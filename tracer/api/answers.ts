@@ -1,13 +1,13 @@
 /** The questions of the API, put to a tracer. This is the one place that knows both. */
-import { AskerError } from '../asker-error.js';
+import { AskerError } from '../looks/asker-error.js';
 import type { ClusterAnswer } from '../cluster/cluster-message.js';
 import type { ClusterRequest } from '../cluster/cluster-result.js';
 import type { EvidenceWish } from '../evidence/plan.js';
-import type { LookUp, LookUpAnswer } from '../trace-message.js';
-import type { TraceRequest } from '../trace-result.js';
+import type { LookUp, LookUpAnswer } from '../looks/trace-message.js';
+import type { TraceRequest } from '../looks/trace-result.js';
 import type { Tracer } from '../tracer.js';
 import { heldBackDays, warningsOf } from '../warnings.js';
-import { windowOf } from '../window.js';
+import { windowOf } from '../looks/window.js';
 import { cursorAt, placeAfter } from './contact-page.js';
 import type { Asking, Figures, TracerApi } from './contract.js';
 import type {
@@ -23,7 +23,7 @@ import type { Pulse } from './pulse.js';
 /** What a tracer has to be for this. */
 type Asked = Pick<
   Tracer,
-  'lookUp' | 'lookUpPath' | 'lookUpContacts' | 'lookUpCluster' | 'span' | 'status' | 'evidence'
+  'lookUp' | 'lookUpPath' | 'lookUpContacts' | 'lookUpCluster' | 'span' | 'status' | 'doubts'
 >;
 
 export interface AnswersGiven {
@@ -43,7 +43,7 @@ export function tracerAnswers(given: AnswersGiven): TracerApi {
     evidence: ({ request, persons }, asking) => evidenceOf(given, request, persons, asking),
     standing: () => pulse.standing(),
     figures: () => figuresOf(tracer),
-    setApart: () => tracer.evidence(),
+    doubts: () => tracer.doubts(),
     looksRecorded,
   };
 }

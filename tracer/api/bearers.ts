@@ -1,6 +1,6 @@
 /** Who asks: the bearer token of a request, checked before its body is read. */
 import type { FastifyRequest } from 'fastify';
-import type { Look } from '../access.js';
+import type { Look } from '../looks/access.js';
 import { HttpRefusal } from './refusal.js';
 import type { ApiServer } from './room.js';
 import { bearerOf } from './tokens.js';

@@ -1,8 +1,8 @@
 /** What the HTTP API asks of a tracer, a method a question. Whoever implements it knows nothing of HTTP. */
-import type { Look } from '../access.js';
+import type { Look } from '../looks/access.js';
 import type { ClusterAnswer } from '../cluster/cluster-message.js';
-import type { Evidence } from '../evidence.js';
-import type { LookUpAnswer } from '../trace-message.js';
+import type { Doubt } from '../intake/doubts.js';
+import type { LookUpAnswer } from '../looks/trace-message.js';
 import type {
   ClusterQuestion,
   ContactsAnswer,
@@ -92,7 +92,7 @@ export interface TracerApi {
   standing(): Standing;
   figures(): Figures;
   /** What does not add up, in any order. It names nobody, so that no look is recorded. */
-  setApart(): readonly Evidence[];
+  doubts(): readonly Doubt[];
   /** Looks that the ledger has recorded since this process began. */
   looksRecorded(): number;
 }

@@ -3,9 +3,9 @@
  * opened: who it is about would be a look at somebody. Pure.
  */
 import { z } from 'zod';
-import { MAX_KEPT } from '../evidence.js';
-import type { Evidence } from '../evidence.js';
-import { count } from '../row-message.js';
+import { MAX_KEPT } from '../intake/doubts.js';
+import type { Doubt } from '../intake/doubts.js';
+import { count } from '../looks/row-message.js';
 
 /** Of each kind. */
 export const MAX_LISTED = 1_000;
@@ -35,22 +35,22 @@ export const doubtsAnswer = z.object({
 });
 export type DoubtsAnswer = z.infer<typeof doubtsAnswer>;
 
-export function doubtsIn(evidence: readonly Evidence[]): DoubtsAnswer {
-  const clones = evidence.filter((one) => one.kind === 'clone');
-  const forged = evidence.filter((one) => one.kind === 'forged-beacon');
+export function doubtsIn(doubts: readonly Doubt[]): DoubtsAnswer {
+  const clones = doubts.filter((one) => one.kind === 'clone');
+  const forged = doubts.filter((one) => one.kind === 'forged-beacon');
   return {
     clones: shelved(clones, ({ ledger: [first, other], day }) => ({ day, ledger: [first, other] })),
     forgedBeacons: shelved(forged, ({ ledger: [index], day, record }) => ({ day, ledger: [index], record })),
   };
 }
 
-function shelved<One extends Evidence, Row>(kept: readonly One[], rowOf: (one: One) => Row) {
+function shelved<One extends Doubt, Row>(kept: readonly One[], rowOf: (one: One) => Row) {
   const listed = [...kept].sort(newestFirst).slice(0, MAX_LISTED).map(rowOf);
   return { kept: kept.length, isFull: kept.length >= MAX_KEPT, listed };
 }
 
-const newestFirst = (one: Evidence, other: Evidence): number =>
+const newestFirst = (one: Doubt, other: Doubt): number =>
   other.day - one.day || lastOf(other) - lastOf(one) || placeOf(one) - placeOf(other);
 
-const lastOf = ({ ledger }: Evidence): number => ledger.at(-1) ?? 0;
-const placeOf = (one: Evidence): number => (one.kind === 'forged-beacon' ? one.record : 0);
+const lastOf = ({ ledger }: Doubt): number => ledger.at(-1) ?? 0;
+const placeOf = (one: Doubt): number => (one.kind === 'forged-beacon' ? one.record : 0);

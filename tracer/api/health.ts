@@ -2,7 +2,7 @@
 import type { TracerApi } from './contract.js';
 import type { HealthAnswer } from './messages.js';
 
-/** A ledger that is away is asked again within half a minute (follow.ts). */
+/** A ledger that is away is asked again within half a minute (follow/follow.ts). */
 const LEDGER_SILENT_MS = 90_000;
 /** What fails for longer does not pass by itself, or not soon: answers lack what came since. */
 const NOT_READ_ON_MS = 90_000;

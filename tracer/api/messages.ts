@@ -1,8 +1,8 @@
-/** What the API is asked and what it answers, as JSON; a trace and its answer are in trace-message.ts. Times are unix seconds. */
+/** What the API is asked and what it answers, as JSON; a trace and its answer are in looks/trace-message.ts. Times are unix seconds. */
 import { z } from 'zod';
 import { clusterLookUpSchema } from '../cluster/cluster-message.js';
-import { count, missingReports, presenceFrom, reachedPerson, seconds, tag } from '../row-message.js';
-import { lookUpSchema, MAX_EVIDENCE_PERSONS } from '../trace-message.js';
+import { count, missingReports, presenceFrom, reachedPerson, seconds, tag } from '../looks/row-message.js';
+import { lookUpSchema, MAX_EVIDENCE_PERSONS } from '../looks/trace-message.js';
 import { REFUSAL_CODES } from './refusal-codes.js';
 
 /** Contacts on one page. */

@@ -1,5 +1,5 @@
 /** How a tracer keeps up with its ledger, noted while it does. */
-import type { CatchUp, Progress } from '../follower.js';
+import type { CatchUp, Progress } from '../follow/follower.js';
 import { unlessAborted, withTimeLimit } from '../../host/time-limit.js';
 import type { Standing } from './contract.js';
 import { HttpRefusal, refusedBy } from './refusal.js';

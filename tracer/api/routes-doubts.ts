@@ -8,5 +8,5 @@ export function addDoubtsRoute(app: ApiServer, { api }: ApiRoom): void {
     ...{ summary: 'Reports that do not add up, by their entries in the ledger', tags: ['operations'] },
     response: { 200: doubtsAnswer, '4xx': refusal, '5xx': refusal },
   };
-  app.get('/v1/doubts', { schema }, async () => doubtsIn(api.setApart()));
+  app.get('/v1/doubts', { schema }, async () => doubtsIn(api.doubts()));
 }

@@ -2,7 +2,7 @@
 import type { ZodType } from 'zod';
 import { z } from 'zod';
 import { clusterAnswerSchema } from '../cluster/cluster-message.js';
-import { answerSchema } from '../trace-message.js';
+import { answerSchema } from '../looks/trace-message.js';
 import { answerQuestion } from './answering.js';
 import { byteSlices, inSlices, jsonPieces } from './json-pieces.js';
 import {

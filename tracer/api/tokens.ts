@@ -9,9 +9,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import { fromHex, toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { sha256 } from '../../protocol/hash.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
 import { isPlain } from '../../protocol/plain-text.js';
-import { MAX_RECORDED_BYTES } from '../recorded-words.js';
+import { MAX_RECORDED_BYTES } from '../looks/recorded-words.js';
 
 /** An officer may ask everything; an operator how the tracer is. */
 export const ROLES = ['officer', 'operator'] as const;

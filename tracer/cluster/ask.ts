@@ -1,6 +1,6 @@
 /** Asking a running tracer about a cluster: POST /v1/cluster, bearer token. */
 import { FirebreakError } from '../../protocol/errors.js';
-import { answerIn, ask } from '../http-client.js';
+import { answerIn, ask } from '../api/client.js';
 import { clusterAnswerSchema } from './cluster-message.js';
 import type { ClusterAnswer, ClusterLookUp } from './cluster-message.js';
 

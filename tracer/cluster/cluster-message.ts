@@ -1,6 +1,6 @@
 /** A question about several cases to a running tracer and its answer, as JSON: each parsed once, where it comes in. */
 import { z } from 'zod';
-import { recordedWords } from '../recorded-words.js';
+import { recordedWords } from '../looks/recorded-words.js';
 import {
   count,
   hops,
@@ -12,8 +12,8 @@ import {
   tag,
   time,
   walkSettings,
-} from '../row-message.js';
-import { MAX_HOPS } from '../trace-result.js';
+} from '../looks/row-message.js';
+import { MAX_HOPS } from '../looks/trace-result.js';
 import { MAX_CASES, MAX_SOURCES, MIN_CASES } from './cluster-result.js';
 import type { ClusterResult } from './cluster-result.js';
 

@@ -1,5 +1,5 @@
 /** What is asked about several cases at once, and what is answered (clusters.md). Times are unix seconds. */
-import type { PathStep, TraceRequest, TraceResult, WalkRequest } from '../trace-result.js';
+import type { PathStep, TraceRequest, TraceResult, WalkRequest } from '../looks/trace-result.js';
 
 export const MIN_CASES = 2;
 export const MAX_CASES = 64;

@@ -1,12 +1,12 @@
 /** What a tracer lends to whoever looks for clusters: its walks, told as far as they are read, and a list of all they reached. */
-import type { AccessRecorder } from '../access.js';
+import type { AccessRecorder } from '../looks/access.js';
 import { personOf } from '../contacts/people.js';
 import type { People } from '../contacts/people.js';
-import { PeopleReached } from '../people-reached.js';
+import { PeopleReached } from '../looks/people-reached.js';
 import type { PresenceView } from '../presence/presence-view.js';
-import { RowTeller } from '../rows-told.js';
-import type { TraceWords } from '../rows-told.js';
-import type { WalkRequest } from '../trace-result.js';
+import { RowTeller } from '../looks/rows-told.js';
+import type { TraceWords } from '../looks/rows-told.js';
+import type { WalkRequest } from '../looks/trace-result.js';
 import type { TraceWalks } from '../walk/trace-walks.js';
 import type { ClusterDesk } from './look-up.js';
 

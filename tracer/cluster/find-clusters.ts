@@ -1,7 +1,7 @@
 /** Common sources of several cases, ranked, and the transmission tree that explains them best (clusters.md). */
-import { AskerError } from '../asker-error.js';
+import { AskerError } from '../looks/asker-error.js';
 import { presenceFromIn } from '../presence/presence-view.js';
-import { requireBounds as requireTraceBounds } from '../trace.js';
+import { requireBounds as requireTraceBounds } from '../looks/trace.js';
 import { Turns } from '../turns.js';
 import { backwardFrom, settingsOf, traceCases } from './case-traces.js';
 import { MAX_CASES, MAX_SOURCES, MIN_CASES } from './cluster-result.js';

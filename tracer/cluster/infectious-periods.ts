@@ -2,7 +2,7 @@
  * When a source can have been infectious. One period need not cover all whom it may have infected: each it may have had is a
  * hypothesis of its own (clusters.md, "What is walked").
  */
-import type { ReachedPerson } from '../trace-result.js';
+import type { ReachedPerson } from '../looks/trace-result.js';
 
 /** Unix seconds, both inclusive. */
 export interface Period {

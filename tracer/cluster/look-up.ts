@@ -1,6 +1,6 @@
 /** A look at a cluster: found, recorded, answered, in this order; no entry, no answer. */
 import { asTagNumber } from '../../protocol/brands.js';
-import type { Asked, Look } from '../access.js';
+import type { Asked, Look } from '../looks/access.js';
 import type { ClusterAnswer } from './cluster-message.js';
 import type { ClusterRequest, Trace } from './cluster-result.js';
 import { findClusters, tagsInCluster } from './find-clusters.js';

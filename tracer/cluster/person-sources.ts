@@ -1,5 +1,5 @@
 /** People as common sources: everybody from whom walks lead to two cases or more. */
-import type { ReachedPerson } from '../trace-result.js';
+import type { ReachedPerson } from '../looks/trace-result.js';
 import type { Turns } from '../turns.js';
 import { onsetWeight, reachedIn, settingsOf } from './case-traces.js';
 import type { TracedCase } from './case-traces.js';

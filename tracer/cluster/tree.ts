@@ -3,7 +3,7 @@
  * time is respected (clusters.md, "The tree"). Each case hangs on one path of a walk or is a root; the search begins with every
  * case a root and makes the best change until none betters it. Feasible at every moment; the best there is in all but few cases.
  */
-import type { PathStep } from '../trace-result.js';
+import type { PathStep } from '../looks/trace-result.js';
 import type { Turns } from '../turns.js';
 import { onsetWeight } from './case-traces.js';
 import type { TracedCase } from './case-traces.js';

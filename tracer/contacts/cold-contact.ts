@@ -5,7 +5,7 @@
 import { asEpoch } from '../../protocol/brands.js';
 import type { Epoch } from '../../protocol/brands.js';
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js';
-import type { BucketSeconds } from '../../protocol/encounter-record.js';
+import type { BucketSeconds } from '../../protocol/tag/encounter-record.js';
 
 /** What one side said of one stretch of a contact, and where in the ledger. */
 export interface ColdAccount {

@@ -12,9 +12,9 @@
  * first of any of them, so a word that found no room is never missed, in whatever order they come.
  */
 import assert from 'node:assert/strict';
-import type { BucketSeconds } from '../../protocol/encounter-record.js';
-import { capBuckets } from '../beacon-proof.js';
-import type { Testimony } from '../testimony.js';
+import type { BucketSeconds } from '../../protocol/tag/encounter-record.js';
+import { capBuckets } from '../intake/beacon-proof.js';
+import type { Testimony } from '../intake/testimony.js';
 
 /** What one side told of one stretch. */
 export interface Account {

@@ -4,12 +4,12 @@
  * The parts are checked before the signature over the whole, so that a bundle that was changed is refused with what is wrong
  * in it where that can be told; whatever was changed, the signature no longer holds.
  */
-import type { RecordedQuestion } from '../../protocol/access-question.js';
+import type { RecordedQuestion } from '../../protocol/payload/access-question.js';
 import { equalBytes } from '../../protocol/bytes.js';
-import type { Checkpoint } from '../../protocol/checkpoint.js';
+import type { Checkpoint } from '../../protocol/tlog/checkpoint.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { decodeEvidence, requireEvidenceSignature } from '../../protocol/evidence-bundle.js';
-import type { EvidenceBundle, EvidenceRow } from '../../protocol/evidence-bundle.js';
+import { decodeEvidence, requireEvidenceSignature } from '../../protocol/evidence/bundle.js';
+import type { EvidenceBundle, EvidenceRow } from '../../protocol/evidence/bundle.js';
 import type { Contact } from '../contact.js';
 import { openContacts } from './contacts.js';
 import { openNames } from './names.js';
@@ -20,8 +20,8 @@ import type { CitedPresenceReport } from './presence.js';
 import { inPlace, requireAllUsed, requireEvidence } from './refusal.js';
 import { openLook, openReports } from './reports.js';
 import type { CitedReport, RecordedLook } from './reports.js';
-import { requireBounds } from '../trace.js';
-import type { TraceRequest } from '../trace-result.js';
+import { requireBounds } from '../looks/trace.js';
+import type { TraceRequest } from '../looks/trace-result.js';
 import type { Turns } from '../turns.js';
 
 export interface EvidenceTerms {

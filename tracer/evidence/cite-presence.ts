@@ -3,25 +3,29 @@
  * reports are looked into than are cited; secrets are handed out of the cited ones alone.
  */
 import { fromHex, toHex } from '../../protocol/bytes.js';
-import type { Checkpoint } from '../../protocol/checkpoint.js';
-import { decodeEntry } from '../../protocol/entry.js';
-import type { NamedId } from '../../protocol/evidence-bundle.js';
-import { MAX_REPORTS } from '../../protocol/evidence-logged.js';
-import type { LoggedEvidence, ProvenEvidence } from '../../protocol/evidence-logged.js';
-import type { CitedCopresence, EvidencePresence } from '../../protocol/evidence-presence.js';
-import type { LedgerReader } from '../../protocol/ledger-reader.js';
-import { decodePresenceReport, presenceSecret, readPresenceReport } from '../../protocol/presence-report.js';
-import type { DayKeysOf } from '../../protocol/report-open.js';
+import type { Checkpoint } from '../../protocol/tlog/checkpoint.js';
+import { decodeEntry } from '../../protocol/tlog/entry.js';
+import type { NamedId } from '../../protocol/evidence/bundle.js';
+import { MAX_REPORTS } from '../../protocol/evidence/logged.js';
+import type { LoggedEvidence, ProvenEvidence } from '../../protocol/evidence/logged.js';
+import type { CitedCopresence, EvidencePresence } from '../../protocol/evidence/presence.js';
+import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
+import {
+  decodePresenceReport,
+  presenceSecret,
+  readPresenceReport,
+} from '../../protocol/session/presence-report.js';
+import type { DayKeysOf } from '../../protocol/tag/report-open.js';
 import { dayOf } from '../../protocol/time.js';
-import { AskerError, telling } from '../asker-error.js';
-import { judgeProofs } from '../beacon-proof.js';
+import { AskerError, telling } from '../looks/asker-error.js';
+import { judgeProofs } from '../intake/beacon-proof.js';
 import type { ContactView } from '../contacts/view.js';
-import type { GatewayBook } from '../gateway-book.js';
-import { resolvePeer } from '../peer.js';
+import type { GatewayBook } from '../intake/gateway-book.js';
+import { resolvePeer } from '../intake/peer.js';
 import { MAX_GAP_SECONDS } from '../presence/day-rows.js';
 import type { PlacesView } from '../presence/report-places.js';
 import { sightingOf } from '../presence/sighting.js';
-import type { PathStep } from '../trace-result.js';
+import type { PathStep } from '../looks/trace-result.js';
 import type { Turns } from '../turns.js';
 import { payloadsNamed, provenEntries } from './fetch.js';
 import { allKeptFrom, pastRetention } from './past-retention.js';

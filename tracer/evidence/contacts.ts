@@ -1,15 +1,15 @@
 /** The contacts of a bundle, merged anew from the records it cites, as the tracer merges them (protocol.md §6, tracing.md). */
-import type { EvidenceBundle } from '../../protocol/evidence-bundle.js';
-import type { CitedRecord } from '../../protocol/evidence-logged.js';
+import type { EvidenceBundle } from '../../protocol/evidence/bundle.js';
+import type { CitedRecord } from '../../protocol/evidence/logged.js';
 import { epochOf } from '../../protocol/time.js';
-import { proofsInPlace } from '../beacon-proof.js';
+import { proofsInPlace } from '../intake/beacon-proof.js';
 import type { Contact } from '../contact.js';
 import { contactOfTestimonies } from '../contacts/live-contact.js';
 import type { NameBook } from './names.js';
 import { inPlace, requireAllUsed, requireEvidence } from './refusal.js';
 import type { CitedReport } from './reports.js';
-import { testimonyOf } from '../testimony.js';
-import type { Testimony } from '../testimony.js';
+import { testimonyOf } from '../intake/testimony.js';
+import type { Testimony } from '../intake/testimony.js';
 
 /** Throws `evidence` for records that make no single contact, are cited twice or out of order, and for reports nobody cites. */
 export function openContacts(

@@ -1,13 +1,18 @@
-/** Entries with their inclusion proofs, for an evidence bundle: plan, one read, compute (protocol/merkle.ts). */
-import type { Checkpoint } from '../../protocol/checkpoint.js';
-import { decodeEntry } from '../../protocol/entry.js';
-import { bytesOf, isPruned, type FoundPayload, type LedgerReader } from '../../protocol/ledger-reader.js';
-import { computeProof, planInclusion } from '../../protocol/merkle.js';
-import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../protocol/tile.js';
-import { tileHashReader } from '../../protocol/tile-hash-reader.js';
-import { AskerError } from '../asker-error.js';
-import { payloadsOf, PAYLOADS_AT_ONCE } from '../payloads.js';
-import type { LoggedEntry } from '../payloads.js';
+/** Entries with their inclusion proofs, for an evidence bundle: plan, one read, compute (protocol/tlog/merkle.ts). */
+import type { Checkpoint } from '../../protocol/tlog/checkpoint.js';
+import { decodeEntry } from '../../protocol/tlog/entry.js';
+import {
+  bytesOf,
+  isPruned,
+  type FoundPayload,
+  type LedgerReader,
+} from '../../protocol/tlog/ledger-reader.js';
+import { computeProof, planInclusion } from '../../protocol/tlog/merkle.js';
+import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../protocol/tlog/tile.js';
+import { tileHashReader } from '../../protocol/tlog/tile-hash-reader.js';
+import { AskerError } from '../looks/asker-error.js';
+import { payloadsOf, PAYLOADS_AT_ONCE } from '../follow/payloads.js';
+import type { LoggedEntry } from '../follow/payloads.js';
 
 export interface ProvenEntry {
   readonly index: number;

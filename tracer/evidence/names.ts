@@ -1,7 +1,7 @@
 /** Whose the ephemeral IDs of a bundle were (evidence.md): the authority's word, taken as it is, but held to agree with itself. */
 import type { Epoch, TagNumber } from '../../protocol/brands.js';
 import { toHex } from '../../protocol/bytes.js';
-import type { NamedId } from '../../protocol/evidence-bundle.js';
+import type { NamedId } from '../../protocol/evidence/bundle.js';
 import { requireAllUsed, requireEvidence } from './refusal.js';
 
 export interface NameBook {

@@ -1,13 +1,13 @@
 /** The paths of a bundle, held against the definition of a trace (tracing.md): who, through whom, in time, and close enough. */
 import { toHex } from '../../protocol/bytes.js';
-import type { ContactStep, EvidenceRow, EvidenceStep } from '../../protocol/evidence-bundle.js';
+import type { ContactStep, EvidenceRow, EvidenceStep } from '../../protocol/evidence/bundle.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
 import { classSecondsOf, nearSecondsOf } from '../contact.js';
 import type { Contact } from '../contact.js';
 import type { Copresence } from './presence.js';
 import { requireEvidence } from './refusal.js';
-import { copresenceWeight, transmissionWeight } from '../score.js';
-import type { PathStep, ReachedPerson, TraceRequest } from '../trace-result.js';
+import { copresenceWeight, transmissionWeight } from '../looks/score.js';
+import type { PathStep, ReachedPerson, TraceRequest } from '../looks/trace-result.js';
 
 export type CheckedStep = PathStep & Leg;
 

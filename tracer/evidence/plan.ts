@@ -1,6 +1,6 @@
 /** Which contacts it takes to show what a trace answered: those of the paths, and those that make them close ones. */
 import { DAY_SECONDS, EPOCH_SECONDS } from '../../protocol/time.js';
-import { AskerError } from '../asker-error.js';
+import { AskerError } from '../looks/asker-error.js';
 import { classSecondsOf, nearSecondsOf } from '../contact.js';
 import type { Contact } from '../contact.js';
 import { contactsOfPair } from '../contacts/pair-contacts.js';
@@ -8,7 +8,7 @@ import { personOf } from '../contacts/people.js';
 import type { ContactView, Place } from '../contacts/view.js';
 import type { PresenceSources } from './cite-presence.js';
 import { allKeptFrom, pastRetention } from './past-retention.js';
-import type { PathStep, ReachedPerson, TraceRequest, TraceResult } from '../trace-result.js';
+import type { PathStep, ReachedPerson, TraceRequest, TraceResult } from '../looks/trace-result.js';
 
 /** What evidence is asked for. */
 export interface EvidenceWish {

@@ -4,21 +4,24 @@
  */
 import type { TagNumber } from '../../protocol/brands.js';
 import { equalBytes, toHex } from '../../protocol/bytes.js';
-import type { Checkpoint } from '../../protocol/checkpoint.js';
-import { ENTRY_TYPE } from '../../protocol/entry.js';
-import type { LedgerEntry } from '../../protocol/entry.js';
+import type { Checkpoint } from '../../protocol/tlog/checkpoint.js';
+import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
+import type { LedgerEntry } from '../../protocol/tlog/entry.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import type { EvidenceBundle } from '../../protocol/evidence-bundle.js';
-import type { CitedRecord, LoggedEvidence, ProvenEvidence } from '../../protocol/evidence-logged.js';
-import type { CitedCopresence } from '../../protocol/evidence-presence.js';
-import { decodeGatewayCertificate, verifyGatewayCertificate } from '../../protocol/gateway-certificate.js';
-import type { GatewayCertificate } from '../../protocol/gateway-certificate.js';
+import type { EvidenceBundle } from '../../protocol/evidence/bundle.js';
+import type { CitedRecord, LoggedEvidence, ProvenEvidence } from '../../protocol/evidence/logged.js';
+import type { CitedCopresence } from '../../protocol/evidence/presence.js';
+import {
+  decodeGatewayCertificate,
+  verifyGatewayCertificate,
+} from '../../protocol/session/gateway-certificate.js';
+import type { GatewayCertificate } from '../../protocol/session/gateway-certificate.js';
 import { partyIdOf } from '../../protocol/keys.js';
-import { decodeGatewayPayload } from '../../protocol/payload-gateway.js';
-import { checkPresenceReport, readPresenceReport } from '../../protocol/presence-report.js';
-import type { PresenceRecord } from '../../protocol/presence-report.js';
+import { decodeGatewayPayload } from '../../protocol/payload/gateway.js';
+import { checkPresenceReport, readPresenceReport } from '../../protocol/session/presence-report.js';
+import type { PresenceRecord } from '../../protocol/session/presence-report.js';
 import { dayOf, epochOf } from '../../protocol/time.js';
-import { isFirstInPlace, proofsInPlace } from '../beacon-proof.js';
+import { isFirstInPlace, proofsInPlace } from '../intake/beacon-proof.js';
 import { MAX_GAP_SECONDS } from '../presence/day-rows.js';
 import { sightingOf } from '../presence/sighting.js';
 import type { Sighting } from '../presence/sighting.js';

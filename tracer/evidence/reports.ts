@@ -1,19 +1,19 @@
 /** The logged things of a bundle, each held against the checkpoint and opened with its own shared secret (protocol.md §11). */
 import type { TagNumber } from '../../protocol/brands.js';
 import { equalBytes } from '../../protocol/bytes.js';
-import type { Checkpoint } from '../../protocol/checkpoint.js';
-import { decodeEntry, ENTRY_TYPE } from '../../protocol/entry.js';
-import type { LedgerEntry } from '../../protocol/entry.js';
-import type { EvidenceBundle } from '../../protocol/evidence-bundle.js';
-import type { LoggedEvidence, ProvenEvidence } from '../../protocol/evidence-logged.js';
-import { sha256 } from '../../protocol/hash.js';
+import type { Checkpoint } from '../../protocol/tlog/checkpoint.js';
+import { decodeEntry, ENTRY_TYPE } from '../../protocol/tlog/entry.js';
+import type { LedgerEntry } from '../../protocol/tlog/entry.js';
+import type { EvidenceBundle } from '../../protocol/evidence/bundle.js';
+import type { LoggedEvidence, ProvenEvidence } from '../../protocol/evidence/logged.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
 import { partyIdOf } from '../../protocol/keys.js';
-import { checkInclusion, leafHash } from '../../protocol/merkle.js';
-import type { RecordedQuestion } from '../../protocol/access-question.js';
-import { readAccessQuestion } from '../../protocol/payload-access.js';
-import { checkReport } from '../../protocol/report-check.js';
-import { readReport } from '../../protocol/report-open.js';
-import type { ReportPlaintext } from '../../protocol/report-plaintext.js';
+import { checkInclusion, leafHash } from '../../protocol/tlog/merkle.js';
+import type { RecordedQuestion } from '../../protocol/payload/access-question.js';
+import { readAccessQuestion } from '../../protocol/payload/access.js';
+import { checkReport } from '../../protocol/tag/report-check.js';
+import { readReport } from '../../protocol/tag/report-open.js';
+import type { ReportPlaintext } from '../../protocol/tag/report-plaintext.js';
 import type { NameBook } from './names.js';
 import { inPlace, requireEvidence } from './refusal.js';
 

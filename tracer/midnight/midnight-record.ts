@@ -12,8 +12,8 @@ import {
   decodeEncounterRecord,
   encodeEncounterRecord,
   RECORD_BYTES,
-} from '../../protocol/encounter-record.js';
-import type { EncounterRecord } from '../../protocol/encounter-record.js';
+} from '../../protocol/tag/encounter-record.js';
+import type { EncounterRecord } from '../../protocol/tag/encounter-record.js';
 
 /** Whoever heard it. */
 export type Hearer =

@@ -3,22 +3,22 @@
  * its sender and peers resolved, its beacon MACs judged. Pure, so that it can be done on any thread and in any order.
  */
 import type { TagNumber } from '../../protocol/brands.js';
-import type { EncounterRecord } from '../../protocol/encounter-record.js';
+import type { EncounterRecord } from '../../protocol/tag/encounter-record.js';
 import type { ErrorCode } from '../../protocol/errors.js';
-import { sha256 } from '../../protocol/hash.js';
-import { checkReport } from '../../protocol/report-check.js';
-import { openReport } from '../../protocol/report-open.js';
-import type { DayKeysOf, OpenedReport } from '../../protocol/report-open.js';
-import { REPORT_KINDS } from '../../protocol/report.js';
-import type { ReportEnvelope } from '../../protocol/report.js';
+import { sha256 } from '../../protocol/crypto/hash.js';
+import { checkReport } from '../../protocol/tag/report-check.js';
+import { openReport } from '../../protocol/tag/report-open.js';
+import type { DayKeysOf, OpenedReport } from '../../protocol/tag/report-open.js';
+import { REPORT_KINDS } from '../../protocol/tag/report.js';
+import type { ReportEnvelope } from '../../protocol/tag/report.js';
 import { dayOfEpoch } from '../../protocol/time.js';
-import { newRecordTally, refusalCode } from '../intake-counts.js';
-import type { RecordTally } from '../intake-counts.js';
+import { newRecordTally, refusalCode } from '../intake/intake-counts.js';
+import type { RecordTally } from '../intake/intake-counts.js';
 import type { WaitingRecord } from '../midnight/midnight-record.js';
-import type { LoggedEntry } from '../payloads.js';
-import { judgeRecord } from '../record-judge.js';
-import { testimonyOf } from '../testimony.js';
-import type { Testimony } from '../testimony.js';
+import type { LoggedEntry } from '../follow/payloads.js';
+import { judgeRecord } from '../intake/record-judge.js';
+import { testimonyOf } from '../intake/testimony.js';
+import type { Testimony } from '../intake/testimony.js';
 
 export interface OpeningSettings {
   readonly issuerPublicKey: Uint8Array;

@@ -11,12 +11,12 @@ import {
   decodeEncounterRecord,
   encodeEncounterRecord,
   RECORD_BYTES,
-} from '../../protocol/encounter-record.js';
+} from '../../protocol/tag/encounter-record.js';
 import type { ErrorCode } from '../../protocol/errors.js';
 import type { DayKeys } from '../../protocol/keys.js';
-import type { DayKeysOf } from '../../protocol/report-open.js';
-import { reportDays } from '../../protocol/report.js';
-import type { Testimony } from '../testimony.js';
+import type { DayKeysOf } from '../../protocol/tag/report-open.js';
+import { reportDays } from '../../protocol/tag/report.js';
+import type { Testimony } from '../intake/testimony.js';
 import type { LoggedReport, OpenedLogged, Opening } from './open-report.js';
 
 export interface OpenRequest {

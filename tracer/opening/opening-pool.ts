@@ -8,7 +8,7 @@
 import { availableParallelism } from 'node:os';
 import { asError } from '../../protocol/errors.js';
 import { wipeKeys } from '../../protocol/keys.js';
-import type { DayKeysOf } from '../../protocol/report-open.js';
+import type { DayKeysOf } from '../../protocol/tag/report-open.js';
 import { openLogged } from './open-report.js';
 import type { LoggedReport, Opening, OpeningSettings } from './open-report.js';
 import { inlineOpener, reportAt } from './opener.js';

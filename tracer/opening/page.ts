@@ -1,9 +1,9 @@
 /** A page of the log with what its entries name, its reports being opened. */
-import { ENTRY_TYPE } from '../../protocol/entry.js';
-import { isPruned } from '../../protocol/ledger-reader.js';
-import type { FoundPayload } from '../../protocol/ledger-reader.js';
-import type { DayKeysOf } from '../../protocol/report-open.js';
-import type { LoggedEntry } from '../payloads.js';
+import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
+import { isPruned } from '../../protocol/tlog/ledger-reader.js';
+import type { FoundPayload } from '../../protocol/tlog/ledger-reader.js';
+import type { DayKeysOf } from '../../protocol/tag/report-open.js';
+import type { LoggedEntry } from '../follow/payloads.js';
 import type { LoggedReport, Opening } from './open-report.js';
 import type { ReportOpener } from './opener.js';
 

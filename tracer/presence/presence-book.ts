@@ -7,7 +7,7 @@ import type { TagNumber } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
-import type { Window } from '../window.js';
+import type { Window } from '../looks/window.js';
 import { DayLog } from './day-log.js';
 import type { PresenceView } from './presence-view.js';
 import { presenceView } from './snapshot.js';

@@ -4,18 +4,18 @@
  */
 import type { TagNumber } from '../../protocol/brands.js';
 import { dayOf } from '../../protocol/time.js';
-import type { EvidenceShelf } from '../evidence.js';
-import { countRecords, countRefusal, newTally } from '../intake-counts.js';
-import type { Tally } from '../intake-counts.js';
+import type { DoubtShelf } from '../intake/doubts.js';
+import { countRecords, countRefusal, newTally } from '../intake/intake-counts.js';
+import type { Tally } from '../intake/intake-counts.js';
 import type { JudgedRecords, OpenedLogged, Opening } from '../opening/open-report.js';
 import type { MidnightRecord, WaitingRecord } from '../midnight/midnight-record.js';
-import type { LoggedEntry } from '../payloads.js';
-import { judgeAgain } from '../record-judge.js';
-import type { Bench } from '../record-judge.js';
+import type { LoggedEntry } from '../follow/payloads.js';
+import { judgeAgain } from '../intake/record-judge.js';
+import type { Bench } from '../intake/record-judge.js';
 import { ReportChains } from './report-chains.js';
 import type { ChainSettings } from './report-chains.js';
-import { testimonyOf } from '../testimony.js';
-import type { Testimony } from '../testimony.js';
+import { testimonyOf } from '../intake/testimony.js';
+import type { Testimony } from '../intake/testimony.js';
 
 /** Testimonies, and records that wait; or the day whose keys are not there, and the report has not been looked into. */
 export interface Taken {
@@ -27,13 +27,13 @@ export interface Taken {
 const NOTHING: Taken = {};
 
 export class ReportIntake {
-  readonly #evidence: EvidenceShelf;
+  readonly #doubts: DoubtShelf;
   readonly #tally = newTally();
   /** What is remembered of the reports that were read. */
   readonly chains: ReportChains;
 
-  constructor(evidence: EvidenceShelf, chains: ChainSettings = {}) {
-    this.#evidence = evidence;
+  constructor(doubts: DoubtShelf, chains: ChainSettings = {}) {
+    this.#doubts = doubts;
     this.chains = new ReportChains(chains);
   }
 
@@ -65,7 +65,7 @@ export class ReportIntake {
     settings: Pick<Bench, 'dayKeysOf' | 'sampleHoldSeconds'>,
   ): readonly Testimony[] {
     const verdict = judgeAgain(record, record.peerEphId, { ...settings, tally: this.#tally, reporter });
-    if (verdict.kind === 'forged') this.#evidence.addForged(ledgerIndex, place, dayOf(record.start));
+    if (verdict.kind === 'forged') this.#doubts.addForged(ledgerIndex, place, dayOf(record.start));
     if (verdict.kind !== 'proven') return [];
     const { peer, beacons } = verdict;
     const { sampleHoldSeconds } = settings;
@@ -93,7 +93,7 @@ export class ReportIntake {
     if (verdict.kind === 'retry') tally.repeated += 1;
     if (verdict.kind === 'clone') {
       tally.clones += 1;
-      this.#evidence.add({ kind: 'clone', ledger: [verdict.firstIndex, index], day });
+      this.#doubts.add({ kind: 'clone', ledger: [verdict.firstIndex, index], day });
     }
     return verdict.kind === 'new' ? this.#count(told, index, day) : NOTHING;
   }
@@ -104,7 +104,7 @@ export class ReportIntake {
     day: number,
   ): Taken {
     countRecords(this.#tally, tally);
-    for (const place of forged) this.#evidence.addForged(index, place, day);
+    for (const place of forged) this.#doubts.addForged(index, place, day);
     if (stoppedBy !== undefined) countRefusal(this.#tally, stoppedBy);
     return { testimonies, waiting };
   }

@@ -2,7 +2,7 @@
  * Close contacts by another class of attenuation than near, or by more seconds than nearInDay counts to (tracing.md,
  * "Contact"): the pair's seconds of the class over the 24 hours up to the contact's end, summed when a walk asks.
  */
-import type { BucketSeconds } from '../../protocol/encounter-record.js';
+import type { BucketSeconds } from '../../protocol/tag/encounter-record.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
 import {
   endAt,
@@ -12,7 +12,7 @@ import {
   rowEnd,
   startAt,
 } from '../contacts/segment.js';
-import { AskerError } from '../asker-error.js';
+import { AskerError } from '../looks/asker-error.js';
 import type { Segment } from '../contacts/segment.js';
 import { isReplaced, isVisible } from '../contacts/view.js';
 import type { ContactView, LiveTable } from '../contacts/view.js';

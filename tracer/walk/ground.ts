@@ -1,7 +1,7 @@
 /** What one walk goes over, and by which rules: everything its rounds share. */
 import { saturated } from '../contacts/segment.js';
 import type { ContactView } from '../contacts/view.js';
-import type { TraceRequest } from '../trace-result.js';
+import type { TraceRequest } from '../looks/trace-result.js';
 import { ClassSeconds } from './class-seconds.js';
 import type { BucketsOf } from './class-seconds.js';
 import { lensOf } from './lens.js';

@@ -1,10 +1,10 @@
 /** The walks of a trace: one, or for both ways one backward and one forward from everybody it reached (tracing.md). */
-import { AskerError } from '../asker-error.js';
+import { AskerError } from '../looks/asker-error.js';
 import { hasContacts } from '../contacts/pair-contacts.js';
 import { personOf } from '../contacts/people.js';
 import type { People } from '../contacts/people.js';
 import type { ContactView } from '../contacts/view.js';
-import type { TraceRequest, WalkRequest } from '../trace-result.js';
+import type { TraceRequest, WalkRequest } from '../looks/trace-result.js';
 import type { WalkSettings } from './lens.js';
 import type { PresenceView } from '../presence/presence-view.js';
 import { walk } from './walk.js';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openLedger, type Ledger } from '../../../ledger/ledger.js';
-import { decodeEntry } from '../../../protocol/entry.js';
-import { entriesOf } from '../../../protocol/tile.js';
+import { decodeEntry } from '../../../protocol/tlog/entry.js';
+import { entriesOf } from '../../../protocol/tlog/tile.js';
 import {
   batchOf,
   ledgerDeps,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openLedger } from '../../../ledger/ledger.js';
 import { NODE_DISK, type Disk } from '../../../ledger/store/disk.js';
-import type { BatchItem } from '../../../protocol/batch.js';
+import type { BatchItem } from '../../../protocol/mqtt/batch.js';
 import {
   batchOf,
   certificateItem,

@@ -1,11 +1,11 @@
 /** Holds the folder of a killed ledger against what it had acknowledged before. */
 import { openLedger, type Ledger } from '../../../ledger/ledger.js';
-import { decodeBatch } from '../../../protocol/batch.js';
+import { decodeBatch } from '../../../protocol/mqtt/batch.js';
 import { toHex } from '../../../protocol/bytes.js';
-import { decodeEntry, ENTRY_TYPE, type LedgerEntry } from '../../../protocol/entry.js';
+import { decodeEntry, ENTRY_TYPE, type LedgerEntry } from '../../../protocol/tlog/entry.js';
 import { asError } from '../../../protocol/errors.js';
-import { sha256 } from '../../../protocol/hash.js';
-import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../../protocol/tile.js';
+import { sha256 } from '../../../protocol/crypto/hash.js';
+import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../../protocol/tlog/tile.js';
 import { openReceipt } from '../deployment.js';
 import type { Told } from './kill-rounds.js';
 import { loadDeps, type Load } from './load.js';

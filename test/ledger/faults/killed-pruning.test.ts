@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { fsckLedger } from '../../../ledger/fsck/fsck.js';
 import { openLedger, type Ledger } from '../../../ledger/ledger.js';
 import { NODE_DISK, type Disk } from '../../../ledger/store/disk.js';
-import { sha256 } from '../../../protocol/hash.js';
+import { sha256 } from '../../../protocol/crypto/hash.js';
 import {
   batchOf,
   certificateItem,

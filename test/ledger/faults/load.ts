@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import type { LedgerDeps } from '../../../ledger/ledger.js';
 import { asUnixMs } from '../../../protocol/brands.js';
-import { ENTRY_TYPE } from '../../../protocol/entry.js';
-import type { Signer } from '../../../protocol/ed25519.js';
+import { ENTRY_TYPE } from '../../../protocol/tlog/entry.js';
+import type { Signer } from '../../../protocol/crypto/ed25519.js';
 import {
   batchOf,
   certificateItem,

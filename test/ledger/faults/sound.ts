@@ -1,7 +1,7 @@
 /** What must hold of a ledger's folder after anything that happened to it. */
 import { fsckLedger } from '../../../ledger/fsck/fsck.js';
-import { openLedgerFolder } from '../../../ledger/reader-level.js';
-import { verifyLog } from '../../../ledger/verify.js';
+import { openLedgerFolder } from '../../../ledger/readers/reader-level.js';
+import { verifyLog } from '../../../ledger/verify/verify.js';
 import { issuer, logSigner } from '../deployment.js';
 
 /** The one place where a whole folder is checked, its ledger closed: every entry, tile and payload. Throws what is wrong. */

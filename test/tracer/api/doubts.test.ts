@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { dayOf } from '../../../protocol/time.js';
 import { doubtsAnswer, doubtsIn, MAX_LISTED } from '../../../tracer/api/doubts.js';
-import { MAX_KEPT } from '../../../tracer/evidence.js';
-import type { Evidence } from '../../../tracer/evidence.js';
-import { askDoubts } from '../../../tracer/http-client.js';
+import { MAX_KEPT } from '../../../tracer/intake/doubts.js';
+import type { Doubt } from '../../../tracer/intake/doubts.js';
+import { askDoubts } from '../../../tracer/api/client.js';
 import { answering } from '../../answering.js';
 import { gatewayEntry, NOON, presenceOf, presenceReportOf, recordOf, reportOf } from '../deployment.js';
 import { ward } from '../evidence-stage.js';
@@ -95,12 +95,12 @@ describe('what does not add up', () => {
   });
 });
 
-const clone = (day: number, first: number, other: number): Evidence => ({
+const clone = (day: number, first: number, other: number): Doubt => ({
   kind: 'clone',
   day,
   ledger: [first, other],
 });
-const forged = (day: number, index: number, record: number): Evidence => ({
+const forged = (day: number, index: number, record: number): Doubt => ({
   kind: 'forged-beacon',
   day,
   ledger: [index],

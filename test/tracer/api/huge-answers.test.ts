@@ -4,8 +4,8 @@ import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { TracerApi } from '../../../tracer/api/contract.js';
-import type { LookUpAnswer } from '../../../tracer/trace-message.js';
-import type { ReachedPerson } from '../../../tracer/trace-result.js';
+import type { LookUpAnswer } from '../../../tracer/looks/trace-message.js';
+import type { ReachedPerson } from '../../../tracer/looks/trace-result.js';
 import { OFFICER, realApi, serve } from './stage.js';
 
 const ROWS = 100_000;

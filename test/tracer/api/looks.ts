@@ -1,6 +1,6 @@
 /** What the authority reads of the looks in a log. */
-import { joinAccess, openAccessPart } from '../../../protocol/payload-access.js';
-import type { AccessRecord } from '../../../protocol/payload-access.js';
+import { joinAccess, openAccessPart } from '../../../protocol/payload/access.js';
+import type { AccessRecord } from '../../../protocol/payload/access.js';
 import type { MemoryLog } from '../memory-log.js';
 
 /** The secret key that goes with the audit key of evidence-stage.ts. */

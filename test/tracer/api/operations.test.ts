@@ -4,7 +4,7 @@ import type { TracerApi } from '../../../tracer/api/contract.js';
 import { healthOf } from '../../../tracer/api/health.js';
 import { healthAnswer } from '../../../tracer/api/messages.js';
 import { Pulse } from '../../../tracer/api/pulse.js';
-import { askHealth } from '../../../tracer/http-client.js';
+import { askHealth } from '../../../tracer/api/client.js';
 import { gatewayEntry, NOON, presenceOf, presenceReportOf, recordOf, reportOf } from '../deployment.js';
 import { recordingTracer, ward } from '../evidence-stage.js';
 import { OPERATOR, realApi, serve } from './stage.js';

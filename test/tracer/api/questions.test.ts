@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { clusterAnswerSchema } from '../../../tracer/cluster/cluster-message.js';
 import { readAccess } from './looks.js';
-import { askTracer } from '../../../tracer/http-client.js';
-import type { LookUp } from '../../../tracer/trace-message.js';
+import { askTracer } from '../../../tracer/api/client.js';
+import type { LookUp } from '../../../tracer/looks/trace-message.js';
 import { NOON } from '../deployment.js';
 import { check } from '../evidence-stage.js';
 import { contactsAnswer, pathAnswer } from '../../../tracer/api/messages.js';

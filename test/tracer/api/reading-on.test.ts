@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { ENTRY_TYPE } from '../../../protocol/entry.js';
+import { ENTRY_TYPE } from '../../../protocol/tlog/entry.js';
 import { FirebreakError } from '../../../protocol/errors.js';
 import { silentLog } from '../../../protocol/log.js';
 import { tracerAnswers } from '../../../tracer/api/answers.js';
 import { healthOf } from '../../../tracer/api/health.js';
 import { Pulse } from '../../../tracer/api/pulse.js';
 import { refusedBy } from '../../../tracer/api/refusal.js';
-import { follow } from '../../../tracer/follow.js';
+import { follow } from '../../../tracer/follow/follow.js';
 import { recordingTracer, ward } from '../evidence-stage.js';
 
 const NOBODY = new AbortController().signal;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { DAY_SECONDS } from '../../../protocol/time.js';
 import { gatewayEntry, NOON, presenceOf, presenceReportOf, recordOf, reportOf } from '../deployment.js';
 import { MemoryLog } from '../memory-log.js';
-import { windowOf } from '../../../tracer/window.js';
+import { windowOf } from '../../../tracer/looks/window.js';
 import type { Appended } from '../memory-log.js';
 import { realApi } from './stage.js';
 

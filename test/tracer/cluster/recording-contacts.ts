@@ -1,6 +1,6 @@
 /** A recording as contacts, one a pair and epoch, by the replay rule of docs/tracing.md, without walking the whole path. */
 import { asEpoch } from '../../../protocol/brands.js';
-import type { ContactRecording } from '../../../firmware-sim/contact-recording.js';
+import type { ContactRecording } from '../../../firmware-sim/recorded/contact-recording.js';
 import { EPOCH_SECONDS } from '../../../protocol/time.js';
 import type { Contact } from '../../../tracer/contact.js';
 

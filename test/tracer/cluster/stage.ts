@@ -4,7 +4,7 @@ import type { ClusterRequest, ClusterSource } from '../../../tracer/cluster/clus
 import { findClusters } from '../../../tracer/cluster/find-clusters.js';
 import type { ClusterPresence } from '../../../tracer/cluster/gateway-sources.js';
 import type { Contact } from '../../../tracer/contact.js';
-import { trace } from '../../../tracer/trace.js';
+import { trace } from '../../../tracer/looks/trace.js';
 import { plainView } from '../../reference/views.js';
 
 export const HOUR = 3600;

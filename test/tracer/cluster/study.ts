@@ -10,7 +10,7 @@ import type { ClusterResult, Trace } from '../../../tracer/cluster/cluster-resul
 import type { Contact } from '../../../tracer/contact.js';
 import { WalkWorkspace } from '../../../tracer/walk/workspace.js';
 import { plainView } from '../../reference/views.js';
-import { trace } from '../../../tracer/trace.js';
+import { trace } from '../../../tracer/looks/trace.js';
 import { simulateOutbreak } from './outbreak.js';
 import type { Disease, Infection } from './outbreak.js';
 

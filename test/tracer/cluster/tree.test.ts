@@ -10,8 +10,8 @@ import { bestTree, stepChance } from '../../../tracer/cluster/tree.js';
 import { plainView } from '../../reference/views.js';
 import { drawnCases, drawnContacts, END } from './drawn.js';
 import type { Contact } from '../../../tracer/contact.js';
-import { trace } from '../../../tracer/trace.js';
-import type { PathStep } from '../../../tracer/trace-result.js';
+import { trace } from '../../../tracer/looks/trace.js';
+import type { PathStep } from '../../../tracer/looks/trace-result.js';
 
 const HOUR = 3600;
 

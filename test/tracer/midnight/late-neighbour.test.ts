@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EncounterRecord } from '../../../protocol/encounter-record.js';
+import type { EncounterRecord } from '../../../protocol/tag/encounter-record.js';
 import { silentLog } from '../../../protocol/log.js';
 import { DAY_SECONDS, dayOf, epochOf } from '../../../protocol/time.js';
 import { openContactStore } from '../../../tracer/contacts/open-contact-store.js';
 import type { Tracer } from '../../../tracer/tracer.js';
-import { memoryCheckpointStore } from '../../../tracer/checkpoint-store.js';
+import { memoryCheckpointStore } from '../../../tracer/follow/checkpoint-store.js';
 import { standingIn } from '../contacts/all-contacts.js';
 import { epochAt, gatewayEntry, keysOf, NOON, presenceReportOf, recordOf, reportOf } from '../deployment.js';
 import { MemoryLog } from '../memory-log.js';
@@ -63,7 +63,7 @@ function logged(entries = told): MemoryLog {
 
 function madeOf(tracer: Tracer) {
   const { counts, presence, missingPayloads, waiting } = tracer.status();
-  const evidence = tracer.evidence().map((one) => JSON.stringify(one));
+  const evidence = tracer.doubts().map((one) => JSON.stringify(one));
   const contacts = standingIn(tracer).map(({ a, b, epoch, bucketSeconds, ledger, mutual }) => {
     return { a, b, epoch, bucketSeconds, ledger, mutual };
   });

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { memoryContactStore } from '../../../tracer/contacts/open-contact-store.js';
-import { Intake } from '../../../tracer/intake.js';
+import { Intake } from '../../../tracer/intake/intake.js';
 import { openOpeningPool } from '../../../tracer/opening/opening-pool.js';
 import type { OpeningPool } from '../../../tracer/opening/opening-pool.js';
 import type { ReportOpener } from '../../../tracer/opening/opener.js';
@@ -77,7 +77,7 @@ async function taken(log: MemoryLog, { pageLength, days }: Story, opener?: Repor
   const before = intake.sections();
   dayKeys.days = [DAY - 2, DAY, DAY + 1];
   await intake.takeWaiting(log.entries.length);
-  const [evidence, status, standing] = [intake.evidence(), intake.status(), standingIn(contacts)];
+  const [evidence, status, standing] = [intake.doubts(), intake.status(), standingIn(contacts)];
   return { before, after: intake.sections(), evidence, status, standing };
 }
 

@@ -1,16 +1,16 @@
 /** Entries of every kind a tracer meets: reports that tell something, and such as each rule refuses or sets aside. Made once. */
 import { asTagNumber, asUnixMs } from '../../../protocol/brands.js';
-import { issueCredential } from '../../../protocol/credential.js';
-import { fastSigner } from '../../../protocol/ed25519.js';
-import type { EncounterRecord } from '../../../protocol/encounter-record.js';
-import { decodeEntry, ENTRY_TYPE } from '../../../protocol/entry.js';
+import { issueCredential } from '../../../protocol/tag/credential.js';
+import { fastSigner } from '../../../protocol/crypto/ed25519.js';
+import type { EncounterRecord } from '../../../protocol/tag/encounter-record.js';
+import { decodeEntry, ENTRY_TYPE } from '../../../protocol/tlog/entry.js';
 import { issuerIdOf, partyIdOf } from '../../../protocol/keys.js';
-import { encodeReportPlaintext } from '../../../protocol/report-plaintext.js';
-import { REPORT_KINDS, reportHash, sealReport } from '../../../protocol/report.js';
-import type { ReportKind } from '../../../protocol/report.js';
+import { encodeReportPlaintext } from '../../../protocol/tag/report-plaintext.js';
+import { REPORT_KINDS, reportHash, sealReport } from '../../../protocol/tag/report.js';
+import type { ReportKind } from '../../../protocol/tag/report.js';
 import { DAY_SECONDS, dayOf, epochOf } from '../../../protocol/time.js';
 import type { OpeningSettings } from '../../../tracer/opening/open-report.js';
-import type { LoggedEntry } from '../../../tracer/payloads.js';
+import type { LoggedEntry } from '../../../tracer/follow/payloads.js';
 import { withFlippedBit } from '../../protocol/errors-of.js';
 import {
   dayKeys,

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { asEpoch, asTagNumber } from '../../../protocol/brands.js';
-import { ENTRY_TYPE } from '../../../protocol/entry.js';
+import { ENTRY_TYPE } from '../../../protocol/tlog/entry.js';
 import { wipeKeys } from '../../../protocol/keys.js';
-import { reportDays } from '../../../protocol/report.js';
+import { reportDays } from '../../../protocol/tag/report.js';
 import { answerOf, openingsOf, reportsOf, requestOf } from '../../../tracer/opening/opening-messages.js';
 import { openLogged } from '../../../tracer/opening/open-report.js';
 import type { LoggedReport, OpenedLogged, Opening } from '../../../tracer/opening/open-report.js';

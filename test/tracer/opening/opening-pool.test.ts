@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { DayKeysOf } from '../../../protocol/report-open.js';
+import type { DayKeysOf } from '../../../protocol/tag/report-open.js';
 import { inlineOpener } from '../../../tracer/opening/opener.js';
 import { openOpeningPool } from '../../../tracer/opening/opening-pool.js';
 import type { OpeningPool, OpeningPoolOptions } from '../../../tracer/opening/opening-pool.js';

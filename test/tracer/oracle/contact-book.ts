@@ -8,9 +8,9 @@
  * the first 32 count, in order of entry and then start (docs/decisions/0024).
  */
 import type { Epoch, TagNumber } from '../../../protocol/brands.js';
-import type { BucketSeconds } from '../../../protocol/encounter-record.js';
+import type { BucketSeconds } from '../../../protocol/tag/encounter-record.js';
 import type { Contact } from '../../../tracer/contact.js';
-import type { Testimony } from '../../../tracer/testimony.js';
+import type { Testimony } from '../../../tracer/intake/testimony.js';
 
 type Account = Omit<Testimony, 'reporter' | 'peer' | 'epoch' | 'ledgerIndex'> & {
   readonly ledger: readonly number[];

@@ -1,11 +1,11 @@
 /** A presence book that had to let stays go: whoever asks is told from when on they are known, and so is whoever runs it. */
 import { describe, expect, it } from 'vitest';
 import { asTagNumber } from '../../../protocol/brands.js';
-import { answerSchema } from '../../../tracer/trace-message.js';
+import { answerSchema } from '../../../tracer/looks/trace-message.js';
 import { PresenceBook } from '../../../tracer/presence/presence-book.js';
 import { findClusters } from '../../../tracer/cluster/find-clusters.js';
-import { pathIn } from '../../../tracer/found-path.js';
-import { trace } from '../../../tracer/trace.js';
+import { pathIn } from '../../../tracer/looks/found-path.js';
+import { trace } from '../../../tracer/looks/trace.js';
 import { walkTrace } from '../../../tracer/walk/trace-walks.js';
 import { WalkWorkspace } from '../../../tracer/walk/workspace.js';
 import { warningsOf } from '../../../tracer/warnings.js';

@@ -1,11 +1,11 @@
 /** From sealed presence reports to stays. */
 import { describe, expect, it } from 'vitest';
 import { asUnixMs } from '../../../protocol/brands.js';
-import { ENTRY_TYPE } from '../../../protocol/entry.js';
-import type { PresenceRecord } from '../../../protocol/presence-report.js';
-import { EvidenceShelf } from '../../../tracer/evidence.js';
-import { GatewayBook } from '../../../tracer/gateway-book.js';
-import { PresenceIntake } from '../../../tracer/presence-intake.js';
+import { ENTRY_TYPE } from '../../../protocol/tlog/entry.js';
+import type { PresenceRecord } from '../../../protocol/session/presence-report.js';
+import { DoubtShelf } from '../../../tracer/intake/doubts.js';
+import { GatewayBook } from '../../../tracer/intake/gateway-book.js';
+import { PresenceIntake } from '../../../tracer/intake/presence-intake.js';
 import { PresenceBook } from '../../../tracer/presence/presence-book.js';
 import {
   dayKeys,
@@ -23,7 +23,7 @@ function intake() {
   gateways.take(gatewayEntry().payload, 0);
   const reader = new PresenceIntake({
     ...{ issuerPublicKey: issuer.publicKey, retentionDays: 21, sampleHoldSeconds: SAMPLE_HOLD_SECONDS },
-    ...{ dayKeysOf: dayKeys, evidence: new EvidenceShelf(), gateways, presence },
+    ...{ dayKeysOf: dayKeys, doubts: new DoubtShelf(), gateways, presence },
   });
   const take = (records: readonly PresenceRecord[]): void => {
     const { payload, source, sourceTimeMs = 0 } = presenceReportOf(records);

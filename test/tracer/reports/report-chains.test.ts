@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { asTagNumber } from '../../../protocol/brands.js';
-import { sha256 } from '../../../protocol/hash.js';
+import { sha256 } from '../../../protocol/crypto/hash.js';
 import type { ColdPath, PartChange } from '../../../tracer/contacts/kept-parts.js';
 import { ReportChains } from '../../../tracer/reports/report-chains.js';
 import { WordTable } from '../../../tracer/reports/word-table.js';

@@ -1,0 +1,173 @@
+/**
+ * The authority's day keys (protocol.md §3): one independent random set a day, made ahead for the days that credentials
+ * are issued for, stated in the ledger and to all, and destroyed when the day leaves the retention window.
+ */
+import { FirebreakError } from '../../protocol/errors.js';
+import type { Signer } from '../../protocol/crypto/ed25519.js';
+import type { DayKeys } from '../../protocol/keys.js';
+import type { Log } from '../../protocol/log.js';
+import { x25519KeyPair } from '../../protocol/crypto/x25519.js';
+import type { CopySearch, DayKeyStore } from './day-key-store.js';
+import type { AuthorityEntries } from '../entries.js';
+import { stateDayKey } from '../issuer.js';
+import { keyedLock } from '../credentials/keyed-lock.js';
+import type { RetentionBook } from './retention-book.js';
+import type { StatementBook } from '../statement-book.js';
+import { atTurnOfDay } from './turn-of-day.js';
+
+/** Days kept at hand; the oldest used goes first. */
+const MAX_CACHED_DAYS = 64;
+
+export interface DayKeyring {
+  /**
+   * The keys of a day, made and stated if it had none. Throws `day` after the sunset and for destroyed ones, `damaged` when
+   * they were made before and cannot be read.
+   */
+  keysOf(day: number): Promise<DayKeys>;
+  /** The keys of a day that has some. Throws `not-found`. */
+  existingKeysOf(day: number): Promise<DayKeys>;
+  /** Destroys the keys of days before this one, and of those whose destruction the log was told of already. */
+  destroyBefore(day: number): Promise<DestroyedDays>;
+  days(): Promise<readonly number[]>;
+}
+
+export interface DestroyedDays {
+  readonly destroyed: readonly number[];
+  /** Destroyed before: somebody brought a copy back. */
+  readonly returned: readonly number[];
+  /** What the search for copies of their keys came to; `undefined` when there were no such days. */
+  readonly copies: CopySearch | undefined;
+}
+
+export interface DayKeyringDeps {
+  readonly issuer: Signer;
+  readonly store: DayKeyStore;
+  readonly book: StatementBook;
+  readonly retention: RetentionBook;
+  readonly entries: AuthorityEntries;
+  readonly randomBytes: (length: number) => Uint8Array;
+  /** No keys are made from this day on: the day tracing ends (protocol.md §1). */
+  readonly sunsetDay: number | undefined;
+  readonly log: Log;
+  /** A day was stated or taken back. */
+  readonly onChange: () => void;
+}
+
+export function newDayKeys(day: number, randomBytes: (length: number) => Uint8Array): DayKeys {
+  const sealing = x25519KeyPair(randomBytes(32));
+  return {
+    day,
+    idKey: randomBytes(32),
+    macKey: randomBytes(32),
+    sealingSecretKey: sealing.secretKey,
+    sealingPublicKey: sealing.publicKey,
+  };
+}
+
+export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
+  const { store } = deps;
+  const cached = new Map<number, DayKeys>();
+  const lock = keyedLock();
+
+  function keep(keys: DayKeys): DayKeys {
+    cached.set(keys.day, keys);
+    const oldest = cached.keys().next();
+    if (cached.size > MAX_CACHED_DAYS && !oldest.done) cached.delete(oldest.value);
+    return keys;
+  }
+
+  const forgetDaysBefore = atTurnOfDay((bound) => deps.book.forgetDaysBefore(bound));
+  const oneAtATime = <T>(day: number, task: () => Promise<T>) => lock.run(String(day), task);
+
+  return {
+    days: () => store.list(),
+    keysOf: async (day) =>
+      cached.get(day) ?? oneAtATime(day, async () => cached.get(day) ?? keep(await makeIfMissing(day, deps))),
+    existingKeysOf: async (day) => {
+      const keys = cached.get(day) ?? (await store.get(day));
+      if (keys) return keys;
+      throw new FirebreakError('not-found', `there are no keys of day ${day}: never made, or destroyed`);
+    },
+    destroyBefore: async (bound) => {
+      const told = new Set((await deps.retention.list()).map(({ day }) => day));
+      const old = (await store.list()).filter((day) => day < bound || told.has(day));
+      for (const day of old) await oneAtATime(day, () => tellDestroyed(day, deps));
+      for (const day of old) cached.delete(day);
+      const copies = old.length === 0 ? undefined : await store.destroy(old);
+      await forgetDaysBefore(bound);
+      if (old.length > 0) deps.onChange();
+      return {
+        destroyed: old.filter((day) => !told.has(day)),
+        returned: old.filter((day) => told.has(day)),
+        copies,
+      };
+    },
+  };
+}
+
+/**
+ * Keys are on disk before they are noted as made, and that before they are stated. After a crash in between, the next call
+ * states them: a day can be stated in the ledger twice, never with two keys.
+ */
+async function makeIfMissing(day: number, deps: DayKeyringDeps): Promise<DayKeys> {
+  const keys = (await wholeKeysOf(day, deps)) ?? (await make(day, deps));
+  if ((await deps.book.statementOf(day)) !== undefined) return keys;
+  await deps.book.noteMade(day);
+  const statement = stateDayKey(deps.issuer, keys);
+  await deps.entries.dayKeyPublished(statement);
+  await deps.book.addDayKeyStatement(day, statement);
+  deps.onChange();
+  return keys;
+}
+
+/**
+ * The keys of a day that has some. What a crash left of keys that nobody was told of is set aside; keys that others may know
+ * are never replaced. Throws `damaged` when those cannot be read or are gone, `day` when they are destroyed.
+ */
+async function wholeKeysOf(
+  day: number,
+  { store, book, retention, log }: DayKeyringDeps,
+): Promise<DayKeys | undefined> {
+  try {
+    const keys = await store.get(day);
+    if (keys !== undefined || !(await book.wasMade(day))) return keys;
+  } catch (cause) {
+    if (!(cause instanceof FirebreakError) || cause.code !== 'damaged') throw cause;
+    if (await book.wasMade(day)) throw toRestore(`they are damaged (${cause.message})`, day, cause);
+    await store.setAside(day);
+    log.warn('what was left of day keys that were never used is set aside', { day, why: cause.message });
+    return undefined;
+  }
+  if (await retention.find(day)) throw new FirebreakError('day', `the keys of day ${day} are destroyed`);
+  throw toRestore('they are gone', day);
+}
+
+const toRestore = (what: string, day: number, cause?: unknown) =>
+  new FirebreakError(
+    'damaged',
+    `others know the keys of day ${day}, and here ${what}: no second ones are made. Put the file back if it is elsewhere; ` +
+      'if it is lost, that day gets no credentials and its reports stay closed (docs/retention.md)',
+    { cause },
+  );
+
+async function make(day: number, { store, randomBytes, sunsetDay }: DayKeyringDeps): Promise<DayKeys> {
+  if (sunsetDay !== undefined && day >= sunsetDay) {
+    throw new FirebreakError(
+      'day',
+      `no keys are made for day ${day}: this deployment ends on day ${sunsetDay}`,
+    );
+  }
+  const keys = newDayKeys(day, randomBytes);
+  await store.put(keys);
+  return keys;
+}
+
+/**
+ * The entry is on disk first, then the note that it is, then the keys go. After a crash in between, the next call does
+ * what is left; an entry sent twice is in the log once.
+ */
+async function tellDestroyed(day: number, { entries, retention }: DayKeyringDeps): Promise<void> {
+  if ((await retention.find(day)) !== undefined) return;
+  await entries.dayKeyDestroyed(day);
+  await retention.noteDestroyed(day);
+}

@@ -1,0 +1,130 @@
+/**
+ * Day keys as private files, one a day: authority/day-keys/<day>.key, mode 0600. Beside them, in `destroyed`, stand the days
+ * whose keys are destroyed (destroyed-days.ts): a key file of such a day is refused, whoever put it there.
+ */
+import { readdir, readFile, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { dayKeyPrints, decodeDayKeyFile, encodeDayKeyFile } from '../../authority/days/day-key-file.js';
+import type { CopySearch, DayKeyStore } from '../../authority/days/day-key-store.js';
+import { equalBytes } from '../../protocol/bytes.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { wipeKeys, type DayKeys } from '../../protocol/keys.js';
+import { noteDestroyedDay, readDestroyedDays, type DestroyedDays } from './destroyed-days.js';
+import { requirePrivate, writePrivate } from '../files/key-files.js';
+import { removeStrayKeys, type StraySearch } from './stray-day-keys.js';
+import { wipeFile } from './wipe-file.js';
+
+const NAME = /^(\d+)\.key$/;
+const DESTROYED = 'destroyed';
+
+/** `searched` is the folder in which copies of destroyed keys are looked for: the data folder. By default none is. */
+export function dayKeyFiles(dir: string, searched?: string): DayKeyStore {
+  const fileOf = (day: number) => join(dir, `${day}.key`);
+  const marks = join(dir, DESTROYED);
+  const search = async (asked: Pick<StraySearch, 'ending' | 'signal'>): Promise<CopySearch> =>
+    searched === undefined
+      ? { found: [], failure: undefined }
+      : searchFor(await readDestroyedDays(marks), fileOf, { ...asked, root: searched, dir });
+  const isDestroyed = async (day: number) => (await readDestroyedDays(marks)).has(day);
+  return {
+    get: async (day) => ((await isDestroyed(day)) ? undefined : readDayKeyFile(fileOf(day), day)),
+    put: async (keys) => {
+      if (await isDestroyed(keys.day))
+        throw new FirebreakError(
+          'day',
+          `the keys of day ${keys.day} are destroyed; a day has no second ones`,
+        );
+      await writePrivate(fileOf(keys.day), encodeDayKeyFile(keys));
+    },
+    setAside: (day) => rename(fileOf(day), `${fileOf(day)}.damaged`),
+    list: async () => {
+      const names = await namesIn(dir);
+      const destroyed = await readDestroyedDays(marks);
+      const days = names.map((name) => NAME.exec(name)?.[1]).filter((day) => day !== undefined);
+      return days
+        .map(Number)
+        .filter((day) => !destroyed.has(day))
+        .sort((a, b) => a - b);
+    },
+    destroy: async (days) => {
+      // Before the keys go: a crash from here on leaves a file that is refused, and removed at the next start.
+      for (const day of days) await noteDestroyedDay(marks, day, await printsOf(fileOf(day), day));
+      const copies = await search({ ending: days, signal: never });
+      for (const day of days) await wipeFile(fileOf(day)); // throws what kept it from going
+      return copies;
+    },
+    removeStray: (signal) => search({ ending: [], signal }),
+  };
+}
+
+/** With the keys at hand whose files have not gone yet: of days that are ending, and of those that a crash kept from it. */
+async function searchFor(
+  days: DestroyedDays,
+  fileOf: (day: number) => string,
+  where: Omit<StraySearch, 'days' | 'keys'>,
+): Promise<CopySearch> {
+  const keys: DayKeys[] = [];
+  try {
+    for (const [day, prints] of days) keys.push(...(await keysLeft(fileOf(day), day, prints)));
+    return await removeStrayKeys({ ...where, days, keys });
+  } finally {
+    wipeKeys(keys);
+  }
+}
+
+const never = new AbortController().signal;
+
+/** None of a folder that is not there: one that cannot be read may hold keys. Throws `permission`. */
+async function namesIn(dir: string): Promise<readonly string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    const cause = error as NodeJS.ErrnoException;
+    if (cause.code === 'ENOENT') return [];
+    const problem = `the day keys in ${dir} cannot be listed (${cause.message}): see who may read that folder`;
+    throw new FirebreakError('permission', problem, { cause });
+  }
+}
+
+/** None of a file that is not there, or is no day's keys: it goes all the same. */
+async function printsOf(file: string, day: number): Promise<readonly Uint8Array[]> {
+  const keys = await wholeKeys(file, day);
+  const prints = keys ? dayKeyPrints(keys) : [];
+  wipeKeys(keys ? [keys] : []);
+  return prints;
+}
+
+/** The keys of a destroyed day whose file has not gone yet; none of a file that somebody else's are in. */
+async function keysLeft(file: string, day: number, prints: readonly Uint8Array[]): Promise<DayKeys[]> {
+  const keys = await wholeKeys(file, day);
+  if (keys === undefined) return [];
+  return dayKeyPrints(keys).every((print, i) => equalBytes(print, prints[i] ?? print)) ? [keys] : [];
+}
+
+async function wholeKeys(file: string, day: number): Promise<DayKeys | undefined> {
+  try {
+    const keys = decodeDayKeyFile(await readFile(file));
+    return keys.day === day ? keys : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readDayKeyFile(file: string, day: number): Promise<DayKeys | undefined> {
+  const there = await stat(file).catch(() => undefined);
+  if (!there) return undefined;
+  await requirePrivate(file);
+  const bytes = await readFile(file);
+  const keys = decode(file, bytes);
+  bytes.fill(0); // the keys are copies
+  if (keys.day === day) return keys;
+  throw new FirebreakError('damaged', `${file} holds the keys of day ${keys.day}`);
+}
+
+function decode(file: string, bytes: Uint8Array): DayKeys {
+  try {
+    return decodeDayKeyFile(bytes);
+  } catch (cause) {
+    throw new FirebreakError('damaged', `${file}: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,36 @@
+/** How a command ends: 0 done, 1 failed, 2 used wrongly. One place turns an error into words and a number. */
+import { CommanderError } from 'commander';
+import pc from 'picocolors';
+import { systemWords } from '../../host/system-words.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { plain } from '../../protocol/plain-text.js';
+
+const SHOWN_HELP = new Set(['commander.help', 'commander.helpDisplayed', 'commander.version']);
+
+/** A call that was spelled wrongly: exit code 2. */
+export const usage = (message: string) => new FirebreakError('usage', message);
+
+export function exitCodeOf(error: unknown): 0 | 1 | 2 {
+  if (error instanceof CommanderError) return SHOWN_HELP.has(error.code) ? 0 : 2;
+  return error instanceof FirebreakError && error.code === 'usage' ? 2 : 1;
+}
+
+/** What to print for an error; empty where commander has already spoken. The stack is shown with FIREBREAK_DEBUG=1. */
+export function describeError(error: unknown, debug: boolean): string {
+  if (error instanceof CommanderError) return '';
+  if (!(error instanceof Error)) return `firebreak: ${shown(String(error))}`;
+  const words = error instanceof FirebreakError ? undefined : systemWords(error);
+  const message = words === undefined ? error.message : `${words} (${error.message})`;
+  const lines = [`${pc.red('firebreak:')} ${shown(message)}`];
+  if (debug)
+    lines.push(
+      shown(error.stack ?? ''),
+      ...(error.cause instanceof Error ? [`caused by: ${shown(error.cause.message)}`] : []),
+    );
+  else if (!(error instanceof FirebreakError) && words === undefined)
+    lines.push('  (unexpected; run again with FIREBREAK_DEBUG=1 for details)');
+  return lines.join('\n');
+}
+
+/** What another party answered may stand in a message; lines after its first are indented, so that none passes for ours. */
+const shown = (message: string): string => message.split('\n').map(plain).join('\n  ');

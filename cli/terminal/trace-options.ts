@@ -1,0 +1,103 @@
+/** The options of a trace, the same for `demo` and `trace`. */
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { MAX_LISTED } from '../../tracer/looks/trace-message.js';
+import { MAX_HOPS } from '../../tracer/looks/trace-result.js';
+import type { Direction, TraceRequest } from '../../tracer/looks/trace-result.js';
+import type { AttenuationClass } from '../../tracer/walk/lens.js';
+import { DEFAULT_LIST } from '../../tracer/walk/trace-walks.js';
+import { usage } from './exit.js';
+import { count } from '../present/counts.js';
+import { TIME_FORMAT, time, wholeNumber } from './options.js';
+import { localTime } from './times.js';
+
+const MAX_SECONDS = 10 ** 9;
+const LATENT_SECONDS = 172_800;
+const MIN_SECONDS = 900;
+
+export interface TraceOptions {
+  readonly hops: number;
+  readonly direction: Direction;
+  readonly from?: number;
+  readonly to?: number;
+  readonly minSeconds: number;
+  readonly latentSeconds: number;
+  readonly infectiousSeconds?: number;
+  readonly attenuation: AttenuationClass;
+  readonly presence?: boolean;
+  readonly list?: number;
+  readonly json?: string;
+  readonly csv?: string;
+}
+
+export function addTraceOptions(command: Command): Command {
+  const seconds = wholeNumber(0, MAX_SECONDS);
+  return command
+    .option('--hops <n>', `how many contacts away to look, 1 to ${MAX_HOPS}`, wholeNumber(1, MAX_HOPS), 3)
+    .addOption(
+      new Option(
+        '--direction <way>',
+        'forward: who may have been infected; backward: who may be the source; both: sources, and whom else they may have infected',
+      )
+        .choices(['forward', 'backward', 'both'])
+        .default('forward'),
+    )
+    .option(
+      '--from <time>',
+      `start of the window ${TIME_FORMAT}; the first contact by default`,
+      time('--from'),
+    )
+    .option('--to <time>', `end of the window ${TIME_FORMAT}; the last contact by default`, time('--to'))
+    .option('--min-seconds <s>', 'near this long within 24 hours makes a close contact', seconds, MIN_SECONDS)
+    .option('--latent-seconds <s>', 'from exposure until a person infects others', seconds, LATENT_SECONDS)
+    .option('--infectious-seconds <s>', 'for how long a person infects others; without it, for ever', seconds)
+    .addOption(
+      new Option('--attenuation <class>', 'which contact counts as near: of this class and nearer ones')
+        .choices(['immediate', 'near', 'medium'])
+        .default('near'),
+    )
+    .option('--presence', 'also go by who was at one gateway at one time')
+    .option(
+      '--list <n>',
+      `list at most so many people, up to ${count(MAX_LISTED)} (default: ${count(DEFAULT_LIST)}); all are counted`,
+      wholeNumber(0, MAX_LISTED),
+    )
+    .option('--json <file>', 'write the trace as JSON')
+    .option('--csv <file>', 'write the trace as CSV, a row a person');
+}
+
+/** What is asked, but for the case and the window; defaults are left out, as they are in an answer. */
+export function askedOf(options: TraceOptions): Omit<TraceRequest, 'case' | 'from' | 'to'> {
+  const { hops, direction, minSeconds, latentSeconds, infectiousSeconds } = options;
+  const { attenuation, presence, list } = options;
+  return {
+    ...{ direction, hops, minSeconds, latentSeconds },
+    ...(infectiousSeconds !== undefined && { infectiousSeconds }),
+    ...(attenuation !== 'near' && { attenuation }),
+    ...(presence === true && { presence }),
+    ...(list !== undefined && { list }),
+  };
+}
+
+interface Window {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Why there is nothing in a window that was left open at the end where nothing is known any more. */
+export function beyondAllKnown(asked: Partial<Window>, { from, to }: Window): string | undefined {
+  if (asked.from !== undefined && asked.to === undefined && to <= asked.from)
+    return `nothing is known that ended after --from, ${localTime(asked.from, true)}`;
+  if (asked.to !== undefined && asked.from === undefined && from >= asked.to)
+    return `nothing is known that began before --to, ${localTime(asked.to, true)}`;
+  return undefined;
+}
+
+/** Throws `usage` for a window that ends before it begins. */
+export function requestOf(options: TraceOptions, caseTag: string, span: Window): TraceRequest {
+  const from = options.from ?? span.from;
+  const to = options.to ?? span.to;
+  if (from > to)
+    throw usage(beyondAllKnown(options, span) ?? 'the window ends before it begins: see --from and --to');
+  return { ...askedOf(options), case: caseTag, from, to };
+}

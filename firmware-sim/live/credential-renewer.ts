@@ -1,0 +1,82 @@
+/**
+ * Keeps a live tag in credentials: by wire, at the desk, when it has none or its own have ended; more when its last day but
+ * one begins. A tag that has lost its clock asks for the time first. What fails is tried again, later and later.
+ */
+import type { TagNumber } from '../../protocol/brands.js';
+import type { Clock } from '../../protocol/clock.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import type { Log } from '../../protocol/log.js';
+import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
+import { backOffMs } from '../tag/back-off.js';
+import { reasonOf } from '../tag/disk-trouble.js';
+import type { EnrolmentStation } from './enrolment.js';
+import type { TagDevice } from '../tag/tag-device.js';
+
+export interface RenewerDeps {
+  readonly device: TagDevice;
+  readonly station: EnrolmentStation;
+  /** The number wished for at the first enrolment; the authority chooses when it is absent. */
+  readonly tag: TagNumber | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly fraction: () => number;
+}
+
+const DAYS_AT_ONCE = 7;
+const RENEW_WITH_DAYS_LEFT = 1;
+const LOOK_EVERY_MS = 900_000;
+const RETRY = { firstMs: 2_000, longestMs: 900_000 };
+
+/**
+ * Runs until `signal` says so. When days are refused, it asks for half as many: near the sunset of a deployment there are
+ * fewer left than a tag likes to have (docs/retention.md). Once it was given some it asks for as many as ever: days are
+ * also refused to a tag whose clock is not set yet.
+ */
+export async function keepCredentials(deps: RenewerDeps, signal: AbortSignal): Promise<void> {
+  let failures = 0;
+  let daysAtOnce = DAYS_AT_ONCE;
+  while (!signal.aborted) {
+    try {
+      await obtainIfDue(deps, daysAtOnce);
+      failures = 0;
+      daysAtOnce = DAYS_AT_ONCE;
+    } catch (error) {
+      failures += 1;
+      if (isRefusedForDays(error)) daysAtOnce = Math.max(1, Math.floor(daysAtOnce / 2));
+      logFailure(deps, error);
+    }
+    const waitMs = failures === 0 ? LOOK_EVERY_MS : backOffMs(RETRY, failures, deps.fraction());
+    await deps.clock.sleep(waitMs, signal).catch(() => {}); // rejects only when told to stop
+  }
+}
+
+const isRefusedForDays = (error: unknown): boolean => error instanceof FirebreakError && error.code === 'day';
+
+async function obtainIfDue({ device, station, tag }: RenewerDeps, daysAtOnce: number): Promise<void> {
+  if (device.isClockLost && station.timeMs) device.hearTime(await station.timeMs());
+  if (device.isClockLost) return;
+  const today = dayOf(device.nowMs() / 1000);
+  const { coveredThrough } = device;
+  if (coveredThrough === undefined) return device.enrol(station, { firstDay: today, days: daysAtOnce }, tag);
+  if (coveredThrough - today > RENEW_WITH_DAYS_LEFT) return;
+  const firstDay = coveredThrough + 1;
+  await device.renew(station, { firstDay, days: Math.max(1, daysAtOnce - (firstDay - today)) });
+}
+
+function logFailure({ device, log }: RenewerDeps, error: unknown): void {
+  const reason = reasonOf(error);
+  const code = error instanceof FirebreakError ? error.code : undefined;
+  const { isClockLost, lapsedDay } = device;
+  if (isClockLost)
+    return log.warn('the authority could not be asked for the time; it will be tried again', {
+      code,
+      reason,
+    });
+  if (lapsedDay === undefined || isRefusedForDays(error))
+    return log.warn('no credentials yet; it will be tried again', { code, reason });
+  const lastDay = new Date(lapsedDay * DAY_SECONDS * 1000).toISOString().slice(0, 10);
+  log.warn(
+    `its credentials ended with ${lastDay}: it needs the desk once, see docs/hardware.md; it will be tried again`,
+    { code, reason },
+  );
+}

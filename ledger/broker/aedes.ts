@@ -1,0 +1,261 @@
+/**
+ * The embedded MQTT broker (aedes, MQTT 3.1.1): how writers reach a ledger that runs alone.
+ *
+ * aedes acknowledges a PUBLISH once `authorizePublish` calls back, so a batch is committed inside it: PUBACK implies
+ * stored. What the ledger refuses is said in a signed receipt; an error would end the connection, and the writer would
+ * send the same batch for ever. Sessions do not outlive connections: what a writer has not seen receipted, it keeps.
+ */
+import type { EventEmitter } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { Aedes, type Client } from 'aedes';
+import { LimitedLog } from '../../host/limited-log.js';
+import { listenOn } from '../../host/listen.js';
+import { MAX_BATCH_LENGTH } from '../../protocol/mqtt/batch.js';
+import { toHex } from '../../protocol/bytes.js';
+import { checkConnectToken } from '../../protocol/mqtt/connect-token.js';
+import { partyIdOf } from '../../protocol/keys.js';
+import { asError } from '../../protocol/errors.js';
+import type { Log } from '../../protocol/log.js';
+import { receiptsTopic } from '../../protocol/mqtt/topics.js';
+import { maySubscribe, publishVerdict, type PublishVerdict } from './policy.js';
+import { GatedConnection } from './gated-connection.js';
+import type { Ledger } from '../ledger.js';
+import { PacketGate } from './packet-gate.js';
+
+/** Of any packet but a PUBLISH: a token, or the topics of a writer. */
+const MAX_PACKET_BYTES = 8192;
+const MAX_PUBLISH_BYTES = MAX_BATCH_LENGTH + 1024;
+/** Status texts and statements are retained in memory. */
+const MAX_RETAINED_BYTES = 512 * 1024;
+/** Of one writer, which needs one; a new one is always let in, and the oldest goes. */
+const CONNECTIONS_PER_WRITER = 4;
+const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
+/**
+ * After four of these, 23 days, aedes sends out the wills of every broker, itself among them, that by the host's clock gave no
+ * sign for three: with its own minute, a clock that leaps forward would run the wills of writers that are there. Wills are in
+ * memory here, so there are none of another broker. Four times it is to be below 2^31, or the timer goes off at once.
+ */
+const HEARTBEAT_MS = 500_000_000;
+const BAD_TOKEN = 4;
+const NOT_AUTHORIZED = 5;
+
+export interface BrokerOptions {
+  readonly ledger: Pick<Ledger, 'submit' | 'knows'>;
+  /** Alone may publish on the authority's topics. */
+  readonly issuerPublicKey: Uint8Array;
+  /** Loopback unless something in front of it does TLS. */
+  readonly host?: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly maxConnections?: number;
+  /** The host's time, for the freshness of connect tokens. */
+  readonly wallMs?: () => number;
+  readonly tokenToleranceMs?: number;
+  /** Wall ms after which a connection that takes nothing of what it is sent is ended. */
+  readonly drainTimeoutMs?: number;
+  /** Held in memory for such a connection; with more it is ended at once. */
+  readonly maxUnsentBytes?: number;
+  readonly log: Log;
+}
+
+export interface Broker {
+  readonly url: string;
+  /** Connections that are open, of writers known and not yet known. */
+  connections(): number;
+  close(): Promise<void>;
+}
+
+/** Refused at CONNECT; the code goes into CONNACK. */
+class ConnectRefusal extends Error {
+  readonly returnCode: typeof BAD_TOKEN | typeof NOT_AUTHORIZED;
+
+  constructor(returnCode: typeof BAD_TOKEN | typeof NOT_AUTHORIZED, message: string) {
+    super(message);
+    this.returnCode = returnCode;
+  }
+}
+
+class AedesBroker {
+  readonly #options: BrokerOptions;
+  /** Who is behind a connection, once it showed a token. */
+  readonly #writers = new WeakMap<Client, Uint8Array>();
+  /** Last wills, from CONNECT until it is decided. */
+  readonly #wills = new WeakMap<Client, Publish>();
+  /** Of each writer that is connected, the oldest connection first. */
+  readonly #connected = new Map<string, Set<Client>>();
+
+  constructor(options: BrokerOptions) {
+    this.#options = options;
+  }
+
+  /** To be called before `authenticate`, with the last will in the CONNECT. */
+  keepWill(client: Client, will: Publish): void {
+    this.#wills.set(client, will);
+  }
+
+  /** Throws a ConnectRefusal. */
+  authenticate(client: Client, username: string | undefined, password: Buffer | undefined): void {
+    const { ledger, wallMs = Date.now, tokenToleranceMs = 120_000, log } = this.#options;
+    const will = this.#wills.get(client);
+    this.#wills.delete(client);
+    let publicKey: Uint8Array;
+    try {
+      const check = { username: username ?? '', wallMs: wallMs(), toleranceMs: tokenToleranceMs };
+      publicKey = checkConnectToken(password?.toString('latin1') ?? '', check);
+    } catch (error) {
+      log.warn('a connection to the broker was refused', { why: asError(error).message });
+      throw new ConnectRefusal(BAD_TOKEN, 'the connect token is not valid');
+    }
+    const writerId = partyIdOf(publicKey);
+    if (!ledger.knows(publicKey)) {
+      log.warn('a writer that nobody vouched for was refused', { writer: toHex(writerId) });
+      throw new ConnectRefusal(NOT_AUTHORIZED, 'this writer is not known to the ledger');
+    }
+    if (will !== undefined && this.#verdict(will, writerId) !== 'deliver') {
+      log.warn('a writer was refused for its last will', { writer: toHex(writerId) });
+      throw new ConnectRefusal(NOT_AUTHORIZED, 'this writer may not leave this will');
+    }
+    this.#writers.set(client, writerId);
+    // Only its own earlier connection gives way to a new one of the same client id.
+    client.id = `${toHex(writerId)}/${client.id}`;
+    this.#connect(client, toHex(writerId));
+  }
+
+  #connect(client: Client, writer: string): void {
+    if (client.conn.destroyed) return;
+    const connected = this.#connected.get(writer) ?? new Set();
+    this.#connected.set(writer, connected.add(client));
+    client.conn.once('close', () => {
+      connected.delete(client);
+      if (connected.size === 0) this.#connected.delete(writer);
+    });
+    const [oldest] = connected;
+    if (connected.size <= CONNECTIONS_PER_WRITER || oldest === undefined) return;
+    this.#options.log.warn('a writer has too many connections; its oldest is ended', { writer });
+    oldest.conn.destroy();
+  }
+
+  /** Rejects when the connection is to end: a topic that is not the writer's, or a ledger that cannot store. */
+  async publish(broker: Aedes, client: Client | null, packet: Publish): Promise<(() => void) | undefined> {
+    const writerId = client === null ? undefined : this.#writers.get(client);
+    const verdict = writerId && this.#verdict(packet, writerId);
+    if (writerId === undefined || verdict === 'refuse') throw new Error('this writer may not publish this');
+    if (verdict !== 'commit') return undefined;
+    const receipt = await this.#options.ledger.submit(bytesOf(packet), writerId);
+    return () => this.#sendReceipt(broker, writerId, receipt);
+  }
+
+  #verdict(packet: Publish, writerId: Uint8Array): PublishVerdict {
+    const verdict = publishVerdict(packet, writerId, this.#options.issuerPublicKey);
+    return verdict === 'deliver' && bytesOf(packet).length > MAX_RETAINED_BYTES ? 'refuse' : verdict;
+  }
+
+  maySubscribe(client: Client, topic: string): boolean {
+    const writerId = this.#writers.get(client);
+    return writerId !== undefined && maySubscribe(topic, writerId);
+  }
+
+  #sendReceipt(broker: Aedes, writerId: Uint8Array, receipt: Uint8Array): void {
+    const { maxUnsentBytes = MAX_UNSENT_BYTES } = this.#options;
+    for (const { conn } of this.#connected.get(toHex(writerId)) ?? [])
+      if (conn.writableLength > maxUnsentBytes) conn.destroy();
+    const packet = { cmd: 'publish', topic: receiptsTopic(writerId), payload: Buffer.from(receipt) } as const;
+    broker.publish({ ...packet, qos: 1, dup: false, retain: false }, (error) => {
+      if (error) this.#options.log.warn('a receipt could not be handed over', { writer: toHex(writerId) });
+    });
+  }
+}
+
+interface Publish {
+  readonly topic: string;
+  readonly payload: string | Buffer;
+  readonly qos: number;
+  readonly retain: boolean;
+}
+
+/** A view of what was read: nobody writes there again. */
+const bytesOf = ({ payload }: Publish): Buffer =>
+  typeof payload === 'string' ? Buffer.from(payload) : payload;
+
+function createAedes(rules: AedesBroker, drainTimeout: number): Promise<Aedes> {
+  const opening: Promise<Aedes> = Aedes.createBroker({
+    connectTimeout: 10_000,
+    // No bound over all writers: each message waits until it is written, and those to a writer that stopped reading would
+    // keep the others' from going out. What one writer has under way is bounded by its connections.
+    concurrency: 0,
+    drainTimeout,
+    heartbeatInterval: HEARTBEAT_MS,
+    preConnect: (client, packet, done) => {
+      packet.clean = true;
+      if (packet.will) rules.keepWill(client, { qos: 0, retain: false, ...packet.will });
+      done(null, true);
+    },
+    authenticate: (client, username, password, done) => {
+      try {
+        rules.authenticate(client, username, password);
+        done(null, true);
+      } catch (error) {
+        done(error instanceof ConnectRefusal ? error : new ConnectRefusal(NOT_AUTHORIZED, 'refused'), false);
+      }
+    },
+    authorizePublish: (client, packet, done) => {
+      opening
+        .then((broker) => rules.publish(broker, client, packet))
+        .then(
+          (afterwards) => {
+            done(null);
+            afterwards?.();
+          },
+          (error: unknown) => done(asError(error)),
+        )
+        .finally(() => client?.conn instanceof GatedConnection && client.conn.answered());
+    },
+    authorizeSubscribe: (client, subscription, done) => {
+      done(null, rules.maySubscribe(client, subscription.topic) ? subscription : null);
+    },
+  });
+  return opening;
+}
+
+function acceptInto(server: Server, broker: Aedes, sockets: Set<Socket>): void {
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 30_000);
+    broker.handle(new GatedConnection(socket, new PacketGate(MAX_PACKET_BYTES, MAX_PUBLISH_BYTES)));
+  });
+}
+
+async function closeAll(server: Server, broker: Aedes, sockets: ReadonlySet<Socket>): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  await new Promise<void>((resolve) => broker.close(() => resolve()));
+  for (const socket of sockets) socket.destroy();
+  await closed;
+}
+
+/** Takes batches for `ledger` over MQTT, which stays the caller's to close, after the broker. Throws `port-in-use`. */
+export async function openAedesBroker(options: BrokerOptions): Promise<Broker> {
+  const host = options.host ?? '127.0.0.1';
+  const log = new LimitedLog(options.log);
+  const broker = await createAedes(new AedesBroker({ ...options, log }), options.drainTimeoutMs ?? 20_000);
+  const emitter: EventEmitter = broker;
+  // Without a listener the process would end.
+  emitter.on('error', (error: Error) => log.error('the broker failed at something', { why: error.message }));
+  const server = createServer();
+  server.maxConnections = options.maxConnections ?? 4096;
+  const sockets = new Set<Socket>();
+  acceptInto(server, broker, sockets);
+  try {
+    const { port } = await listenOn(server, host, options.port, "the ledger's broker");
+    return {
+      url: `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}`,
+      connections: () => sockets.size,
+      close: () => closeAll(server, broker, sockets).finally(() => log.close()),
+    };
+  } catch (error) {
+    await new Promise<void>((resolve) => broker.close(() => resolve()));
+    log.close();
+    throw error;
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * The receipts that the ledger publishes on a broker of somebody else. mqtt.js keeps each until the broker acknowledges it, and
+ * after a lost connection sends what it kept before anything else. So a broker that ends the connection at a receipt (its ACL
+ * denies the topic) would never let the ledger get as far as its entries again. Receipts that ended a connection that way
+ * are forgotten, and so are all that are kept when they reach a bound: a writer whose batch has no receipt sends it again, and
+ * is given the same one.
+ */
+import type { MqttClient } from 'mqtt';
+import { asError } from '../../protocol/errors.js';
+import type { Log } from '../../protocol/log.js';
+import { receiptsTopic } from '../../protocol/mqtt/topics.js';
+
+/** Published and not acknowledged, at most: more than the batches under way, so that answers to all of them have room. */
+export const MAX_RECEIPTS = 8192;
+const DENIED =
+  'the broker ended the connection at a receipt: let the ledger publish to firebreak/v1/writers/+/receipts there';
+const UNANSWERED = 'the broker does not acknowledge receipts';
+
+export class ReceiptOutbox {
+  readonly #client: MqttClient;
+  readonly #log: Log;
+  #waiting = 0;
+  #isForgetting = false;
+  #isLetIn = false;
+  #failure: string | undefined;
+
+  constructor(client: MqttClient, log: Log) {
+    this.#client = client;
+    this.#log = log;
+    client.on('packetreceive', (packet) => {
+      if (packet.cmd === 'connack') this.#isLetIn = packet.returnCode === 0;
+    });
+  }
+
+  /** Why receipts were forgotten, until the broker acknowledges one. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** Returns at once. */
+  publish(writerId: Uint8Array, receipt: Uint8Array): void {
+    if (this.#waiting >= MAX_RECEIPTS) this.#forget(UNANSWERED);
+    if (this.#waiting >= MAX_RECEIPTS) return;
+    this.#waiting += 1;
+    this.#client.publish(receiptsTopic(writerId), Buffer.from(receipt), { qos: 1 }, (error) => {
+      this.#waiting -= 1;
+      if (!this.#isForgetting) this.#settle(error ? asError(error).message : undefined);
+    });
+  }
+
+  /** To be called when a connection ends; `wasHearing`: it got as far as the ledger's subscription. */
+  lost(wasHearing: boolean): void {
+    if (this.#isLetIn && !wasHearing && this.#waiting > 0) this.#forget(DENIED);
+    this.#isLetIn = false;
+  }
+
+  #forget(why: string): void {
+    this.#isForgetting = true;
+    for (const [id, { cmd }] of Object.entries(this.#client.outgoing))
+      if (cmd === 'publish') this.#client.removeOutgoingMessage(Number(id));
+    this.#isForgetting = false;
+    this.#settle(why);
+  }
+
+  #settle(failure: string | undefined): void {
+    if (failure !== undefined && failure !== this.#failure)
+      this.#log.warn('receipts cannot be handed over; writers send their batches again', { why: failure });
+    if (failure === undefined && this.#failure !== undefined)
+      this.#log.info('receipts are handed over again');
+    this.#failure = failure;
+  }
+}

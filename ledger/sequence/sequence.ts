@@ -1,0 +1,190 @@
+/**
+ * Ordering: from checked batches, what was found in the store about them and the time, works out the entries to append
+ * and the answer to each batch. Pure; nothing is read or written here.
+ */
+import type { UnixMs } from '../../protocol/brands.js';
+import { equalBytes, toHex } from '../../protocol/bytes.js';
+import type { CborWriter } from '../../protocol/cbor.js';
+import { encodeEntry, entryWriter } from '../../protocol/tlog/entry.js';
+import { refusalNumber } from '../../protocol/errors.js';
+import type { Outcome } from '../../protocol/mqtt/ledger-receipt.js';
+import { leafHash } from '../../protocol/tlog/merkle.js';
+import { PayloadTable } from '../store/payload-table.js';
+import { copiedReportRule, duplicateOf } from '../admission/duplicate.js';
+import type { CheckedBatch, CheckedItem } from './checked-batch.js';
+import { DayCourse, isOfDay, type DayRules } from './day-course.js';
+import { GatewayCourse, type GatewayRules } from './gateway-course.js';
+import type { DayRecord } from '../store/day-record.js';
+import type { GatewayRecord } from '../store/gateway-record.js';
+import type { BatchRecord, Found, LogState, Lookup, NewEntry, PayloadRecord } from '../store/store.js';
+
+/** How a batch is answered: as recorded earlier, as recorded with this commit, or refused as a whole, unrecorded. */
+export type Answer =
+  | { readonly kind: 'again'; readonly record: BatchRecord }
+  | { readonly kind: 'new'; readonly outcomes: readonly Outcome[] }
+  | { readonly kind: 'refused'; readonly refusal: 'sequence' | 'certificate' };
+
+export interface AnsweredBatch {
+  readonly batch: CheckedBatch;
+  readonly outcomes: readonly Outcome[];
+}
+
+export interface Sequenced {
+  /** Batches answered for the first time, each once. */
+  readonly answered: readonly AnsweredBatch[];
+  readonly entries: readonly NewEntry[];
+  readonly leaves: readonly Uint8Array[];
+  /** Of gateways that these entries speak of, as they leave them. */
+  readonly gateways: readonly GatewayRecord[];
+  /** Of the days that these entries concern, as they leave them. */
+  readonly days: readonly DayRecord[];
+  /** In the order of the batches given. */
+  readonly answers: readonly Answer[];
+  readonly duplicates: number;
+}
+
+/** What must be looked up before {@link sequence} can run, in one read. */
+export function planLookup(batches: readonly CheckedBatch[]): Lookup {
+  const payloads: Uint8Array[] = [];
+  for (const { items } of batches)
+    for (const { refusal, payloadSha256 } of items) if (refusal === undefined) payloads.push(payloadSha256);
+  return { batches, payloads };
+}
+
+const UNCERTIFIED = refusalNumber('certificate');
+
+interface Course {
+  readonly nowMs: UnixMs;
+  readonly firstIndex: number;
+  readonly entries: NewEntry[];
+  readonly leaves: Uint8Array[];
+  /** What the store holds of the payloads given, by hash. */
+  readonly stored: ReadonlyMap<string, PayloadRecord>;
+  /** What this commit adds. */
+  readonly added: PayloadTable;
+  readonly writer: CborWriter;
+  readonly days: DayCourse;
+  readonly gateways: GatewayCourse;
+  previousLeaf: Uint8Array;
+  duplicates: number;
+}
+
+function earlierPayload({ stored, added }: Course, hash: Uint8Array): PayloadRecord | undefined {
+  return added.find(hash) ?? (stored.size > 0 ? stored.get(toHex(hash)) : undefined);
+}
+
+function append(course: Course, batch: CheckedBatch, item: CheckedItem): Outcome {
+  const { type, payload, payloadSha256, retentionDay, statement } = item;
+  const earlier = earlierPayload(course, payloadSha256);
+  const first = duplicateOf(type, earlier) ?? course.days.saidBefore(item);
+  if (first !== undefined) {
+    course.duplicates += 1;
+    return { reason: 0, index: first };
+  }
+  const refusal =
+    copiedReportRule(type, earlier) ??
+    course.gateways.refusalOf(batch.writerId, item.timeMs) ??
+    course.days.refusalOf(item);
+  if (refusal !== undefined) return { reason: refusalNumber(refusal), index: null };
+  const index = course.firstIndex + course.entries.length;
+  const fields = {
+    type,
+    appendedAtMs: course.nowMs,
+    source: batch.writerId,
+    sourceSeq: batch.seq,
+    sourceTimeMs: item.timeMs,
+    payloadLength: payload.length,
+    payloadSha256,
+    previousLeaf: course.previousLeaf,
+  };
+  const entry = encodeEntry(fields, course.writer);
+  course.previousLeaf = leafHash(entry);
+  const firstOfPayload = earlier === undefined;
+  course.entries.push({ entry, type, payload, payloadSha256, retentionDay, firstOfPayload });
+  course.leaves.push(course.previousLeaf);
+  course.days.take(item, index, firstOfPayload);
+  if (statement !== undefined && !isOfDay(statement)) course.gateways.take(statement);
+  if (firstOfPayload) course.added.add(payloadSha256, { type, index, day: retentionDay });
+  return { reason: 0, index };
+}
+
+function outcomesOf(course: Course, batch: CheckedBatch): Outcome[] {
+  return batch.items.map((item) =>
+    item.refusal === undefined
+      ? append(course, batch, item)
+      : { reason: refusalNumber(item.refusal), index: null },
+  );
+}
+
+/**
+ * Nothing a gateway sent is certified: its certificate may be in the log when it sends the batch again, and one that was
+ * revoked must not fill the disk with answers.
+ */
+function isUncertified(
+  { writerId }: CheckedBatch,
+  outcomes: readonly Outcome[],
+  { isConfigured }: GatewayRules,
+): boolean {
+  return outcomes.every(({ reason }) => reason === UNCERTIFIED) && !isConfigured(writerId);
+}
+
+function storedPayloads(lookup: Lookup, found: Found): ReadonlyMap<string, PayloadRecord> {
+  const stored = new Map<string, PayloadRecord>();
+  found.payloads.forEach((record, i) => {
+    const hash = lookup.payloads[i];
+    if (record !== undefined && hash !== undefined) stored.set(toHex(hash), record);
+  });
+  return stored;
+}
+
+/** What is known of a (writer, seq): the same batch again gets the same answer, another one is refused (protocol.md §9). */
+interface EarlierBatch {
+  readonly batchHash: Uint8Array;
+  readonly answer: Answer;
+}
+
+export interface SequenceInput {
+  readonly state: LogState;
+  readonly batches: readonly CheckedBatch[];
+  readonly lookup: Lookup;
+  readonly found: Found;
+  /** Not before the state's lastAppendedMs. */
+  readonly nowMs: UnixMs;
+  readonly rules: { readonly days: DayRules; readonly gateways: GatewayRules };
+}
+
+export function sequence({ state, batches, lookup, found, nowMs, rules }: SequenceInput): Sequenced {
+  const course: Course = {
+    nowMs,
+    firstIndex: state.size,
+    entries: [],
+    leaves: [],
+    stored: storedPayloads(lookup, found),
+    added: new PayloadTable(lookup.payloads.length),
+    writer: entryWriter(lookup.payloads.length),
+    days: new DayCourse(rules.days, nowMs),
+    gateways: new GatewayCourse(rules.gateways),
+    previousLeaf: state.previousLeaf,
+    duplicates: 0,
+  };
+  const seen = new Map<string, EarlierBatch>();
+  const answered: AnsweredBatch[] = [];
+  const answers = batches.map((batch, i): Answer => {
+    const name = `${toHex(batch.writerId)}/${batch.seq}`;
+    const record = found.batches[i];
+    const earlier = record
+      ? { batchHash: record.batchHash, answer: { kind: 'again', record } as const }
+      : seen.get(name);
+    if (earlier !== undefined)
+      return equalBytes(earlier.batchHash, batch.batchHash)
+        ? earlier.answer
+        : { kind: 'refused', refusal: 'sequence' };
+    const outcomes = outcomesOf(course, batch);
+    if (isUncertified(batch, outcomes, rules.gateways)) return { kind: 'refused', refusal: 'certificate' };
+    const answer = { kind: 'new', outcomes } as const;
+    answered.push({ batch, outcomes });
+    seen.set(name, { batchHash: batch.batchHash, answer });
+    return answer;
+  });
+  return { ...course, days: course.days.changed, gateways: course.gateways.changed, answers, answered };
+}

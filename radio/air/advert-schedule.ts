@@ -1,0 +1,69 @@
+/** When each advertiser of a simulated air sends: phase, then intervals drawn from interval × (1 ± jitter), seeded. */
+import type { AirNode } from './air-node.js';
+import type { AdvertiserSettings } from '../contract.js';
+import type { Random } from '../random.js';
+import { TimerHeap } from '../../host/timer-heap.js';
+import type { Timer } from '../../host/timer-heap.js';
+
+/** One advertising event. Times carry fractions of a ms: whether two adverts overlap is decided below one. */
+export interface Emission {
+  readonly atMs: number;
+  readonly node: AirNode;
+  readonly onAir: AdvertiserSettings;
+}
+
+/** An air that fell further behind its clock (a suspended machine) skips what it missed. */
+const MAX_BEHIND_MS = 600_000;
+
+type Plan = Omit<Emission, 'atMs'>;
+
+export class AdvertSchedule {
+  readonly #random: Random;
+  readonly #draws = new Map<AirNode, Random>();
+  readonly #timers = new TimerHeap<Plan>();
+  readonly #planned = new Map<AirNode, Timer<Plan>>();
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** Follows what a node has on the air; does nothing while that is what is planned already. */
+  follow(node: AirNode, nowMs: number): void {
+    const planned = this.#planned.get(node);
+    if (planned?.item.onAir === node.onAir) return;
+    this.forget(node);
+    if (node.onAir !== undefined) this.#plan({ node, onAir: node.onAir }, nowMs + node.onAir.phaseMs);
+  }
+
+  forget(node: AirNode): void {
+    const planned = this.#planned.get(node);
+    if (planned !== undefined) this.#timers.cancel(planned);
+    this.#planned.delete(node);
+  }
+
+  nextMs(): number | undefined {
+    return this.#timers.peek()?.atMs;
+  }
+
+  /** The next emission due at or before `untilMs`, in order of time; the one after it is planned. */
+  take(untilMs: number): Emission | undefined {
+    const due = this.#timers.take(untilMs);
+    if (due === undefined) return undefined;
+    const { node, onAir } = due.item;
+    const stretch = 1 + onAir.jitter * this.#drawsOf(node).between(-1, 1);
+    const nextMs = due.atMs + onAir.intervalMs * stretch;
+    this.#plan(due.item, nextMs < untilMs - MAX_BEHIND_MS ? untilMs : nextMs);
+    return { atMs: due.atMs, node, onAir };
+  }
+
+  #plan(plan: Plan, atMs: number): void {
+    this.#planned.set(plan.node, this.#timers.add(atMs, plan));
+  }
+
+  /** Each node draws from its own stream, so that one more node does not change the others' timing. */
+  #drawsOf(node: AirNode): Random {
+    const draws = this.#draws.get(node) ?? this.#random.fork(node.name);
+    this.#draws.set(node, draws);
+    return draws;
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * Presence reports of gateways (protocol.md §8): checked again, opened, their beacon MACs judged, counted, and what holds put
+ * into the presence book. A report that comes again adds nothing: its sightings are there already.
+ */
+import { checkPresenceReport, openPresenceReport } from '../../protocol/session/presence-report.js';
+import type { PresenceRecord, PresenceReport } from '../../protocol/session/presence-report.js';
+import type { EncounterRecord } from '../../protocol/tag/encounter-record.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import type { DayKeysOf } from '../../protocol/tag/report-open.js';
+import type { ProvenRecord } from './beacon-proof.js';
+import type { DoubtShelf } from './doubts.js';
+import type { GatewayBook } from './gateway-book.js';
+import { countRefusal, newTally, refusalCode } from './intake-counts.js';
+import type { Tally } from './intake-counts.js';
+import { dayOf } from '../../protocol/time.js';
+import type { MidnightRecord, WaitingRecord } from '../midnight/midnight-record.js';
+import type { LoggedEntry } from '../follow/payloads.js';
+import type { PresenceBook } from '../presence/presence-book.js';
+import { sightingOf } from '../presence/sighting.js';
+import type { Sighting } from '../presence/sighting.js';
+import { judgeAgain, judgeRecord } from './record-judge.js';
+import type { Bench, Verdict } from './record-judge.js';
+import type { OpeningSettings } from '../opening/open-report.js';
+import type { Taken } from '../reports/report-intake.js';
+
+export interface PresenceDeps extends OpeningSettings {
+  readonly dayKeysOf: DayKeysOf;
+  readonly doubts: DoubtShelf;
+  readonly gateways: GatewayBook;
+  /** Where sightings go; without one they are counted only. */
+  readonly presence?: PresenceBook;
+}
+
+export class PresenceIntake {
+  readonly #deps: PresenceDeps;
+  readonly #tally = newTally();
+
+  constructor(deps: PresenceDeps) {
+    this.#deps = deps;
+  }
+
+  get counts(): Tally {
+    return this.#tally;
+  }
+
+  /** The day whose keys are not there, when the report has not been looked into. */
+  take(entry: LoggedEntry, payload: Uint8Array): Taken {
+    try {
+      const report = this.#check(entry, payload);
+      if (this.#deps.dayKeysOf(report.day) === undefined) return { waitsForDay: report.day };
+      return { waiting: this.#read(report, entry.index) };
+    } catch (error) {
+      countRefusal(this.#tally, refusalCode(error));
+    }
+    return {};
+  }
+
+  /** A record that waited, of a report that was taken. */
+  takeAgain({ ledgerIndex, place, record }: MidnightRecord, gatewayId: Uint8Array): void {
+    const { presence, doubts } = this.#deps;
+    const day = dayOf(record.start);
+    const verdict = judgeAgain(record, record.peerEphId, this.#bench());
+    if (verdict.kind === 'forged') doubts.addForged(ledgerIndex, place, day);
+    const sighting = this.#sightingOf(record, verdict, gatewayId);
+    if (sighting) presence?.addReport({ day, gatewayId, ledgerIndex }, [sighting]);
+  }
+
+  giveUp(count: number): void {
+    countRefusal(this.#tally, 'sealing', count);
+  }
+
+  #check(entry: LoggedEntry, payload: Uint8Array): PresenceReport {
+    const { gateways, issuerPublicKey, retentionDays } = this.#deps;
+    const gatewayPublicKey = gateways.publicKeyOf(entry.source);
+    if (gatewayPublicKey === undefined)
+      throw new FirebreakError('certificate', 'no certificate of this gateway is in the ledger');
+    const receivedAtMs = entry.sourceTimeMs;
+    const gatewayId = entry.source;
+    return checkPresenceReport(payload, {
+      issuerPublicKey,
+      retentionDays,
+      receivedAtMs,
+      gatewayId,
+      gatewayPublicKey,
+    });
+  }
+
+  /** Gives the records that wait. */
+  #read(report: PresenceReport, ledgerIndex: number): WaitingRecord[] {
+    const records = openPresenceReport(report, this.#deps.dayKeysOf);
+    const { presence, doubts } = this.#deps;
+    this.#tally.opened += 1;
+    const bench = this.#bench();
+    const { day, gatewayId } = report;
+    const told = { hearer: { kind: 'gateway', gatewayId }, ledgerIndex } as const;
+    const seen: Sighting[] = [];
+    const waiting: WaitingRecord[] = [];
+    records.forEach((record, place) => {
+      const verdict = judgeRecord(record, record.ephId, bench);
+      if (verdict.kind === 'forged') doubts.addForged(ledgerIndex, place, day);
+      if (verdict.kind === 'waits')
+        waiting.push({ ...told, place, record: asEncounter(record), waitsForDay: verdict.day });
+      const sighting = this.#sightingOf(record, verdict, gatewayId);
+      if (sighting) seen.push(sighting);
+    });
+    presence?.addReport({ day, gatewayId, ledgerIndex }, seen);
+    return waiting;
+  }
+
+  #bench(): Bench {
+    const { dayKeysOf, sampleHoldSeconds } = this.#deps;
+    return { dayKeysOf, sampleHoldSeconds, tally: this.#tally, reporter: undefined };
+  }
+
+  #sightingOf(record: ProvenRecord, verdict: Verdict, gatewayId: Uint8Array): Sighting | undefined {
+    if (verdict.kind !== 'proven' || !verdict.isStartProven) return undefined;
+    const { peer, beacons } = verdict;
+    const { sampleHoldSeconds } = this.#deps;
+    return sightingOf(record, { tag: peer.tag, beacons, gatewayId, sampleHoldSeconds });
+  }
+}
+
+const asEncounter = ({ ephId, ...record }: PresenceRecord): EncounterRecord => ({
+  ...record,
+  peerEphId: ephId,
+  bucketSeconds: [0, 0, 0, 0],
+});
