@@ -92,6 +92,9 @@ function uplinkGate() {
     get isOnline() {
       return isOpen && uplink.isOnline;
     },
+    get trouble() {
+      return uplink.trouble;
+    },
     publishBatch: (batch) => uplink.publishBatch(batch),
     publishRetained: (topic, payload) => uplink.publishRetained(topic, payload),
     publishStatus: (status) => uplink.publishStatus(status),

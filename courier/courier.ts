@@ -14,7 +14,7 @@
 import { MAX_BATCH_ITEMS } from '../protocol/mqtt/batch.js';
 import type { Signer } from '../protocol/crypto/ed25519.js';
 import { MAX_ENTRY_TYPE, MAX_PAYLOAD_LENGTH } from '../protocol/tlog/entry.js';
-import { FirebreakError } from '../protocol/errors.js';
+import { FirebreakError, refusalOf } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
 import { encodeWriterStatus } from '../protocol/mqtt/writer-status.js';
@@ -63,6 +63,8 @@ export interface PostedEntry {
 
 export interface CourierStatus {
   readonly online: boolean;
+  /** Why it is not; undefined too while that is not known yet. */
+  readonly offlineWhy: string | undefined;
   /** Entries without a ledger receipt, and their bytes. */
   readonly depth: number;
   readonly bytes: number;
@@ -71,6 +73,8 @@ export interface CourierStatus {
   readonly parked: number;
   /** Refused for good and kept aside in the spool, now. */
   readonly keptAside: number;
+  /** Of these, how many for each refusal, by its name; a number that no refusal has is "reason 99". */
+  readonly keptAsideReasons: Readonly<Record<string, number>>;
   /** Since this courier was opened. */
   readonly delivered: number;
   readonly refused: number;
@@ -78,7 +82,9 @@ export interface CourierStatus {
   readonly renumbered: number;
   /** Receipts that did not verify, or fit no batch under way. */
   readonly strayReceipts: number;
+  /** When the newest receipt came by which the ledger took something, and the place in the log of the last entry it took then. */
   readonly lastReceiptWallMs: number | undefined;
+  readonly lastIndex: number | undefined;
 }
 
 export interface Courier {
@@ -156,16 +162,20 @@ class SpoolingCourier implements Courier {
   }
 
   status(): CourierStatus {
-    const { entries, bytes, oldestMs, parked, refused } = this.#deps.spool.depth();
+    const { spool, uplink } = this.#deps;
+    const { entries, bytes, oldestMs, parked, refused } = spool.depth();
     return {
-      online: this.#deps.uplink.isOnline,
+      online: uplink.isOnline,
+      offlineWhy: uplink.isOnline ? undefined : uplink.trouble,
       depth: entries,
       bytes,
       oldestUnsentMs: oldestMs,
       parked,
       keptAside: refused,
+      keptAsideReasons: byName(spool.refusedByReason()),
       ...this.#counts,
-      lastReceiptWallMs: this.#receipts.lastWallMs,
+      lastReceiptWallMs: this.#receipts.lastTaken?.wallMs,
+      lastIndex: this.#receipts.lastTaken?.index,
     };
   }
 
@@ -260,6 +270,18 @@ function requireAcceptable({ type, timeMs, payload }: OutboundEntry): void {
     throw new FirebreakError('size', `the payload of an entry is at most ${MAX_PAYLOAD_LENGTH} bytes`);
   if (Number.isSafeInteger(type) && type >= 0 && type <= MAX_ENTRY_TYPE && timeMs >= 0) return;
   throw new FirebreakError('format', `an entry has a type from 0 to ${MAX_ENTRY_TYPE} and a time`);
+}
+
+const byName = (counts: ReadonlyMap<number, number>): Record<string, number> =>
+  Object.fromEntries([...counts].map(([reason, times]) => [nameOf(reason), times]));
+
+/** The spool may have been written by a later version. */
+function nameOf(reason: number): string {
+  try {
+    return refusalOf(reason) ?? `reason ${reason}`;
+  } catch {
+    return `reason ${reason}`;
+  }
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -38,16 +38,16 @@ export interface ReceiptDeps {
 export class Receipts {
   readonly #deps: ReceiptDeps;
   readonly #settling = new Set<Promise<void>>();
-  #lastWallMs: number | undefined;
+  #lastTaken: { readonly wallMs: number; readonly index: number } | undefined;
   #forged = 0;
 
   constructor(deps: ReceiptDeps) {
     this.#deps = deps;
   }
 
-  /** When one was last carried out. */
-  get lastWallMs(): number | undefined {
-    return this.#lastWallMs;
+  /** When the ledger last took something, and the place in it of the last entry that it took then. */
+  get lastTaken(): { readonly wallMs: number; readonly index: number } | undefined {
+    return this.#lastTaken;
   }
 
   take(bytes: Uint8Array): void {
@@ -99,7 +99,6 @@ export class Receipts {
       counts.strayReceipts += 1;
       return;
     }
-    this.#lastWallMs = Date.now();
     if (verdict.kind === 'later') {
       all.putOff(underWay, performance.now(), retryPauseMs);
       const fields = { reason: verdict.refusal, entries: underWay.batch.entries.length };
@@ -137,6 +136,8 @@ export class Receipts {
     all.remove(underWay);
     recall.answered(underWay.isRecalled, parked.length, performance.now());
     for (const { id, verdict } of named) this.#tell(id, verdict);
+    const index = verdicts.flatMap((verdict) => ('index' in verdict ? [verdict.index] : [])).at(-1);
+    if (index !== undefined) this.#lastTaken = { wallMs: Date.now(), index };
     if (refused.length > 0)
       log.error('the ledger refused entries for good; they are kept aside in the spool', {
         entries: refused.length,

@@ -28,7 +28,8 @@ export class SpoolIndex {
   /** Ids in no batch, in the order in which they are to leave. */
   readonly #unbatched = new Set<number>();
   readonly #parked = new Set<number>();
-  readonly #refused = new Set<number>();
+  /** Their reasons by their ids, oldest first. */
+  readonly #refused = new Map<number, number>();
   #bytes = 0; // as encoded in a batch
   readonly #presence = { entries: 0, bytes: 0 };
   #nextId: number;
@@ -123,23 +124,29 @@ export class SpoolIndex {
       else this.#removeEntry(id);
     }
     this.#batches.delete(seq);
-    for (const { id } of refused) this.#refused.add(id);
+    for (const { id, reason } of refused) this.#refused.set(id, reason);
   }
 
   /** One kept aside, found on opening. Its id is never given again. */
-  addRefused(id: number): void {
-    this.#refused.add(id);
+  addRefused(id: number, reason: number): void {
+    this.#refused.set(id, reason);
     this.#nextId = Math.max(this.#nextId, id + 1);
   }
 
   refusedIds(): number[] {
-    return [...this.#refused];
+    return [...this.#refused.keys()];
+  }
+
+  refusedByReason(): ReadonlyMap<number, number> {
+    const counts = new Map<number, number>();
+    for (const reason of this.#refused.values()) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    return counts;
   }
 
   /** Those that no longer fit once `count` more are kept aside, oldest first. */
   surplusRefused(count: number): number[] {
     const surplus = Math.max(0, this.#refused.size + count - this.#limits.maxRefused);
-    return [...this.#refused].slice(0, surplus);
+    return this.refusedIds().slice(0, surplus);
   }
 
   dropRefused(ids: readonly number[]): void {

@@ -125,6 +125,8 @@ class LevelSpool implements Spool {
     return rows.map(decodeRefusedRow);
   }
 
+  refusedByReason: Spool['refusedByReason'] = () => this.#index.refusedByReason();
+
   depth: Spool['depth'] = () => this.#index.depth();
 
   async close(): Promise<void> {
@@ -227,7 +229,8 @@ async function readIndex(disk: SpoolDisk, limits: SpoolLimits): Promise<SpoolInd
     requireEntries(disk, index, ids);
     index.addBatch({ seq, ids });
   }
-  for await (const [id] of disk.rows(ROW.refused)) index.addRefused(id);
+  for await (const [id, value] of disk.rows(ROW.refused))
+    index.addRefused(id, decodeRefusedRow(value).reason);
   return index;
 }
 

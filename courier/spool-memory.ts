@@ -52,6 +52,7 @@ class MemorySpool implements Spool {
   };
 
   refused: Spool['refused'] = async () => [...this.#refused.values()];
+  refusedByReason: Spool['refusedByReason'] = () => this.#index.refusedByReason();
   depth: Spool['depth'] = () => this.#index.depth();
   close: Spool['close'] = async () => {};
 

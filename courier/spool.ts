@@ -81,6 +81,8 @@ export interface Spool {
   settle(seq: number, fates: Fates): Promise<void>;
   /** The entries kept aside, oldest first. */
   refused(): Promise<readonly RefusedEntry[]>;
+  /** How many of them are kept aside for each reason. */
+  refusedByReason(): ReadonlyMap<number, number>;
   depth(): SpoolDepth;
   close(): Promise<void>;
 }

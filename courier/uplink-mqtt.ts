@@ -24,6 +24,7 @@ const LONGEST_PAUSE_MS = 30_000;
 /** A connection that lasted this long was a good one: the next pause is short again. */
 const GOOD_AFTER_MS = 10_000;
 const STATUS_WAIT_MS = 2_000;
+const NO_ANSWER = new Error('no answer');
 
 export interface UplinkMqttDeps {
   /** Such as mqtt://127.0.0.1:1883. */
@@ -75,7 +76,7 @@ class MqttUplink implements Uplink {
   #isOnline = false;
   #firstOnline: () => void = () => undefined;
   #pauseMs = FIRST_PAUSE_MS;
-  #lastReason = new Error('no answer');
+  #lastReason: Error | undefined;
 
   constructor(deps: UplinkMqttDeps) {
     this.#deps = deps;
@@ -87,6 +88,10 @@ class MqttUplink implements Uplink {
 
   get isOnline(): boolean {
     return this.#isOnline;
+  }
+
+  get trouble(): string | undefined {
+    return this.#isOnline ? undefined : this.#lastReason?.message;
   }
 
   firstConnection(patienceMs: number, signal: AbortSignal | undefined): Promise<void> {
@@ -227,15 +232,16 @@ class MqttUplink implements Uplink {
     if (this.#connection === undefined || !this.#isOnline)
       throw new FirebreakError(
         'unreachable',
-        `not connected to ${this.#deps.url}: ${this.#lastReason.message}`,
+        `not connected to ${this.#deps.url}: ${(this.#lastReason ?? NO_ANSWER).message}`,
       );
     await this.#connection.publish(topic, payload, retain);
   }
 
   #gaveUp(patienceMs: number): FirebreakError {
+    const reason = this.#lastReason ?? NO_ANSWER;
     return new FirebreakError(
       'unreachable',
-      `gave up after ${patienceMs / 1000} s on ${this.#deps.url}: ${whyNot(this.#lastReason)} (${this.#lastReason.message})`,
+      `gave up after ${patienceMs / 1000} s on ${this.#deps.url}: ${whyNot(reason)} (${reason.message})`,
     );
   }
 }

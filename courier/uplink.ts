@@ -4,6 +4,8 @@
  */
 export interface Uplink {
   readonly isOnline: boolean;
+  /** Why it is offline, in words for a person; undefined while it is online, and before the first connection has failed. */
+  readonly trouble: string | undefined;
   /** Resolves when the broker took the batch (PUBACK), which is not yet the ledger's receipt. Rejects `unreachable`, `timeout`, `full`. */
   publishBatch(batch: Uint8Array): Promise<void>;
   /** Retained: whoever subscribes later gets the newest. Rejects `unreachable`, `timeout`, `full`. */

@@ -3,8 +3,9 @@ import type { AuthorityStatus, NoticeReach } from '../../authority/authority.js'
 import type { Notified } from '../../authority/notices/notice-desk.js';
 import type { CourierStatus } from '../../courier/courier.js';
 import { MAX_NOTICES, MAX_NOTICES_BYTES } from '../../protocol/tag/notice-list.js';
-import { duration, localTime } from '../terminal/times.js';
+import { localTime } from '../terminal/times.js';
 import { counted } from './counts.js';
+import { reasonsInWords, unreachable, waitingWords } from './delivery-words.js';
 
 /** The part of the room for notices from which on an officer is told how much is left. */
 const NEARLY_FULL = 0.75;
@@ -51,19 +52,22 @@ function roomLines({ held, heldBytes }: Notified): string[] {
 
 /** `nowMs` is deployment time. */
 export function healthLine(
-  { online, depth, oldestUnsentMs, keptAside }: CourierStatus,
+  courier: CourierStatus,
   { noticesWaiting }: AuthorityStatus,
   nowMs: number,
 ): string {
-  const aside = keptAside > 0 ? `; ${entries(keptAside)} refused for good by the ledger` : '';
-  if (depth === 0) return `${online ? 'well' : 'the ledger cannot be reached; nothing waits for it'}${aside}`;
-  const age = oldestUnsentMs === undefined ? 0 : Math.max(0, nowMs - oldestUnsentMs) / 1000;
+  const { online, depth, keptAside, keptAsideReasons } = courier;
+  const aside =
+    keptAside > 0
+      ? `; ${entries(keptAside)} refused for good by the ledger (${reasonsInWords(keptAsideReasons)})`
+      : '';
+  if (depth === 0) return `${online ? 'well' : `${unreachable(courier)}; nothing waits for it`}${aside}`;
   const warnings =
     noticesWaiting > 0
       ? `; ${counted(noticesWaiting, 'notice')} among them ${noticesWaiting === 1 ? 'warns' : 'warn'} nobody yet`
       : '';
-  const waiting = `${entries(depth)} ${depth === 1 ? 'waits' : 'wait'}, the oldest for ${duration(age)}${warnings}`;
-  return `${online ? 'the ledger has not answered yet' : 'the ledger cannot be reached'}: ${waiting}${aside}`;
+  const waiting = `${waitingWords(entries(depth), courier, nowMs)}${warnings}`;
+  return `${online ? 'the ledger has not answered yet' : unreachable(courier)}: ${waiting}${aside}`;
 }
 
 const entries = (number: number): string => counted(number, 'entry', 'entries');

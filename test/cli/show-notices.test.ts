@@ -35,6 +35,7 @@ describe('the status of an authority', () => {
   const courier = {
     ...{ online: true, depth: 0, bytes: 0, oldestUnsentMs: undefined, parked: 0, keptAside: 0, delivered: 4 },
     ...{ refused: 0, resent: 0, renumbered: 0, strayReceipts: 0, lastReceiptWallMs: undefined },
+    ...{ offlineWhy: undefined, keptAsideReasons: {}, lastIndex: undefined },
   };
   const status = {
     ...{ issuerPublicKey: '', days: [], ended: [], sunsetDay: undefined, gateways: [], enrolledTags: 2 },
@@ -48,7 +49,13 @@ describe('the status of an authority', () => {
       'the ledger cannot be reached: 2 entries wait, the oldest for 40 s; 1 notice among them warns nobody yet',
     );
     expect(healthLine(waiting, status, 41_000)).toContain('the ledger has not answered yet: 2 entries wait');
-    expect(healthLine({ ...courier, keptAside: 1 }, status, 0)).toContain('1 entry refused for good');
+    expect(healthLine({ ...waiting, online: false, offlineWhy: 'no route\n' }, status, 41_000)).toBe(
+      'the ledger cannot be reached (no route\ufffd): 2 entries wait, the oldest for 40 s',
+    );
+    const aside = { keptAside: 1, keptAsideReasons: { size: 1 } };
+    expect(healthLine({ ...courier, ...aside }, status, 0)).toContain(
+      '1 entry refused for good by the ledger (1 size)',
+    );
     expect(healthLine({ ...courier, online: false }, status, 0)).not.toContain('well');
   });
 

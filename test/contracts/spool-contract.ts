@@ -141,13 +141,17 @@ export function describeSpool(name: string, stage: () => Promise<SpoolStage>): v
       await spool.append(entriesOf(0, 6));
       for (const seq of [1, 2]) {
         const batch = await spool.form(LIMITS);
-        const refused = (batch?.ids ?? []).slice(0, 2).map((id) => ({ id, reason: id + 1 }));
+        const refused = (batch?.ids ?? []).slice(0, 2).map((id) => ({ id, reason: id < 4 ? 2 : 5 }));
         await spool.settle(seq, { parked: [], refused });
       }
       expect(spool.depth()).toMatchObject({ entries: 0, refused: 3 });
       expect(await spool.refused()).toEqual(
-        [1, 3, 4].map((number) => ({ reason: number + 1, entry: entryOf(number) })),
+        [1, 3, 4].map((number) => ({ reason: number < 4 ? 2 : 5, entry: entryOf(number) })),
       );
+      expect([...spool.refusedByReason()]).toEqual([
+        [2, 2],
+        [5, 1],
+      ]);
     });
 
     it('ends a batch once; ending it again, or one never formed, changes nothing', async () => {

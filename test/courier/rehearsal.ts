@@ -20,6 +20,7 @@ export const item = (number: number, type = 8): BatchItem => ({
 
 export interface TestUplink extends Uplink {
   isOnline: boolean;
+  trouble: string | undefined;
   /** Every batch handed over, in order. */
   readonly sent: Uint8Array[];
   /** No PUBACK comes while this is set. */
@@ -33,6 +34,7 @@ export function testUplink(): TestUplink {
   const onOnline: (() => void)[] = [];
   const uplink: TestUplink = {
     isOnline: true,
+    trouble: undefined,
     isMute: false,
     sent: [],
     publishBatch: (batch) => {

@@ -41,6 +41,7 @@ describe('a spool on disk, opened again', () => {
     expect(await after.formed()).toEqual(formed);
     expect(after.depth()).toEqual(before.depth());
     expect(await after.refused()).toEqual([{ reason: 12, entry: entryOf(2) }]);
+    expect([...after.refusedByReason()]).toEqual([[12, 1]]);
     expect((await after.recall(LIMITS))?.ids).toEqual([1]);
     await after.append([entryOf(8)]);
     expect(await after.form(LIMITS)).toMatchObject({ seq: 6, ids: [8] });

@@ -120,6 +120,22 @@ describe('an uplink', () => {
     },
   );
 
+  it('says why it is offline while it is, and no more once it is online', async () => {
+    let answer = Buffer.from([0x20, 2, 0, 4]);
+    const { url } = await pretender((socket, data) => {
+      if ((data[0] ?? 0) >> 4 === 1) socket.write(answer);
+      else withoutPuback(socket, data);
+    });
+    const uplink = await uplinkTo(url, officer, { startsOffline: true });
+    expect(uplink.trouble).toBeUndefined();
+    await expect
+      .poll(() => uplink.trouble ?? '')
+      .toContain('do the clocks of this host and the ledger’s agree?');
+    answer = CONNACK;
+    await expect.poll(() => uplink.isOnline, { timeout: 20_000 }).toBe(true);
+    expect(uplink.trouble).toBeUndefined();
+  });
+
   it('asks again on the next connection for a topic whose subscription was lost with the last', async () => {
     let subscriptions = 0;
     const { url } = await pretender((socket, data) => {
