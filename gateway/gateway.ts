@@ -88,6 +88,8 @@ export interface GatewayStatus {
   readonly presenceReported: number;
   /** Heard, and lost: more at once than the gateway can hold or report. */
   readonly presenceLost: number;
+  /** Heard, and given up: older than the window when they could be reported again. */
+  readonly presenceTooOld: number;
   /** The last day of its certificate; 0 when it has none that holds today. */
   readonly certificateToDay: number;
   readonly statementDays: readonly number[];
@@ -195,6 +197,7 @@ class OpenGateway implements Gateway {
       tagsInReach: this.#presence.tagsInReach,
       presenceReported: this.#presence.reported,
       presenceLost: this.#presence.lost,
+      presenceTooOld: this.#presence.tooOld,
       certificateToDay: this.#desk.certificate()?.toDay ?? 0,
       statementDays: this.#book.days(),
       notices: this.#desk.notices().length,

@@ -62,6 +62,8 @@ export class Presence {
   #lost = 0;
   beacons = 0;
   reported = 0;
+  /** Records that nobody could open any more when they could be reported again. */
+  tooOld = 0;
   /** What there was to be kept when it was kept last, and how many records are on disk. */
   #keptAt = this.#mark();
   #keptCount = 0;
@@ -158,7 +160,7 @@ export class Presence {
       else log.warn('a presence report is too old to be sent', { day, lost: count });
       this.#sealed = this.#sealed.filter((one) => one !== report);
       this.reported += isAccepted ? count : 0;
-      this.#lost += isAccepted ? 0 : count;
+      this.tooOld += isAccepted ? 0 : count;
     }
   }
 

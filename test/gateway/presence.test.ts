@@ -249,13 +249,14 @@ describe('presence that is in no report yet', () => {
     right.may = false;
     hearMore(1);
     await later.report();
-    expect(later.lost).toBe(0);
+    expect(later).toMatchObject({ lost: 0, tooOld: 0 });
     const next = await started({ ...disk, store: memoryStore(disk.store.kept) });
     await next.presence.report();
     expect(next.presence.reported).toBe(3);
     right.may = true;
     await later.report();
-    expect([later.lost, courier.items, disk.store.kept?.length]).toEqual([3, [], 0]);
+    expect(later).toMatchObject({ lost: 0, tooOld: 3 });
+    expect([courier.items, disk.store.kept?.length]).toEqual([[], 0]);
   });
 
   it('is written once in a turn in which somebody was heard, and not in one without', async () => {
