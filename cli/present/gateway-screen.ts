@@ -2,12 +2,17 @@
 import pc from 'picocolors';
 import { z } from 'zod';
 import { plain } from '../../protocol/plain-text.js';
-import { DAY_SECONDS } from '../../protocol/time.js';
+import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
 import type { ReadStatus } from '../files/status-file.js';
 import { duration, localTime } from '../terminal/times.js';
 import { count, counted } from './counts.js';
+import { reasonsInWords, unreachable, waitedMs, waitingWords } from './delivery-words.js';
 import { silence } from './heard-of.js';
 
+/** Longer than a ledger that is well lets anything wait. */
+const LONG_MS = 10 * 60_000;
+
+/** What is optional or has a default, an earlier version did not write. */
 export const gatewayStatusSchema = z.object({
   name: z.string(),
   clockMs: z.number(),
@@ -28,19 +33,23 @@ export const gatewayStatusSchema = z.object({
     tagsInReach: z.number(),
     presenceReported: z.number(),
     presenceLost: z.number(),
+    presenceTooOld: z.number().default(0),
     certificateToDay: z.number(),
     statementDays: z.array(z.number()),
     notices: z.number().default(0),
   }),
   courier: z.object({
     online: z.boolean(),
+    offlineWhy: z.string().optional(),
     depth: z.number(),
     oldestUnsentMs: z.number().optional(),
     delivered: z.number(),
     refused: z.number(),
     parked: z.number(),
     keptAside: z.number(),
+    keptAsideReasons: z.record(z.string(), z.number()).default({}),
     lastReceiptWallMs: z.number().optional(),
+    lastIndex: z.number().optional(),
   }),
 });
 
@@ -51,9 +60,7 @@ export function gatewayScreen(read: ReadStatus<Status>): string {
   const { gateway, courier } = status;
   const silent = silence(read);
   const then = silent === undefined ? '' : ' then';
-  const refusals = Object.entries(gateway.reportsRefused).map(
-    ([reason, times]) => `${count(times)} ${plain(reason)}`,
-  );
+  const refusals = reasonsInWords(gateway.reportsRefused);
   return [
     `${pc.bold(plain(status.name))}  ${silent ?? verdict(status)}`,
     row(
@@ -70,65 +77,119 @@ export function gatewayScreen(read: ReadStatus<Status>): string {
     ),
     row(
       'reports',
-      `${count(gateway.reportsAccepted)} accepted, ${refusals.length > 0 ? `refused ${refusals.join(', ')}` : 'none refused'}`,
+      `${count(gateway.reportsAccepted)} accepted, ${refusals === '' ? 'none refused' : `refused ${refusals}`}`,
     ),
     row('ledger', ledgerLine(status)),
-    row(
-      'last receipt',
-      courier.lastReceiptWallMs === undefined
-        ? 'none yet'
-        : `${ago(Date.now() - courier.lastReceiptWallMs)} ago`,
-    ),
+    row('last receipt', lastReceiptLine(courier)),
     row('certificate', certificateLine(gateway)),
-    row('day keys', `${gateway.statementDays.length} held`),
+    row('day keys', dayKeysLine(status)),
     row('notices', gateway.notices > 0 ? `${gateway.notices} on offer to tags${then}` : 'none'),
     row('id', plain(gateway.gatewayId)),
   ].join('\n');
 }
 
 function verdict(status: Status): string {
-  const { gateway, courier } = status;
-  const offline = courier.online ? '' : '; the ledger cannot be reached';
-  if (gateway.trouble !== undefined) return pc.red(`serves no tag: ${plain(gateway.trouble)}${offline}`);
+  const { gateway } = status;
+  const ledger = ledgerTrouble(status);
+  const besides = ledger === undefined ? '' : `; ${ledger}`;
+  if (gateway.trouble !== undefined) return pc.red(`serves no tag: ${plain(gateway.trouble)}${besides}`);
   if (gateway.radioTrouble !== undefined)
-    return pc.red(`not wholly on the air: ${plain(gateway.radioTrouble)}${offline}`);
+    return pc.red(`not wholly on the air: ${plain(gateway.radioTrouble)}${besides}`);
   if (gateway.whyNotKept !== undefined)
     return pc.red(
-      `could not keep the last report, its tag comes again: ${plain(gateway.whyNotKept)}${offline}`,
+      `could not keep the last report, its tag comes again: ${plain(gateway.whyNotKept)}${besides}`,
     );
-  if (endsSoon(status)) {
-    const end = localTime(endOf(gateway));
-    return pc.yellow(
-      `serves tags until ${end}, when its certificate ends: the authority renews it while it runs; from an authority on another machine bring gateways/${plain(status.name)}/certificate${offline}`,
-    );
-  }
-  if (!courier.online) return pc.yellow('serving tags; the ledger cannot be reached, reports wait on disk');
+  const ending = endingSoon(status);
+  if (ending !== undefined) return pc.yellow(`serves tags until ${ending}${besides}`);
+  if (ledger !== undefined) return pc.yellow(`serving tags${besides}`);
   return pc.green('well');
 }
 
-/** Forgeries, most likely: no antenna hears so many tags. */
-const lostWords = ({ presenceLost }: Status['gateway']): string =>
-  presenceLost > 0 ? ` (${count(presenceLost)} lost: more at once than it can hold)` : '';
+/** Why what tags bring does not get into the ledger, and what to do; undefined when it does, or is about to. */
+function ledgerTrouble({ clockMs, courier }: Status): string | undefined {
+  const { online, depth, parked, keptAside, lastReceiptWallMs } = courier;
+  if (!online) return `${unreachable(courier)}, reports wait on disk`;
+  if (parked > 0)
+    return `${reports(parked)} ${parked === 1 ? 'waits' : 'wait'} until the ledger has the certificate of this gateway: see that the authority runs and reaches the ledger`;
+  if (depth > 0 && waitedMs(courier, clockMs) > LONG_MS) {
+    const isTaking = lastReceiptWallMs !== undefined && Date.now() - lastReceiptWallMs < LONG_MS;
+    const waiting = waitingWords(reports(depth), courier, clockMs);
+    return isTaking
+      ? `the ledger is behind: ${waiting}`
+      : `the ledger takes nothing: ${waiting}; firebreak ledger status says how it is`;
+  }
+  if (keptAside === 0) return undefined;
+  const reasons = reasonsInWords(courier.keptAsideReasons);
+  return `the ledger refused ${reports(keptAside)} for good${reasons && ` (${reasons})`}: see that the clock here is right, and tell whoever runs the ledger`;
+}
+
+/** When and why no tag will be served, and what to do about it; undefined while that is far off. */
+function endingSoon(status: Status): string | undefined {
+  const { name, gateway } = status;
+  const keysEnd = keysEndOf(status);
+  if (keysEnd > 0 && keysEnd < endOf(gateway) && leftSeconds(status, keysEnd) < DAY_SECONDS)
+    return `${localTime(keysEnd)}, when its day keys end: the authority publishes them while it runs and the broker can be reached`;
+  // The authority renews it as its last two days begin (orders/gateway-desk.ts).
+  if (leftSeconds(status, endOf(gateway)) <= 2 * DAY_SECONDS)
+    return `${localTime(endOf(gateway))}, when its certificate ends: the authority renews it while it runs; from an authority on another machine bring gateways/${plain(name)}/certificate`;
+  return undefined;
+}
+
+const leftSeconds = ({ clockMs }: Status, end: number): number => end - clockMs / 1000;
+
+/** No room: forgeries, most likely, since no antenna hears so many tags. */
+function lostWords({ presenceLost, presenceTooOld }: Status['gateway']): string {
+  const lost = [
+    ...(presenceLost > 0 ? [`${count(presenceLost)} lost: more at once than it can hold`] : []),
+    ...(presenceTooOld > 0 ? [`${count(presenceTooOld)} too old when the gateway could report again`] : []),
+  ];
+  return lost.length > 0 ? ` (${lost.join('; ')})` : '';
+}
 
 /** Unix s. */
 const endOf = ({ certificateToDay }: Status['gateway']): number => (certificateToDay + 1) * DAY_SECONDS;
 
-/** In its last two days; the authority renews it as they begin (orders/gateway-desk.ts). */
-const endsSoon = ({ clockMs, gateway }: Status): boolean =>
-  endOf(gateway) - clockMs / 1000 <= 2 * DAY_SECONDS;
+/** Unix s: the end of the last day from today on without a gap; 0 when today has no keys. */
+function keysEndOf({ clockMs, gateway }: Status): number {
+  const held = new Set(gateway.statementDays);
+  const today = dayOf(clockMs / 1000);
+  let day = today;
+  while (held.has(day)) day += 1;
+  return day > today ? day * DAY_SECONDS : 0;
+}
 
 /** 0 is for none that holds today. */
 const certificateLine = (gateway: Status['gateway']): string =>
   gateway.certificateToDay > 0 ? `holds until ${localTime(endOf(gateway))}` : 'none that holds today';
+
+function dayKeysLine(status: Status): string {
+  const end = keysEndOf(status);
+  return `${status.gateway.statementDays.length} held, ${end > 0 ? `until ${localTime(end)}` : 'none for today'}`;
+}
 
 function ledgerLine({ clockMs, courier }: Status): string {
   const waits =
     courier.oldestUnsentMs === undefined ? '' : `, the oldest for ${ago(clockMs - courier.oldestUnsentMs)}`;
   const parked =
     courier.parked > 0 ? ` (${count(courier.parked)} until the ledger takes this gateway's certificate)` : '';
-  const aside = courier.keptAside > 0 ? ` (${count(courier.keptAside)} kept on disk as evidence)` : '';
-  return `${count(courier.delivered)} delivered and receipted, ${count(courier.refused)} refused${aside}, ${count(courier.depth)} waiting${parked}${waits}`;
+  return `${count(courier.delivered)} delivered and receipted since it started, ${refusedWords(courier)}, ${count(courier.depth)} waiting${parked}${waits}`;
 }
 
+/** Those kept on disk outlive a start, and of more than it keeps the newest stay (courier/spool.ts). */
+function refusedWords({ refused, keptAside, keptAsideReasons }: Status['courier']): string {
+  const all = `${count(Math.max(refused, keptAside))} refused`;
+  if (keptAside === 0) return all;
+  const reasons = reasonsInWords(keptAsideReasons);
+  const kept = refused > keptAside ? `the newest ${count(keptAside)} kept on disk` : 'kept on disk';
+  return `${all} (${reasons && `${reasons}; `}${kept})`;
+}
+
+function lastReceiptLine({ lastReceiptWallMs, lastIndex }: Status['courier']): string {
+  if (lastReceiptWallMs === undefined) return 'none yet';
+  const entry = lastIndex === undefined ? '' : `, entry ${count(lastIndex)}`;
+  return `${ago(Date.now() - lastReceiptWallMs)} ago${entry}`;
+}
+
+const reports = (number: number): string => counted(number, 'report');
 const ago = (ms: number): string => duration(Math.max(0, ms) / 1000);
 const row = (name: string, text: string): string => `  ${pc.dim(name.padEnd(13))}${text}`;

@@ -1,7 +1,6 @@
 /** What stands on a person's screen: days that end when they end, numbers that agree with their nouns. */
 import { describe, expect, it } from 'vitest';
 import { typeLine } from '../../cli/present/entry-names.js';
-import { gatewayScreen, gatewayStatusSchema } from '../../cli/present/gateway-screen.js';
 import { auditLines } from '../../cli/present/show-audit.js';
 import { gatewayLines, statusLines } from '../../cli/present/show-retention.js';
 import { tracerScreen } from '../../cli/present/tracer-screen.js';
@@ -11,30 +10,12 @@ import { callOf } from '../../cli/terminal/how-called.js';
 import { toHex } from '../../protocol/bytes.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
+import { gatewayShown as gateway, LAST_DAY } from './gateway-shown.js';
 
-const LAST_DAY = 20_520;
 const DAY_AFTER = localTime((LAST_DAY + 1) * DAY_SECONDS);
 const seen = { isRunning: true, ageMs: 0 };
 const each = (value: number, ...names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, value]));
-
-function gateway(
-  value: number,
-  changes: Record<string, unknown> = {},
-  { clockMs = 0, online = true, isRunning = true } = {},
-): string {
-  const status = gatewayStatusSchema.parse({
-    ...{ name: 'hub-1', clockMs },
-    gateway: {
-      ...each(value, 'openSessions', 'sessions', 'turnedAway', 'timedOut', 'broken', 'reportsAccepted'),
-      ...each(value, 'beaconsHeard', 'tagsInReach', 'presenceReported', 'presenceLost'),
-      ...{ upSinceMs: 0, certificateToDay: LAST_DAY, gatewayId: 'a0'.repeat(16) },
-      ...{ reportsRefused: {}, statementDays: [], notices: 0, ...changes },
-    },
-    courier: { online, ...each(value, 'depth', 'delivered', 'refused', 'parked', 'keptAside') },
-  });
-  return gatewayScreen({ ...seen, isRunning, status });
-}
 
 function tag(value: number, changes: Record<string, unknown> = {}): string {
   const status = tagStatusSchema.parse({
@@ -50,42 +31,6 @@ describe('the last day of a certificate, and of credentials', () => {
   it('ends where the next one begins', () => {
     expect(gateway(2)).toContain(`holds until ${DAY_AFTER}\n`);
     expect(tag(2)).toMatch(new RegExp(`credentials +until ${DAY_AFTER}$`));
-  });
-});
-
-describe('a gateway', () => {
-  it('is well only when tags are served and heard, and what they bring is kept', () => {
-    expect(gateway(1)).toContain('hub-1  well');
-    const radioTrouble = 'the adapter that scans (hci0) is down or was pulled out';
-    expect(gateway(1, { radioTrouble })).toContain(`hub-1  not wholly on the air: ${radioTrouble}`);
-    const whyNotKept = 'the spool is full';
-    expect(gateway(1, { whyNotKept })).toContain(
-      'hub-1  could not keep the last report, its tag comes again: the spool is full',
-    );
-  });
-
-  it('is not well in the last two days of a certificate, and names the file that has to come', () => {
-    const onDay = (day: number, online = true) =>
-      gateway(1, {}, { clockMs: day * DAY_SECONDS * 1000, online });
-    expect(onDay(LAST_DAY - 2)).toContain('hub-1  well');
-    expect(onDay(LAST_DAY - 1)).toContain(
-      `hub-1  serves tags until ${DAY_AFTER}, when its certificate ends: the authority renews it`,
-    );
-    expect(onDay(LAST_DAY, false)).toContain(
-      'from an authority on another machine bring gateways/hub-1/certificate; the ledger cannot be reached',
-    );
-  });
-
-  it('that is stopped says of what was then that it was then', () => {
-    const stopped = gateway(1, { notices: 2 }, { isRunning: false });
-    expect(stopped).toContain('not running');
-    for (const words of ['1 tag in reach then,', '1 open then,', '2 on offer to tags then', 'then, up since'])
-      expect(stopped).toContain(words);
-    expect(gateway(1, { notices: 2 })).not.toContain('then');
-  });
-
-  it('without a certificate has none until 1970 either', () => {
-    expect(gateway(1, { certificateToDay: 0 })).toMatch(/certificate +none that holds today\n/);
   });
 });
 
