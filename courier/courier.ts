@@ -1,6 +1,6 @@
 /**
- * How a writer reaches the ledger (protocol.md §9): entries go to the spool, leave it in signed batches without gaps in
- * their numbers, and are forgotten only for a receipt of the ledger that verifies. Delivery is at least once; the ledger
+ * How a writer reaches the ledger (protocol.md §9): entries go to the spool, leave it in signed batches numbered one after
+ * the other, and are forgotten only for a receipt of the ledger that verifies. Delivery is at least once; the ledger
  * makes it exactly once.
  *
  * A few batches are under way at a time; entries that come meanwhile wait in the spool and fill the next one. Without a
@@ -11,6 +11,7 @@
  * Crash cases. After form(), before the batch is sent: it is sent at the next start. After the receipt, before settle():
  * it is sent again and gets its receipt again.
  */
+import { LimitedLog } from '../host/limited-log.js';
 import { MAX_BATCH_ITEMS } from '../protocol/mqtt/batch.js';
 import type { Signer } from '../protocol/crypto/ed25519.js';
 import { MAX_ENTRY_TYPE, MAX_PAYLOAD_LENGTH } from '../protocol/tlog/entry.js';
@@ -105,6 +106,8 @@ export async function openCourier(deps: CourierDeps): Promise<Courier> {
 
 class SpoolingCourier implements Courier {
   readonly #deps: CourierDeps;
+  /** A ledger may be in trouble for weeks, and have a word on each batch meanwhile. */
+  readonly #log: LimitedLog;
   readonly #underWay: UnderWay;
   readonly #deliveries = new Deliveries();
   readonly #recall: RecallPlan;
@@ -118,13 +121,14 @@ class SpoolingCourier implements Courier {
   #closed = false;
 
   constructor(deps: CourierDeps) {
-    const { spool, signer, ledgerReceiptKey, log, retryPauseMs = RETRY_PAUSE_MS } = deps;
+    const { spool, signer, ledgerReceiptKey, retryPauseMs = RETRY_PAUSE_MS } = deps;
     const { isPastRetention = () => false } = deps;
     this.#deps = deps;
+    this.#log = new LimitedLog(deps.log);
     this.#recall = new RecallPlan(retryPauseMs);
     this.#underWay = new UnderWay(signer, deps.receiptWaitMs ?? RECEIPT_WAIT_MS);
     this.#receipts = new Receipts({
-      ...{ spool, ledgerReceiptKey, log, retryPauseMs, isPastRetention },
+      ...{ spool, ledgerReceiptKey, log: this.#log, retryPauseMs, isPastRetention },
       writerId: partyIdOf(signer.publicKey),
       ...{ underWay: this.#underWay, deliveries: this.#deliveries },
       ...{ recall: this.#recall, counts: this.#counts },
@@ -188,6 +192,7 @@ class SpoolingCourier implements Courier {
     await this.#receipts.settled();
     this.#deliveries.close();
     await this.#sayStatus(false);
+    this.#log.close();
   }
 
   #requireOpen(): void {
@@ -199,7 +204,7 @@ class SpoolingCourier implements Courier {
     const due = this.#underWay.due(performance.now());
     const overdue = due.filter(({ sent, isPaused }) => sent > 0 && !isPaused);
     if (overdue.length > 0 && this.#deps.uplink.isOnline)
-      this.#deps.log.warn('no receipt from the ledger; sending again', { batches: overdue.length });
+      this.#log.warn('no receipt from the ledger; sending again', { batches: overdue.length });
     this.#sendAll(due);
   }
 
@@ -218,7 +223,7 @@ class SpoolingCourier implements Courier {
       }
     } catch (error) {
       this.#formAfterMs = performance.now() + STATUS_EVERY_MS;
-      this.#deps.log.error('the spool cannot form a batch', { why: messageOf(error) });
+      this.#log.error('the spool cannot form a batch', { why: messageOf(error) });
     }
     this.#forming = undefined;
   }

@@ -1,4 +1,5 @@
 /** What a courier does with the ledger's receipts: each is verified, judged (verdict.ts) and carried out in the spool. */
+import { isToldByDoubling } from '../host/limited-log.js';
 import { equalBytes } from '../protocol/bytes.js';
 import { openLedgerReceipt } from '../protocol/mqtt/ledger-receipt.js';
 import type { LedgerReceipt } from '../protocol/mqtt/ledger-receipt.js';
@@ -35,11 +36,16 @@ export interface ReceiptDeps {
   readonly onSettled: () => void;
 }
 
+/** A batch whose number is taken skips so many at most: some 2^24 refusals lie before the last number of all. */
+const LONGEST_STEP = 2 ** 24;
+
 export class Receipts {
   readonly #deps: ReceiptDeps;
   readonly #settling = new Set<Promise<void>>();
   #lastTaken: { readonly wallMs: number; readonly index: number } | undefined;
   #forged = 0;
+  /** Batches refused for a number that is taken, since one was settled. */
+  #takenInARow = 0;
 
   constructor(deps: ReceiptDeps) {
     this.#deps = deps;
@@ -86,7 +92,7 @@ export class Receipts {
       return equalBytes(receipt.writerId, writerId) ? receipt : undefined;
     } catch (error) {
       const forged = (this.#forged += 1);
-      if (Number.isInteger(Math.log2(forged)))
+      if (isToldByDoubling(forged))
         log.warn('a ledger receipt does not verify', { why: messageOf(error), sofar: forged });
       return undefined;
     }
@@ -94,29 +100,37 @@ export class Receipts {
 
   async #carryOut(underWay: BatchUnderWay, receipt: LedgerReceipt): Promise<void> {
     const { counts, underWay: all, retryPauseMs, isPastRetention, log } = this.#deps;
-    const verdict = verdictOn(underWay.batch, receipt, { tries: underWay.refusals, isPastRetention });
-    if (verdict === undefined) {
+    const said = verdictOn(underWay.batch, receipt, { tries: underWay.refusals, isPastRetention });
+    if (said === undefined) {
       counts.strayReceipts += 1;
       return;
     }
+    const verdict = underWay.lastWord ?? said;
     if (verdict.kind === 'later') {
       all.putOff(underWay, performance.now(), retryPauseMs);
       const fields = { reason: verdict.refusal, entries: underWay.batch.entries.length };
       log.warn('the ledger does not take a batch now; trying again later', fields);
     } else if (verdict.kind === 'renumber') await this.#renumber(underWay);
-    else await this.#settle(underWay, verdict.entries);
+    else {
+      underWay.lastWord = verdict;
+      await this.#settle(underWay, verdict.entries);
+      this.#takenInARow = 0;
+    }
   }
 
+  /** A spool that began anew may have any number of taken ones before it: it skips twice as many each time. */
   async #renumber(underWay: BatchUnderWay): Promise<void> {
     const { spool, underWay: all, counts, log, send } = this.#deps;
-    const again = await spool.renumber(underWay.batch.seq);
+    const step = Math.min(LONGEST_STEP, 2 ** this.#takenInARow);
+    const sofar = (this.#takenInARow += 1);
+    const again = await spool.renumber(underWay.batch.seq, step);
     all.remove(underWay);
     counts.renumbered += 1;
-    const fields = { taken: underWay.batch.seq, next: again.seq };
-    log.warn(
-      'the ledger holds another batch under this number (an old copy of the spool?); taking the next',
-      fields,
-    );
+    if (isToldByDoubling(sofar))
+      log.warn(
+        'the ledger holds another batch under this number (a spool lost, or an old copy of it?); taking a later one',
+        { taken: underWay.batch.seq, next: again.seq, sofar },
+      );
     send([all.add(again, underWay.isRecalled)]);
   }
 

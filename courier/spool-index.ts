@@ -90,6 +90,13 @@ export class SpoolIndex {
     return this.#plan(this.#parked, limits);
   }
 
+  /** The same entries under the number `step` after the last one given. Throws `not-found`. */
+  planRenumber(seq: number, step: number): BatchPlan {
+    const ids = this.#batches.get(seq);
+    if (ids === undefined) throw new FirebreakError('not-found', `there is no batch ${seq}`);
+    return { seq: this.#nextSeq + step - 1, ids };
+  }
+
   addBatch({ seq, ids }: BatchPlan): void {
     this.#batches.set(seq, ids);
     this.#nextSeq = Math.max(this.#nextSeq, seq + 1);

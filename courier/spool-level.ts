@@ -35,6 +35,11 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+interface Ending {
+  readonly fates: Fates;
+  readonly operations: readonly Operation[];
+}
+
 /** Throws `locked` when another process has the folder open, `foreign` for another writer's, `permission`, `damaged`. */
 export async function openLevelSpool(
   dir: string,
@@ -62,7 +67,7 @@ class LevelSpool implements Spool {
   /** Numbers are given one after another. */
   #numbering: Promise<unknown> = Promise.resolve();
   /** How to end batches whose ending failed: it may have reached the disk, and the entries with it gone from there. */
-  readonly #endings = new Map<number, Operation[]>();
+  readonly #endings = new Map<number, Ending>();
 
   constructor(disk: SpoolDisk, index: SpoolIndex) {
     this.#disk = disk;
@@ -87,11 +92,9 @@ class LevelSpool implements Spool {
       return this.#keep(plan, plan?.ids.map((id) => del(keyOf(ROW.parked, id))) ?? []);
     });
 
-  renumber(seq: number): Promise<SpooledBatch> {
+  renumber(seq: number, step = 1): Promise<SpooledBatch> {
     return this.#inTurn(async () => {
-      const ids = this.#index.idsOf(seq);
-      if (ids === undefined) throw new FirebreakError('not-found', `there is no batch ${seq}`);
-      const plan = { seq: this.#index.nextSeq, ids };
+      const plan = this.#index.planRenumber(seq, step);
       const batch = await this.#read(plan);
       await this.#disk.write([del(keyOf(ROW.batch, seq)), ...this.#batchRows(plan)]);
       this.#index.renumber(seq, plan);
@@ -109,13 +112,14 @@ class LevelSpool implements Spool {
     return this.#inTurn(async () => {
       const ids = this.#index.idsOf(seq);
       if (ids === undefined) return;
-      const surplus = this.#index.surplusRefused(fates.refused.length);
       const ending = this.#endings.get(seq) ?? (await this.#endingOf({ seq, ids }, fates));
       this.#endings.set(seq, ending);
+      const surplus = this.#index.surplusRefused(ending.fates.refused.length);
+      const dropped = surplus.map((id) => del(keyOf(ROW.refused, id)));
       // Not synced: undone by a crash, it is done again for the next receipt.
-      await this.#disk.write([...ending, ...surplus.map((id) => del(keyOf(ROW.refused, id)))], false);
+      await this.#disk.write([...ending.operations, ...dropped], false);
       this.#endings.delete(seq);
-      this.#index.settle(seq, fates);
+      this.#index.settle(seq, ending.fates);
       this.#index.dropRefused(surplus);
     });
   }
@@ -154,7 +158,8 @@ class LevelSpool implements Spool {
     return [put(keyOf(ROW.batch, seq), encodeBatchRow(ids)), put(NUMBERS_KEY, encodeNumbers(numbers))];
   }
 
-  async #endingOf({ seq, ids }: BatchPlan, { parked, refused }: Fates): Promise<Operation[]> {
+  async #endingOf({ seq, ids }: BatchPlan, fates: Fates): Promise<Ending> {
+    const { parked, refused } = fates;
     const kept = new Set(parked);
     const gone = ids.filter((id) => !kept.has(id));
     const entries = await this.#readEntries(refused.map(({ id }) => id));
@@ -162,12 +167,13 @@ class LevelSpool implements Spool {
       const { id, reason } = refused[k] ?? { id: 0, reason: 0 };
       return [put(keyOf(ROW.refused, id), encodeRefusedRow({ reason, entry }))];
     });
-    return [
+    const operations = [
       del(keyOf(ROW.batch, seq)),
       ...parked.map((id) => put(keyOf(ROW.parked, id), PARKED)),
       ...aside,
       ...gone.map((id) => del(keyOf(ROW.entry, id))),
     ];
+    return { fates, operations };
   }
 
   async #read({ seq, ids }: BatchPlan): Promise<SpooledBatch> {

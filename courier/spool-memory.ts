@@ -32,10 +32,8 @@ class MemorySpool implements Spool {
   recall: Spool['recall'] = async (limits) => this.#add(this.#index.planRecall(limits));
   formed: Spool['formed'] = async () => this.#index.batches().map((plan) => this.#batchOf(plan));
 
-  async renumber(seq: number): Promise<SpooledBatch> {
-    const ids = this.#index.idsOf(seq);
-    if (ids === undefined) throw new FirebreakError('not-found', `there is no batch ${seq}`);
-    const plan = { seq: this.#index.nextSeq, ids };
+  async renumber(seq: number, step = 1): Promise<SpooledBatch> {
+    const plan = this.#index.planRenumber(seq, step);
     this.#index.renumber(seq, plan);
     return this.#batchOf(plan);
   }

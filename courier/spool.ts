@@ -4,7 +4,7 @@
  *
  * Durability: what append(), form(), renumber() or recall() resolved survives a crash. Once formed, a batch has the same
  * number and the same entries for ever, so that it can be sent again byte for byte. A call that rejects has changed
- * nothing and can be made again. Bounded: append() throws `full` rather than grow past its limits, and nothing of that
+ * nothing and can be made again (settle(): with the same fates). Bounded: append() throws `full` rather than grow past its limits, and nothing of that
  * call is kept; of refused entries the newest are kept. Presence reports have a share of it alone: whoever floods a gateway
  * with forged tags must not take the room of what real ones bring.
  */
@@ -73,11 +73,14 @@ export interface Spool {
   form(limits: BatchLimits): Promise<SpooledBatch | undefined>;
   /** The same of the entries parked longest. */
   recall(limits: BatchLimits): Promise<SpooledBatch | undefined>;
-  /** Gives a batch the next number, for when its own is taken at the ledger. Throws `not-found`. */
-  renumber(seq: number): Promise<SpooledBatch>;
+  /** Gives a batch the number `step` after the last one given, 1 unless told, for when its own is taken at the ledger. Throws `not-found`. */
+  renumber(seq: number, step?: number): Promise<SpooledBatch>;
   /** Batches formed and not settled, by seq: what a restart has to send again. */
   formed(): Promise<readonly SpooledBatch[]>;
-  /** Ends a batch. May be undone by a crash, whole: the batch is then sent and receipted once more. No-op for one not formed. */
+  /**
+   * Ends a batch. May be undone by a crash, whole: the batch is then sent and receipted once more. No-op for one not formed.
+   * After a call that rejected, the batch ends with the fates of that call whichever come with the next: they may be on disk.
+   */
   settle(seq: number, fates: Fates): Promise<void>;
   /** The entries kept aside, oldest first. */
   refused(): Promise<readonly RefusedEntry[]>;

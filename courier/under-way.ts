@@ -7,6 +7,7 @@ import { toHex } from '../protocol/bytes.js';
 import type { Signer } from '../protocol/crypto/ed25519.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { SpooledBatch } from './spool.js';
+import type { Verdict } from './verdict.js';
 
 const LONGEST_PAUSE_MS = 120_000;
 
@@ -28,6 +29,8 @@ export interface BatchUnderWay {
   isPublishing: boolean;
   /** A receipt for it is being carried out. */
   isSettling: boolean;
+  /** The last word on it, which the spool may hold though it could not say so: no later receipt changes it. */
+  lastWord: Verdict | undefined;
 }
 
 export class UnderWay {
@@ -56,6 +59,7 @@ export class UnderWay {
       isPaused: false,
       isPublishing: false,
       isSettling: false,
+      lastWord: undefined,
     };
     this.#batches.set(underWay.hash, underWay);
     return underWay;

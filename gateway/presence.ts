@@ -4,7 +4,8 @@
  * more than the minute since. What was kept is reported at the next start.
  *
  * What a crash may lose: what was heard since the last turn; what is of a day whose key has not arrived, which nobody can
- * seal; and beyond the 4,096 records kept those heard least. What only waits stays on disk when the gateway closes.
+ * seal; and beyond the 4,096 records kept at a turn the oldest that wait, or, when more than that are open, those heard
+ * least. A gateway that closes keeps all that waits, but for what nobody can seal: that is counted as lost.
  *
  * A report takes its draft's place on disk before it goes to the spool. So after a crash in between the same bytes are
  * posted twice, which the ledger counts once, and not two reports under one number. When it cannot take that place it gets
@@ -13,6 +14,7 @@
  * A gateway may start with a clock that is wrong. What is of a later day than the clock shows waits for the clock; what is
  * too old by it is given up only while the gateway's certificate, which holds for days, says that the clock may be right.
  */
+import { isToldByDoubling } from '../host/limited-log.js';
 import type { Beacon } from '../protocol/tag/beacon.js';
 import type { Clock } from '../protocol/clock.js';
 import { ENTRY_TYPE } from '../protocol/tlog/entry.js';
@@ -36,7 +38,7 @@ import type { PresenceStore } from './statement-store.js';
 const MAX_OPEN = 32_768;
 /** Of an epoch: more tags than one antenna hears in a quarter of an hour. Eight reports, 345 KB. */
 const MAX_RECORDS_AN_EPOCH = 8 * MAX_RECORDS;
-/** In no report yet and kept on disk: 172 KB a minute at most. */
+/** In no report yet and kept on disk at a turn, beside what an earlier run kept: 172 KB a minute. */
 const MAX_RECORDS_KEPT = 4 * MAX_RECORDS;
 
 /** A tag that was not heard for so many of its beacons is out of reach. */
@@ -60,6 +62,10 @@ export class Presence {
   /** Not in the courier's spool yet: what an earlier run kept and what the clock is behind; bounded as #waiting is. */
   #sealed: readonly SealedPresence[] = [];
   #lost = 0;
+  /** By the last finish(). */
+  #lostAtFinish = 0;
+  /** Of turns that could not post, and of writes, in a row. */
+  readonly #failures = { posting: 0, keeping: 0 };
   beacons = 0;
   reported = 0;
   /** Records that nobody could open any more when they could be reported again. */
@@ -84,7 +90,7 @@ export class Presence {
   }
 
   get lost(): number {
-    return this.#table.dropped + this.#lost;
+    return this.#table.dropped + this.#lost + this.#lostAtFinish;
   }
 
   /** Takes up what an earlier run kept. What is damaged or not this gateway's is said and left out. */
@@ -113,13 +119,17 @@ export class Presence {
     await this.#keep();
   }
 
-  /** Reports everything heard, for a gateway that leaves the air. What cannot be reported now is kept. Never rejects. */
+  /**
+   * Reports everything heard, for a gateway that leaves the air. What cannot be reported now is kept, all of it: 1.4 MB, and
+   * as much again that an earlier run kept. What cannot be kept either is counted as lost. Never rejects.
+   */
   async finish(): Promise<void> {
     this.#wait(this.#table.closeAll());
     await this.#postWaiting();
-    await this.#keep();
+    await this.#keep(MAX_OPEN);
     const waiting = this.#waiting.length + recordsIn(this.#sealed);
-    const lost = waiting - this.#keptCount;
+    const lost = Math.max(0, waiting - this.#keptCount);
+    this.#lostAtFinish = lost;
     const { log } = this.#deps;
     if (lost > 0) log.warn('presence records were lost: they could be neither reported nor kept', { lost });
     else if (waiting > 0) log.info('presence records are kept for the next start', { waiting });
@@ -143,8 +153,9 @@ export class Presence {
     if (!this.#deps.mayReport()) return;
     try {
       for (let more = true; more; more = await this.#sealNext()) await this.#postSealed();
+      this.#failures.posting = 0;
     } catch (error) {
-      this.#deps.log.warn('a presence report waits', { why: String(error) });
+      this.#sayFailure('posting', 'a presence report waits', error);
     }
   }
 
@@ -182,33 +193,42 @@ export class Presence {
     return true;
   }
 
-  /** Writes down what is in no spool yet, unless nothing has changed since. Whether it is on disk. Never rejects. */
-  async #keep(): Promise<boolean> {
-    const mark = this.#mark();
+  /**
+   * Writes down what is in no spool yet, unless nothing has changed since: what is sealed, and at most so many other records.
+   * Whether it is on disk. Never rejects.
+   */
+  async #keep(mostRecords = MAX_RECORDS_KEPT): Promise<boolean> {
+    const mark = this.#mark(mostRecords);
     if (mark === this.#keptAt) return true;
-    const { store, log } = this.#deps;
     try {
-      const open = this.#table.heardMost(MAX_RECORDS_KEPT);
-      const room = MAX_RECORDS_KEPT - open.length;
+      const open = this.#table.heardMost(mostRecords);
+      const room = mostRecords - open.length;
       const waiting = room > 0 ? this.#waiting.slice(-room) : [];
       const drafts = await this.#sealer.draft([...waiting, ...open]);
       const reports = [...this.#sealed, ...drafts];
       const isEmpty = reports.length === 0 && this.#keptCount === 0 && this.#drafts.isEmpty;
       const numbers = drafts.map(seqOf);
       this.#drafts.saving(numbers);
-      if (!isEmpty) await store.save(encodeKeptPresence(reports));
+      if (!isEmpty) await this.#deps.store.save(encodeKeptPresence(reports));
       this.#drafts.saved(numbers);
       this.#keptAt = mark;
       this.#keptCount = recordsIn(reports);
+      this.#failures.keeping = 0;
       return true;
     } catch (error) {
-      log.warn('who was heard cannot be kept on disk; a crash now would lose it', { why: String(error) });
+      this.#sayFailure('keeping', 'who was heard cannot be kept on disk; a crash now would lose it', error);
       return false;
     }
   }
 
-  #mark(): string {
-    return [this.beacons, this.reported, this.#waiting.length, this.#sealed.length].join();
+  #sayFailure(of: 'posting' | 'keeping', message: string, error: unknown): void {
+    const sofar = (this.#failures[of] += 1);
+    if (isToldByDoubling(sofar)) this.#deps.log.warn(message, { why: String(error), sofar });
+  }
+
+  #mark(mostRecords = MAX_RECORDS_KEPT): string {
+    const waiting = this.#waiting.length;
+    return [this.beacons, this.reported, waiting, waiting > mostRecords, this.#sealed.length].join();
   }
 
   /** Whatever its day is: that is for #postSealed to judge, by the clock of then. */

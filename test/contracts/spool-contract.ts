@@ -120,6 +120,16 @@ export function describeSpool(name: string, stage: () => Promise<SpoolStage>): v
       await expect(spool.renumber(1)).rejects.toMatchObject({ code: 'not-found' });
     });
 
+    it('gives a batch a number further on, and what comes after it numbers beyond', async () => {
+      const spool = await opened();
+      await spool.append(entriesOf(0, 9));
+      const first = await spool.form(LIMITS);
+      await spool.form(LIMITS);
+      expect(await spool.renumber(1, 4)).toEqual({ ...first, seq: 6 });
+      expect((await spool.renumber(2)).seq).toBe(7);
+      expect((await spool.form(LIMITS))?.seq).toBe(8);
+    });
+
     it('parks entries until they are recalled, counted all the while, the longest parked first', async () => {
       const spool = await opened();
       await spool.append(entriesOf(0, 6));

@@ -123,6 +123,23 @@ describe.each([
     const after = await levelSpool(dir);
     expect(after.depth()).toMatchObject({ entries: 1, parked: 1, refused: 1 });
   });
+
+  it('ends a batch as it was first to be ended, on disk as in memory, though asked otherwise the second time', async () => {
+    const dir = await temporaryFolder();
+    const spool = await levelSpool(dir);
+    await spool.append(entriesOf(0, 3));
+    await spool.form(LIMITS);
+    failNextWrite(stored);
+    const first = { parked: [0], refused: [1, 2].map((id) => ({ id, reason: 3 })) };
+    await expect(spool.settle(1, first)).rejects.toMatchObject({ code: 'full' });
+    await spool.settle(1, { parked: [1, 2], refused: [] });
+    const depth = spool.depth();
+    expect(depth).toMatchObject({ entries: 1, parked: 1, refused: 2 });
+    expect((await spool.recall(LIMITS))?.ids).toEqual([0]);
+    expect(await spool.refused()).toEqual([1, 2].map((id) => ({ reason: 3, entry: entryOf(id) })));
+    await spool.close();
+    expect((await levelSpool(dir)).depth()).toEqual({ ...depth, parked: 0 }); // recalled
+  });
 });
 
 describe('a folder that cannot be a spool', () => {

@@ -1,53 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { Presence } from '../../gateway/presence.js';
-import { virtualClock } from '../../host/clock-virtual.js';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { silentLog } from '../../protocol/log.js';
-import {
-  checkPresenceReport,
-  decodePresenceReport,
-  openPresenceReport,
-} from '../../protocol/session/presence-report.js';
-import type { Beacon } from '../../protocol/tag/beacon.js';
-import { atTheLedger, dayKeysOf, gateway, issuer, vectors } from '../protocol/tag-vectors.js';
-import { DAY_MS, NOW_MS, countingSequence, memoryStore, stand } from './stand.js';
-
-const beaconOf = (number: number): Beacon => ({
-  txPowerDbm: -12,
-  ephId: new Uint8Array(16).fill(number).fill(number >> 8, 0, 2),
-  mac: new Uint8Array(6).fill(number),
-});
-
-/** A gateway's presence; `right.may` says whether the ledger takes its reports. Another one on the same `disk` is its next start. */
-async function started(disk = { store: memoryStore(), sequence: countingSequence() }, fastMs = 0) {
-  const { book, courier } = await stand();
-  const clock = virtualClock(NOW_MS + fastMs);
-  const right = { may: true };
-  const presence = new Presence({
-    signer: gateway,
-    issuerPublicKey: issuer.publicKey,
-    book,
-    ...disk,
-    courier,
-    clock,
-    mayReport: () => right.may,
-    settings: { beaconIntervalMs: 1000, rssiFloorDbm: -100, retentionDays: 14 },
-    log: silentLog,
-  });
-  await presence.open();
-  const hear = (count: number): void => {
-    for (let number = 0; number < count; number += 1)
-      for (const later of [0, 1000]) presence.hear(beaconOf(number), -60, clock.nowMs() + later);
-  };
-  const reports = () =>
-    courier.items.map(({ payload, timeMs, type }) => {
-      expect(type).toBe(2);
-      const context = { ...atTheLedger, receivedAtMs: timeMs, gatewayPublicKey: gateway.publicKey };
-      return checkPresenceReport(payload, context);
-    });
-  return { presence, hear, courier, clock, reports, right, disk };
-}
+import { decodePresenceReport, openPresenceReport } from '../../protocol/session/presence-report.js';
+import { dayKeysOf, vectors } from '../protocol/tag-vectors.js';
+import { beaconOf, started } from './presence-stand.js';
+import { DAY_MS, countingSequence, memoryStore } from './stand.js';
 
 describe('presence at a gateway', () => {
   it('is sealed to the day’s key when the epoch is over, in reports that the ledger admits and the day keys open', async () => {
