@@ -15,6 +15,7 @@ import type { NoteVerifier } from '../../protocol/tlog/note.js';
 import { tileHashReader } from '../../protocol/tlog/tile-hash-reader.js';
 import { PUBLISHED_FILE, UNPUBLISHED_FILE } from '../store/folder.js';
 import { storeDamage } from '../store/store-damage.js';
+import { readableNote } from './readable-note.js';
 
 /** What readers are shown: a checkpoint, and how many entries it is of. */
 export interface PublishedHead {
@@ -30,18 +31,24 @@ export interface HeldLog {
   readonly verifier: NoteVerifier;
 }
 
+/** Behind what is wrong with the file: all that is in it is also in the store, or with the witnesses. */
+export const WITHOUT_PUBLISHED =
+  'Nothing of the log is lost by that: with the policy of the ledger kept, remove this file, and readers are shown nothing ' +
+  'until witnesses cosign again';
+
 const fileIn = (dir: string): string => join(dir, PUBLISHED_FILE);
 
 /**
- * What was published last; `undefined` when no witnesses were asked for.
+ * What was published last; `undefined` when no witnesses were asked for. Signature lines that cannot be read are left out: what is
+ * missing then is asked for again.
  *
  * Throws `damaged` when it is no checkpoint of this log, or the store does not hold the log that it is of; `permission` when it
  * cannot be read.
  */
 export async function readPublished(dir: string, held: HeldLog): Promise<PublishedHead | undefined> {
-  const checkpoint = await readFile(fileIn(dir), 'utf8').catch(nothingWhenMissing(fileIn(dir)));
-  if (checkpoint === undefined) return undefined;
-  const { size, root } = openOwn(checkpoint, held.verifier, dir);
+  const bytes = await readFile(fileIn(dir)).catch(nothingWhenMissing(fileIn(dir)));
+  if (bytes === undefined) return undefined;
+  const { note: checkpoint, size, root } = openOwn(bytes, held.verifier, dir);
   if (size > held.size)
     throw storeDamage(
       `the ledger in ${dir} holds ${held.size} entries, ${size} were published: entries are lost`,
@@ -51,11 +58,13 @@ export async function readPublished(dir: string, held: HeldLog): Promise<Publish
   return { size, checkpoint };
 }
 
-function openOwn(note: string, log: NoteVerifier, dir: string) {
+function openOwn(bytes: Uint8Array, log: NoteVerifier, dir: string) {
   try {
-    return openCheckpoint(note, log);
+    const { note } = readableNote(bytes);
+    return { note, ...openCheckpoint(note, log) };
   } catch (cause) {
-    throw storeDamage(`${fileIn(dir)} is not a checkpoint of this log`, cause);
+    const what = `${fileIn(dir)} is not a checkpoint of this log. ${WITHOUT_PUBLISHED}`;
+    throw new FirebreakError('damaged', what, { cause });
   }
 }
 
