@@ -126,12 +126,16 @@ export async function startLedgerHttp({ folder, log }: PartContext, ledger: Ledg
 
 /**
  * Reads the folder's ledger: over HTTP while it runs or is elsewhere, from its store while it does not. `isForOthers`: what is read is shown to
- * them, so where witnesses cosign and what was published is lost, it throws `witness`.
+ * them, so where witnesses cosign and what was published is lost, it throws `witness`. `isWhole`: a store is read to its last commit,
+ * also what witnesses have not cosigned yet.
  */
 export async function openFolderReader(
   folder: DataFolder,
   config: Config,
-  { isForOthers = false }: { readonly isForOthers?: boolean } = {},
+  {
+    isForOthers = false,
+    isWhole = false,
+  }: { readonly isForOthers?: boolean; readonly isWhole?: boolean } = {},
 ): Promise<LedgerReader> {
   const ledger = await findLedger(folder);
   if (ledger) {
@@ -142,7 +146,7 @@ export async function openFolderReader(
   }
   const identity = { origin: config.origin, logPublicKey: logVerifier(config).publicKey };
   const wasWitnessed = isForOthers && (await asksForWitnesses(folder.ledger.policy));
-  return openLedgerFolder(folder.ledger.store, identity, { wasWitnessed });
+  return openLedgerFolder(folder.ledger.store, identity, { wasWitnessed, isWhole });
 }
 
 export const logVerifier = (config: Config): NoteVerifier => parseVerifierKey(config.logKey);
