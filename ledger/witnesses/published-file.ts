@@ -7,7 +7,7 @@ import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nothingWhenMissing } from '../../host/system-words.js';
 import { equalBytes } from '../../protocol/bytes.js';
-import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
+import { openCheckpoint, openCheckpointNote } from '../../protocol/tlog/checkpoint.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
 import { treeRoot } from '../../protocol/tlog/merkle.js';
@@ -37,6 +37,7 @@ export const WITHOUT_PUBLISHED =
   'until witnesses cosign again';
 
 const fileIn = (dir: string): string => join(dir, PUBLISHED_FILE);
+const preparedIn = (dir: string): string => join(dir, UNPUBLISHED_FILE);
 
 /**
  * What was published last; `undefined` when no witnesses were asked for. Signature lines that cannot be read are left out: what is
@@ -47,7 +48,10 @@ const fileIn = (dir: string): string => join(dir, PUBLISHED_FILE);
  */
 export async function readPublished(dir: string, held: HeldLog): Promise<PublishedHead | undefined> {
   const bytes = await readFile(fileIn(dir)).catch(nothingWhenMissing(fileIn(dir)));
-  if (bytes === undefined) return undefined;
+  return bytes && heldHead(dir, bytes, held);
+}
+
+async function heldHead(dir: string, bytes: Uint8Array, held: HeldLog): Promise<PublishedHead> {
   const { note: checkpoint, size, root } = openOwn(bytes, held.verifier, dir);
   if (size > held.size)
     throw storeDamage(
@@ -70,22 +74,68 @@ function openOwn(bytes: Uint8Array, log: NoteVerifier, dir: string) {
 
 /** Resolves when the note is durable, in the file and its folder. Throws `full`, `permission` or `input`. */
 export async function writePublished(dir: string, note: string): Promise<void> {
-  const [file, next] = [fileIn(dir), join(dir, UNPUBLISHED_FILE)];
+  await writeBeside(dir, note);
+  await publishPrepared(dir);
+}
+
+/** The note is durable beside its place when this resolves, and nothing is published yet. Throws `full` or `input`. */
+export async function preparePublished(dir: string, note: string): Promise<void> {
+  await writeBeside(dir, note);
+  await syncFolder(dir).catch((cause: unknown) => Promise.reject(notWritten(dir, cause)));
+}
+
+async function writeBeside(dir: string, note: string): Promise<void> {
   try {
-    const handle = await open(next, 'w', 0o600);
+    const handle = await open(preparedIn(dir), 'w', 0o600);
     try {
       await handle.writeFile(note, 'utf8');
       await handle.sync();
     } finally {
       await handle.close();
     }
-    await rename(next, file);
+  } catch (cause) {
+    throw notWritten(dir, cause);
+  }
+}
+
+/** Puts what was prepared in its place, and is durable when this resolves. Throws `full` or `input`. */
+export async function publishPrepared(dir: string): Promise<void> {
+  try {
+    await rename(preparedIn(dir), fileIn(dir));
     await syncFolder(dir);
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const full = code === 'ENOSPC' || code === 'EDQUOT';
-    throw new FirebreakError(full ? 'full' : 'input', `${file} cannot be written: ${message}`, { cause });
+    throw notWritten(dir, cause);
   }
+}
+
+/**
+ * Publishes the first checkpoint of a folder that was to be witnessed, where a stop came before it was put in its place; it is told
+ * from all later ones by its one signature. `undefined` when there is none, or none that is whole. Throws as {@link readPublished}
+ * where the store does not hold it, and as {@link publishPrepared}.
+ */
+export async function takePrepared(dir: string, held: HeldLog): Promise<PublishedHead | undefined> {
+  const bytes = await readFile(preparedIn(dir)).catch(nothingWhenMissing(preparedIn(dir)));
+  if (bytes === undefined || !isFirstOf(bytes, held.verifier)) return undefined;
+  const head = await heldHead(dir, bytes, held);
+  await publishPrepared(dir);
+  return head;
+}
+
+function isFirstOf(note: Uint8Array, log: NoteVerifier): boolean {
+  try {
+    return openCheckpointNote(note, log).note.unverified.length === 0;
+  } catch (error) {
+    if (error instanceof FirebreakError) return false;
+    throw error;
+  }
+}
+
+function notWritten(dir: string, cause: unknown): FirebreakError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const full = code === 'ENOSPC' || code === 'EDQUOT';
+  return new FirebreakError(full ? 'full' : 'input', `${fileIn(dir)} cannot be written: ${message}`, {
+    cause,
+  });
 }
 
 /** From now on each commit is published at once. */
