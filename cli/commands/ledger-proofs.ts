@@ -12,6 +12,7 @@ import { fromHex } from '../../protocol/bytes.js';
 import { isPruned } from '../../protocol/tlog/ledger-reader.js';
 import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
 import { MAX_ENTRY_BYTES } from '../../protocol/tlog/merkle.js';
+import { noteText } from '../../protocol/tlog/note.js';
 import type { NoteVerifier } from '../../protocol/tlog/note.js';
 import type { WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 import { writeNew } from '../files/atomic-file.js';
@@ -75,7 +76,7 @@ function sha256Hex(text: string): Uint8Array {
 }
 
 const textOf = async (file: string): Promise<string> =>
-  Buffer.from(await readInputFile(file, MAX_CHECKPOINT_BYTES)).toString('utf8');
+  noteText(await readInputFile(file, MAX_CHECKPOINT_BYTES));
 
 const savedText = async (file: string | undefined): Promise<string | undefined> =>
   file === undefined ? undefined : textOf(file);
