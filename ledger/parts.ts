@@ -36,6 +36,8 @@ export interface PartsDeps {
    * is lost.
    */
   readonly wasWitnessed?: boolean;
+  /** Keeps `policy` for the starts to come, before anything that is published changes. */
+  readonly keepPolicy?: () => Promise<void>;
   readonly publicationTiming?: Partial<PublicationTiming>;
   readonly log?: Log;
   /** Threads that check batches; 0, when absent, checks them on this one (docs/decisions/0010). */
@@ -83,7 +85,19 @@ async function openChecker(context: AdmissionContext, threads = 0, log: Log): Pr
 }
 
 function publicationOf(store: Store, deps: PartsDeps, log: Log): Promise<Publication> {
-  const { dir, logSigner: verifier, policy, wasWitnessed = false, publicationTiming: timing } = deps;
-  const asked = { ...(policy && { policy }), ...(timing && { timing }), wasWitnessed };
+  const {
+    dir,
+    logSigner: verifier,
+    policy,
+    wasWitnessed = false,
+    keepPolicy,
+    publicationTiming: timing,
+  } = deps;
+  const asked = {
+    ...(policy && { policy }),
+    ...(keepPolicy && { keepPolicy }),
+    ...(timing && { timing }),
+    wasWitnessed,
+  };
   return openPublication({ dir, store, verifier, log, ...asked });
 }

@@ -50,6 +50,8 @@ interface Cosigned {
   readonly note: string;
   readonly checkpoint: Checkpoint;
   readonly timestampSeconds: number;
+  /** Saved by this process. What is only found on the disk may never have been synced, and a power cut could take it back. */
+  readonly isSynced: boolean;
 }
 
 interface TrustedLog {
@@ -156,12 +158,12 @@ class OpenWitness implements Witness {
       return refusal(503, 'what this witness cosigned last is dated in the future; its log says more');
     const timestampSeconds = Math.max(1, Math.floor(now), latest?.timestampSeconds ?? 0);
     const cosignatures = cosign(text, cosigner, timestampSeconds);
-    if (latest && timestampSeconds === latest.timestampSeconds && text === readNote(latest.note).text)
-      return { status: 200, cosignatures }; // the very lines that are on disk: anybody may ask for them, and often
+    const isSame = timestampSeconds === latest?.timestampSeconds && text === readNote(latest.note).text;
+    if (isSame && latest.isSynced) return { status: 200, cosignatures }; // anybody may ask for these lines, and often
     const note = submission.note + cosignatures;
     log.latest = undefined;
     await state.save(log.origin, note);
-    log.latest = { note, checkpoint, timestampSeconds };
+    log.latest = { note, checkpoint, timestampSeconds, isSynced: true };
     if (checkpoint.size > (latest?.checkpoint.size ?? 0)) {
       log.refused.clear();
       log.forks.clear();
@@ -229,7 +231,7 @@ async function readLatest({ state, cosigner }: WitnessDeps, origin: string): Pro
     const checkpoint = parseForeignCheckpoint(text);
     const timestampSeconds = cosignedAt(text, signatures, cosigner);
     if (timestampSeconds !== undefined && checkpoint.origin === origin)
-      return { note, checkpoint, timestampSeconds };
+      return { note, checkpoint, timestampSeconds, isSynced: false };
   } catch (cause) {
     throw notOurs(origin, cause);
   }

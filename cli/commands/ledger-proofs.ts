@@ -12,7 +12,9 @@ import { fromHex } from '../../protocol/bytes.js';
 import { isPruned } from '../../protocol/tlog/ledger-reader.js';
 import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
 import { MAX_ENTRY_BYTES } from '../../protocol/tlog/merkle.js';
+import { noteText } from '../../protocol/tlog/note.js';
 import type { NoteVerifier } from '../../protocol/tlog/note.js';
+import type { WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 import { writeNew } from '../files/atomic-file.js';
 import { usage } from '../terminal/exit.js';
 import { EXPORT_OPTION, namedLog, VKEY_OPTION } from '../folder/exported-log.js';
@@ -58,7 +60,10 @@ export function addLedgerProofCommands(ledger: Command): void {
     .option(...EXPORT_OPTION)
     .option(...VKEY_OPTION)
     .requiredOption('--old <file>', 'the older checkpoint, as saved from /checkpoint or an export')
-    .option('--new <file>', 'a newer checkpoint; by default the latest of the ledger or the export')
+    .option(
+      '--new <file>',
+      'a newer checkpoint; by default the latest of the ledger or the export, of a stopped ledger its last commit, unless --policy asks for witnesses',
+    )
     .option(...POLICY_OPTION)
     .action((options: ConsistencyOptions) => consistency(options));
 }
@@ -71,14 +76,17 @@ function sha256Hex(text: string): Uint8Array {
 }
 
 const textOf = async (file: string): Promise<string> =>
-  Buffer.from(await readInputFile(file, MAX_CHECKPOINT_BYTES)).toString('utf8');
+  noteText(await readInputFile(file, MAX_CHECKPOINT_BYTES));
 
 const savedText = async (file: string | undefined): Promise<string | undefined> =>
   file === undefined ? undefined : textOf(file);
 
 /** The log of the folder. */
-async function readerOf({ folder, config, onClose }: Session): Promise<LedgerReader> {
-  const reader = await openFolderReader(folder, config);
+async function readerOf(
+  { folder, config, onClose }: Session,
+  reading: { readonly isWhole?: boolean } = {},
+): Promise<LedgerReader> {
+  const reader = await openFolderReader(folder, config, reading);
   onClose(() => reader.close());
   return reader;
 }
@@ -156,21 +164,28 @@ interface ConsistencyOptions extends LogOptions {
   readonly policy?: string;
 }
 
+/** The log of a stopped ledger goes to its last commit: a witness, or a receipt, may know more than the quorum cosigned. */
 async function consistency(options: ConsistencyOptions): Promise<void> {
   const named = await namedLog(options);
-  if ('exported' in named) return growth(readerOfFolder(named.exported), named.verifier, options);
-  await inFolder('ledger', named, async (session) =>
-    growth(await readerOf(session), options.vkey ?? logVerifier(session.config), options),
-  );
+  const { policy } = await policyOption(options.policy);
+  const asked = { ...options, policy };
+  if ('exported' in named) return growth(readerOfFolder(named.exported), named.verifier, asked);
+  await inFolder('ledger', named, async (session) => {
+    const reader = await readerOf(session, { isWhole: policy?.quorum === undefined });
+    return growth(reader, options.vkey ?? logVerifier(session.config), asked);
+  });
+}
+
+interface GrowthAsked extends Pick<ConsistencyOptions, 'old' | 'new'> {
+  readonly policy: WitnessPolicy | undefined;
 }
 
 async function growth(
   reader: LedgerReader,
   verifier: NoteVerifier,
-  options: ConsistencyOptions,
+  { old, new: newer, policy }: GrowthAsked,
 ): Promise<void> {
-  const older = await textOf(options.old);
-  const { policy } = await policyOption(options.policy);
-  const view = await openLogView(reader, verifier, await savedText(options.new), policy);
+  const older = await textOf(old);
+  const view = await openLogView(reader, verifier, await savedText(newer), policy);
   console.log(growthLines(await proveGrowth(view, verifier, older)).join('\n'));
 }

@@ -44,7 +44,13 @@ export function addWitnessCommands(program: Command): void {
     .command('show')
     .description('its public key, and what it cosigned last of each log; also while it runs')
     .argument('<dir>', 'the folder of the witness')
-    .action((dir: string) => show(dir));
+    .option(
+      '--checkpoint <origin>',
+      'write the checkpoint of this log that it cosigned last, and nothing else, to standard output',
+    )
+    .action((dir: string, { checkpoint }: { readonly checkpoint?: string }) =>
+      checkpoint === undefined ? show(dir) : showCheckpoint(dir, checkpoint),
+    );
 }
 
 async function init(dir: string, name: string): Promise<void> {
@@ -106,6 +112,18 @@ async function show(dir: string): Promise<void> {
     const note = await lookAtState(folder.state, origin);
     console.log(`  ${plain(origin)}: ${note === undefined ? 'nothing cosigned yet' : cosignedLine(note)}`);
   }
+}
+
+/** The signed note, as `ledger consistency --old` and other tools for such notes read it. */
+async function showCheckpoint(dir: string, origin: string): Promise<void> {
+  const folder = witnessFolder(dir);
+  const { logs } = await readWitness(folder);
+  if (!logs.some(({ name }) => name === origin))
+    throw new FirebreakError('input', `${origin} is not a log that this witness trusts`);
+  const note = await lookAtState(folder.state, origin);
+  if (note === undefined) throw new FirebreakError('input', `nothing of ${origin} was cosigned yet`);
+  parseForeignCheckpoint(readNote(note).text);
+  process.stdout.write(note);
 }
 
 function cosignedLine(note: string): string {

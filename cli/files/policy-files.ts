@@ -13,10 +13,14 @@ export const POLICY_OPTION = [
   'refuse a checkpoint that these witnesses have not cosigned (C2SP tlog-policy)',
 ] as const;
 
+/** A policy, and the bytes it was read from. */
+export interface PolicyFile {
+  readonly policy: WitnessPolicy;
+  readonly bytes: Uint8Array;
+}
+
 /** Throws `input` for a file that cannot be read or is no policy. */
-export async function readPolicyFile(
-  file: string,
-): Promise<{ readonly policy: WitnessPolicy; readonly bytes: Uint8Array }> {
+export async function readPolicyFile(file: string): Promise<PolicyFile> {
   const bytes = await readInputFile(file, MAX_POLICY_BYTES);
   return { policy: parse(file, bytes, 'input'), bytes };
 }

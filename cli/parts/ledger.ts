@@ -13,7 +13,6 @@ import { partyIdOf } from '../../protocol/keys.js';
 import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
 import { noteSigner, noteVerifierKey, parseVerifierKey } from '../../protocol/tlog/note.js';
 import type { NoteVerifier } from '../../protocol/tlog/note.js';
-import type { WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 import { writeAtomically } from '../files/atomic-file.js';
 import type { Config } from '../folder/config.js';
 import { signerFrom } from '../folder/deployment.js';
@@ -22,6 +21,7 @@ import { readBrokerLogin } from '../files/broker-login.js';
 import { readKeyFile } from '../files/key-files.js';
 import { findLedger, requireLedgerHere } from '../folder/ledger-place.js';
 import { asksForWitnesses, keptPolicy, readPolicyFile } from '../files/policy-files.js';
+import type { PolicyFile } from '../files/policy-files.js';
 import type { ExternalBrokerStatus } from '../present/ledger-screen.js';
 import { readSaidClock } from '../days/said-clock-file.js';
 import { openTogether } from './context.js';
@@ -37,13 +37,13 @@ export interface RunningLedger {
 }
 
 /**
- * Opens the store of the folder with this policy, by default the one that the folder keeps.
+ * Opens the store of the folder with this policy, which the folder keeps from then on, by default with the one that it keeps.
  *
  * Throws `foreign` when the log key is not the one the configuration names.
  */
 async function openFolderLedger(
   { folder, config, clock, log }: PartContext,
-  named: WitnessPolicy | undefined,
+  named: PolicyFile | undefined,
   checkThreads: number,
 ): Promise<Ledger> {
   await requireLedgerHere(folder);
@@ -54,7 +54,7 @@ async function openFolderLedger(
       `${folder.ledger.logKey} is not the key of the log that ${folder.config} names`,
     );
   }
-  const policy = named ?? (await keptPolicy(folder.ledger.policy));
+  const policy = named?.policy ?? (await keptPolicy(folder.ledger.policy));
   return openLedger({
     dir: folder.ledger.store,
     logSigner,
@@ -68,6 +68,7 @@ async function openFolderLedger(
     checkThreads,
     ...(policy && { policy }),
     wasWitnessed: await asksForWitnesses(folder.ledger.policy),
+    ...(named && { keepPolicy: () => writeAtomically(folder.ledger.policy, named.bytes) }),
   });
 }
 
@@ -85,9 +86,8 @@ export function startLedger(context: PartContext, given: LedgerGiven): Promise<R
   return openTogether(context.log, async (onClose) => {
     const { policyFile, checkThreads = 0 } = given;
     const named = policyFile === undefined ? undefined : await readPolicyFile(policyFile);
-    const ledger = await openFolderLedger(context, named?.policy, checkThreads);
+    const ledger = await openFolderLedger(context, named, checkThreads);
     onClose(() => ledger.close());
-    if (named) await writeAtomically(context.folder.ledger.policy, named.bytes);
     const broker = await openBroker(context, ledger, given);
     onClose(() => broker.close());
     return { ledger, mqttUrl: broker.url, ...('failure' in broker && { broker: () => statusOf(broker) }) };
@@ -126,12 +126,16 @@ export async function startLedgerHttp({ folder, log }: PartContext, ledger: Ledg
 
 /**
  * Reads the folder's ledger: over HTTP while it runs or is elsewhere, from its store while it does not. `isForOthers`: what is read is shown to
- * them, so where witnesses cosign and what was published is lost, it throws `witness`.
+ * them, so where witnesses cosign and what was published is lost, it throws `witness`. `isWhole`: a store is read to its last commit,
+ * also what witnesses have not cosigned yet.
  */
 export async function openFolderReader(
   folder: DataFolder,
   config: Config,
-  { isForOthers = false }: { readonly isForOthers?: boolean } = {},
+  {
+    isForOthers = false,
+    isWhole = false,
+  }: { readonly isForOthers?: boolean; readonly isWhole?: boolean } = {},
 ): Promise<LedgerReader> {
   const ledger = await findLedger(folder);
   if (ledger) {
@@ -142,7 +146,7 @@ export async function openFolderReader(
   }
   const identity = { origin: config.origin, logPublicKey: logVerifier(config).publicKey };
   const wasWitnessed = isForOthers && (await asksForWitnesses(folder.ledger.policy));
-  return openLedgerFolder(folder.ledger.store, identity, { wasWitnessed });
+  return openLedgerFolder(folder.ledger.store, identity, { wasWitnessed, isWhole });
 }
 
 export const logVerifier = (config: Config): NoteVerifier => parseVerifierKey(config.logKey);

@@ -1,7 +1,8 @@
 /** What `firebreak ledger fsck` found, in lines. */
 import pc from 'picocolors';
-import type { Area, Finding } from '../../ledger/fsck/findings.js';
+import type { Area, Finding, Findings } from '../../ledger/fsck/findings.js';
 import type { FsckReport } from '../../ledger/fsck/fsck.js';
+import { PUBLISHED_FILE } from '../../ledger/store/folder.js';
 import { BEFORE_A_COPY } from '../../ledger/store/store-damage.js';
 import { plain } from '../../protocol/plain-text.js';
 import { count, counted } from './counts.js';
@@ -53,7 +54,16 @@ export function damageSummary({ findings, counted }: FsckReport, dir: string): s
     firstBadIndex === undefined ? 'no entry is named' : `the first entry concerned is ${firstBadIndex}`;
   const unread =
     counted === undefined ? '; the rows could not be read, so the log itself was not checked' : '';
-  return `the ledger in ${dir} is damaged: ${things} wrong, and ${first}${unread}. Leave the folder as it is. ${BEFORE_A_COPY}`;
+  return `the ledger in ${dir} is damaged: ${things} wrong, and ${first}${unread}. ${whatToDo(findings)}`;
+}
+
+/** What was published can be cosigned anew: the finding itself says how. */
+function whatToDo({ kept, damageCount }: Findings): string {
+  const ofPublished = kept.filter(
+    ({ kind, area, file }) => kind === 'damage' && area === 'files' && file === PUBLISHED_FILE,
+  );
+  if (ofPublished.length === damageCount) return 'Nothing of the log is lost: do what is said above';
+  return `Leave the folder as it is. ${BEFORE_A_COPY}`;
 }
 
 const UNCHECKED_COSIGNATURES =

@@ -13,10 +13,16 @@ import {
   type WitnessPolicy,
 } from '../../protocol/tlog/witness-policy.js';
 import { PUBLISHED_FILE, UNPUBLISHED_FILE } from '../store/folder.js';
+import { readableNote } from '../witnesses/readable-note.js';
+import { WITHOUT_PUBLISHED } from '../witnesses/published-file.js';
 import type { Findings } from './findings.js';
 import type { RootBook } from './root-book.js';
 
 const LOST = 'is missing: readers are shown nothing until witnesses cosign again';
+
+const ASKED_ANEW = 'the ledger asks for what is missing when it is started';
+
+const UNREADABLE = `has signature lines that cannot be read; ${ASKED_ANEW}`;
 
 export interface Published extends Checkpoint {
   /** Whether those of the policy cosigned it, as many as that asks for, and nobody else. */
@@ -44,17 +50,37 @@ export function readPublishedFile(
     return undefined;
   }
   try {
-    const note = readFileSync(path);
-    if (policy === undefined) return { ...openCheckpoint(note, verifier), cosignaturesChecked: false };
-    const witnessed = readCosignatures(note, verifier, policy);
-    const open = openQuestion(witnessed, policy);
-    if (open !== undefined) findings.note('unchecked', open, { file: PUBLISHED_FILE });
-    return { ...witnessed.checkpoint, cosignaturesChecked: open === undefined };
+    const { note, lost } = readableNote(readFileSync(path));
+    const checkpoint = openCheckpoint(note, verifier);
+    if (lost > 0) findings.damage('files', UNREADABLE, { file: PUBLISHED_FILE });
+    const isComplete = policy !== undefined && lost === 0;
+    return {
+      ...checkpoint,
+      cosignaturesChecked: isComplete && checkCosignatures(note, verifier, policy, findings),
+    };
   } catch (error) {
     if (!(error instanceof FirebreakError)) throw error;
-    const what = `is not a checkpoint that this log published: ${error.message}`;
+    const what = `is not a checkpoint that this log published: ${error.message}. ${WITHOUT_PUBLISHED}`;
     findings.damage('files', what, { file: PUBLISHED_FILE, offset: 0 });
     return undefined;
+  }
+}
+
+/** Whether those of the policy cosigned, as many as it asks for, and nobody else. Throws `foreign` for a policy of other logs. */
+function checkCosignatures(
+  note: string,
+  verifier: NoteVerifier,
+  policy: WitnessPolicy,
+  findings: Findings,
+): boolean {
+  try {
+    const open = openQuestion(readCosignatures(note, verifier, policy), policy);
+    if (open !== undefined) findings.note('unchecked', open, { file: PUBLISHED_FILE });
+    return open === undefined;
+  } catch (error) {
+    if (!(error instanceof FirebreakError) || error.code !== 'signature') throw error;
+    findings.damage('files', `is damaged: ${error.message}; ${ASKED_ANEW}`, { file: PUBLISHED_FILE });
+    return false;
   }
 }
 

@@ -4,6 +4,7 @@ import { join, relative, sep } from 'node:path';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
 import { HASH_LENGTH, MAX_ENTRY_BYTES } from '../../protocol/tlog/merkle.js';
+import { noteText } from '../../protocol/tlog/note.js';
 import { entriesPath, TILE_WIDTH, tilePath } from '../../protocol/tlog/tile.js';
 
 /** A full bundle of the longest entries, each with its length before it (C2SP tlog-tiles). */
@@ -40,7 +41,7 @@ async function requireReadable(dir: string, path: string): Promise<void> {
 /** A reader of the folder; nothing is opened until it is asked for. */
 export function readerOfFolder(dir: string): LedgerReader {
   return {
-    checkpoint: async () => Buffer.from(await fileOf(dir, 'checkpoint')).toString('utf8'),
+    checkpoint: async () => noteText(await fileOf(dir, 'checkpoint')),
     tile: async (level, index, width) => {
       const path = tilePath(level, index, width);
       const bytes = await fileOf(dir, path);

@@ -55,6 +55,8 @@ export function readerOfStore(
 export interface FolderReading {
   /** The ledger asked witnesses, and the reader is for others: it shows nothing when what was published is lost. */
   readonly wasWitnessed?: boolean;
+  /** The reader is the ledger's own operator: it is shown all that was committed, also what witnesses have not cosigned yet. */
+  readonly isWhole?: boolean;
 }
 
 /**
@@ -65,13 +67,14 @@ export interface FolderReading {
 export async function openLedgerFolder(
   dir: string,
   identity: StoreIdentity,
-  { wasWitnessed = false }: FolderReading = {},
+  { wasWitnessed = false, isWhole = false }: FolderReading = {},
 ): Promise<LedgerReader> {
   const store = await openStoreLevel({ dir, identity });
   try {
     const published = await publishedBy(dir, store, identity);
     if (published === undefined && wasWitnessed) throw publishedIsLost(dir);
-    const reader = readerOfStore(store, () => published ?? store.state());
+    const shown = isWhole ? undefined : published;
+    const reader = readerOfStore(store, () => shown ?? store.state());
     return {
       ...reader,
       close: async () => {

@@ -47,6 +47,11 @@ export interface PublicationDeps {
   readonly policy?: WitnessPolicy;
   /** Witnesses were asked before: when the file of what was published is gone, nothing is shown until they cosign. */
   readonly wasWitnessed?: boolean;
+  /**
+   * Keeps `policy` for the starts to come, on disk when it resolves. Called when the policy is found usable and before anything that
+   * is published changes; when it rejects, all is as it was.
+   */
+  readonly keepPolicy?: () => Promise<void>;
   readonly timing?: Partial<PublicationTiming>;
   readonly log: Log;
 }

@@ -7,7 +7,13 @@ import { isQuorum, requirePolicyFor, type WitnessPolicy } from '../../protocol/t
 import { readerOfStore } from '../readers/reader-level.js';
 import type { Store } from '../store/store.js';
 import type { Publication, PublicationDeps } from './publication-contract.js';
-import { readPublished, removePublished, writePublished } from './published-file.js';
+import {
+  preparePublished,
+  publishPrepared,
+  readPublished,
+  removePublished,
+  takePrepared,
+} from './published-file.js';
 import { WitnessedPublication } from './witnessed-publication.js';
 
 /** Without witnesses: the last commit, and nothing to do. */
@@ -47,22 +53,29 @@ const policyMissing = (dir: string): FirebreakError =>
  * holds; the policy is for what comes then. One that was run with them, and has lost what it published, shows nothing until they
  * cosign again: who reads under a policy refuses anything else.
  *
+ * The policy is kept before what is published changes, and a stop in between is made good by the next start: with a policy that
+ * ends witnessing it removes what was published; with the first that asks for witnesses, it publishes what was prepared for that.
+ *
  * Throws `foreign` for a policy of other logs, `input` for one whose witnesses cannot be reached and when there is none though
  * the folder was run with one, `damaged` when the store does not hold what was published.
  */
 export async function openPublication(deps: PublicationDeps): Promise<Publication> {
   const { dir, store, verifier, policy } = deps;
   const { size, checkpoint } = store.state();
-  const published = await readPublished(dir, { size, verifier, reader: readerOfStore(store) });
+  const held = { size, verifier, reader: readerOfStore(store) };
+  const published =
+    (await readPublished(dir, held)) ?? (deps.wasWitnessed ? await takePrepared(dir, held) : undefined);
   if (policy) requirePolicyFor(policy, verifier);
   if (published && policy === undefined) throw policyMissing(dir);
   if (policy?.quorum === undefined) {
+    if (policy) await deps.keepPolicy?.();
     if (published) await removePublished(dir);
     return everyCommit(store);
   }
   requireReachable(policy);
-  if (published !== undefined || deps.wasWitnessed)
-    return new WitnessedPublication(deps, policy, published).start();
-  await writePublished(dir, checkpoint);
-  return new WitnessedPublication(deps, policy, { size, checkpoint }).start();
+  const isFirst = published === undefined && !deps.wasWitnessed;
+  if (isFirst) await preparePublished(dir, checkpoint);
+  await deps.keepPolicy?.();
+  if (isFirst) await publishPrepared(dir);
+  return new WitnessedPublication(deps, policy, isFirst ? { size, checkpoint } : published).start();
 }

@@ -7,7 +7,7 @@ import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nothingWhenMissing } from '../../host/system-words.js';
 import { equalBytes } from '../../protocol/bytes.js';
-import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
+import { openCheckpoint, openCheckpointNote } from '../../protocol/tlog/checkpoint.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
 import { treeRoot } from '../../protocol/tlog/merkle.js';
@@ -15,6 +15,7 @@ import type { NoteVerifier } from '../../protocol/tlog/note.js';
 import { tileHashReader } from '../../protocol/tlog/tile-hash-reader.js';
 import { PUBLISHED_FILE, UNPUBLISHED_FILE } from '../store/folder.js';
 import { storeDamage } from '../store/store-damage.js';
+import { readableNote } from './readable-note.js';
 
 /** What readers are shown: a checkpoint, and how many entries it is of. */
 export interface PublishedHead {
@@ -30,18 +31,28 @@ export interface HeldLog {
   readonly verifier: NoteVerifier;
 }
 
+/** Behind what is wrong with the file: all that is in it is also in the store, or with the witnesses. */
+export const WITHOUT_PUBLISHED =
+  'Nothing of the log is lost by that: with the policy of the ledger kept, remove this file, and readers are shown nothing ' +
+  'until witnesses cosign again';
+
 const fileIn = (dir: string): string => join(dir, PUBLISHED_FILE);
+const preparedIn = (dir: string): string => join(dir, UNPUBLISHED_FILE);
 
 /**
- * What was published last; `undefined` when no witnesses were asked for.
+ * What was published last; `undefined` when no witnesses were asked for. Signature lines that cannot be read are left out: what is
+ * missing then is asked for again.
  *
  * Throws `damaged` when it is no checkpoint of this log, or the store does not hold the log that it is of; `permission` when it
  * cannot be read.
  */
 export async function readPublished(dir: string, held: HeldLog): Promise<PublishedHead | undefined> {
-  const checkpoint = await readFile(fileIn(dir), 'utf8').catch(nothingWhenMissing(fileIn(dir)));
-  if (checkpoint === undefined) return undefined;
-  const { size, root } = openOwn(checkpoint, held.verifier, dir);
+  const bytes = await readFile(fileIn(dir)).catch(nothingWhenMissing(fileIn(dir)));
+  return bytes && heldHead(dir, bytes, held);
+}
+
+async function heldHead(dir: string, bytes: Uint8Array, held: HeldLog): Promise<PublishedHead> {
+  const { note: checkpoint, size, root } = openOwn(bytes, held.verifier, dir);
   if (size > held.size)
     throw storeDamage(
       `the ledger in ${dir} holds ${held.size} entries, ${size} were published: entries are lost`,
@@ -51,32 +62,80 @@ export async function readPublished(dir: string, held: HeldLog): Promise<Publish
   return { size, checkpoint };
 }
 
-function openOwn(note: string, log: NoteVerifier, dir: string) {
+function openOwn(bytes: Uint8Array, log: NoteVerifier, dir: string) {
   try {
-    return openCheckpoint(note, log);
+    const { note } = readableNote(bytes);
+    return { note, ...openCheckpoint(note, log) };
   } catch (cause) {
-    throw storeDamage(`${fileIn(dir)} is not a checkpoint of this log`, cause);
+    const what = `${fileIn(dir)} is not a checkpoint of this log. ${WITHOUT_PUBLISHED}`;
+    throw new FirebreakError('damaged', what, { cause });
   }
 }
 
 /** Resolves when the note is durable, in the file and its folder. Throws `full`, `permission` or `input`. */
 export async function writePublished(dir: string, note: string): Promise<void> {
-  const [file, next] = [fileIn(dir), join(dir, UNPUBLISHED_FILE)];
+  await writeBeside(dir, note);
+  await publishPrepared(dir);
+}
+
+/** The note is durable beside its place when this resolves, and nothing is published yet. Throws `full` or `input`. */
+export async function preparePublished(dir: string, note: string): Promise<void> {
+  await writeBeside(dir, note);
+  await syncFolder(dir).catch((cause: unknown) => Promise.reject(notWritten(dir, cause)));
+}
+
+async function writeBeside(dir: string, note: string): Promise<void> {
   try {
-    const handle = await open(next, 'w', 0o600);
+    const handle = await open(preparedIn(dir), 'w', 0o600);
     try {
       await handle.writeFile(note, 'utf8');
       await handle.sync();
     } finally {
       await handle.close();
     }
-    await rename(next, file);
+  } catch (cause) {
+    throw notWritten(dir, cause);
+  }
+}
+
+/** Puts what was prepared in its place, and is durable when this resolves. Throws `full` or `input`. */
+export async function publishPrepared(dir: string): Promise<void> {
+  try {
+    await rename(preparedIn(dir), fileIn(dir));
     await syncFolder(dir);
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const full = code === 'ENOSPC' || code === 'EDQUOT';
-    throw new FirebreakError(full ? 'full' : 'input', `${file} cannot be written: ${message}`, { cause });
+    throw notWritten(dir, cause);
   }
+}
+
+/**
+ * Publishes the first checkpoint of a folder that was to be witnessed, where a stop came before it was put in its place; it is told
+ * from all later ones by its one signature. `undefined` when there is none, or none that is whole. Throws as {@link readPublished}
+ * where the store does not hold it, and as {@link publishPrepared}.
+ */
+export async function takePrepared(dir: string, held: HeldLog): Promise<PublishedHead | undefined> {
+  const bytes = await readFile(preparedIn(dir)).catch(nothingWhenMissing(preparedIn(dir)));
+  if (bytes === undefined || !isFirstOf(bytes, held.verifier)) return undefined;
+  const head = await heldHead(dir, bytes, held);
+  await publishPrepared(dir);
+  return head;
+}
+
+function isFirstOf(note: Uint8Array, log: NoteVerifier): boolean {
+  try {
+    return openCheckpointNote(note, log).note.unverified.length === 0;
+  } catch (error) {
+    if (error instanceof FirebreakError) return false;
+    throw error;
+  }
+}
+
+function notWritten(dir: string, cause: unknown): FirebreakError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const full = code === 'ENOSPC' || code === 'EDQUOT';
+  return new FirebreakError(full ? 'full' : 'input', `${fileIn(dir)} cannot be written: ${message}`, {
+    cause,
+  });
 }
 
 /** From now on each commit is published at once. */

@@ -7,8 +7,10 @@
  * cosignature, as long as no later checkpoint is published.
  */
 import { pauseUntilStopped } from '../../host/clock-live.js';
+import { LimitedLog } from '../../host/limited-log.js';
 import { cosignedAt, isBy, type Cosigner } from '../../protocol/tlog/cosignature.js';
 import { FirebreakError } from '../../protocol/errors.js';
+import type { Log } from '../../protocol/log.js';
 import { proveConsistency } from '../../protocol/tlog/merkle.js';
 import { readNote, signatureText, type NoteSignature } from '../../protocol/tlog/note.js';
 import { tileHashReader } from '../../protocol/tlog/tile-hash-reader.js';
@@ -35,6 +37,8 @@ interface Cosigned extends Candidate {
 export class WitnessedPublication implements Publication {
   readonly #deps: PublicationDeps;
   readonly #policy: WitnessPolicy;
+  /** One for each witness: one that wavers keeps no line about another back. */
+  readonly #logs: ReadonlyMap<string, LimitedLog>;
   readonly #clients: readonly WitnessClient[];
   readonly #pauseMs: number;
   readonly #closing = new AbortController();
@@ -53,7 +57,8 @@ export class WitnessedPublication implements Publication {
     this.#published = published;
     const timing = { ...TIMING, ...deps.timing };
     this.#pauseMs = timing.roundPauseMs;
-    this.#clients = clientsOf(deps, policy, timing);
+    this.#logs = new Map(policy.witnesses.map(({ name }) => [name, new LimitedLog(deps.log)]));
+    this.#clients = clientsOf(deps, policy, timing, (name) => this.#logs.get(name) ?? deps.log);
     this.#candidate = this.#newest();
   }
 
@@ -87,6 +92,7 @@ export class WitnessedPublication implements Publication {
     await this.#running;
     await Promise.all(this.#asking);
     await this.#writing;
+    for (const log of this.#logs.values()) log.close();
   }
 
   async #run(): Promise<void> {
@@ -210,9 +216,10 @@ function cosignatureIn(
 }
 
 function clientsOf(
-  { store, log }: PublicationDeps,
+  { store }: PublicationDeps,
   policy: WitnessPolicy,
   { timeoutMs, backOffMs }: PublicationTiming,
+  logOf: (name: string) => Log,
 ): WitnessClient[] {
   const reader = readerOfStore(store);
   const prove = (oldSize: number, newSize: number) =>
@@ -221,6 +228,6 @@ function clientsOf(
   return policy.witnesses.flatMap(({ name, cosigner, url }) =>
     url === undefined
       ? []
-      : [new WitnessClient({ name, cosigner, url, prove, heldSize, timeoutMs, backOffMs, log })],
+      : [new WitnessClient({ name, cosigner, url, prove, heldSize, timeoutMs, backOffMs, log: logOf(name) })],
   );
 }

@@ -153,6 +153,13 @@ function requireText(text: string): void {
   if (/[\u0000-\u0009\u000b-\u001f\p{Surrogate}]/u.test(text)) throw malformed('it holds control characters');
 }
 
+/** The whole of a note as text, where it is handed on and opened later. Throws `format` for bytes that are not UTF-8. */
+export function noteText(note: Uint8Array): string {
+  const text = utf8Text(note);
+  if (text === undefined) throw malformed('it is not UTF-8');
+  return text;
+}
+
 /** The text of a note and its signatures, none of them checked: not to be relied on before it is opened. Throws `format`. */
 export function readNote(note: string | Uint8Array): {
   readonly text: string;
@@ -204,8 +211,7 @@ function isRepeat(one: NoteSignature, other: NoteSignature, known: boolean): boo
 
 function textOf(note: string | Uint8Array): string {
   if (note.length > MAX_NOTE_BYTES) throw malformed('it is over 1 MiB');
-  const text = typeof note === 'string' ? note : utf8Text(note);
-  if (text === undefined) throw malformed('it is not UTF-8');
+  const text = typeof note === 'string' ? note : noteText(note);
   requireText(text);
   return text;
 }

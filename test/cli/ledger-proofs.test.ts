@@ -114,6 +114,12 @@ describe('firebreak ledger', () => {
     const bent = await inProcesses('consistency', '--data-dir', inDir('data'), '--old', inDir('bent'));
     expect(bent).toMatchObject({ code: 1, stdout: '' });
     expect(bent.stderr).toContain('signature');
+    const key = Buffer.from('— witness.example/one AAAAAAAA\n');
+    key[key.indexOf('example')] = 0xff;
+    await writeFile(inDir('no-text'), Buffer.concat([await readFile(inDir('checkpoint.200')), key]));
+    const noText = await onFolder('consistency', '--old', inDir('no-text'));
+    expect(noText).toMatchObject({ code: 1, stdout: '' });
+    expect(noText.stderr).toContain('not UTF-8');
   });
 
   test.each([

@@ -8,7 +8,8 @@ import { filesIn, readerOfFolder } from '../../ledger/readers/reader-folder.js';
 import { verifyFolder } from '../../ledger/verify/verify-folder.js';
 import { verifyLog } from '../../ledger/verify/verify.js';
 import type { FirebreakError } from '../../protocol/errors.js';
-import { noteVerifier } from '../../protocol/tlog/note.js';
+import { cosign, cosignerWithKey } from '../../protocol/tlog/cosignature.js';
+import { noteVerifier, readNote } from '../../protocol/tlog/note.js';
 import {
   batchOf,
   ledgerDeps,
@@ -132,6 +133,22 @@ describe('an exported log', () => {
     });
     expect((await verifyFolder(longer, logSigner)).checkpoint.size).toBe(30);
     await ledger.close();
+  });
+
+  test('with a cosigned checkpoint is refused when a name in it is no UTF-8', async () => {
+    const dir = await exported(3);
+    const file = join(dir, 'checkpoint');
+    const signed = await readFile(file, 'utf8');
+    const witness = cosignerWithKey('witness.example/one', signerOf('witness one'));
+    const bytes = Buffer.from(signed + cosign(readNote(signed).text, witness, 1_790_000_000));
+    await writeFile(file, bytes);
+    expect((await verifyFolder(dir, logSigner)).checkpoint.size).toBe(3);
+    bytes[bytes.indexOf(witness.name)] = 0xff;
+    await writeFile(file, bytes);
+    await expect(verifyFolder(dir, logSigner)).rejects.toMatchObject({
+      code: 'format',
+      message: expect.stringContaining('not UTF-8') as string,
+    });
   });
 
   test('of another log is refused', async () => {

@@ -3,7 +3,7 @@ import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { cleanLines } from '../../cli/present/show-fsck.js';
+import { cleanLines, damageSummary } from '../../cli/present/show-fsck.js';
 import { checkPayloads } from '../../ledger/fsck/check-payloads.js';
 import { EntryColumns } from '../../ledger/fsck/entry-columns.js';
 import { Findings } from '../../ledger/fsck/findings.js';
@@ -190,6 +190,33 @@ describe('the published checkpoint', () => {
       const kind = isOfKey ? (expect.stringMatching(/^(damage|unchecked)$/) as string) : 'damage';
       expect(findings.kept, `bit ${bit}`).toMatchObject([{ kind, file: 'published' }]);
     }
+  });
+
+  test('is of use without a cosignature that was damaged, and is said to be of none where all of it is', async () => {
+    const { dir, note } = await publishedLedger();
+    const damaged = async (at: number, byte: number) => {
+      const bytes = Buffer.from(note);
+      bytes[at] = byte;
+      await writeFile(join(dir, 'published'), bytes);
+      return check(dir);
+    };
+    for (const byte of [0xff, 0x2a, 0x0a]) {
+      const report = await damaged(Buffer.byteLength(note) - 20, byte);
+      expect(foundIn(report)).toEqual([
+        'damage files published has signature lines that cannot be read; the ledger asks for what is missing when it is started',
+      ]);
+      expect(damageSummary(report, dir)).toMatch(/\. Nothing of the log is lost: do what is said above$/);
+    }
+    const wrong = await damaged(Buffer.byteLength(note) - 20, note.at(-20) === 'A' ? 66 : 65);
+    expect(foundIn(wrong)).toEqual([
+      'damage files published is damaged: the cosignature of witness.example/one on the checkpoint is not valid; the ledger asks ' +
+        'for what is missing when it is started',
+    ]);
+    const useless = await damaged(2, 0xff);
+    expect(foundIn(useless)).toEqual([
+      expect.stringMatching(/^damage files published.* is not a checkpoint .*remove this file, and readers/),
+    ]);
+    expect(damageSummary(useless, dir)).toContain('. Nothing of the log is lost');
   });
 
   test('with cosignatures of witnesses who were replaced is in order, and is said not to be checked whole', async () => {

@@ -65,31 +65,70 @@ test('a stopped ledger that lost what it published is not opened for others to r
   await (await openLedgerFolder(dir, identity)).close(); // and was let go
 });
 
-test('a cosignature that was damaged on the disk is asked for again, though nothing is new', async () => {
+test.each([
+  ['another letter', (byte: number) => (byte === 65 ? 66 : 65)],
+  ['no letter of base64', () => '*'.charCodeAt(0)],
+  ['no UTF-8', () => 0xff],
+  ['the end of a line', () => 0x0a],
+])(
+  'a cosignature that was damaged on the disk, with %s in it, is asked for again, though nothing is new',
+  async (_, damage) => {
+    const dir = await temporaryFolder();
+    const witnesses = await Promise.all([witnessNamed('a'), witnessNamed('b')]);
+    const policy = policyOf(2, witnesses);
+    const before = await startLedger(dir, policy);
+    await submit(before, 0, 5);
+    await hasPublished(before, 5);
+    await before.close();
+    const file = join(dir, 'published');
+    const published = await readFile(file);
+    expect(() => openWitnessedCheckpoint(published, logSigner, policy)).not.toThrow();
+    const at = published.length - 20;
+    published[at] = damage(published[at] ?? 0);
+    await writeFile(file, published);
+    expect(() => openWitnessedCheckpoint(published, logSigner, policy)).toThrow();
+
+    const identity = { origin: ORIGIN, logPublicKey: logSigner.publicKey };
+    const reader = await openLedgerFolder(dir, identity, { wasWitnessed: true });
+    expect(openCheckpoint(await reader.checkpoint(), logSigner).size).toBe(5);
+    await reader.close();
+
+    const after = await startLedger(dir, policy, { wasWitnessed: true });
+    const shown = async () => {
+      const note = await after.reader().checkpoint();
+      try {
+        return openWitnessedCheckpoint(note, logSigner, policy).size;
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    await expect.poll(shown, { timeout: 5_000 }).toBe(5);
+    await after.close();
+    expect(openWitnessedCheckpoint(await readFile(file), logSigner, policy).size).toBe(5);
+  },
+);
+
+test('a file of what was published that is of no use is named, with what to do, and the ledger goes on without it', async () => {
   const dir = await temporaryFolder();
-  const witnesses = await Promise.all([witnessNamed('a'), witnessNamed('b')]);
-  const policy = policyOf(2, witnesses);
+  const witness = await witnessNamed('a');
+  const policy = policyOf(1, [witness]);
   const before = await startLedger(dir, policy);
   await submit(before, 0, 5);
   await hasPublished(before, 5);
   await before.close();
   const file = join(dir, 'published');
-  const published = await readFile(file, 'utf8');
-  const at = published.length - 20;
-  const flipped = published[at] === 'A' ? 'B' : 'A';
-  await writeFile(file, published.slice(0, at) + flipped + published.slice(at + 1));
-  expect(() => openWitnessedCheckpoint(published, logSigner, policy)).not.toThrow();
-
+  const published = await readFile(file);
+  published[2] = 0xff;
+  await writeFile(file, published);
+  await expect(startLedger(dir, policy, { wasWitnessed: true })).rejects.toMatchObject({
+    code: 'damaged',
+    message:
+      `${file} is not a checkpoint of this log. Nothing of the log is lost by that: with the policy of the ledger kept, ` +
+      'remove this file, and readers are shown nothing until witnesses cosign again',
+  });
+  await rm(file);
   const after = await startLedger(dir, policy, { wasWitnessed: true });
-  const shown = async () => {
-    const note = await after.reader().checkpoint();
-    try {
-      return openWitnessedCheckpoint(note, logSigner, policy).size;
-    } catch (error) {
-      return (error as Error).message;
-    }
-  };
-  await expect.poll(shown, { timeout: 5_000 }).toBe(5);
+  await expect.poll(() => after.status().publication.size, { timeout: 5_000 }).toBe(5);
 });
 
 test('a file of what was published that cannot be read is not taken for one that is missing, and it is said why', async () => {

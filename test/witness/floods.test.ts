@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { encodeAddCheckpoint } from '../../protocol/tlog/add-checkpoint.js';
 import { cosignedAt } from '../../protocol/tlog/cosignature.js';
+import { FirebreakError } from '../../protocol/errors.js';
 import { silentLog, type LogFields } from '../../protocol/log.js';
 import { openNote } from '../../protocol/tlog/note.js';
 import type { WitnessState } from '../../witness/state.js';
@@ -43,6 +44,30 @@ test('a witness saves nothing to answer with the lines it gave in the same secon
   letGo();
   const { text, unverified } = openNote(honest.note(5) + (await (await next).text()), [logSigner]);
   expect(cosignedAt(text, unverified, cosigner)).toBe(2001);
+});
+
+test('a witness gives no cosignature again that it found on the disk before it has synced it itself', async () => {
+  let saves = 0;
+  const stateOver = (state: WitnessState): WitnessState => ({
+    load: (origin) => state.load(origin),
+    save: async (origin, note) => {
+      saves += 1;
+      await state.save(origin, note);
+      if (saves === 1) throw new FirebreakError('input', 'the folder could not be synced');
+    },
+    keepFork: (notes) => state.keepFork(notes),
+    close: () => state.close(),
+  });
+  const { post, dir, stop } = await startWitness('w1', { nowSeconds: () => 2000, stateOver });
+  expect((await post(await honest.request(0, 5))).status).toBe(503);
+  expect((await post(await honest.request(5, 5))).status).toBe(200);
+  expect(saves).toBe(2);
+  expect((await post(await honest.request(5, 5))).status).toBe(200);
+  expect(saves).toBe(2);
+  await stop();
+  const again = await startWitness('w1', { dir, nowSeconds: () => 2000, stateOver });
+  expect((await again.post(await honest.request(5, 5))).status).toBe(200);
+  expect(saves).toBe(3);
 });
 
 test('a witness lets 64 wait for their turn, and says 503 to more until one is done', async () => {
