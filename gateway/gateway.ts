@@ -20,6 +20,7 @@ import { leaveAir } from '../radio/leave-air.js';
 import { staticAddressOf } from '../radio/static-address.js';
 import type { Radio, RadioAddress, ServerPeer, ServerSession } from '../radio/contract.js';
 import { Desk } from './desk.js';
+import { Invitation } from './invitation.js';
 import { Presence } from './presence.js';
 import { GatewaySession } from './session.js';
 import { sessionTimers, watched } from './session-timers.js';
@@ -119,7 +120,7 @@ const EPOCH_MS = EPOCH_SECONDS * 1000;
 const ADVERT = { txPowerDbm: 0, jitter: 0.1 };
 const ADVERT_INTERVAL_MS = 1_000;
 
-/** Goes on the air. Without a certificate or day keys it says `busy` to tags until they are there. */
+/** Goes on the air. Until it has a certificate and day keys it listens, and asks no tag in. */
 export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
   const gateway = new OpenGateway(deps);
   try {
@@ -136,6 +137,7 @@ class OpenGateway implements Gateway {
   readonly #desk: Desk;
   readonly #book: StatementBook;
   readonly #presence: Presence;
+  readonly #invitation: Invitation;
   readonly #sessions = new Map<ServerPeer, GatewaySession>();
   readonly #stop = new AbortController();
   readonly #counts = { sessions: 0, turnedAway: 0, timedOut: 0, broken: 0 };
@@ -149,7 +151,8 @@ class OpenGateway implements Gateway {
     this.#upSinceMs = clock.nowMs();
     const stores = { store: deps.statements, noticeStore: deps.notice };
     const oldestNoticeDay = (): number => dayOf(clock.nowMs() / 1000) - settings.retentionDays;
-    this.#book = new StatementBook({ issuerPublicKey, gatewayId, ...stores, oldestNoticeDay, log });
+    const onNews = (): void => void this.#invitation.look();
+    this.#book = new StatementBook({ issuerPublicKey, gatewayId, ...stores, oldestNoticeDay, onNews, log });
     const shared = { signer, issuerPublicKey, book: this.#book, courier, clock };
     this.#desk = new Desk({
       ...shared,
@@ -163,6 +166,19 @@ class OpenGateway implements Gateway {
       ...{ sequence: deps.presenceSequence, store: deps.presence, settings, log },
       mayReport: () => this.#desk.mayReport(),
     });
+    this.#invitation = this.#invite();
+  }
+
+  #invite(): Invitation {
+    const { radio, settings, clock, log, advertIntervalMs: intervalMs = ADVERT_INTERVAL_MS } = this.#deps;
+    const advert = encodeGatewayAdvert(settings.gatewayServiceUuid);
+    const address = this.#deps.address ?? staticAddressOf(randomBytes(6));
+    return new Invitation({
+      advertiser: radio.advertiser,
+      settings: { ...ADVERT, intervalMs, address, advert, phaseMs: 0, connectable: true },
+      canServe: () => this.#desk.trouble() === undefined,
+      ...{ clock, log },
+    });
   }
 
   async start(): Promise<void> {
@@ -174,11 +190,12 @@ class OpenGateway implements Gateway {
       const beacon = decodeAdvert(advert, settings.beaconServiceUuid);
       if (beacon) this.#presence.hear(beacon, rssiDbm, heardAtMs);
     });
-    const advert = encodeGatewayAdvert(settings.gatewayServiceUuid);
-    const address = this.#deps.address ?? staticAddressOf(randomBytes(6));
-    const { advertIntervalMs: intervalMs = ADVERT_INTERVAL_MS } = this.#deps;
-    await radio.advertiser.set({ ...ADVERT, intervalMs, address, advert, phaseMs: 0, connectable: true });
-    this.#rounds = Promise.all([this.#keepEachMinute(), this.#endWithEpochs()]);
+    await this.#invitation.start();
+    this.#rounds = Promise.all([
+      this.#keepEachMinute(),
+      this.#endWithEpochs(),
+      this.#invitation.keep(this.#stop.signal),
+    ]);
   }
 
   status(): GatewayStatus {
@@ -206,9 +223,9 @@ class OpenGateway implements Gateway {
 
   async close(): Promise<void> {
     this.#stop.abort(new FirebreakError('closed', 'the gateway is closed'));
-    const { advertiser, scanner, server } = this.#deps.radio;
+    const { scanner, server } = this.#deps.radio;
     const failure = await leaveAir([
-      [() => advertiser.stop(), () => scanner.stop()], // nothing new is heard or accepted
+      [() => this.#invitation.withdraw(), () => scanner.stop()], // nothing new is heard or accepted
       [...this.#sessions.keys()].map((peer) => () => peer.disconnect().catch(() => undefined)), // gone already
       [() => server.stop()],
     ]);

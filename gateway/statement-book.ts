@@ -32,6 +32,8 @@ export interface StatementBookDeps {
   readonly noticeStore: StatementStore;
   /** In notices of that day and later a tag may still know itself (protocol.md §7). */
   readonly oldestNoticeDay: () => number;
+  /** Day keys or a revocation came that were not held before. */
+  readonly onNews: () => void;
   readonly log: Log;
 }
 
@@ -68,14 +70,19 @@ export class StatementBook {
     const listen = (topic: string, take: (payload: Uint8Array) => void): Promise<void> =>
       downlink.subscribe(topic, (payload) => this.#quietly(topic, () => take(payload)));
     await listen(DAY_KEYS_TOPIC, (payload) => {
-      if (this.#takeStatements(splitDayKeyStatements(payload))) this.#word.save();
+      if (this.#takeStatements(splitDayKeyStatements(payload))) this.#keepNews();
     });
     await listen(NOTICES_TOPIC, (payload) => {
       if (this.#takeNotices(payload)) this.#noticeKeeper.save();
     });
     await listen(REVOCATIONS_TOPIC, (payload) => {
-      if (this.#takeRevocations(splitRevocations(payload))) this.#word.save();
+      if (this.#takeRevocations(splitRevocations(payload))) this.#keepNews();
     });
+  }
+
+  #keepNews(): void {
+    this.#word.save();
+    this.#deps.onNews();
   }
 
   statementOf(day: number): DayKeyStatement | undefined {

@@ -102,7 +102,8 @@ function askedLines(asked: ShownQuestion): string[] {
     ...(infectiousSeconds === null ? [] : [`for ${duration(infectiousSeconds)}`]),
     ...(presence ? ['being at one place counts'] : []),
   ];
-  return [`  asked     ${QUESTIONS[question]}, ${windowWords(from, to)}`, `            ${terms.join(', ')}`];
+  const limits = question === 'contacts' ? 'every contact, however short' : terms.join(', ');
+  return [`  asked     ${QUESTIONS[question]}, ${windowWords(from, to)}`, `            ${limits}`];
 }
 
 /** A question that leaves its window open is about all that is known; a tracer that knows nothing records the moment 0. */

@@ -103,15 +103,21 @@ function tooEarly(tag: string, { cases, incubationSeconds = 0 }: ClusterResult):
   return `${tag} was infected by ${localTime(due)} (${why}), before the window begins: nothing of that time was looked at; is the onset right?`;
 }
 
-function sourceLines(source: ClusterSource, place: number, { cases }: ClusterResult): string[] {
+/** A case that fell ill first of all is a likely source by that alone: whoever reads its rank knows what it rests on. */
+const DOUBTED = 'rests on an onset before the window: see above';
+
+function sourceLines(source: ClusterSource, place: number, cluster: ClusterResult): string[] {
+  const { cases, beforeWindow } = cluster;
   const name = source.kind === 'person' ? source.person : `gateway ${source.gateway}`;
   const what = source.kind === 'person' && source.isCase ? 'itself a case, ' : '';
   const score = `score ${source.score.toFixed(2)}`;
   const explains = `${what}explains ${source.explains.length} of ${cases.length - (what === '' ? 0 : 1)}${what === '' ? '' : ' others'}`;
   const reasons = source.kind === 'person' ? personReasons(source) : gatewayReasons(source);
   const hidden = reasons.length - MAX_REASONS;
+  const isDoubted = source.kind === 'person' && beforeWindow.includes(source.person);
   return [
     `${String(place).padStart(2)}. ${pc.bold(name)}  ${score}  ${explains}${pc.dim(`  ${others(source)}`)}`,
+    ...(isDoubted ? [pc.yellow(`      this ${DOUBTED}`)] : []),
     ...reasons.slice(0, MAX_REASONS).map((reason) => pc.dim(`      ${reason}`)),
     ...(hidden > 0 ? [pc.dim(`      … and ${hidden} more: --json FILE has them all`)] : []),
   ];
@@ -144,14 +150,15 @@ function reason({ nearSeconds, start, end, mutual, ledger }: PathStep): string {
   return `${duration(nearSeconds)}, ${localSpan(start, end)}, ${sides}, ledger ${ledger.join(' ')}`;
 }
 
-function treeLines({ roots, edges }: TransmissionTree, { cases }: ClusterResult): string[] {
+function treeLines({ roots, edges }: TransmissionTree, { cases, beforeWindow }: ClusterResult): string[] {
   const children = new Map<string, PathStep[]>();
   for (const edge of edges) children.set(edge.from, [...(children.get(edge.from) ?? []), edge]);
   const onset = new Map(cases.map((one) => [one.tag, one.onset]));
   return roots.flatMap((root) => {
     const role = onset.has(root) ? caseWords(onset.get(root)) : 'presumed source, no case';
     const unexplained = onset.has(root) ? '; infected by what nobody recorded, or the source' : '';
-    return [`${pc.bold(root)}  ${role}${unexplained}`, ...branches(root, { children, onset }, '')];
+    const doubt = beforeWindow.includes(root) ? pc.yellow(`; its place ${DOUBTED}`) : '';
+    return [`${pc.bold(root)}  ${role}${unexplained}${doubt}`, ...branches(root, { children, onset }, '')];
   });
 }
 

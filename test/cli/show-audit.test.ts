@@ -66,6 +66,26 @@ it('does not say of a tag that a path was asked to that it is in the answer: the
   expect(lines).toContain('your tag is on the path, or it was asked whether one leads to it');
 });
 
+it('does not limit a look at all contacts of a person by terms that did not limit it', () => {
+  const asked: ShownQuestion = {
+    ...{
+      officer: 'Dr. Wu',
+      purpose: 'measles',
+      question: 'contacts',
+      hops: 1,
+      from: 0,
+      to: 9,
+      minSeconds: 900,
+    },
+    ...{ latentSeconds: 0, infectiousSeconds: null, attenuation: 'near', presence: false },
+  };
+  const looks: AuditLook[] = [{ ...look, role: 'case', whole: 'yes', asked }];
+  const answer = { note: '', looks, older: 0, unread: [], unreadCount: 0 };
+  const lines = stripVTControlCharacters(auditLines({ answer, entries: 9, logKey: '' }).join('\n'));
+  expect(lines).toContain('every contact, however short');
+  expect(lines).not.toContain('at least 15 min');
+});
+
 it('does not say of a tag among several cases that it alone was asked about', () => {
   const asked: ShownQuestion = {
     ...{

@@ -126,6 +126,17 @@ describe('a case that no walk leads to', () => {
     const plain = await shown(nobodyMet, { cases });
     expect(plain.text).toContain(`1 was infected by ${localTime(onset)} (its onset), before`);
   });
+
+  it('is ranked and stands in the tree by an onset that is doubted, and both say so', async () => {
+    const cases = [{ tag: '1', onset: Date.UTC(2016, 8, 5, 12) / 1000 }, { tag: '2' }, { tag: '3' }];
+    const trace = walksTo({ 2: ['1'], 3: ['1'] });
+    const { found, text } = await shown(trace, { cases });
+    expect(found.sources).toMatchObject([{ person: '1', isCase: true }]);
+    expect(text).toContain('this rests on an onset before the window: see above');
+    expect(text).toContain('the source; its place rests on an onset before the window: see above');
+    const inTheWindow = [{ tag: '1', onset: START + 5 * HOUR }, ...cases.slice(1)];
+    expect((await shown(trace, { cases: inTheWindow })).text).not.toContain('rests on');
+  });
 });
 
 it('a score is said to be a share, wherever there is one', async () => {

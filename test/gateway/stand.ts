@@ -76,7 +76,14 @@ export async function stand(changes: Partial<DeskDeps> = {}) {
   const store = memoryStore();
   const stores = { store, noticeStore: memoryStore() };
   const oldestNoticeDay = (): number => dayOf(clock.nowMs() / 1000) - RETENTION_DAYS;
-  const book = new StatementBook({ issuerPublicKey, gatewayId, ...stores, oldestNoticeDay, log: silentLog });
+  const book = new StatementBook({
+    issuerPublicKey,
+    gatewayId,
+    ...stores,
+    oldestNoticeDay,
+    onNews: () => undefined,
+    log: silentLog,
+  });
   await book.open(downlink);
   downlink.publish(DAY_KEYS_TOPIC, STATEMENTS);
   const courier = testPost();

@@ -15,7 +15,14 @@ async function opened(store = memoryStore(), noticeStore = memoryStore()) {
   const window = { oldestDay: 0 };
   const oldestNoticeDay = (): number => window.oldestDay;
   const stores = { store, noticeStore };
-  const book = new StatementBook({ issuerPublicKey, gatewayId, ...stores, oldestNoticeDay, log: silentLog });
+  const book = new StatementBook({
+    issuerPublicKey,
+    gatewayId,
+    ...stores,
+    oldestNoticeDay,
+    onNews: () => undefined,
+    log: silentLog,
+  });
   const downlink = testDownlink();
   await book.open(downlink);
   const publish = (payload: Uint8Array): void => downlink.publish(DAY_KEYS_TOPIC, payload);
