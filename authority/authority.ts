@@ -163,13 +163,14 @@ function assemble(deps: AuthorityDeps): Parts {
     ...{ issuer, store: deps.dayKeys, book, retention: ended, entries },
     ...{ randomBytes, sunsetDay, log: deps.log, onChange },
   });
+  const daysAhead = openDaysAhead(keyring, deps.log);
   const issuing = { issuer, keyring, tags, entries };
   const gateways = gatewayRegister({ issuer, records, book, entries });
   const notices = noticeDesk({ ...issuing, book: given, clock, log: deps.log, randomBytes, onChange });
   return {
     readBack: openReadBack({ ...deps, notices: given, gateways, onChange }),
     clockTrust: openClockTrust({ ...deps, horizonDays }),
-    daysAhead: openDaysAhead(keyring, deps.log),
+    daysAhead,
     book,
     tags,
     entries,
@@ -179,7 +180,7 @@ function assemble(deps: AuthorityDeps): Parts {
     gateways,
     noticeBook: given,
     notices,
-    enrolment: openEnrolment({ ...issuing, clock, retentionDays, horizonDays, sunsetDay }),
+    enrolment: openEnrolment({ ...issuing, daysAhead, clock, retentionDays, horizonDays, sunsetDay }),
     tidy: atTurnOfDay((today) => tidy(today, { tags, gateways, notices }, retentionDays)),
   };
 }

@@ -15,12 +15,15 @@ import type { RetentionBook } from './retention-book.js';
 import type { StatementBook } from '../statement-book.js';
 import { atTurnOfDay } from './turn-of-day.js';
 
+/** Code `damaged`: others know the keys of a day, and here they cannot be read or are gone. */
+export class LostDayKeys extends FirebreakError {}
+
 /** Days kept at hand; the oldest used goes first. */
 const MAX_CACHED_DAYS = 64;
 
 export interface DayKeyring {
   /**
-   * The keys of a day, made and stated if it had none. Throws `day` after the sunset and for destroyed ones, `damaged` when
+   * The keys of a day, made and stated if it had none. Throws `day` after the sunset and for destroyed ones, LostDayKeys when
    * they were made before and cannot be read.
    */
   keysOf(day: number): Promise<DayKeys>;
@@ -122,7 +125,7 @@ async function makeIfMissing(day: number, deps: DayKeyringDeps): Promise<DayKeys
 
 /**
  * The keys of a day that has some. What a crash left of keys that nobody was told of is set aside; keys that others may know
- * are never replaced. Throws `damaged` when those cannot be read or are gone, `day` when they are destroyed.
+ * are never replaced. Throws LostDayKeys when those cannot be read or are gone, `day` when they are destroyed.
  */
 async function wholeKeysOf(
   day: number,
@@ -143,7 +146,7 @@ async function wholeKeysOf(
 }
 
 const toRestore = (what: string, day: number, cause?: unknown) =>
-  new FirebreakError(
+  new LostDayKeys(
     'damaged',
     `others know the keys of day ${day}, and here ${what}: no second ones are made. Put the file back if it is elsewhere; ` +
       'if it is lost, that day gets no credentials and its reports stay closed (docs/retention.md)',
