@@ -13,7 +13,6 @@ import { stateDayKey } from '../issuer.js';
 import { keyedLock } from '../credentials/keyed-lock.js';
 import type { RetentionBook } from './retention-book.js';
 import type { StatementBook } from '../statement-book.js';
-import { atTurnOfDay } from './turn-of-day.js';
 
 /** Code `damaged`: others know the keys of a day, and here they cannot be read or are gone. */
 export class LostDayKeys extends FirebreakError {}
@@ -29,7 +28,10 @@ export interface DayKeyring {
   keysOf(day: number): Promise<DayKeys>;
   /** The keys of a day that has some. Throws `not-found`. */
   existingKeysOf(day: number): Promise<DayKeys>;
-  /** Destroys the keys of days before this one, and of those whose destruction the log was told of already. */
+  /**
+   * Destroys the keys of days before this one, and of those whose destruction the log was told of already. A day before this one
+   * whose keys are lost counts as destroyed too: else its payloads would stay for ever.
+   */
   destroyBefore(day: number): Promise<DestroyedDays>;
   days(): Promise<readonly number[]>;
 }
@@ -79,7 +81,8 @@ export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
     return keys;
   }
 
-  const forgetDaysBefore = atTurnOfDay((bound) => deps.book.forgetDaysBefore(bound));
+  /** Of the days before this one the book has none left. */
+  let forgotten: number | undefined;
   const oneAtATime = <T>(day: number, task: () => Promise<T>) => lock.run(String(day), task);
 
   return {
@@ -94,10 +97,12 @@ export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
     destroyBefore: async (bound) => {
       const told = new Set((await deps.retention.list()).map(({ day }) => day));
       const old = (await store.list()).filter((day) => day < bound || told.has(day));
+      if (bound !== forgotten) old.push(...(await lostBefore(bound, told, deps)));
       for (const day of old) await oneAtATime(day, () => tellDestroyed(day, deps));
       for (const day of old) cached.delete(day);
       const copies = old.length === 0 ? undefined : await store.destroy(old);
-      await forgetDaysBefore(bound);
+      if (bound !== forgotten) await deps.book.forgetDaysBefore(bound);
+      forgotten = bound;
       if (old.length > 0) deps.onChange();
       return {
         destroyed: old.filter((day) => !told.has(day)),
@@ -106,6 +111,16 @@ export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
       };
     },
   };
+}
+
+/** The days before this one whose keys others may know, of which no file is left and the log was told nothing. */
+async function lostBefore(
+  bound: number,
+  told: ReadonlySet<number>,
+  { store, book }: DayKeyringDeps,
+): Promise<number[]> {
+  const held = new Set(await store.list());
+  return (await book.madeDays()).filter((day) => day < bound && !told.has(day) && !held.has(day));
 }
 
 /**

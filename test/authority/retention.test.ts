@@ -1,9 +1,12 @@
 /** The end of a day at the authority, against a real ledger: in which order, once, and whatever breaks in between. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openAuthority, type Authority } from '../../authority/authority.js';
 import type { DayKeyStore } from '../../authority/days/day-key-store.js';
 import type { EntrySink } from '../../authority/entries.js';
 import type { RecordStore } from '../../authority/records/records.js';
+import { dayKeyFiles } from '../../cli/days/day-key-files.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
 import { encodeBatch } from '../../protocol/mqtt/batch.js';
 import { decodeEntry, ENTRY_TYPE } from '../../protocol/tlog/entry.js';
@@ -86,6 +89,26 @@ describe('a day that left the window', () => {
     expect(await again.retain(soon())).toEqual(ended);
     expect(await said(ledger)).toHaveLength(2);
     expect((await again.status()).ended).toEqual(ended);
+    await again.close();
+  });
+
+  it('ends also when its key file is gone, and no other may take its place', async () => {
+    const keysDir = await temporaryFolder();
+    const { world, ledger } = await stage({ dayKeys: dayKeyFiles(keysDir) });
+    const { dayKeys } = world.deps;
+    const authority = await openAuthority(world.deps);
+    const keys = await dayKeys.get(TODAY - 1);
+    if (keys === undefined) throw new Error('there were no keys');
+    await rm(join(keysDir, `${TODAY - 1}.key`));
+    await world.leapTo(LATER);
+    const ended = await authority.retain(soon());
+    expect(ended).toEqual([{ day: TODAY - 1, prunedBy: expect.any(Number) as number }]);
+    expect(await said(ledger)).toEqual([`destroyed ${TODAY - 1}`, `pruned ${TODAY - 1}`]);
+    await expect(dayKeys.put(keys)).rejects.toMatchObject({ code: 'day' });
+    await authority.close();
+    const again = await openAuthority(world.deps);
+    expect(await again.retain(soon())).toEqual(ended);
+    expect(await said(ledger)).toHaveLength(2);
     await again.close();
   });
 
