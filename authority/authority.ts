@@ -85,7 +85,7 @@ export interface Authority extends Enrolment {
   maintain(): Promise<void>;
   /** Whether the log was read back (credentials/read-back.ts); always where no log is read. */
   isReadBack(): boolean;
-  /** Maintains, and waits for what the ledger says to the prunings; the days that ended, ever. Rejects with the signal's reason. */
+  /** Maintains for a person, and waits for what the ledger says to the prunings; the days that ended, ever. Rejects with the signal's reason. */
   retain(signal: AbortSignal): Promise<readonly EndedDay[]>;
   /** Every gateway it ever certified. */
   gateways(): Promise<readonly CertifiedGateway[]>;
@@ -205,10 +205,10 @@ function authorityOf(parts: Parts, deps: AuthorityDeps): Authority {
       const isOut = await unlessAborted(publisher.settled(), signal).catch(() => false);
       return isOut ? 'out' : state;
     },
-    maintain: () => task(() => maintain(parts, deps, today())),
+    maintain: () => task(() => maintain(parts, deps, { today: today(), isAsked: false })),
     retain: (signal) =>
       task(async () => {
-        await maintain(parts, deps, today());
+        await maintain(parts, deps, { today: today(), isAsked: true });
         await retention.settled(signal);
         return retention.ended();
       }),
@@ -264,12 +264,12 @@ const NO_DAY = 0;
 async function maintain(
   parts: Parts,
   { retentionDays, sunsetDay }: AuthorityDeps,
-  today: number,
+  { today, isAsked }: { readonly today: number; readonly isAsked: boolean },
 ): Promise<void> {
   const isBelieved = await parts.clockTrust.believes(today); // before keys are made, which may tell it the newest day
   await parts.daysAhead.ensure(today - 1, Math.min(today + 2, sunsetDay ?? Infinity));
   const oldest = isBelieved ? today - retentionDays : NO_DAY; // days that ended before stay ended
-  await parts.retention.endBefore(oldest);
+  await parts.retention.endBefore(oldest, isAsked);
   if (isBelieved) await parts.tidy(today);
   await parts.readBack.look();
   await parts.notices.resume();

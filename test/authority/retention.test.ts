@@ -105,11 +105,9 @@ describe('a day that left the window', () => {
     expect(ended).toEqual([{ day: TODAY - 1, prunedBy: expect.any(Number) as number }]);
     expect(await said(ledger)).toEqual([`destroyed ${TODAY - 1}`, `pruned ${TODAY - 1}`]);
     await expect(dayKeys.put(keys)).rejects.toMatchObject({ code: 'day' });
-    await authority.close();
-    const again = await openAuthority(world.deps);
-    expect(await again.retain(soon())).toEqual(ended);
+    await authority.retain(soon());
     expect(await said(ledger)).toHaveLength(2);
-    await again.close();
+    await authority.close();
   });
 
   it('is one of many after a long pause, each ended in turn', async () => {
@@ -220,6 +218,32 @@ describe('a day whose end is interrupted', () => {
     expect(await authority.retain(soon())).toMatchObject([
       { day: TODAY - 1, prunedBy: expect.any(Number) as number },
     ]);
+    await authority.close();
+  });
+
+  it('is not asked for before a ledger whose clock is a little behind has that midnight too', async () => {
+    const { world, ledger } = await stage();
+    const sink = sinkTo(ledger);
+    let asked = 0;
+    const courier: EntrySink = {
+      post: async (items) => {
+        if (items[0]?.type !== ENTRY_TYPE.pruning) return sink.post(items);
+        asked += 1;
+        if (world.clock.nowMs() - 2_000 >= LATER * 86_400_000) return sink.post(items);
+        return items.map(() => ({ delivered: async () => ({ index: undefined, refusal: 'day' as const }) }));
+      },
+    };
+    const authority = await openAuthority({ ...world.deps, courier });
+    await world.leapTo(LATER, 1);
+    await authority.maintain();
+    expect(asked).toBe(0);
+    expect(await world.deps.dayKeys.get(TODAY - 1)).toBeUndefined();
+    await world.leapTo(LATER, 600);
+    await authority.maintain();
+    await expect
+      .poll(async () => (await authority.status()).ended)
+      .toEqual([{ day: TODAY - 1, prunedBy: expect.any(Number) as number }]);
+    expect(asked).toBe(1);
     await authority.close();
   });
 
