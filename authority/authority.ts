@@ -271,7 +271,7 @@ async function maintain(
   const oldest = isBelieved ? today - retentionDays : NO_DAY; // days that ended before stay ended
   await parts.retention.endBefore(oldest, isAsked);
   if (isBelieved) await parts.tidy(today);
-  await parts.readBack.look();
+  await parts.readBack.look(oldest);
   await parts.notices.resume();
 }
 
