@@ -85,7 +85,7 @@ export interface Authority extends Enrolment {
   maintain(): Promise<void>;
   /** Whether the log was read back (credentials/read-back.ts); always where no log is read. */
   isReadBack(): boolean;
-  /** Maintains, and waits for what the ledger says to the prunings; the days that ended, ever. Rejects with the signal's reason. */
+  /** Maintains for a person, and waits for what the ledger says to the prunings; the days that ended, ever. Rejects with the signal's reason. */
   retain(signal: AbortSignal): Promise<readonly EndedDay[]>;
   /** Every gateway it ever certified. */
   gateways(): Promise<readonly CertifiedGateway[]>;
@@ -163,13 +163,14 @@ function assemble(deps: AuthorityDeps): Parts {
     ...{ issuer, store: deps.dayKeys, book, retention: ended, entries },
     ...{ randomBytes, sunsetDay, log: deps.log, onChange },
   });
+  const daysAhead = openDaysAhead(keyring, deps.log);
   const issuing = { issuer, keyring, tags, entries };
   const gateways = gatewayRegister({ issuer, records, book, entries });
   const notices = noticeDesk({ ...issuing, book: given, clock, log: deps.log, randomBytes, onChange });
   return {
     readBack: openReadBack({ ...deps, notices: given, gateways, onChange }),
     clockTrust: openClockTrust({ ...deps, horizonDays }),
-    daysAhead: openDaysAhead(keyring, deps.log),
+    daysAhead,
     book,
     tags,
     entries,
@@ -179,7 +180,7 @@ function assemble(deps: AuthorityDeps): Parts {
     gateways,
     noticeBook: given,
     notices,
-    enrolment: openEnrolment({ ...issuing, clock, retentionDays, horizonDays, sunsetDay }),
+    enrolment: openEnrolment({ ...issuing, daysAhead, clock, retentionDays, horizonDays, sunsetDay }),
     tidy: atTurnOfDay((today) => tidy(today, { tags, gateways, notices }, retentionDays)),
   };
 }
@@ -204,10 +205,10 @@ function authorityOf(parts: Parts, deps: AuthorityDeps): Authority {
       const isOut = await unlessAborted(publisher.settled(), signal).catch(() => false);
       return isOut ? 'out' : state;
     },
-    maintain: () => task(() => maintain(parts, deps, today())),
+    maintain: () => task(() => maintain(parts, deps, { today: today(), isAsked: false })),
     retain: (signal) =>
       task(async () => {
-        await maintain(parts, deps, today());
+        await maintain(parts, deps, { today: today(), isAsked: true });
         await retention.settled(signal);
         return retention.ended();
       }),
@@ -263,14 +264,14 @@ const NO_DAY = 0;
 async function maintain(
   parts: Parts,
   { retentionDays, sunsetDay }: AuthorityDeps,
-  today: number,
+  { today, isAsked }: { readonly today: number; readonly isAsked: boolean },
 ): Promise<void> {
   const isBelieved = await parts.clockTrust.believes(today); // before keys are made, which may tell it the newest day
   await parts.daysAhead.ensure(today - 1, Math.min(today + 2, sunsetDay ?? Infinity));
   const oldest = isBelieved ? today - retentionDays : NO_DAY; // days that ended before stay ended
-  await parts.retention.endBefore(oldest);
+  await parts.retention.endBefore(oldest, isAsked);
   if (isBelieved) await parts.tidy(today);
-  await parts.readBack.look();
+  await parts.readBack.look(oldest);
   await parts.notices.resume();
 }
 

@@ -181,22 +181,41 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   exists: 409,
   size: 413,
   busy: 503,
-  full: 503,
   closed: 503,
 };
 
+interface Refusal {
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
 /** Troubles of the authority itself, such as an unreadable day key file: who asks can do nothing, and is not told of its files. */
-const OWN_TROUBLES: ReadonlySet<ErrorCode> = new Set(['damaged', 'foreign', 'locked'] as const);
+const OWN_TROUBLES: ReadonlySet<ErrorCode> = new Set(['damaged', 'foreign', 'locked', 'full'] as const);
+const FAILED: Refusal = {
+  status: 500,
+  code: 'damaged',
+  message: 'the authority failed to answer; its log says why',
+};
+const NO_ROOM: Refusal = {
+  status: 503,
+  code: 'full',
+  message: 'the authority has no room at this time; try again later',
+};
+
+/** The authority's own troubles go to its log, and to whoever asks in words that are always the same. */
+function refusalOf(error: unknown, log: Log): Refusal {
+  if (error instanceof FirebreakError && !OWN_TROUBLES.has(error.code)) {
+    const { code, message } = error;
+    return { status: STATUS[code] ?? 400, code, message };
+  }
+  log.error('an enrolment request failed', { why: String(error) });
+  return error instanceof FirebreakError && error.code === 'full' ? NO_ROOM : FAILED;
+}
 
 function sendError(response: ServerResponse, error: unknown, log: Log): void {
-  const known = error instanceof FirebreakError && !OWN_TROUBLES.has(error.code) ? error : undefined;
-  if (!known) log.error('an enrolment request failed', { why: String(error) });
-  const { code, message } = known ?? {
-    code: 'damaged',
-    message: 'the authority failed to answer; its log says why',
-  };
+  const { status, code, message } = refusalOf(error, log);
   if (response.destroyed || response.headersSent) return;
-  const status = known ? (STATUS[known.code] ?? 400) : 500;
   response
     .writeHead(status, { 'content-type': 'application/json', connection: 'close' })
     .end(`${JSON.stringify({ code, message })}\n`);

@@ -15,6 +15,8 @@ export interface StatementBook {
   /** Whether keys of the day may be known to others: noted before they are stated anywhere. */
   wasMade(day: number): Promise<boolean>;
   noteMade(day: number): Promise<void>;
+  /** The days whose keys may be known to others, ascending. */
+  madeDays(): Promise<readonly number[]>;
   statementOf(day: number): Promise<Uint8Array | undefined>;
   /** Ascending by day. */
   dayKeyStatements(): Promise<Uint8Array[]>;
@@ -27,8 +29,9 @@ export interface StatementBook {
 }
 
 const dayHex = (day: number) => day.toString(16).padStart(8, '0');
-const madeKey = (day: number) => `made/${dayHex(day)}`;
-const dayKey = (day: number) => `statement/${dayHex(day)}`;
+const [MADE, STATEMENT] = ['made/', 'statement/'] as const;
+const madeKey = (day: number) => `${MADE}${dayHex(day)}`;
+const dayKey = (day: number) => `${STATEMENT}${dayHex(day)}`;
 const revocationKey = (gatewayId: Uint8Array) => `revocation/${toHex(gatewayId)}`;
 
 /** fromMs in the bytes of a revocation: u64 at 21, below 2^53. */
@@ -41,10 +44,17 @@ export function statementBook(records: RecordStore): StatementBook {
     return values;
   }
 
+  async function madeDays(): Promise<readonly number[]> {
+    const days = new Set<number>();
+    for (const prefix of [MADE, STATEMENT])
+      for await (const [key] of records.list(prefix)) days.add(Number.parseInt(key.slice(prefix.length), 16));
+    return [...days].sort((a, b) => a - b);
+  }
+
   async function forgetDaysBefore(day: number): Promise<void> {
     const old: string[] = [];
-    for await (const [key] of records.list('made/')) if (key < madeKey(day)) old.push(key);
-    for await (const [key] of records.list('statement/')) if (key < dayKey(day)) old.push(key);
+    for await (const [key] of records.list(MADE)) if (key < madeKey(day)) old.push(key);
+    for await (const [key] of records.list(STATEMENT)) if (key < dayKey(day)) old.push(key);
     if (old.length > 0) await records.write(old.map((key) => [key, undefined]));
   }
 
@@ -52,8 +62,9 @@ export function statementBook(records: RecordStore): StatementBook {
     wasMade: async (day) =>
       ((await records.get(madeKey(day))) ?? (await records.get(dayKey(day)))) !== undefined,
     noteMade: (day) => records.write([[madeKey(day), new Uint8Array(0)]]),
+    madeDays,
     statementOf: (day) => records.get(dayKey(day)),
-    dayKeyStatements: () => valuesUnder('statement/'),
+    dayKeyStatements: () => valuesUnder(STATEMENT),
     addDayKeyStatement: (day, statement) => records.write([[dayKey(day), statement]]),
     forgetDaysBefore,
     revocations: async () => (await valuesUnder('revocation/')).sort((a, b) => fromMsOf(a) - fromMsOf(b)),

@@ -9,7 +9,9 @@ import { credentialsRoot } from '../../protocol/payload/credentials.js';
 import type { AskedCredentials, AskedDay } from './asked-credentials.js';
 import { issueDay } from './credentials.js';
 import { forAsker } from '../days/day-key-store.js';
-import type { DayKeyring } from '../days/day-keys.js';
+import type { DaysAhead } from '../days/days-ahead.js';
+import { LostDayKeys, type DayKeyring } from '../days/day-keys.js';
+import type { DayKeys } from '../../protocol/keys.js';
 import type { AuthorityEntries } from '../entries.js';
 import type { IssuedDays, TagRegistry } from './tag-registry.js';
 
@@ -21,13 +23,14 @@ export interface IssuanceDeps {
   readonly keyring: DayKeyring;
   readonly tags: TagRegistry;
   readonly entries: AuthorityEntries;
+  readonly daysAhead: Pick<DaysAhead, 'say'>;
 }
 
 /**
  * The sealed pack for a tag. Entry first, then registry, then the tag: a credential that exists outside has its entry on
  * disk, and a crash between the two leaves a number that can still be enrolled.
  *
- * Throws `exists` for a day on which the tag has credentials for other epoch keys, `busy` for a tag that had too many
+ * Throws `day` for a day that has no keys and gets none, `exists` for a day on which the tag has credentials for other epoch keys, `busy` for a tag that had too many
  * requests answered today, `sealing` for a reply key that nothing can be sealed to.
  */
 export async function issuePack(
@@ -74,12 +77,13 @@ export function hasKeysOf(issued: IssuedDays, { day, keysHash }: AskedDay): bool
 async function makePack(
   tag: TagNumber,
   { requestHash, firstDay, days }: AskedCredentials,
-  { issuer, keyring }: IssuanceDeps,
+  deps: IssuanceDeps,
 ): Promise<{ readonly pack: Uint8Array; readonly root: Uint8Array }> {
+  const { issuer } = deps;
   const packDays: PackDay[] = [];
   const bodies: Uint8Array[] = [];
   for (const { day, epochPublicKeys } of days) {
-    const keys = await forAsker(keyring.keysOf(day));
+    const keys = await forAsker(keysToIssue(day, deps));
     const issued = issueDay(issuer, keys, tag, epochPublicKeys);
     packDays.push({
       statement: issueDayKeyStatement(issuer, day, keys.sealingPublicKey),
@@ -89,4 +93,16 @@ async function makePack(
   }
   const pack = signCredentialPack(issuer, { requestHash, firstDay, days: packDays });
   return { pack, root: credentialsRoot(bodies) };
+}
+
+/** One day without keys must not keep a tag from the days around it: it is told which day that is. */
+async function keysToIssue(day: number, { keyring, daysAhead }: IssuanceDeps): Promise<DayKeys> {
+  return keyring.keysOf(day).catch((cause: unknown) => {
+    const isOfThisDay =
+      cause instanceof FirebreakError && (cause.code === 'day' || cause instanceof LostDayKeys);
+    if (!isOfThisDay) throw cause;
+    daysAhead.say(day, cause);
+    const advice = 'ask for days before or after it';
+    throw new FirebreakError('day', `no credentials can be issued for day ${day}; ${advice}`, { cause });
+  });
 }

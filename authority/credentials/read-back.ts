@@ -9,8 +9,8 @@ import type { NoticeBook } from '../notices/notice-book.js';
 import type { OwnWords } from '../records/own-words.js';
 
 export interface ReadBack {
-  /** Takes up what the log has, once it is read; nothing after that. */
-  look(): Promise<void>;
+  /** Takes up what the log has, once it is read, but no notice of a day before `oldestDay`; nothing after that. */
+  look(oldestDay: number): Promise<void>;
   isDone(): boolean;
   /** Throws `closed` while the log is not read. */
   require(): void;
@@ -41,11 +41,11 @@ export function openReadBack({ ownWords, notices, gateways, log, onChange }: Rea
         if (error instanceof FirebreakError && error.code === 'not-found') requireRead();
         throw error;
       }),
-    look: async () => {
+    look: async (oldestDay) => {
       const words = isDone ? undefined : ownWords?.();
       if (words === undefined) return;
       const known = await notices.lastNumber();
-      await notices.learn(words);
+      await notices.learn(words, oldestDay);
       const learned = { gateways: await gateways.learn(words), notices: words.lastNotice > known };
       isDone = true;
       if (learned.gateways === 0 && !learned.notices) return;

@@ -2,7 +2,7 @@
  * Where the authority keeps its day keys (protocol.md §3). Implementations: day-key-store-memory.ts, and private files
  * in cli/. Whoever holds a day's keys can read that day's reports: nothing but the store and its reader ever sees them.
  */
-import { FirebreakError } from '../../protocol/errors.js';
+import { FirebreakError, type ErrorCode } from '../../protocol/errors.js';
 import type { DayKeys } from '../../protocol/keys.js';
 
 export interface DayKeyStore {
@@ -35,13 +35,18 @@ export interface CopySearch {
   readonly failure: Error | undefined;
 }
 
-/**
- * What was read of the store for somebody who asks from afar. `permission` is a refusal of theirs everywhere else, and here
- * the authority's own trouble: it becomes `damaged`, of which they hear nothing.
- */
+/** Refusals of whoever asks everywhere else; of the store they are the authority's own trouble, and name its files. */
+const OF_THE_STORE: ReadonlySet<ErrorCode> = new Set([
+  'permission',
+  'input',
+  'unconfirmed',
+  'exists',
+] as const);
+
+/** What the store was asked for somebody who asks from afar. Its own troubles become `damaged`, of which they hear nothing. */
 export async function forAsker<T>(reading: Promise<T>): Promise<T> {
   return reading.catch((cause: unknown) => {
-    if (!(cause instanceof FirebreakError) || cause.code !== 'permission') throw cause;
+    if (!(cause instanceof FirebreakError) || !OF_THE_STORE.has(cause.code)) throw cause;
     throw new FirebreakError('damaged', `day keys cannot be used: ${cause.message}`, { cause });
   });
 }

@@ -13,20 +13,25 @@ import { stateDayKey } from '../issuer.js';
 import { keyedLock } from '../credentials/keyed-lock.js';
 import type { RetentionBook } from './retention-book.js';
 import type { StatementBook } from '../statement-book.js';
-import { atTurnOfDay } from './turn-of-day.js';
+
+/** Code `damaged`: others know the keys of a day, and here they cannot be read or are gone. */
+export class LostDayKeys extends FirebreakError {}
 
 /** Days kept at hand; the oldest used goes first. */
 const MAX_CACHED_DAYS = 64;
 
 export interface DayKeyring {
   /**
-   * The keys of a day, made and stated if it had none. Throws `day` after the sunset and for destroyed ones, `damaged` when
+   * The keys of a day, made and stated if it had none. Throws `day` after the sunset and for destroyed ones, LostDayKeys when
    * they were made before and cannot be read.
    */
   keysOf(day: number): Promise<DayKeys>;
   /** The keys of a day that has some. Throws `not-found`. */
   existingKeysOf(day: number): Promise<DayKeys>;
-  /** Destroys the keys of days before this one, and of those whose destruction the log was told of already. */
+  /**
+   * Destroys the keys of days before this one, and of those whose destruction the log was told of already. A day before this one
+   * whose keys are lost counts as destroyed too: else its payloads would stay for ever.
+   */
   destroyBefore(day: number): Promise<DestroyedDays>;
   days(): Promise<readonly number[]>;
 }
@@ -76,7 +81,8 @@ export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
     return keys;
   }
 
-  const forgetDaysBefore = atTurnOfDay((bound) => deps.book.forgetDaysBefore(bound));
+  /** Of the days before this one the book has none left. */
+  let forgotten: number | undefined;
   const oneAtATime = <T>(day: number, task: () => Promise<T>) => lock.run(String(day), task);
 
   return {
@@ -91,10 +97,12 @@ export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
     destroyBefore: async (bound) => {
       const told = new Set((await deps.retention.list()).map(({ day }) => day));
       const old = (await store.list()).filter((day) => day < bound || told.has(day));
+      if (bound !== forgotten) old.push(...(await lostBefore(bound, told, deps)));
       for (const day of old) await oneAtATime(day, () => tellDestroyed(day, deps));
       for (const day of old) cached.delete(day);
       const copies = old.length === 0 ? undefined : await store.destroy(old);
-      await forgetDaysBefore(bound);
+      if (bound !== forgotten) await deps.book.forgetDaysBefore(bound);
+      forgotten = bound;
       if (old.length > 0) deps.onChange();
       return {
         destroyed: old.filter((day) => !told.has(day)),
@@ -103,6 +111,16 @@ export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
       };
     },
   };
+}
+
+/** The days before this one whose keys others may know, of which no file is left and the log was told nothing. */
+async function lostBefore(
+  bound: number,
+  told: ReadonlySet<number>,
+  { store, book }: DayKeyringDeps,
+): Promise<number[]> {
+  const held = new Set(await store.list());
+  return (await book.madeDays()).filter((day) => day < bound && !told.has(day) && !held.has(day));
 }
 
 /**
@@ -122,7 +140,7 @@ async function makeIfMissing(day: number, deps: DayKeyringDeps): Promise<DayKeys
 
 /**
  * The keys of a day that has some. What a crash left of keys that nobody was told of is set aside; keys that others may know
- * are never replaced. Throws `damaged` when those cannot be read or are gone, `day` when they are destroyed.
+ * are never replaced. Throws LostDayKeys when those cannot be read or are gone, `day` when they are destroyed.
  */
 async function wholeKeysOf(
   day: number,
@@ -143,7 +161,7 @@ async function wholeKeysOf(
 }
 
 const toRestore = (what: string, day: number, cause?: unknown) =>
-  new FirebreakError(
+  new LostDayKeys(
     'damaged',
     `others know the keys of day ${day}, and here ${what}: no second ones are made. Put the file back if it is elsewhere; ` +
       'if it is lost, that day gets no credentials and its reports stay closed (docs/retention.md)',

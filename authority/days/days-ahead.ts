@@ -10,12 +10,19 @@ export interface DaysAhead {
    * making keys throws.
    */
   ensure(fromDay: number, toDay: number): Promise<void>;
+  /** Says that a day has no keys, once. */
+  say(day: number, why: FirebreakError): void;
 }
 
 /** Remembers which days were said. */
 export function openDaysAhead(keyring: DayKeyring, log: Log): DaysAhead {
   const said = new Set<number>();
+  function say(day: number, { message }: FirebreakError): void {
+    if (!said.has(day)) log.error('a day has no keys, and is passed over', { day, why: message });
+    said.add(day);
+  }
   return {
+    say,
     ensure: async (fromDay, toDay) => {
       for (const day of said) if (day < fromDay) said.delete(day);
       for (let day = fromDay; day < toDay; day += 1) {
@@ -24,8 +31,7 @@ export function openDaysAhead(keyring: DayKeyring, log: Log): DaysAhead {
           said.delete(day);
         } catch (error) {
           if (!isOfThisDay(error)) throw error;
-          if (!said.has(day)) log.error('a day has no keys, and is passed over', { day, why: error.message });
-          said.add(day);
+          say(day, error);
         }
       }
     },

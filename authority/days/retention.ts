@@ -10,13 +10,18 @@ import { unlessAborted } from '../../host/time-limit.js';
 import type { Clock } from '../../protocol/clock.js';
 import { asError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
+import { DAY_SECONDS } from '../../protocol/time.js';
 import type { CopySearch, DayKeyStore } from './day-key-store.js';
 import type { DayKeyring } from './day-keys.js';
 import type { AuthorityEntries } from '../entries.js';
 import type { EndedDay, RetentionBook } from './retention-book.js';
 
+const DAY_MS = DAY_SECONDS * 1000;
 /** Of the deployment's clock, after the ledger refused to prune. */
 const REFUSED_PAUSE_MS = 600_000;
+
+/** After midnight: a ledger whose clock is behind refuses to prune a day that for it is inside the window still. */
+const PRUNE_MARGIN_MS = 600_000;
 
 const FOUND = 'a copy of destroyed day keys was found and removed';
 
@@ -31,11 +36,11 @@ export interface RetentionDeps {
 
 export interface Retention {
   /**
-   * Destroys the keys of the days before `oldest` and asks the ledger to prune their payloads; harmless to repeat. Its
-   * answers are noted as they come: {@link Retention.settled}. Without such days, the first call, and the first after one
+   * Destroys the keys of the days before `oldest` and asks the ledger to prune their payloads; harmless to repeat. The last of
+   * these days is asked for ten minutes after midnight, or at once when a person asks (`isAsked`). The ledger's answers are noted as they come: {@link Retention.settled}. Without such days, the first call, and the first after one
    * that rejected, begins a search for copies of keys that were destroyed before, and does not wait for it.
    */
-  endBefore(oldest: number): Promise<void>;
+  endBefore(oldest: number, isAsked: boolean): Promise<void>;
   /** Resolves when the ledger has answered for every day it was asked to prune. Rejects with the signal's reason. */
   settled(signal: AbortSignal): Promise<void>;
   ended(): Promise<readonly EndedDay[]>;
@@ -62,7 +67,7 @@ class DayEnds implements Retention {
     this.#deps = deps;
   }
 
-  async endBefore(oldest: number): Promise<void> {
+  async endBefore(oldest: number, isAsked: boolean): Promise<void> {
     const { keyring, book, clock, log } = this.#deps;
     const { destroyed, returned, copies } = await keyring.destroyBefore(oldest).catch((error: unknown) => {
       this.#isSweepDue = true; // a day that is noted as destroyed may have its key file yet
@@ -74,7 +79,9 @@ class DayEnds implements Retention {
     else if (this.#isSweepDue) this.#sweeping = this.#sweeping.then(() => this.#sweep());
     this.#isSweepDue = false;
     if (Math.abs(clock.nowMs() - this.#refusedAtMs) < REFUSED_PAUSE_MS) return; // a clock may go back meanwhile
-    const waiting = (await book.list()).filter(({ day, prunedBy }) => day < oldest && prunedBy === undefined);
+    const isSure = isAsked || clock.nowMs() % DAY_MS >= PRUNE_MARGIN_MS;
+    const bound = isSure ? oldest : oldest - 1;
+    const waiting = (await book.list()).filter(({ day, prunedBy }) => day < bound && prunedBy === undefined);
     for (const { day } of waiting) if (!this.#underWay.has(day)) await this.#prune(day);
   }
 

@@ -39,8 +39,11 @@ export interface NoticeBook {
   add(notice: Uint8Array, givenMs: number): Promise<void>;
   /** Does nothing for a notice that is forgotten. */
   note(number: number, state: NoticeState): Promise<void>;
-  /** Takes up notices of the log that are newer than all given here, as logged, and gives no number again that the log has. */
-  learn(words: Pick<OwnWords, 'lastNotice' | 'notices'>): Promise<void>;
+  /**
+   * Takes up notices of the log that are newer than all given here and of no day before `oldestDay`, as logged, and gives no
+   * number again that the log has.
+   */
+  learn(words: Pick<OwnWords, 'lastNotice' | 'notices'>, oldestDay: number): Promise<void>;
   /** Its number is not given again. */
   remove(numbers: readonly number[]): Promise<void>;
 }
@@ -75,9 +78,13 @@ export function noticeBook(records: RecordStore): NoticeBook {
       const row = await records.get(keyOf(number));
       if (row !== undefined) await records.write([[keyOf(number), encode({ ...decode(row), state })]]);
     },
-    learn: async (words) => {
+    learn: async ({ lastNotice, notices }, oldestDay) => {
       const known = await lastNumber();
-      if (words.lastNotice > known) await learn(records, words, known);
+      if (lastNotice <= known) return;
+      const learned = notices
+        .map((bytes) => ({ ...headOf(bytes), givenMs: 0, state: 'logged' as const, bytes }))
+        .filter(({ number, day }) => number > known && day >= oldestDay);
+      await records.write([...(await latestChanges(records, lastNotice)), ...learned.map(rowOf)]);
     },
     remove: async (numbers) => {
       const changes = await latestChanges(records, await lastNumber());
@@ -86,17 +93,7 @@ export function noticeBook(records: RecordStore): NoticeBook {
   };
 }
 
-async function learn(
-  records: RecordStore,
-  { lastNotice, notices }: Pick<OwnWords, 'lastNotice' | 'notices'>,
-  known: number,
-): Promise<void> {
-  const rows = notices
-    .map((bytes) => ({ ...headOf(bytes), givenMs: 0, state: 'logged' as const, bytes }))
-    .filter(({ number }) => number > known)
-    .map((given): RecordChange => [keyOf(given.number), encode(given)]);
-  await records.write([...(await latestChanges(records, lastNotice)), ...rows]);
-}
+const rowOf = (given: GivenNotice): RecordChange => [keyOf(given.number), encode(given)];
 
 /** Of earlier versions: the newest notice, which had no row of its own. */
 async function olderOf(records: RecordStore): Promise<GivenNotice | undefined> {

@@ -25,24 +25,32 @@ export interface RenewerDeps {
 const DAYS_AT_ONCE = 7;
 const RENEW_WITH_DAYS_LEFT = 1;
 const LOOK_EVERY_MS = 900_000;
+/** What is asked for next: from the day after those it has, or after so many more that were refused. */
+interface Wish {
+  readonly daysAtOnce: number;
+  readonly passedOver: number;
+}
+
+const FIRST_WISH: Wish = { daysAtOnce: DAYS_AT_ONCE, passedOver: 0 };
 const RETRY = { firstMs: 2_000, longestMs: 900_000 };
 
 /**
  * Runs until `signal` says so. When days are refused, it asks for half as many: near the sunset of a deployment there are
- * fewer left than a tag likes to have (docs/retention.md). Once it was given some it asks for as many as ever: days are
- * also refused to a tag whose clock is not set yet.
+ * fewer left than a tag likes to have (docs/retention.md). One day that is refused may be one that has no keys: a tag that
+ * still has credentials asks for the day after it. Once it was given some it asks for as many as ever: days are also refused
+ * to a tag whose clock is not set yet.
  */
 export async function keepCredentials(deps: RenewerDeps, signal: AbortSignal): Promise<void> {
   let failures = 0;
-  let daysAtOnce = DAYS_AT_ONCE;
+  let wish = FIRST_WISH;
   while (!signal.aborted) {
     try {
-      await obtainIfDue(deps, daysAtOnce);
+      await obtainIfDue(deps, wish);
       failures = 0;
-      daysAtOnce = DAYS_AT_ONCE;
+      wish = FIRST_WISH;
     } catch (error) {
       failures += 1;
-      if (isRefusedForDays(error)) daysAtOnce = Math.max(1, Math.floor(daysAtOnce / 2));
+      if (isRefusedForDays(error)) wish = nextWish(wish, deps.device);
       logFailure(deps, error);
     }
     const waitMs = failures === 0 ? LOOK_EVERY_MS : backOffMs(RETRY, failures, deps.fraction());
@@ -52,14 +60,24 @@ export async function keepCredentials(deps: RenewerDeps, signal: AbortSignal): P
 
 const isRefusedForDays = (error: unknown): boolean => error instanceof FirebreakError && error.code === 'day';
 
-async function obtainIfDue({ device, station, tag }: RenewerDeps, daysAtOnce: number): Promise<void> {
+/** Half as many days; of one day the next, and after a week of these the first again, which may have its keys back. */
+function nextWish({ daysAtOnce, passedOver }: Wish, { coveredThrough }: TagDevice): Wish {
+  if (daysAtOnce > 1) return { daysAtOnce: Math.floor(daysAtOnce / 2), passedOver };
+  return { daysAtOnce, passedOver: coveredThrough === undefined ? 0 : (passedOver + 1) % DAYS_AT_ONCE };
+}
+
+async function obtainIfDue(
+  { device, station, tag }: RenewerDeps,
+  { daysAtOnce, passedOver }: Wish,
+): Promise<void> {
   if (device.isClockLost && station.timeMs) device.hearTime(await station.timeMs());
   if (device.isClockLost) return;
   const today = dayOf(device.nowMs() / 1000);
   const { coveredThrough } = device;
   if (coveredThrough === undefined) return device.enrol(station, { firstDay: today, days: daysAtOnce }, tag);
-  if (coveredThrough - today > RENEW_WITH_DAYS_LEFT) return;
-  const firstDay = coveredThrough + 1;
+  const heldThrough = device.heldThrough ?? coveredThrough;
+  if (heldThrough - today > RENEW_WITH_DAYS_LEFT) return;
+  const firstDay = heldThrough + 1 + passedOver;
   await device.renew(station, { firstDay, days: Math.max(1, daysAtOnce - (firstDay - today)) });
 }
 

@@ -70,6 +70,11 @@ export function coveredThrough(shelf: CredentialShelf, day: number): number | un
   return last;
 }
 
+/** The last day of all that there are credentials for; a day that could not be certified may lie before it. */
+export function heldThrough({ epochs }: CredentialShelf): number | undefined {
+  return epochs.size === 0 ? undefined : Math.max(...epochs.keys());
+}
+
 /** The last day before `day` for which there were credentials, as long as its notices are read. */
 export function endedOn(shelf: CredentialShelf, day: number): number | undefined {
   const past = [...shelf.noticeKeys.keys()].filter((held) => held < day);

@@ -14,7 +14,7 @@ import { REPORT_KINDS } from '../../protocol/tag/report.js';
 import type { TagReceipt } from '../../protocol/session/tag-receipt.js';
 import { dayOf, dayOfEpoch, EPOCH_SECONDS } from '../../protocol/time.js';
 import type { Sighting } from '../../radio/contract.js';
-import { coveredThrough, endedOn } from './credential-shelf.js';
+import { coveredThrough, endedOn, heldThrough } from './credential-shelf.js';
 import { openCount } from './encounter-table.js';
 import { makeRequest, openAnswer, signFirstRequest } from '../live/enrolment.js';
 import type { EnrolmentStation, MadeRequest } from '../live/enrolment.js';
@@ -175,6 +175,11 @@ export class TagDevice implements SessionTag {
   /** The last day for which it has credentials without a gap from today; `undefined` when there are none for today. */
   get coveredThrough(): number | undefined {
     return coveredThrough(this.#state.shelf, dayOf(this.nowMs() / 1000));
+  }
+
+  /** The last day for which it has credentials, be there a day without before it. */
+  get heldThrough(): number | undefined {
+    return heldThrough(this.#state.shelf);
   }
 
   /** The last day for which it had credentials, when there are none for today; `undefined` also when it never had any. */

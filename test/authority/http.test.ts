@@ -3,10 +3,12 @@ import { createServer, request as httpRequest, type IncomingMessage } from 'node
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { enrolByWire, renewByWire, timeByWire } from '../../authority/credentials/enrolment-client.js';
+import { memoryDayKeyStore } from '../../authority/days/day-key-store-memory.js';
 import { openEnrolmentHttp, type EnrolmentHttp, type EnrolmentService } from '../../authority/http.js';
 import { listenOn } from '../../host/listen.js';
 import { asTagNumber } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
+import type { DayKeys } from '../../protocol/keys.js';
 import { silentLog, type Log, type LogFields } from '../../protocol/log.js';
 import { AskingTag, newAuthority, TODAY } from './fixture.js';
 
@@ -131,22 +133,52 @@ describe('enrolment by wire', () => {
     expect(small).toHaveLength(2);
   });
 
+  const failed = [
+    500,
+    { code: 'damaged', message: 'the authority failed to answer; its log says why' },
+  ] as const;
+  const noRoom = { code: 'full', message: 'the authority has no room at this time; try again later' };
+
   it.each([
-    ['an error that nobody foresaw', new Error('key 00112233')],
+    ['an error that nobody foresaw', new Error('key 00112233'), failed],
     [
       'a day key file that is damaged',
       new FirebreakError('damaged', '/srv/day-keys/00112233.key: cut short'),
+      failed,
     ],
-  ])('says what failed inside to its own log alone: %s', async (_what, error) => {
+    [
+      'a spool that has no room',
+      new FirebreakError('full', 'the spool in /srv/00112233 cannot be written'),
+      [503, noRoom] as const,
+    ],
+  ])('says what failed inside to its own log alone: %s', async (_what, error, [status, answer]) => {
     const said: string[] = [];
     const note = (_message: string, fields?: LogFields) => void said.push(JSON.stringify(fields));
     const log: Log = { info: () => {}, warn: () => {}, error: note };
     const url = await serve(failing(error), log);
     const response = await send(`${url}/enrol`, { body: Uint8Array.of(1) });
-    expect(response.status).toBe(500);
-    expect(await response.text()).not.toContain('00112233');
+    expect([response.status, await response.json()]).toEqual([status, answer]);
     expect(said).toEqual([expect.stringContaining('00112233')]);
   });
+
+  it.each(['input', 'unconfirmed', 'exists'] as const)(
+    'says what kept day keys from being written to its own log alone: %s',
+    async (code) => {
+      const said: string[] = [];
+      const dayKeys = memoryDayKeyStore();
+      const put = async (keys: DayKeys): Promise<void> => {
+        if (keys.day > TODAY + 1) throw new FirebreakError(code, '/srv/day-keys/00112233.key');
+        await dayKeys.put(keys);
+      };
+      const { authority } = await newAuthority({ dayKeys: { ...dayKeys, put } });
+      const error = (_message: string, fields?: LogFields) => void said.push(JSON.stringify(fields));
+      const url = await serve(authority, { ...silentLog, error });
+      const body = new Uint8Array(new AskingTag('a').firstRequest(TODAY, 7));
+      const response = await send(`${url}/enrol`, { body });
+      expect([response.status, await response.json()]).toEqual(failed);
+      expect(said).toEqual([expect.stringContaining('00112233')]);
+    },
+  );
 
   it('fills no log with one trouble that many meet', async () => {
     let said = 0;

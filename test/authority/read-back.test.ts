@@ -19,7 +19,16 @@ import { encodeNoticePayload } from '../../protocol/payload/notice.js';
 import { NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../../protocol/mqtt/topics.js';
 import { MemoryLog } from '../tracer/memory-log.js';
 import { bookOn } from './audited.js';
-import { enrolled, issuer, newAuthority, secretOf, TODAY, type Posted, type World } from './fixture.js';
+import {
+  enrolled,
+  issuer,
+  newAuthority,
+  newWorld,
+  secretOf,
+  TODAY,
+  type Posted,
+  type World,
+} from './fixture.js';
 
 const TAG = asTagNumber(17);
 const [NORTH, SOUTH, EAST] = ['north', 'south', 'east'].map((name) => fastSigner(secretOf(name)).publicKey);
@@ -38,6 +47,15 @@ const logOf = (posted: readonly Posted[], source = partyIdOf(issuer.publicKey)):
   for (const { type, payload } of posted) log.append({ type, payload, source });
   return log;
 };
+
+/** An entry with a notice to nobody. */
+function signedNotice(by: string, number: number, day = TODAY): Posted {
+  const notice = signNotice(fastSigner(secretOf(by)), { ...order, day, number, tokens: [] }, (length) =>
+    secretOf('padding').slice(0, length),
+  );
+  const payload = encodeNoticePayload({ salt: secretOf('s').slice(0, 16), notice });
+  return { type: ENTRY_TYPE.notices, timeMs: 0, payload };
+}
 
 const onOffer = (world: World): number[] =>
   splitNotices(world.retained.get(NOTICES_TOPIC) ?? new Uint8Array()).map(
@@ -89,6 +107,18 @@ describe('an authority on an older copy of its folder', () => {
     ]);
   });
 
+  it('leaves notices alone that no tag could know itself in any more, and goes on after their numbers', async () => {
+    const world = newWorld();
+    const log = logOf(Array.from({ length: 256 }, (_, k) => signedNotice('issuer', k + 1, TODAY - 40)));
+    const { authority, book } = await restored(log, { world, records: memoryRecords(), log });
+    await authority.maintain(); // the day's tidying is done before the log is read
+    await book.catchUp();
+    await authority.maintain();
+    expect((await authority.status()).noticesOnOffer).toBe(0);
+    expect((await authority.notify({ ...order, tags: [] })).number).toBe(257);
+    await authority.close();
+  });
+
   it('gives no notice and certifies no gateway before it has read the log', async () => {
     const older = await olderCopy();
     const { authority, book } = await restored(older.log, older);
@@ -121,14 +151,8 @@ describe('an authority on an older copy of its folder', () => {
 
   it('believes only what it signed itself and what bears its name in the log', async () => {
     const older = await olderCopy();
-    const signed = (by: string, number: number): Posted => {
-      const notice = signNotice(fastSigner(secretOf(by)), { ...order, number, tokens: [] }, (length) =>
-        secretOf('padding').slice(0, length),
-      );
-      return { type: ENTRY_TYPE.notices, timeMs: 0, payload: encodeNoticePayload({ salt: secretOf('s').slice(0, 16), notice }) }; // prettier-ignore
-    };
-    const log = logOf([signed('another', 9), { type: 3, timeMs: 0, payload: Uint8Array.of(1, 2) }]);
-    const { type, payload } = signed('issuer', 8);
+    const log = logOf([signedNotice('another', 9), { type: 3, timeMs: 0, payload: Uint8Array.of(1, 2) }]);
+    const { type, payload } = signedNotice('issuer', 8);
     log.append({ type, payload, source: secretOf('another').slice(0, 16) });
     const { authority, book } = await restored(log, older);
     await book.catchUp();

@@ -1,9 +1,12 @@
 /** The end of a day at the authority, against a real ledger: in which order, once, and whatever breaks in between. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openAuthority, type Authority } from '../../authority/authority.js';
 import type { DayKeyStore } from '../../authority/days/day-key-store.js';
 import type { EntrySink } from '../../authority/entries.js';
 import type { RecordStore } from '../../authority/records/records.js';
+import { dayKeyFiles } from '../../cli/days/day-key-files.js';
 import { openLedger, type Ledger } from '../../ledger/ledger.js';
 import { encodeBatch } from '../../protocol/mqtt/batch.js';
 import { decodeEntry, ENTRY_TYPE } from '../../protocol/tlog/entry.js';
@@ -87,6 +90,24 @@ describe('a day that left the window', () => {
     expect(await said(ledger)).toHaveLength(2);
     expect((await again.status()).ended).toEqual(ended);
     await again.close();
+  });
+
+  it('ends also when its key file is gone, and no other may take its place', async () => {
+    const keysDir = await temporaryFolder();
+    const { world, ledger } = await stage({ dayKeys: dayKeyFiles(keysDir) });
+    const { dayKeys } = world.deps;
+    const authority = await openAuthority(world.deps);
+    const keys = await dayKeys.get(TODAY - 1);
+    if (keys === undefined) throw new Error('there were no keys');
+    await rm(join(keysDir, `${TODAY - 1}.key`));
+    await world.leapTo(LATER);
+    const ended = await authority.retain(soon());
+    expect(ended).toEqual([{ day: TODAY - 1, prunedBy: expect.any(Number) as number }]);
+    expect(await said(ledger)).toEqual([`destroyed ${TODAY - 1}`, `pruned ${TODAY - 1}`]);
+    await expect(dayKeys.put(keys)).rejects.toMatchObject({ code: 'day' });
+    await authority.retain(soon());
+    expect(await said(ledger)).toHaveLength(2);
+    await authority.close();
   });
 
   it('is one of many after a long pause, each ended in turn', async () => {
@@ -197,6 +218,32 @@ describe('a day whose end is interrupted', () => {
     expect(await authority.retain(soon())).toMatchObject([
       { day: TODAY - 1, prunedBy: expect.any(Number) as number },
     ]);
+    await authority.close();
+  });
+
+  it('is not asked for before a ledger whose clock is a little behind has that midnight too', async () => {
+    const { world, ledger } = await stage();
+    const sink = sinkTo(ledger);
+    let asked = 0;
+    const courier: EntrySink = {
+      post: async (items) => {
+        if (items[0]?.type !== ENTRY_TYPE.pruning) return sink.post(items);
+        asked += 1;
+        if (world.clock.nowMs() - 2_000 >= LATER * 86_400_000) return sink.post(items);
+        return items.map(() => ({ delivered: async () => ({ index: undefined, refusal: 'day' as const }) }));
+      },
+    };
+    const authority = await openAuthority({ ...world.deps, courier });
+    await world.leapTo(LATER, 1);
+    await authority.maintain();
+    expect(asked).toBe(0);
+    expect(await world.deps.dayKeys.get(TODAY - 1)).toBeUndefined();
+    await world.leapTo(LATER, 600);
+    await authority.maintain();
+    await expect
+      .poll(async () => (await authority.status()).ended)
+      .toEqual([{ day: TODAY - 1, prunedBy: expect.any(Number) as number }]);
+    expect(asked).toBe(1);
     await authority.close();
   });
 

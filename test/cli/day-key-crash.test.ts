@@ -9,7 +9,7 @@ import { openAuthority } from '../../authority/authority.js';
 import { dayKeyFiles } from '../../cli/days/day-key-files.js';
 import { decodeDayKeyPayload } from '../../protocol/payload/day-key.js';
 import { decodeDayKeyStatement } from '../../protocol/session/day-key-statement.js';
-import { courierThat, newWorld, TODAY, type World } from '../authority/fixture.js';
+import { AskingTag, courierThat, newWorld, TODAY, type World } from '../authority/fixture.js';
 import { program } from '../program.js';
 
 let dir: string;
@@ -99,6 +99,29 @@ describe('keys that others know', () => {
       expect(await readdir(dir)).not.toContain(`${TODAY}.key.damaged`);
     },
   );
+
+  it('and are lost for a day to come keep no tag from the days around it', async () => {
+    const first = await openAuthority(world.deps);
+    await first.ensureDayKeys(TODAY, TODAY + 7);
+    await first.close();
+    await rm(keyFile(TODAY + 3));
+    const authority = await openAuthority(world.deps);
+    const tag = new AskingTag('a');
+    for (let ask = 0; ask < 2; ask += 1)
+      await expect(authority.enrol(tag.firstRequest(TODAY, 7))).rejects.toMatchObject({
+        code: 'day',
+        message: `no credentials can be issued for day ${TODAY + 3}; ask for days before or after it`,
+      });
+    const pack = tag.open(await authority.enrol(tag.firstRequest(TODAY, 3)));
+    expect(pack.days).toHaveLength(3);
+    await expect(authority.renew(tag.renewal(pack, TODAY, TODAY + 3, 1))).rejects.toMatchObject({
+      code: 'day',
+    });
+    const later = tag.open(await authority.renew(tag.renewal(pack, TODAY, TODAY + 4, 3)));
+    expect(later.firstDay).toBe(TODAY + 4);
+    expect(said('error')).toMatchObject([{ fields: { day: TODAY + 3 } }]);
+    await authority.close();
+  });
 
   it('count as known from before they are stated: a crash right after the log was told makes no second ones', async () => {
     const courier = courierThat(async (entries) => {
