@@ -27,7 +27,7 @@ export interface AdvertiserSettings {
   readonly advert: Uint8Array;
   readonly txPowerDbm: number;
   readonly intervalMs: number;
-  /** Delay before the first advert, ms: the phase, which changes with the address. */
+  /** Delay before the first advert of an address, ms. Another advert under the same address keeps the intervals going. */
   readonly phaseMs: number;
   /** Each interval is drawn from intervalMs × (1 ± jitter). */
   readonly jitter: number;

@@ -5,10 +5,14 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { openMemoryAir } from '../../radio/air/air-memory.js';
 import { openReplayAir } from '../../radio/air/air-replay-hosted.js';
+import type { ContactRecording } from '../../firmware-sim/recorded/contact-recording.js';
+import { REPLAY_SETTINGS } from '../../protocol/settings.js';
+import type { ProtocolSettings } from '../../protocol/settings.js';
 import { serveAir } from '../../radio/socket/air-socket-server.js';
 import type { AirServerDeps } from '../../radio/socket/air-socket-server.js';
 import type { DataFolder } from '../folder/folder.js';
 import { loadContacts } from '../parts/contacts.js';
+import { usage } from '../terminal/exit.js';
 import { announce, makeRunFolder } from '../files/run-files.js';
 import { inFolder, withFolderOptions } from '../folder/session.js';
 import type { FolderOptions, Session } from '../folder/session.js';
@@ -19,6 +23,8 @@ interface RunOptions extends FolderOptions {
   readonly seed: string;
 }
 
+/** Time before the first contact, for everyone to come up at a rate of 60 or less. */
+const LEAD_MS = 3_600_000;
 /** A socket's path may have about a hundred characters. */
 const MAX_SOCKET_PATH = 100;
 
@@ -47,20 +53,39 @@ async function run(options: RunOptions): Promise<void> {
   });
 }
 
+/** Throws `usage` for contacts on a folder that was not made for a replay, and what reading the file throws. */
 async function openAir(
-  { clock }: Session,
+  { clock, config, log }: Session,
   options: RunOptions,
 ): Promise<{ readonly join: AirServerDeps['join']; close(): Promise<void> }> {
   if (options.contacts === undefined) {
     const air = openMemoryAir({ clock, seed: options.seed });
     return { join: ({ name, place }) => air.join(name, place), close: () => air.close() };
   }
-  const { contacts } = await loadContacts(options.contacts);
+  requireReplaySettings(config.settings);
+  const { contacts, recording } = await loadContacts(options.contacts);
+  if (recording.endMs < clock.nowMs()) log.warn(pastWords(recording));
   const air = openReplayAir({
     clock,
     contacts: contacts.map(({ a, b, startMs, endMs }) => ({ a: String(a), b: String(b), startMs, endMs })),
   });
   return { join: ({ name }) => air.join(name), close: () => air.close() };
+}
+
+/** Seconds come out as recorded only with the beacons and the sample hold of a replay (docs/tracing.md). */
+function requireReplaySettings({ beaconIntervalMs, sampleHoldSeconds }: ProtocolSettings): void {
+  const isReplay =
+    beaconIntervalMs === REPLAY_SETTINGS.beaconIntervalMs &&
+    sampleHoldSeconds === REPLAY_SETTINGS.sampleHoldSeconds;
+  if (isReplay) return;
+  throw usage(
+    'the settings of this folder do not fit recorded contacts, which would be counted wrongly: make the folder with firebreak authority init --replay',
+  );
+}
+
+function pastWords({ startMs }: ContactRecording): string {
+  const start = new Date(startMs - LEAD_MS).toISOString().replace('.000Z', 'Z');
+  return `the recording is past by the clock of this folder, and nothing of it is played: make the folder with firebreak authority init --replay --clock-start ${start}`;
 }
 
 function socketPath(folder: DataFolder): string {

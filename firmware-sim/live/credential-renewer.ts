@@ -84,17 +84,23 @@ async function obtainIfDue(
 function logFailure({ device, log }: RenewerDeps, error: unknown): void {
   const reason = reasonOf(error);
   const code = error instanceof FirebreakError ? error.code : undefined;
-  const { isClockLost, lapsedDay } = device;
+  const { isClockLost, coveredThrough, lapsedDay } = device;
   if (isClockLost)
     return log.warn('the authority could not be asked for the time; it will be tried again', {
       code,
       reason,
     });
+  if (coveredThrough !== undefined)
+    return log.warn(
+      `its credentials could not be renewed; they hold until the end of ${dateOf(coveredThrough)}; it will be tried again`,
+      { code, reason },
+    );
   if (lapsedDay === undefined || isRefusedForDays(error))
     return log.warn('no credentials yet; it will be tried again', { code, reason });
-  const lastDay = new Date(lapsedDay * DAY_SECONDS * 1000).toISOString().slice(0, 10);
   log.warn(
-    `its credentials ended with ${lastDay}: it needs the desk once, see docs/hardware.md; it will be tried again`,
+    `its credentials ended with ${dateOf(lapsedDay)}: it needs the desk once, see docs/hardware.md; it will be tried again`,
     { code, reason },
   );
 }
+
+const dateOf = (day: number): string => new Date(day * DAY_SECONDS * 1000).toISOString().slice(0, 10);

@@ -31,11 +31,16 @@ interface Header {
   readonly dropped: number;
 }
 
+export interface FlashFile extends Flash {
+  /** Nothing was ever stored in it: an id that is remembered from before is of another. */
+  readonly isNew: boolean;
+}
+
 /** Throws `foreign` for a file that is none of ours or of another size of ring. */
-export function openFileFlash(path: string, slots: number = FLASH_SLOTS): Flash {
+export function openFileFlash(path: string, slots: number = FLASH_SLOTS): FlashFile {
   const fd = openSync(path, openFlags(path), 0o600);
   try {
-    return new FileFlash(fd, path, slots);
+    return new RingFile(fd, path, slots);
   } catch (error) {
     closeSync(fd);
     throw error;
@@ -52,7 +57,7 @@ function openFlags(path: string): string {
   }
 }
 
-class FileFlash implements Flash {
+class RingFile implements FlashFile {
   readonly #fd: number;
   readonly #slots: number;
   readonly #memory: MemoryFlash;
@@ -65,8 +70,12 @@ class FileFlash implements Flash {
     this.#slots = slots;
     this.#memory = openMemoryFlash(slots);
     const bytes = readAll(fd);
-    if (isNew(bytes, slots)) this.#writeHeader();
+    if (isBlank(bytes, slots)) this.#writeHeader();
     else this.#load(bytes, path);
+  }
+
+  get isNew(): boolean {
+    return this.#memory.nextId === 0;
   }
 
   get stored(): number {
@@ -143,7 +152,10 @@ class FileFlash implements Flash {
   #load(bytes: Uint8Array, path: string): void {
     const header = newestHeader(bytes);
     if (header?.slots !== this.#slots) {
-      throw new FirebreakError('foreign', `${path} is not an encounter log of ${this.#slots} records`);
+      throw new FirebreakError(
+        'foreign',
+        `${path} is not an encounter log of ${this.#slots} records: it may be moved away, and a new one is made; what it holds that was not delivered is lost then`,
+      );
     }
     this.#generation = header.generation;
     const slots = slotsOf(bytes);
@@ -159,7 +171,7 @@ class FileFlash implements Flash {
 }
 
 /** Empty, or cut off before its first header was whole on disk: by a loss of power, or a disk that was full. */
-function isNew(bytes: Uint8Array, slots: number): boolean {
+function isBlank(bytes: Uint8Array, slots: number): boolean {
   const first = encodeHeader({ generation: 1, slots, dropped: 0 });
   const isPart = (byte: number, at: number): boolean => byte === 0 || byte === first[at - SLOT_BYTES];
   return bytes.length <= HEADERS_BYTES && bytes.every(isPart);

@@ -82,6 +82,12 @@ export function afterGivingUp(chain: ReportChain): ReportChain {
   return { ...chain, nextSeq: outstanding.seq + 1, outstanding: undefined };
 }
 
+/** The chain beside a flash that is a new one: what it says of records is of another. The report itself stays due. */
+export function onNewFlash(chain: ReportChain): ReportChain {
+  const { outstanding } = chain;
+  return { ...chain, outstanding: outstanding && { ...outstanding, ids: [] }, delivered: [] };
+}
+
 /** The second of a stored record's start, without decoding the rest. */
 export function startOf(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(16);

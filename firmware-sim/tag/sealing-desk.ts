@@ -37,6 +37,15 @@ export function sealAsTag(tag: SealingTag, given: SealedContent): Uint8Array {
   return sealReport({ ...given, issuerId: issuerIdOf(issuerPublicKey), sealingPublicKey, ...identity });
 }
 
+/**
+ * Throws `epoch` for an epoch before the newest whose ID was on the air: a clock that a hello has put back over an epoch's
+ * border would show the earlier ID in a session that follows the later one, and link the two (docs/protocol.md §5, §7).
+ */
+export function requireNoEarlierId({ aired }: TagState, epoch: Epoch): void {
+  if (aired === undefined || epoch >= aired.epoch) return;
+  throw new FirebreakError('epoch', 'its clock went back; it shows no ID of an earlier epoch');
+}
+
 /** The credential of the present epoch and its key: no other is ever shown (protocol.md §5). */
 function identityOf({ state, signerOf, epoch }: SealingTag): {
   readonly signer: ReturnType<SignerOf>;

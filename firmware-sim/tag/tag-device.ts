@@ -24,7 +24,7 @@ import { HostClock } from '../live/host-clock.js';
 import type { HostTime } from '../live/host-clock.js';
 import { mayBeReported } from './report-chain.js';
 import type { SampleJournal } from './sample-journal.js';
-import { sealAsTag } from './sealing-desk.js';
+import { requireNoEarlierId, sealAsTag } from './sealing-desk.js';
 import type { SealedContent } from './sealing-desk.js';
 import { TagEffects } from './tag-effects.js';
 import type { RandomBytes, TagEvent } from './tag-event.js';
@@ -222,11 +222,12 @@ export class TagDevice implements SessionTag {
   }
 
   nextReport(hello: Hello): Uint8Array | undefined {
-    this.#effects.settle(); // what was delivered before must be out of the flash
+    this.tick(); // what was delivered before must be out of the flash
     const entries = this.#deps.flash.entries();
     this.#step({ type: 'report-wanted', nowMs: this.nowMs(), entries });
     const { outstanding } = this.#state.chain;
     if (outstanding === undefined) return undefined;
+    requireNoEarlierId(this.#state, asEpoch(this.epoch()));
     const gatewayId = partyIdOf(hello.certificate.gatewayPublicKey);
     const { day, plaintext } = outstanding;
     return this.#seal({ kind: REPORT_KINDS.encounters, day, plaintext, gatewayId, nonce: hello.nonce });

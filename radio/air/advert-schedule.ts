@@ -27,12 +27,18 @@ export class AdvertSchedule {
     this.#random = random;
   }
 
-  /** Follows what a node has on the air; does nothing while that is what is planned already. */
+  /**
+   * Follows what a node has on the air; does nothing while that is what is planned already. Another advert under the same
+   * address is sent when the one before it would have been.
+   */
   follow(node: AirNode, nowMs: number): void {
     const planned = this.#planned.get(node);
-    if (planned?.item.onAir === node.onAir) return;
+    const { onAir } = node;
+    if (planned?.item.onAir === onAir) return;
     this.forget(node);
-    if (node.onAir !== undefined) this.#plan({ node, onAir: node.onAir }, nowMs + node.onAir.phaseMs);
+    if (onAir === undefined) return;
+    const goesOn = planned?.item.onAir.address === onAir.address;
+    this.#plan({ node, onAir }, goesOn ? Math.max(planned.atMs, nowMs) : nowMs + onAir.phaseMs);
   }
 
   forget(node: AirNode): void {

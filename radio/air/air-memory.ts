@@ -196,7 +196,7 @@ class PhysicalAir implements MemoryAir, Medium {
   }
 
   #settle(sent: Emission, interferers: readonly Emission[]): void {
-    if (sent.node.onAir !== sent.onAir) return; // replaced or stopped meanwhile: the old one is not heard any more
+    if (sent.node.onAir?.address !== sent.onAir.address) return; // replaced or stopped: the old one is not heard any more
     this.#stats.sent += 1;
     const number = this.#stats.sent;
     for (const [receiver, placement] of this.#placements) {

@@ -50,6 +50,8 @@ export class BleAdvertiser implements Advertiser {
   readonly #lane = new Lane();
   #onAir: AdvertiserSettings | undefined;
   #running: AbortController | undefined;
+  /** When the next advert of #onAir's address is sent; undefined before the first is planned. */
+  #dueMs: number | undefined;
   /** The controller has confirmed all of #onAir. */
   #isSet = false;
   /** Advertising may be on: it was asked for, and has not been confirmed to be off since. */
@@ -71,6 +73,7 @@ export class BleAdvertiser implements Advertiser {
     checkAdvertiser(settings);
     const onAir = { ...settings, advert: Uint8Array.from(settings.advert) };
     await this.#lane.run(async () => {
+      if (this.#onAir?.address !== onAir.address) this.#dueMs = undefined;
       this.#onAir = onAir; // even if it fails now: nothing older may come back with the controller
       this.#isSet = false;
       this.#running?.abort();
@@ -148,15 +151,24 @@ export class BleAdvertiser implements Advertiser {
 
   async #run(onAir: AdvertiserSettings, signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
+    let waitMs = this.#firstWaitMs(onAir);
     try {
-      await clock.sleep(onAir.phaseMs, signal);
       for (;;) {
+        if (this.#onAir?.address === onAir.address) this.#dueMs = clock.nowMs() + waitMs;
+        await clock.sleep(waitMs, signal);
         await this.#advert(onAir, signal);
-        await clock.sleep(onAir.intervalMs * (1 + onAir.jitter * (2 * Math.random() - 1)), signal);
+        waitMs = onAir.intervalMs * (1 + onAir.jitter * (2 * Math.random() - 1));
       }
     } catch (error) {
       if (!signal.aborted) throw error;
     }
+  }
+
+  /** What was due under the address stays so. Never longer than an interval: the host's clock may have been set meanwhile. */
+  #firstWaitMs({ phaseMs, intervalMs, jitter }: AdvertiserSettings): number {
+    if (this.#dueMs === undefined) return phaseMs;
+    const leftMs = this.#dueMs - this.#deps.clock.nowMs();
+    return Math.min(Math.max(0, leftMs), intervalMs * (1 + jitter));
   }
 
   /** Until it is off, or the controller gone: one that comes back has forgotten it. */

@@ -70,7 +70,7 @@ describe('a file of contacts', () => {
 
   it('is what an air is refused without, too', async () => {
     const data = join(dir, 'data');
-    await attempt('authority', 'init', '--data-dir', data);
+    await attempt('authority', 'init', '--replay', '--data-dir', data);
     const file = join(dir, 'contacts');
     await writeFile(file, `${GOOD}60 1\n`);
     const { code, stderr } = await runFirebreak('air', 'run', '--data-dir', data, '--contacts', file);

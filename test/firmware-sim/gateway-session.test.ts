@@ -263,6 +263,22 @@ describe('a tag writes nothing', () => {
     gateway.faults.onWrite = () => {};
     expect(await visit()).toMatchObject({ accepted: 1 });
   });
+
+  it('under an ID of the epoch before the one it was last on the air in, when the hello puts its clock back', async () => {
+    const at = await scene();
+    at.log(1);
+    at.tag.nowMs = (Math.floor(at.tag.nowMs / EPOCH_MS) + 1) * EPOCH_MS + 10_000;
+    at.tag.device.tick();
+    let writes = 0;
+    at.gateway.faults.onWrite = () => (writes += 1);
+    at.gateway.faults.clockErrorMs = -40_000;
+    at.gateway.refresh = { notices: noticeFor(at.authority) };
+    expect(await at.visit()).toMatchObject({ accepted: 0, endedBy: 'epoch' });
+    expect([writes, at.tag.device.status().waiting]).toEqual([0, 1]);
+    expect(at.tag.device.status().warnings).toEqual([{ day: TODAY, number: 1, code: 2 }]);
+    at.tag.nowMs += 60_000;
+    expect(await at.visit()).toEqual({ accepted: 1, endedBy: undefined });
+  });
 });
 
 describe('the clock', () => {

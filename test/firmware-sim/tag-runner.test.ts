@@ -309,7 +309,7 @@ describe('a live tag', () => {
     await at.end(one);
   });
 
-  it('says that it needs the desk when its credentials have ended, and asks it by itself', async () => {
+  it('says how long its credentials hold while they cannot be renewed, that it needs the desk when they have ended, and asks it by itself', async () => {
     const at = await stage();
     const today = MIDNIGHT_MS / 86_400_000;
     const warnings: string[] = [];
@@ -328,10 +328,14 @@ describe('a live tag', () => {
     const one = await at.run(1, undefined, station, log);
     await at.clock.advance(HOUR);
     expect(one.status()).toMatchObject({ isOnAir: true, coveredThroughDay: today, lapsedDay: undefined });
+    const lastDay = new Date(MIDNIGHT_MS).toISOString().slice(0, 10);
+    const refused = 'no credentials yet; it will be tried again';
+    const unrenewed = `its credentials could not be renewed; they hold until the end of ${lastDay}; it will be tried again`;
+    expect([...new Set(warnings)]).toEqual([refused, unrenewed]);
+    expect(warnings.lastIndexOf(refused)).toBeLessThan(warnings.indexOf(unrenewed));
     isAway = true;
     await at.clock.advance(15 * HOUR);
     expect(one.status()).toMatchObject({ isOnAir: false, coveredThroughDay: undefined, lapsedDay: today });
-    const lastDay = new Date(MIDNIGHT_MS).toISOString().slice(0, 10);
     expect(warnings.at(-1)).toContain(`credentials ended with ${lastDay}: it needs the desk once`);
     isAway = false;
     await at.clock.advance(HOUR);

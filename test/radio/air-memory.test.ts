@@ -98,6 +98,41 @@ describe('the in-memory air', () => {
     await air.close();
   });
 
+  it('keeps its intervals when another advert comes under the same address, and begins at the phase under a new one', async () => {
+    const { clock, air, listen } = stage();
+    const { heard } = await listen('listener');
+    const tag = air.join('tag', { x: 1, y: 0 });
+    for (let minute = 0; minute < 10; minute += 1) {
+      await tag.advertiser.set(advert(1, { phaseMs: 900, advert: Uint8Array.of(2, 1, 6, minute) }));
+      await clock.advance(60_000);
+    }
+    const times = heard.map(({ heardAtMs }) => heardAtMs);
+    const gaps = times.slice(1).map((time, i) => time - (times[i] ?? 0));
+    expect(new Set(heard.map((sighting) => sighting.advert[3])).size).toBe(10);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(899);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(1_101);
+    heard.length = 0;
+    const changedMs = clock.nowMs();
+    await tag.advertiser.set(advert(2, { phaseMs: 900 }));
+    await clock.advance(2_000);
+    expect(heard[0]).toMatchObject({ address: advert(2).address, heardAtMs: changedMs + 900 });
+    await air.close();
+  });
+
+  it('hears an advert that was sent just before another came under the same address', async () => {
+    const { clock, air, listen } = stage({ propagation: CLEAR });
+    const { heard } = await listen('listener');
+    const tag = air.join('tag', { x: 1, y: 0 });
+    await air.join('other', { x: 0, y: 1 }).advertiser.set(advert(2, { phaseMs: 899, jitter: 0 }));
+    await tag.advertiser.set(advert(1, { phaseMs: 900, jitter: 0 }));
+    await clock.advance(900); // the other's advert has brought up the tag's, which is not settled yet
+    await tag.advertiser.set(advert(1, { phaseMs: 900, jitter: 0 }));
+    await clock.advance(1_100);
+    const own = heard.filter(({ address }) => address === advert(1).address);
+    expect(own.map(({ heardAtMs }) => heardAtMs - START)).toEqual([900, 1_900]);
+    await air.close();
+  });
+
   it('hears as much as the scanner listens', async () => {
     const { clock, air, listen } = stage();
     const { heard } = await listen('listener', { x: 0, y: 0 }, { windowMs: 30, intervalMs: 100 });

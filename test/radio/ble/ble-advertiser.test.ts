@@ -1,6 +1,8 @@
 import { describe, it } from 'vitest';
 import type { TestContext } from 'vitest';
 import { liveClock } from '../../../host/clock-live.js';
+import { asUnixMs } from '../../../protocol/brands.js';
+import type { Clock } from '../../../protocol/clock.js';
 import { silentLog } from '../../../protocol/log.js';
 import { BleAdvertiser } from '../../../radio/ble/ble-advertiser.js';
 import { Controller } from '../../../radio/ble/controller.js';
@@ -19,11 +21,11 @@ const settingsOf = (number: number) => ({
 });
 
 /** Tests that run at once have to be told apart by their context. */
-function advertising({ expect, onTestFinished }: TestContext) {
+function advertising({ expect, onTestFinished }: TestContext, clock: Clock = liveClock()) {
   const controller = new Controller(silentLog, { intervalMs: 100, windowMs: 30 });
   const model = new ModelController((packet) => controller.fromWire(packet));
   controller.attach(model);
-  const advertiser = new BleAdvertiser({ controller, clock: liveClock(), log: silentLog });
+  const advertiser = new BleAdvertiser({ controller, clock, log: silentLog });
   controller.events = {
     onUp: (isUp) => (isUp ? void advertiser.restart() : advertiser.suspend()),
   };
@@ -35,6 +37,58 @@ function advertising({ expect, onTestFinished }: TestContext) {
     expect.poll(() => model.sent.at(-1), { timeout: 9_000, interval: 20 }).toBe(`c${number} ${number}`);
   return { advertiser, model, onAir };
 }
+
+/** A clock whose every sleep the test sees, and ends. */
+function sleepsOneByOne() {
+  let nowMs = 1_700_006_400_000;
+  let asleep: { readonly ms: number; readonly wake: () => void } | undefined;
+  const clock: Clock = {
+    nowMs: () => asUnixMs(nowMs),
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(new Error('aborted'));
+        const own = { ms, wake: resolve };
+        asleep = own;
+        signal?.addEventListener('abort', () => {
+          if (asleep === own) asleep = undefined;
+          reject(new Error('aborted'));
+        });
+      }),
+  };
+  const wake = (): void => {
+    const { ms, wake: end } = asleep ?? { ms: 0, wake: () => {} };
+    asleep = undefined;
+    nowMs += ms;
+    end();
+  };
+  return { clock, wake, pass: (ms: number) => void (nowMs += ms), leftMs: () => asleep?.ms };
+}
+
+describe('advertising', () => {
+  it('keeps its intervals through another advert under the same address, not through another address', async (context) => {
+    const { expect } = context;
+    const { clock, wake, pass, leftMs } = sleepsOneByOne();
+    const { advertiser, model } = advertising(context, clock);
+    const sleeps = (ms: number) => expect.poll(leftMs, { interval: 5 }).toBe(ms);
+    const steady = { ...settingsOf(1), intervalMs: 1_000, phaseMs: 900, jitter: 0 };
+    await advertiser.set(steady);
+    await sleeps(900);
+    wake();
+    await sleeps(1_000);
+    pass(400);
+    await advertiser.set({ ...steady, advert: settingsOf(2).advert });
+    await sleeps(600);
+    wake();
+    await sleeps(1_000);
+    expect(model.sent).toEqual(['c1 1', 'c1 2']);
+    pass(-3_600_000); // the host's clock is set
+    await advertiser.set({ ...steady, advert: settingsOf(3).advert });
+    await sleeps(1_000);
+    pass(100);
+    await advertiser.set({ ...steady, ...settingsOf(4), intervalMs: 1_000, phaseMs: 700 });
+    await sleeps(700);
+  });
+});
 
 const STEPS = [
   ['that switches advertising off', OPCODE.setAdvertiseEnable],
