@@ -16,7 +16,7 @@ import { checkConnectToken } from '../../protocol/mqtt/connect-token.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { asError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
-import { receiptsTopic } from '../../protocol/mqtt/topics.js';
+import { parseTopic, receiptsTopic } from '../../protocol/mqtt/topics.js';
 import { maySubscribe, publishVerdict, type PublishVerdict } from './policy.js';
 import { GatedConnection } from './gated-connection.js';
 import type { Ledger } from '../ledger.js';
@@ -25,7 +25,7 @@ import { PacketGate } from './packet-gate.js';
 /** Of any packet but a PUBLISH: a token, or the topics of a writer. */
 const MAX_PACKET_BYTES = 8192;
 const MAX_PUBLISH_BYTES = MAX_BATCH_LENGTH + 1024;
-/** Status texts and statements are retained in memory. */
+/** Statements are retained in memory, and last wills are kept there while their writers are connected. */
 const MAX_RETAINED_BYTES = 512 * 1024;
 /** Of one writer, which needs one; a new one is always let in, and the oldest goes. */
 const CONNECTIONS_PER_WRITER = 4;
@@ -135,12 +135,19 @@ class AedesBroker {
     oldest.conn.destroy();
   }
 
-  /** Rejects when the connection is to end: a topic that is not the writer's, or a ledger that cannot store. */
-  async publish(broker: Aedes, client: Client | null, packet: Publish): Promise<(() => void) | undefined> {
+  /**
+   * Of each PUBLISH, and each last will when it is due. Rejects when the connection is to end: a topic that is not the writer's, or
+   * a ledger that cannot store.
+   */
+  async publish(broker: Aedes, client: Client | null, packet: Incoming): Promise<(() => void) | undefined> {
     const writerId = client === null ? undefined : this.#writers.get(client);
     const verdict = writerId && this.#verdict(packet, writerId);
     if (writerId === undefined || verdict === 'refuse') throw new Error('this writer may not publish this');
-    if (verdict !== 'commit') return undefined;
+    if (verdict !== 'commit') {
+      // Nobody may hear a status, and each SUBSCRIBE would go over all that are kept.
+      if (parseTopic(packet.topic)?.kind === 'status') packet.retain = false;
+      return undefined;
+    }
     const receipt = await this.#options.ledger.submit(bytesOf(packet), writerId);
     return () => this.#sendReceipt(broker, writerId, receipt);
   }
@@ -172,6 +179,8 @@ interface Publish {
   readonly qos: number;
   readonly retain: boolean;
 }
+
+type Incoming = Publish & { retain: boolean };
 
 /** A view of what was read: nobody writes there again. */
 const bytesOf = ({ payload }: Publish): Buffer =>
