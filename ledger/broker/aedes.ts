@@ -6,10 +6,8 @@
  * send the same batch for ever. Sessions do not outlive connections: what a writer has not seen receipted, it keeps.
  */
 import type { EventEmitter } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes, type Client } from 'aedes';
 import { LimitedLog } from '../../host/limited-log.js';
-import { listenOn } from '../../host/listen.js';
 import { MAX_BATCH_LENGTH } from '../../protocol/mqtt/batch.js';
 import { toHex } from '../../protocol/bytes.js';
 import { checkConnectToken } from '../../protocol/mqtt/connect-token.js';
@@ -18,12 +16,10 @@ import { asError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
 import { parseTopic, receiptsTopic } from '../../protocol/mqtt/topics.js';
 import { maySubscribe, publishVerdict, type PublishVerdict } from './policy.js';
+import { Connections } from './connections.js';
 import { GatedConnection } from './gated-connection.js';
 import type { Ledger } from '../ledger.js';
-import { PacketGate } from './packet-gate.js';
 
-/** Of any packet but a PUBLISH: a token, or the topics of a writer. */
-const MAX_PACKET_BYTES = 8192;
 const MAX_PUBLISH_BYTES = MAX_BATCH_LENGTH + 1024;
 /** Statements are retained in memory, and last wills are kept there while their writers are connected. */
 const MAX_RETAINED_BYTES = 512 * 1024;
@@ -62,6 +58,7 @@ export interface Broker {
   readonly url: string;
   /** Connections that are open, of writers known and not yet known. */
   connections(): number;
+  /** Takes in nothing more, and gives PUBACK and receipt for what it took in, for which it waits a second. */
   close(): Promise<void>;
 }
 
@@ -81,11 +78,17 @@ class AedesBroker {
   readonly #writers = new WeakMap<Client, Uint8Array>();
   /** Last wills, from CONNECT until it is decided. */
   readonly #wills = new WeakMap<Client, Publish>();
+  #receiptsUnderWay = 0;
   /** Of each writer that is connected, the oldest connection first. */
   readonly #connected = new Map<string, Set<Client>>();
 
   constructor(options: BrokerOptions) {
     this.#options = options;
+  }
+
+  /** Published and not yet written to all connections of their writers. */
+  get receiptsUnderWay(): number {
+    return this.#receiptsUnderWay;
   }
 
   /** To be called before `authenticate`, with the last will in the CONNECT. */
@@ -167,7 +170,9 @@ class AedesBroker {
     for (const { conn } of this.#connected.get(toHex(writerId)) ?? [])
       if (conn.writableLength > maxUnsentBytes) conn.destroy();
     const packet = { cmd: 'publish', topic: receiptsTopic(writerId), payload: Buffer.from(receipt) } as const;
+    this.#receiptsUnderWay += 1;
     broker.publish({ ...packet, qos: 1, dup: false, retain: false }, (error) => {
+      this.#receiptsUnderWay -= 1;
       if (error) this.#options.log.warn('a receipt could not be handed over', { writer: toHex(writerId) });
     });
   }
@@ -226,44 +231,34 @@ function createAedes(rules: AedesBroker, drainTimeout: number): Promise<Aedes> {
   return opening;
 }
 
-function acceptInto(server: Server, broker: Aedes, sockets: Set<Socket>): void {
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, 30_000);
-    broker.handle(new GatedConnection(socket, new PacketGate(MAX_PACKET_BYTES, MAX_PUBLISH_BYTES)));
-  });
-}
-
-async function closeAll(server: Server, broker: Aedes, sockets: ReadonlySet<Socket>): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  await new Promise<void>((resolve) => broker.close(() => resolve()));
-  for (const socket of sockets) socket.destroy();
-  await closed;
-}
-
 /** Takes batches for `ledger` over MQTT, which stays the caller's to close, after the broker. Throws `port-in-use`. */
 export async function openAedesBroker(options: BrokerOptions): Promise<Broker> {
   const host = options.host ?? '127.0.0.1';
   const log = new LimitedLog(options.log);
-  const broker = await createAedes(new AedesBroker({ ...options, log }), options.drainTimeoutMs ?? 20_000);
+  const rules = new AedesBroker({ ...options, log });
+  const broker = await createAedes(rules, options.drainTimeoutMs ?? 20_000);
   const emitter: EventEmitter = broker;
   // Without a listener the process would end.
   emitter.on('error', (error: Error) => log.error('the broker failed at something', { why: error.message }));
-  const server = createServer();
-  server.maxConnections = options.maxConnections ?? 4096;
-  const sockets = new Set<Socket>();
-  acceptInto(server, broker, sockets);
+  const most = options.maxConnections ?? 4096;
+  const handle = (connection: GatedConnection) => void broker.handle(connection);
+  const connections = new Connections({ most, maxPublishBytes: MAX_PUBLISH_BYTES, handle });
+  const closeAedes = () => new Promise<void>((resolve) => broker.close(() => resolve()));
+  const close = async (): Promise<void> => {
+    await connections.finish(() => rules.receiptsUnderWay === 0);
+    await closeAedes();
+    await connections.close();
+    log.close();
+  };
   try {
-    const { port } = await listenOn(server, host, options.port, "the ledger's broker");
+    const port = await connections.listen(host, options.port);
     return {
       url: `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}`,
-      connections: () => sockets.size,
-      close: () => closeAll(server, broker, sockets).finally(() => log.close()),
+      connections: () => connections.size,
+      close,
     };
   } catch (error) {
-    await new Promise<void>((resolve) => broker.close(() => resolve()));
+    await closeAedes();
     log.close();
     throw error;
   }
