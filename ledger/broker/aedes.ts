@@ -32,6 +32,8 @@ const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
  * memory here, so there are none of another broker. Four times it is to be below 2^31, or the timer goes off at once.
  */
 const HEARTBEAT_MS = 500_000_000;
+/** What aedes says of a writer that was not heard for one and a half of its keep-alive. */
+const KEEPALIVE_OVER = 'keep alive timeout';
 const BAD_TOKEN = 4;
 const NOT_AUTHORIZED = 5;
 
@@ -165,10 +167,22 @@ class AedesBroker {
     return writerId !== undefined && maySubscribe(topic, writerId);
   }
 
+  /** Of what aedes ended a connection for: what is wrong with a known writer, not that its connection was lost. */
+  tellEnd(client: Client, error: Error): void {
+    const writerId = this.#writers.get(client);
+    const wasLost = client.closed || 'syscall' in error || error.message === KEEPALIVE_OVER;
+    if (writerId === undefined || wasLost) return;
+    this.#options.log.warn('a connection of a writer was ended', {
+      writer: toHex(writerId),
+      why: error.message,
+    });
+  }
+
   #sendReceipt(broker: Aedes, writerId: Uint8Array, receipt: Uint8Array): void {
     const { maxUnsentBytes = MAX_UNSENT_BYTES } = this.#options;
     for (const { conn } of this.#connected.get(toHex(writerId)) ?? [])
-      if (conn.writableLength > maxUnsentBytes) conn.destroy();
+      if (conn.writableLength > maxUnsentBytes)
+        conn.destroy(new Error(`more than ${maxUnsentBytes} bytes wait for it`));
     const packet = { cmd: 'publish', topic: receiptsTopic(writerId), payload: Buffer.from(receipt) } as const;
     this.#receiptsUnderWay += 1;
     broker.publish({ ...packet, qos: 1, dup: false, retain: false }, (error) => {
@@ -240,6 +254,7 @@ export async function openAedesBroker(options: BrokerOptions): Promise<Broker> {
   const emitter: EventEmitter = broker;
   // Without a listener the process would end.
   emitter.on('error', (error: Error) => log.error('the broker failed at something', { why: error.message }));
+  broker.on('clientError', (client, error) => rules.tellEnd(client, error));
   const most = options.maxConnections ?? 4096;
   const handle = (connection: GatedConnection) => void broker.handle(connection);
   const connections = new Connections({ most, maxPublishBytes: MAX_PUBLISH_BYTES, handle });

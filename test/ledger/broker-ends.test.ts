@@ -1,7 +1,12 @@
 /** How the embedded broker ends: itself, and connections. */
 import { expect, test } from 'vitest';
+import { toHex } from '../../protocol/bytes.js';
+import { partyIdOf } from '../../protocol/keys.js';
+import { silentLog, type LogFields } from '../../protocol/log.js';
+import { receiptsTopic } from '../../protocol/mqtt/topics.js';
 import { brokerStage, writerAt } from './broker-stage.js';
 import { batchOf, noticeItem, officer, openReceipt } from './deployment.js';
+import { rawWriter } from './raw-writer.js';
 
 test('a broker that is closed gives PUBACK and receipt for what the ledger has in hand, and begins nothing more', async () => {
   const submitted: Uint8Array[] = [];
@@ -37,4 +42,30 @@ test('a broker that is closed gives PUBACK and receipt for what the ledger has i
   await ended;
   expect(said.sort()).toEqual(['PUBACK', 'receipt']);
   expect(submitted).toHaveLength(1);
+});
+
+type Line = readonly [string, LogFields | undefined];
+
+function listening() {
+  const lines: Line[] = [];
+  const warn = (message: string, fields?: LogFields) => void lines.push([message, fields]);
+  return { lines, log: { ...silentLog, warn } };
+}
+
+test('the log says why a writer’s connection was ended, and nothing of one that was lost', async () => {
+  const { lines, log } = listening();
+  const { broker } = await brokerStage(() => ({ log }));
+  const lost = await rawWriter(broker.url, officer);
+  lost.resetAndDestroy();
+  await expect.poll(() => broker.connections()).toBe(0);
+  const writer = await writerAt(broker, officer);
+  await writer.client.endAsync();
+  await expect.poll(() => broker.connections()).toBe(0);
+  const one = await writerAt(broker, officer);
+  const ended = new Promise<void>((resolve) => one.client.once('close', () => resolve()));
+  const writerId = partyIdOf(officer.publicKey);
+  one.client.publish(receiptsTopic(writerId), 'mine', { qos: 1 });
+  await ended;
+  const why = 'this writer may not publish this';
+  expect(lines).toEqual([['a connection of a writer was ended', { writer: toHex(writerId), why }]]);
 });
