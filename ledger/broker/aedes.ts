@@ -257,7 +257,9 @@ export async function openAedesBroker(options: BrokerOptions): Promise<Broker> {
   broker.on('clientError', (client, error) => rules.tellEnd(client, error));
   const most = options.maxConnections ?? 4096;
   const handle = (connection: GatedConnection) => void broker.handle(connection);
-  const connections = new Connections({ most, maxPublishBytes: MAX_PUBLISH_BYTES, handle });
+  const dropped = () =>
+    log.warn('a connection to the broker was dropped: it has as many as it takes', { most });
+  const connections = new Connections({ most, maxPublishBytes: MAX_PUBLISH_BYTES, dropped, handle });
   const closeAedes = () => new Promise<void>((resolve) => broker.close(() => resolve()));
   const close = async (): Promise<void> => {
     await connections.finish(() => rules.receiptsUnderWay === 0);

@@ -14,6 +14,8 @@ const LOOK_EVERY_MS = 5;
 export interface ConnectionsOptions {
   readonly most: number;
   readonly maxPublishBytes: number;
+  /** Told of one that came beyond that and was dropped. */
+  readonly dropped: () => void;
   /** Takes each connection over. */
   readonly handle: (connection: GatedConnection) => void;
 }
@@ -23,7 +25,7 @@ export class Connections {
   readonly #open = new Set<GatedConnection>();
   #closed: Promise<void> | undefined;
 
-  constructor({ most, maxPublishBytes, handle }: ConnectionsOptions) {
+  constructor({ most, maxPublishBytes, dropped, handle }: ConnectionsOptions) {
     this.#server = createServer((socket) => {
       socket.setNoDelay(true);
       socket.setKeepAlive(true, 30_000);
@@ -33,6 +35,7 @@ export class Connections {
       handle(connection);
     });
     this.#server.maxConnections = most;
+    this.#server.on('drop', dropped);
   }
 
   get size(): number {

@@ -1,5 +1,7 @@
 /** How the embedded broker ends: itself, and connections. */
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
 import { toHex } from '../../protocol/bytes.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { silentLog, type LogFields } from '../../protocol/log.js';
@@ -68,4 +70,20 @@ test('the log says why a writer’s connection was ended, and nothing of one tha
   await ended;
   const why = 'this writer may not publish this';
   expect(lines).toEqual([['a connection of a writer was ended', { writer: toHex(writerId), why }]]);
+});
+
+test('the log says that a connection found no room, and how many there is room for', async () => {
+  const { lines, log } = listening();
+  const { broker } = await brokerStage(() => ({ log, maxConnections: 1 }));
+  const port = Number(new URL(broker.url).port);
+  const first = connect(port, '127.0.0.1');
+  onTestFinished(() => void first.destroy());
+  await expect.poll(() => broker.connections()).toBe(1);
+  const second = connect(port, '127.0.0.1');
+  second.on('error', () => undefined);
+  second.resume();
+  await once(second, 'close');
+  expect(lines).toEqual([
+    ['a connection to the broker was dropped: it has as many as it takes', { most: 1 }],
+  ]);
 });
