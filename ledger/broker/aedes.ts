@@ -49,7 +49,7 @@ export interface BrokerOptions {
   /** The host's time, for the freshness of connect tokens. */
   readonly wallMs?: () => number;
   readonly tokenToleranceMs?: number;
-  /** Wall ms after which a connection that takes nothing of what it is sent is ended. */
+  /** Wall ms within which a connection has to take all that waits for it; one that takes it steadily but is not through is ended too. */
   readonly drainTimeoutMs?: number;
   /** Held in memory for such a connection; with more it is ended at once. */
   readonly maxUnsentBytes?: number;
