@@ -8,6 +8,7 @@ import type { DayRegister } from './store/day-record.js';
 import type { Store } from './store/store.js';
 
 const RETRY_PAUSE_MS = 600_000;
+const FAILED = 'payloads of a pruned day could not be removed; it is tried again';
 
 export class PayloadRemover {
   readonly #store: Pick<Store, 'removePayloads'>;
@@ -30,7 +31,7 @@ export class PayloadRemover {
     this.#pauseMs = pauseMs;
   }
 
-  /** Why the last removal failed. It is tried again after ten minutes, and at the next start. */
+  /** Why the first removal failed of those that did in the last run over all days. It is tried again after ten minutes, and at the next start. */
   get failure(): string | undefined {
     return this.#failure;
   }
@@ -38,7 +39,7 @@ export class PayloadRemover {
   /** Begins, unless it is at it or there is nothing to remove. To be called whenever a day may have been pruned: it costs little. */
   wake(): void {
     if (this.#end.signal.aborted || this.#running !== undefined || this.#retry !== undefined) return;
-    if (this.#days.nextToRemove() === undefined) return;
+    if (this.#days.toRemove === 0) return;
     this.#running = this.#run().finally(() => (this.#running = undefined));
   }
 
@@ -49,22 +50,32 @@ export class PayloadRemover {
     await this.#running;
   }
 
-  /** Never rejects. */
+  /** Once over all days, also past one that cannot be removed. Never rejects. */
   async #run(): Promise<void> {
     const { signal } = this.#end;
+    const tried = new Set<number>();
+    let failure: string | undefined;
+    for (;;) {
+      const day = this.#days.nextToRemove(tried);
+      if (day === undefined || signal.aborted) break;
+      tried.add(day);
+      const why = await this.#remove(day);
+      if (failure === undefined && why !== undefined) this.#log.warn(FAILED, { why });
+      failure ??= why;
+    }
+    if (signal.aborted) return;
+    this.#failure = failure;
+    if (failure !== undefined) this.#retryLater();
+  }
+
+  /** Why it failed, unless that is because the ledger is closed. */
+  async #remove(day: number): Promise<string | undefined> {
+    const { signal } = this.#end;
     try {
-      for (let day = this.#days.nextToRemove(); day !== undefined && !signal.aborted;) {
-        this.#days.keep(await this.#store.removePayloads(day, signal));
-        day = this.#days.nextToRemove();
-      }
-      this.#failure = undefined;
+      this.#days.keep(await this.#store.removePayloads(day, signal));
+      return undefined;
     } catch (error) {
-      if (signal.aborted && error === signal.reason) return;
-      this.#failure = asError(error).message;
-      this.#log.warn('payloads of a pruned day could not be removed; it is tried again', {
-        why: this.#failure,
-      });
-      if (!signal.aborted) this.#retryLater();
+      return signal.aborted && error === signal.reason ? undefined : asError(error).message;
     }
   }
 

@@ -6,26 +6,22 @@
  * send the same batch for ever. Sessions do not outlive connections: what a writer has not seen receipted, it keeps.
  */
 import type { EventEmitter } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes, type Client } from 'aedes';
 import { LimitedLog } from '../../host/limited-log.js';
-import { listenOn } from '../../host/listen.js';
 import { MAX_BATCH_LENGTH } from '../../protocol/mqtt/batch.js';
 import { toHex } from '../../protocol/bytes.js';
 import { checkConnectToken } from '../../protocol/mqtt/connect-token.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { asError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
-import { receiptsTopic } from '../../protocol/mqtt/topics.js';
+import { parseTopic, receiptsTopic } from '../../protocol/mqtt/topics.js';
 import { maySubscribe, publishVerdict, type PublishVerdict } from './policy.js';
+import { Connections } from './connections.js';
 import { GatedConnection } from './gated-connection.js';
 import type { Ledger } from '../ledger.js';
-import { PacketGate } from './packet-gate.js';
 
-/** Of any packet but a PUBLISH: a token, or the topics of a writer. */
-const MAX_PACKET_BYTES = 8192;
 const MAX_PUBLISH_BYTES = MAX_BATCH_LENGTH + 1024;
-/** Status texts and statements are retained in memory. */
+/** Statements are retained in memory, and last wills are kept there while their writers are connected. */
 const MAX_RETAINED_BYTES = 512 * 1024;
 /** Of one writer, which needs one; a new one is always let in, and the oldest goes. */
 const CONNECTIONS_PER_WRITER = 4;
@@ -36,6 +32,8 @@ const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
  * memory here, so there are none of another broker. Four times it is to be below 2^31, or the timer goes off at once.
  */
 const HEARTBEAT_MS = 500_000_000;
+/** What aedes says of a writer that was not heard for one and a half of its keep-alive. */
+const KEEPALIVE_OVER = 'keep alive timeout';
 const BAD_TOKEN = 4;
 const NOT_AUTHORIZED = 5;
 
@@ -51,7 +49,7 @@ export interface BrokerOptions {
   /** The host's time, for the freshness of connect tokens. */
   readonly wallMs?: () => number;
   readonly tokenToleranceMs?: number;
-  /** Wall ms after which a connection that takes nothing of what it is sent is ended. */
+  /** Wall ms within which a connection has to take all that waits for it; one that takes it steadily but is not through is ended too. */
   readonly drainTimeoutMs?: number;
   /** Held in memory for such a connection; with more it is ended at once. */
   readonly maxUnsentBytes?: number;
@@ -62,6 +60,7 @@ export interface Broker {
   readonly url: string;
   /** Connections that are open, of writers known and not yet known. */
   connections(): number;
+  /** Takes in nothing more, and gives PUBACK and receipt for what it took in, for which it waits a second. */
   close(): Promise<void>;
 }
 
@@ -81,11 +80,17 @@ class AedesBroker {
   readonly #writers = new WeakMap<Client, Uint8Array>();
   /** Last wills, from CONNECT until it is decided. */
   readonly #wills = new WeakMap<Client, Publish>();
+  #receiptsUnderWay = 0;
   /** Of each writer that is connected, the oldest connection first. */
   readonly #connected = new Map<string, Set<Client>>();
 
   constructor(options: BrokerOptions) {
     this.#options = options;
+  }
+
+  /** Published and not yet written to all connections of their writers. */
+  get receiptsUnderWay(): number {
+    return this.#receiptsUnderWay;
   }
 
   /** To be called before `authenticate`, with the last will in the CONNECT. */
@@ -135,12 +140,19 @@ class AedesBroker {
     oldest.conn.destroy();
   }
 
-  /** Rejects when the connection is to end: a topic that is not the writer's, or a ledger that cannot store. */
-  async publish(broker: Aedes, client: Client | null, packet: Publish): Promise<(() => void) | undefined> {
+  /**
+   * Of each PUBLISH, and each last will when it is due. Rejects when the connection is to end: a topic that is not the writer's, or
+   * a ledger that cannot store.
+   */
+  async publish(broker: Aedes, client: Client | null, packet: Incoming): Promise<(() => void) | undefined> {
     const writerId = client === null ? undefined : this.#writers.get(client);
     const verdict = writerId && this.#verdict(packet, writerId);
     if (writerId === undefined || verdict === 'refuse') throw new Error('this writer may not publish this');
-    if (verdict !== 'commit') return undefined;
+    if (verdict !== 'commit') {
+      // Nobody may hear a status, and each SUBSCRIBE would go over all that are kept.
+      if (parseTopic(packet.topic)?.kind === 'status') packet.retain = false;
+      return undefined;
+    }
     const receipt = await this.#options.ledger.submit(bytesOf(packet), writerId);
     return () => this.#sendReceipt(broker, writerId, receipt);
   }
@@ -155,12 +167,26 @@ class AedesBroker {
     return writerId !== undefined && maySubscribe(topic, writerId);
   }
 
+  /** Of what aedes ended a connection for: what is wrong with a known writer, not that its connection was lost. */
+  tellEnd(client: Client, error: Error): void {
+    const writerId = this.#writers.get(client);
+    const wasLost = client.closed || 'syscall' in error || error.message === KEEPALIVE_OVER;
+    if (writerId === undefined || wasLost) return;
+    this.#options.log.warn('a connection of a writer was ended', {
+      writer: toHex(writerId),
+      why: error.message,
+    });
+  }
+
   #sendReceipt(broker: Aedes, writerId: Uint8Array, receipt: Uint8Array): void {
     const { maxUnsentBytes = MAX_UNSENT_BYTES } = this.#options;
     for (const { conn } of this.#connected.get(toHex(writerId)) ?? [])
-      if (conn.writableLength > maxUnsentBytes) conn.destroy();
+      if (conn.writableLength > maxUnsentBytes)
+        conn.destroy(new Error(`more than ${maxUnsentBytes} bytes wait for it`));
     const packet = { cmd: 'publish', topic: receiptsTopic(writerId), payload: Buffer.from(receipt) } as const;
+    this.#receiptsUnderWay += 1;
     broker.publish({ ...packet, qos: 1, dup: false, retain: false }, (error) => {
+      this.#receiptsUnderWay -= 1;
       if (error) this.#options.log.warn('a receipt could not be handed over', { writer: toHex(writerId) });
     });
   }
@@ -172,6 +198,8 @@ interface Publish {
   readonly qos: number;
   readonly retain: boolean;
 }
+
+type Incoming = Publish & { retain: boolean };
 
 /** A view of what was read: nobody writes there again. */
 const bytesOf = ({ payload }: Publish): Buffer =>
@@ -217,44 +245,37 @@ function createAedes(rules: AedesBroker, drainTimeout: number): Promise<Aedes> {
   return opening;
 }
 
-function acceptInto(server: Server, broker: Aedes, sockets: Set<Socket>): void {
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, 30_000);
-    broker.handle(new GatedConnection(socket, new PacketGate(MAX_PACKET_BYTES, MAX_PUBLISH_BYTES)));
-  });
-}
-
-async function closeAll(server: Server, broker: Aedes, sockets: ReadonlySet<Socket>): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  await new Promise<void>((resolve) => broker.close(() => resolve()));
-  for (const socket of sockets) socket.destroy();
-  await closed;
-}
-
 /** Takes batches for `ledger` over MQTT, which stays the caller's to close, after the broker. Throws `port-in-use`. */
 export async function openAedesBroker(options: BrokerOptions): Promise<Broker> {
   const host = options.host ?? '127.0.0.1';
   const log = new LimitedLog(options.log);
-  const broker = await createAedes(new AedesBroker({ ...options, log }), options.drainTimeoutMs ?? 20_000);
+  const rules = new AedesBroker({ ...options, log });
+  const broker = await createAedes(rules, options.drainTimeoutMs ?? 20_000);
   const emitter: EventEmitter = broker;
   // Without a listener the process would end.
   emitter.on('error', (error: Error) => log.error('the broker failed at something', { why: error.message }));
-  const server = createServer();
-  server.maxConnections = options.maxConnections ?? 4096;
-  const sockets = new Set<Socket>();
-  acceptInto(server, broker, sockets);
+  broker.on('clientError', (client, error) => rules.tellEnd(client, error));
+  const most = options.maxConnections ?? 4096;
+  const handle = (connection: GatedConnection) => void broker.handle(connection);
+  const dropped = () =>
+    log.warn('a connection to the broker was dropped: it has as many as it takes', { most });
+  const connections = new Connections({ most, maxPublishBytes: MAX_PUBLISH_BYTES, dropped, handle });
+  const closeAedes = () => new Promise<void>((resolve) => broker.close(() => resolve()));
+  const close = async (): Promise<void> => {
+    await connections.finish(() => rules.receiptsUnderWay === 0);
+    await closeAedes();
+    await connections.close();
+    log.close();
+  };
   try {
-    const { port } = await listenOn(server, host, options.port, "the ledger's broker");
+    const port = await connections.listen(host, options.port);
     return {
       url: `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}`,
-      connections: () => sockets.size,
-      close: () => closeAll(server, broker, sockets).finally(() => log.close()),
+      connections: () => connections.size,
+      close,
     };
   } catch (error) {
-    await new Promise<void>((resolve) => broker.close(() => resolve()));
+    await closeAedes();
     log.close();
     throw error;
   }

@@ -93,6 +93,8 @@ class Session {
   #readOn: (() => void) | undefined;
   #isClosing = false;
   #isHearing = false;
+  /** The connection is ended here, for a subscription that was refused or not answered. */
+  #isGivenUp = false;
   #failure: string | undefined;
 
   constructor(client: MqttClient, options: ExternalBrokerOptions) {
@@ -159,6 +161,7 @@ class Session {
     } catch (error) {
       this.#failure = asError(error).message;
       this.#options.log.error('the broker is of no use', { why: String(error) });
+      this.#isGivenUp = true;
       this.#client.stream.destroy();
       return false;
     }
@@ -178,10 +181,11 @@ class Session {
   }
 
   #lost(): void {
-    const wasHearing = this.#isHearing;
+    const how = { wasHearing: this.#isHearing, byLedger: this.#isGivenUp };
     this.#isHearing = false;
+    this.#isGivenUp = false;
     if (this.#isClosing) return;
-    this.#receipts.lost(wasHearing);
+    this.#receipts.lost(how);
     this.#retryMs = Math.min(this.#retryMs * 2, this.#retry.longest);
     this.#client.options.reconnectPeriod = this.#retryMs;
   }

@@ -33,6 +33,7 @@ export class GatedConnection extends Duplex {
   #packetsThisTurn = 0;
   #isWoken = false;
   #isEnded = false;
+  #beginsNoMore = false;
 
   /** The socket is the connection's from now on: closing either closes both. */
   constructor(socket: Socket, gate: PacketGate) {
@@ -41,6 +42,7 @@ export class GatedConnection extends Duplex {
     this.#gate = gate;
     this.#room = {
       mayBegin: (type) =>
+        !this.#beginsNoMore &&
         Math.max(this.#unreadPackets, this.#packetsThisTurn) < PACKETS_PER_TURN &&
         (type !== PUBLISH || this.#mayPublish()),
       begun: (type, bodyBytes) => this.#begun(type, bodyBytes),
@@ -63,6 +65,16 @@ export class GatedConnection extends Duplex {
   answered(): void {
     this.#unansweredBytes -= this.#unanswered.shift() ?? 0;
     if (this.#waitingBytes > 0) this.#wake();
+  }
+
+  /** From now on aedes is shown no more than the rest of the packet that it was shown the start of. */
+  beginNoMore(): void {
+    this.#beginsNoMore = true;
+  }
+
+  /** Every PUBLISH that aedes was shown is answered, and the system has taken all that was written. */
+  get isSettled(): boolean {
+    return this.#unanswered.length === 0 && this.writableLength === 0;
   }
 
   /** What aedes calls, and takes all there is. */

@@ -1,8 +1,8 @@
 /**
  * The receipts that the ledger publishes on a broker of somebody else. mqtt.js keeps each until the broker acknowledges it, and
  * after a lost connection sends what it kept before anything else. So a broker that ends the connection at a receipt (its ACL
- * denies the topic) would never let the ledger get as far as its entries again. Receipts that ended a connection that way
- * are forgotten, and so are all that are kept when they reach a bound: a writer whose batch has no receipt sends it again, and
+ * denies the topic) would never let the ledger get as far as its entries again. Receipts that ended two connections in a row that
+ * way are forgotten, and so are all that are kept when they reach a bound: a writer whose batch has no receipt sends it again, and
  * is given the same one.
  */
 import type { MqttClient } from 'mqtt';
@@ -22,6 +22,8 @@ export class ReceiptOutbox {
   #waiting = 0;
   #isForgetting = false;
   #isLetIn = false;
+  /** Connections in a row that the broker ended before the subscription, with receipts waiting. */
+  #endedEarly = 0;
   #failure: string | undefined;
 
   constructor(client: MqttClient, log: Log) {
@@ -48,10 +50,17 @@ export class ReceiptOutbox {
     });
   }
 
-  /** To be called when a connection ends; `wasHearing`: it got as far as the ledger's subscription. */
-  lost(wasHearing: boolean): void {
-    if (this.#isLetIn && !wasHearing && this.#waiting > 0) this.#forget(DENIED);
+  /**
+   * To be called when a connection ends; `wasHearing`: it got as far as the ledger's subscription, `byLedger`: the ledger ended it.
+   * One alone may have ended for many reasons.
+   */
+  lost({ wasHearing, byLedger }: { readonly wasHearing: boolean; readonly byLedger: boolean }): void {
+    if (wasHearing) this.#endedEarly = 0;
+    else if (this.#isLetIn && !byLedger && this.#waiting > 0) this.#endedEarly += 1;
     this.#isLetIn = false;
+    if (this.#endedEarly < 2) return;
+    this.#endedEarly = 0;
+    this.#forget(DENIED);
   }
 
   #forget(why: string): void {

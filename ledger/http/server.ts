@@ -103,6 +103,7 @@ function refusalOf(error: unknown, log: Log): HttpAnswer {
     headers: {
       ...{ 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
       ...(code !== undefined && { [CODE_HEADER]: code }),
+      ...(status === 401 && { 'www-authenticate': 'Bearer' }), // RFC 9110 §15.5.2
       ...(error instanceof MethodRefusal && { allow: error.allowed.join(', ') }), // RFC 9110 §15.5.6
     },
     body: Buffer.from(status === undefined ? 'the ledger could not answer\n' : `${message}\n`),

@@ -91,9 +91,10 @@ export class DayRegister {
     return this.#unremoved.size;
   }
 
-  /** The oldest of them. */
-  nextToRemove(): number | undefined {
-    return this.#unremoved.size === 0 ? undefined : Math.min(...this.#unremoved);
+  /** The oldest of them that is not in `except`. */
+  nextToRemove(except: ReadonlySet<number>): number | undefined {
+    const days = [...this.#unremoved].filter((day) => !except.has(day));
+    return days.length === 0 ? undefined : Math.min(...days);
   }
 
   /** Ascending by day. */

@@ -90,11 +90,17 @@ export interface JournalOptions {
   readonly turnBytes?: number;
 }
 
+export interface OpenedJournal {
+  readonly journal: Journal;
+  /** As large as the files were: not to be kept. */
+  readonly found: FoundFrames;
+}
+
 /** Opens or makes the two files in `dir`. Throws what the disk says, and leaves none open then. */
 export function openJournal(
   dir: string,
   { disk = NODE_DISK, turnBytes = TURN_BYTES }: JournalOptions = {},
-): Journal {
+): OpenedJournal {
   const paths = JOURNAL_FILES.map((name) => join(dir, name));
   const bytes = paths.map((path) => wholeFile(disk, path));
   const scanned = bytes.map(scanFrames);
@@ -109,19 +115,17 @@ export function openJournal(
     lastCommit: scanned[i]?.frames.at(-1)?.commit ?? 0,
     lastChecksum: 0,
   }));
-  return new Journal({ disk, turnBytes, found, files });
+  return { journal: new Journal({ disk, turnBytes, files }), found };
 }
 
 interface JournalParts {
   readonly disk: Disk;
   readonly turnBytes: number;
-  readonly found: FoundFrames;
   /** Open, in the order of their names. */
   readonly files: readonly TurnFile[];
 }
 
 export class Journal {
-  readonly found: FoundFrames;
   readonly #disk: Disk;
   readonly #turnBytes: number;
   readonly #files: readonly TurnFile[];
@@ -131,10 +135,9 @@ export class Journal {
   #writeMs = 0;
   #writesHere = 0;
 
-  constructor({ disk, turnBytes, found, files }: JournalParts) {
+  constructor({ disk, turnBytes, files }: JournalParts) {
     this.#disk = disk;
     this.#turnBytes = turnBytes;
-    this.found = found;
     this.#files = files;
   }
 

@@ -11,7 +11,7 @@ import { TILE_WIDTH } from '../../protocol/tlog/tile.js';
 import { NODE_DISK, syncFolder, type Disk } from './disk.js';
 import { HEAD_FILE, PAYLOAD_FOLDER, payloadFileOf, storeLocation } from './folder.js';
 import { openHeadFile, type HeadFile } from './head-file.js';
-import { openJournal, type Journal } from './journal.js';
+import { openJournal, type FoundFrames, type Journal } from './journal.js';
 import { unsettledFrames, type Frame } from './journal-frames.js';
 import { openPayloadFiles, type PayloadFiles } from './payload-files.js';
 import { PayloadIndex } from './payload-index.js';
@@ -158,11 +158,12 @@ type Own = 'dir' | 'db' | 'journal' | 'head' | 'files';
 
 async function recover(
   parts: Pick<StoreParts, Own>,
+  frames: readonly Frame[],
   { disk = NODE_DISK, indexTableRecords }: StoreTuning,
 ): Promise<Omit<StoreParts, Own>> {
   const { db, journal, head, dir, files } = parts;
   const behind = new WriteBehind({ db, location: storeLocation(dir), files, disk });
-  await replay({ db, files }, journal.found.frames, dir);
+  await replay({ db, files }, frames, dir);
   const row = await readState(db, dir);
   requireNotRolledBack(row, head, dir);
   const { state, commit, indexedTo } = row;
@@ -184,7 +185,7 @@ async function makeLast(dir: string, files: PayloadFiles, db: Database, disk: Di
 }
 
 /** A power cut leaves such a commit, which was never answered; the head file tells if it was. */
-function tellTorn({ found: { torn: file } }: Journal, log: Log): void {
+function tellTorn({ torn: file }: FoundFrames, log: Log): void {
   if (file !== undefined)
     log.info('the journal ends in a commit that was cut short, as a power cut leaves it', { file });
 }
@@ -204,13 +205,14 @@ export async function openStoreLevel(options: StoreLevelOptions): Promise<Store>
   let files: PayloadFiles | undefined;
   try {
     head = openHeadFile(join(dir, HEAD_FILE), disk);
-    journal = openJournal(dir, { disk, ...(turnBytes !== undefined && { turnBytes }) });
-    tellTorn(journal, log);
+    const opened = openJournal(dir, { disk, ...(turnBytes !== undefined && { turnBytes }) });
+    ({ journal } = opened);
+    tellTorn(opened.found, log);
     if (fresh && head.found === undefined && firstCheckpoint) await begin(db, identity, firstCheckpoint());
     else if (fresh) throw storeDamage(`the store in ${dir} is empty but its head file is not`);
     files = openPayloadFiles(dir, disk);
     const own = { db, journal, head, dir, files };
-    const recovered = await recover(own, tuning);
+    const recovered = await recover(own, opened.found.frames, tuning);
     if (create) await makeLast(dir, files, db, disk);
     return new StoreLevel({ ...own, ...recovered });
   } catch (error) {

@@ -244,20 +244,6 @@ describe('the embedded broker', () => {
     expect(await ask('$SYS/#')).toBe(128);
   });
 
-  test('keeps what the issuer publishes, and a writer’s status and last will', async () => {
-    const { broker } = await running();
-    const authority = await writerAt(broker, issuer);
-    await authority.client.publishAsync(DAY_KEYS_TOPIC, 'statements', { qos: 1, retain: true });
-    const one = await writerAt(broker, officer);
-    const heard = new Promise<string>((resolve) =>
-      one.client.on('message', (topic, payload) => topic === DAY_KEYS_TOPIC && resolve(payload.toString())),
-    );
-    await one.client.subscribeAsync(DAY_KEYS_TOPIC, { qos: 1 });
-    expect(await heard).toBe('statements');
-    await one.client.publishAsync(statusTopic(partyIdOf(officer.publicKey)), '{}', { qos: 1, retain: true });
-    expect(one.client.connected).toBe(true);
-  });
-
   test('two writers with the same client id do not push each other out', async () => {
     const { broker } = await running();
     const open = (signer: Signer) => {

@@ -250,7 +250,8 @@ describe('a ledger behind a broker of somebody else', () => {
     let isAllowed = false;
     const takes = (topic: string) => isAllowed || !topic.endsWith('/receipts');
     const [{ url }, ledger] = [await plainBroker(0, () => true, takes), await openTestLedger()];
-    const external = await attach(ledger, url, { clientId: 'the ledger' });
+    const retryMs = { first: 200, longest: 200 };
+    const external = await attach(ledger, url, { clientId: 'the ledger', retryMs });
     const one = await writer(url);
     const batch = batchOf(officer, 1, [noticeItem('a')]);
     await one.publish(batch);

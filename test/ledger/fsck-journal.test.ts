@@ -66,7 +66,7 @@ describe('a journal', () => {
         if (left < 0) throw new Error('killed');
         return NODE_DISK.writeElsewhere(fd, piece);
       };
-      const journal = openJournal(dir, { disk: { ...NODE_DISK, writeElsewhere } });
+      const { journal } = openJournal(dir, { disk: { ...NODE_DISK, writeElsewhere } });
       const rows = [{ key: Buffer.from('e'), value: Buffer.alloc(700_000, 1) }];
       for (let commit = 1; commit <= 7; commit++) await journal.append({ commit, settled: 0, rows });
       left = pieces;

@@ -93,7 +93,8 @@ describe("the ledger's HTTP", () => {
     const path = `/payload/${toHex(sha256(payload))}`;
     const { url } = await served();
     const withToken = (token: string) => fetch(url + path, { headers: { authorization: `Bearer ${token}` } });
-    expect((await fetch(url + path)).status).toBe(401);
+    const refused = await fetch(url + path);
+    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
     expect((await withToken(`${TOKEN}.`)).status).toBe(401);
     const given = await withToken(TOKEN);
     expect(Buffer.from(await given.arrayBuffer())).toEqual(Buffer.from(payload));

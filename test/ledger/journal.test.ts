@@ -90,28 +90,28 @@ describe('the frames of a journal', () => {
 describe('a journal on disk', () => {
   test('gives back what was appended, small and large, and begins anew when cleared', async () => {
     const dir = await temporaryFolder();
-    const journal = openJournal(dir);
+    const { journal } = openJournal(dir);
     const sizes = [1, 100_000, 5, 300_000, 2];
     for (const [i, size] of sizes.entries()) {
       const value = new Uint8Array(size).fill(i);
       await journal.append({ commit: i + 1, settled: i, rows: [{ key: Uint8Array.of(i), value }] });
     }
     journal.close();
-    const again = openJournal(dir);
-    expect(again.found.torn).toBeUndefined();
-    expect(again.found.frames.map((frame) => frame.rows[0]?.value.length)).toEqual(sizes);
-    expect(again.found.frames.at(-1)?.settled).toBe(4);
+    const { journal: again, found: againFound } = openJournal(dir);
+    expect(againFound.torn).toBeUndefined();
+    expect(againFound.frames.map((frame) => frame.rows[0]?.value.length)).toEqual(sizes);
+    expect(againFound.frames.at(-1)?.settled).toBe(4);
     again.clear();
     await again.append({ commit: 6, settled: 5, rows: [] });
     again.close();
-    const last = openJournal(dir);
-    expect(last.found.frames.map(({ commit }) => commit)).toEqual([6]);
+    const { journal: last, found: lastFound } = openJournal(dir);
+    expect(lastFound.frames.map(({ commit }) => commit)).toEqual([6]);
     last.close();
   });
 
   test('lets the loop turn while somebody appends without a pause', async () => {
     const quick = { ...NODE_DISK, write: (_: number, { bytes, offset }: Piece) => bytes.length - offset };
-    const journal = openJournal(await temporaryFolder(), { disk: quick });
+    const { journal } = openJournal(await temporaryFolder(), { disk: quick });
     let turns = 0;
     const count = (): void => {
       turns += 1;
@@ -126,7 +126,7 @@ describe('a journal on disk', () => {
 
   test('writes over a file once it has turned to it', async () => {
     const dir = await temporaryFolder();
-    const journal = openJournal(dir, { turnBytes: 64 * 1024 * 1024 });
+    const { journal } = openJournal(dir, { turnBytes: 64 * 1024 * 1024 });
     const value = new Uint8Array(12 * 1024 * 1024);
     let turns = 0;
     for (let commit = 1; commit <= 14; commit++) {
@@ -140,19 +140,19 @@ describe('a journal on disk', () => {
     journal.close();
     expect(turns).toBe(2);
     expect((await readFile(join(dir, 'journal-0'))).length).toBeGreaterThan(60 * 1024 * 1024);
-    const again = openJournal(dir);
-    expect(again.found.frames.map(({ commit }) => commit)).toEqual([7, 8, 9, 10, 11, 12, 13, 14]);
+    const { journal: again, found: againFound } = openJournal(dir);
+    expect(againFound.frames.map(({ commit }) => commit)).toEqual([7, 8, 9, 10, 11, 12, 13, 14]);
     again.close();
   });
 
   test('says when its newest frame was cut short', async () => {
     const dir = await temporaryFolder();
-    const journal = openJournal(dir);
+    const { journal } = openJournal(dir);
     journal.close();
     const frames = encodeFrames(framesFrom(1, [[], [{ key: Uint8Array.of(1), value: new Uint8Array(50) }]]));
     await appendFile(join(dir, 'journal-1'), Buffer.concat(frames).subarray(0, -1));
-    const again = openJournal(dir);
-    expect(again.found).toMatchObject({ torn: 'journal-1', frames: [{ commit: 1 }] });
+    const { journal: again, found: againFound } = openJournal(dir);
+    expect(againFound).toMatchObject({ torn: 'journal-1', frames: [{ commit: 1 }] });
     again.close();
   });
 });

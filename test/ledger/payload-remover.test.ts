@@ -45,6 +45,31 @@ describe('the remover of payloads', () => {
     expect(remover.failure).toBeUndefined();
   });
 
+  test('goes on with the other days where one cannot be removed, and tries that one again', async () => {
+    const pruned = { by: 1, atMs: NOW_MS, removed: false };
+    const recordOf = (day: number) => ({ ...newDayRecord(day), destroyedBy: 0, pruned });
+    const days = new DayRegister([DAY, DAY + 1, DAY + 2].map(recordOf));
+    const tried: number[] = [];
+    let isMended = false;
+    const removePayloads = async (day: number) => {
+      tried.push(day);
+      if (day !== DAY + 1 && !isMended) throw new Error(`day ${day - DAY} stays`);
+      return { ...recordOf(day), pruned: { ...pruned, removed: true } };
+    };
+    const lines: string[] = [];
+    const log = { ...silentLog, warn: (text: string) => void lines.push(text) };
+    const remover = new PayloadRemover({ removePayloads }, days, { log, pauseMs: 20 });
+    remover.wake();
+    await expect.poll(() => remover.failure).toBe('day 0 stays');
+    expect(days.toRemove).toBe(2);
+    expect(tried.slice(0, 3)).toEqual([DAY, DAY + 1, DAY + 2]);
+    isMended = true;
+    await expect.poll(() => days.toRemove).toBe(0);
+    await remover.close();
+    expect(remover.failure).toBeUndefined();
+    expect(new Set(lines).size).toBe(1);
+  });
+
   test('lets a ledger close behind the piece in hand, and goes on at the next start', async () => {
     const dir = await temporaryFolder();
     const path = join(dir, 'payloads', String(DAY));

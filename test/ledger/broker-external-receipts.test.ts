@@ -1,0 +1,80 @@
+/** Which receipts are forgotten behind a broker of somebody else that is of no use for a while. */
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { openExternalBroker } from '../../ledger/broker/external.js';
+import { partyIdOf } from '../../protocol/keys.js';
+import { silentLog } from '../../protocol/log.js';
+import { entriesTopic } from '../../protocol/mqtt/topics.js';
+import { officer } from './deployment.js';
+import { packet } from './raw-writer.js';
+
+const [CONNECT, PUBLISH, SUBSCRIBE] = [1, 3, 8];
+const [CONNACK, PUBLISH_QOS_1, PUBACK, SUBACK] = [0x20, 0x32, 0x40, 0x90];
+
+/**
+ * Publishes one batch at the first SUBSCRIBE. At the second it asks for its receipt, acknowledges that to nobody, and refuses; later it
+ * does as it should. All packets are below 128 bytes.
+ */
+async function stubBroker(answer: () => void) {
+  const seen = { subscribes: 0, receipts: 0 };
+  const sockets = new Set<Socket>();
+  const topic = Buffer.from(entriesTopic(partyIdOf(officer.publicKey)));
+  const batch = packet(PUBLISH_QOS_1, Buffer.of(0, topic.length), topic, Buffer.of(0, 1), Buffer.of(1));
+  let refused = Buffer.of();
+  const take = (socket: Socket, kind: number, body: Buffer): void => {
+    if (kind === CONNECT) socket.write(packet(CONNACK, Buffer.of(0, 0)));
+    if (kind === PUBLISH) {
+      seen.receipts += 1;
+      const id = 2 + body.readUInt16BE();
+      if (seen.subscribes === 2 && seen.receipts === 1) socket.write(packet(SUBACK, refused, Buffer.of(128)));
+      else socket.write(packet(PUBACK, body.subarray(id, id + 2)));
+    }
+    if (kind !== SUBSCRIBE) return;
+    seen.subscribes += 1;
+    if (seen.subscribes === 2) {
+      refused = Buffer.from(body.subarray(0, 2));
+      return answer();
+    }
+    socket.write(packet(SUBACK, body.subarray(0, 2), Buffer.of(1)));
+    if (seen.subscribes === 1) socket.write(batch);
+  };
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    let bytes = Buffer.of();
+    socket.on('data', (chunk: Buffer) => {
+      bytes = Buffer.concat([bytes, chunk]);
+      for (let end = 2 + (bytes[1] ?? 0); bytes.length >= Math.max(2, end); end = 2 + (bytes[1] ?? 0)) {
+        take(socket, (bytes[0] ?? 0) >> 4, bytes.subarray(2, end));
+        bytes = bytes.subarray(end);
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const cut = () => sockets.forEach((socket) => socket.destroy());
+  onTestFinished(async () => {
+    cut();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return { url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, cut };
+}
+
+test('a subscription that is refused costs no receipt, and is not told as a refused receipt', async () => {
+  let [submitted, answer] = [0, (): void => {}];
+  const receipt = new Promise<Uint8Array>((resolve) => (answer = () => resolve(Buffer.from('a receipt'))));
+  const stub = await stubBroker(() => answer());
+  const lines: string[] = [];
+  const external = await openExternalBroker({
+    ledger: { submit: () => ((submitted += 1), receipt) },
+    url: stub.url,
+    retryMs: { first: 20, longest: 20 },
+    log: { ...silentLog, warn: (message) => void lines.push(message) },
+  });
+  onTestFinished(() => external.close());
+  await expect.poll(() => submitted).toBe(1);
+  stub.cut();
+  await expect.poll(() => stub.seen.subscribes, { timeout: 10_000 }).toBe(3);
+  await expect.poll(() => external.isConnected(), { timeout: 10_000 }).toBe(true);
+  expect(stub.seen.receipts).toBe(2);
+  expect(lines.filter((line) => line.startsWith('receipts cannot'))).toEqual([]);
+}, 30_000);
