@@ -199,7 +199,7 @@ function expandPresence(
     if (isOldNews(space, other, at, keeper) || at > lens.closesAt || opens < ready || opens >= until) return;
     const entry = tables.addCopresence(start, end, gateway);
     if (!keeper.take(other, opens, at, PRESENCE_TABLE, entry, presenceWeight(end - start)))
-      tables.dropCopresence();
+      tables.dropCopresence(entry);
   });
 }
 
