@@ -15,6 +15,7 @@ import { askDoubts, askHealth } from '../../tracer/api/client.js';
 import { defaultOpenThreads } from '../../tracer/opening/opening-pool.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import { openWalkPool } from '../../tracer/walk/walk-pool.js';
+import type { WalkPool } from '../../tracer/walk/walk-pool.js';
 import { signerFrom } from '../folder/deployment.js';
 import type { DataFolder } from '../folder/folder.js';
 import { readKeyFile } from '../files/key-files.js';
@@ -133,7 +134,7 @@ async function run(options: RunOptions): Promise<void> {
     onClose(() => reader.close());
     let looks = 0;
     const onLook = (): void => void (looks += 1);
-    const walks = openWalkPool(WALKING_THREADS);
+    const walks = walkPool(log);
     const { openThreads } = options;
     const given = { reader, signer, courier: writer.courier, onLook, walks, openThreads };
     const tracer = await startTracer({ ...session, ...given, ...asked });
@@ -152,6 +153,11 @@ async function run(options: RunOptions): Promise<void> {
     log.info('stopping');
   });
 }
+
+const walkPool = (log: Log): WalkPool =>
+  openWalkPool(WALKING_THREADS, {
+    onDeath: (why) => log.warn('a thread that walks traces ended; the next trace starts another', { why }),
+  });
 
 /** A long log takes minutes, during which nobody can ask anything. */
 function sayNowAndThen(log: Log): (done: number, size: number) => void {
