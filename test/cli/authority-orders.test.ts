@@ -8,6 +8,8 @@ import { folderAt } from '../../cli/folder/folder.js';
 import { takeOrders } from '../../cli/orders/order-desk.js';
 import type { Order } from '../../cli/orders/order-files.js';
 import { announce } from '../../cli/files/run-files.js';
+import type { RevocationReach } from '../../authority/authority.js';
+import { toHex } from '../../protocol/bytes.js';
 import { asTagNumber } from '../../protocol/brands.js';
 import { MAX_NOTICES, splitNotices } from '../../protocol/tag/notice-list.js';
 import { openNotice } from '../../protocol/tag/notice.js';
@@ -57,4 +59,24 @@ it('a notice is given with its code, and takes the oldest off only where the ord
   const [newest] = splitNotices(world.retained.get(NOTICES_TOPIC) ?? new Uint8Array());
   const { number, code } = openNotice(newest ?? new Uint8Array(), issuer.publicKey);
   expect({ number, code }).toEqual({ number: MAX_NOTICES + 1, code: 7 });
+});
+
+it('a revocation is told as one only once it is in the ledger and out', async () => {
+  const { authority, world } = await newAuthority();
+  const { clock } = world;
+  const { signal } = new AbortController();
+  const courier = { status: () => expect.fail('nobody asked for it') };
+  const given: string[] = [];
+  const tell = (reach: RevocationReach) => {
+    const revokeGateway = async (id: Uint8Array) => void given.push(toHex(id));
+    const revoking = { ...authority, revokeGateway, revoked: async () => reach };
+    return carryOut(
+      { what: 'revoke', gatewayId: GATEWAY_ID },
+      { authority: revoking, courier, clock, signal },
+    );
+  };
+  expect(await tell('out')).toBe(`gateway ${GATEWAY_ID} is revoked`);
+  expect(await tell('waits')).toContain('is kept here, and goes out when the ledger can be reached');
+  await expect(tell('refused')).rejects.toMatchObject({ code: 'permission' });
+  expect(given).toEqual([GATEWAY_ID, GATEWAY_ID, GATEWAY_ID]);
 });

@@ -140,6 +140,8 @@ describe('the status of an authority', () => {
       `  hub-2    ${id(3)}  certificate ended with 2026-03-08`,
       `  ward-10  ${id(2)}  revoked on 2026-03-06`,
     ]);
+    const waiting = { ...gatewayOf('ward-10', 2, 1_772_755_200_000), revocation: 'waits' as const };
+    expect(gatewayLines([waiting], 20_521)[0]).toContain('revoked on 2026-03-06, waits for the ledger');
     const rest = {
       ...{ issuerPublicKey: '', days: [], ended: [], enrolledTags: 2, sunsetDay: undefined },
       ...{ lastNotice: undefined, noticesOnOffer: 0, noticesWaiting: 0 },
