@@ -30,7 +30,7 @@ import { roundOf } from '../rounds.js';
 import { announce, findRunning, notRunning } from '../files/run-files.js';
 import { inFolder, SETS_CLOCK, withFolderOptions } from '../folder/session.js';
 import type { FolderOptions, Session } from '../folder/session.js';
-import { repeatUntilStopped, stopSignal } from '../terminal/shutdown.js';
+import { repeatUntilStopped, untilDone } from '../terminal/shutdown.js';
 
 const LEDGER_WAIT_MS = 60_000;
 const ROUND_MS = 500;
@@ -191,8 +191,7 @@ async function order(options: FolderOptions, given: Order): Promise<void> {
   const folder = folderAt(options.dataDir);
   await readConfig(folder);
   if (!(await findRunning(folder, 'authority'))) throw notRunning(folder, 'authority');
-  const stop = stopSignal();
-  console.log(await giveOrder(folder, given, stop.signal).finally(() => stop.dispose()));
+  console.log(await untilDone((signal) => giveOrder(folder, given, signal)));
 }
 
 /** Each once. */

@@ -37,7 +37,7 @@ it.each(['trace', 'cluster'])('%s', async (command) => {
   onTestFinished(() => asking.kill());
   await asked;
   asking.child.kill('SIGINT');
-  expect(await asking.ended).toMatchObject({ code: 1 });
+  expect(await asking.ended).toMatchObject({ code: 130 });
   expect(asking.stderr()).toContain('; the look may be recorded');
 });
 

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildProgram } from '../../cli/program.js';
-import { FIREBREAK } from '../program.js';
+import { FIREBREAK, program } from '../program.js';
 import { PROJECT_ROOT, runFirebreak } from './firebreak-process.js';
 import { attempt } from './in-process.js';
 
@@ -220,7 +220,26 @@ describe('a command that is used wrongly', () => {
   });
 });
 
+it('a command that is interrupted while it starts says so, with exit code 130', async () => {
+  const interrupt = `process.on('newListener', (event) => {
+    if (event === 'SIGINT') setImmediate(() => process.kill(process.pid, 'SIGINT'));
+  });`;
+  const args = ['--import', `data:text/javascript,${encodeURIComponent(interrupt)}`, program(FIREBREAK)];
+  const init = ['authority', 'init', '--data-dir', join(dir, 'interrupted')];
+  await expect(promisify(execFile)(process.execPath, [...args, ...init])).rejects.toMatchObject({
+    code: 130,
+    stdout: '',
+    stderr: expect.stringContaining('stopped before it was done') as string,
+  });
+  expect(await readdir(dir)).toEqual([]);
+});
+
 describe('help', () => {
+  it('names the exit codes', async () => {
+    const { text } = await attempt('--help');
+    expect(text).toContain('Exit codes: 0 done, 1 failed, 2 used wrongly, 130 interrupted.');
+  });
+
   const commands = [...allCommands(buildProgram())].map((command) => [nameOf(command), command] as const);
 
   it('is there for each of the commands', () => {
