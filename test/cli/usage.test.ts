@@ -54,6 +54,16 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], says: st
   ['a trace without a folder', ['trace', '--case', '1'], '--data-dir <dir>'],
   ['a token for nobody', ['tracer', 'token', '--data-dir', 'DIR'], '--name <name>'],
   [
+    'a token without a name',
+    ['tracer', 'token', '--data-dir', 'DIR', '--name', ''],
+    '--name: a name has 1 to 256 bytes on one line',
+  ],
+  [
+    'a token in a name that cannot be recorded',
+    ['tracer', 'token', '--data-dir', 'DIR', '--name', ' Wu'],
+    '--name: a name has 1 to 256 bytes on one line',
+  ],
+  [
     'a token of no role there is',
     ['tracer', 'token', '--data-dir', 'DIR', '--name', 'Wu', '--role', 'owner'],
     'officer, operator',
