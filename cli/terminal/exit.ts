@@ -38,7 +38,10 @@ export function asStopped(error: unknown, { reason }: AbortSignal): unknown {
 
 export function exitCodeOf(error: unknown): 0 | 1 | 2 | typeof INTERRUPTED {
   if (error instanceof StoppedError) return INTERRUPTED;
-  if (error instanceof CommanderError) return SHOWN_HELP.has(error.code) ? 0 : 2;
+  if (error instanceof CommanderError) {
+    const isAsked = SHOWN_HELP.has(error.code) && error.exitCode === 0; // help that nobody asked for tells what is missing
+    return isAsked ? 0 : 2;
+  }
   return error instanceof FirebreakError && error.code === 'usage' ? 2 : 1;
 }
 

@@ -212,6 +212,20 @@ describe('a command that is used wrongly', () => {
     expect(await readdir(dir)).toEqual([]);
   });
 
+  it.each([[[]], [['gateway']], [['ledger']]])('is shown its help on stderr: firebreak %j', async (args) => {
+    const { code, stdout, stderr } = await attempt(...args);
+    expect(stderr).toContain('Usage: firebreak');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+
+  it.each([[['help']], [['--help']], [['gateway', 'help']], [['--version']]])(
+    'is not one that asks: firebreak %j',
+    async (args) => {
+      const { code, stderr } = await attempt(...args);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    },
+  );
+
   it('ends its process with that code, in words on stderr alone', async () => {
     const { code, stdout, stderr } = await runFirebreak('demo', '--hops', '17');
     expect(code).toBe(2);
