@@ -47,6 +47,11 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], says: st
     ['trace', '--data-dir', 'DIR', '--case', '1', '--from', '200', '--to', '100'],
     'the window ends before it begins',
   ],
+  [
+    'a list of nobody',
+    ['trace', '--data-dir', 'DIR', '--case', '1', '--list', '0'],
+    'must be a whole number from 1 to 100000',
+  ],
   ['a direction that is none', ['demo', '--direction', 'sideways'], 'forward, backward, both'],
   ['negative seconds', ['demo', '--min-seconds', '-1'], 'whole number from 0'],
   ['an unknown option', ['demo', '--fast'], "unknown option '--fast'"],
