@@ -1,4 +1,5 @@
 /** What stands on a person's screen: days that end when they end, numbers that agree with their nouns. */
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { typeLine } from '../../cli/present/entry-names.js';
 import { gatewayScreen, gatewayStatusSchema } from '../../cli/present/gateway-screen.js';
@@ -165,6 +166,18 @@ describe('a command to type next', () => {
     [undefined, 'firebreak '],
   ])('can be typed where the npm script %s ran this', (script, call) => {
     expect(callOf('ledger verify', { npm_lifecycle_event: script })).toBe(`${call}ledger verify`);
+  });
+
+  it.each([
+    [join(process.cwd(), 'dist/cli/main.js'), 'node dist/cli/main.js'],
+    [join(process.cwd(), 'cli/main.ts'), 'npx tsx cli/main.ts'],
+    ['/opt/firebreak/cli/main.js', 'node /opt/firebreak/cli/main.js'],
+    ['/opt/it’s my/cli/main.js', "node '/opt/it’s my/cli/main.js'"],
+    ["/opt/it's/cli/main.js", "node '/opt/it'\\''s/cli/main.js'"],
+    ['/usr/local/bin/firebreak', 'firebreak'],
+    [undefined, 'firebreak'],
+  ])('can be typed where %s is what runs', (script, call) => {
+    expect(callOf('ledger verify', {}, script)).toBe(`${call} ledger verify`);
   });
 });
 
