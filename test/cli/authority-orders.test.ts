@@ -1,5 +1,5 @@
 /** An officer's words reach the authority as they were given: the command writes the order down, a running authority carries it out. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -42,6 +42,25 @@ it.each<[readonly string[], Order]>([
   expect(await given).toMatchObject({ code: 0, stdout: 'done 1\n' });
   const day = dayOf(Date.UTC(2026, 2, 2) / 1000);
   expect(taken).toEqual([wanted.what === 'notify' ? { ...wanted, day } : wanted]);
+});
+
+it('everybody in a file is warned with whoever is named, after word of how many', async () => {
+  const folder = folderAt(await mkdtemp(join(tmpdir(), 'firebreak-words-')));
+  onTestFinished(() => rm(folder.dir, { recursive: true }));
+  const data = ['--data-dir', folder.dir];
+  await attempt('authority', 'init', ...data);
+  await announce(folder, 'authority', { http: 'http://127.0.0.1:1' });
+  const list = join(folder.dir, 'list.txt');
+  await writeFile(list, '4\n5\n');
+  const taken: Order[] = [];
+  let isEnded = false;
+  const given = attempt(...NOTIFY, '--persons', list, ...data).finally(() => (isEnded = true));
+  await until('the command to end', async () => {
+    await takeOrders(folder, async (order) => `done ${taken.push(order)}`);
+    return isEnded;
+  });
+  expect(await given).toMatchObject({ code: 0, stdout: 'to be warned: 3 people\ndone 1\n' });
+  expect(taken).toMatchObject([{ what: 'notify', tags: [17, 4, 5] }]);
 });
 
 it('a notice is given with its code, and takes the oldest off only where the order says so', async () => {

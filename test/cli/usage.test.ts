@@ -106,6 +106,7 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], says: st
     'use mqtts:// there',
   ],
   ['no patience', ['gateway', 'run', '--data-dir', 'DIR', '--broker-patience', '0'], '1 to 86400'],
+  ['a notice for nobody', ['authority', 'notify', '--data-dir', 'DIR'], '--person NUMBERS or --persons FILE'],
   [
     'persons that are no numbers',
     ['authority', 'notify', '--data-dir', 'DIR', '--person', '1,x'],
