@@ -8,7 +8,7 @@ import { tracerAnswers } from '../../tracer/api/answers.js';
 import { Pulse } from '../../tracer/api/pulse.js';
 import { serveTracerHttp } from '../../tracer/api/serve.js';
 import type { TracerApi } from '../../tracer/api/contract.js';
-import { ROLES } from '../../tracer/api/tokens.js';
+import { isName, NAME_RULE, ROLES } from '../../tracer/api/tokens.js';
 import type { Role } from '../../tracer/api/tokens.js';
 import { follow } from '../../tracer/follow/follow.js';
 import { askDoubts, askHealth } from '../../tracer/api/client.js';
@@ -20,6 +20,7 @@ import { signerFrom } from '../folder/deployment.js';
 import type { DataFolder } from '../folder/folder.js';
 import { readKeyFile } from '../files/key-files.js';
 import { waitForLedger } from '../folder/ledger-place.js';
+import { usage } from '../terminal/exit.js';
 import { wholeNumber } from '../terminal/options.js';
 import { openFolderReader } from '../parts/ledger.js';
 import { makeToken, watchTokens } from '../parts/tracer-tokens.js';
@@ -62,7 +63,7 @@ export function addTracerCommands(program: Command): void {
   withFolderOptions(
     tracer.command('token').description('make a token to ask this tracer with; it is shown once'),
   )
-    .requiredOption('--name <name>', 'who asks with it, as each look is recorded')
+    .requiredOption('--name <name>', 'who asks with it, as each look is recorded', bearerName)
     .addOption(
       new Option('--role <role>', 'officer: all questions; operator: health, metrics and doubts only')
         .choices([...ROLES])
@@ -85,6 +86,11 @@ interface TokenOptions extends FolderOptions {
 
 interface DoubtsOptions extends FolderOptions {
   readonly json?: boolean;
+}
+
+function bearerName(text: string): string {
+  if (isName(text)) return text;
+  throw usage(`--name: ${NAME_RULE}`);
 }
 
 /** The token alone goes to stdout, so that it can be put where it is needed. */

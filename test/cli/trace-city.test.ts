@@ -136,7 +136,7 @@ describe('trace-city', () => {
     );
     expect(text).toContain('stopped before it was done');
     expect(text).not.toContain('index case');
-    expect(code).toBe(1);
+    expect(code).toBe(130);
   });
 
   test('says what to do where there is no finished city, and who is nobody in it', async () => {
