@@ -108,7 +108,7 @@ export class LookUps {
     const recorded = await access.record(look, askedInTrace(request), reached);
     const answer = { result: { ...result, missingReports }, accessIndex: recorded.index };
     if (wish === undefined || signer === undefined) return answer;
-    const note = await afterLook(this.#noteCovering(recorded.index, signal));
+    const note = await afterLook(this.#noteCovering(recorded.index, signal), signal);
     const deps = { ...this.#deps, dayKeysOf: this.#deps.dayKeys.of, signer };
     const from = {
       view,
@@ -116,7 +116,7 @@ export class LookUps {
       presence,
     };
     const answered = { result: shown, from, access: recorded, note };
-    return { ...answer, evidence: await afterLook(makeEvidence(answered, deps, wish, signal)) };
+    return { ...answer, evidence: await afterLook(makeEvidence(answered, deps, wish, signal), signal) };
   }
 
   async lookUpPath(request: TraceRequest, person: string, look: Look, signal?: AbortSignal) {
