@@ -35,6 +35,7 @@ export const gatewayStatusSchema = z.object({
     presenceLost: z.number(),
     presenceTooOld: z.number().default(0),
     certificateToDay: z.number(),
+    isRevoked: z.boolean().default(false),
     statementDays: z.array(z.number()),
     notices: z.number().default(0),
   }),
@@ -62,7 +63,7 @@ export function gatewayScreen(read: ReadStatus<Status>): string {
   const then = silent === undefined ? '' : ' then';
   const refusals = reasonsInWords(gateway.reportsRefused);
   return [
-    `${pc.bold(plain(status.name))}  ${silent ?? verdict(status)}`,
+    `${pc.bold(plain(status.name))}  ${silent === undefined ? '' : `${silent}; then: `}${verdict(status)}`,
     row(
       'time here',
       `${localTime(status.clockMs / 1000, true)}${then}, up since ${localTime(gateway.upSinceMs / 1000)}`,
@@ -159,8 +160,10 @@ function keysEndOf({ clockMs, gateway }: Status): number {
 }
 
 /** 0 is for none that holds today. */
-const certificateLine = (gateway: Status['gateway']): string =>
-  gateway.certificateToDay > 0 ? `holds until ${localTime(endOf(gateway))}` : 'none that holds today';
+function certificateLine(gateway: Status['gateway']): string {
+  if (gateway.isRevoked) return 'revoked by the authority';
+  return gateway.certificateToDay > 0 ? `holds until ${localTime(endOf(gateway))}` : 'none that holds today';
+}
 
 function dayKeysLine(status: Status): string {
   const end = keysEndOf(status);

@@ -34,6 +34,10 @@ describe('a gateway with a certificate and day keys on disk', () => {
       gateway.child.kill('SIGTERM');
       expect((await gateway.ended).code).toBe(0);
       await air.kill();
+      const { text } = await attempt('gateway', 'status', '--data-dir', folder);
+      expect(text).toMatch(
+        /not running; last seen \d+ s ago; then: serving tags; the ledger cannot be reached/,
+      );
     }
   });
 

@@ -61,6 +61,19 @@ describe('a gateway', () => {
     expect(gateway(1, { notices: 2 })).not.toContain('then');
   });
 
+  it('that is stopped says what its last verdict was', () => {
+    const stopped = { isRunning: false };
+    expect(gateway(1, {}, stopped)).toContain('hub-1  not running; last seen 0 s ago; then: well\n');
+    const trouble = 'the authority has revoked this gateway';
+    expect(gateway(1, { trouble }, stopped)).toContain(`ago; then: serves no tag: ${trouble}\n`);
+  });
+
+  it('that is revoked has no certificate that holds, whatever days are left', () => {
+    const revoked = gateway(1, { isRevoked: true, trouble: 'the authority has revoked this gateway' });
+    expect(revoked).toMatch(/certificate +revoked by the authority\n/);
+    expect(gateway(1)).toMatch(/certificate +holds until /);
+  });
+
   it('without a certificate has none until 1970 either', () => {
     expect(gateway(1, { certificateToDay: 0 })).toMatch(/certificate +none that holds today\n/);
   });
