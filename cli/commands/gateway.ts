@@ -1,4 +1,4 @@
-/** `firebreak gateway …`: run one, ask how it is. */
+/** `firebreak gateway …`: run one, ask how it is, and what the ledger refused (gateway-refused.ts). */
 import { readFile, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
@@ -14,6 +14,7 @@ import { gatewayFolder, folderAt } from '../folder/folder.js';
 import type { GatewayFolder } from '../folder/folder.js';
 import { holdsNow, keepCertificate, waysToCertificate } from '../folder/gateway-certificate.js';
 import { createKeyFile } from '../files/key-files.js';
+import { addGatewayRefusedCommand } from './gateway-refused.js';
 import { findLedger, waitForLedger } from '../folder/ledger-place.js';
 import { brokerUrl, shortName, wholeNumber } from '../terminal/options.js';
 import { startGateway } from '../parts/gateway.js';
@@ -61,6 +62,7 @@ export function addGatewayCommands(program: Command): void {
     .requiredOption('--data-dir <dir>', 'the data folder of the deployment')
     .option('--name <name>', 'its name', shortName, 'hub-1')
     .action((options: { readonly dataDir: string; readonly name: string }) => status(options));
+  addGatewayRefusedCommand(gateway);
 }
 
 async function run(options: RunOptions): Promise<void> {

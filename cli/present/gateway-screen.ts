@@ -124,7 +124,7 @@ function ledgerTrouble(status: Status): string | undefined {
   }
   if (keptAside === 0) return undefined;
   const reasons = reasonsInWords(courier.keptAsideReasons);
-  return `the ledger refused ${reports(keptAside)} for good${reasons && ` (${reasons})`}: see that the clock here is right, and tell whoever runs the ledger`;
+  return `the ledger refused ${reports(keptAside)} for good${reasons && ` (${reasons})`}: see that the clock here is right, and tell whoever runs the ledger; once stopped, firebreak gateway refused lists them`;
 }
 
 /** When and why no tag will be served, and what to do about it; undefined while that is far off. */

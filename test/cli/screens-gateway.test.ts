@@ -128,7 +128,7 @@ describe('a gateway whose reports the ledger', () => {
     const shown = delivering({ ...courier, delivered: 12 });
     expect(shown).toContain(
       'hub-1  serving tags; the ledger refused 3 reports for good (2 day, 1 epoch): ' +
-        'see that the clock here is right, and tell whoever runs the ledger',
+        'see that the clock here is right, and tell whoever runs the ledger; once stopped, firebreak gateway refused lists them',
     );
     expect(shown).toContain(
       '12 delivered and receipted since it started, 3 refused (2 day, 1 epoch; kept on disk), 0 waiting',
