@@ -44,7 +44,7 @@ it('an officer who revoked a gateway is told that it is revoked only when it is'
 describe('the status of an authority', () => {
   const courier = {
     ...{ online: true, depth: 0, bytes: 0, oldestUnsentMs: undefined, parked: 0, keptAside: 0, delivered: 4 },
-    ...{ refused: 0, resent: 0, renumbered: 0, strayReceipts: 0, lastReceiptWallMs: undefined },
+    ...{ refused: 0, resent: 0, renumbered: 0, strayReceipts: 0, lastReceiptMs: undefined },
     ...{ offlineWhy: undefined, keptAsideReasons: {}, lastIndex: undefined },
   };
   const status = {
