@@ -1,8 +1,8 @@
 /** What a contact store consists of for as long as it is open, and how it is put together from what a folder holds. */
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
-import { decodeSections } from '../follow/state-sections.js';
-import type { Sections } from '../follow/state-sections.js';
+import { decodeSections } from './state-sections.js';
+import type { Sections } from './state-sections.js';
 import type { ColdPath } from './kept-parts.js';
 import { LiveSealer } from './live-sealer.js';
 import { SealedContacts } from './live-sealed.js';

@@ -1,6 +1,6 @@
 /** What the writer of live tables asks of sealed contacts: those of one pair, and which were replaced. */
 import { EPOCH_SECONDS } from '../../protocol/time.js';
-import { WordLog } from '../intake/word-log.js';
+import { WordLog } from './word-log.js';
 import type { ColdContact } from './cold-contact.js';
 import { earliestStart } from './live-contact.js';
 import type { Meeting } from './live-contact.js';

@@ -13,7 +13,7 @@
  */
 import { FirebreakError } from '../../protocol/errors.js';
 import { Turns } from '../turns.js';
-import { WordLog, wordsOfLog } from '../intake/word-log.js';
+import { WordLog, wordsOfLog } from './word-log.js';
 import type { PartChange } from './kept-parts.js';
 import type { LiveRows } from './live-table.js';
 import { earliestStart } from './live-contact.js';

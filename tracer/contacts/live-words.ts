@@ -5,7 +5,7 @@
  *
  * and then the words of the accounts (live-accounts.ts). Of two in one word the first is the lower half.
  */
-import type { WordLog } from '../intake/word-log.js';
+import type { WordLog } from './word-log.js';
 import { newRow } from './live-row.js';
 import { PARTIAL } from './live-table.js';
 import type { LiveRows } from './live-table.js';

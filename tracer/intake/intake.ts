@@ -34,7 +34,7 @@ import { PresenceIntake } from './presence-intake.js';
 import { ReportIntake } from '../reports/report-intake.js';
 import type { Taken } from '../reports/report-intake.js';
 import { RetentionBorder } from '../follow/retention-border.js';
-import type { Sections } from '../follow/state-sections.js';
+import type { Sections } from '../contacts/state-sections.js';
 import type { Testimony } from './testimony.js';
 import { Turns } from '../turns.js';
 

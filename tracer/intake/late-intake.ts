@@ -15,7 +15,7 @@ import type { LoggedEntry } from '../follow/payloads.js';
 import type { PresenceIntake } from './presence-intake.js';
 import { readAgain } from '../follow/read-again.js';
 import type { ReportIntake } from '../reports/report-intake.js';
-import type { Sections } from '../follow/state-sections.js';
+import type { Sections } from '../contacts/state-sections.js';
 import type { Testimony } from './testimony.js';
 import { Turns } from '../turns.js';
 import { WaitingReports } from './waiting-reports.js';

@@ -1,6 +1,6 @@
 /** The sightings of one day as they come, in any order: what was joined already, and those that have come since. */
 import type { PartChange } from '../contacts/kept-parts.js';
-import { WordLog, wordsOfLog } from '../intake/word-log.js';
+import { WordLog, wordsOfLog } from '../contacts/word-log.js';
 import { dayRows } from './day-rows.js';
 import type { DayRows, Sightings } from './day-rows.js';
 

@@ -6,7 +6,7 @@
  */
 import { dayOf } from '../../protocol/time.js';
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
-import { WordLog, wordsOfLog } from '../intake/word-log.js';
+import { WordLog, wordsOfLog } from '../contacts/word-log.js';
 
 const ROW_WORDS = 6;
 const PART = 'presence-reports/';

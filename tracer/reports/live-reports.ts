@@ -5,7 +5,7 @@
  * A row: tag 2 words, seq, whether it stands, ledger index 2, plaintext hash 4, report hash 4; of two words the low one first. It begins
  * with what a report that stands is found by. Any is found by its name, by which its successor knows it: tag 2, report hash 4.
  */
-import { wordsOfLog } from '../intake/word-log.js';
+import { wordsOfLog } from '../contacts/word-log.js';
 import { NO_ROW } from './word-table.js';
 import { RowIndex } from './row-index.js';
 import { hashOfWords, newSeed } from './word-hash.js';

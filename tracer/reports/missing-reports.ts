@@ -5,7 +5,7 @@
  * A part for each day, of names (live-reports.ts): as often as a name is told it is missing from then on, or is so no longer, in turns.
  */
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
-import { WordLog, wordsOfLog } from '../intake/word-log.js';
+import { WordLog, wordsOfLog } from '../contacts/word-log.js';
 import { NAME_WORDS } from './live-reports.js';
 import { NO_ROW, WordTable } from './word-table.js';
 
