@@ -10,7 +10,7 @@ import type { BucketSeconds } from '../../protocol/tag/encounter-record.js';
 import type { Contact } from '../contact.js';
 import { encodeSections } from './state-sections.js';
 import type { Sections } from './state-sections.js';
-import type { Testimony } from '../intake/testimony.js';
+import type { Testimony } from '../records/testimony.js';
 import type { ColdEvidence } from './cold-evidence.js';
 import type { ColdPath, KeptParts, PartChange } from './kept-parts.js';
 import { takeColumns, takeTestimonies } from './live-intake.js';

@@ -2,7 +2,7 @@
 import { MUTUAL, PARTIAL } from '../../protocol/contact-columns.js';
 import type { ContactColumns } from '../../protocol/contact-columns.js';
 import { EPOCH_SECONDS } from '../../protocol/time.js';
-import type { Testimony } from '../intake/testimony.js';
+import type { Testimony } from '../records/testimony.js';
 import { accountOf, rowOfSides, sidesOfRow } from './live-contact.js';
 import type { Meeting } from './live-contact.js';
 import { withAccount } from './live-merge.js';

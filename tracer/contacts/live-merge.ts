@@ -13,8 +13,8 @@
  */
 import assert from 'node:assert/strict';
 import type { BucketSeconds } from '../../protocol/tag/encounter-record.js';
-import { capBuckets } from '../intake/beacon-proof.js';
-import type { Testimony } from '../intake/testimony.js';
+import { capBuckets } from '../records/beacon-proof.js';
+import type { Testimony } from '../records/testimony.js';
 
 /** What one side told of one stretch. */
 export interface Account {

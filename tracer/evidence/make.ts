@@ -20,7 +20,7 @@ import type { DayKeysOf } from '../../protocol/tag/report-open.js';
 import { decodeReport } from '../../protocol/tag/report.js';
 import type { RecordedAccess } from '../looks/access.js';
 import { AskerError, telling } from '../looks/asker-error.js';
-import { judgeProofs } from '../intake/beacon-proof.js';
+import { judgeProofs } from '../records/beacon-proof.js';
 import type { Contact } from '../contact.js';
 import { wordsThatCount } from '../contacts/live-merge.js';
 import { checkEvidenceInTurns } from './check.js';
@@ -31,7 +31,7 @@ import type { ProvenEntry } from './fetch.js';
 import type { CheckedPerson, CheckedStep } from './paths.js';
 import { keyOfContact, planStep, shownRows } from './plan.js';
 import type { AnsweredFrom, EvidenceWish, PlannedStep, ShownRows } from './plan.js';
-import { resolvePeer } from '../intake/peer.js';
+import { resolvePeer } from '../records/peer.js';
 import type { PathStep, ReachedPerson, TraceRequest, TraceResult } from '../looks/trace-result.js';
 import { Turns } from '../turns.js';
 

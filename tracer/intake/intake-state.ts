@@ -6,7 +6,7 @@ import { FirebreakError } from '../../protocol/errors.js';
 import type { Doubt } from './doubts.js';
 import type { CertificatePlace } from './gateway-book.js';
 import type { Tally } from './intake-counts.js';
-import type { BorderDays } from '../follow/retention-border.js';
+import type { BorderDays } from './retention-border.js';
 
 const count = z.int().min(0);
 const tally = z.strictObject({

@@ -1,6 +1,6 @@
 /** What an intake says of itself, so that a person can see whether all is well. */
 import type { IntakeCounts } from './intake-counts.js';
-import type { BorderDays } from '../follow/retention-border.js';
+import type { BorderDays } from './retention-border.js';
 
 export interface IntakeStatus {
   readonly counts: IntakeCounts;

@@ -31,11 +31,11 @@ import { payloadsOf } from '../follow/payloads.js';
 import type { LoggedEntry } from '../follow/payloads.js';
 import { PresenceBook } from '../presence/presence-book.js';
 import { PresenceIntake } from './presence-intake.js';
-import { ReportIntake } from '../reports/report-intake.js';
-import type { Taken } from '../reports/report-intake.js';
-import { RetentionBorder } from '../follow/retention-border.js';
+import { ReportIntake } from './report-intake.js';
+import type { Taken } from './report-intake.js';
+import { RetentionBorder } from './retention-border.js';
 import type { Sections } from '../contacts/state-sections.js';
-import type { Testimony } from './testimony.js';
+import type { Testimony } from '../records/testimony.js';
 import { Turns } from '../turns.js';
 
 export interface IntakeGiven extends OpeningSettings {

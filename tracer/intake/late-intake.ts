@@ -8,17 +8,17 @@ import type { Log } from '../../protocol/log.js';
 import type { ContactStore } from '../contacts/contact-store.js';
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
 import type { DayKeySource } from './day-key-source.js';
-import { MidnightRecords } from '../midnight/midnight-records.js';
-import type { MidnightRecord, WaitingRecord } from '../midnight/midnight-record.js';
+import { MidnightRecords } from '../waiting/midnight-records.js';
+import type { MidnightRecord, WaitingRecord } from '../waiting/midnight-record.js';
 import { payloadsOf, PAYLOADS_AT_ONCE } from '../follow/payloads.js';
 import type { LoggedEntry } from '../follow/payloads.js';
 import type { PresenceIntake } from './presence-intake.js';
-import { readAgain } from '../follow/read-again.js';
-import type { ReportIntake } from '../reports/report-intake.js';
+import { readAgain } from '../waiting/read-again.js';
+import type { ReportIntake } from './report-intake.js';
 import type { Sections } from '../contacts/state-sections.js';
-import type { Testimony } from './testimony.js';
+import type { Testimony } from '../records/testimony.js';
 import { Turns } from '../turns.js';
-import { WaitingReports } from './waiting-reports.js';
+import { WaitingReports } from '../waiting/waiting-reports.js';
 
 const [WAITING, MIDNIGHT] = ['waiting reports', 'records from near midnight'] as const;
 /** Some ms of them. */

@@ -7,21 +7,22 @@ import type { PresenceRecord, PresenceReport } from '../../protocol/session/pres
 import type { EncounterRecord } from '../../protocol/tag/encounter-record.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { DayKeysOf } from '../../protocol/tag/report-open.js';
-import type { ProvenRecord } from './beacon-proof.js';
+import type { ProvenRecord } from '../records/beacon-proof.js';
 import type { DoubtShelf } from './doubts.js';
 import type { GatewayBook } from './gateway-book.js';
-import { countRefusal, newTally, refusalCode } from './intake-counts.js';
+import { countRefusal, newTally } from './intake-counts.js';
 import type { Tally } from './intake-counts.js';
 import { dayOf } from '../../protocol/time.js';
-import type { MidnightRecord, WaitingRecord } from '../midnight/midnight-record.js';
+import type { MidnightRecord, WaitingRecord } from '../waiting/midnight-record.js';
 import type { LoggedEntry } from '../follow/payloads.js';
 import type { PresenceBook } from '../presence/presence-book.js';
 import { sightingOf } from '../presence/sighting.js';
 import type { Sighting } from '../presence/sighting.js';
-import { judgeAgain, judgeRecord } from './record-judge.js';
-import type { Bench, Verdict } from './record-judge.js';
+import { judgeAgain, judgeRecord } from '../records/record-judge.js';
+import type { Bench, Verdict } from '../records/record-judge.js';
+import { refusalCode } from '../opening/open-report.js';
 import type { OpeningSettings } from '../opening/open-report.js';
-import type { Taken } from '../reports/report-intake.js';
+import type { Taken } from './report-intake.js';
 
 export interface PresenceDeps extends OpeningSettings {
   readonly dayKeysOf: DayKeysOf;

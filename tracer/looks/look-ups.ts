@@ -18,7 +18,7 @@ import { pathIn } from './found-path.js';
 import { afterLook, orNotFound } from './nobody-found.js';
 import { presenceView } from '../presence/snapshot.js';
 import type { PresenceSnapshot } from '../presence/snapshot.js';
-import type { LedgerReading, ReadingDeps } from '../follow/reading.js';
+import type { LedgerReading, ReadingDeps } from '../intake/ledger-reading.js';
 import { contactRows } from './person-contacts.js';
 import type { PersonQuestion } from './person-contacts.js';
 import { requireBounds, requireTagNumber, traceResultInTurns, withBeginnings } from './trace.js';

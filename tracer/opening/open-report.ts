@@ -4,6 +4,7 @@
  */
 import type { TagNumber } from '../../protocol/brands.js';
 import type { EncounterRecord } from '../../protocol/tag/encounter-record.js';
+import { FirebreakError } from '../../protocol/errors.js';
 import type { ErrorCode } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/crypto/hash.js';
 import { checkReport } from '../../protocol/tag/report-check.js';
@@ -12,13 +13,12 @@ import type { DayKeysOf, OpenedReport } from '../../protocol/tag/report-open.js'
 import { REPORT_KINDS } from '../../protocol/tag/report.js';
 import type { ReportEnvelope } from '../../protocol/tag/report.js';
 import { dayOfEpoch } from '../../protocol/time.js';
-import { newRecordTally, refusalCode } from '../intake/intake-counts.js';
-import type { RecordTally } from '../intake/intake-counts.js';
-import type { WaitingRecord } from '../midnight/midnight-record.js';
+import type { WaitingRecord } from '../waiting/midnight-record.js';
 import type { LoggedEntry } from '../follow/payloads.js';
-import { judgeRecord } from '../intake/record-judge.js';
-import { testimonyOf } from '../intake/testimony.js';
-import type { Testimony } from '../intake/testimony.js';
+import { judgeRecord, newRecordTally } from '../records/record-judge.js';
+import type { RecordTally } from '../records/record-judge.js';
+import { testimonyOf } from '../records/testimony.js';
+import type { Testimony } from '../records/testimony.js';
 
 export interface OpeningSettings {
   readonly issuerPublicKey: Uint8Array;
@@ -80,6 +80,10 @@ export function openLogged(
     return { kind: 'refused', code: refusalCode(error) };
   }
 }
+
+/** Of a check that failed. Whatever else a crafted report sets off counts as `format`, and stops nothing. */
+export const refusalCode = (error: unknown): ErrorCode =>
+  error instanceof FirebreakError ? error.code : 'format';
 
 function checkLogged(
   { source, sourceTimeMs }: ReportEntry,

@@ -16,7 +16,7 @@ import type { ErrorCode } from '../../protocol/errors.js';
 import type { DayKeys } from '../../protocol/keys.js';
 import type { DayKeysOf } from '../../protocol/tag/report-open.js';
 import { reportDays } from '../../protocol/tag/report.js';
-import type { Testimony } from '../intake/testimony.js';
+import type { Testimony } from '../records/testimony.js';
 import type { LoggedReport, OpenedLogged, Opening } from './open-report.js';
 
 export interface OpenRequest {

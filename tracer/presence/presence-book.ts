@@ -7,7 +7,6 @@ import type { TagNumber } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
-import type { Window } from '../looks/window.js';
 import { DayLog } from './day-log.js';
 import type { PresenceView } from './presence-view.js';
 import { presenceView } from './snapshot.js';
@@ -162,7 +161,7 @@ export class PresenceBook {
   }
 
   /** Start of the first and end of the last sighting; undefined before there is one. */
-  span(): Window | undefined {
+  span(): { readonly from: number; readonly to: number } | undefined {
     const days = [...this.#days.values()];
     const from = Math.min(...days.map(({ firstStart }) => firstStart));
     const to = Math.max(...days.map(({ lastEnd }) => lastEnd));

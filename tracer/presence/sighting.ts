@@ -1,7 +1,7 @@
 /** A tag that a gateway saw, from a record of a presence report and how far its beacon MACs hold (protocol.md §8, tracing.md). */
 import type { TagNumber } from '../../protocol/brands.js';
-import { capSecondsOf } from '../intake/beacon-proof.js';
-import type { ProvenRecord } from '../intake/beacon-proof.js';
+import { capSecondsOf } from '../records/beacon-proof.js';
+import type { ProvenRecord } from '../records/beacon-proof.js';
 
 export interface Sighting {
   readonly tag: TagNumber;

@@ -4,18 +4,18 @@
  */
 import type { TagNumber } from '../../protocol/brands.js';
 import { dayOf } from '../../protocol/time.js';
-import type { DoubtShelf } from '../intake/doubts.js';
-import { countRecords, countRefusal, newTally } from '../intake/intake-counts.js';
-import type { Tally } from '../intake/intake-counts.js';
+import type { DoubtShelf } from './doubts.js';
+import { countRecords, countRefusal, newTally } from './intake-counts.js';
+import type { Tally } from './intake-counts.js';
 import type { JudgedRecords, OpenedLogged, Opening } from '../opening/open-report.js';
-import type { MidnightRecord, WaitingRecord } from '../midnight/midnight-record.js';
+import type { MidnightRecord, WaitingRecord } from '../waiting/midnight-record.js';
 import type { LoggedEntry } from '../follow/payloads.js';
-import { judgeAgain } from '../intake/record-judge.js';
-import type { Bench } from '../intake/record-judge.js';
-import { ReportChains } from './report-chains.js';
-import type { ChainSettings } from './report-chains.js';
-import { testimonyOf } from '../intake/testimony.js';
-import type { Testimony } from '../intake/testimony.js';
+import { judgeAgain } from '../records/record-judge.js';
+import type { Bench } from '../records/record-judge.js';
+import { ReportChains } from '../reports/report-chains.js';
+import type { ChainSettings } from '../reports/report-chains.js';
+import { testimonyOf } from '../records/testimony.js';
+import type { Testimony } from '../records/testimony.js';
 
 /** Testimonies, and records that wait; or the day whose keys are not there, and the report has not been looked into. */
 export interface Taken {

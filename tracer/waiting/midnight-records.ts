@@ -5,7 +5,7 @@
  */
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
 import { dayOf } from '../../protocol/time.js';
-import { WaitingQueues } from '../intake/waiting-queues.js';
+import { WaitingQueues } from './waiting-queues.js';
 import { MIDNIGHT_WORDS, recordOfRow, rowOfRecord } from './midnight-record.js';
 import type { MidnightRecord, WaitingRecord } from './midnight-record.js';
 

@@ -3,9 +3,24 @@ import type { TagNumber } from '../../protocol/brands.js';
 import type { DayKeysOf } from '../../protocol/tag/report-open.js';
 import { judgeProofs } from './beacon-proof.js';
 import type { ProvenRecord } from './beacon-proof.js';
-import type { RecordTally } from './intake-counts.js';
 import { neighbourWithoutKeys, resolvePeer } from './peer.js';
 import type { Peer } from './peer.js';
+
+/** What is counted of records. */
+export interface RecordTally {
+  records: number;
+  /** Records proven by one beacon only. */
+  partial: number;
+  /** Records whose beacon MACs are nobody's: replayed or forged. */
+  forged: number;
+  /**
+   * Records of an ID that is not ours, of another epoch, or of the reporter itself; and those that wait for keys
+   * to name it with.
+   */
+  unresolved: number;
+}
+
+export const newRecordTally = (): RecordTally => ({ records: 0, partial: 0, forged: 0, unresolved: 0 });
 
 export type Verdict =
   | Proven

@@ -13,7 +13,7 @@ import { partyIdOf } from '../../protocol/keys.js';
 import { decodeDayKeyPayload } from '../../protocol/payload/day-key.js';
 import { decodePruningPayload } from '../../protocol/payload/pruning.js';
 import { dayOf, MAX_CLOCK_STEP_DAYS } from '../../protocol/time.js';
-import type { LoggedEntry } from './payloads.js';
+import type { LoggedEntry } from '../follow/payloads.js';
 
 /** Of a payload that says of one day that it ended. */
 const DAY_ENDED_BYTES = 29;
