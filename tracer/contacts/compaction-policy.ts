@@ -34,7 +34,7 @@ export const expiredSegments = (segments: readonly SegmentInfo[], keepFrom: numb
 
 /**
  * Ids of the segments to compact next, oldest first; `undefined` when all is well as it is. One alone is to be rid of
- * what was replaced; what is past retention in it is no matter of worth (live-compaction.ts).
+ * what was replaced; what is past retention in it is no matter of worth (wanted-compaction.ts).
  */
 export function nextCompaction(
   segments: readonly SegmentInfo[],

@@ -14,9 +14,9 @@ import type { Testimony } from '../records/testimony.js';
 import type { ColdEvidence } from './cold-evidence.js';
 import type { ColdPath, KeptParts, PartChange } from './kept-parts.js';
 import { takeColumns, takeTestimonies } from './live-intake.js';
-import { LIVE_SECTION } from './live-parts.js';
-import type { Parts } from './live-parts.js';
-import { writeLive } from './live-state.js';
+import { LIVE_SECTION } from './store-assembly.js';
+import type { StoreAssembly } from './store-assembly.js';
+import { encodeKeepFrom } from './live-state.js';
 import type { LiveWriter } from './live-writer.js';
 import type { LedgerPosition } from './manifest.js';
 import type { Segment } from './segment.js';
@@ -45,12 +45,12 @@ const LAST_VERSION = 2 ** 32 - 2 ** 28;
 
 /** How a store comes by its parts when it goes on with what was saved, and when it begins with nothing. */
 export interface Beginnings {
-  readonly saved: () => Promise<Parts>;
-  readonly empty: () => Promise<Parts>;
+  readonly saved: () => Promise<StoreAssembly>;
+  readonly empty: () => Promise<StoreAssembly>;
 }
 
 export class ContactStore {
-  #parts: Parts;
+  #assembly: StoreAssembly;
   readonly #beginnings: Beginnings;
   #views: ViewBook;
   #keepFrom: number;
@@ -58,25 +58,25 @@ export class ContactStore {
   /** It went on with what was saved, and nothing was saved since. */
   #isTriedAgain = false;
 
-  constructor(parts: Parts, beginnings: Beginnings) {
-    this.#parts = parts;
+  constructor(assembly: StoreAssembly, beginnings: Beginnings) {
+    this.#assembly = assembly;
     this.#beginnings = beginnings;
-    this.#views = new ViewBook(parts);
-    this.#keepFrom = parts.keepFrom;
+    this.#views = new ViewBook(assembly);
+    this.#keepFrom = assembly.keepFrom;
   }
 
   /** How far in the ledger its contacts reached when it was opened, and what was saved with them, by name. */
   get position(): LedgerPosition {
-    return this.#parts.position;
+    return this.#assembly.position;
   }
 
   get kept(): Sections {
-    return this.#parts.kept;
+    return this.#assembly.kept;
   }
 
   /** The same of the parts that were saved; the first time it is asked, since they may be large. */
   takeParts(): KeptParts {
-    const { keptParts } = this.#parts;
+    const { keptParts } = this.#assembly;
     const taken = new Map(keptParts);
     keptParts.clear();
     return taken;
@@ -84,31 +84,31 @@ export class ContactStore {
 
   /** Where cold parts are that were saved; absent in memory. Good until the store is begun anew. */
   get coldPath(): ColdPath | undefined {
-    return this.#parts.coldPath;
+    return this.#assembly.coldPath;
   }
 
   /** Whether {@link save} would make something last that was sealed, or let something go that is past retention. */
   get wantsSave(): boolean {
-    return this.#parts.sealer?.hasUncommitted === true || this.#parts.keeper.holdsOlder(this.#keepFrom);
+    return this.#assembly.sealer?.hasUncommitted === true || this.#assembly.keeper.holdsOlder(this.#keepFrom);
   }
 
   /** Why its contacts are not to be believed or gone on with any more: {@link beginAnew} is all that helps. */
   get damage(): Error | undefined {
-    return this.#damage ?? this.#parts.sealer?.damage;
+    return this.#damage ?? this.#assembly.sealer?.damage;
   }
 
   /** The dense number of a tag, a new one for one that nobody met yet. */
   personOf(tag: TagNumber): number {
-    return this.#parts.writer.people.add(tag);
+    return this.#assembly.writer.people.add(tag);
   }
 
   tagOf(person: number): number {
-    return this.#parts.writer.people.tagOf(person);
+    return this.#assembly.writer.people.tagOf(person);
   }
 
   /** Resolves when there is room for more. Throws what keeps contacts from being sealed, and `closed` when the store is. */
   async ready(): Promise<void> {
-    await this.#parts.sealer?.ready();
+    await this.#assembly.sealer?.ready();
   }
 
   /**
@@ -119,7 +119,7 @@ export class ContactStore {
   add(testimonies: readonly Testimony[]): void {
     const kept = testimonies.filter(({ end }) => end >= this.#keepFrom);
     this.#orDamage(() => takeTestimonies(this.#lastingWriter(), kept));
-    this.#parts.sealer?.nudge();
+    this.#assembly.sealer?.nudge();
   }
 
   /**
@@ -138,7 +138,7 @@ export class ContactStore {
 
   /** Takes contacts that no ledger holds; others have their turns meanwhile. Throws as {@link add} and {@link ready} do. */
   async addBulk(columns: ContactColumns): Promise<void> {
-    const { sealer } = this.#parts;
+    const { sealer } = this.#assembly;
     for (let from = 0; from < columns.count; from += BULK_AT_ONCE) {
       await sealer?.ready();
       const to = Math.min(from + BULK_AT_ONCE, columns.count);
@@ -155,8 +155,8 @@ export class ContactStore {
   expireBefore(seconds: number): void {
     if (seconds <= this.#keepFrom) return;
     this.#keepFrom = seconds;
-    this.#parts.writer.expireBefore(seconds);
-    this.#parts.sealer?.expireBefore(seconds);
+    this.#assembly.writer.expireBefore(seconds);
+    this.#assembly.sealer?.expireBefore(seconds);
   }
 
   /** The contacts as they stand. */
@@ -197,7 +197,7 @@ export class ContactStore {
 
   /** Start of the first and end of the last contact, unix seconds; undefined before there is one. */
   span(): { readonly from: number; readonly to: number } | undefined {
-    const { tables, sealed } = this.#parts.writer;
+    const { tables, sealed } = this.#assembly.writer;
     const segments = sealed.list.map(({ segment }) => segment);
     const starts = [...tables.map(({ firstStart }) => firstStart), sealed.firstStart];
     const ends = [...tables.map(({ lastEnd }) => lastEnd), ...segments.map((s) => s.lastSeconds)];
@@ -206,14 +206,14 @@ export class ContactStore {
   }
 
   status(): ContactStatus {
-    const { writer } = this.#parts;
+    const { writer } = this.#assembly;
     const { contacts, mutual, met: people, liveContacts: live, bytes: liveBytes, sealed } = writer;
     return { contacts, mutual, people, live, liveBytes, segments: sealed.list.length };
   }
 
   /** Resolves when nothing is left to be sealed or compacted for now. Throws what failed. */
   async settled(): Promise<void> {
-    await this.#parts.sealer?.settled();
+    await this.#assembly.sealer?.settled();
   }
 
   /**
@@ -226,11 +226,11 @@ export class ContactStore {
     sections: Sections = new Map(),
     parts: readonly PartChange[] = [],
   ): Promise<void> {
-    const { writer, sealer, keeper } = this.#parts;
+    const { writer, sealer, keeper } = this.#assembly;
     if (this.damage !== undefined) throw this.damage;
     if (sealer === undefined) return;
     await keeper.prepare(writer, this.#keepFrom);
-    const state = encodeSections(new Map([...sections, [LIVE_SECTION, writeLive(this.#keepFrom)]]));
+    const state = encodeSections(new Map([...sections, [LIVE_SECTION, encodeKeepFrom(this.#keepFrom)]]));
     const changes = [...parts, ...keeper.changes(writer, this.#keepFrom)];
     await sealer.commit(position, state, changes).catch((error: unknown) => {
       if (hasStopped(error)) this.#damage = error;
@@ -250,17 +250,17 @@ export class ContactStore {
   async beginAnew(): Promise<void> {
     const damage = this.damage;
     const isFault = damage !== undefined && !isDamaged(damage) && (hasStopped(damage) || !this.#isTriedAgain);
-    this.#views = new ViewBook(this.#parts); // those that were taken so far name files that are about to be closed
-    await this.#parts.sealer?.close();
-    this.#parts = await (isFault ? this.#beginnings.saved() : this.#beginnings.empty());
+    this.#views = new ViewBook(this.#assembly); // those that were taken so far name files that are about to be closed
+    await this.#assembly.sealer?.close();
+    this.#assembly = await (isFault ? this.#beginnings.saved() : this.#beginnings.empty());
     this.#isTriedAgain = isFault;
-    this.#views = new ViewBook(this.#parts);
+    this.#views = new ViewBook(this.#assembly);
     this.#damage = undefined;
-    this.#keepFrom = this.#parts.keepFrom;
+    this.#keepFrom = this.#assembly.keepFrom;
   }
 
   #lastingWriter(): LiveWriter {
-    const { writer } = this.#parts;
+    const { writer } = this.#assembly;
     if (writer.version < LAST_VERSION) return writer;
     throw new FirebreakError(
       'full',
@@ -288,7 +288,7 @@ export class ContactStore {
 
   /** What was not saved is read from the ledger again. */
   async close(): Promise<void> {
-    await this.#parts.sealer?.close();
+    await this.#assembly.sealer?.close();
   }
 }
 

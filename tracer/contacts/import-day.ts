@@ -14,7 +14,7 @@ import { MAX_CONTACT_SECONDS, packSignal, weightOf } from './segment.js';
 import type { Segment } from './segment.js';
 import { getFile, withFile } from './store-disk.js';
 import type { StoreDisk } from './store-disk.js';
-import { countTags, DayRows } from './tag-table.js';
+import { countTags, TagRows } from './tag-table.js';
 import type { CountedTags, PlacedTags } from './tag-table.js';
 
 /** Contacts whose people are looked up before any of them is written: misses of the cache then do not wait for each other. */
@@ -109,7 +109,7 @@ class DayFiller {
   readonly #columns: ContactColumns;
   readonly #tags: PlacedTags;
   readonly #baseSeconds: number;
-  readonly #dayRows: DayRows;
+  readonly #tagRows: TagRows;
   readonly #rows: Uint32Array;
   /** Of the stretch, for the lower side and the upper: persons, and where in the rows they go. */
   readonly #lower = new Uint32Array(STRETCH);
@@ -122,16 +122,16 @@ class DayFiller {
     this.#columns = columns;
     this.#tags = tags;
     this.#baseSeconds = baseSeconds;
-    this.#dayRows = new DayRows(tags);
+    this.#tagRows = new TagRows(tags);
     this.#rows = new Uint32Array(ROW_WORDS * 2 * columns.count);
   }
 
   place(from: number, to: number): void {
     const { lower, upper } = this.#columns;
-    const { table } = this.#dayRows;
+    const { table } = this.#tagRows;
     for (let k = from; k < to; k++) {
-      const a = this.#dayRows.find(lower[k]!);
-      const b = this.#dayRows.find(upper[k]!);
+      const a = this.#tagRows.find(lower[k]!);
+      const b = this.#tagRows.find(upper[k]!);
       this.#lower[k - from] = table[a]!;
       this.#atLower[k - from] = ROW_WORDS * table[a + 1]!++;
       this.#upper[k - from] = table[b]!;

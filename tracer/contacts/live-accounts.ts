@@ -6,7 +6,7 @@
  *     attenuation, partial << 8, entries << 16 | each entry's index: low 32 bits | high 32 bits
  */
 import assert from 'node:assert/strict';
-import type { Account, Sides } from './live-merge.js';
+import type { Account, Sides } from './merge-accounts.js';
 
 const MAX_U16 = 65_535;
 /** Words come in pieces of this many, so that nothing that is there is ever copied for the sake of more. */

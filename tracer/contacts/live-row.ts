@@ -1,5 +1,5 @@
 /** A contact as it is told to a live table, and read from one. */
-import type { Sides } from './live-merge.js';
+import type { Sides } from './merge-accounts.js';
 
 /** A contact as it is told to a table. Seconds; persons. */
 export interface LiveRow {

@@ -5,7 +5,7 @@
 import { DAY_SECONDS } from '../../protocol/time.js';
 import { nearSecondsOfRow } from './live-contact.js';
 import type { LiveRow } from './live-row.js';
-import type { SealedPlace } from './live-sealed.js';
+import type { SealedPlace } from './sealed-contacts.js';
 import { endAt, nearSecondsAt, saturated } from './segment.js';
 
 /** A contact of a pair as it stands: a live one by its version, a sealed one by its place. */

@@ -2,7 +2,7 @@
  * Live contacts as bytes, for the next life: words of 32 bits, little-endian. A part for each live table (kept-parts.ts), which
  * grows as the table does, so that saving costs what is new and not what is there:
  *
- *     a row, nine words (live-words.ts), of which the last counts the words of its accounts (live-accounts.ts), which follow |
+ *     a row, nine words (live-row-format.ts), of which the last counts the words of its accounts (live-accounts.ts), which follow |
  *     BLANK, for a row that died before it was saved | DEATH, row: one that died since
  *
  * A part that has words of a contact past retention, also of one that another row took the place of, is put anew with the next save:
@@ -17,7 +17,7 @@ import { WordLog, wordsOfLog } from './word-log.js';
 import type { PartChange } from './kept-parts.js';
 import type { LiveRows } from './live-table.js';
 import { earliestStart } from './live-contact.js';
-import { EPOCH_AT, ROW_WORDS, writeRow } from './live-words.js';
+import { EPOCH_AT, ROW_WORDS, writeRow } from './live-row-format.js';
 import type { LiveWriter } from './live-writer.js';
 
 const TABLE = 'live/';
@@ -37,15 +37,15 @@ export interface ReplacedKept {
   readonly person: number;
 }
 
-/** What {@link readLive} reads. `keepFrom`: contacts that ended before it are gone, unix seconds. */
-export function writeLive(keepFrom: number): Uint8Array {
+/** What {@link decodeKeepFrom} reads. `keepFrom`: contacts that ended before it are gone, unix seconds. */
+export function encodeKeepFrom(keepFrom: number): Uint8Array {
   const log = new WordLog();
   log.push([keepFrom]);
   return log.bytes();
 }
 
-/** Throws `format` for bytes that {@link writeLive} did not make. */
-export function readLive(bytes: Uint8Array): number {
+/** Throws `format` for bytes that {@link encodeKeepFrom} did not make. */
+export function decodeKeepFrom(bytes: Uint8Array): number {
   const [keepFrom] = wordsOfLog(bytes, 1, WHAT);
   if (keepFrom !== undefined) return keepFrom;
   throw new FirebreakError('format', `${WHAT} cannot be read`);

@@ -35,7 +35,7 @@ export interface MadeSegment {
 }
 
 /** Of a seal, with the start of its last contact, unix seconds. */
-export interface SealedDays extends MadeSegment {
+export interface SealResult extends MadeSegment {
   readonly lastStart: number;
 }
 
@@ -53,12 +53,12 @@ export async function sealContacts(
   disk: StoreDisk,
   { id, people, contacts, paths }: SealTask,
   { standAside = standFast }: TaskManners = {},
-): Promise<SealedDays> {
+): Promise<SealResult> {
   if (contacts.count === 0) throw new FirebreakError('input', 'there are no contacts to seal');
   const order = timeOrder(contacts, standAside);
   const segment = buildSegment(id, people, inOrder(contacts, order, standAside), standAside);
   const sources = [new SealedRecords(contacts, order)];
-  const made = await writeMade(disk, segment, { paths, sources, standAside });
+  const made = await writeSegmentFiles(disk, segment, { paths, sources, standAside });
   return { ...made, lastStart: contacts.start[order.at(-1) ?? 0] ?? 0 };
 }
 
@@ -69,7 +69,7 @@ interface Writing {
 }
 
 /** Writes a segment and, merged from its sources, its evidence. */
-export async function writeMade(
+export async function writeSegmentFiles(
   disk: StoreDisk,
   segment: Segment,
   { paths, sources, standAside }: Writing,

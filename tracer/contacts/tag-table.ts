@@ -62,7 +62,7 @@ export interface PlacedTags extends CountedTags {
 }
 
 /** The person of each tag, and the next free row of those that each has among the entries of the day. */
-export class DayRows {
+export class TagRows {
   readonly #tags: Uint32Array;
   readonly #least: number;
   readonly #isDense: boolean;

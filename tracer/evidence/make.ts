@@ -22,7 +22,7 @@ import type { RecordedAccess } from '../looks/access.js';
 import { AskerError, telling } from '../looks/asker-error.js';
 import { judgeProofs } from '../records/beacon-proof.js';
 import type { Contact } from '../contact.js';
-import { wordsThatCount } from '../contacts/live-merge.js';
+import { wordsThatCount } from '../contacts/merge-accounts.js';
 import { checkEvidenceInTurns } from './check.js';
 import { citePresence } from './cite-presence.js';
 import type { CitedPresence } from './cite-presence.js';

@@ -19,7 +19,7 @@ import type { PresenceBook } from '../presence/presence-book.js';
 import { sightingOf } from '../presence/sighting.js';
 import type { Sighting } from '../presence/sighting.js';
 import { judgeAgain, judgeRecord } from '../records/record-judge.js';
-import type { Bench, Verdict } from '../records/record-judge.js';
+import type { JudgeContext, Verdict } from '../records/record-judge.js';
 import { refusalCode } from '../opening/open-report.js';
 import type { OpeningSettings } from '../opening/open-report.js';
 import type { Taken } from './report-intake.js';
@@ -60,7 +60,7 @@ export class PresenceIntake {
   takeAgain({ ledgerIndex, place, record }: MidnightRecord, gatewayId: Uint8Array): void {
     const { presence, doubts } = this.#deps;
     const day = dayOf(record.start);
-    const verdict = judgeAgain(record, record.peerEphId, this.#bench());
+    const verdict = judgeAgain(record, record.peerEphId, this.#judgeContext());
     if (verdict.kind === 'forged') doubts.addForged(ledgerIndex, place, day);
     const sighting = this.#sightingOf(record, verdict, gatewayId);
     if (sighting) presence?.addReport({ day, gatewayId, ledgerIndex }, [sighting]);
@@ -91,13 +91,13 @@ export class PresenceIntake {
     const records = openPresenceReport(report, this.#deps.dayKeysOf);
     const { presence, doubts } = this.#deps;
     this.#tally.opened += 1;
-    const bench = this.#bench();
+    const context = this.#judgeContext();
     const { day, gatewayId } = report;
     const told = { hearer: { kind: 'gateway', gatewayId }, ledgerIndex } as const;
     const seen: Sighting[] = [];
     const waiting: WaitingRecord[] = [];
     records.forEach((record, place) => {
-      const verdict = judgeRecord(record, record.ephId, bench);
+      const verdict = judgeRecord(record, record.ephId, context);
       if (verdict.kind === 'forged') doubts.addForged(ledgerIndex, place, day);
       if (verdict.kind === 'waits')
         waiting.push({ ...told, place, record: asEncounter(record), waitsForDay: verdict.day });
@@ -108,7 +108,7 @@ export class PresenceIntake {
     return waiting;
   }
 
-  #bench(): Bench {
+  #judgeContext(): JudgeContext {
     const { dayKeysOf, sampleHoldSeconds } = this.#deps;
     return { dayKeysOf, sampleHoldSeconds, tally: this.#tally, reporter: undefined };
   }

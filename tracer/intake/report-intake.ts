@@ -11,7 +11,7 @@ import type { JudgedRecords, OpenedLogged, Opening } from '../opening/open-repor
 import type { MidnightRecord, WaitingRecord } from '../waiting/midnight-record.js';
 import type { LoggedEntry } from '../follow/payloads.js';
 import { judgeAgain } from '../records/record-judge.js';
-import type { Bench } from '../records/record-judge.js';
+import type { JudgeContext } from '../records/record-judge.js';
 import { ReportChains } from '../reports/report-chains.js';
 import type { ChainSettings } from '../reports/report-chains.js';
 import { testimonyOf } from '../records/testimony.js';
@@ -62,7 +62,7 @@ export class ReportIntake {
   takeAgain(
     { ledgerIndex, place, record }: MidnightRecord,
     reporter: TagNumber,
-    settings: Pick<Bench, 'dayKeysOf' | 'sampleHoldSeconds'>,
+    settings: Pick<JudgeContext, 'dayKeysOf' | 'sampleHoldSeconds'>,
   ): readonly Testimony[] {
     const verdict = judgeAgain(record, record.peerEphId, { ...settings, tally: this.#tally, reporter });
     if (verdict.kind === 'forged') this.#doubts.addForged(ledgerIndex, place, dayOf(record.start));

@@ -126,11 +126,11 @@ function judgeRecords(
   const forged: number[] = [];
   const testimonies: Testimony[] = [];
   const waiting: WaitingRecord[] = [];
-  const bench = { dayKeysOf, sampleHoldSeconds, tally, reporter };
+  const context = { dayKeysOf, sampleHoldSeconds, tally, reporter };
   const told = { hearer: { kind: 'tag', tag: reporter }, ledgerIndex } as const;
   try {
     for (const [place, record] of records.entries()) {
-      const verdict = judgeRecord(record, record.peerEphId, bench);
+      const verdict = judgeRecord(record, record.peerEphId, context);
       if (verdict.kind === 'forged') forged.push(place);
       if (verdict.kind === 'waits') waiting.push({ ...told, place, record, waitsForDay: verdict.day });
       if (verdict.kind !== 'proven') continue;

@@ -40,7 +40,7 @@ export interface Proven {
   readonly isStartProven: boolean;
 }
 
-export interface Bench {
+export interface JudgeContext {
   readonly dayKeysOf: DayKeysOf;
   readonly sampleHoldSeconds: number;
   readonly tally: RecordTally;
@@ -55,7 +55,7 @@ const FORGED: Verdict = { kind: 'forged' };
 export function judgeRecord(
   record: ProvenRecord,
   ephId: Uint8Array,
-  { dayKeysOf, sampleHoldSeconds, tally, reporter }: Bench,
+  { dayKeysOf, sampleHoldSeconds, tally, reporter }: JudgeContext,
 ): Verdict {
   tally.records += 1;
   const peer = resolvePeer(ephId, record.start, dayKeysOf);
@@ -74,8 +74,8 @@ export function judgeRecord(
 }
 
 /** One that was counted, and waited. */
-export function judgeAgain(record: ProvenRecord, ephId: Uint8Array, bench: Bench): Verdict {
-  bench.tally.records -= 1;
-  bench.tally.unresolved -= 1;
-  return judgeRecord(record, ephId, bench);
+export function judgeAgain(record: ProvenRecord, ephId: Uint8Array, context: JudgeContext): Verdict {
+  context.tally.records -= 1;
+  context.tally.unresolved -= 1;
+  return judgeRecord(record, ephId, context);
 }

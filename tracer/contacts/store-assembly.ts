@@ -5,8 +5,8 @@ import { decodeSections } from './state-sections.js';
 import type { Sections } from './state-sections.js';
 import type { ColdPath } from './kept-parts.js';
 import { LiveSealer } from './live-sealer.js';
-import { SealedContacts } from './live-sealed.js';
-import { LiveKeeper, readLive, takeLiveParts } from './live-state.js';
+import { SealedContacts } from './sealed-contacts.js';
+import { LiveKeeper, decodeKeepFrom, takeLiveParts } from './live-state.js';
 import { LiveWriter } from './live-writer.js';
 import type { LedgerPosition } from './manifest.js';
 import { PeopleDirectory } from './people.js';
@@ -33,7 +33,7 @@ const BEGINNING: LedgerPosition = { size: 0 };
 /** The section of the state that is the store's own. */
 export const LIVE_SECTION = 'live contacts';
 
-export interface Parts {
+export interface StoreAssembly {
   readonly writer: LiveWriter;
   /** Absent in memory. */
   readonly sealer: LiveSealer | undefined;
@@ -50,7 +50,7 @@ export interface Parts {
   readonly keepFrom: number;
 }
 
-export function partsInMemory(tableRows: number, firstVersion?: number): Parts {
+export function assembleInMemory(tableRows: number, firstVersion?: number): StoreAssembly {
   const writer = new LiveWriter(new PeopleDirectory(), new SealedContacts(), tableRows, firstVersion);
   return {
     writer,
@@ -64,7 +64,7 @@ export function partsInMemory(tableRows: number, firstVersion?: number): Parts {
 }
 
 /** Throws `damaged` or `format` for a folder that cannot be believed in all it holds, and what the disk throws. */
-export async function partsIn(dir: string, settings: ContactStoreSettings): Promise<Parts> {
+export async function assembleIn(dir: string, settings: ContactStoreSettings): Promise<StoreAssembly> {
   const store = await openSegmentStore(dir, settings);
   try {
     const [damage] = store.damage;
@@ -72,14 +72,14 @@ export async function partsIn(dir: string, settings: ContactStoreSettings): Prom
     // Live contacts and stays name people by number.
     if (!store.isPeopleWhole)
       throw new FirebreakError('damaged', `the file of people in ${dir} was changed or is gone`);
-    return await partsOf(store, settings);
+    return await assembleFrom(store, settings);
   } catch (error) {
     await store.close();
     throw error;
   }
 }
 
-async function partsOf(
+async function assembleFrom(
   store: SegmentStore,
   {
     log,
@@ -88,13 +88,13 @@ async function partsOf(
     waitingTables = WAITING_TABLES,
     firstVersion,
   }: ContactStoreSettings,
-): Promise<Parts> {
+): Promise<StoreAssembly> {
   const sealed = new SealedContacts();
   const writer = new LiveWriter(store.people, sealed, tableRows, firstVersion);
   const sealer = new LiveSealer({ store, writer, log, leastRows, waitingTables });
   const kept = store.state === undefined ? new Map<string, Uint8Array>() : decodeSections(store.state);
   const live = kept.get(LIVE_SECTION);
-  const keepFrom = live ? readLive(live) : 0;
+  const keepFrom = live ? decodeKeepFrom(live) : 0;
   const keptParts = new Map(store.takeParts());
   const found = takeLiveParts(keptParts);
   const earliest = new Map(found.tables.map(({ id, words }) => [id, writer.restore(id, words).earliest]));
