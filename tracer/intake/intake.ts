@@ -261,20 +261,20 @@ export class Intake {
 
   #takeReport(entry: LoggedEntry, opening: Opening): readonly Testimony[] {
     const taken = this.#reports.take(entry, opening);
-    this.#wait(entry, taken);
-    return taken.testimonies ?? [];
+    this.#letWait(entry, taken);
+    return taken.kind === 'read' ? taken.testimonies : [];
   }
 
   /** What is no report of a tag, or is not there. */
   #take(entry: LoggedEntry, payload: FoundPayload): void {
     if (payload === undefined || isPruned(payload)) return this.#miss(entry, payload);
     if (entry.type === ENTRY_TYPE.gateway) return this.gateways.take(payload, entry.index);
-    this.#wait(entry, this.#presence.take(entry, payload));
+    this.#letWait(entry, this.#presence.take(entry, payload));
   }
 
-  #wait(entry: LoggedEntry, { waitsForDay, waiting = [] }: Taken): void {
-    if (waitsForDay !== undefined) this.#late.addReport(entry, waitsForDay);
-    this.#late.addRecords(waiting);
+  #letWait(entry: LoggedEntry, taken: Taken): void {
+    if (taken.kind === 'waits') this.#late.addReport(entry, taken.day);
+    else this.#late.addRecords(taken.waiting);
   }
 
   /**

@@ -28,8 +28,8 @@ export interface PresenceDeps extends OpeningSettings {
   readonly dayKeysOf: DayKeysOf;
   readonly doubts: DoubtShelf;
   readonly gateways: GatewayBook;
-  /** Where sightings go; without one they are counted only. */
-  readonly presence?: PresenceBook;
+  /** Where sightings go. */
+  readonly presence: PresenceBook;
 }
 
 export class PresenceIntake {
@@ -44,16 +44,17 @@ export class PresenceIntake {
     return this.#tally;
   }
 
-  /** The day whose keys are not there, when the report has not been looked into. */
+  /** Puts its sightings into the book, unless it is refused or its keys are not there. It has no testimonies. */
   take(entry: LoggedEntry, payload: Uint8Array): Taken {
     try {
       const report = this.#check(entry, payload);
-      if (this.#deps.dayKeysOf(report.day) === undefined) return { waitsForDay: report.day };
-      return { waiting: this.#read(report, entry.index) };
+      const { day } = report;
+      if (this.#deps.dayKeysOf(day) === undefined) return { kind: 'waits', day };
+      return { kind: 'read', testimonies: [], waiting: this.#read(report, entry.index) };
     } catch (error) {
       countRefusal(this.#tally, refusalCode(error));
+      return { kind: 'read', testimonies: [], waiting: [] };
     }
-    return {};
   }
 
   /** A record that waited, of a report that was taken. */
@@ -63,7 +64,7 @@ export class PresenceIntake {
     const verdict = judgeAgain(record, record.peerEphId, this.#judgeContext());
     if (verdict.kind === 'forged') doubts.addForged(ledgerIndex, place, day);
     const sighting = this.#sightingOf(record, verdict, gatewayId);
-    if (sighting) presence?.addReport({ day, gatewayId, ledgerIndex }, [sighting]);
+    if (sighting) presence.addReport({ day, gatewayId, ledgerIndex }, [sighting]);
   }
 
   giveUp(count: number): void {
@@ -104,7 +105,7 @@ export class PresenceIntake {
       const sighting = this.#sightingOf(record, verdict, gatewayId);
       if (sighting) seen.push(sighting);
     });
-    presence?.addReport({ day, gatewayId, ledgerIndex }, seen);
+    presence.addReport({ day, gatewayId, ledgerIndex }, seen);
     return waiting;
   }
 

@@ -17,14 +17,18 @@ import type { ChainSettings } from '../reports/report-chains.js';
 import { testimonyOf } from '../records/testimony.js';
 import type { Testimony } from '../records/testimony.js';
 
-/** Testimonies, and records that wait; or the day whose keys are not there, and the report has not been looked into. */
-export interface Taken {
-  readonly testimonies?: readonly Testimony[];
-  readonly waiting?: readonly WaitingRecord[];
-  readonly waitsForDay?: number;
-}
+/** What came of a report. */
+export type Taken =
+  /** The keys of this day are not there, and the report has not been looked into. */
+  | { readonly kind: 'waits'; readonly day: number }
+  /** What it told, and its records from near midnight that wait for keys; neither when it was refused or is known. */
+  | {
+      readonly kind: 'read';
+      readonly testimonies: readonly Testimony[];
+      readonly waiting: readonly WaitingRecord[];
+    };
 
-const NOTHING: Taken = {};
+const NOTHING: Taken = { kind: 'read', testimonies: [], waiting: [] };
 
 export class ReportIntake {
   readonly #doubts: DoubtShelf;
@@ -53,7 +57,7 @@ export class ReportIntake {
 
   /** In the order of the log. Nothing for a report that is refused or known already. Throws as {@link ReportChains.add}. */
   take(entry: LoggedEntry, opening: Opening): Taken {
-    if (opening.kind === 'waits') return { waitsForDay: opening.day };
+    if (opening.kind === 'waits') return opening;
     if (opening.kind === 'refused') countRefusal(this.#tally, opening.code);
     return opening.kind === 'opened' ? this.#read(opening, entry) : NOTHING;
   }
@@ -106,6 +110,6 @@ export class ReportIntake {
     countRecords(this.#tally, tally);
     for (const place of forged) this.#doubts.addForged(index, place, day);
     if (stoppedBy !== undefined) countRefusal(this.#tally, stoppedBy);
-    return { testimonies, waiting };
+    return { kind: 'read', testimonies, waiting };
   }
 }
