@@ -103,32 +103,34 @@ export class LiveKeeper {
 
   /** What is not saved yet. It is as good as saved once {@link saved} is called. Contacts that ended before `keepFrom` are dead. */
   changes({ tables, sealed }: LiveWriter, keepFrom: number): PartChange[] {
-    const gone = [...this.#kept.marks.keys()].filter((table) => !tables.includes(table));
-    const whole = new Map([...this.#kept.marks].filter(([, { earliest }]) => earliest >= keepFrom));
-    const written = tables.map((table) => {
-      const mark = whole.get(table);
-      const draft = mark ? { mark, log: new WordLog() } : this.#drafts.get(table);
-      const done = finished(table, keepFrom, draft);
-      return { table, done, kind: mark ? ('append' as const) : ('put' as const) };
-    });
+    const removed = [...this.#kept.marks.keys()].filter((table) => !tables.includes(table));
+    const written = tables.map((table) => ({ table, ...this.#write(table, keepFrom) }));
     this.#drafts = new Map();
     this.#saving = {
-      marks: new Map(written.map(({ table, done }) => [table, done.mark])),
+      marks: new Map(written.map(({ table, mark }) => [table, mark])),
       replaced: sealed.replacements.rows(REPLACED_WORDS),
       rebuilds: sealed.rebuilds,
     };
     const replaced = this.#changeOfReplaced(sealed.replacements);
     return [
-      ...gone.map((table) => ({ kind: 'remove', name: nameOf(table) }) as const),
+      ...removed.map((table) => ({ kind: 'remove', name: nameOf(table) }) as const),
       ...written
-        .filter(({ kind, done }) => kind === 'put' || !done.log.isEmpty)
-        .map(({ table, kind, done }) => ({ kind, name: nameOf(table), bytes: done.log.bytes() })),
+        .filter(({ kind, log }) => kind === 'put' || !log.isEmpty)
+        .map(({ table, kind, log }) => ({ kind, name: nameOf(table), bytes: log.bytes() })),
       ...(replaced ? [replaced] : []),
     ];
   }
 
   saved(): void {
     this.#kept = this.#saving;
+  }
+
+  /** What is new, for the end of the table's part; or all of it, where that has words of contacts past retention. */
+  #write(table: LiveRows, keepFrom: number): Draft & { readonly kind: 'append' | 'put' } {
+    const mark = this.#kept.marks.get(table);
+    if (mark !== undefined && mark.earliest >= keepFrom)
+      return { kind: 'append', ...finished(table, keepFrom, { mark, log: new WordLog() }) };
+    return { kind: 'put', ...finished(table, keepFrom, this.#drafts.get(table)) };
   }
 
   #changeOfReplaced(log: WordLog): PartChange | undefined {

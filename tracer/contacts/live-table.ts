@@ -19,6 +19,8 @@ import { attenuationOf, isMutual, MAX_CONTACT_SECONDS, packSignal, saturated, we
 import type { LiveTable } from './view.js';
 
 export const PARTIAL = 1;
+/** Bytes a row takes in a {@link LiveTable}, in {@link RowsBeside}, and in {@link RowsByPair} with one of its slots. */
+const ROW_BYTES = 37 + 11 + 40;
 const COPIED = ['duration', 'signal', 'immediate', 'near', 'medium', 'weight'] as const;
 
 /** By row: of the contact, and where in the arena what both sides told begins, 0 for a contact that no ledger holds. */
@@ -99,7 +101,7 @@ export class LiveRows {
 
   /** Bytes of the rows that were written, and of what they rest on. */
   get bytes(): number {
-    return this.#count * (37 + 11 + 40) + this.#arena.bytes;
+    return this.#count * ROW_BYTES + this.#arena.bytes;
   }
 
   hasPerson(person: number): boolean {

@@ -96,7 +96,7 @@ export class LiveWriter {
   append(row: LiveRow): boolean {
     const { lower, upper, epoch, start, duration } = row;
     const until = start + duration;
-    const sealed = this.sealed.sumBefore(lower, upper, epoch, until, DAY_SECONDS);
+    const sealed = this.sealed.sumBefore(lower, upper, epoch, until);
     const live = sealed < 0 ? -1 : this.#sumBefore(lower, upper, epoch, until);
     if (live < 0) return false;
     row.nearInDay = sealed + live + nearSecondsOfRow(row);

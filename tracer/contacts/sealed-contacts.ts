@@ -1,5 +1,5 @@
 /** What the writer of live tables asks of sealed contacts: those of one pair, and which were replaced. */
-import { EPOCH_SECONDS } from '../../protocol/time.js';
+import { DAY_SECONDS, EPOCH_SECONDS } from '../../protocol/time.js';
 import { WordLog } from './word-log.js';
 import type { ColdContact } from './cold-contact.js';
 import { earliestStart } from './live-contact.js';
@@ -155,15 +155,16 @@ export class SealedContacts {
   }
 
   /**
-   * nearSeconds of the pair's contacts that end after `after` and not after `until`; −1 when it has one that begins in the
-   * time of this epoch, so that it may be the same contact, or ends at `until` or within the day after it.
+   * nearSeconds of the pair's contacts that end between `until` − 24 h and `until`, both exclusive; −1 when a new
+   * contact of this epoch that ends at `until` cannot simply be added: the pair has one that may be the same, since it
+   * begins in the time of this epoch or later, or one whose own 24 hours the new one lies in.
    */
-  sumBefore(lower: number, upper: number, epoch: number, until: number, daySeconds: number): number {
+  sumBefore(lower: number, upper: number, epoch: number, until: number): number {
     let sum = 0;
-    const after = Math.max(until - daySeconds, this.#keepFrom - 1);
+    const after = Math.max(until - DAY_SECONDS, this.#keepFrom - 1);
     const sameFrom = earliestStart(epoch);
     for (const { segment } of this.#segments) {
-      if (segment.lastSeconds <= after || segment.baseSeconds > until + daySeconds) continue;
+      if (segment.lastSeconds <= after || segment.baseSeconds > until + DAY_SECONDS) continue;
       // The shorter row of the two says the same.
       const [person, peer] =
         rowLength(segment, lower) <= rowLength(segment, upper) ? [lower, upper] : [upper, lower];
@@ -172,8 +173,8 @@ export class SealedContacts {
         if (segment.peer[entry] !== peer) continue;
         const start = startAt(segment, entry);
         const end = start + durationAt(segment, entry);
-        if (start >= until + daySeconds) break;
-        if (end <= after || end >= until + daySeconds) continue;
+        if (start >= until + DAY_SECONDS) break;
+        if (end <= after || end >= until + DAY_SECONDS) continue;
         if (this.#replaced.isTouched(person) && this.#isReplaced(segment, entry)) continue;
         if (end >= until || start >= sameFrom) return -1;
         sum += nearSecondsAt(segment, entry);

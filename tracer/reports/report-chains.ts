@@ -160,13 +160,12 @@ export class ReportChains {
   restore(bytes: Uint8Array, parts: KeptParts): void {
     for (const number of ReportDay.numbersIn(parts)) this.#dayOf(number).restore(parts, this.#coldPath);
     const reader = new ByteReader(bytes, 'the chains of reports');
-    const tables = [reader.view(reader.u32())];
-    if (reader.remaining > 0) tables.unshift(reader.view(reader.u32()));
+    const first = reader.view(reader.u32());
+    const second = reader.remaining > 0 ? reader.view(reader.u32()) : undefined;
     reader.end();
-    const [pruned, missing] = tables;
-    if (pruned) this.#pruned.decode(pruned);
+    this.#pruned.decode(second ?? first);
     this.#missing.restore(parts);
-    if (missing) this.#takeMissing(missing);
+    if (second !== undefined) this.#takeMissing(first);
   }
 
   #dayOf(number: number): ReportDay {
