@@ -168,13 +168,6 @@ export class PresenceBook {
     return to < from ? undefined : { from, to };
   }
 
-  #restoreGateways(gateways: Uint8Array): void {
-    if (gateways.length % GATEWAY_BYTES !== 0)
-      throw new FirebreakError('format', 'the gateways of the presence book are cut short');
-    for (let at = 0; at < gateways.length; at += GATEWAY_BYTES)
-      this.#gatewayOf(gateways.subarray(at, at + GATEWAY_BYTES));
-  }
-
   snapshot(): PresenceSnapshot {
     const days = [...this.#days].sort(([x], [y]) => x - y).flatMap(([, log]) => log.pieces());
     return { days, gatewayIds: [...this.#gatewayIds], knownFrom: this.knownFrom };
@@ -185,6 +178,13 @@ export class PresenceBook {
     if (this.#view?.version !== this.#version)
       this.#view = { version: this.#version, view: presenceView(this.snapshot()) };
     return this.#view.view;
+  }
+
+  #restoreGateways(gateways: Uint8Array): void {
+    if (gateways.length % GATEWAY_BYTES !== 0)
+      throw new FirebreakError('format', 'the gateways of the presence book are cut short');
+    for (let at = 0; at < gateways.length; at += GATEWAY_BYTES)
+      this.#gatewayOf(gateways.subarray(at, at + GATEWAY_BYTES));
   }
 
   #hasRoomFor(day: number): boolean {
