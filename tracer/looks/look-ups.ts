@@ -13,6 +13,7 @@ import { lookUpCluster } from '../cluster/look-up.js';
 import type { Segment } from '../contacts/segment.js';
 import type { ContactView, Place } from '../contacts/view.js';
 import { makeEvidence } from '../evidence/make.js';
+import type { Answered } from '../evidence/make.js';
 import type { EvidenceWish } from '../evidence/plan.js';
 import { pathIn } from './found-path.js';
 import { afterLook, orNotFound } from './nobody-found.js';
@@ -108,15 +109,9 @@ export class LookUps {
     const recorded = await access.record(look, askedInTrace(request), reached);
     const answer = { result: { ...result, missingReports }, accessIndex: recorded.index };
     if (wish === undefined || signer === undefined) return answer;
-    const note = await afterLook(this.#noteCovering(recorded.index, signal));
-    const deps = { ...this.#deps, dayKeysOf: this.#deps.dayKeys.of, signer };
-    const from = {
-      view,
-      contactAt: (place: Place) => this.#reading.contacts.contactAt(view, place),
-      presence,
-    };
-    const answered = { result: shown, from, access: recorded, note };
-    return { ...answer, evidence: await afterLook(makeEvidence(answered, deps, wish, signal)) };
+    const contactAt = (place: Place) => this.#reading.contacts.contactAt(view, place);
+    const answered = { result: shown, from: { view, contactAt, presence }, access: recorded };
+    return { ...answer, evidence: await afterLook(this.#evidence(answered, signer, wish, signal)) };
   }
 
   async lookUpPath(request: TraceRequest, person: string, look: Look, signal?: AbortSignal) {
@@ -161,20 +156,16 @@ export class LookUps {
     const { intake, contacts } = this.#reading;
     const seen = intake.book.snapshot();
     const { missingPayloads: missingReports } = intake.status();
-    const from = {
-      view: this.#reading.contacts.view(),
-      presence: request.presence ? seen : undefined,
-      missingReports,
-    };
+    const ground = { view: contacts.view(), presence: request.presence ? seen : undefined, missingReports };
     const tagOf = (person: number): number => {
       if (this.#reading.intake === intake) return contacts.tagOf(person);
       throw new AskerError('busy', 'the contacts are read again from the ledger: ask once more');
     };
-    const walk = (asked: WalkRequest) => this.#walked(from, asked, signal);
-    const wordsOf = () => this.#wordsOf(from);
+    const walk = (asked: WalkRequest) => this.#walked(ground, asked, signal);
+    const wordsOf = () => this.#wordsOf(ground);
     const presence = presenceView(seen);
-    const ground = { people: from.view.people, tagOf, walk, wordsOf, presence, access, signal };
-    const { result, accessIndex } = await lookUpCluster(clusterDesk(ground), request, look);
+    const desk = clusterDesk({ people: ground.view.people, tagOf, walk, wordsOf, presence, access, signal });
+    const { result, accessIndex } = await lookUpCluster(desk, request, look);
     return { result: { ...result, missingReports }, accessIndex };
   }
 
@@ -222,6 +213,18 @@ export class LookUps {
         spot.kind === 'contact' ? this.#reading.contacts.contactAt(view, spot.place).ledger : [],
       presence: presence && presenceView(presence),
     };
+  }
+
+  /** The bundle of an answer whose look is recorded. Throws `timeout`, and what {@link makeEvidence} throws. */
+  async #evidence(
+    answered: Omit<Answered, 'note'>,
+    signer: Signer,
+    wish: EvidenceWish,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> {
+    const note = await this.#noteCovering(answered.access.index, signal);
+    const deps = { ...this.#deps, dayKeysOf: this.#deps.dayKeys.of, signer };
+    return makeEvidence({ ...answered, note }, deps, wish, signal);
   }
 
   /** A checkpoint of the log as it was followed so far, and on to this entry. Throws `timeout`. */
