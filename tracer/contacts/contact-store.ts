@@ -43,7 +43,7 @@ const BULK_AT_ONCE = 4096;
  */
 const LAST_VERSION = 2 ** 32 - 2 ** 28;
 
-/** How a store comes by its parts when it goes on with what was saved, and when it begins with nothing. */
+/** How an open store is put together: from what was saved last, or from nothing. */
 export interface Beginnings {
   readonly saved: () => Promise<StoreAssembly>;
   readonly empty: () => Promise<StoreAssembly>;
@@ -55,7 +55,7 @@ export class ContactStore {
   #views: ViewBook;
   #keepFrom: number;
   #damage: Error | undefined;
-  /** It went on with what was saved, and nothing was saved since. */
+  /** It was begun anew with what was saved, and has not been saved since: next time that is not tried once more. */
   #isTriedAgain = false;
 
   constructor(assembly: StoreAssembly, beginnings: Beginnings) {
@@ -65,16 +65,17 @@ export class ContactStore {
     this.#keepFrom = assembly.keepFrom;
   }
 
-  /** How far in the ledger its contacts reached when it was opened, and what was saved with them, by name. */
+  /** How far in the ledger its contacts reached when it was opened. */
   get position(): LedgerPosition {
     return this.#assembly.position;
   }
 
+  /** The sections that were saved with them, by name. */
   get kept(): Sections {
     return this.#assembly.kept;
   }
 
-  /** The same of the parts that were saved; the first time it is asked, since they may be large. */
+  /** The parts that were saved with them. Handed out once, since they may be large; empty from then on. */
   takeParts(): KeptParts {
     const { keptParts } = this.#assembly;
     const taken = new Map(keptParts);
@@ -87,12 +88,12 @@ export class ContactStore {
     return this.#assembly.coldPath;
   }
 
-  /** Whether {@link save} would make something last that was sealed, or let something go that is past retention. */
+  /** Whether a {@link save} is due: something was sealed that is not committed, or is on the disk past retention. */
   get wantsSave(): boolean {
     return this.#assembly.sealer?.hasUncommitted === true || this.#assembly.keeper.holdsOlder(this.#keepFrom);
   }
 
-  /** Why its contacts are not to be believed or gone on with any more: {@link beginAnew} is all that helps. */
+  /** Why its contacts cannot be trusted any more, if so: {@link beginAnew} is all that helps. */
   get damage(): Error | undefined {
     return this.#damage ?? this.#assembly.sealer?.damage;
   }
@@ -112,9 +113,9 @@ export class ContactStore {
   }
 
   /**
-   * Takes what was told; what is known already changes nothing. In views from the next one on. Throws what keeps sealed evidence
-   * that a word belongs to from being read, what the process lacks memory for, and `full` when versions run out; it is
-   * {@link damage} then.
+   * Takes testimonies; those that are known already change nothing. Views that are taken later show them. Throws
+   * `damaged` when the sealed evidence that one has to be merged with cannot be read, `full` when versions run out, and
+   * whatever else goes wrong; each of these is {@link damage} from then on.
    */
   add(testimonies: readonly Testimony[]): void {
     const kept = testimonies.filter(({ end }) => end >= this.#keepFrom);
@@ -123,9 +124,9 @@ export class ContactStore {
   }
 
   /**
-   * Makes a change of which no part may stand without the rest, such as contacts and what is remembered of the reports that told
-   * them; others may have their turns meanwhile. Throws what it throws, which is {@link damage} then: nobody can say how far it
-   * came, so all is to be read anew.
+   * Makes a change that must not be left half done, such as contacts and what is remembered of the reports that told
+   * them. Others may have their turns meanwhile. Throws what `change` throws, and that is {@link damage} from then on:
+   * nobody can say how far it came, so all is to be read anew.
    */
   async wholly(change: () => Promise<void>): Promise<void> {
     try {
@@ -182,7 +183,7 @@ export class ContactStore {
     return this.#views.evidenceIn(view);
   }
 
-  /** For who reads evidence elsewhere: damage that is met there is this store's. Throws `busy` where it was begun anew meanwhile. */
+  /** For evidence read on another thread: damage met there is this store's. Throws `busy` if it was begun anew meanwhile. */
   async guarding<T>(read: () => Promise<T>): Promise<T> {
     const views = this.#views;
     try {
@@ -217,8 +218,8 @@ export class ContactStore {
   }
 
   /**
-   * Makes the contacts as they stand last, together with the place in the ledger that they reach to and what else is to be found
-   * again: sections as they are now, parts as they change. In memory it does nothing. Throws what the disk does, and
+   * Saves the contacts as they stand, together with how far in the ledger they reach and what else the owner wants to
+   * find again: sections whole, parts as they change. In memory it does nothing. Throws what the disk throws, and
    * {@link damage}; then what was saved before is what is found.
    */
   async save(
@@ -243,9 +244,10 @@ export class ContactStore {
   }
 
   /**
-   * Goes on with what was saved last, at {@link position}, as after the end of the process; with nothing when what lies on the
-   * disk is damaged, or when going on did not help the time before. A folder that stopped at an error is only opened again.
-   * Views from before are `busy` as soon as it begins. Throws what the disk does; then it is to be begun anew once more.
+   * Opens what was saved last again, as after a restart, and goes on from its {@link position}. Begins with nothing when
+   * what lies on the disk is damaged, or when opening it again did not help the time before; a store that stopped at an
+   * error of the disk is always opened again. Views from before are `busy` as soon as this begins. Throws what the disk
+   * throws; then it has to be called once more.
    */
   async beginAnew(): Promise<void> {
     const damage = this.damage;
@@ -286,7 +288,7 @@ export class ContactStore {
     }
   }
 
-  /** What was not saved is read from the ledger again. */
+  /** Saves nothing: what was not saved is read from the ledger again. */
   async close(): Promise<void> {
     await this.#assembly.sealer?.close();
   }
@@ -295,6 +297,6 @@ export class ContactStore {
 const isDamaged = (error: unknown): error is FirebreakError =>
   error instanceof FirebreakError && error.code === 'damaged';
 
-/** Of a store that an error of the disk left without knowing what it holds (store-commit.ts). */
+/** Whether an error of the disk stopped the store, since nobody knows which manifest the disk has (store-commit.ts). */
 const hasStopped = (error: unknown): error is FirebreakError =>
   error instanceof FirebreakError && error.code === 'closed';

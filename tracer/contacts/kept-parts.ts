@@ -19,20 +19,25 @@ export type KeptParts = ReadonlyMap<string, Uint8Array>;
 /** Where the file of a cold part is, by its name; `undefined` when none is kept under it. */
 export type ColdPath = (name: string) => string | undefined;
 
-/** A part grows, or is there from now on and begins with this; is this from now on; the same, and cold; or goes. */
 export type PartChange =
+  /** `append`: the bytes go to the end of the part, which is made if there is none. `put`: they are all of it from now on. */
   | { readonly kind: 'append' | 'put'; readonly name: string; readonly bytes: Uint8Array }
+  /** As `put`, and the part is cold: its first `headBytes` bytes are its head. */
   | {
       readonly kind: 'cold';
       readonly name: string;
       readonly bytes: Uint8Array;
       readonly headBytes: number;
     }
+  /** The part goes, with its file. */
   | { readonly kind: 'remove'; readonly name: string };
 
 export const partFile = (number: number): string => `part-${number}`;
 
-/** All parts, as the manifest has them, of cold ones their heads. Throws `damaged` for one that is not, and what the disk does. */
+/**
+ * All parts that the manifest names; of cold ones only their heads. Throws `damaged` for a part that is not what the
+ * manifest says, and what the disk throws.
+ */
 export async function readParts(
   disk: StoreDisk,
   dir: string,

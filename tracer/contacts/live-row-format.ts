@@ -32,7 +32,7 @@ export function writeRow(rows: LiveRows, row: number, log: WordLog, blank: numbe
   log.push(accounts);
 }
 
-/** What is read goes through here: it is copied by the table. */
+/** Filled for each row that is read: the table copies it. */
 const read = newRow();
 
 /** Appends the row that begins at `at`; gives the version it got. The table is not full and has both persons. */

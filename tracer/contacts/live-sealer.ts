@@ -37,17 +37,25 @@ const DAY_OVER_SECONDS = 3 * 3600;
 /** Beyond what waits, before additions have to. */
 const SPARE_TABLES = 2;
 
+/** A day of a table, and the segment that was made of it. */
+interface SealedDay {
+  readonly day: DayToSeal;
+  readonly stored: StoredSegment;
+  readonly segment: SealedSegment;
+}
+
 export class LiveSealer {
   readonly #deps: SealerDeps;
   readonly #sealed: SealedContacts;
   readonly #stop = new AbortController();
   readonly #segments: StandingSegments;
-  /** By segment: by what time its oldest contacts were left out. */
+  /** By segment id: the border of retention, unix seconds, that it was last cut at. */
   readonly #cutAt = new Map<number, number>();
   #changes = 0;
-  /** By table: the day before which none had enough contacts in it to be sealed. */
+  /** By table: the value of {@link #overDay} at which none of its days had enough contacts to be sealed. */
   readonly #tooFewBy = new WeakMap<LiveRows, number>();
   #keepFrom = 0;
+  /** Days before this one are over, by the contacts that came. */
   #overDay = 0;
   #mayCompact = true;
   #work: Promise<void> | undefined;
@@ -185,7 +193,7 @@ export class LiveSealer {
     return waiting.length > this.#deps.waitingTables ? waiting[0] : waiting.find(isOver);
   }
 
-  /** A day of a segment; what is left goes on living in the table that is written to. */
+  /** Makes a segment of each day of the table with enough contacts; what is left moves to the table that is written to. */
   async #seal(table: LiveRows): Promise<void> {
     const isLate = this.#waiting().length > this.#deps.waitingTables;
     const days = await this.#daysOf(table, isLate);
@@ -203,7 +211,7 @@ export class LiveSealer {
     this.#putDays(table, sealed);
   }
 
-  /** When tables have to go, days that are under way too; and when that is not enough, all of them. */
+  /** When too many tables wait, days that are not over too; when that finds nothing in a table half alive, small days too. */
   async #daysOf(table: LiveRows, isLate: boolean): Promise<DayToSeal[]> {
     const days = await gatherDays(table, isLate ? Infinity : this.#overDay, this.#deps.leastRows);
     return isLate && days.length === 0 && 2 * table.contacts > table.count
@@ -211,7 +219,7 @@ export class LiveSealer {
       : days;
   }
 
-  /** Nothing is added meanwhile, so columns are gone over as they are: a table has hundreds of thousands of rows. */
+  /** Puts the segments in place of the table. All in one turn, so nothing is added meanwhile. */
   #putDays(table: LiveRows, sealed: readonly SealedDay[]): void {
     const { count } = table;
     const { firstVersion, died } = table.table;
@@ -258,7 +266,7 @@ export class LiveSealer {
     return next;
   }
 
-  /** What expired while it was compacted was taken out, its files may be gone: what failed for that is no failure. */
+  /** A segment that expired meanwhile was taken out, and its files may be gone: to fail for that is no failure. */
   async #compact(ids: readonly number[]): Promise<void> {
     try {
       await this.#replace(ids);
@@ -276,7 +284,7 @@ export class LiveSealer {
     );
     const stored = await this.#deps.store.compact({ ids, dropped, keepFrom }, { signal: this.#stop.signal });
     const segment = stored && (await sealedSegment(stored));
-    if (keepFrom !== this.#keepFrom) return stored && this.#deps.store.discard(stored.info.id); // and once more
+    if (keepFrom !== this.#keepFrom) return stored && this.#deps.store.discard(stored.info.id); // the border moved: it is made once more
     const late = ids.flatMap((id) => this.#sealed.replacedSince(id, before.get(id) ?? []));
     if (stored && segment) {
       this.#put(stored, segment);
@@ -285,10 +293,4 @@ export class LiveSealer {
     }
     this.#remove(ids);
   }
-}
-
-interface SealedDay {
-  readonly day: DayToSeal;
-  readonly stored: StoredSegment;
-  readonly segment: SealedSegment;
 }

@@ -35,7 +35,10 @@ export function spanOf(changes: readonly Change[]): readonly [first: number, las
   return [Math.min(...ends), Math.max(...ends)];
 }
 
-/** `ofPair`: the pair's contacts, as they stand, that end from a day before the {@link spanOf} the changes to a day after it. */
+/**
+ * What is to be written. `ofPair`: the pair's contacts, as they stand, that end from a day before the {@link spanOf} the
+ * changes to a day after it.
+ */
 export function settled(
   ofPair: readonly Known[],
   changes: readonly Change[],

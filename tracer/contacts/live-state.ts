@@ -1,15 +1,15 @@
 /**
- * Live contacts as bytes, for the next life: words of 32 bits, little-endian. A part for each live table (kept-parts.ts), which
- * grows as the table does, so that saving costs what is new and not what is there:
+ * Live contacts on the disk, in words of 32 bits, little-endian. Each live table has a part (kept-parts.ts), which grows as
+ * the table does, so that a save costs what is new and not what is there:
  *
  *     a row, nine words (live-row-format.ts), of which the last counts the words of its accounts (live-accounts.ts), which follow |
  *     BLANK, for a row that died before it was saved | DEATH, row: one that died since
  *
- * A part that has words of a contact past retention, also of one that another row took the place of, is put anew with the next save:
- * what is dead in it is blank then, and rows keep their numbers.
+ * A part that still has words of a contact past retention, even of one that another row replaced, is written anew with the
+ * next save. Its dead rows are BLANK then, so that rows keep their numbers.
  *
- * A part with the entries of segments that live rows took the place of: segment, entry, person in whose row it stands. And a
- * section beside: keepFrom.
+ * One more part lists the entries of segments that live rows replaced: segment, entry, person in whose row it stands. The
+ * border of retention, keepFrom, is a section of the state.
  */
 import { FirebreakError } from '../../protocol/errors.js';
 import { Turns } from '../turns.js';
@@ -37,7 +37,7 @@ export interface ReplacedKept {
   readonly person: number;
 }
 
-/** What {@link decodeKeepFrom} reads. `keepFrom`: contacts that ended before it are gone, unix seconds. */
+/** `keepFrom`: contacts that ended before it are gone, unix seconds. */
 export function encodeKeepFrom(keepFrom: number): Uint8Array {
   const log = new WordLog();
   log.push([keepFrom]);
@@ -55,30 +55,33 @@ export function decodeKeepFrom(bytes: Uint8Array): number {
 interface Mark {
   readonly rows: number;
   readonly deaths: number;
-  /** No contact that its part has words of began before, unix seconds; for one at a border of retention, the border. */
+  /**
+   * No contact that its part has words of began before this, unix seconds. A part that was written anew at a border of
+   * retention has the border here at least.
+   */
   readonly earliest: number;
 }
 
-/** A part that is put anew, as far as it is written. */
+/** What is to be written of a table, as far as it is ready: `log`, which brings its part up to `mark`. */
 interface Draft {
   readonly mark: Mark;
   readonly log: WordLog;
 }
 
-/** What a save holds, and {@link LiveKeeper.saved} notes. */
+/** What is on the disk once a save is done. */
 interface Saving {
   readonly marks: ReadonlyMap<LiveRows, Mark>;
   readonly replaced: number;
   readonly rebuilds: number;
 }
 
-/** Saves live tables by what changed in them, and what they replaced. */
+/** Says what of the live tables, and of what they replaced, is not on the disk yet. */
 export class LiveKeeper {
   #kept: Saving;
   #saving: Saving;
   #drafts: ReadonlyMap<LiveRows, Draft> = new Map();
 
-  /** Tables of the writer are as their parts have them, and so is what was replaced. `earliest`: of parts, by id ({@link rowsIn}). */
+  /** For a writer that has just what the parts have. `earliest`: by id of a table, what {@link rowsIn} says of its part. */
   constructor({ tables, sealed }: LiveWriter, earliest: ReadonlyMap<number, number> = new Map()) {
     this.#kept = {
       marks: new Map(tables.map((table) => [table, markOf(table, earliest.get(table.table.id) ?? Infinity)])),
@@ -88,12 +91,12 @@ export class LiveKeeper {
     this.#saving = this.#kept;
   }
 
-  /** Whether what is saved may have words of contacts that ended before this, unix seconds: the next save with it has none. */
+  /** Whether a part may have words of contacts that ended before this, unix seconds. The next save with it removes them. */
   holdsOlder(keepFrom: number): boolean {
     return [...this.#kept.marks.values()].some(({ earliest }) => earliest < keepFrom);
   }
 
-  /** Before {@link changes}: writes most of what is to be put anew, which may be much; others have their turns meanwhile. */
+  /** To be called before {@link changes}: writes parts anew that have to be, which may take long, while others have their turns. */
   async prepare({ tables }: LiveWriter, keepFrom: number): Promise<void> {
     const drafts = new Map<LiveRows, Draft>();
     for (const [table, { earliest }] of this.#kept.marks)
@@ -101,7 +104,7 @@ export class LiveKeeper {
     this.#drafts = drafts;
   }
 
-  /** What is not saved yet. It is as good as saved once {@link saved} is called. Contacts that ended before `keepFrom` are dead. */
+  /** What is not saved yet; {@link saved} says that it is now. The writer has let go of contacts that ended before `keepFrom`. */
   changes({ tables, sealed }: LiveWriter, keepFrom: number): PartChange[] {
     const removed = [...this.#kept.marks.keys()].filter((table) => !tables.includes(table));
     const written = tables.map((table) => ({ table, ...this.#write(table, keepFrom) }));
@@ -121,6 +124,7 @@ export class LiveKeeper {
     ];
   }
 
+  /** The last {@link changes} are on the disk. */
   saved(): void {
     this.#kept = this.#saving;
   }
@@ -145,7 +149,7 @@ export class LiveKeeper {
   }
 }
 
-/** All of a table that is there, in turns; what dies meanwhile is for {@link finished}. */
+/** All of a table, in turns. What comes or dies meanwhile is left to {@link finished}. */
 async function draftOf(table: LiveRows, keepFrom: number): Promise<Draft> {
   const log = new WordLog();
   const turns = new Turns(undefined, TURN_MS);
@@ -160,7 +164,7 @@ async function draftOf(table: LiveRows, keepFrom: number): Promise<Draft> {
   return { mark: { rows: count, deaths, earliest: Math.max(earliest, keepFrom) }, log };
 }
 
-/** With what came and died since. A contact that stands is not past retention, even where one of its epoch may be. */
+/** A draft with what came and died since. What still stands is not past retention, however early its epoch lets it begin. */
 function finished(table: LiveRows, keepFrom: number, { mark, log }: Draft = newDraft()): Draft {
   let earliest = Infinity;
   for (let row = mark.rows; row < table.count; row++) {

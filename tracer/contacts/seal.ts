@@ -1,7 +1,13 @@
 /** Sealing: contacts become a segment in memory, its file and the file of its evidence, both on the disk. */
 import { FirebreakError } from '../../protocol/errors.js';
-import { DETAILED, EVIDENCE_HEAD_BYTES, finishEvidenceFile } from './evidence-file.js';
-import { MUTUAL, PARTIAL, RECORD_WORDS } from './evidence-file.js';
+import {
+  DETAILED,
+  EVIDENCE_HEAD_BYTES,
+  finishEvidenceFile,
+  MUTUAL,
+  PARTIAL,
+  RECORD_WORDS,
+} from './evidence-file.js';
 import { mergeEvidence } from './evidence-merge.js';
 import type { EvidenceSource } from './evidence-merge.js';
 import { withEvidenceWriter } from './evidence-writer.js';
@@ -34,8 +40,8 @@ export interface MadeSegment {
   readonly evidenceChecksum: number;
 }
 
-/** Of a seal, with the start of its last contact, unix seconds. */
 export interface SealResult extends MadeSegment {
+  /** Start of the last contact in it, unix seconds. */
   readonly lastStart: number;
 }
 

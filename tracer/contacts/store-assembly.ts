@@ -1,4 +1,4 @@
-/** What a contact store consists of for as long as it is open, and how it is put together from what a folder holds. */
+/** What an open contact store is made of, and how it is put together: in memory, or from what a folder holds. */
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
 import { decodeSections } from './state-sections.js';
@@ -30,7 +30,7 @@ const LEAST_ROWS = 4096;
 const WAITING_TABLES = 2;
 const BEGINNING: LedgerPosition = { size: 0 };
 
-/** The section of the state that is the store's own. */
+/** The section of the state that is the store's own: since live tables are parts, it holds the border of retention alone. */
 export const LIVE_SECTION = 'live contacts';
 
 export interface StoreAssembly {
@@ -42,7 +42,7 @@ export interface StoreAssembly {
   readonly position: LedgerPosition;
   /** What was saved with it. */
   readonly kept: Sections;
-  /** The same of what is kept in files of its own, but for live tables. */
+  /** The parts that were saved with it, but for those of live tables. */
   readonly keptParts: Map<string, Uint8Array>;
   /** Absent in memory. */
   readonly coldPath?: ColdPath;

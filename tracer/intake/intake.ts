@@ -167,8 +167,8 @@ export class Intake {
   }
 
   /**
-   * What has its keys since, of the log of `size` entries; that whose keys will not come is given up. `onTaken` is told of some as
-   * they are taken. Gives whether there was any.
+   * Takes what waited and has its keys now, of the log of `size` entries, and gives up what will never have them.
+   * `onTaken` is told of some at a time as they are taken. Gives whether there was any.
    */
   async takeWaiting(
     size: number,
@@ -178,7 +178,7 @@ export class Intake {
     return this.#late.take(size, this.#border.firstDay, onTaken, signal);
   }
 
-  /** `payloads` are those of the wanted ones. */
+  /** `wanted` are those of `entries` that `payloads` are of, in the same order; `begin` is done with them, all or nothing. */
   async #takeWholly(
     entries: readonly LoggedEntry[],
     wanted: readonly LoggedEntry[],
@@ -223,7 +223,7 @@ export class Intake {
     tell();
   }
 
-  /** What left retention goes, after all that was logged before it was taken: pages make no difference. */
+  /** Lets go of what left retention. All that was logged before is taken by then, so how entries fall into pages does not matter. */
   #forgetPast(): void {
     const { firstDay } = this.#border;
     this.#contacts.expireBefore(firstDay * DAY_SECONDS);
@@ -265,7 +265,7 @@ export class Intake {
     return taken.kind === 'read' ? taken.testimonies : [];
   }
 
-  /** What is no report of a tag, or is not there. */
+  /** An entry that is no tag's report, or whose payload is not there. */
   #take(entry: LoggedEntry, payload: FoundPayload): void {
     if (payload === undefined || isPruned(payload)) return this.#miss(entry, payload);
     if (entry.type === ENTRY_TYPE.gateway) return this.gateways.take(payload, entry.index);

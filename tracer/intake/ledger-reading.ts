@@ -111,12 +111,12 @@ export class LedgerReading {
     }
   }
 
-  /** Whatever the ledger has or answers: keys of days that were destroyed are not to stay in memory. */
+  /** Refreshes the keys at the end, even when reading fails: those of destroyed days are not to stay in memory. */
   async #readOn(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
     signal?.throwIfAborted();
     const { dayKeys } = this.#deps;
     const read = await this.#mendAndRead(onProgress, signal).catch(async (error: unknown) => {
-      await dayKeys.refresh().catch(() => undefined); // what the reading failed at is to be told
+      await dayKeys.refresh().catch(() => undefined); // the caller is told why the reading failed
       throw error;
     });
     await dayKeys.refresh();
@@ -143,7 +143,7 @@ export class LedgerReading {
     return caughtUp;
   }
 
-  /** What cannot be gone on with is read from the ledger again: from where it was saved last, or from the start. */
+  /** Begins anew what is broken: the ledger is read again from where it was saved last, or from its start. */
   async #mend(): Promise<void> {
     const why = this.#broken ?? this.contacts.damage;
     if (why === undefined) return;
@@ -196,7 +196,7 @@ export class LedgerReading {
     if (isDue || contacts.wantsSave) await this.#save();
   }
 
-  /** Not while a disk that fails is left alone: what is not saved is only read from the ledger again. */
+  /** Does nothing while a disk that fails is left alone: what is not saved can be read from the ledger again. */
   async #save(): Promise<void> {
     if (this.#pause.isOn) return;
     try {
