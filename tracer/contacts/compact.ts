@@ -1,6 +1,6 @@
 /**
- * Compaction: several segments become one. What was replaced and what is past retention is left out, of rows and evidence
- * alike. The old segments are as they were until a manifest drops them.
+ * Compaction: several segments become one. What was replaced and what is past retention is left out, of rows
+ * and evidence alike. The old segments are as they were until a manifest drops them.
  */
 import { openEvidenceStream } from './evidence-stream.js';
 import { KeptEvidence } from './evidence-merge.js';

@@ -20,6 +20,7 @@ import { encodeKeepFrom } from './live-state.js';
 import type { LiveWriter } from './live-writer.js';
 import type { LedgerPosition } from './manifest.js';
 import type { Segment } from './segment.js';
+import { hasStopped, isDamaged } from './store-errors.js';
 import { begunAnew, ViewBook } from './view-book.js';
 import type { ContactView, Place } from './view.js';
 
@@ -38,8 +39,8 @@ export interface ContactStatus {
 const BULK_AT_ONCE = 4096;
 
 /**
- * Versions are numbers of 32 bits. A city of a million has some twenty million changes a day, so they last half a year without a start.
- * Before there are no more, with room for what is under way, the store is to be begun anew, and counts from 1 again.
+ * Versions are numbers of 32 bits. A city of a million makes some twenty million a day: they last half a year without
+ * a start. Before they run out, with room for what is under way, the store is begun anew, and counts from 1 again.
  */
 const LAST_VERSION = 2 ** 32 - 2 ** 28;
 
@@ -107,7 +108,7 @@ export class ContactStore {
     return this.#assembly.writer.people.tagOf(person);
   }
 
-  /** Resolves when there is room for more. Throws what keeps contacts from being sealed, and `closed` when the store is. */
+  /** Resolves when there is room for more. Throws what keeps contacts from being sealed; `closed` once the store is. */
   async ready(): Promise<void> {
     await this.#assembly.sealer?.ready();
   }
@@ -137,7 +138,7 @@ export class ContactStore {
     }
   }
 
-  /** Takes contacts that no ledger holds; others have their turns meanwhile. Throws as {@link add} and {@link ready} do. */
+  /** Takes contacts that no ledger holds, while others have their turns. Throws as {@link add} and {@link ready}. */
   async addBulk(columns: ContactColumns): Promise<void> {
     const { sealer } = this.#assembly;
     for (let from = 0; from < columns.count; from += BULK_AT_ONCE) {
@@ -150,8 +151,8 @@ export class ContactStore {
   }
 
   /**
-   * Forgets contacts that ended before this time, unix seconds, and takes none any more: no view from the next one on shows
-   * them, and the files of segments are rid of them as soon as these are written anew. It never goes back.
+   * Forgets contacts that ended before this time, unix seconds, and takes none any more: no view from the next one on
+   * shows them, and the files of segments are rid of them as soon as these are written anew. It never goes back.
    */
   expireBefore(seconds: number): void {
     if (seconds <= this.#keepFrom) return;
@@ -166,8 +167,8 @@ export class ContactStore {
   }
 
   /**
-   * A contact of a view of this store in full, as it stood then. Throws `damaged` when its evidence cannot be read, `busy` for
-   * a view from before the store was begun anew.
+   * A contact of a view of this store in full, as it stood then. Throws `damaged` when its evidence cannot be read,
+   * `busy` for a view from before the store was begun anew.
    */
   contactAt(view: ContactView, place: Place): Contact {
     return this.#guard(() => this.#views.contactAt(view, place));
@@ -178,12 +179,17 @@ export class ContactStore {
     return this.#guard(() => this.#views.bucketsOf(segment, entry));
   }
 
-  /** The evidence of all segments of a view, for a thread that reads it for itself; good while the view is held. Throws `busy` as {@link contactAt}. */
+  /**
+   * The evidence of a view's segments, for another thread; good while the view is held. Throws `busy` as
+   * {@link contactAt}.
+   */
   evidenceIn(view: ContactView): readonly ColdEvidence[] {
     return this.#views.evidenceIn(view);
   }
 
-  /** For evidence read on another thread: damage met there is this store's. Throws `busy` if it was begun anew meanwhile. */
+  /**
+   * Evidence read on another thread: damage met there is this store's. Throws `busy` if it was begun anew meanwhile.
+   */
   async guarding<T>(read: () => Promise<T>): Promise<T> {
     const views = this.#views;
     try {
@@ -244,10 +250,10 @@ export class ContactStore {
   }
 
   /**
-   * Opens what was saved last again, as after a restart, and goes on from its {@link position}. Begins with nothing when
-   * what lies on the disk is damaged, or when opening it again did not help the time before; a store that stopped at an
-   * error of the disk is always opened again. Views from before are `busy` as soon as this begins. Throws what the disk
-   * throws; then it has to be called once more.
+   * Opens what was saved last again, as after a restart, and goes on from its {@link position}. Begins with nothing
+   * when what lies on the disk is damaged, or when opening it again did not help the time before; a store that
+   * stopped at an error of the disk is always opened again. Views from before are `busy` as soon as this begins.
+   * Throws what the disk throws; then it has to be called once more.
    */
   async beginAnew(): Promise<void> {
     const damage = this.damage;
@@ -293,10 +299,3 @@ export class ContactStore {
     await this.#assembly.sealer?.close();
   }
 }
-
-const isDamaged = (error: unknown): error is FirebreakError =>
-  error instanceof FirebreakError && error.code === 'damaged';
-
-/** Whether an error of the disk stopped the store, since nobody knows which manifest the disk has (store-commit.ts). */
-const hasStopped = (error: unknown): error is FirebreakError =>
-  error instanceof FirebreakError && error.code === 'closed';

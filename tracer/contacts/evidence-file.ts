@@ -7,9 +7,10 @@
  *     blocks of at most 512 contacts: records × 24, then the details of those that have some: length u32 | bytes
  *     index, 32 a block: offset u64 | bytes u32 | contacts u32 | CRC-32 u32 | first start u32, lower u32, upper u32
  *
- * A record: start u32 | lower u32 | upper u32 | immediate u16 | near u16 | medium u16 | other u16 | duration u16 |
- * attenuation u8 | flags u8: 1 mutual, 2 partial, 4 has details (cold-contact.ts). One without has the epoch its start lies
- * in, and one account without ledger for each side: the lower person's only, if it is not mutual.
+ * A record: start u32 | lower u32 | upper u32 | immediate u16 | near u16 | medium u16 | other u16 | duration
+ * u16 | attenuation u8 | flags u8: 1 mutual, 2 partial, 4 has details (cold-contact.ts). One without has the
+ * epoch its start lies in, and one account without ledger for each side: the lower person's only, if it is not
+ * mutual.
  */
 import { crc32 } from 'node:zlib';
 import { FirebreakError } from '../../protocol/errors.js';

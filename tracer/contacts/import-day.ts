@@ -1,7 +1,7 @@
 /**
- * What the threads of an import do with the columns of one day (protocol/contact-columns.ts): first they count who is in
- * them, then, when every contact's place is known from the counts, they write each to its place. Days do not touch each other's
- * places, so they are written side by side into the same segment.
+ * What the threads of an import do with the columns of one day (protocol/contact-columns.ts): first they count
+ * who is in them, then, when every contact's place is known from the counts, they write each to its place. Days
+ * do not touch each other's places, so they are written side by side into the same segment.
  */
 import { MUTUAL, PARTIAL, readContactColumns } from '../../protocol/contact-columns.js';
 import type { ContactColumns } from '../../protocol/contact-columns.js';
@@ -17,7 +17,10 @@ import type { StoreDisk } from './store-disk.js';
 import { countTags, TagRows } from './tag-table.js';
 import type { CountedTags, PlacedTags } from './tag-table.js';
 
-/** Contacts whose people are looked up before any of them is written: misses of the cache then do not wait for each other. */
+/**
+ * Contacts whose people are looked up before any of them is written: misses of the cache then do not wait for
+ * each other.
+ */
 const STRETCH = 2 ** 12;
 const ROW_WORDS = 4;
 
@@ -82,7 +85,10 @@ export interface FillTask {
   readonly evidencePosition: number;
 }
 
-/** Gives the index of the day's blocks of evidence. `nearInDay` is left for near-in-day.ts. Throws `damaged` and `format`. */
+/**
+ * Gives the index of the day's blocks of evidence. `nearInDay` is left for near-in-day.ts. Throws `damaged` and
+ * `format`.
+ */
 export async function fillDay(disk: StoreDisk, task: FillTask): Promise<Uint32Array> {
   const columns = await readDay(disk, task.path);
   const filler = new DayFiller(columns, task.tags, task.segment.baseSeconds);
@@ -102,8 +108,8 @@ export async function fillDay(disk: StoreDisk, task: FillTask): Promise<Uint32Ar
 }
 
 /**
- * Entries are put in order in rows of four words, peer | startSignal | span and nearLow | weight, and then moved into the segment's
- * columns: written straight to those, each of them would be a miss of the cache.
+ * Entries are put in order in rows of four words, peer | startSignal | span and nearLow | weight, and then
+ * moved into the segment's columns: written straight to those, each of them would be a miss of the cache.
  */
 class DayFiller {
   readonly #columns: ContactColumns;

@@ -1,10 +1,11 @@
 /**
- * What the owner of a contact store keeps beside its state, under names of its own choice, each part in a file: what only grows
- * is written at the end of its file, so that keeping it costs what is new and not what is there. The manifest says how far
- * each file counts, and the checksum of that much; what an unfinished change left behind it is written over by the next.
+ * What the owner of a contact store keeps beside its state, under names of its own choice, each part in a file:
+ * what only grows is written at the end of its file, so that keeping it costs what is new and not what is
+ * there. The manifest says how far each file counts, and the checksum of that much; what an unfinished change
+ * left behind it is written over by the next.
  *
- * A cold part does not change, and of it only the head is read and checked when the store is opened: it vouches for the rest, which
- * whoever kept it reads where it lies.
+ * A cold part does not change, and of it only the head is read and checked when the store is opened: it vouches
+ * for the rest, which whoever kept it reads where it lies.
  */
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -20,7 +21,10 @@ export type KeptParts = ReadonlyMap<string, Uint8Array>;
 export type ColdPath = (name: string) => string | undefined;
 
 export type PartChange =
-  /** `append`: the bytes go to the end of the part, which is made if there is none. `put`: they are all of it from now on. */
+  /**
+   * `append`: the bytes go to the end of the part, which is made if there is none. `put`: they are all of it
+   * from now on.
+   */
   | { readonly kind: 'append' | 'put'; readonly name: string; readonly bytes: Uint8Array }
   /** As `put`, and the part is cold: its first `headBytes` bytes are its head. */
   | {
@@ -65,8 +69,9 @@ async function readPart(
 }
 
 /**
- * Writes the changes, in their order, to files that count once a manifest has what this gives; of one part only a removal may
- * come before another. Rejects with what the disk says; then what counted before still does, and the same can be asked for again.
+ * Writes the changes, in their order, to files that count once a manifest has what this gives; of one part only
+ * a removal may come before another. Rejects with what the disk says; then what counted before still does, and
+ * the same can be asked for again.
  */
 export async function writeParts(
   disk: StoreDisk,

@@ -1,6 +1,6 @@
 /**
- * The accounts behind live contacts, packed into numbers: an object for each would cost ten times as much. A block is what
- * both sides told of one contact, written once and never changed:
+ * The accounts behind live contacts, packed into numbers: an object for each would cost ten times as much. A
+ * block is what both sides told of one contact, written once and never changed:
  *
  *     accounts of side 0 | side 1 << 16, then for each: start | end | immediate, near << 16 | medium, other << 16 |
  *     attenuation, partial << 8, entries << 16 | each entry's index: low 32 bits | high 32 bits

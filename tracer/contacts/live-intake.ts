@@ -23,8 +23,8 @@ interface Told {
 }
 
 /**
- * Merges testimonies with what is known; those of a pair at once, so that each contact is written once. What is known already
- * changes nothing. Throws `damaged` when the evidence of a sealed contact cannot be read.
+ * Merges testimonies with what is known; those of a pair at once, so that each contact is written once. What is
+ * known already changes nothing. Throws `damaged` when the evidence of a sealed contact cannot be read.
  */
 export function takeTestimonies(writer: LiveWriter, testimonies: readonly Testimony[]): void {
   const pairs = new Map<string, Told>();
@@ -76,7 +76,10 @@ function settle(writer: LiveWriter, lower: number, upper: number, changes: reado
   writer.settle(lower, upper, changes);
 }
 
-/** Contacts `from` to `to` of a file of columns, but for those that ended before `keepFrom`, unix seconds. Throws `damaged`. */
+/**
+ * Contacts `from` to `to` of a file of columns, but for those that ended before `keepFrom`, unix seconds.
+ * Throws `damaged`.
+ */
 export function takeColumns(
   writer: LiveWriter,
   columns: ContactColumns,

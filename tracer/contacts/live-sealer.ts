@@ -1,7 +1,8 @@
 /**
- * Moves contacts from live tables into segments, and segments into longer ones, while others are added: threads make the
- * files, this one puts the result in place between two additions. What changed meanwhile stays live, and takes the place
- * of what was sealed. Nothing of it counts on the disk before the next commit, together with the state that goes with it.
+ * Moves contacts from live tables into segments, and segments into longer ones, while others are added: threads
+ * make the files, this one puts the result in place between two additions. What changed meanwhile stays live,
+ * and takes the place of what was sealed. Nothing of it counts on the disk before the next commit, together
+ * with the state that goes with it.
  */
 import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
@@ -20,6 +21,7 @@ import type { SealedSegment } from './sealed-segment.js';
 import { holdsOlder } from './segment-search.js';
 import type { SegmentStore } from './segment-store.js';
 import { StandingSegments } from './standing-segments.js';
+import { isDamaged } from './store-errors.js';
 import type { StoredSegment } from './store-open.js';
 
 export interface SealerDeps {
@@ -74,8 +76,7 @@ export class LiveSealer {
 
   /** Set when what lies on the disk proved damaged. */
   get damage(): Error | undefined {
-    const failure = this.#failure;
-    return failure instanceof FirebreakError && failure.code === 'damaged' ? failure : undefined;
+    return isDamaged(this.#failure) ? this.#failure : undefined;
   }
 
   /** Whether there is something that a commit would make last. */
@@ -84,8 +85,8 @@ export class LiveSealer {
   }
 
   /**
-   * Puts the segments of the store in place; contacts before `keepFrom` had to go in an earlier life, which may have ended before
-   * it came to cut them.
+   * Puts the segments of the store in place; contacts before `keepFrom` had to go in an earlier life, which may
+   * have ended before it came to cut them.
    */
   async begin(keepFrom: number): Promise<void> {
     for (const stored of this.#segments.inStore) {
@@ -96,7 +97,10 @@ export class LiveSealer {
     this.#keepFrom = keepFrom;
   }
 
-  /** Resolves when there is room for more. Throws what kept contacts from being sealed, the next call tries again; `closed` after {@link close}. */
+  /**
+   * Resolves when there is room for more. Throws what kept contacts from being sealed, the next call tries
+   * again; `closed` after {@link close}.
+   */
   async ready(): Promise<void> {
     const most = this.#deps.waitingTables + SPARE_TABLES;
     while (this.#waiting().length > most) {
@@ -193,7 +197,7 @@ export class LiveSealer {
     return waiting.length > this.#deps.waitingTables ? waiting[0] : waiting.find(isOver);
   }
 
-  /** Makes a segment of each day of the table with enough contacts; what is left moves to the table that is written to. */
+  /** Makes a segment of each day with enough contacts; what is left moves to the table that is written to. */
   async #seal(table: LiveRows): Promise<void> {
     const isLate = this.#waiting().length > this.#deps.waitingTables;
     const days = await this.#daysOf(table, isLate);
@@ -211,7 +215,7 @@ export class LiveSealer {
     this.#putDays(table, sealed);
   }
 
-  /** When too many tables wait, days that are not over too; when that finds nothing in a table half alive, small days too. */
+  /** Days that are over; when too many tables wait, others too, and small ones where that finds nothing. */
   async #daysOf(table: LiveRows, isLate: boolean): Promise<DayToSeal[]> {
     const days = await gatherDays(table, isLate ? Infinity : this.#overDay, this.#deps.leastRows);
     return isLate && days.length === 0 && 2 * table.contacts > table.count
@@ -284,7 +288,8 @@ export class LiveSealer {
     );
     const stored = await this.#deps.store.compact({ ids, dropped, keepFrom }, { signal: this.#stop.signal });
     const segment = stored && (await sealedSegment(stored));
-    if (keepFrom !== this.#keepFrom) return stored && this.#deps.store.discard(stored.info.id); // the border moved: it is made once more
+    // The border moved: it is made once more.
+    if (keepFrom !== this.#keepFrom) return stored && this.#deps.store.discard(stored.info.id);
     const late = ids.flatMap((id) => this.#sealed.replacedSince(id, before.get(id) ?? []));
     if (stored && segment) {
       this.#put(stored, segment);

@@ -1,6 +1,6 @@
 /**
- * What a change of some contacts of a pair makes of the others (tracing.md, "Contact"): nearInDay of each that ends within the
- * day after is summed anew.
+ * What a change of some contacts of a pair makes of the others (tracing.md, "Contact"): nearInDay of each that
+ * ends within the day after is summed anew.
  */
 import { DAY_SECONDS } from '../../protocol/time.js';
 import { nearSecondsOfRow } from './live-contact.js';
@@ -36,8 +36,8 @@ export function spanOf(changes: readonly Change[]): readonly [first: number, las
 }
 
 /**
- * What is to be written. `ofPair`: the pair's contacts, as they stand, that end from a day before the {@link spanOf} the
- * changes to a day after it.
+ * What is to be written. `ofPair`: the pair's contacts, as they stand, that end from a day before the
+ * {@link spanOf} the changes to a day after it.
  */
 export function settled(
   ofPair: readonly Known[],

@@ -1,15 +1,15 @@
 /**
- * Live contacts on the disk, in words of 32 bits, little-endian. Each live table has a part (kept-parts.ts), which grows as
- * the table does, so that a save costs what is new and not what is there:
+ * Live contacts on the disk, in words of 32 bits, little-endian. Each live table has a part (kept-parts.ts),
+ * which grows as the table does, so that a save costs what is new and not what is there:
  *
  *     a row, nine words (live-row-format.ts), of which the last counts the words of its accounts (live-accounts.ts), which follow |
  *     BLANK, for a row that died before it was saved | DEATH, row: one that died since
  *
- * A part that still has words of a contact past retention, even of one that another row replaced, is written anew with the
- * next save. Its dead rows are BLANK then, so that rows keep their numbers.
+ * A part that still has words of a contact past retention, even of one that another row replaced, is written
+ * anew with the next save. Its dead rows are BLANK then, so that rows keep their numbers.
  *
- * One more part lists the entries of segments that live rows replaced: segment, entry, person in whose row it stands. The
- * border of retention, keepFrom, is a section of the state.
+ * One more part lists the entries of segments that live rows replaced: segment, entry, person in whose row it
+ * stands. The border of retention, keepFrom, is a section of the state.
  */
 import { FirebreakError } from '../../protocol/errors.js';
 import { Turns } from '../turns.js';
@@ -81,7 +81,10 @@ export class LiveKeeper {
   #saving: Saving;
   #drafts: ReadonlyMap<LiveRows, Draft> = new Map();
 
-  /** For a writer that has just what the parts have. `earliest`: by id of a table, what {@link rowsIn} says of its part. */
+  /**
+   * For a writer that has just what the parts have. `earliest`: by id of a table, what {@link rowsIn} says of
+   * its part.
+   */
   constructor({ tables, sealed }: LiveWriter, earliest: ReadonlyMap<number, number> = new Map()) {
     this.#kept = {
       marks: new Map(tables.map((table) => [table, markOf(table, earliest.get(table.table.id) ?? Infinity)])),
@@ -91,12 +94,18 @@ export class LiveKeeper {
     this.#saving = this.#kept;
   }
 
-  /** Whether a part may have words of contacts that ended before this, unix seconds. The next save with it removes them. */
+  /**
+   * Whether a part may have words of contacts that ended before this, unix seconds. The next save with it
+   * removes them.
+   */
   holdsOlder(keepFrom: number): boolean {
     return [...this.#kept.marks.values()].some(({ earliest }) => earliest < keepFrom);
   }
 
-  /** To be called before {@link changes}: writes parts anew that have to be, which may take long, while others have their turns. */
+  /**
+   * To be called before {@link changes}: writes parts anew that have to be, which may take long, while others
+   * have their turns.
+   */
   async prepare({ tables }: LiveWriter, keepFrom: number): Promise<void> {
     const drafts = new Map<LiveRows, Draft>();
     for (const [table, { earliest }] of this.#kept.marks)
@@ -104,7 +113,10 @@ export class LiveKeeper {
     this.#drafts = drafts;
   }
 
-  /** What is not saved yet; {@link saved} says that it is now. The writer has let go of contacts that ended before `keepFrom`. */
+  /**
+   * What is not saved yet; {@link saved} says that it is now. The writer has let go of contacts that ended
+   * before `keepFrom`.
+   */
   changes({ tables, sealed }: LiveWriter, keepFrom: number): PartChange[] {
     const removed = [...this.#kept.marks.keys()].filter((table) => !tables.includes(table));
     const written = tables.map((table) => ({ table, ...this.#write(table, keepFrom) }));
@@ -164,7 +176,10 @@ async function draftOf(table: LiveRows, keepFrom: number): Promise<Draft> {
   return { mark: { rows: count, deaths, earliest: Math.max(earliest, keepFrom) }, log };
 }
 
-/** A draft with what came and died since. What still stands is not past retention, however early its epoch lets it begin. */
+/**
+ * A draft with what came and died since. What still stands is not past retention, however early its epoch lets
+ * it begin.
+ */
 function finished(table: LiveRows, keepFrom: number, { mark, log }: Draft = newDraft()): Draft {
   let earliest = Infinity;
   for (let row = mark.rows; row < table.count; row++) {

@@ -1,7 +1,7 @@
 /**
- * Adding contacts to live tables: merging what is told, keeping each pair's nearInDay right for what comes late, and letting
- * new versions take the place of old ones, live or sealed. One thread writes; what it wrote is a view's from the next
- * one on.
+ * Adding contacts to live tables: merging what is told, keeping each pair's nearInDay right for what comes
+ * late, and letting new versions take the place of old ones, live or sealed. One thread writes; what it wrote
+ * is a view's from the next one on.
  */
 import assert from 'node:assert/strict';
 import { DAY_SECONDS } from '../../protocol/time.js';
@@ -73,7 +73,10 @@ export class LiveWriter {
     return this.#tables.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** The contact of two people, as persons, in this epoch. Throws `damaged` when it is sealed and its evidence cannot be read. */
+  /**
+   * The contact of two people, as persons, in this epoch. Throws `damaged` when it is sealed and its evidence
+   * cannot be read.
+   */
   known(lower: number, upper: number, epoch: number): Known | undefined {
     for (const table of this.#tables) {
       const row = table.pairs.find(lower, upper, epoch);
@@ -90,8 +93,8 @@ export class LiveWriter {
   }
 
   /**
-   * A contact that nobody told anything of before, most likely, and later than all others of its pair: the quick way for
-   * many. Gives false, and adds nothing, when that is not so.
+   * A contact that nobody told anything of before, most likely, and later than all others of its pair: the
+   * quick way for many. Gives false, and adds nothing, when that is not so.
    */
   append(row: LiveRow): boolean {
     const { lower, upper, epoch, start, duration } = row;
@@ -104,7 +107,10 @@ export class LiveWriter {
     return true;
   }
 
-  /** Changes contacts of one pair, and what they change in others of the pair. Throws `damaged`, and has changed nothing then. */
+  /**
+   * Changes contacts of one pair, and what they change in others of the pair. Throws `damaged`, and has changed
+   * nothing then.
+   */
   settle(lower: number, upper: number, changes: readonly Change[]): void {
     const span = spanOf(changes);
     const [first, last] = span;
@@ -125,8 +131,9 @@ export class LiveWriter {
   }
 
   /**
-   * A table of another life (live-state.ts), with the same number and each row in its place, so that what is kept of it goes on
-   * to hold; nothing is settled. Oldest first, before anything is added. Gives what {@link rowsIn} does. Throws `format`.
+   * A table of another life (live-state.ts), with the same number and each row in its place, so that what is
+   * kept of it goes on to hold; nothing is settled. Oldest first, before anything is added. Gives what
+   * {@link rowsIn} does. Throws `format`.
    */
   restore(id: number, words: Uint32Array): RowsKept {
     const kept = rowsIn(words);
@@ -159,8 +166,9 @@ export class LiveWriter {
   }
 
   /**
-   * Ends contacts that ended before this time, unix seconds. Views handed out before keep them, and with them their tables: what is
-   * left in those goes on in another, where it is not much, so that their memory goes with the last of these views.
+   * Ends contacts that ended before this time, unix seconds. Views handed out before keep them, and with them
+   * their tables: what is left in those goes on in another, where it is not much, so that their memory goes
+   * with the last of these views.
    */
   expireBefore(seconds: number): void {
     this.sealed.expireBefore(seconds);

@@ -5,16 +5,19 @@ import { ContactStore } from './contact-store.js';
 import { assembleIn, assembleInMemory, TABLE_ROWS } from './store-assembly.js';
 import type { ContactStoreSettings, StoreAssembly } from './store-assembly.js';
 
-/** A store that keeps nothing beyond its process, and seals nothing. `firstVersion`: as in {@link ContactStoreSettings}. */
+/**
+ * A store that keeps nothing beyond its process, and seals nothing. `firstVersion`: as in
+ * {@link ContactStoreSettings}.
+ */
 export function memoryContactStore(tableRows = TABLE_ROWS, firstVersion = 1): ContactStore {
   const empty = async (): Promise<StoreAssembly> => assembleInMemory(tableRows);
   return new ContactStore(assembleInMemory(tableRows, firstVersion), { saved: empty, empty });
 }
 
 /**
- * Opens the store in this folder, or makes one there. What is damaged is said in the log and removed: the store is empty then,
- * to be filled from the ledger again. Throws `format` for a folder that another version of this program wrote, and leaves it as it
- * is; what the disk does, and the reason of the signal.
+ * Opens the store in this folder, or makes one there. What is damaged is said in the log and removed: the store
+ * is empty then, to be filled from the ledger again. Throws `format` for a folder that another version of this
+ * program wrote, and leaves it as it is; what the disk does, and the reason of the signal.
  */
 export async function openContactStore(dir: string, settings: ContactStoreSettings): Promise<ContactStore> {
   const later = { ...settings, firstVersion: 1 };

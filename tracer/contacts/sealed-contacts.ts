@@ -77,7 +77,10 @@ export class SealedContacts {
     return Math.min(...this.#segments.map(({ segment }) => this.#firstStartOf(segment)));
   }
 
-  /** Contacts that ended before this are not known any more, unix seconds, although they lie in segments for a while. */
+  /**
+   * Contacts that ended before this are not known any more, unix seconds, although they lie in segments for a
+   * while.
+   */
   expireBefore(seconds: number): void {
     this.#keepFrom = seconds;
     this.#firstStart = new WeakMap();
@@ -87,7 +90,10 @@ export class SealedContacts {
     this.#segments = [...this.#segments, sealed];
   }
 
-  /** Lets segments go, and forgets which of their entries were replaced. Views handed out before keep what they have. */
+  /**
+   * Lets segments go, and forgets which of their entries were replaced. Views handed out before keep what they
+   * have.
+   */
   remove(ids: readonly number[]): void {
     this.#segments = this.#segments.filter(({ segment }) => !ids.includes(segment.id));
     const kept = new Map(this.#segments.map(({ segment }) => [segment.id, segment]));
@@ -129,7 +135,10 @@ export class SealedContacts {
       .filter(({ contact, entry }) => from.segment.peer[entry] === contact.upper);
   }
 
-  /** Entries in the row of `lower` of contacts of the two that end after `endsAfter` and not after `until`, and stand. */
+  /**
+   * Entries in the row of `lower` of contacts of the two that end after `endsAfter` and not after `until`, and
+   * stand.
+   */
   *ofPair(
     lower: number,
     upper: number,

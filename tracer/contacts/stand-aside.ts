@@ -1,6 +1,6 @@
 /**
- * Long work of a store stands aside while somebody waits for a trace: two busy threads share caches and memory, and often one core,
- * and a walk beside another thread takes up to twice as long.
+ * Long work of a store stands aside while somebody waits for a trace: two busy threads share caches and memory,
+ * and often one core, and a walk beside another thread takes up to twice as long.
  */
 
 /** To be called every few thousand rows: goes on at once, unless a trace is being walked. */
@@ -19,7 +19,10 @@ export interface TaskManners {
 /** However many traces are walked, the work takes at most twice as long as by itself, and this much longer. */
 const GRACE_MS = 50;
 
-/** Waits until no trace is walked. `underWay`: how many are, in shared memory (walk-pool.ts); `now`: wall ms, monotonic. */
+/**
+ * Waits until no trace is walked. `underWay`: how many are, in shared memory (walk-pool.ts); `now`: wall ms,
+ * monotonic.
+ */
 export function standAsideFor(underWay: Int32Array, now = () => performance.now()): StandAside {
   const beganMs = now();
   let waitedMs = 0;

@@ -30,7 +30,10 @@ const LEAST_ROWS = 4096;
 const WAITING_TABLES = 2;
 const BEGINNING: LedgerPosition = { size: 0 };
 
-/** The section of the state that is the store's own: since live tables are parts, it holds the border of retention alone. */
+/**
+ * The section of the state that is the store's own: since live tables are parts, it holds the border of
+ * retention alone.
+ */
 export const LIVE_SECTION = 'live contacts';
 
 export interface StoreAssembly {

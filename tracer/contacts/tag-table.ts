@@ -1,6 +1,6 @@
 /**
- * Tags of one day as small numbers, to count by and to look up with. Where tag numbers are given out one after another, as
- * in a made-up city, that is a subtraction; where they lie far apart, a search.
+ * Tags of one day as small numbers, to count by and to look up with. Where tag numbers are given out one after
+ * another, as in a made-up city, that is a subtraction; where they lie far apart, a search.
  */
 
 /** Numbers of tags are used as they are, when they do not span more than this many times the contacts. */

@@ -52,7 +52,10 @@ export class ViewBook {
     this.#latest = undefined;
   }
 
-  /** A contact of a view of this book, as it stood then. Throws `damaged` when its evidence is, `busy` for another's view. */
+  /**
+   * A contact of a view of this book, as it stood then. Throws `damaged` when its evidence is, `busy` for
+   * another's view.
+   */
   contactAt(view: ContactView, { table, isLive, at }: Place): Contact {
     const { people } = this.#assembly.writer;
     const tagOf = (person: number): number => people.tagOf(person);

@@ -49,8 +49,8 @@ export interface ContactView {
   readonly live: readonly LiveTable[];
   readonly replaced: Replaced;
   /**
-   * Entries of segments that ended before this are past retention and not seen, unix seconds; 0: all are. Rows of live tables
-   * that did are dead.
+   * Entries of segments that ended before this are past retention and not seen, unix seconds; 0: all are. Rows
+   * of live tables that did are dead.
    */
   readonly keepFrom: number;
 }

@@ -68,7 +68,8 @@ export function decodeIntakeState(bytes: Uint8Array): IntakeState {
   const tallyOf = (told: typeof reports): Tally => ({ ...told, refused: new Map(told.refused) });
   return {
     ...rest,
-    evidence: evidence.map((one) => ({ ...one, day: one.day ?? rest.border.day })), // no report that was read then is of a much later day
+    // No report that was read then is of a much later day.
+    evidence: evidence.map((one) => ({ ...one, day: one.day ?? rest.border.day })),
     reports: tallyOf(reports),
     presence: tallyOf(presence),
     gatewayKeys: gateways.map(fromHex),

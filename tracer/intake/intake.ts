@@ -114,7 +114,7 @@ export class Intake {
     ]);
   }
 
-  /** What is to be kept of reports and sightings since it was {@link saved} last; nothing is to be taken until it is again. */
+  /** What is new of reports and sightings since it was {@link saved} last; nothing is to be taken until it is again. */
   async changes(): Promise<readonly PartChange[]> {
     const reports = await this.#reports.chains.changes();
     return [...reports, ...this.#late.changes(), ...this.book.changes()];
@@ -155,7 +155,7 @@ export class Intake {
   }
 
   /**
-   * All or nothing: what the page needs comes before its first entry is taken, and what fails after that is the contacts' damage.
+   * All or nothing: what the page needs is fetched before its first entry is taken; to fail after that is damage.
    * Opening reports takes time, so others have their turns. It looks for no keys: what waits for those there are was
    * taken before ({@link takeWaiting}), and with later ones a page would overtake it.
    */
@@ -178,7 +178,7 @@ export class Intake {
     return this.#late.take(size, this.#border.firstDay, onTaken, signal);
   }
 
-  /** `wanted` are those of `entries` that `payloads` are of, in the same order; `begin` is done with them, all or nothing. */
+  /** `wanted`: those of `entries` that `payloads` are of, in the same order; `begin` is part of it, all or nothing. */
   async #takeWholly(
     entries: readonly LoggedEntry[],
     wanted: readonly LoggedEntry[],
@@ -223,7 +223,10 @@ export class Intake {
     tell();
   }
 
-  /** Lets go of what left retention. All that was logged before is taken by then, so how entries fall into pages does not matter. */
+  /**
+   * Lets go of what left retention, once all that was logged before is taken: how entries fall into pages is no
+   * matter.
+   */
   #forgetPast(): void {
     const { firstDay } = this.#border;
     this.#contacts.expireBefore(firstDay * DAY_SECONDS);
@@ -278,9 +281,9 @@ export class Intake {
   }
 
   /**
-   * A certificate that is gone takes all presence reports of its gateway with it, unless another certificate of it is there; a
-   * revocation takes nothing, since nobody reads it. A ledger that calls a payload pruned whose day cannot have been pruned when
-   * that is said to have happened has lost it.
+   * Counts what is not there. A missing certificate takes all presence reports of its gateway with it, unless another is
+   * there; a missing revocation takes nothing, since nobody reads it. A payload is called pruned rightly only where its
+   * day had left retention when it went: otherwise the ledger has lost it.
    */
   #miss(entry: LoggedEntry, pruned: PrunedPayload | undefined): void {
     const { retentionDays } = this.#given;

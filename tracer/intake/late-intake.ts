@@ -1,6 +1,7 @@
 /**
- * What came before the keys that it needs: reports of days whose keys were not there, and records from near midnight that the keys of
- * the neighbouring day may name. Both are taken once the keys are there, as if they had been all along, and kept from life to life.
+ * What came before the keys that it needs: reports of days whose keys were not there, and records from near
+ * midnight that the keys of the neighbouring day may name. Both are taken once the keys are there, as if they
+ * had been all along, and kept from life to life.
  */
 import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import type { FoundPayload, LedgerReader } from '../../protocol/tlog/ledger-reader.js';
@@ -77,8 +78,8 @@ export class LateIntake {
   }
 
   /**
-   * Takes what has its keys by now, reports from the log of `size` entries, and gives up what is of days before `firstDay`. Gives
-   * whether there was any.
+   * Takes what has its keys by now, reports from the log of `size` entries, and gives up what is of days before
+   * `firstDay`. Gives whether there was any.
    */
   async take(
     size: number,

@@ -1,6 +1,6 @@
 /**
- * Reading a ledger into a contact store, and the store's life with it: what was read is saved between two pages, taken up
- * again at the next start, and begun anew from the ledger when it proves damaged.
+ * Reading a ledger into a contact store, and the store's life with it: what was read is saved between two
+ * pages, taken up again at the next start, and begun anew from the ledger when it proves damaged.
  */
 import { asError, FirebreakError } from '../../protocol/errors.js';
 import { decodeVerifiedLog, encodeVerifiedLog, sizeOf } from '../../protocol/tlog/log-verifier.js';
@@ -85,7 +85,8 @@ export class LedgerReading {
 
   /** As {@link Tracer.catchUp}. */
   async catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
-    if (this.#isClosed) throw new FirebreakError('closed', 'the tracer is closed'); // nothing is taken while it is saved
+    // Nothing is taken while it is saved.
+    if (this.#isClosed) throw new FirebreakError('closed', 'the tracer is closed');
     const readOn = () => this.#readOn(onProgress, signal);
     const turn = this.#turn.then(readOn, readOn); // whoever called before hears of its own failure
     this.#turn = turn;
@@ -138,7 +139,8 @@ export class LedgerReading {
     const { intake, follower } = this.#reading;
     const caughtUp = await follower.catchUp(onProgress, signal);
     await this.#takeWaiting(intake, follower.size, signal);
-    if (intake.hasForgotten || this.contacts.wantsSave) await this.#save(); // or it stays on disk until there is much to save
+    // Or it would stay on the disk until there is much to save.
+    if (intake.hasForgotten || this.contacts.wantsSave) await this.#save();
     this.#said.note(warningsOf(this.status()));
     return caughtUp;
   }
@@ -229,7 +231,10 @@ function openerFor(deps: ReadingDeps): OpeningPool | undefined {
   return openOpeningPool(deps, openThreads, { onDeath });
 }
 
-/** Throws `damaged` when the place in the log is not the one that the contacts reach to, `format` when it cannot be read. */
+/**
+ * Throws `damaged` when the place in the log is not the one that the contacts reach to, `format` when it cannot
+ * be read.
+ */
 function keptLog({ kept, position }: ContactStore): VerifiedLog | undefined {
   const bytes = kept.get(LOG);
   const log = bytes && decodeVerifiedLog(bytes);

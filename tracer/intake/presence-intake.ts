@@ -1,6 +1,7 @@
 /**
- * Presence reports of gateways (protocol.md §8): checked again, opened, their beacon MACs judged, counted, and what holds put
- * into the presence book. A report that comes again adds nothing: its sightings are there already.
+ * Presence reports of gateways (protocol.md §8): checked again, opened, their beacon MACs judged, counted, and
+ * what holds put into the presence book. A report that comes again adds nothing: its sightings are there
+ * already.
  */
 import { checkPresenceReport, openPresenceReport } from '../../protocol/session/presence-report.js';
 import type { PresenceRecord, PresenceReport } from '../../protocol/session/presence-report.js';

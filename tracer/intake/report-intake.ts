@@ -1,6 +1,6 @@
 /**
- * From an opened report (opening/open-report.ts) to testimonies: what depends on the reports before it. A report is counted
- * once, by its tag and seq (protocol.md §8). What is refused is counted and set apart.
+ * From an opened report (opening/open-report.ts) to testimonies: what depends on the reports before it. A
+ * report is counted once, by its tag and seq (protocol.md §8). What is refused is counted and set apart.
  */
 import type { TagNumber } from '../../protocol/brands.js';
 import { dayOf } from '../../protocol/time.js';
@@ -55,7 +55,10 @@ export class ReportIntake {
     this.chains.notePruned(payloadSha256); // H(report) is that of the whole payload
   }
 
-  /** In the order of the log. Nothing for a report that is refused or known already. Throws as {@link ReportChains.add}. */
+  /**
+   * In the order of the log. Nothing for a report that is refused or known already. Throws as
+   * {@link ReportChains.add}.
+   */
   take(entry: LoggedEntry, opening: Opening): Taken {
     if (opening.kind === 'waits') return opening;
     if (opening.kind === 'refused') countRefusal(this.#tally, opening.code);

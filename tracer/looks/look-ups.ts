@@ -1,4 +1,7 @@
-/** The questions of a tracer about people: each is walked, recorded as a look, and then answered; no entry, no answer. */
+/**
+ * The questions of a tracer about people: each is walked, recorded as a look, and then answered; no entry, no
+ * answer.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { asTagNumber } from '../../protocol/brands.js';
 import type { TagNumber } from '../../protocol/brands.js';
@@ -41,7 +44,10 @@ export interface LookUpDeps extends ReadingDeps {
   readonly access?: AccessRecorder;
   /** The key that the looks are written with; without it there are answers, but no evidence bundles. */
   readonly signer?: Signer;
-  /** Threads that walk, so that a long trace keeps nobody from reading on; on this thread by default. Whoever gives them closes them. */
+  /**
+   * Threads that walk, so that a long trace keeps nobody from reading on; on this thread by default. Whoever
+   * gives them closes them.
+   */
   readonly walks?: WalkPool;
   /** Wall ms to wait until a checkpoint covers a look, for its evidence; ten seconds by default. */
   readonly coveredWithinMs?: number;
@@ -63,7 +69,10 @@ export interface Lookup {
   readonly missingReports: number;
 }
 
-/** What one question is answered from, as it stood when it came: people and gateways are numbered anew when the store is begun anew. */
+/**
+ * What one question is answered from, as it stood when it came: people and gateways are numbered anew when the
+ * store is begun anew.
+ */
 interface Ground {
   readonly view: ContactView;
   /** Absent where it does not count. */
@@ -181,7 +190,10 @@ export class LookUps {
     return { view: contacts.view(), presence, missingReports: intake.status().missingPayloads };
   }
 
-  /** Walks, and what they found in words. For evidence paths are led back to where they begin, be that listed or not. */
+  /**
+   * Walks, and what they found in words. For evidence paths are led back to where they begin, be that listed or
+   * not.
+   */
   async #told(ground: Ground, request: TraceRequest, wish?: EvidenceWish, signal?: AbortSignal) {
     const leadsBack = wish !== undefined && request.direction === 'both';
     const asked = leadsBack ? { ...request, list: MAX_LIST } : request;

@@ -1,7 +1,10 @@
 /** Refusals that come after a look was recorded, and say so. That there is nobody is an answer too. */
 import { AskerError } from './asker-error.js';
 
-/** What was found, or `not-found` in the words to tell; `missingReports` as in {@link TraceResult}. Throws what else `find` throws. */
+/**
+ * What was found, or `not-found` in the words to tell; `missingReports` as in {@link TraceResult}. Throws what
+ * else `find` throws.
+ */
 export async function orNotFound<T>(find: () => Promise<T>, missingReports: number): Promise<T | AskerError> {
   try {
     return await find();
@@ -14,7 +17,10 @@ export async function orNotFound<T>(find: () => Promise<T>, missingReports: numb
   }
 }
 
-/** What `work` makes of an answer whose look is in the log; a refusal says that it is. Throws what `work` throws else. */
+/**
+ * What `work` makes of an answer whose look is in the log; a refusal says that it is. Throws what `work` throws
+ * else.
+ */
 export async function afterLook<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;

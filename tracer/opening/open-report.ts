@@ -1,6 +1,7 @@
 /**
- * What can be said of a logged report by itself, whatever was logged before it (protocol.md §6, §8): checked again, opened,
- * its sender and peers resolved, its beacon MACs judged. Pure, so that it can be done on any thread and in any order.
+ * What can be said of a logged report by itself, whatever was logged before it (protocol.md §6, §8): checked
+ * again, opened, its sender and peers resolved, its beacon MACs judged. Pure, so that it can be done on any
+ * thread and in any order.
  */
 import type { TagNumber } from '../../protocol/brands.js';
 import type { EncounterRecord } from '../../protocol/tag/encounter-record.js';

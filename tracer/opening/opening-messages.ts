@@ -1,9 +1,10 @@
 /**
- * What goes between the tracer and the threads that open its reports: sealed reports and the keys of their days one way, what
- * was found in them the other, as columns: objects would take longer to send than most reports to take.
+ * What goes between the tracer and the threads that open its reports: sealed reports and the keys of their days
+ * one way, what was found in them the other, as columns: objects would take longer to send than most reports to
+ * take.
  *
- * Keys come with each request and are wiped when it is done, and the copy that was posted as soon as it is: a thread never has
- * keys that its owner has not.
+ * Keys come with each request and are wiped when it is done, and the copy that was posted as soon as it is: a
+ * thread never has keys that its owner has not.
  */
 import { asEpoch, asTagNumber, asUnixMs } from '../../protocol/brands.js';
 import { ByteWriter, concat } from '../../protocol/bytes.js';

@@ -87,7 +87,10 @@ export class DayLog {
     this.#kept = words.length / KEPT_WORDS;
   }
 
-  /** All of the day so far, in one piece or two; never changed afterwards. A million runs take half a second to be joined anew. */
+  /**
+   * All of the day so far, in one piece or two; never changed afterwards. A million runs take half a second to
+   * be joined anew.
+   */
   pieces(): readonly DayRows[] {
     const { length } = this.#rows;
     if (this.#pending === 0 || length < FEW_RUNS || length < WORTH * this.#pending) return [this.rows()];

@@ -1,7 +1,8 @@
 /**
- * The sightings that begin on one day, as rows in typed arrays: runs of one person at one gateway, in order of person, gateway
- * and start, and an index by gateway. 24 bytes a run, in shared memory: other threads read what is never changed again.
- * Only a day's own sightings are joined here, so that a day can be forgotten without a trace; see snapshot.ts for stays.
+ * The sightings that begin on one day, as rows in typed arrays: runs of one person at one gateway, in order of
+ * person, gateway and start, and an index by gateway. 24 bytes a run, in shared memory: other threads read what
+ * is never changed again. Only a day's own sightings are joined here, so that a day can be forgotten without a
+ * trace; see snapshot.ts for stays.
  */
 
 /** Sightings further apart than this are different stays (tracing.md). */

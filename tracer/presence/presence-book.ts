@@ -75,8 +75,8 @@ export class PresenceBook {
   }
 
   /**
-   * When the book is full the oldest day makes room, unless the sighting is of that day itself or of an older one. Gives whether
-   * it was taken.
+   * When the book is full the oldest day makes room, unless the sighting is of that day itself or of an older
+   * one. Gives whether it was taken.
    */
   add({ tag, gatewayId, start, end }: Sighting): boolean {
     const day = dayOf(start);
@@ -93,8 +93,8 @@ export class PresenceBook {
   }
 
   /**
-   * What a presence report says, and where in the ledger it stands; but not where one stands of which not all was taken, since
-   * evidence would find more in it than walks go by.
+   * What a presence report says, and where in the ledger it stands; but not where one stands of which not all
+   * was taken, since evidence would find more in it than walks go by.
    */
   addReport(report: ReportPlace, sightings: readonly Sighting[]): void {
     const taken = sightings.filter((sighting) => this.add(sighting));
@@ -118,7 +118,10 @@ export class PresenceBook {
     this.#places.forgetBefore(day);
   }
 
-  /** What is not saved yet of the sightings, a part for each day. It is as good as saved once {@link saved} is called. */
+  /**
+   * What is not saved yet of the sightings, a part for each day. It is as good as saved once {@link saved} is
+   * called.
+   */
   changes(): PartChange[] {
     const newest = Math.max(...this.#days.keys());
     this.#saving = new Map(

@@ -1,6 +1,7 @@
 /**
- * Where in the ledger the presence reports stand that sightings came of, by day, so that evidence can cite them (evidence.md):
- * of each report its gateway, and from when to when it says that anybody was there. A row of six words:
+ * Where in the ledger the presence reports stand that sightings came of, by day, so that evidence can cite them
+ * (evidence.md): of each report its gateway, and from when to when it says that anybody was there. A row of six
+ * words:
  *
  *     gateway ID [0,8) | ledger index u64 | first start | last end      numbers as two halves, the higher first; times in unix seconds
  */
@@ -32,8 +33,9 @@ export interface TimeAtGateway {
 /** As it stood: what is added later is not in it. */
 export interface PlacesView {
   /**
-   * Ledger indexes of the reports of these gateways that say that somebody was there at one of these times; `undefined` now and then on
-   * the way to the next one, where a long search can be paused. It goes once through the days of these times, however many times there are.
+   * Ledger indexes of the reports of these gateways that say that somebody was there at one of these times;
+   * `undefined` now and then on the way to the next one, where a long search can be paused. It goes once
+   * through the days of these times, however many times there are.
    */
   reportsAt(times: readonly TimeAtGateway[]): Iterable<number | undefined>;
 }

@@ -1,4 +1,7 @@
-/** The reports of one day: those that came since it was sealed, and what was sealed of it, each time into files of their own. */
+/**
+ * The reports of one day: those that came since it was sealed, and what was sealed of it, each time into files
+ * of their own.
+ */
 import { FirebreakError } from '../../protocol/errors.js';
 import type { ColdPath, KeptParts, PartChange } from '../contacts/kept-parts.js';
 import { AT, LiveReports } from './live-reports.js';

@@ -10,8 +10,8 @@ import { LEAF_BYTES } from './waiting-entry.js';
 import type { WaitingEntry } from './waiting-entry.js';
 
 /**
- * In their order, of a log of `size` entries. Throws `consistency` when the ledger shows another entry than it did, and what
- * the reader throws.
+ * In their order, of a log of `size` entries. Throws `consistency` when the ledger shows another entry than it
+ * did, and what the reader throws.
  */
 export async function readAgain(
   reader: LedgerReader,
