@@ -2,7 +2,8 @@
  * The evidence of a segment as a file: for each contact what walks do not need. In order of start, then lower and upper
  * person, then as they came; so that compaction merges files as they stream by. Little-endian:
  *
- *     "FBEV" | version u32 = 1 | segment u32 | contacts u32 | blocks u32 | bytes of all blocks u64 | CRC-32 of the index u32
+ *     "FBEV" | version u32 = 1 | segment u32 | contacts u32 | blocks u32 | bytes of all blocks u64 |
+ *     CRC-32 of the index u32
  *     CRC-32 of the 32 bytes before u32 | zeros up to 64, in the checksum
  *     blocks of at most 512 contacts: records × 24, then the details of those that have some: length u32 | bytes
  *     index, 32 a block: offset u64 | bytes u32 | contacts u32 | CRC-32 u32 | first start u32, lower u32, upper u32

@@ -1,7 +1,8 @@
 /**
  * Rows of live tables as words of 32 bits, for a part that is kept (live-state.ts):
  *
- *     lower | upper | epoch | start | duration, immediate | near, medium | other, nearInDay | signal, flags | words of accounts
+ *     lower | upper | epoch | start | duration, immediate | near, medium | other, nearInDay | signal, flags |
+ *     words of accounts
  *
  * and then the words of the accounts (live-accounts.ts). Of two in one word the first is the lower half.
  */

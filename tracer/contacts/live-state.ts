@@ -2,7 +2,7 @@
  * Live contacts on the disk, in words of 32 bits, little-endian. Each live table has a part (kept-parts.ts),
  * which grows as the table does, so that a save costs what is new and not what is there:
  *
- *     a row, nine words (live-row-format.ts), of which the last counts the words of its accounts (live-accounts.ts), which follow |
+ *     a row: nine words (live-row-format.ts), of which the last counts those of its accounts, which follow |
  *     BLANK, for a row that died before it was saved | DEATH, row: one that died since
  *
  * A part that still has words of a contact past retention, even of one that another row replaced, is written

@@ -3,7 +3,9 @@
  * (evidence.md): of each report its gateway, and from when to when it says that anybody was there. A row of six
  * words:
  *
- *     gateway ID [0,8) | ledger index u64 | first start | last end      numbers as two halves, the higher first; times in unix seconds
+ *     gateway ID [0,8) | ledger index u64 | first start | last end
+ *
+ * Numbers of 64 bits are two words, the higher first; times are in unix seconds.
  */
 import { dayOf } from '../../protocol/time.js';
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';

@@ -3,7 +3,8 @@
  * what is looked up rarely needs no memory but a filter. Rows lie in buckets by a hash of their key, so that
  * one read finds a row. Words are little-endian:
  *
- *     "FBRB" | version = 1 | words of a row | words of its key | rows | bits of a bucket's number | lines of the filter | seed
+ *     "FBRB" | version = 1 | words of a row | words of its key | rows | bits of a bucket's number |
+ *     lines of the filter | seed
  *     first row of each bucket, and the number of rows | CRC-32 of each bucket | filter, 16 words a line
  *     rows, bucket by bucket
  *
