@@ -3,7 +3,6 @@
  * retained topics are told (protocol.md §3, §7, §10). Keys come in as a signer and a store; nothing here reads a file.
  */
 import { randomBytes as systemRandomBytes } from 'node:crypto';
-import { unlessAborted } from '../host/time-limit.js';
 import type { UnixMs } from '../protocol/brands.js';
 import { toHex } from '../protocol/bytes.js';
 import type { Clock } from '../protocol/clock.js';
@@ -22,11 +21,12 @@ import { gatewayRegister, type CertifiedGateway, type GatewayRegister } from './
 import { noticeBook, type NoticeBook, type NoticeState } from './notices/notice-book.js';
 import { noticeDesk, type NoticeDesk, type NoticeOrder, type Notified } from './notices/notice-desk.js';
 import type { OwnWords } from './records/own-words.js';
-import { openPublisher, type Publisher, type RetainedUplink } from './publisher.js';
+import { openPublisher, reachOf, type Publisher, type RetainedUplink } from './publisher.js';
 import { openReadBack, type ReadBack } from './credentials/read-back.js';
 import type { RecordStore } from './records/records.js';
 import { retentionBook, type EndedDay } from './days/retention-book.js';
 import { openRetention, type Retention } from './days/retention.js';
+import type { RevocationState } from './revocation-answers.js';
 import { statementBook, type StatementBook } from './statement-book.js';
 import { tagRegistry, type TagRegistry } from './credentials/tag-registry.js';
 import { atTurnOfDay } from './days/turn-of-day.js';
@@ -70,6 +70,8 @@ export interface Authority extends Enrolment {
   addGateway(publicKey: Uint8Array, name: string, fromDay?: number): Promise<Uint8Array>;
   /** Revokes a gateway from `fromMs`, now by default. Throws `not-found`, or `closed` while the log may know it. */
   revokeGateway(gatewayId: Uint8Array, fromMs?: UnixMs): Promise<void>;
+  /** How far the revocation of a gateway has come when all is done with it, or the signal aborts. */
+  revoked(gatewayId: Uint8Array, signal: AbortSignal): Promise<RevocationReach>;
   /**
    * Gives a notice for these tags; it goes out once it is in the log. Throws `not-found` for a tag that was never enrolled
    * or a day without keys, `full`, `closed` while the log is not read: nothing was done then.
@@ -98,6 +100,7 @@ export interface Authority extends Enrolment {
 
 /** `out`: in the log, and the broker has it. */
 export type NoticeReach = NoticeState | 'out';
+export type RevocationReach = RevocationState | 'out';
 
 export interface AuthorityStatus {
   readonly issuerPublicKey: string;
@@ -165,7 +168,7 @@ function assemble(deps: AuthorityDeps): Parts {
   });
   const daysAhead = openDaysAhead(keyring, deps.log);
   const issuing = { issuer, keyring, tags, entries };
-  const gateways = gatewayRegister({ issuer, records, book, entries });
+  const gateways = gatewayRegister({ issuer, records, book, entries, log: deps.log });
   const notices = noticeDesk({ ...issuing, book: given, clock, log: deps.log, randomBytes, onChange });
   return {
     readBack: openReadBack({ ...deps, notices: given, gateways, onChange }),
@@ -191,6 +194,7 @@ function authorityOf(parts: Parts, deps: AuthorityDeps): Authority {
   const today = () => dayOf(clock.nowMs() / 1000);
   const { task, close } = closable(() => {
     notices.close();
+    parts.gateways.close();
     return Promise.all([publisher.close(), retention.close()]);
   });
   return {
@@ -199,12 +203,9 @@ function authorityOf(parts: Parts, deps: AuthorityDeps): Authority {
     ...readBackTasks(parts, deps, task),
     ensureDayKeys: (fromDay, toDay) =>
       task(() => makeDays(keyring, { fromDay, toDay, oldest: today() - deps.retentionDays })),
-    notified: async (number, signal) => {
-      const state = await notices.answered(number, signal);
-      if (state !== 'logged') return state;
-      const isOut = await unlessAborted(publisher.settled(), signal).catch(() => false);
-      return isOut ? 'out' : state;
-    },
+    notified: async (number, signal) => reachOf(await notices.answered(number, signal), publisher, signal),
+    revoked: async (gatewayId, signal) =>
+      reachOf(await parts.gateways.answered(gatewayId, signal), publisher, signal),
     maintain: () => task(() => maintain(parts, deps, { today: today(), isAsked: false })),
     retain: (signal) =>
       task(async () => {
@@ -273,6 +274,7 @@ async function maintain(
   if (isBelieved) await parts.tidy(today);
   await parts.readBack.look(oldest);
   await parts.notices.resume();
+  await parts.gateways.resume();
 }
 
 async function statusOf(parts: Parts, deps: AuthorityDeps): Promise<AuthorityStatus> {

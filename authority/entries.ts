@@ -16,7 +16,8 @@ export type EntrySink = Pick<Courier, 'post'>;
 /** Each resolves when the courier holds the entry on disk. Throws `full` when the courier's spool is. */
 export interface AuthorityEntries {
   gatewayEnrolled(certificate: Uint8Array): Promise<void>;
-  gatewayRevoked(revocation: Uint8Array): Promise<void>;
+  /** Resolves what tells the ledger's answer. */
+  gatewayRevoked(revocation: Uint8Array): Promise<PostedEntry>;
   dayKeyPublished(statement: Uint8Array): Promise<void>;
   dayKeyDestroyed(day: number): Promise<void>;
   /** Resolves what tells the ledger's answer. */
@@ -44,7 +45,7 @@ export function authorityEntries({ courier, clock, randomBytes }: AuthorityEntri
     gatewayEnrolled: (certificate) =>
       post(ENTRY_TYPE.gateway, encodeGatewayPayload({ kind: 'enrolled', salt: salt(), certificate })),
     gatewayRevoked: (revocation) =>
-      post(ENTRY_TYPE.gateway, encodeGatewayPayload({ kind: 'revoked', salt: salt(), revocation })),
+      posted(ENTRY_TYPE.gateway, encodeGatewayPayload({ kind: 'revoked', salt: salt(), revocation })),
     dayKeyPublished: (statement) =>
       post(ENTRY_TYPE.dayKey, encodeDayKeyPayload({ kind: 'published', salt: salt(), statement })),
     dayKeyDestroyed: (day) =>

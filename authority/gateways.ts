@@ -3,21 +3,25 @@
  * revocation: a gateway is certified again each week, and a revocation need not be repeated once every certificate that
  * it ends has run out.
  *
- *     gateway/<gatewayId>   JSON {name, publicKey, toDay, revokedFromMs}
+ *     gateway/<gatewayId>   JSON {name, publicKey, toDay, revokedFromMs, revocation?}
  */
 import { z } from 'zod';
+import type { PostedEntry } from '../courier/courier.js';
 import { fromHex, toHex } from '../protocol/bytes.js';
 import type { Signer } from '../protocol/crypto/ed25519.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { MAX_CERTIFICATE_DAYS } from '../protocol/session/gateway-certificate.js';
 import { partyIdOf } from '../protocol/keys.js';
 import { openRevocation } from '../protocol/session/revocation.js';
+import type { Log } from '../protocol/log.js';
 import type { AuthorityEntries } from './entries.js';
 import { certifyGateway, revokeGateway } from './issuer.js';
 import { keyedLock } from './credentials/keyed-lock.js';
 import type { KeyedLock } from './credentials/keyed-lock.js';
 import type { OwnWords } from './records/own-words.js';
 import type { RecordStore } from './records/records.js';
+import { REVOCATION_STATES, revocationAnswers } from './revocation-answers.js';
+import type { RevocationAnswers, RevocationState } from './revocation-answers.js';
 import type { StatementBook } from './statement-book.js';
 
 const row = z.object({
@@ -25,6 +29,8 @@ const row = z.object({
   publicKey: z.string(),
   toDay: z.int(),
   revokedFromMs: z.int().nullable(),
+  /** What the ledger said to it; absent where it is in the log, or an earlier version posted it. */
+  revocation: z.enum(REVOCATION_STATES).optional(),
 });
 
 /** publicKey in hex; toDay is the last day of the newest certificate. */
@@ -35,11 +41,17 @@ export interface GatewayRegister {
   certify(publicKey: Uint8Array, name: string, fromDay: number): Promise<Uint8Array>;
   /** Throws `not-found` for a gateway this authority never certified. A gateway revoked before keeps the earlier time. */
   revoke(gatewayId: Uint8Array, fromMs: number): Promise<void>;
+  /** What the ledger said to its revocation by the time it answered or the signal aborted. */
+  answered(gatewayId: Uint8Array, signal: AbortSignal): Promise<RevocationState>;
+  /** Posts again, once, the revocations that an earlier run left without an answer. Never rejects. */
+  resume(): Promise<void>;
   list(): Promise<readonly CertifiedGateway[]>;
   /** Takes up what the log has and this register does not: how many gateways it knows more of now. */
   learn(words: Pick<OwnWords, 'certificates' | 'revocations'>): Promise<number>;
   /** Drops the revocations of gateways whose last certificate ended before `today`. */
   forgetRevocations(today: number): Promise<void>;
+  /** Waits for no answer any more. */
+  close(): void;
 }
 
 export interface GatewayRegisterDeps {
@@ -47,14 +59,27 @@ export interface GatewayRegisterDeps {
   readonly records: RecordStore;
   readonly book: StatementBook;
   readonly entries: AuthorityEntries;
+  readonly log: Log;
+}
+
+interface RegisterParts extends GatewayRegisterDeps {
+  readonly lock: KeyedLock;
+  readonly answers: RevocationAnswers;
 }
 
 export function gatewayRegister(deps: GatewayRegisterDeps): GatewayRegister {
   const lock = keyedLock();
+  const answers = revocationAnswers(deps.log);
+  const parts = { ...deps, lock, answers };
   return {
     certify: (publicKey, name, fromDay) =>
       lock.run(toHex(partyIdOf(publicKey)), () => certify(publicKey, name, fromDay, deps)),
-    revoke: (gatewayId, fromMs) => lock.run(toHex(gatewayId), () => revoke(gatewayId, fromMs, deps)),
+    revoke: (gatewayId, fromMs) => lock.run(toHex(gatewayId), () => revoke(gatewayId, fromMs, parts)),
+    answered: async (gatewayId, signal) => {
+      await answers.settled(gatewayId, signal);
+      return (await read(deps.records, gatewayId))?.revocation ?? 'logged';
+    },
+    resume: resumeOnce(parts),
     list: () => list(deps.records),
     learn: (words) => learn(words, lock, deps),
     forgetRevocations: async (today) => {
@@ -62,6 +87,7 @@ export function gatewayRegister(deps: GatewayRegisterDeps): GatewayRegister {
       const ended = gateways.filter(({ revokedFromMs, toDay }) => revokedFromMs !== null && toDay < today);
       for (const { publicKey } of ended) await deps.book.forgetRevocation(partyIdOf(fromHex(publicKey)));
     },
+    close: () => answers.close(),
   };
 }
 
@@ -83,18 +109,60 @@ async function certify(
   return certificate;
 }
 
-async function revoke(
-  gatewayId: Uint8Array,
-  fromMs: number,
-  { issuer, records, book, entries }: GatewayRegisterDeps,
-): Promise<void> {
+async function revoke(gatewayId: Uint8Array, fromMs: number, parts: RegisterParts): Promise<void> {
+  const { issuer, records, book, entries } = parts;
   const known = await read(records, gatewayId);
   if (!known) throw new FirebreakError('not-found', `gateway ${toHex(gatewayId)} was never certified here`);
   const revokedFromMs = Math.min(known.revokedFromMs ?? fromMs, fromMs);
   const revocation = revokeGateway(issuer, gatewayId, revokedFromMs);
-  await entries.gatewayRevoked(revocation);
+  const posted = await entries.gatewayRevoked(revocation);
   await book.addRevocation(gatewayId, revocation);
-  await write(records, { ...known, revokedFromMs });
+  await write(records, { ...known, revokedFromMs, revocation: 'waits' });
+  expectAnswer(gatewayId, posted, parts);
+}
+
+function expectAnswer(
+  gatewayId: Uint8Array,
+  posted: PostedEntry,
+  { records, lock, answers }: RegisterParts,
+): void {
+  answers.expect(gatewayId, posted, (revocation) =>
+    lock.run(toHex(gatewayId), async () => {
+      const known = await read(records, gatewayId);
+      if (known) await write(records, { ...known, revocation });
+    }),
+  );
+}
+
+function resumeOnce(parts: RegisterParts): () => Promise<void> {
+  let isDone = false;
+  let isSaid = false;
+  return async () => {
+    if (isDone) return;
+    try {
+      await postWaiting(parts);
+      isDone = true;
+    } catch (error) {
+      const what = 'revocations that wait for the ledger cannot be sent; trying again';
+      if (!isSaid) parts.log.error(what, { why: String(error) });
+      isSaid = true;
+    }
+  };
+}
+
+/** The log may then have one twice, the same both times. */
+async function postWaiting(parts: RegisterParts): Promise<void> {
+  const { issuer, records, entries, lock, answers } = parts;
+  for (const { publicKey } of await list(records)) {
+    const gatewayId = partyIdOf(fromHex(publicKey));
+    await lock.run(toHex(gatewayId), async () => {
+      const known = await read(records, gatewayId);
+      const isLeft = known?.revocation === 'waits' && !answers.isUnderWay(gatewayId);
+      if (!isLeft || known.revokedFromMs === null) return;
+      const revocation = revokeGateway(issuer, gatewayId, known.revokedFromMs);
+      expectAnswer(gatewayId, await entries.gatewayRevoked(revocation), parts);
+    });
+  }
 }
 
 async function learn(

@@ -2,6 +2,7 @@
  * The authority's retained topics (protocol.md §9): day-key statements, revocations, notices. A broker keeps
  * retained messages in memory, so that all are published again whenever it comes back.
  */
+import { unlessAborted } from '../host/time-limit.js';
 import type { Uplink } from '../courier/uplink.js';
 import { joinDayKeyStatements, joinRevocations, MAX_STATEMENTS } from '../protocol/mqtt/authority-topics.js';
 import type { Log } from '../protocol/log.js';
@@ -78,4 +79,15 @@ async function publishRound({ book, notices, uplink, log }: PublisherDeps): Prom
     log.warn('the authority’s statements wait for the broker', { error: String(error) });
     return false;
   }
+}
+
+/** What the ledger said to something, and `out` where it has it and the broker too, by the time the signal aborts. */
+export async function reachOf<State extends string>(
+  state: State,
+  publisher: Pick<Publisher, 'settled'>,
+  signal: AbortSignal,
+): Promise<State | 'out'> {
+  if (state !== 'logged') return state;
+  const isOut = await unlessAborted(publisher.settled(), signal).catch(() => false);
+  return isOut ? 'out' : state;
 }

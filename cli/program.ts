@@ -14,6 +14,7 @@ import { addTagCommands } from './commands/tag.js';
 import { addTraceCommand } from './commands/trace.js';
 import { addTracerCommands } from './commands/tracer.js';
 import { addWitnessCommands } from './commands/witness.js';
+import { EXIT_CODES } from './terminal/exit.js';
 import { HELP } from './terminal/help.js';
 
 const EXAMPLES = `
@@ -35,7 +36,7 @@ A tracer at full size, on contacts that were made up:
 A party of its own, which keeps the ledger from showing different logs to different people:
   firebreak witness init DIR --name NAME     then witness trust, witness run
 
-Exit codes: 0 done, 1 failed, 2 used wrongly.`;
+Exit codes: ${EXIT_CODES}.`;
 
 export function buildProgram(): Command {
   const program = new Command('firebreak')

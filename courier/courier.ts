@@ -15,6 +15,7 @@ import { LimitedLog } from '../host/limited-log.js';
 import { MAX_BATCH_ITEMS } from '../protocol/mqtt/batch.js';
 import type { Signer } from '../protocol/crypto/ed25519.js';
 import { MAX_ENTRY_TYPE, MAX_PAYLOAD_LENGTH } from '../protocol/tlog/entry.js';
+import type { Clock } from '../protocol/clock.js';
 import { FirebreakError, refusalOf } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
@@ -43,6 +44,7 @@ export interface CourierDeps {
   readonly uplink: Uplink;
   readonly signer: Signer;
   readonly ledgerReceiptKey: Uint8Array;
+  readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
   /** Of the program, for the status topic. */
   readonly version: string;
@@ -83,8 +85,8 @@ export interface CourierStatus {
   readonly renumbered: number;
   /** Receipts that did not verify, or fit no batch under way. */
   readonly strayReceipts: number;
-  /** When the newest receipt came by which the ledger took something, and the place in the log of the last entry it took then. */
-  readonly lastReceiptWallMs: number | undefined;
+  /** When the newest receipt came by which the ledger took something, deployment ms, and the place in the log of the last entry it took then. */
+  readonly lastReceiptMs: number | undefined;
   readonly lastIndex: number | undefined;
 }
 
@@ -121,14 +123,14 @@ class SpoolingCourier implements Courier {
   #closed = false;
 
   constructor(deps: CourierDeps) {
-    const { spool, signer, ledgerReceiptKey, retryPauseMs = RETRY_PAUSE_MS } = deps;
+    const { spool, signer, ledgerReceiptKey, clock, retryPauseMs = RETRY_PAUSE_MS } = deps;
     const { isPastRetention = () => false } = deps;
     this.#deps = deps;
     this.#log = new LimitedLog(deps.log);
     this.#recall = new RecallPlan(retryPauseMs);
     this.#underWay = new UnderWay(signer, deps.receiptWaitMs ?? RECEIPT_WAIT_MS);
     this.#receipts = new Receipts({
-      ...{ spool, ledgerReceiptKey, log: this.#log, retryPauseMs, isPastRetention },
+      ...{ spool, ledgerReceiptKey, clock, log: this.#log, retryPauseMs, isPastRetention },
       writerId: partyIdOf(signer.publicKey),
       ...{ underWay: this.#underWay, deliveries: this.#deliveries },
       ...{ recall: this.#recall, counts: this.#counts },
@@ -178,7 +180,7 @@ class SpoolingCourier implements Courier {
       keptAside: refused,
       keptAsideReasons: byName(spool.refusedByReason()),
       ...this.#counts,
-      lastReceiptWallMs: this.#receipts.lastTaken?.wallMs,
+      lastReceiptMs: this.#receipts.lastTaken?.atMs,
       lastIndex: this.#receipts.lastTaken?.index,
     };
   }

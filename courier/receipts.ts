@@ -3,6 +3,7 @@ import { isToldByDoubling } from '../host/limited-log.js';
 import { equalBytes } from '../protocol/bytes.js';
 import { openLedgerReceipt } from '../protocol/mqtt/ledger-receipt.js';
 import type { LedgerReceipt } from '../protocol/mqtt/ledger-receipt.js';
+import type { Clock } from '../protocol/clock.js';
 import type { Log } from '../protocol/log.js';
 import type { Deliveries } from './deliveries.js';
 import type { RecallPlan } from './recall.js';
@@ -30,6 +31,7 @@ export interface ReceiptDeps {
   readonly ledgerReceiptKey: Uint8Array;
   readonly retryPauseMs: number;
   readonly isPastRetention: (timeMs: number) => boolean;
+  readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
   readonly send: (batches: readonly BatchUnderWay[]) => void;
   /** After each receipt that fitted a batch: there may be room for another. */
@@ -42,7 +44,7 @@ const LONGEST_STEP = 2 ** 24;
 export class Receipts {
   readonly #deps: ReceiptDeps;
   readonly #settling = new Set<Promise<void>>();
-  #lastTaken: { readonly wallMs: number; readonly index: number } | undefined;
+  #lastTaken: { readonly atMs: number; readonly index: number } | undefined;
   #forged = 0;
   /** Batches refused for a number that is taken, since one was settled. */
   #takenInARow = 0;
@@ -51,8 +53,8 @@ export class Receipts {
     this.#deps = deps;
   }
 
-  /** When the ledger last took something, and the place in it of the last entry that it took then. */
-  get lastTaken(): { readonly wallMs: number; readonly index: number } | undefined {
+  /** When the ledger last took something, deployment ms, and the place in it of the last entry that it took then. */
+  get lastTaken(): { readonly atMs: number; readonly index: number } | undefined {
     return this.#lastTaken;
   }
 
@@ -135,7 +137,7 @@ export class Receipts {
   }
 
   async #settle(underWay: BatchUnderWay, verdicts: readonly EntryVerdict[]): Promise<void> {
-    const { spool, underWay: all, recall, log } = this.#deps;
+    const { spool, underWay: all, recall, clock, log } = this.#deps;
     const { ids, seq } = underWay.batch;
     const named = ids.flatMap((id, k) => {
       const verdict = verdicts[k];
@@ -151,7 +153,7 @@ export class Receipts {
     recall.answered(underWay.isRecalled, parked.length, performance.now());
     for (const { id, verdict } of named) this.#tell(id, verdict);
     const index = verdicts.flatMap((verdict) => ('index' in verdict ? [verdict.index] : [])).at(-1);
-    if (index !== undefined) this.#lastTaken = { wallMs: Date.now(), index };
+    if (index !== undefined) this.#lastTaken = { atMs: clock.nowMs(), index };
     if (refused.length > 0)
       log.error('the ledger refused entries for good; they are kept aside in the spool', {
         entries: refused.length,

@@ -129,6 +129,14 @@ class LevelSpool implements Spool {
     return rows.map(decodeRefusedRow);
   }
 
+  dropRefused(): Promise<void> {
+    return this.#inTurn(async () => {
+      const ids = this.#index.refusedIds();
+      await this.#disk.write(ids.map((id) => del(keyOf(ROW.refused, id))));
+      this.#index.dropRefused(ids);
+    });
+  }
+
   refusedByReason: Spool['refusedByReason'] = () => this.#index.refusedByReason();
 
   depth: Spool['depth'] = () => this.#index.depth();

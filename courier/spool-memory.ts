@@ -50,6 +50,11 @@ class MemorySpool implements Spool {
   };
 
   refused: Spool['refused'] = async () => [...this.#refused.values()];
+  dropRefused: Spool['dropRefused'] = async () => {
+    this.#index.dropRefused([...this.#refused.keys()]);
+    this.#refused.clear();
+  };
+
   refusedByReason: Spool['refusedByReason'] = () => this.#index.refusedByReason();
   depth: Spool['depth'] = () => this.#index.depth();
   close: Spool['close'] = async () => {};

@@ -84,6 +84,8 @@ export interface Spool {
   settle(seq: number, fates: Fates): Promise<void>;
   /** The entries kept aside, oldest first. */
   refused(): Promise<readonly RefusedEntry[]>;
+  /** Forgets them all, once a person has looked at them; they are gone from the disk when it resolves. */
+  dropRefused(): Promise<void>;
   /** How many of them are kept aside for each reason. */
   refusedByReason(): ReadonlyMap<number, number>;
   depth(): SpoolDepth;

@@ -89,17 +89,20 @@ export class Desk {
     return this.#judged().certificate;
   }
 
+  isRevoked(): boolean {
+    return this.#deps.book.isRevokedAt(this.nowMs());
+  }
+
   /** Whether the ledger takes what this gateway signs now. */
   mayReport(): boolean {
-    return !this.#deps.book.isRevokedAt(this.nowMs()) && this.certificate() !== undefined;
+    return !this.isRevoked() && this.certificate() !== undefined;
   }
 
   /** Why no tag can be served now, in words; undefined when all is well. */
   trouble(): string | undefined {
     const { book } = this.#deps;
-    const nowMs = this.nowMs();
-    const day = dayOf(nowMs / 1000);
-    if (book.isRevokedAt(nowMs)) return 'the authority has revoked this gateway';
+    const day = dayOf(this.nowMs() / 1000);
+    if (this.isRevoked()) return 'the authority has revoked this gateway';
     const { why } = this.#judged();
     if (why !== undefined) return why;
     const missing = [day, day - 1].filter((needed) => book.statementOf(needed) === undefined);

@@ -93,6 +93,8 @@ export interface GatewayStatus {
   readonly presenceTooOld: number;
   /** The last day of its certificate; 0 when it has none that holds today. */
   readonly certificateToDay: number;
+  /** By the authority; that certificate may have days left. */
+  readonly isRevoked: boolean;
   readonly statementDays: readonly number[];
   /** On offer to tags. */
   readonly notices: number;
@@ -216,6 +218,7 @@ class OpenGateway implements Gateway {
       presenceLost: this.#presence.lost,
       presenceTooOld: this.#presence.tooOld,
       certificateToDay: this.#desk.certificate()?.toDay ?? 0,
+      isRevoked: this.#desk.isRevoked(),
       statementDays: this.#book.days(),
       notices: this.#desk.notices().length,
     };

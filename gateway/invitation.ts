@@ -3,6 +3,7 @@
  * that ends with `busy` costs a tag's battery, and makes it wait longer before it goes to a gateway that is well.
  */
 import { isToldByDoubling } from '../host/limited-log.js';
+import { unlessAborted } from '../host/time-limit.js';
 import type { Clock } from '../protocol/clock.js';
 import { asError } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
@@ -38,13 +39,10 @@ export class Invitation {
 
   /** As things stand now and again, until the signal, also where the radio hangs. */
   async keep(signal: AbortSignal): Promise<void> {
-    const stopped = new Promise<void>((resolve) => {
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
     while (!signal.aborted) {
       const pauseMs = this.#isOut ? WHILE_WELL_MS : WHILE_NOT_MS;
-      await this.#deps.clock.sleep(pauseMs, signal).catch(() => undefined);
-      await Promise.race([stopped, this.look()]);
+      const wait = this.#deps.clock.sleep(pauseMs, signal).then(() => unlessAborted(this.look(), signal));
+      await wait.catch(() => undefined); // told to end
     }
   }
 

@@ -7,21 +7,24 @@ import type { Clock } from '../../protocol/clock.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { dayOf } from '../../protocol/time.js';
 import type { Order } from '../orders/order-files.js';
-import { healthLine, lastNoticeLine, notifiedLines } from '../present/show-notices.js';
+import { healthLine, lastNoticeLine, notifiedLines, revokedLine } from '../present/show-notices.js';
 import { statusLines } from '../present/show-retention.js';
 import { retainNow } from './authority-retention.js';
 
-/** How long an officer waits for the ledger to take a notice; shorter than for an answer (orders/orders.ts). */
-const NOTICE_WAIT_MS = 5_000;
+/** How long an officer waits for the ledger to take what was ordered; shorter than for an answer (orders/orders.ts). */
+const LEDGER_WAIT_MS = 5_000;
 
 export interface OrderCarriers {
-  readonly authority: Pick<Authority, 'notified' | 'notify' | 'retain' | 'revokeGateway' | 'status'>;
+  readonly authority: Pick<
+    Authority,
+    'notified' | 'notify' | 'retain' | 'revokeGateway' | 'revoked' | 'status'
+  >;
   readonly courier: Pick<Courier, 'status'>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
-/** What whoever gave the order is told. Throws what the authority throws, and `permission` for a notice that the ledger refused. */
+/** What whoever gave the order is told. Throws what the authority throws, and `permission` for what the ledger refused. */
 export async function carryOut(
   given: Order,
   { authority, courier, clock, signal }: OrderCarriers,
@@ -32,10 +35,7 @@ export async function carryOut(
     const health = healthLine(courier.status(), status, clock.nowMs());
     return [health, ...statusLines(status, dayOf(clock.nowMs() / 1000)), lastNoticeLine(status)].join('\n');
   }
-  if (given.what === 'revoke') {
-    await authority.revokeGateway(fromHex(given.gatewayId));
-    return `gateway ${given.gatewayId} is revoked`;
-  }
+  if (given.what === 'revoke') return revoke(given.gatewayId, authority);
   return giveNotice(given, authority);
 }
 
@@ -45,8 +45,18 @@ async function giveNotice(
   authority: OrderCarriers['authority'],
 ): Promise<string> {
   const notified = await authority.notify({ day, code, tags: tags.map(asTagNumber), dropOldest });
-  const reach = await authority.notified(notified.number, AbortSignal.timeout(NOTICE_WAIT_MS));
+  const reach = await authority.notified(notified.number, AbortSignal.timeout(LEDGER_WAIT_MS));
   const said = notifiedLines(new Set(tags).size, notified, reach).join('\n');
+  if (reach === 'refused') throw new FirebreakError('permission', said);
+  return said;
+}
+
+/** Throws `permission` for a revocation that the ledger refused. */
+async function revoke(gatewayId: string, authority: OrderCarriers['authority']): Promise<string> {
+  const id = fromHex(gatewayId);
+  await authority.revokeGateway(id);
+  const reach = await authority.revoked(id, AbortSignal.timeout(LEDGER_WAIT_MS));
+  const said = revokedLine(gatewayId, reach);
   if (reach === 'refused') throw new FirebreakError('permission', said);
   return said;
 }

@@ -17,7 +17,9 @@ import { wholeNumber } from '../terminal/options.js';
 import { takeOrders } from '../orders/order-desk.js';
 import type { Order } from '../orders/order-files.js';
 import { giveOrder } from '../orders/orders.js';
+import { readPersonsFile } from '../files/persons-file.js';
 import { POLICY_OPTION, policyOption } from '../files/policy-files.js';
+import { counted } from '../present/counts.js';
 import { startAudit } from '../parts/audit.js';
 import { startAuthority } from '../parts/authority.js';
 import type { RunningAuthority } from '../parts/authority.js';
@@ -30,7 +32,7 @@ import { roundOf } from '../rounds.js';
 import { announce, findRunning, notRunning } from '../files/run-files.js';
 import { inFolder, SETS_CLOCK, withFolderOptions } from '../folder/session.js';
 import type { FolderOptions, Session } from '../folder/session.js';
-import { repeatUntilStopped, stopSignal } from '../terminal/shutdown.js';
+import { repeatUntilStopped, untilDone } from '../terminal/shutdown.js';
 
 const LEDGER_WAIT_MS = 60_000;
 const ROUND_MS = 500;
@@ -44,7 +46,8 @@ interface InitOptions extends FolderOptions {
 }
 
 interface NotifyOptions extends FolderOptions {
-  readonly person: readonly number[];
+  readonly person?: readonly number[];
+  readonly persons?: string;
   readonly code: number;
   readonly dropOldest?: boolean;
 }
@@ -71,7 +74,11 @@ export function addAuthorityCommands(program: Command): void {
     .action((options: InitOptions) => init(options));
   addRunCommand(authority);
   withFolderOptions(authority.command('notify').description('publish a notice that warns these tags'))
-    .requiredOption('--person <numbers>', 'tag numbers, separated by commas', tagNumbers)
+    .option('--person <numbers>', 'whom to warn: tag numbers, separated by commas', tagNumbers)
+    .option(
+      '--persons <file>',
+      'whom to warn, too: a tag number a line, or everybody in what trace --csv wrote; - for standard input',
+    )
     .option('--code <n>', 'what the tag shows, 0 to 255', wholeNumber(0, 255), 1)
     .option('--drop-oldest', 'when there is no room for one more notice, take the oldest off')
     .action((options: NotifyOptions) => notify(options));
@@ -179,20 +186,33 @@ function roundsOf(session: Session, running: RunningAuthority, gateways: Gateway
 }
 
 async function notify(options: NotifyOptions): Promise<void> {
+  const tags = await whomToWarn(options);
   const folder = folderAt(options.dataDir);
   await readConfig(folder);
   const clock = await openFolderClock(folder, options);
   const day = dayOf(clock.nowMs() / 1000);
-  const { code, person, dropOldest = false } = options;
-  await order(options, { what: 'notify', day, code, tags: [...person], dropOldest });
+  const { code, dropOldest = false } = options;
+  if (options.persons !== undefined) console.log(`to be warned: ${counted(tags.length, 'person', 'people')}`);
+  await order(options, { what: 'notify', day, code, tags, dropOldest });
+}
+
+/** Each once. Throws `usage` where nobody is named, or more than a notice can name. */
+async function whomToWarn({ person = [], persons }: NotifyOptions): Promise<number[]> {
+  if (person.length === 0 && persons === undefined)
+    throw usage('say whom to warn: --person NUMBERS or --persons FILE');
+  const fromFile = persons === undefined ? [] : await readPersonsFile(persons);
+  const tags = [...new Set([...person, ...fromFile])];
+  if (tags.length <= MAX_NOTICE_TAGS) return tags;
+  throw usage(
+    `--person and --persons take at most ${MAX_NOTICE_TAGS} people together, not ${tags.length}: give several notices`,
+  );
 }
 
 async function order(options: FolderOptions, given: Order): Promise<void> {
   const folder = folderAt(options.dataDir);
   await readConfig(folder);
   if (!(await findRunning(folder, 'authority'))) throw notRunning(folder, 'authority');
-  const stop = stopSignal();
-  console.log(await giveOrder(folder, given, stop.signal).finally(() => stop.dispose()));
+  console.log(await untilDone((signal) => giveOrder(folder, given, signal)));
 }
 
 /** Each once. */

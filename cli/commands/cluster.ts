@@ -19,7 +19,7 @@ import { requireWritable } from '../present/show-trace.js';
 import { findRunning } from '../files/run-files.js';
 import { inFolder, withFolderOptions } from '../folder/session.js';
 import type { FolderOptions, Session } from '../folder/session.js';
-import { beyondAllKnown } from '../terminal/trace-options.js';
+import { beyondAllKnown, requireWindow } from '../terminal/trace-options.js';
 import { lookOf, recordedLines, withLookOptions } from '../terminal/who-looks.js';
 import type { LookOptions } from '../terminal/who-looks.js';
 
@@ -82,14 +82,14 @@ export function addClusterCommand(program: Command): void {
 }
 
 async function run(options: ClusterOptions): Promise<void> {
-  const { from, to, json } = options;
-  if (from !== undefined && to !== undefined && from > to)
-    throw usage('the window ends before it begins: see --from and --to');
+  const { json } = options;
+  requireWindow(options);
   const cases = await readCasesFile(options.cases);
   const kept = { dataDir: options.dataDir, inputs: [options.cases, options.policy] };
   await requireWritable(json === undefined ? {} : { json }, kept);
   const asked = await policyOption(options.policy);
   await inFolder('cluster', options, async (session) => {
+    requireWindow(options, session.clock.nowMs());
     const question = questionOf(options, cases);
     const { result, accessIndex } = await ask(session, question, asked);
     console.log(recordedLines(accessIndex, question, options).join('\n'));

@@ -1,36 +1,36 @@
-/** `firebreak gateway …`: run one, ask how it is. */
+/** `firebreak gateway …`: run one, ask how it is, and what the ledger refused (gateway-refused.ts). */
 import { readFile, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
 import type { Command } from 'commander';
+import { z } from 'zod';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Gateway } from '../../gateway/gateway.js';
-import {
-  decodeGatewayCertificate,
-  verifyGatewayCertificate,
-} from '../../protocol/session/gateway-certificate.js';
 import type { Log } from '../../protocol/log.js';
-import { dayOf } from '../../protocol/time.js';
 import { inFolderOnAir, joinAir, withAirOptions } from '../air/air-choice.js';
 import type { AirOptions } from '../air/air-choice.js';
 import { writeAtomically } from '../files/atomic-file.js';
 import { signerFrom } from '../folder/deployment.js';
 import { gatewayFolder, folderAt } from '../folder/folder.js';
 import type { GatewayFolder } from '../folder/folder.js';
+import { holdsNow, keepCertificate, waysToCertificate } from '../folder/gateway-certificate.js';
 import { createKeyFile } from '../files/key-files.js';
+import { addGatewayRefusedCommand } from './gateway-refused.js';
 import { findLedger, waitForLedger } from '../folder/ledger-place.js';
 import { brokerUrl, shortName, wholeNumber } from '../terminal/options.js';
 import { startGateway } from '../parts/gateway.js';
 import { startWriter } from '../parts/writer.js';
 import type { Writer } from '../parts/writer.js';
 import { gatewayScreen, gatewayStatusSchema } from '../present/gateway-screen.js';
+import { startingScreen, startingSchema } from '../present/gateway-starting.js';
+import type { StartingStatus } from '../present/gateway-starting.js';
 import { withFolderOptions } from '../folder/session.js';
 import type { FolderOptions, Session } from '../folder/session.js';
 import { repeatUntilStopped, whileOnAir } from '../terminal/shutdown.js';
 import { keepStatus, readStatus } from '../files/status-file.js';
 
-const WAIT_MS = 60_000;
 const LOOK_MS = 1_000;
+
+const statusSchema = z.union([gatewayStatusSchema, startingSchema]);
 
 interface RunOptions extends FolderOptions, AirOptions {
   readonly name: string;
@@ -62,6 +62,7 @@ export function addGatewayCommands(program: Command): void {
     .requiredOption('--data-dir <dir>', 'the data folder of the deployment')
     .option('--name <name>', 'its name', shortName, 'hub-1')
     .action((options: { readonly dataDir: string; readonly name: string }) => status(options));
+  addGatewayRefusedCommand(gateway);
 }
 
 async function run(options: RunOptions): Promise<void> {
@@ -71,6 +72,7 @@ async function run(options: RunOptions): Promise<void> {
     const own = gatewayFolder(folder, options.name);
     const signer = await ownSigner(own);
     const startsOffline = await hasWordOfTheAuthority(own);
+    const endStarting = await keepStarting(own, options.name, session);
     const mqttUrl = options.broker ?? (await brokerOfLedger(own, session, patienceMs, startsOffline));
     const certificate = await keepCertificate(own, session);
     if (!startsOffline)
@@ -90,11 +92,10 @@ async function run(options: RunOptions): Promise<void> {
       ...(options.radio === 'ble' && onBluetooth(session)),
     });
     onClose(() => gateway.close());
+    await endStarting();
     onClose(await keepStatus(own.status, statusOf(session, options.name, gateway, writer)));
-    log.info('the gateway is up; stop it with Ctrl-C', {
-      gateway: options.name,
-      id: gateway.status().gatewayId,
-    });
+    const { gatewayId: id } = gateway.status();
+    log.info('the gateway is up; stop it with Ctrl-C', { gateway: options.name, id });
     const sayTrouble = troubleTeller(log, () => gateway.status().trouble);
     await Promise.race([
       repeatUntilStopped(LOOK_MS, signal, () => certificate.look().then(sayTrouble)),
@@ -118,9 +119,22 @@ const onBluetooth = ({ config }: Session) => ({
  * With a certificate and day keys on disk a gateway begins without a broker, for as long as it takes: tags pass it by
  * whatever becomes of the network. Before that there is nothing it could do, and a wrong address is better said.
  */
-async function hasWordOfTheAuthority({ statements }: GatewayFolder): Promise<boolean> {
-  return (await stat(statements).catch(() => undefined)) !== undefined;
+const hasWordOfTheAuthority = ({ statements }: GatewayFolder): Promise<boolean> => isThere(statements);
+
+/** A status for the first start, in which minutes pass before there is anything else to say; later the last one stays. */
+async function keepStarting(own: GatewayFolder, name: string, { onClose }: Session) {
+  if ((await isThere(own.certificate)) && (await isThere(own.status))) return async () => undefined;
+  const starting = (): StartingStatus => ({ name, isStarting: true });
+  const end = await keepStatus(own.status, starting);
+  onClose(end);
+  return end;
 }
+
+const isThere = (file: string): Promise<boolean> =>
+  stat(file).then(
+    () => true,
+    () => false,
+  );
 
 /**
  * Of the ledger that runs on this folder, which is waited for; one that has run here comes back on the ports it had, so that
@@ -170,62 +184,26 @@ function troubleTeller(log: Log, troubleNow: () => string | undefined): () => vo
 
 /** Makes the key at the first start; the public one goes to the authority. */
 async function ownSigner(own: GatewayFolder) {
-  const known = await stat(own.key).catch(() => undefined);
-  if (known === undefined) await createKeyFile(own.key);
+  if (!(await isThere(own.key))) await createKeyFile(own.key);
   const signer = await signerFrom(own.key);
   await writeAtomically(own.publicKey, `${toHex(signer.publicKey)}\n`);
   return signer;
 }
 
-/** The authority's folder has the same place for this gateway; a folder that both share is found without a copy. */
-function waysToCertificate({ dir, publicKey, certificate }: GatewayFolder): string {
-  const there = `gateways/${basename(dir)}/`;
-  return `firebreak authority run makes one beside ${there}gateway.pub in its own folder; where that is on another machine, bring ${publicKey} there, and ${there}certificate from there to ${certificate}`;
-}
-
-/** The newest certificate, awaited at first and looked for again as time goes. */
-async function keepCertificate(own: GatewayFolder, { log, signal }: Session) {
-  let bytes = await readFile(own.certificate).catch(() => undefined);
-  if (bytes === undefined)
-    log.info(`waiting up to ${WAIT_MS / 1000} s for a certificate: ${waysToCertificate(own)}`);
-  const deadline = performance.now() + WAIT_MS; // the clock may be set meanwhile
-  while (bytes === undefined) {
-    signal.throwIfAborted();
-    if (performance.now() > deadline) {
-      throw new FirebreakError('timeout', `no certificate came: ${waysToCertificate(own)}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    bytes = await readFile(own.certificate).catch(() => undefined);
-  }
-  let newest: Uint8Array = requireCertificate(bytes, own);
-  const look = async (): Promise<void> => {
-    newest = (await readFile(own.certificate).catch(() => undefined)) ?? newest;
-  };
-  return { current: () => newest, look };
-}
-
-/** A certificate holds for a few days, so none does by a clock that leapt by weeks. */
-function holdsNow(certificate: Uint8Array, { clock, config }: Session): boolean {
-  const day = dayOf(clock.nowMs() / 1000);
-  try {
-    return verifyGatewayCertificate(config.issuerPublicKey, decodeGatewayCertificate(certificate), day);
-  } catch {
-    return false; // not a certificate; the gateway says so itself
-  }
-}
-
-function requireCertificate(bytes: Uint8Array, { certificate }: GatewayFolder): Uint8Array {
-  try {
-    decodeGatewayCertificate(bytes);
-    return bytes;
-  } catch (cause) {
-    throw new FirebreakError('damaged', `${certificate}: ${(cause as Error).message}`, { cause });
-  }
-}
-
 async function status(options: { readonly dataDir: string; readonly name: string }): Promise<void> {
   const folder = folderAt(options.dataDir);
   const own = gatewayFolder(folder, options.name);
-  const read = await readStatus(folder, own.status, `gateway ${options.name}`, gatewayStatusSchema);
-  console.log(gatewayScreen(read));
+  const missing = (await isThere(own.certificate)) ? undefined : waysToCertificate(own);
+  const read = await readStatus(folder, own.status, `gateway ${options.name}`, statusSchema).catch(
+    async (error: unknown) => {
+      const isUnseen = error instanceof FirebreakError && error.code === 'not-found';
+      if (isUnseen && missing !== undefined && (await isThere(own.key))) return undefined;
+      throw error;
+    },
+  );
+  console.log(
+    read !== undefined && 'gateway' in read.status
+      ? gatewayScreen({ ...read, status: read.status })
+      : startingScreen(options.name, read, missing),
+  );
 }

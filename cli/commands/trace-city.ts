@@ -14,6 +14,7 @@ import { trace } from '../../tracer/looks/trace.js';
 import { parseJson } from '../folder/config.js';
 import { readInputFile } from '../files/input-file.js';
 import { consoleLog } from '../terminal/log.js';
+import { usage } from '../terminal/exit.js';
 import { caseNumber } from '../terminal/options.js';
 import { requireWritable, showTrace } from '../present/show-trace.js';
 import { terminalProgress } from '../terminal/progress.js';
@@ -41,6 +42,8 @@ export function addTraceCityCommand(program: Command): void {
 }
 
 async function traceCity(dir: string, options: TraceCityOptions): Promise<void> {
+  if (options.presence === true)
+    throw usage('nobody is at a gateway in a synthetic city: leave out --presence');
   await requireWritable(options);
   await requirePerson(options.case, dir);
   const stop = stopSignal();
@@ -71,7 +74,9 @@ async function answer(store: ContactStore, dir: string, options: TraceCityOption
   const { contacts, people } = store.status();
   const view = store.view();
   const startMs = performance.now();
-  const result = trace(view, request);
+  const result = trace(view, request, {
+    bucketsOf: (segment, entry) => store.bucketsOf(segment, entry),
+  });
   const took = (performance.now() - startMs).toFixed(1);
   console.log(
     pc.dim(`${count(contacts)} contacts of ${count(people)} people; walked and told in ${took} ms\n`),

@@ -18,7 +18,7 @@ import { requireWritable, showTrace } from '../present/show-trace.js';
 import { findRunning } from '../files/run-files.js';
 import { inFolder, withFolderOptions } from '../folder/session.js';
 import type { FolderOptions, Session } from '../folder/session.js';
-import { addTraceOptions, askedOf, beyondAllKnown } from '../terminal/trace-options.js';
+import { addTraceOptions, askedOf, beyondAllKnown, requireWindow } from '../terminal/trace-options.js';
 import type { TraceOptions } from '../terminal/trace-options.js';
 import { lookOf, recordedLines, withLookOptions } from '../terminal/who-looks.js';
 import type { LookOptions } from '../terminal/who-looks.js';
@@ -54,15 +54,14 @@ export function addTraceCommand(program: Command): void {
 }
 
 async function run(options: TraceCommandOptions): Promise<void> {
-  if (options.from !== undefined && options.to !== undefined && options.from > options.to) {
-    throw usage('the window ends before it begins: see --from and --to');
-  }
+  requireWindow(options);
   if (options.evidencePerson !== undefined && options.evidence === undefined) {
     throw usage('--evidence-person goes with --evidence FILE');
   }
   await requireWritable(options, { dataDir: options.dataDir, inputs: [options.policy] });
   const asked = await policyOption(options.policy);
   await inFolder('trace', options, async (session) => {
+    requireWindow(options, session.clock.nowMs());
     const question = questionOf(options);
     const { result, accessIndex, evidence } = await ask(session, question, asked);
     console.log(recordedLines(accessIndex, question, options).join('\n'));

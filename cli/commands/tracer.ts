@@ -8,17 +8,19 @@ import { tracerAnswers } from '../../tracer/api/answers.js';
 import { Pulse } from '../../tracer/api/pulse.js';
 import { serveTracerHttp } from '../../tracer/api/serve.js';
 import type { TracerApi } from '../../tracer/api/contract.js';
-import { ROLES } from '../../tracer/api/tokens.js';
+import { isName, NAME_RULE, ROLES } from '../../tracer/api/tokens.js';
 import type { Role } from '../../tracer/api/tokens.js';
 import { follow } from '../../tracer/follow/follow.js';
 import { askDoubts, askHealth } from '../../tracer/api/client.js';
 import { defaultOpenThreads } from '../../tracer/opening/opening-pool.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import { openWalkPool } from '../../tracer/walk/walk-pool.js';
+import type { WalkPool } from '../../tracer/walk/walk-pool.js';
 import { signerFrom } from '../folder/deployment.js';
 import type { DataFolder } from '../folder/folder.js';
 import { readKeyFile } from '../files/key-files.js';
 import { waitForLedger } from '../folder/ledger-place.js';
+import { usage } from '../terminal/exit.js';
 import { wholeNumber } from '../terminal/options.js';
 import { openFolderReader } from '../parts/ledger.js';
 import { makeToken, watchTokens } from '../parts/tracer-tokens.js';
@@ -61,7 +63,7 @@ export function addTracerCommands(program: Command): void {
   withFolderOptions(
     tracer.command('token').description('make a token to ask this tracer with; it is shown once'),
   )
-    .requiredOption('--name <name>', 'who asks with it, as each look is recorded')
+    .requiredOption('--name <name>', 'who asks with it, as each look is recorded', bearerName)
     .addOption(
       new Option('--role <role>', 'officer: all questions; operator: health, metrics and doubts only')
         .choices([...ROLES])
@@ -84,6 +86,11 @@ interface TokenOptions extends FolderOptions {
 
 interface DoubtsOptions extends FolderOptions {
   readonly json?: boolean;
+}
+
+function bearerName(text: string): string {
+  if (isName(text)) return text;
+  throw usage(`--name: ${NAME_RULE}`);
 }
 
 /** The token alone goes to stdout, so that it can be put where it is needed. */
@@ -133,7 +140,7 @@ async function run(options: RunOptions): Promise<void> {
     onClose(() => reader.close());
     let looks = 0;
     const onLook = (): void => void (looks += 1);
-    const walks = openWalkPool(WALKING_THREADS);
+    const walks = walkPool(log);
     const { openThreads } = options;
     const given = { reader, signer, courier: writer.courier, onLook, walks, openThreads };
     const tracer = await startTracer({ ...session, ...given, ...asked });
@@ -152,6 +159,11 @@ async function run(options: RunOptions): Promise<void> {
     log.info('stopping');
   });
 }
+
+const walkPool = (log: Log): WalkPool =>
+  openWalkPool(WALKING_THREADS, {
+    onDeath: (why) => log.warn('a thread that walks traces ended; the next trace starts another', { why }),
+  });
 
 /** A long log takes minutes, during which nobody can ask anything. */
 function sayNowAndThen(log: Log): (done: number, size: number) => void {

@@ -12,7 +12,7 @@ const EVERY_MS = 1_000;
 
 const statusFile = z.object({ ...processMark, wallMs: z.number(), status: z.unknown() });
 
-/** Writes `status()` now and every second until the returned function is called, which writes it a last time. */
+/** Writes `status()` now and every second until the returned function is called, which the first time writes it a last time. */
 export async function keepStatus(file: string, status: () => unknown): Promise<() => Promise<void>> {
   const mark = await ownMark();
   const write = (): Promise<void> => {
@@ -26,11 +26,13 @@ export async function keepStatus(file: string, status: () => unknown): Promise<(
       .catch(() => undefined) // the next second tries again
       .finally(() => (writing = undefined));
   }, EVERY_MS);
-  return async () => {
+  const end = async (): Promise<void> => {
     clearInterval(timer);
     await writing;
     await write();
   };
+  let ended: Promise<void> | undefined;
+  return () => (ended ??= end());
 }
 
 export interface ReadStatus<T> {

@@ -9,7 +9,7 @@ import { findRunning } from '../files/run-files.js';
 const HOLDERS: Readonly<Record<string, readonly string[]>> = {
   authority: ['authority run', 'authority retain'],
   tracer: ['tracer run', 'trace', 'cluster'],
-  gateways: ['gateway run'],
+  gateways: ['gateway run', 'gateway refused'],
 };
 
 /**

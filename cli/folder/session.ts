@@ -9,7 +9,7 @@ import { TIME_FORMAT, positiveNumber, time } from '../terminal/options.js';
 import { openTogether } from '../parts/context.js';
 import type { OnClose, PartContext } from '../parts/context.js';
 import type { LiveClock } from '../../host/clock-live.js';
-import { stopSignal } from '../terminal/shutdown.js';
+import { untilDone } from '../terminal/shutdown.js';
 
 export interface FolderOptions extends ClockOptions {
   readonly dataDir: string;
@@ -52,18 +52,15 @@ export async function inFolder(
   options: FolderOptions,
   work: (session: Session) => Promise<void>,
 ): Promise<void> {
-  const folder = folderAt(options.dataDir);
-  const config = await readConfig(folder);
-  const clock = await openFolderClock(folder, options);
-  const stop = stopSignal();
-  const log = consoleLog(room, process.env['FIREBREAK_LOG']);
-  try {
+  await untilDone(async (signal) => {
+    const folder = folderAt(options.dataDir);
+    const config = await readConfig(folder);
+    const clock = await openFolderClock(folder, options);
+    const log = consoleLog(room, process.env['FIREBREAK_LOG']);
     const { close } = await openTogether(log, async (onClose) => {
-      await work({ folder, config, clock, log, signal: stop.signal, onClose });
+      await work({ folder, config, clock, log, signal, onClose });
       return {};
     });
     await close();
-  } finally {
-    stop.dispose();
-  }
+  });
 }

@@ -31,7 +31,8 @@ export async function openLoneTracer(
   const signer = await signerFrom(folder.tracer.writerKey);
   const writer = await startWriter({ ...session, log }, { signer, spoolDir: folder.tracer.spool, mqttUrl });
   onClose(writer.close);
-  const given = { reader, signer, courier: writer.courier, openThreads: defaultOpenThreads() };
+  const { courier } = writer;
+  const given = { reader, signer, courier, asker: signal, openThreads: defaultOpenThreads() };
   const tracer = await startTracer({ ...session, ...given, ...asked });
   onClose(() => tracer.close());
   const progress = terminalProgress(process.stderr);

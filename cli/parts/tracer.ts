@@ -5,6 +5,7 @@ import type { Courier } from '../../courier/courier.js';
 import type { Clock } from '../../protocol/clock.js';
 import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
 import type { Signer } from '../../protocol/crypto/ed25519.js';
+import { unlessAborted } from '../../host/time-limit.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
 import type { Log } from '../../protocol/log.js';
@@ -14,6 +15,7 @@ import { openContactStore } from '../../tracer/contacts/open-contact-store.js';
 import { accessRecorder } from '../../tracer/looks/access.js';
 import type { AccessRecorder } from '../../tracer/looks/access.js';
 import { AskerError } from '../../tracer/looks/asker-error.js';
+import { MAY_BE_RECORDED } from '../../tracer/looks/nobody-found.js';
 import type { CheckpointStore } from '../../tracer/follow/checkpoint-store.js';
 import { openTracer } from '../../tracer/tracer.js';
 import type { Tracer } from '../../tracer/tracer.js';
@@ -42,6 +44,8 @@ interface TracerGiven {
   readonly signer?: Signer;
   /** Who must have cosigned what it reads. */
   readonly policy?: WitnessPolicy;
+  /** Of the one who asks, where there is one only: ends the wait until a look is recorded. */
+  readonly asker?: AbortSignal;
   /** Told of each look that the ledger has recorded. */
   readonly onLook?: () => void;
   /** Threads that walk; the tracer closes them. */
@@ -78,20 +82,27 @@ export async function startTracer(given: TracerGiven): Promise<Tracer> {
   });
 }
 
-const recorderOver = (courier: Courier, { config, clock, onLook }: TracerGiven): AccessRecorder =>
+const recorderOver = (courier: Courier, { config, clock, onLook, asker }: TracerGiven): AccessRecorder =>
   accessRecorder({
     auditPublicKey: config.auditPublicKey,
     nowMs: () => clock.nowMs(),
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
     commit: async (entries) => {
-      const indexes = await commit(courier, entries);
+      const indexes = await commit(courier, entries, asker);
       onLook?.();
       return indexes;
     },
   });
 
-/** The indexes the ledger gave the entries. Throws `timeout`, or `permission` when the ledger refused one. */
-async function commit(courier: Courier, entries: Parameters<Courier['post']>[0]): Promise<readonly number[]> {
+/**
+ * The indexes the ledger gave the entries. Throws `timeout`, `permission` when the ledger refused one, and the reason of the asker's
+ * signal with word that they may be in the log all the same.
+ */
+async function commit(
+  courier: Courier,
+  entries: Parameters<Courier['post']>[0],
+  asker: AbortSignal | undefined,
+): Promise<readonly number[]> {
   const posted = await courier.post(entries);
   const late = new Promise<never>((_, reject) => {
     const error = new AskerError(
@@ -100,7 +111,11 @@ async function commit(courier: Courier, entries: Parameters<Courier['post']>[0])
     );
     setTimeout(() => reject(error), RECORD_WAIT_MS).unref();
   });
-  const deliveries = await Promise.race([Promise.all(posted.map((one) => one.delivered())), late]);
+  const delivered = Promise.race([Promise.all(posted.map((one) => one.delivered())), late]);
+  const deliveries = await unlessAborted(delivered, asker).catch((error: unknown) => {
+    if (!(error instanceof FirebreakError && error === asker?.reason)) throw error;
+    throw new FirebreakError(error.code, `${error.message}; ${MAY_BE_RECORDED}`, { cause: error });
+  });
   return deliveries.map((delivery) => {
     if (delivery.index !== undefined) return delivery.index;
     throw new AskerError('permission', `the ledger refused to record this look: ${delivery.refusal}`);

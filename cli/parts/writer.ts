@@ -68,7 +68,7 @@ export function startWriter(
     const ledgerReceiptKey = config.receiptPublicKey;
     const { retentionDays } = config.settings;
     const isPastRetention = pastRetention({ clock, retentionDays, mayClockBeRight: given.mayClockBeRight });
-    const deps = { spool, uplink, signer, ledgerReceiptKey, isPastRetention, log, version: VERSION };
+    const deps = { spool, uplink, signer, ledgerReceiptKey, clock, isPastRetention, log, version: VERSION };
     const courier = await openCourier(deps);
     onClose(() => courier.close());
     return { courier, uplink };

@@ -35,6 +35,7 @@ export const gatewayStatusSchema = z.object({
     presenceLost: z.number(),
     presenceTooOld: z.number().default(0),
     certificateToDay: z.number(),
+    isRevoked: z.boolean().default(false),
     statementDays: z.array(z.number()),
     notices: z.number().default(0),
   }),
@@ -48,6 +49,8 @@ export const gatewayStatusSchema = z.object({
     parked: z.number(),
     keptAside: z.number(),
     keptAsideReasons: z.record(z.string(), z.number()).default({}),
+    lastReceiptMs: z.number().optional(),
+    /** Of an earlier version, by the wall clock. */
     lastReceiptWallMs: z.number().optional(),
     lastIndex: z.number().optional(),
   }),
@@ -57,12 +60,12 @@ type Status = z.infer<typeof gatewayStatusSchema>;
 
 export function gatewayScreen(read: ReadStatus<Status>): string {
   const { status } = read;
-  const { gateway, courier } = status;
+  const { gateway } = status;
   const silent = silence(read);
   const then = silent === undefined ? '' : ' then';
   const refusals = reasonsInWords(gateway.reportsRefused);
   return [
-    `${pc.bold(plain(status.name))}  ${silent ?? verdict(status)}`,
+    `${pc.bold(plain(status.name))}  ${silent === undefined ? '' : `${silent}; then: `}${verdict(status)}`,
     row(
       'time here',
       `${localTime(status.clockMs / 1000, true)}${then}, up since ${localTime(gateway.upSinceMs / 1000)}`,
@@ -79,8 +82,8 @@ export function gatewayScreen(read: ReadStatus<Status>): string {
       'reports',
       `${count(gateway.reportsAccepted)} accepted, ${refusals === '' ? 'none refused' : `refused ${refusals}`}`,
     ),
-    row('ledger', ledgerLine(status)),
-    row('last receipt', lastReceiptLine(courier)),
+    row('ledger', ledgerLine(status, then)),
+    row('last receipt', lastReceiptLine(status, silent === undefined)),
     row('certificate', certificateLine(gateway)),
     row('day keys', dayKeysLine(status)),
     row('notices', gateway.notices > 0 ? `${gateway.notices} on offer to tags${then}` : 'none'),
@@ -106,13 +109,14 @@ function verdict(status: Status): string {
 }
 
 /** Why what tags bring does not get into the ledger, and what to do; undefined when it does, or is about to. */
-function ledgerTrouble({ clockMs, courier }: Status): string | undefined {
-  const { online, depth, parked, keptAside, lastReceiptWallMs } = courier;
+function ledgerTrouble(status: Status): string | undefined {
+  const { clockMs, courier } = status;
+  const { online, depth, parked, keptAside } = courier;
   if (!online) return `${unreachable(courier)}, reports wait on disk`;
   if (parked > 0)
     return `${reports(parked)} ${parked === 1 ? 'waits' : 'wait'} until the ledger has the certificate of this gateway: see that the authority runs and reaches the ledger`;
   if (depth > 0 && waitedMs(courier, clockMs) > LONG_MS) {
-    const isTaking = lastReceiptWallMs !== undefined && Date.now() - lastReceiptWallMs < LONG_MS;
+    const isTaking = sinceReceiptMs(status) < LONG_MS;
     const waiting = waitingWords(reports(depth), courier, clockMs);
     return isTaking
       ? `the ledger is behind: ${waiting}`
@@ -120,7 +124,7 @@ function ledgerTrouble({ clockMs, courier }: Status): string | undefined {
   }
   if (keptAside === 0) return undefined;
   const reasons = reasonsInWords(courier.keptAsideReasons);
-  return `the ledger refused ${reports(keptAside)} for good${reasons && ` (${reasons})`}: see that the clock here is right, and tell whoever runs the ledger`;
+  return `the ledger refused ${reports(keptAside)} for good${reasons && ` (${reasons})`}: see that the clock here is right, and tell whoever runs the ledger; once stopped, firebreak gateway refused lists them`;
 }
 
 /** When and why no tag will be served, and what to do about it; undefined while that is far off. */
@@ -159,17 +163,21 @@ function keysEndOf({ clockMs, gateway }: Status): number {
 }
 
 /** 0 is for none that holds today. */
-const certificateLine = (gateway: Status['gateway']): string =>
-  gateway.certificateToDay > 0 ? `holds until ${localTime(endOf(gateway))}` : 'none that holds today';
+function certificateLine(gateway: Status['gateway']): string {
+  if (gateway.isRevoked) return 'revoked by the authority';
+  return gateway.certificateToDay > 0 ? `holds until ${localTime(endOf(gateway))}` : 'none that holds today';
+}
 
 function dayKeysLine(status: Status): string {
   const end = keysEndOf(status);
   return `${status.gateway.statementDays.length} held, ${end > 0 ? `until ${localTime(end)}` : 'none for today'}`;
 }
 
-function ledgerLine({ clockMs, courier }: Status): string {
+function ledgerLine({ clockMs, courier }: Status, then: string): string {
   const waits =
-    courier.oldestUnsentMs === undefined ? '' : `, the oldest for ${ago(clockMs - courier.oldestUnsentMs)}`;
+    courier.oldestUnsentMs === undefined
+      ? ''
+      : `, the oldest for ${ago(clockMs - courier.oldestUnsentMs)}${then}`;
   const parked =
     courier.parked > 0 ? ` (${count(courier.parked)} until the ledger takes this gateway's certificate)` : '';
   return `${count(courier.delivered)} delivered and receipted since it started, ${refusedWords(courier)}, ${count(courier.depth)} waiting${parked}${waits}`;
@@ -184,10 +192,20 @@ function refusedWords({ refused, keptAside, keptAsideReasons }: Status['courier'
   return `${all} (${reasons && `${reasons}; `}${kept})`;
 }
 
-function lastReceiptLine({ lastReceiptWallMs, lastIndex }: Status['courier']): string {
-  if (lastReceiptWallMs === undefined) return 'none yet';
-  const entry = lastIndex === undefined ? '' : `, entry ${count(lastIndex)}`;
-  return `${ago(Date.now() - lastReceiptWallMs)} ago${entry}`;
+/** When it came, where the status is not of now: "ago" would be that long before what it says. */
+function lastReceiptLine(status: Status, isOfNow: boolean): string {
+  const { lastReceiptMs, lastIndex } = status.courier;
+  const sinceMs = sinceReceiptMs(status);
+  if (sinceMs === Infinity) return 'none yet';
+  const isAgo = isOfNow || lastReceiptMs === undefined;
+  const when = isAgo ? `${ago(sinceMs)} ago` : localTime(lastReceiptMs / 1000);
+  return lastIndex === undefined ? when : `${when}, entry ${count(lastIndex)}`;
+}
+
+/** Deployment ms from the newest receipt to the status; Infinity when there was none. */
+function sinceReceiptMs({ clockMs, courier: { lastReceiptMs, lastReceiptWallMs } }: Status): number {
+  if (lastReceiptMs !== undefined) return clockMs - lastReceiptMs;
+  return lastReceiptWallMs === undefined ? Infinity : Date.now() - lastReceiptWallMs;
 }
 
 const reports = (number: number): string => counted(number, 'report');

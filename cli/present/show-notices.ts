@@ -1,5 +1,5 @@
-/** What came of a notice, and how the authority that gave it is, in lines for a person. */
-import type { AuthorityStatus, NoticeReach } from '../../authority/authority.js';
+/** What came of a notice or a revocation, and how the authority that gave it is, in lines for a person. */
+import type { AuthorityStatus, NoticeReach, RevocationReach } from '../../authority/authority.js';
 import type { Notified } from '../../authority/notices/notice-desk.js';
 import type { CourierStatus } from '../../courier/courier.js';
 import { MAX_NOTICES, MAX_NOTICES_BYTES } from '../../protocol/tag/notice-list.js';
@@ -27,11 +27,25 @@ export function notifiedLines(tags: number, notified: Notified, reach: NoticeRea
   ];
 }
 
+const WAITS =
+  'is kept here, and goes out when the ledger can be reached; it has not yet. Do not give it again';
 const REACHED: Readonly<Record<NoticeReach, string>> = {
   out: 'is published; tags see it at their next gateway',
   logged: 'is in the ledger, and goes out when the broker can be reached; it has not yet',
-  waits: 'is kept here, and goes out when the ledger can be reached; it has not yet. Do not give it again',
+  waits: WAITS,
   refused: 'was refused by the ledger, and nobody is warned by it: the log of the authority says why',
+};
+
+/** `gatewayId` in hex. */
+export const revokedLine = (gatewayId: string, reach: RevocationReach): string =>
+  reach === 'out'
+    ? `gateway ${gatewayId} is revoked`
+    : `the revocation of gateway ${gatewayId} ${REVOKED[reach]}`;
+
+const REVOKED: Readonly<Record<Exclude<RevocationReach, 'out'>, string>> = {
+  logged: 'is in the ledger, and goes out to gateways when the broker can be reached; it has not yet',
+  waits: WAITS,
+  refused: 'was refused by the ledger: the log of the authority says why',
 };
 
 function unreachableWords(tags: readonly number[]): string {
@@ -53,7 +67,7 @@ function roomLines({ held, heldBytes }: Notified): string[] {
 /** `nowMs` is deployment time. */
 export function healthLine(
   courier: CourierStatus,
-  { noticesWaiting }: AuthorityStatus,
+  { noticesWaiting, gateways }: AuthorityStatus,
   nowMs: number,
 ): string {
   const { online, depth, keptAside, keptAsideReasons } = courier;
@@ -66,7 +80,12 @@ export function healthLine(
     noticesWaiting > 0
       ? `; ${counted(noticesWaiting, 'notice')} among them ${noticesWaiting === 1 ? 'warns' : 'warn'} nobody yet`
       : '';
-  const waiting = `${waitingWords(entries(depth), courier, nowMs)}${warnings}`;
+  const unrevoked = gateways.filter(({ revocation }) => revocation === 'waits').length;
+  const revocations =
+    unrevoked > 0
+      ? `; ${counted(unrevoked, 'revocation')} among them ${unrevoked === 1 ? 'ends' : 'end'} nothing yet`
+      : '';
+  const waiting = `${waitingWords(entries(depth), courier, nowMs)}${warnings}${revocations}`;
   return `${online ? 'the ledger has not answered yet' : unreachable(courier)}: ${waiting}${aside}`;
 }
 
@@ -76,7 +95,12 @@ export function lastNoticeLine({ lastNotice, noticesOnOffer }: AuthorityStatus):
   if (lastNotice === undefined) return 'no notice is on offer to tags';
   const { number, givenMs, state } = lastNotice;
   const when = givenMs === 0 ? '' : `, given ${localTime(givenMs / 1000)}`;
-  return `last notice: ${number}${when}${STATE[state]}; ${counted(noticesOnOffer, 'notice')} on offer to tags`;
+  return `last notice: ${number}${when}${LEDGER_STATE[state]}; ${counted(noticesOnOffer, 'notice')} on offer to tags`;
 }
 
-const STATE = { logged: '', waits: ', waits for the ledger', refused: ', refused by the ledger' } as const;
+/** What the ledger said, behind what was given. */
+export const LEDGER_STATE = {
+  logged: '',
+  waits: ', waits for the ledger',
+  refused: ', refused by the ledger',
+} as const;

@@ -9,6 +9,7 @@ import { partyIdOf } from '../../protocol/keys.js';
 import { plain } from '../../protocol/plain-text.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
 import { count, counted } from './counts.js';
+import { LEDGER_STATE } from './show-notices.js';
 import type { EndingDay, RetentionPlan } from '../days/retention-plan.js';
 
 /** "2026-03-02" of day 20514; the number itself where it is no date. */
@@ -118,10 +119,11 @@ export function gatewayLines(gateways: AuthorityStatus['gateways'], today: numbe
   const width = Math.max(...gateways.map(({ name }) => name.length));
   return gateways
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, publicKey, toDay, revokedFromMs }) => {
+    .map(({ name, publicKey, toDay, revokedFromMs, revocation = 'logged' }) => {
       const id = toHex(partyIdOf(fromHex(publicKey)));
       const certified = `${toDay < today ? 'certificate ended with' : 'certified through'} ${dateOf(toDay)}`;
-      const state = revokedFromMs === null ? certified : `revoked on ${dateOfMs(revokedFromMs)}`;
+      const revoked = (fromMs: number) => `revoked on ${dateOfMs(fromMs)}${LEDGER_STATE[revocation]}`;
+      const state = revokedFromMs === null ? certified : revoked(revokedFromMs);
       return `  ${plain(name).padEnd(width)}  ${id}  ${state}`;
     });
 }

@@ -1,8 +1,9 @@
-/** How a command ends: 0 done, 1 failed, 2 used wrongly. One place turns an error into words and a number. */
+/** How a command ends: {@link EXIT_CODES}. One place turns an error into words and a number. */
 import { CommanderError } from 'commander';
 import pc from 'picocolors';
 import { systemWords } from '../../host/system-words.js';
 import { FirebreakError } from '../../protocol/errors.js';
+import type { ErrorCode } from '../../protocol/errors.js';
 import { plain } from '../../protocol/plain-text.js';
 
 const SHOWN_HELP = new Set(['commander.help', 'commander.helpDisplayed', 'commander.version']);
@@ -10,8 +11,37 @@ const SHOWN_HELP = new Set(['commander.help', 'commander.helpDisplayed', 'comman
 /** A call that was spelled wrongly: exit code 2. */
 export const usage = (message: string) => new FirebreakError('usage', message);
 
-export function exitCodeOf(error: unknown): 0 | 1 | 2 {
-  if (error instanceof CommanderError) return SHOWN_HELP.has(error.code) ? 0 : 2;
+export const EXIT_CODES = '0 done, 1 failed, 2 used wrongly, 130 interrupted';
+const INTERRUPTED = 130;
+
+/** The command was asked to stop, and did, before it was done. */
+export class StoppedError extends FirebreakError {
+  constructor(message = 'stopped before it was done', options?: ErrorOptions) {
+    super('closed', message, options);
+  }
+}
+
+/** For a process that has nothing to finish. */
+export function endInterrupted(): never {
+  console.error(describeError(new StoppedError(), false));
+  process.exit(INTERRUPTED);
+}
+
+const OF_STOPPING: readonly ErrorCode[] = ['closed', 'unconfirmed'];
+
+/** What work that was asked to stop threw, as a {@link StoppedError} where that is why. */
+export function asStopped(error: unknown, { reason }: AbortSignal): unknown {
+  const isStopped = reason instanceof StoppedError && error instanceof FirebreakError;
+  if (!isStopped || error instanceof StoppedError || !OF_STOPPING.includes(error.code)) return error;
+  return new StoppedError(error.message, { cause: error });
+}
+
+export function exitCodeOf(error: unknown): 0 | 1 | 2 | typeof INTERRUPTED {
+  if (error instanceof StoppedError) return INTERRUPTED;
+  if (error instanceof CommanderError) {
+    const isAsked = SHOWN_HELP.has(error.code) && error.exitCode === 0; // help that nobody asked for tells what is missing
+    return isAsked ? 0 : 2;
+  }
   return error instanceof FirebreakError && error.code === 'usage' ? 2 : 1;
 }
 

@@ -2,14 +2,15 @@
 import { setMaxListeners } from 'node:events';
 import { pauseUntilStopped } from '../../host/clock-live.js';
 import { FirebreakError } from '../../protocol/errors.js';
+import { asStopped, endInterrupted, StoppedError } from './exit.js';
 
 /** A signal that aborts on SIGINT or SIGTERM. Call the disposer when the work is over. */
 export function stopSignal(): { readonly signal: AbortSignal; dispose(): void } {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal); // every session of a fleet listens while it lasts
   const stop = () => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort(new FirebreakError('closed', 'stopped before it was done'));
+    if (controller.signal.aborted) endInterrupted();
+    controller.abort(new StoppedError());
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
@@ -21,6 +22,18 @@ export function stopSignal(): { readonly signal: AbortSignal; dispose(): void } 
       process.off('SIGTERM', stop);
     },
   };
+}
+
+/** Does work that Ctrl-C ends. Throws {@link StoppedError} where that was before it was done. */
+export async function untilDone<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const stop = stopSignal();
+  try {
+    return await work(stop.signal);
+  } catch (error) {
+    throw asStopped(error, stop.signal);
+  } finally {
+    stop.dispose();
+  }
 }
 
 /** Resolves when the signal aborts. */

@@ -59,8 +59,8 @@ export function addTraceOptions(command: Command): Command {
     .option('--presence', 'also go by who was at one gateway at one time')
     .option(
       '--list <n>',
-      `list at most so many people, up to ${count(MAX_LISTED)} (default: ${count(DEFAULT_LIST)}); all are counted`,
-      wholeNumber(0, MAX_LISTED),
+      `list at most so many people, 1 to ${count(MAX_LISTED)} (default: ${count(DEFAULT_LIST)}); all are counted`,
+      wholeNumber(1, MAX_LISTED),
     )
     .option('--json <file>', 'write the trace as JSON')
     .option('--csv <file>', 'write the trace as CSV, a row a person');
@@ -82,6 +82,16 @@ export function askedOf(options: TraceOptions): Omit<TraceRequest, 'case' | 'fro
 interface Window {
   readonly from: number;
   readonly to: number;
+}
+
+/** Throws `usage` for a window that no look need be recorded to find empty; `nowMs` is deployment time, where it is known. */
+export function requireWindow({ from, to }: Partial<Window>, nowMs = Infinity): void {
+  if (from !== undefined && to !== undefined && from > to)
+    throw usage('the window ends before it begins: see --from and --to');
+  if (from !== undefined && from * 1000 > nowMs)
+    throw usage(
+      `--from, ${localTime(from, true)}, is to come: the folder’s clock says ${localTime(Math.floor(nowMs / 1000), true)}`,
+    );
 }
 
 /** Why there is nothing in a window that was left open at the end where nothing is known any more. */

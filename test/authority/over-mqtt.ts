@@ -37,15 +37,16 @@ export async function connectAuthority(url: string): Promise<ConnectedAuthority>
   });
   const ledgerReceiptKey = receiptSigner.publicKey;
   const spool = memorySpool();
+  const clock = { nowMs: () => asUnixMs(NOW_MS), sleep: async () => {} };
   const courier = await openCourier({
     spool,
     uplink,
     signer: issuer,
     ledgerReceiptKey,
+    clock,
     log: silentLog,
     version: 'test',
   });
-  const clock = { nowMs: () => asUnixMs(NOW_MS), sleep: async () => {} };
   const authority = await openAuthority({ ...newWorld().deps, issuer, clock, courier, uplink });
   const close = async () => {
     await authority.close();

@@ -193,6 +193,7 @@ describe('an authority on an older copy of its folder', () => {
       records: { ...records, get },
       book: statementBook(records),
       entries,
+      log: world.deps.log,
     });
     await register.certify(north, 'north', TODAY);
     const certificate = decodeGatewayCertificate(certifyGateway(issuer, north, TODAY + 3));

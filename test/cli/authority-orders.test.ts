@@ -1,5 +1,5 @@
 /** An officer's words reach the authority as they were given: the command writes the order down, a running authority carries it out. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -8,6 +8,8 @@ import { folderAt } from '../../cli/folder/folder.js';
 import { takeOrders } from '../../cli/orders/order-desk.js';
 import type { Order } from '../../cli/orders/order-files.js';
 import { announce } from '../../cli/files/run-files.js';
+import type { RevocationReach } from '../../authority/authority.js';
+import { toHex } from '../../protocol/bytes.js';
 import { asTagNumber } from '../../protocol/brands.js';
 import { MAX_NOTICES, splitNotices } from '../../protocol/tag/notice-list.js';
 import { openNotice } from '../../protocol/tag/notice.js';
@@ -42,6 +44,25 @@ it.each<[readonly string[], Order]>([
   expect(taken).toEqual([wanted.what === 'notify' ? { ...wanted, day } : wanted]);
 });
 
+it('everybody in a file is warned with whoever is named, after word of how many', async () => {
+  const folder = folderAt(await mkdtemp(join(tmpdir(), 'firebreak-words-')));
+  onTestFinished(() => rm(folder.dir, { recursive: true }));
+  const data = ['--data-dir', folder.dir];
+  await attempt('authority', 'init', ...data);
+  await announce(folder, 'authority', { http: 'http://127.0.0.1:1' });
+  const list = join(folder.dir, 'list.txt');
+  await writeFile(list, '4\n5\n');
+  const taken: Order[] = [];
+  let isEnded = false;
+  const given = attempt(...NOTIFY, '--persons', list, ...data).finally(() => (isEnded = true));
+  await until('the command to end', async () => {
+    await takeOrders(folder, async (order) => `done ${taken.push(order)}`);
+    return isEnded;
+  });
+  expect(await given).toMatchObject({ code: 0, stdout: 'to be warned: 3 people\ndone 1\n' });
+  expect(taken).toMatchObject([{ what: 'notify', tags: [17, 4, 5] }]);
+});
+
 it('a notice is given with its code, and takes the oldest off only where the order says so', async () => {
   const { authority, world } = await newAuthority();
   await enrolled(world, [asTagNumber(17)]);
@@ -57,4 +78,24 @@ it('a notice is given with its code, and takes the oldest off only where the ord
   const [newest] = splitNotices(world.retained.get(NOTICES_TOPIC) ?? new Uint8Array());
   const { number, code } = openNotice(newest ?? new Uint8Array(), issuer.publicKey);
   expect({ number, code }).toEqual({ number: MAX_NOTICES + 1, code: 7 });
+});
+
+it('a revocation is told as one only once it is in the ledger and out', async () => {
+  const { authority, world } = await newAuthority();
+  const { clock } = world;
+  const { signal } = new AbortController();
+  const courier = { status: () => expect.fail('nobody asked for it') };
+  const given: string[] = [];
+  const tell = (reach: RevocationReach) => {
+    const revokeGateway = async (id: Uint8Array) => void given.push(toHex(id));
+    const revoking = { ...authority, revokeGateway, revoked: async () => reach };
+    return carryOut(
+      { what: 'revoke', gatewayId: GATEWAY_ID },
+      { authority: revoking, courier, clock, signal },
+    );
+  };
+  expect(await tell('out')).toBe(`gateway ${GATEWAY_ID} is revoked`);
+  expect(await tell('waits')).toContain('is kept here, and goes out when the ledger can be reached');
+  await expect(tell('refused')).rejects.toMatchObject({ code: 'permission' });
+  expect(given).toEqual([GATEWAY_ID, GATEWAY_ID, GATEWAY_ID]);
 });

@@ -47,7 +47,7 @@ describe('firebreak cluster', () => {
       '--cases',
       cases,
       '--from',
-      '2030-01-01',
+      '2023-11-15T10:21Z',
     );
     expect(text).toContain('nothing is known that ended after --from');
     expect(text).toContain('9999 is in no contact at all, and no gateway saw it: is the number right?');

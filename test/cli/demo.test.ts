@@ -177,13 +177,13 @@ describe('a demo that cannot be', () => {
 });
 
 describe('a demo that is interrupted', () => {
-  it('stops with a word and exit code 1, and writes no trace', async () => {
+  it('stops with a word and exit code 130, and writes no trace', async () => {
     const [data, json] = [shop.path('cut'), shop.path('cut.json')];
     const demo = startFirebreak(['demo', '--data-dir', data, '--json', json], 'demo');
     await until('the ledger to grow', async () => (await sizeOf(join(data, 'ledger', 'store'))) > 50_000);
     demo.child.kill('SIGINT');
     const started = performance.now();
-    expect(await demo.ended).toEqual({ code: 1, signal: null });
+    expect(await demo.ended).toEqual({ code: 130, signal: null });
     expect(performance.now() - started).toBeLessThan(30_000);
     expect(demo.stderr()).toContain('firebreak: stopped before it was done');
     expect(demo.stderr()).not.toContain('unexpected');

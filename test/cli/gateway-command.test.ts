@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runFirebreak, startFirebreak } from './firebreak-process.js';
 import type { FirebreakProcess } from './firebreak-process.js';
+import { attempt } from './in-process.js';
 import { openWorkshop } from './small-demo.js';
 import type { Workshop } from './small-demo.js';
 
@@ -33,6 +34,10 @@ describe('a gateway with a certificate and day keys on disk', () => {
       gateway.child.kill('SIGTERM');
       expect((await gateway.ended).code).toBe(0);
       await air.kill();
+      const { text } = await attempt('gateway', 'status', '--data-dir', folder);
+      expect(text).toMatch(
+        /not running; last seen \d+ s ago; then: serving tags; the ledger cannot be reached/,
+      );
     }
   });
 
@@ -112,15 +117,39 @@ describe('a gateway at its first start, whose broker is not there', () => {
     const folder = await withoutDayKeys();
     const own = join(folder, 'gateways', 'hub-1');
     await rm(join(own, 'certificate'));
+    await rm(join(own, 'status.json'), { force: true });
     const gateway = startFirebreak(['gateway', 'run', '--data-dir', folder, '--broker', NO_BROKER]);
+    const ways = `bring ${join(own, 'gateway.pub')} there, and gateways/hub-1/certificate from there to ${join(own, 'certificate')}`;
     try {
       await gateway.says('for a certificate');
-      expect(gateway.stderr()).toContain(
-        `bring ${join(own, 'gateway.pub')} there, and gateways/hub-1/certificate from there to ${join(own, 'certificate')}`,
-      );
+      expect(gateway.stderr()).toContain(ways);
+      const waiting = await attempt('gateway', 'status', '--data-dir', folder);
+      expect(waiting.text).toContain('hub-1  waits for the authority’s certificate\n');
+      expect(waiting.text).toContain(ways);
+      expect(waiting.code).toBe(0);
     } finally {
       await gateway.kill();
     }
+    const needs = 'before it can serve tags it needs the authority’s certificate\n';
+    const stopped = await attempt('gateway', 'status', '--data-dir', folder);
+    expect(stopped.text).toMatch(/hub-1 {2}not running; last seen \d+ s ago; before/);
+    expect(stopped.text).toContain(needs);
+    expect(stopped.text).toContain(ways);
+  });
+
+  it('is shown what it lacks too where it left no status', async () => {
+    const folder = await withoutDayKeys();
+    const own = join(folder, 'gateways', 'hub-1');
+    for (const file of ['certificate', 'status.json']) await rm(join(own, file), { force: true });
+    const { code, text } = await attempt('gateway', 'status', '--data-dir', folder);
+    expect(text).toContain(
+      'hub-1  not running; before it can serve tags it needs the authority’s certificate\n',
+    );
+    expect(text).toContain(`bring ${join(own, 'gateway.pub')} there`);
+    expect(code).toBe(0);
+    const other = await attempt('gateway', 'status', '--data-dir', folder, '--name', 'hub-2');
+    expect(other.text).toContain('gateway hub-2 has not run on this folder');
+    expect(other.code).toBe(1);
   });
 
   it('stops at once when it is asked to while it tries', async () => {

@@ -47,7 +47,7 @@ describe('what another process holds', () => {
   it.each([
     ['authority', 'firebreak authority run or firebreak authority retain'],
     ['tracer', 'firebreak tracer run or firebreak trace or firebreak cluster'],
-    ['gateway', 'firebreak gateway run'],
+    ['gateway', 'firebreak gateway run or firebreak gateway refused'],
   ] as const)('is, of the spool of %s, held by a command that can hold it', async (party, holders) => {
     const given = await context();
     const spoolDir = party === 'gateway' ? gatewayFolder(folder, 'hub-1').spool : folder[party].spool;

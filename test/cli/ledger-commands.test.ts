@@ -250,7 +250,7 @@ describe('a ledger that runs', () => {
       },
     }));
     const exporting = startFirebreak(['ledger', 'export', '--data-dir', folder, '--out', out]);
-    expect(await exporting.ended).toEqual({ code: 1, signal: null });
+    expect(await exporting.ended).toEqual({ code: 130, signal: null });
     expect(exporting.stderr()).toContain('stopped before it was done');
     await end();
     expect(await filesUnder(out)).not.toContain(join(out, 'checkpoint'));

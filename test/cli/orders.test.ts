@@ -95,7 +95,7 @@ describe('an order', () => {
     const notify = startFirebreak(['authority', 'notify', '--data-dir', folder.dir, '--person', '17']);
     await waiting();
     notify.child.kill('SIGINT');
-    expect(await notify.ended).toMatchObject({ code: 1 });
+    expect(await notify.ended).toMatchObject({ code: 130 });
     expect(notify.stderr()).toContain('the order is taken back, and nothing was done');
     expect(await left()).toEqual([]);
   });

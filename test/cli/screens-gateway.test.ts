@@ -61,6 +61,19 @@ describe('a gateway', () => {
     expect(gateway(1, { notices: 2 })).not.toContain('then');
   });
 
+  it('that is stopped says what its last verdict was', () => {
+    const stopped = { isRunning: false };
+    expect(gateway(1, {}, stopped)).toContain('hub-1  not running; last seen 0 s ago; then: well\n');
+    const trouble = 'the authority has revoked this gateway';
+    expect(gateway(1, { trouble }, stopped)).toContain(`ago; then: serves no tag: ${trouble}\n`);
+  });
+
+  it('that is revoked has no certificate that holds, whatever days are left', () => {
+    const revoked = gateway(1, { isRevoked: true, trouble: 'the authority has revoked this gateway' });
+    expect(revoked).toMatch(/certificate +revoked by the authority\n/);
+    expect(gateway(1)).toMatch(/certificate +holds until /);
+  });
+
   it('without a certificate has none until 1970 either', () => {
     expect(gateway(1, { certificateToDay: 0 })).toMatch(/certificate +none that holds today\n/);
   });
@@ -96,8 +109,8 @@ describe('a gateway whose reports the ledger', () => {
       'hub-1  serving tags; the ledger takes nothing: 1,200 reports wait, the oldest for 11 min; ' +
       'firebreak ledger status says how it is';
     expect(waiting(11)).toContain(nothing);
-    expect(waiting(11, { lastReceiptWallMs: Date.now() - 11 * MINUTE_MS })).toContain(nothing);
-    expect(waiting(11, { lastReceiptWallMs: Date.now() - MINUTE_MS })).toContain(
+    expect(waiting(11, { lastReceiptMs: NOON_MS - 11 * MINUTE_MS })).toContain(nothing);
+    expect(waiting(11, { lastReceiptMs: NOON_MS - MINUTE_MS })).toContain(
       'hub-1  serving tags; the ledger is behind: 1,200 reports wait, the oldest for 11 min',
     );
     expect(waiting(11, { depth: 1 })).toContain('1 report waits, the oldest');
@@ -115,7 +128,7 @@ describe('a gateway whose reports the ledger', () => {
     const shown = delivering({ ...courier, delivered: 12 });
     expect(shown).toContain(
       'hub-1  serving tags; the ledger refused 3 reports for good (2 day, 1 epoch): ' +
-        'see that the clock here is right, and tell whoever runs the ledger',
+        'see that the clock here is right, and tell whoever runs the ledger; once stopped, firebreak gateway refused lists them',
     );
     expect(shown).toContain(
       '12 delivered and receipted since it started, 3 refused (2 day, 1 epoch; kept on disk), 0 waiting',
@@ -127,9 +140,23 @@ describe('a gateway whose reports the ledger', () => {
   });
 
   it('took names the entry that can be proved', () => {
-    const took = { lastReceiptWallMs: Date.now() - 3000, lastIndex: 12_345 };
+    const took = { lastReceiptMs: NOON_MS - 3000, lastIndex: 12_345 };
     expect(delivering(took)).toMatch(/last receipt +3 s ago, entry 12,345\n/);
     expect(delivering({})).toMatch(/last receipt +none yet\n/);
+  });
+
+  it('took and did not take says both by its own clock, and of what was then that it was', () => {
+    const courier = {
+      ...{ depth: 2, oldestUnsentMs: NOON_MS - 70 * MINUTE_MS },
+      ...{ lastReceiptMs: NOON_MS - 60 * MINUTE_MS, lastIndex: 7 },
+    };
+    const now = delivering(courier);
+    expect(now).toMatch(/2 waiting, the oldest for 1 h 10 min\n/);
+    expect(now).toMatch(/last receipt +1 h 00 min ago, entry 7\n/);
+    const stopped = gateway(1, {}, { clockMs: NOON_MS, courier, isRunning: false });
+    expect(stopped).toMatch(/2 waiting, the oldest for 1 h 10 min then\n/);
+    const when = localTime(NOON_MS / 1000 - 3600);
+    expect(stopped).toMatch(new RegExp(`last receipt +${when}, entry 7\n`));
   });
 
   it('is shown too where an earlier version wrote the status', () => {

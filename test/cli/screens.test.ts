@@ -1,4 +1,5 @@
 /** What stands on a person's screen: days that end when they end, numbers that agree with their nouns. */
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { typeLine } from '../../cli/present/entry-names.js';
 import { auditLines } from '../../cli/present/show-audit.js';
@@ -85,6 +86,8 @@ describe('the status of an authority', () => {
       `  hub-2    ${id(3)}  certificate ended with 2026-03-08`,
       `  ward-10  ${id(2)}  revoked on 2026-03-06`,
     ]);
+    const waiting = { ...gatewayOf('ward-10', 2, 1_772_755_200_000), revocation: 'waits' as const };
+    expect(gatewayLines([waiting], 20_521)[0]).toContain('revoked on 2026-03-06, waits for the ledger');
     const rest = {
       ...{ issuerPublicKey: '', days: [], ended: [], enrolledTags: 2, sunsetDay: undefined },
       ...{ lastNotice: undefined, noticesOnOffer: 0, noticesWaiting: 0 },
@@ -108,6 +111,18 @@ describe('a command to type next', () => {
     [undefined, 'firebreak '],
   ])('can be typed where the npm script %s ran this', (script, call) => {
     expect(callOf('ledger verify', { npm_lifecycle_event: script })).toBe(`${call}ledger verify`);
+  });
+
+  it.each([
+    [join(process.cwd(), 'dist/cli/main.js'), 'node dist/cli/main.js'],
+    [join(process.cwd(), 'cli/main.ts'), 'npx tsx cli/main.ts'],
+    ['/opt/firebreak/cli/main.js', 'node /opt/firebreak/cli/main.js'],
+    ['/opt/it’s my/cli/main.js', "node '/opt/it’s my/cli/main.js'"],
+    ["/opt/it's/cli/main.js", "node '/opt/it'\\''s/cli/main.js'"],
+    ['/usr/local/bin/firebreak', 'firebreak'],
+    [undefined, 'firebreak'],
+  ])('can be typed where %s is what runs', (script, call) => {
+    expect(callOf('ledger verify', {}, script)).toBe(`${call} ledger verify`);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { healthLine, lastNoticeLine, notifiedLines } from '../../cli/present/show-notices.js';
+import { healthLine, lastNoticeLine, notifiedLines, revokedLine } from '../../cli/present/show-notices.js';
 import { tagScreen, tagStatusSchema } from '../../cli/present/tag-screen.js';
 import { asTagNumber } from '../../protocol/brands.js';
 
@@ -31,10 +31,20 @@ describe('an officer who gave a notice', () => {
   });
 });
 
+it('an officer who revoked a gateway is told that it is revoked only when it is', () => {
+  const id = 'a0'.repeat(16);
+  expect(revokedLine(id, 'out')).toBe(`gateway ${id} is revoked`);
+  expect(revokedLine(id, 'waits')).toBe(
+    `the revocation of gateway ${id} is kept here, and goes out when the ledger can be reached; it has not yet. Do not give it again`,
+  );
+  for (const reach of ['logged', 'refused'] as const)
+    expect(revokedLine(id, reach)).not.toContain('is revoked');
+});
+
 describe('the status of an authority', () => {
   const courier = {
     ...{ online: true, depth: 0, bytes: 0, oldestUnsentMs: undefined, parked: 0, keptAside: 0, delivered: 4 },
-    ...{ refused: 0, resent: 0, renumbered: 0, strayReceipts: 0, lastReceiptWallMs: undefined },
+    ...{ refused: 0, resent: 0, renumbered: 0, strayReceipts: 0, lastReceiptMs: undefined },
     ...{ offlineWhy: undefined, keptAsideReasons: {}, lastIndex: undefined },
   };
   const status = {
@@ -47,6 +57,11 @@ describe('the status of an authority', () => {
     const waiting = { ...courier, depth: 2, oldestUnsentMs: 1_000 };
     expect(healthLine({ ...waiting, online: false }, { ...status, noticesWaiting: 1 }, 41_000)).toBe(
       'the ledger cannot be reached: 2 entries wait, the oldest for 40 s; 1 notice among them warns nobody yet',
+    );
+    const gateway = { name: 'hub-1', publicKey: '', toDay: 1, revokedFromMs: 5 };
+    const gateways = [gateway, { ...gateway, revocation: 'waits' as const }];
+    expect(healthLine(waiting, { ...status, gateways }, 41_000)).toContain(
+      'the oldest for 40 s; 1 revocation among them ends nothing yet',
     );
     expect(healthLine(waiting, status, 41_000)).toContain('the ledger has not answered yet: 2 entries wait');
     expect(healthLine({ ...waiting, online: false, offlineWhy: 'no route\n' }, status, 41_000)).toBe(

@@ -6,8 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { readConfig } from '../../cli/folder/config.js';
 import { folderAt } from '../../cli/folder/folder.js';
 import { announce } from '../../cli/files/run-files.js';
+import { startTracer } from '../../cli/parts/tracer.js';
+import { asUnixMs } from '../../protocol/brands.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { MemoryLog } from '../tracer/memory-log.js';
 import { startFirebreak } from './firebreak-process.js';
 import { attempt } from './in-process.js';
 
@@ -32,6 +37,36 @@ it.each(['trace', 'cluster'])('%s', async (command) => {
   onTestFinished(() => asking.kill());
   await asked;
   asking.child.kill('SIGINT');
-  expect(await asking.ended).toMatchObject({ code: 1 });
-  expect(asking.stderr()).toContain('the look may have been recorded all the same');
+  expect(await asking.ended).toMatchObject({ code: 130 });
+  expect(asking.stderr()).toContain('; the look may be recorded');
+});
+
+it('ends the wait until a tracer of one’s own has recorded the look, too', async () => {
+  const folder = folderAt(await mkdtemp(join(tmpdir(), 'firebreak-stopped-')));
+  onTestFinished(() => rm(folder.dir, { recursive: true }));
+  await attempt('authority', 'init', '--data-dir', folder.dir);
+  const stop = new AbortController();
+  const courier = {
+    post: async () => {
+      stop.abort(new FirebreakError('closed', 'stopped before it was done'));
+      return [{ delivered: () => new Promise<never>(() => undefined) }];
+    },
+    drained: () => expect.fail('not asked for'),
+    status: () => expect.fail('not asked for'),
+    close: async () => undefined,
+  };
+  const quiet = () => undefined;
+  const tracer = await startTracer({
+    ...{ folder, courier, asker: stop.signal, config: await readConfig(folder) },
+    ...{ clock: { nowMs: () => asUnixMs(0), sleep: async () => undefined } },
+    ...{ log: { info: quiet, warn: quiet, error: quiet }, reader: new MemoryLog().reader() },
+  });
+  onTestFinished(() => tracer.close());
+  const request = { case: '17', direction: 'forward', hops: 1, from: 0, to: 9 } as const;
+  const look = { officer: 'Dr. Ada', purpose: 'ward' };
+  const asked = tracer.lookUp({ ...request, minSeconds: 0, latentSeconds: 0 }, look, undefined, stop.signal);
+  await expect(asked).rejects.toMatchObject({
+    code: 'closed',
+    message: 'stopped before it was done; the look may be recorded',
+  });
 });

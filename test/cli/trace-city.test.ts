@@ -3,10 +3,15 @@ import { cp, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { readContactColumns } from '../../protocol/contact-columns.js';
+import { asEpoch, asTagNumber } from '../../protocol/brands.js';
+import { MUTUAL, readContactColumns } from '../../protocol/contact-columns.js';
+import type { ContactColumns } from '../../protocol/contact-columns.js';
+import type { Contact } from '../../tracer/contact.js';
 import { memoryContactStore } from '../../tracer/contacts/open-contact-store.js';
 import { trace } from '../../tracer/looks/trace.js';
-import type { TraceResult } from '../../tracer/looks/trace-result.js';
+import type { ReachedPerson, TraceResult } from '../../tracer/looks/trace-result.js';
+import { referenceTrace } from '../reference/brute-force.js';
+import type { ReferenceRow } from '../reference/brute-force.js';
 import { attempt } from './in-process.js';
 
 let parent: string;
@@ -19,17 +24,46 @@ beforeAll(async () => {
 });
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
+async function columnsOfDays(): Promise<ContactColumns[]> {
+  const names = (await readdir(city)).filter((file) => file.endsWith('.contacts')).sort();
+  return Promise.all(
+    names.map(async (name) => readContactColumns(new Uint8Array(await readFile(join(city, name))))),
+  );
+}
+
 async function columnsInMemory() {
   const store = memoryContactStore();
-  for (const name of (await readdir(city)).filter((file) => file.endsWith('.contacts')).sort())
-    await store.addBulk(readContactColumns(new Uint8Array(await readFile(join(city, name)))));
+  for (const columns of await columnsOfDays()) await store.addBulk(columns);
   return store;
 }
+
+/** A row of the columns as a contact. */
+function contactIn(columns: ContactColumns, row: number): Contact {
+  const at = (column: Uint8Array | Uint16Array | Uint32Array): number => column[row] ?? NaN;
+  const { lower, upper, start, duration, immediate, near, medium, other, attenuationDb, flags } = columns;
+  return {
+    ...{ a: asTagNumber(at(lower)), b: asTagNumber(at(upper)), start: at(start) },
+    ...{ epoch: asEpoch(Math.floor(at(start) / 900)), end: at(start) + at(duration) },
+    ...{ bucketSeconds: [at(immediate), at(near), at(medium), at(other)] },
+    ...{ attenuationDb: at(attenuationDb), mutual: (at(flags) & MUTUAL) !== 0, partial: false, ledger: [] },
+  };
+}
+
+const contactsInColumns = async (): Promise<Contact[]> =>
+  (await columnsOfDays()).flatMap((columns) =>
+    Array.from({ length: columns.count }, (_, row) => contactIn(columns, row)),
+  );
 
 /** Chances are multiplied in the order of the contacts in memory, which is another in a segment. */
 const rounded = (result: TraceResult) => ({
   ...result,
   reached: result.reached.map((row) => ({ ...row, score: row.score.toFixed(9) })),
+});
+
+/** Of a row that was told, or that the definitions give. */
+const figuresOf = ({ person, hop, exposedAt, earliestAt, score }: ReachedPerson | ReferenceRow) => ({
+  ...{ person: Number(person), hop, exposedAt, earliestAt },
+  score: score.toFixed(9),
 });
 
 describe('trace-city', () => {
@@ -59,6 +93,26 @@ describe('trace-city', () => {
     expect((await readdir(city)).filter((name) => name.includes('.new'))).toEqual([]);
   });
 
+  test('tells by seconds of another class what the definitions say of the columns', async () => {
+    const json = join(parent, 'immediate.json');
+    const asked = ['--case', '17', '--attenuation', 'immediate', '--latent-seconds', '3600', '--json', json];
+    expect(await attempt('trace-city', city, ...asked)).toMatchObject({ code: 0 });
+    const told = JSON.parse(await readFile(json, 'utf8')) as TraceResult;
+    const { reached } = referenceTrace(await contactsInColumns(), told);
+    expect(told.attenuation).toBe('immediate');
+    expect(told.reached.length).toBeGreaterThan(5);
+    expect(told.reached.map(figuresOf)).toEqual(reached.map(figuresOf));
+  });
+
+  test('refuses presence, which no city has, before it builds anything', async () => {
+    const bare = join(parent, 'bare');
+    await cp(city, bare, { recursive: true, filter: (path) => !path.endsWith('store') });
+    const { code, text } = await attempt('trace-city', bare, '--case', '17', '--presence');
+    expect(text).toContain('leave out --presence');
+    expect(code).toBe(2);
+    expect((await readdir(bare)).filter((name) => name.startsWith('store'))).toEqual([]);
+  });
+
   test('uses the store that another trace put there while it built its own', async () => {
     const shared = join(parent, 'shared');
     await cp(city, shared, { recursive: true });
@@ -82,7 +136,7 @@ describe('trace-city', () => {
     );
     expect(text).toContain('stopped before it was done');
     expect(text).not.toContain('index case');
-    expect(code).toBe(1);
+    expect(code).toBe(130);
   });
 
   test('says what to do where there is no finished city, and who is nobody in it', async () => {

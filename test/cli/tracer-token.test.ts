@@ -72,7 +72,6 @@ describe('firebreak tracer token', () => {
   });
 
   it.each([
-    ['a name that cannot be recorded', () => Promise.resolve(), ' Wu', 'a name has 1 to 256 bytes'],
     [
       'a file that is none',
       () => writeFile(folder.tracer.tokens, 'x\n', { mode: 0o600 }),

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildProgram } from '../../cli/program.js';
-import { FIREBREAK } from '../program.js';
+import { FIREBREAK, program } from '../program.js';
 import { PROJECT_ROOT, runFirebreak } from './firebreak-process.js';
 import { attempt } from './in-process.js';
 
@@ -47,12 +47,27 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], says: st
     ['trace', '--data-dir', 'DIR', '--case', '1', '--from', '200', '--to', '100'],
     'the window ends before it begins',
   ],
+  [
+    'a list of nobody',
+    ['trace', '--data-dir', 'DIR', '--case', '1', '--list', '0'],
+    'must be a whole number from 1 to 100000',
+  ],
   ['a direction that is none', ['demo', '--direction', 'sideways'], 'forward, backward, both'],
   ['negative seconds', ['demo', '--min-seconds', '-1'], 'whole number from 0'],
   ['an unknown option', ['demo', '--fast'], "unknown option '--fast'"],
   ['an unknown command', ['sing'], "unknown command 'sing'"],
   ['a trace without a folder', ['trace', '--case', '1'], '--data-dir <dir>'],
   ['a token for nobody', ['tracer', 'token', '--data-dir', 'DIR'], '--name <name>'],
+  [
+    'a token without a name',
+    ['tracer', 'token', '--data-dir', 'DIR', '--name', ''],
+    '--name: a name has 1 to 256 bytes on one line',
+  ],
+  [
+    'a token in a name that cannot be recorded',
+    ['tracer', 'token', '--data-dir', 'DIR', '--name', ' Wu'],
+    '--name: a name has 1 to 256 bytes on one line',
+  ],
   [
     'a token of no role there is',
     ['tracer', 'token', '--data-dir', 'DIR', '--name', 'Wu', '--role', 'owner'],
@@ -91,6 +106,7 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], says: st
     'use mqtts:// there',
   ],
   ['no patience', ['gateway', 'run', '--data-dir', 'DIR', '--broker-patience', '0'], '1 to 86400'],
+  ['a notice for nobody', ['authority', 'notify', '--data-dir', 'DIR'], '--person NUMBERS or --persons FILE'],
   [
     'persons that are no numbers',
     ['authority', 'notify', '--data-dir', 'DIR', '--person', '1,x'],
@@ -202,6 +218,20 @@ describe('a command that is used wrongly', () => {
     expect(await readdir(dir)).toEqual([]);
   });
 
+  it.each([[[]], [['gateway']], [['ledger']]])('is shown its help on stderr: firebreak %j', async (args) => {
+    const { code, stdout, stderr } = await attempt(...args);
+    expect(stderr).toContain('Usage: firebreak');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+
+  it.each([[['help']], [['--help']], [['gateway', 'help']], [['--version']]])(
+    'is not one that asks: firebreak %j',
+    async (args) => {
+      const { code, stderr } = await attempt(...args);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    },
+  );
+
   it('ends its process with that code, in words on stderr alone', async () => {
     const { code, stdout, stderr } = await runFirebreak('demo', '--hops', '17');
     expect(code).toBe(2);
@@ -220,7 +250,26 @@ describe('a command that is used wrongly', () => {
   });
 });
 
+it('a command that is interrupted while it starts says so, with exit code 130', async () => {
+  const interrupt = `process.on('newListener', (event) => {
+    if (event === 'SIGINT') setImmediate(() => process.kill(process.pid, 'SIGINT'));
+  });`;
+  const args = ['--import', `data:text/javascript,${encodeURIComponent(interrupt)}`, program(FIREBREAK)];
+  const init = ['authority', 'init', '--data-dir', join(dir, 'interrupted')];
+  await expect(promisify(execFile)(process.execPath, [...args, ...init])).rejects.toMatchObject({
+    code: 130,
+    stdout: '',
+    stderr: expect.stringContaining('stopped before it was done') as string,
+  });
+  expect(await readdir(dir)).toEqual([]);
+});
+
 describe('help', () => {
+  it('names the exit codes', async () => {
+    const { text } = await attempt('--help');
+    expect(text).toContain('Exit codes: 0 done, 1 failed, 2 used wrongly, 130 interrupted.');
+  });
+
   const commands = [...allCommands(buildProgram())].map((command) => [nameOf(command), command] as const);
 
   it('is there for each of the commands', () => {

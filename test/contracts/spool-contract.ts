@@ -164,6 +164,21 @@ export function describeSpool(name: string, stage: () => Promise<SpoolStage>): v
       ]);
     });
 
+    it('drops all that is kept aside, nothing else, and keeps aside anew', async () => {
+      const spool = await opened();
+      await spool.append(entriesOf(0, 6));
+      await spool.form(LIMITS);
+      await spool.settle(1, { parked: [2], refused: [{ id: 0, reason: 2 }] });
+      await spool.dropRefused();
+      expect(await spool.refused()).toEqual([]);
+      expect(spool.refusedByReason().size).toBe(0);
+      expect(spool.depth()).toMatchObject({ entries: 4, parked: 1, refused: 0 });
+      await spool.dropRefused();
+      expect((await spool.form(LIMITS))?.ids).toEqual([3, 4, 5]);
+      await spool.settle(2, { parked: [], refused: [{ id: 4, reason: 5 }] });
+      expect(await spool.refused()).toEqual([{ reason: 5, entry: entryOf(4) }]);
+    });
+
     it('ends a batch once; ending it again, or one never formed, changes nothing', async () => {
       const spool = await opened();
       await spool.append(entriesOf(0, 4));

@@ -3,6 +3,7 @@ import { openCourier } from '../../courier/courier.js';
 import type { CourierDeps } from '../../courier/courier.js';
 import { memorySpool } from '../../courier/spool-memory.js';
 import { DEFAULT_SPOOL_LIMITS } from '../../courier/spool.js';
+import { liveClock } from '../../host/clock-live.js';
 import { refusalNumber, type Refusal } from '../../protocol/errors.js';
 import { silentLog } from '../../protocol/log.js';
 import type { LogFields } from '../../protocol/log.js';
@@ -16,7 +17,8 @@ async function started(changes: Partial<CourierDeps> = {}) {
   const uplink = testUplink();
   const spool = memorySpool();
   const ledgerReceiptKey = receiptSigner.publicKey;
-  const deps = { spool, uplink, signer: writer, ledgerReceiptKey, log: silentLog, version: 'test' };
+  const given = { spool, uplink, signer: writer, ledgerReceiptKey, clock: liveClock() };
+  const deps = { ...given, log: silentLog, version: 'test' };
   const courier = await openCourier({ ...deps, ...FAST, ...changes });
   onTestFinished(() => courier.close());
   /** The batch sent as number `place`, from 0. */

@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openCourier } from '../../courier/courier.js';
 import type { CourierDeps } from '../../courier/courier.js';
 import { memorySpool } from '../../courier/spool-memory.js';
+import { liveClock } from '../../host/clock-live.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { silentLog } from '../../protocol/log.js';
 import { receiptSigner } from '../ledger/deployment.js';
@@ -15,7 +16,7 @@ async function started(changes: Partial<CourierDeps> = {}) {
   const log = { ...silentLog, warn: (message: string) => void warnings.push(message) };
   const courier = await openCourier({
     ...{ spool: memorySpool(), uplink, signer: writer, ledgerReceiptKey: receiptSigner.publicKey },
-    ...{ log, version: 'test', receiptWaitMs: 60_000, retryPauseMs: 0 },
+    ...{ clock: liveClock(), log, version: 'test', receiptWaitMs: 60_000, retryPauseMs: 0 },
     ...changes,
   });
   onTestFinished(() => courier.close());

@@ -47,6 +47,19 @@ describe('a spool on disk, opened again', () => {
     expect(await after.form(LIMITS)).toMatchObject({ seq: 6, ids: [8] });
   });
 
+  it('has nothing kept aside that was dropped, and gives no id of it again', async () => {
+    const dir = await temporaryFolder();
+    const before = await levelSpool(dir);
+    await before.append(entriesOf(0, 2));
+    await before.form(LIMITS);
+    await before.settle(1, { parked: [], refused: [{ id: 1, reason: 6 }] });
+    await before.dropRefused();
+    await before.close();
+    const after = await levelSpool(dir);
+    expect(await after.refused()).toEqual([]);
+    expect(await after.append([entryOf(2)])).toEqual([2]);
+  });
+
   it('goes on numbering after everything in it has gone', async () => {
     const dir = await temporaryFolder();
     const before = await levelSpool(dir);

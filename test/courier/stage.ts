@@ -6,6 +6,7 @@ import type { Spool } from '../../courier/spool.js';
 import { openMqttUplink } from '../../courier/uplink-mqtt.js';
 import type { UplinkMqttDeps } from '../../courier/uplink-mqtt.js';
 import type { Uplink } from '../../courier/uplink.js';
+import { liveClock } from '../../host/clock-live.js';
 import { openAedesBroker } from '../../ledger/broker/aedes.js';
 import type { Broker } from '../../ledger/broker/aedes.js';
 import { openLedger } from '../../ledger/ledger.js';
@@ -89,7 +90,8 @@ export async function courierOver(
   changes: Partial<CourierDeps> = {},
 ): Promise<Courier> {
   const ledgerReceiptKey = receiptSigner.publicKey;
-  const deps = { uplink, spool, signer, ledgerReceiptKey, log: silentLog, version: 'test' };
+  const given = { uplink, spool, signer, ledgerReceiptKey, clock: liveClock() };
+  const deps = { ...given, log: silentLog, version: 'test' };
   const courier = await openCourier({ ...deps, receiptWaitMs: 500, retryPauseMs: 100, ...changes });
   onTestFinished(() => courier.close());
   return courier;

@@ -31,7 +31,10 @@ it('is not on the air without a right to serve, and is once more when it has it'
   downlink.publish(REVOCATIONS_TOPIC, signRevocation(issuer, { gatewayId, fromMs: asUnixMs(NOW_MS) }));
   await settled();
   await nobodyThere();
-  expect(gateway.status().trouble).toContain('revoked');
+  expect(gateway.status()).toMatchObject({
+    isRevoked: true,
+    trouble: expect.stringContaining('revoked') as string,
+  });
 });
 
 /** An invitation over an advertiser that does as it is told. */

@@ -40,7 +40,7 @@ async function stage() {
     },
     underWay: new Int32Array(1),
     show: () => undefined,
-    status: () => ({ threads: 0, walking: 0, waiting: 0, deaths: 0, lastDeath: undefined }),
+    status: () => ({ threads: 0, walking: 0, waiting: 0 }),
     close: async () => undefined,
   };
   const tracer = await recordingTracer(log, { contacts, walks: pool });

@@ -184,6 +184,21 @@ describe('an evidence bundle', () => {
     await expect(tracer.lookUp(request, look, {}, gone.signal)).rejects.toThrow('has gone');
   });
 
+  it('that is called off once the look is recorded says that it is', async () => {
+    const log = ward();
+    const tracer = await recordingTracer(log);
+    const stop = new AbortController();
+    const append = log.append.bind(log);
+    log.append = (entry) => {
+      stop.abort(new FirebreakError('closed', 'stopped before it was done'));
+      return append(entry);
+    };
+    await expect(tracer.lookUp(request, look, {}, stop.signal)).rejects.toMatchObject({
+      code: 'closed',
+      message: 'stopped before it was done; the look is recorded',
+    });
+  });
+
   it('is refused with word that the look is recorded also where the ledger goes away right after', async () => {
     const log = ward();
     const tracer = await recordingTracer(log);

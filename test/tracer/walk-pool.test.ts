@@ -9,7 +9,7 @@ import type { TraceWalks } from '../../tracer/walk/trace-walks.js';
 import type { WalkQuestion } from '../../tracer/walk/walk-messages.js';
 import { newsOf, viewAfter } from '../../tracer/walk/walk-messages.js';
 import { openWalkPool } from '../../tracer/walk/walk-pool.js';
-import type { WalkPool } from '../../tracer/walk/walk-pool.js';
+import type { WalkPool, WalkPoolOptions } from '../../tracer/walk/walk-pool.js';
 import { startWalkThread } from '../../tracer/walk/walk-thread.js';
 import type { StartWalkThread, WalkThread } from '../../tracer/walk/walk-thread.js';
 import { WalkWorkspace } from '../../tracer/walk/workspace.js';
@@ -18,8 +18,8 @@ import { asked, city } from './walk-stage.js';
 
 const { view: large } = city(400, 20_000);
 
-function opened(threads = 1, start?: StartWalkThread): WalkPool {
-  const pool = openWalkPool(threads, start);
+function opened(threads = 1, options: WalkPoolOptions = {}): WalkPool {
+  const pool = openWalkPool(threads, options);
   onTestFinished(() => pool.close());
   return pool;
 }
@@ -38,7 +38,8 @@ const codeOf = (walked: Promise<unknown>): Promise<string | undefined> =>
 
 describe('threads that walk', () => {
   it('find what this thread finds, one question after the other', async () => {
-    const pool = opened(2);
+    const onDeath = vi.fn();
+    const pool = opened(2, { onDeath });
     const requests = [
       {},
       { direction: 'both' },
@@ -47,14 +48,16 @@ describe('threads that walk', () => {
     ] as const;
     const walked = requests.map((changes) => pool.walk(large, { request: asked(changes) }));
     expect(await Promise.all(walked)).toEqual(requests.map((changes) => inline(large, asked(changes))));
-    expect(pool.status()).toMatchObject({ threads: 2, walking: 0, waiting: 0, deaths: 0 });
+    expect(pool.status()).toEqual({ threads: 2, walking: 0, waiting: 0 });
+    await pool.close();
+    expect(onDeath).not.toHaveBeenCalled();
   });
 
   it('leave no question behind where none can be started, nor one that waited for the one that died', async () => {
     const none = () => {
       throw new Error('no more threads');
     };
-    const never = opened(1, none);
+    const never = opened(1, { startThread: none });
     expect(await codeOf(never.walk(large, { request: asked() }))).toBe('closed');
     expect(never.status()).toMatchObject({ threads: 0, waiting: 0 });
     let starts = 0;
@@ -64,10 +67,12 @@ describe('threads that walk', () => {
         Promise.reject(new FirebreakError('closed', 'it died')).finally(() => onEnd('it died'));
       return { ask, show: () => undefined, stop: () => undefined, end: () => Promise.resolve() };
     };
-    const pool = opened(1, once);
+    const onDeath = vi.fn();
+    const pool = opened(1, { startThread: once, onDeath });
     const both = [1, 2].map(() => codeOf(pool.walk(large, { request: asked() })));
     expect(await Promise.all(both)).toEqual(['closed', 'closed']);
-    expect(pool.status()).toMatchObject({ threads: 0, waiting: 0, deaths: 1 });
+    expect(pool.status()).toMatchObject({ threads: 0, waiting: 0 });
+    expect(onDeath.mock.calls).toEqual([['it died']]);
   });
 
   it('see what a store has taken since, though only the version is posted', async () => {
@@ -136,12 +141,13 @@ describe('threads that walk', () => {
   });
 
   it('throw what a walk throws, and go on', async () => {
-    const pool = opened();
+    const onDeath = vi.fn();
+    const pool = opened(1, { onDeath });
     expect(await codeOf(pool.walk(large, { request: asked({ case: '7' }) }))).toBe('not-found');
     expect(await codeOf(pool.walk(large, { request: asked({ hops: 99 }) }))).toBe('input');
     expect(await codeOf(pool.walk(large, { request: asked({ presence: true }) }))).toBe('input');
     expect(await pool.walk(large, { request: asked() })).toEqual(inline(large));
-    expect(pool.status().deaths).toBe(0);
+    expect(onDeath).not.toHaveBeenCalled();
   });
 });
 
@@ -155,7 +161,8 @@ describe('a question to threads that walk', () => {
   });
 
   it('can be called off while it is walked, while it waits, and before', async () => {
-    const pool = opened();
+    const onDeath = vi.fn();
+    const pool = opened(1, { onDeath });
     const abort = new AbortController();
     const { signal } = abort;
     const walked = [0, 1].map(() => codeOf(pool.walk(large, { request: asked() }, { signal })));
@@ -163,7 +170,8 @@ describe('a question to threads that walk', () => {
     abort.abort();
     expect(await Promise.all(walked)).toEqual(['closed', 'closed']);
     expect(await codeOf(pool.walk(large, { request: asked() }, { signal }))).toBe('closed');
-    expect(pool.status()).toMatchObject({ walking: 0, waiting: 0, deaths: 0 });
+    expect(pool.status()).toMatchObject({ walking: 0, waiting: 0 });
+    expect(onDeath).not.toHaveBeenCalled();
   });
 
   it('says in words of its own that it never began, and else why it was called off', async () => {
@@ -215,12 +223,15 @@ describe('a question to threads that walk', () => {
       threads.push(thread);
       return thread;
     };
-    const pool = opened(1, start);
+    const onDeath = vi.fn();
+    const pool = opened(1, { startThread: start, onDeath });
     const [lost, next] = [0, 1].map(() => pool.walk(large, { request: asked() }));
     await threads[0]?.end();
     expect(lost && (await codeOf(lost))).toBe('closed');
     expect(await next).toEqual(inline(large));
-    expect([threads.length, pool.status().deaths]).toEqual([2, 1]);
+    expect([threads.length, onDeath.mock.calls]).toEqual([2, [['it ended']]]);
+    await pool.close();
+    expect(onDeath).toHaveBeenCalledTimes(1);
   });
 
   it('is counted for as long as it is walked, whatever comes of it', async () => {
@@ -238,9 +249,11 @@ describe('a question to threads that walk', () => {
   });
 
   it('is rejected when the pool closes', async () => {
-    const pool = openWalkPool(1);
+    const onDeath = vi.fn();
+    const pool = openWalkPool(1, { onDeath });
     const walked = [0, 1].map(() => codeOf(pool.walk(large, { request: asked() })));
     await pool.close();
+    expect(onDeath).not.toHaveBeenCalled();
     expect(await Promise.all(walked)).toEqual(['closed', 'closed']);
     expect(await codeOf(pool.walk(large, { request: asked() }))).toBe('closed');
   });

@@ -7,6 +7,7 @@ import { doubtsAnswer } from './doubts.js';
 import type { DoubtsAnswer } from './doubts.js';
 import { healthAnswer } from './messages.js';
 import type { HealthAnswer } from './messages.js';
+import { MAY_BE_RECORDED } from '../looks/nobody-found.js';
 import { answerSchema } from '../looks/trace-message.js';
 import type { LookUp, LookUpAnswer } from '../looks/trace-message.js';
 
@@ -116,10 +117,7 @@ export function answerIn<Answer>(
 }
 
 const stoppedAsking = (url: string): FirebreakError =>
-  new FirebreakError(
-    'closed',
-    `stopped before the tracer at ${url} answered: the look may have been recorded all the same`,
-  );
+  new FirebreakError('closed', `stopped before the tracer at ${url} answered; ${MAY_BE_RECORDED}`);
 
 const stranger = (url: string): FirebreakError =>
   new FirebreakError('format', `what answers at ${url} is not a tracer of this version`);

@@ -42,13 +42,11 @@ export function tokenOf(random: Uint8Array): string {
 /** Of a token as it is shown. Tokens are as random as a key, so that one round is enough. */
 export const tokenHash = (token: string): Uint8Array => sha256(Buffer.from(token));
 
+export const NAME_RULE = `a name has 1 to ${MAX_RECORDED_BYTES} bytes on one line, no control or format characters, and no space at its ends`;
+
 /** A line for the file. Throws `input` for a name that cannot be recorded. */
 export function tokenLine(token: string, name: string, roles: readonly Role[]): string {
-  if (!isName(name))
-    throw new FirebreakError(
-      'input',
-      `a name has 1 to ${MAX_RECORDED_BYTES} bytes on one line, no control or format characters, and no space at its ends`,
-    );
+  if (!isName(name)) throw new FirebreakError('input', NAME_RULE);
   return `${toHex(tokenHash(token))} ${roles.join(',')} ${name}\n`;
 }
 
@@ -78,7 +76,8 @@ export function bearerOf(shown: string, tokens: readonly KnownToken[]): Bearer |
   return found;
 }
 
-function isName(name: string): boolean {
+/** Whether a look can be recorded in this name, and a file of tokens can hold it ({@link NAME_RULE}). */
+export function isName(name: string): boolean {
   return (
     name !== '' && name.trim() === name && isPlain(name) && Buffer.byteLength(name) <= MAX_RECORDED_BYTES
   );

@@ -281,9 +281,9 @@ export class Intake {
   }
 
   /**
-   * Counts what is not there. A missing certificate takes all presence reports of its gateway with it, unless another is
-   * there; a missing revocation takes nothing, since nobody reads it. A payload is called pruned rightly only where its
-   * day had left retention when it went: otherwise the ledger has lost it.
+   * Counts what is not there. A missing certificate takes all presence reports of its gateway with it, unless another
+   * is there; a missing revocation takes nothing, since nobody reads it. A payload is called pruned rightly only
+   * where its day had left retention when it went: otherwise the ledger has lost it.
    */
   #miss(entry: LoggedEntry, pruned: PrunedPayload | undefined): void {
     const { retentionDays } = this.#given;

@@ -120,7 +120,7 @@ export class LookUps {
     if (wish === undefined || signer === undefined) return answer;
     const contactAt = (place: Place) => this.#reading.contacts.contactAt(view, place);
     const answered = { result: shown, from: { view, contactAt, presence }, access: recorded };
-    return { ...answer, evidence: await afterLook(this.#evidence(answered, signer, wish, signal)) };
+    return { ...answer, evidence: await afterLook(this.#evidence(answered, signer, wish, signal), signal) };
   }
 
   async lookUpPath(request: TraceRequest, person: string, look: Look, signal?: AbortSignal) {

@@ -5,10 +5,12 @@ import type { Contact } from '../contact.js';
 import { contactsOfPerson, hasContacts } from '../contacts/pair-contacts.js';
 import type { Met } from '../contacts/pair-contacts.js';
 import { personOf } from '../contacts/people.js';
+import { MAX_CONTACT_SECONDS } from '../contacts/segment.js';
 import type { ContactView, Place } from '../contacts/view.js';
 import { Turns } from '../turns.js';
 import { ClassSeconds } from '../walk/class-seconds.js';
 import { MOST_NEAR_IN_DAY, needsBuckets } from '../walk/ground.js';
+import { Pace } from '../walk/pace.js';
 
 export interface PersonQuestion {
   /** A tag number in decimal digits. */
@@ -114,17 +116,15 @@ function alikeFrom(ahead: readonly MetTag[], from: number): readonly MetTag[] {
 
 /** Which contacts of the person are close ones: those that a walk by near would go by. */
 function closeContacts(view: ContactView, question: PersonQuestion): (met: Met) => boolean {
-  const { minSeconds } = question;
+  const { minSeconds, from, to } = question;
+  const ends = { first: from, last: to + MAX_CONTACT_SECONDS };
   const person = personOf(view.people, Number(question.person)) ?? NaN;
   const least = Math.min(minSeconds, MOST_NEAR_IN_DAY);
   const beyond = needsBuckets({ minSeconds })
-    ? new ClassSeconds(view, 'near', minSeconds, undefined)
+    ? new ClassSeconds(view, { attenuation: 'near', minSeconds, ends }, new Pace(undefined))
     : undefined;
-  return ({ place: { table, isLive, at }, peer, nearInDay, end }) => {
-    if (nearInDay < least || beyond === undefined) return nearInDay >= least;
-    const tableOfItsKind = 2 * table + (isLive ? 1 : 0); // a segment and a live table may have the same id
-    return beyond.reach(person, peer, tableOfItsKind, at, end);
-  };
+  return ({ peer, nearInDay, end }) =>
+    nearInDay >= least && (beyond === undefined || beyond.reach(person, peer, end));
 }
 
 function rowOf({ tag }: MetTag, contact: Contact, qualifies: boolean): ContactRow {

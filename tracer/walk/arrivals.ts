@@ -19,6 +19,7 @@ export class Arrivals {
   /** Its keeper's: earliest.ts, every.ts. */
   link: Int32Array;
   readonly #most: number;
+  #capacity: number;
 
   /** @param most - arrivals that are kept for one walk; 22 bytes each */
   constructor(most: number) {
@@ -30,11 +31,12 @@ export class Arrivals {
     this.table = new Uint16Array(capacity);
     this.entry = new Uint32Array(capacity);
     this.link = new Int32Array(capacity);
+    this.#capacity = capacity;
   }
 
   /** Throws `full`. */
   add(person: number, at: number, link: number): number {
-    if (this.count === this.person.length) this.#grow();
+    if (this.count === this.#capacity) this.#grow();
     const place = this.count++;
     this.person[place] = person;
     this.at[place] = at;
@@ -43,18 +45,26 @@ export class Arrivals {
     return place;
   }
 
+  /** Where there is no memory for one column, none has grown: the next walk needs all of them alike. Throws `full`. */
   #grow(): void {
     if (this.count >= this.#most) {
       const problem = `this trace meets more than ${this.#most} arrivals: ask for fewer hops, a shorter window, more seconds, or no infectious period`;
       throw new AskerError('full', problem);
     }
     const capacity = Math.min(this.#most, 2 * this.count);
-    this.person = grown(this.person, new Uint32Array(capacity));
-    this.at = grown(this.at, new Int32Array(capacity));
-    this.previous = grown(this.previous, new Int32Array(capacity));
-    this.table = grown(this.table, new Uint16Array(capacity));
-    this.entry = grown(this.entry, new Uint32Array(capacity));
-    this.link = grown(this.link, new Int32Array(capacity));
+    const person = grown(this.person, new Uint32Array(capacity));
+    const at = grown(this.at, new Int32Array(capacity));
+    const previous = grown(this.previous, new Int32Array(capacity));
+    const table = grown(this.table, new Uint16Array(capacity));
+    const entry = grown(this.entry, new Uint32Array(capacity));
+    const link = grown(this.link, new Int32Array(capacity));
+    this.person = person;
+    this.at = at;
+    this.previous = previous;
+    this.table = table;
+    this.entry = entry;
+    this.link = link;
+    this.#capacity = capacity;
   }
 }
 

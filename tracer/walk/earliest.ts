@@ -14,6 +14,7 @@ import { chanceOf, chances } from './chance.js';
 import type { Ground } from './ground.js';
 import type { Keeper } from './keeper.js';
 import { NEVER, readyAfter } from './lens.js';
+import { PRESENCE_TABLE } from './tables.js';
 import { escapedAt, LABEL, loweredAt, loweredSlot, marksOf, SLOT } from './workspace.js';
 import type { Arrivals } from './arrivals.js';
 
@@ -116,6 +117,8 @@ export class EarliestKeeper implements Keeper {
     if (at > known || (at === known && !this.#isBetter({ previous: this.#infector, table, entry }, found)))
       return false;
     this.#marks[mark + LABEL] = at;
+    const { table: tables, entry: entries } = this.#arrivals;
+    if (tables[found] === PRESENCE_TABLE) this.#ground.tables.dropCopresence(entries[found]!);
     this.#write(found, at, table, entry);
     return true;
   }

@@ -8,6 +8,7 @@ import { chanceOf } from './chance.js';
 import type { Ground } from './ground.js';
 import type { Keeper } from './keeper.js';
 import { NEVER, readyAfter } from './lens.js';
+import { PRESENCE_TABLE } from './tables.js';
 import { escapedAt, LABEL, marksOf, SLOT } from './workspace.js';
 
 const FIRST_SLOTS = 1024;
@@ -141,6 +142,7 @@ export class EveryKeeper implements Keeper {
       entry: known.entry[place]!,
     };
     if (!isBetter(this.#ground, { previous, table, entry }, rival)) return false;
+    if (rival.table === PRESENCE_TABLE) this.#ground.tables.dropCopresence(rival.entry);
     this.#write(place, previous, table, entry);
     return true;
   }

@@ -91,7 +91,7 @@ function expandSealed(
     const opens = (isForward ? base + start : base - over) | 0;
     if (opens < ready || opens >= until) continue;
     if (isTouched && isReplaced(replaced, id, e, version)) continue;
-    if (classSeconds && !classSeconds.reach(person, other, table, e, baseSeconds + over)) continue;
+    if (classSeconds && !classSeconds.reach(person, other, baseSeconds + over)) continue;
     keeper.take(other, opens, at, table, e, weight[e]!);
   }
 }
@@ -165,7 +165,7 @@ function expandLive(
     const opens = isForward ? zero + start : zero - over;
     const other = live.person[link ^ 1]!;
     if (isOldNews(space, other, at, keeper) || at > closesAt || opens < ready || opens >= until) continue;
-    if (classSeconds && !classSeconds.reach(person, other, table, row, over)) continue;
+    if (classSeconds && !classSeconds.reach(person, other, over)) continue;
     keeper.take(other, opens, at, table, row, live.weight[row]!);
   }
 }
@@ -199,7 +199,7 @@ function expandPresence(
     if (isOldNews(space, other, at, keeper) || at > lens.closesAt || opens < ready || opens >= until) return;
     const entry = tables.addCopresence(start, end, gateway);
     if (!keeper.take(other, opens, at, PRESENCE_TABLE, entry, presenceWeight(end - start)))
-      tables.dropCopresence();
+      tables.dropCopresence(entry);
   });
 }
 

@@ -48,15 +48,14 @@ export function groundOf(
   space: WalkWorkspace,
   { bucketsOf, flag }: GroundGiven,
 ): Ground {
-  const { minSeconds, attenuation, presence } = settings;
+  const { minSeconds, attenuation, presence, from, to } = settings;
+  const pace = new Pace(flag);
+  const asked = { attenuation, minSeconds, ends: { first: from, last: to }, bucketsOf };
   return {
-    ...{ view, space, minSeconds, presence },
+    ...{ view, space, pace, minSeconds, presence },
     lens: lensOf(settings),
     tables: new Tables(view),
-    pace: new Pace(flag),
     leastNearInDay: attenuation === 'medium' ? 0 : Math.min(minSeconds, MOST_NEAR_IN_DAY),
-    classSeconds: needsBuckets(settings)
-      ? new ClassSeconds(view, attenuation, minSeconds, bucketsOf)
-      : undefined,
+    classSeconds: needsBuckets(settings) ? new ClassSeconds(view, asked, pace) : undefined,
   };
 }

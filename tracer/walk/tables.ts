@@ -5,15 +5,10 @@
 import { durationAt, MAX_CONTACT_SECONDS, nearSecondsAt, signalAt, startAt } from '../contacts/segment.js';
 import type { Segment } from '../contacts/segment.js';
 import type { ContactView, LiveTable, Place } from '../contacts/view.js';
+import { Copresences } from './copresences.js';
 import { PRESENCE_SIGNAL } from './presence.js';
 
 export const PRESENCE_TABLE = 0xffff;
-
-interface Copresence {
-  readonly start: number;
-  readonly end: number;
-  readonly gateway: number;
-}
 
 /** A contact of a path: where it stands, or at which gateway (dense number) two people were at once. */
 export type Spot =
@@ -24,31 +19,31 @@ export class Tables {
   readonly segments: readonly Segment[];
   readonly live: readonly LiveTable[];
   /** Those that reached somebody in this walk. */
-  readonly #copresences: Copresence[] = [];
+  readonly #copresences = new Copresences();
 
   constructor({ segments, live }: ContactView) {
     this.segments = segments;
     this.live = live;
   }
 
-  /** The entry under which a co-presence is found from now on. */
+  /** The entry under which a co-presence is found until it is dropped. */
   addCopresence(start: number, end: number, gateway: number): number {
-    return this.#copresences.push({ start, end, gateway }) - 1;
+    return this.#copresences.add(start, end, gateway);
   }
 
-  /** The one added last was of no use. */
-  dropCopresence(): void {
-    this.#copresences.pop();
+  /** Nobody was reached by this co-presence, or another contact took its place. */
+  dropCopresence(entry: number): void {
+    this.#copresences.drop(entry);
   }
 
   startOf(table: number, entry: number): number {
-    if (table === PRESENCE_TABLE) return this.#copresence(entry).start;
+    if (table === PRESENCE_TABLE) return this.#copresences.start[entry]!;
     const segment = this.segments[table];
     return segment ? startAt(segment, entry) : this.#live(table).start[entry]!;
   }
 
   endOf(table: number, entry: number): number {
-    if (table === PRESENCE_TABLE) return this.#copresence(entry).end;
+    if (table === PRESENCE_TABLE) return this.#copresences.end[entry]!;
     const segment = this.segments[table];
     if (segment) return startAt(segment, entry) + durationAt(segment, entry);
     const live = this.#live(table);
@@ -72,7 +67,7 @@ export class Tables {
   }
 
   spotOf(table: number, entry: number): Spot {
-    if (table === PRESENCE_TABLE) return { kind: 'presence', gateway: this.#copresence(entry).gateway };
+    if (table === PRESENCE_TABLE) return { kind: 'presence', gateway: this.#copresences.gateway[entry]! };
     const segment = this.segments[table];
     const { id } = segment ?? this.#live(table);
     return { kind: 'contact', place: { table: id, isLive: segment === undefined, at: entry } };
@@ -82,11 +77,5 @@ export class Tables {
     const live = this.live[table - this.segments.length];
     if (live === undefined) throw new RangeError('no table of this view');
     return live;
-  }
-
-  #copresence(entry: number): Copresence {
-    const known = this.#copresences[entry];
-    if (known === undefined) throw new RangeError('no co-presence of this walk');
-    return known;
   }
 }

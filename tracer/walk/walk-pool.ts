@@ -43,9 +43,12 @@ export interface WalkPoolStatus {
   readonly threads: number;
   readonly walking: number;
   readonly waiting: number;
-  /** Threads that died since the start, and what of the last one died. */
-  readonly deaths: number;
-  readonly lastDeath: string | undefined;
+}
+
+export interface WalkPoolOptions {
+  /** Told why each thread ended that was not closed: it died, or hung and was ended. */
+  readonly onDeath?: (why: string) => void;
+  readonly startThread?: StartWalkThread;
 }
 
 interface Task {
@@ -63,18 +66,18 @@ class ThreadPool implements WalkPool {
   readonly underWay = new Int32Array(new SharedArrayBuffer(4));
   readonly #most: number;
   readonly #start: StartWalkThread;
+  readonly #onDeath: ((why: string) => void) | undefined;
   readonly #free: WalkThread[] = [];
   readonly #threads = new Set<WalkThread>();
   readonly #waiting: Task[] = [];
   /** The view shown last. */
   #latest: ContactView | undefined;
-  #deaths = 0;
-  #lastDeath: string | undefined;
   #isClosed = false;
 
-  constructor(threads: number, start: StartWalkThread) {
+  constructor(threads: number, { onDeath, startThread = startWalkThread }: WalkPoolOptions) {
     this.#most = threads;
-    this.#start = start;
+    this.#start = startThread;
+    this.#onDeath = onDeath;
   }
 
   async walk(
@@ -115,10 +118,7 @@ class ThreadPool implements WalkPool {
   status(): WalkPoolStatus {
     const threads = this.#threads.size;
     const walking = threads - this.#free.length;
-    return {
-      ...{ threads, walking, waiting: this.#waiting.length },
-      ...{ deaths: this.#deaths, lastDeath: this.#lastDeath },
-    };
+    return { threads, walking, waiting: this.#waiting.length };
   }
 
   async close(): Promise<void> {
@@ -182,8 +182,7 @@ class ThreadPool implements WalkPool {
     const place = this.#free.indexOf(thread);
     if (place >= 0) this.#free.splice(place, 1);
     if (this.#isClosed) return;
-    this.#deaths += 1;
-    this.#lastDeath = why;
+    this.#onDeath?.(why);
     this.#handOut();
   }
 }
@@ -192,5 +191,5 @@ const reasonOf = ({ reason }: AbortSignal): FirebreakError =>
   reason instanceof FirebreakError ? reason : calledOff();
 
 /** A pool of at most `threads`, each started when it is first needed. It keeps the process alive only while it walks. */
-export const openWalkPool = (threads: number, start: StartWalkThread = startWalkThread): WalkPool =>
-  new ThreadPool(threads, start);
+export const openWalkPool = (threads: number, options: WalkPoolOptions = {}): WalkPool =>
+  new ThreadPool(threads, options);

@@ -1,7 +1,7 @@
 /** A cluster asked of a whole tracer, from sealed reports to the record of the look; and its question and answer as JSON. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { asTagNumber, asUnixMs } from '../../../protocol/brands.js';
 import { toHex } from '../../../protocol/bytes.js';
 import { FirebreakError } from '../../../protocol/errors.js';
@@ -129,7 +129,8 @@ describe('a look at a cluster', () => {
 
   it('lets go of the threads that walk when it is called off', async () => {
     const committed: unknown[] = [];
-    const pool = openWalkPool(1);
+    const onDeath = vi.fn();
+    const pool = openWalkPool(1, { onDeath });
     onTestFinished(() => pool.close());
     const tracer = await tracerThatCommits(
       async (entries) => entries.map((one) => committed.push(one)),
@@ -141,7 +142,8 @@ describe('a look at a cluster', () => {
     const late = new FirebreakError('timeout', 'the question takes too long');
     abort.abort(late);
     await expect(asked).rejects.toBe(late);
-    expect([pool.status(), committed]).toMatchObject([{ walking: 0, waiting: 0, deaths: 0 }, []]);
+    expect([pool.status(), committed]).toMatchObject([{ walking: 0, waiting: 0 }, []]);
+    expect(onDeath).not.toHaveBeenCalled();
     expect((await tracer.lookUpCluster(request, look)).result.sources).toHaveLength(3);
   });
 
