@@ -1,7 +1,7 @@
 /** What a person should know of what a tracer keeps, though it answers: in words, for its log and for its health. */
 import type { Log } from '../protocol/log.js';
 import { DAY_SECONDS, dayOf } from '../protocol/time.js';
-import type { BorderDays } from './follow/retention-border.js';
+import type { BorderDays } from './intake/retention-border.js';
 
 /** The part of a tracer's status that there may be something to say of. */
 export interface KeptStatus {

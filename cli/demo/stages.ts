@@ -4,7 +4,7 @@ import type { ContactRecording } from '../../firmware-sim/recorded/contact-recor
 import { toHex } from '../../protocol/bytes.js';
 import { entryName } from '../present/entry-names.js';
 import { localTime } from '../terminal/times.js';
-import type { TracerStatus } from '../../tracer/follow/reading.js';
+import type { TracerStatus } from '../../tracer/intake/ledger-reading.js';
 import type { PathOutcome } from './path.js';
 
 const number = new Intl.NumberFormat('en-GB');

@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openFolderReader } from '../../cli/parts/ledger.js';
 import type { DayKeysOf } from '../../protocol/tag/report-open.js';
-import { resolvePeer } from '../../tracer/intake/peer.js';
+import { resolvePeer } from '../../tracer/records/peer.js';
 import type { PathStep } from '../../tracer/looks/trace-result.js';
 import { runFirebreak } from '../cli/firebreak-process.js';
 import { allDayKeys, loggedEntries, openLoggedReports } from '../cli/logged-reports.js';

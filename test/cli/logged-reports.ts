@@ -14,7 +14,7 @@ import type { DayKeysOf } from '../../protocol/tag/report-open.js';
 import type { ReportPlaintext } from '../../protocol/tag/report-plaintext.js';
 import { decodeReport, reportHash } from '../../protocol/tag/report.js';
 import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../protocol/tlog/tile.js';
-import { resolvePeer } from '../../tracer/intake/peer.js';
+import { resolvePeer } from '../../tracer/records/peer.js';
 
 export interface LoggedEntry extends LedgerEntry {
   readonly index: number;

@@ -7,7 +7,7 @@ import { decodeEncounterRecord } from '../../protocol/tag/encounter-record.js';
 import type { EncounterRecord } from '../../protocol/tag/encounter-record.js';
 import { authKeyOf } from '../../protocol/tag/ephemeral-id.js';
 import { dayOf, minuteOf } from '../../protocol/time.js';
-import { capBuckets, judgeProofs } from '../../tracer/intake/beacon-proof.js';
+import { capBuckets, judgeProofs } from '../../tracer/records/beacon-proof.js';
 import vectors from '../vectors/beacon-proofs.json' with { type: 'json' };
 import { dayKeys, ephIdOf, epochAt, NOON, recordOf } from './deployment.js';
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '../../protocol/log.js';
 import type { ContactStore } from '../../tracer/contacts/contact-store.js';
 import { memoryContactStore, openContactStore } from '../../tracer/contacts/open-contact-store.js';
-import type { ContactStoreSettings } from '../../tracer/contacts/live-parts.js';
+import type { ContactStoreSettings } from '../../tracer/contacts/store-assembly.js';
 import { NODE_STORE_DISK } from '../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../tracer/contacts/task-thread.js';
 import type { Tracer } from '../../tracer/tracer.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { asTagNumber } from '../../protocol/brands.js';
 import { dayOf } from '../../protocol/time.js';
-import { resolvePeer } from '../../tracer/intake/peer.js';
+import { resolvePeer } from '../../tracer/records/peer.js';
 import { dayKeys, ephIdOf, epochAt, NOON } from './deployment.js';
 
 const TAG = asTagNumber(3);

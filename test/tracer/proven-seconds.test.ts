@@ -11,9 +11,9 @@ import { authKeyOf } from '../../protocol/tag/ephemeral-id.js';
 import { DEFAULT_SETTINGS, REPLAY_SETTINGS } from '../../protocol/settings.js';
 import type { ProtocolSettings } from '../../protocol/settings.js';
 import { dayOf, minuteOf } from '../../protocol/time.js';
-import { judgeProofs } from '../../tracer/intake/beacon-proof.js';
+import { judgeProofs } from '../../tracer/records/beacon-proof.js';
 import { contactOfTestimonies } from '../../tracer/contacts/live-contact.js';
-import { testimonyOf } from '../../tracer/intake/testimony.js';
+import { testimonyOf } from '../../tracer/records/testimony.js';
 import { dayKeys, ephIdOf, epochAt, NOON } from './deployment.js';
 
 const HOLD = 30;

@@ -7,7 +7,7 @@ import { silentLog } from '../../protocol/log.js';
 import { encodeDayKeyPayload } from '../../protocol/payload/day-key.js';
 import { encodePruningPayload } from '../../protocol/payload/pruning.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
-import { RetentionBorder } from '../../tracer/follow/retention-border.js';
+import { RetentionBorder } from '../../tracer/intake/retention-border.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import { standingIn } from './contacts/all-contacts.js';
 import { gateway, gatewayEntry, issuer, keysOf, NOON, presenceOf, presenceReportOf, recordOf, reportOf } from './deployment.js'; // prettier-ignore

@@ -35,14 +35,20 @@ export interface ColdContact {
   readonly attenuationDb: number;
   readonly mutual: boolean;
   readonly partial: boolean;
-  /** What the lower person's tag said, and what the upper's; a contact from columns has one account a side and no ledger. */
+  /**
+   * What the lower person's tag said, and what the upper's; a contact from columns has one account a side and
+   * no ledger.
+   */
   readonly accounts: SideAccounts;
 }
 
 const ACCOUNT_BYTES = 22;
 const HEAD_BYTES = 8;
 
-/** epoch u32 | accounts of each side u16 u16, then each: start u32 | end u32 | 4 × u16 | dB u8 | partial u8 | ledger u32 × u48 */
+/**
+ * epoch u32 | accounts of each side u16 u16, then each: start u32 | end u32 | 4 × u16 | dB u8 | partial u8 |
+ * ledger u32 × u48
+ */
 export function encodeDetails(epoch: Epoch, accounts: SideAccounts): Uint8Array {
   const all = accounts.flat();
   const size = all.reduce((sum, { ledger }) => sum + ACCOUNT_BYTES + 6 * ledger.length, HEAD_BYTES);

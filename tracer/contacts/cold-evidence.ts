@@ -1,6 +1,7 @@
 /**
- * The evidence of one contact of a segment, found by its entry. Plain objects: the index lies in shared memory and the
- * file is a descriptor, so that what is opened once can be posted to any thread of the process and outlives the file's name.
+ * The evidence of one contact of a segment, found by its entry. Plain objects: the index lies in shared memory
+ * and the file is a descriptor, so that what is opened once can be posted to any thread of the process and
+ * outlives the file's name.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
@@ -41,7 +42,10 @@ export interface ColdEvidence {
   readonly checksum: number;
 }
 
-/** Opens the evidence file of this segment. Throws `damaged` for one that is not whole or another's; each block is checked when read. */
+/**
+ * Opens the evidence file of this segment. Throws `damaged` for one that is not whole or another's; each block
+ * is checked when read.
+ */
 export function openColdEvidence(path: string, segment: number): ColdEvidence {
   const fd = openSync(path, 'r');
   try {

@@ -1,13 +1,13 @@
 /**
- * Compaction: several segments become one. What was replaced and what is past retention is left out, of rows and evidence
- * alike. The old segments are as they were until a manifest drops them.
+ * Compaction: several segments become one. What was replaced and what is past retention is left out, of rows
+ * and evidence alike. The old segments are as they were until a manifest drops them.
  */
 import { openEvidenceStream } from './evidence-stream.js';
 import { KeptEvidence } from './evidence-merge.js';
 import type { EvidenceSource } from './evidence-merge.js';
 import { mergeRows } from './merge-rows.js';
 import type { Part } from './merge-rows.js';
-import { writeMade } from './seal.js';
+import { writeSegmentFiles } from './seal.js';
 import type { MadeSegment, SegmentPaths } from './seal.js';
 import { twinOf } from './segment-search.js';
 import type { Segment } from './segment.js';
@@ -52,7 +52,7 @@ export async function compactSegments(
       const stream = await openEvidenceStream(disk, files.at(-1) ?? -1, path, part.segment.id);
       sources.push(new KeptEvidence(stream, part.segment, part.dropped, keepFrom));
     }
-    return await writeMade(disk, segment, { paths, sources, standAside });
+    return await writeSegmentFiles(disk, segment, { paths, sources, standAside });
   } finally {
     for (const fd of files) await disk.close(fd);
   }

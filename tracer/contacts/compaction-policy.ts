@@ -1,7 +1,8 @@
 /**
- * Which segments to merge, and when. Days are sealed one by one; three in a row become one, and seven. So a window of three weeks
- * lies in six segments at most, give or take a small one: three weeks of which the oldest is cut, and of the week that is
- * under way two runs of three days at most, and a day. Each contact is written anew twice.
+ * Which segments to merge, and when. Days are sealed one by one; three in a row become one, and seven. So a
+ * window of three weeks lies in six segments at most, give or take a small one: three weeks of which the oldest
+ * is cut, and of the week that is under way two runs of three days at most, and a day. Each contact is written
+ * anew twice.
  */
 import type { SegmentInfo } from './manifest.js';
 
@@ -34,7 +35,7 @@ export const expiredSegments = (segments: readonly SegmentInfo[], keepFrom: numb
 
 /**
  * Ids of the segments to compact next, oldest first; `undefined` when all is well as it is. One alone is to be rid of
- * what was replaced; what is past retention in it is no matter of worth (live-compaction.ts).
+ * what was replaced; what is past retention in it is no matter of worth (wanted-compaction.ts).
  */
 export function nextCompaction(
   segments: readonly SegmentInfo[],
@@ -82,7 +83,10 @@ function groupsBy(
 
 const byDay = (x: SegmentInfo, y: SegmentInfo): number => x.firstDay - y.firstDay || x.id - y.id;
 
-/** As many of the smallest as fit; the largest of a group only with enough beside it. So at most two of it are left, if all fit. */
+/**
+ * As many of the smallest as fit; the largest of a group only with enough beside it. So at most two of it are
+ * left, if all fit.
+ */
 function worthMerging(group: readonly SegmentInfo[], maxContacts: number): readonly SegmentInfo[] {
   const taken: SegmentInfo[] = [];
   let sum = 0;

@@ -8,18 +8,19 @@ import type { ContactColumns } from '../../protocol/contact-columns.js';
 import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { BucketSeconds } from '../../protocol/tag/encounter-record.js';
 import type { Contact } from '../contact.js';
-import { encodeSections } from '../follow/state-sections.js';
-import type { Sections } from '../follow/state-sections.js';
-import type { Testimony } from '../intake/testimony.js';
+import { encodeSections } from './state-sections.js';
+import type { Sections } from './state-sections.js';
+import type { Testimony } from '../records/testimony.js';
 import type { ColdEvidence } from './cold-evidence.js';
 import type { ColdPath, KeptParts, PartChange } from './kept-parts.js';
 import { takeColumns, takeTestimonies } from './live-intake.js';
-import { LIVE_SECTION } from './live-parts.js';
-import type { Parts } from './live-parts.js';
-import { writeLive } from './live-state.js';
+import { LIVE_SECTION } from './store-assembly.js';
+import type { StoreAssembly } from './store-assembly.js';
+import { encodeKeepFrom } from './live-state.js';
 import type { LiveWriter } from './live-writer.js';
 import type { LedgerPosition } from './manifest.js';
 import type { Segment } from './segment.js';
+import { hasStopped, isDamaged } from './store-errors.js';
 import { begunAnew, ViewBook } from './view-book.js';
 import type { ContactView, Place } from './view.js';
 
@@ -38,45 +39,46 @@ export interface ContactStatus {
 const BULK_AT_ONCE = 4096;
 
 /**
- * Versions are numbers of 32 bits. A city of a million has some twenty million changes a day, so they last half a year without a start.
- * Before there are no more, with room for what is under way, the store is to be begun anew, and counts from 1 again.
+ * Versions are numbers of 32 bits. A city of a million makes some twenty million a day: they last half a year without
+ * a start. Before they run out, with room for what is under way, the store is begun anew, and counts from 1 again.
  */
 const LAST_VERSION = 2 ** 32 - 2 ** 28;
 
-/** How a store comes by its parts when it goes on with what was saved, and when it begins with nothing. */
+/** How an open store is put together: from what was saved last, or from nothing. */
 export interface Beginnings {
-  readonly saved: () => Promise<Parts>;
-  readonly empty: () => Promise<Parts>;
+  readonly saved: () => Promise<StoreAssembly>;
+  readonly empty: () => Promise<StoreAssembly>;
 }
 
 export class ContactStore {
-  #parts: Parts;
+  #assembly: StoreAssembly;
   readonly #beginnings: Beginnings;
   #views: ViewBook;
   #keepFrom: number;
   #damage: Error | undefined;
-  /** It went on with what was saved, and nothing was saved since. */
+  /** It was begun anew with what was saved, and has not been saved since: next time that is not tried once more. */
   #isTriedAgain = false;
 
-  constructor(parts: Parts, beginnings: Beginnings) {
-    this.#parts = parts;
+  constructor(assembly: StoreAssembly, beginnings: Beginnings) {
+    this.#assembly = assembly;
     this.#beginnings = beginnings;
-    this.#views = new ViewBook(parts);
-    this.#keepFrom = parts.keepFrom;
+    this.#views = new ViewBook(assembly);
+    this.#keepFrom = assembly.keepFrom;
   }
 
-  /** How far in the ledger its contacts reached when it was opened, and what was saved with them, by name. */
+  /** How far in the ledger its contacts reached when it was opened. */
   get position(): LedgerPosition {
-    return this.#parts.position;
+    return this.#assembly.position;
   }
 
+  /** The sections that were saved with them, by name. */
   get kept(): Sections {
-    return this.#parts.kept;
+    return this.#assembly.kept;
   }
 
-  /** The same of the parts that were saved; the first time it is asked, since they may be large. */
+  /** The parts that were saved with them. Handed out once, since they may be large; empty from then on. */
   takeParts(): KeptParts {
-    const { keptParts } = this.#parts;
+    const { keptParts } = this.#assembly;
     const taken = new Map(keptParts);
     keptParts.clear();
     return taken;
@@ -84,48 +86,48 @@ export class ContactStore {
 
   /** Where cold parts are that were saved; absent in memory. Good until the store is begun anew. */
   get coldPath(): ColdPath | undefined {
-    return this.#parts.coldPath;
+    return this.#assembly.coldPath;
   }
 
-  /** Whether {@link save} would make something last that was sealed, or let something go that is past retention. */
+  /** Whether a {@link save} is due: something was sealed that is not committed, or is on the disk past retention. */
   get wantsSave(): boolean {
-    return this.#parts.sealer?.hasUncommitted === true || this.#parts.keeper.holdsOlder(this.#keepFrom);
+    return this.#assembly.sealer?.hasUncommitted === true || this.#assembly.keeper.holdsOlder(this.#keepFrom);
   }
 
-  /** Why its contacts are not to be believed or gone on with any more: {@link beginAnew} is all that helps. */
+  /** Why its contacts cannot be trusted any more, if so: {@link beginAnew} is all that helps. */
   get damage(): Error | undefined {
-    return this.#damage ?? this.#parts.sealer?.damage;
+    return this.#damage ?? this.#assembly.sealer?.damage;
   }
 
   /** The dense number of a tag, a new one for one that nobody met yet. */
   personOf(tag: TagNumber): number {
-    return this.#parts.writer.people.add(tag);
+    return this.#assembly.writer.people.add(tag);
   }
 
   tagOf(person: number): number {
-    return this.#parts.writer.people.tagOf(person);
+    return this.#assembly.writer.people.tagOf(person);
   }
 
-  /** Resolves when there is room for more. Throws what keeps contacts from being sealed, and `closed` when the store is. */
+  /** Resolves when there is room for more. Throws what keeps contacts from being sealed; `closed` once the store is. */
   async ready(): Promise<void> {
-    await this.#parts.sealer?.ready();
+    await this.#assembly.sealer?.ready();
   }
 
   /**
-   * Takes what was told; what is known already changes nothing. In views from the next one on. Throws what keeps sealed evidence
-   * that a word belongs to from being read, what the process lacks memory for, and `full` when versions run out; it is
-   * {@link damage} then.
+   * Takes testimonies; those that are known already change nothing. Views that are taken later show them. Throws
+   * `damaged` when the sealed evidence that one has to be merged with cannot be read, `full` when versions run out, and
+   * whatever else goes wrong; each of these is {@link damage} from then on.
    */
   add(testimonies: readonly Testimony[]): void {
     const kept = testimonies.filter(({ end }) => end >= this.#keepFrom);
     this.#orDamage(() => takeTestimonies(this.#lastingWriter(), kept));
-    this.#parts.sealer?.nudge();
+    this.#assembly.sealer?.nudge();
   }
 
   /**
-   * Makes a change of which no part may stand without the rest, such as contacts and what is remembered of the reports that told
-   * them; others may have their turns meanwhile. Throws what it throws, which is {@link damage} then: nobody can say how far it
-   * came, so all is to be read anew.
+   * Makes a change that must not be left half done, such as contacts and what is remembered of the reports that told
+   * them. Others may have their turns meanwhile. Throws what `change` throws, and that is {@link damage} from then on:
+   * nobody can say how far it came, so all is to be read anew.
    */
   async wholly(change: () => Promise<void>): Promise<void> {
     try {
@@ -136,9 +138,9 @@ export class ContactStore {
     }
   }
 
-  /** Takes contacts that no ledger holds; others have their turns meanwhile. Throws as {@link add} and {@link ready} do. */
+  /** Takes contacts that no ledger holds, while others have their turns. Throws as {@link add} and {@link ready}. */
   async addBulk(columns: ContactColumns): Promise<void> {
-    const { sealer } = this.#parts;
+    const { sealer } = this.#assembly;
     for (let from = 0; from < columns.count; from += BULK_AT_ONCE) {
       await sealer?.ready();
       const to = Math.min(from + BULK_AT_ONCE, columns.count);
@@ -149,14 +151,14 @@ export class ContactStore {
   }
 
   /**
-   * Forgets contacts that ended before this time, unix seconds, and takes none any more: no view from the next one on shows
-   * them, and the files of segments are rid of them as soon as these are written anew. It never goes back.
+   * Forgets contacts that ended before this time, unix seconds, and takes none any more: no view from the next one on
+   * shows them, and the files of segments are rid of them as soon as these are written anew. It never goes back.
    */
   expireBefore(seconds: number): void {
     if (seconds <= this.#keepFrom) return;
     this.#keepFrom = seconds;
-    this.#parts.writer.expireBefore(seconds);
-    this.#parts.sealer?.expireBefore(seconds);
+    this.#assembly.writer.expireBefore(seconds);
+    this.#assembly.sealer?.expireBefore(seconds);
   }
 
   /** The contacts as they stand. */
@@ -165,8 +167,8 @@ export class ContactStore {
   }
 
   /**
-   * A contact of a view of this store in full, as it stood then. Throws `damaged` when its evidence cannot be read, `busy` for
-   * a view from before the store was begun anew.
+   * A contact of a view of this store in full, as it stood then. Throws `damaged` when its evidence cannot be read,
+   * `busy` for a view from before the store was begun anew.
    */
   contactAt(view: ContactView, place: Place): Contact {
     return this.#guard(() => this.#views.contactAt(view, place));
@@ -177,12 +179,17 @@ export class ContactStore {
     return this.#guard(() => this.#views.bucketsOf(segment, entry));
   }
 
-  /** The evidence of all segments of a view, for a thread that reads it for itself; good while the view is held. Throws `busy` as {@link contactAt}. */
+  /**
+   * The evidence of a view's segments, for another thread; good while the view is held. Throws `busy` as
+   * {@link contactAt}.
+   */
   evidenceIn(view: ContactView): readonly ColdEvidence[] {
     return this.#views.evidenceIn(view);
   }
 
-  /** For who reads evidence elsewhere: damage that is met there is this store's. Throws `busy` where it was begun anew meanwhile. */
+  /**
+   * Evidence read on another thread: damage met there is this store's. Throws `busy` if it was begun anew meanwhile.
+   */
   async guarding<T>(read: () => Promise<T>): Promise<T> {
     const views = this.#views;
     try {
@@ -197,7 +204,7 @@ export class ContactStore {
 
   /** Start of the first and end of the last contact, unix seconds; undefined before there is one. */
   span(): { readonly from: number; readonly to: number } | undefined {
-    const { tables, sealed } = this.#parts.writer;
+    const { tables, sealed } = this.#assembly.writer;
     const segments = sealed.list.map(({ segment }) => segment);
     const starts = [...tables.map(({ firstStart }) => firstStart), sealed.firstStart];
     const ends = [...tables.map(({ lastEnd }) => lastEnd), ...segments.map((s) => s.lastSeconds)];
@@ -206,19 +213,19 @@ export class ContactStore {
   }
 
   status(): ContactStatus {
-    const { writer } = this.#parts;
+    const { writer } = this.#assembly;
     const { contacts, mutual, met: people, liveContacts: live, bytes: liveBytes, sealed } = writer;
     return { contacts, mutual, people, live, liveBytes, segments: sealed.list.length };
   }
 
   /** Resolves when nothing is left to be sealed or compacted for now. Throws what failed. */
   async settled(): Promise<void> {
-    await this.#parts.sealer?.settled();
+    await this.#assembly.sealer?.settled();
   }
 
   /**
-   * Makes the contacts as they stand last, together with the place in the ledger that they reach to and what else is to be found
-   * again: sections as they are now, parts as they change. In memory it does nothing. Throws what the disk does, and
+   * Saves the contacts as they stand, together with how far in the ledger they reach and what else the owner wants to
+   * find again: sections whole, parts as they change. In memory it does nothing. Throws what the disk throws, and
    * {@link damage}; then what was saved before is what is found.
    */
   async save(
@@ -226,11 +233,11 @@ export class ContactStore {
     sections: Sections = new Map(),
     parts: readonly PartChange[] = [],
   ): Promise<void> {
-    const { writer, sealer, keeper } = this.#parts;
+    const { writer, sealer, keeper } = this.#assembly;
     if (this.damage !== undefined) throw this.damage;
     if (sealer === undefined) return;
     await keeper.prepare(writer, this.#keepFrom);
-    const state = encodeSections(new Map([...sections, [LIVE_SECTION, writeLive(this.#keepFrom)]]));
+    const state = encodeSections(new Map([...sections, [LIVE_SECTION, encodeKeepFrom(this.#keepFrom)]]));
     const changes = [...parts, ...keeper.changes(writer, this.#keepFrom)];
     await sealer.commit(position, state, changes).catch((error: unknown) => {
       if (hasStopped(error)) this.#damage = error;
@@ -243,24 +250,25 @@ export class ContactStore {
   }
 
   /**
-   * Goes on with what was saved last, at {@link position}, as after the end of the process; with nothing when what lies on the
-   * disk is damaged, or when going on did not help the time before. A folder that stopped at an error is only opened again.
-   * Views from before are `busy` as soon as it begins. Throws what the disk does; then it is to be begun anew once more.
+   * Opens what was saved last again, as after a restart, and goes on from its {@link position}. Begins with nothing
+   * when what lies on the disk is damaged, or when opening it again did not help the time before; a store that
+   * stopped at an error of the disk is always opened again. Views from before are `busy` as soon as this begins.
+   * Throws what the disk throws; then it has to be called once more.
    */
   async beginAnew(): Promise<void> {
     const damage = this.damage;
     const isFault = damage !== undefined && !isDamaged(damage) && (hasStopped(damage) || !this.#isTriedAgain);
-    this.#views = new ViewBook(this.#parts); // those that were taken so far name files that are about to be closed
-    await this.#parts.sealer?.close();
-    this.#parts = await (isFault ? this.#beginnings.saved() : this.#beginnings.empty());
+    this.#views = new ViewBook(this.#assembly); // those that were taken so far name files that are about to be closed
+    await this.#assembly.sealer?.close();
+    this.#assembly = await (isFault ? this.#beginnings.saved() : this.#beginnings.empty());
     this.#isTriedAgain = isFault;
-    this.#views = new ViewBook(this.#parts);
+    this.#views = new ViewBook(this.#assembly);
     this.#damage = undefined;
-    this.#keepFrom = this.#parts.keepFrom;
+    this.#keepFrom = this.#assembly.keepFrom;
   }
 
   #lastingWriter(): LiveWriter {
-    const { writer } = this.#parts;
+    const { writer } = this.#assembly;
     if (writer.version < LAST_VERSION) return writer;
     throw new FirebreakError(
       'full',
@@ -286,15 +294,8 @@ export class ContactStore {
     }
   }
 
-  /** What was not saved is read from the ledger again. */
+  /** Saves nothing: what was not saved is read from the ledger again. */
   async close(): Promise<void> {
-    await this.#parts.sealer?.close();
+    await this.#assembly.sealer?.close();
   }
 }
-
-const isDamaged = (error: unknown): error is FirebreakError =>
-  error instanceof FirebreakError && error.code === 'damaged';
-
-/** Of a store that an error of the disk left without knowing what it holds (store-commit.ts). */
-const hasStopped = (error: unknown): error is FirebreakError =>
-  error instanceof FirebreakError && error.code === 'closed';

@@ -2,14 +2,16 @@
  * The evidence of a segment as a file: for each contact what walks do not need. In order of start, then lower and upper
  * person, then as they came; so that compaction merges files as they stream by. Little-endian:
  *
- *     "FBEV" | version u32 = 1 | segment u32 | contacts u32 | blocks u32 | bytes of all blocks u64 | CRC-32 of the index u32
+ *     "FBEV" | version u32 = 1 | segment u32 | contacts u32 | blocks u32 | bytes of all blocks u64 |
+ *     CRC-32 of the index u32
  *     CRC-32 of the 32 bytes before u32 | zeros up to 64, in the checksum
  *     blocks of at most 512 contacts: records × 24, then the details of those that have some: length u32 | bytes
  *     index, 32 a block: offset u64 | bytes u32 | contacts u32 | CRC-32 u32 | first start u32, lower u32, upper u32
  *
- * A record: start u32 | lower u32 | upper u32 | immediate u16 | near u16 | medium u16 | other u16 | duration u16 |
- * attenuation u8 | flags u8: 1 mutual, 2 partial, 4 has details (cold-contact.ts). One without has the epoch its start lies
- * in, and one account without ledger for each side: the lower person's only, if it is not mutual.
+ * A record: start u32 | lower u32 | upper u32 | immediate u16 | near u16 | medium u16 | other u16 | duration
+ * u16 | attenuation u8 | flags u8: 1 mutual, 2 partial, 4 has details (cold-contact.ts). One without has the
+ * epoch its start lies in, and one account without ledger for each side: the lower person's only, if it is not
+ * mutual.
  */
 import { crc32 } from 'node:zlib';
 import { FirebreakError } from '../../protocol/errors.js';

@@ -1,4 +1,7 @@
-/** Merges evidence as it streams by, in its order (evidence-file.ts); of records with the same key the first source's come first. */
+/**
+ * Merges evidence as it streams by, in its order (evidence-file.ts); of records with the same key the first
+ * source's come first.
+ */
 import { durationOf } from './evidence-file.js';
 import type { EvidenceWriter } from './evidence-writer.js';
 import type { StandAside } from './stand-aside.js';

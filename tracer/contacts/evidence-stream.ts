@@ -54,7 +54,10 @@ export class EvidenceStream {
     return detailsAt(this.#details, this.#detailsAt).bytes;
   }
 
-  /** Goes on by one record as far as what was read reaches. When it gives false, {@link read} goes on, or it is done. */
+  /**
+   * Goes on by one record as far as what was read reaches. When it gives false, {@link read} goes on, or it is
+   * done.
+   */
   step(): boolean {
     if (this.#left <= 1) return this.#enter(this.#blocks.shift());
     if ((flagsOf(this.words, this.at) & DETAILED) !== 0)
@@ -95,7 +98,10 @@ export class EvidenceStream {
   }
 }
 
-/** Opens the evidence of this segment to be read through. Throws `damaged` for a file that is not whole or another's. */
+/**
+ * Opens the evidence of this segment to be read through. Throws `damaged` for a file that is not whole or
+ * another's.
+ */
 export async function openEvidenceStream(
   disk: StoreDisk,
   fd: number,

@@ -12,7 +12,10 @@ export interface WrittenBlocks {
   readonly contacts: number;
 }
 
-/** Hands a writer of blocks from `position` on to `use`; when this resolves, or rejects, nothing is being written any more. */
+/**
+ * Hands a writer of blocks from `position` on to `use`; when this resolves, or rejects, nothing is being
+ * written any more.
+ */
 export async function withEvidenceWriter(
   disk: StoreDisk,
   fd: number,

@@ -1,7 +1,7 @@
 /**
- * Builds segments from contact columns of whole days, for a store that is empty: a synthetic city, or a first load. Threads
- * count, then fill, then sum up and write, all into the memory that the segments stay in, so nothing is held twice but the
- * columns of the day that a thread is at.
+ * Builds segments from contact columns of whole days, for a store that is empty: a synthetic city, or a first
+ * load. Threads count, then fill, then sum up and write, all into the memory that the segments stay in, so
+ * nothing is held twice but the columns of the day that a thread is at.
  */
 import { FirebreakError } from '../../protocol/errors.js';
 import { stretchesOf } from './compaction-policy.js';

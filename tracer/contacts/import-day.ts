@@ -1,7 +1,7 @@
 /**
- * What the threads of an import do with the columns of one day (protocol/contact-columns.ts): first they count who is in
- * them, then, when every contact's place is known from the counts, they write each to its place. Days do not touch each other's
- * places, so they are written side by side into the same segment.
+ * What the threads of an import do with the columns of one day (protocol/contact-columns.ts): first they count
+ * who is in them, then, when every contact's place is known from the counts, they write each to its place. Days
+ * do not touch each other's places, so they are written side by side into the same segment.
  */
 import { MUTUAL, PARTIAL, readContactColumns } from '../../protocol/contact-columns.js';
 import type { ContactColumns } from '../../protocol/contact-columns.js';
@@ -14,10 +14,13 @@ import { MAX_CONTACT_SECONDS, packSignal, weightOf } from './segment.js';
 import type { Segment } from './segment.js';
 import { getFile, withFile } from './store-disk.js';
 import type { StoreDisk } from './store-disk.js';
-import { countTags, DayRows } from './tag-table.js';
+import { countTags, TagRows } from './tag-table.js';
 import type { CountedTags, PlacedTags } from './tag-table.js';
 
-/** Contacts whose people are looked up before any of them is written: misses of the cache then do not wait for each other. */
+/**
+ * Contacts whose people are looked up before any of them is written: misses of the cache then do not wait for
+ * each other.
+ */
 const STRETCH = 2 ** 12;
 const ROW_WORDS = 4;
 
@@ -82,7 +85,10 @@ export interface FillTask {
   readonly evidencePosition: number;
 }
 
-/** Gives the index of the day's blocks of evidence. `nearInDay` is left for near-in-day.ts. Throws `damaged` and `format`. */
+/**
+ * Gives the index of the day's blocks of evidence. `nearInDay` is left for near-in-day.ts. Throws `damaged` and
+ * `format`.
+ */
 export async function fillDay(disk: StoreDisk, task: FillTask): Promise<Uint32Array> {
   const columns = await readDay(disk, task.path);
   const filler = new DayFiller(columns, task.tags, task.segment.baseSeconds);
@@ -102,14 +108,14 @@ export async function fillDay(disk: StoreDisk, task: FillTask): Promise<Uint32Ar
 }
 
 /**
- * Entries are put in order in rows of four words, peer | startSignal | span and nearLow | weight, and then moved into the segment's
- * columns: written straight to those, each of them would be a miss of the cache.
+ * Entries are put in order in rows of four words, peer | startSignal | span and nearLow | weight, and then
+ * moved into the segment's columns: written straight to those, each of them would be a miss of the cache.
  */
 class DayFiller {
   readonly #columns: ContactColumns;
   readonly #tags: PlacedTags;
   readonly #baseSeconds: number;
-  readonly #dayRows: DayRows;
+  readonly #tagRows: TagRows;
   readonly #rows: Uint32Array;
   /** Of the stretch, for the lower side and the upper: persons, and where in the rows they go. */
   readonly #lower = new Uint32Array(STRETCH);
@@ -122,16 +128,16 @@ class DayFiller {
     this.#columns = columns;
     this.#tags = tags;
     this.#baseSeconds = baseSeconds;
-    this.#dayRows = new DayRows(tags);
+    this.#tagRows = new TagRows(tags);
     this.#rows = new Uint32Array(ROW_WORDS * 2 * columns.count);
   }
 
   place(from: number, to: number): void {
     const { lower, upper } = this.#columns;
-    const { table } = this.#dayRows;
+    const { table } = this.#tagRows;
     for (let k = from; k < to; k++) {
-      const a = this.#dayRows.find(lower[k]!);
-      const b = this.#dayRows.find(upper[k]!);
+      const a = this.#tagRows.find(lower[k]!);
+      const b = this.#tagRows.find(upper[k]!);
       this.#lower[k - from] = table[a]!;
       this.#atLower[k - from] = ROW_WORDS * table[a + 1]!++;
       this.#upper[k - from] = table[b]!;

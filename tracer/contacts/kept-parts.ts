@@ -1,10 +1,11 @@
 /**
- * What the owner of a contact store keeps beside its state, under names of its own choice, each part in a file: what only grows
- * is written at the end of its file, so that keeping it costs what is new and not what is there. The manifest says how far
- * each file counts, and the checksum of that much; what an unfinished change left behind it is written over by the next.
+ * What the owner of a contact store keeps beside its state, under names of its own choice, each part in a file:
+ * what only grows is written at the end of its file, so that keeping it costs what is new and not what is
+ * there. The manifest says how far each file counts, and the checksum of that much; what an unfinished change
+ * left behind it is written over by the next.
  *
- * A cold part does not change, and of it only the head is read and checked when the store is opened: it vouches for the rest, which
- * whoever kept it reads where it lies.
+ * A cold part does not change, and of it only the head is read and checked when the store is opened: it vouches
+ * for the rest, which whoever kept it reads where it lies.
  */
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -19,20 +20,28 @@ export type KeptParts = ReadonlyMap<string, Uint8Array>;
 /** Where the file of a cold part is, by its name; `undefined` when none is kept under it. */
 export type ColdPath = (name: string) => string | undefined;
 
-/** A part grows, or is there from now on and begins with this; is this from now on; the same, and cold; or goes. */
 export type PartChange =
+  /**
+   * `append`: the bytes go to the end of the part, which is made if there is none. `put`: they are all of it
+   * from now on.
+   */
   | { readonly kind: 'append' | 'put'; readonly name: string; readonly bytes: Uint8Array }
+  /** As `put`, and the part is cold: its first `headBytes` bytes are its head. */
   | {
       readonly kind: 'cold';
       readonly name: string;
       readonly bytes: Uint8Array;
       readonly headBytes: number;
     }
+  /** The part goes, with its file. */
   | { readonly kind: 'remove'; readonly name: string };
 
 export const partFile = (number: number): string => `part-${number}`;
 
-/** All parts, as the manifest has them, of cold ones their heads. Throws `damaged` for one that is not, and what the disk does. */
+/**
+ * All parts that the manifest names; of cold ones only their heads. Throws `damaged` for a part that is not what the
+ * manifest says, and what the disk throws.
+ */
 export async function readParts(
   disk: StoreDisk,
   dir: string,
@@ -60,8 +69,9 @@ async function readPart(
 }
 
 /**
- * Writes the changes, in their order, to files that count once a manifest has what this gives; of one part only a removal may
- * come before another. Rejects with what the disk says; then what counted before still does, and the same can be asked for again.
+ * Writes the changes, in their order, to files that count once a manifest has what this gives; of one part only
+ * a removal may come before another. Rejects with what the disk says; then what counted before still does, and
+ * the same can be asked for again.
  */
 export async function writeParts(
   disk: StoreDisk,

@@ -1,12 +1,12 @@
 /**
- * The accounts behind live contacts, packed into numbers: an object for each would cost ten times as much. A block is what
- * both sides told of one contact, written once and never changed:
+ * The accounts behind live contacts, packed into numbers: an object for each would cost ten times as much. A
+ * block is what both sides told of one contact, written once and never changed:
  *
  *     accounts of side 0 | side 1 << 16, then for each: start | end | immediate, near << 16 | medium, other << 16 |
  *     attenuation, partial << 8, entries << 16 | each entry's index: low 32 bits | high 32 bits
  */
 import assert from 'node:assert/strict';
-import type { Account, Sides } from './live-merge.js';
+import type { Account, Sides } from './merge-accounts.js';
 
 const MAX_U16 = 65_535;
 /** Words come in pieces of this many, so that nothing that is there is ever copied for the sake of more. */

@@ -2,10 +2,10 @@
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import { EPOCH_SECONDS, epochOf } from '../../protocol/time.js';
 import type { Contact } from '../contact.js';
-import type { Testimony } from '../intake/testimony.js';
+import type { Testimony } from '../records/testimony.js';
 import type { ColdContact } from './cold-contact.js';
-import { mergeSides, withAccount } from './live-merge.js';
-import type { Account, Sides } from './live-merge.js';
+import { mergeSides, withAccount } from './merge-accounts.js';
+import type { Account, Sides } from './merge-accounts.js';
 import type { LiveRow } from './live-row.js';
 import { MAX_CONTACT_SECONDS } from './segment.js';
 

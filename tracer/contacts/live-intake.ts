@@ -2,11 +2,11 @@
 import { MUTUAL, PARTIAL } from '../../protocol/contact-columns.js';
 import type { ContactColumns } from '../../protocol/contact-columns.js';
 import { EPOCH_SECONDS } from '../../protocol/time.js';
-import type { Testimony } from '../intake/testimony.js';
+import type { Testimony } from '../records/testimony.js';
 import { accountOf, rowOfSides, sidesOfRow } from './live-contact.js';
 import type { Meeting } from './live-contact.js';
-import { withAccount } from './live-merge.js';
-import type { Account, Sides } from './live-merge.js';
+import { withAccount } from './merge-accounts.js';
+import type { Account, Sides } from './merge-accounts.js';
 import { newRow } from './live-row.js';
 import type { LiveRow } from './live-row.js';
 import type { Change } from './live-settle.js';
@@ -23,8 +23,8 @@ interface Told {
 }
 
 /**
- * Merges testimonies with what is known; those of a pair at once, so that each contact is written once. What is known already
- * changes nothing. Throws `damaged` when the evidence of a sealed contact cannot be read.
+ * Merges testimonies with what is known; those of a pair at once, so that each contact is written once. What is
+ * known already changes nothing. Throws `damaged` when the evidence of a sealed contact cannot be read.
  */
 export function takeTestimonies(writer: LiveWriter, testimonies: readonly Testimony[]): void {
   const pairs = new Map<string, Told>();
@@ -76,7 +76,10 @@ function settle(writer: LiveWriter, lower: number, upper: number, changes: reado
   writer.settle(lower, upper, changes);
 }
 
-/** Contacts `from` to `to` of a file of columns, but for those that ended before `keepFrom`, unix seconds. Throws `damaged`. */
+/**
+ * Contacts `from` to `to` of a file of columns, but for those that ended before `keepFrom`, unix seconds.
+ * Throws `damaged`.
+ */
 export function takeColumns(
   writer: LiveWriter,
   columns: ContactColumns,

@@ -1,7 +1,10 @@
-/** A contact as it is told to a live table, and read from one. */
-import type { Sides } from './live-merge.js';
+/** The plain form of a row of a live table: what is appended to one, and what is read from one. */
+import type { Sides } from './merge-accounts.js';
 
-/** A contact as it is told to a table. Seconds; persons. */
+/**
+ * Times in seconds, `start` in unix seconds; `lower` and `upper` are persons. Mutable: one row is filled again
+ * and again.
+ */
 export interface LiveRow {
   lower: number;
   upper: number;

@@ -1,16 +1,17 @@
 /**
- * Moves contacts from live tables into segments, and segments into longer ones, while others are added: threads make the
- * files, this one puts the result in place between two additions. What changed meanwhile stays live, and takes the place
- * of what was sealed. Nothing of it counts on the disk before the next commit, together with the state that goes with it.
+ * Moves contacts from live tables into segments, and segments into longer ones, while others are added: threads
+ * make the files, this one puts the result in place between two additions. What changed meanwhile stays live,
+ * and takes the place of what was sealed. Nothing of it counts on the disk before the next commit, together
+ * with the state that goes with it.
  */
 import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
 import { expiredSegments } from './compaction-policy.js';
-import { wantedCompaction } from './live-compaction.js';
+import { wantedCompaction } from './wanted-compaction.js';
 import { gatherDays } from './live-days.js';
 import type { DayToSeal } from './live-days.js';
-import type { SealedContacts } from './live-sealed.js';
+import type { SealedContacts } from './sealed-contacts.js';
 import type { LiveRows } from './live-table.js';
 import type { LiveWriter } from './live-writer.js';
 import type { PartChange } from './kept-parts.js';
@@ -20,6 +21,7 @@ import type { SealedSegment } from './sealed-segment.js';
 import { holdsOlder } from './segment-search.js';
 import type { SegmentStore } from './segment-store.js';
 import { StandingSegments } from './standing-segments.js';
+import { isDamaged } from './store-errors.js';
 import type { StoredSegment } from './store-open.js';
 
 export interface SealerDeps {
@@ -37,17 +39,25 @@ const DAY_OVER_SECONDS = 3 * 3600;
 /** Beyond what waits, before additions have to. */
 const SPARE_TABLES = 2;
 
+/** A day of a table, and the segment that was made of it. */
+interface SealedDay {
+  readonly day: DayToSeal;
+  readonly stored: StoredSegment;
+  readonly segment: SealedSegment;
+}
+
 export class LiveSealer {
   readonly #deps: SealerDeps;
   readonly #sealed: SealedContacts;
   readonly #stop = new AbortController();
   readonly #segments: StandingSegments;
-  /** By segment: by what time its oldest contacts were left out. */
+  /** By segment id: the border of retention, unix seconds, that it was last cut at. */
   readonly #cutAt = new Map<number, number>();
   #changes = 0;
-  /** By table: the day before which none had enough contacts in it to be sealed. */
+  /** By table: the value of {@link #overDay} at which none of its days had enough contacts to be sealed. */
   readonly #tooFewBy = new WeakMap<LiveRows, number>();
   #keepFrom = 0;
+  /** Days before this one are over, by the contacts that came. */
   #overDay = 0;
   #mayCompact = true;
   #work: Promise<void> | undefined;
@@ -66,8 +76,7 @@ export class LiveSealer {
 
   /** Set when what lies on the disk proved damaged. */
   get damage(): Error | undefined {
-    const failure = this.#failure;
-    return failure instanceof FirebreakError && failure.code === 'damaged' ? failure : undefined;
+    return isDamaged(this.#failure) ? this.#failure : undefined;
   }
 
   /** Whether there is something that a commit would make last. */
@@ -76,8 +85,8 @@ export class LiveSealer {
   }
 
   /**
-   * Puts the segments of the store in place; contacts before `keepFrom` had to go in an earlier life, which may have ended before
-   * it came to cut them.
+   * Puts the segments of the store in place; contacts before `keepFrom` had to go in an earlier life, which may
+   * have ended before it came to cut them.
    */
   async begin(keepFrom: number): Promise<void> {
     for (const stored of this.#segments.inStore) {
@@ -88,7 +97,10 @@ export class LiveSealer {
     this.#keepFrom = keepFrom;
   }
 
-  /** Resolves when there is room for more. Throws what kept contacts from being sealed, the next call tries again; `closed` after {@link close}. */
+  /**
+   * Resolves when there is room for more. Throws what kept contacts from being sealed, the next call tries
+   * again; `closed` after {@link close}.
+   */
   async ready(): Promise<void> {
     const most = this.#deps.waitingTables + SPARE_TABLES;
     while (this.#waiting().length > most) {
@@ -185,7 +197,7 @@ export class LiveSealer {
     return waiting.length > this.#deps.waitingTables ? waiting[0] : waiting.find(isOver);
   }
 
-  /** A day of a segment; what is left goes on living in the table that is written to. */
+  /** Makes a segment of each day with enough contacts; what is left moves to the table that is written to. */
   async #seal(table: LiveRows): Promise<void> {
     const isLate = this.#waiting().length > this.#deps.waitingTables;
     const days = await this.#daysOf(table, isLate);
@@ -203,7 +215,7 @@ export class LiveSealer {
     this.#putDays(table, sealed);
   }
 
-  /** When tables have to go, days that are under way too; and when that is not enough, all of them. */
+  /** Days that are over; when too many tables wait, others too, and small ones where that finds nothing. */
   async #daysOf(table: LiveRows, isLate: boolean): Promise<DayToSeal[]> {
     const days = await gatherDays(table, isLate ? Infinity : this.#overDay, this.#deps.leastRows);
     return isLate && days.length === 0 && 2 * table.contacts > table.count
@@ -211,7 +223,7 @@ export class LiveSealer {
       : days;
   }
 
-  /** Nothing is added meanwhile, so columns are gone over as they are: a table has hundreds of thousands of rows. */
+  /** Puts the segments in place of the table. All in one turn, so nothing is added meanwhile. */
   #putDays(table: LiveRows, sealed: readonly SealedDay[]): void {
     const { count } = table;
     const { firstVersion, died } = table.table;
@@ -258,7 +270,7 @@ export class LiveSealer {
     return next;
   }
 
-  /** What expired while it was compacted was taken out, its files may be gone: what failed for that is no failure. */
+  /** A segment that expired meanwhile was taken out, and its files may be gone: to fail for that is no failure. */
   async #compact(ids: readonly number[]): Promise<void> {
     try {
       await this.#replace(ids);
@@ -276,7 +288,8 @@ export class LiveSealer {
     );
     const stored = await this.#deps.store.compact({ ids, dropped, keepFrom }, { signal: this.#stop.signal });
     const segment = stored && (await sealedSegment(stored));
-    if (keepFrom !== this.#keepFrom) return stored && this.#deps.store.discard(stored.info.id); // and once more
+    // The border moved: it is made once more.
+    if (keepFrom !== this.#keepFrom) return stored && this.#deps.store.discard(stored.info.id);
     const late = ids.flatMap((id) => this.#sealed.replacedSince(id, before.get(id) ?? []));
     if (stored && segment) {
       this.#put(stored, segment);
@@ -285,10 +298,4 @@ export class LiveSealer {
     }
     this.#remove(ids);
   }
-}
-
-interface SealedDay {
-  readonly day: DayToSeal;
-  readonly stored: StoredSegment;
-  readonly segment: SealedSegment;
 }

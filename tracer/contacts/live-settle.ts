@@ -1,22 +1,20 @@
 /**
- * What a change of some contacts of a pair makes of the others (tracing.md, "Contact"): nearInDay of each that ends within the
- * day after is summed anew.
+ * What a change of some contacts of a pair makes of the others (tracing.md, "Contact"): nearInDay of each that
+ * ends within the day after is summed anew.
  */
 import { DAY_SECONDS } from '../../protocol/time.js';
 import { nearSecondsOfRow } from './live-contact.js';
 import type { LiveRow } from './live-row.js';
-import type { SealedPlace } from './live-sealed.js';
+import type { SealedPlace } from './sealed-contacts.js';
+import type { PairSums } from './rows-by-pair.js';
 import { endAt, nearSecondsAt, saturated } from './segment.js';
 
 /** A contact of a pair as it stands: a live one by its version, a sealed one by its place. */
-export interface Known {
-  readonly end: number;
-  readonly near: number;
-  readonly nearInDay: number;
-  /** 0 for a sealed one. */
-  readonly version: number;
-  readonly place?: SealedPlace;
-}
+export type Known = PairSums &
+  (
+    | { readonly version: number; readonly place?: undefined }
+    | { readonly version?: undefined; readonly place: SealedPlace }
+  );
 
 /** What a contact is from now on, and what it was. */
 export interface Change {
@@ -37,7 +35,10 @@ export function spanOf(changes: readonly Change[]): readonly [first: number, las
   return [Math.min(...ends), Math.max(...ends)];
 }
 
-/** `ofPair`: the pair's contacts, as they stand, that end from a day before the {@link spanOf} the changes to a day after it. */
+/**
+ * What is to be written. `ofPair`: the pair's contacts, as they stand, that end from a day before the
+ * {@link spanOf} the changes to a day after it.
+ */
 export function settled(
   ofPair: readonly Known[],
   changes: readonly Change[],
@@ -68,7 +69,7 @@ export function knownAt(place: SealedPlace): Known {
   const { sealed, entry } = place;
   const { segment } = sealed;
   const [end, near] = [endAt(segment, entry), nearSecondsAt(segment, entry)];
-  return { version: 0, place, end, near, nearInDay: segment.nearInDay[entry] ?? 0 };
+  return { place, end, near, nearInDay: segment.nearInDay[entry] ?? 0 };
 }
 
 /** A sliding sum over contacts in order of end: those that end together count for each other. */

@@ -1,4 +1,7 @@
-/** The memory of a live table (view.ts), shared with the threads that walk: taken for all rows at once, touched row by row. */
+/**
+ * The memory of a live table (view.ts), shared with the threads that walk: taken for all rows at once, touched
+ * row by row.
+ */
 import type { LiveTable } from './view.js';
 
 export interface LiveShape {

@@ -1,23 +1,23 @@
 /**
- * Live contacts as bytes, for the next life: words of 32 bits, little-endian. A part for each live table (kept-parts.ts), which
- * grows as the table does, so that saving costs what is new and not what is there:
+ * Live contacts on the disk, in words of 32 bits, little-endian. Each live table has a part (kept-parts.ts),
+ * which grows as the table does, so that a save costs what is new and not what is there:
  *
- *     a row, nine words (live-words.ts), of which the last counts the words of its accounts (live-accounts.ts), which follow |
+ *     a row: nine words (live-row-format.ts), of which the last counts those of its accounts, which follow |
  *     BLANK, for a row that died before it was saved | DEATH, row: one that died since
  *
- * A part that has words of a contact past retention, also of one that another row took the place of, is put anew with the next save:
- * what is dead in it is blank then, and rows keep their numbers.
+ * A part that still has words of a contact past retention, even of one that another row replaced, is written
+ * anew with the next save. Its dead rows are BLANK then, so that rows keep their numbers.
  *
- * A part with the entries of segments that live rows took the place of: segment, entry, person in whose row it stands. And a
- * section beside: keepFrom.
+ * One more part lists the entries of segments that live rows replaced: segment, entry, person in whose row it
+ * stands. The border of retention, keepFrom, is a section of the state.
  */
 import { FirebreakError } from '../../protocol/errors.js';
 import { Turns } from '../turns.js';
-import { WordLog, wordsOfLog } from '../intake/word-log.js';
+import { WordLog, wordsOfLog } from './word-log.js';
 import type { PartChange } from './kept-parts.js';
 import type { LiveRows } from './live-table.js';
 import { earliestStart } from './live-contact.js';
-import { EPOCH_AT, ROW_WORDS, writeRow } from './live-words.js';
+import { EPOCH_AT, ROW_WORDS, writeRow } from './live-row-format.js';
 import type { LiveWriter } from './live-writer.js';
 
 const TABLE = 'live/';
@@ -37,15 +37,15 @@ export interface ReplacedKept {
   readonly person: number;
 }
 
-/** What {@link readLive} reads. `keepFrom`: contacts that ended before it are gone, unix seconds. */
-export function writeLive(keepFrom: number): Uint8Array {
+/** `keepFrom`: contacts that ended before it are gone, unix seconds. */
+export function encodeKeepFrom(keepFrom: number): Uint8Array {
   const log = new WordLog();
   log.push([keepFrom]);
   return log.bytes();
 }
 
-/** Throws `format` for bytes that {@link writeLive} did not make. */
-export function readLive(bytes: Uint8Array): number {
+/** Throws `format` for bytes that {@link encodeKeepFrom} did not make. */
+export function decodeKeepFrom(bytes: Uint8Array): number {
   const [keepFrom] = wordsOfLog(bytes, 1, WHAT);
   if (keepFrom !== undefined) return keepFrom;
   throw new FirebreakError('format', `${WHAT} cannot be read`);
@@ -55,30 +55,36 @@ export function readLive(bytes: Uint8Array): number {
 interface Mark {
   readonly rows: number;
   readonly deaths: number;
-  /** No contact that its part has words of began before, unix seconds; for one at a border of retention, the border. */
+  /**
+   * No contact that its part has words of began before this, unix seconds. A part that was written anew at a border of
+   * retention has the border here at least.
+   */
   readonly earliest: number;
 }
 
-/** A part that is put anew, as far as it is written. */
+/** What is to be written of a table, as far as it is ready: `log`, which brings its part up to `mark`. */
 interface Draft {
   readonly mark: Mark;
   readonly log: WordLog;
 }
 
-/** What a save holds, and {@link LiveKeeper.saved} notes. */
+/** What is on the disk once a save is done. */
 interface Saving {
   readonly marks: ReadonlyMap<LiveRows, Mark>;
   readonly replaced: number;
   readonly rebuilds: number;
 }
 
-/** Saves live tables by what changed in them, and what they replaced. */
+/** Says what of the live tables, and of what they replaced, is not on the disk yet. */
 export class LiveKeeper {
   #kept: Saving;
   #saving: Saving;
   #drafts: ReadonlyMap<LiveRows, Draft> = new Map();
 
-  /** Tables of the writer are as their parts have them, and so is what was replaced. `earliest`: of parts, by id ({@link rowsIn}). */
+  /**
+   * For a writer that has just what the parts have. `earliest`: by id of a table, what {@link rowsIn} says of
+   * its part.
+   */
   constructor({ tables, sealed }: LiveWriter, earliest: ReadonlyMap<number, number> = new Map()) {
     this.#kept = {
       marks: new Map(tables.map((table) => [table, markOf(table, earliest.get(table.table.id) ?? Infinity)])),
@@ -88,12 +94,18 @@ export class LiveKeeper {
     this.#saving = this.#kept;
   }
 
-  /** Whether what is saved may have words of contacts that ended before this, unix seconds: the next save with it has none. */
+  /**
+   * Whether a part may have words of contacts that ended before this, unix seconds. The next save with it
+   * removes them.
+   */
   holdsOlder(keepFrom: number): boolean {
     return [...this.#kept.marks.values()].some(({ earliest }) => earliest < keepFrom);
   }
 
-  /** Before {@link changes}: writes most of what is to be put anew, which may be much; others have their turns meanwhile. */
+  /**
+   * To be called before {@link changes}: writes parts anew that have to be, which may take long, while others
+   * have their turns.
+   */
   async prepare({ tables }: LiveWriter, keepFrom: number): Promise<void> {
     const drafts = new Map<LiveRows, Draft>();
     for (const [table, { earliest }] of this.#kept.marks)
@@ -101,34 +113,40 @@ export class LiveKeeper {
     this.#drafts = drafts;
   }
 
-  /** What is not saved yet. It is as good as saved once {@link saved} is called. Contacts that ended before `keepFrom` are dead. */
+  /**
+   * What is not saved yet; {@link saved} says that it is now. The writer has let go of contacts that ended
+   * before `keepFrom`.
+   */
   changes({ tables, sealed }: LiveWriter, keepFrom: number): PartChange[] {
-    const gone = [...this.#kept.marks.keys()].filter((table) => !tables.includes(table));
-    const whole = new Map([...this.#kept.marks].filter(([, { earliest }]) => earliest >= keepFrom));
-    const written = tables.map((table) => {
-      const mark = whole.get(table);
-      const draft = mark ? { mark, log: new WordLog() } : this.#drafts.get(table);
-      const done = finished(table, keepFrom, draft);
-      return { table, done, kind: mark ? ('append' as const) : ('put' as const) };
-    });
+    const removed = [...this.#kept.marks.keys()].filter((table) => !tables.includes(table));
+    const written = tables.map((table) => ({ table, ...this.#write(table, keepFrom) }));
     this.#drafts = new Map();
     this.#saving = {
-      marks: new Map(written.map(({ table, done }) => [table, done.mark])),
+      marks: new Map(written.map(({ table, mark }) => [table, mark])),
       replaced: sealed.replacements.rows(REPLACED_WORDS),
       rebuilds: sealed.rebuilds,
     };
     const replaced = this.#changeOfReplaced(sealed.replacements);
     return [
-      ...gone.map((table) => ({ kind: 'remove', name: nameOf(table) }) as const),
+      ...removed.map((table) => ({ kind: 'remove', name: nameOf(table) }) as const),
       ...written
-        .filter(({ kind, done }) => kind === 'put' || !done.log.isEmpty)
-        .map(({ table, kind, done }) => ({ kind, name: nameOf(table), bytes: done.log.bytes() })),
+        .filter(({ kind, log }) => kind === 'put' || !log.isEmpty)
+        .map(({ table, kind, log }) => ({ kind, name: nameOf(table), bytes: log.bytes() })),
       ...(replaced ? [replaced] : []),
     ];
   }
 
+  /** The last {@link changes} are on the disk. */
   saved(): void {
     this.#kept = this.#saving;
+  }
+
+  /** What is new, for the end of the table's part; or all of it, where that has words of contacts past retention. */
+  #write(table: LiveRows, keepFrom: number): Draft & { readonly kind: 'append' | 'put' } {
+    const mark = this.#kept.marks.get(table);
+    if (mark !== undefined && mark.earliest >= keepFrom)
+      return { kind: 'append', ...finished(table, keepFrom, { mark, log: new WordLog() }) };
+    return { kind: 'put', ...finished(table, keepFrom, this.#drafts.get(table)) };
   }
 
   #changeOfReplaced(log: WordLog): PartChange | undefined {
@@ -143,7 +161,7 @@ export class LiveKeeper {
   }
 }
 
-/** All of a table that is there, in turns; what dies meanwhile is for {@link finished}. */
+/** All of a table, in turns. What comes or dies meanwhile is left to {@link finished}. */
 async function draftOf(table: LiveRows, keepFrom: number): Promise<Draft> {
   const log = new WordLog();
   const turns = new Turns(undefined, TURN_MS);
@@ -158,7 +176,10 @@ async function draftOf(table: LiveRows, keepFrom: number): Promise<Draft> {
   return { mark: { rows: count, deaths, earliest: Math.max(earliest, keepFrom) }, log };
 }
 
-/** With what came and died since. A contact that stands is not past retention, even where one of its epoch may be. */
+/**
+ * A draft with what came and died since. What still stands is not past retention, however early its epoch lets
+ * it begin.
+ */
 function finished(table: LiveRows, keepFrom: number, { mark, log }: Draft = newDraft()): Draft {
   let earliest = Infinity;
   for (let row = mark.rows; row < table.count; row++) {

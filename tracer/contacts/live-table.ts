@@ -1,10 +1,10 @@
 /**
- * Writing a live table (view.ts): rows in shared memory that walks in other threads read while more are added, and beside
- * them, for the writer alone, what a walk does not need. The memory is taken for all rows at once; what no row
- * was written to costs nothing, since the system hands out a page when it is first touched.
+ * Writing a live table (view.ts): rows in shared memory that walks in other threads read while more are added,
+ * and beside them, for the writer alone, what a walk does not need. The memory is taken for all rows at once;
+ * what no row was written to costs nothing, since the system hands out a page when it is first touched.
  *
- * A reader may come upon a row that is being written: it is newer than its view, which it sees by the row's number alone,
- * and the link to older rows is stored before the head that leads to it.
+ * A reader may come upon a row that is being written: it is newer than its view, which it sees by the row's
+ * number alone, and the link to older rows is stored before the head that leads to it.
  */
 import assert from 'node:assert/strict';
 import { AccountArena } from './live-accounts.js';
@@ -19,6 +19,8 @@ import { attenuationOf, isMutual, MAX_CONTACT_SECONDS, packSignal, saturated, we
 import type { LiveTable } from './view.js';
 
 export const PARTIAL = 1;
+/** Bytes a row takes in a {@link LiveTable}, in {@link RowsBeside}, and in {@link RowsByPair} with one of its slots. */
+const ROW_BYTES = 37 + 11 + 40;
 const COPIED = ['duration', 'signal', 'immediate', 'near', 'medium', 'weight'] as const;
 
 /** By row: of the contact, and where in the arena what both sides told begins, 0 for a contact that no ledger holds. */
@@ -99,7 +101,7 @@ export class LiveRows {
 
   /** Bytes of the rows that were written, and of what they rest on. */
   get bytes(): number {
-    return this.#count * (37 + 11 + 40) + this.#arena.bytes;
+    return this.#count * ROW_BYTES + this.#arena.bytes;
   }
 
   hasPerson(person: number): boolean {
@@ -147,7 +149,10 @@ export class LiveRows {
     return this.#publish(at);
   }
 
-  /** The words of the accounts that the row rests on, none for a contact that no ledger holds; good until the next is added. */
+  /**
+   * The words of the accounts that the row rests on, none for a contact that no ledger holds; good until the
+   * next is added.
+   */
   accountsOf(row: number): ArrayLike<number> {
     return this.#arena.block(this.beside.accounts[row]!);
   }
@@ -167,7 +172,10 @@ export class LiveRows {
     return version;
   }
 
-  /** No more rows: those that were not written to are no contacts, although the versions they would have had go to other tables. */
+  /**
+   * No more rows: those that were not written to are no contacts, although the versions they would have had go
+   * to other tables.
+   */
   close(): void {
     this.table.died.fill(this.table.firstVersion, this.#count);
   }

@@ -1,19 +1,19 @@
 /**
- * Adding contacts to live tables: merging what is told, keeping each pair's nearInDay right for what comes late, and letting
- * new versions take the place of old ones, live or sealed. One thread writes; what it wrote is a view's from the next
- * one on.
+ * Adding contacts to live tables: merging what is told, keeping each pair's nearInDay right for what comes
+ * late, and letting new versions take the place of old ones, live or sealed. One thread writes; what it wrote
+ * is a view's from the next one on.
  */
 import assert from 'node:assert/strict';
 import { DAY_SECONDS } from '../../protocol/time.js';
 import { nearSecondsOfRow, rowOfCold } from './live-contact.js';
 import type { LiveRow } from './live-row.js';
-import type { SealedContacts } from './live-sealed.js';
+import type { SealedContacts } from './sealed-contacts.js';
 import { knownAt, settled, spanOf } from './live-settle.js';
 import type { Change, Known } from './live-settle.js';
 import { rowsIn } from './live-state.js';
 import type { RowsKept } from './live-state.js';
 import { LiveRows } from './live-table.js';
-import { appendWords } from './live-words.js';
+import { appendWords } from './live-row-format.js';
 import { PeopleSet } from './people-set.js';
 import type { PeopleDirectory } from './people.js';
 import { NO_ROW } from './rows-by-pair.js';
@@ -73,7 +73,10 @@ export class LiveWriter {
     return this.#tables.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** The contact of two people, as persons, in this epoch. Throws `damaged` when it is sealed and its evidence cannot be read. */
+  /**
+   * The contact of two people, as persons, in this epoch. Throws `damaged` when it is sealed and its evidence
+   * cannot be read.
+   */
   known(lower: number, upper: number, epoch: number): Known | undefined {
     for (const table of this.#tables) {
       const row = table.pairs.find(lower, upper, epoch);
@@ -90,13 +93,13 @@ export class LiveWriter {
   }
 
   /**
-   * A contact that nobody told anything of before, most likely, and later than all others of its pair: the quick way for
-   * many. Gives false, and adds nothing, when that is not so.
+   * A contact that nobody told anything of before, most likely, and later than all others of its pair: the
+   * quick way for many. Gives false, and adds nothing, when that is not so.
    */
   append(row: LiveRow): boolean {
     const { lower, upper, epoch, start, duration } = row;
     const until = start + duration;
-    const sealed = this.sealed.sumBefore(lower, upper, epoch, until, DAY_SECONDS);
+    const sealed = this.sealed.sumBefore(lower, upper, epoch, until);
     const live = sealed < 0 ? -1 : this.#sumBefore(lower, upper, epoch, until);
     if (live < 0) return false;
     row.nearInDay = sealed + live + nearSecondsOfRow(row);
@@ -104,7 +107,10 @@ export class LiveWriter {
     return true;
   }
 
-  /** Changes contacts of one pair, and what they change in others of the pair. Throws `damaged`, and has changed nothing then. */
+  /**
+   * Changes contacts of one pair, and what they change in others of the pair. Throws `damaged`, and has changed
+   * nothing then.
+   */
   settle(lower: number, upper: number, changes: readonly Change[]): void {
     const span = spanOf(changes);
     const [first, last] = span;
@@ -125,8 +131,9 @@ export class LiveWriter {
   }
 
   /**
-   * A table of another life (live-state.ts), with the same number and each row in its place, so that what is kept of it goes on
-   * to hold; nothing is settled. Oldest first, before anything is added. Gives what {@link rowsIn} does. Throws `format`.
+   * A table of another life (live-state.ts), with the same number and each row in its place, so that what is
+   * kept of it goes on to hold; nothing is settled. Oldest first, before anything is added. Gives what
+   * {@link rowsIn} does. Throws `format`.
    */
   restore(id: number, words: Uint32Array): RowsKept {
     const kept = rowsIn(words);
@@ -159,8 +166,9 @@ export class LiveWriter {
   }
 
   /**
-   * Ends contacts that ended before this time, unix seconds. Views handed out before keep them, and with them their tables: what is
-   * left in those goes on in another, where it is not much, so that their memory goes with the last of these views.
+   * Ends contacts that ended before this time, unix seconds. Views handed out before keep them, and with them
+   * their tables: what is left in those goes on in another, where it is not much, so that their memory goes
+   * with the last of these views.
    */
   expireBefore(seconds: number): void {
     this.sealed.expireBefore(seconds);

@@ -1,6 +1,7 @@
 /**
- * The one file that says what is in a store: which segments, which people, and how far in the ledger they reach. It is
- * replaced as a whole, so a store is always as some manifest has it; a file that it does not name is none of the store's.
+ * The one file that says what is in a store: which segments, which people, and how far in the ledger they
+ * reach. It is replaced as a whole, so a store is always as some manifest has it; a file that it does not name
+ * is none of the store's.
  */
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
@@ -8,7 +9,10 @@ import { FirebreakError } from '../../protocol/errors.js';
 
 const FORMAT = 'firebreak contact store';
 const VERSION = 5;
-/** Before version 5 the state of a tracer has the reports that are missing, which are parts now; in version 3 no part is cold. */
+/**
+ * Before version 5 the state of a tracer has the reports that are missing, which are parts now; in version 3 no
+ * part is cold.
+ */
 const READABLE = [3, 4, VERSION];
 
 const whole = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
@@ -31,7 +35,10 @@ const segmentInfo = z.strictObject({
   evidenceChecksum: u32,
 });
 
-/** What the store's owner keeps under a name, beside its state: see kept-parts.ts. The checksum of a cold one is that of its head. */
+/**
+ * What the store's owner keeps under a name, beside its state: see kept-parts.ts. The checksum of a cold one is
+ * that of its head.
+ */
 const partInfo = z.strictObject({
   name: z.string(),
   file: whole,
@@ -77,8 +84,9 @@ export function encodeManifest(content: Manifest): Uint8Array {
 }
 
 /**
- * Throws `damaged` for a manifest that was changed or cut short, `format` for one of another version: the number goes up with
- * the format of any file that a manifest names, so that a program that is older than a folder stops here.
+ * Throws `damaged` for a manifest that was changed or cut short, `format` for one of another version: the
+ * number goes up with the format of any file that a manifest names, so that a program that is older than a
+ * folder stops here.
  */
 export function decodeManifest(path: string, bytes: Uint8Array): Manifest {
   const { checksum, ...content } = fieldsOf(path, bytes);

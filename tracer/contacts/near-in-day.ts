@@ -1,9 +1,10 @@
 /**
- * nearInDay of the contacts of a segment (tracing.md, "Contact"): what the pair's contacts that end in (end − 24 h, end]
- * are near for in all. Computed row by row, so that what is read lies together; both rows of a contact give the same.
+ * nearInDay of the contacts of a segment (tracing.md, "Contact"): what the pair's contacts that end in (end −
+ * 24 h, end] are near for in all. Computed row by row, so that what is read lies together; both rows of a
+ * contact give the same.
  *
- * Durations and near seconds are taken as a segment holds them, at most 4,095 s, so that it makes no difference when and from what
- * a segment is built.
+ * Durations and near seconds are taken as a segment holds them, at most 4,095 s, so that it makes no difference
+ * when and from what a segment is built.
  */
 import { DAY_SECONDS } from '../../protocol/time.js';
 import { durationAt, firstFrom, MAX_CONTACT_SECONDS, nearSecondsAt, rowEnd, saturated } from './segment.js';

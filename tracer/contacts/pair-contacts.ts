@@ -4,7 +4,10 @@ import type { Segment } from './segment.js';
 import { isReplaced, isVisible } from './view.js';
 import type { ContactView, LiveTable, Place } from './view.js';
 
-/** Where the contacts of two people (persons of the view) stand that end from `from` to `to`, inclusive, unix seconds. In no order. */
+/**
+ * Where the contacts of two people (persons of the view) stand that end from `from` to `to`, inclusive, unix
+ * seconds. In no order.
+ */
 export function contactsOfPair(
   view: ContactView,
   one: number,
@@ -110,7 +113,10 @@ function sealedOfPair(
   return places;
 }
 
-/** A person's entries that end at this time or later, are not past retention and were not replaced, in order of start. */
+/**
+ * A person's entries that end at this time or later, are not past retention and were not replaced, in order of
+ * start.
+ */
 function* standingEntries(
   { replaced, version, keepFrom }: ContactView,
   segment: Segment,

@@ -4,9 +4,10 @@
  *
  *     count u32 | CRC-32 of count and tags u32 | tag number f64 × count
  *
- * With a damaged block the numbers of all after it are lost, and so are the segments that name such people; in a segment store
- * those whose people come before it stand. A contact store has live contacts beside, which may name any of them, and is not opened
- * with a part lost: its folder is removed (open-contact-store.ts), and the ledger is read again.
+ * With a damaged block the numbers of all after it are lost, and so are the segments that name such people; in
+ * a segment store those whose people come before it stand. A contact store has live contacts beside, which may
+ * name any of them, and is not opened with a part lost: its folder is removed (open-contact-store.ts), and the
+ * ledger is read again.
  */
 import { crc32 } from 'node:zlib';
 import { PeopleDirectory } from './people.js';

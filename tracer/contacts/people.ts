@@ -1,6 +1,7 @@
 /**
- * People as the contact store numbers them: densely, in the order they were first met, so that a walk's labels are plain
- * arrays. The numbers are never reused; tags are looked up by open addressing. Shared memory: threads read what one writes.
+ * People as the contact store numbers them: densely, in the order they were first met, so that a walk's labels
+ * are plain arrays. The numbers are never reused; tags are looked up by open addressing. Shared memory: threads
+ * read what one writes.
  */
 import assert from 'node:assert/strict';
 

@@ -1,9 +1,9 @@
 /**
- * Which rows of a live table a pair has: for each pair a chain in order of epoch, newest first, found by hashing. One array of
- * numbers, eight a row, so that going along a chain touches one line of memory a row.
+ * Which rows of a live table a pair has: for each pair a chain in order of epoch, newest first, found by
+ * hashing. One array of numbers, eight a row, so that going along a chain touches one line of memory a row.
  *
- * Each table has its own, as large as the table from the start, and goes with it: nothing grows, and nothing is swept, while
- * contacts come in. What no row was written to costs nothing, as in the table itself.
+ * Each table has its own, as large as the table from the start, and goes with it: nothing grows, and nothing is
+ * swept, while contacts come in. What no row was written to costs nothing, as in the table itself.
  */
 
 import type { Meeting } from './live-contact.js';
@@ -108,7 +108,10 @@ export class RowsByPair {
     return (hash >>> this.#rowBits) << this.#rowBits;
   }
 
-  /** Where the pair's chain begins, or where it is to begin. Bits of the hash spare most looks at rows of other pairs. */
+  /**
+   * Where the pair's chain begins, or where it is to begin. Bits of the hash spare most looks at rows of other
+   * pairs.
+   */
   #slotOf(lower: number, upper: number): number {
     const [words, slots, mask, bits] = [this.#words, this.#slots, this.#slots.length - 1, this.#rowBits];
     const hash = hashOf(lower, upper);

@@ -1,7 +1,13 @@
 /** Sealing: contacts become a segment in memory, its file and the file of its evidence, both on the disk. */
 import { FirebreakError } from '../../protocol/errors.js';
-import { DETAILED, EVIDENCE_HEAD_BYTES, finishEvidenceFile } from './evidence-file.js';
-import { MUTUAL, PARTIAL, RECORD_WORDS } from './evidence-file.js';
+import {
+  DETAILED,
+  EVIDENCE_HEAD_BYTES,
+  finishEvidenceFile,
+  MUTUAL,
+  PARTIAL,
+  RECORD_WORDS,
+} from './evidence-file.js';
 import { mergeEvidence } from './evidence-merge.js';
 import type { EvidenceSource } from './evidence-merge.js';
 import { withEvidenceWriter } from './evidence-writer.js';
@@ -34,8 +40,8 @@ export interface MadeSegment {
   readonly evidenceChecksum: number;
 }
 
-/** Of a seal, with the start of its last contact, unix seconds. */
-export interface SealedDays extends MadeSegment {
+export interface SealResult extends MadeSegment {
+  /** Start of the last contact in it, unix seconds. */
   readonly lastStart: number;
 }
 
@@ -53,12 +59,12 @@ export async function sealContacts(
   disk: StoreDisk,
   { id, people, contacts, paths }: SealTask,
   { standAside = standFast }: TaskManners = {},
-): Promise<SealedDays> {
+): Promise<SealResult> {
   if (contacts.count === 0) throw new FirebreakError('input', 'there are no contacts to seal');
   const order = timeOrder(contacts, standAside);
   const segment = buildSegment(id, people, inOrder(contacts, order, standAside), standAside);
   const sources = [new SealedRecords(contacts, order)];
-  const made = await writeMade(disk, segment, { paths, sources, standAside });
+  const made = await writeSegmentFiles(disk, segment, { paths, sources, standAside });
   return { ...made, lastStart: contacts.start[order.at(-1) ?? 0] ?? 0 };
 }
 
@@ -69,7 +75,7 @@ interface Writing {
 }
 
 /** Writes a segment and, merged from its sources, its evidence. */
-export async function writeMade(
+export async function writeSegmentFiles(
   disk: StoreDisk,
   segment: Segment,
   { paths, sources, standAside }: Writing,

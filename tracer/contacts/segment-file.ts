@@ -6,8 +6,8 @@
  *     CRC-32 of each block u32 × blocks | zeros up to a multiple of 4,096
  *     blocks: rows, peer, startSignal, span, nearInDay, weight, nearLow (segment.ts)
  *
- * The head is written last: a file that was not finished has none. Its checksum vouches for the blocks' checksums, so it
- * names the content of the file; the manifest repeats it.
+ * The head is written last: a file that was not finished has none. Its checksum vouches for the blocks'
+ * checksums, so it names the content of the file; the manifest repeats it.
  */
 import { crc32 } from 'node:zlib';
 import { FirebreakError } from '../../protocol/errors.js';

@@ -37,7 +37,10 @@ export function holdsOlder(segment: Segment, seconds: number): boolean {
   return false;
 }
 
-/** How many contacts of the same two people that start in the same second come before this one: 0, with honest clocks. */
+/**
+ * How many contacts of the same two people that start in the same second come before this one: 0, with honest
+ * clocks.
+ */
 export function rankOf(segment: Segment, entry: number): number {
   const { peer, rows } = segment;
   const from = rows[ownerOf(segment, entry)] ?? 0;
@@ -49,8 +52,9 @@ export function rankOf(segment: Segment, entry: number): number {
 }
 
 /**
- * The entry in `person`'s row of the contact with `peer` that starts at `start`, the one after `rank` of the same; `undefined`
- * when there is none. Both people's entries of a contact have the same rank, and keep it where no other is dropped.
+ * The entry in `person`'s row of the contact with `peer` that starts at `start`, the one after `rank` of the
+ * same; `undefined` when there is none. Both people's entries of a contact have the same rank, and keep it
+ * where no other is dropped.
  */
 export function findEntry(
   segment: Segment,

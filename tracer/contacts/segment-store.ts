@@ -79,13 +79,13 @@ export class SegmentStore {
   readonly #segments: Map<number, StoredSegment>;
   /** Taken out of the store, but views may still ask for their contacts. */
   readonly #retired = new Map<number, ColdEvidence>();
-  /** By id, the evidence of segments that were made and are not yet part of the store; these are held by who has them alone. */
+  /** By id, the evidence of segments that were made and are not yet part of the store; their makers hold them. */
   readonly #prepared = new Map<number, ColdEvidence>();
   #nextId: number;
   #lastCommit: Promise<void> = Promise.resolve();
   #parts: KeptParts;
   readonly people: PeopleDirectory;
-  /** `false`: some were lost when the store was opened, and what tells of people by number, beside segments, cannot be believed. */
+  /** `false`: some were lost when the store was opened. What names people by number, but for segments, is worthless. */
   readonly isPeopleWhole: boolean;
   /** Where the ledger was to be read on from when the store was opened: at its start, when `state` was lost. */
   readonly position: LedgerPosition;
@@ -115,7 +115,7 @@ export class SegmentStore {
     return [...this.#segments.values()];
   }
 
-  /** The parts that were kept when the store was opened. Handed over once: they may be large, and are not held any longer. */
+  /** The parts as of when the store was opened. Handed out once, since they may be large; empty from then on. */
   takeParts(): KeptParts {
     const parts = this.#parts;
     this.#parts = new Map();
@@ -139,7 +139,8 @@ export class SegmentStore {
 
   /**
    * Makes one segment of several in a thread; they stay as they are. Gives `undefined` when nothing is left of them.
-   * `onProgress` is told people. Throws `not-found` for a segment that is none of the store's, `damaged` when evidence of one is.
+   * `onProgress` is told people. Throws `not-found` for a segment that is not in the store, `damaged` when its
+   * evidence is.
    */
   async compact(compaction: Compaction, options: TaskOptions = {}): Promise<StoredSegment | undefined> {
     const { ids, dropped, keepFrom = 0 } = compaction;
@@ -158,8 +159,8 @@ export class SegmentStore {
   }
 
   /**
-   * Builds the store from contact columns, each file of a day of its own (protocol/contact-columns.ts), in any order, on
-   * `threads` threads, and commits it. Throws `exists` when there are people in the store already, and as {@link importColumns}.
+   * Builds the store from contact columns, each file of a day of its own (protocol/contact-columns.ts), in any order,
+   * and commits it. Throws `exists` when there are people in the store already, and as {@link importColumns}.
    */
   async importColumns(
     files: readonly string[],
@@ -189,8 +190,8 @@ export class SegmentStore {
   }
 
   /**
-   * Makes the change the state of things, on the disk when this resolves. Commits are made in the order they are asked for.
-   * Evidence of what is removed can be read until it is released. Throws as {@link StoreCommitter.commit}.
+   * Makes the change; it is on the disk when this resolves. Commits are made in the order they are asked for. Evidence
+   * of what is removed can be read until it is released. Throws as {@link StoreCommitter.commit}.
    */
   commit(change: StoreChange): Promise<void> {
     const committed = this.#lastCommit.then(() => this.#commit(change));
@@ -206,7 +207,7 @@ export class SegmentStore {
     await this.#removeFiles(id);
   }
 
-  /** What the contact at this entry rests on; also of a segment taken out, until it is released. Throws `not-found`, `damaged`. */
+  /** What a contact rests on; of a segment taken out too, until it is released. Throws `not-found` and `damaged`. */
   contactAt(segment: Segment, entry: number): ColdContact {
     return contactAt(this.evidenceOf(segment.id), segment, entry);
   }

@@ -1,6 +1,6 @@
 /**
- * A segment: contacts that do not change any more, per person in order of start (compressed sparse rows), each contact in
- * the rows of both. 15 bytes an entry in typed arrays over shared memory, and four a person:
+ * A segment: contacts that do not change any more, per person in order of start (compressed sparse rows), each
+ * contact in the rows of both. 15 bytes an entry in typed arrays over shared memory, and four a person:
  *
  *     peer         u32   person
  *     startSignal  u32   (start − baseSeconds) << 8 | mutual << 7 | attenuation in dB, at most 127

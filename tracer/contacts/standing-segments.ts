@@ -1,6 +1,7 @@
 /**
- * The segments of an open store, as they stand in memory and as they stand on the disk: those that are committed, those that were
- * made since, and those that were taken out and are in the store until the next commit.
+ * The segments of an open store, as they stand in memory and as they stand on the disk: those that are
+ * committed, those that were made since, and those that were taken out and are in the store until the next
+ * commit.
  */
 import type { PartChange } from './kept-parts.js';
 import type { LedgerPosition, SegmentInfo } from './manifest.js';
@@ -57,7 +58,10 @@ export class StandingSegments {
     this.#made.delete(id);
   }
 
-  /** Makes the state of things last, with the state that goes with it. Throws what {@link SegmentStore.commit} throws. */
+  /**
+   * Makes the state of things last, with the state that goes with it. Throws what {@link SegmentStore.commit}
+   * throws.
+   */
   async commit(position: LedgerPosition, state: Uint8Array, parts: readonly PartChange[]): Promise<void> {
     const [add, removed] = [[...this.#made.values()], [...this.#removed]];
     await this.#store.commit({ add, remove: removed.map(([id]) => id), position, state, parts });

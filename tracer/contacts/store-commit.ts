@@ -1,4 +1,7 @@
-/** Moves a store from one manifest to the next: whatever fails or ends on the way, the folder holds one of the two whole. */
+/**
+ * Moves a store from one manifest to the next: whatever fails or ends on the way, the folder holds one of the
+ * two whole.
+ */
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { asError, FirebreakError } from '../../protocol/errors.js';
@@ -58,8 +61,9 @@ export class StoreCommitter {
   }
 
   /**
-   * Resolves when the change is on the disk. When it rejects before the manifest is replaced, nothing has changed and it can be
-   * asked for again; when nobody can tell any more, the store is to be opened anew: `closed` from then on.
+   * Resolves when the change is on the disk. When it rejects before the manifest is replaced, nothing has
+   * changed and it can be asked for again; when nobody can tell any more, the store is to be opened anew:
+   * `closed` from then on.
    */
   async commit(change: ManifestChange): Promise<void> {
     if (this.#failure !== undefined)

@@ -1,6 +1,6 @@
 /**
- * What the contact store does to its files, as a table of functions. There is one implementation; that it is handed in lets
- * tests fail any single call, before or after it took effect, with everything else real.
+ * What the contact store does to its files, as a table of functions. There is one implementation; that it is
+ * handed in lets tests fail any single call, before or after it took effect, with everything else real.
  */
 import * as fs from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';

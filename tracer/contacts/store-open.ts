@@ -39,7 +39,10 @@ export interface StoredSegment {
 
 /** What could not be read, and has to be made again from the ledger. */
 export interface Damage {
-  /** Id of a segment; `undefined`: what the caller kept in `state` or `parts` is lost, and with it the ledger position. */
+  /**
+   * Id of a segment; `undefined`: what the caller kept in `state` or `parts` is lost, and with it the ledger
+   * position.
+   */
   readonly segment: number | undefined;
   /** Contacts of this time are missing, unix seconds; of the state, 0 and 0. */
   readonly fromSeconds: number;
@@ -70,8 +73,8 @@ export interface OpenOptions {
  * Reads all that the manifest in `dir` names, and removes what an earlier life left unfinished. An empty folder,
  * or none, is an empty store.
  *
- * Throws `damaged` for a manifest that cannot be believed, `format` for a file of another version; the signal's reason. What else
- * is damaged is told in `damage`.
+ * Throws `damaged` for a manifest that cannot be believed, `format` for a file of another version; the signal's
+ * reason. What else is damaged is told in `damage`.
  */
 export async function findStore(disk: StoreDisk, dir: string, options: OpenOptions): Promise<FoundStore> {
   await disk.makeFolder(dir);

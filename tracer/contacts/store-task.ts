@@ -5,7 +5,7 @@ import { countDay, fillDay } from './import-day.js';
 import type { CountTask, DayCount, FillTask } from './import-day.js';
 import { fillNearInDay } from './near-in-day.js';
 import { sealContacts } from './seal.js';
-import type { MadeSegment, SealedDays, SealTask } from './seal.js';
+import type { MadeSegment, SealResult, SealTask } from './seal.js';
 import { writeSegmentBlocks } from './segment-file.js';
 import type { Segment } from './segment.js';
 import { withFile } from './store-disk.js';
@@ -45,7 +45,7 @@ export type StoreTask = Tasks[keyof Tasks];
 
 /** What each kind of task gives. */
 export interface TaskResults {
-  readonly seal: SealedDays;
+  readonly seal: SealResult;
   readonly compact: MadeSegment | undefined;
   readonly count: DayCount;
   /** Index of blocks of evidence. */

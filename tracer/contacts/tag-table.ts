@@ -1,6 +1,6 @@
 /**
- * Tags of one day as small numbers, to count by and to look up with. Where tag numbers are given out one after another, as
- * in a made-up city, that is a subtraction; where they lie far apart, a search.
+ * Tags of one day as small numbers, to count by and to look up with. Where tag numbers are given out one after
+ * another, as in a made-up city, that is a subtraction; where they lie far apart, a search.
  */
 
 /** Numbers of tags are used as they are, when they do not span more than this many times the contacts. */
@@ -62,7 +62,7 @@ export interface PlacedTags extends CountedTags {
 }
 
 /** The person of each tag, and the next free row of those that each has among the entries of the day. */
-export class DayRows {
+export class TagRows {
   readonly #tags: Uint32Array;
   readonly #least: number;
   readonly #isDense: boolean;

@@ -1,4 +1,7 @@
-/** A thread that does the long work of a store (seal-worker.ts), as its owner sees it; and the same work done on this thread. */
+/**
+ * A thread that does the long work of a store (seal-worker.ts), as its owner sees it; and the same work done on
+ * this thread.
+ */
 import { endWorker, startWorker } from '../../host/start-worker.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { ErrorCode } from '../../protocol/errors.js';
@@ -30,8 +33,8 @@ export interface TaskThread {
 export type StartTaskThread = () => TaskThread;
 
 /**
- * Starts a thread, which stands aside while there are walks under way. It keeps the process alive only while it has something
- * to do.
+ * Starts a thread, which stands aside while there are walks under way. It keeps the process alive only while it
+ * has something to do.
  */
 export function startTaskThread(walksUnderWay?: Int32Array): TaskThread {
   const workerData: TaskThreadSettings = { walksUnderWay };
@@ -74,7 +77,10 @@ interface RunOptions {
   readonly onPeople?: (people: number) => void;
 }
 
-/** Does a task in a thread of its own, which is gone when this settles; the signal ends it. Throws what the task threw, or the signal's reason. */
+/**
+ * Does a task in a thread of its own, which is gone when this settles; the signal ends it. Throws what the task
+ * threw, or the signal's reason.
+ */
 export async function runAlone<K extends keyof TaskResults>(
   startThread: StartTaskThread,
   task: Tasks[K],

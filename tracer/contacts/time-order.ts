@@ -1,4 +1,7 @@
-/** The order in which a segment takes contacts: by start, then lower and upper person, then as they came; so that a row is in order of start, then peer. */
+/**
+ * The order in which a segment takes contacts: by start, then lower and upper person, then as they came; so
+ * that a row is in order of start, then peer.
+ */
 import { standFast } from './stand-aside.js';
 import type { StandAside } from './stand-aside.js';
 import { MAX_SPAN_SECONDS } from './segment.js';
@@ -16,7 +19,10 @@ export interface MeetingColumns {
   readonly start: Uint32Array;
 }
 
-/** The rows in their order: a radix sort by start, then short runs by people. Throws `input` for a span of over half a year. */
+/**
+ * The rows in their order: a radix sort by start, then short runs by people. Throws `input` for a span of over
+ * half a year.
+ */
 export function timeOrder(columns: MeetingColumns, standAside: StandAside = standFast): Uint32Array {
   const { count, start } = columns;
   let [base, last] = [Infinity, 0];

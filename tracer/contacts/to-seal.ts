@@ -7,7 +7,10 @@ export interface ToSeal extends SealedColumns {
   readonly buckets: Uint16Array;
   /** 1: proven by one beacon only. */
   readonly partial: Uint8Array;
-  /** For each contact in turn: length u32, little-endian, and as many bytes of `encodeDetails` (cold-contact.ts); 0 for one from columns. */
+  /**
+   * For each contact in turn: length u32, little-endian, and as many bytes of `encodeDetails`
+   * (cold-contact.ts); 0 for one from columns.
+   */
   readonly details: Uint8Array;
 }
 

@@ -4,7 +4,7 @@ import { AskerError } from '../looks/asker-error.js';
 import type { Contact } from '../contact.js';
 import type { ColdEvidence } from './cold-evidence.js';
 import { contactOfSides, sidesOfRow } from './live-contact.js';
-import type { Parts } from './live-parts.js';
+import type { StoreAssembly } from './store-assembly.js';
 import type { LiveRows } from './live-table.js';
 import type { SealedSegment } from './sealed-segment.js';
 import type { Segment } from './segment.js';
@@ -15,20 +15,20 @@ export const begunAnew = (): AskerError =>
   new AskerError('busy', 'the contacts were begun anew, and are read again from the ledger: ask once more');
 
 export class ViewBook {
-  readonly #parts: Parts;
+  readonly #assembly: StoreAssembly;
   /** Whoever holds a view holds what its places stand for. */
   readonly #rowsOf = new WeakMap<LiveTable, LiveRows>();
   readonly #sealedOf = new WeakMap<Segment, SealedSegment>();
   /** Until something changes. */
   #latest: { readonly view: ContactView; readonly changes: number } | undefined;
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
+  constructor(assembly: StoreAssembly) {
+    this.#assembly = assembly;
   }
 
   /** The contacts as they stand, but for those that ended before `keepFrom`, unix seconds. */
   take(keepFrom: number): ContactView {
-    const { writer, sealer } = this.#parts;
+    const { writer, sealer } = this.#assembly;
     const { version, people, tables, sealed } = writer;
     const changes = sealer?.changes ?? 0;
     const latest = this.#latest;
@@ -52,9 +52,12 @@ export class ViewBook {
     this.#latest = undefined;
   }
 
-  /** A contact of a view of this book, as it stood then. Throws `damaged` when its evidence is, `busy` for another's view. */
+  /**
+   * A contact of a view of this book, as it stood then. Throws `damaged` when its evidence is, `busy` for
+   * another's view.
+   */
   contactAt(view: ContactView, { table, isLive, at }: Place): Contact {
-    const { people } = this.#parts.writer;
+    const { people } = this.#assembly.writer;
     const tagOf = (person: number): number => people.tagOf(person);
     if (isLive) {
       const live = view.live.find(({ id }) => id === table);
@@ -85,7 +88,7 @@ export class ViewBook {
 
   /** People come without a contact too: those whom a gateway saw. */
   #isCurrent(view: ContactView, keepFrom: number): boolean {
-    const { version, people } = this.#parts.writer;
+    const { version, people } = this.#assembly.writer;
     return view.version === version && view.people.count === people.count && view.keepFrom === keepFrom;
   }
 }

@@ -49,8 +49,8 @@ export interface ContactView {
   readonly live: readonly LiveTable[];
   readonly replaced: Replaced;
   /**
-   * Entries of segments that ended before this are past retention and not seen, unix seconds; 0: all are. Rows of live tables
-   * that did are dead.
+   * Entries of segments that ended before this are past retention and not seen, unix seconds; 0: all are. Rows
+   * of live tables that did are dead.
    */
   readonly keepFrom: number;
 }
@@ -64,7 +64,8 @@ export interface Place {
   readonly at: number;
 }
 
-const WORDS = 3;
+/** Numbers a slot of {@link Replaced} has. */
+export const SLOT_WORDS = 3;
 
 /** Whether a live row belongs to the view. */
 export function isVisible({ firstVersion, died }: LiveTable, row: number, version: number): boolean {
@@ -75,12 +76,12 @@ export function isVisible({ firstVersion, died }: LiveTable, row: number, versio
 
 /** Whether an entry of a segment was replaced at this version. Only to be asked of a person who is `touched`. */
 export function isReplaced({ slots }: Replaced, segment: number, entry: number, version: number): boolean {
-  const mask = slots.length / WORDS - 1;
+  const mask = slots.length / SLOT_WORDS - 1;
   for (let slot = replacedSlot(segment, entry) & mask; ; slot = (slot + 1) & mask) {
-    const id = Atomics.load(slots, slot * WORDS);
+    const id = Atomics.load(slots, slot * SLOT_WORDS);
     if (id === 0) return false;
-    if (id === segment + 1 && slots[slot * WORDS + 1] === (entry | 0))
-      return (slots[slot * WORDS + 2] ?? 0) >>> 0 <= version;
+    if (id === segment + 1 && slots[slot * SLOT_WORDS + 1] === (entry | 0))
+      return (slots[slot * SLOT_WORDS + 2] ?? 0) >>> 0 <= version;
   }
 }
 

@@ -18,10 +18,10 @@ import {
 import type { DayKeysOf } from '../../protocol/tag/report-open.js';
 import { dayOf } from '../../protocol/time.js';
 import { AskerError, telling } from '../looks/asker-error.js';
-import { judgeProofs } from '../intake/beacon-proof.js';
+import { judgeProofs } from '../records/beacon-proof.js';
 import type { ContactView } from '../contacts/view.js';
 import type { GatewayBook } from '../intake/gateway-book.js';
-import { resolvePeer } from '../intake/peer.js';
+import { resolvePeer } from '../records/peer.js';
 import { MAX_GAP_SECONDS } from '../presence/day-rows.js';
 import type { PlacesView } from '../presence/report-places.js';
 import { sightingOf } from '../presence/sighting.js';

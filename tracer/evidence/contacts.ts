@@ -2,14 +2,14 @@
 import type { EvidenceBundle } from '../../protocol/evidence/bundle.js';
 import type { CitedRecord } from '../../protocol/evidence/logged.js';
 import { epochOf } from '../../protocol/time.js';
-import { proofsInPlace } from '../intake/beacon-proof.js';
+import { proofsInPlace } from '../records/beacon-proof.js';
 import type { Contact } from '../contact.js';
 import { contactOfTestimonies } from '../contacts/live-contact.js';
 import type { NameBook } from './names.js';
 import { inPlace, requireAllUsed, requireEvidence } from './refusal.js';
 import type { CitedReport } from './reports.js';
-import { testimonyOf } from '../intake/testimony.js';
-import type { Testimony } from '../intake/testimony.js';
+import { testimonyOf } from '../records/testimony.js';
+import type { Testimony } from '../records/testimony.js';
 
 /** Throws `evidence` for records that make no single contact, are cited twice or out of order, and for reports nobody cites. */
 export function openContacts(

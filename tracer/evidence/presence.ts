@@ -21,7 +21,7 @@ import { decodeGatewayPayload } from '../../protocol/payload/gateway.js';
 import { checkPresenceReport, readPresenceReport } from '../../protocol/session/presence-report.js';
 import type { PresenceRecord } from '../../protocol/session/presence-report.js';
 import { dayOf, epochOf } from '../../protocol/time.js';
-import { isFirstInPlace, proofsInPlace } from '../intake/beacon-proof.js';
+import { isFirstInPlace, proofsInPlace } from '../records/beacon-proof.js';
 import { MAX_GAP_SECONDS } from '../presence/day-rows.js';
 import { sightingOf } from '../presence/sighting.js';
 import type { Sighting } from '../presence/sighting.js';

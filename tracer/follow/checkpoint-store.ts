@@ -1,6 +1,6 @@
 /**
- * Where a follower keeps the last checkpoint it verified, so that a log which was rewritten while it was away is refused.
- * Saved is durable: a crash leaves the old one or the new one whole.
+ * Where a follower keeps the last checkpoint it verified, so that a log which was rewritten while it was away
+ * is refused. Saved is durable: a crash leaves the old one or the new one whole.
  */
 export interface CheckpointStore {
   /** The signed note last saved. */

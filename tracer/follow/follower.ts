@@ -2,9 +2,10 @@
  * Follows a ledger: reads what a new checkpoint adds, verifies chain and root against all that was verified before, and
  * only then hands entries on. A fork or a rollback is refused with `consistency`, and nothing of it is used.
  *
- * Two passes over the pages of new entries, so that a long log is never held: the first verifies and keeps one hash a page
- * (32 bytes for 256 entries), the second reads each page again, holds it against its hash, and hands it on. What is
- * verified and not handed on yet, because a read failed or the caller stopped, is handed on by the next call.
+ * Two passes over the pages of new entries, so that a long log is never held: the first verifies and keeps one
+ * hash a page (32 bytes for 256 entries), the second reads each page again, holds it against its hash, and
+ * hands it on. What is verified and not handed on yet, because a read failed or the caller stopped, is handed
+ * on by the next call.
  */
 import { equalBytes } from '../../protocol/bytes.js';
 import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
@@ -89,9 +90,10 @@ export class Follower {
   }
 
   /**
-   * Reads up to the current checkpoint. One call at a time. `onProgress` is told how many entries were handed on, of how many
-   * there are: as soon as the checkpoint is read, and with each page. Throws `consistency`, `chain`, `signature`, `foreign`,
-   * `witness` for a checkpoint that too few cosigned, or what the reader throws.
+   * Reads up to the current checkpoint. One call at a time. `onProgress` is told how many entries were handed
+   * on, of how many there are: as soon as the checkpoint is read, and with each page. Throws `consistency`,
+   * `chain`, `signature`, `foreign`, `witness` for a checkpoint that too few cosigned, or what the reader
+   * throws.
    */
   async catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
     await this.#start();

@@ -15,9 +15,9 @@ export interface LoggedEntry extends LedgerEntry {
 }
 
 /**
- * The payloads of at most {@link PAYLOADS_AT_ONCE} entries, in order, or that they are pruned; `undefined` for one that is
- * missing, for one that the ledger finds damaged, and for one that is not what its entry names. The log is told of the last two:
- * a ledger may lose what it had, but what it gives is to be what it logged.
+ * The payloads of at most {@link PAYLOADS_AT_ONCE} entries, in order, or that they are pruned; `undefined` for
+ * one that is missing, for one that the ledger finds damaged, and for one that is not what its entry names. The
+ * log is told of the last two: a ledger may lose what it had, but what it gives is to be what it logged.
  */
 export async function payloadsOf(
   reader: LedgerReader,

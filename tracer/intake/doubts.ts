@@ -1,6 +1,6 @@
 /**
- * What does not add up is set apart, not thrown away (protocol.md §6, §8): where in the ledger it stands, of which day it is, and
- * what is wrong with it. It goes with its day.
+ * What does not add up is set apart, not thrown away (protocol.md §6, §8): where in the ledger it stands, of
+ * which day it is, and what is wrong with it. It goes with its day.
  */
 
 export type Doubt =

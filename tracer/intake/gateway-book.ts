@@ -1,6 +1,6 @@
 /**
- * The public keys of gateways, from the certificates that the issuer logged (protocol.md §10, type 3), and where these stand,
- * so that evidence can cite them (evidence.md).
+ * The public keys of gateways, from the certificates that the issuer logged (protocol.md §10, type 3), and
+ * where these stand, so that evidence can cite them (evidence.md).
  */
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -72,7 +72,10 @@ export class GatewayBook {
     }
   }
 
-  /** A revocation takes no key back: what a gateway signed before it still counts, and the ledger admits nothing after. */
+  /**
+   * A revocation takes no key back: what a gateway signed before it still counts, and the ledger admits nothing
+   * after.
+   */
   take(payload: Uint8Array, ledgerIndex: number): void {
     const certificate = certificateIn(payload);
     if (certificate === undefined) return;

@@ -1,21 +1,15 @@
 /** What an intake counts, so that a person can see whether all is well. */
-import { FirebreakError } from '../../protocol/errors.js';
 import type { ErrorCode } from '../../protocol/errors.js';
+import { newRecordTally } from '../records/record-judge.js';
+import type { RecordTally } from '../records/record-judge.js';
 
-export interface IntakeCounts {
+export interface IntakeCounts extends Readonly<RecordTally> {
   /** Reports that passed every check and opened, repeats included. */
   readonly opened: number;
   /** A retry, or the same report again: same tag, same seq, same content. */
   readonly repeated: number;
   /** Same tag and seq with another plaintext: somebody copied a tag. */
   readonly clones: number;
-  readonly records: number;
-  /** Records proven by one beacon only. */
-  readonly partial: number;
-  /** Records whose beacon MACs are nobody's: replayed or forged. */
-  readonly forged: number;
-  /** Records of an ID that is not ours, of another epoch, or of the reporter itself; and those that wait for keys to name it with. */
-  readonly unresolved: number;
   /** Reports that failed a check, by its reason. */
   readonly refused: ReadonlyMap<ErrorCode, number>;
 }
@@ -23,11 +17,6 @@ export interface IntakeCounts {
 export type Tally = { -readonly [Name in Exclude<keyof IntakeCounts, 'refused'>]: number } & {
   readonly refused: Map<ErrorCode, number>;
 };
-
-/** What is counted of records alone. */
-export type RecordTally = Pick<Tally, 'records' | 'partial' | 'forged' | 'unresolved'>;
-
-export const newRecordTally = (): RecordTally => ({ records: 0, partial: 0, forged: 0, unresolved: 0 });
 
 export function newTally(): Tally {
   return { opened: 0, repeated: 0, clones: 0, ...newRecordTally(), refused: new Map() };
@@ -50,7 +39,3 @@ export function restoreTally(tally: Tally, { refused, ...counts }: Tally): void 
 export function countRefusal({ refused }: Tally, code: ErrorCode, count = 1): void {
   refused.set(code, (refused.get(code) ?? 0) + count);
 }
-
-/** Of a check that failed. Whatever else a crafted report sets off is a format that does not fit, and stops nothing. */
-export const refusalCode = (error: unknown): ErrorCode =>
-  error instanceof FirebreakError ? error.code : 'format';

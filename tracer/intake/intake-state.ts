@@ -6,7 +6,7 @@ import { FirebreakError } from '../../protocol/errors.js';
 import type { Doubt } from './doubts.js';
 import type { CertificatePlace } from './gateway-book.js';
 import type { Tally } from './intake-counts.js';
-import type { BorderDays } from '../follow/retention-border.js';
+import type { BorderDays } from './retention-border.js';
 
 const count = z.int().min(0);
 const tally = z.strictObject({
@@ -68,7 +68,8 @@ export function decodeIntakeState(bytes: Uint8Array): IntakeState {
   const tallyOf = (told: typeof reports): Tally => ({ ...told, refused: new Map(told.refused) });
   return {
     ...rest,
-    evidence: evidence.map((one) => ({ ...one, day: one.day ?? rest.border.day })), // no report that was read then is of a much later day
+    // No report that was read then is of a much later day.
+    evidence: evidence.map((one) => ({ ...one, day: one.day ?? rest.border.day })),
     reports: tallyOf(reports),
     presence: tallyOf(presence),
     gatewayKeys: gateways.map(fromHex),

@@ -1,6 +1,6 @@
 /** What an intake says of itself, so that a person can see whether all is well. */
 import type { IntakeCounts } from './intake-counts.js';
-import type { BorderDays } from '../follow/retention-border.js';
+import type { BorderDays } from './retention-border.js';
 
 export interface IntakeStatus {
   readonly counts: IntakeCounts;
@@ -17,7 +17,10 @@ export interface IntakeStatus {
   readonly withoutRoom: number;
   /** Whether reports of days within retention show that a tag was copied. */
   readonly hasClones: boolean;
-  /** Stays that had to go as the book was full, and the unix seconds from which on all are there, where some are gone. */
+  /**
+   * Stays that had to go as the book was full, and the unix seconds from which on all are there, where some are
+   * gone.
+   */
   readonly presenceDropped: number;
   readonly presenceFrom: number | undefined;
   /** What retention goes by: days of the log. */

@@ -31,11 +31,11 @@ import { payloadsOf } from '../follow/payloads.js';
 import type { LoggedEntry } from '../follow/payloads.js';
 import { PresenceBook } from '../presence/presence-book.js';
 import { PresenceIntake } from './presence-intake.js';
-import { ReportIntake } from '../reports/report-intake.js';
-import type { Taken } from '../reports/report-intake.js';
-import { RetentionBorder } from '../follow/retention-border.js';
-import type { Sections } from '../follow/state-sections.js';
-import type { Testimony } from './testimony.js';
+import { ReportIntake } from './report-intake.js';
+import type { Taken } from './report-intake.js';
+import { RetentionBorder } from './retention-border.js';
+import type { Sections } from '../contacts/state-sections.js';
+import type { Testimony } from '../records/testimony.js';
 import { Turns } from '../turns.js';
 
 export interface IntakeGiven extends OpeningSettings {
@@ -114,7 +114,7 @@ export class Intake {
     ]);
   }
 
-  /** What is to be kept of reports and sightings since it was {@link saved} last; nothing is to be taken until it is again. */
+  /** What is new of reports and sightings since it was {@link saved} last; nothing is to be taken until it is again. */
   async changes(): Promise<readonly PartChange[]> {
     const reports = await this.#reports.chains.changes();
     return [...reports, ...this.#late.changes(), ...this.book.changes()];
@@ -155,7 +155,7 @@ export class Intake {
   }
 
   /**
-   * All or nothing: what the page needs comes before its first entry is taken, and what fails after that is the contacts' damage.
+   * All or nothing: what the page needs is fetched before its first entry is taken; to fail after that is damage.
    * Opening reports takes time, so others have their turns. It looks for no keys: what waits for those there are was
    * taken before ({@link takeWaiting}), and with later ones a page would overtake it.
    */
@@ -167,8 +167,8 @@ export class Intake {
   }
 
   /**
-   * What has its keys since, of the log of `size` entries; that whose keys will not come is given up. `onTaken` is told of some as
-   * they are taken. Gives whether there was any.
+   * Takes what waited and has its keys now, of the log of `size` entries, and gives up what will never have them.
+   * `onTaken` is told of some at a time as they are taken. Gives whether there was any.
    */
   async takeWaiting(
     size: number,
@@ -178,7 +178,7 @@ export class Intake {
     return this.#late.take(size, this.#border.firstDay, onTaken, signal);
   }
 
-  /** `payloads` are those of the wanted ones. */
+  /** `wanted`: those of `entries` that `payloads` are of, in the same order; `begin` is part of it, all or nothing. */
   async #takeWholly(
     entries: readonly LoggedEntry[],
     wanted: readonly LoggedEntry[],
@@ -223,7 +223,10 @@ export class Intake {
     tell();
   }
 
-  /** What left retention goes, after all that was logged before it was taken: pages make no difference. */
+  /**
+   * Lets go of what left retention, once all that was logged before is taken: how entries fall into pages is no
+   * matter.
+   */
   #forgetPast(): void {
     const { firstDay } = this.#border;
     this.#contacts.expireBefore(firstDay * DAY_SECONDS);
@@ -261,26 +264,26 @@ export class Intake {
 
   #takeReport(entry: LoggedEntry, opening: Opening): readonly Testimony[] {
     const taken = this.#reports.take(entry, opening);
-    this.#wait(entry, taken);
-    return taken.testimonies ?? [];
+    this.#letWait(entry, taken);
+    return taken.kind === 'read' ? taken.testimonies : [];
   }
 
-  /** What is no report of a tag, or is not there. */
+  /** An entry that is no tag's report, or whose payload is not there. */
   #take(entry: LoggedEntry, payload: FoundPayload): void {
     if (payload === undefined || isPruned(payload)) return this.#miss(entry, payload);
     if (entry.type === ENTRY_TYPE.gateway) return this.gateways.take(payload, entry.index);
-    this.#wait(entry, this.#presence.take(entry, payload));
+    this.#letWait(entry, this.#presence.take(entry, payload));
   }
 
-  #wait(entry: LoggedEntry, { waitsForDay, waiting = [] }: Taken): void {
-    if (waitsForDay !== undefined) this.#late.addReport(entry, waitsForDay);
-    this.#late.addRecords(waiting);
+  #letWait(entry: LoggedEntry, taken: Taken): void {
+    if (taken.kind === 'waits') this.#late.addReport(entry, taken.day);
+    else this.#late.addRecords(taken.waiting);
   }
 
   /**
-   * A certificate that is gone takes all presence reports of its gateway with it, unless another certificate of it is there; a
-   * revocation takes nothing, since nobody reads it. A ledger that calls a payload pruned whose day cannot have been pruned when
-   * that is said to have happened has lost it.
+   * Counts what is not there. A missing certificate takes all presence reports of its gateway with it, unless another
+   * is there; a missing revocation takes nothing, since nobody reads it. A payload is called pruned rightly only
+   * where its day had left retention when it went: otherwise the ledger has lost it.
    */
   #miss(entry: LoggedEntry, pruned: PrunedPayload | undefined): void {
     const { retentionDays } = this.#given;

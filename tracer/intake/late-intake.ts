@@ -1,6 +1,7 @@
 /**
- * What came before the keys that it needs: reports of days whose keys were not there, and records from near midnight that the keys of
- * the neighbouring day may name. Both are taken once the keys are there, as if they had been all along, and kept from life to life.
+ * What came before the keys that it needs: reports of days whose keys were not there, and records from near
+ * midnight that the keys of the neighbouring day may name. Both are taken once the keys are there, as if they
+ * had been all along, and kept from life to life.
  */
 import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import type { FoundPayload, LedgerReader } from '../../protocol/tlog/ledger-reader.js';
@@ -8,17 +9,17 @@ import type { Log } from '../../protocol/log.js';
 import type { ContactStore } from '../contacts/contact-store.js';
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
 import type { DayKeySource } from './day-key-source.js';
-import { MidnightRecords } from '../midnight/midnight-records.js';
-import type { MidnightRecord, WaitingRecord } from '../midnight/midnight-record.js';
+import { MidnightRecords } from '../waiting/midnight-records.js';
+import type { MidnightRecord, WaitingRecord } from '../waiting/midnight-record.js';
 import { payloadsOf, PAYLOADS_AT_ONCE } from '../follow/payloads.js';
 import type { LoggedEntry } from '../follow/payloads.js';
 import type { PresenceIntake } from './presence-intake.js';
-import { readAgain } from '../follow/read-again.js';
-import type { ReportIntake } from '../reports/report-intake.js';
-import type { Sections } from '../follow/state-sections.js';
-import type { Testimony } from './testimony.js';
+import { readAgain } from '../waiting/read-again.js';
+import type { ReportIntake } from './report-intake.js';
+import type { Sections } from '../contacts/state-sections.js';
+import type { Testimony } from '../records/testimony.js';
 import { Turns } from '../turns.js';
-import { WaitingReports } from './waiting-reports.js';
+import { WaitingReports } from '../waiting/waiting-reports.js';
 
 const [WAITING, MIDNIGHT] = ['waiting reports', 'records from near midnight'] as const;
 /** Some ms of them. */
@@ -77,8 +78,8 @@ export class LateIntake {
   }
 
   /**
-   * Takes what has its keys by now, reports from the log of `size` entries, and gives up what is of days before `firstDay`. Gives
-   * whether there was any.
+   * Takes what has its keys by now, reports from the log of `size` entries, and gives up what is of days before
+   * `firstDay`. Gives whether there was any.
    */
   async take(
     size: number,

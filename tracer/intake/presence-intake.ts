@@ -1,34 +1,36 @@
 /**
- * Presence reports of gateways (protocol.md §8): checked again, opened, their beacon MACs judged, counted, and what holds put
- * into the presence book. A report that comes again adds nothing: its sightings are there already.
+ * Presence reports of gateways (protocol.md §8): checked again, opened, their beacon MACs judged, counted, and
+ * what holds put into the presence book. A report that comes again adds nothing: its sightings are there
+ * already.
  */
 import { checkPresenceReport, openPresenceReport } from '../../protocol/session/presence-report.js';
 import type { PresenceRecord, PresenceReport } from '../../protocol/session/presence-report.js';
 import type { EncounterRecord } from '../../protocol/tag/encounter-record.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { DayKeysOf } from '../../protocol/tag/report-open.js';
-import type { ProvenRecord } from './beacon-proof.js';
+import type { ProvenRecord } from '../records/beacon-proof.js';
 import type { DoubtShelf } from './doubts.js';
 import type { GatewayBook } from './gateway-book.js';
-import { countRefusal, newTally, refusalCode } from './intake-counts.js';
+import { countRefusal, newTally } from './intake-counts.js';
 import type { Tally } from './intake-counts.js';
 import { dayOf } from '../../protocol/time.js';
-import type { MidnightRecord, WaitingRecord } from '../midnight/midnight-record.js';
+import type { MidnightRecord, WaitingRecord } from '../waiting/midnight-record.js';
 import type { LoggedEntry } from '../follow/payloads.js';
 import type { PresenceBook } from '../presence/presence-book.js';
 import { sightingOf } from '../presence/sighting.js';
 import type { Sighting } from '../presence/sighting.js';
-import { judgeAgain, judgeRecord } from './record-judge.js';
-import type { Bench, Verdict } from './record-judge.js';
+import { judgeAgain, judgeRecord } from '../records/record-judge.js';
+import type { JudgeContext, Verdict } from '../records/record-judge.js';
+import { refusalCode } from '../opening/open-report.js';
 import type { OpeningSettings } from '../opening/open-report.js';
-import type { Taken } from '../reports/report-intake.js';
+import type { Taken } from './report-intake.js';
 
 export interface PresenceDeps extends OpeningSettings {
   readonly dayKeysOf: DayKeysOf;
   readonly doubts: DoubtShelf;
   readonly gateways: GatewayBook;
-  /** Where sightings go; without one they are counted only. */
-  readonly presence?: PresenceBook;
+  /** Where sightings go. */
+  readonly presence: PresenceBook;
 }
 
 export class PresenceIntake {
@@ -43,26 +45,27 @@ export class PresenceIntake {
     return this.#tally;
   }
 
-  /** The day whose keys are not there, when the report has not been looked into. */
+  /** Puts its sightings into the book, unless it is refused or its keys are not there. It has no testimonies. */
   take(entry: LoggedEntry, payload: Uint8Array): Taken {
     try {
       const report = this.#check(entry, payload);
-      if (this.#deps.dayKeysOf(report.day) === undefined) return { waitsForDay: report.day };
-      return { waiting: this.#read(report, entry.index) };
+      const { day } = report;
+      if (this.#deps.dayKeysOf(day) === undefined) return { kind: 'waits', day };
+      return { kind: 'read', testimonies: [], waiting: this.#read(report, entry.index) };
     } catch (error) {
       countRefusal(this.#tally, refusalCode(error));
+      return { kind: 'read', testimonies: [], waiting: [] };
     }
-    return {};
   }
 
   /** A record that waited, of a report that was taken. */
   takeAgain({ ledgerIndex, place, record }: MidnightRecord, gatewayId: Uint8Array): void {
     const { presence, doubts } = this.#deps;
     const day = dayOf(record.start);
-    const verdict = judgeAgain(record, record.peerEphId, this.#bench());
+    const verdict = judgeAgain(record, record.peerEphId, this.#judgeContext());
     if (verdict.kind === 'forged') doubts.addForged(ledgerIndex, place, day);
     const sighting = this.#sightingOf(record, verdict, gatewayId);
-    if (sighting) presence?.addReport({ day, gatewayId, ledgerIndex }, [sighting]);
+    if (sighting) presence.addReport({ day, gatewayId, ledgerIndex }, [sighting]);
   }
 
   giveUp(count: number): void {
@@ -90,24 +93,24 @@ export class PresenceIntake {
     const records = openPresenceReport(report, this.#deps.dayKeysOf);
     const { presence, doubts } = this.#deps;
     this.#tally.opened += 1;
-    const bench = this.#bench();
+    const context = this.#judgeContext();
     const { day, gatewayId } = report;
     const told = { hearer: { kind: 'gateway', gatewayId }, ledgerIndex } as const;
     const seen: Sighting[] = [];
     const waiting: WaitingRecord[] = [];
     records.forEach((record, place) => {
-      const verdict = judgeRecord(record, record.ephId, bench);
+      const verdict = judgeRecord(record, record.ephId, context);
       if (verdict.kind === 'forged') doubts.addForged(ledgerIndex, place, day);
       if (verdict.kind === 'waits')
         waiting.push({ ...told, place, record: asEncounter(record), waitsForDay: verdict.day });
       const sighting = this.#sightingOf(record, verdict, gatewayId);
       if (sighting) seen.push(sighting);
     });
-    presence?.addReport({ day, gatewayId, ledgerIndex }, seen);
+    presence.addReport({ day, gatewayId, ledgerIndex }, seen);
     return waiting;
   }
 
-  #bench(): Bench {
+  #judgeContext(): JudgeContext {
     const { dayKeysOf, sampleHoldSeconds } = this.#deps;
     return { dayKeysOf, sampleHoldSeconds, tally: this.#tally, reporter: undefined };
   }

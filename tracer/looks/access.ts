@@ -19,7 +19,10 @@ export interface Look {
 /** What was asked, about whom. */
 export type Asked = Omit<AccessRecord, 'officer' | 'purpose' | 'reached'>;
 
-/** A look as it was logged: its first entry, whose shared secret opens the question in this payload and nothing else. */
+/**
+ * A look as it was logged: its first entry, whose shared secret opens the question in this payload and nothing
+ * else.
+ */
 export interface RecordedAccess extends SealedAccess {
   readonly index: number;
   /** Of the entries with the tags that did not fit the first, in order. */
@@ -28,9 +31,10 @@ export interface RecordedAccess extends SealedAccess {
 
 export interface AccessRecorder {
   /**
-   * Records that this look reached these tags, ascending and distinct: all that the answer names or counts. Resolves once
-   * the ledger's receipts for all of its entries verified. Throws when one did not come; `input` for a look without officer
-   * or purpose, or with words that are not plain; `format` for tags that do not ascend, or a question out of bounds; `size` for more tags than a look can name.
+   * Records that this look reached these tags, ascending and distinct: all that the answer names or counts.
+   * Resolves once the ledger's receipts for all of its entries verified. Throws when one did not come; `input`
+   * for a look without officer or purpose, or with words that are not plain; `format` for tags that do not
+   * ascend, or a question out of bounds; `size` for more tags than a look can name.
    */
   record(look: Look, asked: Asked, reached: ArrayLike<number>): Promise<RecordedAccess>;
 }
@@ -39,7 +43,10 @@ export interface AccessDeps {
   readonly auditPublicKey: Uint8Array;
   readonly nowMs: () => UnixMs;
   readonly randomBytes: (length: number) => Uint8Array;
-  /** Commits entries, in this order, and resolves the indexes the ledger gave them, or the reason one was refused for. */
+  /**
+   * Commits entries, in this order, and resolves the indexes the ledger gave them, or the reason one was
+   * refused for.
+   */
   readonly commit: (
     entries: readonly {
       readonly type: number;

@@ -1,12 +1,16 @@
 /**
- * What whoever asks is told where there is no answer. Every other error on the way to one is the tracer's own trouble, whatever its code:
- * it goes into the log, and they hear no more than that there is one (api/refusal.ts).
+ * What whoever asks is told where there is no answer. Every other error on the way to one is the tracer's own
+ * trouble, whatever its code: it goes into the log, and they hear no more than that there is one
+ * (api/refusal.ts).
  */
 import { FirebreakError } from '../../protocol/errors.js';
 import type { ErrorCode } from '../../protocol/errors.js';
 import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
 
-/** Made where a question is checked and answered, in words for whoever asked. These may name whom the question named: no log has them. */
+/**
+ * Made where a question is checked and answered, in words for whoever asked. These may name whom the question
+ * named: no log has them.
+ */
 export class AskerError extends FirebreakError {}
 
 /** An error of one of these codes as one that whoever asks is told, in its own words; any other as it is. */

@@ -1,4 +1,7 @@
-/** The questions of a tracer about people: each is walked, recorded as a look, and then answered; no entry, no answer. */
+/**
+ * The questions of a tracer about people: each is walked, recorded as a look, and then answered; no entry, no
+ * answer.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { asTagNumber } from '../../protocol/brands.js';
 import type { TagNumber } from '../../protocol/brands.js';
@@ -13,12 +16,13 @@ import { lookUpCluster } from '../cluster/look-up.js';
 import type { Segment } from '../contacts/segment.js';
 import type { ContactView, Place } from '../contacts/view.js';
 import { makeEvidence } from '../evidence/make.js';
+import type { Answered } from '../evidence/make.js';
 import type { EvidenceWish } from '../evidence/plan.js';
 import { pathIn } from './found-path.js';
 import { afterLook, orNotFound } from './nobody-found.js';
 import { presenceView } from '../presence/snapshot.js';
 import type { PresenceSnapshot } from '../presence/snapshot.js';
-import type { LedgerReading, ReadingDeps } from '../follow/reading.js';
+import type { LedgerReading, ReadingDeps } from '../intake/ledger-reading.js';
 import { contactRows } from './person-contacts.js';
 import type { PersonQuestion } from './person-contacts.js';
 import { requireBounds, requireTagNumber, traceResultInTurns, withBeginnings } from './trace.js';
@@ -40,7 +44,10 @@ export interface LookUpDeps extends ReadingDeps {
   readonly access?: AccessRecorder;
   /** The key that the looks are written with; without it there are answers, but no evidence bundles. */
   readonly signer?: Signer;
-  /** Threads that walk, so that a long trace keeps nobody from reading on; on this thread by default. Whoever gives them closes them. */
+  /**
+   * Threads that walk, so that a long trace keeps nobody from reading on; on this thread by default. Whoever
+   * gives them closes them.
+   */
   readonly walks?: WalkPool;
   /** Wall ms to wait until a checkpoint covers a look, for its evidence; ten seconds by default. */
   readonly coveredWithinMs?: number;
@@ -62,7 +69,10 @@ export interface Lookup {
   readonly missingReports: number;
 }
 
-/** What one question is answered from, as it stood when it came: people and gateways are numbered anew when the store is begun anew. */
+/**
+ * What one question is answered from, as it stood when it came: people and gateways are numbered anew when the
+ * store is begun anew.
+ */
 interface Ground {
   readonly view: ContactView;
   /** Absent where it does not count. */
@@ -108,15 +118,9 @@ export class LookUps {
     const recorded = await access.record(look, askedInTrace(request), reached);
     const answer = { result: { ...result, missingReports }, accessIndex: recorded.index };
     if (wish === undefined || signer === undefined) return answer;
-    const note = await afterLook(this.#noteCovering(recorded.index, signal), signal);
-    const deps = { ...this.#deps, dayKeysOf: this.#deps.dayKeys.of, signer };
-    const from = {
-      view,
-      contactAt: (place: Place) => this.#reading.contacts.contactAt(view, place),
-      presence,
-    };
-    const answered = { result: shown, from, access: recorded, note };
-    return { ...answer, evidence: await afterLook(makeEvidence(answered, deps, wish, signal), signal) };
+    const contactAt = (place: Place) => this.#reading.contacts.contactAt(view, place);
+    const answered = { result: shown, from: { view, contactAt, presence }, access: recorded };
+    return { ...answer, evidence: await afterLook(this.#evidence(answered, signer, wish, signal), signal) };
   }
 
   async lookUpPath(request: TraceRequest, person: string, look: Look, signal?: AbortSignal) {
@@ -161,20 +165,16 @@ export class LookUps {
     const { intake, contacts } = this.#reading;
     const seen = intake.book.snapshot();
     const { missingPayloads: missingReports } = intake.status();
-    const from = {
-      view: this.#reading.contacts.view(),
-      presence: request.presence ? seen : undefined,
-      missingReports,
-    };
+    const ground = { view: contacts.view(), presence: request.presence ? seen : undefined, missingReports };
     const tagOf = (person: number): number => {
       if (this.#reading.intake === intake) return contacts.tagOf(person);
       throw new AskerError('busy', 'the contacts are read again from the ledger: ask once more');
     };
-    const walk = (asked: WalkRequest) => this.#walked(from, asked, signal);
-    const wordsOf = () => this.#wordsOf(from);
+    const walk = (asked: WalkRequest) => this.#walked(ground, asked, signal);
+    const wordsOf = () => this.#wordsOf(ground);
     const presence = presenceView(seen);
-    const ground = { people: from.view.people, tagOf, walk, wordsOf, presence, access, signal };
-    const { result, accessIndex } = await lookUpCluster(clusterDesk(ground), request, look);
+    const desk = clusterDesk({ people: ground.view.people, tagOf, walk, wordsOf, presence, access, signal });
+    const { result, accessIndex } = await lookUpCluster(desk, request, look);
     return { result: { ...result, missingReports }, accessIndex };
   }
 
@@ -190,7 +190,10 @@ export class LookUps {
     return { view: contacts.view(), presence, missingReports: intake.status().missingPayloads };
   }
 
-  /** Walks, and what they found in words. For evidence paths are led back to where they begin, be that listed or not. */
+  /**
+   * Walks, and what they found in words. For evidence paths are led back to where they begin, be that listed or
+   * not.
+   */
   async #told(ground: Ground, request: TraceRequest, wish?: EvidenceWish, signal?: AbortSignal) {
     const leadsBack = wish !== undefined && request.direction === 'both';
     const asked = leadsBack ? { ...request, list: MAX_LIST } : request;
@@ -222,6 +225,18 @@ export class LookUps {
         spot.kind === 'contact' ? this.#reading.contacts.contactAt(view, spot.place).ledger : [],
       presence: presence && presenceView(presence),
     };
+  }
+
+  /** The bundle of an answer whose look is recorded. Throws `timeout`, and what {@link makeEvidence} throws. */
+  async #evidence(
+    answered: Omit<Answered, 'note'>,
+    signer: Signer,
+    wish: EvidenceWish,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> {
+    const note = await this.#noteCovering(answered.access.index, signal);
+    const deps = { ...this.#deps, dayKeysOf: this.#deps.dayKeys.of, signer };
+    return makeEvidence({ ...answered, note }, deps, wish, signal);
   }
 
   /** A checkpoint of the log as it was followed so far, and on to this entry. Throws `timeout`. */

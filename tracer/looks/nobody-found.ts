@@ -6,7 +6,10 @@ const IS_RECORDED = 'the look is recorded';
 /** Of one whose recording began, and that nobody waited for. */
 export const MAY_BE_RECORDED = 'the look may be recorded';
 
-/** What was found, or `not-found` in the words to tell; `missingReports` as in {@link TraceResult}. Throws what else `find` throws. */
+/**
+ * What was found, or `not-found` in the words to tell; `missingReports` as in {@link TraceResult}. Throws what else
+ * `find` throws.
+ */
 export async function orNotFound<T>(find: () => Promise<T>, missingReports: number): Promise<T | AskerError> {
   try {
     return await find();
@@ -20,8 +23,8 @@ export async function orNotFound<T>(find: () => Promise<T>, missingReports: numb
 }
 
 /**
- * What `work` makes of an answer whose look is in the log; a refusal says that it is, and so does the reason of a signal that ended
- * the work. Throws what `work` throws else.
+ * What `work` makes of an answer whose look is in the log; a refusal says that it is, and so does the reason of a
+ * signal that ended the work. Throws what `work` throws else.
  */
 export async function afterLook<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
   try {

@@ -54,8 +54,9 @@ const byPlace = (x: ContactPlace, y: ContactPlace): number =>
   x.start - y.start || Number(x.person) - Number(y.person) || x.epoch - y.epoch;
 
 /**
- * A page, by start, then person, then epoch. Evidence is read of what is on it alone, while others have their turns. Throws
- * `not-found` for somebody the ledger knows no contact of, what `contactAt` throws, and the reason of the signal.
+ * A page, by start, then person, then epoch. Evidence is read of what is on it alone, while others have their
+ * turns. Throws `not-found` for somebody the ledger knows no contact of, what `contactAt` throws, and the
+ * reason of the signal.
  */
 export async function contactRows(
   view: ContactView,

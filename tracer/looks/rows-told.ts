@@ -55,7 +55,10 @@ export class RowTeller {
     return rows;
   }
 
-  /** These, while others have their turns: ledger entries are read from files. Throws what `ledgerOf` does, and the signal's reason. */
+  /**
+   * These, while others have their turns: ledger entries are read from files. Throws what `ledgerOf` does, and
+   * the signal's reason.
+   */
   async rowsInTurns(wanted: Iterable<number>, signal?: AbortSignal): Promise<ReachedPerson[]> {
     const turns = new Turns(signal);
     const rows: ReachedPerson[] = [];
@@ -125,7 +128,10 @@ export class RowTeller {
   }
 }
 
-/** A row of which little is wanted: a few words of memory until it is read, and nothing kept of its path but the steps. */
+/**
+ * A row of which little is wanted: a few words of memory until it is read, and nothing kept of its path but the
+ * steps.
+ */
 class UntoldRow implements ReachedPerson {
   readonly #teller: RowTeller;
   readonly #result: WalkResult;

@@ -19,8 +19,9 @@ const COLUMNS = [
 ] as const;
 
 /**
- * Times are ISO 8601 in UTC. `list` is "reached", or "source" for the possible sources of a trace both ways. `gateway` is where
- * the two were together, of a row that rests on presence: that has no near seconds and no ledger entries.
+ * Times are ISO 8601 in UTC. `list` is "reached", or "source" for the possible sources of a trace both ways.
+ * `gateway` is where the two were together, of a row that rests on presence: that has no near seconds and no
+ * ledger entries.
  */
 export function traceCsv(trace: TraceResult): string {
   const backward = trace.direction === 'backward';

@@ -1,4 +1,7 @@
-/** A question to a running tracer and its answer, as JSON: each parsed once, where it comes in. Evidence is in base64. */
+/**
+ * A question to a running tracer and its answer, as JSON: each parsed once, where it comes in. Evidence is in
+ * base64.
+ */
 import { z } from 'zod';
 import { recordedWords } from './recorded-words.js';
 import {

@@ -26,8 +26,8 @@ export interface TraceRequest {
 /** What is walked: a question of the tracer's own may ask for more than one from outside. */
 export interface WalkRequest extends TraceRequest {
   /**
-   * The infectious period does not bind those whom the walk starts from. Backward from somebody who was infected by `to`, at any
-   * time before, and not so that they were infectious at `to`.
+   * The infectious period does not bind those whom the walk starts from. Backward from somebody who was
+   * infected by `to`, at any time before, and not so that they were infectious at `to`.
    */
   readonly endlessStarts?: boolean;
 }
@@ -66,6 +66,9 @@ export interface TraceResult extends TraceRequest {
   readonly sources?: readonly ReachedPerson[];
   /** By presence: stays are known from here on, those before had to go. Absent where all of the window is known. */
   readonly presenceFrom?: number;
-  /** Reports and approvals of gateways that the ledger has lost or holds damaged: what they tell is not in it. Absent of contacts that came from no ledger. */
+  /**
+   * Reports and approvals of gateways that the ledger has lost or holds damaged: what they tell is not in it.
+   * Absent of contacts that came from no ledger.
+   */
   readonly missingReports?: number;
 }

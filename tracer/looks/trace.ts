@@ -1,4 +1,7 @@
-/** A trace: its bounds, its walks, and what they found in words of tag numbers (tracing.md). Reads no clock, writes nothing. */
+/**
+ * A trace: its bounds, its walks, and what they found in words of tag numbers (tracing.md). Reads no clock,
+ * writes nothing.
+ */
 import { AskerError } from './asker-error.js';
 import type { People } from '../contacts/people.js';
 import type { ContactView } from '../contacts/view.js';
@@ -21,8 +24,8 @@ export interface TraceOptions extends TraceWalkOptions, TraceWords {
 }
 
 /**
- * Walks and tells, in one go, on this thread. Throws `input` for a request out of bounds, and what {@link walkTrace} and
- * `ledgerOf` throw.
+ * Walks and tells, in one go, on this thread. Throws `input` for a request out of bounds, and what
+ * {@link walkTrace} and `ledgerOf` throw.
  */
 export function trace(view: ContactView, request: WalkRequest, options: TraceOptions = {}): TraceResult {
   requireBounds(request);
@@ -71,8 +74,8 @@ interface TellingOptions extends TraceWords {
 }
 
 /**
- * As {@link traceResult}, while others have their turns on this thread. No more rows than are to be listed, though the walks may have
- * more. Throws the reason of the signal too.
+ * As {@link traceResult}, while others have their turns on this thread. No more rows than are to be listed,
+ * though the walks may have more. Throws the reason of the signal too.
  */
 export async function traceResultInTurns(
   people: People,
@@ -91,8 +94,9 @@ export async function traceResultInTurns(
 }
 
 /**
- * The result of a trace both ways, with all the sources that its paths begin at: those too that its list leaves out, as far as the
- * walk has them. They come after the others, as in a longer list. Throws as {@link traceResultInTurns}.
+ * The result of a trace both ways, with all the sources that its paths begin at: those too that its list leaves
+ * out, as far as the walk has them. They come after the others, as in a longer list. Throws as
+ * {@link traceResultInTurns}.
  */
 export async function withBeginnings(
   people: People,

@@ -13,8 +13,8 @@ export interface AskedWindow {
 }
 
 /**
- * All of `span` where the question leaves it open. One that begins after all that is known, or ends before it, is a moment in which
- * nothing happened: whoever asks for what came since then is answered that nothing did.
+ * All of `span` where the question leaves it open. One that begins after all that is known, or ends before it,
+ * is a moment in which nothing happened: whoever asks for what came since then is answered that nothing did.
  */
 export function windowOf({ from, to }: AskedWindow, span: Window | undefined): Window {
   const { from: first, to: last } = span ?? { from: from ?? to ?? 0, to: to ?? from ?? 0 };

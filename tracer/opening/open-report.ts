@@ -1,9 +1,11 @@
 /**
- * What can be said of a logged report by itself, whatever was logged before it (protocol.md §6, §8): checked again, opened,
- * its sender and peers resolved, its beacon MACs judged. Pure, so that it can be done on any thread and in any order.
+ * What can be said of a logged report by itself, whatever was logged before it (protocol.md §6, §8): checked
+ * again, opened, its sender and peers resolved, its beacon MACs judged. Pure, so that it can be done on any
+ * thread and in any order.
  */
 import type { TagNumber } from '../../protocol/brands.js';
 import type { EncounterRecord } from '../../protocol/tag/encounter-record.js';
+import { FirebreakError } from '../../protocol/errors.js';
 import type { ErrorCode } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/crypto/hash.js';
 import { checkReport } from '../../protocol/tag/report-check.js';
@@ -12,13 +14,12 @@ import type { DayKeysOf, OpenedReport } from '../../protocol/tag/report-open.js'
 import { REPORT_KINDS } from '../../protocol/tag/report.js';
 import type { ReportEnvelope } from '../../protocol/tag/report.js';
 import { dayOfEpoch } from '../../protocol/time.js';
-import { newRecordTally, refusalCode } from '../intake/intake-counts.js';
-import type { RecordTally } from '../intake/intake-counts.js';
-import type { WaitingRecord } from '../midnight/midnight-record.js';
+import type { WaitingRecord } from '../waiting/midnight-record.js';
 import type { LoggedEntry } from '../follow/payloads.js';
-import { judgeRecord } from '../intake/record-judge.js';
-import { testimonyOf } from '../intake/testimony.js';
-import type { Testimony } from '../intake/testimony.js';
+import { judgeRecord, newRecordTally } from '../records/record-judge.js';
+import type { RecordTally } from '../records/record-judge.js';
+import { testimonyOf } from '../records/testimony.js';
+import type { Testimony } from '../records/testimony.js';
 
 export interface OpeningSettings {
   readonly issuerPublicKey: Uint8Array;
@@ -81,6 +82,10 @@ export function openLogged(
   }
 }
 
+/** Of a check that failed. Whatever else a crafted report sets off counts as `format`, and stops nothing. */
+export const refusalCode = (error: unknown): ErrorCode =>
+  error instanceof FirebreakError ? error.code : 'format';
+
 function checkLogged(
   { source, sourceTimeMs }: ReportEntry,
   payload: Uint8Array,
@@ -122,11 +127,11 @@ function judgeRecords(
   const forged: number[] = [];
   const testimonies: Testimony[] = [];
   const waiting: WaitingRecord[] = [];
-  const bench = { dayKeysOf, sampleHoldSeconds, tally, reporter };
+  const context = { dayKeysOf, sampleHoldSeconds, tally, reporter };
   const told = { hearer: { kind: 'tag', tag: reporter }, ledgerIndex } as const;
   try {
     for (const [place, record] of records.entries()) {
-      const verdict = judgeRecord(record, record.peerEphId, bench);
+      const verdict = judgeRecord(record, record.peerEphId, context);
       if (verdict.kind === 'forged') forged.push(place);
       if (verdict.kind === 'waits') waiting.push({ ...told, place, record, waitsForDay: verdict.day });
       if (verdict.kind !== 'proven') continue;

@@ -1,4 +1,7 @@
-/** Who opens the reports of a page: this thread, one report when it is asked for, or a pool of others (opening-pool.ts). */
+/**
+ * Who opens the reports of a page: this thread, one report when it is asked for, or a pool of others
+ * (opening-pool.ts).
+ */
 import type { DayKeysOf } from '../../protocol/tag/report-open.js';
 import { openLogged } from './open-report.js';
 import type { LoggedReport, Opening, OpeningSettings } from './open-report.js';

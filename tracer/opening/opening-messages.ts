@@ -1,9 +1,10 @@
 /**
- * What goes between the tracer and the threads that open its reports: sealed reports and the keys of their days one way, what
- * was found in them the other, as columns: objects would take longer to send than most reports to take.
+ * What goes between the tracer and the threads that open its reports: sealed reports and the keys of their days
+ * one way, what was found in them the other, as columns: objects would take longer to send than most reports to
+ * take.
  *
- * Keys come with each request and are wiped when it is done, and the copy that was posted as soon as it is: a thread never has
- * keys that its owner has not.
+ * Keys come with each request and are wiped when it is done, and the copy that was posted as soon as it is: a
+ * thread never has keys that its owner has not.
  */
 import { asEpoch, asTagNumber, asUnixMs } from '../../protocol/brands.js';
 import { ByteWriter, concat } from '../../protocol/bytes.js';
@@ -16,7 +17,7 @@ import type { ErrorCode } from '../../protocol/errors.js';
 import type { DayKeys } from '../../protocol/keys.js';
 import type { DayKeysOf } from '../../protocol/tag/report-open.js';
 import { reportDays } from '../../protocol/tag/report.js';
-import type { Testimony } from '../intake/testimony.js';
+import type { Testimony } from '../records/testimony.js';
 import type { LoggedReport, OpenedLogged, Opening } from './open-report.js';
 
 export interface OpenRequest {

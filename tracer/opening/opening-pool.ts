@@ -1,6 +1,6 @@
 /**
- * Opens the reports of a page on threads beside this one, a few reports at a time, so that this one has nothing to do but
- * what depends on their order. It makes no difference to what is found.
+ * Opens the reports of a page on threads beside this one, a few reports at a time, so that this one has nothing
+ * to do but what depends on their order. It makes no difference to what is found.
  *
  * Threads are started once there was enough to open. What a thread that died had goes to another; what two threads died
  * of, and whatever is asked for while none is there, is opened on this one: a page waits for no thread to start.

@@ -1,7 +1,7 @@
 /** The sightings of one day as they come, in any order: what was joined already, and those that have come since. */
 import type { PartChange } from '../contacts/kept-parts.js';
-import { WordLog, wordsOfLog } from '../intake/word-log.js';
-import { dayRows } from './day-rows.js';
+import { WordLog, wordsOfLog } from '../contacts/word-log.js';
+import { copySightings, dayRows, newSightings } from './day-rows.js';
 import type { DayRows, Sightings } from './day-rows.js';
 
 /** So many, or as many as there are runs, and they are joined: memory stays in proportion to the runs. */
@@ -14,14 +14,13 @@ const KEPT_WORDS = 4;
 
 export class DayLog {
   readonly #day: number;
+  /** What was joined. */
   #rows: DayRows;
-  /** Of the sightings that wait, while they are the same. */
-  #waiting: DayRows | undefined;
-  #person = new Int32Array(MIN_PENDING);
-  #gateway = new Int32Array(MIN_PENDING);
-  #start = new Uint32Array(MIN_PENDING);
-  #end = new Uint32Array(MIN_PENDING);
+  /** What waits to be: columns with room for more, and how many of their rows there are. */
+  #columns = newSightings(MIN_PENDING);
   #pending = 0;
+  /** The same joined by itself, until another comes: see {@link pieces}. */
+  #pendingRows: DayRows | undefined;
   #people = 0;
   #gateways = 0;
   #firstStart = Infinity;
@@ -32,7 +31,7 @@ export class DayLog {
 
   constructor(day: number) {
     this.#day = day;
-    this.#rows = dayRows(day, { ...this.#columns(), length: 0 }, { people: 0, gateways: 0 });
+    this.#rows = dayRows(day, newSightings(0), { people: 0, gateways: 0 });
   }
 
   /** Runs joined so far and sightings that wait to be. */
@@ -88,6 +87,26 @@ export class DayLog {
     this.#kept = words.length / KEPT_WORDS;
   }
 
+  /**
+   * All of the day so far, in one piece or two; never changed afterwards. A million runs take half a second to
+   * be joined anew.
+   */
+  pieces(): readonly DayRows[] {
+    const { length } = this.#rows;
+    if (this.#pending === 0 || length < FEW_RUNS || length < WORTH * this.#pending) return [this.rows()];
+    return [this.#rows, (this.#pendingRows ??= this.#joined(this.#waiting))];
+  }
+
+  /** All of the day so far, joined; never changed afterwards. */
+  rows(): DayRows {
+    if (this.#pending === 0) return this.#rows;
+    this.#pendingRows = undefined;
+    this.#rows = this.#joined(together(this.#rows, this.#waiting));
+    this.#pending = 0;
+    if (this.#rows.length > this.#columns.length) this.#columns = newSightings(this.#rows.length);
+    return this.#rows;
+  }
+
   #runs(): WordLog {
     const { length, person, gateway, start, end } = this.rows();
     const log = new WordLog();
@@ -96,64 +115,31 @@ export class DayLog {
   }
 
   #take(person: number, gateway: number, start: number, end: number): void {
-    this.#waiting = undefined;
-    const place = this.#pending++;
-    this.#person[place] = person;
-    this.#gateway[place] = gateway;
-    this.#start[place] = start;
-    this.#end[place] = end;
+    this.#pendingRows = undefined;
+    const row = this.#pending++;
+    this.#columns.person[row] = person;
+    this.#columns.gateway[row] = gateway;
+    this.#columns.start[row] = start;
+    this.#columns.end[row] = end;
     this.#people = Math.max(this.#people, person + 1);
     this.#gateways = Math.max(this.#gateways, gateway + 1);
     this.#firstStart = Math.min(this.#firstStart, start);
     this.#lastEnd = Math.max(this.#lastEnd, end);
-    if (this.#pending === this.#person.length) this.rows();
+    if (this.#pending === this.#columns.length) this.rows();
   }
 
-  /** All of the day so far, in one piece or two; never changed afterwards. A million runs take half a second to be joined anew. */
-  pieces(): readonly DayRows[] {
-    const { length } = this.#rows;
-    if (this.#pending === 0 || length < FEW_RUNS || length < WORTH * this.#pending) return [this.rows()];
-    const numbers = { people: this.#people, gateways: this.#gateways };
-    this.#waiting ??= dayRows(this.#day, { ...this.#columns(), length: this.#pending }, numbers);
-    return [this.#rows, this.#waiting];
+  get #waiting(): Sightings {
+    return { ...this.#columns, length: this.#pending };
   }
 
-  /** All of the day so far, joined; never changed afterwards. */
-  rows(): DayRows {
-    if (this.#pending === 0) return this.#rows;
-    this.#waiting = undefined;
-    const all = together(this.#rows, { ...this.#columns(), length: this.#pending });
-    this.#rows = dayRows(this.#day, all, { people: this.#people, gateways: this.#gateways });
-    this.#pending = 0;
-    const capacity = Math.max(MIN_PENDING, this.#rows.length);
-    if (capacity > this.#person.length) this.#grow(capacity);
-    return this.#rows;
-  }
-
-  #columns() {
-    return { person: this.#person, gateway: this.#gateway, start: this.#start, end: this.#end };
-  }
-
-  #grow(capacity: number): void {
-    this.#person = new Int32Array(capacity);
-    this.#gateway = new Int32Array(capacity);
-    this.#start = new Uint32Array(capacity);
-    this.#end = new Uint32Array(capacity);
+  #joined(sightings: Sightings): DayRows {
+    return dayRows(this.#day, sightings, { people: this.#people, gateways: this.#gateways });
   }
 }
 
 function together(x: Sightings, y: Sightings): Sightings {
-  const length = x.length + y.length;
-  const all = {
-    length,
-    person: new Int32Array(length),
-    gateway: new Int32Array(length),
-    start: new Uint32Array(length),
-    end: new Uint32Array(length),
-  };
-  for (const column of ['person', 'gateway', 'start', 'end'] as const) {
-    all[column].set(x[column].subarray(0, x.length));
-    all[column].set(y[column].subarray(0, y.length), x.length);
-  }
+  const all = newSightings(x.length + y.length);
+  copySightings(x, all);
+  copySightings(y, all, x.length);
   return all;
 }

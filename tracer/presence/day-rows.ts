@@ -1,33 +1,47 @@
 /**
- * The sightings that begin on one day, as rows in typed arrays: runs of one person at one gateway, in order of person, gateway
- * and start, and an index by gateway. 24 bytes a run, in shared memory: other threads read what is never changed again.
- * Only a day's own sightings are joined here, so that a day can be forgotten without a trace; see snapshot.ts for stays.
+ * The sightings that begin on one day, as rows in typed arrays: runs of one person at one gateway, in order of
+ * person, gateway and start, and an index by gateway. 24 bytes a run, in shared memory: other threads read what
+ * is never changed again. Only a day's own sightings are joined here, so that a day can be forgotten without a
+ * trace; see snapshot.ts for stays.
  */
 
 /** Sightings further apart than this are different stays (tracing.md). */
 export const MAX_GAP_SECONDS = 300;
 
-export interface DayRows {
-  readonly day: number;
-  readonly length: number;
-  /** In order of person, gateway, start. */
-  readonly person: Int32Array;
-  readonly gateway: Int32Array;
-  /** Unix seconds. */
-  readonly start: Uint32Array;
-  readonly end: Uint32Array;
-  /** Rows in order of gateway, then start. */
-  readonly byGateway: Int32Array;
-  /** The latest end among the rows of that gateway up to and including this place of `byGateway`. */
-  readonly latestEnd: Uint32Array;
-}
-
+/** Columns; `length` of their rows count. Times are unix seconds. */
 export interface Sightings {
   readonly length: number;
   readonly person: Int32Array;
   readonly gateway: Int32Array;
   readonly start: Uint32Array;
   readonly end: Uint32Array;
+}
+
+/** In order of person, gateway, start. */
+export interface DayRows extends Sightings {
+  readonly day: number;
+  /** Rows in order of gateway, then start. */
+  readonly byGateway: Int32Array;
+  /** The latest end among the rows of that gateway up to and including this place of `byGateway`. */
+  readonly latestEnd: Uint32Array;
+}
+
+/** Columns with room for this many rows, in `memory` of so many bytes each. */
+export const newSightings = (
+  length: number,
+  memory: (bytes: number) => ArrayBufferLike = (bytes) => new ArrayBuffer(bytes),
+): Sightings => ({
+  length,
+  person: new Int32Array(memory(4 * length)),
+  gateway: new Int32Array(memory(4 * length)),
+  start: new Uint32Array(memory(4 * length)),
+  end: new Uint32Array(memory(4 * length)),
+});
+
+/** Copies all rows of `from` into the columns of `to`, from row `at` on. */
+export function copySightings(from: Sightings, to: Sightings, at = 0): void {
+  for (const column of ['person', 'gateway', 'start', 'end'] as const)
+    to[column].set(from[column].subarray(0, from.length), at);
 }
 
 /** Joins what belongs together. `people` and `gateways` are above every number in the sightings. */
@@ -38,7 +52,7 @@ export function dayRows(
 ): DayRows {
   const joined = joinRuns(sightings, inOrder(sightings, people, gateways));
   const order = stableOrder(orderOfStart(joined), (row) => joined.gateway[row] ?? 0, gateways);
-  const byGateway = sharedInts(joined.length);
+  const byGateway = new Int32Array(new SharedArrayBuffer(4 * joined.length));
   byGateway.set(order);
   return { day, ...joined, byGateway, latestEnd: latestEnds(joined, byGateway) };
 }
@@ -75,13 +89,7 @@ function stableOrder(rows: Int32Array, keyOf: (row: number) => number, keys: num
 }
 
 function joinRuns(sightings: Sightings, order: Int32Array): Sightings {
-  const runs = {
-    length: 0,
-    person: new Int32Array(order.length),
-    gateway: new Int32Array(order.length),
-    start: new Uint32Array(order.length),
-    end: new Uint32Array(order.length),
-  };
+  const runs = { ...newSightings(order.length), length: 0 };
   for (const row of order) {
     const [person, gateway] = [sightings.person[row] ?? 0, sightings.gateway[row] ?? 0];
     const [start, end] = [sightings.start[row] ?? 0, sightings.end[row] ?? 0];
@@ -97,7 +105,9 @@ function joinRuns(sightings: Sightings, order: Int32Array): Sightings {
     runs.start[place] = start;
     runs.end[place] = end;
   }
-  return shared(runs);
+  const shared = newSightings(runs.length, (bytes) => new SharedArrayBuffer(bytes));
+  copySightings(runs, shared);
+  return shared;
 }
 
 function latestEnds({ gateway, end, length }: Sightings, byGateway: Int32Array): Uint32Array {
@@ -109,20 +119,3 @@ function latestEnds({ gateway, end, length }: Sightings, byGateway: Int32Array):
   });
   return latest;
 }
-
-function shared({ length, person, gateway, start, end }: Sightings): Sightings {
-  const rows = {
-    length,
-    person: sharedInts(length),
-    gateway: sharedInts(length),
-    start: new Uint32Array(new SharedArrayBuffer(4 * length)),
-    end: new Uint32Array(new SharedArrayBuffer(4 * length)),
-  };
-  rows.person.set(person.subarray(0, length));
-  rows.gateway.set(gateway.subarray(0, length));
-  rows.start.set(start.subarray(0, length));
-  rows.end.set(end.subarray(0, length));
-  return rows;
-}
-
-const sharedInts = (length: number): Int32Array => new Int32Array(new SharedArrayBuffer(4 * length));

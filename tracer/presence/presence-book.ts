@@ -7,7 +7,6 @@ import type { TagNumber } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
-import type { Window } from '../looks/window.js';
 import { DayLog } from './day-log.js';
 import type { PresenceView } from './presence-view.js';
 import { presenceView } from './snapshot.js';
@@ -76,8 +75,8 @@ export class PresenceBook {
   }
 
   /**
-   * When the book is full the oldest day makes room, unless the sighting is of that day itself or of an older one. Gives whether
-   * it was taken.
+   * When the book is full the oldest day makes room, unless the sighting is of that day itself or of an older
+   * one. Gives whether it was taken.
    */
   add({ tag, gatewayId, start, end }: Sighting): boolean {
     const day = dayOf(start);
@@ -94,8 +93,8 @@ export class PresenceBook {
   }
 
   /**
-   * What a presence report says, and where in the ledger it stands; but not where one stands of which not all was taken, since
-   * evidence would find more in it than walks go by.
+   * What a presence report says, and where in the ledger it stands; but not where one stands of which not all
+   * was taken, since evidence would find more in it than walks go by.
    */
   addReport(report: ReportPlace, sightings: readonly Sighting[]): void {
     const taken = sightings.filter((sighting) => this.add(sighting));
@@ -119,7 +118,10 @@ export class PresenceBook {
     this.#places.forgetBefore(day);
   }
 
-  /** What is not saved yet of the sightings, a part for each day. It is as good as saved once {@link saved} is called. */
+  /**
+   * What is not saved yet of the sightings, a part for each day. It is as good as saved once {@link saved} is
+   * called.
+   */
   changes(): PartChange[] {
     const newest = Math.max(...this.#days.keys());
     this.#saving = new Map(
@@ -162,18 +164,11 @@ export class PresenceBook {
   }
 
   /** Start of the first and end of the last sighting; undefined before there is one. */
-  span(): Window | undefined {
+  span(): { readonly from: number; readonly to: number } | undefined {
     const days = [...this.#days.values()];
     const from = Math.min(...days.map(({ firstStart }) => firstStart));
     const to = Math.max(...days.map(({ lastEnd }) => lastEnd));
     return to < from ? undefined : { from, to };
-  }
-
-  #restoreGateways(gateways: Uint8Array): void {
-    if (gateways.length % GATEWAY_BYTES !== 0)
-      throw new FirebreakError('format', 'the gateways of the presence book are cut short');
-    for (let at = 0; at < gateways.length; at += GATEWAY_BYTES)
-      this.#gatewayOf(gateways.subarray(at, at + GATEWAY_BYTES));
   }
 
   snapshot(): PresenceSnapshot {
@@ -186,6 +181,13 @@ export class PresenceBook {
     if (this.#view?.version !== this.#version)
       this.#view = { version: this.#version, view: presenceView(this.snapshot()) };
     return this.#view.view;
+  }
+
+  #restoreGateways(gateways: Uint8Array): void {
+    if (gateways.length % GATEWAY_BYTES !== 0)
+      throw new FirebreakError('format', 'the gateways of the presence book are cut short');
+    for (let at = 0; at < gateways.length; at += GATEWAY_BYTES)
+      this.#gatewayOf(gateways.subarray(at, at + GATEWAY_BYTES));
   }
 
   #hasRoomFor(day: number): boolean {

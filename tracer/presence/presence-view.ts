@@ -16,8 +16,8 @@ export interface PresenceView {
   /** By start, then gateway; none for a person nobody saw. */
   staysOf(person: number): readonly Stay[];
   /**
-   * Stays at the gateway with start ≤ `end` and end ≥ `start`, in no order that is promised; `undefined` now and then on the way
-   * to the next one, where a long search can be paused.
+   * Stays at the gateway with start ≤ `end` and end ≥ `start`, in no order that is promised; `undefined` now
+   * and then on the way to the next one, where a long search can be paused.
    */
   overlapping(gateway: number, start: number, end: number): Iterable<Stay | undefined>;
   /** Gateways have the numbers 0 to this, exclusive. */

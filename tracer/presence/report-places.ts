@@ -1,12 +1,15 @@
 /**
- * Where in the ledger the presence reports stand that sightings came of, by day, so that evidence can cite them (evidence.md):
- * of each report its gateway, and from when to when it says that anybody was there. A row of six words:
+ * Where in the ledger the presence reports stand that sightings came of, by day, so that evidence can cite them
+ * (evidence.md): of each report its gateway, and from when to when it says that anybody was there. A row of six
+ * words:
  *
- *     gateway ID [0,8) | ledger index u64 | first start | last end      numbers as two halves, the higher first; times in unix seconds
+ *     gateway ID [0,8) | ledger index u64 | first start | last end
+ *
+ * Numbers of 64 bits are two words, the higher first; times are in unix seconds.
  */
 import { dayOf } from '../../protocol/time.js';
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
-import { WordLog, wordsOfLog } from '../intake/word-log.js';
+import { WordLog, wordsOfLog } from '../contacts/word-log.js';
 
 const ROW_WORDS = 6;
 const PART = 'presence-reports/';
@@ -32,8 +35,9 @@ export interface TimeAtGateway {
 /** As it stood: what is added later is not in it. */
 export interface PlacesView {
   /**
-   * Ledger indexes of the reports of these gateways that say that somebody was there at one of these times; `undefined` now and then on
-   * the way to the next one, where a long search can be paused. It goes once through the days of these times, however many times there are.
+   * Ledger indexes of the reports of these gateways that say that somebody was there at one of these times;
+   * `undefined` now and then on the way to the next one, where a long search can be paused. It goes once
+   * through the days of these times, however many times there are.
    */
   reportsAt(times: readonly TimeAtGateway[]): Iterable<number | undefined>;
 }

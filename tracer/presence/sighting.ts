@@ -1,7 +1,10 @@
-/** A tag that a gateway saw, from a record of a presence report and how far its beacon MACs hold (protocol.md §8, tracing.md). */
+/**
+ * A tag that a gateway saw, from a record of a presence report and how far its beacon MACs hold (protocol.md
+ * §8, tracing.md).
+ */
 import type { TagNumber } from '../../protocol/brands.js';
-import { capSecondsOf } from '../intake/beacon-proof.js';
-import type { ProvenRecord } from '../intake/beacon-proof.js';
+import { capSecondsOf } from '../records/beacon-proof.js';
+import type { ProvenRecord } from '../records/beacon-proof.js';
 
 export interface Sighting {
   readonly tag: TagNumber;
@@ -20,7 +23,10 @@ export interface Seen {
   readonly sampleHoldSeconds: number;
 }
 
-/** From its first beacon on, which has to be genuine: a run of sightings is a stay. No longer than its beacon MACs vouch for. */
+/**
+ * From its first beacon on, which has to be genuine: a run of sightings is a stay. No longer than its beacon
+ * MACs vouch for.
+ */
 export function sightingOf(
   record: ProvenRecord,
   { tag, beacons, gatewayId, sampleHoldSeconds }: Seen,

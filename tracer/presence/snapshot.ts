@@ -1,6 +1,7 @@
 /**
- * Presence as it stood at one moment: rows by day in shared memory, which a worker thread takes as they are, and the stays read
- * out of them. Days are kept apart in memory, and so may be what came last; a stay runs on over midnight.
+ * Presence as it stood at one moment: rows by day in shared memory, which a worker thread takes as they are,
+ * and the stays read out of them. Days are kept apart in memory, and so may be what came last; a stay runs on
+ * over midnight.
  */
 import { MAX_GAP_SECONDS } from './day-rows.js';
 import type { DayRows } from './day-rows.js';
@@ -42,7 +43,10 @@ interface Place {
   readonly end: number;
 }
 
-/** A stay that spans the window between two runs shows in neither, so that runs up to a gap away count as signs of one. */
+/**
+ * A stay that spans the window between two runs shows in neither, so that runs up to a gap away count as signs
+ * of one.
+ */
 function* overlapping(days: readonly DayRows[], place: Place): Generator<Stay | undefined> {
   const { gateway, start, end } = place;
   const told = new Set<number>();

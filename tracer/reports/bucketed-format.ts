@@ -1,14 +1,16 @@
 /**
- * How rows of 32-bit words lie in a file that does not change and in which they are found by their first words: what is looked up
- * rarely needs no memory but a filter. Rows lie in buckets by a hash of their key, so that one read finds a row. Words are little-endian:
+ * How rows of 32-bit words lie in a file that does not change and in which they are found by their first words:
+ * what is looked up rarely needs no memory but a filter. Rows lie in buckets by a hash of their key, so that
+ * one read finds a row. Words are little-endian:
  *
- *     "FBRB" | version = 1 | words of a row | words of its key | rows | bits of a bucket's number | lines of the filter | seed
+ *     "FBRB" | version = 1 | words of a row | words of its key | rows | bits of a bucket's number |
+ *     lines of the filter | seed
  *     first row of each bucket, and the number of rows | CRC-32 of each bucket | filter, 16 words a line
  *     rows, bucket by bucket
  *
- * All up to the rows is the head: it is read when the file is opened, and whoever names the file vouches for it. A bucket is
- * checked when it is read. The filter is a Bloom filter of 512 bits a line, 16 bits a row, of which six are set: it says "perhaps"
- * of one in some thousand rows that are not there.
+ * All up to the rows is the head: it is read when the file is opened, and whoever names the file vouches for
+ * it. A bucket is checked when it is read. The filter is a Bloom filter of 512 bits a line, 16 bits a row, of
+ * which six are set: it says "perhaps" of one in some thousand rows that are not there.
  */
 import { hashAgain } from './word-hash.js';
 

@@ -1,11 +1,12 @@
 /**
- * The reports of one day as they come: a row of 56 bytes each, found by tag and seq and by their hash. What is kept of them on
- * the disk only grows.
+ * The reports of one day as they come: a row of 56 bytes each, found by tag and seq and by their hash. What is
+ * kept of them on the disk only grows.
  *
- * A row: tag 2 words, seq, whether it stands, ledger index 2, plaintext hash 4, report hash 4; of two words the low one first. It begins
- * with what a report that stands is found by. Any is found by its name, by which its successor knows it: tag 2, report hash 4.
+ * A row: tag 2 words, seq, whether it stands, ledger index 2, plaintext hash 4, report hash 4; of two words the
+ * low one first. It begins with what a report that stands is found by. Any is found by its name, by which its
+ * successor knows it: tag 2, report hash 4.
  */
-import { wordsOfLog } from '../intake/word-log.js';
+import { wordsOfLog } from '../contacts/word-log.js';
 import { NO_ROW } from './word-table.js';
 import { RowIndex } from './row-index.js';
 import { hashOfWords, newSeed } from './word-hash.js';

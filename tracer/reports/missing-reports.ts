@@ -1,11 +1,13 @@
 /**
- * Reports that another names as the one before it and that have not come (report-chains.ts), by the day of the one that names them,
- * with which they are forgotten. A city whose keys of a day are late has a million, so what is kept of them grows at its end.
+ * Reports that another names as the one before it and that have not come (report-chains.ts), by the day of the
+ * one that names them, with which they are forgotten. A city whose keys of a day are late has a million, so
+ * what is kept of them grows at its end.
  *
- * A part for each day, of names (live-reports.ts): as often as a name is told it is missing from then on, or is so no longer, in turns.
+ * A part for each day, of names (live-reports.ts): as often as a name is told it is missing from then on, or is
+ * so no longer, in turns.
  */
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
-import { WordLog, wordsOfLog } from '../intake/word-log.js';
+import { WordLog, wordsOfLog } from '../contacts/word-log.js';
 import { NAME_WORDS } from './live-reports.js';
 import { NO_ROW, WordTable } from './word-table.js';
 

@@ -2,11 +2,13 @@
  * The reports of all tags (protocol.md §8): each (tag, seq) counts once, and each report names one before it by hash.
  * Reports travel by different gateways, so they are logged in any order: a missing link is one that has not come yet.
  *
- * A report that was never receipted leaves a hole in seq and none in the chain, so links are judged by hash, not by seq.
- * Of a hash 16 bytes are kept: nobody can make two reports that share them. Reports are forgotten with their day.
+ * A report that was never receipted leaves a hole in seq and none in the chain, so links are judged by hash,
+ * not by seq. Of a hash 16 bytes are kept: nobody can make two reports that share them. Reports are forgotten
+ * with their day.
  *
- * A city of a million sends millions a day (decisions/0022). Those of the last days are in memory, and in a part for each day that
- * grows at its end; those of days that are over, when they are many, in files that do not change. All of it goes with the day.
+ * A city of a million sends millions a day (decisions/0022). Those of the last days are in memory, and in a
+ * part for each day that grows at its end; those of days that are over, when they are many, in files that do
+ * not change. All of it goes with the day.
  */
 import type { TagNumber } from '../../protocol/brands.js';
 import { ByteReader, ByteWriter, concat, isZero } from '../../protocol/bytes.js';
@@ -83,8 +85,8 @@ export class ReportChains {
   }
 
   /**
-   * Of a day that was forgotten nothing more is remembered than that the report came. Throws `damaged` when what was kept of earlier
-   * ones was changed, and what the disk says.
+   * Of a day that was forgotten nothing more is remembered than that the report came. Throws `damaged` when
+   * what was kept of earlier ones was changed, and what the disk says.
    */
   add(link: ChainLink): ChainVerdict {
     const { day, prev } = link;
@@ -127,8 +129,8 @@ export class ReportChains {
   }
 
   /**
-   * What is not saved yet of the reports. It is as good as saved once {@link saved} is called; until then nothing is to be added. Days
-   * that are over are sealed first: others have their turns meanwhile.
+   * What is not saved yet of the reports. It is as good as saved once {@link saved} is called; until then
+   * nothing is to be added. Days that are over are sealed first: others have their turns meanwhile.
    */
   async changes(): Promise<PartChange[]> {
     const changes: PartChange[] = this.#gone.map((name) => ({ kind: 'remove', name }));
@@ -154,19 +156,19 @@ export class ReportChains {
   }
 
   /**
-   * What {@link encode} gave, and the parts, into chains that are empty; up to version 4 of the folder another table comes first, of the
-   * reports that are missing. Throws `format`, and `damaged` for parts of another kind.
+   * What {@link encode} gave, and the parts, into chains that are empty; up to version 4 of the folder another
+   * table comes first, of the reports that are missing. Throws `format`, and `damaged` for parts of another
+   * kind.
    */
   restore(bytes: Uint8Array, parts: KeptParts): void {
     for (const number of ReportDay.numbersIn(parts)) this.#dayOf(number).restore(parts, this.#coldPath);
     const reader = new ByteReader(bytes, 'the chains of reports');
-    const tables = [reader.view(reader.u32())];
-    if (reader.remaining > 0) tables.unshift(reader.view(reader.u32()));
+    const first = reader.view(reader.u32());
+    const second = reader.remaining > 0 ? reader.view(reader.u32()) : undefined;
     reader.end();
-    const [pruned, missing] = tables;
-    if (pruned) this.#pruned.decode(pruned);
+    this.#pruned.decode(second ?? first);
     this.#missing.restore(parts);
-    if (missing) this.#takeMissing(missing);
+    if (second !== undefined) this.#takeMissing(first);
   }
 
   #dayOf(number: number): ReportDay {

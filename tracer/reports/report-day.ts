@@ -1,4 +1,7 @@
-/** The reports of one day: those that came since it was sealed, and what was sealed of it, each time into files of their own. */
+/**
+ * The reports of one day: those that came since it was sealed, and what was sealed of it, each time into files
+ * of their own.
+ */
 import { FirebreakError } from '../../protocol/errors.js';
 import type { ColdPath, KeptParts, PartChange } from '../contacts/kept-parts.js';
 import { AT, LiveReports } from './live-reports.js';
@@ -9,6 +12,7 @@ import type { FileHead, SealedFiles } from './sealed-reports.js';
 /** Names of parts: `reports/DAY`, and of what is sealed `reports/DAY/N/standing` and `…/seen`. */
 const PART = 'reports/';
 const FILES = ['standing', 'seen'] as const;
+type SealedFile = (typeof FILES)[number];
 
 export class ReportDay {
   readonly #number: number;
@@ -72,7 +76,7 @@ export class ReportDay {
     this.#live = new LiveReports();
   }
 
-  /** Of what is saved. */
+  /** Names of all parts that are saved of it. */
   partNames(): string[] {
     const sealed = this.#sealed.flatMap((_, k) => FILES.map((file) => this.#partOf(k, file)));
     return [...this.#livePart(), ...sealed];
@@ -88,13 +92,13 @@ export class ReportDay {
   restore(parts: KeptParts, coldPath: ColdPath | undefined): void {
     const live = parts.get(PART + this.#number);
     if (live) this.#live.restore(live, `reports of day ${this.#number}`);
-    const headOf = (file: File): Uint8Array | undefined => parts.get(this.#nextPart(file));
+    const headOf = (file: SealedFile): Uint8Array | undefined => parts.get(this.#nextPart(file));
     while (headOf('standing')) this.#open(headOf, coldPath);
   }
 
-  /** The next files. */
-  #open(headOf: (file: File) => Uint8Array | undefined, coldPath: ColdPath | undefined): void {
-    const fileOf = (file: File): FileHead => {
+  /** The next two files of what is sealed. */
+  #open(headOf: (file: SealedFile) => Uint8Array | undefined, coldPath: ColdPath | undefined): void {
+    const fileOf = (file: SealedFile): FileHead => {
       const [path, head] = [coldPath?.(this.#nextPart(file)), headOf(file)];
       if (path !== undefined && head !== undefined) return { path, head };
       throw new FirebreakError('damaged', `sealed reports of day ${this.#number} are gone`);
@@ -106,15 +110,13 @@ export class ReportDay {
     return this.#live.isKept ? [PART + this.#number] : [];
   }
 
-  #nextPart(file: File): string {
+  #nextPart(file: SealedFile): string {
     return this.#partOf(this.#sealed.length, file);
   }
 
-  #partOf(k: number, file: File): string {
+  #partOf(k: number, file: SealedFile): string {
     return `${PART}${this.#number}/${k}/${file}`;
   }
 }
-
-type File = (typeof FILES)[number];
 
 const headOf = ({ bytes, headBytes }: BucketedFile): Uint8Array => bytes.subarray(0, headBytes);

@@ -1,6 +1,6 @@
 /**
- * Finds rows by the hash of some of their words; the rows lie elsewhere. In groups, each of which grows when it is full: whatever
- * is done at once is small, however many rows there are.
+ * Finds rows by the hash of some of their words; the rows lie elsewhere. In groups, each of which grows when it
+ * is full: whatever is done at once is small, however many rows there are.
  */
 import { NO_ROW } from './word-table.js';
 

@@ -1,5 +1,6 @@
 /**
- * The reports of a day that is over, in two files (bucketed-format.ts): those that stand by tag and seq, and the names of all. In memory they are their filters, four bytes a report.
+ * The reports of a day that is over, in two files (bucketed-format.ts): those that stand by tag and seq, and
+ * the names of all. In memory they are their filters, four bytes a report.
  */
 import { Turns } from '../turns.js';
 import { bucketRows, ROWS_A_LOOK } from './write-bucketed.js';
@@ -62,7 +63,10 @@ export class SealedReports {
     return this.#standing.count;
   }
 
-  /** The one that stands with tag and seq of this row: a row up to where its own hash would be. Throws `damaged`, and what the disk says. */
+  /**
+   * The one that stands with tag and seq of this row: a row up to where its own hash would be. Throws
+   * `damaged`, and what the disk says.
+   */
   standingLike(wanted: Uint32Array): Uint32Array | undefined {
     return this.#standing.find(wanted);
   }

@@ -1,6 +1,6 @@
 /**
- * Hashes of rows of 32-bit words, for tables in memory and in files. Each table draws a seed: who chooses words, such as a tag the
- * numbers of its reports, cannot choose where they fall.
+ * Hashes of rows of 32-bit words, for tables in memory and in files. Each table draws a seed: who chooses
+ * words, such as a tag the numbers of its reports, cannot choose where they fall.
  */
 import { randomBytes } from 'node:crypto';
 

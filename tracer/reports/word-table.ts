@@ -1,6 +1,6 @@
 /**
- * A table of rows of 32-bit words, found by their first words: what the tracer remembers of each report, without an object
- * for each. Rows stand in the order they came; open addressing leads to them.
+ * A table of rows of 32-bit words, found by their first words: what the tracer remembers of each report,
+ * without an object for each. Rows stand in the order they came; open addressing leads to them.
  */
 import assert from 'node:assert/strict';
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js';

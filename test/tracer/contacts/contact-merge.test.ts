@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { asEpoch, asTagNumber } from '../../../protocol/brands.js';
 import type { BucketSeconds } from '../../../protocol/tag/encounter-record.js';
 import { memoryContactStore } from '../../../tracer/contacts/open-contact-store.js';
-import type { Testimony } from '../../../tracer/intake/testimony.js';
+import type { Testimony } from '../../../tracer/records/testimony.js';
 import { contactsIn } from './all-contacts.js';
 
 function said(

@@ -9,7 +9,7 @@ import { personOf } from '../../../tracer/contacts/people.js';
 import { memoryContactStore, openContactStore } from '../../../tracer/contacts/open-contact-store.js';
 import { NODE_STORE_DISK } from '../../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../../tracer/contacts/task-thread.js';
-import type { Testimony } from '../../../tracer/intake/testimony.js';
+import type { Testimony } from '../../../tracer/records/testimony.js';
 import { standingIn } from './all-contacts.js';
 import { garrulous, standingOf, story } from './story.js';
 

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { asEpoch, asTagNumber } from '../../../protocol/brands.js';
 import { memoryContactStore } from '../../../tracer/contacts/open-contact-store.js';
 import { contactOfTestimonies } from '../../../tracer/contacts/live-contact.js';
-import { wordsThatCount } from '../../../tracer/contacts/live-merge.js';
-import type { Testimony } from '../../../tracer/intake/testimony.js';
+import { wordsThatCount } from '../../../tracer/contacts/merge-accounts.js';
+import type { Testimony } from '../../../tracer/records/testimony.js';
 import { contactsIn } from './all-contacts.js';
 import { garrulous } from './story.js';
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { asEpoch, asTagNumber } from '../../../protocol/brands.js';
 import { EPOCH_SECONDS } from '../../../protocol/time.js';
-import type { Testimony } from '../../../tracer/intake/testimony.js';
+import type { Testimony } from '../../../tracer/records/testimony.js';
 import { ContactBook } from '../oracle/contact-book.js';
 import { buildContactGraph } from '../oracle/contact-graph.js';
 import type { Standing } from './all-contacts.js';

@@ -10,7 +10,7 @@
 import type { Epoch, TagNumber } from '../../../protocol/brands.js';
 import type { BucketSeconds } from '../../../protocol/tag/encounter-record.js';
 import type { Contact } from '../../../tracer/contact.js';
-import type { Testimony } from '../../../tracer/intake/testimony.js';
+import type { Testimony } from '../../../tracer/records/testimony.js';
 
 type Account = Omit<Testimony, 'reporter' | 'peer' | 'epoch' | 'ledgerIndex'> & {
   readonly ledger: readonly number[];

@@ -1,11 +1,12 @@
 /**
- * Records of reports that were taken, which wait for the keys of the neighbouring day (midnight-record.ts), by midnight. They go when
- * one of the two days leaves retention: its own, with which all that was told of it goes, or the other, whose keys are destroyed then.
- * They are few, unless somebody makes many; there is a bound, and of a report that finds no room none waits.
+ * Records of reports that were taken, which wait for the keys of the neighbouring day (midnight-record.ts), by
+ * midnight. They go when one of the two days leaves retention: its own, with which all that was told of it
+ * goes, or the other, whose keys are destroyed then. They are few, unless somebody makes many; there is a
+ * bound, and of a report that finds no room none waits.
  */
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
 import { dayOf } from '../../protocol/time.js';
-import { WaitingQueues } from '../intake/waiting-queues.js';
+import { WaitingQueues } from './waiting-queues.js';
 import { MIDNIGHT_WORDS, recordOfRow, rowOfRecord } from './midnight-record.js';
 import type { MidnightRecord, WaitingRecord } from './midnight-record.js';
 

@@ -1,10 +1,10 @@
 /**
  * Which days a tracer keeps, by the log alone: whoever reads the same log keeps the same days, in one life or in many.
  *
- * The border goes on with the log's own times from day to day, but a leap of these is no reason to forget: the ledger dates by
- * one clock, and never goes back, so one wrong reading would stand for as long as it leapt. Across a leap the border goes as
- * the issuer says that days ended (protocol.md §10, types 4 and 10), and with the log's times again once these go on from there.
- * It is never beyond what the log's own times allow.
+ * The border goes on with the log's own times from day to day, but a leap of these is no reason to forget: the
+ * ledger dates by one clock, and never goes back, so one wrong reading would stand for as long as it leapt.
+ * Across a leap the border goes as the issuer says that days ended (protocol.md §10, types 4 and 10), and with
+ * the log's times again once these go on from there. It is never beyond what the log's own times allow.
  */
 import { equalBytes } from '../../protocol/bytes.js';
 import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
@@ -13,7 +13,7 @@ import { partyIdOf } from '../../protocol/keys.js';
 import { decodeDayKeyPayload } from '../../protocol/payload/day-key.js';
 import { decodePruningPayload } from '../../protocol/payload/pruning.js';
 import { dayOf, MAX_CLOCK_STEP_DAYS } from '../../protocol/time.js';
-import type { LoggedEntry } from './payloads.js';
+import type { LoggedEntry } from '../follow/payloads.js';
 
 /** Of a payload that says of one day that it ended. */
 const DAY_ENDED_BYTES = 29;
@@ -62,7 +62,10 @@ export class RetentionBorder {
     return isOfDay && payloadLength === DAY_ENDED_BYTES && equalBytes(source, this.#issuerId);
   }
 
-  /** In the order of the log; `payload` is that of an entry that it {@link wants}. Gives whether the border has moved. */
+  /**
+   * In the order of the log; `payload` is that of an entry that it {@link wants}. Gives whether the border has
+   * moved.
+   */
   take(entry: LoggedEntry, payload: Uint8Array | undefined): boolean {
     const before = this.#day;
     this.#passTo(dayOf(entry.appendedAtMs / 1000));

@@ -1,8 +1,8 @@
 /**
- * Rows of 32-bit words that wait, in the order they came: they come at the end, go at the front, and what is kept of them on the
- * disk only grows. In pieces, so that nothing large is ever copied.
+ * Rows of 32-bit words that wait, in the order they came: they come at the end, go at the front, and what is
+ * kept of them on the disk only grows. In pieces, so that nothing large is ever copied.
  */
-import { wordsOfLog } from './word-log.js';
+import { wordsOfLog } from '../contacts/word-log.js';
 
 const PIECE_ROWS = 4096;
 

@@ -1,8 +1,9 @@
 /**
- * A record from near midnight whose ephemeral ID nobody could name with the keys of its own day while those of the neighbouring day
- * were not there. A row of 19 words, big-endian:
+ * A record from near midnight whose ephemeral ID nobody could name with the keys of its own day while those of
+ * the neighbouring day were not there. A row of 19 words, big-endian:
  *
- *     0 | 1 tag or 2 gateway, u8 | ledger index u48 | place in its report u16 | gateway ID 16, or tag number u48 and zeros
+ *     0 | 1 tag or 2 gateway, u8 | ledger index u48 | place in its report u16 |
+ *     gateway ID 16, or tag number u48 and zeros
  *     | encounter record 50 (protocol.md §6); what a gateway heard has no seconds of buckets
  */
 import { asTagNumber } from '../../protocol/brands.js';

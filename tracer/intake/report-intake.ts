@@ -1,30 +1,34 @@
 /**
- * From an opened report (opening/open-report.ts) to testimonies: what depends on the reports before it. A report is counted
- * once, by its tag and seq (protocol.md §8). What is refused is counted and set apart.
+ * From an opened report (opening/open-report.ts) to testimonies: what depends on the reports before it. A
+ * report is counted once, by its tag and seq (protocol.md §8). What is refused is counted and set apart.
  */
 import type { TagNumber } from '../../protocol/brands.js';
 import { dayOf } from '../../protocol/time.js';
-import type { DoubtShelf } from '../intake/doubts.js';
-import { countRecords, countRefusal, newTally } from '../intake/intake-counts.js';
-import type { Tally } from '../intake/intake-counts.js';
+import type { DoubtShelf } from './doubts.js';
+import { countRecords, countRefusal, newTally } from './intake-counts.js';
+import type { Tally } from './intake-counts.js';
 import type { JudgedRecords, OpenedLogged, Opening } from '../opening/open-report.js';
-import type { MidnightRecord, WaitingRecord } from '../midnight/midnight-record.js';
+import type { MidnightRecord, WaitingRecord } from '../waiting/midnight-record.js';
 import type { LoggedEntry } from '../follow/payloads.js';
-import { judgeAgain } from '../intake/record-judge.js';
-import type { Bench } from '../intake/record-judge.js';
-import { ReportChains } from './report-chains.js';
-import type { ChainSettings } from './report-chains.js';
-import { testimonyOf } from '../intake/testimony.js';
-import type { Testimony } from '../intake/testimony.js';
+import { judgeAgain } from '../records/record-judge.js';
+import type { JudgeContext } from '../records/record-judge.js';
+import { ReportChains } from '../reports/report-chains.js';
+import type { ChainSettings } from '../reports/report-chains.js';
+import { testimonyOf } from '../records/testimony.js';
+import type { Testimony } from '../records/testimony.js';
 
-/** Testimonies, and records that wait; or the day whose keys are not there, and the report has not been looked into. */
-export interface Taken {
-  readonly testimonies?: readonly Testimony[];
-  readonly waiting?: readonly WaitingRecord[];
-  readonly waitsForDay?: number;
-}
+/** What came of a report. */
+export type Taken =
+  /** The keys of this day are not there, and the report has not been looked into. */
+  | { readonly kind: 'waits'; readonly day: number }
+  /** What it told, and its records from near midnight that wait for keys; neither when it was refused or is known. */
+  | {
+      readonly kind: 'read';
+      readonly testimonies: readonly Testimony[];
+      readonly waiting: readonly WaitingRecord[];
+    };
 
-const NOTHING: Taken = {};
+const NOTHING: Taken = { kind: 'read', testimonies: [], waiting: [] };
 
 export class ReportIntake {
   readonly #doubts: DoubtShelf;
@@ -51,9 +55,12 @@ export class ReportIntake {
     this.chains.notePruned(payloadSha256); // H(report) is that of the whole payload
   }
 
-  /** In the order of the log. Nothing for a report that is refused or known already. Throws as {@link ReportChains.add}. */
+  /**
+   * In the order of the log. Nothing for a report that is refused or known already. Throws as
+   * {@link ReportChains.add}.
+   */
   take(entry: LoggedEntry, opening: Opening): Taken {
-    if (opening.kind === 'waits') return { waitsForDay: opening.day };
+    if (opening.kind === 'waits') return opening;
     if (opening.kind === 'refused') countRefusal(this.#tally, opening.code);
     return opening.kind === 'opened' ? this.#read(opening, entry) : NOTHING;
   }
@@ -62,7 +69,7 @@ export class ReportIntake {
   takeAgain(
     { ledgerIndex, place, record }: MidnightRecord,
     reporter: TagNumber,
-    settings: Pick<Bench, 'dayKeysOf' | 'sampleHoldSeconds'>,
+    settings: Pick<JudgeContext, 'dayKeysOf' | 'sampleHoldSeconds'>,
   ): readonly Testimony[] {
     const verdict = judgeAgain(record, record.peerEphId, { ...settings, tally: this.#tally, reporter });
     if (verdict.kind === 'forged') this.#doubts.addForged(ledgerIndex, place, dayOf(record.start));
@@ -106,6 +113,6 @@ export class ReportIntake {
     countRecords(this.#tally, tally);
     for (const place of forged) this.#doubts.addForged(index, place, day);
     if (stoppedBy !== undefined) countRefusal(this.#tally, stoppedBy);
-    return { testimonies, waiting };
+    return { kind: 'read', testimonies, waiting };
   }
 }

@@ -1,8 +1,6 @@
 /** Writing which entries of segments another version took the place of (view.ts, {@link Replaced}). */
-import { replacedSlot } from './view.js';
+import { replacedSlot, SLOT_WORDS } from './view.js';
 import type { Replaced } from './view.js';
-
-const WORDS = 3;
 
 export interface ReplacedEntry {
   readonly segment: number;
@@ -30,14 +28,14 @@ export class ReplacedBook {
 
   /** One entry of a replaced contact, and the person in whose row it stands. Each is added once. */
   add(entry: ReplacedEntry, person: number): void {
-    if (2 * WORDS * (this.#count + 1) > this.#slots.length) this.#grow();
+    if (2 * SLOT_WORDS * (this.#count + 1) > this.#slots.length) this.#grow();
     this.#touch(person);
     enter(this.#slots, entry);
     this.#count += 1;
   }
 
   *entries(): Generator<ReplacedEntry, void, undefined> {
-    for (let slot = 0; slot < this.#slots.length; slot += WORDS) {
+    for (let slot = 0; slot < this.#slots.length; slot += SLOT_WORDS) {
       const id = this.#slots[slot] ?? 0;
       if (id === 0) continue;
       yield {
@@ -60,19 +58,19 @@ export class ReplacedBook {
 
   #grow(): void {
     const known = [...this.entries()];
-    this.#slots = slotsFor((2 * this.#slots.length) / WORDS);
+    this.#slots = slotsFor((2 * this.#slots.length) / SLOT_WORDS);
     for (const entry of known) enter(this.#slots, entry);
   }
 }
 
-const slotsFor = (slots: number) => new Int32Array(new SharedArrayBuffer(4 * WORDS * slots));
+const slotsFor = (slots: number) => new Int32Array(new SharedArrayBuffer(4 * SLOT_WORDS * slots));
 
 /** The segment goes last: who finds it finds the rest. */
 function enter(slots: Int32Array, { segment, entry, version }: ReplacedEntry): void {
-  const mask = slots.length / WORDS - 1;
+  const mask = slots.length / SLOT_WORDS - 1;
   let slot = replacedSlot(segment, entry) & mask;
-  while (slots[slot * WORDS] !== 0) slot = (slot + 1) & mask;
-  slots[slot * WORDS + 1] = entry;
-  slots[slot * WORDS + 2] = version;
-  Atomics.store(slots, slot * WORDS, segment + 1);
+  while (slots[slot * SLOT_WORDS] !== 0) slot = (slot + 1) & mask;
+  slots[slot * SLOT_WORDS + 1] = entry;
+  slots[slot * SLOT_WORDS + 2] = version;
+  Atomics.store(slots, slot * SLOT_WORDS, segment + 1);
 }

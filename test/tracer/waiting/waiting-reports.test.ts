@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeEntry } from '../../protocol/tlog/entry.js';
-import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
-import type { LoggedEntry } from '../../tracer/follow/payloads.js';
-import { readAgain } from '../../tracer/follow/read-again.js';
-import { WaitingReports } from '../../tracer/intake/waiting-reports.js';
-import { standingIn } from './contacts/all-contacts.js';
-import { keysOf, NOON, recordOf, reportOf } from './deployment.js';
-import { keep } from './keep-parts.js';
-import { MemoryLog } from './memory-log.js';
-import { tracerOn } from './tracer-on.js';
+import { decodeEntry } from '../../../protocol/tlog/entry.js';
+import { DAY_SECONDS, dayOf } from '../../../protocol/time.js';
+import type { LoggedEntry } from '../../../tracer/follow/payloads.js';
+import { readAgain } from '../../../tracer/waiting/read-again.js';
+import { WaitingReports } from '../../../tracer/waiting/waiting-reports.js';
+import { standingIn } from '../contacts/all-contacts.js';
+import { keysOf, NOON, recordOf, reportOf } from '../deployment.js';
+import { keep } from '../keep-parts.js';
+import { MemoryLog } from '../memory-log.js';
+import { tracerOn } from '../tracer-on.js';
 
 const log = new MemoryLog().fill(600);
 const entries: readonly LoggedEntry[] = log.entries.map((bytes, index) => ({ ...decodeEntry(bytes), index }));

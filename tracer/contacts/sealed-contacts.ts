@@ -1,11 +1,11 @@
 /** What the writer of live tables asks of sealed contacts: those of one pair, and which were replaced. */
-import { EPOCH_SECONDS } from '../../protocol/time.js';
-import { WordLog } from '../intake/word-log.js';
+import { DAY_SECONDS, EPOCH_SECONDS } from '../../protocol/time.js';
+import { WordLog } from './word-log.js';
 import type { ColdContact } from './cold-contact.js';
 import { earliestStart } from './live-contact.js';
 import type { Meeting } from './live-contact.js';
-import { ReplacedBook } from './live-replaced.js';
-import type { ReplacedEntry } from './live-replaced.js';
+import { ReplacedBook } from './replaced-book.js';
+import type { ReplacedEntry } from './replaced-book.js';
 import type { ReplacedKept } from './live-state.js';
 import type { SealedSegment } from './sealed-segment.js';
 import { findEntry, firstStartOf, ownerOf, rankOf } from './segment-search.js';
@@ -77,7 +77,10 @@ export class SealedContacts {
     return Math.min(...this.#segments.map(({ segment }) => this.#firstStartOf(segment)));
   }
 
-  /** Contacts that ended before this are not known any more, unix seconds, although they lie in segments for a while. */
+  /**
+   * Contacts that ended before this are not known any more, unix seconds, although they lie in segments for a
+   * while.
+   */
   expireBefore(seconds: number): void {
     this.#keepFrom = seconds;
     this.#firstStart = new WeakMap();
@@ -87,7 +90,10 @@ export class SealedContacts {
     this.#segments = [...this.#segments, sealed];
   }
 
-  /** Lets segments go, and forgets which of their entries were replaced. Views handed out before keep what they have. */
+  /**
+   * Lets segments go, and forgets which of their entries were replaced. Views handed out before keep what they
+   * have.
+   */
   remove(ids: readonly number[]): void {
     this.#segments = this.#segments.filter(({ segment }) => !ids.includes(segment.id));
     const kept = new Map(this.#segments.map(({ segment }) => [segment.id, segment]));
@@ -129,7 +135,10 @@ export class SealedContacts {
       .filter(({ contact, entry }) => from.segment.peer[entry] === contact.upper);
   }
 
-  /** Entries in the row of `lower` of contacts of the two that end after `endsAfter` and not after `until`, and stand. */
+  /**
+   * Entries in the row of `lower` of contacts of the two that end after `endsAfter` and not after `until`, and
+   * stand.
+   */
   *ofPair(
     lower: number,
     upper: number,
@@ -155,15 +164,16 @@ export class SealedContacts {
   }
 
   /**
-   * nearSeconds of the pair's contacts that end after `after` and not after `until`; −1 when it has one that begins in the
-   * time of this epoch, so that it may be the same contact, or ends at `until` or within the day after it.
+   * nearSeconds of the pair's contacts that end between `until` − 24 h and `until`, both exclusive; −1 when a new
+   * contact of this epoch that ends at `until` cannot simply be added: the pair has one that may be the same, since it
+   * begins in the time of this epoch or later, or one whose own 24 hours the new one lies in.
    */
-  sumBefore(lower: number, upper: number, epoch: number, until: number, daySeconds: number): number {
+  sumBefore(lower: number, upper: number, epoch: number, until: number): number {
     let sum = 0;
-    const after = Math.max(until - daySeconds, this.#keepFrom - 1);
+    const after = Math.max(until - DAY_SECONDS, this.#keepFrom - 1);
     const sameFrom = earliestStart(epoch);
     for (const { segment } of this.#segments) {
-      if (segment.lastSeconds <= after || segment.baseSeconds > until + daySeconds) continue;
+      if (segment.lastSeconds <= after || segment.baseSeconds > until + DAY_SECONDS) continue;
       // The shorter row of the two says the same.
       const [person, peer] =
         rowLength(segment, lower) <= rowLength(segment, upper) ? [lower, upper] : [upper, lower];
@@ -172,8 +182,8 @@ export class SealedContacts {
         if (segment.peer[entry] !== peer) continue;
         const start = startAt(segment, entry);
         const end = start + durationAt(segment, entry);
-        if (start >= until + daySeconds) break;
-        if (end <= after || end >= until + daySeconds) continue;
+        if (start >= until + DAY_SECONDS) break;
+        if (end <= after || end >= until + DAY_SECONDS) continue;
         if (this.#replaced.isTouched(person) && this.#isReplaced(segment, entry)) continue;
         if (end >= until || start >= sameFrom) return -1;
         sum += nearSecondsAt(segment, entry);

@@ -1,20 +1,22 @@
 /**
- * Merging what was told of one pair of tags in one epoch into a contact (protocol.md §6): one side's records first, then the
- * two sides.
+ * Merging what was told of one pair of tags in one epoch into a contact (protocol.md §6): one side's records
+ * first, then the two sides.
  *
- * One side: equal start is a duplicate, disjoint records add, overlapping ones take the larger of each; those that one beacon
- * proves never add, since it may be the same beacon. However many records tell it, a side is credited no more seconds than
- * these last together. Then the larger of each across the sides. Of two with an equal start the one that was logged first
- * stands, and of two in one report the first that was added; the order they come in does not matter otherwise.
+ * One side: equal start is a duplicate, disjoint records add, overlapping ones take the larger of each; those
+ * that one beacon proves never add, since it may be the same beacon. However many records tell it, a side is
+ * credited no more seconds than these last together. Then the larger of each across the sides. Of two with an
+ * equal start the one that was logged first stands, and of two in one report the first that was added; the
+ * order they come in does not matter otherwise.
  *
- * A tag may say as much as it likes of one meeting; of a side its first 32 words count (docs/decisions/0024). A word is what one
- * entry says of one start, and they are in order of entry, then start. What is among the first of all words told is so among the
- * first of any of them, so a word that found no room is never missed, in whatever order they come.
+ * A tag may say as much as it likes of one meeting; of a side its first 32 words count (docs/decisions/0024). A
+ * word is what one entry says of one start, and they are in order of entry, then start. What is among the first
+ * of all words told is so among the first of any of them, so a word that found no room is never missed, in
+ * whatever order they come.
  */
 import assert from 'node:assert/strict';
 import type { BucketSeconds } from '../../protocol/tag/encounter-record.js';
-import { capBuckets } from '../intake/beacon-proof.js';
-import type { Testimony } from '../intake/testimony.js';
+import { capBuckets } from '../records/beacon-proof.js';
+import type { Testimony } from '../records/testimony.js';
 
 /** What one side told of one stretch. */
 export interface Account {
@@ -38,8 +40,8 @@ export interface Merged extends Account {
 }
 
 /**
- * That count of a side. An honest tag has one record of a peer and epoch, and one more for each time it lost those it had open or its
- * clock was set.
+ * That count of a side. An honest tag has one record of a peer and epoch, and one more for each time it lost
+ * those it had open or its clock was set.
  */
 const MOST_WORDS = 32;
 
@@ -78,8 +80,8 @@ function firstWords(side: readonly Account[]): readonly Account[] {
 }
 
 /**
- * Those that count, in the order given, of what two people said of one meeting: of each its first {@link MOST_WORDS}, and of
- * several of one entry and start the first. Merged, they give the same as all.
+ * Those that count, in the order given, of what two people said of one meeting: of each its first
+ * {@link MOST_WORDS}, and of several of one entry and start the first. Merged, they give the same as all.
  */
 export function wordsThatCount<Told extends Pick<Testimony, 'reporter' | 'ledgerIndex' | 'start'>>(
   told: readonly Told[],

@@ -1,10 +1,10 @@
 /**
  * What the beacon MACs of a record prove (protocol.md §6): that its reporter heard the peer's tag itself, then.
  *
- * A proof holds when its MAC is the peer's of that minute and it stands where an honest tag writes it: A in the minute of the
- * start, B no more than a minute past the end. Both hold: the record reaches to the end of B's minute and the hold at most.
- * One: it counts for 60 s and the hold at most, marked partial. None: replayed or forged, never a contact. What exceeds the
- * cap is cut from immediate first.
+ * A proof holds when its MAC is the peer's of that minute and it stands where an honest tag writes it: A in the
+ * minute of the start, B no more than a minute past the end. Both hold: the record reaches to the end of B's
+ * minute and the hold at most. One: it counts for 60 s and the hold at most, marked partial. None: replayed or
+ * forged, never a contact. What exceeds the cap is cut from immediate first.
  */
 import { equalBytes } from '../../protocol/bytes.js';
 import { beaconMac } from '../../protocol/tag/beacon.js';
@@ -52,7 +52,10 @@ export function capSecondsOf(
   return Math.min(durationSeconds, heardSeconds + sampleHoldSeconds);
 }
 
-/** How many of a record's two proofs stand where an honest tag writes them: more cannot hold, whatever their MACs are. */
+/**
+ * How many of a record's two proofs stand where an honest tag writes them: more cannot hold, whatever their
+ * MACs are.
+ */
 export const proofsInPlace = (record: ProvenRecord): number =>
   Number(isFirstInPlace(record)) + Number(isLastInPlace(record));
 

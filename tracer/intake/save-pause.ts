@@ -6,8 +6,8 @@ const FIRST_MS = 5_000;
 const MOST_MS = 300_000;
 
 /**
- * A disk may fail once, so the second try comes at once. Each later one has the folder opened and all that came since the last saving
- * read again, so it waits; meanwhile the tracer goes on with what it has in memory.
+ * A disk may fail once, so the second try comes at once. Each later one has the folder opened and all that came
+ * since the last saving read again, so it waits; meanwhile the tracer goes on with what it has in memory.
  */
 export class SavePause {
   readonly #nowMs: () => number;

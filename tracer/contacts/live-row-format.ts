@@ -1,11 +1,12 @@
 /**
  * Rows of live tables as words of 32 bits, for a part that is kept (live-state.ts):
  *
- *     lower | upper | epoch | start | duration, immediate | near, medium | other, nearInDay | signal, flags | words of accounts
+ *     lower | upper | epoch | start | duration, immediate | near, medium | other, nearInDay | signal, flags |
+ *     words of accounts
  *
  * and then the words of the accounts (live-accounts.ts). Of two in one word the first is the lower half.
  */
-import type { WordLog } from '../intake/word-log.js';
+import type { WordLog } from './word-log.js';
 import { newRow } from './live-row.js';
 import { PARTIAL } from './live-table.js';
 import type { LiveRows } from './live-table.js';
@@ -32,7 +33,7 @@ export function writeRow(rows: LiveRows, row: number, log: WordLog, blank: numbe
   log.push(accounts);
 }
 
-/** What is read goes through here: it is copied by the table. */
+/** Filled for each row that is read: the table copies it. */
 const read = newRow();
 
 /** Appends the row that begins at `at`; gives the version it got. The table is not full and has both persons. */

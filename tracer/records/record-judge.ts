@@ -3,9 +3,24 @@ import type { TagNumber } from '../../protocol/brands.js';
 import type { DayKeysOf } from '../../protocol/tag/report-open.js';
 import { judgeProofs } from './beacon-proof.js';
 import type { ProvenRecord } from './beacon-proof.js';
-import type { RecordTally } from './intake-counts.js';
 import { neighbourWithoutKeys, resolvePeer } from './peer.js';
 import type { Peer } from './peer.js';
+
+/** What is counted of records. */
+export interface RecordTally {
+  records: number;
+  /** Records proven by one beacon only. */
+  partial: number;
+  /** Records whose beacon MACs are nobody's: replayed or forged. */
+  forged: number;
+  /**
+   * Records of an ID that is not ours, of another epoch, or of the reporter itself; and those that wait for keys
+   * to name it with.
+   */
+  unresolved: number;
+}
+
+export const newRecordTally = (): RecordTally => ({ records: 0, partial: 0, forged: 0, unresolved: 0 });
 
 export type Verdict =
   | Proven
@@ -25,7 +40,7 @@ export interface Proven {
   readonly isStartProven: boolean;
 }
 
-export interface Bench {
+export interface JudgeContext {
   readonly dayKeysOf: DayKeysOf;
   readonly sampleHoldSeconds: number;
   readonly tally: RecordTally;
@@ -40,7 +55,7 @@ const FORGED: Verdict = { kind: 'forged' };
 export function judgeRecord(
   record: ProvenRecord,
   ephId: Uint8Array,
-  { dayKeysOf, sampleHoldSeconds, tally, reporter }: Bench,
+  { dayKeysOf, sampleHoldSeconds, tally, reporter }: JudgeContext,
 ): Verdict {
   tally.records += 1;
   const peer = resolvePeer(ephId, record.start, dayKeysOf);
@@ -59,8 +74,8 @@ export function judgeRecord(
 }
 
 /** One that was counted, and waited. */
-export function judgeAgain(record: ProvenRecord, ephId: Uint8Array, bench: Bench): Verdict {
-  bench.tally.records -= 1;
-  bench.tally.unresolved -= 1;
-  return judgeRecord(record, ephId, bench);
+export function judgeAgain(record: ProvenRecord, ephId: Uint8Array, context: JudgeContext): Verdict {
+  context.tally.records -= 1;
+  context.tally.unresolved -= 1;
+  return judgeRecord(record, ephId, context);
 }

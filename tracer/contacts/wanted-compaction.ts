@@ -1,6 +1,9 @@
-/** Which segments of an open store are to be compacted next: those that hold what has to go first, then as the policy has it. */
+/**
+ * Which segments of an open store are to be compacted next: those that hold what has to go first, then as the
+ * policy has it.
+ */
 import { nextCompaction } from './compaction-policy.js';
-import type { SealedContacts } from './live-sealed.js';
+import type { SealedContacts } from './sealed-contacts.js';
 import type { SegmentInfo } from './manifest.js';
 import { MAX_CONTACT_SECONDS } from './segment.js';
 

@@ -29,12 +29,15 @@ export interface Heard {
   readonly ledgerIndex: number;
 }
 
-/** An ephemeral ID may be heard in the epochs next to its own: whatever a record claims, a contact lasts 2,700 s at most. */
+/**
+ * An ephemeral ID may be heard in the epochs next to its own: whatever a record claims, a contact lasts 2,700 s
+ * at most.
+ */
 const lastEndOf = (epoch: Epoch): number => (epoch + 2) * EPOCH_SECONDS;
 
 /**
- * Proven by both beacons, it ends where they end to prove it: merging counts on that. The record's start lies at most one epoch
- * from the peer's (protocol.md §6): the caller has checked it.
+ * Proven by both beacons, it ends where they end to prove it: merging counts on that. The record's start lies
+ * at most one epoch from the peer's (protocol.md §6): the caller has checked it.
  */
 export function testimonyOf(record: EncounterRecord, heard: Heard): Testimony {
   const { reporter, peer, beacons, sampleHoldSeconds, ledgerIndex } = heard;

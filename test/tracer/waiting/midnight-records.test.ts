@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asTagNumber } from '../../../protocol/brands.js';
 import { DAY_SECONDS } from '../../../protocol/time.js';
-import { recordOfRow, rowOfRecord } from '../../../tracer/midnight/midnight-record.js';
-import type { MidnightRecord, WaitingRecord } from '../../../tracer/midnight/midnight-record.js';
-import { MidnightRecords } from '../../../tracer/midnight/midnight-records.js';
+import { recordOfRow, rowOfRecord } from '../../../tracer/waiting/midnight-record.js';
+import type { MidnightRecord, WaitingRecord } from '../../../tracer/waiting/midnight-record.js';
+import { MidnightRecords } from '../../../tracer/waiting/midnight-records.js';
 import { recordOf } from '../deployment.js';
 import { keep } from '../keep-parts.js';
 

@@ -1,6 +1,7 @@
 /**
- * Queues of what waits for the keys of a day, by number, each a part of the contact store of its own. There is room for so many rows in
- * all; of what found none it is remembered how much it was, until it would have left retention.
+ * Queues of what waits for the keys of a day, by number, each a part of the contact store of its own. There is
+ * room for so many rows in all; of what found none it is remembered how much it was, until it would have left
+ * retention.
  */
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js';
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
@@ -95,7 +96,10 @@ export class WaitingQueues {
     for (const queue of this.#queues.values()) queue.saved();
   }
 
-  /** What parts do not say: without room u48, their newest day u32, then each queue u32 | at the front wait no more u48. */
+  /**
+   * What parts do not say: without room u48, their newest day u32, then each queue u32 | at the front wait no
+   * more u48.
+   */
   encode(): Uint8Array {
     const size = HEAD_BYTES + QUEUE_BYTES * this.#queues.size;
     const writer = new ByteWriter(size).u48(this.#withoutRoom).u32(this.#fullDay);

@@ -1,7 +1,8 @@
 /**
- * Reports sealed to days whose keys the tracer does not hold: where they stand in the log, to be read again when the keys come.
- * They are given up once their day has left retention, since its keys are destroyed then. Millions may wait, so that a city can
- * be without the keys of a day for days; there is a bound all the same, and what comes beyond it is not noted.
+ * Reports sealed to days whose keys the tracer does not hold: where they stand in the log, to be read again
+ * when the keys come. They are given up once their day has left retention, since its keys are destroyed then.
+ * Millions may wait, so that a city can be without the keys of a day for days; there is a bound all the same,
+ * and what comes beyond it is not noted.
  *
  * They are all in the ledger: one that found no room is found again by a tracer that is begun anew.
  */

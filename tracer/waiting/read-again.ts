@@ -5,13 +5,13 @@ import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
 import { leafHash } from '../../protocol/tlog/merkle.js';
 import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../protocol/tlog/tile.js';
 import { AskerError } from '../looks/asker-error.js';
-import type { LoggedEntry } from './payloads.js';
-import { LEAF_BYTES } from '../intake/waiting-entry.js';
-import type { WaitingEntry } from '../intake/waiting-entry.js';
+import type { LoggedEntry } from '../follow/payloads.js';
+import { LEAF_BYTES } from './waiting-entry.js';
+import type { WaitingEntry } from './waiting-entry.js';
 
 /**
- * In their order, of a log of `size` entries. Throws `consistency` when the ledger shows another entry than it did, and what
- * the reader throws.
+ * In their order, of a log of `size` entries. Throws `consistency` when the ledger shows another entry than it
+ * did, and what the reader throws.
  */
 export async function readAgain(
   reader: LedgerReader,

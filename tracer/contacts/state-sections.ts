@@ -1,7 +1,8 @@
 /**
  * What a tracer keeps for its next life, as named sections of bytes. Big-endian:
  *
- *     "FBTS" | version u32 = 1 | sections u32 | CRC-32 of all after it u32, then each: name length u8 | name | length u64 | bytes
+ *     "FBTS" | version u32 = 1 | sections u32 | CRC-32 of all after it u32, then each: name length u8 | name |
+ *     length u64 | bytes
  */
 import { crc32 } from 'node:zlib';
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js';

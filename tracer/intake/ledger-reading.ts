@@ -1,6 +1,6 @@
 /**
- * Reading a ledger into a contact store, and the store's life with it: what was read is saved between two pages, taken up
- * again at the next start, and begun anew from the ledger when it proves damaged.
+ * Reading a ledger into a contact store, and the store's life with it: what was read is saved between two
+ * pages, taken up again at the next start, and begun anew from the ledger when it proves damaged.
  */
 import { asError, FirebreakError } from '../../protocol/errors.js';
 import { decodeVerifiedLog, encodeVerifiedLog, sizeOf } from '../../protocol/tlog/log-verifier.js';
@@ -8,11 +8,11 @@ import type { VerifiedLog } from '../../protocol/tlog/log-verifier.js';
 import type { ContactStore } from '../contacts/contact-store.js';
 import { memoryContactStore } from '../contacts/open-contact-store.js';
 import type { ContactView } from '../contacts/view.js';
-import { Follower } from './follower.js';
-import type { CatchUp, FollowerDeps, Progress } from './follower.js';
-import { Intake } from '../intake/intake.js';
-import type { IntakeGiven } from '../intake/intake.js';
-import type { IntakeStatus } from '../intake/intake-status.js';
+import { Follower } from '../follow/follower.js';
+import type { CatchUp, FollowerDeps, Progress } from '../follow/follower.js';
+import { Intake } from './intake.js';
+import type { IntakeGiven } from './intake.js';
+import type { IntakeStatus } from './intake-status.js';
 import { openOpeningPool } from '../opening/opening-pool.js';
 import type { OpeningPool } from '../opening/opening-pool.js';
 import { SavePause } from './save-pause.js';
@@ -85,7 +85,8 @@ export class LedgerReading {
 
   /** As {@link Tracer.catchUp}. */
   async catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
-    if (this.#isClosed) throw new FirebreakError('closed', 'the tracer is closed'); // nothing is taken while it is saved
+    // Nothing is taken while it is saved.
+    if (this.#isClosed) throw new FirebreakError('closed', 'the tracer is closed');
     const readOn = () => this.#readOn(onProgress, signal);
     const turn = this.#turn.then(readOn, readOn); // whoever called before hears of its own failure
     this.#turn = turn;
@@ -111,12 +112,12 @@ export class LedgerReading {
     }
   }
 
-  /** Whatever the ledger has or answers: keys of days that were destroyed are not to stay in memory. */
+  /** Refreshes the keys at the end, even when reading fails: those of destroyed days are not to stay in memory. */
   async #readOn(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
     signal?.throwIfAborted();
     const { dayKeys } = this.#deps;
     const read = await this.#mendAndRead(onProgress, signal).catch(async (error: unknown) => {
-      await dayKeys.refresh().catch(() => undefined); // what the reading failed at is to be told
+      await dayKeys.refresh().catch(() => undefined); // the caller is told why the reading failed
       throw error;
     });
     await dayKeys.refresh();
@@ -138,12 +139,13 @@ export class LedgerReading {
     const { intake, follower } = this.#reading;
     const caughtUp = await follower.catchUp(onProgress, signal);
     await this.#takeWaiting(intake, follower.size, signal);
-    if (intake.hasForgotten || this.contacts.wantsSave) await this.#save(); // or it stays on disk until there is much to save
+    // Or it would stay on the disk until there is much to save.
+    if (intake.hasForgotten || this.contacts.wantsSave) await this.#save();
     this.#said.note(warningsOf(this.status()));
     return caughtUp;
   }
 
-  /** What cannot be gone on with is read from the ledger again: from where it was saved last, or from the start. */
+  /** Begins anew what is broken: the ledger is read again from where it was saved last, or from its start. */
   async #mend(): Promise<void> {
     const why = this.#broken ?? this.contacts.damage;
     if (why === undefined) return;
@@ -196,7 +198,7 @@ export class LedgerReading {
     if (isDue || contacts.wantsSave) await this.#save();
   }
 
-  /** Not while a disk that fails is left alone: what is not saved is only read from the ledger again. */
+  /** Does nothing while a disk that fails is left alone: what is not saved can be read from the ledger again. */
   async #save(): Promise<void> {
     if (this.#pause.isOn) return;
     try {
@@ -229,7 +231,10 @@ function openerFor(deps: ReadingDeps): OpeningPool | undefined {
   return openOpeningPool(deps, openThreads, { onDeath });
 }
 
-/** Throws `damaged` when the place in the log is not the one that the contacts reach to, `format` when it cannot be read. */
+/**
+ * Throws `damaged` when the place in the log is not the one that the contacts reach to, `format` when it cannot
+ * be read.
+ */
 function keptLog({ kept, position }: ContactStore): VerifiedLog | undefined {
   const bytes = kept.get(LOG);
   const log = bytes && decodeVerifiedLog(bytes);

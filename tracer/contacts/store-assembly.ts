@@ -1,12 +1,12 @@
-/** What a contact store consists of for as long as it is open, and how it is put together from what a folder holds. */
+/** What an open contact store is made of, and how it is put together: in memory, or from what a folder holds. */
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
-import { decodeSections } from '../follow/state-sections.js';
-import type { Sections } from '../follow/state-sections.js';
+import { decodeSections } from './state-sections.js';
+import type { Sections } from './state-sections.js';
 import type { ColdPath } from './kept-parts.js';
 import { LiveSealer } from './live-sealer.js';
-import { SealedContacts } from './live-sealed.js';
-import { LiveKeeper, readLive, takeLiveParts } from './live-state.js';
+import { SealedContacts } from './sealed-contacts.js';
+import { LiveKeeper, decodeKeepFrom, takeLiveParts } from './live-state.js';
 import { LiveWriter } from './live-writer.js';
 import type { LedgerPosition } from './manifest.js';
 import { PeopleDirectory } from './people.js';
@@ -30,10 +30,13 @@ const LEAST_ROWS = 4096;
 const WAITING_TABLES = 2;
 const BEGINNING: LedgerPosition = { size: 0 };
 
-/** The section of the state that is the store's own. */
+/**
+ * The section of the state that is the store's own: since live tables are parts, it holds the border of
+ * retention alone.
+ */
 export const LIVE_SECTION = 'live contacts';
 
-export interface Parts {
+export interface StoreAssembly {
   readonly writer: LiveWriter;
   /** Absent in memory. */
   readonly sealer: LiveSealer | undefined;
@@ -42,7 +45,7 @@ export interface Parts {
   readonly position: LedgerPosition;
   /** What was saved with it. */
   readonly kept: Sections;
-  /** The same of what is kept in files of its own, but for live tables. */
+  /** The parts that were saved with it, but for those of live tables. */
   readonly keptParts: Map<string, Uint8Array>;
   /** Absent in memory. */
   readonly coldPath?: ColdPath;
@@ -50,7 +53,7 @@ export interface Parts {
   readonly keepFrom: number;
 }
 
-export function partsInMemory(tableRows: number, firstVersion?: number): Parts {
+export function assembleInMemory(tableRows: number, firstVersion?: number): StoreAssembly {
   const writer = new LiveWriter(new PeopleDirectory(), new SealedContacts(), tableRows, firstVersion);
   return {
     writer,
@@ -64,7 +67,7 @@ export function partsInMemory(tableRows: number, firstVersion?: number): Parts {
 }
 
 /** Throws `damaged` or `format` for a folder that cannot be believed in all it holds, and what the disk throws. */
-export async function partsIn(dir: string, settings: ContactStoreSettings): Promise<Parts> {
+export async function assembleIn(dir: string, settings: ContactStoreSettings): Promise<StoreAssembly> {
   const store = await openSegmentStore(dir, settings);
   try {
     const [damage] = store.damage;
@@ -72,14 +75,14 @@ export async function partsIn(dir: string, settings: ContactStoreSettings): Prom
     // Live contacts and stays name people by number.
     if (!store.isPeopleWhole)
       throw new FirebreakError('damaged', `the file of people in ${dir} was changed or is gone`);
-    return await partsOf(store, settings);
+    return await assembleFrom(store, settings);
   } catch (error) {
     await store.close();
     throw error;
   }
 }
 
-async function partsOf(
+async function assembleFrom(
   store: SegmentStore,
   {
     log,
@@ -88,13 +91,13 @@ async function partsOf(
     waitingTables = WAITING_TABLES,
     firstVersion,
   }: ContactStoreSettings,
-): Promise<Parts> {
+): Promise<StoreAssembly> {
   const sealed = new SealedContacts();
   const writer = new LiveWriter(store.people, sealed, tableRows, firstVersion);
   const sealer = new LiveSealer({ store, writer, log, leastRows, waitingTables });
   const kept = store.state === undefined ? new Map<string, Uint8Array>() : decodeSections(store.state);
   const live = kept.get(LIVE_SECTION);
-  const keepFrom = live ? readLive(live) : 0;
+  const keepFrom = live ? decodeKeepFrom(live) : 0;
   const keptParts = new Map(store.takeParts());
   const found = takeLiveParts(keptParts);
   const earliest = new Map(found.tables.map(({ id, words }) => [id, writer.restore(id, words).earliest]));
