@@ -20,7 +20,7 @@ import { readerOfStore } from './readers/reader-level.js';
 import { Intake } from './intake/intake.js';
 import { openParts, type LedgerParts, type PartsDeps } from './parts.js';
 import type { Settled } from './sequence/sequencer.js';
-import { openStoreLevel, type StoreTuning } from './store/store-recovery.js';
+import { openStoreLevel, type StoreTuning } from './store/store-open.js';
 import type { Counters } from './store/store.js';
 import type { PublicationStatus } from './witnesses/publication-contract.js';
 

@@ -5,7 +5,7 @@ import { HASH_LENGTH } from '../../protocol/tlog/merkle.js';
 import { noteVerifier } from '../../protocol/tlog/note.js';
 import { tileWidthAt } from '../../protocol/tlog/tile.js';
 import { MAX_PAYLOADS_PER_CALL } from '../http/payload-frames.js';
-import { openStoreLevel } from '../store/store-recovery.js';
+import { openStoreLevel } from '../store/store-open.js';
 import type { Store, StoreIdentity } from '../store/store.js';
 import { readPublished, type PublishedHead } from '../witnesses/published-file.js';
 

@@ -12,8 +12,8 @@ import { leafHash } from '../../protocol/tlog/merkle.js';
 import { PayloadTable } from '../store/payload-table.js';
 import { copiedReportRule, duplicateOf } from '../admission/duplicate.js';
 import type { CheckedBatch, CheckedItem } from './checked-batch.js';
-import { DayCourse, isOfDay, type DayRules } from './day-course.js';
-import { GatewayCourse, type GatewayRules } from './gateway-course.js';
+import { DayChanges, isOfDay, type DayRules } from './day-changes.js';
+import { GatewayChanges, type GatewayRules } from './gateway-changes.js';
 import type { DayRecord } from '../store/day-record.js';
 import type { GatewayRecord } from '../store/gateway-record.js';
 import type { BatchRecord, Found, LogState, Lookup, NewEntry, PayloadRecord } from '../store/store.js';
@@ -63,8 +63,8 @@ interface Course {
   /** What this commit adds. */
   readonly added: PayloadTable;
   readonly writer: CborWriter;
-  readonly days: DayCourse;
-  readonly gateways: GatewayCourse;
+  readonly days: DayChanges;
+  readonly gateways: GatewayChanges;
   previousLeaf: Uint8Array;
   duplicates: number;
 }
@@ -162,8 +162,8 @@ export function sequence({ state, batches, lookup, found, nowMs, rules }: Sequen
     stored: storedPayloads(lookup, found),
     added: new PayloadTable(lookup.payloads.length),
     writer: entryWriter(lookup.payloads.length),
-    days: new DayCourse(rules.days, nowMs),
-    gateways: new GatewayCourse(rules.gateways),
+    days: new DayChanges(rules.days, nowMs),
+    gateways: new GatewayChanges(rules.gateways),
     previousLeaf: state.previousLeaf,
     duplicates: 0,
   };

@@ -18,7 +18,7 @@ import { PayloadFilter, type LatestFilters } from './payload-filter.js';
 import { bucketOf, BUCKETS, NAME_BYTES, PayloadTable, wordAt } from './payload-table.js';
 import { storeDamage } from './store-damage.js';
 import { bucketKey, FILTER_RANGE, filterKey, INDEX_BOOKS_KEY } from './store-keys.js';
-import type { Database } from './store-open.js';
+import type { Database } from './database.js';
 import type { PayloadRecord } from './store.js';
 import type { WriteBehind } from './write-behind.js';
 

@@ -102,9 +102,9 @@ export interface Store {
   tile(level: number, index: number): Promise<Uint8Array>;
   payloads(hashes: readonly Uint8Array[]): Promise<readonly FoundPayload[]>;
   /**
-   * Removes the payloads of a pruned day from the store's files and notes that in its record, which is resolved. Harmless to
-   * repeat after a crash. May run beside commits, one day at a time. Rejects with the reason of `signal` once that is aborted
-   * within the file; the record stays as it is then.
+   * Removes the payloads of a pruned day from the store's files and resolves with its record, which says so. Harmless to
+   * repeat after a crash. May run beside commits, one day at a time. Rejects with the reason of `signal` when that is aborted
+   * first; the record stays as it is then.
    */
   removePayloads(day: number, signal?: AbortSignal): Promise<DayRecord>;
   close(): Promise<void>;

@@ -17,7 +17,7 @@ export interface GatewayRules {
 }
 
 /** One commit's worth of changes. */
-export class GatewayCourse {
+export class GatewayChanges {
   readonly #rules: GatewayRules;
   readonly #changed = new Map<string, GatewayRecord>();
   /** The writer last asked for: items come batch by batch. */

@@ -23,7 +23,7 @@ interface Stored {
 }
 
 /** One commit's worth of changes. */
-export class DayCourse {
+export class DayChanges {
   readonly #rules: DayRules;
   readonly #nowMs: UnixMs;
   /** What the issuer said of a day. */
