@@ -53,7 +53,7 @@ export interface LedgerStatus {
   readonly removalFailure: string | undefined;
   /** Why the ledger takes nothing any more; a person has to look at the disk and start it again. */
   readonly failure: string | undefined;
-  /** What the threads that check batches died of, all of them, until one has checked a batch again. They are started again for ever. */
+  /** What the last of the threads that check batches died of, when none is left; until one, started anew, has checked a batch. */
   readonly checkFailure: string | undefined;
   /** The clock is not believed, and all is refused as busy until it is mended or a person says that it is right. */
   readonly clockDoubt: ClockDoubt | undefined;

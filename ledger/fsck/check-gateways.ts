@@ -37,10 +37,10 @@ function readStatements({ entries, issuerPublicKey, findings }: GatewayCheckInpu
 /** Compares all gateway rows; not what they say while a statement is missing. */
 export function checkGateways(input: GatewayCheckInput): void {
   const { rows, findings } = input;
-  const course = new GatewayChanges({ find: () => undefined, isConfigured: () => true });
-  for (const statement of readStatements(input)) course.take(statement);
+  const changes = new GatewayChanges({ find: () => undefined, isConfigured: () => true });
+  for (const statement of readStatements(input)) changes.take(statement);
   const expected = new Map(
-    course.changed.map((record) => [toHex(record.gatewayId), encodeGatewayRecord(record)]),
+    changes.changed.map((record) => [toHex(record.gatewayId), encodeGatewayRecord(record)]),
   );
   const isComparable = input.complete && input.entries.every(({ payload }) => payload !== undefined);
   for (const { key, value } of rows.ofKind('g')) {

@@ -21,6 +21,7 @@ import type { BatchChecker } from './checker.js';
 /** One being checked and one that waits for it in the thread, so that no thread waits for this one. */
 const BATCHES_PER_THREAD = 2;
 const DEATHS_PER_BATCH = 2;
+/** After so many deaths in a row without a verdict in between, threads are started again after a pause only. */
 const FRUITLESS_DEATHS = 3;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
@@ -33,6 +34,7 @@ interface Task {
   deaths: number;
 }
 
+/** A thread, and what it was given and has not answered, in order. */
 interface Member {
   readonly thread: CheckThread;
   readonly tasks: Task[];
@@ -55,6 +57,7 @@ class CheckerThreads implements ThreadChecker {
   readonly #log: LimitedLog;
   readonly #members = new Set<Member>();
   #waiting: Task[] = [];
+  /** Deaths since the last verdict. */
   #fruitless = 0;
   #deaths = 0;
   #lastDeath: string | undefined;
