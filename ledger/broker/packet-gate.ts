@@ -27,7 +27,7 @@ export class PacketGate {
   #headerBytes = 0;
   #length = 0;
 
-  /** Bytes of a body: of any packet, and of a PUBLISH that is not the first. */
+  /** The longest body of any packet, and of a PUBLISH that is not the first packet. */
   constructor(maxBytes: number, maxPublishBytes: number) {
     this.#maxBytes = maxBytes;
     this.#maxPublishBytes = maxPublishBytes;

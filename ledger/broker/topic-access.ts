@@ -1,4 +1,4 @@
-/** Which writer may do what on the broker (protocol.md §9). Pure. */
+/** Which writer may publish and hear which topics on the broker (protocol.md §9). Pure. */
 import { equalBytes } from '../../protocol/bytes.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { parseTopic } from '../../protocol/mqtt/topics.js';
