@@ -15,7 +15,7 @@ import { LimitedLog } from '../host/limited-log.js';
 import { MAX_BATCH_ITEMS } from '../protocol/mqtt/batch.js';
 import type { Signer } from '../protocol/crypto/ed25519.js';
 import { MAX_ENTRY_TYPE, MAX_PAYLOAD_LENGTH } from '../protocol/tlog/entry.js';
-import { FirebreakError, refusalOf } from '../protocol/errors.js';
+import { asError, FirebreakError, refusalOf } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
 import { encodeWriterStatus } from '../protocol/mqtt/writer-status.js';
@@ -25,14 +25,15 @@ import { RecallPlan } from './recall.js';
 import { Receipts } from './receipts.js';
 import type { CourierCounts } from './receipts.js';
 import type { BatchLimits, OutboundEntry, Spool } from './spool.js';
-import { UnderWay } from './under-way.js';
+import { BatchesUnderWay } from './under-way.js';
 import type { BatchUnderWay } from './under-way.js';
 import type { Uplink } from './uplink.js';
 
 const BATCH_LIMITS: BatchLimits = { maxItems: MAX_BATCH_ITEMS, maxBytes: 1_048_576 };
-/** Batches that wait for a receipt; and with them those put off after a refusal. Both are held in memory. */
-const ACTIVE_AT_ONCE = 4;
-const UNDER_WAY_AT_ONCE = 16;
+/** Batches that wait for a receipt. */
+const MAX_ACTIVE = 4;
+/** With them, those put off after a refusal. All are held in memory. */
+const MAX_UNDER_WAY = 16;
 const RECEIPT_WAIT_MS = 10_000;
 const RETRY_PAUSE_MS = 1_000;
 const CHECK_EVERY_MS = 250;
@@ -44,7 +45,7 @@ export interface CourierDeps {
   readonly signer: Signer;
   readonly ledgerReceiptKey: Uint8Array;
   readonly log: Log;
-  /** Of the program, for the status topic. */
+  /** Version of the program, for the status topic. */
   readonly version: string;
   /** Wall ms without a receipt after which a batch is sent again; doubles each time. */
   readonly receiptWaitMs?: number;
@@ -106,9 +107,9 @@ export async function openCourier(deps: CourierDeps): Promise<Courier> {
 
 class SpoolingCourier implements Courier {
   readonly #deps: CourierDeps;
-  /** A ledger may be in trouble for weeks, and have a word on each batch meanwhile. */
+  /** Limited: a ledger may be in trouble for weeks, and refuse each batch meanwhile. */
   readonly #log: LimitedLog;
-  readonly #underWay: UnderWay;
+  readonly #underWay: BatchesUnderWay;
   readonly #deliveries = new Deliveries();
   readonly #recall: RecallPlan;
   readonly #receipts: Receipts;
@@ -126,14 +127,20 @@ class SpoolingCourier implements Courier {
     this.#deps = deps;
     this.#log = new LimitedLog(deps.log);
     this.#recall = new RecallPlan(retryPauseMs);
-    this.#underWay = new UnderWay(signer, deps.receiptWaitMs ?? RECEIPT_WAIT_MS);
+    this.#underWay = new BatchesUnderWay(signer, deps.receiptWaitMs ?? RECEIPT_WAIT_MS);
     this.#receipts = new Receipts({
-      ...{ spool, ledgerReceiptKey, log: this.#log, retryPauseMs, isPastRetention },
+      spool,
+      ledgerReceiptKey,
+      retryPauseMs,
+      isPastRetention,
       writerId: partyIdOf(signer.publicKey),
-      ...{ underWay: this.#underWay, deliveries: this.#deliveries },
-      ...{ recall: this.#recall, counts: this.#counts },
+      batches: this.#underWay,
+      deliveries: this.#deliveries,
+      recall: this.#recall,
+      counts: this.#counts,
+      log: this.#log,
       send: (batches) => this.#sendAll(batches),
-      onSettled: () => this.#kick(),
+      onSettled: () => this.#formMore(),
     });
   }
 
@@ -141,14 +148,14 @@ class SpoolingCourier implements Courier {
     const { spool, uplink } = this.#deps;
     for (const batch of await spool.formed()) this.#underWay.add(batch, false);
     uplink.onReceipt((bytes) => {
-      if (!this.#closed) this.#receipts.take(bytes);
+      if (!this.#closed) this.#receipts.receive(bytes);
     });
     uplink.onOnline(() => this.#sendAll(this.#underWay.waiting()));
     this.#timers = [
       setInterval(() => this.#tick(), CHECK_EVERY_MS),
       setInterval(() => void this.#sayStatus(true), STATUS_EVERY_MS),
     ];
-    this.#kick();
+    this.#formMore();
   }
 
   async post(entries: readonly OutboundEntry[]): Promise<readonly PostedEntry[]> {
@@ -157,7 +164,7 @@ class SpoolingCourier implements Courier {
     const ids = await this.#deps.spool.append(entries);
     const posted = ids.map((id) => this.#deliveries.expect(id));
     if (this.#closed) this.#deliveries.close();
-    this.#kick();
+    this.#formMore();
     return posted;
   }
 
@@ -178,8 +185,8 @@ class SpoolingCourier implements Courier {
       keptAside: refused,
       keptAsideReasons: byName(spool.refusedByReason()),
       ...this.#counts,
-      lastReceiptWallMs: this.#receipts.lastTaken?.wallMs,
-      lastIndex: this.#receipts.lastTaken?.index,
+      lastReceiptWallMs: this.#receipts.lastAccepted?.wallMs,
+      lastIndex: this.#receipts.lastAccepted?.index,
     };
   }
 
@@ -200,7 +207,7 @@ class SpoolingCourier implements Courier {
   }
 
   #tick(): void {
-    this.#kick();
+    this.#formMore();
     const due = this.#underWay.due(performance.now());
     const overdue = due.filter(({ sent, isPaused }) => sent > 0 && !isPaused);
     if (overdue.length > 0 && this.#deps.uplink.isOnline)
@@ -208,8 +215,8 @@ class SpoolingCourier implements Courier {
     this.#sendAll(due);
   }
 
-  /** Forms batches while there is room under way; one caller at a time. After a failure it rests a while. */
-  #kick(): void {
+  /** Forms batches while there is room under way, unless that is going on already; then it goes on for longer. Rests after a failure. */
+  #formMore(): void {
     this.#formAgain = true;
     if (this.#forming !== undefined || this.#closed || performance.now() < this.#formAfterMs) return;
     this.#forming = this.#formRounds();
@@ -219,19 +226,19 @@ class SpoolingCourier implements Courier {
     try {
       while (this.#formAgain) {
         this.#formAgain = false;
-        await this.#formAll();
+        await this.#formWhileRoom();
       }
     } catch (error) {
       this.#formAfterMs = performance.now() + STATUS_EVERY_MS;
-      this.#log.error('the spool cannot form a batch', { why: messageOf(error) });
+      this.#log.error('the spool cannot form a batch', { why: asError(error).message });
     }
     this.#forming = undefined;
   }
 
-  async #formAll(): Promise<void> {
+  async #formWhileRoom(): Promise<void> {
     const { spool } = this.#deps;
     const hasRoom = (): boolean =>
-      !this.#closed && this.#underWay.active < ACTIVE_AT_ONCE && this.#underWay.size < UNDER_WAY_AT_ONCE;
+      !this.#closed && this.#underWay.active < MAX_ACTIVE && this.#underWay.size < MAX_UNDER_WAY;
     if (hasRoom() && spool.depth().parked > 0 && this.#recall.isDue(performance.now())) {
       const recalled = await spool.recall(BATCH_LIMITS);
       if (recalled) {
@@ -288,5 +295,3 @@ function nameOf(reason: number): string {
     return `reason ${reason}`;
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -23,6 +23,10 @@ export const ENTRY_TYPE = {
   pruning: 10,
 } as const;
 
+/** Whether entries of this type hold a report, which gateways write and a retention window ends. */
+export const isReport = (type: number): boolean =>
+  type === ENTRY_TYPE.tagReport || type === ENTRY_TYPE.presenceReport;
+
 export interface LedgerEntry {
   readonly type: number;
   readonly appendedAtMs: UnixMs;
