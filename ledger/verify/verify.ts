@@ -22,7 +22,7 @@ import { TileEdge, type TileBytes } from '../../protocol/tlog/tile-edge.js';
 import { openWitnessedCheckpoint, type WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 import { judgeLeaves } from './judge-leaves.js';
 import { readEntries } from '../readers/log-view.js';
-import { damagedInWords, PayloadTally } from './verify-payloads.js';
+import { PayloadTally } from './verify-payloads.js';
 import type { PayloadCounts, PayloadOptions } from './verify-payloads.js';
 
 export interface VerifiedSummary extends PayloadCounts {
@@ -94,15 +94,14 @@ class Verification {
   async finish(checkpoint: Checkpoint): Promise<VerifiedSummary> {
     await requireTiles(this.#reader, this.#edge.partial());
     confirmLog(this.#log, checkpoint);
-    return { checkpoint, ...this.#tally.counted(checkpoint.size) };
+    return { checkpoint, ...this.#tally.summary(checkpoint.size) };
   }
 
-  /** What else it came to, with what it ends with. */
+  /** The error a verification ends with, and in its message the damaged payloads that were counted before. */
   withDamageSeen(error: unknown): unknown {
-    const { damaged: count, withDamagedPayload: indexes } = this.#tally;
-    if (!(error instanceof FirebreakError) || count === 0) return error;
-    const seen = `${error.message}. Before that: ${damagedInWords(count, indexes)}`;
-    return new FirebreakError(error.code, seen, { cause: error });
+    const damage = this.#tally.damageInWords();
+    if (!(error instanceof FirebreakError) || damage === undefined) return error;
+    return new FirebreakError(error.code, `${error.message}. Before that: ${damage}`, { cause: error });
   }
 }
 

@@ -52,7 +52,7 @@ export interface WitnessStatus {
 }
 
 const MAX_BACK_OFF_MS = 60_000;
-/** The first answer may be where it is; another log process with our key could move it meanwhile. */
+/** The first answer may only say where the witness is, and another ledger with our key could move it between two tries. */
 const MAX_TRIES = 4;
 
 interface Answer {
@@ -128,7 +128,7 @@ export class WitnessClient {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const oldSize = this.#knownSize;
       if (oldSize > this.#deps.heldSize()) {
-        this.#knownSize = 0; // asked anew when it is due: nobody but the witness can say that this was wrong, or is mended
+        this.#knownSize = 0; // so that it is asked again when it is due: it alone can say whether that still holds
         throw this.#ahead(oldSize);
       }
       if (oldSize > candidate.size) return undefined;
@@ -141,7 +141,7 @@ export class WitnessClient {
     throw this.#error('unreachable', 'says another size each time it is asked');
   }
 
-  /** Of a 409. Where the size did not change, one that bears none says that another root was cosigned for it. */
+  /** The size in a 409. One without, to a candidate of the size it cosigned last, says that it cosigned another root for that. */
   #sizeIn({ type, body }: Answer, { size }: Candidate, oldSize: number): number {
     try {
       return decodeTlogSize(body);

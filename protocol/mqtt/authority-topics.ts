@@ -1,5 +1,5 @@
 /**
- * Payloads of the authority's retained topics (protocol.md §9, docs/protocol.md):
+ * Payloads of the authority's retained topics (protocol.md §9, §13):
  *
  *     day-keys       day-key statements of 105 bytes in a row, ascending by day, at most 366
  *     revocations    revocations of 93 bytes in a row, oldest first, at most 4,096

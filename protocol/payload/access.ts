@@ -121,7 +121,10 @@ function tagRuns(tags: TagList, firstHead: number): Uint8Array[] {
     from = next;
   } while (from < tags.length && runs.length < MAX_PARTS);
   if (from === tags.length) return runs;
-  throw new FirebreakError('size', `an answer with more tags than ${MAX_PARTS} ledger entries can name; ask for a shorter window or fewer hops`); // prettier-ignore
+  throw new FirebreakError(
+    'size',
+    `an answer with more tags than ${MAX_PARTS} ledger entries can name; ask for a shorter window or fewer hops`,
+  );
 }
 
 function sealPart(
@@ -154,18 +157,19 @@ export function openAccessPart(payload: Uint8Array, recipientSecretKey: Uint8Arr
  * Throws `format`, `sealing`.
  */
 export function readAccessQuestion(payload: Uint8Array, sharedSecret: Uint8Array): RecordedQuestion {
-  const { asked } = payload[SALT_BYTES] === VERSION ? readEither(payload, sharedSecret) : { asked: readFirstAccess(payload, sharedSecret) }; // prettier-ignore
+  const isFirstVersion = payload[SALT_BYTES] !== VERSION;
+  const asked = isFirstVersion ? readFirstAccess(payload, sharedSecret) : readEither(payload, sharedSecret);
   if (asked !== undefined) return asked;
   throw new FirebreakError('format', 'a further part of an access record: the question is in the first');
 }
 
-/** In the first version the byte that is the version now was one of a key: one in 256 of them is a 2 as well. */
-function readEither(payload: Uint8Array, sharedSecret: Uint8Array): Pick<AccessPart, 'asked'> {
+/** Where the version stands now, the first version had a byte of a key, and one key in 256 has a 2 there. */
+function readEither(payload: Uint8Array, sharedSecret: Uint8Array): AccessPart['asked'] {
   try {
-    return readHead(hpkeOpenWith(sharedSecret, sectionsOf(payload).head));
+    return readHead(hpkeOpenWith(sharedSecret, sectionsOf(payload).head)).asked;
   } catch (error) {
     try {
-      return { asked: readFirstAccess(payload, sharedSecret) };
+      return readFirstAccess(payload, sharedSecret);
     } catch {
       throw error;
     }
@@ -175,7 +179,9 @@ function readEither(payload: Uint8Array, sharedSecret: Uint8Array): Pick<AccessP
 /** The record of a look from all of its parts, in order. Throws `format` for parts that are not all of one look. */
 export function joinAccess(parts: readonly AccessPart[]): AccessRecord {
   const [first] = parts;
-  const isWhole = first?.parts === parts.length && parts.every(({ look, part }, place) => part === place && equalBytes(look, first.look)); // prettier-ignore
+  const isWhole =
+    first?.parts === parts.length &&
+    parts.every(({ look, part }, place) => part === place && equalBytes(look, first.look));
   if (!isWhole || first.asked === undefined)
     throw new FirebreakError('format', 'these are not all parts of one access record, in order');
   const { reachedCount, ...asked } = first.asked;
@@ -187,7 +193,8 @@ export function joinAccess(parts: readonly AccessPart[]): AccessRecord {
 
 function sectionsOf(payload: Uint8Array) {
   const { length } = payload;
-  const isLength = length >= MIN_PAYLOAD_LENGTH && length <= MAX_PAYLOAD_LENGTH && Number.isInteger(Math.log2(length)); // prettier-ignore
+  const isPowerOfTwo = Number.isInteger(Math.log2(length));
+  const isLength = isPowerOfTwo && length >= MIN_PAYLOAD_LENGTH && length <= MAX_PAYLOAD_LENGTH;
   const log2 = payload[SALT_BYTES + 1] ?? 0;
   if (payload[SALT_BYTES] !== VERSION)
     throw new FirebreakError('format', 'an access payload of another version: the first named no tags');

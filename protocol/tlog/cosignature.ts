@@ -12,7 +12,7 @@
 import { ByteReader, ByteWriter } from '../bytes.js';
 import { SIGNATURE_BYTES, verifyStrict, type Signer } from '../crypto/ed25519.js';
 import { FirebreakError } from '../errors.js';
-import { keyHashOf, keyText, parseKey, signatureLine, type NoteSignature } from './note.js';
+import { keyHashOf, formatKey, parseKey, signatureLine, type NoteSignature } from './note.js';
 import { fromBase64 } from './text-forms.js';
 
 const COSIGNATURE_V1 = 4;
@@ -48,7 +48,7 @@ export function cosignerWithKey(name: string, signer: Signer): CosignerWithKey {
 
 /** The witness' verifier key as text. */
 export function formatCosignerKey({ name, keyHash, cosignerKey }: Cosigner): string {
-  return keyText(name, keyHash, cosignerKey, COSIGNATURE_V1);
+  return formatKey(name, keyHash, cosignerKey, COSIGNATURE_V1);
 }
 
 /** Throws `format`, also for the key of a log. */

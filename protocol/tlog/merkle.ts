@@ -21,7 +21,7 @@ export const MAX_ENTRY_BYTES = 65_535;
 export const emptyRoot = (): Uint8Array => sha256(new Uint8Array(0));
 
 const leafInput = new Uint8Array(1 + MAX_ENTRY_BYTES);
-/** Its beginnings, by length: entries are nearly all as long as the one before. */
+/** Views of its beginning, by their length: entries are nearly all as long as the one before. */
 const smallLeaves: Uint8Array[] = [];
 const SMALL_LEAF = 256;
 const nodeInput = new Uint8Array(1 + 2 * HASH_LENGTH).fill(1);
@@ -56,7 +56,7 @@ export interface HashCoordinate {
   readonly index: number;
 }
 
-/** Reads stored hashes, in the order asked, in one go. Implementations: protocol/tlog/tile-hash-reader.ts and the ledger's store. */
+/** Reads stored hashes, in the order asked, in one go (tile-hash-reader.ts). */
 export type HashReader = (coordinates: readonly HashCoordinate[]) => Promise<readonly Uint8Array[]>;
 
 /** Leaves [start, end), and on which side of the path its hash joins. */

@@ -67,8 +67,8 @@ export function keyHashOf(name: string, publicKey: Uint8Array, type: number): nu
   return asBuffer(digest).readUInt32BE();
 }
 
-/** A key of some type as text; the pair of {@link parseKey}. */
-export function keyText(name: string, keyHash: number, key: Uint8Array, type: number): string {
+/** A key of some type as text, which {@link parseKey} reads. */
+export function formatKey(name: string, keyHash: number, key: Uint8Array, type: number): string {
   const data = Buffer.from(concat(Uint8Array.of(type), key)).toString('base64');
   return `${name}+${keyHash.toString(16).padStart(8, '0')}+${data}`;
 }
@@ -85,7 +85,7 @@ export function noteSigner(name: string, signer: Signer): NoteSigner {
 
 /** The verifier key as text, for configuration and third-party auditors. Throws `format` as {@link noteVerifier}. */
 export function noteVerifierKey(name: string, publicKey: Uint8Array): string {
-  return keyText(name, noteVerifier(name, publicKey).keyHash, publicKey, ED25519);
+  return formatKey(name, noteVerifier(name, publicKey).keyHash, publicKey, ED25519);
 }
 
 /** Throws `format`. */
@@ -100,7 +100,7 @@ export function parseVerifierKey(vkey: string): NoteVerifier {
 /** The signer key as text. It is a secret: it goes to a file with mode 0600 and nowhere else. */
 export function noteSignerKey(name: string, seed: Uint8Array): string {
   const { keyHash } = noteSigner(name, fastSigner(seed));
-  return `PRIVATE+KEY+${keyText(name, keyHash, seed, ED25519)}`;
+  return `PRIVATE+KEY+${formatKey(name, keyHash, seed, ED25519)}`;
 }
 
 /** Throws `format`, never with the key in the message. */

@@ -30,6 +30,7 @@ interface Draft {
   readonly names: Map<string, boolean>;
   /** Public keys, with what they are for. */
   readonly keys: Set<string>;
+  /** `null` until the quorum line is read; `undefined` when that says none. */
   quorum: string | undefined | null;
 }
 

@@ -14,6 +14,7 @@ export interface TileBytes extends Tile {
   readonly bytes: Uint8Array;
 }
 
+/** The tile of a level that is being filled. */
 interface EdgeTile {
   index: number;
   width: number;
@@ -40,6 +41,7 @@ export class TileEdge {
       tile.hashes.set(bytes);
       Object.assign(tile, { index, width });
     }
+    // A level without a partial tile goes on after its full ones.
     for (let level = 0; TILE_WIDTH ** (level + 1) <= range.size; level++) {
       this.levelTile(level).index = Math.floor(range.size / TILE_WIDTH ** (level + 1));
     }
