@@ -1,6 +1,7 @@
 /**
- * What a writer's log says of its broker, which may be gone for weeks while one try follows another. Until a connection lasts,
- * the 1st, 2nd, 4th, 8th … failure of each reason is logged; and that the broker is back, once after each failure that was.
+ * What a writer's log says of its broker, which may be gone for weeks while one try follows another. Until a
+ * connection lasts, the 1st, 2nd, 4th, 8th … failure of each reason is logged; and that the broker is back,
+ * once after each failure that was.
  */
 import { isToldByDoubling } from '../host/limited-log.js';
 import { FirebreakError } from '../protocol/errors.js';

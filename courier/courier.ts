@@ -1,15 +1,15 @@
 /**
- * How a writer reaches the ledger (protocol.md §9): entries go to the spool, leave it in signed batches numbered one after
- * the other, and are forgotten only for a receipt of the ledger that verifies. Delivery is at least once; the ledger
- * makes it exactly once.
+ * How a writer reaches the ledger (protocol.md §9): entries go to the spool, leave it in signed batches
+ * numbered one after the other, and are forgotten only for a receipt of the ledger that verifies. Delivery is
+ * at least once; the ledger makes it exactly once.
  *
- * A few batches are under way at a time; entries that come meanwhile wait in the spool and fill the next one. Without a
- * receipt in time, and after each reconnection, a batch is sent again byte for byte. What a receipt says is carried
- * out in receipts.ts: refused for now, entries are tried again with growing pauses, for as long as anybody could open them;
- * refused for good, they are kept aside.
+ * A few batches are under way at a time; entries that come meanwhile wait in the spool and fill the next one.
+ * Without a receipt in time, and after each reconnection, a batch is sent again byte for byte. What a receipt
+ * says is carried out in receipts.ts: refused for now, entries are tried again with growing pauses, for as
+ * long as anybody could open them; refused for good, they are kept aside.
  *
- * Crash cases. After form(), before the batch is sent: it is sent at the next start. After the receipt, before settle():
- * it is sent again and gets its receipt again.
+ * Crash cases. After form(), before the batch is sent: it is sent at the next start. After the receipt,
+ * before settle(): it is sent again and gets its receipt again.
  */
 import { LimitedLog } from '../host/limited-log.js';
 import { MAX_BATCH_ITEMS } from '../protocol/mqtt/batch.js';
@@ -52,14 +52,17 @@ export interface CourierDeps {
   /** Wall ms after which what was refused for now is tried again; doubles each time. */
   readonly retryPauseMs?: number;
   /**
-   * Whether what was received then, unix ms, is beyond the window: reports that still wait for a certificate are then kept
-   * aside. Without it they wait for ever.
+   * Whether what was received then, unix ms, is beyond the window: reports that still wait for a certificate
+   * are then kept aside. Without it they wait for ever.
    */
   readonly isPastRetention?: (timeMs: number) => boolean;
 }
 
 export interface PostedEntry {
-  /** Resolves with the ledger's last word on it. Rejects `closed` when the courier closes first (the entry stays spooled), or with the signal's reason. */
+  /**
+   * Resolves with the ledger's last word on it. Rejects `closed` when the courier closes first (the entry
+   * stays spooled), or with the signal's reason.
+   */
   delivered(signal?: AbortSignal): Promise<Delivery>;
 }
 
@@ -84,13 +87,19 @@ export interface CourierStatus {
   readonly renumbered: number;
   /** Receipts that did not verify, or fit no batch under way. */
   readonly strayReceipts: number;
-  /** When the newest receipt came by which the ledger took something, and the place in the log of the last entry it took then. */
+  /**
+   * When the newest receipt came by which the ledger took something, and the place in the log of the last
+   * entry it took then.
+   */
   readonly lastReceiptWallMs: number | undefined;
   readonly lastIndex: number | undefined;
 }
 
 export interface Courier {
-  /** Resolves once the entries are on disk. Throws `full` when the spool is, `size` or `format` for an entry no ledger takes; then nothing of them is kept. */
+  /**
+   * Resolves once the entries are on disk. Throws `full` when the spool is, `size` or `format` for an entry
+   * no ledger takes; then nothing of them is kept.
+   */
   post(entries: readonly OutboundEntry[]): Promise<readonly PostedEntry[]>;
   /** Resolves when the ledger has receipted everything posted. Rejects with the signal's reason, or `closed`. */
   drained(signal?: AbortSignal): Promise<void>;
@@ -215,7 +224,10 @@ class SpoolingCourier implements Courier {
     this.#sendAll(due);
   }
 
-  /** Forms batches while there is room under way, unless that is going on already; then it goes on for longer. Rests after a failure. */
+  /**
+   * Forms batches while there is room under way, unless that is going on already; then it goes on for longer.
+   * Rests after a failure.
+   */
   #formMore(): void {
     this.#formAgain = true;
     if (this.#forming !== undefined || this.#closed || performance.now() < this.#formAfterMs) return;

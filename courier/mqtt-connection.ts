@@ -30,7 +30,10 @@ export interface MqttConnectionDeps {
   readonly pubackTimeoutMs?: number;
 }
 
-/** Rejects `unreachable`, `permission` (the broker refused this writer) or `closed` (the signal), in words for a person. */
+/**
+ * Rejects `unreachable`, `permission` (the broker refused this writer) or `closed` (the signal), in words for
+ * a person.
+ */
 export async function openMqttConnection(deps: MqttConnectionDeps): Promise<MqttConnection> {
   const { url, clientId, username, password, will, signal } = deps;
   if (signal.aborted) throw stopped();
@@ -111,7 +114,10 @@ export class MqttConnection {
     await this.#inTime(asked, 'confirm the subscriptions');
   }
 
-  /** Sends DISCONNECT when nothing is outstanding, so that the last will is not published; breaks off otherwise. Bounded. */
+  /**
+   * Sends DISCONNECT when nothing is outstanding, so that the last will is not published; breaks off
+   * otherwise. Bounded.
+   */
   async end(): Promise<void> {
     const client = this.#client;
     if (client.connected && this.#unacknowledged === 0) {
@@ -150,7 +156,10 @@ export class MqttConnection {
 
 const stopped = (): FirebreakError => new FirebreakError('closed', 'asked to stop');
 
-/** Whether the SUBACK refused a topic. When the connection ends first, mqtt.js throws the same error without a packet. */
+/**
+ * Whether the SUBACK refused a topic. When the connection ends first, mqtt.js throws the same error without a
+ * packet.
+ */
 function isRefused(error: unknown): boolean {
   const packet: unknown = error instanceof ErrorWithSubackPacket ? error.packet : undefined;
   return packet !== undefined;

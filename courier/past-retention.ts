@@ -1,8 +1,8 @@
 /**
- * Whether a report was received so long ago that no key opens it any more. What is given up for that is lost, so the answer
- * never rests on one reading of one clock: a clock that leapt ahead is followed no further than one step and the time that
- * passed since the start, and nothing is given up while something else says that the clock is wrong. Waiting too long costs
- * room, and no report.
+ * Whether a report was received so long ago that no key opens it any more. What is given up for that is lost,
+ * so the answer never rests on one reading of one clock: a clock that leapt ahead is followed no further than
+ * one step and the time that passed since the start, and nothing is given up while something else says that
+ * the clock is wrong. Waiting too long costs room, and no report.
  */
 import type { CountedClock } from '../protocol/clock.js';
 import { DAY_SECONDS, MAX_CLOCK_STEP_DAYS } from '../protocol/time.js';

@@ -1,4 +1,7 @@
-/** What a courier does with the ledger's receipts: each is verified, judged (verdict.ts) and carried out in the spool. */
+/**
+ * What a courier does with the ledger's receipts: each is verified, judged (verdict.ts) and carried out in
+ * the spool.
+ */
 import { isToldByDoubling } from '../host/limited-log.js';
 import { equalBytes } from '../protocol/bytes.js';
 import { asError } from '../protocol/errors.js';
@@ -37,7 +40,10 @@ export interface ReceiptDeps {
   readonly onSettled: () => void;
 }
 
-/** A batch whose number is taken skips at most so many: it takes 2^24 such refusals to get to the last number of all. */
+/**
+ * A batch whose number is taken skips at most so many: it takes 2^24 such refusals to get to the last number
+ * of all.
+ */
 const LONGEST_STEP = 2 ** 24;
 
 export class Receipts {
@@ -122,7 +128,10 @@ export class Receipts {
     }
   }
 
-  /** The ledger may hold any number of batches of an earlier life of the spool: each time twice as many numbers are skipped. */
+  /**
+   * The ledger may hold any number of batches of an earlier life of the spool: each time twice as many
+   * numbers are skipped.
+   */
   async #renumber(underWay: BatchUnderWay): Promise<void> {
     const { spool, batches, counts, log, send } = this.#deps;
     const step = Math.min(LONGEST_STEP, 2 ** this.#renumberedInARow);

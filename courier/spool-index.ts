@@ -44,8 +44,9 @@ export class SpoolIndex {
   }
 
   /**
-   * Throws `full` when the entries do not fit beside those held and those that are being written, or presence reports not into
-   * their share. That share is not held against what is being written: whoever writes presence reports posts one after another.
+   * Throws `full` when the entries do not fit beside those held and those that are being written, or presence
+   * reports not into their share. That share is not held against what is being written: whoever writes
+   * presence reports posts one after another.
    */
   requireRoom(entries: readonly OutboundEntry[], waiting: Size): void {
     const { maxEntries, maxBytes, presenceShare } = this.#limits;

@@ -1,9 +1,9 @@
 /**
  * A spool on disk, in a level folder of the writer's own (rows: spool-rows.ts).
  *
- * Appends that come while one is being synced wait, and are synced together: no timer, one sync for many. The index is
- * the truth while the spool is open: ids and numbers of a failed write are given again, and whatever of it did reach the
- * disk is written over.
+ * Appends that come while one is being synced wait, and are synced together: no timer, one sync for many. The
+ * index is the truth while the spool is open: ids and numbers of a failed write are given again, and whatever
+ * of it did reach the disk is written over.
  */
 import { FirebreakError } from '../protocol/errors.js';
 import { openSpoolDisk } from './spool-disk.js';
@@ -41,7 +41,10 @@ interface Ending {
   readonly operations: readonly Operation[];
 }
 
-/** Throws `locked` when another process has the folder open, `foreign` for another writer's, `permission`, `damaged`. */
+/**
+ * Throws `locked` when another process has the folder open, `foreign` for another writer's, `permission`,
+ * `damaged`.
+ */
 export async function openLevelSpool(
   dir: string,
   writerId: Uint8Array,
@@ -67,7 +70,10 @@ class LevelSpool implements Spool {
   #flushing: Promise<void> | undefined;
   /** Ends with the last change to batches; they are made one after another, since each gives or frees a number. */
   #lastInTurn: Promise<unknown> = Promise.resolve();
-  /** Of batches whose ending failed: it may have reached the disk all the same, so that their entries cannot be read again. */
+  /**
+   * Of batches whose ending failed: it may have reached the disk all the same, so that their entries cannot
+   * be read again.
+   */
   readonly #endings = new Map<number, Ending>();
 
   constructor(disk: SpoolDisk, index: SpoolIndex) {

@@ -2,13 +2,13 @@
  * Where a writer keeps what the ledger has not receipted yet. Implementations: spool-memory.ts, spool-level.ts; one
  * contract suite holds for both.
  *
- * Durability: what append(), form(), renumber() or recall() resolved survives a crash. Once formed, a batch has the same
- * number and the same entries for ever, so that it can be sent again byte for byte. A call that rejects has changed
- * nothing and can be made again; settle() then ends the batch as the first call said.
+ * Durability: what append(), form(), renumber() or recall() resolved survives a crash. Once formed, a batch
+ * has the same number and the same entries for ever, so that it can be sent again byte for byte. A call that
+ * rejects has changed nothing and can be made again; settle() then ends the batch as the first call said.
  *
- * Bounds: append() throws `full` rather than grow past the limits, and keeps nothing of that call; of refused entries the
- * newest are kept. Presence reports may take no more than a share: whoever floods a gateway with forged tags must not take
- * the room of what real ones bring.
+ * Bounds: append() throws `full` rather than grow past the limits, and keeps nothing of that call; of refused
+ * entries the newest are kept. Presence reports may take no more than a share: whoever floods a gateway with
+ * forged tags must not take the room of what real ones bring.
  */
 import type { BatchItem } from '../protocol/mqtt/batch.js';
 
@@ -72,22 +72,23 @@ export interface Spool {
   /** Keeps entries; resolves with their ids, ascending, once they are on disk. Throws `full`. */
   append(entries: readonly OutboundEntry[]): Promise<readonly number[]>;
   /**
-   * Makes the next batch, of entries that are in none and not parked; `undefined` when there are none. Throws `size` for an entry
-   * that fits no batch.
+   * Makes the next batch, of entries that are in none and not parked; `undefined` when there are none. Throws
+   * `size` for an entry that fits no batch.
    */
   form(limits: BatchLimits): Promise<SpooledBatch | undefined>;
   /** The same, of the entries parked longest. */
   recall(limits: BatchLimits): Promise<SpooledBatch | undefined>;
   /**
-   * Gives a batch another number, when its own is taken at the ledger: the one that is `step` after the last one given, 1 by
-   * default. Throws `not-found`.
+   * Gives a batch another number, when its own is taken at the ledger: the one that is `step` after the last
+   * one given, 1 by default. Throws `not-found`.
    */
   renumber(seq: number, step?: number): Promise<SpooledBatch>;
   /** Batches formed and not settled, by seq: what a restart has to send again. */
   formed(): Promise<readonly SpooledBatch[]>;
   /**
-   * Ends a batch; does nothing for one that was not formed. A crash may undo it, as a whole: the batch is then sent and receipted
-   * once more. After a call that rejected, the next one ends the batch with the fates of the first: they may be on disk.
+   * Ends a batch; does nothing for one that was not formed. A crash may undo it, as a whole: the batch is
+   * then sent and receipted once more. After a call that rejected, the next one ends the batch with the fates
+   * of the first: they may be on disk.
    */
   settle(seq: number, fates: Fates): Promise<void>;
   /** The entries kept aside, oldest first. */

@@ -1,6 +1,6 @@
 /**
- * Batches formed and not settled: which are to be sent when, and which one a receipt is for. Bounded by its owner. Times
- * are of a monotonic clock, wall ms.
+ * Batches formed and not settled: which are to be sent when, and which one a receipt is for. Bounded by its
+ * owner. Times are of a monotonic clock, wall ms.
  */
 import { batchHash, encodeBatch } from '../protocol/mqtt/batch.js';
 import { toHex } from '../protocol/bytes.js';
@@ -30,7 +30,10 @@ export interface BatchUnderWay {
   isPublishing: boolean;
   /** A receipt for it is being carried out. */
   isSettling: boolean;
-  /** What the spool was told to settle it with. That may be on disk even if the spool failed, so no later receipt changes it. */
+  /**
+   * What the spool was told to settle it with. That may be on disk even if the spool failed, so no later
+   * receipt changes it.
+   */
   settledWith: SettledVerdict | undefined;
 }
 

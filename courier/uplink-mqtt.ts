@@ -1,7 +1,7 @@
 /**
  * The uplink over MQTT 3.1.1, QoS 1, with a fresh signed token at each connection (protocol.md §13, "Connect
- * token"). Reconnects for ever with growing pauses. The first connection is waited for, up to a stated time, unless the writer
- * has work that needs no broker.
+ * token"). Reconnects for ever with growing pauses. The first connection is waited for, up to a stated time,
+ * unless the writer has work that needs no broker.
  */
 import { randomBytes } from 'node:crypto';
 import { toHex } from '../protocol/bytes.js';
@@ -41,7 +41,10 @@ export interface UplinkMqttDeps {
   readonly patienceMs?: number;
   /** A message not acknowledged after this ends the connection; 30 s when absent. */
   readonly pubackTimeoutMs?: number;
-  /** Aborted when this writer is about to close: ends the wait for the first connection, and a lost broker is logged no more. */
+  /**
+   * Aborted when this writer is about to close: ends the wait for the first connection, and a lost broker is
+   * logged no more.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -200,8 +203,9 @@ class MqttUplink implements Uplink {
   }
 
   /**
-   * Subscribes to every topic with a listener, also to those added while the broker confirms the others, and is online as soon as
-   * none is left, without an await in between: from then on subscribe() itself asks the broker.
+   * Subscribes to every topic with a listener, also to those added while the broker confirms the others, and
+   * is online as soon as none is left, without an await in between: from then on subscribe() itself asks the
+   * broker.
    */
   async #comeOnline(connection: MqttConnection): Promise<void> {
     const heard = new Set<string>();

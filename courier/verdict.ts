@@ -1,8 +1,9 @@
 /**
- * What a verified ledger receipt means for a batch. Pure. Whatever a passing condition refused (a ledger under load, a
- * certificate that is not in the log yet, a number taken by an earlier life of the spool) is sent again, in the same
- * batch while the ledger recorded nothing of it, under another number once it did. A report whose certificate has not come
- * before its day's keys are destroyed is given up: nobody could open it, and it would keep the room of others.
+ * What a verified ledger receipt means for a batch. Pure. Whatever a passing condition refused (a ledger
+ * under load, a certificate that is not in the log yet, a number taken by an earlier life of the spool) is
+ * sent again, in the same batch while the ledger recorded nothing of it, under another number once it did. A
+ * report whose certificate has not come before its day's keys are destroyed is given up: nobody could open
+ * it, and it would keep the room of others.
  */
 import { isReport } from '../protocol/tlog/entry.js';
 import { refusalNumber, refusalOf } from '../protocol/errors.js';

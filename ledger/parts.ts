@@ -32,8 +32,8 @@ export interface PartsDeps {
   /** Who must cosign a checkpoint before readers see it (docs/witnesses.md); without it they see each commit. */
   readonly policy?: WitnessPolicy;
   /**
-   * The folder was run with such a policy before: even when the file `published` is lost, readers are shown nothing that was
-   * not cosigned.
+   * The folder was run with such a policy before: even when the file `published` is lost, readers are shown
+   * nothing that was not cosigned.
    */
   readonly wasWitnessed?: boolean;
   /** Keeps `policy` for the starts to come, before anything that is published changes. */

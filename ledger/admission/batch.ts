@@ -41,8 +41,9 @@ export function busyBatch(bytes: Uint8Array, from: Uint8Array | undefined): Refu
 }
 
 /**
- * The writer of a batch that it signed (protocol.md §9), or why the batch is refused as a whole: it came from another writer
- * than it names (the answer goes to `from`), nobody vouched for its writer, or the signature is not the writer's.
+ * The writer of a batch that it signed (protocol.md §9), or why the batch is refused as a whole: it came from
+ * another writer than it names (the answer goes to `from`), nobody vouched for its writer, or the signature
+ * is not the writer's.
  */
 function judgeHead(
   decoded: DecodedBatch,

@@ -1,6 +1,6 @@
 /**
- * The rules for one item of a batch, in order: its writer's certificate, first, so that a revoked gateway learns nothing else
- * of what it sends; its type; then what that type asks for.
+ * The rules for one item of a batch, in order: its writer's certificate, first, so that a revoked gateway
+ * learns nothing else of what it sends; its type; then what that type asks for.
  */
 import type { BatchItem } from '../../protocol/mqtt/batch.js';
 import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
@@ -37,8 +37,8 @@ interface Reading {
 const KEPT: Reading = { retentionDay: KEPT_DAY, statement: undefined };
 
 /**
- * Types that are checked for their form alone. What is in types 11 and up, for later streams (protocol.md §10), is for their
- * writers to say.
+ * Types that are checked for their form alone. What is in types 11 and up, for later streams (protocol.md
+ * §10), is for their writers to say.
  */
 const FORM_CHECKS: Readonly<Record<number, (payload: Uint8Array) => void>> = {
   [ENTRY_TYPE.case]: requirePadded,

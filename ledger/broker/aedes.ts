@@ -27,10 +27,11 @@ const MAX_RETAINED_BYTES = 512 * 1024;
 const CONNECTIONS_PER_WRITER = 4;
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
 /**
- * Every four heartbeats aedes publishes the last wills of each broker, its own too, that by the host's clock gave no sign of
- * life for three. With its default of a minute, a clock that leaps ahead would publish the wills of writers that are connected.
- * There is no other broker whose wills could be published, since they are kept in memory here; so this is as long as can be:
- * four of them, 23 days, must stay below 2^31 ms, or the timer goes off at once.
+ * Every four heartbeats aedes publishes the last wills of each broker, its own too, that by the host's clock
+ * gave no sign of life for three. With its default of a minute, a clock that leaps ahead would publish the
+ * wills of writers that are connected. There is no other broker whose wills could be published, since they
+ * are kept in memory here; so this is as long as can be: four of them, 23 days, must stay below 2^31 ms, or
+ * the timer goes off at once.
  */
 const HEARTBEAT_MS = 500_000_000;
 /** The message of aedes' error for a client that was silent for one and a half times its keep-alive. */
@@ -50,7 +51,10 @@ export interface BrokerOptions {
   /** The host's time, for the freshness of connect tokens. */
   readonly wallMs?: () => number;
   readonly tokenToleranceMs?: number;
-  /** A connection that has not taken all that waits for it within so many wall ms is ended, also while it is taking it. */
+  /**
+   * A connection that has not taken all that waits for it within so many wall ms is ended, also while it is
+   * taking it.
+   */
   readonly drainTimeoutMs?: number;
   /** Bytes that may wait for a connection; with more it is ended at once. */
   readonly maxUnsentBytes?: number;
@@ -157,8 +161,9 @@ class BrokerRules {
   }
 
   /**
-   * For each PUBLISH, and each last will when it is due: resolves when aedes may acknowledge it, with what to do after that, if
-   * anything. Rejects when the connection is to end: a topic that is not the writer's, or a ledger that cannot store.
+   * For each PUBLISH, and each last will when it is due: resolves when aedes may acknowledge it, with what to
+   * do after that, if anything. Rejects when the connection is to end: a topic that is not the writer's, or a
+   * ledger that cannot store.
    */
   async admit(broker: Aedes, client: Client | null, packet: Incoming): Promise<(() => void) | undefined> {
     const writerId = client === null ? undefined : this.#writers.get(client);
@@ -211,7 +216,8 @@ class BrokerRules {
 function createAedes(rules: BrokerRules, drainTimeout: number): Promise<Aedes> {
   const opening: Promise<Aedes> = Aedes.createBroker({
     connectTimeout: 10_000,
-    // No bound over all writers: each message waits until it is written, and those to a writer that stopped reading would
+    // No bound over all writers: each message waits until it is written, and those to a writer that stopped
+    // reading would
     // keep the others' from going out. What one writer has under way is bounded by its connections.
     concurrency: 0,
     drainTimeout,

@@ -48,8 +48,8 @@ export class Connections {
   }
 
   /**
-   * Takes in nothing more. Resolves once all that was taken in is answered and the system has taken the answers, or after a
-   * second. `isAnswered`: whether the caller has written all it owes.
+   * Takes in nothing more. Resolves once all that was taken in is answered and the system has taken the
+   * answers, or after a second. `isAnswered`: whether the caller has written all it owes.
    */
   async finish(isAnswered: () => boolean): Promise<void> {
     this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()));

@@ -2,10 +2,11 @@
  * The ledger as a client of any MQTT 3.1.1 broker. Writers publish there as they would to the embedded one; who may
  * publish what is then the broker's business, but every batch is signed and admitted by the same rules.
  *
- * A PUBLISH is acknowledged to the broker once the ledger has taken it in, not once it is committed: mqtt.js reads the next
- * only after that, and batches of many writers are to be under way at once. So PUBACK promises nothing here; the receipt
- * does, and writers send again what is not receipted. When the ledger is away, or has as much under way as it may, the
- * broker keeps what comes in the ledger's session, as far as the broker's own bounds go.
+ * A PUBLISH is acknowledged to the broker once the ledger has taken it in, not once it is committed: mqtt.js
+ * reads the next only after that, and batches of many writers are to be under way at once. So PUBACK promises
+ * nothing here; the receipt does, and writers send again what is not receipted. When the ledger is away, or
+ * has as much under way as it may, the broker keeps what comes in the ledger's session, as far as the
+ * broker's own bounds go.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,8 +26,8 @@ const RETRY_MS = { first: 500, longest: 30_000 };
 const CLOSE_MS = 1000;
 const SUBSCRIBE_WITHIN_MS = 30_000;
 /**
- * Under way at once, of all writers together: as much as the ledger takes in, so that it is the ledger that turns a flood
- * away, by its fair turns, and others' batches do not wait behind one in the broker.
+ * Under way at once, of all writers together: as much as the ledger takes in, so that it is the ledger that
+ * turns a flood away, by its fair turns, and others' batches do not wait behind one in the broker.
  */
 const MAX_UNDER_WAY = 4096;
 const MAX_UNDER_WAY_BYTES = 64 * 1024 * 1024;
@@ -220,7 +221,10 @@ class Session {
     resumeReading?.();
   }
 
-  /** A batch that could not be stored gets no receipt, so its writer sends it again. What the broker holds is left there for a while. */
+  /**
+   * A batch that could not be stored gets no receipt, so its writer sends it again. What the broker holds is
+   * left there for a while.
+   */
   #notStored(error: unknown): void {
     this.#options.log.error('a batch could not be stored; its writer sends it again', { why: String(error) });
     this.#resumeReading = undefined;
@@ -241,7 +245,8 @@ class Session {
 
   async #commit(batch: Uint8Array, writerId: Uint8Array): Promise<void> {
     const receipt = await this.#options.ledger.submit(batch, writerId);
-    // The broker's PUBACK is not waited for: while there is no room, mqtt.js reads nothing before this batch is answered.
+    // The broker's PUBACK is not waited for: while there is no room, mqtt.js reads nothing before this batch
+    // is answered.
     this.#receipts.publish(writerId, receipt);
   }
 }
@@ -260,7 +265,10 @@ async function endClient(client: MqttClient): Promise<void> {
   await client.endAsync(true);
 }
 
-/** Takes batches for `ledger` from a broker run by somebody else. Throws `unreachable` when it gives up, `input` as {@link requireBrokerUrl}. */
+/**
+ * Takes batches for `ledger` from a broker run by somebody else. Throws `unreachable` when it gives up,
+ * `input` as {@link requireBrokerUrl}.
+ */
 export async function openExternalBroker(options: ExternalBrokerOptions): Promise<ExternalBroker> {
   requireBrokerUrl(options.url);
   const client = mqtt.connect(options.url, clientOptions(options));

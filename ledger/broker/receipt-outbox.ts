@@ -1,15 +1,19 @@
 /**
- * The receipts that the ledger publishes on a broker of somebody else. mqtt.js keeps each until the broker acknowledges it, and
- * after a lost connection sends what it kept before anything else. So a broker that ends the connection at a receipt (its ACL
- * denies the topic) would never let the ledger subscribe to entries again. So all receipts are dropped once two connections in a
- * row ended that way, and when a bound is reached: a writer whose batch has no receipt sends it again, and is given the same one.
+ * The receipts that the ledger publishes on a broker of somebody else. mqtt.js keeps each until the broker
+ * acknowledges it, and after a lost connection sends what it kept before anything else. So a broker that ends
+ * the connection at a receipt (its ACL denies the topic) would never let the ledger subscribe to entries
+ * again. So all receipts are dropped once two connections in a row ended that way, and when a bound is
+ * reached: a writer whose batch has no receipt sends it again, and is given the same one.
  */
 import type { MqttClient } from 'mqtt';
 import { asError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
 import { receiptsTopic } from '../../protocol/mqtt/topics.js';
 
-/** Published and not acknowledged, at most: more than the batches under way, so that answers to all of them have room. */
+/**
+ * Published and not acknowledged, at most: more than the batches under way, so that answers to all of them
+ * have room.
+ */
 export const MAX_RECEIPTS = 8192;
 const DENIED =
   'the broker ended the connection at a receipt: let the ledger publish to firebreak/v1/writers/+/receipts there';
@@ -50,8 +54,8 @@ export class ReceiptOutbox {
   }
 
   /**
-   * To be called when a connection ends. `wasSubscribed`: it got as far as the ledger's subscription. `byLedger`: the ledger ended
-   * it. Only a second one in a row counts: one alone may end for many reasons.
+   * To be called when a connection ends. `wasSubscribed`: it got as far as the ledger's subscription.
+   * `byLedger`: the ledger ended it. Only a second one in a row counts: one alone may end for many reasons.
    */
   lost({ wasSubscribed, byLedger }: { readonly wasSubscribed: boolean; readonly byLedger: boolean }): void {
     if (wasSubscribed) this.#endedEarly = 0;

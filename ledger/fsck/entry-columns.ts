@@ -1,6 +1,6 @@
 /**
- * What the checks need to know of each entry, in typed arrays by its number: 55 bytes an entry, and 6 to 12 for a table of
- * payload hashes; about 65 in all, whatever the payloads.
+ * What the checks need to know of each entry, in typed arrays by its number: 55 bytes an entry, and 6 to 12
+ * for a table of payload hashes; about 65 in all, whatever the payloads.
  */
 import { equalBytes, toHex } from '../../protocol/bytes.js';
 import type { LedgerEntry } from '../../protocol/tlog/entry.js';

@@ -1,7 +1,8 @@
 /**
- * Entry bundles packed for clients that take gzip (C2SP tlog-tiles asks for it; RFC 9110 §8.4.1): a full one shrinks by a third
- * in less than a millisecond of another thread. Tiles are hashes, and do not shrink. Only so many bundles are packed at once; the
- * others of a flood are sent as they are, which every client can read.
+ * Entry bundles packed for clients that take gzip (C2SP tlog-tiles asks for it; RFC 9110 §8.4.1): a full one
+ * shrinks by a third in less than a millisecond of another thread. Tiles are hashes, and do not shrink. Only
+ * so many bundles are packed at once; the others of a flood are sent as they are, which every client can
+ * read.
  */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';

@@ -67,7 +67,10 @@ const STATUS: Partial<Record<string, number>> = {
 /** Errors that are about what was asked for, not about the ledger. */
 const ASKERS_ERRORS: ReadonlySet<ErrorCode> = new Set(['not-found', 'pruned', 'witness', 'damaged-payload']);
 
-/** Any other error is the ledger's own trouble: whoever asks can do nothing about it, and is not shown the paths in it. */
+/**
+ * Any other error is the ledger's own trouble: whoever asks can do nothing about it, and is not shown the
+ * paths in it.
+ */
 async function withoutInternals<T>(reading: Promise<T>): Promise<T> {
   try {
     return await reading;

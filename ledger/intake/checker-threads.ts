@@ -2,9 +2,10 @@
  * Checks batches on threads beside this one (docs/decisions/0010). A thread knows nothing of the log: with each batch
  * goes what the issuer said of its writer so far, so the verdict is the one this thread would have come to.
  *
- * A thread that dies is replaced, and what it had goes to another. A batch that two threads died of is refused as busy,
- * and so is everything while threads die before they have done anything; the next try is made after a growing pause. One
- * that the machine has no room to make counts as a thread that died. The log says so, and that it goes on.
+ * A thread that dies is replaced, and what it had goes to another. A batch that two threads died of is
+ * refused as busy, and so is everything while threads die before they have done anything; the next try is
+ * made after a growing pause. One that the machine has no room to make counts as a thread that died. The log
+ * says so, and that it goes on.
  */
 import { availableParallelism } from 'node:os';
 import { LimitedLog } from '../../host/limited-log.js';
@@ -110,7 +111,10 @@ class CheckerThreads implements ThreadChecker {
     this.#log.close();
   }
 
-  /** Resolves when the thread runs; rejects when it dies instead, or cannot be made. One that is made is a member at once. */
+  /**
+   * Resolves when the thread runs; rejects when it dies instead, or cannot be made. One that is made is a
+   * member at once.
+   */
   #start(): Promise<void> {
     return new Promise((resolve, reject) => {
       const fail = (why: string): void =>

@@ -2,10 +2,10 @@
  * Batches that wait for their turn, a line for each writer: one writer's flood fills its own line and waits behind
  * itself. Turns go round the writers, one batch each. Pure: what a batch is, the owner knows.
  *
- * A batch counts against the bounds from when it is offered until it is done, so also while it is being worked on. When
- * a bound of all writers together is met, the writer that holds the most of what is scarce, batches or bytes, gives way:
- * the last of what it has waiting is evicted for a writer that would still hold less of it. So a writer that holds less
- * than the others is let in, as long as they have something waiting.
+ * A batch counts against the bounds from when it is offered until it is done, so also while it is being
+ * worked on. When a bound of all writers together is met, the writer that holds the most of what is scarce,
+ * batches or bytes, gives way: the last of what it has waiting is evicted for a writer that would still hold
+ * less of it. So a writer that holds less than the others is let in, as long as they have something waiting.
  */
 export interface QueueLimits {
   readonly batchesPerWriter: number;
@@ -51,7 +51,10 @@ export class FairQueue<T> {
     return this.#bytes;
   }
 
-  /** Takes in a batch at the end of its writer's line, and gives what was evicted for it; `undefined` when it finds no room. */
+  /**
+   * Takes in a batch at the end of its writer's line, and gives what was evicted for it; `undefined` when it
+   * finds no room.
+   */
   offer(queued: Queued<T>): readonly Queued<T>[] | undefined {
     const { writer, bytes } = queued;
     const { batchesPerWriter, bytesPerWriter } = this.#limits;

@@ -26,8 +26,8 @@ export interface LogView {
  * Opens the view of `savedNote`, or of the latest checkpoint. Tiles and bundles are read at the width they have now:
  * those of earlier widths may be gone (C2SP tlog-tiles). With a policy, the checkpoint of the view needs its witnesses.
  *
- * Throws `format`, `signature`, `foreign` or `witness` for a checkpoint that is none, not of this log or not cosigned, and `consistency` when the
- * ledger has fewer entries than the saved checkpoint says.
+ * Throws `format`, `signature`, `foreign` or `witness` for a checkpoint that is none, not of this log or not
+ * cosigned, and `consistency` when the ledger has fewer entries than the saved checkpoint says.
  */
 export async function openLogView(
   reader: LedgerReader,

@@ -55,14 +55,18 @@ export function readerOfStore(
 export interface FolderReading {
   /** The ledger asked witnesses, and the reader is for others: it shows nothing when what was published is lost. */
   readonly wasWitnessed?: boolean;
-  /** The reader is the ledger's own operator: it is shown all that was committed, also what witnesses have not cosigned yet. */
+  /**
+   * The reader is the ledger's own operator: it is shown all that was committed, also what witnesses have not
+   * cosigned yet.
+   */
   readonly isWhole?: boolean;
 }
 
 /**
  * Opens a folder whose ledger is not running, to read it. Nothing is added; a folder without a ledger stays as it is.
  *
- * Throws `not-found`, `foreign`, `locked` when it is open elsewhere, `damaged`, `permission`, `witness` as {@link FolderReading} says.
+ * Throws `not-found`, `foreign`, `locked` when it is open elsewhere, `damaged`, `permission`, `witness` as
+ * {@link FolderReading} says.
  */
 export async function openLedgerFolder(
   dir: string,

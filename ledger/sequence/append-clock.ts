@@ -1,8 +1,9 @@
 /**
- * The time that entries are dated by. What is in the log cannot be dated again, and no later entry may be dated earlier: one
- * entry dated by a clock that leapt ahead would hold every later one at that date until real time has caught up. So a clock
- * is doubted when it reads much more than the newest entry and the time that passed since can explain, and nothing is
- * appended until it is mended or a person says that it is right. At a start only the newest entry is known.
+ * The time that entries are dated by. What is in the log cannot be dated again, and no later entry may be
+ * dated earlier: one entry dated by a clock that leapt ahead would hold every later one at that date until
+ * real time has caught up. So a clock is doubted when it reads much more than the newest entry and the time
+ * that passed since can explain, and nothing is appended until it is mended or a person says that it is
+ * right. At a start only the newest entry is known.
  */
 import { asUnixMs, type UnixMs } from '../../protocol/brands.js';
 import type { CountedClock } from '../../protocol/clock.js';

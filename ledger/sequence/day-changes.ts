@@ -1,8 +1,8 @@
 /**
- * What the entries of one commit change about days: the rules of pruning (protocol.md §13), and the day records once the
- * commit is stored.
- * The log decides, never a report's own word: a day is pruned by the issuer, after the log says that its keys are
- * destroyed, and not before it left the retention window by the time the entry is appended. Pure.
+ * What the entries of one commit change about days: the rules of pruning (protocol.md §13), and the day
+ * records once the commit is stored. The log decides, never a report's own word: a day is pruned by the
+ * issuer, after the log says that its keys are destroyed, and not before it left the retention window by the
+ * time the entry is appended. Pure.
  */
 import type { UnixMs } from '../../protocol/brands.js';
 import type { Refusal } from '../../protocol/errors.js';

@@ -1,7 +1,8 @@
 /**
- * What the entries of one commit change about gateways: their records once the commit is stored, and whether a gateway is
- * still certified for an item. That was asked when the batch was checked too, but a revocation may have come into the log
- * since, and whoever reads the log judges by the order in it (protocol.md §8). Pure.
+ * What the entries of one commit change about gateways: their records once the commit is stored, and whether
+ * a gateway is still certified for an item. That was asked when the batch was checked too, but a revocation
+ * may have come into the log since, and whoever reads the log judges by the order in it (protocol.md §8).
+ * Pure.
  */
 import { toHex } from '../../protocol/bytes.js';
 import type { Refusal } from '../../protocol/errors.js';

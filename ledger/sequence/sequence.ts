@@ -119,8 +119,8 @@ function outcomesOf(draft: Draft, batch: CheckedBatch): Outcome[] {
 }
 
 /**
- * Whether nothing a gateway sent is certified. Such a batch is refused unrecorded: its certificate may be in the log when it
- * sends the batch again, and a gateway that was revoked must not fill the disk with answers.
+ * Whether nothing a gateway sent is certified. Such a batch is refused unrecorded: its certificate may be in
+ * the log when it sends the batch again, and a gateway that was revoked must not fill the disk with answers.
  */
 function isUncertified(
   { writerId }: CheckedBatch,
@@ -139,7 +139,10 @@ function storedPayloads(lookup: Lookup, found: Found): ReadonlyMap<string, Paylo
   return stored;
 }
 
-/** What a (writer, seq) was answered: the same batch again gets that answer, another one is refused (protocol.md §9). */
+/**
+ * What a (writer, seq) was answered: the same batch again gets that answer, another one is refused
+ * (protocol.md §9).
+ */
 interface EarlierBatch {
   readonly batchHash: Uint8Array;
   readonly answer: Answer;

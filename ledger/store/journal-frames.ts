@@ -1,12 +1,13 @@
 /**
  * The frames of a journal, each a commit. Pure.
  *
- *     frame   "FBJ2" | commit u48 | settled u48 | body length u32 | checksum of the frame before u32 | checksum u32 | body
+ *     frame   "FBJ2" | commit u48 | settled u48 | body length u32 | checksum of the frame before u32
+ *             | checksum u32 | body
  *     body    key length u16 | value length u32 | key | value, for each row that the commit puts into the store; zeros
  *
- * The checksum is the CRC-32 of everything before it and of the body. A frame fills whole blocks of 4,096 bytes. It names the
- * checksum of the frame before it in the file, 0 for the first: whoever sends payloads cannot know that, so what is left of
- * an earlier turn is never taken for the next frame, whatever was sent.
+ * The checksum is the CRC-32 of everything before it and of the body. A frame fills whole blocks of 4,096
+ * bytes. It names the checksum of the frame before it in the file, 0 for the first: whoever sends payloads
+ * cannot know that, so what is left of an earlier turn is never taken for the next frame, whatever was sent.
  */
 import { crc32 } from 'node:zlib';
 import { wholeBlocks } from './block-buffer.js';
@@ -150,8 +151,9 @@ export function joinTurns(files: readonly ScannedFile[]): readonly Frame[] {
 }
 
 /**
- * The frames to put back into a database that ends with `commit`: those since it was last known to be synced, some of which
- * it may have already. It may be ahead of a journal that was damaged at its end; then it has everything.
+ * The frames to put back into a database that ends with `commit`: those since it was last known to be synced,
+ * some of which it may have already. It may be ahead of a journal that was damaged at its end; then it has
+ * everything.
  *
  * Throws `damaged` when commits between the two are missing.
  */

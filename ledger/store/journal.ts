@@ -1,12 +1,13 @@
 /**
- * The journal: where a commit becomes durable. Each commit is one frame (journal-frames.ts), written and synced in one go
- * before it is answered; the level store is written behind it, unsynced, and what it had not synced when the power went is
- * replayed.
+ * The journal: where a commit becomes durable. Each commit is one frame (journal-frames.ts), written and
+ * synced in one go before it is answered; the level store is written behind it, unsynced, and what it had not
+ * synced when the power went is replayed.
  *
- * Two files take turns (`journal-0`, `journal-1`): one is written over from its start once everything in it is synced
- * in the store. A file is never shortened while the ledger runs, so behind the newest frame there are zeros or older
- * frames; their commits are smaller, which is how the end is known. Where it can be, a file is written past the system's
- * cache: that spares a copy, and a page is not written twice for two small frames in it.
+ * Two files take turns (`journal-0`, `journal-1`): one is written over from its start once everything in it
+ * is synced in the store. A file is never shortened while the ledger runs, so behind the newest frame there
+ * are zeros or older frames; their commits are smaller, which is how the end is known. Where it can be, a
+ * file is written past the system's cache: that spares a copy, and a page is not written twice for two small
+ * frames in it.
  */
 import { constants } from 'node:fs';
 import { join } from 'node:path';
@@ -184,9 +185,9 @@ export class Journal {
   }
 
   /**
-   * As {@link clear}, with zeros written over what the files held, from the end of each: wherever it stops, there is no frame
-   * behind one that cannot be read. Should it fail, the next frame still goes to the start of a file, where what is left of
-   * older ones does no harm. Nothing may be appended before it resolves.
+   * As {@link clear}, with zeros written over what the files held, from the end of each: wherever it stops,
+   * there is no frame behind one that cannot be read. Should it fail, the next frame still goes to the start
+   * of a file, where what is left of older ones does no harm. Nothing may be appended before it resolves.
    */
   async wipe(): Promise<void> {
     for (const file of this.#files) {
@@ -241,8 +242,8 @@ export class Journal {
 }
 
 /**
- * The whole blocks of what was written: the next write must begin at a block again. A disk that takes less than one block is
- * full. Throws ENOSPC then.
+ * The whole blocks of what was written: the next write must begin at a block again. A disk that takes less
+ * than one block is full. Throws ENOSPC then.
  */
 function wholeBlocksOf(bytes: Buffer, written: number): number {
   const taken = written - (written % BLOCK);

@@ -1,7 +1,8 @@
 /**
- * The files that hold payloads, one for each day that is pruned together: `payloads/20000`, and `payloads/kept` for what no
- * retention window ends. They only grow, by what the journal has made durable, so they are written without a sync until
- * the journal is to let go of it. What was written before a crash is written again, over itself.
+ * The files that hold payloads, one for each day that is pruned together: `payloads/20000`, and
+ * `payloads/kept` for what no retention window ends. They only grow, by what the journal has made durable, so
+ * they are written without a sync until the journal is to let go of it. What was written before a crash is
+ * written again, over itself.
  */
 import { constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -96,8 +97,8 @@ export class PayloadFiles {
   }
 
   /**
-   * Lends what reads the file of a day, for as long as `use` takes. A descriptor each, and a few at a time over all calls:
-   * a reader must not leave the ledger without any.
+   * Lends what reads the file of a day, for as long as `use` takes. A descriptor each, and a few at a time
+   * over all calls: a reader must not leave the ledger without any.
    */
   reading<T>(day: number, use: (read: ReadPlace) => Promise<T>): Promise<T> {
     return this.#readers.run(async () => {
@@ -112,9 +113,10 @@ export class PayloadFiles {
   }
 
   /**
-   * Overwrites the file of a day, which nobody writes to any more, with zeros, and removes it. Harmless to repeat. In synced
-   * pieces with pauses: one sync of a whole day would hold up those of the journal for as long as it takes. Once `signal` is
-   * aborted it rejects with the reason, behind the piece in hand, and the file stays, zeros to there.
+   * Overwrites the file of a day, which nobody writes to any more, with zeros, and removes it. Harmless to
+   * repeat. In synced pieces with pauses: one sync of a whole day would hold up those of the journal for as
+   * long as it takes. Once `signal` is aborted it rejects with the reason, behind the piece in hand, and the
+   * file stays, zeros to there.
    */
   async remove(day: number, signal?: AbortSignal): Promise<void> {
     await this.#alone.run(async () => this.#close(day));

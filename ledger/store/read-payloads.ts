@@ -152,11 +152,12 @@ async function readPruned(
 }
 
 /**
- * The payloads of the entries at `places`, in order, copies; of one whose day is pruned what says so, whether its bytes are
- * still there or not; `undefined` for one never stored or lost.
+ * The payloads of the entries at `places`, in order, copies; of one whose day is pruned what says so, whether
+ * its bytes are still there or not; `undefined` for one never stored or lost.
  *
- * Throws `damaged-payload` when the bytes stored are not those of the hash, or cannot be told apart: whoever can go on without
- * them asks for fewer. Throws `damaged` when they cannot be read, as the file of their day is cut short or gone.
+ * Throws `damaged-payload` when the bytes stored are not those of the hash, or cannot be told apart: whoever
+ * can go on without them asks for fewer. Throws `damaged` when they cannot be read, as the file of their day
+ * is cut short or gone.
  */
 export async function readPayloads(
   store: PayloadStore,

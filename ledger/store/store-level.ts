@@ -213,7 +213,10 @@ export class StoreLevel implements Store {
     }
   }
 
-  /** Runs while the disk writes. Whoever asks for such a payload meanwhile finds nothing at the place the index names. */
+  /**
+   * Runs while the disk writes. Whoever asks for such a payload meanwhile finds nothing at the place the
+   * index names.
+   */
   #indexPayloads({ entries, firstIndex }: Commit): void {
     const { index } = this.#parts;
     entries.forEach(({ type, payloadSha256, retentionDay: day, firstOfPayload }, i) => {
@@ -244,7 +247,10 @@ export class StoreLevel implements Store {
     return key === undefined ? -1 : indexOfKey(key);
   }
 
-  /** The journal's frames hold payloads too: once all of them are synced in the database, zeros are written over them. */
+  /**
+   * The journal's frames hold payloads too: once all of them are synced in the database, zeros are written
+   * over them.
+   */
   async #wipeJournal(): Promise<void> {
     await this.#settle();
     this.#parts.behind.throwIfFailed();

@@ -40,7 +40,10 @@ export interface StoreTuning {
 export interface StoreLevelOptions {
   readonly dir: string;
   readonly identity: StoreIdentity;
-  /** Signs the checkpoint of the empty log; only asked for when the folder is new. Without it a new folder is `not-found`. */
+  /**
+   * Signs the checkpoint of the empty log; only asked for when the folder is new. Without it a new folder is
+   * `not-found`.
+   */
   readonly firstCheckpoint?: () => string;
   readonly tuning?: StoreTuning | undefined;
   readonly log?: Log;
@@ -90,7 +93,10 @@ async function replay({ db, files }: PayloadStore, frames: readonly Frame[], dir
   }
 }
 
-/** Where each day's file goes on; one that is too short has lost payloads. Of a pruned day nothing is written any more. */
+/**
+ * Where each day's file goes on; one that is too short has lost payloads. Of a pruned day nothing is written
+ * any more.
+ */
 async function findEnds({ db, files }: PayloadStore, dir: string): Promise<void> {
   const days = (await readDays(db)).filter(({ pruned }) => pruned === undefined).map(({ day }) => day);
   for (const day of [...days, KEPT_DAY]) {
@@ -115,8 +121,8 @@ function requireNotRolledBack({ state, commit }: StateRow, { found }: HeadFile, 
 }
 
 /**
- * Brings the payload index up to the last entry: what was in its table when the ledger ended is not in the store. The first
- * entry to add may stand in the middle of a value, which begins no earlier than its bundle.
+ * Brings the payload index up to the last entry: what was in its table when the ledger ended is not in the
+ * store. The first entry to add may stand in the middle of a value, which begins no earlier than its bundle.
  */
 async function completeIndex(db: Database, index: PayloadIndex, size: number): Promise<void> {
   const { indexedTo } = index;

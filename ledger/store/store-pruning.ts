@@ -12,8 +12,9 @@ export async function readDays(db: Database): Promise<DayRecord[]> {
 }
 
 /**
- * Removes the payloads of a day that a commit has pruned, and notes it in the day's row; nothing else is touched. After a
- * crash, or a signal that ended it half-way, all of it is done again, to no harm: the row is written last.
+ * Removes the payloads of a day that a commit has pruned, and notes it in the day's row; nothing else is
+ * touched. After a crash, or a signal that ended it half-way, all of it is done again, to no harm: the row is
+ * written last.
  *
  * Throws `input` for a day that is not pruned, and the reason of a signal that is aborted.
  */

@@ -1,7 +1,8 @@
 /**
- * Writes what the journal has made durable into the level store and the files of payloads, in unsynced batches, a moment
- * later or as soon as somebody wants to read. Small commits are joined on the way, so that they become few and large values.
- * `settle` makes everything durable there as well, so that the journal can let go of it.
+ * Writes what the journal has made durable into the level store and the files of payloads, in unsynced
+ * batches, a moment later or as soon as somebody wants to read. Small commits are joined on the way, so that
+ * they become few and large values. `settle` makes everything durable there as well, so that the journal can
+ * let go of it.
  */
 import { constants } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Which copy of a leaf was altered. The entry itself, its hash in the tile and the hash that the next entry names must agree;
- * where they do not, the two that do say which one is wrong. Pure.
+ * Which copy of a leaf was altered. The entry itself, its hash in the tile and the hash that the next entry
+ * names must agree; where they do not, the two that do say which one is wrong. Pure.
  */
 import { equalBytes } from '../../protocol/bytes.js';
 

@@ -60,7 +60,10 @@ export class PayloadTally {
     return this.#damaged === 0 ? undefined : damagedInWords(this.#damaged, this.#withDamagedPayload);
   }
 
-  /** At most 256 entries. Throws `damaged` and `format` for what cannot be so in an honest log, and what the reader throws. */
+  /**
+   * At most 256 entries. Throws `damaged` and `format` for what cannot be so in an honest log, and what the
+   * reader throws.
+   */
   async count(entries: readonly IndexedEntry[], reader: LedgerReader): Promise<void> {
     for (const { type } of entries) this.#entriesByType.set(type, (this.#entriesByType.get(type) ?? 0) + 1);
     if (!this.#withPayloads) return;

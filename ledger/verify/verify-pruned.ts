@@ -1,8 +1,9 @@
 /**
- * Whether what a ledger says it pruned can have been pruned by the rules. For each payload it claims to have pruned, it names
- * the day and the entry that pruned that day. The entry must be of type 10, say so, and come after the payload's own; and a
- * report received when its entry says must be able to be of that day. The day itself stands inside the payload. So a lost
- * payload can be passed off as pruned with a pruned day of the window before it was received, and with no other.
+ * Whether what a ledger says it pruned can have been pruned by the rules. For each payload it claims to have
+ * pruned, it names the day and the entry that pruned that day. The entry must be of type 10, say so, and come
+ * after the payload's own; and a report received when its entry says must be able to be of that day. The day
+ * itself stands inside the payload. So a lost payload can be passed off as pruned with a pruned day of the
+ * window before it was received, and with no other.
  */
 import type { UnixMs } from '../../protocol/brands.js';
 import { ENTRY_TYPE, isReport } from '../../protocol/tlog/entry.js';
@@ -28,14 +29,17 @@ interface Claim extends PrunedPayload {
 }
 
 /**
- * What a tag keeps (protocol.md §6). A deployment may have made its window smaller since a report was taken in; no tag had an
- * older one to give.
+ * What a tag keeps (protocol.md §6). A deployment may have made its window smaller since a report was taken
+ * in; no tag had an older one to give.
  */
 const TAG_KEEPS_DAYS = 21;
 
 const damaged = (why: string): FirebreakError => new FirebreakError('damaged', why);
 
-/** Collects, in the course of one verification, what the ledger claims of each pruned day, and what the log says of it. */
+/**
+ * Collects, in the course of one verification, what the ledger claims of each pruned day, and what the log
+ * says of it.
+ */
 export class PrunedClaims {
   readonly #claims = new Map<number, Claim>();
   /** By index; without a day where the payload that names it is damaged. */
@@ -78,9 +82,9 @@ export class PrunedClaims {
   }
 
   /**
-   * Once all `size` entries were seen: what was pruned, ascending by day, and how many payloads may have been, by an entry that
-   * cannot be read. Throws `damaged` for a claim that no entry bears out, `unconfirmed` when the entry that would lies beyond the
-   * checkpoint.
+   * Once all `size` entries were seen: what was pruned, ascending by day, and how many payloads may have
+   * been, by an entry that cannot be read. Throws `damaged` for a claim that no entry bears out,
+   * `unconfirmed` when the entry that would lies beyond the checkpoint.
    */
   confirmed(size: number): { readonly pruned: readonly PrunedCount[]; readonly unproven: number } {
     const pruned: PrunedCount[] = [];

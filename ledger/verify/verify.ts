@@ -1,7 +1,7 @@
 /**
- * Recomputes a whole log from its entries and compares everything with what is served: the checkpoint's signature, each
- * entry and its chain, every byte of every tile, the root. It throws at the first thing that is wrong and names it; payloads
- * that are lost or damaged are counted, and it goes on.
+ * Recomputes a whole log from its entries and compares everything with what is served: the checkpoint's
+ * signature, each entry and its chain, every byte of every tile, the root. It throws at the first thing that
+ * is wrong and names it; payloads that are lost or damaged are counted, and it goes on.
  */
 import { equalBytes } from '../../protocol/bytes.js';
 import type { Checkpoint } from '../../protocol/tlog/checkpoint.js';
@@ -39,7 +39,10 @@ export interface VerifyOptions extends PayloadOptions {
 
 const damaged = (why: string): FirebreakError => new FirebreakError('damaged', why);
 
-/** Where an entry and its hash in the tile disagree, the entry after it, which names the hash, says which was altered. */
+/**
+ * Where an entry and its hash in the tile disagree, the entry after it, which names the hash, says which was
+ * altered.
+ */
 function requireLeaves(
   entries: readonly Uint8Array[],
   leaves: readonly Uint8Array[],
@@ -106,11 +109,12 @@ class Verification {
 }
 
 /**
- * Verifies the log behind `reader` up to its current checkpoint. Payloads that are lost or damaged are counted: it goes on.
+ * Verifies the log behind `reader` up to its current checkpoint. Payloads that are lost or damaged are
+ * counted: it goes on.
  *
- * Throws `signature`, `format`, `foreign` or `witness` for the checkpoint; `damaged`, `chain`, `format` or `not-found` naming the first
- * bad entry, tile or file; `consistency` when the entries do not give the root; `unconfirmed` when payloads were pruned by an
- * entry that the checkpoint does not reach yet.
+ * Throws `signature`, `format`, `foreign` or `witness` for the checkpoint; `damaged`, `chain`, `format` or
+ * `not-found` naming the first bad entry, tile or file; `consistency` when the entries do not give the root;
+ * `unconfirmed` when payloads were pruned by an entry that the checkpoint does not reach yet.
  */
 export async function verifyLog(
   reader: LedgerReader,

@@ -2,9 +2,9 @@
  * Readers are shown the newest checkpoint that a quorum of witnesses cosigned; the ledger goes on committing and giving
  * receipts meanwhile, and never waits here.
  *
- * In rounds: the newest commit becomes the candidate, all witnesses that are well are asked at once, and the round ends when
- * the quorum is there and the candidate is published, or when all have answered. Who answers later still adds its
- * cosignature, as long as no later checkpoint is published.
+ * In rounds: the newest commit becomes the candidate, all witnesses that are well are asked at once, and the
+ * round ends when the quorum is there and the candidate is published, or when all have answered. Who answers
+ * later still adds its cosignature, as long as no later checkpoint is published.
  */
 import { pauseUntilStopped } from '../../host/clock-live.js';
 import { LimitedLog } from '../../host/limited-log.js';
@@ -122,7 +122,10 @@ export class WitnessedPublication implements Publication {
     return Math.max(0, Math.min(60_000, ...waits));
   }
 
-  /** The last commit as a candidate. If it is what was published last, it has the cosignatures that the file still holds. */
+  /**
+   * The last commit as a candidate. If it is what was published last, it has the cosignatures that the file
+   * still holds.
+   */
   #newest(): Cosigned {
     const { checkpoint: note, size } = this.#deps.store.state();
     const { text } = readNote(note);

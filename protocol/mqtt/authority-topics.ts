@@ -5,7 +5,8 @@
  *     revocations    revocations of 93 bytes in a row, oldest first, at most 4,096
  *     notices        the notices on offer in a row, newest first: tag/notice-list.ts
  *
- * An empty payload is no statement: that is how MQTT clears a retained topic. Each statement is verified by its own codec.
+ * An empty payload is no statement: that is how MQTT clears a retained topic. Each statement is verified by
+ * its own codec.
  */
 import { concat } from '../bytes.js';
 import { STATEMENT_BYTES } from '../session/day-key-statement.js';

@@ -1,6 +1,6 @@
 /**
- * Access records as the first version wrote them, one case and no tags reached: only still read for evidence bundles that
- * were made with one (docs/decisions/0013-access-records-name-tags.md).
+ * Access records as the first version wrote them, one case and no tags reached: only still read for evidence
+ * bundles that were made with one (docs/decisions/0013-access-records-name-tags.md).
  *
  *     salt 16 || HPKE enc 32 || ciphertext        info "firebreak/access/v1", aad = the salt
  *     plaintext = CBOR [1, officer, purpose, caseTag, direction, hops, from, to, minSeconds, latentSeconds,

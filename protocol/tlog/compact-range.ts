@@ -25,7 +25,10 @@ class NodeInput {
 }
 
 export class CompactRange {
-  /** At each level the node under way. Where the size has that bit, its left half is the perfect subtree that waits there. */
+  /**
+   * At each level the node under way. Where the size has that bit, its left half is the perfect subtree that
+   * waits there.
+   */
   private readonly nodes: NodeInput[] = [];
   /** What {@link root} hashes its way up with. */
   private readonly above = new NodeInput();

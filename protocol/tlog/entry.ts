@@ -1,7 +1,8 @@
 /**
  * A ledger entry (protocol.md §10): deterministic CBOR, and its SHA-256 with a zero byte before it is the Merkle leaf.
  *
- *     [type, appendedAtMs, source bstr16, sourceSeq, sourceTimeMs, payloadLength, payloadSha256 bstr32, previousLeaf bstr32]
+ *     [type, appendedAtMs, source bstr16, sourceSeq, sourceTimeMs,
+ *      payloadLength, payloadSha256 bstr32, previousLeaf bstr32]
  *
  * Bounds: type at most 65,535, payload at most 64 KiB; an entry so encoded is at most 131 bytes.
  */
@@ -83,8 +84,8 @@ const HASH_HEAD = 2;
 export type NamedPayload = Pick<LedgerEntry, 'type' | 'payloadSha256'>;
 
 /**
- * What {@link decodeEntry} would say of the payload, the hash as a view: a tenth of the work, for entries of one's own, and no
- * check of the fields between. Throws `format` for what cannot be an entry.
+ * What {@link decodeEntry} would say of the payload, the hash as a view: a tenth of the work, for entries of
+ * one's own, and no check of the fields between. Throws `format` for what cannot be an entry.
  */
 export function payloadNamedIn(entry: Uint8Array): NamedPayload {
   const reader = new CborReader(entry, 'a ledger entry');

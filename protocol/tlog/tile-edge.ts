@@ -1,6 +1,7 @@
 /**
- * The right edge of a growing log: its compact range and its partial tiles. Leaves go in, tiles to write come out, and
- * no hash is computed twice: the subtrees that tiles of a higher level hold are those the compact range completes anyway.
+ * The right edge of a growing log: its compact range and its partial tiles. Leaves go in, tiles to write come
+ * out, and no hash is computed twice: the subtrees that tiles of a higher level hold are those the compact
+ * range completes anyway.
  */
 import { compactRangeOf, type CompactRange } from './compact-range.js';
 import type { TreeSize } from '../brands.js';
@@ -60,8 +61,8 @@ export class TileEdge {
   }
 
   /**
-   * The tiles that changed since the last call: the full ones, then the partial ones of level `partialFrom` and up as they
-   * stand. Each is a copy.
+   * The tiles that changed since the last call: the full ones, then the partial ones of level `partialFrom`
+   * and up as they stand. Each is a copy.
    */
   takeChanged(partialFrom = 0): TileBytes[] {
     const taken = this.full;

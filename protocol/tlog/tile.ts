@@ -50,7 +50,10 @@ function widthSuffix(width: number): string {
 
 const ADDRESS = /^tile\/(entries|0|[1-9]\d?)\/((?:x\d{3}\/)*\d{3})(?:\.p\/([1-9]\d{0,2}))?$/;
 
-/** The tile or bundle a path names; throws `format` for any path that {@link tilePath} and {@link entriesPath} would not write. */
+/**
+ * The tile or bundle a path names; throws `format` for any path that {@link tilePath} and {@link entriesPath}
+ * would not write.
+ */
 export function parseTilePath(path: string): TileAddress {
   const [, kind = '', groups = '', partial] = ADDRESS.exec(path) ?? [];
   const index = Number(groups.replaceAll(/[x/]/g, ''));
@@ -84,7 +87,10 @@ export function partialTiles(size: number): Tile[] {
   return tiles;
 }
 
-/** The tiles to write when a log grows: those that became full or grew, level by level, each as it stands at `newSize`. */
+/**
+ * The tiles to write when a log grows: those that became full or grew, level by level, each as it stands at
+ * `newSize`.
+ */
 export function* tilesBetween(oldSize: number, newSize: number): Generator<Tile> {
   for (let level = 0; hashesAt(level, newSize) > 0; level++) {
     const before = hashesAt(level, oldSize);
@@ -97,7 +103,8 @@ export function* tilesBetween(oldSize: number, newSize: number): Generator<Tile>
 }
 
 /**
- * Where a stored hash is found in a log of `size` entries: it is the root of `count` hashes of the tile, from place `first` on.
+ * Where a stored hash is found in a log of `size` entries: it is the root of `count` hashes of the tile, from
+ * place `first` on.
  */
 export function tileOfHash(
   { level, index }: HashCoordinate,
