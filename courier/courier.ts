@@ -15,13 +15,14 @@ import { LimitedLog } from '../host/limited-log.js';
 import { MAX_BATCH_ITEMS } from '../protocol/mqtt/batch.js';
 import type { Signer } from '../protocol/crypto/ed25519.js';
 import { MAX_ENTRY_TYPE, MAX_PAYLOAD_LENGTH } from '../protocol/tlog/entry.js';
-import { asError, FirebreakError, refusalOf } from '../protocol/errors.js';
+import { asError, FirebreakError } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
 import { encodeWriterStatus } from '../protocol/mqtt/writer-status.js';
 import { Deliveries } from './deliveries.js';
 import type { Delivery } from './deliveries.js';
 import { RecallPlan } from './recall.js';
+import { countsByName } from './refusal-names.js';
 import { Receipts } from './receipts.js';
 import type { CourierCounts } from './receipts.js';
 import type { BatchLimits, OutboundEntry, Spool } from './spool.js';
@@ -192,7 +193,7 @@ class SpoolingCourier implements Courier {
       oldestUnsentMs: oldestMs,
       parked,
       keptAside: refused,
-      keptAsideReasons: byName(spool.refusedByReason()),
+      keptAsideReasons: countsByName(spool.refusedByReason()),
       ...this.#counts,
       lastReceiptWallMs: this.#receipts.lastAccepted?.wallMs,
       lastIndex: this.#receipts.lastAccepted?.index,
@@ -294,16 +295,4 @@ function requireAcceptable({ type, timeMs, payload }: OutboundEntry): void {
     throw new FirebreakError('size', `the payload of an entry is at most ${MAX_PAYLOAD_LENGTH} bytes`);
   if (Number.isSafeInteger(type) && type >= 0 && type <= MAX_ENTRY_TYPE && timeMs >= 0) return;
   throw new FirebreakError('format', `an entry has a type from 0 to ${MAX_ENTRY_TYPE} and a time`);
-}
-
-const byName = (counts: ReadonlyMap<number, number>): Record<string, number> =>
-  Object.fromEntries([...counts].map(([reason, times]) => [nameOf(reason), times]));
-
-/** The spool may have been written by a later version. */
-function nameOf(reason: number): string {
-  try {
-    return refusalOf(reason) ?? `reason ${reason}`;
-  } catch {
-    return `reason ${reason}`;
-  }
 }
