@@ -7,7 +7,7 @@ import type { CheckedBatch } from '../ledger/sequence/checked-batch.js';
 import { DayRegister } from '../ledger/store/day-record.js';
 import { Sequencer } from '../ledger/sequence/sequencer.js';
 import { readEdge } from '../ledger/start.js';
-import { openStoreLevel } from '../ledger/store/store-recovery.js';
+import { openStoreLevel } from '../ledger/store/store-open.js';
 import { asTreeSize, asUnixMs } from '../protocol/brands.js';
 import { signCheckpoint } from '../protocol/tlog/checkpoint.js';
 import { fastSigner } from '../protocol/crypto/ed25519.js';

@@ -1,12 +1,13 @@
 /**
- * What a writer's log says of its broker. A broker may be gone for weeks while a try follows the other: of a spell without a
- * good connection the 1st, 2nd, 4th, 8th … failure is told of each reason; and that it is back, once after each that was told.
+ * What a writer's log says of its broker, which may be gone for weeks while one try follows another. Until a
+ * connection lasts, the 1st, 2nd, 4th, 8th … failure of each reason is logged; and that the broker is back,
+ * once after each failure that was.
  */
 import { isToldByDoubling } from '../host/limited-log.js';
 import { FirebreakError } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
 
-/** Beyond it reasons are counted as one: others may word them. */
+/** Further reasons are counted as one: others word them, and could word them anew each time. */
 const MAX_REASONS = 8;
 
 interface LostConnection {
@@ -19,7 +20,7 @@ export class BrokerNews {
   readonly #broker: string;
   readonly #log: Log;
   readonly #counts = new Map<string, number>();
-  /** One after the other, without a connection between. */
+  /** Failures since there last was a connection. */
   #failures = 0;
   #isBackTold = false;
 
@@ -28,7 +29,7 @@ export class BrokerNews {
     this.#log = log;
   }
 
-  /** The connection that ended was a good one: what comes now is told from the first on. */
+  /** The connection that ended had lasted: failures are counted, and logged, from the first on again. */
   newSpell(): void {
     this.#counts.clear();
   }

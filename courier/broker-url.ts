@@ -1,6 +1,7 @@
 /**
- * Which addresses of a broker are taken: MQTT over TCP or WebSocket, in plain text only on this host (protocol.md §9). None
- * that holds a user name or a password, since addresses are logged and told to other processes.
+ * Which addresses of a broker are taken: MQTT over TCP or WebSocket, in plain text only on this host
+ * (protocol.md §9). None that holds a user name or a password, since addresses are logged and told to other
+ * processes.
  */
 import { isTlsOrThisHost } from '../host/loopback.js';
 import { FirebreakError } from '../protocol/errors.js';
@@ -13,7 +14,10 @@ export interface BrokerLogin {
 
 const SCHEMES: readonly string[] = ['mqtt:', 'mqtts:', 'ws:', 'wss:'];
 
-/** Throws `input` for what is no MQTT URL, holds a login, or is no TLS off loopback. What may hold a secret is not repeated. */
+/**
+ * Throws `input` for what is no MQTT URL, holds a login, or is no TLS off loopback. What may hold a secret is
+ * not repeated.
+ */
 export function requireBrokerUrl(url: string): void {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (url.includes('@'))

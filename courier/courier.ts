@@ -1,39 +1,41 @@
 /**
- * How a writer reaches the ledger (protocol.md §9): entries go to the spool, leave it in signed batches numbered one after
- * the other, and are forgotten only for a receipt of the ledger that verifies. Delivery is at least once; the ledger
- * makes it exactly once.
+ * How a writer reaches the ledger (protocol.md §9): entries go to the spool, leave it in signed batches
+ * numbered one after the other, and are forgotten only for a receipt of the ledger that verifies. Delivery is
+ * at least once; the ledger makes it exactly once.
  *
- * A few batches are under way at a time; entries that come meanwhile wait in the spool and fill the next one. Without a
- * receipt in time, and after each reconnection, a batch is sent again byte for byte. What a receipt says is carried
- * out in receipts.ts: refused for now, entries are tried again with growing pauses, for as long as anybody could open them;
- * refused for good, they are kept aside.
+ * A few batches are under way at a time; entries that come meanwhile wait in the spool and fill the next one.
+ * Without a receipt in time, and after each reconnection, a batch is sent again byte for byte. What a receipt
+ * says is carried out in receipts.ts: refused for now, entries are tried again with growing pauses, for as
+ * long as anybody could open them; refused for good, they are kept aside.
  *
- * Crash cases. After form(), before the batch is sent: it is sent at the next start. After the receipt, before settle():
- * it is sent again and gets its receipt again.
+ * Crash cases. After form(), before the batch is sent: it is sent at the next start. After the receipt,
+ * before settle(): it is sent again and gets its receipt again.
  */
 import { LimitedLog } from '../host/limited-log.js';
 import { MAX_BATCH_ITEMS } from '../protocol/mqtt/batch.js';
 import type { Signer } from '../protocol/crypto/ed25519.js';
 import { MAX_ENTRY_TYPE, MAX_PAYLOAD_LENGTH } from '../protocol/tlog/entry.js';
 import type { Clock } from '../protocol/clock.js';
-import { FirebreakError, refusalOf } from '../protocol/errors.js';
+import { asError, FirebreakError } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
 import { encodeWriterStatus } from '../protocol/mqtt/writer-status.js';
 import { Deliveries } from './deliveries.js';
 import type { Delivery } from './deliveries.js';
 import { RecallPlan } from './recall.js';
+import { countsByName } from './refusal-names.js';
 import { Receipts } from './receipts.js';
 import type { CourierCounts } from './receipts.js';
 import type { BatchLimits, OutboundEntry, Spool } from './spool.js';
-import { UnderWay } from './under-way.js';
+import { BatchesUnderWay } from './under-way.js';
 import type { BatchUnderWay } from './under-way.js';
 import type { Uplink } from './uplink.js';
 
 const BATCH_LIMITS: BatchLimits = { maxItems: MAX_BATCH_ITEMS, maxBytes: 1_048_576 };
-/** Batches that wait for a receipt; and with them those put off after a refusal. Both are held in memory. */
-const ACTIVE_AT_ONCE = 4;
-const UNDER_WAY_AT_ONCE = 16;
+/** Batches that wait for a receipt. */
+const MAX_ACTIVE = 4;
+/** With them, those put off after a refusal. All are held in memory. */
+const MAX_UNDER_WAY = 16;
 const RECEIPT_WAIT_MS = 10_000;
 const RETRY_PAUSE_MS = 1_000;
 const CHECK_EVERY_MS = 250;
@@ -46,21 +48,24 @@ export interface CourierDeps {
   readonly ledgerReceiptKey: Uint8Array;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
-  /** Of the program, for the status topic. */
+  /** Version of the program, for the status topic. */
   readonly version: string;
   /** Wall ms without a receipt after which a batch is sent again; doubles each time. */
   readonly receiptWaitMs?: number;
   /** Wall ms after which what was refused for now is tried again; doubles each time. */
   readonly retryPauseMs?: number;
   /**
-   * Whether what was received then, unix ms, is beyond the window: reports that still wait for a certificate are then kept
-   * aside. Without it they wait for ever.
+   * Whether what was received then, unix ms, is beyond the window: reports that still wait for a certificate
+   * are then kept aside. Without it they wait for ever.
    */
   readonly isPastRetention?: (timeMs: number) => boolean;
 }
 
 export interface PostedEntry {
-  /** Resolves with the ledger's last word on it. Rejects `closed` when the courier closes first (the entry stays spooled), or with the signal's reason. */
+  /**
+   * Resolves with the ledger's last word on it. Rejects `closed` when the courier closes first (the entry
+   * stays spooled), or with the signal's reason.
+   */
   delivered(signal?: AbortSignal): Promise<Delivery>;
 }
 
@@ -85,13 +90,19 @@ export interface CourierStatus {
   readonly renumbered: number;
   /** Receipts that did not verify, or fit no batch under way. */
   readonly strayReceipts: number;
-  /** When the newest receipt came by which the ledger took something, deployment ms, and the place in the log of the last entry it took then. */
+  /**
+   * When the newest receipt came by which the ledger took something, deployment ms, and the place in the log of
+   * the last entry it took then.
+   */
   readonly lastReceiptMs: number | undefined;
   readonly lastIndex: number | undefined;
 }
 
 export interface Courier {
-  /** Resolves once the entries are on disk. Throws `full` when the spool is, `size` or `format` for an entry no ledger takes; then nothing of them is kept. */
+  /**
+   * Resolves once the entries are on disk. Throws `full` when the spool is, `size` or `format` for an entry
+   * no ledger takes; then nothing of them is kept.
+   */
   post(entries: readonly OutboundEntry[]): Promise<readonly PostedEntry[]>;
   /** Resolves when the ledger has receipted everything posted. Rejects with the signal's reason, or `closed`. */
   drained(signal?: AbortSignal): Promise<void>;
@@ -108,9 +119,9 @@ export async function openCourier(deps: CourierDeps): Promise<Courier> {
 
 class SpoolingCourier implements Courier {
   readonly #deps: CourierDeps;
-  /** A ledger may be in trouble for weeks, and have a word on each batch meanwhile. */
+  /** Limited: a ledger may be in trouble for weeks, and refuse each batch meanwhile. */
   readonly #log: LimitedLog;
-  readonly #underWay: UnderWay;
+  readonly #underWay: BatchesUnderWay;
   readonly #deliveries = new Deliveries();
   readonly #recall: RecallPlan;
   readonly #receipts: Receipts;
@@ -128,14 +139,21 @@ class SpoolingCourier implements Courier {
     this.#deps = deps;
     this.#log = new LimitedLog(deps.log);
     this.#recall = new RecallPlan(retryPauseMs);
-    this.#underWay = new UnderWay(signer, deps.receiptWaitMs ?? RECEIPT_WAIT_MS);
+    this.#underWay = new BatchesUnderWay(signer, deps.receiptWaitMs ?? RECEIPT_WAIT_MS);
     this.#receipts = new Receipts({
-      ...{ spool, ledgerReceiptKey, clock, log: this.#log, retryPauseMs, isPastRetention },
+      spool,
+      ledgerReceiptKey,
+      clock,
+      retryPauseMs,
+      isPastRetention,
       writerId: partyIdOf(signer.publicKey),
-      ...{ underWay: this.#underWay, deliveries: this.#deliveries },
-      ...{ recall: this.#recall, counts: this.#counts },
+      batches: this.#underWay,
+      deliveries: this.#deliveries,
+      recall: this.#recall,
+      counts: this.#counts,
+      log: this.#log,
       send: (batches) => this.#sendAll(batches),
-      onSettled: () => this.#kick(),
+      onSettled: () => this.#formMore(),
     });
   }
 
@@ -143,14 +161,14 @@ class SpoolingCourier implements Courier {
     const { spool, uplink } = this.#deps;
     for (const batch of await spool.formed()) this.#underWay.add(batch, false);
     uplink.onReceipt((bytes) => {
-      if (!this.#closed) this.#receipts.take(bytes);
+      if (!this.#closed) this.#receipts.receive(bytes);
     });
     uplink.onOnline(() => this.#sendAll(this.#underWay.waiting()));
     this.#timers = [
       setInterval(() => this.#tick(), CHECK_EVERY_MS),
       setInterval(() => void this.#sayStatus(true), STATUS_EVERY_MS),
     ];
-    this.#kick();
+    this.#formMore();
   }
 
   async post(entries: readonly OutboundEntry[]): Promise<readonly PostedEntry[]> {
@@ -159,7 +177,7 @@ class SpoolingCourier implements Courier {
     const ids = await this.#deps.spool.append(entries);
     const posted = ids.map((id) => this.#deliveries.expect(id));
     if (this.#closed) this.#deliveries.close();
-    this.#kick();
+    this.#formMore();
     return posted;
   }
 
@@ -178,10 +196,10 @@ class SpoolingCourier implements Courier {
       oldestUnsentMs: oldestMs,
       parked,
       keptAside: refused,
-      keptAsideReasons: byName(spool.refusedByReason()),
+      keptAsideReasons: countsByName(spool.refusedByReason()),
       ...this.#counts,
-      lastReceiptMs: this.#receipts.lastTaken?.atMs,
-      lastIndex: this.#receipts.lastTaken?.index,
+      lastReceiptMs: this.#receipts.lastAccepted?.atMs,
+      lastIndex: this.#receipts.lastAccepted?.index,
     };
   }
 
@@ -202,7 +220,7 @@ class SpoolingCourier implements Courier {
   }
 
   #tick(): void {
-    this.#kick();
+    this.#formMore();
     const due = this.#underWay.due(performance.now());
     const overdue = due.filter(({ sent, isPaused }) => sent > 0 && !isPaused);
     if (overdue.length > 0 && this.#deps.uplink.isOnline)
@@ -210,8 +228,11 @@ class SpoolingCourier implements Courier {
     this.#sendAll(due);
   }
 
-  /** Forms batches while there is room under way; one caller at a time. After a failure it rests a while. */
-  #kick(): void {
+  /**
+   * Forms batches while there is room under way, unless that is going on already; then it goes on for longer.
+   * Rests after a failure.
+   */
+  #formMore(): void {
     this.#formAgain = true;
     if (this.#forming !== undefined || this.#closed || performance.now() < this.#formAfterMs) return;
     this.#forming = this.#formRounds();
@@ -221,19 +242,19 @@ class SpoolingCourier implements Courier {
     try {
       while (this.#formAgain) {
         this.#formAgain = false;
-        await this.#formAll();
+        await this.#formWhileRoom();
       }
     } catch (error) {
       this.#formAfterMs = performance.now() + STATUS_EVERY_MS;
-      this.#log.error('the spool cannot form a batch', { why: messageOf(error) });
+      this.#log.error('the spool cannot form a batch', { why: asError(error).message });
     }
     this.#forming = undefined;
   }
 
-  async #formAll(): Promise<void> {
+  async #formWhileRoom(): Promise<void> {
     const { spool } = this.#deps;
     const hasRoom = (): boolean =>
-      !this.#closed && this.#underWay.active < ACTIVE_AT_ONCE && this.#underWay.size < UNDER_WAY_AT_ONCE;
+      !this.#closed && this.#underWay.active < MAX_ACTIVE && this.#underWay.size < MAX_UNDER_WAY;
     if (hasRoom() && spool.depth().parked > 0 && this.#recall.isDue(performance.now())) {
       const recalled = await spool.recall(BATCH_LIMITS);
       if (recalled) {
@@ -278,17 +299,3 @@ function requireAcceptable({ type, timeMs, payload }: OutboundEntry): void {
   if (Number.isSafeInteger(type) && type >= 0 && type <= MAX_ENTRY_TYPE && timeMs >= 0) return;
   throw new FirebreakError('format', `an entry has a type from 0 to ${MAX_ENTRY_TYPE} and a time`);
 }
-
-const byName = (counts: ReadonlyMap<number, number>): Record<string, number> =>
-  Object.fromEntries([...counts].map(([reason, times]) => [nameOf(reason), times]));
-
-/** The spool may have been written by a later version. */
-function nameOf(reason: number): string {
-  try {
-    return refusalOf(reason) ?? `reason ${reason}`;
-  } catch {
-    return `reason ${reason}`;
-  }
-}
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

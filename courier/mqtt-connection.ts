@@ -22,7 +22,7 @@ export interface MqttConnectionDeps {
   readonly clientId: string;
   readonly username: string;
   readonly password: string;
-  /** The two are a login for a broker of somebody else, and no connect token. */
+  /** Whether user name and password are a login for a broker of somebody else, and no connect token. */
   readonly isLogin: boolean;
   readonly will: { readonly topic: string; readonly payload: string };
   readonly onMessage: (topic: string, payload: Uint8Array) => void;
@@ -30,7 +30,10 @@ export interface MqttConnectionDeps {
   readonly pubackTimeoutMs?: number;
 }
 
-/** Rejects `unreachable`, `permission` (the broker refused this writer) or `closed` (the signal), in words for a person. */
+/**
+ * Rejects `unreachable`, `permission` (the broker refused this writer) or `closed` (the signal), in words for
+ * a person.
+ */
 export async function openMqttConnection(deps: MqttConnectionDeps): Promise<MqttConnection> {
   const { url, clientId, username, password, will, signal } = deps;
   if (signal.aborted) throw stopped();
@@ -111,7 +114,10 @@ export class MqttConnection {
     await this.#inTime(asked, 'confirm the subscriptions');
   }
 
-  /** Says goodbye when nothing is outstanding, so that the last will is not told; breaks off otherwise. Bounded. */
+  /**
+   * Sends DISCONNECT when nothing is outstanding, so that the last will is not published; breaks off
+   * otherwise. Bounded.
+   */
   async end(): Promise<void> {
     const client = this.#client;
     if (client.connected && this.#unacknowledged === 0) {
@@ -150,7 +156,10 @@ export class MqttConnection {
 
 const stopped = (): FirebreakError => new FirebreakError('closed', 'asked to stop');
 
-/** Also what waits for a SUBACK when the connection ends fails this way, but without the packet. */
+/**
+ * Whether the SUBACK refused a topic. When the connection ends first, mqtt.js throws the same error without a
+ * packet.
+ */
 function isRefused(error: unknown): boolean {
   const packet: unknown = error instanceof ErrorWithSubackPacket ? error.packet : undefined;
   return packet !== undefined;
@@ -163,7 +172,7 @@ const notGranted = (cause: unknown): FirebreakError =>
     { cause },
   );
 
-/** What a person can do about it. */
+/** Why the connection ended, in words that say what a person can do about it. */
 function reasonOf(error: Error | undefined, isLogin: boolean): FirebreakError {
   if (error instanceof FirebreakError) return error;
   const code = error && 'code' in error ? error.code : undefined;

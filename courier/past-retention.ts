@@ -1,7 +1,8 @@
 /**
- * Whether a report was received so long ago that no key opens it any more. What is given up for it does not come back, so it
- * never rests on one reading of one clock: of a clock that leapt ahead no more counts than a step and the time that passed since
- * the start, and nothing is given up while something else says that the clock is wrong. Too long a wait costs room, and no report.
+ * Whether a report was received so long ago that no key opens it any more. What is given up for that is lost,
+ * so the answer never rests on one reading of one clock: a clock that leapt ahead is followed no further than
+ * one step and the time that passed since the start, and nothing is given up while something else says that
+ * the clock is wrong. Waiting too long costs room, and no report.
  */
 import type { CountedClock } from '../protocol/clock.js';
 import { DAY_SECONDS, MAX_CLOCK_STEP_DAYS } from '../protocol/time.js';
@@ -15,7 +16,7 @@ export interface PastRetentionDeps {
   readonly mayClockBeRight?: (() => boolean) | undefined;
 }
 
-/** Takes unix ms by the clock as it was then. The clock is believed as it is found now. */
+/** A check of times in unix ms. The clock is believed as it reads when this is called. */
 export function pastRetention(deps: PastRetentionDeps): (timeMs: number) => boolean {
   const { clock, retentionDays, mayClockBeRight = () => true } = deps;
   const { counter } = clock;

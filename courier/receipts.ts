@@ -1,6 +1,10 @@
-/** What a courier does with the ledger's receipts: each is verified, judged (verdict.ts) and carried out in the spool. */
+/**
+ * What a courier does with the ledger's receipts: each is verified, judged (verdict.ts) and carried out in
+ * the spool.
+ */
 import { isToldByDoubling } from '../host/limited-log.js';
 import { equalBytes } from '../protocol/bytes.js';
+import { asError } from '../protocol/errors.js';
 import { openLedgerReceipt } from '../protocol/mqtt/ledger-receipt.js';
 import type { LedgerReceipt } from '../protocol/mqtt/ledger-receipt.js';
 import type { Clock } from '../protocol/clock.js';
@@ -8,7 +12,7 @@ import type { Log } from '../protocol/log.js';
 import type { Deliveries } from './deliveries.js';
 import type { RecallPlan } from './recall.js';
 import type { Spool } from './spool.js';
-import type { BatchUnderWay, UnderWay } from './under-way.js';
+import type { BatchesUnderWay, BatchUnderWay } from './under-way.js';
 import { verdictOn } from './verdict.js';
 import type { EntryVerdict } from './verdict.js';
 
@@ -23,7 +27,7 @@ export interface CourierCounts {
 
 export interface ReceiptDeps {
   readonly spool: Spool;
-  readonly underWay: UnderWay;
+  readonly batches: BatchesUnderWay;
   readonly deliveries: Deliveries;
   readonly recall: RecallPlan;
   readonly counts: CourierCounts;
@@ -38,30 +42,34 @@ export interface ReceiptDeps {
   readonly onSettled: () => void;
 }
 
-/** A batch whose number is taken skips so many at most: some 2^24 refusals lie before the last number of all. */
+/**
+ * A batch whose number is taken skips at most so many: it takes 2^24 such refusals to get to the last number
+ * of all.
+ */
 const LONGEST_STEP = 2 ** 24;
 
 export class Receipts {
   readonly #deps: ReceiptDeps;
   readonly #settling = new Set<Promise<void>>();
-  #lastTaken: { readonly atMs: number; readonly index: number } | undefined;
-  #forged = 0;
-  /** Batches refused for a number that is taken, since one was settled. */
-  #takenInARow = 0;
+  #lastAccepted: { readonly atMs: number; readonly index: number } | undefined;
+  #unverified = 0;
+  /** Batches given another number since one was last settled. */
+  #renumberedInARow = 0;
 
   constructor(deps: ReceiptDeps) {
     this.#deps = deps;
   }
 
-  /** When the ledger last took something, deployment ms, and the place in it of the last entry that it took then. */
-  get lastTaken(): { readonly atMs: number; readonly index: number } | undefined {
-    return this.#lastTaken;
+  /** When the ledger last took entries in, deployment ms, and the index of the last of them. */
+  get lastAccepted(): { readonly atMs: number; readonly index: number } | undefined {
+    return this.#lastAccepted;
   }
 
-  take(bytes: Uint8Array): void {
-    const { underWay: all, counts, deliveries, retryPauseMs, log, onSettled } = this.#deps;
+  /** Verifies a receipt and carries out what it says, in the background. */
+  receive(bytes: Uint8Array): void {
+    const { batches, counts, deliveries, retryPauseMs, log, onSettled } = this.#deps;
     const receipt = this.#open(bytes);
-    const underWay = receipt && all.find(receipt.batchHash);
+    const underWay = receipt && batches.find(receipt.batchHash);
     if (receipt === undefined || underWay === undefined || underWay.isSettling) {
       counts.strayReceipts += 1;
       return;
@@ -69,8 +77,10 @@ export class Receipts {
     underWay.isSettling = true;
     const settling = this.#carryOut(underWay, receipt)
       .catch((error: unknown) => {
-        all.putOff(underWay, performance.now(), retryPauseMs);
-        log.error('the spool cannot note a receipt; the batch is sent again', { why: messageOf(error) });
+        batches.putOff(underWay, performance.now(), retryPauseMs);
+        log.error('the spool cannot note a receipt; the batch is sent again', {
+          why: asError(error).message,
+        });
       })
       .finally(() => {
         underWay.isSettling = false;
@@ -86,74 +96,77 @@ export class Receipts {
     await Promise.all(this.#settling);
   }
 
-  /** Undefined for one that is forged, damaged or another writer's. */
+  /** `undefined` for one that is forged, damaged or another writer's. */
   #open(bytes: Uint8Array): LedgerReceipt | undefined {
     const { ledgerReceiptKey, writerId, log } = this.#deps;
     try {
       const receipt = openLedgerReceipt(bytes, ledgerReceiptKey);
       return equalBytes(receipt.writerId, writerId) ? receipt : undefined;
     } catch (error) {
-      const forged = (this.#forged += 1);
-      if (isToldByDoubling(forged))
-        log.warn('a ledger receipt does not verify', { why: messageOf(error), sofar: forged });
+      const sofar = (this.#unverified += 1);
+      if (isToldByDoubling(sofar))
+        log.warn('a ledger receipt does not verify', { why: asError(error).message, sofar });
       return undefined;
     }
   }
 
   async #carryOut(underWay: BatchUnderWay, receipt: LedgerReceipt): Promise<void> {
-    const { counts, underWay: all, retryPauseMs, isPastRetention, log } = this.#deps;
-    const said = verdictOn(underWay.batch, receipt, { tries: underWay.refusals, isPastRetention });
+    const { counts, batches, retryPauseMs, isPastRetention, log } = this.#deps;
+    const said = verdictOn(underWay.batch, receipt, { refusals: underWay.refusals, isPastRetention });
     if (said === undefined) {
       counts.strayReceipts += 1;
       return;
     }
-    const verdict = underWay.lastWord ?? said;
+    const verdict = underWay.settledWith ?? said;
     if (verdict.kind === 'later') {
-      all.putOff(underWay, performance.now(), retryPauseMs);
+      batches.putOff(underWay, performance.now(), retryPauseMs);
       const fields = { reason: verdict.refusal, entries: underWay.batch.entries.length };
       log.warn('the ledger does not take a batch now; trying again later', fields);
     } else if (verdict.kind === 'renumber') await this.#renumber(underWay);
     else {
-      underWay.lastWord = verdict;
+      underWay.settledWith = verdict;
       await this.#settle(underWay, verdict.entries);
-      this.#takenInARow = 0;
+      this.#renumberedInARow = 0;
     }
   }
 
-  /** A spool that began anew may have any number of taken ones before it: it skips twice as many each time. */
+  /**
+   * The ledger may hold any number of batches of an earlier life of the spool: each time twice as many
+   * numbers are skipped.
+   */
   async #renumber(underWay: BatchUnderWay): Promise<void> {
-    const { spool, underWay: all, counts, log, send } = this.#deps;
-    const step = Math.min(LONGEST_STEP, 2 ** this.#takenInARow);
-    const sofar = (this.#takenInARow += 1);
+    const { spool, batches, counts, log, send } = this.#deps;
+    const step = Math.min(LONGEST_STEP, 2 ** this.#renumberedInARow);
+    const sofar = (this.#renumberedInARow += 1);
     const again = await spool.renumber(underWay.batch.seq, step);
-    all.remove(underWay);
+    batches.remove(underWay);
     counts.renumbered += 1;
     if (isToldByDoubling(sofar))
       log.warn(
         'the ledger holds another batch under this number (a spool lost, or an old copy of it?); taking a later one',
         { taken: underWay.batch.seq, next: again.seq, sofar },
       );
-    send([all.add(again, underWay.isRecalled)]);
+    send([batches.add(again, underWay.isRecalled)]);
   }
 
   async #settle(underWay: BatchUnderWay, verdicts: readonly EntryVerdict[]): Promise<void> {
-    const { spool, underWay: all, recall, clock, log } = this.#deps;
+    const { spool, batches, recall, clock, log } = this.#deps;
     const { ids, seq } = underWay.batch;
     const named = ids.flatMap((id, k) => {
       const verdict = verdicts[k];
       return verdict ? [{ id, verdict }] : [];
     });
     const parked = named.flatMap(({ id, verdict }) => ('parked' in verdict ? [id] : []));
-    const why = verdicts.find((verdict) => 'parked' in verdict);
+    const firstParked = verdicts.find((verdict) => 'parked' in verdict);
     const refused = named.flatMap(({ id, verdict }) =>
       'reason' in verdict ? [{ id, reason: verdict.reason }] : [],
     );
     await spool.settle(seq, { parked, refused });
-    all.remove(underWay);
+    batches.remove(underWay);
     recall.answered(underWay.isRecalled, parked.length, performance.now());
     for (const { id, verdict } of named) this.#tell(id, verdict);
     const index = verdicts.flatMap((verdict) => ('index' in verdict ? [verdict.index] : [])).at(-1);
-    if (index !== undefined) this.#lastTaken = { atMs: clock.nowMs(), index };
+    if (index !== undefined) this.#lastAccepted = { atMs: clock.nowMs(), index };
     if (refused.length > 0)
       log.error('the ledger refused entries for good; they are kept aside in the spool', {
         entries: refused.length,
@@ -162,7 +175,7 @@ export class Receipts {
     if (parked.length > 0)
       log.warn('the ledger refused entries for now; they are kept and tried again', {
         entries: parked.length,
-        reason: why?.parked,
+        reason: firstParked?.parked,
       });
   }
 
@@ -183,5 +196,3 @@ function reasonsOf(verdicts: readonly EntryVerdict[]): string {
   const reasons = verdicts.flatMap((verdict) => ('refusal' in verdict ? [verdict.refusal] : []));
   return [...new Set(reasons)].join(', ');
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -11,7 +11,10 @@ const SPOOL_OPTIONS = { keyEncoding: 'view', valueEncoding: 'view', compression:
 
 export type Operation = Change<Uint8Array>;
 
-/** Throws `locked` when another process has the folder open, `foreign` for another writer's, `permission`, `damaged`. */
+/**
+ * Throws `locked` when another process has the folder open, `foreign` for another writer's, `permission`,
+ * `damaged`.
+ */
 export async function openSpoolDisk(dir: string, format: Uint8Array): Promise<SpoolDisk> {
   const db = new Level<Uint8Array, Uint8Array>(dir, SPOOL_OPTIONS);
   try {
@@ -33,7 +36,10 @@ export class SpoolDisk {
     this.dir = dir;
   }
 
-  /** All or nothing; survives a crash when `sync`. Throws `full` when the disk is, `damaged` when it cannot be written. */
+  /**
+   * All or nothing; survives a crash when `sync`. Throws `full` when the disk is, `damaged` when it cannot be
+   * written.
+   */
   async write(operations: Operation[], sync = true): Promise<void> {
     try {
       await this.#db.write(operations, sync);

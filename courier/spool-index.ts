@@ -10,7 +10,8 @@ interface EntryFacts {
   readonly isPresence: boolean;
 }
 
-interface Size {
+/** How much entries take of the spool's limits. */
+export interface Size {
   readonly entries: number;
   readonly bytes: number;
 }
@@ -30,7 +31,8 @@ export class SpoolIndex {
   readonly #parked = new Set<number>();
   /** Their reasons by their ids, oldest first. */
   readonly #refused = new Map<number, number>();
-  #bytes = 0; // as encoded in a batch
+  /** As encoded in a batch. */
+  #bytes = 0;
   readonly #presence = { entries: 0, bytes: 0 };
   #nextId: number;
   #nextSeq: number;
@@ -41,7 +43,11 @@ export class SpoolIndex {
     this.#nextSeq = start.nextSeq;
   }
 
-  /** Throws `full` when the entries do not fit beside those being written, or presence reports not into their share (whose writer posts one after another). */
+  /**
+   * Throws `full` when the entries do not fit beside those held and those that are being written, or presence
+   * reports not into their share. That share is not held against what is being written: whoever writes
+   * presence reports posts one after another.
+   */
   requireRoom(entries: readonly OutboundEntry[], waiting: Size): void {
     const { maxEntries, maxBytes, presenceShare } = this.#limits;
     const held = { entries: this.#entries.size + waiting.entries, bytes: this.#bytes + waiting.bytes };
@@ -150,7 +156,7 @@ export class SpoolIndex {
     return counts;
   }
 
-  /** Those that no longer fit once `count` more are kept aside, oldest first. */
+  /** The oldest of the refused that have to go once `count` more are kept aside. */
   surplusRefused(count: number): number[] {
     const surplus = Math.max(0, this.#refused.size + count - this.#limits.maxRefused);
     return this.refusedIds().slice(0, surplus);
@@ -201,7 +207,8 @@ export class SpoolIndex {
 
 const isPresence = ({ type }: OutboundEntry): boolean => type === ENTRY_TYPE.presenceReport;
 
-function sizeOf(entries: readonly OutboundEntry[]): Size {
+/** Bytes as encoded in a batch. */
+export function sizeOf(entries: readonly OutboundEntry[]): Size {
   return { entries: entries.length, bytes: entries.reduce((sum, entry) => sum + batchItemSize(entry), 0) };
 }
 

@@ -1,15 +1,14 @@
 /**
  * A spool on disk, in a level folder of the writer's own (rows: spool-rows.ts).
  *
- * Appends that come while one is being synced wait, and are synced together: no timer, one sync for many. The index is
- * the truth while the spool is open: ids and numbers of a failed write are given again, and whatever of it did reach the
- * disk is written over.
+ * Appends that come while one is being synced wait, and are synced together: no timer, one sync for many. The
+ * index is the truth while the spool is open: ids and numbers of a failed write are given again, and whatever
+ * of it did reach the disk is written over.
  */
-import { batchItemSize } from '../protocol/mqtt/batch.js';
 import { FirebreakError } from '../protocol/errors.js';
 import { openSpoolDisk } from './spool-disk.js';
 import type { Operation, SpoolDisk } from './spool-disk.js';
-import { SpoolIndex } from './spool-index.js';
+import { sizeOf, SpoolIndex } from './spool-index.js';
 import type { BatchPlan } from './spool-index.js';
 import {
   decodeBatchRow,
@@ -29,18 +28,23 @@ import {
 import { DEFAULT_SPOOL_LIMITS } from './spool.js';
 import type { Fates, OutboundEntry, RefusedEntry, Spool, SpooledBatch, SpoolLimits } from './spool.js';
 
+/** An append that is not written yet. */
 interface Waiting {
   readonly entries: readonly OutboundEntry[];
   resolve(ids: readonly number[]): void;
   reject(error: unknown): void;
 }
 
+/** How a batch ends: what the index and the disk are to be told. */
 interface Ending {
   readonly fates: Fates;
   readonly operations: readonly Operation[];
 }
 
-/** Throws `locked` when another process has the folder open, `foreign` for another writer's, `permission`, `damaged`. */
+/**
+ * Throws `locked` when another process has the folder open, `foreign` for another writer's, `permission`,
+ * `damaged`.
+ */
 export async function openLevelSpool(
   dir: string,
   writerId: Uint8Array,
@@ -64,9 +68,12 @@ class LevelSpool implements Spool {
   #waiting: Waiting[] = [];
   #waitingSize = { entries: 0, bytes: 0 };
   #flushing: Promise<void> | undefined;
-  /** Numbers are given one after another. */
-  #numbering: Promise<unknown> = Promise.resolve();
-  /** How to end batches whose ending failed: it may have reached the disk, and the entries with it gone from there. */
+  /** Ends with the last change to batches; they are made one after another, since each gives or frees a number. */
+  #lastInTurn: Promise<unknown> = Promise.resolve();
+  /**
+   * Of batches whose ending failed: it may have reached the disk all the same, so that their entries cannot
+   * be read again.
+   */
   readonly #endings = new Map<number, Ending>();
 
   constructor(disk: SpoolDisk, index: SpoolIndex) {
@@ -78,18 +85,17 @@ class LevelSpool implements Spool {
     return new Promise((resolve, reject) => {
       this.#index.requireRoom(entries, this.#waitingSize);
       this.#waiting.push({ entries, resolve, reject });
-      this.#waitingSize.entries += entries.length;
-      this.#waitingSize.bytes += sizeOf(entries);
+      this.#countWaiting(entries, 1);
       this.#flushing ??= this.#flush();
     });
   }
 
-  form: Spool['form'] = (limits) => this.#inTurn(() => this.#keep(this.#index.planBatch(limits), []));
+  form: Spool['form'] = (limits) => this.#inTurn(() => this.#writeBatch(this.#index.planBatch(limits)));
 
   recall: Spool['recall'] = (limits) =>
     this.#inTurn(() => {
       const plan = this.#index.planRecall(limits);
-      return this.#keep(plan, plan?.ids.map((id) => del(keyOf(ROW.parked, id))) ?? []);
+      return this.#writeBatch(plan, plan?.ids.map((id) => del(keyOf(ROW.parked, id))) ?? []);
     });
 
   renumber(seq: number, step = 1): Promise<SpooledBatch> {
@@ -143,17 +149,21 @@ class LevelSpool implements Spool {
 
   async close(): Promise<void> {
     await this.#flushing;
-    await this.#numbering;
+    await this.#lastInTurn;
     await this.#disk.close();
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#numbering.then(work);
-    this.#numbering = mine.catch(() => undefined);
+    const mine = this.#lastInTurn.then(work);
+    this.#lastInTurn = mine.catch(() => undefined);
     return mine;
   }
 
-  async #keep(plan: BatchPlan | undefined, beside: Operation[]): Promise<SpooledBatch | undefined> {
+  /** Writes the batch and, in the same write, `beside`. */
+  async #writeBatch(
+    plan: BatchPlan | undefined,
+    beside: Operation[] = [],
+  ): Promise<SpooledBatch | undefined> {
     if (plan === undefined) return undefined;
     const batch = await this.#read(plan);
     await this.#disk.write([...this.#batchRows(plan), ...beside]);
@@ -171,9 +181,9 @@ class LevelSpool implements Spool {
     const kept = new Set(parked);
     const gone = ids.filter((id) => !kept.has(id));
     const entries = await this.#readEntries(refused.map(({ id }) => id));
-    const aside = entries.flatMap((entry, k) => {
-      const { id, reason } = refused[k] ?? { id: 0, reason: 0 };
-      return [put(keyOf(ROW.refused, id), encodeRefusedRow({ reason, entry }))];
+    const aside = refused.flatMap(({ id, reason }, k) => {
+      const entry = entries[k];
+      return entry === undefined ? [] : [put(keyOf(ROW.refused, id), encodeRefusedRow({ reason, entry }))];
     });
     const operations = [
       del(keyOf(ROW.batch, seq)),
@@ -191,6 +201,12 @@ class LevelSpool implements Spool {
   async #readEntries(ids: readonly number[]): Promise<OutboundEntry[]> {
     if (ids.length === 0) return [];
     return (await this.#disk.read(ids.map((id) => keyOf(ROW.entry, id)))).map(decodeEntryRow);
+  }
+
+  #countWaiting(of: readonly OutboundEntry[], sign: 1 | -1): void {
+    const { entries, bytes } = sizeOf(of);
+    this.#waitingSize.entries += sign * entries;
+    this.#waitingSize.bytes += sign * bytes;
   }
 
   async #flush(): Promise<void> {
@@ -215,8 +231,7 @@ class LevelSpool implements Spool {
       for (const { waiting } of placed) waiting.reject(error);
       return;
     } finally {
-      this.#waitingSize.entries -= rows.length;
-      this.#waitingSize.bytes -= sizeOf(rows.map(({ entry }) => entry));
+      for (const { waiting } of placed) this.#countWaiting(waiting.entries, -1);
     }
     for (const { id, entry } of rows) this.#index.addEntry(id, entry);
     for (const { waiting, rows: ofCall } of placed) waiting.resolve(ofCall.map(({ id }) => id));
@@ -225,8 +240,6 @@ class LevelSpool implements Spool {
 
 const put = (key: Uint8Array, value: Uint8Array): Operation => ({ type: 'put', key, value });
 const del = (key: Uint8Array): Operation => ({ type: 'del', key });
-const sizeOf = (entries: readonly OutboundEntry[]): number =>
-  entries.reduce((sum, entry) => sum + batchItemSize(entry), 0);
 
 /** Throws `damaged` when the rows do not fit together. */
 async function readIndex(disk: SpoolDisk, limits: SpoolLimits): Promise<SpoolIndex> {

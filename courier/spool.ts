@@ -2,11 +2,13 @@
  * Where a writer keeps what the ledger has not receipted yet. Implementations: spool-memory.ts, spool-level.ts; one
  * contract suite holds for both.
  *
- * Durability: what append(), form(), renumber() or recall() resolved survives a crash. Once formed, a batch has the same
- * number and the same entries for ever, so that it can be sent again byte for byte. A call that rejects has changed
- * nothing and can be made again (settle(): with the same fates). Bounded: append() throws `full` rather than grow past its limits, and nothing of that
- * call is kept; of refused entries the newest are kept. Presence reports have a share of it alone: whoever floods a gateway
- * with forged tags must not take the room of what real ones bring.
+ * Durability: what append(), form(), renumber() or recall() resolved survives a crash. Once formed, a batch
+ * has the same number and the same entries for ever, so that it can be sent again byte for byte. A call that
+ * rejects has changed nothing and can be made again; settle() then ends the batch as the first call said.
+ *
+ * Bounds: append() throws `full` rather than grow past the limits, and keeps nothing of that call; of refused
+ * entries the newest are kept. Presence reports may take no more than a share: whoever floods a gateway with
+ * forged tags must not take the room of what real ones bring.
  */
 import type { BatchItem } from '../protocol/mqtt/batch.js';
 
@@ -51,7 +53,7 @@ export interface Fates {
 export const NO_FATES: Fates = { parked: [], refused: [] };
 
 export interface RefusedEntry {
-  /** The number of the refusal (docs/protocol.md §13). */
+  /** The number of the refusal (protocol.md §13). */
   readonly reason: number;
   readonly entry: OutboundEntry;
 }
@@ -67,19 +69,26 @@ export interface SpoolDepth {
 }
 
 export interface Spool {
-  /** Keeps entries; resolves their ids, ascending, once they are on disk. Throws `full`. */
+  /** Keeps entries; resolves with their ids, ascending, once they are on disk. Throws `full`. */
   append(entries: readonly OutboundEntry[]): Promise<readonly number[]>;
-  /** Makes the next batch of entries that are in none and not parked; undefined when there are none. Throws `size` for one that fits no batch. */
+  /**
+   * Makes the next batch, of entries that are in none and not parked; `undefined` when there are none. Throws
+   * `size` for an entry that fits no batch.
+   */
   form(limits: BatchLimits): Promise<SpooledBatch | undefined>;
-  /** The same of the entries parked longest. */
+  /** The same, of the entries parked longest. */
   recall(limits: BatchLimits): Promise<SpooledBatch | undefined>;
-  /** Gives a batch the number `step` after the last one given, 1 unless told, for when its own is taken at the ledger. Throws `not-found`. */
+  /**
+   * Gives a batch another number, when its own is taken at the ledger: the one that is `step` after the last
+   * one given, 1 by default. Throws `not-found`.
+   */
   renumber(seq: number, step?: number): Promise<SpooledBatch>;
   /** Batches formed and not settled, by seq: what a restart has to send again. */
   formed(): Promise<readonly SpooledBatch[]>;
   /**
-   * Ends a batch. May be undone by a crash, whole: the batch is then sent and receipted once more. No-op for one not formed.
-   * After a call that rejected, the batch ends with the fates of that call whichever come with the next: they may be on disk.
+   * Ends a batch; does nothing for one that was not formed. A crash may undo it, as a whole: the batch is
+   * then sent and receipted once more. After a call that rejected, the next one ends the batch with the fates
+   * of the first: they may be on disk.
    */
   settle(seq: number, fates: Fates): Promise<void>;
   /** The entries kept aside, oldest first. */

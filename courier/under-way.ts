@@ -1,13 +1,13 @@
 /**
- * Batches formed and not settled: which are to be sent when, and which one a receipt is for. Bounded by its owner. Times
- * are of a monotonic clock, wall ms.
+ * Batches formed and not settled: which are to be sent when, and which one a receipt is for. Bounded by its
+ * owner. Times are of a monotonic clock, wall ms.
  */
 import { batchHash, encodeBatch } from '../protocol/mqtt/batch.js';
 import { toHex } from '../protocol/bytes.js';
 import type { Signer } from '../protocol/crypto/ed25519.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { SpooledBatch } from './spool.js';
-import type { Verdict } from './verdict.js';
+import type { SettledVerdict } from './verdict.js';
 
 const LONGEST_PAUSE_MS = 120_000;
 
@@ -15,25 +15,29 @@ export interface BatchUnderWay {
   readonly batch: SpooledBatch;
   readonly bytes: Uint8Array;
   readonly hash: string;
-  /** Of entries that had been parked. */
+  /** Its entries had been parked. */
   readonly isRecalled: boolean;
   /** When it is to be sent (again). */
   dueMs: number;
   pauseMs: number;
+  /** How often it was sent. */
   sent: number;
   /** How often it was refused as a whole. */
   refusals: number;
-  /** Waits for its time after a refusal, also when the broker comes back. */
+  /** Refused as a whole: not sent before its time, not even on a new connection. */
   isPaused: boolean;
   /** Handed to the broker, no PUBACK yet. */
   isPublishing: boolean;
   /** A receipt for it is being carried out. */
   isSettling: boolean;
-  /** The last word on it, which the spool may hold though it could not say so: no later receipt changes it. */
-  lastWord: Verdict | undefined;
+  /**
+   * What the spool was told to settle it with. That may be on disk even if the spool failed, so no later
+   * receipt changes it.
+   */
+  settledWith: SettledVerdict | undefined;
 }
 
-export class UnderWay {
+export class BatchesUnderWay {
   readonly #signer: Signer;
   readonly #receiptWaitMs: number;
   readonly #batches = new Map<string, BatchUnderWay>();
@@ -59,7 +63,7 @@ export class UnderWay {
       isPaused: false,
       isPublishing: false,
       isSettling: false,
-      lastWord: undefined,
+      settledWith: undefined,
     };
     this.#batches.set(underWay.hash, underWay);
     return underWay;
@@ -82,12 +86,12 @@ export class UnderWay {
     return [...this.#batches.values()].filter(({ isPaused }) => !isPaused).length;
   }
 
-  /** To be sent now, by seq. */
+  /** Those to be sent now, by seq. */
   due(nowMs: number): BatchUnderWay[] {
     return this.#toSend((underWay) => underWay.dueMs <= nowMs);
   }
 
-  /** To be sent on a new connection: all that are not put off. */
+  /** Those to be sent on a new connection, by seq: all that are not put off. */
   waiting(): BatchUnderWay[] {
     return this.#toSend(({ isPaused }) => !isPaused);
   }

@@ -1,7 +1,7 @@
 /**
- * The uplink over MQTT 3.1.1, QoS 1, with a fresh signed token at each connection (docs/protocol.md §13, "Connect
- * token"). Reconnects for ever with growing pauses. The first connection is waited for, up to a stated time, unless the writer
- * has work that needs no broker.
+ * The uplink over MQTT 3.1.1, QoS 1, with a fresh signed token at each connection (protocol.md §13, "Connect
+ * token"). Reconnects for ever with growing pauses. The first connection is waited for, up to a stated time,
+ * unless the writer has work that needs no broker.
  */
 import { randomBytes } from 'node:crypto';
 import { toHex } from '../protocol/bytes.js';
@@ -41,7 +41,10 @@ export interface UplinkMqttDeps {
   readonly patienceMs?: number;
   /** A message not acknowledged after this ends the connection; 30 s when absent. */
   readonly pubackTimeoutMs?: number;
-  /** Ends the wait for the first connection. From then on this writer is about to close, and says no more that the broker is gone. */
+  /**
+   * Aborted when this writer is about to close: ends the wait for the first connection, and a lost broker is
+   * logged no more.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -71,7 +74,7 @@ class MqttUplink implements Uplink {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   readonly #news: BrokerNews;
-  /** Also while its subscriptions are not in place yet. */
+  /** Set from CONNACK on, before its subscriptions are in place. */
   #connection: MqttConnection | undefined;
   #isOnline = false;
   #firstOnline: () => void = () => undefined;
@@ -200,20 +203,21 @@ class MqttUplink implements Uplink {
   }
 
   /**
-   * Listens, also to what is asked for while the broker confirms the rest, and is online in the very turn in which nothing is
-   * left: a topic that is asked for later is subscribed to by whoever asks.
+   * Subscribes to every topic with a listener, also to those added while the broker confirms the others, and
+   * is online as soon as none is left, without an await in between: from then on subscribe() itself asks the
+   * broker.
    */
   async #comeOnline(connection: MqttConnection): Promise<void> {
     const heard = new Set<string>();
     for (;;) {
       const topics = [...this.#listeners.keys()].filter((topic) => !heard.has(topic));
-      if (topics.length === 0) return this.#nowOnline();
+      if (topics.length === 0) return this.#setOnline();
       await connection.subscribe(topics);
       for (const topic of topics) heard.add(topic);
     }
   }
 
-  #nowOnline(): void {
+  #setOnline(): void {
     this.#isOnline = true;
     this.#news.back();
     this.#firstOnline();

@@ -4,9 +4,15 @@
  */
 export interface Uplink {
   readonly isOnline: boolean;
-  /** Why it is offline, in words for a person; undefined while it is online, and before the first connection has failed. */
+  /**
+   * Why it is offline, in words for a person; undefined while it is online, and before the first connection
+   * has failed.
+   */
   readonly trouble: string | undefined;
-  /** Resolves when the broker took the batch (PUBACK), which is not yet the ledger's receipt. Rejects `unreachable`, `timeout`, `full`. */
+  /**
+   * Resolves when the broker took the batch (PUBACK), which is not yet the ledger's receipt. Rejects
+   * `unreachable`, `timeout`, `full`.
+   */
   publishBatch(batch: Uint8Array): Promise<void>;
   /** Retained: whoever subscribes later gets the newest. Rejects `unreachable`, `timeout`, `full`. */
   publishRetained(topic: string, payload: Uint8Array): Promise<void>;
@@ -14,7 +20,10 @@ export interface Uplink {
   publishStatus(status: string): Promise<void>;
   /** The one listener to this writer's receipts. */
   onReceipt(listener: (receipt: Uint8Array) => void): void;
-  /** The one listener to a topic, now and after each reconnect. Rejects `permission` when the broker does not grant it. */
+  /**
+   * The one listener to a topic, now and after each reconnect. Rejects `permission` when the broker does not
+   * grant it.
+   */
   subscribe(topic: string, listener: (payload: Uint8Array) => void): Promise<void>;
   /** Called whenever the connection is up (again), its subscriptions in place. At once when it is up now. */
   onOnline(listener: () => void): void;

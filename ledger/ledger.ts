@@ -20,7 +20,7 @@ import { readerOfStore } from './readers/reader-level.js';
 import { Intake } from './intake/intake.js';
 import { openParts, type LedgerParts, type PartsDeps } from './parts.js';
 import type { Settled } from './sequence/sequencer.js';
-import { openStoreLevel, type StoreTuning } from './store/store-recovery.js';
+import { openStoreLevel, type StoreTuning } from './store/store-open.js';
 import type { Counters } from './store/store.js';
 import type { PublicationStatus } from './witnesses/publication-contract.js';
 
@@ -53,7 +53,10 @@ export interface LedgerStatus {
   readonly removalFailure: string | undefined;
   /** Why the ledger takes nothing any more; a person has to look at the disk and start it again. */
   readonly failure: string | undefined;
-  /** What the threads that check batches died of, all of them, until one has checked a batch again. They are started again for ever. */
+  /**
+   * What the last of the threads that check batches died of, when none is left; until one, started anew, has
+   * checked a batch.
+   */
   readonly checkFailure: string | undefined;
   /** The clock is not believed, and all is refused as busy until it is mended or a person says that it is right. */
   readonly clockDoubt: ClockDoubt | undefined;
@@ -78,7 +81,10 @@ export interface Ledger {
   status(): LedgerStatus;
   /** What is stored and pruned, by day of the reports, ascending. */
   days(): readonly DayRecord[];
-  /** Resolves with why the ledger takes nothing any more, if its store ever fails. Nothing else is left then but to close it. */
+  /**
+   * Resolves with why the ledger takes nothing any more, if its store ever fails. Nothing else is left then
+   * but to close it.
+   */
   readonly failed: Promise<FirebreakError>;
   /** Answers what was taken in, then closes the store. */
   close(): Promise<void>;

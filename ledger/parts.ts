@@ -32,8 +32,8 @@ export interface PartsDeps {
   /** Who must cosign a checkpoint before readers see it (docs/witnesses.md); without it they see each commit. */
   readonly policy?: WitnessPolicy;
   /**
-   * The folder was run with such a policy before: readers are shown nothing that was not cosigned, also when the file `published`
-   * is lost.
+   * The folder was run with such a policy before: even when the file `published` is lost, readers are shown
+   * nothing that was not cosigned.
    */
   readonly wasWitnessed?: boolean;
   /** Keeps `policy` for the starts to come, before anything that is published changes. */
@@ -69,7 +69,12 @@ export async function openParts(store: Store, deps: PartsDeps): Promise<LedgerPa
       store.state(),
     );
     const sequencer = new Sequencer({
-      ...{ store, edge, directory, days, retentionDays, logSigner },
+      store,
+      edge,
+      directory,
+      days,
+      retentionDays,
+      logSigner,
       clock: appendClock,
     });
     const remover = new PayloadRemover(store, days, { log });
@@ -93,11 +98,14 @@ function publicationOf(store: Store, deps: PartsDeps, log: Log): Promise<Publica
     keepPolicy,
     publicationTiming: timing,
   } = deps;
-  const asked = {
+  return openPublication({
+    dir,
+    store,
+    verifier,
+    log,
+    wasWitnessed,
     ...(policy && { policy }),
     ...(keepPolicy && { keepPolicy }),
     ...(timing && { timing }),
-    wasWitnessed,
-  };
-  return openPublication({ dir, store, verifier, log, ...asked });
+  });
 }

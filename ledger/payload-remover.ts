@@ -1,6 +1,7 @@
 /**
- * Removes the payloads of pruned days from the store's files, in the background, one day after the other: what the commit
- * of an entry of type 10 began. A ledger that was stopped or killed in between goes on at its next start.
+ * Removes the payloads of pruned days from the store's files, in the background, one day after the other:
+ * what the commit of an entry of type 10 began. A ledger that was stopped or killed in between goes on at its
+ * next start.
  */
 import { asError, FirebreakError } from '../protocol/errors.js';
 import { silentLog, type Log } from '../protocol/log.js';
@@ -31,26 +32,35 @@ export class PayloadRemover {
     this.#pauseMs = pauseMs;
   }
 
-  /** Why the first removal failed of those that did in the last run over all days. It is tried again after ten minutes, and at the next start. */
+  /**
+   * Why the first of the removals that failed in the last run did. They are tried again after ten minutes,
+   * and at the next start.
+   */
   get failure(): string | undefined {
     return this.#failure;
   }
 
-  /** Begins, unless it is at it or there is nothing to remove. To be called whenever a day may have been pruned: it costs little. */
+  /**
+   * Starts a run, unless one is under way or there is nothing to remove. Costs little: call it whenever a day
+   * may have been pruned.
+   */
   wake(): void {
     if (this.#end.signal.aborted || this.#running !== undefined || this.#retry !== undefined) return;
     if (this.#days.toRemove === 0) return;
     this.#running = this.#run().finally(() => (this.#running = undefined));
   }
 
-  /** Ends within the day it is at, which is as it was then; the rest is for the next start. */
+  /**
+   * Stops in the middle of a day if need be: that one still counts as not removed, and is done again at the
+   * next start.
+   */
   async close(): Promise<void> {
     this.#end.abort(new FirebreakError('closed', 'the ledger is closed'));
     clearTimeout(this.#retry);
     await this.#running;
   }
 
-  /** Once over all days, also past one that cannot be removed. Never rejects. */
+  /** Tries every day once, also after one that cannot be removed. Never rejects. */
   async #run(): Promise<void> {
     const { signal } = this.#end;
     const tried = new Set<number>();

@@ -1,4 +1,7 @@
-/** What a ledger reads when it starts: the right edge of its tree, checked against its signed checkpoint of the last commit. */
+/**
+ * What a ledger reads when it starts: the right edge of its tree, checked against its signed checkpoint of
+ * the last commit.
+ */
 import { equalBytes } from '../protocol/bytes.js';
 import { openCheckpoint } from '../protocol/tlog/checkpoint.js';
 import { entriesOf, TILE_WIDTH } from '../protocol/tlog/tile.js';

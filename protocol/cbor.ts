@@ -103,7 +103,10 @@ export class CborWriter {
   }
 }
 
-/** Reads items in the order of a schema. Everything malformed throws `format`; `what` names the message in the error. */
+/**
+ * Reads items in the order of a schema. Everything malformed throws `format`; `what` names the message in the
+ * error.
+ */
 export class CborReader {
   private readonly buffer: Buffer;
   private readonly what: string;

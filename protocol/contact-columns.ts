@@ -6,8 +6,8 @@
  *     lower u32 | upper u32 | start u32 | duration u16 | immediate u16 | near u16 | medium u16 | other u16
  *     attenuation u8 dB | flags u8: 1 mutual, 2 partial
  *
- * lower and upper are tag numbers below 2^32, lower < upper; start is in unix seconds and lies in `day` (UTC); a pair has
- * one contact an epoch of 900 s at most. Ordered by start, then lower, then upper.
+ * lower and upper are tag numbers below 2^32, lower < upper; start is in unix seconds and lies in `day`
+ * (UTC); a pair has one contact an epoch of 900 s at most. Ordered by start, then lower, then upper.
  */
 import { crc32 } from 'node:zlib';
 import { FirebreakError } from './errors.js';

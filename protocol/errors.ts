@@ -15,7 +15,10 @@ export const GATEWAY_REFUSALS = [
   'busy',
 ] as const;
 
-/** Reasons the ledger adds to them in its receipts (docs/protocol.md, "Ledger refusals"). Numbered on from the gateway's. */
+/**
+ * Reasons the ledger adds to them in its receipts (protocol.md §13, "Ledger refusals"). Numbered on from the
+ * gateway's.
+ */
 export const LEDGER_REFUSALS = ['type', 'sequence', 'batch-signature', 'certificate', 'size'] as const;
 
 export type GatewayRefusal = (typeof GATEWAY_REFUSALS)[number];

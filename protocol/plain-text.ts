@@ -1,7 +1,8 @@
 /**
- * Text that one party wrote and another is shown on a terminal. Control characters move the cursor and erase, format
- * characters turn and hide what stands beside them, line and paragraph separators forge lines. Two format characters only say
- * whether letters join, and names in some scripts need them (U+200C, U+200D): they stay.
+ * Text that one party wrote and another is shown on a terminal. Control characters move the cursor and erase,
+ * format characters turn and hide what stands beside them, line and paragraph separators forge lines. Two
+ * format characters only say whether letters join, and names in some scripts need them (U+200C, U+200D): they
+ * stay.
  */
 const UNSAFE = /(?![\u200c\u200d])[\p{C}\p{Zl}\p{Zp}]/gu;
 

@@ -5,8 +5,8 @@ import type { Epoch } from './brands.js';
 export const EPOCH_SECONDS = 900;
 export const DAY_SECONDS = 86_400;
 /**
- * A clock that goes on by more than this at once leapt, for all that is known: whatever cannot be undone waits for a person's word, or
- * for what others say of the time (docs/retention.md).
+ * A clock that goes on by more than this at once leapt, for all that is known: whatever cannot be undone
+ * waits for a person's word, or for what others say of the time (docs/retention.md).
  */
 export const MAX_CLOCK_STEP_DAYS = 2;
 export const EPOCHS_PER_DAY = DAY_SECONDS / EPOCH_SECONDS;

@@ -16,7 +16,7 @@ export interface BatchHead {
   readonly items: readonly BatchItem[];
 }
 
-/** Of a batch that cannot be read, only who sent it is known. Throws when not even that. */
+/** The refusal of a batch that cannot be read: only who sent it is known. Rethrows when not even that is. */
 function unreadable(error: unknown, bytes: Uint8Array, from: Uint8Array | undefined): RefusedBatch {
   const isForm = error instanceof FirebreakError && (error.code === 'format' || error.code === 'size');
   if (!isForm || from === undefined) throw error;
@@ -41,8 +41,9 @@ export function busyBatch(bytes: Uint8Array, from: Uint8Array | undefined): Refu
 }
 
 /**
- * Who wrote the batch, which the writer must have signed (protocol.md §9). Whose receipt topic the answer goes to is fixed by
- * `from`: a batch that names another writer is not its own. One of a writer nobody vouched for is refused as a whole.
+ * The writer of a batch that it signed (protocol.md §9), or why the batch is refused as a whole: it came from
+ * another writer than it names (the answer goes to `from`), nobody vouched for its writer, or the signature
+ * is not the writer's.
  */
 function judgeHead(
   decoded: DecodedBatch,

@@ -1,4 +1,7 @@
-/** Type 4: a published day key is the issuer's own statement (protocol.md §7, §10); a destroyed one only names its day. */
+/**
+ * Type 4: a published day key is the issuer's own statement (protocol.md §7, §10); a destroyed one only names
+ * its day.
+ */
 import { equalBytes } from '../../protocol/bytes.js';
 import { decodeDayKeyStatement, verifyDayKeyStatement } from '../../protocol/session/day-key-statement.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -6,7 +9,10 @@ import { decodeDayKeyPayload } from '../../protocol/payload/day-key.js';
 import type { DayStatement } from '../sequence/checked-batch.js';
 import type { Writer } from './writer.js';
 
-/** What the entry says of a day: that its keys are destroyed counts from the issuer alone. Throws `format`, `issuer`. */
+/**
+ * What the entry says of a day: that its keys are destroyed counts from the issuer alone. Throws `format`,
+ * `issuer`.
+ */
 export function readDayKeyEntry(
   payload: Uint8Array,
   { publicKey }: Writer,

@@ -1,10 +1,7 @@
 /** What follows from a payload that is stored already (protocol.md §8, §13). */
-import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
+import { isReport } from '../../protocol/tlog/entry.js';
 import type { Refusal } from '../../protocol/errors.js';
 import type { PayloadRecord } from '../store/store.js';
-
-const isReport = (type: number): boolean =>
-  type === ENTRY_TYPE.tagReport || type === ENTRY_TYPE.presenceReport;
 
 /** The index of the entry this one repeats; `undefined` when it is to be appended. Only reports can repeat. */
 export function duplicateOf(type: number, earlier: PayloadRecord | undefined): number | undefined {

@@ -1,6 +1,6 @@
 /**
- * The rules for one item of a batch, in order: its writer's certificate, so that nothing else is said of what a revoked gateway
- * sends; its type; then what its type asks for.
+ * The rules for one item of a batch, in order: its writer's certificate, first, so that a revoked gateway
+ * learns nothing else of what it sends; its type; then what that type asks for.
  */
 import type { BatchItem } from '../../protocol/mqtt/batch.js';
 import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
@@ -28,6 +28,7 @@ export interface AdmissionContext {
   readonly retentionDays: number;
 }
 
+/** What an admitted item tells the sequencer. */
 interface Reading {
   readonly retentionDay: number;
   readonly statement: CheckedItem['statement'];
@@ -35,8 +36,11 @@ interface Reading {
 
 const KEPT: Reading = { retentionDay: KEPT_DAY, statement: undefined };
 
-/** Types 11 and up are for later streams (protocol.md §10): whoever may write them says what is in them. */
-const CHECKS: Readonly<Record<number, (payload: Uint8Array) => void>> = {
+/**
+ * Types that are checked for their form alone. What is in types 11 and up, for later streams (protocol.md
+ * §10), is for their writers to say.
+ */
+const FORM_CHECKS: Readonly<Record<number, (payload: Uint8Array) => void>> = {
   [ENTRY_TYPE.case]: requirePadded,
   [ENTRY_TYPE.access]: requirePowerOfTwo,
   [ENTRY_TYPE.identity]: requirePadded,
@@ -56,7 +60,7 @@ function read(context: AdmissionContext, writer: Writer, item: BatchItem): Readi
     return { ...KEPT, statement: readDayKeyEntry(item.payload, writer, issuerPublicKey) };
   if (item.type === ENTRY_TYPE.pruning)
     return { ...KEPT, statement: readPruningEntry(item.payload, writer, issuerPublicKey) };
-  CHECKS[item.type]?.(item.payload);
+  FORM_CHECKS[item.type]?.(item.payload);
   return KEPT;
 }
 

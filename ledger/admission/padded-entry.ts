@@ -1,4 +1,7 @@
-/** Types 5 to 7 begin with a salt and are zero-padded, so that nobody guesses them from hash or length (protocol.md §10). */
+/**
+ * Types 5 to 7 begin with a salt and are zero-padded, so that nobody guesses them from hash or length
+ * (protocol.md §10).
+ */
 import { FirebreakError } from '../../protocol/errors.js';
 
 const BLOCK = 256;

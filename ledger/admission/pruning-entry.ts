@@ -1,4 +1,7 @@
-/** Type 10: only the issuer prunes (protocol.md §10, §13). When a day may be pruned is for the log to say (sequence/day-course.ts). */
+/**
+ * Type 10: only the issuer prunes (protocol.md §10, §13). When a day may be pruned, sequence/day-changes.ts
+ * decides by the log.
+ */
 import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { decodePruningPayload } from '../../protocol/payload/pruning.js';

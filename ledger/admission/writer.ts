@@ -1,4 +1,7 @@
-/** Who may write, and what (protocol.md §9, §10): the configuration names writers, the issuer's entries name gateways. */
+/**
+ * Who may write, and what (protocol.md §9, §10): the configuration names writers, the issuer's entries name
+ * gateways.
+ */
 import { toHex } from '../../protocol/bytes.js';
 import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import { partyIdOf } from '../../protocol/keys.js';

@@ -15,24 +15,26 @@ import { partyIdOf } from '../../protocol/keys.js';
 import { asError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
 import { parseTopic, receiptsTopic } from '../../protocol/mqtt/topics.js';
-import { maySubscribe, publishVerdict, type PublishVerdict } from './policy.js';
+import { maySubscribe, publishVerdict, type PublishVerdict } from './topic-access.js';
 import { Connections } from './connections.js';
 import { GatedConnection } from './gated-connection.js';
 import type { Ledger } from '../ledger.js';
 
 const MAX_PUBLISH_BYTES = MAX_BATCH_LENGTH + 1024;
-/** Statements are retained in memory, and last wills are kept there while their writers are connected. */
+/** Of one message that is kept in memory: a retained statement, or the last will of a writer while it is connected. */
 const MAX_RETAINED_BYTES = 512 * 1024;
-/** Of one writer, which needs one; a new one is always let in, and the oldest goes. */
+/** A writer needs one. A further one is always let in, and its oldest is ended instead. */
 const CONNECTIONS_PER_WRITER = 4;
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
 /**
- * After four of these, 23 days, aedes sends out the wills of every broker, itself among them, that by the host's clock gave no
- * sign for three: with its own minute, a clock that leaps forward would run the wills of writers that are there. Wills are in
- * memory here, so there are none of another broker. Four times it is to be below 2^31, or the timer goes off at once.
+ * Every four heartbeats aedes publishes the last wills of each broker, its own too, that by the host's clock
+ * gave no sign of life for three. With its default of a minute, a clock that leaps ahead would publish the
+ * wills of writers that are connected. There is no other broker whose wills could be published, since they
+ * are kept in memory here; so this is as long as can be: four of them, 23 days, must stay below 2^31 ms, or
+ * the timer goes off at once.
  */
 const HEARTBEAT_MS = 500_000_000;
-/** What aedes says of a writer that was not heard for one and a half of its keep-alive. */
+/** The message of aedes' error for a client that was silent for one and a half times its keep-alive. */
 const KEEPALIVE_OVER = 'keep alive timeout';
 const BAD_TOKEN = 4;
 const NOT_AUTHORIZED = 5;
@@ -49,9 +51,12 @@ export interface BrokerOptions {
   /** The host's time, for the freshness of connect tokens. */
   readonly wallMs?: () => number;
   readonly tokenToleranceMs?: number;
-  /** Wall ms within which a connection has to take all that waits for it; one that takes it steadily but is not through is ended too. */
+  /**
+   * A connection that has not taken all that waits for it within so many wall ms is ended, also while it is
+   * taking it.
+   */
   readonly drainTimeoutMs?: number;
-  /** Held in memory for such a connection; with more it is ended at once. */
+  /** Bytes that may wait for a connection; with more it is ended at once. */
   readonly maxUnsentBytes?: number;
   readonly log: Log;
 }
@@ -60,7 +65,7 @@ export interface Broker {
   readonly url: string;
   /** Connections that are open, of writers known and not yet known. */
   connections(): number;
-  /** Takes in nothing more, and gives PUBACK and receipt for what it took in, for which it waits a second. */
+  /** Takes in nothing more, and waits up to a second until what it took in has its PUBACK and receipt. */
   close(): Promise<void>;
 }
 
@@ -74,14 +79,29 @@ class ConnectRefusal extends Error {
   }
 }
 
-class AedesBroker {
+/** A PUBLISH as aedes hands it over, or a last will. */
+interface Publish {
+  readonly topic: string;
+  readonly payload: string | Buffer;
+  readonly qos: number;
+  readonly retain: boolean;
+}
+
+type Incoming = Publish & { retain: boolean };
+
+/** A view of what was read: nobody writes there again. */
+const bytesOf = ({ payload }: Publish): Buffer =>
+  typeof payload === 'string' ? Buffer.from(payload) : payload;
+
+/** Who may connect, publish and subscribe, and the receipts to those who published. */
+class BrokerRules {
   readonly #options: BrokerOptions;
   /** Who is behind a connection, once it showed a token. */
   readonly #writers = new WeakMap<Client, Uint8Array>();
-  /** Last wills, from CONNECT until it is decided. */
+  /** The last will of each CONNECT that is not decided yet. */
   readonly #wills = new WeakMap<Client, Publish>();
   #receiptsUnderWay = 0;
-  /** Of each writer that is connected, the oldest connection first. */
+  /** Connections by writer, the oldest first. */
   readonly #connected = new Map<string, Set<Client>>();
 
   constructor(options: BrokerOptions) {
@@ -141,10 +161,11 @@ class AedesBroker {
   }
 
   /**
-   * Of each PUBLISH, and each last will when it is due. Rejects when the connection is to end: a topic that is not the writer's, or
-   * a ledger that cannot store.
+   * For each PUBLISH, and each last will when it is due: resolves when aedes may acknowledge it, with what to
+   * do after that, if anything. Rejects when the connection is to end: a topic that is not the writer's, or a
+   * ledger that cannot store.
    */
-  async publish(broker: Aedes, client: Client | null, packet: Incoming): Promise<(() => void) | undefined> {
+  async admit(broker: Aedes, client: Client | null, packet: Incoming): Promise<(() => void) | undefined> {
     const writerId = client === null ? undefined : this.#writers.get(client);
     const verdict = writerId && this.#verdict(packet, writerId);
     if (writerId === undefined || verdict === 'refuse') throw new Error('this writer may not publish this');
@@ -167,7 +188,7 @@ class AedesBroker {
     return writerId !== undefined && maySubscribe(topic, writerId);
   }
 
-  /** Of what aedes ended a connection for: what is wrong with a known writer, not that its connection was lost. */
+  /** Logs why aedes ended the connection of a known writer, unless it was merely lost. */
   tellEnd(client: Client, error: Error): void {
     const writerId = this.#writers.get(client);
     const wasLost = client.closed || 'syscall' in error || error.message === KEEPALIVE_OVER;
@@ -192,23 +213,11 @@ class AedesBroker {
   }
 }
 
-interface Publish {
-  readonly topic: string;
-  readonly payload: string | Buffer;
-  readonly qos: number;
-  readonly retain: boolean;
-}
-
-type Incoming = Publish & { retain: boolean };
-
-/** A view of what was read: nobody writes there again. */
-const bytesOf = ({ payload }: Publish): Buffer =>
-  typeof payload === 'string' ? Buffer.from(payload) : payload;
-
-function createAedes(rules: AedesBroker, drainTimeout: number): Promise<Aedes> {
+function createAedes(rules: BrokerRules, drainTimeout: number): Promise<Aedes> {
   const opening: Promise<Aedes> = Aedes.createBroker({
     connectTimeout: 10_000,
-    // No bound over all writers: each message waits until it is written, and those to a writer that stopped reading would
+    // No bound over all writers: each message waits until it is written, and those to a writer that stopped
+    // reading would
     // keep the others' from going out. What one writer has under way is bounded by its connections.
     concurrency: 0,
     drainTimeout,
@@ -228,7 +237,7 @@ function createAedes(rules: AedesBroker, drainTimeout: number): Promise<Aedes> {
     },
     authorizePublish: (client, packet, done) => {
       opening
-        .then((broker) => rules.publish(broker, client, packet))
+        .then((broker) => rules.admit(broker, client, packet))
         .then(
           (afterwards) => {
             done(null);
@@ -249,17 +258,22 @@ function createAedes(rules: AedesBroker, drainTimeout: number): Promise<Aedes> {
 export async function openAedesBroker(options: BrokerOptions): Promise<Broker> {
   const host = options.host ?? '127.0.0.1';
   const log = new LimitedLog(options.log);
-  const rules = new AedesBroker({ ...options, log });
+  const rules = new BrokerRules({ ...options, log });
   const broker = await createAedes(rules, options.drainTimeoutMs ?? 20_000);
   const emitter: EventEmitter = broker;
   // Without a listener the process would end.
   emitter.on('error', (error: Error) => log.error('the broker failed at something', { why: error.message }));
   broker.on('clientError', (client, error) => rules.tellEnd(client, error));
-  const most = options.maxConnections ?? 4096;
-  const handle = (connection: GatedConnection) => void broker.handle(connection);
-  const dropped = () =>
-    log.warn('a connection to the broker was dropped: it has as many as it takes', { most });
-  const connections = new Connections({ most, maxPublishBytes: MAX_PUBLISH_BYTES, dropped, handle });
+  const maxConnections = options.maxConnections ?? 4096;
+  const onConnection = (connection: GatedConnection) => void broker.handle(connection);
+  const onDropped = () =>
+    log.warn('a connection to the broker was dropped: it has as many as it takes', { most: maxConnections });
+  const connections = new Connections({
+    maxConnections,
+    maxPublishBytes: MAX_PUBLISH_BYTES,
+    onDropped,
+    onConnection,
+  });
   const closeAedes = () => new Promise<void>((resolve) => broker.close(() => resolve()));
   const close = async (): Promise<void> => {
     await connections.finish(() => rules.receiptsUnderWay === 0);

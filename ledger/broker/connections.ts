@@ -5,19 +5,19 @@ import { listenOn } from '../../host/listen.js';
 import { GatedConnection } from './gated-connection.js';
 import { PacketGate } from './packet-gate.js';
 
-/** Of any packet but a PUBLISH: a token, or the topics of a writer. */
+/** Any packet but a PUBLISH: its content is a token, or the topics of a writer. */
 const MAX_PACKET_BYTES = 8192;
-/** For what is under way when the broker is closed; the same as behind a broker of somebody else. */
+/** How long closing waits for what is under way; as long as external.ts waits. */
 const CLOSE_MS = 1000;
 const LOOK_EVERY_MS = 5;
 
 export interface ConnectionsOptions {
-  readonly most: number;
+  readonly maxConnections: number;
   readonly maxPublishBytes: number;
-  /** Told of one that came beyond that and was dropped. */
-  readonly dropped: () => void;
+  /** Called for one that came beyond `maxConnections` and was dropped. */
+  readonly onDropped: () => void;
   /** Takes each connection over. */
-  readonly handle: (connection: GatedConnection) => void;
+  readonly onConnection: (connection: GatedConnection) => void;
 }
 
 export class Connections {
@@ -25,17 +25,17 @@ export class Connections {
   readonly #open = new Set<GatedConnection>();
   #closed: Promise<void> | undefined;
 
-  constructor({ most, maxPublishBytes, dropped, handle }: ConnectionsOptions) {
+  constructor({ maxConnections, maxPublishBytes, onDropped, onConnection }: ConnectionsOptions) {
     this.#server = createServer((socket) => {
       socket.setNoDelay(true);
       socket.setKeepAlive(true, 30_000);
       const connection = new GatedConnection(socket, new PacketGate(MAX_PACKET_BYTES, maxPublishBytes));
       this.#open.add(connection);
       connection.on('close', () => this.#open.delete(connection));
-      handle(connection);
+      onConnection(connection);
     });
-    this.#server.maxConnections = most;
-    this.#server.on('drop', dropped);
+    this.#server.maxConnections = maxConnections;
+    this.#server.on('drop', onDropped);
   }
 
   get size(): number {
@@ -48,8 +48,8 @@ export class Connections {
   }
 
   /**
-   * Takes in nothing more. Resolves once what was taken in is answered (`isAnswered`: and nothing is left to be written to a
-   * connection) and the answers are with the system, or after a second.
+   * Takes in nothing more. Resolves once all that was taken in is answered and the system has taken the
+   * answers, or after a second. `isAnswered`: whether the caller has written all it owes.
    */
   async finish(isAnswered: () => boolean): Promise<void> {
     this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()));
@@ -59,7 +59,7 @@ export class Connections {
     while (!isDone() && performance.now() < untilMs) await sleep(LOOK_EVERY_MS);
   }
 
-  /** Ends what is left. To be called behind {@link finish}. */
+  /** Ends what is left. To be called after {@link finish}. */
   async close(): Promise<void> {
     for (const connection of this.#open) connection.destroy();
     await this.#closed;

@@ -2,10 +2,11 @@
  * The ledger as a client of any MQTT 3.1.1 broker. Writers publish there as they would to the embedded one; who may
  * publish what is then the broker's business, but every batch is signed and admitted by the same rules.
  *
- * A PUBLISH is acknowledged to the broker once the ledger has taken it in, not once it is committed: mqtt.js reads the next
- * only after that, and batches of many writers are to be under way at once. So PUBACK promises nothing here; the receipt
- * does, and writers send again what is not receipted. When the ledger is away, or has as much under way as it may, the
- * broker keeps what comes in the ledger's session, as far as the broker's own bounds go.
+ * A PUBLISH is acknowledged to the broker once the ledger has taken it in, not once it is committed: mqtt.js
+ * reads the next only after that, and batches of many writers are to be under way at once. So PUBACK promises
+ * nothing here; the receipt does, and writers send again what is not receipted. When the ledger is away, or
+ * has as much under way as it may, the broker keeps what comes in the ledger's session, as far as the
+ * broker's own bounds go.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,8 +26,8 @@ const RETRY_MS = { first: 500, longest: 30_000 };
 const CLOSE_MS = 1000;
 const SUBSCRIBE_WITHIN_MS = 30_000;
 /**
- * Under way at once, of all writers together: as much as the ledger takes in, so that it is the ledger that turns a flood
- * away, by its fair turns, and others' batches do not wait behind one in the broker.
+ * Under way at once, of all writers together: as much as the ledger takes in, so that it is the ledger that
+ * turns a flood away, by its fair turns, and others' batches do not wait behind one in the broker.
  */
 const MAX_UNDER_WAY = 4096;
 const MAX_UNDER_WAY_BYTES = 64 * 1024 * 1024;
@@ -76,7 +77,7 @@ function clientOptions({ clientId, login, retryMs = RETRY_MS }: ExternalBrokerOp
   };
 }
 
-/** What a broker says no to will not get better by waiting: MQTT's CONNACK codes. */
+/** Whether the broker refused the connection (a CONNACK code of MQTT 3.1.1): waiting will not help. */
 function isRefused(error: Error): boolean {
   return 'code' in error && typeof error.code === 'number' && error.code >= 1 && error.code <= 5;
 }
@@ -89,12 +90,12 @@ class Session {
   #retryMs: number;
   readonly #underWay = new Set<Promise<void>>();
   #underWayBytes = 0;
-  /** Goes on reading; kept while there is no room. */
-  #readOn: (() => void) | undefined;
+  /** Makes mqtt.js read the next packet; set while there is no room for it. */
+  #resumeReading: (() => void) | undefined;
   #isClosing = false;
-  #isHearing = false;
-  /** The connection is ended here, for a subscription that was refused or not answered. */
-  #isGivenUp = false;
+  #isSubscribed = false;
+  /** The ledger itself ended the connection: its subscription was refused or not answered. */
+  #isEndedHere = false;
   #failure: string | undefined;
 
   constructor(client: MqttClient, options: ExternalBrokerOptions) {
@@ -105,12 +106,12 @@ class Session {
     this.#receipts = new ReceiptOutbox(client, options.log);
   }
 
-  get isHearing(): boolean {
-    return this.#isHearing;
+  get isSubscribed(): boolean {
+    return this.#isSubscribed;
   }
 
   get failure(): string | undefined {
-    return this.#isHearing ? undefined : (this.#failure ?? 'the connection was lost');
+    return this.#isSubscribed ? undefined : (this.#failure ?? 'the connection was lost');
   }
 
   get receiptFailure(): string | undefined {
@@ -122,7 +123,7 @@ class Session {
     const { url, giveUpAfterMs = 60_000, log } = this.#options;
     const client = this.#client;
     client.handleMessage = (packet, done) => this.#take(packet, done);
-    client.on('close', () => this.#lost());
+    client.on('close', () => this.#onClose());
     return new Promise((resolve, reject) => {
       const fail = (why: string, cause?: unknown) => {
         clearTimeout(timer);
@@ -148,20 +149,20 @@ class Session {
     });
   }
 
-  /** False when this connection is of no use; the next one is tried. */
+  /** False when the connection is of no use; it is ended, and the next one tried. */
   async #subscribe(): Promise<boolean> {
     try {
       if ((await this.#grantedQos()) !== 1)
         throw new Error('it does not let the ledger subscribe to the entries of its writers');
       this.#retryMs = this.#retry.first;
-      this.#isHearing = true;
+      this.#isSubscribed = true;
       this.#failure = undefined;
       this.#options.log.info('connected to the broker', { url: this.#options.url });
       return true;
     } catch (error) {
       this.#failure = asError(error).message;
       this.#options.log.error('the broker is of no use', { why: String(error) });
-      this.#isGivenUp = true;
+      this.#isEndedHere = true;
       this.#client.stream.destroy();
       return false;
     }
@@ -180,10 +181,10 @@ class Session {
     });
   }
 
-  #lost(): void {
-    const how = { wasHearing: this.#isHearing, byLedger: this.#isGivenUp };
-    this.#isHearing = false;
-    this.#isGivenUp = false;
+  #onClose(): void {
+    const how = { wasSubscribed: this.#isSubscribed, byLedger: this.#isEndedHere };
+    this.#isSubscribed = false;
+    this.#isEndedHere = false;
     if (this.#isClosing) return;
     this.#receipts.lost(how);
     this.#retryMs = Math.min(this.#retryMs * 2, this.#retry.longest);
@@ -196,12 +197,12 @@ class Session {
     if (this.#isClosing) return; // not acknowledged: it stays with the broker
     const batch = Buffer.from(packet.payload);
     const answered = this.#commit(batch, parsed.writerId)
-      .catch((error: unknown) => this.#failed(error))
+      .catch((error: unknown) => this.#notStored(error))
       .finally(() => this.#answered(answered, batch.length));
     this.#underWay.add(answered);
     this.#underWayBytes += batch.length;
     if (this.#hasRoom()) done();
-    else this.#readOn = () => done();
+    else this.#resumeReading = () => done();
   }
 
   #hasRoom(): boolean {
@@ -215,39 +216,43 @@ class Session {
     this.#underWay.delete(batch);
     this.#underWayBytes -= bytes;
     if (!this.#hasRoom()) return;
-    const readOn = this.#readOn;
-    this.#readOn = undefined;
-    readOn?.();
+    const resumeReading = this.#resumeReading;
+    this.#resumeReading = undefined;
+    resumeReading?.();
   }
 
-  /** What the ledger could not store has no receipt, and comes again from its writer. The rest is left with the broker for a while. */
-  #failed(error: unknown): void {
+  /**
+   * A batch that could not be stored gets no receipt, so its writer sends it again. What the broker holds is
+   * left there for a while.
+   */
+  #notStored(error: unknown): void {
     this.#options.log.error('a batch could not be stored; its writer sends it again', { why: String(error) });
-    this.#readOn = undefined;
+    this.#resumeReading = undefined;
     this.#client.stream.destroy();
   }
 
-  /** No connection is tried from now on: mqtt.js may do so after its end, when that comes while one is refused. */
-  giveUp(): void {
+  /** mqtt.js would reconnect even after its end, when that comes while a connection is being refused. */
+  stopReconnecting(): void {
     this.#isClosing = true;
     this.#client.options.reconnectPeriod = 0;
   }
 
   /** Takes nothing more, and waits a moment for the answers to what it took. */
   async finish(): Promise<void> {
-    this.giveUp();
-    await orSoon(Promise.all(this.#underWay));
+    this.stopReconnecting();
+    await untilCloseLimit(Promise.all(this.#underWay));
   }
 
   async #commit(batch: Uint8Array, writerId: Uint8Array): Promise<void> {
     const receipt = await this.#options.ledger.submit(batch, writerId);
-    // The broker's PUBACK is not waited for: while there is no room, mqtt.js reads nothing before this batch is answered.
+    // The broker's PUBACK is not waited for: while there is no room, mqtt.js reads nothing before this batch
+    // is answered.
     this.#receipts.publish(writerId, receipt);
   }
 }
 
 /** Until `work` is done, but not longer than {@link CLOSE_MS}. */
-async function orSoon(work: Promise<unknown>): Promise<void> {
+async function untilCloseLimit(work: Promise<unknown>): Promise<void> {
   const limit = new AbortController();
   const soon = sleep(CLOSE_MS, undefined, { signal: limit.signal }).catch(() => undefined);
   await Promise.race([work, soon]).finally(() => limit.abort());
@@ -255,12 +260,15 @@ async function orSoon(work: Promise<unknown>): Promise<void> {
 
 /** Hands over the last receipts if the broker is there and takes them; does not wait for it long. */
 async function endClient(client: MqttClient): Promise<void> {
-  if (client.connected) await orSoon(client.endAsync());
+  if (client.connected) await untilCloseLimit(client.endAsync());
   client.stream?.destroy();
   await client.endAsync(true);
 }
 
-/** Takes batches for `ledger` from a broker run by somebody else. Throws `unreachable` when it gives up, `input` as requireBrokerUrl does. */
+/**
+ * Takes batches for `ledger` from a broker run by somebody else. Throws `unreachable` when it gives up,
+ * `input` as {@link requireBrokerUrl}.
+ */
 export async function openExternalBroker(options: ExternalBrokerOptions): Promise<ExternalBroker> {
   requireBrokerUrl(options.url);
   const client = mqtt.connect(options.url, clientOptions(options));
@@ -271,14 +279,14 @@ export async function openExternalBroker(options: ExternalBrokerOptions): Promis
   try {
     await session.open();
   } catch (error) {
-    session.giveUp();
+    session.stopReconnecting();
     await client.endAsync(true);
     log.close();
     throw error;
   }
   return {
     url: options.url,
-    isConnected: () => session.isHearing,
+    isConnected: () => session.isSubscribed,
     failure: () => session.failure,
     receiptFailure: () => session.receiptFailure,
     close: async () => {

@@ -15,7 +15,7 @@ const PACKETS_PER_TURN = 64;
 const READ_AHEAD_BYTES = 1024 * 1024;
 /** Not shown to it yet: past this the socket is not read. */
 const MAX_WAITING_BYTES = READ_AHEAD_BYTES / 4;
-/** A courier has 4 under way, of a mebibyte at most. One may always begin. */
+/** PUBLISH that may wait for their answer at a time; a courier has 4, of at most 1 MiB each. One may always begin. */
 const UNANSWERED_PUBLISHES = 64;
 const UNANSWERED_BYTES = 4 * 1024 * 1024;
 
@@ -67,7 +67,7 @@ export class GatedConnection extends Duplex {
     if (this.#waitingBytes > 0) this.#wake();
   }
 
-  /** From now on aedes is shown no more than the rest of the packet that it was shown the start of. */
+  /** From now on aedes is shown no new packet, only the rest of one that was begun. */
   beginNoMore(): void {
     this.#beginsNoMore = true;
   }
@@ -77,7 +77,7 @@ export class GatedConnection extends Duplex {
     return this.#unanswered.length === 0 && this.writableLength === 0;
   }
 
-  /** What aedes calls, and takes all there is. */
+  /** aedes calls this without a size, and so takes all there is. */
   override read(size?: number): unknown {
     const chunk: unknown = super.read(size);
     if (chunk === null) return null;

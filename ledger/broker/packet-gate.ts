@@ -1,9 +1,9 @@
 /**
- * Bounds what one MQTT connection can make the broker hold and do: aedes collects a packet of any announced size before
- * anybody is asked, and begins with every packet of a read at once. Follows the fixed headers (MQTT 3.1.1 §2.2) of a byte
- * stream, says when a packet is too large, and lets the next one begin only when there is room for it.
- * Only a PUBLISH may be large, and not as the first packet, which comes from somebody unknown: a SUBSCRIBE as long as a batch
- * has a million topics, each of which the broker looks at in one go.
+ * Bounds what one MQTT connection can make the broker hold and do: aedes collects a packet of any announced
+ * size before anybody is asked, and begins with every packet of a read at once. Follows the fixed headers
+ * (MQTT 3.1.1 §2.2) of a byte stream, says when a packet is too large, and lets the next one begin only when
+ * there is room for it. Only a PUBLISH may be large, and not as the first packet, which comes from somebody
+ * unknown: a SUBSCRIBE as long as a batch has a million topics, each of which the broker looks at in one go.
  */
 const CONTINUES = 0x80;
 const MAX_LENGTH_BYTES = 4;
@@ -27,15 +27,16 @@ export class PacketGate {
   #headerBytes = 0;
   #length = 0;
 
-  /** Bytes of a body: of any packet, and of a PUBLISH that is not the first. */
+  /** The longest body of any packet, and of a PUBLISH that is not the first packet. */
   constructor(maxBytes: number, maxPublishBytes: number) {
     this.#maxBytes = maxBytes;
     this.#maxPublishBytes = maxPublishBytes;
   }
 
   /**
-   * How many bytes of `chunk` may be passed on now; the others are to be shown again, before any that come later.
-   * `undefined` once a packet announces more than its bound, or a length that is none: nothing may be passed on after that.
+   * How many bytes of `chunk` may be passed on now; the others are to be shown again, before any that come
+   * later. `undefined` once a packet announces more than its bound, or a length that is none: nothing may be
+   * passed on after that.
    */
   take(chunk: Uint8Array, room: PacketRoom): number | undefined {
     let at = 0;

@@ -1,9 +1,10 @@
 /**
- * The folder an export writes to, held by one export at a time. A file is written beside its place and synced before it is
- * renamed, and the folders are synced before the checkpoint that names their files: after a power cut there is a whole log.
+ * The folder an export writes to, held by one export at a time. A file is written beside its place and synced
+ * before it is renamed, and the folders are synced before the checkpoint that names their files: after a
+ * power cut there is a whole log.
  *
- *     export.lock/    held while an export runs. The lock is the one of an empty LevelDB: the kernel gives it back when the
- *                     process dies, so that no stale one is left and none is stolen
+ *     export.lock/    held while an export runs. The lock is the one of an empty LevelDB: the kernel gives it
+ *                     back when the process dies, so that no stale one is left and none is stolen
  */
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -1,7 +1,8 @@
 /**
- * Writes a log as a static C2SP tlog-tiles folder, fit for a web server or an object store; the next export adds what is
- * new, and writes again what an earlier one left short. The checkpoint goes last, so that the folder is a whole log at every
- * moment. A partial tile stays, as those of each exported checkpoint must, until the full one is there; then it goes.
+ * Writes a log as a static C2SP tlog-tiles folder, fit for a web server or an object store; the next export
+ * adds what is new, and writes again what an earlier one left short. The checkpoint goes last, so that the
+ * folder is a whole log at every moment. A partial tile stays, as those of each exported checkpoint must,
+ * until the full one is there; then it goes.
  */
 import { rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -26,7 +27,10 @@ import { fileOf, filesIn } from '../readers/reader-folder.js';
 
 /** Files that are written at once. */
 const AT_ONCE = 16;
-/** An entry is at least its two hashes, its source and a byte for each of the rest, with their lengths (protocol.md §10). */
+/**
+ * An entry is at least its two hashes, its source and a byte for each of the rest, with their lengths
+ * (protocol.md §10).
+ */
 const LEAST_ENTRY_BYTES = 2 + 91;
 
 export interface ExportSummary {

@@ -1,6 +1,6 @@
 /**
- * Batch rows: what each says it was answered with is so in the log, every entry was answered to the batch it came in, and
- * the checkpoint of every answer was one of this log.
+ * Batch rows: what each says it was answered with is so in the log, every entry was answered to the batch it
+ * came in, and the checkpoint of every answer was one of this log.
  */
 import { equalBytes, toHex } from '../../protocol/bytes.js';
 import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
@@ -16,7 +16,10 @@ import { eachRow, type Step } from './pace.js';
 import type { RootBook } from './root-book.js';
 import type { RowView } from './row-view.js';
 
-/** Types that may be answered with an entry of another batch: reports (protocol.md §8), and what was said of a day before. */
+/**
+ * Types that may be answered with an entry of another batch: reports (protocol.md §8), and what was said of a
+ * day before.
+ */
 const REPEATABLE: ReadonlySet<number> = new Set([
   ENTRY_TYPE.tagReport,
   ENTRY_TYPE.presenceReport,

@@ -1,6 +1,6 @@
 /**
- * Day rows: what was stored for each day, and which entries ended it, worked out anew from the entries. Whether the bytes
- * of a pruned day have left the files is the row's own word.
+ * Day rows: what was stored for each day, and which entries ended it, worked out anew from the entries.
+ * Whether the bytes of a pruned day have left the files is the row's own word.
  */
 import type { UnixMs } from '../../protocol/brands.js';
 import { equalBytes } from '../../protocol/bytes.js';

@@ -3,7 +3,7 @@ import { equalBytes, toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { readGatewayEntry } from '../admission/gateway-entry.js';
 import type { GatewayStatement } from '../sequence/checked-batch.js';
-import { GatewayCourse } from '../sequence/gateway-course.js';
+import { GatewayChanges } from '../sequence/gateway-changes.js';
 import { encodeGatewayRecord } from '../store/gateway-record.js';
 import type { Findings } from './findings.js';
 import type { RowView } from './row-view.js';
@@ -37,10 +37,10 @@ function readStatements({ entries, issuerPublicKey, findings }: GatewayCheckInpu
 /** Compares all gateway rows; not what they say while a statement is missing. */
 export function checkGateways(input: GatewayCheckInput): void {
   const { rows, findings } = input;
-  const course = new GatewayCourse({ find: () => undefined, isConfigured: () => true });
-  for (const statement of readStatements(input)) course.take(statement);
+  const changes = new GatewayChanges({ find: () => undefined, isConfigured: () => true });
+  for (const statement of readStatements(input)) changes.take(statement);
   const expected = new Map(
-    course.changed.map((record) => [toHex(record.gatewayId), encodeGatewayRecord(record)]),
+    changes.changed.map((record) => [toHex(record.gatewayId), encodeGatewayRecord(record)]),
   );
   const isComparable = input.complete && input.entries.every(({ payload }) => payload !== undefined);
   for (const { key, value } of rows.ofKind('g')) {

@@ -1,6 +1,6 @@
 /**
- * The payload index (payload-index.ts): every payload it should know, at its first entry, and nothing else; filters that
- * deny none of them, and books that lead to all of them.
+ * The payload index (payload-index.ts): every payload it should know, at its first entry, and nothing else;
+ * filters that deny none of them, and books that lead to all of them.
  */
 import { asBuffer, equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';

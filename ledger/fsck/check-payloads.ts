@@ -1,6 +1,7 @@
 /**
- * Payloads: each that is new to the log is stored once, under its entry and in the file of its day, with the bytes of its
- * hash; and nothing else is stored. A row says where its records are; records fill a file without gaps.
+ * Payloads: each that is new to the log is stored once, under its entry and in the file of its day, with the
+ * bytes of its hash; and nothing else is stored. A row says where its records are; records fill a file
+ * without gaps.
  */
 import { equalBytes, isZero } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -32,7 +33,10 @@ export interface PayloadCheckInput {
   readonly pace: Step;
 }
 
-/** Something wrong with what is stored for a day; it is none when the day was pruned, and its file is on its way out. */
+/**
+ * Something wrong with what is stored for a day; it is none when the day was pruned, and its file is on its
+ * way out.
+ */
 export interface PayloadFault extends Place {
   readonly day: number;
   readonly what: string;
@@ -45,7 +49,10 @@ export interface PayloadSummary {
   readonly faults: readonly PayloadFault[];
 }
 
-/** Of one day; more are never told one by one. A pruned day's do not count, and must keep those of no other from being told. */
+/**
+ * Of one day; more are never told one by one. A pruned day's do not count, and must keep those of no other
+ * from being told.
+ */
 const MAX_FAULTS = 10_000;
 /** In payloads up to this long the flipped bit is looked for: some 10,000 hashes. */
 const MAX_SEARCHED_BYTES = 1280;

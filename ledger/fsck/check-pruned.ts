@@ -1,4 +1,7 @@
-/** Which days the log says were pruned: their payloads may be gone. Without such an entry, a payload that is gone was lost. */
+/**
+ * Which days the log says were pruned: their payloads may be gone. Without such an entry, a payload that is
+ * gone was lost.
+ */
 import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { partyIdOf } from '../../protocol/keys.js';
@@ -44,8 +47,8 @@ export function prunedDays({
 }
 
 /**
- * Finds the payloads that were lost, and those that are still there or there again; gives how many were pruned. `days`: the
- * entry that pruned each day. `files`: names of those that hold payloads.
+ * Finds the payloads that were lost, and those that are still there or there again; gives how many were
+ * pruned. `days`: the entry that pruned each day. `files`: names of those that hold payloads.
  */
 export function checkGonePayloads(
   { columns, findings }: Pick<PruneCheckInput, 'columns' | 'findings'>,

@@ -1,4 +1,7 @@
-/** Checks the file of the checkpoint that readers were shown last (witnesses/published-file.ts), where witnesses cosign. */
+/**
+ * Checks the file of the checkpoint that readers were shown last (witnesses/published-file.ts), where
+ * witnesses cosign.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { equalBytes } from '../../protocol/bytes.js';
@@ -66,7 +69,10 @@ export function readPublishedFile(
   }
 }
 
-/** Whether those of the policy cosigned, as many as it asks for, and nobody else. Throws `foreign` for a policy of other logs. */
+/**
+ * Whether those of the policy cosigned, as many as it asks for, and nobody else. Throws `foreign` for a
+ * policy of other logs.
+ */
 function checkCosignatures(
   note: string,
   verifier: NoteVerifier,
@@ -84,7 +90,10 @@ function checkCosignatures(
   }
 }
 
-/** What is no damage for all that can be known here: witnesses, or the policy, may have been others when it was published. */
+/**
+ * What is no damage for all that can be known here: witnesses, or the policy, may have been others when it
+ * was published.
+ */
 function openQuestion({ others, cosigned }: WitnessedCheckpoint, policy: WitnessPolicy): string | undefined {
   if (others.length > 0) return 'bears a signature that is of no witness of the policy';
   if (isQuorum(policy, new Set(cosigned.keys()))) return undefined;

@@ -17,7 +17,8 @@ import type { RootBook } from './root-book.js';
 import type { RowView } from './row-view.js';
 
 /**
- * The format row. Throws `foreign` for the ledger of another log or format: nothing about it could be checked with this key.
+ * The format row. Throws `foreign` for the ledger of another log or format: nothing about it could be checked
+ * with this key.
  */
 export function checkFormat(rows: RowView, verifier: NoteVerifier, dir: string, findings: Findings): void {
   const row = rows.get(FORMAT_KEY);
@@ -105,7 +106,10 @@ export interface Reach {
   readonly commit: number | undefined;
 }
 
-/** The log must reach as far as the head file says it was answered for, with the same roots; the log signed what it says. */
+/**
+ * The log must reach as far as the head file says it was answered for, with the same roots; the log signed
+ * what it says.
+ */
 export function checkHead(
   heads: readonly Head[],
   { size, commit }: Reach,

@@ -1,6 +1,7 @@
 /**
- * CRC-32C (Castagnoli; RFC 3720 appendix B.4) as LevelDB uses it: reflected polynomial 0x82f63b78, and masked where it is
- * stored, so that a checksum over bytes that hold checksums is no weak one. Eight bytes a step, eight tables.
+ * CRC-32C (Castagnoli; RFC 3720 appendix B.4) as LevelDB uses it: reflected polynomial 0x82f63b78, and masked
+ * where it is stored, so that a checksum over bytes that hold checksums is no weak one. Eight bytes a step,
+ * eight tables.
  */
 const POLYNOMIAL = 0x82f63b78;
 const MASK_DELTA = 0xa282_ead8;
@@ -78,9 +79,9 @@ export const CRC_32C: CrcTable = T[0];
 export const CRC_32: CrcTable = makeTables(0xedb8_8320)[0] as Int32Array;
 
 /**
- * Which byte of `length` has the one flipped bit that changes a CRC by `difference` (stored XOR computed); `undefined` when
- * it takes more than one. A CRC is linear: a flipped bit changes it by a value that depends only on how far it stands from
- * the end.
+ * Which byte of `length` has the one flipped bit that changes a CRC by `difference` (stored XOR computed);
+ * `undefined` when it takes more than one. A CRC is linear: a flipped bit changes it by a value that depends
+ * only on how far it stands from the end.
  */
 export function findFlippedByte(length: number, difference: number, table: CrcTable): number | undefined {
   const wanted = difference | 0;
@@ -96,8 +97,8 @@ export function findFlippedByte(length: number, difference: number, table: CrcTa
 }
 
 /**
- * The one flipped bit that explains why `masked` is not the checksum of `bytes`: the byte it is in, or -1 when it is in the
- * stored checksum. `undefined` when it takes more than one.
+ * The one flipped bit that explains why `masked` is not the checksum of `bytes`: the byte it is in, or -1
+ * when it is in the stored checksum. `undefined` when it takes more than one.
  */
 export function findFlippedBit(bytes: Uint8Array, masked: number): number | undefined {
   const actual = crc32c(bytes);

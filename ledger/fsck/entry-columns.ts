@@ -1,9 +1,10 @@
 /**
- * What the checks need to know of each entry, in typed arrays by its number: 55 bytes an entry, and 6 to 12 for a table of
- * payload hashes; about 65 in all, whatever the payloads.
+ * What the checks need to know of each entry, in typed arrays by its number: 55 bytes an entry, and 6 to 12
+ * for a table of payload hashes; about 65 in all, whatever the payloads.
  */
 import { equalBytes, toHex } from '../../protocol/bytes.js';
 import type { LedgerEntry } from '../../protocol/tlog/entry.js';
+import { wordAt } from '../store/payload-table.js';
 
 const HASH = 32;
 /** The share of slots of the hash table in use, at most. */
@@ -109,13 +110,7 @@ export class EntryColumns {
   /** The slot that holds this hash, or the free one where it would go. */
   #slotOf(hash: Uint8Array): number {
     const mask = this.#slots.length - 1;
-    let slot =
-      (((hash[0] as number) |
-        ((hash[1] as number) << 8) |
-        ((hash[2] as number) << 16) |
-        ((hash[3] as number) << 24)) >>>
-        0) &
-      mask;
+    let slot = wordAt(hash, 0) & mask;
     for (;;) {
       const number = this.#slots[slot] as number;
       if (number === 0 || equalBytes(this.hashOf(number - 1), hash)) return slot;

@@ -1,9 +1,9 @@
 /** What fsck found: each finding names a place and says what is wrong there. Bounded, the first ones are kept. */
 
 /**
- * `damage`: something that was stored is not as it was stored. `interrupted`: the end of a last write that was cut short
- * before it was answered for; the ledger drops it at its next start. `leftover`: a file LevelDB no longer needs. `unchecked`:
- * what only somebody else's key can check.
+ * `damage`: something that was stored is not as it was stored. `interrupted`: the end of a last write that
+ * was cut short before it was answered for; the ledger drops it at its next start. `leftover`: a file LevelDB
+ * no longer needs. `unchecked`: what only somebody else's key can check.
  */
 export type FindingKind = 'damage' | 'interrupted' | 'leftover' | 'unchecked';
 

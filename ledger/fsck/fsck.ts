@@ -1,6 +1,6 @@
 /**
- * Checks a ledger's folder from the stored bytes alone: first every byte of every file, then everything the rows in them
- * say (docs/ledger-fsck.md). Nothing is opened for writing, copied or mended.
+ * Checks a ledger's folder from the stored bytes alone: first every byte of every file, then everything the
+ * rows in them say (docs/ledger-fsck.md). Nothing is opened for writing, copied or mended.
  *
  * Memory: about 65 bytes an entry and 36 for each size of the log that was signed for, and the newest write-ahead logs.
  */
@@ -242,8 +242,9 @@ function commitOf(rows: RowView): number {
 }
 
 /**
- * Checks the ledger in `dir`, which must not run. What is wrong with it is in the report; it throws `not-found` when there
- * is none, `foreign` for that of another log or format, `locked` when it was written to meanwhile, and what the disk says.
+ * Checks the ledger in `dir`, which must not run. What is wrong with it is in the report; it throws
+ * `not-found` when there is none, `foreign` for that of another log or format, `locked` when it was written
+ * to meanwhile, and what the disk says.
  */
 export async function fsckLedger(options: FsckOptions): Promise<FsckReport> {
   const { dir, signal } = options;

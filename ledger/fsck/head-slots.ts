@@ -1,6 +1,6 @@
 /**
- * Checks every byte of the head file (head-slot.ts has its format): two slots, written in turn. One of them may be torn by a
- * crash; a slot that one flipped bit explains was not torn.
+ * Checks every byte of the head file (head-slot.ts has its format): two slots, written in turn. One of them
+ * may be torn by a crash; a slot that one flipped bit explains was not torn.
  */
 import { isZero } from '../../protocol/bytes.js';
 import { HEAD_FILE } from '../store/folder.js';

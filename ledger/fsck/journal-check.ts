@@ -1,6 +1,7 @@
 /**
- * Checks the journal (journal.ts) and gives the rows that opening the ledger would replay from it. Behind its newest frame
- * a journal file holds what is left of an earlier turn, which is no part of the ledger any more and is not checked.
+ * Checks the journal (journal.ts) and gives the rows that opening the ledger would replay from it. Behind its
+ * newest frame a journal file holds what is left of an earlier turn, which is no part of the ledger any more
+ * and is not checked.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -67,9 +68,9 @@ function flippedInBody(file: Buffer, at: number): number | undefined {
 }
 
 /**
- * Whether a whole frame of a commit after `last` stands somewhere behind `at`, where a frame cannot be read: at the start of a
- * block, and no further on than there is room for the commits between. Elsewhere it is what somebody sent, left from an earlier
- * turn.
+ * Whether a whole frame of a commit after `last` stands somewhere behind `at`, where a frame cannot be read:
+ * at the start of a block, and no further on than there is room for the commits between. Elsewhere it is what
+ * somebody sent, left from an earlier turn.
  */
 function hasLaterFrame(file: Buffer, at: number, last: number | undefined): boolean {
   for (let next = at + BLOCK; next < file.length; next += BLOCK) {
@@ -100,11 +101,12 @@ interface Verdict {
 }
 
 /**
- * What stands behind the last good frame; `undefined` when nothing that counts. `before`: the commit that the other file ends
- * with, which a file without a good frame goes on from; what it holds of its turn before is older.
+ * What stands behind the last good frame; `undefined` when nothing that counts. `before`: the commit that the
+ * other file ends with, which a file without a good frame goes on from; what it holds of its turn before is
+ * older.
  *
- * The first of these that holds, so that a write cut short, which alone is no damage, is only believed of what nothing else
- * explains:
+ * The first of these that holds, so that a write cut short, which alone is no damage, is only believed of
+ * what nothing else explains:
  *
  * 1. there is no room for a frame: nothing;
  * 2. one bit is set where all else is zero: it was flipped where nothing is written yet;

@@ -1,6 +1,7 @@
 /**
- * Checks the files of a LevelDB store and makes its rows readable, without opening the store: LevelDB itself would repair
- * what it finds, by dropping it. Every byte of every file in use is covered by a check but the text logs `LOG` and `LOG.old`.
+ * Checks the files of a LevelDB store and makes its rows readable, without opening the store: LevelDB itself
+ * would repair what it finds, by dropping it. Every byte of every file in use is covered by a check but the
+ * text logs `LOG` and `LOG.old`.
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -230,8 +231,8 @@ function reaches({ smallest, largest }: TableFile, { gte, lt }: KeyRange): boole
 }
 
 /**
- * Checks all files of the store in `dir` and adds what is wrong to the findings. Resolves with its rows, without those that
- * cannot be read; `undefined` when what the store consists of cannot be told.
+ * Checks all files of the store in `dir` and adds what is wrong to the findings. Resolves with its rows,
+ * without those that cannot be read; `undefined` when what the store consists of cannot be told.
  */
 export function checkLevelFolder(options: LevelFolderOptions): Promise<RowSource[] | undefined> {
   return new FolderCheck(options).run();

@@ -8,6 +8,7 @@
  * LevelDB takes whatever it cannot read at the end of a log for the rest of a write that was cut short, and drops it
  * without a word. Here that is only believed of bytes that no single flipped bit explains.
  */
+import { asBuffer, isZero } from '../../protocol/bytes.js';
 import { crcHolds, findFlippedBit } from './crc32c.js';
 
 const BLOCK = 32_768;
@@ -48,17 +49,7 @@ interface UnreadablePart {
   readonly torn: boolean;
 }
 
-const isZeroFrom = (bytes: Uint8Array, at: number, end: number): boolean => {
-  for (let i = at; i < end; i++) if (bytes[i] !== 0) return false;
-  return true;
-};
-
-const u32At = (bytes: Uint8Array, at: number): number =>
-  ((bytes[at] as number) |
-    ((bytes[at + 1] as number) << 8) |
-    ((bytes[at + 2] as number) << 16) |
-    ((bytes[at + 3] as number) << 24)) >>>
-  0;
+const u32At = (bytes: Uint8Array, at: number): number => asBuffer(bytes).readUInt32LE(at);
 
 const lengthAt = (bytes: Uint8Array, at: number): number =>
   (bytes[at + 4] as number) | ((bytes[at + 5] as number) << 8);
@@ -145,7 +136,7 @@ class LogScan {
 
   #skipPadding(at: number, blockEnd: number): number {
     const end = Math.min(blockEnd, this.#file.length);
-    if (!isZeroFrom(this.#file, at, end))
+    if (!isZero(this.#file.subarray(at, end)))
       this.faults.push({ offset: at, what: 'the padding of a block is not zeros' });
     return blockEnd;
   }

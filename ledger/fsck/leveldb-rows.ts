@@ -21,9 +21,13 @@ export interface RowSource {
   rows(range: KeyRange): Iterable<StoredRow>;
 }
 
+/** By key, and of one key the newest first. */
+const compareRows = (a: StoredRow, b: StoredRow): number =>
+  Buffer.compare(a.key, b.key) || b.sequence - a.sequence;
+
 /** Rows held in memory, such as those of a write-ahead log. */
 export function memorySource(rows: readonly StoredRow[]): RowSource {
-  const sorted = [...rows].sort((a, b) => Buffer.compare(a.key, b.key) || b.sequence - a.sequence);
+  const sorted = [...rows].sort(compareRows);
   const from = (key: Uint8Array): number => {
     let low = 0;
     let high = sorted.length;
@@ -37,13 +41,11 @@ export function memorySource(rows: readonly StoredRow[]): RowSource {
   return { rows: ({ gte, lt }) => sorted.slice(from(gte), lt && from(lt)) };
 }
 
+/** A source, and the row it stands at. */
 interface Cursor {
   readonly rest: Iterator<StoredRow>;
   row: StoredRow;
 }
-
-const compareRows = (a: StoredRow, b: StoredRow): number =>
-  Buffer.compare(a.key, b.key) || b.sequence - a.sequence;
 
 /** Moves on; false at the end. */
 function advance(cursor: Cursor): boolean {

@@ -3,7 +3,8 @@
  *
  *     file      data blocks | filter block | metaindex block | index block | footer 48
  *     block     contents | compression u8: 0 | masked CRC-32C of both u32
- *     contents  { shared varint | rest varint | value length varint | rest of the key | value } … | restart offsets u32 … | their count u32
+ *     contents  { shared varint | rest varint | value length varint | rest of the key | value } …
+ *               | restart offsets u32 … | their count u32
  *     footer    handle of the metaindex | handle of the index | zeros to 40 bytes | magic u64
  *     handle    offset varint | size varint, of the contents
  */

@@ -1,6 +1,6 @@
 /**
- * The bytes of the files of payloads as they are once the ledger has started: what only the journal holds goes over what is
- * in the files. Nothing is held of them but the file last read, open.
+ * The bytes of the files of payloads as they are once the ledger has started: what only the journal holds
+ * goes over what is in the files. Nothing is held of them but the file last read, open.
  */
 import { closeSync, constants, fstatSync, readSync } from 'node:fs';
 import { join } from 'node:path';

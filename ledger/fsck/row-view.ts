@@ -36,7 +36,10 @@ export class RowView {
     return undefined;
   }
 
-  /** All rows of a kind in order, or those of a range of its keys. One whose key has another length is found damaged. */
+  /**
+   * All rows of a kind in order, or those of a range of its keys. One whose key has another length is found
+   * damaged.
+   */
   *ofKind(kind: RowKind, range: KeyRange = rangeOf(kind)): Generator<LiveRow> {
     for (const row of this.range(range)) {
       if (row.key.length === KINDS[kind]) yield row;

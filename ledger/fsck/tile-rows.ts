@@ -1,5 +1,5 @@
 /** The stored tiles, each level read along with the entries, and compared with what the entries hash to. */
-import { indexOfKey } from '../store/store-keys.js';
+import { indexOfKey, tileKey } from '../store/store-keys.js';
 import { HASH_LENGTH } from '../../protocol/tlog/merkle.js';
 import { tilePath, TILE_WIDTH } from '../../protocol/tlog/tile.js';
 import type { TileBytes } from '../../protocol/tlog/tile-edge.js';
@@ -7,7 +7,6 @@ import { equalBytes } from '../../protocol/bytes.js';
 import type { Findings } from './findings.js';
 import type { LiveRow } from './leveldb-rows.js';
 import type { RowView } from './row-view.js';
-import { tileKey } from '../store/store-keys.js';
 
 const LEVELS = 64;
 

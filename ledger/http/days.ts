@@ -37,8 +37,8 @@ export function encodeDays(days: readonly DayRecord[]): Uint8Array {
 }
 
 /**
- * Throws `unreachable` for no answer, part of one, or the word of a proxy that there is none; `permission`, `size` for an answer
- * over 8 MiB, `format` for one that is none of a ledger; and the reason of the signal.
+ * Throws `unreachable` for no answer, part of one, or the word of a proxy that there is none; `permission`,
+ * `size` for an answer over 8 MiB, `format` for one that is none of a ledger; and the reason of the signal.
  */
 export async function askDays(
   url: string,

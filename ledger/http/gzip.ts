@@ -1,7 +1,8 @@
 /**
- * Entry bundles packed for whoever takes gzip (C2SP tlog-tiles asks for it; RFC 9110 §8.4.1): a full one shrinks by a third in
- * less than a millisecond of another thread. Tiles are hashes, and do not shrink. Flooded with requests, it packs no more than
- * so many bundles at once and sends the others as they are, which no client may refuse to read.
+ * Entry bundles packed for clients that take gzip (C2SP tlog-tiles asks for it; RFC 9110 §8.4.1): a full one
+ * shrinks by a third in less than a millisecond of another thread. Tiles are hashes, and do not shrink. Only
+ * so many bundles are packed at once; the others of a flood are sent as they are, which every client can
+ * read.
  */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -9,7 +10,7 @@ import { gzip } from 'node:zlib';
 const AT_ONCE = 2;
 /** Higher levels take longer and save another hundredth: most of an entry is hashes. */
 const LEVEL = 1;
-const pack = promisify(gzip);
+const gzipAsync = promisify(gzip);
 
 /** Whether an Accept-Encoding takes gzip (RFC 9110 §12.5.3). */
 export function takesGzip(acceptEncoding: string | undefined): boolean {
@@ -31,7 +32,7 @@ export class BundleGzip {
     if (this.#underWay >= AT_ONCE) return undefined;
     this.#underWay += 1;
     try {
-      const packed = await pack(bundle, { level: LEVEL });
+      const packed = await gzipAsync(bundle, { level: LEVEL });
       return packed.length < bundle.length ? packed : undefined;
     } finally {
       this.#underWay -= 1;

@@ -64,44 +64,43 @@ const STATUS: Partial<Record<string, number>> = {
   witness: 503,
 };
 
-/** What a reader says of what was asked for. */
-const OF_THE_QUESTION: ReadonlySet<ErrorCode> = new Set([
-  'not-found',
-  'pruned',
-  'witness',
-  'damaged-payload',
-]);
+/** Errors that are about what was asked for, not about the ledger. */
+const ASKERS_ERRORS: ReadonlySet<ErrorCode> = new Set(['not-found', 'pruned', 'witness', 'damaged-payload']);
 
-/** Whatever else a reader throws is the ledger's own trouble: who asks can do nothing about it, and paths are not for them. */
-async function answerOf<T>(reading: Promise<T>): Promise<T> {
+/**
+ * Any other error is the ledger's own trouble: whoever asks can do nothing about it, and is not shown the
+ * paths in it.
+ */
+async function withoutInternals<T>(reading: Promise<T>): Promise<T> {
   try {
     return await reading;
   } catch (error) {
-    if (error instanceof FirebreakError && OF_THE_QUESTION.has(error.code)) throw error;
+    if (error instanceof FirebreakError && ASKERS_ERRORS.has(error.code)) throw error;
     throw new Error(asError(error).message, { cause: error });
   }
 }
 
-const toStrangers = (reader: LedgerReader): LedgerReader => ({
-  checkpoint: () => answerOf(reader.checkpoint()),
-  tile: (level, index, width) => answerOf(reader.tile(level, index, width)),
-  entryBundle: (index, width) => answerOf(reader.entryBundle(index, width)),
-  payloads: (hashes) => answerOf(reader.payloads(hashes)),
+const publicReader = (reader: LedgerReader): LedgerReader => ({
+  checkpoint: () => withoutInternals(reader.checkpoint()),
+  tile: (level, index, width) => withoutInternals(reader.tile(level, index, width)),
+  entryBundle: (index, width) => withoutInternals(reader.entryBundle(index, width)),
+  payloads: (hashes) => withoutInternals(reader.payloads(hashes)),
   close: () => reader.close(),
 });
 
-/** What a reader that is a program goes by: it is not to be told apart by the status alone. */
-const TOLD: ReadonlySet<string> = new Set<ErrorCode>(['damaged-payload', 'witness']);
+/** Error codes sent in a header, for programs: the status alone does not tell them apart. */
+const CODES_IN_HEADER: ReadonlySet<string> = new Set<ErrorCode>(['damaged-payload', 'witness']);
 
 function refusalOf(error: unknown, log: Log): HttpAnswer {
   const status = error instanceof FirebreakError ? STATUS[error.code] : undefined;
   const message = asError(error).message;
-  const code = error instanceof FirebreakError && TOLD.has(error.code) ? error.code : undefined;
+  const code = error instanceof FirebreakError && CODES_IN_HEADER.has(error.code) ? error.code : undefined;
   if (status === undefined) log.error('the ledger could not answer a reader', { why: message });
   return {
     status: status ?? 500,
     headers: {
-      ...{ 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
+      'content-type': 'text/plain; charset=utf-8',
+      'cache-control': 'no-store',
       ...(code !== undefined && { [CODE_HEADER]: code }),
       ...(status === 401 && { 'www-authenticate': 'Bearer' }), // RFC 9110 §15.5.2
       ...(error instanceof MethodRefusal && { allow: error.allowed.join(', ') }), // RFC 9110 §15.5.6
@@ -129,7 +128,7 @@ function send(
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 function handlerOf(options: LedgerHttpOptions): Handler {
-  const deps = { ...options, reader: toStrangers(options.reader), gzip: new BundleGzip() };
+  const deps = { ...options, reader: publicReader(options.reader), gzip: new BundleGzip() };
   return async (request, response) => {
     try {
       send(request, response, await answerTo(request, deps));

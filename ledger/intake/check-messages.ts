@@ -1,6 +1,7 @@
 /**
- * What goes between the ledger and the threads that check its batches: a batch and what is known of its writer one way,
- * the verdict the other. Payloads do not travel back: both sides have the batch, and a verdict says where they lie in it.
+ * What goes between the ledger and the threads that check its batches: a batch and what is known of its
+ * writer one way, the verdict the other. Payloads do not travel back: both sides have the batch, and a
+ * verdict says where they lie in it.
  */
 import { asUnixMs } from '../../protocol/brands.js';
 import { FirebreakError, refusalNumber, refusalOf, type ErrorCode } from '../../protocol/errors.js';

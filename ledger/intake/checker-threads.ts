@@ -2,9 +2,10 @@
  * Checks batches on threads beside this one (docs/decisions/0010). A thread knows nothing of the log: with each batch
  * goes what the issuer said of its writer so far, so the verdict is the one this thread would have come to.
  *
- * A thread that dies is replaced, and what it had goes to another. A batch that two threads died of is refused as busy,
- * and so is everything while threads die before they have done anything; the next try is made after a growing pause. One
- * that the machine has no room to make counts as a thread that died. The log says so, and that it goes on.
+ * A thread that dies is replaced, and what it had goes to another. A batch that two threads died of is
+ * refused as busy, and so is everything while threads die before they have done anything; the next try is
+ * made after a growing pause. One that the machine has no room to make counts as a thread that died. The log
+ * says so, and that it goes on.
  */
 import { availableParallelism } from 'node:os';
 import { LimitedLog } from '../../host/limited-log.js';
@@ -21,6 +22,7 @@ import type { BatchChecker } from './checker.js';
 /** One being checked and one that waits for it in the thread, so that no thread waits for this one. */
 const BATCHES_PER_THREAD = 2;
 const DEATHS_PER_BATCH = 2;
+/** After so many deaths in a row without a verdict in between, threads are started again after a pause only. */
 const FRUITLESS_DEATHS = 3;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
@@ -33,6 +35,7 @@ interface Task {
   deaths: number;
 }
 
+/** A thread, and what it was given and has not answered, in order. */
 interface Member {
   readonly thread: CheckThread;
   readonly tasks: Task[];
@@ -55,6 +58,7 @@ class CheckerThreads implements ThreadChecker {
   readonly #log: LimitedLog;
   readonly #members = new Set<Member>();
   #waiting: Task[] = [];
+  /** Deaths since the last verdict. */
   #fruitless = 0;
   #deaths = 0;
   #lastDeath: string | undefined;
@@ -107,7 +111,10 @@ class CheckerThreads implements ThreadChecker {
     this.#log.close();
   }
 
-  /** Resolves when the thread runs; rejects when it dies instead, or cannot be made. One that is made is a member at once. */
+  /**
+   * Resolves when the thread runs; rejects when it dies instead, or cannot be made. One that is made is a
+   * member at once.
+   */
   #start(): Promise<void> {
     return new Promise((resolve, reject) => {
       const fail = (why: string): void =>

@@ -6,7 +6,10 @@ export interface BatchChecker {
   readonly width: number;
   /** Why batches are refused as busy since none is left to check them, until one is checked again. */
   readonly failure: string | undefined;
-  /** `from`: the writer the bytes came from, if the way they came tells. Throws `format` when no writer can be named. */
+  /**
+   * `from`: the writer the bytes came from, if the way they came tells. Throws `format` when no writer can be
+   * named.
+   */
   check(bytes: Uint8Array, from: Uint8Array | undefined): Promise<CheckedBatch | RefusedBatch>;
   /** To be called when nothing is under way any more. */
   close(): Promise<void>;

@@ -13,7 +13,7 @@ import type { BatchChecker } from './checker.js';
 
 /** Batches turned away in one turn of the event loop: each is read, hashed, and answered with a signature. */
 const REFUSALS_PER_TURN = 32;
-/** Checked or being checked, and not answered yet: enough to fill a commit. One batch may always begin. */
+/** Begun: being checked or checked, and not answered yet. Enough to fill a commit; one batch may always begin. */
 const MAX_BEGUN_BATCHES = 128;
 const MAX_BEGUN_BYTES = 8 * 1024 * 1024;
 
@@ -31,8 +31,9 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
-/** A batch that has begun; `handOn` once it is checked. */
+/** A batch that has begun. */
 interface Begun {
+  /** Hands it on; `undefined` until it is checked. */
   handOn: (() => void) | undefined;
 }
 
@@ -40,13 +41,14 @@ export class Intake {
   readonly #deps: IntakeDeps;
   readonly #queue: FairQueue<Job>;
   readonly #pending = new Set<Promise<unknown>>();
+  /** Not handed on yet, in the order of their turns. */
   readonly #begun: Begun[] = [];
-  /** Found no room, and are still to be told so: as many as the brokers have under way. */
+  /** Found no room, and are still to be told so. Bounded by what the brokers have under way. */
   readonly #turnedAway: Job[] = [];
   #isRefusing = false;
   #checking = 0;
-  #openBatches = 0;
-  #openBytes = 0;
+  #begunBatches = 0;
+  #begunBytes = 0;
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
@@ -67,13 +69,13 @@ export class Intake {
     const writer = from ?? writerIdOfBatch(bytes);
     const answer = new Promise<Uint8Array>((resolve, reject) => {
       const job: Job = { bytes, from, resolve, reject };
-      const putOut = this.#queue.offer({
+      const evicted = this.#queue.offer({
         writer: writer === undefined ? '' : toHex(writer),
         bytes: bytes.length,
         item: job,
       });
-      if (putOut === undefined) this.#turnAway(job);
-      else for (const { item } of putOut) this.#turnAway(item);
+      if (evicted === undefined) this.#turnAway(job);
+      else for (const { item } of evicted) this.#turnAway(item);
     });
     this.#pending.add(answer);
     const forget = (): void => void this.#pending.delete(answer);
@@ -118,11 +120,11 @@ export class Intake {
   }
 
   #hasRoom(): boolean {
-    if (this.#openBatches === 0) return true;
+    if (this.#begunBatches === 0) return true;
     return (
       this.#checking < this.#deps.checker.width &&
-      this.#openBatches < MAX_BEGUN_BATCHES &&
-      this.#openBytes < MAX_BEGUN_BYTES
+      this.#begunBatches < MAX_BEGUN_BATCHES &&
+      this.#begunBytes < MAX_BEGUN_BYTES
     );
   }
 
@@ -131,8 +133,8 @@ export class Intake {
     const begun: Begun = { handOn: undefined };
     this.#begun.push(begun);
     this.#checking += 1;
-    this.#openBatches += 1;
-    this.#openBytes += queued.bytes;
+    this.#begunBatches += 1;
+    this.#begunBytes += queued.bytes;
     const finish = (): void => this.#finish(queued);
     this.#deps.checker.check(bytes, from).then(
       (checked) =>
@@ -149,7 +151,7 @@ export class Intake {
     );
   }
 
-  /** Hands on what is checked, as far as the batches before it are. */
+  /** Hands on every batch that is checked and has none before it that is not. */
   #checked(begun: Begun, handOn: () => void): void {
     begun.handOn = handOn;
     this.#checking -= 1;
@@ -161,8 +163,8 @@ export class Intake {
   }
 
   #finish(queued: Queued<Job>): void {
-    this.#openBatches -= 1;
-    this.#openBytes -= queued.bytes;
+    this.#begunBatches -= 1;
+    this.#begunBytes -= queued.bytes;
     this.#queue.done(queued);
     this.#pump();
   }

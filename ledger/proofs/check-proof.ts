@@ -1,8 +1,8 @@
 /**
  * Checks a tlog-proof file with the log's public key and nothing else: no ledger, no network, no other file.
  *
- * Our proofs carry the entry itself (protocol.md §10) as their extra data. Extra data is not vouched for by the format; the
- * entry is, because the proof only holds for its leaf hash, H(0x00 || entry).
+ * Our proofs carry the entry itself (protocol.md §10) as their extra data. Extra data is not vouched for by
+ * the format; the entry is, because the proof only holds for its leaf hash, H(0x00 || entry).
  */
 import { equalBytes } from '../../protocol/bytes.js';
 import type { Checkpoint } from '../../protocol/tlog/checkpoint.js';
@@ -32,8 +32,9 @@ export interface CheckedProof {
  * Checks that the entry, by default the one the file carries, is in the log of `verifier`, under a checkpoint that the
  * witnesses of the policy cosigned.
  *
- * Throws `format` for a file that is none, or an entry that is none; `signature`, `foreign` or `witness` for its checkpoint;
- * `proof` when it does not prove the entry; `input` when there is no entry, in the file or given.
+ * Throws `format` for a file that is none, or an entry that is none; `signature`, `foreign` or `witness` for
+ * its checkpoint; `proof` when it does not prove the entry; `input` when there is no entry, in the file or
+ * given.
  */
 export function checkProof(
   file: string | Uint8Array,

@@ -1,4 +1,7 @@
-/** Shows that of two checkpoints of a log the later one continues the earlier: nothing before was changed or dropped. */
+/**
+ * Shows that of two checkpoints of a log the later one continues the earlier: nothing before was changed or
+ * dropped.
+ */
 import { equalBytes } from '../../protocol/bytes.js';
 import { openCheckpoint, type Checkpoint } from '../../protocol/tlog/checkpoint.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -16,8 +19,8 @@ export interface ProvenGrowth {
 /**
  * Proves that the checkpoint of the view continues `olderNote`, from the tiles of the view, and checks the proof.
  *
- * Throws `format`, `signature` or `foreign` for the older checkpoint, `input` when it is the newer one, and `consistency`
- * when the newer does not continue it.
+ * Throws `format`, `signature` or `foreign` for the older checkpoint, `input` when it is the newer one, and
+ * `consistency` when the newer does not continue it.
  */
 export async function proveGrowth(
   view: LogView,

@@ -1,4 +1,7 @@
-/** Makes tlog-proof files: that an entry is in the log, bound to a checkpoint of it. What comes out has been checked. */
+/**
+ * Makes tlog-proof files: that an entry is in the log, bound to a checkpoint of it. What comes out has been
+ * checked.
+ */
 import { equalBytes, toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { proveInclusion } from '../../protocol/tlog/merkle.js';

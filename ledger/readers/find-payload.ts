@@ -1,4 +1,7 @@
-/** Finds the entry of a payload by reading the log from its start, and believes no entry that the log does not bear out. */
+/**
+ * Finds the entry of a payload by reading the log from its start, and believes no entry that the log does not
+ * bear out.
+ */
 import { equalBytes } from '../../protocol/bytes.js';
 import {
   confirmLog,
@@ -31,8 +34,8 @@ async function readPage(view: LogView, firstBundle: number): Promise<Uint8Array[
 /**
  * Index of the first entry with this payload; `undefined` when there is none under the checkpoint of the view.
  *
- * That there is none is only said once all entries gave the root of the checkpoint. An index is one in a hash chain that
- * holds so far: whoever proves that entry has proved the chain up to it.
+ * That there is none is only said once all entries gave the root of the checkpoint. An index is one in a hash
+ * chain that holds so far: whoever proves that entry has proved the chain up to it.
  *
  * Throws `format` or `chain` naming the first bad entry, `consistency` when the entries do not give the root.
  */

@@ -1,6 +1,6 @@
 /**
- * Which files a log of some size is as a static C2SP folder: its tiles and bundles. Of partial ones those of the size itself
- * must be there, and those of earlier checkpoints as long as the full one is not.
+ * Which files a log of some size is as a static C2SP folder: its tiles and bundles. Of partial ones those of
+ * the size itself must be there, and those of earlier checkpoints as long as the full one is not.
  */
 import { FirebreakError } from '../../protocol/errors.js';
 import {

@@ -14,11 +14,11 @@ export interface LogView {
   readonly checkpoint: Checkpoint;
   /** How many entries the ledger has by now. */
   readonly latestSize: number;
-  /** Stored hashes, as good as the ledger: check what is made of them against the checkpoint. */
+  /** Stored hashes, unchecked: hold what is made of them against the checkpoint. */
   readonly readHashes: HashReader;
-  /** Entry `index`, which the checkpoint has to cover, as good as the ledger. Throws `damaged` or `not-found`. */
+  /** Entry `index`, which the checkpoint has to cover, unchecked. Throws `damaged` or `not-found`. */
   readEntry(index: number): Promise<Uint8Array>;
-  /** The entries of bundle `index` that the checkpoint covers, as good as the ledger. Throws `damaged` or `not-found`. */
+  /** The entries of bundle `index` that the checkpoint covers, unchecked. Throws `damaged` or `not-found`. */
   readBundle(index: number): Promise<Uint8Array[]>;
 }
 
@@ -26,8 +26,8 @@ export interface LogView {
  * Opens the view of `savedNote`, or of the latest checkpoint. Tiles and bundles are read at the width they have now:
  * those of earlier widths may be gone (C2SP tlog-tiles). With a policy, the checkpoint of the view needs its witnesses.
  *
- * Throws `format`, `signature`, `foreign` or `witness` for a checkpoint that is none, not of this log or not cosigned, and `consistency` when the
- * ledger has fewer entries than the saved checkpoint says.
+ * Throws `format`, `signature`, `foreign` or `witness` for a checkpoint that is none, not of this log or not
+ * cosigned, and `consistency` when the ledger has fewer entries than the saved checkpoint says.
  */
 export async function openLogView(
   reader: LedgerReader,
@@ -48,7 +48,7 @@ export async function openLogView(
     readEntry: (index) => {
       const bundle = Math.floor(index / TILE_WIDTH);
       const width = tileWidthAt(0, bundle, latest.size);
-      return opened(reader, bundle, width, (bytes) => entryOf(bytes, width, index % TILE_WIDTH));
+      return openBundle(reader, bundle, width, (bytes) => entryOf(bytes, width, index % TILE_WIDTH));
     },
     readBundle: async (index) => {
       const entries = await readEntries(reader, index, tileWidthAt(0, index, latest.size));
@@ -57,11 +57,12 @@ export async function openLogView(
   };
 }
 
-/** The entries of a bundle at this width, as good as the ledger. Throws `damaged` or `not-found`. */
+/** The entries of a bundle at this width, unchecked. Throws `damaged` or `not-found`. */
 export const readEntries = (reader: LedgerReader, index: number, width: number): Promise<Uint8Array[]> =>
-  opened(reader, index, width, (bundle) => entriesOf(bundle, width));
+  openBundle(reader, index, width, (bundle) => entriesOf(bundle, width));
 
-async function opened<T>(
+/** A bundle, read and opened. Throws `damaged` when it cannot be. */
+async function openBundle<T>(
   reader: LedgerReader,
   index: number,
   width: number,

@@ -13,7 +13,10 @@ const MAX_FILE_BYTES = TILE_WIDTH * (2 + MAX_ENTRY_BYTES);
 const errnoOf = (error: unknown): unknown =>
   error instanceof Error && 'code' in error ? error.code : undefined;
 
-/** The bytes at `path`. Throws `not-found`, `permission`, and `damaged` for what is larger than any file of a log, or a pipe. */
+/**
+ * The bytes at `path`. Throws `not-found`, `permission`, and `damaged` for what is larger than any file of a
+ * log, or a pipe.
+ */
 export async function fileOf(dir: string, path: string): Promise<Uint8Array> {
   try {
     await requireReadable(dir, path);

@@ -5,7 +5,7 @@ import { HASH_LENGTH } from '../../protocol/tlog/merkle.js';
 import { noteVerifier } from '../../protocol/tlog/note.js';
 import { tileWidthAt } from '../../protocol/tlog/tile.js';
 import { MAX_PAYLOADS_PER_CALL } from '../http/payload-frames.js';
-import { openStoreLevel } from '../store/store-recovery.js';
+import { openStoreLevel } from '../store/store-open.js';
 import type { Store, StoreIdentity } from '../store/store.js';
 import { readPublished, type PublishedHead } from '../witnesses/published-file.js';
 
@@ -55,14 +55,18 @@ export function readerOfStore(
 export interface FolderReading {
   /** The ledger asked witnesses, and the reader is for others: it shows nothing when what was published is lost. */
   readonly wasWitnessed?: boolean;
-  /** The reader is the ledger's own operator: it is shown all that was committed, also what witnesses have not cosigned yet. */
+  /**
+   * The reader is the ledger's own operator: it is shown all that was committed, also what witnesses have not
+   * cosigned yet.
+   */
   readonly isWhole?: boolean;
 }
 
 /**
  * Opens a folder whose ledger is not running, to read it. Nothing is added; a folder without a ledger stays as it is.
  *
- * Throws `not-found`, `foreign`, `locked` when it is open elsewhere, `damaged`, `permission`, `witness` as {@link FolderReading} says.
+ * Throws `not-found`, `foreign`, `locked` when it is open elsewhere, `damaged`, `permission`, `witness` as
+ * {@link FolderReading} says.
  */
 export async function openLedgerFolder(
   dir: string,

@@ -1,8 +1,9 @@
 /**
- * The time that entries are dated by. What is in the log cannot be dated again, and no later entry may be dated earlier, so
- * one entry by a clock that leapt would date the log for as long as the leap. A clock is doubted when it reads much more
- * than the newest entry and the time that passed since explain; nothing is appended by it until it is mended, or a person
- * says that it is right. Of the time before a start nothing is known but the newest entry.
+ * The time that entries are dated by. What is in the log cannot be dated again, and no later entry may be
+ * dated earlier: one entry dated by a clock that leapt ahead would hold every later one at that date until
+ * real time has caught up. So a clock is doubted when it reads much more than the newest entry and the time
+ * that passed since can explain, and nothing is appended until it is mended or a person says that it is
+ * right. At a start only the newest entry is known.
  */
 import { asUnixMs, type UnixMs } from '../../protocol/brands.js';
 import type { CountedClock } from '../../protocol/clock.js';
@@ -10,12 +11,12 @@ import type { Log } from '../../protocol/log.js';
 import { DAY_SECONDS, MAX_CLOCK_STEP_DAYS } from '../../protocol/time.js';
 import type { LogState } from '../store/store.js';
 
-/** A clock may be further on than can be explained by as much of its machine's time. */
+/** A clock may be ahead of what can be explained by this much, in ms of its host. */
 const MAX_STEP_MS = MAX_CLOCK_STEP_DAYS * DAY_SECONDS * 1000;
 
 export interface AppendClockDeps {
   readonly clock: CountedClock;
-  /** What the clock read when a person last said that it is right, unix ms. Asked while it is doubted. */
+  /** What the clock read when a person last said that it is right, unix ms. Asked only while the clock is doubted. */
   readonly saidRightMs?: (() => number | undefined) | undefined;
   readonly log: Log;
 }
@@ -45,7 +46,7 @@ export class AppendClock {
   timeAfter(newest: Newest): UnixMs | undefined {
     const nowMs = this.#deps.clock.nowMs();
     if (this.#judge(newest, nowMs) !== undefined) return undefined;
-    // One that is behind the log tells nothing of when it will be right again: the time that passes from then on still counts.
+    // A clock that is behind the log explains nothing: time goes on being counted from the last reading that was not.
     if (nowMs >= newest.lastAppendedMs) this.#believe(nowMs);
     return asUnixMs(Math.max(newest.lastAppendedMs, nowMs));
   }
@@ -68,7 +69,7 @@ export class AppendClock {
     return undefined;
   }
 
-  /** A clock that runs faster than its machine's makes that much more of a leap of it. */
+  /** A deployment's clock that runs faster than its host's makes a leap of that one larger by as much. */
   get #stepMs(): number {
     return MAX_STEP_MS * Math.max(1, this.#deps.clock.counter.rate);
   }
@@ -94,7 +95,8 @@ export class AppendClock {
 }
 
 const LEAPT =
-  'the clock leapt, so nothing is taken in: writers keep what they have. Mend the clock, or say that it is right with firebreak ledger clock --data-dir DIR --yes';
+  'the clock leapt, so nothing is taken in: writers keep what they have. Mend the clock, or say that it is right with ' +
+  'firebreak ledger clock --data-dir DIR --yes';
 
 const dateOf = (ms: number): string => {
   const date = new Date(ms);

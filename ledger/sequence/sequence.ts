@@ -12,8 +12,8 @@ import { leafHash } from '../../protocol/tlog/merkle.js';
 import { PayloadTable } from '../store/payload-table.js';
 import { copiedReportRule, duplicateOf } from '../admission/duplicate.js';
 import type { CheckedBatch, CheckedItem } from './checked-batch.js';
-import { DayCourse, isOfDay, type DayRules } from './day-course.js';
-import { GatewayCourse, type GatewayRules } from './gateway-course.js';
+import { DayChanges, isOfDay, type DayRules } from './day-changes.js';
+import { GatewayChanges, type GatewayRules } from './gateway-changes.js';
 import type { DayRecord } from '../store/day-record.js';
 import type { GatewayRecord } from '../store/gateway-record.js';
 import type { BatchRecord, Found, LogState, Lookup, NewEntry, PayloadRecord } from '../store/store.js';
@@ -53,7 +53,8 @@ export function planLookup(batches: readonly CheckedBatch[]): Lookup {
 
 const UNCERTIFIED = refusalNumber('certificate');
 
-interface Course {
+/** A commit while it is worked out. */
+interface Draft {
   readonly nowMs: UnixMs;
   readonly firstIndex: number;
   readonly entries: NewEntry[];
@@ -63,62 +64,63 @@ interface Course {
   /** What this commit adds. */
   readonly added: PayloadTable;
   readonly writer: CborWriter;
-  readonly days: DayCourse;
-  readonly gateways: GatewayCourse;
+  readonly days: DayChanges;
+  readonly gateways: GatewayChanges;
   previousLeaf: Uint8Array;
   duplicates: number;
 }
 
-function earlierPayload({ stored, added }: Course, hash: Uint8Array): PayloadRecord | undefined {
+function earlierPayload({ stored, added }: Draft, hash: Uint8Array): PayloadRecord | undefined {
   return added.find(hash) ?? (stored.size > 0 ? stored.get(toHex(hash)) : undefined);
 }
 
-function append(course: Course, batch: CheckedBatch, item: CheckedItem): Outcome {
+/** Appends the item, unless the log has it already or must not take it. */
+function sequenceItem(draft: Draft, batch: CheckedBatch, item: CheckedItem): Outcome {
   const { type, payload, payloadSha256, retentionDay, statement } = item;
-  const earlier = earlierPayload(course, payloadSha256);
-  const first = duplicateOf(type, earlier) ?? course.days.saidBefore(item);
-  if (first !== undefined) {
-    course.duplicates += 1;
-    return { reason: 0, index: first };
+  const earlier = earlierPayload(draft, payloadSha256);
+  const repeated = duplicateOf(type, earlier) ?? draft.days.saidBefore(item);
+  if (repeated !== undefined) {
+    draft.duplicates += 1;
+    return { reason: 0, index: repeated };
   }
   const refusal =
     copiedReportRule(type, earlier) ??
-    course.gateways.refusalOf(batch.writerId, item.timeMs) ??
-    course.days.refusalOf(item);
+    draft.gateways.refusalOf(batch.writerId, item.timeMs) ??
+    draft.days.refusalOf(item);
   if (refusal !== undefined) return { reason: refusalNumber(refusal), index: null };
-  const index = course.firstIndex + course.entries.length;
+  const index = draft.firstIndex + draft.entries.length;
   const fields = {
     type,
-    appendedAtMs: course.nowMs,
+    appendedAtMs: draft.nowMs,
     source: batch.writerId,
     sourceSeq: batch.seq,
     sourceTimeMs: item.timeMs,
     payloadLength: payload.length,
     payloadSha256,
-    previousLeaf: course.previousLeaf,
+    previousLeaf: draft.previousLeaf,
   };
-  const entry = encodeEntry(fields, course.writer);
-  course.previousLeaf = leafHash(entry);
+  const entry = encodeEntry(fields, draft.writer);
+  draft.previousLeaf = leafHash(entry);
   const firstOfPayload = earlier === undefined;
-  course.entries.push({ entry, type, payload, payloadSha256, retentionDay, firstOfPayload });
-  course.leaves.push(course.previousLeaf);
-  course.days.take(item, index, firstOfPayload);
-  if (statement !== undefined && !isOfDay(statement)) course.gateways.take(statement);
-  if (firstOfPayload) course.added.add(payloadSha256, { type, index, day: retentionDay });
+  draft.entries.push({ entry, type, payload, payloadSha256, retentionDay, firstOfPayload });
+  draft.leaves.push(draft.previousLeaf);
+  draft.days.take(item, index, firstOfPayload);
+  if (statement !== undefined && !isOfDay(statement)) draft.gateways.take(statement);
+  if (firstOfPayload) draft.added.add(payloadSha256, { type, index, day: retentionDay });
   return { reason: 0, index };
 }
 
-function outcomesOf(course: Course, batch: CheckedBatch): Outcome[] {
+function outcomesOf(draft: Draft, batch: CheckedBatch): Outcome[] {
   return batch.items.map((item) =>
     item.refusal === undefined
-      ? append(course, batch, item)
+      ? sequenceItem(draft, batch, item)
       : { reason: refusalNumber(item.refusal), index: null },
   );
 }
 
 /**
- * Nothing a gateway sent is certified: its certificate may be in the log when it sends the batch again, and one that was
- * revoked must not fill the disk with answers.
+ * Whether nothing a gateway sent is certified. Such a batch is refused unrecorded: its certificate may be in
+ * the log when it sends the batch again, and a gateway that was revoked must not fill the disk with answers.
  */
 function isUncertified(
   { writerId }: CheckedBatch,
@@ -137,7 +139,10 @@ function storedPayloads(lookup: Lookup, found: Found): ReadonlyMap<string, Paylo
   return stored;
 }
 
-/** What is known of a (writer, seq): the same batch again gets the same answer, another one is refused (protocol.md §9). */
+/**
+ * What a (writer, seq) was answered: the same batch again gets that answer, another one is refused
+ * (protocol.md §9).
+ */
 interface EarlierBatch {
   readonly batchHash: Uint8Array;
   readonly answer: Answer;
@@ -154,7 +159,7 @@ export interface SequenceInput {
 }
 
 export function sequence({ state, batches, lookup, found, nowMs, rules }: SequenceInput): Sequenced {
-  const course: Course = {
+  const draft: Draft = {
     nowMs,
     firstIndex: state.size,
     entries: [],
@@ -162,8 +167,8 @@ export function sequence({ state, batches, lookup, found, nowMs, rules }: Sequen
     stored: storedPayloads(lookup, found),
     added: new PayloadTable(lookup.payloads.length),
     writer: entryWriter(lookup.payloads.length),
-    days: new DayCourse(rules.days, nowMs),
-    gateways: new GatewayCourse(rules.gateways),
+    days: new DayChanges(rules.days, nowMs),
+    gateways: new GatewayChanges(rules.gateways),
     previousLeaf: state.previousLeaf,
     duplicates: 0,
   };
@@ -179,12 +184,13 @@ export function sequence({ state, batches, lookup, found, nowMs, rules }: Sequen
       return equalBytes(earlier.batchHash, batch.batchHash)
         ? earlier.answer
         : { kind: 'refused', refusal: 'sequence' };
-    const outcomes = outcomesOf(course, batch);
+    const outcomes = outcomesOf(draft, batch);
     if (isUncertified(batch, outcomes, rules.gateways)) return { kind: 'refused', refusal: 'certificate' };
     const answer = { kind: 'new', outcomes } as const;
     answered.push({ batch, outcomes });
     seen.set(name, { batchHash: batch.batchHash, answer });
     return answer;
   });
-  return { ...course, days: course.days.changed, gateways: course.gateways.changed, answers, answered };
+  const { entries, leaves, duplicates, days, gateways } = draft;
+  return { entries, leaves, duplicates, days: days.changed, gateways: gateways.changed, answers, answered };
 }

@@ -76,7 +76,10 @@ export class Sequencer {
     return this.#failure;
   }
 
-  /** Resolves when the batch is stored and synced, or was before. Rejects when the store failed. The caller bounds how much waits. */
+  /**
+   * Resolves when the batch is stored and synced, or was before. Rejects when the store failed. The caller
+   * bounds how many wait.
+   */
   submit(batch: CheckedBatch): Promise<Settled> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {

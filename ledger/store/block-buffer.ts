@@ -1,6 +1,6 @@
 /**
- * Memory that a disk can be written from directly (O_DIRECT): it begins at a page. A Buffer begins anywhere; a WebAssembly
- * memory is mapped, and so begins at a page on every system that has O_DIRECT.
+ * Memory that a disk can be written from directly (O_DIRECT): it begins at a page. A Buffer begins anywhere;
+ * a WebAssembly memory is mapped, and so begins at a page on every system that has O_DIRECT.
  */
 
 /** Whole blocks are written at whole blocks: what every disk and file system takes. */

@@ -2,7 +2,8 @@
  * What the ledger knows of one day: how much was stored for it, which entry says that its keys are destroyed, and which
  * one pruned its payloads.
  *
- *     payloads u48 | bytes u48 | destroyed by u48 | pruned by u48 | pruned at u64 | removed u8      index 2^48 − 1: none
+ *     payloads u48 | bytes u48 | destroyed by u48 | pruned by u48 | pruned at u64 | removed u8
+ *     index 2^48 − 1: none
  */
 import { asUnixMs, type UnixMs } from '../../protocol/brands.js';
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js';

@@ -21,7 +21,7 @@ const LEVEL_OPTIONS = {
   maxFileSize: 16 * 1024 * 1024,
 } as const;
 
-/** A part of a buffer, and where in a file it goes. */
+/** `bytes` from `offset` on, and where in a file they go. */
 export interface Piece {
   readonly bytes: Buffer;
   readonly offset: number;
@@ -36,12 +36,12 @@ export interface Disk {
   size(fd: number): number;
   /** Fills `bytes` from the start of the file; gives how many bytes there were. */
   read(fd: number, bytes: Buffer): number;
-  /** Fills `bytes` from `position` on, on another thread, or the beginning of it; gives how many bytes. */
-  readElsewhere(fd: number, bytes: Buffer, position: number): Promise<number>;
-  /** Writes the piece from its offset on, or the beginning of that; gives how many bytes. */
+  /** Reads from `position` on into `bytes`, on another thread; gives how many bytes, which may be fewer than fit. */
+  readAsync(fd: number, bytes: Buffer, position: number): Promise<number>;
+  /** Writes the piece, on this thread; gives how many bytes of it, which may be fewer than it has. */
   write(fd: number, piece: Piece): number;
   /** The same on another thread. */
-  writeElsewhere(fd: number, piece: Piece): Promise<number>;
+  writeAsync(fd: number, piece: Piece): Promise<number>;
   truncate(fd: number): void;
   unlink(path: string): void;
   /** Resolves when everything written to the file is on the disk. */
@@ -66,10 +66,9 @@ export const NODE_DISK: Disk = {
   close: closeSync,
   size: (fd) => fstatSync(fd).size,
   read: readWhole,
-  readElsewhere: async (fd, bytes, position) =>
-    (await readAt(fd, bytes, 0, bytes.length, position)).bytesRead,
+  readAsync: async (fd, bytes, position) => (await readAt(fd, bytes, 0, bytes.length, position)).bytesRead,
   write: (fd, { bytes, offset, position }) => writeSync(fd, bytes, offset, bytes.length - offset, position),
-  writeElsewhere: async (fd, { bytes, offset, position }) =>
+  writeAsync: async (fd, { bytes, offset, position }) =>
     (await writeAt(fd, bytes, offset, bytes.length - offset, position)).bytesWritten,
   truncate: (fd) => ftruncateSync(fd, 0),
   unlink: unlinkSync,

@@ -51,7 +51,10 @@ export function withCertificate(
   return { gatewayId: partyIdOf(publicKey), publicKey, revokedFromMs: record?.revokedFromMs ?? NEVER, runs };
 }
 
-/** The record once a revocation is in the log. It is final: the earliest one counts, and no later certificate lifts it. */
+/**
+ * The record once a revocation is in the log. It is final: the earliest one counts, and no later certificate
+ * lifts it.
+ */
 export function withRevocation(
   record: GatewayRecord | undefined,
   gatewayId: Uint8Array,

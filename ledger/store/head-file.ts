@@ -1,7 +1,8 @@
 /**
- * How far the log had come as last answered for, beside the store (`head`). A damaged tail of a log file is dropped
- * without a word; this file is how the ledger notices that its store went back in time, and the signed checkpoint in it
- * is what anybody else may hold the log to. Two slots (head-slot.ts), written in turn, so that a torn write spoils one at most.
+ * How far the log had come as last answered for, beside the store (`head`). A damaged tail of a log file is
+ * dropped without a word; this file is how the ledger notices that its store went back in time, and the
+ * signed checkpoint in it is what anybody else may hold the log to. Two slots (head-slot.ts), written in
+ * turn, so that a torn write spoils one at most.
  *
  * Written after a commit is synced and before it is answered, and synced within some 10 ms, beside the commits that
  * follow: a killed process loses nothing of it, a power cut its last writes at most, and the journal has those commits.

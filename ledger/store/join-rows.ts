@@ -1,6 +1,6 @@
 /**
- * Rows of small commits that follow one another as if they had been one commit: few and large values. Pure. They are joined
- * as bytes; what a row was made of is not kept for it.
+ * Rows of small commits that follow one another as if they had been one commit: few and large values. Pure.
+ * They are joined as bytes; what a row was made of is not kept for it.
  */
 import { asBuffer } from '../../protocol/bytes.js';
 import { TILE_WIDTH } from '../../protocol/tlog/tile.js';
@@ -10,8 +10,8 @@ import { joinPayloadRows } from './store-payloads.js';
 import { joinEntrySegments } from './store-segments.js';
 
 /**
- * `rows`: in the order of their commits. Each that comes out has a key that one of the commits alone would give a row as well:
- * put back one by one from the journal, they leave nothing of what was joined.
+ * `rows`: in the order of their commits. Each that comes out has a key that one of the commits alone would
+ * give a row as well: put back one by one from the journal, they leave nothing of what was joined.
  */
 export function joinRows(rows: readonly Row[]): Row[] {
   const payloads: Row[] = [];

@@ -1,11 +1,13 @@
 /**
  * The frames of a journal, each a commit. Pure.
  *
- *     frame   "FBJ2" | commit u48 | settled u48 | body length u32 | after u32 | CRC-32 of all before it and of the body u32 | body
+ *     frame   "FBJ2" | commit u48 | settled u48 | body length u32 | checksum of the frame before u32
+ *             | checksum u32 | body
  *     body    key length u16 | value length u32 | key | value, for each row that the commit puts into the store; zeros
  *
- * A frame fills whole blocks of 4,096 bytes. `after` is the CRC of the frame before it in the file, 0 for the first: who
- * sends payloads cannot know it, so what is left of an earlier turn is never taken for the next frame, whatever was sent.
+ * The checksum is the CRC-32 of everything before it and of the body. A frame fills whole blocks of 4,096
+ * bytes. It names the checksum of the frame before it in the file, 0 for the first: whoever sends payloads
+ * cannot know that, so what is left of an earlier turn is never taken for the next frame, whatever was sent.
  */
 import { crc32 } from 'node:zlib';
 import { wholeBlocks } from './block-buffer.js';
@@ -13,9 +15,9 @@ import { storeDamage } from './store-damage.js';
 
 const MAGIC = 0x46424a32;
 export const FRAME_HEAD = 28;
-/** Where the length of the body, the checksum of the frame before and that of the frame stand. */
+/** Where these fields stand in a frame. */
 export const LENGTH_AT = 16;
-export const AFTER_AT = 20;
+export const PREVIOUS_CHECKSUM_AT = 20;
 export const CHECKSUM_AT = 24;
 const ROW_HEAD = 6;
 
@@ -39,12 +41,16 @@ export function frameLength(rows: readonly Row[]): number {
 }
 
 /** Writes a frame over `target`, all of it; rows are copied. Gives its checksum, for the frame after it. */
-export function writeFrame(target: Buffer, { commit, settled, rows }: Frame, after: number): number {
+export function writeFrame(
+  target: Buffer,
+  { commit, settled, rows }: Frame,
+  previousChecksum: number,
+): number {
   target.writeUInt32BE(MAGIC, 0);
   target.writeUIntBE(commit, 4, 6);
   target.writeUIntBE(settled, 10, 6);
   target.writeUInt32BE(target.length - FRAME_HEAD, LENGTH_AT);
-  target.writeUInt32BE(after, AFTER_AT);
+  target.writeUInt32BE(previousChecksum, PREVIOUS_CHECKSUM_AT);
   let at = FRAME_HEAD;
   for (const { key, value } of rows) {
     target.writeUInt16BE(key.length, at);
@@ -80,7 +86,8 @@ function decodeRows(body: Buffer): Row[] | undefined {
 }
 
 export interface FoundFrame extends Frame {
-  readonly after: number;
+  /** Checksum of the frame before; 0 for the first of a file. */
+  readonly previousChecksum: number;
   readonly checksum: number;
   /** Where it ends in its file. */
   readonly end: number;
@@ -95,20 +102,21 @@ export function readFrame(file: Buffer, at: number): FoundFrame | undefined {
   const rows = decodeRows(file.subarray(at + FRAME_HEAD, end));
   if (rows === undefined) return undefined;
   const [commit, settled] = [file.readUIntBE(at + 4, 6), file.readUIntBE(at + 10, 6)];
-  return { commit, settled, rows, after: file.readUInt32BE(at + AFTER_AT), checksum: sum, end };
+  const previousChecksum = file.readUInt32BE(at + PREVIOUS_CHECKSUM_AT);
+  return { commit, settled, rows, previousChecksum, checksum: sum, end };
 }
 
 /** Whether a frame follows the one before it, or may be a file's first. */
 export function follows(frame: FoundFrame, before: FoundFrame | undefined): boolean {
-  if (before === undefined) return frame.commit > 0 && frame.after === 0;
-  return frame.commit === before.commit + 1 && frame.after === before.checksum;
+  if (before === undefined) return frame.commit > 0 && frame.previousChecksum === 0;
+  return frame.commit === before.commit + 1 && frame.previousChecksum === before.checksum;
 }
 
 export interface ScannedFile {
   readonly frames: readonly FoundFrame[];
   /** Where the last good frame ends. */
   readonly end: number;
-  /** Bytes behind it begin a frame of the next commit, or of any when there is no good one, which cannot be read. */
+  /** Behind it a frame was begun that cannot be read: of the next commit, or of any when there is no good frame. */
   readonly torn: boolean;
 }
 
@@ -125,7 +133,7 @@ export function scanFrames(file: Buffer): ScannedFile {
   }
 }
 
-/** Behind the last frame there is nothing written yet, or the rest of an earlier turn, which ends anywhere in a frame. */
+/** No: nothing is written there yet, or it is the rest of an earlier turn, cut off in the middle of a frame. */
 function isTorn(file: Buffer, at: number, last: FoundFrame | undefined): boolean {
   if (last === undefined) return file.subarray(at, at + FRAME_HEAD).some((byte) => byte !== 0);
   return at + FRAME_HEAD <= file.length && file.readUIntBE(at + 4, 6) === last.commit + 1;
@@ -143,8 +151,9 @@ export function joinTurns(files: readonly ScannedFile[]): readonly Frame[] {
 }
 
 /**
- * The frames to put back into a database that ends with `commit`: those since it was last known to be synced, some of which
- * it may have already. It may be ahead of a journal that was damaged at its end; then it has everything.
+ * The frames to put back into a database that ends with `commit`: those since it was last known to be synced,
+ * some of which it may have already. It may be ahead of a journal that was damaged at its end; then it has
+ * everything.
  *
  * Throws `damaged` when commits between the two are missing.
  */

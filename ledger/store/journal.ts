@@ -1,12 +1,13 @@
 /**
- * The journal: where a commit becomes durable. Each commit is one frame (journal-frames.ts), written and synced in one go
- * before it is answered; the level store is written behind it, unsynced, and what it had not synced when the power went is
- * replayed.
+ * The journal: where a commit becomes durable. Each commit is one frame (journal-frames.ts), written and
+ * synced in one go before it is answered; the level store is written behind it, unsynced, and what it had not
+ * synced when the power went is replayed.
  *
- * Two files take turns (`journal-0`, `journal-1`): one is written over from its start once everything in it is synced
- * in the store. A file is never shortened while the ledger runs, so behind the newest frame there are zeros or older
- * frames; their commits are smaller, which is how the end is known. Where it can be, a file is written past the system's
- * cache: that spares a copy, and a page is not written twice for two small frames in it.
+ * Two files take turns (`journal-0`, `journal-1`): one is written over from its start once everything in it
+ * is synced in the store. A file is never shortened while the ledger runs, so behind the newest frame there
+ * are zeros or older frames; their commits are smaller, which is how the end is known. Where it can be, a
+ * file is written past the system's cache: that spares a copy, and a page is not written twice for two small
+ * frames in it.
  */
 import { constants } from 'node:fs';
 import { join } from 'node:path';
@@ -27,8 +28,8 @@ const WIPE_BYTES = 1024 * 1024;
  */
 const SMALL_WRITE = 64 * 1024;
 const QUICK_WRITE_MS = 0.5;
-/** After so many writes on this thread, timers and what came back from other threads get their turn. */
-const WRITES_A_TURN = 32;
+/** After so many writes on this thread the event loop runs once: timers, and what came back from other threads. */
+const WRITES_BEFORE_YIELD = 32;
 
 /** What a journal held when it was opened. */
 export interface FoundFrames {
@@ -38,13 +39,15 @@ export interface FoundFrames {
   readonly torn: string | undefined;
 }
 
+/** One of the two files, and how far this turn of it has come. */
 interface TurnFile {
   readonly fd: number;
   /** Where the next frame goes. */
   at: number;
+  /** Bytes in the file, those of earlier turns too. */
   length: number;
   lastCommit: number;
-  /** Checksum of the frame before that. */
+  /** Checksum of the frame before `at`; 0 at the start of the file. */
   lastChecksum: number;
 }
 
@@ -130,10 +133,11 @@ export class Journal {
   readonly #turnBytes: number;
   readonly #files: readonly TurnFile[];
   readonly #memory = new BlockBuffer();
-  #turn = 0;
+  /** Place in `#files` of the one under way. */
+  #currentIndex = 0;
   /** How long synced writes took lately; one that was held up does not make a disk slow. */
   #writeMs = 0;
-  #writesHere = 0;
+  #writesSinceYield = 0;
 
   constructor({ disk, turnBytes, files }: JournalParts) {
     this.#disk = disk;
@@ -146,14 +150,14 @@ export class Journal {
     return this.#current().at >= this.#turnBytes;
   }
 
-  /** The other file holds frames that are not synced in the store, which it is up to commit `settled`. */
+  /** Whether the other file holds frames that the store, synced up to commit `settled`, does not have for good yet. */
   isBlocked(settled: number): boolean {
     return this.#other().lastCommit > settled;
   }
 
   /** Goes on in the other file, over what it holds. */
   turn(): void {
-    this.#turn = 1 - this.#turn;
+    this.#currentIndex = 1 - this.#currentIndex;
     Object.assign(this.#current(), { at: 0, lastChecksum: 0 });
   }
 
@@ -181,9 +185,9 @@ export class Journal {
   }
 
   /**
-   * As {@link clear}, with zeros written over what the files held, from the end of each: wherever it stops, there is no frame
-   * behind one that cannot be read. Should it fail, the next frame still goes to the start of a file, where what is left of
-   * older ones does no harm. Nothing may be appended before it resolves.
+   * As {@link clear}, with zeros written over what the files held, from the end of each: wherever it stops,
+   * there is no frame behind one that cannot be read. Should it fail, the next frame still goes to the start
+   * of a file, where what is left of older ones does no harm. Nothing may be appended before it resolves.
    */
   async wipe(): Promise<void> {
     for (const file of this.#files) {
@@ -202,45 +206,46 @@ export class Journal {
     const zeros = this.#memory.room(WIPE_BYTES).subarray(0, WIPE_BYTES).fill(0);
     for (let position = from; position < end;) {
       const bytes = zeros.subarray(0, end - position);
-      position += takenOf(bytes, await this.#disk.writeElsewhere(fd, { bytes, offset: 0, position }));
+      position += wholeBlocksOf(bytes, await this.#disk.writeAsync(fd, { bytes, offset: 0, position }));
     }
   }
 
   /** Writes the first `needed` bytes, and the others as far as the disk takes them. */
   async #write(file: TurnFile, bytes: Buffer, needed: number): Promise<void> {
-    if (this.#writesHere >= WRITES_A_TURN) await this.#turnLoop();
+    if (this.#writesSinceYield >= WRITES_BEFORE_YIELD) await this.#yieldToLoop();
     const startMs = performance.now();
     const here = needed <= SMALL_WRITE && this.#writeMs < QUICK_WRITE_MS;
     for (let offset = 0; offset < needed;) {
       const piece = { bytes, offset, position: file.at + offset };
-      const written = here
-        ? this.#disk.write(file.fd, piece)
-        : await this.#disk.writeElsewhere(file.fd, piece);
-      offset += takenOf(bytes.subarray(offset), written);
+      const written = here ? this.#disk.write(file.fd, piece) : await this.#disk.writeAsync(file.fd, piece);
+      offset += wholeBlocksOf(bytes.subarray(offset), written);
       file.length = Math.max(file.length, file.at + offset);
     }
-    if (here) this.#writesHere += 1;
+    if (here) this.#writesSinceYield += 1;
     const took = Math.min(performance.now() - startMs, 2 * QUICK_WRITE_MS);
     this.#writeMs += (took - this.#writeMs) / 8;
   }
 
-  /** Who appends again as soon as it is answered would never let the loop turn. */
-  async #turnLoop(): Promise<void> {
+  /** A caller that appends again as soon as it is answered would never let the event loop run. */
+  async #yieldToLoop(): Promise<void> {
     await setImmediate();
-    this.#writesHere = 0;
+    this.#writesSinceYield = 0;
   }
 
   #current(): TurnFile {
-    return this.#files[this.#turn] as TurnFile;
+    return this.#files[this.#currentIndex] as TurnFile;
   }
 
   #other(): TurnFile {
-    return this.#files[1 - this.#turn] as TurnFile;
+    return this.#files[1 - this.#currentIndex] as TurnFile;
   }
 }
 
-/** Of a write that stopped, the whole blocks: the next begins at a block again. A disk takes less than one when it is full. */
-function takenOf(bytes: Buffer, written: number): number {
+/**
+ * The whole blocks of what was written: the next write must begin at a block again. A disk that takes less
+ * than one block is full. Throws ENOSPC then.
+ */
+function wholeBlocksOf(bytes: Buffer, written: number): number {
   const taken = written - (written % BLOCK);
   if (taken > 0 || bytes.length === 0) return taken;
   throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });

@@ -1,12 +1,13 @@
 /**
- * The files that hold payloads, one for each day that is pruned together: `payloads/20000`, and `payloads/kept` for what no
- * retention window ends. They only grow, by what the journal has made durable, so they are written without a sync until
- * the journal is to let go of it. What was written before a crash is written again, over itself.
+ * The files that hold payloads, one for each day that is pruned together: `payloads/20000`, and
+ * `payloads/kept` for what no retention window ends. They only grow, by what the journal has made durable, so
+ * they are written without a sync until the journal is to let go of it. What was written before a crash is
+ * written again, over itself.
  */
 import { constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AtMost } from './at-most.js';
+import { Semaphore } from './semaphore.js';
 import { NODE_DISK, openIfThere, syncFolder, type Disk } from './disk.js';
 import { PAYLOAD_FOLDER, payloadFileOf } from './folder.js';
 import type { Row } from './journal-frames.js';
@@ -17,13 +18,14 @@ import { pieceOf, placeRowOf, type PayloadPiece, type PayloadPlace } from './sto
 const WRITE_BYTES = 1024 * 1024;
 /** Overwritten between two syncs of a file that goes: a commit waits for no more than that. */
 const WIPE_BYTES = 4 * WRITE_BYTES;
-/** The disk is left to commits for as long as such a piece took, and no longer than this. */
-const LONGEST_BREATH_MS = 20;
+/** After each piece the disk is left to commits for as long as the piece took, but no longer than this. */
+const LONGEST_PAUSE_MS = 20;
 /** Files kept open between two syncs. */
 const MAX_OPEN = 64;
 /** Descriptors of readers: as many as Node has threads for the disk. */
 const MAX_READERS = 4;
 
+/** Pieces that lie end to end in the file of a day. */
 interface Run {
   readonly day: number;
   readonly offset: number;
@@ -48,9 +50,9 @@ export class PayloadFiles {
   readonly #ends = new Map<number, number>();
   /** Files written since the last sync, by day. */
   readonly #open = new Map<number, number>();
-  readonly #readers = new AtMost(MAX_READERS);
+  readonly #readers = new Semaphore(MAX_READERS);
   /** One after the other: nothing is closed that somebody writes to. */
-  readonly #alone = new AtMost(1);
+  readonly #alone = new Semaphore(1);
   #hasNewFile = false;
 
   constructor(folder: string, disk: Disk) {
@@ -95,8 +97,8 @@ export class PayloadFiles {
   }
 
   /**
-   * Lends what reads the file of a day, for as long as `use` takes. A descriptor each, and a few at a time over all calls:
-   * a reader must not leave the ledger without any.
+   * Lends what reads the file of a day, for as long as `use` takes. A descriptor each, and a few at a time
+   * over all calls: a reader must not leave the ledger without any.
    */
   reading<T>(day: number, use: (read: ReadPlace) => Promise<T>): Promise<T> {
     return this.#readers.run(async () => {
@@ -111,9 +113,10 @@ export class PayloadFiles {
   }
 
   /**
-   * Overwrites the file of a day, which nobody writes to any more, with zeros, and removes it. Harmless to repeat. In synced
-   * pieces with pauses: one sync of a whole day would hold up those of the journal for as long as it takes. Once `signal` is
-   * aborted it rejects with the reason, behind the piece in hand, and the file stays, zeros to there.
+   * Overwrites the file of a day, which nobody writes to any more, with zeros, and removes it. Harmless to
+   * repeat. In synced pieces with pauses: one sync of a whole day would hold up those of the journal for as
+   * long as it takes. Once `signal` is aborted it rejects with the reason, behind the piece in hand, and the
+   * file stays, zeros to there.
    */
   async remove(day: number, signal?: AbortSignal): Promise<void> {
     await this.#alone.run(async () => this.#close(day));
@@ -125,7 +128,7 @@ export class PayloadFiles {
         signal?.throwIfAborted();
         const begunMs = performance.now();
         await this.#wipe(fd, at, Math.min(at + WIPE_BYTES, size));
-        await sleep(Math.min(performance.now() - begunMs, LONGEST_BREATH_MS));
+        await sleep(Math.min(performance.now() - begunMs, LONGEST_PAUSE_MS));
       }
     } finally {
       this.#disk.close(fd);
@@ -146,7 +149,7 @@ export class PayloadFiles {
     const bytes = Buffer.allocUnsafe(length);
     let at = 0;
     while (at < length) {
-      const read = await this.#disk.readElsewhere(fd, bytes.subarray(at), offset + at);
+      const read = await this.#disk.readAsync(fd, bytes.subarray(at), offset + at);
       if (read === 0) break;
       at += read;
     }
@@ -157,7 +160,7 @@ export class PayloadFiles {
     const fd = await this.#fdOf(day);
     const bytes = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
     for (let at = 0; at < bytes.length;)
-      at += await this.#disk.writeElsewhere(fd, { bytes, offset: at, position: offset + at });
+      at += await this.#disk.writeAsync(fd, { bytes, offset: at, position: offset + at });
   }
 
   /** Resolves when there are zeros from `start` to `end`, on the disk. */
@@ -165,7 +168,7 @@ export class PayloadFiles {
     const zeros = Buffer.alloc(Math.min(WRITE_BYTES, end - start));
     for (let position = start; position < end;) {
       const bytes = zeros.subarray(0, end - position);
-      position += await this.#disk.writeElsewhere(fd, { bytes, offset: 0, position });
+      position += await this.#disk.writeAsync(fd, { bytes, offset: 0, position });
     }
     await this.#disk.sync(fd);
   }
@@ -208,7 +211,7 @@ export class PayloadFiles {
   }
 }
 
-/** Pieces that lie next to each other, as one write. */
+/** What the rows hold of payloads, in as few writes as may be. */
 function runsOf(rows: readonly Row[]): Run[] {
   const runs: Run[] = [];
   const open = new Map<number, Run>();

@@ -2,8 +2,9 @@
  * Which entry a payload first came with, by the payload's hash. The newest are in a table in memory; a full table goes
  * into the store's buckets while the next one fills. A filter in memory says of nearly all new payloads that they are.
  *
- * A bucket, one of 4,096 by the first 12 bits of the hash, is a row of values filled one after the other; the last one is
- * written anew as it grows. Records stand in the order of their entries, so what is written twice after a crash shows.
+ * A bucket, one of 4,096 by the first 12 bits of the hash, is a row of values filled one after the other; the
+ * last one is written anew as it grows. Records stand in the order of their entries, so what is written twice
+ * after a crash shows.
  *
  *     record   first 16 bytes of H(payload) | type u16 | index u48 | retention day u32
  *     value    records, at most 146
@@ -18,7 +19,7 @@ import { PayloadFilter, type LatestFilters } from './payload-filter.js';
 import { bucketOf, BUCKETS, NAME_BYTES, PayloadTable, wordAt } from './payload-table.js';
 import { storeDamage } from './store-damage.js';
 import { bucketKey, FILTER_RANGE, filterKey, INDEX_BOOKS_KEY } from './store-keys.js';
-import type { Database } from './store-open.js';
+import type { Database } from './database.js';
 import type { PayloadRecord } from './store.js';
 import type { WriteBehind } from './write-behind.js';
 
@@ -155,7 +156,10 @@ export class PayloadIndex {
     return this.#active.find(hash) === undefined;
   }
 
-  /** The first entry with each payload, in the order asked. Of most new payloads nothing but the filter is looked at. */
+  /**
+   * The first entry with each payload, in the order asked. Of most new payloads nothing but the filter is
+   * looked at.
+   */
   async find(hashes: readonly Uint8Array[]): Promise<(PayloadRecord | undefined)[]> {
     const found = new Array<PayloadRecord | undefined>(hashes.length).fill(undefined);
     const missing: number[] = [];
@@ -200,8 +204,9 @@ export class PayloadIndex {
   }
 
   /**
-   * `filters`: as they were when the table was full. What came later is added again by who opens the store: a filter that
-   * had it already would say of each such payload that it may be known, and each would be looked for in its bucket.
+   * `filters`: as they were when the table was full. What came later is added again by who opens the store: a
+   * filter that had it already would say of each such payload that it may be known, and each would be looked
+   * for in its bucket.
    */
   async #write(table: PayloadTable, filters: LatestFilters): Promise<void> {
     const order = orderByBucket(table);
@@ -264,7 +269,10 @@ function orderByBucket(table: PayloadTable): BucketOrder {
 const numbersOf = ({ starts, numbers }: BucketOrder, bucket: number): Uint32Array =>
   numbers.subarray(starts[bucket], starts[bucket + 1]);
 
-/** The values of a bucket from its last one on with new records, those left out that it has; none when all are there. */
+/**
+ * The values of a bucket from its last one on with new records, those left out that it has; none when all are
+ * there.
+ */
 function grow(tail: Uint8Array | undefined, table: PayloadTable, numbers: Uint32Array): Uint8Array[] {
   const last = tail === undefined ? Buffer.alloc(0) : asBuffer(tail);
   const lastIndex = last.length === 0 ? -1 : readBucketRecord(last, last.length - BUCKET_RECORD_BYTES).index;

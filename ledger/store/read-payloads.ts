@@ -6,7 +6,7 @@ import type { FoundPayload, PrunedPayload } from '../../protocol/tlog/ledger-rea
 import { decodeDayRow } from './day-record.js';
 import type { PayloadFiles, ReadPlace } from './payload-files.js';
 import { dayKey, indexOfKey, KEPT_DAY, payloadKey } from './store-keys.js';
-import type { Database } from './store-open.js';
+import type { Database } from './database.js';
 import {
   decodePayloadPlace,
   decodePayloadSegment,
@@ -15,9 +15,10 @@ import {
 } from './store-payloads.js';
 import type { PayloadRecord } from './store.js';
 
-/** Rows between entries this far apart at most are looked up in one go, and so many entries in all. */
-const GAP = 64;
-const WINDOW = 1024;
+/** Wanted entries are looked up in one go while no two neighbours are further apart than this … */
+const MAX_GAP = 64;
+/** … and all of them lie within so many entries. */
+const WINDOW_ENTRIES = 1024;
 /** Rows that lie next to each other are read as one, up to about as much. */
 const READ_BYTES = 1024 * 1024;
 
@@ -33,7 +34,8 @@ function windowsOf(places: readonly PayloadRecord[]): Window[] {
   for (const { day, index } of sorted) {
     const open = windows.at(-1);
     const [first = index, last = index] = [open?.wanted[0], open?.wanted.at(-1)];
-    if (open?.day === day && index - last <= GAP && index - first < WINDOW) open.wanted.push(index);
+    if (open?.day === day && index - last <= MAX_GAP && index - first < WINDOW_ENTRIES)
+      open.wanted.push(index);
     else windows.push({ day, wanted: [index] });
   }
   return windows;
@@ -68,7 +70,7 @@ async function findRuns(db: Database, { day, wanted }: Window): Promise<Run[]> {
 
 const endOf = ({ offset, length }: PayloadPlace): number => offset + length;
 
-/** Those that lie next to each other as one. */
+/** Runs that lie next to each other in their file as one. */
 function joinRuns(runs: readonly Run[]): Run[] {
   const joined: Run[] = [];
   for (const run of runs) {
@@ -97,13 +99,15 @@ async function readRun(read: ReadPlace, run: Run): Promise<readonly StoredPayloa
   }
 }
 
-/** An entry that says where, and whether it is the file that is cut short or gone, or only records in it. */
+/** Something that could not be read. */
 interface Unread {
+  /** The first entry it concerns. */
   readonly index: number;
+  /** `damaged`: the file is cut short or gone. `damaged-payload`: only records in it are damaged. */
   readonly code: 'damaged' | 'damaged-payload';
 }
 
-/** The first of the graver kind: whoever can go on without records cannot without the file. */
+/** The first of the graver kind: a reader can go on without some records, and not without the file. */
 const graver = (known: Unread | undefined, next: Unread): Unread =>
   known === undefined || (known.code === 'damaged-payload' && next.code === 'damaged') ? next : known;
 
@@ -148,11 +152,12 @@ async function readPruned(
 }
 
 /**
- * The payloads of the entries at `places`, in order, copies; of one whose day is pruned what says so, whether its bytes are
- * still there or not; `undefined` for one never stored or lost.
+ * The payloads of the entries at `places`, in order, copies; of one whose day is pruned what says so, whether
+ * its bytes are still there or not; `undefined` for one never stored or lost.
  *
- * Throws `damaged-payload` when the bytes stored are not those of the hash, or cannot be told apart: whoever can go on without
- * them asks for fewer. Throws `damaged` when they cannot be read, as the file of their day is cut short or gone.
+ * Throws `damaged-payload` when the bytes stored are not those of the hash, or cannot be told apart: whoever
+ * can go on without them asks for fewer. Throws `damaged` when they cannot be read, as the file of their day
+ * is cut short or gone.
  */
 export async function readPayloads(
   store: PayloadStore,
@@ -163,7 +168,7 @@ export async function readPayloads(
   const { stored, unread } = await readWindows(store, windowsOf(known));
   const pruned = await readPruned(store.db, known);
   const gravest = [...unread].reduce<Unread | undefined>(
-    (known, [day, next]) => (pruned.has(day) ? known : graver(known, next)),
+    (worst, [day, next]) => (pruned.has(day) ? worst : graver(worst, next)),
     undefined,
   );
   if (gravest)

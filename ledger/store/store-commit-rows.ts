@@ -59,7 +59,7 @@ function payloadRows({ firstIndex, entries }: Commit, reserve: Reserve): Row[] {
 const tileRows = ({ tiles }: Commit): Row[] =>
   tiles.map(({ level, index, bytes }) => ({ key: tileKey(level, index), value: bytes }));
 
-/** Everything of a commit but the state, as the journal holds it. */
+/** Every row of a commit but the state row, as the journal holds them. */
 export function rowsOf(commit: Commit, reserve: Reserve): Row[] {
   return [
     ...payloadRows(commit, reserve),

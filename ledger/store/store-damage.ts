@@ -1,6 +1,6 @@
 /**
- * What a ledger says where something of its folder is damaged or lost: what to do first, and the page that says when a copy may be
- * started.
+ * What a ledger says where something of its folder is damaged or lost: what to do first, and the page that
+ * says when a copy may be started.
  */
 import { FirebreakError } from '../../protocol/errors.js';
 

@@ -25,10 +25,10 @@ import {
   STATE_KEY,
   tileKey,
 } from './store-keys.js';
-import { storeError, type Database } from './store-open.js';
+import { storeError, type Database } from './database.js';
 import { readDays, removePayloads } from './store-pruning.js';
 import { decodeBatchRow } from './store-rows.js';
-import { entryCount, joinSegments } from './store-segments.js';
+import { entryCount, bundleOfSegments } from './store-segments.js';
 import { encodeStateRow } from './store-state.js';
 import type { BatchRecord, Commit, Found, LogState, Lookup, Store } from './store.js';
 import type { WriteBehind } from './write-behind.js';
@@ -49,13 +49,15 @@ export interface StoreParts {
 export class StoreLevel implements Store {
   readonly #parts: StoreParts;
   #state: LogState;
-  #commit: number;
+  /** Number of the last commit, counted since the log began. */
+  #commitNumber: number;
   /** The last commit that is synced in the database. */
   #settled: number;
   #settling: Promise<void> | undefined;
-  #turn: Promise<void> = Promise.resolve();
-  /** What the last state row says of the payload index. */
-  #toldIndexedTo: number;
+  /** Ends with the last of what runs {@link #alone}. */
+  #lastAlone: Promise<void> = Promise.resolve();
+  /** `indexedTo` of the payload index as the last state row has it. */
+  #storedIndexedTo: number;
   /** A commit failed: its frame may be in the journal, and the head file may speak of it. */
   #hasFailed = false;
   /** Highest sequence number of each writer that was asked for: a higher one is new without a look. */
@@ -64,9 +66,9 @@ export class StoreLevel implements Store {
   constructor(parts: StoreParts) {
     this.#parts = parts;
     this.#state = parts.state;
-    this.#commit = parts.commit;
+    this.#commitNumber = parts.commit;
     this.#settled = parts.commit;
-    this.#toldIndexedTo = parts.index.indexedTo;
+    this.#storedIndexedTo = parts.index.indexedTo;
   }
 
   state(): LogState {
@@ -91,15 +93,15 @@ export class StoreLevel implements Store {
       this.#hasFailed = true;
       const rows = rowsOf(commit, (day, length) => files.reserve(day, length));
       await this.#makeRoom(commit.entries.length);
-      const number = this.#commit + 1;
+      const number = this.#commitNumber + 1;
       rows.push(this.#stateRow(commit.state, number));
       const written = journal.append({ commit: number, settled: this.#settled, rows });
-      this.#index(commit);
+      this.#indexPayloads(commit);
       await written;
       head.write({ commit: number, checkpoint: commit.state.checkpoint });
       behind.add(rows, commit.entries.length);
-      this.#commit = number;
-      this.#keep(commit);
+      this.#commitNumber = number;
+      this.#keepState(commit);
       this.#hasFailed = false;
     });
   }
@@ -110,11 +112,11 @@ export class StoreLevel implements Store {
     const key = segmentKey(firstIndex);
     const value: Uint8Array | undefined = await this.#read((db) => db.get(key));
     const first = value === undefined ? [] : [{ firstIndex, value }];
-    if (value !== undefined && entryCount(value) >= width) return joinSegments(firstIndex, width, first);
+    if (value !== undefined && entryCount(value) >= width) return bundleOfSegments(firstIndex, width, first);
     const rest = { gt: key, lt: segmentKey(firstIndex + width) };
     const rows = await this.#read((db) => db.iterator(rest).all());
     const further = rows.map(([at, segment]) => ({ firstIndex: indexOfKey(at), value: segment }));
-    return joinSegments(firstIndex, width, [...first, ...further]);
+    return bundleOfSegments(firstIndex, width, [...first, ...further]);
   }
 
   async tile(level: number, index: number): Promise<Uint8Array> {
@@ -165,31 +167,32 @@ export class StoreLevel implements Store {
 
   async #comeToRest(): Promise<void> {
     const { journal, behind, index } = this.#parts;
-    await this.#turn;
+    await this.#lastAlone;
     await this.#settling;
     await index.idle();
     if (this.#hasFailed) return;
-    // Else who opens the store looks for all payloads of the last table as if they might be missing.
-    if (index.indexedTo > this.#toldIndexedTo) behind.add([this.#stateRow(this.#state, this.#commit)]);
+    // Or the next start would look up every payload of the last table as if it might be missing.
+    if (index.indexedTo > this.#storedIndexedTo)
+      behind.add([this.#stateRow(this.#state, this.#commitNumber)]);
     await behind.settle();
     journal.clear();
   }
 
   #stateRow(state: LogState, commit: number): Row {
     const { indexedTo } = this.#parts.index;
-    this.#toldIndexedTo = indexedTo;
+    this.#storedIndexedTo = indexedTo;
     return { key: STATE_KEY, value: encodeStateRow({ state, commit, indexedTo }) };
   }
 
   /** Waits where something is full: the table of new payloads, the rows on their way to the database, the journal. */
   async #makeRoom(entries: number): Promise<void> {
     const { journal, behind, index } = this.#parts;
-    behind.requireWell();
+    behind.throwIfFailed();
     await index.room(entries);
     if (behind.isFull) await behind.applied();
     if (!journal.isFull) return;
     if (journal.isBlocked(this.#settled)) await (this.#settling ?? this.#settle());
-    behind.requireWell();
+    behind.throwIfFailed();
     journal.turn();
     this.#settling = this.#settle();
   }
@@ -199,26 +202,29 @@ export class StoreLevel implements Store {
    * Never rejects: what failed is told to the next commit.
    */
   async #settle(): Promise<void> {
-    const commit = this.#commit;
+    const commit = this.#commitNumber;
     try {
       await this.#parts.behind.settle();
       this.#settled = Math.max(this.#settled, commit);
     } catch {
-      // `behind` keeps it
+      // `behind` keeps the failure, and throws it at the next commit
     } finally {
       this.#settling = undefined;
     }
   }
 
-  /** Runs while the disk writes: whoever asks for such a payload before it has finds nothing where the index points to. */
-  #index({ entries, firstIndex }: Commit): void {
+  /**
+   * Runs while the disk writes. Whoever asks for such a payload meanwhile finds nothing at the place the
+   * index names.
+   */
+  #indexPayloads({ entries, firstIndex }: Commit): void {
     const { index } = this.#parts;
     entries.forEach(({ type, payloadSha256, retentionDay: day, firstOfPayload }, i) => {
       if (firstOfPayload) index.add(payloadSha256, { type, index: firstIndex + i, day });
     });
   }
 
-  #keep({ batches, state }: Commit): void {
+  #keepState({ batches, state }: Commit): void {
     for (const { writerId, seq } of batches) {
       const name = nameOf(writerId);
       this.#lastSeq.set(name, Math.max(seq, this.#lastSeq.get(name) ?? -1));
@@ -241,17 +247,20 @@ export class StoreLevel implements Store {
     return key === undefined ? -1 : indexOfKey(key);
   }
 
-  /** The journal's frames hold payloads too: once all of them are synced in the database, zeros are written over them. */
+  /**
+   * The journal's frames hold payloads too: once all of them are synced in the database, zeros are written
+   * over them.
+   */
   async #wipeJournal(): Promise<void> {
     await this.#settle();
-    this.#parts.behind.requireWell();
+    this.#parts.behind.throwIfFailed();
     await this.#parts.journal.wipe();
   }
 
   /** One at a time: commits, and what must not run beside one. */
   #alone(run: () => Promise<void>): Promise<void> {
-    const done = this.#turn.then(() => this.#guard(run));
-    this.#turn = done.catch(() => undefined);
+    const done = this.#lastAlone.then(() => this.#guard(run));
+    this.#lastAlone = done.catch(() => undefined);
     return done;
   }
 

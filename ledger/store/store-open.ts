@@ -1,132 +1,239 @@
-/** Opening a ledger's folder: finds out what it is before anything is read from it or written to it. */
-import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Level } from 'level';
-import { isThere } from '../../host/system-words.js';
-import { equalBytes } from '../../protocol/bytes.js';
-import { FirebreakError } from '../../protocol/errors.js';
-import { NODE_DISK, type Disk } from './disk.js';
-import { HEAD_FILE, storeLocation } from './folder.js';
+/**
+ * Opening a ledger's store: replays what the journal holds into the database, reads the state, and holds it against the
+ * head file. What was answered for is there afterwards, or the store does not open.
+ */
+import { dirname, join } from 'node:path';
+import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
+import { NO_PREVIOUS_LEAF, payloadNamedIn } from '../../protocol/tlog/entry.js';
+import { silentLog, type Log } from '../../protocol/log.js';
+import { emptyRoot } from '../../protocol/tlog/merkle.js';
+import { TILE_WIDTH } from '../../protocol/tlog/tile.js';
+import { NODE_DISK, syncFolder, type Disk } from './disk.js';
+import { HEAD_FILE, PAYLOAD_FOLDER, payloadFileOf, storeLocation } from './folder.js';
+import { openHeadFile, type HeadFile } from './head-file.js';
+import { openJournal, type FoundFrames, type Journal } from './journal.js';
+import { unsettledFrames, type Frame } from './journal-frames.js';
+import { openPayloadFiles, type PayloadFiles } from './payload-files.js';
+import { PayloadIndex } from './payload-index.js';
+import type { PayloadStore } from './read-payloads.js';
 import { storeDamage } from './store-damage.js';
-import { FORMAT_KEY } from './store-keys.js';
-import { decodeFormatRow, FORMAT_VERSION, type FolderFormat } from './store-rows.js';
-import type { StoreIdentity } from './store.js';
+import { FORMAT_KEY, indexOfKey, KEPT_DAY, payloadRange, segmentKey, STATE_KEY } from './store-keys.js';
+import { oneAfterTheOther, StoreLevel, type StoreParts } from './store-level.js';
+import { openDatabase, storeError, type Database } from './database.js';
+import { decodePayloadPlace } from './store-payloads.js';
+import { readDays } from './store-pruning.js';
+import { encodeFormatRow } from './store-rows.js';
+import { decodeEntrySegment } from './store-segments.js';
+import { decodeStateRow, encodeStateRow, type StateRow } from './store-state.js';
+import type { LogState, Store, StoreIdentity } from './store.js';
+import { WriteBehind } from './write-behind.js';
 
-export type Database = Level<Uint8Array, Uint8Array>;
-
-/** The codes abstract-level puts on an error and on its cause. */
-function levelCode(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const own = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  return levelCode(error.cause) ?? own;
+/** For tests and measurements: another disk, and turns of the journal and of the payload index that come sooner. */
+export interface StoreTuning {
+  readonly disk?: Disk;
+  /** A journal file this long is full. */
+  readonly journalTurnBytes?: number;
+  /** Payloads the index keeps in memory; not less than a commit may have. */
+  readonly indexTableRecords?: number;
 }
 
-/** The system failed to read or write, which says nothing of what is stored; a file that is gone is damage. */
-function isDiskFailure(error: unknown, text: string): boolean {
-  if (/no such file/i.test(text)) return false;
-  const systemCode = /^E[A-Z0-9]+$/.test(levelCode(error) ?? '');
-  return systemCode || levelCode(error) === 'LEVEL_IO_ERROR' || /\bIO error\b/.test(text);
+export interface StoreLevelOptions {
+  readonly dir: string;
+  readonly identity: StoreIdentity;
+  /**
+   * Signs the checkpoint of the empty log; only asked for when the folder is new. Without it a new folder is
+   * `not-found`.
+   */
+  readonly firstCheckpoint?: () => string;
+  readonly tuning?: StoreTuning | undefined;
+  readonly log?: Log;
 }
 
-/** An error of level or of the disk as one of ours: `locked`, `permission`, `full`, or `damaged` with what to do. */
-export function storeError(error: unknown, dir: string): FirebreakError {
-  if (error instanceof FirebreakError) return error;
-  const text = String(error instanceof Error ? (error.cause ?? error) : error);
-  if (levelCode(error) === 'LEVEL_LOCKED') {
-    return new FirebreakError(
-      'locked',
-      `the ledger in ${dir} is open in another process: a ledger that runs (stop it, or read from it over HTTP), or a verify, ` +
-        'export or proof of a stopped one (let it finish)',
-      { cause: error },
-    );
-  }
-  if (/permission denied/i.test(text)) {
-    return new FirebreakError(
-      'permission',
-      `the ledger's folder ${dir} may not be read and written by this user`,
-      { cause: error },
-    );
-  }
-  if (/no space left|quota exceeded|file too large/i.test(text)) {
-    return new FirebreakError(
-      'full',
-      `the disk of the ledger's folder ${dir} is full: make room, then start again`,
-      { cause: error },
-    );
-  }
-  if (isDiskFailure(error, text)) {
-    return new FirebreakError(
-      'damaged',
-      `the disk of the ledger's folder ${dir} failed (${text}): see to the disk, then start again; what was answered for is looked for then`,
-      { cause: error },
-    );
-  }
-  return storeDamage(`the ledger's store in ${dir} is damaged (${text})`, error);
+/** Frames put back at a time. */
+const FRAMES_A_STEP = 64;
+/** Values of entries read at a time. */
+const SEGMENTS_A_STEP = 256;
+
+function emptyState(checkpoint: string): LogState {
+  return {
+    size: asTreeSize(0),
+    root: emptyRoot(),
+    checkpoint,
+    previousLeaf: NO_PREVIOUS_LEAF,
+    lastAppendedMs: asUnixMs(0),
+    counters: { batches: 0, duplicates: 0, entriesByType: new Map(), refusalsByNumber: new Map() },
+  };
 }
 
-async function formatOf(db: Database, dir: string): Promise<FolderFormat | undefined> {
-  const row: Uint8Array | undefined = await db.get(FORMAT_KEY);
-  const anything = await db.keys({ limit: 1 }).all();
-  if (row === undefined && anything.length === 0) return undefined;
+async function writeEmptyLog(db: Database, identity: StoreIdentity, checkpoint: string): Promise<void> {
+  const state = { state: emptyState(checkpoint), commit: 0, indexedTo: 0 };
+  const rows = [
+    { type: 'put' as const, key: FORMAT_KEY, value: encodeFormatRow(identity) },
+    { type: 'put' as const, key: STATE_KEY, value: encodeStateRow(state) },
+  ];
+  await db.batch(rows, { sync: true });
+}
+
+async function readState(db: Database, dir: string): Promise<StateRow> {
+  const row: Uint8Array | undefined = await db.get(STATE_KEY);
+  if (row === undefined) throw storeDamage(`the state row is missing from the store in ${dir}`);
   try {
-    return decodeFormatRow(row ?? new Uint8Array(0));
+    return decodeStateRow(row);
   } catch (cause) {
-    throw new FirebreakError('foreign', `${dir} holds a store that is not a ledger's`, { cause });
+    throw storeDamage(`the state row of the store in ${dir} cannot be read`, cause);
   }
 }
 
-/** LevelDB would make a new store over the ruins of one. One that was killed while it was made holds no data files. */
-async function requireWhole(dir: string, location: string): Promise<void> {
-  if (isThere(join(location, 'CURRENT'))) return;
-  const files = isThere(location) ? await readdir(location) : [];
-  const ruins = files.some((name) => /\.(ldb|log)$/.test(name));
-  if (!ruins && !isThere(join(dir, HEAD_FILE))) return;
-  throw storeDamage(`parts of the ledger's store in ${dir} are missing`);
-}
-
-function requireSame(found: FolderFormat, wanted: StoreIdentity, dir: string): void {
-  if (found.version !== FORMAT_VERSION) {
-    throw new FirebreakError(
-      'foreign',
-      `${dir} has format ${found.version} and this program knows format ${FORMAT_VERSION}: use the version that wrote it`,
-    );
-  }
-  if (found.origin !== wanted.origin) {
-    throw new FirebreakError('foreign', `${dir} is the ledger of ${found.origin}, not of ${wanted.origin}`);
-  }
-  if (!equalBytes(found.logPublicKey, wanted.logPublicKey)) {
-    throw new FirebreakError(
-      'foreign',
-      `${dir} is a ledger signed by another log key than the one configured`,
-    );
+async function replay({ db, files }: PayloadStore, frames: readonly Frame[], dir: string): Promise<void> {
+  const { commit } = await readState(db, dir);
+  const unsettled = unsettledFrames(frames, commit, dir);
+  for (let at = 0; at < unsettled.length; at += FRAMES_A_STEP) {
+    const rows = await files.take(unsettled.slice(at, at + FRAMES_A_STEP).flatMap((frame) => frame.rows));
+    await db.batch(rows.map((row) => ({ type: 'put' as const, ...row })));
   }
 }
 
 /**
- * Opens the level store of `dir`. `fresh` is true when it holds nothing yet, which only happens with `create`.
- *
- * Throws `not-found` without `create`, `foreign`, `locked`, `damaged`, `permission`.
+ * Where each day's file goes on; one that is too short has lost payloads. Of a pruned day nothing is written
+ * any more.
  */
-export async function openDatabase(
-  dir: string,
-  identity: StoreIdentity,
-  { create, disk = NODE_DISK }: { readonly create: boolean; readonly disk?: Disk | undefined },
-): Promise<{ readonly db: Database; readonly fresh: boolean }> {
-  const location = storeLocation(dir);
-  if (!create && !isThere(location)) {
-    throw new FirebreakError('not-found', `there is no ledger in ${dir}`);
+async function findEnds({ db, files }: PayloadStore, dir: string): Promise<void> {
+  const days = (await readDays(db)).filter(({ pruned }) => pruned === undefined).map(({ day }) => day);
+  for (const day of [...days, KEPT_DAY]) {
+    const [last] = await db.values({ ...payloadRange(day), reverse: true, limit: 1 }).all();
+    if (last === undefined) continue;
+    const { offset, length } = decodePayloadPlace(last);
+    if (files.size(day) < offset + length)
+      throw storeDamage(`${PAYLOAD_FOLDER}/${payloadFileOf(day)} in ${dir} has lost its end`);
+    files.setEnd(day, offset + length);
   }
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  await requireWhole(dir, location);
-  const db: Database = disk.database(location, { createIfMissing: create });
+}
+
+/** The store may be ahead of the head file by commits never answered; behind it, or beside it, it lost something. */
+function requireNotRolledBack({ state, commit }: StateRow, { found }: HeadFile, dir: string): void {
+  if (found === undefined || (found.commit < commit && found.size <= state.size)) return;
+  if (found.commit === commit && found.checkpoint === state.checkpoint) return;
+  const lost =
+    found.size === state.size
+      ? `ends with commit ${commit} but answered for commit ${found.commit}: its newest answers are lost`
+      : `holds ${state.size} entries but answered for ${found.size}: its newest data is lost`;
+  throw storeDamage(`the store in ${dir} ${lost}`);
+}
+
+/**
+ * Brings the payload index up to the last entry: what was in its table when the ledger ended is not in the
+ * store. The first entry to add may stand in the middle of a value, which begins no earlier than its bundle.
+ */
+async function completeIndex(db: Database, index: PayloadIndex, size: number): Promise<void> {
+  const { indexedTo } = index;
+  const range = { gte: segmentKey(indexedTo - (indexedTo % TILE_WIDTH)), lt: segmentKey(size) };
+  const rows = db.iterator(range);
   try {
-    await db.open();
-    const format = await formatOf(db, dir);
-    if (format !== undefined) requireSame(format, identity, dir);
-    else if (!create) throw new FirebreakError('not-found', `there is no ledger in ${dir}`);
-    return { db, fresh: format === undefined };
+    for (;;) {
+      const some = await rows.nextv(SEGMENTS_A_STEP);
+      if (some.length === 0) return;
+      for (const [key, value] of some) await addSegment(index, { first: indexOfKey(key), value, indexedTo });
+    }
+  } finally {
+    await rows.close();
+  }
+}
+
+interface SegmentToAdd {
+  /** Index of its first entry. */
+  readonly first: number;
+  readonly value: Uint8Array;
+  /** Entries before this one are in the index. */
+  readonly indexedTo: number;
+}
+
+async function addSegment(index: PayloadIndex, { first, value, indexedTo }: SegmentToAdd): Promise<void> {
+  const from = Math.max(0, indexedTo - first);
+  const entries = decodeEntrySegment(value).slice(from);
+  const named = entries.map(({ entry }) => payloadNamedIn(entry));
+  await index.room(entries.length);
+  const hashes = named.map(({ payloadSha256 }) => payloadSha256);
+  const known = await index.find(hashes);
+  named.forEach(({ type, payloadSha256 }, i) => {
+    const day = entries[i]?.retentionDay ?? KEPT_DAY;
+    if (known[i] === undefined && index.lacks(payloadSha256))
+      index.add(payloadSha256, { type, index: first + from + i, day });
+  });
+}
+
+/** What is open before anything is recovered. */
+type OpenParts = Pick<StoreParts, 'dir' | 'db' | 'journal' | 'head' | 'files'>;
+
+async function recover(
+  parts: OpenParts,
+  frames: readonly Frame[],
+  { disk = NODE_DISK, indexTableRecords }: StoreTuning,
+): Promise<Omit<StoreParts, keyof OpenParts>> {
+  const { db, journal, head, dir, files } = parts;
+  const behind = new WriteBehind({ db, location: storeLocation(dir), files, disk });
+  await replay({ db, files }, frames, dir);
+  const row = await readState(db, dir);
+  requireNotRolledBack(row, head, dir);
+  const { state, commit, indexedTo } = row;
+  await findEnds({ db, files }, dir);
+  await behind.settle();
+  journal.clear();
+  const index = await PayloadIndex.open(db, behind, indexedTo, indexTableRecords);
+  await completeIndex(db, index, state.size);
+  head.write({ commit, checkpoint: state.checkpoint });
+  return { behind, index, state, commit };
+}
+
+/** Replaying the journal may have brought back the file of a day whose payloads were removed. */
+async function removeAgain({ db, files }: PayloadStore): Promise<void> {
+  for (const { day, pruned } of await readDays(db))
+    if (pruned?.removed === true && files.size(day) > 0) await files.remove(day);
+}
+
+/** The folder and the names in it survive a power cut from now on: before the first commit is answered. */
+async function syncNames(dir: string, disk: Disk): Promise<void> {
+  await syncFolder(disk, dir);
+  await syncFolder(disk, dirname(dir));
+}
+
+/** A power cut leaves such a commit, which was never answered; the head file tells if it was. */
+function tellTorn({ torn: file }: FoundFrames, log: Log): void {
+  if (file !== undefined)
+    log.info('the journal ends in a commit that was cut short, as a power cut leaves it', { file });
+}
+
+/**
+ * Opens the store in `dir`, a new one when `firstCheckpoint` is given.
+ *
+ * Throws `not-found`, `foreign`, `locked`, `permission`, and `damaged` with what is.
+ */
+export async function openStoreLevel(options: StoreLevelOptions): Promise<Store> {
+  const { dir, identity, firstCheckpoint, tuning = {}, log = silentLog } = options;
+  const { disk = NODE_DISK, journalTurnBytes: turnBytes } = tuning;
+  const create = firstCheckpoint !== undefined;
+  const { db, fresh } = await openDatabase(dir, identity, { create, disk });
+  let head: HeadFile | undefined;
+  let journal: Journal | undefined;
+  let files: PayloadFiles | undefined;
+  try {
+    head = openHeadFile(join(dir, HEAD_FILE), disk);
+    const opened = openJournal(dir, { disk, ...(turnBytes !== undefined && { turnBytes }) });
+    ({ journal } = opened);
+    tellTorn(opened.found, log);
+    if (fresh && head.found === undefined && firstCheckpoint)
+      await writeEmptyLog(db, identity, firstCheckpoint());
+    else if (fresh) throw storeDamage(`the store in ${dir} is empty but its head file is not`);
+    files = openPayloadFiles(dir, disk);
+    const open = { db, journal, head, dir, files };
+    const recovered = await recover(open, opened.found.frames, tuning);
+    if (create) {
+      await removeAgain({ db, files });
+      await syncNames(dir, disk);
+    }
+    return new StoreLevel({ ...open, ...recovered });
   } catch (error) {
-    await db.close().catch(() => undefined);
+    const closers = [() => journal?.close(), () => head?.close(), () => files?.close(), () => db.close()];
+    await oneAfterTheOther(closers).catch(() => undefined);
     throw storeError(error, dir);
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Payloads as the store keeps them: in one file for each day that is pruned together (payload-files.ts), records in the
- * order of their entries. Rows of the database say where: one for some 64 KiB of records, from one commit or several small
- * ones. In the journal such a row has the records themselves behind it.
+ * Payloads as the store keeps them: in one file for each day that is pruned together (payload-files.ts),
+ * records in the order of their entries. Rows of the database say where: one for some 64 KiB of records, from
+ * one commit or several small ones. In the journal such a row has the records themselves behind it.
  *
  *     record        index u48 | length u32 | bytes
  *     row           offset u48 | bytes of records u32

@@ -3,7 +3,7 @@ import { FirebreakError } from '../../protocol/errors.js';
 import { decodeDayRow, encodeDayRow, type DayRecord } from './day-record.js';
 import type { PayloadStore } from './read-payloads.js';
 import { DAY_RANGE, dayKey, dayOfKey, KEPT_DAY, payloadRange } from './store-keys.js';
-import type { Database } from './store-open.js';
+import type { Database } from './database.js';
 
 /** All day rows, ascending. Throws `format`. */
 export async function readDays(db: Database): Promise<DayRecord[]> {
@@ -12,8 +12,9 @@ export async function readDays(db: Database): Promise<DayRecord[]> {
 }
 
 /**
- * Removes the payloads of a day that a commit has pruned, and notes it; nothing else is touched. Crash cases: before the
- * row is written, all of it is done again, to no harm. That holds for a signal that ends it within the file, too.
+ * Removes the payloads of a day that a commit has pruned, and notes it in the day's row; nothing else is
+ * touched. After a crash, or a signal that ended it half-way, all of it is done again, to no harm: the row is
+ * written last.
  *
  * Throws `input` for a day that is not pruned, and the reason of a signal that is aborted.
  */

@@ -49,7 +49,7 @@ export function decodeEntrySegment(value: Uint8Array): SegmentEntry[] {
   }));
 }
 
-/** What commits stored of a bundle one after the other, as if one had. Throws `format`. */
+/** Segments that follow one another in a bundle as one, as if a single commit had stored them. Throws `format`. */
 export function joinEntrySegments(values: readonly Uint8Array[]): Uint8Array {
   const heads = values.map((value) => headOf(entryCount(value)));
   const count = Buffer.allocUnsafe(COUNT_BYTES);
@@ -71,6 +71,7 @@ export function entryCount(value: Uint8Array): number {
 const missing = (index: number): FirebreakError =>
   storeDamage(`entry ${index} is missing from the ledger's store`);
 
+/** The beginning of a segment's entries, in the form of a bundle. */
 interface Cut {
   readonly bytes: Uint8Array;
   readonly count: number;
@@ -90,8 +91,8 @@ function cutSegment({ firstIndex, value }: Segment, wanted: number): Cut {
   return { bytes: entries.subarray(0, at), count };
 }
 
-/** Entries [first, first + width) as a bundle. Throws `damaged`, naming the first one that is not there. */
-export function joinSegments(first: number, width: number, segments: readonly Segment[]): Uint8Array {
+/** Entries [first, first + width) as a C2SP bundle. Throws `damaged`, naming the first one that is not there. */
+export function bundleOfSegments(first: number, width: number, segments: readonly Segment[]): Uint8Array {
   const parts: Uint8Array[] = [];
   let index = first;
   for (const segment of segments) {

@@ -1,7 +1,8 @@
 /**
  * The row that a ledger starts from: what the last group commit left.
  *
- *     commit u48 | indexed to u48 | size u48 | root 32 | last appended u64 | previous leaf 32 | batches u48 | duplicates u48
+ *     commit u48 | indexed to u48 | size u48 | root 32 | last appended u64 | previous leaf 32
+ *     batches u48 | duplicates u48
  *     entries by type: n u8, { type u16 | count u48 } each | refusals by number: the same
  *     checkpoint: length u16, UTF-8
  */

@@ -1,7 +1,8 @@
 /**
- * What the ledger needs of a store. One commit is atomic and synced: after `commit` resolves, everything in it
- * survives a crash; when it rejects, nothing is known, and the caller must open the store again before it goes on.
- * Commits are never concurrent, nor is a commit with a lookup. Reads may run at any time and see every commit that resolved.
+ * What the ledger needs of a store. One commit is atomic and synced: after `commit` resolves, everything in
+ * it survives a crash; when it rejects, nothing is known, and the caller must open the store again before it
+ * goes on. Commits are never concurrent, nor is a commit with a lookup. Reads may run at any time and see
+ * every commit that resolved.
  */
 import type { TreeSize, UnixMs } from '../../protocol/brands.js';
 import type { Outcome } from '../../protocol/mqtt/ledger-receipt.js';
@@ -65,8 +66,8 @@ export interface Commit {
   readonly firstIndex: number;
   readonly entries: readonly NewEntry[];
   /**
-   * Tiles that changed: the full ones, and the partial ones above level 0 as they stand. That of level 0 is the leaf hashes of
-   * entries stored anyway, and would be written anew with every commit.
+   * Tiles that changed: the full ones, and the partial ones above level 0 as they stand. That of level 0 is
+   * the leaf hashes of entries stored anyway, and would be written anew with every commit.
    */
   readonly tiles: readonly TileBytes[];
   readonly batches: readonly BatchRecord[];
@@ -102,9 +103,9 @@ export interface Store {
   tile(level: number, index: number): Promise<Uint8Array>;
   payloads(hashes: readonly Uint8Array[]): Promise<readonly FoundPayload[]>;
   /**
-   * Removes the payloads of a pruned day from the store's files and notes that in its record, which is resolved. Harmless to
-   * repeat after a crash. May run beside commits, one day at a time. Rejects with the reason of `signal` once that is aborted
-   * within the file; the record stays as it is then.
+   * Removes the payloads of a pruned day from the store's files and resolves with its record, which says so.
+   * Harmless to repeat after a crash. May run beside commits, one day at a time. Rejects with the reason of
+   * `signal` when that is aborted first; the record stays as it is then.
    */
   removePayloads(day: number, signal?: AbortSignal): Promise<DayRecord>;
   close(): Promise<void>;

@@ -1,7 +1,8 @@
 /**
- * Takes what the journal has made durable into the level store and the files of payloads, in unsynced batches, soon or when somebody wants to
- * read. Small commits are joined on the way, so that they become few and large values. `settle` makes everything durable
- * there as well, so that the journal can let go of it.
+ * Writes what the journal has made durable into the level store and the files of payloads, in unsynced
+ * batches, a moment later or as soon as somebody wants to read. Small commits are joined on the way, so that
+ * they become few and large values. `settle` makes everything durable there as well, so that the journal can
+ * let go of it.
  */
 import { constants } from 'node:fs';
 import { join } from 'node:path';
@@ -10,12 +11,13 @@ import { openIfThere, type Disk } from './disk.js';
 import { joinRows } from './join-rows.js';
 import type { Row } from './journal-frames.js';
 import type { PayloadFiles } from './payload-files.js';
-import type { Database } from './store-open.js';
+import type { Database } from './database.js';
 
-/** Bytes of one level batch, about, and of all that waits: commits wait beyond that. */
+/** Bytes of one level batch, about. */
 const BATCH_BYTES = 8 * 1024 * 1024;
+/** Of all that waits; beyond it commits wait too. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
-/** Less than this waits a little for more. */
+/** Less than this waits for more, but not longer than {@link LATEST_MS}. */
 const EAGER_BYTES = 512 * 1024;
 const LATEST_MS = 50;
 /** Commits of fewer entries are joined with their neighbours. */
@@ -26,6 +28,7 @@ interface Waiting {
   /** Of a small commit, to be joined with others. */
   readonly isSmall: boolean;
   readonly bytes: number;
+  /** Counts what was added; {@link WriteBehind.applied} waits for one. */
   readonly ticket: number;
   /** Not to be joined with what comes after it. */
   endsRun: boolean;
@@ -64,11 +67,11 @@ export class WriteBehind {
   }
 
   /** Throws what the store failed with, if it did: nothing is lost, the journal has it. */
-  requireWell(): void {
+  throwIfFailed(): void {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Rows of a commit of so many entries, or any others. */
+  /** `entries`: how many the commit has; absent for rows that are not of a commit, which are never joined. */
   add(rows: readonly Row[], entries = Infinity): void {
     const bytes = rows.reduce((sum, { value }) => sum + value.length, 0);
     this.#lastTicket += 1;
@@ -91,7 +94,7 @@ export class WriteBehind {
       this.#start();
       await this.#step;
     }
-    this.requireWell();
+    this.throwIfFailed();
   }
 
   /**
@@ -110,7 +113,7 @@ export class WriteBehind {
     } catch (error) {
       this.#failure ??= asError(error);
     }
-    this.requireWell();
+    this.throwIfFailed();
   }
 
   /** LevelDB syncs the log it is writing; one it has just left is synced by nobody until its table is written. */
@@ -170,7 +173,7 @@ function rowsToPut(waiting: readonly Waiting[]): Row[] {
   return rows;
 }
 
-/** Behind the small commits that may be joined from `at` on, one at least. */
+/** Where the run that begins at `at` ends: the small commits that may be joined, or one that is not small alone. */
 function endOfRun(waiting: readonly Waiting[], at: number): number {
   let end = at;
   while (waiting[end]?.isSmall === true) {

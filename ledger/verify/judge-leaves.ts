@@ -1,6 +1,6 @@
 /**
- * Which of two witnesses is right about a leaf. An entry, its hash in the tile and the hash that the next entry names must
- * agree; where they do not, two of them say which one was altered. Pure.
+ * Which copy of a leaf was altered. The entry itself, its hash in the tile and the hash that the next entry
+ * names must agree; where they do not, the two that do say which one is wrong. Pure.
  */
 import { equalBytes } from '../../protocol/bytes.js';
 
@@ -22,6 +22,7 @@ export interface Verdict {
 const same = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
   a !== undefined && b !== undefined && equalBytes(a, b);
 
+/** `named`: the hash that the next entry names; `undefined` where that cannot be relied on. */
 function judge({ leaf, tileHash }: LeafEvidence, named: Uint8Array | undefined): Verdict {
   if (tileHash !== undefined && same(leaf, tileHash)) return { wrong: 'nothing', leaf };
   if (tileHash === undefined) {
@@ -36,7 +37,7 @@ function judge({ leaf, tileHash }: LeafEvidence, named: Uint8Array | undefined):
 /**
  * A verdict for each of some leaves in a row. `after`: the hash of the last of them as what follows names it.
  *
- * An entry that was itself altered is no witness for the one before it.
+ * What an altered entry says of the one before it does not count.
  */
 export function judgeLeaves(evidence: readonly LeafEvidence[], after: Uint8Array | undefined): Verdict[] {
   const verdicts: Verdict[] = [];

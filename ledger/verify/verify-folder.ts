@@ -34,8 +34,8 @@ async function requireBeginning(dir: string, file: LogFile, size: number): Promi
 }
 
 /**
- * Verifies an exported folder, every byte of every file; a file that does not belong there is refused too. Partial tiles
- * of earlier checkpoints belong there.
+ * Verifies an exported folder, every byte of every file; a file that does not belong there is refused too.
+ * Partial tiles of earlier checkpoints belong there.
  *
  * Throws as {@link verifyLog}.
  */

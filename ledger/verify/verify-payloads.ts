@@ -1,4 +1,4 @@
-/** What a verification makes of payloads: counts, by which those that are lost or damaged are told, and what is said to be pruned. */
+/** What a verification finds out about payloads: how many are stored, pruned, damaged or lost. */
 import { equalBytes } from '../../protocol/bytes.js';
 import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -15,7 +15,7 @@ const MAX_DAMAGED_NAMED = 10;
 export interface PayloadOptions {
   /** Also reads the payload of each entry, and holds it against the length and the hash that the entry names. */
   readonly payloads?: boolean;
-  /** Of the deployment (protocol.md §8), for what a payload that is said to be pruned may have been of; the default's by default. */
+  /** The deployment's window (protocol.md §8): which days a payload that is said to be pruned can be of. */
   readonly retentionDays?: number;
 }
 
@@ -39,14 +39,14 @@ export interface PayloadCounts {
   readonly withoutPayload: readonly number[];
 }
 
-/** One verification's worth. */
+/** Counts payloads in the course of one verification. */
 export class PayloadTally {
-  readonly withDamagedPayload: number[] = [];
+  readonly #withDamagedPayload: number[] = [];
   readonly #entriesByType = new Map<number, number>();
   readonly #withoutPayload: number[] = [];
   readonly #pruned: PrunedClaims;
   readonly #withPayloads: boolean;
-  damaged = 0;
+  #damaged = 0;
   #payloads = 0;
   #lost = 0;
 
@@ -55,7 +55,15 @@ export class PayloadTally {
     this.#pruned = new PrunedClaims(retentionDays);
   }
 
-  /** At most 256 entries. Throws `damaged` and `format` for what cannot be so in an honest log, and what the reader throws. */
+  /** The payloads damaged so far, in words; `undefined` when none is. */
+  damageInWords(): string | undefined {
+    return this.#damaged === 0 ? undefined : damagedInWords(this.#damaged, this.#withDamagedPayload);
+  }
+
+  /**
+   * At most 256 entries. Throws `damaged` and `format` for what cannot be so in an honest log, and what the
+   * reader throws.
+   */
   async count(entries: readonly IndexedEntry[], reader: LedgerReader): Promise<void> {
     for (const { type } of entries) this.#entriesByType.set(type, (this.#entriesByType.get(type) ?? 0) + 1);
     if (!this.#withPayloads) return;
@@ -69,13 +77,13 @@ export class PayloadTally {
   }
 
   /** Once all `size` entries were counted. Throws as {@link PrunedClaims.confirmed}. */
-  counted(size: number): PayloadCounts {
+  summary(size: number): PayloadCounts {
     return {
       entriesByType: this.#entriesByType,
       payloads: this.#payloads,
       ...this.#pruned.confirmed(size),
-      damaged: this.damaged,
-      withDamagedPayload: this.withDamagedPayload,
+      damaged: this.#damaged,
+      withDamagedPayload: this.#withDamagedPayload,
       lost: this.#lost,
       withoutPayload: this.#withoutPayload,
     };
@@ -101,9 +109,9 @@ export class PayloadTally {
   }
 
   #countDamaged(entry: IndexedEntry): void {
-    this.damaged += 1;
-    if (this.damaged <= MAX_DAMAGED_NAMED) this.withDamagedPayload.push(entry.index);
-    if (entry.type === ENTRY_TYPE.pruning) this.#pruned.cannotSee(entry);
+    this.#damaged += 1;
+    if (this.#damaged <= MAX_DAMAGED_NAMED) this.#withDamagedPayload.push(entry.index);
+    if (entry.type === ENTRY_TYPE.pruning) this.#pruned.seeDamaged(entry);
   }
 }
 

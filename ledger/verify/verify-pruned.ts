@@ -1,11 +1,12 @@
 /**
- * Whether what a ledger says it pruned can have been pruned by the book: each payload that is said to be pruned names the entry
- * that ended its day; that entry of the log must be of type 10, say so, and come after; and the day must be one that a report
- * received when the entry says can be of. The day itself is inside the payload: so a lost payload can be passed off as one of
- * the pruned days within the window before it was received, and of no other.
+ * Whether what a ledger says it pruned can have been pruned by the rules. For each payload it claims to have
+ * pruned, it names the day and the entry that pruned that day. The entry must be of type 10, say so, and come
+ * after the payload's own; and a report received when its entry says must be able to be of that day. The day
+ * itself stands inside the payload. So a lost payload can be passed off as pruned with a pruned day of the
+ * window before it was received, and with no other.
  */
 import type { UnixMs } from '../../protocol/brands.js';
-import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
+import { ENTRY_TYPE, isReport } from '../../protocol/tlog/entry.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { PrunedPayload } from '../../protocol/tlog/ledger-reader.js';
 import type { IndexedEntry } from '../../protocol/tlog/log-verifier.js';
@@ -28,19 +29,22 @@ interface Claim extends PrunedPayload {
 }
 
 /**
- * What a tag keeps (protocol.md §6). A deployment may have made its window smaller since a report was taken in; no tag had an
- * older one to give.
+ * What a tag keeps (protocol.md §6). A deployment may have made its window smaller since a report was taken
+ * in; no tag had an older one to give.
  */
 const TAG_KEEPS_DAYS = 21;
 
 const damaged = (why: string): FirebreakError => new FirebreakError('damaged', why);
 
-/** One verification's worth; a claim is one for each pruned day. */
+/**
+ * Collects, in the course of one verification, what the ledger claims of each pruned day, and what the log
+ * says of it.
+ */
 export class PrunedClaims {
   readonly #claims = new Map<number, Claim>();
   /** By index; without a day where the payload that names it is damaged. */
   readonly #prunings = new Map<number, { readonly day: number | undefined; readonly atMs: UnixMs }>();
-
+  /** How many days before it was received a report's day may lie. */
   readonly #oldestDays: number;
 
   /** `retentionDays` is the deployment's window. */
@@ -50,7 +54,7 @@ export class PrunedClaims {
 
   /** The ledger says that the payload of this entry is pruned. Throws `damaged`. */
   claim({ index, type, sourceTimeMs }: IndexedEntry, pruned: PrunedPayload): void {
-    if (type !== ENTRY_TYPE.tagReport && type !== ENTRY_TYPE.presenceReport)
+    if (!isReport(type))
       throw damaged(`the payload of entry ${index} is said to be pruned, and only reports are`);
     if (!isAcceptedDay(pruned.day, sourceTimeMs / 1000, this.#oldestDays))
       throw damaged(
@@ -73,14 +77,14 @@ export class PrunedClaims {
   }
 
   /** An entry of type 10 whose payload is damaged: of which day it is, nobody can tell. */
-  cannotSee({ index, appendedAtMs }: IndexedEntry): void {
+  seeDamaged({ index, appendedAtMs }: IndexedEntry): void {
     this.#prunings.set(index, { day: undefined, atMs: appendedAtMs });
   }
 
   /**
-   * Once all `size` entries were seen: what was pruned, ascending by day, and how many payloads may have been, by an entry that
-   * cannot be read. Throws `damaged` for a claim that no entry bears out, `unconfirmed` when the entry that would lies beyond the
-   * checkpoint.
+   * Once all `size` entries were seen: what was pruned, ascending by day, and how many payloads may have
+   * been, by an entry that cannot be read. Throws `damaged` for a claim that no entry bears out,
+   * `unconfirmed` when the entry that would lies beyond the checkpoint.
    */
   confirmed(size: number): { readonly pruned: readonly PrunedCount[]; readonly unproven: number } {
     const pruned: PrunedCount[] = [];
@@ -105,7 +109,7 @@ export class PrunedClaims {
   }
 }
 
-/** A day is pruned when the ledger commits it, and readers wait for witnesses: for days, where these are away. */
+/** A ledger prunes as soon as it commits; what readers are shown waits for witnesses, for days when these are away. */
 const beyond = (entry: number, prunedBy: number, size: number): FirebreakError =>
   new FirebreakError(
     'unconfirmed',

@@ -1,7 +1,7 @@
 /**
- * Recomputes a whole log from its entries and compares everything with what is served: the checkpoint's signature, each
- * entry and its chain, every byte of every tile, the root. It throws at the first thing that is wrong and names it; payloads
- * that are lost or damaged are counted, and it goes on.
+ * Recomputes a whole log from its entries and compares everything with what is served: the checkpoint's
+ * signature, each entry and its chain, every byte of every tile, the root. It throws at the first thing that
+ * is wrong and names it; payloads that are lost or damaged are counted, and it goes on.
  */
 import { equalBytes } from '../../protocol/bytes.js';
 import type { Checkpoint } from '../../protocol/tlog/checkpoint.js';
@@ -22,7 +22,7 @@ import { TileEdge, type TileBytes } from '../../protocol/tlog/tile-edge.js';
 import { openWitnessedCheckpoint, type WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 import { judgeLeaves } from './judge-leaves.js';
 import { readEntries } from '../readers/log-view.js';
-import { damagedInWords, PayloadTally } from './verify-payloads.js';
+import { PayloadTally } from './verify-payloads.js';
 import type { PayloadCounts, PayloadOptions } from './verify-payloads.js';
 
 export interface VerifiedSummary extends PayloadCounts {
@@ -39,7 +39,10 @@ export interface VerifyOptions extends PayloadOptions {
 
 const damaged = (why: string): FirebreakError => new FirebreakError('damaged', why);
 
-/** Where an entry and its hash in the tile disagree, the entry after it, which names the hash, says which was altered. */
+/**
+ * Where an entry and its hash in the tile disagree, the entry after it, which names the hash, says which was
+ * altered.
+ */
 function requireLeaves(
   entries: readonly Uint8Array[],
   leaves: readonly Uint8Array[],
@@ -94,24 +97,24 @@ class Verification {
   async finish(checkpoint: Checkpoint): Promise<VerifiedSummary> {
     await requireTiles(this.#reader, this.#edge.partial());
     confirmLog(this.#log, checkpoint);
-    return { checkpoint, ...this.#tally.counted(checkpoint.size) };
+    return { checkpoint, ...this.#tally.summary(checkpoint.size) };
   }
 
-  /** What else it came to, with what it ends with. */
+  /** The error a verification ends with, and in its message the damaged payloads that were counted before. */
   withDamageSeen(error: unknown): unknown {
-    const { damaged: count, withDamagedPayload: indexes } = this.#tally;
-    if (!(error instanceof FirebreakError) || count === 0) return error;
-    const seen = `${error.message}. Before that: ${damagedInWords(count, indexes)}`;
-    return new FirebreakError(error.code, seen, { cause: error });
+    const damage = this.#tally.damageInWords();
+    if (!(error instanceof FirebreakError) || damage === undefined) return error;
+    return new FirebreakError(error.code, `${error.message}. Before that: ${damage}`, { cause: error });
   }
 }
 
 /**
- * Verifies the log behind `reader` up to its current checkpoint. Payloads that are lost or damaged are counted: it goes on.
+ * Verifies the log behind `reader` up to its current checkpoint. Payloads that are lost or damaged are
+ * counted: it goes on.
  *
- * Throws `signature`, `format`, `foreign` or `witness` for the checkpoint; `damaged`, `chain`, `format` or `not-found` naming the first
- * bad entry, tile or file; `consistency` when the entries do not give the root; `unconfirmed` when payloads were pruned by an
- * entry that the checkpoint does not reach yet.
+ * Throws `signature`, `format`, `foreign` or `witness` for the checkpoint; `damaged`, `chain`, `format` or
+ * `not-found` naming the first bad entry, tile or file; `consistency` when the entries do not give the root;
+ * `unconfirmed` when payloads were pruned by an entry that the checkpoint does not reach yet.
  */
 export async function verifyLog(
   reader: LedgerReader,

@@ -41,15 +41,15 @@ export interface PublicationDeps {
   readonly store: Store;
   readonly verifier: NoteVerifier;
   /**
-   * With the quorum none, each commit is published at once and no witness is asked; without one too, in a folder that was
-   * never run with another.
+   * With the quorum none, each commit is published at once and no witness is asked; without one too, in a
+   * folder that was never run with another.
    */
   readonly policy?: WitnessPolicy;
   /** Witnesses were asked before: when the file of what was published is gone, nothing is shown until they cosign. */
   readonly wasWitnessed?: boolean;
   /**
-   * Keeps `policy` for the starts to come, on disk when it resolves. Called when the policy is found usable and before anything that
-   * is published changes; when it rejects, all is as it was.
+   * Keeps `policy` for the starts to come, on disk when it resolves. Called when the policy is found usable
+   * and before anything that is published changes; when it rejects, all is as it was.
    */
   readonly keepPolicy?: () => Promise<void>;
   readonly timing?: Partial<PublicationTiming>;

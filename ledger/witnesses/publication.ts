@@ -49,15 +49,17 @@ const policyMissing = (dir: string): FirebreakError =>
   );
 
 /**
- * Opens what the ledger of `deps.dir` publishes. A folder that was run without witnesses until now has published all it
- * holds; the policy is for what comes then. One that was run with them, and has lost what it published, shows nothing until they
- * cosign again: who reads under a policy refuses anything else.
+ * Opens what the ledger of `deps.dir` publishes. A folder that was run without witnesses until now has
+ * published all it holds; the policy is for what comes then. One that was run with them, and has lost what it
+ * published, shows nothing until they cosign again: who reads under a policy refuses anything else.
  *
- * The policy is kept before what is published changes, and a stop in between is made good by the next start: with a policy that
- * ends witnessing it removes what was published; with the first that asks for witnesses, it publishes what was prepared for that.
+ * The policy is kept before what is published changes, and a stop in between is made good by the next start:
+ * with a policy that ends witnessing it removes what was published; with the first that asks for witnesses,
+ * it publishes what was prepared for that.
  *
- * Throws `foreign` for a policy of other logs, `input` for one whose witnesses cannot be reached and when there is none though
- * the folder was run with one, `damaged` when the store does not hold what was published.
+ * Throws `foreign` for a policy of other logs, `input` for one whose witnesses cannot be reached and when
+ * there is none though the folder was run with one, `damaged` when the store does not hold what was
+ * published.
  */
 export async function openPublication(deps: PublicationDeps): Promise<Publication> {
   const { dir, store, verifier, policy } = deps;

@@ -1,7 +1,7 @@
 /**
- * The checkpoint that readers were shown last, cosignatures and all, beside the store (`published`): a signed note. It is only
- * kept where witnesses must cosign first; elsewhere each commit is published as it is made. Replaced whole and synced before
- * it is shown, so that what was shown once is never taken back by a restart.
+ * The checkpoint that readers were shown last, cosignatures and all, beside the store (`published`): a signed
+ * note. It is only kept where witnesses must cosign first; elsewhere each commit is published as it is made.
+ * Replaced whole and synced before it is shown, so that what was shown once is never taken back by a restart.
  */
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -40,11 +40,11 @@ const fileIn = (dir: string): string => join(dir, PUBLISHED_FILE);
 const preparedIn = (dir: string): string => join(dir, UNPUBLISHED_FILE);
 
 /**
- * What was published last; `undefined` when no witnesses were asked for. Signature lines that cannot be read are left out: what is
- * missing then is asked for again.
+ * What was published last; `undefined` when no witnesses were asked for. Signature lines that cannot be read
+ * are left out: what is missing then is asked for again.
  *
- * Throws `damaged` when it is no checkpoint of this log, or the store does not hold the log that it is of; `permission` when it
- * cannot be read.
+ * Throws `damaged` when it is no checkpoint of this log, or the store does not hold the log that it is of;
+ * `permission` when it cannot be read.
  */
 export async function readPublished(dir: string, held: HeldLog): Promise<PublishedHead | undefined> {
   const bytes = await readFile(fileIn(dir)).catch(nothingWhenMissing(fileIn(dir)));
@@ -109,9 +109,10 @@ export async function publishPrepared(dir: string): Promise<void> {
 }
 
 /**
- * Publishes the first checkpoint of a folder that was to be witnessed, where a stop came before it was put in its place; it is told
- * from all later ones by its one signature. `undefined` when there is none, or none that is whole. Throws as {@link readPublished}
- * where the store does not hold it, and as {@link publishPrepared}.
+ * Publishes the first checkpoint of a folder that was to be witnessed, where a stop came before it was put in
+ * its place; it is told from all later ones by its one signature. `undefined` when there is none, or none
+ * that is whole. Throws as {@link readPublished} where the store does not hold it, and as {@link
+ * publishPrepared}.
  */
 export async function takePrepared(dir: string, held: HeldLog): Promise<PublishedHead | undefined> {
   const bytes = await readFile(preparedIn(dir)).catch(nothingWhenMissing(preparedIn(dir)));

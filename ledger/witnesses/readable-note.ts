@@ -9,7 +9,10 @@ export interface ReadableNote {
   readonly lost: number;
 }
 
-/** Reads a checkpoint's note: its text has no blank line, so that the first one ends it. Throws `format` where the text is not UTF-8. */
+/**
+ * Reads a checkpoint's note: its text has no blank line, so that the first one ends it. Throws `format` where
+ * the text is not UTF-8.
+ */
 export function readableNote(bytes: Uint8Array): ReadableNote {
   const note = Buffer.from(bytes);
   const blank = note.indexOf('\n\n');

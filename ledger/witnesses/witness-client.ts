@@ -1,6 +1,6 @@
 /**
- * One witness, as the ledger knows it: asks it to cosign a checkpoint (C2SP tlog-witness), remembers how far it is, and after
- * a failure leaves it alone for a while, longer each time.
+ * One witness, as the ledger knows it: asks it to cosign a checkpoint (C2SP tlog-witness), remembers how far
+ * it is, and after a failure leaves it alone for a while, longer each time.
  */
 import { withTimeLimit } from '../../host/time-limit.js';
 import {
@@ -52,7 +52,10 @@ export interface WitnessStatus {
 }
 
 const MAX_BACK_OFF_MS = 60_000;
-/** The first answer may be where it is; another log process with our key could move it meanwhile. */
+/**
+ * The first answer may only say where the witness is, and another ledger with our key could move it between
+ * two tries.
+ */
 const MAX_TRIES = 4;
 
 interface Answer {
@@ -95,7 +98,10 @@ export class WitnessClient {
     return { name: this.name, cosignedSize: size, cosignedAtSeconds: atSeconds, failure: this.#failure };
   }
 
-  /** Its cosignature of the candidate as a signature line; `undefined` when it does not give one, which the status explains. */
+  /**
+   * Its cosignature of the candidate as a signature line; `undefined` when it does not give one, which the
+   * status explains.
+   */
   async ask(candidate: Candidate, signal: AbortSignal): Promise<string | undefined> {
     this.#isBusy = true;
     try {
@@ -128,7 +134,7 @@ export class WitnessClient {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const oldSize = this.#knownSize;
       if (oldSize > this.#deps.heldSize()) {
-        this.#knownSize = 0; // asked anew when it is due: nobody but the witness can say that this was wrong, or is mended
+        this.#knownSize = 0; // so that it is asked again when it is due: it alone can say whether that still holds
         throw this.#ahead(oldSize);
       }
       if (oldSize > candidate.size) return undefined;
@@ -141,7 +147,10 @@ export class WitnessClient {
     throw this.#error('unreachable', 'says another size each time it is asked');
   }
 
-  /** Of a 409. Where the size did not change, one that bears none says that another root was cosigned for it. */
+  /**
+   * The size in a 409. One without, to a candidate of the size it cosigned last, says that it cosigned
+   * another root for that.
+   */
   #sizeIn({ type, body }: Answer, { size }: Candidate, oldSize: number): number {
     try {
       return decodeTlogSize(body);

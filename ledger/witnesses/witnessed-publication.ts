@@ -2,14 +2,14 @@
  * Readers are shown the newest checkpoint that a quorum of witnesses cosigned; the ledger goes on committing and giving
  * receipts meanwhile, and never waits here.
  *
- * In rounds: the newest commit becomes the candidate, all witnesses that are well are asked at once, and the round ends when
- * the quorum is there and the candidate is published, or when all have answered. Who answers later still adds its
- * cosignature, as long as no later checkpoint is published.
+ * In rounds: the newest commit becomes the candidate, all witnesses that are well are asked at once, and the
+ * round ends when the quorum is there and the candidate is published, or when all have answered. Who answers
+ * later still adds its cosignature, as long as no later checkpoint is published.
  */
 import { pauseUntilStopped } from '../../host/clock-live.js';
 import { LimitedLog } from '../../host/limited-log.js';
 import { cosignedAt, isBy, type Cosigner } from '../../protocol/tlog/cosignature.js';
-import { FirebreakError } from '../../protocol/errors.js';
+import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
 import { proveConsistency } from '../../protocol/tlog/merkle.js';
 import { readNote, signatureText, type NoteSignature } from '../../protocol/tlog/note.js';
@@ -29,15 +29,16 @@ const TIMING: PublicationTiming = { timeoutMs: 5_000, backOffMs: 1_000, roundPau
 
 const LOST = 'what was published is lost: readers are shown nothing until witnesses cosign';
 
-/** Cosignature lines by the witness' name in the policy. */
+/** A candidate, and who has cosigned it. */
 interface Cosigned extends Candidate {
+  /** Cosignature lines by the witness' name in the policy. */
   readonly lines: Map<string, string>;
 }
 
 export class WitnessedPublication implements Publication {
   readonly #deps: PublicationDeps;
   readonly #policy: WitnessPolicy;
-  /** One for each witness: one that wavers keeps no line about another back. */
+  /** One for each witness, so that the many lines about one that wavers hold back none about another. */
   readonly #logs: ReadonlyMap<string, LimitedLog>;
   readonly #clients: readonly WitnessClient[];
   readonly #pauseMs: number;
@@ -100,7 +101,7 @@ export class WitnessedPublication implements Publication {
     while (!signal.aborted) {
       this.#isWoken = false;
       if (this.#candidate.note !== this.#deps.store.state().checkpoint) this.#candidate = this.#newest();
-      const due = this.#open().filter(({ notBeforeMs }) => notBeforeMs <= performance.now());
+      const due = this.#toAsk().filter(({ notBeforeMs }) => notBeforeMs <= performance.now());
       if (due.length > 0) await this.#round(this.#candidate, due);
       else await this.#publish(this.#candidate); // a write that failed before
       if (due.length > 0) await pauseUntilStopped(this.#pauseMs, signal);
@@ -109,19 +110,22 @@ export class WitnessedPublication implements Publication {
   }
 
   /** Witnesses whose cosignature of the candidate is still missing, and who are not being asked. */
-  #open(): WitnessClient[] {
+  #toAsk(): WitnessClient[] {
     const { lines } = this.#candidate;
     return this.#clients.filter((client) => !lines.has(client.name) && !client.isBusy);
   }
 
   /** Until a witness may be asked again, or a write tried again. */
   #idleMs(): number {
-    const waits = this.#open().map(({ notBeforeMs }) => notBeforeMs - performance.now());
+    const waits = this.#toAsk().map(({ notBeforeMs }) => notBeforeMs - performance.now());
     if (this.#failure !== undefined) waits.push(TIMING.backOffMs);
     return Math.max(0, Math.min(60_000, ...waits));
   }
 
-  /** What was published at this size has its cosignatures already, as far as the disk kept them as they came. */
+  /**
+   * The last commit as a candidate. If it is what was published last, it has the cosignatures that the file
+   * still holds.
+   */
   #newest(): Cosigned {
     const { checkpoint: note, size } = this.#deps.store.state();
     const { text } = readNote(note);
@@ -173,7 +177,7 @@ export class WitnessedPublication implements Publication {
       this.#published = { size, checkpoint };
       this.#failure = undefined;
     } catch (error) {
-      this.#failure = (error as Error).message;
+      this.#failure = asError(error).message;
       this.#deps.log.error('a cosigned checkpoint cannot be published', { why: this.#failure });
     }
   }

@@ -1,6 +1,7 @@
 /**
- * Ed25519 in plain JavaScript by @noble/ed25519: the portable path of a tag, and the oracle of the tests. Its strictness
- * is its own, by point arithmetic, where ed25519-rules.ts goes by encodings: each checks the other.
+ * Ed25519 in plain JavaScript by @noble/ed25519: the portable path of a tag, and the oracle of the tests. Its
+ * strictness is its own, by point arithmetic, where ed25519-rules.ts goes by encodings: each checks the
+ * other.
  */
 import { Point, getPublicKey, hashes, sign } from '@noble/ed25519';
 import { sha512 } from '@noble/hashes/sha2.js';

@@ -1,6 +1,7 @@
 /**
- * Ed25519 by node:crypto (OpenSSL). Keys go in as JWK: reading DER would cost as much as the signature. The last few are
- * kept: the issuer's and the writers' come again with every report, and reading one takes a fifteenth of a verification.
+ * Ed25519 by node:crypto (OpenSSL). Keys go in as JWK: reading DER would cost as much as the signature. The
+ * last few are kept: the issuer's and the writers' come again with every report, and reading one takes a
+ * fifteenth of a verification.
  */
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';

@@ -30,8 +30,8 @@ function kept(digest: string): Uint8Array {
 }
 
 /**
- * SHA-256 of all parts in a row, 32 bytes. They may share their memory with other hashes: do not write to them, and do not transfer
- * their buffer.
+ * SHA-256 of all parts in a row, 32 bytes. They may share their memory with other hashes: do not write to
+ * them, and do not transfer their buffer.
  */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   const [only] = parts;

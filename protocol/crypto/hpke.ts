@@ -48,8 +48,8 @@ export function hpkeOpen(
 }
 
 /**
- * Encap of §4.1: what `hpkeSeal` makes a message's key of. Whoever is given the shared secret can open that message, and
- * nothing else that was sealed to the same recipient. Throws `sealing` as {@link hpkeSeal}.
+ * Encap of §4.1: what `hpkeSeal` makes a message's key of. Whoever is given the shared secret can open that
+ * message, and nothing else that was sealed to the same recipient. Throws `sealing` as {@link hpkeSeal}.
  */
 export function hpkeEncap(
   recipientPublicKey: Uint8Array,

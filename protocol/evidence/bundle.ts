@@ -4,8 +4,8 @@
  *     bundle   body || sig(tracer, version, over the body) 64
  *     body     [version, tracer key 32, issuer key 32, sampleHoldSeconds, retentionDays, checkpoint text,
  *               access, [report, …], [name, …], [contact, …], [source row, …], [reached row, …]]
- *     version  "firebreak/evidence/v1", or "firebreak/evidence/v2" where steps go by presence: then the body has one item
- *              more at its end, presence (presence.ts)
+ *     version  "firebreak/evidence/v1", or "firebreak/evidence/v2" where steps go by presence: then the body
+ *              has one item more at its end, presence (presence.ts)
  *     access, report   logged (logged.ts)
  *     name     [ephId 16, tag, epoch]
  *     contact  [record, …] (logged.ts)
@@ -13,8 +13,9 @@
  *     step     [place of the contact, [places of the pair's contacts that complete it, …]], or by presence
  *              [place of the co-presence]
  *
- * Places count from 0 in the lists of this body. What can be worked out from the reports (times, nearSeconds, hops, the other
- * person of a step) is not in it, so that it cannot differ. Bounds: the constants below; a bundle is at most 16 MiB.
+ * Places count from 0 in the lists of this body. What can be worked out from the reports (times, nearSeconds,
+ * hops, the other person of a step) is not in it, so that it cannot differ. Bounds: the constants below; a
+ * bundle is at most 16 MiB.
  */
 import { asEpoch, asTagNumber } from '../brands.js';
 import type { Epoch, TagNumber } from '../brands.js';

@@ -1,7 +1,8 @@
 /**
  * What several parts of an evidence bundle are made of (evidence.md), as CBOR:
  *
- *     proven   [index, entry, [hash 32, …], payload]                       the hashes: RFC 6962 §2.1.1, leaf's sibling first
+ *     proven   [index, entry, [hash 32, …], payload]
+ *              the hashes: RFC 6962 §2.1.1, leaf's sibling first
  *     logged   [index, entry, [hash 32, …], payload, shared secret 32]
  *     record   [place of the report, place of the record in it, valid beacons 1 or 2]
  */

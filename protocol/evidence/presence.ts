@@ -4,7 +4,8 @@
  *     presence      [[certificate, …], [presence report, …], [sighting, …], [co-presence, …]]
  *     certificate   proven: the entry that enrolled a gateway     presence report   logged     (logged.ts)
  *     sighting      record, of a presence report
- *     co-presence   [[place of a sighting, …], [place of a sighting, …]]      of the one and of the other, in order of time
+ *     co-presence   [[place of a sighting, …], [place of a sighting, …]]
+ *                   of the one and of the other, in order of time
  */
 import type { CborReader, CborWriter } from '../cbor.js';
 import { FirebreakError } from '../errors.js';
@@ -27,7 +28,10 @@ export const MAX_COPRESENCES = 65_536;
 /** Somebody seen without a break for three weeks has two thousand. */
 const MAX_SIGHTINGS_OF_STAY = 4_096;
 
-/** The places of the sightings that make up what is cited of each stay, in order of time; of the lower tag number first. */
+/**
+ * The places of the sightings that make up what is cited of each stay, in order of time; of the lower tag
+ * number first.
+ */
 export type CitedCopresence = readonly [one: readonly number[], other: readonly number[]];
 
 export interface EvidencePresence {

@@ -1,11 +1,12 @@
 /**
- * Payloads of the authority's retained topics (protocol.md §9, docs/protocol.md):
+ * Payloads of the authority's retained topics (protocol.md §9, §13):
  *
  *     day-keys       day-key statements of 105 bytes in a row, ascending by day, at most 366
  *     revocations    revocations of 93 bytes in a row, oldest first, at most 4,096
  *     notices        the notices on offer in a row, newest first: tag/notice-list.ts
  *
- * An empty payload is no statement: that is how MQTT clears a retained topic. Each statement is verified by its own codec.
+ * An empty payload is no statement: that is how MQTT clears a retained topic. Each statement is verified by
+ * its own codec.
  */
 import { concat } from '../bytes.js';
 import { STATEMENT_BYTES } from '../session/day-key-statement.js';

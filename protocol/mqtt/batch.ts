@@ -1,7 +1,8 @@
 /**
  * What a writer sends the ledger (protocol.md §9):
  *
- *     CBOR [1, writerId bstr16, seq, [[type, timeMs, payload bstr], …]] || Ed25519(writer, D("firebreak/batch/v1") || the CBOR) 64
+ *     CBOR [1, writerId bstr16, seq, [[type, timeMs, payload bstr], …]]
+ *          || Ed25519(writer, D("firebreak/batch/v1") || the CBOR) 64
  *
  * Bounds: 1 to 256 items, a payload at most 64 KiB, a batch at most 4 MiB. H(batch) covers the signature too.
  */
@@ -42,7 +43,10 @@ export interface DecodedBatch {
   readonly signature: Uint8Array;
 }
 
-/** How many bytes an item adds to a batch at most: fill one while overhead and items stay within {@link MAX_BATCH_LENGTH}. */
+/**
+ * How many bytes an item adds to a batch at most: fill one while overhead and items stay within {@link
+ * MAX_BATCH_LENGTH}.
+ */
 export function batchItemSize({ payload }: BatchItem): number {
   return 1 + 3 + 9 + cborHeadSize(payload.length) + payload.length;
 }

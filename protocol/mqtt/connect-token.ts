@@ -1,8 +1,9 @@
 /**
- * How a writer shows who it is in MQTT CONNECT (docs/protocol.md): the user name is its writerId in lowercase hex, the
- * password is base64url without padding of
+ * How a writer shows who it is in MQTT CONNECT (protocol.md §13, "Connect token"): the user name is its
+ * writerId in lowercase hex, the password is base64url without padding of
  *
- *     0x01 || public key 32 || wallMs u64 || nonce 16 || Ed25519(writer, D("firebreak/connect/v1") || the 57 bytes before) 64
+ *     0x01 || public key 32 || wallMs u64 || nonce 16
+ *          || Ed25519(writer, D("firebreak/connect/v1") || the 57 bytes before) 64
  *
  * wallMs is the time of the host, not the deployment's clock: it bounds how long an overheard token is of use.
  */

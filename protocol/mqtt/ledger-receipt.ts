@@ -5,7 +5,7 @@
  *          || Ed25519(ledger receipt key, D("firebreak/ledger-receipt/v1") || the CBOR) 64
  *
  * One outcome for each item of the batch, in order: reason 0 with the index of its entry (of its first entry, for a
- * duplicate), or a refusal (docs/protocol.md) with null. The checkpoint, a signed note, covers every index named.
+ * duplicate), or a refusal (protocol.md §13) with null. The checkpoint, a signed note, covers every index named.
  */
 import { cborHeadSize, CborReader, CborWriter } from '../cbor.js';
 import { MAX_BATCH_ITEMS } from './batch.js';

@@ -1,5 +1,5 @@
 /**
- * What a writer says of itself on its retained status topic (protocol.md §9, docs/protocol.md). Informational: it is not
+ * What a writer says of itself on its retained status topic (protocol.md §9, §13). Informational: it is not
  * signed, and nothing is decided by it.
  *
  *     {"online": true, "version": "0.1.0", "spoolDepth": 0, "oldestUnsentMs": null}

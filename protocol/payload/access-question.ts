@@ -1,8 +1,8 @@
 /**
  * What was asked in a look, as an access record keeps it (protocol.md §10, type 6):
  *
- *     CBOR [officer, purpose, question, [case, …], hops, from, to, minSeconds, latentSeconds, infectiousSeconds or null,
- *           attenuation, presence 0 or 1, reachedCount]
+ *     CBOR [officer, purpose, question, [case, …], hops, from, to, minSeconds, latentSeconds,
+ *           infectiousSeconds or null, attenuation, presence 0 or 1, reachedCount]
  *
  * Bounds: officer 256 and purpose 2,048 bytes of UTF-8, 1 to 64 cases; from and to in unix seconds.
  */

@@ -1,6 +1,6 @@
 /**
- * Access records as the first version wrote them, one case and no tags reached: only still read for evidence bundles that
- * were made with one (docs/decisions/0013-access-records-name-tags.md).
+ * Access records as the first version wrote them, one case and no tags reached: only still read for evidence
+ * bundles that were made with one (docs/decisions/0013-access-records-name-tags.md).
  *
  *     salt 16 || HPKE enc 32 || ciphertext        info "firebreak/access/v1", aad = the salt
  *     plaintext = CBOR [1, officer, purpose, caseTag, direction, hops, from, to, minSeconds, latentSeconds,
@@ -30,7 +30,8 @@ export function readFirstAccess(bytes: Uint8Array, sharedSecret: Uint8Array): Re
     throw new FirebreakError('format', 'an access payload of a length that none has');
   const aad = bytes.subarray(0, SALT_BYTES);
   const ciphertext = bytes.subarray(SALT_BYTES + ENC_BYTES);
-  const reader = new CborReader(hpkeOpenWith(sharedSecret, { info: INFO, aad, ciphertext }), 'a first access record'); // prettier-ignore
+  const plaintext = hpkeOpenWith(sharedSecret, { info: INFO, aad, ciphertext });
+  const reader = new CborReader(plaintext, 'a first access record');
   reader.array({ length: FIELDS });
   if (reader.uint() !== VERSION)
     throw new FirebreakError('format', 'an access record of a version that is not known');

@@ -1,17 +1,19 @@
 /**
- * Payloads of ledger entries of type 6, access (protocol.md §10): who looked, for which cases, why, with which parameters,
- * and the tags that the answer named. The tracer writes them before it answers. Sealed to the authority's audit key, which
- * the tracer does not hold. A look is one entry, or several when its tags do not fit one payload.
+ * Payloads of ledger entries of type 6, access (protocol.md §10): who looked, for which cases, why, with
+ * which parameters, and the tags that the answer named. The tracer writes them before it answers. Sealed to
+ * the authority's audit key, which the tracer does not hold. A look is one entry, or several when its tags do
+ * not fit one payload.
  *
  *     payload = salt 16 || 0x02 || h u8 || head || tags        2^9 to 2^16 bytes; of several parts, each 2^16
  *     head    = HPKE enc 32 || ciphertext 2^h + 16             info "firebreak/access/v2", aad = the 18 bytes before
  *     tags    = HPKE enc 32 || ciphertext                      info "firebreak/access-tags/v2", aad = all bytes before
  *
- *     plaintext of the head = look 16 || part u16 || parts u16 || question in the first part (access-question.ts) || zeros
+ *     plaintext of the head = look 16 || part u16 || parts u16
+ *                             || question in the first part (access-question.ts) || zeros
  *     plaintext of the tags = count u32 || a run of tags (tag-runs.ts) || zeros
  *
- * Head and tags are sealed apart, so that an evidence bundle can show the question and nobody else's number. Each size is
- * the least power of two, and so is the number of parts: an observer sees that, and no count.
+ * Head and tags are sealed apart, so that an evidence bundle can show the question and nobody else's number.
+ * Each size is the least power of two, and so is the number of parts: an observer sees that, and no count.
  */
 import type { AccessQuestion, RecordedQuestion } from './access-question.js';
 import { encodeRecordedQuestion, readRecordedQuestion } from './access-question.js';
@@ -59,7 +61,10 @@ export interface SealAccess {
 
 export interface SealedAccess {
   readonly payload: Uint8Array;
-  /** The HPKE shared secret of the head of this payload, 32 bytes, for an evidence bundle (protocol.md §11): it opens nothing else. */
+  /**
+   * The HPKE shared secret of the head of this payload, 32 bytes, for an evidence bundle (protocol.md §11):
+   * it opens nothing else.
+   */
   readonly sharedSecret: Uint8Array;
 }
 
@@ -79,8 +84,8 @@ export interface AccessPart {
 export type AccessToSeal = AccessQuestion & { readonly reached: ArrayLike<number> };
 
 /**
- * The parts of a look in their order, to be logged in that order. Throws `format` for a record out of its bounds or tags
- * that do not ascend, `size` for more tags than a look can name.
+ * The parts of a look in their order, to be logged in that order. Throws `format` for a record out of its
+ * bounds or tags that do not ascend, `size` for more tags than a look can name.
  */
 export function sealAccess(record: AccessToSeal, given: SealAccess): SealedAccess[] {
   const question = encodeRecordedQuestion({ ...record, reachedCount: record.reached.length });
@@ -121,7 +126,10 @@ function tagRuns(tags: TagList, firstHead: number): Uint8Array[] {
     from = next;
   } while (from < tags.length && runs.length < MAX_PARTS);
   if (from === tags.length) return runs;
-  throw new FirebreakError('size', `an answer with more tags than ${MAX_PARTS} ledger entries can name; ask for a shorter window or fewer hops`); // prettier-ignore
+  throw new FirebreakError(
+    'size',
+    `an answer with more tags than ${MAX_PARTS} ledger entries can name; ask for a shorter window or fewer hops`,
+  );
 }
 
 function sealPart(
@@ -141,7 +149,10 @@ function sealPart(
   return { payload: concat(before, forTags.enc, sealedTags), sharedSecret: forHead.sharedSecret };
 }
 
-/** One payload with the audit key. Throws `format`, also for one of the first version; `sealing` when it was not sealed to this key. */
+/**
+ * One payload with the audit key. Throws `format`, also for one of the first version; `sealing` when it was
+ * not sealed to this key.
+ */
 export function openAccessPart(payload: Uint8Array, recipientSecretKey: Uint8Array): AccessPart {
   const { head, tags } = sectionsOf(payload);
   const secretOf = (enc: Uint8Array): Uint8Array => hpkeDecap({ recipientSecretKey }, enc);
@@ -150,22 +161,23 @@ export function openAccessPart(payload: Uint8Array, recipientSecretKey: Uint8Arr
 }
 
 /**
- * The question of a look, with the shared secret of the head of its first part. Payloads of the first version are read too.
- * Throws `format`, `sealing`.
+ * The question of a look, with the shared secret of the head of its first part. Payloads of the first version
+ * are read too. Throws `format`, `sealing`.
  */
 export function readAccessQuestion(payload: Uint8Array, sharedSecret: Uint8Array): RecordedQuestion {
-  const { asked } = payload[SALT_BYTES] === VERSION ? readEither(payload, sharedSecret) : { asked: readFirstAccess(payload, sharedSecret) }; // prettier-ignore
+  const isFirstVersion = payload[SALT_BYTES] !== VERSION;
+  const asked = isFirstVersion ? readFirstAccess(payload, sharedSecret) : readEither(payload, sharedSecret);
   if (asked !== undefined) return asked;
   throw new FirebreakError('format', 'a further part of an access record: the question is in the first');
 }
 
-/** In the first version the byte that is the version now was one of a key: one in 256 of them is a 2 as well. */
-function readEither(payload: Uint8Array, sharedSecret: Uint8Array): Pick<AccessPart, 'asked'> {
+/** Where the version stands now, the first version had a byte of a key, and one key in 256 has a 2 there. */
+function readEither(payload: Uint8Array, sharedSecret: Uint8Array): AccessPart['asked'] {
   try {
-    return readHead(hpkeOpenWith(sharedSecret, sectionsOf(payload).head));
+    return readHead(hpkeOpenWith(sharedSecret, sectionsOf(payload).head)).asked;
   } catch (error) {
     try {
-      return { asked: readFirstAccess(payload, sharedSecret) };
+      return readFirstAccess(payload, sharedSecret);
     } catch {
       throw error;
     }
@@ -175,7 +187,9 @@ function readEither(payload: Uint8Array, sharedSecret: Uint8Array): Pick<AccessP
 /** The record of a look from all of its parts, in order. Throws `format` for parts that are not all of one look. */
 export function joinAccess(parts: readonly AccessPart[]): AccessRecord {
   const [first] = parts;
-  const isWhole = first?.parts === parts.length && parts.every(({ look, part }, place) => part === place && equalBytes(look, first.look)); // prettier-ignore
+  const isWhole =
+    first?.parts === parts.length &&
+    parts.every(({ look, part }, place) => part === place && equalBytes(look, first.look));
   if (!isWhole || first.asked === undefined)
     throw new FirebreakError('format', 'these are not all parts of one access record, in order');
   const { reachedCount, ...asked } = first.asked;
@@ -187,7 +201,8 @@ export function joinAccess(parts: readonly AccessPart[]): AccessRecord {
 
 function sectionsOf(payload: Uint8Array) {
   const { length } = payload;
-  const isLength = length >= MIN_PAYLOAD_LENGTH && length <= MAX_PAYLOAD_LENGTH && Number.isInteger(Math.log2(length)); // prettier-ignore
+  const isPowerOfTwo = Number.isInteger(Math.log2(length));
+  const isLength = isPowerOfTwo && length >= MIN_PAYLOAD_LENGTH && length <= MAX_PAYLOAD_LENGTH;
   const log2 = payload[SALT_BYTES + 1] ?? 0;
   if (payload[SALT_BYTES] !== VERSION)
     throw new FirebreakError('format', 'an access payload of another version: the first named no tags');

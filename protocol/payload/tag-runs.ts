@@ -1,7 +1,8 @@
 /**
- * Tag numbers in ascending order, as few bytes as they need: the first as it is, each further one as the distance from the
- * one before, in groups of seven bits, lowest first, the top bit of a byte set when another follows (LEB128, shortest form).
- * A million tags of a city that were numbered one after the other take a byte each.
+ * Tag numbers in ascending order, as few bytes as they need: the first as it is, each further one as the
+ * distance from the one before, in groups of seven bits, lowest first, the top bit of a byte set when another
+ * follows (LEB128, shortest form). A million tags of a city that were numbered one after the other take a
+ * byte each.
  */
 import { FirebreakError } from '../errors.js';
 
@@ -27,8 +28,8 @@ export function tagList(numbers: ArrayLike<number>): Float64Array {
 }
 
 /**
- * Writes tags from `tags[from]` on, as many as `into` has room for: the index of the first that was left out, and the bytes
- * taken.
+ * Writes tags from `tags[from]` on, as many as `into` has room for: the index of the first that was left out,
+ * and the bytes taken.
  */
 export function writeTagRun(
   tags: TagList,
@@ -61,8 +62,8 @@ function varintBytes(value: number): number {
 }
 
 /**
- * Reads `count` tags from the beginning of `bytes`: the tags, and the bytes they took. Throws `format` for anything that
- * {@link writeTagRun} would not have written.
+ * Reads `count` tags from the beginning of `bytes`: the tags, and the bytes they took. Throws `format` for
+ * anything that {@link writeTagRun} would not have written.
  */
 export function readTagRun(
   bytes: Uint8Array,

@@ -1,5 +1,6 @@
 /**
- * How a tag finds a gateway (docs/protocol.md, "Gateway advert"): a connectable advert of nothing but flags and the gateway service.
+ * How a tag finds a gateway (protocol.md §12, "Gateway advert"): a connectable advert of nothing but flags
+ * and the gateway service.
  *
  *     advert (7)  02 01 06 || 03 03 uuid16-LE
  */

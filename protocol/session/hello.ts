@@ -1,5 +1,6 @@
 /**
- * Hello (protocol.md §7), 408 bytes: what a gateway says first in a session, and a tag checks before it writes anything.
+ * Hello (protocol.md §7), 408 bytes: what a gateway says first in a session, and a tag checks before it
+ * writes anything.
  *
  *     01 || certificate 109 || timeMs u64 || nonce 16 || statement of today 105 || of yesterday 105
  *        || sig(gateway, "firebreak/hello/v1")

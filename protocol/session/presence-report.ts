@@ -47,7 +47,10 @@ export interface PresenceReport {
   readonly bytes: Uint8Array;
 }
 
-/** Sealed to the day's key and signed. Throws `bucket` for more than {@link MAX_RECORDS}, `sealing` for a key of small order. */
+/**
+ * Sealed to the day's key and signed. Throws `bucket` for more than {@link MAX_RECORDS}, `sealing` for a key
+ * of small order.
+ */
 export function sealPresenceReport(given: {
   readonly gateway: Signer;
   readonly issuerId: Uint8Array;
@@ -123,8 +126,8 @@ export function openPresenceReport(report: PresenceReport, dayKeysOf: DayKeysOf)
 }
 
 /**
- * The HPKE shared secret of this one presence report (protocol.md §11), 32 bytes: it opens the report and nothing else. Throws
- * `sealing`, also when the day's keys are gone.
+ * The HPKE shared secret of this one presence report (protocol.md §11), 32 bytes: it opens the report and
+ * nothing else. Throws `sealing`, also when the day's keys are gone.
  */
 export function presenceSecret(report: PresenceReport, dayKeysOf: DayKeysOf): Uint8Array {
   const keys = dayKeysOf(report.day);

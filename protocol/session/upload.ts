@@ -22,7 +22,10 @@ export function encodeUploadHeader(header: UploadHeader): Uint8Array {
   return new ByteWriter(HEADER_BYTES).u32(header.totalBytes).bytes(header.reportHash).finish();
 }
 
-/** Any total: the assembler judges it, so that a header it refuses can be answered for its hash. Throws `format` for another length. */
+/**
+ * Any total: the assembler judges it, so that a header it refuses can be answered for its hash. Throws
+ * `format` for another length.
+ */
 export function decodeUploadHeader(bytes: Uint8Array): UploadHeader {
   const reader = new ByteReader(bytes, 'upload header');
   const header = { totalBytes: reader.u32(), reportHash: reader.take(32) };

@@ -1,12 +1,15 @@
 /**
  * The authority's answer to an audit request (protocol.md §14): the looks that this tag was in, and nobody else's.
  *
- *     sealed     HPKE enc 32 || ciphertext, to the request's reply key, info "firebreak/audit-answer/v1", aad = H(request)
- *     plaintext  body || zeros || Ed25519(issuer, D("firebreak/audit-answer/v1") || all before) 64         4 KiB to 1 MiB, a power of two
+ *     sealed     HPKE enc 32 || ciphertext, to the request's reply key,
+ *                info "firebreak/audit-answer/v1", aad = H(request)
+ *     plaintext  body || zeros || Ed25519(issuer, D("firebreak/audit-answer/v1") || all before) 64
+ *                4 KiB to 1 MiB, a power of two
  *     body       CBOR [1, H(request), checkpoint note, [look, …], older, [unread, …], unreadCount]
- *     look       [role 0 case, 1 reached; whole 0 no, 1 yes, 2 unknown; writtenAtMs; appendedAtMs; [[index, leaf hash], … 1 or 2];
- *                 [] or [officer, purpose, question, hops, from, to, minSeconds, latentSeconds, infectiousSeconds or null,
- *                 attenuation, presence 0 or 1]]
+ *     look       [role 0 case, 1 reached; whole 0 no, 1 yes, 2 unknown; writtenAtMs; appendedAtMs;
+ *                 [[index, leaf hash], … 1 or 2];
+ *                 [] or [officer, purpose, question, hops, from, to, minSeconds, latentSeconds,
+ *                 infectiousSeconds or null, attenuation, presence 0 or 1]]
  *     unread     [index, appendedAtMs, why]
  */
 import {
@@ -96,7 +99,10 @@ export interface AnswerTo {
   readonly replyPublicKey: Uint8Array;
 }
 
-/** Signed and sealed; the oldest looks are counted only when not all have room. Throws `sealing` for a reply key of small order. */
+/**
+ * Signed and sealed; the oldest looks are counted only when not all have room. Throws `sealing` for a reply
+ * key of small order.
+ */
 export function sealAuditAnswer(
   issuer: Signer,
   answer: AuditAnswer,
@@ -152,8 +158,8 @@ function writeLook(writer: CborWriter, look: AuditLook): void {
 }
 
 /**
- * What the authority answered to this request. Throws `sealing` when it is sealed to another key or answers another request,
- * `signature` when the issuer did not sign it, `format`.
+ * What the authority answered to this request. Throws `sealing` when it is sealed to another key or answers
+ * another request, `signature` when the issuer did not sign it, `format`.
  */
 export function openAuditAnswer(
   sealed: Uint8Array,

@@ -1,10 +1,11 @@
 /**
  * What a tag's holder asks the authority: who looked at traces that reached this tag (protocol.md §14).
  *
- *     0x01 || credential 117 || reply key X25519 32 || wallMs u64 || nonce 16 || Ed25519(epoch key, D("firebreak/audit/v1") || the 174 bytes before) 64
+ *     0x01 || credential 117 || reply key X25519 32 || wallMs u64 || nonce 16
+ *          || Ed25519(epoch key, D("firebreak/audit/v1") || the 174 bytes before) 64
  *
- * Which tag asks is told by the credential, and by nothing else. wallMs is the time of the asker's host, as in a connect token:
- * it bounds how long a request is good for.
+ * Which tag asks is told by the credential, and by nothing else. wallMs is the time of the asker's host, as
+ * in a connect token: it bounds how long a request is good for.
  */
 import { ByteReader, ByteWriter, concat } from '../bytes.js';
 import { CREDENTIAL_BYTES, decodeCredential, encodeCredential, verifyCredential } from './credential.js';
@@ -44,8 +45,8 @@ export function signAuditRequest(epochKey: Signer, request: AuditRequest): Uint8
 }
 
 /**
- * A request whose credential is the issuer's and whose epoch key signed it; whether it comes in time is for the caller to
- * say. Throws `format`, `credential-signature`, `signature`, in this order.
+ * A request whose credential is the issuer's and whose epoch key signed it; whether it comes in time is for
+ * the caller to say. Throws `format`, `credential-signature`, `signature`, in this order.
  */
 export function openAuditRequest(bytes: Uint8Array, issuerPublicKey: Uint8Array): AuditRequest {
   const request = decode(bytes);

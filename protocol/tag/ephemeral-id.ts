@@ -19,7 +19,10 @@ interface BlockCiphers {
   readonly open: Decipher;
 }
 
-/** Without padding and chaining a cipher keeps no state from block to block: one serves a key as long as its bytes live. */
+/**
+ * Without padding and chaining a cipher keeps no state from block to block: one serves a key as long as its
+ * bytes live.
+ */
 const blockCiphers = new WeakMap<Uint8Array, BlockCiphers>();
 
 function blockCiphersOf(idKey: Uint8Array): BlockCiphers {
@@ -38,7 +41,10 @@ export function makeEphemeralId(idKey: Uint8Array, tag: TagNumber, epoch: Epoch)
   return new Uint8Array(blockCiphersOf(idKey).seal.update(block));
 }
 
-/** Whose ID it is; `undefined` when the 48 zero bits say it is not of this day's key. Throws `format` for anything but 16 bytes. */
+/**
+ * Whose ID it is; `undefined` when the 48 zero bits say it is not of this day's key. Throws `format` for
+ * anything but 16 bytes.
+ */
 export function resolveEphemeralId(
   idKey: Uint8Array,
   ephId: Uint8Array,

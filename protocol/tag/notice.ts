@@ -38,7 +38,10 @@ export interface NoticeHead {
   readonly totalBytes: number;
 }
 
-/** The first five bytes of every notice of this issuer. Anywhere else among 262,224 bytes they stand once in four million lists. */
+/**
+ * The first five bytes of every notice of this issuer. Anywhere else among 262,224 bytes they stand once in
+ * four million lists.
+ */
 export function noticeMark(issuerPublicKey: Uint8Array): Uint8Array {
   return concat(Uint8Array.of(VERSION), issuerIdOf(issuerPublicKey));
 }

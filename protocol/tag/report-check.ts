@@ -1,6 +1,6 @@
 /**
- * The checks a report passes at a gateway, again at the ledger and again at the tracer (protocol.md §7, §8), in the order
- * of the refusal reasons. Offline: the issuer's public key and a clock reading are all it takes.
+ * The checks a report passes at a gateway, again at the ledger and again at the tracer (protocol.md §7, §8),
+ * in the order of the refusal reasons. Offline: the issuer's public key and a clock reading are all it takes.
  */
 import { equalBytes } from '../bytes.js';
 import { verifyCredential } from './credential.js';

@@ -122,8 +122,8 @@ export function decodeReport(bytes: Uint8Array): ReportEnvelope {
 }
 
 /**
- * Days whose keys opening this report can ask for: its own, that of the credential's epoch, and those next to its own. Of
- * bytes that are no report, any days or none.
+ * Days whose keys opening this report can ask for: its own, that of the credential's epoch, and those next to
+ * its own. Of bytes that are no report, any days or none.
  */
 export function reportDays(bytes: Uint8Array): readonly number[] {
   if (bytes.length < HEAD_BYTES) return [];

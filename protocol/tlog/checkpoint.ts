@@ -43,8 +43,8 @@ export function parseCheckpoint(text: string): Checkpoint {
 }
 
 /**
- * As {@link parseCheckpoint}, for the logs of others: lines after the third are allowed, not empty, and their meaning is left
- * open. Throws `format`.
+ * As {@link parseCheckpoint}, for the logs of others: lines after the third are allowed, not empty, and their
+ * meaning is left open. Throws `format`.
  */
 export function parseForeignCheckpoint(text: string): Checkpoint {
   const lines = text.split('\n');

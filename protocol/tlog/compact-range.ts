@@ -25,8 +25,12 @@ class NodeInput {
 }
 
 export class CompactRange {
-  /** At each level the node under way: its left half is the perfect subtree that waits there, when the size has that bit. */
+  /**
+   * At each level the node under way. Where the size has that bit, its left half is the perfect subtree that
+   * waits there.
+   */
   private readonly nodes: NodeInput[] = [];
+  /** What {@link root} hashes its way up with. */
   private readonly above = new NodeInput();
   private count = 0;
 

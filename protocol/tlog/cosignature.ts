@@ -1,18 +1,20 @@
 /**
- * C2SP tlog-cosignature with Ed25519 (cosignature/v1): a witness says that, at some time, this was the largest checkpoint of
- * the log it saw, and that it continues all it saw before.
+ * C2SP tlog-cosignature with Ed25519 (cosignature/v1): a witness says that, at some time, this was the
+ * largest checkpoint of the log it saw, and that it continues all it saw before.
  *
  *     verifier key   name "+" key hash in 8 hex digits "+" base64(0x04 || public key 32)
  *     key hash       first 4 bytes of H(name || newline || 0x04 || public key 32)
- *     signature      timestamp u64, unix seconds || Ed25519 signature 64, after the key hash in a signature line (note.ts)
- *     signed         "cosignature/v1" newline || "time " decimal newline || text of the checkpoint with its last newline
+ *     signature      timestamp u64, unix seconds || Ed25519 signature 64
+ *                    after the key hash in a signature line (note.ts)
+ *     signed         "cosignature/v1" newline || "time " decimal newline
+ *                    || text of the checkpoint with its last newline
  *
  * The name is not signed, so one key must never have two names. Bounds of ours: the time is from 1 to 2^53 − 1.
  */
 import { ByteReader, ByteWriter } from '../bytes.js';
 import { SIGNATURE_BYTES, verifyStrict, type Signer } from '../crypto/ed25519.js';
 import { FirebreakError } from '../errors.js';
-import { keyHashOf, keyText, parseKey, signatureLine, type NoteSignature } from './note.js';
+import { keyHashOf, formatKey, parseKey, signatureLine, type NoteSignature } from './note.js';
 import { fromBase64 } from './text-forms.js';
 
 const COSIGNATURE_V1 = 4;
@@ -48,7 +50,7 @@ export function cosignerWithKey(name: string, signer: Signer): CosignerWithKey {
 
 /** The witness' verifier key as text. */
 export function formatCosignerKey({ name, keyHash, cosignerKey }: Cosigner): string {
-  return keyText(name, keyHash, cosignerKey, COSIGNATURE_V1);
+  return formatKey(name, keyHash, cosignerKey, COSIGNATURE_V1);
 }
 
 /** Throws `format`, also for the key of a log. */
@@ -87,7 +89,8 @@ function signedMessage(text: string, timestampSeconds: number): Uint8Array {
 }
 
 /**
- * A cosignature of a checkpoint as a signature line, the newline included. Whoever calls this has checked the checkpoint.
+ * A cosignature of a checkpoint as a signature line, the newline included. Whoever calls this has checked the
+ * checkpoint.
  *
  * `text` is the note's text, without its signatures. Throws `format` for a time out of bounds.
  */
@@ -102,8 +105,9 @@ export const isBy = ({ name, keyHash }: NoteSignature, cosigner: Cosigner): bool
   name === cosigner.name && keyHash === cosigner.keyHash;
 
 /**
- * When `cosigner` cosigned the note, in unix seconds: the latest time, where it did several times; `undefined` when none of
- * the signatures is by it. They are those that opening the note left unverified (note.ts).
+ * When `cosigner` cosigned the note, in unix seconds: the latest time, where it did several times;
+ * `undefined` when none of the signatures is by it. They are those that opening the note left unverified
+ * (note.ts).
  *
  * Throws `signature` when one of them bears its name and key hash and is not valid: such a note is refused whole.
  */

@@ -1,7 +1,8 @@
 /**
  * A ledger entry (protocol.md §10): deterministic CBOR, and its SHA-256 with a zero byte before it is the Merkle leaf.
  *
- *     [type, appendedAtMs, source bstr16, sourceSeq, sourceTimeMs, payloadLength, payloadSha256 bstr32, previousLeaf bstr32]
+ *     [type, appendedAtMs, source bstr16, sourceSeq, sourceTimeMs,
+ *      payloadLength, payloadSha256 bstr32, previousLeaf bstr32]
  *
  * Bounds: type at most 65,535, payload at most 64 KiB; an entry so encoded is at most 131 bytes.
  */
@@ -22,6 +23,10 @@ export const ENTRY_TYPE = {
   credentials: 9,
   pruning: 10,
 } as const;
+
+/** Whether entries of this type hold a report, which gateways write and a retention window ends. */
+export const isReport = (type: number): boolean =>
+  type === ENTRY_TYPE.tagReport || type === ENTRY_TYPE.presenceReport;
 
 export interface LedgerEntry {
   readonly type: number;
@@ -79,8 +84,8 @@ const HASH_HEAD = 2;
 export type NamedPayload = Pick<LedgerEntry, 'type' | 'payloadSha256'>;
 
 /**
- * What {@link decodeEntry} would say of the payload, the hash as a view: a tenth of the work, for entries of one's own, and no
- * check of the fields between. Throws `format` for what cannot be an entry.
+ * What {@link decodeEntry} would say of the payload, the hash as a view: a tenth of the work, for entries of
+ * one's own, and no check of the fields between. Throws `format` for what cannot be an entry.
  */
 export function payloadNamedIn(entry: Uint8Array): NamedPayload {
   const reader = new CborReader(entry, 'a ledger entry');

@@ -1,8 +1,8 @@
 /**
  * What a reader of the ledger may ask, whoever serves it: the store itself in one process
- * (ledger/readers/reader-level.ts), or the ledger's HTTP (ledger/readers/reader-http.ts). Tile and bundle addresses are C2SP
- * tlog-tiles: `width` is 1..256, 256 for a full tile; a partial one is served at the width of the latest
- * checkpoint or any smaller width.
+ * (ledger/readers/reader-level.ts), or the ledger's HTTP (ledger/readers/reader-http.ts). Tile and bundle
+ * addresses are C2SP tlog-tiles: `width` is 1..256, 256 for a full tile; a partial one is served at the width
+ * of the latest checkpoint or any smaller width.
  */
 import type { UnixMs } from '../brands.js';
 
@@ -34,8 +34,8 @@ export interface LedgerReader {
   /** `width` entries, each with a big-endian u16 length before it. Throws `not-found`. */
   entryBundle(index: number, width: number): Promise<Uint8Array>;
   /**
-   * The payloads with these SHA-256 hashes, in order, or what became of them. At most 256 a call. Throws `damaged-payload` when one
-   * of them is not what was logged; the others can be asked for without it.
+   * The payloads with these SHA-256 hashes, in order, or what became of them. At most 256 a call. Throws
+   * `damaged-payload` when one of them is not what was logged; the others can be asked for without it.
    */
   payloads(hashes: readonly Uint8Array[]): Promise<readonly FoundPayload[]>;
   close(): Promise<void>;

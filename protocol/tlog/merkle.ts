@@ -4,9 +4,10 @@
  *     leaf = H(0x00 || entry)      node = H(0x01 || left || right)      root of nothing = H("")
  *
  * Only the hashes of *perfect* subtrees are stored: coordinate {level, index} is the root of the leaves
- * [index·2^level, (index+1)·2^level). Every proof is made in three steps: plan which stored hashes it takes, read them
- * all at once, compute. Hashes that are read are not trusted: whoever makes a proof from somebody else's tiles checks it.
- * Sizes and indexes are whole numbers below 2^53, so there is no 32-bit arithmetic here.
+ * [index·2^level, (index+1)·2^level). Every proof is made in three steps: plan which stored hashes it takes,
+ * read them all at once, compute. Hashes that are read are not trusted: whoever makes a proof from somebody
+ * else's tiles checks it. Sizes and indexes are whole numbers below 2^53, so there is no 32-bit arithmetic
+ * here.
  */
 import assert from 'node:assert/strict';
 import { equalBytes } from '../bytes.js';
@@ -21,7 +22,7 @@ export const MAX_ENTRY_BYTES = 65_535;
 export const emptyRoot = (): Uint8Array => sha256(new Uint8Array(0));
 
 const leafInput = new Uint8Array(1 + MAX_ENTRY_BYTES);
-/** Its beginnings, by length: entries are nearly all as long as the one before. */
+/** Views of its beginning, by their length: entries are nearly all as long as the one before. */
 const smallLeaves: Uint8Array[] = [];
 const SMALL_LEAF = 256;
 const nodeInput = new Uint8Array(1 + 2 * HASH_LENGTH).fill(1);
@@ -56,7 +57,7 @@ export interface HashCoordinate {
   readonly index: number;
 }
 
-/** Reads stored hashes, in the order asked, in one go. Implementations: protocol/tlog/tile-hash-reader.ts and the ledger's store. */
+/** Reads stored hashes, in the order asked, in one go (tile-hash-reader.ts). */
 export type HashReader = (coordinates: readonly HashCoordinate[]) => Promise<readonly Uint8Array[]>;
 
 /** Leaves [start, end), and on which side of the path its hash joins. */
@@ -165,7 +166,10 @@ export function planInclusion(index: number, size: number): ProofPlan {
   return planOf(inclusionSiblings(index, size));
 }
 
-/** What to read to prove that the tree of `newSize` leaves begins with that of `oldSize`. Throws `proof` when it shrinks. */
+/**
+ * What to read to prove that the tree of `newSize` leaves begins with that of `oldSize`. Throws `proof` when
+ * it shrinks.
+ */
 export function planConsistency(oldSize: number, newSize: number): ProofPlan {
   refuseUnless(
     oldSize >= 0 && oldSize <= newSize,
@@ -183,7 +187,10 @@ export async function treeRoot(size: number, read: HashReader): Promise<Uint8Arr
   return root;
 }
 
-/** RFC 6962 audit path of leaf `index`, leaf to root. Throws `proof` unless index < size, and what the reader throws. */
+/**
+ * RFC 6962 audit path of leaf `index`, leaf to root. Throws `proof` unless index < size, and what the reader
+ * throws.
+ */
 export async function proveInclusion(index: number, size: number, read: HashReader): Promise<Uint8Array[]> {
   const plan = planInclusion(index, size);
   return computeProof(plan, await readAll(plan, read));

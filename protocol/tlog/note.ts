@@ -7,8 +7,8 @@
  *     verifier key  name "+" key hash in 8 hex digits "+" base64(0x01 || public key 32)
  *     signer key    "PRIVATE+KEY+" name "+" key hash "+" base64(0x01 || seed 32)
  *
- * 0x01 is the type of the key. Witnesses have keys of type 0x04, in the same form (cosignature.ts); a note opened here never
- * takes one for the key of a log.
+ * 0x01 is the type of the key. Witnesses have keys of type 0x04, in the same form (cosignature.ts); a note
+ * opened here never takes one for the key of a log.
  *
  * A note is UTF-8 without control characters other than newline; a name has no white space and no plus. Base64 must be
  * canonical, so that no bit of a note can change unnoticed.
@@ -57,8 +57,8 @@ function requireName(name: string): void {
 }
 
 /**
- * The hash that stands for an Ed25519 key of some type under a name. Throws `format` for a name that may not stand in a note,
- * or a key that is not 32 bytes.
+ * The hash that stands for an Ed25519 key of some type under a name. Throws `format` for a name that may not
+ * stand in a note, or a key that is not 32 bytes.
  */
 export function keyHashOf(name: string, publicKey: Uint8Array, type: number): number {
   requireName(name);
@@ -67,8 +67,8 @@ export function keyHashOf(name: string, publicKey: Uint8Array, type: number): nu
   return asBuffer(digest).readUInt32BE();
 }
 
-/** A key of some type as text; the pair of {@link parseKey}. */
-export function keyText(name: string, keyHash: number, key: Uint8Array, type: number): string {
+/** A key of some type as text, which {@link parseKey} reads. */
+export function formatKey(name: string, keyHash: number, key: Uint8Array, type: number): string {
   const data = Buffer.from(concat(Uint8Array.of(type), key)).toString('base64');
   return `${name}+${keyHash.toString(16).padStart(8, '0')}+${data}`;
 }
@@ -85,7 +85,7 @@ export function noteSigner(name: string, signer: Signer): NoteSigner {
 
 /** The verifier key as text, for configuration and third-party auditors. Throws `format` as {@link noteVerifier}. */
 export function noteVerifierKey(name: string, publicKey: Uint8Array): string {
-  return keyText(name, noteVerifier(name, publicKey).keyHash, publicKey, ED25519);
+  return formatKey(name, noteVerifier(name, publicKey).keyHash, publicKey, ED25519);
 }
 
 /** Throws `format`. */
@@ -100,7 +100,7 @@ export function parseVerifierKey(vkey: string): NoteVerifier {
 /** The signer key as text. It is a secret: it goes to a file with mode 0600 and nowhere else. */
 export function noteSignerKey(name: string, seed: Uint8Array): string {
   const { keyHash } = noteSigner(name, fastSigner(seed));
-  return `PRIVATE+KEY+${keyText(name, keyHash, seed, ED25519)}`;
+  return `PRIVATE+KEY+${formatKey(name, keyHash, seed, ED25519)}`;
 }
 
 /** Throws `format`, never with the key in the message. */
@@ -153,14 +153,20 @@ function requireText(text: string): void {
   if (/[\u0000-\u0009\u000b-\u001f\p{Surrogate}]/u.test(text)) throw malformed('it holds control characters');
 }
 
-/** The whole of a note as text, where it is handed on and opened later. Throws `format` for bytes that are not UTF-8. */
+/**
+ * The whole of a note as text, where it is handed on and opened later. Throws `format` for bytes that are not
+ * UTF-8.
+ */
 export function noteText(note: Uint8Array): string {
   const text = utf8Text(note);
   if (text === undefined) throw malformed('it is not UTF-8');
   return text;
 }
 
-/** The text of a note and its signatures, none of them checked: not to be relied on before it is opened. Throws `format`. */
+/**
+ * The text of a note and its signatures, none of them checked: not to be relied on before it is opened.
+ * Throws `format`.
+ */
 export function readNote(note: string | Uint8Array): {
   readonly text: string;
   readonly signatures: readonly NoteSignature[];

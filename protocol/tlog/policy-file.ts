@@ -6,10 +6,10 @@
  *     group <name> all|any|<k> <name>...         k of these must have witnessed
  *     quorum <name>|none                         exactly one
  *
- * Fields stand apart by spaces and tabs; empty lines and lines that begin with # are passed over; every line ends in a
- * newline. A name is defined once, before it is used, and is the member of one group at most. Keys of logs are of type 0x01
- * (note.ts), keys of witnesses of type 0x04 (cosignature.ts). Bounds of ours: 256 KiB, 64 each of logs, witnesses and
- * groups, UTF-8 outside of comments.
+ * Fields stand apart by spaces and tabs; empty lines and lines that begin with # are passed over; every line
+ * ends in a newline. A name is defined once, before it is used, and is the member of one group at most. Keys
+ * of logs are of type 0x01 (note.ts), keys of witnesses of type 0x04 (cosignature.ts). Bounds of ours: 256
+ * KiB, 64 each of logs, witnesses and groups, UTF-8 outside of comments.
  */
 import { toHex } from '../bytes.js';
 import { parseCosignerKey } from './cosignature.js';
@@ -30,6 +30,7 @@ interface Draft {
   readonly names: Map<string, boolean>;
   /** Public keys, with what they are for. */
   readonly keys: Set<string>;
+  /** `null` until the quorum line is read; `undefined` when that says none. */
   quorum: string | undefined | null;
 }
 

@@ -1,6 +1,7 @@
 /**
- * The right edge of a growing log: its compact range and its partial tiles. Leaves go in, tiles to write come out, and
- * no hash is computed twice: the subtrees that tiles of a higher level hold are those the compact range completes anyway.
+ * The right edge of a growing log: its compact range and its partial tiles. Leaves go in, tiles to write come
+ * out, and no hash is computed twice: the subtrees that tiles of a higher level hold are those the compact
+ * range completes anyway.
  */
 import { compactRangeOf, type CompactRange } from './compact-range.js';
 import type { TreeSize } from '../brands.js';
@@ -14,6 +15,7 @@ export interface TileBytes extends Tile {
   readonly bytes: Uint8Array;
 }
 
+/** The tile of a level that is being filled. */
 interface EdgeTile {
   index: number;
   width: number;
@@ -40,6 +42,7 @@ export class TileEdge {
       tile.hashes.set(bytes);
       Object.assign(tile, { index, width });
     }
+    // A level without a partial tile goes on after its full ones.
     for (let level = 0; TILE_WIDTH ** (level + 1) <= range.size; level++) {
       this.levelTile(level).index = Math.floor(range.size / TILE_WIDTH ** (level + 1));
     }
@@ -58,8 +61,8 @@ export class TileEdge {
   }
 
   /**
-   * The tiles that changed since the last call: the full ones, then the partial ones of level `partialFrom` and up as they
-   * stand. Each is a copy.
+   * The tiles that changed since the last call: the full ones, then the partial ones of level `partialFrom`
+   * and up as they stand. Each is a copy.
    */
   takeChanged(partialFrom = 0): TileBytes[] {
     const taken = this.full;

@@ -5,13 +5,17 @@ import type { HashCoordinate, HashReader } from './merkle.js';
 import { tileOfHash, type Tile } from './tile.js';
 import { TileTree } from './tile-tree.js';
 
-/** Of each kept tile 17 KB. Those of a log of ten million entries are 154, and each proof wants two of them. */
-const MOST_KEPT = 256;
+/**
+ * Tiles kept, 17 KB each. A log of ten million entries has 154 above the lowest level, and each proof needs
+ * two of them.
+ */
+const MAX_KEPT = 256;
 
 /**
- * A reader of the hashes of the log at `size`, a size for which the ledger published a checkpoint. Tiles above the lowest
- * level are kept for the next call. The hashes are as good as the ledger: check what is made of them against a signed root.
- * Throws `damaged` for a tile of another length, `not-found` for a hash the log does not have at that size.
+ * A reader of the hashes of the log at `size`, a size for which the ledger published a checkpoint. Tiles
+ * above the lowest level are kept for the next call. The hashes are unchecked: hold what is made of them
+ * against a signed root. Throws `damaged` for a tile of another length, `not-found` for a hash the log does
+ * not have at that size.
  */
 export function tileHashReader(reader: Pick<LedgerReader, 'tile'>, size: number): HashReader {
   const kept = new Map<string, TileTree>();
@@ -21,7 +25,7 @@ export function tileHashReader(reader: Pick<LedgerReader, 'tile'>, size: number)
     if (before !== undefined) return before;
     const tree = new TileTree(tile, await reader.tile(tile.level, tile.index, tile.width));
     if (tile.level > 0) kept.set(name, tree);
-    const [oldest] = kept.size > MOST_KEPT ? kept.keys() : [];
+    const [oldest] = kept.size > MAX_KEPT ? kept.keys() : [];
     if (oldest !== undefined) kept.delete(oldest);
     return tree;
   };

@@ -1,6 +1,7 @@
 /**
- * A tile of hashes and the nodes above them, each joined when it is first asked for. Laid as a heap: node 1 is the root of a
- * full tile, below node k stand 2k and 2k + 1, and the tile's own hashes are nodes 256 to 511.
+ * A tile of hashes and the nodes above them, each joined when it is first asked for. Laid as a heap: node 1
+ * is the root of a full tile, below node k stand 2k and 2k + 1, and the tile's own hashes are nodes 256 to
+ * 511.
  */
 import { FirebreakError } from '../errors.js';
 import { HASH_LENGTH, joinPair } from './merkle.js';

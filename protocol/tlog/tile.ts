@@ -13,6 +13,8 @@ import { MAX_ENTRY_BYTES, type HashCoordinate } from './merkle.js';
 export const TILE_HEIGHT = 8;
 export const TILE_WIDTH = 256;
 const MAX_LEVEL = 63;
+/** Before each entry of a bundle. */
+const LENGTH_BYTES = 2;
 
 /** A tile of hashes as it stands at some size of the log. */
 export interface Tile {
@@ -48,7 +50,10 @@ function widthSuffix(width: number): string {
 
 const ADDRESS = /^tile\/(entries|0|[1-9]\d?)\/((?:x\d{3}\/)*\d{3})(?:\.p\/([1-9]\d{0,2}))?$/;
 
-/** The tile or bundle a path names; throws `format` for any path that {@link tilePath} and {@link entriesPath} would not write. */
+/**
+ * The tile or bundle a path names; throws `format` for any path that {@link tilePath} and {@link entriesPath}
+ * would not write.
+ */
 export function parseTilePath(path: string): TileAddress {
   const [, kind = '', groups = '', partial] = ADDRESS.exec(path) ?? [];
   const index = Number(groups.replaceAll(/[x/]/g, ''));
@@ -82,7 +87,10 @@ export function partialTiles(size: number): Tile[] {
   return tiles;
 }
 
-/** The tiles to write when a log grows: those that became full or grew, level by level, each as it stands at `newSize`. */
+/**
+ * The tiles to write when a log grows: those that became full or grew, level by level, each as it stands at
+ * `newSize`.
+ */
 export function* tilesBetween(oldSize: number, newSize: number): Generator<Tile> {
   for (let level = 0; hashesAt(level, newSize) > 0; level++) {
     const before = hashesAt(level, oldSize);
@@ -94,7 +102,10 @@ export function* tilesBetween(oldSize: number, newSize: number): Generator<Tile>
   }
 }
 
-/** The tile of a log of `size` entries that holds, or gives by hashing 2^(level mod 8) of its hashes, a stored hash. */
+/**
+ * Where a stored hash is found in a log of `size` entries: it is the root of `count` hashes of the tile, from
+ * place `first` on.
+ */
 export function tileOfHash(
   { level, index }: HashCoordinate,
   size: number,
@@ -108,7 +119,7 @@ export function tileOfHash(
 
 /** Entries, at most 256 of at most 65,535 bytes, as an entry bundle. */
 export function bundleOf(entries: readonly Uint8Array[]): Uint8Array {
-  const bundle = Buffer.allocUnsafe(entries.reduce((sum, entry) => sum + 2 + entry.length, 0));
+  const bundle = Buffer.allocUnsafe(entries.reduce((sum, entry) => sum + LENGTH_BYTES + entry.length, 0));
   let at = 0;
   for (const entry of entries) {
     if (entry.length > MAX_ENTRY_BYTES) throw new FirebreakError('size', 'an entry is at most 65,535 bytes');
@@ -125,13 +136,13 @@ export function entriesOf(bundle: Uint8Array, width: number): Uint8Array[] {
   return ends.map((end, place) => entryBetween(bundle, ends[place - 1] ?? 0, end));
 }
 
-/** One of them, by its place. Throws `format` as well. */
+/** The entry at `place` of a bundle that must hold exactly `width`. Throws `format`. */
 export function entryOf(bundle: Uint8Array, width: number, place: number): Uint8Array {
   const ends = endsOf(bundle, width);
   return entryBetween(bundle, ends[place - 1] ?? 0, ends[place] ?? 0);
 }
 
-/** Where each entry ends. */
+/** Where each entry of the bundle ends. Throws `format` unless it holds exactly `width`. */
 function endsOf(bundle: Uint8Array, width: number): number[] {
   const ends: number[] = [];
   let at = 0;
@@ -144,8 +155,6 @@ function endsOf(bundle: Uint8Array, width: number): number[] {
   throw new FirebreakError('format', `an entry bundle does not hold ${width} entries and nothing else`);
 }
 
-const LENGTH_BYTES = 2;
-
-/** A copy: what is kept of one entry is not to keep the bundle. */
+/** A copy, so that keeping an entry does not keep its bundle in memory. */
 const entryBetween = (bundle: Uint8Array, start: number, end: number): Uint8Array =>
   new Uint8Array(bundle.subarray(start + LENGTH_BYTES, end));

@@ -1,6 +1,6 @@
 /**
- * C2SP tlog-proof (c2sp.org/tlog-proof@v1): a text file that proves, to whoever knows the log's key and nothing else, that
- * an entry is in a log.
+ * C2SP tlog-proof (c2sp.org/tlog-proof@v1): a text file that proves, to whoever knows the log's key and
+ * nothing else, that an entry is in a log.
  *
  *     "c2sp.org/tlog-proof@v1" newline
  *     ["extra " base64(extra data) newline]       absent when there is none; the proof does not vouch for it
@@ -9,8 +9,9 @@
  *     newline
  *     checkpoint, verbatim                        a signed note (checkpoint.ts), cosignatures and all
  *
- * Base64 is RFC 4648 §4 and must be canonical, so that what decodes encodes to the same bytes. Bounds of ours: index below
- * 2^53, hence at most 53 hashes; a file of at most 2 MiB. What the checkpoint says is checked when it is opened, not here.
+ * Base64 is RFC 4648 §4 and must be canonical, so that what decodes encodes to the same bytes. Bounds of
+ * ours: index below 2^53, hence at most 53 hashes; a file of at most 2 MiB. What the checkpoint says is
+ * checked when it is opened, not here.
  */
 import { FirebreakError } from '../errors.js';
 import { HASH_LENGTH } from './merkle.js';

@@ -20,7 +20,8 @@ export async function undamagedPayloads(
     if (!(error instanceof FirebreakError && error.code === 'damaged-payload')) throw error;
   }
   if (hashes.length <= 1) return { payloads: hashes.map(() => undefined), damaged: [...hashes.keys()] };
-  const half = hashes.length >> 1; // one that is damaged takes the others with it: by halves, until it is alone
+  // One that is damaged keeps all that are asked for with it from being read: halved until it is alone.
+  const half = hashes.length >> 1;
   const first = await undamagedPayloads(reader, hashes.slice(0, half));
   const rest = await undamagedPayloads(reader, hashes.slice(half));
   return {

@@ -1,6 +1,6 @@
 /**
- * Whose signatures a checkpoint needs (C2SP tlog-policy; policy-file.ts reads it from text), and a checkpoint held against
- * that: signed by the log, and cosigned by a quorum of witnesses.
+ * Whose signatures a checkpoint needs (C2SP tlog-policy; policy-file.ts reads it from text), and a checkpoint
+ * held against that: signed by the log, and cosigned by a quorum of witnesses.
  */
 import { equalBytes } from '../bytes.js';
 import { openCheckpointNote, type Checkpoint } from './checkpoint.js';
@@ -87,8 +87,8 @@ function describe(policy: WitnessPolicy, name: string): string {
 /**
  * Opens a checkpoint and looks who of the policy cosigned it; whether they are enough is for the caller to ask.
  *
- * Throws `format`, `signature` for a bad signature of the log or of a witness, `foreign` for another log's checkpoint and
- * for a policy that names logs and not this one.
+ * Throws `format`, `signature` for a bad signature of the log or of a witness, `foreign` for another log's
+ * checkpoint and for a policy that names logs and not this one.
  */
 export function readCosignatures(
   note: string | Uint8Array,

@@ -39,10 +39,10 @@ class Rehearsal {
 
   offer(one: Pick<Queued<number>, 'writer' | 'bytes'>): void {
     const queued = { ...one, item: this.#item++ };
-    const putOut = this.#queue.offer(queued);
-    if (putOut === undefined) return;
+    const evicted = this.#queue.offer(queued);
+    if (evicted === undefined) return;
     this.#lineOf(queued.writer).push(queued.item);
-    for (const { writer, item, bytes } of putOut) {
+    for (const { writer, item, bytes } of evicted) {
       const line = this.#lineOf(writer);
       expect(writer).not.toBe(queued.writer);
       line.splice(line.indexOf(item), 1);
@@ -177,7 +177,7 @@ describe('a fair queue', () => {
     );
   });
 
-  test('does not put out what is being worked on', () => {
+  test('does not evict what is being worked on', () => {
     const queue = new FairQueue<number>({ ...ROOMY, bytes: 30 });
     for (const item of [1, 2, 3]) queue.offer(of('a', item));
     for (let i = 0; i < 3; i++) queue.take();

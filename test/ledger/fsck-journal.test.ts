@@ -61,12 +61,12 @@ describe('a journal', () => {
     for (let pieces = 0; pieces < 5; pieces++) {
       const dir = await temporaryFolder();
       let left = Infinity;
-      const writeElsewhere = async (fd: number, piece: Piece): Promise<number> => {
+      const writeAsync = async (fd: number, piece: Piece): Promise<number> => {
         left -= 1;
         if (left < 0) throw new Error('killed');
-        return NODE_DISK.writeElsewhere(fd, piece);
+        return NODE_DISK.writeAsync(fd, piece);
       };
-      const { journal } = openJournal(dir, { disk: { ...NODE_DISK, writeElsewhere } });
+      const { journal } = openJournal(dir, { disk: { ...NODE_DISK, writeAsync } });
       const rows = [{ key: Buffer.from('e'), value: Buffer.alloc(700_000, 1) }];
       for (let commit = 1; commit <= 7; commit++) await journal.append({ commit, settled: 0, rows });
       left = pieces;

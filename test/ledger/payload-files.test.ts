@@ -95,8 +95,8 @@ describe('files of payloads', () => {
     const [written, MB] = [[0], 2 ** 20];
     const disk: Disk = {
       ...NODE_DISK,
-      writeElsewhere: async (fd, piece) => {
-        const bytes = await NODE_DISK.writeElsewhere(fd, piece);
+      writeAsync: async (fd, piece) => {
+        const bytes = await NODE_DISK.writeAsync(fd, piece);
         written.push((written.pop() ?? 0) + bytes);
         return bytes;
       },

@@ -5,7 +5,7 @@ import { PayloadFilter } from '../../ledger/store/payload-filter.js';
 import { PayloadIndex } from '../../ledger/store/payload-index.js';
 import { bucketOf, PayloadTable } from '../../ledger/store/payload-table.js';
 import { storeLocation } from '../../ledger/store/folder.js';
-import { openDatabase, type Database } from '../../ledger/store/store-open.js';
+import { openDatabase, type Database } from '../../ledger/store/database.js';
 import { NODE_DISK } from '../../ledger/store/disk.js';
 import { openPayloadFiles } from '../../ledger/store/payload-files.js';
 import { WriteBehind } from '../../ledger/store/write-behind.js';

@@ -100,9 +100,9 @@ function slowDisk(path: string) {
   const mayGoOn = new Promise<void>((resolve) => (letOn = resolve));
   const disk: Disk = {
     ...NODE_DISK,
-    writeElsewhere: (fd, piece) => {
+    writeAsync: (fd, piece) => {
       if (open.get(fd) === path && piece.bytes.every((byte) => byte === 0)) wiped.add(fd);
-      return NODE_DISK.writeElsewhere(fd, piece);
+      return NODE_DISK.writeAsync(fd, piece);
     },
     open: (name, flags, mode) => {
       const fd = NODE_DISK.open(name, flags, mode);

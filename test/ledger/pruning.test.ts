@@ -18,7 +18,7 @@ import { openLedgerReaderHttp } from '../../ledger/readers/reader-http.js';
 import { openLedgerFolder } from '../../ledger/readers/reader-level.js';
 import { Sequencer } from '../../ledger/sequence/sequencer.js';
 import { readEdge } from '../../ledger/start.js';
-import { openStoreLevel } from '../../ledger/store/store-recovery.js';
+import { openStoreLevel } from '../../ledger/store/store-open.js';
 import { inlineChecker } from '../../ledger/intake/checker-inline.js';
 import { verifyFolder } from '../../ledger/verify/verify-folder.js';
 import { verifyLog } from '../../ledger/verify/verify.js';

@@ -25,7 +25,11 @@ import {
 } from '../../ledger/store/store-payloads.js';
 import { payloadKey } from '../../ledger/store/store-keys.js';
 import { decodeBatchRow, encodeBatchRow } from '../../ledger/store/store-rows.js';
-import { decodeEntrySegment, encodeEntrySegment, joinSegments } from '../../ledger/store/store-segments.js';
+import {
+  decodeEntrySegment,
+  encodeEntrySegment,
+  bundleOfSegments,
+} from '../../ledger/store/store-segments.js';
 import { decodeStateRow, encodeStateRow } from '../../ledger/store/store-state.js';
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
 import { signCheckpoint } from '../../protocol/tlog/checkpoint.js';
@@ -224,7 +228,7 @@ describe('segments of a bundle', () => {
   });
 
   test('are joined and cut to the width asked for', () => {
-    const joined = joinSegments(256, 3, [segment(256, 1, 2), segment(258, 3, 4)]);
+    const joined = bundleOfSegments(256, 3, [segment(256, 1, 2), segment(258, 3, 4)]);
     expect(Buffer.from(joined)).toEqual(Buffer.from(bundleOf([1, 2, 3].map(entry))));
   });
 
@@ -235,11 +239,11 @@ describe('segments of a bundle', () => {
   });
 
   test('name the first entry that is missing', () => {
-    expect(() => joinSegments(0, 4, [segment(0, 1), segment(2, 3, 4)])).toThrow('entry 1 is missing');
-    expect(() => joinSegments(0, 4, [segment(1, 1)])).toThrow('entry 0 is missing');
-    expect(() => joinSegments(0, 4, [segment(0, 1, 2, 3)])).toThrow('entry 3 is missing');
+    expect(() => bundleOfSegments(0, 4, [segment(0, 1), segment(2, 3, 4)])).toThrow('entry 1 is missing');
+    expect(() => bundleOfSegments(0, 4, [segment(1, 1)])).toThrow('entry 0 is missing');
+    expect(() => bundleOfSegments(0, 4, [segment(0, 1, 2, 3)])).toThrow('entry 3 is missing');
     const cut = { firstIndex: 0, value: segment(0, 1, 2).value.subarray(0, 18) };
-    expect(() => joinSegments(0, 2, [cut])).toThrow('entry 1 is missing');
+    expect(() => bundleOfSegments(0, 2, [cut])).toThrow('entry 1 is missing');
   });
 });
 

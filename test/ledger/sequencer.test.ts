@@ -7,7 +7,7 @@ import { openLedger } from '../../ledger/ledger.js';
 import { Sequencer } from '../../ledger/sequence/sequencer.js';
 import { readEdge } from '../../ledger/start.js';
 import { KEPT_DAY } from '../../ledger/store/store-keys.js';
-import { openStoreLevel } from '../../ledger/store/store-recovery.js';
+import { openStoreLevel } from '../../ledger/store/store-open.js';
 import { verifyLog } from '../../ledger/verify/verify.js';
 import { batchHash } from '../../protocol/mqtt/batch.js';
 import { sha256 } from '../../protocol/crypto/hash.js';

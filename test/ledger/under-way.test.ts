@@ -27,13 +27,13 @@ function heldDisk(told: EventEmitter, payload: Buffer): Disk {
       else journals.delete(fd);
       return fd;
     },
-    writeElsewhere: async (fd, piece) => {
+    writeAsync: async (fd, piece) => {
       if (journals.has(fd) && piece.bytes.includes(payload)) {
         const goOn = once(told, 'go on');
         told.emit('begun');
         await goOn;
       }
-      return NODE_DISK.writeElsewhere(fd, piece);
+      return NODE_DISK.writeAsync(fd, piece);
     },
   };
 }

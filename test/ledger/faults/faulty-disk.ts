@@ -92,8 +92,8 @@ export class FaultyDisk implements Disk {
     return this.#at(this.#name('read', fd), () => NODE_DISK.read(fd, bytes), fileError);
   }
 
-  readElsewhere(fd: number, bytes: Buffer, position: number): Promise<number> {
-    return this.#later(this.#name('read', fd), () => NODE_DISK.readElsewhere(fd, bytes, position), fileError);
+  readAsync(fd: number, bytes: Buffer, position: number): Promise<number> {
+    return this.#later(this.#name('read', fd), () => NODE_DISK.readAsync(fd, bytes, position), fileError);
   }
 
   write(fd: number, piece: Piece): number {
@@ -102,10 +102,10 @@ export class FaultyDisk implements Disk {
     return this.#at(name, () => NODE_DISK.write(fd, piece), fileError, half);
   }
 
-  writeElsewhere(fd: number, piece: Piece): Promise<number> {
+  writeAsync(fd: number, piece: Piece): Promise<number> {
     const name = this.#name('write', fd);
-    const half = (): Promise<number> => NODE_DISK.writeElsewhere(fd, halfOf(piece));
-    return this.#later(name, () => NODE_DISK.writeElsewhere(fd, piece), fileError, half);
+    const half = (): Promise<number> => NODE_DISK.writeAsync(fd, halfOf(piece));
+    return this.#later(name, () => NODE_DISK.writeAsync(fd, piece), fileError, half);
   }
 
   truncate(fd: number): void {

@@ -37,9 +37,9 @@ const telling: Disk = {
     tellTurn(fd, piece);
     return NODE_DISK.write(fd, piece);
   },
-  writeElsewhere: (fd, piece) => {
+  writeAsync: (fd, piece) => {
     tellTurn(fd, piece);
-    return NODE_DISK.writeElsewhere(fd, piece);
+    return NODE_DISK.writeAsync(fd, piece);
   },
   database: (location, options) => {
     const db = NODE_DISK.database(location, options);

@@ -26,7 +26,7 @@ import { DAY, gateway, laterMs, RETENTION_DAYS, stage } from '../pruning-stage.j
 const watchedDisk = (onCall: () => void): Disk => ({
   ...NODE_DISK,
   write: (...args) => (onCall(), NODE_DISK.write(...args)),
-  writeElsewhere: (...args) => (onCall(), NODE_DISK.writeElsewhere(...args)),
+  writeAsync: (...args) => (onCall(), NODE_DISK.writeAsync(...args)),
   unlink: (...args) => (onCall(), NODE_DISK.unlink(...args)),
   truncate: (...args) => (onCall(), NODE_DISK.truncate(...args)),
 });

@@ -1,10 +1,10 @@
-/** So much work at a time, in the order it was asked for; the rest waits. Whoever asks bounds how much waits. */
-export class AtMost {
+/** Lets so many pieces of work run at a time, in the order they were asked for. The caller bounds how many wait. */
+export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(atOnce: number) {
-    this.#free = atOnce;
+  constructor(permits: number) {
+    this.#free = permits;
   }
 
   async run<T>(work: () => Promise<T>): Promise<T> {

@@ -1,7 +1,8 @@
 /**
- * What entries under way say of gateways: their records once the entries are stored, and whether a gateway is still
- * certified for an item. That was asked when the batch was checked too, but a revocation may have come into the log since,
- * and whoever reads the log judges by the order in it (protocol.md §8). Pure.
+ * What the entries of one commit change about gateways: their records once the commit is stored, and whether
+ * a gateway is still certified for an item. That was asked when the batch was checked too, but a revocation
+ * may have come into the log since, and whoever reads the log judges by the order in it (protocol.md §8).
+ * Pure.
  */
 import { toHex } from '../../protocol/bytes.js';
 import type { Refusal } from '../../protocol/errors.js';
@@ -16,8 +17,7 @@ export interface GatewayRules {
   readonly isConfigured: (writerId: Uint8Array) => boolean;
 }
 
-/** One commit's worth of changes. */
-export class GatewayCourse {
+export class GatewayChanges {
   readonly #rules: GatewayRules;
   readonly #changed = new Map<string, GatewayRecord>();
   /** The writer last asked for: items come batch by batch. */
@@ -27,12 +27,12 @@ export class GatewayCourse {
     this.#rules = rules;
   }
 
-  /** Records that are others now. */
+  /** The records that this commit changes, as it leaves them. */
   get changed(): readonly GatewayRecord[] {
     return [...this.#changed.values()];
   }
 
-  /** Why the log as it stands does not take an item that this writer received then, unix ms. */
+  /** Why the log as it stands does not take an item that this writer received at `timeMs`, if so. */
   refusalOf(writerId: Uint8Array, timeMs: number): Refusal | undefined {
     if (this.#asked?.writerId !== writerId) {
       const record = this.#rules.isConfigured(writerId) ? undefined : this.#recordOf(writerId);

@@ -1,4 +1,4 @@
-/** Which writer may do what on the broker (protocol.md §9). Pure. */
+/** Which writer may publish and hear which topics on the broker (protocol.md §9). Pure. */
 import { equalBytes } from '../../protocol/bytes.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { parseTopic } from '../../protocol/mqtt/topics.js';
@@ -13,9 +13,10 @@ export interface Publication {
 }
 
 /**
- * A writer publishes its own entries (QoS 1, so that it learns they arrived; never retained) and its own status; the
- * issuer alone publishes what the authority says, retained. Nothing is published with QoS 2 (protocol.md §9): the broker would
- * hold a thousand such messages for each connection that never releases them.
+ * A writer publishes its own entries (QoS 1, so that it learns they arrived; never retained) and its own
+ * status; the issuer alone publishes what the authority says, retained. Nothing is published with QoS 2
+ * (protocol.md §9): the broker would hold a thousand such messages for each connection that never releases
+ * them.
  */
 export function publishVerdict(
   { topic, qos, retain }: Publication,

@@ -1,7 +1,8 @@
 /**
- * What entries under way do to days: the rules of pruning (protocol.md §13), and the day records once they are stored.
- * The log decides, never a report's own word: a day is pruned by the issuer, after the log says that its keys are
- * destroyed, and not before it left the retention window by the time the entry is appended. Pure.
+ * What the entries of one commit change about days: the rules of pruning (protocol.md §13), and the day
+ * records once the commit is stored. The log decides, never a report's own word: a day is pruned by the
+ * issuer, after the log says that its keys are destroyed, and not before it left the retention window by the
+ * time the entry is appended. Pure.
  */
 import type { UnixMs } from '../../protocol/brands.js';
 import type { Refusal } from '../../protocol/errors.js';
@@ -22,15 +23,14 @@ interface Stored {
   bytes: number;
 }
 
-/** One commit's worth of changes. */
-export class DayCourse {
+export class DayChanges {
   readonly #rules: DayRules;
   readonly #nowMs: UnixMs;
-  /** What the issuer said of a day. */
+  /** Records of the days that the issuer spoke of in this commit. */
   readonly #ended = new Map<number, DayRecord>();
-  /** What was stored for a day. */
+  /** What this commit stores for each day. */
   readonly #stored = new Map<number, Stored>();
-  /** Reports of one day come in rows: the day last asked for, which is not pruned. */
+  /** The day last asked for, when it is not pruned: reports of one day come one after another. */
   #openDay: number | undefined;
 
   constructor(rules: DayRules, nowMs: UnixMs) {
@@ -38,7 +38,7 @@ export class DayCourse {
     this.#nowMs = nowMs;
   }
 
-  /** Days whose record is another one now. */
+  /** The records that this commit changes, as it leaves them. */
   get changed(): readonly DayRecord[] {
     const days = new Set([...this.#ended.keys(), ...this.#stored.keys()]);
     return [...days].map((day) => {
@@ -52,14 +52,14 @@ export class DayCourse {
     });
   }
 
-  /** The index of the entry that said the same of a day before. */
+  /** Index of the earlier entry that said the same of a day, if one did. */
   saidBefore({ statement }: CheckedItem): number | undefined {
     if (!isOfDay(statement)) return undefined;
     const { destroyedBy, pruned } = this.#recordOf(statement.day);
     return statement.kind === 'keys-destroyed' ? destroyedBy : pruned?.by;
   }
 
-  /** Why the log as it stands does not take this item. */
+  /** Why the log as it stands does not take this item, if so. */
   refusalOf({ statement, retentionDay }: CheckedItem): Refusal | undefined {
     if (retentionDay !== KEPT_DAY && this.#isPruned(retentionDay)) return 'day';
     if (!isOfDay(statement) || statement.kind === 'keys-destroyed') return undefined;
