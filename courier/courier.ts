@@ -90,10 +90,7 @@ export interface CourierStatus {
   readonly renumbered: number;
   /** Receipts that did not verify, or fit no batch under way. */
   readonly strayReceipts: number;
-  /**
-   * When the newest receipt came by which the ledger took something, deployment ms, and the place in the log of
-   * the last entry it took then.
-   */
+  /** When the ledger last took entries in, deployment ms, and the index of the last of them. */
   readonly lastReceiptMs: number | undefined;
   readonly lastIndex: number | undefined;
 }
