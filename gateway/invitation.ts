@@ -23,7 +23,9 @@ export interface InvitationDeps {
 
 export class Invitation {
   readonly #deps: InvitationDeps;
-  #isOut = false;
+  /** Undefined after a change that failed: a radio may carry out later what it could not do at once. */
+  #isOut: boolean | undefined = false;
+  #isStarted = false;
   #isOver = false;
   #failures = 0;
   #turn: Promise<void> = Promise.resolve();
@@ -32,15 +34,16 @@ export class Invitation {
     this.#deps = deps;
   }
 
-  /** As things stand, for the first time. Rejects with what the radio could not do. */
+  /** As things stand, for the first time; nothing is done before. Rejects with what the radio could not do. */
   start(): Promise<void> {
+    this.#isStarted = true;
     return this.#afterTheLast(() => this.#change());
   }
 
   /** As things stand now and again, until the signal, also where the radio hangs. */
   async keep(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const pauseMs = this.#isOut ? WHILE_WELL_MS : WHILE_NOT_MS;
+      const pauseMs = this.#isOut === true ? WHILE_WELL_MS : WHILE_NOT_MS;
       const wait = this.#deps.clock.sleep(pauseMs, signal).then(() => unlessAborted(this.look(), signal));
       await wait.catch(() => undefined); // told to end
     }
@@ -67,7 +70,8 @@ export class Invitation {
   async #change(): Promise<void> {
     const { advertiser, settings, canServe } = this.#deps;
     const isWanted = canServe();
-    if (this.#isOver || isWanted === this.#isOut) return;
+    if (!this.#isStarted || this.#isOver || isWanted === this.#isOut) return;
+    this.#isOut = undefined;
     await (isWanted ? advertiser.set(settings) : advertiser.stop());
     this.#isOut = isWanted;
   }

@@ -55,15 +55,20 @@ function invited(advertise: () => Promise<void>) {
     clock,
     log: { ...silentLog, warn: (_, fields) => void state.lines.push(String(fields?.['why'])) },
   });
-  const kept = invitation.keep(stop.signal);
-  return { invitation, clock, state, end: () => (stop.abort(), kept) };
+  let kept: Promise<void> | undefined;
+  const begin = async (): Promise<void> => {
+    await invitation.start();
+    kept = invitation.keep(stop.signal);
+  };
+  return { invitation, clock, state, begin, end: () => (stop.abort(), kept) };
 }
 
 it('asks tags in as soon as the radio can again, and says by doubling that it could not', async () => {
   const radio = { fails: true };
-  const { clock, state, end } = invited(async () => {
+  const { clock, state, begin, end } = invited(async () => {
     if (radio.fails) throw new FirebreakError('timeout', 'no answer from the adapter');
   });
+  await begin();
   state.canServe = true;
   await clock.advance(100_000);
   expect(state.lines).toEqual(Array.from({ length: 7 }, () => 'no answer from the adapter'));
@@ -75,9 +80,34 @@ it('asks tags in as soon as the radio can again, and says by doubling that it co
   await end();
 });
 
+it('is taken back where the radio could not put it on the air, and may do so later', async () => {
+  const radio = { fails: true };
+  const { clock, state, begin, end } = invited(async () => {
+    if (radio.fails) throw new FirebreakError('timeout', 'no answer from the adapter');
+  });
+  await begin();
+  state.canServe = true;
+  await clock.advance(2_000);
+  [radio.fails, state.canServe] = [false, false];
+  await clock.advance(2_000);
+  expect(state.changes).toEqual(['stop']);
+  await end();
+});
+
+it('waits until the gateway serves, though day keys come before', async () => {
+  const { invitation, state, begin, end } = invited(async () => undefined);
+  state.canServe = true;
+  await invitation.look();
+  expect(state.changes).toEqual([]);
+  await begin();
+  expect(state.changes).toEqual(['set']);
+  await end();
+});
+
 it('is not put on the air again by what was under way when it was withdrawn', async () => {
   let isDone = (): void => undefined;
-  const { invitation, state, end } = invited(() => new Promise((resolve) => (isDone = resolve)));
+  const { invitation, state, begin, end } = invited(() => new Promise((resolve) => (isDone = resolve)));
+  await begin();
   state.canServe = true;
   const looked = invitation.look();
   await settled();
@@ -93,7 +123,8 @@ it('is not put on the air again by what was under way when it was withdrawn', as
 });
 
 it('ends when it is told to, also with a radio that hangs', async () => {
-  const { clock, state, end } = invited(() => new Promise(() => undefined));
+  const { clock, state, begin, end } = invited(() => new Promise(() => undefined));
+  await begin();
   state.canServe = true;
   await clock.advance(2_000);
   await expect(end()).resolves.toBeUndefined();
