@@ -13,6 +13,7 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { holdLock } from '../host/folder-lock.js';
+import { syncFolder } from '../host/sync-folder.js';
 import { toHex } from '../protocol/bytes.js';
 import { FirebreakError, type ErrorCode } from '../protocol/errors.js';
 import { sha256 } from '../protocol/crypto/hash.js';
@@ -38,11 +39,6 @@ function fileError(file: string, cause: unknown): FirebreakError {
   const errno = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   const why = cause instanceof Error ? cause.message : String(cause);
   return new FirebreakError(CODES[errno] ?? 'input', `${file} cannot be used: ${why}`, { cause });
-}
-
-async function syncFolder(dir: string): Promise<void> {
-  const handle = await open(dir, 'r');
-  await handle.sync().finally(() => handle.close());
 }
 
 async function writeSynced(file: string, content: string, flag: 'w' | 'wx'): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import { link, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncFolder } from '../../host/sync-folder.js';
 import { systemReason } from '../../host/system-words.js';
 import { FirebreakError } from '../../protocol/errors.js';
 
@@ -88,9 +89,3 @@ const notSynced = (file: string, cause: unknown): FirebreakError =>
     `${file} is written, but may be lost in a power cut: its folder cannot be synced: ${systemReason(cause)}`,
     { cause },
   );
-
-/** A name that was made, moved or removed in the folder is on disk when it resolves. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  await handle.sync().finally(() => handle.close());
-}

@@ -8,7 +8,8 @@ import { dirname } from 'node:path';
 import { fromHex, toHex } from '../../protocol/bytes.js';
 import { systemReason } from '../../host/system-words.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { syncFolder, writeNew } from './atomic-file.js';
+import { syncFolder } from '../../host/sync-folder.js';
+import { writeNew } from './atomic-file.js';
 
 const KEY_BYTES = 32;
 

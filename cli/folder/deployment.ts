@@ -8,7 +8,7 @@ import { issuerIdOf } from '../../protocol/keys.js';
 import { noteVerifierKey } from '../../protocol/tlog/note.js';
 import type { ProtocolSettings } from '../../protocol/settings.js';
 import { x25519KeyPair } from '../../protocol/crypto/x25519.js';
-import { syncFolder } from '../files/atomic-file.js';
+import { syncFolder } from '../../host/sync-folder.js';
 import { readConfig, writeConfig } from './config.js';
 import type { Config } from './config.js';
 import { setNewFolderClock } from '../days/folder-clock.js';

@@ -8,6 +8,7 @@
  */
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { syncFolder } from '../../host/sync-folder.js';
 import { holdLock } from '../../host/folder-lock.js';
 import { asError, FirebreakError, type ErrorCode } from '../../protocol/errors.js';
 
@@ -36,10 +37,7 @@ export const EXPORT_DISK: ExportDisk = {
     }
   },
   rename,
-  syncFolder: async (dir) => {
-    const handle = await open(dir, 'r');
-    await handle.sync().finally(() => handle.close());
-  },
+  syncFolder,
 };
 
 const CODES: Partial<Record<string, ErrorCode>> = {

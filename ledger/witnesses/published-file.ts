@@ -5,6 +5,7 @@
  */
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder } from '../../host/sync-folder.js';
 import { nothingWhenMissing } from '../../host/system-words.js';
 import { equalBytes } from '../../protocol/bytes.js';
 import { openCheckpoint, openCheckpointNote } from '../../protocol/tlog/checkpoint.js';
@@ -143,9 +144,4 @@ function notWritten(dir: string, cause: unknown): FirebreakError {
 export async function removePublished(dir: string): Promise<void> {
   await rm(fileIn(dir), { force: true });
   await syncFolder(dir);
-}
-
-async function syncFolder(dir: string): Promise<void> {
-  const handle = await open(dir, 'r');
-  await handle.sync().finally(() => handle.close());
 }

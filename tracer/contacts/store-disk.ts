@@ -6,13 +6,13 @@ import * as fs from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { syncFolder } from '../../host/sync-folder.js';
 
 const openFile = promisify(fs.open);
 const closeFile = promisify(fs.close);
 const readAt = promisify(fs.read);
 const writeAt = promisify(fs.write);
 const syncData = promisify(fs.fdatasync);
-const syncAll = promisify(fs.fsync);
 const statOf = promisify(fs.fstat);
 
 /** Every function rejects with what node:fs throws; files are descriptors, good in every thread of the process. */
@@ -60,11 +60,6 @@ async function writeWhole(fd: number, bytes: Uint8Array, position: number): Prom
   for (let at = 0; at < bytes.length;)
     at += (await writeAt(fd, bytes, at, Math.min(bytes.length - at, MOST_AT_ONCE), position + at))
       .bytesWritten;
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const fd = await openFile(path, 'r');
-  await syncAll(fd).finally(() => closeFile(fd));
 }
 
 async function makeFolder(path: string): Promise<void> {
