@@ -3,7 +3,7 @@
  * look recorded first. It is given keys and readers; it reads no file.
  */
 import type { Look } from './looks/access.js';
-import { tellingReader } from './looks/asker-error.js';
+import { tellingReader } from './asker-error.js';
 import type { ClusterAnswer } from './cluster/cluster-message.js';
 import type { ClusterRequest } from './cluster/cluster-result.js';
 import type { Contact } from './contact.js';

@@ -14,7 +14,7 @@ import type { WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 import { openContactStore } from '../../tracer/contacts/open-contact-store.js';
 import { accessRecorder } from '../../tracer/looks/access.js';
 import type { AccessRecorder } from '../../tracer/looks/access.js';
-import { AskerError } from '../../tracer/looks/asker-error.js';
+import { AskerError } from '../../tracer/asker-error.js';
 import { MAY_BE_RECORDED } from '../../tracer/looks/nobody-found.js';
 import type { CheckpointStore } from '../../tracer/follow/checkpoint-store.js';
 import { openTracer } from '../../tracer/tracer.js';

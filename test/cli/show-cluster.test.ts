@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { clusterText } from '../../cli/present/show-cluster.js';
 import { localTime } from '../../cli/terminal/times.js';
-import { AskerError } from '../../tracer/looks/asker-error.js';
+import { AskerError } from '../../tracer/asker-error.js';
 import type { ClusterRequest, Trace } from '../../tracer/cluster/cluster-result.js';
 import { findClusters } from '../../tracer/cluster/find-clusters.js';
 import type { ClusterPresence } from '../../tracer/cluster/gateway-sources.js';

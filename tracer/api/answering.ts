@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AskerError } from '../looks/asker-error.js';
+import { AskerError } from '../asker-error.js';
 import { lookOf } from './bearers.js';
 import type { Asking } from './contract.js';
 import type { ApiRoom } from './room.js';

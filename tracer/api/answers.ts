@@ -1,5 +1,5 @@
 /** The questions of the API, put to a tracer. This is the one place that knows both. */
-import { AskerError } from '../looks/asker-error.js';
+import { AskerError } from '../asker-error.js';
 import type { ClusterAnswer } from '../cluster/cluster-message.js';
 import type { ClusterRequest } from '../cluster/cluster-result.js';
 import type { EvidenceWish } from '../evidence/plan.js';

@@ -1,5 +1,5 @@
 /** Pages of a person's contacts, as their addresses are written: each page begins after the last row of the one before. */
-import { AskerError } from '../looks/asker-error.js';
+import { AskerError } from '../asker-error.js';
 import type { ContactPlace } from '../looks/person-contacts.js';
 
 const CURSOR = /^(\d{1,12})\.(\d{1,15})\.(\d{1,10})$/;

@@ -1,6 +1,6 @@
 /** How a question that is not answered is answered: a status and one line of JSON. */
 import { FirebreakError } from '../../protocol/errors.js';
-import { AskerError } from '../looks/asker-error.js';
+import { AskerError } from '../asker-error.js';
 import { reasonOf } from '../follow/follow.js';
 import { isRefusalCode } from './refusal-codes.js';
 import type { RefusalCode } from './refusal-codes.js';

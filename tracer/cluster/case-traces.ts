@@ -1,5 +1,5 @@
 /** The backward traces of all cases, and what they say of each pair of cases. */
-import { AskerError } from '../looks/asker-error.js';
+import { AskerError } from '../asker-error.js';
 import type { ReachedPerson, WalkRequest } from '../looks/trace-result.js';
 import type { Turns } from '../turns.js';
 import type { ClusterCase, ClusterRequest, Trace, Walked } from './cluster-result.js';

@@ -1,5 +1,5 @@
 /** Common sources of several cases, ranked, and the transmission tree that explains them best (clusters.md). */
-import { AskerError } from '../looks/asker-error.js';
+import { AskerError } from '../asker-error.js';
 import { presenceFromIn } from '../presence/presence-view.js';
 import { requireBounds as requireTraceBounds } from '../looks/trace.js';
 import { Turns } from '../turns.js';

@@ -1,6 +1,6 @@
 /** The views that were taken of a store since it was begun, and what the places in them stand for. */
 import type { BucketSeconds } from '../../protocol/tag/encounter-record.js';
-import { AskerError } from '../looks/asker-error.js';
+import { AskerError } from '../asker-error.js';
 import type { Contact } from '../contact.js';
 import type { ColdEvidence } from './cold-evidence.js';
 import { contactOfSides, sidesOfRow } from './live-contact.js';

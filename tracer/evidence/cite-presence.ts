@@ -17,7 +17,7 @@ import {
 } from '../../protocol/session/presence-report.js';
 import type { DayKeysOf } from '../../protocol/tag/report-open.js';
 import { dayOf } from '../../protocol/time.js';
-import { AskerError, telling } from '../looks/asker-error.js';
+import { AskerError, telling } from '../asker-error.js';
 import { judgeProofs } from '../records/beacon-proof.js';
 import type { ContactView } from '../contacts/view.js';
 import type { GatewayBook } from '../intake/gateway-book.js';

@@ -10,7 +10,7 @@ import {
 import { computeProof, planInclusion } from '../../protocol/tlog/merkle.js';
 import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../protocol/tlog/tile.js';
 import { tileHashReader } from '../../protocol/tlog/tile-hash-reader.js';
-import { AskerError } from '../looks/asker-error.js';
+import { AskerError } from '../asker-error.js';
 import { payloadsOf, PAYLOADS_AT_ONCE } from '../follow/payloads.js';
 import type { LoggedEntry } from '../follow/payloads.js';
 

@@ -19,7 +19,7 @@ import { readReport, reportSecret, resolveReporter } from '../../protocol/tag/re
 import type { DayKeysOf } from '../../protocol/tag/report-open.js';
 import { decodeReport } from '../../protocol/tag/report.js';
 import type { RecordedAccess } from '../looks/access.js';
-import { AskerError, telling } from '../looks/asker-error.js';
+import { AskerError, telling } from '../asker-error.js';
 import { judgeProofs } from '../records/beacon-proof.js';
 import type { Contact } from '../contact.js';
 import { wordsThatCount } from '../contacts/merge-accounts.js';

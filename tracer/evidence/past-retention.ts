@@ -1,6 +1,6 @@
 /** The refusal of what can be answered still and shown no longer, as it takes a day that has left retention with its keys. */
 import { DAY_SECONDS, EPOCH_SECONDS } from '../../protocol/time.js';
-import { AskerError } from '../looks/asker-error.js';
+import { AskerError } from '../asker-error.js';
 
 /** Of a contact (tracing.md, "Contact"). */
 const LONGEST_SECONDS = 3 * EPOCH_SECONDS;

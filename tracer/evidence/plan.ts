@@ -1,6 +1,6 @@
 /** Which contacts it takes to show what a trace answered: those of the paths, and those that make them close ones. */
 import { DAY_SECONDS, EPOCH_SECONDS } from '../../protocol/time.js';
-import { AskerError } from '../looks/asker-error.js';
+import { AskerError } from '../asker-error.js';
 import { classSecondsOf, nearSecondsOf } from '../contact.js';
 import type { Contact } from '../contact.js';
 import { contactsOfPair } from '../contacts/pair-contacts.js';

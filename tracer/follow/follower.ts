@@ -20,7 +20,7 @@ import type { ExtendedLog, VerifiedLog } from '../../protocol/tlog/log-verifier.
 import type { NoteVerifier } from '../../protocol/tlog/note.js';
 import { openWitnessedCheckpoint, type WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../protocol/tlog/tile.js';
-import { AskerError, telling, toldIf } from '../looks/asker-error.js';
+import { AskerError, telling, toldIf } from '../asker-error.js';
 import type { CheckpointStore } from './checkpoint-store.js';
 import type { LoggedEntry } from './payloads.js';
 

@@ -6,7 +6,7 @@ import { sealAccess } from '../../protocol/payload/access.js';
 import type { AccessRecord, SealedAccess } from '../../protocol/payload/access.js';
 import { SALT_BYTES } from '../../protocol/payload/salt.js';
 import { isPlain } from '../../protocol/plain-text.js';
-import { AskerError, telling } from './asker-error.js';
+import { AskerError, telling } from '../asker-error.js';
 import { PLAIN_WORDS } from './recorded-words.js';
 import type { TraceRequest } from './trace-result.js';
 

@@ -1,5 +1,5 @@
 /** The one path of a trace that leads to a person. */
-import { AskerError } from './asker-error.js';
+import { AskerError } from '../asker-error.js';
 import type { ContactView } from '../contacts/view.js';
 import { presenceFromIn } from '../presence/presence-view.js';
 import type { TraceWords } from './rows-told.js';

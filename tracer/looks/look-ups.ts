@@ -8,7 +8,7 @@ import type { TagNumber } from '../../protocol/brands.js';
 import type { Signer } from '../../protocol/crypto/ed25519.js';
 import { askedInTrace } from './access.js';
 import type { AccessRecorder, Look } from './access.js';
-import { AskerError } from './asker-error.js';
+import { AskerError } from '../asker-error.js';
 import type { ClusterAnswer } from '../cluster/cluster-message.js';
 import type { ClusterRequest } from '../cluster/cluster-result.js';
 import { clusterDesk } from '../cluster/desk.js';

@@ -1,6 +1,6 @@
 /** Refusals that come after a look was recorded, and say so. That there is nobody is an answer too. */
 import { FirebreakError } from '../../protocol/errors.js';
-import { AskerError } from './asker-error.js';
+import { AskerError } from '../asker-error.js';
 
 const IS_RECORDED = 'the look is recorded';
 /** Of one whose recording began, and that nobody waited for. */

@@ -1,5 +1,5 @@
 /** A person's contacts as an officer sees them, one by one: with whom, when, and whether it was a close contact. */
-import { AskerError } from './asker-error.js';
+import { AskerError } from '../asker-error.js';
 import { nearSecondsOf } from '../contact.js';
 import type { Contact } from '../contact.js';
 import { contactsOfPerson, hasContacts } from '../contacts/pair-contacts.js';

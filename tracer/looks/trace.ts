@@ -2,7 +2,7 @@
  * A trace: its bounds, its walks, and what they found in words of tag numbers (tracing.md). Reads no clock,
  * writes nothing.
  */
-import { AskerError } from './asker-error.js';
+import { AskerError } from '../asker-error.js';
 import type { People } from '../contacts/people.js';
 import type { ContactView } from '../contacts/view.js';
 import { presenceFromIn } from '../presence/presence-view.js';

@@ -4,7 +4,7 @@ import { decodeEntry } from '../../protocol/tlog/entry.js';
 import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
 import { leafHash } from '../../protocol/tlog/merkle.js';
 import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../protocol/tlog/tile.js';
-import { AskerError } from '../looks/asker-error.js';
+import { AskerError } from '../asker-error.js';
 import type { LoggedEntry } from '../follow/payloads.js';
 import { LEAF_BYTES } from './waiting-entry.js';
 import type { WaitingEntry } from './waiting-entry.js';

@@ -2,7 +2,7 @@
  * Every way by which a walk reached somebody that may matter later, in the order found: a round's arrivals lie together,
  * and each names the one before it, which is of the round before. Columns that grow to a bound, and stay for the next walk.
  */
-import { AskerError } from '../looks/asker-error.js';
+import { AskerError } from '../asker-error.js';
 
 const FIRST_CAPACITY = 4096;
 

@@ -13,7 +13,7 @@ import {
   rowEnd,
   startAt,
 } from '../contacts/segment.js';
-import { AskerError } from '../looks/asker-error.js';
+import { AskerError } from '../asker-error.js';
 import type { Segment } from '../contacts/segment.js';
 import { isReplaced, isVisible } from '../contacts/view.js';
 import type { ContactView, LiveTable } from '../contacts/view.js';

@@ -1,5 +1,5 @@
 /** Lets a walk be ended from another thread: a number in shared memory, looked at every few thousand entries. */
-import { AskerError } from '../looks/asker-error.js';
+import { AskerError } from '../asker-error.js';
 
 /** What the number says. */
 export const GO_ON = 0;

@@ -1,5 +1,5 @@
 /** The walks of a trace: one, or for both ways one backward and one forward from everybody it reached (tracing.md). */
-import { AskerError } from '../looks/asker-error.js';
+import { AskerError } from '../asker-error.js';
 import { hasContacts } from '../contacts/pair-contacts.js';
 import { personOf } from '../contacts/people.js';
 import type { People } from '../contacts/people.js';

@@ -5,7 +5,7 @@
  */
 import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { ErrorCode } from '../../protocol/errors.js';
-import { AskerError } from '../looks/asker-error.js';
+import { AskerError } from '../asker-error.js';
 import type { ColdEvidence } from '../contacts/cold-evidence.js';
 import type { ContactView } from '../contacts/view.js';
 import type { PresenceSnapshot } from '../presence/snapshot.js';

@@ -4,7 +4,7 @@
  * takes its question with it, and the next question starts another.
  */
 import { asError, FirebreakError } from '../../protocol/errors.js';
-import { AskerError } from '../looks/asker-error.js';
+import { AskerError } from '../asker-error.js';
 import type { ContactView } from '../contacts/view.js';
 import { requireBounds } from '../looks/trace.js';
 import { calledOff, CALLED_OFF, neverBegun, OUT_OF_TIME } from './pace.js';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { refusedBy } from '../../../tracer/api/refusal.js';
 import { REFUSAL_CODES } from '../../../tracer/api/refusal-codes.js';
-import { AskerError } from '../../../tracer/looks/asker-error.js';
+import { AskerError } from '../../../tracer/asker-error.js';
 
 const page = readFileSync(new URL('../../../docs/tracer-api.md', import.meta.url), 'utf8');
 const [, section = ''] = /\n## What is refused\n(.*?)\n## /s.exec(page) ?? [];

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { FirebreakError } from '../../../protocol/errors.js';
 import type { ErrorCode } from '../../../protocol/errors.js';
 import { refusedBy } from '../../../tracer/api/refusal.js';
-import { AskerError } from '../../../tracer/looks/asker-error.js';
+import { AskerError } from '../../../tracer/asker-error.js';
 import { memoryContactStore } from '../../../tracer/contacts/open-contact-store.js';
 import { threw, walksOf } from '../../../tracer/walk/walk-messages.js';
 import { ward } from '../evidence-stage.js';

@@ -3,9 +3,9 @@
  * trouble, whatever its code: it goes into the log, and they hear no more than that there is one
  * (api/refusal.ts).
  */
-import { FirebreakError } from '../../protocol/errors.js';
-import type { ErrorCode } from '../../protocol/errors.js';
-import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
+import { FirebreakError } from '../protocol/errors.js';
+import type { ErrorCode } from '../protocol/errors.js';
+import type { LedgerReader } from '../protocol/tlog/ledger-reader.js';
 
 /**
  * Made where a question is checked and answered, in words for whoever asked. These may name whom the question
