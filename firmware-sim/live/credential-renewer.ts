@@ -46,7 +46,9 @@ const RETRY = { firstMs: 2_000, longestMs: 900_000 };
 export async function keepCredentials(deps: RenewerDeps, signal: AbortSignal): Promise<void> {
   let failures = 0;
   let wish = FIRST_WISH;
+  const sayGap = gapTeller(deps);
   while (!signal.aborted) {
+    sayGap();
     try {
       await obtainIfDue(deps, wish);
       failures = 0;
@@ -81,6 +83,7 @@ async function obtainIfDue(
   if (device.isClockLost) return;
   const today = dayOf(device.nowMs() / 1000);
   const { coveredThrough } = device;
+  if (device.resumesDay !== undefined) return; // the desk enrols no tag that has days to come
   if (coveredThrough === undefined) return device.enrol(station, { firstDay: today, days: daysAtOnce }, tag);
   const heldThrough = device.heldThrough ?? coveredThrough;
   const isGapDue = coveredThrough < heldThrough && device.nowMs() % GAP_EVERY_MS < LOOK_EVERY_MS;
@@ -89,6 +92,17 @@ async function obtainIfDue(
   if (heldThrough - today > RENEW_WITH_DAYS_LEFT) return;
   const firstDay = heldThrough + 1 + passedOver;
   await device.renew(station, { firstDay, days: Math.max(1, daysAtOnce - (firstDay - today)) });
+}
+
+/** Says once of each stretch of days without credentials when it ends. */
+function gapTeller({ device, log }: RenewerDeps): () => void {
+  let told: number | undefined;
+  return () => {
+    const { isClockLost, resumesDay } = device;
+    if (isClockLost || resumesDay === undefined || resumesDay === told) return;
+    told = resumesDay;
+    log.warn(`it has no credentials for today; it is on the air again on ${dateOf(resumesDay)}`);
+  };
 }
 
 function logFailure({ device, log }: RenewerDeps, error: unknown): void {
