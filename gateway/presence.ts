@@ -5,7 +5,8 @@
  *
  * What a crash may lose: what was heard since the last turn; what is of a day whose key has not arrived, which nobody can
  * seal; and beyond the 4,096 records kept at a turn the oldest that wait, or, when more than that are open, those heard
- * least. A gateway that closes keeps all that waits, but for what nobody can seal: that is counted as lost.
+ * least. A gateway that closes keeps all that waits, but for what nobody can seal and what the next start would not take up:
+ * that is counted as lost.
  *
  * A report takes its draft's place on disk before it goes to the spool. So after a crash in between the same bytes are
  * posted twice, which the ledger counts once, and not two reports under one number. When it cannot take that place it gets
@@ -120,13 +121,14 @@ export class Presence {
   }
 
   /**
-   * Reports everything heard, for a gateway that leaves the air. What cannot be reported now is kept, all of it: 1.4 MB, and
-   * as much again that an earlier run kept. What cannot be kept either is counted as lost. Never rejects.
+   * Reports everything heard, for a gateway that leaves the air. What cannot be reported now is kept, as much of it as the
+   * next start takes up beside what an earlier run kept: 1.4 MB in all. What cannot be kept either is counted as lost, the
+   * oldest that wait. Never rejects.
    */
   async finish(): Promise<void> {
     this.#wait(this.#table.closeAll());
     await this.#postWaiting();
-    await this.#keep(MAX_OPEN);
+    await this.#keep(MAX_OPEN - recordsIn(this.#sealed));
     const waiting = this.#waiting.length + recordsIn(this.#sealed);
     const lost = Math.max(0, waiting - this.#keptCount);
     this.#lostAtFinish = lost;
@@ -228,7 +230,7 @@ export class Presence {
 
   #mark(mostRecords = MAX_RECORDS_KEPT): string {
     const waiting = this.#waiting.length;
-    return [this.beacons, this.reported, waiting, waiting > mostRecords, this.#sealed.length].join();
+    return [this.beacons, this.reported, waiting, Math.min(waiting, mostRecords), this.#sealed.length].join();
   }
 
   /** Whatever its day is: that is for #postSealed to judge, by the clock of then. */

@@ -21,7 +21,7 @@ const DAY_MS = DAY_SECONDS * 1000;
 const REFUSED_PAUSE_MS = 600_000;
 
 /** After midnight: a ledger whose clock is behind refuses to prune a day that for it is inside the window still. */
-const PRUNE_MARGIN_MS = 600_000;
+export const PRUNE_MARGIN_MS = 600_000;
 
 const FOUND = 'a copy of destroyed day keys was found and removed';
 

@@ -27,12 +27,10 @@ export function notifiedLines(tags: number, notified: Notified, reach: NoticeRea
   ];
 }
 
-const WAITS =
-  'is kept here, and goes out when the ledger can be reached; it has not yet. Do not give it again';
 const REACHED: Readonly<Record<NoticeReach, string>> = {
   out: 'is published; tags see it at their next gateway',
   logged: 'is in the ledger, and goes out when the broker can be reached; it has not yet',
-  waits: WAITS,
+  waits: 'is kept here, and goes out when the ledger can be reached; it has not yet. Do not give it again',
   refused: 'was refused by the ledger, and nobody is warned by it: the log of the authority says why',
 };
 
@@ -42,10 +40,13 @@ export const revokedLine = (gatewayId: string, reach: RevocationReach): string =
     ? `gateway ${gatewayId} is revoked`
     : `the revocation of gateway ${gatewayId} ${REVOKED[reach]}`;
 
+/** Gateways are told whatever the ledger says. */
 const REVOKED: Readonly<Record<Exclude<RevocationReach, 'out'>, string>> = {
   logged: 'is in the ledger, and goes out to gateways when the broker can be reached; it has not yet',
-  waits: WAITS,
-  refused: 'was refused by the ledger: the log of the authority says why',
+  waits:
+    'is published to gateways where the broker can be reached; the ledger has not taken it yet, and takes the gateway’s reports until it does. Do not give it again',
+  refused:
+    'was refused by the ledger: the log of the authority says why; gateways that reach the broker go by it all the same',
 };
 
 function unreachableWords(tags: readonly number[]): string {
@@ -83,7 +84,7 @@ export function healthLine(
   const unrevoked = gateways.filter(({ revocation }) => revocation === 'waits').length;
   const revocations =
     unrevoked > 0
-      ? `; ${counted(unrevoked, 'revocation')} among them ${unrevoked === 1 ? 'ends' : 'end'} nothing yet`
+      ? `; ${counted(unrevoked, 'revocation')} among them ${unrevoked === 1 ? 'is' : 'are'} not in the ledger yet`
       : '';
   const waiting = `${waitingWords(entries(depth), courier, nowMs)}${warnings}${revocations}`;
   return `${online ? 'the ledger has not answered yet' : unreachable(courier)}: ${waiting}${aside}`;

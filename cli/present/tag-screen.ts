@@ -24,6 +24,7 @@ export const tagStatusSchema = z.object({
   dropped: z.number(),
   spoilt: z.number().default(0),
   coveredThroughDay: z.number().optional(),
+  resumesDay: z.number().optional(),
   lapsedDay: z.number().optional(),
   lastRefusal: z.string().optional(),
   warnings: z.array(z.object({ day: z.number(), number: z.number(), code: z.number() })),
@@ -91,8 +92,10 @@ function refusal({ refused, lastRefusal }: Status): string {
   return `; refused ${counted(refused, 'time')}, ${lastRefusal === undefined ? 'taken since' : `last for ${plain(lastRefusal)}`}`;
 }
 
-function credentials({ coveredThroughDay, lapsedDay }: Status): string {
+function credentials({ coveredThroughDay, resumesDay, lapsedDay }: Status): string {
   if (coveredThroughDay !== undefined) return `until ${localTime((coveredThroughDay + 1) * DAY_SECONDS)}`;
+  if (resumesDay !== undefined)
+    return `none for today; on the air again on ${localTime(resumesDay * DAY_SECONDS)}`;
   if (lapsedDay === undefined) return 'none for today';
   const endedAt = localTime((lapsedDay + 1) * DAY_SECONDS);
   return `ended ${endedAt}: it needs the desk once, see docs/hardware.md`;

@@ -23,12 +23,15 @@ export interface EnrolmentStation {
   timeMs?(): Promise<number>;
 }
 
-/** A request that is under way. Without the reply key its answer cannot be opened. */
-export interface PendingRequest {
-  readonly replySecretKey: Uint8Array;
-  readonly requestHash: Uint8Array;
+export interface DaysWished {
   readonly firstDay: number;
   readonly days: number;
+}
+
+/** A request that is under way. Without the reply key its answer cannot be opened. */
+export interface PendingRequest extends DaysWished {
+  readonly replySecretKey: Uint8Array;
+  readonly requestHash: Uint8Array;
 }
 
 export interface MadeRequest {
@@ -40,7 +43,7 @@ export interface MadeRequest {
 /** `replySeed` is 32 random bytes. Throws `day` when the secret of the first day is erased. */
 export function makeRequest(
   secret: TagSecret,
-  wish: { readonly firstDay: number; readonly days: number },
+  wish: DaysWished,
   replySeed: Uint8Array,
   signerOf: SignerOf,
 ): MadeRequest {

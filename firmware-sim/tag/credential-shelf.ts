@@ -75,6 +75,12 @@ export function heldThrough({ epochs }: CredentialShelf): number | undefined {
   return epochs.size === 0 ? undefined : Math.max(...epochs.keys());
 }
 
+/** The first day after `day` that there are credentials for; `undefined` also when there are some for `day` itself. */
+export function resumedOn({ epochs }: CredentialShelf, day: number): number | undefined {
+  const coming = epochs.has(day) ? [] : [...epochs.keys()].filter((held) => held > day);
+  return coming.length === 0 ? undefined : Math.min(...coming);
+}
+
 /** The last day before `day` for which there were credentials, as long as its notices are read. */
 export function endedOn(shelf: CredentialShelf, day: number): number | undefined {
   const past = [...shelf.noticeKeys.keys()].filter((held) => held < day);

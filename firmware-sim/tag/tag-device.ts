@@ -14,10 +14,10 @@ import { REPORT_KINDS } from '../../protocol/tag/report.js';
 import type { TagReceipt } from '../../protocol/session/tag-receipt.js';
 import { dayOf, dayOfEpoch, EPOCH_SECONDS } from '../../protocol/time.js';
 import type { Sighting } from '../../radio/contract.js';
-import { coveredThrough, endedOn, heldThrough } from './credential-shelf.js';
+import { coveredThrough, endedOn, heldThrough, resumedOn } from './credential-shelf.js';
 import { openCount } from './encounter-table.js';
 import { makeRequest, openAnswer, signFirstRequest } from '../live/enrolment.js';
-import type { EnrolmentStation, MadeRequest } from '../live/enrolment.js';
+import type { DaysWished, EnrolmentStation, MadeRequest } from '../live/enrolment.js';
 import type { Flash } from './flash.js';
 import type { SessionTag } from '../live/gateway-session.js';
 import { HostClock } from '../live/host-clock.js';
@@ -147,11 +147,7 @@ export class TagDevice implements SessionTag {
   }
 
   /** Credentials for `days` days from today on, by wire. Throws what the station or the pack's checks throw. */
-  async enrol(
-    station: EnrolmentStation,
-    wish: { readonly firstDay: number; readonly days: number },
-    tag?: TagNumber,
-  ) {
+  async enrol(station: EnrolmentStation, wish: DaysWished, tag?: TagNumber) {
     const { signerOf } = this.#deps;
     const made = this.#request(wish);
     const answer = await station.enrol(signFirstRequest(this.#state.secret, made, signerOf), tag);
@@ -159,10 +155,7 @@ export class TagDevice implements SessionTag {
   }
 
   /** More days, under the credential of the present epoch. Throws `epoch` when there is none. */
-  async renew(
-    station: EnrolmentStation,
-    wish: { readonly firstDay: number; readonly days: number },
-  ): Promise<void> {
+  async renew(station: EnrolmentStation, wish: DaysWished): Promise<void> {
     const made = this.#request(wish);
     const day = dayOf(this.nowMs() / 1000);
     const { plaintext } = made;
@@ -182,9 +175,14 @@ export class TagDevice implements SessionTag {
     return heldThrough(this.#state.shelf);
   }
 
-  /** The last day for which it had credentials, when there are none for today; `undefined` also when it never had any. */
+  /** The next day for which it has credentials, when there are none for today. */
+  get resumesDay(): number | undefined {
+    return resumedOn(this.#state.shelf, dayOf(this.nowMs() / 1000));
+  }
+
+  /** The last day for which it had credentials, when there are none from today on; `undefined` also when it never had any. */
   get lapsedDay(): number | undefined {
-    if (this.coveredThrough !== undefined) return undefined;
+    if (this.coveredThrough !== undefined || this.resumesDay !== undefined) return undefined;
     const { shelf, aired } = this.#state;
     return endedOn(shelf, dayOf(this.nowMs() / 1000)) ?? (aired && dayOfEpoch(asEpoch(aired.epoch)));
   }
@@ -256,13 +254,14 @@ export class TagDevice implements SessionTag {
       spoilt: this.#deps.journal.spoilt,
       hasOutstanding: chain.outstanding !== undefined,
       coveredThroughDay: this.coveredThrough,
+      resumesDay: this.resumesDay,
       lapsedDay: this.lapsedDay,
       lastRefusal,
       warnings,
     };
   }
 
-  #request(wish: { readonly firstDay: number; readonly days: number }): MadeRequest {
+  #request(wish: DaysWished): MadeRequest {
     const { random, signerOf } = this.#deps;
     const made = makeRequest(this.#state.secret, wish, random(32), signerOf);
     this.#step({ type: 'requested', nowMs: this.nowMs(), pending: made.pending });

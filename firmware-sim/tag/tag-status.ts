@@ -28,7 +28,9 @@ export interface TagStatus {
   readonly hasOutstanding: boolean;
   /** The last day with credentials, counted without a gap from today; `undefined`: none for today. */
   readonly coveredThroughDay: number | undefined;
-  /** The last day that had credentials, when today has none: the tag needs the desk once. */
+  /** The next day with credentials, when today has none: the tag is silent until then. */
+  readonly resumesDay: number | undefined;
+  /** The last day that had credentials, when neither today nor a later day has any: the tag needs the desk once. */
   readonly lapsedDay: number | undefined;
   readonly lastRefusal: ErrorCode | undefined;
   readonly warnings: readonly Warning[];

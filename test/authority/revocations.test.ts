@@ -5,9 +5,11 @@ import type { Delivery } from '../../courier/deliveries.js';
 import { asUnixMs } from '../../protocol/brands.js';
 import { fastSigner } from '../../protocol/crypto/ed25519.js';
 import { partyIdOf } from '../../protocol/keys.js';
+import { REVOCATIONS_TOPIC } from '../../protocol/mqtt/topics.js';
 import { decodeGatewayPayload } from '../../protocol/payload/gateway.js';
+import { openRevocation } from '../../protocol/session/revocation.js';
 import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
-import { courierThat, newAuthority, secretOf } from './fixture.js';
+import { courierThat, issuer, newAuthority, secretOf } from './fixture.js';
 import type { Posted } from './fixture.js';
 
 const GATEWAY = fastSigner(secretOf('a gateway')).publicKey;
@@ -45,6 +47,18 @@ it('a revocation waits until the ledger answers, and is out when the broker has 
   answer({ index: 7 });
   expect(await authority.revoked(ID, enough())).toBe('out');
   expect(await stateOf()).toBe('logged');
+});
+
+it('a revocation is offered to gateways before the ledger answers, and also when it refuses', async () => {
+  const { authority, world, answer } = await revoked();
+  const offered = (): Uint8Array => world.retained.get(REVOCATIONS_TOPIC) ?? new Uint8Array();
+  await authority.published();
+  expect(await authority.revoked(ID, now())).toBe('waits');
+  expect(openRevocation(offered(), issuer.publicKey)).toMatchObject({ gatewayId: ID, fromMs: 5 });
+  answer({ index: undefined, refusal: 'type' });
+  expect(await authority.revoked(ID, enough())).toBe('refused');
+  await authority.published();
+  expect(openRevocation(offered(), issuer.publicKey)).toMatchObject({ gatewayId: ID, fromMs: 5 });
 });
 
 it('a revocation that the ledger refuses is told as that', async () => {

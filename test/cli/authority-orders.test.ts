@@ -95,7 +95,9 @@ it('a revocation is told as one only once it is in the ledger and out', async ()
     );
   };
   expect(await tell('out')).toBe(`gateway ${GATEWAY_ID} is revoked`);
-  expect(await tell('waits')).toContain('is kept here, and goes out when the ledger can be reached');
+  expect(await tell('waits')).toContain(
+    'is published to gateways where the broker can be reached; the ledger has not',
+  );
   await expect(tell('refused')).rejects.toMatchObject({ code: 'permission' });
   expect(given).toEqual([GATEWAY_ID, GATEWAY_ID, GATEWAY_ID]);
 });

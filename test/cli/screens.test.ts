@@ -41,6 +41,9 @@ describe('a tag', () => {
     const silent = { isOnAir: false };
     expect(tag(1, { ...silent, coveredThroughDay: undefined })).toContain('silent: it has no credentials');
     expect(tag(1, silent)).toContain('silent: its clock was set back');
+    const gap = tag(1, { ...silent, coveredThroughDay: undefined, resumesDay: LAST_DAY + 1 });
+    expect(gap).toContain(`none for today; on the air again on ${DAY_AFTER}`);
+    expect(gap).not.toContain('desk');
     const radioTrouble = 'the adapter that advertises (hci1) is down or was pulled out';
     expect(tag(1, { radioTrouble })).toContain(`tag 3  not wholly on the air: ${radioTrouble}`);
   });

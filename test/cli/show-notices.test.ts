@@ -35,8 +35,9 @@ it('an officer who revoked a gateway is told that it is revoked only when it is'
   const id = 'a0'.repeat(16);
   expect(revokedLine(id, 'out')).toBe(`gateway ${id} is revoked`);
   expect(revokedLine(id, 'waits')).toBe(
-    `the revocation of gateway ${id} is kept here, and goes out when the ledger can be reached; it has not yet. Do not give it again`,
+    `the revocation of gateway ${id} is published to gateways where the broker can be reached; the ledger has not taken it yet, and takes the gateway’s reports until it does. Do not give it again`,
   );
+  expect(revokedLine(id, 'refused')).toContain('gateways that reach the broker go by it all the same');
   for (const reach of ['logged', 'refused'] as const)
     expect(revokedLine(id, reach)).not.toContain('is revoked');
 });
@@ -61,7 +62,7 @@ describe('the status of an authority', () => {
     const gateway = { name: 'hub-1', publicKey: '', toDay: 1, revokedFromMs: 5 };
     const gateways = [gateway, { ...gateway, revocation: 'waits' as const }];
     expect(healthLine(waiting, { ...status, gateways }, 41_000)).toContain(
-      'the oldest for 40 s; 1 revocation among them ends nothing yet',
+      'the oldest for 40 s; 1 revocation among them is not in the ledger yet',
     );
     expect(healthLine(waiting, status, 41_000)).toContain('the ledger has not answered yet: 2 entries wait');
     expect(healthLine({ ...waiting, online: false, offlineWhy: 'no route\n' }, status, 41_000)).toBe(

@@ -10,7 +10,7 @@ import { openSealed } from '../../protocol/tag/report-open.js';
 import { decodeReport } from '../../protocol/tag/report.js';
 import { MIDNIGHT_MS } from './samples.js';
 import { testAuthority } from './test-authority.js';
-import { testTag, type TestTag } from './test-tag.js';
+import { NOON_MS, testTag, type TestTag } from './test-tag.js';
 
 const DAY_MS = 86_400_000;
 const STEP_MS = 900_000;
@@ -20,6 +20,7 @@ const authority = testAuthority();
 /** An authority that renews no pack with one of these days in it, and notes which days it was asked for. */
 function stationWithout(lost: readonly number[]) {
   const asked: string[] = [];
+  const enrolled: Uint8Array[] = [];
   const renew = async (bytes: Uint8Array): Promise<Uint8Array> => {
     const request = decodeCredentialRequest(openSealed(decodeReport(bytes), (day) => authority.dayKeys(day)));
     const { firstDay, days } = request;
@@ -28,14 +29,20 @@ function stationWithout(lost: readonly number[]) {
       throw new FirebreakError('day', 'no credentials can be issued for a day of these');
     return authority.station.renew(bytes);
   };
-  const enrol = async () => {
+  const enrol = async (bytes: Uint8Array) => {
+    enrolled.push(bytes);
     throw new FirebreakError('exists', 'this tag number has credentials');
   };
-  return { asked, station: { renew, enrol } };
+  return { asked, enrolled, station: { renew, enrol } };
 }
 
 /** Keeps the tag in credentials until noon of a day. */
-async function keepUntil(tag: TestTag, station: EnrolmentStation, day: number): Promise<void> {
+async function keepUntil(
+  tag: TestTag,
+  station: EnrolmentStation,
+  day: number,
+  log = silentLog,
+): Promise<void> {
   const stop = new AbortController();
   const endMs = (day + 0.5) * DAY_MS;
   const clock = {
@@ -49,7 +56,7 @@ async function keepUntil(tag: TestTag, station: EnrolmentStation, day: number): 
     },
   };
   const { device } = tag;
-  const deps = { device, station, tag: asTagNumber(17), clock, log: silentLog, fraction: () => 0.5 };
+  const deps = { device, station, tag: asTagNumber(17), clock, log, fraction: () => 0.5 };
   await keepCredentials(deps, stop.signal);
 }
 
@@ -65,6 +72,36 @@ describe('a day for which the authority can issue no credentials', () => {
     await keepUntil(tag, station, next);
     expect(tag.device.onAir?.epoch).toBe(Math.floor(tag.nowMs / STEP_MS));
     expect(tag.device.heldThrough).toBeGreaterThan(next);
-    expect(asked.length).toBeLessThan(12);
+    expect(new Set(asked).size).toBeLessThan(12);
+    expect(asked.length).toBeLessThan(12 + 36); // once an hour until the day passed over begins
+  });
+
+  it('sends nobody to the desk, which enrols no tag that has days to come, and says when the tag is heard again', async () => {
+    const tag = await testTag(authority, { days: 2 });
+    const warnings: string[] = [];
+    const log = { ...silentLog, warn: (message: string) => void warnings.push(message) };
+    const { station, enrolled } = stationWithout([TODAY + 2]);
+    await keepUntil(tag, station, TODAY + 2, log);
+    expect(tag.device.status()).toMatchObject({
+      ...{ isOnAir: false, coveredThroughDay: undefined, lapsedDay: undefined, resumesDay: TODAY + 3 },
+    });
+    expect(enrolled).toEqual([]);
+    expect(warnings.join('\n')).not.toContain('desk');
+    const date = new Date((TODAY + 3) * DAY_MS).toISOString().slice(0, 10);
+    const said = `it has no credentials for today; it is on the air again on ${date}`;
+    expect(warnings.filter((warning) => warning === said)).toHaveLength(1);
+  });
+
+  it('is not lost to a tag that passed it over when its keys come back in time', async () => {
+    const tag = await testTag(authority, { days: 2 });
+    const lost = [TODAY + 2];
+    const { station, asked } = stationWithout(lost);
+    const renew = (bytes: Uint8Array): Promise<Uint8Array> => {
+      if (tag.nowMs > NOON_MS + 60_000) lost.length = 0;
+      return station.renew(bytes);
+    };
+    await keepUntil(tag, { ...station, renew }, TODAY + 2);
+    expect(tag.device.onAir?.epoch).toBe(Math.floor(tag.nowMs / STEP_MS));
+    expect(asked.slice(0, 5)).toEqual(['2+5', '2+1', '2+1', '3+1', '2+1']);
   });
 });

@@ -4,17 +4,19 @@ import { silentLog } from '../../protocol/log.js';
 import { started } from './presence-stand.js';
 import { DAY_MS, countingSequence, memoryStore } from './stand.js';
 
-/** Three epochs of 2,000 tags each, which the ledger would not take. */
-async function threeEpochs() {
-  const at = await started();
+/** Epochs of so many tags each, which the ledger would not take. */
+async function epochsOf(tags: number, epochs: number, disk?: Parameters<typeof started>[0]) {
+  const at = await started(disk);
   at.right.may = false;
-  for (let epoch = 0; epoch < 3; epoch += 1) {
-    at.hear(2_000);
+  for (let epoch = 0; epoch < epochs; epoch += 1) {
+    at.hear(tags);
     await at.clock.advance(900_000 + 121_000);
     await at.presence.report();
   }
   return at;
 }
+
+const threeEpochs = () => epochsOf(2_000, 3);
 
 describe('presence at a gateway that is stopped while it may not report', () => {
   it('is all reported at the next start, also beyond what a minute keeps', async () => {
@@ -39,6 +41,26 @@ describe('presence at a gateway that is stopped while it may not report', () => 
     await presence.finish();
     expect(writes).toBe(1);
   });
+
+  it.each([
+    ['less than a minute keeps', 4],
+    ['more than a minute keeps', 3],
+  ])(
+    'is kept to what the next start takes up, the room beside an earlier run being %s',
+    async (_, epochs) => {
+      const { presence: first, disk } = await epochsOf(8_000, epochs);
+      await first.finish();
+      expect(first.lost).toBe(0);
+      const { presence: second } = await epochsOf(8_000, 2, disk);
+      const [sealed, waiting] = [epochs * 8_000, 2 * 8_000];
+      await second.finish();
+      await second.finish();
+      expect(second.lost).toBe(sealed + waiting - 32_768);
+      const next = await started(disk);
+      await next.presence.report();
+      expect(next.presence).toMatchObject({ reported: 32_768, lost: 0 });
+    },
+  );
 
   it('is counted as lost where it can be neither reported nor kept, once', async () => {
     const { presence, hear, clock, right } = await started();
