@@ -35,6 +35,7 @@ export interface Published extends Checkpoint {
 export interface PublishedCheckInput {
   readonly dir: string;
   readonly verifier: NoteVerifier;
+  /** Not one of other logs. */
   readonly policy?: WitnessPolicy;
   /** The ledger asked witnesses: then it has published something. */
   readonly wasWitnessed?: boolean;
@@ -69,10 +70,7 @@ export function readPublishedFile(
   }
 }
 
-/**
- * Whether those of the policy cosigned, as many as it asks for, and nobody else. Throws `foreign` for a
- * policy of other logs.
- */
+/** Whether those of the policy cosigned, as many as it asks for, and nobody else. */
 function checkCosignatures(
   note: string,
   verifier: NoteVerifier,
