@@ -21,7 +21,8 @@ import { WITHOUT_PUBLISHED } from '../witnesses/published-file.js';
 import type { Findings } from './findings.js';
 import type { RootBook } from './root-book.js';
 
-const LOST = 'is missing: readers are shown nothing until witnesses cosign again';
+const LOST =
+  'is missing: readers are shown nothing until witnesses cosign again: start the ledger, with its policy, and they are asked';
 
 const ASKED_ANEW = 'the ledger asks for what is missing when it is started';
 
