@@ -17,7 +17,7 @@ import {
 } from '../../protocol/tlog/witness-policy.js';
 import { PUBLISHED_FILE, UNPUBLISHED_FILE } from '../store/folder.js';
 import { readableNote } from '../witnesses/readable-note.js';
-import { WITHOUT_PUBLISHED } from '../witnesses/published-file.js';
+import { isFirstOf, WITHOUT_PUBLISHED } from '../witnesses/published-file.js';
 import type { Findings } from './findings.js';
 import type { RootBook } from './root-book.js';
 
@@ -42,17 +42,19 @@ export interface PublishedCheckInput {
   readonly wasWitnessed?: boolean;
 }
 
-/** The published checkpoint, its signatures checked; `undefined` when there is none, or none that can be used. */
+/**
+ * The published checkpoint, its signatures checked, or the one that the next start publishes; `undefined` when
+ * there is none, or none that can be used.
+ */
 export function readPublishedFile(
   { dir, verifier, policy, wasWitnessed = false }: PublishedCheckInput,
   findings: Findings,
 ): Published | undefined {
-  if (existsSync(join(dir, UNPUBLISHED_FILE)))
-    findings.note('leftover', 'was never put in its place', { file: UNPUBLISHED_FILE });
+  const prepared = readPreparedFile(dir, verifier, findings);
   const path = join(dir, PUBLISHED_FILE);
   if (!existsSync(path)) {
-    if (wasWitnessed) findings.damage('files', LOST, { file: PUBLISHED_FILE });
-    return undefined;
+    if (wasWitnessed && !prepared) findings.damage('files', LOST, { file: PUBLISHED_FILE });
+    return prepared;
   }
   try {
     const { note, lost } = readableNote(readFileSync(path));
@@ -69,6 +71,19 @@ export function readPublishedFile(
     findings.damage('files', what, { file: PUBLISHED_FILE, offset: 0 });
     return undefined;
   }
+}
+
+/** The first checkpoint of a witnessed folder, where a stop came before it was put in its place: no witness cosigns that one. */
+function readPreparedFile(dir: string, verifier: NoteVerifier, findings: Findings): Published | undefined {
+  const [file, path] = [UNPUBLISHED_FILE, join(dir, UNPUBLISHED_FILE)];
+  if (!existsSync(path)) return undefined;
+  const note = readFileSync(path);
+  if (existsSync(join(dir, PUBLISHED_FILE)) || !isFirstOf(note, verifier)) {
+    findings.note('leftover', 'was never put in its place', { file });
+    return undefined;
+  }
+  findings.note('interrupted', 'will be published when the ledger is started with its policy', { file });
+  return { ...openCheckpoint(note, verifier), cosignaturesChecked: true };
 }
 
 /** Whether those of the policy cosigned, as many as it asks for, and nobody else. */
