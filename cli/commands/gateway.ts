@@ -121,9 +121,13 @@ const onBluetooth = ({ config }: Session) => ({
  */
 const hasWordOfTheAuthority = ({ statements }: GatewayFolder): Promise<boolean> => isThere(statements);
 
-/** A status for the first start, in which minutes pass before there is anything else to say; later the last one stays. */
-async function keepStarting(own: GatewayFolder, name: string, { onClose }: Session) {
-  if ((await isThere(own.certificate)) && (await isThere(own.status))) return async () => undefined;
+/** A status until it is on the air for the first time, for minutes may pass before; later the last one stays. */
+async function keepStarting(own: GatewayFolder, name: string, { folder, onClose }: Session) {
+  const wasOnAir = await readStatus(folder, own.status, name, gatewayStatusSchema).then(
+    () => true,
+    () => false,
+  );
+  if (wasOnAir && (await isThere(own.certificate))) return async () => undefined;
   const starting = (): StartingStatus => ({ name, isStarting: true });
   const end = await keepStatus(own.status, starting);
   onClose(end);

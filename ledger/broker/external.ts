@@ -162,7 +162,8 @@ class Session {
     } catch (error) {
       this.#failure = asError(error).message;
       this.#options.log.error('the broker is of no use', { why: String(error) });
-      this.#isEndedHere = true;
+      // Where the broker ended it, this comes behind the close, and would be told of the next connection.
+      this.#isEndedHere = this.#client.connected;
       this.#client.stream.destroy();
       return false;
     }

@@ -17,11 +17,12 @@ import {
 } from '../../protocol/tlog/witness-policy.js';
 import { PUBLISHED_FILE, UNPUBLISHED_FILE } from '../store/folder.js';
 import { readableNote } from '../witnesses/readable-note.js';
-import { WITHOUT_PUBLISHED } from '../witnesses/published-file.js';
+import { isFirstOf, WITHOUT_PUBLISHED } from '../witnesses/published-file.js';
 import type { Findings } from './findings.js';
 import type { RootBook } from './root-book.js';
 
-const LOST = 'is missing: readers are shown nothing until witnesses cosign again';
+const LOST =
+  'is missing: readers are shown nothing until witnesses cosign again: start the ledger, with its policy, and they are asked';
 
 const ASKED_ANEW = 'the ledger asks for what is missing when it is started';
 
@@ -35,22 +36,25 @@ export interface Published extends Checkpoint {
 export interface PublishedCheckInput {
   readonly dir: string;
   readonly verifier: NoteVerifier;
+  /** Not one of other logs. */
   readonly policy?: WitnessPolicy;
   /** The ledger asked witnesses: then it has published something. */
   readonly wasWitnessed?: boolean;
 }
 
-/** The published checkpoint, its signatures checked; `undefined` when there is none, or none that can be used. */
+/**
+ * The published checkpoint, its signatures checked, or the one that the next start publishes; `undefined` when
+ * there is none, or none that can be used.
+ */
 export function readPublishedFile(
   { dir, verifier, policy, wasWitnessed = false }: PublishedCheckInput,
   findings: Findings,
 ): Published | undefined {
-  if (existsSync(join(dir, UNPUBLISHED_FILE)))
-    findings.note('leftover', 'was never put in its place', { file: UNPUBLISHED_FILE });
+  const prepared = readPreparedFile(dir, verifier, findings);
   const path = join(dir, PUBLISHED_FILE);
   if (!existsSync(path)) {
-    if (wasWitnessed) findings.damage('files', LOST, { file: PUBLISHED_FILE });
-    return undefined;
+    if (wasWitnessed && !prepared) findings.damage('files', LOST, { file: PUBLISHED_FILE });
+    return prepared;
   }
   try {
     const { note, lost } = readableNote(readFileSync(path));
@@ -69,10 +73,20 @@ export function readPublishedFile(
   }
 }
 
-/**
- * Whether those of the policy cosigned, as many as it asks for, and nobody else. Throws `foreign` for a
- * policy of other logs.
- */
+/** The first checkpoint of a witnessed folder, where a stop came before it was put in its place: no witness cosigns that one. */
+function readPreparedFile(dir: string, verifier: NoteVerifier, findings: Findings): Published | undefined {
+  const [file, path] = [UNPUBLISHED_FILE, join(dir, UNPUBLISHED_FILE)];
+  if (!existsSync(path)) return undefined;
+  const note = readFileSync(path);
+  if (existsSync(join(dir, PUBLISHED_FILE)) || !isFirstOf(note, verifier)) {
+    findings.note('leftover', 'was never put in its place', { file });
+    return undefined;
+  }
+  findings.note('interrupted', 'will be published when the ledger is started with its policy', { file });
+  return { ...openCheckpoint(note, verifier), cosignaturesChecked: true };
+}
+
+/** Whether those of the policy cosigned, as many as it asks for, and nobody else. */
 function checkCosignatures(
   note: string,
   verifier: NoteVerifier,

@@ -2,8 +2,9 @@
 
 /**
  * `damage`: something that was stored is not as it was stored. `interrupted`: the end of a last write that
- * was cut short before it was answered for; the ledger drops it at its next start. `leftover`: a file LevelDB
- * no longer needs. `unchecked`: what only somebody else's key can check.
+ * was cut short before it was answered for, which the ledger drops at its next start, or a first checkpoint to be
+ * published, which it publishes then. `leftover`: a file that is no longer needed. `unchecked`: what only somebody
+ * else's key can check.
  */
 export type FindingKind = 'damage' | 'interrupted' | 'leftover' | 'unchecked';
 

@@ -7,7 +7,7 @@
 import { asUnixMs } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { NoteVerifier } from '../../protocol/tlog/note.js';
-import type { WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
+import { requirePolicyFor, type WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 import { storeLocation } from '../store/folder.js';
 import type { Head } from '../store/head-slot.js';
 import { STATE_KEY } from '../store/store-keys.js';
@@ -243,12 +243,13 @@ function commitOf(rows: RowView): number {
 
 /**
  * Checks the ledger in `dir`, which must not run. What is wrong with it is in the report; it throws
- * `not-found` when there is none, `foreign` for that of another log or format, `locked` when it was written
- * to meanwhile, and what the disk says.
+ * `not-found` when there is none, `foreign` for that of another log or format and for a policy of other logs,
+ * `locked` when it was written to meanwhile, and what the disk says.
  */
 export async function fsckLedger(options: FsckOptions): Promise<FsckReport> {
-  const { dir, signal } = options;
+  const { dir, signal, verifier, policy } = options;
   requireLedgerFolder(dir);
+  if (policy) requirePolicyFor(policy, verifier);
   const before = stampOf(dir);
   const requireUntouched = (cause?: unknown): void => {
     if (stampOf(dir) !== before) throw writtenMeanwhile(dir, cause);

@@ -7,7 +7,12 @@ import { tileWidthAt } from '../../protocol/tlog/tile.js';
 import { MAX_PAYLOADS_PER_CALL } from '../http/payload-frames.js';
 import { openStoreLevel } from '../store/store-open.js';
 import type { Store, StoreIdentity } from '../store/store.js';
-import { readPublished, type PublishedHead } from '../witnesses/published-file.js';
+import {
+  readPrepared,
+  readPublished,
+  type HeldLog,
+  type PublishedHead,
+} from '../witnesses/published-file.js';
 
 function requireWidth(size: number, level: number, index: number, width: number): void {
   if (width >= 1 && width <= tileWidthAt(level, index, size)) return;
@@ -75,7 +80,9 @@ export async function openLedgerFolder(
 ): Promise<LedgerReader> {
   const store = await openStoreLevel({ dir, identity });
   try {
-    const published = await publishedBy(dir, store, identity);
+    const held = heldBy(store, identity);
+    const published =
+      (await readPublished(dir, held)) ?? (wasWitnessed ? await readPrepared(dir, held) : undefined);
     if (published === undefined && wasWitnessed) throw publishedIsLost(dir);
     const shown = isWhole ? undefined : published;
     const reader = readerOfStore(store, () => shown ?? store.state());
@@ -99,11 +106,7 @@ const publishedIsLost = (dir: string): FirebreakError =>
       'try again once they have',
   );
 
-function publishedBy(
-  dir: string,
-  store: Store,
-  { origin, logPublicKey }: StoreIdentity,
-): Promise<PublishedHead | undefined> {
+function heldBy(store: Store, { origin, logPublicKey }: StoreIdentity): HeldLog {
   const verifier = noteVerifier(origin, logPublicKey);
-  return readPublished(dir, { size: store.state().size, reader: readerOfStore(store), verifier });
+  return { size: store.state().size, reader: readerOfStore(store), verifier };
 }

@@ -110,20 +110,24 @@ export async function publishPrepared(dir: string): Promise<void> {
 }
 
 /**
- * Publishes the first checkpoint of a folder that was to be witnessed, where a stop came before it was put in
- * its place; it is told from all later ones by its one signature. `undefined` when there is none, or none
- * that is whole. Throws as {@link readPublished} where the store does not hold it, and as {@link
- * publishPrepared}.
+ * The first checkpoint of a folder that was to be witnessed, where a stop came before it was put in its place.
+ * `undefined` when there is none, or none that is whole. Throws as {@link readPublished} where the store does
+ * not hold it.
  */
-export async function takePrepared(dir: string, held: HeldLog): Promise<PublishedHead | undefined> {
+export async function readPrepared(dir: string, held: HeldLog): Promise<PublishedHead | undefined> {
   const bytes = await readFile(preparedIn(dir)).catch(nothingWhenMissing(preparedIn(dir)));
-  if (bytes === undefined || !isFirstOf(bytes, held.verifier)) return undefined;
-  const head = await heldHead(dir, bytes, held);
-  await publishPrepared(dir);
+  return bytes && isFirstOf(bytes, held.verifier) ? heldHead(dir, bytes, held) : undefined;
+}
+
+/** Publishes what {@link readPrepared} finds. Throws as that and as {@link publishPrepared}. */
+export async function takePrepared(dir: string, held: HeldLog): Promise<PublishedHead | undefined> {
+  const head = await readPrepared(dir, held);
+  if (head) await publishPrepared(dir);
   return head;
 }
 
-function isFirstOf(note: Uint8Array, log: NoteVerifier): boolean {
+/** Whether it is a whole checkpoint of this log with no signature but the log's: all but a folder's first are cosigned. */
+export function isFirstOf(note: Uint8Array, log: NoteVerifier): boolean {
   try {
     return openCheckpointNote(note, log).note.unverified.length === 0;
   } catch (error) {

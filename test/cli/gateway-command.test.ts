@@ -1,5 +1,5 @@
 /** A gateway without a broker, and two of one name. */
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runFirebreak, startFirebreak } from './firebreak-process.js';
@@ -135,6 +135,20 @@ describe('a gateway at its first start, whose broker is not there', () => {
     expect(stopped.text).toMatch(/hub-1 {2}not running; last seen \d+ s ago; before/);
     expect(stopped.text).toContain(needs);
     expect(stopped.text).toContain(ways);
+  });
+
+  it('is shown to wait where an earlier start of it failed', async () => {
+    const folder = await withoutDayKeys();
+    const failed = { pid: 2 ** 31 - 1, wallMs: 0, status: { name: 'hub-1', isStarting: true } };
+    await writeFile(join(folder, 'gateways', 'hub-1', 'status.json'), JSON.stringify(failed));
+    const gateway = startFirebreak(['gateway', 'run', '--data-dir', folder, '--broker', NO_BROKER]);
+    try {
+      await gateway.says('trying again');
+      const { text } = await attempt('gateway', 'status', '--data-dir', folder);
+      expect(text).toContain('hub-1  is starting: waits for the ledger or its broker\n');
+    } finally {
+      await gateway.kill();
+    }
   });
 
   it('is shown what it lacks too where it left no status', async () => {

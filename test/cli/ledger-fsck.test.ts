@@ -69,7 +69,10 @@ describe('firebreak ledger fsck', () => {
     const policy = `witness one ${witness} http://127.0.0.1:1/\nquorum one\n`;
     await writeFile(folderAt(data('unpublished')).ledger.policy, policy);
     const { code, stdout } = await attempt('ledger', 'fsck', '--data-dir', data('unpublished'));
-    expect(stdout).toContain('damaged  files: published is missing: readers are shown nothing until');
+    expect(stdout).toContain(
+      'damaged  files: published is missing: readers are shown nothing until witnesses cosign again: start the ledger, with its ' +
+        'policy, and they are asked\n',
+    );
     expect(code).toBe(1);
     await writeFile(folderAt(data('unpublished')).ledger.policy, 'quorum none\n');
     expect(await attempt('ledger', 'fsck', '--data-dir', data('unpublished'))).toMatchObject({ code: 0 });

@@ -12,6 +12,7 @@ import { rawWriter } from './raw-writer.js';
 
 test('a broker that is closed gives PUBACK and receipt for what the ledger has in hand, and begins nothing more', async () => {
   const submitted: Uint8Array[] = [];
+  let committed = 0;
   let letOn = (): void => {};
   const mayGoOn = new Promise<void>((resolve) => (letOn = resolve));
   const { broker } = await brokerStage((real) => ({
@@ -19,8 +20,10 @@ test('a broker that is closed gives PUBACK and receipt for what the ledger has i
       knows: (key) => real.knows(key),
       submit: async (batch, from) => {
         submitted.push(batch);
-        await mayGoOn;
-        return real.submit(batch, from);
+        const receipt = await real.submit(batch, from);
+        committed += 1;
+        await mayGoOn; // the disk has done its part: closing waits a second, and no longer
+        return receipt;
       },
     },
   }));
@@ -36,7 +39,7 @@ test('a broker that is closed gives PUBACK and receipt for what the ledger has i
     expect(openReceipt(receipt, batch).outcomes).toEqual([{ reason: 0, index: 0 }]);
     said.push('receipt');
   });
-  await expect.poll(() => submitted.length).toBe(1);
+  await expect.poll(() => committed, { timeout: 20_000 }).toBe(1);
   const closed = broker.close();
   one.publish(batchOf(officer, 2, [noticeItem('b')])).catch(() => undefined);
   setTimeout(letOn, 50);

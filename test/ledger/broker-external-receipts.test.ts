@@ -11,32 +11,41 @@ import { packet } from './raw-writer.js';
 const [CONNECT, PUBLISH, SUBSCRIBE] = [1, 3, 8];
 const [CONNACK, PUBLISH_QOS_1, PUBACK, SUBACK] = [0x20, 0x32, 0x40, 0x90];
 
-/**
- * Publishes one batch at the first SUBSCRIBE. At the second it asks for its receipt, acknowledges that to nobody, and refuses; later it
- * does as it should. All packets are below 128 bytes.
- */
-async function stubBroker(answer: () => void) {
+interface Seen {
+  subscribes: number;
+  receipts: number;
+}
+
+/** What a stub does with a SUBSCRIBE or PUBLISH, which `seen` counts already. */
+type Act = (socket: Socket, body: Buffer, seen: Seen) => void;
+
+const grant: Act = (socket, body) => socket.write(packet(SUBACK, body.subarray(0, 2), Buffer.of(1)));
+
+const acknowledge: Act = (socket, body) => {
+  const id = 2 + body.readUInt16BE();
+  socket.write(packet(PUBACK, body.subarray(id, id + 2)));
+};
+
+function publishBatch(socket: Socket): void {
+  const topic = Buffer.from(entriesTopic(partyIdOf(officer.publicKey)));
+  socket.write(packet(PUBLISH_QOS_1, Buffer.of(0, topic.length), topic, Buffer.of(0, 1), Buffer.of(1)));
+}
+
+/** Grants the first SUBSCRIBE, and publishes one batch; the rest is as told. All packets are below 128 bytes. */
+async function stubBroker(subscribed: Act, published: Act) {
   const seen = { subscribes: 0, receipts: 0 };
   const sockets = new Set<Socket>();
-  const topic = Buffer.from(entriesTopic(partyIdOf(officer.publicKey)));
-  const batch = packet(PUBLISH_QOS_1, Buffer.of(0, topic.length), topic, Buffer.of(0, 1), Buffer.of(1));
-  let refused = Buffer.of();
   const take = (socket: Socket, kind: number, body: Buffer): void => {
     if (kind === CONNECT) socket.write(packet(CONNACK, Buffer.of(0, 0)));
     if (kind === PUBLISH) {
       seen.receipts += 1;
-      const id = 2 + body.readUInt16BE();
-      if (seen.subscribes === 2 && seen.receipts === 1) socket.write(packet(SUBACK, refused, Buffer.of(128)));
-      else socket.write(packet(PUBACK, body.subarray(id, id + 2)));
+      published(socket, body, seen);
     }
     if (kind !== SUBSCRIBE) return;
     seen.subscribes += 1;
-    if (seen.subscribes === 2) {
-      refused = Buffer.from(body.subarray(0, 2));
-      return answer();
-    }
-    socket.write(packet(SUBACK, body.subarray(0, 2), Buffer.of(1)));
-    if (seen.subscribes === 1) socket.write(batch);
+    if (seen.subscribes > 1) return subscribed(socket, body, seen);
+    grant(socket, body, seen);
+    publishBatch(socket);
   };
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -59,10 +68,9 @@ async function stubBroker(answer: () => void) {
   return { url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, cut };
 }
 
-test('a subscription that is refused costs no receipt, and is not told as a refused receipt', async () => {
-  let [submitted, answer] = [0, (): void => {}];
-  const receipt = new Promise<Uint8Array>((resolve) => (answer = () => resolve(Buffer.from('a receipt'))));
-  const stub = await stubBroker(() => answer());
+/** The ledger behind a stub that has its batch, and is then cut off. */
+async function cutOff(stub: Awaited<ReturnType<typeof stubBroker>>, receipt: Promise<Uint8Array>) {
+  let submitted = 0;
   const lines: string[] = [];
   const external = await openExternalBroker({
     ledger: { submit: () => ((submitted += 1), receipt) },
@@ -73,8 +81,46 @@ test('a subscription that is refused costs no receipt, and is not told as a refu
   onTestFinished(() => external.close());
   await expect.poll(() => submitted).toBe(1);
   stub.cut();
+  return { external, saidOfReceipts: () => lines.filter((line) => line.startsWith('receipts cannot')) };
+}
+
+function receiptLater() {
+  let answer = (): void => {};
+  const receipt = new Promise<Uint8Array>((resolve) => (answer = () => resolve(Buffer.from('a receipt'))));
+  return { receipt, answer };
+}
+
+test('a subscription that is refused costs no receipt, and is not told as a refused receipt', async () => {
+  const { receipt, answer } = receiptLater();
+  let refused = Buffer.of();
+  const stub = await stubBroker(
+    (socket, body, seen) => {
+      if (seen.subscribes > 2) return grant(socket, body, seen);
+      refused = Buffer.from(body.subarray(0, 2));
+      answer();
+    },
+    (socket, body, seen) => {
+      if (seen.subscribes > 2 || seen.receipts > 1) return acknowledge(socket, body, seen);
+      socket.write(packet(SUBACK, refused, Buffer.of(128)));
+    },
+  );
+  const { external, saidOfReceipts } = await cutOff(stub, receipt);
   await expect.poll(() => stub.seen.subscribes, { timeout: 10_000 }).toBe(3);
   await expect.poll(() => external.isConnected(), { timeout: 10_000 }).toBe(true);
   expect(stub.seen.receipts).toBe(2);
-  expect(lines.filter((line) => line.startsWith('receipts cannot'))).toEqual([]);
+  expect(saidOfReceipts()).toEqual([]);
+}, 30_000);
+
+test('a connection that the broker ends at the subscription leaves the next one to be told as refused receipts', async () => {
+  const { receipt, answer } = receiptLater();
+  const stub = await stubBroker(
+    (socket, _, seen) => {
+      if (seen.subscribes === 2) socket.destroy();
+      else answer();
+    },
+    (socket) => socket.destroy(),
+  );
+  const { saidOfReceipts } = await cutOff(stub, receipt);
+  await expect.poll(saidOfReceipts, { timeout: 10_000 }).toHaveLength(1);
+  expect(stub.seen.receipts).toBe(2);
 }, 30_000);

@@ -17,7 +17,7 @@ import { dayKey, payloadKey, payloadRange } from '../../ledger/store/store-keys.
 import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
 import { signCheckpoint } from '../../protocol/tlog/checkpoint.js';
 import { cosign, cosignerWithKey } from '../../protocol/tlog/cosignature.js';
-import { readNote } from '../../protocol/tlog/note.js';
+import { noteSigner, readNote } from '../../protocol/tlog/note.js';
 import { dayOf } from '../../protocol/time.js';
 import type { WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 import {
@@ -230,6 +230,17 @@ describe('the published checkpoint', () => {
     ]);
     expect(report.counted?.cosignaturesChecked).toBe(false);
     expect(cleanLines(report, ORIGIN, dir).join('\n')).toContain('not all cosignatures were checked');
+  });
+
+  test('is not checked by a policy that names another log: that is told, and nothing is said of the file', async () => {
+    const { dir } = await publishedLedger();
+    const another = { verifier: noteSigner('ledger.example/another', officer), url: undefined };
+    await expect(
+      fsckLedger({ dir, verifier: logSigner, policy: { ...policy, logs: [another] } }),
+    ).rejects.toMatchObject({
+      code: 'foreign',
+      message: expect.stringContaining('names other logs') as string,
+    });
   });
 
   test('without the cosignatures that the policy asks for is no damage, and is said not to have them', async () => {

@@ -2,8 +2,13 @@
 import { access, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { fsckLedger } from '../../ledger/fsck/fsck.js';
+import { openLedgerFolder } from '../../ledger/readers/reader-level.js';
+import { openCheckpoint, signCheckpoint } from '../../protocol/tlog/checkpoint.js';
+import { asTreeSize } from '../../protocol/brands.js';
 import { NO_WITNESSES } from '../../protocol/tlog/witness-policy.js';
-import { temporaryFolder } from './deployment.js';
+import { logSigner, ORIGIN, temporaryFolder } from './deployment.js';
+import { foundIn } from './fsck-folder.js';
 import { NOWHERE, policyOf, publishedSize, startLedger, submit } from './witnessed-ledger.js';
 import { cosignerNamed } from '../witness/running-witness.js';
 
@@ -32,6 +37,28 @@ test('a first policy that was kept, and nothing after it, shows readers what the
   const after = await startLedger(dir, asksOne, { wasWitnessed: true });
   await submit(after, 1, 2);
   expect(await publishedSize(after)).toBe(5);
+});
+
+test('a first policy that was kept, and nothing after it, is no damage, and hides nothing that was shown before', async () => {
+  const dir = await unwitnessedFolder(5);
+  await expect(startLedger(dir, asksOne, { keepPolicy: stopped })).rejects.toThrow('stopped');
+  const check = () => fsckLedger({ dir, verifier: logSigner, policy: asksOne, wasWitnessed: true });
+  const report = await check();
+  expect(foundIn(report)).toEqual([
+    'interrupted files published.new will be published when the ledger is started with its policy',
+  ]);
+  expect(report.findings.damageCount).toBe(0);
+  expect(report.counted).toMatchObject({ cosignaturesChecked: true });
+  const identity = { origin: logSigner.name, logPublicKey: logSigner.publicKey };
+  const reader = await openLedgerFolder(dir, identity, { wasWitnessed: true });
+  expect(openCheckpoint(await reader.checkpoint(), logSigner).size).toBe(5);
+  await reader.close();
+  await access(join(dir, 'published.new')); // neither put it in its place
+  const beyond = { origin: ORIGIN, size: asTreeSize(9), root: new Uint8Array(32) };
+  await writeFile(join(dir, 'published.new'), signCheckpoint(beyond, logSigner));
+  expect(foundIn(await check())).toContain(
+    'damage state #5 and those behind it are lost: 9 entries were published',
+  );
 });
 
 test('a first policy that was not kept leaves a ledger that publishes each commit, and begins anew with the next', async () => {
