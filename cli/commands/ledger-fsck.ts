@@ -7,7 +7,7 @@ import type { FsckOptions } from '../../ledger/fsck/fsck.js';
 import { systemReason } from '../../host/system-words.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { NoteVerifier } from '../../protocol/tlog/note.js';
-import type { WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
+import { requirePolicyFor, type WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 import { readConfig } from '../folder/config.js';
 import { usage } from '../terminal/exit.js';
 import { folderAt } from '../folder/folder.js';
@@ -78,11 +78,12 @@ async function subjectOf({ dataDir, ledger, vkey, issuer, policy: policyFile }: 
   if (await findRunning(folder, 'ledger'))
     throw new FirebreakError('locked', `the ledger of ${folder.dir} is running: stop it, then check it`);
   const asked = await policyOption(policyFile);
-  const { kept, policyDamage } = await policyIn(folder.ledger.policy);
+  const verifier = vkey ?? logVerifier(config);
+  const { kept, policyDamage } = await policyIn(folder.ledger.policy, verifier);
   const policy = asked.policy ?? kept;
   return {
     dir: folder.ledger.store,
-    verifier: vkey ?? logVerifier(config),
+    verifier,
     issuerPublicKey: issuer ?? config.issuerPublicKey,
     ...(policy && { policy }),
     wasWitnessed: kept?.quorum !== undefined,
@@ -93,12 +94,18 @@ async function subjectOf({ dataDir, ledger, vkey, issuer, policy: policyFile }: 
 /** The policy that the ledger keeps, or what is wrong with it: that is a finding like others, and the rest is checked. */
 async function policyIn(
   file: string,
+  verifier: NoteVerifier,
 ): Promise<{ readonly kept?: WitnessPolicy | undefined; readonly policyDamage?: string }> {
   try {
-    return { kept: await keptPolicy(file) };
+    const kept = await keptPolicy(file);
+    if (kept) requirePolicyFor(kept, verifier);
+    return { kept };
   } catch (error) {
+    const isOfOthers = error instanceof FirebreakError && error.code === 'foreign';
     const why = error instanceof FirebreakError ? error.message : `${file}: ${systemReason(error)}`;
-    return { policyDamage: `the kept policy of witnesses cannot be read: ${why}` };
+    return {
+      policyDamage: `the kept policy of witnesses ${isOfOthers ? 'is of no use' : 'cannot be read'}: ${why}`,
+    };
   }
 }
 
