@@ -38,9 +38,7 @@ export function addTraceCityCommand(program: Command): void {
     .command('trace-city <dir>')
     .description('trace a person of a synthetic city; there is no ledger, and no look to be recorded')
     .option('--case <id>', 'the index case: a tag number, 1 to the number of people', caseNumber, '1');
-  addTraceOptions(command);
-  command.options.find(({ long }) => long === '--presence')?.hideHelp(); // refused below, in words
-  command.action((dir: string, options: TraceCityOptions) => traceCity(dir, options));
+  addTraceOptions(command).action((dir: string, options: TraceCityOptions) => traceCity(dir, options));
 }
 
 async function traceCity(dir: string, options: TraceCityOptions): Promise<void> {
