@@ -18,7 +18,16 @@ function inRange(value: number, max: number, what: string): number {
   throw new FirebreakError('format', `${what} must be a whole number from 0 to ${max}, not ${value}`);
 }
 
-export const asTagNumber = (value: number) => inRange(value, 2 ** 48 - 1, 'a tag number') as TagNumber;
+export const MAX_TAG_NUMBER = 2 ** 48 - 1;
+
+export const asTagNumber = (value: number) => inRange(value, MAX_TAG_NUMBER, 'a tag number') as TagNumber;
+
+/** As a person writes it, in at most 15 decimal digits; `undefined` for what is no tag number. */
+export function tagNumberIn(digits: string): TagNumber | undefined {
+  const isOne = /^\d{1,15}$/.test(digits) && Number(digits) <= MAX_TAG_NUMBER;
+  return isOne ? asTagNumber(Number(digits)) : undefined;
+}
+
 export const asEpoch = (value: number) => inRange(value, 2 ** 32 - 1, 'an epoch') as Epoch;
 export const asUnixMs = (value: number) => inRange(value, Number.MAX_SAFE_INTEGER, 'a time in ms') as UnixMs;
 export const asTreeSize = (value: number) =>

@@ -1,8 +1,9 @@
 /** `firebreak audit`: shows the wearer of a tag who looked at traces that reached it, when and why. */
 import { randomBytes } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { isThere } from '../files/is-there.js';
+import { MAX_TAG_NUMBER } from '../../protocol/brands.js';
 import { HOWEVER_LONG } from '../../authority/looks/audit-desk.js';
 import { auditByWire } from '../../authority/credentials/enrolment-client.js';
 import { makeAuditRequest } from '../../firmware-sim/tag/audit-request.js';
@@ -37,7 +38,7 @@ export function addAuditCommand(program: Command): void {
       .command('audit')
       .description('who looked at traces that reached your tag, when and why; asked with the tag’s own key'),
   )
-    .requiredOption('--tag <n>', 'the tag: its number, whose folder is here', wholeNumber(0, 2 ** 48 - 1))
+    .requiredOption('--tag <n>', 'the tag: its number, whose folder is here', wholeNumber(0, MAX_TAG_NUMBER))
     .option('--authority <url>', 'ask the authority there, such as http://127.0.0.1:8470', httpUrl)
     .option(...POLICY_OPTION)
     .option('--json', 'print it as JSON')
@@ -86,7 +87,7 @@ async function ask(session: Session, request: Uint8Array, url: string | undefine
   if (url !== undefined) return auditByWire({ url, signal }, request);
   const running = await findRunning(folder, 'authority');
   if (running) return auditByWire({ url: running.http, signal }, request);
-  if (!(await canSee(folder.authority.auditKey))) throw notRunning(folder, 'authority', ELSEWHERE);
+  if (!(await isThere(folder.authority.auditKey))) throw notRunning(folder, 'authority', ELSEWHERE);
   const reader = await openFolderReader(folder, config);
   onClose(() => reader.close());
   const { audit } = await startAudit(session, reader, { answerWithinMs: HOWEVER_LONG });
@@ -95,11 +96,4 @@ async function ask(session: Session, request: Uint8Array, url: string | undefine
 
 /** Whether commands on the folder can read its ledger: from its store, or with a token from another machine. Never throws. */
 const readsLedger = async ({ ledger, ledgerPlace }: DataFolder): Promise<boolean> =>
-  (await canSee(ledger.store)) || ((await canSee(ledgerPlace)) && (await canSee(ledger.readToken)));
-
-/** What this user may not see is as good as not there: it is for others to ask about. */
-const canSee = (file: string): Promise<boolean> =>
-  stat(file).then(
-    () => true,
-    () => false,
-  );
+  (await isThere(ledger.store)) || ((await isThere(ledgerPlace)) && (await isThere(ledger.readToken)));

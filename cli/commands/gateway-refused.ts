@@ -1,6 +1,6 @@
 /** `firebreak gateway refused`: what the ledger refused for good and the gateway keeps aside; `--clear` drops it. */
-import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { isThere } from '../files/is-there.js';
 import { openLevelSpool } from '../../courier/spool-level.js';
 import type { Spool } from '../../courier/spool.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -48,7 +48,7 @@ async function refused({ dataDir, name, clear }: RefusedOptions): Promise<void> 
 
 /** Makes no spool where there is none. Throws `not-found`, `locked` while the gateway runs. */
 async function openSpoolOf({ spool, key }: GatewayFolder, name: string): Promise<Spool> {
-  if ((await stat(spool).catch(() => undefined)) === undefined)
+  if (!(await isThere(spool)))
     throw new FirebreakError('not-found', `gateway ${name} keeps nothing here yet (${spool} is missing)`);
   const { publicKey } = await signerFrom(key);
   return openLevelSpool(spool, partyIdOf(publicKey)).catch((cause: unknown) => {

@@ -1,7 +1,8 @@
 /** `firebreak gateway …`: run one, ask how it is, and what the ledger refused (gateway-refused.ts). */
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { isThere } from '../files/is-there.js';
 import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Gateway } from '../../gateway/gateway.js';
@@ -133,12 +134,6 @@ async function keepStarting(own: GatewayFolder, name: string, { folder, onClose 
   onClose(end);
   return end;
 }
-
-const isThere = (file: string): Promise<boolean> =>
-  stat(file).then(
-    () => true,
-    () => false,
-  );
 
 /**
  * Of the ledger that runs on this folder, which is waited for; one that has run here comes back on the ports it had, so that

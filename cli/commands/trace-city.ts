@@ -1,10 +1,11 @@
 /** `firebreak trace-city`: traces in a synthetic city (docs/city.md), to see how a tracer answers at full size. */
-import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { z } from 'zod';
+import { isThere } from '../files/is-there.js';
 import { summaryFile } from '../../firmware-sim/city/city-folder.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { ContactStore } from '../../tracer/contacts/contact-store.js';
@@ -155,11 +156,5 @@ async function importInto(dir: string, { files, ...options }: ImportWork): Promi
     await store.close();
   }
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 const count = (value: number): string => value.toLocaleString('en-GB');

@@ -2,8 +2,9 @@
  * Files that are either the old or the new whole: written beside, synced, renamed into place. Throws `input` for one that
  * cannot be written, and `unconfirmed` for one that is in place but may not be after a power cut.
  */
-import { link, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isThere } from './is-there.js';
 import { syncFolder } from '../../host/sync-folder.js';
 import { systemReason } from '../../host/system-words.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -42,7 +43,7 @@ export async function writeNew(file: string, content: string | Uint8Array, mode 
 /** A second name for the temporary file fails where there is one already; not every file system has second names. */
 async function claimName(temporary: string, file: string): Promise<void> {
   await link(temporary, file).catch(async (cause: NodeJS.ErrnoException) => {
-    const taken = cause.code === 'EEXIST' || (await stat(file).catch(() => undefined)) !== undefined;
+    const taken = cause.code === 'EEXIST' || (await isThere(file));
     if (taken) throw existsAlready(file, cause);
     await rename(temporary, file);
   });

@@ -1,6 +1,7 @@
 /** Places that a person names to be written: looked at before the long work, and before anything is recorded, not after. */
 import { access, constants, lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
+import { isThere } from './is-there.js';
 import { systemReason } from '../../host/system-words.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { existsAlready } from './atomic-file.js';
@@ -37,7 +38,7 @@ export async function requireWritableFile(file: string, kept: KeptFiles = {}): P
 
 /** Throws `exists` where something is at that name. */
 export async function requireNew(file: string): Promise<void> {
-  if ((await stat(file).catch(() => undefined)) !== undefined) throw existsAlready(file);
+  if (await isThere(file)) throw existsAlready(file);
 }
 
 /** Throws `usage` for a file in a folder that a command fills with files of its own; the folder need not be there yet. */

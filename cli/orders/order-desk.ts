@@ -1,6 +1,7 @@
 /** The authority's side of orders (order-files.ts): each is begun at most once, whatever dies in between. */
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isThere } from '../files/is-there.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { ErrorCode } from '../../protocol/errors.js';
 import { writeAtomically } from '../files/atomic-file.js';
@@ -40,7 +41,7 @@ export async function takeOrders(
 
 /** It may have been carried out, so it is not carried out again. */
 async function answerBegun(files: OrderFiles): Promise<void> {
-  const isAnswered = (await stat(files.answer).catch(() => undefined)) !== undefined;
+  const isAnswered = await isThere(files.answer);
   if (isAnswered) return rm(files.taken, { force: true });
   await answer(files, { outcome: 'unknown', message: 'the authority ended while it was at it' });
 }
