@@ -1,5 +1,6 @@
 /** `firebreak authority …`: set a deployment up, run its authority, warn tags, revoke a gateway. */
 import type { Command } from 'commander';
+import { tagNumberIn } from '../../protocol/brands.js';
 import { MAX_NOTICE_TAGS } from '../../authority/notices/notice-desk.js';
 import { DEFAULT_SETTINGS, REPLAY_SETTINGS } from '../../protocol/settings.js';
 import { dayOf } from '../../protocol/time.js';
@@ -217,10 +218,9 @@ async function order(options: FolderOptions, given: Order): Promise<void> {
 
 /** Each once. */
 function tagNumbers(text: string): number[] {
-  const parts = text.split(',').map((part) => part.trim());
-  if (!parts.every((part) => /^\d{1,15}$/.test(part) && Number(part) < 2 ** 48))
-    throw usage('--person takes tag numbers, such as 17, separated by commas');
-  const numbers = new Set(parts.map(Number));
+  const parts = text.split(',').map((part) => tagNumberIn(part.trim()));
+  const numbers = new Set(parts.filter((number) => number !== undefined));
+  if (parts.includes(undefined)) throw usage('--person takes tag numbers, such as 17, separated by commas');
   if (numbers.size <= MAX_NOTICE_TAGS) return [...numbers];
   throw usage(
     `--person takes at most ${MAX_NOTICE_TAGS} tag numbers, not ${numbers.size}: give several notices`,

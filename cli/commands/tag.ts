@@ -5,7 +5,7 @@ import { enrolByWire, renewByWire, timeByWire } from '../../authority/credential
 import type { EnrolmentStation } from '../../firmware-sim/live/enrolment.js';
 import { openTagRunner } from '../../firmware-sim/live/tag-runner.js';
 import { holdLock } from '../../host/folder-lock.js';
-import { asTagNumber } from '../../protocol/brands.js';
+import { asTagNumber, MAX_TAG_NUMBER } from '../../protocol/brands.js';
 import { nobleSigner } from '../../protocol/crypto/ed25519-noble.js';
 import { inFolderOnAir, joinAir, withAirOptions } from '../air/air-choice.js';
 import type { AirOptions } from '../air/air-choice.js';
@@ -19,7 +19,7 @@ import type { FolderOptions } from '../folder/session.js';
 import { whileOnAir } from '../terminal/shutdown.js';
 import { keepStatus, readStatus } from '../files/status-file.js';
 
-const tagNumber = wholeNumber(0, 2 ** 48 - 1);
+const tagNumber = wholeNumber(0, MAX_TAG_NUMBER);
 
 interface RunOptions extends FolderOptions, AirOptions {
   readonly number: number;

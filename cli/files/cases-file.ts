@@ -2,6 +2,7 @@
  * The cases of a cluster as a person writes them down: a line each, a tag number and, where it is known, when the case fell
  * ill, after spaces, a tab or a comma. Blank lines and lines that begin with # are passed over.
  */
+import { tagNumberIn } from '../../protocol/brands.js';
 import { asError, FirebreakError } from '../../protocol/errors.js';
 import { MAX_CASES, MIN_CASES } from '../../tracer/cluster/cluster-result.js';
 import type { ClusterCase } from '../../tracer/cluster/cluster-result.js';
@@ -9,7 +10,6 @@ import { readInputFile } from './input-file.js';
 import { parseTime } from '../terminal/times.js';
 
 const MAX_BYTES = 65_536;
-const MAX_TAG_NUMBER = 2 ** 48 - 1;
 
 /** Throws `input` for a file that cannot be read, a line that is no case, by its number, and for too few cases or too many. */
 export async function readCasesFile(file: string): Promise<ClusterCase[]> {
@@ -40,9 +40,10 @@ function parseCase(text: string, where: string): ClusterCase | undefined {
   const line = text.replace(/^\uFEFF/, '').trim();
   if (line === '' || line.startsWith('#')) return undefined;
   const [, digits = '', onset = ''] = /^([^\s,]+)(?:\s*,\s*|\s+)?(.*)$/.exec(line) ?? [];
-  if (!/^\d{1,15}$/.test(digits) || Number(digits) > MAX_TAG_NUMBER)
+  const number = tagNumberIn(digits);
+  if (number === undefined)
     throw refuse(where, 'it begins with no tag number; write one, and the onset after it');
-  const tag = String(Number(digits));
+  const tag = String(number);
   return onset === '' ? { tag } : { tag, onset: onsetOf(onset, where) };
 }
 

@@ -3,6 +3,7 @@
  * Blank lines, and of a list those that begin with #, are passed over; a number that comes twice counts once.
  */
 import { MAX_NOTICE_TAGS } from '../../authority/notices/notice-desk.js';
+import { tagNumberIn } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { readInputFile } from './input-file.js';
 
@@ -54,8 +55,8 @@ const IN_CSV = `its column ${COLUMN} is no tag number`;
 const IN_LIST = `it is no tag number; write one a line, or give what firebreak trace --csv wrote`;
 
 function numberIn(digits: string | undefined, where: string, problem: string): number {
-  const number = Number(digits);
-  if (digits !== undefined && /^\d{1,15}$/.test(digits) && number < 2 ** 48) return number;
+  const number = digits === undefined ? undefined : tagNumberIn(digits);
+  if (number !== undefined) return number;
   throw refuse(where, problem);
 }
 

@@ -1,6 +1,7 @@
 /** Values of options, checked where they are typed: a wrong one ends the command with exit code 2. */
 import { InvalidArgumentError } from 'commander';
 import { requireBrokerUrl } from '../../courier/broker-url.js';
+import { tagNumberIn } from '../../protocol/brands.js';
 import { fromHex } from '../../protocol/bytes.js';
 import { asError } from '../../protocol/errors.js';
 import { usage } from './exit.js';
@@ -39,8 +40,8 @@ export function shortName(text: string): string {
 
 /** A tag number as answers write it: "017" is 17. */
 export function caseNumber(text: string): string {
-  const value = Number(text);
-  if (/^\d{1,15}$/.test(text) && value < 2 ** 48) return String(value);
+  const tag = tagNumberIn(text);
+  if (tag !== undefined) return String(tag);
   throw new InvalidArgumentError('It must be a tag number, such as 17.');
 }
 

@@ -2,6 +2,7 @@
  * A trace: its bounds, its walks, and what they found in words of tag numbers (tracing.md). Reads no clock,
  * writes nothing.
  */
+import { tagNumberIn } from '../../protocol/brands.js';
 import { AskerError } from '../asker-error.js';
 import type { People } from '../contacts/people.js';
 import type { ContactView } from '../contacts/view.js';
@@ -15,8 +16,6 @@ import { DEFAULT_LIST, walkTrace } from '../walk/trace-walks.js';
 import type { TraceWalkOptions, TraceWalks } from '../walk/trace-walks.js';
 import type { WalkResult } from '../walk/walk-result.js';
 import { WalkWorkspace } from '../walk/workspace.js';
-
-const MAX_TAG_NUMBER = 2 ** 48 - 1;
 
 export interface TraceOptions extends TraceWalkOptions, TraceWords {
   /** Kept from trace to trace by whoever asks often. */
@@ -33,12 +32,10 @@ export function trace(view: ContactView, request: WalkRequest, options: TraceOpt
   return traceResult(view.people, request, walks, options);
 }
 
-const isTagNumber = (digits: string): boolean =>
-  /^\d{1,15}$/.test(digits) && Number(digits) <= MAX_TAG_NUMBER;
-
 /** Throws `input` for what is no tag number, by the name that the question has for it. */
 export function requireTagNumber(name: string, digits: string): void {
-  if (!isTagNumber(digits)) throw new AskerError('input', `${name} “${digits}” is not a tag number`);
+  if (tagNumberIn(digits) === undefined)
+    throw new AskerError('input', `${name} “${digits}” is not a tag number`);
 }
 
 /** Throws `input`. */
