@@ -217,8 +217,8 @@ function createAedes(rules: BrokerRules, drainTimeout: number): Promise<Aedes> {
   const opening: Promise<Aedes> = Aedes.createBroker({
     connectTimeout: 10_000,
     // No bound over all writers: each message waits until it is written, and those to a writer that stopped
-    // reading would
-    // keep the others' from going out. What one writer has under way is bounded by its connections.
+    // reading would keep the others' from going out. What one writer has under way is bounded by its
+    // connections.
     concurrency: 0,
     drainTimeout,
     heartbeatInterval: HEARTBEAT_MS,
