@@ -12,6 +12,7 @@ import { dayOf, EPOCH_SECONDS } from '../../protocol/time.js';
 import { staticAddressOf } from '../../radio/static-address.js';
 import { addPack, addStatements, credentialOf, forgetDays, isEphIdOf } from './credential-shelf.js';
 import { closeAll, closeDue, hearBeacon, holdEpochs, nextCloseMs } from './encounter-table.js';
+import { REPLAY_AFTER_MS } from './heard-macs.js';
 import type { Sample } from './open-record.js';
 import { afterGivingUp, afterReceipt, withReportDue } from './report-chain.js';
 import { clockByHost, lostClock, setByHello } from './tag-clock.js';
@@ -22,7 +23,6 @@ import type { TagPlace, TagState, Warning } from './tag-state.js';
 
 const EPOCH_MS = EPOCH_SECONDS * 1000;
 const MINUTE_MS = 60_000;
-const REPLAY_AFTER_MS = 120_000;
 const MAX_WARNINGS = 32;
 const NOTHING: readonly TagEffect[] = [];
 
