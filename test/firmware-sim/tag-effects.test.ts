@@ -112,21 +112,21 @@ describe('a disk that is failing for long', () => {
   /** Whose parts fail as told, and which stores one record an epoch. */
   async function failing() {
     const fails = { flash: false, store: true, forget: true, forgetFirst: false };
-    const require = (part: keyof typeof fails): void => {
+    const requireWorking = (part: keyof typeof fails): void => {
       if (fails[part]) throw new Error(NO_ROOM);
     };
     const flash = openMemoryFlash();
     const append = flash.append.bind(flash);
     flash.append = (records) => {
-      require('flash');
+      requireWorking('flash');
       append(records);
     };
     const forgotten: number[] = [];
     const forget = (epoch: number): void => {
-      require(epoch === 0 && fails.forgetFirst ? 'forgetFirst' : 'forget');
+      requireWorking(epoch === 0 && fails.forgetFirst ? 'forgetFirst' : 'forget');
       forgotten.push(epoch);
     };
-    const store = { save: () => require('store') };
+    const store = { save: () => requireWorking('store') };
     const { state } = await testTag(authority);
     const effects = new TagEffects({ state, flash, store, journal: { ...noSampleJournal, forget } });
     const closed = (epoch: number) => {
