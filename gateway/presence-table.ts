@@ -1,7 +1,8 @@
 /**
- * Who was heard at the gateway (protocol.md §8, presence), by ephemeral ID. Pure: time comes in with each beacon. As on
- * a tag (§6), two samples above the RSSI floor make a record, a beacon whose MAC was first heard more than two minutes
- * ago is a replay, one of another power is another sender's (§4), and a record closes when its epoch ended two minutes ago.
+ * Who was heard at the gateway (protocol.md §8, presence), by ephemeral ID and power. Pure: time comes in with each
+ * beacon. As on a tag (§6), two samples above the RSSI floor make a record, a beacon whose MAC was first heard more than
+ * two minutes ago is a replay, one of another power is another sender's (§4) and has a record of its own, and a record
+ * closes when its epoch ended two minutes ago.
  *
  * The host's clock may be set meanwhile. Back by less than two minutes, time stands still for a record until the clock has
  * caught up. Back by more, or forward past the record's end, the record ends as it stands and whoever is heard begins
@@ -61,9 +62,9 @@ export class PresenceTable {
   readonly #open: FairPlaces<OpenPresence>;
   /** Ended before they were due, since the clock was set; at most as many as may be open. */
   #ended: OpenPresence[] = [];
-  /** IDs that lost their place, and records beyond what is given out. */
+  /** Those who lost their place, and records beyond what is given out. */
   dropped = 0;
-  /** Beacons that were replayed, or sent with another power than the ID's first. */
+  /** Beacons that were replayed. */
   ignored = 0;
 
   constructor(limits: PresenceLimits) {
@@ -75,13 +76,13 @@ export class PresenceTable {
     return this.#open.size;
   }
 
-  /** IDs heard at that time or later. */
+  /** How many were heard at that time or later. */
   heardSince(sinceMs: number): number {
     return this.#open.entries().filter(([, { last }]) => last.atMs >= sinceMs).length;
   }
 
   hear(beacon: Beacon, rssiDbm: number | undefined, heardAtMs: number): void {
-    const key = toHex(beacon.ephId);
+    const key = `${toHex(beacon.ephId)}/${beacon.txPowerDbm}`;
     const attenuation = rssiDbm === undefined ? NO_RSSI : beacon.txPowerDbm - rssiDbm;
     const heard = {
       atMs: heardAtMs,
@@ -138,8 +139,7 @@ export class PresenceTable {
   #sample(key: string, presence: OpenPresence, heard: HeardBeacon): void {
     const mac = numberOf(heard.beacon.mac);
     const firstMs = firstHeardMs(presence.macs, mac);
-    const isReplayed = firstMs !== undefined && heard.atMs - firstMs > REPLAY_AFTER_MS;
-    if (isReplayed || heard.beacon.txPowerDbm !== presence.first.beacon.txPowerDbm) {
+    if (firstMs !== undefined && heard.atMs - firstMs > REPLAY_AFTER_MS) {
       this.ignored += 1;
       return;
     }

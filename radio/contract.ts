@@ -43,8 +43,7 @@ export interface Advertiser {
 /** GATT characteristics of the gateway service (protocol.md §7). */
 export type Characteristic = 'hello' | 'upload' | 'receipt' | 'refresh';
 
-/** The longest attribute value (Bluetooth Core, Vol 3, Part F, 3.2.9). */
-export const MAX_ATTRIBUTE_BYTES = 512;
+export { MAX_ATTRIBUTE_BYTES } from '../protocol/session/upload.js';
 /** The longest payload of a legacy advert. */
 export const MAX_ADVERT_BYTES = 31;
 

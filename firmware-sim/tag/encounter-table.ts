@@ -1,6 +1,8 @@
 /**
- * The encounters a tag has open (protocol.md §6): one record per peer ephemeral ID, at most 1,024 an epoch. A record
- * belongs to the epoch in which it began and closes 120 s after that epoch's end; a peer heard again later opens another.
+ * The encounters a tag has open (protocol.md §6): one record per peer ephemeral ID and power, at most 1,024 an epoch. A
+ * tag's power is constant within an epoch (§4), so beacons of another are another sender's: each has its own record, since
+ * only the authority can tell by the MACs which is the tag's. A record belongs to the epoch in which it began and closes
+ * 120 s after that epoch's end; a peer heard again later opens another.
  */
 import type { EncounterRecord } from '../../protocol/tag/encounter-record.js';
 import type { ProtocolSettings } from '../../protocol/settings.js';
@@ -15,7 +17,7 @@ const CLOSES_AFTER_MS = 120_000;
 const EPOCH_MS = EPOCH_SECONDS * 1000;
 
 export interface EncounterTable {
-  /** By epoch of their start, then by peer; a Map keeps the order in which they were opened. */
+  /** By epoch of their start, then by peer and power; a Map keeps the order in which they were opened. */
   readonly epochs: Map<number, Map<string, OpenRecord>>;
   readonly macs: HeardMacs;
   /** Records worth keeping that had to give way in a full table. */
@@ -31,13 +33,10 @@ export function hearBeacon(
   settings: ProtocolSettings,
 ): number | undefined {
   if (!isFreshMac(table.macs, sample.mac, sample.atMs)) return undefined;
-  const key = Buffer.from(sample.ephId.buffer, sample.ephId.byteOffset, sample.ephId.length).toString(
-    'latin1',
-  );
+  const key = keyOf(sample);
   for (const [epoch, records] of table.epochs) {
     const open = records.get(key);
     if (open === undefined) continue;
-    if (open.txPowerDbm !== sample.txPowerDbm) return undefined; // constant within an epoch (§4): not the same sender
     addSample(open, sample, settings);
     return epoch;
   }
@@ -91,6 +90,9 @@ export function openCount(table: EncounterTable): number {
   for (const records of table.epochs.values()) count += records.size;
   return count;
 }
+
+const keyOf = ({ ephId, txPowerDbm }: Sample): string =>
+  `${Buffer.from(ephId.buffer, ephId.byteOffset, ephId.length).toString('latin1')}${txPowerDbm}`;
 
 const closesAtMs = (epoch: number): number => (epoch + 1) * EPOCH_MS + CLOSES_AFTER_MS;
 

@@ -5,7 +5,8 @@
  */
 export type HeardMacs = Map<number, number>;
 
-const REPLAY_AFTER_MS = 120_000;
+/** So long a beacon counts. */
+export const REPLAY_AFTER_MS = 120_000;
 const REMEMBER_MS = 3_600_000;
 const MAX_MACS = 65_536;
 

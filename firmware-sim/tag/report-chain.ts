@@ -50,7 +50,7 @@ export function withReportDue(
   return { ...chain, outstanding: { seq: chain.nextSeq, day, plaintext, ids } };
 }
 
-/** Whether one of these can be sealed now, or with a key that a gateway would bring, which is of its day or the one before. */
+/** Whether one of these can be sealed now, or with a key that a gateway would bring, which is of today or the day before. */
 export function mayBeReported(
   entries: Iterable<FlashEntry>,
   today: number,
@@ -58,10 +58,12 @@ export function mayBeReported(
 ): boolean {
   for (const { bytes } of entries) {
     const day = dayOf(startOf(bytes));
-    if (day >= today - 1 || canSeal(day)) return true;
+    if (isDayOfHello(day, today) || canSeal(day)) return true;
   }
   return false;
 }
+
+const isDayOfHello = (day: number, today: number): boolean => day === today || day === today - 1;
 
 /** The chain after an accepting receipt for the outstanding report. */
 export function afterReceipt(chain: ReportChain, reportHash: Uint8Array): ReportChain {

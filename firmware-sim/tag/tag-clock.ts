@@ -1,7 +1,9 @@
 /**
  * A tag's clock (protocol.md §7): it runs by itself, and gateways correct it. It moves at most 60 s a session and once an
  * hour; after the tag lost its clock it is set once freely, never before the newest signed time the tag has stored. After a
- * start, when only the host has said what time it is, a hello sets it freely within bounds, until one agrees with it.
+ * start, when only the host has said what time it is, a hello sets it freely within bounds, until one agrees with it. A
+ * hello that is older than another one it has seen moves nothing, and one that is minutes older is refused: whoever recorded
+ * it may be playing it back.
  */
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Hello } from '../../protocol/session/hello.js';
@@ -23,6 +25,8 @@ const LARGEST_MOVE_MS = 60_000;
 const BETWEEN_MOVES_MS = 3_600_000;
 /** How wrong a clock may run before the days of a certificate are misjudged. */
 const TOLERANCE_MS = 7_200_000;
+/** Honest gateways may differ by seconds: of two that are visited one after the other, the second may be behind. */
+const BEHIND_ANOTHER_MS = 120_000;
 /** A host that stood still for longer than a night is found out by the day that a certificate begins. */
 const LONGEST_BEHIND_MS = 86_400_000;
 
@@ -56,6 +60,7 @@ export function setByHello(
   const newestSignedMs = newestOf(clock, hello.timeMs, nowMs);
   if (isFree(clock, hello.timeMs, nowMs, isBehind))
     return { ...clock, newestSignedMs, offsetMs: clock.offsetMs + wishedMs, movedAtMs: hello.timeMs };
+  if (isPast(clock, hello.timeMs, nowMs)) return afterPast(clock, hello.timeMs);
   const freeFromMs = Math.abs(wishedMs) > LARGEST_MOVE_MS ? clock.freeFromMs : undefined;
   const waits = clock.movedAtMs !== undefined && nowMs - clock.movedAtMs < BETWEEN_MOVES_MS;
   if (waits || wishedMs === 0) return { ...clock, freeFromMs, newestSignedMs };
@@ -83,17 +88,28 @@ function isFree(
   return isBehind || timeMs - (nowMs - offsetMs) <= LONGEST_BEHIND_MS;
 }
 
+/** Signed before a time that this tag has seen signed and has passed since: it may be a recording, and says nothing of now. */
+const isPast = ({ newestSignedMs }: TagClock, timeMs: number, nowMs: number): boolean =>
+  timeMs <= newestSignedMs && newestSignedMs < nowMs;
+
+/** It neither moves the clock nor confirms it, and no later hello waits for it. */
+function afterPast(clock: TagClock, timeMs: number): TagClock {
+  if (clock.newestSignedMs - timeMs <= BEHIND_ANOTHER_MS) return clock;
+  throw olderThanSeen();
+}
+
 /** A gateway that is hours ahead of a clock that runs must not keep one that is lost later from being set. */
 const newestOf = ({ newestSignedMs }: TagClock, timeMs: number, nowMs: number): number =>
   timeMs - nowMs > TOLERANCE_MS ? newestSignedMs : Math.max(newestSignedMs, timeMs);
 
 function setFreely(clock: TagClock, timeMs: number, nowMs: number): TagClock {
-  if (timeMs < clock.newestSignedMs) {
-    throw new FirebreakError('epoch', 'the hello is older than a time this tag has seen signed');
-  }
+  if (timeMs < clock.newestSignedMs) throw olderThanSeen();
   const offsetMs = clock.offsetMs + timeMs - nowMs;
   return { offsetMs, isLost: false, freeFromMs: undefined, newestSignedMs: timeMs, movedAtMs: timeMs };
 }
+
+const olderThanSeen = (): FirebreakError =>
+  new FirebreakError('epoch', 'the hello is older than a time this tag has seen signed');
 
 /** Tags cannot check revocation: an old hello under an old certificate must not pass for one of today. */
 function requireCertifiedNow({ fromDay, toDay }: Hello['certificate'], nowMs: number): void {

@@ -22,13 +22,15 @@ export interface TagEffectsDeps {
 }
 
 /** A disk that takes nothing for so long keeps the records of later epochs in the journal only, until the next start. */
-const MAX_OWED = 64;
+const MAX_OWED_STORES = 64;
+/** More than two days of epochs. Notes that cannot be removed for longer stay until the next start. */
+const MAX_OWED_FORGETS = 256;
 const RELY_ON_SAVE: ReadonlySet<Duty['type']> = new Set(['advertise', 'free', 'drop', 'expire']);
 /** Of these the newest says it all. */
 const ON_AIR: ReadonlySet<Duty['type']> = new Set(['advertise', 'silence']);
 
-/** What is stored is forgotten in the journal on its own, so that a failure there stores nothing twice. */
-type Duty = TagEffect | { readonly type: 'forget'; readonly epochs: readonly number[] };
+/** What is stored is forgotten in the journal epoch by epoch, so that a failure there stores and holds up nothing else. */
+type Duty = TagEffect | { readonly type: 'forget'; readonly epoch: number };
 
 const NOTHING: readonly Duty[] = [];
 
@@ -74,7 +76,7 @@ export class TagEffects {
   #run(duties: readonly Duty[]): void {
     let round: Round | undefined;
     for (const duty of duties) round = this.#attempt(duty, round);
-    this.#owed = round?.owed ?? NOTHING;
+    this.#owed = bounded(round?.owed ?? NOTHING);
     if (round !== undefined) throw round.failures[0];
   }
 
@@ -90,7 +92,13 @@ export class TagEffects {
     } catch (error) {
       return withFailure(round, duty, error);
     }
-    return duty.type === 'store' ? this.#attempt({ type: 'forget', epochs: duty.epochs }, round) : round;
+    return duty.type === 'store' ? this.#forgetAll(duty.epochs, round) : round;
+  }
+
+  #forgetAll(epochs: readonly number[], before: Round | undefined): Round | undefined {
+    let round = before;
+    for (const epoch of epochs) round = this.#attempt({ type: 'forget', epoch }, round);
+    return round;
   }
 
   #do(duty: Duty): void {
@@ -101,7 +109,7 @@ export class TagEffects {
       case 'store':
         return flash.append(duty.records.map(encodeEncounterRecord));
       case 'forget':
-        return duty.epochs.forEach((epoch) => journal.forget(epoch));
+        return journal.forget(duty.epoch);
       case 'free':
         return flash.free(duty.ids);
       case 'drop':
@@ -134,15 +142,28 @@ function withFailure(before: Round | undefined, duty: Duty, error: unknown): Rou
   return round;
 }
 
-/** One save covers those that follow it, and the newest word on the air all before it. */
-function together(owed: readonly Duty[], effects: readonly TagEffect[]): readonly Duty[] {
+const together = (owed: readonly Duty[], effects: readonly TagEffect[]): readonly Duty[] =>
+  withOneSave([...withoutOldAirs(owed, effects), ...effects]);
+
+/** The newest word on the air covers all before it. */
+function withoutOldAirs(owed: readonly Duty[], effects: readonly TagEffect[]): readonly Duty[] {
   const airs = effects.some(({ type }) => ON_AIR.has(type));
-  const kept = airs ? owed.filter(({ type }) => !ON_AIR.has(type)) : [...owed];
-  const hasSave = kept.some(({ type }) => type === 'save');
-  const due = [...kept, ...effects.filter(({ type }) => type !== 'save' || !hasSave)];
-  const excess = due.length - MAX_OWED;
-  let left = 0;
-  return due.filter(({ type }) => type !== 'store' || (left += 1) > excess);
+  return airs ? owed.filter(({ type }) => !ON_AIR.has(type)) : owed;
+}
+
+/** The first save covers those that follow it: the state has all changes by then. */
+function withOneSave(duties: readonly Duty[]): readonly Duty[] {
+  const first = duties.findIndex(({ type }) => type === 'save');
+  return duties.filter(({ type }, place) => type !== 'save' || place === first);
+}
+
+/** What is left owed after all of it was tried, the newest. */
+const bounded = (owed: readonly Duty[]): readonly Duty[] =>
+  newest(newest(owed, 'store', MAX_OWED_STORES), 'forget', MAX_OWED_FORGETS);
+
+function newest(owed: readonly Duty[], of: Duty['type'], count: number): readonly Duty[] {
+  let excess = owed.filter(({ type }) => type === of).length - count;
+  return excess <= 0 ? owed : owed.filter(({ type }) => type !== of || (excess -= 1) < 0);
 }
 
 function idsBefore(flash: Flash, day: number): number[] {

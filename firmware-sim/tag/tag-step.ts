@@ -7,10 +7,12 @@ import { beaconMac, encodeAdvert } from '../../protocol/tag/beacon.js';
 import type { PackEpoch } from '../../protocol/tag/credential-pack.js';
 import { hasToken, noticeToken } from '../../protocol/tag/notice.js';
 import type { Notice } from '../../protocol/tag/notice.js';
+import { isAcceptedDay } from '../../protocol/tag/report-check.js';
 import { dayOf, EPOCH_SECONDS } from '../../protocol/time.js';
 import { staticAddressOf } from '../../radio/static-address.js';
 import { addPack, addStatements, credentialOf, forgetDays, isEphIdOf } from './credential-shelf.js';
 import { closeAll, closeDue, hearBeacon, holdEpochs, nextCloseMs } from './encounter-table.js';
+import { REPLAY_AFTER_MS } from './heard-macs.js';
 import type { Sample } from './open-record.js';
 import { afterGivingUp, afterReceipt, withReportDue } from './report-chain.js';
 import { clockByHost, lostClock, setByHello } from './tag-clock.js';
@@ -21,7 +23,6 @@ import type { TagPlace, TagState, Warning } from './tag-state.js';
 
 const EPOCH_MS = EPOCH_SECONDS * 1000;
 const MINUTE_MS = 60_000;
-const REPLAY_AFTER_MS = 120_000;
 const MAX_WARNINGS = 32;
 const NOTHING: readonly TagEffect[] = [];
 
@@ -217,7 +218,7 @@ function wantReport(
 /** Flash is freed after the state that says "delivered" is durable: a crash in between repeats the freeing only. */
 function settle(
   state: TagState,
-  { reportHash, refusal }: Extract<TagEvent, { type: 'receipt' }>,
+  { reportHash, refusal, nowMs }: Extract<TagEvent, { type: 'receipt' }>,
 ): readonly TagEffect[] {
   const { outstanding } = state.chain;
   if (outstanding === undefined) return NOTHING;
@@ -229,8 +230,9 @@ function settle(
     return [{ type: 'save' }, { type: 'free', ids: outstanding.ids }];
   }
   state.counters.refused += 1;
-  if (refusal !== 'day') return NOTHING;
-  state.chain = afterGivingUp(state.chain); // its day has left the retention window: no gateway will ever take it
+  const mayBeTaken = isAcceptedDay(outstanding.day, nowMs / 1000, state.settings.retentionDays);
+  if (refusal !== 'day' || mayBeTaken) return NOTHING; // at one gateway's word no record is dropped
+  state.chain = afterGivingUp(state.chain);
   return [{ type: 'save' }, { type: 'drop', ids: outstanding.ids }];
 }
 

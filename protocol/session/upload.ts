@@ -10,7 +10,7 @@ import { sha256 } from '../crypto/hash.js';
 import { MAX_REPORT_BYTES } from '../tag/report.js';
 
 const HEADER_BYTES = 36;
-/** An attribute is at most 512 bytes. */
+/** The longest attribute value (Bluetooth Core, Vol 3, Part F, 3.2.9). */
 export const MAX_ATTRIBUTE_BYTES = 512;
 
 export interface UploadHeader {

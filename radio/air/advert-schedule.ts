@@ -14,14 +14,18 @@ export interface Emission {
 
 /** An air that fell further behind its clock (a suspended machine) skips what it missed. */
 const MAX_BEHIND_MS = 600_000;
+/** A clock that is behind where it was by more was set back; one that is behind by less is waited for. */
+const SET_BACK_MS = 1000;
 
 type Plan = Omit<Emission, 'atMs'>;
 
+/** Follows a clock: when that was set back, every node begins anew at its phase. */
 export class AdvertSchedule {
   readonly #random: Random;
   readonly #draws = new Map<AirNode, Random>();
   readonly #timers = new TimerHeap<Plan>();
   readonly #planned = new Map<AirNode, Timer<Plan>>();
+  #askedMs = -Infinity;
 
   constructor(random: Random) {
     this.#random = random;
@@ -32,6 +36,7 @@ export class AdvertSchedule {
    * address is sent when the one before it would have been.
    */
   follow(node: AirNode, nowMs: number): void {
+    this.#lookAt(nowMs);
     const planned = this.#planned.get(node);
     const { onAir } = node;
     if (planned?.item.onAir === onAir) return;
@@ -53,6 +58,7 @@ export class AdvertSchedule {
 
   /** The next emission due at or before `untilMs`, in order of time; the one after it is planned. */
   take(untilMs: number): Emission | undefined {
+    this.#lookAt(untilMs);
     const due = this.#timers.take(untilMs);
     if (due === undefined) return undefined;
     const { node, onAir } = due.item;
@@ -60,6 +66,16 @@ export class AdvertSchedule {
     const nextMs = due.atMs + onAir.intervalMs * stretch;
     this.#plan(due.item, nextMs < untilMs - MAX_BEHIND_MS ? untilMs : nextMs);
     return { atMs: due.atMs, node, onAir };
+  }
+
+  #lookAt(nowMs: number): void {
+    const isSetBack = nowMs < this.#askedMs - SET_BACK_MS;
+    this.#askedMs = isSetBack ? nowMs : Math.max(this.#askedMs, nowMs);
+    if (!isSetBack) return;
+    for (const { item } of [...this.#planned.values()]) {
+      this.forget(item.node);
+      this.#plan(item, nowMs + item.onAir.phaseMs);
+    }
   }
 
   #plan(plan: Plan, atMs: number): void {

@@ -157,6 +157,7 @@ class PhysicalAir implements MemoryAir, Medium {
 
   /** Sends what is due, settles what was sent a moment ago, and says when to go on. */
   #step(nowMs: number): number | undefined {
+    this.#forgetIfSetBack(nowMs);
     for (let sent = this.#schedule.take(nowMs); sent !== undefined; sent = this.#schedule.take(nowMs)) {
       this.#flying.push(sent);
     }
@@ -170,6 +171,14 @@ class PhysicalAir implements MemoryAir, Medium {
     this.#forgetPast(nowMs);
     const soonestMs = next?.atMs ?? this.#schedule.nextMs();
     return soonestMs === undefined ? undefined : soonestMs + SETTLE_MS;
+  }
+
+  /** What was sent just before the clock was set back would stand in the way until that time comes again. */
+  #forgetIfSetBack(nowMs: number): void {
+    const last = this.#flying.at(-1);
+    if (last === undefined || last.atMs <= nowMs) return;
+    this.#flying = [];
+    this.#settled = 0;
   }
 
   #forgetPast(nowMs: number): void {

@@ -12,6 +12,7 @@ import type { Clock } from '../../protocol/clock.js';
 import { MAX_ATTRIBUTE_BYTES } from '../contract.js';
 import type { Characteristic, Link, ServerPeer, ServerSession } from '../contract.js';
 import { Lane } from '../lane.js';
+import { checkSize, closedError } from '../link-rules.js';
 
 export interface GattSettings {
   /** Usable bytes of one write or notification: ATT MTU − 3. */
@@ -112,13 +113,13 @@ export class GattConnection {
   }
 
   async #write(characteristic: Characteristic, value: Uint8Array): Promise<void> {
-    this.#checkSize(value);
+    checkSize(value, this.#deps.settings.payloadBytes);
     const sent = Uint8Array.from(value);
     return this.#request(() => this.#serving().onWrite(characteristic, sent));
   }
 
   async #notify(characteristic: Characteristic, value: Uint8Array): Promise<void> {
-    this.#checkSize(value);
+    checkSize(value, this.#deps.settings.payloadBytes);
     const sent = Uint8Array.from(value);
     await this.#notifications.run(async () => {
       // Sent while a request is served, it rides in the connection event that the request has paid for.
@@ -138,12 +139,6 @@ export class GattConnection {
       this.drop();
       throw new FirebreakError('closed', 'the client failed and the connection is closed', { cause: error });
     }
-  }
-
-  #checkSize(value: Uint8Array): void {
-    const { payloadBytes } = this.#deps.settings;
-    if (value.length <= payloadBytes) return;
-    throw new FirebreakError('size', `${value.length} bytes do not fit into one packet of ${payloadBytes}`);
   }
 
   #serving(): ServerSession {
@@ -210,8 +205,4 @@ export function attError(error: unknown): FirebreakError {
     return new FirebreakError(error.code, `the server refused: ${error.code}`, { cause: error });
   }
   return new FirebreakError('unreachable', 'the server could not answer', { cause: error });
-}
-
-export function closedError(): FirebreakError {
-  return new FirebreakError('closed', 'the connection is closed');
 }

@@ -1,11 +1,10 @@
 /** The client's side of one connection, over noble. */
 import type { EventEmitter } from 'node:events';
 import { FirebreakError } from '../../protocol/errors.js';
-import { checkSize } from '../socket/air-socket-central.js';
 import { MAX_ATTRIBUTE_BYTES } from '../contract.js';
 import type { Characteristic, Link } from '../contract.js';
-import { closedError } from '../air/gatt-connection.js';
 import { Lane } from '../lane.js';
+import { checkSize, closedError } from '../link-rules.js';
 import { errorOfAtt } from './gatt-profile.js';
 import type { NobleCharacteristic } from './libraries.js';
 import { within } from './settle.js';

@@ -1,10 +1,9 @@
 /** The server's side of one connection, over bleno. */
 import { FirebreakError } from '../../protocol/errors.js';
-import { checkSize } from '../socket/air-socket-central.js';
 import { MAX_ATTRIBUTE_BYTES } from '../contract.js';
 import type { Characteristic, ServerPeer, ServerSession } from '../contract.js';
-import { closedError } from '../air/gatt-connection.js';
 import { Lane } from '../lane.js';
+import { checkSize, closedError } from '../link-rules.js';
 
 export interface PeerDeps {
   readonly handle: number;

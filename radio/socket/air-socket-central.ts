@@ -2,6 +2,7 @@
 import { reasonOf } from '../../host/clock-live.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Central, Characteristic, Link, RadioAddress } from '../contract.js';
+import { checkSize, closedError } from '../link-rules.js';
 import type { Channel } from './socket-channel.js';
 import { linkAnswer, parseMessage, toWire, valueAnswer } from './socket-messages.js';
 
@@ -89,17 +90,7 @@ export class SocketCentral implements Central {
   }
 }
 
-/** Throws `size` for a value that one packet does not hold. */
-export function checkSize(value: Uint8Array, payloadBytes: number): void {
-  if (value.length <= payloadBytes) return;
-  throw new FirebreakError('size', `${value.length} bytes do not fit into one packet of ${payloadBytes}`);
-}
-
 /** Closing what is closed already is no failure. */
 export function ignoreGone(error: unknown): void {
   if (!(error instanceof FirebreakError && error.code === 'closed')) throw error;
-}
-
-function closedError(): FirebreakError {
-  return new FirebreakError('closed', 'the connection is closed');
 }

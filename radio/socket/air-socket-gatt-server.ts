@@ -1,9 +1,10 @@
 /** The server's end of connections made through a hosted air: the air puts each client's requests to us as calls. */
 import { FirebreakError } from '../../protocol/errors.js';
-import { checkSize, ignoreGone } from './air-socket-central.js';
+import { ignoreGone } from './air-socket-central.js';
 import { MAX_ATTRIBUTE_BYTES } from '../contract.js';
 import type { GattServer, ServerPeer, ServerSession } from '../contract.js';
 import { attError } from '../air/gatt-connection.js';
+import { checkSize } from '../link-rules.js';
 import type { Channel } from './socket-channel.js';
 import { toWire } from './socket-messages.js';
 import type { AirCall } from './socket-messages.js';

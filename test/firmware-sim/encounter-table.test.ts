@@ -75,12 +75,38 @@ describe('a replayed beacon', () => {
     ).toEqual([true, true, false, false]);
     expect(closeAll(table)).toMatchObject([{ samples: 2, durationSeconds: 121 }]);
   });
+});
 
-  it('is ignored as another sender when it claims another power', () => {
+describe('beacons of one ID with different powers', () => {
+  const hearWith = (table: EncounterTable, txPowerDbm: number, ...seconds: number[]) =>
+    seconds.map((s) => hearBeacon(table, sampleAt(MIDNIGHT_MS + s * 1000, { txPowerDbm }), SETTINGS));
+
+  it('are records of their own: a forged one that comes first does not keep the genuine ones out', () => {
     const table = emptyTable();
-    hear(table, 1, 0, 1000);
-    const louder = sampleAt(MIDNIGHT_MS + 2000, { txPowerDbm: 20 });
-    expect(hearBeacon(table, louder, SETTINGS)).toBeUndefined();
+    hearWith(table, 20, 0);
+    hearWith(table, 0, ...Array.from({ length: 60 }, (_, k) => k + 1));
+    expect(closeAll(table)).toMatchObject([{ peerEphId: peerId(1), peerTxPowerDbm: 0, samples: 60 }]);
+  });
+
+  it('leave a trace of both when both are heard twice', () => {
+    const table = emptyTable();
+    hearWith(table, 20, 0, 2);
+    hearWith(table, -20, 1, 3);
+    expect(closeAll(table)).toMatchObject([
+      { peerEphId: peerId(1), peerTxPowerDbm: 20, samples: 2, durationSeconds: 3 },
+      { peerEphId: peerId(1), peerTxPowerDbm: -20, samples: 2, durationSeconds: 3 },
+    ]);
+  });
+
+  it('push out no more than those of as many IDs: the one that was heard most stays', () => {
+    const table = emptyTable();
+    hear(table, 7, 0, 1000, 2000);
+    for (let peer = 100; peer < 120; peer += 1)
+      for (let power = -128; power < 128; power += 1)
+        for (const ms of [3000, 4000])
+          hearBeacon(table, sampleAt(MIDNIGHT_MS + ms, { peer, txPowerDbm: power }), SETTINGS);
+    expect(openCount(table)).toBe(1024);
+    expect(closeAll(table)).toContainEqual(expect.objectContaining({ peerEphId: peerId(7), samples: 3 }));
   });
 });
 

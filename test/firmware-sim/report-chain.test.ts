@@ -3,7 +3,13 @@ import { encodeEncounterRecord } from '../../protocol/tag/encounter-record.js';
 import { decodeReportPlaintext } from '../../protocol/tag/report-plaintext.js';
 import { openMemoryFlash } from '../../firmware-sim/tag/flash-memory.js';
 import { closeRecord, openRecord } from '../../firmware-sim/tag/open-record.js';
-import { afterGivingUp, afterReceipt, newChain, withReportDue } from '../../firmware-sim/tag/report-chain.js';
+import {
+  afterGivingUp,
+  afterReceipt,
+  mayBeReported,
+  newChain,
+  withReportDue,
+} from '../../firmware-sim/tag/report-chain.js';
 import { MIDNIGHT_MS, sampleAt, SETTINGS } from './samples.js';
 
 const TODAY = MIDNIGHT_MS / 86_400_000;
@@ -49,6 +55,18 @@ describe('the report that is due', () => {
     const first = withReportDue(newChain(), flash.entries(), always);
     flash.append([record(MIDNIGHT_MS + 1000, 9)]);
     expect(withReportDue(first, flash.entries(), always)).toBe(first);
+  });
+});
+
+describe('what is worth a visit', () => {
+  const isWorthOne = (day: number, canSeal: (day: number) => boolean) =>
+    mayBeReported(flashOf(day * 86_400_000).entries(), TODAY, canSeal);
+
+  it('is a record of today or the day before, whose key a gateway brings, and one whose key the tag holds', () => {
+    const never = () => false;
+    const days = [TODAY - 2, TODAY - 1, TODAY, TODAY + 1, TODAY + 300];
+    expect(days.map((day) => isWorthOne(day, never))).toEqual([false, true, true, false, false]);
+    expect(days.every((day) => isWorthOne(day, always))).toBe(true);
   });
 });
 

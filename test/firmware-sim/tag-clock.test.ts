@@ -62,6 +62,45 @@ describe('a tag clock that runs', () => {
   });
 });
 
+describe('a hello that was recorded and is played back', () => {
+  const seen = after(newClock(), NOON_MS, NOON_MS);
+
+  it('is refused by a clock that runs', () => {
+    for (const recordedMs of [NOON_MS - HOUR, NOON_MS - 2 * MINUTE - 1])
+      expect(() => after(seen, recordedMs, NOON_MS + 5 * HOUR)).toThrow(
+        expect.objectContaining({ code: 'epoch' }),
+      );
+  });
+
+  it('is not told from one of a gateway that is a little behind another, and moves nothing', () => {
+    for (const timeMs of [NOON_MS - 2 * MINUTE, NOON_MS - 1, NOON_MS])
+      expect(after(seen, timeMs, NOON_MS + 5 * HOUR)).toEqual(seen);
+    expect(after(seen, NOON_MS - 3000, NOON_MS + 10_000)).toEqual(seen);
+  });
+
+  it('does not have an honest correction wait', () => {
+    const played = after(seen, NOON_MS, NOON_MS + 5 * HOUR);
+    expect(after(played, NOON_MS + 5 * HOUR + 40_000, NOON_MS + 5 * HOUR + 1).offsetMs).toBe(39_999);
+  });
+
+  it('gains a minute once when it is newer than the last honest one', () => {
+    const played = after(seen, NOON_MS + HOUR, NOON_MS + 5 * HOUR);
+    expect(played.offsetMs).toBe(-MINUTE);
+    expect(after(played, NOON_MS + HOUR, NOON_MS + 7 * HOUR)).toEqual(played);
+  });
+
+  it('does not confirm a clock that a gateway may still set freely', () => {
+    const started = clockByHost(seen, NOON_MS + HOUR);
+    expect(after(started, NOON_MS - 1000, NOON_MS + 30_000)).toEqual(started);
+  });
+
+  it('is judged by the clock alone while the newest signed time lies ahead: one gateway was ahead', () => {
+    const ahead = after(seen, NOON_MS + HOUR, NOON_MS + 1000);
+    expect(after(ahead, NOON_MS + 2 * MINUTE, NOON_MS + 3 * MINUTE)).toMatchObject({ offsetMs: MINUTE });
+    expect(ahead.newestSignedMs).toBe(NOON_MS + HOUR);
+  });
+});
+
 describe('a tag clock that only its host has set since a start', () => {
   const started = clockByHost(newClock(), NOON_MS - HOUR);
 

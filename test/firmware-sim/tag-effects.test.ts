@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { openMemoryFlash } from '../../firmware-sim/tag/flash-memory.js';
+import { closeRecord, openRecord } from '../../firmware-sim/tag/open-record.js';
+import { noSampleJournal } from '../../firmware-sim/tag/sample-journal.js';
+import { TagEffects } from '../../firmware-sim/tag/tag-effects.js';
 import { decodeSavedTag } from '../../firmware-sim/tag/saved-tag.js';
 import { asUnixMs } from '../../protocol/brands.js';
 import { openHello } from '../../protocol/session/hello.js';
-import { SETTINGS } from './samples.js';
+import { sampleAt, SETTINGS } from './samples.js';
 import { testAuthority } from './test-authority.js';
 import { testGateway } from './test-gateway.js';
 import { restarted, testTag } from './test-tag.js';
@@ -101,5 +105,69 @@ describe('when the disk takes nothing', () => {
     tag.device.tick();
     expect(tag.device.onAir?.epoch).toBe(tag.nowMs / EPOCH_MS);
     expect(tag.device.onAir?.address).not.toBe(before?.address);
+  });
+});
+
+describe('a disk that is failing for long', () => {
+  /** Whose parts fail as told, and which stores one record an epoch. */
+  async function failing() {
+    const fails = { flash: false, store: true, forget: true, forgetFirst: false };
+    const requireWorking = (part: keyof typeof fails): void => {
+      if (fails[part]) throw new Error(NO_ROOM);
+    };
+    const flash = openMemoryFlash();
+    const append = flash.append.bind(flash);
+    flash.append = (records) => {
+      requireWorking('flash');
+      append(records);
+    };
+    const forgotten: number[] = [];
+    const forget = (epoch: number): void => {
+      requireWorking(epoch === 0 && fails.forgetFirst ? 'forgetFirst' : 'forget');
+      forgotten.push(epoch);
+    };
+    const store = { save: () => requireWorking('store') };
+    const { state } = await testTag(authority);
+    const effects = new TagEffects({ state, flash, store, journal: { ...noSampleJournal, forget } });
+    const closed = (epoch: number) => {
+      const record = closeRecord(openRecord(sampleAt(epoch * EPOCH_MS), SETTINGS), SETTINGS);
+      return [{ type: 'store', records: [record], epochs: [epoch] }, { type: 'save' }] as const;
+    };
+    const closeEpochs = (count: number) => {
+      for (let epoch = 0; epoch < count; epoch += 1)
+        expect(() => effects.carryOut(closed(epoch))).toThrow(NO_ROOM);
+    };
+    return { fails, flash, forgotten, effects, closeEpochs };
+  }
+
+  it('has every record in flash that flash takes, whatever else is owed, and its notes removed when that is possible', async () => {
+    const { fails, flash, forgotten, effects, closeEpochs } = await failing();
+    closeEpochs(200);
+    expect(flash.stored).toBe(200);
+    Object.assign(fails, { store: false, forget: false });
+    effects.settle();
+    expect(forgotten).toEqual(Array.from({ length: 200 }, (_, epoch) => epoch));
+    expect([flash.stored, effects.isOwing]).toEqual([200, false]);
+  });
+
+  it('owes the notes of 256 epochs and the records of 64 at most, the newest', async () => {
+    const { fails, flash, forgotten, effects, closeEpochs } = await failing();
+    closeEpochs(262);
+    fails.flash = true;
+    closeEpochs(70);
+    Object.assign(fails, { flash: false, store: false, forget: false });
+    effects.settle();
+    expect(flash.stored).toBe(262 + 64);
+    const from6 = (count: number) => Array.from({ length: count }, (_, k) => k + 6);
+    expect(forgotten).toEqual([...from6(256), ...from6(64)]);
+    expect(effects.isOwing).toBe(false);
+  });
+
+  it('removes the notes of one epoch though those of another stay', async () => {
+    const { fails, forgotten, effects, closeEpochs } = await failing();
+    closeEpochs(3);
+    Object.assign(fails, { store: false, forget: false, forgetFirst: true });
+    expect(() => effects.settle()).toThrow(NO_ROOM);
+    expect(forgotten).toEqual([1, 2]);
   });
 });

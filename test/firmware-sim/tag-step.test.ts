@@ -7,6 +7,7 @@ import { decodeSavedTag } from '../../firmware-sim/tag/saved-tag.js';
 import { emptyTable } from '../../firmware-sim/tag/encounter-table.js';
 import type { Sample } from '../../firmware-sim/tag/open-record.js';
 import type { TagEffect } from '../../firmware-sim/tag/tag-event.js';
+import { newChain } from '../../firmware-sim/tag/report-chain.js';
 import { newTagState } from '../../firmware-sim/tag/tag-state.js';
 import { stepTag } from '../../firmware-sim/tag/tag-step.js';
 import { MIDNIGHT_MS, sampleAt, SETTINGS } from './samples.js';
@@ -190,6 +191,31 @@ describe('a restart', () => {
     expect(effects.map(({ type }) => type)).toEqual(['free', 'silence']);
     expect(stepTag(tag.state, heardEvent(NOON_MS + 1000, 1), zeros)).toEqual([]);
     expect(tag.device.wantsSession).toBe(true);
+  });
+});
+
+describe('a report whose day a gateway refuses', () => {
+  const refusedOf = async (day: number) => {
+    const tag = await testTag(authority);
+    tag.state.chain = { ...newChain(), outstanding: { seq: 0, day, plaintext: zeros(0), ids: [5] } };
+    const refusal = { type: 'receipt', nowMs: NOON_MS, reportHash: zeros(32), refusal: 'day' } as const;
+    return { effects: stepTag(tag.state, refusal, zeros), chain: tag.state.chain };
+  };
+
+  it('waits for another gateway while the tag’s own clock says that the day is accepted', async () => {
+    for (const day of [TODAY - 21, TODAY, TODAY + 1]) {
+      const { effects, chain } = await refusedOf(day);
+      expect(effects).toEqual([]);
+      expect(chain.outstanding).toMatchObject({ seq: 0, day });
+    }
+  });
+
+  it('is given up when by that clock it is not, and its seq is spent', async () => {
+    for (const day of [TODAY - 22, TODAY + 2]) {
+      const { effects, chain } = await refusedOf(day);
+      expect(effects).toEqual([{ type: 'save' }, { type: 'drop', ids: [5] }]);
+      expect(chain).toMatchObject({ nextSeq: 1, outstanding: undefined });
+    }
   });
 });
 

@@ -78,17 +78,19 @@ describe('a presence table', () => {
     ).toEqual([[2, 3, 78]]);
   });
 
-  it('ignores a beacon of another power than the ID’s first: nobody can step in with a stronger sender', () => {
+  it('keeps beacons of another power apart, whichever come first: the authority knows by their MACs which are the tag’s', () => {
     const presence = table();
-    const stronger = { ...beaconOf(1), txPowerDbm: 8 };
-    presence.hear(beaconOf(1), -60, START_MS);
-    presence.hear(stronger, -60, START_MS + 500);
-    presence.hear(beaconOf(1), -60, START_MS + 1000);
-    presence.hear(stronger, -60, START_MS + 60_000);
-    presence.hear(beaconOf(2), -60, START_MS);
-    presence.hear({ ...beaconOf(2), txPowerDbm: 8 }, -60, START_MS + 500);
-    expect(presence.ignored).toBe(3);
-    expect(presence.closeAll()).toMatchObject([{ samples: 2, durationSeconds: 2, peerTxPowerDbm: -12 }]);
+    const withPower = (txPowerDbm: number, ...heardMs: number[]): void => {
+      for (const ms of heardMs) presence.hear({ ...beaconOf(1), txPowerDbm }, -60, START_MS + ms);
+    };
+    withPower(20, 0); // forged, and heard only once
+    withPower(-12, 500, 1500);
+    withPower(8, 1000, 60_000);
+    expect(presence.closeAll().toSorted((one, other) => one.start - other.start)).toMatchObject([
+      { samples: 2, durationSeconds: 2, peerTxPowerDbm: -12 },
+      { samples: 2, durationSeconds: 60, peerTxPowerDbm: 8 },
+    ]);
+    expect(presence.ignored).toBe(0);
   });
 
   it('ignores a beacon whose MAC was first heard more than two minutes ago', () => {

@@ -72,6 +72,16 @@ describe('a tracer', () => {
     expect(tracer.doubts()).toEqual([{ kind: 'forged-beacon', ledger: [index], record: 1, day: DAY }]);
   });
 
+  it('takes of two records of one ID and start the one whose power the MACs are of, also when it comes second', async () => {
+    const log = new MemoryLog();
+    const genuine = recordOf(3, NOON, 600);
+    const ofAnotherPower = { ...genuine, peerTxPowerDbm: genuine.peerTxPowerDbm + 20 };
+    const index = log.append(reportOf({ tag: 8, records: [ofAnotherPower, genuine] }));
+    const tracer = await read(log);
+    expect(contactsIn(tracer)).toMatchObject([{ a: 3, b: 8, partial: false }]);
+    expect(tracer.doubts()).toEqual([{ kind: 'forged-beacon', ledger: [index], record: 0, day: DAY }]);
+  });
+
   it('takes a beacon that was replayed two minutes after it was sent for forged', async () => {
     const log = new MemoryLog();
     const sent = recordOf(3, NOON, 60);
