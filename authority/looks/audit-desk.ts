@@ -18,7 +18,7 @@ import type { DayKeys } from '../../protocol/keys.js';
 import { dayOf, dayOfEpoch, epochOf } from '../../protocol/time.js';
 import type { AuditBook, TagAudit } from './audit-book.js';
 import { forAsker } from '../days/day-key-store.js';
-import { RecentAsks } from '../credentials/recent-asks.js';
+import { RecentAsks } from './recent-asks.js';
 
 const TOLERANCE_MS = 120_000;
 /** Requests that are being answered or wait for their turn. */

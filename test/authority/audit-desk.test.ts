@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { auditByWire } from '../../authority/credentials/enrolment-client.js';
 import { openEnrolmentHttp, type EnrolmentHttp } from '../../authority/http.js';
-import { RecentAsks } from '../../authority/credentials/recent-asks.js';
+import { RecentAsks } from '../../authority/looks/recent-asks.js';
 import type { AuditBook } from '../../authority/looks/audit-book.js';
 import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
 import { asTagNumber } from '../../protocol/brands.js';
