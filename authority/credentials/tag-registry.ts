@@ -14,6 +14,7 @@
 import { asTagNumber, type TagNumber } from '../../protocol/brands.js';
 import { ByteReader, ByteWriter, concat, equalBytes, toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
+import { lastNumberIn, numberInKey } from '../records/keys.js';
 import type { RecordChange, RecordStore } from '../records/records.js';
 
 /** Changes in one write when days are forgotten. */
@@ -72,14 +73,14 @@ export function tagRegistry(records: RecordStore): TagRegistry {
     answeredOn: async (tag, day) => hashesIn(await records.get(askedKey(tag, day))).length,
     nextFree: async () => {
       const last = await records.lastKey('number/');
-      highest = Math.max(highest, last === undefined ? 0 : lastHex(last)) + 1;
+      highest = Math.max(highest, last === undefined ? 0 : lastNumberIn(last)) + 1;
       if (highest <= HIGHEST_NUMBER) return asTagNumber(highest);
       throw new FirebreakError('full', 'the highest tag number is taken; give the tag a number by hand');
     },
     record: (tag, request) => record(records, tag, request),
     forgetBefore: async (day) => {
-      await forget(records, 'days/', (key) => lastHex(key) < day);
-      await forget(records, 'asked/', (key) => lastHex(key) < day);
+      await forget(records, 'days/', (key) => lastNumberIn(key) < day);
+      await forget(records, 'asked/', (key) => lastNumberIn(key) < day);
       await forget(records, 'first/', (_key, value) => decodeFirst(value).day < day);
     },
     count: () => records.count('number/'),
@@ -90,7 +91,7 @@ async function issuedDays(records: RecordStore, tag: TagNumber): Promise<IssuedD
   if ((await records.get(numberKey(tag))) === undefined) return undefined;
   const issued = new Map<number, Uint8Array>();
   for await (const [key, value] of records.list(`days/${tagHex(tag)}/`))
-    issued.set(lastHex(key), new ByteReader(value, 'a registry record').take(HASH_BYTES));
+    issued.set(lastNumberIn(key), new ByteReader(value, 'a registry record').take(HASH_BYTES));
   return issued;
 }
 
@@ -112,10 +113,9 @@ async function record(
 
 const tagHex = (tag: TagNumber) => tag.toString(16).padStart(12, '0');
 const numberKey = (tag: TagNumber) => `number/${tagHex(tag)}`;
-const dayKey = (tag: TagNumber, day: number) => `days/${tagHex(tag)}/${day.toString(16).padStart(8, '0')}`;
-const askedKey = (tag: TagNumber, day: number) => `asked/${tagHex(tag)}/${day.toString(16).padStart(8, '0')}`;
+const dayKey = (tag: TagNumber, day: number) => `days/${tagHex(tag)}/${numberInKey(day)}`;
+const askedKey = (tag: TagNumber, day: number) => `asked/${tagHex(tag)}/${numberInKey(day)}`;
 const firstKey = (keysHash: Uint8Array) => `first/${toHex(keysHash)}`;
-const lastHex = (key: string) => Number.parseInt(key.slice(key.lastIndexOf('/') + 1), 16);
 
 function hashesIn(value: Uint8Array | undefined): Uint8Array[] {
   const count = (value?.length ?? 0) / HASH_BYTES;
