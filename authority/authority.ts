@@ -28,6 +28,7 @@ import { retentionBook, type EndedDay } from './days/retention-book.js';
 import { openRetention, type Retention } from './days/retention.js';
 import type { RevocationState } from './revocation-answers.js';
 import { statementBook, type StatementBook } from './statement-book.js';
+import { openRegistryTidying, type RegistryTidying } from './credentials/registry-tidying.js';
 import { tagRegistry, type TagRegistry } from './credentials/tag-registry.js';
 import { atTurnOfDay } from './days/turn-of-day.js';
 import type { WorkedDayStore } from './days/worked-day.js';
@@ -81,13 +82,16 @@ export interface Authority extends Enrolment {
   notified(number: number, signal: AbortSignal): Promise<NoticeReach>;
   /**
    * What the turn of a day asks for: keys of yesterday, today and tomorrow, the end of days that left the retention
-   * window, an orderly registry. Harmless to repeat. Nothing ends by a clock that leapt (days/clock-trust.ts), and a day that
-   * cannot have keys is said once and passed over.
+   * window, and in the background an orderly registry (credentials/registry-tidying.ts). Harmless to repeat. Nothing ends by
+   * a clock that leapt (days/clock-trust.ts), and a day that cannot have keys is said once and passed over.
    */
   maintain(): Promise<void>;
   /** Whether the log was read back (credentials/read-back.ts); always where no log is read. */
   isReadBack(): boolean;
-  /** Maintains for a person, and waits for what the ledger says to the prunings; the days that ended, ever. Rejects with the signal's reason. */
+  /**
+   * Maintains for a person, and waits for what the ledger says to the prunings and for an orderly registry; the days that
+   * ended, ever. Rejects with the signal's reason.
+   */
   retain(signal: AbortSignal): Promise<readonly EndedDay[]>;
   /** Every gateway it ever certified. */
   gateways(): Promise<readonly CertifiedGateway[]>;
@@ -134,7 +138,8 @@ interface Parts {
   readonly notices: NoticeDesk;
   readonly enrolment: Enrolment;
   readonly readBack: ReadBack;
-  /** Drops what the registry and the topics need no longer; it reads all of the registry, and so does it once a day. */
+  readonly tidying: RegistryTidying;
+  /** Drops what the topics need no longer, once a day. */
   readonly tidy: (today: number) => Promise<void>;
 }
 
@@ -184,7 +189,11 @@ function assemble(deps: AuthorityDeps): Parts {
     noticeBook: given,
     notices,
     enrolment: openEnrolment({ ...issuing, daysAhead, clock, retentionDays, horizonDays, sunsetDay }),
-    tidy: atTurnOfDay((today) => tidy(today, { tags, gateways, notices }, retentionDays)),
+    tidying: openRegistryTidying({ tags, clock, log: deps.log }),
+    tidy: atTurnOfDay(async (today) => {
+      await gateways.forgetRevocations(today);
+      await notices.forgetBefore(today - retentionDays);
+    }),
   };
 }
 
@@ -195,7 +204,7 @@ function authorityOf(parts: Parts, deps: AuthorityDeps): Authority {
   const { task, close } = closable(() => {
     notices.close();
     parts.gateways.close();
-    return Promise.all([publisher.close(), retention.close()]);
+    return Promise.all([publisher.close(), retention.close(), parts.tidying.close()]);
   });
   return {
     enrol: (request, tag) => task(() => enrolment.enrol(request, tag)),
@@ -211,6 +220,7 @@ function authorityOf(parts: Parts, deps: AuthorityDeps): Authority {
       task(async () => {
         await maintain(parts, deps, { today: today(), isAsked: true });
         await retention.settled(signal);
+        await parts.tidying.settled(signal);
         return retention.ended();
       }),
     isReadBack: () => parts.readBack.isDone(),
@@ -249,16 +259,6 @@ function readBackTasks(
   };
 }
 
-async function tidy(
-  today: number,
-  { tags, gateways, notices }: Pick<Parts, 'tags' | 'gateways' | 'notices'>,
-  retentionDays: number,
-): Promise<void> {
-  await tags.forgetBefore(today - retentionDays);
-  await gateways.forgetRevocations(today);
-  await notices.forgetBefore(today - retentionDays);
-}
-
 /** Before all days. */
 const NO_DAY = 0;
 
@@ -271,6 +271,7 @@ async function maintain(
   await parts.daysAhead.ensure(today - 1, Math.min(today + 2, sunsetDay ?? Infinity));
   const oldest = isBelieved ? today - retentionDays : NO_DAY; // days that ended before stay ended
   await parts.retention.endBefore(oldest, isAsked);
+  if (isBelieved) parts.tidying.begin(oldest);
   if (isBelieved) await parts.tidy(today);
   await parts.readBack.look(oldest);
   await parts.notices.resume();

@@ -20,6 +20,7 @@ import { asTagNumber, type TagNumber } from '../protocol/brands.js';
 import { ByteWriter } from '../protocol/bytes.js';
 import { FirebreakError, type ErrorCode } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
+import { UnreadLog } from './looks/audit-desk.js';
 
 /** A request for 7 days of credentials, as a report, has 21,814 bytes. */
 const MAX_BODY_BYTES = 32_768;
@@ -205,6 +206,10 @@ const NO_ROOM: Refusal = {
 
 /** The authority's own troubles go to its log, and to whoever asks in words that are always the same. */
 function refusalOf(error: unknown, log: Log): Refusal {
+  if (error instanceof UnreadLog)
+    log.error('the log cannot be read for somebody who asks who looked at them', {
+      why: String(error.cause),
+    });
   if (error instanceof FirebreakError && !OWN_TROUBLES.has(error.code)) {
     const { code, message } = error;
     return { status: STATUS[code] ?? 400, code, message };

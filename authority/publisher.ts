@@ -4,7 +4,12 @@
  */
 import { unlessAborted } from '../host/time-limit.js';
 import type { Uplink } from '../courier/uplink.js';
-import { joinDayKeyStatements, joinRevocations, MAX_STATEMENTS } from '../protocol/mqtt/authority-topics.js';
+import {
+  joinDayKeyStatements,
+  joinRevocations,
+  MAX_REVOCATIONS,
+  MAX_STATEMENTS,
+} from '../protocol/mqtt/authority-topics.js';
 import type { Log } from '../protocol/log.js';
 import { joinNotices, withinBounds } from '../protocol/tag/notice-list.js';
 import { DAY_KEYS_TOPIC, NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../protocol/mqtt/topics.js';
@@ -62,23 +67,70 @@ export function openPublisher(deps: PublisherDeps): Publisher {
   return { publishSoon, settled: () => rounds, close };
 }
 
-/** Never rejects: what did not reach the broker is published again when it is back. */
-async function publishRound({ book, notices, uplink, log }: PublisherDeps): Promise<boolean> {
+/**
+ * Never rejects: what did not reach the broker is published again when it is back. One topic that cannot be published keeps no
+ * other back.
+ */
+async function publishRound(deps: PublisherDeps): Promise<boolean> {
+  const reached: boolean[] = [];
+  for (const [topic, payloadOf] of TOPICS) reached.push(await publishTopic(topic, payloadOf, deps));
+  return reached.every(Boolean);
+}
+
+/** `undefined` where nothing is to be said. */
+type PayloadOf = (deps: PublisherDeps) => Promise<Uint8Array | undefined>;
+
+const TOPICS: readonly (readonly [topic: string, payloadOf: PayloadOf])[] = [
+  [DAY_KEYS_TOPIC, dayKeys],
+  [REVOCATIONS_TOPIC, revocations],
+  [NOTICES_TOPIC, offeredNotices],
+];
+
+async function publishTopic(topic: string, payloadOf: PayloadOf, deps: PublisherDeps): Promise<boolean> {
+  const { uplink, log } = deps;
+  let payload: Uint8Array | undefined;
   try {
-    const revocations = await book.revocations();
-    const logged = (await notices.list()).filter(({ state }) => state === 'logged');
-    const offer = withinBounds(logged, ({ bytes }) => bytes.length).map(({ bytes }) => bytes);
-    const statements = (await book.dayKeyStatements()).slice(-MAX_STATEMENTS); // the oldest are the least needed
-    await uplink.publishRetained(DAY_KEYS_TOPIC, joinDayKeyStatements(statements));
-    // An empty payload takes the last one back (docs/protocol.md).
-    await uplink.publishRetained(REVOCATIONS_TOPIC, joinRevocations(revocations));
-    // Before the first notice nothing is said: an authority that lost its records must not take the others' back.
-    if ((await notices.lastNumber()) > 0) await uplink.publishRetained(NOTICES_TOPIC, joinNotices(offer));
-    return true;
+    payload = await payloadOf(deps);
   } catch (error) {
-    log.warn('the authority’s statements wait for the broker', { error: String(error) });
+    log.error('statements of the authority cannot be put together for the broker', {
+      topic,
+      why: String(error),
+    });
     return false;
   }
+  try {
+    if (payload) await uplink.publishRetained(topic, payload);
+    return true;
+  } catch (error) {
+    log.warn('the authority’s statements wait for the broker', { topic, error: String(error) });
+    return false;
+  }
+}
+
+/** The oldest are the least needed. */
+async function dayKeys({ book }: PublisherDeps): Promise<Uint8Array> {
+  return joinDayKeyStatements((await book.dayKeyStatements()).slice(-MAX_STATEMENTS));
+}
+
+/**
+ * An empty payload takes the last one back (docs/protocol.md). Of more than the topic holds the newest go out: gateways keep
+ * what they heard of themselves, and the ledger goes by the log, which has them all.
+ */
+async function revocations({ book, log }: PublisherDeps): Promise<Uint8Array> {
+  const all = await book.revocations();
+  if (all.length > MAX_REVOCATIONS)
+    log.error('not all revoked gateways can be told: more are revoked than their topic holds', {
+      revoked: all.length,
+      told: MAX_REVOCATIONS,
+    });
+  return joinRevocations(all.slice(-MAX_REVOCATIONS));
+}
+
+/** Before the first notice nothing is said: an authority that lost its records must not take the others' back. */
+async function offeredNotices({ notices }: PublisherDeps): Promise<Uint8Array | undefined> {
+  if ((await notices.lastNumber()) === 0) return undefined;
+  const logged = (await notices.list()).filter(({ state }) => state === 'logged');
+  return joinNotices(withinBounds(logged, ({ bytes }) => bytes.length).map(({ bytes }) => bytes));
 }
 
 /** What the ledger said to something, and `out` where it has it and the broker too, by the time the signal aborts. */

@@ -9,6 +9,7 @@
  * Days are 8 hex digits, so that keys sort by them.
  */
 import { toHex } from '../protocol/bytes.js';
+import { lastNumberIn, numberInKey } from './records/keys.js';
 import type { RecordStore } from './records/records.js';
 
 export interface StatementBook {
@@ -28,10 +29,9 @@ export interface StatementBook {
   forgetRevocation(gatewayId: Uint8Array): Promise<void>;
 }
 
-const dayHex = (day: number) => day.toString(16).padStart(8, '0');
 const [MADE, STATEMENT] = ['made/', 'statement/'] as const;
-const madeKey = (day: number) => `${MADE}${dayHex(day)}`;
-const dayKey = (day: number) => `${STATEMENT}${dayHex(day)}`;
+const madeKey = (day: number) => `${MADE}${numberInKey(day)}`;
+const dayKey = (day: number) => `${STATEMENT}${numberInKey(day)}`;
 const revocationKey = (gatewayId: Uint8Array) => `revocation/${toHex(gatewayId)}`;
 
 /** fromMs in the bytes of a revocation: u64 at 21, below 2^53. */
@@ -47,7 +47,7 @@ export function statementBook(records: RecordStore): StatementBook {
   async function madeDays(): Promise<readonly number[]> {
     const days = new Set<number>();
     for (const prefix of [MADE, STATEMENT])
-      for await (const [key] of records.list(prefix)) days.add(Number.parseInt(key.slice(prefix.length), 16));
+      for await (const [key] of records.list(prefix)) days.add(lastNumberIn(key));
     return [...days].sort((a, b) => a - b);
   }
 

@@ -14,7 +14,7 @@ import { openCredentialRequest, type CredentialRequest } from '../../protocol/ta
 import { FirebreakError } from '../../protocol/errors.js';
 import { dayOf } from '../../protocol/time.js';
 import { readAsked, type AskedCredentials } from './asked-credentials.js';
-import { DailyCount } from '../looks/daily-count.js';
+import { DailyCount } from './daily-count.js';
 import { forAsker } from '../days/day-key-store.js';
 import { hasKeysOf, issuePack, type IssuanceDeps } from './issuance.js';
 import { keyedLock, type KeyedLock } from './keyed-lock.js';

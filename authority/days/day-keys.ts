@@ -2,31 +2,31 @@
  * The authority's day keys (protocol.md §3): one independent random set a day, made ahead for the days that credentials
  * are issued for, stated in the ledger and to all, and destroyed when the day leaves the retention window.
  */
+import { setImmediate as breathe } from 'node:timers/promises';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { Signer } from '../../protocol/crypto/ed25519.js';
-import type { DayKeys } from '../../protocol/keys.js';
+import { wipeKeys, type DayKeys } from '../../protocol/keys.js';
 import type { Log } from '../../protocol/log.js';
 import { x25519KeyPair } from '../../protocol/crypto/x25519.js';
 import type { CopySearch, DayKeyStore } from './day-key-store.js';
 import type { AuthorityEntries } from '../entries.js';
 import { stateDayKey } from '../issuer.js';
 import { keyedLock } from '../credentials/keyed-lock.js';
+import { KeysAtHand } from './keys-at-hand.js';
 import type { RetentionBook } from './retention-book.js';
 import type { StatementBook } from '../statement-book.js';
 
 /** Code `damaged`: others know the keys of a day, and here they cannot be read or are gone. */
 export class LostDayKeys extends FirebreakError {}
 
-/** Days kept at hand; the oldest used goes first. */
-const MAX_CACHED_DAYS = 64;
-
 export interface DayKeyring {
   /**
    * The keys of a day, made and stated if it had none. Throws `day` after the sunset and for destroyed ones, LostDayKeys when
-   * they were made before and cannot be read.
+   * they were made before and cannot be read. They are to be used before anything else is waited for: those at hand are
+   * wiped when the day is destroyed, or makes room for another.
    */
   keysOf(day: number): Promise<DayKeys>;
-  /** The keys of a day that has some. Throws `not-found`. */
+  /** The keys of a day that has some, as {@link keysOf} gives them. Throws `not-found`. */
   existingKeysOf(day: number): Promise<DayKeys>;
   /**
    * Destroys the keys of days before this one, and of those whose destruction the log was told of already. A day before this one
@@ -71,15 +71,8 @@ export function newDayKeys(day: number, randomBytes: (length: number) => Uint8Ar
 
 export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
   const { store } = deps;
-  const cached = new Map<number, DayKeys>();
+  const atHand = new KeysAtHand();
   const lock = keyedLock();
-
-  function keep(keys: DayKeys): DayKeys {
-    cached.set(keys.day, keys);
-    const oldest = cached.keys().next();
-    if (cached.size > MAX_CACHED_DAYS && !oldest.done) cached.delete(oldest.value);
-    return keys;
-  }
 
   /** Of the days before this one the book has none left. */
   let forgotten: number | undefined;
@@ -88,9 +81,10 @@ export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
   return {
     days: () => store.list(),
     keysOf: async (day) =>
-      cached.get(day) ?? oneAtATime(day, async () => cached.get(day) ?? keep(await makeIfMissing(day, deps))),
+      atHand.of(day) ??
+      oneAtATime(day, async () => atHand.of(day) ?? atHand.keep(await makeIfMissing(day, deps))),
     existingKeysOf: async (day) => {
-      const keys = cached.get(day) ?? (await store.get(day));
+      const keys = atHand.of(day) ?? (await store.get(day));
       if (keys) return keys;
       throw new FirebreakError('not-found', `there are no keys of day ${day}: never made, or destroyed`);
     },
@@ -99,8 +93,7 @@ export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
       const old = (await store.list()).filter((day) => day < bound || told.has(day));
       if (bound !== forgotten) old.push(...(await lostBefore(bound, told, deps)));
       for (const day of old) await oneAtATime(day, () => tellDestroyed(day, deps));
-      for (const day of old) cached.delete(day);
-      const copies = old.length === 0 ? undefined : await store.destroy(old);
+      const copies = old.length === 0 ? undefined : await destroy(old, store, atHand);
       if (bound !== forgotten) await deps.book.forgetDaysBefore(bound);
       forgotten = bound;
       if (old.length > 0) deps.onChange();
@@ -111,6 +104,17 @@ export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
       };
     },
   };
+}
+
+async function destroy(days: readonly number[], store: DayKeyStore, atHand: KeysAtHand): Promise<CopySearch> {
+  const given = atHand.giveUp(days);
+  try {
+    return await store.destroy(days);
+  } finally {
+    given.push(...atHand.giveUp(days)); // read again before the store destroyed them
+    await breathe();
+    wipeKeys(given);
+  }
 }
 
 /** The days before this one whose keys others may know, of which no file is left and the log was told nothing. */

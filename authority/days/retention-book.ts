@@ -8,6 +8,7 @@
  * Days are 8 hex digits.
  */
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js';
+import { lastNumberIn, numberInKey } from '../records/keys.js';
 import type { RecordStore } from '../records/records.js';
 
 const DESTROYED = 1;
@@ -29,8 +30,7 @@ export interface RetentionBook {
   notePruned(day: number, index: number): Promise<void>;
 }
 
-const keyOf = (day: number): string => `${PREFIX}${day.toString(16).padStart(8, '0')}`;
-const dayOfKey = (key: string): number => Number.parseInt(key.slice(PREFIX.length), 16);
+const keyOf = (day: number): string => `${PREFIX}${numberInKey(day)}`;
 
 export function retentionBook(records: RecordStore): RetentionBook {
   let loaded: Promise<Map<number, EndedDay>> | undefined;
@@ -53,7 +53,7 @@ export function retentionBook(records: RecordStore): RetentionBook {
 async function load(records: RecordStore): Promise<Map<number, EndedDay>> {
   const days = new Map<number, EndedDay>();
   for await (const [key, row] of records.list(PREFIX)) {
-    const day = dayOfKey(key);
+    const day = lastNumberIn(key);
     const reader = new ByteReader(row, 'a retention record');
     days.set(day, { day, prunedBy: reader.u8() === PRUNED ? reader.u48() : undefined });
   }

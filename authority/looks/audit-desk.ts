@@ -12,13 +12,13 @@ import { openAuditRequest, type AuditRequest } from '../../protocol/tag/audit-re
 import type { TagNumber, UnixMs } from '../../protocol/brands.js';
 import type { Signer } from '../../protocol/crypto/ed25519.js';
 import { resolveEphemeralId } from '../../protocol/tag/ephemeral-id.js';
-import { FirebreakError } from '../../protocol/errors.js';
+import { FirebreakError, type ErrorCode } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/crypto/hash.js';
 import type { DayKeys } from '../../protocol/keys.js';
 import { dayOf, dayOfEpoch, epochOf } from '../../protocol/time.js';
 import type { AuditBook, TagAudit } from './audit-book.js';
 import { forAsker } from '../days/day-key-store.js';
-import { RecentAsks } from '../credentials/recent-asks.js';
+import { RecentAsks } from './recent-asks.js';
 
 const TOLERANCE_MS = 120_000;
 /** Requests that are being answered or wait for their turn. */
@@ -27,6 +27,18 @@ const MAX_AT_ONCE = 8;
 const ANSWER_WITHIN_MS = 20_000;
 /** For a desk that lasts no longer than one question: whoever is sent away by it would find no more of the log read. */
 export const HOWEVER_LONG = Infinity;
+
+/** What a log is refused for: it tells of the log itself, and of nothing between it and the authority. */
+const OF_THE_LOG: ReadonlySet<ErrorCode> = new Set([
+  ...(['consistency', 'chain', 'signature', 'foreign', 'witness', 'busy'] as const),
+]);
+
+/** Code `busy`: the log cannot be read. The cause may name addresses and files: it is not for somebody who asks from afar. */
+export class UnreadLog extends FirebreakError {
+  constructor(cause: unknown) {
+    super('busy', 'the authority cannot read the log at this time; ask again later', { cause });
+  }
+}
 
 export interface AuditDeskDeps {
   readonly book: AuditBook;
@@ -48,7 +60,8 @@ export interface AuditDesk {
   /**
    * The answer, sealed. Throws `format`; `permission` for a request that is not fresh; `credential-signature`, `signature`;
    * `epoch` for a credential of a time to come or past retention; `not-found` when its day's keys are gone; `ephemeral-id`;
-   * `exists` for a request that came before; `busy`; and what reading the ledger throws.
+   * `exists` for a request that came before; `busy`; `consistency`, `chain`, `signature`, `foreign` or `witness` for a log that
+   * does not add up, and {@link UnreadLog} for one that cannot be read.
    */
   readonly audit: (request: Uint8Array) => Promise<Uint8Array>;
 }
@@ -63,7 +76,7 @@ export function openAuditDesk(deps: AuditDeskDeps): AuditDesk {
       throw new FirebreakError('busy', `${MAX_AT_ONCE} tags are being answered; ask again in a minute`);
     underWay += 1;
     const reading = deps.book.looksAt(tag).finally(() => (underWay -= 1));
-    return inTime(reading, deps.answerWithinMs ?? ANSWER_WITHIN_MS);
+    return inTime(reading.catch(refuse), deps.answerWithinMs ?? ANSWER_WITHIN_MS);
   }
 
   return {
@@ -78,6 +91,11 @@ export function openAuditDesk(deps: AuditDeskDeps): AuditDesk {
       return sealAuditAnswer(deps.issuer, answer, { requestHash, replyPublicKey: request.replyPublicKey });
     },
   };
+}
+
+function refuse(cause: unknown): never {
+  if (cause instanceof FirebreakError && OF_THE_LOG.has(cause.code)) throw cause;
+  throw new UnreadLog(cause);
 }
 
 function requireFresh({ wallMs: madeAtMs }: AuditRequest, wallMs: number, toleranceMs: number): void {

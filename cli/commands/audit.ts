@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { isThere } from '../files/is-there.js';
 import { MAX_TAG_NUMBER } from '../../protocol/brands.js';
-import { HOWEVER_LONG } from '../../authority/looks/audit-desk.js';
+import { HOWEVER_LONG, UnreadLog } from '../../authority/looks/audit-desk.js';
 import { auditByWire } from '../../authority/credentials/enrolment-client.js';
 import { makeAuditRequest } from '../../firmware-sim/tag/audit-request.js';
 import { loadTagState } from '../../firmware-sim/tag/tag-store-file.js';
@@ -91,7 +91,12 @@ async function ask(session: Session, request: Uint8Array, url: string | undefine
   const reader = await openFolderReader(folder, config);
   onClose(() => reader.close());
   const { audit } = await startAudit(session, reader, { answerWithinMs: HOWEVER_LONG });
-  return unlessAborted(audit(request), signal);
+  return unlessAborted(audit(request).catch(sayWhy), signal);
+}
+
+/** Whoever asks with the authority's keys hears all there is to hear. */
+function sayWhy(error: unknown): never {
+  throw error instanceof UnreadLog ? error.cause : error;
 }
 
 /** Whether commands on the folder can read its ledger: from its store, or with a token from another machine. Never throws. */

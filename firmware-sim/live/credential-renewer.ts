@@ -25,7 +25,7 @@ export interface RenewerDeps {
 const DAYS_AT_ONCE = 7;
 const RENEW_WITH_DAYS_LEFT = 1;
 const LOOK_EVERY_MS = 900_000;
-/** The authority hears a tag 32 times a day (authority/looks/daily-count.ts). */
+/** The authority hears a tag 32 times a day (authority/credentials/daily-count.ts). */
 const GAP_EVERY_MS = 3_600_000;
 /** What is asked for next: from the day after those it has, or after so many more that were refused. */
 interface Wish {

@@ -14,7 +14,7 @@ import { FirebreakError } from '../errors.js';
 import { REVOCATION_BYTES } from '../session/revocation.js';
 
 export const MAX_STATEMENTS = 366;
-const MAX_REVOCATIONS = 4096;
+export const MAX_REVOCATIONS = 4096;
 
 /** Throws `format` for a part of another length, `size` over the bound. */
 export function joinDayKeyStatements(statements: readonly Uint8Array[]): Uint8Array {

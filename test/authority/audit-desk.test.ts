@@ -1,13 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { auditByWire } from '../../authority/credentials/enrolment-client.js';
 import { openEnrolmentHttp, type EnrolmentHttp } from '../../authority/http.js';
-import { RecentAsks } from '../../authority/credentials/recent-asks.js';
+import { RecentAsks } from '../../authority/looks/recent-asks.js';
 import type { AuditBook } from '../../authority/looks/audit-book.js';
 import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
 import { asTagNumber } from '../../protocol/brands.js';
 import { hpkeOpen } from '../../protocol/crypto/hpke.js';
 import { sha256 } from '../../protocol/crypto/hash.js';
-import { silentLog } from '../../protocol/log.js';
+import { FirebreakError } from '../../protocol/errors.js';
+import { silentLog, type Log, type LogFields } from '../../protocol/log.js';
 import { firstEpochOfDay } from '../../protocol/time.js';
 import { logKey, MemoryLog } from '../tracer/memory-log.js';
 import { codeOf, withFlippedBit } from '../protocol/errors-of.js';
@@ -173,7 +174,10 @@ describe('the audit desk', () => {
     const log = ward();
     const desk = deskOn(bookOn(log));
     log.failing = { call: 'checkpoint', error: new Error('away') };
-    await expect(desk.audit(new AuditedTag(ME).request())).rejects.toThrow('away');
+    await expect(desk.audit(new AuditedTag(ME).request())).rejects.toMatchObject({
+      code: 'busy',
+      cause: { message: 'away' },
+    });
     const tag = new AuditedTag(ME);
     const request = tag.request({ nonceName: 'again' });
     expect(tag.open(await desk.audit(request), request).looks).toHaveLength(1);
@@ -227,9 +231,12 @@ describe('an audit by wire', () => {
     for (const http of opened.splice(0)) await http.close();
   });
   const nobody = async () => new Uint8Array();
-  async function serve(audit?: (request: Uint8Array) => Promise<Uint8Array>): Promise<string> {
+  async function serve(
+    audit?: (request: Uint8Array) => Promise<Uint8Array>,
+    log: Log = silentLog,
+  ): Promise<string> {
     const service = { enrol: nobody, renew: nobody, ...(audit && { audit }) };
-    const http = await openEnrolmentHttp({ service, log: silentLog });
+    const http = await openEnrolmentHttp({ service, log });
     opened.push(http);
     return `http://127.0.0.1:${http.port}`;
   }
@@ -247,6 +254,39 @@ describe('an audit by wire', () => {
     const tooLong = await serve(async () => new Uint8Array(1_048_625));
     await expect(auditByWire({ url: tooLong }, request)).rejects.toMatchObject({ code: 'size' });
   });
+
+  const URL_INSIDE = 'http://10.20.30.40:8471';
+
+  it.each(['unreachable', 'timeout', 'permission', 'not-found', 'format', 'closed', 'damaged'] as const)(
+    'says why the log cannot be read to the authority’s own log alone: %s',
+    async (code) => {
+      const why = `the ledger at ${URL_INSIDE} and /srv/ledger/read.token`;
+      const looksAt = async () => Promise.reject(new FirebreakError(code, why));
+      const said: string[] = [];
+      const error = (message: string, fields?: LogFields) =>
+        void said.push(JSON.stringify([message, fields]));
+      const desk = deskOn({ ...bookOn(ward()), looksAt });
+      const url = await serve(desk.audit, { ...silentLog, error });
+      const headers = { 'content-type': 'application/octet-stream' };
+      const body = new Uint8Array(new AuditedTag(ME).request());
+      const response = await fetch(`${url}/audit`, { method: 'POST', headers, body });
+      expect([response.status, await response.json()]).toEqual([
+        503,
+        { code: 'busy', message: 'the authority cannot read the log at this time; ask again later' },
+      ]);
+      expect(said).toEqual([expect.stringContaining(URL_INSIDE)]);
+    },
+  );
+
+  it.each(['consistency', 'chain', 'signature', 'witness'] as const)(
+    'says of a log that does not add up what is wrong with it: %s',
+    async (code) => {
+      const looksAt = async () => Promise.reject(new FirebreakError(code, 'it is another log'));
+      const url = await serve(deskOn({ ...bookOn(ward()), looksAt }).audit);
+      const asked = auditByWire({ url }, new AuditedTag(ME).request());
+      await expect(asked).rejects.toMatchObject({ code, message: 'it is another log' });
+    },
+  );
 
   it('is not found where no log is read, or asked in another way', async () => {
     const without = await serve();

@@ -229,7 +229,7 @@ describe('closing', () => {
       throw new Error('stopped');
     };
     const list: RecordStore['list'] = (prefix) => {
-      if (prefix === 'first/') throw new Error('the disk did not answer');
+      if (prefix === 'gateway/') throw new Error('the disk did not answer');
       return deps.records.list(prefix);
     };
     const broken = { ...deps, dayKeys: { ...deps.dayKeys, removeStray }, records: { ...deps.records, list } };
