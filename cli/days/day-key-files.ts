@@ -35,7 +35,8 @@ export function dayKeyFiles(dir: string, searched?: string): DayKeyStore {
           'day',
           `the keys of day ${keys.day} are destroyed; a day has no second ones`,
         );
-      await writePrivate(fileOf(keys.day), encodeDayKeyFile(keys));
+      const bytes = encodeDayKeyFile(keys);
+      await writePrivate(fileOf(keys.day), bytes).finally(() => bytes.fill(0));
     },
     setAside: (day) => rename(fileOf(day), `${fileOf(day)}.damaged`),
     list: async () => {
@@ -136,7 +137,9 @@ async function printsOf(file: string, day: number): Promise<readonly Uint8Array[
 async function keysLeft(file: string, day: number, prints: readonly Uint8Array[]): Promise<DayKeys[]> {
   const keys = await wholeKeys(file, day);
   if (keys === undefined) return [];
-  return dayKeyPrints(keys).every((print, i) => equalBytes(print, prints[i] ?? print)) ? [keys] : [];
+  if (dayKeyPrints(keys).every((print, i) => equalBytes(print, prints[i] ?? print))) return [keys];
+  wipeKeys([keys]);
+  return [];
 }
 
 /** `undefined` for a file that is not there or is damaged. Throws `permission` for one that cannot be read now. */
@@ -144,9 +147,13 @@ async function wholeKeys(file: string, day: number): Promise<DayKeys | undefined
   const bytes = await readFile(file).catch(nothingWhenMissing(file));
   try {
     const keys = bytes && decodeDayKeyFile(bytes);
-    return keys?.day === day ? keys : undefined;
+    if (keys?.day === day) return keys;
+    wipeKeys(keys ? [keys] : []);
+    return undefined;
   } catch {
     return undefined;
+  } finally {
+    bytes?.fill(0); // the keys are copies
   }
 }
 
@@ -156,15 +163,18 @@ async function readDayKeyFile(file: string, day: number): Promise<DayKeys | unde
   await requirePrivate(file);
   const bytes = await readFile(file);
   const keys = decode(file, bytes);
-  bytes.fill(0); // the keys are copies
   if (keys.day === day) return keys;
+  wipeKeys([keys]);
   throw new FirebreakError('damaged', `${file} holds the keys of day ${keys.day}`);
 }
 
+/** Wipes the bytes. Throws `damaged`, naming the file. */
 function decode(file: string, bytes: Uint8Array): DayKeys {
   try {
     return decodeDayKeyFile(bytes);
   } catch (cause) {
     throw new FirebreakError('damaged', `${file}: ${(cause as Error).message}`, { cause });
+  } finally {
+    bytes.fill(0); // the keys are copies
   }
 }
