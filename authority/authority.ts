@@ -75,7 +75,8 @@ export interface Authority extends Enrolment {
   revoked(gatewayId: Uint8Array, signal: AbortSignal): Promise<RevocationReach>;
   /**
    * Gives a notice for these tags; it goes out once it is in the log. Throws `not-found` for a tag that was never enrolled
-   * or a day without keys, `full`, `closed` while the log is not read: nothing was done then.
+   * or a day without keys, `day` for one whose keys are lost, `full`, `closed` while the log is not read: nothing was done
+   * then.
    */
   notify(order: NoticeOrder): Promise<Notified>;
   /** How far a notice has come when all is done with it, or the signal aborts. */
@@ -174,7 +175,8 @@ function assemble(deps: AuthorityDeps): Parts {
   const daysAhead = openDaysAhead(keyring, deps.log);
   const issuing = { issuer, keyring, tags, entries };
   const gateways = gatewayRegister({ issuer, records, book, entries, log: deps.log });
-  const notices = noticeDesk({ ...issuing, book: given, clock, log: deps.log, randomBytes, onChange });
+  const noticeParts = { statements: book, book: given, clock, log: deps.log, randomBytes, onChange };
+  const notices = noticeDesk({ ...issuing, ...noticeParts });
   return {
     readBack: openReadBack({ ...deps, notices: given, gateways, onChange }),
     clockTrust: openClockTrust({ ...deps, horizonDays }),

@@ -12,6 +12,7 @@ import type { TagNumber } from '../../protocol/brands.js';
 import type { Clock } from '../../protocol/clock.js';
 import type { Signer } from '../../protocol/crypto/ed25519.js';
 import { FirebreakError } from '../../protocol/errors.js';
+import type { DayKeys } from '../../protocol/keys.js';
 import type { Log } from '../../protocol/log.js';
 import { MAX_NOTICES, MAX_NOTICES_BYTES, withinBounds } from '../../protocol/tag/notice-list.js';
 import type { DayKeyring } from '../days/day-keys.js';
@@ -19,6 +20,7 @@ import type { AuthorityEntries } from '../entries.js';
 import { keyedLock } from '../credentials/keyed-lock.js';
 import type { GivenNotice, NoticeBook, NoticeState } from './notice-book.js';
 import { makeNotice } from './notices.js';
+import type { StatementBook } from '../statement-book.js';
 import type { TagRegistry } from '../credentials/tag-registry.js';
 
 /** The largest power of two of tokens whose notice is no longer than a ledger payload may be (64 KiB). */
@@ -53,7 +55,7 @@ export interface Notified {
 export interface NoticeDesk {
   /**
    * Resolves when the notice is on disk here. Throws `not-found` for a tag that was never enrolled or a day without keys,
-   * `full` for too many tags or when there is no room: nothing was done then.
+   * `day` for a day whose keys are lost here, `full` for too many tags or when there is no room: nothing was done then.
    */
   publish(order: NoticeOrder): Promise<Notified>;
   /** What the ledger said to a notice by the time it answered or the signal aborted. */
@@ -68,7 +70,8 @@ export interface NoticeDesk {
 
 export interface NoticeDeskDeps {
   readonly issuer: Signer;
-  readonly keyring: DayKeyring;
+  readonly keyring: Pick<DayKeyring, 'existingKeysOf'>;
+  readonly statements: Pick<StatementBook, 'wasMade'>;
   readonly tags: Pick<TagRegistry, 'issuedDays'>;
   readonly book: NoticeBook;
   readonly entries: AuthorityEntries;
@@ -134,12 +137,12 @@ class Desk implements NoticeDesk {
   }
 
   async #publish(order: NoticeOrder): Promise<Notified> {
-    const { issuer, keyring, book, clock, log, randomBytes } = this.#deps;
+    const { issuer, book, clock, log, randomBytes } = this.#deps;
     const { day, code, tags } = order;
     if (tags.length > MAX_NOTICE_TAGS)
       throw new FirebreakError('full', `a notice names at most ${MAX_NOTICE_TAGS} tags, not ${tags.length}`);
     const unreachable = await this.#withoutCredentials(order);
-    const keys = await keyring.existingKeysOf(day);
+    const keys = await this.#keysOf(day);
     const number = (await book.lastNumber()) + 1;
     const notice = makeNotice(issuer, keys, { number, code, tags }, randomBytes);
     const { kept, dropped } = await this.#makeRoom(notice, order.dropOldest === true);
@@ -154,6 +157,23 @@ class Desk implements NoticeDesk {
     log.info('notice given; it goes out once it is in the log', { number, day, code });
     const heldBytes = kept.reduce((sum, { bytes }) => sum + bytes.length, notice.length);
     return { number, notice, unreachable, dropped, held: kept.length + 1, heldBytes };
+  }
+
+  /** Throws `not-found` for a day without keys, `day` for one whose keys were made and cannot be read or are gone. */
+  async #keysOf(day: number): Promise<DayKeys> {
+    const { keyring, statements } = this.#deps;
+    try {
+      return await keyring.existingKeysOf(day);
+    } catch (cause) {
+      const code = cause instanceof FirebreakError ? cause.code : undefined;
+      const isLost = code === 'damaged' || (code === 'not-found' && (await statements.wasMade(day)));
+      if (!isLost) throw cause;
+      throw new FirebreakError(
+        'day',
+        `the keys of day ${day} are lost here, and no notice of that day can be given: nothing was done. Put their file back if it is elsewhere (docs/retention.md)`,
+        { cause },
+      );
+    }
   }
 
   /** Those of the tags that have no credentials of the day. Throws `not-found` when one was never enrolled. */

@@ -65,11 +65,12 @@ async function retain(options: RetainOptions): Promise<void> {
     if (options.dryRun === true) return console.log('nothing was done: this was a dry run');
     if (plan.unasked) throw plan.unasked;
     if (leap !== undefined) await believe(leap, session, options.yes);
-    if (plan.days.length === 0) return;
+    if (plan.days.length + plan.unknown.length === 0) return;
     const ended = await endDays(session);
     console.log('done:');
-    console.log(endedLines(plan.days, ended).join('\n'));
-    console.log(await waitForRemoval(session, plan));
+    console.log(endedLines(plan, ended).join('\n'));
+    const gone = goneDays(plan, ended);
+    if (gone.length > 0) console.log(await waitForRemoval(session, gone));
   });
 }
 
@@ -144,9 +145,14 @@ async function retained(
   }
 }
 
+/** Of the plan, the days whose payloads are to go. */
+function goneDays({ days, unknown }: RetentionPlan, ended: readonly EndedDay[]): number[] {
+  const hasEnded = (day: number): boolean => ended.some((one) => one.day === day);
+  return [...days.map(({ day }) => day), ...unknown.filter(hasEnded)];
+}
+
 /** The ledger answers first and rewrites its files after; that is waited for a little. */
-async function waitForRemoval(session: Session, { days }: RetentionPlan): Promise<string> {
-  const ended = days.map(({ day }) => day);
+async function waitForRemoval(session: Session, ended: readonly number[]): Promise<string> {
   const everyMs = (await ledgerElsewhere(session.folder)) ? LOOK_ELSEWHERE_EVERY_MS : LOOK_EVERY_MS;
   const deadline = performance.now() + REMOVAL_WAIT_MS;
   for (;;) {

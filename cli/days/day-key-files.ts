@@ -6,8 +6,9 @@ import { readdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dayKeyPrints, decodeDayKeyFile, encodeDayKeyFile } from '../../authority/days/day-key-file.js';
 import type { CopySearch, DayKeyStore } from '../../authority/days/day-key-store.js';
+import { nothingWhenMissing } from '../../host/system-words.js';
 import { equalBytes } from '../../protocol/bytes.js';
-import { FirebreakError } from '../../protocol/errors.js';
+import { asError, FirebreakError } from '../../protocol/errors.js';
 import { wipeKeys, type DayKeys } from '../../protocol/keys.js';
 import { noteDestroyedDay, readDestroyedDays, type DestroyedDays } from './destroyed-days.js';
 import { requirePrivate, writePrivate } from '../files/key-files.js';
@@ -34,7 +35,8 @@ export function dayKeyFiles(dir: string, searched?: string): DayKeyStore {
           'day',
           `the keys of day ${keys.day} are destroyed; a day has no second ones`,
         );
-      await writePrivate(fileOf(keys.day), encodeDayKeyFile(keys));
+      const bytes = encodeDayKeyFile(keys);
+      await writePrivate(fileOf(keys.day), bytes).finally(() => bytes.fill(0));
     },
     setAside: (day) => rename(fileOf(day), `${fileOf(day)}.damaged`),
     list: async () => {
@@ -47,26 +49,63 @@ export function dayKeyFiles(dir: string, searched?: string): DayKeyStore {
         .sort((a, b) => a - b);
     },
     destroy: async (days) => {
-      // Before the keys go: a crash from here on leaves a file that is refused, and removed at the next start.
-      for (const day of days) await noteDestroyedDay(marks, day, await printsOf(fileOf(day), day));
-      const copies = await search({ ending: days, signal: never });
-      for (const day of days) await wipeFile(fileOf(day)); // throws what kept it from going
+      const { ending, failure } = await noteEnding(days, marks, fileOf);
+      if (failure !== undefined && ending.length === 0) throw failure; // the search takes its time, and rounds come often
+      const copies = await search({ ending, signal: never });
+      for (const day of ending) await wipeFile(fileOf(day)); // throws what kept it from going
+      if (failure !== undefined) throw failure;
       return copies;
     },
     removeStray: (signal) => search({ ending: [], signal }),
   };
 }
 
-/** With the keys at hand whose files have not gone yet: of days that are ending, and of those that a crash kept from it. */
+/**
+ * Before the keys go: a crash from here on leaves a file that is refused, and removed at the next start. A day whose file
+ * cannot be read now does not end yet, and keeps no other from it: without its prints no copy of its keys would be known.
+ */
+async function noteEnding(
+  days: readonly number[],
+  marks: string,
+  fileOf: (day: number) => string,
+): Promise<{ readonly ending: readonly number[]; readonly failure: Error | undefined }> {
+  const ending: number[] = [];
+  let failure: Error | undefined;
+  for (const day of days) {
+    try {
+      await noteDestroyedDay(marks, day, await printsOf(fileOf(day), day));
+      ending.push(day);
+    } catch (error) {
+      failure ??= asError(error);
+    }
+  }
+  return { ending, failure };
+}
+
+/**
+ * With the keys at hand whose files have not gone yet: of days that are ending, and of those that a crash kept from it. One of
+ * the latter whose file cannot be read now waits for another search, as does its file: only with the keys is every copy found.
+ */
 async function searchFor(
   days: DestroyedDays,
   fileOf: (day: number) => string,
   where: Omit<StraySearch, 'days' | 'keys'>,
 ): Promise<CopySearch> {
   const keys: DayKeys[] = [];
+  const searched = new Map(days);
+  let unread: Error | undefined;
   try {
-    for (const [day, prints] of days) keys.push(...(await keysLeft(fileOf(day), day, prints)));
-    return await removeStrayKeys({ ...where, days, keys });
+    for (const [day, prints] of days) {
+      const left = await keysLeft(fileOf(day), day, prints).catch((error: unknown) => {
+        if (where.ending.includes(day)) throw error;
+        unread ??= asError(error);
+        searched.delete(day);
+        return [];
+      });
+      keys.push(...left);
+    }
+    const { found, failure } = await removeStrayKeys({ ...where, days: searched, keys });
+    return { found, failure: unread ?? failure };
   } finally {
     wipeKeys(keys);
   }
@@ -86,7 +125,7 @@ async function namesIn(dir: string): Promise<readonly string[]> {
   }
 }
 
-/** None of a file that is not there, or is no day's keys: it goes all the same. */
+/** None of a file that is not there, or is no day's keys: it goes all the same. Throws as {@link wholeKeys}. */
 async function printsOf(file: string, day: number): Promise<readonly Uint8Array[]> {
   const keys = await wholeKeys(file, day);
   const prints = keys ? dayKeyPrints(keys) : [];
@@ -98,15 +137,23 @@ async function printsOf(file: string, day: number): Promise<readonly Uint8Array[
 async function keysLeft(file: string, day: number, prints: readonly Uint8Array[]): Promise<DayKeys[]> {
   const keys = await wholeKeys(file, day);
   if (keys === undefined) return [];
-  return dayKeyPrints(keys).every((print, i) => equalBytes(print, prints[i] ?? print)) ? [keys] : [];
+  if (dayKeyPrints(keys).every((print, i) => equalBytes(print, prints[i] ?? print))) return [keys];
+  wipeKeys([keys]);
+  return [];
 }
 
+/** `undefined` for a file that is not there or is damaged. Throws `permission` for one that cannot be read now. */
 async function wholeKeys(file: string, day: number): Promise<DayKeys | undefined> {
+  const bytes = await readFile(file).catch(nothingWhenMissing(file));
   try {
-    const keys = decodeDayKeyFile(await readFile(file));
-    return keys.day === day ? keys : undefined;
+    const keys = bytes && decodeDayKeyFile(bytes);
+    if (keys?.day === day) return keys;
+    wipeKeys(keys ? [keys] : []);
+    return undefined;
   } catch {
     return undefined;
+  } finally {
+    bytes?.fill(0); // the keys are copies
   }
 }
 
@@ -116,15 +163,18 @@ async function readDayKeyFile(file: string, day: number): Promise<DayKeys | unde
   await requirePrivate(file);
   const bytes = await readFile(file);
   const keys = decode(file, bytes);
-  bytes.fill(0); // the keys are copies
   if (keys.day === day) return keys;
+  wipeKeys([keys]);
   throw new FirebreakError('damaged', `${file} holds the keys of day ${keys.day}`);
 }
 
+/** Wipes the bytes. Throws `damaged`, naming the file. */
 function decode(file: string, bytes: Uint8Array): DayKeys {
   try {
     return decodeDayKeyFile(bytes);
   } catch (cause) {
     throw new FirebreakError('damaged', `${file}: ${(cause as Error).message}`, { cause });
+  } finally {
+    bytes.fill(0); // the keys are copies
   }
 }

@@ -8,8 +8,10 @@ import type { DestroyedDays } from './destroyed-days.js';
 import type { FoundSecret, Span } from './secret-search.js';
 
 const SECRET_BYTES = 32;
-/** Of either alphabet (RFC 4648 §4, §5), long enough for a secret, and the lines that it goes on in. */
-const RUNS = /[A-Za-z0-9+/_-]{43,}(?:\r?\n[A-Za-z0-9+/_-]+)*/g;
+/** The fewest characters that a secret can be written in: base64. */
+const SHORTEST = 43;
+/** Of either alphabet (RFC 4648 §4, §5), over lines that hold nothing else, indented or not. */
+const RUNS = /[A-Za-z0-9+/_-]+(?:[ \t]{0,8}\r?\n[ \t]{0,8}[A-Za-z0-9+/_-]+)*/g;
 const HEX_RUNS = /[0-9A-Fa-f]{64,}/g;
 
 const HEX = { encoding: 'hex', bits: 4, phases: [0, 1] } as const;
@@ -24,8 +26,9 @@ export async function findPrinted(bytes: Buffer, days: DestroyedDays): Promise<r
   if (byPrint.size === 0) return [];
   const found: FoundSecret[] = [];
   for (const { 0: run, index } of bytes.toString('latin1').matchAll(RUNS)) {
+    const text = run.replaceAll(/[ \t\r\n]/g, '');
+    if (text.length < SHORTEST) continue;
     const where = placesOf(run, index);
-    const text = run.replaceAll(/[\r\n]/g, '');
     for (const { 0: hex, index: at } of text.matchAll(HEX_RUNS))
       found.push(...(await decoded(hex, HEX, where.slice(at), byPrint)));
     // Of a run of hex digits alone no part is base64: 43 characters would have to be such by chance.
@@ -34,10 +37,10 @@ export async function findPrinted(bytes: Buffer, days: DestroyedDays): Promise<r
   return found;
 }
 
-/** Where each character stands in the file, line breaks left out. */
+/** Where each character stands in the file, line breaks and indentation left out. */
 function placesOf(run: string, index: number): number[] {
   const where: number[] = [];
-  for (let i = 0; i < run.length; i++) if (run[i] !== '\r' && run[i] !== '\n') where.push(index + i);
+  for (let i = 0; i < run.length; i++) if (!' \t\r\n'.includes(run.charAt(i))) where.push(index + i);
   return where;
 }
 

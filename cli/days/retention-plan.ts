@@ -23,7 +23,10 @@ export interface RetentionPlan {
   /** The first day of the window. */
   readonly oldest: number;
   readonly days: readonly EndingDay[];
-  /** Older days with payloads that cannot be pruned: the log does not say that their keys are destroyed. */
+  /**
+   * Older days with payloads, of which there is no key file here, and the log does not say that their keys are destroyed: the
+   * authority's word may wait for the ledger, or the file was lost, or it never had keys of them.
+   */
   readonly unknown: readonly number[];
   /** Why the ledger could not be asked; absent when it was. */
   readonly unasked?: FirebreakError;

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { systemReason } from '../../host/system-words.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { fromHex } from '../../protocol/bytes.js';
-import { dayOf } from '../../protocol/time.js';
+import { dayOf, MAX_CLOCK_STEP_DAYS } from '../../protocol/time.js';
 import { writeAtomically } from '../files/atomic-file.js';
 import { fieldsOf } from '../terminal/fields.js';
 import type { DataFolder } from './folder.js';
@@ -15,6 +15,8 @@ import { isDate } from '../terminal/times.js';
 const FORMAT = 'firebreak-data-1';
 /** It stands in every checkpoint twice, and those have their bounds. */
 const MAX_ORIGIN_BYTES = 255;
+/** Should a step of the clock that is believed be wrong, today and yesterday keep their keys. */
+const MIN_RETENTION_DAYS = MAX_CLOCK_STEP_DAYS + 1;
 export const MAX_RETENTION_DAYS = 365;
 
 const key = z
@@ -48,7 +50,12 @@ const settings = z.strictObject({
   rssiFloorDbm: z.int().min(-127).max(0),
   beaconServiceUuid: z.int().min(0).max(0xffff),
   gatewayServiceUuid: z.int().min(0).max(0xffff),
-  retentionDays: z.int().min(1).max(MAX_RETENTION_DAYS),
+  retentionDays: z
+    .int()
+    .min(MIN_RETENTION_DAYS, {
+      error: `must be at least ${MIN_RETENTION_DAYS}: a clock that goes wrong by ${MAX_CLOCK_STEP_DAYS} days is not noticed, and must not end today or yesterday`,
+    })
+    .max(MAX_RETENTION_DAYS),
 });
 
 const config = z.strictObject({

@@ -13,10 +13,16 @@ import { ORDER_PATIENCE } from './orders.js';
 
 /** Nobody waits for an answer as long as this, and nothing is left half written for as long. */
 const KEPT_MS = 600_000;
-/** What an authority throws before it does anything of an order. Anything else may come after a part of it is done. */
-const REFUSALS: ReadonlySet<ErrorCode> = new Set([
-  ...(['not-found', 'permission', 'input', 'format', 'size', 'day', 'full', 'closed'] as const),
-]);
+/**
+ * What an authority throws of an order before it does anything of it, and `permission` for what the ledger refused, with words
+ * of what was done all the same. Anything else may come after a part is done: to retain, anything, as days end one by one.
+ */
+const REFUSALS: Readonly<Record<Order['what'], ReadonlySet<ErrorCode>>> = {
+  notify: new Set(['not-found', 'permission', 'input', 'format', 'size', 'day', 'full', 'closed'] as const),
+  revoke: new Set(['not-found', 'permission', 'full', 'closed'] as const),
+  retain: new Set(),
+  status: new Set(['permission', 'closed'] as const),
+};
 
 /**
  * One round over the orders that wait; each is answered, carried out or not. Only for the one authority that runs on the
@@ -74,7 +80,7 @@ async function carryOutOne(taken: string, carryOut: (order: Order) => Promise<st
     return { outcome: 'done', message: await carryOut(order) };
   } catch (error) {
     const { message } = error as Error;
-    const isRefusal = error instanceof FirebreakError && REFUSALS.has(error.code);
+    const isRefusal = error instanceof FirebreakError && REFUSALS[order.what].has(error.code);
     return isRefusal ? refused(message) : { outcome: 'unknown', message };
   }
 }

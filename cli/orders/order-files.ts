@@ -28,7 +28,10 @@ export type Order = z.infer<typeof order>;
 
 export const orderFile = z.strictObject({ givenMs: z.int(), order });
 
-/** `refused`: nothing of it was done. `unknown`: it was begun, and may have been carried out, or a part of it. */
+/**
+ * `refused`: nothing of it was done, or the message says what. `unknown`: it was begun, and may have been carried out, or a
+ * part of it.
+ */
 export const orderAnswer = z.strictObject({
   outcome: z.enum(['done', 'refused', 'unknown']),
   message: z.string(),

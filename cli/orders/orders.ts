@@ -27,7 +27,8 @@ const LOOK_EVERY_MS = 100;
  * Leaves an order and waits for the answer. When the signal aborts, or no authority begins with it, it is taken back.
  *
  * Throws `timeout` or `closed` for one that was taken back: nothing was done. Throws `input` with the authority's refusal:
- * nothing was done either. Throws `unconfirmed` when the authority began with it and nobody can say how it ended.
+ * nothing was done either, unless it says what. Throws `unconfirmed` when the authority began with it and nobody can say
+ * how it ended.
  */
 export async function giveOrder(
   folder: DataFolder,

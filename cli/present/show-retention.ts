@@ -34,14 +34,17 @@ const amountOf = (payloads: number, bytes: number): string =>
   `${counted(payloads, 'payload')}, ${bytes < 1e6 ? counted(bytes, 'byte') : `${(bytes / 1e6).toFixed(1)} MB`}`;
 
 export function planLines({ oldest, retentionDays, days, unknown, unasked }: RetentionPlan): string[] {
+  const isNothing = days.length + unknown.length === 0;
   const lines = [
     `the window is ${counted(retentionDays, 'day')}: what is older than ${dateOf(oldest)} goes, a day with its keys (3 each) and payloads`,
     ...days.map((day) => `  ${dayLine(day, unasked === undefined)}`),
-    ...(days.length === 0 ? ['  nothing: no older day has keys, or payloads that can be pruned'] : []),
+    ...(isNothing ? ['  nothing: no older day has keys, or payloads that can be pruned'] : []),
   ];
   if (unknown.length > 0) {
     const named = unknown.map(dateOf).join(', ');
-    lines.push(`  payloads of ${named} stay: the log does not say that their keys are destroyed`);
+    lines.push(
+      `  the log does not say yet that the keys of ${named} are destroyed: the authority tells it, of days it had keys for, and their payloads go then`,
+    );
   }
   if (unasked) lines.push('  the ledger cannot be asked, so how much it stores of them is not known');
   return lines;
@@ -53,17 +56,21 @@ function dayLine({ day, hasKeys, payloads, payloadBytes }: EndingDay, isLedgerKn
 }
 
 /** How the days of a plan ended. */
-export function endedLines(plan: readonly EndingDay[], ended: readonly EndedDay[]): string[] {
-  return plan.map(({ day }) => {
+export function endedLines({ days, unknown }: RetentionPlan, ended: readonly EndedDay[]): string[] {
+  const lineOf = (day: number, otherwise: string): string => {
     const end = ended.find((one) => one.day === day);
-    if (end === undefined) return `  ${dateOf(day)}  not ended: see the log of the authority`;
-    const pruned =
-      end.prunedBy === undefined
-        ? 'the ledger has not pruned its payloads yet; firebreak authority run goes on with it'
-        : `payloads pruned by entry ${end.prunedBy}`;
-    return `  ${dateOf(day)}  keys destroyed; ${pruned}`;
-  });
+    return `  ${dateOf(day)}  ${end === undefined ? otherwise : endLine(end)}`;
+  };
+  return [
+    ...days.map(({ day }) => lineOf(day, 'not ended: see the log of the authority')),
+    ...unknown.map((day) => lineOf(day, 'payloads stay: the authority knows of no keys of that day')),
+  ];
 }
+
+const endLine = ({ prunedBy }: EndedDay): string =>
+  prunedBy === undefined
+    ? 'keys destroyed; the ledger has not pruned its payloads yet; firebreak authority run goes on with it'
+    : `keys destroyed; payloads pruned by entry ${prunedBy}`;
 
 export interface Removal {
   /** Whether waiting longer tells nothing more. */

@@ -1,12 +1,14 @@
 /** An officer's words reach the authority as they were given: the command writes the order down, a running authority carries it out. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { openAuthority } from '../../authority/authority.js';
+import { dayKeyFiles } from '../../cli/days/day-key-files.js';
 import { carryOut } from '../../cli/commands/authority-orders.js';
 import { folderAt } from '../../cli/folder/folder.js';
 import { takeOrders } from '../../cli/orders/order-desk.js';
-import type { Order } from '../../cli/orders/order-files.js';
+import { orderFiles, type Order } from '../../cli/orders/order-files.js';
 import { announce } from '../../cli/files/run-files.js';
 import type { RevocationReach } from '../../authority/authority.js';
 import { toHex } from '../../protocol/bytes.js';
@@ -78,6 +80,33 @@ it('a notice is given with its code, and takes the oldest off only where the ord
   const [newest] = splitNotices(world.retained.get(NOTICES_TOPIC) ?? new Uint8Array());
   const { number, code } = openNotice(newest ?? new Uint8Array(), issuer.publicKey);
   expect({ number, code }).toEqual({ number: MAX_NOTICES + 1, code: 7 });
+});
+
+it.each([
+  ['damaged', (file: string) => writeFile(file, 'x')],
+  ['gone', (file: string) => rm(file)],
+])('a notice of a day whose key file is %s is refused as that, and nothing is done', async (_, spoil) => {
+  const folder = folderAt(await mkdtemp(join(tmpdir(), 'firebreak-words-')));
+  onTestFinished(() => rm(folder.dir, { recursive: true }));
+  const keysDir = folder.authority.dayKeys;
+  const { authority: first, world } = await newAuthority({ dayKeys: dayKeyFiles(keysDir) });
+  await enrolled(world, [asTagNumber(17)]);
+  await first.close();
+  await spoil(join(keysDir, `${TODAY}.key`));
+  const authority = await openAuthority(world.deps);
+  const files = orderFiles(folder.authority.orders, '00000000-0000-4000-8000-000000000000');
+  const order: Order = { what: 'notify', day: TODAY, code: 7, tags: [17] };
+  await mkdir(folder.authority.orders, { recursive: true });
+  await writeFile(files.waiting, JSON.stringify({ givenMs: Date.now(), order }));
+  const courier = { status: () => expect.fail('nobody asked for it') };
+  const { signal } = new AbortController();
+  await takeOrders(folder, (given) => carryOut(given, { authority, courier, clock: world.clock, signal }));
+  expect(JSON.parse(await readFile(files.answer, 'utf8'))).toEqual({
+    outcome: 'refused',
+    message: expect.stringContaining(`the keys of day ${TODAY} are lost here`) as string,
+  });
+  expect((await authority.status()).lastNotice).toBeUndefined();
+  await authority.close();
 });
 
 it('a revocation is told as one only once it is in the ledger and out', async () => {

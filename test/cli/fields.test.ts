@@ -18,7 +18,12 @@ it.each<[string, (config: Edited) => unknown, string]>([
   ['text for a number', setting('retentionDays', '21'), 'settings.retentionDays must be a number'],
   ['half a day', setting('retentionDays', 0.5), 'settings.retentionDays must be a whole number'],
   ['too many days', setting('retentionDays', 366), 'settings.retentionDays must be at most 365'],
-  ['no day', setting('retentionDays', 0), 'settings.retentionDays must be at least 1'],
+  ['no second', setting('sampleHoldSeconds', 0), 'settings.sampleHoldSeconds must be at least 1'],
+  [
+    'a window so short that a small step of the clock would end yesterday',
+    setting('retentionDays', 2),
+    'settings.retentionDays must be at least 3: a clock that goes wrong by 2 days is not noticed, and must not end today or yesterday',
+  ],
   [
     'two thresholds',
     setting('attenuationThresholdsDb', [1, 2]),

@@ -15,6 +15,7 @@ import { startFirebreak, until } from './firebreak-process.js';
 import { attempt } from './in-process.js';
 
 const NOTICE: Order = { what: 'notify', day: 20_000, code: 1, tags: [17] };
+const REVOCATION: Order = { what: 'revoke', gatewayId: 'a0'.repeat(16) };
 const ID = '00000000-0000-4000-8000-000000000000';
 const never = new AbortController().signal;
 setMaxListeners(0, never);
@@ -140,12 +141,15 @@ describe('an order', () => {
     expect(done).toEqual([NOTICE]);
   });
 
-  it.each([
-    ['input', new FirebreakError('not-found', 'no such gateway')],
-    ['input', new FirebreakError('full', 'the spool is full')],
-    ['unconfirmed', new Error('the disk failed after the entry went out')],
-  ])('that fails is answered %s, with the reason: %s', async (code, error) => {
-    const given = give();
+  it.each<[string, Order, Error]>([
+    ['input', NOTICE, new FirebreakError('not-found', 'no such gateway')],
+    ['input', NOTICE, new FirebreakError('full', 'the spool is full')],
+    ['input', REVOCATION, new FirebreakError('permission', 'the ledger refused it; gateways go by it')],
+    ['input', { what: 'status' }, new FirebreakError('permission', 'the day keys cannot be listed')],
+    ['unconfirmed', NOTICE, new Error('the disk failed after the entry went out')],
+    ['unconfirmed', { what: 'retain' }, new FirebreakError('full', 'the spool is full, two keys are gone')],
+  ])('that fails is answered %s, with the reason: %j, %s', async (code, order, error) => {
+    const given = giveOrder(folder, order, never, { takenWithinMs: 60_000, answeredWithinMs: 60_000 });
     await waiting();
     await takeOrders(folder, () => Promise.reject(error));
     await expect(given).rejects.toMatchObject({ code });

@@ -6,12 +6,10 @@ import { readConfig } from '../../cli/folder/config.js';
 import { dayKeyFiles } from '../../cli/days/day-key-files.js';
 import { openFolderClock, setFolderClock } from '../../cli/days/folder-clock.js';
 import { folderAt, type DataFolder } from '../../cli/folder/folder.js';
-import { openTogether } from '../../cli/parts/context.js';
 import { startAuthority } from '../../cli/parts/authority.js';
-import { startLedger, startLedgerHttp } from '../../cli/parts/ledger.js';
-import { announce } from '../../cli/files/run-files.js';
 import { toHex } from '../../protocol/bytes.js';
 import { silentLog } from '../../protocol/log.js';
+import { runFolderLedger } from './folder-ledger.js';
 import { attempt } from './in-process.js';
 import { filesUnder, openWorkshop, type Workshop } from './small-demo.js';
 
@@ -26,26 +24,11 @@ let stop: (() => Promise<void>) | undefined;
 
 const inFolder = (...args: string[]) => attempt(...args, '--data-dir', folder.dir);
 
-/** The ledger of the folder, as `firebreak ledger run` has it. */
 async function runLedger(): Promise<void> {
-  const context = {
-    folder,
-    config: await readConfig(folder),
-    clock: await openFolderClock(folder),
-    log: silentLog,
-    signal: new AbortController().signal,
-  };
-  const running = await openTogether(silentLog, async (onClose) => {
-    const ledger = await startLedger(context, { mqttPort: 0 });
-    onClose(ledger.close);
-    const http = await startLedgerHttp(context, ledger.ledger, 0);
-    onClose(() => http.close());
-    onClose(await announce(folder, 'ledger', { mqtt: ledger.mqttUrl, http: http.url }));
-    return {};
-  });
+  const close = await runFolderLedger(folder);
   stop = async () => {
     stop = undefined;
-    await running.close();
+    await close();
   };
 }
 

@@ -74,6 +74,9 @@ const TEXTS: readonly (readonly [string, string | Buffer])[] = [
   ['base64 of the whole file', keyFileOf(DAY).toString('base64')],
   ['base64 in lines of 76', inLines(keyFileOf(DAY).toString('base64'), 76)],
   ['base64 in lines of 64, for Windows', inLines(padded(7, all).toString('base64'), 64, '\r\n')],
+  ['base64 in lines of 40, as fold writes', inLines(SEALING.toString('base64'), 40)],
+  ['hex in lines of 32, indented', `idKey:\n    ${inLines(ID_KEY.toString('hex'), 32, '\n    ')}`],
+  ['base64 in lines of 32, by tabs', `\t${inLines(padded(2, all).toString('base64'), 32, ' \r\n\t')}`],
   ['base64 of a longer text, one on', padded(1, all).toString('base64')],
   ['base64url of a longer text, two on', padded(2, all).toString('base64url')],
 ];
