@@ -1,6 +1,7 @@
 /**
- * Whether days may end by what the clock reads. Destroyed keys do not come back, so their end never rests on one reading
- * of one clock: a clock that leapt is believed when a person says so, or when the log's own times passed the days between.
+ * Whether days may end by what the clock reads. Destroyed keys do not come back, so their end does not rest on a clock that
+ * leapt: that is believed when a person says so, or when the log's own times passed the days between. What is no leap is
+ * believed, which is why the window is longer than that (cli/folder/config.ts).
  */
 import type { Log } from '../../protocol/log.js';
 import { MAX_CLOCK_STEP_DAYS } from '../../protocol/time.js';

@@ -11,6 +11,7 @@ import { ByteReader, ByteWriter, concat } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { readNoticeHead } from '../../protocol/tag/notice.js';
 import type { OwnWords } from '../records/own-words.js';
+import { numberInKey } from '../records/keys.js';
 import type { RecordChange, RecordStore } from '../records/records.js';
 
 const STATES = ['waits', 'logged', 'refused'] as const;
@@ -48,7 +49,7 @@ export interface NoticeBook {
   remove(numbers: readonly number[]): Promise<void>;
 }
 
-const keyOf = (number: number): string => `${PREFIX}${number.toString(16).padStart(8, '0')}`;
+const keyOf = (number: number): string => `${PREFIX}${numberInKey(number)}`;
 
 export function noticeBook(records: RecordStore): NoticeBook {
   async function list(): Promise<readonly GivenNotice[]> {
