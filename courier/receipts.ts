@@ -137,8 +137,8 @@ export class Receipts {
   async #renumber(underWay: BatchUnderWay): Promise<void> {
     const { spool, batches, counts, log, send } = this.#deps;
     const step = Math.min(LONGEST_STEP, 2 ** this.#renumberedInARow);
-    const sofar = (this.#renumberedInARow += 1);
     const again = await spool.renumber(underWay.batch.seq, step);
+    const sofar = (this.#renumberedInARow += 1);
     batches.remove(underWay);
     counts.renumbered += 1;
     if (isToldByDoubling(sofar))

@@ -98,4 +98,17 @@ describe('a receipt that the spool could not note', () => {
     expect(await posted[1]?.delivered()).toEqual({ index: undefined, refusal: 'epoch' });
     expect(courier.status()).toMatchObject({ delivered: 1, refused: 1, keptAside: 1, depth: 1 });
   });
+
+  it('of a number that is taken makes no step longer: the number that was not given is given', async () => {
+    const spool = await levelSpool(await temporaryFolder(), {}, partyIdOf(writer.publicKey));
+    const { courier, uplink, batch } = await started({ spool });
+    await courier.post([item(1)]);
+    const taken = receiptFor(await batch(0), ['sequence']);
+    vi.spyOn(Level.prototype, 'batch').mockRejectedValueOnce(new Error('No space left on device'));
+    uplink.deliver(taken);
+    await batch(1);
+    vi.restoreAllMocks();
+    uplink.deliver(taken);
+    expect(seqOf(await batch(2))).toBe(2);
+  });
 });

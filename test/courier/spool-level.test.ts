@@ -153,6 +153,57 @@ describe.each([
     await spool.close();
     expect((await levelSpool(dir)).depth()).toEqual({ ...depth, parked: 0 }); // recalled
   });
+
+  it('leaves nothing of a batch under a number that was not given after all, though the next goes past it', async () => {
+    const dir = await temporaryFolder();
+    const spool = await levelSpool(dir);
+    await spool.append(entriesOf(0, 2));
+    await spool.form(LIMITS);
+    failNextWrite(stored);
+    await expect(spool.renumber(1)).rejects.toMatchObject({ code: 'full' });
+    const again = await spool.renumber(1, 2);
+    expect(again.seq).toBe(3);
+    await spool.close();
+    const after = await levelSpool(dir);
+    expect(await after.formed()).toEqual([again]);
+    await after.settle(3, NO_FATES);
+    await after.close();
+    expect((await levelSpool(dir)).depth()).toMatchObject({ entries: 0 });
+  });
+
+  it.each(['form', 'recall'] as const)(
+    'leaves nothing of a batch that could not be made (%s), though another goes past its number meanwhile',
+    async (making) => {
+      const dir = await temporaryFolder();
+      const spool = await levelSpool(dir);
+      await spool.append(entriesOf(0, 6));
+      await spool.form(LIMITS);
+      if (making === 'recall') {
+        await spool.form(LIMITS);
+        await spool.settle(2, { parked: [3, 4, 5], refused: [] });
+      }
+      failNextWrite(stored);
+      await expect(spool[making](LIMITS)).rejects.toMatchObject({ code: 'full' });
+      const other = await spool.renumber(1, 4);
+      const made = await spool[making](LIMITS);
+      expect(made).toMatchObject({ seq: other.seq + 1, ids: [3, 4, 5] });
+      await spool.settle(other.seq + 1, NO_FATES);
+      await spool.close();
+      expect(await (await levelSpool(dir)).formed()).toEqual([other]);
+    },
+  );
+
+  it('ends a batch that could not be renumbered under either number', async () => {
+    const dir = await temporaryFolder();
+    const spool = await levelSpool(dir);
+    await spool.append(entriesOf(0, 2));
+    await spool.form(LIMITS);
+    failNextWrite(stored);
+    await expect(spool.renumber(1)).rejects.toMatchObject({ code: 'full' });
+    await spool.settle(1, NO_FATES);
+    await spool.close();
+    expect(await (await levelSpool(dir)).formed()).toEqual([]);
+  });
 });
 
 describe('a folder that cannot be a spool', () => {
