@@ -16,6 +16,7 @@ const LONG_MS = 10 * 60_000;
 export const gatewayStatusSchema = z.object({
   name: z.string(),
   clockMs: z.number(),
+  whyCertificateUnread: z.string().optional(),
   gateway: z.object({
     gatewayId: z.string(),
     trouble: z.string().optional(),
@@ -93,8 +94,9 @@ export function gatewayScreen(read: ReadStatus<Status>): string {
 
 function verdict(status: Status): string {
   const { gateway } = status;
-  const ledger = ledgerTrouble(status);
-  const besides = ledger === undefined ? '' : `; ${ledger}`;
+  const { whyCertificateUnread: unread } = status;
+  const troubles = [ledgerTrouble(status), unread && plain(unread)].filter((words) => words !== undefined);
+  const besides = troubles.map((words) => `; ${words}`).join('');
   if (gateway.trouble !== undefined) return pc.red(`serves no tag: ${plain(gateway.trouble)}${besides}`);
   if (gateway.radioTrouble !== undefined)
     return pc.red(`not wholly on the air: ${plain(gateway.radioTrouble)}${besides}`);
@@ -104,7 +106,7 @@ function verdict(status: Status): string {
     );
   const ending = endingSoon(status);
   if (ending !== undefined) return pc.yellow(`serves tags until ${ending}${besides}`);
-  if (ledger !== undefined) return pc.yellow(`serving tags${besides}`);
+  if (troubles.length > 0) return pc.yellow(`serving tags${besides}`);
   return pc.green('well');
 }
 

@@ -35,6 +35,16 @@ describe('a gateway', () => {
     );
   });
 
+  it('is not well while the certificate in its folder cannot be read, and says why', () => {
+    const whyCertificateUnread = 'gateways/hub-1/certificate is there, but cannot be read (EACCES)';
+    expect(gateway(1, {}, { clockMs: NOON_MS, whyCertificateUnread })).toContain(
+      `hub-1  serving tags; ${whyCertificateUnread}\n`,
+    );
+    expect(gateway(1, { trouble: 'it ended' }, { whyCertificateUnread, online: false })).toContain(
+      `hub-1  serves no tag: it ended; the ledger cannot be reached, reports wait on disk; ${whyCertificateUnread}\n`,
+    );
+  });
+
   it('is not well on the last day of its day keys, and says until when it has them', () => {
     const today = LAST_DAY - 6;
     const holding = (days: readonly number[], changes: Record<string, unknown> = {}) =>
