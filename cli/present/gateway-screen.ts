@@ -112,11 +112,15 @@ function verdict(status: Status): string {
 
 /** Why what tags bring does not get into the ledger, and what to do; undefined when it does, or is about to. */
 function ledgerTrouble(status: Status): string | undefined {
-  const { clockMs, courier } = status;
+  const { clockMs, gateway, courier } = status;
   const { online, depth, parked, keptAside } = courier;
   if (!online) return `${unreachable(courier)}, reports wait on disk`;
-  if (parked > 0)
-    return `${reports(parked)} ${parked === 1 ? 'waits' : 'wait'} until the ledger has the certificate of this gateway: see that the authority runs and reaches the ledger`;
+  if (parked > 0) {
+    const wait = `${reports(parked)} ${parked === 1 ? 'waits' : 'wait'}`;
+    return gateway.isRevoked
+      ? `${wait}, most likely taken after it was revoked: of these the ledger takes none; README.md, “After it was revoked”, says how to go on`
+      : `${wait} until the ledger has the certificate of this gateway: see that the authority runs and reaches the ledger`;
+  }
   if (depth > 0 && waitedMs(courier, clockMs) > LONG_MS) {
     const isTaking = sinceReceiptMs(status) < LONG_MS;
     const waiting = waitingWords(reports(depth), courier, clockMs);
@@ -175,13 +179,15 @@ function dayKeysLine(status: Status): string {
   return `${status.gateway.statementDays.length} held, ${end > 0 ? `until ${localTime(end)}` : 'none for today'}`;
 }
 
-function ledgerLine({ clockMs, courier }: Status, then: string): string {
+function ledgerLine({ clockMs, gateway, courier }: Status, then: string): string {
   const waits =
     courier.oldestUnsentMs === undefined
       ? ''
       : `, the oldest for ${ago(clockMs - courier.oldestUnsentMs)}${then}`;
-  const parked =
-    courier.parked > 0 ? ` (${count(courier.parked)} until the ledger takes this gateway's certificate)` : '';
+  const why = gateway.isRevoked
+    ? 'of them refused, since it was revoked'
+    : 'until the ledger takes this gateway’s certificate';
+  const parked = courier.parked > 0 ? ` (${count(courier.parked)} ${why})` : '';
   return `${count(courier.delivered)} delivered and receipted since it started, ${refusedWords(courier)}, ${count(courier.depth)} waiting${parked}${waits}`;
 }
 

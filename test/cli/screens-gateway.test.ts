@@ -133,6 +133,17 @@ describe('a gateway whose reports the ledger', () => {
     );
   });
 
+  it('will never take, since it was revoked, is not told to wait for the authority', () => {
+    const trouble = 'the authority has revoked this gateway';
+    const shown = delivering({ depth: 3, parked: 2, oldestUnsentMs: NOON_MS }, { isRevoked: true, trouble });
+    expect(shown).toContain(
+      `hub-1  serves no tag: ${trouble}; 2 reports wait, most likely taken after it was revoked: ` +
+        'of these the ledger takes none; README.md, “After it was revoked”, says how to go on\n',
+    );
+    expect(shown).toContain('3 waiting (2 of them refused, since it was revoked), the oldest');
+    expect(shown).not.toContain('until the ledger');
+  });
+
   it('refused for good is not well, and says what was refused and what to do', () => {
     const courier = { refused: 1, keptAside: 3, keptAsideReasons: { day: 2, epoch: 1 } };
     const shown = delivering({ ...courier, delivered: 12 });
