@@ -38,6 +38,7 @@ export const gatewayStatusSchema = z.object({
     certificateToDay: z.number(),
     isRevoked: z.boolean().default(false),
     statementDays: z.array(z.number()),
+    sunsetDay: z.number().optional(),
     notices: z.number().default(0),
   }),
   courier: z.object({
@@ -97,7 +98,12 @@ function verdict(status: Status): string {
   const { whyCertificateUnread: unread } = status;
   const troubles = [ledgerTrouble(status), unread && plain(unread)].filter((words) => words !== undefined);
   const besides = troubles.map((words) => `; ${words}`).join('');
-  if (gateway.trouble !== undefined) return pc.red(`serves no tag: ${plain(gateway.trouble)}${besides}`);
+  if (gateway.trouble !== undefined) {
+    const why = `${plain(gateway.trouble)}${besides}`;
+    return hasEnded(status)
+      ? pc.yellow(`serves no tag, as planned: ${why}`)
+      : pc.red(`serves no tag: ${why}`);
+  }
   if (gateway.radioTrouble !== undefined)
     return pc.red(`not wholly on the air: ${plain(gateway.radioTrouble)}${besides}`);
   if (gateway.whyNotKept !== undefined)
@@ -137,10 +143,13 @@ function ledgerTrouble(status: Status): string | undefined {
 function endingSoon(status: Status): string | undefined {
   const { name, gateway } = status;
   const keysEnd = keysEndOf(status);
-  if (keysEnd > 0 && keysEnd < endOf(gateway) && leftSeconds(status, keysEnd) < DAY_SECONDS)
+  const sunset = sunsetOf(gateway);
+  if (sunset <= endOf(gateway) && keysEnd <= sunset && leftSeconds(status, sunset) < DAY_SECONDS)
+    return `${localTime(sunset)}, when this deployment ends, as firebreak.json has it`;
+  if (keysEnd > 0 && keysEnd < Math.min(endOf(gateway), sunset) && leftSeconds(status, keysEnd) < DAY_SECONDS)
     return `${localTime(keysEnd)}, when its day keys end: the authority publishes them while it runs and the broker can be reached`;
   // The authority renews it as its last two days begin (orders/gateway-desk.ts).
-  if (leftSeconds(status, endOf(gateway)) <= 2 * DAY_SECONDS)
+  if (endOf(gateway) < sunset && leftSeconds(status, endOf(gateway)) <= 2 * DAY_SECONDS)
     return `${localTime(endOf(gateway))}, when its certificate ends: the authority renews it while it runs; from an authority on another machine bring gateways/${plain(name)}/certificate`;
   return undefined;
 }
@@ -158,6 +167,13 @@ function lostWords({ presenceLost, presenceTooOld }: Status['gateway']): string 
 
 /** Unix s. */
 const endOf = ({ certificateToDay }: Status['gateway']): number => (certificateToDay + 1) * DAY_SECONDS;
+
+/** Unix s: when the last day with keys ends, by plan. */
+const sunsetOf = ({ sunsetDay = Infinity }: Status['gateway']): number => sunsetDay * DAY_SECONDS;
+
+/** By plan; a sunset that the authority has moved to a later day is not believed. */
+const hasEnded = (status: Status): boolean =>
+  status.clockMs / 1000 >= sunsetOf(status.gateway) && keysEndOf(status) === 0;
 
 /** Unix s: the end of the last day from today on without a gap; 0 when today has no keys. */
 function keysEndOf({ clockMs, gateway }: Status): number {

@@ -63,6 +63,33 @@ describe('a gateway', () => {
     expect(ended).not.toContain('day keys end');
   });
 
+  it('is told of the end of its deployment as of a plan, before it and after', () => {
+    const today = LAST_DAY - 6;
+    const holding = (days: readonly number[], changes: Record<string, unknown>) =>
+      delivering({}, { statementDays: days, ...changes });
+    const tomorrow = { sunsetDay: today + 1 };
+    const planned = `hub-1  serves tags until ${endOf(today)}, when this deployment ends, as firebreak.json has it\n`;
+    expect(holding([today - 1, today], tomorrow)).toContain(planned);
+    const ending = { ...tomorrow, certificateToDay: today };
+    expect(holding([today - 1, today], ending)).toContain(planned);
+    expect(holding([today - 1, today], { sunsetDay: today + 2 })).toContain('the authority publishes them');
+    expect(holding([today, today + 1], { sunsetDay: today + 2, certificateToDay: today + 1 })).toContain(
+      'hub-1  well',
+    );
+    expect(holding([today, today + 1, today + 2], tomorrow)).toContain('hub-1  well');
+    expect(holding([today - 1, today], { sunsetDay: today + 9, certificateToDay: today })).toContain(
+      'when its certificate ends',
+    );
+  });
+
+  it('is not shown as at fault once its deployment has ended', () => {
+    const trouble = 'this deployment ended';
+    const shown = (sunsetDay: number) =>
+      delivering({}, { trouble, statementDays: [LAST_DAY - 8, LAST_DAY - 7], sunsetDay });
+    expect(shown(LAST_DAY - 6)).toContain(`hub-1  serves no tag, as planned: ${trouble}\n`);
+    expect(shown(LAST_DAY - 5)).toContain(`hub-1  serves no tag: ${trouble}\n`);
+  });
+
   it('that is stopped says of what was then that it was then', () => {
     const stopped = gateway(1, { notices: 2 }, { isRunning: false });
     expect(stopped).toContain('not running');
