@@ -133,9 +133,9 @@ class LevelSpool implements Spool {
     });
   }
 
-  async refused(): Promise<readonly RefusedEntry[]> {
-    const rows = await this.#disk.read(this.#index.refusedIds().map((id) => keyOf(ROW.refused, id)));
-    return rows.map(decodeRefusedRow);
+  async *refused(): AsyncGenerator<RefusedEntry> {
+    for await (const [id, value] of this.#disk.rows(ROW.refused))
+      if (this.#index.hasRefused(id)) yield decodeRefusedRow(value);
   }
 
   dropRefused(): Promise<void> {
