@@ -120,6 +120,7 @@ export class Receipts {
     const verdict = underWay.settledWith ?? said;
     if (verdict.kind === 'later') {
       batches.putOff(underWay, performance.now(), retryPauseMs);
+      if (verdict.refusal !== 'busy') underWay.refusals += 1;
       const fields = { reason: verdict.refusal, entries: underWay.batch.entries.length };
       log.warn('the ledger does not take a batch now; trying again later', fields);
     } else if (verdict.kind === 'renumber') await this.#renumber(underWay);

@@ -5,6 +5,7 @@ import type { CourierDeps } from '../../courier/courier.js';
 import { memorySpool } from '../../courier/spool-memory.js';
 import { liveClock } from '../../host/clock-live.js';
 import { partyIdOf } from '../../protocol/keys.js';
+import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import { silentLog } from '../../protocol/log.js';
 import { receiptSigner } from '../ledger/deployment.js';
 import { levelSpool, temporaryFolder } from './folder.js';
@@ -62,6 +63,24 @@ describe('a courier whose ledger is in trouble for long', () => {
     expect(courier.status().strayReceipts).toBe(0);
     expect(warnings.length).toBeGreaterThan(5);
     expect(warnings.length).toBeLessThan(30);
+  });
+
+  it('sends a batch refused for the certificate as it is a few times, however often it was busy before', async () => {
+    const { courier, uplink, batch } = await started();
+    await courier.post([item(1, ENTRY_TYPE.tagReport)]);
+    const sent = await batch(0);
+    for (let times = 0; times < 20; times += 1) {
+      uplink.deliver(receiptFor(sent, ['busy']));
+      await turn();
+    }
+    for (let times = 0; times < 6; times += 1) {
+      uplink.deliver(receiptFor(sent, ['certificate']));
+      await turn();
+    }
+    expect(courier.status().strayReceipts).toBe(0);
+    expect(new Set(uplink.sent.map(seqOf))).toEqual(new Set([1]));
+    uplink.deliver(receiptFor(sent, ['certificate']));
+    await expect.poll(() => seqOf(uplink.sent.at(-1) ?? sent)).toBe(2);
   });
 
   it('says no more when other batches come through between', async () => {
