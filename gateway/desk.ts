@@ -1,5 +1,6 @@
 /** What the sessions of a gateway share: its keys, its clock, the authority's statements, the courier, the counts. */
 import { randomBytes } from 'node:crypto';
+import { isToldByDoubling } from '../host/limited-log.js';
 import type { UnixMs } from '../protocol/brands.js';
 import { equalBytes } from '../protocol/bytes.js';
 import type { Clock } from '../protocol/clock.js';
@@ -168,11 +169,11 @@ export class Desk {
     else this.counts.refused.set(refusal, (this.counts.refused.get(refusal) ?? 0) + 1);
   }
 
-  /** The 1st, 2nd, 4th, 8th … time in a row: a full spool meets every tag that comes by. */
+  /** By doubling: a full spool meets every tag that comes by. */
   #sayNotKept(cause: unknown): void {
     this.#whyNotKept = asError(cause).message;
     const sofar = (this.#notKept += 1);
-    if (!Number.isInteger(Math.log2(sofar))) return;
+    if (!isToldByDoubling(sofar)) return;
     const why = String(cause);
     this.#deps.log.warn('a report cannot be kept; the tag is told to come again', { why, sofar });
   }

@@ -50,7 +50,7 @@ export interface GatewayDeps {
   readonly courier: EntryPost;
   readonly downlink: Downlink;
   readonly statements: StatementStore;
-  readonly notice: StatementStore;
+  readonly noticeStore: StatementStore;
   readonly presence: PresenceStore;
   readonly presenceSequence: SequenceStore;
   readonly packs?: PackSource;
@@ -155,7 +155,7 @@ class OpenGateway implements Gateway {
     const gatewayId = partyIdOf(signer.publicKey);
     this.#deps = deps;
     this.#upSinceMs = clock.nowMs();
-    const stores = { store: deps.statements, noticeStore: deps.notice };
+    const stores = { store: deps.statements, noticeStore: deps.noticeStore };
     const oldestNoticeDay = (): number => dayOf(clock.nowMs() / 1000) - settings.retentionDays;
     const onNews = (): void => void this.#invitation.look();
     this.#book = new StatementBook({ issuerPublicKey, gatewayId, ...stores, oldestNoticeDay, onNews, log });

@@ -38,7 +38,7 @@ export function startGateway(
     courier: writer.courier,
     downlink: writer.uplink,
     statements: keptFile(own.statements),
-    notice: keptFile(own.notice),
+    noticeStore: keptFile(own.notice),
     presence: keptFile(own.presenceKept),
     presenceSequence: sequenceFile(own.presence),
   });
