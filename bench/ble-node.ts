@@ -189,7 +189,7 @@ async function runGateway(radio: Radio, plan: NodePlan): Promise<() => Promise<G
     },
     downlink: { subscribe: async (topic, listen) => void (topic === DAY_KEYS_TOPIC && listen(statements)) },
     statements: { load: async () => undefined, save: async () => undefined },
-    notice: { load: async () => undefined, save: async () => undefined },
+    noticeStore: { load: async () => undefined, save: async () => undefined },
     presence: { load: async () => undefined, save: async () => undefined },
     presenceSequence: { next: async () => seq++ },
     clock,

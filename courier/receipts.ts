@@ -120,6 +120,7 @@ export class Receipts {
     const verdict = underWay.settledWith ?? said;
     if (verdict.kind === 'later') {
       batches.putOff(underWay, performance.now(), retryPauseMs);
+      if (verdict.refusal !== 'busy') underWay.refusals += 1;
       const fields = { reason: verdict.refusal, entries: underWay.batch.entries.length };
       log.warn('the ledger does not take a batch now; trying again later', fields);
     } else if (verdict.kind === 'renumber') await this.#renumber(underWay);
@@ -137,8 +138,8 @@ export class Receipts {
   async #renumber(underWay: BatchUnderWay): Promise<void> {
     const { spool, batches, counts, log, send } = this.#deps;
     const step = Math.min(LONGEST_STEP, 2 ** this.#renumberedInARow);
-    const sofar = (this.#renumberedInARow += 1);
     const again = await spool.renumber(underWay.batch.seq, step);
+    const sofar = (this.#renumberedInARow += 1);
     batches.remove(underWay);
     counts.renumbered += 1;
     if (isToldByDoubling(sofar))

@@ -146,6 +146,10 @@ export class SpoolIndex {
     this.#nextId = Math.max(this.#nextId, id + 1);
   }
 
+  hasRefused(id: number): boolean {
+    return this.#refused.has(id);
+  }
+
   refusedIds(): number[] {
     return [...this.#refused.keys()];
   }

@@ -2,8 +2,9 @@
  * A spool on disk, in a level folder of the writer's own (rows: spool-rows.ts).
  *
  * Appends that come while one is being synced wait, and are synced together: no timer, one sync for many. The
- * index is the truth while the spool is open: ids and numbers of a failed write are given again, and whatever
- * of it did reach the disk is written over.
+ * index is the truth while the spool is open. The ids of a failed write are given again, so that whatever of it
+ * did reach the disk is written over. The number of a batch whose write failed may be passed over, when a batch
+ * is renumbered by a step: the next change of batches deletes what may be there under it.
  */
 import { FirebreakError } from '../protocol/errors.js';
 import { openSpoolDisk } from './spool-disk.js';
@@ -75,6 +76,8 @@ class LevelSpool implements Spool {
    * be read again.
    */
   readonly #endings = new Map<number, Ending>();
+  /** Of batches whose write failed: rows that name entries of other batches may be there under them. */
+  readonly #notGiven = new Set<number>();
 
   constructor(disk: SpoolDisk, index: SpoolIndex) {
     this.#disk = disk;
@@ -90,19 +93,19 @@ class LevelSpool implements Spool {
     });
   }
 
-  form: Spool['form'] = (limits) => this.#inTurn(() => this.#writeBatch(this.#index.planBatch(limits)));
+  form: Spool['form'] = (limits) => this.#inTurn(() => this.#make(this.#index.planBatch(limits)));
 
   recall: Spool['recall'] = (limits) =>
     this.#inTurn(() => {
       const plan = this.#index.planRecall(limits);
-      return this.#writeBatch(plan, plan?.ids.map((id) => del(keyOf(ROW.parked, id))) ?? []);
+      return this.#make(plan, plan?.ids.map((id) => del(keyOf(ROW.parked, id))) ?? []);
     });
 
   renumber(seq: number, step = 1): Promise<SpooledBatch> {
     return this.#inTurn(async () => {
       const plan = this.#index.planRenumber(seq, step);
       const batch = await this.#read(plan);
-      await this.#disk.write([del(keyOf(ROW.batch, seq)), ...this.#batchRows(plan)]);
+      await this.#writeBatch(plan, [del(keyOf(ROW.batch, seq))]);
       this.#index.renumber(seq, plan);
       return batch;
     });
@@ -123,16 +126,16 @@ class LevelSpool implements Spool {
       const surplus = this.#index.surplusRefused(ending.fates.refused.length);
       const dropped = surplus.map((id) => del(keyOf(ROW.refused, id)));
       // Not synced: undone by a crash, it is done again for the next receipt.
-      await this.#disk.write([...ending.operations, ...dropped], false);
+      await this.#changeBatches([...ending.operations, ...dropped], false);
       this.#endings.delete(seq);
       this.#index.settle(seq, ending.fates);
       this.#index.dropRefused(surplus);
     });
   }
 
-  async refused(): Promise<readonly RefusedEntry[]> {
-    const rows = await this.#disk.read(this.#index.refusedIds().map((id) => keyOf(ROW.refused, id)));
-    return rows.map(decodeRefusedRow);
+  async *refused(): AsyncGenerator<RefusedEntry> {
+    for await (const [id, value] of this.#disk.rows(ROW.refused))
+      if (this.#index.hasRefused(id)) yield decodeRefusedRow(value);
   }
 
   dropRefused(): Promise<void> {
@@ -159,21 +162,30 @@ class LevelSpool implements Spool {
     return mine;
   }
 
-  /** Writes the batch and, in the same write, `beside`. */
-  async #writeBatch(
-    plan: BatchPlan | undefined,
-    beside: Operation[] = [],
-  ): Promise<SpooledBatch | undefined> {
+  async #make(plan: BatchPlan | undefined, beside: Operation[] = []): Promise<SpooledBatch | undefined> {
     if (plan === undefined) return undefined;
     const batch = await this.#read(plan);
-    await this.#disk.write([...this.#batchRows(plan), ...beside]);
+    await this.#writeBatch(plan, beside);
     this.#index.addBatch(plan);
     return batch;
   }
 
-  #batchRows({ seq, ids }: BatchPlan): Operation[] {
-    const numbers = { nextId: this.#index.nextId, nextSeq: seq + 1 };
-    return [put(keyOf(ROW.batch, seq), encodeBatchRow(ids)), put(NUMBERS_KEY, encodeNumbers(numbers))];
+  /** Writes the batch and, in the same write, `beside`. */
+  async #writeBatch({ seq, ids }: BatchPlan, beside: Operation[]): Promise<void> {
+    const numbers = encodeNumbers({ nextId: this.#index.nextId, nextSeq: seq + 1 });
+    this.#notGiven.add(seq);
+    await this.#changeBatches([
+      ...beside,
+      put(keyOf(ROW.batch, seq), encodeBatchRow(ids)),
+      put(NUMBERS_KEY, numbers),
+    ]);
+  }
+
+  /** Deletes first what failed writes may have left: what is put under the same key after that stays. */
+  async #changeBatches(operations: Operation[], sync = true): Promise<void> {
+    const leftOver = [...this.#notGiven].map((seq) => del(keyOf(ROW.batch, seq)));
+    await this.#disk.write([...leftOver, ...operations], sync);
+    this.#notGiven.clear();
   }
 
   async #endingOf({ seq, ids }: BatchPlan, fates: Fates): Promise<Ending> {

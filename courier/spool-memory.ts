@@ -49,7 +49,6 @@ class MemorySpool implements Spool {
     this.#index.dropRefused(surplus);
   };
 
-  refused: Spool['refused'] = async () => [...this.#refused.values()];
   dropRefused: Spool['dropRefused'] = async () => {
     this.#index.dropRefused([...this.#refused.keys()]);
     this.#refused.clear();
@@ -58,6 +57,11 @@ class MemorySpool implements Spool {
   refusedByReason: Spool['refusedByReason'] = () => this.#index.refusedByReason();
   depth: Spool['depth'] = () => this.#index.depth();
   close: Spool['close'] = async () => {};
+
+  async *refused(): AsyncGenerator<RefusedEntry> {
+    const byId = [...this.#refused].sort(([x], [y]) => x - y);
+    for (const [, entry] of byId) yield entry;
+  }
 
   #add(plan: BatchPlan | undefined): SpooledBatch | undefined {
     if (plan) this.#index.addBatch(plan);

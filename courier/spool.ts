@@ -26,7 +26,10 @@ export interface SpoolLimits {
   readonly maxBytes: number;
   /** Of the two, the part that presence reports may take. */
   readonly presenceShare: number;
-  /** Entries the ledger refused for good that are kept for a person to look at. */
+  /**
+   * Entries the ledger refused for good that are kept for a person to look at, beside `maxBytes`: a report with all
+   * its records takes 51.5 KB, so that 10,000 take at most half a gigabyte.
+   */
   readonly maxRefused: number;
 }
 
@@ -91,8 +94,8 @@ export interface Spool {
    * of the first: they may be on disk.
    */
   settle(seq: number, fates: Fates): Promise<void>;
-  /** The entries kept aside, oldest first. */
-  refused(): Promise<readonly RefusedEntry[]>;
+  /** The entries kept aside, in the order in which they were posted; few of them are in memory at a time. */
+  refused(): AsyncIterable<RefusedEntry>;
   /** Forgets them all, once a person has looked at them; they are gone from the disk when it resolves. */
   dropRefused(): Promise<void>;
   /** How many of them are kept aside for each reason. */

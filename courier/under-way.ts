@@ -22,9 +22,11 @@ export interface BatchUnderWay {
   pauseMs: number;
   /** How often it was sent. */
   sent: number;
-  /** How often it was refused as a whole. */
+  /** How often it was put off. */
+  pauses: number;
+  /** How often it was refused as a whole, for a reason that may be the last word on it (verdict.ts). */
   refusals: number;
-  /** Refused as a whole: not sent before its time, not even on a new connection. */
+  /** Put off: not sent before its time, not even on a new connection. */
   isPaused: boolean;
   /** Handed to the broker, no PUBACK yet. */
   isPublishing: boolean;
@@ -59,6 +61,7 @@ export class BatchesUnderWay {
       dueMs: 0,
       pauseMs: this.#receiptWaitMs,
       sent: 0,
+      pauses: 0,
       refusals: 0,
       isPaused: false,
       isPublishing: false,
@@ -104,10 +107,10 @@ export class BatchesUnderWay {
     underWay.dueMs = nowMs + underWay.pauseMs;
   }
 
-  /** Refused as a whole: it waits longer each time. */
+  /** Refused as a whole, or its receipt could not be noted: it waits longer each time. */
   putOff(underWay: BatchUnderWay, nowMs: number, firstPauseMs: number): void {
-    underWay.dueMs = nowMs + Math.min(LONGEST_PAUSE_MS, firstPauseMs * 2 ** underWay.refusals);
-    underWay.refusals += 1;
+    underWay.dueMs = nowMs + Math.min(LONGEST_PAUSE_MS, firstPauseMs * 2 ** underWay.pauses);
+    underWay.pauses += 1;
     underWay.isPaused = true;
   }
 

@@ -36,7 +36,7 @@ const MAX_REFUSALS = 6;
 const UNREADABLE_SEQ = 0;
 
 export interface VerdictContext {
-  /** How often this batch was refused as a whole before. */
+  /** How often this batch was refused as a whole before, for another reason than `busy`. */
   readonly refusals: number;
   /** Whether what was received then, unix ms, is beyond the window: no key opens it any more. */
   readonly isPastRetention: (timeMs: number) => boolean;

@@ -1,5 +1,6 @@
 /** What the sessions of a gateway share: its keys, its clock, the authority's statements, the courier, the counts. */
 import { randomBytes } from 'node:crypto';
+import { isToldByDoubling } from '../host/limited-log.js';
 import type { UnixMs } from '../protocol/brands.js';
 import { equalBytes } from '../protocol/bytes.js';
 import type { Clock } from '../protocol/clock.js';
@@ -16,7 +17,7 @@ import { REPORT_KINDS } from '../protocol/tag/report.js';
 import type { ReportKind } from '../protocol/tag/report.js';
 import { dayOf, epochOf } from '../protocol/time.js';
 import type { EntryPost, PackSource } from './gateway.js';
-import { judgeCertificate } from './own-certificate.js';
+import { dateOf, judgeCertificate } from './own-certificate.js';
 import type { JudgedCertificate } from './own-certificate.js';
 import { ReportQuota } from './report-quota.js';
 import type { StatementBook } from './statement-book.js';
@@ -30,6 +31,8 @@ export interface DeskDeps {
   readonly certificate: () => Uint8Array;
   readonly issuerPublicKey: Uint8Array;
   readonly retentionDays: number;
+  /** The first day for which the authority makes no keys any more; undefined while none is set. */
+  readonly sunsetDay?: number | undefined;
   readonly book: StatementBook;
   readonly courier: EntryPost;
   readonly packs: PackSource | undefined;
@@ -100,9 +103,11 @@ export class Desk {
 
   /** Why no tag can be served now, in words; undefined when all is well. */
   trouble(): string | undefined {
-    const { book } = this.#deps;
+    const { book, sunsetDay = Infinity } = this.#deps;
     const day = dayOf(this.nowMs() / 1000);
     if (this.isRevoked()) return 'the authority has revoked this gateway';
+    if (day >= sunsetDay && book.statementOf(day) === undefined)
+      return `this deployment ended with ${dateOf(sunsetDay - 1)}, and here it is ${dateOf(day)}`;
     const { why } = this.#judged();
     if (why !== undefined) return why;
     const missing = [day, day - 1].filter((needed) => book.statementOf(needed) === undefined);
@@ -164,11 +169,11 @@ export class Desk {
     else this.counts.refused.set(refusal, (this.counts.refused.get(refusal) ?? 0) + 1);
   }
 
-  /** The 1st, 2nd, 4th, 8th … time in a row: a full spool meets every tag that comes by. */
+  /** By doubling: a full spool meets every tag that comes by. */
   #sayNotKept(cause: unknown): void {
     this.#whyNotKept = asError(cause).message;
     const sofar = (this.#notKept += 1);
-    if (!Number.isInteger(Math.log2(sofar))) return;
+    if (!isToldByDoubling(sofar)) return;
     const why = String(cause);
     this.#deps.log.warn('a report cannot be kept; the tag is told to come again', { why, sofar });
   }

@@ -45,10 +45,12 @@ export interface GatewayDeps {
   readonly certificate: () => Uint8Array;
   readonly issuerPublicKey: Uint8Array;
   readonly settings: ProtocolSettings;
+  /** The first day for which the authority makes no keys any more; absent while none is set. */
+  readonly sunsetDay?: number | undefined;
   readonly courier: EntryPost;
   readonly downlink: Downlink;
   readonly statements: StatementStore;
-  readonly notice: StatementStore;
+  readonly noticeStore: StatementStore;
   readonly presence: PresenceStore;
   readonly presenceSequence: SequenceStore;
   readonly packs?: PackSource;
@@ -96,6 +98,8 @@ export interface GatewayStatus {
   /** By the authority; that certificate may have days left. */
   readonly isRevoked: boolean;
   readonly statementDays: readonly number[];
+  /** The first day without keys, by plan. */
+  readonly sunsetDay: number | undefined;
   /** On offer to tags. */
   readonly notices: number;
 }
@@ -151,7 +155,7 @@ class OpenGateway implements Gateway {
     const gatewayId = partyIdOf(signer.publicKey);
     this.#deps = deps;
     this.#upSinceMs = clock.nowMs();
-    const stores = { store: deps.statements, noticeStore: deps.notice };
+    const stores = { store: deps.statements, noticeStore: deps.noticeStore };
     const oldestNoticeDay = (): number => dayOf(clock.nowMs() / 1000) - settings.retentionDays;
     const onNews = (): void => void this.#invitation.look();
     this.#book = new StatementBook({ issuerPublicKey, gatewayId, ...stores, oldestNoticeDay, onNews, log });
@@ -160,6 +164,7 @@ class OpenGateway implements Gateway {
       ...shared,
       certificate,
       retentionDays: settings.retentionDays,
+      sunsetDay: deps.sunsetDay,
       packs: deps.packs,
       log,
     });
@@ -220,6 +225,7 @@ class OpenGateway implements Gateway {
       certificateToDay: this.#desk.certificate()?.toDay ?? 0,
       isRevoked: this.#desk.isRevoked(),
       statementDays: this.#book.days(),
+      sunsetDay: this.#deps.sunsetDay,
       notices: this.#desk.notices().length,
     };
   }

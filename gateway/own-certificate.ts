@@ -48,4 +48,4 @@ function whyNot(certificate: GatewayCertificate, context: CertificateContext): s
 const RENEWAL =
   'the authority renews it while it runs; from an authority on another machine bring gateways/NAME/certificate';
 
-const dateOf = (day: number): string => new Date(day * DAY_SECONDS * 1000).toISOString().slice(0, 10);
+export const dateOf = (day: number): string => new Date(day * DAY_SECONDS * 1000).toISOString().slice(0, 10);

@@ -10,7 +10,7 @@ import { signerFrom } from '../folder/deployment.js';
 import { folderAt, gatewayFolder } from '../folder/folder.js';
 import type { GatewayFolder } from '../folder/folder.js';
 import { counted } from '../present/counts.js';
-import { refusedLines } from '../present/show-refused.js';
+import { refusedHeading, refusedLine } from '../present/show-refused.js';
 import { shortName } from '../terminal/options.js';
 
 interface RefusedOptions {
@@ -34,12 +34,13 @@ async function refused({ dataDir, name, clear }: RefusedOptions): Promise<void> 
   await readConfig(folder);
   const spool = await openSpoolOf(gatewayFolder(folder, name), name);
   try {
-    const entries = await spool.refused();
-    for (const line of refusedLines(entries)) console.log(line);
-    if (clear !== true || entries.length === 0) return;
+    const { refused: kept } = spool.depth();
+    console.log(refusedHeading(kept));
+    for await (const entry of spool.refused()) console.log(refusedLine(entry));
+    if (clear !== true || kept === 0) return;
     await spool.dropRefused();
     console.log(
-      `dropped ${counted(entries.length, 'entry', 'entries')}; firebreak gateway status no longer counts them once the gateway runs`,
+      `dropped ${counted(kept, 'entry', 'entries')}; firebreak gateway status no longer counts them once the gateway runs`,
     );
   } finally {
     await spool.close();

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { isThere } from '../files/is-there.js';
 import { toHex } from '../../protocol/bytes.js';
-import { FirebreakError } from '../../protocol/errors.js';
+import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import type { Log } from '../../protocol/log.js';
 import { inFolderOnAir, joinAir, withAirOptions } from '../air/air-choice.js';
@@ -13,7 +13,13 @@ import { writeAtomically } from '../files/atomic-file.js';
 import { signerFrom } from '../folder/deployment.js';
 import { gatewayFolder, folderAt } from '../folder/folder.js';
 import type { GatewayFolder } from '../folder/folder.js';
-import { holdsNow, keepCertificate, waysToCertificate } from '../folder/gateway-certificate.js';
+import {
+  holdsNow,
+  keepCertificate,
+  readCertificate,
+  waysToCertificate,
+} from '../folder/gateway-certificate.js';
+import type { KeptCertificate } from '../folder/gateway-certificate.js';
 import { createKeyFile } from '../files/key-files.js';
 import { addGatewayRefusedCommand } from './gateway-refused.js';
 import { findLedger, waitForLedger } from '../folder/ledger-place.js';
@@ -94,7 +100,7 @@ async function run(options: RunOptions): Promise<void> {
     });
     onClose(() => gateway.close());
     await endStarting();
-    onClose(await keepStatus(own.status, statusOf(session, options.name, gateway, writer)));
+    onClose(await keepStatus(own.status, statusOf(session, options.name, { gateway, writer, certificate })));
     const { gatewayId: id } = gateway.status();
     log.info('the gateway is up; stop it with Ctrl-C', { gateway: options.name, id });
     const sayTrouble = troubleTeller(log, () => gateway.status().trouble);
@@ -106,9 +112,21 @@ async function run(options: RunOptions): Promise<void> {
   });
 }
 
+interface Parts {
+  readonly gateway: Gateway;
+  readonly writer: Writer;
+  readonly certificate: KeptCertificate;
+}
+
 const statusOf =
-  ({ clock }: Session, name: string, gateway: Gateway, { courier }: Writer) =>
-  () => ({ name, clockMs: clock.nowMs(), gateway: gateway.status(), courier: courier.status() });
+  ({ clock }: Session, name: string, { gateway, writer: { courier }, certificate }: Parts) =>
+  () => ({
+    name,
+    clockMs: clock.nowMs(),
+    whyCertificateUnread: certificate.whyUnread(),
+    gateway: gateway.status(),
+    courier: courier.status(),
+  });
 
 /** An adapter holds one session at a time: who says nothing must not keep the others waiting. */
 const onBluetooth = ({ config }: Session) => ({
@@ -192,7 +210,7 @@ async function ownSigner(own: GatewayFolder) {
 async function status(options: { readonly dataDir: string; readonly name: string }): Promise<void> {
   const folder = folderAt(options.dataDir);
   const own = gatewayFolder(folder, options.name);
-  const missing = (await isThere(own.certificate)) ? undefined : waysToCertificate(own);
+  const missing = await whyNoCertificate(own);
   const read = await readStatus(folder, own.status, `gateway ${options.name}`, statusSchema).catch(
     async (error: unknown) => {
       const isUnseen = error instanceof FirebreakError && error.code === 'not-found';
@@ -206,3 +224,10 @@ async function status(options: { readonly dataDir: string; readonly name: string
       : startingScreen(options.name, read, missing),
   );
 }
+
+/** Undefined where one is here, and this user may read it. */
+const whyNoCertificate = (own: GatewayFolder): Promise<string | undefined> =>
+  readCertificate(own).then(
+    (bytes) => (bytes === undefined ? `none yet: ${waysToCertificate(own)}` : undefined),
+    (error: unknown) => asError(error).message,
+  );

@@ -5,6 +5,7 @@ import type { Gateway } from '../../gateway/gateway.js';
 import type { Signer } from '../../protocol/crypto/ed25519.js';
 import type { Radio, RadioAddress } from '../../radio/contract.js';
 import { writeAtomically } from '../files/atomic-file.js';
+import { sunsetDayOf } from '../folder/config.js';
 import type { GatewayFolder } from '../folder/folder.js';
 import { sequenceFile } from '../files/sequence-file.js';
 import type { PartContext } from './context.js';
@@ -33,10 +34,11 @@ export function startGateway(
     log,
     issuerPublicKey: config.issuerPublicKey,
     settings: config.settings,
+    sunsetDay: sunsetDayOf(config),
     courier: writer.courier,
     downlink: writer.uplink,
     statements: keptFile(own.statements),
-    notice: keptFile(own.notice),
+    noticeStore: keptFile(own.notice),
     presence: keptFile(own.presenceKept),
     presenceSequence: sequenceFile(own.presence),
   });

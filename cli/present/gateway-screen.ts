@@ -16,6 +16,7 @@ const LONG_MS = 10 * 60_000;
 export const gatewayStatusSchema = z.object({
   name: z.string(),
   clockMs: z.number(),
+  whyCertificateUnread: z.string().optional(),
   gateway: z.object({
     gatewayId: z.string(),
     trouble: z.string().optional(),
@@ -37,6 +38,7 @@ export const gatewayStatusSchema = z.object({
     certificateToDay: z.number(),
     isRevoked: z.boolean().default(false),
     statementDays: z.array(z.number()),
+    sunsetDay: z.number().optional(),
     notices: z.number().default(0),
   }),
   courier: z.object({
@@ -93,9 +95,15 @@ export function gatewayScreen(read: ReadStatus<Status>): string {
 
 function verdict(status: Status): string {
   const { gateway } = status;
-  const ledger = ledgerTrouble(status);
-  const besides = ledger === undefined ? '' : `; ${ledger}`;
-  if (gateway.trouble !== undefined) return pc.red(`serves no tag: ${plain(gateway.trouble)}${besides}`);
+  const { whyCertificateUnread: unread } = status;
+  const troubles = [ledgerTrouble(status), unread && plain(unread)].filter((words) => words !== undefined);
+  const besides = troubles.map((words) => `; ${words}`).join('');
+  if (gateway.trouble !== undefined) {
+    const why = `${plain(gateway.trouble)}${besides}`;
+    return hasEnded(status)
+      ? pc.yellow(`serves no tag, as planned: ${why}`)
+      : pc.red(`serves no tag: ${why}`);
+  }
   if (gateway.radioTrouble !== undefined)
     return pc.red(`not wholly on the air: ${plain(gateway.radioTrouble)}${besides}`);
   if (gateway.whyNotKept !== undefined)
@@ -104,17 +112,21 @@ function verdict(status: Status): string {
     );
   const ending = endingSoon(status);
   if (ending !== undefined) return pc.yellow(`serves tags until ${ending}${besides}`);
-  if (ledger !== undefined) return pc.yellow(`serving tags${besides}`);
+  if (troubles.length > 0) return pc.yellow(`serving tags${besides}`);
   return pc.green('well');
 }
 
 /** Why what tags bring does not get into the ledger, and what to do; undefined when it does, or is about to. */
 function ledgerTrouble(status: Status): string | undefined {
-  const { clockMs, courier } = status;
+  const { clockMs, gateway, courier } = status;
   const { online, depth, parked, keptAside } = courier;
   if (!online) return `${unreachable(courier)}, reports wait on disk`;
-  if (parked > 0)
-    return `${reports(parked)} ${parked === 1 ? 'waits' : 'wait'} until the ledger has the certificate of this gateway: see that the authority runs and reaches the ledger`;
+  if (parked > 0) {
+    const wait = `${reports(parked)} ${parked === 1 ? 'waits' : 'wait'}`;
+    return gateway.isRevoked
+      ? `${wait}, most likely taken after it was revoked: of these the ledger takes none; README.md, “After it was revoked”, says how to go on`
+      : `${wait} until the ledger has the certificate of this gateway: see that the authority runs and reaches the ledger`;
+  }
   if (depth > 0 && waitedMs(courier, clockMs) > LONG_MS) {
     const isTaking = sinceReceiptMs(status) < LONG_MS;
     const waiting = waitingWords(reports(depth), courier, clockMs);
@@ -131,10 +143,13 @@ function ledgerTrouble(status: Status): string | undefined {
 function endingSoon(status: Status): string | undefined {
   const { name, gateway } = status;
   const keysEnd = keysEndOf(status);
-  if (keysEnd > 0 && keysEnd < endOf(gateway) && leftSeconds(status, keysEnd) < DAY_SECONDS)
+  const sunset = sunsetOf(gateway);
+  if (sunset <= endOf(gateway) && keysEnd <= sunset && leftSeconds(status, sunset) < DAY_SECONDS)
+    return `${localTime(sunset)}, when this deployment ends, as firebreak.json has it`;
+  if (keysEnd > 0 && keysEnd < Math.min(endOf(gateway), sunset) && leftSeconds(status, keysEnd) < DAY_SECONDS)
     return `${localTime(keysEnd)}, when its day keys end: the authority publishes them while it runs and the broker can be reached`;
   // The authority renews it as its last two days begin (orders/gateway-desk.ts).
-  if (leftSeconds(status, endOf(gateway)) <= 2 * DAY_SECONDS)
+  if (endOf(gateway) < sunset && leftSeconds(status, endOf(gateway)) <= 2 * DAY_SECONDS)
     return `${localTime(endOf(gateway))}, when its certificate ends: the authority renews it while it runs; from an authority on another machine bring gateways/${plain(name)}/certificate`;
   return undefined;
 }
@@ -152,6 +167,13 @@ function lostWords({ presenceLost, presenceTooOld }: Status['gateway']): string 
 
 /** Unix s. */
 const endOf = ({ certificateToDay }: Status['gateway']): number => (certificateToDay + 1) * DAY_SECONDS;
+
+/** Unix s: when the last day with keys ends, by plan. */
+const sunsetOf = ({ sunsetDay = Infinity }: Status['gateway']): number => sunsetDay * DAY_SECONDS;
+
+/** By plan; a sunset that the authority has moved to a later day is not believed. */
+const hasEnded = (status: Status): boolean =>
+  status.clockMs / 1000 >= sunsetOf(status.gateway) && keysEndOf(status) === 0;
 
 /** Unix s: the end of the last day from today on without a gap; 0 when today has no keys. */
 function keysEndOf({ clockMs, gateway }: Status): number {
@@ -173,13 +195,15 @@ function dayKeysLine(status: Status): string {
   return `${status.gateway.statementDays.length} held, ${end > 0 ? `until ${localTime(end)}` : 'none for today'}`;
 }
 
-function ledgerLine({ clockMs, courier }: Status, then: string): string {
+function ledgerLine({ clockMs, gateway, courier }: Status, then: string): string {
   const waits =
     courier.oldestUnsentMs === undefined
       ? ''
       : `, the oldest for ${ago(clockMs - courier.oldestUnsentMs)}${then}`;
-  const parked =
-    courier.parked > 0 ? ` (${count(courier.parked)} until the ledger takes this gateway's certificate)` : '';
+  const why = gateway.isRevoked
+    ? 'of them refused, since it was revoked'
+    : 'until the ledger takes this gateway’s certificate';
+  const parked = courier.parked > 0 ? ` (${count(courier.parked)} ${why})` : '';
   return `${count(courier.delivered)} delivered and receipted since it started, ${refusedWords(courier)}, ${count(courier.depth)} waiting${parked}${waits}`;
 }
 

@@ -13,7 +13,7 @@ export type StartingStatus = z.infer<typeof startingSchema>;
 
 /**
  * @param seen  Nothing of one that has its key and no status.
- * @param missing  How the authority's certificate gets here, where it has not come.
+ * @param missing  Why there is no certificate of the authority to be read, where there is none.
  */
 export function startingScreen(
   name: string,
@@ -22,7 +22,7 @@ export function startingScreen(
 ): string {
   const silent = seen === undefined ? pc.red('not running') : silence(seen);
   const waits = missing === undefined ? 'is starting: waits for the ledger or its broker' : WAITS;
-  const certificate = missing === undefined ? 'is here' : `none yet: ${plain(missing)}`;
+  const certificate = missing === undefined ? 'is here' : plain(missing);
   const needs =
     missing === undefined ? '' : '; before it can serve tags it needs the authority’s certificate';
   return [

@@ -23,17 +23,13 @@ const WORDS: Readonly<Record<Refusal, string>> = {
   size: 'too large',
 };
 
-/** Oldest first, a line each, under how many they are. */
-export function refusedLines(entries: readonly RefusedEntry[]): string[] {
-  if (entries.length === 0) return ['nothing is kept aside: the ledger refused nothing for good'];
-  const { length } = entries;
-  return [
-    `${counted(length, 'entry', 'entries')} that the ledger refused for good ${length === 1 ? 'is' : 'are'} kept aside:`,
-    ...entries.map(refusedLine),
-  ];
+/** Above a line for each of them. */
+export function refusedHeading(kept: number): string {
+  if (kept === 0) return 'nothing is kept aside: the ledger refused nothing for good';
+  return `${counted(kept, 'entry', 'entries')} that the ledger refused for good ${kept === 1 ? 'is' : 'are'} kept aside:`;
 }
 
-function refusedLine({ reason, entry: { type, timeMs, payload } }: RefusedEntry): string {
+export function refusedLine({ reason, entry: { type, timeMs, payload } }: RefusedEntry): string {
   return `  ${localTime(timeMs / 1000)}  ${entryName(type, 1)}, ${count(payload.length)} bytes; ${reasonWords(reason)}`;
 }
 

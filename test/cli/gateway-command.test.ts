@@ -1,5 +1,5 @@
 /** A gateway without a broker, and two of one name. */
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runFirebreak, startFirebreak } from './firebreak-process.js';
@@ -164,6 +164,21 @@ describe('a gateway at its first start, whose broker is not there', () => {
     const other = await attempt('gateway', 'status', '--data-dir', folder, '--name', 'hub-2');
     expect(other.text).toContain('gateway hub-2 has not run on this folder');
     expect(other.code).toBe(1);
+  });
+
+  it('is told of a certificate that is there and cannot be read, not to bring one', async () => {
+    const folder = await withoutDayKeys();
+    const own = join(folder, 'gateways', 'hub-1');
+    for (const file of ['certificate', 'status.json']) await rm(join(own, file), { force: true });
+    await mkdir(join(own, 'certificate'));
+    const why = `${join(own, 'certificate')} is there, but cannot be read (EISDIR`;
+    const { text } = await attempt('gateway', 'status', '--data-dir', folder);
+    expect(text).toContain(why);
+    expect(text).not.toContain('is here');
+    const started = await runFirebreak('gateway', 'run', '--data-dir', folder, '--broker', NO_BROKER);
+    expect(started.stderr).toContain(why);
+    expect(started.stderr).not.toContain('for a certificate');
+    expect(started.code).toBe(1);
   });
 
   it('stops at once when it is asked to while it tries', async () => {

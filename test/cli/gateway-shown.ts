@@ -12,17 +12,18 @@ interface Shown {
   readonly online?: boolean;
   readonly isRunning?: boolean;
   readonly courier?: Record<string, unknown>;
+  readonly whyCertificateUnread?: string;
 }
 
 /** `value` is each number in it that is neither a time nor a sign of trouble. */
 export function gatewayShown(
   value: number,
   changes: Record<string, unknown> = {},
-  { clockMs = 0, online = true, isRunning = true, courier = {} }: Shown = {},
+  { clockMs = 0, online = true, isRunning = true, courier = {}, whyCertificateUnread }: Shown = {},
 ): string {
   const today = dayOf(clockMs / 1000);
   const status = gatewayStatusSchema.parse({
-    ...{ name: 'hub-1', clockMs },
+    ...{ name: 'hub-1', clockMs, whyCertificateUnread },
     gateway: {
       ...each(value, 'openSessions', 'sessions', 'turnedAway', 'timedOut', 'broken', 'reportsAccepted'),
       ...each(value, 'beaconsHeard', 'tagsInReach', 'presenceReported', 'presenceLost'),

@@ -35,6 +35,16 @@ describe('a gateway', () => {
     );
   });
 
+  it('is not well while the certificate in its folder cannot be read, and says why', () => {
+    const whyCertificateUnread = 'gateways/hub-1/certificate is there, but cannot be read (EACCES)';
+    expect(gateway(1, {}, { clockMs: NOON_MS, whyCertificateUnread })).toContain(
+      `hub-1  serving tags; ${whyCertificateUnread}\n`,
+    );
+    expect(gateway(1, { trouble: 'it ended' }, { whyCertificateUnread, online: false })).toContain(
+      `hub-1  serves no tag: it ended; the ledger cannot be reached, reports wait on disk; ${whyCertificateUnread}\n`,
+    );
+  });
+
   it('is not well on the last day of its day keys, and says until when it has them', () => {
     const today = LAST_DAY - 6;
     const holding = (days: readonly number[], changes: Record<string, unknown> = {}) =>
@@ -51,6 +61,33 @@ describe('a gateway', () => {
     const ended = holding([today - 2, today - 1]);
     expect(ended).toMatch(/day keys +2 held, none for today\n/);
     expect(ended).not.toContain('day keys end');
+  });
+
+  it('is told of the end of its deployment as of a plan, before it and after', () => {
+    const today = LAST_DAY - 6;
+    const holding = (days: readonly number[], changes: Record<string, unknown>) =>
+      delivering({}, { statementDays: days, ...changes });
+    const tomorrow = { sunsetDay: today + 1 };
+    const planned = `hub-1  serves tags until ${endOf(today)}, when this deployment ends, as firebreak.json has it\n`;
+    expect(holding([today - 1, today], tomorrow)).toContain(planned);
+    const ending = { ...tomorrow, certificateToDay: today };
+    expect(holding([today - 1, today], ending)).toContain(planned);
+    expect(holding([today - 1, today], { sunsetDay: today + 2 })).toContain('the authority publishes them');
+    expect(holding([today, today + 1], { sunsetDay: today + 2, certificateToDay: today + 1 })).toContain(
+      'hub-1  well',
+    );
+    expect(holding([today, today + 1, today + 2], tomorrow)).toContain('hub-1  well');
+    expect(holding([today - 1, today], { sunsetDay: today + 9, certificateToDay: today })).toContain(
+      'when its certificate ends',
+    );
+  });
+
+  it('is not shown as at fault once its deployment has ended', () => {
+    const trouble = 'this deployment ended';
+    const shown = (sunsetDay: number) =>
+      delivering({}, { trouble, statementDays: [LAST_DAY - 8, LAST_DAY - 7], sunsetDay });
+    expect(shown(LAST_DAY - 6)).toContain(`hub-1  serves no tag, as planned: ${trouble}\n`);
+    expect(shown(LAST_DAY - 5)).toContain(`hub-1  serves no tag: ${trouble}\n`);
   });
 
   it('that is stopped says of what was then that it was then', () => {
@@ -121,6 +158,17 @@ describe('a gateway whose reports the ledger', () => {
       'hub-1  serving tags; 2 reports wait until the ledger has the certificate of this gateway: ' +
         'see that the authority runs and reaches the ledger',
     );
+  });
+
+  it('will never take, since it was revoked, is not told to wait for the authority', () => {
+    const trouble = 'the authority has revoked this gateway';
+    const shown = delivering({ depth: 3, parked: 2, oldestUnsentMs: NOON_MS }, { isRevoked: true, trouble });
+    expect(shown).toContain(
+      `hub-1  serves no tag: ${trouble}; 2 reports wait, most likely taken after it was revoked: ` +
+        'of these the ledger takes none; README.md, “After it was revoked”, says how to go on\n',
+    );
+    expect(shown).toContain('3 waiting (2 of them refused, since it was revoked), the oldest');
+    expect(shown).not.toContain('until the ledger');
   });
 
   it('refused for good is not well, and says what was refused and what to do', () => {

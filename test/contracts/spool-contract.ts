@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NO_FATES } from '../../courier/spool.js';
-import type { OutboundEntry, Spool, SpoolLimits } from '../../courier/spool.js';
+import type { OutboundEntry, RefusedEntry, Spool, SpoolLimits } from '../../courier/spool.js';
 import { asUnixMs } from '../../protocol/brands.js';
 
 export const LIMITS = { maxItems: 3, maxBytes: 4096 };
@@ -15,6 +15,12 @@ export const entryOf = (number: number, bytes = 8): OutboundEntry => ({
 
 export const entriesOf = (from: number, count: number): OutboundEntry[] =>
   Array.from({ length: count }, (_, k) => entryOf(from + k));
+
+export async function refusedOf(spool: Spool): Promise<RefusedEntry[]> {
+  const entries: RefusedEntry[] = [];
+  for await (const entry of spool.refused()) entries.push(entry);
+  return entries;
+}
 
 export interface SpoolStage {
   open(limits?: Partial<SpoolLimits>): Promise<Spool>;
@@ -155,7 +161,7 @@ export function describeSpool(name: string, stage: () => Promise<SpoolStage>): v
         await spool.settle(seq, { parked: [], refused });
       }
       expect(spool.depth()).toMatchObject({ entries: 0, refused: 3 });
-      expect(await spool.refused()).toEqual(
+      expect(await refusedOf(spool)).toEqual(
         [1, 3, 4].map((number) => ({ reason: number < 4 ? 2 : 5, entry: entryOf(number) })),
       );
       expect([...spool.refusedByReason()]).toEqual([
@@ -164,19 +170,29 @@ export function describeSpool(name: string, stage: () => Promise<SpoolStage>): v
       ]);
     });
 
+    it('lists what is kept aside in the order in which it was posted', async () => {
+      const spool = await opened();
+      await spool.append(entriesOf(0, 6));
+      await spool.form(LIMITS);
+      await spool.form(LIMITS);
+      await spool.settle(2, { parked: [], refused: [{ id: 4, reason: 2 }] });
+      await spool.settle(1, { parked: [], refused: [{ id: 1, reason: 5 }] });
+      expect((await refusedOf(spool)).map(({ entry }) => entry)).toEqual([entryOf(1), entryOf(4)]);
+    });
+
     it('drops all that is kept aside, nothing else, and keeps aside anew', async () => {
       const spool = await opened();
       await spool.append(entriesOf(0, 6));
       await spool.form(LIMITS);
       await spool.settle(1, { parked: [2], refused: [{ id: 0, reason: 2 }] });
       await spool.dropRefused();
-      expect(await spool.refused()).toEqual([]);
+      expect(await refusedOf(spool)).toEqual([]);
       expect(spool.refusedByReason().size).toBe(0);
       expect(spool.depth()).toMatchObject({ entries: 4, parked: 1, refused: 0 });
       await spool.dropRefused();
       expect((await spool.form(LIMITS))?.ids).toEqual([3, 4, 5]);
       await spool.settle(2, { parked: [], refused: [{ id: 4, reason: 5 }] });
-      expect(await spool.refused()).toEqual([{ reason: 5, entry: entryOf(4) }]);
+      expect(await refusedOf(spool)).toEqual([{ reason: 5, entry: entryOf(4) }]);
     });
 
     it('ends a batch once; ending it again, or one never formed, changes nothing', async () => {

@@ -8,6 +8,7 @@ import { refusalNumber, type Refusal } from '../../protocol/errors.js';
 import { silentLog } from '../../protocol/log.js';
 import type { LogFields } from '../../protocol/log.js';
 import { receiptSigner, signerOf } from '../ledger/deployment.js';
+import { refusedOf } from '../contracts/spool-contract.js';
 import { item, payloadsOf, receiptFor, seqOf, testUplink, writer } from './rehearsal.js';
 
 /** Batches are sent again for a refusal alone, not also because this machine was slow to bring the receipt. */
@@ -186,7 +187,7 @@ describe('a courier', () => {
     expect(await posted[3]?.delivered()).toEqual({ index: 9 });
     expect(courier.status()).toMatchObject({ parked: 2, keptAside: 1 });
     const reason = refusalNumber('certificate');
-    expect(await spool.refused()).toEqual([{ reason, entry: item(1, 1) }]);
+    expect(await refusedOf(spool)).toEqual([{ reason, entry: item(1, 1) }]);
     const again = await batch(1);
     expect(payloadsOf(again)).toEqual([2, 3]);
     uplink.deliver(receiptFor(again, [4, 5]));
@@ -204,7 +205,7 @@ describe('a courier', () => {
     ]);
     await courier.drained();
     expect(courier.status()).toMatchObject({ delivered: 1, refused: 2, keptAside: 2 });
-    expect((await spool.refused()).map(({ entry }) => entry)).toEqual([item(1, 1), item(3, 3)]);
+    expect((await refusedOf(spool)).map(({ entry }) => entry)).toEqual([item(1, 1), item(3, 3)]);
   });
 
   it('says once a batch, not once an entry, that the ledger refused for good', async () => {

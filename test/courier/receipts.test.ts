@@ -5,6 +5,7 @@ import type { CourierDeps } from '../../courier/courier.js';
 import { memorySpool } from '../../courier/spool-memory.js';
 import { liveClock } from '../../host/clock-live.js';
 import { partyIdOf } from '../../protocol/keys.js';
+import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import { silentLog } from '../../protocol/log.js';
 import { receiptSigner } from '../ledger/deployment.js';
 import { levelSpool, temporaryFolder } from './folder.js';
@@ -64,6 +65,24 @@ describe('a courier whose ledger is in trouble for long', () => {
     expect(warnings.length).toBeLessThan(30);
   });
 
+  it('sends a batch refused for the certificate as it is a few times, however often it was busy before', async () => {
+    const { courier, uplink, batch } = await started();
+    await courier.post([item(1, ENTRY_TYPE.tagReport)]);
+    const sent = await batch(0);
+    for (let times = 0; times < 20; times += 1) {
+      uplink.deliver(receiptFor(sent, ['busy']));
+      await turn();
+    }
+    for (let times = 0; times < 6; times += 1) {
+      uplink.deliver(receiptFor(sent, ['certificate']));
+      await turn();
+    }
+    expect(courier.status().strayReceipts).toBe(0);
+    expect(new Set(uplink.sent.map(seqOf))).toEqual(new Set([1]));
+    uplink.deliver(receiptFor(sent, ['certificate']));
+    await expect.poll(() => seqOf(uplink.sent.at(-1) ?? sent)).toBe(2);
+  });
+
   it('says no more when other batches come through between', async () => {
     const { courier, uplink, batch, warnings } = await started();
     await courier.post([item(1)]);
@@ -97,5 +116,18 @@ describe('a receipt that the spool could not note', () => {
     expect(await posted[0]?.delivered()).toEqual({ index: 5 });
     expect(await posted[1]?.delivered()).toEqual({ index: undefined, refusal: 'epoch' });
     expect(courier.status()).toMatchObject({ delivered: 1, refused: 1, keptAside: 1, depth: 1 });
+  });
+
+  it('of a number that is taken makes no step longer: the number that was not given is given', async () => {
+    const spool = await levelSpool(await temporaryFolder(), {}, partyIdOf(writer.publicKey));
+    const { courier, uplink, batch } = await started({ spool });
+    await courier.post([item(1)]);
+    const taken = receiptFor(await batch(0), ['sequence']);
+    vi.spyOn(Level.prototype, 'batch').mockRejectedValueOnce(new Error('No space left on device'));
+    uplink.deliver(taken);
+    await batch(1);
+    vi.restoreAllMocks();
+    uplink.deliver(taken);
+    expect(seqOf(await batch(2))).toBe(2);
   });
 });

@@ -4,7 +4,7 @@ import { Level } from 'level';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openLevelSpool } from '../../courier/spool-level.js';
 import { NO_FATES } from '../../courier/spool.js';
-import { entriesOf, entryOf, LIMITS } from '../contracts/spool-contract.js';
+import { entriesOf, entryOf, LIMITS, refusedOf } from '../contracts/spool-contract.js';
 import { leaveRoot } from '../leave-root.js';
 import { levelSpool, temporaryFolder, WRITER_ID } from './folder.js';
 
@@ -40,7 +40,7 @@ describe('a spool on disk, opened again', () => {
     const after = await levelSpool(dir);
     expect(await after.formed()).toEqual(formed);
     expect(after.depth()).toEqual(before.depth());
-    expect(await after.refused()).toEqual([{ reason: 12, entry: entryOf(2) }]);
+    expect(await refusedOf(after)).toEqual([{ reason: 12, entry: entryOf(2) }]);
     expect([...after.refusedByReason()]).toEqual([[12, 1]]);
     expect((await after.recall(LIMITS))?.ids).toEqual([1]);
     await after.append([entryOf(8)]);
@@ -56,7 +56,7 @@ describe('a spool on disk, opened again', () => {
     await before.dropRefused();
     await before.close();
     const after = await levelSpool(dir);
-    expect(await after.refused()).toEqual([]);
+    expect(await refusedOf(after)).toEqual([]);
     expect(await after.append([entryOf(2)])).toEqual([2]);
   });
 
@@ -87,6 +87,32 @@ describe('what a spool on disk acknowledges', () => {
     );
     const settled = isSynced.length - 3;
     expect(isSynced).toEqual(isSynced.map((_, k) => k !== settled)); // settle() alone may be undone
+  });
+});
+
+describe('what a spool on disk keeps aside', () => {
+  it('is read a part at a time, however much it is', async () => {
+    const spool = await levelSpool(await temporaryFolder());
+    const ids = await spool.append(entriesOf(0, 600));
+    await spool.form({ maxItems: 600, maxBytes: 1e6 });
+    await spool.settle(1, { parked: [], refused: ids.map((id) => ({ id, reason: 2 })) });
+    const atOnce = vi.spyOn(Level.prototype, 'getMany');
+    const ranges = vi.spyOn(Level.prototype, 'iterator');
+    expect((await refusedOf(spool)).map(({ entry }) => entry)).toEqual(entriesOf(0, 600));
+    for (const [keys] of atOnce.mock.calls as unknown[][])
+      expect((keys as unknown[]).length).toBeLessThanOrEqual(256);
+    for (const [range] of ranges.mock.calls as unknown[][])
+      expect((range as { limit?: number }).limit ?? Infinity).toBeLessThanOrEqual(256);
+  });
+
+  it('is not what a failed write has put there', async () => {
+    const spool = await levelSpool(await temporaryFolder());
+    await spool.append(entriesOf(0, 2));
+    await spool.form(LIMITS);
+    failNextWrite(true);
+    const fates = { parked: [], refused: [{ id: 0, reason: 2 }] };
+    await expect(spool.settle(1, fates)).rejects.toMatchObject({ code: 'full' });
+    expect(await refusedOf(spool)).toEqual([]);
   });
 });
 
@@ -149,9 +175,60 @@ describe.each([
     const depth = spool.depth();
     expect(depth).toMatchObject({ entries: 1, parked: 1, refused: 2 });
     expect((await spool.recall(LIMITS))?.ids).toEqual([0]);
-    expect(await spool.refused()).toEqual([1, 2].map((id) => ({ reason: 3, entry: entryOf(id) })));
+    expect(await refusedOf(spool)).toEqual([1, 2].map((id) => ({ reason: 3, entry: entryOf(id) })));
     await spool.close();
     expect((await levelSpool(dir)).depth()).toEqual({ ...depth, parked: 0 }); // recalled
+  });
+
+  it('leaves nothing of a batch under a number that was not given after all, though the next goes past it', async () => {
+    const dir = await temporaryFolder();
+    const spool = await levelSpool(dir);
+    await spool.append(entriesOf(0, 2));
+    await spool.form(LIMITS);
+    failNextWrite(stored);
+    await expect(spool.renumber(1)).rejects.toMatchObject({ code: 'full' });
+    const again = await spool.renumber(1, 2);
+    expect(again.seq).toBe(3);
+    await spool.close();
+    const after = await levelSpool(dir);
+    expect(await after.formed()).toEqual([again]);
+    await after.settle(3, NO_FATES);
+    await after.close();
+    expect((await levelSpool(dir)).depth()).toMatchObject({ entries: 0 });
+  });
+
+  it.each(['form', 'recall'] as const)(
+    'leaves nothing of a batch that could not be made (%s), though another goes past its number meanwhile',
+    async (making) => {
+      const dir = await temporaryFolder();
+      const spool = await levelSpool(dir);
+      await spool.append(entriesOf(0, 6));
+      await spool.form(LIMITS);
+      if (making === 'recall') {
+        await spool.form(LIMITS);
+        await spool.settle(2, { parked: [3, 4, 5], refused: [] });
+      }
+      failNextWrite(stored);
+      await expect(spool[making](LIMITS)).rejects.toMatchObject({ code: 'full' });
+      const other = await spool.renumber(1, 4);
+      const made = await spool[making](LIMITS);
+      expect(made).toMatchObject({ seq: other.seq + 1, ids: [3, 4, 5] });
+      await spool.settle(other.seq + 1, NO_FATES);
+      await spool.close();
+      expect(await (await levelSpool(dir)).formed()).toEqual([other]);
+    },
+  );
+
+  it('ends a batch that could not be renumbered under either number', async () => {
+    const dir = await temporaryFolder();
+    const spool = await levelSpool(dir);
+    await spool.append(entriesOf(0, 2));
+    await spool.form(LIMITS);
+    failNextWrite(stored);
+    await expect(spool.renumber(1)).rejects.toMatchObject({ code: 'full' });
+    await spool.settle(1, NO_FATES);
+    await spool.close();
+    expect(await (await levelSpool(dir)).formed()).toEqual([]);
   });
 });
 

@@ -208,7 +208,7 @@ describe('a gateway on the air', () => {
       const save = store.save.bind(store);
       store.save = async (bytes) => (disk.isFull ? Promise.reject(new Error('ENOSPC')) : save(bytes));
     }
-    const { clock, downlink } = await opened({ statements, notice });
+    const { clock, downlink } = await opened({ statements, noticeStore: notice });
     const revocation = signRevocation(issuer, {
       gatewayId: partyIdOf(hubSigner.publicKey),
       fromMs: asUnixMs(NOW_MS),

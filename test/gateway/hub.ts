@@ -64,7 +64,7 @@ export async function openHub(changes: Partial<GatewayDeps> = {}, gatt: Partial<
     courier: post,
     downlink,
     statements: memoryStore(),
-    notice: memoryStore(),
+    noticeStore: memoryStore(),
     presence: memoryStore(),
     presenceSequence: countingSequence(),
     clock,

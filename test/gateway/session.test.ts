@@ -354,6 +354,21 @@ describe('a gateway without its rights', () => {
     await expect(sessionAt(desk).read('hello')).rejects.toMatchObject({ code: 'busy' });
   });
 
+  it('says that the deployment has ended, as its sunset has it, once there are no day keys any more', async () => {
+    const { desk, clock } = await stand({ sunsetDay: vectors.day + 1 });
+    expect(desk.trouble()).toBeUndefined();
+    await clock.advance(9 * DAY_MS);
+    const dateOf = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10);
+    expect(desk.trouble()).toBe(
+      `this deployment ended with ${dateOf(vectors.day)}, and here it is ${dateOf(vectors.day + 9)}`,
+    );
+  });
+
+  it('serves on past the sunset that it was told, while it has day keys', async () => {
+    const { desk } = await stand({ sunsetDay: vectors.day });
+    expect(desk.trouble()).toBeUndefined();
+  });
+
   it('serves nobody from the time it is revoked, also in sessions begun before, and for good', async () => {
     const { desk, downlink, clock } = await stand();
     const session = sessionAt(desk);
