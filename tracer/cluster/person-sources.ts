@@ -222,5 +222,6 @@ function explainedBy(
   { from, until }: Period,
 ): ExplainedCase {
   const last = sources.get(person)?.earliestAt ?? from;
-  return { case: tag, hop, score, passedOnBy: last <= until ? last : (path[0]?.start ?? from), path };
+  const isInPeriod = last >= from && last <= until;
+  return { case: tag, hop, score, passedOnBy: isInPeriod ? last : (path[0]?.start ?? from), path };
 }

@@ -84,6 +84,29 @@ describe('with an infectious period', () => {
     ]);
   });
 
+  it('passes on within the period, where a longer way leads to the case from before it', async () => {
+    const contacts = [
+      met(9, 5, 10),
+      met(5, 6, 31),
+      met(6, 1, 52),
+      met(9, 1, 35),
+      met(9, 2, 31),
+      met(9, 3, 32),
+    ];
+    const ill = [
+      { tag: '1', onset: at(72) },
+      { tag: '2', onset: at(33) },
+      { tag: '3', onset: at(34) },
+    ];
+    const { sources } = await ask(contacts, ill, { infectiousSeconds: 20 * HOUR });
+    const passedOn = [
+      { case: '1', passedOnBy: at(35), path: [{ from: '9', to: '1', start: at(35) }] },
+      { case: '2', passedOnBy: at(31) },
+      { case: '3', passedOnBy: at(32) },
+    ];
+    expect(sources).toMatchObject([{ person: '9', infectiousBy: at(31), explains: passedOn }]);
+  });
+
   it('explains a case by no meeting after it fell ill, in whatever period', async () => {
     const ill = [{ tag: '1' }, { tag: '2', onset: at(10) }];
     const contacts = [met(9, 1, 20), met(9, 2, 2), met(9, 2, 22)];
@@ -91,7 +114,7 @@ describe('with an infectious period', () => {
     expect(sources).toEqual([]);
   });
 
-  it('a source reaches each case it explains from infectiousBy on, by when that was infected', async () => {
+  it('a source reaches each case it explains from infectiousBy on, in its period and by when that was infected', async () => {
     const drawn = [drawnContacts, drawnCases, fc.constantFrom(0, 4 * HOUR, 20 * HOUR)] as const;
     let explained = 0;
     await fc.assert(
@@ -99,7 +122,9 @@ describe('with an infectious period', () => {
         const settings = { hops: 3, from: 0, to: END, minSeconds: 0, latentSeconds: HOUR, infectiousSeconds };
         const { sources } = await ask(contacts, ill, settings);
         for (const { person, infectiousBy, explains } of sources as readonly PersonSource[])
-          for (const { case: tag } of explains) {
+          for (const { case: tag, passedOnBy } of explains) {
+            expect(passedOnBy).toBeGreaterThanOrEqual(infectiousBy);
+            expect(passedOnBy).toBeLessThanOrEqual(infectiousBy + infectiousSeconds);
             const to = ill.find((one) => one.tag === tag)?.onset ?? END;
             const ahead = {
               ...settings,
