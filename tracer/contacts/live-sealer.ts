@@ -1,8 +1,8 @@
 /**
  * Moves contacts from live tables into segments, and segments into longer ones, while others are added: threads
- * make the files, this one puts the result in place between two additions. What changed meanwhile stays live,
- * and takes the place of what was sealed. Nothing of it counts on the disk before the next commit, together
- * with the state that goes with it.
+ * make the files, the result is put in place between two additions (placement.ts). What changed meanwhile stays
+ * live, and takes the place of what was sealed. Nothing of it counts on the disk before the next commit,
+ * together with the state that goes with it.
  */
 import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
@@ -11,18 +11,15 @@ import { expiredSegments } from './compaction-policy.js';
 import { wantedCompaction } from './wanted-compaction.js';
 import { gatherDays } from './live-days.js';
 import type { DayToSeal } from './live-days.js';
-import type { SealedContacts } from './sealed-contacts.js';
 import type { LiveRows } from './live-table.js';
 import type { LiveWriter } from './live-writer.js';
 import type { PartChange } from './kept-parts.js';
 import type { LedgerPosition } from './manifest.js';
+import { Placement } from './placement.js';
+import type { Made, MadeDay } from './placement.js';
 import { sealedSegment } from './sealed-segment.js';
-import type { SealedSegment } from './sealed-segment.js';
-import { holdsOlder } from './segment-search.js';
 import type { SegmentStore } from './segment-store.js';
-import { StandingSegments } from './standing-segments.js';
 import { isDamaged } from './store-errors.js';
-import type { StoredSegment } from './store-open.js';
 
 export interface SealerDeps {
   readonly store: SegmentStore;
@@ -39,21 +36,10 @@ const DAY_OVER_SECONDS = 3 * 3600;
 /** Beyond what waits, before additions have to. */
 const SPARE_TABLES = 2;
 
-/** A day of a table, and the segment that was made of it. */
-interface SealedDay {
-  readonly day: DayToSeal;
-  readonly stored: StoredSegment;
-  readonly segment: SealedSegment;
-}
-
 export class LiveSealer {
   readonly #deps: SealerDeps;
-  readonly #sealed: SealedContacts;
+  readonly #placement: Placement;
   readonly #stop = new AbortController();
-  readonly #segments: StandingSegments;
-  /** By segment id: the border of retention, unix seconds, that it was last cut at. */
-  readonly #cutAt = new Map<number, number>();
-  #changes = 0;
   /** By table: the value of {@link #overDay} at which none of its days had enough contacts to be sealed. */
   readonly #tooFewBy = new WeakMap<LiveRows, number>();
   #keepFrom = 0;
@@ -65,23 +51,22 @@ export class LiveSealer {
 
   constructor(deps: SealerDeps) {
     this.#deps = deps;
-    this.#sealed = deps.writer.sealed;
-    this.#segments = new StandingSegments(deps.store);
+    this.#placement = new Placement(deps);
   }
 
   /** Goes up whenever a view has other tables than before. */
   get changes(): number {
-    return this.#changes;
+    return this.#placement.changes;
   }
 
-  /** Set when what lies on the disk proved damaged. */
+  /** Set when what lies on the disk proved damaged, and when putting a segment in place failed half way. */
   get damage(): Error | undefined {
-    return isDamaged(this.#failure) ? this.#failure : undefined;
+    return this.#placement.damage ?? (isDamaged(this.#failure) ? this.#failure : undefined);
   }
 
   /** Whether there is something that a commit would make last. */
   get hasUncommitted(): boolean {
-    return this.#segments.hasUncommitted;
+    return this.#placement.segments.hasUncommitted;
   }
 
   /**
@@ -89,11 +74,7 @@ export class LiveSealer {
    * have ended before it came to cut them.
    */
   async begin(keepFrom: number): Promise<void> {
-    for (const stored of this.#segments.inStore) {
-      this.#sealed.add(await sealedSegment(stored));
-      if (!holdsOlder(stored.segment, keepFrom)) this.#cutAt.set(stored.info.id, keepFrom);
-      this.#deps.writer.noteSegment(stored.segment);
-    }
+    await this.#placement.begin(keepFrom);
     this.#keepFrom = keepFrom;
   }
 
@@ -130,14 +111,14 @@ export class LiveSealer {
   expireBefore(seconds: number): void {
     this.#keepFrom = seconds;
     this.#mayCompact = true;
-    const expired = expiredSegments(this.#segments.inPlace, seconds);
-    if (expired.length > 0) this.#remove(expired);
+    const expired = expiredSegments(this.#placement.segments.inPlace, seconds);
+    if (expired.length > 0) this.#placement.remove(expired);
     this.nudge();
   }
 
   /** Makes the state of things last, with the state that goes with it. */
   async commit(position: LedgerPosition, state: Uint8Array, parts: readonly PartChange[]): Promise<void> {
-    await this.#segments.commit(position, state, parts);
+    await this.#placement.segments.commit(position, state, parts);
     this.#failure = this.damage;
     this.#mayCompact = true;
   }
@@ -150,7 +131,7 @@ export class LiveSealer {
   }
 
   #throwFailure(): void {
-    const failure = this.#failure;
+    const failure = this.#placement.damage ?? this.#failure;
     this.#failure = undefined;
     if (failure !== undefined) throw failure;
   }
@@ -168,7 +149,8 @@ export class LiveSealer {
   }
 
   #nextStep(): (() => Promise<void>) | undefined {
-    if (this.#failure !== undefined || this.#stop.signal.aborted) return undefined;
+    if (this.damage !== undefined || this.#failure !== undefined || this.#stop.signal.aborted)
+      return undefined;
     const table = this.#nextTable();
     if (table !== undefined) return () => this.#seal(table);
     const ids = this.#nextCompaction();
@@ -202,17 +184,19 @@ export class LiveSealer {
     const isLate = this.#waiting().length > this.#deps.waitingTables;
     const days = await this.#daysOf(table, isLate);
     if (!isLate && days.length === 0) return void this.#tooFewBy.set(table, this.#overDay);
-    const sealed: SealedDay[] = [];
+    const made: MadeDay[] = [];
+    let put: () => void;
     try {
       for (const day of days) {
         const stored = await this.#deps.store.seal(day.contacts, { signal: this.#stop.signal });
-        sealed.push({ day, stored, segment: await sealedSegment(stored) });
+        made.push({ day, stored, sealed: await sealedSegment(stored) });
       }
+      put = this.#placement.lookUpDays(table, made);
     } catch (error) {
-      for (const { stored } of sealed) await this.#deps.store.discard(stored.info.id);
+      await this.#discard(made);
       throw error;
     }
-    this.#putDays(table, sealed);
+    put();
   }
 
   /** Days that are over; when too many tables wait, others too, and small ones where that finds nothing. */
@@ -223,48 +207,13 @@ export class LiveSealer {
       : days;
   }
 
-  /** Puts the segments in place of the table. All in one turn, so nothing is added meanwhile. */
-  #putDays(table: LiveRows, sealed: readonly SealedDay[]): void {
-    const { count } = table;
-    const { firstVersion, died } = table.table;
-    const isSealed = new Uint8Array(count);
-    for (const { day, stored, segment } of sealed) {
-      this.#put(stored, segment);
-      const { versions } = day;
-      for (let k = 0; k < versions.length; k++) {
-        const row = versions[k]! - firstVersion;
-        if (died[row] === 0) isSealed[row] = 1;
-        else this.#sealed.replaceContact(segment, table.read(versions[k]!), died[row]!);
-      }
-    }
-    for (let row = 0; row < count; row++)
-      if (isSealed[row] === 0 && died[row] === 0) this.#deps.writer.carry(firstVersion + row);
-    this.#deps.writer.dropTable(table);
-    this.#changes += 1;
-  }
-
-  #put(stored: StoredSegment, segment: SealedSegment): void {
-    this.#segments.put(stored);
-    this.#sealed.add(segment);
-  }
-
-  #remove(ids: readonly number[]): void {
-    for (const id of ids) {
-      const sealed = this.#sealed.list.find(({ segment }) => segment.id === id);
-      this.#cutAt.delete(id);
-      this.#segments.remove(id, sealed);
-    }
-    this.#sealed.remove(ids);
-    this.#changes += 1;
-  }
-
   /** Of segments of the store alone: what is not committed yet has its turn after the next commit. */
   #nextCompaction(): readonly number[] | undefined {
     if (!this.#mayCompact) return undefined;
-    const next = wantedCompaction(this.#segments.lasting, this.#sealed, {
+    const next = wantedCompaction(this.#placement.segments.lasting, this.#deps.writer.sealed, {
       today: this.#overDay,
       keepFrom: this.#keepFrom,
-      cutAt: (id) => this.#cutAt.get(id) ?? 0,
+      cutAt: (id) => this.#placement.cutAt(id),
     });
     this.#mayCompact = next !== undefined;
     return next;
@@ -275,27 +224,34 @@ export class LiveSealer {
     try {
       await this.#replace(ids);
     } catch (error) {
-      const standing = new Set(this.#segments.lasting.map(({ id }) => id));
-      if (ids.every((id) => standing.has(id))) throw error;
+      const standing = new Set(this.#placement.segments.lasting.map(({ id }) => id));
+      if (this.#placement.damage !== undefined || ids.every((id) => standing.has(id))) throw error;
     }
   }
 
   async #replace(ids: readonly number[]): Promise<void> {
     const keepFrom = this.#keepFrom;
-    const before = new Map(ids.map((id) => [id, this.#sealed.replacedIn(id)]));
+    const { sealed } = this.#deps.writer;
+    const before = new Map(ids.map((id) => [id, sealed.replacedIn(id)]));
     const dropped = new Map(
       [...before].map(([id, known]) => [id, Uint32Array.from(known, ({ entry }) => entry)]),
     );
     const stored = await this.#deps.store.compact({ ids, dropped, keepFrom }, { signal: this.#stop.signal });
-    const segment = stored && (await sealedSegment(stored));
+    const made = stored && { stored, sealed: await sealedSegment(stored) };
     // The border moved: it is made once more.
-    if (keepFrom !== this.#keepFrom) return stored && this.#deps.store.discard(stored.info.id);
-    const late = ids.flatMap((id) => this.#sealed.replacedSince(id, before.get(id) ?? []));
-    if (stored && segment) {
-      this.#put(stored, segment);
-      this.#cutAt.set(stored.info.id, keepFrom);
-      for (const { contact, version } of late) this.#sealed.replaceContact(segment, contact, version);
+    if (keepFrom !== this.#keepFrom) return this.#discard(made ? [made] : []);
+    let put: () => void;
+    try {
+      put = this.#placement.lookUpSegments({ ids, before, keepFrom, made });
+    } catch (error) {
+      await this.#discard(made ? [made] : []);
+      throw error;
     }
-    this.#remove(ids);
+    put();
+  }
+
+  /** What was made and is not in its place. */
+  async #discard(made: readonly Made[]): Promise<void> {
+    for (const { stored } of made) await this.#deps.store.discard(stored.info.id);
   }
 }

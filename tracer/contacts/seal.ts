@@ -11,6 +11,7 @@ import {
 import { mergeEvidence } from './evidence-merge.js';
 import type { EvidenceSource } from './evidence-merge.js';
 import { withEvidenceWriter } from './evidence-writer.js';
+import type { SegmentInfo } from './manifest.js';
 import { buildSegment } from './segment-build.js';
 import type { SealedColumns } from './segment-build.js';
 import { segmentFileBytes, writeSegmentFile } from './segment-file.js';
@@ -38,6 +39,16 @@ export interface MadeSegment {
   readonly segmentChecksum: number;
   readonly evidenceBytes: number;
   readonly evidenceChecksum: number;
+}
+
+/** What a manifest says of it. */
+export function infoOf(made: MadeSegment, firstDay: number, lastDay: number): SegmentInfo {
+  const { segment, segmentBytes, segmentChecksum, evidenceBytes, evidenceChecksum } = made;
+  const { id, baseSeconds, lastSeconds, people, entries } = segment;
+  return {
+    ...{ id, contacts: entries / 2, baseSeconds, lastSeconds, firstDay, lastDay, people },
+    ...{ segmentBytes, segmentChecksum, evidenceBytes, evidenceChecksum },
+  };
 }
 
 export interface SealResult extends MadeSegment {

@@ -29,6 +29,9 @@ export interface SealedPlace {
   readonly entry: number;
 }
 
+/** A contact, known by whom it was between and when. */
+export type MetOnce = Meeting & { readonly start: number };
+
 interface ReplacedContact {
   readonly contact: ColdContact;
   readonly version: number;
@@ -124,7 +127,7 @@ export class SealedContacts {
     return [...this.#replaced.entries()].filter(({ segment }) => segment === id);
   }
 
-  /** What was replaced in a segment beside these entries, each contact once. Throws `damaged` when its evidence is. */
+  /** What was replaced in a segment beside these entries, each contact once. Throws what reading evidence does. */
   replacedSince(id: number, before: readonly ReplacedEntry[]): ReplacedContact[] {
     const known = new Set(before.map(({ entry }) => entry));
     const from = this.#segments.find(({ segment }) => segment.id === id);
@@ -204,6 +207,15 @@ export class SealedContacts {
     return undefined;
   }
 
+  /** Where a contact stands in a segment, which need not be in place. Throws what reading evidence does. */
+  placeOf(sealed: SealedSegment, { lower, upper, epoch, start }: MetOnce): SealedPlace | undefined {
+    for (let rank = 0; ; rank++) {
+      const entry = findEntry(sealed.segment, lower, upper, start, rank);
+      if (entry === undefined) return undefined;
+      if (sealed.contactAt(entry).epoch === epoch) return { sealed, entry };
+    }
+  }
+
   /** Notes that a live row took the contact's place. */
   replace({ sealed, entry }: SealedPlace, lower: number, upper: number, version: number): void {
     const { segment } = sealed;
@@ -213,22 +225,6 @@ export class SealedContacts {
     this.#note({ segment: segment.id, entry: twin, version }, upper);
     sealed.contacts -= 1;
     if (isMutual(signalAt(segment, entry))) sealed.mutual -= 1;
-  }
-
-  /** As {@link replace}, of a contact known by what it is, for one that was replaced while its segment was made. */
-  replaceContact(
-    sealed: SealedSegment,
-    contact: Meeting & { readonly start: number },
-    version: number,
-  ): void {
-    const { segment, contactAt } = sealed;
-    const { lower, upper, epoch, start } = contact;
-    for (let rank = 0; ; rank++) {
-      const entry = findEntry(segment, lower, upper, start, rank);
-      if (entry === undefined) return;
-      if (contactAt(entry).epoch !== epoch) continue;
-      return this.replace({ sealed, entry }, lower, upper, version);
-    }
   }
 
   #note(replaced: ReplacedEntry, person: number): void {

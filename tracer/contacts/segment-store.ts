@@ -15,8 +15,9 @@ import type { ColdContact } from './cold-contact.js';
 import { importColumns } from './import-columns.js';
 import { partFile } from './kept-parts.js';
 import type { KeptParts, PartChange } from './kept-parts.js';
-import type { LedgerPosition, SegmentInfo } from './manifest.js';
+import type { LedgerPosition } from './manifest.js';
 import type { PeopleDirectory } from './people.js';
+import { infoOf } from './seal.js';
 import type { MadeSegment } from './seal.js';
 import { StoreCommitter } from './store-commit.js';
 import { NODE_STORE_DISK } from './store-disk.js';
@@ -132,9 +133,10 @@ export class SegmentStore {
   async seal(contacts: ToSeal, { signal }: TaskOptions = {}): Promise<StoredSegment> {
     const id = this.#nextId++;
     const [people, paths] = [this.people.count, pathsIn(this.#dir, id)];
-    const sealed = await this.#run<'seal'>({ kind: 'seal', id, people, contacts, paths }, { signal });
-    const { lastStart, ...made } = sealed;
-    return this.#prepare(made, dayOf(lastStart), dayOf(lastStart));
+    const task = { kind: 'seal', id, people, contacts, paths } as const;
+    return this.#make<'seal', StoredSegment>(task, { signal }, ({ lastStart, ...made }) =>
+      this.#prepare(made, dayOf(lastStart), dayOf(lastStart)),
+    );
   }
 
   /**
@@ -152,10 +154,13 @@ export class SegmentStore {
       dropped: dropped?.get(info.id) ?? new Uint32Array(0),
     }));
     const [people, paths] = [this.people.count, pathsIn(this.#dir, id)];
-    const made = await this.#run<'compact'>({ kind: 'compact', id, people, parts, keepFrom, paths }, options);
-    if (made === undefined) return undefined;
     const days = stored.flatMap(({ info }) => [info.firstDay, info.lastDay]);
-    return this.#prepare(made, Math.min(...days), Math.max(...days));
+    const task = { kind: 'compact', id, people, parts, keepFrom, paths } as const;
+    return this.#make<'compact', StoredSegment | undefined>(
+      task,
+      options,
+      (made) => made && this.#prepare(made, Math.min(...days), Math.max(...days)),
+    );
   }
 
   /**
@@ -258,34 +263,23 @@ export class SegmentStore {
   }
 
   #prepare(made: MadeSegment, firstDay: number, lastDay: number): StoredSegment {
-    const { segment, ...files } = made;
-    const { id, baseSeconds, lastSeconds, people, entries } = segment;
-    const info: SegmentInfo = {
-      id,
-      contacts: entries / 2,
-      baseSeconds,
-      lastSeconds,
-      firstDay,
-      lastDay,
-      people,
-      segmentBytes: files.segmentBytes,
-      segmentChecksum: files.segmentChecksum,
-      evidenceBytes: files.evidenceBytes,
-      evidenceChecksum: files.evidenceChecksum,
-    };
+    const { segment } = made;
+    const { id } = segment;
+    const info = infoOf(made, firstDay, lastDay);
     const stored = { info, segment, evidence: openColdEvidence(pathsIn(this.#dir, id).evidence, id) };
     this.#prepared.set(id, stored.evidence);
     return stored;
   }
 
-  /** In a thread of its own, which the signal ends; of what failed no files are left. */
-  async #run<K extends 'seal' | 'compact'>(
+  /** In a thread of its own, which the signal ends, and prepared; of what failed no files are left. */
+  async #make<K extends 'seal' | 'compact', Prepared>(
     task: Tasks[K] & { readonly kind: string; readonly id: number; readonly people: number },
     { signal, onProgress }: { readonly [P in keyof TaskOptions]: TaskOptions[P] | undefined },
-  ): Promise<TaskResults[K]> {
+    prepare: (made: TaskResults[K]) => Prepared,
+  ): Promise<Prepared> {
     const onPeople = (people: number): void => onProgress?.(task.kind, people, task.people);
     try {
-      return await runAlone<K>(this.#startThread, task, { signal, onPeople });
+      return prepare(await runAlone<K>(this.#startThread, task, { signal, onPeople }));
     } catch (error) {
       await this.#removeFiles(task.id);
       throw error;

@@ -13,7 +13,7 @@
  */
 
 export interface Segment {
-  /** Never used twice. */
+  /** Never used twice while the store is open; one that was never committed may be used again in its next opening. */
   readonly id: number;
   readonly baseSeconds: number;
   /** The latest end of a contact in it, unix seconds. */
