@@ -122,12 +122,16 @@ export class LiveWriter {
     for (const write of writes) write();
   }
 
-  /** Begins a new table, unless the last one is empty. */
+  /**
+   * Begins a new table, in place of the last one where that is empty. Throws when there is no memory for it, and has
+   * changed nothing then.
+   */
   rotate(rows = this.#rows): void {
-    const version = this.#current.nextVersion;
-    this.#current.close();
-    if (this.#current.count === 0) this.#tables.pop();
-    this.#tables.push(this.#newTable(version, rows));
+    const current = this.#current;
+    const next = this.#newTable(current.nextVersion, rows);
+    current.close();
+    if (current.count === 0) this.#tables.pop();
+    this.#tables.push(next);
   }
 
   /**

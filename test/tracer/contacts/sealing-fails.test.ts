@@ -6,7 +6,9 @@ import { asEpoch, asTagNumber } from '../../../protocol/brands.js';
 import { silentLog } from '../../../protocol/log.js';
 import { DAY_SECONDS } from '../../../protocol/time.js';
 import type { ContactStore } from '../../../tracer/contacts/contact-store.js';
+import { LiveWriter } from '../../../tracer/contacts/live-writer.js';
 import { openContactStore } from '../../../tracer/contacts/open-contact-store.js';
+import { PeopleDirectory } from '../../../tracer/contacts/people.js';
 import { SealedContacts } from '../../../tracer/contacts/sealed-contacts.js';
 import { NODE_STORE_DISK } from '../../../tracer/contacts/store-disk.js';
 import { inlineTasks } from '../../../tracer/contacts/task-thread.js';
@@ -157,4 +159,27 @@ describe.each([
     expect(store.status().contacts).toBe(saved);
     await store.close();
   });
+});
+
+it('a table that there is no memory for leaves the one that is written to as it was', () => {
+  const writer = new LiveWriter(new PeopleDirectory(), new SealedContacts(), 16);
+  const [lower, upper] = [writer.people.add(asTagNumber(1)), writer.people.add(asTagNumber(2))];
+  const row = (epoch: number) => ({
+    ...{
+      lower,
+      upper,
+      epoch,
+      start: 900 * epoch,
+      duration: 600,
+      immediate: 600,
+      near: 0,
+      medium: 0,
+      other: 0,
+    },
+    ...{ attenuationDb: 40, mutual: false, partial: false, nearInDay: 600, sides: undefined },
+  });
+  expect(writer.append(row(1_920_000))).toBe(true);
+  expect(() => writer.rotate(2 ** 53)).toThrow(RangeError);
+  expect(writer.append(row(1_920_001))).toBe(true);
+  expect(writer.tables.flatMap((table) => [...table.alive()])).toEqual([1, 2]);
 });
