@@ -12,6 +12,8 @@ import { encodeSections } from './state-sections.js';
 import type { Sections } from './state-sections.js';
 import type { Testimony } from '../records/testimony.js';
 import type { ColdEvidence } from './cold-evidence.js';
+import { spanOf, statusOf } from './contact-status.js';
+import type { ContactStatus, Span } from './contact-status.js';
 import type { ColdPath, KeptParts, PartChange } from './kept-parts.js';
 import { takeColumns, takeTestimonies } from './live-intake.js';
 import { LIVE_SECTION } from './store-assembly.js';
@@ -23,17 +25,6 @@ import type { Segment } from './segment.js';
 import { hasStopped, isDamaged } from './store-errors.js';
 import { begunAnew, ViewBook } from './view-book.js';
 import type { ContactView, Place } from './view.js';
-
-export interface ContactStatus {
-  readonly contacts: number;
-  /** Contacts that both sides reported. */
-  readonly mutual: number;
-  readonly people: number;
-  /** Of the contacts, those in live tables. */
-  readonly live: number;
-  readonly liveBytes: number;
-  readonly segments: number;
-}
 
 /** Contacts of columns that are taken before others on this thread have their turn. */
 const BULK_AT_ONCE = 4096;
@@ -203,19 +194,12 @@ export class ContactStore {
   }
 
   /** Start of the first and end of the last contact, unix seconds; undefined before there is one. */
-  span(): { readonly from: number; readonly to: number } | undefined {
-    const { tables, sealed } = this.#assembly.writer;
-    const segments = sealed.list.map(({ segment }) => segment);
-    const starts = [...tables.map(({ firstStart }) => firstStart), sealed.firstStart];
-    const ends = [...tables.map(({ lastEnd }) => lastEnd), ...segments.map((s) => s.lastSeconds)];
-    const [from, to] = [Math.min(...starts), Math.max(...ends)];
-    return to < from ? undefined : { from, to };
+  span(): Span | undefined {
+    return spanOf(this.#assembly.writer);
   }
 
   status(): ContactStatus {
-    const { writer } = this.#assembly;
-    const { contacts, mutual, met: people, liveContacts: live, bytes: liveBytes, sealed } = writer;
-    return { contacts, mutual, people, live, liveBytes, segments: sealed.list.length };
+    return statusOf(this.#assembly.writer);
   }
 
   /** Resolves when nothing is left to be sealed or compacted for now. Throws what failed. */
