@@ -44,7 +44,7 @@ beforeEach(async () => {
   db.getMany = ((keys: Uint8Array[]) => {
     asked.push(keys.length);
     return getMany(keys);
-  }) as typeof db.getMany;
+  });
   behind = new WriteBehind({
     db,
     location: storeLocation(dir),
