@@ -41,10 +41,10 @@ beforeEach(async () => {
   const dir = await temporaryFolder();
   ({ db } = await openDatabase(dir, { origin: ORIGIN, logPublicKey: logSigner.publicKey }, { create: true }));
   const getMany = db.getMany.bind(db);
-  db.getMany = ((keys: Uint8Array[]) => {
+  db.getMany = (keys: Uint8Array[]) => {
     asked.push(keys.length);
     return getMany(keys);
-  });
+  };
   behind = new WriteBehind({
     db,
     location: storeLocation(dir),
