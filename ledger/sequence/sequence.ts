@@ -43,11 +43,13 @@ export interface Sequenced {
   readonly duplicates: number;
 }
 
-/** What must be looked up before {@link sequence} can run, in one read. */
-export function planLookup(batches: readonly CheckedBatch[]): Lookup {
+/** What must be looked up before {@link sequence} can run; of batches answered before no payloads. */
+export function planLookup(batches: readonly CheckedBatch[], answered: Found['batches']): Lookup {
   const payloads: Uint8Array[] = [];
-  for (const { items } of batches)
+  batches.forEach(({ items }, i) => {
+    if (answered[i] !== undefined) return;
     for (const { refusal, payloadSha256 } of items) if (refusal === undefined) payloads.push(payloadSha256);
+  });
   return { batches, payloads };
 }
 

@@ -139,8 +139,10 @@ export class Sequencer {
     const state = store.state();
     const nowMs = clock.timeAfter(state);
     if (nowMs === undefined) return batches.map(({ items }) => this.#busy(items.length));
-    const lookup = planLookup(batches);
-    const found = await store.lookup(lookup);
+    const answered = (await store.lookup({ batches, payloads: [] })).batches;
+    const lookup = planLookup(batches, answered);
+    const { payloads } = await store.lookup({ batches: [], payloads: lookup.payloads });
+    const found = { batches: answered, payloads };
     const sequenced = sequence({ state, batches, lookup, found, nowMs, rules });
     if (sequenced.answered.length > 0) {
       const grown = this.#grow(state, sequenced.leaves);

@@ -1,129 +1,109 @@
 /**
  * Which entry a payload first came with, by the payload's hash. The newest are in a table in memory; a full table goes
- * into the store's buckets while the next one fills. A filter in memory says of nearly all new payloads that they are.
+ * into the store's buckets (payload-buckets.ts) while the next one fills. Filters in memory say of nearly all new
+ * payloads that they are, and of the others, which part of the log may have them (payload-parts.ts): a look reads
+ * some three values of a bucket, however many it has.
  *
- * A bucket, one of 4,096 by the first 12 bits of the hash, is a row of values filled one after the other; the
- * last one is written anew as it grows. Records stand in the order of their entries, so what is written twice
- * after a crash shows.
- *
- *     record   first 16 bytes of H(payload) | type u16 | index u48 | retention day u32
- *     value    records, at most 146
- *     books    hashes in the filters u48 | values of each bucket u32, 4,096 of them
- *
- * Filters and books are kept with each table that goes into the buckets, so that opening does not read the buckets.
+ * The row of a part is written once its table is synced in the buckets. What a ledger wrote of a table before it was
+ * killed is not believed; the table is filled again by whoever opens the store, and written again.
  */
-import { asBuffer } from '../../protocol/bytes.js';
-import { asError, FirebreakError } from '../../protocol/errors.js';
+import { asError } from '../../protocol/errors.js';
 import type { Row } from './journal-frames.js';
-import { PayloadFilter, type LatestFilters } from './payload-filter.js';
-import { bucketOf, BUCKETS, NAME_BYTES, PayloadTable, wordAt } from './payload-table.js';
+import {
+  findIn,
+  grow,
+  numbersOf,
+  orderByBucket,
+  RECORDS_A_VALUE,
+  type BucketOrder,
+} from './payload-buckets.js';
+import { HASHES_A_FILTER, PayloadFilter, type NewestFilter } from './payload-filter.js';
+import { encodePart, noTails, PartsReader, valuesOf, type Part } from './payload-parts.js';
+import { bucketOf, BUCKETS, PayloadTable } from './payload-table.js';
 import { storeDamage } from './store-damage.js';
-import { bucketKey, FILTER_RANGE, filterKey, INDEX_BOOKS_KEY } from './store-keys.js';
+import { bucketKey, FILTER_RANGE, filterKey, OLD_INDEX_KEY } from './store-keys.js';
 import type { Database } from './database.js';
 import type { PayloadRecord } from './store.js';
 import type { WriteBehind } from './write-behind.js';
 
-export const BUCKET_RECORD_BYTES = NAME_BYTES + 12;
-export const RECORDS_A_VALUE = 146;
 /** Records in memory before they go into the buckets. */
 const TABLE_RECORDS = 524_288;
 /** Buckets read and written at a time. */
 const BUCKETS_A_STEP = 64;
+/** Values read at a time by who looks for payloads; 4 KiB each. */
+const VALUES_A_STEP = 512;
 
-export function readBucketRecord(value: Buffer, at: number): PayloadRecord {
-  return {
-    type: value.readUInt16BE(at + NAME_BYTES),
-    index: value.readUIntBE(at + NAME_BYTES + 2, 6),
-    day: value.readUInt32BE(at + NAME_BYTES + 8),
-  };
-}
-
-const BOOKS_BYTES = 6 + 4 * BUCKETS;
-
-interface Books {
-  readonly count: number;
-  /** Number of the last value of each bucket; -1 for none. */
-  readonly tails: Int32Array;
-}
-
-const NO_BOOKS: Books = { count: 0, tails: new Int32Array(BUCKETS).fill(-1) };
-
-function encodeBooks(count: number, tails: Int32Array): Uint8Array {
-  const bytes = Buffer.allocUnsafe(BOOKS_BYTES);
-  bytes.writeUIntBE(count, 0, 6);
-  tails.forEach((tail, bucket) => bytes.writeUInt32BE(tail + 1, 6 + 4 * bucket));
-  return bytes;
-}
-
-/** Throws `damaged`. */
-export function decodeBooks(value: Uint8Array): Books {
-  const bytes = asBuffer(value);
-  if (bytes.length !== BOOKS_BYTES)
-    throw new FirebreakError('damaged', 'the books of the payload index are cut short');
-  const tails = Int32Array.from({ length: BUCKETS }, (_, bucket) => bytes.readUInt32BE(6 + 4 * bucket) - 1);
-  return { count: bytes.readUIntBE(0, 6), tails };
-}
-
-/** The first word tells nearly all records apart, and reading it costs a tenth of comparing bytes. */
-function findIn(value: Uint8Array | undefined, name: Uint8Array): PayloadRecord | undefined {
-  if (value === undefined) return undefined;
-  const first = wordAt(name, 0);
-  for (let at = 0; at < value.length; at += BUCKET_RECORD_BYTES) {
-    if (wordAt(value, at / 4) !== first) continue;
-    const bytes = asBuffer(value);
-    if (bytes.compare(name, 0, NAME_BYTES, at, at + NAME_BYTES) === 0) return readBucketRecord(bytes, at);
-  }
-  return undefined;
+/** Smaller for tests. */
+export interface IndexSizes {
+  readonly tableRecords?: number | undefined;
+  /** A filter takes whole tables, up to so many hashes. */
+  readonly filterHashes?: number | undefined;
 }
 
 interface IndexParts {
   readonly db: Database;
   readonly behind: WriteBehind;
   readonly filter: PayloadFilter;
-  readonly tails: Int32Array;
+  readonly parts: Part[];
   readonly indexedTo: number;
-  readonly tableRecords: number;
+  readonly sizes: IndexSizes;
+}
+
+/** A hash that is looked for, and a value that may have it. */
+interface Place {
+  /** Number of the hash in the call. */
+  readonly asked: number;
+  readonly key: Uint8Array;
 }
 
 export class PayloadIndex {
   readonly #db: Database;
   readonly #behind: WriteBehind;
   readonly #filter: PayloadFilter;
+  /** Those that have something in the buckets; the filter being filled may be of one more. */
+  readonly #parts: Part[];
   /** Number of the last value of each bucket; -1 for none. */
   readonly #tails: Int32Array;
   readonly #tableRecords: number;
+  readonly #filterHashes: number;
   #active: PayloadTable;
   #full: PayloadTable | undefined;
   #writing: Promise<void> | undefined;
   #failure: Error | undefined;
   #indexedTo: number;
 
-  private constructor({ db, behind, filter, tails, indexedTo, tableRecords }: IndexParts) {
+  private constructor({ db, behind, filter, parts, indexedTo, sizes }: IndexParts) {
     this.#db = db;
     this.#behind = behind;
     this.#filter = filter;
-    this.#tails = tails;
+    this.#parts = parts;
+    this.#tails = parts.at(-1)?.tails.slice() ?? noTails();
     this.#indexedTo = indexedTo;
-    this.#tableRecords = tableRecords;
-    this.#active = new PayloadTable(tableRecords);
+    this.#tableRecords = sizes.tableRecords ?? TABLE_RECORDS;
+    this.#filterHashes = sizes.filterHashes ?? HASHES_A_FILTER;
+    this.#active = new PayloadTable(this.#tableRecords);
+    const last = parts.at(-1);
+    if (last !== undefined && (last.reach === undefined || !this.#hasRoomForTable())) filter.begin();
   }
 
   /**
-   * `indexedTo`: payloads of the entries before it are in the buckets; the caller adds the rest. Throws `damaged`.
+   * `indexedTo`: payloads of the entries before it are in the buckets, by what the caller knows; the rows may know of
+   * more. The caller adds what is missing from {@link indexedTo} on. Throws `damaged`.
    */
   static async open(
     db: Database,
     behind: WriteBehind,
     indexedTo: number,
-    tableRecords = TABLE_RECORDS,
+    sizes: IndexSizes = {},
   ): Promise<PayloadIndex> {
-    const books: Uint8Array | undefined = await db.get(INDEX_BOOKS_KEY);
-    const { count, tails } = books ? decodeBooks(books) : NO_BOOKS;
-    const filters = books ? await db.values(FILTER_RANGE).all() : [];
-    if (indexedTo > 0 && filters.length === 0)
-      throw storeDamage('the payload index of the ledger’s store has lost its books');
-    const filter = new PayloadFilter(filters, count);
-    return new PayloadIndex({ db, behind, filter, tails: tails.slice(), indexedTo, tableRecords });
+    const reader = new PartsReader(await db.get(OLD_INDEX_KEY));
+    for await (const row of db.values(FILTER_RANGE)) reader.add(row);
+    const { parts, filters } = reader;
+    const last = parts.at(-1);
+    const before = last === undefined ? 0 : (last.reach?.before ?? indexedTo);
+    if (before < indexedTo) throw storeDamage('the payload index of the ledger’s store has lost its books');
+    const filter = new PayloadFilter(filters, last?.reach?.hashes ?? 0);
+    return new PayloadIndex({ db, behind, filter, parts, indexedTo: before, sizes });
   }
 
   /** Payloads of all entries before this one are synced in the buckets. */
@@ -157,7 +137,7 @@ export class PayloadIndex {
   }
 
   /**
-   * The first entry with each payload, in the order asked. Of most new payloads nothing but the filter is
+   * The first entry with each payload, in the order asked. Of most new payloads nothing but the filters is
    * looked at.
    */
   async find(hashes: readonly Uint8Array[]): Promise<(PayloadRecord | undefined)[]> {
@@ -168,13 +148,7 @@ export class PayloadIndex {
       found[i] = this.#active.find(hash) ?? this.#full?.find(hash);
       if (found[i] === undefined) missing.push(i);
     });
-    const keys = missing.map((i) => this.#keysOf(bucketOf(hashes[i] as Uint8Array)));
-    const values = keys.length === 0 ? [] : await this.#db.getMany(keys.flat());
-    let at = 0;
-    missing.forEach((i, n) => {
-      const end = at + (keys[n]?.length ?? 0);
-      for (; at < end; at++) found[i] ??= findIn(values[at], hashes[i] as Uint8Array);
-    });
+    if (missing.length > 0) await this.#findStored(hashes, missing, found);
     return found;
   }
 
@@ -183,19 +157,63 @@ export class PayloadIndex {
     await this.#writing;
   }
 
-  #keysOf(bucket: number): Uint8Array[] {
-    return Array.from({ length: (this.#tails[bucket] as number) + 1 }, (_, number) =>
-      bucketKey(bucket, number),
-    );
+  /** Looks for those `missing` in the buckets, and puts them into `found`. */
+  async #findStored(
+    hashes: readonly Uint8Array[],
+    missing: readonly number[],
+    found: (PayloadRecord | undefined)[],
+  ): Promise<void> {
+    const places = this.#placesOf(hashes, missing, found);
+    for (;;) {
+      const some = takeSome(places, VALUES_A_STEP);
+      if (some.length === 0) return;
+      const values = await this.#db.getMany(some.map(({ key }) => key));
+      some.forEach(({ asked }, i) => (found[asked] ??= this.#believed(values[i], hashes[asked])));
+    }
+  }
+
+  *#placesOf(
+    hashes: readonly Uint8Array[],
+    missing: readonly number[],
+    found: readonly (PayloadRecord | undefined)[],
+  ): Generator<Place> {
+    for (const asked of missing) {
+      const hash = hashes[asked] as Uint8Array;
+      const bucket = bucketOf(hash);
+      for (const part of this.#partsWith(hash)) {
+        const { first, last } = valuesOf(part, bucket);
+        for (let number = first; number <= last && found[asked] === undefined; number++)
+          yield { asked, key: bucketKey(bucket, number) };
+      }
+    }
+  }
+
+  *#partsWith(hash: Uint8Array): Generator<Part> {
+    for (const number of this.#filter.having(hash)) {
+      const part = this.#parts[number];
+      if (part !== undefined) yield part;
+    }
+  }
+
+  /** What a value says of a payload, if the index reaches so far: beyond that a table was cut off. */
+  #believed(value: Uint8Array | undefined, hash: Uint8Array | undefined): PayloadRecord | undefined {
+    const record = hash && findIn(value, hash);
+    const last = this.#parts.at(-1);
+    return record !== undefined && record.index < (last?.reach?.before ?? Infinity) ? record : undefined;
+  }
+
+  #hasRoomForTable(): boolean {
+    return this.#filter.hashes + this.#tableRecords <= this.#filterHashes;
   }
 
   #turn(): void {
     const full = this.#active;
+    const filter = this.#filter.newest();
     this.#full = full;
     this.#active = new PayloadTable(this.#tableRecords);
-    this.#writing = this.#write(full, this.#filter.latest()).then(
+    if (!this.#hasRoomForTable()) this.#filter.begin();
+    this.#writing = this.#write(full, filter).then(
       () => {
-        this.#indexedTo = full.recordAt(full.count - 1).index + 1;
         this.#full = undefined;
         this.#writing = undefined;
       },
@@ -204,97 +222,47 @@ export class PayloadIndex {
   }
 
   /**
-   * `filters`: as they were when the table was full. What came later is added again by who opens the store: a
+   * `filter`: as it was when the table was full. What came later is added again by who opens the store: a
    * filter that had it already would say of each such payload that it may be known, and each would be looked
    * for in its bucket.
    */
-  async #write(table: PayloadTable, filters: LatestFilters): Promise<void> {
+  async #write(table: PayloadTable, filter: NewestFilter): Promise<void> {
     const order = orderByBucket(table);
     for (let first = 0; first < BUCKETS; first += BUCKETS_A_STEP) {
       await this.#writeBuckets(table, order, first);
       await this.#behind.applied();
     }
-    this.#behind.add(this.#booksRows(filters));
     await this.#behind.settle();
-  }
-
-  #booksRows({ count, filters }: LatestFilters): Row[] {
-    const rows = filters.map(({ number, bytes }) => ({ key: filterKey(number), value: bytes }));
-    return [...rows, { key: INDEX_BOOKS_KEY, value: encodeBooks(count, this.#tails) }];
+    const before = table.indexAt(table.count - 1) + 1;
+    const reach = { hashes: filter.hashes, before, tails: this.#tails.slice() };
+    this.#behind.add([{ key: filterKey(filter.number), value: encodePart(filter, reach) }]);
+    await this.#behind.settle();
+    const tailsBefore = this.#parts[filter.number - 1]?.tails ?? noTails();
+    this.#parts[filter.number] = { tailsBefore, tails: reach.tails, reach };
+    this.#indexedTo = before;
   }
 
   async #writeBuckets(table: PayloadTable, order: BucketOrder, first: number): Promise<void> {
     const buckets = Array.from({ length: BUCKETS_A_STEP }, (_, i) => first + i);
-    const tails = await this.#db.getMany(
-      buckets.map((bucket) => bucketKey(bucket, Math.max(0, this.#tails[bucket] as number))),
-    );
-    const rows = buckets.flatMap((bucket, i) => {
-      const grown = grow(tails[i], table, numbersOf(order, bucket));
-      const from = Math.max(0, this.#tails[bucket] as number);
-      // A value that a ledger wrote before it was killed may hold everything already, and the books not know of it.
-      if (grown.length > 0) this.#tails[bucket] = from + grown.length - 1;
-      else if (tails[i] !== undefined) this.#tails[bucket] = from;
-      return grown.map((value, n) => ({ key: bucketKey(bucket, from + n), value }));
+    const from = buckets.map((bucket) => Math.max(0, this.#tails[bucket] as number));
+    const tails = await this.#db.getMany(buckets.map((bucket, i) => bucketKey(bucket, from[i] as number)));
+    const rows = buckets.flatMap((bucket, i): Row[] => {
+      const { values, records } = grow(tails[i], table, numbersOf(order, bucket));
+      const tail = from[i] as number;
+      this.#tails[bucket] = tail + Math.ceil(records / RECORDS_A_VALUE) - 1;
+      return values.map((value, n) => ({ key: bucketKey(bucket, tail + n), value }));
     });
     this.#behind.add(rows);
   }
 }
 
-/** The records of a table by bucket (a counting sort): those of bucket b are `numbers[starts[b] .. starts[b + 1])`. */
-interface BucketOrder {
-  readonly starts: Uint32Array;
-  readonly numbers: Uint32Array;
-}
-
-function orderByBucket(table: PayloadTable): BucketOrder {
-  const starts = new Uint32Array(BUCKETS + 1);
-  const buckets = new Uint16Array(table.count);
-  for (let i = 0; i < table.count; i++) {
-    const bucket = table.bucketAt(i);
-    buckets[i] = bucket;
-    starts[bucket + 1] = (starts[bucket + 1] as number) + 1;
+/** The next ones, `count` at most. */
+function takeSome<T>(all: Iterator<T>, count: number): T[] {
+  const some: T[] = [];
+  while (some.length < count) {
+    const next = all.next();
+    if (next.done === true) break;
+    some.push(next.value);
   }
-  for (let b = 0; b < BUCKETS; b++) starts[b + 1] = (starts[b + 1] as number) + (starts[b] as number);
-  const next = starts.slice();
-  const numbers = new Uint32Array(table.count);
-  buckets.forEach((bucket, i) => {
-    const at = next[bucket] as number;
-    numbers[at] = i;
-    next[bucket] = at + 1;
-  });
-  return { starts, numbers };
-}
-
-/** Numbers of the records of a bucket, in the order of their entries. */
-const numbersOf = ({ starts, numbers }: BucketOrder, bucket: number): Uint32Array =>
-  numbers.subarray(starts[bucket], starts[bucket + 1]);
-
-/**
- * The values of a bucket from its last one on with new records, those left out that it has; none when all are
- * there.
- */
-function grow(tail: Uint8Array | undefined, table: PayloadTable, numbers: Uint32Array): Uint8Array[] {
-  const last = tail === undefined ? Buffer.alloc(0) : asBuffer(tail);
-  const lastIndex = last.length === 0 ? -1 : readBucketRecord(last, last.length - BUCKET_RECORD_BYTES).index;
-  const all = Buffer.allocUnsafe(last.length + numbers.length * BUCKET_RECORD_BYTES);
-  all.set(last);
-  let end = last.length;
-  for (const number of numbers) {
-    if (table.indexAt(number) <= lastIndex) continue;
-    writeBucketRecord(table, number, all, end);
-    end += BUCKET_RECORD_BYTES;
-  }
-  if (end === last.length) return [];
-  const valueBytes = RECORDS_A_VALUE * BUCKET_RECORD_BYTES;
-  return Array.from({ length: Math.ceil(end / valueBytes) }, (_, i) =>
-    all.subarray(i * valueBytes, Math.min(end, (i + 1) * valueBytes)),
-  );
-}
-
-function writeBucketRecord(table: PayloadTable, number: number, target: Buffer, at: number): void {
-  const { type, index, day } = table.recordAt(number);
-  table.writeName(number, target, at);
-  target.writeUInt16BE(type, at + NAME_BYTES);
-  target.writeUIntBE(index, at + NAME_BYTES + 2, 6);
-  target.writeUInt32BE(day, at + NAME_BYTES + 8);
+  return some;
 }

@@ -6,9 +6,9 @@
  *     e | first index u48            entries of one commit within one bundle (store-segments.ts)
  *     t | level u8 | index u48       tile hashes; every full tile, and the right edge of levels 1 and up
  *     b | writerId 16 | seq u48      a batch that was answered, and how (store-rows.ts)
- *     h | bucket u16 | number u32    payloads by their hash (payload-index.ts)
- *     i | number u32                 filters of the payload index
- *     j                              its books (payload-index.ts)
+ *     h | bucket u16 | number u32    payloads by their hash (payload-buckets.ts)
+ *     i | number u32                 filters of the payload index, and where it had come with each (payload-parts.ts)
+ *     j                              where it had come with all of them, in older folders
  *     g | gatewayId 16               what the issuer said about a gateway
  *     p | day u32 | first index u48  where payloads of one day are in its file (store-payloads.ts)
  *     x | day u32                    how much was stored for a day, and what the issuer said of it (day-record.ts)
@@ -57,7 +57,7 @@ export function bucketKey(bucket: number, number: number): Uint8Array {
   return key;
 }
 
-export const INDEX_BOOKS_KEY: Uint8Array = Buffer.from('j');
+export const OLD_INDEX_KEY: Uint8Array = Buffer.from('j');
 
 export function filterKey(number: number): Uint8Array {
   const key = Buffer.allocUnsafe(5);

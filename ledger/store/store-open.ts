@@ -35,6 +35,8 @@ export interface StoreTuning {
   readonly journalTurnBytes?: number;
   /** Payloads the index keeps in memory; not less than a commit may have. */
   readonly indexTableRecords?: number;
+  /** Payloads that one filter of the index takes. */
+  readonly indexFilterHashes?: number;
 }
 
 export interface StoreLevelOptions {
@@ -167,7 +169,7 @@ type OpenParts = Pick<StoreParts, 'dir' | 'db' | 'journal' | 'head' | 'files'>;
 async function recover(
   parts: OpenParts,
   frames: readonly Frame[],
-  { disk = NODE_DISK, indexTableRecords }: StoreTuning,
+  { disk = NODE_DISK, indexTableRecords, indexFilterHashes }: StoreTuning,
 ): Promise<Omit<StoreParts, keyof OpenParts>> {
   const { db, journal, head, dir, files } = parts;
   const behind = new WriteBehind({ db, location: storeLocation(dir), files, disk });
@@ -178,7 +180,8 @@ async function recover(
   await findEnds({ db, files }, dir);
   await behind.settle();
   journal.clear();
-  const index = await PayloadIndex.open(db, behind, indexedTo, indexTableRecords);
+  const sizes = { tableRecords: indexTableRecords, filterHashes: indexFilterHashes };
+  const index = await PayloadIndex.open(db, behind, indexedTo, sizes);
   await completeIndex(db, index, state.size);
   head.write({ commit, checkpoint: state.checkpoint });
   return { behind, index, state, commit };

@@ -76,7 +76,7 @@ export interface Commit {
   readonly state: LogState;
 }
 
-/** What a group commit has to know before it can be worked out: one batched read. */
+/** What a group commit has to know before it can be worked out: first of its batches, then of what is new in them. */
 export interface Lookup {
   readonly batches: readonly { readonly writerId: Uint8Array; readonly seq: number }[];
   readonly payloads: readonly Uint8Array[];

@@ -174,14 +174,14 @@ describe('fsck finds in the payload index', () => {
     expect(bucket.join()).toContain('is in the wrong place of the payload index');
   });
 
-  test('that records are missing that the ledger counts on, and the books that lead to them', async () => {
+  test('that records are missing that the ledger counts on, and the filters that lead to them', async () => {
     const found = await foundAfter(
       withIndex(async (db, _value, bucket) => {
         await db.del(bucketKey(bucket, 0));
         await changeState(db, (row) => ({ ...row, indexedTo: 300 }));
       }),
     );
-    expect(found[0]).toBe('damage payload index its books are missing');
+    expect(found[0]).toBe('damage payload index its filters are missing');
     expect(found[1]).toMatch(/#\d+ is not in the payload index$/);
   });
 });

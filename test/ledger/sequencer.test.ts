@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { WriterDirectory } from '../../ledger/admission/writer.js';
 import { AppendClock } from '../../ledger/sequence/append-clock.js';
 import type { CheckedBatch } from '../../ledger/sequence/checked-batch.js';
@@ -58,6 +58,16 @@ describe('group commit', () => {
     await Promise.all(Array.from({ length: 50 }, (_, seq) => sequencer.submit(checked(seq))));
     expect(sequencer.commits).toBe(2);
     expect(store.state().size).toBe(50);
+    await store.close();
+  });
+
+  test('does not look for the payloads of a batch that was answered', async () => {
+    const { store, sequencer } = await sequencerOn(await temporaryFolder(), () => undefined);
+    const lookup = vi.spyOn(store, 'lookup');
+    await sequencer.submit(checked(0));
+    await sequencer.submit(checked(0));
+    const payloads = lookup.mock.calls.map(([{ payloads: asked }]) => asked.length);
+    expect(payloads.reduce((sum, count) => sum + count, 0)).toBe(1);
     await store.close();
   });
 

@@ -1,6 +1,5 @@
 import { NODE_DISK } from '../../../ledger/store/disk.js';
-import { bucketKey, INDEX_BOOKS_KEY } from '../../../ledger/store/store-keys.js';
-import { equalBytes } from '../../../protocol/bytes.js';
+import { bucketKey, filterKey } from '../../../ledger/store/store-keys.js';
 
 /** Opens files as the real disk does, and knows those that are logs of the database. */
 export function watchedLogs() {
@@ -48,7 +47,7 @@ export function holdableDisk() {
           holdable.waiting += 1;
           await held;
           await batch(rows as never);
-          if (rows.some(({ key }) => equalBytes(key, INDEX_BOOKS_KEY))) holdable.indexWritten += 1;
+          if (rows.some(isFilterKey)) holdable.indexWritten += 1;
         }) as never;
         return db;
       },
@@ -57,4 +56,5 @@ export function holdableDisk() {
   return holdable;
 }
 
+const isFilterKey = ({ key }: { readonly key: Uint8Array }): boolean => key[0] === filterKey(0)[0];
 const isBucketKey = (key: Uint8Array): boolean => key[0] === bucketKey(0, 0)[0];

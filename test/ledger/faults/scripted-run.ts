@@ -7,6 +7,7 @@ import type { FaultyDisk } from './faulty-disk.js';
 /** Small enough for both to turn once and more in a run. */
 const JOURNAL_TURN_BYTES = 20 * 1024;
 const INDEX_TABLE_RECORDS = 150;
+const INDEX_FILTER_HASHES = 300;
 const AT_ONCE = 3;
 
 export interface ScriptedBatch {
@@ -25,6 +26,7 @@ export const tuned = (dir: string, disk?: FaultyDisk): LedgerDeps =>
     storeTuning: {
       journalTurnBytes: JOURNAL_TURN_BYTES,
       indexTableRecords: INDEX_TABLE_RECORDS,
+      indexFilterHashes: INDEX_FILTER_HASHES,
       ...(disk && { disk }),
     },
   });
