@@ -7,7 +7,7 @@ import type { NoteVerifier } from '../../protocol/tlog/note.js';
 import { HEAD_FILE } from '../store/folder.js';
 import type { Head } from '../store/head-slot.js';
 import { FORMAT_KEY, STATE_KEY } from '../store/store-keys.js';
-import { decodeFormatRow, FORMAT_VERSION } from '../store/store-rows.js';
+import { decodeFormatRow, FORMAT_VERSION, isKnownVersion } from '../store/store-rows.js';
 import { decodeStateRow, type StateRow } from '../store/store-state.js';
 import type { Counters } from '../store/store.js';
 import type { BatchSummary } from './check-batches.js';
@@ -24,7 +24,7 @@ export function checkFormat(rows: RowView, verifier: NoteVerifier, dir: string, 
   const row = rows.get(FORMAT_KEY);
   if (row === undefined) return findings.damage('rows', 'the format row is missing');
   const { version, origin, logPublicKey } = decodeFormatRow(row);
-  if (version !== FORMAT_VERSION)
+  if (!isKnownVersion(version))
     throw new FirebreakError(
       'foreign',
       `${dir} has format ${version} and this program knows format ${FORMAT_VERSION}: use the version that wrote it`,

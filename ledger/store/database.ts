@@ -9,7 +9,13 @@ import { NODE_DISK, type Disk } from './disk.js';
 import { HEAD_FILE, storeLocation } from './folder.js';
 import { storeDamage } from './store-damage.js';
 import { FORMAT_KEY } from './store-keys.js';
-import { decodeFormatRow, FORMAT_VERSION, type FolderFormat } from './store-rows.js';
+import {
+  decodeFormatRow,
+  encodeFormatRow,
+  FORMAT_VERSION,
+  isKnownVersion,
+  type FolderFormat,
+} from './store-rows.js';
 import type { StoreIdentity } from './store.js';
 
 export type Database = Level<Uint8Array, Uint8Array>;
@@ -85,7 +91,7 @@ async function requireWhole(dir: string, location: string): Promise<void> {
 }
 
 function requireSame(found: FolderFormat, wanted: StoreIdentity, dir: string): void {
-  if (found.version !== FORMAT_VERSION) {
+  if (!isKnownVersion(found.version)) {
     throw new FirebreakError(
       'foreign',
       `${dir} has format ${found.version} and this program knows format ${FORMAT_VERSION}: use the version that wrote it`,
@@ -100,6 +106,11 @@ function requireSame(found: FolderFormat, wanted: StoreIdentity, dir: string): v
       `${dir} is a ledger signed by another log key than the one configured`,
     );
   }
+}
+
+/** An earlier program, which does not know what this one writes, refuses the folder by its version from now on. */
+async function raiseVersion(db: Database, identity: StoreIdentity): Promise<void> {
+  await db.batch([{ type: 'put', key: FORMAT_KEY, value: encodeFormatRow(identity) }], { sync: true });
 }
 
 /**
@@ -124,6 +135,7 @@ export async function openDatabase(
     const format = await formatOf(db, dir);
     if (format !== undefined) requireSame(format, identity, dir);
     else if (!create) throw new FirebreakError('not-found', `there is no ledger in ${dir}`);
+    if (format !== undefined && format.version < FORMAT_VERSION) await raiseVersion(db, identity);
     return { db, fresh: format === undefined };
   } catch (error) {
     await db.close().catch(() => undefined);

@@ -14,8 +14,14 @@ const BATCH_FIXED = 72;
 const OUTCOME_BYTES = 7;
 const FORMAT_FIXED = 36;
 
-/** Version of the whole folder; a ledger refuses any other. */
-export const FORMAT_VERSION = 4;
+/** Version of the whole folder. */
+export const FORMAT_VERSION = 5;
+/** Its payload index has older parts alone (payload-parts.ts); from its next opening on it is of the newest version. */
+const OLDEST_KNOWN_VERSION = 4;
+
+/** A folder of any other version is refused. */
+export const isKnownVersion = (version: number): boolean =>
+  OLDEST_KNOWN_VERSION <= version && version <= FORMAT_VERSION;
 
 export function encodeBatchRow(record: BatchRecord): Uint8Array {
   const writer = new ByteWriter(BATCH_FIXED + OUTCOME_BYTES * record.outcomes.length);
@@ -60,7 +66,7 @@ export function encodeFormatRow(identity: StoreIdentity): Uint8Array {
   return writer.finish();
 }
 
-/** Throws `format`. Only the version is to be trusted when it is not {@link FORMAT_VERSION}. */
+/** Throws `format`. Only the version is to be trusted when it {@link isKnownVersion is not known}. */
 export function decodeFormatRow(bytes: Uint8Array): FolderFormat {
   const reader = new ByteReader(bytes, 'the format row');
   const version = reader.u32();

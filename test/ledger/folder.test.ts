@@ -47,6 +47,15 @@ async function filledFolder(batches: number): Promise<string> {
   return dir;
 }
 
+/** Does something with the format row of a closed ledger, and keeps it. */
+async function withFormatRow(dir: string, use: (row: Buffer) => unknown): Promise<void> {
+  const store = new Level<string, Buffer>(join(dir, 'store'), { valueEncoding: 'buffer' });
+  const row = Buffer.from(await store.get('f'));
+  use(row);
+  await store.put('f', row);
+  await store.close();
+}
+
 const storeFile = async (dir: string, ending: string): Promise<string> => {
   const name = (await readdir(join(dir, 'store'))).find((file) => file.endsWith(ending));
   return join(dir, 'store', name ?? ending);
@@ -111,6 +120,15 @@ describe('a ledger opened again', () => {
   });
 });
 
+describe('a folder of the version before', () => {
+  test('is opened, and refused by the program of before from then on', async () => {
+    const dir = await filledFolder(1);
+    await withFormatRow(dir, (row) => row.writeUInt32BE(FORMAT_VERSION - 1, 0));
+    await (await openLedger(ledgerDeps(dir))).close();
+    await withFormatRow(dir, (row) => expect(row.readUInt32BE(0)).toBe(FORMAT_VERSION));
+  });
+});
+
 describe('a folder is refused', () => {
   test('while another ledger runs on it, and taken when that one ended', async () => {
     const dir = await temporaryFolder();
@@ -144,11 +162,7 @@ describe('a folder is refused', () => {
 
   test('when a newer version wrote it, or no ledger did', async () => {
     const newer = await filledFolder(1);
-    const store = new Level<string, Buffer>(join(newer, 'store'), { valueEncoding: 'buffer' });
-    const row = Buffer.from(await store.get('f'));
-    row.writeUInt32BE(FORMAT_VERSION + 1, 0);
-    await store.put('f', row);
-    await store.close();
+    await withFormatRow(newer, (row) => row.writeUInt32BE(FORMAT_VERSION + 1, 0));
     await expect(openLedger(ledgerDeps(newer))).rejects.toMatchObject({
       code: 'foreign',
       message: expect.stringContaining(`format ${FORMAT_VERSION + 1}`) as string,
