@@ -16,8 +16,8 @@ export class DayLog {
   readonly #day: number;
   /** What was joined. */
   #rows: DayRows;
-  /** What waits to be: columns with room for more, and how many of their rows there are. */
-  #columns = newSightings(MIN_PENDING);
+  /** What waits to be: columns that grow with it, and how many of their rows there are. */
+  #columns = newSightings(0);
   #pending = 0;
   /** The same joined by itself, until another comes: see {@link pieces}. */
   #pendingRows: DayRows | undefined;
@@ -103,7 +103,7 @@ export class DayLog {
     this.#pendingRows = undefined;
     this.#rows = this.#joined(together(this.#rows, this.#waiting));
     this.#pending = 0;
-    if (this.#rows.length > this.#columns.length) this.#columns = newSightings(this.#rows.length);
+    this.#columns = newSightings(0);
     return this.#rows;
   }
 
@@ -116,6 +116,7 @@ export class DayLog {
 
   #take(person: number, gateway: number, start: number, end: number): void {
     this.#pendingRows = undefined;
+    if (this.#pending === this.#columns.length) this.#grow();
     const row = this.#pending++;
     this.#columns.person[row] = person;
     this.#columns.gateway[row] = gateway;
@@ -125,7 +126,17 @@ export class DayLog {
     this.#gateways = Math.max(this.#gateways, gateway + 1);
     this.#firstStart = Math.min(this.#firstStart, start);
     this.#lastEnd = Math.max(this.#lastEnd, end);
-    if (this.#pending === this.#columns.length) this.rows();
+    if (this.#pending === this.#maxPending) this.rows();
+  }
+
+  get #maxPending(): number {
+    return Math.max(MIN_PENDING, this.#rows.length);
+  }
+
+  #grow(): void {
+    const grown = newSightings(Math.min(Math.max(MIN_PENDING, 2 * this.#pending), this.#maxPending));
+    copySightings(this.#waiting, grown);
+    this.#columns = grown;
   }
 
   get #waiting(): Sightings {

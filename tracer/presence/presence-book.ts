@@ -18,7 +18,7 @@ import type { Sighting } from './sighting.js';
 export interface PresenceBookDeps {
   /** The dense number of a tag, the same one every time; people nobody met have one too. */
   readonly personOf: (tag: TagNumber) => number;
-  /** Runs and sightings not yet joined that are kept at most, 24 bytes each; 16 million by default. */
+  /** Runs and sightings not yet joined that are kept at most, some 24 bytes each; 16 million by default. */
   readonly maxRuns?: number;
 }
 

@@ -1,9 +1,14 @@
-import { expect, test } from 'vitest';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it, test } from 'vitest';
 import { DayLog } from '../../../tracer/presence/day-log.js';
 
 const DAY = 20_000;
 const START = DAY * 86_400;
 const NAME = 'presence/20000';
+
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc') as () => void;
 
 test('a late sighting of a day that is over is saved by itself, and not joined with all the others for it', () => {
   const log = new DayLog(DAY);
@@ -36,4 +41,59 @@ test('a day that is over is saved as its runs once these are much less than what
     ['put', log.rows().length],
     ['put', log.rows().length],
   ]);
+});
+
+describe('the memory of a day', () => {
+  const RUNS = 2 ** 18;
+
+  /** In array buffers; a second collection waits for what the first lets go. */
+  function bytesHeld(): number {
+    gc();
+    gc();
+    return process.memoryUsage().arrayBuffers;
+  }
+
+  function bytesOf(make: () => DayLog): { readonly log: DayLog; readonly bytes: number } {
+    const before = bytesHeld();
+    const log = make();
+    return { log, bytes: bytesHeld() - before };
+  }
+
+  function saved(log: DayLog): DayLog {
+    const change = log.change(NAME, true);
+    if (change) log.saved(change);
+    return log;
+  }
+
+  function someRuns(): DayLog {
+    const log = new DayLog(DAY);
+    for (let person = 0; person < RUNS; person++) log.add(person, 0, START, START + 60);
+    log.rows();
+    return log;
+  }
+
+  it('is little more than its runs once these are joined and saved, however late another comes', () => {
+    const { log, bytes } = bytesOf(() => saved(someRuns()));
+    expect(log.size).toBe(RUNS);
+    expect(bytes / RUNS).toBeLessThan(30);
+    const late = bytesOf(() => {
+      log.add(7, 1, START, START + 60);
+      return saved(log);
+    });
+    expect(log.pending).toBe(1);
+    expect((bytes + late.bytes) / RUNS).toBeLessThan(30);
+  });
+
+  it('is as little when it is taken up again', () => {
+    const change = someRuns().change(NAME, true);
+    const kept = change?.kind === 'append' ? change.bytes : new Uint8Array();
+    const { log, bytes } = bytesOf(() => {
+      const again = new DayLog(DAY);
+      again.restore(kept);
+      again.rows();
+      return again;
+    });
+    expect(log.size).toBe(RUNS);
+    expect(bytes / RUNS).toBeLessThan(30);
+  });
 });
