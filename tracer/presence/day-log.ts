@@ -1,4 +1,5 @@
 /** The sightings of one day as they come, in any order: what was joined already, and those that have come since. */
+import type { DayPart } from '../contacts/day-parts.js';
 import type { PartChange } from '../contacts/kept-parts.js';
 import { WordLog, wordsOfLog } from '../contacts/word-log.js';
 import { copySightings, dayRows, newSightings } from './day-rows.js';
@@ -12,7 +13,7 @@ const WORTH = 8;
 /** A row of a part: person, gateway, start, end. */
 const KEPT_WORDS = 4;
 
-export class DayLog {
+export class DayLog implements DayPart {
   readonly #day: number;
   /** What was joined. */
   #rows: DayRows;
@@ -39,11 +40,6 @@ export class DayLog {
     return this.#rows.length + this.#pending;
   }
 
-  /** Whether some of it is saved. */
-  get isKept(): boolean {
-    return this.#kept > 0;
-  }
-
   /** Unix seconds; Infinity before there is a sighting. */
   get firstStart(): number {
     return this.#firstStart;
@@ -64,8 +60,9 @@ export class DayLog {
     this.#take(person, gateway, start, end);
   }
 
-  /** What is not saved yet, as a change of this part; of a day that is over the runs alone, where that is much less. */
-  change(name: string, isOver: boolean): PartChange | undefined {
+  /** As of {@link DayPart}; of a day that is over the runs alone, where that is much less. */
+  change(name: string, newest: number): PartChange | undefined {
+    const isOver = this.#day < newest - 1;
     const held = this.#kept + this.#fresh.rows(KEPT_WORDS);
     // What waits is joined only where it may be worth it: a day in a city takes a tenth of a second.
     if (isOver && held > 2 * this.#rows.length && held > 2 * this.rows().length)

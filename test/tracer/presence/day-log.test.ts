@@ -6,6 +6,8 @@ import { DayLog } from '../../../tracer/presence/day-log.js';
 const DAY = 20_000;
 const START = DAY * 86_400;
 const NAME = 'presence/20000';
+/** There is such a day, so that the day is over. */
+const LATER = DAY + 2;
 
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
@@ -14,11 +16,11 @@ test('a late sighting of a day that is over is saved by itself, and not joined w
   const log = new DayLog(DAY);
   for (let k = 0; k < 9000; k++) log.add(k % 3000, k % 5, START + 9 * k, START + 9 * k + 5);
   log.rows();
-  const first = log.change(NAME, true);
+  const first = log.change(NAME, LATER);
   if (first) log.saved(first);
   for (const late of [1, 2]) {
     log.add(7, 3, START + 1000 * late, START + 1000 * late + 10);
-    const change = log.change(NAME, true);
+    const change = log.change(NAME, LATER);
     expect(change).toMatchObject({ kind: 'append', name: NAME });
     expect(log.pending).toBe(late);
     if (change) log.saved(change);
@@ -30,9 +32,9 @@ test('a day that is over is saved as its runs once these are much less than what
   const see = (): void => {
     for (let k = 0; k < 3000; k++) log.add(k % 3, 1, START + 9 * k, START + 9 * k + 9);
   };
-  const kinds = [false, true, true].map((isOver) => {
+  const kinds = [DAY, LATER, LATER].map((newest) => {
     see();
-    const change = log.change(NAME, isOver);
+    const change = log.change(NAME, newest);
     if (change) log.saved(change);
     return [change?.kind, change?.kind === 'put' && change.bytes.length / 16];
   });
@@ -60,7 +62,7 @@ describe('the memory of a day', () => {
   }
 
   function saved(log: DayLog): DayLog {
-    const change = log.change(NAME, true);
+    const change = log.change(NAME, LATER);
     if (change) log.saved(change);
     return log;
   }
@@ -85,7 +87,7 @@ describe('the memory of a day', () => {
   });
 
   it('is as little when it is taken up again', () => {
-    const change = someRuns().change(NAME, true);
+    const change = someRuns().change(NAME, LATER);
     const kept = change?.kind === 'append' ? change.bytes : new Uint8Array();
     const { log, bytes } = bytesOf(() => {
       const again = new DayLog(DAY);
