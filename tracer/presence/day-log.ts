@@ -1,4 +1,5 @@
 /** The sightings of one day as they come, in any order: what was joined already, and those that have come since. */
+import type { DayPart } from '../contacts/day-parts.js';
 import type { PartChange } from '../contacts/kept-parts.js';
 import { WordLog, wordsOfLog } from '../contacts/word-log.js';
 import { copySightings, dayRows, newSightings } from './day-rows.js';
@@ -12,12 +13,12 @@ const WORTH = 8;
 /** A row of a part: person, gateway, start, end. */
 const KEPT_WORDS = 4;
 
-export class DayLog {
+export class DayLog implements DayPart {
   readonly #day: number;
   /** What was joined. */
   #rows: DayRows;
-  /** What waits to be: columns with room for more, and how many of their rows there are. */
-  #columns = newSightings(MIN_PENDING);
+  /** What waits to be: columns that grow with it, and how many of their rows there are. */
+  #columns = newSightings(0);
   #pending = 0;
   /** The same joined by itself, until another comes: see {@link pieces}. */
   #pendingRows: DayRows | undefined;
@@ -37,11 +38,6 @@ export class DayLog {
   /** Runs joined so far and sightings that wait to be. */
   get size(): number {
     return this.#rows.length + this.#pending;
-  }
-
-  /** Whether some of it is saved. */
-  get isKept(): boolean {
-    return this.#kept > 0;
   }
 
   /** Unix seconds; Infinity before there is a sighting. */
@@ -64,8 +60,9 @@ export class DayLog {
     this.#take(person, gateway, start, end);
   }
 
-  /** What is not saved yet, as a change of this part; of a day that is over the runs alone, where that is much less. */
-  change(name: string, isOver: boolean): PartChange | undefined {
+  /** As of {@link DayPart}; of a day that is over the runs alone, where that is much less. */
+  change(name: string, newest: number): PartChange | undefined {
+    const isOver = this.#day < newest - 1;
     const held = this.#kept + this.#fresh.rows(KEPT_WORDS);
     // What waits is joined only where it may be worth it: a day in a city takes a tenth of a second.
     if (isOver && held > 2 * this.#rows.length && held > 2 * this.rows().length)
@@ -103,7 +100,7 @@ export class DayLog {
     this.#pendingRows = undefined;
     this.#rows = this.#joined(together(this.#rows, this.#waiting));
     this.#pending = 0;
-    if (this.#rows.length > this.#columns.length) this.#columns = newSightings(this.#rows.length);
+    this.#columns = newSightings(0);
     return this.#rows;
   }
 
@@ -116,6 +113,7 @@ export class DayLog {
 
   #take(person: number, gateway: number, start: number, end: number): void {
     this.#pendingRows = undefined;
+    if (this.#pending === this.#columns.length) this.#grow();
     const row = this.#pending++;
     this.#columns.person[row] = person;
     this.#columns.gateway[row] = gateway;
@@ -125,7 +123,17 @@ export class DayLog {
     this.#gateways = Math.max(this.#gateways, gateway + 1);
     this.#firstStart = Math.min(this.#firstStart, start);
     this.#lastEnd = Math.max(this.#lastEnd, end);
-    if (this.#pending === this.#columns.length) this.rows();
+    if (this.#pending === this.#maxPending) this.rows();
+  }
+
+  get #maxPending(): number {
+    return Math.max(MIN_PENDING, this.#rows.length);
+  }
+
+  #grow(): void {
+    const grown = newSightings(Math.min(Math.max(MIN_PENDING, 2 * this.#pending), this.#maxPending));
+    copySightings(this.#waiting, grown);
+    this.#columns = grown;
   }
 
   get #waiting(): Sightings {

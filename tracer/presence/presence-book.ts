@@ -6,6 +6,7 @@ import { ByteReader, ByteWriter, concat, toHex } from '../../protocol/bytes.js';
 import type { TagNumber } from '../../protocol/brands.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
+import { DayParts } from '../contacts/day-parts.js';
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
 import { DayLog } from './day-log.js';
 import type { PresenceView } from './presence-view.js';
@@ -18,7 +19,7 @@ import type { Sighting } from './sighting.js';
 export interface PresenceBookDeps {
   /** The dense number of a tag, the same one every time; people nobody met have one too. */
   readonly personOf: (tag: TagNumber) => number;
-  /** Runs and sightings not yet joined that are kept at most, 24 bytes each; 16 million by default. */
+  /** Runs and sightings not yet joined that are kept at most, some 24 bytes each; 16 million by default. */
   readonly maxRuns?: number;
 }
 
@@ -31,15 +32,11 @@ const PART = 'presence/';
 export class PresenceBook {
   readonly #personOf: (tag: TagNumber) => number;
   readonly #maxRuns: number;
-  readonly #days = new Map<number, DayLog>();
+  readonly #logs = new DayParts(PART, (day) => new DayLog(day));
   /** Where the sightings of each day are from. */
   readonly #places = new ReportPlaces();
   readonly #gateways = new Map<string, number>();
   readonly #gatewayIds: Uint8Array[] = [];
-  /** Days that are saved and are to be so no longer. */
-  #gone: number[] = [];
-  /** Changes that are being saved, by day. */
-  #saving = new Map<number, PartChange>();
   #firstDay = 0;
   #version = 0;
   #view: { readonly version: number; readonly view: PresenceView } | undefined;
@@ -60,7 +57,7 @@ export class PresenceBook {
   /** Runs held, and sightings that are not joined yet. */
   get size(): number {
     let size = 0;
-    for (const log of this.#days.values()) size += log.size;
+    for (const log of this.#logs.days.values()) size += log.size;
     return size;
   }
 
@@ -85,9 +82,7 @@ export class PresenceBook {
       this.#drop(day, 1);
       return false;
     }
-    const log = this.#days.get(day) ?? new DayLog(day);
-    this.#days.set(day, log);
-    log.add(this.#personOf(tag), this.#gatewayOf(gatewayId), start, Math.max(start, end));
+    this.#logs.at(day).add(this.#personOf(tag), this.#gatewayOf(gatewayId), start, Math.max(start, end));
     this.#version += 1;
     return true;
   }
@@ -114,30 +109,17 @@ export class PresenceBook {
     if (day <= this.#firstDay) return;
     this.#firstDay = day;
     this.#version += 1;
-    for (const held of [...this.#days.keys()].filter((one) => one < day)) this.#forget(held);
+    this.#logs.forgetBefore(day);
     this.#places.forgetBefore(day);
   }
 
-  /**
-   * What is not saved yet of the sightings, a part for each day. It is as good as saved once {@link saved} is
-   * called.
-   */
+  /** As of {@link DayParts.changes}. */
   changes(): PartChange[] {
-    const newest = Math.max(...this.#days.keys());
-    this.#saving = new Map(
-      [...this.#days].flatMap(([day, log]) => {
-        const change = log.change(PART + day, day < newest - 1);
-        return change ? [[day, change]] : [];
-      }),
-    );
-    const gone = this.#gone.map((day) => ({ kind: 'remove', name: PART + day }) as const);
-    return [...gone, ...this.#saving.values(), ...this.#places.changes()];
+    return [...this.#logs.changes(), ...this.#places.changes()];
   }
 
   saved(): void {
-    for (const [day, change] of this.#saving) this.#days.get(day)?.saved(change);
-    this.#saving = new Map();
-    this.#gone = [];
+    this.#logs.saved();
     this.#places.saved();
   }
 
@@ -153,26 +135,20 @@ export class PresenceBook {
     [this.#knownDay, this.#dropped] = [head.u32(), head.u48()];
     this.#restoreGateways(bytes.subarray(HEAD_BYTES));
     this.#places.restore(parts);
-    for (const [name, rows] of parts) {
-      if (!name.startsWith(PART)) continue;
-      const day = Number(name.slice(PART.length));
-      const log = new DayLog(day);
-      log.restore(rows);
-      this.#days.set(day, log);
-    }
+    this.#logs.restore(parts);
     this.#version += 1;
   }
 
   /** Start of the first and end of the last sighting; undefined before there is one. */
   span(): { readonly from: number; readonly to: number } | undefined {
-    const days = [...this.#days.values()];
+    const days = [...this.#logs.days.values()];
     const from = Math.min(...days.map(({ firstStart }) => firstStart));
     const to = Math.max(...days.map(({ lastEnd }) => lastEnd));
     return to < from ? undefined : { from, to };
   }
 
   snapshot(): PresenceSnapshot {
-    const days = [...this.#days].sort(([x], [y]) => x - y).flatMap(([, log]) => log.pieces());
+    const days = [...this.#logs.days].sort(([x], [y]) => x - y).flatMap(([, log]) => log.pieces());
     return { days, gatewayIds: [...this.#gatewayIds], knownFrom: this.knownFrom };
   }
 
@@ -192,10 +168,11 @@ export class PresenceBook {
 
   #hasRoomFor(day: number): boolean {
     while (this.#isFull()) {
-      const oldest = Math.min(...this.#days.keys());
+      const oldest = Math.min(...this.#logs.days.keys());
       if (oldest >= day) return false;
-      this.#drop(oldest, this.#days.get(oldest)?.size ?? 0);
-      this.#forget(oldest);
+      this.#drop(oldest, this.#logs.days.get(oldest)?.size ?? 0);
+      this.#logs.forget(oldest);
+      this.#places.forget(oldest);
     }
     return true;
   }
@@ -203,7 +180,7 @@ export class PresenceBook {
   /** Joining what waits may make room; it is not done for a few. */
   #isFull(): boolean {
     if (this.size < this.#maxRuns) return false;
-    const logs = [...this.#days.values()];
+    const logs = [...this.#logs.days.values()];
     if (logs.reduce((sum, { pending }) => sum + pending, 0) < this.#maxRuns / 4) return true;
     for (const log of logs) log.rows();
     return this.size >= this.#maxRuns;
@@ -212,13 +189,6 @@ export class PresenceBook {
   #drop(day: number, count: number): void {
     this.#dropped += count;
     this.#knownDay = Math.max(this.#knownDay, day + 1);
-    this.#version += 1;
-  }
-
-  #forget(day: number): void {
-    if (this.#days.get(day)?.isKept === true) this.#gone.push(day);
-    this.#days.delete(day);
-    this.#places.forget(day);
     this.#version += 1;
   }
 

@@ -8,11 +8,14 @@
  * Numbers of 64 bits are two words, the higher first; times are in unix seconds.
  */
 import { dayOf } from '../../protocol/time.js';
+import { DayParts } from '../contacts/day-parts.js';
+import type { DayPart } from '../contacts/day-parts.js';
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
 import { WordLog, wordsOfLog } from '../contacts/word-log.js';
 
 const ROW_WORDS = 6;
 const PART = 'presence-reports/';
+const WHAT = 'places of presence reports';
 const TWO_TO_32 = 2 ** 32;
 /** 96 MiB of rows: of a thousand gateways for six weeks, at a report each quarter of an hour. */
 const MAX_ROWS = 2 ** 22;
@@ -42,19 +45,9 @@ export interface PlacesView {
   reportsAt(times: readonly TimeAtGateway[]): Iterable<number | undefined>;
 }
 
-interface DayPlaces {
-  words: Uint32Array;
-  used: number;
-  /** Words that are saved, and that are being saved. */
-  kept: number;
-  saving: number;
-}
-
 export class ReportPlaces {
-  readonly #days = new Map<number, DayPlaces>();
+  readonly #places = new DayParts(PART, () => new DayPlaces());
   readonly #maxRows: number;
-  /** Days that are saved and are to be so no longer. */
-  #gone: number[] = [];
 
   constructor(maxRows = MAX_ROWS) {
     this.#maxRows = maxRows;
@@ -63,78 +56,78 @@ export class ReportPlaces {
   /** When there are too many, the oldest day makes room, unless the report is of that day itself or of an older one. */
   add({ day, gatewayId, ledgerIndex }: ReportPlace, from: number, to: number): void {
     while (this.#rows() >= this.#maxRows) {
-      const oldest = Math.min(...this.#days.keys());
+      const oldest = Math.min(...this.#places.days.keys());
       if (oldest >= day) return;
       this.forget(oldest);
     }
     const index = [Math.floor(ledgerIndex / TWO_TO_32), ledgerIndex % TWO_TO_32];
-    this.#write(day, [...headOf(gatewayId), ...index, from, to]);
+    this.#places.at(day).push([...headOf(gatewayId), ...index, from, to]);
   }
 
   forget(day: number): void {
-    if ((this.#days.get(day)?.kept ?? 0) > 0) this.#gone.push(day);
-    this.#days.delete(day);
+    this.#places.forget(day);
   }
 
   forgetBefore(day: number): void {
-    for (const held of [...this.#days.keys()].filter((one) => one < day)) this.forget(held);
+    this.#places.forgetBefore(day);
   }
 
-  /** What is not saved yet, a part for each day. It is as good as saved once {@link saved} is called. */
+  /** As of {@link DayParts.changes}. */
   changes(): PartChange[] {
-    const changes: PartChange[] = this.#gone.map((day) => ({ kind: 'remove', name: PART + day }));
-    for (const [day, places] of this.#days) {
-      places.saving = places.used;
-      if (places.used === places.kept) continue;
-      const fresh = new WordLog();
-      fresh.push(places.words.subarray(places.kept, places.used));
-      changes.push({ kind: 'append', name: PART + day, bytes: fresh.bytes() });
-    }
-    return changes;
+    return this.#places.changes();
   }
 
   saved(): void {
-    for (const places of this.#days.values()) places.kept = places.saving;
-    this.#gone = [];
+    this.#places.saved();
   }
 
   /** What parts held, into none. Throws `format`. */
   restore(parts: KeptParts): void {
-    for (const [name, bytes] of parts) {
-      if (!name.startsWith(PART)) continue;
-      const words = wordsOfLog(bytes, ROW_WORDS, 'places of presence reports');
-      const { length: used } = words;
-      this.#days.set(Number(name.slice(PART.length)), { words, used, kept: used, saving: used });
-    }
+    this.#places.restore(parts);
   }
 
   view(): PlacesView {
-    const days = [...this.#days].map(([day, { words, used }]) => ({ day, words: words.subarray(0, used) }));
+    const days = [...this.#places.days].map(([day, { words }]) => ({ day, words }));
     return { reportsAt: (times) => indexesIn(days, times) };
   }
 
   #rows(): number {
-    let words = 0;
-    for (const { used } of this.#days.values()) words += used;
-    return words / ROW_WORDS;
+    let rows = 0;
+    for (const places of this.#places.days.values()) rows += places.rows;
+    return rows;
+  }
+}
+
+/** Of one day. Views share its words: a log that grows writes behind them, or into a copy. */
+class DayPlaces implements DayPart {
+  readonly #log = new WordLog();
+  /** Bytes that are saved. */
+  #kept = 0;
+
+  get rows(): number {
+    return this.#log.rows(ROW_WORDS);
   }
 
-  /** Words are never changed once written, so that views may share them. */
-  #write(day: number, row: readonly number[]): void {
-    const places = this.#days.get(day) ?? {
-      words: new Uint32Array(64 * ROW_WORDS),
-      used: 0,
-      kept: 0,
-      saving: 0,
-    };
-    this.#days.set(day, places);
-    if (places.used + ROW_WORDS > places.words.length) {
-      const grown = new Uint32Array(2 * places.words.length + ROW_WORDS);
-      grown.set(places.words.subarray(0, places.used));
-      places.words = grown;
-    }
-    places.words.set(row, places.used);
-    places.used += ROW_WORDS;
+  get words(): Uint32Array {
+    return wordsOfLog(this.#log.bytes(), ROW_WORDS, WHAT);
+  }
+
+  push(row: readonly number[]): void {
+    this.#log.push(row);
+  }
+
+  change(name: string): PartChange | undefined {
+    const bytes = this.#log.bytes().subarray(this.#kept);
+    return bytes.length === 0 ? undefined : { kind: 'append', name, bytes };
+  }
+
+  saved(): void {
+    this.#kept = this.#log.bytes().length;
+  }
+
+  restore(bytes: Uint8Array): void {
+    this.#log.push(wordsOfLog(bytes, ROW_WORDS, WHAT));
+    this.saved();
   }
 }
 

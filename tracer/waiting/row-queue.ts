@@ -2,20 +2,25 @@
  * Rows of 32-bit words that wait, in the order they came: they come at the end, go at the front, and what is
  * kept of them on the disk only grows. In pieces, so that nothing large is ever copied.
  */
+import type { DayPart } from '../contacts/day-parts.js';
+import type { PartChange } from '../contacts/kept-parts.js';
 import { wordsOfLog } from '../contacts/word-log.js';
 
 const PIECE_ROWS = 4096;
 
-export class RowQueue {
+export class RowQueue implements DayPart {
   readonly #rowWords: number;
+  readonly #what: string;
   /** Those before the first that is wanted are gone. */
   readonly #pieces: (Uint32Array | undefined)[] = [];
   #count = 0;
   #taken = 0;
   #kept = 0;
 
-  constructor(rowWords: number) {
+  /** `what` is for whoever reads an error. */
+  constructor(rowWords: number, what: string) {
     this.#rowWords = rowWords;
+    this.#what = what;
   }
 
   /** Rows that wait. */
@@ -26,11 +31,6 @@ export class RowQueue {
   /** How many at the front of what is kept wait no more. */
   get taken(): number {
     return this.#taken;
-  }
-
-  /** Whether some of it is saved. */
-  get isKept(): boolean {
-    return this.#kept > 0;
   }
 
   push(row: ArrayLike<number>): void {
@@ -53,12 +53,12 @@ export class RowQueue {
     this.#letGo();
   }
 
-  /** What is not saved yet. */
-  fresh(): Uint8Array {
+  change(name: string): PartChange | undefined {
+    if (this.#count === this.#kept) return undefined;
     const words = new Uint32Array((this.#count - this.#kept) * this.#rowWords);
     for (let row = this.#kept; row < this.#count; row++)
       words.set(this.#rowAt(row), (row - this.#kept) * this.#rowWords);
-    return new Uint8Array(words.buffer);
+    return { kind: 'append', name, bytes: new Uint8Array(words.buffer) };
   }
 
   saved(): void {
@@ -66,13 +66,11 @@ export class RowQueue {
     this.#letGo();
   }
 
-  /** What was saved, into a queue that is empty; `what` is for whoever reads the error. Throws `format`. */
-  restore(bytes: Uint8Array, taken: number, what: string): void {
-    const words = wordsOfLog(bytes, this.#rowWords, what);
+  restore(bytes: Uint8Array): void {
+    const words = wordsOfLog(bytes, this.#rowWords, this.#what);
     for (let from = 0; from < words.length; from += this.#rowWords)
       this.push(words.subarray(from, from + this.#rowWords));
     this.#kept = this.#count;
-    this.take(Math.min(taken, this.#count));
   }
 
   #rowAt(row: number): Uint32Array {

@@ -4,6 +4,7 @@
  * retention.
  */
 import { ByteReader, ByteWriter } from '../../protocol/bytes.js';
+import { DayParts } from '../contacts/day-parts.js';
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
 import { RowQueue } from './row-queue.js';
 
@@ -22,21 +23,21 @@ export interface QueueSettings {
 
 export class WaitingQueues {
   readonly #settings: QueueSettings;
-  readonly #queues = new Map<number, RowQueue>();
-  /** Queues that are saved and are to be so no longer. */
-  #gone: number[] = [];
-  #size = 0;
+  readonly #queues: DayParts<RowQueue>;
   #withoutRoom = 0;
   /** The newest day of one that found no room. */
   #fullDay = 0;
 
   constructor(settings: QueueSettings) {
     this.#settings = settings;
+    this.#queues = new DayParts(settings.part, () => new RowQueue(settings.rowWords, settings.what));
   }
 
   /** Rows that wait. */
   get size(): number {
-    return this.#size;
+    let size = 0;
+    for (const queue of this.#queues.days.values()) size += queue.size;
+    return size;
   }
 
   /** What found no room, and is not all of days that have left retention. */
@@ -45,7 +46,7 @@ export class WaitingQueues {
   }
 
   hasRoomFor(rows: number): boolean {
-    return this.#size + rows <= this.#settings.max;
+    return this.size + rows <= this.#settings.max;
   }
 
   /** One that needs the keys of this day found no room. */
@@ -59,41 +60,29 @@ export class WaitingQueues {
   }
 
   push(number: number, row: ArrayLike<number>): void {
-    const queue = this.#queues.get(number) ?? new RowQueue(this.#settings.rowWords);
-    this.#queues.set(number, queue);
-    queue.push(row);
-    this.#size += 1;
+    this.#queues.at(number).push(row);
   }
 
   /** Those that are not empty, by number; they may be taken from meanwhile. */
   inOrder(): [number, RowQueue][] {
-    return [...this.#queues].sort(([x], [y]) => x - y);
+    return [...this.#queues.days].sort(([x], [y]) => x - y);
   }
 
   /** The first rows of this queue wait no more. */
   take(number: number, count: number): void {
-    const queue = this.#queues.get(number);
+    const queue = this.#queues.days.get(number);
     if (queue === undefined) return;
     queue.take(count);
-    this.#size -= count;
-    if (queue.size > 0) return;
-    this.#queues.delete(number);
-    if (queue.isKept) this.#gone.push(number);
+    if (queue.size === 0) this.#queues.forget(number);
   }
 
-  /** What is not saved yet, a part for each queue. It is as good as saved once {@link saved} is called. */
+  /** As of {@link DayParts.changes}. */
   changes(): PartChange[] {
-    const { part } = this.#settings;
-    const gone = this.#gone.map((number) => ({ kind: 'remove', name: part + number }) as const);
-    const grown = this.inOrder().map(
-      ([number, queue]) => ({ kind: 'append', name: part + number, bytes: queue.fresh() }) as const,
-    );
-    return [...gone, ...grown.filter(({ bytes }) => bytes.length > 0)];
+    return this.#queues.changes();
   }
 
   saved(): void {
-    this.#gone = [];
-    for (const queue of this.#queues.values()) queue.saved();
+    this.#queues.saved();
   }
 
   /**
@@ -101,23 +90,21 @@ export class WaitingQueues {
    * more u48.
    */
   encode(): Uint8Array {
-    const size = HEAD_BYTES + QUEUE_BYTES * this.#queues.size;
+    const { days: queues } = this.#queues;
+    const size = HEAD_BYTES + QUEUE_BYTES * queues.size;
     const writer = new ByteWriter(size).u48(this.#withoutRoom).u32(this.#fullDay);
-    for (const [number, { taken }] of this.#queues) writer.u32(number).u48(taken);
+    for (const [number, { taken }] of queues) writer.u32(number).u48(taken);
     return writer.finish();
   }
 
   /** What {@link encode} gave, and the parts, where nothing waits yet. Throws `format`. */
   restore(bytes: Uint8Array, parts: KeptParts): void {
-    const { part, rowWords, what } = this.#settings;
-    const reader = new ByteReader(bytes, what);
+    const reader = new ByteReader(bytes, this.#settings.what);
     [this.#withoutRoom, this.#fullDay] = [reader.u48(), reader.u32()];
+    this.#queues.restore(parts);
     for (let left = (bytes.length - HEAD_BYTES) / QUEUE_BYTES; left > 0; left--) {
-      const [number, taken] = [reader.u32(), reader.u48()];
-      const queue = new RowQueue(rowWords);
-      queue.restore(parts.get(part + number) ?? new Uint8Array(), taken, what);
-      this.#queues.set(number, queue);
-      this.#size += queue.size;
+      const queue = this.#queues.at(reader.u32());
+      queue.take(Math.min(reader.u48(), queue.size));
     }
     reader.end();
   }
