@@ -1,9 +1,9 @@
-/** Refusals that come after a look was recorded, and say so. That there is nobody is an answer too. */
-import { FirebreakError } from '../../protocol/errors.js';
+/** Refusals that come after a look was recorded, or while it was, and say so. That there is nobody is an answer too. */
+import { asError, FirebreakError } from '../../protocol/errors.js';
 import { AskerError } from '../asker-error.js';
 
 const IS_RECORDED = 'the look is recorded';
-/** Of one whose recording began, and that nobody waited for. */
+/** Of one whose recording began, and of whose end nobody knows. */
 export const MAY_BE_RECORDED = 'the look may be recorded';
 
 /**
@@ -36,6 +36,28 @@ export async function afterLook<T>(work: Promise<T>, signal?: AbortSignal): Prom
       throw new FirebreakError(error.code, `${error.message}; ${IS_RECORDED}`, { cause: error });
     throw error;
   }
+}
+
+/**
+ * As `recording`, which has begun, but that it ends when the signal aborts: with the reason of that, and word that the look may be
+ * recorded. At once, since `unlessAborted` (host/time-limit.ts) gives only that moment to what knows better why it ends.
+ */
+export function recordedUnlessStopped<T>(recording: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return recording;
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(stoppedRecording(asError(signal.reason)));
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) setImmediate(stop);
+    void recording.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
+function stoppedRecording(reason: Error): FirebreakError {
+  const message = `${reason.message}; ${MAY_BE_RECORDED}`;
+  if (reason instanceof AskerError) return new AskerError(reason.code, message, { cause: reason });
+  return new FirebreakError(reason instanceof FirebreakError ? reason.code : 'closed', message, {
+    cause: reason,
+  });
 }
 
 /** "2 reports or approvals of gateways could not be read". */
