@@ -17,7 +17,7 @@ import type { ApiLimits } from './limits.js';
 import { apiMetrics } from './metrics.js';
 import { addDescriptionRoute, describeApi } from './openapi.js';
 import { questionCheck } from './question-check.js';
-import { HttpRefusal, placeOf, refusedBy } from './refusal.js';
+import { HttpRefusal, refusedBy } from './refusal.js';
 import type { ApiRoom, ApiServer } from './room.js';
 import { addDoubtsRoute } from './routes-doubts.js';
 import { addOperationRoutes } from './routes-operations.js';
@@ -121,7 +121,7 @@ function refuse({ metrics, log }: ApiRoom, error: unknown, request: FastifyReque
   const { status, code, message, retryAfterSeconds, why } = refusedBy(error);
   const route = request.routeOptions.url ?? 'none';
   metrics.refused(code);
-  if (status === 500) log.error('a request failed', { route, why: placeOf(error) });
+  if (status === 500) log.error('a request failed', { route, why });
   else log.warn('a request was refused', { route, code, status, ...(why !== undefined && { why }) });
   if (retryAfterSeconds !== undefined) void reply.header('retry-after', retryAfterSeconds);
   return reply.headers(HEADERS).code(status).type('application/json; charset=utf-8').send({ code, message });

@@ -1,10 +1,19 @@
 /** Refusals that come after a look was recorded, or while it was, and say so. That there is nobody is an answer too. */
+import { systemReason } from '../../host/system-words.js';
 import { asError, FirebreakError } from '../../protocol/errors.js';
 import { AskerError } from '../asker-error.js';
 
-const IS_RECORDED = 'the look is recorded';
+export const IS_RECORDED = 'the look is recorded';
 /** Of one whose recording began, and of whose end nobody knows. */
 export const MAY_BE_RECORDED = 'the look may be recorded';
+
+/** A failure of the tracer's own, its `cause`, that came after the look was recorded. */
+export class FailedAfterLook extends FirebreakError {
+  constructor(cause: unknown) {
+    const code = cause instanceof FirebreakError ? cause.code : 'closed';
+    super(code, `${systemReason(cause)}; ${IS_RECORDED}`, { cause });
+  }
+}
 
 /**
  * What was found, or `not-found` in the words to tell; `missingReports` as in {@link TraceResult}. Throws what else
@@ -24,7 +33,7 @@ export async function orNotFound<T>(find: () => Promise<T>, missingReports: numb
 
 /**
  * What `work` makes of an answer whose look is in the log; a refusal says that it is, and so does the reason of a
- * signal that ended the work. Throws what `work` throws else.
+ * signal that ended the work. Throws what else `work` throws as {@link FailedAfterLook}.
  */
 export async function afterLook<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
   try {
@@ -34,7 +43,7 @@ export async function afterLook<T>(work: Promise<T>, signal?: AbortSignal): Prom
       throw new AskerError(error.code, `${error.message}; ${IS_RECORDED}`, { cause: error });
     if (error instanceof FirebreakError && error === signal?.reason)
       throw new FirebreakError(error.code, `${error.message}; ${IS_RECORDED}`, { cause: error });
-    throw error;
+    throw new FailedAfterLook(error);
   }
 }
 
