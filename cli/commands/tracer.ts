@@ -21,7 +21,7 @@ import type { DataFolder } from '../folder/folder.js';
 import { readKeyFile } from '../files/key-files.js';
 import { waitForLedger } from '../folder/ledger-place.js';
 import { usage } from '../terminal/exit.js';
-import { wholeNumber } from '../terminal/options.js';
+import { hostToListenOn, wholeNumber } from '../terminal/options.js';
 import { openFolderReader } from '../parts/ledger.js';
 import { makeToken, watchTokens } from '../parts/tracer-tokens.js';
 import type { WatchedTokens } from '../parts/tracer-tokens.js';
@@ -47,6 +47,7 @@ export function addTracerCommands(program: Command): void {
     .option(
       '--http-host <address>',
       'address for questions; any but loopback needs something in front of it that does TLS',
+      hostToListenOn,
       '127.0.0.1',
     )
     .option('--open-threads <count>', 'threads that open reports', wholeNumber(0, 64), defaultOpenThreads())

@@ -49,7 +49,7 @@ export interface TracerHttp {
   close(): Promise<void>;
 }
 
-/** Throws `port-in-use`, or `input` for an address that is not this machine's. */
+/** Throws `port-in-use`, or `input` for an address that is not this machine's, or none. */
 export async function serveTracerHttp(options: TracerHttpOptions): Promise<TracerHttp> {
   const { api, tokens, host = LOOPBACK, port, log, nowMs = () => Date.now() } = options;
   const limits = apiLimits(options.limits);
@@ -128,6 +128,7 @@ function refuse({ metrics, log }: ApiRoom, error: unknown, request: FastifyReque
 }
 
 async function listen(app: ApiServer, host: string, port: number): Promise<void> {
+  if (host === '') throw new FirebreakError('input', 'the tracer cannot listen on no host: name an address');
   await app.listen({ host, port }).catch(async (cause: NodeJS.ErrnoException) => {
     await app.close();
     throw cause.code === 'EADDRINUSE'

@@ -327,6 +327,7 @@ describe('a client without a tracer', () => {
     const { url } = await serve(api);
     const second = serve(api, { port: Number(new URL(url).port) });
     await expect(second).rejects.toMatchObject({ code: 'port-in-use' });
+    await expect(serve(api, { host: '' })).rejects.toMatchObject({ code: 'input' }); // Node would take all there are
     await expect(serve(api, { host: '203.0.113.1' })).rejects.toMatchObject({ code: 'input' });
   });
 });
