@@ -131,7 +131,7 @@ export class LookUps {
     const asked = { ...askedInTrace(request), question: 'path' } as const;
     const found = await orNotFound(async () => {
       const walks = await this.#walked(ground, { ...request, list: MAX_LIST }, signal);
-      return pathIn(ground.view, walks, { person, from: request.from }, this.#wordsOf(ground));
+      return pathIn(ground.view, walks, { ...request, person }, this.#wordsOf(ground));
     }, missingReports);
     const onIt = found instanceof AskerError ? [] : found.person.path.flatMap(({ from, to }) => [from, to]);
     const { index } = await access.record(look, asked, ascending([...onIt, person]), signal);
