@@ -18,6 +18,7 @@ import { dayOf } from '../../protocol/time.js';
 import { claimEmptyFolder } from '../folder/folder.js';
 import { positiveNumber, wholeNumber } from '../terminal/options.js';
 import { requireName, requireNew, requireOutside, requireWritableFile } from '../files/output-file.js';
+import { count } from '../present/counts.js';
 import { dateOf } from '../present/show-retention.js';
 import { terminalProgress } from '../terminal/progress.js';
 import { stopSignal } from '../terminal/shutdown.js';
@@ -96,8 +97,6 @@ async function city({ out, contactsFile, start, ...rest }: CityOptions): Promise
     stop.dispose();
   }
 }
-
-const count = (value: number): string => value.toLocaleString('en-GB');
 
 function figureLines({ people, days }: CitySettings, figures: CityFigures): string[] {
   const { contacts, perPersonAndDay, kinds, sampled } = figures;

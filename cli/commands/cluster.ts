@@ -1,6 +1,5 @@
 /** `firebreak cluster`: what several cases have in common, ranked, and who may have infected whom. */
 import type { Command } from 'commander';
-import { toHex } from '../../protocol/bytes.js';
 import { wholeClusterRequest } from '../../tracer/api/answers.js';
 import { askCluster } from '../../tracer/cluster/ask.js';
 import type { ClusterAnswer, ClusterLookUp } from '../../tracer/cluster/cluster-message.js';
@@ -9,23 +8,17 @@ import type { ClusterCase } from '../../tracer/cluster/cluster-result.js';
 import { MAX_HOPS } from '../../tracer/looks/trace-result.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import { readCasesFile } from '../files/cases-file.js';
-import { usage } from '../terminal/exit.js';
-import { readKeyFile } from '../files/key-files.js';
 import { TIME_FORMAT, time, wholeNumber } from '../terminal/options.js';
-import { openLoneTracer } from '../parts/lone-tracer.js';
+import { askOnFolder } from '../parts/asked-tracer.js';
 import { POLICY_OPTION, policyOption } from '../files/policy-files.js';
 import { showCluster } from '../present/show-cluster.js';
 import { requireWritable } from '../present/show-trace.js';
-import { findRunning } from '../files/run-files.js';
 import { inFolder, withFolderOptions } from '../folder/session.js';
 import type { FolderOptions, Session } from '../folder/session.js';
-import { beyondAllKnown, requireWindow } from '../terminal/trace-options.js';
+import { addWalkOptions, beyondAllKnown, MAX_SECONDS, requireWindow } from '../terminal/trace-options.js';
 import { lookOf, recordedLines, withLookOptions } from '../terminal/who-looks.js';
 import type { LookOptions } from '../terminal/who-looks.js';
 
-const MAX_SECONDS = 10 ** 9;
-const LATENT_SECONDS = 172_800;
-const MIN_SECONDS = 900;
 const LISTED = 20;
 
 interface ClusterOptions extends FolderOptions, LookOptions {
@@ -43,8 +36,9 @@ interface ClusterOptions extends FolderOptions, LookOptions {
   readonly policy?: string;
 }
 
+type AskedPolicy = Awaited<ReturnType<typeof policyOption>>;
+
 export function addClusterCommand(program: Command): void {
-  const seconds = wholeNumber(0, MAX_SECONDS);
   const command = withFolderOptions(
     program
       .command('cluster')
@@ -53,7 +47,7 @@ export function addClusterCommand(program: Command): void {
     '--cases <file>',
     `the cases: a tag number a line, and the onset after it where it is known ${TIME_FORMAT}`,
   );
-  withLookOptions(command)
+  const windowed = withLookOptions(command)
     .option('--hops <n>', `how many contacts away to look, 1 to ${MAX_HOPS}`, wholeNumber(1, MAX_HOPS), 3)
     .option(
       '--from <time>',
@@ -64,11 +58,14 @@ export function addClusterCommand(program: Command): void {
       '--to <time>',
       `end of the window ${TIME_FORMAT}; the last contact or stay by default`,
       time('--to'),
+    );
+  addWalkOptions(windowed)
+    .option(
+      '--incubation-seconds <s>',
+      'from exposure until a person falls ill, at least',
+      wholeNumber(0, MAX_SECONDS),
+      0,
     )
-    .option('--min-seconds <s>', 'near this long within 24 hours makes a close contact', seconds, MIN_SECONDS)
-    .option('--latent-seconds <s>', 'from exposure until a person infects others', seconds, LATENT_SECONDS)
-    .option('--infectious-seconds <s>', 'for how long a person infects others; without it, for ever', seconds)
-    .option('--incubation-seconds <s>', 'from exposure until a person falls ill, at least', seconds, 0)
     .option('--no-gateways', 'weigh people only, not the places where gateways saw the cases')
     .option(
       '--list <n>',
@@ -113,21 +110,11 @@ function questionOf(options: ClusterOptions, cases: ClusterCase[]): ClusterLookU
   };
 }
 
-/** Asks the tracer that runs on the folder; without one, reads the ledger itself. */
-async function ask(
-  session: Session,
-  question: ClusterLookUp,
-  asked: Awaited<ReturnType<typeof policyOption>>,
-): Promise<ClusterAnswer> {
-  const { folder, signal } = session;
-  const running = await findRunning(folder, 'tracer');
-  if (running === undefined) {
-    return answerCluster(await openLoneTracer(session, asked), question, signal);
-  }
-  if (asked.policy !== undefined)
-    throw usage('a tracer runs on this folder and reads under its own policy: give --policy to tracer run');
-  return askCluster(running.http, toHex(await readKeyFile(folder.tracer.apiToken)), question, signal);
-}
+const ask = (session: Session, question: ClusterLookUp, asked: AskedPolicy): Promise<ClusterAnswer> =>
+  askOnFolder(session, asked, {
+    running: (url, token) => askCluster(url, token, question, session.signal),
+    lone: (tracer) => answerCluster(tracer, question, session.signal),
+  });
 
 /** Fills in the window where the question leaves it open, records the look, answers. */
 async function answerCluster(

@@ -1,7 +1,5 @@
 /** `firebreak evidence verify`: what a trace showed, checked on a machine that has nothing else (docs/evidence.md). */
-import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
-import { fromHex } from '../../protocol/bytes.js';
 import { MAX_EVIDENCE_BYTES } from '../../protocol/evidence/bundle.js';
 import type { NoteVerifier } from '../../protocol/tlog/note.js';
 import {
@@ -13,6 +11,7 @@ import { checkEvidence } from '../../tracer/evidence/check.js';
 import { readInputFile } from '../files/input-file.js';
 import { POLICY_OPTION, policyOption } from '../files/policy-files.js';
 import { evidenceLines } from '../present/show-evidence.js';
+import { publicKeyHex } from '../terminal/options.js';
 import { verifierKey } from '../terminal/verifier-key.js';
 
 export function addEvidenceCommands(program: Command): void {
@@ -26,7 +25,7 @@ export function addEvidenceCommands(program: Command): void {
     .option(
       '--issuer <hex>',
       'the authority’s issuer key, as firebreak.json has it; must be the file’s',
-      publicKey,
+      publicKeyHex,
     )
     .option(...POLICY_OPTION)
     .action((file: string, options: VerifyOptions) => verify(file, options));
@@ -36,11 +35,6 @@ interface VerifyOptions {
   readonly vkey: NoteVerifier;
   readonly issuer?: Uint8Array;
   readonly policy?: string;
-}
-
-function publicKey(text: string): Uint8Array {
-  if (/^[0-9a-fA-F]{64}$/.test(text)) return fromHex(text);
-  throw new InvalidArgumentError('It must be a public key in 64 hex digits.');
 }
 
 async function verify(file: string, { vkey, issuer, policy: policyFile }: VerifyOptions): Promise<void> {

@@ -17,6 +17,7 @@ import { readInputFile } from '../files/input-file.js';
 import { consoleLog } from '../terminal/log.js';
 import { usage } from '../terminal/exit.js';
 import { caseNumber } from '../terminal/options.js';
+import { count } from '../present/counts.js';
 import { requireWritable, showTrace } from '../present/show-trace.js';
 import { terminalProgress } from '../terminal/progress.js';
 import { stopSignal } from '../terminal/shutdown.js';
@@ -156,5 +157,3 @@ async function importInto(dir: string, { files, ...options }: ImportWork): Promi
     await store.close();
   }
 }
-
-const count = (value: number): string => value.toLocaleString('en-GB');

@@ -1,6 +1,5 @@
 /** `firebreak trace`: who was in contact with a case, in which order, and why. */
 import type { Command } from 'commander';
-import { toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { answerLookUp } from '../../tracer/api/answers.js';
 import { Pulse } from '../../tracer/api/pulse.js';
@@ -10,12 +9,10 @@ import type { LookUp, LookUpAnswer } from '../../tracer/looks/trace-message.js';
 import { writeNew } from '../files/atomic-file.js';
 import { usage } from '../terminal/exit.js';
 import { callOf } from '../terminal/how-called.js';
-import { readKeyFile } from '../files/key-files.js';
 import { caseNumber } from '../terminal/options.js';
-import { openLoneTracer } from '../parts/lone-tracer.js';
+import { askOnFolder } from '../parts/asked-tracer.js';
 import { POLICY_OPTION, policyOption } from '../files/policy-files.js';
 import { requireWritable, showTrace } from '../present/show-trace.js';
-import { findRunning } from '../files/run-files.js';
 import { inFolder, withFolderOptions } from '../folder/session.js';
 import type { FolderOptions, Session } from '../folder/session.js';
 import { addTraceOptions, askedOf, beyondAllKnown, requireWindow } from '../terminal/trace-options.js';
@@ -122,15 +119,8 @@ function questionOf(options: TraceCommandOptions): LookUp {
   };
 }
 
-/** Asks the tracer that runs on the folder; without one, reads the ledger itself. */
-async function ask(session: Session, question: LookUp, asked: AskedPolicy): Promise<LookUpAnswer> {
-  const { folder, signal } = session;
-  const running = await findRunning(folder, 'tracer');
-  if (running === undefined) {
-    const tracer = await openLoneTracer(session, asked);
-    return answerLookUp(tracer, new Pulse(tracer, () => Date.now()), question, signal);
-  }
-  if (asked.policy !== undefined)
-    throw usage('a tracer runs on this folder and reads under its own policy: give --policy to tracer run');
-  return askTracer(running.http, toHex(await readKeyFile(folder.tracer.apiToken)), question, signal);
-}
+const ask = (session: Session, question: LookUp, asked: AskedPolicy): Promise<LookUpAnswer> =>
+  askOnFolder(session, asked, {
+    running: (url, token) => askTracer(url, token, question, session.signal),
+    lone: (tracer) => answerLookUp(tracer, new Pulse(tracer, () => Date.now()), question, session.signal),
+  });

@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { isLoopback } from '../../host/loopback.js';
-import { toHex } from '../../protocol/bytes.js';
 import type { Log } from '../../protocol/log.js';
 import { tracerAnswers } from '../../tracer/api/answers.js';
 import { Pulse } from '../../tracer/api/pulse.js';
@@ -18,10 +17,10 @@ import { openWalkPool } from '../../tracer/walk/walk-pool.js';
 import type { WalkPool } from '../../tracer/walk/walk-pool.js';
 import { signerFrom } from '../folder/deployment.js';
 import type { DataFolder } from '../folder/folder.js';
-import { readKeyFile } from '../files/key-files.js';
 import { waitForLedger } from '../folder/ledger-place.js';
 import { usage } from '../terminal/exit.js';
-import { wholeNumber } from '../terminal/options.js';
+import { hostToListenOn, wholeNumber } from '../terminal/options.js';
+import { runningTracer } from '../parts/asked-tracer.js';
 import { openFolderReader } from '../parts/ledger.js';
 import { makeToken, watchTokens } from '../parts/tracer-tokens.js';
 import type { WatchedTokens } from '../parts/tracer-tokens.js';
@@ -30,7 +29,7 @@ import { startWriter } from '../parts/writer.js';
 import { POLICY_OPTION, policyOption } from '../files/policy-files.js';
 import { doubtLines } from '../present/show-doubts.js';
 import { tracerScreen } from '../present/tracer-screen.js';
-import { announce, findRunning, notRunning } from '../files/run-files.js';
+import { announce, notRunning } from '../files/run-files.js';
 import { inFolder, withFolderOptions } from '../folder/session.js';
 import type { FolderOptions, Session } from '../folder/session.js';
 
@@ -47,6 +46,7 @@ export function addTracerCommands(program: Command): void {
     .option(
       '--http-host <address>',
       'address for questions; any but loopback needs something in front of it that does TLS',
+      hostToListenOn,
       '127.0.0.1',
     )
     .option('--open-threads <count>', 'threads that open reports', wholeNumber(0, 64), defaultOpenThreads())
@@ -106,24 +106,24 @@ async function token(options: TokenOptions): Promise<void> {
 /** Of the tracer that runs, well or not. */
 async function status(options: FolderOptions): Promise<void> {
   await inFolder('tracer', options, async ({ folder }) => {
-    console.log(tracerScreen(await askHealth(...(await runningTracer(folder))), Date.now()));
+    console.log(tracerScreen(await askHealth(...(await requireRunning(folder))), Date.now()));
   });
 }
 
 /** Of the tracer that runs. */
 async function doubts(options: DoubtsOptions): Promise<void> {
   await inFolder('tracer', options, async ({ folder }) => {
-    const answer = await askDoubts(...(await runningTracer(folder)));
+    const answer = await askDoubts(...(await requireRunning(folder)));
     const lines = options.json === true ? [JSON.stringify(answer, null, 2)] : doubtLines(answer, folder.dir);
     console.log(lines.join('\n'));
   });
 }
 
-/** Where it is asked, and the folder's own token. Throws `unreachable` where none runs. */
-async function runningTracer(folder: DataFolder): Promise<[url: string, token: string]> {
-  const running = await findRunning(folder, 'tracer');
+/** As {@link runningTracer}. Throws `unreachable` where none runs. */
+async function requireRunning(folder: DataFolder): Promise<readonly [url: string, token: string]> {
+  const running = await runningTracer(folder);
   if (running === undefined) throw notRunning(folder, 'tracer');
-  return [running.http, toHex(await readKeyFile(folder.tracer.apiToken))];
+  return running;
 }
 
 async function run(options: RunOptions): Promise<void> {

@@ -10,7 +10,7 @@ import { serveWitnessHttp } from '../../witness/http.js';
 import { lookAtState, openStateFolder } from '../../witness/state-folder.js';
 import { openWitness } from '../../witness/witness.js';
 import { consoleLog } from '../terminal/log.js';
-import { wholeNumber } from '../terminal/options.js';
+import { hostToListenOn, wholeNumber } from '../terminal/options.js';
 import { openTogether } from '../parts/context.js';
 import { counted } from '../present/counts.js';
 import { stopSignal, untilStopped } from '../terminal/shutdown.js';
@@ -38,7 +38,12 @@ export function addWitnessCommands(program: Command): void {
     .description('cosign until stopped; logs ask by POST /add-checkpoint')
     .argument('<dir>', 'the folder of the witness')
     .requiredOption('--port <port>', 'port for logs to ask on; 0 takes a free one', wholeNumber(0, 65_535))
-    .option('--host <host>', 'address to listen on; put TLS in front of any but loopback', '127.0.0.1')
+    .option(
+      '--host <host>',
+      'address to listen on; put TLS in front of any but loopback',
+      hostToListenOn,
+      '127.0.0.1',
+    )
     .action((dir: string, options: RunOptions) => run(dir, options));
   witness
     .command('show')

@@ -32,7 +32,7 @@ export async function openLoneTracer(
   const writer = await startWriter({ ...session, log }, { signer, spoolDir: folder.tracer.spool, mqttUrl });
   onClose(writer.close);
   const { courier } = writer;
-  const given = { reader, signer, courier, asker: signal, openThreads: defaultOpenThreads() };
+  const given = { reader, signer, courier, openThreads: defaultOpenThreads() };
   const tracer = await startTracer({ ...session, ...given, ...asked });
   onClose(() => tracer.close());
   const progress = terminalProgress(process.stderr);

@@ -5,7 +5,6 @@ import type { Courier } from '../../courier/courier.js';
 import type { Clock } from '../../protocol/clock.js';
 import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
 import type { Signer } from '../../protocol/crypto/ed25519.js';
-import { unlessAborted } from '../../host/time-limit.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
 import type { Log } from '../../protocol/log.js';
@@ -44,8 +43,6 @@ interface TracerGiven {
   readonly signer?: Signer;
   /** Who must have cosigned what it reads. */
   readonly policy?: WitnessPolicy;
-  /** Of the one who asks, where there is one only: ends the wait until a look is recorded. */
-  readonly asker?: AbortSignal;
   /** Told of each look that the ledger has recorded. */
   readonly onLook?: () => void;
   /** Threads that walk; the tracer closes them. */
@@ -82,40 +79,29 @@ export async function startTracer(given: TracerGiven): Promise<Tracer> {
   });
 }
 
-const recorderOver = (courier: Courier, { config, clock, onLook, asker }: TracerGiven): AccessRecorder =>
+const recorderOver = (courier: Courier, { config, clock, onLook }: TracerGiven): AccessRecorder =>
   accessRecorder({
     auditPublicKey: config.auditPublicKey,
     nowMs: () => clock.nowMs(),
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
     commit: async (entries) => {
-      const indexes = await commit(courier, entries, asker);
+      const indexes = await commit(courier, entries);
       onLook?.();
       return indexes;
     },
   });
 
-/**
- * The indexes the ledger gave the entries. Throws `timeout`, `permission` when the ledger refused one, and the reason of the asker's
- * signal with word that they may be in the log all the same.
- */
-async function commit(
-  courier: Courier,
-  entries: Parameters<Courier['post']>[0],
-  asker: AbortSignal | undefined,
-): Promise<readonly number[]> {
+/** The indexes the ledger gave the entries. Throws `timeout`, and `permission` when the ledger refused one. */
+async function commit(courier: Courier, entries: Parameters<Courier['post']>[0]): Promise<readonly number[]> {
   const posted = await courier.post(entries);
   const late = new Promise<never>((_, reject) => {
     const error = new AskerError(
       'timeout',
-      'the ledger has not recorded this look, so there is no answer: see firebreak ledger status, and try again',
+      `the ledger has not said in time that it has this look, so there is no answer: see firebreak ledger status; ${MAY_BE_RECORDED}`,
     );
     setTimeout(() => reject(error), RECORD_WAIT_MS).unref();
   });
-  const delivered = Promise.race([Promise.all(posted.map((one) => one.delivered())), late]);
-  const deliveries = await unlessAborted(delivered, asker).catch((error: unknown) => {
-    if (!(error instanceof FirebreakError && error === asker?.reason)) throw error;
-    throw new FirebreakError(error.code, `${error.message}; ${MAY_BE_RECORDED}`, { cause: error });
-  });
+  const deliveries = await Promise.race([Promise.all(posted.map((one) => one.delivered())), late]);
   return deliveries.map((delivery) => {
     if (delivery.index !== undefined) return delivery.index;
     throw new AskerError('permission', `the ledger refused to record this look: ${delivery.refusal}`);

@@ -1,6 +1,7 @@
 /** A trace as a person reads it: a tree from the case outwards, in the order of tracing.md, with its evidence. */
 import pc from 'picocolors';
 import type { PathStep, ReachedPerson, TraceResult } from '../../tracer/looks/trace-result.js';
+import type { AttenuationClass } from '../../tracer/walk/lens.js';
 import { duration, localSpan, localTime, localZone } from '../terminal/times.js';
 import { count, counted } from './counts.js';
 import { missingReportsLines } from './missing-reports.js';
@@ -45,15 +46,16 @@ function terms(trace: TraceResult): string {
       ? []
       : [`who was at a gateway is known from ${localTime(presenceFrom)} on only`]),
     `people pass it on from ${duration(latentSeconds)} after exposure${infectious}`,
-    ...columnTerms(trace.direction),
+    ...columnTerms(trace.direction, attenuation),
   ].join('\n');
 }
 
-function columnTerms(direction: TraceResult['direction']): string[] {
+function columnTerms(direction: TraceResult['direction'], attenuation: AttenuationClass): string[] {
   return [
     ...(direction === 'forward'
       ? []
       : ['exposing from: may have infected the next person on the way from then on']),
+    ...(attenuation === 'near' ? [] : ['near: immediate and near seconds, whatever class was asked for']),
     'score: 0 to 1, higher the longer and the nearer, over all ways that lead there',
   ];
 }

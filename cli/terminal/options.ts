@@ -64,6 +64,12 @@ export function place(text: string): { readonly x: number; readonly y: number } 
   throw new InvalidArgumentError('It must be two numbers of metres, such as 3.5,2.');
 }
 
+/** An address of this machine to listen on. Without one Node would listen on all of them. */
+export function hostToListenOn(text: string): string {
+  if (text.trim() !== '') return text;
+  throw new InvalidArgumentError('It must be an address of this machine, such as 127.0.0.1.');
+}
+
 /** An Ed25519 public key in 64 hex digits. */
 export function publicKeyHex(text: string): Uint8Array {
   if (/^[0-9a-fA-F]{64}$/.test(text)) return fromHex(text);

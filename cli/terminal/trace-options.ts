@@ -1,4 +1,4 @@
-/** The options of a trace, the same for `demo` and `trace`. */
+/** The options of a trace, the same for `demo` and `trace`, and some of them for `cluster`. */
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { MAX_LISTED } from '../../tracer/looks/trace-message.js';
@@ -11,7 +11,7 @@ import { count } from '../present/counts.js';
 import { TIME_FORMAT, time, wholeNumber } from './options.js';
 import { localTime } from './times.js';
 
-const MAX_SECONDS = 10 ** 9;
+export const MAX_SECONDS = 10 ** 9;
 const LATENT_SECONDS = 172_800;
 const MIN_SECONDS = 900;
 
@@ -31,8 +31,7 @@ export interface TraceOptions {
 }
 
 export function addTraceOptions(command: Command): Command {
-  const seconds = wholeNumber(0, MAX_SECONDS);
-  return command
+  const windowed = command
     .option('--hops <n>', `how many contacts away to look, 1 to ${MAX_HOPS}`, wholeNumber(1, MAX_HOPS), 3)
     .addOption(
       new Option(
@@ -47,10 +46,8 @@ export function addTraceOptions(command: Command): Command {
       `start of the window ${TIME_FORMAT}; the first contact by default`,
       time('--from'),
     )
-    .option('--to <time>', `end of the window ${TIME_FORMAT}; the last contact by default`, time('--to'))
-    .option('--min-seconds <s>', 'near this long within 24 hours makes a close contact', seconds, MIN_SECONDS)
-    .option('--latent-seconds <s>', 'from exposure until a person infects others', seconds, LATENT_SECONDS)
-    .option('--infectious-seconds <s>', 'for how long a person infects others; without it, for ever', seconds)
+    .option('--to <time>', `end of the window ${TIME_FORMAT}; the last contact by default`, time('--to'));
+  return addWalkOptions(windowed)
     .addOption(
       new Option('--attenuation <class>', 'which contact counts as near: of this class and nearer ones')
         .choices(['immediate', 'near', 'medium'])
@@ -64,6 +61,19 @@ export function addTraceOptions(command: Command): Command {
     )
     .option('--json <file>', 'write the trace as JSON')
     .option('--csv <file>', 'write the trace as CSV, a row a person');
+}
+
+/** Who passes it on to whom, and when: of a cluster too. */
+export function addWalkOptions(command: Command): Command {
+  const seconds = wholeNumber(0, MAX_SECONDS);
+  return command
+    .option('--min-seconds <s>', 'near this long within 24 hours makes a close contact', seconds, MIN_SECONDS)
+    .option('--latent-seconds <s>', 'from exposure until a person infects others', seconds, LATENT_SECONDS)
+    .option(
+      '--infectious-seconds <s>',
+      'for how long a person infects others; without it, for ever',
+      seconds,
+    );
 }
 
 /** What is asked, but for the case and the window; defaults are left out, as they are in an answer. */

@@ -60,6 +60,16 @@ describe('the printed tree of a trace', () => {
     expect(forward.join('\n')).not.toContain('exposing');
   });
 
+  it('says what near means where other seconds make a close contact', () => {
+    const meaning = 'near: immediate and near seconds, whatever class was asked for';
+    const apart = { ...met(1, 9, 1), bucketSeconds: [0, 0, 1200, 0] } as const;
+    const medium = linesOf([apart], { direction: 'forward', attenuation: 'medium' });
+    expect(medium).toContain(meaning);
+    expect(medium.join('\n')).toMatch(/└─ 9 .* 0 s near, /);
+    expect(linesOf([met(1, 9, 1)], { attenuation: 'immediate' })).toContain(meaning);
+    expect(linesOf([met(1, 9, 1)], {})).not.toContain(meaning);
+  });
+
   it('names the minute of an encounter once where it begins and ends in it', () => {
     const moment = { ...met(1, 9, 1), end: START + 3620, bucketSeconds: [20, 0, 0, 0] } as const;
     const lines = linesOf([moment], { direction: 'forward', minSeconds: 10 });

@@ -57,6 +57,8 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], says: st
   ['an unknown option', ['demo', '--fast'], "unknown option '--fast'"],
   ['an unknown command', ['sing'], "unknown command 'sing'"],
   ['a trace without a folder', ['trace', '--case', '1'], '--data-dir <dir>'],
+  ['a tracer on no host', ['tracer', 'run', '--data-dir', 'DIR', '--http-host', ''], 'such as 127.0.0.1'],
+  ['a witness on no host', ['witness', 'run', 'DIR', '--port', '0', '--host', ' '], 'such as 127.0.0.1'],
   ['a token for nobody', ['tracer', 'token', '--data-dir', 'DIR'], '--name <name>'],
   [
     'a token without a name',

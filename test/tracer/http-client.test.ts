@@ -61,13 +61,22 @@ describe.each(['trace', 'cluster'] as const)('a %s asked of a tracer that runs',
 
 describe('a wait for a tracer', () => {
   const limits = { limitMs: 20, whenLate: 'ask for less' };
-
-  it.each([
+  const silences = [
     ['nothing comes', () => undefined],
     ['an answer begins and does not end', (_asked, response) => void response.write('{"code":')],
-  ] satisfies [string, RequestListener][])('ends where %s', async (_what, answer) => {
+  ] satisfies [string, RequestListener][];
+
+  it.each(silences)('ends where %s, and says that the look may stand', async (_what, answer) => {
     const url = await answering(answer);
     await expect(ask(url, '', '/v1/cluster', {}, limits)).rejects.toMatchObject({
+      code: 'timeout',
+      message: `the tracer at ${url} takes too long; ask for less; the look may be recorded`,
+    });
+  });
+
+  it.each(silences)('that asks about nobody ends where %s, and speaks of no look', async (_what, answer) => {
+    const url = await answering(answer);
+    await expect(ask(url, '', '/v1/health', undefined, limits)).rejects.toMatchObject({
       ...{ code: 'timeout', message: `the tracer at ${url} takes too long; ask for less` },
     });
   });

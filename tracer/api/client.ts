@@ -11,7 +11,9 @@ import { MAY_BE_RECORDED } from '../looks/nobody-found.js';
 import { answerSchema } from '../looks/trace-message.js';
 import type { LookUp, LookUpAnswer } from '../looks/trace-message.js';
 
-const LIMITS = { limitMs: 60_000, whenLate: 'try again' };
+const LIMIT_MS = 60_000;
+const LIMITS = { limitMs: LIMIT_MS, whenLate: 'try again' };
+const OF_A_TRACE = { limitMs: LIMIT_MS, whenLate: 'ask for fewer hops or a shorter window' };
 const OK = 200;
 const NO_ROUTE = 404;
 /** A newer tracer may refuse with a code that this program does not know. */
@@ -28,8 +30,8 @@ const HANDED_ON: readonly ErrorCode[] = [
 ];
 
 /**
- * Throws what the tracer refuses with, `unreachable`, `timeout`, or `format` for an answer that is none; `closed` when the
- * signal ends the wait, which the tracer may have recorded the look before.
+ * Throws what the tracer refuses with, `unreachable`, or `format` for an answer that is none; `timeout`, and `closed` when the
+ * signal ends the wait, before either of which the tracer may have recorded the look.
  */
 export async function askTracer(
   url: string,
@@ -37,7 +39,7 @@ export async function askTracer(
   question: LookUp,
   signal?: AbortSignal,
 ): Promise<LookUpAnswer> {
-  return answerIn(answerSchema, await ask(url, token, '/v1/trace', question, { ...LIMITS, signal }), url);
+  return answerIn(answerSchema, await ask(url, token, '/v1/trace', question, { ...OF_A_TRACE, signal }), url);
 }
 
 /** How it is, well or not. Throws as {@link askTracer}. */
@@ -76,7 +78,7 @@ export interface Answered {
 
 /**
  * Posts the question, or gets what is at the path where there is none. Throws `unreachable`, for what is no JSON too, `timeout`,
- * and `closed` when the signal ends the wait.
+ * and `closed` when the signal ends the wait: both with word that the look may be recorded where a question was posted.
  */
 export async function ask(
   url: string,
@@ -98,8 +100,11 @@ export async function ask(
   } catch (cause) {
     if (signal?.aborted) throw stoppedAsking(url);
     const isLate = cause instanceof Error && cause.name === 'TimeoutError';
+    const mayStand = question === undefined ? '' : `; ${MAY_BE_RECORDED}`;
     throw isLate
-      ? new FirebreakError('timeout', `the tracer at ${url} takes too long; ${whenLate}`, { cause })
+      ? new FirebreakError('timeout', `the tracer at ${url} takes too long; ${whenLate}${mayStand}`, {
+          cause,
+        })
       : new FirebreakError('unreachable', `the tracer at ${url} does not answer`, { cause });
   }
 }

@@ -21,8 +21,8 @@ const readingOn = (behind: number): HttpRefusal =>
 
 /** A failure in words for anybody who may see health. */
 function wordsFor(error: unknown): string {
-  const { status, why, message } = refusedBy(error);
-  return status === 500 || why !== undefined ? 'its log says why' : message;
+  const { why, message } = refusedBy(error);
+  return why !== undefined ? 'its log says why' : message;
 }
 
 interface Followed {

@@ -2,6 +2,7 @@
 import { FirebreakError } from '../../protocol/errors.js';
 import { AskerError } from '../asker-error.js';
 import { reasonOf } from '../follow/follow.js';
+import { FailedAfterLook, IS_RECORDED } from '../looks/nobody-found.js';
 import { isRefusalCode } from './refusal-codes.js';
 import type { RefusalCode } from './refusal-codes.js';
 
@@ -66,16 +67,20 @@ export function refusedBy(error: unknown): Refused {
       return { status: STATUS[code] ?? UNAVAILABLE, code, message };
     return { status: UNAVAILABLE, code: 'closed', message: FAILED, why: placeOf(error) };
   }
+  if (error instanceof FailedAfterLook) {
+    const refused = refusedBy(error.cause);
+    return { ...refused, message: `${refused.message}; ${IS_RECORDED}` };
+  }
   if (error instanceof FirebreakError)
     return { status: UNAVAILABLE, code: 'closed', message: FAILED, why: reasonOf(error) };
   const status = statusOf(error);
   const known = OF_FASTIFY[status];
   if (known !== undefined) return { status, code: known[0], message: known[1] };
-  return { status: 500, code: 'closed', message: FAILED };
+  return { status: 500, code: 'closed', message: FAILED, why: placeOf(error) };
 }
 
 /** Where an unexpected error arose: the first frame of its stack, which holds no data. */
-export function placeOf(error: unknown): string {
+function placeOf(error: unknown): string {
   const frame = error instanceof Error ? /^\s+at (.*)$/m.exec(error.stack ?? '')?.[1] : undefined;
   return `${error instanceof Error ? error.name : typeof error} at ${frame ?? 'no place known'}`;
 }

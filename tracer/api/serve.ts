@@ -17,7 +17,7 @@ import type { ApiLimits } from './limits.js';
 import { apiMetrics } from './metrics.js';
 import { addDescriptionRoute, describeApi } from './openapi.js';
 import { questionCheck } from './question-check.js';
-import { HttpRefusal, placeOf, refusedBy } from './refusal.js';
+import { HttpRefusal, refusedBy } from './refusal.js';
 import type { ApiRoom, ApiServer } from './room.js';
 import { addDoubtsRoute } from './routes-doubts.js';
 import { addOperationRoutes } from './routes-operations.js';
@@ -49,7 +49,7 @@ export interface TracerHttp {
   close(): Promise<void>;
 }
 
-/** Throws `port-in-use`, or `input` for an address that is not this machine's. */
+/** Throws `port-in-use`, or `input` for an address that is not this machine's, or none. */
 export async function serveTracerHttp(options: TracerHttpOptions): Promise<TracerHttp> {
   const { api, tokens, host = LOOPBACK, port, log, nowMs = () => Date.now() } = options;
   const limits = apiLimits(options.limits);
@@ -121,13 +121,14 @@ function refuse({ metrics, log }: ApiRoom, error: unknown, request: FastifyReque
   const { status, code, message, retryAfterSeconds, why } = refusedBy(error);
   const route = request.routeOptions.url ?? 'none';
   metrics.refused(code);
-  if (status === 500) log.error('a request failed', { route, why: placeOf(error) });
+  if (status === 500) log.error('a request failed', { route, why });
   else log.warn('a request was refused', { route, code, status, ...(why !== undefined && { why }) });
   if (retryAfterSeconds !== undefined) void reply.header('retry-after', retryAfterSeconds);
   return reply.headers(HEADERS).code(status).type('application/json; charset=utf-8').send({ code, message });
 }
 
 async function listen(app: ApiServer, host: string, port: number): Promise<void> {
+  if (host === '') throw new FirebreakError('input', 'the tracer cannot listen on no host: name an address');
   await app.listen({ host, port }).catch(async (cause: NodeJS.ErrnoException) => {
     await app.close();
     throw cause.code === 'EADDRINUSE'

@@ -40,7 +40,7 @@ export function clusterDesk(ground: ClusterGround): ClusterDesk {
       counted: (person) => everybody.add(person),
     },
     reachedWith: (named) => everybody.tagsWith(named),
-    record: (...look) => access.record(...look),
+    record: (look, asked, reached) => access.record(look, asked, reached, signal),
     signal,
   };
 }

@@ -13,7 +13,7 @@ export interface ClusterDesk {
   /** Everybody whom the walks reached and the gateways counted, and these tags, ascending and distinct. */
   readonly reachedWith: (named: readonly number[]) => Float64Array;
   readonly signal?: AbortSignal | undefined;
-  /** The entry, once the ledger's receipt for it verified; `reached` is ascending and distinct. Throws when it did not come. */
+  /** The entry, once the ledger's receipt for it verified; `reached` is ascending and distinct. Throws when it did not come, and the reason of the signal. */
   record(look: Look, asked: Asked, reached: Float64Array): Promise<{ readonly index: number }>;
 }
 
@@ -26,7 +26,6 @@ export async function lookUpCluster(
   const result = await findClusters(desk.trace, desk.presence, request, desk.signal);
   const asked = askedIn(request, desk.presence !== undefined);
   const reached = desk.reachedWith(tagsInCluster(result));
-  desk.signal?.throwIfAborted(); // what nobody waits for is no look
   const { index } = await desk.record(look, asked, reached);
   return { result, accessIndex: index };
 }

@@ -7,6 +7,7 @@ import type { AccessRecord, SealedAccess } from '../../protocol/payload/access.j
 import { SALT_BYTES } from '../../protocol/payload/salt.js';
 import { isPlain } from '../../protocol/plain-text.js';
 import { AskerError, telling } from '../asker-error.js';
+import { recordedUnlessStopped } from './nobody-found.js';
 import { PLAIN_WORDS } from './recorded-words.js';
 import type { TraceRequest } from './trace-result.js';
 
@@ -34,9 +35,10 @@ export interface AccessRecorder {
    * Records that this look reached these tags, ascending and distinct: all that the answer names or counts.
    * Resolves once the ledger's receipts for all of its entries verified. Throws when one did not come; `input`
    * for a look without officer or purpose, or with words that are not plain; `format` for tags that do not
-   * ascend, or a question out of bounds; `size` for more tags than a look can name.
+   * ascend, or a question out of bounds; `size` for more tags than a look can name; the reason of the signal, which
+   * ends the wait, with word that the look may be recorded where that had begun.
    */
-  record(look: Look, asked: Asked, reached: ArrayLike<number>): Promise<RecordedAccess>;
+  record(look: Look, asked: Asked, reached: ArrayLike<number>, signal?: AbortSignal): Promise<RecordedAccess>;
 }
 
 export interface AccessDeps {
@@ -60,7 +62,7 @@ const LOOK_LENGTH = 16;
 
 export function accessRecorder({ auditPublicKey, nowMs, randomBytes, commit }: AccessDeps): AccessRecorder {
   return {
-    async record({ officer, purpose }, asked, reached) {
+    async record({ officer, purpose }, asked, reached, signal) {
       if (officer.trim() === '' || purpose.trim() === '') {
         throw new AskerError('input', 'a look needs an officer and a purpose: both are recorded');
       }
@@ -76,10 +78,10 @@ export function accessRecorder({ auditPublicKey, nowMs, randomBytes, commit }: A
           },
         ),
       );
+      signal?.throwIfAborted(); // what nobody waits for is no look
       const timeMs = nowMs();
-      const [index, ...further] = await commit(
-        parts.map(({ payload }) => ({ type: ENTRY_TYPE.access, timeMs, payload })),
-      );
+      const entries = parts.map(({ payload }) => ({ type: ENTRY_TYPE.access, timeMs, payload }));
+      const [index, ...further] = await recordedUnlessStopped(commit(entries), signal);
       const [first] = parts;
       if (first === undefined || index === undefined || further.length !== parts.length - 1)
         throw new AskerError('closed', 'not all entries of this look were recorded: there is no answer');

@@ -3,7 +3,7 @@ import { AskerError } from '../asker-error.js';
 import type { ContactView } from '../contacts/view.js';
 import { presenceFromIn } from '../presence/presence-view.js';
 import type { TraceWords } from './rows-told.js';
-import { rowOfPerson } from './trace.js';
+import { rowOfPerson, withSource } from './trace.js';
 import type { ReachedPerson, TraceRequest } from './trace-result.js';
 import type { TraceWalks } from '../walk/trace-walks.js';
 
@@ -16,18 +16,18 @@ export interface FoundPath {
 }
 
 /** A path that is looked for: of which trace, and to whom. */
-type PathRequest = Pick<TraceRequest, 'from'> & { readonly person: string };
+type PathRequest = Pick<TraceRequest, 'case' | 'from'> & { readonly person: string };
 
 /** Throws `not-found` where none does, and what `ledgerOf` throws. */
 export function pathIn(
   { people }: ContactView,
   { reached, sources }: TraceWalks,
-  { person, from }: PathRequest,
+  { person, ...request }: PathRequest,
   words: TraceWords,
 ): FoundPath {
-  const gap = presenceFromIn(words.presence, from);
+  const gap = presenceFromIn(words.presence, request.from);
   const row = rowOfPerson(people, reached, Number(person), words);
-  if (row) return { as: 'reached', person: row, ...gap };
+  if (row) return { as: 'reached', person: sources ? withSource(row, request) : row, ...gap };
   const source = sources && rowOfPerson(people, sources, Number(person), words);
   if (source) return { as: 'source', person: source, ...gap };
   throw new AskerError('not-found', `no path of this trace leads to that person${inWords(gap)}`);

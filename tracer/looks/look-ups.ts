@@ -109,13 +109,12 @@ export class LookUps {
     const presence = request.presence ? { places: book.places(), gateways } : undefined;
     const found = await orNotFound(() => this.#told(ground, request, wish, signal), missingReports);
     if (found instanceof AskerError) {
-      await access.record(look, askedInTrace(request), []);
+      await access.record(look, askedInTrace(request), [], signal);
       throw found;
     }
-    signal?.throwIfAborted(); // what nobody waits for is no look
     const { result, walks, shown } = found;
     const reached = tagsReached(view.people, walks);
-    const recorded = await access.record(look, askedInTrace(request), reached);
+    const recorded = await access.record(look, askedInTrace(request), reached, signal);
     const answer = { result: { ...result, missingReports }, accessIndex: recorded.index };
     if (wish === undefined || signer === undefined) return answer;
     const contactAt = (place: Place) => this.#reading.contacts.contactAt(view, place);
@@ -132,11 +131,10 @@ export class LookUps {
     const asked = { ...askedInTrace(request), question: 'path' } as const;
     const found = await orNotFound(async () => {
       const walks = await this.#walked(ground, { ...request, list: MAX_LIST }, signal);
-      return pathIn(ground.view, walks, { person, from: request.from }, this.#wordsOf(ground));
+      return pathIn(ground.view, walks, { ...request, person }, this.#wordsOf(ground));
     }, missingReports);
-    signal?.throwIfAborted();
     const onIt = found instanceof AskerError ? [] : found.person.path.flatMap(({ from, to }) => [from, to]);
-    const { index } = await access.record(look, asked, ascending([...onIt, person]));
+    const { index } = await access.record(look, asked, ascending([...onIt, person]), signal);
     if (found instanceof AskerError) throw found;
     return { ...found, missingReports, accessIndex: index };
   }
@@ -153,9 +151,8 @@ export class LookUps {
     const contactAt = (place: Place) => this.#reading.contacts.contactAt(view, place);
     const { missingPayloads: missingReports } = this.#reading.intake.status();
     const found = await orNotFound(() => contactRows(view, question, contactAt, signal), missingReports);
-    signal?.throwIfAborted();
     const met = found instanceof AskerError ? [] : found.contacts.map((row) => row.person);
-    const { index } = await access.record(look, asked, ascending(met));
+    const { index } = await access.record(look, asked, ascending(met), signal);
     if (found instanceof AskerError) throw found;
     return { ...found, missingReports, accessIndex: index };
   }

@@ -1,10 +1,19 @@
-/** Refusals that come after a look was recorded, and say so. That there is nobody is an answer too. */
-import { FirebreakError } from '../../protocol/errors.js';
+/** Refusals that come after a look was recorded, or while it was, and say so. That there is nobody is an answer too. */
+import { systemReason } from '../../host/system-words.js';
+import { asError, FirebreakError } from '../../protocol/errors.js';
 import { AskerError } from '../asker-error.js';
 
-const IS_RECORDED = 'the look is recorded';
-/** Of one whose recording began, and that nobody waited for. */
+export const IS_RECORDED = 'the look is recorded';
+/** Of one whose recording began, and of whose end nobody knows. */
 export const MAY_BE_RECORDED = 'the look may be recorded';
+
+/** A failure of the tracer's own, its `cause`, that came after the look was recorded. */
+export class FailedAfterLook extends FirebreakError {
+  constructor(cause: unknown) {
+    const code = cause instanceof FirebreakError ? cause.code : 'closed';
+    super(code, `${systemReason(cause)}; ${IS_RECORDED}`, { cause });
+  }
+}
 
 /**
  * What was found, or `not-found` in the words to tell; `missingReports` as in {@link TraceResult}. Throws what else
@@ -24,7 +33,7 @@ export async function orNotFound<T>(find: () => Promise<T>, missingReports: numb
 
 /**
  * What `work` makes of an answer whose look is in the log; a refusal says that it is, and so does the reason of a
- * signal that ended the work. Throws what `work` throws else.
+ * signal that ended the work. Throws what else `work` throws as {@link FailedAfterLook}.
  */
 export async function afterLook<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
   try {
@@ -34,8 +43,30 @@ export async function afterLook<T>(work: Promise<T>, signal?: AbortSignal): Prom
       throw new AskerError(error.code, `${error.message}; ${IS_RECORDED}`, { cause: error });
     if (error instanceof FirebreakError && error === signal?.reason)
       throw new FirebreakError(error.code, `${error.message}; ${IS_RECORDED}`, { cause: error });
-    throw error;
+    throw new FailedAfterLook(error);
   }
+}
+
+/**
+ * As `recording`, which has begun, but that it ends when the signal aborts: with the reason of that, and word that the look may be
+ * recorded. At once, since `unlessAborted` (host/time-limit.ts) gives only that moment to what knows better why it ends.
+ */
+export function recordedUnlessStopped<T>(recording: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return recording;
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(stoppedRecording(asError(signal.reason)));
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) setImmediate(stop);
+    void recording.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
+function stoppedRecording(reason: Error): FirebreakError {
+  const message = `${reason.message}; ${MAY_BE_RECORDED}`;
+  if (reason instanceof AskerError) return new AskerError(reason.code, message, { cause: reason });
+  return new FirebreakError(reason instanceof FirebreakError ? reason.code : 'closed', message, {
+    cause: reason,
+  });
 }
 
 /** "2 reports or approvals of gateways could not be read". */

@@ -124,11 +124,17 @@ function resultOf(
   return {
     ...request,
     reachedCount,
-    reached: rows.map((row) => ({ ...row, source: row.path[0]?.from ?? request.case })),
+    reached: rows.map((row) => withSource(row, request)),
     sourceCount: sources.reachedCount,
     sources: sourceRows,
   };
 }
+
+/** Somebody reached in a trace both ways: the row says where its path begins. */
+export const withSource = (row: ReachedPerson, request: Pick<TraceRequest, 'case'>): ReachedPerson => ({
+  ...row,
+  source: row.path[0]?.from ?? request.case,
+});
 
 /** One person's row of a walk, if it is listed. Throws what `ledgerOf` throws. */
 export function rowOfPerson(

@@ -112,18 +112,19 @@ describe('a question that does not fit', () => {
 });
 
 describe('a path over HTTP', () => {
-  it('is the row of the trace that leads to the person', async () => {
+  it.each([
+    ['forward', ['1 to 2', '2 to 3']],
+    ['both', ['2 to 3']],
+  ] as const)('is the row of the trace that leads to the person: %s', async (direction, steps) => {
     const { api } = await realApi();
     const { url, post } = await serve(api);
-    const { result } = await askTracer(url, LOCAL, local);
-    const response = await post('/v1/path', { ...asked, request: { ...request, person: '3' } });
+    const led = { ...request, direction };
+    const { result } = await askTracer(url, LOCAL, { ...local, request: led });
+    const response = await post('/v1/path', { ...asked, request: { ...led, person: '3' } });
     const { as, person } = pathAnswer.parse(await response.json());
     expect(as).toBe('reached');
     expect(person).toEqual(result.reached.find((row) => row.person === '3'));
-    expect(person.path.map(({ from, to }) => [from, to])).toEqual([
-      ['1', '2'],
-      ['2', '3'],
-    ]);
+    expect(person.path.map(({ from, to }) => `${from} to ${to}`)).toEqual(steps);
   });
 
   it('may lead from a source, in a trace both ways', async () => {
@@ -327,6 +328,7 @@ describe('a client without a tracer', () => {
     const { url } = await serve(api);
     const second = serve(api, { port: Number(new URL(url).port) });
     await expect(second).rejects.toMatchObject({ code: 'port-in-use' });
+    await expect(serve(api, { host: '' })).rejects.toMatchObject({ code: 'input' }); // Node would take all there are
     await expect(serve(api, { host: '203.0.113.1' })).rejects.toMatchObject({ code: 'input' });
   });
 });

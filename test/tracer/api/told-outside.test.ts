@@ -5,6 +5,7 @@ import type { ErrorCode } from '../../../protocol/errors.js';
 import { refusedBy } from '../../../tracer/api/refusal.js';
 import { AskerError } from '../../../tracer/asker-error.js';
 import { memoryContactStore } from '../../../tracer/contacts/open-contact-store.js';
+import { memoryCheckpointStore } from '../../../tracer/follow/checkpoint-store.js';
 import { threw, walksOf } from '../../../tracer/walk/walk-messages.js';
 import { ward } from '../evidence-stage.js';
 import { LOCAL, realApi, refusalOf, serve } from './stage.js';
@@ -36,6 +37,38 @@ describe('a failure of the tracer’s own', () => {
       expect(why).toBe('segment 7 is cut short');
     },
   );
+
+  it('says that a look was recorded before, and is logged all the same', async () => {
+    const checkpoints = memoryCheckpointStore();
+    const { api, log } = await realApi(ward(), { checkpoints });
+    const { post, lines } = await serve(api);
+    const before = log.entries.length;
+    vi.spyOn(checkpoints, 'save').mockRejectedValue(new Error('ENOSPC: no space left on device'));
+    expect(await refusalOf(await post('/v1/evidence', asked))).toEqual({
+      ...FAILED,
+      message: `${FAILED.message}; the look is recorded`,
+    });
+    expect(log.entries.length).toBe(before + 1);
+    expect(lines.join('\n')).toContain(
+      'the tracer cannot keep how far it has read (ENOSPC: no space left on device)',
+    );
+  });
+
+  it('says so of a fault of ours too, and the log has its place alone', async () => {
+    const { api, log } = await realApi();
+    const { post, lines } = await serve(api);
+    const append = log.append.bind(log);
+    log.append = (entry) => {
+      log.failing = { call: 'checkpoint', error: new RangeError('tag 151525 is out of range') };
+      return append(entry);
+    };
+    expect(await refusalOf(await post('/v1/evidence', asked))).toEqual({
+      ...{ ...FAILED, status: 500 },
+      message: `${FAILED.message}; the look is recorded`,
+    });
+    expect(lines.join('\n')).toMatch(/a request failed.*RangeError at .*told-outside\.test\.ts/);
+    expect(lines.join('\n')).not.toContain('151525');
+  });
 
   it('is no answer, and no look, where its contacts lack what they should hold', async () => {
     const contacts = memoryContactStore();

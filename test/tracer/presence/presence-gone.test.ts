@@ -81,7 +81,7 @@ describe('presence of which some had to go', () => {
     const presence = fullBook().view();
     const walks = walkTrace(view, request, new WalkWorkspace(), { presence });
     const pathTo = (person: string, from = request.from) =>
-      pathIn(view, walks, { person, from }, { presence });
+      pathIn(view, walks, { ...request, person, from }, { presence });
     expect(pathTo('2')).toMatchObject({ as: 'reached', presenceFrom: 20_701 * DAY });
     expect(pathTo('2', 20_701 * DAY)).not.toHaveProperty('presenceFrom');
     expect(() => pathTo('9')).toThrow(

@@ -1,0 +1,36 @@
+/** Who answers a question on a folder: the tracer that runs there, or one for this question alone. */
+import { toHex } from '../../protocol/bytes.js';
+import type { WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
+import type { Tracer } from '../../tracer/tracer.js';
+import { readKeyFile } from '../files/key-files.js';
+import { findRunning } from '../files/run-files.js';
+import type { DataFolder } from '../folder/folder.js';
+import type { Session } from '../folder/session.js';
+import { usage } from '../terminal/exit.js';
+import { openLoneTracer } from './lone-tracer.js';
+
+export interface WaysToAsk<Answer> {
+  readonly running: (url: string, token: string) => Promise<Answer>;
+  readonly lone: (tracer: Tracer) => Promise<Answer>;
+}
+
+/** Throws `usage` for a policy beside a tracer that runs, what {@link openLoneTracer} throws, and what the asking throws. */
+export async function askOnFolder<Answer>(
+  session: Session,
+  asked: { readonly policy?: WitnessPolicy },
+  ask: WaysToAsk<Answer>,
+): Promise<Answer> {
+  const running = await runningTracer(session.folder);
+  if (running === undefined) return ask.lone(await openLoneTracer(session, asked));
+  if (asked.policy !== undefined)
+    throw usage('a tracer runs on this folder and reads under its own policy: give --policy to tracer run');
+  return ask.running(...running);
+}
+
+/** Where the one that runs is asked, and the folder's own token; `undefined` where none runs. */
+export async function runningTracer(
+  folder: DataFolder,
+): Promise<readonly [url: string, token: string] | undefined> {
+  const running = await findRunning(folder, 'tracer');
+  return running && [running.http, toHex(await readKeyFile(folder.tracer.apiToken))];
+}
