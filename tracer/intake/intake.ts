@@ -168,14 +168,16 @@ export class Intake {
 
   /**
    * Takes what waited and has its keys now, of the log of `size` entries, and gives up what will never have them.
-   * `onTaken` is told of some at a time as they are taken. Gives whether there was any.
+   * `onTaken` is told of some at a time as they are taken. Gives whether there was any to take.
    */
   async takeWaiting(
     size: number,
     onTaken: OnTaken = async () => undefined,
     signal?: AbortSignal,
   ): Promise<boolean> {
-    return this.#late.take(size, this.#border.firstDay, onTaken, signal);
+    const { hasTaken, hasForgotten } = await this.#late.take(size, this.#border.firstDay, onTaken, signal);
+    if (hasForgotten) this.#hasForgotten = true;
+    return hasTaken;
   }
 
   /** `wanted`: those of `entries` that `payloads` are of, in the same order; `begin` is part of it, all or nothing. */
@@ -225,7 +227,7 @@ export class Intake {
 
   /**
    * Lets go of what left retention, once all that was logged before is taken: how entries fall into pages is no
-   * matter.
+   * matter. What waits for keys goes in {@link takeWaiting}, after what has them by then was taken.
    */
   #forgetPast(): void {
     const { firstDay } = this.#border;

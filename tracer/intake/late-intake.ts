@@ -44,6 +44,13 @@ export interface LateDeps {
 /** Told how many were taken: what was kept may be saved then. */
 export type OnTaken = (count: number) => Promise<void>;
 
+/** What became of what waited. */
+export interface TakenLate {
+  readonly hasTaken: boolean;
+  /** Some of it left retention. */
+  readonly hasForgotten: boolean;
+}
+
 export class LateIntake {
   readonly #deps: LateDeps;
   readonly #reports: WaitingReports;
@@ -79,21 +86,22 @@ export class LateIntake {
 
   /**
    * Takes what has its keys by now, reports from the log of `size` entries, and gives up what is of days before
-   * `firstDay`. Gives whether there was any.
+   * `firstDay`.
    */
   async take(
     size: number,
     firstDay: number,
     onTaken: OnTaken,
     signal: AbortSignal | undefined,
-  ): Promise<boolean> {
+  ): Promise<TakenLate> {
     const before = this.#size;
-    if (before + this.withoutRoom === 0) return false;
+    if (before + this.withoutRoom === 0) return { hasTaken: false, hasForgotten: false };
     await this.#takeReports(size, onTaken, signal);
     await this.#takeRecords(onTaken, signal);
+    const left = this.#size;
     this.#reports.forgetBefore(firstDay);
     this.#records.forgetBefore(firstDay);
-    return this.#size !== before;
+    return { hasTaken: left !== before, hasForgotten: this.#size !== left };
   }
 
   /** What is to be kept of them, beside what {@link changes} says. */
