@@ -57,7 +57,7 @@ const MISSING =
   'firebreak ledger fsck --data-dir DIR; once its folder is mended, stop the tracer, remove tracer/contacts, and start it';
 
 const CLONES =
-  'one tag sent different reports under one number: it was copied, or set back to an older copy of its memory; the first that was logged ' +
+  'one tag sent different reports under one number: it was copied, or set back to an older copy of its memory; the first that was opened ' +
   'counts, and the others are left out; firebreak tracer doubts --data-dir DIR lists them. Ask those who look after tags whether one ' +
   'was put back from a copy: enrol it anew. If none was, somebody else has its keys, and what is told in its name may be untrue; ' +
   'firebreak_clones_total says whether it goes on, and this is said until the days of such reports have left retention';
