@@ -146,9 +146,8 @@ export class StoreLevel implements Store {
 
   async removePayloads(day: number, signal?: AbortSignal): Promise<DayRecord> {
     const { files } = this.#parts;
-    const record = await this.#read((db) => removePayloads({ db, files }, day, signal));
-    await this.#alone(() => this.#wipeJournal());
-    return record;
+    const wipeJournal = (): Promise<void> => this.#alone(() => this.#wipeJournal());
+    return this.#read((db) => removePayloads({ db, files, wipeJournal }, day, signal));
   }
 
   /** Leaves everything synced in the database and the journal empty; after a failure, the journal as it is. */
@@ -249,9 +248,10 @@ export class StoreLevel implements Store {
 
   /**
    * The journal's frames hold payloads too: once all of them are synced in the database, zeros are written
-   * over them.
+   * over them. Throws `closed` after a failed commit, whose frame is nowhere else.
    */
   async #wipeJournal(): Promise<void> {
+    if (this.#hasFailed) throw new FirebreakError('closed', 'a commit failed: its journal stays');
     await this.#settle();
     this.#parts.behind.throwIfFailed();
     await this.#parts.journal.wipe();
