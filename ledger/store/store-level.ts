@@ -152,10 +152,11 @@ export class StoreLevel implements Store {
 
   /** Leaves everything synced in the database and the journal empty; after a failure, the journal as it is. */
   async close(): Promise<void> {
-    const { db, journal, head, files } = this.#parts;
+    const { db, journal, behind, head, files } = this.#parts;
     await this.#guard(() =>
       oneAfterTheOther([
         () => this.#comeToRest(),
+        () => behind.stop(),
         () => files.close(),
         () => db.close(),
         () => journal.close(),

@@ -1,9 +1,19 @@
 /** A commit that failed leaves the journal as it is, and the folder alone once the ledger is closed. */
 import { basename } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { NODE_DISK, type Disk } from '../../../ledger/store/disk.js';
 import { silentLog, type LogFields } from '../../../protocol/log.js';
-import { destroyedItem, issuer, noticeItem, officer, pruningItem, temporaryFolder } from '../deployment.js';
+import { openLedger } from '../../../ledger/ledger.js';
+import {
+  batchOf,
+  destroyedItem,
+  issuer,
+  ledgerDeps,
+  noticeItem,
+  officer,
+  pruningItem,
+  temporaryFolder,
+} from '../deployment.js';
 import { DAY, grown, laterMs, RETENTION_DAYS, stage } from '../pruning-stage.js';
 
 const ioError = (): Error => Object.assign(new Error('EIO: i/o error, write'), { code: 'EIO' });
@@ -75,4 +85,48 @@ test('a removal that ends behind a failed commit leaves the journal as it is, an
   expect(why).toEqual(['a commit failed: its journal stays']);
   expect(ledger.status().daysToRemove).toBe(1);
   await expect.poll(() => again.status().daysToRemove).toBe(0);
+});
+
+/** Tells of every call, and refuses journal writes while `failJournal`. */
+function watchedDisk() {
+  const { names, open, close } = namedDisk();
+  const refuse = (fd: number): void => {
+    if (watched.failJournal && names.get(fd)?.startsWith('journal')) throw ioError();
+  };
+  const write: Disk['write'] = (fd, piece) => (refuse(fd), NODE_DISK.write(fd, piece));
+  const writeAsync: Disk['writeAsync'] = async (fd, piece) => (refuse(fd), NODE_DISK.writeAsync(fd, piece));
+  const told = Object.entries({ ...NODE_DISK, open, close, write, writeAsync }).map(([name, call]) => [
+    name,
+    (...args: unknown[]) => {
+      watched.calls.push(name);
+      return (call as (...given: unknown[]) => unknown)(...args);
+    },
+  ]);
+  const watched = {
+    failJournal: false,
+    calls: [] as string[],
+    names,
+    disk: Object.fromEntries(told) as Disk,
+  };
+  return watched;
+}
+
+test('a ledger closed after a failed commit writes nothing more, also of the commits that waited', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const watched = watchedDisk();
+  const ledger = await openLedger(
+    ledgerDeps(await temporaryFolder(), { storeTuning: { disk: watched.disk } }),
+  );
+  const submit = (seq: number) => ledger.submit(batchOf(officer, seq, [noticeItem(`${seq}`)]));
+  await submit(0);
+  await submit(1);
+  watched.failJournal = true;
+  await expect(submit(2)).rejects.toMatchObject({ code: 'closed' });
+  await ledger.close();
+  const before = watched.calls.length;
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(watched.calls.slice(before)).toEqual([]);
+  expect(vi.getTimerCount()).toBe(0);
+  expect([...watched.names.values()]).toEqual([]);
 });
