@@ -14,6 +14,7 @@ import type { Journal } from './journal.js';
 import type { Row } from './journal-frames.js';
 import type { PayloadFiles } from './payload-files.js';
 import type { PayloadIndex } from './payload-index.js';
+import { oneAfterTheOther } from './one-after-the-other.js';
 import { readPayloads } from './read-payloads.js';
 import { rowsOf } from './store-commit-rows.js';
 import {
@@ -53,6 +54,7 @@ export class StoreLevel implements Store {
   #commitNumber: number;
   /** The last commit that is synced in the database. */
   #settled: number;
+  /** Ends with the last {@link #settle} under way. */
   #settling: Promise<void> | undefined;
   /** Ends with the last of what runs {@link #alone}. */
   #lastAlone: Promise<void> = Promise.resolve();
@@ -191,16 +193,24 @@ export class StoreLevel implements Store {
     await index.room(entries);
     if (behind.isFull) await behind.applied();
     if (!journal.isFull) return;
-    if (journal.isBlocked(this.#settled)) await (this.#settling ?? this.#settle());
+    if (journal.isBlocked(this.#settled)) await (this.#settling ?? this.#startSettling());
     behind.throwIfFailed();
     journal.turn();
-    this.#settling = this.#settle();
+    void this.#startSettling();
   }
 
   /**
    * Syncs the database while commits go on: by the time the other journal file is full, this one may be written over.
-   * Never rejects: what failed is told to the next commit.
+   * Resolves once that, and all begun before it, is over. Never rejects: what failed is told to the next commit.
    */
+  #startSettling(): Promise<void> {
+    const settling = Promise.all([this.#settling, this.#settle()]).then(() => {
+      if (this.#settling === settling) this.#settling = undefined;
+    });
+    this.#settling = settling;
+    return settling;
+  }
+
   async #settle(): Promise<void> {
     const commit = this.#commitNumber;
     try {
@@ -208,8 +218,6 @@ export class StoreLevel implements Store {
       this.#settled = Math.max(this.#settled, commit);
     } catch {
       // `behind` keeps the failure, and throws it at the next commit
-    } finally {
-      this.#settling = undefined;
     }
   }
 
@@ -253,7 +261,7 @@ export class StoreLevel implements Store {
    */
   async #wipeJournal(): Promise<void> {
     if (this.#hasFailed) throw new FirebreakError('closed', 'a commit failed: its journal stays');
-    await this.#settle();
+    await this.#startSettling();
     this.#parts.behind.throwIfFailed();
     await this.#parts.journal.wipe();
   }
@@ -280,19 +288,6 @@ export class StoreLevel implements Store {
       throw storeError(error, this.#parts.dir);
     }
   }
-}
-
-/** Does all of it whatever fails, then throws the first failure. */
-export async function oneAfterTheOther(steps: readonly (() => unknown)[]): Promise<void> {
-  const failures: unknown[] = [];
-  for (const step of steps) {
-    try {
-      await step();
-    } catch (error) {
-      failures.push(error);
-    }
-  }
-  if (failures.length > 0) throw failures[0];
 }
 
 const nameOf = (writerId: Uint8Array): string => asBuffer(writerId).toString('latin1');
