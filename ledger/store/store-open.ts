@@ -197,10 +197,15 @@ async function syncNames(dir: string, disk: Disk): Promise<void> {
   await syncFolder(disk, dirname(dir));
 }
 
-/** A power cut leaves such a commit, which was never answered; the head file tells if it was. */
+const NOT_WHOLE =
+  'the journal ends in a commit that is not whole, as a power cut leaves it, or a kill while the journal is wiped';
+
+/**
+ * A power cut leaves such a commit, which was never answered: the head file tells if it was. So does a kill in
+ * the middle of {@link Journal.wipe}, and the database has that one.
+ */
 function tellTorn({ torn: file }: FoundFrames, log: Log): void {
-  if (file !== undefined)
-    log.info('the journal ends in a commit that was cut short, as a power cut leaves it', { file });
+  if (file !== undefined) log.info(NOT_WHOLE, { file });
 }
 
 /**
