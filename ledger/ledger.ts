@@ -226,7 +226,7 @@ export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
     parts.remover.wake();
     return new OpenLedger(deps, parts);
   } catch (error) {
-    await store.close();
+    await store.close().catch(() => undefined);
     throw error;
   }
 }

@@ -94,7 +94,7 @@ export async function openLedgerFolder(
       },
     };
   } catch (error) {
-    await store.close();
+    await store.close().catch(() => undefined);
     throw error;
   }
 }

@@ -14,6 +14,7 @@ import type { Journal } from './journal.js';
 import type { Row } from './journal-frames.js';
 import type { PayloadFiles } from './payload-files.js';
 import type { PayloadIndex } from './payload-index.js';
+import { oneAfterTheOther } from './one-after-the-other.js';
 import { readPayloads } from './read-payloads.js';
 import { rowsOf } from './store-commit-rows.js';
 import {
@@ -53,6 +54,7 @@ export class StoreLevel implements Store {
   #commitNumber: number;
   /** The last commit that is synced in the database. */
   #settled: number;
+  /** Ends with the last {@link #settle} under way. */
   #settling: Promise<void> | undefined;
   /** Ends with the last of what runs {@link #alone}. */
   #lastAlone: Promise<void> = Promise.resolve();
@@ -146,17 +148,17 @@ export class StoreLevel implements Store {
 
   async removePayloads(day: number, signal?: AbortSignal): Promise<DayRecord> {
     const { files } = this.#parts;
-    const record = await this.#read((db) => removePayloads({ db, files }, day, signal));
-    await this.#alone(() => this.#wipeJournal());
-    return record;
+    const wipeJournal = (): Promise<void> => this.#alone(() => this.#wipeJournal());
+    return this.#read((db) => removePayloads({ db, files, wipeJournal }, day, signal));
   }
 
   /** Leaves everything synced in the database and the journal empty; after a failure, the journal as it is. */
   async close(): Promise<void> {
-    const { db, journal, head, files } = this.#parts;
+    const { db, journal, behind, head, files } = this.#parts;
     await this.#guard(() =>
       oneAfterTheOther([
         () => this.#comeToRest(),
+        () => behind.stop(),
         () => files.close(),
         () => db.close(),
         () => journal.close(),
@@ -191,16 +193,24 @@ export class StoreLevel implements Store {
     await index.room(entries);
     if (behind.isFull) await behind.applied();
     if (!journal.isFull) return;
-    if (journal.isBlocked(this.#settled)) await (this.#settling ?? this.#settle());
+    if (journal.isBlocked(this.#settled)) await (this.#settling ?? this.#startSettling());
     behind.throwIfFailed();
     journal.turn();
-    this.#settling = this.#settle();
+    void this.#startSettling();
   }
 
   /**
    * Syncs the database while commits go on: by the time the other journal file is full, this one may be written over.
-   * Never rejects: what failed is told to the next commit.
+   * Resolves once that, and all begun before it, is over. Never rejects: what failed is told to the next commit.
    */
+  #startSettling(): Promise<void> {
+    const settling = Promise.all([this.#settling, this.#settle()]).then(() => {
+      if (this.#settling === settling) this.#settling = undefined;
+    });
+    this.#settling = settling;
+    return settling;
+  }
+
   async #settle(): Promise<void> {
     const commit = this.#commitNumber;
     try {
@@ -208,8 +218,6 @@ export class StoreLevel implements Store {
       this.#settled = Math.max(this.#settled, commit);
     } catch {
       // `behind` keeps the failure, and throws it at the next commit
-    } finally {
-      this.#settling = undefined;
     }
   }
 
@@ -249,10 +257,11 @@ export class StoreLevel implements Store {
 
   /**
    * The journal's frames hold payloads too: once all of them are synced in the database, zeros are written
-   * over them.
+   * over them. Throws `closed` after a failed commit, whose frame is nowhere else.
    */
   async #wipeJournal(): Promise<void> {
-    await this.#settle();
+    if (this.#hasFailed) throw new FirebreakError('closed', 'a commit failed: its journal stays');
+    await this.#startSettling();
     this.#parts.behind.throwIfFailed();
     await this.#parts.journal.wipe();
   }
@@ -279,19 +288,6 @@ export class StoreLevel implements Store {
       throw storeError(error, this.#parts.dir);
     }
   }
-}
-
-/** Does all of it whatever fails, then throws the first failure. */
-export async function oneAfterTheOther(steps: readonly (() => unknown)[]): Promise<void> {
-  const failures: unknown[] = [];
-  for (const step of steps) {
-    try {
-      await step();
-    } catch (error) {
-      failures.push(error);
-    }
-  }
-  if (failures.length > 0) throw failures[0];
 }
 
 const nameOf = (writerId: Uint8Array): string => asBuffer(writerId).toString('latin1');

@@ -14,11 +14,12 @@ import { openHeadFile, type HeadFile } from './head-file.js';
 import { openJournal, type FoundFrames, type Journal } from './journal.js';
 import { unsettledFrames, type Frame } from './journal-frames.js';
 import { openPayloadFiles, type PayloadFiles } from './payload-files.js';
+import { oneAfterTheOther } from './one-after-the-other.js';
 import { PayloadIndex } from './payload-index.js';
 import type { PayloadStore } from './read-payloads.js';
 import { storeDamage } from './store-damage.js';
 import { FORMAT_KEY, indexOfKey, KEPT_DAY, payloadRange, segmentKey, STATE_KEY } from './store-keys.js';
-import { oneAfterTheOther, StoreLevel, type StoreParts } from './store-level.js';
+import { StoreLevel, type StoreParts } from './store-level.js';
 import { openDatabase, storeError, type Database } from './database.js';
 import { decodePayloadPlace } from './store-payloads.js';
 import { readDays } from './store-pruning.js';
@@ -199,10 +200,15 @@ async function syncNames(dir: string, disk: Disk): Promise<void> {
   await syncFolder(disk, dirname(dir));
 }
 
-/** A power cut leaves such a commit, which was never answered; the head file tells if it was. */
+const NOT_WHOLE =
+  'the journal ends in a commit that is not whole, as a power cut leaves it, or a kill while the journal is wiped';
+
+/**
+ * A power cut leaves such a commit, which was never answered: the head file tells if it was. So does a kill in
+ * the middle of {@link Journal.wipe}, and the database has that one.
+ */
 function tellTorn({ torn: file }: FoundFrames, log: Log): void {
-  if (file !== undefined)
-    log.info('the journal ends in a commit that was cut short, as a power cut leaves it', { file });
+  if (file !== undefined) log.info(NOT_WHOLE, { file });
 }
 
 /**

@@ -105,7 +105,7 @@ export interface Store {
   /**
    * Removes the payloads of a pruned day from the store's files and resolves with its record, which says so.
    * Harmless to repeat after a crash. May run beside commits, one day at a time. Rejects with the reason of
-   * `signal` when that is aborted first; the record stays as it is then.
+   * `signal` when that is aborted first, and with `closed` after a failed commit; the record stays as it is then.
    */
   removePayloads(day: number, signal?: AbortSignal): Promise<DayRecord>;
   close(): Promise<void>;

@@ -6,7 +6,7 @@
  */
 import { constants } from 'node:fs';
 import { join } from 'node:path';
-import { asError } from '../../protocol/errors.js';
+import { asError, FirebreakError } from '../../protocol/errors.js';
 import { openIfThere, type Disk } from './disk.js';
 import { joinRows } from './join-rows.js';
 import type { Row } from './journal-frames.js';
@@ -51,7 +51,8 @@ export class WriteBehind {
   #bytes = 0;
   #step: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #failure: Error | undefined;
+  /** Why nothing more is written: what the store failed with, or that it is closed. */
+  #end: Error | undefined;
   #lastTicket = 0;
   #appliedTicket = 0;
 
@@ -66,13 +67,23 @@ export class WriteBehind {
     return this.#bytes > MAX_WAITING_BYTES;
   }
 
-  /** Throws what the store failed with, if it did: nothing is lost, the journal has it. */
+  /** Throws what the store failed with, if it did, or `closed`: nothing is lost, the journal has it. */
   throwIfFailed(): void {
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#end !== undefined) throw this.#end;
   }
 
-  /** `entries`: how many the commit has; absent for rows that are not of a commit, which are never joined. */
+  /** Resolves when nothing is being written, and nothing will be: what waited is left to the journal. */
+  async stop(): Promise<void> {
+    this.#endWith(new FirebreakError('closed', 'the store is closed'));
+    await this.#step;
+  }
+
+  /**
+   * `entries`: how many the commit has; absent for rows that are not of a commit, which are never joined. Does nothing
+   * once the store has failed or is closed.
+   */
   add(rows: readonly Row[], entries = Infinity): void {
+    if (this.#end !== undefined) return;
     const bytes = rows.reduce((sum, { value }) => sum + value.length, 0);
     this.#lastTicket += 1;
     this.#waiting.push({
@@ -90,7 +101,7 @@ export class WriteBehind {
   /** Resolves when everything added before is in the store, for all to read. Throws what the store failed with. */
   async applied(): Promise<void> {
     const target = this.#lastTicket;
-    while (this.#appliedTicket < target && this.#failure === undefined) {
+    while (this.#appliedTicket < target && this.#end === undefined) {
       this.#start();
       await this.#step;
     }
@@ -111,7 +122,7 @@ export class WriteBehind {
       await this.#files.sync();
       await this.#syncLogs();
     } catch (error) {
-      this.#failure ??= asError(error);
+      this.#endWith(asError(error));
     }
     this.throwIfFailed();
   }
@@ -133,7 +144,7 @@ export class WriteBehind {
   #start(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#step === undefined && this.#failure === undefined) void this.#run();
+    if (this.#step === undefined && this.#end === undefined) void this.#run();
   }
 
   async #run(): Promise<void> {
@@ -155,9 +166,16 @@ export class WriteBehind {
       for (const waiting of some) this.#bytes -= waiting.bytes;
       this.#appliedTicket = some.at(-1)?.ticket ?? this.#appliedTicket;
     } catch (error) {
-      this.#failure = asError(error);
-      this.#waiting = [];
+      this.#endWith(asError(error));
     }
+  }
+
+  /** The first reason stays. */
+  #endWith(why: Error): void {
+    this.#end ??= why;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#waiting = [];
   }
 }
 

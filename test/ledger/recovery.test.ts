@@ -68,6 +68,18 @@ async function journalOf(dir: string): Promise<{ path: string; end: number }> {
   throw new Error('no journal holds a frame');
 }
 
+const NOT_WHOLE =
+  'the journal ends in a commit that is not whole, as a power cut leaves it, or a kill while the journal is wiped';
+
+/** What a ledger logs as it is opened, and of which file. */
+async function toldOf(dir: string): Promise<string[]> {
+  const told: string[] = [];
+  const info = (message: string, fields?: LogFields) =>
+    void told.push(`${message}: ${String(fields?.['file'])}`);
+  await (await openLedger(ledgerDeps(dir, { log: { ...silentLog, info } }))).close();
+  return told;
+}
+
 describe('a ledger opened after the power was cut', () => {
   test('has what its database had not synced, from the journal, and again when cut off while putting it back', async () => {
     const dir = await folderAheadOfItsDatabase();
@@ -104,7 +116,7 @@ describe('a ledger opened after the power was cut', () => {
     await expectAll(dir, 40);
   });
 
-  test('says when its journal ends in a commit that was cut short, and says nothing when it does not', async () => {
+  test('says when its journal ends in a commit that is not whole, and says nothing when it does not', async () => {
     const dir = await folderAheadOfItsDatabase();
     const whole = await cutOff(dir);
     const { path, end } = await journalOf(dir);
@@ -112,15 +124,24 @@ describe('a ledger opened after the power was cut', () => {
     const next = Buffer.from(bytes.subarray(0, 100));
     next.writeUIntBE((scanFrames(bytes).frames.at(-1)?.commit ?? 0) + 1, 4, 6);
     await writeFile(path, Buffer.concat([bytes, next]));
-    const told = async (folder: string) => {
-      const files: unknown[] = [];
-      const info = (_message: string, fields?: LogFields) => void files.push(fields?.['file']);
-      await (await openLedger(ledgerDeps(folder, { log: { ...silentLog, info } }))).close();
-      return files;
-    };
-    expect(await told(dir)).toEqual([basename(path)]);
-    expect(await told(dir)).toEqual([]);
-    expect(await told(whole)).toEqual([]);
+    expect(await toldOf(dir)).toEqual([`${NOT_WHOLE}: ${basename(path)}`]);
+    expect(await toldOf(dir)).toEqual([]);
+    expect(await toldOf(whole)).toEqual([]);
+  });
+
+  test('says the same when a kill left a part of a commit that its database has, and has that commit', async () => {
+    const dir = await temporaryFolder();
+    const ledger = await openLedger(ledgerDeps(dir));
+    const items = Array.from({ length: 60 }, (_, i) => noticeItem(`${i}`));
+    await ledger.submit(batchOf(officer, 0, items));
+    const { path, end } = await journalOf(dir);
+    const bytes = (await readFile(path)).fill(0, end / 2);
+    await ledger.close();
+    await writeFile(path, bytes);
+    expect(await toldOf(dir)).toEqual([`${NOT_WHOLE}: ${basename(path)}`]);
+    const again = await openLedger(ledgerDeps(dir));
+    expect(again.status().size).toBe(60);
+    await again.close();
   });
 
   test('does not open when its database is older than what its journal begins with', async () => {

@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openLedger } from '../../../ledger/ledger.js';
 import { NODE_DISK, type Disk } from '../../../ledger/store/disk.js';
-import { batchOf, ledgerDeps, noticeItem, officer, temporaryFolder } from '../deployment.js';
+import { openLedgerFolder } from '../../../ledger/readers/reader-level.js';
+import { batchOf, ledgerDeps, logSigner, noticeItem, officer, temporaryFolder } from '../deployment.js';
 import { requireSound } from './sound.js';
 
 /** The real disk, which does not open what it is asked to open after `before` others. */
@@ -51,4 +52,38 @@ test('a ledger that does not open leaves no file open, whichever of its files ca
   }
   expect(failed).toEqual(expect.arrayContaining(['head', 'journal-0', 'journal-1', 'kept']));
   await requireSound(dir);
+});
+
+describe('a store that can neither be used nor closed', () => {
+  const real = { ...NODE_DISK };
+  const unclosable: Disk['database'] = (location, options) => {
+    const db = real.database(location, options);
+    const close = db.close.bind(db);
+    db.close = async () => {
+      await close();
+      throw new Error('it does not close');
+    };
+    return db;
+  };
+
+  test('is told of by the ledger with why it cannot be used', async () => {
+    const dir = await temporaryFolder();
+    const policy = { logs: [], witnesses: [], groups: [], quorum: undefined };
+    const keepPolicy = () => Promise.reject(new Error('the policy cannot be kept'));
+    const storeTuning = { disk: { ...NODE_DISK, database: unclosable } };
+    await expect(openLedger(ledgerDeps(dir, { policy, keepPolicy, storeTuning }))).rejects.toThrow(
+      'the policy cannot be kept',
+    );
+  });
+
+  test('is told of by a reader of the folder with why it cannot be used', async () => {
+    const dir = await temporaryFolder();
+    await (await openLedger(ledgerDeps(dir))).close();
+    const spy = vi.spyOn(NODE_DISK, 'database').mockImplementation(unclosable);
+    onTestFinished(() => spy.mockRestore());
+    const identity = { origin: logSigner.name, logPublicKey: logSigner.publicKey };
+    await expect(openLedgerFolder(dir, identity, { wasWitnessed: true })).rejects.toMatchObject({
+      code: 'witness',
+    });
+  });
 });

@@ -24,7 +24,7 @@ export function faultsOf(calls: readonly string[]): Fault[] {
 type Level = ReturnType<Disk['database']>;
 type Call = (...args: unknown[]) => unknown;
 
-const PROMISES = new Set(['open', 'close', 'batch', 'get', 'getMany']);
+const PROMISES = new Set(['open', 'close', 'batch', 'get', 'getMany', 'put', 'clear']);
 const CURSORS = new Set(['iterator', 'keys', 'values']);
 const CURSOR_CALLS = new Set(['all', 'nextv']);
 

@@ -6,7 +6,17 @@ import { NODE_DISK, type Disk } from '../../../ledger/store/disk.js';
 import { JOURNAL_FILES } from '../../../ledger/store/folder.js';
 import { joinTurns, scanFrames } from '../../../ledger/store/journal-frames.js';
 import { openLedger } from '../../../ledger/ledger.js';
-import { batchOf, ledgerDeps, noticeItem, officer, temporaryFolder } from '../deployment.js';
+import {
+  batchOf,
+  destroyedItem,
+  issuer,
+  ledgerDeps,
+  noticeItem,
+  officer,
+  pruningItem,
+  temporaryFolder,
+} from '../deployment.js';
+import { DAY, grown } from '../pruning-stage.js';
 import { holdableDisk, watchedLogs } from './holdable-disk.js';
 import { slowDatabase } from './slow-disk.js';
 import { requireSound } from './sound.js';
@@ -34,6 +44,49 @@ function failingOnce(): { readonly disk: Disk; failNext: boolean } {
     },
   };
   return failing;
+}
+
+/** Syncs of the database's logs; one can be held, which goes on a while after the ledger began to close. */
+function holdingOnce() {
+  const { open, isLog } = watchedLogs();
+  let closing = (): void => undefined;
+  const isClosing = new Promise<void>((resolve) => (closing = resolve));
+  const holding = {
+    holdNext: false,
+    isHeld: false,
+    /** Syncs that ended while it was held. */
+    overtook: 0,
+    /** Whether it was still held when the database was closed. */
+    heldAtClose: undefined as boolean | undefined,
+    closing: () => closing(),
+    disk: {
+      ...NODE_DISK,
+      open,
+      sync: async (fd: number) => {
+        if (!isLog(fd)) return NODE_DISK.sync(fd);
+        if (!holding.holdNext) {
+          await NODE_DISK.sync(fd);
+          holding.overtook += Number(holding.isHeld);
+          return;
+        }
+        [holding.holdNext, holding.isHeld] = [false, true];
+        await isClosing;
+        await sleep(200);
+        await NODE_DISK.sync(fd);
+        holding.isHeld = false;
+      },
+      database: (location, options) => {
+        const db = NODE_DISK.database(location, options);
+        const close = db.close.bind(db);
+        db.close = async () => {
+          holding.heldAtClose = holding.isHeld;
+          await close();
+        };
+        return db;
+      },
+    } satisfies Disk,
+  };
+  return holding;
 }
 
 describe('the journal turns', () => {
@@ -94,6 +147,22 @@ describe('the journal turns', () => {
     await again.close();
     await requireSound(cut);
   });
+});
+
+test('a ledger that closes waits for a sync of its database that a removal overtook', async () => {
+  const dir = await temporaryFolder();
+  const holding = holdingOnce();
+  const tuning = { disk: holding.disk, journalTurnBytes: 60_000 };
+  const { ledger, say } = await grown(dir, { storeTuning: tuning });
+  holding.holdNext = true;
+  while ((await scannedIn(dir))[1]?.frames.length === 0) await say(officer, noticeItem('again'));
+  await expect.poll(() => holding.isHeld).toBe(true);
+  await say(issuer, destroyedItem(DAY), pruningItem(DAY));
+  await expect.poll(() => holding.overtook).toBeGreaterThan(0);
+  const closed = ledger.close();
+  holding.closing();
+  await closed;
+  expect(holding.heldAtClose).toBe(false);
 });
 
 describe('a sync of the database that failed', () => {
