@@ -189,20 +189,17 @@ class Fsck {
     });
     const withPayloads = (entries: Iterable<number>) =>
       Array.from(entries, (index) => ({ index, payload: payloads.get(holder(index)) }));
-    const days = prunedDays({ ...parts, issuerPublicKey, entries: withPayloads(pruningEntries.keys()) });
+    const pruning = withPayloads(pruningEntries.keys()).map((entry) => ({
+      ...entry,
+      appendedAtMs: pruningEntries.get(entry.index) ?? asUnixMs(0),
+    }));
+    const dayRows = [...parts.rows.ofKind('x')];
+    const days = prunedDays({ ...parts, issuerPublicKey, entries: pruning, dayRows });
     for (const { day, what, ...place } of faults)
       if (!days.has(day)) parts.findings.damage('payloads', what, place);
     const pruned = checkGonePayloads(parts, days, files);
-    const ends = new Map(
-      [...days].map(([day, by]) => [day, { by, atMs: pruningEntries.get(by) ?? asUnixMs(0) }]),
-    );
-    checkDays({
-      ...parts,
-      issuerPublicKey,
-      complete,
-      pruned: ends,
-      dayKeyEntries: withPayloads(dayKeyEntries),
-    });
+    const ends = { pruned: days, pruningEntries: pruning, dayKeyEntries: withPayloads(dayKeyEntries) };
+    checkDays({ ...parts, ...ends, issuerPublicKey, complete, dayRows });
     const indexedTo = row?.indexedTo ?? 0;
     await checkPayloadIndex({ ...parts, indexedTo, pace: this.#pace.of('payload index') });
     const entries = withPayloads(gatewayEntries);

@@ -63,6 +63,14 @@ async function dropPayloads(dir: string): Promise<void> {
   await rm(join(dir, 'payloads', String(DAY)));
 }
 
+/** A bit of the salt in the last payload that is kept. */
+async function changePruningPayload(dir: string): Promise<void> {
+  const file = join(dir, 'payloads', 'kept');
+  const bytes = await readFile(file);
+  bytes.writeUInt8((bytes.at(-25) ?? 0) ^ 1, bytes.length - 25);
+  await writeFile(file, bytes);
+}
+
 async function changeDayRow(dir: string, changes: Partial<DayRecord>): Promise<void> {
   await onStore(dir, async (db) => {
     const record = decodeDayRow((await db.get(dayKey(DAY))) ?? new Uint8Array(0), DAY);
@@ -97,6 +105,36 @@ describe('payloads that are gone', () => {
       expect.arrayContaining([
         'damage payloads #4 prunes a day, and is not the issuer’s',
         'damage payloads #1 has lost its payload: no pruning of its day is recorded',
+      ]),
+    );
+  });
+
+  test('are pruned also where the entry that says so has lost its words, as the row of the day knows', async () => {
+    const dir = await endedLedger({ prunes: true });
+    await changePruningPayload(dir);
+    const report = await checkFolder(dir);
+    expect(foundIn(report)).toEqual([
+      `unchecked files #4 prunes a day, and its payload cannot be read: that it is day ${DAY}, only the row of that day says`,
+      expect.stringMatching(
+        /^damage payloads payloads\/kept @\d+ #4 has other bytes stored than its payload$/,
+      ),
+    ]);
+    expect(report.findings.firstBadIndex).toBe(4);
+    expect(report.counted).toMatchObject({ payloadsPruned: 2 });
+  });
+
+  test.each<readonly [string, Partial<DayRecord>]>([
+    ['names another entry', { pruned: { by: 3, atMs: AFTER_THE_WINDOW, removed: true } }],
+    ['has another time', { pruned: { by: 4, atMs: NOW_MS, removed: true } }],
+    ['names none', { pruned: undefined }],
+  ])('are lost where those words are lost and the row %s', async (_, changes) => {
+    const dir = await endedLedger({ prunes: true });
+    await changePruningPayload(dir);
+    await changeDayRow(dir, changes);
+    expect(foundIn(await checkFolder(dir))).toEqual(
+      expect.arrayContaining([
+        'damage payloads #1 has lost its payload: no pruning of its day is recorded',
+        'damage payloads #2 has lost its payload: no pruning of its day is recorded',
       ]),
     );
   });
