@@ -28,6 +28,7 @@ beforeAll(async () => {
   vkey = config.logKey;
   const logSigner = noteSigner(config.origin, await signerFrom(folder.ledger.logKey));
   const ledger = await openLedger(ledgerDeps(folder.ledger.store, { logSigner }));
+  await writeFile(data('empty.checkpoint'), await ledger.reader().checkpoint());
   for (const seq of [0, 1, 2])
     await ledger.submit(
       batchOf(
@@ -62,6 +63,21 @@ describe('firebreak ledger fsck', () => {
       /^firebreak: the ledger in .* is damaged: \d+ things are wrong, .*\. Leave the folder as it is\. Before you start a copy, read docs\/ledger-fsck\.md: one that is too old forks the log\n$/,
     );
     expect(await readFile(join(folderAt(data('bad')).ledger.store, 'head'))).toEqual(before);
+  });
+
+  test('comes before all that opens the store of a copy: that drops what is damaged, and the file in which it was named', async () => {
+    await cp(data('bad'), data('opened'), { recursive: true });
+    const { store } = folderAt(data('opened')).ledger;
+    const logs = async () => (await storedFiles(store)).flatMap(({ file }) => file.match(/.*\d\.log$/) ?? []);
+    const [log] = await logs();
+    const held = ['--data-dir', data('opened'), '--old', data('empty.checkpoint')];
+    const opened = await attempt('ledger', 'consistency', ...held);
+    expect([opened.code, opened.text]).toEqual([1, expect.stringContaining('its newest data is lost')]);
+    expect(await logs()).not.toContain(log);
+    const after = await attempt('ledger', 'fsck', '--data-dir', data('opened'));
+    expect([after.code, after.text]).toEqual([1, expect.not.stringContaining('one bit was flipped')]);
+    const page = await readFile(new URL('../../docs/ledger-fsck.md', import.meta.url), 'utf8');
+    expect(page).toMatch(/\n2\. `firebreak ledger fsck [^]*\n3\. `firebreak ledger consistency /);
   });
 
   test('misses what was published in a folder that keeps a policy of witnesses', async () => {
