@@ -21,6 +21,8 @@ import { isFirstOf, WITHOUT_PUBLISHED } from '../witnesses/published-file.js';
 import type { Findings } from './findings.js';
 import type { RootBook } from './root-book.js';
 
+const PLACE = { file: PUBLISHED_FILE } as const;
+
 const LOST =
   'is missing: readers are shown nothing until witnesses cosign again: start the ledger, with its policy, and they are asked';
 
@@ -53,13 +55,13 @@ export function readPublishedFile(
   const prepared = readPreparedFile(dir, verifier, findings);
   const path = join(dir, PUBLISHED_FILE);
   if (!existsSync(path)) {
-    if (wasWitnessed && !prepared) findings.damage('files', LOST, { file: PUBLISHED_FILE });
+    if (wasWitnessed && !prepared) findings.damage('files', LOST, PLACE, 'nothing');
     return prepared;
   }
   try {
     const { note, lost } = readableNote(readFileSync(path));
     const checkpoint = openCheckpoint(note, verifier);
-    if (lost > 0) findings.damage('files', UNREADABLE, { file: PUBLISHED_FILE });
+    if (lost > 0) findings.damage('files', UNREADABLE, PLACE, 'nothing');
     const isComplete = policy !== undefined && lost === 0;
     return {
       ...checkpoint,
@@ -68,7 +70,7 @@ export function readPublishedFile(
   } catch (error) {
     if (!(error instanceof FirebreakError)) throw error;
     const what = `is not a checkpoint that this log published: ${error.message}. ${WITHOUT_PUBLISHED}`;
-    findings.damage('files', what, { file: PUBLISHED_FILE, offset: 0 });
+    findings.damage('files', what, { ...PLACE, offset: 0 }, 'nothing');
     return undefined;
   }
 }
@@ -95,11 +97,11 @@ function checkCosignatures(
 ): boolean {
   try {
     const open = openQuestion(readCosignatures(note, verifier, policy), policy);
-    if (open !== undefined) findings.note('unchecked', open, { file: PUBLISHED_FILE });
+    if (open !== undefined) findings.note('unchecked', open, PLACE);
     return open === undefined;
   } catch (error) {
     if (!(error instanceof FirebreakError) || error.code !== 'signature') throw error;
-    findings.damage('files', `is damaged: ${error.message}; ${ASKED_ANEW}`, { file: PUBLISHED_FILE });
+    findings.damage('files', `is damaged: ${error.message}; ${ASKED_ANEW}`, PLACE, 'nothing');
     return false;
   }
 }

@@ -50,7 +50,7 @@ export interface FsckOptions extends PaceOptions {
   readonly policy?: WitnessPolicy;
   /** The ledger asked witnesses: what it published must be there. */
   readonly wasWitnessed?: boolean;
-  /** What is wrong with the policy that the ledger keeps beside this folder, naming the file. */
+  /** What is wrong with the policy that the ledger keeps beside this folder, naming the file, and what to do. */
   readonly policyDamage?: string;
 }
 
@@ -84,7 +84,7 @@ class Fsck {
 
   async run(): Promise<FsckReport> {
     const { dir, policyDamage } = this.#options;
-    if (policyDamage !== undefined) this.#findings.damage('files', policyDamage);
+    if (policyDamage !== undefined) this.#findings.damage('files', policyDamage, {}, 'nothing');
     const own = checkOwnFiles(dir, this.#findings);
     const stored = await this.#readStore();
     const whole = stored && this.#withJournal(stored, own);

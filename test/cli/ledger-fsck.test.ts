@@ -117,6 +117,41 @@ describe('firebreak ledger fsck', () => {
     expect(folder.stdout).toMatch(/byte 5000: .*one bit was flipped/);
   });
 
+  test('says how a kept policy that cannot be read is put right, where nothing else is wrong', async () => {
+    await cp(data('good'), data('only policy'), { recursive: true });
+    await writeFile(folderAt(data('only policy')).ledger.policy, 'quorum some\n');
+    const { code, stdout, stderr } = await attempt('ledger', 'fsck', '--data-dir', data('only policy'));
+    expect(stdout).toMatch(/cannot be read: .*; give it again with ledger run --policy FILE\n/);
+    expect(stderr).toContain('Nothing of the log is lost: do what is said above');
+    expect(code).toBe(1);
+  });
+
+  test('misses the kept policy of a ledger that published, as the ledger does when it starts', async () => {
+    await cp(data('good'), data('lost policy'), { recursive: true });
+    const { store, policy } = folderAt(data('lost policy')).ledger;
+    const exported = await attempt(
+      'ledger',
+      'export',
+      '--data-dir',
+      data('lost policy'),
+      '--out',
+      data('out'),
+    );
+    expect(exported).toMatchObject({ code: 0 });
+    await cp(join(data('out'), 'checkpoint'), join(store, 'published'));
+    const check = () => attempt('ledger', 'fsck', '--data-dir', data('lost policy'));
+    const { code, stdout, stderr } = await check();
+    expect(stdout).toContain(
+      `damaged  files: the kept policy of witnesses is missing: ${policy}; give it again with ledger run --policy FILE\n`,
+    );
+    expect(stderr).toContain('one thing is wrong, and no entry is named. Nothing of the log is lost');
+    expect(code).toBe(1);
+    const started = await attempt('ledger', 'run', '--data-dir', data('lost policy'));
+    expect([started.code, started.stderr]).toEqual([1, expect.stringContaining('is missing') as string]);
+    await writeFile(policy, 'quorum none\n'); // was stopped before it removed the file
+    expect(await check()).toMatchObject({ code: 0 });
+  });
+
   test('checks a ledger’s folder alone, with the key of the log', async () => {
     const store = folderAt(data('good')).ledger.store;
     const alone = await attempt('ledger', 'fsck', '--ledger', store, '--vkey', vkey);
