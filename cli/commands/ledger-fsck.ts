@@ -87,8 +87,7 @@ async function subjectOf({ dataDir, ledger, vkey, issuer, policy: policyFile }: 
     verifier,
     issuerPublicKey: issuer ?? config.issuerPublicKey,
     ...(policy && { policy }),
-    wasWitnessed: kept?.quorum !== undefined,
-    ...(policyDamage !== undefined && { policyDamage }),
+    ...(policyDamage === undefined ? { wasWitnessed: kept?.quorum !== undefined } : { policyDamage }),
   };
 }
 

@@ -48,7 +48,7 @@ export interface FsckOptions extends PaceOptions {
   readonly issuerPublicKey?: Uint8Array;
   /** Without it, cosignatures on the published checkpoint are not checked. */
   readonly policy?: WitnessPolicy;
-  /** The ledger asked witnesses: what it published must be there. */
+  /** The ledger asked witnesses: what it published must be there. Absent: nobody knows. */
   readonly wasWitnessed?: boolean;
   /** What is wrong with the policy that the ledger keeps beside this folder, naming the file, and what to do. */
   readonly policyDamage?: string;
@@ -69,6 +69,7 @@ export interface Counted {
   /** Gone with a day that the log says was pruned. */
   readonly payloadsPruned: number;
   readonly gatewaysChecked: boolean;
+  /** All that are on the published checkpoint; true where nothing is published. */
   readonly cosignaturesChecked: boolean;
 }
 

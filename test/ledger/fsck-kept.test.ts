@@ -195,6 +195,9 @@ describe('the published checkpoint', () => {
     quorum: 'one',
   };
 
+  const WITHOUT_QUORUM =
+    'lacks cosignatures that the policy asks for (one), as only the first one of a folder, or one from before this policy, may';
+
   async function publishedLedger(): Promise<{ readonly dir: string; readonly note: string }> {
     const dir = await temporaryFolder();
     const ledger = await openLedger(ledgerDeps(dir));
@@ -226,7 +229,9 @@ describe('the published checkpoint', () => {
       // a key of another name or hash may be that of a witness who is no longer asked
       const isOfKey = bit >> 3 >= keyStart && bit >> 3 < keyEnd;
       const kind = isOfKey ? (expect.stringMatching(/^(damage|unchecked)$/) as string) : 'damage';
-      expect(findings.kept, `bit ${bit}`).toMatchObject([{ kind, file: 'published' }]);
+      expect(findings.kept.length, `bit ${bit}`).toBeGreaterThan(0);
+      for (const found of findings.kept)
+        expect(found, `bit ${bit}`).toMatchObject({ kind, file: 'published' });
     }
   });
 
@@ -265,6 +270,7 @@ describe('the published checkpoint', () => {
     expect(report.findings.damageCount).toBe(0);
     expect(foundIn(report)).toEqual([
       'unchecked files published bears a signature that is of no witness of the policy',
+      `unchecked files published ${WITHOUT_QUORUM}`,
     ]);
     expect(report.counted?.cosignaturesChecked).toBe(false);
     expect(cleanLines(report, ORIGIN, dir).join('\n')).toContain('not all cosignatures were checked');
@@ -288,11 +294,8 @@ describe('the published checkpoint', () => {
     await writeFile(join(dir, 'published'), `${text}\n\n${own}\n`);
     const report = await check(dir);
     expect(report.findings.damageCount).toBe(0);
-    expect(foundIn(report)).toEqual([
-      'unchecked files published lacks cosignatures that the policy asks for (one), as only the first one of a folder, or one ' +
-        'from before this policy, may',
-    ]);
-    expect(report.counted?.cosignaturesChecked).toBe(false);
+    expect(foundIn(report)).toEqual([`unchecked files published ${WITHOUT_QUORUM}`]);
+    expect(cleanLines(report, ORIGIN, dir).join('\n')).not.toContain('not all cosignatures were checked');
     const nobody = await fsckLedger({ dir, verifier: logSigner, policy: { ...policy, quorum: undefined } });
     expect(foundIn(nobody)).toEqual([]);
     expect(nobody.counted?.cosignaturesChecked).toBe(true);
