@@ -44,6 +44,5 @@ async function verify(file: string, { vkey, issuer, policy: policyFile }: Verify
     ...(issuer && { issuerPublicKey: issuer }),
   });
   const { cosigned, others } = readCosignatures(shown.note, vkey, policy ?? NO_WITNESSES);
-  const cosigners = [...cosigned.keys()];
-  console.log(evidenceLines(shown, { isIssuerGiven: issuer !== undefined, cosigners, others }).join('\n'));
+  console.log(evidenceLines(shown, { isIssuerGiven: issuer !== undefined, cosigned, others }).join('\n'));
 }

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { fsckLedger } from '../../ledger/fsck/fsck.js';
 import type { FsckOptions } from '../../ledger/fsck/fsck.js';
-import { systemReason } from '../../host/system-words.js';
+import { PUBLISHED_FILE } from '../../ledger/store/folder.js';
+import { isThere, systemReason } from '../../host/system-words.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import type { NoteVerifier } from '../../protocol/tlog/note.js';
 import { requirePolicyFor, type WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 import { readConfig } from '../folder/config.js';
 import { usage } from '../terminal/exit.js';
-import { folderAt } from '../folder/folder.js';
+import { folderAt, type DataFolder } from '../folder/folder.js';
 import { requireAskedHere } from '../folder/ledger-place.js';
 import { publicKeyHex } from '../terminal/options.js';
 import { logVerifier } from '../parts/ledger.js';
@@ -79,35 +80,37 @@ async function subjectOf({ dataDir, ledger, vkey, issuer, policy: policyFile }: 
     throw new FirebreakError('locked', `the ledger of ${folder.dir} is running: stop it, then check it`);
   const asked = await policyOption(policyFile);
   const verifier = vkey ?? logVerifier(config);
-  const { kept, policyDamage } = await policyIn(folder.ledger.policy, verifier);
+  const { kept, policyDamage } = await policyIn(folder.ledger, verifier);
   const policy = asked.policy ?? kept;
   return {
     dir: folder.ledger.store,
     verifier,
     issuerPublicKey: issuer ?? config.issuerPublicKey,
     ...(policy && { policy }),
-    wasWitnessed: kept?.quorum !== undefined,
-    ...(policyDamage !== undefined && { policyDamage }),
+    ...(policyDamage === undefined ? { wasWitnessed: kept?.quorum !== undefined } : { policyDamage }),
   };
 }
 
 /** The policy that the ledger keeps, or what is wrong with it: that is a finding like others, and the rest is checked. */
 async function policyIn(
-  file: string,
+  { policy: file, store }: DataFolder['ledger'],
   verifier: NoteVerifier,
 ): Promise<{ readonly kept?: WitnessPolicy | undefined; readonly policyDamage?: string }> {
   try {
     const kept = await keptPolicy(file);
     if (kept) requirePolicyFor(kept, verifier);
-    return { kept };
+    // whoever publishes keeps a policy, also one that ends it
+    const isLost = kept === undefined && isThere(join(store, PUBLISHED_FILE));
+    return { kept, ...(isLost && { policyDamage: policyDamaged('is missing', file) }) };
   } catch (error) {
     const isOfOthers = error instanceof FirebreakError && error.code === 'foreign';
     const why = error instanceof FirebreakError ? error.message : `${file}: ${systemReason(error)}`;
-    return {
-      policyDamage: `the kept policy of witnesses ${isOfOthers ? 'is of no use' : 'cannot be read'}: ${why}`,
-    };
+    return { policyDamage: policyDamaged(isOfOthers ? 'is of no use' : 'cannot be read', why) };
   }
 }
+
+const policyDamaged = (how: string, why: string): string =>
+  `the kept policy of witnesses ${how}: ${why}; give it again with ledger run --policy FILE`;
 
 /** The folder around a ledger's holds its keys too, which would look like damage. Throws `usage`. */
 async function requireStoreItself(dir: string): Promise<void> {

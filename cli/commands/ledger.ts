@@ -36,6 +36,7 @@ import {
   refusedInWords,
 } from '../present/ledger-screen.js';
 import { keepStatus, readStatus } from '../files/status-file.js';
+import { cosignedLines } from '../present/show-cosigners.js';
 import { prunedLine } from '../present/show-retention.js';
 import { addLedgerClockCommand } from './ledger-clock.js';
 import { addLedgerFsckCommand } from './ledger-fsck.js';
@@ -215,11 +216,13 @@ function requirePayloads(summary: VerifiedSummary, where: string): void {
   );
 }
 
-function report({ checkpoint, entriesByType, payloads, pruned }: VerifiedSummary, where: string): void {
+function report(summary: VerifiedSummary, where: string): void {
+  const { checkpoint, cosigned, entriesByType, payloads, pruned } = summary;
   console.log(
     `${pc.green('verified')} ${counted(checkpoint.size, 'entry', 'entries')} of ${plain(checkpoint.origin)} in ${where}`,
   );
   console.log(`  root ${toHex(checkpoint.root)}`);
+  for (const line of cosignedLines(cosigned)) console.log(line);
   for (const [type, entries] of [...entriesByType].sort(([a], [b]) => a - b))
     console.log(typeLine(type, entries));
   if (payloads > 0)

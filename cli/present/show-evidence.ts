@@ -8,16 +8,18 @@ import type { CheckedPerson, CheckedStep } from '../../tracer/evidence/paths.js'
 import type { Copresence } from '../../tracer/evidence/presence.js';
 import { nearSecondsOf } from '../../tracer/contact.js';
 import type { Contact } from '../../tracer/contact.js';
-import { duration } from '../terminal/times.js';
+import type { WitnessedCheckpoint } from '../../protocol/tlog/witness-policy.js';
+import { duration, utc } from '../terminal/times.js';
 import { count, counted } from './counts.js';
+import { cosignedBy } from './show-cosigners.js';
 
 export interface EvidenceContext {
   /** Whether the reader brought the issuer key along. */
   readonly isIssuerGiven: boolean;
   /** Names on further signatures of the checkpoint, by keys that were not given. */
   readonly others: readonly string[];
-  /** Witnesses of the reader's policy that cosigned the checkpoint. */
-  readonly cosigners: readonly string[];
+  /** Witnesses of the reader's policy that cosigned the checkpoint, and when, in unix seconds. */
+  readonly cosigned: WitnessedCheckpoint['cosigned'];
 }
 
 export function evidenceLines(shown: CheckedEvidence, context: EvidenceContext): string[] {
@@ -37,12 +39,6 @@ export function evidenceLines(shown: CheckedEvidence, context: EvidenceContext):
     ),
     ...wordLines(shown),
   ];
-}
-
-/** The number itself where it is no time. */
-function utc(unixSeconds: number): string {
-  const date = new Date(unixSeconds * 1000);
-  return Number.isNaN(date.getTime()) ? `${unixSeconds} s` : date.toISOString().replace('.000Z', 'Z');
 }
 
 /** Of which seconds count. */
@@ -124,12 +120,13 @@ function contactWords(contact: Contact): string {
 
 function checkedLines(
   { checkpoint, reports, presenceReports, issuerPublicKey }: CheckedEvidence,
-  { isIssuerGiven, cosigners, others }: EvidenceContext,
+  { isIssuerGiven, cosigned, others }: EvidenceContext,
 ): string[] {
+  const witnesses = cosignedBy(cosigned);
   const whose = isIssuerGiven ? 'the one given' : 'as this file has it: compare it, or give --issuer';
   return [
     `  the log’s key signed a checkpoint of ${entries(checkpoint.size)}, root ${toHex(checkpoint.root)}`,
-    ...(cosigners.length > 0 ? [`  cosigned by ${plain(cosigners.join(' '))}, as the policy asks`] : []),
+    ...(witnesses === undefined ? [] : [`  ${witnesses}, as the policy asks`]),
     `  the look and the ${counted(reports.length + presenceReports.length, 'report')} cited are entries in it, byte for byte, the reports before the look`,
     '  this file is signed with the key that recorded the look, and the question is the one recorded',
     '  each report of a tag is signed by it, with a key that the issuer certified for that quarter of an hour',

@@ -2,7 +2,6 @@
 import pc from 'picocolors';
 import type { Area, Finding, Findings } from '../../ledger/fsck/findings.js';
 import type { FsckReport } from '../../ledger/fsck/fsck.js';
-import { PUBLISHED_FILE } from '../../ledger/store/folder.js';
 import { BEFORE_A_COPY } from '../../ledger/store/store-damage.js';
 import { plain } from '../../protocol/plain-text.js';
 import { count, counted } from './counts.js';
@@ -57,14 +56,10 @@ export function damageSummary({ findings, counted }: FsckReport, dir: string): s
   return `the ledger in ${dir} is damaged: ${things} wrong, and ${first}${unread}. ${whatToDo(findings)}`;
 }
 
-/** What was published can be cosigned anew: the finding itself says how. */
-function whatToDo({ kept, damageCount }: Findings): string {
-  const ofPublished = kept.filter(
-    ({ kind, area, file }) => kind === 'damage' && area === 'files' && file === PUBLISHED_FILE,
-  );
-  if (ofPublished.length === damageCount) return 'Nothing of the log is lost: do what is said above';
-  return `Leave the folder as it is. ${BEFORE_A_COPY}`;
-}
+const whatToDo = ({ costsLog }: Findings): string =>
+  costsLog
+    ? `Leave the folder as it is. ${BEFORE_A_COPY}`
+    : 'Nothing of the log is lost: do what is said above';
 
 const UNCHECKED_COSIGNATURES =
   '  not all cosignatures were checked: give the --policy FILE that names who cosigned what is published';

@@ -7,6 +7,7 @@ import type { LedgerEntry } from '../../protocol/tlog/entry.js';
 import { plain } from '../../protocol/plain-text.js';
 import { count, counted } from './counts.js';
 import { ENTRY_NAMES } from './entry-names.js';
+import { cosignedLines } from './show-cosigners.js';
 
 /** UTC, so that every party reads the same; the number itself where it is no time. */
 function utc(ms: number): string {
@@ -35,7 +36,7 @@ export function proofLines({
     ...(entry ? entryLines(entry) : []),
     `  leaf hash ${toHex(leaf)}`,
     `  root      ${toHex(root)}`,
-    ...(witnesses.length > 0 ? [`  cosigned by ${plain(witnesses.join(' '))}`] : []),
+    ...cosignedLines(witnesses),
     ...(unverifiedNames.length > 0
       ? [`  signatures of others, not checked: ${plain(unverifiedNames.join(' '))}`]
       : []),

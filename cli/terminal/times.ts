@@ -63,6 +63,12 @@ export function localSpan(start: number, end: number): string {
 /** The zone times are shown in, e.g. "Europe/Paris". */
 export const localZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
+/** "2023-11-15T08:13:20Z": every party reads the same. Of a number that is no time the number itself. */
+export function utc(unixSeconds: number): string {
+  const date = new Date(unixSeconds * 1000);
+  return Number.isNaN(date.getTime()) ? `${unixSeconds} s` : date.toISOString().replace('.000Z', 'Z');
+}
+
 /** "20 min", "1 h 05 min", "40 s". */
 export function duration(seconds: number): string {
   if (seconds < 60) return `${Math.round(seconds)} s`;

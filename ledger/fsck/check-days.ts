@@ -2,23 +2,25 @@
  * Day rows: what was stored for each day, and which entries ended it, worked out anew from the entries.
  * Whether the bytes of a pruned day have left the files is the row's own word.
  */
-import type { UnixMs } from '../../protocol/brands.js';
 import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { decodeDayKeyPayload } from '../../protocol/payload/day-key.js';
 import { decodeDayRow, encodeDayRow, newDayRecord, type DayRecord } from '../store/day-record.js';
 import { dayOfKey, KEPT_DAY } from '../store/store-keys.js';
+import type { PrunedBy, PruningEntry } from './check-pruned.js';
 import { MARK, type EntryColumns } from './entry-columns.js';
 import type { Findings } from './findings.js';
-import type { RowView } from './row-view.js';
+import type { LiveRow } from './leveldb-rows.js';
 
 export interface DayCheckInput {
-  readonly rows: RowView;
+  /** All rows of days. */
+  readonly dayRows: readonly LiveRow[];
   readonly findings: Findings;
   readonly columns: EntryColumns;
-  /** The entry that pruned each day, and when it was appended. */
-  readonly pruned: ReadonlyMap<number, { readonly by: number; readonly atMs: UnixMs }>;
+  /** Who pruned each day, by {@link pruningEntries}. */
+  readonly pruned: ReadonlyMap<number, PrunedBy>;
+  readonly pruningEntries: readonly PruningEntry[];
   /** Entries of type 4, in order, each with its payload; `undefined` where that is damaged or gone. */
   readonly dayKeyEntries: readonly { readonly index: number; readonly payload: Uint8Array | undefined }[];
   /** Only the issuer ends days; `undefined`: not checked. */
@@ -68,12 +70,13 @@ function expectedDays({ columns, pruned, dayKeyEntries, issuerPublicKey }: DayCh
   return days;
 }
 
-/** Compares all day rows; only whether they can be read while entries are missing. */
+/** Compares all day rows; only whether they can be read while entries, or the payloads that end days, are missing. */
 export function checkDays(input: DayCheckInput): void {
-  const { rows, findings, complete } = input;
-  const isComparable = complete && input.dayKeyEntries.every(({ payload }) => payload !== undefined);
+  const { dayRows, findings, complete } = input;
+  const ending = [...input.dayKeyEntries, ...input.pruningEntries];
+  const isComparable = complete && ending.every(({ payload }) => payload !== undefined);
   const expected = isComparable ? expectedDays(input) : new Map<number, DayRecord>();
-  for (const { key, value } of rows.ofKind('x')) {
+  for (const { key, value } of dayRows) {
     const day = dayOfKey(key);
     const record = readRow(value, day, findings);
     const wanted = expected.get(day);

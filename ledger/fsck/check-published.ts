@@ -12,7 +12,6 @@ import {
   describeQuorum,
   isQuorum,
   readCosignatures,
-  type WitnessedCheckpoint,
   type WitnessPolicy,
 } from '../../protocol/tlog/witness-policy.js';
 import { PUBLISHED_FILE, UNPUBLISHED_FILE } from '../store/folder.js';
@@ -20,6 +19,8 @@ import { readableNote } from '../witnesses/readable-note.js';
 import { isFirstOf, WITHOUT_PUBLISHED } from '../witnesses/published-file.js';
 import type { Findings } from './findings.js';
 import type { RootBook } from './root-book.js';
+
+const PLACE = { file: PUBLISHED_FILE } as const;
 
 const LOST =
   'is missing: readers are shown nothing until witnesses cosign again: start the ledger, with its policy, and they are asked';
@@ -29,7 +30,7 @@ const ASKED_ANEW = 'the ledger asks for what is missing when it is started';
 const UNREADABLE = `has signature lines that cannot be read; ${ASKED_ANEW}`;
 
 export interface Published extends Checkpoint {
-  /** Whether those of the policy cosigned it, as many as that asks for, and nobody else. */
+  /** Whether all signatures on it were checked, and are valid; not whether they are as many as the policy asks for. */
   readonly cosignaturesChecked: boolean;
 }
 
@@ -38,7 +39,7 @@ export interface PublishedCheckInput {
   readonly verifier: NoteVerifier;
   /** Not one of other logs. */
   readonly policy?: WitnessPolicy;
-  /** The ledger asked witnesses: then it has published something. */
+  /** The ledger asked witnesses: then it has published something. Absent: nobody knows. */
   readonly wasWitnessed?: boolean;
 }
 
@@ -46,20 +47,18 @@ export interface PublishedCheckInput {
  * The published checkpoint, its signatures checked, or the one that the next start publishes; `undefined` when
  * there is none, or none that can be used.
  */
-export function readPublishedFile(
-  { dir, verifier, policy, wasWitnessed = false }: PublishedCheckInput,
-  findings: Findings,
-): Published | undefined {
-  const prepared = readPreparedFile(dir, verifier, findings);
+export function readPublishedFile(input: PublishedCheckInput, findings: Findings): Published | undefined {
+  const { dir, verifier, policy, wasWitnessed } = input;
+  const prepared = readPreparedFile(input, findings);
   const path = join(dir, PUBLISHED_FILE);
   if (!existsSync(path)) {
-    if (wasWitnessed && !prepared) findings.damage('files', LOST, { file: PUBLISHED_FILE });
+    if (wasWitnessed === true && !prepared) findings.damage('files', LOST, PLACE, 'nothing');
     return prepared;
   }
   try {
     const { note, lost } = readableNote(readFileSync(path));
     const checkpoint = openCheckpoint(note, verifier);
-    if (lost > 0) findings.damage('files', UNREADABLE, { file: PUBLISHED_FILE });
+    if (lost > 0) findings.damage('files', UNREADABLE, PLACE, 'nothing');
     const isComplete = policy !== undefined && lost === 0;
     return {
       ...checkpoint,
@@ -68,17 +67,24 @@ export function readPublishedFile(
   } catch (error) {
     if (!(error instanceof FirebreakError)) throw error;
     const what = `is not a checkpoint that this log published: ${error.message}. ${WITHOUT_PUBLISHED}`;
-    findings.damage('files', what, { file: PUBLISHED_FILE, offset: 0 });
+    findings.damage('files', what, { ...PLACE, offset: 0 }, 'nothing');
     return undefined;
   }
 }
 
-/** The first checkpoint of a witnessed folder, where a stop came before it was put in its place: no witness cosigns that one. */
-function readPreparedFile(dir: string, verifier: NoteVerifier, findings: Findings): Published | undefined {
+/**
+ * The first checkpoint of a witnessed folder, where a stop came before it was put in its place: no witness cosigns that
+ * one. Where the first policy was not kept, it never will be.
+ */
+function readPreparedFile(
+  { dir, verifier, wasWitnessed }: PublishedCheckInput,
+  findings: Findings,
+): Published | undefined {
   const [file, path] = [UNPUBLISHED_FILE, join(dir, UNPUBLISHED_FILE)];
   if (!existsSync(path)) return undefined;
   const note = readFileSync(path);
-  if (existsSync(join(dir, PUBLISHED_FILE)) || !isFirstOf(note, verifier)) {
+  const isDue = wasWitnessed !== false && !existsSync(join(dir, PUBLISHED_FILE));
+  if (!isDue || !isFirstOf(note, verifier)) {
     findings.note('leftover', 'was never put in its place', { file });
     return undefined;
   }
@@ -86,7 +92,10 @@ function readPreparedFile(dir: string, verifier: NoteVerifier, findings: Finding
   return { ...openCheckpoint(note, verifier), cosignaturesChecked: true };
 }
 
-/** Whether those of the policy cosigned, as many as it asks for, and nobody else. */
+/**
+ * Whether all signatures are by keys that are known, and valid. Who else signed, and who did not, is no damage for
+ * all that can be known here: witnesses, or the policy, may have been others when it was published.
+ */
 function checkCosignatures(
   note: string,
   verifier: NoteVerifier,
@@ -94,28 +103,22 @@ function checkCosignatures(
   findings: Findings,
 ): boolean {
   try {
-    const open = openQuestion(readCosignatures(note, verifier, policy), policy);
-    if (open !== undefined) findings.note('unchecked', open, { file: PUBLISHED_FILE });
-    return open === undefined;
+    const { others, cosigned } = readCosignatures(note, verifier, policy);
+    if (others.length > 0) findings.note('unchecked', BY_OTHERS, PLACE);
+    if (!isQuorum(policy, new Set(cosigned.keys()))) findings.note('unchecked', lacksQuorum(policy), PLACE);
+    return others.length === 0;
   } catch (error) {
     if (!(error instanceof FirebreakError) || error.code !== 'signature') throw error;
-    findings.damage('files', `is damaged: ${error.message}; ${ASKED_ANEW}`, { file: PUBLISHED_FILE });
+    findings.damage('files', `is damaged: ${error.message}; ${ASKED_ANEW}`, PLACE, 'nothing');
     return false;
   }
 }
 
-/**
- * What is no damage for all that can be known here: witnesses, or the policy, may have been others when it
- * was published.
- */
-function openQuestion({ others, cosigned }: WitnessedCheckpoint, policy: WitnessPolicy): string | undefined {
-  if (others.length > 0) return 'bears a signature that is of no witness of the policy';
-  if (isQuorum(policy, new Set(cosigned.keys()))) return undefined;
-  return (
-    `lacks cosignatures that the policy asks for (${describeQuorum(policy)}), as only the first one of a folder, or one ` +
-    'from before this policy, may'
-  );
-}
+const BY_OTHERS = 'bears a signature that is of no witness of the policy';
+
+const lacksQuorum = (policy: WitnessPolicy): string =>
+  `lacks cosignatures that the policy asks for (${describeQuorum(policy)}), as only the first one of a folder, or one ` +
+  'from before this policy, may';
 
 /** The log must hold what was published. */
 export function checkPublished(

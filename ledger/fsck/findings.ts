@@ -36,7 +36,11 @@ export interface Finding extends Place {
   readonly area: Area;
   /** What is wrong, in words that stand after the place. */
   readonly what: string;
+  readonly costs: Costs;
 }
+
+/** `nothing`: all of the log is there without what is damaged, and the finding says how that is put right. */
+export type Costs = 'log' | 'nothing';
 
 const KEPT_OF_AN_AREA = 20;
 
@@ -44,18 +48,20 @@ export class Findings {
   readonly #kept: Finding[] = [];
   readonly #counts = new Map<string, number>();
   #damage = 0;
+  #costsLog = false;
   #firstBadIndex: number | undefined;
 
-  damage(area: Area, what: string, place: Place = {}): void {
+  damage(area: Area, what: string, place: Place = {}, costs: Costs = 'log'): void {
     this.#damage += 1;
+    if (costs === 'log') this.#costsLog = true;
     const { index } = place;
     if (index !== undefined) this.#firstBadIndex = Math.min(index, this.#firstBadIndex ?? index);
-    this.#keep({ kind: 'damage', area, what, ...place });
+    this.#keep({ kind: 'damage', area, what, costs, ...place });
   }
 
   /** Something to say that is no damage. */
   note(kind: Exclude<FindingKind, 'damage'>, what: string, place: Place): void {
-    this.#keep({ kind, area: 'files', what, ...place });
+    this.#keep({ kind, area: 'files', what, costs: 'nothing', ...place });
   }
 
   /** The first ones of each area, in the order they were found. */
@@ -65,6 +71,11 @@ export class Findings {
 
   get damageCount(): number {
     return this.#damage;
+  }
+
+  /** Whether any damage may cost something of the log. */
+  get costsLog(): boolean {
+    return this.#costsLog;
   }
 
   /** The lowest entry that any damage concerns. */

@@ -48,9 +48,9 @@ export interface FsckOptions extends PaceOptions {
   readonly issuerPublicKey?: Uint8Array;
   /** Without it, cosignatures on the published checkpoint are not checked. */
   readonly policy?: WitnessPolicy;
-  /** The ledger asked witnesses: what it published must be there. */
+  /** The ledger asked witnesses: what it published must be there. Absent: nobody knows. */
   readonly wasWitnessed?: boolean;
-  /** What is wrong with the policy that the ledger keeps beside this folder, naming the file. */
+  /** What is wrong with the policy that the ledger keeps beside this folder, naming the file, and what to do. */
   readonly policyDamage?: string;
 }
 
@@ -69,6 +69,7 @@ export interface Counted {
   /** Gone with a day that the log says was pruned. */
   readonly payloadsPruned: number;
   readonly gatewaysChecked: boolean;
+  /** All that are on the published checkpoint; true where nothing is published. */
   readonly cosignaturesChecked: boolean;
 }
 
@@ -84,7 +85,7 @@ class Fsck {
 
   async run(): Promise<FsckReport> {
     const { dir, policyDamage } = this.#options;
-    if (policyDamage !== undefined) this.#findings.damage('files', policyDamage);
+    if (policyDamage !== undefined) this.#findings.damage('files', policyDamage, {}, 'nothing');
     const own = checkOwnFiles(dir, this.#findings);
     const stored = await this.#readStore();
     const whole = stored && this.#withJournal(stored, own);
@@ -189,20 +190,17 @@ class Fsck {
     });
     const withPayloads = (entries: Iterable<number>) =>
       Array.from(entries, (index) => ({ index, payload: payloads.get(holder(index)) }));
-    const days = prunedDays({ ...parts, issuerPublicKey, entries: withPayloads(pruningEntries.keys()) });
+    const pruning = withPayloads(pruningEntries.keys()).map((entry) => ({
+      ...entry,
+      appendedAtMs: pruningEntries.get(entry.index) ?? asUnixMs(0),
+    }));
+    const dayRows = [...parts.rows.ofKind('x')];
+    const days = prunedDays({ ...parts, issuerPublicKey, entries: pruning, dayRows });
     for (const { day, what, ...place } of faults)
       if (!days.has(day)) parts.findings.damage('payloads', what, place);
     const pruned = checkGonePayloads(parts, days, files);
-    const ends = new Map(
-      [...days].map(([day, by]) => [day, { by, atMs: pruningEntries.get(by) ?? asUnixMs(0) }]),
-    );
-    checkDays({
-      ...parts,
-      issuerPublicKey,
-      complete,
-      pruned: ends,
-      dayKeyEntries: withPayloads(dayKeyEntries),
-    });
+    const ends = { pruned: days, pruningEntries: pruning, dayKeyEntries: withPayloads(dayKeyEntries) };
+    checkDays({ ...parts, ...ends, issuerPublicKey, complete, dayRows });
     const indexedTo = row?.indexedTo ?? 0;
     await checkPayloadIndex({ ...parts, indexedTo, pace: this.#pace.of('payload index') });
     const entries = withPayloads(gatewayEntries);

@@ -11,7 +11,12 @@ import { FirebreakError } from '../../protocol/errors.js';
 import { checkInclusion, leafHash, MAX_ENTRY_BYTES } from '../../protocol/tlog/merkle.js';
 import type { NoteVerifier } from '../../protocol/tlog/note.js';
 import { decodeTlogProof } from '../../protocol/tlog/tlog-proof.js';
-import { NO_WITNESSES, openCosigned, type WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
+import {
+  NO_WITNESSES,
+  openCosigned,
+  type WitnessedCheckpoint,
+  type WitnessPolicy,
+} from '../../protocol/tlog/witness-policy.js';
 
 /** What is claimed to be in the log: the bytes of an entry, or only its leaf hash. */
 export type Claimed = { readonly entry: Uint8Array } | { readonly leaf: Uint8Array };
@@ -22,8 +27,8 @@ export interface CheckedProof {
   /** `undefined` when only the leaf hash is known. */
   readonly entry: LedgerEntry | undefined;
   readonly checkpoint: Checkpoint;
-  /** Witnesses of the policy that cosigned it, by their names there. */
-  readonly witnesses: readonly string[];
+  /** When each witness of the policy cosigned it, in unix seconds by its own clock, by its name there. */
+  readonly witnesses: WitnessedCheckpoint['cosigned'];
   /** Names on further signatures of the checkpoint, by keys that were not given: nothing is known about them. */
   readonly unverifiedNames: readonly string[];
 }
@@ -51,7 +56,7 @@ export function checkProof(
     leaf,
     entry: entry && decodeEntry(entry),
     checkpoint,
-    witnesses: [...cosigned.keys()],
+    witnesses: cosigned,
     unverifiedNames: others,
   };
 }

@@ -19,7 +19,12 @@ import { HASH_LENGTH, leafHash } from '../../protocol/tlog/merkle.js';
 import type { NoteVerifier } from '../../protocol/tlog/note.js';
 import { entriesPath, TILE_WIDTH, tilePath, tileWidthAt } from '../../protocol/tlog/tile.js';
 import { TileEdge, type TileBytes } from '../../protocol/tlog/tile-edge.js';
-import { openWitnessedCheckpoint, type WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
+import {
+  NO_WITNESSES,
+  openCosigned,
+  type WitnessedCheckpoint,
+  type WitnessPolicy,
+} from '../../protocol/tlog/witness-policy.js';
 import { judgeLeaves } from './judge-leaves.js';
 import { readEntries } from '../readers/log-view.js';
 import { PayloadTally } from './verify-payloads.js';
@@ -27,6 +32,8 @@ import type { PayloadCounts, PayloadOptions } from './verify-payloads.js';
 
 export interface VerifiedSummary extends PayloadCounts {
   readonly checkpoint: Checkpoint;
+  /** When each witness of the policy cosigned it; empty without a policy. */
+  readonly cosigned: WitnessedCheckpoint['cosigned'];
 }
 
 export interface VerifyOptions extends PayloadOptions {
@@ -94,10 +101,10 @@ class Verification {
     await this.#tally.count(extended.entries, reader);
   }
 
-  async finish(checkpoint: Checkpoint): Promise<VerifiedSummary> {
+  async finish({ checkpoint, cosigned }: WitnessedCheckpoint): Promise<VerifiedSummary> {
     await requireTiles(this.#reader, this.#edge.partial());
     confirmLog(this.#log, checkpoint);
-    return { checkpoint, ...this.#tally.summary(checkpoint.size) };
+    return { checkpoint, cosigned, ...this.#tally.summary(checkpoint.size) };
   }
 
   /** The error a verification ends with, and in its message the damaged payloads that were counted before. */
@@ -121,17 +128,18 @@ export async function verifyLog(
   verifier: NoteVerifier,
   options: VerifyOptions = {},
 ): Promise<VerifiedSummary> {
-  const { policy, onProgress, signal } = options;
-  const checkpoint = openWitnessedCheckpoint(await reader.checkpoint(), verifier, policy);
+  const { policy = NO_WITNESSES, onProgress, signal } = options;
+  const witnessed = openCosigned(await reader.checkpoint(), verifier, policy);
+  const { size } = witnessed.checkpoint;
   const verification = new Verification(reader, options);
   try {
-    for (let bundle = 0; bundle * TILE_WIDTH < checkpoint.size; bundle++) {
+    for (let bundle = 0; bundle * TILE_WIDTH < size; bundle++) {
       signal?.throwIfAborted();
-      const width = tileWidthAt(0, bundle, checkpoint.size);
+      const width = tileWidthAt(0, bundle, size);
       await verification.addBundle(bundle, width);
-      onProgress?.(bundle * TILE_WIDTH + width, checkpoint.size);
+      onProgress?.(bundle * TILE_WIDTH + width, size);
     }
-    return await verification.finish(checkpoint);
+    return await verification.finish(witnessed);
   } catch (error) {
     throw verification.withDamageSeen(error);
   }

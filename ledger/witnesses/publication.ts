@@ -2,9 +2,12 @@
  * What readers of the ledger are shown: each commit at once, or with a policy what a quorum of witnesses cosigned
  * (witnessed-publication.ts).
  */
+import { join } from 'node:path';
+import { isThere } from '../../host/system-words.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { isQuorum, requirePolicyFor, type WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 import { readerOfStore } from '../readers/reader-level.js';
+import { PUBLISHED_FILE } from '../store/folder.js';
 import type { Store } from '../store/store.js';
 import type { Publication, PublicationDeps } from './publication-contract.js';
 import {
@@ -13,6 +16,8 @@ import {
   readPublished,
   removePublished,
   takePrepared,
+  type HeldLog,
+  type PublishedHead,
 } from './published-file.js';
 import { WitnessedPublication } from './witnessed-publication.js';
 
@@ -48,6 +53,24 @@ const policyMissing = (dir: string): FirebreakError =>
       '--policy FILE, and to go on without witnesses with a policy that says "quorum none"',
   );
 
+/** What a folder was run with until now, and what it is opened with. */
+type Situation =
+  /** Without witnesses, as before; `ends`: with them until now. */
+  | { readonly is: 'plain' | 'ends' }
+  /** `lost`: it asked for witnesses, and what it published is not there, or not put in its place yet. */
+  | { readonly is: 'begins' | 'goes on' | 'lost'; readonly policy: WitnessPolicy };
+
+/** Nothing is read or changed. Throws `foreign` and `input` as {@link openPublication}. */
+function situationOf({ dir, verifier, policy, wasWitnessed = false }: PublicationDeps): Situation {
+  const isPublished = isThere(join(dir, PUBLISHED_FILE));
+  if (policy) requirePolicyFor(policy, verifier);
+  if (policy === undefined && (isPublished || wasWitnessed)) throw policyMissing(dir);
+  if (policy?.quorum === undefined) return { is: isPublished || wasWitnessed ? 'ends' : 'plain' };
+  requireReachable(policy);
+  if (isPublished) return { is: 'goes on', policy };
+  return { is: wasWitnessed ? 'lost' : 'begins', policy };
+}
+
 /**
  * Opens what the ledger of `deps.dir` publishes. A folder that was run without witnesses until now has
  * published all it holds; the policy is for what comes then. One that was run with them, and has lost what it
@@ -55,29 +78,43 @@ const policyMissing = (dir: string): FirebreakError =>
  *
  * The policy is kept before what is published changes, and a stop in between is made good by the next start:
  * with a policy that ends witnessing it removes what was published; with the first that asks for witnesses,
- * it publishes what was prepared for that.
+ * it publishes what was prepared for that. It is kept before what was published is read, too: a file of that
+ * which is of no use may be removed then, and the next start still knows that witnesses must cosign.
  *
  * Throws `foreign` for a policy of other logs, `input` for one whose witnesses cannot be reached and when
  * there is none though the folder was run with one, `damaged` when the store does not hold what was
  * published.
  */
 export async function openPublication(deps: PublicationDeps): Promise<Publication> {
-  const { dir, store, verifier, policy } = deps;
-  const { size, checkpoint } = store.state();
-  const held = { size, verifier, reader: readerOfStore(store) };
-  const published =
-    (await readPublished(dir, held)) ?? (deps.wasWitnessed ? await takePrepared(dir, held) : undefined);
-  if (policy) requirePolicyFor(policy, verifier);
-  if (published && policy === undefined) throw policyMissing(dir);
-  if (policy?.quorum === undefined) {
-    if (policy) await deps.keepPolicy?.();
-    if (published) await removePublished(dir);
-    return everyCommit(store);
+  const situation = situationOf(deps);
+  if ('policy' in situation) {
+    const published = await openPublished(situation.is, deps);
+    return new WitnessedPublication(deps, situation.policy, published).start();
   }
-  requireReachable(policy);
-  const isFirst = published === undefined && !deps.wasWitnessed;
-  if (isFirst) await preparePublished(dir, checkpoint);
+  const isEnd = situation.is === 'ends';
+  if (isEnd) await readPublished(deps.dir, heldBy(deps));
   await deps.keepPolicy?.();
-  if (isFirst) await publishPrepared(dir);
-  return new WitnessedPublication(deps, policy, isFirst ? { size, checkpoint } : published).start();
+  if (isEnd) await removePublished(deps.dir);
+  return everyCommit(deps.store);
 }
+
+/** What readers are shown until witnesses cosign more; `undefined` for nothing. The policy is kept. */
+async function openPublished(
+  is: 'begins' | 'goes on' | 'lost',
+  deps: PublicationDeps,
+): Promise<PublishedHead | undefined> {
+  const { dir, store, keepPolicy } = deps;
+  const { size, checkpoint } = store.state();
+  if (is === 'begins') await preparePublished(dir, checkpoint);
+  await keepPolicy?.();
+  if (is === 'goes on') return readPublished(dir, heldBy(deps));
+  if (is === 'lost') return takePrepared(dir, heldBy(deps));
+  await publishPrepared(dir);
+  return { size, checkpoint };
+}
+
+const heldBy = ({ store, verifier }: PublicationDeps): HeldLog => ({
+  size: store.state().size,
+  verifier,
+  reader: readerOfStore(store),
+});

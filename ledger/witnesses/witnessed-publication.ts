@@ -40,6 +40,8 @@ export class WitnessedPublication implements Publication {
   readonly #policy: WitnessPolicy;
   /** One for each witness, so that the many lines about one that wavers hold back none about another. */
   readonly #logs: ReadonlyMap<string, LimitedLog>;
+  /** A file that cannot be written fails with each cosignature. */
+  readonly #writeLog: LimitedLog;
   readonly #clients: readonly WitnessClient[];
   readonly #pauseMs: number;
   readonly #closing = new AbortController();
@@ -59,6 +61,7 @@ export class WitnessedPublication implements Publication {
     const timing = { ...TIMING, ...deps.timing };
     this.#pauseMs = timing.roundPauseMs;
     this.#logs = new Map(policy.witnesses.map(({ name }) => [name, new LimitedLog(deps.log)]));
+    this.#writeLog = new LimitedLog(deps.log);
     this.#clients = clientsOf(deps, policy, timing, (name) => this.#logs.get(name) ?? deps.log);
     this.#candidate = this.#newest();
   }
@@ -93,7 +96,7 @@ export class WitnessedPublication implements Publication {
     await this.#running;
     await Promise.all(this.#asking);
     await this.#writing;
-    for (const log of this.#logs.values()) log.close();
+    for (const log of [...this.#logs.values(), this.#writeLog]) log.close();
   }
 
   async #run(): Promise<void> {
@@ -178,7 +181,7 @@ export class WitnessedPublication implements Publication {
       this.#failure = undefined;
     } catch (error) {
       this.#failure = asError(error).message;
-      this.#deps.log.error('a cosigned checkpoint cannot be published', { why: this.#failure });
+      this.#writeLog.error('a cosigned checkpoint cannot be published', { why: this.#failure });
     }
   }
 

@@ -8,7 +8,8 @@ import type { Config } from '../../cli/folder/config.js';
 import { folderAt } from '../../cli/folder/folder.js';
 import { toHex } from '../../protocol/bytes.js';
 import { formatCosignerKey } from '../../protocol/tlog/cosignature.js';
-import { cosignerNamed } from '../witness/running-witness.js';
+import { parseVerifierKey } from '../../protocol/tlog/note.js';
+import { cosignerNamed, startWitness } from '../witness/running-witness.js';
 import { FIREBREAK, program } from '../program.js';
 import { startFirebreak } from './firebreak-process.js';
 import type { Finished } from './firebreak-process.js';
@@ -246,6 +247,32 @@ describe('firebreak trace --evidence', () => {
     expect(text).toContain('missing hospital');
     await writeFile(file, `log ${config.logKey}\nwitness hospital ${hospital}\nquorum none\n`);
     expect(await verify(evidence, '--policy', file)).toMatchObject({ code: 0 });
+  });
+
+  test('shows when the witnesses of the policy cosigned', async () => {
+    const folder = await workshop.copy();
+    const hospital = await startWitness('hospital', {
+      logs: [parseVerifierKey(config.logKey)],
+      nowSeconds: () => 1_790_000_000,
+    });
+    const policy = workshop.path('cosigned.policy');
+    await writeFile(
+      policy,
+      `log ${config.logKey}\nwitness hospital ${formatCosignerKey(hospital.cosigner)} ${hospital.url}\nquorum hospital\n`,
+    );
+    const before = workshop.path('before'); // was published before the first policy
+    expect(await attempt('ledger', 'export', '--data-dir', folder, '--out', before)).toMatchObject({
+      code: 0,
+    });
+    await cp(join(before, 'checkpoint'), join(folderAt(folder).ledger.store, 'published'));
+    await cp(policy, folderAt(folder).ledger.policy);
+    const file = workshop.path('cosigned.evidence');
+    const asked = [...QUESTION, '--evidence', file];
+    const traced = await attempt('trace', '--data-dir', folder, ...asked);
+    expect([traced.code, traced.stderr]).toEqual([0, '']);
+    const { code, text } = await verify(file, '--policy', policy);
+    expect(text).toContain('  cosigned by hospital 2026-09-21T14:13:20Z, as the policy asks\n');
+    expect(code).toBe(0);
   });
 
   test('says that a file is not there, or is not evidence', async () => {

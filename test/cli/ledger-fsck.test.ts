@@ -28,6 +28,7 @@ beforeAll(async () => {
   vkey = config.logKey;
   const logSigner = noteSigner(config.origin, await signerFrom(folder.ledger.logKey));
   const ledger = await openLedger(ledgerDeps(folder.ledger.store, { logSigner }));
+  await writeFile(data('empty.checkpoint'), await ledger.reader().checkpoint());
   for (const seq of [0, 1, 2])
     await ledger.submit(
       batchOf(
@@ -62,6 +63,21 @@ describe('firebreak ledger fsck', () => {
       /^firebreak: the ledger in .* is damaged: \d+ things are wrong, .*\. Leave the folder as it is\. Before you start a copy, read docs\/ledger-fsck\.md: one that is too old forks the log\n$/,
     );
     expect(await readFile(join(folderAt(data('bad')).ledger.store, 'head'))).toEqual(before);
+  });
+
+  test('comes before all that opens the store of a copy: that drops what is damaged, and the file in which it was named', async () => {
+    await cp(data('bad'), data('opened'), { recursive: true });
+    const { store } = folderAt(data('opened')).ledger;
+    const logs = async () => (await storedFiles(store)).flatMap(({ file }) => file.match(/.*\d\.log$/) ?? []);
+    const [log] = await logs();
+    const held = ['--data-dir', data('opened'), '--old', data('empty.checkpoint')];
+    const opened = await attempt('ledger', 'consistency', ...held);
+    expect([opened.code, opened.text]).toEqual([1, expect.stringContaining('its newest data is lost')]);
+    expect(await logs()).not.toContain(log);
+    const after = await attempt('ledger', 'fsck', '--data-dir', data('opened'));
+    expect([after.code, after.text]).toEqual([1, expect.not.stringContaining('one bit was flipped')]);
+    const page = await readFile(new URL('../../docs/ledger-fsck.md', import.meta.url), 'utf8');
+    expect(page).toMatch(/\n2\. `firebreak ledger fsck [^]*\n3\. `firebreak ledger consistency /);
   });
 
   test('misses what was published in a folder that keeps a policy of witnesses', async () => {
@@ -99,6 +115,41 @@ describe('firebreak ledger fsck', () => {
     const folder = await attempt('ledger', 'fsck', '--data-dir', data('unread policy'));
     expect(folder.stdout).toContain(`cannot be read: ${policy}: it is a folder`);
     expect(folder.stdout).toMatch(/byte 5000: .*one bit was flipped/);
+  });
+
+  test('says how a kept policy that cannot be read is put right, where nothing else is wrong', async () => {
+    await cp(data('good'), data('only policy'), { recursive: true });
+    await writeFile(folderAt(data('only policy')).ledger.policy, 'quorum some\n');
+    const { code, stdout, stderr } = await attempt('ledger', 'fsck', '--data-dir', data('only policy'));
+    expect(stdout).toMatch(/cannot be read: .*; give it again with ledger run --policy FILE\n/);
+    expect(stderr).toContain('Nothing of the log is lost: do what is said above');
+    expect(code).toBe(1);
+  });
+
+  test('misses the kept policy of a ledger that published, as the ledger does when it starts', async () => {
+    await cp(data('good'), data('lost policy'), { recursive: true });
+    const { store, policy } = folderAt(data('lost policy')).ledger;
+    const exported = await attempt(
+      'ledger',
+      'export',
+      '--data-dir',
+      data('lost policy'),
+      '--out',
+      data('out'),
+    );
+    expect(exported).toMatchObject({ code: 0 });
+    await cp(join(data('out'), 'checkpoint'), join(store, 'published'));
+    const check = () => attempt('ledger', 'fsck', '--data-dir', data('lost policy'));
+    const { code, stdout, stderr } = await check();
+    expect(stdout).toContain(
+      `damaged  files: the kept policy of witnesses is missing: ${policy}; give it again with ledger run --policy FILE\n`,
+    );
+    expect(stderr).toContain('one thing is wrong, and no entry is named. Nothing of the log is lost');
+    expect(code).toBe(1);
+    const started = await attempt('ledger', 'run', '--data-dir', data('lost policy'));
+    expect([started.code, started.stderr]).toEqual([1, expect.stringContaining('is missing') as string]);
+    await writeFile(policy, 'quorum none\n'); // was stopped before it removed the file
+    expect(await check()).toMatchObject({ code: 0 });
   });
 
   test('checks a ledger’s folder alone, with the key of the log', async () => {

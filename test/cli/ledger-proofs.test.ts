@@ -1,5 +1,5 @@
 /** `firebreak ledger prove`, `check-proof` and `consistency`, as people and scripts run them. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -8,10 +8,12 @@ import { folderAt } from '../../cli/folder/folder.js';
 import { openLedger } from '../../ledger/ledger.js';
 import { toHex } from '../../protocol/bytes.js';
 import { sha256 } from '../../protocol/crypto/hash.js';
-import { noteSigner } from '../../protocol/tlog/note.js';
+import { cosign, formatCosignerKey } from '../../protocol/tlog/cosignature.js';
+import { noteSigner, readNote } from '../../protocol/tlog/note.js';
 import { DEFAULT_SETTINGS } from '../../protocol/settings.js';
 import { decodeTlogProof } from '../../protocol/tlog/tlog-proof.js';
 import { batchOf, ledgerDeps, noticeItem, officer } from '../ledger/deployment.js';
+import { cosignerNamed } from '../witness/running-witness.js';
 import { runFirebreak } from './firebreak-process.js';
 import { attempt } from './in-process.js';
 
@@ -77,6 +79,30 @@ describe('firebreak ledger', () => {
     const proof = decodeTlogProof(made.stdout);
     expect(proof.index).toBe(17);
     expect(proof.checkpoint).toBe(await readFile(inDir('checkpoint.200'), 'utf8'));
+  });
+
+  test('shows readers with a policy when its witnesses cosigned, in a proof and in an export', async () => {
+    const one = cosignerNamed('one');
+    const policy = inDir('one.policy');
+    await writeFile(policy, `log ${vkey}\nwitness hospital ${formatCosignerKey(one)}\nquorum hospital\n`);
+    const cosignature = (note: string) => cosign(readNote(note).text, one, 1_790_000_000);
+    const asked = ['--vkey', vkey, '--policy', policy];
+    const line = '  cosigned by hospital 2026-09-21T14:13:20Z\n';
+
+    const file = inDir('cosigned.tlog-proof');
+    expect(await onFolder('prove', '--index', '5', '--out', file)).toMatchObject({ code: 0 });
+    const { checkpoint: proved } = decodeTlogProof(await readFile(file));
+    await appendFile(file, cosignature(proved));
+    const checked = await ledger('check-proof', file, ...asked);
+    expect([checked.code, checked.text]).toEqual([0, expect.stringContaining(line)]);
+
+    expect(await onFolder('export', '--out', inDir('export'))).toMatchObject({ code: 0 });
+    const checkpoint = join(inDir('export'), 'checkpoint');
+    await appendFile(checkpoint, cosignature(await readFile(checkpoint, 'utf8')));
+    const verified = await ledger('verify', '--export', inDir('export'), ...asked);
+    expect([verified.code, verified.text]).toEqual([0, expect.stringContaining(line)]);
+    const without = await ledger('verify', '--export', inDir('export'), '--vkey', vkey);
+    expect([without.code, without.text]).toEqual([0, expect.not.stringContaining('cosigned')]);
   });
 
   test('takes the place of no file, and none in the data folder', async () => {

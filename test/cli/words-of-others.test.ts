@@ -55,13 +55,13 @@ const evidence = (): string[] => {
     look: { index: 4, entry, record },
   };
   return evidenceLines(shown, {
-    ...{ isIssuerGiven: false, others: [words('other')], cosigners: [words('cosigner')] },
+    ...{ isIssuerGiven: false, others: [words('other')], cosigned: new Map([[words('cosigner'), 1]]) },
   });
 };
 const proof = (): string[] =>
   proofLines({
     ...{ index: 4, leaf: bytes, entry: undefined, checkpoint },
-    ...{ witnesses: [words('witness')], unverifiedNames: [words('name')] },
+    ...{ witnesses: new Map([[words('witness'), 1]]), unverifiedNames: [words('name')] },
   });
 const ledger = (): string => {
   const witness = { name: words('name'), cosignedSize: 3, failure: words('failure') };

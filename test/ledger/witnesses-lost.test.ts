@@ -9,7 +9,17 @@ import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
 import { silentLog } from '../../protocol/log.js';
 import { openWitnessedCheckpoint } from '../../protocol/tlog/witness-policy.js';
 import { logSigner, ORIGIN, temporaryFolder } from './deployment.js';
-import { hasPublished, policyOf, says, startLedger, submit, witnessNamed } from './witnessed-ledger.js';
+import { cosignerNamed } from '../witness/running-witness.js';
+import {
+  hasPublished,
+  NOWHERE,
+  policyOf,
+  publishedSize,
+  says,
+  startLedger,
+  submit,
+  witnessNamed,
+} from './witnessed-ledger.js';
 
 test('a ledger that lost what it published shows readers nothing, with words, until witnesses cosign again', async () => {
   const dir = await temporaryFolder();
@@ -129,6 +139,36 @@ test('a file of what was published that is of no use is named, with what to do, 
   await rm(file);
   const after = await startLedger(dir, policy, { wasWitnessed: true });
   await expect.poll(() => after.status().publication.size, { timeout: 5_000 }).toBe(5);
+});
+
+test('witnesses must cosign also where the kept policy is lost and what was published is damaged, once it was given again', async () => {
+  const dir = await temporaryFolder();
+  const policy = policyOf(1, [{ name: 'a', cosigner: cosignerNamed('a'), url: NOWHERE }]);
+  const before = await startLedger(dir);
+  await submit(before, 0, 5);
+  await before.close();
+  const witnessed = await startLedger(dir, policy);
+  await submit(witnessed, 1, 2);
+  expect(await publishedSize(witnessed)).toBe(5);
+  await witnessed.close();
+  const file = join(dir, 'published');
+  const published = await readFile(file);
+  published[2] = 0xff;
+  await writeFile(file, published);
+
+  await expect(startLedger(dir)).rejects.toMatchObject({
+    code: 'input',
+    message: expect.stringMatching(/the policy .* is missing/) as string,
+  });
+  let wasWitnessed = false; // as the kept policy says
+  const keepPolicy = async () => void (wasWitnessed = true);
+  await expect(startLedger(dir, policy, { keepPolicy, wasWitnessed })).rejects.toMatchObject({
+    code: 'damaged',
+    message: expect.stringContaining('with the policy of the ledger kept, remove this file') as string,
+  });
+  await rm(file); // as told
+  const after = await startLedger(dir, policy, { wasWitnessed });
+  expect(after.status().publication.size).toBe(0);
 });
 
 test('a file of what was published that cannot be read is not taken for one that is missing, and it is said why', async () => {

@@ -64,6 +64,8 @@ test('a first policy that was kept, and nothing after it, is no damage, and hide
 test('a first policy that was not kept leaves a ledger that publishes each commit, and begins anew with the next', async () => {
   const dir = await unwitnessedFolder(5);
   await expect(startLedger(dir, asksOne, { keepPolicy: stopped })).rejects.toThrow('stopped');
+  const report = await fsckLedger({ dir, verifier: logSigner, wasWitnessed: false });
+  expect(foundIn(report)).toEqual(['leftover files published.new was never put in its place']);
   const without = await startLedger(dir);
   await submit(without, 1, 2);
   expect(await publishedSize(without)).toBe(7);

@@ -1,4 +1,6 @@
-/** A witness that cosigns now and then: what the log of the ledger says of it is bounded. */
+/** A witness that cosigns now and then, or a disk that takes nothing: what the log of the ledger says of it is bounded. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { silentLog, type LogFields } from '../../protocol/log.js';
 import { temporaryFolder } from './deployment.js';
@@ -46,4 +48,25 @@ test('a witness that wavers does not fill the log of the ledger, nor keep lines 
   expect(said).not.toContain('lines were left out');
   await ledger.close();
   expect(said).toContain('lines were left out');
+});
+
+test('a cosigned checkpoint that cannot be written does not fill the log of the ledger', async () => {
+  const lines: { readonly message: string; readonly leftOut: number }[] = [];
+  const error = (message: string, { leftOut = 0 }: LogFields = {}) =>
+    void lines.push({ message, leftOut: Number(leftOut) });
+  const dir = await temporaryFolder();
+  const policy = policyOf(1, [await witnessNamed('a')]);
+  const ledger = await startLedger(dir, policy, { log: { ...silentLog, error } });
+  await mkdir(join(dir, 'published.new')); // in the way of what is written
+  for (let seq = 0; seq < COMMITS; seq++) {
+    await submit(ledger, seq);
+    await expect
+      .poll(() => ledger.status().publication.witnesses[0]?.cosignedSize, { timeout: 10_000, interval: 5 })
+      .toBe(seq + 1);
+  }
+  await ledger.close();
+  const told = lines.filter(({ message }) => message === 'a cosigned checkpoint cannot be published');
+  const failed = told.length + lines.reduce((sum, { leftOut }) => sum + leftOut, 0);
+  expect(failed).toBeGreaterThanOrEqual(COMMITS);
+  expect(told.length).toBeLessThanOrEqual(8 + Math.log2(failed));
 });
