@@ -1,7 +1,7 @@
 /**
  * The parts of the payload index (payload-parts.ts), each held against the entries: its filter is that of their
- * payloads to the bit, and it leads to the values that hold their records. Of what an older folder began with it is
- * only known that it must not deny a payload.
+ * payloads to the bit, and it leads to the values that hold their records. Of what an older folder began with, and of the
+ * first filter behind that, it is only known that it must not deny a payload.
  */
 import { equalBytes } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';

@@ -16,7 +16,7 @@ import { DayChanges, isOfDay, type DayRules } from './day-changes.js';
 import { GatewayChanges, type GatewayRules } from './gateway-changes.js';
 import type { DayRecord } from '../store/day-record.js';
 import type { GatewayRecord } from '../store/gateway-record.js';
-import type { BatchRecord, Found, LogState, Lookup, NewEntry, PayloadRecord } from '../store/store.js';
+import type { BatchRecord, Found, LogState, NewEntry, PayloadRecord } from '../store/store.js';
 
 /** How a batch is answered: as recorded earlier, as recorded with this commit, or refused as a whole, unrecorded. */
 export type Answer =
@@ -43,14 +43,17 @@ export interface Sequenced {
   readonly duplicates: number;
 }
 
-/** What must be looked up before {@link sequence} can run; of batches answered before no payloads. */
-export function planLookup(batches: readonly CheckedBatch[], answered: Found['batches']): Lookup {
+/** Hashes to be looked up before {@link sequence} can run; none of batches answered before. */
+export function payloadsToLookUp(
+  batches: readonly CheckedBatch[],
+  answered: Found['batches'],
+): readonly Uint8Array[] {
   const payloads: Uint8Array[] = [];
   batches.forEach(({ items }, i) => {
     if (answered[i] !== undefined) return;
     for (const { refusal, payloadSha256 } of items) if (refusal === undefined) payloads.push(payloadSha256);
   });
-  return { batches, payloads };
+  return payloads;
 }
 
 const UNCERTIFIED = refusalNumber('certificate');
@@ -132,10 +135,10 @@ function isUncertified(
   return outcomes.every(({ reason }) => reason === UNCERTIFIED) && !isConfigured(writerId);
 }
 
-function storedPayloads(lookup: Lookup, found: Found): ReadonlyMap<string, PayloadRecord> {
+function storedPayloads({ payloads, found }: SequenceInput): ReadonlyMap<string, PayloadRecord> {
   const stored = new Map<string, PayloadRecord>();
   found.payloads.forEach((record, i) => {
-    const hash = lookup.payloads[i];
+    const hash = payloads[i];
     if (record !== undefined && hash !== undefined) stored.set(toHex(hash), record);
   });
   return stored;
@@ -153,22 +156,25 @@ interface EarlierBatch {
 export interface SequenceInput {
   readonly state: LogState;
   readonly batches: readonly CheckedBatch[];
-  readonly lookup: Lookup;
+  /** Those of {@link payloadsToLookUp}. */
+  readonly payloads: readonly Uint8Array[];
+  /** In the same order. */
   readonly found: Found;
   /** Not before the state's lastAppendedMs. */
   readonly nowMs: UnixMs;
   readonly rules: { readonly days: DayRules; readonly gateways: GatewayRules };
 }
 
-export function sequence({ state, batches, lookup, found, nowMs, rules }: SequenceInput): Sequenced {
+export function sequence(input: SequenceInput): Sequenced {
+  const { state, batches, payloads, found, nowMs, rules } = input;
   const draft: Draft = {
     nowMs,
     firstIndex: state.size,
     entries: [],
     leaves: [],
-    stored: storedPayloads(lookup, found),
-    added: new PayloadTable(lookup.payloads.length),
-    writer: entryWriter(lookup.payloads.length),
+    stored: storedPayloads(input),
+    added: new PayloadTable(payloads.length),
+    writer: entryWriter(payloads.length),
     days: new DayChanges(rules.days, nowMs),
     gateways: new GatewayChanges(rules.gateways),
     previousLeaf: state.previousLeaf,

@@ -16,7 +16,7 @@ import type { WriterDirectory } from '../admission/writer.js';
 import type { AppendClock } from './append-clock.js';
 import type { CheckedBatch } from './checked-batch.js';
 import { commitOf, refusedOutcomes, type Grown } from './commit.js';
-import { planLookup, sequence, type Answer } from './sequence.js';
+import { payloadsToLookUp, sequence, type Answer } from './sequence.js';
 import type { DayRegister } from '../store/day-record.js';
 import type { LogState, Store } from '../store/store.js';
 
@@ -140,10 +140,9 @@ export class Sequencer {
     const nowMs = clock.timeAfter(state);
     if (nowMs === undefined) return batches.map(({ items }) => this.#busy(items.length));
     const answered = (await store.lookup({ batches, payloads: [] })).batches;
-    const lookup = planLookup(batches, answered);
-    const { payloads } = await store.lookup({ batches: [], payloads: lookup.payloads });
-    const found = { batches: answered, payloads };
-    const sequenced = sequence({ state, batches, lookup, found, nowMs, rules });
+    const payloads = payloadsToLookUp(batches, answered);
+    const found = { batches: answered, payloads: (await store.lookup({ batches: [], payloads })).payloads };
+    const sequenced = sequence({ state, batches, payloads, found, nowMs, rules });
     if (sequenced.answered.length > 0) {
       const grown = this.#grow(state, sequenced.leaves);
       await store.commit(commitOf({ state, sequenced, grown, nowMs }));

@@ -58,7 +58,7 @@ export class StoreLevel implements Store {
   #settling: Promise<void> | undefined;
   /** Ends with the last of what runs {@link #alone}. */
   #lastAlone: Promise<void> = Promise.resolve();
-  /** `indexedTo` of the payload index as the last state row has it. */
+  /** `indexedTo` of the payload index when a state row was written last, or the store was opened. */
   #storedIndexedTo: number;
   /** A commit failed: its frame may be in the journal, and the head file may speak of it. */
   #hasFailed = false;
@@ -173,7 +173,7 @@ export class StoreLevel implements Store {
     await this.#settling;
     await index.idle();
     if (this.#hasFailed) return;
-    // Or the next start would look up every payload of the last table as if it might be missing.
+    // So that the next start would notice the loss of the last part.
     if (index.indexedTo > this.#storedIndexedTo)
       behind.add([this.#stateRow(this.#state, this.#commitNumber)]);
     await behind.settle();

@@ -218,9 +218,10 @@ export class ContactStore {
     parts: readonly PartChange[] = [],
   ): Promise<void> {
     const { writer, sealer, keeper } = this.#assembly;
-    if (this.damage !== undefined) throw this.damage;
+    this.#throwDamage();
     if (sealer === undefined) return;
     await keeper.prepare(writer, this.#keepFrom);
+    this.#throwDamage(); // others had their turns meanwhile
     const state = encodeSections(new Map([...sections, [LIVE_SECTION, encodeKeepFrom(this.#keepFrom)]]));
     const changes = [...parts, ...keeper.changes(writer, this.#keepFrom)];
     await sealer.commit(position, state, changes).catch((error: unknown) => {
@@ -258,6 +259,10 @@ export class ContactStore {
       'full',
       `${LAST_VERSION} changes of contacts are all that one life of the store counts`,
     );
+  }
+
+  #throwDamage(): void {
+    if (this.damage !== undefined) throw this.damage;
   }
 
   #orDamage(change: () => void): void {

@@ -6,6 +6,7 @@ import { asEpoch, asTagNumber } from '../../../protocol/brands.js';
 import { silentLog } from '../../../protocol/log.js';
 import { DAY_SECONDS } from '../../../protocol/time.js';
 import type { ContactStore } from '../../../tracer/contacts/contact-store.js';
+import { LiveKeeper } from '../../../tracer/contacts/live-state.js';
 import { LiveWriter } from '../../../tracer/contacts/live-writer.js';
 import { openContactStore } from '../../../tracer/contacts/open-contact-store.js';
 import { PeopleDirectory } from '../../../tracer/contacts/people.js';
@@ -156,6 +157,21 @@ describe.each([
     await expect(store.save({ size: 2 })).rejects.toThrow('no memory');
     await store.beginAnew();
     expect(store.damage).toBeUndefined();
+    expect(store.status().contacts).toBe(saved);
+    await store.close();
+  });
+
+  it('is not saved when it fails so while a save is prepared', async () => {
+    const { store, open } = await begin();
+    vi.spyOn(SealedContacts.prototype, 'replace').mockImplementationOnce(() => {
+      throw new RangeError('no memory');
+    });
+    vi.spyOn(LiveKeeper.prototype, 'prepare').mockImplementationOnce(async () => {
+      open();
+      await store.settled().catch(() => undefined);
+    });
+    await expect(store.save({ size: 2 })).rejects.toThrow('no memory');
+    await store.beginAnew();
     expect(store.status().contacts).toBe(saved);
     await store.close();
   });
