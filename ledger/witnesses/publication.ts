@@ -16,9 +16,11 @@ import {
   readPublished,
   removePublished,
   takePrepared,
+  writePublished,
   type HeldLog,
   type PublishedHead,
 } from './published-file.js';
+import { withoutInvalid } from './readable-note.js';
 import { WitnessedPublication } from './witnessed-publication.js';
 
 /** Without witnesses: the last commit, and nothing to do. */
@@ -83,12 +85,12 @@ function situationOf({ dir, verifier, policy, wasWitnessed = false }: Publicatio
  *
  * Throws `foreign` for a policy of other logs, `input` for one whose witnesses cannot be reached and when
  * there is none though the folder was run with one, `damaged` when the store does not hold what was
- * published.
+ * published, `full` or `input` when what is to be published cannot be written.
  */
 export async function openPublication(deps: PublicationDeps): Promise<Publication> {
   const situation = situationOf(deps);
   if ('policy' in situation) {
-    const published = await openPublished(situation.is, deps);
+    const published = await openPublished(situation, deps);
     return new WitnessedPublication(deps, situation.policy, published).start();
   }
   const isEnd = situation.is === 'ends';
@@ -100,17 +102,27 @@ export async function openPublication(deps: PublicationDeps): Promise<Publicatio
 
 /** What readers are shown until witnesses cosign more; `undefined` for nothing. The policy is kept. */
 async function openPublished(
-  is: 'begins' | 'goes on' | 'lost',
+  { is, policy }: Extract<Situation, { readonly policy: WitnessPolicy }>,
   deps: PublicationDeps,
 ): Promise<PublishedHead | undefined> {
   const { dir, store, keepPolicy } = deps;
   const { size, checkpoint } = store.state();
   if (is === 'begins') await preparePublished(dir, checkpoint);
   await keepPolicy?.();
-  if (is === 'goes on') return readPublished(dir, heldBy(deps));
+  if (is === 'goes on') return readShown(deps, policy);
   if (is === 'lost') return takePrepared(dir, heldBy(deps));
   await publishPrepared(dir);
   return { size, checkpoint };
+}
+
+/** What is shown again, and stands in the file: a cosignature that was damaged costs readers no others. */
+async function readShown(deps: PublicationDeps, policy: WitnessPolicy): Promise<PublishedHead | undefined> {
+  const head = await readPublished(deps.dir, heldBy(deps));
+  if (head === undefined) return undefined;
+  const checkpoint = withoutInvalid(head.checkpoint, policy);
+  if (checkpoint === head.checkpoint) return head;
+  await writePublished(deps.dir, checkpoint);
+  return { ...head, checkpoint };
 }
 
 const heldBy = ({ store, verifier }: PublicationDeps): HeldLog => ({

@@ -1,6 +1,8 @@
 /** A signed note off the disk, of which a damaged signature line is to cost that line and no more. */
 import { FirebreakError } from '../../protocol/errors.js';
-import { noteText, readNote } from '../../protocol/tlog/note.js';
+import { cosignedAt, isBy, type Cosigner } from '../../protocol/tlog/cosignature.js';
+import { noteText, readNote, signatureText, type NoteSignature } from '../../protocol/tlog/note.js';
+import type { WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 
 export interface ReadableNote {
   /** Text and those signature lines that can be read, none of them checked. The bytes themselves where all can. */
@@ -41,6 +43,26 @@ function isReadable(note: Uint8Array): boolean {
     return true;
   } catch (error) {
     if (error instanceof FirebreakError && error.code === 'format') return false;
+    throw error;
+  }
+}
+
+/** A note without the lines that bear a key of the policy's witnesses and are not valid: one spoils it for every reader. */
+export function withoutInvalid(note: string, { witnesses }: WitnessPolicy): string {
+  const { text, signatures } = readNote(note);
+  const isInvalid = (signature: NoteSignature): boolean =>
+    witnesses.some(({ cosigner }) => isBy(signature, cosigner) && !isValid(text, signature, cosigner));
+  return `${text}\n${signatures
+    .filter((one) => !isInvalid(one))
+    .map(signatureText)
+    .join('')}`;
+}
+
+function isValid(text: string, signature: NoteSignature, cosigner: Cosigner): boolean {
+  try {
+    return cosignedAt(text, [signature], cosigner) !== undefined;
+  } catch (error) {
+    if (error instanceof FirebreakError && error.code === 'signature') return false;
     throw error;
   }
 }

@@ -8,11 +8,11 @@
  */
 import { pauseUntilStopped } from '../../host/clock-live.js';
 import { LimitedLog } from '../../host/limited-log.js';
-import { cosignedAt, isBy, type Cosigner } from '../../protocol/tlog/cosignature.js';
+import { isBy } from '../../protocol/tlog/cosignature.js';
 import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
 import { proveConsistency } from '../../protocol/tlog/merkle.js';
-import { readNote, signatureText, type NoteSignature } from '../../protocol/tlog/note.js';
+import { readNote, signatureText } from '../../protocol/tlog/note.js';
 import { tileHashReader } from '../../protocol/tlog/tile-hash-reader.js';
 import { describeQuorum, isQuorum, type WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 import { readerOfStore } from '../readers/reader-level.js';
@@ -54,6 +54,7 @@ export class WitnessedPublication implements Publication {
   #endSleep = (): void => {};
   #running: Promise<void> = Promise.resolve();
 
+  /** `published`: what readers are shown until more is cosigned, no cosignature of the policy's witnesses in it invalid. */
   constructor(deps: PublicationDeps, policy: WitnessPolicy, published: PublishedHead | undefined) {
     this.#deps = deps;
     this.#policy = policy;
@@ -126,17 +127,18 @@ export class WitnessedPublication implements Publication {
   }
 
   /**
-   * The last commit as a candidate. If it is what was published last, it has the cosignatures that the file
-   * still holds.
+   * The last commit as a candidate. If it is what was published last, it has the cosignatures that were shown
+   * with that, all of them valid.
    */
   #newest(): Cosigned {
     const { checkpoint: note, size } = this.#deps.store.state();
     const { text } = readNote(note);
     const lines = new Map<string, string>();
-    const signatures = this.#published?.size === size ? readNote(this.#published.checkpoint).signatures : [];
+    const published = this.#published && readNote(this.#published.checkpoint);
+    const signatures = published?.text === text ? published.signatures : [];
     for (const { name, cosigner } of this.#policy.witnesses) {
-      const line = cosignatureIn(signatures, text, cosigner);
-      if (line !== undefined) lines.set(name, line);
+      const own = signatures.find((signature) => isBy(signature, cosigner));
+      if (own !== undefined) lines.set(name, signatureText(own));
     }
     return { note, text, size, lines };
   }
@@ -204,21 +206,6 @@ export class WitnessedPublication implements Publication {
         resolve();
       };
     });
-  }
-}
-
-/** The line of a witness among these; `undefined` where there is none, or one that is not valid. */
-function cosignatureIn(
-  signatures: readonly NoteSignature[],
-  text: string,
-  cosigner: Cosigner,
-): string | undefined {
-  const own = signatures.find((signature) => isBy(signature, cosigner));
-  try {
-    return own && cosignedAt(text, [own], cosigner) !== undefined ? signatureText(own) : undefined;
-  } catch (error) {
-    if (error instanceof FirebreakError && error.code === 'signature') return undefined;
-    throw error;
   }
 }
 

@@ -118,6 +118,30 @@ test.each([
   },
 );
 
+test('a damaged cosignature costs readers no others, though the log went on and the quorum is away', async () => {
+  const dir = await temporaryFolder();
+  const witnesses = await Promise.all([witnessNamed('a'), witnessNamed('b')]);
+  const before = await startLedger(dir, policyOf(2, witnesses));
+  await submit(before, 0, 5);
+  await hasPublished(before, 5);
+  for (const witness of witnesses) await witness.stop();
+  await submit(before, 1, 2);
+  await before.close();
+  const file = join(dir, 'published');
+  const published = await readFile(file);
+  const at = published.length - 20;
+  published[at] = published[at] === 65 ? 66 : 65;
+  await writeFile(file, published);
+  const oneOfTwo = policyOf(1, witnesses);
+  expect(() => openWitnessedCheckpoint(published, logSigner, oneOfTwo)).toThrow('is not valid');
+
+  const after = await startLedger(dir, policyOf(2, witnesses), { wasWitnessed: true });
+  const shown = await after.reader().checkpoint();
+  expect(openWitnessedCheckpoint(shown, logSigner, oneOfTwo).size).toBe(5);
+  expect(after.status().size).toBe(7);
+  expect(await readFile(file, 'utf8')).toBe(shown);
+});
+
 test('a file of what was published that is of no use is named, with what to do, and the ledger goes on without it', async () => {
   const dir = await temporaryFolder();
   const witness = await witnessNamed('a');
