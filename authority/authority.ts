@@ -90,8 +90,8 @@ export interface Authority extends Enrolment {
   /** Whether the log was read back (credentials/read-back.ts); always where no log is read. */
   isReadBack(): boolean;
   /**
-   * Maintains for a person, and waits for what the ledger says to the prunings and for an orderly registry; the days that
-   * ended, ever. Rejects with the signal's reason.
+   * Maintains for a person, and waits for what the ledger says to the prunings; the days that ended, ever. Rejects with the
+   * signal's reason.
    */
   retain(signal: AbortSignal): Promise<readonly EndedDay[]>;
   /** Every gateway it ever certified. */
@@ -222,7 +222,6 @@ function authorityOf(parts: Parts, deps: AuthorityDeps): Authority {
       task(async () => {
         await maintain(parts, deps, { today: today(), isAsked: true });
         await retention.settled(signal);
-        await parts.tidying.settled(signal);
         return retention.ended();
       }),
     isReadBack: () => parts.readBack.isDone(),

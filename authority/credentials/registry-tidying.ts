@@ -2,7 +2,6 @@
  * Has the registry forget what left the retention window, in the background: it reads all there is of every tag, which takes
  * minutes for a million. What is asked meanwhile is answered as if it were done (tag-registry.ts).
  */
-import { unlessAborted } from '../../host/time-limit.js';
 import type { Clock } from '../../protocol/clock.js';
 import type { Log } from '../../protocol/log.js';
 import type { TagRegistry } from './tag-registry.js';
@@ -16,8 +15,6 @@ export interface RegistryTidying {
    * run that failed, ten minutes pass before the next.
    */
   begin(day: number): void;
-  /** Resolves when no run is under way. Rejects with the signal's reason. */
-  settled(signal: AbortSignal): Promise<void>;
   /** Ends a run that is under way: the next start does what is left. */
   close(): Promise<void>;
 }
@@ -55,7 +52,6 @@ export function openRegistryTidying({ tags, clock, log }: RegistryTidyingDeps): 
       if (day === done || run !== undefined || isPaused || closed.aborted) return;
       run = forget(day).finally(() => (run = undefined));
     },
-    settled: async (signal) => unlessAborted(Promise.resolve(run), signal),
     close: async () => {
       closing.abort();
       await run;

@@ -16,6 +16,7 @@ export function memoryDayKeyStore(): DayKeyStore {
     },
     setAside: async (day) => void byDay.delete(day),
     list: async () => [...byDay.keys()].sort((a, b) => a - b),
+    whyUnread: async () => undefined,
     destroy: async (days) => {
       for (const day of days) {
         wipeKeys([byDay.get(day)].filter((keys) => keys !== undefined));

@@ -18,6 +18,11 @@ export interface DayKeyStore {
   /** The days that have keys, ascending. */
   list(): Promise<readonly number[]>;
   /**
+   * Why the keys that a day has cannot be read now: destroyed like that, copies of them could never be known. `undefined`
+   * where they can be, and for a day whose keys are damaged or not there.
+   */
+  whyUnread(day: number): Promise<Error | undefined>;
+  /**
    * Gone for good when it resolves, beyond recovery as far as the medium allows: `get`, `list` and `put` know the days as
    * destroyed from the first moment on, whatever copy of their keys comes back. Before the keys go, copies of them are looked
    * for as in `removeStray`, which takes its time. A day without keys is no error.

@@ -30,7 +30,8 @@ export interface DayKeyring {
   existingKeysOf(day: number): Promise<DayKeys>;
   /**
    * Destroys the keys of days before this one, and of those whose destruction the log was told of already. A day before this one
-   * whose keys are lost counts as destroyed too: else its payloads would stay for ever.
+   * whose keys are lost counts as destroyed too: else its payloads would stay for ever. One whose keys cannot be read now waits
+   * for the next call.
    */
   destroyBefore(day: number): Promise<DestroyedDays>;
   days(): Promise<readonly number[]>;
@@ -40,6 +41,8 @@ export interface DestroyedDays {
   readonly destroyed: readonly number[];
   /** Destroyed before: somebody brought a copy back. */
   readonly returned: readonly number[];
+  /** Days whose keys cannot be read now, and why: they have not ended. */
+  readonly unread: ReadonlyMap<number, Error>;
   /** What the search for copies of their keys came to; `undefined` when there were no such days. */
   readonly copies: CopySearch | undefined;
 }
@@ -90,20 +93,32 @@ export function openDayKeyring(deps: DayKeyringDeps): DayKeyring {
     },
     destroyBefore: async (bound) => {
       const told = new Set((await deps.retention.list()).map(({ day }) => day));
-      const old = (await store.list()).filter((day) => day < bound || told.has(day));
+      const held = (await store.list()).filter((day) => day < bound || told.has(day));
+      const unread = await unreadOf(held, store);
+      const old = held.filter((day) => !unread.has(day));
       if (bound !== forgotten) old.push(...(await lostBefore(bound, told, deps)));
       for (const day of old) await oneAtATime(day, () => tellDestroyed(day, deps));
       const copies = old.length === 0 ? undefined : await destroy(old, store, atHand);
-      if (bound !== forgotten) await deps.book.forgetDaysBefore(bound);
-      forgotten = bound;
+      if (bound !== forgotten) await deps.book.forgetDaysBefore(Math.min(bound, ...unread.keys()));
+      if (unread.size === 0) forgotten = bound;
       if (old.length > 0) deps.onChange();
       return {
         destroyed: old.filter((day) => !told.has(day)),
         returned: old.filter((day) => told.has(day)),
+        unread,
         copies,
       };
     },
   };
+}
+
+async function unreadOf(days: readonly number[], store: DayKeyStore): Promise<Map<number, Error>> {
+  const unread = new Map<number, Error>();
+  for (const day of days) {
+    const why = await store.whyUnread(day);
+    if (why !== undefined) unread.set(day, why);
+  }
+  return unread;
 }
 
 async function destroy(days: readonly number[], store: DayKeyStore, atHand: KeysAtHand): Promise<CopySearch> {

@@ -57,6 +57,8 @@ class DayEnds implements Retention {
   readonly #closing = new AbortController();
   /** Asked of the ledger, not answered yet. */
   readonly #underWay = new Map<number, Promise<void>>();
+  /** Days that could not end at the last call, and why. */
+  #unread: ReadonlyMap<number, string> = new Map();
   #writing = Promise.resolve();
   /** At the start, and when keys were not destroyed to the end: else whoever destroys keys looks for copies too. */
   #isSweepDue = true;
@@ -69,10 +71,12 @@ class DayEnds implements Retention {
 
   async endBefore(oldest: number, isAsked: boolean): Promise<void> {
     const { keyring, book, clock, log } = this.#deps;
-    const { destroyed, returned, copies } = await keyring.destroyBefore(oldest).catch((error: unknown) => {
+    const ended = await keyring.destroyBefore(oldest).catch((error: unknown) => {
       this.#isSweepDue = true; // a day that is noted as destroyed may have its key file yet
       throw error;
     });
+    const { destroyed, returned, copies } = ended;
+    this.#sayUnread(ended.unread);
     for (const day of destroyed) log.info('day keys destroyed', { day });
     for (const day of returned) log.warn(FOUND, { day });
     if (copies !== undefined) this.#say(copies);
@@ -107,6 +111,14 @@ class DayEnds implements Retention {
     } catch (error) {
       if (!signal.aborted) this.#say({ found: [], failure: asError(error) });
     }
+  }
+
+  /** Once for each day and reason: it is tried again at every call. */
+  #sayUnread(unread: ReadonlyMap<number, Error>): void {
+    for (const [day, { message: why }] of unread)
+      if (this.#unread.get(day) !== why)
+        this.#deps.log.error('a day does not end: its keys cannot be read', { day, why });
+    this.#unread = new Map([...unread].map(([day, { message }]) => [day, message]));
   }
 
   /** What cannot be removed must not keep other days from ending; it is tried again when the next day ends. */

@@ -142,8 +142,8 @@ class Desk implements NoticeDesk {
     if (tags.length > MAX_NOTICE_TAGS)
       throw new FirebreakError('full', `a notice names at most ${MAX_NOTICE_TAGS} tags, not ${tags.length}`);
     const unreachable = await this.#withoutCredentials(order);
-    const keys = await this.#keysOf(day);
     const number = (await book.lastNumber()) + 1;
+    const keys = await this.#keysOf(day); // last of all, since they may be wiped a moment later
     const notice = makeNotice(issuer, keys, { number, code, tags }, randomBytes);
     const { kept, dropped } = await this.#makeRoom(notice, order.dropOldest === true);
     await book.add(notice, clock.nowMs());

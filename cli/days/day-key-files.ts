@@ -48,6 +48,15 @@ export function dayKeyFiles(dir: string, searched?: string): DayKeyStore {
         .filter((day) => !destroyed.has(day))
         .sort((a, b) => a - b);
     },
+    whyUnread: async (day) => {
+      try {
+        const keys = await wholeKeys(fileOf(day), day);
+        wipeKeys(keys ? [keys] : []);
+        return undefined;
+      } catch (error) {
+        return asError(error);
+      }
+    },
     destroy: async (days) => {
       const { ending, failure } = await noteEnding(days, marks, fileOf);
       if (failure !== undefined && ending.length === 0) throw failure; // the search takes its time, and rounds come often

@@ -88,6 +88,11 @@ describe('a gateway', () => {
       delivering({}, { trouble, statementDays: [LAST_DAY - 8, LAST_DAY - 7], sunsetDay });
     expect(shown(LAST_DAY - 6)).toContain(`hub-1  serves no tag, as planned: ${trouble}\n`);
     expect(shown(LAST_DAY - 5)).toContain(`hub-1  serves no tag: ${trouble}\n`);
+    const revoked = delivering(
+      {},
+      { trouble: 'revoked', isRevoked: true, statementDays: [], sunsetDay: LAST_DAY - 6 },
+    );
+    expect(revoked).toContain('hub-1  serves no tag: revoked');
   });
 
   it('that is stopped says of what was then that it was then', () => {
