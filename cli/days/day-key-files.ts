@@ -43,20 +43,10 @@ export function dayKeyFiles(dir: string, searched?: string): DayKeyStore {
       const names = await namesIn(dir);
       const destroyed = await readDestroyedDays(marks);
       const days = names.map((name) => NAME.exec(name)?.[1]).filter((day) => day !== undefined);
-      return days
-        .map(Number)
-        .filter((day) => !destroyed.has(day))
-        .sort((a, b) => a - b);
+      const left = days.map(Number).filter((day) => !destroyed.has(day));
+      return left.sort((a, b) => a - b);
     },
-    whyUnread: async (day) => {
-      try {
-        const keys = await wholeKeys(fileOf(day), day);
-        wipeKeys(keys ? [keys] : []);
-        return undefined;
-      } catch (error) {
-        return asError(error);
-      }
-    },
+    whyUnread: (day) => whyUnread(fileOf(day), day),
     destroy: async (days) => {
       const { ending, failure } = await noteEnding(days, marks, fileOf);
       if (failure !== undefined && ending.length === 0) throw failure; // the search takes its time, and rounds come often
@@ -149,6 +139,16 @@ async function keysLeft(file: string, day: number, prints: readonly Uint8Array[]
   if (dayKeyPrints(keys).every((print, i) => equalBytes(print, prints[i] ?? print))) return [keys];
   wipeKeys([keys]);
   return [];
+}
+
+async function whyUnread(file: string, day: number): Promise<Error | undefined> {
+  try {
+    const keys = await wholeKeys(file, day);
+    wipeKeys(keys ? [keys] : []);
+    return undefined;
+  } catch (error) {
+    return asError(error);
+  }
 }
 
 /** `undefined` for a file that is not there or is damaged. Throws `permission` for one that cannot be read now. */

@@ -1,5 +1,5 @@
 /** The end of a day at the authority, against a real ledger: in which order, once, and whatever breaks in between. */
-import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openAuthority, type Authority } from '../../authority/authority.js';
@@ -89,28 +89,6 @@ describe('a day that left the window', () => {
     expect(await again.retain(soon())).toEqual(ended);
     expect(await said(ledger)).toHaveLength(2);
     expect((await again.status()).ended).toEqual(ended);
-    await again.close();
-  });
-
-  it('waits while its key file cannot be read, and with it neither another day nor a start', async () => {
-    const keysDir = await temporaryFolder();
-    const { world, ledger } = await stage({ dayKeys: dayKeyFiles(keysDir) });
-    const authority = await openAuthority(world.deps);
-    const file = join(keysDir, `${TODAY - 1}.key`);
-    await rename(file, `${file}.before`);
-    await mkdir(file);
-    await world.leapTo(LATER + 1);
-    expect(await authority.retain(soon())).toMatchObject([{ day: TODAY }]);
-    expect(await said(ledger)).toEqual([`destroyed ${TODAY}`, `pruned ${TODAY}`]);
-    await authority.maintain();
-    const unread = { level: 'error', message: 'a day does not end: its keys cannot be read' };
-    expect(world.logged.filter(({ level }) => level === 'error')).toMatchObject([unread]);
-    await authority.close();
-    const again = await openAuthority(world.deps);
-    await rmdir(file);
-    await rename(`${file}.before`, file);
-    expect(await again.retain(soon())).toMatchObject([{ day: TODAY - 1 }, { day: TODAY }]);
-    expect(world.logged.filter(({ level }) => level === 'warn')).toEqual([]);
     await again.close();
   });
 
