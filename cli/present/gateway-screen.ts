@@ -173,9 +173,7 @@ const sunsetOf = ({ sunsetDay = Infinity }: Status['gateway']): number => sunset
 
 /** By plan; a sunset that the authority has moved to a later day is not believed. */
 const hasEnded = (status: Status): boolean =>
-  !status.gateway.isRevoked &&
-  status.clockMs / 1000 >= sunsetOf(status.gateway) &&
-  keysEndOf(status) === 0;
+  !status.gateway.isRevoked && status.clockMs / 1000 >= sunsetOf(status.gateway) && keysEndOf(status) === 0;
 
 /** Unix s: the end of the last day from today on without a gap; 0 when today has no keys. */
 function keysEndOf({ clockMs, gateway }: Status): number {
