@@ -168,16 +168,15 @@ export class Intake {
 
   /**
    * Takes what waited and has its keys now, of the log of `size` entries, and gives up what will never have them.
-   * `onTaken` is told of some at a time as they are taken. Gives whether there was any to take.
+   * `onTaken` is told of some at a time as they are taken.
    */
   async takeWaiting(
     size: number,
     onTaken: OnTaken = async () => undefined,
     signal?: AbortSignal,
-  ): Promise<boolean> {
-    const { hasTaken, hasForgotten } = await this.#late.take(size, this.#border.firstDay, onTaken, signal);
+  ): Promise<void> {
+    const hasForgotten = await this.#late.take(size, this.#border.firstDay, onTaken, signal);
     if (hasForgotten) this.#hasForgotten = true;
-    return hasTaken;
   }
 
   /** `wanted`: those of `entries` that `payloads` are of, in the same order; `begin` is part of it, all or nothing. */

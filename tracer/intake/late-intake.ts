@@ -45,13 +45,6 @@ export interface LateDeps {
 /** Told how many were taken: what was kept may be saved then. */
 export type OnTaken = (count: number) => Promise<void>;
 
-/** What became of what waited. */
-export interface TakenLate {
-  readonly hasTaken: boolean;
-  /** Some of it left retention. */
-  readonly hasForgotten: boolean;
-}
-
 export class LateIntake {
   readonly #deps: LateDeps;
   readonly #reports: WaitingReports;
@@ -87,22 +80,21 @@ export class LateIntake {
 
   /**
    * Takes what has its keys by now, reports from the log of `size` entries, and gives up what is of days before
-   * `firstDay`.
+   * `firstDay`. Gives whether anything was given up.
    */
   async take(
     size: number,
     firstDay: number,
     onTaken: OnTaken,
     signal: AbortSignal | undefined,
-  ): Promise<TakenLate> {
-    const before = this.#size;
-    if (before + this.withoutRoom === 0) return { hasTaken: false, hasForgotten: false };
+  ): Promise<boolean> {
+    if (this.#size + this.withoutRoom === 0) return false;
     await this.#takeReports(size, onTaken, signal);
     await this.#takeRecords(onTaken, signal);
-    const left = this.#size;
+    const before = this.#size;
     this.#reports.forgetBefore(firstDay);
     this.#records.forgetBefore(firstDay);
-    return { hasTaken: left !== before, hasForgotten: this.#size !== left };
+    return this.#size < before;
   }
 
   /** What is to be kept of them, beside what {@link changes} says. */

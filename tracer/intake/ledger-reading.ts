@@ -105,7 +105,7 @@ export class LedgerReading {
     await this.#turn.catch(() => undefined);
     try {
       const isSound = this.#broken === undefined && this.contacts.damage === undefined;
-      if (this.#unsaved > 0 && isSound) await this.#save();
+      if ((this.#unsaved > 0 || this.intake.hasForgotten) && isSound) await this.#save();
     } finally {
       await this.#opener?.close();
       await this.contacts.close();
@@ -187,8 +187,7 @@ export class LedgerReading {
 
   /** `size`: as of {@link Intake.takeWaiting}. */
   async #takeWaiting(intake: Intake, size: number, signal: AbortSignal | undefined): Promise<void> {
-    const onTaken = (count: number): Promise<void> => this.#took(this.contacts, count);
-    if (await intake.takeWaiting(size, onTaken, signal)) this.#unsaved += 1;
+    await intake.takeWaiting(size, (count) => this.#took(this.contacts, count), signal);
   }
 
   /** Saves when there is enough to save. */
