@@ -147,6 +147,7 @@ export class Intake {
       waiting: this.#late.waiting,
       withoutRoom: this.#late.withoutRoom,
       hasClones: this.#doubts.has('clone'),
+      overtaken: this.#doubts.overtaken,
       presenceDropped: this.book.dropped,
       presenceFrom: this.book.knownFrom,
       border: this.#border.days,

@@ -1,8 +1,8 @@
 /**
  * What came before the keys that it needs: reports of days whose keys were not there, and records from near
  * midnight that the keys of the neighbouring day may name. Both are taken once the keys are there, as if they
- * had been all along, and kept from life to life. But a tag's report whose number was taken by another meanwhile is a clone
- * of that one, though it was logged first: what that one told was merged already.
+ * had been all along, and kept from life to life. But a tag's report whose number another took meanwhile is a
+ * clone of that one, though it was logged first: what that one told was merged already. It counts as overtaken.
  */
 import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import type { FoundPayload, LedgerReader } from '../../protocol/tlog/ledger-reader.js';
