@@ -19,7 +19,9 @@ import { SavePause } from './save-pause.js';
 import { SaidWarnings, warningsOf } from '../warnings.js';
 
 export interface ReadingDeps
-  extends Omit<IntakeGiven, 'opener'>, Pick<FollowerDeps, 'verifier' | 'policy' | 'checkpoints'> {
+  extends
+    Omit<IntakeGiven, 'opener'>,
+    Pick<FollowerDeps, 'verifier' | 'policy' | 'checkpoints' | 'verifiedEvery'> {
   /** Threads that open reports beside this one, once there are many; none by default. */
   readonly openThreads?: number;
   /** Where contacts are kept; in memory by default. Closed with the reading. */
@@ -174,6 +176,7 @@ export class LedgerReading {
     const follower = new Follower({
       ...this.#deps,
       ...(start && { start }),
+      onVerified: () => this.#deps.dayKeys.refresh(), // keys of destroyed days are not to stay in memory
       onPage: async (entries, signal) => {
         await this.#deps.dayKeys.refresh();
         await this.#takeWaiting(intake, entries[0]?.index ?? 0, signal); // a retry is not to come before them
