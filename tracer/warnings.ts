@@ -13,6 +13,7 @@ export interface KeptStatus {
   readonly missingPayloads: number;
   readonly savingFails: boolean;
   readonly hasClones: boolean;
+  readonly overtaken: number;
 }
 
 /** By what they are about, in words that name nobody. */
@@ -27,6 +28,7 @@ export function warningsOf({
   missingPayloads,
   savingFails,
   hasClones,
+  overtaken,
 }: KeptStatus): Warnings {
   const warnings = new Map<string, string>();
   if (keepsLonger) warnings.set('retention', heldBack(border));
@@ -35,6 +37,7 @@ export function warningsOf({
   if (presenceFrom !== undefined) warnings.set('presence', presenceGone(presenceFrom));
   if (missingPayloads > 0) warnings.set('missing reports', MISSING);
   if (hasClones) warnings.set('clones', CLONES);
+  if (overtaken > 0) warnings.set('overtaken reports', OVERTAKEN);
   if (savingFails) warnings.set('saving', NOT_SAVED);
   return warnings;
 }
@@ -61,6 +64,11 @@ const CLONES =
   'counts, and the others are left out; firebreak tracer doubts --data-dir DIR lists them. Ask those who look after tags whether one ' +
   'was put back from a copy: enrol it anew. If none was, somebody else has its keys, and what is told in its name may be untrue; ' +
   'firebreak_clones_total says whether it goes on, and this is said until the days of such reports have left retention';
+
+const OVERTAKEN =
+  'reports waited for the keys of their day, and others of the same tag and number, logged after them, were opened meanwhile and count: ' +
+  'a tracer begun anew counts those that were logged first; see that the key files are all there, then stop the tracer, remove ' +
+  'tracer/contacts, and start it';
 
 const presenceGone = (from: number): string =>
   `there is no room for more stays at gateways: those before ${nameOf(dayOf(from))} are gone, and answers by presence lack them`;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { silentLog } from '../../protocol/log.js';
+import { TILE_WIDTH } from '../../protocol/tlog/tile.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
 import { memoryCheckpointStore } from '../../tracer/follow/checkpoint-store.js';
 import { openContactStore } from '../../tracer/contacts/open-contact-store.js';
@@ -50,6 +51,25 @@ test('a day that leaves retention is gone from the files once the tracer has rea
     await tracer.catchUp();
   }
   expect((await names()).filter((name) => /^(presence|presence-reports|midnight)\b/.test(name))).toEqual([]);
+});
+
+test('it is gone too where reading fails just then, and the tracer is closed', async () => {
+  const { log, open, names } = await openStage();
+  const nearMidnight = recordOf(2, MIDNIGHT - 30, 90, epochAt(MIDNIGHT));
+  log.append(reportOf({ tag: 1, records: [recordOf(3, NOON, 600), nearMidnight] }));
+  const tracer = await open();
+  for (let day = 1; day <= 21; day++) {
+    log.passTo((NOON + 7200 + day * DAY_SECONDS) * 1000);
+    await tracer.catchUp();
+  }
+  expect(await names()).toContainEqual(expect.stringMatching(/^midnight\//));
+  log.passTo(log.nowMs + DAY_SECONDS * 1000);
+  log.fill(TILE_WIDTH - log.entries.length);
+  log.append(reportOf({ tag: 1, seq: 1, records: [] }));
+  log.failing = { call: 'payloads', error: new Error('no answer') };
+  await expect(tracer.catchUp()).rejects.toThrow('no answer');
+  await tracer.close();
+  expect((await names()).filter((name) => name.startsWith('midnight/'))).toEqual([]);
 });
 
 test('nothing is saved again before the next day ends', async () => {

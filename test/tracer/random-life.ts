@@ -23,6 +23,9 @@ import type { Delivery, World } from './random-world.js';
 
 export type Turn = 'reads' | 'settles' | 'is closed' | 'is killed' | 'is killed after a while';
 
+/** What is remembered of a day that was forgotten goes by it too. */
+const LEAST_SEALED = 2;
+
 const nobodyRecords = {
   record: async () => ({
     ...{ index: 1, further: [] },
@@ -73,7 +76,7 @@ export class RandomLife {
     this.#contacts = await openContactStore(join(this.#folder, 'contacts'), { ...store, ...small });
     this.#tracer = await recordingTracer(this.log, {
       ...{ contacts: this.#contacts, checkpoints: this.#checkpoints, dayKeys: this.#keys },
-      ...{ retentionDays: this.#world.retentionDays, saveEvery: 4, leastSealed: 1 },
+      ...{ retentionDays: this.#world.retentionDays, saveEvery: 4, leastSealed: LEAST_SEALED },
     });
   }
 
@@ -140,7 +143,7 @@ export class RandomLife {
         },
       },
       ...{ dayKeys: keysOf(days.filter((day) => this.#isGiven(day))), access: nobodyRecords },
-      retentionDays: this.#world.retentionDays,
+      ...{ retentionDays: this.#world.retentionDays, leastSealed: LEAST_SEALED },
     });
   }
 

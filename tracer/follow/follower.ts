@@ -32,6 +32,10 @@ export interface FollowerDeps {
   readonly checkpoints: CheckpointStore;
   /** What an earlier life verified and handed on; from the beginning of the log when absent. */
   readonly start?: VerifiedLog;
+  /** Told in the first pass, after every so many pages: it may take long before the first page is handed on. */
+  readonly onVerified?: () => Promise<void>;
+  /** Pages; 64 by default. */
+  readonly verifiedEvery?: number;
   /** Given verified entries, page by page, in order; a page it throws for comes again. */
   readonly onPage: (entries: readonly LoggedEntry[], signal?: AbortSignal) => Promise<void>;
   /** Told after each page: {@link Follower.position} has moved. */
@@ -47,6 +51,8 @@ export interface CatchUp {
 }
 
 export type Progress = (done: number, size: number) => void;
+
+const VERIFIED_EVERY = 64;
 
 /** Whoever asks is told of a log that does not add up: there is no answer from it. */
 const LOG_CODES: readonly ErrorCode[] = ['consistency', 'chain', 'signature', 'foreign', 'witness'];
@@ -136,6 +142,7 @@ export class Follower {
 
   /** First pass. Nothing of it is kept unless the whole of it gives the root of the checkpoint. */
   async #verify(checkpoint: Checkpoint, onRead: () => void, signal: AbortSignal | undefined): Promise<void> {
+    const { onVerified, verifiedEvery = VERIFIED_EVERY } = this.#deps;
     const pages: Page[] = [];
     let log: VerifiedLog | ExtendedLog = this.#log;
     while (sizeOf(log) < checkpoint.size) {
@@ -147,6 +154,7 @@ export class Follower {
       log = this.#extend(log, newEntriesOf(bytes, width, from));
       pages.push({ bundle, width, from, sha256: sha256(bytes).slice() }); // a view of many would keep all of them
       onRead();
+      if (pages.length % verifiedEvery === 0) await onVerified?.();
     }
     this.#log = confirmLog(log, checkpoint);
     this.#milestone = undefined; // met on the way, since the log is as long now

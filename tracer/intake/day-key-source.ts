@@ -8,8 +8,8 @@ export interface DayKeySource {
   /** The keys of a day, as of the last refresh: to be used at once, since those of a day that ended are wiped. */
   readonly of: DayKeysOf;
   /**
-   * Takes note of new and of destroyed keys. Called in each round of reading, and before each page of reports
-   * is opened.
+   * Takes note of new and of destroyed keys. Called in each round of reading, now and then while the log is
+   * verified, and before each page of reports is opened.
    */
   readonly refresh: () => Promise<void>;
 }

@@ -12,7 +12,10 @@ export type Doubt =
       /** Of the report that shows it. */
       readonly day: number;
     }
-  /** Two reports of one tag and seq with different contents: somebody copied a tag. */
+  /**
+   * Two reports of one tag and seq with different contents: somebody copied a tag. The first index is that of the one
+   * that stands.
+   */
   | { readonly kind: 'clone'; readonly ledger: readonly [number, number]; readonly day: number };
 
 type Kind = Doubt['kind'];
@@ -45,6 +48,11 @@ export class DoubtShelf {
 
   has(kind: Kind): boolean {
     return this.#counts[kind] > 0;
+  }
+
+  /** Clones that were logged before the report that stands: their keys came after it was opened. */
+  get overtaken(): number {
+    return this.#kept.filter((one) => one.kind === 'clone' && one.ledger[1] < one.ledger[0]).length;
   }
 
   /** Of earlier days nothing is kept, and nothing is taken any more. */

@@ -17,6 +17,8 @@ export interface IntakeStatus {
   readonly withoutRoom: number;
   /** Whether reports of days within retention show that a tag was copied. */
   readonly hasClones: boolean;
+  /** Of these, reports that were logged before the one that stands: a tracer begun anew has them stand. */
+  readonly overtaken: number;
   /**
    * Stays that had to go as the book was full, and the unix seconds from which on all are there, where some are
    * gone.

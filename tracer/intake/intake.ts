@@ -5,14 +5,12 @@ import {
   isPruned,
   type FoundPayload,
   type LedgerReader,
-  type PrunedPayload,
 } from '../../protocol/tlog/ledger-reader.js';
 import type { Log } from '../../protocol/log.js';
-import { isRevocationLength } from '../../protocol/payload/gateway.js';
-import { isAcceptedDay } from '../../protocol/tag/report-check.js';
-import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
+import { DAY_SECONDS } from '../../protocol/time.js';
 import type { ContactStore } from '../contacts/contact-store.js';
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
+import { AbsentPayloads } from './absent-payloads.js';
 import type { DayKeySource } from './day-key-source.js';
 import { DoubtShelf } from './doubts.js';
 import type { Doubt } from './doubts.js';
@@ -68,8 +66,7 @@ export class Intake {
   /** Who was where, as gateways saw it. */
   readonly book: PresenceBook;
   readonly #late: LateIntake;
-  #missing = 0;
-  #pruned = 0;
+  readonly #absent: AbsentPayloads;
   #hasForgotten = false;
   readonly #border: RetentionBorder;
 
@@ -78,6 +75,7 @@ export class Intake {
     this.#given = given;
     this.#opener = given.opener ?? inlineOpener(given);
     this.#contacts = contacts;
+    this.#absent = new AbsentPayloads(given.retentionDays);
     this.#border = new RetentionBorder(given.issuerPublicKey, given.retentionDays);
     this.book = new PresenceBook({ personOf: (tag) => contacts.personOf(tag) });
     this.gateways = new GatewayBook(given.issuerPublicKey);
@@ -99,8 +97,8 @@ export class Intake {
     const state = encodeIntakeState({
       reports: this.#reports.counts,
       presence: this.#presence.counts,
-      missing: this.#missing,
-      pruned: this.#pruned,
+      missing: this.#absent.missing,
+      pruned: this.#absent.pruned,
       border: this.#border.days,
       evidence: this.#doubts.list(),
       gatewayKeys: this.gateways.publicKeys(),
@@ -142,11 +140,12 @@ export class Intake {
       counts: this.#reports.counts,
       presence: this.#presence.counts,
       gaps: this.#reports.gaps,
-      prunedPayloads: this.#pruned,
-      missingPayloads: this.#missing,
+      prunedPayloads: this.#absent.pruned,
+      missingPayloads: this.#absent.missing,
       waiting: this.#late.waiting,
       withoutRoom: this.#late.withoutRoom,
       hasClones: this.#doubts.has('clone'),
+      overtaken: this.#doubts.overtaken,
       presenceDropped: this.book.dropped,
       presenceFrom: this.book.knownFrom,
       border: this.#border.days,
@@ -168,16 +167,15 @@ export class Intake {
 
   /**
    * Takes what waited and has its keys now, of the log of `size` entries, and gives up what will never have them.
-   * `onTaken` is told of some at a time as they are taken. Gives whether there was any to take.
+   * `onTaken` is told of some at a time as they are taken.
    */
   async takeWaiting(
     size: number,
     onTaken: OnTaken = async () => undefined,
     signal?: AbortSignal,
-  ): Promise<boolean> {
-    const { hasTaken, hasForgotten } = await this.#late.take(size, this.#border.firstDay, onTaken, signal);
+  ): Promise<void> {
+    const hasForgotten = await this.#late.take(size, this.#border.firstDay, onTaken, signal);
     if (hasForgotten) this.#hasForgotten = true;
-    return hasTaken;
   }
 
   /** `wanted`: those of `entries` that `payloads` are of, in the same order; `begin` is part of it, all or nothing. */
@@ -232,7 +230,7 @@ export class Intake {
   #forgetPast(): void {
     const { firstDay } = this.#border;
     this.#contacts.expireBefore(firstDay * DAY_SECONDS);
-    this.#pruned += this.#reports.chains.forgetBefore(firstDay);
+    this.#absent.addForgotten(this.#reports.chains.forgetBefore(firstDay));
     this.book.forgetBefore(firstDay);
     this.#doubts.forgetBefore(firstDay);
     this.gateways.forgetBefore(firstDay - 1); // a report may be of the day after the one it was received on
@@ -259,7 +257,7 @@ export class Intake {
     this.#doubts.restore(evidence);
     for (const key of gatewayKeys) this.gateways.restore(key);
     for (const place of certificates) this.gateways.restoreCertificate(place);
-    [this.#missing, this.#pruned] = [missing, pruned];
+    this.#absent.restore(missing, pruned);
     this.#border.restore(border);
     this.#forgetPast();
   }
@@ -272,7 +270,11 @@ export class Intake {
 
   /** An entry that is no tag's report, or whose payload is not there. */
   #take(entry: LoggedEntry, payload: FoundPayload): void {
-    if (payload === undefined || isPruned(payload)) return this.#miss(entry, payload);
+    if (payload === undefined || isPruned(payload)) {
+      const isByTheBook = this.#absent.add(entry, payload);
+      if (isByTheBook && entry.type === ENTRY_TYPE.tagReport) this.#reports.notePruned(entry);
+      return;
+    }
     if (entry.type === ENTRY_TYPE.gateway) return this.gateways.take(payload, entry.index);
     this.#letWait(entry, this.#presence.take(entry, payload));
   }
@@ -280,26 +282,5 @@ export class Intake {
   #letWait(entry: LoggedEntry, taken: Taken): void {
     if (taken.kind === 'waits') this.#late.addReport(entry, taken.day);
     else this.#late.addRecords(taken.waiting);
-  }
-
-  /**
-   * Counts what is not there. A missing certificate takes all presence reports of its gateway with it, unless another
-   * is there; a missing revocation takes nothing, since nobody reads it. A payload is called pruned rightly only
-   * where its day had left retention when it went: otherwise the ledger has lost it.
-   */
-  #miss(entry: LoggedEntry, pruned: PrunedPayload | undefined): void {
-    const { retentionDays } = this.#given;
-    const { type, sourceTimeMs, payloadLength } = entry;
-    if (type === ENTRY_TYPE.gateway && isRevocationLength(payloadLength)) return;
-    const isByTheBook =
-      type !== ENTRY_TYPE.gateway && // kept for as long as the log
-      pruned !== undefined &&
-      isAcceptedDay(pruned.day, sourceTimeMs / 1000, retentionDays) &&
-      pruned.day < dayOf(pruned.prunedAtMs / 1000) - retentionDays;
-    if (!isByTheBook) this.#missing += 1;
-    else {
-      this.#pruned += 1;
-      if (type === ENTRY_TYPE.tagReport) this.#reports.notePruned(entry);
-    }
   }
 }

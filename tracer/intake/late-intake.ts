@@ -1,8 +1,8 @@
 /**
  * What came before the keys that it needs: reports of days whose keys were not there, and records from near
  * midnight that the keys of the neighbouring day may name. Both are taken once the keys are there, as if they
- * had been all along, and kept from life to life. But a tag's report whose number was taken by another meanwhile is a clone
- * of that one, though it was logged first: what that one told was merged already.
+ * had been all along, and kept from life to life. But a tag's report whose number another took meanwhile is a
+ * clone of that one, though it was logged first: what that one told was merged already. It counts as overtaken.
  */
 import { ENTRY_TYPE } from '../../protocol/tlog/entry.js';
 import type { FoundPayload, LedgerReader } from '../../protocol/tlog/ledger-reader.js';
@@ -45,13 +45,6 @@ export interface LateDeps {
 /** Told how many were taken: what was kept may be saved then. */
 export type OnTaken = (count: number) => Promise<void>;
 
-/** What became of what waited. */
-export interface TakenLate {
-  readonly hasTaken: boolean;
-  /** Some of it left retention. */
-  readonly hasForgotten: boolean;
-}
-
 export class LateIntake {
   readonly #deps: LateDeps;
   readonly #reports: WaitingReports;
@@ -87,22 +80,21 @@ export class LateIntake {
 
   /**
    * Takes what has its keys by now, reports from the log of `size` entries, and gives up what is of days before
-   * `firstDay`.
+   * `firstDay`. Gives whether anything was given up.
    */
   async take(
     size: number,
     firstDay: number,
     onTaken: OnTaken,
     signal: AbortSignal | undefined,
-  ): Promise<TakenLate> {
-    const before = this.#size;
-    if (before + this.withoutRoom === 0) return { hasTaken: false, hasForgotten: false };
+  ): Promise<boolean> {
+    if (this.#size + this.withoutRoom === 0) return false;
     await this.#takeReports(size, onTaken, signal);
     await this.#takeRecords(onTaken, signal);
-    const left = this.#size;
+    const before = this.#size;
     this.#reports.forgetBefore(firstDay);
     this.#records.forgetBefore(firstDay);
-    return { hasTaken: left !== before, hasForgotten: this.#size !== left };
+    return this.#size < before;
   }
 
   /** What is to be kept of them, beside what {@link changes} says. */

@@ -19,7 +19,9 @@ import { SavePause } from './save-pause.js';
 import { SaidWarnings, warningsOf } from '../warnings.js';
 
 export interface ReadingDeps
-  extends Omit<IntakeGiven, 'opener'>, Pick<FollowerDeps, 'verifier' | 'policy' | 'checkpoints'> {
+  extends
+    Omit<IntakeGiven, 'opener'>,
+    Pick<FollowerDeps, 'verifier' | 'policy' | 'checkpoints' | 'verifiedEvery'> {
   /** Threads that open reports beside this one, once there are many; none by default. */
   readonly openThreads?: number;
   /** Where contacts are kept; in memory by default. Closed with the reading. */
@@ -105,7 +107,7 @@ export class LedgerReading {
     await this.#turn.catch(() => undefined);
     try {
       const isSound = this.#broken === undefined && this.contacts.damage === undefined;
-      if (this.#unsaved > 0 && isSound) await this.#save();
+      if ((this.#unsaved > 0 || this.intake.hasForgotten) && isSound) await this.#save();
     } finally {
       await this.#opener?.close();
       await this.contacts.close();
@@ -174,6 +176,7 @@ export class LedgerReading {
     const follower = new Follower({
       ...this.#deps,
       ...(start && { start }),
+      onVerified: () => this.#deps.dayKeys.refresh(), // keys of destroyed days are not to stay in memory
       onPage: async (entries, signal) => {
         await this.#deps.dayKeys.refresh();
         await this.#takeWaiting(intake, entries[0]?.index ?? 0, signal); // a retry is not to come before them
@@ -187,8 +190,7 @@ export class LedgerReading {
 
   /** `size`: as of {@link Intake.takeWaiting}. */
   async #takeWaiting(intake: Intake, size: number, signal: AbortSignal | undefined): Promise<void> {
-    const onTaken = (count: number): Promise<void> => this.#took(this.contacts, count);
-    if (await intake.takeWaiting(size, onTaken, signal)) this.#unsaved += 1;
+    await intake.takeWaiting(size, (count) => this.#took(this.contacts, count), signal);
   }
 
   /** Saves when there is enough to save. */

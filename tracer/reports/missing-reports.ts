@@ -9,7 +9,7 @@
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
 import { WordLog, wordsOfLog } from '../contacts/word-log.js';
 import { NAME_WORDS } from './live-reports.js';
-import { NO_ROW, WordTable } from './word-table.js';
+import { WordTables } from './word-tables.js';
 
 const PART = 'missing/';
 /** A part with so many names more than twice those that are missing is written anew. */
@@ -99,7 +99,7 @@ export class MissingReports {
 }
 
 class MissingDay {
-  readonly #names = new WordTable(NAME_WORDS, NAME_WORDS);
+  readonly #names = new WordTables(NAME_WORDS);
   /** Undefined where they are to be counted anew. */
   #gaps: number | undefined = 0;
   /** Not saved yet; and how many names are. */
@@ -123,7 +123,7 @@ class MissingDay {
   }
 
   has(name: Uint32Array): boolean {
-    return this.#names.find(name) !== NO_ROW;
+    return this.#names.has(name);
   }
 
   add(name: Uint32Array, isPruned: IsPruned): void {
@@ -167,13 +167,13 @@ class MissingDay {
 
   #all(): Uint8Array {
     const log = new WordLog();
-    for (let at = 0; at < this.#names.count; at++) log.push(this.#names.row(at));
+    for (const name of this.#names.rows()) log.push(name);
     return log.bytes();
   }
 
   #countGaps(isPruned: IsPruned): number {
     let gaps = 0;
-    for (let at = 0; at < this.#names.count; at++) if (!isPruned(this.#names.row(at))) gaps += 1;
+    for (const name of this.#names.rows()) if (!isPruned(name)) gaps += 1;
     return gaps;
   }
 }

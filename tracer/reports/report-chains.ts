@@ -14,6 +14,7 @@ import type { TagNumber } from '../../protocol/brands.js';
 import { ByteReader, ByteWriter, concat, isZero } from '../../protocol/bytes.js';
 import type { ColdPath, KeptParts, PartChange } from '../contacts/kept-parts.js';
 import { AT, HASH_WORDS, NAME_WORDS, ROW_WORDS } from './live-reports.js';
+import type { LiveReports } from './live-reports.js';
 import { MissingReports } from './missing-reports.js';
 import { ReportDay } from './report-day.js';
 import { nameOf } from './sealed-reports.js';
@@ -62,7 +63,7 @@ export class ReportChains {
   readonly #maxPruned: number;
   /** Named by a report, not seen yet. */
   readonly #missing = new MissingReports((name) => this.#isPruned(name));
-  /** Seen once, and pruned since: report hash 4. */
+  /** Came, and are of days that were forgotten or pruned: report hash 4. */
   readonly #pruned = new WordTable(HASH_WORDS, HASH_WORDS);
   /** Names of parts that are saved and are to be so no longer. */
   #gone: string[] = [];
@@ -113,14 +114,19 @@ export class ReportChains {
     this.#rememberPruned(report);
   }
 
-  /** Forgets reports of days before this one, and what they named. Gives how many reports. */
+  /**
+   * Forgets reports of days before this one, and what they named. Gives how many reports. That they came is still
+   * known, but not of days with so many that they are sealed, which are not read again; whether they were sealed is
+   * no matter, so it is the same in whatever lives the log was read.
+   */
   forgetBefore(firstDay: number): number {
     if (firstDay <= this.#firstDay) return 0;
     this.#firstDay = firstDay;
     let forgotten = 0;
-    for (const [number, day] of this.#days) {
-      if (number >= firstDay) continue;
+    for (const [number, day] of [...this.#days].sort(([x], [y]) => x - y)) {
+      if (number >= firstDay) break;
       forgotten += day.standing;
+      if (day.count < this.#leastSealed) this.#rememberAll(day.live);
       this.#gone.push(...day.partNames());
       this.#days.delete(number);
     }
@@ -207,6 +213,10 @@ export class ReportChains {
 
   #isPruned(name: Uint32Array): boolean {
     return this.#pruned.find(name.subarray(AT.seq, NAME_WORDS)) !== NO_ROW;
+  }
+
+  #rememberAll(live: LiveReports): void {
+    for (let at = 0; at < live.count; at++) this.#rememberPruned(live.row(at).subarray(AT.report));
   }
 
   #rememberPruned(report: Uint32Array): void {

@@ -34,6 +34,11 @@ export class ReportDay {
     return this.#sealed.reduce((sum, { standing }) => sum + standing, this.#live.standing);
   }
 
+  /** As {@link LiveReports.count}. */
+  get count(): number {
+    return this.#sealed.reduce((sum, { count }) => sum + count, this.#live.count);
+  }
+
   /** The row that stands with tag and seq of this one. Throws as {@link SealedReports.standingLike}. */
   standingLike(row: Uint32Array): Uint32Array | undefined {
     let found = this.#live.standingLike(row);

@@ -58,6 +58,11 @@ export class SealedReports {
     this.#seen = new BucketedRows(seen.path, seen.head, SEEN);
   }
 
+  /** As {@link LiveReports.count}. */
+  get count(): number {
+    return this.#seen.count;
+  }
+
   /** The reports, each once. */
   get standing(): number {
     return this.#standing.count;

@@ -111,6 +111,7 @@ describe('presence of which some had to go', () => {
       missingPayloads: 0,
       savingFails: false,
       hasClones: false,
+      overtaken: 0,
     };
     const status = { border: { day: 1, logDay: 1 }, keepsLonger: false, ...waits };
     expect(warningsOf({ ...status, presenceFrom: undefined }).size).toBe(0);

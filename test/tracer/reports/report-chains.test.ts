@@ -66,6 +66,29 @@ describe('a chain of reports', () => {
     expect(chain.gaps).toBe(0);
   });
 
+  it('sees no gap where the report before was read and has left retention since', () => {
+    const chain = new ReportChains();
+    chain.add(link(0, undefined));
+    chain.forgetBefore(6);
+    chain.add({ ...link(1, 'report 0 0'), day: 6 });
+    expect(chain.gaps).toBe(0);
+  });
+
+  it('remembers no more of reports that left retention than of those that were pruned, and the newest', () => {
+    const chain = new ReportChains({ maxPruned: 10 });
+    for (let seq = 0; seq < 40; seq++) chain.add({ ...link(seq, undefined), day: seq < 20 ? 5 : 4 });
+    const before = chain.encode().length;
+    chain.forgetBefore(6);
+    expect(chain.encode().length - before).toBeLessThanOrEqual(10 * 16);
+    for (const [seq, gaps] of [
+      [19, 0],
+      [39, 1],
+    ] as const) {
+      chain.add({ ...link(100 + seq, `report ${seq} 0`), day: 6 });
+      expect(chain.gaps).toBe(gaps);
+    }
+  });
+
   it('tells a retry from a clone, says where the first stands, and links nothing to a clone', () => {
     const chain = new ReportChains();
     chain.add(link(0, undefined, 3));
@@ -171,7 +194,7 @@ describe('chains that are saved', () => {
     const property = fc.asyncProperty(life, fc.integer({ min: 1, max: 4 }), (steps, leastSealed) =>
       inFolder(async (dir) => {
         const { parts, coldPath, take: keepAll, coldNames } = coldFolder(dir);
-        const whole = new ReportChains();
+        const whole = new ReportChains({ leastSealed });
         const anew = () => new ReportChains({ coldPath, leastSealed });
         let saved = anew();
         let firstDay = 0;
