@@ -27,7 +27,7 @@ import { MAX_RECORDS } from '../protocol/tag/report-plaintext.js';
 import type { ProtocolSettings } from '../protocol/settings.js';
 import { DAY_SECONDS, dayOf } from '../protocol/time.js';
 import { DraftNumbers } from './draft-numbers.js';
-import type { EntryPost } from './gateway.js';
+import type { EntryPost } from './entry-post.js';
 import { decodeKeptPresence, encodeKeptPresence } from './presence-kept.js';
 import type { SealedPresence } from './presence-kept.js';
 import { PresenceSealer } from './presence-sealer.js';

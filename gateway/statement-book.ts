@@ -34,6 +34,8 @@ export interface StatementBookDeps {
   readonly oldestNoticeDay: () => number;
   /** Day keys or a revocation came that were not held before. */
   readonly onNews: () => void;
+  /** A revocation of this gateway is held, unix ms; an earlier one may follow. */
+  readonly onRevoked: (fromMs: number) => void;
   readonly log: Log;
 }
 
@@ -154,6 +156,7 @@ export class StatementBook {
       const isOwn = equalBytes(gatewayId, this.#deps.gatewayId);
       if (!isOwn || fromMs >= (this.#revocation?.fromMs ?? Infinity)) return;
       this.#revocation = { fromMs, bytes };
+      this.#deps.onRevoked(fromMs);
       this.#deps.log.error('the authority has revoked this gateway; it serves no tag from then on', {
         fromMs,
       });
