@@ -15,14 +15,11 @@ import { dayOf } from '../../protocol/time.js';
 import { NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../../protocol/mqtt/topics.js';
 import { encodeUploadHeader } from '../../protocol/session/upload.js';
 import type { Radio, Sighting } from '../../radio/contract.js';
-import { batchOf, certificateItem, issuer, NOW_MS, revocationItem } from '../ledger/deployment.js';
+import { batchOf, certificateItem, issuer, NOW_MS } from '../ledger/deployment.js';
 import { levelSpool } from '../courier/folder.js';
 import { courierOver, ledgerStage, uplinkTo } from '../courier/stage.js';
-import { HUB_ADDRESS, hubCertificate, hubDayKeys, hubSigner, openHub, visit } from './hub.js';
+import { HUB_ADDRESS, hubCertificate, hubDayKeys, hubRevokedFrom, hubSigner, openHub, visit } from './hub.js';
 import { memoryStore } from './stand.js';
-
-const hubRevokedFrom = (fromMs: number): Uint8Array =>
-  signRevocation(issuer, { gatewayId: partyIdOf(hubSigner.publicKey), fromMs: asUnixMs(fromMs) });
 
 async function opened(...given: Parameters<typeof openHub>) {
   const hub = await openHub(...given);
@@ -70,28 +67,6 @@ describe('a gateway on the air', () => {
     await courier.drained(AbortSignal.timeout(50_000));
     const [, logged] = await stage.entries();
     expect(logged?.payloadSha256).toEqual(sha256(report));
-  });
-
-  it('that was revoked has what it took after that kept aside, not tried again for ever', async () => {
-    const stage = await ledgerStage();
-    const entries = [certificateItem(hubSigner), revocationItem(hubSigner, NOW_MS)];
-    await stage.ledger.submit(batchOf(issuer, 1, entries));
-    const dir = await mkdtemp(join(tmpdir(), 'firebreak-gateway-'));
-    onTestFinished(() => rm(dir, { recursive: true, force: true }));
-    const spool = await levelSpool(dir, {}, partyIdOf(hubSigner.publicKey));
-    const courier = await courierOver(await uplinkTo(stage.url, hubSigner), spool, hubSigner);
-    const { clock, central, downlink } = await opened({ courier });
-    await clock.drive(visit(central));
-    await expect.poll(() => courier.status().parked, { timeout: 20_000 }).toBe(1);
-    downlink.publish(REVOCATIONS_TOPIC, hubRevokedFrom(NOW_MS));
-    await courier.drained(AbortSignal.timeout(50_000));
-    const keptAsideReasons = { certificate: 1 };
-    expect(courier.status()).toMatchObject({ parked: 0, refused: 1, keptAside: 1, keptAsideReasons });
-  });
-
-  it('tells its courier of a revocation that it kept, before it goes on the air', async () => {
-    const { post } = await opened({ statements: memoryStore(hubRevokedFrom(NOW_MS)) });
-    expect(post.uncertifiedFromMs).toEqual([NOW_MS]);
   });
 
   it('lets no time pass in the air while a report is being written to disk', async () => {
