@@ -112,7 +112,8 @@ export class Desk {
     const { why } = this.#judged();
     if (why !== undefined) return why;
     const missing = [day, day - 1].filter((needed) => book.statementOf(needed) === undefined);
-    if (missing.length > 0) return 'the authority’s day keys have not arrived';
+    if (missing.length > 0)
+      return 'the authority’s day keys have not arrived: it publishes them while it runs and the broker can be reached';
     return undefined;
   }
 

@@ -82,7 +82,7 @@ export function gatewayScreen(read: ReadStatus<Status>): string {
     ),
     row(
       'reports',
-      `${count(gateway.reportsAccepted)} accepted, ${refusals === '' ? 'none refused' : `refused ${refusals}`}`,
+      `${count(gateway.reportsAccepted)} accepted from tags since it started, ${refusals === '' ? 'none refused' : `refused: ${refusals}`}`,
     ),
     row('ledger', ledgerLine(status, then)),
     row('last receipt', lastReceiptLine(status, silent === undefined)),

@@ -116,6 +116,11 @@ describe('a gateway', () => {
     expect(gateway(1)).toMatch(/certificate +holds until /);
   });
 
+  it('says what tags brought apart from what the ledger got, and why it refused some', () => {
+    const shown = gateway(3, { reportsRefused: { epoch: 3, busy: 2 } });
+    expect(shown).toMatch(/reports +3 accepted from tags since it started, refused: 3 epoch, 2 busy\n/);
+  });
+
   it('without a certificate has none until 1970 either', () => {
     expect(gateway(1, { certificateToDay: 0 })).toMatch(/certificate +none that holds today\n/);
   });
