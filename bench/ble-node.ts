@@ -186,6 +186,7 @@ async function runGateway(radio: Radio, plan: NodePlan): Promise<() => Promise<G
     settings: DEFAULT_SETTINGS,
     courier: {
       post: async (items) => void kept.push(...items.map(({ payload }) => toHex(reportHash(payload)))),
+      noCertificateFrom: () => undefined,
     },
     downlink: { subscribe: async (topic, listen) => void (topic === DAY_KEYS_TOPIC && listen(statements)) },
     statements: { load: async () => undefined, save: async () => undefined },

@@ -14,12 +14,12 @@
 import { LimitedLog } from '../host/limited-log.js';
 import { MAX_BATCH_ITEMS } from '../protocol/mqtt/batch.js';
 import type { Signer } from '../protocol/crypto/ed25519.js';
-import { MAX_ENTRY_TYPE, MAX_PAYLOAD_LENGTH } from '../protocol/tlog/entry.js';
 import type { Clock } from '../protocol/clock.js';
 import { asError, FirebreakError } from '../protocol/errors.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
 import { encodeWriterStatus } from '../protocol/mqtt/writer-status.js';
+import { requireAcceptable } from './acceptable-entry.js';
 import { Deliveries } from './deliveries.js';
 import type { Delivery } from './deliveries.js';
 import { RecallPlan } from './recall.js';
@@ -101,6 +101,11 @@ export interface Courier {
    * no ledger takes; then nothing of them is kept.
    */
   post(entries: readonly OutboundEntry[]): Promise<readonly PostedEntry[]>;
+  /**
+   * What this writer received at that time, unix ms, or later is never certified any more: once the ledger
+   * refuses it for that, it is kept aside, and not tried again.
+   */
+  noCertificateFrom(timeMs: number): void;
   /** Resolves when the ledger has receipted everything posted. Rejects with the signal's reason, or `closed`. */
   drained(signal?: AbortSignal): Promise<void>;
   status(): CourierStatus;
@@ -129,6 +134,7 @@ class SpoolingCourier implements Courier {
   #sayingStatus = false;
   #timers: NodeJS.Timeout[] = [];
   #closed = false;
+  #uncertifiedFromMs = Infinity;
 
   constructor(deps: CourierDeps) {
     const { spool, signer, ledgerReceiptKey, clock, retryPauseMs = RETRY_PAUSE_MS } = deps;
@@ -142,7 +148,7 @@ class SpoolingCourier implements Courier {
       ledgerReceiptKey,
       clock,
       retryPauseMs,
-      isPastRetention,
+      waitsInVain: (timeMs) => timeMs >= this.#uncertifiedFromMs || isPastRetention(timeMs),
       writerId: partyIdOf(signer.publicKey),
       batches: this.#underWay,
       deliveries: this.#deliveries,
@@ -176,6 +182,10 @@ class SpoolingCourier implements Courier {
     if (this.#closed) this.#deliveries.close();
     this.#formMore();
     return posted;
+  }
+
+  noCertificateFrom(timeMs: number): void {
+    this.#uncertifiedFromMs = Math.min(this.#uncertifiedFromMs, timeMs);
   }
 
   drained(signal?: AbortSignal): Promise<void> {
@@ -287,12 +297,4 @@ class SpoolingCourier implements Courier {
     await this.#deps.uplink.publishStatus(encodeWriterStatus(status));
     this.#sayingStatus = false;
   }
-}
-
-/** What no ledger can take must not get into the spool, where it would be in the way of the others. */
-function requireAcceptable({ type, timeMs, payload }: OutboundEntry): void {
-  if (payload.length > MAX_PAYLOAD_LENGTH)
-    throw new FirebreakError('size', `the payload of an entry is at most ${MAX_PAYLOAD_LENGTH} bytes`);
-  if (Number.isSafeInteger(type) && type >= 0 && type <= MAX_ENTRY_TYPE && timeMs >= 0) return;
-  throw new FirebreakError('format', `an entry has a type from 0 to ${MAX_ENTRY_TYPE} and a time`);
 }

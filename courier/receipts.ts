@@ -14,7 +14,7 @@ import type { RecallPlan } from './recall.js';
 import type { Spool } from './spool.js';
 import type { BatchesUnderWay, BatchUnderWay } from './under-way.js';
 import { verdictOn } from './verdict.js';
-import type { EntryVerdict } from './verdict.js';
+import type { EntryVerdict, VerdictContext } from './verdict.js';
 
 /** Since the courier was opened. */
 export interface CourierCounts {
@@ -34,7 +34,7 @@ export interface ReceiptDeps {
   readonly writerId: Uint8Array;
   readonly ledgerReceiptKey: Uint8Array;
   readonly retryPauseMs: number;
-  readonly isPastRetention: (timeMs: number) => boolean;
+  readonly waitsInVain: VerdictContext['waitsInVain'];
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
   readonly send: (batches: readonly BatchUnderWay[]) => void;
@@ -111,8 +111,8 @@ export class Receipts {
   }
 
   async #carryOut(underWay: BatchUnderWay, receipt: LedgerReceipt): Promise<void> {
-    const { counts, batches, retryPauseMs, isPastRetention, log } = this.#deps;
-    const said = verdictOn(underWay.batch, receipt, { refusals: underWay.refusals, isPastRetention });
+    const { counts, batches, retryPauseMs, waitsInVain, log } = this.#deps;
+    const said = verdictOn(underWay.batch, receipt, { refusals: underWay.refusals, waitsInVain });
     if (said === undefined) {
       counts.strayReceipts += 1;
       return;
@@ -162,7 +162,7 @@ export class Receipts {
     const refused = named.flatMap(({ id, verdict }) =>
       'reason' in verdict ? [{ id, reason: verdict.reason }] : [],
     );
-    await spool.settle(seq, { parked, refused });
+    const dropped = await spool.settle(seq, { parked, refused });
     batches.remove(underWay);
     recall.answered(underWay.isRecalled, parked.length, performance.now());
     for (const { id, verdict } of named) this.#tell(id, verdict);
@@ -172,6 +172,10 @@ export class Receipts {
       log.error('the ledger refused entries for good; they are kept aside in the spool', {
         entries: refused.length,
         reasons: reasonsOf(verdicts),
+      });
+    if (dropped > 0)
+      log.error('of what the ledger refused, the oldest was dropped: the spool has no room for more of it', {
+        entries: dropped,
       });
     if (parked.length > 0)
       log.warn('the ledger refused entries for now; they are kept and tried again', {

@@ -117,10 +117,10 @@ class LevelSpool implements Spool {
     return batches;
   }
 
-  settle(seq: number, fates: Fates): Promise<void> {
+  settle(seq: number, fates: Fates): Promise<number> {
     return this.#inTurn(async () => {
       const ids = this.#index.idsOf(seq);
-      if (ids === undefined) return;
+      if (ids === undefined) return 0;
       const ending = this.#endings.get(seq) ?? (await this.#endingOf({ seq, ids }, fates));
       this.#endings.set(seq, ending);
       const surplus = this.#index.surplusRefused(ending.fates.refused.length);
@@ -130,6 +130,7 @@ class LevelSpool implements Spool {
       this.#endings.delete(seq);
       this.#index.settle(seq, ending.fates);
       this.#index.dropRefused(surplus);
+      return surplus.length;
     });
   }
 

@@ -40,13 +40,14 @@ class MemorySpool implements Spool {
 
   settle: Spool['settle'] = async (seq, fates) => {
     const ids = this.#index.idsOf(seq);
-    if (ids === undefined) return;
+    if (ids === undefined) return 0;
     for (const { id, reason } of fates.refused) this.#refused.set(id, { reason, entry: this.#entry(id) });
     this.#index.settle(seq, fates);
     for (const id of ids) if (!this.#index.has(id)) this.#kept.delete(id);
     const surplus = this.#index.surplusRefused(0);
     for (const id of surplus) this.#refused.delete(id);
     this.#index.dropRefused(surplus);
+    return surplus.length;
   };
 
   dropRefused: Spool['dropRefused'] = async () => {

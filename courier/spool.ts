@@ -91,9 +91,9 @@ export interface Spool {
   /**
    * Ends a batch; does nothing for one that was not formed. A crash may undo it, as a whole: the batch is
    * then sent and receipted once more. After a call that rejected, the next one ends the batch with the fates
-   * of the first: they may be on disk.
+   * of the first: they may be on disk. Resolves with how many entries kept aside had to go to make room.
    */
-  settle(seq: number, fates: Fates): Promise<void>;
+  settle(seq: number, fates: Fates): Promise<number>;
   /** The entries kept aside, in the order in which they were posted; few of them are in memory at a time. */
   refused(): AsyncIterable<RefusedEntry>;
   /** Forgets them all, once a person has looked at them; they are gone from the disk when it resolves. */

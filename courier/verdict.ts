@@ -3,7 +3,8 @@
  * under load, a certificate that is not in the log yet, a number taken by an earlier life of the spool) is
  * sent again, in the same batch while the ledger recorded nothing of it, under another number once it did. A
  * report whose certificate has not come before its day's keys are destroyed is given up: nobody could open
- * it, and it would keep the room of others.
+ * it, and it would keep the room of others. So is one that was received once its gateway was revoked, which
+ * is for good.
  */
 import { isReport } from '../protocol/tlog/entry.js';
 import { refusalNumber, refusalOf } from '../protocol/errors.js';
@@ -38,15 +39,15 @@ const UNREADABLE_SEQ = 0;
 export interface VerdictContext {
   /** How often this batch was refused as a whole before, for another reason than `busy`. */
   readonly refusals: number;
-  /** Whether what was received then, unix ms, is beyond the window: no key opens it any more. */
-  readonly isPastRetention: (timeMs: number) => boolean;
+  /** Whether a report received then, unix ms, would wait for a certificate in vain. */
+  readonly waitsInVain: (timeMs: number) => boolean;
 }
 
 /** `undefined` when the receipt contradicts the batch, though it names its hash. */
 export function verdictOn(
   batch: SpooledBatch,
   receipt: LedgerReceipt,
-  { refusals, isPastRetention }: VerdictContext,
+  { refusals, waitsInVain }: VerdictContext,
 ): Verdict | undefined {
   const isUnread = receipt.seq === UNREADABLE_SEQ && receipt.outcomes.length === 1;
   const fits = receipt.seq === batch.seq && receipt.outcomes.length === batch.entries.length;
@@ -56,12 +57,13 @@ export function verdictOn(
   const ofAll = isUniform ? refusalIn(first) : undefined;
   if (ofAll === 'busy') return { kind: 'later', refusal: ofAll };
   if (ofAll === 'sequence') return { kind: 'renumber' };
-  const mayBeUnrecorded = isUnread || ofAll === 'certificate' || ofAll === 'batch-signature';
+  const isFinal = batch.entries.every(({ type, timeMs }) => isReport(type) && waitsInVain(timeMs));
+  const mayBeUnrecorded = isUnread || (ofAll === 'certificate' && !isFinal) || ofAll === 'batch-signature';
   if (ofAll !== undefined && mayBeUnrecorded && refusals < MAX_REFUSALS)
     return { kind: 'later', refusal: ofAll };
   const entries = batch.entries.map(({ type, timeMs }, k) => {
     const verdict = entryVerdict(type, isUnread ? first : receipt.outcomes[k]);
-    return isPastRetention(timeMs) ? withoutWaiting(verdict) : verdict;
+    return waitsInVain(timeMs) ? withoutWaiting(verdict) : verdict;
   });
   return { kind: 'settled', entries };
 }

@@ -16,7 +16,8 @@ import { checkReport } from '../protocol/tag/report-check.js';
 import { REPORT_KINDS } from '../protocol/tag/report.js';
 import type { ReportKind } from '../protocol/tag/report.js';
 import { dayOf, epochOf } from '../protocol/time.js';
-import type { EntryPost, PackSource } from './gateway.js';
+import type { EntryPost } from './entry-post.js';
+import type { PackSource } from './gateway.js';
 import { dateOf, judgeCertificate } from './own-certificate.js';
 import type { JudgedCertificate } from './own-certificate.js';
 import { ReportQuota } from './report-quota.js';
@@ -111,7 +112,8 @@ export class Desk {
     const { why } = this.#judged();
     if (why !== undefined) return why;
     const missing = [day, day - 1].filter((needed) => book.statementOf(needed) === undefined);
-    if (missing.length > 0) return 'the authority’s day keys have not arrived';
+    if (missing.length > 0)
+      return 'the authority’s day keys have not arrived: it publishes them while it runs and the broker can be reached';
     return undefined;
   }
 

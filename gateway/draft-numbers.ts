@@ -1,4 +1,4 @@
-/** The numbers under which an unfinished presence report may be on disk (presence.ts). A write that failed may have been done. */
+/** The numbers under which an unfinished presence report may be on disk (presence-keeper.ts). A write that failed may have been done. */
 export class DraftNumbers {
   #numbers: ReadonlySet<number> = new Set();
 

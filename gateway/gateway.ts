@@ -13,13 +13,13 @@ import type { GatewayRefusal } from '../protocol/errors.js';
 import { encodeGatewayAdvert } from '../protocol/session/gateway-advert.js';
 import { partyIdOf } from '../protocol/keys.js';
 import type { Log } from '../protocol/log.js';
-import type { BatchItem } from '../protocol/mqtt/batch.js';
 import type { ProtocolSettings } from '../protocol/settings.js';
 import { dayOf, EPOCH_SECONDS } from '../protocol/time.js';
 import { leaveAir } from '../radio/leave-air.js';
 import { staticAddressOf } from '../radio/static-address.js';
 import type { Radio, RadioAddress, ServerPeer, ServerSession } from '../radio/contract.js';
 import { Desk } from './desk.js';
+import type { GatewayCourier } from './entry-post.js';
 import { Invitation } from './invitation.js';
 import { Presence } from './presence.js';
 import { GatewaySession } from './session.js';
@@ -27,11 +27,6 @@ import { sessionTimers, watched } from './session-timers.js';
 import { StatementBook } from './statement-book.js';
 import type { Downlink } from './statement-book.js';
 import type { PresenceStore, SequenceStore, StatementStore } from './statement-store.js';
-
-/** The part of the courier that is needed here: on disk when it resolves. Throws `full`. */
-export interface EntryPost {
-  post(entries: readonly BatchItem[]): Promise<unknown>;
-}
 
 /** Where credential packs come from, when the gateway has such a way. */
 export interface PackSource {
@@ -47,7 +42,7 @@ export interface GatewayDeps {
   readonly settings: ProtocolSettings;
   /** The first day for which the authority makes no keys any more; absent while none is set. */
   readonly sunsetDay?: number | undefined;
-  readonly courier: EntryPost;
+  readonly courier: GatewayCourier;
   readonly downlink: Downlink;
   readonly statements: StatementStore;
   readonly noticeStore: StatementStore;
@@ -158,7 +153,11 @@ class OpenGateway implements Gateway {
     const stores = { store: deps.statements, noticeStore: deps.noticeStore };
     const oldestNoticeDay = (): number => dayOf(clock.nowMs() / 1000) - settings.retentionDays;
     const onNews = (): void => void this.#invitation.look();
-    this.#book = new StatementBook({ issuerPublicKey, gatewayId, ...stores, oldestNoticeDay, onNews, log });
+    const onRevoked = (fromMs: number): void => courier.noCertificateFrom(fromMs);
+    const listeners = { onNews, onRevoked };
+    this.#book = new StatementBook({
+      ...{ issuerPublicKey, gatewayId, ...stores, oldestNoticeDay, ...listeners, log },
+    });
     const shared = { signer, issuerPublicKey, book: this.#book, courier, clock };
     this.#desk = new Desk({
       ...shared,

@@ -35,3 +35,6 @@ export function decodeKeptPresence(bytes: Uint8Array): SealedPresence[] {
   }
   return reports;
 }
+
+export const recordsIn = (reports: readonly SealedPresence[]): number =>
+  reports.reduce((sum, { count }) => sum + count, 0);

@@ -1,12 +1,7 @@
 /**
  * From beacons heard to presence reports on their way (protocol.md §8). Reports are made when an epoch is over. What is in
- * none yet is kept on disk, sealed, at each turn in which there was something new: one write a minute, and a crash costs no
- * more than the minute since. What was kept is reported at the next start.
- *
- * What a crash may lose: what was heard since the last turn; what is of a day whose key has not arrived, which nobody can
- * seal; and beyond the 4,096 records kept at a turn the oldest that wait, or, when more than that are open, those heard
- * least. A gateway that closes keeps all that waits, but for what nobody can seal and what the next start would not take up:
- * that is counted as lost.
+ * none yet, or in no spool, is kept on disk (presence-keeper.ts) and reported at the next start. A gateway that closes keeps
+ * all that waits, but for what nobody can seal and what the next start would not take up: that is counted as lost.
  *
  * A report takes its draft's place on disk before it goes to the spool. So after a crash in between the same bytes are
  * posted twice, which the ledger counts once, and not two reports under one number. When it cannot take that place it gets
@@ -19,17 +14,17 @@ import { isToldByDoubling } from '../host/limited-log.js';
 import type { Beacon } from '../protocol/tag/beacon.js';
 import type { Clock } from '../protocol/clock.js';
 import { ENTRY_TYPE } from '../protocol/tlog/entry.js';
-import { partyIdOf } from '../protocol/keys.js';
-import { checkPresenceReport, decodePresenceReport } from '../protocol/session/presence-report.js';
+import { decodePresenceReport } from '../protocol/session/presence-report.js';
 import type { PresenceRecord } from '../protocol/session/presence-report.js';
 import { isAcceptedDay } from '../protocol/tag/report-check.js';
 import { MAX_RECORDS } from '../protocol/tag/report-plaintext.js';
 import type { ProtocolSettings } from '../protocol/settings.js';
-import { DAY_SECONDS, dayOf } from '../protocol/time.js';
-import { DraftNumbers } from './draft-numbers.js';
-import type { EntryPost } from './gateway.js';
-import { decodeKeptPresence, encodeKeptPresence } from './presence-kept.js';
+import { dayOf } from '../protocol/time.js';
+import type { EntryPost } from './entry-post.js';
+import { recordsIn } from './presence-kept.js';
 import type { SealedPresence } from './presence-kept.js';
+import { PresenceKeeper } from './presence-keeper.js';
+import type { PresenceNow } from './presence-keeper.js';
 import { PresenceSealer } from './presence-sealer.js';
 import type { SealerDeps } from './presence-sealer.js';
 import { PresenceTable } from './presence-table.js';
@@ -39,8 +34,6 @@ import type { PresenceStore } from './statement-store.js';
 const MAX_OPEN = 32_768;
 /** Of an epoch: more tags than one antenna hears in a quarter of an hour. Eight reports, 345 KB. */
 const MAX_RECORDS_AN_EPOCH = 8 * MAX_RECORDS;
-/** In no report yet and kept on disk at a turn, beside what an earlier run kept: 172 KB a minute. */
-const MAX_RECORDS_KEPT = 4 * MAX_RECORDS;
 
 /** A tag that was not heard for so many of its beacons is out of reach. */
 const REACH_INTERVALS = 10;
@@ -58,6 +51,7 @@ export class Presence {
   readonly #deps: PresenceDeps;
   readonly #table: PresenceTable;
   readonly #sealer: PresenceSealer;
+  readonly #keeper: PresenceKeeper;
   /** Closed, in no report yet; at most {@link MAX_OPEN}, the oldest are lost beyond. */
   #waiting: readonly PresenceRecord[] = [];
   /** Not in the courier's spool yet: what an earlier run kept and what the clock is behind; bounded as #waiting is. */
@@ -65,16 +59,12 @@ export class Presence {
   #lost = 0;
   /** By the last finish(). */
   #lostAtFinish = 0;
-  /** Of turns that could not post, and of writes, in a row. */
-  readonly #failures = { posting: 0, keeping: 0 };
+  /** Turns in a row that could not post. */
+  #failures = 0;
   beacons = 0;
   reported = 0;
   /** Records that nobody could open any more when they could be reported again. */
   tooOld = 0;
-  /** What there was to be kept when it was kept last, and how many records are on disk. */
-  #keptAt = this.#mark();
-  #keptCount = 0;
-  readonly #drafts = new DraftNumbers();
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps;
@@ -82,6 +72,7 @@ export class Presence {
     const { beaconIntervalMs, rssiFloorDbm } = deps.settings;
     const bounds = { maxOpen: MAX_OPEN, maxRecords: MAX_RECORDS_AN_EPOCH };
     this.#table = new PresenceTable({ ...bounds, beaconIntervalMs, rssiFloorDbm });
+    this.#keeper = new PresenceKeeper({ ...deps, sealer: this.#sealer, table: this.#table });
   }
 
   /** Heard in the last few seconds: who left is not counted, nor, but for these seconds, the ID that a tag had before. */
@@ -96,16 +87,7 @@ export class Presence {
 
   /** Takes up what an earlier run kept. What is damaged or not this gateway's is said and left out. */
   async open(): Promise<void> {
-    const { store, log } = this.#deps;
-    const kept = await store.load();
-    if (kept === undefined) return;
-    try {
-      const reports = decodeKeptPresence(kept);
-      this.#keptCount = recordsIn(reports);
-      this.#hold(reports.filter(({ payload }) => this.#isOurs(payload)));
-    } catch (error) {
-      log.warn('the presence reports that were kept cannot be read', { why: String(error) });
-    }
+    this.#hold(await this.#keeper.load());
   }
 
   hear(beacon: Beacon, rssiDbm: number | undefined, heardAtMs: number): void {
@@ -117,7 +99,7 @@ export class Presence {
   async report(): Promise<void> {
     this.#wait(this.#table.closeDue(this.#deps.clock.nowMs()));
     await this.#postWaiting();
-    await this.#keep();
+    await this.#keeper.keep(this.#now());
   }
 
   /**
@@ -128,9 +110,9 @@ export class Presence {
   async finish(): Promise<void> {
     this.#wait(this.#table.closeAll());
     await this.#postWaiting();
-    await this.#keep(MAX_OPEN - recordsIn(this.#sealed));
+    await this.#keeper.keep(this.#now(), MAX_OPEN - recordsIn(this.#sealed));
     const waiting = this.#waiting.length + recordsIn(this.#sealed);
-    const lost = Math.max(0, waiting - this.#keptCount);
+    const lost = Math.max(0, waiting - this.#keeper.keptCount);
     this.#lostAtFinish = lost;
     const { log } = this.#deps;
     if (lost > 0) log.warn('presence records were lost: they could be neither reported nor kept', { lost });
@@ -155,9 +137,9 @@ export class Presence {
     if (!this.#deps.mayReport()) return;
     try {
       for (let more = true; more; more = await this.#sealNext()) await this.#postSealed();
-      this.#failures.posting = 0;
+      this.#failures = 0;
     } catch (error) {
-      this.#sayFailure('posting', 'a presence report waits', error);
+      this.#sayFailure(error);
     }
   }
 
@@ -185,8 +167,8 @@ export class Presence {
     const { report } = sealing;
     this.#waiting = sealing.left;
     if (report !== undefined) this.#hold([...sealed, report]);
-    const isKept = await this.#keep();
-    if (!isKept && report !== undefined && this.#drafts.mayHold(seqOf(report))) {
+    const isKept = await this.#keeper.keep(this.#now());
+    if (!isKept && report !== undefined && this.#keeper.mayHold(report)) {
       [this.#waiting, this.#sealed] = [waiting, sealed];
       this.#sealer.renumber();
       return true;
@@ -195,64 +177,14 @@ export class Presence {
     return true;
   }
 
-  /**
-   * Writes down what is in no spool yet, unless nothing has changed since: what is sealed, and at most so many other records.
-   * Whether it is on disk. Never rejects.
-   */
-  async #keep(mostRecords = MAX_RECORDS_KEPT): Promise<boolean> {
-    const mark = this.#mark(mostRecords);
-    if (mark === this.#keptAt) return true;
-    try {
-      const open = this.#table.heardMost(mostRecords);
-      const room = mostRecords - open.length;
-      const waiting = room > 0 ? this.#waiting.slice(-room) : [];
-      const drafts = await this.#sealer.draft([...waiting, ...open]);
-      const reports = [...this.#sealed, ...drafts];
-      const isEmpty = reports.length === 0 && this.#keptCount === 0 && this.#drafts.isEmpty;
-      const numbers = drafts.map(seqOf);
-      this.#drafts.saving(numbers);
-      if (!isEmpty) await this.#deps.store.save(encodeKeptPresence(reports));
-      this.#drafts.saved(numbers);
-      this.#keptAt = mark;
-      this.#keptCount = recordsIn(reports);
-      this.#failures.keeping = 0;
-      return true;
-    } catch (error) {
-      this.#sayFailure('keeping', 'who was heard cannot be kept on disk; a crash now would lose it', error);
-      return false;
-    }
+  #now(): PresenceNow {
+    const { beacons, reported } = this;
+    return { waiting: this.#waiting, sealed: this.#sealed, beacons, reported };
   }
 
-  #sayFailure(of: 'posting' | 'keeping', message: string, error: unknown): void {
-    const sofar = (this.#failures[of] += 1);
-    if (isToldByDoubling(sofar)) this.#deps.log.warn(message, { why: String(error), sofar });
-  }
-
-  #mark(mostRecords = MAX_RECORDS_KEPT): string {
-    const waiting = this.#waiting.length;
-    return [this.beacons, this.reported, waiting, Math.min(waiting, mostRecords), this.#sealed.length].join();
-  }
-
-  /** Whatever its day is: that is for #postSealed to judge, by the clock of then. */
-  #isOurs(payload: Uint8Array): boolean {
-    const { signer, issuerPublicKey, settings, log } = this.#deps;
-    try {
-      checkPresenceReport(payload, {
-        issuerPublicKey,
-        retentionDays: settings.retentionDays,
-        receivedAtMs: decodePresenceReport(payload).day * DAY_SECONDS * 1000,
-        gatewayId: partyIdOf(signer.publicKey),
-        gatewayPublicKey: signer.publicKey,
-      });
-      return true;
-    } catch (error) {
-      log.warn('a presence report that was kept cannot be sent', { why: String(error) });
-      return false;
-    }
+  #sayFailure(error: unknown): void {
+    const sofar = (this.#failures += 1);
+    if (isToldByDoubling(sofar))
+      this.#deps.log.warn('a presence report waits', { why: String(error), sofar });
   }
 }
-
-const seqOf = ({ payload }: SealedPresence): number => decodePresenceReport(payload).seq;
-
-const recordsIn = (reports: readonly SealedPresence[]): number =>
-  reports.reduce((sum, { count }) => sum + count, 0);

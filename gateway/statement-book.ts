@@ -7,8 +7,8 @@ import {
   verifyDayKeyStatement,
 } from '../protocol/session/day-key-statement.js';
 import type { DayKeyStatement } from '../protocol/session/day-key-statement.js';
-import { FirebreakError } from '../protocol/errors.js';
-import type { Log } from '../protocol/log.js';
+import { asError, FirebreakError } from '../protocol/errors.js';
+import type { Log, LogFields } from '../protocol/log.js';
 import { openRevocation } from '../protocol/session/revocation.js';
 import { DAY_KEYS_TOPIC, NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../protocol/mqtt/topics.js';
 import { Keeper } from './keeper.js';
@@ -18,6 +18,11 @@ import type { StatementStore } from './statement-store.js';
 
 /** As many as the topic holds; more than any retention window. */
 const MAX_DAYS = 366;
+/** Ways of not being the authority's word that are logged, each once. */
+const MAX_SAID = 32;
+
+const NOT_THE_AUTHORITYS =
+  'what is not a statement of the authority was ignored and changes nothing here; said once';
 
 export interface Downlink {
   subscribe(topic: string, listener: (payload: Uint8Array) => void): Promise<void>;
@@ -34,6 +39,8 @@ export interface StatementBookDeps {
   readonly oldestNoticeDay: () => number;
   /** Day keys or a revocation came that were not held before. */
   readonly onNews: () => void;
+  /** A revocation of this gateway is held, unix ms; an earlier one may follow. */
+  readonly onRevoked: (fromMs: number) => void;
   readonly log: Log;
 }
 
@@ -50,6 +57,7 @@ export class StatementBook {
   #revocation: HeldRevocation | undefined;
   readonly #word: Keeper;
   readonly #noticeKeeper: Keeper;
+  readonly #saidIgnored = new Set<string>();
 
   constructor(deps: StatementBookDeps) {
     const { store, noticeStore, log } = deps;
@@ -154,6 +162,7 @@ export class StatementBook {
       const isOwn = equalBytes(gatewayId, this.#deps.gatewayId);
       if (!isOwn || fromMs >= (this.#revocation?.fromMs ?? Infinity)) return;
       this.#revocation = { fromMs, bytes };
+      this.#deps.onRevoked(fromMs);
       this.#deps.log.error('the authority has revoked this gateway; it serves no tag from then on', {
         fromMs,
       });
@@ -170,11 +179,10 @@ export class StatementBook {
         take(bytes);
       } catch (error) {
         ignored += 1;
-        why = String(error);
+        why = asError(error).message;
       }
     }
-    if (ignored > 0)
-      this.#deps.log.warn('statements of the authority’s topics were ignored', { topic, ignored, why });
+    if (ignored > 0) this.#sayIgnored(topic, why, { ignored, of: statements.length });
   }
 
   /** What is malformed or not the authority's is said and ignored. */
@@ -182,7 +190,15 @@ export class StatementBook {
     try {
       take();
     } catch (error) {
-      this.#deps.log.warn('a message of the authority’s topics was ignored', { topic, why: String(error) });
+      this.#sayIgnored(topic, asError(error).message);
     }
+  }
+
+  /** Once for each topic and reason: anybody can cause it who can publish there, and a retained message comes with each connection. */
+  #sayIgnored(topic: string, why: string, fields: LogFields = {}): void {
+    const what = `${topic} ${why}`;
+    if (this.#saidIgnored.has(what) || this.#saidIgnored.size >= MAX_SAID) return;
+    this.#saidIgnored.add(what);
+    this.#deps.log.warn(NOT_THE_AUTHORITYS, { topic, why, ...fields });
   }
 }

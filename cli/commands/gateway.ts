@@ -58,7 +58,7 @@ export function addGatewayCommands(program: Command): void {
     )
     .option(
       '--broker-patience <s>',
-      'give up after this many seconds without a ledger to tell the broker, or, at its first start, without the broker',
+      'give up after this many seconds without a running ledger that says where its broker is, or, at its first start, without the broker',
       wholeNumber(1, 86_400),
       60,
     )

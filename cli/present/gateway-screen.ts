@@ -82,7 +82,7 @@ export function gatewayScreen(read: ReadStatus<Status>): string {
     ),
     row(
       'reports',
-      `${count(gateway.reportsAccepted)} accepted, ${refusals === '' ? 'none refused' : `refused ${refusals}`}`,
+      `${count(gateway.reportsAccepted)} accepted from tags since it started, ${refusals === '' ? 'none refused' : `refused: ${refusals}`}`,
     ),
     row('ledger', ledgerLine(status, then)),
     row('last receipt', lastReceiptLine(status, silent === undefined)),
@@ -124,7 +124,7 @@ function ledgerTrouble(status: Status): string | undefined {
   if (parked > 0) {
     const wait = `${reports(parked)} ${parked === 1 ? 'waits' : 'wait'}`;
     return gateway.isRevoked
-      ? `${wait}, most likely taken after it was revoked: of these the ledger takes none; README.md, “After it was revoked”, says how to go on`
+      ? `${wait} for another try: those taken after it was revoked the ledger refuses again, and then they are kept aside; ${AFTER_REVOKED}`
       : `${wait} until the ledger has the certificate of this gateway: see that the authority runs and reaches the ledger`;
   }
   if (depth > 0 && waitedMs(courier, clockMs) > LONG_MS) {
@@ -136,8 +136,13 @@ function ledgerTrouble(status: Status): string | undefined {
   }
   if (keptAside === 0) return undefined;
   const reasons = reasonsInWords(courier.keptAsideReasons);
-  return `the ledger refused ${reports(keptAside)} for good${reasons && ` (${reasons})`}: see that the clock here is right, and tell whoever runs the ledger; once stopped, firebreak gateway refused lists them`;
+  const refused = `the ledger refused ${reports(keptAside)} for good${reasons && ` (${reasons})`}`;
+  if (gateway.isRevoked && (courier.keptAsideReasons['certificate'] ?? 0) > 0)
+    return `${refused}, most likely taken after it was revoked: they stay on disk; once stopped, firebreak gateway refused lists them; ${AFTER_REVOKED}`;
+  return `${refused}: see that the clock here is right, and tell whoever runs the ledger; once stopped, firebreak gateway refused lists them`;
 }
+
+const AFTER_REVOKED = 'README.md, “After it was revoked”, says how to go on';
 
 /** When and why no tag will be served, and what to do about it; undefined while that is far off. */
 function endingSoon(status: Status): string | undefined {
@@ -201,7 +206,7 @@ function ledgerLine({ clockMs, gateway, courier }: Status, then: string): string
       ? ''
       : `, the oldest for ${ago(clockMs - courier.oldestUnsentMs)}${then}`;
   const why = gateway.isRevoked
-    ? 'of them refused, since it was revoked'
+    ? 'of them refused until now'
     : 'until the ledger takes this gateway’s certificate';
   const parked = courier.parked > 0 ? ` (${count(courier.parked)} ${why})` : '';
   return `${count(courier.delivered)} delivered and receipted since it started, ${refusedWords(courier)}, ${count(courier.depth)} waiting${parked}${waits}`;

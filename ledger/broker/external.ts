@@ -41,7 +41,7 @@ export interface ExternalBrokerOptions {
   readonly clientId?: string;
   /** For the first connection; a broker lost later is tried for ever. */
   readonly giveUpAfterMs?: number;
-  /** A broker that has not answered the subscription by then is connected to anew. */
+  /** A broker that by then has not acknowledged what is sent again, or not answered the subscription, is connected to anew. */
   readonly subscribeWithinMs?: number;
   /** Batches taken from the broker and not yet answered, at most; 1 acknowledges each once it is committed. */
   readonly maxUnderWay?: number;
@@ -103,7 +103,7 @@ class Session {
     this.#options = options;
     this.#retry = options.retryMs ?? RETRY_MS;
     this.#retryMs = this.#retry.first;
-    this.#receipts = new ReceiptOutbox(client, options.log);
+    this.#receipts = new ReceiptOutbox(client, options.log, options.subscribeWithinMs ?? SUBSCRIBE_WITHIN_MS);
   }
 
   get isSubscribed(): boolean {
@@ -111,7 +111,8 @@ class Session {
   }
 
   get failure(): string | undefined {
-    return this.#isSubscribed ? undefined : (this.#failure ?? 'the connection was lost');
+    if (this.#isSubscribed) return undefined;
+    return this.#receipts.resending ?? this.#failure ?? 'the connection was lost';
   }
 
   get receiptFailure(): string | undefined {

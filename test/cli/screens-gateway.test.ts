@@ -116,6 +116,11 @@ describe('a gateway', () => {
     expect(gateway(1)).toMatch(/certificate +holds until /);
   });
 
+  it('says what tags brought apart from what the ledger got, and why it refused some', () => {
+    const shown = gateway(3, { reportsRefused: { epoch: 3, busy: 2 } });
+    expect(shown).toMatch(/reports +3 accepted from tags since it started, refused: 3 epoch, 2 busy\n/);
+  });
+
   it('without a certificate has none until 1970 either', () => {
     expect(gateway(1, { certificateToDay: 0 })).toMatch(/certificate +none that holds today\n/);
   });
@@ -169,11 +174,18 @@ describe('a gateway whose reports the ledger', () => {
     const trouble = 'the authority has revoked this gateway';
     const shown = delivering({ depth: 3, parked: 2, oldestUnsentMs: NOON_MS }, { isRevoked: true, trouble });
     expect(shown).toContain(
-      `hub-1  serves no tag: ${trouble}; 2 reports wait, most likely taken after it was revoked: ` +
-        'of these the ledger takes none; README.md, “After it was revoked”, says how to go on\n',
+      `hub-1  serves no tag: ${trouble}; 2 reports wait for another try: those taken after it was ` +
+        'revoked the ledger refuses again, and then they are kept aside; ' +
+        'README.md, “After it was revoked”, says how to go on\n',
     );
-    expect(shown).toContain('3 waiting (2 of them refused, since it was revoked), the oldest');
+    expect(shown).toContain('3 waiting (2 of them refused until now), the oldest');
     expect(shown).not.toContain('until the ledger');
+    const aside = { keptAside: 2, refused: 2, keptAsideReasons: { certificate: 2 } };
+    expect(delivering(aside, { isRevoked: true, trouble })).toContain(
+      `hub-1  serves no tag: ${trouble}; the ledger refused 2 reports for good (2 certificate), most likely taken ` +
+        'after it was revoked: they stay on disk; once stopped, firebreak gateway refused lists them; ' +
+        'README.md, “After it was revoked”, says how to go on\n',
+    );
   });
 
   it('refused for good is not well, and says what was refused and what to do', () => {

@@ -52,6 +52,7 @@ async function unconfirmed(onPost: () => void): Promise<Tracer> {
       onPost();
       return [{ delivered: () => new Promise<never>(() => undefined) }];
     },
+    noCertificateFrom: () => expect.fail('not asked for'),
     drained: () => expect.fail('not asked for'),
     status: () => expect.fail('not asked for'),
     close: async () => undefined,

@@ -158,7 +158,7 @@ export function describeSpool(name: string, stage: () => Promise<SpoolStage>): v
       for (const seq of [1, 2]) {
         const batch = await spool.form(LIMITS);
         const refused = (batch?.ids ?? []).slice(0, 2).map((id) => ({ id, reason: id < 4 ? 2 : 5 }));
-        await spool.settle(seq, { parked: [], refused });
+        expect(await spool.settle(seq, { parked: [], refused })).toBe(seq === 1 ? 0 : 1);
       }
       expect(spool.depth()).toMatchObject({ entries: 0, refused: 3 });
       expect(await refusedOf(spool)).toEqual(

@@ -194,6 +194,32 @@ describe('a courier', () => {
     await courier.drained(AbortSignal.timeout(50_000));
   });
 
+  it('tries no more what is never certified, at once when a batch is of that alone', async () => {
+    const { courier, uplink, batch, spool } = await started();
+    courier.noCertificateFrom(2);
+    courier.noCertificateFrom(9); // the earliest counts
+    await courier.post([item(1, 1), item(2, 1)]);
+    uplink.deliver(receiptFor(await batch(0), [4, 'certificate']));
+    await courier.drained(AbortSignal.timeout(50_000));
+    await courier.post([item(3, 2), item(4, 1)]);
+    uplink.deliver(receiptFor(await batch(1), ['certificate', 'certificate']));
+    await courier.drained(AbortSignal.timeout(50_000));
+    expect(courier.status()).toMatchObject({ parked: 0, delivered: 1, refused: 3, resent: 0 });
+    const aside = [item(2, 1), item(3, 2), item(4, 1)];
+    expect((await refusedOf(spool)).map(({ entry }) => entry)).toEqual(aside);
+  });
+
+  it('says how much of what was refused is dropped, when there is no room to keep it aside', async () => {
+    const said: (LogFields | undefined)[] = [];
+    const log = { ...silentLog, error: (_: string, fields?: LogFields) => void said.push(fields) };
+    const spool = memorySpool({ ...DEFAULT_SPOOL_LIMITS, maxRefused: 2 });
+    const { courier, uplink, batch } = await started({ log, spool });
+    await courier.post([1, 2, 3, 4, 5].map((number) => item(number)));
+    uplink.deliver(receiptFor(await batch(0), ['day', 'day', 'day', 'day', 'day']));
+    await courier.drained(AbortSignal.timeout(50_000));
+    expect(said).toEqual([{ entries: 5, reasons: 'day' }, { entries: 3 }]);
+  });
+
   it('keeps aside what is refused for good, says why, and counts it', async () => {
     const { courier, uplink, batch, spool } = await started();
     const posted = await courier.post([item(1, 1), item(2, 1), item(3, 3)]);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { EntryPost } from '../../gateway/gateway.js';
+import type { GatewayCourier } from '../../gateway/entry-post.js';
 import { asUnixMs } from '../../protocol/brands.js';
 import { concat, toHex } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -18,7 +18,7 @@ import type { Radio, Sighting } from '../../radio/contract.js';
 import { batchOf, certificateItem, issuer, NOW_MS } from '../ledger/deployment.js';
 import { levelSpool } from '../courier/folder.js';
 import { courierOver, ledgerStage, uplinkTo } from '../courier/stage.js';
-import { HUB_ADDRESS, hubCertificate, hubDayKeys, hubSigner, openHub, visit } from './hub.js';
+import { HUB_ADDRESS, hubCertificate, hubDayKeys, hubRevokedFrom, hubSigner, openHub, visit } from './hub.js';
 import { memoryStore } from './stand.js';
 
 async function opened(...given: Parameters<typeof openHub>) {
@@ -72,7 +72,8 @@ describe('a gateway on the air', () => {
   it('lets no time pass in the air while a report is being written to disk', async () => {
     let startedMs = 0;
     let endedMs = 0;
-    const slow: EntryPost = {
+    const slow: GatewayCourier = {
+      noCertificateFrom: () => undefined,
       post: async () => {
         startedMs = hub.clock.nowMs();
         await new Promise((resolve) => setTimeout(resolve, 200));
@@ -122,7 +123,8 @@ describe('a gateway on the air', () => {
     let isOnDisk = (): void => undefined;
     let isAsked = (): void => undefined;
     const asked = new Promise<void>((resolve) => (isAsked = resolve));
-    const slow: EntryPost = {
+    const slow: GatewayCourier = {
+      noCertificateFrom: () => undefined,
       post: () => {
         isAsked();
         return new Promise<void>((resolve) => (isOnDisk = resolve));
@@ -209,10 +211,7 @@ describe('a gateway on the air', () => {
       store.save = async (bytes) => (disk.isFull ? Promise.reject(new Error('ENOSPC')) : save(bytes));
     }
     const { clock, downlink } = await opened({ statements, noticeStore: notice });
-    const revocation = signRevocation(issuer, {
-      gatewayId: partyIdOf(hubSigner.publicKey),
-      fromMs: asUnixMs(NOW_MS),
-    });
+    const revocation = hubRevokedFrom(NOW_MS);
     const warning = signNotice(
       issuer,
       { day: dayOf(NOW_MS / 1000), number: 1, code: 1, tokens: [] },

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { openGateway } from '../../gateway/gateway.js';
 import type { Gateway, GatewayDeps } from '../../gateway/gateway.js';
 import { virtualClock } from '../../host/clock-virtual.js';
-import { asEpoch } from '../../protocol/brands.js';
+import { asEpoch, asUnixMs } from '../../protocol/brands.js';
 import { concat } from '../../protocol/bytes.js';
 import { issueCredential } from '../../protocol/tag/credential.js';
 import { encodeDayKeyStatement, issueDayKeyStatement } from '../../protocol/session/day-key-statement.js';
@@ -18,6 +18,7 @@ import { silentLog } from '../../protocol/log.js';
 import { encodeReportPlaintext } from '../../protocol/tag/report-plaintext.js';
 import { sealReport } from '../../protocol/tag/report.js';
 import { DEFAULT_SETTINGS } from '../../protocol/settings.js';
+import { signRevocation } from '../../protocol/session/revocation.js';
 import { openTagReceipt } from '../../protocol/session/tag-receipt.js';
 import type { TagReceipt } from '../../protocol/session/tag-receipt.js';
 import { dayOf, epochOf } from '../../protocol/time.js';
@@ -80,6 +81,9 @@ export async function openHub(changes: Partial<GatewayDeps> = {}, gatt: Partial<
   };
   return { gateway, clock, central, downlink, post, close };
 }
+
+export const hubRevokedFrom = (fromMs: number): Uint8Array =>
+  signRevocation(issuer, { gatewayId: partyIdOf(hubSigner.publicKey), fromMs: asUnixMs(fromMs) });
 
 /** A report for the session whose hello this is. */
 export function reportFor(hello: ReturnType<typeof openHello>): Uint8Array {

@@ -54,13 +54,17 @@ export function countingSequence(): SequenceStore {
 export interface TestPost {
   readonly items: BatchItem[];
   failure: FirebreakError | undefined;
+  readonly uncertifiedFromMs: number[];
   post(items: readonly BatchItem[]): Promise<void>;
+  noCertificateFrom(timeMs: number): void;
 }
 
 export function testPost(): TestPost {
   const post: TestPost = {
     items: [],
     failure: undefined,
+    uncertifiedFromMs: [],
+    noCertificateFrom: (timeMs) => void post.uncertifiedFromMs.push(timeMs),
     post: async (items) => {
       if (post.failure) throw post.failure;
       post.items.push(...items);
@@ -82,6 +86,7 @@ export async function stand(changes: Partial<DeskDeps> = {}) {
     ...stores,
     oldestNoticeDay,
     onNews: () => undefined,
+    onRevoked: () => undefined,
     log: silentLog,
   });
   await book.open(downlink);

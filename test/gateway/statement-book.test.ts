@@ -21,6 +21,7 @@ async function opened(store = memoryStore(), noticeStore = memoryStore()) {
     ...stores,
     oldestNoticeDay,
     onNews: () => undefined,
+    onRevoked: () => undefined,
     log: silentLog,
   });
   const downlink = testDownlink();

@@ -8,8 +8,8 @@ import { entriesTopic } from '../../protocol/mqtt/topics.js';
 import { officer } from './deployment.js';
 import { packet } from './raw-writer.js';
 
-const [CONNECT, PUBLISH, SUBSCRIBE] = [1, 3, 8];
-const [CONNACK, PUBLISH_QOS_1, PUBACK, SUBACK] = [0x20, 0x32, 0x40, 0x90];
+const [CONNECT, PUBLISH, SUBSCRIBE, PINGREQ] = [1, 3, 8, 12];
+const [CONNACK, PUBLISH_QOS_1, PUBACK, SUBACK, PINGRESP] = [0x20, 0x32, 0x40, 0x90, 0xd0];
 
 interface Seen {
   subscribes: number;
@@ -37,6 +37,7 @@ async function stubBroker(subscribed: Act, published: Act) {
   const sockets = new Set<Socket>();
   const take = (socket: Socket, kind: number, body: Buffer): void => {
     if (kind === CONNECT) socket.write(packet(CONNACK, Buffer.of(0, 0)));
+    if (kind === PINGREQ) socket.write(packet(PINGRESP));
     if (kind === PUBLISH) {
       seen.receipts += 1;
       published(socket, body, seen);
@@ -68,18 +69,24 @@ async function stubBroker(subscribed: Act, published: Act) {
   return { url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, cut };
 }
 
-/** The ledger behind a stub that has its batch, and is then cut off. */
-async function cutOff(stub: Awaited<ReturnType<typeof stubBroker>>, receipt: Promise<Uint8Array>) {
+/** The ledger behind a stub that has its batch, and so many receipts, and is then cut off. */
+async function cutOff(
+  stub: Awaited<ReturnType<typeof stubBroker>>,
+  receipt: Promise<Uint8Array>,
+  { receipts = 0, subscribeWithinMs = 30_000 } = {},
+) {
   let submitted = 0;
   const lines: string[] = [];
   const external = await openExternalBroker({
     ledger: { submit: () => ((submitted += 1), receipt) },
     url: stub.url,
     retryMs: { first: 20, longest: 20 },
+    subscribeWithinMs,
     log: { ...silentLog, warn: (message) => void lines.push(message) },
   });
   onTestFinished(() => external.close());
   await expect.poll(() => submitted).toBe(1);
+  await expect.poll(() => stub.seen.receipts).toBe(receipts);
   stub.cut();
   return { external, saidOfReceipts: () => lines.filter((line) => line.startsWith('receipts cannot')) };
 }
@@ -123,4 +130,25 @@ test('a connection that the broker ends at the subscription leaves the next one 
   const { saidOfReceipts } = await cutOff(stub, receipt);
   await expect.poll(saidOfReceipts, { timeout: 10_000 }).toHaveLength(1);
   expect(stub.seen.receipts).toBe(2);
+}, 30_000);
+
+test('while receipts are sent again and not acknowledged, that is said to be why the ledger hears no writers', async () => {
+  const { receipt, answer } = receiptLater();
+  const stub = await stubBroker(grant, () => undefined);
+  answer();
+  const { external } = await cutOff(stub, receipt, { receipts: 1 });
+  await expect.poll(() => external.failure(), { timeout: 10_000 }).toContain('has not acknowledged');
+  expect(stub.seen.subscribes).toBe(1);
+}, 30_000);
+
+test('a broker that never acknowledges a receipt sent again is told of, and hears the ledger subscribe all the same', async () => {
+  const { receipt, answer } = receiptLater();
+  const stub = await stubBroker(grant, () => undefined);
+  answer();
+  const { external, saidOfReceipts } = await cutOff(stub, receipt, { receipts: 1, subscribeWithinMs: 500 });
+  await expect.poll(() => stub.seen.subscribes, { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => external.isConnected(), { timeout: 10_000 }).toBe(true);
+  expect(stub.seen.receipts).toBe(2);
+  expect(external.receiptFailure()).toContain('does not acknowledge');
+  expect(saidOfReceipts()).toHaveLength(1);
 }, 30_000);

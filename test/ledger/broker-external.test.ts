@@ -267,7 +267,7 @@ describe('a ledger behind a broker of somebody else', () => {
   test('keeps a bounded number of receipts where the broker acknowledges none', async () => {
     const client = await mqtt.connectAsync((await plainBroker()).url);
     onTestFinished(() => client.endAsync(true));
-    const outbox = new ReceiptOutbox(client, silentLog);
+    const outbox = new ReceiptOutbox(client, silentLog, 30_000);
     for (let n = 0; n <= MAX_RECEIPTS; n++) outbox.publish(partyIdOf(officer.publicKey), Buffer.of(1));
     expect(outbox.failure).toContain('does not acknowledge');
     expect(Object.keys(client.outgoing)).toHaveLength(1);
