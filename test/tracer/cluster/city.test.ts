@@ -31,6 +31,10 @@ interface Ranked {
   readonly score: number;
 }
 
+const product = (factors: readonly number[]): number => factors.reduce((x, y) => x * y, 1);
+const chance = (row: ReferenceRow | undefined, catching: number): number =>
+  row ? (1 - (1 - row.score ** (1 / row.hop)) ** catching) ** row.hop : 0;
+
 /** Every candidate with its share of the likelihood, the likeliest first. */
 function rankedByFormula(contacts: readonly Contact[]): Ranked[] {
   const rowsOf = (tag: number, changes: object) =>
@@ -45,22 +49,19 @@ function rankedByFormula(contacts: readonly Contact[]): Ranked[] {
     const from = Math.min(...rows.map(({ earliestAt }) => earliestAt));
     const ahead = rowsOf(person, { direction: 'forward', from });
     const others = ahead.filter((row) => CASES.every(({ tag }) => tag !== row.person));
-    let likelihood = 0;
-    for (const catching of [3, 5, 8])
-      for (const known of [0.1, 0.3]) {
-        const chance = (row: ReferenceRow | undefined) =>
-          row ? (1 - (1 - row.score ** (1 / row.hop)) ** catching) ** row.hop : 0;
-        let product = own ? 1 : 1 - known;
-        for (const [k, { tag, onset }] of CASES.entries()) {
-          if (tag === person) continue;
-          let spared = 1 - (own && own.onset > onset ? 0.2 : 1) * chance(rowIn(k, person));
-          for (const other of CASES)
-            if (other !== own && other.onset < onset) spared *= 1 - 0.75 * chance(rowIn(k, other.tag));
-          product *= 0.01 + 0.99 * (1 - spared);
-        }
-        for (const row of others) product *= 1 - known * chance(row);
-        likelihood += product;
-      }
+    const explained = (catching: number) =>
+      CASES.map(({ tag, onset }, k) => {
+        if (tag === person) return 1;
+        const before = CASES.filter((other) => other !== own && other.onset < onset);
+        const spared = before.map((other) => 1 - 0.75 * chance(rowIn(k, other.tag), catching));
+        const late = own && own.onset > onset ? 0.2 : 1;
+        return 0.01 + 0.99 * (1 - product([...spared, 1 - late * chance(rowIn(k, person), catching)]));
+      });
+    const likelihood = [3, 5, 8].reduce((sum, catching) => {
+      const withShare = (known: number) =>
+        product([own ? 1 : 1 - known, ...others.map((row) => 1 - known * chance(row, catching))]);
+      return sum + product(explained(catching)) * (withShare(0.1) + withShare(0.3));
+    }, 0);
     return [{ person, likelihood }];
   });
   const all = likelihoods.reduce((sum, { likelihood }) => sum + likelihood, 0);
