@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: measurements, each in a file of its own. Timings belong here, never into tests. */
 import { parseArgs } from 'node:util';
 import { benchBle } from './ble.js';
+import { benchClusterCity } from './cluster-city/cluster-city.js';
 import { benchClusters } from './clusters.js';
 import { benchCrash } from './crash.js';
 import { benchEnrolment } from './enrolment.js';
@@ -33,6 +34,7 @@ const BENCHES: Readonly<Record<string, (asked: Asked) => Promise<void>>> = {
   crash: benchCrash,
   faults: benchFaults,
   clusters: ({ contacts }) => benchClusters(contacts),
+  'cluster-city': ({ contacts }) => benchClusterCity(contacts),
   trace: ({ contacts, alone }) => benchTrace(contacts, alone),
   ble: ({ minutes }) => benchBle(minutes),
 };
@@ -76,6 +78,9 @@ if (bench === undefined || values.help === true) {
   );
   console.error(
     '  clusters [--contacts FILE]   how often the hidden source of an outbreak is found, next to counting contacts',
+  );
+  console.error(
+    '  cluster-city [--contacts N]  how long clusters of 2 to 64 cases take over a synthetic city of N contacts, by default 10,000,000',
   );
   console.error(
     '  trace [--contacts N] [--alone]   traces over a synthetic city of N contacts, by default 10,000,000, against SQLite and PostgreSQL',

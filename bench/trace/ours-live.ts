@@ -72,13 +72,13 @@ export async function traceWhileTaking(
   }
 }
 
-type Taken = Pick<Lived, 'contacts' | 'seconds'>;
+export type Taken = Pick<Lived, 'contacts' | 'seconds'>;
 
-const columnsOf = (files: readonly string[]): Promise<ContactColumns[]> =>
+export const columnsOf = (files: readonly string[]): Promise<ContactColumns[]> =>
   Promise.all(files.map(async (file) => readContactColumns(new Uint8Array(await readFile(file)))));
 
 /** As they fall due. */
-async function take(store: ContactStore, days: readonly ContactColumns[]): Promise<Taken> {
+export async function take(store: ContactStore, days: readonly ContactColumns[]): Promise<Taken> {
   const startMs = performance.now();
   const elapsed = (): number => (performance.now() - startMs) / 1000;
   let contacts = 0;

@@ -8,6 +8,7 @@ import type { TraceResult } from '../../tracer/looks/trace-result.js';
 import { walkTrace } from '../../tracer/walk/trace-walks.js';
 import { openWalkPool } from '../../tracer/walk/walk-pool.js';
 import { WalkWorkspace } from '../../tracer/walk/workspace.js';
+import { askCluster, askWhileTaking, callOff, entriesOf } from '../cluster-city/ours-clusters.js';
 import { traceWhileTaking } from './ours-live.js';
 import { askAndRecord } from './ours-recorded.js';
 import type { Answers, Asked, Built, FromOurs, ToOurs } from './ours-messages.js';
@@ -101,6 +102,14 @@ async function answerTo(message: ToOurs): Promise<Answers[keyof Answers]> {
       return askAndRecord(message.dir, message.questions);
     case 'live':
       return traceWhileTaking(opened(), walks, message.files, message.questions);
+    case 'cluster':
+      return askCluster(opened(), walks, message.request);
+    case 'clusterCalledOff':
+      return callOff(opened(), walks, message.request, message.afterMs);
+    case 'clusterLive':
+      return askWhileTaking(opened(), walks, message.request, message.files);
+    case 'entriesOf':
+      return entriesOf(opened(), message.walks);
   }
 }
 

@@ -3,12 +3,11 @@
  * same contacts, by SQLite and PostgreSQL, which must find the same people at the same times; then what else the contact
  * store is to keep to. Figures as JSON lines, each with its goal. The goals in seconds and bytes are for 10^8 contacts.
  */
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dayFile } from '../../firmware-sim/city/city-folder.js';
-import { cityFor } from '../../firmware-sim/city/city-settings.js';
-import { makeCity } from '../../firmware-sim/city/make-city.js';
+import { buildStore, newCity } from './city.js';
+import type { City } from './city.js';
 import { megabytes, quantile, round, seconds, spread, tell } from './figures.js';
 import { startOurs } from './ours.js';
 import type { Lived } from './ours-messages.js';
@@ -19,26 +18,15 @@ import { questions } from './question.js';
 import type { Question } from './question.js';
 import { race, runAlone } from './race.js';
 import { benchRecorded } from './recorded.js';
-import { extentOf, rowsOf } from './rows.js';
+import { rowsOf } from './rows.js';
 import { openSqlite } from './sqlite.js';
 
-const DAYS = 14;
 const DEFAULT_CONTACTS = 10_000_000;
 const LIST = 10_000;
 /** A p99 of some 900 traces is the tenth from the end: it differs from run to run. */
 const LIVE_RUNS = 3;
 /** Of a peer's pages and indexes, roundly. */
 const PEER_BYTES_PER_CONTACT = 160;
-
-interface City {
-  readonly dir: string;
-  /** In order of day. */
-  readonly files: readonly string[];
-  readonly people: number;
-  readonly contacts: number;
-  readonly from: number;
-  readonly to: number;
-}
 
 /**
  * Takes about 350 bytes of disk a contact, in the folder for temporary files, and 24 minutes for 10^8 contacts. Alone:
@@ -50,9 +38,9 @@ export async function benchTrace(asked?: string, alone = false): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'firebreak-trace-'));
   await chmod(dir, 0o711); // the user of PostgreSQL must find its folder
   try {
-    const city = await newCity(join(dir, 'city'), wanted);
+    const city = await newCity(join(dir, 'city'), wanted, tell);
     const store = join(dir, 'store');
-    await buildStore(city, store);
+    await buildStore(city, store, tell);
     const ours = await restart(city, store);
     try {
       if (peers === undefined) await runAlone(ours, questionsTo(city), city.contacts);
@@ -70,27 +58,6 @@ export async function benchTrace(asked?: string, alone = false): Promise<void> {
     await live(city, store);
   } finally {
     await rm(dir, { recursive: true, force: true });
-  }
-}
-
-async function newCity(dir: string, wanted: number): Promise<City> {
-  await mkdir(dir);
-  const settings = cityFor({ contacts: wanted, days: DAYS, seed: 'bench' });
-  const startMs = performance.now();
-  await makeCity({ settings, dir, signal: new AbortController().signal });
-  const files = Array.from({ length: DAYS }, (_, k) => dayFile(dir, settings.firstDay + k));
-  const extent = await extentOf(files);
-  tell({ measure: 'city', contacts: extent.contacts, people: settings.people, seconds: seconds(startMs) });
-  return { dir, files, people: settings.people, ...extent };
-}
-
-async function buildStore({ files, contacts }: City, dir: string): Promise<void> {
-  const ours = startOurs();
-  try {
-    const { seconds: took, peakBytes } = await ours.tell({ kind: 'build', dir, files });
-    tell({ measure: 'build', contacts, seconds: round(took), goalSeconds: 60, peakMB: megabytes(peakBytes) });
-  } finally {
-    await ours.end();
   }
 }
 

@@ -5,12 +5,12 @@
  */
 import type { PathStep } from '../looks/trace-result.js';
 import type { Turns } from '../turns.js';
-import { onsetWeight } from './case-traces.js';
 import type { TracedCase } from './case-traces.js';
 import type { TransmissionTree } from './cluster-result.js';
 import { periodsOver } from './infectious-periods.js';
 import type { Period } from './infectious-periods.js';
 import { likelierFirst, UNRECORDED } from './model.js';
+import { logChance, Ways } from './ways.js';
 
 interface Timing {
   readonly from: number;
@@ -28,15 +28,11 @@ interface Soil {
   readonly source: string | undefined;
   readonly period: Period;
   readonly known: ReadonlyMap<string, TracedCase>;
+  readonly ways: Ways;
 }
 
 /** Trees are grown from so many of the most likely people who are no case. */
 export const TREE_SOURCES = 8;
-const THETA_SECONDS = 90 * 60;
-/** Of the values that are tried for β, the middle one (model.ts). */
-const CATCHING = 5;
-/** Of co-presence, which has no nearSeconds (tracing.md). */
-const PRESENCE_WEIGHT = 0.3;
 const NO_GAIN = 1e-9;
 const ALWAYS: Period = { from: 0, until: Infinity };
 
@@ -51,12 +47,13 @@ export async function bestTree(
   turns: Turns,
 ): Promise<TransmissionTree> {
   const known = new Map(cases.map((one) => [one.tag, one]));
+  const ways = new Ways(known);
   const hidden = sources.filter((person) => !known.has(person));
   const trees: TransmissionTree[] = [];
-  trees.push(await grow({ cases, timing, source: undefined, period: ALWAYS, known }, turns));
+  trees.push(await grow({ cases, timing, source: undefined, period: ALWAYS, known, ways }, turns));
   for (const source of hidden)
     for (const period of periodsOf(source, cases, timing))
-      trees.push(await grow({ cases, timing, source, period, known }, turns));
+      trees.push(await grow({ cases, timing, source, period, known, ways }, turns));
   return trees.reduce((best, tree) => (tree.logLikelihood > best.logLikelihood + NO_GAIN ? tree : best));
 }
 
@@ -83,14 +80,16 @@ type Change = readonly [string, readonly PathStep[]];
 /** Gains add up and each is above zero, so that changes come to an end. */
 async function bestChange(branches: Branches, soil: Soil, turns: Turns): Promise<Change | undefined> {
   const inTree = peopleIn(branches, soil);
+  const infected = infectedIn(branches);
   const changes: { readonly tag: string; readonly path: readonly PathStep[]; readonly gain: number }[] = [];
   for (const one of soil.cases) {
-    if (turns.isOver) await turns.next();
-    const before = logChance(branches.get(one.tag) ?? [], one, soil);
+    const before = logChance(branches.get(one.tag) ?? [], one, soil.known);
     for (const person of inTree) {
-      const path = one.sources.get(person)?.path;
-      const gain = path ? logChance(path, one, soil) - before : 0;
-      if (path && gain > NO_GAIN) changes.push({ tag: one.tag, path, gain });
+      if (turns.isOver) await turns.next();
+      const way = soil.ways.of(one, person);
+      const gain = way ? way.logChance - before : 0;
+      if (way && gain > NO_GAIN && canFollow(way.path, one.tag, infected, soil))
+        changes.push({ tag: one.tag, path: way.path, gain });
     }
   }
   changes.sort(
@@ -106,6 +105,23 @@ async function bestChange(branches: Branches, soil: Soil, turns: Turns): Promise
   return undefined;
 }
 
+/** By whoever was infected in a tree: when, and on the branch of which case. */
+type Infected = ReadonlyMap<string, { readonly tag: string; readonly end: number }>;
+
+const infectedIn = (branches: Branches): Infected =>
+  new Map([...branches].flatMap(([tag, path]) => path.map(({ to, end }) => [to, { tag, end }])));
+
+/** No sound tree has the path as the branch of this case where this is not so: most are left out before they are compared. */
+function canFollow(path: readonly PathStep[], tag: string, infected: Infected, soil: Soil): boolean {
+  const elsewhere = (person: string) => {
+    const known = infected.get(person);
+    return known?.tag === tag ? undefined : known;
+  };
+  const [first] = path;
+  if (first && !isTimely(first, elsewhere(first.from)?.end, soil)) return false;
+  return path.every(({ to }) => to !== soil.source && elsewhere(to) === undefined);
+}
+
 function peopleIn(branches: Branches, { source }: Soil): ReadonlySet<string> {
   const people = new Set(branches.keys());
   if (source !== undefined) people.add(source);
@@ -113,34 +129,17 @@ function peopleIn(branches: Branches, { source }: Soil): ReadonlySet<string> {
   return people;
 }
 
-/** What it costs to explain a case so; a root was infected by what nobody recorded. */
-function logChance(path: readonly PathStep[], one: TracedCase, { known }: Soil): number {
-  const [first] = path;
-  if (first === undefined) return Math.log(UNRECORDED);
-  const weight = Math.log(onsetWeight(known.get(first.from), one));
-  return path.reduce((sum, step) => sum + Math.log(stepChance(step)), weight);
-}
-
-/** p = 1 − exp(−β·W/θ) with what a step tells of W: nearSeconds, or for co-presence its length. */
-export function stepChance({ start, end, nearSeconds, mutual }: PathStep): number {
-  const seconds = nearSeconds > 0 ? nearSeconds : PRESENCE_WEIGHT * (end - start);
-  return -Math.expm1((-CATCHING * Math.max(1, seconds) * (mutual ? 1 : 0.5)) / THETA_SECONDS);
-}
-
 /**
- * Everybody is infected once, nobody before whoever infected them is infectious or after, no case after it fell ill; no circles. A
- * case on the way to another hangs on a branch of its own.
+ * Everybody is infected once, nobody before whoever infected them is infectious or after; no circles. What is sound of a path by
+ * itself its way says (ways.ts).
  */
 function isSound(branches: Branches, soil: Soil): boolean {
   const steps = [...branches.values()].flat();
   const stepTo = new Map(steps.map((step) => [step.to, step]));
   if (stepTo.size !== steps.length || (soil.source !== undefined && stepTo.has(soil.source))) return false;
-  const onTheWay = [...branches.values()].flatMap((path) => path.slice(0, -1));
-  if (onTheWay.some(({ to }) => soil.known.has(to))) return false;
   const firsts = firstSteps(steps);
   return steps.every(
     (step) =>
-      step.end <= (soil.known.get(step.to)?.due ?? Infinity) &&
       isTimely(step, stepTo.get(step.from)?.end, soil) &&
       hasRoot(step, stepTo) &&
       (stepTo.has(step.from) || isInPeriodOf(firsts.get(step.from), step, soil)),
@@ -191,7 +190,7 @@ function treeOf(branches: Branches, soil: Soil): TransmissionTree {
   const isUsed = edges.some(({ from }) => from === source);
   const roots = source !== undefined && isUsed ? [source, ...lone] : lone;
   const explained = soil.cases.reduce(
-    (sum, one) => sum + logChance(branches.get(one.tag) ?? [], one, soil),
+    (sum, one) => sum + logChance(branches.get(one.tag) ?? [], one, soil.known),
     0,
   );
   const ofSource = source !== undefined && isUsed ? Math.log(UNRECORDED) : 0;

@@ -33,6 +33,8 @@ export interface GroundGiven {
   readonly bucketsOf?: BucketsOf | undefined;
   /** Shared: see pace.ts. */
   readonly flag?: Int32Array | undefined;
+  /** In place of one by the flag: for whoever counts what is gone over. */
+  readonly pace?: Pace | undefined;
 }
 
 /** Whether nearInDay does not tell which contacts are close: then the seconds of each class are wanted. */
@@ -46,10 +48,9 @@ export function groundOf(
   view: ContactView,
   settings: WalkSettings,
   space: WalkWorkspace,
-  { bucketsOf, flag }: GroundGiven,
+  { bucketsOf, flag, pace = new Pace(flag) }: GroundGiven,
 ): Ground {
   const { minSeconds, attenuation, presence, from, to } = settings;
-  const pace = new Pace(flag);
   const asked = { attenuation, minSeconds, ends: { first: from, last: to }, bucketsOf };
   return {
     ...{ view, space, pace, minSeconds, presence },

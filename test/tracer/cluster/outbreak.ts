@@ -31,7 +31,7 @@ export interface Infection {
 
 /** Everybody infected, the source first, in order of exposure. `contacts` are in order of start. */
 export function simulateOutbreak(
-  contacts: readonly Contact[],
+  contacts: Iterable<Contact>,
   start: { readonly source: number; readonly infectiousFrom: number },
   disease: Disease,
   random: Random,

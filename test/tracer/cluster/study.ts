@@ -52,7 +52,7 @@ const MIN_INFECTED = 6;
 const MIN_CASES = 2;
 const MAX_CASES = 64;
 /** Of the time recorded: outbreaks begin in it. */
-const EARLY = 0.35;
+export const EARLY = 0.35;
 const PATIENCE = 40;
 
 /** Throws RangeError when hardly any outbreak takes hold. */
@@ -96,12 +96,7 @@ export async function studySources(world: World, settings: StudySettings): Promi
 export function diseaseFor(contacts: readonly Contact[]): Disease {
   const from = contacts[0]?.start ?? 0;
   const to = contacts.reduce((last, { end }) => Math.max(last, end), 0);
-  const part = (share: number): number => Math.round((to - from) * share);
-  const periods = {
-    latentSeconds: part(0.1),
-    infectiousSeconds: part(0.4),
-    onsetDelaySeconds: part(0.05),
-  };
+  const periods = periodsIn({ from, to });
   const people = new Set(contacts.flatMap(({ a, b }) => [a, b])).size;
   for (let catching = 1; ; catching *= 2) {
     const world = { name: 'trial', contacts, disease: { ...periods, catching } };
@@ -110,6 +105,12 @@ export function diseaseFor(contacts: readonly Contact[]): Disease {
     const sizes = Array.from({ length: 41 }, () => outbreakOn(stage, random).length);
     if (median(sizes) >= people / 8 || catching >= 1024) return world.disease;
   }
+}
+
+/** Of a disease, in proportion to the time recorded. */
+export function periodsIn({ from, to }: { readonly from: number; readonly to: number }) {
+  const part = (share: number): number => Math.round((to - from) * share);
+  return { latentSeconds: part(0.1), infectiousSeconds: part(0.4), onsetDelaySeconds: part(0.05) };
 }
 
 interface Stage {
