@@ -34,12 +34,14 @@ export class AccountArena {
   get(place: number): Sides {
     let at = place - 1;
     const counts = this.#word(at++);
-    const read = (): Account => {
+    const sides: [Account[], Account[]] = [[], []];
+    const ofFirst = counts & MAX_U16;
+    for (let left = ofFirst + (counts >>> 16), k = 0; k < left; k++) {
       const account = this.#read(at);
+      sides[k < ofFirst ? 0 : 1].push(account);
       at += 5 + 2 * account.ledger.length;
-      return account;
-    };
-    return [Array.from({ length: counts & MAX_U16 }, read), Array.from({ length: counts >>> 16 }, read)];
+    }
+    return sides;
   }
 
   /** The same block as at this place of another. */
@@ -87,10 +89,9 @@ export class AccountArena {
   #read(at: number): Account {
     const [start, end] = [this.#word(at), this.#word(at + 1)];
     const [close, far, last] = [this.#word(at + 2), this.#word(at + 3), this.#word(at + 4)];
-    const ledger = Array.from({ length: last >>> 16 }, (_, k) => {
-      const low = at + 5 + 2 * k;
-      return this.#word(low) + this.#word(low + 1) * 2 ** 32;
-    });
+    const ledger: number[] = [];
+    for (let low = at + 5; ledger.length < last >>> 16; low += 2)
+      ledger.push(this.#word(low) + this.#word(low + 1) * 2 ** 32);
     return {
       start,
       end,

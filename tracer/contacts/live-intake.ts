@@ -15,65 +15,71 @@ import { MAX_CONTACT_SECONDS } from './segment.js';
 
 const NOBODY: Sides = [[], []];
 
-/** What was told of one pair, by epoch. */
-interface Told {
-  readonly lower: number;
-  readonly upper: number;
-  readonly byEpoch: Map<number, Testimony[]>;
+/** A testimony, by persons. */
+interface Said extends Meeting {
+  /** 0 for the word of `lower`, 1 for that of `upper`. */
+  readonly side: number;
+  readonly account: Account;
 }
+
+type Accounts = readonly Pick<Said, 'side' | 'account'>[];
 
 /**
- * Merges testimonies with what is known; those of a pair at once, so that each contact is written once. What is
- * known already changes nothing. Throws `damaged` when the evidence of a sealed contact cannot be read.
+ * Merges testimonies with what is known; those of a meeting at once, so that it is written once. What is known
+ * already changes nothing. Throws `damaged` when the evidence of a sealed contact cannot be read.
  */
 export function takeTestimonies(writer: LiveWriter, testimonies: readonly Testimony[]): void {
-  const pairs = new Map<string, Told>();
-  for (const testimony of testimonies) {
-    const [one, other] = [writer.people.add(testimony.reporter), writer.people.add(testimony.peer)];
-    const [lower, upper] = one < other ? [one, other] : [other, one];
-    const told: Told = pairs.get(`${lower}/${upper}`) ?? { lower, upper, byEpoch: new Map() };
-    pairs.set(`${lower}/${upper}`, told);
-    const sameEpoch = told.byEpoch.get(testimony.epoch);
-    if (sameEpoch) sameEpoch.push(testimony);
-    else told.byEpoch.set(testimony.epoch, [testimony]);
-  }
-  for (const { lower, upper, byEpoch } of pairs.values()) {
-    const changes = [...byEpoch].flatMap(([epoch, told]) => changeOf(writer, { lower, upper, epoch }, told));
-    settle(writer, lower, upper, changes);
+  const said = testimonies.map((testimony) => saidIn(writer, testimony));
+  if (said.length > 1) said.sort(byMeeting); // stable: what was told first stands
+  for (let from = 0, to = 1; from < said.length; from = to++) {
+    const meeting = said[from]!;
+    while (to < said.length && byMeeting(meeting, said[to]!) === 0) to++;
+    takeMeeting(writer, meeting, to - from === 1 ? [meeting] : said.slice(from, to));
   }
 }
 
-function changeOf(writer: LiveWriter, meeting: Meeting, told: readonly Testimony[]): Change[] {
-  const lowerTag = writer.people.tagOf(meeting.lower);
-  const accounts = told.map((testimony) => ({
-    account: accountOf(testimony),
-    side: testimony.reporter === lowerTag ? 0 : 1,
-  }));
-  return changedBy(writer, meeting, accounts);
+function saidIn({ people }: LiveWriter, testimony: Testimony): Said {
+  const [reporter, peer] = [people.add(testimony.reporter), people.add(testimony.peer)];
+  const { epoch } = testimony;
+  const account = accountOf(testimony);
+  if (reporter < peer) return { lower: reporter, upper: peer, epoch, side: 0, account };
+  return { lower: peer, upper: reporter, epoch, side: 1, account };
 }
 
-function changedBy(
-  writer: LiveWriter,
-  meeting: Meeting,
-  accounts: readonly { readonly account: Account; readonly side: number }[],
-): Change[] {
+/** A pair's meetings in the order they were: each is later than those before, as most are that come. */
+const byMeeting = (x: Meeting, y: Meeting): number =>
+  x.lower - y.lower || x.upper - y.upper || x.epoch - y.epoch;
+
+/** Of a new meeting, as half of all are, nothing is looked up but what its sum takes. */
+function takeMeeting(writer: LiveWriter, { lower, upper, epoch }: Meeting, accounts: Accounts): void {
+  const meeting = { lower, upper, epoch };
+  if (writer.knownLive(lower, upper, epoch) === undefined) {
+    const row = rowOfSides(meeting, withAccounts(NOBODY, accounts));
+    if (writer.append(row)) return;
+  }
+  const change = changedBy(writer, meeting, accounts);
+  if (change) settle(writer, change);
+}
+
+function changedBy(writer: LiveWriter, meeting: Meeting, accounts: Accounts): Change | undefined {
   const old = writer.known(meeting.lower, meeting.upper, meeting.epoch);
   const before = old ? sidesOfRow(writer.rowOf(old)) : NOBODY;
-  let [first, second] = before;
+  const after = withAccounts(before, accounts);
+  if (after[0] === before[0] && after[1] === before[1]) return undefined;
+  return { row: rowOfSides(meeting, after), old };
+}
+
+function withAccounts([first, second]: Sides, accounts: Accounts): Sides {
   for (const { account, side } of accounts) {
     if (side === 0) first = withAccount(first, account);
     else second = withAccount(second, account);
   }
-  if (first === before[0] && second === before[1]) return [];
-  return [{ row: rowOfSides(meeting, [first, second]), old }];
+  return [first, second];
 }
 
-/** A new contact that is the pair's latest, as most are, has nothing to settle. */
-function settle(writer: LiveWriter, lower: number, upper: number, changes: readonly Change[]): void {
-  const [only] = changes;
-  if (only === undefined) return;
-  if (changes.length === 1 && only.old === undefined && writer.append(only.row)) return;
-  writer.settle(lower, upper, changes);
+/** The pair's latest contact, as most are, changes no other. */
+function settle(writer: LiveWriter, change: Change): void {
+  if (!writer.append(change.row, change.old)) writer.settle(change);
 }
 
 /**
@@ -96,12 +102,10 @@ export function takeColumns(
     row.lower = Math.min(one, other);
     row.upper = Math.max(one, other);
     if (row.start + row.duration < keepFrom || writer.append(row)) continue;
-    const sides = sidesOfRow(row);
-    const accounts = sides.flatMap((side, which) => side.map((account) => ({ account, side: which })));
-    const changes = changedBy(writer, { lower: row.lower, upper: row.upper, epoch: row.epoch }, accounts);
+    const accounts = sidesOfRow(row).flatMap((told, side) => told.map((account) => ({ account, side })));
+    const change = changedBy(writer, { lower: row.lower, upper: row.upper, epoch: row.epoch }, accounts);
     // As it is told in columns, it is kept as columns: without accounts.
-    const kept = changes.map((change) => (change.old ? change : { ...change, row: { ...row } }));
-    settle(writer, row.lower, row.upper, kept);
+    if (change) settle(writer, change.old ? change : { row: { ...row }, old: undefined });
   }
 }
 

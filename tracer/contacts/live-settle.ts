@@ -1,5 +1,5 @@
 /**
- * What a change of some contacts of a pair makes of the others (tracing.md, "Contact"): nearInDay of each that
+ * What a change of a contact of a pair makes of the others (tracing.md, "Contact"): nearInDay of each that
  * ends within the day after is summed anew.
  */
 import { DAY_SECONDS } from '../../protocol/time.js';
@@ -27,29 +27,29 @@ type Settled =
   | { readonly row: LiveRow; readonly known: Known | undefined; readonly nearInDay: number }
   | { readonly row: undefined; readonly known: Known; readonly nearInDay: number };
 
-export const endOf = ({ start, duration }: LiveRow): number => start + duration;
+/** When a contact ends, and the first and the last end of what it is and was: between them others may change with it. */
+export interface Ends {
+  readonly end: number;
+  readonly first: number;
+  readonly last: number;
+}
 
-/** The first and the last end of what is changed, before and after. */
-export function spanOf(changes: readonly Change[]): readonly [first: number, last: number] {
-  const ends = changes.flatMap(({ row, old }) => [endOf(row), old?.end ?? endOf(row)]);
-  return [Math.min(...ends), Math.max(...ends)];
+export function endsOf({ start, duration }: LiveRow, old: Known | undefined): Ends {
+  const end = start + duration;
+  if (old === undefined) return { end, first: end, last: end };
+  return { end, first: Math.min(end, old.end), last: Math.max(end, old.end) };
 }
 
 /**
  * What is to be written. `ofPair`: the pair's contacts, as they stand, that end from a day before the
- * {@link spanOf} the changes to a day after it.
+ * {@link endsOf} the change to a day after it.
  */
-export function settled(
-  ofPair: readonly Known[],
-  changes: readonly Change[],
-  [first, last]: ReturnType<typeof spanOf>,
-): Settled[] {
-  const others = ofPair.filter(
-    (known) => !changes.some(({ old }) => old !== undefined && isSame(old, known)),
-  );
+export function settled(ofPair: readonly Known[], { row: changed, old }: Change): Settled[] {
+  const { end: changedEnd, first, last } = endsOf(changed, old);
+  const others = old === undefined ? ofPair : ofPair.filter((known) => !isSame(old, known));
   const all = [
     ...others.map((known) => ({ end: known.end, near: known.near, known, row: undefined })),
-    ...changes.map(({ row, old }) => ({ end: endOf(row), near: nearSecondsOfRow(row), known: old, row })),
+    { end: changedEnd, near: nearSecondsOfRow(changed), known: old, row: changed },
   ].sort((x, y) => x.end - y.end);
   const sums = sumsInDay(all);
   return all.flatMap(({ end, known, row }, k): Settled[] => {

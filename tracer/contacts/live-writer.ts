@@ -6,10 +6,11 @@
 import assert from 'node:assert/strict';
 import { DAY_SECONDS } from '../../protocol/time.js';
 import { nearSecondsOfRow, rowOfCold } from './live-contact.js';
+import type { Meeting } from './live-contact.js';
 import type { LiveRow } from './live-row.js';
 import type { SealedContacts } from './sealed-contacts.js';
-import { knownAt, settled, spanOf } from './live-settle.js';
-import type { Change, Known } from './live-settle.js';
+import { endsOf, knownAt, settled } from './live-settle.js';
+import type { Change, Ends, Known } from './live-settle.js';
 import { rowsIn } from './live-state.js';
 import type { RowsKept } from './live-state.js';
 import { LiveRows } from './live-table.js';
@@ -78,12 +79,19 @@ export class LiveWriter {
    * cannot be read.
    */
   known(lower: number, upper: number, epoch: number): Known | undefined {
+    const live = this.knownLive(lower, upper, epoch);
+    if (live) return live;
+    const place = this.sealed.find(lower, upper, epoch);
+    return place && knownAt(place);
+  }
+
+  /** As {@link known}, of those that are not sealed. */
+  knownLive(lower: number, upper: number, epoch: number): Known | undefined {
     for (const table of this.#tables) {
       const row = table.pairs.find(lower, upper, epoch);
       if (row !== NO_ROW) return knownIn(table, row);
     }
-    const place = this.sealed.find(lower, upper, epoch);
-    return place && knownAt(place);
+    return undefined;
   }
 
   /** As it is told to a table. Throws `damaged`. */
@@ -93,29 +101,33 @@ export class LiveWriter {
   }
 
   /**
-   * A contact that nobody told anything of before, most likely, and later than all others of its pair: the
-   * quick way for many. Gives false, and adds nothing, when that is not so.
+   * A contact, new or in place of `old`, that changes no other of its pair, as the latest does not: the quick way
+   * for many. Gives false, and adds nothing, when others may have to change with it, or when it may not be new.
    */
-  append(row: LiveRow): boolean {
-    const { lower, upper, epoch, start, duration } = row;
-    const until = start + duration;
-    const sealed = this.sealed.sumBefore(lower, upper, epoch, until);
-    const live = sealed < 0 ? -1 : this.#sumBefore(lower, upper, epoch, until);
-    if (live < 0) return false;
-    row.nearInDay = sealed + live + nearSecondsOfRow(row);
-    this.#put(row, undefined);
+  append(row: LiveRow, old?: Known): boolean {
+    const near = nearSecondsOfRow(row);
+    const ends = endsOf(row, old);
+    if (old?.end === ends.end && old.near === near) row.nearInDay = old.nearInDay;
+    else if (old?.place) return false;
+    else {
+      const sealed = this.sealed.sumBefore(row, ends);
+      const live = sealed < 0 ? -1 : this.#sumBefore(row, ends, old);
+      if (live < 0) return false;
+      row.nearInDay = sealed + live + near;
+    }
+    this.#put(row, old);
     return true;
   }
 
   /**
-   * Changes contacts of one pair, and what they change in others of the pair. Throws `damaged`, and has changed
-   * nothing then.
+   * Changes a contact, and what it changes in others of the pair. Throws `damaged`, and has changed nothing
+   * then.
    */
-  settle(lower: number, upper: number, changes: readonly Change[]): void {
-    const span = spanOf(changes);
-    const [first, last] = span;
+  settle(change: Change): void {
+    const { lower, upper } = change.row;
+    const { first, last } = endsOf(change.row, change.old);
     const others = this.#ofPair(lower, upper, first - DAY_SECONDS, last + DAY_SECONDS);
-    const writes = settled(others, changes, span).map(({ known, row, nearInDay }) => {
+    const writes = settled(others, change).map(({ known, row, nearInDay }) => {
       if (row) return () => this.#put({ ...row, nearInDay }, known);
       return this.#rewriting(known, nearInDay);
     });
@@ -228,17 +240,19 @@ export class LiveWriter {
     this.#met.add(upper);
   }
 
-  /** As {@link SealedContacts.sumBefore}, of live ones. */
-  #sumBefore(lower: number, upper: number, epoch: number, until: number): number {
+  /** As {@link SealedContacts.sumBefore}, of live ones but for `old`. */
+  #sumBefore({ lower, upper, epoch }: Meeting, ends: Ends, old: Known | undefined): number {
+    const { first, last, end: until } = ends;
     let sum = 0;
     for (let k = this.#tables.length - 1; k >= 0; k--) {
-      const { pairs } = this.#tables[k]!;
+      const { table, pairs } = this.#tables[k]!;
       for (let row = pairs.first(lower, upper); row !== NO_ROW; row = pairs.next(row)) {
         const rowEpoch = pairs.epoch(row);
         if (rowEpoch < epoch - FAR_EPOCHS) break;
+        if (table.firstVersion + row === old?.version) continue;
         const end = pairs.end(row);
-        if (rowEpoch === epoch || (end >= until && end < until + DAY_SECONDS)) return -1;
-        if (end < until && end > until - DAY_SECONDS) sum += pairs.near(row);
+        if (rowEpoch === epoch || (end >= first && end < last + DAY_SECONDS)) return -1;
+        if (end < first && end > until - DAY_SECONDS) sum += pairs.near(row);
       }
     }
     return sum;

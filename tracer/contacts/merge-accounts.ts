@@ -108,10 +108,19 @@ const compareWords = ([entry, start]: Word, [otherEntry, otherStart]: Word): num
   entry - otherEntry || start - otherStart;
 
 /** At least one side said something. */
-export function mergeSides(sides: Sides): Merged {
-  const [first, second] = sides.filter((side) => side.length > 0).map(sideOf);
-  assert(first, 'a contact that somebody reported');
-  return second === undefined ? { ...first, mutual: false } : { ...largerOf(first, second), mutual: true };
+export function mergeSides([one, other]: Sides): Merged {
+  if (one.length > 0 && other.length > 0) return merged(largerOf(sideOf(one), sideOf(other)), true);
+  const only = one.length > 0 ? one : other;
+  assert(only.length > 0, 'a contact that somebody reported');
+  return merged(sideOf(only), false);
+}
+
+/** Spelled out, as is what many contacts go through below: to spread an account costs more than all the rest. */
+function merged(
+  { start, end, bucketSeconds, medianAttenuationDb, partial, ledger }: Account,
+  mutual: boolean,
+): Merged {
+  return { start, end, bucketSeconds, medianAttenuationDb, partial, ledger, mutual };
 }
 
 const earlierOf = (known: Account, other: Account): Account =>
@@ -152,27 +161,42 @@ function withinItsLength(account: Account): Account {
 
 const sumOf = (x: Account, y: Account): Account => ({
   ...largerOf(x, y),
-  bucketSeconds: eachBucket(x.bucketSeconds, y.bucketSeconds, (p, q) => p + q),
+  bucketSeconds: addedBuckets(x.bucketSeconds, y.bucketSeconds),
 });
 
 function largerOf(x: Account, y: Account): Account {
   return {
     start: Math.min(x.start, y.start),
     end: Math.max(x.end, y.end),
-    bucketSeconds: eachBucket(x.bucketSeconds, y.bucketSeconds, Math.max),
+    bucketSeconds: largerBuckets(x.bucketSeconds, y.bucketSeconds),
     medianAttenuationDb: Math.min(x.medianAttenuationDb, y.medianAttenuationDb),
     partial: x.partial || y.partial,
     ledger: union(x.ledger, y.ledger),
   };
 }
 
-function eachBucket(
-  x: BucketSeconds,
-  y: BucketSeconds,
-  pick: (p: number, q: number) => number,
-): BucketSeconds {
-  return [pick(x[0], y[0]), pick(x[1], y[1]), pick(x[2], y[2]), pick(x[3], y[3])];
-}
+const largerBuckets = (x: BucketSeconds, y: BucketSeconds): BucketSeconds => [
+  Math.max(x[0], y[0]),
+  Math.max(x[1], y[1]),
+  Math.max(x[2], y[2]),
+  Math.max(x[3], y[3]),
+];
 
-const union = (x: readonly number[], y: readonly number[]): number[] =>
-  [...new Set([...x, ...y])].sort((p, q) => p - q);
+const addedBuckets = (x: BucketSeconds, y: BucketSeconds): BucketSeconds => [
+  x[0] + y[0],
+  x[1] + y[1],
+  x[2] + y[2],
+  x[3] + y[3],
+];
+
+/** Of two ascending lists. */
+function union(x: readonly number[], y: readonly number[]): number[] {
+  const all: number[] = [];
+  for (let i = 0, k = 0; i < x.length || k < y.length;) {
+    const [p, q] = [x[i] ?? Infinity, y[k] ?? Infinity];
+    all.push(Math.min(p, q));
+    if (p <= q) i += 1;
+    if (q <= p) k += 1;
+  }
+  return all;
+}

@@ -4,6 +4,7 @@ import { WordLog } from './word-log.js';
 import type { ColdContact } from './cold-contact.js';
 import { earliestStart } from './live-contact.js';
 import type { Meeting } from './live-contact.js';
+import type { Ends } from './live-settle.js';
 import { ReplacedBook } from './replaced-book.js';
 import type { ReplacedEntry } from './replaced-book.js';
 import type { ReplacedKept } from './live-state.js';
@@ -167,16 +168,16 @@ export class SealedContacts {
   }
 
   /**
-   * nearSeconds of the pair's contacts that end between `until` − 24 h and `until`, both exclusive; −1 when a new
-   * contact of this epoch that ends at `until` cannot simply be added: the pair has one that may be the same, since it
-   * begins in the time of this epoch or later, or one whose own 24 hours the new one lies in.
+   * nearSeconds of the pair's contacts that end less than 24 h before a contact of this epoch; −1 when that cannot
+   * simply be added or changed: the pair has one that may be the same, since it begins in the time of this epoch
+   * or later, or one in whose own 24 hours it lies, or lay.
    */
-  sumBefore(lower: number, upper: number, epoch: number, until: number): number {
+  sumBefore({ lower, upper, epoch }: Meeting, { end: until, first, last: lastEnd }: Ends): number {
     let sum = 0;
     const after = Math.max(until - DAY_SECONDS, this.#keepFrom - 1);
     const sameFrom = earliestStart(epoch);
     for (const { segment } of this.#segments) {
-      if (segment.lastSeconds <= after || segment.baseSeconds > until + DAY_SECONDS) continue;
+      if (segment.lastSeconds <= after || segment.baseSeconds > lastEnd + DAY_SECONDS) continue;
       // The shorter row of the two says the same.
       const [person, peer] =
         rowLength(segment, lower) <= rowLength(segment, upper) ? [lower, upper] : [upper, lower];
@@ -185,10 +186,10 @@ export class SealedContacts {
         if (segment.peer[entry] !== peer) continue;
         const start = startAt(segment, entry);
         const end = start + durationAt(segment, entry);
-        if (start >= until + DAY_SECONDS) break;
-        if (end <= after || end >= until + DAY_SECONDS) continue;
+        if (start >= lastEnd + DAY_SECONDS) break;
+        if (end <= after || end >= lastEnd + DAY_SECONDS) continue;
         if (this.#replaced.isTouched(person) && this.#isReplaced(segment, entry)) continue;
-        if (end >= until || start >= sameFrom) return -1;
+        if (end >= first || start >= sameFrom) return -1;
         sum += nearSecondsAt(segment, entry);
       }
     }
