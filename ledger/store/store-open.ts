@@ -11,16 +11,16 @@ import { TILE_WIDTH } from '../../protocol/tlog/tile.js';
 import { NODE_DISK, syncFolder, type Disk } from './disk.js';
 import { HEAD_FILE, PAYLOAD_FOLDER, payloadFileOf, storeLocation } from './folder.js';
 import { openHeadFile, type HeadFile } from './head-file.js';
-import { openJournal, type FoundFrames, type Journal } from './journal.js';
+import { openJournal, type FoundFrames } from './journal.js';
 import { unsettledFrames, type Frame } from './journal-frames.js';
-import { openPayloadFiles, type PayloadFiles } from './payload-files.js';
+import { openPayloadFiles } from './payload-files.js';
 import { oneAfterTheOther } from './one-after-the-other.js';
 import { PayloadIndex } from './payload-index.js';
 import type { PayloadStore } from './read-payloads.js';
 import { storeDamage } from './store-damage.js';
 import { FORMAT_KEY, indexOfKey, KEPT_DAY, payloadRange, segmentKey, STATE_KEY } from './store-keys.js';
 import { StoreLevel, type StoreParts } from './store-level.js';
-import { openDatabase, storeError, type Database } from './database.js';
+import { openDatabase, storeError, type Database, type OpenedDatabase } from './database.js';
 import { decodePayloadPlace } from './store-payloads.js';
 import { readDays } from './store-pruning.js';
 import { encodeFormatRow } from './store-rows.js';
@@ -165,27 +165,18 @@ async function addSegment(index: PayloadIndex, { first, value, indexedTo }: Segm
 }
 
 /** What is open before anything is recovered. */
-type OpenParts = Pick<StoreParts, 'dir' | 'db' | 'journal' | 'head' | 'files'>;
+type OpenParts = Omit<StoreParts, 'index' | 'state' | 'commit'>;
 
-async function recover(
-  parts: OpenParts,
-  frames: readonly Frame[],
-  { disk = NODE_DISK, indexTableRecords, indexFilterHashes }: StoreTuning,
-): Promise<Omit<StoreParts, keyof OpenParts>> {
-  const { db, journal, head, dir, files } = parts;
-  const behind = new WriteBehind({ db, location: storeLocation(dir), files, disk });
+/** Puts back what only the journal holds, and lets go of it. Gives what the log is then. */
+async function recover(parts: OpenParts, frames: readonly Frame[]): Promise<StateRow> {
+  const { db, journal, behind, head, dir, files } = parts;
   await replay({ db, files }, frames, dir);
   const row = await readState(db, dir);
   requireNotRolledBack(row, head, dir);
-  const { state, commit, indexedTo } = row;
   await findEnds({ db, files }, dir);
   await behind.settle();
   journal.clear();
-  const sizes = { tableRecords: indexTableRecords, filterHashes: indexFilterHashes };
-  const index = await PayloadIndex.open(db, behind, indexedTo, sizes);
-  await completeIndex(db, index, state.size);
-  head.write({ commit, checkpoint: state.checkpoint });
-  return { behind, index, state, commit };
+  return row;
 }
 
 /** Replaying the journal may have brought back the file of a day whose payloads were removed. */
@@ -211,38 +202,59 @@ function tellTorn({ torn: file }: FoundFrames, log: Log): void {
   if (file !== undefined) log.info(NOT_WHOLE, { file });
 }
 
+/** Ends something that was begun. */
+type Closer = () => unknown;
+
+/** Opens what the store is made of. `closers` ends what was begun, in order, also when this throws. */
+async function openStore(
+  { db, fresh }: OpenedDatabase,
+  { dir, identity, firstCheckpoint, tuning = {}, log = silentLog }: StoreLevelOptions,
+  closers: Closer[],
+): Promise<StoreParts> {
+  const { disk = NODE_DISK, journalTurnBytes: turnBytes, indexTableRecords, indexFilterHashes } = tuning;
+  const head = openHeadFile(join(dir, HEAD_FILE), disk);
+  closers.unshift(() => head.close());
+  const { journal, found } = openJournal(dir, { disk, ...(turnBytes !== undefined && { turnBytes }) });
+  closers.unshift(() => journal.close());
+  tellTorn(found, log);
+  if (fresh && head.found === undefined && firstCheckpoint)
+    await writeEmptyLog(db, identity, firstCheckpoint());
+  else if (fresh) throw storeDamage(`the store in ${dir} is empty but its head file is not`);
+  const files = openPayloadFiles(dir, disk);
+  closers.unshift(() => files.close());
+  const behind = new WriteBehind({ db, location: storeLocation(dir), files, disk });
+  const open = { dir, db, journal, behind, files, head };
+  const { state, commit, indexedTo } = await recover(open, found.frames);
+  const sizes = { tableRecords: indexTableRecords, filterHashes: indexFilterHashes };
+  const index = await PayloadIndex.open(db, behind, indexedTo, sizes);
+  closers.unshift(
+    () => behind.stop(),
+    () => index.idle(),
+  );
+  await completeIndex(db, index, state.size);
+  head.write({ commit, checkpoint: state.checkpoint });
+  return { ...open, index, state, commit };
+}
+
 /**
  * Opens the store in `dir`, a new one when `firstCheckpoint` is given.
  *
  * Throws `not-found`, `foreign`, `locked`, `permission`, and `damaged` with what is.
  */
 export async function openStoreLevel(options: StoreLevelOptions): Promise<Store> {
-  const { dir, identity, firstCheckpoint, tuning = {}, log = silentLog } = options;
-  const { disk = NODE_DISK, journalTurnBytes: turnBytes } = tuning;
+  const { dir, identity, firstCheckpoint, tuning: { disk = NODE_DISK } = {} } = options;
   const create = firstCheckpoint !== undefined;
-  const { db, fresh } = await openDatabase(dir, identity, { create, disk });
-  let head: HeadFile | undefined;
-  let journal: Journal | undefined;
-  let files: PayloadFiles | undefined;
+  const opened = await openDatabase(dir, identity, { create, disk });
+  const closers: Closer[] = [() => opened.db.close()];
   try {
-    head = openHeadFile(join(dir, HEAD_FILE), disk);
-    const opened = openJournal(dir, { disk, ...(turnBytes !== undefined && { turnBytes }) });
-    ({ journal } = opened);
-    tellTorn(opened.found, log);
-    if (fresh && head.found === undefined && firstCheckpoint)
-      await writeEmptyLog(db, identity, firstCheckpoint());
-    else if (fresh) throw storeDamage(`the store in ${dir} is empty but its head file is not`);
-    files = openPayloadFiles(dir, disk);
-    const open = { db, journal, head, dir, files };
-    const recovered = await recover(open, opened.found.frames, tuning);
+    const parts = await openStore(opened, options, closers);
     if (create) {
-      await removeAgain({ db, files });
+      await removeAgain(parts);
       await syncNames(dir, disk);
     }
-    return new StoreLevel({ ...open, ...recovered });
+    return new StoreLevel(parts);
   } catch (error) {
-    const closers = [() => journal?.close(), () => head?.close(), () => files?.close(), () => db.close()];
-    await oneAfterTheOther(closers).catch(() => undefined);
+    await oneAfterTheOther(closers).catch(() => undefined); // the first failure is the one to say
     throw storeError(error, dir);
   }
 }
