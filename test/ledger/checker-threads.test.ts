@@ -253,6 +253,20 @@ describe('a thread that dies', () => {
     });
   });
 
+  test('or cannot be made is why a checker is not opened, also when another cannot be ended', async () => {
+    let started = 0;
+    const threads: CheckThread[] = [];
+    const startThread: typeof startCheckThread = (settings, events) => {
+      if ((started += 1) > 1) throw new Error('no room for a thread');
+      const thread = startCheckThread(settings, events);
+      threads.push(thread);
+      return { ...thread, end: () => Promise.reject(new Error('it does not end')) };
+    };
+    const opening = openThreadChecker(context, 2, { startThread });
+    await expect(opening).rejects.toThrow('no room for a thread');
+    await Promise.all(threads.map((thread) => thread.end()));
+  });
+
   test('leaves no batch waiting when the checker is closed', async () => {
     const { checker } = await mortalChecker(1);
     const outcomes = batches.map((batch) =>

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openLedger } from '../../../ledger/ledger.js';
 import { NODE_DISK, type Disk } from '../../../ledger/store/disk.js';
@@ -131,6 +132,21 @@ describe('a store that can neither be used nor closed', () => {
     await expect(openLedger(ledgerDeps(dir, { policy, keepPolicy, storeTuning }))).rejects.toThrow(
       'the policy cannot be kept',
     );
+  });
+
+  test('is told of by the ledger with why it cannot be used, also when its threads cannot be ended', async () => {
+    const dir = await temporaryFolder();
+    const policy = { logs: [], witnesses: [], groups: [], quorum: undefined };
+    const keepPolicy = () => Promise.reject(new Error('the policy cannot be kept'));
+    const terminate = Reflect.get<Worker, 'terminate'>(Worker.prototype, 'terminate');
+    const spy = vi.spyOn(Worker.prototype, 'terminate').mockImplementation(async function (this: Worker) {
+      await terminate.call(this);
+      throw new Error('it does not end');
+    });
+    onTestFinished(() => spy.mockRestore());
+    const opening = openLedger(ledgerDeps(dir, { policy, keepPolicy, checkThreads: 1 }));
+    await expect(opening).rejects.toThrow('the policy cannot be kept');
+    expect(spy).toHaveBeenCalled();
   });
 
   test('is told of by a reader of the folder with why it cannot be used', async () => {
