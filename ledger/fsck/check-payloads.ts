@@ -2,10 +2,11 @@
  * Payloads: each that is new to the log is stored once, under its entry and in the file of its day, with the
  * bytes of its hash; and nothing else is stored.
  */
+import { payloadPathOf } from '../store/folder.js';
 import { PAYLOAD_HEAD_BYTES } from '../store/store-payloads.js';
 import { MARK, type EntryColumns } from './entry-columns.js';
 import { eachRow, type Step } from './pace.js';
-import { fileOfDay, PayloadFaults, type PayloadFault } from './payload-faults.js';
+import { PayloadFaults, type PayloadFault } from './payload-faults.js';
 import { PayloadRecords, type PlacedPayload } from './payload-records.js';
 import type { PayloadSource } from './payload-source.js';
 import type { RowView } from './row-view.js';
@@ -45,7 +46,7 @@ class PayloadCheck {
   add(placed: PlacedPayload): void {
     const columns = this.#columns;
     const { index, payload, day, offset } = placed;
-    const where = { index, file: fileOfDay(day), offset };
+    const where = { index, file: payloadPathOf(day), offset };
     if (index >= columns.size)
       return this.#faults.add(day, 'is not in the signed log, and has a payload stored', where);
     if (!columns.has(index, MARK.known)) return columns.mark(index, MARK.stored);

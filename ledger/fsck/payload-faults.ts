@@ -1,5 +1,4 @@
 /** Faults found in what is stored of payloads, day by day. */
-import { PAYLOAD_FOLDER, payloadFileOf } from '../store/folder.js';
 import type { Place } from './findings.js';
 
 /**
@@ -31,6 +30,3 @@ export class PayloadFaults {
     return [...this.#byDay.values()].flat();
   }
 }
-
-/** The file that holds the payloads of a day, as findings name it. */
-export const fileOfDay = (day: number): string => `${PAYLOAD_FOLDER}/${payloadFileOf(day)}`;

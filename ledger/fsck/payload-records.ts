@@ -4,7 +4,7 @@
  */
 import { isZero } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
-import { dayOfPayloadFile } from '../store/folder.js';
+import { dayOfPayloadFile, payloadPathOf } from '../store/folder.js';
 import { dayOfKey, indexOfKey } from '../store/store-keys.js';
 import {
   decodePayloadPlace,
@@ -14,7 +14,7 @@ import {
   type StoredPayload,
 } from '../store/store-payloads.js';
 import type { LiveRow } from './leveldb-rows.js';
-import { fileOfDay, type PayloadFaults } from './payload-faults.js';
+import type { PayloadFaults } from './payload-faults.js';
 import type { PayloadSource } from './payload-source.js';
 
 export interface PlacedPayload extends StoredPayload {
@@ -54,7 +54,7 @@ export class PayloadRecords {
     if (bytes.length < length || isZero(bytes)) return;
     let offset = place.offset;
     for (const [i, record] of this.#decode(bytes, place).entries()) {
-      const where = { index: record.index, file: fileOfDay(day), offset };
+      const where = { index: record.index, file: payloadPathOf(day), offset };
       if (i === 0 && record.index !== first)
         this.#faults.add(day, 'begins a row that is named otherwise', where);
       if (record.index <= (this.#lastIndexes.get(day) ?? -1))
@@ -70,7 +70,7 @@ export class PayloadRecords {
     const days = files.flatMap((name) => dayOfPayloadFile(name) ?? []);
     for (const day of new Set([...days, ...this.#ends.keys()])) {
       const [size, end] = [this.#source.size(day), this.#ends.get(day) ?? 0];
-      const file = fileOfDay(day);
+      const file = payloadPathOf(day);
       if (!days.includes(day) && size === 0) this.#faults.add(day, 'is missing', { file });
       else if (size !== end) this.#faults.add(day, `has ${size} bytes, and its rows end at ${end}`, { file });
     }
@@ -97,7 +97,7 @@ export class PayloadRecords {
       return decodePayloadSegment(bytes);
     } catch (error) {
       if (!(error instanceof FirebreakError)) throw error;
-      const where = { index: first, file: fileOfDay(day), offset };
+      const where = { index: first, file: payloadPathOf(day), offset };
       this.#faults.add(day, `begins payloads that cannot be read: ${error.message}`, where);
       return [];
     }

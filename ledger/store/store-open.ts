@@ -9,7 +9,7 @@ import { silentLog, type Log } from '../../protocol/log.js';
 import { emptyRoot } from '../../protocol/tlog/merkle.js';
 import { TILE_WIDTH } from '../../protocol/tlog/tile.js';
 import { NODE_DISK, syncFolder, type Disk } from './disk.js';
-import { HEAD_FILE, PAYLOAD_FOLDER, payloadFileOf, storeLocation } from './folder.js';
+import { HEAD_FILE, payloadPathOf, storeLocation } from './folder.js';
 import { openHeadFile, type HeadFile } from './head-file.js';
 import { openJournal, type FoundFrames } from './journal.js';
 import { unsettledFrames, type Frame } from './journal-frames.js';
@@ -44,8 +44,8 @@ export interface StoreLevelOptions {
   readonly dir: string;
   readonly identity: StoreIdentity;
   /**
-   * Signs the checkpoint of the empty log; only asked for when the folder is new. Without it a new folder is
-   * `not-found`.
+   * Signs the checkpoint of the empty log; only asked for when the folder is new. Without it the store is only read:
+   * a new folder is `not-found`, and a file of payloads may have lost its end.
    */
   readonly firstCheckpoint?: () => string;
   readonly tuning?: StoreTuning | undefined;
@@ -97,17 +97,17 @@ async function replay({ db, files }: PayloadStore, frames: readonly Frame[], dir
 }
 
 /**
- * Where each day's file goes on; one that is too short has lost payloads. Of a pruned day nothing is written
- * any more.
+ * Where each day's file goes on; one that is too short has lost payloads, and `mayBeCut` only where nothing is added:
+ * whoever reads is told which. Of a pruned day nothing is written any more.
  */
-async function findEnds({ db, files }: PayloadStore, dir: string): Promise<void> {
+async function findEnds({ db, files, dir }: OpenParts, mayBeCut: boolean): Promise<void> {
   const days = (await readDays(db)).filter(({ pruned }) => pruned === undefined).map(({ day }) => day);
   for (const day of [...days, KEPT_DAY]) {
     const [last] = await db.values({ ...payloadRange(day), reverse: true, limit: 1 }).all();
     if (last === undefined) continue;
     const { offset, length } = decodePayloadPlace(last);
-    if (files.size(day) < offset + length)
-      throw storeDamage(`${PAYLOAD_FOLDER}/${payloadFileOf(day)} in ${dir} has lost its end`);
+    if (!mayBeCut && files.size(day) < offset + length)
+      throw storeDamage(`${payloadPathOf(day)} in ${dir} has lost its end`);
     files.setEnd(day, offset + length);
   }
 }
@@ -168,12 +168,12 @@ async function addSegment(index: PayloadIndex, { first, value, indexedTo }: Segm
 type OpenParts = Omit<StoreParts, 'index' | 'state' | 'commit'>;
 
 /** Puts back what only the journal holds, and lets go of it. Gives what the log is then. */
-async function recover(parts: OpenParts, frames: readonly Frame[]): Promise<StateRow> {
+async function recover(parts: OpenParts, frames: readonly Frame[], isOnlyRead: boolean): Promise<StateRow> {
   const { db, journal, behind, head, dir, files } = parts;
   await replay({ db, files }, frames, dir);
   const row = await readState(db, dir);
   requireNotRolledBack(row, head, dir);
-  await findEnds({ db, files }, dir);
+  await findEnds(parts, isOnlyRead);
   await behind.settle();
   journal.clear();
   return row;
@@ -224,7 +224,7 @@ async function openStore(
   closers.unshift(() => files.close());
   const behind = new WriteBehind({ db, location: storeLocation(dir), files, disk });
   const open = { dir, db, journal, behind, files, head };
-  const { state, commit, indexedTo } = await recover(open, found.frames);
+  const { state, commit, indexedTo } = await recover(open, found.frames, firstCheckpoint === undefined);
   const sizes = { tableRecords: indexTableRecords, filterHashes: indexFilterHashes };
   const index = await PayloadIndex.open(db, behind, indexedTo, sizes);
   closers.unshift(
