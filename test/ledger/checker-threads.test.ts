@@ -254,16 +254,14 @@ describe('a thread that dies', () => {
   });
 
   test('or cannot be made is why a checker is not opened, also when another cannot be ended', async () => {
-    let started = 0;
     const threads: CheckThread[] = [];
     const startThread: typeof startCheckThread = (settings, events) => {
-      if ((started += 1) > 1) throw new Error('no room for a thread');
+      if (threads.length > 0) throw new Error('no room for a thread');
       const thread = startCheckThread(settings, events);
       threads.push(thread);
       return { ...thread, end: () => Promise.reject(new Error('it does not end')) };
     };
-    const opening = openThreadChecker(context, 2, { startThread });
-    await expect(opening).rejects.toThrow('no room for a thread');
+    await expect(openThreadChecker(context, 2, { startThread })).rejects.toThrow('no room for a thread');
     await Promise.all(threads.map((thread) => thread.end()));
   });
 
