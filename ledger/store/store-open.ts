@@ -173,7 +173,8 @@ async function recover(parts: OpenParts, frames: readonly Frame[], isOnlyRead: b
   await replay({ db, files }, frames, dir);
   const row = await readState(db, dir);
   requireNotRolledBack(row, head, dir);
-  await findEnds(parts, isOnlyRead);
+  // What frames put back may hide that a file is cut: then it is damage, and the journal stays.
+  await findEnds(parts, isOnlyRead && frames.length === 0);
   await behind.settle();
   journal.clear();
   return row;
