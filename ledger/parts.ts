@@ -80,7 +80,7 @@ export async function openParts(store: Store, deps: PartsDeps): Promise<LedgerPa
     const remover = new PayloadRemover(store, days, { log });
     return { store, directory, checker, appendClock, sequencer, publication, days, remover };
   } catch (error) {
-    await checker.close();
+    await checker.close().catch(() => undefined); // the first failure is the one to say
     throw error;
   }
 }

@@ -6,6 +6,7 @@
 import { FirebreakError } from '../protocol/errors.js';
 import type { ErrorCode } from '../protocol/errors.js';
 import type { LedgerReader } from '../protocol/tlog/ledger-reader.js';
+import { eachRead } from './each-read.js';
 
 /**
  * Made where a question is checked and answered, in words for whoever asked. These may name whom the question
@@ -32,20 +33,11 @@ const AWAY: readonly ErrorCode[] = ['unreachable', 'timeout'];
 
 /** A reader of which whoever asks is told that the ledger is away, and nothing else. */
 export function tellingReader(reader: LedgerReader): LedgerReader {
-  const told = <Args extends readonly unknown[], Read>(read: (...args: Args) => Promise<Read>) => {
-    return async (...args: Args): Promise<Read> => {
-      try {
-        return await read(...args);
-      } catch (error) {
-        throw toldIf(error, AWAY);
-      }
-    };
-  };
-  return {
-    checkpoint: told(() => reader.checkpoint()),
-    tile: told((...where: Parameters<LedgerReader['tile']>) => reader.tile(...where)),
-    entryBundle: told((...where: Parameters<LedgerReader['entryBundle']>) => reader.entryBundle(...where)),
-    payloads: told((hashes: readonly Uint8Array[]) => reader.payloads(hashes)),
-    close: () => reader.close(),
-  };
+  return eachRead(reader, async (read) => {
+    try {
+      return await read();
+    } catch (error) {
+      throw toldIf(error, AWAY);
+    }
+  });
 }

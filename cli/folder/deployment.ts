@@ -1,5 +1,5 @@
 /** A new deployment: the keys of every party that lives in the folder, and the public facts that bind them. */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { toHex } from '../../protocol/bytes.js';
 import { fastSigner } from '../../protocol/crypto/ed25519.js';
 import type { Signer } from '../../protocol/crypto/ed25519.js';
@@ -33,9 +33,11 @@ export interface DeploymentWishes {
 
 /**
  * Makes the folder's keys, clock and configuration; what cannot be made whole, on a full disk say, is removed, and the folder is
- * empty as before. Throws `exists` when the folder is not empty.
+ * empty as before. Throws `exists` when the folder is not empty, and says what to do where that is what a stop in the middle of
+ * this left.
  */
 export async function createDeployment(folder: DataFolder, wishes: DeploymentWishes): Promise<Config> {
+  await requireNotHalfMade(folder);
   await claimEmptyFolder(folder.dir);
   try {
     return await fill(folder, wishes);
@@ -44,6 +46,27 @@ export async function createDeployment(folder: DataFolder, wishes: DeploymentWis
     if (!isAnothers) await clear(folder).catch(() => undefined); // the first failure is the one to say
     throw error;
   }
+}
+
+/** What there is before `firebreak.json`: folders, keys, and files that were not put in their places. */
+const HALF_MADE_TOP = /^(run|authority|ledger|tracer|clock\.json|(clock|firebreak)\.json\.\d+\.tmp)$/;
+const HALF_MADE_INSIDE =
+  /^(authority\/(issuer|audit)\.key|ledger\/((log|receipt)\.key|read\.token)|tracer\/(writer\.key|api\.token))(\.\d+\.tmp)?$/;
+
+/**
+ * Keys without `firebreak.json` may also be what is left of a deployment whose parties know it. They are never replaced: what to
+ * do is said.
+ */
+async function requireNotHalfMade({ dir }: DataFolder): Promise<void> {
+  const top = await readdir(dir).catch((): string[] => []);
+  if (top.length === 0 || !top.every((name) => HALF_MADE_TOP.test(name))) return;
+  const all = await readdir(dir, { recursive: true });
+  if (!all.every((name) => HALF_MADE_TOP.test(name) || HALF_MADE_INSIDE.test(name))) return;
+  throw new FirebreakError(
+    'exists',
+    `the deployment in ${dir} was not made to its end: firebreak.json is missing. If nothing ever ran with its keys, remove the ` +
+      'folder, and begin again with firebreak authority init; otherwise put firebreak.json back from a copy',
+  );
 }
 
 /** Nobody was told of these keys. */

@@ -75,6 +75,11 @@ export class EntryColumns {
     return number === 0 ? undefined : number - 1;
   }
 
+  /** The entry that holds the payload of this one: itself, or the first one with the same payload. */
+  holderOf(index: number): number {
+    return this.firstWith(this.hashOf(index)) ?? index;
+  }
+
   /** False also for an entry past the end. */
   has(index: number, mark: number): boolean {
     return ((this.#marks[index] ?? 0) & mark) === mark;

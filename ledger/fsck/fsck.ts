@@ -17,7 +17,7 @@ import { checkDays } from './check-days.js';
 import { checkGateways } from './check-gateways.js';
 import { checkLog, type LogSummary } from './check-log.js';
 import { checkPayloadIndex } from './check-payload-index.js';
-import { checkPayloads, holderOf } from './check-payloads.js';
+import { checkPayloads } from './check-payloads.js';
 import { checkGonePayloads, prunedDays } from './check-pruned.js';
 import { checkPublished, readPublishedFile, type Published } from './check-published.js';
 import { checkCheckpoint, checkFormat, checkHead, checkState, readState } from './check-state.js';
@@ -177,7 +177,7 @@ class Fsck {
 
   async #checkPayloads(parts: Parts, log: LogSummary, row: StateRow | undefined) {
     const { issuerPublicKey } = this.#options;
-    const holder = (index: number): number => holderOf(parts.columns, index);
+    const holder = (index: number): number => parts.columns.holderOf(index);
     const { gatewayEntries, dayKeyEntries, pruningEntries, complete } = log;
     const read = [...gatewayEntries, ...dayKeyEntries, ...pruningEntries.keys()];
     const wanted = new Set(read.map(holder));

@@ -261,7 +261,7 @@ export async function openThreadChecker(
     await checker.open();
     return checker;
   } catch (error) {
-    await checker.close();
+    await checker.close().catch(() => undefined); // the first failure is the one to say
     throw error;
   }
 }

@@ -113,8 +113,14 @@ async function raiseVersion(db: Database, identity: StoreIdentity): Promise<void
   await db.batch([{ type: 'put', key: FORMAT_KEY, value: encodeFormatRow(identity) }], { sync: true });
 }
 
+export interface OpenedDatabase {
+  readonly db: Database;
+  /** It holds nothing yet, which only happens with `create`. */
+  readonly fresh: boolean;
+}
+
 /**
- * Opens the level store of `dir`. `fresh` is true when it holds nothing yet, which only happens with `create`.
+ * Opens the level store of `dir`.
  *
  * Throws `not-found` without `create`, `foreign`, `locked`, `damaged`, `permission`.
  */
@@ -122,7 +128,7 @@ export async function openDatabase(
   dir: string,
   identity: StoreIdentity,
   { create, disk = NODE_DISK }: { readonly create: boolean; readonly disk?: Disk | undefined },
-): Promise<{ readonly db: Database; readonly fresh: boolean }> {
+): Promise<OpenedDatabase> {
   const location = storeLocation(dir);
   if (!create && !isThere(location)) {
     throw new FirebreakError('not-found', `there is no ledger in ${dir}`);

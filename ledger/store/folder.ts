@@ -26,6 +26,9 @@ export const storeLocation = (dir: string): string => join(dir, STORE_FOLDER);
 /** Name of the file for a day, below {@link PAYLOAD_FOLDER}. */
 export const payloadFileOf = (day: number): string => (day === KEPT_DAY ? 'kept' : String(day));
 
+/** Where that is, below the ledger's folder. */
+export const payloadPathOf = (day: number): string => `${PAYLOAD_FOLDER}/${payloadFileOf(day)}`;
+
 /** The day of a file's name; `undefined` for a name that is none. */
 export function dayOfPayloadFile(name: string): number | undefined {
   if (name === payloadFileOf(KEPT_DAY)) return KEPT_DAY;

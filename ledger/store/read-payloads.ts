@@ -4,12 +4,13 @@ import { FirebreakError } from '../../protocol/errors.js';
 import { sha256 } from '../../protocol/crypto/hash.js';
 import type { FoundPayload, PrunedPayload } from '../../protocol/tlog/ledger-reader.js';
 import { decodeDayRow } from './day-record.js';
+import { payloadPathOf } from './folder.js';
 import type { PayloadFiles, ReadPlace } from './payload-files.js';
 import { dayKey, indexOfKey, KEPT_DAY, payloadKey } from './store-keys.js';
 import type { Database } from './database.js';
 import {
   decodePayloadPlace,
-  decodePayloadSegment,
+  decodeWholeRecords,
   type PayloadPlace,
   type StoredPayload,
 } from './store-payloads.js';
@@ -85,33 +86,37 @@ function joinRuns(runs: readonly Run[]): Run[] {
   return joined;
 }
 
-/** Copies of the payloads of a run that are wanted, by entry; what is wrong with it when it cannot be read. */
-async function readRun(read: ReadPlace, run: Run): Promise<readonly StoredPayload[] | Unread['code']> {
-  const records = await read(run);
-  if (records.length !== run.length) return 'damaged';
-  const wanted = new Set(run.wanted);
-  try {
-    const held = decodePayloadSegment(records).filter(({ index }) => wanted.has(index));
-    return held.map(({ index, payload }) => ({ index, payload: new Uint8Array(payload) }));
-  } catch (error) {
-    if (error instanceof FirebreakError) return 'damaged-payload';
-    throw error;
-  }
-}
-
 /** Something that could not be read. */
 interface Unread {
   /** The first entry it concerns. */
   readonly index: number;
-  /** `damaged`: the file is cut short or gone. `damaged-payload`: only records in it are damaged. */
-  readonly code: 'damaged' | 'damaged-payload';
+  /** In words that stand after its file. */
+  readonly why: string;
 }
 
-/** The first of the graver kind: a reader can go on without some records, and not without the file. */
-const graver = (known: Unread | undefined, next: Unread): Unread =>
-  known === undefined || (known.code === 'damaged-payload' && next.code === 'damaged') ? next : known;
+interface ReadRun {
+  /** Copies of the payloads that are wanted. */
+  readonly held: readonly StoredPayload[];
+  readonly unread: Unread | undefined;
+}
 
-/** What was read, by entry, and what is said of each day that could not be read whole. */
+/** Reads up to where the file is cut, or where its records cannot be told apart. */
+async function readRun(read: ReadPlace, run: Run): Promise<ReadRun> {
+  const records = await read(run);
+  const { payloads, isWhole } = decodeWholeRecords(records);
+  const wanted = new Set(run.wanted);
+  const held = payloads
+    .filter(({ index }) => wanted.has(index))
+    .map(({ index, payload }) => ({ index, payload: new Uint8Array(payload) }));
+  const isCut = records.length < run.length;
+  if (isWhole && !isCut) return { held, unread: undefined };
+  for (const { index } of held) wanted.delete(index);
+  const [index] = wanted;
+  const why = isCut ? 'is cut short or gone' : 'is damaged';
+  return { held, unread: index === undefined ? undefined : { index, why } };
+}
+
+/** What was read, by entry, and of each day the first that could not be. */
 interface Reading {
   readonly stored: Map<number, Uint8Array>;
   readonly unread: Map<number, Unread>;
@@ -125,10 +130,9 @@ async function readWindows({ db, files }: PayloadStore, windows: readonly Window
     const runs = joinRuns(found.flatMap((some, i) => (windows[i]?.day === day ? some : [])));
     await files.reading(day, async (read) => {
       for (const run of runs) {
-        const held = await readRun(read, run);
-        if (typeof held === 'string')
-          reading.unread.set(day, graver(reading.unread.get(day), { index: run.wanted[0] ?? 0, code: held }));
-        else for (const { index, payload } of held) reading.stored.set(index, payload);
+        const { held, unread } = await readRun(read, run);
+        for (const { index, payload } of held) reading.stored.set(index, payload);
+        if (unread && !reading.unread.has(day)) reading.unread.set(day, unread);
       }
     });
   }
@@ -155,9 +159,8 @@ async function readPruned(
  * The payloads of the entries at `places`, in order, copies; of one whose day is pruned what says so, whether
  * its bytes are still there or not; `undefined` for one never stored or lost.
  *
- * Throws `damaged-payload` when the bytes stored are not those of the hash, or cannot be told apart: whoever
- * can go on without them asks for fewer. Throws `damaged` when they cannot be read, as the file of their day
- * is cut short or gone.
+ * Throws `damaged-payload` when the bytes stored are not those of the hash, cannot be told apart, or are not all
+ * there: whoever can go on without them asks for fewer.
  */
 export async function readPayloads(
   store: PayloadStore,
@@ -167,27 +170,25 @@ export async function readPayloads(
   const known = places.filter((place) => place !== undefined);
   const { stored, unread } = await readWindows(store, windowsOf(known));
   const pruned = await readPruned(store.db, known);
-  const gravest = [...unread].reduce<Unread | undefined>(
-    (worst, [day, next]) => (pruned.has(day) ? worst : graver(worst, next)),
-    undefined,
-  );
-  if (gravest)
-    throw damage(gravest.code, `the payloads stored for entry ${gravest.index} and on cannot be read`);
+  for (const [day, { index, why }] of unread)
+    if (!pruned.has(day))
+      throw damaged(
+        `${payloadPathOf(day)} ${why}: the payloads stored for entry ${index} and on cannot be read`,
+      );
   return places.map((place, i) => {
     const gone = place && pruned.get(place.day);
     if (gone !== undefined) return gone;
     const payload = place && stored.get(place.index);
     if (place === undefined || payload === undefined) return undefined;
     if (equalBytes(sha256(payload), hashes[i] ?? payload)) return new Uint8Array(payload);
-    throw damage(
-      'damaged-payload',
-      `the payload stored for entry ${place.index} is not the one that was logged`,
+    throw damaged(
+      `${payloadPathOf(place.day)} is damaged: the payload stored for entry ${place.index} is not the one that was logged`,
     );
   });
 }
 
-const damage = (code: Unread['code'], what: string): FirebreakError =>
+const damaged = (what: string): FirebreakError =>
   new FirebreakError(
-    code,
-    `${what}: stop the ledger, and firebreak ledger fsck --data-dir DIR says what is damaged`,
+    'damaged-payload',
+    `${what}. Stop the ledger, and firebreak ledger fsck --data-dir DIR says what is damaged`,
   );

@@ -9,18 +9,18 @@ import { silentLog, type Log } from '../../protocol/log.js';
 import { emptyRoot } from '../../protocol/tlog/merkle.js';
 import { TILE_WIDTH } from '../../protocol/tlog/tile.js';
 import { NODE_DISK, syncFolder, type Disk } from './disk.js';
-import { HEAD_FILE, PAYLOAD_FOLDER, payloadFileOf, storeLocation } from './folder.js';
+import { HEAD_FILE, payloadPathOf, storeLocation } from './folder.js';
 import { openHeadFile, type HeadFile } from './head-file.js';
-import { openJournal, type FoundFrames, type Journal } from './journal.js';
+import { openJournal, type FoundFrames } from './journal.js';
 import { unsettledFrames, type Frame } from './journal-frames.js';
-import { openPayloadFiles, type PayloadFiles } from './payload-files.js';
+import { openPayloadFiles } from './payload-files.js';
 import { oneAfterTheOther } from './one-after-the-other.js';
 import { PayloadIndex } from './payload-index.js';
 import type { PayloadStore } from './read-payloads.js';
 import { storeDamage } from './store-damage.js';
 import { FORMAT_KEY, indexOfKey, KEPT_DAY, payloadRange, segmentKey, STATE_KEY } from './store-keys.js';
 import { StoreLevel, type StoreParts } from './store-level.js';
-import { openDatabase, storeError, type Database } from './database.js';
+import { openDatabase, storeError, type Database, type OpenedDatabase } from './database.js';
 import { decodePayloadPlace } from './store-payloads.js';
 import { readDays } from './store-pruning.js';
 import { encodeFormatRow } from './store-rows.js';
@@ -44,8 +44,8 @@ export interface StoreLevelOptions {
   readonly dir: string;
   readonly identity: StoreIdentity;
   /**
-   * Signs the checkpoint of the empty log; only asked for when the folder is new. Without it a new folder is
-   * `not-found`.
+   * Signs the checkpoint of the empty log; only asked for when the folder is new. Without it the store is only read:
+   * a new folder is `not-found`, and a file of payloads may have lost its end.
    */
   readonly firstCheckpoint?: () => string;
   readonly tuning?: StoreTuning | undefined;
@@ -97,17 +97,17 @@ async function replay({ db, files }: PayloadStore, frames: readonly Frame[], dir
 }
 
 /**
- * Where each day's file goes on; one that is too short has lost payloads. Of a pruned day nothing is written
- * any more.
+ * Where each day's file goes on; one that is too short has lost payloads, and `mayBeCut` only where nothing is added:
+ * whoever reads is told which. Of a pruned day nothing is written any more.
  */
-async function findEnds({ db, files }: PayloadStore, dir: string): Promise<void> {
+async function findEnds({ db, files, dir }: OpenParts, mayBeCut: boolean): Promise<void> {
   const days = (await readDays(db)).filter(({ pruned }) => pruned === undefined).map(({ day }) => day);
   for (const day of [...days, KEPT_DAY]) {
     const [last] = await db.values({ ...payloadRange(day), reverse: true, limit: 1 }).all();
     if (last === undefined) continue;
     const { offset, length } = decodePayloadPlace(last);
-    if (files.size(day) < offset + length)
-      throw storeDamage(`${PAYLOAD_FOLDER}/${payloadFileOf(day)} in ${dir} has lost its end`);
+    if (!mayBeCut && files.size(day) < offset + length)
+      throw storeDamage(`${payloadPathOf(day)} in ${dir} has lost its end`);
     files.setEnd(day, offset + length);
   }
 }
@@ -165,27 +165,19 @@ async function addSegment(index: PayloadIndex, { first, value, indexedTo }: Segm
 }
 
 /** What is open before anything is recovered. */
-type OpenParts = Pick<StoreParts, 'dir' | 'db' | 'journal' | 'head' | 'files'>;
+type OpenParts = Omit<StoreParts, 'index' | 'state' | 'commit'>;
 
-async function recover(
-  parts: OpenParts,
-  frames: readonly Frame[],
-  { disk = NODE_DISK, indexTableRecords, indexFilterHashes }: StoreTuning,
-): Promise<Omit<StoreParts, keyof OpenParts>> {
-  const { db, journal, head, dir, files } = parts;
-  const behind = new WriteBehind({ db, location: storeLocation(dir), files, disk });
+/** Puts back what only the journal holds, and lets go of it. Gives what the log is then. */
+async function recover(parts: OpenParts, frames: readonly Frame[], isOnlyRead: boolean): Promise<StateRow> {
+  const { db, journal, behind, head, dir, files } = parts;
   await replay({ db, files }, frames, dir);
   const row = await readState(db, dir);
   requireNotRolledBack(row, head, dir);
-  const { state, commit, indexedTo } = row;
-  await findEnds({ db, files }, dir);
+  // What frames put back may hide that a file is cut: then it is damage, and the journal stays.
+  await findEnds(parts, isOnlyRead && frames.length === 0);
   await behind.settle();
   journal.clear();
-  const sizes = { tableRecords: indexTableRecords, filterHashes: indexFilterHashes };
-  const index = await PayloadIndex.open(db, behind, indexedTo, sizes);
-  await completeIndex(db, index, state.size);
-  head.write({ commit, checkpoint: state.checkpoint });
-  return { behind, index, state, commit };
+  return row;
 }
 
 /** Replaying the journal may have brought back the file of a day whose payloads were removed. */
@@ -211,38 +203,59 @@ function tellTorn({ torn: file }: FoundFrames, log: Log): void {
   if (file !== undefined) log.info(NOT_WHOLE, { file });
 }
 
+/** Ends something that was begun. */
+type Closer = () => unknown;
+
+/** Opens what the store is made of. `closers` ends what was begun, in order, also when this throws. */
+async function openStore(
+  { db, fresh }: OpenedDatabase,
+  { dir, identity, firstCheckpoint, tuning = {}, log = silentLog }: StoreLevelOptions,
+  closers: Closer[],
+): Promise<StoreParts> {
+  const { disk = NODE_DISK, journalTurnBytes: turnBytes, indexTableRecords, indexFilterHashes } = tuning;
+  const head = openHeadFile(join(dir, HEAD_FILE), disk);
+  closers.unshift(() => head.close());
+  const { journal, found } = openJournal(dir, { disk, ...(turnBytes !== undefined && { turnBytes }) });
+  closers.unshift(() => journal.close());
+  tellTorn(found, log);
+  if (fresh && head.found === undefined && firstCheckpoint)
+    await writeEmptyLog(db, identity, firstCheckpoint());
+  else if (fresh) throw storeDamage(`the store in ${dir} is empty but its head file is not`);
+  const files = openPayloadFiles(dir, disk);
+  closers.unshift(() => files.close());
+  const behind = new WriteBehind({ db, location: storeLocation(dir), files, disk });
+  const open = { dir, db, journal, behind, files, head };
+  const { state, commit, indexedTo } = await recover(open, found.frames, firstCheckpoint === undefined);
+  const sizes = { tableRecords: indexTableRecords, filterHashes: indexFilterHashes };
+  const index = await PayloadIndex.open(db, behind, indexedTo, sizes);
+  closers.unshift(
+    () => behind.stop(),
+    () => index.idle(),
+  );
+  await completeIndex(db, index, state.size);
+  head.write({ commit, checkpoint: state.checkpoint });
+  return { ...open, index, state, commit };
+}
+
 /**
  * Opens the store in `dir`, a new one when `firstCheckpoint` is given.
  *
  * Throws `not-found`, `foreign`, `locked`, `permission`, and `damaged` with what is.
  */
 export async function openStoreLevel(options: StoreLevelOptions): Promise<Store> {
-  const { dir, identity, firstCheckpoint, tuning = {}, log = silentLog } = options;
-  const { disk = NODE_DISK, journalTurnBytes: turnBytes } = tuning;
+  const { dir, identity, firstCheckpoint, tuning: { disk = NODE_DISK } = {} } = options;
   const create = firstCheckpoint !== undefined;
-  const { db, fresh } = await openDatabase(dir, identity, { create, disk });
-  let head: HeadFile | undefined;
-  let journal: Journal | undefined;
-  let files: PayloadFiles | undefined;
+  const opened = await openDatabase(dir, identity, { create, disk });
+  const closers: Closer[] = [() => opened.db.close()];
   try {
-    head = openHeadFile(join(dir, HEAD_FILE), disk);
-    const opened = openJournal(dir, { disk, ...(turnBytes !== undefined && { turnBytes }) });
-    ({ journal } = opened);
-    tellTorn(opened.found, log);
-    if (fresh && head.found === undefined && firstCheckpoint)
-      await writeEmptyLog(db, identity, firstCheckpoint());
-    else if (fresh) throw storeDamage(`the store in ${dir} is empty but its head file is not`);
-    files = openPayloadFiles(dir, disk);
-    const open = { db, journal, head, dir, files };
-    const recovered = await recover(open, opened.found.frames, tuning);
+    const parts = await openStore(opened, options, closers);
     if (create) {
-      await removeAgain({ db, files });
+      await removeAgain(parts);
       await syncNames(dir, disk);
     }
-    return new StoreLevel({ ...open, ...recovered });
+    return new StoreLevel(parts);
   } catch (error) {
-    const closers = [() => journal?.close(), () => head?.close(), () => files?.close(), () => db.close()];
-    await oneAfterTheOther(closers).catch(() => undefined);
+    await oneAfterTheOther(closers).catch(() => undefined); // the first failure is the one to say
     throw storeError(error, dir);
   }
 }

@@ -102,15 +102,28 @@ function joinParts([first, ...rest]: [Row, ...Row[]]): Row {
 }
 
 /** Payloads of records that lie one after the other, views of them. Throws `damaged` when they are cut short. */
-export function decodePayloadSegment(records: Uint8Array): StoredPayload[] {
+export function decodePayloadSegment(records: Uint8Array): readonly StoredPayload[] {
+  const { payloads, isWhole } = decodeWholeRecords(records);
+  if (!isWhole) throw new FirebreakError('damaged', 'a segment of payloads is cut short');
+  return payloads;
+}
+
+export interface WholeRecords {
+  readonly payloads: readonly StoredPayload[];
+  /** Nothing is behind them. */
+  readonly isWhole: boolean;
+}
+
+/** The same up to the first record that is not all there. */
+export function decodeWholeRecords(records: Uint8Array): WholeRecords {
   const bytes = asBuffer(records);
   const payloads: StoredPayload[] = [];
   for (let at = 0; at < bytes.length;) {
     const start = at + PAYLOAD_HEAD_BYTES;
     const end = start > bytes.length ? Infinity : start + bytes.readUInt32BE(at + 6);
-    if (end > bytes.length) throw new FirebreakError('damaged', 'a segment of payloads is cut short');
+    if (end > bytes.length) return { payloads, isWhole: false };
     payloads.push({ index: bytes.readUIntBE(at, 6), payload: bytes.subarray(start, end) });
     at = end;
   }
-  return payloads;
+  return { payloads, isWhole: true };
 }

@@ -1,7 +1,7 @@
 /** Folders and files that are not what they should be: the message names the file or the field, never what a key holds. */
 import { spawnSync } from 'node:child_process';
-import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FIREBREAK, program } from '../program.js';
 import { attempt } from './in-process.js';
@@ -75,6 +75,42 @@ it('a new deployment that a full disk cuts short leaves nothing behind', async (
   expect([cut.status, await readdir(dir)]).toEqual([1, []]);
   expect(await attempt('authority', 'init', '--data-dir', dir, ...clock)).toMatchObject({ code: 0 });
 }, 60_000);
+
+describe('a folder in whose making its process was killed', () => {
+  const init = (dir: string) =>
+    attempt('authority', 'init', '--data-dir', dir, '--clock-start', '2027-01-01');
+
+  it('is told from any other at each point, with what to do, and left as it was', async () => {
+    const whole = shop.path('whole');
+    await init(whole);
+    const keys = ['authority/issuer.key', 'authority/audit.key', 'ledger/log.key', 'ledger/receipt.key'];
+    const others = ['ledger/read.token', 'tracer/writer.key', 'tracer/api.token', 'clock.json'];
+    const made = [...keys, ...others, 'firebreak.json'];
+    expect((await filesUnder(whole)).map((file) => relative(whole, file)).sort()).toEqual([...made].sort());
+    for (const [count, next = ''] of made.entries()) {
+      const dir = shop.path(`killed-${count}`);
+      await mkdir(join(dir, 'run'), { recursive: true });
+      for (const name of [...made.slice(0, count), next]) {
+        const place = join(dir, name === next ? `${name}.4711.tmp` : name);
+        await mkdir(dirname(place), { recursive: true });
+        await copyFile(join(whole, name), place);
+      }
+      const before = await filesUnder(dir);
+      const { code, text } = await init(dir);
+      expect(text).toContain(`the deployment in ${dir} was not made to its end`);
+      expect(text).toMatch(/If nothing ever ran with its keys, remove the folder, and begin again/);
+      expect([code, await filesUnder(dir)]).toEqual([1, before]);
+      await rm(dir, { recursive: true });
+      expect(await init(dir)).toMatchObject({ code: 0 });
+    }
+  });
+
+  it('is not taken for one that ran and has lost its firebreak.json', async () => {
+    await rm(join(folder, 'firebreak.json'));
+    const { code, text } = await init(folder);
+    expect([code, text]).toEqual([1, expect.stringContaining(`${folder} is not empty`)]);
+  });
+});
 
 describe('firebreak.json', () => {
   const spoil = async (change: (facts: Record<string, unknown>) => void): Promise<void> => {

@@ -253,6 +253,18 @@ describe('a thread that dies', () => {
     });
   });
 
+  test('or cannot be made is why a checker is not opened, also when another cannot be ended', async () => {
+    const threads: CheckThread[] = [];
+    const startThread: typeof startCheckThread = (settings, events) => {
+      if (threads.length > 0) throw new Error('no room for a thread');
+      const thread = startCheckThread(settings, events);
+      threads.push(thread);
+      return { ...thread, end: () => Promise.reject(new Error('it does not end')) };
+    };
+    await expect(openThreadChecker(context, 2, { startThread })).rejects.toThrow('no room for a thread');
+    await Promise.all(threads.map((thread) => thread.end()));
+  });
+
   test('leaves no batch waiting when the checker is closed', async () => {
     const { checker } = await mortalChecker(1);
     const outcomes = batches.map((batch) =>

@@ -1,22 +1,26 @@
 /** Payloads asked for in any order, however they lie: the right ones, through few descriptors. */
 import fc from 'fast-check';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { serveLedgerHttp } from '../../ledger/http/server.js';
 import { openLedger } from '../../ledger/ledger.js';
+import { openLedgerFolder } from '../../ledger/readers/reader-level.js';
 import { openLedgerReaderHttp } from '../../ledger/readers/reader-http.js';
 import { NODE_DISK, type Disk } from '../../ledger/store/disk.js';
 import type { BatchItem } from '../../protocol/mqtt/batch.js';
 import { asUnixMs } from '../../protocol/brands.js';
 import { sha256 } from '../../protocol/crypto/hash.js';
-import { bytesOf } from '../../protocol/tlog/ledger-reader.js';
+import { bytesOf, type LedgerReader } from '../../protocol/tlog/ledger-reader.js';
+import { undamagedPayloads } from '../../protocol/tlog/undamaged-payloads.js';
 import { silentLog } from '../../protocol/log.js';
 import {
   batchOf,
   certificateItem,
   issuer,
   ledgerDeps,
+  logSigner,
   noticeItem,
   NOW_MS,
   officer,
@@ -116,7 +120,7 @@ async function damagedStage(alter: (file: Buffer) => void) {
   const http = await serveLedgerHttp({ reader: ledger.reader(), port: 0, payloadToken: token, log });
   onTestFinished(() => http.close());
   const readers = [ledger.reader(), openLedgerReaderHttp({ url: http.url, token })];
-  return { readers, errors, payloads: items.map(({ payload }) => payload) };
+  return { dir, ledger, readers, errors, payloads: items.map(({ payload }) => payload) };
 }
 
 test.each([
@@ -138,27 +142,48 @@ test.each([
 
 const payloads13 = Buffer.from(noticeItem('notice 13').payload);
 
-test('of records that are damaged and a file that is gone, the file is told, whichever day comes first', async () => {
-  const dir = await temporaryFolder();
-  const gateway = signerOf('gateway');
-  const reports = [0, 1].map((days) => reportItem(gateway, asUnixMs(NOW_MS + days * 86_400_000)));
-  const first = await openLedger(ledgerDeps(dir));
-  await first.submit(batchOf(issuer, 1, [certificateItem(gateway)]));
-  await first.submit(batchOf(gateway, 1, reports));
-  await first.reader().entryBundle(0, 1);
-  await first.close();
-  const days = (await readdir(join(dir, 'payloads'))).filter((name) => /\d/.test(name)).sort();
-  expect(days.length).toBe(2);
-  const [sooner = '', later = ''] = days.map((name) => join(dir, 'payloads', name));
-  const file = await readFile(sooner);
-  file.writeUInt8(255, file.indexOf(reports[0]?.payload ?? '') - 4);
-  await writeFile(sooner, file);
-  const ledger = await openLedger(ledgerDeps(dir));
-  onTestFinished(() => ledger.close());
-  const hashes = reports.map(({ payload }) => sha256(payload));
-  await expect(ledger.reader().payloads(hashes)).rejects.toMatchObject({ code: 'damaged-payload' });
-  await rm(later);
-  await expect(ledger.reader().payloads(hashes)).rejects.toMatchObject({ code: 'damaged' });
+describe.each([
+  ['that was cut short', (path: string) => truncate(path, Math.floor(statSync(path).size * 0.6)), 24],
+  ['that was deleted', (path: string) => rm(path), 0],
+])('of a file of payloads %s', (_what, harm, whole) => {
+  const named = {
+    code: 'damaged-payload',
+    message: expect.stringMatching(
+      `^payloads/kept is cut short or gone: .* entry ${whole} and on .* firebreak ledger fsck --data-dir DIR`,
+    ) as string,
+  };
+  const all = Array.from({ length: 40 }, (_, n) => Buffer.from(noticeItem(`notice ${n}`).payload));
+  const hashes = all.map((payload) => sha256(payload));
+  const requireRest = async (reader: LedgerReader) => {
+    const { payloads, damaged } = await undamagedPayloads(reader, hashes);
+    const found = payloads.flatMap((one) => (one instanceof Uint8Array ? [Buffer.from(one)] : []));
+    expect(found).toEqual(all.slice(0, whole));
+    expect(damaged).toEqual(Array.from({ length: 40 - whole }, (_, k) => whole + k));
+  };
+
+  test('readers of a ledger that runs, here and over HTTP, get what is before the cut, and the rest is damaged', async () => {
+    const { dir, ledger, readers, errors } = await damagedStage(() => undefined);
+    await harm(join(dir, 'payloads', 'kept'));
+    for (const reader of readers) await requireRest(reader);
+    await expect(readers[0]?.payloads(hashes)).rejects.toMatchObject(named);
+    expect(JSON.stringify(errors)).toContain('payloads/kept is cut short or gone');
+    await ledger.close();
+  });
+
+  test('readers of the folder do too, and the ledger itself does not start on it', async () => {
+    const { dir, ledger } = await damagedStage(() => undefined);
+    await ledger.close();
+    await harm(join(dir, 'payloads', 'kept'));
+    const identity = { origin: logSigner.name, logPublicKey: logSigner.publicKey };
+    const reader = await openLedgerFolder(dir, identity);
+    await requireRest(reader);
+    await expect(reader.payloads(hashes)).rejects.toMatchObject(named);
+    await reader.close();
+    await expect(openLedger(ledgerDeps(dir))).rejects.toMatchObject({
+      code: 'damaged',
+      message: expect.stringContaining('payloads/kept') as string,
+    });
+  });
 });
 
 test('of records that are damaged, the first is named', async () => {

@@ -1,7 +1,9 @@
 /** Evidence bundles: what a trace says is shown to whoever holds the log's key, and nothing else is. */
+import { setImmediate as breathe } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bytesOf } from '../../protocol/tlog/ledger-reader.js';
+import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
 import { openCheckpoint } from '../../protocol/tlog/checkpoint.js';
 import type { EncounterRecord } from '../../protocol/tag/encounter-record.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -197,6 +199,27 @@ describe('an evidence bundle', () => {
       code: 'closed',
       message: 'stopped before it was done; the look is recorded',
     });
+  });
+
+  it('reads no more of the ledger once it is called off', async () => {
+    const log = ward();
+    const before = log.entries.length;
+    const stop = new AbortController();
+    const reader = log.reader();
+    const later: string[] = [];
+    const entryBundle: LedgerReader['entryBundle'] = async (index, width) => {
+      if (stop.signal.aborted) later.push('entryBundle');
+      if (index === 0 && log.entries.length > before) stop.abort(new Error('whoever asked has gone'));
+      return reader.entryBundle(index, width);
+    };
+    const payloads: LedgerReader['payloads'] = async (hashes) => {
+      if (stop.signal.aborted) later.push('payloads');
+      return reader.payloads(hashes);
+    };
+    const tracer = await recordingTracer(log, { reader: { ...reader, entryBundle, payloads } });
+    await expect(tracer.lookUp(request, look, {}, stop.signal)).rejects.toThrow('has gone');
+    await breathe(); // the wait is over before the work is
+    expect(later).toEqual([]);
   });
 
   it('is refused with word that the look is recorded also where the ledger goes away right after', async () => {

@@ -12,6 +12,7 @@ import { wantedCompaction } from './wanted-compaction.js';
 import { gatherDays } from './live-days.js';
 import type { DayToSeal } from './live-days.js';
 import type { LiveRows } from './live-table.js';
+import { MOST_MOVED } from './live-writer.js';
 import type { LiveWriter } from './live-writer.js';
 import type { PartChange } from './kept-parts.js';
 import type { LedgerPosition } from './manifest.js';
@@ -174,16 +175,26 @@ export class LiveSealer {
 
   #nextTable(): LiveRows | undefined {
     const waiting = this.#waiting();
+    if (waiting.length > this.#deps.waitingTables) return waiting[0];
     const isOver = (rows: LiveRows): boolean =>
       rows.firstStart < this.#overDay * DAY_SECONDS && this.#tooFewBy.get(rows) !== this.#overDay;
-    return waiting.length > this.#deps.waitingTables ? waiting[0] : waiting.find(isOver);
+    return waiting.find((rows) => isOver(rows) || this.#isToGo(rows));
+  }
+
+  /**
+   * Whether it may have dead rows past retention, which go with it alone, and all its days are over: so it can be sealed
+   * to its last contact.
+   */
+  #isToGo({ earliest, contacts, lastEnd }: LiveRows): boolean {
+    return earliest < this.#keepFrom && contacts > MOST_MOVED && lastEnd < this.#overDay * DAY_SECONDS;
   }
 
   /** Makes a segment of each day with enough contacts; what is left moves to the table that is written to. */
   async #seal(table: LiveRows): Promise<void> {
     const isLate = this.#waiting().length > this.#deps.waitingTables;
     const days = await this.#daysOf(table, isLate);
-    if (!isLate && days.length === 0) return void this.#tooFewBy.set(table, this.#overDay);
+    if (!isLate && days.length === 0 && !this.#isToGo(table))
+      return void this.#tooFewBy.set(table, this.#overDay);
     const made: MadeDay[] = [];
     let put: () => void;
     try {
@@ -199,12 +210,16 @@ export class LiveSealer {
     put();
   }
 
-  /** Days that are over; when too many tables wait, others too, and small ones where that finds nothing. */
+  /**
+   * Days that are over, small ones too where that alone takes what is past retention out of memory; when too many tables
+   * wait, others too, and small ones where that finds nothing.
+   */
   async #daysOf(table: LiveRows, isLate: boolean): Promise<DayToSeal[]> {
-    const days = await gatherDays(table, isLate ? Infinity : this.#overDay, this.#deps.leastRows);
-    return isLate && days.length === 0 && 2 * table.contacts > table.count
-      ? gatherDays(table, Infinity, 1)
-      : days;
+    const before = isLate ? Infinity : this.#overDay;
+    const days = await gatherDays(table, before, this.#deps.leastRows);
+    if (days.length > 0) return days;
+    const takesSmall = isLate ? 2 * table.contacts > table.count : this.#isToGo(table);
+    return takesSmall ? gatherDays(table, before, 1) : days;
   }
 
   /** Of segments of the store alone: what is not committed yet has its turn after the next commit. */

@@ -24,7 +24,7 @@ import type { Segment } from './segment.js';
 const FAR_EPOCHS = 104;
 const LEAST_HEADS = 2 ** 16;
 /** Contacts that go on in another table, when some of theirs expired: others on this thread wait meanwhile. */
-const MOST_MOVED = 2 ** 14;
+export const MOST_MOVED = 2 ** 14;
 
 export class LiveWriter {
   readonly people: PeopleDirectory;

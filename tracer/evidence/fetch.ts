@@ -11,8 +11,17 @@ import { computeProof, planInclusion } from '../../protocol/tlog/merkle.js';
 import { entriesOf, TILE_WIDTH, tileWidthAt } from '../../protocol/tlog/tile.js';
 import { tileHashReader } from '../../protocol/tlog/tile-hash-reader.js';
 import { AskerError } from '../asker-error.js';
+import { eachRead } from '../each-read.js';
 import { payloadsOf, PAYLOADS_AT_ONCE } from '../follow/payloads.js';
 import type { LoggedEntry } from '../follow/payloads.js';
+
+/** As this one, but that nothing more is read once the signal aborted: each read throws the reason then. */
+export function readerUntil(signal: AbortSignal | undefined, reader: LedgerReader): LedgerReader {
+  return eachRead(reader, async (read) => {
+    signal?.throwIfAborted();
+    return read();
+  });
+}
 
 export interface ProvenEntry {
   readonly index: number;

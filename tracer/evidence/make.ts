@@ -26,7 +26,7 @@ import { wordsThatCount } from '../contacts/merge-accounts.js';
 import { checkEvidenceInTurns } from './check.js';
 import { citePresence } from './cite-presence.js';
 import type { CitedPresence } from './cite-presence.js';
-import { payloadsNamed, provenEntries } from './fetch.js';
+import { payloadsNamed, provenEntries, readerUntil } from './fetch.js';
 import type { ProvenEntry } from './fetch.js';
 import type { CheckedPerson, CheckedStep } from './paths.js';
 import { keyOfContact, planStep, shownRows } from './plan.js';
@@ -63,11 +63,12 @@ export interface Answered {
  */
 export async function makeEvidence(
   { result, from, access, note }: Answered,
-  deps: EvidenceDeps,
+  given: EvidenceDeps,
   wish: EvidenceWish,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
   signal?.throwIfAborted();
+  const deps = { ...given, reader: readerUntil(signal, given.reader) };
   const turns = new Turns(signal);
   const shown = shownRows(result, wish);
   const steps = [...new Set([...shown.reached, ...shown.sources].flatMap(({ path }) => path))];

@@ -79,12 +79,14 @@ export class Intake {
     this.#border = new RetentionBorder(given.issuerPublicKey, given.retentionDays);
     this.book = new PresenceBook({ personOf: (tag) => contacts.personOf(tag) });
     this.gateways = new GatewayBook(given.issuerPublicKey);
-    const deps = { ...given, dayKeysOf: given.dayKeys.of, doubts: this.#doubts };
     this.#reports = new ReportIntake(this.#doubts, {
       leastSealed: given.leastSealed,
       coldPath: contacts.coldPath,
     });
-    this.#presence = new PresenceIntake({ ...deps, gateways: this.gateways, presence: this.book });
+    this.#presence = new PresenceIntake({
+      ...{ ...given, dayKeysOf: given.dayKeys.of, doubts: this.#doubts },
+      ...{ gateways: this.gateways, presence: this.book },
+    });
     this.#late = new LateIntake({
       ...{ ...given, contacts, reports: this.#reports, presence: this.#presence },
       takeEntries: (entries, payloads, begin) => this.#takeWholly(entries, entries, payloads, begin),
@@ -155,8 +157,8 @@ export class Intake {
 
   /**
    * All or nothing: what the page needs is fetched before its first entry is taken; to fail after that is damage.
-   * Opening reports takes time, so others have their turns. It looks for no keys: what waits for those there are was
-   * taken before ({@link takeWaiting}), and with later ones a page would overtake it.
+   * Opening reports takes time, so others have their turns. It looks for no new keys: with these a page would overtake
+   * the reports that wait for them, which are taken first ({@link takeWaiting}).
    */
   async takePage(entries: readonly LoggedEntry[]): Promise<void> {
     const wanted = entries.filter((entry) => WANTED.has(entry.type) || this.#border.wants(entry));
@@ -166,15 +168,15 @@ export class Intake {
   }
 
   /**
-   * Takes what waited and has its keys now, of the log of `size` entries, and gives up what will never have them.
+   * Takes what waited and has its keys now, from a log of so many entries, and gives up what will never have them.
    * `onTaken` is told of some at a time as they are taken.
    */
   async takeWaiting(
-    size: number,
+    logSize: number,
     onTaken: OnTaken = async () => undefined,
     signal?: AbortSignal,
   ): Promise<void> {
-    const hasForgotten = await this.#late.take(size, this.#border.firstDay, onTaken, signal);
+    const hasForgotten = await this.#late.take(logSize, this.#border.firstDay, onTaken, signal);
     if (hasForgotten) this.#hasForgotten = true;
   }
 

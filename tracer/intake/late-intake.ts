@@ -34,7 +34,7 @@ export interface LateDeps {
   readonly contacts: ContactStore;
   readonly reports: ReportIntake;
   readonly presence: PresenceIntake;
-  /** Takes entries with their payloads, all or nothing; `begin` belongs to it. */
+  /** Takes entries with their payloads, all or nothing; `begin` is called first, and is part of it. */
   readonly takeEntries: (
     entries: readonly LoggedEntry[],
     payloads: readonly FoundPayload[],
@@ -79,22 +79,22 @@ export class LateIntake {
   }
 
   /**
-   * Takes what has its keys by now, reports from the log of `size` entries, and gives up what is of days before
+   * Takes what has its keys by now, reports from a log of so many entries, and gives up what is of days before
    * `firstDay`. Gives whether anything was given up.
    */
   async take(
-    size: number,
+    logSize: number,
     firstDay: number,
     onTaken: OnTaken,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
-    if (this.#size + this.withoutRoom === 0) return false;
-    await this.#takeReports(size, onTaken, signal);
+    if (this.#held + this.withoutRoom === 0) return false;
+    await this.#takeReports(logSize, onTaken, signal);
     await this.#takeRecords(onTaken, signal);
-    const before = this.#size;
+    const before = this.#held;
     this.#reports.forgetBefore(firstDay);
     this.#records.forgetBefore(firstDay);
-    return this.#size < before;
+    return this.#held < before;
   }
 
   /** What is to be kept of them, beside what {@link changes} says. */
@@ -121,18 +121,19 @@ export class LateIntake {
     if (records) this.#records.restore(records, parts);
   }
 
-  get #size(): number {
+  /** Reports and records that wait. */
+  get #held(): number {
     return this.#reports.size + this.#records.size;
   }
 
-  async #takeReports(size: number, onTaken: OnTaken, signal: AbortSignal | undefined): Promise<void> {
+  async #takeReports(logSize: number, onTaken: OnTaken, signal: AbortSignal | undefined): Promise<void> {
     const { dayKeys, reader, log, contacts, takeEntries } = this.#deps;
     for (;;) {
       signal?.throwIfAborted();
       await dayKeys.refresh();
       const ready = this.#reports.ready(this.#hasKeys, PAYLOADS_AT_ONCE);
       if (ready.entries.length === 0) return;
-      const entries = await readAgain(reader, ready.entries, size);
+      const entries = await readAgain(reader, ready.entries, logSize);
       const payloads = await payloadsOf(reader, entries, log);
       await contacts.ready();
       await takeEntries(entries, payloads, ready.done);

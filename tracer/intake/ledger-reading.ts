@@ -85,9 +85,8 @@ export class LedgerReading {
     return this.#reading.intake;
   }
 
-  /** As {@link Tracer.catchUp}. */
+  /** As {@link Tracer.catchUp}. One call after another, so that nothing is taken while what was taken is saved. */
   async catchUp(onProgress?: Progress, signal?: AbortSignal): Promise<CatchUp> {
-    // Nothing is taken while it is saved.
     if (this.#isClosed) throw new FirebreakError('closed', 'the tracer is closed');
     const readOn = () => this.#readOn(onProgress, signal);
     const turn = this.#turn.then(readOn, readOn); // whoever called before hears of its own failure
@@ -141,7 +140,7 @@ export class LedgerReading {
     const { intake, follower } = this.#reading;
     const caughtUp = await follower.catchUp(onProgress, signal);
     await this.#takeWaiting(intake, follower.size, signal);
-    // Or it would stay on the disk until there is much to save.
+    // Or what left retention would stay on the disk until there is much to save.
     if (intake.hasForgotten || this.contacts.wantsSave) await this.#save();
     this.#said.note(warningsOf(this.status()));
     return caughtUp;
@@ -181,23 +180,25 @@ export class LedgerReading {
         await this.#deps.dayKeys.refresh();
         await this.#takeWaiting(intake, entries[0]?.index ?? 0, signal); // a retry is not to come before them
         await intake.takePage(entries);
-        this.#unsaved += entries.length;
+        this.#unsaved += entries.length; // it is saved once the follower's position has moved
       },
-      onTaken: () => this.#took(contacts),
+      onTaken: () => this.#saveIfDue(),
     });
     return { intake, follower };
   }
 
-  /** `size`: as of {@link Intake.takeWaiting}. */
-  async #takeWaiting(intake: Intake, size: number, signal: AbortSignal | undefined): Promise<void> {
-    await intake.takeWaiting(size, (count) => this.#took(this.contacts, count), signal);
+  /** `logSize`: as of {@link Intake.takeWaiting}. */
+  async #takeWaiting(intake: Intake, logSize: number, signal: AbortSignal | undefined): Promise<void> {
+    const onTaken = async (count: number): Promise<void> => {
+      this.#unsaved += count;
+      await this.#saveIfDue();
+    };
+    await intake.takeWaiting(logSize, onTaken, signal);
   }
 
-  /** Saves when there is enough to save. */
-  async #took(contacts: ContactStore, count = 0): Promise<void> {
-    this.#unsaved += count;
-    const isDue = this.#unsaved >= (this.#deps.saveEvery ?? SAVE_EVERY);
-    if (isDue || contacts.wantsSave) await this.#save();
+  async #saveIfDue(): Promise<void> {
+    const hasMuch = this.#unsaved >= (this.#deps.saveEvery ?? SAVE_EVERY);
+    if (hasMuch || this.contacts.wantsSave) await this.#save();
   }
 
   /** Does nothing while a disk that fails is left alone: what is not saved can be read from the ledger again. */

@@ -33,40 +33,48 @@ export async function orNotFound<T>(find: () => Promise<T>, missingReports: numb
 
 /**
  * What `work` makes of an answer whose look is in the log; a refusal says that it is, and so does the reason of a
- * signal that ended the work. Throws what else `work` throws as {@link FailedAfterLook}.
+ * signal that ends the wait for it. Throws what else `work` throws as {@link FailedAfterLook}.
  */
 export async function afterLook<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof AskerError)
-      throw new AskerError(error.code, `${error.message}; ${IS_RECORDED}`, { cause: error });
-    if (error instanceof FirebreakError && error === signal?.reason)
-      throw new FirebreakError(error.code, `${error.message}; ${IS_RECORDED}`, { cause: error });
+  const told = work.catch((error: unknown) => {
+    if (error instanceof AskerError) throw alsoTelling(error, IS_RECORDED);
+    if (error instanceof FirebreakError && error === signal?.reason) throw alsoTelling(error, IS_RECORDED);
     throw new FailedAfterLook(error);
-  }
+  });
+  return endingAtOnce(told, signal, IS_RECORDED);
 }
 
 /**
- * As `recording`, which has begun, but that it ends when the signal aborts: with the reason of that, and word that the look may be
- * recorded. At once, since `unlessAborted` (host/time-limit.ts) gives only that moment to what knows better why it ends.
+ * As `recording`, which has begun, but that the wait for it ends when the signal aborts: with the reason of that, and
+ * word that the look may be recorded.
  */
 export function recordedUnlessStopped<T>(recording: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return recording;
+  return endingAtOnce(recording, signal, MAY_BE_RECORDED);
+}
+
+/**
+ * At once, since `unlessAborted` (host/time-limit.ts) gives only a moment to what knows better why it ends. The work
+ * itself ends a little later: it heeds the signal between two reads of the ledger.
+ */
+function endingAtOnce<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  ofTheLook: string,
+): Promise<T> {
+  if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
-    const stop = (): void => reject(stoppedRecording(asError(signal.reason)));
+    const stop = (): void => reject(alsoTelling(asError(signal.reason), ofTheLook));
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) setImmediate(stop);
-    void recording.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
   });
 }
 
-function stoppedRecording(reason: Error): FirebreakError {
-  const message = `${reason.message}; ${MAY_BE_RECORDED}`;
+function alsoTelling(reason: Error, ofTheLook: string): FirebreakError {
+  const message = `${reason.message}; ${ofTheLook}`;
   if (reason instanceof AskerError) return new AskerError(reason.code, message, { cause: reason });
-  return new FirebreakError(reason instanceof FirebreakError ? reason.code : 'closed', message, {
-    cause: reason,
-  });
+  const code = reason instanceof FirebreakError ? reason.code : 'closed';
+  return new FirebreakError(code, message, { cause: reason });
 }
 
 /** "2 reports or approvals of gateways could not be read". */

@@ -6,6 +6,8 @@
  * A part for each day, of names (live-reports.ts): as often as a name is told it is missing from then on, or is
  * so no longer, in turns.
  */
+import { DayParts } from '../contacts/day-parts.js';
+import type { DayPart } from '../contacts/day-parts.js';
 import type { KeptParts, PartChange } from '../contacts/kept-parts.js';
 import { WordLog, wordsOfLog } from '../contacts/word-log.js';
 import { NAME_WORDS } from './live-reports.js';
@@ -20,11 +22,7 @@ type IsPruned = (name: Uint32Array) => boolean;
 
 export class MissingReports {
   readonly #isPruned: IsPruned;
-  readonly #days = new Map<number, MissingDay>();
-  /** Days that are saved and are to be so no longer. */
-  #gone: number[] = [];
-  /** Changes that are being saved, by day. */
-  #saving = new Map<number, PartChange>();
+  readonly #parts = new DayParts(PART, () => new MissingDay());
 
   constructor(isPruned: IsPruned) {
     this.#isPruned = isPruned;
@@ -33,82 +31,54 @@ export class MissingReports {
   /** Those that were not pruned. Not gone through each time. */
   get gaps(): number {
     let gaps = 0;
-    for (const day of this.#days.values()) gaps += day.gaps(this.#isPruned);
+    for (const day of this.#parts.days.values()) gaps += day.gaps(this.#isPruned);
     return gaps;
   }
 
   /** What is pruned has changed: gaps are to be counted anew. */
   recount(): void {
-    for (const day of this.#days.values()) day.recount();
+    for (const day of this.#parts.days.values()) day.recount();
   }
 
   /** Named by a report of this day; nothing for one that is missing already. */
   add(name: Uint32Array, number: number): void {
-    for (const day of this.#days.values()) if (day.has(name)) return;
-    this.#dayOf(number).add(name, this.#isPruned);
+    for (const day of this.#parts.days.values()) if (day.has(name)) return;
+    this.#parts.at(number).add(name, this.#isPruned);
   }
 
   /** The report has come. */
   delete(name: Uint32Array): void {
-    for (const day of this.#days.values()) if (day.delete(name, this.#isPruned)) return;
+    for (const day of this.#parts.days.values()) if (day.delete(name, this.#isPruned)) return;
   }
 
   /** Days before this one. */
   forgetBefore(firstDay: number): void {
-    for (const [number, day] of this.#days) {
-      if (number >= firstDay) continue;
-      if (day.isKept) this.#gone.push(number);
-      this.#days.delete(number);
-    }
+    this.#parts.forgetBefore(firstDay);
   }
 
-  /** What is not saved yet. It is as good as saved once {@link saved} is called; until then nothing is to be added. */
+  /** As of {@link DayParts.changes}. */
   changes(): PartChange[] {
-    this.#saving = new Map();
-    for (const [number, day] of this.#days) {
-      const change = day.change(PART + number);
-      if (change) this.#saving.set(number, change);
-    }
-    const gone = this.#gone.map((number) => ({ kind: 'remove', name: PART + number }) as const);
-    return [...gone, ...this.#saving.values()];
+    for (const [number, day] of this.#parts.days) if (day.isEmpty) this.#parts.forget(number);
+    return this.#parts.changes();
   }
 
   saved(): void {
-    this.#gone = [];
-    for (const [number, day] of this.#days) {
-      const change = this.#saving.get(number);
-      if (change) day.saved(change);
-      if (day.isEmpty && !day.isKept) this.#days.delete(number);
-    }
-    this.#saving = new Map();
+    this.#parts.saved();
   }
 
   /** What parts hold, into one that is empty. Throws `format`. */
   restore(parts: KeptParts): void {
-    for (const [name, bytes] of parts) {
-      if (!name.startsWith(PART)) continue;
-      this.#dayOf(Number(name.slice(PART.length))).restore(bytes);
-    }
-  }
-
-  #dayOf(number: number): MissingDay {
-    const day = this.#days.get(number) ?? new MissingDay();
-    this.#days.set(number, day);
-    return day;
+    this.#parts.restore(parts);
   }
 }
 
-class MissingDay {
+class MissingDay implements DayPart {
   readonly #names = new WordTables(NAME_WORDS);
   /** Undefined where they are to be counted anew. */
   #gaps: number | undefined = 0;
   /** Not saved yet; and how many names are. */
   #fresh = new WordLog();
   #kept = 0;
-
-  get isKept(): boolean {
-    return this.#kept > 0;
-  }
 
   get isEmpty(): boolean {
     return this.#names.count === 0;
@@ -141,7 +111,6 @@ class MissingDay {
   }
 
   change(name: string): PartChange | undefined {
-    if (this.isEmpty) return this.isKept ? { kind: 'remove', name } : undefined;
     if (this.#fresh.isEmpty) return undefined;
     const told = this.#kept + this.#fresh.rows(NAME_WORDS);
     if (told <= 2 * this.#names.count + SPARE_NAMES)

@@ -214,3 +214,18 @@ test('the memory of contacts that expired goes with the last view of them', asyn
   expect(standingIn(store)).toEqual(standing.filter(({ end }) => end >= BORDER));
   await store.close();
 });
+
+test('it goes too where many stand beside it, and too few of any day to be sealed for themselves', async () => {
+  const store = await opened(await temporaryFolder(), { tableRows: 2 ** 15 });
+  const days = Array.from({ length: 6 }, (_, k) => FIRST_DAY + 2 + k);
+  store.add([word(1, 2, START), ...days.flatMap((day) => crowd(day, 3_000))]);
+  store.add(crowd(FIRST_DAY + 9));
+  await store.settled();
+  const before = standingIn(store);
+  expect(store.view().segments).toEqual([]);
+  store.expireBefore(BORDER);
+  await store.settled();
+  expect(store.view().live.some(({ start }) => start.includes(START))).toBe(false);
+  expect(standingIn(store)).toEqual(before.filter(({ end }) => end >= BORDER));
+  await store.close();
+});
