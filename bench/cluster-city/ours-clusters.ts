@@ -21,7 +21,7 @@ import { Pace } from '../../tracer/walk/pace.js';
 import { walkTrace } from '../../tracer/walk/trace-walks.js';
 import type { WalkPool } from '../../tracer/walk/walk-pool.js';
 import { WalkWorkspace } from '../../tracer/walk/workspace.js';
-import { columnsOf, take } from '../trace/ours-live.js';
+import { columnsOf, take } from '../trace/taking.js';
 import type { CalledOff, Clustered, ClusterLived } from '../trace/ours-messages.js';
 
 const LOOK = { officer: 'bench', purpose: 'how long a cluster takes' };

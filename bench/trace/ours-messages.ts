@@ -51,6 +51,8 @@ export interface Lived {
   readonly afterMs: readonly number[];
   readonly liveMs: readonly number[];
   readonly contacts: number;
+  /** What tags told of them: one word or two of each. */
+  readonly words: number;
   readonly seconds: number;
 }
 

@@ -170,7 +170,7 @@ async function live(city: City, dir: string): Promise<void> {
 }
 
 /** Gives p99 while contacts come in against that with nothing coming in. */
-function tellLived(city: City, { beforeMs, liveMs, afterMs, contacts, seconds: took }: Lived): number {
+function tellLived(city: City, { beforeMs, liveMs, afterMs, contacts, words, seconds: took }: Lived): number {
   const figures = (ms: readonly number[]) => ({ p50Ms: quantile(ms, 0.5), p99Ms: quantile(ms, 0.99) });
   const [idle, live] = [figures([...beforeMs, ...afterMs]), figures(liveMs)];
   const ratio = round(live.p99Ms / idle.p99Ms);
@@ -180,6 +180,7 @@ function tellLived(city: City, { beforeMs, liveMs, afterMs, contacts, seconds: t
     taken: contacts,
     contactsPerSecond: Math.round(contacts / took),
     goalContactsPerSecond: 100_000,
+    wordsPerSecond: Math.round(words / took),
     traces: liveMs.length,
     ...{ before: figures(beforeMs), after: figures(afterMs), idle, live, ratio },
   });

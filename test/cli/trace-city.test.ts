@@ -12,6 +12,7 @@ import { trace } from '../../tracer/looks/trace.js';
 import type { ReachedPerson, TraceResult } from '../../tracer/looks/trace-result.js';
 import { referenceTrace } from '../reference/brute-force.js';
 import type { ReferenceRow } from '../reference/brute-force.js';
+import { wordOfLower, wordOfUpper } from '../tracer/words-of-columns.js';
 import { attempt } from './in-process.js';
 
 let parent: string;
@@ -33,7 +34,11 @@ async function columnsOfDays(): Promise<ContactColumns[]> {
 
 async function columnsInMemory() {
   const store = memoryContactStore();
-  for (const columns of await columnsOfDays()) await store.addBulk(columns);
+  for (const columns of await columnsOfDays())
+    for (let k = 0; k < columns.count; k++) {
+      const upper = wordOfUpper(columns, k, 2 * k + 1);
+      store.add([wordOfLower(columns, k, 2 * k), ...(upper ? [upper] : [])]);
+    }
   return store;
 }
 

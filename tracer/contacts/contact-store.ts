@@ -2,9 +2,7 @@
  * The tracer's contacts: live tables for what comes in, segments for what is older, and views of both for walks. With a
  * folder it survives: whoever keeps a ledger's place saves it together with what it remembers, and finds both again.
  */
-import { setImmediate as breathe } from 'node:timers/promises';
 import type { TagNumber } from '../../protocol/brands.js';
-import type { ContactColumns } from '../../protocol/contact-columns.js';
 import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { BucketSeconds } from '../../protocol/tag/encounter-record.js';
 import type { Contact } from '../contact.js';
@@ -15,7 +13,7 @@ import type { ColdEvidence } from './cold-evidence.js';
 import { spanOf, statusOf } from './contact-status.js';
 import type { ContactStatus, Span } from './contact-status.js';
 import type { ColdPath, KeptParts, PartChange } from './kept-parts.js';
-import { takeColumns, takeTestimonies } from './live-intake.js';
+import { takeTestimonies } from './live-intake.js';
 import { LIVE_SECTION } from './store-assembly.js';
 import type { StoreAssembly } from './store-assembly.js';
 import { encodeKeepFrom } from './live-state.js';
@@ -25,9 +23,6 @@ import type { Segment } from './segment.js';
 import { hasStopped, isDamaged } from './store-errors.js';
 import { begunAnew, ViewBook } from './view-book.js';
 import type { ContactView, Place } from './view.js';
-
-/** Contacts of columns that are taken before others on this thread have their turn. */
-const BULK_AT_ONCE = 4096;
 
 /**
  * Versions are numbers of 32 bits. A city of a million makes some twenty million a day: they last half a year without
@@ -126,18 +121,6 @@ export class ContactStore {
     } catch (error) {
       this.#damage = asError(error);
       throw error;
-    }
-  }
-
-  /** Takes contacts that no ledger holds, while others have their turns. Throws as {@link add} and {@link ready}. */
-  async addBulk(columns: ContactColumns): Promise<void> {
-    const { sealer } = this.#assembly;
-    for (let from = 0; from < columns.count; from += BULK_AT_ONCE) {
-      await sealer?.ready();
-      const to = Math.min(from + BULK_AT_ONCE, columns.count);
-      this.#orDamage(() => takeColumns(this.#lastingWriter(), columns, from, to, this.#keepFrom));
-      sealer?.nudge();
-      await breathe();
     }
   }
 

@@ -1,17 +1,11 @@
-/** How testimonies and columns become changes of live contacts. */
-import { MUTUAL, PARTIAL } from '../../protocol/contact-columns.js';
-import type { ContactColumns } from '../../protocol/contact-columns.js';
-import { EPOCH_SECONDS } from '../../protocol/time.js';
+/** How testimonies become changes of live contacts. */
 import type { Testimony } from '../records/testimony.js';
 import { accountOf, rowOfSides, sidesOfRow } from './live-contact.js';
 import type { Meeting } from './live-contact.js';
 import { withAccount } from './merge-accounts.js';
 import type { Account, Sides } from './merge-accounts.js';
-import { newRow } from './live-row.js';
-import type { LiveRow } from './live-row.js';
 import type { Change } from './live-settle.js';
 import type { LiveWriter } from './live-writer.js';
-import { MAX_CONTACT_SECONDS } from './segment.js';
 
 const NOBODY: Sides = [[], []];
 
@@ -80,45 +74,4 @@ function withAccounts([first, second]: Sides, accounts: Accounts): Sides {
 /** The pair's latest contact, as most are, changes no other. */
 function settle(writer: LiveWriter, change: Change): void {
   if (!writer.append(change.row, change.old)) writer.settle(change);
-}
-
-/**
- * Contacts `from` to `to` of a file of columns, but for those that ended before `keepFrom`, unix seconds.
- * Throws `damaged`.
- */
-export function takeColumns(
-  writer: LiveWriter,
-  columns: ContactColumns,
-  from: number,
-  to: number,
-  keepFrom: number,
-): void {
-  const { people } = writer;
-  const row = newRow();
-  for (let k = from; k < to; k++) {
-    const one = people.add(columns.lower[k] ?? 0);
-    const other = people.add(columns.upper[k] ?? 0);
-    fillRow(row, columns, k);
-    row.lower = Math.min(one, other);
-    row.upper = Math.max(one, other);
-    if (row.start + row.duration < keepFrom || writer.append(row)) continue;
-    const accounts = sidesOfRow(row).flatMap((told, side) => told.map((account) => ({ account, side })));
-    const change = changedBy(writer, { lower: row.lower, upper: row.upper, epoch: row.epoch }, accounts);
-    // As it is told in columns, it is kept as columns: without accounts.
-    if (change) settle(writer, change.old ? change : { row: { ...row }, old: undefined });
-  }
-}
-
-function fillRow(row: LiveRow, columns: ContactColumns, k: number): void {
-  const flags = columns.flags[k] ?? 0;
-  row.start = columns.start[k] ?? 0;
-  row.epoch = Math.floor(row.start / EPOCH_SECONDS);
-  row.duration = Math.min(columns.duration[k] ?? 0, MAX_CONTACT_SECONDS);
-  row.immediate = columns.immediate[k] ?? 0;
-  row.near = columns.near[k] ?? 0;
-  row.medium = columns.medium[k] ?? 0;
-  row.other = columns.other[k] ?? 0;
-  row.attenuationDb = columns.attenuationDb[k] ?? 0;
-  row.mutual = (flags & MUTUAL) !== 0;
-  row.partial = (flags & PARTIAL) !== 0;
 }
