@@ -14,6 +14,7 @@ import { openSegmentStore } from '../../tracer/contacts/segment-store.js';
 import { trace } from '../../tracer/looks/trace.js';
 import { parseJson } from '../folder/config.js';
 import { readInputFile } from '../files/input-file.js';
+import { callOf } from '../terminal/how-called.js';
 import { consoleLog } from '../terminal/log.js';
 import { caseNumber } from '../terminal/options.js';
 import { count } from '../present/counts.js';
@@ -89,7 +90,7 @@ async function requirePerson(caseTag: string, dir: string): Promise<void> {
   if (!(await isThere(file)))
     throw new FirebreakError(
       'not-found',
-      `there is no finished city in ${dir}: make one with firebreak city --out ${dir}`,
+      `there is no finished city in ${dir}: make one with ${callOf(`city --out ${dir}`)}`,
     );
   const text = new TextDecoder().decode(await readInputFile(file, MAX_SUMMARY_BYTES));
   const summary = citySummary.safeParse(parseJson(file, text));
