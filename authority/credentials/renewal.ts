@@ -21,6 +21,7 @@ export interface RenewalContext {
   readonly issuerPublicKey: Uint8Array;
   readonly receivedAtMs: number;
   readonly retentionDays: number;
+  /** Those it gives may be wiped a moment later. */
   readonly keysOf: (day: number) => Promise<DayKeys>;
 }
 
@@ -33,8 +34,9 @@ export async function openRenewal(
   if (report.kind !== REPORT_KINDS.request) {
     throw new FirebreakError('format', 'this report carries encounters, not a request for credentials');
   }
-  const days = [await keysOf(report.day), await keysOf(dayOfEpoch(report.credential.epoch))];
-  const dayKeysOf = (day: number) => days.find((keys) => keys.day === day);
-  const tag = resolveReporter(report, dayKeysOf);
-  return { tag, request: decodeCredentialRequest(openSealed(report, dayKeysOf)) };
+  // the keys of each day are used before those of the next are waited for
+  const keysOfCredential = await keysOf(dayOfEpoch(report.credential.epoch));
+  const tag = resolveReporter(report, () => keysOfCredential);
+  const keysOfReport = await keysOf(report.day);
+  return { tag, request: decodeCredentialRequest(openSealed(report, () => keysOfReport)) };
 }

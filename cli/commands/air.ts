@@ -16,6 +16,7 @@ import { usage } from '../terminal/exit.js';
 import { announce, makeRunFolder } from '../files/run-files.js';
 import { inFolder, withFolderOptions } from '../folder/session.js';
 import type { FolderOptions, Session } from '../folder/session.js';
+import { callOf } from '../terminal/how-called.js';
 import { untilStopped } from '../terminal/shutdown.js';
 
 interface RunOptions extends FolderOptions {
@@ -79,13 +80,13 @@ function requireReplaySettings({ beaconIntervalMs, sampleHoldSeconds }: Protocol
     sampleHoldSeconds === REPLAY_SETTINGS.sampleHoldSeconds;
   if (isReplay) return;
   throw usage(
-    'the settings of this folder do not fit recorded contacts, which would be counted wrongly: make the folder with firebreak authority init --replay',
+    `the settings of this folder do not fit recorded contacts, which would be counted wrongly: make the folder with ${callOf('authority init --replay')}`,
   );
 }
 
 function pastWords({ startMs }: ContactRecording): string {
   const start = new Date(startMs - LEAD_MS).toISOString().replace('.000Z', 'Z');
-  return `the recording is past by the clock of this folder, and nothing of it is played: make the folder with firebreak authority init --replay --clock-start ${start}`;
+  return `the recording is past by the clock of this folder, and nothing of it is played: make the folder with ${callOf(`authority init --replay --clock-start ${start}`)}`;
 }
 
 function socketPath(folder: DataFolder): string {

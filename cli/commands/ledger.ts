@@ -128,7 +128,7 @@ async function run(options: RunOptions): Promise<void> {
     onClose(() => http.close());
     await keepPorts(folder, running.mqttUrl, http.url);
     onClose(await announce(folder, 'ledger', { mqtt: running.mqttUrl, http: http.url }));
-    const statusNow = () => ledgerStatusOf(running.ledger.status(), running.broker?.());
+    const statusNow = () => ledgerStatusOf(running.ledger.status(), running.hearing());
     onClose(await keepStatus(folder.ledger.status, statusNow));
     const { size, origin, publication } = running.ledger.status();
     log.info('the ledger is up; stop it with Ctrl-C', {

@@ -14,14 +14,14 @@ import { openSegmentStore } from '../../tracer/contacts/segment-store.js';
 import { trace } from '../../tracer/looks/trace.js';
 import { parseJson } from '../folder/config.js';
 import { readInputFile } from '../files/input-file.js';
+import { callOf } from '../terminal/how-called.js';
 import { consoleLog } from '../terminal/log.js';
-import { usage } from '../terminal/exit.js';
 import { caseNumber } from '../terminal/options.js';
 import { count } from '../present/counts.js';
 import { requireWritable, showTrace } from '../present/show-trace.js';
 import { terminalProgress } from '../terminal/progress.js';
 import { stopSignal } from '../terminal/shutdown.js';
-import { addTraceOptions, requestOf } from '../terminal/trace-options.js';
+import { addContactTraceOptions, requestOf } from '../terminal/trace-options.js';
 import type { TraceOptions } from '../terminal/trace-options.js';
 
 interface TraceCityOptions extends TraceOptions {
@@ -40,12 +40,10 @@ export function addTraceCityCommand(program: Command): void {
     .command('trace-city <dir>')
     .description('trace a person of a synthetic city; there is no ledger, and no look to be recorded')
     .option('--case <id>', 'the index case: a tag number, 1 to the number of people', caseNumber, '1');
-  addTraceOptions(command).action((dir: string, options: TraceCityOptions) => traceCity(dir, options));
+  addContactTraceOptions(command).action((dir: string, options: TraceCityOptions) => traceCity(dir, options));
 }
 
 async function traceCity(dir: string, options: TraceCityOptions): Promise<void> {
-  if (options.presence === true)
-    throw usage('nobody is at a gateway in a synthetic city: leave out --presence');
   await requireWritable(options);
   await requirePerson(options.case, dir);
   const stop = stopSignal();
@@ -92,7 +90,7 @@ async function requirePerson(caseTag: string, dir: string): Promise<void> {
   if (!(await isThere(file)))
     throw new FirebreakError(
       'not-found',
-      `there is no finished city in ${dir}: make one with firebreak city --out ${dir}`,
+      `there is no finished city in ${dir}: make one with ${callOf(`city --out ${dir}`)}`,
     );
   const text = new TextDecoder().decode(await readInputFile(file, MAX_SUMMARY_BYTES));
   const summary = citySummary.safeParse(parseJson(file, text));

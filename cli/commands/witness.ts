@@ -9,6 +9,7 @@ import { plain } from '../../protocol/plain-text.js';
 import { serveWitnessHttp } from '../../witness/http.js';
 import { lookAtState, openStateFolder } from '../../witness/state-folder.js';
 import { openWitness } from '../../witness/witness.js';
+import { callOf } from '../terminal/how-called.js';
 import { consoleLog } from '../terminal/log.js';
 import { hostToListenOn, wholeNumber } from '../terminal/options.js';
 import { openTogether } from '../parts/context.js';
@@ -85,7 +86,7 @@ async function run(dir: string, { port, host }: RunOptions): Promise<void> {
   if (facts.logs.length === 0)
     throw new FirebreakError(
       'input',
-      `the witness trusts no log yet: firebreak witness trust ${dir} --log VKEY`,
+      `the witness trusts no log yet: ${callOf(`witness trust ${dir} --log VKEY`)}`,
     );
   const log = consoleLog('witness', process.env['FIREBREAK_LOG']);
   const stop = stopSignal();

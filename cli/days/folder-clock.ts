@@ -12,6 +12,7 @@ import { FirebreakError } from '../../protocol/errors.js';
 import { writeAtomically } from '../files/atomic-file.js';
 import { parseJson } from '../folder/config.js';
 import { fieldsOf } from '../terminal/fields.js';
+import { callOf } from '../terminal/how-called.js';
 import type { DataFolder } from '../folder/folder.js';
 
 const MAX_RATE = 10_000;
@@ -69,6 +70,6 @@ function requireSame(known: ClockFile | undefined, options: ClockOptions, folder
       : `was set when it was made (start ${new Date(known.startMs).toISOString()}, rate ${known.rate})`;
   throw new FirebreakError(
     'usage',
-    `the clock of ${folder.dir} ${runs} and stays so for all of its processes: leave --clock-start and --clock-rate to firebreak authority init`,
+    `the clock of ${folder.dir} ${runs} and stays so for all of its processes: leave --clock-start and --clock-rate to ${callOf('authority init')}`,
   );
 }

@@ -10,6 +10,7 @@ import { dayOf, MAX_CLOCK_STEP_DAYS } from '../../protocol/time.js';
 import { writeAtomically } from '../files/atomic-file.js';
 import { fieldsOf } from '../terminal/fields.js';
 import type { DataFolder } from './folder.js';
+import { callOf } from '../terminal/how-called.js';
 import { isDate } from '../terminal/times.js';
 
 const FORMAT = 'firebreak-data-1';
@@ -102,7 +103,7 @@ export async function readConfig(folder: DataFolder): Promise<Config> {
     throw cause.code === 'ENOENT'
       ? new FirebreakError(
           'foreign',
-          `${folder.dir} is not a Firebreak folder (it has no firebreak.json): bring firebreak.json from the authority’s folder; for a new deployment make one with firebreak authority init`,
+          `${folder.dir} is not a Firebreak folder (it has no firebreak.json): bring firebreak.json from the authority’s folder; for a new deployment make one with ${callOf('authority init')}`,
           { cause },
         )
       : new FirebreakError('permission', `${folder.config} cannot be read: ${systemReason(cause)}`, {

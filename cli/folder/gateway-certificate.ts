@@ -7,6 +7,7 @@ import {
   verifyGatewayCertificate,
 } from '../../protocol/session/gateway-certificate.js';
 import { dayOf } from '../../protocol/time.js';
+import { callOf } from '../terminal/how-called.js';
 import type { GatewayFolder } from './folder.js';
 import type { Session } from './session.js';
 
@@ -15,7 +16,7 @@ const WAIT_MS = 60_000;
 /** The authority's folder has the same place for this gateway; a folder that both share is found without a copy. */
 export function waysToCertificate({ dir, publicKey, certificate }: GatewayFolder): string {
   const there = `gateways/${basename(dir)}/`;
-  return `firebreak authority run makes one beside ${there}gateway.pub in its own folder; where that is on another machine, bring ${publicKey} there, and ${there}certificate from there to ${certificate}`;
+  return `${callOf('authority run')} makes one beside ${there}gateway.pub in its own folder; where that is on another machine, bring ${publicKey} there, and ${there}certificate from there to ${certificate}`;
 }
 
 export interface KeptCertificate {

@@ -17,6 +17,7 @@ import { writeAtomically } from '../files/atomic-file.js';
 import { parseJson } from './config.js';
 import { fieldsOf } from '../terminal/fields.js';
 import { usage } from '../terminal/exit.js';
+import { callOf } from '../terminal/how-called.js';
 import { claimEmptyFolder } from './folder.js';
 import { createKeyFile, readKeyFile } from '../files/key-files.js';
 
@@ -81,7 +82,7 @@ async function requireNotHalfMade({ dir }: WitnessFolder): Promise<void> {
 
 const halfMade = (dir: string): string =>
   `the witness in ${dir} was not made to its end: witness.json is missing. If it never ran, nothing was cosigned: ` +
-  'remove the folder, and begin again with firebreak witness init';
+  `remove the folder, and begin again with ${callOf('witness init')}`;
 
 function requireName(name: string): void {
   try {
@@ -105,7 +106,7 @@ export async function readWitness(folder: WitnessFolder): Promise<WitnessFacts> 
     if (cause.code !== 'ENOENT')
       throw new FirebreakError('permission', `${json} cannot be read: ${cause.message}`, { cause });
     await requireNotHalfMade(folder);
-    const what = `${dir} is not the folder of a witness: make one with firebreak witness init`;
+    const what = `${dir} is not the folder of a witness: make one with ${callOf('witness init')}`;
     throw new FirebreakError('foreign', what, { cause });
   });
   const { key, logs } = fieldsOf(witnessJson, json, parseJson(json, text));

@@ -9,6 +9,7 @@ import { FirebreakError } from '../../protocol/errors.js';
 import { writeAtomically } from '../files/atomic-file.js';
 import { parseJson } from '../folder/config.js';
 import type { DataFolder } from '../folder/folder.js';
+import { callOf } from '../terminal/how-called.js';
 import { orderAnswer, orderFile, orderFiles } from './order-files.js';
 import type { Order, OrderAnswer } from './order-files.js';
 
@@ -89,7 +90,7 @@ function takenBack({ dir }: DataFolder, { aborted }: AbortSignal): FirebreakErro
     ? new FirebreakError('closed', `stopped: ${end}`)
     : new FirebreakError(
         'timeout',
-        `no authority takes orders on ${dir}: ${end}. See whether firebreak authority run is at work there`,
+        `no authority takes orders on ${dir}: ${end}. See whether ${callOf('authority run')} is at work there`,
       );
 }
 
@@ -98,7 +99,7 @@ function outcomeOf({ outcome, message }: OrderAnswer, { what }: Order): string {
   if (outcome === 'refused') throw new FirebreakError('input', message);
   const next =
     what === 'notify'
-      ? 'See the last notice in firebreak authority status before you give it again: people would be warned twice'
+      ? `See the last notice in ${callOf('authority status')} before you give it again: people would be warned twice`
       : 'Giving it again does no harm';
   throw new FirebreakError(
     'unconfirmed',

@@ -22,7 +22,7 @@ import { readKeyFile } from '../files/key-files.js';
 import { findLedger, requireLedgerHere } from '../folder/ledger-place.js';
 import { asksForWitnesses, keptPolicy, readPolicyFile } from '../files/policy-files.js';
 import type { PolicyFile } from '../files/policy-files.js';
-import type { ExternalBrokerStatus } from '../present/ledger-screen.js';
+import type { Hearing } from '../present/ledger-screen.js';
 import { readSaidClock } from '../days/said-clock-file.js';
 import { openTogether } from './context.js';
 import type { PartContext } from './context.js';
@@ -31,8 +31,7 @@ export interface RunningLedger {
   readonly ledger: Ledger;
   /** Where writers find the broker. */
   readonly mqttUrl: string;
-  /** The broker of somebody else, as the ledger sees it; absent with its own. */
-  readonly broker?: () => ExternalBrokerStatus;
+  readonly hearing: () => Hearing;
   readonly close: () => Promise<void>;
 }
 
@@ -90,16 +89,27 @@ export function startLedger(context: PartContext, given: LedgerGiven): Promise<R
     onClose(() => ledger.close());
     const broker = await openBroker(context, ledger, given);
     onClose(() => broker.close());
-    return { ledger, mqttUrl: broker.url, ...('failure' in broker && { broker: () => statusOf(broker) }) };
+    return { ledger, mqttUrl: broker.url, hearing: hearingAt(broker, context.config) };
   });
 }
 
-const statusOf = (broker: ExternalBroker): ExternalBrokerStatus => ({
-  url: broker.url,
-  isConnected: broker.isConnected(),
-  failure: broker.failure(),
-  receiptFailure: broker.receiptFailure(),
-});
+function hearingAt(broker: Broker | ExternalBroker, { writers }: Config): () => Hearing {
+  if ('connectedWriters' in broker) {
+    const configured = new Set(writers.map(({ publicKey }) => toHex(partyIdOf(publicKey))));
+    return () => ({
+      connectedGateways: broker.connectedWriters().filter((id) => !configured.has(id)).length,
+    });
+  }
+  return () => ({
+    broker: {
+      url: broker.url,
+      isConnected: broker.isConnected(),
+      sinceMs: broker.sinceMs(),
+      failure: broker.failure(),
+      receiptFailure: broker.receiptFailure(),
+    },
+  });
+}
 
 /** The same at each start of one log's ledger; letters and digits, 23 at most, as every broker takes (MQTT 3.1.1 §3.1.3.1). */
 const brokerClientId = (config: Config): string =>

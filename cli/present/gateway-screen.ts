@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { plain } from '../../protocol/plain-text.js';
 import { DAY_SECONDS, dayOf } from '../../protocol/time.js';
 import type { ReadStatus } from '../files/status-file.js';
+import { callOf } from '../terminal/how-called.js';
 import { duration, localTime } from '../terminal/times.js';
 import { count, counted } from './counts.js';
 import { reasonsInWords, unreachable, waitedMs, waitingWords } from './delivery-words.js';
@@ -132,14 +133,14 @@ function ledgerTrouble(status: Status): string | undefined {
     const waiting = waitingWords(reports(depth), courier, clockMs);
     return isTaking
       ? `the ledger is behind: ${waiting}`
-      : `the ledger takes nothing: ${waiting}; firebreak ledger status says how it is`;
+      : `the ledger takes nothing: ${waiting}; ${callOf('ledger status')} says how it is`;
   }
   if (keptAside === 0) return undefined;
   const reasons = reasonsInWords(courier.keptAsideReasons);
   const refused = `the ledger refused ${reports(keptAside)} for good${reasons && ` (${reasons})`}`;
   if (gateway.isRevoked && (courier.keptAsideReasons['certificate'] ?? 0) > 0)
-    return `${refused}, most likely taken after it was revoked: they stay on disk; once stopped, firebreak gateway refused lists them; ${AFTER_REVOKED}`;
-  return `${refused}: see that the clock here is right, and tell whoever runs the ledger; once stopped, firebreak gateway refused lists them`;
+    return `${refused}, most likely taken after it was revoked: they stay on disk; once stopped, ${callOf('gateway refused')} lists them; ${AFTER_REVOKED}`;
+  return `${refused}: see that the clock here is right, and tell whoever runs the ledger; once stopped, ${callOf('gateway refused')} lists them`;
 }
 
 const AFTER_REVOKED = 'README.md, “After it was revoked”, says how to go on';

@@ -23,6 +23,7 @@ const witness = z.object({
 const externalBroker = z.object({
   url: z.string(),
   isConnected: z.boolean(),
+  sinceMs: z.number().optional(),
   failure: z.string().optional(),
   receiptFailure: z.string().optional(),
 });
@@ -31,6 +32,7 @@ export const ledgerStatusSchema = z.object({
   origin: z.string(),
   size: z.number(),
   gateways: z.number(),
+  connectedGateways: z.number().optional(),
   pendingBatches: z.number(),
   /** Batches refused as a whole, by reason. */
   refused: z.record(z.string(), z.number()).default({}),
@@ -54,25 +56,34 @@ type Status = z.infer<typeof ledgerStatusSchema>;
 export interface ExternalBrokerStatus {
   readonly url: string;
   readonly isConnected: boolean;
+  /** Since when it is or is not, in wall ms. */
+  readonly sinceMs: number;
   /** Why not. */
   readonly failure: string | undefined;
   /** Why receipts do not reach their writers. */
   readonly receiptFailure: string | undefined;
 }
 
+/** How the writers of a ledger reach it. */
+export interface Hearing {
+  /** How many gateways are connected to the ledger's own broker; one of somebody else does not say. */
+  readonly connectedGateways?: number;
+  readonly broker?: ExternalBrokerStatus;
+}
+
 /** What of the status goes to the status file. */
-export function ledgerStatusOf(status: LedgerStatus, broker?: ExternalBrokerStatus): Status {
+export function ledgerStatusOf(status: LedgerStatus, hearing: Hearing = {}): Status {
   const refused = Object.fromEntries(
     [...status.refusedBatches].map(
       ([number, count]) => [refusalOf(number) ?? String(number), count] as const,
     ),
   );
-  return ledgerStatusSchema.parse({ ...status, refused, broker });
+  return ledgerStatusSchema.parse({ ...status, ...hearing, refused });
 }
 
 export function ledgerScreen(read: ReadStatus<Status>): string {
   const { status } = read;
-  const { origin, size, publication, gateways, pendingBatches } = status;
+  const { origin, size, publication, pendingBatches } = status;
   return [
     `${pc.bold(plain(origin))}  ${silence(read) ?? verdict(status)}`,
     row('log', entries(size)),
@@ -80,7 +91,7 @@ export function ledgerScreen(read: ReadStatus<Status>): string {
     ...brokerRows(status),
     row('batches', `${count(pendingBatches)} under way`),
     row('refused', refusedInWords(status.refused)),
-    row('gateways', `${count(gateways)} known`),
+    row('gateways', gatewaysLine(status)),
     ...publication.witnesses.map((one) => row('witness', witnessLine(one))),
     ...removalRows(status),
   ].join('\n');
@@ -113,9 +124,16 @@ export const refusedInWords = (refused: Status['refused']): string =>
 
 function brokerRows({ broker }: Status): string[] {
   if (broker === undefined) return [];
-  const { url, isConnected, failure = 'the reason is not known', receiptFailure } = broker;
+  const { url, isConnected, sinceMs, failure = 'the reason is not known', receiptFailure } = broker;
   const why = isConnected ? receiptFailure : failure;
-  return [row('broker', why === undefined ? plain(url) : `${plain(url)}; ${pc.red(plain(why))}`)];
+  const state = isConnected ? 'connected' : 'away';
+  const since = sinceMs === undefined ? '' : `, ${state} for ${ago(Date.now() - sinceMs)}`;
+  return [row('broker', `${plain(url)}${since}${why === undefined ? '' : `; ${pc.red(plain(why))}`}`)];
+}
+
+function gatewaysLine({ gateways, connectedGateways }: Status): string {
+  const connected = connectedGateways === undefined ? '' : `, ${count(connectedGateways)} connected`;
+  return `${count(gateways)} known${connected}`;
 }
 
 function removalRows({ daysToRemove, removalFailure }: Status): string[] {

@@ -43,11 +43,12 @@ export function proofLines({
   ];
 }
 
-export function growthLines({ older, newer, hashes }: ProvenGrowth): string[] {
+export function growthLines({ older, newer, witnesses, hashes }: ProvenGrowth): string[] {
   return [
     `${pc.green('consistent')} the log ${plain(newer.origin)} of ${entries(newer.size)} begins with the ${count(older.size)} it had before`,
     `  root then ${toHex(older.root)}`,
     `  root now  ${toHex(newer.root)}`,
+    ...cosignedLines(witnesses),
     `  proved with ${counted(hashes.length, 'hash', 'hashes')}`,
   ];
 }

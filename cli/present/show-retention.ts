@@ -8,6 +8,7 @@ import { fromHex, toHex } from '../../protocol/bytes.js';
 import { partyIdOf } from '../../protocol/keys.js';
 import { plain } from '../../protocol/plain-text.js';
 import { DAY_SECONDS } from '../../protocol/time.js';
+import { callOf } from '../terminal/how-called.js';
 import { count, counted } from './counts.js';
 import { LEDGER_STATE } from './show-notices.js';
 import type { EndingDay, RetentionPlan } from '../days/retention-plan.js';
@@ -69,7 +70,7 @@ export function endedLines({ days, unknown }: RetentionPlan, ended: readonly End
 
 const endLine = ({ prunedBy }: EndedDay): string =>
   prunedBy === undefined
-    ? 'keys destroyed; the ledger has not pruned its payloads yet; firebreak authority run goes on with it'
+    ? `keys destroyed; the ledger has not pruned its payloads yet; ${callOf('authority run')} goes on with it`
     : `keys destroyed; payloads pruned by entry ${prunedBy}`;
 
 export interface Removal {

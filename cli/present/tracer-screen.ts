@@ -2,6 +2,7 @@
 import pc from 'picocolors';
 import { plain } from '../../protocol/plain-text.js';
 import type { HealthAnswer } from '../../tracer/api/messages.js';
+import { callOf } from '../terminal/how-called.js';
 import { duration } from '../terminal/times.js';
 import { count } from './counts.js';
 
@@ -48,7 +49,7 @@ function ledgerRows({ ledgerSeenAt, grewAt }: HealthAnswer, now: number): string
   const quiet = `it has published nothing new for ${duration(ledgerSeenAt - grewAt)}`;
   return [
     answered,
-    row('', pc.yellow(`${quiet}; firebreak ledger status says whether readers wait for witnesses`)),
+    row('', pc.yellow(`${quiet}; ${callOf('ledger status')} says whether readers wait for witnesses`)),
   ];
 }
 

@@ -30,7 +30,11 @@ export interface TraceOptions {
   readonly csv?: string;
 }
 
-export function addTraceOptions(command: Command): Command {
+export const addTraceOptions = (command: Command): Command =>
+  addContactTraceOptions(command).option('--presence', 'also go by who was at one gateway at one time');
+
+/** All but `--presence`: of a trace where there are contacts and no gateways. */
+export function addContactTraceOptions(command: Command): Command {
   const windowed = command
     .option('--hops <n>', `how many contacts away to look, 1 to ${MAX_HOPS}`, wholeNumber(1, MAX_HOPS), 3)
     .addOption(
@@ -53,7 +57,6 @@ export function addTraceOptions(command: Command): Command {
         .choices(['immediate', 'near', 'medium'])
         .default('near'),
     )
-    .option('--presence', 'also go by who was at one gateway at one time')
     .option(
       '--list <n>',
       `list at most so many people, 1 to ${count(MAX_LISTED)} (default: ${count(DEFAULT_LIST)}); all are counted`,

@@ -16,6 +16,7 @@ import { asError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
 import { parseTopic, receiptsTopic } from '../../protocol/mqtt/topics.js';
 import { maySubscribe, publishVerdict, type PublishVerdict } from './topic-access.js';
+import { ConnectedWriters } from './connected-writers.js';
 import { Connections } from './connections.js';
 import { GatedConnection } from './gated-connection.js';
 import type { Ledger } from '../ledger.js';
@@ -23,8 +24,6 @@ import type { Ledger } from '../ledger.js';
 const MAX_PUBLISH_BYTES = MAX_BATCH_LENGTH + 1024;
 /** Of one message that is kept in memory: a retained statement, or the last will of a writer while it is connected. */
 const MAX_RETAINED_BYTES = 512 * 1024;
-/** A writer needs one. A further one is always let in, and its oldest is ended instead. */
-const CONNECTIONS_PER_WRITER = 4;
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
 /**
  * Every four heartbeats aedes publishes the last wills of each broker, its own too, that by the host's clock
@@ -65,6 +64,8 @@ export interface Broker {
   readonly url: string;
   /** Connections that are open, of writers known and not yet known. */
   connections(): number;
+  /** The writer ids of known writers that are connected, in hexadecimal digits. */
+  connectedWriters(): readonly string[];
   /** Takes in nothing more, and waits up to a second until what it took in has its PUBACK and receipt. */
   close(): Promise<void>;
 }
@@ -101,11 +102,13 @@ class BrokerRules {
   /** The last will of each CONNECT that is not decided yet. */
   readonly #wills = new WeakMap<Client, Publish>();
   #receiptsUnderWay = 0;
-  /** Connections by writer, the oldest first. */
-  readonly #connected = new Map<string, Set<Client>>();
+  readonly connected: ConnectedWriters;
 
   constructor(options: BrokerOptions) {
     this.#options = options;
+    this.connected = new ConnectedWriters((writer) =>
+      options.log.warn('a writer has too many connections; its oldest is ended', { writer }),
+    );
   }
 
   /** Published and not yet written to all connections of their writers. */
@@ -143,21 +146,7 @@ class BrokerRules {
     this.#writers.set(client, writerId);
     // Only its own earlier connection gives way to a new one of the same client id.
     client.id = `${toHex(writerId)}/${client.id}`;
-    this.#connect(client, toHex(writerId));
-  }
-
-  #connect(client: Client, writer: string): void {
-    if (client.conn.destroyed) return;
-    const connected = this.#connected.get(writer) ?? new Set();
-    this.#connected.set(writer, connected.add(client));
-    client.conn.once('close', () => {
-      connected.delete(client);
-      if (connected.size === 0) this.#connected.delete(writer);
-    });
-    const [oldest] = connected;
-    if (connected.size <= CONNECTIONS_PER_WRITER || oldest === undefined) return;
-    this.#options.log.warn('a writer has too many connections; its oldest is ended', { writer });
-    oldest.conn.destroy();
+    this.connected.add(client, toHex(writerId));
   }
 
   /**
@@ -201,7 +190,7 @@ class BrokerRules {
 
   #sendReceipt(broker: Aedes, writerId: Uint8Array, receipt: Uint8Array): void {
     const { maxUnsentBytes = MAX_UNSENT_BYTES } = this.#options;
-    for (const { conn } of this.#connected.get(toHex(writerId)) ?? [])
+    for (const { conn } of this.connected.of(toHex(writerId)))
       if (conn.writableLength > maxUnsentBytes)
         conn.destroy(new Error(`more than ${maxUnsentBytes} bytes wait for it`));
     const packet = { cmd: 'publish', topic: receiptsTopic(writerId), payload: Buffer.from(receipt) } as const;
@@ -286,6 +275,7 @@ export async function openAedesBroker(options: BrokerOptions): Promise<Broker> {
     return {
       url: `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}`,
       connections: () => connections.size,
+      connectedWriters: () => rules.connected.ids(),
       close,
     };
   } catch (error) {

@@ -20,6 +20,7 @@ import { requireBrokerUrl, type BrokerLogin } from '../../courier/broker-url.js'
 import type { Log } from '../../protocol/log.js';
 import { ALL_ENTRIES_TOPIC, parseTopic } from '../../protocol/mqtt/topics.js';
 import type { Ledger } from '../ledger.js';
+import { ConnectionState } from './connection-state.js';
 import { ReceiptOutbox } from './receipt-outbox.js';
 
 const RETRY_MS = { first: 500, longest: 30_000 };
@@ -47,6 +48,8 @@ export interface ExternalBrokerOptions {
   readonly maxUnderWay?: number;
   /** Wait before a lost broker is tried again; doubled with each try that fails, up to the longest. */
   readonly retryMs?: { readonly first: number; readonly longest: number };
+  /** The host's time, of when the broker came or was lost. */
+  readonly wallMs?: () => number;
   readonly log: Log;
 }
 
@@ -54,6 +57,8 @@ export interface ExternalBroker {
   readonly url: string;
   /** Whether the ledger hears its writers there. */
   isConnected(): boolean;
+  /** Since when it does or does not, in wall ms. */
+  sinceMs(): number;
   /** Why it does not, as far as is known; it is tried again for ever. */
   failure(): string | undefined;
   /** Why receipts do not reach their writers, as far as is known. */
@@ -93,26 +98,21 @@ class Session {
   /** Makes mqtt.js read the next packet; set while there is no room for it. */
   #resumeReading: (() => void) | undefined;
   #isClosing = false;
-  #isSubscribed = false;
   /** The ledger itself ended the connection: its subscription was refused or not answered. */
   #isEndedHere = false;
-  #failure: string | undefined;
+  readonly state: ConnectionState;
 
   constructor(client: MqttClient, options: ExternalBrokerOptions) {
     this.#client = client;
     this.#options = options;
+    this.state = new ConnectionState(options.wallMs ?? Date.now);
     this.#retry = options.retryMs ?? RETRY_MS;
     this.#retryMs = this.#retry.first;
     this.#receipts = new ReceiptOutbox(client, options.log, options.subscribeWithinMs ?? SUBSCRIBE_WITHIN_MS);
   }
 
-  get isSubscribed(): boolean {
-    return this.#isSubscribed;
-  }
-
   get failure(): string | undefined {
-    if (this.#isSubscribed) return undefined;
-    return this.#receipts.resending ?? this.#failure ?? 'the connection was lost';
+    return this.state.isConnected ? undefined : (this.#receipts.resending ?? this.state.failure);
   }
 
   get receiptFailure(): string | undefined {
@@ -135,7 +135,7 @@ class Session {
         giveUpAfterMs,
       );
       client.on('error', (error) => {
-        this.#failure = error.message;
+        this.state.failed(error.message);
         log.warn('the broker connection failed', { why: error.message });
         if (isRefused(error)) fail(`refused the ledger: ${error.message}`, error);
       });
@@ -156,12 +156,11 @@ class Session {
       if ((await this.#grantedQos()) !== 1)
         throw new Error('it does not let the ledger subscribe to the entries of its writers');
       this.#retryMs = this.#retry.first;
-      this.#isSubscribed = true;
-      this.#failure = undefined;
+      this.state.connected();
       this.#options.log.info('connected to the broker', { url: this.#options.url });
       return true;
     } catch (error) {
-      this.#failure = asError(error).message;
+      this.state.failed(asError(error).message);
       this.#options.log.error('the broker is of no use', { why: String(error) });
       // Where the broker ended it, this comes behind the close, and would be told of the next connection.
       this.#isEndedHere = this.#client.connected;
@@ -184,8 +183,8 @@ class Session {
   }
 
   #onClose(): void {
-    const how = { wasSubscribed: this.#isSubscribed, byLedger: this.#isEndedHere };
-    this.#isSubscribed = false;
+    const how = { wasSubscribed: this.state.isConnected, byLedger: this.#isEndedHere };
+    this.state.lost();
     this.#isEndedHere = false;
     if (this.#isClosing) return;
     this.#receipts.lost(how);
@@ -288,7 +287,8 @@ export async function openExternalBroker(options: ExternalBrokerOptions): Promis
   }
   return {
     url: options.url,
-    isConnected: () => session.isSubscribed,
+    isConnected: () => session.state.isConnected,
+    sinceMs: () => session.state.sinceMs,
     failure: () => session.failure,
     receiptFailure: () => session.receiptFailure,
     close: async () => {

@@ -7,11 +7,14 @@ import { openCheckpoint, type Checkpoint } from '../../protocol/tlog/checkpoint.
 import { FirebreakError } from '../../protocol/errors.js';
 import { checkConsistency, proveConsistency } from '../../protocol/tlog/merkle.js';
 import type { NoteVerifier } from '../../protocol/tlog/note.js';
+import type { WitnessedCheckpoint } from '../../protocol/tlog/witness-policy.js';
 import { shrunk, type LogView } from '../readers/log-view.js';
 
 export interface ProvenGrowth {
   readonly older: Checkpoint;
   readonly newer: Checkpoint;
+  /** When each witness of the policy cosigned the newer one, as of {@link LogView}. */
+  readonly witnesses: WitnessedCheckpoint['cosigned'];
   /** RFC 6962 §2.1.2; checked. */
   readonly hashes: readonly Uint8Array[];
 }
@@ -40,7 +43,7 @@ export async function proveGrowth(
   } catch (cause) {
     throw unconnected(older, newer, cause);
   }
-  return { older, newer, hashes };
+  return { older, newer, witnesses: view.cosigned, hashes };
 }
 
 const forked = ({ origin, size }: Checkpoint) =>

@@ -6,12 +6,14 @@ import type { HashReader } from '../../protocol/tlog/merkle.js';
 import type { NoteVerifier } from '../../protocol/tlog/note.js';
 import { entriesOf, entriesPath, entryOf, TILE_WIDTH, tileWidthAt } from '../../protocol/tlog/tile.js';
 import { tileHashReader } from '../../protocol/tlog/tile-hash-reader.js';
-import { openWitnessedCheckpoint, type WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
+import { NO_WITNESSES, openCosigned } from '../../protocol/tlog/witness-policy.js';
+import type { WitnessedCheckpoint, WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 
 export interface LogView {
   /** The signed note of the checkpoint, verbatim. */
   readonly note: string;
   readonly checkpoint: Checkpoint;
+  readonly cosigned: WitnessedCheckpoint['cosigned'];
   /** How many entries the ledger has by now. */
   readonly latestSize: number;
   /** Stored hashes, unchecked: hold what is made of them against the checkpoint. */
@@ -33,16 +35,17 @@ export async function openLogView(
   reader: LedgerReader,
   verifier: NoteVerifier,
   savedNote?: string,
-  policy?: WitnessPolicy,
+  policy: WitnessPolicy = NO_WITNESSES,
 ): Promise<LogView> {
   const latestNote = await reader.checkpoint();
   const latest = openCheckpoint(latestNote, verifier);
   const note = savedNote ?? latestNote;
-  const checkpoint = openWitnessedCheckpoint(note, verifier, policy);
+  const { checkpoint, cosigned } = openCosigned(note, verifier, policy);
   if (checkpoint.size > latest.size) throw shrunk(checkpoint.size, latest.size);
   return {
     note,
     checkpoint,
+    cosigned,
     latestSize: latest.size,
     readHashes: tileHashReader(reader, latest.size),
     readEntry: (index) => {

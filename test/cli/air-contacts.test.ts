@@ -3,6 +3,8 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { callOf } from '../../cli/terminal/how-called.js';
+import { FIREBREAK, program } from '../program.js';
 import { runFirebreak, startFirebreak } from './firebreak-process.js';
 import { attempt } from './in-process.js';
 
@@ -15,6 +17,9 @@ beforeEach(async () => {
   await writeFile(file, '20 1 2\n40 1 2\n');
 });
 afterEach(() => rm(dir, { recursive: true, force: true }));
+
+/** As a process of {@link runFirebreak} was called itself. */
+const asCalled = (args: string): string => callOf(args, process.env, program(FIREBREAK));
 
 /** What `air run` says until it is up. */
 async function untilUp(): Promise<string> {
@@ -31,7 +36,7 @@ describe('an air of recorded contacts', () => {
   it('is refused on a folder with the settings of live tags', async () => {
     await attempt('authority', 'init', '--data-dir', data);
     const { code, stderr } = await runFirebreak('air', 'run', '--data-dir', data, '--contacts', file);
-    expect(stderr).toContain('make the folder with firebreak authority init --replay');
+    expect(stderr).toContain(`make the folder with ${asCalled('authority init --replay')}`);
     expect(code).toBe(2);
     expect(await readdir(join(data, 'run'))).toEqual([]);
   });
@@ -39,7 +44,7 @@ describe('an air of recorded contacts', () => {
   it('says when all of it is past, and which clock would fit', async () => {
     await attempt('authority', 'init', '--replay', '--data-dir', data);
     expect(await untilUp()).toContain(
-      'nothing of it is played: make the folder with firebreak authority init --replay --clock-start 2023-11-14T23:00:00Z',
+      `nothing of it is played: make the folder with ${asCalled('authority init --replay --clock-start 2023-11-14T23:00:00Z')}`,
     );
   });
 

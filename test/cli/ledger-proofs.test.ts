@@ -81,7 +81,7 @@ describe('firebreak ledger', () => {
     expect(proof.checkpoint).toBe(await readFile(inDir('checkpoint.200'), 'utf8'));
   });
 
-  test('shows readers with a policy when its witnesses cosigned, in a proof and in an export', async () => {
+  test('shows readers with a policy when its witnesses cosigned, in a proof, an export and of what grew', async () => {
     const one = cosignerNamed('one');
     const policy = inDir('one.policy');
     await writeFile(policy, `log ${vkey}\nwitness hospital ${formatCosignerKey(one)}\nquorum hospital\n`);
@@ -101,6 +101,9 @@ describe('firebreak ledger', () => {
     await appendFile(checkpoint, cosignature(await readFile(checkpoint, 'utf8')));
     const verified = await ledger('verify', '--export', inDir('export'), ...asked);
     expect([verified.code, verified.text]).toEqual([0, expect.stringContaining(line)]);
+    const old = ['--old', inDir('checkpoint.200')];
+    const grown = await ledger('consistency', '--export', inDir('export'), ...old, ...asked);
+    expect([grown.code, grown.text]).toEqual([0, expect.stringContaining(line)]);
     const without = await ledger('verify', '--export', inDir('export'), '--vkey', vkey);
     expect([without.code, without.text]).toEqual([0, expect.not.stringContaining('cosigned')]);
   });

@@ -59,6 +59,23 @@ test('a ledger whose broker is away or takes no receipts is not shown as well, b
   expect(denied).toMatch(/broker +mqtts:\/\/broker\.example; it ended the connection at a receipt\n/);
 });
 
+test('a screen says how many gateways are connected, and for how long a broker is there or away', () => {
+  const screenWith = (changes: object) => {
+    const status = ledgerStatusSchema.parse({
+      ...{ origin: 'log.example', size: 9, gateways: 1200, pendingBatches: 0 },
+      publication: { size: 9, witnesses: [] },
+      ...changes,
+    });
+    return stripVTControlCharacters(ledgerScreen({ isRunning: true, ageMs: 0, status }));
+  };
+  expect(screenWith({ connectedGateways: 1100 })).toMatch(/ gateways +1,200 known, 1,100 connected$/m);
+  expect(screenWith({})).toMatch(/ gateways +1,200 known$/m);
+  const broker = { url: 'mqtts://broker.example', isConnected: true, sinceMs: Date.now() - 7_200_000 };
+  expect(screenWith({ broker })).toMatch(/ broker +mqtts:\/\/broker\.example, connected for 2 h 00 min$/m);
+  const away = { ...broker, isConnected: false, failure: 'Connection refused' };
+  expect(screenWith({ broker: away })).toMatch(/example, away for 2 h 00 min; Connection refused$/m);
+});
+
 describe('the line of a witness', () => {
   it.each([
     [now - 7200, 'press cosigned 9 entries 2 h 00 min ago'],
@@ -77,7 +94,7 @@ test('the page on witnesses shows the rows of the screen, all of them', async ()
   const [, sample = ''] = /^ {4}\S+ {2}well\n((?: {6}.+\n)+)/m.exec(page) ?? [];
   const witnesses = ['hospital', 'ombudsman', 'press'].map((name) => ({ name }));
   const status = ledgerStatusSchema.parse({
-    ...{ origin: 'log.example', size: 40, gateways: 2, pendingBatches: 0 },
+    ...{ origin: 'log.example', size: 40, gateways: 2, connectedGateways: 2, pendingBatches: 0 },
     publication: { size: 40, quorum: '2 of them', witnesses },
   });
   const [, ...shown] = stripVTControlCharacters(ledgerScreen({ isRunning: true, ageMs: 0, status })).split(
