@@ -5,7 +5,6 @@ import { askCluster } from '../../tracer/cluster/ask.js';
 import type { ClusterAnswer, ClusterLookUp } from '../../tracer/cluster/cluster-message.js';
 import { MAX_SOURCES } from '../../tracer/cluster/cluster-result.js';
 import type { ClusterCase } from '../../tracer/cluster/cluster-result.js';
-import { MAX_HOPS } from '../../tracer/looks/trace-result.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import { readCasesFile } from '../files/cases-file.js';
 import { TIME_FORMAT, time, wholeNumber } from '../terminal/options.js';
@@ -15,7 +14,13 @@ import { showCluster } from '../present/show-cluster.js';
 import { requireWritable } from '../present/show-trace.js';
 import { inFolder, withFolderOptions } from '../folder/session.js';
 import type { FolderOptions, Session } from '../folder/session.js';
-import { addWalkOptions, beyondAllKnown, MAX_SECONDS, requireWindow } from '../terminal/trace-options.js';
+import {
+  addWalkOptions,
+  beyondAllKnown,
+  HOPS_OPTION,
+  MAX_SECONDS,
+  requireWindow,
+} from '../terminal/trace-options.js';
 import { lookOf, recordedLines, withLookOptions } from '../terminal/who-looks.js';
 import type { LookOptions } from '../terminal/who-looks.js';
 
@@ -48,7 +53,7 @@ export function addClusterCommand(program: Command): void {
     `the cases: a tag number a line, and the onset after it where it is known ${TIME_FORMAT}`,
   );
   const windowed = withLookOptions(command)
-    .option('--hops <n>', `how many contacts away to look, 1 to ${MAX_HOPS}`, wholeNumber(1, MAX_HOPS), 3)
+    .option(...HOPS_OPTION)
     .option(
       '--from <time>',
       `start of the window ${TIME_FORMAT}; the first contact or stay by default`,

@@ -2,7 +2,12 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { MAX_LISTED } from '../../tracer/looks/trace-message.js';
-import { MAX_HOPS } from '../../tracer/looks/trace-result.js';
+import {
+  DEFAULT_HOPS,
+  DEFAULT_LATENT_SECONDS,
+  DEFAULT_MIN_SECONDS,
+  MAX_HOPS,
+} from '../../tracer/looks/trace-result.js';
 import type { Direction, TraceRequest } from '../../tracer/looks/trace-result.js';
 import type { AttenuationClass } from '../../tracer/walk/lens.js';
 import { DEFAULT_LIST } from '../../tracer/walk/trace-walks.js';
@@ -12,8 +17,6 @@ import { TIME_FORMAT, time, wholeNumber } from './options.js';
 import { localTime } from './times.js';
 
 export const MAX_SECONDS = 10 ** 9;
-const LATENT_SECONDS = 172_800;
-const MIN_SECONDS = 900;
 
 export interface TraceOptions {
   readonly hops: number;
@@ -30,13 +33,21 @@ export interface TraceOptions {
   readonly csv?: string;
 }
 
+/** Of a cluster too. */
+export const HOPS_OPTION = [
+  '--hops <n>',
+  `how many contacts away to look, 1 to ${MAX_HOPS}`,
+  wholeNumber(1, MAX_HOPS),
+  DEFAULT_HOPS,
+] as const;
+
 export const addTraceOptions = (command: Command): Command =>
   addContactTraceOptions(command).option('--presence', 'also go by who was at one gateway at one time');
 
 /** All but `--presence`: of a trace where there are contacts and no gateways. */
 export function addContactTraceOptions(command: Command): Command {
   const windowed = command
-    .option('--hops <n>', `how many contacts away to look, 1 to ${MAX_HOPS}`, wholeNumber(1, MAX_HOPS), 3)
+    .option(...HOPS_OPTION)
     .addOption(
       new Option(
         '--direction <way>',
@@ -70,8 +81,18 @@ export function addContactTraceOptions(command: Command): Command {
 export function addWalkOptions(command: Command): Command {
   const seconds = wholeNumber(0, MAX_SECONDS);
   return command
-    .option('--min-seconds <s>', 'near this long within 24 hours makes a close contact', seconds, MIN_SECONDS)
-    .option('--latent-seconds <s>', 'from exposure until a person infects others', seconds, LATENT_SECONDS)
+    .option(
+      '--min-seconds <s>',
+      'near this long within 24 hours makes a close contact',
+      seconds,
+      DEFAULT_MIN_SECONDS,
+    )
+    .option(
+      '--latent-seconds <s>',
+      'from exposure until a person infects others',
+      seconds,
+      DEFAULT_LATENT_SECONDS,
+    )
     .option(
       '--infectious-seconds <s>',
       'for how long a person infects others; without it, for ever',

@@ -1,14 +1,21 @@
 /** What the API is asked and what it answers, as JSON; a trace and its answer are in looks/trace-message.ts. Times are unix seconds. */
 import { z } from 'zod';
 import { clusterLookUpSchema } from '../cluster/cluster-message.js';
-import { count, missingReports, presenceFrom, reachedPerson, seconds, tag } from '../looks/row-message.js';
+import {
+  count,
+  missingReports,
+  presenceFrom,
+  reachedPerson,
+  seconds,
+  tag,
+  walkQuestion,
+} from '../looks/row-message.js';
 import { lookUpSchema, MAX_EVIDENCE_PERSONS } from '../looks/trace-message.js';
 import { REFUSAL_CODES } from './refusal-codes.js';
 
 /** Contacts on one page. */
 const MAX_PAGE = 1000;
 const PAGE = 100;
-const MIN_SECONDS = 900;
 
 const { purpose, officer, evidence, request: traceRequest } = lookUpSchema.shape;
 /** Who asks stands in the token; only the folder's own token leaves it to the question. */
@@ -54,9 +61,7 @@ export const contactsQuestion = z.strictObject({
     person: tag,
     from: seconds.exactOptional().describe('the first contact the tracer knows when absent'),
     to: seconds.exactOptional().describe('the last one when absent'),
-    minSeconds: seconds
-      .default(MIN_SECONDS)
-      .describe('near this long within 24 hours makes a contact qualify'),
+    minSeconds: walkQuestion.minSeconds,
     limit: z.int().min(1).max(MAX_PAGE).default(PAGE),
     after: z.string().max(64).exactOptional().describe('`next` of the page before'),
   }),

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { ApiServer } from './room.js';
 
 const SECURITY = 'token';
+const BASE64 = { contentEncoding: 'base64' };
 
 /** To be called before any route is added. */
 export async function describeApi(app: ApiServer): Promise<void> {
@@ -21,6 +22,11 @@ export async function describeApi(app: ApiServer): Promise<void> {
       components: { securitySchemes: { [SECURITY]: { type: 'http', scheme: 'bearer' } } },
     },
     transform: (route) => withHeaders(route.schema, toJsonSchema(route)),
+    transformObject: (described) => {
+      if (!('openapiObject' in described)) return described.swaggerObject;
+      sayBase64(described.openapiObject);
+      return described.openapiObject;
+    },
   });
 }
 
@@ -47,14 +53,24 @@ function withHeaders<Transformed extends { readonly schema: object }>(
 }
 
 export function addDescriptionRoute(app: ApiServer): void {
-  const schema = { summary: 'This description', security: [], response: { 200: z.looseObject({}) } };
+  const response = { 200: z.looseObject({}).describe('OpenAPI 3.1') };
+  const schema = { summary: 'This description', security: [], response };
   app.get('/openapi.json', { schema }, async () => ({ ...app.swagger() }));
 }
 
-/** Bytes go over HTTP in base64, which the description then calls the format “byte”; schemas of answers turn them back into bytes, which JSON has no word for. */
+/** Bytes go over HTTP in base64; schemas of answers turn them back into bytes, which JSON has no word for. */
 function asItIsSent({ zodSchema, jsonSchema }: Parameters<Override>[0]): void {
-  if (zodSchema._zod.def.type === 'transform')
-    Object.assign(jsonSchema, { type: 'string', contentEncoding: 'base64' });
+  if (zodSchema._zod.def.type === 'transform') Object.assign(jsonSchema, { type: 'string', ...BASE64 });
+}
+
+/** @fastify/swagger says base64 as OpenAPI 3.0 does, `format: byte`, of which 3.1 knows nothing. */
+function sayBase64(part: unknown): void {
+  if (typeof part !== 'object' || part === null) return;
+  if ('format' in part && part.format === 'byte') {
+    delete part.format;
+    Object.assign(part, BASE64);
+  }
+  for (const inner of Object.values(part)) sayBase64(inner);
 }
 
 type Override = NonNullable<NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override']>;

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { healthOf } from './health.js';
 import { healthAnswer, refusal } from './messages.js';
+import { REFUSALS } from './refusal-responses.js';
 import type { ApiRoom, ApiServer } from './room.js';
 
 const METRICS_TYPE = 'text/plain';
@@ -11,8 +12,11 @@ export function addOperationRoutes(app: ApiServer, { api, metrics, nowMs }: ApiR
   const health = {
     ...{ summary: 'Whether the tracer is well; 503 when it is not', tags },
     response: {
-      ...{ 200: healthAnswer, 503: z.union([healthAnswer, refusal]) },
-      ...{ '4xx': refusal, '5xx': refusal },
+      200: healthAnswer.describe('The tracer is well'),
+      503: z
+        .union([healthAnswer, refusal])
+        .describe('The tracer is not well, with the same body; or a refusal, where it cannot tell'),
+      ...REFUSALS,
     },
   };
   app.get('/v1/health', { schema: health }, async (_request, reply) => {
@@ -22,8 +26,11 @@ export function addOperationRoutes(app: ApiServer, { api, metrics, nowMs }: ApiR
   const figures = {
     ...{ summary: 'Figures for Prometheus', tags },
     response: {
-      200: { description: 'Text format', content: { [METRICS_TYPE]: { schema: z.string() } } },
-      ...{ '4xx': refusal, '5xx': refusal },
+      200: {
+        description: 'The figures, in the text format of Prometheus',
+        content: { [METRICS_TYPE]: { schema: z.string() } },
+      },
+      ...REFUSALS,
     },
   };
   app.get('/metrics', { schema: figures }, async (_request, reply) => {

@@ -12,9 +12,9 @@ import {
   evidenceQuestion,
   pathAnswer,
   pathQuestion,
-  refusal,
   traceQuestion,
 } from './messages.js';
+import { QUESTION_REFUSALS } from './refusal-responses.js';
 import type { ApiRoom, ApiServer } from './room.js';
 
 export function addQuestionRoutes(app: ApiServer, room: ApiRoom): void {
@@ -31,7 +31,7 @@ function addTrace(app: ApiServer, room: ApiRoom): void {
   const schema = schemaOf(
     'Who was in contact with a case, in which order, and why',
     traceQuestion,
-    answerSchema,
+    answerSchema.describe('The trace, with its evidence where that was asked for'),
   );
   app.post('/v1/trace', { schema }, (request, reply) => {
     const { request: asked, evidence } = request.body;
@@ -52,7 +52,11 @@ function addTrace(app: ApiServer, room: ApiRoom): void {
 }
 
 function addPath(app: ApiServer, room: ApiRoom): void {
-  const schema = schemaOf('The path of a trace that leads to one person', pathQuestion, pathAnswer);
+  const schema = schemaOf(
+    'The path of a trace that leads to one person',
+    pathQuestion,
+    pathAnswer.describe('The row of the trace with the path'),
+  );
   app.post('/v1/path', { schema }, (request, reply) => {
     const { request: asked } = request.body;
     const work = room.api.path.bind(room.api, { request: asked });
@@ -64,7 +68,7 @@ function addContacts(app: ApiServer, room: ApiRoom): void {
   const schema = schemaOf(
     'A person’s contacts, page by page; each page is a look',
     contactsQuestion,
-    contactsAnswer,
+    contactsAnswer.describe('A page of contacts'),
   );
   app.post('/v1/contacts', { schema }, (request, reply) => {
     const { request: asked } = request.body;
@@ -75,7 +79,7 @@ function addContacts(app: ApiServer, room: ApiRoom): void {
 
 function addEvidence(app: ApiServer, room: ApiRoom): void {
   const bundle = {
-    description: 'An evidence bundle',
+    description: 'The bundle, as a file (evidence.md)',
     headers: {
       [ACCESS_INDEX]: { description: 'the entry of the ledger that records this look', type: 'integer' },
     },
@@ -83,7 +87,7 @@ function addEvidence(app: ApiServer, room: ApiRoom): void {
   };
   const schema = {
     ...schemaOf('A trace as evidence that can be checked offline', evidenceQuestion, z.string()),
-    response: { 200: bundle, ...REFUSALS },
+    response: { 200: bundle, ...QUESTION_REFUSALS },
   };
   app.post('/v1/evidence', { schema }, (request, reply) => {
     const { request: asked, persons } = request.body;
@@ -107,7 +111,11 @@ function addCluster(app: ApiServer, room: ApiRoom): void {
   const { api } = room;
   if (api.cluster === undefined) return;
   const cluster = api.cluster.bind(api);
-  const schema = schemaOf('Which sources several cases have in common', clusterQuestion, clusterAnswerSchema);
+  const schema = schemaOf(
+    'Which sources several cases have in common',
+    clusterQuestion,
+    clusterAnswerSchema.describe('The sources, most likely first, and who may have infected whom'),
+  );
   app.post('/v1/cluster', { schema }, (request, reply) => {
     const { request: asked } = request.body;
     const work = cluster.bind(undefined, { request: asked });
@@ -118,12 +126,11 @@ function addCluster(app: ApiServer, room: ApiRoom): void {
 const ACCESS_INDEX = 'firebreak-access-index';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const BYTES_TYPE = 'application/octet-stream';
-const REFUSALS = { '4xx': refusal, '5xx': refusal } as const;
 
 function schemaOf<Question extends ZodType, Answer extends ZodType>(
   summary: string,
   body: Question,
   answer: Answer,
 ) {
-  return { summary, tags: ['questions'], body, response: { 200: answer, ...REFUSALS } };
+  return { summary, tags: ['questions'], body, response: { 200: answer, ...QUESTION_REFUSALS } };
 }

@@ -11,6 +11,7 @@ import {
   step,
   tag,
   time,
+  walkQuestion,
   walkSettings,
 } from '../looks/row-message.js';
 import { MAX_HOPS } from '../looks/trace-result.js';
@@ -25,9 +26,9 @@ const cases = z
   .min(MIN_CASES)
   .max(MAX_CASES);
 
+/** What an answer repeats, beside how walks went. */
 const settings = {
   cases,
-  ...walkSettings,
   incubationSeconds: seconds.exactOptional(),
   gateways: z.boolean().exactOptional(),
   list: z.int().min(1).max(MAX_SOURCES).exactOptional(),
@@ -41,6 +42,7 @@ export const clusterLookUpSchema = z.strictObject({
   purpose: recordedWords,
   request: z.strictObject({
     ...settings,
+    ...walkQuestion,
     from: time.exactOptional().describe(`when absent, the first contact${OR_STAY}`),
     to: time.exactOptional().describe(`when absent, the last contact${OR_STAY}`),
   }),
@@ -79,6 +81,7 @@ const someCases = z.array(tag).max(MAX_CASES);
 
 const result: z.ZodType<ClusterResult> = z.strictObject({
   ...settings,
+  ...walkSettings,
   from: time,
   to: time,
   sources: z.array(z.discriminatedUnion('kind', [personSource, gatewaySource])).max(MAX_SOURCES),

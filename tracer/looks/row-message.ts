@@ -1,6 +1,6 @@
 /** What questions and answers about people are made of, as JSON; the same in each of them. Times are unix seconds. */
 import { z } from 'zod';
-import { MAX_HOPS } from './trace-result.js';
+import { DEFAULT_HOPS, DEFAULT_LATENT_SECONDS, DEFAULT_MIN_SECONDS, MAX_HOPS } from './trace-result.js';
 import type { ReachedPerson } from './trace-result.js';
 
 export const tag = z.string().regex(/^(0|[1-9]\d{0,14})$/, 'a tag number in decimal digits');
@@ -19,7 +19,7 @@ export const missingReports = count
   );
 export const hops = z.int().min(1).max(MAX_HOPS, `hops must be 1 to ${MAX_HOPS}`);
 export const attenuation = z.enum(['immediate', 'near', 'medium']);
-/** How walks go, in every question that asks for some. */
+/** How walks went, in every answer that rests on some. */
 export const walkSettings = {
   hops,
   minSeconds: seconds,
@@ -27,6 +27,17 @@ export const walkSettings = {
   infectiousSeconds: seconds.exactOptional(),
   attenuation: attenuation.exactOptional(),
   presence: z.boolean().exactOptional(),
+};
+/** How walks should go, in every question that asks for some. */
+export const walkQuestion = {
+  ...walkSettings,
+  hops: hops.default(DEFAULT_HOPS).describe('how many contacts away to look'),
+  minSeconds: seconds
+    .default(DEFAULT_MIN_SECONDS)
+    .describe('near this long within 24 hours makes a contact qualify'),
+  latentSeconds: seconds
+    .default(DEFAULT_LATENT_SECONDS)
+    .describe('from exposure until a person infects others'),
 };
 /** How likely, between a source and one who was reached: it ranks the work of a health officer, and is no diagnosis. */
 export const score = z.number().min(0).max(1);

@@ -11,6 +11,7 @@ import {
   reachedPerson,
   tag,
   time,
+  walkQuestion,
   walkSettings,
 } from './row-message.js';
 import type { Answer } from './look-ups.js';
@@ -21,12 +22,8 @@ export const MAX_EVIDENCE_PERSONS = 500;
 export const MAX_LISTED = 100_000;
 
 const direction = z.enum(['forward', 'backward', 'both']);
-/** What an answer repeats. */
-const settings = {
-  case: tag.describe('the index case'),
-  direction,
-  ...walkSettings,
-};
+/** What an answer repeats, beside how walks went. */
+const settings = { case: tag.describe('the index case'), direction };
 
 const OR_STAY = '; with presence the stays at gateways count too';
 
@@ -35,6 +32,7 @@ export const lookUpSchema = z.strictObject({
   purpose: recordedWords,
   request: z.strictObject({
     ...settings,
+    ...walkQuestion,
     from: time.optional().describe(`when absent, the first contact${OR_STAY}`),
     to: time.optional().describe(`when absent, the last contact${OR_STAY}`),
     list: count
@@ -59,6 +57,7 @@ export const answerSchema: z.ZodType<LookUpAnswer> = z.object({
     .exactOptional(),
   result: z.object({
     ...settings,
+    ...walkSettings,
     from: time,
     to: time,
     list: count.exactOptional(),

@@ -2,6 +2,12 @@
 import type { AttenuationClass } from '../walk/lens.js';
 
 export const MAX_HOPS = 16;
+/** Of a question that does not say, over HTTP and in commands. */
+export const DEFAULT_HOPS = 3;
+/** A quarter of an hour (tracing.md, "Contact"). */
+export const DEFAULT_MIN_SECONDS = 900;
+/** Two days. */
+export const DEFAULT_LATENT_SECONDS = 172_800;
 
 export type Direction = 'forward' | 'backward' | 'both';
 

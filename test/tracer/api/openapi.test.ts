@@ -4,44 +4,8 @@ import { z } from 'zod';
 import { FirebreakError } from '../../../protocol/errors.js';
 import type { Standing } from '../../../tracer/api/contract.js';
 import { REFUSAL_CODES } from '../../../tracer/api/refusal-codes.js';
-import { OPERATOR, realApi, serve } from './stage.js';
-
-const schema = z.looseObject({});
-const content = z.record(z.string(), z.strictObject({ schema }));
-const response = z.looseObject({ description: z.string(), content });
-const operation = z.looseObject({
-  summary: z.string().min(10),
-  requestBody: z.looseObject({ required: z.literal(true), content }).optional(),
-  responses: z.record(z.string().regex(/^(\d{3}|[45]XX)$/), response),
-});
-/** What OpenAPI 3.1 asks of a document, as far as this one goes. */
-const document = z.looseObject({
-  openapi: z.string().regex(/^3\.1\.\d$/),
-  info: z.looseObject({ title: z.string(), version: z.string() }),
-  paths: z.record(
-    z.string().startsWith('/'),
-    z.record(z.enum(['get', 'post']), operation).or(z.looseObject({})),
-  ),
-  components: z.looseObject({
-    securitySchemes: z.record(
-      z.string(),
-      z.looseObject({ type: z.literal('http'), scheme: z.literal('bearer') }),
-    ),
-  }),
-  security: z.array(z.record(z.string(), z.array(z.string()))),
-});
-
-async function described(changes: object = {}) {
-  const { api } = await realApi();
-  const stage = await serve({ ...api, ...changes });
-  const answer = await fetch(new URL('/openapi.json', stage.url));
-  expect(answer.status).toBe(200);
-  const text = await answer.text();
-  return { ...stage, text, ...document.parse(JSON.parse(text)) };
-}
-
-const operationAt = (paths: Record<string, unknown>, path: string, method: 'get' | 'post') =>
-  z.looseObject({ [method]: operation }).parse(paths[path])[method] as z.infer<typeof operation>;
+import { described, operationAt, schemaIn } from './described.js';
+import { OPERATOR } from './stage.js';
 
 /** The schemas of steps anywhere in a schema. */
 function stepsIn(value: unknown): object[] {
@@ -74,7 +38,7 @@ describe('the description of the API', () => {
     for (const path of QUESTIONS) {
       const { requestBody, responses } = operationAt(paths, path, 'post');
       expect(Object.keys(requestBody?.content ?? {})).toEqual(['application/json']);
-      expect(Object.keys(responses)).toEqual(['200', '4XX', '5XX']);
+      expect(Object.keys(responses)).toEqual(['200', '429', '503', '4XX', '5XX']);
     }
     expect(Object.keys(operationAt(paths, '/v1/health', 'get').responses)).toEqual([
       ...['200', '503', '4XX', '5XX'],
@@ -93,23 +57,23 @@ describe('the description of the API', () => {
   it.each(Object.entries(ASKED))('describes what %s is asked and what it answers', async (path, question) => {
     const { paths, post } = await described();
     const { requestBody, responses } = operationAt(paths, path, 'post');
-    const asked = z.fromJSONSchema(requestBody?.content['application/json']?.schema ?? false);
+    const asked = schemaIn(requestBody);
     expect(asked.safeParse(question)).toMatchObject({ success: true });
     expect(asked.safeParse({ ...question, more: 1 })).toMatchObject({ success: false });
     expect(asked.safeParse({ ...question, purpose: undefined })).toMatchObject({ success: false });
     expect(asked.safeParse({ ...question, purpose: ' ' })).toMatchObject({ success: false });
-    const answered = z.fromJSONSchema(responses['200']?.content['application/json']?.schema ?? false);
+    const answered = schemaIn(responses['200']);
     const answer = z.looseObject({ accessIndex: z.int() }).parse(await (await post(path, question)).json());
     expect(answered.safeParse(answer)).toMatchObject({ success: true });
     expect(answered.safeParse({ ...answer, accessIndex: undefined })).toMatchObject({ success: false });
-    const refused = z.fromJSONSchema(responses['4XX']?.content['application/json']?.schema ?? false);
+    const refused = schemaIn(responses['4XX']);
     expect(refused.safeParse(await (await post(path, {})).json())).toMatchObject({ success: true });
   });
 
   it('says within which bounds a question stays, and the tracer keeps to them', async () => {
     const { paths, post } = await described();
     const { requestBody } = operationAt(paths, '/v1/trace', 'post');
-    const bounds = z.fromJSONSchema(requestBody?.content['application/json']?.schema ?? false);
+    const bounds = schemaIn(requestBody);
     for (const [field, value] of [
       ['hops', 0],
       ['hops', 17],
@@ -145,6 +109,22 @@ describe('the description of the API', () => {
     expect(answer).toMatchObject({ headers: { 'firebreak-access-index': { schema: { type: 'integer' } } } });
   });
 
+  it('says of every answer what it is', async () => {
+    const { paths } = await described();
+    for (const [path, methods] of Object.entries(paths))
+      for (const method of Object.keys(methods) as ('get' | 'post')[])
+        for (const [status, { description }] of Object.entries(operationAt(paths, path, method).responses))
+          expect(description, `${path} ${status}`).not.toBe('Default Response');
+  });
+
+  it.each(QUESTIONS)('says when to ask %s again', async (path) => {
+    const { paths } = await described();
+    const { responses } = operationAt(paths, path, 'post');
+    const retryAfter = { description: expect.any(String) as string, schema: { type: 'integer' } };
+    for (const status of ['429', '503'])
+      expect(responses[status]).toMatchObject({ headers: { 'retry-after': retryAfter } });
+  });
+
   const broken = (error: Error) => ({
     standing: () => {
       throw error;
@@ -162,7 +142,7 @@ describe('the description of the API', () => {
     expect(answer.status).toBe(status);
     const { responses } = operationAt(paths, '/v1/health', 'get');
     const told = responses[status] ?? responses[`${String(status)[0]}XX`];
-    const schemaOf = z.fromJSONSchema(told?.content['application/json']?.schema ?? false);
+    const schemaOf = schemaIn(told);
     expect(schemaOf.safeParse(await answer.json())).toMatchObject({ success: true });
   });
 
@@ -189,9 +169,12 @@ describe('the description of the API', () => {
   });
 
   it('says that evidence comes in base64', async () => {
-    const { paths } = await described();
+    const { paths, text } = await described();
     const answer = operationAt(paths, '/v1/trace', 'post').responses['200']?.content['application/json']
       ?.schema;
-    expect(answer).toMatchObject({ properties: { evidence: { type: 'string', format: 'byte' } } });
+    expect(answer).toMatchObject({
+      properties: { evidence: { type: 'string', contentEncoding: 'base64' } },
+    });
+    expect(text).not.toContain('"byte"');
   });
 });
