@@ -2,13 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openEnrolmentHttp } from '../../authority/http.js';
 import { readConfig } from '../../cli/folder/config.js';
 import { dayKeyFiles } from '../../cli/days/day-key-files.js';
 import { signerFrom } from '../../cli/folder/deployment.js';
 import { openFolderClock } from '../../cli/days/folder-clock.js';
 import { folderAt, tagFolder } from '../../cli/folder/folder.js';
+import { runningTracer } from '../../cli/parts/asked-tracer.js';
 import { startAudit } from '../../cli/parts/audit.js';
 import { openFolderReader } from '../../cli/parts/ledger.js';
 import { announce } from '../../cli/files/run-files.js';
@@ -23,6 +24,7 @@ import { fastSigner } from '../../protocol/crypto/ed25519.js';
 import { authKeyOf, makeEphemeralId } from '../../protocol/tag/ephemeral-id.js';
 import { silentLog } from '../../protocol/log.js';
 import { dayOf, firstEpochOfDay } from '../../protocol/time.js';
+import { startFirebreak } from './firebreak-process.js';
 import { attempt } from './in-process.js';
 import { openWorkshop } from './small-demo.js';
 import type { Workshop } from './small-demo.js';
@@ -68,8 +70,9 @@ async function tagAlone(number: number): Promise<string> {
   return folder.dir;
 }
 
-const audit = (tag: number, ...more: readonly string[]) =>
-  attempt('audit', '--data-dir', dir, '--tag', String(tag), ...more);
+const audit = (tag: number, ...more: readonly string[]) => auditIn(dir, tag, ...more);
+const auditIn = (dataDir: string, tag: number, ...more: readonly string[]) =>
+  attempt('audit', '--data-dir', dataDir, '--tag', String(tag), ...more);
 
 interface Shown {
   readonly entries: number;
@@ -82,10 +85,35 @@ interface Shown {
     readonly ledger: readonly { readonly index: number; readonly leaf: string }[];
   }[];
 }
-async function shownTo(tag: number): Promise<Shown> {
-  const { code, text } = await audit(tag, '--json');
+async function shownTo(tag: number, dataDir = dir): Promise<Shown> {
+  const { code, text } = await auditIn(dataDir, tag, '--json');
   expect(code, text).toBe(0);
   return JSON.parse(text) as Shown;
+}
+
+/** What was asked in each look that the tag was in, as what it was in it, and the entries that say so. */
+async function rolesOf(tag: number, dataDir: string): Promise<readonly (readonly unknown[])[]> {
+  const { looks } = await shownTo(tag, dataDir);
+  return looks.map(({ asked, role, ledger }) => [
+    asked['question'],
+    role,
+    ...ledger.map(({ index }) => index),
+  ]);
+}
+
+/** Puts questions to the tracer of a folder, over HTTP; each gives the entry that records its look. */
+async function tracerOf(dataDir: string): Promise<(path: string, request: object) => Promise<number>> {
+  const running = ['ledger', 'tracer'].map((room) => startFirebreak([room, 'run', '--data-dir', dataDir]));
+  onTestFinished(async () => void (await Promise.all(running.map((one) => one.kill()))));
+  await running[1]?.says('the tracer is up');
+  const [url, token] = (await runningTracer(folderAt(dataDir))) ?? [];
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  return async (path, request) => {
+    const body = JSON.stringify({ officer: 'Dr. Bo', purpose: 'ward outbreak', request });
+    const response = await fetch(new URL(path, url), { method: 'POST', headers, body });
+    expect(response.status).toBe(200);
+    return ((await response.json()) as { accessIndex: number }).accessIndex;
+  };
 }
 
 describe('firebreak audit', () => {
@@ -133,6 +161,40 @@ describe('firebreak audit', () => {
     expect(text).toContain('school of the second child');
     const asCase = await attempt('audit', '--data-dir', later, '--tag', '3');
     expect(asCase.text).toContain('your tag is the one that was asked about');
+  });
+
+  test('shows looks of every kind to those in them: a cluster, a page of contacts, a path', async () => {
+    const asked = await workshop.copy();
+    for (const number of [1, 2, 3, STRANGER]) await certifyTag(asked, number);
+    const ask = await tracerOf(asked);
+    const walk = { hops: 3, minSeconds: 900, latentSeconds: 0 };
+    const cluster = await ask('/v1/cluster', { ...walk, cases: [{ tag: '1' }, { tag: '3' }] });
+    const contacts = await ask('/v1/contacts', { person: '1' });
+    const path = await ask('/v1/path', { ...walk, case: '2', direction: 'forward', person: '3' });
+    const [before] = (await shownTo(1)).looks;
+    const demo = before?.ledger[0]?.index;
+    expect(await rolesOf(1, asked)).toEqual([
+      ['forward', 'case', demo],
+      ['cluster', 'case', cluster],
+      ['contacts', 'case', contacts],
+    ]);
+    expect(await rolesOf(2, asked)).toEqual([
+      ['forward', 'reached', demo],
+      ['cluster', 'reached', cluster],
+      ['contacts', 'reached', contacts],
+      ['path', 'case', path],
+    ]);
+    expect(await rolesOf(3, asked)).toEqual([
+      ['forward', 'reached', demo],
+      ['cluster', 'case', cluster],
+      ['path', 'reached', path],
+    ]);
+    const stranger = await shownTo(STRANGER, asked);
+    expect(stranger).toMatchObject({ looks: [], unreadCount: 0 });
+    expect(stranger.entries).toBeGreaterThan(path);
+    const { text } = await auditIn(asked, 1);
+    expect(text).toContain('your tag is one of the cases that were asked about');
+    expect(text).toContain('the contacts of one person');
   });
 
   test('reads the log to its end, however long that takes, where no authority runs', async () => {

@@ -7,16 +7,11 @@ import { describe, expect, it } from 'vitest';
 import { asEpoch, asTagNumber } from '../../protocol/brands.js';
 import type { Contact } from '../../tracer/contact.js';
 import { trace } from '../../tracer/looks/trace.js';
-import type {
-  ReachedPerson,
-  TraceRequest,
-  TraceResult,
-  WalkRequest,
-} from '../../tracer/looks/trace-result.js';
+import type { TraceRequest, TraceResult, WalkRequest } from '../../tracer/looks/trace-result.js';
 import { WalkWorkspace } from '../../tracer/walk/workspace.js';
 import { closeContacts, referenceTrace } from './brute-force.js';
-import type { ReferenceRow, ReferenceStay } from './brute-force.js';
-import { contactOf, pathFaults } from './path-faults.js';
+import type { ReferenceStay } from './brute-force.js';
+import { expectRows } from './expect-rows.js';
 import { plainView, stageView, tagsOf } from './views.js';
 
 const HOUR = 3600;
@@ -111,26 +106,6 @@ function requestOf(
     attenuation,
   };
   return infectiousSeconds === undefined ? common : { ...common, infectiousSeconds };
-}
-
-function expectRows(
-  rows: readonly ReachedPerson[],
-  expected: readonly ReferenceRow[],
-  close: readonly Contact[],
-  request: WalkRequest,
-  direction: 'forward' | 'backward',
-): void {
-  expect(
-    rows.map(({ person, hop, exposedAt, earliestAt }) => [Number(person), hop, exposedAt, earliestAt]),
-  ).toEqual(expected.map(({ person, hop, exposedAt, earliestAt }) => [person, hop, exposedAt, earliestAt]));
-  rows.forEach((row, place) => {
-    expect(row.score).toBeCloseTo(expected[place]?.score ?? NaN, 12);
-    const step = direction === 'forward' ? row.path.at(-1) : row.path[0];
-    const contact = step && contactOf(step, close);
-    const neighbour = direction === 'forward' ? step?.from : step?.to;
-    expect([contact?.attenuationDb, step?.nearSeconds, Number(neighbour)]).toEqual(expected[place]?.via);
-    expect(pathFaults(close, request, row, direction)).toEqual([]);
-  });
 }
 
 describe('on thousands of random small graphs', () => {

@@ -8,7 +8,7 @@ import { serveTracerHttp } from '../../../tracer/api/serve.js';
 import type { TracerHttpOptions } from '../../../tracer/api/serve.js';
 import { tokenHash } from '../../../tracer/api/tokens.js';
 import type { Bearer, KnownToken } from '../../../tracer/api/tokens.js';
-import type { TracerDeps } from '../../../tracer/tracer.js';
+import type { Tracer, TracerDeps } from '../../../tracer/tracer.js';
 import { recordingTracer, ward } from '../evidence-stage.js';
 import type { MemoryLog } from '../memory-log.js';
 
@@ -57,12 +57,13 @@ export async function serve(api: TracerApi, changes: Partial<TracerHttpOptions> 
 export async function realApi(
   log: MemoryLog = ward(),
   changes: Partial<TracerDeps> = {},
-): Promise<{ api: TracerApi; log: MemoryLog }> {
+): Promise<{ api: TracerApi; log: MemoryLog; tracer: Tracer }> {
   const tracer = await recordingTracer(log, changes);
   const pulse = new Pulse(tracer, () => Date.now());
   await pulse.catchUp();
   const begun = log.entries.length;
-  return { api: tracerAnswers({ tracer, pulse, looksRecorded: () => log.entries.length - begun }), log };
+  const api = tracerAnswers({ tracer, pulse, looksRecorded: () => log.entries.length - begun });
+  return { api, log, tracer };
 }
 
 export interface RefusedAnswer {

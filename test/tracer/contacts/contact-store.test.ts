@@ -3,41 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { silentLog } from '../../../protocol/log.js';
 import { asTagNumber } from '../../../protocol/brands.js';
 import { personOf } from '../../../tracer/contacts/people.js';
-import { memoryContactStore, openContactStore } from '../../../tracer/contacts/open-contact-store.js';
-import { NODE_STORE_DISK } from '../../../tracer/contacts/store-disk.js';
-import { inlineTasks } from '../../../tracer/contacts/task-thread.js';
-import type { Testimony } from '../../../tracer/records/testimony.js';
+import { memoryContactStore } from '../../../tracer/contacts/open-contact-store.js';
 import { standingIn } from './all-contacts.js';
 import { garrulous, standingOf, story } from './story.js';
+import { events, inAnyOrder, openIn, shape, toldIn } from './told-anyhow.js';
 
-/** A story in another order, cut into parts, some words told twice. */
-const inAnyOrder = (stories: typeof story, mostAtOnce: number) =>
-  stories.chain((words) =>
-    fc.record({
-      words: fc.constant(words),
-      told: fc
-        .tuple(
-          fc.shuffledSubarray(words, { minLength: words.length }),
-          fc.subarray(words),
-          fc.array(fc.integer({ min: 1, max: mostAtOnce }), { minLength: 1 }),
-        )
-        .map(([all, again, sizes]) => partsOf([...all, ...again], sizes)),
-    }),
-  );
 const toldAnyhow = inAnyOrder(story, 9);
-
-function partsOf(words: readonly Testimony[], sizes: readonly number[]): Testimony[][] {
-  const parts: Testimony[][] = [];
-  for (let from = 0, k = 0; from < words.length; k++) {
-    const size = sizes[k % sizes.length] ?? 1;
-    parts.push(words.slice(from, from + size));
-    from += size;
-  }
-  return parts;
-}
 
 describe('a contact store', () => {
   it('holds what one book of all words would, with the same 24-hour sums, in whatever order and parts they come', () => {
@@ -93,50 +66,20 @@ describe('a contact store', () => {
   });
 });
 
-/** What may happen to a store between two words. */
-const event = fc.constantFrom('nothing', 'sealed', 'saved', 'saved and sealed', 'opened again');
-
 describe('a contact store in a folder', () => {
   let dir = '';
   let stores = 0;
   beforeAll(async () => void (dir = await mkdtemp(join(tmpdir(), 'contacts-'))));
   afterAll(() => rm(dir, { recursive: true }));
 
-  const shape = fc.record({
-    tableRows: fc.integer({ min: 4, max: 20 }),
-    leastRows: fc.integer({ min: 1, max: 4 }),
-    waitingTables: fc.integer({ min: 0, max: 2 }),
-  });
-  const openIn = (
-    folder: string,
-    settings: { tableRows: number; leastRows: number; waitingTables: number },
-  ) =>
-    openContactStore(folder, {
-      ...settings,
-      log: silentLog,
-      startThread: inlineTasks(NODE_STORE_DISK),
-    });
-
   it('holds the same whenever it is sealed, compacted, saved and opened again between the words', async () => {
     let sealed = 0;
     const property = fc.asyncProperty(
       toldAnyhow,
       shape,
-      fc.array(event, { minLength: 1, maxLength: 6 }),
-      async ({ words, told }, settings, events) => {
-        const folder = join(dir, String(stores++));
-        let store = await openIn(folder, settings);
-        for (const [k, part] of told.entries()) {
-          await store.ready();
-          store.add(part);
-          const next = events[k % events.length];
-          if (next?.includes('saved') || next === 'opened again') await store.save({ size: 1 });
-          if (next?.includes('sealed')) await store.settled();
-          if (next === 'opened again') {
-            await store.close();
-            store = await openIn(folder, settings);
-          }
-        }
+      events,
+      async ({ words, told }, settings, between) => {
+        const store = await toldIn(join(dir, String(stores++)), told, settings, between);
         await store.settled();
         const expected = standingOf(words);
         expect(standingIn(store)).toEqual(expected);

@@ -23,25 +23,70 @@ const word = fc.record({
   partial: fc.boolean(),
 });
 
+interface DrawnWord {
+  readonly people: readonly number[];
+  readonly epoch: number;
+  readonly offset: number;
+  readonly seconds: number;
+  readonly immediate: number;
+  readonly near: number;
+  readonly medium: number;
+  readonly other: number;
+  readonly attenuation: number;
+  readonly partial: boolean;
+}
+
+function testimonyOf(drawn: DrawnWord, ledgerIndex: number): Testimony {
+  const { people, epoch, offset, seconds, immediate, near, medium, other, attenuation, partial } = drawn;
+  const start = (FIRST_EPOCH + epoch) * EPOCH_SECONDS + offset;
+  return {
+    reporter: asTagNumber(people[0] ?? 0),
+    peer: asTagNumber(people[1] ?? 0),
+    epoch: asEpoch(FIRST_EPOCH + epoch),
+    start,
+    end: Math.min(start + seconds, (FIRST_EPOCH + epoch + 2) * EPOCH_SECONDS),
+    bucketSeconds: [immediate, near, medium, other],
+    medianAttenuationDb: attenuation,
+    partial,
+    ledgerIndex,
+  };
+}
+
 /** Words in the order they are logged. */
-export const story = fc.array(word, { minLength: 1, maxLength: 40 }).map((words) =>
-  words.map(
-    ({ people, epoch, offset, seconds, attenuation, partial, ...buckets }, ledgerIndex): Testimony => {
-      const start = (FIRST_EPOCH + epoch) * EPOCH_SECONDS + offset;
-      return {
-        reporter: asTagNumber(people[0] ?? 0),
-        peer: asTagNumber(people[1] ?? 0),
-        epoch: asEpoch(FIRST_EPOCH + epoch),
-        start,
-        end: Math.min(start + seconds, (FIRST_EPOCH + epoch + 2) * EPOCH_SECONDS),
-        bucketSeconds: [buckets.immediate, buckets.near, buckets.medium, buckets.other],
-        medianAttenuationDb: attenuation,
-        partial,
-        ledgerIndex,
-      };
-    },
-  ),
-);
+export const story = fc.array(word, { minLength: 1, maxLength: 40 }).map((words) => words.map(testimonyOf));
+
+/** What one of two says of a meeting, in numbers so round that words of two often tie, and as often differ. */
+const roundWord = fc.record({
+  isTurned: fc.boolean(),
+  offset: fc.constantFrom(-300, 0, 0, 300, 900),
+  seconds: fc.constantFrom(0, 300, 600, 900),
+  immediate: fc.constantFrom(0, 0, 300, 600),
+  near: fc.constantFrom(0, 300, 600),
+  medium: fc.constantFrom(0, 600),
+  other: fc.constant(20),
+  attenuation: fc.constantFrom(40, 50),
+  partial: fc.boolean(),
+});
+
+/** A story of six people, most of whose meetings both sides tell, and not the same: something to walk over. */
+export const crowd = fc
+  .array(
+    fc.record({
+      pair: fc.uniqueArray(fc.integer({ min: 1, max: 6 }), { minLength: 2, maxLength: 2 }),
+      epoch: fc.oneof(fc.integer({ min: 0, max: 8 }), fc.constantFrom(95, 96, 97, 192)),
+      words: fc.array(roundWord, { minLength: 1, maxLength: 4 }),
+    }),
+    { minLength: 6, maxLength: 20, size: 'max' },
+  )
+  .map((meetings) =>
+    meetings
+      .flatMap(({ pair, epoch, words }) =>
+        words.map(({ isTurned, ...said }) => ({
+          ...{ ...said, epoch, people: isTurned ? pair.toReversed() : pair },
+        })),
+      )
+      .map(testimonyOf),
+  );
 
 const MEETING = EPOCH_SECONDS * FIRST_EPOCH;
 
