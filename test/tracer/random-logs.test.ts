@@ -163,7 +163,7 @@ async function evidenceOn(
 const ADVICE = /^not-found: .*begin the window at (\S+) or later/;
 /** A later window may hold none of a case's contacts. */
 const NOBODY =
-  /^not-found: case \d+ is in no contact that is known: check the number(; [^;]+ could not be read, which may be why)?; the look is recorded$/;
+  /^not-found: case \d+ is in no contact that is known: check the number(; [^;]+ could not be read, which may be why)?; the look is recorded as ledger entry \d+$/;
 
 /** There is evidence, or from when on is said, and holds. */
 async function expectEvidence(
