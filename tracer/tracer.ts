@@ -109,12 +109,7 @@ class LedgerTracer implements Tracer {
   }
 
   span(counting?: { readonly presence: boolean }): Window | undefined {
-    const { contacts, intake } = this.#reading;
-    const spans = [contacts.span(), counting?.presence === true ? intake.book.span() : undefined];
-    return spans.reduce((one, other) => {
-      if (one === undefined || other === undefined) return one ?? other;
-      return { from: Math.min(one.from, other.from), to: Math.max(one.to, other.to) };
-    });
+    return this.#lookUps.span(counting);
   }
 
   doubts(): readonly Doubt[] {

@@ -8,6 +8,7 @@ import type { ClusterCase } from '../../tracer/cluster/cluster-result.js';
 import type { Tracer } from '../../tracer/tracer.js';
 import { readCasesFile } from '../files/cases-file.js';
 import { TIME_FORMAT, time, wholeNumber } from '../terminal/options.js';
+import { gatewayNames } from '../orders/gateway-names.js';
 import { askOnFolder } from '../parts/asked-tracer.js';
 import { POLICY_OPTION, policyOption } from '../files/policy-files.js';
 import { showCluster } from '../present/show-cluster.js';
@@ -95,9 +96,9 @@ async function run(options: ClusterOptions): Promise<void> {
     const question = questionOf(options, cases);
     const { result, accessIndex } = await ask(session, question, asked);
     console.log(recordedLines(accessIndex, question, options).join('\n'));
-    const beyond = beyondAllKnown(options, result);
+    const beyond = result.known === undefined ? beyondAllKnown(options, result) : undefined;
     if (beyond !== undefined) console.log(`${beyond}\n`);
-    await showCluster(result, json);
+    await showCluster(result, { json, gateways: await gatewayNames(session.folder) });
   });
 }
 

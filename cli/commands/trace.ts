@@ -62,7 +62,7 @@ async function run(options: TraceCommandOptions): Promise<void> {
     const question = questionOf(options);
     const { result, accessIndex, evidence } = await ask(session, question, asked);
     console.log(recordedLines(accessIndex, question, options).join('\n'));
-    const beyond = beyondAllKnown(options, result);
+    const beyond = result.known === undefined ? beyondAllKnown(options, result) : undefined;
     if (beyond !== undefined) console.log(`${beyond}\n`);
     const { evidence: file } = options;
     await showTrace(

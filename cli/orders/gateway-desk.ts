@@ -126,7 +126,8 @@ async function certify(
   }
 }
 
-async function readPublicKey(file: string): Promise<Uint8Array | undefined> {
+/** `undefined` when there is none that can be read. */
+export async function readPublicKey(file: string): Promise<Uint8Array | undefined> {
   const text = (await readFile(file, 'latin1').catch(() => '')).trim();
   return /^[0-9a-f]{64}$/.test(text) ? fromHex(text) : undefined;
 }

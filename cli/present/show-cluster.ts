@@ -1,5 +1,6 @@
 /** What several cases have in common, as a person reads it: sources in order with their reasons, then a tree of who infected whom. */
 import pc from 'picocolors';
+import { plain } from '../../protocol/plain-text.js';
 import type {
   ClusterResult,
   ClusterSource,
@@ -8,9 +9,13 @@ import type {
   TransmissionTree,
 } from '../../tracer/cluster/cluster-result.js';
 import type { PathStep } from '../../tracer/looks/trace-result.js';
+import type { Window } from '../../tracer/looks/window.js';
+import type { GatewayNames } from '../orders/gateway-names.js';
 import { duration, localSpan, localTime, localZone } from '../terminal/times.js';
 import { count, counted } from './counts.js';
 import { missingReportsLines } from './missing-reports.js';
+import { nothingKnown } from './nothing-known.js';
+import { scoreWords } from './score.js';
 import { writeAnswer } from './show-trace.js';
 
 /** Steps of one source beyond this are left to --json. */
@@ -19,19 +24,24 @@ const WHAT_A_SCORE_SAYS =
   'A score is a share among those weighed: 1.00 says that nothing else explains more, not that this explains the cases well.';
 
 /** On the screen first: a file that cannot be written takes the answer from nobody. Throws `input`. */
-export async function showCluster(cluster: ClusterResult, jsonFile: string | undefined): Promise<void> {
-  console.log(clusterText(cluster));
-  if (jsonFile !== undefined) await writeAnswer(jsonFile, `${JSON.stringify(cluster, undefined, 2)}\n`);
+export async function showCluster(
+  cluster: ClusterResult,
+  { json, gateways }: { readonly json: string | undefined; readonly gateways: GatewayNames },
+): Promise<void> {
+  console.log(clusterText(cluster, gateways));
+  if (json !== undefined) await writeAnswer(json, `${JSON.stringify(cluster, undefined, 2)}\n`);
 }
 
-export function clusterText(cluster: ClusterResult): string {
+/** `gateways`: the names that are at hand. */
+export function clusterText(cluster: ClusterResult, gateways: GatewayNames = new Map()): string {
   const { sources, tree } = cluster;
+  if (cluster.known !== undefined) return nothingKnownText(cluster, cluster.known);
   return [
     ...heading(cluster),
     '',
     pc.bold('Possible common sources, the most likely first'),
     ...(sources.length === 0 ? [pc.dim(nothingInReach(cluster))] : []),
-    ...sources.flatMap((source, place) => sourceLines(source, place + 1, cluster)),
+    ...sources.flatMap((source, place) => sourceLines(source, place + 1, { cluster, gateways })),
     ...furtherLines(cluster),
     '',
     pc.bold('Who may have infected whom: the tree that explains the cases best'),
@@ -41,6 +51,18 @@ export function clusterText(cluster: ClusterResult): string {
     pc.dim(
       'This ranks the work of a health officer. It is no diagnosis, and no proof that anybody infected anybody.',
     ),
+  ].join('\n');
+}
+
+/** That no walk leads to a case says nothing of it then; that it is in no contact does. */
+function nothingKnownText(cluster: ClusterResult, known: Window): string {
+  const { unknown, onlySeen, missingReports, gateways } = cluster;
+  const inNoContact = { ...cluster, unreached: [...unknown, ...onlySeen], beforeWindow: [] };
+  return [
+    pc.yellow(nothingKnown(known, gateways !== false)),
+    ...missingReportsLines(missingReports),
+    pc.dim(windowOf(cluster)),
+    ...unreachedLines(inNoContact),
   ].join('\n');
 }
 
@@ -60,19 +82,23 @@ function furtherLines({ sources, sourceCount, weighed }: ClusterResult): string[
 
 function heading(cluster: ClusterResult): string[] {
   const { cases, presenceFrom, missingReports, ...request } = cluster;
-  const { from, to, hops, minSeconds, latentSeconds, infectiousSeconds, incubationSeconds = 0 } = request;
+  const { hops, minSeconds, latentSeconds, infectiousSeconds, incubationSeconds = 0 } = request;
   const infectious = infectiousSeconds === undefined ? '' : `, for ${duration(infectiousSeconds)}`;
   const incubation =
     incubationSeconds === 0 ? '' : `; they fall ill ${duration(incubationSeconds)} after it at the earliest`;
+  const whichEncounter =
+    infectiousSeconds === undefined
+      ? 'the last that counts'
+      : 'the last that counts, or one in the infectious period of the source';
   const withOnset = cases.filter(({ onset }) => onset !== undefined).length;
   return [
     pc.bold(
       `${cases.length} cases, ${withOnset === 0 ? 'none' : withOnset} of them with an onset, and who reaches them within ${counted(hops, 'hop')}`,
     ),
     ...missingReportsLines(missingReports),
-    pc.dim(`${localTime(from)} to ${localTime(to, true)}; times in ${localZone()}`),
+    pc.dim(windowOf(cluster)),
     pc.dim(
-      `close contact: ${duration(minSeconds)} near within 24 h, encounters of the two together; a line shows the one that completed it`,
+      `close contact: ${duration(minSeconds)} near within 24 h, encounters of the two together; a line shows ${whichEncounter}`,
     ),
     pc.dim(`people pass it on from ${duration(latentSeconds)} after exposure${infectious}${incubation}`),
     ...(presenceFrom === undefined
@@ -81,6 +107,9 @@ function heading(cluster: ClusterResult): string[] {
     ...unreachedLines(cluster),
   ];
 }
+
+const windowOf = ({ from, to }: ClusterResult): string =>
+  `${localTime(from)} to ${localTime(to, true)}; times in ${localZone()}`;
 
 function unreachedLines(cluster: ClusterResult): string[] {
   const { unreached, unknown, onlySeen, beforeWindow, weighed } = cluster;
@@ -106,11 +135,16 @@ function tooEarly(tag: string, { cases, incubationSeconds = 0 }: ClusterResult):
 /** A case that fell ill first of all is a likely source by that alone: whoever reads its rank knows what it rests on. */
 const DOUBTED = 'rests on an onset before the window: see above';
 
-function sourceLines(source: ClusterSource, place: number, cluster: ClusterResult): string[] {
+interface Shown {
+  readonly cluster: ClusterResult;
+  readonly gateways: GatewayNames;
+}
+
+function sourceLines(source: ClusterSource, place: number, { cluster, gateways }: Shown): string[] {
   const { cases, beforeWindow } = cluster;
-  const name = source.kind === 'person' ? source.person : `gateway ${source.gateway}`;
+  const name = source.kind === 'person' ? source.person : gatewayWords(source.gateway, gateways);
   const what = source.kind === 'person' && source.isCase ? 'itself a case, ' : '';
-  const score = `score ${source.score.toFixed(2)}`;
+  const score = `score ${scoreWords(source.score)}`;
   const explains = `${what}explains ${source.explains.length} of ${cases.length - (what === '' ? 0 : 1)}${what === '' ? '' : ' others'}`;
   const reasons = source.kind === 'person' ? personReasons(source) : gatewayReasons(source);
   const hidden = reasons.length - MAX_REASONS;
@@ -123,10 +157,15 @@ function sourceLines(source: ClusterSource, place: number, cluster: ClusterResul
   ];
 }
 
+function gatewayWords(id: string, gateways: GatewayNames): string {
+  const name = gateways.get(id);
+  return name === undefined ? `gateway ${id}` : `gateway ${plain(name)} (${id.slice(0, 8)}…)`;
+}
+
 function others({ othersReached, othersExpected }: ClusterSource): string {
   if (othersReached === 0) return 'and would have reached nobody else';
   const people = othersReached === 1 ? 'person who is' : 'people who are';
-  return `but would have reached ${count(othersReached)} other ${people} no case (weight ${othersExpected.toFixed(1)})`;
+  return `but would have reached ${count(othersReached)} other ${people} no case (infected, on average: ${othersExpected.toFixed(1)})`;
 }
 
 function personReasons({ explains }: PersonSource): string[] {
@@ -150,13 +189,18 @@ function reason({ nearSeconds, start, end, mutual, ledger }: PathStep): string {
   return `${duration(nearSeconds)}, ${localSpan(start, end)}, ${sides}, ledger ${ledger.join(' ')}`;
 }
 
-function treeLines({ roots, edges }: TransmissionTree, { cases, beforeWindow }: ClusterResult): string[] {
+function treeLines({ roots, edges }: TransmissionTree, cluster: ClusterResult): string[] {
+  const { cases, beforeWindow, unknown, onlySeen } = cluster;
   const children = new Map<string, PathStep[]>();
   for (const edge of edges) children.set(edge.from, [...(children.get(edge.from) ?? []), edge]);
   const onset = new Map(cases.map((one) => [one.tag, one.onset]));
   return roots.flatMap((root) => {
     const role = onset.has(root) ? caseWords(onset.get(root)) : 'presumed source, no case';
-    const unexplained = onset.has(root) ? '; infected by what nobody recorded, or the source' : '';
+    const isInNoContact = unknown.includes(root) || onlySeen.includes(root);
+    const why = isInNoContact
+      ? 'not placed: in no contact'
+      : 'no recorded contact explains it, or it is the source';
+    const unexplained = onset.has(root) ? `; ${why}` : '';
     const doubt = beforeWindow.includes(root) ? pc.yellow(`; its place ${DOUBTED}`) : '';
     return [`${pc.bold(root)}  ${role}${unexplained}${doubt}`, ...branches(root, { children, onset }, '')];
   });

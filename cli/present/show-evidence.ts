@@ -23,13 +23,16 @@ export interface EvidenceContext {
 }
 
 export function evidenceLines(shown: CheckedEvidence, context: EvidenceContext): string[] {
+  const isBackward = shown.request.direction === 'backward';
   return [
     `${pc.green('accepted')} evidence of a trace, in the log ${plain(shown.checkpoint.origin)} of ${entries(shown.checkpoint.size)}`,
     ...questionLines(shown),
-    ...(shown.sources ? ['', pc.bold('Possible sources'), ...peopleLines(shown.sources)] : []),
+    ...(shown.sources
+      ? ['', pc.bold('Possible sources'), ...peopleLines(shown.sources, 'last exposure')]
+      : []),
     '',
-    pc.bold(shown.request.direction === 'backward' ? 'Possible sources' : 'May have been infected'),
-    ...peopleLines(shown.reached),
+    pc.bold(isBackward ? 'Possible sources' : 'May have been infected'),
+    ...peopleLines(shown.reached, isBackward ? 'last exposure' : 'exposure'),
     '',
     pc.bold('Checked, with this file and the key of the log alone'),
     ...checkedLines(shown, context),
@@ -43,6 +46,12 @@ export function evidenceLines(shown: CheckedEvidence, context: EvidenceContext):
 
 /** Of which seconds count. */
 const CLASS_WORDS = { immediate: 'immediate', near: 'near', medium: 'at medium distance or nearer' } as const;
+
+const ASKED_WORDS = {
+  forward: 'whom it may have infected',
+  backward: 'possible sources',
+  both: 'possible sources, and whom else they may have infected',
+} as const;
 
 function questionLines({ request, look, reached, sources = [] }: CheckedEvidence): string[] {
   const {
@@ -61,7 +70,7 @@ function questionLines({ request, look, reached, sources = [] }: CheckedEvidence
   const shown = new Set([...reached, ...sources].map(({ person }) => person)).size;
   const infectious = infectiousSeconds === undefined ? '' : `, for ${duration(infectiousSeconds)}`;
   return [
-    `  question  case ${indexCase}, ${direction}, within ${counted(hops, 'hop')}, ${utc(from)} to ${utc(to)}`,
+    `  question  case ${indexCase}: ${ASKED_WORDS[direction]}, within ${counted(hops, 'hop')}, ${utc(from)} to ${utc(to)}`,
     `            close contact: ${duration(minSeconds)} ${CLASS_WORDS[attenuation]} within 24 h${presence ? ', or at one gateway at one time' : ''}`,
     `            passed on from ${duration(latentSeconds)} after exposure${infectious}`,
     `  asked by  ${plain(officer)}: ${plain(purpose)}`,
@@ -72,14 +81,18 @@ function questionLines({ request, look, reached, sources = [] }: CheckedEvidence
 
 const entries = (size: number): string => counted(size, 'entry', 'entries');
 
-const peopleLines = (people: readonly CheckedPerson[]): string[] =>
-  people.length === 0 ? ['  nobody'] : people.flatMap(personLines);
+/** Backward what is known is the latest encounter by which somebody can have infected the next one. */
+type Exposure = 'exposure' | 'last exposure';
 
-function personLines({ person, hop, exposedAt, earliestAt, score, source, path }: CheckedPerson): string[] {
+const peopleLines = (people: readonly CheckedPerson[], exposure: Exposure): string[] =>
+  people.length === 0 ? ['  nobody'] : people.flatMap((person) => personLines(person, exposure));
+
+function personLines(shown: CheckedPerson, exposure: Exposure): string[] {
+  const { person, hop, exposedAt, earliestAt, score, source, path } = shown;
   const also = earliestAt === exposedAt ? '' : `, by another path ${utc(earliestAt)}`;
   const from = source === undefined ? '' : `, from ${source}`;
   return [
-    `  ${pc.bold(person)}  hop ${hop}${from}, exposure ${utc(exposedAt)}${also}, score ${score.toFixed(4)}`,
+    `  ${pc.bold(person)}  hop ${hop}${from}, ${exposure} ${utc(exposedAt)}${also}, score ${score.toFixed(4)}`,
     ...path.flatMap(stepLines),
   ];
 }

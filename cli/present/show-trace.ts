@@ -6,7 +6,15 @@ import { writeAtomically } from '../files/atomic-file.js';
 import { usage } from '../terminal/exit.js';
 import { requireNew, requireWritableFile } from '../files/output-file.js';
 import type { KeptFiles } from '../files/output-file.js';
+import { byScore } from './trace-rows.js';
+import type { ListOrder } from './trace-rows.js';
 import { traceTree } from './trace-tree.js';
+
+/** How an answer is shown, and where it is written. */
+export interface ShownTrace extends TraceFiles {
+  /** On the screen and in the CSV: by hop, then time of exposure, by default. */
+  readonly sort?: ListOrder;
+}
 
 export interface TraceFiles {
   readonly json?: string;
@@ -31,14 +39,16 @@ export async function requireWritable(files: TraceFiles, kept: KeptFiles = {}): 
  */
 export async function showTrace(
   trace: TraceResult,
-  { json, csv }: TraceFiles,
+  { json, csv, sort }: ShownTrace,
   save?: () => Promise<void>,
 ): Promise<void> {
-  console.log(traceTree(trace));
+  console.log(traceTree(trace, sort));
   await eachTried([
     ...(save === undefined ? [] : [save]),
     ...(json === undefined ? [] : [() => writeAnswer(json, `${JSON.stringify(trace, undefined, 2)}\n`)]),
-    ...(csv === undefined ? [] : [() => writeAnswer(csv, traceCsv(trace))]),
+    ...(csv === undefined
+      ? []
+      : [() => writeAnswer(csv, traceCsv(sort === 'score' ? byScore(trace) : trace))]),
   ]);
 }
 

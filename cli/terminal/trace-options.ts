@@ -10,9 +10,13 @@ import {
 } from '../../tracer/looks/trace-result.js';
 import type { Direction, TraceRequest } from '../../tracer/looks/trace-result.js';
 import type { AttenuationClass } from '../../tracer/walk/lens.js';
+import { knownBeside } from '../../tracer/looks/window.js';
+import type { Window } from '../../tracer/looks/window.js';
 import { DEFAULT_LIST } from '../../tracer/walk/trace-walks.js';
 import { usage } from './exit.js';
 import { count } from '../present/counts.js';
+import { nothingKnown } from '../present/nothing-known.js';
+import type { ListOrder } from '../present/trace-rows.js';
 import { TIME_FORMAT, time, wholeNumber } from './options.js';
 import { localTime } from './times.js';
 
@@ -29,6 +33,7 @@ export interface TraceOptions {
   readonly attenuation: AttenuationClass;
   readonly presence?: boolean;
   readonly list?: number;
+  readonly sort: ListOrder;
   readonly json?: string;
   readonly csv?: string;
 }
@@ -70,8 +75,16 @@ export function addContactTraceOptions(command: Command): Command {
     )
     .option(
       '--list <n>',
-      `list at most so many people, 1 to ${count(MAX_LISTED)} (default: ${count(DEFAULT_LIST)}); all are counted`,
+      `list at most so many people, 1 to ${count(MAX_LISTED)} (default: ${count(DEFAULT_LIST)}): the first by hop, then time of exposure; all are counted`,
       wholeNumber(1, MAX_LISTED),
+    )
+    .addOption(
+      new Option(
+        '--sort <order>',
+        'order of those who are listed, on the screen and in the CSV: by hop, then time of exposure; or by score, on the screen as a list',
+      )
+        .choices(['hop', 'score'])
+        .default('hop'),
     )
     .option('--json <file>', 'write the trace as JSON')
     .option('--csv <file>', 'write the trace as CSV, a row a person');
@@ -113,11 +126,6 @@ export function askedOf(options: TraceOptions): Omit<TraceRequest, 'case' | 'fro
   };
 }
 
-interface Window {
-  readonly from: number;
-  readonly to: number;
-}
-
 /** Throws `usage` for a window that no look need be recorded to find empty; `nowMs` is deployment time, where it is known. */
 export function requireWindow({ from, to }: Partial<Window>, nowMs = Infinity): void {
   if (from !== undefined && to !== undefined && from > to)
@@ -137,11 +145,13 @@ export function beyondAllKnown(asked: Partial<Window>, { from, to }: Window): st
   return undefined;
 }
 
-/** Throws `usage` for a window that ends before it begins. */
+/** Throws `usage` for a window that ends before it begins, or of which nothing is known. */
 export function requestOf(options: TraceOptions, caseTag: string, span: Window): TraceRequest {
   const from = options.from ?? span.from;
   const to = options.to ?? span.to;
   if (from > to)
     throw usage(beyondAllKnown(options, span) ?? 'the window ends before it begins: see --from and --to');
+  const { known } = knownBeside({ from, to }, span);
+  if (known !== undefined) throw usage(nothingKnown(known));
   return { ...askedOf(options), case: caseTag, from, to };
 }

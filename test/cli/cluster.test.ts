@@ -49,10 +49,10 @@ describe('firebreak cluster', () => {
       '--from',
       '2023-11-15T10:21Z',
     );
-    expect(text).toContain('nothing is known that ended after --from');
+    expect(text).toMatch(/recorded as ledger entry \d+/);
+    expect(text).toContain('nothing is known of this window: contacts');
     expect(text).toContain('9999 is in no contact at all, and no gateway saw it: is the number right?');
     expect(text).not.toContain('infected 9999');
-    expect(text).toContain('2 cases, none of them with an onset');
     expect(code).toBe(0);
   });
 
@@ -66,6 +66,17 @@ describe('firebreak cluster', () => {
     expect(missing.text).toContain('there is no file');
     expect((await attempt('cluster', '--data-dir', workshop.demo)).code).toBe(2);
   });
+});
+
+it('firebreak trace says of a window in a mistyped year that nothing is known of it, the look recorded first', async () => {
+  const dir = await workshop.copy();
+  const window = ['--from', '2020-01-01', '--to', '2020-01-02'];
+  const { code, text } = await attempt('trace', '--data-dir', dir, '--case', '1', ...window);
+  expect(text).toMatch(
+    /recorded as ledger entry \d+[^]*\nnothing is known of this window: contacts are known from /,
+  );
+  expect(text).not.toMatch(/0 people|nobody/);
+  expect(code).toBe(0);
 });
 
 it.each(['cluster', 'trace'])(

@@ -81,7 +81,7 @@ describe('firebreak trace --evidence', () => {
     expect(await readdir(dir)).toEqual(['ward.evidence']);
     for (const words of [
       `accepted evidence of a trace, in the log ${config.origin}`,
-      'case 1, forward, within 3 hops',
+      'case 1: whom it may have infected, within 3 hops',
       'Dr. Ada: ward 4',
       '2 people, all shown here',
       'hop 2, exposure 2023-11-15T10:15:00Z',

@@ -2,6 +2,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { clusterText } from '../../cli/present/show-cluster.js';
+import type { GatewayNames } from '../../cli/orders/gateway-names.js';
 import { localTime } from '../../cli/terminal/times.js';
 import { AskerError } from '../../tracer/asker-error.js';
 import type { ClusterRequest, Trace } from '../../tracer/cluster/cluster-result.js';
@@ -41,10 +42,15 @@ function gatewayOf(...visitors: readonly string[]): ClusterPresence {
   return { view, personOf: (tag) => numbers.get(tag), counted: () => undefined };
 }
 
-async function shown(trace: Trace, changes: Partial<ClusterRequest> = {}, presence?: ClusterPresence) {
+async function shown(
+  trace: Trace,
+  changes: Partial<ClusterRequest> = {},
+  presence?: ClusterPresence,
+  names?: GatewayNames,
+) {
   const window = { hops: 1, from: START, to: END, minSeconds: 900, latentSeconds: 0 };
   const found = await findClusters(trace, presence, { cases: onlyTwo, ...window, ...changes });
-  return { found, text: stripVTControlCharacters(clusterText(found)) };
+  return { found, text: stripVTControlCharacters(clusterText(found, names)) };
 }
 
 const nobodyMet = walksTo({ 1: [], 2: [] });
@@ -88,7 +94,26 @@ describe('what was looked at and found in nobody', () => {
   });
 });
 
+describe('a gateway', () => {
+  it('is called by its name where that is known, and by its digits where it is not', async () => {
+    const id = '07'.repeat(16);
+    const named = await shown(walksTo({}), {}, gatewayOf('1', '2'), new Map([[id, 'hub-1']]));
+    expect(named.text).toMatch(/ 1\. gateway hub-1 \(07070707…\) {2}score /);
+    const unnamed = await shown(walksTo({}), {}, gatewayOf('1', '2'), new Map([['08'.repeat(16), 'hub-1']]));
+    expect(unnamed.text).toContain(` 1. gateway ${id}  score `);
+  });
+});
+
 describe('a case that no walk leads to', () => {
+  it('is in the tree as what it is: in no contact, or not explained by one', async () => {
+    const cases = [{ tag: '1' }, { tag: '2' }, { tag: '3' }, { tag: '4' }];
+    const { found, text } = await shown(walksTo({ 1: [], 2: [] }), { cases }, gatewayOf('3'));
+    expect(found).toMatchObject({ unknown: ['4'], onlySeen: ['3'] });
+    for (const tag of ['3', '4']) expect(text).toContain(`${tag}  case; not placed: in no contact\n`);
+    for (const tag of ['1', '2'])
+      expect(text).toContain(`${tag}  case; no recorded contact explains it, or it is the source\n`);
+  });
+
   it('is no number to doubt when gateways saw it', async () => {
     const { found, text } = await shown(walksTo({}), {}, gatewayOf('1', '2'));
     expect(text).toContain('1, 2 met nobody; gateways saw them');
@@ -144,4 +169,29 @@ it('a score is said to be a share, wherever there is one', async () => {
   expect(text).toContain('score 1.00');
   expect(text).toContain('1.00 says that nothing else explains more, not that this explains the cases well');
   expect((await shown(nobodyMet)).text).not.toContain('1.00');
+});
+
+it('a line is said to show the last encounter that counts, and others reached are told without a word of the model', async () => {
+  const { found, text } = await shown(walksTo({ 1: ['9'], 2: ['9'] }));
+  expect(text).toMatch(/; a line shows the last that counts$/m);
+  const [source] = found.sources;
+  const others = { othersReached: 7, othersExpected: 0.84 };
+  const busy = clusterText({ ...found, sources: source ? [{ ...source, ...others }] : [] });
+  expect(busy).toContain('but would have reached 7 other people who are no case (infected, on average: 0.8)');
+  const bounded = await shown(walksTo({ 1: ['9'], 2: ['9'] }), { infectiousSeconds: 90 * HOUR });
+  expect(bounded.text).toMatch(
+    /; a line shows the last that counts, or one in the infectious period of the source$/m,
+  );
+});
+
+it('of a window of which nothing is known there is no list of nobody; a number in no contact is still doubted', async () => {
+  const { found } = await shown(walksTo({ 1: [] }));
+  const known = { from: END + HOUR, to: END + 2 * HOUR };
+  const text = stripVTControlCharacters(clusterText({ ...found, known }));
+  expect(text).toContain(
+    `nothing is known of this window: contacts and stays at gateways are known from ${localTime(known.from)} to `,
+  );
+  expect(text).toContain('2 is in no contact at all: is the number right?');
+  expect(text).not.toMatch(/nobody|1\.00|tree/);
+  expect(clusterText({ ...found, known, gateways: false })).toContain(': contacts are known from ');
 });

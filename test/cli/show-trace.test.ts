@@ -51,6 +51,20 @@ describe('the answer of a trace', () => {
     expect(await readFile(csv, 'utf8')).toContain(',2,1,');
   });
 
+  it('is in the CSV by score where that was asked for, and in the JSON by hop always', async () => {
+    const [json, csv] = [join(dir, 'a.json'), join(dir, 'a.csv')];
+    const rows = answer().reached.flatMap((row) => [
+      { ...row, person: '8', score: 0.1 },
+      { ...row, person: '9', score: 0.2 },
+    ]);
+    await showTrace({ ...answer(), reached: rows, reachedCount: 2 }, { json, csv, sort: 'score' });
+    expect((await readFile(csv, 'utf8')).match(/^reached,\d/gm)).toEqual(['reached,9', 'reached,8']);
+    expect((await readFile(json, 'utf8')).match(/"person": "\d"/g)).toEqual([
+      '"person": "8"',
+      '"person": "9"',
+    ]);
+  });
+
   it.each(['json', 'csv'])('is on the screen also when the file of --%s cannot be written', async (kind) => {
     const file = join(dir, 'gone', 'answer');
     await expect(showTrace(answer(), { [kind]: file })).rejects.toThrow(`${file} cannot be written`);

@@ -43,6 +43,11 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], says: st
     'nothing is known that ended after --from',
   ],
   [
+    'a demo of days long before it',
+    ['demo', '--from', '2020-01-01', '--to', '2020-01-02'],
+    'nothing is known of this window: contacts are known from ',
+  ],
+  [
     'a window of a trace that ends before it begins',
     ['trace', '--data-dir', 'DIR', '--case', '1', '--from', '200', '--to', '100'],
     'the window ends before it begins',
@@ -300,6 +305,13 @@ describe('help', () => {
     const options = [...text.matchAll(/^ {2}(?:-h, )?--(\S+)/gm)].map(([, name]) => name);
     expect(options[0]).toBe('data-dir');
     expect(options.slice(-3)).toEqual(['clock-start', 'clock-rate', 'help']);
+  });
+
+  it('says who is listed of a trace where not all are', async () => {
+    const { text } = await attempt('trace', '--help');
+    expect(text.replace(/\s+/g, ' ')).toContain(
+      'list at most so many people, 1 to 100,000 (default: 10,000): the first by hop, then time of exposure',
+    );
   });
 
   it('names the defaults of a trace', async () => {

@@ -129,12 +129,16 @@ const roundedResult = (result: TraceResult): TraceResult => ({
   ...(result.sources && { sources: result.sources.map(rounded) }),
 });
 
-/** The answer, or the words that there is none. */
+/** Each look is an entry of its own. */
+const LOOKED_AS = / as ledger entry \d+$/;
+
+/** The answer, or the words that there is none, whatever entry the look is. */
 const answerOf = (tracer: Tracer, request: TraceRequest): Promise<TraceResult | string> =>
   tracer.lookUp(request, look).then(
     ({ result }) => result,
     (error: unknown) => {
-      if (error instanceof FirebreakError && error.code === 'not-found') return error.message;
+      if (error instanceof FirebreakError && error.code === 'not-found')
+        return error.message.replace(LOOKED_AS, '');
       throw error;
     },
   );
@@ -163,7 +167,7 @@ async function evidenceOn(
 const ADVICE = /^not-found: .*begin the window at (\S+) or later/;
 /** A later window may hold none of a case's contacts. */
 const NOBODY =
-  /^not-found: case \d+ is in no contact that is known: check the number(; [^;]+ could not be read, which may be why)?; the look is recorded$/;
+  /^not-found: case \d+ is in no contact that is (known: check the number|still kept: [^;]+)(; [^;]+ could not be read, which may be why)?; the look is recorded as ledger entry \d+$/;
 
 /** There is evidence, or from when on is said, and holds. */
 async function expectEvidence(

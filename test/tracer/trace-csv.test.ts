@@ -42,6 +42,12 @@ describe('a trace as comma-separated values', () => {
     expect(rows).toEqual([`source,5,2,${times},,6,${contact}`, `reached,3,2,${times},1,2,${contact}`, '']);
   });
 
+  it('calls those whom a trace backward names sources too', () => {
+    const reached = [{ ...row, person: '5', path: [{ from: '5', to: '1', ...step }] }];
+    const csv = traceCsv({ ...request, direction: 'backward', reachedCount: 1, reached });
+    expect(csv.split('\r\n')[1]).toMatch(/^source,5,2,/);
+  });
+
   it('names the gateway of a row that rests on presence', () => {
     const gateway = '0123456789abcdef0123456789abcdef';
     const together = { ...step, from: '1', to: '2', nearSeconds: 0, mutual: false, ledger: [], gateway };

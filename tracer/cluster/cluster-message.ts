@@ -4,6 +4,7 @@ import { recordedWords } from '../looks/recorded-words.js';
 import {
   count,
   hops,
+  known,
   missingReports,
   path,
   presenceFrom,
@@ -95,6 +96,7 @@ const result: z.ZodType<ClusterResult> = z.strictObject({
       'how many of them were weighed in full; one that was not may be as likely as one that is listed',
     ),
   presenceFrom,
+  known,
   missingReports,
   unreached: someCases.describe('to whom no walk leads'),
   unknown: someCases.describe(

@@ -1,5 +1,6 @@
 /** What is asked about several cases at once, and what is answered (clusters.md). Times are unix seconds. */
 import type { PathStep, TraceRequest, TraceResult, WalkRequest } from '../looks/trace-result.js';
+import type { Window } from '../looks/window.js';
 
 export const MIN_CASES = 2;
 export const MAX_CASES = 64;
@@ -110,6 +111,8 @@ export interface ClusterResult extends ClusterRequest {
   readonly tree: TransmissionTree;
   /** By presence: stays are known from here on, those before had to go. Absent where all of the window is known. */
   readonly presenceFrom?: number;
+  /** As of {@link TraceResult}; the stays count where gateways are weighed. */
+  readonly known?: Window;
   /** As of {@link TraceResult}. */
   readonly missingReports?: number;
 }

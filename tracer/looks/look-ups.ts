@@ -19,7 +19,8 @@ import { makeEvidence } from '../evidence/make.js';
 import type { Answered } from '../evidence/make.js';
 import type { EvidenceWish } from '../evidence/plan.js';
 import { pathIn } from './found-path.js';
-import { afterLook, orNotFound } from './nobody-found.js';
+import { afterLook, orNotFound, recordedAs } from './nobody-found.js';
+import type { NotKnown } from './nobody-found.js';
 import { presenceView } from '../presence/snapshot.js';
 import type { PresenceSnapshot } from '../presence/snapshot.js';
 import type { LedgerReading, ReadingDeps } from '../intake/ledger-reading.js';
@@ -28,6 +29,8 @@ import type { PersonQuestion } from './person-contacts.js';
 import { requireBounds, requireTagNumber, traceResultInTurns, withBeginnings } from './trace.js';
 import type { TraceWords } from './rows-told.js';
 import type { TraceRequest, TraceResult, WalkRequest } from './trace-result.js';
+import { knownBeside, spanning } from './window.js';
+import type { Window } from './window.js';
 import { needsBuckets } from '../walk/ground.js';
 import { MAX_LIST } from '../walk/order.js';
 import { tagsReached, walkTrace } from '../walk/trace-walks.js';
@@ -73,12 +76,10 @@ export interface Lookup {
  * What one question is answered from, as it stood when it came: people and gateways are numbered anew when the
  * store is begun anew.
  */
-interface Ground {
+interface Ground extends NotKnown {
   readonly view: ContactView;
   /** Absent where it does not count. */
   readonly presence: PresenceSnapshot | undefined;
-  /** Reports that the ledger has lost or holds damaged. */
-  readonly missingReports: number;
 }
 
 /** On what was read so far, as it stands when a question comes. */
@@ -93,6 +94,11 @@ export class LookUps {
   }
 
   /** This and the others: as of the Tracer (tracer.ts). */
+  span({ presence } = { presence: false }): Window | undefined {
+    const { contacts, intake } = this.#reading;
+    return spanning(contacts.span(), presence ? intake.book.span() : undefined);
+  }
+
   async lookUp(
     request: TraceRequest,
     look: Look,
@@ -105,17 +111,18 @@ export class LookUps {
       throw new AskerError('permission', 'this tracer has no key to sign evidence with');
     const ground = this.#ground(request.presence);
     const { view, missingReports } = ground;
+    const known = knownBeside(request, this.span({ presence: request.presence ?? false }));
     const { book, gateways } = this.#reading.intake;
     const presence = request.presence ? { places: book.places(), gateways } : undefined;
-    const found = await orNotFound(() => this.#told(ground, request, wish, signal), missingReports);
+    const found = await orNotFound(() => this.#told(ground, request, wish, signal), ground);
     if (found instanceof AskerError) {
-      await access.record(look, askedInTrace(request), [], signal);
-      throw found;
+      const { index } = await access.record(look, askedInTrace(request), [], signal);
+      throw recordedAs(found, index);
     }
     const { result, walks, shown } = found;
     const reached = tagsReached(view.people, walks);
     const recorded = await access.record(look, askedInTrace(request), reached, signal);
-    const answer = { result: { ...result, missingReports }, accessIndex: recorded.index };
+    const answer = { result: { ...result, ...known, missingReports }, accessIndex: recorded.index };
     if (wish === undefined || signer === undefined) return answer;
     const contactAt = (place: Place) => this.#reading.contacts.contactAt(view, place);
     const answered = { result: shown, from: { view, contactAt, presence }, access: recorded };
@@ -132,16 +139,17 @@ export class LookUps {
     const found = await orNotFound(async () => {
       const walks = await this.#walked(ground, { ...request, list: MAX_LIST }, signal);
       return pathIn(ground.view, walks, { ...request, person }, this.#wordsOf(ground));
-    }, missingReports);
+    }, ground);
     const onIt = found instanceof AskerError ? [] : found.person.path.flatMap(({ from, to }) => [from, to]);
     const { index } = await access.record(look, asked, ascending([...onIt, person]), signal);
-    if (found instanceof AskerError) throw found;
+    if (found instanceof AskerError) throw recordedAs(found, index);
     return { ...found, missingReports, accessIndex: index };
   }
 
   async lookUpContacts(question: PersonQuestion, look: Look, signal?: AbortSignal) {
     const access = this.#recorder();
-    const view = this.#reading.contacts.view();
+    const ground = this.#ground();
+    const { view, missingReports } = ground;
     const { person, from, to, minSeconds } = question;
     requireTagNumber('person', person);
     const oneHop = { case: person, direction: 'forward', hops: 1, latentSeconds: 0 } as const;
@@ -149,11 +157,10 @@ export class LookUps {
     requireBounds(asOneHop);
     const asked = { ...askedInTrace(asOneHop), question: 'contacts' } as const;
     const contactAt = (place: Place) => this.#reading.contacts.contactAt(view, place);
-    const { missingPayloads: missingReports } = this.#reading.intake.status();
-    const found = await orNotFound(() => contactRows(view, question, contactAt, signal), missingReports);
+    const found = await orNotFound(() => contactRows(view, question, contactAt, signal), ground);
     const met = found instanceof AskerError ? [] : found.contacts.map((row) => row.person);
     const { index } = await access.record(look, asked, ascending(met), signal);
-    if (found instanceof AskerError) throw found;
+    if (found instanceof AskerError) throw recordedAs(found, index);
     return { ...found, missingReports, accessIndex: index };
   }
 
@@ -161,8 +168,9 @@ export class LookUps {
     const access = this.#recorder();
     const { intake, contacts } = this.#reading;
     const seen = intake.book.snapshot();
-    const { missingPayloads: missingReports } = intake.status();
-    const ground = { view: contacts.view(), presence: request.presence ? seen : undefined, missingReports };
+    const ground = { ...this.#ground(), presence: request.presence ? seen : undefined };
+    const weighsStays = request.presence === true || request.gateways !== false;
+    const known = knownBeside(request, this.span({ presence: weighsStays }));
     const tagOf = (person: number): number => {
       if (this.#reading.intake === intake) return contacts.tagOf(person);
       throw new AskerError('busy', 'the contacts are read again from the ledger: ask once more');
@@ -172,7 +180,7 @@ export class LookUps {
     const presence = presenceView(seen);
     const desk = clusterDesk({ people: ground.view.people, tagOf, walk, wordsOf, presence, access, signal });
     const { result, accessIndex } = await lookUpCluster(desk, request, look);
-    return { result: { ...result, missingReports }, accessIndex };
+    return { result: { ...result, ...known, missingReports: ground.missingReports }, accessIndex };
   }
 
   #recorder(): AccessRecorder {
@@ -184,7 +192,8 @@ export class LookUps {
   #ground(withPresence = false): Ground {
     const { contacts, intake } = this.#reading;
     const presence = withPresence ? intake.book.snapshot() : undefined;
-    return { view: contacts.view(), presence, missingReports: intake.status().missingPayloads };
+    const { missingPayloads: missingReports, prunedPayloads: prunedReports } = intake.status();
+    return { view: contacts.view(), presence, missingReports, prunedReports };
   }
 
   /**

@@ -15,21 +15,41 @@ export class FailedAfterLook extends FirebreakError {
   }
 }
 
-/**
- * What was found, or `not-found` in the words to tell; `missingReports` as in {@link TraceResult}. Throws what else
- * `find` throws.
- */
-export async function orNotFound<T>(find: () => Promise<T>, missingReports: number): Promise<T | AskerError> {
+const CHECK_THE_NUMBER = 'is in no contact that is known: check the number';
+const MAY_HAVE_LEFT =
+  'is in no contact that is still kept: its contacts may have left the retention window, or the number is wrong';
+
+/** Of one whom the contacts do not know: `who` as in "case 17". */
+export const inNoContact = (who: string): AskerError =>
+  new AskerError('not-found', `${who} ${CHECK_THE_NUMBER}`);
+
+/** Reports that an answer lacks. */
+export interface NotKnown {
+  /** As in {@link TraceResult}. */
+  readonly missingReports: number;
+  /** Those that left the retention window. */
+  readonly prunedReports: number;
+}
+
+/** What was found, or `not-found` in the words to tell. Throws what else `find` throws. */
+export async function orNotFound<T>(
+  find: () => Promise<T>,
+  { missingReports, prunedReports }: NotKnown,
+): Promise<T | AskerError> {
   try {
     return await find();
   } catch (error) {
     if (!(error instanceof AskerError && error.code === 'not-found')) throw error;
     const lacks = missingReports === 0 ? '' : `; ${notReadInWords(missingReports)}, which may be why`;
-    return new AskerError('not-found', `${error.message}${lacks}; ${IS_RECORDED}`, {
-      cause: error,
-    });
+    const { message } = error;
+    const told = prunedReports === 0 ? message : message.replace(CHECK_THE_NUMBER, MAY_HAVE_LEFT);
+    return new AskerError('not-found', `${told}${lacks}`, { cause: error });
   }
 }
+
+/** The refusal, with word as which entry its look is recorded. */
+export const recordedAs = (error: AskerError, index: number): AskerError =>
+  new AskerError(error.code, `${error.message}; ${IS_RECORDED} as ledger entry ${index}`, { cause: error });
 
 /**
  * What `work` makes of an answer whose look is in the log; a refusal says that it is, and so does the reason of a

@@ -1,5 +1,4 @@
 /** A person's contacts as an officer sees them, one by one: with whom, when, and whether it was a close contact. */
-import { AskerError } from '../asker-error.js';
 import { nearSecondsOf } from '../contact.js';
 import type { Contact } from '../contact.js';
 import { contactsOfPerson, hasContacts } from '../contacts/pair-contacts.js';
@@ -7,6 +6,7 @@ import type { Met } from '../contacts/pair-contacts.js';
 import { personOf } from '../contacts/people.js';
 import { MAX_CONTACT_SECONDS } from '../contacts/segment.js';
 import type { ContactView, Place } from '../contacts/view.js';
+import { inNoContact } from './nobody-found.js';
 import { Turns } from '../turns.js';
 import { ClassSeconds } from '../walk/class-seconds.js';
 import { MOST_NEAR_IN_DAY, needsBuckets } from '../walk/ground.js';
@@ -93,8 +93,7 @@ async function metFrom(
   turns: Turns,
 ): Promise<MetTag[]> {
   const person = personOf(view.people, Number(asked));
-  if (person === undefined || !hasContacts(view, person))
-    throw new AskerError('not-found', `${asked} is in no contact that is known: check the number`);
+  if (person === undefined || !hasContacts(view, person)) throw inNoContact(asked);
   const last = after && { ...after, tag: Number(after.person) };
   const ahead: MetTag[] = [];
   for (const met of contactsOfPerson(view, person, from, to)) {

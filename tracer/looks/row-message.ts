@@ -12,6 +12,12 @@ export const presenceFrom = time
   .exactOptional()
   .describe('stays are known from here on, earlier ones had to go; absent where all of the window is known');
 /** Of an answer of a tracer. */
+export const known = z
+  .object({ from: time, to: time })
+  .exactOptional()
+  .describe(
+    'what time is known; present only where all of the window lies before or after it: then that nobody was found says nothing',
+  );
 export const missingReports = count
   .exactOptional()
   .describe(

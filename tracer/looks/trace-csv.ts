@@ -19,7 +19,9 @@ const COLUMNS = [
 ] as const;
 
 /**
- * Times are ISO 8601 in UTC. `list` is "reached", or "source" for the possible sources of a trace both ways.
+ * Times are ISO 8601 in UTC. `list` is "reached", or "source" for possible sources. Of these `exposed_at` is when
+ * the latest contact began by which they can have infected `via`, within so many hops, and `earliest_at` the same
+ * within all hops that were asked: the later one (tracing.md).
  * `gateway` is where the two were together, of a row that rests on presence: that has no near seconds and no
  * ledger entries.
  */
@@ -27,7 +29,7 @@ export function traceCsv(trace: TraceResult): string {
   const backward = trace.direction === 'backward';
   const rows = [
     ...(trace.sources ?? []).map((person) => rowOf('source', person, true)),
-    ...trace.reached.map((person) => rowOf('reached', person, backward)),
+    ...trace.reached.map((person) => rowOf(backward ? 'source' : 'reached', person, backward)),
   ];
   return [COLUMNS.join(','), ...rows.map((row) => row.map(quoted).join(',')), ''].join('\r\n');
 }

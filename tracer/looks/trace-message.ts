@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { recordedWords } from './recorded-words.js';
 import {
   count,
+  known,
   missingReports,
   presenceFrom,
   reachedPerson,
@@ -66,6 +67,7 @@ export const answerSchema: z.ZodType<LookUpAnswer> = z.object({
     sourceCount: count.exactOptional().describe('listed or not'),
     sources: z.array(reachedPerson).exactOptional(),
     presenceFrom,
+    known,
     missingReports,
   }),
 });

@@ -1,5 +1,6 @@
 /** What a trace is asked, and what it answers (tracing.md, "Output of a trace"). Times are unix seconds. */
 import type { AttenuationClass } from '../walk/lens.js';
+import type { Window } from './window.js';
 
 export const MAX_HOPS = 16;
 /** Of a question that does not say, over HTTP and in commands. */
@@ -72,6 +73,11 @@ export interface TraceResult extends TraceRequest {
   readonly sources?: readonly ReachedPerson[];
   /** By presence: stays are known from here on, those before had to go. Absent where all of the window is known. */
   readonly presenceFrom?: number;
+  /**
+   * What time is known: from the first contact to the last, by presence of the stays too. Present only where all of
+   * the window lies before or after it: then that nobody was found says nothing.
+   */
+  readonly known?: Window;
   /**
    * Reports and approvals of gateways that the ledger has lost or holds damaged: what they tell is not in it.
    * Absent of contacts that came from no ledger.

@@ -6,6 +6,16 @@ export interface Window {
   readonly to: number;
 }
 
+/** From the earlier beginning to the later end. */
+export function spanning(one: Window | undefined, other: Window | undefined): Window | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return { from: Math.min(one.from, other.from), to: Math.max(one.to, other.to) };
+}
+
+/** Of a window that lies before or after all that is known: what is known. */
+export const knownBeside = ({ from, to }: Window, known: Window | undefined): { readonly known?: Window } =>
+  known !== undefined && (from > known.to || to < known.from) ? { known } : {};
+
 /** What a question says of it. */
 export interface AskedWindow {
   readonly from?: number | undefined;

@@ -4,6 +4,7 @@ import { hasContacts } from '../contacts/pair-contacts.js';
 import { personOf } from '../contacts/people.js';
 import type { People } from '../contacts/people.js';
 import type { ContactView } from '../contacts/view.js';
+import { inNoContact } from '../looks/nobody-found.js';
 import type { TraceRequest, WalkRequest } from '../looks/trace-result.js';
 import type { WalkSettings } from './lens.js';
 import type { PresenceView } from '../presence/presence-view.js';
@@ -41,10 +42,7 @@ export function walkTrace(
   const presence = presenceFor(request, options);
   const indexCase = personOf(view.people, Number(request.case));
   if (indexCase === undefined || !(hasContacts(view, indexCase) || isSeen(presence, indexCase)))
-    throw new AskerError(
-      'not-found',
-      `case ${request.case} is in no contact that is known: check the number`,
-    );
+    throw inNoContact(`case ${request.case}`);
   const list = request.list ?? DEFAULT_LIST;
   const go = (direction: WalkSettings['direction'], starts: Uint32Array): WalkResult =>
     walk(view, starts, settingsOf(request, direction, presence), space, { ...options, list });

@@ -55,7 +55,7 @@ describe('a trace over HTTP', () => {
     const nobody = { ...local, request: { ...request, case: '151525' } };
     await expect(askTracer(url, LOCAL, nobody)).rejects.toMatchObject({
       code: 'not-found',
-      message: 'case 151525 is in no contact that is known: check the number; the look is recorded',
+      message: `case 151525 is in no contact that is known: check the number; the look is recorded as ledger entry ${log.entries.length}`,
     });
     expect(readAccess(log)).toMatchObject({ officer: 'Dr. Ada' }); // that nobody was found is an answer too
     for (const response of [

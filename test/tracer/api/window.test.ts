@@ -4,9 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { DAY_SECONDS } from '../../../protocol/time.js';
 import { gatewayEntry, NOON, presenceOf, presenceReportOf, recordOf, reportOf } from '../deployment.js';
 import { MemoryLog } from '../memory-log.js';
+import { askTracer } from '../../../tracer/api/client.js';
+import { askCluster } from '../../../tracer/cluster/ask.js';
 import { windowOf } from '../../../tracer/looks/window.js';
 import type { Appended } from '../memory-log.js';
-import { realApi } from './stage.js';
+import { LOCAL, realApi, serve } from './stage.js';
 
 const asking = {
   look: { officer: 'Dr. Wu', purpose: 'ward outbreak' },
@@ -70,5 +72,61 @@ describe('a question without a window', () => {
       if (said.from === undefined || said.to === undefined) expect(from).toBeLessThanOrEqual(to);
     });
     fc.assert(property);
+  });
+});
+
+describe('a window of which nothing is known', () => {
+  const both = { ...oneHop, direction: 'both' } as const;
+  const known = { from: NOON, to: NOON + 600 };
+
+  it.each([
+    ['long before', { from: 1_577_836_800, to: 1_577_923_200 }],
+    ['right before', { from: NOON - DAY_SECONDS, to: NOON - 1 }],
+    ['right after', { from: NOON + 601, to: NOON + DAY_SECONDS }],
+    ['after, open at its end', { from: NOON + 601 }],
+    ['before, open at its beginning', { to: NOON - 1 }],
+  ])('is told with what is known: one %s', async (_where, window) => {
+    const api = await apiOn(met);
+    const { result } = await api.trace({ request: { ...both, ...window } }, asking);
+    expect(result).toMatchObject({ reachedCount: 0, sourceCount: 0, known });
+  });
+
+  it.each([
+    ['its last moment', { from: NOON - 60, to: NOON }],
+    ['its first', { from: NOON + 600, to: NOON + 700 }],
+    ['all of it', {}],
+  ])('is none of which something is known, if by %s alone', async (_where, window) => {
+    const api = await apiOn(met);
+    const { result } = await api.trace({ request: { ...both, ...window } }, asking);
+    expect(result).not.toHaveProperty('known');
+  });
+
+  it('is so by the stays too where these count', async () => {
+    const api = await apiOn(met, together(NOON + 3600));
+    const window = { from: NOON + 3700, to: NOON + 4000 };
+    const asked = { ...oneHop, ...window };
+    const [byContact, byPresence] = [
+      await api.trace({ request: asked }, asking),
+      await api.trace({ request: { ...asked, presence: true } }, asking),
+    ];
+    expect(byContact.result).toMatchObject({ known });
+    expect(byPresence.result).not.toHaveProperty('known');
+    const cases = [{ tag: '7' }, { tag: '9' }];
+    const several = { cases, hops: 1, minSeconds: 300, latentSeconds: 0, ...window };
+    expect((await api.cluster!({ request: several }, asking)).result).not.toHaveProperty('known');
+    const people = { ...several, gateways: false };
+    expect((await api.cluster!({ request: people }, asking)).result).toMatchObject({ known });
+  });
+
+  it('comes over HTTP as it is', async () => {
+    const log = new MemoryLog();
+    for (const entry of [gatewayEntry(), met]) log.append(entry);
+    const { url } = await serve((await realApi(log)).api);
+    const question = { officer: 'Dr. Wu', purpose: 'ward', request: { ...oneHop, to: NOON - 1 } };
+    expect((await askTracer(url, LOCAL, question)).result).toMatchObject({ known });
+    const cases = [{ tag: '7' }, { tag: '9' }];
+    const several = { cases, hops: 1, minSeconds: 300, latentSeconds: 0, incubationSeconds: 0, to: NOON - 1 };
+    const asked = await askCluster(url, LOCAL, { ...question, request: several });
+    expect(asked.result).toMatchObject({ known });
   });
 });
