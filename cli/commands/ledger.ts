@@ -40,6 +40,7 @@ import { cosignedLines } from '../present/show-cosigners.js';
 import { prunedLine } from '../present/show-retention.js';
 import { addLedgerClockCommand } from './ledger-clock.js';
 import { addLedgerFsckCommand } from './ledger-fsck.js';
+import { addLedgerHeadCommand } from './ledger-head.js';
 import { addLedgerProofCommands } from './ledger-proofs.js';
 
 const port = wholeNumber(0, 65_535);
@@ -78,6 +79,7 @@ export function addLedgerCommands(program: Command): void {
     .action((options: VerifyOptions) => verify(options));
   addLedgerClockCommand(ledger);
   addLedgerFsckCommand(ledger);
+  addLedgerHeadCommand(ledger);
   addLedgerProofCommands(ledger);
 }
 

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isThere } from '../../host/system-words.js';
+import { isZero } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import {
   dayOfPayloadFile,
@@ -13,7 +14,7 @@ import {
   storeLocation,
   UNPUBLISHED_FILE,
 } from '../store/folder.js';
-import type { Head } from '../store/head-slot.js';
+import { SLOT_BYTES, type Head } from '../store/head-slot.js';
 import type { Frame } from '../store/journal-frames.js';
 import type { Findings } from './findings.js';
 import { checkHeadSlots } from './head-slots.js';
@@ -77,9 +78,13 @@ export function payloadFilesOf(dir: string): string[] {
   return existsSync(folder) ? readdirSync(folder).sort() : [];
 }
 
-/** A log that has entries has a head file: without it nobody knows whether the newest ones were lost. */
-export function requireHead(dir: string, size: number, findings: Findings): void {
+/** `answered`: commits were. Then there was a head file: without it nobody knows whether the newest ones were lost. */
+export function requireHead(dir: string, answered: boolean, findings: Findings): void {
   const path = join(dir, HEAD_FILE);
-  if (size > 0 && (!existsSync(path) || statSync(path).size === 0))
-    findings.damage('files', 'is missing or empty', { file: HEAD_FILE });
+  const isLost = !existsSync(path) || isZero(readFileSync(path).subarray(0, 2 * SLOT_BYTES));
+  if (answered && isLost) findings.damage('files', HEAD_IS_LOST, { file: HEAD_FILE });
 }
+
+const HEAD_IS_LOST =
+  'is missing or empty: nothing here says how far the ledger had answered; where nothing else is wrong, ' +
+  'docs/ledger-fsck.md says when firebreak ledger head --data-dir DIR --yes may make it again';

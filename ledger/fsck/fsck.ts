@@ -128,7 +128,7 @@ class Fsck {
     rows.checkStrangers();
     const reach = reachOfEntries(rows);
     const size = row?.state.size ?? reach;
-    requireHead(dir, size, this.#findings);
+    requireHead(dir, (row?.commit ?? size) > 0, this.#findings);
     if (reach < size)
       this.#findings.damage('entries', `and all up to ${size - 1} are missing`, { index: reach });
     const parts = {

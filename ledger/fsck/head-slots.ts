@@ -36,7 +36,8 @@ export function checkHeadSlots(file: Buffer, findings: Findings): Head[] {
     else if (!isZero(bytes)) torn = checkBadSlot(bytes, at, findings) ?? torn;
   }
   slots.sort((a, b) => b.turn - a.turn);
-  if (slots.length === 0 && torn !== undefined)
+  const isFirst = isZero(file.subarray(0, SLOT_BYTES)); // the first slot is written second
+  if (slots.length === 0 && torn !== undefined && !isFirst)
     findings.damage('files', 'has no slot that can be read', { file: HEAD_FILE, offset: 0 });
   else if (torn !== undefined)
     findings.note('interrupted', 'ends in a write that was cut short', { file: HEAD_FILE, offset: torn });

@@ -4,10 +4,13 @@
  * signed checkpoint in it is what anybody else may hold the log to. Two slots (head-slot.ts), written in
  * turn, so that a torn write spoils one at most.
  *
+ * On the disk, with its name, before a new ledger takes its first batch: from then on a folder without it has lost it.
+ *
  * Written after a commit is synced and before it is answered, and synced within some 10 ms, beside the commits that
  * follow: a killed process loses nothing of it, a power cut its last writes at most, and the journal has those commits.
  */
 import { constants } from 'node:fs';
+import { isZero } from '../../protocol/bytes.js';
 import { asError } from '../../protocol/errors.js';
 import { NODE_DISK, type Disk } from './disk.js';
 import { readSlot, SLOT_BYTES, writeSlot, type Answered, type Head, type HeadSlot } from './head-slot.js';
@@ -17,25 +20,24 @@ import { storeDamage } from './store-damage.js';
 const SYNC_EVERY_MS = 10;
 
 export interface HeadFile {
-  /** What the file said when it was opened; `undefined` when there was none. */
+  readonly path: string;
+  /** What the file said when it was opened; `undefined` when there was none, or it was never written whole. */
   readonly found: Head | undefined;
   /** Throws when an earlier sync failed. */
   write(answered: Answered): void;
+  /** Resolves when what was written is on the disk. Throws what the disk says. */
+  synced(): Promise<void>;
   close(): Promise<void>;
-}
-
-/** A new file's first slot is written second: no earlier than that was anything answered for. */
-function isUnfinished(bytes: Buffer, length: number): boolean {
-  return length < bytes.length && bytes.subarray(0, SLOT_BYTES).every((byte) => byte === 0);
 }
 
 function readNewest(disk: Disk, fd: number, path: string): HeadSlot | undefined {
   const bytes = Buffer.alloc(2 * SLOT_BYTES);
-  const length = disk.read(fd, bytes);
-  if (isUnfinished(bytes, length)) return undefined;
+  disk.read(fd, bytes);
   const slots = [readSlot(bytes.subarray(0, SLOT_BYTES)), readSlot(bytes.subarray(SLOT_BYTES))];
   const valid = slots.filter((slot) => slot !== undefined).sort((a, b) => b.turn - a.turn);
   if (valid[0] !== undefined) return valid[0];
+  // The first slot is written second: no earlier than that was anything answered for.
+  if (isZero(bytes.subarray(0, SLOT_BYTES))) return undefined;
   throw storeDamage(`${path}, which tells how far the ledger has answered, is damaged`);
 }
 
@@ -49,10 +51,17 @@ export function openHeadFile(path: string, disk: Disk = NODE_DISK): HeadFile {
     disk.close(fd);
     throw error;
   }
-  return new OpenHeadFile(disk, fd, newest);
+  return new OpenHeadFile(path, { disk, fd, newest });
+}
+
+interface HeadParts {
+  readonly disk: Disk;
+  readonly fd: number;
+  readonly newest: HeadSlot | undefined;
 }
 
 class OpenHeadFile implements HeadFile {
+  readonly path: string;
   readonly found: Head | undefined;
   readonly #disk: Disk;
   readonly #fd: number;
@@ -63,7 +72,8 @@ class OpenHeadFile implements HeadFile {
   #failure: Error | undefined;
   #endPause: () => void = () => undefined;
 
-  constructor(disk: Disk, fd: number, newest: HeadSlot | undefined) {
+  constructor(path: string, { disk, fd, newest }: HeadParts) {
+    this.path = path;
     this.#disk = disk;
     this.#fd = fd;
     this.found = newest;
@@ -80,6 +90,12 @@ class OpenHeadFile implements HeadFile {
       offset += this.#disk.write(this.#fd, { bytes, offset, position: position + offset });
     this.#written += 1;
     this.#syncing ??= this.#sync();
+  }
+
+  async synced(): Promise<void> {
+    this.#endPause();
+    await this.#syncing;
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   async close(): Promise<void> {

@@ -13,7 +13,7 @@ import { crc32 } from 'node:zlib';
 import { wholeBlocks } from './block-buffer.js';
 import { storeDamage } from './store-damage.js';
 
-const MAGIC = 0x46424a32;
+export const MAGIC = 0x46424a32;
 export const FRAME_HEAD = 28;
 /** Where these fields stand in a frame. */
 export const LENGTH_AT = 16;

@@ -15,6 +15,7 @@ import { setImmediate } from 'node:timers/promises';
 import { BLOCK, BlockBuffer, wholeBlocks } from './block-buffer.js';
 import { NODE_DISK, type Disk } from './disk.js';
 import { JOURNAL_FILES } from './folder.js';
+import { verdictsOn, type FileVerdict } from './journal-end.js';
 import { frameLength, joinTurns, scanFrames, writeFrame, type Frame } from './journal-frames.js';
 
 const TURN_BYTES = 16 * 1024 * 1024;
@@ -37,6 +38,8 @@ export interface FoundFrames {
   readonly frames: readonly Frame[];
   /** The file that holds a frame cut short or damaged behind the last good one. */
   readonly torn: string | undefined;
+  /** The damage that shows the newest commit of those that cannot be read, if any does. */
+  readonly damaged: FileVerdict | undefined;
 }
 
 /** One of the two files, and how far this turn of it has come. */
@@ -105,19 +108,22 @@ export function openJournal(
   { disk = NODE_DISK, turnBytes = TURN_BYTES }: JournalOptions = {},
 ): OpenedJournal {
   const paths = JOURNAL_FILES.map((name) => join(dir, name));
-  const bytes = paths.map((path) => wholeFile(disk, path));
-  const scanned = bytes.map(scanFrames);
-  const found = {
-    frames: joinTurns(scanned),
-    torn: JOURNAL_FILES.find((_, i) => scanned[i]?.torn),
-  };
+  const read = JOURNAL_FILES.map((name, i) => {
+    const file = { name, bytes: wholeFile(disk, paths[i] as string) };
+    return { file, scanned: scanFrames(file.bytes) };
+  });
   const files = openAll(disk, paths).map((fd, i) => ({
     fd,
     at: 0,
-    length: bytes[i]?.length ?? 0,
-    lastCommit: scanned[i]?.frames.at(-1)?.commit ?? 0,
+    length: read[i]?.file.bytes.length ?? 0,
+    lastCommit: read[i]?.scanned.frames.at(-1)?.commit ?? 0,
     lastChecksum: 0,
   }));
+  const found = {
+    frames: joinTurns(read.map(({ scanned }) => scanned)),
+    torn: read.find(({ scanned }) => scanned.torn)?.file.name,
+    damaged: [...verdictsOn(read)].sort((a, b) => b.reaches - a.reaches).find(({ reaches }) => reaches > 0),
+  };
   return { journal: new Journal({ disk, turnBytes, files }), found };
 }
 

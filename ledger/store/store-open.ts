@@ -10,9 +10,10 @@ import { emptyRoot } from '../../protocol/tlog/merkle.js';
 import { TILE_WIDTH } from '../../protocol/tlog/tile.js';
 import { NODE_DISK, syncFolder, type Disk } from './disk.js';
 import { HEAD_FILE, payloadPathOf, storeLocation } from './folder.js';
-import { openHeadFile, type HeadFile } from './head-file.js';
+import { openHeadFile } from './head-file.js';
 import { openJournal, type FoundFrames } from './journal.js';
 import { unsettledFrames, type Frame } from './journal-frames.js';
+import { requireHead, requireHeadLost, requireNotRolledBack, requireReadable } from './lost-commits.js';
 import { openPayloadFiles } from './payload-files.js';
 import { oneAfterTheOther } from './one-after-the-other.js';
 import { PayloadIndex } from './payload-index.js';
@@ -48,6 +49,11 @@ export interface StoreLevelOptions {
    * a new folder is `not-found`, and a file of payloads may have lost its end.
    */
   readonly firstCheckpoint?: () => string;
+  /**
+   * A person says that the head file is lost: it is made again from what the store and its journal hold. One that is
+   * there is `input`.
+   */
+  readonly headIsLost?: boolean;
   readonly tuning?: StoreTuning | undefined;
   readonly log?: Log;
 }
@@ -87,9 +93,7 @@ async function readState(db: Database, dir: string): Promise<StateRow> {
   }
 }
 
-async function replay({ db, files }: PayloadStore, frames: readonly Frame[], dir: string): Promise<void> {
-  const { commit } = await readState(db, dir);
-  const unsettled = unsettledFrames(frames, commit, dir);
+async function replay({ db, files }: PayloadStore, unsettled: readonly Frame[]): Promise<void> {
   for (let at = 0; at < unsettled.length; at += FRAMES_A_STEP) {
     const rows = await files.take(unsettled.slice(at, at + FRAMES_A_STEP).flatMap((frame) => frame.rows));
     await db.batch(rows.map((row) => ({ type: 'put' as const, ...row })));
@@ -110,17 +114,6 @@ async function findEnds({ db, files, dir }: OpenParts, mayBeCut: boolean): Promi
       throw storeDamage(`${payloadPathOf(day)} in ${dir} has lost its end`);
     files.setEnd(day, offset + length);
   }
-}
-
-/** The store may be ahead of the head file by commits never answered; behind it, or beside it, it lost something. */
-function requireNotRolledBack({ state, commit }: StateRow, { found }: HeadFile, dir: string): void {
-  if (found === undefined || (found.commit < commit && found.size <= state.size)) return;
-  if (found.commit === commit && found.checkpoint === state.checkpoint) return;
-  const lost =
-    found.size === state.size
-      ? `ends with commit ${commit} but answered for commit ${found.commit}: its newest answers are lost`
-      : `holds ${state.size} entries but answered for ${found.size}: its newest data is lost`;
-  throw storeDamage(`the store in ${dir} ${lost}`);
 }
 
 /**
@@ -167,14 +160,34 @@ async function addSegment(index: PayloadIndex, { first, value, indexedTo }: Segm
 /** What is open before anything is recovered. */
 type OpenParts = Omit<StoreParts, 'index' | 'state' | 'commit'>;
 
-/** Puts back what only the journal holds, and lets go of it. Gives what the log is then. */
-async function recover(parts: OpenParts, frames: readonly Frame[], isOnlyRead: boolean): Promise<StateRow> {
+const NOT_WHOLE =
+  'the journal ends in a commit that is not whole, as a power cut leaves it, or a kill while the journal is wiped';
+
+/**
+ * A power cut leaves such a commit, which was never answered: journal and head file tell if it was. So does a kill in
+ * the middle of {@link Journal.wipe}, and the database has that one.
+ */
+function tellTorn({ torn: file }: FoundFrames, log: Log): void {
+  if (file !== undefined) log.info(NOT_WHOLE, { file });
+}
+
+/**
+ * Puts back what only the journal holds, and lets go of it. Gives what the log is then. Throws before anything is
+ * written where the journal or the lack of a head file says that something answered for is lost.
+ */
+async function recover(parts: OpenParts, found: FoundFrames, options: StoreLevelOptions): Promise<StateRow> {
   const { db, journal, behind, head, dir, files } = parts;
-  await replay({ db, files }, frames, dir);
+  const { firstCheckpoint, headIsLost = false, log = silentLog } = options;
+  const { commit } = await readState(db, dir);
+  if (headIsLost) requireHeadLost(head);
+  else requireHead(head, found, commit);
+  requireReadable(found, commit, dir);
+  tellTorn(found, log);
+  await replay({ db, files }, unsettledFrames(found.frames, commit, dir));
   const row = await readState(db, dir);
   requireNotRolledBack(row, head, dir);
   // What frames put back may hide that a file is cut: then it is damage, and the journal stays.
-  await findEnds(parts, isOnlyRead && frames.length === 0);
+  await findEnds(parts, firstCheckpoint === undefined && found.frames.length === 0);
   await behind.settle();
   journal.clear();
   return row;
@@ -192,32 +205,21 @@ async function syncNames(dir: string, disk: Disk): Promise<void> {
   await syncFolder(disk, dirname(dir));
 }
 
-const NOT_WHOLE =
-  'the journal ends in a commit that is not whole, as a power cut leaves it, or a kill while the journal is wiped';
-
-/**
- * A power cut leaves such a commit, which was never answered: the head file tells if it was. So does a kill in
- * the middle of {@link Journal.wipe}, and the database has that one.
- */
-function tellTorn({ torn: file }: FoundFrames, log: Log): void {
-  if (file !== undefined) log.info(NOT_WHOLE, { file });
-}
-
 /** Ends something that was begun. */
 type Closer = () => unknown;
 
 /** Opens what the store is made of. `closers` ends what was begun, in order, also when this throws. */
 async function openStore(
   { db, fresh }: OpenedDatabase,
-  { dir, identity, firstCheckpoint, tuning = {}, log = silentLog }: StoreLevelOptions,
+  options: StoreLevelOptions,
   closers: Closer[],
 ): Promise<StoreParts> {
+  const { dir, identity, firstCheckpoint, tuning = {} } = options;
   const { disk = NODE_DISK, journalTurnBytes: turnBytes, indexTableRecords, indexFilterHashes } = tuning;
   const head = openHeadFile(join(dir, HEAD_FILE), disk);
   closers.unshift(() => head.close());
   const { journal, found } = openJournal(dir, { disk, ...(turnBytes !== undefined && { turnBytes }) });
   closers.unshift(() => journal.close());
-  tellTorn(found, log);
   if (fresh && head.found === undefined && firstCheckpoint)
     await writeEmptyLog(db, identity, firstCheckpoint());
   else if (fresh) throw storeDamage(`the store in ${dir} is empty but its head file is not`);
@@ -225,7 +227,7 @@ async function openStore(
   closers.unshift(() => files.close());
   const behind = new WriteBehind({ db, location: storeLocation(dir), files, disk });
   const open = { dir, db, journal, behind, files, head };
-  const { state, commit, indexedTo } = await recover(open, found.frames, firstCheckpoint === undefined);
+  const { state, commit, indexedTo } = await recover(open, found, options);
   const sizes = { tableRecords: indexTableRecords, filterHashes: indexFilterHashes };
   const index = await PayloadIndex.open(db, behind, indexedTo, sizes);
   closers.unshift(
@@ -234,6 +236,7 @@ async function openStore(
   );
   await completeIndex(db, index, state.size);
   head.write({ commit, checkpoint: state.checkpoint });
+  await head.synced();
   return { ...open, index, state, commit };
 }
 
@@ -243,16 +246,14 @@ async function openStore(
  * Throws `not-found`, `foreign`, `locked`, `permission`, and `damaged` with what is.
  */
 export async function openStoreLevel(options: StoreLevelOptions): Promise<Store> {
-  const { dir, identity, firstCheckpoint, tuning: { disk = NODE_DISK } = {} } = options;
+  const { dir, identity, firstCheckpoint, headIsLost, tuning: { disk = NODE_DISK } = {} } = options;
   const create = firstCheckpoint !== undefined;
   const opened = await openDatabase(dir, identity, { create, disk });
   const closers: Closer[] = [() => opened.db.close()];
   try {
     const parts = await openStore(opened, options, closers);
-    if (create) {
-      await removeAgain(parts);
-      await syncNames(dir, disk);
-    }
+    if (create) await removeAgain(parts);
+    if (create || headIsLost === true) await syncNames(dir, disk);
     return new StoreLevel(parts);
   } catch (error) {
     await oneAfterTheOther(closers).catch(() => undefined); // the first failure is the one to say

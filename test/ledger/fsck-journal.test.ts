@@ -5,7 +5,8 @@ import { checkJournal, readJournalFiles } from '../../ledger/fsck/journal-check.
 import { BLOCK } from '../../ledger/store/block-buffer.js';
 import { NODE_DISK, type Piece } from '../../ledger/store/disk.js';
 import { openJournal } from '../../ledger/store/journal.js';
-import type { Frame } from '../../ledger/store/journal-frames.js';
+import { writeFrame, type Frame } from '../../ledger/store/journal-frames.js';
+import { STATE_KEY } from '../../ledger/store/store-keys.js';
 import { temporaryFolder } from './deployment.js';
 import { encodeFrames } from './journal-file.js';
 
@@ -37,6 +38,23 @@ describe('a journal', () => {
     const [newest = Buffer.of()] = framesOf(50, [10]);
     expect(foundBehind(newest, ...older.map((frame) => frame.subarray(BLOCK)))).toEqual([]);
     expect(foundBehind(newest, Buffer.alloc(BLOCK, 3), ...planted)).toEqual([]);
+    const short = Buffer.alloc(100);
+    writeFrame(short, { commit: 52, settled: 0, rows: [] }, 0);
+    expect(foundBehind(newest, Buffer.alloc(BLOCK, 3), short)).toEqual([]);
+  });
+
+  test('is damaged by one bit in its last commit, which ends with the state; without that it was cut short', () => {
+    for (const [key, what] of [
+      [STATE_KEY, 'a commit does not match its checksum: one bit was flipped'],
+      [Buffer.from('e'), 'ends in a write that was cut short'],
+    ] as const) {
+      const rows = [{ key, value: Buffer.alloc(5000, 1) }];
+      const [first = Buffer.of(), last = Buffer.of()] = encodeFrames(
+        [7, 8].map((commit) => ({ commit, settled: 0, rows })),
+      );
+      last.writeUInt8(5, 4500);
+      expect(foundBehind(first, last)).toEqual([what]);
+    }
   });
 
   const frame = (commit: number): Frame => ({

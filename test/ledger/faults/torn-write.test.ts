@@ -4,8 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { JOURNAL_FILES } from '../../../ledger/store/folder.js';
 import { scanFrames, FRAME_HEAD } from '../../../ledger/store/journal-frames.js';
 import { openLedger, type Ledger } from '../../../ledger/ledger.js';
+import { openStoreLevel } from '../../../ledger/store/store-open.js';
 import { WHAT_TO_DO } from '../../../ledger/store/store-damage.js';
-import { batchOf, ledgerDeps, noticeItem, officer, openReceipt } from '../deployment.js';
+import { batchOf, ledgerDeps, logSigner, noticeItem, officer, openReceipt } from '../deployment.js';
+import { checkFolder } from '../fsck-folder.js';
 import { memoryFolder } from './fault-sweep.js';
 import { requireSound } from './sound.js';
 
@@ -46,6 +48,10 @@ let folder = '';
 /** The power was cut after the last commit; the head file is of that commit, or of the one before. */
 let answered = '';
 let unanswered = '';
+/** As those, with a head file that speaks of the first of the frames alone. */
+let behind = '';
+/** The ledger was stopped; its journal came back as `behind` has it. */
+let stopped = '';
 let newest: Newest;
 
 async function submit(ledger: Ledger, from: number, to: number): Promise<void> {
@@ -62,7 +68,9 @@ beforeAll(async () => {
   const store = join(folder, 'store');
   await cp(join(dir, 'store'), store, { recursive: true });
   const second = await openLedger(ledgerDeps(dir));
-  await submit(second, SETTLED, LAST - 1);
+  await submit(second, SETTLED, SETTLED + 1);
+  const oldHead = await readFile(join(dir, 'head'));
+  await submit(second, SETTLED + 1, LAST - 1);
   const head = await readFile(join(dir, 'head'));
   await submit(second, LAST - 1, LAST);
   answered = join(folder, 'answered');
@@ -73,7 +81,13 @@ beforeAll(async () => {
   unanswered = join(folder, 'unanswered');
   await cp(answered, unanswered, { recursive: true });
   await writeFile(join(unanswered, 'head'), head);
+  behind = join(folder, 'behind');
+  await cp(answered, behind, { recursive: true });
+  await writeFile(join(behind, 'head'), oldHead);
   newest = await newestFrame(answered);
+  stopped = join(folder, 'stopped');
+  await cp(dir, stopped, { recursive: true });
+  await cp(join(answered, newest.name), join(stopped, newest.name));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -163,5 +177,90 @@ describe('a last frame of the journal that is not whole', () => {
       await ledger.close();
       await requireSound(dir);
     }
+  });
+});
+
+/** Frames of the journal: the first, one between, the last. */
+const FIRST = 0;
+const MIDDLE = 2;
+const FINAL = LAST - SETTLED - 1;
+
+function boundsOf(journal: Buffer, frame: number): { readonly start: number; readonly end: number } {
+  const { frames } = scanFrames(journal);
+  return { start: frames[frame - 1]?.end ?? 0, end: frames[frame]?.end ?? 0 };
+}
+
+function flipped(frame: number, byte: number): Damage {
+  return {
+    name: `one bit of byte ${byte} in frame ${frame} is another`,
+    to: (journal) => {
+      const bytes = Buffer.from(journal);
+      const at = boundsOf(journal, frame).start + byte;
+      bytes[at] = (bytes[at] as number) ^ 4;
+      return bytes;
+    },
+  };
+}
+
+function wiped(frame: number, from: number, length: number): Damage {
+  return {
+    name: `${length} bytes of frame ${frame} from byte ${from} are zeros`,
+    to: (journal) => {
+      const { start, end } = boundsOf(journal, frame);
+      return Buffer.from(journal).fill(0, start + from, Math.min(end, start + from + length));
+    },
+  };
+}
+
+/** Magic, commit, settled, length, checksum of the frame before, checksum, rows. */
+const FIELDS = [0, 9, 15, 19, 20, 24, FRAME_HEAD, 500, PAGE + 100];
+const UNREADABLE = [
+  ...[FIRST, MIDDLE, FINAL].flatMap((frame) => FIELDS.map((byte) => flipped(frame, byte))),
+  ...[FIRST, MIDDLE].flatMap((frame) => [wiped(frame, 0, Infinity), wiped(frame, PAGE, PAGE)]),
+  wiped(MIDDLE, 0, PAGE),
+];
+
+describe('a frame that was answered for and cannot be read, with a head file that was not synced since', () => {
+  test.each(UNREADABLE)('keeps the ledger from starting: $name', async (damage) => {
+    const dir = await damagedCopy(behind, damage);
+    const journal = await readFile(join(dir, newest.name));
+    for (let attempt = 0; attempt < 2; attempt++)
+      await expect(openLedger(ledgerDeps(dir))).rejects.toMatchObject({
+        code: 'damaged',
+        message: expect.stringMatching(
+          new RegExp(
+            `^${newest.name} in ${dir} is damaged at byte \\d+: .*up to commit ${LAST} were answered for`,
+          ),
+        ) as string,
+      });
+    expect((await readFile(join(dir, newest.name))).equals(journal)).toBe(true);
+    expect((await checkFolder(dir)).findings.damageCount).toBeGreaterThan(0);
+  });
+
+  test.each([...UNREADABLE, ...PAGES])('costs nothing where the store has it: $name', async (damage) => {
+    const dir = await damagedCopy(stopped, damage);
+    const ledger = await openLedger(ledgerDeps(dir));
+    expect(ledger.status().size).toBe(ENTRIES * LAST);
+    await ledger.close();
+    await requireSound(dir);
+  });
+
+  test.each(PAGES)('is not seen in the pages of a last one that never came: $name', async (damage) => {
+    const dir = await damagedCopy(behind, damage);
+    const ledger = await openLedger(ledgerDeps(dir));
+    expect(ledger.status().size).toBe(ENTRIES * (LAST - 1));
+    await ledger.submit(batchOfSeq(LAST - 1));
+    await ledger.close();
+    await requireSound(dir);
+  });
+
+  test('keeps a lost head file from being made again', async () => {
+    const dir = await damagedCopy(behind, flipped(MIDDLE, 500));
+    await rm(join(dir, 'head'));
+    const identity = { origin: logSigner.name, logPublicKey: logSigner.publicKey };
+    await expect(openStoreLevel({ dir, identity, headIsLost: true })).rejects.toMatchObject({
+      code: 'damaged',
+      message: expect.stringContaining(newest.name) as string,
+    });
   });
 });
