@@ -11,8 +11,9 @@ import { inFolderOnAir, joinAir, withAirOptions } from '../air/air-choice.js';
 import type { AirOptions } from '../air/air-choice.js';
 import { folderAt, tagFolder } from '../folder/folder.js';
 import type { DataFolder } from '../folder/folder.js';
+import { requireWell, STATUS_EXIT_CODES } from '../terminal/exit.js';
 import { httpUrl, wholeNumber } from '../terminal/options.js';
-import { tagScreen, tagStatusSchema } from '../present/tag-screen.js';
+import { isTagWell, tagScreen, tagStatusSchema } from '../present/tag-screen.js';
 import { notRunning, findRunning } from '../files/run-files.js';
 import { withFolderOptions } from '../folder/session.js';
 import type { FolderOptions } from '../folder/session.js';
@@ -44,7 +45,7 @@ export function addTagCommands(program: Command): void {
     .action((options: RunOptions) => run(options));
   tag
     .command('status')
-    .description('is it well, what was heard, delivered, warned')
+    .description(`is it well, what was heard, delivered, warned; ${STATUS_EXIT_CODES}`)
     .requiredOption('--data-dir <dir>', 'the data folder of the deployment')
     .requiredOption('--number <n>', 'its tag number', tagNumber)
     .action((options: { readonly dataDir: string; readonly number: number }) => status(options));
@@ -102,4 +103,5 @@ async function status(options: { readonly dataDir: string; readonly number: numb
   const own = tagFolder(folder, options.number);
   const read = await readStatus(folder, own.status, `tag ${options.number}`, tagStatusSchema);
   console.log(tagScreen(options.number, read));
+  requireWell(isTagWell(read));
 }

@@ -18,7 +18,7 @@ import type { WalkPool } from '../../tracer/walk/walk-pool.js';
 import { signerFrom } from '../folder/deployment.js';
 import type { DataFolder } from '../folder/folder.js';
 import { waitForLedger } from '../folder/ledger-place.js';
-import { usage } from '../terminal/exit.js';
+import { requireWell, STATUS_EXIT_CODES, usage } from '../terminal/exit.js';
 import { hostToListenOn, wholeNumber } from '../terminal/options.js';
 import { runningTracer } from '../parts/asked-tracer.js';
 import { openFolderReader } from '../parts/ledger.js';
@@ -28,7 +28,7 @@ import { startTracer } from '../parts/tracer.js';
 import { startWriter } from '../parts/writer.js';
 import { POLICY_OPTION, policyOption } from '../files/policy-files.js';
 import { doubtLines } from '../present/show-doubts.js';
-import { tracerScreen } from '../present/tracer-screen.js';
+import { isTracerWell, tracerScreen } from '../present/tracer-screen.js';
 import { announce, notRunning } from '../files/run-files.js';
 import { inFolder, withFolderOptions } from '../folder/session.js';
 import type { FolderOptions, Session } from '../folder/session.js';
@@ -53,7 +53,9 @@ export function addTracerCommands(program: Command): void {
     .option(...POLICY_OPTION)
     .action((options: RunOptions) => run(options));
   withFolderOptions(
-    tracer.command('status').description('is the tracer well, does it keep up with its ledger'),
+    tracer
+      .command('status')
+      .description(`is the tracer well, does it keep up with its ledger; ${STATUS_EXIT_CODES}`),
   ).action((options: FolderOptions) => status(options));
   withFolderOptions(
     tracer.command('doubts').description('what does not add up: reports of copied tags, forged beacons'),
@@ -103,10 +105,12 @@ async function token(options: TokenOptions): Promise<void> {
   });
 }
 
-/** Of the tracer that runs, well or not. */
+/** Of the tracer that runs. Throws as {@link requireWell}. */
 async function status(options: FolderOptions): Promise<void> {
   await inFolder('tracer', options, async ({ folder }) => {
-    console.log(tracerScreen(await askHealth(...(await requireRunning(folder))), Date.now()));
+    const health = await askHealth(...(await requireRunning(folder)));
+    console.log(tracerScreen(health, Date.now()));
+    requireWell(isTracerWell(health));
   });
 }
 

@@ -6,7 +6,7 @@ import { DAY_SECONDS } from '../../protocol/time.js';
 import type { ReadStatus } from '../files/status-file.js';
 import { localTime } from '../terminal/times.js';
 import { count, counted } from './counts.js';
-import { silence } from './heard-of.js';
+import { isWell, silence, WELL } from './heard-of.js';
 
 export const tagStatusSchema = z.object({
   isOnAir: z.boolean(),
@@ -56,6 +56,8 @@ export function tagScreen(number: number, read: ReadStatus<Status>): string {
   ].join('\n');
 }
 
+export const isTagWell = (read: ReadStatus<Status>): boolean => isWell(read, verdict);
+
 function verdict(status: Status): string {
   if (status.isDiskFailing) return pc.red('its disk takes nothing: make room, or replace it');
   if (status.radioTrouble !== undefined)
@@ -67,7 +69,7 @@ function verdict(status: Status): string {
       'silent: its clock was set back, and it sends nothing twice; it goes on when that time is past',
     );
   if (!status.isOnAir) return pc.yellow('silent: it has no credentials for now');
-  return pc.green('well');
+  return WELL;
 }
 
 function warned({ warnings }: Status): string {
