@@ -30,13 +30,20 @@ export async function carryOut(
   { authority, courier, clock, signal }: OrderCarriers,
 ): Promise<string> {
   if (given.what === 'retain') return retainNow(authority, signal);
-  if (given.what === 'status') {
-    const status = await authority.status();
-    const health = healthLine(courier.status(), status, clock.nowMs());
-    return [health, ...statusLines(status, dayOf(clock.nowMs() / 1000)), lastNoticeLine(status)].join('\n');
-  }
+  if (given.what === 'status') return (await statusNow({ authority, courier, clock })).join('\n');
   if (given.what === 'revoke') return revoke(given.gatewayId, authority);
   return giveNotice(given, authority);
+}
+
+/** The lines of `firebreak authority status`, of which the first says how it is. */
+export async function statusNow({
+  authority,
+  courier,
+  clock,
+}: Pick<OrderCarriers, 'authority' | 'courier' | 'clock'>): Promise<readonly string[]> {
+  const status = await authority.status();
+  const health = healthLine(courier.status(), status, clock.nowMs());
+  return [health, ...statusLines(status, dayOf(clock.nowMs() / 1000)), lastNoticeLine(status)];
 }
 
 /** Throws `permission` for a notice that the ledger refused. */
