@@ -6,6 +6,7 @@ import type { EnrolmentStation } from '../../firmware-sim/live/enrolment.js';
 import { openTagRunner } from '../../firmware-sim/live/tag-runner.js';
 import { holdLock } from '../../host/folder-lock.js';
 import { asTagNumber, MAX_TAG_NUMBER } from '../../protocol/brands.js';
+import { asError } from '../../protocol/errors.js';
 import { nobleSigner } from '../../protocol/crypto/ed25519-noble.js';
 import { inFolderOnAir, joinAir, withAirOptions } from '../air/air-choice.js';
 import type { AirOptions } from '../air/air-choice.js';
@@ -72,9 +73,13 @@ async function run(options: RunOptions): Promise<void> {
       log,
     });
     onClose(() => tag.close());
-    onClose(await keepStatus(own.status, () => tag.status()));
+    let endedWhy: string | undefined;
+    onClose(await keepStatus(own.status, () => ({ ...tag.status(), endedWhy })));
     log.info('the tag is up; stop it with Ctrl-C');
-    await whileOnAir(radio.lost, signal, 'tag');
+    await whileOnAir(radio.lost, signal, 'tag').catch((error: unknown) => {
+      endedWhy = asError(error).message;
+      throw error;
+    });
     log.info('stopping; what was heard is on disk');
   });
 }

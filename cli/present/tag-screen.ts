@@ -30,14 +30,17 @@ export const tagStatusSchema = z.object({
   warnings: z.array(z.object({ day: z.number(), number: z.number(), code: z.number() })),
   sessions: z.number(),
   failedSessions: z.number(),
+  /** What it stopped for, unless it was told to. */
+  endedWhy: z.string().optional(),
 });
 
 type Status = z.infer<typeof tagStatusSchema>;
 
 export function tagScreen(number: number, read: ReadStatus<Status>): string {
   const { status } = read;
+  const silent = silence(read);
   return [
-    `${pc.bold(`tag ${number}`)}  ${silence(read) ?? verdict(status)}`,
+    `${pc.bold(`tag ${number}`)}  ${silent === undefined ? '' : `${silent}; then: `}${verdict(status)}`,
     row('warned', warned(status)),
     row('time here', localTime(status.timeMs / 1000, true)),
     row(
@@ -59,6 +62,7 @@ export function tagScreen(number: number, read: ReadStatus<Status>): string {
 export const isTagWell = (read: ReadStatus<Status>): boolean => isWell(read, verdict);
 
 function verdict(status: Status): string {
+  if (status.endedWhy !== undefined) return pc.red(plain(status.endedWhy));
   if (status.isDiskFailing) return pc.red('its disk takes nothing: make room, or replace it');
   if (status.radioTrouble !== undefined)
     return pc.red(`not wholly on the air: ${plain(status.radioTrouble)}`);

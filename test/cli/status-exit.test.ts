@@ -85,6 +85,17 @@ describe('a status that is kept in a file', () => {
   );
 });
 
+it('a tag that ended says what for, as it was last', async () => {
+  const { status: file } = tagFolder(folder, 3);
+  await mkdir(dirname(file), { recursive: true });
+  const status = { ...tag, endedWhy: 'the air is gone; start it and the tag again' };
+  await writeAtomically(file, JSON.stringify({ ...GONE, wallMs: Date.now(), status }));
+  const { text } = await attempt('tag', 'status', '--data-dir', folder.dir, '--number', '3');
+  expect(text).toContain(
+    'not running; last seen 0 s ago; then: the air is gone; start it and the tag again\n',
+  );
+});
+
 it.each([
   ['well; 1 entry waits, the oldest for 1 s', 0],
   ['the ledger cannot be reached: 1 entry waits, the oldest for 1 min', 1],
