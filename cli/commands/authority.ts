@@ -22,7 +22,7 @@ import { readPersonsFile } from '../files/persons-file.js';
 import { POLICY_OPTION, policyOption } from '../files/policy-files.js';
 import { counted } from '../present/counts.js';
 import { startAudit } from '../parts/audit.js';
-import { startAuthority } from '../parts/authority.js';
+import { requireAuthorityKeys, startAuthority } from '../parts/authority.js';
 import type { RunningAuthority } from '../parts/authority.js';
 import { startAuthorityHttp } from '../parts/authority-http.js';
 import type { AuthorityPorts } from '../parts/authority-http.js';
@@ -149,6 +149,7 @@ async function run(options: RunOptions): Promise<void> {
   const asked = await policyOption(options.policy);
   await inFolder('authority', options, async (session) => {
     const { folder, config, log, signal, onClose } = session;
+    await requireAuthorityKeys(folder);
     const { mqtt } = await waitForLedger(session, LEDGER_WAIT_MS);
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
