@@ -55,6 +55,16 @@ it('says of one that never ran, and of one that stopped, that it does not run', 
   expect(text).not.toContain('nothing is taken in');
 });
 
+it('is why no trace is answered, which says so in place of waiting', async () => {
+  onTestFinished(await keepStatus(folder.ledger.status, () => ({ ...STATUS, clockDoubt })));
+  const { code, text } = await attempt('trace', '--data-dir', folder.dir, '--case', '1');
+  expect(text).toContain(
+    'there is no answer: the clock says 2026-01-01 00:00 UTC, and the newest entry is of',
+  );
+  expect(text.trimEnd().split('\n')).toHaveLength(1);
+  expect(code).toBe(1);
+});
+
 it('says why it cannot be known, and still takes a person’s word', async () => {
   await writeFile(folder.ledger.status, '{}');
   const damaged = await clock();
