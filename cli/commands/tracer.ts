@@ -98,10 +98,17 @@ function bearerName(text: string): string {
 /** The token alone goes to stdout, so that it can be put where it is needed. */
 async function token(options: TokenOptions): Promise<void> {
   await inFolder('tracer', options, async ({ folder }) => {
-    console.log(await makeToken(folder, options.name, options.role));
+    const { name, role } = options;
+    const { tokens } = folder.tracer;
+    const { token: made, ofName } = await makeToken(folder, name, role);
+    console.log(made);
     process.stderr.write(
-      `Shown once: ${folder.tracer.tokens} has its hash only. Who has it asks as ${options.name}, of a tracer that runs from two seconds on.\n`,
+      `Shown once: ${tokens} has its hash only. Who has it asks as ${name}, of a tracer that runs from two seconds on.\n`,
     );
+    if (ofName > 1)
+      process.stderr.write(
+        `${name} has ${ofName} tokens now; to take one back, delete its line from ${tokens}: the newest is the last.\n`,
+      );
   });
 }
 
@@ -136,8 +143,8 @@ async function run(options: RunOptions): Promise<void> {
     const { folder, config, log, signal, onClose } = session;
     const { tokens, close } = await watchTokens(folder, log);
     onClose(async () => close());
-    const { mqtt: mqttUrl } = await waitForLedger(session, LEDGER_WAIT_MS);
     const signer = await signerFrom(folder.tracer.writerKey);
+    const { mqtt: mqttUrl } = await waitForLedger(session, LEDGER_WAIT_MS);
     const writer = await startWriter(session, { signer, spoolDir: folder.tracer.spool, mqttUrl });
     onClose(writer.close);
     const reader = await openFolderReader(folder, config);
@@ -154,7 +161,8 @@ async function run(options: RunOptions): Promise<void> {
     const api = tracerAnswers({ tracer, pulse, looksRecorded: () => looks });
     const url = await serve(api, tokens, options, session);
     log.info('the tracer is up; stop it with Ctrl-C', {
-      entries: added,
+      entries: tracer.status().entries,
+      readNow: added,
       contacts: tracer.status().contacts,
       pruned: tracer.status().prunedPayloads,
       http: url,

@@ -36,10 +36,10 @@ const REACHED: Readonly<Record<NoticeReach, string>> = {
   refused: 'was refused by the ledger, and nobody is warned by it: the log of the authority says why',
 };
 
-/** `gatewayId` in hex. */
-export const revokedLine = (gatewayId: string, reach: RevocationReach): string =>
+/** `gatewayId` in hex; `before` is the date of a revocation that it had. */
+export const revokedLine = (gatewayId: string, reach: RevocationReach, before?: string): string =>
   reach === 'out'
-    ? `gateway ${gatewayId} is revoked`
+    ? `gateway ${gatewayId} ${before === undefined ? 'is revoked' : `was revoked already, on ${before}`}`
     : `the revocation of gateway ${gatewayId} ${REVOKED[reach]}`;
 
 /** Gateways are told whatever the ledger says. */
