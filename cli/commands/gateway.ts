@@ -83,8 +83,7 @@ async function run(options: RunOptions): Promise<void> {
     const endStarting = await keepStarting(own, options.name, session);
     const mqttUrl = options.broker ?? (await brokerOfLedger(own, session, patienceMs, startsOffline));
     const certificate = await keepCertificate(own, session);
-    if (!startsOffline)
-      log.info('nothing of the authority is kept here yet: the broker has to bring its day keys first');
+    if (!startsOffline) log.info('first start: waiting for the authority’s day keys from the broker');
     const writer = await startWriter(session, {
       ...{ signer, spoolDir: own.spool, mqttUrl, patienceMs, startsOffline },
       mayClockBeRight: () => holdsNow(certificate.current(), session),
