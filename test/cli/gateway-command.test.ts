@@ -93,7 +93,7 @@ describe('a gateway at its first start, whose broker is not there', () => {
     const { code, stderr } = await runFirebreak('gateway', 'run', ...args);
     const seconds = (performance.now() - started) / 1000;
     expect(code).toBe(1);
-    expect(stderr).toContain('the broker has to bring its day keys first');
+    expect(stderr).toContain('first start: waiting for the authority’s day keys from the broker');
     expect(stderr).toContain(`gave up after 5 s on ${NO_BROKER}: the broker cannot be reached`);
     expect(stderr).toContain('ECONNREFUSED');
     const pauses = [...stderr.matchAll(/trying again.*"againInMs":(\d+)/g)].map(([, ms]) => Number(ms));
