@@ -24,11 +24,15 @@ export async function askOnFolder<Answer>(
   asked: { readonly policy?: WitnessPolicy },
   ask: WaysToAsk<Answer>,
 ): Promise<Answer> {
-  await requireBelievedClock(session.folder);
   const running = await runningTracer(session.folder);
-  if (running === undefined) return ask.lone(await openLoneTracer(session, asked));
+  if (running === undefined) {
+    const tracer = await openLoneTracer(session, asked);
+    await requireBelievedClock(session.folder);
+    return ask.lone(tracer);
+  }
   if (asked.policy !== undefined)
     throw usage('a tracer runs on this folder and reads under its own policy: give --policy to tracer run');
+  await requireBelievedClock(session.folder);
   return ask.running(...running);
 }
 
