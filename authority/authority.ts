@@ -96,6 +96,8 @@ export interface Authority extends Enrolment {
   retain(signal: AbortSignal): Promise<readonly EndedDay[]>;
   /** Every gateway it ever certified. */
   gateways(): Promise<readonly CertifiedGateway[]>;
+  /** Gives a gateway its name: the log, read back, tells of certificates without theirs. Does nothing for one it never certified. */
+  nameGateway(publicKey: Uint8Array, name: string): Promise<void>;
   /** Resolves, when no publishing is under way, whether the retained topics reached the broker. */
   published(): Promise<boolean>;
   status(): Promise<AuthorityStatus>;
@@ -226,6 +228,7 @@ function authorityOf(parts: Parts, deps: AuthorityDeps): Authority {
       }),
     isReadBack: () => parts.readBack.isDone(),
     gateways: () => parts.gateways.list(),
+    nameGateway: (publicKey, name) => task(() => parts.gateways.name(publicKey, name)),
     published: () => publisher.settled(),
     status: () => statusOf(parts, deps),
     close,

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { PostedEntry } from '../courier/courier.js';
 import { fromHex, toHex } from '../protocol/bytes.js';
 import type { Signer } from '../protocol/crypto/ed25519.js';
-import { FirebreakError } from '../protocol/errors.js';
+import { asError, FirebreakError } from '../protocol/errors.js';
 import { MAX_CERTIFICATE_DAYS } from '../protocol/session/gateway-certificate.js';
 import { partyIdOf } from '../protocol/keys.js';
 import { openRevocation } from '../protocol/session/revocation.js';
@@ -46,6 +46,8 @@ export interface GatewayRegister {
   /** Posts again, once, the revocations that an earlier run left without an answer. Never rejects. */
   resume(): Promise<void>;
   list(): Promise<readonly CertifiedGateway[]>;
+  /** Gives a gateway its name; does nothing for one that is not known, or has it. */
+  name(publicKey: Uint8Array, name: string): Promise<void>;
   /** Takes up what the log has and this register does not: how many gateways it knows more of now. */
   learn(words: Pick<OwnWords, 'certificates' | 'revocations'>): Promise<number>;
   /** Drops the revocations of gateways whose last certificate ended before `today`. */
@@ -81,6 +83,8 @@ export function gatewayRegister(deps: GatewayRegisterDeps): GatewayRegister {
     },
     resume: resumeOnce(parts),
     list: () => list(deps.records),
+    name: (publicKey, name) =>
+      lock.run(toHex(partyIdOf(publicKey)), () => rename(partyIdOf(publicKey), name, deps)),
     learn: (words) => learn(words, lock, deps),
     forgetRevocations: async (today) => {
       const gateways = await list(deps.records);
@@ -144,7 +148,7 @@ function resumeOnce(parts: RegisterParts): () => Promise<void> {
       isDone = true;
     } catch (error) {
       const what = 'revocations that wait for the ledger cannot be sent; trying again';
-      if (!isSaid) parts.log.error(what, { why: String(error) });
+      if (!isSaid) parts.log.error(what, { why: asError(error).message });
       isSaid = true;
     }
   };
@@ -182,6 +186,11 @@ async function learn(
     await take(gatewayId, () => learnRevocation({ gatewayId, fromMs, revocation }, deps));
   }
   return learned.size;
+}
+
+async function rename(gatewayId: Uint8Array, name: string, { records }: GatewayRegisterDeps): Promise<void> {
+  const known = await read(records, gatewayId);
+  if (known && known.name !== name) await write(records, { ...known, name });
 }
 
 /** Whether the register had none that holds for as long. */

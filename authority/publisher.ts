@@ -10,6 +10,7 @@ import {
   MAX_REVOCATIONS,
   MAX_STATEMENTS,
 } from '../protocol/mqtt/authority-topics.js';
+import { asError } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
 import { joinNotices, withinBounds } from '../protocol/tag/notice-list.js';
 import { DAY_KEYS_TOPIC, NOTICES_TOPIC, REVOCATIONS_TOPIC } from '../protocol/mqtt/topics.js';
@@ -94,7 +95,7 @@ async function publishTopic(topic: string, payloadOf: PayloadOf, deps: Publisher
   } catch (error) {
     log.error('statements of the authority cannot be put together for the broker', {
       topic,
-      why: String(error),
+      why: asError(error).message,
     });
     return false;
   }
@@ -102,7 +103,7 @@ async function publishTopic(topic: string, payloadOf: PayloadOf, deps: Publisher
     if (payload) await uplink.publishRetained(topic, payload);
     return true;
   } catch (error) {
-    log.warn('the authority’s statements wait for the broker', { topic, error: String(error) });
+    log.warn('the authority’s statements wait for the broker', { topic, error: asError(error).message });
     return false;
   }
 }

@@ -2,6 +2,7 @@
 import type { PostedEntry } from '../courier/courier.js';
 import { unlessAborted } from '../host/time-limit.js';
 import { toHex } from '../protocol/bytes.js';
+import { asError } from '../protocol/errors.js';
 import type { Log } from '../protocol/log.js';
 
 /** `waits`: the ledger has not answered. */
@@ -37,7 +38,7 @@ export function revocationAnswers(log: Log): RevocationAnswers {
       log.error('the ledger refused the revocation of a gateway', { gateway, reason: delivery.refusal });
     } catch (error) {
       if (!closed.aborted)
-        log.warn('no answer to the revocation of a gateway', { gateway, why: String(error) });
+        log.warn('no answer to the revocation of a gateway', { gateway, why: asError(error).message });
     }
   }
 

@@ -36,7 +36,8 @@ A tracer at full size, on contacts that were made up:
 A party of its own, which keeps the ledger from showing different logs to different people:
   firebreak witness init DIR --name NAME     then witness trust, witness run
 
-Exit codes: ${EXIT_CODES}.`;
+Exit codes: ${EXIT_CODES}.
+Of a status: 0 when its first line says well, 1 when it says anything else.`;
 
 export function buildProgram(): Command {
   const program = new Command('firebreak')

@@ -3,6 +3,7 @@
  * minutes for a million. What is asked meanwhile is answered as if it were done (tag-registry.ts).
  */
 import type { Clock } from '../../protocol/clock.js';
+import { asError } from '../../protocol/errors.js';
 import type { Log } from '../../protocol/log.js';
 import type { TagRegistry } from './tag-registry.js';
 
@@ -41,7 +42,7 @@ export function openRegistryTidying({ tags, clock, log }: RegistryTidyingDeps): 
       if (closed.aborted) return;
       failedAtMs = clock.nowMs();
       log.error('the registry could not forget what left the retention window; trying again later', {
-        why: String(error),
+        why: asError(error).message,
       });
     }
   }

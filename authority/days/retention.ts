@@ -148,7 +148,8 @@ class DayEnds implements Retention {
       await (this.#writing = book.notePruned(day, delivery.index));
       log.info('the payloads of a day are pruned', { day, entry: delivery.index });
     } catch (error) {
-      if (!signal.aborted) log.warn('no answer to the pruning of a day', { day, why: String(error) });
+      if (!signal.aborted)
+        log.warn('no answer to the pruning of a day', { day, why: asError(error).message });
     }
   }
 

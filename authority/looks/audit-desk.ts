@@ -111,7 +111,7 @@ async function askerOf(
   const now = nowMs() / 1000;
   const day = dayOfEpoch(epoch);
   if (epoch > epochOf(now) + 1 || day < dayOf(now) - retentionDays)
-    throw new FirebreakError('epoch', 'the credential is of a time to come, or past retention: start the tag (firebreak tag run) where it reaches the authority, then ask again'); // prettier-ignore
+    throw new FirebreakError('epoch', `your tag has not renewed its credentials for longer than reports are kept (${retentionDays} days), or its clock differs from the authority’s: start it (firebreak tag run) where it reaches the authority, then ask again. In a rehearsal, see that clock.json is here`); // prettier-ignore
   const keys = await forAsker(keysOf(day));
   if (keys === undefined)
     throw new FirebreakError('not-found', `there are no keys of day ${day}: never made, or destroyed`);

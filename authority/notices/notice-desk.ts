@@ -11,7 +11,7 @@ import { unlessAborted } from '../../host/time-limit.js';
 import type { TagNumber } from '../../protocol/brands.js';
 import type { Clock } from '../../protocol/clock.js';
 import type { Signer } from '../../protocol/crypto/ed25519.js';
-import { FirebreakError } from '../../protocol/errors.js';
+import { asError, FirebreakError } from '../../protocol/errors.js';
 import type { DayKeys } from '../../protocol/keys.js';
 import type { Log } from '../../protocol/log.js';
 import { MAX_NOTICES, MAX_NOTICES_BYTES, withinBounds } from '../../protocol/tag/notice-list.js';
@@ -117,7 +117,7 @@ class Desk implements NoticeDesk {
       this.#isResumed = true;
     } catch (error) {
       const what = 'notices that wait for the ledger cannot be sent; trying again';
-      if (!this.#isSaid) this.#deps.log.error(what, { why: String(error) });
+      if (!this.#isSaid) this.#deps.log.error(what, { why: asError(error).message });
       this.#isSaid = true;
     }
   }
@@ -241,7 +241,7 @@ class Desk implements NoticeDesk {
         });
       if (isLogged) onChange();
     } catch (error) {
-      if (!signal.aborted) log.warn('no answer to a notice', { number, why: String(error) });
+      if (!signal.aborted) log.warn('no answer to a notice', { number, why: asError(error).message });
     }
   }
 

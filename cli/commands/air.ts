@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { openMemoryAir } from '../../radio/air/air-memory.js';
 import { openReplayAir } from '../../radio/air/air-replay-hosted.js';
 import type { ContactRecording } from '../../firmware-sim/recorded/contact-recording.js';
+import { FirebreakError } from '../../protocol/errors.js';
 import { REPLAY_SETTINGS } from '../../protocol/settings.js';
 import type { ProtocolSettings } from '../../protocol/settings.js';
 import { serveAir } from '../../radio/socket/air-socket-server.js';
@@ -13,7 +14,7 @@ import type { AirServerDeps } from '../../radio/socket/air-socket-server.js';
 import type { DataFolder } from '../folder/folder.js';
 import { loadContacts } from '../parts/contacts.js';
 import { usage } from '../terminal/exit.js';
-import { announce, makeRunFolder } from '../files/run-files.js';
+import { announce, findRunning, makeRunFolder } from '../files/run-files.js';
 import { inFolder, withFolderOptions } from '../folder/session.js';
 import type { FolderOptions, Session } from '../folder/session.js';
 import { callOf } from '../terminal/how-called.js';
@@ -40,6 +41,9 @@ export function addAirCommands(program: Command): void {
 async function run(options: RunOptions): Promise<void> {
   await inFolder('air', options, async (session) => {
     const { folder, log, signal, onClose } = session;
+    const running = await findRunning(folder, 'air');
+    if (running)
+      throw new FirebreakError('locked', `an air runs on ${folder.dir} already (process ${running.pid})`);
     const air = await openAir(session, options);
     onClose(() => air.close());
     await makeRunFolder(folder);

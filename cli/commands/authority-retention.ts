@@ -1,10 +1,9 @@
-/** `firebreak authority retain` and `status`: what has left the retention window, and how the deployment stands. */
+/** `firebreak authority retain`: what has left the retention window, and goes. */
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { DEFAULT_HORIZON_DAYS, type Authority } from '../../authority/authority.js';
 import { isLeap, newestDayOf } from '../../authority/days/clock-trust.js';
 import type { EndedDay } from '../../authority/days/retention-book.js';
-import { sunsetDayOf } from '../folder/config.js';
 import { dayKeyFiles } from '../days/day-key-files.js';
 import { findLedger, ledgerElsewhere, noLedger } from '../folder/ledger-place.js';
 import { giveOrder } from '../orders/orders.js';
@@ -13,15 +12,7 @@ import { pauseUntilStopped } from '../../host/clock-live.js';
 import { withTimeLimit } from '../../host/time-limit.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { dayOf } from '../../protocol/time.js';
-import {
-  dateOf,
-  endedLines,
-  keyDaysLine,
-  planLines,
-  removalOf,
-  sunsetLine,
-  type Removal,
-} from '../present/show-retention.js';
+import { dateOf, endedLines, planLines, removalOf, type Removal } from '../present/show-retention.js';
 import { cannotBeAsked, planRetention, storedDays, type RetentionPlan } from '../days/retention-plan.js';
 import { findRunning } from '../files/run-files.js';
 import { inFolder, withFolderOptions } from '../folder/session.js';
@@ -37,7 +28,7 @@ const LOOK_ELSEWHERE_EVERY_MS = 1_000;
 const NOT_WAITED =
   'stopped before the ledger said that the payloads are removed; it removes them while it runs';
 
-export function addRetentionCommands(authority: Command): void {
+export function addRetainCommand(authority: Command): void {
   withFolderOptions(
     authority
       .command('retain')
@@ -46,9 +37,6 @@ export function addRetentionCommands(authority: Command): void {
     .option('--dry-run', 'only say what would go')
     .option('--yes', 'the clock is right, although it leapt since the authority last worked')
     .action((options: RetainOptions) => retain(options));
-  withFolderOptions(
-    authority.command('status').description('tags, gateways, days with keys, days that ended, sunset'),
-  ).action((options: FolderOptions) => status(options));
 }
 
 interface RetainOptions extends FolderOptions {
@@ -171,15 +159,4 @@ async function removalNow(session: Session, ended: readonly number[]): Promise<R
     cannotBeAsked(error);
     return removalOf(ended, undefined);
   }
-}
-
-async function status(options: FolderOptions): Promise<void> {
-  await inFolder('authority', options, async ({ folder, config, signal }) => {
-    if (await findRunning(folder, 'authority'))
-      return console.log(await giveOrder(folder, { what: 'status' }, signal));
-    const days = await dayKeyFiles(folder.authority.dayKeys).list();
-    console.log(
-      ['the authority does not run', keyDaysLine(days), sunsetLine(sunsetDayOf(config))].join('\n'),
-    );
-  });
 }

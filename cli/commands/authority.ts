@@ -22,13 +22,15 @@ import { readPersonsFile } from '../files/persons-file.js';
 import { POLICY_OPTION, policyOption } from '../files/policy-files.js';
 import { counted } from '../present/counts.js';
 import { startAudit } from '../parts/audit.js';
-import { startAuthority } from '../parts/authority.js';
+import { requireAuthorityKeys, startAuthority } from '../parts/authority.js';
 import type { RunningAuthority } from '../parts/authority.js';
 import { startAuthorityHttp } from '../parts/authority-http.js';
 import type { AuthorityPorts } from '../parts/authority-http.js';
 import { openFolderReader } from '../parts/ledger.js';
 import { carryOut } from './authority-orders.js';
-import { addRetentionCommands } from './authority-retention.js';
+import type { OrderCarriers } from './authority-orders.js';
+import { addRetainCommand } from './authority-retention.js';
+import { addAuthorityStatusCommand, keepAuthorityStatus } from './authority-status.js';
 import { roundOf } from '../rounds.js';
 import { announce, findRunning, notRunning } from '../files/run-files.js';
 import { inFolder, SETS_CLOCK, withFolderOptions } from '../folder/session.js';
@@ -88,7 +90,8 @@ export function addAuthorityCommands(program: Command): void {
     .action((options: FolderOptions & { readonly gateway: string }) =>
       order(options, { what: 'revoke', gatewayId: options.gateway }),
     );
-  addRetentionCommands(authority);
+  addRetainCommand(authority);
+  addAuthorityStatusCommand(authority);
 }
 
 function addRunCommand(authority: Command): void {
@@ -146,6 +149,7 @@ async function run(options: RunOptions): Promise<void> {
   const asked = await policyOption(options.policy);
   await inFolder('authority', options, async (session) => {
     const { folder, config, log, signal, onClose } = session;
+    await requireAuthorityKeys(folder);
     const { mqtt } = await waitForLedger(session, LEDGER_WAIT_MS);
     const reader = await openFolderReader(folder, config);
     onClose(() => reader.close());
@@ -166,8 +170,10 @@ async function run(options: RunOptions): Promise<void> {
     const { issuerPublicKey } = config;
     const wallMs = () => performance.now();
     const desk = gatewayDesk({ ...session, authority, issuerPublicKey, wallMs });
+    const carriers = { ...session, authority, courier: running.writer.courier };
     await Promise.all([
-      repeatUntilStopped(ROUND_MS, signal, roundsOf(session, running, desk)),
+      repeatUntilStopped(ROUND_MS, signal, roundsOf(session, carriers, desk)),
+      keepAuthorityStatus(session, carriers),
       repeatUntilStopped(AUDIT_ROUND_MS, signal, readingOf(book, session)),
     ]);
     log.info('stopping');
@@ -175,9 +181,12 @@ async function run(options: RunOptions): Promise<void> {
 }
 
 /** What an authority does all the time: an officer's order is taken also while a day's keys make trouble. */
-function roundsOf(session: Session, running: RunningAuthority, gateways: GatewayDesk): () => Promise<void> {
-  const { authority, writer } = running;
-  const carriers = { ...session, authority, courier: writer.courier };
+function roundsOf(
+  session: Session,
+  carriers: OrderCarriers & Pick<RunningAuthority, 'authority'>,
+  gateways: GatewayDesk,
+): () => Promise<void> {
+  const { authority } = carriers;
   const parts = {
     days: () => authority.maintain(),
     gateways: async () => authority.isReadBack() && gateways.round(),

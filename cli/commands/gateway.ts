@@ -23,11 +23,12 @@ import type { KeptCertificate } from '../folder/gateway-certificate.js';
 import { createKeyFile } from '../files/key-files.js';
 import { addGatewayRefusedCommand } from './gateway-refused.js';
 import { findLedger, waitForLedger } from '../folder/ledger-place.js';
+import { requireWell, STATUS_EXIT_CODES } from '../terminal/exit.js';
 import { brokerUrl, shortName, wholeNumber } from '../terminal/options.js';
 import { startGateway } from '../parts/gateway.js';
 import { startWriter } from '../parts/writer.js';
 import type { Writer } from '../parts/writer.js';
-import { gatewayScreen, gatewayStatusSchema } from '../present/gateway-screen.js';
+import { gatewayScreen, gatewayStatusSchema, isGatewayWell } from '../present/gateway-screen.js';
 import { startingScreen, startingSchema } from '../present/gateway-starting.js';
 import type { StartingStatus } from '../present/gateway-starting.js';
 import { withFolderOptions } from '../folder/session.js';
@@ -65,7 +66,7 @@ export function addGatewayCommands(program: Command): void {
     .action((options: RunOptions) => run(options));
   gateway
     .command('status')
-    .description('is it well, what was heard, what was delivered')
+    .description(`is it well, what was heard, what was delivered; ${STATUS_EXIT_CODES}`)
     .requiredOption('--data-dir <dir>', 'the data folder of the deployment')
     .option('--name <name>', 'its name', shortName, 'hub-1')
     .action((options: { readonly dataDir: string; readonly name: string }) => status(options));
@@ -82,8 +83,7 @@ async function run(options: RunOptions): Promise<void> {
     const endStarting = await keepStarting(own, options.name, session);
     const mqttUrl = options.broker ?? (await brokerOfLedger(own, session, patienceMs, startsOffline));
     const certificate = await keepCertificate(own, session);
-    if (!startsOffline)
-      log.info('nothing of the authority is kept here yet: the broker has to bring its day keys first');
+    if (!startsOffline) log.info('first start: waiting for the authority’s day keys from the broker');
     const writer = await startWriter(session, {
       ...{ signer, spoolDir: own.spool, mqttUrl, patienceMs, startsOffline },
       mayClockBeRight: () => holdsNow(certificate.current(), session),
@@ -218,11 +218,13 @@ async function status(options: { readonly dataDir: string; readonly name: string
       throw error;
     },
   );
-  console.log(
-    read !== undefined && 'gateway' in read.status
-      ? gatewayScreen({ ...read, status: read.status })
-      : startingScreen(options.name, read, missing),
-  );
+  if (read !== undefined && 'gateway' in read.status) {
+    const seen = { ...read, status: read.status };
+    console.log(gatewayScreen(seen));
+    return requireWell(isGatewayWell(seen));
+  }
+  console.log(startingScreen(options.name, read, missing));
+  requireWell(false);
 }
 
 /** Undefined where one is here, and this user may read it. */

@@ -16,6 +16,7 @@ import { readConfig } from '../folder/config.js';
 import { EXPORT_OPTION, namedLog, VKEY_OPTION } from '../folder/exported-log.js';
 import type { LogOptions } from '../folder/exported-log.js';
 import { folderAt } from '../folder/folder.js';
+import { requireWell, STATUS_EXIT_CODES } from '../terminal/exit.js';
 import { brokerUrl, wholeNumber } from '../terminal/options.js';
 import { requireName } from '../files/output-file.js';
 import { logVerifier, openFolderReader, startLedger, startLedgerHttp } from '../parts/ledger.js';
@@ -30,6 +31,7 @@ import { untilStopped } from '../terminal/shutdown.js';
 import { count, counted } from '../present/counts.js';
 import { typeLine } from '../present/entry-names.js';
 import {
+  isLedgerWell,
   ledgerScreen,
   ledgerStatusOf,
   ledgerStatusSchema,
@@ -106,7 +108,7 @@ function addRunCommands(ledger: Command): void {
     .action((options: RunOptions) => run(options));
   ledger
     .command('status')
-    .description('is it well, what do readers see, which witnesses cosigned')
+    .description(`is it well, what do readers see, which witnesses cosigned; ${STATUS_EXIT_CODES}`)
     .requiredOption('--data-dir <dir>', 'the data folder of the deployment')
     .action(({ dataDir }: FolderOptions) => status(dataDir));
 }
@@ -160,6 +162,7 @@ async function status(dataDir: string): Promise<void> {
   await requireAskedHere(folder);
   const read = await readStatus(folder, folder.ledger.status, 'the ledger', ledgerStatusSchema);
   console.log(ledgerScreen(read));
+  requireWell(isLedgerWell(read));
 }
 
 async function exportTo(options: FolderOptions, out: string): Promise<void> {

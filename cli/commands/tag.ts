@@ -6,13 +6,15 @@ import type { EnrolmentStation } from '../../firmware-sim/live/enrolment.js';
 import { openTagRunner } from '../../firmware-sim/live/tag-runner.js';
 import { holdLock } from '../../host/folder-lock.js';
 import { asTagNumber, MAX_TAG_NUMBER } from '../../protocol/brands.js';
+import { asError } from '../../protocol/errors.js';
 import { nobleSigner } from '../../protocol/crypto/ed25519-noble.js';
 import { inFolderOnAir, joinAir, withAirOptions } from '../air/air-choice.js';
 import type { AirOptions } from '../air/air-choice.js';
 import { folderAt, tagFolder } from '../folder/folder.js';
 import type { DataFolder } from '../folder/folder.js';
+import { requireWell, STATUS_EXIT_CODES } from '../terminal/exit.js';
 import { httpUrl, wholeNumber } from '../terminal/options.js';
-import { tagScreen, tagStatusSchema } from '../present/tag-screen.js';
+import { isTagWell, tagScreen, tagStatusSchema } from '../present/tag-screen.js';
 import { notRunning, findRunning } from '../files/run-files.js';
 import { withFolderOptions } from '../folder/session.js';
 import type { FolderOptions } from '../folder/session.js';
@@ -44,7 +46,7 @@ export function addTagCommands(program: Command): void {
     .action((options: RunOptions) => run(options));
   tag
     .command('status')
-    .description('is it well, what was heard, delivered, warned')
+    .description(`is it well, what was heard, delivered, warned; ${STATUS_EXIT_CODES}`)
     .requiredOption('--data-dir <dir>', 'the data folder of the deployment')
     .requiredOption('--number <n>', 'its tag number', tagNumber)
     .action((options: { readonly dataDir: string; readonly number: number }) => status(options));
@@ -71,9 +73,13 @@ async function run(options: RunOptions): Promise<void> {
       log,
     });
     onClose(() => tag.close());
-    onClose(await keepStatus(own.status, () => tag.status()));
+    let endedWhy: string | undefined;
+    onClose(await keepStatus(own.status, () => ({ ...tag.status(), endedWhy })));
     log.info('the tag is up; stop it with Ctrl-C');
-    await whileOnAir(radio.lost, signal, 'tag');
+    await whileOnAir(radio.lost, signal, 'tag').catch((error: unknown) => {
+      endedWhy = asError(error).message;
+      throw error;
+    });
     log.info('stopping; what was heard is on disk');
   });
 }
@@ -102,4 +108,5 @@ async function status(options: { readonly dataDir: string; readonly number: numb
   const own = tagFolder(folder, options.number);
   const read = await readStatus(folder, own.status, `tag ${options.number}`, tagStatusSchema);
   console.log(tagScreen(options.number, read));
+  requireWell(isTagWell(read));
 }

@@ -18,7 +18,7 @@ import type { WalkPool } from '../../tracer/walk/walk-pool.js';
 import { signerFrom } from '../folder/deployment.js';
 import type { DataFolder } from '../folder/folder.js';
 import { waitForLedger } from '../folder/ledger-place.js';
-import { usage } from '../terminal/exit.js';
+import { requireWell, STATUS_EXIT_CODES, usage } from '../terminal/exit.js';
 import { hostToListenOn, wholeNumber } from '../terminal/options.js';
 import { runningTracer } from '../parts/asked-tracer.js';
 import { openFolderReader } from '../parts/ledger.js';
@@ -28,7 +28,7 @@ import { startTracer } from '../parts/tracer.js';
 import { startWriter } from '../parts/writer.js';
 import { POLICY_OPTION, policyOption } from '../files/policy-files.js';
 import { doubtLines } from '../present/show-doubts.js';
-import { tracerScreen } from '../present/tracer-screen.js';
+import { isTracerWell, tracerScreen } from '../present/tracer-screen.js';
 import { announce, notRunning } from '../files/run-files.js';
 import { inFolder, withFolderOptions } from '../folder/session.js';
 import type { FolderOptions, Session } from '../folder/session.js';
@@ -53,7 +53,9 @@ export function addTracerCommands(program: Command): void {
     .option(...POLICY_OPTION)
     .action((options: RunOptions) => run(options));
   withFolderOptions(
-    tracer.command('status').description('is the tracer well, does it keep up with its ledger'),
+    tracer
+      .command('status')
+      .description(`is the tracer well, does it keep up with its ledger; ${STATUS_EXIT_CODES}`),
   ).action((options: FolderOptions) => status(options));
   withFolderOptions(
     tracer.command('doubts').description('what does not add up: reports of copied tags, forged beacons'),
@@ -96,17 +98,26 @@ function bearerName(text: string): string {
 /** The token alone goes to stdout, so that it can be put where it is needed. */
 async function token(options: TokenOptions): Promise<void> {
   await inFolder('tracer', options, async ({ folder }) => {
-    console.log(await makeToken(folder, options.name, options.role));
+    const { name, role } = options;
+    const { tokens } = folder.tracer;
+    const { token: made, ofName } = await makeToken(folder, name, role);
+    console.log(made);
     process.stderr.write(
-      `Shown once: ${folder.tracer.tokens} has its hash only. Who has it asks as ${options.name}, of a tracer that runs from two seconds on.\n`,
+      `Shown once: ${tokens} has its hash only. Who has it asks as ${name}, of a tracer that runs from two seconds on.\n`,
     );
+    if (ofName > 1)
+      process.stderr.write(
+        `${name} has ${ofName} tokens now; to take one back, delete its line from ${tokens}: the newest is the last.\n`,
+      );
   });
 }
 
-/** Of the tracer that runs, well or not. */
+/** Of the tracer that runs. Throws as {@link requireWell}. */
 async function status(options: FolderOptions): Promise<void> {
   await inFolder('tracer', options, async ({ folder }) => {
-    console.log(tracerScreen(await askHealth(...(await requireRunning(folder))), Date.now()));
+    const health = await askHealth(...(await requireRunning(folder)));
+    console.log(tracerScreen(health, Date.now()));
+    requireWell(isTracerWell(health));
   });
 }
 
@@ -132,8 +143,8 @@ async function run(options: RunOptions): Promise<void> {
     const { folder, config, log, signal, onClose } = session;
     const { tokens, close } = await watchTokens(folder, log);
     onClose(async () => close());
-    const { mqtt: mqttUrl } = await waitForLedger(session, LEDGER_WAIT_MS);
     const signer = await signerFrom(folder.tracer.writerKey);
+    const { mqtt: mqttUrl } = await waitForLedger(session, LEDGER_WAIT_MS);
     const writer = await startWriter(session, { signer, spoolDir: folder.tracer.spool, mqttUrl });
     onClose(writer.close);
     const reader = await openFolderReader(folder, config);
@@ -150,7 +161,8 @@ async function run(options: RunOptions): Promise<void> {
     const api = tracerAnswers({ tracer, pulse, looksRecorded: () => looks });
     const url = await serve(api, tokens, options, session);
     log.info('the tracer is up; stop it with Ctrl-C', {
-      entries: added,
+      entries: tracer.status().entries,
+      readNow: added,
       contacts: tracer.status().contacts,
       pruned: tracer.status().prunedPayloads,
       http: url,

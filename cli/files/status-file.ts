@@ -35,6 +35,17 @@ export async function keepStatus(file: string, status: () => unknown): Promise<(
   return () => (ended ??= end());
 }
 
+/** The running process that writes this status; `undefined` for none, this one, or a file that cannot be read. */
+export async function writerOf(file: string): Promise<number | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  try {
+    const { data } = statusFile.safeParse(JSON.parse(text));
+    return data && data.pid !== process.pid && (await isRunning(data)) ? data.pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 export interface ReadStatus<T> {
   readonly isRunning: boolean;
   /** How long ago it was written, wall ms. */

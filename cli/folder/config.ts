@@ -110,7 +110,12 @@ export async function readConfig(folder: DataFolder): Promise<Config> {
           cause,
         });
   });
-  return fieldsOf(config, folder.config, parseJson(folder.config, text));
+  try {
+    return fieldsOf(config, folder.config, parseJson(folder.config, text));
+  } catch (cause) {
+    if (!(cause instanceof FirebreakError) || cause.code !== 'damaged') throw cause;
+    throw new FirebreakError('damaged', `${cause.message}: put it back from a copy`, { cause });
+  }
 }
 
 export async function writeConfig(folder: DataFolder, facts: Omit<Config, 'format'>): Promise<void> {

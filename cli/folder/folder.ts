@@ -28,6 +28,8 @@ export interface DataFolder {
     readonly spool: string;
     /** Orders from other processes of the folder (orders.ts). */
     readonly orders: string;
+    /** In run/: the authority's own folder is copied while it works (docs/backup.md). */
+    readonly status: string;
   };
   readonly ledger: {
     readonly dir: string;
@@ -103,6 +105,7 @@ export function folderAt(path: string): DataFolder {
       workedDay: inside('authority', 'worked-day'),
       spool: inside('authority', 'spool'),
       orders: inside('authority', 'orders'),
+      status: inside('run', 'authority-status.json'),
     },
     ledger: ledgerFolder(inside('ledger')),
     tracer: {

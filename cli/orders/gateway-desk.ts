@@ -21,6 +21,7 @@ import { dayOf } from '../../protocol/time.js';
 import { writeAtomically } from '../files/atomic-file.js';
 import { gatewayFolder } from '../folder/folder.js';
 import type { DataFolder } from '../folder/folder.js';
+import { registerNames } from './register-names.js';
 import { unapprovedGateways } from './unapproved-gateways.js';
 
 /** Renewed when fewer days than this are left. */
@@ -31,14 +32,14 @@ const TRY_AGAIN_MS = 60_000;
 export interface GatewayDesk {
   /**
    * Looks at every gateway of the folder. What fails is said once and tried again later; another key at once. What the
-   * folder lacks is said too (unapproved-gateways.ts).
+   * folder lacks is said too (unapproved-gateways.ts), and names are the folder's (register-names.ts).
    */
   round(): Promise<void>;
 }
 
 export interface GatewayDeskDeps {
   readonly folder: DataFolder;
-  readonly authority: Pick<Authority, 'addGateway' | 'gateways'>;
+  readonly authority: Pick<Authority, 'addGateway' | 'gateways' | 'nameGateway'>;
   readonly issuerPublicKey: Uint8Array;
   readonly clock: Clock;
   /** Of the wall, in ms since some moment. */
@@ -55,18 +56,20 @@ interface Try {
 
 export function gatewayDesk(deps: GatewayDeskDeps): GatewayDesk {
   const tries = new Map<string, Try>();
+  const nameThem = registerNames(deps);
   const sayUnapproved = unapprovedGateways({ ...deps, daysAhead: DAYS_AHEAD });
   return {
     async round() {
       const names: string[] = await readdir(join(deps.folder.dir, 'gateways')).catch(() => []);
       for (const name of tries.keys()) if (!names.includes(name)) tries.delete(name);
-      const approved = new Set<string>();
+      const approved = new Map<string, string>();
       for (const name of names) {
         const publicKey = await readPublicKey(gatewayFolder(deps.folder, name).publicKey);
         if (publicKey === undefined) continue;
-        approved.add(toHex(publicKey));
+        approved.set(toHex(publicKey), name);
         await attend(name, publicKey, tries, deps);
       }
+      await nameThem(approved);
       await sayUnapproved(approved);
     },
   };

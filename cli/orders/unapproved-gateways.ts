@@ -26,11 +26,11 @@ export interface UnapprovedGatewaysDeps {
 
 /**
  * Warns, once for each, of certificates that would be renewed by now if their gateways, unrevoked, were among those
- * `approved`, public keys in hex. One that ended more than a week ago is of a gateway that is gone.
+ * `approved`, by public key in hex. One that ended more than a week ago is of a gateway that is gone.
  */
 export function unapprovedGateways(
   deps: UnapprovedGatewaysDeps,
-): (approved: ReadonlySet<string>) => Promise<void> {
+): (approved: ReadonlyMap<string, unknown>) => Promise<void> {
   const { authority, clock, daysAhead, wallMs, log } = deps;
   /** By public key, the last day of the certificate that was spoken of. */
   const said = new Map<string, number>();

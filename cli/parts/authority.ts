@@ -6,6 +6,8 @@ import { issuerIdOf } from '../../protocol/keys.js';
 import { sunsetDayOf } from '../folder/config.js';
 import { dayKeyFiles } from '../days/day-key-files.js';
 import { signerFrom } from '../folder/deployment.js';
+import type { DataFolder } from '../folder/folder.js';
+import { readKeyFile } from '../files/key-files.js';
 import { orWhoHolds } from '../folder/in-use.js';
 import { openTogether } from './context.js';
 import type { PartContext } from './context.js';
@@ -17,6 +19,11 @@ export interface RunningAuthority {
   readonly authority: Authority;
   readonly writer: Writer;
   readonly close: () => Promise<void>;
+}
+
+/** Throws `not-found`, `permission` or `damaged`, naming the key file: before others are waited for. */
+export async function requireAuthorityKeys({ authority }: DataFolder): Promise<void> {
+  for (const file of [authority.issuerKey, authority.auditKey]) await readKeyFile(file);
 }
 
 /**

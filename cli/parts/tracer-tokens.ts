@@ -20,11 +20,17 @@ const LOOK_EVERY_MS = 1000;
 const TITLE =
   '# Who may ask this tracer: SHA-256 of a token, roles, name. Without its line a token is worth nothing.\n';
 
+interface MadeToken {
+  readonly token: string;
+  /** How many tokens of this name there are now. */
+  readonly ofName: number;
+}
+
 /**
  * Makes a token, adds its hash to the file and returns the token, which is nowhere else. Throws `input` for a name that
  * cannot be recorded, `damaged` or `permission` for a file that cannot be added to, `locked` when another is being made.
  */
-export async function makeToken(folder: DataFolder, name: string, role: Role): Promise<string> {
+export async function makeToken(folder: DataFolder, name: string, role: Role): Promise<MadeToken> {
   const { dir, tokens: file } = folder.tracer;
   const token = tokenOf(new Uint8Array(randomBytes(TOKEN_BYTES)));
   const line = tokenLine(token, name, [role]);
@@ -32,12 +38,12 @@ export async function makeToken(folder: DataFolder, name: string, role: Role): P
   const unlock = await holdLock(join(`${file}.lock`, 'lock'), 'another token is being made: try again');
   try {
     const text = (await tokenText(file)) ?? TITLE;
-    named(file, () => parseTokens(text));
+    const known = named(file, () => parseTokens(text));
     await writeAtomically(file, `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${line}`, PRIVATE);
+    return { token, ofName: known.filter(({ bearer }) => bearer.officer === name).length + 1 };
   } finally {
     await unlock();
   }
-  return token;
 }
 
 export interface WatchedTokens {

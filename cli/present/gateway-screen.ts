@@ -8,7 +8,7 @@ import { callOf } from '../terminal/how-called.js';
 import { duration, localTime } from '../terminal/times.js';
 import { count, counted } from './counts.js';
 import { reasonsInWords, unreachable, waitedMs, waitingWords } from './delivery-words.js';
-import { silence } from './heard-of.js';
+import { isWell, silence, WELL } from './heard-of.js';
 
 /** Longer than a ledger that is well lets anything wait. */
 const LONG_MS = 10 * 60_000;
@@ -94,6 +94,8 @@ export function gatewayScreen(read: ReadStatus<Status>): string {
   ].join('\n');
 }
 
+export const isGatewayWell = (read: ReadStatus<Status>): boolean => isWell(read, verdict);
+
 function verdict(status: Status): string {
   const { gateway } = status;
   const { whyCertificateUnread: unread } = status;
@@ -114,7 +116,7 @@ function verdict(status: Status): string {
   const ending = endingSoon(status);
   if (ending !== undefined) return pc.yellow(`serves tags until ${ending}${besides}`);
   if (troubles.length > 0) return pc.yellow(`serving tags${besides}`);
-  return pc.green('well');
+  return WELL;
 }
 
 /** Why what tags bring does not get into the ledger, and what to do; undefined when it does, or is about to. */

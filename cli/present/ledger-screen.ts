@@ -8,7 +8,7 @@ import type { ReadStatus } from '../files/status-file.js';
 import { clockDoubtLine } from './clock-doubt.js';
 import { duration, localTime } from '../terminal/times.js';
 import { count, counted } from './counts.js';
-import { silence } from './heard-of.js';
+import { isWell, silence, WELL } from './heard-of.js';
 
 /** Two clocks may be apart by as much. */
 const MAX_AHEAD_MS = 60_000;
@@ -97,6 +97,8 @@ export function ledgerScreen(read: ReadStatus<Status>): string {
   ].join('\n');
 }
 
+export const isLedgerWell = (read: ReadStatus<Status>): boolean => isWell(read, verdict);
+
 function verdict(status: Status): string {
   const { failure, clockDoubt, checkFailure, broker, publication, removalFailure, size } = status;
   if (failure !== undefined) return pc.red(plain(failure));
@@ -113,7 +115,7 @@ function verdict(status: Status): string {
     return pc.yellow('taking reports; payloads of pruned days are not removed yet');
   if (publication.size < size && publication.witnesses.some((one) => one.failure !== undefined))
     return pc.yellow('taking reports; readers wait for witnesses');
-  return pc.green('well');
+  return WELL;
 }
 
 /** Batches refused as a whole since the ledger was started, such as "busy: 3, format: 1". */

@@ -5,10 +5,12 @@ import type { CourierStatus } from '../../courier/courier.js';
 import { MAX_NOTICES, MAX_NOTICES_BYTES } from '../../protocol/tag/notice-list.js';
 import { localTime } from '../terminal/times.js';
 import { counted } from './counts.js';
-import { reasonsInWords, unreachable, waitingWords } from './delivery-words.js';
+import { reasonsInWords, unreachable, waitedMs, waitingWords } from './delivery-words.js';
 
 /** The part of the room for notices from which on an officer is told how much is left. */
 const NEARLY_FULL = 0.75;
+/** A ledger that is well has answered by then: nobody is alarmed before. */
+const SOON_MS = 10_000;
 /** Tag numbers named in one line. */
 const MAX_NAMED = 10;
 
@@ -34,10 +36,10 @@ const REACHED: Readonly<Record<NoticeReach, string>> = {
   refused: 'was refused by the ledger, and nobody is warned by it: the log of the authority says why',
 };
 
-/** `gatewayId` in hex. */
-export const revokedLine = (gatewayId: string, reach: RevocationReach): string =>
+/** `gatewayId` in hex; `before` is the date of a revocation that it had. */
+export const revokedLine = (gatewayId: string, reach: RevocationReach, before?: string): string =>
   reach === 'out'
-    ? `gateway ${gatewayId} is revoked`
+    ? `gateway ${gatewayId} ${before === undefined ? 'is revoked' : `was revoked already, on ${before}`}`
     : `the revocation of gateway ${gatewayId} ${REVOKED[reach]}`;
 
 /** Gateways are told whatever the ledger says. */
@@ -87,6 +89,8 @@ export function healthLine(
       ? `; ${counted(unrevoked, 'revocation')} among them ${unrevoked === 1 ? 'is' : 'are'} not in the ledger yet`
       : '';
   const waiting = `${waitingWords(entries(depth), courier, nowMs)}${warnings}${revocations}`;
+  if (online && waitedMs(courier, nowMs) <= SOON_MS && warnings + revocations === '')
+    return `well; ${waiting}${aside}`;
   return `${online ? 'the ledger has not answered yet' : unreachable(courier)}: ${waiting}${aside}`;
 }
 

@@ -144,5 +144,5 @@ export function keyDaysLine(days: readonly number[]): string {
 
 export const sunsetLine = (sunsetDay: number | undefined): string =>
   sunsetDay === undefined
-    ? 'no sunset is set: "sunset" in firebreak.json would be the last day of tracing'
+    ? 'no last day of tracing is set (sunset in firebreak.json)'
     : `tracing ends with ${dateOf(sunsetDay - 1)}: no keys are made, and no tag is enrolled or renewed, for later days`;

@@ -6,7 +6,7 @@ import { DAY_SECONDS } from '../../protocol/time.js';
 import type { ReadStatus } from '../files/status-file.js';
 import { localTime } from '../terminal/times.js';
 import { count, counted } from './counts.js';
-import { silence } from './heard-of.js';
+import { isWell, silence, WELL } from './heard-of.js';
 
 export const tagStatusSchema = z.object({
   isOnAir: z.boolean(),
@@ -30,14 +30,17 @@ export const tagStatusSchema = z.object({
   warnings: z.array(z.object({ day: z.number(), number: z.number(), code: z.number() })),
   sessions: z.number(),
   failedSessions: z.number(),
+  /** What it stopped for, unless it was told to. */
+  endedWhy: z.string().optional(),
 });
 
 type Status = z.infer<typeof tagStatusSchema>;
 
 export function tagScreen(number: number, read: ReadStatus<Status>): string {
   const { status } = read;
+  const silent = silence(read);
   return [
-    `${pc.bold(`tag ${number}`)}  ${silence(read) ?? verdict(status)}`,
+    `${pc.bold(`tag ${number}`)}  ${silent === undefined ? '' : `${silent}; then: `}${verdict(status)}`,
     row('warned', warned(status)),
     row('time here', localTime(status.timeMs / 1000, true)),
     row(
@@ -56,7 +59,10 @@ export function tagScreen(number: number, read: ReadStatus<Status>): string {
   ].join('\n');
 }
 
+export const isTagWell = (read: ReadStatus<Status>): boolean => isWell(read, verdict);
+
 function verdict(status: Status): string {
+  if (status.endedWhy !== undefined) return pc.red(plain(status.endedWhy));
   if (status.isDiskFailing) return pc.red('its disk takes nothing: make room, or replace it');
   if (status.radioTrouble !== undefined)
     return pc.red(`not wholly on the air: ${plain(status.radioTrouble)}`);
@@ -67,7 +73,7 @@ function verdict(status: Status): string {
       'silent: its clock was set back, and it sends nothing twice; it goes on when that time is past',
     );
   if (!status.isOnAir) return pc.yellow('silent: it has no credentials for now');
-  return pc.green('well');
+  return WELL;
 }
 
 function warned({ warnings }: Status): string {

@@ -21,6 +21,21 @@ export class StoppedError extends FirebreakError {
   }
 }
 
+/** What a status ends with where its first line is not `well`: all is said by then, and the exit code is 1. */
+export class NotWellError extends FirebreakError {
+  constructor() {
+    super('closed', 'not well');
+  }
+}
+
+/** Throws {@link NotWellError}. */
+export function requireWell(isWell: boolean): void {
+  if (!isWell) throw new NotWellError();
+}
+
+/** For every command that is a status. */
+export const STATUS_EXIT_CODES = 'exit code: 0 when the first line says well, 1 when it says anything else';
+
 /** For a process that has nothing to finish. */
 export function endInterrupted(): never {
   console.error(describeError(new StoppedError(), false));
@@ -45,9 +60,9 @@ export function exitCodeOf(error: unknown): 0 | 1 | 2 | typeof INTERRUPTED {
   return error instanceof FirebreakError && error.code === 'usage' ? 2 : 1;
 }
 
-/** What to print for an error; empty where commander has already spoken. The stack is shown with FIREBREAK_DEBUG=1. */
+/** What to print for an error; empty where commander, or a status, has already spoken. The stack is shown with FIREBREAK_DEBUG=1. */
 export function describeError(error: unknown, debug: boolean): string {
-  if (error instanceof CommanderError) return '';
+  if (error instanceof CommanderError || error instanceof NotWellError) return '';
   if (!(error instanceof Error)) return `firebreak: ${shown(String(error))}`;
   const words = error instanceof FirebreakError ? undefined : systemWords(error);
   const message = words === undefined ? error.message : `${words} (${error.message})`;

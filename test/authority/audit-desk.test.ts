@@ -106,6 +106,13 @@ describe('the audit desk', () => {
     await expect(desk.audit(new AuditedTag(ME).request(changes))).rejects.toMatchObject({ code });
   });
 
+  it('says of credentials that are too old for how long reports are kept, and what to do', async () => {
+    const request = new AuditedTag(ME).request({ epoch: firstEpochOfDay(TODAY - 22) });
+    await expect(deskOn(bookOn(ward())).audit(request)).rejects.toThrow(
+      /not renewed its credentials for longer than reports are kept \(21 days\).*firebreak tag run/,
+    );
+  });
+
   it('refuses a request whose ephemeral ID is of another epoch', async () => {
     const tag = new AuditedTag(ME);
     const yesterday = firstEpochOfDay(TODAY - 1) + 7;

@@ -81,7 +81,7 @@ describe('the round in which a day turns', () => {
     await world.leapTo(TODAY + RETENTION_DAYS + 1);
     seen.failing = 'days/';
     await authority.maintain();
-    await expect.poll(why).toEqual(['Error: the disk did not answer']);
+    await expect.poll(why).toEqual(['the disk did not answer']);
     seen.scans = [];
     await world.leapTo(TODAY + RETENTION_DAYS + 1, 599);
     await authority.maintain();

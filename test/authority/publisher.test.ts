@@ -51,6 +51,6 @@ it('a topic that cannot be put together keeps the others from nothing, and blame
   publisher.publishSoon();
   expect(await publisher.settled()).toBe(false);
   expect([...world.retained.keys()]).toEqual([DAY_KEYS_TOPIC, NOTICES_TOPIC]);
-  expect(errors()).toEqual([{ topic: REVOCATIONS_TOPIC, why: 'Error: a row of another version' }]);
+  expect(errors()).toEqual([{ topic: REVOCATIONS_TOPIC, why: 'a row of another version' }]);
   expect(world.logged.filter(({ level }) => level === 'warn')).toEqual([]);
 });

@@ -15,6 +15,7 @@ import { toHex } from '../../protocol/bytes.js';
 import { asTagNumber } from '../../protocol/brands.js';
 import { MAX_NOTICES, splitNotices } from '../../protocol/tag/notice-list.js';
 import { openNotice } from '../../protocol/tag/notice.js';
+import { partyIdOf } from '../../protocol/keys.js';
 import { dayOf } from '../../protocol/time.js';
 import { NOTICES_TOPIC } from '../../protocol/mqtt/topics.js';
 import { enrolled, issuer, newAuthority, TODAY } from '../authority/fixture.js';
@@ -129,4 +130,16 @@ it('a revocation is told as one only once it is in the ledger and out', async ()
   );
   await expect(tell('refused')).rejects.toMatchObject({ code: 'permission' });
   expect(given).toEqual([GATEWAY_ID, GATEWAY_ID, GATEWAY_ID]);
+});
+
+it('a revocation that is given again is told as one, with its date', async () => {
+  const { authority, world } = await newAuthority();
+  await authority.addGateway(issuer.publicKey, 'hub-1');
+  const gatewayId = toHex(partyIdOf(issuer.publicKey));
+  const revoking = { ...authority, revoked: async () => 'out' as const };
+  const courier = { status: () => expect.fail('nobody asked for it') };
+  const carriers = { authority: revoking, courier, clock: world.clock, signal: new AbortController().signal };
+  const revoke = () => carryOut({ what: 'revoke', gatewayId }, carriers);
+  expect(await revoke()).toBe(`gateway ${gatewayId} is revoked`);
+  expect(await revoke()).toBe(`gateway ${gatewayId} was revoked already, on 2024-10-04`);
 });

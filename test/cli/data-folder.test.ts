@@ -145,6 +145,20 @@ describe('firebreak.json', () => {
     await writeFile(join(folder, 'firebreak.json'), '{ nope');
     const { code, text } = await verify();
     expect(text).toContain(`${join(folder, 'firebreak.json')} is not JSON`);
+    expect(text).toContain(': put it back from a copy');
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    ['authority', 'issuer.key'],
+    ['authority', 'audit.key'],
+    ['tracer', 'writer.key'],
+  ])('without its own key, %s/%s, does not wait for a ledger', async (party, key) => {
+    const empty = shop.path(`without-${key}`);
+    await attempt('authority', 'init', '--data-dir', empty);
+    await rm(join(empty, party, key));
+    const { code, text } = await attempt(party, 'run', '--data-dir', empty);
+    expect(text).toContain(`${join(empty, party, key)} is missing: put it back from a copy`);
     expect(code).toBe(1);
   });
 });

@@ -148,6 +148,21 @@ describe('a gateway', () => {
   });
 });
 
+describe('a gateway of which only the log told', () => {
+  it('gets the name of the folder whose gateway.pub has its key', async () => {
+    const digits = toHex(partyIdOf(keyOf('second'))).slice(0, 8);
+    await authority.revokeGateway(partyIdOf(keyOf('first')));
+    await approve('second');
+    await writeFile(hub.certificate, await authority.addGateway(keyOf('second'), digits));
+    forgetTheRest();
+    wallMs += MINUTE_MS;
+    await rounds(1);
+    const names = (await authority.gateways()).map(({ publicKey, name }) => [publicKey, name]);
+    expect(Object.fromEntries(names)).toMatchObject({ [toHex(keyOf('second'))]: 'hub-1' });
+    expect(enrolled()).toBe(0);
+  });
+});
+
 describe('a certified gateway whose approval the folder lacks', () => {
   const id = toHex(partyIdOf(keyOf('first')));
   const unapproved = () => world.logged.filter(({ message }) => message.includes('no gateway.pub of it'));

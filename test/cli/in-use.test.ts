@@ -1,5 +1,5 @@
 /** A folder that another process holds: who that is, and what to do. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -60,6 +60,18 @@ describe('what another process holds', () => {
         `${spoolDir} is in use by another process: ${holders} is under way on this folder. ` +
         'Wait until it has ended, or stop it, then start again',
     });
+  });
+
+  it('is, of a gateway, left to the process that writes its status', async () => {
+    const given = await context();
+    const own = gatewayFolder(folder, 'hub-1');
+    const held = await openLevelSpool(own.spool, partyIdOf(issuer.publicKey));
+    onTestFinished(() => held.close());
+    await writeFile(own.status, JSON.stringify({ pid: process.ppid, wallMs: 0, status: {} }));
+    const starting = startWriter(given, { signer: issuer, spoolDir: own.spool, mqttUrl: NOWHERE });
+    await expect(starting).rejects.toThrow(
+      `firebreak gateway run runs on this folder (process ${process.ppid})`,
+    );
   });
 
   it('is told from any other failure', async () => {

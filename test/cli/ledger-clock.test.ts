@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { folderAt } from '../../cli/folder/folder.js';
 import type { DataFolder } from '../../cli/folder/folder.js';
+import { announce } from '../../cli/files/run-files.js';
 import { keepStatus } from '../../cli/files/status-file.js';
 import { attempt } from './in-process.js';
 
@@ -53,6 +54,17 @@ it('says of one that never ran, and of one that stopped, that it does not run', 
   const { code, text } = await clock();
   expect([code, text]).toEqual([0, expect.stringContaining(NOT_RUNNING)]);
   expect(text).not.toContain('nothing is taken in');
+});
+
+it('is why no trace is answered, which says so in place of waiting', async () => {
+  onTestFinished(await keepStatus(folder.ledger.status, () => ({ ...STATUS, clockDoubt })));
+  onTestFinished(await announce(folder, 'tracer', { http: 'http://127.0.0.1:1' }));
+  const { code, text } = await attempt('trace', '--data-dir', folder.dir, '--case', '1');
+  expect(text).toContain(
+    'there is no answer: the clock says 2026-01-01 00:00 UTC, and the newest entry is of',
+  );
+  expect(text.trimEnd().split('\n')).toHaveLength(1);
+  expect(code).toBe(1);
 });
 
 it('says why it cannot be known, and still takes a person’s word', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { typeLine } from '../../cli/present/entry-names.js';
 import { auditLines } from '../../cli/present/show-audit.js';
 import { gatewayLines, statusLines } from '../../cli/present/show-retention.js';
-import { tracerScreen } from '../../cli/present/tracer-screen.js';
+import { isTracerWell, tracerScreen } from '../../cli/present/tracer-screen.js';
 import { tagScreen, tagStatusSchema } from '../../cli/present/tag-screen.js';
 import { localTime } from '../../cli/terminal/times.js';
 import { callOf } from '../../cli/terminal/how-called.js';
@@ -157,10 +157,21 @@ describe('a tracer', () => {
     expect(well).not.toContain('failed');
     const problems = ['nothing new was taken in for 120 seconds: the disk is full'];
     const ill = tracerScreen({ ...health, well: false, problems, failure: 'the disk is full' }, 1_000_000);
-    expect(ill).toContain('tracer  not well');
+    expect(ill).toContain('tracer  no trace can be answered: the disk is full\n');
     expect(ill).toContain(problems[0]);
-    expect(ill).toContain('it failed since, and is tried again: the disk is full');
+    expect(ill).toContain('it failed since, and is tried again');
+    const silent = tracerScreen({ ...health, well: false, problems: ['the ledger is silent'] }, 1_000_000);
+    expect(silent).toContain('tracer  not well\n');
     expect(tracerScreen({ ...health, readOnAt: null }, 1_000_000)).toContain('not all of it taken in yet');
+  });
+
+  it('is not shown as well once it could not read on, though its health allows it some time', () => {
+    const failing = { ...health, failure: 'the ledger at http://ledger cannot be reached' };
+    const shown = tracerScreen(failing, 1_000_000);
+    expect(shown).toMatch(
+      /^tracer {2}no trace can be answered: the ledger at http:\/\/ledger cannot be reached\n/,
+    );
+    expect([health, failing, { ...health, well: false }].map(isTracerWell)).toEqual([true, false, false]);
   });
 
   it('says of reports what is not as it should be, and nothing for a tracer that does not say', () => {

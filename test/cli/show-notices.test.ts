@@ -65,6 +65,8 @@ describe('the status of an authority', () => {
       'the oldest for 40 s; 1 revocation among them is not in the ledger yet',
     );
     expect(healthLine(waiting, status, 41_000)).toContain('the ledger has not answered yet: 2 entries wait');
+    expect(healthLine(waiting, status, 11_000)).toMatch(/^well; 2 entries wait, the oldest for 10 s$/);
+    expect(healthLine(waiting, { ...status, noticesWaiting: 1 }, 2_000)).not.toContain('well');
     expect(healthLine({ ...waiting, online: false, offlineWhy: 'no route\n' }, status, 41_000)).toBe(
       'the ledger cannot be reached (no route\ufffd): 2 entries wait, the oldest for 40 s',
     );

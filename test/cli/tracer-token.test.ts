@@ -60,6 +60,15 @@ describe('firebreak tracer token', () => {
     for (const token of tokens) expect(text).not.toContain(token.slice(4));
   });
 
+  it('says how many tokens a name has from the second on, and how one is taken back', async () => {
+    const make = (name: string) => attempt('tracer', 'token', '--data-dir', dir, '--name', name);
+    expect((await make('Dr. Wu')).stderr).not.toContain('tokens now');
+    expect((await make('Dr. Ito')).stderr).not.toContain('tokens now');
+    expect((await make('Dr. Wu')).stderr).toContain(
+      `Dr. Wu has 2 tokens now; to take one back, delete its line from ${folder.tracer.tokens}`,
+    );
+  });
+
   it('loses none when several are made at once', async () => {
     const names = ['a', 'b', 'c', 'd'];
     const made = await Promise.allSettled(names.map((name) => makeToken(folder, name, 'officer')));
@@ -105,16 +114,16 @@ describe('who a tracer knows', () => {
 
   it('follows the file on SIGHUP, without a look of its own', async () => {
     const { who } = await watched(600_000);
-    const token = await makeToken(folder, 'Dr. Wu', 'officer');
+    const { token } = await makeToken(folder, 'Dr. Wu', 'officer');
     process.emit('SIGHUP', 'SIGHUP');
     await until(() => who(token) !== undefined);
   });
 
   it('follows the file soon without', async () => {
     const { who, lines } = await watched();
-    const first = await makeToken(folder, 'Dr. Wu', 'officer');
+    const { token: first } = await makeToken(folder, 'Dr. Wu', 'officer');
     await until(() => who(first) !== undefined);
-    const second = await makeToken(folder, 'Dr. Ito', 'officer');
+    const { token: second } = await makeToken(folder, 'Dr. Ito', 'officer');
     await until(() => who(second) !== undefined);
     await rm(folder.tracer.tokens);
     await until(() => who(first) === undefined && who(second) === undefined);
@@ -122,7 +131,7 @@ describe('who a tracer knows', () => {
   });
 
   it('stays as it was while the file cannot be read, which is said', async () => {
-    const token = await makeToken(folder, 'Dr. Wu', 'officer');
+    const { token } = await makeToken(folder, 'Dr. Wu', 'officer');
     const { who, lines } = await watched();
     await writeFile(folder.tracer.tokens, 'half a li');
     process.emit('SIGHUP', 'SIGHUP');
@@ -133,8 +142,8 @@ describe('who a tracer knows', () => {
   });
 
   it('no longer holds one whose line went while others could read the file, once they cannot', async () => {
-    const token = await makeToken(folder, 'Dr. Wu', 'officer');
-    const kept = await makeToken(folder, 'Dr. Ito', 'officer');
+    const { token } = await makeToken(folder, 'Dr. Wu', 'officer');
+    const { token: kept } = await makeToken(folder, 'Dr. Ito', 'officer');
     const { who, lines } = await watched(50);
     const without = (await fileText()).replace(/^.*Dr\. Wu\n/m, '');
     await writeFile(`${folder.tracer.tokens}.new`, without);
@@ -199,7 +208,7 @@ describe('a tracer that runs', () => {
     onTestFinished(async () => void (await Promise.all(running.map((one) => one.kill()))));
     await running[1]?.says('the tracer is up');
     const url = (await findRunning(folder, 'tracer'))?.http;
-    const token = await makeToken(folder, 'the pager', 'operator');
+    const { token } = await makeToken(folder, 'the pager', 'operator');
     const status = async (): Promise<number> => {
       const headers = { authorization: `Bearer ${token}` };
       return (await fetch(new URL('/v1/health', url), { headers })).status;
