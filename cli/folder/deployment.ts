@@ -14,6 +14,7 @@ import type { Config } from './config.js';
 import { setNewFolderClock } from '../days/folder-clock.js';
 import type { ClockOptions } from '../days/folder-clock.js';
 import { claimEmptyFolder } from './folder.js';
+import { callOf } from '../terminal/how-called.js';
 import type { DataFolder } from './folder.js';
 import { createKeyFile, readKeyFile } from '../files/key-files.js';
 
@@ -64,8 +65,8 @@ async function requireNotHalfMade({ dir }: DataFolder): Promise<void> {
   if (!all.every((name) => HALF_MADE_TOP.test(name) || HALF_MADE_INSIDE.test(name))) return;
   throw new FirebreakError(
     'exists',
-    `the deployment in ${dir} was not made to its end: firebreak.json is missing. If nothing ever ran with its keys, remove the ` +
-      'folder, and begin again with firebreak authority init; otherwise put firebreak.json back from a copy',
+    `the deployment in ${dir} was not made to its end: firebreak.json is missing. Unless another init is at ` +
+      `work there now: if nothing ever ran with its keys, remove the folder, and begin again with ${callOf('authority init')}; otherwise put firebreak.json back from a copy`,
   );
 }
 

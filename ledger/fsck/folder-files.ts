@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isThere } from '../../host/system-words.js';
 import { isZero } from '../../protocol/bytes.js';
 import { FirebreakError } from '../../protocol/errors.js';
+import type { NoteVerifier } from '../../protocol/tlog/note.js';
 import {
   dayOfPayloadFile,
   HEAD_FILE,
@@ -16,6 +17,7 @@ import {
 } from '../store/folder.js';
 import { SLOT_BYTES, type Head } from '../store/head-slot.js';
 import type { Frame } from '../store/journal-frames.js';
+import { signedLengthBy } from '../store/signed-length.js';
 import type { Findings } from './findings.js';
 import { checkHeadSlots } from './head-slots.js';
 import { checkJournal, readJournalFiles } from './journal-check.js';
@@ -56,7 +58,7 @@ export interface OwnFiles {
 }
 
 /** Checks the files that are the ledger's own, not LevelDB's. */
-export function checkOwnFiles(dir: string, findings: Findings): OwnFiles {
+export function checkOwnFiles(dir: string, findings: Findings, verifier: NoteVerifier): OwnFiles {
   for (const name of readdirSync(dir).sort())
     if (!EXPECTED.has(name))
       findings.damage('files', 'does not belong into a ledger’s folder', { file: name });
@@ -69,7 +71,7 @@ export function checkOwnFiles(dir: string, findings: Findings): OwnFiles {
   for (const name of JOURNAL_FILES)
     if (heads.length > 0 && !journal.some((file) => file.name === name))
       findings.damage('files', 'is missing', { file: name });
-  return { heads, frames: checkJournal(journal, findings) };
+  return { heads, frames: checkJournal(journal, findings, signedLengthBy(verifier)) };
 }
 
 /** Names of the files that hold payloads. */
@@ -79,10 +81,15 @@ export function payloadFilesOf(dir: string): string[] {
 }
 
 /** `answered`: commits were. Then there was a head file: without it nobody knows whether the newest ones were lost. */
-export function requireHead(dir: string, answered: boolean, findings: Findings): void {
+export function requireHead(
+  dir: string,
+  answered: boolean,
+  heads: readonly Head[],
+  findings: Findings,
+): void {
   const path = join(dir, HEAD_FILE);
-  const isLost = !existsSync(path) || isZero(readFileSync(path).subarray(0, 2 * SLOT_BYTES));
-  if (answered && isLost) findings.damage('files', HEAD_IS_LOST, { file: HEAD_FILE });
+  const isLost = !existsSync(path) || isZero(readFileSync(path).subarray(0, SLOT_BYTES));
+  if (answered && heads.length === 0 && isLost) findings.damage('files', HEAD_IS_LOST, { file: HEAD_FILE });
 }
 
 const HEAD_IS_LOST =

@@ -84,9 +84,9 @@ class Fsck {
   }
 
   async run(): Promise<FsckReport> {
-    const { dir, policyDamage } = this.#options;
+    const { dir, verifier, policyDamage } = this.#options;
     if (policyDamage !== undefined) this.#findings.damage('files', policyDamage, {}, 'nothing');
-    const own = checkOwnFiles(dir, this.#findings);
+    const own = checkOwnFiles(dir, this.#findings, verifier);
     const stored = await this.#readStore();
     const whole = stored && this.#withJournal(stored, own);
     try {
@@ -128,7 +128,7 @@ class Fsck {
     rows.checkStrangers();
     const reach = reachOfEntries(rows);
     const size = row?.state.size ?? reach;
-    requireHead(dir, (row?.commit ?? size) > 0, this.#findings);
+    requireHead(dir, (row?.commit ?? size) > 0, own.heads, this.#findings);
     if (reach < size)
       this.#findings.damage('entries', `and all up to ${size - 1} are missing`, { index: reach });
     const parts = {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { JOURNAL_FILES } from '../store/folder.js';
 import { verdictsOn, type JournalFile } from '../store/journal-end.js';
 import { joinTurns, scanFrames, unsettledFrames, type Frame } from '../store/journal-frames.js';
+import type { SignedLength } from '../store/signed-length.js';
 import { isPayloadKey } from '../store/store-keys.js';
 import { pieceOf, placeRowOf, type PayloadPiece } from '../store/store-payloads.js';
 import type { Findings } from './findings.js';
@@ -25,9 +26,13 @@ export function readJournalFiles(dir: string): JournalFile[] {
 }
 
 /** Frames of both files that count, oldest first. */
-export function checkJournal(files: readonly JournalFile[], findings: Findings): readonly Frame[] {
+export function checkJournal(
+  files: readonly JournalFile[],
+  findings: Findings,
+  signedLength: SignedLength,
+): readonly Frame[] {
   const both = files.map((file) => ({ file, scanned: scanFrames(file.bytes) }));
-  for (const { file, kind, what, offset } of verdictsOn(both)) {
+  for (const { file, kind, what, offset } of verdictsOn(both, signedLength)) {
     if (kind === 'damage') findings.damage('files', what, { file, offset });
     else findings.note(kind, what, { file, offset });
   }

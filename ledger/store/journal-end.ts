@@ -19,6 +19,7 @@ import {
   type FoundFrame,
   type ScannedFile,
 } from './journal-frames.js';
+import type { SignedLength } from './signed-length.js';
 import { STATE_KEY } from './store-keys.js';
 
 export interface JournalFile {
@@ -79,19 +80,34 @@ function flippedInBody(file: Buffer, at: number, last: FoundFrame | undefined): 
 const endsWithState = ({ rows }: FoundFrame): boolean =>
   equalBytes(rows.at(-1)?.key ?? new Uint8Array(0), STATE_KEY);
 
+/** What is known of a journal beside the file that is looked at. */
+interface Known {
+  /** The commit that the other file ends with. */
+  readonly before: number | undefined;
+  /** By the frames that were read. */
+  readonly length: number;
+  readonly signedLength: SignedLength;
+}
+
 /**
  * The newest commit after `last` that has a whole frame somewhere behind `at`, where a frame cannot be read: at the
- * start of a block, and no further on than there is room for the commits between. Elsewhere it is what somebody sent,
- * left from an earlier turn. 0 when there is none.
+ * start of a block, no further on than there is room for the commits between, and signed, of a longer log. Who sends
+ * payloads, which stay there from an earlier turn, cannot make that: checkpoints that were published are of no longer
+ * one. A commit that only refused is not seen so. 0 when there is none.
  */
-function latestBehind(file: Buffer, at: number, last: number | undefined): number {
+function latestBehind(
+  file: Buffer,
+  at: number,
+  last: number | undefined,
+  { length, signedLength }: Known,
+): number {
   let latest = 0;
   for (let next = at + BLOCK; next < file.length; next += BLOCK) {
     const frame = readFrame(file, next);
     if (frame === undefined || (frame.end - next) % BLOCK !== 0) continue;
     const lost = frame.commit - (last ?? 0) - 1;
     const isLater = lost > 0 && (last === undefined || lost <= (next - at) / BLOCK);
-    if (isLater) latest = Math.max(latest, frame.commit);
+    if (isLater && (signedLength(frame) ?? 0) > length) latest = Math.max(latest, frame.commit);
   }
   return latest;
 }
@@ -105,9 +121,8 @@ function strayBit(file: Buffer, end: number): number | undefined {
 }
 
 /**
- * What stands behind the last good frame; `undefined` when nothing that counts. `before`: the commit that the
- * other file ends with, which a file without a good frame goes on from; what it holds of its turn before is
- * older.
+ * What stands behind the last good frame; `undefined` when nothing that counts. A file without a good frame goes on
+ * from the commit that the other one ends with; what it holds of its turn before is older.
  *
  * The first of these that holds, so that a write cut short, which alone is no damage, is only believed of
  * what nothing else explains:
@@ -118,11 +133,7 @@ function strayBit(file: Buffer, end: number): number | undefined {
  * 4. a later commit can be read: this one was answered for, and is damaged;
  * 5. a frame was begun: its write was cut short.
  */
-function verdictOnEnd(
-  bytes: Buffer,
-  { frames, end, torn }: ScannedFile,
-  before: number | undefined,
-): Verdict | undefined {
+function verdictOnEnd(bytes: Buffer, { frames, end, torn }: ScannedFile, known: Known): Verdict | undefined {
   if (end + FRAME_HEAD > bytes.length) return undefined;
   const stray = strayBit(bytes, end);
   if (stray !== undefined)
@@ -134,7 +145,7 @@ function verdictOnEnd(
     };
   const last = frames.at(-1);
   const flipped = flippedInHead(bytes, end, last) ?? (torn ? flippedInBody(bytes, end, last) : undefined);
-  const later = latestBehind(bytes, end, last?.commit ?? before);
+  const later = latestBehind(bytes, end, last?.commit ?? known.before, known);
   if (flipped !== undefined)
     return {
       kind: 'damage',
@@ -160,11 +171,14 @@ export interface FileVerdict extends Verdict {
 /** Of the two files of a journal, each with what {@link scanFrames} found in it. */
 export function verdictsOn(
   files: readonly { readonly file: JournalFile; readonly scanned: ScannedFile }[],
+  signedLength: SignedLength,
 ): readonly FileVerdict[] {
+  const newest = files.flatMap(({ scanned }) => scanned.frames.slice(-1));
+  const length = Math.max(0, ...newest.map((frame) => signedLength(frame) ?? 0));
   return files.flatMap((one) => {
     const other = files.find((another) => another !== one);
     const before = other?.scanned.frames.at(-1)?.commit;
-    const verdict = verdictOnEnd(one.file.bytes, one.scanned, before);
+    const verdict = verdictOnEnd(one.file.bytes, one.scanned, { before, length, signedLength });
     return verdict === undefined ? [] : [{ ...verdict, file: one.file.name }];
   });
 }

@@ -16,6 +16,7 @@ import { BLOCK, BlockBuffer, wholeBlocks } from './block-buffer.js';
 import { NODE_DISK, type Disk } from './disk.js';
 import { JOURNAL_FILES } from './folder.js';
 import { verdictsOn, type FileVerdict } from './journal-end.js';
+import type { SignedLength } from './signed-length.js';
 import { frameLength, joinTurns, scanFrames, writeFrame, type Frame } from './journal-frames.js';
 
 const TURN_BYTES = 16 * 1024 * 1024;
@@ -94,6 +95,8 @@ export interface JournalOptions {
   readonly disk?: Disk;
   /** A file this long is full. */
   readonly turnBytes?: number;
+  /** Without it no frame behind one that cannot be read is believed. */
+  readonly signedLength?: SignedLength;
 }
 
 export interface OpenedJournal {
@@ -105,7 +108,7 @@ export interface OpenedJournal {
 /** Opens or makes the two files in `dir`. Throws what the disk says, and leaves none open then. */
 export function openJournal(
   dir: string,
-  { disk = NODE_DISK, turnBytes = TURN_BYTES }: JournalOptions = {},
+  { disk = NODE_DISK, turnBytes = TURN_BYTES, signedLength = () => undefined }: JournalOptions = {},
 ): OpenedJournal {
   const paths = JOURNAL_FILES.map((name) => join(dir, name));
   const read = JOURNAL_FILES.map((name, i) => {
@@ -122,7 +125,9 @@ export function openJournal(
   const found = {
     frames: joinTurns(read.map(({ scanned }) => scanned)),
     torn: read.find(({ scanned }) => scanned.torn)?.file.name,
-    damaged: [...verdictsOn(read)].sort((a, b) => b.reaches - a.reaches).find(({ reaches }) => reaches > 0),
+    damaged: [...verdictsOn(read, signedLength)]
+      .sort((a, b) => b.reaches - a.reaches)
+      .find(({ reaches }) => reaches > 0),
   };
   return { journal: new Journal({ disk, turnBytes, files }), found };
 }

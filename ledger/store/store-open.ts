@@ -7,6 +7,7 @@ import { asTreeSize, asUnixMs } from '../../protocol/brands.js';
 import { NO_PREVIOUS_LEAF, payloadNamedIn } from '../../protocol/tlog/entry.js';
 import { silentLog, type Log } from '../../protocol/log.js';
 import { emptyRoot } from '../../protocol/tlog/merkle.js';
+import { noteVerifier } from '../../protocol/tlog/note.js';
 import { TILE_WIDTH } from '../../protocol/tlog/tile.js';
 import { NODE_DISK, syncFolder, type Disk } from './disk.js';
 import { HEAD_FILE, payloadPathOf, storeLocation } from './folder.js';
@@ -18,6 +19,7 @@ import { openPayloadFiles } from './payload-files.js';
 import { oneAfterTheOther } from './one-after-the-other.js';
 import { PayloadIndex } from './payload-index.js';
 import type { PayloadStore } from './read-payloads.js';
+import { signedLengthBy } from './signed-length.js';
 import { storeDamage } from './store-damage.js';
 import { FORMAT_KEY, indexOfKey, KEPT_DAY, payloadRange, segmentKey, STATE_KEY } from './store-keys.js';
 import { StoreLevel, type StoreParts } from './store-level.js';
@@ -218,8 +220,14 @@ async function openStore(
   const { disk = NODE_DISK, journalTurnBytes: turnBytes, indexTableRecords, indexFilterHashes } = tuning;
   const head = openHeadFile(join(dir, HEAD_FILE), disk);
   closers.unshift(() => head.close());
-  const { journal, found } = openJournal(dir, { disk, ...(turnBytes !== undefined && { turnBytes }) });
+  const signedLength = signedLengthBy(noteVerifier(identity.origin, identity.logPublicKey));
+  const { journal, found } = openJournal(dir, {
+    ...{ disk, signedLength },
+    ...(turnBytes !== undefined && { turnBytes }),
+  });
   closers.unshift(() => journal.close());
+  if (fresh && (found.frames.length > 0 || found.damaged !== undefined))
+    throw storeDamage(`${storeLocation(dir)} is missing or empty, and the journal beside it is not`);
   if (fresh && head.found === undefined && firstCheckpoint)
     await writeEmptyLog(db, identity, firstCheckpoint());
   else if (fresh) throw storeDamage(`the store in ${dir} is empty but its head file is not`);

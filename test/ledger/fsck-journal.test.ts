@@ -6,9 +6,10 @@ import { BLOCK } from '../../ledger/store/block-buffer.js';
 import { NODE_DISK, type Piece } from '../../ledger/store/disk.js';
 import { openJournal } from '../../ledger/store/journal.js';
 import { writeFrame, type Frame } from '../../ledger/store/journal-frames.js';
+import type { SignedLength } from '../../ledger/store/signed-length.js';
 import { STATE_KEY } from '../../ledger/store/store-keys.js';
 import { temporaryFolder } from './deployment.js';
-import { encodeFrames } from './journal-file.js';
+import { anySigned, encodeFrames } from './journal-file.js';
 
 describe('a journal', () => {
   const framesOf = (first: number, sizes: readonly number[], fill: Buffer = Buffer.alloc(0)) =>
@@ -21,7 +22,7 @@ describe('a journal', () => {
     );
   const foundBehind = (...parts: Buffer[]): string[] => {
     const findings = new Findings();
-    checkJournal([{ name: 'journal-0', bytes: Buffer.concat(parts) }], findings);
+    checkJournal([{ name: 'journal-0', bytes: Buffer.concat(parts) }], findings, anySigned);
     return findings.kept.map(({ what }) => what);
   };
 
@@ -41,6 +42,20 @@ describe('a journal', () => {
     const short = Buffer.alloc(100);
     writeFrame(short, { commit: 52, settled: 0, rows: [] }, 0);
     expect(foundBehind(newest, Buffer.alloc(BLOCK, 3), short)).toEqual([]);
+  });
+
+  test('is not called damaged for frames at the start of a block that the log’s key did not sign, of a longer log', () => {
+    const frames = framesOf(50, [10, 5000, 20]);
+    const [first = Buffer.of(), second = Buffer.of(), third = Buffer.of()] = frames;
+    const bytes = Buffer.concat([first, Buffer.alloc(second.length, 9), third]);
+    const foundWith = (signedLength: SignedLength): string[] => {
+      const findings = new Findings();
+      checkJournal([{ name: 'journal-0', bytes }], findings, signedLength);
+      return findings.kept.map(({ kind }) => kind);
+    };
+    expect(foundWith(anySigned)).toEqual(['damage']);
+    expect(foundWith(() => undefined)).toEqual([]);
+    expect(foundWith(() => 300)).toEqual([]); // a checkpoint that was published is of no longer log
   });
 
   test('is damaged by one bit in its last commit, which ends with the state; without that it was cut short', () => {
@@ -64,7 +79,7 @@ describe('a journal', () => {
   });
   const checked = (bytes: Buffer) => {
     const findings = new Findings();
-    const frames = checkJournal([{ name: 'journal-0', bytes }], findings);
+    const frames = checkJournal([{ name: 'journal-0', bytes }], findings, anySigned);
     return { commits: frames.map(({ commit }) => commit), found: findings.kept.map(({ kind }) => kind) };
   };
 
@@ -91,7 +106,7 @@ describe('a journal', () => {
       await expect(journal.wipe()).rejects.toThrow('killed');
       journal.close();
       const findings = new Findings();
-      checkJournal(readJournalFiles(dir), findings);
+      checkJournal(readJournalFiles(dir), findings, anySigned);
       expect(findings.damageCount, `${pieces} pieces were wiped`).toBe(0);
     }
   });
@@ -108,6 +123,7 @@ describe('a journal', () => {
         { name: 'journal-1', bytes: other },
       ],
       findings,
+      anySigned,
     );
     expect(frames.map(({ commit }) => commit)).toEqual([5, 6, 7]);
     expect(findings.kept.map(({ kind, file }) => `${kind} ${file}`)).toEqual(['interrupted journal-0']);
@@ -124,6 +140,7 @@ describe('a journal', () => {
         { name: 'journal-1', bytes: newer },
       ],
       findings,
+      anySigned,
     );
     expect(findings.kept.map(({ kind, file }) => `${kind} ${file}`)).toEqual(['damage journal-1']);
   });
