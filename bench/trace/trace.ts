@@ -50,12 +50,12 @@ export async function benchTrace(asked?: string, alone = false): Promise<void> {
         await racePostgres(ours, city, peers, dir);
       }
       await widely(ours, city);
-      await tellMemory(ours, city, 'after the races and every contact in four hops');
+      await tellMemory(ours, city, 'after every contact in four hops');
     } finally {
       await ours.end();
     }
     const deployment = join(dir, 'deployment');
-    await benchRecorded(deployment, store, questionsTo(city), city.contacts);
+    await benchRecorded(deployment, store, questionsTo(city), city);
     await rm(deployment, { recursive: true });
     await live(city, store);
   } finally {
