@@ -7,7 +7,7 @@ import { folderAt } from '../../cli/folder/folder.js';
 import { runningTracer } from '../../cli/parts/asked-tracer.js';
 import { silentLog } from '../../protocol/log.js';
 import { askHealth } from '../../tracer/api/client.js';
-import { quantile, seconds, spread, tell } from './figures.js';
+import { megabytes, quantile, seconds, spread, tell } from './figures.js';
 import { ROUNDS, WARM_UP } from './ours-recorded.js';
 import { requestOf } from './question.js';
 import type { Question } from './question.js';
@@ -60,8 +60,8 @@ async function apiOf(dir: string): Promise<Api> {
 async function alone(api: Api, questions: readonly Question[], contacts: number): Promise<void> {
   const samples: number[][] = questions.map(() => []);
   for (let round = -WARM_UP; round < ROUNDS; round++) await askRound(api, questions, samples, round >= 0);
-  const { residentBytes } = await figuresOf(api);
-  tell({ measure: 'request over HTTP', contacts, ...spread(samples), residentBytes });
+  const { residentMB } = await figuresOf(api);
+  tell({ measure: 'request over HTTP', contacts, ...spread(samples), residentMB });
 }
 
 /** As many rounds as there are while reports come; of the first, reports and code that opens them are new. */
@@ -92,7 +92,7 @@ async function whileReportsCome(
       requests: samples.flat().length,
       reportsPerSecond: Math.round(reports / took),
       recordsPerReport: STREAM.records,
-      ...{ reports, contactsTaken, residentBytes: after.residentBytes },
+      ...{ reports, contactsTaken, residentMB: after.residentMB },
     });
   } finally {
     await stream.end();
@@ -101,7 +101,7 @@ async function whileReportsCome(
 
 async function figuresOf({ url, token }: Api) {
   const { contacts, memoryBytes } = await askHealth(url, token);
-  return { contacts, residentBytes: memoryBytes.resident };
+  return { contacts, residentMB: megabytes(memoryBytes.resident) };
 }
 
 /** One question after the other; milliseconds by case into `samples`, of those that were answered before it was over. */
