@@ -6,6 +6,7 @@ import type { ExplainedRow, Question } from './question.js';
 export type ToOurs =
   | { readonly kind: 'build'; readonly dir: string; readonly files: readonly string[] }
   | { readonly kind: 'open'; readonly dir: string }
+  | { readonly kind: 'memory' }
   /** Rows are given for as many people as `list` says. */
   | { readonly kind: 'ask'; readonly question: Question; readonly list: number }
   /** All of them, one after the other, as a program asks SQLite. */
@@ -33,6 +34,14 @@ export interface Built {
   /** The most this process ever took, and what it takes now. */
   readonly peakBytes: number;
   readonly residentBytes: number;
+}
+
+export interface Opened {
+  readonly seconds: number;
+  readonly residentBytes: number;
+  /** Of all segments: bytes in memory, and entries in rows, two a contact. */
+  readonly segmentBytes: number;
+  readonly entries: number;
 }
 
 export interface Asked {
@@ -99,7 +108,8 @@ export interface Recorded {
 
 export interface Answers {
   readonly build: Built;
-  readonly open: { readonly seconds: number; readonly residentBytes: number };
+  readonly open: Opened;
+  readonly memory: { readonly residentBytes: number };
   readonly ask: Asked;
   readonly askAll: readonly Pick<Asked, 'walkMs' | 'traceMs'>[];
   readonly recorded: Recorded;

@@ -1,4 +1,5 @@
-/** The tracer of the bench for recorded requests (recorded.ts), in the process that is Firebreak. */
+/** The walk, the look and the words of a recorded request (recorded.ts), asked of a tracer in the process that is Firebreak. */
+import { openFolderClock } from '../../cli/days/folder-clock.js';
 import { readConfig } from '../../cli/folder/config.js';
 import { signerFrom } from '../../cli/folder/deployment.js';
 import { folderAt } from '../../cli/folder/folder.js';
@@ -8,7 +9,6 @@ import { openFolderReader } from '../../cli/parts/ledger.js';
 import { startTracer } from '../../cli/parts/tracer.js';
 import { startWriter } from '../../cli/parts/writer.js';
 import { waitForRunning } from '../../cli/files/run-files.js';
-import { liveClock } from '../../host/clock-live.js';
 import { silentLog } from '../../protocol/log.js';
 import type { TraceRequest } from '../../tracer/looks/trace-result.js';
 import type { Tracer } from '../../tracer/tracer.js';
@@ -19,8 +19,8 @@ import type { Recorded } from './ours-messages.js';
 import { requestOf, unlessUnknown } from './question.js';
 import type { Question } from './question.js';
 
-const WARM_UP = 5;
-const ROUNDS = 9;
+export const WARM_UP = 5;
+export const ROUNDS = 9;
 /** As many walk in `firebreak tracer run`. */
 const WALKING_THREADS = 1;
 const LEDGER_WAIT_MS = 30_000;
@@ -31,7 +31,7 @@ export async function askAndRecord(dir: string, questions: readonly Question[]):
   const folder = folderAt(dir);
   const config = await readConfig(folder);
   const { signal } = new AbortController();
-  const context = { folder, config, clock: liveClock(), log: silentLog, signal };
+  const context = { folder, config, clock: await openFolderClock(folder), log: silentLog, signal };
   const opened = await openTogether(silentLog, async (onClose) => ({
     tracer: await openTracer(context, onClose),
   }));
@@ -42,7 +42,7 @@ export async function askAndRecord(dir: string, questions: readonly Question[]):
   }
 }
 
-/** As `firebreak tracer run` has it, but for threads that open reports: none come in. */
+/** As `firebreak tracer run` has it, but for threads that open reports, which none come for, and for HTTP. */
 async function openTracer(context: PartContext, onClose: OnClose): Promise<Tracer> {
   const { folder, config } = context;
   const { mqtt: mqttUrl } = await waitForRunning(context, 'ledger', LEDGER_WAIT_MS);

@@ -2,6 +2,7 @@
 import { silentLog } from '../../protocol/log.js';
 import type { ContactStore } from '../../tracer/contacts/contact-store.js';
 import { openContactStore } from '../../tracer/contacts/open-contact-store.js';
+import { segmentBytes } from '../../tracer/contacts/segment.js';
 import { openSegmentStore } from '../../tracer/contacts/segment-store.js';
 import { traceResult } from '../../tracer/looks/trace.js';
 import type { TraceResult } from '../../tracer/looks/trace-result.js';
@@ -11,7 +12,7 @@ import { WalkWorkspace } from '../../tracer/walk/workspace.js';
 import { askCluster, askWhileTaking, callOff, entriesOf } from '../cluster-city/ours-clusters.js';
 import { traceWhileTaking } from './ours-live.js';
 import { askAndRecord } from './ours-recorded.js';
-import type { Answers, Asked, Built, FromOurs, ToOurs } from './ours-messages.js';
+import type { Answers, Asked, Built, FromOurs, Opened, ToOurs } from './ours-messages.js';
 import { requestOf, unlessUnknown } from './question.js';
 import type { Question } from './question.js';
 
@@ -39,10 +40,17 @@ async function build(dir: string, files: readonly string[]): Promise<Built> {
   return { seconds, peakBytes: process.resourceUsage().maxRSS * 1024, residentBytes: residentBytes() };
 }
 
-async function open(dir: string): Promise<Answers['open']> {
+async function open(dir: string): Promise<Opened> {
   const startMs = performance.now();
   store = await openContactStore(dir, { log: silentLog, walksUnderWay: walks.underWay });
-  return { seconds: (performance.now() - startMs) / 1000, residentBytes: residentBytes() };
+  const seconds = (performance.now() - startMs) / 1000;
+  const { segments } = store.view();
+  return {
+    seconds,
+    residentBytes: residentBytes(),
+    segmentBytes: segments.reduce((sum, segment) => sum + segmentBytes(segment), 0),
+    entries: segments.reduce((sum, { entries }) => sum + entries, 0),
+  };
 }
 
 async function timed(question: Question, list: number) {
@@ -94,6 +102,8 @@ async function answerTo(message: ToOurs): Promise<Answers[keyof Answers]> {
       return build(message.dir, message.files);
     case 'open':
       return open(message.dir);
+    case 'memory':
+      return { residentBytes: residentBytes() };
     case 'ask':
       return ask(message.question, message.list);
     case 'askAll':

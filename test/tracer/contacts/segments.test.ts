@@ -120,6 +120,11 @@ describe('a segment', () => {
       expect(coldOf(sealed)).toEqual(expectedCold(all));
     }));
 
+  it('takes at most 16 bytes an entry where people are in five contacts each', () => {
+    const shape = { id: 0, baseSeconds: 0, lastSeconds: 0, people: 1000 };
+    expect(segmentBytes({ ...shape, entries: 5000 }) / 5000).toBeLessThanOrEqual(16);
+  });
+
   it('refuses to seal nothing, and a span that does not fit', () =>
     withStore(async (store, dir) => {
       await expect(store.seal(toSeal([]))).rejects.toMatchObject({ code: 'input' });
