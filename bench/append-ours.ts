@@ -8,14 +8,16 @@ import { DayRegister } from '../ledger/store/day-record.js';
 import { Sequencer } from '../ledger/sequence/sequencer.js';
 import { readEdge } from '../ledger/start.js';
 import { openStoreLevel } from '../ledger/store/store-open.js';
+import type { Store } from '../ledger/store/store.js';
 import { asTreeSize, asUnixMs } from '../protocol/brands.js';
 import { signCheckpoint } from '../protocol/tlog/checkpoint.js';
 import { fastSigner } from '../protocol/crypto/ed25519.js';
-import { ENTRY_TYPE } from '../protocol/tlog/entry.js';
+import { decodeEntry, ENTRY_TYPE } from '../protocol/tlog/entry.js';
 import { sha256 } from '../protocol/crypto/hash.js';
 import { silentLog } from '../protocol/log.js';
 import { emptyRoot } from '../protocol/tlog/merkle.js';
 import { noteSigner } from '../protocol/tlog/note.js';
+import { entriesOf, TILE_WIDTH } from '../protocol/tlog/tile.js';
 import type { Appender } from './append-run.js';
 
 const ORIGIN = 'bench.example/log';
@@ -35,6 +37,15 @@ function checkedBatch(seq: number, payloads: readonly Uint8Array[]): CheckedBatc
     statement: undefined,
   }));
   return { writerId: WRITER_ID, seq, batchHash: items[0]?.payloadSha256 ?? WRITER_ID, items };
+}
+
+async function readPayload(store: Store, index: number): Promise<Uint8Array> {
+  const bundle = Math.floor(index / TILE_WIDTH);
+  const width = (index % TILE_WIDTH) + 1;
+  const entry = entriesOf(await store.bundle(bundle, width), width).at(-1) ?? new Uint8Array();
+  const [found] = await store.payloads([decodeEntry(entry).payloadSha256]);
+  if (!(found instanceof Uint8Array)) throw new Error(`the payload of entry ${index} is not there`);
+  return found;
 }
 
 /** Opens an empty log in `dir`. Admission is left out, as the peer has none; hashing the payloads is not. */
@@ -59,6 +70,7 @@ export async function openOurs(dir: string): Promise<Appender> {
   return {
     append: async (payloads) => void (await sequencer.submit(checkedBatch(seq++, payloads))),
     length: () => store.state().size,
+    read: (index) => readPayload(store, index),
     close: async () => {
       await sequencer.idle();
       await store.close();
