@@ -48,7 +48,7 @@ async function readPayload(store: Store, index: number): Promise<Uint8Array> {
   return found;
 }
 
-/** Opens an empty log in `dir`. Admission is left out, as the peer has none; hashing the payloads is not. */
+/** Opens the log in `dir`, a new one in an empty folder. Admission is left out, as the peer has none; hashing the payloads is not. */
 export async function openOurs(dir: string): Promise<Appender> {
   await mkdir(dir, { recursive: true });
   const empty = { origin: ORIGIN, size: asTreeSize(0), root: emptyRoot() };
@@ -61,12 +61,12 @@ export async function openOurs(dir: string): Promise<Appender> {
     store,
     edge: await readEdge(store, logSigner),
     directory: new WriterDirectory([], []),
-    days: new DayRegister([]),
+    days: new DayRegister(await store.days()),
     retentionDays: 21,
     logSigner,
     clock: new AppendClock({ clock: liveClock(), log: silentLog }, store.state()),
   });
-  let seq = 0;
+  let seq = store.state().counters.batches;
   return {
     append: async (payloads) => void (await sequencer.submit(checkedBatch(seq++, payloads))),
     length: () => store.state().size,
