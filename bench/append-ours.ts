@@ -8,14 +8,16 @@ import { DayRegister } from '../ledger/store/day-record.js';
 import { Sequencer } from '../ledger/sequence/sequencer.js';
 import { readEdge } from '../ledger/start.js';
 import { openStoreLevel } from '../ledger/store/store-open.js';
+import type { Store } from '../ledger/store/store.js';
 import { asTreeSize, asUnixMs } from '../protocol/brands.js';
 import { signCheckpoint } from '../protocol/tlog/checkpoint.js';
 import { fastSigner } from '../protocol/crypto/ed25519.js';
-import { ENTRY_TYPE } from '../protocol/tlog/entry.js';
+import { decodeEntry, ENTRY_TYPE } from '../protocol/tlog/entry.js';
 import { sha256 } from '../protocol/crypto/hash.js';
 import { silentLog } from '../protocol/log.js';
 import { emptyRoot } from '../protocol/tlog/merkle.js';
 import { noteSigner } from '../protocol/tlog/note.js';
+import { entriesOf, TILE_WIDTH } from '../protocol/tlog/tile.js';
 import type { Appender } from './append-run.js';
 
 const ORIGIN = 'bench.example/log';
@@ -37,7 +39,16 @@ function checkedBatch(seq: number, payloads: readonly Uint8Array[]): CheckedBatc
   return { writerId: WRITER_ID, seq, batchHash: items[0]?.payloadSha256 ?? WRITER_ID, items };
 }
 
-/** Opens an empty log in `dir`. Admission is left out, as the peer has none; hashing the payloads is not. */
+async function readPayload(store: Store, index: number): Promise<Uint8Array> {
+  const bundle = Math.floor(index / TILE_WIDTH);
+  const width = (index % TILE_WIDTH) + 1;
+  const entry = entriesOf(await store.bundle(bundle, width), width).at(-1) ?? new Uint8Array();
+  const [found] = await store.payloads([decodeEntry(entry).payloadSha256]);
+  if (!(found instanceof Uint8Array)) throw new Error(`the payload of entry ${index} is not there`);
+  return found;
+}
+
+/** Opens the log in `dir`, a new one in an empty folder. Admission is left out, as the peer has none; hashing the payloads is not. */
 export async function openOurs(dir: string): Promise<Appender> {
   await mkdir(dir, { recursive: true });
   const empty = { origin: ORIGIN, size: asTreeSize(0), root: emptyRoot() };
@@ -50,15 +61,16 @@ export async function openOurs(dir: string): Promise<Appender> {
     store,
     edge: await readEdge(store, logSigner),
     directory: new WriterDirectory([], []),
-    days: new DayRegister([]),
+    days: new DayRegister(await store.days()),
     retentionDays: 21,
     logSigner,
     clock: new AppendClock({ clock: liveClock(), log: silentLog }, store.state()),
   });
-  let seq = 0;
+  let seq = store.state().counters.batches;
   return {
     append: async (payloads) => void (await sequencer.submit(checkedBatch(seq++, payloads))),
     length: () => store.state().size,
+    read: (index) => readPayload(store, index),
     close: async () => {
       await sequencer.idle();
       await store.close();

@@ -1,10 +1,15 @@
-/** One run of the append bench in a process of its own: `append-run SYSTEM DIR BATCH COUNT`, the figures as JSON on stdout. */
-import { randomFillSync } from 'node:crypto';
+/**
+ * One run of the append bench in a process of its own: `append-run SYSTEM DIR BATCH COUNT SEED`, what it came to as JSON on
+ * stdout. SEED, 16 bytes in hex, makes the payloads: two systems with the same one append the same.
+ */
+import { createCipheriv, createHash } from 'node:crypto';
 
 /** A log that is durable when `append` resolves. */
 export interface Appender {
   append(payloads: readonly Uint8Array[]): Promise<void>;
   length(): number;
+  /** The payload of an entry, read from the log. */
+  read(index: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -14,18 +19,38 @@ export interface AppendFigures {
   readonly p99Ms: number;
 }
 
+export interface AppendRun extends AppendFigures {
+  /** Of the payloads of {@link READ_BACK} entries, read from the log after the appends, one after the other. */
+  readonly readBackSha256: string;
+}
+
 const PAYLOAD_BYTES = 250;
 const WARM_UP = 0.2;
+/** Entries that are read back, evenly spread, the first and the last among them. */
+const READ_BACK = 256;
 
-function freshPayloads(batch: number): Uint8Array[] {
-  const bytes = randomFillSync(Buffer.allocUnsafe(batch * PAYLOAD_BYTES));
-  return Array.from({ length: batch }, (_, i) => bytes.subarray(i * PAYLOAD_BYTES, (i + 1) * PAYLOAD_BYTES));
+/** Gives one batch of payloads after another: an AES-CTR stream of the seed. */
+function payloadsFrom(seed: string, batch: number): () => Uint8Array[] {
+  const stream = createCipheriv('aes-128-ctr', Buffer.from(seed, 'hex'), Buffer.alloc(16));
+  return () => {
+    const bytes = stream.update(Buffer.alloc(batch * PAYLOAD_BYTES));
+    return Array.from({ length: batch }, (_, i) =>
+      bytes.subarray(i * PAYLOAD_BYTES, (i + 1) * PAYLOAD_BYTES),
+    );
+  };
+}
+
+interface Plan {
+  readonly batch: number;
+  readonly count: number;
+  readonly seed: string;
 }
 
 /** Batches one after the other, each durable before the next begins; payloads are made outside of the time. */
-async function timeAppends(appender: Appender, batch: number, count: number): Promise<AppendFigures> {
-  for (let i = 0; i < count * WARM_UP; i++) await appender.append(freshPayloads(batch));
-  const batches = Array.from({ length: count }, () => freshPayloads(batch));
+async function timeAppends(appender: Appender, { batch, count, seed }: Plan): Promise<AppendFigures> {
+  const next = payloadsFrom(seed, batch);
+  for (let i = 0; i < count * WARM_UP; i++) await appender.append(next());
+  const batches = Array.from({ length: count }, next);
   const before = appender.length();
   const took: number[] = [];
   const cpu = process.cpuUsage();
@@ -46,11 +71,21 @@ async function timeAppends(appender: Appender, batch: number, count: number): Pr
   };
 }
 
-const [, , system = '', dir = '', batch = '', count = ''] = process.argv;
+async function readBack(appender: Appender): Promise<string> {
+  const hash = createHash('sha256');
+  const last = appender.length() - 1;
+  for (let i = 0; i < READ_BACK; i++)
+    hash.update(await appender.read(Math.round((last * i) / (READ_BACK - 1))));
+  return hash.digest('hex');
+}
+
+const [, , system = '', dir = '', batch = '', count = '', seed = ''] = process.argv;
 const open =
   system === 'hypercore'
     ? (await import('./append-hypercore.js')).openHypercore
     : (await import('./append-ours.js')).openOurs;
 const appender = await open(dir);
-console.log(JSON.stringify(await timeAppends(appender, Number(batch), Number(count))));
+const figures = await timeAppends(appender, { batch: Number(batch), count: Number(count), seed });
+const run: AppendRun = { ...figures, readBackSha256: await readBack(appender) };
+console.log(JSON.stringify(run));
 await appender.close();

@@ -5,6 +5,7 @@ declare module 'hypercore' {
     constructor(storage: string);
     readonly length: number;
     ready(): Promise<void>;
+    get(index: number): Promise<Uint8Array>;
     append(blocks: readonly Uint8Array[]): Promise<unknown>;
     close(): Promise<void>;
   }

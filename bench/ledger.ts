@@ -1,13 +1,15 @@
 /**
  * Durable append, the ledger against hypercore: the same payloads of 250 bytes, each batch on disk before the next one
- * begins. Every run is a process of its own on an empty folder; the two take turns, and medians are compared.
+ * begins. Every run is a process of its own on an empty folder; the two take turns, and medians are compared. Both are
+ * given the seed of their payloads, and what was appended is read back from both afterwards and must be the same.
  */
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { AppendFigures } from './append-run.js';
+import type { AppendFigures, AppendRun } from './append-run.js';
 
 const run = promisify(execFile);
 const RUN = fileURLToPath(new URL('./append-run.js', import.meta.url));
@@ -20,20 +22,31 @@ const SIZES = [
 ] as const;
 const ROUNDS = 5;
 
-async function appendIn(
-  folder: string,
-  system: string,
-  batch: number,
-  count: number,
-): Promise<AppendFigures> {
+interface Turn {
+  readonly folder: string;
+  readonly batch: number;
+  readonly count: number;
+  readonly seed: string;
+}
+
+async function appendIn(system: string, { folder, batch, count, seed }: Turn): Promise<AppendRun> {
   const dir = await mkdtemp(join(folder, `${system}-`));
   try {
-    const args = [RUN, system, dir, String(batch), String(count)];
+    const args = [RUN, system, dir, String(batch), String(count), seed];
     const { stdout } = await run(process.execPath, args);
-    return JSON.parse(stdout) as AppendFigures;
+    return JSON.parse(stdout) as AppendRun;
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** One run of each on the same payloads. Throws when what they hold afterwards differs. */
+async function inTurn(folder: string, batch: number, count: number): Promise<[AppendRun, AppendRun]> {
+  const turn = { folder, batch, count, seed: randomBytes(16).toString('hex') };
+  const ours = await appendIn('firebreak', turn);
+  const peer = await appendIn('hypercore', turn);
+  if (ours.readBackSha256 === peer.readBackSha256) return [ours, peer];
+  throw new Error(`in batches of ${batch}, the two hold other payloads after the same appends`);
 }
 
 function medianOf(values: readonly number[]): number {
@@ -55,8 +68,9 @@ export async function benchLedger(): Promise<void> {
       const ours: AppendFigures[] = [];
       const peer: AppendFigures[] = [];
       for (let round = 0; round < ROUNDS; round++) {
-        ours.push(await appendIn(folder, 'firebreak', batch, count));
-        peer.push(await appendIn(folder, 'hypercore', batch, count));
+        const [own, other] = await inTurn(folder, batch, count);
+        ours.push(own);
+        peer.push(other);
       }
       const [firebreak, hypercore] = [medians(ours), medians(peer)];
       const ratio = Number((firebreak.entriesPerSecond / hypercore.entriesPerSecond).toFixed(2));

@@ -63,7 +63,7 @@ if (bench === undefined || values.help === true) {
   );
   console.error('  enrolment                credentials for a school: 327 tags, five days');
   console.error(
-    '  fsck                     1,000 flipped bits in a ledger’s files; a million entries checked in whole',
+    '  fsck                     1,000 flipped bits in the files of each of two ledgers; a million entries checked in whole',
   );
   console.error('  ledger                   durable append against hypercore, batches of 1, 64 and 1,024');
   console.error(

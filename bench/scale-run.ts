@@ -1,9 +1,12 @@
 /**
  * What the scale bench does in processes of their own: `scale-run fill DIR COUNT` appends to a log and tells its memory
- * on the way, `scale-run open DIR` opens it and proves entries. Figures as JSON lines on stdout.
+ * on the way, `scale-run open DIR` opens it to read and proves entries, `scale-run restart DIR` opens it as the ledger does
+ * that goes on with it. Figures as JSON lines on stdout.
  */
 import { randomFillSync, randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { liveClock } from '../host/clock-live.js';
+import { openLedger } from '../ledger/ledger.js';
 import { openLogView } from '../ledger/readers/log-view.js';
 import { proveEntry } from '../ledger/proofs/prove.js';
 import { openLedgerFolder } from '../ledger/readers/reader-level.js';
@@ -36,10 +39,11 @@ async function fill(dir: string, count: number): Promise<void> {
     await appender.append(
       Array.from({ length: BATCH }, (_, i) => bytes.subarray(i * PAYLOAD_BYTES, (i + 1) * PAYLOAD_BYTES)),
     );
+    const entries = appender.length();
     const million = (n: number): number => Math.floor(n / 1_000_000);
-    if (million(size + BATCH) === million(size)) continue;
+    if (million(entries) === million(entries - BATCH)) continue;
     const seconds = Math.round((performance.now() - startMs) / 1000);
-    tell({ bench: 'scale', entries: size + BATCH, seconds, ...memory() });
+    tell({ bench: 'scale', entries, seconds, ...memory() });
   }
   await appender.close();
 }
@@ -68,5 +72,28 @@ async function open(dir: string): Promise<void> {
   });
 }
 
+async function restart(dir: string): Promise<void> {
+  const startMs = performance.now();
+  const ledger = await openLedger({
+    dir,
+    logSigner,
+    receiptSigner: logSigner,
+    issuerPublicKey: logSigner.publicKey,
+    writers: [],
+    retentionDays: 21,
+    clock: liveClock(),
+  });
+  const openedMs = Math.round(performance.now() - startMs);
+  tell({
+    bench: 'scale',
+    case: 'restarted after a kill',
+    entries: ledger.status().size,
+    openedMs,
+    ...memory(),
+  });
+  await ledger.close();
+}
+
 const [, , what = '', dir = '', count = '0'] = process.argv;
-await (what === 'fill' ? fill(dir, Number(count)) : open(dir));
+if (what === 'fill') await fill(dir, Number(count));
+else await (what === 'restart' ? restart(dir) : open(dir));

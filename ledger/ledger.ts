@@ -206,7 +206,8 @@ function firstCheckpoint(logSigner: NoteSigner): string {
 }
 
 /**
- * Opens the ledger in `deps.dir`, a new one in an empty folder. Reads no more than the last commit and the tree's edge.
+ * Opens the ledger in `deps.dir`, a new one in an empty folder. Reads not the log, but the journal, which it replays, the
+ * filters of the payload index, the entries that are not in that yet (some hundred thousand), and the tree's edge.
  *
  * Throws `locked` when the folder is open elsewhere, `foreign` when it is another log's or another version's, or the
  * policy is, `input` for a policy whose witnesses have no URL, `damaged` with what is, `permission`.

@@ -13,6 +13,7 @@ import { PayloadRemover } from './payload-remover.js';
 import { Sequencer } from './sequence/sequencer.js';
 import { readEdge } from './start.js';
 import { DayRegister } from './store/day-record.js';
+import type { StoreTuning } from './store/store-open.js';
 import type { Store } from './store/store.js';
 import type { Publication, PublicationTiming } from './witnesses/publication-contract.js';
 import { openPublication } from './witnesses/publication.js';
@@ -39,6 +40,7 @@ export interface PartsDeps {
   /** Keeps `policy` for the starts to come, before anything that is published changes. */
   readonly keepPolicy?: () => Promise<void>;
   readonly publicationTiming?: Partial<PublicationTiming>;
+  readonly storeTuning?: StoreTuning;
   readonly log?: Log;
   /** Threads that check batches; 0, when absent, checks them on this one (docs/decisions/0010). */
   readonly checkThreads?: number;
@@ -97,6 +99,7 @@ function publicationOf(store: Store, deps: PartsDeps, log: Log): Promise<Publica
     wasWitnessed = false,
     keepPolicy,
     publicationTiming: timing,
+    storeTuning: { disk } = {},
   } = deps;
   return openPublication({
     dir,
@@ -104,6 +107,7 @@ function publicationOf(store: Store, deps: PartsDeps, log: Log): Promise<Publica
     verifier,
     log,
     wasWitnessed,
+    ...(disk && { disk }),
     ...(policy && { policy }),
     ...(keepPolicy && { keepPolicy }),
     ...(timing && { timing }),

@@ -3,7 +3,7 @@
  * tests fail any single call, before or after it took effect, with everything else real.
  */
 import { closeSync, constants, fdatasync, fstatSync, ftruncateSync, openSync } from 'node:fs';
-import { read, readdirSync, readSync, unlinkSync, write, writeSync } from 'node:fs';
+import { read, readdirSync, readSync, renameSync, unlinkSync, write, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { Level } from 'level';
 
@@ -44,6 +44,7 @@ export interface Disk {
   writeAsync(fd: number, piece: Piece): Promise<number>;
   truncate(fd: number): void;
   unlink(path: string): void;
+  rename(from: string, to: string): void;
   /** Resolves when everything written to the file is on the disk. */
   sync(fd: number): Promise<void>;
   list(dir: string): readonly string[];
@@ -72,6 +73,7 @@ export const NODE_DISK: Disk = {
     (await writeAt(fd, bytes, offset, bytes.length - offset, position)).bytesWritten,
   truncate: (fd) => ftruncateSync(fd, 0),
   unlink: unlinkSync,
+  rename: renameSync,
   sync: syncData,
   list: (dir) => readdirSync(dir),
   database: (location, options) => new Level(location, { ...LEVEL_OPTIONS, ...options }),

@@ -2,6 +2,7 @@
 import type { Log } from '../../protocol/log.js';
 import type { NoteVerifier } from '../../protocol/tlog/note.js';
 import type { WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
+import type { Disk } from '../store/disk.js';
 import type { Store } from '../store/store.js';
 import type { PublishedHead } from './published-file.js';
 import type { WitnessStatus } from './witness-client.js';
@@ -38,6 +39,8 @@ export interface PublicationTiming {
 export interface PublicationDeps {
   /** The ledger's folder. */
   readonly dir: string;
+  /** For tests: what is published is written to another disk. */
+  readonly disk?: Disk;
   readonly store: Store;
   readonly verifier: NoteVerifier;
   /**

@@ -7,6 +7,7 @@ import { isThere } from '../../host/system-words.js';
 import { FirebreakError } from '../../protocol/errors.js';
 import { isQuorum, requirePolicyFor, type WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 import { readerOfStore } from '../readers/reader-level.js';
+import { NODE_DISK } from '../store/disk.js';
 import { PUBLISHED_FILE } from '../store/folder.js';
 import type { Store } from '../store/store.js';
 import type { Publication, PublicationDeps } from './publication-contract.js';
@@ -96,7 +97,7 @@ export async function openPublication(deps: PublicationDeps): Promise<Publicatio
   const isEnd = situation.is === 'ends';
   if (isEnd) await readPublished(deps.dir, heldBy(deps));
   await deps.keepPolicy?.();
-  if (isEnd) await removePublished(deps.dir);
+  if (isEnd) await removePublished(deps.disk ?? NODE_DISK, deps.dir);
   return everyCommit(deps.store);
 }
 
@@ -105,13 +106,13 @@ async function openPublished(
   { is, policy }: Extract<Situation, { readonly policy: WitnessPolicy }>,
   deps: PublicationDeps,
 ): Promise<PublishedHead | undefined> {
-  const { dir, store, keepPolicy } = deps;
+  const { dir, store, keepPolicy, disk = NODE_DISK } = deps;
   const { size, checkpoint } = store.state();
-  if (is === 'begins') await preparePublished(dir, checkpoint);
+  if (is === 'begins') await preparePublished(disk, dir, checkpoint);
   await keepPolicy?.();
   if (is === 'goes on') return readShown(deps, policy);
-  if (is === 'lost') return takePrepared(dir, heldBy(deps));
-  await publishPrepared(dir);
+  if (is === 'lost') return takePrepared(disk, dir, heldBy(deps));
+  await publishPrepared(disk, dir);
   return { size, checkpoint };
 }
 
@@ -121,7 +122,7 @@ async function readShown(deps: PublicationDeps, policy: WitnessPolicy): Promise<
   if (head === undefined) return undefined;
   const checkpoint = withoutInvalid(head.checkpoint, policy);
   if (checkpoint === head.checkpoint) return head;
-  await writePublished(deps.dir, checkpoint);
+  await writePublished(deps.disk ?? NODE_DISK, deps.dir, checkpoint);
   return { ...head, checkpoint };
 }
 

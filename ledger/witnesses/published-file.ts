@@ -3,10 +3,10 @@
  * note. It is only kept where witnesses must cosign first; elsewhere each commit is published as it is made.
  * Replaced whole and synced before it is shown, so that what was shown once is never taken back by a restart.
  */
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncFolder } from '../../host/sync-folder.js';
-import { nothingWhenMissing } from '../../host/system-words.js';
+import { isThere, nothingWhenMissing } from '../../host/system-words.js';
 import { equalBytes } from '../../protocol/bytes.js';
 import { openCheckpoint, openCheckpointNote } from '../../protocol/tlog/checkpoint.js';
 import { FirebreakError } from '../../protocol/errors.js';
@@ -14,6 +14,7 @@ import type { LedgerReader } from '../../protocol/tlog/ledger-reader.js';
 import { treeRoot } from '../../protocol/tlog/merkle.js';
 import type { NoteVerifier } from '../../protocol/tlog/note.js';
 import { tileHashReader } from '../../protocol/tlog/tile-hash-reader.js';
+import { syncFolder, type Disk } from '../store/disk.js';
 import { PUBLISHED_FILE, UNPUBLISHED_FILE } from '../store/folder.js';
 import { storeDamage } from '../store/store-damage.js';
 import { readableNote } from './readable-note.js';
@@ -36,6 +37,8 @@ export interface HeldLog {
 export const WITHOUT_PUBLISHED =
   'Nothing of the log is lost by that: with the policy of the ledger kept, remove this file, and readers are shown nothing ' +
   'until witnesses cosign again';
+
+const WRITE_ANEW = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
 
 const fileIn = (dir: string): string => join(dir, PUBLISHED_FILE);
 const preparedIn = (dir: string): string => join(dir, UNPUBLISHED_FILE);
@@ -74,25 +77,27 @@ function openOwn(bytes: Uint8Array, log: NoteVerifier, dir: string) {
 }
 
 /** Resolves when the note is durable, in the file and its folder. Throws `full`, `permission` or `input`. */
-export async function writePublished(dir: string, note: string): Promise<void> {
-  await writeBeside(dir, note);
-  await publishPrepared(dir);
+export async function writePublished(disk: Disk, dir: string, note: string): Promise<void> {
+  await writeBeside(disk, dir, note);
+  await publishPrepared(disk, dir);
 }
 
 /** The note is durable beside its place when this resolves, and nothing is published yet. Throws `full` or `input`. */
-export async function preparePublished(dir: string, note: string): Promise<void> {
-  await writeBeside(dir, note);
-  await syncFolder(dir).catch((cause: unknown) => Promise.reject(notWritten(dir, cause)));
+export async function preparePublished(disk: Disk, dir: string, note: string): Promise<void> {
+  await writeBeside(disk, dir, note);
+  await syncFolder(disk, dir).catch((cause: unknown) => Promise.reject(notWritten(dir, cause)));
 }
 
-async function writeBeside(dir: string, note: string): Promise<void> {
+async function writeBeside(disk: Disk, dir: string, note: string): Promise<void> {
   try {
-    const handle = await open(preparedIn(dir), 'w', 0o600);
+    const fd = disk.open(preparedIn(dir), WRITE_ANEW, 0o600);
     try {
-      await handle.writeFile(note, 'utf8');
-      await handle.sync();
+      const bytes = Buffer.from(note, 'utf8');
+      for (let at = 0; at < bytes.length;)
+        at += await disk.writeAsync(fd, { bytes, offset: at, position: at });
+      await disk.sync(fd);
     } finally {
-      await handle.close();
+      disk.close(fd);
     }
   } catch (cause) {
     throw notWritten(dir, cause);
@@ -100,10 +105,10 @@ async function writeBeside(dir: string, note: string): Promise<void> {
 }
 
 /** Puts what was prepared in its place, and is durable when this resolves. Throws `full` or `input`. */
-export async function publishPrepared(dir: string): Promise<void> {
+export async function publishPrepared(disk: Disk, dir: string): Promise<void> {
   try {
-    await rename(preparedIn(dir), fileIn(dir));
-    await syncFolder(dir);
+    disk.rename(preparedIn(dir), fileIn(dir));
+    await syncFolder(disk, dir);
   } catch (cause) {
     throw notWritten(dir, cause);
   }
@@ -120,9 +125,13 @@ export async function readPrepared(dir: string, held: HeldLog): Promise<Publishe
 }
 
 /** Publishes what {@link readPrepared} finds. Throws as that and as {@link publishPrepared}. */
-export async function takePrepared(dir: string, held: HeldLog): Promise<PublishedHead | undefined> {
+export async function takePrepared(
+  disk: Disk,
+  dir: string,
+  held: HeldLog,
+): Promise<PublishedHead | undefined> {
   const head = await readPrepared(dir, held);
-  if (head) await publishPrepared(dir);
+  if (head) await publishPrepared(disk, dir);
   return head;
 }
 
@@ -145,7 +154,7 @@ function notWritten(dir: string, cause: unknown): FirebreakError {
 }
 
 /** From now on each commit is published at once. */
-export async function removePublished(dir: string): Promise<void> {
-  await rm(fileIn(dir), { force: true });
-  await syncFolder(dir);
+export async function removePublished(disk: Disk, dir: string): Promise<void> {
+  if (isThere(fileIn(dir))) disk.unlink(fileIn(dir));
+  await syncFolder(disk, dir);
 }

@@ -16,6 +16,7 @@ import { readNote, signatureText } from '../../protocol/tlog/note.js';
 import { tileHashReader } from '../../protocol/tlog/tile-hash-reader.js';
 import { describeQuorum, isQuorum, type WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 import { readerOfStore } from '../readers/reader-level.js';
+import { NODE_DISK } from '../store/disk.js';
 import type {
   Publication,
   PublicationDeps,
@@ -178,7 +179,7 @@ export class WitnessedPublication implements Publication {
     const checkpoint = note + this.#policy.witnesses.map(({ name }) => lines.get(name) ?? '').join('');
     if (checkpoint === this.#published?.checkpoint) return;
     try {
-      await writePublished(this.#deps.dir, checkpoint);
+      await writePublished(this.#deps.disk ?? NODE_DISK, this.#deps.dir, checkpoint);
       this.#published = { size, checkpoint };
       this.#failure = undefined;
     } catch (error) {

@@ -10,6 +10,7 @@ import { checkJournal } from '../../ledger/fsck/journal-check.js';
 import { openLedger } from '../../ledger/ledger.js';
 import { SLOT_BYTES } from '../../ledger/store/head-slot.js';
 import { batchOf, ledgerDeps, logSigner, noticeItem, officer, temporaryFolder } from './deployment.js';
+import { KILLED_POLICY, prunedAndKilled } from './fsck-killed.js';
 import { countFlips, seeded } from './fsck-flips.js';
 import { checkFolder, foundIn, storedFiles, variedLedger } from './fsck-folder.js';
 import { anySigned } from './journal-file.js';
@@ -55,7 +56,7 @@ describe('fsck', () => {
     const dir = await temporaryFolder();
     await variedLedger(dir, { rounds: 3, batches: 2 });
     expect(await found(dir)).toEqual([]);
-    const counted = await countFlips(dir, 150, 3);
+    const counted = await countFlips(dir, { flips: 150, seed: 3 });
     expect(counted.missed).toEqual([]);
     expect(counted).toMatchObject({ found: 150, rightFile: 150 });
     expect(counted.rightByte).toBeGreaterThan(120);
@@ -69,6 +70,22 @@ describe('fsck', () => {
       'payloads/kept',
     ]);
     expect(await found(dir)).toEqual([]);
+  });
+
+  test('finds each of 80 flipped bits of a ledger that was killed, but where no damage can be', async () => {
+    const dir = join(await temporaryFolder(), 'killed');
+    await prunedAndKilled(dir, { batches: 12, journalTurnBytes: 64 * 1024 });
+    const report = await checkFolder(dir, KILLED_POLICY);
+    expect(foundIn(report)).toEqual([]);
+    expect(report.counted).toMatchObject({ payloadsPruned: 40, cosignaturesChecked: true });
+    const counted = await countFlips(dir, { flips: 80, seed: 4, policy: KILLED_POLICY });
+    expect(counted.missed).toEqual([]);
+    const exempt = Object.values(counted.exempt).reduce((sum, count) => sum + count, 0);
+    expect(counted.found + exempt).toBe(80);
+    expect(counted.found).toBeGreaterThan(40);
+    expect(Object.keys(counted.flipsByKind)).toEqual(
+      expect.arrayContaining(['journal-0', 'journal-1', 'published', 'head', 'payloads/kept']),
+    );
   });
 
   test('says what is missing of a ledger whose database is gone', async () => {

@@ -1,6 +1,12 @@
-/** Flips single bits in the files of a stopped ledger, one at a time, and counts what fsck makes of each. */
+/**
+ * Flips single bits in the files of a ledger that does not run, one at a time, and counts what fsck makes of each. A flip
+ * that docs/ledger-fsck.md says is no damage is counted apart when it is not found.
+ */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { FsckReport } from '../../ledger/fsck/fsck.js';
+import type { WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
+import { exemptionsOf, type Place } from './fsck-exempt.js';
 import { checkFolder, storedFiles } from './fsck-folder.js';
 
 export interface FlipCount {
@@ -10,7 +16,9 @@ export interface FlipCount {
   readonly rightFile: number;
   /** Found, with the very byte. */
   readonly rightByte: number;
-  /** Flips that were not found or whose file was not named, as "file@byte.bit". */
+  /** Not found, and no damage: how many of each kind. */
+  readonly exempt: Readonly<Record<string, number>>;
+  /** All other flips that were not found or whose file was not named, as "file@byte.bit". */
   readonly missed: readonly string[];
   readonly flipsByKind: Readonly<Record<string, number>>;
 }
@@ -24,12 +32,6 @@ export function seeded(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
-}
-
-interface Place {
-  readonly file: string;
-  readonly byte: number;
-  readonly bit: number;
 }
 
 type SizedFile = { readonly file: string; readonly size: number };
@@ -62,26 +64,50 @@ async function flip(dir: string, { file, byte, bit }: Place): Promise<void> {
 
 const kindOf = (file: string): string => file.replace(/^store\//, '').replace(/\d{5,}/, '*');
 
+class Tally {
+  readonly exempt: Record<string, number> = {};
+  readonly missed: string[] = [];
+  readonly flipsByKind: Record<string, number> = {};
+  found = 0;
+  rightFile = 0;
+  rightByte = 0;
+
+  add(place: Place, { findings }: FsckReport, exemption: string | undefined): void {
+    const kind = kindOf(place.file);
+    this.flipsByKind[kind] = (this.flipsByKind[kind] ?? 0) + 1;
+    const named = findings.kept.filter((found) => found.kind === 'damage' && found.file === place.file);
+    if (findings.damageCount > 0) this.found += 1;
+    if (named.length > 0) this.rightFile += 1;
+    else if (findings.damageCount === 0 && exemption !== undefined)
+      this.exempt[exemption] = (this.exempt[exemption] ?? 0) + 1;
+    else this.missed.push(`${place.file}@${place.byte}.${place.bit}`);
+    if (named.some(({ offset }) => offset === place.byte)) this.rightByte += 1;
+  }
+}
+
+export interface Flips {
+  readonly flips: number;
+  readonly seed: number;
+  /** Where the folder holds a checkpoint that witnesses cosigned. */
+  readonly policy?: WitnessPolicy;
+}
+
 /** The folder is as it was afterwards. */
-export async function countFlips(dir: string, flips: number, seed: number): Promise<FlipCount> {
+export async function countFlips(dir: string, { flips, seed, policy }: Flips): Promise<FlipCount> {
   const random = seeded(seed);
-  const files = (await storedFiles(dir)).map(({ file, bytes }) => ({ file, size: bytes.length }));
-  const filled = files.filter(({ size }) => size > 0);
-  const missed: string[] = [];
-  const flipsByKind: Record<string, number> = {};
-  let [found, rightFile, rightByte] = [0, 0, 0];
+  const stored = await storedFiles(dir);
+  const filled = stored
+    .map(({ file, bytes }) => ({ file, size: bytes.length }))
+    .filter(({ size }) => size > 0);
+  const exemptionOf = exemptionsOf(dir, stored, await checkFolder(dir, policy));
+  const tally = new Tally();
   for (let i = 0; i < flips; i++) {
     const place = pickPlace(filled, random);
     await flip(dir, place);
-    const { findings } = await checkFolder(dir);
+    const report = await checkFolder(dir, policy);
     await flip(dir, place);
-    const named = findings.kept.filter(({ kind, file }) => kind === 'damage' && file === place.file);
-    if (findings.damageCount > 0) found += 1;
-    if (named.length > 0) rightFile += 1;
-    else missed.push(`${place.file}@${place.byte}.${place.bit}`);
-    if (named.some(({ offset }) => offset === place.byte)) rightByte += 1;
-    const kind = kindOf(place.file);
-    flipsByKind[kind] = (flipsByKind[kind] ?? 0) + 1;
+    tally.add(place, report, exemptionOf(place, report));
   }
-  return { flips, found, rightFile, rightByte, missed, flipsByKind };
+  const { found, rightFile, rightByte, exempt, missed, flipsByKind } = tally;
+  return { flips, found, rightFile, rightByte, exempt, missed, flipsByKind };
 }

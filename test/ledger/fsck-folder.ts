@@ -15,6 +15,7 @@ import { encodeCredentialsPayload } from '../../protocol/payload/credentials.js'
 import { encodeDayKeyPayload } from '../../protocol/payload/day-key.js';
 import { sealPresenceReport } from '../../protocol/session/presence-report.js';
 import { dayOf } from '../../protocol/time.js';
+import type { WitnessPolicy } from '../../protocol/tlog/witness-policy.js';
 import { x25519KeyPair } from '../../protocol/crypto/x25519.js';
 import {
   batchOf,
@@ -33,8 +34,8 @@ import {
 
 export const gateways = ['one', 'two', 'three'].map((name) => signerOf(`gateway ${name}`));
 
-export const checkFolder = (dir: string): Promise<FsckReport> =>
-  fsckLedger({ dir, verifier: logSigner, issuerPublicKey: issuer.publicKey });
+export const checkFolder = (dir: string, policy?: WitnessPolicy): Promise<FsckReport> =>
+  fsckLedger({ dir, verifier: logSigner, issuerPublicKey: issuer.publicKey, ...(policy && { policy }) });
 
 /** What was found, as lines. */
 export const foundIn = ({ findings }: FsckReport): string[] =>

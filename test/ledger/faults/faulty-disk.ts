@@ -116,6 +116,10 @@ export class FaultyDisk implements Disk {
     this.#at('unlink', () => NODE_DISK.unlink(path), fileError);
   }
 
+  rename(from: string, to: string): void {
+    this.#at(`rename ${basename(from)}`, () => NODE_DISK.rename(from, to), fileError);
+  }
+
   sync(fd: number): Promise<void> {
     return this.#later(this.#name('sync', fd), () => NODE_DISK.sync(fd), fileError);
   }
