@@ -98,7 +98,7 @@ describe('a folder in whose making its process was killed', () => {
       const before = await filesUnder(dir);
       const { code, text } = await init(dir);
       expect(text).toContain(`the deployment in ${dir} was not made to its end`);
-      expect(text).toMatch(/If nothing ever ran with its keys, remove the folder, and begin again/);
+      expect(text).toMatch(/if nothing ever ran with its keys, remove the folder, and begin again/);
       expect([code, await filesUnder(dir)]).toEqual([1, before]);
       await rm(dir, { recursive: true });
       expect(await init(dir)).toMatchObject({ code: 0 });

@@ -1,6 +1,6 @@
 /** Flipped bits that docs/ledger-fsck.md says are no damage: where fsck may be silent, and nowhere else. */
+import { checkJournal, readJournalFiles } from '../../ledger/fsck/journal-check.js';
 import { Findings } from '../../ledger/fsck/findings.js';
-import { checkOwnFiles } from '../../ledger/fsck/folder-files.js';
 import type { FsckReport } from '../../ledger/fsck/fsck.js';
 import { JOURNAL_FILES, payloadPathOf, PUBLISHED_FILE } from '../../ledger/store/folder.js';
 import { scanFrames } from '../../ledger/store/journal-frames.js';
@@ -28,8 +28,8 @@ const isIn = (spans: readonly Span[], { file, byte }: Place): boolean =>
 
 /** Payloads that a start writes again, from the journal. */
 function journaledPayloads(dir: string): Span[] {
-  return checkOwnFiles(dir, new Findings())
-    .frames.flatMap(({ rows }) => rows.filter(({ key }) => isPayloadKey(key)).map(pieceOf))
+  return checkJournal(readJournalFiles(dir), new Findings(), () => undefined)
+    .flatMap(({ rows }) => rows.filter(({ key }) => isPayloadKey(key)).map(pieceOf))
     .map(({ day, offset, records }) => ({
       file: payloadPathOf(day),
       from: offset,
