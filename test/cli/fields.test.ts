@@ -46,7 +46,7 @@ it.each<[string, (config: Edited) => unknown, string]>([
   await writeFile(folder.config, JSON.stringify(edit(config)));
   await expect(readConfig(folder)).rejects.toMatchObject({
     code: 'damaged',
-    message: `${folder.config}: ${says}`,
+    message: `${folder.config}: ${says}: put it back from a copy`,
   });
 });
 
