@@ -94,11 +94,13 @@ export class BleAdvertiser implements Advertiser {
       const running = (this.#running = new AbortController());
       try {
         await this.#silence();
-        this.#failures = 0;
       } catch (error) {
-        void this.#insist(running.signal);
-        throw error;
+        if (this.#mayBeOn) {
+          void this.#insist(running.signal);
+          throw error;
+        } // else it was reset, or went away, while it was told: it is silent
       }
+      this.#failures = 0;
     });
   }
 

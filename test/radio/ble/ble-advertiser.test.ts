@@ -35,7 +35,7 @@ function advertising({ expect, onTestFinished }: TestContext, clock: Clock = liv
   });
   const onAir = (number: number) =>
     expect.poll(() => model.sent.at(-1), { timeout: 9_000, interval: 20 }).toBe(`c${number} ${number}`);
-  return { advertiser, model, onAir };
+  return { advertiser, controller, model, onAir };
 }
 
 /** A clock whose every sleep the test sees, and ends. */
@@ -153,6 +153,19 @@ describe('advertising through a controller that loses a command', () => {
     await new Promise((resolve) => setTimeout(resolve, 2_500)); // past the outage that a reset is
     expect([model.isOn, model.resets, model.sent.length]).toEqual([false, 1, length]);
   });
+
+  it.concurrent(
+    'is stopped, and not said to fail, by a reset that comes while it is told to stop',
+    async (context) => {
+      const { expect } = context;
+      const { advertiser, controller, model, onAir } = advertising(context);
+      await advertiser.set(settingsOf(1));
+      await onAir(1);
+      controller.reset();
+      await advertiser.stop();
+      expect([model.isOn, advertiser.isFailing]).toEqual([false, false]);
+    },
+  );
 
   it.concurrent('is not said to fail once it is silent', async (context) => {
     const { expect } = context;
