@@ -101,10 +101,10 @@ function joinParts([first, ...rest]: [Row, ...Row[]]): Row {
   return { key: first.key, value };
 }
 
-/** Payloads of records that lie one after the other, views of them. Throws `damaged` when they are cut short. */
+/** Payloads of records that lie one after the other, views of them. Throws `damaged` when they cannot be told apart. */
 export function decodePayloadSegment(records: Uint8Array): readonly StoredPayload[] {
   const { payloads, isWhole } = decodeWholeRecords(records);
-  if (!isWhole) throw new FirebreakError('damaged', 'a segment of payloads is cut short');
+  if (!isWhole) throw new FirebreakError('damaged', 'a segment of payloads is cut short or out of order');
   return payloads;
 }
 
@@ -114,7 +114,7 @@ export interface WholeRecords {
   readonly isWhole: boolean;
 }
 
-/** The same up to the first record that is not all there. */
+/** The same up to the first record that is not all there, or not of a later entry: zeros read as records too. */
 export function decodeWholeRecords(records: Uint8Array): WholeRecords {
   const bytes = asBuffer(records);
   const payloads: StoredPayload[] = [];
@@ -122,7 +122,9 @@ export function decodeWholeRecords(records: Uint8Array): WholeRecords {
     const start = at + PAYLOAD_HEAD_BYTES;
     const end = start > bytes.length ? Infinity : start + bytes.readUInt32BE(at + 6);
     if (end > bytes.length) return { payloads, isWhole: false };
-    payloads.push({ index: bytes.readUIntBE(at, 6), payload: bytes.subarray(start, end) });
+    const index = bytes.readUIntBE(at, 6);
+    if (index <= (payloads.at(-1)?.index ?? -1)) return { payloads, isWhole: false };
+    payloads.push({ index, payload: bytes.subarray(start, end) });
     at = end;
   }
   return { payloads, isWhole: true };

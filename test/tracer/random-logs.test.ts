@@ -167,7 +167,7 @@ async function evidenceOn(
 const ADVICE = /^not-found: .*begin the window at (\S+) or later/;
 /** A later window may hold none of a case's contacts. */
 const NOBODY =
-  /^not-found: case \d+ is in no contact that is (known: check the number|still kept: [^;]+)(; [^;]+ could not be read, which may be why)?; the look is recorded as ledger entry \d+$/;
+  /^not-found: case \d+ is in no contact that is known: (check the number|what there was [^;]+)(; [^;]+ could not be read, which may be why)?; the look is recorded as ledger entry \d+$/;
 
 /** There is evidence, or from when on is said, and holds. */
 async function expectEvidence(

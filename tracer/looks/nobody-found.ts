@@ -15,13 +15,11 @@ export class FailedAfterLook extends FirebreakError {
   }
 }
 
-const CHECK_THE_NUMBER = 'is in no contact that is known: check the number';
-const MAY_HAVE_LEFT =
-  'is in no contact that is still kept: its contacts may have left the retention window, or the number is wrong';
+const IN_NO_CONTACT = 'is in no contact that is known';
 
-/** Of one whom the contacts do not know: `who` as in "case 17". */
+/** Of one whom the contacts do not know: `who` as in "case 17". Why that may be, {@link orNotFound} adds. */
 export const inNoContact = (who: string): AskerError =>
-  new AskerError('not-found', `${who} ${CHECK_THE_NUMBER}`);
+  new AskerError('not-found', `${who} ${IN_NO_CONTACT}`);
 
 /** Reports that an answer lacks. */
 export interface NotKnown {
@@ -40,12 +38,17 @@ export async function orNotFound<T>(
     return await find();
   } catch (error) {
     if (!(error instanceof AskerError && error.code === 'not-found')) throw error;
-    const lacks = missingReports === 0 ? '' : `; ${notReadInWords(missingReports)}, which may be why`;
     const { message } = error;
-    const told = prunedReports === 0 ? message : message.replace(CHECK_THE_NUMBER, MAY_HAVE_LEFT);
-    return new AskerError('not-found', `${told}${lacks}`, { cause: error });
+    const whatToDo = message.endsWith(IN_NO_CONTACT) ? checkTheNumber(prunedReports) : '';
+    const lacks = missingReports === 0 ? '' : `; ${notReadInWords(missingReports)}, which may be why`;
+    return new AskerError('not-found', `${message}${whatToDo}${lacks}`, { cause: error });
   }
 }
+
+const checkTheNumber = (prunedReports: number): string =>
+  prunedReports === 0
+    ? ': check the number'
+    : ': what there was may have left the retention window, or the number is wrong';
 
 /** The refusal, with word as which entry its look is recorded. */
 export const recordedAs = (error: AskerError, index: number): AskerError =>

@@ -11,7 +11,6 @@ export const seconds = z.int().min(0);
 export const presenceFrom = time
   .exactOptional()
   .describe('stays are known from here on, earlier ones had to go; absent where all of the window is known');
-/** Of an answer of a tracer. */
 export const known = z
   .object({ from: time, to: time })
   .exactOptional()

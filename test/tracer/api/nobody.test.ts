@@ -45,6 +45,6 @@ it.each([
   const refused = await refusalOf(await post(path, { purpose: 'visit', request }));
   expect(refused).toEqual({
     ...{ status: 404, code: 'not-found' },
-    message: `${who} is in no contact that is still kept: its contacts may have left the retention window, or the number is wrong; the look is recorded as ledger entry ${log.entries.length - 1}`,
+    message: `${who} is in no contact that is known: what there was may have left the retention window, or the number is wrong; the look is recorded as ledger entry ${log.entries.length - 1}`,
   });
 });
