@@ -11,9 +11,10 @@ import type { ContactStore } from '../../tracer/contacts/contact-store.js';
 import type { Testimony } from '../../tracer/records/testimony.js';
 import type { Lived } from './ours-messages.js';
 
-const CONTACTS_PER_SECOND = 100_000;
-/** Contacts that are taken before others have their turn: two full reports, and as much of what the others tell. */
-const MOST_AT_ONCE = 256;
+/** Of first words, so that 100,000 a second come in whole, the other word of the last hour's too. */
+const CONTACTS_PER_SECOND = 108_000;
+/** Contacts that are taken before others have their turn: a tracer merges no more at once (intake/intake.ts). */
+const MOST_AT_ONCE = 64;
 /** Tags hand their reports in now and then. */
 const OTHER_SIDE_AFTER_SECONDS = 3600;
 
@@ -22,21 +23,22 @@ export type Taken = Pick<Lived, 'contacts' | 'words' | 'seconds'>;
 export const columnsOf = (files: readonly string[]): Promise<ContactColumns[]> =>
   Promise.all(files.map(async (file) => readContactColumns(new Uint8Array(await readFile(file)))));
 
-/** As they fall due; of each day, what is left of the others' words comes at its end. */
+/** As they fall due; of each day, what is left of the others' words comes at its end, no faster than the rest. */
 export async function take(store: ContactStore, days: readonly ContactColumns[]): Promise<Taken> {
   const startMs = performance.now();
   const elapsed = (): number => (performance.now() - startMs) / 1000;
-  let [contacts, words] = [0, 0];
+  let [contacts, words, taken] = [0, 0, 0];
   for (const columns of days) {
     const day = new DayTold(columns);
     while (!day.isOver) {
-      const due = Math.floor(elapsed() * CONTACTS_PER_SECOND) - contacts;
+      const due = Math.floor(elapsed() * CONTACTS_PER_SECOND) - taken;
       const told = day.next(Math.min(due, MOST_AT_ONCE));
       await store.ready();
       store.add(told.words);
       contacts += told.contacts;
       words += told.words.length;
-      if (due < MOST_AT_ONCE && told.words.length < MOST_AT_ONCE) await pause(1);
+      taken += told.contacts > 0 ? told.contacts : told.words.length;
+      if (due < MOST_AT_ONCE) await pause(1);
       else await breathe();
     }
   }
@@ -68,7 +70,7 @@ class DayTold {
     for (; this.#one < to; this.#one++) words.push(wordOfLower(this.#columns, this.#one, this.#entry));
     const isAtEnd = to === count;
     const before = isAtEnd ? Infinity : (start[to] ?? 0) - OTHER_SIDE_AFTER_SECONDS;
-    const room = words.length + MOST_AT_ONCE;
+    const room = words.length + (isAtEnd ? most - (to - from) : MOST_AT_ONCE);
     for (; this.#other < to && start[this.#other]! < before && words.length < room; this.#other++) {
       const word = wordOfUpper(this.#columns, this.#other, this.#entry + 1);
       if (word) words.push(word);

@@ -6,6 +6,7 @@
  *     attenuation, partial << 8, entries << 16 | each entry's index: low 32 bits | high 32 bits
  */
 import assert from 'node:assert/strict';
+import { sharedUint32 } from './live-memory.js';
 import type { Account, Sides } from './merge-accounts.js';
 
 const MAX_U16 = 65_535;
@@ -107,7 +108,7 @@ export class AccountArena {
   }
 
   #push(word: number): void {
-    if (this.#used === this.#pieces.length * PIECE) this.#pieces.push(new Uint32Array(PIECE));
+    if (this.#used === this.#pieces.length * PIECE) this.#pieces.push(sharedUint32(PIECE));
     this.#pieces[this.#used >>> PIECE_BITS]![this.#used & (PIECE - 1)] = word;
     this.#used += 1;
   }

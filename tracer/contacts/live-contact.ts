@@ -4,7 +4,7 @@ import { EPOCH_SECONDS, epochOf } from '../../protocol/time.js';
 import type { Contact } from '../contact.js';
 import type { Testimony } from '../records/testimony.js';
 import type { ColdContact } from './cold-contact.js';
-import { mergeSides, withAccount } from './merge-accounts.js';
+import { entriesOf, mergeSides, withAccount } from './merge-accounts.js';
 import type { Account, Sides } from './merge-accounts.js';
 import type { LiveRow } from './live-row.js';
 import { MAX_CONTACT_SECONDS } from './segment.js';
@@ -111,5 +111,5 @@ export function contactOfSides(
   const { medianAttenuationDb: attenuationDb, ...merged } = mergeSides(sides);
   const [one, other] = [asTagNumber(tagOf(lower)), asTagNumber(tagOf(upper))];
   const [a, b] = one < other ? [one, other] : [other, one];
-  return { a, b, epoch: asEpoch(epoch), ...merged, attenuationDb };
+  return { a, b, epoch: asEpoch(epoch), ...merged, attenuationDb, ledger: entriesOf(sides) };
 }

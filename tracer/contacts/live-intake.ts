@@ -6,6 +6,7 @@ import { withAccount } from './merge-accounts.js';
 import type { Account, Sides } from './merge-accounts.js';
 import type { Change } from './live-settle.js';
 import type { LiveWriter } from './live-writer.js';
+import { readPairsAhead } from './pairs-ahead.js';
 
 const NOBODY: Sides = [[], []];
 
@@ -24,7 +25,10 @@ type Accounts = readonly Pick<Said, 'side' | 'account'>[];
  */
 export function takeTestimonies(writer: LiveWriter, testimonies: readonly Testimony[]): void {
   const said = testimonies.map((testimony) => saidIn(writer, testimony));
-  if (said.length > 1) said.sort(byMeeting); // stable: what was told first stands
+  if (said.length > 1) {
+    readPairsAhead(writer, said);
+    said.sort(byMeeting); // stable: what was told first stands
+  }
   for (let from = 0, to = 1; from < said.length; from = to++) {
     const meeting = said[from]!;
     while (to < said.length && byMeeting(meeting, said[to]!) === 0) to++;

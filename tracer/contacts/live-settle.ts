@@ -5,6 +5,7 @@
 import { DAY_SECONDS } from '../../protocol/time.js';
 import { nearSecondsOfRow } from './live-contact.js';
 import type { LiveRow } from './live-row.js';
+import type { LiveRows } from './live-table.js';
 import type { SealedPlace } from './sealed-contacts.js';
 import type { PairSums } from './rows-by-pair.js';
 import { endAt, nearSecondsAt, saturated } from './segment.js';
@@ -64,6 +65,13 @@ const isSame = (one: Known, other: Known): boolean =>
   one.version === other.version &&
   one.place?.entry === other.place?.entry &&
   one.place?.sealed === other.place?.sealed;
+
+export const knownIn = ({ table, pairs }: LiveRows, row: number): Known => ({
+  version: table.firstVersion + row,
+  end: pairs.end(row),
+  near: pairs.near(row),
+  nearInDay: pairs.nearInDay(row),
+});
 
 export function knownAt(place: SealedPlace): Known {
   const { sealed, entry } = place;

@@ -2,6 +2,7 @@
  * The memory of a live table (view.ts), shared with the threads that walk: taken for all rows at once, touched
  * row by row.
  */
+import { sharedInt32, sharedUint16, sharedUint32, sharedUint8 } from './live-memory.js';
 import type { LiveTable } from './view.js';
 
 export interface LiveShape {
@@ -17,17 +18,17 @@ export function newTable({ id, firstVersion, rows, people }: LiveShape): LiveTab
   return {
     id,
     firstVersion,
-    head: new Int32Array(new SharedArrayBuffer(4 * people)),
-    next: new Int32Array(new SharedArrayBuffer(8 * rows)),
-    person: new Uint32Array(new SharedArrayBuffer(8 * rows)),
-    start: new Uint32Array(new SharedArrayBuffer(4 * rows)),
-    duration: new Uint16Array(new SharedArrayBuffer(2 * rows)),
-    signal: new Uint8Array(new SharedArrayBuffer(rows)),
-    immediate: new Uint16Array(new SharedArrayBuffer(2 * rows)),
-    near: new Uint16Array(new SharedArrayBuffer(2 * rows)),
-    medium: new Uint16Array(new SharedArrayBuffer(2 * rows)),
-    nearInDay: new Uint16Array(new SharedArrayBuffer(2 * rows)),
-    weight: new Uint16Array(new SharedArrayBuffer(2 * rows)),
-    died: new Uint32Array(new SharedArrayBuffer(4 * rows)),
+    head: sharedInt32(people),
+    next: sharedInt32(2 * rows),
+    person: sharedUint32(2 * rows),
+    start: sharedUint32(rows),
+    duration: sharedUint16(rows),
+    signal: sharedUint8(rows),
+    immediate: sharedUint16(rows),
+    near: sharedUint16(rows),
+    medium: sharedUint16(rows),
+    nearInDay: sharedUint16(rows),
+    weight: sharedUint16(rows),
+    died: sharedUint32(rows),
   };
 }

@@ -11,6 +11,7 @@ import { AccountArena } from './live-accounts.js';
 import { earliestStart, nearSecondsOfRow } from './live-contact.js';
 import type { Meeting } from './live-contact.js';
 import type { LiveRow } from './live-row.js';
+import { sharedUint16, sharedUint32, sharedUint8 } from './live-memory.js';
 import { newTable } from './live-shape.js';
 import type { LiveShape } from './live-shape.js';
 import { RowsByPair } from './rows-by-pair.js';
@@ -53,10 +54,10 @@ export class LiveRows {
     this.pairs = new RowsByPair(shape.rows);
     this.#rows = shape.rows;
     this.beside = {
-      epoch: new Uint32Array(shape.rows),
-      other: new Uint16Array(shape.rows),
-      flags: new Uint8Array(shape.rows),
-      accounts: new Uint32Array(shape.rows),
+      epoch: sharedUint32(shape.rows),
+      other: sharedUint16(shape.rows),
+      flags: sharedUint8(shape.rows),
+      accounts: sharedUint32(shape.rows),
     };
   }
 

@@ -9,7 +9,7 @@ import { nearSecondsOfRow, rowOfCold } from './live-contact.js';
 import type { Meeting } from './live-contact.js';
 import type { LiveRow } from './live-row.js';
 import type { SealedContacts } from './sealed-contacts.js';
-import { endsOf, knownAt, settled } from './live-settle.js';
+import { endsOf, knownAt, knownIn, settled } from './live-settle.js';
 import type { Change, Ends, Known } from './live-settle.js';
 import { rowsIn } from './live-state.js';
 import type { RowsKept } from './live-state.js';
@@ -29,6 +29,8 @@ export const MOST_MOVED = 2 ** 14;
 export class LiveWriter {
   readonly people: PeopleDirectory;
   readonly sealed: SealedContacts;
+  /** Of what is read ahead (pairs-ahead.ts), so that it is read. */
+  touched = 0;
   readonly #rows: number;
   readonly #met = new PeopleSet();
   #tables: LiveRows[];
@@ -292,10 +294,3 @@ export class LiveWriter {
     return new LiveRows({ id: this.#nextId++, firstVersion, rows, people });
   }
 }
-
-const knownIn = ({ table, pairs }: LiveRows, row: number): Known => ({
-  version: table.firstVersion + row,
-  end: pairs.end(row),
-  near: pairs.near(row),
-  nearInDay: pairs.nearInDay(row),
-});

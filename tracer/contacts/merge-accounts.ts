@@ -18,8 +18,8 @@ import type { BucketSeconds } from '../../protocol/tag/encounter-record.js';
 import { capBuckets } from '../records/beacon-proof.js';
 import type { Testimony } from '../records/testimony.js';
 
-/** What one side told of one stretch. */
-export interface Account {
+/** A time that two tags were near each other, as one or both tell it. */
+interface Stretch {
   /** Unix seconds. */
   readonly start: number;
   readonly end: number;
@@ -27,6 +27,10 @@ export interface Account {
   readonly medianAttenuationDb: number;
   /** Proven by one beacon only. */
   readonly partial: boolean;
+}
+
+/** What one side told of one stretch. */
+export interface Account extends Stretch {
   /** Indexes of the entries that told it, ascending; none for a contact that no ledger holds. */
   readonly ledger: readonly number[];
 }
@@ -35,7 +39,7 @@ export interface Account {
 export type Sides = readonly [readonly Account[], readonly Account[]];
 
 /** Both sides' word in one. */
-export interface Merged extends Account {
+export interface Merged extends Stretch {
   readonly mutual: boolean;
 }
 
@@ -47,6 +51,7 @@ const MOST_WORDS = 32;
 
 /** A side with one word more; the same side when it holds that word already, or as many as count before it. */
 export function withAccount(side: readonly Account[], account: Account): readonly Account[] {
+  if (side.length === 0) return [account];
   if (isFullBefore(side, account)) return side;
   const known = side.find(({ start }) => start === account.start);
   if (known === undefined) return firstWords([...side, account]);
@@ -115,19 +120,23 @@ export function mergeSides([one, other]: Sides): Merged {
   return merged(sideOf(only), false);
 }
 
-/** Spelled out, as is what many contacts go through below: to spread an account costs more than all the rest. */
+/** The entries that both sides' word rests on, ascending. */
+export const entriesOf = ([one, other]: Sides): readonly number[] =>
+  [...one, ...other].map(({ ledger }) => ledger).reduce(union, []);
+
+/** Spelled out, as is what many contacts go through below: to spread a stretch costs more than all the rest. */
 function merged(
-  { start, end, bucketSeconds, medianAttenuationDb, partial, ledger }: Account,
+  { start, end, bucketSeconds, medianAttenuationDb, partial }: Stretch,
   mutual: boolean,
 ): Merged {
-  return { start, end, bucketSeconds, medianAttenuationDb, partial, ledger, mutual };
+  return { start, end, bucketSeconds, medianAttenuationDb, partial, mutual };
 }
 
 const earlierOf = (known: Account, other: Account): Account =>
   (other.ledger[0] ?? 0) < (known.ledger[0] ?? 0) ? other : known;
 
 /** One side's word. What one beacon proves is as much as its longest record says of it. */
-function sideOf(accounts: readonly Account[]): Account {
+function sideOf(accounts: readonly Stretch[]): Stretch {
   const [only] = accounts;
   if (only && accounts.length === 1) return only.partial ? only : withinItsLength(only);
   const stretches = stretchesOf(accounts.filter(({ partial }) => !partial)).map(withinItsLength);
@@ -139,8 +148,8 @@ function sideOf(accounts: readonly Account[]): Account {
 }
 
 /** Of those that overlap the larger of each. */
-function stretchesOf(accounts: readonly Account[]): Account[] {
-  const stretches: Account[] = [];
+function stretchesOf(accounts: readonly Stretch[]): Stretch[] {
+  const stretches: Stretch[] = [];
   for (const account of accounts.toSorted((x, y) => x.start - y.start)) {
     const last = stretches.at(-1);
     if (last && account.start < last.end) stretches[stretches.length - 1] = largerOf(last, account);
@@ -149,29 +158,28 @@ function stretchesOf(accounts: readonly Account[]): Account[] {
   return stretches;
 }
 
-const secondsOf = ({ bucketSeconds: [immediate, near, medium, other] }: Account): number =>
+const secondsOf = ({ bucketSeconds: [immediate, near, medium, other] }: Stretch): number =>
   immediate + near + medium + other;
 
 /** Two records that overlap may tell the same seconds in different buckets. */
-function withinItsLength(account: Account): Account {
+function withinItsLength(account: Stretch): Stretch {
   const { start, end, bucketSeconds } = account;
   if (secondsOf(account) <= end - start) return account;
   return { ...account, bucketSeconds: capBuckets(bucketSeconds, end - start) };
 }
 
-const sumOf = (x: Account, y: Account): Account => ({
+const sumOf = (x: Stretch, y: Stretch): Stretch => ({
   ...largerOf(x, y),
   bucketSeconds: addedBuckets(x.bucketSeconds, y.bucketSeconds),
 });
 
-function largerOf(x: Account, y: Account): Account {
+function largerOf(x: Stretch, y: Stretch): Stretch {
   return {
     start: Math.min(x.start, y.start),
     end: Math.max(x.end, y.end),
     bucketSeconds: largerBuckets(x.bucketSeconds, y.bucketSeconds),
     medianAttenuationDb: Math.min(x.medianAttenuationDb, y.medianAttenuationDb),
     partial: x.partial || y.partial,
-    ledger: union(x.ledger, y.ledger),
   };
 }
 
@@ -190,7 +198,7 @@ const addedBuckets = (x: BucketSeconds, y: BucketSeconds): BucketSeconds => [
 ];
 
 /** Of two ascending lists. */
-function union(x: readonly number[], y: readonly number[]): number[] {
+function union(x: readonly number[], y: readonly number[]): readonly number[] {
   const all: number[] = [];
   for (let i = 0, k = 0; i < x.length || k < y.length;) {
     const [p, q] = [x[i] ?? Infinity, y[k] ?? Infinity];

@@ -7,6 +7,7 @@
  */
 
 import type { Meeting } from './live-contact.js';
+import { sharedInt32, sharedUint32 } from './live-memory.js';
 
 const STRIDE = 8;
 /** Columns. NEXT is the row after it + 1. */
@@ -28,8 +29,8 @@ export class RowsByPair {
 
   /** @param rows - that the table has room for */
   constructor(rows: number) {
-    this.#words = new Uint32Array(STRIDE * rows);
-    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * rows)));
+    this.#words = sharedUint32(STRIDE * rows);
+    this.#slots = sharedInt32(2 ** Math.ceil(Math.log2(2 * rows)));
     this.#rowBits = 32 - Math.clz32(rows);
   }
 
@@ -64,6 +65,18 @@ export class RowsByPair {
     let row = this.first(lower, upper);
     while (row !== NO_ROW && this.epoch(row) > epoch) row = this.next(row);
     return row !== NO_ROW && this.epoch(row) === epoch ? row : NO_ROW;
+  }
+
+  /** Reads where these pairs' chains begin (pairs-ahead.ts). Gives a number that says nothing. */
+  readAhead(meetings: readonly Meeting[]): number {
+    const [words, slots, mask] = [this.#words, this.#slots, this.#slots.length - 1];
+    let sum = 0;
+    for (const { lower, upper } of meetings) sum ^= slots[hashOf(lower, upper) & mask]!;
+    for (const { lower, upper } of meetings) {
+      const row = this.#headIn(hashOf(lower, upper) & mask);
+      if (row !== NO_ROW) sum ^= words[row * STRIDE]!;
+    }
+    return sum;
   }
 
   /** Each row once at most. In its chain it takes the place of one of the same epoch, which is dead, or about to be. */

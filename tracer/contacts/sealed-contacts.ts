@@ -17,6 +17,7 @@ import {
   MAX_CONTACT_SECONDS,
   nearSecondsAt,
   rowEnd,
+  rowLength,
   signalAt,
   startAt,
 } from './segment.js';
@@ -242,6 +243,3 @@ export class SealedContacts {
   #isReplaced = (segment: Segment, entry: number): boolean =>
     isReplaced(this.#replaced.view(), segment.id, entry, NEWEST);
 }
-
-const rowLength = ({ rows, people }: Segment, person: number): number =>
-  person >= people ? 0 : (rows[person + 1] ?? 0) - (rows[person] ?? 0);

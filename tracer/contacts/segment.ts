@@ -115,3 +115,7 @@ export const firstEndingFrom = (segment: Segment, person: number, seconds: numbe
 
 export const rowEnd = ({ rows, people }: Segment, person: number): number =>
   person >= people ? 0 : (rows[person + 1] ?? 0);
+
+/** How many entries a person has in it. */
+export const rowLength = ({ rows, people }: Segment, person: number): number =>
+  person >= people ? 0 : (rows[person + 1] ?? 0) - (rows[person] ?? 0);

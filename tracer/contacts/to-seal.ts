@@ -1,4 +1,5 @@
 /** Contacts that are to go into a segment, as columns with what they rest on. */
+import { sharedUint16, sharedUint32, sharedUint8 } from './live-memory.js';
 import type { SealedColumns } from './segment-build.js';
 
 /** In any order. Arrays over shared memory reach the thread that seals without being copied. */
@@ -14,21 +15,19 @@ export interface ToSeal extends SealedColumns {
   readonly details: Uint8Array;
 }
 
-const shared = (bytes: number): SharedArrayBuffer => new SharedArrayBuffer(bytes);
-
 /** Of zeros, in shared memory. */
 export function newColumns(count: number) {
   return {
-    lower: new Uint32Array(shared(4 * count)),
-    upper: new Uint32Array(shared(4 * count)),
-    start: new Uint32Array(shared(4 * count)),
-    duration: new Uint16Array(shared(2 * count)),
-    near: new Uint16Array(shared(2 * count)),
-    signal: new Uint8Array(shared(count)),
-    nearInDay: new Uint16Array(shared(2 * count)),
-    weight: new Uint16Array(shared(2 * count)),
-    buckets: new Uint16Array(shared(8 * count)),
-    partial: new Uint8Array(shared(count)),
+    lower: sharedUint32(count),
+    upper: sharedUint32(count),
+    start: sharedUint32(count),
+    duration: sharedUint16(count),
+    near: sharedUint16(count),
+    signal: sharedUint8(count),
+    nearInDay: sharedUint16(count),
+    weight: sharedUint16(count),
+    buckets: sharedUint16(4 * count),
+    partial: sharedUint8(count),
   };
 }
 

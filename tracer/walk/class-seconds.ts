@@ -11,6 +11,7 @@ import {
   MAX_CONTACT_SECONDS,
   nearSecondsAt,
   rowEnd,
+  rowLength,
   startAt,
 } from '../contacts/segment.js';
 import { AskerError } from '../asker-error.js';
@@ -179,9 +180,6 @@ function firstAfter(times: readonly number[], time: number): number {
   }
   return low;
 }
-
-const rowLength = ({ rows, people }: Segment, person: number): number =>
-  person >= people ? 0 : rows[person + 1]! - rows[person]!;
 
 /** −1 for somebody without contacts in the table. Its writer stores the head last. */
 export const newestLink = (head: Int32Array, person: number): number =>
