@@ -27,22 +27,30 @@ export const columnsOf = (files: readonly string[]): Promise<ContactColumns[]> =
 export async function take(store: ContactStore, days: readonly ContactColumns[]): Promise<Taken> {
   const startMs = performance.now();
   const elapsed = (): number => (performance.now() - startMs) / 1000;
-  let [contacts, words, taken] = [0, 0, 0];
+  let [contacts, words, paced] = [0, 0, 0];
   for (const columns of days) {
     const day = new DayTold(columns);
     while (!day.isOver) {
-      const due = Math.floor(elapsed() * CONTACTS_PER_SECOND) - taken;
+      const due = Math.max(0, Math.floor(elapsed() * CONTACTS_PER_SECOND) - paced);
       const told = day.next(Math.min(due, MOST_AT_ONCE));
       await store.ready();
       store.add(told.words);
       contacts += told.contacts;
       words += told.words.length;
-      taken += told.contacts > 0 ? told.contacts : told.words.length;
+      paced += told.paced;
       if (due < MOST_AT_ONCE) await pause(1);
       else await breathe();
     }
   }
   return { contacts, words, seconds: elapsed() };
+}
+
+interface Told {
+  readonly words: readonly Testimony[];
+  /** Those that one side told. */
+  readonly contacts: number;
+  /** What keeps to the pace: contacts, and of the last ones each word. */
+  readonly paced: number;
 }
 
 /** What the tags of a day tell, in the order in which it comes. */
@@ -62,7 +70,7 @@ class DayTold {
   }
 
   /** Of so many contacts at most the word of one side, and what the others have to say by then. */
-  next(most: number): { readonly words: readonly Testimony[]; readonly contacts: number } {
+  next(most: number): Told {
     const { start, count } = this.#columns;
     const words: Testimony[] = [];
     const from = this.#one;
@@ -76,7 +84,7 @@ class DayTold {
       if (word) words.push(word);
     }
     this.#entry += 2;
-    return { words, contacts: to - from };
+    return { words, contacts: to - from, paced: isAtEnd ? words.length : to - from };
   }
 }
 
